@@ -1,0 +1,8 @@
+//! Arguments, verbs, the faces of the event stream, exit codes.
+
+use std::process::ExitCode;
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}

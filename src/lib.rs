@@ -1,0 +1,44 @@
+//! Sweepline takes a YAML experiment manifest to a paper's tables and figures.
+//!
+//! Data flows one way, down this list; a test holds the order against the `use crate::…` lines.
+//!
+//! | module | responsibility |
+//! | --- | --- |
+//! | [`text`] | positions, diagnostics, suggestions, plurals: text with places in it |
+//! | [`registry`] | what every nameable thing has in common: name, summary, docs, revision, parameters |
+//! | [`manifest`] | YAML to a checked manifest; axes to cells |
+//! | [`plan`] | cells to a DAG of steps, keys, staleness and its explanation |
+//! | [`store`] | objects by content, records by key, locks |
+//! | [`engine`] | drives a plan to its end; knows no stage kind and no terminal |
+//! | [`nn`] | the wall around dfdx: layers, losses, optimisers, checkpoints |
+//! | [`data`] | data sets by name |
+//! | [`models`] | generative models by name |
+//! | [`metrics`] | scores and estimators by name, with unit and direction |
+//! | [`table`] | typed result rows, statistics, CSV, Markdown and LaTeX |
+//! | [`figures`] | tables to SVG, PNG and PDF |
+//! | [`stages`] | binds a domain function to input and output slots |
+//! | [`cli`] | arguments, verbs, the faces of the event stream, exit codes |
+//!
+//! Files on disk and who owns them:
+//!
+//! | path | owner |
+//! | --- | --- |
+//! | `outputs/store/objects/ab/cdef…` | [`store`]: immutable content, named by its blake3 digest |
+//! | `outputs/store/store.sqlite` | [`store`]: records by key, runs, the file-hash index |
+//! | `outputs/store/runs/<run>/events.jsonl` | [`engine`]: what happened, one JSON object a line |
+//! | `outputs/<experiment>/{figures,tables,cells}` | [`engine`]: the human view, copies and links into the store |
+
+pub mod cli;
+pub mod data;
+pub mod engine;
+pub mod figures;
+pub mod manifest;
+pub mod metrics;
+pub mod models;
+pub mod nn;
+pub mod plan;
+pub mod registry;
+pub mod stages;
+pub mod store;
+pub mod table;
+pub mod text;

@@ -1,0 +1,151 @@
+//! Stage kinds: what a stage of a pipeline can be, with typed slots for what it reads and leaves.
+
+use std::fmt;
+
+use super::Entry;
+
+/// What kind of thing an artifact is. Slots accept one type (or any), so that a figure fed with a
+/// checkpoint is refused when planning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ArtifactType {
+    /// Observations with their splits.
+    Dataset,
+    /// A trained model: weights and configuration.
+    Model,
+    /// Numbers by name, one record per step: `metrics.json`, a flat JSON object.
+    Metrics,
+    /// A metric over training time: `curve.csv`.
+    Curve,
+    /// Pictures as one array `[n, channels, height, width]` in `[0, 1]`: `images.safetensors`.
+    Images,
+    /// Named arrays: `arrays.safetensors`.
+    Arrays,
+    /// Result rows: `table.csv` and its printed forms.
+    Table,
+    /// A figure in its file formats.
+    Figure,
+    /// Which candidate a selection chose, and why: `choice.json`.
+    Choice,
+    /// A file of any content.
+    File,
+    /// Accepts every type; only as the type of a slot.
+    Any,
+}
+
+impl ArtifactType {
+    /// Whether a slot of this type takes an artifact of type `other`.
+    pub fn accepts(self, other: ArtifactType) -> bool {
+        self == ArtifactType::Any || self == other
+    }
+}
+
+impl fmt::Display for ArtifactType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ArtifactType::Dataset => "dataset",
+            ArtifactType::Model => "model",
+            ArtifactType::Metrics => "metrics",
+            ArtifactType::Curve => "curve",
+            ArtifactType::Images => "images",
+            ArtifactType::Arrays => "arrays",
+            ArtifactType::Table => "table",
+            ArtifactType::Figure => "figure",
+            ArtifactType::Choice => "choice",
+            ArtifactType::File => "file",
+            ArtifactType::Any => "any",
+        })
+    }
+}
+
+/// An input slot of a stage kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Slot {
+    pub name: &'static str,
+    pub doc: &'static str,
+    /// The types it takes: `in: {slot: stage}` finds the one output of the stage with such a
+    /// type, or its first output if several match.
+    pub accepts: &'static [ArtifactType],
+    /// Whether a manifest may leave the slot out.
+    pub optional: bool,
+    /// Whether the slot takes all outputs of a step at once, as selections do.
+    pub whole: bool,
+}
+
+impl Slot {
+    /// A required slot.
+    pub const fn new(
+        name: &'static str,
+        accepts: &'static [ArtifactType],
+        doc: &'static str,
+    ) -> Self {
+        Slot {
+            name,
+            doc,
+            accepts,
+            optional: false,
+            whole: false,
+        }
+    }
+
+    /// The same slot, which a manifest may leave out.
+    pub const fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+}
+
+/// What the steps of a stage kind leave.
+#[derive(Clone, Debug)]
+pub enum Outputs {
+    /// These outputs, by name and type.
+    Fixed(&'static [(&'static str, ArtifactType)]),
+    /// The outputs of the step in this slot, passed through, and these of its own.
+    PassedOn {
+        slot: &'static str,
+        own: &'static [(&'static str, ArtifactType)],
+    },
+    /// What the stage itself declares under `out`, each a file.
+    Declared,
+}
+
+/// Something `uses:` can name.
+pub trait StageKind: Entry {
+    /// Input slots, in the order of the reference page.
+    fn inputs(&self) -> Vec<Slot>;
+
+    /// What its steps leave.
+    fn outputs(&self) -> Outputs;
+
+    /// Tables and figures reduce all axes unless the stage says otherwise.
+    fn reduces_all(&self) -> bool {
+        false
+    }
+
+    /// Whether results depend on the device, so that the backend is part of the key.
+    fn uses_device(&self) -> bool {
+        false
+    }
+}
+
+/// Every stage kind the program has, sorted by name.
+#[derive(Clone, Copy)]
+pub struct Catalog {
+    kinds: &'static [&'static dyn StageKind],
+}
+
+impl Catalog {
+    /// A catalogue over a sorted list of kinds.
+    pub const fn new(kinds: &'static [&'static dyn StageKind]) -> Self {
+        Catalog { kinds }
+    }
+
+    /// The kind of this name.
+    pub fn get(&self, name: &str) -> Option<&'static dyn StageKind> {
+        self.kinds.iter().find(|kind| kind.name() == name).copied()
+    }
+
+    /// All kinds, in order of name.
+    pub fn iter(&self) -> impl Iterator<Item = &'static dyn StageKind> {
+        self.kinds.iter().copied()
+    }
+}

@@ -1,0 +1,33 @@
+//! What every nameable thing has in common.
+//!
+//! A manifest names stage kinds, data sets, models, metrics and figures. Each of them is an
+//! [`Entry`] in a sorted `static ALL` of its module; checks, help, `sweepline list`, the reference
+//! pages, the JSON schema and the conformance tests walk those lists and nothing else.
+
+mod kind;
+mod param;
+mod value;
+
+pub use kind::{ArtifactType, Catalog, Outputs, Slot, StageKind};
+pub use param::{Default, Param, ParamType};
+pub use value::{Value, Values};
+
+/// Something a manifest can name.
+pub trait Entry: Sync {
+    /// Kebab-case name, unique in its list.
+    fn name(&self) -> &'static str;
+    /// One line for `sweepline list`: a phrase without a full stop.
+    fn summary(&self) -> &'static str;
+    /// Markdown for the reference page: what it computes, formula, source.
+    fn docs(&self) -> &'static str {
+        ""
+    }
+    /// Counts changes of behaviour: a new revision makes old results stale.
+    fn revision(&self) -> u32 {
+        1
+    }
+    /// The parameters a manifest may set, in the order of the reference page.
+    fn params(&self) -> Vec<Param> {
+        Vec::new()
+    }
+}

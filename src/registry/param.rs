@@ -1,0 +1,174 @@
+//! Declared parameters: their types, bounds, defaults and one-line docs.
+
+use super::Value;
+
+/// The type of a parameter, with the bounds that a value must keep.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ParamType {
+    Bool,
+    /// Whole numbers within the inclusive bounds.
+    Int {
+        min: Option<i64>,
+        max: Option<i64>,
+    },
+    /// Finite numbers within the inclusive bounds.
+    Float {
+        min: Option<f64>,
+        max: Option<f64>,
+    },
+    /// A non-negative whole number that only selects random draws.
+    Seed,
+    Str,
+    /// Text, one of a closed list.
+    Choice(Vec<String>),
+    /// A file or folder; relative to the project's root, never outside it.
+    Path,
+    List(Box<ParamType>),
+    /// A map with any text keys, all values of one type.
+    Map(Box<ParamType>),
+    /// Anything YAML can write.
+    Any,
+}
+
+/// What holds when a manifest leaves a parameter out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Default {
+    /// The manifest must give it.
+    Required,
+    /// Absent unless given; the kind decides what absence means.
+    Absent,
+    /// This value.
+    Value(Value),
+}
+
+/// One declared parameter.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// Lower-case name with underscores, as manifests write it.
+    pub name: &'static str,
+    pub ty: ParamType,
+    pub default: Default,
+    /// One line: what it does, with its unit.
+    pub doc: &'static str,
+    /// The value at which the parameter stays out of keys, for parameters that were added
+    /// after results existed: those results were made as if it had this value.
+    pub legacy: Option<Value>,
+}
+
+impl Param {
+    fn new(name: &'static str, ty: ParamType, doc: &'static str) -> Self {
+        Param {
+            name,
+            ty,
+            default: Default::Required,
+            doc,
+            legacy: None,
+        }
+    }
+
+    pub fn bool(name: &'static str, doc: &'static str) -> Self {
+        Self::new(name, ParamType::Bool, doc)
+    }
+
+    pub fn int(name: &'static str, doc: &'static str) -> Self {
+        let ty = ParamType::Int {
+            min: None,
+            max: None,
+        };
+        Self::new(name, ty, doc)
+    }
+
+    pub fn float(name: &'static str, doc: &'static str) -> Self {
+        let ty = ParamType::Float {
+            min: None,
+            max: None,
+        };
+        Self::new(name, ty, doc)
+    }
+
+    pub fn seed(name: &'static str, doc: &'static str) -> Self {
+        Self::new(name, ParamType::Seed, doc).default(0)
+    }
+
+    pub fn str(name: &'static str, doc: &'static str) -> Self {
+        Self::new(name, ParamType::Str, doc)
+    }
+
+    pub fn path(name: &'static str, doc: &'static str) -> Self {
+        Self::new(name, ParamType::Path, doc)
+    }
+
+    pub fn choice(name: &'static str, choices: &[&str], doc: &'static str) -> Self {
+        let choices = choices.iter().map(|choice| choice.to_string()).collect();
+        Self::new(name, ParamType::Choice(choices), doc)
+    }
+
+    pub fn list(name: &'static str, element: ParamType, doc: &'static str) -> Self {
+        Self::new(name, ParamType::List(Box::new(element)), doc)
+    }
+
+    pub fn any(name: &'static str, doc: &'static str) -> Self {
+        Self::new(name, ParamType::Any, doc)
+    }
+
+    /// The smallest value allowed; for whole and other numbers.
+    pub fn min(mut self, bound: impl Into<Bound>) -> Self {
+        let bound = bound.into().0;
+        match &mut self.ty {
+            ParamType::Int { min, .. } => *min = Some(bound as i64),
+            ParamType::Float { min, .. } => *min = Some(bound),
+            _ => unreachable!("BUG: only numbers have bounds: `{}`", self.name),
+        }
+        self
+    }
+
+    /// The largest value allowed; for whole and other numbers.
+    pub fn max(mut self, bound: impl Into<Bound>) -> Self {
+        let bound = bound.into().0;
+        match &mut self.ty {
+            ParamType::Int { max, .. } => *max = Some(bound as i64),
+            ParamType::Float { max, .. } => *max = Some(bound),
+            _ => unreachable!("BUG: only numbers have bounds: `{}`", self.name),
+        }
+        self
+    }
+
+    /// The value that holds when a manifest gives none.
+    pub fn default(mut self, value: impl Into<Value>) -> Self {
+        self.default = Default::Value(value.into());
+        self
+    }
+
+    /// Absent unless given.
+    pub fn optional(mut self) -> Self {
+        self.default = Default::Absent;
+        self
+    }
+
+    /// Keeps the parameter out of keys at this value.
+    pub fn legacy(mut self, value: impl Into<Value>) -> Self {
+        self.legacy = Some(value.into());
+        self
+    }
+}
+
+/// A bound of a number, from a whole number or another.
+pub struct Bound(f64);
+
+impl From<i64> for Bound {
+    fn from(value: i64) -> Self {
+        Bound(value as f64)
+    }
+}
+
+impl From<i32> for Bound {
+    fn from(value: i32) -> Self {
+        Bound(value.into())
+    }
+}
+
+impl From<f64> for Bound {
+    fn from(value: f64) -> Self {
+        Bound(value)
+    }
+}
