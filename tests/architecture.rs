@@ -15,7 +15,10 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
         let [_, name, _, uses, _] = cells[..] else {
             continue;
         };
-        let Some(name) = name.strip_prefix('`').and_then(|name| name.strip_suffix('`')) else {
+        let Some(name) = name
+            .strip_prefix('`')
+            .and_then(|name| name.strip_suffix('`'))
+        else {
             continue;
         };
         let uses = uses
@@ -44,7 +47,12 @@ fn modules() -> Vec<String> {
         .expect("the crate has sources")
         .map(|entry| entry.expect("the crate has sources").path())
         .filter(|path| path.is_dir())
-        .map(|path| path.file_name().expect("a folder has a name").to_string_lossy().into_owned())
+        .map(|path| {
+            path.file_name()
+                .expect("a folder has a name")
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect();
     modules.sort();
     modules
