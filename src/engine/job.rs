@@ -1,0 +1,164 @@
+//! The seam between the engine and what a step does: one trait in, results out.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::plan::Cell;
+use crate::plan::Step;
+use crate::registry::Value;
+use crate::store::Artifact;
+
+/// Does the work of steps. The engine knows nothing else about what a stage is.
+pub trait Worker: Sync {
+    /// Runs one step to its end on the calling thread.
+    ///
+    /// # Errors
+    /// Says what went wrong and what to do next; nothing that was produced is kept then.
+    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError>;
+}
+
+/// One attempt at one step, as its worker sees it.
+pub struct Job<'a> {
+    pub step: &'a Step,
+    /// By slot, in the kind's order.
+    pub inputs: Vec<JobInput>,
+    /// The project's root: what relative paths in parameters are relative to.
+    pub root: &'a Path,
+    /// An empty folder of this attempt, removed afterwards.
+    pub scratch: &'a Path,
+    /// How many threads the step may use.
+    pub threads: usize,
+    /// The way back to the engine.
+    pub link: &'a dyn Link,
+}
+
+/// What an attempt tells the engine while it runs, and asks of it.
+pub trait Link: Sync {
+    /// How far the step is, in units of its own choice, with the latest numbers (`loss`).
+    fn progress(&self, done: u64, total: u64, numbers: &[(&str, f64)]);
+    /// A line of the step's log.
+    fn log(&self, line: &str);
+    /// Whether to stop at the next convenient point with [`JobError::Cancelled`].
+    fn cancelled(&self) -> bool;
+    /// The newest checkpoint of this key, left by an attempt that did not end.
+    fn checkpoint(&self) -> Option<Vec<u8>>;
+    /// Keeps the full state of a training; replaces the one before.
+    fn save_checkpoint(&self, state: &[u8]);
+}
+
+/// A slot with the artifacts bound to it.
+#[derive(Clone, Debug)]
+pub struct JobInput {
+    pub slot: String,
+    pub items: Vec<JobItem>,
+}
+
+/// One artifact with where it comes from.
+#[derive(Clone, Debug)]
+pub struct JobItem {
+    /// The stage that made it; empty for a plain file.
+    pub stage: String,
+    /// Its coordinates.
+    pub cell: Cell,
+    /// Its outputs by name: one, or all where the slot takes a whole step.
+    pub outputs: BTreeMap<String, JobArtifact>,
+    /// Whether the training behind it diverged.
+    pub diverged: bool,
+}
+
+/// An artifact that can be read: file name → path of the immutable content.
+#[derive(Clone, Debug)]
+pub struct JobArtifact {
+    pub artifact: Artifact,
+    pub paths: BTreeMap<String, PathBuf>,
+}
+
+impl Job<'_> {
+    /// The resolved value of a parameter; none where it is absent.
+    pub fn param(&self, name: &str) -> Option<&Value> {
+        self.step.params.get(name)
+    }
+
+    /// The items of a slot; empty where an optional slot is unbound.
+    pub fn items(&self, slot: &str) -> &[JobItem] {
+        self.inputs
+            .iter()
+            .find(|input| input.slot == slot)
+            .map_or(&[], |input| &input.items)
+    }
+}
+
+/// What a step leaves: output name → its files.
+#[derive(Debug, Default)]
+pub struct Produced {
+    pub outputs: BTreeMap<String, BTreeMap<String, Content>>,
+    /// Set where a training left the finite numbers: what happened, and when.
+    pub diverged: Option<String>,
+}
+
+impl Produced {
+    /// Adds a file to an output.
+    pub fn file(&mut self, output: &str, name: &str, content: impl Into<Content>) -> &mut Self {
+        self.outputs
+            .entry(output.to_owned())
+            .or_default()
+            .insert(name.to_owned(), content.into());
+        self
+    }
+}
+
+/// The content of a file that a step leaves.
+#[derive(Debug)]
+pub enum Content {
+    Bytes(Vec<u8>),
+    /// A file in the attempt's scratch folder, which the store takes over.
+    Taken(PathBuf),
+    /// An object that is in the store already: passed on.
+    Stored(crate::store::Object),
+}
+
+impl From<Vec<u8>> for Content {
+    fn from(bytes: Vec<u8>) -> Self {
+        Content::Bytes(bytes)
+    }
+}
+
+impl From<String> for Content {
+    fn from(text: String) -> Self {
+        Content::Bytes(text.into_bytes())
+    }
+}
+
+/// Why an attempt ended without a result.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The step cannot succeed: trying again would end the same way.
+    #[error("{message}")]
+    Failed {
+        message: String,
+        /// What to do next, a line each.
+        hints: Vec<String>,
+    },
+    /// The world got in the way (a disk, a network); another attempt may succeed.
+    #[error("{message}")]
+    Transient { message: String },
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl JobError {
+    pub fn failed(message: impl Into<String>) -> Self {
+        JobError::Failed {
+            message: message.into(),
+            hints: Vec::new(),
+        }
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        if let JobError::Failed { hints, .. } = &mut self {
+            hints.push(hint.into());
+        }
+        self
+    }
+}

@@ -1,0 +1,146 @@
+//! Steps: the nodes of the expanded plan. The engine knows only these.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::registry::StageKind;
+use crate::registry::Value;
+use crate::registry::Values;
+use crate::text::Place;
+
+/// A step of one plan; an index, dense from zero in topological order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct StepId(pub u32);
+
+impl StepId {
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One point of the axes a stage depends on, in the order in which the axes were declared.
+/// Cheap to clone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell(pub Arc<[(Arc<str>, Value)]>);
+
+impl Cell {
+    /// The value on this axis; none where the axis does not exist for the cell.
+    pub fn get(&self, axis: &str) -> Option<&Value> {
+        self.0
+            .iter()
+            .find(|(name, _)| &**name == axis)
+            .map(|(_, value)| value)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (&**name, value))
+    }
+}
+
+/// `latent=8,seed=0`: how cells are named everywhere.
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (axis, value)) in self.0.iter().enumerate() {
+            let separator = if i == 0 { "" } else { "," };
+            write!(f, "{separator}{axis}={value}")?;
+        }
+        Ok(())
+    }
+}
+
+/// One unit of work: a stage at a cell, with everything resolved.
+#[derive(Clone)]
+pub struct Step {
+    pub id: StepId,
+    /// The stage's name in the pipeline; not part of the key.
+    pub stage: Arc<str>,
+    pub cell: Cell,
+    pub kind: &'static dyn StageKind,
+    /// Checked, with defaults filled in.
+    pub params: Arc<Values>,
+    /// One per slot that is bound, in the kind's order.
+    pub inputs: Vec<Input>,
+    pub policy: Arc<Policy>,
+    /// Where the stage stands in its pipeline file.
+    pub place: Place,
+}
+
+/// `fit[latent=8,seed=0]`, or `summary` where there is no axis: how steps are named everywhere.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.cell.0.is_empty() {
+            f.write_str(&self.stage)
+        } else {
+            write!(f, "{}[{}]", self.stage, self.cell)
+        }
+    }
+}
+
+/// What one slot of a step reads.
+#[derive(Clone, Debug)]
+pub struct Input {
+    pub slot: Arc<str>,
+    /// In axis order. One item unless the slot was reduced or names several stages.
+    pub items: Vec<InputItem>,
+    /// Whether axes were reduced, so that the items' coordinates belong to the key.
+    pub reduced: bool,
+    /// Whether a failed member leaves the others usable.
+    pub missing_allowed: bool,
+}
+
+/// One artifact that a step reads.
+#[derive(Clone, Debug)]
+pub struct InputItem {
+    /// The cell of the step it comes from.
+    pub cell: Cell,
+    pub from: From,
+}
+
+/// Where an input comes from.
+#[derive(Clone, Debug)]
+pub enum From {
+    /// One output of a step, or all of them where the slot takes a whole step.
+    Step {
+        step: StepId,
+        output: Option<Arc<str>>,
+    },
+    /// A plain file of the project, by absolute path.
+    File { path: PathBuf },
+}
+
+/// How a step is to be run. Nothing here belongs to the key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    pub cpus: u32,
+    /// In bytes.
+    pub memory: u64,
+    pub gpus: u32,
+    /// Named pools → how much of each.
+    pub named: BTreeMap<String, u32>,
+    pub retries: u32,
+    pub timeout: Option<Duration>,
+    /// Run in a child process.
+    pub isolate: bool,
+    /// Whether a finished result may be reused.
+    pub cache: bool,
+}
+
+impl std::default::Default for Policy {
+    fn default() -> Self {
+        Policy {
+            cpus: 1,
+            memory: 0,
+            gpus: 0,
+            named: BTreeMap::new(),
+            retries: 0,
+            timeout: None,
+            isolate: false,
+            cache: true,
+        }
+    }
+}
