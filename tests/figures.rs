@@ -280,7 +280,7 @@ fn scatter_by_group() {
         &input,
         "{x: train, y: test, color: method, x_label: 'train KL (nats)', y_label: 'test KL (nats)'}",
     );
-    assert!(rendered.caption.contains("n = 45 points; 1 rows lack"));
+    assert!(rendered.caption.contains("n = 45 points; 1 row lacks"));
 }
 
 #[test]

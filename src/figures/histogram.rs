@@ -134,7 +134,7 @@ impl Figure for Histogram {
         let what = format!(
             "Distribution of {}{}",
             column.title_with_unit(),
-            parts.describe()
+            parts.describe(&[])
         );
         let counts = groups.iter().flatten().map(|group| group.n);
         let (low, high) = counts.fold((usize::MAX, 0), |(l, h), n| (l.min(n), h.max(n)));
