@@ -84,12 +84,14 @@ pub mod layers;
 pub mod losses;
 pub mod optim;
 pub mod params;
-pub mod random;
+
 pub mod tape;
 pub mod tensor;
 #[cfg(test)]
 mod tests;
 
+pub use crate::random;
+pub use crate::random::{Seed, Stream};
 pub use backend::Backend;
 pub use checkpoint::Header;
 pub use device::{AnyDevice, DeviceChoice};
@@ -105,6 +107,5 @@ pub use layers::{Activation, Linear, Mlp};
 pub use losses::Scale;
 pub use optim::{Algorithm, Optimizer, Schedule};
 pub use params::{Builder, Param, Params, Pass, Role};
-pub use random::{Seed, Stream};
 pub use tape::Tape;
 pub use tensor::{Cube, Images, Matrix, Scalar, Tensor, Vector};

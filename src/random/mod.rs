@@ -1,15 +1,17 @@
-//! Randomness by name: a counter-based generator per seed, purpose and iteration.
+//! Randomness by name: a counter-based generator per seed, purpose and number.
 //!
-//! `Seed::new(7).derive("fit/noise").stream(12)` is always the same sequence, whatever ran before, on any
-//! backend and any number of threads: numbers are drawn on the host and copied. So a run that was
-//! interrupted goes on with the numbers it would have had, and nothing random needs saving but the
-//! iteration.
+//! `Seed::new(7).derive("fit/noise").stream(12)` is always the same sequence, whatever ran before,
+//! on any backend and any number of threads: numbers are drawn on the host and copied. So a run that
+//! was interrupted goes on with the numbers it would have had, and nothing random needs saving but
+//! the iteration. Distributions are our own few lines rather than a crate's, because a crate may
+//! change its algorithm, and with it every result, in a minor version.
 
 use rand_chacha::ChaCha12Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::Rng;
+use rand_chacha::rand_core::SeedableRng;
 
 /// A root of random streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seed([u8; 32]);
 
 impl Seed {
@@ -28,10 +30,10 @@ impl Seed {
         Seed(*hasher.finalize().as_bytes())
     }
 
-    /// The numbers of one iteration (or batch, or attempt).
-    pub fn stream(&self, iteration: u64) -> Stream {
+    /// The numbers of one iteration (or batch, row, attempt).
+    pub fn stream(&self, number: u64) -> Stream {
         let mut generator = ChaCha12Rng::from_seed(self.0);
-        generator.set_stream(iteration);
+        generator.set_stream(number);
         Stream { generator }
     }
 }
@@ -75,13 +77,25 @@ impl Stream {
         (0..n).map(|_| low + (high - low) * self.unit()).collect()
     }
 
-    /// `n` standard normal numbers (Box & Muller 1958, in pairs).
+    /// `n` standard normal numbers (Box & Muller 1958, in pairs, 24 bits a number: none is
+    /// farther out than 5.77).
     pub fn normal(&mut self, n: usize) -> Vec<f32> {
-        let mut values = vec![0.0; n + n % 2];
-        for v in &mut values {
-            *v = self.unit();
+        let mut values = Vec::with_capacity(n + 1);
+        while values.len() < n {
+            let (first, second) = box_muller(self.unit().into(), self.unit().into());
+            values.extend([first as f32, second as f32]);
         }
-        normal_from_uniform(&mut values);
+        values.truncate(n);
+        values
+    }
+
+    /// `n` standard normal numbers in double precision (53 bits a number).
+    pub fn normal_f64(&mut self, n: usize) -> Vec<f64> {
+        let mut values = Vec::with_capacity(n + 1);
+        while values.len() < n {
+            let (first, second) = box_muller(self.unit_f64(), self.unit_f64());
+            values.extend([first, second]);
+        }
         values.truncate(n);
         values
     }
@@ -102,15 +116,12 @@ impl Stream {
     }
 }
 
-/// Turns pairs of uniform numbers into pairs of standard normal ones, in float64 where it matters.
-fn normal_from_uniform(values: &mut [f32]) {
-    for pair in values.chunks_exact_mut(2) {
-        // 1 − u lies in (0, 1]: no logarithm of zero.
-        let radius = (-2.0 * (1.0 - f64::from(pair[0])).ln()).sqrt();
-        let (sin, cos) = (std::f64::consts::TAU * f64::from(pair[1])).sin_cos();
-        pair[0] = (radius * cos) as f32;
-        pair[1] = (radius * sin) as f32;
-    }
+/// Two standard normal numbers from two uniform ones in `[0, 1)`.
+fn box_muller(first: f64, second: f64) -> (f64, f64) {
+    // 1 − u lies in (0, 1]: no logarithm of zero.
+    let radius = (-2.0 * (1.0 - first).ln()).sqrt();
+    let (sin, cos) = (std::f64::consts::TAU * second).sin_cos();
+    (radius * cos, radius * sin)
 }
 
 #[cfg(test)]
@@ -118,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_depends_on_seed_purpose_and_iteration_alone() {
+    fn a_stream_depends_on_seed_purpose_and_number_alone() {
         let draw = |seed, purpose: &str, i| Seed::new(seed).derive(purpose).stream(i).normal(5);
         let first = draw(1, "fit/noise", 3);
         Seed::new(1).derive("fit/noise").stream(2).normal(100);
@@ -129,27 +140,33 @@ mod tests {
     }
 
     #[test]
+    fn a_longer_draw_begins_with_a_shorter_one() {
+        let stream = || Seed::new(3).derive("prefix").stream(0);
+        assert_eq!(stream().normal(5), stream().normal(8)[..5]);
+        assert_eq!(stream().normal_f64(5), stream().normal_f64(8)[..5]);
+    }
+
+    /// Five standard errors of the mean and of the variance at this n.
+    #[test]
     fn draws_have_the_moments_of_their_distribution() {
         let mut stream = Seed::new(0).derive("moments").stream(0);
         let n = 100_000;
-        let moments = |v: &[f32]| {
-            let mean = v.iter().map(|x| f64::from(*x)).sum::<f64>() / v.len() as f64;
-            let var = v
-                .iter()
-                .map(|x| (f64::from(*x) - mean).powi(2))
-                .sum::<f64>();
-            (mean, var / v.len() as f64)
+        let moments = |values: Vec<f64>| {
+            let mean = values.iter().sum::<f64>() / n as f64;
+            let squares: f64 = values.iter().map(|x| (x - mean).powi(2)).sum();
+            (mean, squares / n as f64)
         };
-        // Five standard errors of the mean and of the variance at this n.
-        let (mean, var) = moments(&stream.normal(n));
-        assert!(
-            mean.abs() < 0.016 && (var - 1.0).abs() < 0.023,
-            "{mean} {var}"
-        );
-        let (mean, var) = moments(&stream.uniform(n, -1.0, 3.0));
-        assert!((mean - 1.0).abs() < 0.019 && (var - 4.0 / 3.0).abs() < 0.02);
-        let (mean, _) = moments(&stream.bernoulli(n, 0.3));
-        assert!((mean - 0.3).abs() < 0.0073);
+        let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect();
+        for values in [wide(stream.normal(n)), stream.normal_f64(n)] {
+            let (mean, var) = moments(values);
+            assert!(mean.abs() < 0.016, "{mean}");
+            assert!((var - 1.0).abs() < 0.023, "{var}");
+        }
+        let (mean, var) = moments(wide(stream.uniform(n, -1.0, 3.0)));
+        assert!((mean - 1.0).abs() < 0.019, "{mean}");
+        assert!((var - 4.0 / 3.0).abs() < 0.02, "{var}");
+        let (mean, _) = moments(wide(stream.bernoulli(n, 0.3)));
+        assert!((mean - 0.3).abs() < 0.0073, "{mean}");
     }
 
     #[test]
