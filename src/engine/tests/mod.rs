@@ -1,0 +1,5 @@
+//! The engine under scripted workers: plans are written as lines, steps do as they are told.
+
+mod caching;
+mod kit;
+mod trouble;
