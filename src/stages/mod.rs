@@ -40,7 +40,7 @@ pub trait Stage: StageKind {
 static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
     let mut all: Vec<&'static dyn Stage> = vec![
         &select::Select,
-        &summary::Summary,
+        &summary::SummaryTable,
         &sample::Prior,
         &sample::Reconstructions,
     ];
