@@ -50,6 +50,7 @@ use super::resolve::PlainFiles;
 use super::resolve::Verdict;
 use super::runners::Bay;
 use super::state::States;
+use super::view::News;
 
 /// How long the loop sleeps at most before it looks at the interrupt flag.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -76,7 +77,7 @@ pub(super) struct Coordinator<'a, 'e> {
     pub journal: Journal<'e>,
     pub failures: Vec<Failure>,
     /// Told of every result that came to be known.
-    pub view: Option<Sender<(StepId, Arc<Made>)>>,
+    pub view: Option<Sender<News>>,
     pub flow: Flow,
 }
 
@@ -292,14 +293,15 @@ impl<'a> Coordinator<'a, '_> {
             step: self.name(id),
             twin: twin.map(|twin| self.name(twin)),
         });
-        self.keep(id, made);
+        self.keep(id, made, false);
         self.release(id, next);
     }
 
-    fn keep(&mut self, id: StepId, made: Arc<Made>) {
+    fn keep(&mut self, id: StepId, made: Arc<Made>, fresh: bool) {
         if let Some(view) = &self.view {
+            let made = Arc::clone(&made);
             // The view has ended early only where it could not go on, and said so.
-            let _ = view.send((id, Arc::clone(&made)));
+            let _ = view.send(News { id, made, fresh });
         }
         self.results[id.index()] = Some(made);
     }
@@ -454,6 +456,13 @@ impl<'a> Coordinator<'a, '_> {
             share,
         };
         self.flow.running.insert(id, running);
+    }
+
+    /// Hears what was said after the last step had ended.
+    pub(super) fn hear_out(&mut self) {
+        while let Ok(message) = self.flow.receiver.try_recv() {
+            self.hear(message, &mut Vec::new());
+        }
     }
 
     // Listening.
@@ -628,7 +637,7 @@ impl<'a> Coordinator<'a, '_> {
         for twin in self.flow.twins.remove(&id).unwrap_or_default() {
             self.known(twin, Arc::clone(&made), Some(id), next);
         }
-        self.keep(id, made);
+        self.keep(id, made, true);
         self.release(id, next);
     }
 

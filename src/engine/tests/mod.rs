@@ -2,4 +2,5 @@
 
 mod caching;
 mod kit;
+mod showing;
 mod trouble;
