@@ -55,9 +55,7 @@ pub enum Verb {
     /// Reread every object and compare it with its digest
     Verify(StoreArgs),
     /// Print a completion script for a shell
-    Completions {
-        shell: clap_complete::Shell,
-    },
+    Completions { shell: clap_complete::Shell },
 }
 
 /// Which experiment, and how it is changed from the command line.

@@ -100,7 +100,9 @@ impl Metric for MarginalKlScore {
         let posteriors = Posteriors::from(model.encode(&x)?);
         let samples = params::size(values, "samples");
         let mut stream = params::seed(values).derive("marginal-kl/draws").stream(0);
-        let index: Vec<usize> = (0..samples).map(|_| stream.below(posteriors.len())).collect();
+        let index: Vec<usize> = (0..samples)
+            .map(|_| stream.below(posteriors.len()))
+            .collect();
         let eps = stream.normal(samples * posteriors.d);
         let kl = posteriors.marginal_kl(&posteriors.sample(&index, &eps));
         Ok(vec![

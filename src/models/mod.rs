@@ -6,6 +6,7 @@
 
 mod error;
 mod fitted;
+pub mod params;
 mod training;
 pub mod vae;
 

@@ -69,6 +69,27 @@ pub fn seed(values: &Values) -> Seed {
     Seed::new(size(values, "seed") as u64)
 }
 
+/// The observations `x` of a split, one row each; grey values lie in [0, 1].
+///
+/// # Errors
+/// Where the split has no `x`, as sequences have none, or no observation.
+pub fn observations(data: &Dataset, split: &str) -> Result<Rows, ModelError> {
+    let found = data.split(split).and_then(|found| found.x_f32());
+    let values = found.ok_or_else(|| {
+        ModelError::Data(format!(
+            "`{}` has no observations `x` in `{split}`",
+            data.name()
+        ))
+    })?;
+    if values.is_empty() {
+        return Err(ModelError::Data(format!(
+            "the split `{split}` of `{}` is empty",
+            data.name()
+        )));
+    }
+    Ok(Rows::new(data.shape().iter().product(), values))
+}
+
 fn undeclared<T>(name: &str) -> T {
     unreachable!("BUG: `{name}` is not declared with this type")
 }

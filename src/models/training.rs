@@ -118,7 +118,8 @@ impl Schedule {
         let mut order = self.order(iteration / per_epoch);
         while iteration < total {
             let within = (iteration % per_epoch) as usize;
-            let rows = &order[within * self.batch..self.observations.min((within + 1) * self.batch)];
+            let rows =
+                &order[within * self.batch..self.observations.min((within + 1) * self.batch)];
             let loss = learner.iteration(rows, iteration);
             iteration += 1;
             if !loss.is_finite() {
@@ -172,7 +173,9 @@ impl Schedule {
         let validation = learner.validate(epoch);
         if state.curve.names.is_empty() {
             let names = validation.iter().map(|(name, _)| (*name).to_owned());
-            state.curve.names = std::iter::once("train_loss".to_owned()).chain(names).collect();
+            state.curve.names = std::iter::once("train_loss".to_owned())
+                .chain(names)
+                .collect();
         }
         let mean = state.loss_sum / self.observations as f64;
         let scores = validation.iter().map(|(_, score)| *score);
@@ -224,7 +227,9 @@ impl Schedule {
                 (header.iteration, state)
             }
             Err(error) => {
-                watch.log(&format!("the checkpoint cannot be used ({error}): starting afresh"));
+                watch.log(&format!(
+                    "the checkpoint cannot be used ({error}): starting afresh"
+                ));
                 (0, fresh)
             }
         }

@@ -1,5 +1,8 @@
 //! `dataset/<name>`: a data set of the registry becomes an artifact.
 
+use std::path::Path;
+use std::path::PathBuf;
+
 use super::Stage;
 use super::artifacts;
 use crate::data::Context;
@@ -13,6 +16,7 @@ use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Values;
 
 /// Loads or generates one data set of the registry.
 pub struct Load {
@@ -59,6 +63,10 @@ impl StageKind for Load {
     fn outputs(&self) -> Outputs {
         Outputs::Fixed(&[("data", ArtifactType::Dataset)])
     }
+
+    fn files(&self, params: &Values, root: &Path) -> Vec<PathBuf> {
+        self.set.files(params, root)
+    }
 }
 
 impl Stage for Load {
@@ -70,10 +78,8 @@ impl Stage for Load {
         };
         let data = self.set.load(&job.step.params, &context);
         let data = data.map_err(|error| JobError::failed(error.to_string()))?;
-        let bytes = data.to_bytes();
-        let bytes = bytes.map_err(|error| JobError::failed(error.to_string()))?;
         let mut produced = Produced::default();
-        produced.file("data", artifacts::DATA, bytes);
+        produced.file("data", artifacts::DATA, data.to_bytes());
         Ok(produced)
     }
 }

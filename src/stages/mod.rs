@@ -7,7 +7,7 @@
 mod artifacts;
 mod dataset;
 mod evaluate;
-mod figure;
+
 mod rows;
 mod sample;
 mod select;
@@ -21,7 +21,6 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
 use crate::engine::Worker;
-use crate::figures;
 use crate::metrics;
 use crate::models;
 use crate::registry::Catalog;
@@ -49,9 +48,16 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         Box::leak(Box::new(stage))
     }
     all.extend(data::ALL.iter().map(|set| leak(dataset::Load::new(*set))));
-    all.extend(models::ALL.iter().map(|model| leak(train::Train::new(*model))));
-    all.extend(metrics::ALL.iter().map(|metric| leak(evaluate::Evaluate::new(*metric))));
-    all.extend(figures::ALL.iter().map(|figure| leak(figure::Draw::new(*figure))));
+    all.extend(
+        models::ALL
+            .iter()
+            .map(|model| leak(train::Train::new(*model))),
+    );
+    all.extend(
+        metrics::ALL
+            .iter()
+            .map(|metric| leak(evaluate::Evaluate::new(*metric))),
+    );
     all.sort_by_key(|stage| stage.name());
     all
 });

@@ -102,7 +102,11 @@ impl StageKind for Reconstructions {
     fn inputs(&self) -> Vec<Slot> {
         vec![
             MODEL,
-            Slot::new("data", &[ArtifactType::Dataset], "where the originals come from"),
+            Slot::new(
+                "data",
+                &[ArtifactType::Dataset],
+                "where the originals come from",
+            ),
         ]
     }
 
@@ -122,7 +126,9 @@ impl Stage for Reconstructions {
         let decoded = model.decode(&model.encode(&x)?.mean)?;
         let originals = x.values.chunks_exact(x.columns);
         let pairs = originals.zip(decoded.values.chunks_exact(x.columns));
-        let values = pairs.flat_map(|(a, b)| a.iter().chain(b).copied()).collect();
+        let values = pairs
+            .flat_map(|(a, b)| a.iter().chain(b).copied())
+            .collect();
         images(&*model, Rows::new(x.columns, values))
     }
 }

@@ -67,7 +67,10 @@ impl StageKind for Select {
 
 impl Stage for Select {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
-        let by = job.param("by").and_then(|by| by.as_str()).unwrap_or_default();
+        let by = job
+            .param("by")
+            .and_then(|by| by.as_str())
+            .unwrap_or_default();
         let largest = job.param("order").and_then(|order| order.as_str()) != Some("min");
         let candidates = job.items("candidates");
         let scores = candidates
@@ -122,11 +125,10 @@ fn score(candidate: &JobItem, by: &str) -> Result<Option<f64>, JobError> {
         Some(score) => Ok(score.as_f64().filter(|score| score.is_finite())),
         None => {
             let known: Vec<&str> = metrics.keys().map(String::as_str).collect();
-            Err(JobError::failed(format!(
-                "stage `{}` reports no `{by}`",
-                candidate.stage
-            ))
-            .hint(format!("it reports {}", known.join(", "))))
+            Err(
+                JobError::failed(format!("stage `{}` reports no `{by}`", candidate.stage))
+                    .hint(format!("it reports {}", known.join(", "))),
+            )
         }
     }
 }
@@ -170,8 +172,14 @@ mod tests {
 
     #[test]
     fn ties_go_to_the_first_and_missing_scores_never_win() {
-        assert_eq!(best(&[None, Some(1.0), Some(2.0), Some(2.0)], true), Some(2));
-        assert_eq!(best(&[Some(3.0), None, Some(1.0), Some(1.0)], false), Some(2));
+        assert_eq!(
+            best(&[None, Some(1.0), Some(2.0), Some(2.0)], true),
+            Some(2)
+        );
+        assert_eq!(
+            best(&[Some(3.0), None, Some(1.0), Some(1.0)], false),
+            Some(2)
+        );
         assert_eq!(best(&[None, None], true), None);
         assert_eq!(best(&[], true), None);
     }

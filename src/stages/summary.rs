@@ -42,11 +42,19 @@ impl Entry for SummaryTable {
         vec![
             Param::list("values", ParamType::Str, "the numbers to show, in order"),
             replicate(),
-            Param::list("by", ParamType::Str, "the axes that stay [default: all others]")
-                .optional(),
+            Param::list(
+                "by",
+                ParamType::Str,
+                "the axes that stay [default: all others]",
+            )
+            .optional(),
             Param::str("columns", "the axis whose values become columns").optional(),
-            Param::choice("interval", &IntervalKind::NAMES, "what stands around the mean")
-                .default("ci95"),
+            Param::choice(
+                "interval",
+                &IntervalKind::NAMES,
+                "what stands around the mean",
+            )
+            .default("ci95"),
         ]
     }
 }

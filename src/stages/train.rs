@@ -82,7 +82,10 @@ impl Stage for Train {
         let trained = self.model.train(&data, &job.step.params, &watch)?;
         let scores = trained.curve.names.iter().map(|name| {
             // A diverged training has no score that a selection could take.
-            let last = trained.curve.last(name).filter(|_| trained.diverged.is_none());
+            let last = trained
+                .curve
+                .last(name)
+                .filter(|_| trained.diverged.is_none());
             (name.as_str(), last.unwrap_or(f64::NAN))
         });
         let metrics = artifacts::metrics_json(scores);

@@ -93,8 +93,7 @@ impl Face for Bars {
                 self.steps.insert(*id, bar);
             }
             Event::StepProgress { id, .. } => {
-                if let (Some(bar), Some(running)) =
-                    (self.steps.get(id), self.tally.running.get(id))
+                if let (Some(bar), Some(running)) = (self.steps.get(id), self.tally.running.get(id))
                 {
                     if bar.length() != Some(running.total) {
                         bar.set_length(running.total);

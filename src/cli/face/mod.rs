@@ -40,7 +40,10 @@ pub fn failure_lines(event: &Event) -> Vec<String> {
     else {
         return Vec::new();
     };
-    let mut lines = vec![format!("failed {step}: {message}"), format!("  --> {place}")];
+    let mut lines = vec![
+        format!("failed {step}: {message}"),
+        format!("  --> {place}"),
+    ];
     lines.extend(log.iter().map(|line| format!("  | {line}")));
     lines.extend(hints.iter().map(|hint| format!("  = help: {hint}")));
     lines
@@ -65,7 +68,15 @@ mod tests {
     #[test]
     fn durations_read_as_people_say_them() {
         let said = [0.0004, 0.05, 1.0, 9.96, 59.7, 61.0, 3725.0].map(duration);
-        let want = ["0 ms", "50 ms", "1.0 s", "10 s", "1 min 0 s", "1 min 1 s", "1 h 2 min"];
+        let want = [
+            "0 ms",
+            "50 ms",
+            "1.0 s",
+            "10 s",
+            "1 min 0 s",
+            "1 min 1 s",
+            "1 h 2 min",
+        ];
         assert_eq!(said, want);
     }
 }

@@ -113,7 +113,8 @@ impl Tally {
 
     /// Steps that neither run nor have ended.
     pub fn waiting(&self) -> usize {
-        self.selected.saturating_sub(self.settled() + self.running.len())
+        self.selected
+            .saturating_sub(self.settled() + self.running.len())
     }
 
     /// Seconds until the end, supposing that the waiting steps take as long as the finished ones

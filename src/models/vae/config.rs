@@ -90,7 +90,7 @@ impl Config {
         };
         Ok(Config {
             model: "vae".to_owned(),
-            shape: params::observation_shape(data)?,
+            shape: data.shape(),
             latent: params::size(values, "latent"),
             hidden: params::sizes(values, "hidden"),
             activation: params::text(values, "activation").to_owned(),
@@ -108,7 +108,7 @@ impl Config {
 /// The given σ, or that of the data set's own noise.
 fn sigma(data: &Dataset, values: &Values) -> Result<f32, ModelError> {
     let given = values.get("sigma").and_then(Value::as_float);
-    let own = || data.meta["noise_variance"].as_f64().map(f64::sqrt);
+    let own = || data.noise_variance().map(f64::sqrt);
     given.or_else(own).map(|sigma| sigma as f32).ok_or_else(|| {
         ModelError::Data(
             "it names no noise variance; give `sigma` for a Gaussian p(x|z)".to_owned(),

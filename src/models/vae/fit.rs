@@ -115,7 +115,11 @@ impl<B: Backend> Learner for VaeLearner<'_, B> {
 
     fn load(&mut self, state: &[u8]) -> Result<Header, ModelError> {
         let optimisers = &mut [("adam", &mut self.optimizer)];
-        Ok(checkpoint::from_bytes(state, &mut self.weights, optimisers)?)
+        Ok(checkpoint::from_bytes(
+            state,
+            &mut self.weights,
+            optimisers,
+        )?)
     }
 }
 
