@@ -7,6 +7,7 @@
 mod artifacts;
 mod dataset;
 mod evaluate;
+mod figure;
 
 mod rows;
 mod sample;
@@ -21,6 +22,7 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
 use crate::engine::Worker;
+use crate::figures;
 use crate::metrics;
 use crate::models;
 use crate::registry::Catalog;
@@ -58,6 +60,8 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
             .iter()
             .map(|metric| leak(evaluate::Evaluate::new(*metric))),
     );
+    let figures = figures::ALL.iter();
+    all.extend(figures.map(|figure| leak(figure::Draw::new(*figure))));
     all.sort_by_key(|stage| stage.name());
     all
 });

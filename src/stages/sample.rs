@@ -82,7 +82,8 @@ impl Entry for Reconstructions {
 
     fn docs(&self) -> &'static str {
         "Takes the first pictures of a split, encodes them, and decodes the means of q(z|x). Leaves\n\
-         original and reconstruction in turn: picture 2i is an original, 2i + 1 what became of it."
+         the originals, then their reconstructions in the same order, as `figure/images` with\n\
+         `layout: pairs` draws them."
     }
 
     fn revision(&self) -> u32 {
