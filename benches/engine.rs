@@ -117,7 +117,10 @@ fn plan(steps: usize) -> Vec<Step> {
             ("number".to_owned(), Value::Int(number as i64)),
             ("epochs".to_owned(), Value::Int(500)),
             ("lr".to_owned(), Value::Float(0.001)),
-            ("layers".to_owned(), Value::from(vec![Value::Int(50), Value::Int(50)])),
+            (
+                "layers".to_owned(),
+                Value::from(vec![Value::Int(50), Value::Int(50)]),
+            ),
         ]);
         plan.push(Step {
             id,
@@ -188,7 +191,11 @@ fn main() {
             closes.push(closed);
         }
     }
-    for (what, times) in [("open", &mut opens), ("up to date", &mut times), ("close", &mut closes)] {
+    for (what, times) in [
+        ("open", &mut opens),
+        ("up to date", &mut times),
+        ("close", &mut closes),
+    ] {
         times.sort();
         println!(
             "{count} steps {what:<11} {:8.1} ms median, {:.1} best",

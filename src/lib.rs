@@ -5,6 +5,7 @@
 //! | module | responsibility |
 //! | --- | --- |
 //! | [`text`] | positions, diagnostics, suggestions, plurals: text with places in it |
+//! | [`random`] | counter-based random streams, one per named purpose |
 //! | [`registry`] | what every nameable thing has in common: name, summary, docs, revision, parameters |
 //! | [`manifest`] | YAML to a checked manifest; axes to cells |
 //! | [`plan`] | cells to a DAG of steps, keys, staleness and its explanation |
@@ -37,6 +38,7 @@ pub mod metrics;
 pub mod models;
 pub mod nn;
 pub mod plan;
+pub mod random;
 pub mod registry;
 pub mod stages;
 pub mod store;

@@ -36,7 +36,8 @@ impl Syncer {
                 while !last {
                     let ended = stopped.recv_timeout(PERIOD);
                     last = ended != Err(mpsc::RecvTimeoutError::Timeout);
-                    if let Err(error) = objects.sync().and_then(|_| wal.checkpoint(&database, last)) {
+                    if let Err(error) = objects.sync().and_then(|_| wal.checkpoint(&database, last))
+                    {
                         lock(&troubles).push(error);
                     }
                 }

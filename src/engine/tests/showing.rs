@@ -92,7 +92,9 @@ fn a_failed_step_keeps_the_figure_it_had() {
     let mut steps = drawn(&["loss"], &["loss"]);
     lab.run(&steps);
     policy(&mut steps, "loss", |policy| policy.cache = false);
-    lab.on("loss", |_, _| Err(crate::engine::JobError::failed("no ink")));
+    lab.on("loss", |_, _| {
+        Err(crate::engine::JobError::failed("no ink"))
+    });
     lab.run(&steps);
     assert!(view.join("figures/loss.text").exists());
 }
