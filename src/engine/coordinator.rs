@@ -143,9 +143,11 @@ impl<'a> Coordinator<'a, '_> {
         let mut wave: Vec<StepId> = first.collect();
         loop {
             self.resolve(wave);
+            self.flow.stopping |= self.interrupted();
             self.start(bay, scope);
-            if self.flow.running.is_empty() && (self.flow.retries.is_empty() || self.flow.stopping)
-            {
+            let stopping = self.flow.stopping;
+            let more = !self.flow.retries.is_empty() || !self.flow.queue.is_empty();
+            if self.flow.running.is_empty() && (stopping || !more) {
                 break;
             }
             wave = self.listen();
@@ -159,6 +161,10 @@ impl<'a> Coordinator<'a, '_> {
             self.cancel(id);
         }
         self.flow.stopping
+    }
+
+    fn interrupted(&self) -> bool {
+        self.engine.options.interrupt.load(Ordering::Relaxed) > 0
     }
 
     fn name(&self, id: StepId) -> String {
@@ -488,9 +494,6 @@ impl<'a> Coordinator<'a, '_> {
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => unreachable!("BUG: we hold a sender"),
         }
-        if self.engine.options.interrupt.load(Ordering::Relaxed) > 0 {
-            self.flow.stopping = true;
-        }
         self.settle(ended, &mut next);
         self.time_out(&mut next);
         for error in self.engine.store.sync_trouble() {
@@ -644,7 +647,7 @@ impl<'a> Coordinator<'a, '_> {
     fn ended_badly(&mut self, end: &Ending, error: JobError, next: &mut Vec<StepId>) {
         let id = end.id;
         match error {
-            JobError::Cancelled if self.flow.stopping => self.cancel_with_twins(id),
+            JobError::Cancelled if self.interrupted() => self.cancel_with_twins(id),
             JobError::Transient { message }
                 if end.number <= self.steps[id.index()].policy.retries && !self.flow.stopping =>
             {
