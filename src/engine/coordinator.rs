@@ -11,6 +11,7 @@ use std::collections::BinaryHeap;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
@@ -42,7 +43,9 @@ use super::attempt::Task;
 use super::graph::Graph;
 use super::journal::Journal;
 use super::link::AttemptLink;
+use super::link::Log;
 use super::link::Message;
+use super::link::lock;
 use super::pools::Pools;
 use super::queue::Queue;
 use super::resolve::Evidence;
@@ -105,6 +108,7 @@ struct Running {
     number: u32,
     cancel: Arc<AtomicBool>,
     share: Resources,
+    log: Arc<Mutex<Log>>,
 }
 
 impl Flow {
@@ -431,6 +435,7 @@ impl<'a> Coordinator<'a, '_> {
             Arc::clone(&cancel),
             Arc::clone(&self.engine.options.interrupt),
         );
+        let log = link.shared_log();
         let task = Task {
             step,
             number,
@@ -460,6 +465,7 @@ impl<'a> Coordinator<'a, '_> {
             number,
             cancel,
             share,
+            log,
         };
         self.flow.running.insert(id, running);
     }
@@ -701,12 +707,12 @@ impl<'a> Coordinator<'a, '_> {
                 id,
                 number,
                 seconds,
-                log: String::new(),
+                log: lock(&running.log).text(),
                 checkpointed: false,
             };
             // The failure itself is told even where it cannot be kept.
             let _ = self.commit(&[self.attempt(&end, Err(&error))]);
-            self.fail(id, error, "", seconds, next);
+            self.fail(id, error, &end.log, seconds, next);
         }
     }
 

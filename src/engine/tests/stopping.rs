@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::kit::*;
+use crate::engine::Event;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
@@ -56,6 +57,7 @@ fn a_step_that_takes_too_long_fails_alone() {
         policy.timeout = Some(Duration::from_millis(20))
     });
     lab.on("slow", |job, _| {
+        job.link.log("epoch 1");
         while !job.link.cancelled() {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -65,6 +67,9 @@ fn a_step_that_takes_too_long_fails_alone() {
     assert_eq!(states(&summary), [Failed, Done]);
     let message = &summary.failures[0].message;
     assert_eq!(message, "took longer than its timeout of 0.02 s");
+    let logged =
+        |event: &Event| matches!(event, Event::StepFailed { log, .. } if log == &["epoch 1"]);
+    assert!(lab.events.iter().any(logged));
 }
 
 #[test]
