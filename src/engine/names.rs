@@ -1,7 +1,5 @@
 //! File names for people: readable, legal on every file system, and never two for one.
 
-use std::path::PathBuf;
-
 use crate::store::Digest;
 
 /// In bytes; file systems allow 255, and suffixes are still to come.
@@ -38,8 +36,9 @@ pub(super) fn file_name(text: &str) -> String {
 }
 
 /// The same for a relative path with forward slashes; each part stays a part.
-pub(super) fn file_path(text: &str) -> PathBuf {
-    text.split('/').map(file_name).collect()
+pub(super) fn file_path(text: &str) -> String {
+    let parts: Vec<String> = text.split('/').map(file_name).collect();
+    parts.join("/")
 }
 
 /// What a file is called after its step: `loss[lr=0.1]` and `figure.svg` make `loss[lr=0.1].svg`.

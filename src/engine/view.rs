@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::fs::File;
 use std::io;
+use std::io::BufRead;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -51,12 +52,19 @@ struct Own {
     copied: bool,
 }
 
-/// The view's memory: what it made, by path below the view's folder.
+/// What the view made, by path below its folder.
+type Files = BTreeMap<String, Own>;
+
+/// The first line of the view's memory, which is all that a run reads that changes nothing. The
+/// second line has the [`Files`].
 #[derive(Default, Serialize, Deserialize)]
-struct Memory {
-    /// Of all results that were shown: the same results need no second look.
-    shown: String,
-    files: BTreeMap<PathBuf, Own>,
+struct Shown {
+    /// The digest of all results that were shown.
+    results: String,
+    /// The files that were copied.
+    copies: Vec<String>,
+    /// Whether there are links as well.
+    links: bool,
 }
 
 pub(super) struct View<'a> {
@@ -64,9 +72,10 @@ pub(super) struct View<'a> {
     steps: &'a [Step],
     names: &'a [String],
     store: &'a Store,
-    memory: Memory,
+    /// None until something changes.
+    files: Option<Files>,
     /// What this run looked at.
-    current: HashSet<PathBuf>,
+    current: HashSet<String>,
     /// Folders that are there.
     folders: HashSet<PathBuf>,
 }
@@ -87,7 +96,7 @@ pub(super) fn keep(
         steps,
         names,
         store,
-        memory: Memory::default(),
+        files: None,
         current: HashSet::new(),
         folders: HashSet::new(),
     };
@@ -100,25 +109,18 @@ pub(super) fn keep(
 
 impl View<'_> {
     fn follow(&mut self, news: Receiver<News>) -> Result<(), StoreError> {
-        let mut loaded = false;
         let mut known = Vec::new();
         let mut done = HashSet::new();
         for News { id, made, fresh } in news {
             if fresh {
-                if !std::mem::replace(&mut loaded, true) {
-                    self.load();
-                }
                 self.show(id, &made)?;
                 done.insert(id);
             }
             known.push((id, made));
         }
         known.sort_unstable_by_key(|(id, _)| *id);
-        let shown = self.digest(&known).to_hex();
-        if !loaded {
-            self.load();
-        }
-        if self.memory.shown == shown && self.undisturbed() {
+        let results = self.digest(&known).to_hex();
+        if self.files.is_none() && self.undisturbed(&results) {
             return Ok(());
         }
         for (id, made) in &known {
@@ -127,8 +129,7 @@ impl View<'_> {
             }
         }
         self.clear_away(&known)?;
-        self.memory.shown = shown;
-        self.save()
+        self.save(results)
     }
 
     /// Of everything that decides what the view holds.
@@ -145,13 +146,19 @@ impl View<'_> {
         Digest::from_bytes(*hasher.finalize().as_bytes())
     }
 
-    /// Whether what the view made seems to be there still. Links are not looked at one by one:
-    /// deleting the whole folder has it made anew.
-    fn undisturbed(&self) -> bool {
-        let cells = self.memory.files.values().any(|own| !own.copied);
-        let mut copies = self.memory.files.iter().filter(|(_, own)| own.copied);
-        (!cells || self.folder.join("cells").is_dir())
-            && copies.all(|(path, _)| self.folder.join(path).is_file())
+    /// Whether these results were shown, and what was made then seems to be there still. Links
+    /// are not looked at one by one: deleting their folder has it made anew.
+    fn undisturbed(&self, results: &str) -> bool {
+        let shown = self.remembered(1).pop();
+        let shown = shown.and_then(|line| serde_json::from_str::<Shown>(&line).ok());
+        shown.is_some_and(|shown| {
+            shown.results == results
+                && (!shown.links || self.folder.join("cells").is_dir())
+                && shown
+                    .copies
+                    .iter()
+                    .all(|path| self.folder.join(path).is_file())
+        })
     }
 
     /// Puts the files of a step where people look for them.
@@ -169,11 +176,11 @@ impl View<'_> {
             } else {
                 full.is_symlink()
             };
-            if !there || self.memory.files.get(&path) != Some(&own) {
+            if !there || self.files().get(&path) != Some(&own) {
                 self.place(&full, &object, copied)
                     .map_err(|error| StoreError::io("write", &full, error))?;
             }
-            self.memory.files.insert(path.clone(), own);
+            self.files().insert(path.clone(), own);
             self.current.insert(path);
         }
         Ok(())
@@ -203,14 +210,15 @@ impl View<'_> {
         let planned: HashSet<&str> = self.names.iter().map(String::as_str).collect();
         let known = known.iter().map(|(id, _)| self.names[id.index()].as_str());
         let known: HashSet<&str> = known.collect();
-        let stale = |(path, own): &(&PathBuf, &Own)| {
+        let current = std::mem::take(&mut self.current);
+        let stale = |(path, own): &(&String, &Own)| {
             let step = own.step.as_str();
-            !self.current.contains(*path) && (!planned.contains(step) || known.contains(step))
+            !current.contains(*path) && (!planned.contains(step) || known.contains(step))
         };
-        let files = self.memory.files.iter().filter(stale);
-        let stale: Vec<PathBuf> = files.map(|(path, _)| path.clone()).collect();
+        let files = self.files().iter().filter(stale);
+        let stale: Vec<String> = files.map(|(path, _)| path.clone()).collect();
         for path in stale {
-            self.memory.files.remove(&path);
+            self.files().remove(&path);
             let full = self.folder.join(&path);
             match fs::remove_file(&full) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -219,7 +227,7 @@ impl View<'_> {
                 _ => {}
             }
             // Folders go with their last file; those that hold other files stay.
-            for folder in path.ancestors().skip(1) {
+            for folder in Path::new(&path).ancestors().skip(1) {
                 let ours = !folder.as_os_str().is_empty();
                 if !ours || fs::remove_dir(self.folder.join(folder)).is_err() {
                     break;
@@ -229,32 +237,53 @@ impl View<'_> {
         Ok(())
     }
 
-    fn load(&mut self) {
-        let text = fs::read_to_string(self.folder.join(MEMORY));
-        // Without a memory everything is placed again, and nothing is removed.
-        self.memory = text
-            .ok()
-            .and_then(|text| serde_json::from_str(&text).ok())
-            .unwrap_or_default();
+    /// What the view made. Without a memory everything is placed again, and nothing is removed.
+    fn files(&mut self) -> &mut Files {
+        if self.files.is_none() {
+            let second = self.remembered(2).into_iter().nth(1);
+            self.files = second.and_then(|line| serde_json::from_str(&line).ok());
+        }
+        self.files.get_or_insert_default()
     }
 
-    fn save(&self) -> Result<(), StoreError> {
-        if self.memory.files.is_empty() && !self.folder.exists() {
+    /// The first lines of the memory, as many as there are.
+    fn remembered(&self, lines: usize) -> Vec<String> {
+        let Ok(file) = File::open(self.folder.join(MEMORY)) else {
+            return Vec::new();
+        };
+        let lines = io::BufReader::new(file).lines().take(lines);
+        lines.map_while(Result::ok).collect()
+    }
+
+    fn save(&mut self, results: String) -> Result<(), StoreError> {
+        let path = self.folder.join(MEMORY);
+        let new = self.folder.join(".new-view");
+        let folder = self.folder;
+        let files = self.files();
+        if files.is_empty() && !folder.exists() {
             return Ok(());
         }
-        let path = self.folder.join(MEMORY);
-        let text = serde_json::to_string(&self.memory)
-            .map_err(io::Error::from)
-            .map_err(|error| StoreError::io("write", &path, error))?;
-        let new = self.folder.join(".new-view");
-        fs::write(&new, text)
-            .and_then(|()| fs::rename(&new, &path))
-            .map_err(|error| StoreError::io("write", &path, error))
+        let copies = files.iter().filter(|(_, own)| own.copied);
+        let shown = Shown {
+            results,
+            copies: copies.map(|(path, _)| path.clone()).collect(),
+            links: files.values().any(|own| !own.copied),
+        };
+        let write = || {
+            let mut text = serde_json::to_string(&shown)?;
+            text.push('\n');
+            text.push_str(&serde_json::to_string(files)?);
+            text.push('\n');
+            fs::create_dir_all(folder)?;
+            fs::write(&new, text)?;
+            fs::rename(&new, &path)
+        };
+        write().map_err(|error| StoreError::io("write", &path, error))
     }
 }
 
 /// Where the files of a step belong: path below the view, content, and whether it is copied.
-fn places(step: &Step, made: &Made) -> Vec<(PathBuf, Object, bool)> {
+fn places(step: &Step, made: &Made) -> Vec<(String, Object, bool)> {
     let mut places = Vec::new();
     let mut taken = HashSet::new();
     let printed = |output: &str| match kind_of(step, output) {
@@ -264,37 +293,31 @@ fn places(step: &Step, made: &Made) -> Vec<(PathBuf, Object, bool)> {
     };
     let several = made.outputs.keys().filter(|name| printed(name).is_some());
     let several = several.count() > 1;
-    let mut cell = PathBuf::from("cells").join(file_name(&step.stage));
+    let mut cell = format!("cells/{}", file_name(&step.stage));
     if !step.cell.0.is_empty() {
-        cell.push(file_name(&step.cell.to_string()));
+        cell = format!("{cell}/{}", file_name(&step.cell.to_string()));
     }
     for (output, artifact) in &made.outputs {
         let folder = printed(output);
         for (file, object) in &artifact.files {
-            let path = match folder {
+            let (short, long) = match folder {
                 Some(folder) => {
                     let mut name = step.to_string();
                     if several {
                         name = format!("{name}.{output}");
                     }
-                    let short = format!("{}.{}", file_name(&name), file_name(ending(file)));
-                    let short = Path::new(folder).join(short);
-                    if taken.contains(&short) {
-                        let long = format!("{}.{}", file_name(&name), file_name(file));
-                        Path::new(folder).join(long)
-                    } else {
-                        short
-                    }
+                    let name = format!("{folder}/{}", file_name(&name));
+                    (
+                        format!("{name}.{}", file_name(ending(file))),
+                        format!("{name}.{}", file_name(file)),
+                    )
                 }
-                None => {
-                    let short = cell.join(file_path(file));
-                    if taken.contains(&short) {
-                        cell.join(file_name(output)).join(file_path(file))
-                    } else {
-                        short
-                    }
-                }
+                None => (
+                    format!("{cell}/{}", file_path(file)),
+                    format!("{cell}/{}/{}", file_name(output), file_path(file)),
+                ),
             };
+            let path = if taken.contains(&short) { long } else { short };
             taken.insert(path.clone());
             places.push((path, *object, folder.is_some()));
         }
