@@ -5,6 +5,7 @@
 //! | module | responsibility |
 //! | --- | --- |
 //! | [`text`] | positions, diagnostics, suggestions, plurals: text with places in it |
+//! | [`random`] | counter-based random streams, one per named purpose |
 //! | [`registry`] | what every nameable thing has in common: name, summary, docs, revision, parameters |
 //! | [`manifest`] | YAML to a checked manifest; axes to cells |
 //! | [`plan`] | cells to a DAG of steps, keys, staleness and its explanation |
@@ -23,7 +24,7 @@
 //!
 //! | path | owner |
 //! | --- | --- |
-//! | `outputs/store/objects/ab/cdef…` | [`store`]: immutable content, named by its blake3 digest |
+//! | `outputs/store/objects-v1/ab/cdef…` | [`store`]: immutable content, named by its blake3 digest |
 //! | `outputs/store/store.sqlite` | [`store`]: records by key, runs, the file-hash index |
 //! | `outputs/store/runs/<run>/events.jsonl` | [`engine`]: what happened, one JSON object a line |
 //! | `outputs/<experiment>/{figures,tables,cells}` | [`engine`]: the human view, copies and links into the store |
@@ -37,6 +38,7 @@ pub mod metrics;
 pub mod models;
 pub mod nn;
 pub mod plan;
+pub mod random;
 pub mod registry;
 pub mod stages;
 pub mod store;

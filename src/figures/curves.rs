@@ -13,6 +13,7 @@ use super::Figure;
 use super::FigureError;
 use super::FigureInput;
 use super::Rendered;
+use super::Source;
 use super::axes;
 use super::grammar::Plot;
 use super::mapping::Mapping;
@@ -65,6 +66,10 @@ impl Entry for Curves {
 }
 
 impl Figure for Curves {
+    fn source(&self) -> Source {
+        Source::Curves
+    }
+
     fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
         let options = Options(params);
         let mapping = Mapping::read(params, Some("iteration"))?;

@@ -11,6 +11,7 @@ use super::FigureError;
 use super::FigureInput;
 use super::ImageBatch;
 use super::Rendered;
+use super::Source;
 use super::canvas::Align;
 use super::canvas::Canvas;
 use super::canvas::Label;
@@ -91,6 +92,10 @@ struct Row {
 }
 
 impl Figure for Images {
+    fn source(&self) -> Source {
+        Source::Images
+    }
+
     fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
         let options = Options(params);
         if input.images.is_empty() {

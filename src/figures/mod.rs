@@ -59,8 +59,24 @@ pub fn find(name: &str) -> Option<&'static dyn Figure> {
     ALL.iter().find(|figure| figure.name() == name).copied()
 }
 
+/// What a kind of figure is drawn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Result rows.
+    Rows,
+    /// Training curves.
+    Curves,
+    /// Pictures.
+    Images,
+}
+
 /// A kind of figure.
 pub trait Figure: Entry {
+    /// What it is drawn from.
+    fn source(&self) -> Source {
+        Source::Rows
+    }
+
     /// Draws the input. The same input and parameters give the same bytes.
     fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError>;
 }

@@ -6,6 +6,7 @@
 
 mod kind;
 mod param;
+pub mod reference;
 mod value;
 
 pub use kind::{ArtifactType, Catalog, Outputs, Slot, StageKind};
