@@ -7,6 +7,7 @@
 mod conform;
 mod kind;
 mod param;
+pub mod reference;
 mod value;
 
 pub use conform::{Mismatch, Part};
