@@ -123,6 +123,17 @@ impl<'a> Reader<'a> {
             return None;
         }
         self.seen.push(name.to_owned());
+        let axis = self.readable(entry);
+        if axis.is_none() && self.columns.index(name).is_none() && !self.closed {
+            // Known, so that what uses it is not told off for this.
+            let poor = Column::new(name, ParamType::Any, entry.key_place.clone());
+            self.columns.add(poor);
+        }
+        axis
+    }
+
+    fn readable(&mut self, entry: &'a Entry) -> Option<Axis> {
+        let name = entry.key.as_str();
         let replacement = self.replaced.iter().rev().find(|other| other.key == name);
         let replacement = replacement.map(|entry| &entry.value);
         let forced = self.forced.get(name).copied();
@@ -166,8 +177,6 @@ impl<'a> Reader<'a> {
                             "write `[{value}]`, or put `{name}: {value}` under `params`"
                         )),
                 );
-                // Known, so that what uses it is not told off for this.
-                self.column(name, &entry.key_place);
                 None
             }
         }

@@ -8,7 +8,11 @@ use std::sync::Arc;
 
 use crate::registry::ParamType;
 use crate::registry::Value;
+use crate::text::Diagnostic;
 use crate::text::Place;
+use crate::text::did_you_mean;
+
+use super::expression::Expression;
 
 /// The value of a column in a cell; [`ABSENT`] where the cell has none.
 pub type ValueId = u32;
@@ -126,12 +130,30 @@ impl Columns {
         self.list.iter().map(|column| &*column.name)
     }
 
-    pub fn len(&self) -> usize {
-        self.list.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+    /// What is to be said of a name in an expression that is no column.
+    pub fn undefined(&self, expression: &Expression, name: &str) -> Diagnostic {
+        let place = expression.place();
+        // The name itself rather than all of `${…}`, where quoting leaves it to be found.
+        let place = match place.text().rfind(name) {
+            Some(at) => place.part(at..at + name.len()),
+            None => place.clone(),
+        };
+        let is_value = self.list.iter().any(|column| {
+            let mut values = column.values.iter();
+            values.any(|value| value.as_str() == Some(name))
+        });
+        let help = if is_value {
+            Some(format!("text is quoted in expressions: '{name}'"))
+        } else if self.list.is_empty() {
+            Some(format!(
+                "declare `{name}` under `params`, or give it values under `axes`"
+            ))
+        } else {
+            did_you_mean(name, self.names(), "known names")
+        };
+        Diagnostic::error(format!("unknown name `{name}`"))
+            .at(&place, "no such parameter or axis")
+            .maybe_help(help)
     }
 
     /// Adds a column; the known one where the name is known.

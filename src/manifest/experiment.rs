@@ -16,9 +16,10 @@ use crate::text::did_you_mean;
 use super::axes::Axis;
 use super::axes::Form;
 use super::axes::Reader;
+use super::claims;
+use super::claims::Claim;
 use super::columns::Column;
 use super::columns::Columns;
-use super::expression::Expression;
 use super::fields;
 use super::fields::Fields;
 use super::grid;
@@ -61,6 +62,7 @@ pub struct Experiment {
     pub grid: Grid,
     /// Axes as the manifest names them, with their columns: those of a zip are several.
     pub axes: Vec<AxisInfo>,
+    pub claims: Vec<Claim>,
     pub profile: Option<String>,
     /// The changes of the command line as text; empty where there are none.
     pub overrides: String,
@@ -102,6 +104,22 @@ impl Experiment {
         Reading { experiment, found }
     }
 
+    /// The name of the folder of results: `mapa`, `mapa@quick`; with changes of the command line
+    /// their digest, so that no two experiments share a folder.
+    pub fn folder(&self) -> String {
+        let mut folder = self.name.clone();
+        if let Some(profile) = &self.profile {
+            folder.push('@');
+            folder.push_str(profile);
+        }
+        if !self.overrides.is_empty() {
+            let digest = blake3::hash(self.overrides.as_bytes()).to_hex();
+            folder.push('@');
+            folder.push_str(&digest[..8]);
+        }
+        folder
+    }
+
     /// The columns of a name that `over` may use; none where nobody knows it.
     pub fn reducible(&self, name: &str) -> Option<Vec<usize>> {
         let axis = self.axes.iter().find(|axis| &*axis.name == name);
@@ -111,28 +129,6 @@ impl Experiment {
         let column = self.grid.columns().index(name)?;
         Some(vec![column])
     }
-}
-
-/// What is said of a name that nobody knows.
-pub(super) fn undefined<'k>(
-    expression: &Expression,
-    name: &str,
-    known: impl IntoIterator<Item = &'k str>,
-) -> Diagnostic {
-    let place = expression.place();
-    let place = match place.text().find(name) {
-        Some(at) => place.part(at..at + name.len()),
-        None => place.clone(),
-    };
-    let known: Vec<&str> = known.into_iter().collect();
-    let help = if known.is_empty() {
-        Some(format!("declare `{name}` under `params`"))
-    } else {
-        did_you_mean(name, known, "known names")
-    };
-    Diagnostic::error(format!("unknown name `{name}`"))
-        .at(&place, "no such parameter or axis")
-        .maybe_help(help)
 }
 
 fn read(
@@ -220,6 +216,12 @@ fn read(
         .map_or(&node.place, |entry| &entry.key_place);
     let infos = infos(&axes);
     let grid = grid::build(columns, &axes, &shaping, place, found)?;
+    let context = claims::Context {
+        columns: grid.columns(),
+        pipeline: &pipeline,
+    };
+    let claims = manifest.get("claims");
+    let claims = claims.map(|node| claims::read(node, &context, found));
     Some(Experiment {
         name,
         title: title.map(str::to_owned),
@@ -228,6 +230,7 @@ fn read(
         pipeline,
         grid,
         axes: infos,
+        claims: claims.unwrap_or_default(),
         profile: changes.profile.clone(),
         overrides: changes.text(),
     })

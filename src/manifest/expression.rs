@@ -2,6 +2,7 @@
 //! parameters and axes. Names are checked before anything is evaluated, because the evaluator
 //! would compare what it does not know silently.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -100,10 +101,12 @@ impl Expression {
                 None => Err(Trouble::Unbound(Arc::clone(name))),
             };
         }
-        let mut context = Vec::with_capacity(self.names.len());
+        let mut context = BTreeMap::new();
         for name in &self.names {
             match lookup(name) {
-                Some(value) => context.push((name.to_string(), to_jinja(value))),
+                Some(value) => {
+                    context.insert(name.to_string(), to_jinja(value));
+                }
                 None => return Err(Trouble::Unbound(Arc::clone(name))),
             }
         }
@@ -142,9 +145,8 @@ impl Expression {
         }
     }
 
-    fn evaluate(&self, context: Vec<(String, Jinja)>) -> Result<Jinja, String> {
-        let context: Jinja = context.into_iter().collect();
-        self.compiled.eval(context).map_err(|error| {
+    fn evaluate(&self, context: BTreeMap<String, Jinja>) -> Result<Jinja, String> {
+        self.compiled.eval(Jinja::from(context)).map_err(|error| {
             let detail = error.detail().map(str::to_owned);
             detail.unwrap_or_else(|| error.kind().to_string())
         })
@@ -218,14 +220,13 @@ fn to_jinja(value: &Value) -> Jinja {
         Value::List(values) => values.iter().map(to_jinja).collect(),
         Value::Map(values) => {
             let values = values.iter();
-            values
-                .map(|(key, value)| (key.clone(), to_jinja(value)))
-                .collect()
+            let values = values.map(|(key, value)| (key.clone(), to_jinja(value)));
+            Jinja::from(values.collect::<BTreeMap<String, Jinja>>())
         }
     }
 }
 
-fn from_jinja(value: &Jinja) -> Result<Value, String> {
+pub(super) fn from_jinja(value: &Jinja) -> Result<Value, String> {
     match value.kind() {
         ValueKind::None => Ok(Value::Null),
         ValueKind::Bool => Ok(Value::Bool(value.is_true())),
@@ -275,7 +276,6 @@ fn lone_equals(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::path::PathBuf;
 
     use crate::text::Source;

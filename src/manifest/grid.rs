@@ -455,11 +455,7 @@ fn checked(grid: &Grid, node: &Node, found: &mut Diagnostics) -> Option<Expressi
     let mut good = true;
     for name in expression.names() {
         if grid.columns.index(name).is_none() {
-            found.push(super::experiment::undefined(
-                &expression,
-                name,
-                grid.columns.names(),
-            ));
+            found.push(grid.columns.undefined(&expression, name));
             good = false;
         }
     }

@@ -4,6 +4,7 @@
 //! the full grid of cells. What depends on the kinds of stages is checked by the plan.
 
 mod axes;
+mod claims;
 mod columns;
 mod experiment;
 mod expression;
@@ -19,6 +20,7 @@ mod template;
 mod trouble;
 mod yaml;
 
+pub use claims::{Claim, Comparison, Statistic, Term};
 pub use columns::{ABSENT, Column, Columns, ValueId};
 pub use experiment::{AxisInfo, Experiment, Reading};
 pub use expression::{Expression, Trouble};

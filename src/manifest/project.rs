@@ -57,10 +57,9 @@ pub(super) fn read(
         None => wrong,
     };
     if asked.is_some() && !path.starts_with(root) {
-        let wrong = Diagnostic::error(format!("`{}` is outside the project", shown.display()));
-        return Err(
-            place(wrong, "leaves the project").help(format!("the project is `{}`", root.display()))
-        );
+        let wrong = Diagnostic::error("a path leaves the project");
+        return Err(place(wrong, "outside the folder of the project")
+            .help("copy the file into the project"));
     }
     match fs::read(path) {
         Ok(bytes) => match String::from_utf8(bytes) {

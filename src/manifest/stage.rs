@@ -140,6 +140,16 @@ impl Stage {
         }
         if command {
             shell(&mut with);
+            let slots = stage.get("in").and_then(Node::as_map).unwrap_or_default();
+            let arguments = stage.get("with");
+            let given = arguments.and_then(Node::as_map).unwrap_or_default();
+            let out = given.iter().find(|entry| entry.key == "out");
+            let out = out
+                .and_then(|entry| entry.value.as_map())
+                .unwrap_or_default();
+            if let Some(node) = arguments {
+                paths(node, slots, out, found);
+            }
         }
         Some(Stage {
             name: Arc::from(entry.key.as_str()),
@@ -224,6 +234,49 @@ fn shell(with: &mut Vec<Argument>) {
         return;
     };
     env.value.add_names(mentioned);
+}
+
+/// `${in.x}` and `${out.x}` of a command must be declared.
+fn paths(node: &Node, slots: &[Entry], out: &[Entry], found: &mut Diagnostics) {
+    match &node.content {
+        Content::List(items) => {
+            for item in items {
+                paths(item, slots, out, found);
+            }
+        }
+        Content::Map(entries) => {
+            for entry in entries {
+                paths(&entry.value, slots, out, found);
+            }
+        }
+        Content::Scalar(value) => {
+            let text = value.as_str().unwrap_or_default();
+            for part in text.split("${").skip(1) {
+                let Some(inner) = part.split('}').next() else {
+                    continue;
+                };
+                let (known, name, key) = match inner.trim().split_once('.') {
+                    Some(("in", name)) => (slots, name, "in"),
+                    Some(("out", name)) => (out, name, "with: {out: …}"),
+                    _ => continue,
+                };
+                if known.iter().any(|entry| entry.key == name) {
+                    continue;
+                }
+                let place = match node.place.text().find(inner) {
+                    Some(at) => node.place.part(at..at + inner.len()),
+                    None => node.place.clone(),
+                };
+                let names = known.iter().map(|entry| entry.key.as_str());
+                let help = crate::text::did_you_mean(name, names, "declared are");
+                found.push(
+                    Diagnostic::error(format!("`{inner}` is not declared"))
+                        .at(&place, format!("not under `{key}`"))
+                        .maybe_help(help),
+                );
+            }
+        }
+    }
 }
 
 fn bindings(node: &Node, found: &mut Diagnostics) -> Vec<Binding> {

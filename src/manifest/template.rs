@@ -34,6 +34,8 @@ pub enum Filling {
     Whole(Expression),
     /// A text with `${…}` in it.
     Text(Vec<Piece>),
+    /// What could not be read; said already.
+    Broken,
     List(Vec<Template>),
     Map(Vec<(Arc<str>, Template)>),
 }
@@ -51,6 +53,7 @@ impl Template {
     pub(super) fn read(node: &Node, kept: Kept, found: &mut Diagnostics) -> Template {
         let content = match &node.content {
             Content::Scalar(Value::Str(text)) => match pieces(text, &node.place, kept, found) {
+                Some(pieces) if pieces.is_empty() => Filling::Broken,
                 None => Filling::Literal(Value::Str(text.clone())),
                 Some(mut pieces) => match (pieces.len(), pieces.pop()) {
                     (1, Some(Piece::Hole(expression))) => Filling::Whole(expression),
@@ -143,7 +146,7 @@ impl Template {
     /// All expressions in it.
     pub fn visit<'t>(&'t self, see: &mut impl FnMut(&'t Expression)) {
         match &self.content {
-            Filling::Literal(_) => {}
+            Filling::Literal(_) | Filling::Broken => {}
             Filling::Whole(expression) => see(expression),
             Filling::Text(pieces) => {
                 for piece in pieces {
@@ -154,6 +157,16 @@ impl Template {
             }
             Filling::List(items) => items.iter().for_each(|item| item.visit(see)),
             Filling::Map(entries) => entries.iter().for_each(|(_, value)| value.visit(see)),
+        }
+    }
+
+    /// Whether any part could not be read.
+    pub fn is_broken(&self) -> bool {
+        match &self.content {
+            Filling::Broken => true,
+            Filling::Literal(_) | Filling::Whole(_) | Filling::Text(_) => false,
+            Filling::List(items) => items.iter().any(Template::is_broken),
+            Filling::Map(entries) => entries.iter().any(|(_, value)| value.is_broken()),
         }
     }
 
@@ -174,6 +187,7 @@ impl Template {
     ) -> Result<Option<Value>, Diagnostic> {
         match &self.content {
             Filling::Literal(value) => Ok(Some(value.clone())),
+            Filling::Broken => Ok(None),
             Filling::Whole(expression) => match expression.value(lookup) {
                 Ok(value) => Ok(Some(value)),
                 Err(Trouble::Unbound(_)) => Ok(None),
@@ -259,7 +273,7 @@ impl Kept {
     }
 }
 
-/// The parts of a text; none where there is no `${` in it.
+/// The parts of a text; none where there is no `${` in it, and no parts where one cannot be read.
 fn pieces(text: &str, place: &Place, kept: Kept, found: &mut Diagnostics) -> Option<Vec<Piece>> {
     if !text.contains("${") {
         return None;
@@ -282,9 +296,7 @@ fn pieces(text: &str, place: &Place, kept: Kept, found: &mut Diagnostics) -> Opt
                     .at(&place_of(place, &rest[at..]), "not closed")
                     .help("a literal `${` is written `$${`"),
             );
-            literal.push_str(&rest[at..]);
-            rest = "";
-            break;
+            return Some(Vec::new());
         };
         let inner = &inside[..end];
         let hole = place_of(place, &rest[at..at + 2 + end + 1]);
@@ -300,7 +312,10 @@ fn pieces(text: &str, place: &Place, kept: Kept, found: &mut Diagnostics) -> Opt
                 }
                 pieces.push(Piece::Hole(expression));
             }
-            Err(diagnostic) => found.push(diagnostic),
+            Err(diagnostic) => {
+                found.push(diagnostic);
+                return Some(Vec::new());
+            }
         }
     }
     literal.push_str(rest);

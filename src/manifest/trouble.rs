@@ -72,6 +72,9 @@ pub(super) fn unreadable(source: &Arc<Source>, at: usize, info: &str) -> Diagnos
     if info.contains("mapping values") && current.matches(": ").count() + 1 > 1 {
         return diagnostic.help("quote text that contains `: `");
     }
+    if info.contains("illegal placement") || info.contains("flow") {
+        return diagnostic.help("a `[` or `{` before may not be closed");
+    }
     if info.contains("cannot start any token") {
         return diagnostic.help("quote text that starts with a special character");
     }

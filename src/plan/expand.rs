@@ -181,7 +181,7 @@ impl<'e> Expansion<'e> {
             }
             expanded.steps.push(Some((id, kind)));
         }
-        if expanded.steps.iter().all(Option::is_none) {
+        if expanded.steps.iter().all(Option::is_none) && !found.has_errors() {
             found.push(
                 Diagnostic::warning(format!("stage `{}` exists in no cell", stage.name))
                     .at(&stage.place, "makes no step"),

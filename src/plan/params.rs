@@ -40,7 +40,7 @@ impl<'s> Recipe<'s> {
             let mut ingredient = Ingredient {
                 template: argument.map(|argument| &argument.value),
                 fixed: None,
-                broken: false,
+                broken: argument.is_some_and(|argument| argument.value.is_broken()),
                 param,
             };
             let literal = match ingredient.template {
@@ -114,6 +114,8 @@ impl Ingredient<'_> {
         if let (Some(value), Some(template)) = (given, self.template) {
             return self.param.ty.conform(value).map(Some).map_err(|mismatch| {
                 let mut wrong = wrong(kind, &self.param, &template.place, mismatch);
+                // Quoting helps where the value was written alone.
+                wrong.helps.clear();
                 // Where the value was written matters as much as where it is used.
                 for name in template.names() {
                     if let Some(place) = source_of(&name) {

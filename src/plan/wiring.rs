@@ -150,7 +150,7 @@ fn names(experiment: &Experiment, stage: &Stage, found: &mut Diagnostics) {
     expressions(stage, &mut |expression| {
         for name in expression.names() {
             if columns.index(name).is_none() {
-                found.push(undefined(expression, name, experiment));
+                found.push(columns.undefined(expression, name));
             }
         }
     });
@@ -177,32 +177,6 @@ fn names(experiment: &Experiment, stage: &Stage, found: &mut Diagnostics) {
             axis(name, place, found);
         }
     }
-}
-
-fn undefined(expression: &Expression, name: &str, experiment: &Experiment) -> Diagnostic {
-    let place = expression.place();
-    // The name itself rather than all of `${…}`, where quoting leaves it to be found.
-    let place = match place.text().find(name) {
-        Some(at) => place.part(at..at + name.len()),
-        None => place.clone(),
-    };
-    let known: Vec<&str> = experiment.grid.columns().names().collect();
-    let is_value = experiment.grid.columns().iter().any(|column| {
-        let mut values = column.values().iter();
-        values.any(|value| value.as_str() == Some(name))
-    });
-    let help = if is_value {
-        Some(format!("text is quoted in expressions: '{name}'"))
-    } else if known.is_empty() {
-        Some(format!(
-            "declare `{name}` under `params`, or give it values under `axes`"
-        ))
-    } else {
-        did_you_mean(name, known, "known names")
-    };
-    Diagnostic::error(format!("unknown name `{name}`"))
-        .at(&place, "no such parameter or axis")
-        .maybe_help(help)
 }
 
 /// All expressions in a stage's text.

@@ -1,5 +1,9 @@
 //! The language of manifests, from YAML to steps.
 
+mod keys;
 mod kinds;
 mod kit;
+mod messages;
 mod projection;
+mod properties;
+mod staleness;

@@ -1,0 +1,195 @@
+//! What a run would do, and why.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use sweepline::plan::Change;
+use sweepline::plan::Contents;
+use sweepline::plan::Fate;
+use sweepline::plan::From;
+use sweepline::plan::InputItem;
+use sweepline::plan::KeyRules;
+use sweepline::plan::Known;
+use sweepline::plan::Plan;
+use sweepline::plan::content_digest;
+use sweepline::store::Artifact;
+use sweepline::store::Digest;
+use sweepline::store::KeyParts;
+use sweepline::store::Made;
+use sweepline::store::Object;
+use sweepline::store::Record;
+
+use super::kit::plan;
+
+/// A store in memory, filled by running a plan: every step leaves its key as its outputs.
+#[derive(Default)]
+struct Memory {
+    records: HashMap<Digest, Arc<Record>>,
+    last: HashMap<String, KeyParts>,
+    damaged: RefCell<Option<Digest>>,
+}
+
+struct Results<'m>(&'m [Arc<Record>]);
+
+impl Contents for Results<'_> {
+    fn input(&mut self, item: &InputItem) -> Option<Digest> {
+        let From::Step { step, output } = &item.from else {
+            return None;
+        };
+        content_digest(&self.0[step.index()].made, output.as_deref())
+    }
+    fn file(&mut self, _: &Path) -> io::Result<Digest> {
+        Err(io::Error::other("there are no files"))
+    }
+}
+
+impl Memory {
+    fn run(&mut self, plan: &Plan) {
+        let rules = KeyRules::new("/", "cpu");
+        let mut made: Vec<Arc<Record>> = Vec::new();
+        for step in &plan.steps {
+            let key = rules.key(step, &mut Results(&made)).expect("no files");
+            let parts = rules.parts(step, &mut Results(&made)).expect("no files");
+            let object = Object {
+                digest: key,
+                size: 1,
+            };
+            let artifact = Artifact {
+                files: BTreeMap::from([("file".to_owned(), object)]),
+            };
+            let outputs =
+                ["model", "metrics", "table"].map(|name| (name.to_owned(), artifact.clone()));
+            let record = Arc::new(Record {
+                key,
+                parts: parts.clone(),
+                made: Made {
+                    outputs: BTreeMap::from(outputs),
+                    ..Made::default()
+                },
+            });
+            self.records.insert(key, Arc::clone(&record));
+            self.last.insert(step.to_string(), parts);
+            made.push(record);
+        }
+    }
+}
+
+impl Known for Memory {
+    fn record(&self, key: &Digest) -> Option<Arc<Record>> {
+        self.records.get(key).cloned()
+    }
+    fn last(&self, step: &str) -> Option<KeyParts> {
+        self.last.get(step).cloned()
+    }
+    fn file_digest(&self, _: &Path) -> io::Result<Digest> {
+        Err(io::Error::other("there are no files"))
+    }
+    fn intact(&self, record: &Record) -> bool {
+        *self.damaged.borrow() != Some(record.key)
+    }
+}
+
+const MANIFEST: &str = r#"
+experiment: test
+params: {epochs: 5}
+axes:
+  lr: [0.1, 0.01]
+  seed: {seeds: 2}
+stages:
+  fit:
+    uses: train/vae
+    with: {lr: "${lr}", seed: "${seed}", epochs: "${epochs}"}
+  best:
+    uses: select
+    in: {candidates: fit}
+    over: [seed]
+    with: {by: valid_ll}
+"#;
+
+/// The fate of every step in a few words.
+fn fates(plan: &Plan, memory: &Memory) -> Vec<String> {
+    let rules = KeyRules::new("/", "cpu");
+    let fates = plan.fates(&rules, memory);
+    let said = plan.steps.iter().zip(fates).map(|(step, fate)| match fate {
+        Fate::UpToDate { .. } => format!("{step}: up to date"),
+        Fate::MayRun { after } => format!("{step}: may run after {}", after.len()),
+        Fate::Broken { error } => format!("{step}: {error}"),
+        Fate::Runs { reasons, .. } => {
+            let reasons: Vec<String> = reasons
+                .iter()
+                .map(|reason| match (&reason.what, &reason.place) {
+                    (Change::New, _) | (_, None) => reason.what.to_string(),
+                    (what, Some(place)) => format!("{what} at {place}"),
+                })
+                .collect();
+            format!("{step}: {}", reasons.join(", "))
+        }
+    });
+    said.collect()
+}
+
+#[test]
+fn a_first_run_runs_what_reads_nothing_and_may_run_the_rest() {
+    let fates = fates(&plan(MANIFEST), &Memory::default());
+    assert_eq!(fates[0], "fit[lr=0.1,seed=0]: has not run before");
+    assert_eq!(fates[4], "best[lr=0.1]: may run after 2");
+}
+
+#[test]
+fn a_second_run_has_nothing_to_do() {
+    let mut memory = Memory::default();
+    memory.run(&plan(MANIFEST));
+    assert!(
+        fates(&plan(MANIFEST), &memory)
+            .iter()
+            .all(|fate| fate.ends_with("up to date"))
+    );
+}
+
+#[test]
+fn a_changed_parameter_says_its_values_and_its_line() {
+    let mut memory = Memory::default();
+    memory.run(&plan(MANIFEST));
+    let changed = MANIFEST.replace("epochs: 5", "epochs: 6");
+    let fates = fates(&plan(&changed), &memory);
+    assert_eq!(
+        fates[0],
+        "fit[lr=0.1,seed=0]: param epochs: 5 → 6 at manifests/test.yaml:3:18"
+    );
+    assert_eq!(fates[4], "best[lr=0.1]: may run after 2");
+}
+
+#[test]
+fn a_new_seed_adds_steps_and_wakes_only_what_reads_them() {
+    let mut memory = Memory::default();
+    memory.run(&plan(MANIFEST));
+    let changed = MANIFEST.replace("{seeds: 2}", "{seeds: 3}");
+    let fates = fates(&plan(&changed), &memory);
+    let known = fates.iter().filter(|fate| fate.ends_with("up to date"));
+    assert_eq!(known.count(), 4);
+    let new = fates
+        .iter()
+        .filter(|fate| fate.ends_with("has not run before"));
+    assert_eq!(new.count(), 2);
+    assert_eq!(fates[6], "best[lr=0.1]: may run after 1");
+}
+
+#[test]
+fn a_damaged_result_is_made_again() {
+    let mut memory = Memory::default();
+    let plan = plan(MANIFEST);
+    memory.run(&plan);
+    let key = KeyRules::new("/", "cpu").key(&plan.steps[0], &mut Results(&[]));
+    *memory.damaged.borrow_mut() = key.ok();
+    let fates = fates(&plan, &memory);
+    assert!(
+        fates[0].starts_with("fit[lr=0.1,seed=0]: its result is damaged"),
+        "{}",
+        fates[0]
+    );
+    assert_eq!(fates[4], "best[lr=0.1]: may run after 1");
+}
