@@ -63,8 +63,11 @@ pub struct KeyRules {
     root: PathBuf,
     backend: String,
     kinds: RwLock<HashMap<(usize, &'static str), Arc<KindFacts>>>,
-    code: Mutex<HashMap<String, Arc<[(String, PathBuf)]>>>,
+    code: Mutex<HashMap<String, CodeFiles>>,
 }
+
+/// Files by their names in the project.
+type CodeFiles = Arc<[(String, PathBuf)]>;
 
 /// What keys need to know of a kind.
 struct KindFacts {
@@ -265,7 +268,7 @@ impl KeyRules {
     }
 
     /// The files of the project that a pattern like `src/**/*.py` matches, sorted.
-    fn matching(&self, pattern: &str) -> Result<Arc<[(String, PathBuf)]>, KeyError> {
+    fn matching(&self, pattern: &str) -> Result<CodeFiles, KeyError> {
         let mut known = self.code.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = known.get(pattern) {
             return Ok(Arc::clone(known));
@@ -290,7 +293,7 @@ impl KeyRules {
                 files.push((name.to_string_lossy().into_owned(), path.clone()));
             }
         }
-        let files: Arc<[_]> = Arc::from(files);
+        let files: CodeFiles = Arc::from(files);
         known.insert(pattern.to_owned(), Arc::clone(&files));
         Ok(files)
     }

@@ -23,6 +23,9 @@ use crate::text::list_of;
 /// An output with its type.
 pub(super) type Output = (Arc<str>, ArtifactType);
 
+/// The output that a source is read by, for each kind of the source.
+pub(super) type OutputBySourceKind = Vec<Option<Arc<str>>>;
+
 /// The kinds of a stage; several where `uses` depends on the cell.
 pub(super) struct StageKinds {
     pub kinds: Vec<&'static dyn StageKind>,
@@ -30,7 +33,7 @@ pub(super) struct StageKinds {
     pub outputs: Vec<Vec<Output>>,
     /// By kind, by binding, by source, by kind of the source: the output that is read; none
     /// where the whole step is.
-    pub reads: Vec<Vec<Vec<Vec<Option<Arc<str>>>>>>,
+    pub reads: Vec<Vec<Vec<OutputBySourceKind>>>,
 }
 
 /// What a slot of a stage takes.
@@ -151,7 +154,7 @@ fn read_slot(
     binding: &Binding,
     done: &[Option<StageKinds>],
     found: &mut Diagnostics,
-) -> Vec<Vec<Option<Arc<str>>>> {
+) -> Vec<OutputBySourceKind> {
     let any = Slot::new("", &[ArtifactType::Any], "");
     let slot = match slot_of(kind, &binding.slot) {
         Some(slot) => slot,

@@ -26,7 +26,7 @@ pub struct Diagnostic {
     /// Lowercase, without a full stop.
     pub title: String,
     /// Where it is; none for what has no place, like a missing file.
-    pub at: Option<Label>,
+    pub at: Option<Box<Label>>,
     /// Other places that belong to it.
     pub also: Vec<Label>,
     /// What to do next, a line each.
@@ -53,10 +53,10 @@ impl Diagnostic {
 
     /// Where it is, with what is wrong there.
     pub fn at(mut self, place: &Place, text: impl Into<String>) -> Self {
-        self.at = Some(Label {
+        self.at = Some(Box::new(Label {
             place: place.clone(),
             text: text.into(),
-        });
+        }));
         self
     }
 

@@ -24,7 +24,7 @@ impl Diagnostic {
         let mut elements: Vec<Element<'_>> = Vec::new();
         // One snippet a file, the file of the mistake first.
         let mut snippets: Vec<(&Path, Snippet<'_, annotate_snippets::Annotation<'_>>)> = Vec::new();
-        let labels = self.at.iter().map(|label| (label, true));
+        let labels = self.at.as_deref().into_iter().map(|label| (label, true));
         for (label, first) in labels.chain(self.also.iter().map(|label| (label, false))) {
             let source = &label.place.source;
             let known = snippets.iter().position(|(path, _)| *path == source.path);

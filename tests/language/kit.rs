@@ -53,11 +53,6 @@ pub fn unwrap(planned: Planned) -> Plan {
     planned.plan.unwrap_or_else(|| panic!("{text}"))
 }
 
-/// What there is to say about a manifest.
-pub fn said(manifest: &str) -> String {
-    planned(manifest).found.render(false)
-}
-
 /// The names of the steps of a stage.
 pub fn steps<'p>(plan: &'p Plan, stage: &str) -> Vec<&'p Step> {
     let steps = plan.steps.iter();

@@ -1,5 +1,6 @@
 //! The language of manifests, from YAML to steps.
 
+mod forms;
 mod keys;
 mod kinds;
 mod kit;

@@ -1,0 +1,154 @@
+//! Forms of axes, and what shapes a grid.
+
+use sweepline::manifest::Overrides;
+
+use super::kit::names;
+use super::kit::plan;
+use super::kit::planned_with;
+use super::kit::steps;
+use super::kit::unwrap;
+
+fn with_axes(axes: &str, with: &str, more: &str) -> String {
+    format!(
+        "experiment: test\naxes: {axes}\n{more}\nstages:\n  fit:\n    uses: train/vae\n    with: {with}\n"
+    )
+}
+
+#[test]
+fn ranges_and_spaces_include_both_ends_in_plain_numbers() {
+    let lr = r#"{lr: "${lr}"}"#;
+    let of = |axis: &str| names(&plan(&with_axes(&format!("{{lr: {axis}}}"), lr, "")), "fit");
+    assert_eq!(
+        of("{logspace: [1.0e-3, 1, 4]}"),
+        [
+            "fit[lr=0.001]",
+            "fit[lr=0.01]",
+            "fit[lr=0.1]",
+            "fit[lr=1.0]"
+        ]
+    );
+    assert_eq!(
+        of("{linspace: {from: 0, to: 0.3, count: 4}}"),
+        ["fit[lr=0.0]", "fit[lr=0.1]", "fit[lr=0.2]", "fit[lr=0.3]"]
+    );
+    assert_eq!(
+        of("{range: [1, 3]}"),
+        ["fit[lr=1]", "fit[lr=2]", "fit[lr=3]"]
+    );
+    assert_eq!(of("[1e-3]"), ["fit[lr=0.001]"]);
+}
+
+#[test]
+fn zipped_names_move_together_and_name_the_cell() {
+    let text = with_axes(
+        "{schedule: {zip: {lr: [0.1, 0.2], beta: [1, 4]}}}",
+        r#"{lr: "${lr}", beta: "${beta}"}"#,
+        "",
+    );
+    assert_eq!(
+        names(&plan(&text), "fit"),
+        ["fit[lr=0.1,beta=1]", "fit[lr=0.2,beta=4]"]
+    );
+}
+
+#[test]
+fn variants_set_parameters_and_name_the_cell_themselves() {
+    let text = with_axes(
+        "{objective: {plain: {beta: 1}, heavy: {beta: 4, lr: 0.1}}}",
+        r#"{lr: "${lr}", beta: "${beta}"}"#,
+        "",
+    );
+    let plan = plan(&text);
+    assert_eq!(
+        names(&plan, "fit"),
+        ["fit[objective=plain]", "fit[objective=heavy]"]
+    );
+    let lr = |index: usize| steps(&plan, "fit")[index].params["lr"].as_float();
+    // The kind's default where the variant says nothing.
+    assert_eq!((lr(0), lr(1)), (Some(1e-3), Some(0.1)));
+}
+
+#[test]
+fn conditions_and_included_cells_shape_the_grid() {
+    let text = with_axes(
+        "{lr: [0.1, 0.2], epochs: [1, 2]}",
+        r#"{lr: "${lr}", epochs: "${epochs}"}"#,
+        "exclude: [{lr: 0.1, epochs: 2}]\ninclude: [{lr: 0.3, epochs: 9}]\nwhen: lr * epochs < 5",
+    );
+    assert_eq!(
+        names(&plan(&text), "fit"),
+        [
+            "fit[lr=0.1,epochs=1]",
+            "fit[lr=0.2,epochs=1]",
+            "fit[lr=0.2,epochs=2]",
+            "fit[lr=0.3,epochs=9]"
+        ]
+    );
+}
+
+#[test]
+fn the_command_line_wins() {
+    let text = with_axes(
+        "{lr: [0.1, 0.2], seed: {seeds: 3}}",
+        r#"{lr: "${lr}", seed: "${seed}", epochs: "${epochs}"}"#,
+        "params: {epochs: 5}",
+    );
+    let overrides = Overrides {
+        params: vec![("lr".into(), "0.5".into()), ("epochs".into(), "7".into())],
+        seeds: Some(1),
+        ..Overrides::default()
+    };
+    let plan = unwrap(planned_with(&text, &overrides));
+    assert_eq!(names(&plan, "fit"), ["fit[lr=0.5,seed=0]"]);
+    assert_eq!(steps(&plan, "fit")[0].params["epochs"].as_int(), Some(7));
+    assert!(plan.experiment.folder().starts_with("test@"));
+}
+
+#[test]
+fn a_shell_line_stays_as_it_is_and_its_values_go_to_the_environment() {
+    let text = "experiment: test\naxes: {lr: [0.1]}\nstages:\n  fit:\n    uses: command\n    with: {run: \"train --lr ${lr} > ${out.log}\", out: {log: log.txt}}\n";
+    let plan = plan(text);
+    let params = &steps(&plan, "fit")[0].params;
+    assert_eq!(
+        params["run"].as_str(),
+        Some("train --lr ${lr} > ${out.log}")
+    );
+    assert_eq!(params["env"].to_string(), "{lr: 0.1}");
+}
+
+#[test]
+fn an_input_may_be_held_at_another_cell() {
+    let text = r#"
+experiment: test
+axes: {dataset: [a, b]}
+stages:
+  data: {uses: dataset/synthetic, with: {name: "${dataset}"}}
+  fit: {uses: train/vae, in: {data: data}}
+  transfer:
+    uses: evaluate/test-kl
+    in: {model: fit, data: {from: data, at: {dataset: b}}}
+"#;
+    let plan = plan(text);
+    let cells: Vec<String> = steps(&plan, "transfer")
+        .iter()
+        .map(|step| step.inputs[1].items[0].cell.to_string())
+        .collect();
+    assert_eq!(cells, ["dataset=b", "dataset=b"]);
+}
+
+#[test]
+fn the_stages_can_be_drawn() {
+    let text = with_axes("{lr: [0.1, 0.2]}", r#"{lr: "${lr}"}"#, "");
+    let text = format!(
+        "{text}  best: {{uses: select, in: {{candidates: fit}}, over: [lr], with: {{by: x}}}}\n"
+    );
+    let plan = plan(&text);
+    assert!(
+        plan.to_dot()
+            .contains(r#""fit" -> "best" [label="candidates over lr"];"#)
+    );
+    assert!(
+        plan.to_mermaid()
+            .contains(r#"s0 -->|"candidates over lr"| s1"#)
+    );
+}
