@@ -68,7 +68,11 @@ fn comments_order_and_white_space_execute_nothing() {
 #[test]
 fn a_renamed_stage_executes_nothing() {
     let space = finished();
-    space.replace("pipelines/digits.yaml", "data:\n    uses", "digits:\n    uses");
+    space.replace(
+        "pipelines/digits.yaml",
+        "data:\n    uses",
+        "digits:\n    uses",
+    );
     space.replace("pipelines/digits.yaml", "data: data", "data: digits");
     assert_eq!(space.run(&[]), counts(&[]));
 }
@@ -76,7 +80,11 @@ fn a_renamed_stage_executes_nothing() {
 #[test]
 fn a_title_executes_its_figure_only() {
     let space = finished();
-    space.replace("pipelines/digits.yaml", "{columns: 4}", "{columns: 4, title: Samples}");
+    space.replace(
+        "pipelines/digits.yaml",
+        "{columns: 4}",
+        "{columns: 4, title: Samples}",
+    );
     assert_eq!(space.run(&[]), counts(&[("samples", 1)]));
 }
 
@@ -94,7 +102,10 @@ fn a_corrupted_object_heals_by_running_what_it_must() {
     let space = finished();
     let broken = object_of(&space, "samples.svg");
     let mut permissions = fs::metadata(&broken).unwrap().permissions();
-    #[expect(clippy::permissions_set_readonly_false, reason = "a file of this test alone")]
+    #[expect(
+        clippy::permissions_set_readonly_false,
+        reason = "a file of this test alone"
+    )]
     permissions.set_readonly(false);
     fs::set_permissions(&broken, permissions).unwrap();
     let mut file = fs::OpenOptions::new().write(true).open(&broken).unwrap();
@@ -137,7 +148,11 @@ fn a_kill_loses_no_finished_step_and_leaves_the_same_bytes() {
         let _ = child.kill();
         child.wait().unwrap();
         space.run(&[]);
-        assert_eq!(space.digests(&[]), undisturbed, "killed after {milliseconds} ms");
+        assert_eq!(
+            space.digests(&[]),
+            undisturbed,
+            "killed after {milliseconds} ms"
+        );
         assert_eq!(space.run(&[]), counts(&[]));
     }
 }

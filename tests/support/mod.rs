@@ -107,7 +107,9 @@ impl TestSpace {
     }
 
     pub fn output(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().expect("the program starts")
+        self.command(arguments)
+            .output()
+            .expect("the program starts")
     }
 
     /// Standard output of a call that must end well.
