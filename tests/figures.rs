@@ -259,3 +259,180 @@ fn neighbours_are_the_nearest() {
         assert!(line.contains(&format!("\"reference\",{i},")), "{line}");
     }
 }
+
+#[test]
+fn scatter_by_group() {
+    let mut csv = "method,seed,train,test\n".to_owned();
+    for (m, method) in ["vae", "iwae", "mapa"].iter().enumerate() {
+        for seed in 0..15 {
+            let x = 1.0 + 0.4 * m as f64 + 0.3 * noise(100 * m as u64 + seed);
+            let y = 1.1 * x + 0.2 * noise(1000 + 100 * m as u64 + seed);
+            csv.push_str(&format!("{method},{seed},{x},{y}\n"));
+        }
+    }
+    csv.push_str("vae,15,1.0,\n");
+    let mut input = table(&csv, &["method", "seed"]);
+    input.table.columns[2] = Column::metric("train", "nats", None);
+    input.table.columns[3] = Column::metric("test", "nats", None);
+    let rendered = snapshot(
+        "scatter",
+        "scatter",
+        &input,
+        "{x: train, y: test, color: method, x_label: 'train KL (nats)', y_label: 'test KL (nats)'}",
+    );
+    assert!(rendered.caption.contains("n = 45 points; 1 rows lack"));
+}
+
+#[test]
+fn embedding_of_ten_classes() {
+    let mut csv = "digit,x,y\n".to_owned();
+    for digit in 0..8u64 {
+        for i in 0..60 {
+            let angle = digit as f64 * 0.785;
+            let k = digit * 1000 + i;
+            let x = 3.0 * angle.cos() + 1.2 * noise(k) * noise(k + 7);
+            let y = 3.0 * angle.sin() + 1.2 * noise(k + 500) * noise(k + 11);
+            csv.push_str(&format!("{digit},{x},{y}\n"));
+        }
+    }
+    let input = table(&csv, &["digit"]);
+    snapshot("embedding", "embedding", &input, "{color: digit}");
+}
+
+#[test]
+fn bars_by_method_within_data_set() {
+    let mut input = results();
+    // The best number of samples, and the method that has none.
+    input
+        .table
+        .rows
+        .retain(|row| row[3].is_null() || row[3] == 100);
+    let samples = input.table.column("samples").expect("a column");
+    for row in &mut input.table.rows {
+        row.remove(samples);
+    }
+    input.table.columns.remove(samples);
+    snapshot(
+        "bar",
+        "bar",
+        &input,
+        "{x: dataset, y: test_kl, color: method, replicate: draw, band: se, width: double, \
+         height: 2.2}",
+    );
+}
+
+#[test]
+fn boxes_over_many_and_few_replicates() {
+    let mut csv = "method,seed,loss\n".to_owned();
+    for (m, method) in ["vae", "iwae", "mapa", "wgan"].iter().enumerate() {
+        let n = if m == 3 { 3 } else { 20 };
+        for seed in 0..n {
+            let k = 100 * m as u64 + seed;
+            let loss = 2.0 - 0.3 * m as f64 + noise(k) * noise(k + 50) * 0.8;
+            csv.push_str(&format!("{method},{seed},{loss}\n"));
+        }
+    }
+    let input = table(&csv, &["method", "seed"]);
+    let rendered = snapshot(
+        "box",
+        "box",
+        &input,
+        "{x: method, y: loss, color: method, replicate: seed, legend: none}",
+    );
+    assert!(rendered.caption.contains("n = 3 to 20"));
+    assert!(rendered.caption.contains("without a box"));
+}
+
+#[test]
+fn dots_sorted_by_their_mean() {
+    let mut csv = "model,seed,fid\n".to_owned();
+    let models = [
+        "DCGAN", "WGAN", "WGAN-GP", "VAE", "beta-VAE", "PixelCNN", "RealNVP",
+    ];
+    for (m, model) in models.iter().enumerate() {
+        for seed in 0..5 {
+            let fid = 60.0 + 30.0 * noise(m as u64) + 6.0 * noise(100 * m as u64 + seed);
+            csv.push_str(&format!("{model},{seed},{fid}\n"));
+        }
+    }
+    let mut input = table(&csv, &["model", "seed"]);
+    input.table.columns[2] = Column::metric("fid", "", Some(false));
+    input.table.columns[2].label = "FID".to_owned();
+    snapshot(
+        "dots",
+        "dots",
+        &input,
+        "{x: fid, y: model, replicate: seed}",
+    );
+}
+
+#[test]
+fn histograms_with_densities() {
+    let mut csv = "split,ll\n".to_owned();
+    for (s, split) in ["train", "test"].iter().enumerate() {
+        for i in 0..200 {
+            let k = s as u64 * 1000 + i;
+            let ll = -90.0 - 4.0 * s as f64 + 5.0 * (noise(k) + noise(k + 300) + noise(k + 600));
+            csv.push_str(&format!("{split},{ll}\n"));
+        }
+    }
+    let mut input = table(&csv, &["split"]);
+    input.table.columns[1] = Column::metric("ll", "nats", Some(true));
+    snapshot(
+        "histogram",
+        "histogram",
+        &input,
+        "{x: ll, color: split, x_label: 'log p(x) (nats)'}",
+    );
+}
+
+#[test]
+fn heatmap_with_a_missing_cell() {
+    let mut csv = "lr,beta,seed,elbo\n".to_owned();
+    for (i, lr) in ["1e-4", "1e-3", "1e-2"].iter().enumerate() {
+        for (j, beta) in ["0.5", "1", "2", "4"].iter().enumerate() {
+            for seed in 0..3 {
+                if i == 2 && j == 3 {
+                    continue;
+                }
+                let elbo = -95.0 - 3.0 * (i as f64 - 1.0).powi(2) - 2.0 * j as f64
+                    + noise(100 * i as u64 + 10 * j as u64 + seed);
+                csv.push_str(&format!("{lr},{beta},{seed},{elbo}\n"));
+            }
+        }
+    }
+    let mut input = table(&csv, &["lr", "beta", "seed"]);
+    input.table.columns[1].label = r"\beta".to_owned();
+    input.table.columns[3] = Column::metric("elbo", "nats", Some(true));
+    input.table.columns[3].label = "ELBO".to_owned();
+    snapshot(
+        "heatmap",
+        "heatmap",
+        &input,
+        "{x: beta, y: lr, value: elbo, replicate: seed, y_label: learning rate}",
+    );
+}
+
+#[test]
+fn contour_with_marked_points() {
+    let mut csv = "z_1,z_2,density\n".to_owned();
+    for i in 0..41 {
+        for j in 0..41 {
+            let (x, y) = (-3.0 + 0.15 * f64::from(i), -3.0 + 0.15 * f64::from(j));
+            let bump = |a: f64, b: f64, s: f64| (-((x - a).powi(2) + (y - b).powi(2)) / s).exp();
+            let density = 0.6 * bump(-1.0, -0.8, 1.2) + 0.4 * bump(1.2, 1.0, 0.8);
+            csv.push_str(&format!("{x},{y},{density}\n"));
+        }
+    }
+    let mut input = table(&csv, &[]);
+    let marked = "z_1,z_2\n-1.0,-0.8\n1.2,1.0\n0.1,0.2\n";
+    input.points = Some(Table::from_csv(marked, &[]).expect("a table"));
+    input.table.columns[0].label = "z_1".to_owned();
+    input.table.columns[1].label = "z_2".to_owned();
+    snapshot(
+        "contour",
+        "contour",
+        &input,
+        "{x: z_1, y: z_2, value: density}",
+    );
+}

@@ -14,10 +14,11 @@ use super::FigureError;
 use super::FigureInput;
 use super::Rendered;
 use super::Source;
-use super::grammar::Mapping;
+use super::axes;
 use super::grammar::Plot;
-use super::grammar::melted;
-use super::grammar::no_column;
+use super::mapping::Mapping;
+use super::mapping::melted;
+use super::mapping::no_column;
 use super::options;
 use super::options::Options;
 use super::xy;
@@ -101,15 +102,13 @@ impl Figure for Curves {
             let span = super::markup::plain(&span);
             notes.push(format!("Points are means over spans of {span} ({unit})."));
         }
-        let facets = xy::facet_count(&table, &mapping.facet);
-        let wrap = xy::wrap(options.width()?, facets);
+        let wrap = axes::wrap(params, &table, &mapping.facet)?;
         let plot = Plot::new(&table, &mapping, wrap)?;
         let look = Look {
-            line: true,
             markers: false,
             bars: false,
         };
-        xy::finish(params, &plot, &mapping, look, &notes)
+        xy::finish(params, &plot, look, &notes)
     }
 }
 

@@ -8,8 +8,9 @@ use super::Figure;
 use super::FigureError;
 use super::FigureInput;
 use super::Rendered;
-use super::grammar::Mapping;
+use super::axes;
 use super::grammar::Plot;
+use super::mapping::Mapping;
 use super::options;
 use super::options::Options;
 use super::xy;
@@ -51,14 +52,12 @@ impl Figure for Line {
     fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
         let options = Options(params);
         let mapping = Mapping::read(params, None)?;
-        let facets = xy::facet_count(&input.table, &mapping.facet);
-        let wrap = xy::wrap(options.width()?, facets);
+        let wrap = axes::wrap(params, &input.table, &mapping.facet)?;
         let plot = Plot::new(&input.table, &mapping, wrap)?;
         let look = Look {
-            line: true,
             markers: options.flag("markers", true)?,
             bars: options.flag("error_bars", false)?,
         };
-        xy::finish(params, &plot, &mapping, look, &[])
+        xy::finish(params, &plot, look, &[])
     }
 }

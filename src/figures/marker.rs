@@ -9,23 +9,21 @@ use super::theme;
 
 /// Draws the i-th marker; `size` is the diameter of the disc among them, in points.
 pub(super) fn draw(canvas: &mut Canvas, shape: usize, centre: Point, size: f64, colour: Colour) {
-    let radius = size / 2.0;
     // A thin rim of paper keeps overlapping markers apart.
     let rim = theme::PAPER.opacity(colour.opacity.min(0.9));
+    plain(canvas, shape, centre, size + 0.9, rim);
+    plain(canvas, shape, centre, size, colour);
+}
+
+/// The marker without a rim.
+pub(super) fn plain(canvas: &mut Canvas, shape: usize, centre: Point, size: f64, colour: Colour) {
+    let radius = size / 2.0;
     let polygon = |canvas: &mut Canvas, corners: &[(f64, f64)]| {
-        let around = |scale: f64| {
-            let corner =
-                |(x, y): &(f64, f64)| Point::new(centre.x + scale * x, centre.y + scale * y);
-            corners.iter().map(corner).collect::<Vec<_>>()
-        };
-        canvas.area(around(radius + 0.45), rim);
-        canvas.area(around(radius), colour);
+        let corner = |(x, y): &(f64, f64)| Point::new(centre.x + radius * x, centre.y + radius * y);
+        canvas.area(corners.iter().map(corner).collect(), colour);
     };
     match shape % 8 {
-        0 => {
-            canvas.disc(centre, radius + 0.4, rim);
-            canvas.disc(centre, radius, colour);
-        }
+        0 => canvas.disc(centre, radius, colour),
         1 => polygon(
             canvas,
             &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],

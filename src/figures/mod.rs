@@ -4,19 +4,32 @@
 //! them); [`grammar`] groups the rows, [`sheet`] lays out panels, axes and legend, and each kind of
 //! figure draws its marks in the panels. Only here is plotters named.
 
+mod axes;
+mod bar;
+mod boxes;
 mod canvas;
+mod colormap;
+mod contour;
 mod curves;
+mod dots;
+mod field;
 mod font;
 mod grammar;
+mod heatmap;
+mod histogram;
 mod images;
 mod legend;
 mod line;
+mod mapping;
 mod marker;
 mod markup;
 mod options;
+mod parts;
+mod points;
 mod render;
 mod scale;
 mod sheet;
+mod slots;
 mod theme;
 mod ticks;
 mod xy;
@@ -27,7 +40,19 @@ use crate::table::SummaryError;
 use crate::table::Table;
 
 /// Every kind of figure, sorted by name.
-pub static ALL: &[&dyn Figure] = &[&curves::Curves, &images::Images, &line::Line];
+pub static ALL: &[&dyn Figure] = &[
+    &bar::Bar,
+    &boxes::Boxes,
+    &contour::Contour,
+    &curves::Curves,
+    &dots::Dots,
+    &points::Embedding,
+    &heatmap::Heatmap,
+    &histogram::Histogram,
+    &images::Images,
+    &line::Line,
+    &points::Scatter,
+];
 
 /// The kind of figure of this name.
 pub fn find(name: &str) -> Option<&'static dyn Figure> {
@@ -63,6 +88,8 @@ pub struct FigureInput {
     pub table: Table,
     /// Pictures by the coordinates of the cell they come from.
     pub images: Vec<(Vec<(String, String)>, ImageBatch)>,
+    /// Points to mark over a contour: a table with the columns of its x and y.
+    pub points: Option<Table>,
     /// Originals of reconstructions, or the pictures among which neighbours are sought.
     pub reference: Option<ImageBatch>,
 }
@@ -114,4 +141,21 @@ pub enum FigureError {
     TooLarge { width: f64, height: f64 },
     #[error("the drawing failed: {0}")]
     Drawing(String),
+}
+
+/// Closes a page and writes its files; `title` names the documents.
+fn finish(
+    page: sheet::Page,
+    title: &str,
+    csv: String,
+    caption: String,
+) -> Result<Rendered, FigureError> {
+    let files = render::files(&page.close(), title)?;
+    Ok(Rendered {
+        svg: files.svg,
+        pdf: files.pdf,
+        png: files.png,
+        csv,
+        caption: format!("{}\n", caption.trim_end()),
+    })
 }

@@ -77,6 +77,19 @@ impl Scale {
         share.is_finite().then_some(share)
     }
 
+    /// The number at a share of the axis: the inverse of [`Scale::place`] for numeric scales.
+    pub fn value(&self, share: f64) -> Option<f64> {
+        match self {
+            Scale::Linear { low, high } => Some(low + share * (high - low)),
+            Scale::Log { low, high } => Some(low * (high / low).powf(share)),
+            Scale::Symlog { low, high, linear } => {
+                let (from, to) = (bend(*low, *linear), bend(*high, *linear));
+                Some(unbend(from + share * (to - from), *linear))
+            }
+            Scale::Category { .. } => None,
+        }
+    }
+
     /// The number a coordinate stands for on this scale.
     pub fn number(&self, value: &Json) -> Option<f64> {
         match self {

@@ -8,6 +8,7 @@ use super::canvas::Label;
 use super::canvas::Mark;
 use super::canvas::Point;
 use super::canvas::Rect;
+use super::colormap;
 use super::font::Weight;
 use super::legend;
 use super::legend::Entry;
@@ -23,6 +24,8 @@ const TICK: f64 = 2.5;
 const TICK_GAP: f64 = 2.0;
 /// Between neighbouring panels.
 const PANEL_GAP: f64 = 10.0;
+/// Width of a colour bar.
+const BAR: f64 = 7.0;
 /// Around the page.
 const EDGE: f64 = 3.0;
 
@@ -77,6 +80,17 @@ pub(super) struct Sheet {
     /// Light lines at the ticks of each axis.
     pub grid_x: bool,
     pub grid_y: bool,
+    /// Without ticks, where only the distances between points mean something.
+    pub bare: bool,
+    /// Right of the panels.
+    pub colour_bar: Option<ColourBar>,
+}
+
+/// The scale of colours of a heat map.
+#[derive(Clone, Debug)]
+pub(super) struct ColourBar {
+    pub label: String,
+    pub axis: Axis,
 }
 
 /// A laid-out page, drawn up to the data.
@@ -160,7 +174,10 @@ impl Sheet {
             true => 0.0,
             false => font + 3.0,
         };
-        let x_ticks_height = TICK + TICK_GAP + small;
+        let x_ticks_height = match self.bare {
+            true => 2.0,
+            false => TICK + TICK_GAP + small,
+        };
         let below = |row: usize| !self.shared_x || self.is_lowest(row);
 
         // Lengths guessed from the page decide how many ticks fit; then the margins are exact.
@@ -173,6 +190,9 @@ impl Sheet {
             .panels
             .iter()
             .map(|panel| {
+                if self.bare {
+                    return (Vec::new(), Vec::new());
+                }
                 let x = fitting(&panel.x, guess, |tick| {
                     markup::width(&tick.label, Weight::Regular, small) + small
                 });
@@ -203,7 +223,8 @@ impl Sheet {
             })
             .fold(0.0, f64::max)
             .min(30.0);
-        let right = legend_width + row_title_width + overhang + EDGE;
+        let (bar_ticks, bar_width) = self.bar(guess_height);
+        let right = legend_width + row_title_width + bar_width + overhang + EDGE;
         let left = EDGE + y_label_width;
         let gaps = PANEL_GAP * (cols - 1) as f64;
         let panel_width = ((self.width - left - right - gaps - tick_widths.iter().sum::<f64>())
@@ -263,8 +284,19 @@ impl Sheet {
         }
         let bounds = bounds(&page_frames);
         self.captions(&mut canvas, &page_frames, bounds, height);
+        if let Some(bar) = &self.colour_bar {
+            let x = bounds.right() + row_title_width + 7.0;
+            let height = bounds.height.min(110.0);
+            let strip = Rect {
+                x,
+                y: bounds.y + (bounds.height - height) / 2.0,
+                width: BAR,
+                height,
+            };
+            self.draw_bar(&mut canvas, bar, &bar_ticks, strip);
+        }
         if aside {
-            let x = bounds.right() + row_title_width + overhang + 8.0;
+            let x = bounds.right() + row_title_width + bar_width + overhang + 8.0;
             legend::draw_column(&mut canvas, entries, &self.legend_title, theme, x, bounds.y);
         } else {
             let start = match flowed.rows() {
@@ -282,6 +314,54 @@ impl Sheet {
             frames: page_frames,
             theme: theme.clone(),
         }
+    }
+
+    /// Ticks of the colour bar, and the width it needs with its labels.
+    fn bar(&self, height: f64) -> (Vec<Tick>, f64) {
+        let Some(bar) = &self.colour_bar else {
+            return (Vec::new(), 0.0);
+        };
+        let small = self.theme.tick_size();
+        let ticks = fitting(&bar.axis, height.min(110.0), |_| small * 1.9);
+        let labels = ticks
+            .iter()
+            .map(|tick| markup::width(&tick.label, Weight::Regular, small));
+        let label = match bar.label.is_empty() {
+            true => 0.0,
+            false => self.theme.font_size + 4.0,
+        };
+        let widest = labels.fold(0.0, f64::max);
+        (ticks, 7.0 + BAR + TICK + TICK_GAP + widest + label)
+    }
+
+    fn draw_bar(&self, canvas: &mut Canvas, bar: &ColourBar, ticks: &[Tick], strip: Rect) {
+        let (small, width) = (self.theme.tick_size(), self.theme.spine_width);
+        const SLICES: usize = 64;
+        let slice = strip.height / SLICES as f64;
+        for i in 0..SLICES {
+            let share = (i as f64 + 0.5) / SLICES as f64;
+            // Each slice reaches under the next, so that no seam shows.
+            let rect = Rect {
+                x: strip.x,
+                y: (strip.bottom() - (i + 1) as f64 * slice).max(strip.y),
+                width: strip.width,
+                height: if i == 0 { slice } else { slice * 1.5 },
+            };
+            canvas.rect(rect, colormap::sequential(share));
+        }
+        let mut widest: f64 = 0.0;
+        for tick in ticks.iter().filter(|tick| !tick.label.is_empty()) {
+            let y = strip.bottom() - tick.place * strip.height;
+            let ends = [strip.right(), strip.right() + TICK].map(|x| Point::new(x, y));
+            canvas.line(ends.to_vec(), theme::INK, width);
+            let label = Label::new(&tick.label, small, theme::INK);
+            widest = widest.max(label.width());
+            canvas.centred(Point::new(strip.right() + TICK + TICK_GAP, y), label);
+        }
+        let x = strip.right() + TICK + TICK_GAP + widest + 4.0 + self.theme.font_size / 2.0;
+        let at = Point::new(x, strip.y + strip.height / 2.0);
+        let label = Label::new(&bar.label, self.theme.font_size, theme::INK);
+        canvas.centred(at, label.align(Align::Middle).upwards());
     }
 
     /// Whether some column has its lowest panel in this row.

@@ -198,6 +198,34 @@ pub(super) fn number(value: f64) -> String {
     short(value)
 }
 
+/// Three digits at most: for cells.
+pub(super) fn brief(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || !(1e-3..1e5).contains(&size) {
+        return number(value);
+    }
+    let places = (2 - size.log10().floor() as i32).clamp(0, 6) as usize;
+    minus(&format!("{value:.places$}"))
+}
+
+/// Round heights strictly inside a scale, about so many.
+pub(super) fn levels(scale: &Scale, count: usize) -> Vec<f64> {
+    match scale {
+        Scale::Log { low, high } => {
+            let even = |i: usize| low * (high / low).powf((i + 1) as f64 / (count + 1) as f64);
+            (0..count).map(even).collect()
+        }
+        Scale::Linear { low, high } => {
+            let step = round_step(high - low, count);
+            let first = (low / step).floor() as i64;
+            let last = (high / step).ceil() as i64;
+            let levels = (first..=last).map(|k| k as f64 * step);
+            levels.filter(|level| level > low && level < high).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// Four digits at most, without trailing zeros.
 fn short(value: f64) -> String {
     let exponent = value.abs().log10().floor() as i32;

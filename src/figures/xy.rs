@@ -1,28 +1,22 @@
 //! Lines with bands in panels: what line figures and training curves share.
 
-use serde_json::Value as Json;
-
 use crate::registry::Values;
 use crate::table::Estimate;
 
 use super::FigureError;
 use super::Rendered;
+use super::axes;
 use super::canvas::Canvas;
+use super::canvas::Colour;
 use super::canvas::Point;
-use super::grammar::Mapping;
 use super::grammar::Plot;
 use super::grammar::Series;
 use super::grammar::replicates;
+use super::grammar::sentence;
 use super::legend::Sample;
 use super::marker;
 use super::options::Options;
-use super::render;
-use super::scale::Scale;
-use super::scale::ScaleKind;
-use super::sheet::Axis;
 use super::sheet::Frame;
-use super::sheet::LegendPlace;
-use super::sheet::Panel;
 use super::sheet::Sheet;
 use super::theme::Theme;
 
@@ -31,139 +25,39 @@ const BAND_OPACITY: f64 = 0.18;
 /// How the points of a series are drawn.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
-    pub line: bool,
     pub markers: bool,
     pub bars: bool,
 }
 
-/// The frame of every figure with panels: everything but the marks.
-pub(super) fn sheet(
-    values: &Values,
-    plot: &Plot,
-    theme: &Theme,
-    look: Look,
-) -> Result<Sheet, FigureError> {
-    let options = Options(values);
-    let free = options.text("scales")?.unwrap_or("shared");
-    let (free_x, free_y) = (
-        matches!(free, "free" | "free_x"),
-        matches!(free, "free" | "free_y"),
-    );
-    let (x_kind, y_kind) = (options.scale("x_scale")?, options.scale("y_scale")?);
-    let y_kind = match y_kind {
-        ScaleKind::Auto | ScaleKind::Category => ScaleKind::Linear,
-        other => other,
-    };
-    let (x_range, y_range) = (options.range("x_range")?, options.range("y_range")?);
-    positive("x_range", x_kind, x_range)?;
-    positive("y_range", y_kind, y_range)?;
-
-    let xs = |series: &mut dyn Iterator<Item = &Series>| -> Vec<Json> {
-        series
-            .flat_map(|series| series.points.iter().map(|(x, _)| x.clone()))
-            .collect()
-    };
-    let ys = |series: &mut dyn Iterator<Item = &Series>| -> Vec<f64> {
-        series
-            .flat_map(|series| {
-                let points = series.points.iter().map(|(_, estimate)| estimate);
-                points.chain(&series.reference)
-            })
-            .flat_map(extent)
-            .collect()
-    };
-    let x_axis = |values: Vec<Json>| {
-        // Order of the whole table, so that categories stand in the order of the axis.
-        let scale = Scale::of_coordinates(x_kind, &values, x_range);
-        let mut at: Vec<f64> = values.iter().filter_map(|v| scale.number(v)).collect();
-        at.sort_by(f64::total_cmp);
-        at.dedup();
-        let few = plot.x.axis && at.len() <= 8;
-        Axis {
-            scale,
-            at: if few { at } else { Vec::new() },
-        }
-    };
-    let y_axis = |values: Vec<f64>| Axis {
-        scale: Scale::of_numbers(y_kind, &values, y_range, 0.05),
-        at: Vec::new(),
-    };
-    let all_x = x_axis(xs(&mut plot.series()));
-    let all_y = y_axis(ys(&mut plot.series()));
-    let panels = plot.panels.iter().map(|panel| Panel {
-        row: panel.row,
-        col: panel.col,
-        title: panel.title.clone(),
-        x: match free_x {
-            true => x_axis(xs(&mut panel.series.iter())),
-            false => all_x.clone(),
-        },
-        y: match free_y {
-            true => y_axis(ys(&mut panel.series.iter())),
-            false => all_y.clone(),
-        },
+/// The page of a plot: everything but the marks.
+fn sheet(values: &Values, plot: &Plot, theme: &Theme, look: Look) -> Result<Sheet, FigureError> {
+    let xs = plot.panels.iter().map(|panel| {
+        let points = panel.iter().flat_map(|series| &series.points);
+        points.map(|(x, _)| x.clone()).collect()
     });
-    let legend = plot.legend(theme, |color, marker| match look.line {
-        true => Sample::Line {
+    let ys = plot.panels.iter().map(|panel| {
+        let points = panel.iter().flat_map(|series| {
+            let points = series.points.iter().map(|(_, estimate)| estimate);
+            points.chain(&series.reference)
+        });
+        points.flat_map(extent).collect()
+    });
+    let x = axes::coordinates(values, axes::X, xs.collect(), plot.x.axis)?;
+    let y = axes::numbers(values, axes::Y, ys.collect(), None)?;
+    let legend = plot.parts.legend(theme, |color, marker| {
+        // A reference line has no markers, in the legend neither.
+        let mut own = plot
+            .series()
+            .filter(|series| (series.color, series.marker) == (color, marker));
+        let points = own.any(|series| !series.points.is_empty());
+        Sample::Line {
             colour: theme.colour(color),
             dash: theme.dash(marker).to_vec(),
-            marker: look.markers.then_some(marker),
-        },
-        false => Sample::Marker {
-            colour: theme.colour(color),
-            marker,
-        },
+            marker: (look.markers && points).then_some(marker),
+        }
     });
-    let label = |name, default: String| {
-        Ok::<_, FigureError>(options.text(name)?.map_or(default, str::to_owned))
-    };
-    Ok(Sheet {
-        theme: theme.clone(),
-        width: options.width()?,
-        height: options.height()?,
-        title: label("title", String::new())?,
-        x_label: label("x_label", plot.x.title_with_unit())?,
-        y_label: label("y_label", plot.y.title_with_unit())?,
-        panels: panels.collect(),
-        row_titles: plot.row_titles.clone(),
-        legend_title: plot.legend_title(),
-        legend,
-        legend_place: legend_place(&options)?,
-        shared_x: !free_x,
-        shared_y: !free_y,
-        aspect: if plot.cols > 1 { 0.8 } else { 0.62 },
-        grid_x: false,
-        grid_y: true,
-    })
-}
-
-pub(super) fn legend_place(options: &Options) -> Result<LegendPlace, FigureError> {
-    match options.text("legend")?.unwrap_or("auto") {
-        "auto" => Ok(LegendPlace::Auto),
-        "top" => Ok(LegendPlace::Top),
-        "right" => Ok(LegendPlace::Right),
-        "none" => Ok(LegendPlace::None),
-        other => Err(FigureError::Parameter {
-            name: "legend",
-            got: format!("`{other}`"),
-            want: "must be `auto`, `top`, `right` or `none`".to_owned(),
-        }),
-    }
-}
-
-fn positive(
-    name: &'static str,
-    kind: ScaleKind,
-    range: Option<(f64, f64)>,
-) -> Result<(), FigureError> {
-    match range {
-        Some((low, _)) if kind == ScaleKind::Log && low <= 0.0 => Err(FigureError::Parameter {
-            name,
-            got: format!("from {low}"),
-            want: "a logarithmic axis begins above 0".to_owned(),
-        }),
-        _ => Ok(()),
-    }
+    let labels = (plot.x.title_with_unit(), plot.y.title_with_unit());
+    axes::sheet(values, theme, &plot.parts, (x, y), labels, legend)
 }
 
 /// The numbers that a point covers on the y axis.
@@ -175,27 +69,6 @@ pub(super) fn extent(estimate: &Estimate) -> Vec<f64> {
     estimate.centre.into_iter().chain(ends).collect()
 }
 
-/// How many panels fit side by side.
-pub(super) fn wrap(width: f64, facets: usize) -> usize {
-    let fit = ((width / 115.0) as usize).max(1);
-    // Five panels in rows of at most four: three and two.
-    facets.div_ceil(facets.div_ceil(fit).max(1)).max(1)
-}
-
-/// How many values the wrapped facet has.
-pub(super) fn facet_count(table: &crate::table::Table, facet: &Option<String>) -> usize {
-    let Some(column) = facet.as_ref().and_then(|name| table.column(name)) else {
-        return 1;
-    };
-    let mut values: Vec<&Json> = Vec::new();
-    for row in &table.rows {
-        if !values.contains(&&row[column]) {
-            values.push(&row[column]);
-        }
-    }
-    values.len().max(1)
-}
-
 /// Draws the series of a panel: bands, then reference lines, then lines and markers.
 pub(super) fn draw_series(
     canvas: &mut Canvas,
@@ -205,9 +78,7 @@ pub(super) fn draw_series(
     look: Look,
 ) {
     for one in series {
-        if look.line {
-            band(canvas, frame, theme, one);
-        }
+        band(canvas, frame, theme, one);
     }
     for one in series {
         reference(canvas, frame, theme, one);
@@ -216,13 +87,10 @@ pub(super) fn draw_series(
         let colour = theme.colour(one.color);
         for run in runs(frame, one) {
             let points: Vec<Point> = run.iter().map(|(point, _)| *point).collect();
-            if look.line {
-                let dash = theme.dash(one.marker);
-                canvas.dashed(points.clone(), colour, theme.line_width, dash);
-            }
+            canvas.dashed(points, colour, theme.line_width, theme.dash(one.marker));
             for (point, estimate) in &run {
                 if look.bars || run.len() == 1 {
-                    bar(canvas, frame, theme, *point, estimate, one.color);
+                    bar(canvas, frame, theme, *point, estimate, colour);
                 }
                 if look.markers || run.len() == 1 {
                     marker::draw(canvas, one.marker, *point, theme.marker_size, colour);
@@ -294,7 +162,7 @@ pub(super) fn bar(
     theme: &Theme,
     point: Point,
     estimate: &Estimate,
-    color: usize,
+    colour: Colour,
 ) {
     let Some(interval) = estimate.interval else {
         return;
@@ -303,7 +171,7 @@ pub(super) fn bar(
         return;
     };
     let low = frame.y_at(interval.low).unwrap_or(frame.rect.bottom());
-    let (colour, width) = (theme.colour(color), theme.line_width * 0.8);
+    let width = theme.line_width * 0.8;
     let cap = theme.marker_size * 0.4;
     canvas.line(
         vec![Point::new(point.x, low), Point::new(point.x, high)],
@@ -351,7 +219,7 @@ fn reference(canvas: &mut Canvas, frame: &Frame, theme: &Theme, series: &Series)
 pub(super) fn undrawable(plot: &Plot, frames: &[Frame]) -> usize {
     let mut lost = 0;
     for (panel, frame) in plot.panels.iter().zip(frames) {
-        for series in &panel.series {
+        for series in panel {
             for (x, estimate) in &series.points {
                 let x = frame.x.number(x).and_then(|x| frame.x_at(x));
                 let Some(centre) = estimate.centre else {
@@ -370,7 +238,6 @@ pub(super) fn undrawable(plot: &Plot, frames: &[Frame]) -> usize {
 pub(super) fn finish(
     values: &Values,
     plot: &Plot,
-    mapping: &Mapping,
     look: Look,
     more: &[String],
 ) -> Result<Rendered, FigureError> {
@@ -380,12 +247,11 @@ pub(super) fn finish(
     let lost = undrawable(plot, &page.frames);
     for (i, panel) in plot.panels.iter().enumerate() {
         page.inside(i, |canvas, frame, theme| {
-            draw_series(canvas, frame, theme, &panel.series, look);
+            draw_series(canvas, frame, theme, panel, look);
         });
     }
-    let what = plot.describe(mapping);
-    let band = if look.line { "band" } else { "bars" };
-    let mut caption = format!("{what}. {}", sentence(&replicates(&plot.summary, band)));
+    let what = plot.describe();
+    let mut caption = format!("{what}. {}", sentence(&replicates(&plot.summary, "band")));
     let references = plot.series().any(|series| series.reference.is_some());
     if references && plot.series().any(|series| !series.points.is_empty()) {
         let x = plot.x.title();
@@ -401,23 +267,5 @@ pub(super) fn finish(
         caption.push(' ');
         caption.push_str(sentence);
     }
-    caption.push('\n');
-    let title = if sheet.title.is_empty() {
-        &what
-    } else {
-        &sheet.title
-    };
-    let files = render::files(&page.close(), title)?;
-    Ok(Rendered {
-        svg: files.svg,
-        pdf: files.pdf,
-        png: files.png,
-        csv: plot.summary.to_csv(),
-        caption,
-    })
-}
-
-/// With a capital and a full stop.
-pub(super) fn sentence(text: &str) -> String {
-    format!("{}.", super::grammar::capital(text))
+    super::finish(page, &what, plot.summary.to_csv(), caption)
 }
