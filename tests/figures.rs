@@ -280,7 +280,7 @@ fn scatter_by_group() {
         &input,
         "{x: train, y: test, color: method, x_label: 'train KL (nats)', y_label: 'test KL (nats)'}",
     );
-    assert!(rendered.caption.contains("n = 45 points; 1 rows lack"));
+    assert!(rendered.caption.contains("n = 45 points; 1 row lacks"));
 }
 
 #[test]
@@ -435,4 +435,50 @@ fn contour_with_marked_points() {
         &input,
         "{x: z_1, y: z_2, value: density}",
     );
+}
+
+/// Red, green and blue of every pixel.
+fn pixels(bytes: &[u8]) -> (u32, u32, Vec<u8>) {
+    let decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+    let mut reader = decoder.read_info().expect("a PNG");
+    let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
+    let info = reader.next_frame(&mut pixels).expect("a frame");
+    pixels.truncate(info.buffer_size());
+    (info.width, info.height, pixels)
+}
+
+/// The pictures themselves: another rasteriser version may shade edges differently, but not move
+/// a line. So the mean difference must stay below a quarter of a grey level, and no more than one
+/// pixel in a thousand may differ by more than a quarter of the range.
+#[test]
+fn pictures_are_those_that_were_looked_at() {
+    let mut input = results();
+    input.table.rows.retain(|row| row[0] == "circle");
+    let line = draw(
+        "line",
+        &input,
+        "{x: samples, y: test_kl, color: method, replicate: draw, band: ci95}",
+    );
+    let pairs = FigureInput {
+        images: vec![(label("method", "vae"), discs(12, 1, 1.0))],
+        reference: Some(discs(12, 1, 0.0)),
+        ..FigureInput::default()
+    };
+    let pairs = draw("images", &pairs, "{layout: pairs, columns: 6}");
+    for (name, rendered) in [("line", line), ("images-pairs", pairs)] {
+        let path = Path::new("tests/figures").join(format!("{name}.png"));
+        if env::var_os("UPDATE").is_some() {
+            fs::write(&path, &rendered.png).expect("the folder is writable");
+        }
+        let want = pixels(&fs::read(&path).expect("the picture exists: UPDATE=1 writes it"));
+        let got = pixels(&rendered.png);
+        assert_eq!((got.0, got.1), (want.0, want.1), "{name}: size");
+        // 3.3 inches at 300 dots each.
+        assert_eq!(got.0, 990, "{name}: width");
+        let differences = got.2.iter().zip(&want.2).map(|(a, b)| a.abs_diff(*b));
+        let sum: u64 = differences.clone().map(u64::from).sum();
+        let large = differences.filter(|difference| *difference > 64).count();
+        assert!((sum as f64) < 0.25 * got.2.len() as f64, "{name}: {sum}");
+        assert!(large * 1000 < got.2.len(), "{name}: {large} pixels");
+    }
 }

@@ -172,7 +172,7 @@ impl Figure for Contour {
             capital(&zc.title_with_unit()),
             xc.title(),
             yc.title(),
-            parts.describe()
+            parts.describe(&[])
         );
         let size = |f: &Field| format!("{} × {}", f.x.len(), f.y.len());
         let mut caption = format!(

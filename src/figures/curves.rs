@@ -162,7 +162,7 @@ fn thin(table: &mut Table, runs: &[Vec<usize>], x: usize, y: usize) -> Option<f6
     let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
     let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut span = (high - low) / POINTS as f64;
-    if !(span > 0.0) {
+    if span.is_nan() || span <= 0.0 {
         return None;
     }
     // Whole iterations have whole spans.

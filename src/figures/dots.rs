@@ -140,7 +140,7 @@ impl Figure for Dots {
             "{} of each {}{}",
             capital(&plot.y.title_with_unit()),
             plot.x.title(),
-            plot.parts.describe()
+            plot.parts.describe(&[plot.x.name.as_str()])
         );
         let caption = format!("{what}. {}", sentence(&replicates(&plot.summary, "bars")));
         finish(page, &what, plot.summary.to_csv(), caption)

@@ -92,7 +92,12 @@ impl Plot {
     /// `Test KL (nats) against samples, by method, one panel per dataset`.
     pub fn describe(&self) -> String {
         let (x, y) = (self.x.title_with_unit(), self.y.title_with_unit());
-        format!("{} against {x}{}", capital(&y), self.parts.describe())
+        let without = [self.x.name.as_str()];
+        format!(
+            "{} against {x}{}",
+            capital(&y),
+            self.parts.describe(&without)
+        )
     }
 }
 

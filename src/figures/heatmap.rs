@@ -209,7 +209,11 @@ impl Figure for Heatmap {
             }
             _ => note,
         };
-        let caption = format!("{what}. {note} Grey: no value.");
+        let mut caption = format!("{what}. {note}");
+        let cells = columns * rows.len() * plot.panels.len();
+        if centres.len() < cells {
+            caption.push_str(" Grey: no value.");
+        }
         finish(page, &what, plot.summary.to_csv(), caption)
     }
 }

@@ -134,7 +134,7 @@ impl Figure for Histogram {
         let what = format!(
             "Distribution of {}{}",
             column.title_with_unit(),
-            parts.describe()
+            parts.describe(&[])
         );
         let counts = groups.iter().flatten().map(|group| group.n);
         let (low, high) = counts.fold((usize::MAX, 0), |(l, h), n| (l.min(n), h.max(n)));
@@ -265,7 +265,7 @@ fn density(values: &[f64], low: f64, high: f64) -> Vec<(f64, f64)> {
         _ => sd,
     };
     let bandwidth = 0.9 * spread * n.powf(-0.2);
-    if values.len() < 5 || !(bandwidth > 0.0) {
+    if values.len() < 5 || bandwidth.is_nan() || bandwidth <= 0.0 {
         return Vec::new();
     }
     let at = |i: usize| low + (high - low) * i as f64 / (CURVE - 1) as f64;

@@ -156,6 +156,16 @@ pub(super) fn width(label: &str, weight: Weight, size: f64) -> f64 {
     widths.sum()
 }
 
+/// The label with its Greek letters and scripts written in one line, for captions.
+pub(super) fn in_line(label: &str) -> String {
+    let runs = parse(label).into_iter().map(|run| match run.shift {
+        shift if shift > 0.0 => format!("^{}", run.text),
+        shift if shift < 0.0 => format!("_{}", run.text),
+        _ => run.text,
+    });
+    runs.collect()
+}
+
 /// The label without its markup, for screen readers.
 pub(super) fn plain(label: &str) -> String {
     parse(label).into_iter().map(|run| run.text).collect()
@@ -189,5 +199,6 @@ mod tests {
         assert_eq!(shown("x_"), "x_");
         assert_eq!(shown("x_{a"), "x_{a");
         assert_eq!(plain("10^3"), "103");
+        assert_eq!(in_line(r"\beta by z_1"), "β by z_1");
     }
 }

@@ -150,12 +150,13 @@ fn finish(
     csv: String,
     caption: String,
 ) -> Result<Rendered, FigureError> {
-    let files = render::files(&page.close(), title)?;
+    let title = markup::in_line(title);
+    let files = render::files(&page.close(), &title)?;
     Ok(Rendered {
         svg: files.svg,
         pdf: files.pdf,
         png: files.png,
         csv,
-        caption: format!("{}\n", caption.trim_end()),
+        caption: format!("{}\n", markup::in_line(caption.trim_end())),
     })
 }

@@ -235,9 +235,12 @@ impl Parts {
     }
 
     /// `, by method and nearest, one panel per dataset`.
-    pub fn describe(&self) -> String {
+    ///
+    /// `said`: columns that the text before has named.
+    pub fn describe(&self, said: &[&str]) -> String {
         let titles = |columns: &mut dyn Iterator<Item = &Column>| {
-            let mut titles: Vec<String> = columns.map(Column::title).collect();
+            let unsaid = columns.filter(|column| !said.contains(&column.name.as_str()));
+            let mut titles: Vec<String> = unsaid.map(Column::title).collect();
             titles.dedup();
             titles.join(" and ")
         };

@@ -174,12 +174,12 @@ fn points(
         sheet.width = sheet.width.min(super::theme::SINGLE);
     }
     let title = match embedding {
-        true => format!("Embedding{}", parts.describe()),
+        true => format!("Embedding{}", parts.describe(&[])),
         false => format!(
             "{} against {}{}",
             capital(&yc.title_with_unit()),
             xc.title_with_unit(),
-            parts.describe()
+            parts.describe(&[])
         ),
     };
     let mut page = sheet.open();
@@ -205,9 +205,15 @@ fn points(
         });
     }
     let without = table.rows.len() - count;
-    let mut caption = format!("{title}. n = {count} points");
+    let points = if count == 1 { "point" } else { "points" };
+    let mut caption = format!("{title}. n = {count} {points}");
     if without > 0 {
-        caption.push_str(&format!("; {without} rows lack a number"));
+        let rows = if without == 1 {
+            "row lacks"
+        } else {
+            "rows lack"
+        };
+        caption.push_str(&format!("; {without} {rows} a number"));
     }
     caption.push('.');
     if lost > 0 {

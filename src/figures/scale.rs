@@ -131,8 +131,9 @@ impl Scale {
         margin: f64,
     ) -> Scale {
         let usable = |value: &&f64| match kind {
-            ScaleKind::Log => **value > 0.0 && value.is_finite(),
-            _ => value.is_finite(),
+            ScaleKind::Log => (1e-300..=1e300).contains(*value),
+            // Beyond, differences are infinite.
+            _ => value.abs() <= 1e300,
         };
         let mut low = f64::INFINITY;
         let mut high = f64::NEG_INFINITY;
@@ -153,10 +154,11 @@ impl Scale {
                 if low == high {
                     (low, high) = (low / 2.0, high * 2.0);
                 }
-                let ratio = (high / low).powf(margin);
+                // By logarithms: the quotient itself may be infinite.
+                let ratio = (margin * (high.ln() - low.ln())).exp();
                 let (low, high) = match range {
                     Some((from, to)) if from > 0.0 => (from, to),
-                    _ => (low / ratio, high * ratio),
+                    _ => ((low / ratio).max(1e-305), (high * ratio).min(1e305)),
                 };
                 Scale::Log { low, high }
             }
@@ -186,7 +188,7 @@ fn symlog(low: f64, high: f64, numbers: &[f64], range: Option<(f64, f64)>, margi
         .map(|value| value.abs())
         .filter(|value| *value > 0.0 && value.is_finite())
         .fold(largest, f64::min);
-    let linear = 10f64.powf(smallest.max(largest * 1e-5).log10().floor());
+    let linear = 10f64.powf(smallest.max(largest * 1e-5).max(1e-300).log10().floor());
     let room = margin * (bend(high, linear) - bend(low, linear));
     let (low, high) = match range {
         Some(range) => range,

@@ -98,6 +98,7 @@ pub(super) struct Page {
     pub canvas: Canvas,
     pub frames: Vec<Frame>,
     pub theme: Theme,
+    bare: bool,
 }
 
 /// A panel on the page.
@@ -313,6 +314,7 @@ impl Sheet {
             canvas,
             frames: page_frames,
             theme: theme.clone(),
+            bare: self.bare,
         }
     }
 
@@ -456,8 +458,13 @@ impl Page {
         let (width, small) = (theme.spine_width, theme.tick_size());
         for frame in &self.frames {
             let rect = frame.rect;
-            let [upper_left, _, lower_right, lower_left] = rect.corners();
-            canvas.line(vec![upper_left, lower_left, lower_right], theme::INK, width);
+            let [upper_left, upper_right, lower_right, lower_left] = rect.corners();
+            let mut spines = vec![upper_left, lower_left, lower_right];
+            if self.bare {
+                // Without ticks there are no axes, only a frame.
+                spines.extend([upper_right, upper_left, lower_left]);
+            }
+            canvas.line(spines, theme::INK, width);
             for tick in &frame.x_ticks {
                 let x = rect.x + tick.place * rect.width;
                 let minor = tick.label.is_empty();

@@ -10,7 +10,8 @@ pub(super) const SINGLE: f64 = 3.3 * INCH;
 pub(super) const DOUBLE: f64 = 6.9 * INCH;
 
 /// The colours of Okabe & Ito (2008), told apart with every common colour blindness; the order
-/// puts neighbours far apart in lightness too, and yellow, weak on white, last.
+/// puts neighbours far apart in lightness too. Their yellow (#F0E442) is lost on white paper: it is
+/// darker here, and last.
 const OKABE_ITO: [Colour; 8] = [
     Colour::hex(0x0072B2),
     Colour::hex(0xD55E00),
@@ -19,7 +20,7 @@ const OKABE_ITO: [Colour; 8] = [
     Colour::hex(0xE69F00),
     Colour::hex(0x56B4E9),
     Colour::hex(0x333333),
-    Colour::hex(0xF0E442),
+    Colour::hex(0xB8A000),
 ];
 
 /// Strokes and gaps in points; with the markers they survive grey printing.

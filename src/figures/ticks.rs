@@ -63,8 +63,12 @@ fn linear(scale: &Scale, low: f64, high: f64, room: usize) -> Vec<Tick> {
     if !(step.is_finite() && step > 0.0) {
         return Vec::new();
     }
-    let first = (low / step).ceil() as i64;
-    let last = (high / step).floor() as i64;
+    // Beside large numbers a small range has no round numbers that can be told apart.
+    let (first, last) = ((low / step).ceil(), (high / step).floor());
+    if !(first.abs() < 1e12 && last.abs() < 1e12 && last - first < 100.0) {
+        return Vec::new();
+    }
+    let (first, last) = (first as i64, last as i64);
     // Half a step between labels, so that eyes can count.
     let minors = (2 * first - 1..=2 * last + 1).filter(|k| k % 2 != 0);
     let minors = minors.filter_map(|k| labelled(scale, k as f64 * step / 2.0, String::new()));
@@ -105,6 +109,9 @@ fn uniform(values: &[f64], step: f64) -> Vec<String> {
 }
 
 fn log(scale: &Scale, low: f64, high: f64, room: usize) -> Vec<Tick> {
+    if !(low > 0.0 && high.is_finite()) {
+        return Vec::new();
+    }
     let first = low.log10().floor() as i32;
     let last = high.log10().ceil() as i32;
     let decades: Vec<i32> = (first..=last)
@@ -148,6 +155,9 @@ fn log(scale: &Scale, low: f64, high: f64, room: usize) -> Vec<Tick> {
 
 fn symlog(scale: &Scale, low: f64, high: f64, threshold: f64, room: usize) -> Vec<Tick> {
     let reach = low.abs().max(high.abs());
+    if !(threshold > 0.0 && reach.is_finite()) {
+        return linear(scale, low, high, room);
+    }
     let first = threshold.log10().round() as i32;
     let last = reach.log10().floor() as i32;
     let plain = first >= -2 && last <= 3;
@@ -217,9 +227,11 @@ pub(super) fn levels(scale: &Scale, count: usize) -> Vec<f64> {
         }
         Scale::Linear { low, high } => {
             let step = round_step(high - low, count);
-            let first = (low / step).floor() as i64;
-            let last = (high / step).ceil() as i64;
-            let levels = (first..=last).map(|k| k as f64 * step);
+            let (first, last) = ((low / step).floor(), (high / step).ceil());
+            if !(first.abs() < 1e12 && last.abs() < 1e12 && last - first < 100.0) {
+                return Vec::new();
+            }
+            let levels = (first as i64..=last as i64).map(|k| k as f64 * step);
             levels.filter(|level| level > low && level < high).collect()
         }
         _ => Vec::new(),
