@@ -16,10 +16,20 @@ pub fn aligned(table: &Table) -> String {
         .collect();
     let lines = || std::iter::once(&header).chain(&rows);
     let widths: Vec<usize> = (0..header.len())
-        .map(|column| lines().map(|line| line[column].chars().count()).max().unwrap_or(0))
+        .map(|column| {
+            lines()
+                .map(|line| line[column].chars().count())
+                .max()
+                .unwrap_or(0)
+        })
         .collect();
     let numbers: Vec<bool> = (0..header.len())
-        .map(|column| table.rows.iter().all(|row| row[column].is_number() || row[column].is_null()))
+        .map(|column| {
+            table
+                .rows
+                .iter()
+                .all(|row| row[column].is_number() || row[column].is_null())
+        })
         .collect();
     let mut text = String::new();
     for line in lines() {

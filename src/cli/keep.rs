@@ -25,7 +25,10 @@ pub fn log(args: &StepArgs, out: &mut impl Write, err: &mut impl Write) -> Resul
     };
     let Some(last) = attempts.last() else {
         writeln!(err, "`{step}` was never attempted in this experiment")?;
-        writeln!(err, "  = help: its result may come from another one: `sweepline why` tells")?;
+        writeln!(
+            err,
+            "  = help: its result may come from another one: `sweepline why` tells"
+        )?;
         return Ok(Exit::Failed);
     };
     write!(out, "{}", last.log)?;
@@ -62,7 +65,10 @@ pub fn verify(args: &StoreArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     if verified.damaged.is_empty() && verified.missing.is_empty() {
         return Ok(Exit::Success);
     }
-    writeln!(err, "  = help: the next `sweepline run` makes damaged results again")?;
+    writeln!(
+        err,
+        "  = help: the next `sweepline run` makes damaged results again"
+    )?;
     Ok(Exit::Failed)
 }
 

@@ -21,7 +21,6 @@ use crate::text::plural;
 
 /// An experiment that was read without a mistake, and its plan.
 pub struct Project {
-    pub experiment: Experiment,
     pub plan: Plan,
     /// The folder of the human view: `outputs/<experiment>`.
     pub view: PathBuf,
@@ -57,33 +56,29 @@ impl Project {
     /// warnings go to `err`.
     pub fn open(args: &args::Experiment, err: &mut impl Write) -> Result<Self, Stop> {
         let overrides = overrides(args, err)?;
-        let catalog = stages::catalog();
-        let reading = Experiment::read(&args.manifest, &catalog, &overrides);
-        let mut found = reading.found;
-        let mut made = None;
-        if let Some(experiment) = reading.experiment {
-            let planned = Plan::new(&experiment, &catalog);
-            found.extend(planned.found);
-            made = planned.plan.map(|plan| (experiment, plan));
-        }
+        let planned = Plan::read(&args.manifest, &stages::catalog(), &overrides);
+        let found = planned.found;
         if !found.is_empty() {
             write!(err, "{}", found.render(colour()))?;
         }
-        match made {
-            Some((experiment, plan)) if !found.has_errors() => {
+        match planned.plan {
+            Some(plan) if !found.has_errors() => {
                 let outputs = args.store.outputs.clone();
-                let outputs = outputs.unwrap_or_else(|| experiment.root.join("outputs"));
+                let outputs = outputs.unwrap_or_else(|| plan.experiment.root.join("outputs"));
                 let store = args.store.store.clone();
                 Ok(Project {
-                    view: outputs.join(folder_name(&experiment)),
+                    view: outputs.join(folder_name(&plan.experiment)),
                     store: store.unwrap_or_else(|| outputs.join("store")),
-                    experiment,
                     plan,
                 })
             }
             _ => {
                 let count = plural(found.errors(), "mistake");
-                writeln!(err, "\n{count} in `{}`: nothing was run", args.manifest.display())?;
+                writeln!(
+                    err,
+                    "\n{count} in `{}`: nothing was run",
+                    args.manifest.display()
+                )?;
                 Err(Stop::Said(Exit::Usage))
             }
         }
@@ -91,7 +86,7 @@ impl Project {
 
     /// The name under which results and runs are known.
     pub fn name(&self) -> String {
-        folder_name(&self.experiment)
+        folder_name(&self.plan.experiment)
     }
 
     /// The store for reading; none where nothing was ever run.
@@ -108,15 +103,24 @@ impl Project {
         if let Some(step) = steps.iter().find(|step| step.to_string() == name) {
             return Ok(step);
         }
-        writeln!(err, "error: no step `{name}` in `{}`", self.experiment.name)?;
+        writeln!(
+            err,
+            "error: no step `{name}` in `{}`",
+            self.plan.experiment.name
+        )?;
         let names: Vec<String> = steps.iter().map(ToString::to_string).collect();
-        let of_stage = names.iter().find(|known| known.split('[').next() == Some(name));
+        let of_stage = names
+            .iter()
+            .find(|known| known.split('[').next() == Some(name));
         match of_stage.or_else(|| {
             let close = closest(name, names.iter().map(String::as_str));
             close.and_then(|close| names.iter().find(|known| *known == close))
         }) {
             Some(meant) => writeln!(err, "  = help: did you mean `{meant}`?")?,
-            None => writeln!(err, "  = help: `sweepline plan` prints the names of all steps")?,
+            None => writeln!(
+                err,
+                "  = help: `sweepline plan` prints the names of all steps"
+            )?,
         }
         Err(Stop::Said(Exit::Usage))
     }
@@ -190,8 +194,9 @@ impl engine::Keys for PlanKeys {
         step: &Step,
         contents: &engine::Contents<'_>,
     ) -> Result<crate::store::Digest, engine::JobError> {
-        let _ = (step, contents);
-        todo!()
+        let parts = self.parts(step, contents)?;
+        let text = serde_json::to_string(&parts).expect("parts are text");
+        Ok(crate::store::Digest::of(text.as_bytes()))
     }
 
     fn parts(
@@ -199,7 +204,34 @@ impl engine::Keys for PlanKeys {
         step: &Step,
         contents: &engine::Contents<'_>,
     ) -> Result<crate::store::KeyParts, engine::JobError> {
-        let _ = (step, contents);
-        todo!()
+        let mut parts = crate::store::KeyParts::new();
+        parts.insert("kind".to_owned(), step.kind.name().to_owned());
+        parts.insert("revision".to_owned(), step.kind.revision().to_string());
+        for (name, value) in step.params.iter() {
+            parts.insert(
+                format!("param.{name}"),
+                serde_json::to_string(value).unwrap_or_default(),
+            );
+        }
+        for (input, contents) in step.inputs.iter().zip(contents.inputs) {
+            for (at, (item, content)) in input.items.iter().zip(contents).enumerate() {
+                let cell = if input.reduced {
+                    item.cell.to_string()
+                } else {
+                    String::new()
+                };
+                parts.insert(
+                    format!("in.{}.{at}.{cell}", input.slot),
+                    format!("{content:?}"),
+                );
+            }
+        }
+        for path in step.kind.files(&step.params, &self.root) {
+            let digest = contents
+                .file(&path)
+                .map_err(|e| engine::JobError::failed(e.to_string()))?;
+            parts.insert(format!("file.{}", path.display()), digest.to_string());
+        }
+        Ok(parts)
     }
 }

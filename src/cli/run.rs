@@ -42,12 +42,16 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
             interrupted.load(std::sync::atomic::Ordering::SeqCst) == 0
         },
     )?;
-    let root = &project.experiment.root;
+    let root = &project.plan.experiment.root;
     let mut options = Options::new(project.name(), root);
     options.command = std::env::args().collect::<Vec<_>>().join(" ");
     options.view = Some(project.view.clone());
     options.interrupt = interrupted;
-    options.max_failures = if args.fail_fast { Some(1) } else { args.max_fail };
+    options.max_failures = if args.fail_fast {
+        Some(1)
+    } else {
+        args.max_fail
+    };
     options.only = wanted(&project, args, err)?;
     if let Some(jobs) = args.jobs {
         options.jobs = jobs.max(1);
@@ -92,7 +96,11 @@ fn wanted(
     let of_stage = steps.iter().filter(|step| *step.stage == **stage);
     let ids: Vec<StepId> = of_stage.map(|step| step.id).collect();
     if ids.is_empty() {
-        writeln!(err, "error: no stage `{stage}` in `{}`", project.experiment.name)?;
+        writeln!(
+            err,
+            "error: no stage `{stage}` in `{}`",
+            project.plan.experiment.name
+        )?;
         if let Some(meant) = closest(stage, steps.iter().map(|step| &*step.stage)) {
             writeln!(err, "  = help: did you mean `{meant}`?")?;
         }
@@ -126,14 +134,24 @@ fn report(project: &Project, summary: &Summary, err: &mut impl Write) -> io::Res
         (totals.diverged, "diverged"),
     ];
     let said = counts.iter().filter(|(count, _)| *count > 0);
-    let said: Vec<String> = said.map(|(count, word)| format!("{count} {word}")).collect();
+    let said: Vec<String> = said
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
     writeln!(err, "{} in {took}", said.join(", "))?;
     if summary.stopped {
         writeln!(err, "stopped; `run` again goes on from here")?;
     }
     if totals.failed > 0 {
-        writeln!(err, "`sweepline log {} STEP` prints a step's log", project.experiment.name)?;
+        writeln!(
+            err,
+            "`sweepline log {} STEP` prints a step's log",
+            project.plan.experiment.name
+        )?;
     }
-    let view = project.view.strip_prefix(&project.experiment.root);
-    writeln!(err, "results in {}", view.unwrap_or(&project.view).display())
+    let view = project.view.strip_prefix(&project.plan.experiment.root);
+    writeln!(
+        err,
+        "results in {}",
+        view.unwrap_or(&project.view).display()
+    )
 }
