@@ -52,7 +52,7 @@ pub fn plan(args: &PlanArgs, out: &mut impl Write, err: &mut impl Write) -> Resu
     }
     let mut last: Option<(&str, String)> = None;
     for (step, fate) in steps.iter().zip(&fates) {
-        if matches!(fate, Fate::UpToDate(_)) {
+        if matches!(fate, Fate::UpToDate { .. }) {
             continue;
         }
         let reasons = reasons(&project, fate);
@@ -72,7 +72,7 @@ pub fn plan(args: &PlanArgs, out: &mut impl Write, err: &mut impl Write) -> Resu
         }
         last = Some((&step.stage, reasons));
     }
-    let run = fates.iter().filter(|fate| !matches!(fate, Fate::UpToDate(_))).count();
+    let run = fates.iter().filter(|fate| !matches!(fate, Fate::UpToDate { .. })).count();
     match run {
         0 => writeln!(err, "all {} up to date", plural(steps.len(), "step"))?,
         _ => writeln!(err, "{run} of {} to run", plural(steps.len(), "step"))?,
@@ -102,7 +102,7 @@ pub fn why(args: &WhyArgs, out: &mut impl Write, err: &mut impl Write) -> Result
     writeln!(out, "{step}: {}", word(fate))?;
     writeln!(out, "  --> {} ({})", step.place, step.kind.name())?;
     match fate {
-        Fate::UpToDate(record) => {
+        Fate::UpToDate { record } => {
             writeln!(out, "  key {}", record.key.short())?;
             if let Some(store) = project.read_store()? {
                 let parts = store.parts(record.key)?.unwrap_or_default();
@@ -204,36 +204,36 @@ impl Known for Earlier {
 /// A fate in a word or two.
 fn word(fate: &Fate) -> &'static str {
     match fate {
-        Fate::UpToDate(_) => "up to date",
-        Fate::Runs(_) => "runs",
-        Fate::MayRun(_) => "may run",
-        Fate::Cannot(_) => "cannot run",
+        Fate::UpToDate { .. } => "up to date",
+        Fate::Runs { .. } => "runs",
+        Fate::MayRun { .. } => "may run",
+        Fate::Broken { .. } => "cannot run",
     }
 }
 
 /// Why, on one line.
 fn reasons(project: &Project, fate: &Fate) -> String {
     match fate {
-        Fate::UpToDate(_) => String::new(),
-        Fate::Runs(reasons) => {
+        Fate::UpToDate { .. } => String::new(),
+        Fate::Runs { reasons, .. } => {
             let all = reasons.iter().map(|reason| reason.what.to_string());
             all.collect::<Vec<_>>().join("; ")
         }
-        Fate::MayRun(waits) => {
-            let first = waits.first().map(|id| project.plan.step(*id).to_string());
-            let more = match waits.len() {
+        Fate::MayRun { after } => {
+            let first = after.first().map(|id| project.plan.step(*id).to_string());
+            let more = match after.len() {
                 0 | 1 => String::new(),
                 n => format!(" and {} more", n - 1),
             };
             format!("waits for {}{more}", first.unwrap_or_default())
         }
-        Fate::Cannot(problem) => problem.to_string(),
+        Fate::Broken { error } => error.to_string(),
     }
 }
 
 /// The places behind the reasons.
 fn places(fate: &Fate) -> Vec<String> {
-    let Fate::Runs(reasons) = fate else {
+    let Fate::Runs { reasons, .. } = fate else {
         return Vec::new();
     };
     let placed = reasons.iter().filter_map(|reason: &Reason| {
@@ -257,7 +257,7 @@ fn fate_json(step: &Step, fate: &Fate) -> serde_json::Value {
         "state": word(fate),
     });
     match fate {
-        Fate::UpToDate(record) => {
+        Fate::UpToDate { record } => {
             let outputs = record.made.outputs.iter();
             let digests = outputs.map(|(name, artifact)| {
                 (name.clone(), json!(artifact.digest().to_hex()))
@@ -265,7 +265,7 @@ fn fate_json(step: &Step, fate: &Fate) -> serde_json::Value {
             object["key"] = json!(record.key.to_hex());
             object["digests"] = digests.collect::<serde_json::Map<_, _>>().into();
         }
-        Fate::Runs(reasons) => {
+        Fate::Runs { reasons, .. } => {
             let reasons = reasons.iter().map(|reason| reason.what.to_string());
             object["reasons"] = reasons.collect::<Vec<_>>().into();
         }

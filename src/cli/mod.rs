@@ -4,9 +4,11 @@ mod args;
 mod columns;
 mod exit;
 mod face;
+mod inspect;
 mod interrupt;
 mod keep;
 mod list;
+mod ls;
 mod project;
 mod run;
 
@@ -65,6 +67,10 @@ fn verb(verb: &Verb, out: &mut impl Write, err: &mut impl Write) -> Result<Exit,
             clap_complete::generate(*shell, &mut Cli::command(), "sweepline", out);
             Ok(Exit::Success)
         }
-        _ => todo!(),
+        Verb::Plan(args) => inspect::plan(args, out, err),
+        Verb::Check(args) => inspect::check(args, err),
+        Verb::Why(args) => inspect::why(args, out, err),
+        Verb::Graph(args) => inspect::graph(args, out, err),
+        Verb::Ls(args) => ls::ls(args, out, err),
     }
 }

@@ -2,17 +2,25 @@
 
 use std::io;
 use std::io::Write;
+use std::path::Path;
 use std::path::PathBuf;
 
 use super::args;
 use super::exit::Exit;
 use crate::engine;
+use crate::engine::JobError;
 use crate::manifest::Experiment;
 use crate::manifest::Overrides;
+use crate::nn::DeviceChoice;
+use crate::plan;
+use crate::plan::InputItem;
+use crate::plan::KeyRules;
 use crate::plan::Plan;
 use crate::plan::Step;
 use crate::stages;
 use crate::store::Access;
+use crate::store::Digest;
+use crate::store::KeyParts;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::text::Diagnostic;
@@ -89,6 +97,13 @@ impl Project {
         folder_name(&self.plan.experiment)
     }
 
+    /// How keys are made here.
+    pub fn rules(&self) -> KeyRules {
+        // What `device: auto` comes to on this machine.
+        let backend = DeviceChoice::Auto.open().map_or("cpu", |device| device.name());
+        KeyRules::new(&self.plan.experiment.root, backend)
+    }
+
     /// The store for reading; none where nothing was ever run.
     pub fn read_store(&self) -> Result<Option<Store>, StoreError> {
         match self.store.is_dir() {
@@ -134,7 +149,7 @@ fn folder_name(experiment: &Experiment) -> String {
         name = format!("{name}@{profile}");
     }
     if !experiment.overrides.is_empty() {
-        let digest = crate::store::Digest::of(experiment.overrides.as_bytes()).to_hex();
+        let digest = Digest::of(experiment.overrides.as_bytes()).to_hex();
         name = format!("{name}@{}", &digest[..8]);
     }
     name
@@ -184,54 +199,41 @@ pub fn colour() -> bool {
 }
 
 /// The keys of steps, as the engine asks for them.
-pub struct PlanKeys {
-    pub root: PathBuf,
-}
+pub struct PlanKeys(pub KeyRules);
 
 impl engine::Keys for PlanKeys {
-    fn key(
-        &self,
-        step: &Step,
-        contents: &engine::Contents<'_>,
-    ) -> Result<crate::store::Digest, engine::JobError> {
-        let parts = self.parts(step, contents)?;
-        let text = serde_json::to_string(&parts).expect("parts are text");
-        Ok(crate::store::Digest::of(text.as_bytes()))
+    fn key(&self, step: &Step, contents: &engine::Contents<'_>) -> Result<Digest, JobError> {
+        let key = self.0.key(step, &mut Known::new(contents));
+        key.map_err(|error| JobError::failed(error.to_string()))
     }
 
-    fn parts(
-        &self,
-        step: &Step,
-        contents: &engine::Contents<'_>,
-    ) -> Result<crate::store::KeyParts, engine::JobError> {
-        let mut parts = crate::store::KeyParts::new();
-        parts.insert("kind".to_owned(), step.kind.name().to_owned());
-        parts.insert("revision".to_owned(), step.kind.revision().to_string());
-        for (name, value) in step.params.iter() {
-            parts.insert(
-                format!("param.{name}"),
-                serde_json::to_string(value).unwrap_or_default(),
-            );
+    fn parts(&self, step: &Step, contents: &engine::Contents<'_>) -> Result<KeyParts, JobError> {
+        let parts = self.0.parts(step, &mut Known::new(contents));
+        parts.map_err(|error| JobError::failed(error.to_string()))
+    }
+}
+
+/// The contents that the engine knows, in the order in which keys ask for them.
+struct Known<'a> {
+    contents: &'a engine::Contents<'a>,
+    inputs: Box<dyn Iterator<Item = Option<Digest>> + 'a>,
+}
+
+impl<'a> Known<'a> {
+    fn new(contents: &'a engine::Contents<'a>) -> Self {
+        Known {
+            contents,
+            inputs: Box::new(contents.inputs.iter().flatten().copied()),
         }
-        for (input, contents) in step.inputs.iter().zip(contents.inputs) {
-            for (at, (item, content)) in input.items.iter().zip(contents).enumerate() {
-                let cell = if input.reduced {
-                    item.cell.to_string()
-                } else {
-                    String::new()
-                };
-                parts.insert(
-                    format!("in.{}.{at}.{cell}", input.slot),
-                    format!("{content:?}"),
-                );
-            }
-        }
-        for path in step.kind.files(&step.params, &self.root) {
-            let digest = contents
-                .file(&path)
-                .map_err(|e| engine::JobError::failed(e.to_string()))?;
-            parts.insert(format!("file.{}", path.display()), digest.to_string());
-        }
-        Ok(parts)
+    }
+}
+
+impl plan::Contents for Known<'_> {
+    fn input(&mut self, _: &InputItem) -> Option<Digest> {
+        self.inputs.next().flatten()
+    }
+
+    fn file(&mut self, path: &Path) -> io::Result<Digest> {
+        self.contents.file(path).map_err(io::Error::other)
     }
 }

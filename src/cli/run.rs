@@ -56,7 +56,7 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     if let Some(jobs) = args.jobs {
         options.jobs = jobs.max(1);
     }
-    let keys = PlanKeys { root: root.clone() };
+    let keys = PlanKeys(project.rules());
     let engine = Engine::new(&keys, &Stages, &store, options);
     let mut face = face(args);
     let summary = engine.run(&project.plan.steps, &mut |event| face.show(event))?;
