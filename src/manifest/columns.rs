@@ -77,6 +77,11 @@ impl Column {
         self.values.get(id as usize)
     }
 
+    /// Its value where a cell sets none; [`ABSENT`] where there is none.
+    pub fn constant(&self) -> ValueId {
+        self.constant
+    }
+
     /// Where a value was first written.
     pub fn place_of(&self, id: ValueId) -> Option<&Place> {
         self.places.get(id as usize)

@@ -27,10 +27,11 @@ use super::Step;
 use super::StepId;
 use super::build::KindOf;
 use super::build::StageSummary;
-use super::key::Fingerprint;
+use super::equal::Fingerprint;
+use super::equal::Pantry;
+use super::equal::fingerprint;
 use super::kinds;
 use super::kinds::StageKinds;
-use super::params::Pantry;
 use super::params::Recipe;
 use super::projection::Projection;
 use super::projection::Projections;
@@ -43,7 +44,8 @@ pub(super) struct Expansion<'e> {
     experiment: &'e Experiment,
     steps: Vec<Step>,
     /// Equal steps are one.
-    known: HashMap<[u8; 16], StepId>,
+    known: HashMap<Fingerprint, StepId>,
+    buffer: Vec<u8>,
     pantry: Pantry,
     /// By stage index.
     stages: Vec<Option<Expanded>>,
@@ -74,6 +76,7 @@ impl<'e> Expansion<'e> {
             experiment,
             steps: Vec::new(),
             known: HashMap::new(),
+            buffer: Vec::new(),
             pantry: Pantry::default(),
             stages,
         }
@@ -170,7 +173,8 @@ impl<'e> Expansion<'e> {
                 policy: Arc::clone(&stage.policy),
                 place: stage.place.clone(),
             };
-            let id = *self.known.entry(Fingerprint::of(&step)).or_insert(step.id);
+            let fingerprint = fingerprint(&step, &mut self.buffer);
+            let id = *self.known.entry(fingerprint).or_insert(step.id);
             if id == step.id {
                 self.steps.push(step);
                 expanded.own.push(id);

@@ -1,15 +1,20 @@
 //! Cells to a DAG of steps, keys, staleness and its explanation.
 
 mod build;
+mod equal;
 mod expand;
+mod graph;
 mod key;
 mod kinds;
 mod params;
 mod projection;
+mod stale;
 mod step;
 mod warnings;
 mod wiring;
 
 pub use crate::manifest::Policy;
 pub use build::{Plan, Planned, StageSummary};
+pub use key::{Contents, KeyError, KeyRules, NUMERICS_REVISION, content_digest};
+pub use stale::{Change, Fate, Known, Reason, changes};
 pub use step::{Cell, From, Input, InputItem, Step, StepId};

@@ -1,9 +1,6 @@
 //! The parameters of steps: templates filled in once for every distinct combination of the values
 //! they use, checked against the kind, with its defaults.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use crate::manifest::Stage;
 use crate::manifest::Template;
 use crate::registry::Default;
@@ -14,8 +11,6 @@ use crate::registry::Values;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
-
-use super::key::fingerprint;
 
 /// How the parameters of a stage of one kind are made.
 pub(super) struct Recipe<'s> {
@@ -166,17 +161,4 @@ fn wrong(
     ))
     .at(place, mismatch.message)
     .maybe_help(mismatch.help)
-}
-
-/// Parameters that are equal, held once.
-#[derive(std::default::Default)]
-pub(super) struct Pantry {
-    known: HashMap<[u8; 16], Arc<Values>>,
-}
-
-impl Pantry {
-    pub fn keep(&mut self, values: Values) -> Arc<Values> {
-        let kept = self.known.entry(fingerprint(&values));
-        Arc::clone(kept.or_insert_with(|| Arc::new(values)))
-    }
 }

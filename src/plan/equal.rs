@@ -1,0 +1,76 @@
+//! Which steps of one plan are equal: same kind, same parameters, same inputs. Equal steps are one.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::registry::Values;
+
+use super::From;
+use super::Step;
+
+/// Enough of a digest that two different things never share it.
+pub(super) type Fingerprint = [u8; 16];
+
+fn short(hasher: &blake3::Hasher) -> Fingerprint {
+    let mut short = [0; 16];
+    hasher.finalize_xof().fill(&mut short);
+    short
+}
+
+/// Parameters that are equal, held once.
+#[derive(Default)]
+pub(super) struct Pantry {
+    known: HashMap<Fingerprint, Arc<Values>>,
+    buffer: Vec<u8>,
+}
+
+impl Pantry {
+    pub fn keep(&mut self, values: Values) -> Arc<Values> {
+        self.buffer.clear();
+        // Writing to memory cannot fail, and the keys of values are texts.
+        let _ = serde_json::to_writer(&mut self.buffer, &values);
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.buffer);
+        let kept = self.known.entry(short(&hasher));
+        Arc::clone(kept.or_insert_with(|| Arc::new(values)))
+    }
+}
+
+/// What makes a step equal to others of its plan. Its parameters come from a [`Pantry`].
+pub(super) fn fingerprint(step: &Step, buffer: &mut Vec<u8>) -> Fingerprint {
+    buffer.clear();
+    text(buffer, step.kind.name());
+    // Equal parameters are held once, so that their address stands for them.
+    buffer.extend_from_slice(&(Arc::as_ptr(&step.params) as usize).to_le_bytes());
+    for input in &step.inputs {
+        buffer.extend_from_slice(&[1, u8::from(input.reduced), u8::from(input.missing_allowed)]);
+        text(buffer, &input.slot);
+        for item in &input.items {
+            match &item.from {
+                From::Step { step, output } => {
+                    buffer.push(2);
+                    buffer.extend_from_slice(&step.0.to_le_bytes());
+                    text(buffer, output.as_deref().unwrap_or_default());
+                }
+                From::File { path } => {
+                    buffer.push(3);
+                    text(buffer, &path.to_string_lossy());
+                }
+            }
+            if input.reduced {
+                for (axis, value) in item.cell.iter() {
+                    text(buffer, axis);
+                    let _ = serde_json::to_writer(&mut *buffer, value);
+                }
+            }
+        }
+    }
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(buffer);
+    short(&hasher)
+}
+
+fn text(buffer: &mut Vec<u8>, text: &str) {
+    buffer.extend_from_slice(&(text.len() as u32).to_le_bytes());
+    buffer.extend_from_slice(text.as_bytes());
+}
