@@ -48,7 +48,12 @@ pub fn plan(args: &PlanArgs, out: &mut impl Write, err: &mut impl Write) -> Resu
             .filter_map(|word| counts.get(word).map(|count| format!("{count} {word}")));
         let counts: Vec<String> = counts.collect();
         let kinds = stage.kinds.join(", ");
-        writeln!(out, "{:width$}  {}  ({kinds})", stage.name, counts.join(", "))?;
+        writeln!(
+            out,
+            "{:width$}  {}  ({kinds})",
+            stage.name,
+            counts.join(", ")
+        )?;
     }
     let mut last: Option<(&str, String)> = None;
     for (step, fate) in steps.iter().zip(&fates) {
@@ -57,7 +62,9 @@ pub fn plan(args: &PlanArgs, out: &mut impl Write, err: &mut impl Write) -> Resu
         }
         let reasons = reasons(&project, fate);
         // Many cells of a stage run for one reason: it is said once, unless all is asked for.
-        let same = last.as_ref().is_some_and(|(stage, said)| **stage == *step.stage && *said == reasons);
+        let same = last
+            .as_ref()
+            .is_some_and(|(stage, said)| **stage == *step.stage && *said == reasons);
         if same && !args.explain {
             continue;
         }
@@ -72,7 +79,10 @@ pub fn plan(args: &PlanArgs, out: &mut impl Write, err: &mut impl Write) -> Resu
         }
         last = Some((&step.stage, reasons));
     }
-    let run = fates.iter().filter(|fate| !matches!(fate, Fate::UpToDate { .. })).count();
+    let run = fates
+        .iter()
+        .filter(|fate| !matches!(fate, Fate::UpToDate { .. }))
+        .count();
     match run {
         0 => writeln!(err, "all {} up to date", plural(steps.len(), "step"))?,
         _ => writeln!(err, "{run} of {} to run", plural(steps.len(), "step"))?,
@@ -259,9 +269,8 @@ fn fate_json(step: &Step, fate: &Fate) -> serde_json::Value {
     match fate {
         Fate::UpToDate { record } => {
             let outputs = record.made.outputs.iter();
-            let digests = outputs.map(|(name, artifact)| {
-                (name.clone(), json!(artifact.digest().to_hex()))
-            });
+            let digests =
+                outputs.map(|(name, artifact)| (name.clone(), json!(artifact.digest().to_hex())));
             object["key"] = json!(record.key.to_hex());
             object["digests"] = digests.collect::<serde_json::Map<_, _>>().into();
         }

@@ -124,7 +124,10 @@ fn append(table: &mut Table, stage: &str, rows: Table) {
 fn keep_only(table: &mut Table, only: &str, err: &mut impl Write) -> Result<(), Stop> {
     for pair in only.split(',') {
         let Some((axis, value)) = pair.split_once('=') else {
-            writeln!(err, "error: `--only {pair}` has no `=`\n  = help: write `--only latent=8`")?;
+            writeln!(
+                err,
+                "error: `--only {pair}` has no `=`\n  = help: write `--only latent=8`"
+            )?;
             return Err(Stop::Said(Exit::Usage));
         };
         let at = column(table, axis.trim(), err)?;
@@ -140,16 +143,18 @@ fn sort_by(table: &mut Table, sort: &str, err: &mut impl Write) -> Result<(), St
         None => (sort, false),
     };
     let at = column(table, name, err)?;
-    table.rows.sort_by(|a, b| match (a[at].as_f64(), b[at].as_f64()) {
-        (Some(a), Some(b)) if down => b.total_cmp(&a),
-        (Some(a), Some(b)) => a.total_cmp(&b),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => {
-            let order = display(&a[at]).cmp(&display(&b[at]));
-            if down { order.reverse() } else { order }
-        }
-    });
+    table
+        .rows
+        .sort_by(|a, b| match (a[at].as_f64(), b[at].as_f64()) {
+            (Some(a), Some(b)) if down => b.total_cmp(&a),
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => {
+                let order = display(&a[at]).cmp(&display(&b[at]));
+                if down { order.reverse() } else { order }
+            }
+        });
     Ok(())
 }
 
@@ -161,7 +166,11 @@ fn column(table: &Table, name: &str, err: &mut impl Write) -> Result<usize, Stop
     let known = table.columns.iter().map(|column| column.name.as_str());
     match closest(name, known.clone()) {
         Some(meant) => writeln!(err, "  = help: did you mean `{meant}`?")?,
-        None => writeln!(err, "  = help: they have {}", known.collect::<Vec<_>>().join(", "))?,
+        None => writeln!(
+            err,
+            "  = help: they have {}",
+            known.collect::<Vec<_>>().join(", ")
+        )?,
     }
     Err(Stop::Said(Exit::Usage))
 }
@@ -170,7 +179,9 @@ fn column(table: &Table, name: &str, err: &mut impl Write) -> Result<usize, Stop
 fn objects(table: &Table) -> String {
     let rows = table.rows.iter().map(|row| {
         let names = table.columns.iter().map(|column| column.name.clone());
-        names.zip(row.iter().cloned()).collect::<serde_json::Map<_, _>>()
+        names
+            .zip(row.iter().cloned())
+            .collect::<serde_json::Map<_, _>>()
     });
     let rows: Vec<_> = rows.collect();
     let text = serde_json::to_string_pretty(&rows);
@@ -179,10 +190,20 @@ fn objects(table: &Table) -> String {
 
 fn markdown(table: &Table) -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    let mut text = line(table.columns.iter().map(|column| column.name.clone()).collect());
+    let mut text = line(
+        table
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect(),
+    );
     text += &line(table.columns.iter().map(|_| "---".to_owned()).collect());
     for row in &table.rows {
-        text += &line(row.iter().map(|value| display(value).replace('|', "\\|")).collect());
+        text += &line(
+            row.iter()
+                .map(|value| display(value).replace('|', "\\|"))
+                .collect(),
+        );
     }
     text
 }

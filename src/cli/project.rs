@@ -100,7 +100,9 @@ impl Project {
     /// How keys are made here.
     pub fn rules(&self) -> KeyRules {
         // What `device: auto` comes to on this machine.
-        let backend = DeviceChoice::Auto.open().map_or("cpu", |device| device.name());
+        let backend = DeviceChoice::Auto
+            .open()
+            .map_or("cpu", |device| device.name());
         KeyRules::new(&self.plan.experiment.root, backend)
     }
 
