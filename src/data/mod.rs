@@ -7,16 +7,22 @@
 
 mod array;
 mod binarize;
+mod cifar10;
+mod color_mnist;
 mod dataset;
 mod download;
 mod error;
 mod file;
+mod gaussian_pair;
 pub mod generators;
 mod idx;
 mod mnist;
+mod sentences;
 mod settings;
 mod source;
 mod synthetic;
+mod text;
+mod vocabulary;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -57,7 +63,15 @@ pub trait DataSet: Entry {
 }
 
 /// Every data set a manifest can name, sorted.
-pub static ALL: &[&dyn DataSet] = &[&mnist::FASHION_MNIST, &mnist::MNIST, &synthetic::Synthetic];
+pub static ALL: &[&dyn DataSet] = &[
+    &cifar10::Cifar10,
+    &color_mnist::ColorMnist,
+    &mnist::FASHION_MNIST,
+    &gaussian_pair::GaussianPair,
+    &mnist::MNIST,
+    &synthetic::Synthetic,
+    &text::Text,
+];
 
 /// The data set of this name.
 pub fn get(name: &str) -> Option<&'static dyn DataSet> {
