@@ -7,16 +7,24 @@
 
 mod array;
 mod binarize;
+mod celeba;
 mod cifar10;
 mod color_mnist;
 mod dataset;
 mod download;
 mod error;
+mod face_lists;
 mod file;
 mod gaussian_pair;
 pub mod generators;
 mod idx;
+mod mat;
 mod mnist;
+mod omniglot;
+mod oracle;
+mod oracle_lstm;
+mod pictures;
+mod resize;
 mod sentences;
 mod settings;
 mod source;
@@ -64,11 +72,14 @@ pub trait DataSet: Entry {
 
 /// Every data set a manifest can name, sorted.
 pub static ALL: &[&dyn DataSet] = &[
+    &celeba::CelebA,
     &cifar10::Cifar10,
     &color_mnist::ColorMnist,
     &mnist::FASHION_MNIST,
     &gaussian_pair::GaussianPair,
     &mnist::MNIST,
+    &omniglot::Omniglot,
+    &oracle_lstm::OracleLstm,
     &synthetic::Synthetic,
     &text::Text,
 ];

@@ -42,6 +42,15 @@ fn cases() -> Vec<Case> {
         ("test", 50.into()),
     ];
     cases.push(case("text", &few, false));
+    let oracle = [
+        ("vocabulary", 50.into()),
+        ("hidden", 6.into()),
+        ("train", 40.into()),
+        ("valid", 20.into()),
+        ("test", 20.into()),
+        ("true_nll", 5.into()),
+    ];
+    cases.push(case("oracle-lstm", &oracle, true));
     for variant in ["metz", "seven", "stacked"] {
         let mut given = mnist.to_vec();
         given.push(("variant", variant.into()));
@@ -62,7 +71,7 @@ fn cases() -> Vec<Case> {
 }
 
 /// Data sets that read files of the user only; each has tests of its own.
-const NEED_FILES: [&str; 2] = ["cifar10", "fashion-mnist"];
+const NEED_FILES: [&str; 4] = ["celeba", "cifar10", "fashion-mnist", "omniglot"];
 
 #[test]
 fn every_data_set_is_tested_here_or_needs_files() {
@@ -129,8 +138,9 @@ fn files_hold_all_that_was_loaded() {
 }
 
 #[test]
-fn splits_have_the_same_arrays_and_no_observation_in_common() {
-    for case in cases() {
+fn splits_have_no_observation_in_common() {
+    // Draws of a few tokens repeat by chance: there the splits only differ as a whole.
+    for case in cases().iter().filter(|case| case.name != "oracle-lstm") {
         let data = load(case.name, &case.given);
         let mut seen = BTreeSet::new();
         for (split, content) in data.splits() {
