@@ -24,7 +24,7 @@
 //!
 //! | path | owner |
 //! | --- | --- |
-//! | `outputs/store/objects/ab/cdef…` | [`store`]: immutable content, named by its blake3 digest |
+//! | `outputs/store/objects-v1/ab/cdef…` | [`store`]: immutable content, named by its blake3 digest |
 //! | `outputs/store/store.sqlite` | [`store`]: records by key, runs, the file-hash index |
 //! | `outputs/store/runs/<run>/events.jsonl` | [`engine`]: what happened, one JSON object a line |
 //! | `outputs/<experiment>/{figures,tables,cells}` | [`engine`]: the human view, copies and links into the store |

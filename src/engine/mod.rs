@@ -1,5 +1,35 @@
 //! Drives a plan to its end; knows no stage kind and no terminal.
+//!
+//! [`Engine::run`] takes steps, computes their keys as soon as the contents of their inputs are
+//! known ([`Keys`]), takes known results from the store and has the rest made by a [`Worker`].
+//! Everything that happens leaves as one stream of [`Event`]s.
 
+mod attempt;
+mod coordinator;
+mod event;
+mod executor;
+mod graph;
 mod job;
+mod journal;
+mod keys;
+mod link;
+mod names;
+mod options;
+mod pools;
+mod queue;
+mod resolve;
+mod run;
+mod runners;
+mod state;
+#[cfg(test)]
+mod tests;
+mod view;
 
+pub use event::{EVENTS_VERSION, Event, Number, Timed};
+pub use executor::{Executor, InProcess};
 pub use job::{Content, Job, JobArtifact, JobError, JobInput, JobItem, Link, Produced, Worker};
+pub use keys::{Contents, Keys};
+pub use options::{Failure, Options, StepResult, Summary};
+pub use pools::Resources;
+pub use run::Engine;
+pub use state::{State, Totals};

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Artifact;
 use super::Digest;
+use super::Object;
 
 /// The result of a step that ended well.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,12 +16,27 @@ pub struct Record {
     pub key: Digest,
     /// What the key was made of, part by part, for `sweepline why`.
     pub parts: KeyParts,
-    /// What the step left, by output name.
+    #[serde(flatten)]
+    pub made: Made,
+}
+
+/// What a step left.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Made {
+    /// The artifacts by output name.
     pub outputs: BTreeMap<String, Artifact>,
     /// A training that left the finite numbers: a result that is kept, counted and never selected.
     pub diverged: Option<String>,
     /// Wall time of the execution in seconds, for estimates.
     pub seconds: f64,
+}
+
+impl Made {
+    /// All files of all outputs.
+    pub fn objects(&self) -> impl Iterator<Item = &Object> {
+        let artifacts = self.outputs.values();
+        artifacts.flat_map(|artifact| artifact.files.values())
+    }
 }
 
 /// The structured key: path of the part (`param.lr`, `input.data`, `kind.revision`) → its value

@@ -1,0 +1,321 @@
+//! One attempt at one step, on the thread that runs it: inputs are bound, the worker works, what
+//! it left goes to the store.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::plan::From;
+use crate::plan::Step;
+use crate::plan::StepId;
+use crate::store::Artifact;
+use crate::store::Made;
+use crate::store::Object;
+use crate::store::Store;
+use crate::store::StoreError;
+
+use super::Content;
+use super::Executor;
+use super::Job;
+use super::JobArtifact;
+use super::JobError;
+use super::JobInput;
+use super::JobItem;
+use super::Worker;
+use super::link::AttemptLink;
+
+/// What a runner is given to do.
+pub(super) struct Task<'a> {
+    pub step: &'a Step,
+    pub number: u32,
+    pub threads: usize,
+    /// The results behind the inputs, by input and item.
+    pub inputs: Vec<Vec<Source<'a>>>,
+    pub link: AttemptLink<'a>,
+}
+
+/// What stands behind one item of an input.
+pub(super) enum Source<'a> {
+    Step {
+        step: &'a Step,
+        made: Arc<Made>,
+    },
+    File {
+        path: &'a Path,
+        object: Object,
+    },
+    /// A member of a reduction that is missing and may be.
+    Missing,
+}
+
+/// How an attempt ended.
+pub(super) struct Ended {
+    pub id: StepId,
+    pub number: u32,
+    pub seconds: f64,
+    pub log: String,
+    pub result: Result<Made, JobError>,
+    /// Whether a checkpoint is left that a success makes useless.
+    pub checkpointed: bool,
+}
+
+/// Everything that attempts share.
+pub(super) struct Workshop<'a> {
+    pub worker: &'a dyn Worker,
+    pub executor: &'a dyn Executor,
+    pub isolated: &'a dyn Executor,
+    pub store: &'a Store,
+    pub root: &'a Path,
+}
+
+impl Workshop<'_> {
+    /// Runs an attempt to its end; a panic of the worker is a failure of the step.
+    pub(super) fn attempt(
+        &self,
+        task: &Task<'_>,
+        scratch: &Path,
+        pool: &rayon::ThreadPool,
+    ) -> Ended {
+        let started = Instant::now();
+        let result = self.work(task, scratch, pool);
+        let seconds = started.elapsed().as_secs_f64();
+        Ended {
+            id: task.step.id,
+            number: task.number,
+            seconds,
+            log: task.link.text(),
+            result: result.map(|(outputs, diverged)| Made {
+                outputs,
+                diverged,
+                seconds,
+            }),
+            checkpointed: task.link.checkpointed(),
+        }
+    }
+
+    fn work(
+        &self,
+        task: &Task<'_>,
+        scratch: &Path,
+        pool: &rayon::ThreadPool,
+    ) -> Result<(BTreeMap<String, Artifact>, Option<String>), JobError> {
+        let job = Job {
+            step: task.step,
+            inputs: bind(task, self.store),
+            root: self.root,
+            scratch,
+            threads: task.threads,
+            link: &task.link,
+        };
+        let executor = if task.step.policy.isolate {
+            self.isolated
+        } else {
+            self.executor
+        };
+        let produced = catch_unwind(AssertUnwindSafe(|| {
+            pool.install(|| executor.execute(self.worker, &job))
+        }))
+        .unwrap_or_else(|panic| Err(panicked(&*panic)))?;
+        unchanged(task, self.store)?;
+        let outputs = self.keep(produced.outputs)?;
+        Ok((outputs, produced.diverged))
+    }
+
+    fn keep(
+        &self,
+        outputs: BTreeMap<String, BTreeMap<String, Content>>,
+    ) -> Result<BTreeMap<String, Artifact>, JobError> {
+        let mut kept = BTreeMap::new();
+        for (output, files) in outputs {
+            let mut artifact = Artifact::default();
+            for (name, content) in files {
+                let object = match content {
+                    Content::Bytes(bytes) => self.store.put_bytes(&bytes),
+                    Content::Taken(path) => self.store.put_file(&path),
+                    Content::Stored(object) => Ok(object),
+                };
+                artifact.files.insert(name, object.map_err(store_failed)?);
+            }
+            kept.insert(output, artifact);
+        }
+        Ok(kept)
+    }
+}
+
+/// The same error for a step.
+pub(super) fn store_failed(error: StoreError) -> JobError {
+    if error.transient() {
+        return JobError::Transient {
+            message: error.to_string(),
+        };
+    }
+    JobError::Failed {
+        message: error.to_string(),
+        hints: error.hints(),
+    }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> JobError {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    JobError::failed(format!("panicked: {}", text.unwrap_or("(no message)")))
+        .hint("this is a mistake in the program, please report it")
+}
+
+/// A plain file that was edited while the step read it may have been read half old, half new.
+fn unchanged(task: &Task<'_>, store: &Store) -> Result<(), JobError> {
+    for source in task.inputs.iter().flatten() {
+        let Source::File { path, object } = source else {
+            continue;
+        };
+        if store.file_digest(path).map_err(store_failed)? != *object {
+            let message = format!("`{}` changed while the step ran", path.display());
+            return Err(JobError::failed(message).hint("run again when the file is complete"));
+        }
+    }
+    Ok(())
+}
+
+/// The job's view of the inputs: paths for every artifact.
+fn bind(task: &Task<'_>, store: &Store) -> Vec<JobInput> {
+    let mut inputs = Vec::with_capacity(task.inputs.len());
+    for (input, sources) in task.step.inputs.iter().zip(&task.inputs) {
+        let mut items = Vec::with_capacity(sources.len());
+        for (item, source) in input.items.iter().zip(sources) {
+            let (stage, outputs, diverged) = match source {
+                Source::Missing => continue,
+                Source::Step { step, made } => {
+                    let wanted = match &item.from {
+                        From::Step { output, .. } => output.as_deref(),
+                        From::File { .. } => None,
+                    };
+                    let outputs = made.outputs.iter();
+                    let outputs = outputs
+                        .filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name))
+                        .map(|(name, artifact)| (name.clone(), stored(artifact, store)))
+                        .collect();
+                    (step.stage.to_string(), outputs, made.diverged.is_some())
+                }
+                Source::File { path, object } => {
+                    let outputs = BTreeMap::from([("file".to_owned(), plain(path, *object))]);
+                    (String::new(), outputs, false)
+                }
+            };
+            items.push(JobItem {
+                stage,
+                cell: item.cell.clone(),
+                outputs,
+                diverged,
+            });
+        }
+        inputs.push(JobInput {
+            slot: input.slot.to_string(),
+            items,
+        });
+    }
+    inputs
+}
+
+fn stored(artifact: &Artifact, store: &Store) -> JobArtifact {
+    let files = artifact.files.iter();
+    JobArtifact {
+        artifact: artifact.clone(),
+        paths: files
+            .map(|(name, object)| (name.clone(), store.path(object)))
+            .collect(),
+    }
+}
+
+fn plain(path: &Path, object: Object) -> JobArtifact {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let name = name.to_string_lossy().into_owned();
+    JobArtifact {
+        artifact: Artifact {
+            files: BTreeMap::from([(name.clone(), object)]),
+        },
+        paths: BTreeMap::from([(name, path.to_owned())]),
+    }
+}
+
+/// What one runner thread keeps between attempts: its own thread pools, never shared with another
+/// step, and a scratch folder that is made anew only after it was used.
+pub(super) struct Bench {
+    scratch: PathBuf,
+    pools: HashMap<usize, rayon::ThreadPool>,
+}
+
+impl Bench {
+    pub(super) fn new(scratch: PathBuf) -> Self {
+        Bench {
+            scratch,
+            pools: HashMap::new(),
+        }
+    }
+
+    /// Runs an attempt in an empty folder with a pool of its size.
+    pub(super) fn attempt(&mut self, workshop: &Workshop<'_>, task: &Task<'_>) -> Ended {
+        let scratch = self.scratch.clone();
+        let pool = match self.prepare(task.threads) {
+            Ok(pool) => pool,
+            Err(error) => {
+                return Ended {
+                    id: task.step.id,
+                    number: task.number,
+                    seconds: 0.0,
+                    log: String::new(),
+                    result: Err(error),
+                    checkpointed: false,
+                };
+            }
+        };
+        workshop.attempt(task, &scratch, pool)
+    }
+
+    fn prepare(&mut self, threads: usize) -> Result<&rayon::ThreadPool, JobError> {
+        let used = match std::fs::read_dir(&self.scratch) {
+            Ok(mut entries) => entries.next().is_some(),
+            Err(_) => true,
+        };
+        if used {
+            self.clear();
+            std::fs::create_dir_all(&self.scratch)
+                .map_err(|error| store_failed(StoreError::io("create", &self.scratch, error)))?;
+        }
+        match self.pools.entry(threads) {
+            Entry::Occupied(pool) => Ok(pool.into_mut()),
+            Entry::Vacant(free) => {
+                let mut pool = rayon::ThreadPoolBuilder::new()
+                    .num_threads(threads)
+                    .thread_name(|index| format!("step-{index}"));
+                if threads == 1 {
+                    // The runner itself is the pool: most steps need no second thread, and no
+                    // handing over.
+                    pool = pool.use_current_thread();
+                }
+                let pool = pool.build();
+                let pool = pool.map_err(|error| JobError::Transient {
+                    message: format!("cannot start {threads} threads: {error}"),
+                })?;
+                Ok(free.insert(pool))
+            }
+        }
+    }
+
+    fn clear(&self) {
+        // What cannot be removed now is removed when the store is next opened for writing.
+        let _ = std::fs::remove_dir_all(&self.scratch);
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}

@@ -1,0 +1,133 @@
+//! The one stream that leaves the engine: progress bars, plain lines, `--format json`, the run's
+//! log on disk, traces and reports are all folds of it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::Totals;
+
+/// Counts changes of [`Event`] that an older reader would misread. New variants and new fields
+/// are no such change.
+pub const EVENTS_VERSION: u32 = 1;
+
+/// An event with its time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Timed {
+    /// Seconds since the run started.
+    pub at: f64,
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened. `id` is the step's number in the plan, `step` its name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    RunStarted {
+        version: u32,
+        run: String,
+        experiment: String,
+        command: String,
+    },
+    /// How much there is: `steps` in all, of which `selected` are wanted, by stage.
+    PlanKnown {
+        steps: usize,
+        selected: usize,
+        stages: BTreeMap<String, usize>,
+        jobs: usize,
+    },
+    /// The result is known already; `twin` names the step of this run that made it, if one did.
+    StepCached {
+        id: u32,
+        step: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        twin: Option<String>,
+    },
+    StepStarted {
+        id: u32,
+        step: String,
+        attempt: u32,
+        threads: usize,
+    },
+    /// How far a step is, at most ten times a second for each.
+    StepProgress {
+        id: u32,
+        step: String,
+        done: u64,
+        total: u64,
+        /// The latest numbers, as text where they are not finite.
+        numbers: BTreeMap<String, Number>,
+    },
+    StepLog {
+        id: u32,
+        step: String,
+        line: String,
+    },
+    StepFinished {
+        id: u32,
+        step: String,
+        seconds: f64,
+        /// Of all its artifacts.
+        bytes: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        diverged: Option<String>,
+    },
+    StepFailed {
+        id: u32,
+        step: String,
+        attempt: u32,
+        /// The stage's line in the pipeline file.
+        place: String,
+        message: String,
+        hints: Vec<String>,
+        /// The last lines of the step's log.
+        log: Vec<String>,
+        seconds: f64,
+    },
+    /// An attempt failed for a passing reason; there will be another.
+    StepRetrying {
+        id: u32,
+        step: String,
+        attempt: u32,
+        message: String,
+        wait_seconds: f64,
+    },
+    /// A step that it needs has failed.
+    StepSkipped {
+        id: u32,
+        step: String,
+        because: String,
+    },
+    StepCancelled {
+        id: u32,
+        step: String,
+    },
+    Warning {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<String>,
+        message: String,
+    },
+    RunFinished {
+        totals: Totals,
+    },
+}
+
+/// A number in an event: JSON has no NaN and no infinities.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Number {
+    Finite(f64),
+    Other(String),
+}
+
+impl From<f64> for Number {
+    fn from(value: f64) -> Self {
+        if value.is_finite() {
+            Number::Finite(value)
+        } else {
+            Number::Other(value.to_string())
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What the engine asks of the plan: the key of a step whose inputs are known.
+
+use std::path::Path;
+
+use crate::plan::Step;
+use crate::store::Digest;
+use crate::store::KeyParts;
+use crate::store::Store;
+use crate::store::StoreError;
+
+use super::JobError;
+
+/// Computes keys. Both answers come from one traversal, so they cannot disagree.
+pub trait Keys: Sync {
+    /// The digest of everything the step's result depends on.
+    ///
+    /// # Errors
+    /// Where a file that belongs to the key cannot be read.
+    fn key(&self, step: &Step, contents: &Contents<'_>) -> Result<Digest, JobError>;
+
+    /// The same, part by part; asked only for steps that run.
+    ///
+    /// # Errors
+    /// As [`Keys::key`].
+    fn parts(&self, step: &Step, contents: &Contents<'_>) -> Result<KeyParts, JobError>;
+}
+
+/// The contents that belong to a step's key.
+pub struct Contents<'a> {
+    /// By input and item, in the order of [`Step::inputs`]; none for a member of a reduction
+    /// that is missing and may be.
+    pub inputs: &'a [Vec<Option<Digest>>],
+    pub(super) store: &'a Store,
+}
+
+impl Contents<'_> {
+    /// The digest of any other file, through the store's index of files.
+    pub fn file(&self, path: &Path) -> Result<Digest, StoreError> {
+        self.store.file_digest(path).map(|object| object.digest)
+    }
+}

@@ -1,0 +1,200 @@
+//! The way from a running attempt back to the engine: progress, log, cancellation, checkpoints.
+
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+use std::time::Instant;
+
+use crate::plan::StepId;
+use crate::store::Digest;
+use crate::store::Store;
+
+use super::Link;
+use super::attempt::Ended;
+
+/// At most one progress event per step in this time.
+const PROGRESS_PERIOD: Duration = Duration::from_millis(100);
+
+/// The end of a log that is kept: its last lines matter most.
+const LOG_BYTES: usize = 1 << 20;
+
+/// What attempts tell the coordinator.
+pub(super) enum Message {
+    Progress {
+        id: StepId,
+        done: u64,
+        total: u64,
+        numbers: BTreeMap<String, f64>,
+    },
+    Log {
+        id: StepId,
+        line: String,
+    },
+    Warning {
+        id: Option<StepId>,
+        message: String,
+    },
+    Ended(Box<Ended>),
+}
+
+/// The link of one attempt.
+pub(super) struct AttemptLink<'a> {
+    id: StepId,
+    key: Digest,
+    store: &'a Store,
+    sender: Sender<Message>,
+    cancel: Arc<AtomicBool>,
+    interrupt: Arc<AtomicU8>,
+    log: Arc<Mutex<Log>>,
+    started: Instant,
+    /// When the next progress may be told, in milliseconds since the start.
+    next_progress: AtomicU64,
+    /// Whether this key has a checkpoint that its success makes useless.
+    checkpointed: AtomicBool,
+}
+
+/// The lines of an attempt; the coordinator shows the last ones where the attempt gives no more
+/// sign of life.
+#[derive(Default)]
+pub(super) struct Log {
+    lines: VecDeque<String>,
+    bytes: usize,
+    /// Lines that were dropped at the front.
+    dropped: usize,
+}
+
+impl Log {
+    pub(super) fn text(&self) -> String {
+        let mut text = String::with_capacity(self.bytes);
+        if self.dropped > 0 {
+            text.push_str(&format!("({} earlier lines were dropped)\n", self.dropped));
+        }
+        for line in &self.lines {
+            text.push_str(line);
+            text.push('\n');
+        }
+        text
+    }
+}
+
+impl<'a> AttemptLink<'a> {
+    pub(super) fn new(
+        id: StepId,
+        key: Digest,
+        store: &'a Store,
+        sender: Sender<Message>,
+        cancel: Arc<AtomicBool>,
+        interrupt: Arc<AtomicU8>,
+    ) -> Self {
+        AttemptLink {
+            id,
+            key,
+            store,
+            sender,
+            cancel,
+            interrupt,
+            log: Arc::default(),
+            started: Instant::now(),
+            next_progress: AtomicU64::new(0),
+            checkpointed: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn shared_log(&self) -> Arc<Mutex<Log>> {
+        Arc::clone(&self.log)
+    }
+
+    /// The whole log, as far as it was kept.
+    pub(super) fn text(&self) -> String {
+        lock(&self.log).text()
+    }
+
+    /// Whether a checkpoint is left to remove once the result is safe.
+    pub(super) fn checkpointed(&self) -> bool {
+        self.checkpointed.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn warn(&self, message: String) {
+        let id = Some(self.id);
+        // Nobody listens only where the engine has gone already.
+        let _ = self.sender.send(Message::Warning { id, message });
+    }
+}
+
+impl Link for AttemptLink<'_> {
+    fn progress(&self, done: u64, total: u64, numbers: &[(&str, f64)]) {
+        let now = self.started.elapsed().as_millis() as u64;
+        let next = self.next_progress.load(Ordering::Relaxed);
+        let following = now + PROGRESS_PERIOD.as_millis() as u64;
+        let mine = now >= next
+            && self
+                .next_progress
+                .compare_exchange(next, following, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
+        if mine {
+            let numbers = numbers.iter();
+            let _ = self.sender.send(Message::Progress {
+                id: self.id,
+                done,
+                total,
+                numbers: numbers
+                    .map(|(name, value)| ((*name).to_owned(), *value))
+                    .collect(),
+            });
+        }
+    }
+
+    fn log(&self, line: &str) {
+        let mut log = lock(&self.log);
+        log.bytes += line.len() + 1;
+        log.lines.push_back(line.to_owned());
+        while log.bytes > LOG_BYTES && log.lines.len() > 1 {
+            let first = log.lines.pop_front().map_or(0, |line| line.len() + 1);
+            log.bytes -= first;
+            log.dropped += 1;
+        }
+        let _ = self.sender.send(Message::Log {
+            id: self.id,
+            line: line.to_owned(),
+        });
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed) || self.interrupt.load(Ordering::Relaxed) > 0
+    }
+
+    fn checkpoint(&self) -> Option<Vec<u8>> {
+        match self.store.checkpoint(self.key) {
+            Ok(state) => {
+                self.checkpointed
+                    .fetch_or(state.is_some(), Ordering::Relaxed);
+                state
+            }
+            Err(error) => {
+                self.warn(format!("starts from the beginning: {error}"));
+                None
+            }
+        }
+    }
+
+    fn save_checkpoint(&self, state: &[u8]) {
+        match self.store.save_checkpoint(self.key, state) {
+            Ok(()) => self.checkpointed.store(true, Ordering::Relaxed),
+            Err(error) => self.warn(format!("the checkpoint was not kept: {error}")),
+        }
+    }
+}
+
+// What these guard is whole after every statement, so a panic elsewhere does not spoil it.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,103 @@
+//! How a run is to be done, and what came of it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::plan::StepId;
+use crate::store::Digest;
+use crate::store::Made;
+
+use super::Resources;
+use super::State;
+use super::Totals;
+
+/// How a run is to be done.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The experiment's name, with its profile if it has one: `mapa@quick`.
+    pub experiment: String,
+    /// The command line, for the records.
+    pub command: String,
+    /// The project's root.
+    pub root: PathBuf,
+    /// Where the human view goes, `outputs/<experiment>`; none for no view.
+    pub view: Option<PathBuf>,
+    /// How many attempts run at once.
+    pub jobs: usize,
+    /// What steps share.
+    pub resources: Resources,
+    /// Start nothing more after this many failures.
+    pub max_failures: Option<usize>,
+    /// Only these steps and what they need; all where none.
+    pub only: Option<Vec<StepId>>,
+    /// These run even where their result is known.
+    pub force: Vec<StepId>,
+    /// The wait before the second attempt; doubles for every further one.
+    pub backoff: Duration,
+    /// Set to one or more: running steps are cancelled and the run stops.
+    pub interrupt: Arc<AtomicU8>,
+}
+
+impl Options {
+    /// Runs everything on all cpus of this machine.
+    pub fn new(experiment: impl Into<String>, root: impl Into<PathBuf>) -> Self {
+        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+        Options {
+            experiment: experiment.into(),
+            command: String::new(),
+            root: root.into(),
+            view: None,
+            jobs: cpus,
+            resources: Resources {
+                cpus: cpus as u32,
+                memory: u64::MAX,
+                gpus: 0,
+                named: BTreeMap::new(),
+            },
+            max_failures: None,
+            only: None,
+            force: Vec::new(),
+            backoff: Duration::from_secs(1),
+            interrupt: Arc::new(AtomicU8::new(0)),
+        }
+    }
+}
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    pub run: String,
+    pub totals: Totals,
+    /// Whether the run was interrupted, or stopped after too many failures.
+    pub stopped: bool,
+    pub seconds: f64,
+    /// In plan order.
+    pub steps: Vec<StepResult>,
+    /// In the order in which they happened.
+    pub failures: Vec<Failure>,
+}
+
+/// What came of one step.
+#[derive(Clone, Debug)]
+pub struct StepResult {
+    pub state: State,
+    /// None where an input is not known.
+    pub key: Option<Digest>,
+    /// There for steps that are done or up to date.
+    pub made: Option<Arc<Made>>,
+}
+
+/// A step that cannot be made.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Failure {
+    pub id: StepId,
+    pub step: String,
+    pub place: String,
+    pub message: String,
+    pub hints: Vec<String>,
+}

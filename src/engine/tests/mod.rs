@@ -1,0 +1,8 @@
+//! The engine under scripted workers: plans are written as lines, steps do as they are told.
+
+mod caching;
+mod kit;
+mod scheduling;
+mod showing;
+mod stopping;
+mod trouble;

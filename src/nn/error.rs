@@ -1,0 +1,29 @@
+//! What can go wrong in `nn` through no fault of the code: devices, files, sizes.
+
+use thiserror::Error as ThisError;
+
+/// An error of this module.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    /// A device was asked for that this machine or this build does not have.
+    #[error("device `{asked}` cannot be used: {reason}")]
+    Device {
+        /// What was asked for.
+        asked: String,
+        /// Why not, and what helps.
+        reason: String,
+    },
+    /// A parameter was given the wrong number of values.
+    #[error("parameter `{name}` holds {want} numbers, got {got}")]
+    Length {
+        /// Its full name.
+        name: String,
+        /// What it holds.
+        want: usize,
+        /// What was given.
+        got: usize,
+    },
+    /// A checkpoint that does not fit the model or is damaged.
+    #[error("checkpoint cannot be used: {0}")]
+    Checkpoint(String),
+}

@@ -1,0 +1,135 @@
+//! `gc` and `verify`: what the store can do without, and whether the rest is what it says.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use super::Digest;
+use super::Presence;
+use super::Store;
+use super::StoreError;
+use super::checkpoint;
+use super::database::digest;
+use super::objects::entries;
+
+/// What a collection removed, or would remove.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Collected {
+    pub records: usize,
+    pub objects: usize,
+    pub checkpoints: usize,
+    /// Of objects and checkpoints together.
+    pub bytes: u64,
+    pub kept_records: usize,
+    pub kept_objects: usize,
+    pub kept_bytes: u64,
+}
+
+/// What a full reading found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    pub objects: usize,
+    pub bytes: u64,
+    /// Objects whose content is not what their name says. The steps that need them run again.
+    pub damaged: Vec<Digest>,
+    /// Objects that records name and that are not there.
+    pub missing: Vec<Digest>,
+}
+
+impl Store {
+    /// Removes records whose key is not in `keep`, then objects that no record names, and
+    /// checkpoints of other keys. With `pretend`, only says what that would free.
+    pub fn gc(&self, keep: &HashSet<Digest>, pretend: bool) -> Result<Collected, StoreError> {
+        let mut collected = Collected::default();
+        let mut dropped = Vec::new();
+        let mut reached = HashSet::new();
+        for key in self.record_keys()? {
+            if !keep.contains(&key) {
+                dropped.push(key);
+            } else if let Some(made) = self.records.made(key)? {
+                collected.kept_records += 1;
+                reached.extend(made.objects().map(|object| object.digest));
+            }
+        }
+        collected.records = dropped.len();
+        if !pretend {
+            self.writable()?;
+            // Records go first: if this stops half way, no record names a removed object.
+            self.database.write(|connection| {
+                let mut delete = connection.prepare_cached("DELETE FROM records WHERE key = ?")?;
+                let mut parts = connection.prepare_cached("DELETE FROM parts WHERE key = ?")?;
+                for key in &dropped {
+                    delete.execute([key.as_bytes()])?;
+                    parts.execute([key.as_bytes()])?;
+                }
+                Ok(())
+            })?;
+            self.records.forget(&dropped);
+            self.objects.remove_unfinished()?;
+        }
+        for (digest, size) in self.objects.on_disk()? {
+            if reached.contains(&digest) {
+                collected.kept_objects += 1;
+                collected.kept_bytes += size;
+                continue;
+            }
+            collected.objects += 1;
+            collected.bytes += size;
+            if !pretend {
+                self.objects.remove(digest)?;
+            }
+        }
+        for entry in entries(&self.checkpoints)? {
+            let name = entry.file_name();
+            let key = name.to_str().and_then(|name| name.parse().ok());
+            if key.is_none_or(|key| keep.contains(&key)) {
+                continue;
+            }
+            collected.checkpoints += 1;
+            collected.bytes += entry.metadata().map_or(0, |metadata| metadata.len());
+            if !pretend && let Some(key) = key {
+                let path = checkpoint::path(&self.checkpoints, key);
+                self.files
+                    .remove(&path)
+                    .map_err(|error| StoreError::io("remove", &path, error))?;
+            }
+        }
+        Ok(collected)
+    }
+
+    /// Reads every object again. Damaged ones lose their trust, so that the next run heals them.
+    pub fn verify(&self) -> Result<Verified, StoreError> {
+        let mut verified = Verified::default();
+        let mut there = HashSet::new();
+        for (digest, size) in self.objects.on_disk()? {
+            there.insert(digest);
+            verified.objects += 1;
+            verified.bytes += size;
+            if self.objects.reread(digest) != Presence::Intact {
+                verified.damaged.push(digest);
+            }
+        }
+        let mut missing = HashSet::new();
+        for key in self.record_keys()? {
+            if let Some(made) = self.records.made(key)? {
+                let named = made.objects().map(|object| object.digest);
+                missing.extend(named.filter(|digest| !there.contains(digest)));
+            }
+        }
+        verified.missing.extend(missing);
+        verified.missing.sort_unstable();
+        Ok(verified)
+    }
+
+    fn record_keys(&self) -> Result<Vec<Digest>, StoreError> {
+        self.database.with(|connection| {
+            let mut statement = connection.prepare_cached("SELECT key FROM records")?;
+            let mut rows = statement.query([])?;
+            let mut keys = Vec::new();
+            while let Some(row) = rows.next()? {
+                keys.extend(digest(row.get_ref(0)?.as_blob()?));
+            }
+            Ok(keys)
+        })
+    }
+}

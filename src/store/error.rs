@@ -1,0 +1,124 @@
+//! What can go wrong with a store: every variant names the path and says what to do next.
+
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+use super::Holder;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file operation failed for a reason without a variant of its own.
+    #[error("cannot {doing} `{}`: {source}", path.display())]
+    Io {
+        doing: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+    #[error("cannot {doing} `{}`: the disk is full", path.display())]
+    DiskFull { doing: &'static str, path: PathBuf },
+    #[error("cannot {doing} `{}`: permission denied", path.display())]
+    Denied { doing: &'static str, path: PathBuf },
+    #[error("cannot {doing} `{}`: the file system is read-only", path.display())]
+    ReadOnly { doing: &'static str, path: PathBuf },
+    /// Another process writes and the caller did not want to wait.
+    #[error("the store `{}` is in use by {holder}", path.display())]
+    Locked { path: PathBuf, holder: Holder },
+    /// The caller gave up waiting.
+    #[error("stopped waiting for the store `{}`, in use by {holder}", path.display())]
+    GaveUp { path: PathBuf, holder: Holder },
+    #[error("the database `{}` failed: {source}", path.display())]
+    Database {
+        path: PathBuf,
+        source: rusqlite::Error,
+    },
+    /// A newer program wrote this store.
+    #[error("the store `{}` has format {found}, this program knows up to {known}", path.display())]
+    Newer {
+        path: PathBuf,
+        found: i64,
+        known: i64,
+    },
+    /// The content of an object is not what its name says.
+    #[error("the object `{}` is damaged", path.display())]
+    Damaged { path: PathBuf },
+    /// A file kept changing while it was read.
+    #[error("`{}` changed while it was read", path.display())]
+    Changed { path: PathBuf },
+    /// The store was opened for reading.
+    #[error("the store `{}` is open for reading only", path.display())]
+    NotWritable { path: PathBuf },
+}
+
+impl StoreError {
+    /// What to do next, a line each.
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            StoreError::DiskFull { .. } => vec![
+                "finished steps are kept; free some space and run again".to_owned(),
+                "`sweepline gc` removes results that no experiment needs".to_owned(),
+            ],
+            StoreError::Denied { path, .. } => {
+                vec![format!(
+                    "give yourself write access to `{}`",
+                    path.display()
+                )]
+            }
+            StoreError::ReadOnly { .. } | StoreError::NotWritable { .. } => {
+                vec!["reading works: `plan`, `why` and `log` need no write access".to_owned()]
+            }
+            StoreError::Locked { holder, .. } | StoreError::GaveUp { holder, .. } => {
+                vec![format!(
+                    "wait for process {} to end, or stop it",
+                    holder.pid
+                )]
+            }
+            StoreError::Newer { .. } => {
+                vec!["update sweepline, or use another output folder".to_owned()]
+            }
+            StoreError::Damaged { .. } => {
+                vec!["run again: the step that makes it is repeated".to_owned()]
+            }
+            StoreError::Changed { .. } => vec!["run again when the file is complete".to_owned()],
+            StoreError::Database { .. } | StoreError::Io { .. } => Vec::new(),
+        }
+    }
+
+    /// Whether another attempt may succeed without anyone changing anything.
+    pub fn transient(&self) -> bool {
+        matches!(
+            self,
+            StoreError::Changed { .. } | StoreError::Damaged { .. }
+        )
+    }
+
+    /// The error of a file operation, sorted by what the user can do about it.
+    pub(crate) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                StoreError::DiskFull { doing, path }
+            }
+            io::ErrorKind::PermissionDenied => StoreError::Denied { doing, path },
+            io::ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly { doing, path },
+            _ => StoreError::Io {
+                doing,
+                path,
+                source,
+            },
+        }
+    }
+
+    /// The error of a database operation, sorted likewise.
+    pub(super) fn database(path: &Path, source: rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        let doing = "write";
+        match source.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => StoreError::DiskFull { doing, path },
+            Some(rusqlite::ErrorCode::PermissionDenied) => StoreError::Denied { doing, path },
+            Some(rusqlite::ErrorCode::ReadOnly) => StoreError::ReadOnly { doing, path },
+            _ => StoreError::Database { path, source },
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The file operations of the store behind one trait, so that tests can let any of them fail.
+
+use std::fs;
+use std::io;
+use std::io::Write;
+use std::path::Path;
+
+/// What the store asks of a file system.
+pub trait Files: Send + Sync {
+    /// Writes a new, read-only file.
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+    /// Copies into a new, read-only file; shares blocks where the file system can.
+    fn copy(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Makes a file read-only.
+    fn seal(&self, path: &Path) -> io::Result<()>;
+    /// Moves a file over another within one file system.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Makes written files durable.
+    fn sync(&self, folder: &Path, paths: &[&Path]) -> io::Result<()>;
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    fn stat(&self, path: &Path) -> io::Result<Stat>;
+}
+
+/// What tells an untouched file from a changed one without reading it. Times in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    pub size: u64,
+    pub device: u64,
+    pub inode: u64,
+    /// Of the content.
+    pub modified: i64,
+    /// Of the content, the name or the permissions.
+    pub changed: i64,
+}
+
+impl Stat {
+    /// Whether both are of one untouched file. Device numbers may differ: they are not the same
+    /// after every mount.
+    pub(super) fn same_file(&self, other: &Stat) -> bool {
+        Stat {
+            device: other.device,
+            ..*self
+        } == *other
+    }
+
+    #[cfg(unix)]
+    pub(super) fn of(metadata: &fs::Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        let nanoseconds =
+            |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
+        Stat {
+            size: metadata.size(),
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+            changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn of(metadata: &fs::Metadata) -> Self {
+        let modified = metadata
+            .modified()
+            .ok()
+            .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
+            .map_or(0, |since| since.as_nanos() as i64);
+        Stat {
+            size: metadata.len(),
+            device: 0,
+            inode: 0,
+            modified,
+            changed: modified,
+        }
+    }
+}
+
+/// The real file system.
+pub struct Disk;
+
+/// Above this many files one sync of the whole file system is cheaper than one of each.
+#[cfg(target_os = "linux")]
+const MANY: usize = 16;
+
+impl Files for Disk {
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o444);
+        options.open(path)?.write_all(bytes)
+    }
+
+    fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::copy(from, to)?;
+        self.seal(to)
+    }
+
+    fn seal(&self, path: &Path) -> io::Result<()> {
+        let mut permissions = fs::metadata(path)?.permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(path, permissions)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn sync(&self, folder: &Path, paths: &[&Path]) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        if paths.len() > MANY {
+            return Ok(rustix::fs::syncfs(fs::File::open(folder)?)?);
+        }
+        let mut folders = std::collections::BTreeSet::new();
+        for path in paths {
+            fs::File::open(path)?.sync_data()?;
+            folders.extend(path.parent());
+        }
+        // A new name lives in its folder, which on Unix is synced like a file.
+        if cfg!(unix) {
+            folders.insert(folder);
+            for folder in folders {
+                fs::File::open(folder)?.sync_all()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Stat> {
+        fs::metadata(path).map(|metadata| Stat::of(&metadata))
+    }
+}

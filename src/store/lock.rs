@@ -1,0 +1,125 @@
+//! One process writes a store. The lock is the kernel's, so it dies with its process, however
+//! that ends; the text in the file only says for whom others wait.
+
+use std::fmt;
+use std::fs::File;
+use std::fs::OpenOptions;
+use std::fs::TryLockError;
+use std::io::Read;
+use std::io::Seek;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::StoreError;
+
+/// Who writes the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    pub pid: u32,
+    pub command: String,
+    /// Seconds since 1970.
+    pub since: u64,
+}
+
+impl Holder {
+    fn me() -> Self {
+        let mut arguments = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned());
+        // The program's folder says nothing.
+        let program = arguments.next().unwrap_or_default();
+        let program = program.rsplit(['/', '\\']).next().unwrap_or_default();
+        let command = std::iter::once(program.to_owned()).chain(arguments);
+        Holder {
+            pid: std::process::id(),
+            command: command.collect::<Vec<_>>().join(" "),
+            since: seconds_now(),
+        }
+    }
+}
+
+/// `process 4711 (sweepline run mapa.yaml), for 95 s`
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.pid == 0 {
+            return f.write_str("another process");
+        }
+        let seconds = seconds_now().saturating_sub(self.since);
+        write!(
+            f,
+            "process {} ({}), for {seconds} s",
+            self.pid, self.command
+        )
+    }
+}
+
+fn seconds_now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+/// The right to write, held while this lives.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock. While another process has it, `waiting` is called now and then with the
+    /// other's name; where it answers false, this gives up.
+    pub(super) fn take(
+        path: &Path,
+        wait: bool,
+        waiting: &mut dyn FnMut(&Holder) -> bool,
+    ) -> Result<Lock, StoreError> {
+        let failed = |error| StoreError::io("lock", path, error);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(failed)?;
+        let mut pause = Duration::from_millis(10);
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            let holder = holder(&mut file);
+            let path = path.to_owned();
+            if !wait {
+                return Err(StoreError::Locked { path, holder });
+            }
+            if !waiting(&holder) {
+                return Err(StoreError::GaveUp { path, holder });
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(200));
+        }
+        let text = serde_json::to_string(&Holder::me()).unwrap_or_default();
+        file.rewind().map_err(failed)?;
+        file.set_len(0).map_err(failed)?;
+        file.write_all(text.as_bytes()).map_err(failed)?;
+        Ok(Lock { _file: file })
+    }
+}
+
+/// Who wrote itself into the lock file; process 0 while that is being written.
+fn holder(file: &mut File) -> Holder {
+    let mut text = String::new();
+    let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
+    read.ok()
+        .and_then(|_| serde_json::from_str(&text).ok())
+        .unwrap_or(Holder {
+            pid: 0,
+            command: String::new(),
+            since: seconds_now(),
+        })
+}

@@ -1,0 +1,422 @@
+//! Objects: immutable files named by the digest of their content, as `ab/cdef…`.
+//!
+//! An object is trusted while its stat is the one at which it was last known to be intact. Stats
+//! reach the database only after the content is durable, so an object of unknown history (the
+//! process or the machine died, somebody copied the store) is read once before it is believed.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use super::Digest;
+use super::Object;
+use super::StoreError;
+use super::database::Database;
+use super::database::digest;
+use super::files::Files;
+use super::files::Stat;
+use super::reading::digest_of_file;
+
+/// Whether an object can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    Intact,
+    Missing,
+    /// There, with other content than its name says, or not readable.
+    Damaged,
+}
+
+/// How the names of files begin that are being written.
+const UNFINISHED: &str = ".new-";
+
+/// Puts to different stripes run at once, puts of one content never do.
+const STRIPES: usize = 16;
+
+pub(super) struct Objects {
+    folder: PathBuf,
+    /// Where files are written before they get their name: on the same file system.
+    temporary: PathBuf,
+    files: Arc<dyn Files>,
+    database: Arc<Database>,
+    writable: bool,
+    trusted: RwLock<HashMap<Digest, Stat>>,
+    /// Whether `trusted` holds all that the database knows.
+    complete: AtomicBool,
+    /// What is trusted but not yet durable.
+    unsynced: Mutex<Vec<Digest>>,
+    stripes: [Mutex<()>; STRIPES],
+    counter: AtomicU64,
+}
+
+impl Objects {
+    pub(super) fn new(
+        folder: PathBuf,
+        temporary: PathBuf,
+        files: Arc<dyn Files>,
+        database: Arc<Database>,
+        writable: bool,
+    ) -> Self {
+        Objects {
+            folder,
+            temporary,
+            files,
+            database,
+            writable,
+            trusted: RwLock::default(),
+            complete: AtomicBool::new(false),
+            unsynced: Mutex::default(),
+            stripes: Default::default(),
+            counter: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn path(&self, digest: Digest) -> PathBuf {
+        let hex = blake3::Hash::from_bytes(*digest.as_bytes()).to_hex();
+        // One allocation of the right size: this runs once per object of every step.
+        let folder = self.folder.as_os_str();
+        let mut path = std::ffi::OsString::with_capacity(folder.len() + 2 + 64 + 2);
+        path.push(folder);
+        path.push("/");
+        path.push(&hex.as_str()[..2]);
+        path.push("/");
+        path.push(&hex.as_str()[2..]);
+        PathBuf::from(path)
+    }
+
+    /// A new name in the folder of an object: files are written there, because moving them there
+    /// from a common folder would make all writers wait for each other.
+    fn beside(&self, digest: Digest) -> PathBuf {
+        let number = self.counter.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{UNFINISHED}{}-{number}", std::process::id());
+        self.path(digest).with_file_name(name)
+    }
+
+    /// A new name for a file on the store's file system.
+    pub(super) fn temporary(&self) -> PathBuf {
+        let number = self.counter.fetch_add(1, Ordering::Relaxed);
+        self.temporary
+            .join(format!("{}-{number}", std::process::id()))
+    }
+
+    pub(super) fn put_bytes(&self, bytes: &[u8]) -> Result<Object, StoreError> {
+        let object = Object {
+            digest: Digest::of(bytes),
+            size: bytes.len() as u64,
+        };
+        let _one = self.stripe(object.digest)?;
+        if self.presence(&object) == Presence::Intact {
+            return Ok(object);
+        }
+        let temporary = self.beside(object.digest);
+        if let Err(error) = in_folder(&temporary, || self.files.write(&temporary, bytes)) {
+            // A full disk has room again once the half-written file is gone.
+            let _ = self.files.remove(&temporary);
+            return Err(StoreError::io("write", &temporary, error));
+        }
+        self.adopt(&temporary, object)
+    }
+
+    /// Takes a file over: it is moved where that is possible, else copied.
+    pub(super) fn put_file(&self, path: &Path) -> Result<Object, StoreError> {
+        let read = |error| StoreError::io("read", path, error);
+        let linked = fs::symlink_metadata(path).map_err(read)?.is_symlink();
+        let (digest, stat) = digest_of_file(path)?;
+        let object = Object {
+            digest,
+            size: stat.size,
+        };
+        let _one = self.stripe(digest)?;
+        if self.presence(&object) == Presence::Intact {
+            return Ok(object);
+        }
+        let temporary = self.beside(digest);
+        let moved = if linked {
+            Err(io::ErrorKind::CrossesDevices.into())
+        } else {
+            in_folder(&temporary, || self.files.rename(path, &temporary))
+        };
+        let placed = match moved {
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                in_folder(&temporary, || self.files.copy(path, &temporary))
+            }
+            moved => moved.and_then(|()| self.files.seal(&temporary)),
+        };
+        if let Err(error) = placed {
+            let _ = self.files.remove(&temporary);
+            return Err(StoreError::io("take over", path, error));
+        }
+        self.adopt(&temporary, object)
+    }
+
+    /// Gives a complete file its name. The stripe is held.
+    fn adopt(&self, temporary: &Path, object: Object) -> Result<Object, StoreError> {
+        let path = self.path(object.digest);
+        if let Err(error) = self.files.rename(temporary, &path) {
+            let _ = self.files.remove(temporary);
+            return Err(StoreError::io("write", &path, error));
+        }
+        let stat = self
+            .files
+            .stat(&path)
+            .map_err(|error| StoreError::io("read", &path, error))?;
+        self.trust(object.digest, stat);
+        Ok(object)
+    }
+
+    /// Whether an object is there and has the right content; reads it only where its stat is not
+    /// the known one.
+    pub(super) fn presence(&self, object: &Object) -> Presence {
+        let path = self.path(object.digest);
+        let stat = match self.files.stat(&path) {
+            Ok(stat) => stat,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Presence::Missing,
+            Err(_) => return Presence::Damaged,
+        };
+        if stat.size != object.size {
+            return Presence::Damaged;
+        }
+        if self
+            .trusted(object.digest)
+            .is_some_and(|known| known.same_file(&stat))
+        {
+            return Presence::Intact;
+        }
+        self.reread(object.digest)
+    }
+
+    /// Whether the content of an object is what its name says, by reading it.
+    pub(super) fn reread(&self, digest: Digest) -> Presence {
+        match digest_of_file(&self.path(digest)) {
+            Ok((found, stat)) if found == digest => {
+                self.trust(digest, stat);
+                Presence::Intact
+            }
+            Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                self.distrust(digest);
+                Presence::Missing
+            }
+            _ => {
+                self.distrust(digest);
+                Presence::Damaged
+            }
+        }
+    }
+
+    fn trusted(&self, key: Digest) -> Option<Stat> {
+        let known = read(&self.trusted).get(&key).copied();
+        if known.is_some() || self.complete.load(Ordering::Acquire) {
+            return known;
+        }
+        let found = self.database.with(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT digest, size, inode, modified, changed FROM objects WHERE digest = ?",
+            )?;
+            let mut rows = statement.query([key.as_bytes()])?;
+            rows.next()?.map(row_of_object).transpose()
+        });
+        // A database that cannot be read only makes us read the object.
+        let (_, stat) = found.ok().flatten().flatten()?;
+        write(&self.trusted).insert(key, stat);
+        Some(stat)
+    }
+
+    fn trust(&self, digest: Digest, stat: Stat) {
+        let known = write(&self.trusted).insert(digest, stat);
+        if self.writable && !known.is_some_and(|known| known.same_file(&stat)) {
+            lock(&self.unsynced).push(digest);
+        }
+    }
+
+    pub(super) fn distrust(&self, digest: Digest) {
+        let known = write(&self.trusted).remove(&digest).is_some();
+        if known && self.writable {
+            // Failing to forget is harmless: the stat would have to match as well.
+            let _ = self.database.with(|connection| {
+                connection
+                    .prepare_cached("DELETE FROM objects WHERE digest = ?")?
+                    .execute([digest.as_bytes()])
+            });
+        }
+    }
+
+    /// Loads all known stats at once, unless there are more than `limit`.
+    pub(super) fn preload(
+        &self,
+        connection: &rusqlite::Connection,
+        limit: usize,
+    ) -> rusqlite::Result<()> {
+        let mut statement = connection
+            .prepare_cached("SELECT digest, size, inode, modified, changed FROM objects LIMIT ?")?;
+        let mut rows = statement.query([limit as i64 + 1])?;
+        let mut loaded = HashMap::new();
+        while let Some(row) = rows.next()? {
+            loaded.extend(row_of_object(row)?);
+        }
+        let complete = loaded.len() <= limit;
+        let mut trusted = write(&self.trusted);
+        // What this process learnt is newer than what the database knows.
+        loaded.extend(trusted.drain());
+        *trusted = loaded;
+        self.complete.store(complete, Ordering::Release);
+        Ok(())
+    }
+
+    /// Makes everything that was put durable, then trusts it beyond this process.
+    pub(super) fn sync(&self) -> Result<usize, StoreError> {
+        let new = std::mem::take(&mut *lock(&self.unsynced));
+        if new.is_empty() {
+            return Ok(0);
+        }
+        let stats: Vec<(Digest, Stat)> = {
+            let trusted = read(&self.trusted);
+            let stat = |digest: &Digest| trusted.get(digest).map(|stat| (*digest, *stat));
+            new.iter().filter_map(stat).collect()
+        };
+        let paths: Vec<PathBuf> = stats.iter().map(|(digest, _)| self.path(*digest)).collect();
+        let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+        let synced = self
+            .files
+            .sync(&self.folder, &paths)
+            .map_err(|error| StoreError::io("sync", &self.folder, error))
+            .and_then(|()| {
+                self.database.write(|connection| {
+                    let mut statement = connection
+                        .prepare_cached("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)")?;
+                    for (digest, stat) in &stats {
+                        statement.execute((
+                            digest.as_bytes(),
+                            stat.size as i64,
+                            stat.inode as i64,
+                            stat.modified,
+                            stat.changed,
+                        ))?;
+                    }
+                    Ok(())
+                })
+            });
+        if let Err(error) = synced {
+            lock(&self.unsynced).extend(new);
+            return Err(error);
+        }
+        Ok(stats.len())
+    }
+
+    /// All objects on disk, whoever made them.
+    pub(super) fn on_disk(&self) -> Result<Vec<(Digest, u64)>, StoreError> {
+        let mut found = Vec::new();
+        for folder in entries(&self.folder)? {
+            let prefix = folder.file_name();
+            let Some(prefix) = prefix.to_str().filter(|prefix| prefix.len() == 2) else {
+                continue;
+            };
+            for entry in entries(&folder.path())? {
+                let name = entry.file_name();
+                let digest = name
+                    .to_str()
+                    .and_then(|rest| format!("{prefix}{rest}").parse().ok());
+                // Files that are no objects are none of the store's business.
+                let (Some(digest), Ok(metadata)) = (digest, entry.metadata()) else {
+                    continue;
+                };
+                found.push((digest, metadata.len()));
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// Removes what writers left that died while they wrote.
+    pub(super) fn remove_unfinished(&self) -> Result<(), StoreError> {
+        for folder in entries(&self.folder)? {
+            for entry in entries(&folder.path())? {
+                let path = entry.path();
+                if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+                    self.files
+                        .remove(&path)
+                        .map_err(|error| StoreError::io("remove", &path, error))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove(&self, digest: Digest) -> Result<(), StoreError> {
+        let _one = self.stripe(digest)?;
+        self.distrust(digest);
+        let path = self.path(digest);
+        match self.files.remove(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(StoreError::io("remove", &path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn stripe(&self, digest: Digest) -> Result<MutexGuard<'_, ()>, StoreError> {
+        if !self.writable {
+            let path = self.folder.clone();
+            return Err(StoreError::NotWritable { path });
+        }
+        Ok(lock(
+            &self.stripes[usize::from(digest.as_bytes()[0]) % STRIPES],
+        ))
+    }
+}
+
+fn row_of_object(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<(Digest, Stat)>> {
+    let stat = Stat {
+        size: row.get::<_, i64>(1)? as u64,
+        device: 0,
+        inode: row.get::<_, i64>(2)? as u64,
+        modified: row.get(3)?,
+        changed: row.get(4)?,
+    };
+    Ok(digest(row.get_ref(0)?.as_blob()?).map(|digest| (digest, stat)))
+}
+
+/// Does something in the folder of this path, which is made where it is missing.
+fn in_folder(path: &Path, mut act: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    act().or_else(|error| {
+        let folder = path.parent().filter(|folder| !folder.exists());
+        match folder {
+            Some(folder) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(folder)?;
+                act()
+            }
+            _ => Err(error),
+        }
+    })
+}
+
+/// The entries of a folder; none where there is no folder.
+pub(super) fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, StoreError> {
+    let failed = |error| StoreError::io("list", folder, error);
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.collect::<Result<_, _>>().map_err(failed),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+// What these guard is whole after every statement, so a panic elsewhere does not spoil it.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,163 @@
+//! Records by key, kept in memory as they stand in the database and decoded when they are asked
+//! for.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::RwLock;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+
+use super::Artifact;
+use super::Digest;
+use super::KeyParts;
+use super::Made;
+use super::Record;
+use super::StoreError;
+use super::database::Database;
+use super::database::digest;
+use super::objects::read;
+use super::objects::write;
+
+pub(super) struct Records {
+    database: Arc<Database>,
+    known: RwLock<HashMap<Digest, Raw>>,
+    /// Whether `known` holds all that the database knows.
+    complete: AtomicBool,
+}
+
+/// A row of `records`.
+#[derive(Clone)]
+struct Raw {
+    outputs: Box<str>,
+    diverged: Option<Box<str>>,
+    seconds: f64,
+}
+
+impl Raw {
+    fn of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Raw {
+            outputs: row.get_ref(1)?.as_str()?.into(),
+            diverged: row.get_ref(2)?.as_str_or_null()?.map(Box::from),
+            seconds: row.get(3)?,
+        })
+    }
+
+    /// None where the row is not one of ours: then the step runs again.
+    fn decode(&self) -> Option<Made> {
+        let outputs: BTreeMap<String, Artifact> = serde_json::from_str(&self.outputs).ok()?;
+        Some(Made {
+            outputs,
+            diverged: self.diverged.as_deref().map(str::to_owned),
+            seconds: self.seconds,
+        })
+    }
+}
+
+const ROW: &str = "SELECT key, outputs, diverged, seconds FROM records";
+
+impl Records {
+    pub(super) fn new(database: Arc<Database>) -> Self {
+        Records {
+            database,
+            known: RwLock::default(),
+            complete: AtomicBool::new(false),
+        }
+    }
+
+    /// Loads all records at once, unless there are more than `limit`.
+    pub(super) fn preload(&self, connection: &Connection, limit: usize) -> rusqlite::Result<()> {
+        let mut statement = connection.prepare_cached(&format!("{ROW} LIMIT ?"))?;
+        let mut rows = statement.query([limit as i64 + 1])?;
+        let mut loaded = HashMap::new();
+        while let Some(row) = rows.next()? {
+            if let Some(key) = digest(row.get_ref(0)?.as_blob()?) {
+                loaded.insert(key, Raw::of(row)?);
+            }
+        }
+        let complete = loaded.len() <= limit;
+        *write(&self.known) = loaded;
+        self.complete.store(complete, Ordering::Release);
+        Ok(())
+    }
+
+    pub(super) fn made(&self, key: Digest) -> Result<Option<Made>, StoreError> {
+        if let Some(raw) = read(&self.known).get(&key) {
+            return Ok(raw.decode());
+        }
+        if self.complete.load(Ordering::Acquire) {
+            return Ok(None);
+        }
+        let raw = self.database.with(|connection| {
+            connection
+                .prepare_cached(&format!("{ROW} WHERE key = ?"))?
+                .query_row([key.as_bytes()], Raw::of)
+                .optional()
+        })?;
+        Ok(raw.and_then(|raw| raw.decode()))
+    }
+
+    pub(super) fn record(&self, key: Digest) -> Result<Option<Record>, StoreError> {
+        let Some(made) = self.made(key)? else {
+            return Ok(None);
+        };
+        let parts = self.parts(key)?.unwrap_or_default();
+        Ok(Some(Record { key, parts, made }))
+    }
+
+    pub(super) fn parts(&self, key: Digest) -> Result<Option<KeyParts>, StoreError> {
+        let text = self.database.with(|connection| {
+            connection
+                .prepare_cached("SELECT parts FROM parts WHERE key = ?")?
+                .query_row([key.as_bytes()], |row| row.get::<_, String>(0))
+                .optional()
+        })?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// Writes a record within the caller's transaction.
+    pub(super) fn insert(
+        connection: &Connection,
+        run: &str,
+        key: Digest,
+        kind: &str,
+        made: &Made,
+    ) -> rusqlite::Result<()> {
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?)")?
+            .execute((
+                key.as_bytes(),
+                kind,
+                json(&made.outputs),
+                &made.diverged,
+                made.seconds,
+                run,
+            ))?;
+        Ok(())
+    }
+
+    /// Lets later lookups of this process see a record that was written.
+    pub(super) fn learn(&self, key: Digest, made: &Made) {
+        let raw = Raw {
+            outputs: json(&made.outputs).into(),
+            diverged: made.diverged.as_deref().map(Box::from),
+            seconds: made.seconds,
+        };
+        write(&self.known).insert(key, raw);
+    }
+
+    pub(super) fn forget(&self, keys: &[Digest]) {
+        let mut known = write(&self.known);
+        for key in keys {
+            known.remove(key);
+        }
+    }
+}
+
+/// JSON of what cannot fail to be written as JSON: maps with text keys, texts, numbers.
+pub(super) fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("maps with text keys always have a JSON form")
+}

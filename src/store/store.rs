@@ -1,0 +1,369 @@
+//! The store itself: opens the parts and offers what they do together.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Attempt;
+use super::Digest;
+use super::Disk;
+use super::Durations;
+use super::Files;
+use super::Holder;
+use super::KeyParts;
+use super::Made;
+use super::Object;
+use super::Outcome;
+use super::PastAttempt;
+use super::PastRun;
+use super::Presence;
+use super::Record;
+use super::RunId;
+use super::StoreError;
+use super::checkpoint;
+use super::database;
+use super::database::Database;
+use super::history;
+use super::index::Index;
+use super::lock::Lock;
+use super::objects::Objects;
+use super::objects::entries;
+use super::plans;
+use super::records::Records;
+use super::sync::Syncer;
+
+/// What a caller wants of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reading works always, beside a writer and on read-only file systems.
+    Read,
+    /// One process at a time; a second one waits for the first, or fails where it must not.
+    Write { wait: bool },
+}
+
+/// Artifacts by content, records by key, and what was tried.
+pub struct Store {
+    root: PathBuf,
+    pub(super) checkpoints: PathBuf,
+    pub(super) files: Arc<dyn Files>,
+    pub(super) database: Arc<Database>,
+    pub(super) objects: Arc<Objects>,
+    pub(super) records: Records,
+    index: Index,
+    // Dropped in this order: the last sync happens under the lock.
+    syncer: Option<Syncer>,
+    lock: Option<Lock>,
+}
+
+/// What a lookup found.
+#[derive(Clone, Debug)]
+pub enum Lookup {
+    Hit(Arc<Made>),
+    Miss,
+    /// There is a record, but an object it names cannot be used: a miss, worth a warning.
+    Damaged {
+        presence: Presence,
+        path: PathBuf,
+    },
+}
+
+impl Store {
+    /// Opens the store in this folder, and makes it there if it is to be written.
+    pub fn open(root: &Path, access: Access) -> Result<Store, StoreError> {
+        Self::open_telling(root, access, &mut |_| true)
+    }
+
+    /// Like [`Store::open`]. While another process writes, `waiting` is called several times a
+    /// second with who that is; where it answers false, this gives up.
+    pub fn open_telling(
+        root: &Path,
+        access: Access,
+        waiting: &mut dyn FnMut(&Holder) -> bool,
+    ) -> Result<Store, StoreError> {
+        Self::open_with(root, access, waiting, Arc::new(Disk))
+    }
+
+    /// Like [`Store::open_telling`], on other file operations than the disk's.
+    pub fn open_with(
+        root: &Path,
+        access: Access,
+        waiting: &mut dyn FnMut(&Holder) -> bool,
+        files: Arc<dyn Files>,
+    ) -> Result<Store, StoreError> {
+        // The numbers count changes of the folders' format: an older program never sees a newer
+        // one's files, and the other way round.
+        let objects = root.join("objects-v1");
+        let checkpoints = root.join("checkpoints-v1");
+        let temporary = root.join("tmp");
+        let path = root.join("store.sqlite");
+        let writable = access != Access::Read;
+        let mut lock = None;
+        if let Access::Write { wait } = access {
+            for folder in [root, &objects, &checkpoints, &temporary] {
+                fs::create_dir_all(folder)
+                    .map_err(|error| StoreError::io("create", folder, error))?;
+            }
+            lock = Some(Lock::take(&root.join("lock"), wait, waiting)?);
+            // Whatever lies here was left by a process that died: only the lock's owner writes.
+            empty(&temporary)?;
+            empty(&root.join("scratch"))?;
+        }
+        let connection = if writable {
+            database::open_to_write(&path)?
+        } else {
+            database::open_to_read(&path)?
+        };
+        let database = Arc::new(Database::new(path, connection));
+        let objects = Arc::new(Objects::new(
+            objects,
+            temporary,
+            Arc::clone(&files),
+            Arc::clone(&database),
+            writable,
+        ));
+        let syncer = if writable {
+            let started = Syncer::start(Arc::clone(&objects), Arc::clone(&database));
+            Some(started.map_err(|error| StoreError::io("start syncing", root, error))?)
+        } else {
+            None
+        };
+        Ok(Store {
+            root: root.to_owned(),
+            checkpoints,
+            index: Index::new(Arc::clone(&files), Arc::clone(&database), writable),
+            records: Records::new(Arc::clone(&database)),
+            files,
+            database,
+            objects,
+            syncer,
+            lock,
+        })
+    }
+
+    /// The store's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn writable(&self) -> Result<(), StoreError> {
+        let path = self.root.clone();
+        match self.lock {
+            Some(_) => Ok(()),
+            None => Err(StoreError::NotWritable { path }),
+        }
+    }
+
+    /// Keeps these bytes.
+    pub fn put_bytes(&self, bytes: &[u8]) -> Result<Object, StoreError> {
+        self.objects.put_bytes(bytes)
+    }
+
+    /// Takes a file over: it is moved where that is possible, else copied.
+    pub fn put_file(&self, path: &Path) -> Result<Object, StoreError> {
+        self.objects.put_file(path)
+    }
+
+    /// Where the content of an object is, for reading only.
+    pub fn path(&self, object: &Object) -> PathBuf {
+        self.objects.path(object.digest)
+    }
+
+    /// The content of an object, checked against its digest.
+    pub fn read(&self, object: &Object) -> Result<Vec<u8>, StoreError> {
+        let path = self.path(object);
+        let bytes = fs::read(&path).map_err(|error| StoreError::io("read", &path, error))?;
+        if Digest::of(&bytes) != object.digest {
+            self.objects.distrust(object.digest);
+            return Err(StoreError::Damaged { path });
+        }
+        Ok(bytes)
+    }
+
+    /// Whether an object can be used; reads it only where it is not known to be untouched.
+    pub fn presence(&self, object: &Object) -> Presence {
+        self.objects.presence(object)
+    }
+
+    /// The digest of a plain file, read only where it is not known to be untouched.
+    pub fn file_digest(&self, path: &Path) -> Result<Object, StoreError> {
+        self.index.digest(path)
+    }
+
+    /// Prepares for some `expected` lookups: loads everything at once where that is cheaper.
+    pub fn preload(&self, expected: usize) -> Result<(), StoreError> {
+        let limit = expected.saturating_mul(4).saturating_add(1000);
+        self.database.with(|connection| {
+            self.records.preload(connection, limit)?;
+            self.objects.preload(connection, limit)
+        })
+    }
+
+    /// The result kept under this key, if all of it can be used.
+    pub fn lookup(&self, key: Digest) -> Result<Lookup, StoreError> {
+        let Some(made) = self.records.made(key)? else {
+            return Ok(Lookup::Miss);
+        };
+        for object in made.objects() {
+            let presence = self.presence(object);
+            if presence != Presence::Intact {
+                let path = self.path(object);
+                return Ok(Lookup::Damaged { presence, path });
+            }
+        }
+        Ok(Lookup::Hit(Arc::new(made)))
+    }
+
+    /// The record of this key with its parts, whether or not its objects are there.
+    pub fn record(&self, key: Digest) -> Result<Option<Record>, StoreError> {
+        self.records.record(key)
+    }
+
+    /// What a key was made of; known for failed attempts as well.
+    pub fn parts(&self, key: Digest) -> Result<Option<KeyParts>, StoreError> {
+        self.records.parts(key)
+    }
+
+    /// Begins a run and names it after the time.
+    pub fn begin_run(&self, experiment: &str, command: &str) -> Result<RunId, StoreError> {
+        self.writable()?;
+        history::begin(&self.database, experiment, command)
+    }
+
+    /// Keeps these attempts, and the results of those that ended well: when this returns, the
+    /// death of the process does not lose them.
+    pub fn commit(
+        &self,
+        run: &RunId,
+        experiment: &str,
+        attempts: &[Attempt],
+    ) -> Result<(), StoreError> {
+        self.writable()?;
+        self.database.write(|connection| {
+            for attempt in attempts {
+                history::keep(connection, run, experiment, attempt)?;
+            }
+            Ok(())
+        })?;
+        for attempt in attempts {
+            if let Outcome::Made(made) = &attempt.outcome {
+                self.records.learn(attempt.key, made);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a run with its summary in JSON.
+    pub fn end_run(&self, run: &RunId, summary: &str) -> Result<(), StoreError> {
+        let end = |connection: &rusqlite::Connection| {
+            self.index.flush(connection)?;
+            history::end(connection, run, summary)
+        };
+        if self.index.has_fresh() {
+            self.database.write(end)
+        } else {
+            self.database.note(end)
+        }
+    }
+
+    /// The newest `limit` runs, newest first.
+    pub fn runs(&self, limit: usize) -> Result<Vec<PastRun>, StoreError> {
+        history::runs(&self.database, limit)
+    }
+
+    /// All attempts at a step, oldest first.
+    pub fn attempts(&self, experiment: &str, step: &str) -> Result<Vec<PastAttempt>, StoreError> {
+        history::attempts(&self.database, experiment, step)
+    }
+
+    /// How the newest attempt at every step ended (`made`, `failed`, `cancelled`), by step name.
+    pub fn last_outcomes(&self, experiment: &str) -> Result<BTreeMap<String, String>, StoreError> {
+        history::last_outcomes(&self.database, experiment)
+    }
+
+    /// How long steps took.
+    pub fn durations(&self, experiment: &str) -> Result<Durations, StoreError> {
+        history::durations(&self.database, experiment)
+    }
+
+    /// The experiments this store knows, by name.
+    pub fn experiments(&self) -> Result<Vec<String>, StoreError> {
+        plans::experiments(&self.database)
+    }
+
+    /// The newest key of every step of an experiment, by step name.
+    pub fn keys_of(&self, experiment: &str) -> Result<BTreeMap<String, Digest>, StoreError> {
+        plans::keys(&self.database, experiment)
+    }
+
+    /// Says which steps an experiment has now; those without a key keep the one they had.
+    pub fn set_keys(
+        &self,
+        experiment: &str,
+        steps: &[(&str, Option<Digest>)],
+    ) -> Result<(), StoreError> {
+        self.writable()?;
+        plans::set_keys(&self.database, experiment, steps)
+    }
+
+    /// The newest whole checkpoint of an unfinished key.
+    pub fn checkpoint(&self, key: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        checkpoint::load(&self.checkpoints, key)
+    }
+
+    /// Keeps the state of an unfinished key in place of the one before.
+    pub fn save_checkpoint(&self, key: Digest, state: &[u8]) -> Result<(), StoreError> {
+        self.writable()?;
+        let temporary = self.objects.temporary();
+        checkpoint::save(&*self.files, &self.checkpoints, &temporary, key, state)
+    }
+
+    /// Removes the checkpoint of a key that is finished.
+    pub fn drop_checkpoint(&self, key: Digest) -> Result<(), StoreError> {
+        let path = checkpoint::path(&self.checkpoints, key);
+        match self.files.remove(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(StoreError::io("remove", &path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Where a run keeps its event log.
+    pub fn run_folder(&self, run: &RunId) -> PathBuf {
+        self.root.join("runs").join(&run.0)
+    }
+
+    /// Where attempts get their scratch folders: on the store's file system, so that what they
+    /// leave can be moved. Emptied when the next writer opens the store.
+    pub fn scratch(&self) -> PathBuf {
+        self.root.join("scratch")
+    }
+
+    /// Makes everything durable now; otherwise that happens within a second.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        self.objects.sync().map(|_| ())
+    }
+
+    /// What went wrong with syncing since the last call: worth a warning each.
+    pub fn sync_trouble(&self) -> Vec<StoreError> {
+        let syncer = self.syncer.as_ref();
+        syncer.map(Syncer::trouble).unwrap_or_default()
+    }
+}
+
+fn empty(folder: &Path) -> Result<(), StoreError> {
+    for entry in entries(folder)? {
+        let path = entry.path();
+        let folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let removed = if folder {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        removed.map_err(|error| StoreError::io("remove", &path, error))?;
+    }
+    Ok(())
+}

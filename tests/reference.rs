@@ -1,0 +1,77 @@
+//! Layers, losses, optimisers and estimators against reference numbers of other libraries.
+//!
+//! `tests/reference/index.json` lists the cases; this test serves any set in that format, and the
+//! environment variable `SWEEPLINE_REFERENCE` names another folder. What is computed is decided
+//! by a case's `kind` alone; shapes, rates and other settings come from the case.
+
+mod reference_kinds;
+
+use reference_kinds::case::{Case, load};
+use reference_kinds::{KINDS, NOT_YET};
+
+#[test]
+fn every_reference_case_is_met_within_its_tolerance() {
+    let folder = std::env::var("SWEEPLINE_REFERENCE").map_or_else(
+        |_| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference"),
+        Into::into,
+    );
+    let cases = load(&folder);
+    let mut failures = Vec::new();
+    let (mut compared, mut worst, mut worst_at) = (0, 0.0, String::new());
+    for case in &cases {
+        if NOT_YET.contains(&case.kind.as_str()) {
+            continue;
+        }
+        let Some((_, compute)) = KINDS.iter().find(|(kind, _)| *kind == case.kind) else {
+            failures.push(format!("{}: unknown kind `{}`", case.name, case.kind));
+            continue;
+        };
+        match compare(case, &compute(case)) {
+            Ok((error, tensor)) if error <= 1.0 => {
+                compared += 1;
+                if error >= worst {
+                    (worst, worst_at) = (error, format!("{} of {}", tensor, case.name));
+                }
+            }
+            Ok((error, tensor)) => failures.push(format!(
+                "{}: `{tensor}` is off by {error:.3} times its tolerance",
+                case.name
+            )),
+            Err(message) => failures.push(format!("{}: {message}", case.name)),
+        }
+    }
+    println!("{compared} of {} cases compared", cases.len());
+    println!("worst error: {worst:.3} of the tolerance ({worst_at})");
+    println!("kinds still to come: {NOT_YET:?}");
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+    assert!(compared > 0, "no case was compared");
+}
+
+/// The largest error of a case as a fraction of the tolerance, and the tensor where it occurs.
+fn compare(case: &Case, answers: &reference_kinds::case::Answers) -> Result<(f64, String), String> {
+    let mut worst = (0.0, String::new());
+    for want in case.wanted() {
+        let Some(got) = answers.get(&want.name) else {
+            return Err(format!("`{}` was not computed", want.name));
+        };
+        if got.len() != want.values.len() {
+            let (g, w) = (got.len(), want.values.len());
+            return Err(format!("`{}` has {g} numbers, not {w}", want.name));
+        }
+        for (got, value) in got.iter().zip(&want.values) {
+            let error = (got - value).abs() / (want.atol + want.rtol * value.abs());
+            let error = if got.is_finite() {
+                error
+            } else {
+                f64::INFINITY
+            };
+            if error >= worst.0 {
+                worst = (error, want.name.clone());
+            }
+        }
+    }
+    match worst.1.is_empty() {
+        true => Err("it asks for nothing".into()),
+        false => Ok(worst),
+    }
+}

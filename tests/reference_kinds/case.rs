@@ -1,0 +1,207 @@
+//! A reference case: its settings, its given tensors and the wanted ones.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+use sweepline::nn::{Backend, Cpu, Gradients, Matrix, Scalar, Shape, Tape, Tensor, Vector};
+
+/// One case of `index.json` with its file's tensors.
+pub struct Case {
+    pub name: String,
+    pub kind: String,
+    pub hyperparameters: Value,
+    given: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+    wanted: Vec<Wanted>,
+}
+
+/// A tensor to be met.
+pub struct Wanted {
+    pub name: String,
+    pub values: Vec<f64>,
+    pub rtol: f64,
+    pub atol: f64,
+}
+
+/// Reads all cases of a folder.
+pub fn load(folder: &Path) -> Vec<Case> {
+    let read = |name: &str| {
+        let path = folder.join(name);
+        std::fs::read(&path).unwrap_or_else(|e| panic!("cannot read {}: {e}", path.display()))
+    };
+    let index: Value = serde_json::from_slice(&read("index.json")).expect("index.json is JSON");
+    assert_eq!(index["format"], 1, "version of the index");
+    let cases = index["cases"].as_array().expect("a list of cases");
+    cases
+        .iter()
+        .map(|case| {
+            let text = |key: &str| case[key].as_str().expect("a string").to_owned();
+            Case::new(
+                text("name"),
+                text("kind"),
+                case["hyperparameters"].clone(),
+                case["tensors"].as_object().expect("tensors by name"),
+                &read(&text("file")),
+            )
+        })
+        .collect()
+}
+
+impl Case {
+    fn new(
+        name: String,
+        kind: String,
+        hyperparameters: Value,
+        tensors: &serde_json::Map<String, Value>,
+        file: &[u8],
+    ) -> Self {
+        let file = safetensors::SafeTensors::deserialize(file).expect("a safetensors file");
+        let (mut given, mut wanted) = (BTreeMap::new(), Vec::new());
+        for (tensor, about) in tensors {
+            let view = file
+                .tensor(tensor)
+                .unwrap_or_else(|e| panic!("{name}: {tensor}: {e}"));
+            let values: Vec<f32> = view
+                .data()
+                .chunks_exact(4)
+                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                .collect();
+            match about["role"].as_str() {
+                Some("output" | "gradient") => wanted.push(Wanted {
+                    name: tensor.clone(),
+                    values: values.iter().map(|v| f64::from(*v)).collect(),
+                    rtol: about["rtol"].as_f64().expect("a relative tolerance"),
+                    atol: about["atol"].as_f64().expect("an absolute tolerance"),
+                }),
+                _ => {
+                    given.insert(tensor.clone(), (view.shape().to_vec(), values));
+                }
+            }
+        }
+        Case {
+            name,
+            kind,
+            hyperparameters,
+            given,
+            wanted,
+        }
+    }
+
+    pub fn wanted(&self) -> &[Wanted] {
+        &self.wanted
+    }
+
+    /// Whether the case has this given tensor.
+    pub fn has(&self, name: &str) -> bool {
+        self.given.contains_key(name)
+    }
+
+    /// Shape of a given tensor.
+    pub fn shape(&self, name: &str) -> &[usize] {
+        &self.get(name).0
+    }
+
+    /// Values of a given tensor, row-major.
+    pub fn values(&self, name: &str) -> Vec<f32> {
+        self.get(name).1.clone()
+    }
+
+    /// The same in float64.
+    pub fn doubles(&self, name: &str) -> Vec<f64> {
+        self.get(name).1.iter().map(|v| f64::from(*v)).collect()
+    }
+
+    /// A given tensor of whole numbers.
+    pub fn indices(&self, name: &str) -> Vec<usize> {
+        self.get(name).1.iter().map(|v| *v as usize).collect()
+    }
+
+    /// A given tensor as a constant of any rank.
+    pub fn tensor<S: Shape>(&self, name: &str) -> Tensor<S, Cpu> {
+        let mut dims = S::Concrete::default();
+        for (i, d) in self.shape(name).iter().enumerate() {
+            dims[i] = *d;
+        }
+        let shape = S::from_concrete(&dims).expect("run-time dimensions");
+        Cpu::default().constant(self.values(name), shape)
+    }
+
+    /// A given tensor as a matrix: its own columns, all outer dimensions as rows.
+    pub fn matrix(&self, name: &str) -> Matrix<Cpu> {
+        let columns = self.shape(name).last().copied().unwrap_or(1);
+        let values = self.values(name);
+        let rows = values.len() / columns;
+        Cpu::default().matrix(values, rows, columns)
+    }
+
+    /// A given tensor as a vector.
+    pub fn vector(&self, name: &str) -> Vector<Cpu> {
+        Cpu::default().vector(self.values(name))
+    }
+
+    /// A number among the settings.
+    pub fn number(&self, key: &str) -> f64 {
+        let value = &self.hyperparameters[key];
+        value
+            .as_f64()
+            .unwrap_or_else(|| panic!("{}: `{key}` is {value}, not a number", self.name))
+    }
+
+    /// A text among the settings.
+    pub fn text(&self, key: &str) -> &str {
+        let value = &self.hyperparameters[key];
+        value
+            .as_str()
+            .unwrap_or_else(|| panic!("{}: `{key}` is {value}, not a text", self.name))
+    }
+
+    fn get(&self, name: &str) -> &(Vec<usize>, Vec<f32>) {
+        let found = self.given.get(name);
+        found.unwrap_or_else(|| panic!("{}: no tensor `{name}`", self.name))
+    }
+}
+
+/// What was computed, by tensor name.
+#[derive(Default)]
+pub struct Answers(BTreeMap<String, Vec<f64>>);
+
+impl Answers {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Vec<f64>> {
+        self.0.get(name)
+    }
+
+    /// Adds a tensor.
+    pub fn put<S: Shape>(&mut self, name: &str, tensor: &Tensor<S, Cpu>) {
+        self.put_values(name, &tensor.to_vec());
+    }
+
+    /// Adds float32 values.
+    pub fn put_values(&mut self, name: &str, values: &[f32]) {
+        self.put_doubles(name, values.iter().map(|v| f64::from(*v)).collect());
+    }
+
+    /// Adds float64 values.
+    pub fn put_doubles(&mut self, name: &str, values: Vec<f64>) {
+        self.0.insert(name.to_owned(), values);
+    }
+}
+
+/// `Σ upstream · y` backwards: the gradients of a layer.
+pub fn pull_back<S: Shape>(y: Tensor<S, Cpu>, upstream: Tensor<S, Cpu>) -> Gradients<Cpu> {
+    let n = y.len();
+    (y.reshape((n,)) * upstream.reshape((n,))).sum().backward()
+}
+
+/// A fresh tape to watch inputs with.
+pub fn tape() -> Tape<Cpu> {
+    Tape::recording()
+}
+
+/// A number as a tensor's only value.
+pub fn number(scalar: &Scalar<Cpu>) -> f64 {
+    f64::from(scalar.value())
+}

@@ -1,0 +1,62 @@
+//! Which function computes which kind of reference case: one file per family of kinds.
+
+pub mod case;
+mod divergences;
+mod layers;
+mod losses;
+mod optimisers;
+mod vae;
+
+use case::{Answers, Case};
+
+type Compute = fn(&Case) -> Answers;
+
+/// Every kind that is served, sorted.
+pub const KINDS: &[(&str, Compute)] = &[
+    ("activation", layers::activation),
+    ("bce_with_logits", losses::bce_with_logits),
+    ("clip_global_norm", optimisers::clip_global_norm),
+    ("cross_entropy", losses::cross_entropy),
+    ("gaussian_nll", losses::gaussian_nll),
+    ("kl_diagonal_gaussians", divergences::kl_diagonal_gaussians),
+    ("kl_full_gaussians", divergences::kl_full_gaussians),
+    ("linear", layers::linear),
+    ("log_softmax", losses::log_softmax),
+    ("logsumexp", losses::logsumexp),
+    (
+        "masked_sequence_cross_entropy",
+        losses::masked_sequence_cross_entropy,
+    ),
+    ("optimizer", optimisers::optimizer),
+    ("quantized_normal_nll", losses::quantized_normal_nll),
+    ("vae_elbo", vae::vae_elbo),
+];
+
+/// Kinds whose layers and estimators do not exist yet.
+pub const NOT_YET: &[&str] = &[
+    "batchnorm1d",
+    "batchnorm2d",
+    "conv2d",
+    "conv_transpose2d",
+    "embedding",
+    "gated_pixelcnn_layer",
+    "inception_score",
+    "iwae",
+    "lstm",
+    "lstm_language_model",
+    "maf",
+    "marginal_kl",
+    "masked_conv2d",
+    "mog_importance",
+    "ms_ssim",
+    "realnvp",
+    "savae",
+    "stat_bootstrap",
+    "stat_paired_t",
+    "stat_spearman",
+    "stat_student_t",
+    "stat_summary",
+    "stat_welch",
+    "stat_wilcoxon",
+    "wgan_gp",
+];
