@@ -30,4 +30,64 @@ impl Table {
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
     }
+
+    /// The number in a cell; none for null. Booleans count as 0 and 1.
+    pub fn number(&self, row: usize, column: usize) -> Option<f64> {
+        match self.rows.get(row)?.get(column)? {
+            Json::Bool(value) => Some(f64::from(u8::from(*value))),
+            Json::Number(value) => value.as_f64().filter(|value| value.is_finite()),
+            _ => None,
+        }
+    }
+}
+
+impl Column {
+    /// A column of coordinates.
+    pub fn axis(name: &str) -> Self {
+        Column {
+            name: name.to_owned(),
+            axis: true,
+            label: String::new(),
+            unit: String::new(),
+            higher_is_better: None,
+        }
+    }
+
+    /// A column of measurements.
+    pub fn metric(name: &str, unit: &str, higher_is_better: Option<bool>) -> Self {
+        Column {
+            name: name.to_owned(),
+            axis: false,
+            label: String::new(),
+            unit: unit.to_owned(),
+            higher_is_better,
+        }
+    }
+
+    /// What people read: the label, or the name with spaces for underscores.
+    pub fn title(&self) -> String {
+        if self.label.is_empty() {
+            self.name.replace('_', " ")
+        } else {
+            self.label.clone()
+        }
+    }
+
+    /// The title with its unit: `test KL (nats)`.
+    pub fn title_with_unit(&self) -> String {
+        if self.unit.is_empty() {
+            self.title()
+        } else {
+            format!("{} ({})", self.title(), self.unit)
+        }
+    }
+}
+
+/// A value as people read it: text without quotes, null as a dash.
+pub fn display(value: &Json) -> String {
+    match value {
+        Json::Null => "–".to_owned(),
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }

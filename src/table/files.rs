@@ -1,0 +1,222 @@
+//! Tables as files: JSON keeps everything, CSV what every other program reads.
+
+use serde::Deserialize;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::Column;
+use super::Table;
+
+/// Why a file is no table.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    #[error("the table is not readable as CSV: {0}")]
+    Csv(#[from] csv::Error),
+    #[error("the table is not readable as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("row {row} of the table has {got} values where its header has {columns} columns")]
+    Ragged {
+        /// Counted from one, without the header.
+        row: usize,
+        got: usize,
+        columns: usize,
+    },
+    #[error("the table has two columns named `{0}`")]
+    Repeated(String),
+}
+
+/// The JSON form of a table.
+#[derive(Serialize, Deserialize)]
+struct Document {
+    columns: Vec<ColumnDocument>,
+    rows: Vec<Vec<Json>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ColumnDocument {
+    name: String,
+    #[serde(default)]
+    axis: bool,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    label: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    unit: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    higher_is_better: Option<bool>,
+}
+
+impl Table {
+    /// Reads what [`Table::to_json`] writes.
+    pub fn from_json(text: &str) -> Result<Table, TableError> {
+        let document: Document = serde_json::from_str(text)?;
+        let columns = document
+            .columns
+            .into_iter()
+            .map(|column| Column {
+                name: column.name,
+                axis: column.axis,
+                label: column.label,
+                unit: column.unit,
+                higher_is_better: column.higher_is_better,
+            })
+            .collect();
+        Table {
+            columns,
+            rows: document.rows,
+        }
+        .checked()
+    }
+
+    /// Columns with their labels, units and directions, and the rows, as one JSON object.
+    pub fn to_json(&self) -> String {
+        let columns = self.columns.iter().map(|column| ColumnDocument {
+            name: column.name.clone(),
+            axis: column.axis,
+            label: column.label.clone(),
+            unit: column.unit.clone(),
+            higher_is_better: column.higher_is_better,
+        });
+        let document = Document {
+            columns: columns.collect(),
+            rows: self.rows.clone(),
+        };
+        let mut text = serde_json::to_string_pretty(&document)
+            .expect("keys are text and numbers are finite: JSON values hold no others");
+        text.push('\n');
+        text
+    }
+
+    /// Reads CSV with a header line. An empty field and a number that is not finite (`nan`,
+    /// `inf`) are null; the columns named in `axes` are coordinates.
+    pub fn from_csv(text: &str, axes: &[&str]) -> Result<Table, TableError> {
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .from_reader(text.as_bytes());
+        let columns = reader
+            .headers()?
+            .iter()
+            .map(|name| Column {
+                name: name.to_owned(),
+                axis: axes.contains(&name),
+                label: String::new(),
+                unit: String::new(),
+                higher_is_better: None,
+            })
+            .collect();
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            rows.push(record?.iter().map(typed).collect());
+        }
+        Table { columns, rows }.checked()
+    }
+
+    /// CSV with a header line, numbers at full precision, null as an empty field.
+    pub fn to_csv(&self) -> String {
+        let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+        let header = self.columns.iter().map(|column| column.name.as_str());
+        let rows = self.rows.iter().map(|row| row.iter().map(field));
+        let written = writer
+            .write_record(header)
+            .and_then(|()| {
+                rows.into_iter()
+                    .try_for_each(|row| writer.write_record(row))
+            })
+            .and_then(|()| Ok(writer.flush()?));
+        written.expect("rows have one value per column and memory takes what is written");
+        let bytes = writer.into_inner().expect("the writer was just flushed");
+        String::from_utf8(bytes).expect("only text was written")
+    }
+
+    fn checked(self) -> Result<Table, TableError> {
+        for (i, column) in self.columns.iter().enumerate() {
+            if self.columns[..i].iter().any(|c| c.name == column.name) {
+                return Err(TableError::Repeated(column.name.clone()));
+            }
+        }
+        for (i, row) in self.rows.iter().enumerate() {
+            if row.len() != self.columns.len() {
+                return Err(TableError::Ragged {
+                    row: i + 1,
+                    got: row.len(),
+                    columns: self.columns.len(),
+                });
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// The value a field writes: as narrow as its text allows.
+fn typed(field: &str) -> Json {
+    let trimmed = field.trim();
+    match trimmed {
+        "" => return Json::Null,
+        "true" => return Json::Bool(true),
+        "false" => return Json::Bool(false),
+        _ => {}
+    }
+    if let Ok(whole) = trimmed.parse::<i64>() {
+        return whole.into();
+    }
+    match trimmed.parse::<f64>() {
+        // `from_f64` answers none for what is not finite.
+        Ok(number) => serde_json::Number::from_f64(number).map_or(Json::Null, Json::Number),
+        Err(_) => field.into(),
+    }
+}
+
+/// The field of a value; numbers as the shortest text that reads back as the same.
+fn field(value: &Json) -> String {
+    match value {
+        Json::Null => String::new(),
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CSV: &str = "method,seed,kl\nvae,0,0.1\niwae,1,\n\"a, b\",2,1e-7\n";
+
+    #[test]
+    fn csv_reads_back_as_it_was() {
+        let table = Table::from_csv(CSV, &["method", "seed"]).unwrap();
+        assert!(table.columns[0].axis && !table.columns[2].axis);
+        assert_eq!(table.rows[1][2], Json::Null);
+        let again = Table::from_csv(&table.to_csv(), &["method", "seed"]).unwrap();
+        assert_eq!(again, table);
+    }
+
+    #[test]
+    fn json_keeps_units_and_directions() {
+        let mut table = Table::from_csv(CSV, &["method", "seed"]).unwrap();
+        table.columns[2].unit = "nats".to_owned();
+        table.columns[2].higher_is_better = Some(false);
+        assert_eq!(Table::from_json(&table.to_json()).unwrap(), table);
+    }
+
+    #[test]
+    fn a_diverged_number_is_missing() {
+        let table = Table::from_csv("kl\nnan\ninf\n1.5\n", &[]).unwrap();
+        assert_eq!(table.rows[0][0], Json::Null);
+        assert_eq!(table.rows[1][0], Json::Null);
+        assert_eq!(table.rows[2][0], Json::from(1.5));
+    }
+
+    #[test]
+    fn a_short_row_is_refused_by_its_number() {
+        let error = Table::from_csv("a,b\n1,2\n3\n", &[]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "row 2 of the table has 1 values where its header has 2 columns"
+        );
+    }
+
+    #[test]
+    fn a_table_without_rows_keeps_its_header() {
+        let table = Table::from_csv("a,b\n", &[]).unwrap();
+        assert_eq!(table.to_csv(), "a,b\n");
+    }
+}

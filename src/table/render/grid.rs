@@ -1,0 +1,168 @@
+//! The rows and columns of a printed table, with the best and second-best values marked.
+
+use serde_json::Value as Json;
+
+use super::Layout;
+use crate::table::Column;
+use crate::table::Estimate;
+use crate::table::Summary;
+use crate::table::SummaryError;
+
+/// A printed table before it is text.
+pub(super) struct Grid<'a> {
+    /// The axes that name rows.
+    pub row_axes: Vec<&'a Column>,
+    /// The axis whose values are columns.
+    pub pivot: Option<&'a Column>,
+    /// Columns of values, metric by metric.
+    pub heads: Vec<Head<'a>>,
+    pub rows: Vec<Row<'a>>,
+}
+
+pub(super) struct Head<'a> {
+    pub metric: &'a Column,
+    /// The value of the pivot axis.
+    pub at: Option<&'a Json>,
+}
+
+pub(super) struct Row<'a> {
+    pub at: Vec<&'a Json>,
+    /// One per head; none where the group does not exist.
+    pub cells: Vec<Option<Cell<'a>>>,
+}
+
+pub(super) struct Cell<'a> {
+    pub estimate: &'a Estimate,
+    pub place: Place,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Best,
+    Second,
+    Other,
+}
+
+impl<'a> Grid<'a> {
+    pub fn new(summary: &'a Summary, layout: &Layout) -> Result<Self, SummaryError> {
+        let axis = |name: &String| {
+            let position = summary.by.iter().position(|column| column.name == *name);
+            position.ok_or_else(|| SummaryError::NoColumn {
+                name: name.clone(),
+                known: summary.by.iter().map(|c| c.name.clone()).collect(),
+            })
+        };
+        let pivot = layout.columns.as_ref().map(axis).transpose()?;
+        let compare = layout
+            .compare
+            .iter()
+            .map(axis)
+            .collect::<Result<Vec<_>, _>>()?;
+        let held: Vec<usize> = (0..summary.by.len())
+            .filter(|i| match compare.is_empty() {
+                true => *i == 0 && summary.by.len() > 1,
+                false => !compare.contains(i),
+            })
+            .collect();
+        let places = places(summary, &held);
+
+        let mut pivot_values: Vec<&Json> = Vec::new();
+        if let Some(pivot) = pivot {
+            for group in &summary.groups {
+                if !pivot_values.contains(&&group.at[pivot]) {
+                    pivot_values.push(&group.at[pivot]);
+                }
+            }
+        }
+        let mut heads = Vec::new();
+        for metric in &summary.metrics {
+            match pivot {
+                None => heads.push(Head { metric, at: None }),
+                Some(_) => heads.extend(pivot_values.iter().map(|at| Head {
+                    metric,
+                    at: Some(at),
+                })),
+            }
+        }
+
+        let row_positions: Vec<usize> = (0..summary.by.len())
+            .filter(|i| Some(*i) != pivot)
+            .collect();
+        let mut rows: Vec<Row> = Vec::new();
+        for (g, group) in summary.groups.iter().enumerate() {
+            let at: Vec<&Json> = row_positions.iter().map(|&i| &group.at[i]).collect();
+            let row = match rows.iter().position(|row| row.at == at) {
+                Some(row) => row,
+                None => {
+                    let cells = heads.iter().map(|_| None).collect();
+                    rows.push(Row { at, cells });
+                    rows.len() - 1
+                }
+            };
+            let column = pivot.map_or(0, |pivot| {
+                let position = pivot_values.iter().position(|v| **v == group.at[pivot]);
+                position.expect("every value of the axis was collected above")
+            });
+            let width = pivot.map_or(1, |_| pivot_values.len());
+            for (m, estimate) in group.estimates.iter().enumerate() {
+                rows[row].cells[m * width + column] = Some(Cell {
+                    estimate,
+                    place: places[g][m],
+                });
+            }
+        }
+        // Rows of one block stand together, whatever order the groups came in.
+        let mut ordered: Vec<Row> = Vec::with_capacity(rows.len());
+        for row in rows {
+            let position = ordered
+                .iter()
+                .rposition(|other| !row.at.is_empty() && other.at.first() == row.at.first())
+                .map_or(ordered.len(), |i| i + 1);
+            ordered.insert(position, row);
+        }
+        Ok(Grid {
+            row_axes: row_positions.iter().map(|&i| &summary.by[i]).collect(),
+            pivot: pivot.map(|i| &summary.by[i]),
+            heads,
+            rows: ordered,
+        })
+    }
+
+    /// Whether a row opens a new block of equal first values.
+    pub fn opens_block(&self, row: usize) -> bool {
+        row == 0 || self.rows[row].at.first() != self.rows[row - 1].at.first()
+    }
+}
+
+/// Best and second by the direction of the metric, among groups that agree on the held axes.
+fn places(summary: &Summary, held: &[usize]) -> Vec<Vec<Place>> {
+    let mut places = vec![vec![Place::Other; summary.metrics.len()]; summary.groups.len()];
+    for (m, metric) in summary.metrics.iter().enumerate() {
+        let Some(higher) = metric.higher_is_better else {
+            continue;
+        };
+        let score = |g: usize| {
+            let centre = summary.groups[g].estimates[m].centre;
+            centre.map(|centre| if higher { -centre } else { centre })
+        };
+        for g in 0..summary.groups.len() {
+            let rivals = (0..summary.groups.len()).filter(|&other| {
+                let (a, b) = (&summary.groups[g].at, &summary.groups[other].at);
+                held.iter().all(|&axis| a[axis] == b[axis])
+            });
+            let mut scores: Vec<f64> = rivals.filter_map(score).collect();
+            scores.sort_by(f64::total_cmp);
+            scores.dedup();
+            // A value without rivals wins nothing.
+            let Some(own) = score(g).filter(|_| scores.len() > 1) else {
+                continue;
+            };
+            places[g][m] = match scores.iter().position(|score| *score == own) {
+                Some(0) => Place::Best,
+                Some(1) if scores.len() > 2 => Place::Second,
+                _ => Place::Other,
+            };
+        }
+    }
+    places
+}

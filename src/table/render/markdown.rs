@@ -1,0 +1,109 @@
+//! The summary as a Markdown table.
+
+use std::fmt::Write;
+
+use super::digits::Spread;
+use super::digits::digits;
+use super::grid::Cell;
+use super::grid::Grid;
+use super::grid::Head;
+use super::grid::Place;
+use crate::table::Summary;
+use crate::table::frame::display;
+
+pub(super) fn write(summary: &Summary, grid: &Grid) -> String {
+    let common = summary.common_n().map(|(n, _)| n);
+    let mut header: Vec<String> = grid
+        .row_axes
+        .iter()
+        .map(|axis| escape(&axis.title_with_unit()))
+        .collect();
+    header.extend(grid.heads.iter().map(|head| heading(grid, head)));
+
+    let mut text = format!("| {} |\n|", header.join(" | "));
+    for _ in &grid.row_axes {
+        text.push_str(" --- |");
+    }
+    for _ in &grid.heads {
+        text.push_str(" ---: |");
+    }
+    text.push('\n');
+    for row in &grid.rows {
+        let mut cells: Vec<String> = row.at.iter().map(|at| escape(&display(at))).collect();
+        cells.extend(row.cells.iter().map(|cell| match cell {
+            Some(cell) => value(cell, summary, common),
+            None => String::new(),
+        }));
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    let _ = writeln!(text, "\n{}", note(summary, grid));
+    text
+}
+
+fn heading(grid: &Grid, head: &Head) -> String {
+    let arrow = match head.metric.higher_is_better {
+        Some(true) => " ↑",
+        Some(false) => " ↓",
+        None => "",
+    };
+    let metric = escape(&head.metric.title_with_unit());
+    match (grid.pivot, head.at) {
+        (Some(axis), Some(at)) => {
+            let at = escape(&display(at));
+            format!("{metric}{arrow}, {} {at}", escape(&axis.title()))
+        }
+        _ => format!("{metric}{arrow}"),
+    }
+}
+
+fn value(cell: &Cell, summary: &Summary, common: Option<usize>) -> String {
+    let estimate = cell.estimate;
+    let Some(digits) = digits(estimate, summary.interval) else {
+        return "–".to_owned();
+    };
+    let mut text = match digits.spread {
+        Spread::None => digits.centre,
+        Spread::PlusMinus(half) => format!("{} ± {half}", digits.centre),
+        Spread::FromTo(low, high) => format!("{} [{low}, {high}]", digits.centre),
+    };
+    if digits.times != 0 {
+        text = format!("({text})·10<sup>{}</sup>", digits.times);
+    }
+    text = match cell.place {
+        Place::Best => format!("**{text}**"),
+        Place::Second => format!("<u>{text}</u>"),
+        Place::Other => text,
+    };
+    if common != Some(estimate.n()) {
+        let _ = write!(text, " (n = {})", estimate.n());
+    }
+    text
+}
+
+/// What the numbers are, and what bold and underlined mean where they occur.
+pub(super) fn note(summary: &Summary, grid: &Grid) -> String {
+    let mut note = summary.note();
+    let marked = |place| {
+        let mut cells = grid.rows.iter().flat_map(|row| row.cells.iter().flatten());
+        cells.any(|cell| cell.place == place)
+    };
+    if marked(Place::Best) {
+        note.push_str("; bold: best");
+    }
+    if marked(Place::Second) {
+        note.push_str("; underlined: second");
+    }
+    note
+}
+
+/// Characters that Markdown would read as its own.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '|' | '*' | '_' | '`' | '\\' | '<' | '[' | ']') {
+            escaped.push('\\');
+        }
+        escaped.push(if c == '\n' { ' ' } else { c });
+    }
+    escaped
+}

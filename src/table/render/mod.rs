@@ -1,0 +1,52 @@
+//! Printed forms of a summary: CSV and JSON for programs, Markdown and LaTeX for papers.
+
+mod digits;
+mod grid;
+mod latex;
+mod markdown;
+
+use serde_json::Value as Json;
+
+use super::Summary;
+use super::SummaryError;
+use grid::Grid;
+
+/// How a summary is laid out in print.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    /// The axis whose values become columns.
+    pub columns: Option<String>,
+    /// The axes among whose values the best is sought; empty: all but the first, so that, say,
+    /// methods are compared within a data set.
+    pub compare: Vec<String>,
+}
+
+impl Summary {
+    /// One line per group, full precision.
+    pub fn to_csv(&self) -> String {
+        self.to_table().to_csv()
+    }
+
+    /// The rows of the CSV with units and directions, and what the interval is.
+    pub fn to_json(&self) -> String {
+        let table = self.to_table().to_json();
+        let mut document: Json =
+            serde_json::from_str(&table).expect("the text was just written as JSON");
+        document["note"] = self.note().into();
+        document["replicate"] = self.replicate.clone().into();
+        document["interval"] = self.interval.describe().into();
+        let mut text = serde_json::to_string_pretty(&document).expect("keys are text");
+        text.push('\n');
+        text
+    }
+
+    /// A Markdown table and its note.
+    pub fn to_markdown(&self, layout: &Layout) -> Result<String, SummaryError> {
+        Ok(markdown::write(self, &Grid::new(self, layout)?))
+    }
+
+    /// A `tabular` for a paper that loads `booktabs`, with its note as a comment.
+    pub fn to_latex(&self, layout: &Layout) -> Result<String, SummaryError> {
+        Ok(latex::write(self, &Grid::new(self, layout)?))
+    }
+}

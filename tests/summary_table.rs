@@ -1,0 +1,156 @@
+//! One result table in all its printed forms.
+
+use snapbox::IntoData;
+use snapbox::assert_data_eq;
+use snapbox::str;
+use sweepline::table::Column;
+use sweepline::table::IntervalKind;
+use sweepline::table::Layout;
+use sweepline::table::Summary;
+use sweepline::table::SummarySpec;
+use sweepline::table::Table;
+
+fn results() -> Table {
+    let csv = "\
+dataset,method,seed,test_kl,seconds
+circle,vae,0,0.91,10
+circle,vae,1,0.99,11
+circle,vae,2,0.95,12
+circle,iwae_5%,0,0.41,30
+circle,iwae_5%,1,0.52,31
+circle,iwae_5%,2,,32
+circle,mapa,0,0.40,20
+circle,mapa,1,0.44,21
+circle,mapa,2,0.42,25
+figure-8,vae,0,1.5,10
+figure-8,vae,1,1.9,11
+figure-8,vae,2,1.8,12
+figure-8,iwae_5%,0,1.2,30
+figure-8,iwae_5%,1,1.3,31
+figure-8,iwae_5%,2,1.1,32
+figure-8,mapa,0,1.4,20
+figure-8,mapa,1,1.6,21
+figure-8,mapa,2,1.5,25
+";
+    let mut table = Table::from_csv(csv, &["dataset", "method", "seed"]).expect("a table");
+    table.columns[3] = Column::metric("test_kl", "nats", Some(false));
+    table.columns[3].label = "test KL".to_owned();
+    table.columns[4] = Column::metric("seconds", "", None);
+    table
+}
+
+fn summary(values: &[&str]) -> Summary {
+    let spec = SummarySpec {
+        values: values.iter().map(|name| name.to_string()).collect(),
+        by: None,
+        replicate: vec!["seed".to_owned()],
+        interval: IntervalKind::Sd,
+    };
+    Summary::new(&results(), &spec).expect("columns exist")
+}
+
+#[test]
+fn markdown_marks_the_best_within_a_data_set() {
+    let text = summary(&["test_kl", "seconds"]).to_markdown(&Layout::default());
+    assert_data_eq!(text.unwrap(), str![[r#"
+| dataset | method | test KL (nats) ↓ | seconds |
+| --- | --- | ---: | ---: |
+| circle | vae | 0.95 ± 0.04 | 11.0 ± 1.0 |
+| circle | iwae\_5% | <u>0.46 ± 0.08</u> (n = 2) | 31.0 ± 1.0 |
+| circle | mapa | **0.420 ± 0.020** | 22.0 ± 2.6 |
+| figure-8 | vae | 1.73 ± 0.21 | 11.0 ± 1.0 |
+| figure-8 | iwae\_5% | **1.20 ± 0.10** | 31.0 ± 1.0 |
+| figure-8 | mapa | <u>1.50 ± 0.10</u> | 22.0 ± 2.6 |
+
+mean ± standard deviation over seed, n = 3 where not stated otherwise; bold: best; underlined: second
+
+"#]].raw());
+}
+
+#[test]
+fn latex_has_values_of_an_axis_as_columns() {
+    let layout = Layout {
+        columns: Some("dataset".to_owned()),
+        compare: Vec::new(),
+    };
+    assert_data_eq!(summary(&["test_kl"]).to_latex(&layout).unwrap(), str![[r#"
+% mean +- standard deviation over seed, n = 3 where not stated otherwise; bold: best; underlined: second
+% needs \usepackage{booktabs}
+\begin{tabular}{lrr}
+\toprule
+ & \multicolumn{2}{c}{test KL (nats) $\downarrow$ by dataset} \\
+\cmidrule(lr){2-3}
+method & circle & figure-8 \\
+\midrule
+vae & $0.95 \pm 0.04$ & $1.73 \pm 0.21$ \\
+iwae\_5\% & \underline{$0.46 \pm 0.08$} \small($n = 2$) & $\mathbf{1.20 \pm 0.10}$ \\
+mapa & $\mathbf{0.420 \pm 0.020}$ & \underline{$1.50 \pm 0.10$} \\
+\bottomrule
+\end{tabular}
+
+"#]].raw());
+}
+
+#[test]
+fn latex_groups_rows_by_the_first_axis() {
+    let text = summary(&["test_kl"]).to_latex(&Layout::default());
+    assert_data_eq!(text.unwrap(), str![[r#"
+% mean +- standard deviation over seed, n = 3 where not stated otherwise; bold: best; underlined: second
+% needs \usepackage{booktabs}
+\begin{tabular}{llr}
+\toprule
+dataset & method & test KL (nats) $\downarrow$ \\
+\midrule
+circle & vae & $0.95 \pm 0.04$ \\
+ & iwae\_5\% & \underline{$0.46 \pm 0.08$} \small($n = 2$) \\
+ & mapa & $\mathbf{0.420 \pm 0.020}$ \\
+\addlinespace
+figure-8 & vae & $1.73 \pm 0.21$ \\
+ & iwae\_5\% & $\mathbf{1.20 \pm 0.10}$ \\
+ & mapa & \underline{$1.50 \pm 0.10$} \\
+\bottomrule
+\end{tabular}
+
+"#]].raw());
+}
+
+#[test]
+fn csv_has_full_precision_and_counts() {
+    assert_data_eq!(
+        summary(&["test_kl"]).to_csv(),
+        str![[r#"
+dataset,method,test_kl,test_kl_low,test_kl_high,test_kl_sd,test_kl_n,test_kl_missing
+circle,vae,0.9499999999999998,0.9099999999999999,0.9899999999999998,0.03999999999999998,3,0
+circle,iwae_5%,0.46499999999999997,0.38721825406947974,0.5427817459305202,0.07778174593052026,2,1
+circle,mapa,0.42,0.4,0.43999999999999995,0.01999999999999999,3,0
+figure-8,vae,1.7333333333333334,1.5251667333867203,1.9414999332799465,0.20816659994661324,3,0
+figure-8,iwae_5%,1.2,1.1,1.2999999999999998,0.09999999999999998,3,0
+figure-8,mapa,1.5,1.4,1.6,0.10000000000000009,3,0
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn json_says_what_the_interval_is() {
+    let text = summary(&["test_kl"]).to_json();
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(json["interval"], "standard deviation");
+    assert_eq!(json["rows"].as_array().map(Vec::len), Some(6));
+    assert_eq!(json["columns"][2]["unit"], "nats");
+    assert!(Table::from_json(&text).is_ok());
+}
+
+#[test]
+fn an_unknown_pivot_names_the_axes_there_are() {
+    let layout = Layout {
+        columns: Some("model".to_owned()),
+        compare: Vec::new(),
+    };
+    let error = summary(&["test_kl"]).to_latex(&layout).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the table has no column `model`; it has `dataset`, `method`"
+    );
+}
