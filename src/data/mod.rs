@@ -1,1 +1,68 @@
-//! data
+//! Data sets by name: reading the published formats, or drawing from known densities.
+//!
+//! A data set is a file with its [`DataSet`] entry and one line in [`ALL`]; `dataset/<name>` is
+//! then a stage kind. What it leaves is a [`Dataset`]: three splits of named arrays and what is
+//! known about them, in one safetensors file. The same parameters and files always give the same
+//! bytes.
+
+mod array;
+mod binarize;
+mod dataset;
+mod download;
+mod error;
+mod file;
+pub mod generators;
+mod idx;
+mod mnist;
+mod settings;
+mod source;
+mod synthetic;
+
+use std::path::Path;
+use std::path::PathBuf;
+
+pub use array::Array;
+pub use array::Numbers;
+pub use dataset::Dataset;
+pub use dataset::Split;
+pub use error::DataError;
+pub use error::FormatError;
+
+use crate::registry::Entry;
+use crate::registry::Values;
+
+/// Where a data set is loaded, and who listens.
+pub struct Context<'a> {
+    /// The project's root: folders in parameters are relative to it.
+    pub root: &'a Path,
+    /// Takes a line about slow or noteworthy things.
+    pub log: &'a dyn Fn(&str),
+}
+
+/// A data set that a manifest can name.
+pub trait DataSet: Entry {
+    /// Reads or draws it.
+    ///
+    /// # Errors
+    /// [`DataError`], with the file and what to do about it.
+    fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError>;
+
+    /// The files of the project that [`DataSet::load`] reads, relative to `root`, there or not:
+    /// their content belongs to the key. Downloads are left out, since their published checksums
+    /// fix what is in them.
+    fn files(&self, params: &Values, root: &Path) -> Vec<PathBuf> {
+        let _ = (params, root);
+        Vec::new()
+    }
+}
+
+/// Every data set a manifest can name, sorted.
+pub static ALL: &[&dyn DataSet] = &[&mnist::FASHION_MNIST, &mnist::MNIST, &synthetic::Synthetic];
+
+/// The data set of this name.
+pub fn get(name: &str) -> Option<&'static dyn DataSet> {
+    ALL.iter().find(|set| set.name() == name).copied()
+}
+
+#[cfg(test)]
+mod tests;

@@ -291,10 +291,15 @@ impl Bench {
         match self.pools.entry(threads) {
             Entry::Occupied(pool) => Ok(pool.into_mut()),
             Entry::Vacant(free) => {
-                let pool = rayon::ThreadPoolBuilder::new()
+                let mut pool = rayon::ThreadPoolBuilder::new()
                     .num_threads(threads)
-                    .thread_name(|index| format!("step-{index}"))
-                    .build();
+                    .thread_name(|index| format!("step-{index}"));
+                if threads == 1 {
+                    // The runner itself is the pool: most steps need no second thread, and no
+                    // handing over.
+                    pool = pool.use_current_thread();
+                }
+                let pool = pool.build();
                 let pool = pool.map_err(|error| JobError::Transient {
                     message: format!("cannot start {threads} threads: {error}"),
                 })?;

@@ -54,7 +54,7 @@ pub(super) struct AttemptLink<'a> {
     sender: Sender<Message>,
     cancel: Arc<AtomicBool>,
     interrupt: Arc<AtomicU8>,
-    log: Mutex<Log>,
+    log: Arc<Mutex<Log>>,
     started: Instant,
     /// When the next progress may be told, in milliseconds since the start.
     next_progress: AtomicU64,
@@ -62,12 +62,28 @@ pub(super) struct AttemptLink<'a> {
     checkpointed: AtomicBool,
 }
 
+/// The lines of an attempt; the coordinator shows the last ones where the attempt gives no more
+/// sign of life.
 #[derive(Default)]
-struct Log {
+pub(super) struct Log {
     lines: VecDeque<String>,
     bytes: usize,
     /// Lines that were dropped at the front.
     dropped: usize,
+}
+
+impl Log {
+    pub(super) fn text(&self) -> String {
+        let mut text = String::with_capacity(self.bytes);
+        if self.dropped > 0 {
+            text.push_str(&format!("({} earlier lines were dropped)\n", self.dropped));
+        }
+        for line in &self.lines {
+            text.push_str(line);
+            text.push('\n');
+        }
+        text
+    }
 }
 
 impl<'a> AttemptLink<'a> {
@@ -86,28 +102,23 @@ impl<'a> AttemptLink<'a> {
             sender,
             cancel,
             interrupt,
-            log: Mutex::default(),
+            log: Arc::default(),
             started: Instant::now(),
             next_progress: AtomicU64::new(0),
             checkpointed: AtomicBool::new(false),
         }
     }
 
-    /// The whole log, as far as it was kept.
-    pub(super) fn text(&self) -> String {
-        let log = lock(&self.log);
-        let mut text = String::with_capacity(log.bytes);
-        if log.dropped > 0 {
-            text.push_str(&format!("({} earlier lines were dropped)\n", log.dropped));
-        }
-        for line in &log.lines {
-            text.push_str(line);
-            text.push('\n');
-        }
-        text
+    pub(super) fn shared_log(&self) -> Arc<Mutex<Log>> {
+        Arc::clone(&self.log)
     }
 
-    /// Removes the checkpoint, after the result is safe.
+    /// The whole log, as far as it was kept.
+    pub(super) fn text(&self) -> String {
+        lock(&self.log).text()
+    }
+
+    /// Whether a checkpoint is left to remove once the result is safe.
     pub(super) fn checkpointed(&self) -> bool {
         self.checkpointed.load(Ordering::Relaxed)
     }

@@ -13,6 +13,7 @@ mod job;
 mod journal;
 mod keys;
 mod link;
+mod names;
 mod options;
 mod pools;
 mod queue;
@@ -22,6 +23,7 @@ mod runners;
 mod state;
 #[cfg(test)]
 mod tests;
+mod view;
 
 pub use event::{EVENTS_VERSION, Event, Number, Timed};
 pub use executor::{Executor, InProcess};

@@ -32,6 +32,10 @@ impl Queue {
         heap.push((priority, Reverse(id)));
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.shares.is_empty()
+    }
+
     /// Takes out the next step that fits.
     pub(super) fn pop(&mut self, pools: &Pools) -> Option<(StepId, Resources)> {
         if !pools.any_job_free() {

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::panic::resume_unwind;
 
 use rayon::prelude::*;
 
@@ -30,6 +33,7 @@ use super::pools::Pools;
 use super::resolve::PlainFiles;
 use super::runners::Bay;
 use super::state::States;
+use super::view;
 
 /// Drives plans to their end.
 pub struct Engine<'a> {
@@ -119,12 +123,23 @@ impl<'a> Engine<'a> {
                 root: &options.root,
             },
             self.store.scratch().join(&run.0),
+            options.jobs,
         );
         let stopped = std::thread::scope(|scope| {
-            // Also where the coordinator panics: the scope would wait for idle runners forever.
-            let _closing = Closing(&bay);
-            coordinator.drive(&bay, scope)
+            if let Some(folder) = &options.view {
+                let (news, heard) = std::sync::mpsc::channel();
+                coordinator.view = Some(news);
+                let sender = coordinator.flow.sender.clone();
+                let (names, store) = (&names, self.store);
+                scope.spawn(move || view::keep(folder, steps, names, store, heard, &sender));
+            }
+            let driven = catch_unwind(AssertUnwindSafe(|| coordinator.drive(&bay, scope)));
+            // Even then: the scope would wait for idle runners, and the view for news, forever.
+            coordinator.view = None;
+            bay.close();
+            driven.unwrap_or_else(|panic| resume_unwind(panic))
         });
+        coordinator.hear_out();
         // The folder is empty by now, if it was ever made.
         let _ = std::fs::remove_dir(self.store.scratch().join(&run.0));
         let pairs = names.iter().map(String::as_str);
@@ -147,15 +162,6 @@ impl<'a> Engine<'a> {
             .into_par_iter()
             .map(|path| (path.clone(), self.store.file_digest(path)))
             .collect()
-    }
-}
-
-/// Closes the bay at the end of its life.
-struct Closing<'b, 'a>(&'b Bay<'a>);
-
-impl Drop for Closing<'_, '_> {
-    fn drop(&mut self) {
-        self.0.close();
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Bay<'a> {
     changed: Condvar,
     workshop: Workshop<'a>,
     scratch: PathBuf,
+    /// How many runners there may be: as many as attempts may run at once.
+    most: usize,
 }
 
 #[derive(Default)]
@@ -31,12 +33,13 @@ struct Tasks<'a> {
 }
 
 impl<'a> Bay<'a> {
-    pub(super) fn new(workshop: Workshop<'a>, scratch: PathBuf) -> Self {
+    pub(super) fn new(workshop: Workshop<'a>, scratch: PathBuf, most: usize) -> Self {
         Bay {
             tasks: Mutex::default(),
             changed: Condvar::new(),
             workshop,
             scratch,
+            most: most.max(1),
         }
     }
 
@@ -56,7 +59,8 @@ impl<'a> Bay<'a> {
         let number = {
             let mut tasks = lock(&self.tasks);
             tasks.waiting.push_back(task);
-            if tasks.idle >= tasks.waiting.len() {
+            // With `most` runners, one that has just reported takes it in a moment.
+            if tasks.idle >= tasks.waiting.len() || tasks.runners >= self.most {
                 self.changed.notify_one();
                 return Ok(());
             }

@@ -1,1 +1,162 @@
-//! figures
+//! Tables to figures: SVG, PDF, PNG, the CSV of what is drawn, and a caption that states n.
+//!
+//! A figure is a mapping of columns to x, y, colour, marker and facets ([`Figure::params`] names
+//! them); [`grammar`] groups the rows, [`sheet`] lays out panels, axes and legend, and each kind of
+//! figure draws its marks in the panels. Only here is plotters named.
+
+mod axes;
+mod bar;
+mod boxes;
+mod canvas;
+mod colormap;
+mod contour;
+mod curves;
+mod dots;
+mod field;
+mod font;
+mod grammar;
+mod heatmap;
+mod histogram;
+mod images;
+mod legend;
+mod line;
+mod mapping;
+mod marker;
+mod markup;
+mod options;
+mod parts;
+mod points;
+mod render;
+mod scale;
+mod sheet;
+mod slots;
+mod theme;
+mod ticks;
+mod xy;
+
+use crate::registry::Entry;
+use crate::registry::Values;
+use crate::table::SummaryError;
+use crate::table::Table;
+
+/// Every kind of figure, sorted by name.
+pub static ALL: &[&dyn Figure] = &[
+    &bar::Bar,
+    &boxes::Boxes,
+    &contour::Contour,
+    &curves::Curves,
+    &dots::Dots,
+    &points::Embedding,
+    &heatmap::Heatmap,
+    &histogram::Histogram,
+    &images::Images,
+    &line::Line,
+    &points::Scatter,
+];
+
+/// The kind of figure of this name.
+pub fn find(name: &str) -> Option<&'static dyn Figure> {
+    ALL.iter().find(|figure| figure.name() == name).copied()
+}
+
+/// What a kind of figure is drawn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Result rows.
+    Rows,
+    /// Training curves.
+    Curves,
+    /// Pictures.
+    Images,
+}
+
+/// A kind of figure.
+pub trait Figure: Entry {
+    /// What it is drawn from.
+    fn source(&self) -> Source {
+        Source::Rows
+    }
+
+    /// Draws the input. The same input and parameters give the same bytes.
+    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError>;
+}
+
+/// What figures draw.
+#[derive(Clone, Debug, Default)]
+pub struct FigureInput {
+    /// Rows of results or of curves, a column per axis.
+    pub table: Table,
+    /// Pictures by the coordinates of the cell they come from.
+    pub images: Vec<(Vec<(String, String)>, ImageBatch)>,
+    /// Points to mark over a contour: a table with the columns of its x and y.
+    pub points: Option<Table>,
+    /// Originals of reconstructions, or the pictures among which neighbours are sought.
+    pub reference: Option<ImageBatch>,
+}
+
+/// Pictures as one array `[n, channels, height, width]`, row-major, in `[0, 1]`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ImageBatch {
+    pub n: usize,
+    /// 1 (grey) or 3 (red, green, blue).
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+    pub data: Vec<f32>,
+}
+
+/// A figure in its file formats.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rendered {
+    /// Text as outlines: it looks the same everywhere.
+    pub svg: String,
+    /// One page with its fonts embedded.
+    pub pdf: Vec<u8>,
+    /// At 300 dpi.
+    pub png: Vec<u8>,
+    /// Exactly what is drawn.
+    pub csv: String,
+    /// States n, what the band is, and what could not be drawn.
+    pub caption: String,
+}
+
+/// Why there is no figure.
+#[derive(Debug, thiserror::Error)]
+pub enum FigureError {
+    #[error(transparent)]
+    Table(#[from] SummaryError),
+    #[error("parameter `{name}` is {got}, but {want}")]
+    Parameter {
+        name: &'static str,
+        got: String,
+        want: String,
+    },
+    #[error("parameter `{0}` is missing")]
+    Missing(&'static str),
+    #[error("there is nothing to draw: {0}")]
+    Empty(String),
+    #[error("the pictures cannot be drawn: {0}")]
+    Pictures(String),
+    #[error("a page of {width:.1} × {height:.1} inches cannot be drawn")]
+    TooLarge { width: f64, height: f64 },
+    #[error("the drawing failed: {0}")]
+    Drawing(String),
+}
+
+/// Closes a page and writes its files; `title` names the documents.
+fn finish(
+    page: sheet::Page,
+    title: &str,
+    csv: String,
+    caption: String,
+) -> Result<Rendered, FigureError> {
+    let title = markup::in_line(title);
+    let files = render::files(&page.close(), &title)?;
+    Ok(Rendered {
+        svg: files.svg,
+        pdf: files.pdf,
+        png: files.png,
+        csv,
+        caption: format!("{}\n", markup::in_line(caption.trim_end())),
+    })
+}

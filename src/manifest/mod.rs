@@ -1,1 +1,31 @@
-//! manifest
+//! YAML to a checked manifest; axes to cells. Reading runs nothing.
+//!
+//! [`Experiment::read`] reads a manifest and its pipeline into typed, placed structures and builds
+//! the full grid of cells. What depends on the kinds of stages is checked by the plan.
+
+mod axes;
+mod columns;
+mod experiment;
+mod expression;
+mod fields;
+mod grid;
+mod node;
+mod overrides;
+mod pipeline;
+mod policy;
+mod project;
+mod stage;
+mod template;
+mod trouble;
+mod yaml;
+
+pub use columns::{ABSENT, Column, Columns, ValueId};
+pub use experiment::{AxisInfo, Experiment, Reading};
+pub use expression::{Expression, Trouble};
+pub use grid::Grid;
+pub use overrides::Overrides;
+pub use pipeline::{Declared, Pipeline};
+pub use policy::Policy;
+pub use project::project_root;
+pub use stage::{Argument, Binding, Input, Origin, Over, Stage};
+pub use template::{Filling, Piece, Template};

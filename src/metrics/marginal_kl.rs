@@ -8,6 +8,122 @@
 use rayon::prelude::*;
 
 use super::Estimate;
+use super::Measure;
+use super::Metric;
+use crate::data::Dataset;
+use crate::models::Encoded;
+use crate::models::Fitted;
+use crate::models::ModelError;
+use crate::models::params;
+use crate::registry::Entry;
+use crate::registry::Param;
+use crate::registry::Values;
+
+/// `evaluate/marginal-kl`
+pub struct MarginalKlScore;
+
+impl Entry for MarginalKlScore {
+    fn name(&self) -> &'static str {
+        "marginal-kl"
+    }
+
+    fn summary(&self) -> &'static str {
+        "KL(q(z) || p(z)) by Monte Carlo, with the mutual information of x and z"
+    }
+
+    fn docs(&self) -> &'static str {
+        "Draws z from q(z) = mean over n of q(z|x_n) and averages log q(z) − log p(z), where q(z) is\n\
+         the mixture over *all* N posteriors of the chosen observations. By elbo surgery\n\
+         \n\
+         ```text\n\
+         E_x KL(q(z|x) || p(z)) = KL(q(z) || p(z)) + I_q(x; z),   0 ≤ I_q ≤ ln N\n\
+         ```\n\
+         \n\
+         so the exact value lies between `marginal_kl_lower` = E KL − ln N and `posterior_kl` = E KL,\n\
+         which stand beside it. `marginal_kl_se` is the Monte Carlo standard error.\n\
+         \n\
+         Source: Rosca, Lakshminarayanan and Mohamed 2018, arXiv 1802.06847, Algorithm 2; Hoffman and\n\
+         Johnson 2016, *ELBO surgery*."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        vec![
+            Param::choice(
+                "observations",
+                &["train+valid", "train", "valid", "test"],
+                "whose posteriors make up q(z)",
+            )
+            .default("train+valid"),
+            Param::int("samples", "Monte Carlo draws of z")
+                .min(2)
+                .default(10_000),
+            Param::seed("seed", "which draws"),
+        ]
+    }
+}
+
+impl Metric for MarginalKlScore {
+    fn measures(&self) -> &'static [Measure] {
+        const fn nats(name: &'static str, label: &'static str, up: Option<bool>) -> Measure {
+            Measure {
+                name,
+                label,
+                unit: "nats",
+                higher_is_better: up,
+            }
+        }
+        const MEASURES: &[Measure] = &[
+            nats("marginal_kl", "KL(q(z) || p(z))", Some(false)),
+            nats("marginal_kl_se", "standard error of KL(q(z) || p(z))", None),
+            nats("marginal_kl_lower", "E KL − ln N", None),
+            nats("posterior_kl", "E KL(q(z|x) || p(z)), train", None),
+            nats("mutual_information", "I_q(x; z)", None),
+        ];
+        MEASURES
+    }
+
+    fn score(
+        &self,
+        model: &dyn Fitted,
+        data: &Dataset,
+        values: &Values,
+    ) -> Result<Vec<f64>, ModelError> {
+        let mut x = None;
+        for split in params::text(values, "observations").split('+') {
+            let part = params::observations(data, split)?;
+            x = Some(match x {
+                None => part,
+                Some(all) => part.appended_to(all),
+            });
+        }
+        let x = x.expect("splitting text gives at least one part");
+        let posteriors = Posteriors::from(model.encode(&x)?);
+        let samples = params::size(values, "samples");
+        let mut stream = params::seed(values).derive("marginal-kl/draws").stream(0);
+        let index: Vec<usize> = (0..samples)
+            .map(|_| stream.below(posteriors.len()))
+            .collect();
+        let eps = stream.normal(samples * posteriors.d);
+        let kl = posteriors.marginal_kl(&posteriors.sample(&index, &eps));
+        Ok(vec![
+            kl.marginal.mean,
+            kl.marginal.standard_error.unwrap_or(f64::NAN),
+            kl.lower,
+            kl.posterior_mean,
+            kl.mutual_information,
+        ])
+    }
+}
+
+impl From<Encoded> for Posteriors {
+    fn from(encoded: Encoded) -> Self {
+        Posteriors {
+            d: encoded.mean.columns,
+            mean: encoded.mean.values,
+            log_var: encoded.log_var.values,
+        }
+    }
+}
 
 /// Diagonal Gaussian posteriors q(z|x_n) = N(mean_n, exp(log_var_n)).
 #[derive(Clone, Debug)]

@@ -1,13 +1,12 @@
 //! Steps: the nodes of the expanded plan. The engine knows only these.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::manifest::Policy;
 use crate::registry::StageKind;
 use crate::registry::Value;
 use crate::registry::Values;
@@ -111,36 +110,4 @@ pub enum From {
     },
     /// A plain file of the project, by absolute path.
     File { path: PathBuf },
-}
-
-/// How a step is to be run. Nothing here belongs to the key.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Policy {
-    pub cpus: u32,
-    /// In bytes.
-    pub memory: u64,
-    pub gpus: u32,
-    /// Named pools → how much of each.
-    pub named: BTreeMap<String, u32>,
-    pub retries: u32,
-    pub timeout: Option<Duration>,
-    /// Run in a child process.
-    pub isolate: bool,
-    /// Whether a finished result may be reused.
-    pub cache: bool,
-}
-
-impl std::default::Default for Policy {
-    fn default() -> Self {
-        Policy {
-            cpus: 1,
-            memory: 0,
-            gpus: 0,
-            named: BTreeMap::new(),
-            retries: 0,
-            timeout: None,
-            isolate: false,
-            cache: true,
-        }
-    }
 }

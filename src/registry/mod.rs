@@ -4,10 +4,13 @@
 //! [`Entry`] in a sorted `static ALL` of its module; checks, help, `sweepline list`, the reference
 //! pages, the JSON schema and the conformance tests walk those lists and nothing else.
 
+mod conform;
 mod kind;
 mod param;
+pub mod reference;
 mod value;
 
+pub use conform::{Mismatch, Part};
 pub use kind::{ArtifactType, Catalog, Outputs, Slot, StageKind};
 pub use param::{Default, Param, ParamType};
 pub use value::{Value, Values};

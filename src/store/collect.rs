@@ -65,6 +65,7 @@ impl Store {
                 Ok(())
             })?;
             self.records.forget(&dropped);
+            self.objects.remove_unfinished()?;
         }
         for (digest, size) in self.objects.on_disk()? {
             if reached.contains(&digest) {

@@ -29,6 +29,8 @@ mod records;
 #[expect(clippy::module_inception, reason = "the store is the idea of the file")]
 mod store;
 mod sync;
+#[cfg(test)]
+mod tests;
 
 pub use artifact::{Artifact, Object};
 pub use collect::{Collected, Verified};

@@ -36,6 +36,9 @@ pub enum Presence {
     Damaged,
 }
 
+/// How the names of files begin that are being written.
+const UNFINISHED: &str = ".new-";
+
 /// Puts to different stripes run at once, puts of one content never do.
 const STRIPES: usize = 16;
 
@@ -90,6 +93,14 @@ impl Objects {
         PathBuf::from(path)
     }
 
+    /// A new name in the folder of an object: files are written there, because moving them there
+    /// from a common folder would make all writers wait for each other.
+    fn beside(&self, digest: Digest) -> PathBuf {
+        let number = self.counter.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{UNFINISHED}{}-{number}", std::process::id());
+        self.path(digest).with_file_name(name)
+    }
+
     /// A new name for a file on the store's file system.
     pub(super) fn temporary(&self) -> PathBuf {
         let number = self.counter.fetch_add(1, Ordering::Relaxed);
@@ -106,8 +117,8 @@ impl Objects {
         if self.presence(&object) == Presence::Intact {
             return Ok(object);
         }
-        let temporary = self.temporary();
-        if let Err(error) = self.files.write(&temporary, bytes) {
+        let temporary = self.beside(object.digest);
+        if let Err(error) = in_folder(&temporary, || self.files.write(&temporary, bytes)) {
             // A full disk has room again once the half-written file is gone.
             let _ = self.files.remove(&temporary);
             return Err(StoreError::io("write", &temporary, error));
@@ -128,15 +139,15 @@ impl Objects {
         if self.presence(&object) == Presence::Intact {
             return Ok(object);
         }
-        let temporary = self.temporary();
+        let temporary = self.beside(digest);
         let moved = if linked {
             Err(io::ErrorKind::CrossesDevices.into())
         } else {
-            self.files.rename(path, &temporary)
+            in_folder(&temporary, || self.files.rename(path, &temporary))
         };
         let placed = match moved {
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                self.files.copy(path, &temporary)
+                in_folder(&temporary, || self.files.copy(path, &temporary))
             }
             moved => moved.and_then(|()| self.files.seal(&temporary)),
         };
@@ -150,14 +161,7 @@ impl Objects {
     /// Gives a complete file its name. The stripe is held.
     fn adopt(&self, temporary: &Path, object: Object) -> Result<Object, StoreError> {
         let path = self.path(object.digest);
-        let renamed = self.files.rename(temporary, &path).or_else(|error| {
-            if error.kind() != io::ErrorKind::NotFound {
-                return Err(error);
-            }
-            fs::create_dir_all(path.parent().unwrap_or(&self.folder))?;
-            self.files.rename(temporary, &path)
-        });
-        if let Err(error) = renamed {
+        if let Err(error) = self.files.rename(temporary, &path) {
             let _ = self.files.remove(temporary);
             return Err(StoreError::io("write", &path, error));
         }
@@ -331,6 +335,21 @@ impl Objects {
         Ok(found)
     }
 
+    /// Removes what writers left that died while they wrote.
+    pub(super) fn remove_unfinished(&self) -> Result<(), StoreError> {
+        for folder in entries(&self.folder)? {
+            for entry in entries(&folder.path())? {
+                let path = entry.path();
+                if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+                    self.files
+                        .remove(&path)
+                        .map_err(|error| StoreError::io("remove", &path, error))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn remove(&self, digest: Digest) -> Result<(), StoreError> {
         let _one = self.stripe(digest)?;
         self.distrust(digest);
@@ -363,6 +382,20 @@ fn row_of_object(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<(Digest, St
         changed: row.get(4)?,
     };
     Ok(digest(row.get_ref(0)?.as_blob()?).map(|digest| (digest, stat)))
+}
+
+/// Does something in the folder of this path, which is made where it is missing.
+fn in_folder(path: &Path, mut act: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    act().or_else(|error| {
+        let folder = path.parent().filter(|folder| !folder.exists());
+        match folder {
+            Some(folder) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(folder)?;
+                act()
+            }
+            _ => Err(error),
+        }
+    })
 }
 
 /// The entries of a folder; none where there is no folder.

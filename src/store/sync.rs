@@ -36,7 +36,8 @@ impl Syncer {
                 while !last {
                     let ended = stopped.recv_timeout(PERIOD);
                     last = ended != Err(mpsc::RecvTimeoutError::Timeout);
-                    if let Err(error) = objects.sync().and_then(|_| wal.checkpoint(&database)) {
+                    if let Err(error) = objects.sync().and_then(|_| wal.checkpoint(&database, last))
+                    {
                         lock(&troubles).push(error);
                     }
                 }
@@ -74,7 +75,7 @@ struct Checkpoints {
 }
 
 impl Checkpoints {
-    fn checkpoint(&mut self, database: &Database) -> Result<(), StoreError> {
+    fn checkpoint(&mut self, database: &Database, last: bool) -> Result<(), StoreError> {
         let commits = database.commits();
         if commits == self.commits && database.log_size() < MANY_BYTES {
             return Ok(());
@@ -90,8 +91,10 @@ impl Checkpoints {
                 connection
             }
         };
+        // An empty log opens fastest; emptying it would stop writers before the end.
+        let how = if last { "TRUNCATE" } else { "PASSIVE" };
         connection
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+            .query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |_| Ok(()))
             .map_err(failed)?;
         self.connection = Some(connection);
         self.commits = commits;

@@ -23,12 +23,41 @@ pub struct Place {
 }
 
 impl Place {
+    /// The first characters of a source, for what is wrong with all of it.
+    pub fn start_of(source: &Arc<Source>) -> Self {
+        Place {
+            source: Arc::clone(source),
+            range: 0..0,
+        }
+    }
+
+    /// A part of this place, by bytes from its start.
+    pub fn part(&self, range: Range<usize>) -> Self {
+        let start = (self.range.start + range.start).min(self.range.end);
+        let end = (self.range.start + range.end).min(self.range.end);
+        Place {
+            source: Arc::clone(&self.source),
+            range: start..end.max(start),
+        }
+    }
+
+    /// The text that stands here.
+    pub fn text(&self) -> &str {
+        self.source.text.get(self.range.clone()).unwrap_or_default()
+    }
+
     /// One-based line and column (in characters) of the start.
     pub fn line_column(&self) -> (usize, usize) {
-        let before = &self.source.text[..self.range.start];
+        let before = self.source.text.get(..self.range.start);
+        let before = before.unwrap_or(&self.source.text);
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
         (line, column)
+    }
+
+    /// Whether both are the same span of the same source.
+    pub fn same(&self, other: &Place) -> bool {
+        Arc::ptr_eq(&self.source, &other.source) && self.range == other.range
     }
 }
 

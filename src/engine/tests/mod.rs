@@ -2,4 +2,7 @@
 
 mod caching;
 mod kit;
+mod scheduling;
+mod showing;
+mod stopping;
 mod trouble;

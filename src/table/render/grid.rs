@@ -145,7 +145,7 @@ fn places(summary: &Summary, held: &[usize]) -> Vec<Vec<Place>> {
             let centre = summary.groups[g].estimates[m].centre;
             centre.map(|centre| if higher { -centre } else { centre })
         };
-        for g in 0..summary.groups.len() {
+        for (g, own_places) in places.iter_mut().enumerate() {
             let rivals = (0..summary.groups.len()).filter(|&other| {
                 let (a, b) = (&summary.groups[g].at, &summary.groups[other].at);
                 held.iter().all(|&axis| a[axis] == b[axis])
@@ -157,7 +157,7 @@ fn places(summary: &Summary, held: &[usize]) -> Vec<Vec<Place>> {
             let Some(own) = score(g).filter(|_| scores.len() > 1) else {
                 continue;
             };
-            places[g][m] = match scores.iter().position(|score| *score == own) {
+            own_places[m] = match scores.iter().position(|score| *score == own) {
                 Some(0) => Place::Best,
                 Some(1) if scores.len() > 2 => Place::Second,
                 _ => Place::Other,

@@ -91,7 +91,7 @@ fn bca(
     let centre = mean(&jackknife)?;
     let cubes: f64 = jackknife.iter().map(|v| (centre - v).powi(3)).sum();
     let squares: f64 = jackknife.iter().map(|v| (centre - v).powi(2)).sum();
-    if !(squares > 0.0) {
+    if squares.is_nan() || squares <= 0.0 {
         return None;
     }
     let a = cubes / (6.0 * squares.powf(1.5));

@@ -28,7 +28,7 @@ pub struct TTest {
 impl TTest {
     fn new(mean_difference: f64, standard_error: f64, df: f64) -> Option<Self> {
         // Without any spread the statistic is 0 / 0 or infinite, and no probability means anything.
-        if !(standard_error > 0.0) {
+        if standard_error.is_nan() || standard_error <= 0.0 {
             return None;
         }
         let t = mean_difference / standard_error;

@@ -1,0 +1,214 @@
+//! The command line: verbs, their flags and their help. Nothing is resolved here.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::Parser;
+use clap::Subcommand;
+use clap::ValueEnum;
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  done, and everything asked for is up to date
+  1  some step failed, or a result is damaged
+  2  the command line, a manifest or a pipeline is wrong; nothing was run
+  3  the store cannot be used: locked, not writable, or of a newer version
+  4  --require-claims was given and a claim does not hold
+  130  interrupted; finished steps are kept and `run` goes on from there
+
+Examples:
+  sweepline run manifests/quickstart.yaml
+  sweepline plan manifests/quickstart.yaml --explain
+  sweepline why manifests/quickstart.yaml 'fit[latent=8,seed=0]'";
+
+/// From a YAML experiment manifest to a paper's tables and figures.
+#[derive(Debug, Parser)]
+#[command(name = "sweepline", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run what is not up to date, and leave tables and figures under outputs/
+    ///
+    /// `run` is always resume: finished steps are reused by content, interrupted trainings go on
+    /// from their last checkpoint, failed steps are tried again.
+    Run(RunArgs),
+    /// Say what `run` would do and why, without doing it
+    Plan(PlanArgs),
+    /// Read a manifest and its pipeline, and report every mistake with its place
+    Check(Experiment),
+    /// Explain why a step is up to date or not, part by part
+    Why(WhyArgs),
+    /// List what a manifest can name: stage kinds, data sets, models, metrics, figures
+    List(ListArgs),
+    /// Print the results of an experiment as a table
+    Ls(LsArgs),
+    /// Draw the DAG of stages, with axes collapsed
+    Graph(GraphArgs),
+    /// Print the log of a step's last attempt
+    Log(StepArgs),
+    /// Remove objects that no record needs
+    Gc(GcArgs),
+    /// Reread every object and compare it with its digest
+    Verify(StoreArgs),
+    /// Print a completion script for a shell
+    Completions { shell: clap_complete::Shell },
+}
+
+/// Which experiment, and how it is changed from the command line.
+#[derive(Debug, Clone, Args)]
+pub struct Experiment {
+    /// The manifest, a YAML file
+    pub manifest: PathBuf,
+    /// Set a parameter: -p epochs=20
+    #[arg(short, long = "param", value_name = "NAME=VALUE")]
+    pub params: Vec<String>,
+    /// Replace an axis: --axis lr=1e-3,1e-4
+    #[arg(long = "axis", value_name = "NAME=VALUES")]
+    pub axes: Vec<String>,
+    /// Replace every `{seeds: n}` axis by this many seeds
+    #[arg(long, value_name = "N")]
+    pub seeds: Option<u32>,
+    /// Apply a profile of the manifest
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct StoreArgs {
+    /// Where results go [default: outputs in the project's root]
+    #[arg(long, value_name = "DIR")]
+    pub outputs: Option<PathBuf>,
+    /// Where objects and records are kept [default: store in the outputs folder]
+    #[arg(long, value_name = "DIR", env = "SWEEPLINE_STORE")]
+    pub store: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// How many steps may run at once [default: the number of CPUs]
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// Stop at the first failure instead of going on with what does not depend on it
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Stop after this many failures
+    #[arg(long, value_name = "N", conflicts_with = "fail_fast")]
+    pub max_fail: Option<usize>,
+    /// Fail at once when another process holds the store, instead of waiting
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Only this stage and what it needs
+    #[arg(long, value_name = "STAGE")]
+    pub upto: Option<String>,
+    /// How progress is shown on standard error
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    pub progress: Progress,
+    /// Print events as JSON lines on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// Bars in a terminal, lines elsewhere
+    Auto,
+    Bars,
+    Lines,
+    None,
+}
+
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// Name the changed parts of every step that would run, old and new
+    #[arg(long)]
+    pub explain: bool,
+    /// Print one JSON object per step
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct WhyArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// A step as `plan` prints it, or a stage: 'fit[latent=8,seed=0]'
+    pub step: String,
+}
+
+#[derive(Debug, Args)]
+pub struct StepArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// A step as `plan` prints it: 'fit[latent=8,seed=0]'
+    pub step: String,
+}
+
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// A kind or the start of its name: train, figure/line
+    pub kind: Option<String>,
+    /// Print the reference page of what matches, in Markdown
+    #[arg(long)]
+    pub docs: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct LsArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// Only the results of this stage
+    #[arg(long)]
+    pub stage: Option<String>,
+    /// Only cells with these coordinates: --only latent=8,seed=0
+    #[arg(long, value_name = "AXIS=VALUE,…")]
+    pub only: Option<String>,
+    /// Sort by this column; a leading `-` sorts downwards
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
+    pub sort: Option<String>,
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub format: TableFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    Text,
+    Csv,
+    Json,
+    Md,
+}
+
+#[derive(Debug, Args)]
+pub struct GraphArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
+    pub format: GraphFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    Dot,
+    Mermaid,
+}
+
+#[derive(Debug, Args)]
+pub struct GcArgs {
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// Remove; without it, only say what would be removed
+    #[arg(long)]
+    pub yes: bool,
+    /// Manifests whose results are kept
+    #[arg(required = true)]
+    pub keep: Vec<PathBuf>,
+}

@@ -1,0 +1,147 @@
+//! Bars in a terminal: one for the run, one for each running step.
+
+use std::collections::BTreeMap;
+
+use indicatif::MultiProgress;
+use indicatif::ProgressBar;
+use indicatif::ProgressDrawTarget;
+use indicatif::ProgressStyle;
+
+use super::Face;
+use super::Tally;
+use super::duration;
+use super::failure_lines;
+use crate::engine::Event;
+use crate::engine::Timed;
+
+/// More bars than this would push the run's own bar off a small terminal.
+const MOST_BARS: usize = 8;
+
+/// Draws to standard error.
+pub struct Bars {
+    tally: Tally,
+    all: MultiProgress,
+    run: ProgressBar,
+    steps: BTreeMap<u32, ProgressBar>,
+}
+
+impl Bars {
+    pub fn new() -> Self {
+        // indicatif limits redraws itself; ten a second are calm and still lively.
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        let run = all.add(ProgressBar::new(0));
+        run.set_style(style("{bar:30} {pos}/{len}  {msg}"));
+        Bars {
+            tally: Tally::default(),
+            all,
+            run,
+            steps: BTreeMap::new(),
+        }
+    }
+
+    fn print(&self, line: String) {
+        // Only fails when the terminal is gone, which must not stop a run.
+        let _ = self.all.println(line);
+    }
+
+    fn redraw_run(&self) {
+        let tally = &self.tally;
+        self.run.set_length(tally.selected as u64);
+        self.run.set_position(tally.settled() as u64);
+        let mut parts = vec![
+            format!("{} running", tally.running.len()),
+            format!("{} waiting", tally.waiting()),
+        ];
+        if tally.cached > 0 {
+            parts.push(format!("{} up to date", tally.cached));
+        }
+        if tally.failed > 0 {
+            parts.push(format!("{} failed", tally.failed));
+        }
+        if tally.skipped > 0 {
+            parts.push(format!("{} skipped", tally.skipped));
+        }
+        if let Some(remaining) = tally.remaining() {
+            parts.push(format!("about {} left", duration(remaining)));
+        }
+        self.run.set_message(parts.join(", "));
+    }
+
+    fn remove(&mut self, id: u32) {
+        if let Some(bar) = self.steps.remove(&id) {
+            bar.finish_and_clear();
+            self.all.remove(&bar);
+        }
+    }
+}
+
+impl Default for Bars {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Face for Bars {
+    fn show(&mut self, timed: &Timed) {
+        self.tally.add(timed);
+        match &timed.event {
+            Event::StepStarted { id, step, .. } if self.steps.len() < MOST_BARS => {
+                let bar = self.all.insert_before(&self.run, ProgressBar::new(0));
+                bar.set_style(style("  {spinner} {prefix}  {msg}"));
+                bar.set_prefix(step.clone());
+                bar.enable_steady_tick(std::time::Duration::from_millis(200));
+                self.steps.insert(*id, bar);
+            }
+            Event::StepProgress { id, .. } => {
+                if let (Some(bar), Some(running)) = (self.steps.get(id), self.tally.running.get(id))
+                {
+                    if bar.length() != Some(running.total) {
+                        bar.set_length(running.total);
+                        bar.set_style(style("  {bar:20} {percent:>3} %  {prefix}  {msg}"));
+                    }
+                    bar.set_position(running.done);
+                    bar.set_message(running.note.clone());
+                }
+            }
+            Event::StepFinished {
+                id, step, diverged, ..
+            } => {
+                self.remove(*id);
+                if let Some(how) = diverged {
+                    self.print(format!("warning: {step} diverged: {how}"));
+                }
+            }
+            Event::StepFailed { id, .. } => {
+                self.remove(*id);
+                for line in failure_lines(&timed.event) {
+                    self.print(line);
+                }
+            }
+            Event::StepRetrying {
+                id, step, message, ..
+            } => {
+                self.remove(*id);
+                self.print(format!("{step}: {message}; trying again"));
+            }
+            Event::StepCancelled { id, .. } => self.remove(*id),
+            Event::Warning { step, message } => self.print(match step {
+                Some(step) => format!("warning: {step}: {message}"),
+                None => format!("warning: {message}"),
+            }),
+            Event::RunFinished { .. } => {
+                let left: Vec<u32> = self.steps.keys().copied().collect();
+                left.into_iter().for_each(|id| self.remove(id));
+                self.run.finish_and_clear();
+                return;
+            }
+            _ => {}
+        }
+        self.redraw_run();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .expect("the templates here are well formed")
+        .progress_chars("━━─")
+}

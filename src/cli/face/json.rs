@@ -1,0 +1,17 @@
+//! Events as JSON lines on standard output, in the format of a run's `events.jsonl`.
+
+use std::io::Write;
+
+use super::Face;
+use crate::engine::Timed;
+
+/// Writes one JSON object per event to `out`.
+pub struct JsonLines<W>(pub W);
+
+impl<W: Write> Face for JsonLines<W> {
+    fn show(&mut self, event: &Timed) {
+        let line = serde_json::to_string(event).expect("events are plain data");
+        // A closed pipe must not stop a run.
+        let _ = writeln!(self.0, "{line}");
+    }
+}

@@ -1,0 +1,82 @@
+//! The faces of the event stream: bars in a terminal, plain lines elsewhere, JSON for programs.
+//!
+//! Each is a fold of events and knows nothing else. They write to standard error, but for JSON.
+
+mod bars;
+mod json;
+mod lines;
+mod tally;
+
+pub use bars::Bars;
+pub use json::JsonLines;
+pub use lines::Lines;
+pub use tally::Tally;
+
+use crate::engine::Event;
+use crate::engine::Timed;
+
+/// Shows a run while it happens.
+pub trait Face {
+    fn show(&mut self, event: &Timed);
+}
+
+/// Shows nothing.
+pub struct Silent;
+
+impl Face for Silent {
+    fn show(&mut self, _: &Timed) {}
+}
+
+/// The lines that a failure prints at once: what, where, the end of the log, what to do.
+pub fn failure_lines(event: &Event) -> Vec<String> {
+    let Event::StepFailed {
+        step,
+        place,
+        message,
+        hints,
+        log,
+        ..
+    } = event
+    else {
+        return Vec::new();
+    };
+    let mut lines = vec![
+        format!("failed {step}: {message}"),
+        format!("  --> {place}"),
+    ];
+    lines.extend(log.iter().map(|line| format!("  | {line}")));
+    lines.extend(hints.iter().map(|hint| format!("  = help: {hint}")));
+    lines
+}
+
+/// `3.2 s`, `2 min 5 s`, `1 h 20 min`: as people say durations.
+pub fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        _ if seconds < 0.0995 => format!("{:.0} ms", seconds * 1000.0),
+        _ if seconds < 9.95 => format!("{seconds:.1} s"),
+        0..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_as_people_say_them() {
+        let said = [0.0004, 0.05, 1.0, 9.96, 59.7, 61.0, 3725.0].map(duration);
+        let want = [
+            "0 ms",
+            "50 ms",
+            "1.0 s",
+            "10 s",
+            "1 min 0 s",
+            "1 min 1 s",
+            "1 h 2 min",
+        ];
+        assert_eq!(said, want);
+    }
+}

@@ -1,0 +1,150 @@
+//! A data set as one file: safetensors, so that Python reads it too.
+//!
+//! Arrays are named `train.x`, `test.label`, `generator.weight`; `meta` is JSON text in the header.
+//! The same data set always gives the same bytes: arrays are ordered by type and name, and the
+//! header has one entry of metadata.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use safetensors::Dtype;
+use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
+
+use super::Array;
+use super::DataError;
+use super::Dataset;
+use super::Numbers;
+use super::Split;
+
+/// The header entry that holds `meta`; its number is the format's version.
+const META: &str = "sweepline.dataset.1";
+
+impl Dataset {
+    /// The data set as the bytes of a safetensors file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut stored = Vec::new();
+        for (split, arrays) in self.splits() {
+            for (name, array) in arrays.arrays() {
+                stored.push((format!("{split}.{name}"), little_endian(array)));
+            }
+        }
+        for (name, array) in &self.generator {
+            stored.push((format!("generator.{name}"), little_endian(array)));
+        }
+        let views = stored.iter().map(|(name, (dtype, shape, bytes))| {
+            let view = TensorView::new(*dtype, shape.clone(), bytes);
+            (name, view.expect("an array's numbers fill its shape"))
+        });
+        let meta = HashMap::from([(META.to_owned(), self.meta.to_string())]);
+        safetensors::serialize(views, Some(meta)).expect("names and sizes of a data set fit")
+    }
+
+    /// Reads what [`Dataset::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// [`DataError::NotADataset`] for anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Dataset, DataError> {
+        let wrong = |why: String| DataError::NotADataset { why };
+        let (_, header) =
+            SafeTensors::read_metadata(bytes).map_err(|error| wrong(error.to_string()))?;
+        let meta = header.metadata().as_ref().and_then(|meta| meta.get(META));
+        let meta = meta.ok_or_else(|| wrong(format!("its header has no `{META}`")))?;
+        let meta = serde_json::from_str(meta).map_err(|error| wrong(error.to_string()))?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| wrong(error.to_string()))?;
+        let mut splits: BTreeMap<&str, Split> = BTreeMap::new();
+        let mut generator = BTreeMap::new();
+        for (name, view) in tensors.iter() {
+            let array = array(&view)
+                .ok_or_else(|| wrong(format!("`{name}` has type {:?}", view.dtype())))?;
+            match name.split_once('.') {
+                Some(("generator", name)) => {
+                    generator.insert(name.to_owned(), array);
+                }
+                Some((split @ ("train" | "valid" | "test"), name)) => {
+                    let entry = splits.entry(split).or_default();
+                    *entry = std::mem::take(entry).with(name, array);
+                }
+                _ => return Err(wrong(format!("`{name}` belongs to no split"))),
+            }
+        }
+        for (split, arrays) in &splits {
+            consistent(arrays).map_err(|why| wrong(format!("split `{split}`: {why}")))?;
+        }
+        let mut take = |name| splits.remove(name).unwrap_or_default();
+        Ok(Dataset {
+            train: take("train"),
+            valid: take("valid"),
+            test: take("test"),
+            generator,
+            meta,
+        })
+    }
+}
+
+/// All arrays of a split count the same observations, and the lengths add up.
+fn consistent(split: &Split) -> Result<(), String> {
+    for (name, array) in split.arrays().filter(|(name, _)| *name != "tokens") {
+        if array.shape().is_empty() || array.rows() != split.len() {
+            return Err(format!(
+                "`{name}` has shape {:?} among {} observations",
+                array.shape(),
+                split.len()
+            ));
+        }
+    }
+    if let Some(tokens) = split.get("tokens") {
+        let lengths = split.get("lengths").and_then(Array::to_u32);
+        let lengths = lengths.ok_or("`tokens` have no `lengths`")?;
+        let total: u64 = lengths.into_iter().map(u64::from).sum();
+        if total != tokens.numbers().len() as u64 {
+            return Err("`lengths` do not add up to the number of `tokens`".to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn little_endian(array: &Array) -> (Dtype, Vec<usize>, Vec<u8>) {
+    let (dtype, bytes) = match array.numbers() {
+        Numbers::U8(values) => (Dtype::U8, values.clone()),
+        Numbers::U32(values) => (
+            Dtype::U32,
+            values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        ),
+        Numbers::F32(values) => (
+            Dtype::F32,
+            values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        ),
+        Numbers::F64(values) => (
+            Dtype::F64,
+            values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        ),
+    };
+    (dtype, array.shape().to_vec(), bytes)
+}
+
+fn array(view: &TensorView<'_>) -> Option<Array> {
+    let bytes = view.data();
+    let (four, _) = bytes.as_chunks::<4>();
+    let (eight, _) = bytes.as_chunks::<8>();
+    let numbers: Numbers = match view.dtype() {
+        Dtype::U8 => bytes.to_vec().into(),
+        Dtype::U32 => four
+            .iter()
+            .map(|b| u32::from_le_bytes(*b))
+            .collect::<Vec<_>>()
+            .into(),
+        Dtype::F32 => four
+            .iter()
+            .map(|b| f32::from_le_bytes(*b))
+            .collect::<Vec<_>>()
+            .into(),
+        Dtype::F64 => eight
+            .iter()
+            .map(|b| f64::from_le_bytes(*b))
+            .collect::<Vec<_>>()
+            .into(),
+        _ => return None,
+    };
+    Some(Array::new(view.shape(), numbers))
+}

@@ -1,0 +1,95 @@
+//! Where the files of a distribution come from: a folder of the project, or the program itself.
+//!
+//! Files may be gzipped or plain, whichever is there: the content decides, not the name. Checksums
+//! are those of the uncompressed content, since mirrors compress anew.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::path::PathBuf;
+
+use flate2::read::MultiGzDecoder;
+use sha2::Digest;
+use sha2::Sha256;
+
+use super::DataError;
+use super::FormatError;
+
+/// A file of a published distribution.
+#[derive(Clone, Copy, Debug)]
+pub struct Published {
+    /// Without `.gz`.
+    pub name: &'static str,
+    /// Of the uncompressed content; empty where none is known.
+    pub sha256: &'static str,
+}
+
+/// The file `name` or `name.gz` in `folder`, whichever is there.
+pub fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    [name.to_owned(), format!("{name}.gz")]
+        .into_iter()
+        .map(|name| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+/// What [`find`] finds, or the plain name where there is none, relative to `root`: what a key
+/// should watch.
+pub fn expected(root: &Path, folder: &str, name: &str) -> PathBuf {
+    let folder = Path::new(folder);
+    let gzipped = folder.join(format!("{name}.gz"));
+    match find(&root.join(folder), name) {
+        Some(found) if found.ends_with(&gzipped) => gzipped,
+        _ => folder.join(name),
+    }
+}
+
+/// The content of a file, uncompressed; at most `limit` bytes.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
+    let bytes = fs::read(path).map_err(|source| DataError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let named_gz = path.extension().is_some_and(|extension| extension == "gz");
+    content(bytes, named_gz, limit).map_err(|error| error.at(path))
+}
+
+/// Uncompresses `bytes` if they are gzip.
+pub fn content(bytes: Vec<u8>, named_gz: bool, limit: u64) -> Result<Vec<u8>, FormatError> {
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        if named_gz {
+            let found = bytes[..bytes.len().min(8)].to_vec();
+            return Err(FormatError::NotGzip { found });
+        }
+        return Ok(bytes);
+    }
+    let mut content = Vec::new();
+    MultiGzDecoder::new(bytes.as_slice())
+        .take(limit + 1)
+        .read_to_end(&mut content)
+        .map_err(|error| FormatError::Gzip {
+            why: error.to_string(),
+        })?;
+    if content.len() as u64 > limit {
+        return Err(FormatError::TooLarge { limit });
+    }
+    Ok(content)
+}
+
+/// Compares the checksum of `content`, read from `path`, with the published one.
+pub fn check(path: &Path, content: &[u8], published: &Published) -> Result<(), DataError> {
+    let found = sha256(content);
+    if published.sha256.is_empty() || found == published.sha256 {
+        return Ok(());
+    }
+    Err(DataError::Checksum {
+        path: path.to_owned(),
+        expected: published.sha256,
+        found,
+    })
+}
+
+/// SHA-256 in lower-case hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,299 @@
+//! Hearing what attempts report, in batches, one transaction each.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
+use std::time::Instant;
+
+use crate::engine::Event;
+use crate::engine::JobError;
+use crate::engine::State;
+use crate::engine::attempt::Ended;
+use crate::engine::link::Message;
+use crate::engine::link::lock;
+use crate::engine::resolve::Evidence;
+use crate::plan::StepId;
+use crate::store::Attempt;
+use crate::store::Made;
+use crate::store::Outcome;
+
+use super::Coordinator;
+
+/// How long the loop sleeps at most before it looks at the interrupt flag.
+const GLANCE: Duration = Duration::from_millis(50);
+
+impl Coordinator<'_, '_> {
+    /// Waits for something to happen, deals with all that has, and says which steps that freed.
+    pub(super) fn listen(&mut self) -> Vec<StepId> {
+        self.journal.flush(false);
+        let mut pause = GLANCE;
+        let retry = self.flow.retries.peek().map(|Reverse((at, _))| *at);
+        let deadline = self.flow.deadlines.peek().map(|Reverse((at, ..))| *at);
+        for at in retry.into_iter().chain(deadline) {
+            pause = pause.min(at.saturating_duration_since(Instant::now()));
+        }
+        let mut next = Vec::new();
+        let mut ended = Vec::new();
+        match self.flow.receiver.recv_timeout(pause) {
+            Ok(message) => {
+                self.hear(message, &mut ended);
+                while let Ok(message) = self.flow.receiver.try_recv() {
+                    self.hear(message, &mut ended);
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => unreachable!("BUG: we hold a sender"),
+        }
+        self.settle(ended, &mut next);
+        self.time_out(&mut next);
+        for error in self.engine.store.sync_trouble() {
+            let message = format!("results are not safe from a power cut yet: {error}");
+            self.journal.tell(Event::Warning {
+                step: None,
+                message,
+            });
+        }
+        next
+    }
+
+    pub(super) fn hear(&mut self, message: Message, ended: &mut Vec<Ended>) {
+        match message {
+            Message::Ended(end) => ended.push(*end),
+            Message::Warning { id, message } => {
+                let step = id.map(|id| self.name(id));
+                self.journal.tell(Event::Warning { step, message });
+            }
+            // A step that timed out may still talk.
+            Message::Progress { id, .. } | Message::Log { id, .. }
+                if self.states.get(id) != State::Running => {}
+            Message::Log { id, line } => {
+                let step = self.name(id);
+                self.journal.tell(Event::StepLog {
+                    id: id.0,
+                    step,
+                    line,
+                });
+            }
+            Message::Progress {
+                id,
+                done,
+                total,
+                numbers,
+            } => {
+                let step = self.name(id);
+                let numbers: BTreeMap<_, _> = numbers
+                    .into_iter()
+                    .map(|(name, value)| (name, value.into()))
+                    .collect();
+                self.journal.tell(Event::StepProgress {
+                    id: id.0,
+                    step,
+                    done,
+                    total,
+                    numbers,
+                });
+            }
+        }
+    }
+
+    /// Keeps what attempts left, in one transaction, then tells the world.
+    pub(super) fn settle(&mut self, ended: Vec<Ended>, next: &mut Vec<StepId>) {
+        if ended.is_empty() {
+            return;
+        }
+        let mut kept = Vec::with_capacity(ended.len());
+        for end in ended {
+            let running = self.flow.running.remove(&end.id);
+            let running = running.expect("attempts end once");
+            self.flow.pools.give_back(&running.share);
+            // One that timed out was settled then.
+            if self.states.get(end.id) == State::Running {
+                let (end, made) = split(end);
+                kept.push((self.attempt(&end, made.as_ref()), end, made));
+            }
+        }
+        let attempts: Vec<Attempt> = kept.iter().map(|(attempt, ..)| attempt.clone()).collect();
+        let committed = self.commit(&attempts);
+        for (_, end, made) in kept {
+            match (made, &committed) {
+                (Ok(made), Ok(())) => self.done(&end, made, next),
+                (Ok(_), Err(error)) => {
+                    self.fail(end.id, error.again(), &end.log, end.seconds, next);
+                }
+                (Err(error), _) => self.ended_badly(&end, error, next),
+            }
+        }
+    }
+
+    pub(super) fn commit(&self, attempts: &[Attempt]) -> Result<(), JobError> {
+        if attempts.is_empty() {
+            return Ok(());
+        }
+        let experiment = &self.engine.options.experiment;
+        let committed = self.engine.store.commit(&self.run, experiment, attempts);
+        committed.map_err(crate::engine::attempt::store_failed)
+    }
+
+    pub(super) fn attempt(&self, end: &Ending, made: Result<&Arc<Made>, &JobError>) -> Attempt {
+        let step = &self.steps[end.id.index()];
+        let outcome = match made {
+            Ok(made) => Outcome::Made(Arc::clone(made)),
+            Err(JobError::Cancelled) => Outcome::Cancelled,
+            Err(JobError::Failed { message, hints }) => Outcome::Failed {
+                message: message.clone(),
+                hints: hints.clone(),
+            },
+            Err(JobError::Transient { message }) => Outcome::Failed {
+                message: message.clone(),
+                hints: Vec::new(),
+            },
+        };
+        let evidence = Evidence {
+            steps: self.steps,
+            keys: self.engine.keys,
+            store: self.engine.store,
+            results: &self.results,
+            files: &self.files,
+            force: &self.force,
+        };
+        Attempt {
+            step: self.name(end.id),
+            place: step.place.to_string(),
+            kind: step.kind.name().to_owned(),
+            key: self.keys[end.id.index()].expect("only keyed steps run"),
+            parts: evidence.parts(end.id),
+            number: end.number,
+            seconds: end.seconds,
+            log: end.log.clone(),
+            outcome,
+        }
+    }
+
+    pub(super) fn done(&mut self, end: &Ending, made: Arc<Made>, next: &mut Vec<StepId>) {
+        let id = end.id;
+        if end.checkpointed
+            && let Some(key) = self.keys[id.index()]
+            && let Err(error) = self.engine.store.drop_checkpoint(key)
+        {
+            let step = Some(self.name(id));
+            let message = error.to_string();
+            self.journal.tell(Event::Warning { step, message });
+        }
+        self.states.set(id, State::Done);
+        self.journal.tell(Event::StepFinished {
+            id: id.0,
+            step: self.name(id),
+            seconds: end.seconds,
+            bytes: made.objects().map(|object| object.size).sum(),
+            diverged: made.diverged.clone(),
+        });
+        for twin in self.flow.twins.remove(&id).unwrap_or_default() {
+            self.known(twin, Arc::clone(&made), Some(id), next);
+        }
+        self.keep(id, made, true);
+        self.release(id, next);
+    }
+
+    pub(super) fn ended_badly(&mut self, end: &Ending, error: JobError, next: &mut Vec<StepId>) {
+        let id = end.id;
+        match error {
+            JobError::Cancelled if self.interrupted() => self.cancel_with_twins(id),
+            JobError::Transient { message }
+                if end.number <= self.steps[id.index()].policy.retries && !self.flow.stopping =>
+            {
+                let doubled = 2_u32.saturating_pow(end.number - 1);
+                let wait = self.engine.options.backoff.saturating_mul(doubled);
+                let wait = wait.min(Duration::from_secs(60));
+                self.states.set(id, State::BackingOff);
+                self.journal.tell(Event::StepRetrying {
+                    id: id.0,
+                    step: self.name(id),
+                    attempt: end.number,
+                    message,
+                    wait_seconds: wait.as_secs_f64(),
+                });
+                self.flow.retries.push(Reverse((Instant::now() + wait, id)));
+            }
+            error => self.fail(id, error, &end.log, end.seconds, next),
+        }
+    }
+
+    pub(super) fn cancel_with_twins(&mut self, id: StepId) {
+        self.cancel(id);
+        for twin in self.flow.twins.remove(&id).unwrap_or_default() {
+            self.cancel(twin);
+        }
+    }
+
+    /// Attempts that ran out of time fail at once; their resources come back when they obey.
+    pub(super) fn time_out(&mut self, next: &mut Vec<StepId>) {
+        let now = Instant::now();
+        while let Some(Reverse((at, id, number))) = self.flow.deadlines.peek().copied() {
+            let current = self
+                .flow
+                .running
+                .get(&id)
+                .filter(|running| running.number == number);
+            let Some(running) = current else {
+                self.flow.deadlines.pop();
+                continue;
+            };
+            if at > now {
+                break;
+            }
+            self.flow.deadlines.pop();
+            running.cancel.store(true, Ordering::Relaxed);
+            let timeout = self.steps[id.index()].policy.timeout.unwrap_or_default();
+            let seconds = timeout.as_secs_f64();
+            let error = JobError::failed(format!("took longer than its timeout of {seconds} s"))
+                .hint("raise `timeout` of the stage, or give it less to do");
+            let end = Ending {
+                id,
+                number,
+                seconds,
+                log: lock(&running.log).text(),
+                checkpointed: false,
+            };
+            // The failure itself is told even where it cannot be kept.
+            let _ = self.commit(&[self.attempt(&end, Err(&error))]);
+            self.fail(id, error, &end.log, seconds, next);
+        }
+    }
+}
+
+/// An end without its result.
+pub(super) struct Ending {
+    id: StepId,
+    number: u32,
+    seconds: f64,
+    log: String,
+    checkpointed: bool,
+}
+
+fn split(end: Ended) -> (Ending, Result<Arc<Made>, JobError>) {
+    let ending = Ending {
+        id: end.id,
+        number: end.number,
+        seconds: end.seconds,
+        log: end.log,
+        checkpointed: end.checkpointed,
+    };
+    (ending, end.result.map(Arc::new))
+}
+
+impl JobError {
+    /// The same once more: one disk error may fail several steps.
+    fn again(&self) -> JobError {
+        match self {
+            JobError::Failed { message, hints } => JobError::Failed {
+                message: message.clone(),
+                hints: hints.clone(),
+            },
+            JobError::Transient { message } => JobError::failed(message.clone()),
+            JobError::Cancelled => JobError::Cancelled,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Starting attempts while resources last.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::Scope;
+use std::time::Instant;
+
+use crate::engine::Event;
+use crate::engine::JobError;
+use crate::engine::Resources;
+use crate::engine::State;
+use crate::engine::attempt::Task;
+use crate::engine::link::AttemptLink;
+use crate::engine::resolve::Evidence;
+use crate::engine::runners::Bay;
+use crate::plan::StepId;
+
+use super::Coordinator;
+use super::Running;
+
+impl<'a> Coordinator<'a, '_> {
+    pub(super) fn start<'scope>(&mut self, bay: &'scope Bay<'a>, scope: &'scope Scope<'scope, '_>)
+    where
+        'a: 'scope,
+    {
+        let now = Instant::now();
+        let mut broken = Vec::new();
+        while let Some(Reverse((at, id))) = self.flow.retries.peek().copied() {
+            if at > now || self.flow.stopping {
+                break;
+            }
+            self.flow.retries.pop();
+            self.enqueue(id, &mut broken);
+        }
+        while !self.flow.stopping {
+            let Some((id, share)) = self.flow.queue.pop(&self.flow.pools) else {
+                break;
+            };
+            self.launch(id, share, bay, scope, &mut broken);
+        }
+        if !broken.is_empty() {
+            self.resolve(broken);
+        }
+    }
+
+    pub(super) fn launch<'scope>(
+        &mut self,
+        id: StepId,
+        share: Resources,
+        bay: &'scope Bay<'a>,
+        scope: &'scope Scope<'scope, '_>,
+        next: &mut Vec<StepId>,
+    ) where
+        'a: 'scope,
+    {
+        let step = &self.steps[id.index()];
+        let number = self.flow.attempts.entry(id).or_insert(0);
+        *number += 1;
+        let number = *number;
+        let threads = share.cpus as usize;
+        let cancel = Arc::new(AtomicBool::new(false));
+        let key = self.keys[id.index()].expect("only keyed steps are queued");
+        let link = AttemptLink::new(
+            id,
+            key,
+            self.engine.store,
+            self.flow.sender.clone(),
+            Arc::clone(&cancel),
+            Arc::clone(&self.engine.options.interrupt),
+        );
+        let log = link.shared_log();
+        let task = Task {
+            step,
+            number,
+            threads,
+            inputs: Evidence::sources(self.steps, &self.results, &self.files, id),
+            link,
+        };
+        self.states.set(id, State::Running);
+        self.journal.tell(Event::StepStarted {
+            id: id.0,
+            step: self.name(id),
+            attempt: number,
+            threads,
+        });
+        if let Err(error) = bay.give(task, scope, &self.flow.sender) {
+            let error = JobError::failed(format!("cannot start a thread: {error}"));
+            self.fail(id, error, "", 0.0, next);
+            return;
+        }
+        self.flow.pools.take(&share);
+        if let Some(timeout) = step.policy.timeout
+            && let Some(at) = Instant::now().checked_add(timeout)
+        {
+            self.flow.deadlines.push(Reverse((at, id, number)));
+        }
+        let running = Running {
+            number,
+            cancel,
+            share,
+            log,
+        };
+        self.flow.running.insert(id, running);
+    }
+
+    /// Hears what was said after the last step had ended.
+    pub(in crate::engine) fn hear_out(&mut self) {
+        while let Ok(message) = self.flow.receiver.try_recv() {
+            self.hear(message, &mut Vec::new());
+        }
+    }
+}

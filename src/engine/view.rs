@@ -1,0 +1,368 @@
+//! The human view, `outputs/<experiment>/…`: tables and figures as copies with readable names,
+//! everything else as links into the store.
+//!
+//! A thread of its own keeps it, beside the scheduling. It remembers which files it made, in
+//! `.view`, so that a run that changes nothing touches nothing, and files that the plan no longer
+//! makes can be told from the user's own.
+
+use std::collections::BTreeMap;
+use std::collections::HashSet;
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::io::BufRead;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::Sender;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::plan::Step;
+use crate::plan::StepId;
+use crate::registry::ArtifactType;
+use crate::registry::Outputs;
+use crate::store::Digest;
+use crate::store::Made;
+use crate::store::Object;
+use crate::store::Store;
+use crate::store::StoreError;
+
+use super::link::Message;
+use super::names::ending;
+use super::names::file_name;
+use super::names::file_path;
+
+/// A result that came to be known.
+pub(super) struct News {
+    pub id: StepId,
+    pub made: Arc<Made>,
+    /// Whether this run made it.
+    pub fresh: bool,
+}
+
+/// A file of the view.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Own {
+    /// The step it belongs to.
+    step: String,
+    content: Digest,
+    copied: bool,
+}
+
+/// What the view made, by path below its folder.
+type Files = BTreeMap<String, Own>;
+
+/// The first line of the view's memory, which is all that a run reads that changes nothing. The
+/// second line has the [`Files`].
+#[derive(Default, Serialize, Deserialize)]
+struct Shown {
+    /// The digest of all results that were shown.
+    results: String,
+    /// The files that were copied.
+    copies: Vec<String>,
+    /// Whether there are links as well.
+    links: bool,
+}
+
+pub(super) struct View<'a> {
+    folder: &'a Path,
+    steps: &'a [Step],
+    names: &'a [String],
+    store: &'a Store,
+    /// None until something changes.
+    files: Option<Files>,
+    /// What this run looked at.
+    current: HashSet<String>,
+    /// Folders that are there.
+    folders: HashSet<PathBuf>,
+}
+
+const MEMORY: &str = ".view";
+
+/// Keeps a view until the sender of the news is gone; what goes wrong becomes warnings.
+pub(super) fn keep(
+    folder: &Path,
+    steps: &[Step],
+    names: &[String],
+    store: &Store,
+    news: Receiver<News>,
+    sender: &Sender<Message>,
+) {
+    let mut view = View {
+        folder,
+        steps,
+        names,
+        store,
+        files: None,
+        current: HashSet::new(),
+        folders: HashSet::new(),
+    };
+    if let Err(error) = view.follow(news) {
+        let message = format!("`{}` is not up to date: {error}", folder.display());
+        // The engine listens until this thread has ended.
+        let _ = sender.send(Message::Warning { id: None, message });
+    }
+}
+
+impl View<'_> {
+    fn follow(&mut self, news: Receiver<News>) -> Result<(), StoreError> {
+        let mut known = Vec::new();
+        let mut done = HashSet::new();
+        for News { id, made, fresh } in news {
+            if fresh {
+                self.show(id, &made)?;
+                done.insert(id);
+            }
+            known.push((id, made));
+        }
+        known.sort_unstable_by_key(|(id, _)| *id);
+        let results = self.digest(&known).to_hex();
+        if self.files.is_none() && self.undisturbed(&results) {
+            return Ok(());
+        }
+        for (id, made) in &known {
+            if !done.contains(id) {
+                self.show(*id, made)?;
+            }
+        }
+        self.clear_away(&known)?;
+        self.save(results)
+    }
+
+    /// Of everything that decides what the view holds.
+    fn digest(&self, known: &[(StepId, Arc<Made>)]) -> Digest {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.steps.len().to_le_bytes().as_slice());
+        for (id, made) in known {
+            hasher.update(self.names[id.index()].as_bytes());
+            hasher.update(self.steps[id.index()].kind.name().as_bytes());
+            for object in made.objects() {
+                hasher.update(object.digest.as_bytes());
+            }
+        }
+        Digest::from_bytes(*hasher.finalize().as_bytes())
+    }
+
+    /// Whether these results were shown, and what was made then seems to be there still. Links
+    /// are not looked at one by one: deleting their folder has it made anew.
+    fn undisturbed(&self, results: &str) -> bool {
+        let shown = self.remembered(1).pop();
+        let shown = shown.and_then(|line| serde_json::from_str::<Shown>(&line).ok());
+        shown.is_some_and(|shown| {
+            shown.results == results
+                && (!shown.links || self.folder.join("cells").is_dir())
+                && shown
+                    .copies
+                    .iter()
+                    .all(|path| self.folder.join(path).is_file())
+        })
+    }
+
+    /// Puts the files of a step where people look for them.
+    fn show(&mut self, id: StepId, made: &Made) -> Result<(), StoreError> {
+        let step = &self.steps[id.index()];
+        for (path, object, copied) in places(step, made) {
+            let own = Own {
+                step: self.names[id.index()].clone(),
+                content: object.digest,
+                copied,
+            };
+            let full = self.folder.join(&path);
+            let there = if copied {
+                full.is_file()
+            } else {
+                full.is_symlink()
+            };
+            if !there || self.files().get(&path) != Some(&own) {
+                self.place(&full, &object, copied)
+                    .map_err(|error| StoreError::io("write", &full, error))?;
+            }
+            self.files().insert(path.clone(), own);
+            self.current.insert(path);
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, path: &Path, object: &Object, copied: bool) -> io::Result<()> {
+        let folder = path.parent().unwrap_or(self.folder);
+        if self.folders.insert(folder.to_owned()) {
+            fs::create_dir_all(folder)?;
+        }
+        let source = self.store.path(object);
+        // Whoever looks at the file sees the old one or the new one, never half of it.
+        let mut name = std::ffi::OsString::from(".new-");
+        name.push(path.file_name().unwrap_or_default());
+        let new = folder.join(name);
+        let _ = fs::remove_file(&new);
+        let linked = !copied && link(&relative(folder, &source), &new)?;
+        if !linked {
+            io::copy(&mut File::open(source)?, &mut File::create(&new)?)?;
+        }
+        fs::rename(new, path)
+    }
+
+    /// Removes what we made for steps that the plan no longer has, and former files of steps
+    /// that now leave others. Steps without a result keep what they had.
+    fn clear_away(&mut self, known: &[(StepId, Arc<Made>)]) -> Result<(), StoreError> {
+        let planned: HashSet<&str> = self.names.iter().map(String::as_str).collect();
+        let known = known.iter().map(|(id, _)| self.names[id.index()].as_str());
+        let known: HashSet<&str> = known.collect();
+        let current = std::mem::take(&mut self.current);
+        let stale = |(path, own): &(&String, &Own)| {
+            let step = own.step.as_str();
+            !current.contains(*path) && (!planned.contains(step) || known.contains(step))
+        };
+        let files = self.files().iter().filter(stale);
+        let stale: Vec<String> = files.map(|(path, _)| path.clone()).collect();
+        for path in stale {
+            self.files().remove(&path);
+            let full = self.folder.join(&path);
+            match fs::remove_file(&full) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(StoreError::io("remove", &full, error));
+                }
+                _ => {}
+            }
+            // Folders go with their last file; those that hold other files stay.
+            for folder in Path::new(&path).ancestors().skip(1) {
+                let ours = !folder.as_os_str().is_empty();
+                if !ours || fs::remove_dir(self.folder.join(folder)).is_err() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the view made. Without a memory everything is placed again, and nothing is removed.
+    fn files(&mut self) -> &mut Files {
+        if self.files.is_none() {
+            let second = self.remembered(2).into_iter().nth(1);
+            self.files = second.and_then(|line| serde_json::from_str(&line).ok());
+        }
+        self.files.get_or_insert_default()
+    }
+
+    /// The first lines of the memory, as many as there are.
+    fn remembered(&self, lines: usize) -> Vec<String> {
+        let Ok(file) = File::open(self.folder.join(MEMORY)) else {
+            return Vec::new();
+        };
+        let lines = io::BufReader::new(file).lines().take(lines);
+        lines.map_while(Result::ok).collect()
+    }
+
+    fn save(&mut self, results: String) -> Result<(), StoreError> {
+        let path = self.folder.join(MEMORY);
+        let new = self.folder.join(".new-view");
+        let folder = self.folder;
+        let files = self.files();
+        if files.is_empty() && !folder.exists() {
+            return Ok(());
+        }
+        let copies = files.iter().filter(|(_, own)| own.copied);
+        let shown = Shown {
+            results,
+            copies: copies.map(|(path, _)| path.clone()).collect(),
+            links: files.values().any(|own| !own.copied),
+        };
+        let write = || {
+            let mut text = serde_json::to_string(&shown)?;
+            text.push('\n');
+            text.push_str(&serde_json::to_string(files)?);
+            text.push('\n');
+            fs::create_dir_all(folder)?;
+            fs::write(&new, text)?;
+            fs::rename(&new, &path)
+        };
+        write().map_err(|error| StoreError::io("write", &path, error))
+    }
+}
+
+/// Where the files of a step belong: path below the view, content, and whether it is copied.
+fn places(step: &Step, made: &Made) -> Vec<(String, Object, bool)> {
+    let mut places = Vec::new();
+    let mut taken = HashSet::new();
+    let printed = |output: &str| match kind_of(step, output) {
+        Some(ArtifactType::Table) => Some("tables"),
+        Some(ArtifactType::Figure) => Some("figures"),
+        _ => None,
+    };
+    let several = made.outputs.keys().filter(|name| printed(name).is_some());
+    let several = several.count() > 1;
+    let mut cell = format!("cells/{}", file_name(&step.stage));
+    if !step.cell.0.is_empty() {
+        cell = format!("{cell}/{}", file_name(&step.cell.to_string()));
+    }
+    for (output, artifact) in &made.outputs {
+        let folder = printed(output);
+        for (file, object) in &artifact.files {
+            let (short, long) = match folder {
+                Some(folder) => {
+                    let mut name = step.to_string();
+                    if several {
+                        name = format!("{name}.{output}");
+                    }
+                    let name = format!("{folder}/{}", file_name(&name));
+                    (
+                        format!("{name}.{}", file_name(ending(file))),
+                        format!("{name}.{}", file_name(file)),
+                    )
+                }
+                None => (
+                    format!("{cell}/{}", file_path(file)),
+                    format!("{cell}/{}/{}", file_name(output), file_path(file)),
+                ),
+            };
+            let path = if taken.contains(&short) { long } else { short };
+            taken.insert(path.clone());
+            places.push((path, *object, folder.is_some()));
+        }
+    }
+    places
+}
+
+fn kind_of(step: &Step, output: &str) -> Option<ArtifactType> {
+    let declared = match step.kind.outputs() {
+        Outputs::Fixed(outputs) => outputs,
+        Outputs::PassedOn { own, .. } => own,
+        Outputs::Declared => &[],
+    };
+    let found = declared.iter().find(|(name, _)| *name == output);
+    found.map(|(_, kind)| *kind)
+}
+
+/// How to get from a folder to a file; absolute where they have nothing in common.
+fn relative(folder: &Path, file: &Path) -> PathBuf {
+    let (from, to) = match (absolute(folder), absolute(file)) {
+        (Ok(from), Ok(to)) => (from, to),
+        _ => return file.to_owned(),
+    };
+    let common = from.components().zip(to.components());
+    let common = common.take_while(|(a, b)| a == b).count();
+    if common <= 1 {
+        return to;
+    }
+    let up = from.components().skip(common).map(|_| "..");
+    let mut path: PathBuf = up.collect();
+    path.extend(to.components().skip(common));
+    path
+}
+
+fn absolute(path: &Path) -> io::Result<PathBuf> {
+    std::path::absolute(path)
+}
+
+/// Makes a link and says that it did; where links need special rights, files are copied.
+#[cfg(unix)]
+fn link(target: &Path, path: &Path) -> io::Result<bool> {
+    std::os::unix::fs::symlink(target, path).map(|()| true)
+}
+
+#[cfg(not(unix))]
+fn link(_: &Path, _: &Path) -> io::Result<bool> {
+    Ok(false)
+}

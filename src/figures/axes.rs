@@ -1,0 +1,209 @@
+//! Axes of panels from parameters and data: ranges, scales, sharing, labels.
+
+use serde_json::Value as Json;
+
+use crate::registry::Values;
+use crate::table::Table;
+
+use super::FigureError;
+use super::legend::Entry;
+use super::options::Options;
+use super::parts::Parts;
+use super::scale::Scale;
+use super::scale::ScaleKind;
+use super::sheet::Axis;
+use super::sheet::LegendPlace;
+use super::sheet::Panel;
+use super::sheet::Sheet;
+use super::theme::Theme;
+
+/// The parameters of one axis.
+#[derive(Clone, Copy)]
+pub(super) struct Names {
+    scale: &'static str,
+    range: &'static str,
+    free: &'static str,
+}
+
+pub(super) const X: Names = Names {
+    scale: "x_scale",
+    range: "x_range",
+    free: "free_x",
+};
+pub(super) const Y: Names = Names {
+    scale: "y_scale",
+    range: "y_range",
+    free: "free_y",
+};
+
+fn is_free(values: &Values, names: Names) -> Result<bool, FigureError> {
+    let scales = Options(values).text("scales")?.unwrap_or("shared");
+    Ok(scales == "free" || scales == names.free)
+}
+
+/// Scale and range that the manifest asks for.
+fn asked(values: &Values, names: Names) -> Result<(ScaleKind, Option<(f64, f64)>), FigureError> {
+    let options = Options(values);
+    let (kind, range) = (options.scale(names.scale)?, options.range(names.range)?);
+    match range {
+        Some((low, _)) if kind == ScaleKind::Log && low <= 0.0 => Err(FigureError::Parameter {
+            name: names.range,
+            got: format!("from {low}"),
+            want: "a logarithmic axis begins above 0".to_owned(),
+        }),
+        _ => Ok((kind, range)),
+    }
+}
+
+/// Axes of coordinates, per panel. On an `axis` of few values these carry the ticks.
+pub(super) fn coordinates(
+    values: &Values,
+    names: Names,
+    per_panel: Vec<Vec<Json>>,
+    axis: bool,
+) -> Result<Vec<Axis>, FigureError> {
+    let (kind, range) = asked(values, names)?;
+    let make = |values: &[Json]| {
+        let scale = Scale::of_coordinates(kind, values, range);
+        let mut at: Vec<f64> = values.iter().filter_map(|v| scale.number(v)).collect();
+        at.sort_by(f64::total_cmp);
+        at.dedup();
+        if !axis || at.len() > 8 {
+            at.clear();
+        }
+        Axis { scale, at }
+    };
+    Ok(match is_free(values, names)? {
+        true => per_panel.iter().map(|values| make(values)).collect(),
+        false => {
+            // Categories stand in the order of the whole table.
+            let all = make(&per_panel.concat());
+            per_panel.iter().map(|_| all.clone()).collect()
+        }
+    })
+}
+
+/// Axes of numbers, per panel; `from`: a value that must be on them, at their very end.
+pub(super) fn numbers(
+    values: &Values,
+    names: Names,
+    per_panel: Vec<Vec<f64>>,
+    from: Option<f64>,
+) -> Result<Vec<Axis>, FigureError> {
+    let (kind, range) = asked(values, names)?;
+    let kind = match kind {
+        ScaleKind::Auto | ScaleKind::Category => ScaleKind::Linear,
+        other => other,
+    };
+    let make = |numbers: &[f64]| {
+        let mut numbers = numbers.to_vec();
+        numbers.extend(from);
+        let mut scale = Scale::of_numbers(kind, &numbers, range, 0.05);
+        if let (Scale::Linear { low, high }, Some(from), None) = (&mut scale, from, range) {
+            if numbers.iter().all(|number| *number >= from) {
+                *low = from;
+            } else if numbers.iter().all(|number| *number <= from) {
+                *high = from;
+            }
+        }
+        Axis {
+            scale,
+            at: Vec::new(),
+        }
+    };
+    Ok(match is_free(values, names)? {
+        true => per_panel.iter().map(|numbers| make(numbers)).collect(),
+        false => {
+            let all = make(&per_panel.concat());
+            per_panel.iter().map(|_| all.clone()).collect()
+        }
+    })
+}
+
+/// A page with the panels of the parts and these axes.
+pub(super) fn sheet(
+    values: &Values,
+    theme: &Theme,
+    parts: &Parts,
+    (x, y): (Vec<Axis>, Vec<Axis>),
+    (x_label, y_label): (String, String),
+    legend: Vec<Entry>,
+) -> Result<Sheet, FigureError> {
+    let options = Options(values);
+    let text = |name, default: String| {
+        Ok::<_, FigureError>(options.text(name)?.map_or(default, str::to_owned))
+    };
+    let panels = parts.panels.iter().zip(x.into_iter().zip(y));
+    let panels = panels.map(|(part, (x, y))| Panel {
+        row: part.row,
+        col: part.col,
+        title: part.title.clone(),
+        x,
+        y,
+    });
+    Ok(Sheet {
+        theme: theme.clone(),
+        width: options.width()?,
+        height: options.height()?,
+        title: text("title", String::new())?,
+        x_label: text("x_label", x_label)?,
+        y_label: text("y_label", y_label)?,
+        panels: panels.collect(),
+        row_titles: parts.row_titles.clone(),
+        legend_title: parts.legend_title(),
+        legend,
+        legend_place: legend_place(&options)?,
+        shared_x: !is_free(values, X)?,
+        shared_y: !is_free(values, Y)?,
+        aspect: if parts.cols > 1 { 0.8 } else { 0.62 },
+        grid_x: false,
+        grid_y: true,
+        bare: false,
+        colour_bar: None,
+    })
+}
+
+fn legend_place(options: &Options) -> Result<LegendPlace, FigureError> {
+    match options.text("legend")?.unwrap_or("auto") {
+        "auto" => Ok(LegendPlace::Auto),
+        "top" => Ok(LegendPlace::Top),
+        "right" => Ok(LegendPlace::Right),
+        "none" => Ok(LegendPlace::None),
+        other => Err(FigureError::Parameter {
+            name: "legend",
+            got: format!("`{other}`"),
+            want: "must be `auto`, `top`, `right` or `none`".to_owned(),
+        }),
+    }
+}
+
+/// How many panels fit side by side.
+fn fitting(width: f64, facets: usize) -> usize {
+    let fit = ((width / 115.0) as usize).max(1);
+    // Five panels in rows of at most four: three and two.
+    facets.div_ceil(facets.div_ceil(fit).max(1)).max(1)
+}
+
+/// How many values the wrapped facet has.
+fn facet_count(table: &Table, facet: &Option<String>) -> usize {
+    let Some(column) = facet.as_ref().and_then(|name| table.column(name)) else {
+        return 1;
+    };
+    let mut values: Vec<&Json> = Vec::new();
+    for row in &table.rows {
+        if !values.contains(&&row[column]) {
+            values.push(&row[column]);
+        }
+    }
+    values.len().max(1)
+}
+
+/// How many panels of a wrapped facet stand side by side.
+pub(super) fn wrap(
+    values: &Values,
+    table: &Table,
+    facet: &Option<String>,
+) -> Result<usize, FigureError> {
+    let width = Options(values).width()?;
+    Ok(fitting(width, facet_count(table, facet)))
+}

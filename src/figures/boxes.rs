@@ -1,0 +1,182 @@
+//! Box plots over replicates; few values are shown as they are.
+
+use crate::registry::Entry;
+use crate::registry::Param;
+use crate::registry::Values;
+use crate::table::IntervalKind;
+use crate::table::stats;
+
+use super::Figure;
+use super::FigureError;
+use super::FigureInput;
+use super::Rendered;
+use super::axes;
+use super::canvas::Canvas;
+use super::canvas::Point;
+use super::canvas::Rect;
+use super::finish;
+use super::grammar::Plot;
+use super::legend::Sample;
+use super::mapping::Mapping;
+use super::options;
+use super::sheet::Frame;
+use super::slots::Slots;
+use super::theme;
+use super::theme::Theme;
+
+/// Quartiles of fewer values are mostly interpolation.
+const FEWEST: usize = 5;
+
+pub(super) struct Boxes;
+
+impl Entry for Boxes {
+    fn name(&self) -> &'static str {
+        "box"
+    }
+
+    fn summary(&self) -> &'static str {
+        "median, quartiles and whiskers over replicates"
+    }
+
+    fn docs(&self) -> &'static str {
+        "Box: quartiles with the median; whiskers: the farthest values within 1.5 interquartile \
+         ranges of the box (Tukey 1977); values beyond as points. Groups of fewer than 5 values are \
+         drawn as points with their median, without a box."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        let mut params = vec![
+            Param::str("x", "axis with a group of boxes per value"),
+            Param::any("y", "column of numbers, or a list of them"),
+            Param::str("color", "axis with a colour per value").optional(),
+            Param::any("replicate", "axis or list of axes whose values make a box"),
+        ];
+        params.extend(options::facets());
+        params.extend(options::axes());
+        params
+    }
+}
+
+impl Figure for Boxes {
+    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+        let mut mapping = Mapping::read(params, None)?;
+        mapping.interval = IntervalKind::Iqr;
+        let wrap = axes::wrap(params, &input.table, &mapping.facet)?;
+        let plot = Plot::new(&input.table, &mapping, wrap)?;
+        let theme = options::Options(params).theme()?;
+        let slots = Slots::new(&plot);
+        let ys = plot.panels.iter().map(|panel| {
+            let points = panel.iter().flat_map(|series| slots.points(series));
+            points.flat_map(|(_, e)| e.values.clone()).collect()
+        });
+        let x_axes = slots.axes(params, &plot)?;
+        let y_axes = axes::numbers(params, axes::Y, ys.collect(), None)?;
+        let legend = plot.parts.legend(&theme, |color, _| Sample::Area {
+            colour: theme.colour(color).opacity(0.5),
+        });
+        let labels = (plot.x.title_with_unit(), plot.y.title_with_unit());
+        let sheet = axes::sheet(
+            params,
+            &theme,
+            &plot.parts,
+            (x_axes, y_axes),
+            labels,
+            legend,
+        )?;
+        let mut page = sheet.open();
+        let (mut low, mut high) = (usize::MAX, 0);
+        for (i, panel) in plot.panels.iter().enumerate() {
+            page.inside(i, |canvas, frame, theme| {
+                for series in panel {
+                    for (x, estimate) in slots.points(series) {
+                        low = low.min(estimate.n());
+                        high = high.max(estimate.n());
+                        if let Some(span) = slots.span(frame, x, series) {
+                            one(canvas, frame, theme, span, &estimate.values, series.color);
+                        }
+                    }
+                }
+            });
+        }
+        let over = mapping.replicate.join(", ");
+        let n = match low == high {
+            true => format!("n = {low}"),
+            false => format!("n = {low} to {high}"),
+        };
+        let what = plot.describe();
+        let mut caption = format!(
+            "{what}. Values over {over}, {n}; box: quartiles with median; whiskers: farthest values \
+             within 1.5 interquartile ranges."
+        );
+        if low < FEWEST {
+            caption.push_str(&format!(
+                " Fewer than {FEWEST} values are shown as points with their median, without a box."
+            ));
+        }
+        finish(page, &what, plot.summary.to_csv(), caption)
+    }
+}
+
+fn one(
+    canvas: &mut Canvas,
+    frame: &Frame,
+    theme: &Theme,
+    (from, to): (f64, f64),
+    values: &[f64],
+    color: usize,
+) {
+    let colour = theme.colour(color);
+    let middle = (from + to) / 2.0;
+    // Boxes need not be as wide as bars.
+    let half = ((to - from) / 2.0).min(14.0);
+    let across = |canvas: &mut Canvas, value: f64, half: f64, width: f64| {
+        if let Some(y) = frame.y_at(value) {
+            let ends = [middle - half, middle + half].map(|x| Point::new(x, y));
+            canvas.line(ends.to_vec(), theme::INK, width);
+        }
+    };
+    let dot = |canvas: &mut Canvas, value: f64| {
+        if let Some(y) = frame.y_at(value) {
+            canvas.disc(Point::new(middle, y), theme.marker_size * 0.36, colour);
+        }
+    };
+    let Some(median) = stats::median(values) else {
+        return;
+    };
+    if values.len() < FEWEST {
+        values.iter().for_each(|value| dot(canvas, *value));
+        across(canvas, median, half * 0.7, theme.line_width);
+        return;
+    }
+    let quartiles = [0.25, 0.75].map(|q| stats::quantile(values, q));
+    let [Some(q1), Some(q3)] = quartiles else {
+        return;
+    };
+    let reach = 1.5 * (q3 - q1);
+    let inside = |value: &&f64| (q1 - reach..=q3 + reach).contains(*value);
+    let low = values.iter().filter(inside).copied().fold(q1, f64::min);
+    let high = values.iter().filter(inside).copied().fold(q3, f64::max);
+    for (near, far) in [(q1, low), (q3, high)] {
+        if let (Some(near), Some(end)) = (frame.y_at(near), frame.y_at(far)) {
+            let ends = [near, end].map(|y| Point::new(middle, y));
+            canvas.line(ends.to_vec(), theme::INK, theme.spine_width);
+            across(canvas, far, half * 0.5, theme.spine_width);
+        }
+    }
+    if let (Some(top), Some(bottom)) = (frame.y_at(q3), frame.y_at(q1)) {
+        let rect = Rect {
+            x: middle - half,
+            y: top,
+            width: 2.0 * half,
+            height: bottom - top,
+        };
+        canvas.rect(rect, theme::PAPER);
+        canvas.rect(rect, colour.opacity(0.5));
+        let mut outline = rect.corners().to_vec();
+        outline.extend([outline[0], outline[1]]);
+        canvas.line(outline, theme::INK, theme.spine_width);
+    }
+    across(canvas, median, half, theme.line_width * 1.2);
+    let beyond = values.iter().filter(|value| !inside(value));
+    beyond.for_each(|value| dot(canvas, *value));
+}

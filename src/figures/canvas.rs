@@ -1,0 +1,227 @@
+//! A drawing as a list of marks in points, y downwards, before it is any file format.
+
+use super::font;
+use super::font::Weight;
+use super::markup;
+
+/// A place on the page, in points from the upper left.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Point {
+    pub x: f64,
+    pub y: f64,
+}
+
+impl Point {
+    pub fn new(x: f64, y: f64) -> Self {
+        Point { x, y }
+    }
+}
+
+/// A rectangle on the page, in points.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Rect {
+    pub x: f64,
+    pub y: f64,
+    pub width: f64,
+    pub height: f64,
+}
+
+impl Rect {
+    pub fn right(&self) -> f64 {
+        self.x + self.width
+    }
+
+    pub fn bottom(&self) -> f64 {
+        self.y + self.height
+    }
+
+    /// Its corners, in order.
+    pub fn corners(&self) -> [Point; 4] {
+        [
+            Point::new(self.x, self.y),
+            Point::new(self.right(), self.y),
+            Point::new(self.right(), self.bottom()),
+            Point::new(self.x, self.bottom()),
+        ]
+    }
+}
+
+/// Red, green, blue and opacity.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Colour {
+    pub rgb: (u8, u8, u8),
+    pub opacity: f64,
+}
+
+impl Colour {
+    pub const fn hex(rgb: u32) -> Self {
+        Colour {
+            rgb: ((rgb >> 16) as u8, (rgb >> 8) as u8, rgb as u8),
+            opacity: 1.0,
+        }
+    }
+
+    pub const fn opacity(mut self, opacity: f64) -> Self {
+        self.opacity = opacity;
+        self
+    }
+}
+
+/// Where a text hangs on its point, along its own direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Align {
+    Start,
+    Middle,
+    End,
+}
+
+/// A line of text.
+#[derive(Clone, Debug)]
+pub(super) struct Label {
+    /// With [`markup`].
+    pub text: String,
+    pub size: f64,
+    pub weight: Weight,
+    pub colour: Colour,
+    pub align: Align,
+    /// Reads from bottom to top.
+    pub upwards: bool,
+}
+
+/// One thing to draw.
+#[derive(Clone, Debug)]
+pub(super) enum Mark {
+    /// A stroke through points; `dash`: lengths of strokes and gaps, empty for a solid one.
+    Line {
+        points: Vec<Point>,
+        colour: Colour,
+        width: f64,
+        dash: Vec<f64>,
+    },
+    /// A filled area.
+    Area {
+        points: Vec<Point>,
+        colour: Colour,
+    },
+    /// A filled circle.
+    Disc {
+        centre: Point,
+        radius: f64,
+        colour: Colour,
+    },
+    /// Text; the point is on its baseline.
+    Text {
+        at: Point,
+        label: Label,
+    },
+    /// A picture in PNG format.
+    Picture {
+        frame: Rect,
+        png: Vec<u8>,
+        about: String,
+    },
+    /// What follows is drawn only inside the frame, until [`Mark::Unclip`].
+    Clip(Rect),
+    Unclip,
+}
+
+/// A page of marks.
+#[derive(Clone, Debug)]
+pub(super) struct Canvas {
+    pub width: f64,
+    pub height: f64,
+    pub marks: Vec<Mark>,
+}
+
+impl Canvas {
+    pub fn new(width: f64, height: f64) -> Self {
+        Canvas {
+            width,
+            height,
+            marks: Vec::new(),
+        }
+    }
+
+    pub fn line(&mut self, points: Vec<Point>, colour: Colour, width: f64) {
+        self.dashed(points, colour, width, &[]);
+    }
+
+    pub fn dashed(&mut self, points: Vec<Point>, colour: Colour, width: f64, dash: &[f64]) {
+        if points.len() > 1 {
+            self.marks.push(Mark::Line {
+                points,
+                colour,
+                width,
+                dash: dash.to_vec(),
+            });
+        }
+    }
+
+    pub fn area(&mut self, points: Vec<Point>, colour: Colour) {
+        if points.len() > 2 {
+            self.marks.push(Mark::Area { points, colour });
+        }
+    }
+
+    pub fn rect(&mut self, rect: Rect, colour: Colour) {
+        self.area(rect.corners().to_vec(), colour);
+    }
+
+    pub fn disc(&mut self, centre: Point, radius: f64, colour: Colour) {
+        self.marks.push(Mark::Disc {
+            centre,
+            radius,
+            colour,
+        });
+    }
+
+    /// Text with its baseline at the point.
+    pub fn text(&mut self, at: Point, label: Label) {
+        if !label.text.is_empty() {
+            self.marks.push(Mark::Text { at, label });
+        }
+    }
+
+    /// Text whose capitals have their middle at the point, across its direction.
+    pub fn centred(&mut self, at: Point, label: Label) {
+        let half = font::cap_height() * label.size / 2.0;
+        let at = match label.upwards {
+            true => Point::new(at.x + half, at.y),
+            false => Point::new(at.x, at.y + half),
+        };
+        self.text(at, label);
+    }
+}
+
+impl Label {
+    pub fn new(text: impl Into<String>, size: f64, colour: Colour) -> Self {
+        Label {
+            text: text.into(),
+            size,
+            weight: Weight::Regular,
+            colour,
+            align: Align::Start,
+            upwards: false,
+        }
+    }
+
+    pub fn align(mut self, align: Align) -> Self {
+        self.align = align;
+        self
+    }
+
+    pub fn bold(mut self) -> Self {
+        self.weight = Weight::SemiBold;
+        self
+    }
+
+    pub fn upwards(mut self) -> Self {
+        self.upwards = true;
+        self
+    }
+
+    /// In points, along the text.
+    pub fn width(&self) -> f64 {
+        markup::width(&self.text, self.weight, self.size)
+    }
+}

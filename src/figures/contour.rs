@@ -1,0 +1,248 @@
+//! A surface over two numeric axes: colours, level lines, and points marked on it.
+
+use crate::registry::Entry;
+use crate::registry::Param;
+use crate::registry::Values;
+
+use super::Figure;
+use super::FigureError;
+use super::FigureInput;
+use super::Rendered;
+use super::axes;
+use super::canvas::Canvas;
+use super::canvas::Colour;
+use super::canvas::Mark;
+use super::colormap;
+use super::field::Field;
+use super::finish;
+use super::grammar::capital;
+use super::mapping::Mapping;
+use super::mapping::no_column;
+use super::marker;
+use super::options;
+use super::options::Options;
+use super::parts::Parts;
+use super::render;
+use super::scale::Scale;
+use super::scale::ScaleKind;
+use super::sheet::Axis;
+use super::sheet::ColourBar;
+use super::sheet::Frame;
+use super::theme;
+use super::ticks;
+
+pub(super) struct Contour;
+
+impl Entry for Contour {
+    fn name(&self) -> &'static str {
+        "contour"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a surface over two numeric axes with level lines and marked points"
+    }
+
+    fn docs(&self) -> &'static str {
+        "The rows form a grid of x and y; repeated places are averaged. Between grid points the \
+         surface is bilinear; a missing grid point leaves its neighbourhood empty. The slot `points` \
+         adds markers."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        let mut params = vec![
+            Param::str("x", "column of numbers along x"),
+            Param::str("y", "column of numbers along y"),
+            Param::str("value", "column of numbers shown as height"),
+            Param::int("levels", "about how many level lines")
+                .min(1)
+                .max(40)
+                .default(8),
+            Param::choice("value_scale", &["linear", "log"], "scale of the colours")
+                .default("linear"),
+        ];
+        params.extend(options::facets());
+        params.extend(options::axes());
+        params
+    }
+}
+
+impl Figure for Contour {
+    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+        let options = Options(params);
+        let table = &input.table;
+        let mapping = Mapping::read(params, None)?;
+        let value_name = options
+            .text("value")?
+            .ok_or(FigureError::Missing("value"))?;
+        let column = |name: &str| table.column(name).ok_or_else(|| no_column(table, name));
+        let (x, y, z) = (
+            column(&mapping.x)?,
+            column(&mapping.y[0])?,
+            column(value_name)?,
+        );
+        let mut parts_mapping = mapping.clone();
+        (parts_mapping.color, parts_mapping.marker) = (None, None);
+        let wrap = axes::wrap(params, table, &mapping.facet)?;
+        let parts = Parts::new(table, &parts_mapping, wrap)?;
+        let kind = match options.text("value_scale")? {
+            Some("log") => ScaleKind::Log,
+            _ => ScaleKind::Linear,
+        };
+        let fields = parts
+            .panels
+            .iter()
+            .map(|panel| {
+                let rows = panel.groups.iter().flat_map(|group| &group.rows);
+                let points = rows.filter_map(|&row| {
+                    let at = (table.number(row, x)?, table.number(row, y)?);
+                    Some((at, table.number(row, z)))
+                });
+                Field::new(points.collect()).ok_or_else(|| {
+                    FigureError::Empty(format!(
+                        "a surface needs two values of `{}` and of `{}` at least",
+                        mapping.x, mapping.y[0]
+                    ))
+                })
+            })
+            .collect::<Result<Vec<Field>, _>>()?;
+        let heights: Vec<f64> = fields
+            .iter()
+            .flat_map(|f| f.z.iter().flatten().copied())
+            .collect();
+        if heights.is_empty() {
+            return Err(FigureError::Empty(format!(
+                "`{value_name}` holds no numbers"
+            )));
+        }
+        let colours = Scale::of_numbers(kind, &heights, None, 0.0);
+        let theme = options.theme()?;
+        // The surface fills its panel to the edge.
+        let along = |values: Vec<Vec<f64>>, names, asked: Option<(f64, f64)>| {
+            let mut axes = axes::numbers(params, names, values.clone(), None)?;
+            for (axis, values) in axes.iter_mut().zip(values) {
+                if let (Scale::Linear { low, high }, None) = (&mut axis.scale, asked) {
+                    *low = values.iter().copied().fold(f64::INFINITY, f64::min);
+                    *high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                }
+            }
+            Ok::<_, FigureError>(axes)
+        };
+        let all = |f: fn(&Field) -> &Vec<f64>| -> Vec<Vec<f64>> {
+            let joined: Vec<f64> = fields.iter().flat_map(|field| f(field).clone()).collect();
+            fields.iter().map(|_| joined.clone()).collect()
+        };
+        let x_axes = along(all(|f| &f.x), axes::X, options.range("x_range")?)?;
+        let y_axes = along(all(|f| &f.y), axes::Y, options.range("y_range")?)?;
+        let (xc, yc, zc) = (&table.columns[x], &table.columns[y], &table.columns[z]);
+        let labels = (xc.title_with_unit(), yc.title_with_unit());
+        let mut sheet = axes::sheet(params, &theme, &parts, (x_axes, y_axes), labels, Vec::new())?;
+        sheet.grid_y = false;
+        sheet.aspect = 0.85;
+        sheet.colour_bar = Some(ColourBar {
+            label: zc.title_with_unit(),
+            axis: Axis {
+                scale: colours.clone(),
+                at: Vec::new(),
+            },
+        });
+        let count = options.count("levels")?.unwrap_or(8);
+        let levels = ticks::levels(&colours, count);
+        let mut page = sheet.open();
+        let mut failed = None;
+        for (i, field) in fields.iter().enumerate() {
+            page.inside(i, |canvas, frame, theme| {
+                failed = surface(canvas, frame, field, &colours)
+                    .err()
+                    .or(failed.take());
+                for level in &levels {
+                    for line in field.level_lines(*level) {
+                        let points = line.iter().filter_map(|&(x, y)| frame.at(x, y));
+                        let ink = theme::PAPER.opacity(0.75);
+                        canvas.line(points.collect(), ink, theme.spine_width);
+                    }
+                }
+                marked(canvas, frame, input, &mapping, theme);
+            });
+        }
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let what = format!(
+            "{} over {} and {}{}",
+            capital(&zc.title_with_unit()),
+            xc.title(),
+            yc.title(),
+            parts.describe(&[])
+        );
+        let size = |f: &Field| format!("{} × {}", f.x.len(), f.y.len());
+        let mut caption = format!(
+            "{what}. Grid of {} points, bilinear between them; {} level lines.",
+            size(&fields[0]),
+            levels.len()
+        );
+        let holes: usize = fields.iter().map(Field::holes).sum();
+        if holes > 0 {
+            caption.push_str(&format!(" {holes} grid points have no value."));
+        }
+        if let Some(points) = &input.points {
+            caption.push_str(&format!(" Markers: {} points.", points.rows.len()));
+        }
+        finish(page, &what, table.to_csv(), caption)
+    }
+}
+
+/// The surface as one picture: exact at every dot, and small.
+fn surface(
+    canvas: &mut Canvas,
+    frame: &Frame,
+    field: &Field,
+    colours: &Scale,
+) -> Result<(), FigureError> {
+    // Two dots per point are 144 per inch: smooth under level lines.
+    let (columns, rows) = (
+        (frame.rect.width * 2.0).round().max(1.0) as u32,
+        (frame.rect.height * 2.0).round().max(1.0) as u32,
+    );
+    let Colour { rgb: empty, .. } = theme::FAINT;
+    let mut pixels = Vec::with_capacity((columns * rows * 3) as usize);
+    for r in 0..rows {
+        for c in 0..columns {
+            let share = |i: u32, n: u32| (f64::from(i) + 0.5) / f64::from(n);
+            let x = frame.x.value(share(c, columns));
+            let y = frame.y.value(1.0 - share(r, rows));
+            let height = x.zip(y).and_then(|(x, y)| field.at(x, y));
+            let (red, green, blue) = match height.and_then(|height| colours.place(height)) {
+                Some(share) => colormap::sequential(share).rgb,
+                None => empty,
+            };
+            pixels.extend([red, green, blue]);
+        }
+    }
+    canvas.marks.push(Mark::Picture {
+        frame: frame.rect,
+        png: render::encode_png(columns, rows, &pixels, false)?,
+        about: "surface".to_owned(),
+    });
+    Ok(())
+}
+
+fn marked(
+    canvas: &mut Canvas,
+    frame: &Frame,
+    input: &FigureInput,
+    mapping: &Mapping,
+    theme: &theme::Theme,
+) {
+    let Some(points) = &input.points else {
+        return;
+    };
+    let (Some(x), Some(y)) = (points.column(&mapping.x), points.column(&mapping.y[0])) else {
+        return;
+    };
+    for row in 0..points.rows.len() {
+        let at = points.number(row, x).zip(points.number(row, y));
+        if let Some(point) = at.and_then(|(x, y)| frame.at(x, y)) {
+            marker::draw(canvas, 0, point, theme.marker_size, theme.colour(1));
+        }
+    }
+}

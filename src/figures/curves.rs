@@ -1,0 +1,236 @@
+//! Training curves: metrics over iterations or epochs, mean and band over replicates.
+//!
+//! Smoothing and thinning change what is seen, so the caption states both.
+
+use serde_json::Value as Json;
+
+use crate::registry::Entry;
+use crate::registry::Param;
+use crate::registry::Values;
+use crate::table::Table;
+
+use super::Figure;
+use super::FigureError;
+use super::FigureInput;
+use super::Rendered;
+use super::Source;
+use super::axes;
+use super::grammar::Plot;
+use super::mapping::Mapping;
+use super::mapping::melted;
+use super::mapping::no_column;
+use super::options;
+use super::options::Options;
+use super::xy;
+use super::xy::Look;
+
+/// Points a curve may have: about one per third of a point in a single column.
+const POINTS: usize = 300;
+
+pub(super) struct Curves;
+
+impl Entry for Curves {
+    fn name(&self) -> &'static str {
+        "curves"
+    }
+
+    fn summary(&self) -> &'static str {
+        "training curves, mean and band over replicates, optionally smoothed"
+    }
+
+    fn docs(&self) -> &'static str {
+        "The input is one long table: a row per iteration of each run, with a column per axis. \
+         `smooth` w replaces each run by its exponential moving average \
+         m_t = w m_{t−1} + (1 − w) v_t over 1 − w^t (bias-corrected as in Adam, Kingma & Ba 2015), \
+         before the mean over replicates. Curves of more than 300 points are averaged within \
+         equal spans of x. The caption states both."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        let mut params = vec![
+            Param::str("x", "column of iterations, epochs or seconds").default("iteration"),
+            Param::any("y", "column of numbers, or a list of them"),
+            Param::float(
+                "smooth",
+                "weight of the past in a moving average, from 0 (none)",
+            )
+            .min(0)
+            .max(0.9999)
+            .default(0.0),
+        ];
+        params.extend(options::groups());
+        params.extend(options::facets());
+        params.extend(options::axes());
+        params
+    }
+}
+
+impl Figure for Curves {
+    fn source(&self) -> Source {
+        Source::Curves
+    }
+
+    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+        let options = Options(params);
+        let mapping = Mapping::read(params, Some("iteration"))?;
+        let smooth = options.float("smooth")?.unwrap_or(0.0);
+        if !(0.0..1.0).contains(&smooth) {
+            return Err(FigureError::Parameter {
+                name: "smooth",
+                got: smooth.to_string(),
+                want: "must be at least 0 and below 1".to_owned(),
+            });
+        }
+        let (mut table, mapping, y) = melted(&input.table, &mapping)?;
+        let x = table
+            .column(&mapping.x)
+            .ok_or_else(|| no_column(&table, &mapping.x))?;
+        let y = table.column(&y).ok_or_else(|| no_column(&table, &y))?;
+        let runs = runs(&table, x, y);
+        let mut notes = Vec::new();
+        if smooth > 0.0 {
+            for run in &runs {
+                moving_average(&mut table, run, y, smooth);
+            }
+            notes.push(format!(
+                "Each run is smoothed by an exponential moving average of weight {smooth}."
+            ));
+        }
+        if let Some(span) = thin(&mut table, &runs, x, y) {
+            let unit = table.columns[x].title();
+            let span = super::ticks::number(span);
+            let span = super::markup::plain(&span);
+            notes.push(format!("Points are means over spans of {span} ({unit})."));
+        }
+        let wrap = axes::wrap(params, &table, &mapping.facet)?;
+        let plot = Plot::new(&table, &mapping, wrap)?;
+        let look = Look {
+            markers: false,
+            bars: false,
+        };
+        xy::finish(params, &plot, look, &notes)
+    }
+}
+
+/// Row numbers of each run in the order of x: rows that agree on all axes.
+fn runs(table: &Table, x: usize, y: usize) -> Vec<Vec<usize>> {
+    let axes: Vec<usize> = (0..table.columns.len())
+        .filter(|&i| table.columns[i].axis && i != x && i != y)
+        .collect();
+    let mut index = std::collections::HashMap::new();
+    let mut runs: Vec<Vec<usize>> = Vec::new();
+    for (row, values) in table.rows.iter().enumerate() {
+        let at: Vec<&Json> = axes.iter().map(|&i| &values[i]).collect();
+        let run = *index.entry(at).or_insert_with(|| {
+            runs.push(Vec::new());
+            runs.len() - 1
+        });
+        runs[run].push(row);
+    }
+    for run in &mut runs {
+        run.sort_by(|&a, &b| {
+            let (a, b) = (table.number(a, x), table.number(b, x));
+            a.unwrap_or(f64::INFINITY)
+                .total_cmp(&b.unwrap_or(f64::INFINITY))
+        });
+    }
+    runs
+}
+
+/// A missing value stays missing and leaves the average as it was.
+fn moving_average(table: &mut Table, run: &[usize], y: usize, weight: f64) {
+    let (mut sum, mut seen) = (0.0, 0);
+    for &row in run {
+        if let Some(value) = table.number(row, y) {
+            seen += 1;
+            sum = weight * sum + (1.0 - weight) * value;
+            let corrected = sum / (1.0 - weight.powi(seen));
+            table.rows[row][y] = corrected.into();
+        }
+    }
+}
+
+/// Averages long runs within equal spans of x, the same for all runs; answers the span.
+fn thin(table: &mut Table, runs: &[Vec<usize>], x: usize, y: usize) -> Option<f64> {
+    let longest = runs.iter().map(Vec::len).max()?;
+    if longest <= POINTS {
+        return None;
+    }
+    let numbers: Vec<f64> = (0..table.rows.len())
+        .filter_map(|row| table.number(row, x))
+        .collect();
+    let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut span = (high - low) / POINTS as f64;
+    if span.is_nan() || span <= 0.0 {
+        return None;
+    }
+    // Whole iterations have whole spans.
+    if numbers.iter().all(|number| number.fract() == 0.0) {
+        span = span.ceil();
+    }
+    let mut rows = Vec::new();
+    for run in runs {
+        let mut bins: std::collections::BTreeMap<i64, (Vec<usize>, Vec<f64>)> = Default::default();
+        for &row in run {
+            if let Some(at) = table.number(row, x) {
+                let bin = bins.entry(((at - low) / span).floor() as i64).or_default();
+                bin.0.push(row);
+                bin.1.extend(table.number(row, y));
+            }
+        }
+        for (bin, (members, values)) in bins {
+            let mut row = table.rows[members[0]].clone();
+            row[x] = (low + (bin as f64 + 0.5) * span).into();
+            row[y] = crate::table::stats::mean(&values).map_or(Json::Null, Json::from);
+            rows.push(row);
+        }
+    }
+    table.rows = rows;
+    Some(span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(rows: usize) -> Table {
+        let mut csv = "seed,iteration,loss\n".to_owned();
+        for seed in 0..2 {
+            for i in 0..rows {
+                csv.push_str(&format!("{seed},{i},{}\n", if i % 2 == 0 { 1 } else { 3 }));
+            }
+        }
+        Table::from_csv(&csv, &["seed"]).unwrap()
+    }
+
+    #[test]
+    fn long_curves_are_averaged_within_whole_spans() {
+        let mut table = table(1000);
+        let runs = runs(&table, 1, 2);
+        assert_eq!(runs.len(), 2);
+        assert_eq!(thin(&mut table, &runs, 1, 2), Some(4.0));
+        assert_eq!(table.rows.len(), 2 * 250);
+        assert_eq!(table.number(0, 2), Some(2.0));
+    }
+
+    #[test]
+    fn a_moving_average_starts_at_the_first_value() {
+        let mut table = table(3);
+        let runs = runs(&table, 1, 2);
+        moving_average(&mut table, &runs[0], 2, 0.5);
+        let got: Vec<f64> = (0..3).filter_map(|row| table.number(row, 2)).collect();
+        // 1; (0.5 · 1 + 3) / 1.5; (0.25 · 1 + 0.5 · 3 + 1) / 1.75
+        let want = [1.0, 3.5 / 1.5, 2.75 / 1.75];
+        for (got, want) in got.iter().zip(want) {
+            assert!((got - want).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn short_curves_stay_as_they_are() {
+        let mut table = table(100);
+        let runs = runs(&table, 1, 2);
+        assert_eq!(thin(&mut table, &runs, 1, 2), None);
+    }
+}

@@ -1,0 +1,168 @@
+//! Sorted dots: a named mean per line with its interval, best on top.
+
+use serde_json::Value as Json;
+
+use crate::registry::Entry;
+use crate::registry::Param;
+use crate::registry::Values;
+
+use super::Figure;
+use super::FigureError;
+use super::FigureInput;
+use super::Rendered;
+use super::axes;
+use super::canvas::Point;
+use super::finish;
+use super::grammar::Plot;
+use super::grammar::capital;
+use super::grammar::replicates;
+use super::grammar::sentence;
+use super::legend::Sample;
+use super::mapping::Mapping;
+use super::marker;
+use super::options;
+use super::scale::Scale;
+use super::sheet::Axis;
+use super::xy;
+
+pub(super) struct Dots;
+
+impl Entry for Dots {
+    fn name(&self) -> &'static str {
+        "dots"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a sorted line per name with its mean and interval"
+    }
+
+    fn docs(&self) -> &'static str {
+        "Names stand along y, sorted by their mean over colours and panels: the best on top where \
+         the metric has a direction, else the largest."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        let mut params = vec![
+            Param::str("x", "column of numbers"),
+            Param::str("y", "axis with a line per value"),
+        ];
+        params.extend(options::groups());
+        params.extend(options::facets());
+        params.extend(options::axes());
+        params
+    }
+}
+
+impl Figure for Dots {
+    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+        // The grammar groups by x and averages y: here the names are the groups.
+        let mut turned = params.clone();
+        for (from, to) in [("x", "y"), ("y", "x")] {
+            match params.get(from) {
+                Some(value) => turned.insert(to.to_owned(), value.clone()),
+                None => return Err(FigureError::Missing(from)),
+            };
+        }
+        let mapping = Mapping::read(&turned, None)?;
+        let wrap = axes::wrap(params, &input.table, &mapping.facet)?;
+        let plot = Plot::new(&input.table, &mapping, wrap)?;
+        let theme = options::Options(params).theme()?;
+        let names = sorted(&plot);
+        if names.is_empty() {
+            return Err(FigureError::Empty(format!(
+                "no value of `{}` has a name in `{}`",
+                plot.y.name, plot.x.name
+            )));
+        }
+
+        let xs = plot.panels.iter().map(|panel| {
+            let points = panel.iter().flat_map(|series| &series.points);
+            points.flat_map(|(_, e)| xy::extent(e)).collect()
+        });
+        let x_axes = axes::numbers(params, axes::X, xs.collect(), None)?;
+        let y_axis = Axis {
+            scale: Scale::Category {
+                values: names.clone(),
+            },
+            at: Vec::new(),
+        };
+        let y_axes = vec![y_axis; plot.panels.len()];
+        let legend = plot.parts.legend(&theme, |color, marker| Sample::Marker {
+            colour: theme.colour(color),
+            marker,
+        });
+        let labels = (plot.y.title_with_unit(), plot.x.title_with_unit());
+        let mut sheet = axes::sheet(
+            params,
+            &theme,
+            &plot.parts,
+            (x_axes, y_axes),
+            labels,
+            legend,
+        )?;
+        sheet.shared_y = true;
+        sheet.grid_x = true;
+        let kinds = plot.parts.colors.len().max(plot.parts.markers.len());
+        let line = theme.font_size * (1.4 + 0.35 * (kinds - 1).min(6) as f64);
+        let panel = sheet.width * 0.75 / plot.parts.cols as f64;
+        sheet.aspect = (names.len() as f64 * line / panel).max(0.2);
+        let mut page = sheet.open();
+        for (i, panel) in plot.panels.iter().enumerate() {
+            page.inside(i, |canvas, frame, theme| {
+                for series in panel {
+                    let colour = theme.colour(series.color);
+                    // Colours of one line stand a little apart.
+                    let shift = (series.color as f64 - (kinds as f64 - 1.0) / 2.0)
+                        * (theme.marker_size * 0.75)
+                        * f64::from(u8::from(kinds > 1));
+                    for (name, estimate) in &series.points {
+                        let Some(point) = estimate
+                            .centre
+                            .and_then(|centre| frame.at(centre, frame.y.number(name)?))
+                        else {
+                            continue;
+                        };
+                        let y = point.y + shift;
+                        if let Some(interval) = estimate.interval
+                            && let Some(high) = frame.x_at(interval.high)
+                        {
+                            let low = frame.x_at(interval.low).unwrap_or(frame.rect.x);
+                            let ends = [low, high].map(|x| Point::new(x, y));
+                            canvas.line(ends.to_vec(), colour, theme.line_width);
+                        }
+                        let at = Point::new(point.x, y);
+                        marker::draw(canvas, series.marker, at, theme.marker_size, colour);
+                    }
+                }
+            });
+        }
+        let what = format!(
+            "{} of each {}{}",
+            capital(&plot.y.title_with_unit()),
+            plot.x.title(),
+            plot.parts.describe(&[plot.x.name.as_str()])
+        );
+        let caption = format!("{what}. {}", sentence(&replicates(&plot.summary, "bars")));
+        finish(page, &what, plot.summary.to_csv(), caption)
+    }
+}
+
+/// Names from the lowest line to the top.
+fn sorted(plot: &Plot) -> Vec<Json> {
+    let mut names: Vec<(Json, f64, usize)> = Vec::new();
+    for (name, estimate) in plot.series().flat_map(|series| &series.points) {
+        let Some(centre) = estimate.centre else {
+            continue;
+        };
+        match names.iter_mut().find(|(known, ..)| known == name) {
+            Some((_, sum, count)) => (*sum, *count) = (*sum + centre, *count + 1),
+            None => names.push((name.clone(), centre, 1)),
+        }
+    }
+    let mean = |(_, sum, count): &(Json, f64, usize)| sum / *count as f64;
+    names.sort_by(|a, b| mean(a).total_cmp(&mean(b)));
+    if plot.y.higher_is_better == Some(false) {
+        names.reverse();
+    }
+    names.into_iter().map(|(name, ..)| name).collect()
+}

@@ -1,0 +1,153 @@
+//! From rows to panels of series: means with intervals over replicates.
+
+use serde_json::Value as Json;
+
+use crate::table::Column;
+use crate::table::Estimate;
+use crate::table::Summary;
+use crate::table::SummarySpec;
+use crate::table::Table;
+
+use super::FigureError;
+use super::mapping::Mapping;
+use super::mapping::melted;
+use super::parts::Parts;
+
+/// Grouped rows, ready to be drawn.
+#[derive(Clone, Debug)]
+pub(super) struct Plot {
+    pub summary: Summary,
+    pub parts: Parts,
+    /// Per panel of the parts, per group of the panel.
+    pub panels: Vec<Vec<Series>>,
+    pub x: Column,
+    pub y: Column,
+}
+
+/// The points of one colour and marker.
+#[derive(Clone, Debug)]
+pub(super) struct Series {
+    pub color: usize,
+    pub marker: usize,
+    pub points: Vec<(Json, Estimate)>,
+    /// At null x: a reference line.
+    pub reference: Option<Estimate>,
+}
+
+impl Plot {
+    /// Groups the rows of a table.
+    pub fn new(table: &Table, mapping: &Mapping, wrap: usize) -> Result<Self, FigureError> {
+        let melts = mapping.y.len() > 1;
+        let (table, mapping, value) = melted(table, mapping)?;
+        let spec = SummarySpec {
+            values: vec![value],
+            by: Some(mapping.by(melts)),
+            replicate: mapping.replicate.clone(),
+            interval: mapping.interval,
+        };
+        let summary = Summary::new(&table, &spec)?;
+        let groups = Table {
+            columns: summary.by.clone(),
+            rows: summary.groups.iter().map(|g| g.at.clone()).collect(),
+        };
+        let parts = Parts::new(&groups, &mapping, wrap)?;
+        let x = groups
+            .column(&mapping.x)
+            .expect("the summary is grouped by x");
+        let series = |group: &super::parts::Group| {
+            let mut series = Series {
+                color: group.color,
+                marker: group.marker,
+                points: Vec::new(),
+                reference: None,
+            };
+            for &row in &group.rows {
+                let estimate = summary.groups[row].estimates[0].clone();
+                match &groups.rows[row][x] {
+                    Json::Null => series.reference = Some(estimate),
+                    x => series.points.push((x.clone(), estimate)),
+                }
+            }
+            series
+        };
+        let panels = parts
+            .panels
+            .iter()
+            .map(|panel| panel.groups.iter().map(series).collect())
+            .collect();
+        Ok(Plot {
+            panels,
+            x: groups.columns[x].clone(),
+            y: summary.metrics[0].clone(),
+            parts,
+            summary,
+        })
+    }
+
+    /// All series of all panels.
+    pub fn series(&self) -> impl Iterator<Item = &Series> {
+        self.panels.iter().flatten()
+    }
+
+    /// `Test KL (nats) against samples, by method, one panel per dataset`.
+    pub fn describe(&self) -> String {
+        let (x, y) = (self.x.title_with_unit(), self.y.title_with_unit());
+        let without = [self.x.name.as_str()];
+        format!(
+            "{} against {x}{}",
+            capital(&y),
+            self.parts.describe(&without)
+        )
+    }
+}
+
+/// With its first letter in upper case.
+pub(super) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
+/// With a capital and a full stop.
+pub(super) fn sentence(text: &str) -> String {
+    format!("{}.", capital(text))
+}
+
+/// `n = 3`, or the range where groups differ, or that one replicate has no band.
+pub(super) fn replicates(summary: &Summary, band: &str) -> String {
+    let counts = summary.groups.iter().map(|group| group.estimates[0].n());
+    let (low, high) = counts.fold((usize::MAX, 0), |(low, high), n| (low.min(n), high.max(n)));
+    let over = match summary.replicate.join(", ") {
+        names if names.is_empty() => String::new(),
+        names => format!(" over {names}"),
+    };
+    let missing: usize = summary
+        .groups
+        .iter()
+        .map(|group| group.estimates[0].missing)
+        .sum();
+    let centre = summary.interval.centre_name();
+    let mut text = match high {
+        0 => "no values".to_owned(),
+        1 => format!("single values (n = 1, so no {band})"),
+        _ => {
+            let n = match low == high {
+                true => format!("n = {high}"),
+                false => format!("n = {low} to {high}"),
+            };
+            let interval = summary.interval.describe();
+            format!("{centre}{over}; {band}: {interval}; {n}")
+        }
+    };
+    if low < 2 && high > 1 {
+        text.push_str(&format!(" (no {band} below n = 2)"));
+    }
+    match missing {
+        0 => {}
+        1 => text.push_str("; 1 value is missing"),
+        many => text.push_str(&format!("; {many} values are missing")),
+    }
+    text
+}

@@ -1,0 +1,223 @@
+//! A value as colour over two axes.
+
+use crate::registry::Entry;
+use crate::registry::Param;
+use crate::registry::Values;
+use crate::table::Estimate;
+
+use super::Figure;
+use super::FigureError;
+use super::FigureInput;
+use super::Rendered;
+use super::axes;
+use super::canvas::Align;
+use super::canvas::Label;
+use super::canvas::Point;
+use super::canvas::Rect;
+use super::colormap;
+use super::finish;
+use super::grammar::Plot;
+use super::grammar::capital;
+use super::grammar::replicates;
+use super::grammar::sentence;
+use super::mapping::Mapping;
+use super::options;
+use super::options::Options;
+use super::scale::Scale;
+use super::scale::ScaleKind;
+use super::sheet::Axis;
+use super::sheet::ColourBar;
+use super::theme;
+use super::ticks;
+
+pub(super) struct Heatmap;
+
+impl Entry for Heatmap {
+    fn name(&self) -> &'static str {
+        "heatmap"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a mean as colour over two axes, with its number where there is room"
+    }
+
+    fn docs(&self) -> &'static str {
+        "One cell per value of x and y, in axis order, y upwards. A cell without a value is grey. \
+         Colours are viridis, dark for low."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        let mut params = vec![
+            Param::str("x", "axis along x"),
+            Param::str("y", "axis along y"),
+            Param::str("value", "column of numbers shown as colour"),
+            Param::any(
+                "replicate",
+                "axis or list of axes whose values are repetitions",
+            )
+            .optional(),
+            Param::bool("numbers", "the value inside each cell, where there is room").default(true),
+            Param::choice("value_scale", &["linear", "log"], "scale of the colours")
+                .default("linear"),
+        ];
+        params.extend(options::facets());
+        params.extend(options::axes());
+        params
+    }
+}
+
+impl Figure for Heatmap {
+    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+        let options = Options(params);
+        // To the grammar, each value of y is a series.
+        let mut turned = params.clone();
+        for (from, to) in [("y", "marker"), ("value", "y")] {
+            match params.get(from) {
+                Some(value) => turned.insert(to.to_owned(), value.clone()),
+                None => return Err(FigureError::Missing(from)),
+            };
+        }
+        turned.remove("color");
+        let mapping = Mapping::read(&turned, None)?;
+        let wrap = axes::wrap(params, &input.table, &mapping.facet)?;
+        let plot = Plot::new(&input.table, &mapping, wrap)?;
+        let theme = options.theme()?;
+
+        let mut category = params.clone();
+        category.insert("x_scale".to_owned(), "category".into());
+        let xs = plot.panels.iter().map(|panel| {
+            let points = panel.iter().flat_map(|series| &series.points);
+            points.map(|(x, _)| x.clone()).collect()
+        });
+        let x_axes = axes::coordinates(&category, axes::X, xs.collect(), true)?;
+        let rows: Vec<_> = plot.parts.markers.clone();
+        let y_axis = Axis {
+            scale: Scale::Category {
+                values: rows.clone(),
+            },
+            at: Vec::new(),
+        };
+        let y_axes = vec![y_axis; plot.panels.len()];
+        let centres: Vec<f64> = plot
+            .series()
+            .flat_map(|series| &series.points)
+            .filter_map(|(_, estimate)| estimate.centre)
+            .collect();
+        let kind = match options.text("value_scale")? {
+            Some("log") => ScaleKind::Log,
+            _ => ScaleKind::Linear,
+        };
+        let colours = Scale::of_numbers(kind, &centres, None, 0.0);
+        let columns = x_axes.iter().map(|axis| match &axis.scale {
+            Scale::Category { values } => values.len(),
+            _ => 1,
+        });
+        let columns = columns.max().unwrap_or(1);
+        let y_label = match &plot.parts.marker {
+            Some(axis) => axis.title_with_unit(),
+            None => String::new(),
+        };
+        let labels = (plot.x.title_with_unit(), y_label);
+        let mut sheet = axes::sheet(
+            params,
+            &theme,
+            &plot.parts,
+            (x_axes, y_axes),
+            labels,
+            Vec::new(),
+        )?;
+        sheet.aspect = (0.75 * rows.len() as f64 / columns as f64).clamp(0.25, 1.1);
+        sheet.grid_y = false;
+        sheet.shared_y = true;
+        sheet.legend_title = String::new();
+        sheet.colour_bar = Some(ColourBar {
+            label: plot.y.title_with_unit(),
+            axis: Axis {
+                scale: colours.clone(),
+                at: Vec::new(),
+            },
+        });
+        let numbers = options.flag("numbers", true)?;
+        let mut page = sheet.open();
+        for (i, panel) in plot.panels.iter().enumerate() {
+            page.inside(i, |canvas, frame, theme| {
+                canvas.rect(frame.rect, theme::FAINT);
+                let Scale::Category { values } = &frame.x else {
+                    return;
+                };
+                let width = frame.rect.width / values.len().max(1) as f64;
+                let height = frame.rect.height / rows.len().max(1) as f64;
+                for series in panel {
+                    for (x, estimate) in &series.points {
+                        let Some(middle) = frame
+                            .x
+                            .number(x)
+                            .and_then(|x| frame.at(x, series.marker as f64))
+                        else {
+                            continue;
+                        };
+                        let Some(share) = share(&colours, estimate) else {
+                            continue;
+                        };
+                        let colour = colormap::sequential(share);
+                        let cell = Rect {
+                            x: middle.x - width / 2.0 + 0.25,
+                            y: middle.y - height / 2.0 + 0.25,
+                            width: width - 0.5,
+                            height: height - 0.5,
+                        };
+                        canvas.rect(cell, colour);
+                        let text = estimate.centre.map(ticks::brief).unwrap_or_default();
+                        let ink = colormap::readable_on(colour);
+                        let label = Label::new(text, theme.tick_size() - 0.5, ink);
+                        let fits = label.width() + 2.0 < width && label.size + 1.0 < height;
+                        if numbers && fits {
+                            canvas.centred(
+                                Point::new(middle.x, middle.y),
+                                label.align(Align::Middle),
+                            );
+                        }
+                    }
+                }
+            });
+        }
+        let facets = mapping
+            .facet
+            .iter()
+            .chain(&mapping.facet_row)
+            .chain(&mapping.facet_col);
+        let facets: Vec<String> = facets.map(|name| name.replace('_', " ")).collect();
+        let per = match facets.is_empty() {
+            true => String::new(),
+            false => format!(", one panel per {}", facets.join(" and ")),
+        };
+        let what = format!(
+            "{} by {} and {}{per}",
+            capital(&plot.y.title_with_unit()),
+            plot.x.title(),
+            plot.parts
+                .marker
+                .as_ref()
+                .map(|m| m.title())
+                .unwrap_or_default(),
+        );
+        let note = sentence(&replicates(&plot.summary, "interval"));
+        // Colours show the middle alone.
+        let note = match plot.summary.common_n() {
+            Some((n, true)) if n > 1 => {
+                format!("Mean over {}; n = {n}.", mapping.replicate.join(", "))
+            }
+            _ => note,
+        };
+        let mut caption = format!("{what}. {note}");
+        let cells = columns * rows.len() * plot.panels.len();
+        if centres.len() < cells {
+            caption.push_str(" Grey: no value.");
+        }
+        finish(page, &what, plot.summary.to_csv(), caption)
+    }
+}
+
+fn share(colours: &Scale, estimate: &Estimate) -> Option<f64> {
+    colours.place(estimate.centre?)
+}

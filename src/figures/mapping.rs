@@ -1,0 +1,146 @@
+//! Which columns of a table mean x, y, colour, marker and facet.
+
+use serde_json::Value as Json;
+
+use crate::registry::Values;
+use crate::table::Column;
+use crate::table::IntervalKind;
+use crate::table::Table;
+
+use super::FigureError;
+use super::options::Options;
+
+/// The column that names the metric where several are drawn.
+pub(super) const METRIC: &str = "metric";
+
+/// Which columns mean what.
+#[derive(Clone, Debug)]
+pub(super) struct Mapping {
+    pub x: String,
+    pub y: Vec<String>,
+    pub color: Option<String>,
+    pub marker: Option<String>,
+    pub facet: Option<String>,
+    pub facet_row: Option<String>,
+    pub facet_col: Option<String>,
+    pub replicate: Vec<String>,
+    pub interval: IntervalKind,
+}
+
+impl Mapping {
+    pub fn read(values: &Values, default_x: Option<&str>) -> Result<Self, FigureError> {
+        let options = Options(values);
+        let text = |name| Ok::<_, FigureError>(options.text(name)?.map(str::to_owned));
+        let x = match (text("x")?, default_x) {
+            (Some(x), _) => x,
+            (None, Some(x)) => x.to_owned(),
+            (None, None) => return Err(FigureError::Missing("x")),
+        };
+        let y = options.names("y")?;
+        if y.is_empty() {
+            return Err(FigureError::Missing("y"));
+        }
+        let (facet, row, col) = (text("facet")?, text("facet_row")?, text("facet_col")?);
+        if facet.is_some() && (row.is_some() || col.is_some()) {
+            return Err(FigureError::Parameter {
+                name: "facet",
+                got: "given with `facet_row` or `facet_col`".to_owned(),
+                want: "panels are wrapped or in rows and columns, not both".to_owned(),
+            });
+        }
+        Ok(Mapping {
+            x,
+            y,
+            color: text("color")?,
+            marker: text("marker")?,
+            facet,
+            facet_row: row,
+            facet_col: col,
+            replicate: options.names("replicate")?,
+            interval: options.interval("band")?,
+        })
+    }
+
+    /// The axes that stay, each once: facets, groups, x.
+    pub fn by(&self, melted: bool) -> Vec<String> {
+        let mut by: Vec<String> = Vec::new();
+        let named = [
+            &self.facet,
+            &self.facet_row,
+            &self.facet_col,
+            &self.color,
+            &self.marker,
+        ];
+        let named = named.into_iter().flatten().cloned();
+        let metric = melted.then(|| METRIC.to_owned());
+        for name in named.chain(metric).chain([self.x.clone()]) {
+            if !by.contains(&name) {
+                by.push(name);
+            }
+        }
+        by
+    }
+}
+
+/// A table with one column of values, and the mapping that fits it.
+pub(super) fn melted(
+    table: &Table,
+    mapping: &Mapping,
+) -> Result<(Table, Mapping, String), FigureError> {
+    if let [only] = &mapping.y[..] {
+        return Ok((table.clone(), mapping.clone(), only.clone()));
+    }
+    let mut mapping = mapping.clone();
+    let value = "value".to_owned();
+    let kept: Vec<usize> = (0..table.columns.len())
+        .filter(|i| !mapping.y.contains(&table.columns[*i].name))
+        .collect();
+    let mut long = Table {
+        columns: kept.iter().map(|&i| table.columns[i].clone()).collect(),
+        rows: Vec::new(),
+    };
+    long.columns.push(Column::axis(METRIC));
+    let mut units: Vec<String> = Vec::new();
+    for name in &mapping.y {
+        let position = table.column(name).ok_or_else(|| no_column(table, name))?;
+        let column = &table.columns[position];
+        units.push(column.unit.clone());
+        for row in &table.rows {
+            let mut values: Vec<Json> = kept.iter().map(|&i| row[i].clone()).collect();
+            values.push(column.title().into());
+            values.push(row[position].clone());
+            long.rows.push(values);
+        }
+    }
+    units.dedup();
+    let unit = match &units[..] {
+        [unit] => unit.as_str(),
+        _ => "",
+    };
+    long.columns.push(Column::metric(&value, unit, None));
+    // Metrics are told apart by what is still free: colour, then marker.
+    let uses = |slot: &Option<String>| slot.as_deref() == Some(METRIC);
+    let used = [
+        &mapping.color,
+        &mapping.marker,
+        &mapping.facet,
+        &mapping.facet_row,
+        &mapping.facet_col,
+    ];
+    if !used.into_iter().any(uses) {
+        if mapping.color.is_none() {
+            mapping.color = Some(METRIC.to_owned());
+        } else if mapping.marker.is_none() {
+            mapping.marker = Some(METRIC.to_owned());
+        }
+    }
+    mapping.y = vec![value.clone()];
+    Ok((long, mapping, value))
+}
+
+pub(super) fn no_column(table: &Table, name: &str) -> FigureError {
+    FigureError::Table(crate::table::SummaryError::NoColumn {
+        name: name.to_owned(),
+        known: table.columns.iter().map(|c| c.name.clone()).collect(),
+    })
+}

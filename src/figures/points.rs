@@ -1,0 +1,274 @@
+//! Rows as points: a metric against another, and embeddings in two dimensions.
+
+use crate::registry::Entry;
+use crate::registry::Param;
+use crate::registry::Values;
+use crate::table::Table;
+
+use super::Figure;
+use super::FigureError;
+use super::FigureInput;
+use super::Rendered;
+use super::axes;
+use super::finish;
+use super::grammar::capital;
+use super::legend::Sample;
+use super::mapping::Mapping;
+use super::mapping::no_column;
+use super::marker;
+use super::options;
+use super::options::Options;
+use super::parts::Parts;
+
+pub(super) struct Scatter;
+pub(super) struct Embedding;
+
+fn params(x: Param, y: Param) -> Vec<Param> {
+    let mut params = vec![
+        x,
+        y,
+        Param::str("color", "column with a colour per value").optional(),
+        Param::str(
+            "marker",
+            "column with a marker per value; by default that of colour",
+        )
+        .optional(),
+        Param::float("size", "diameter of a point, points")
+            .min(0.5)
+            .max(20)
+            .optional(),
+    ];
+    params.extend(options::facets());
+    params.extend(options::axes());
+    params
+}
+
+impl Entry for Scatter {
+    fn name(&self) -> &'static str {
+        "scatter"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a point per row: one metric against another"
+    }
+
+    fn docs(&self) -> &'static str {
+        "Nothing is averaged: every row that has both numbers is a point. The caption counts them \
+         and those without."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        params(
+            Param::str("x", "column of numbers along x"),
+            Param::str("y", "column of numbers along y"),
+        )
+    }
+}
+
+impl Entry for Embedding {
+    fn name(&self) -> &'static str {
+        "embedding"
+    }
+
+    fn summary(&self) -> &'static str {
+        "points in two dimensions by group, both axes to one scale"
+    }
+
+    fn docs(&self) -> &'static str {
+        "For latent codes and projections: the axes have no ticks, since only distances mean \
+         something, and one unit is as long along x as along y."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        params(
+            Param::str("x", "column of the first coordinate").default("x"),
+            Param::str("y", "column of the second coordinate").default("y"),
+        )
+    }
+}
+
+impl Figure for Scatter {
+    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+        points(input, params, Mapping::read(params, None)?, false)
+    }
+}
+
+impl Figure for Embedding {
+    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+        let mut params = params.clone();
+        params.entry("y".to_owned()).or_insert_with(|| "y".into());
+        let mapping = Mapping::read(&params, Some("x"))?;
+        points(input, &params, mapping, true)
+    }
+}
+
+fn points(
+    input: &FigureInput,
+    values: &Values,
+    mapping: Mapping,
+    embedding: bool,
+) -> Result<Rendered, FigureError> {
+    let table = &input.table;
+    let column = |name: &str| table.column(name).ok_or_else(|| no_column(table, name));
+    let [y_name] = &mapping.y[..] else {
+        return Err(FigureError::Parameter {
+            name: "y",
+            got: format!("{} columns", mapping.y.len()),
+            want: "points have one".to_owned(),
+        });
+    };
+    let (x, y) = (column(&mapping.x)?, column(y_name)?);
+    let wrap = axes::wrap(values, table, &mapping.facet)?;
+    let parts = Parts::new(table, &mapping, wrap)?;
+    let options = Options(values);
+    let mut theme = options.theme()?;
+    if let Some(size) = options.float("size")? {
+        theme.marker_size = size;
+    } else if table.rows.len() > 300 {
+        theme.marker_size *= 0.5;
+    }
+    let at = |row: usize| Some((table.number(row, x)?, table.number(row, y)?));
+    let drawn: Vec<Vec<(f64, f64)>> = parts
+        .panels
+        .iter()
+        .map(|panel| {
+            panel
+                .groups
+                .iter()
+                .flat_map(|g| &g.rows)
+                .filter_map(|&r| at(r))
+                .collect()
+        })
+        .collect();
+    let count: usize = drawn.iter().map(Vec::len).sum();
+    if count == 0 {
+        return Err(FigureError::Empty(format!(
+            "no row has numbers in both `{}` and `{y_name}`",
+            mapping.x
+        )));
+    }
+    let pick =
+        |f: fn(&(f64, f64)) -> f64| drawn.iter().map(|p| p.iter().map(f).collect()).collect();
+    let mut x_axes = axes::numbers(values, axes::X, pick(|p| p.0), None)?;
+    let mut y_axes = axes::numbers(values, axes::Y, pick(|p| p.1), None)?;
+    let legend = parts.legend(&theme, |color, marker| Sample::Marker {
+        colour: theme.colour(color),
+        marker,
+    });
+    let (xc, yc) = (&table.columns[x], &table.columns[y]);
+    let aspect = if embedding { 1.0 } else { 0.75 };
+    if embedding {
+        for (x, y) in x_axes.iter_mut().zip(&mut y_axes) {
+            square(&mut x.scale, &mut y.scale);
+        }
+    }
+    let labels = match embedding {
+        true => (String::new(), String::new()),
+        false => (xc.title_with_unit(), yc.title_with_unit()),
+    };
+    let mut sheet = axes::sheet(values, &theme, &parts, (x_axes, y_axes), labels, legend)?;
+    sheet.aspect = aspect;
+    sheet.bare = embedding;
+    if embedding && sheet.panels.len() == 1 && sheet.height.is_none() {
+        // A square as wide as a column is more than points need.
+        sheet.width = sheet.width.min(super::theme::SINGLE);
+    }
+    let title = match embedding {
+        true => format!("Embedding{}", parts.describe(&[])),
+        false => format!(
+            "{} against {}{}",
+            capital(&yc.title_with_unit()),
+            xc.title_with_unit(),
+            parts.describe(&[])
+        ),
+    };
+    let mut page = sheet.open();
+    let opacity = if count > 300 { 0.7 } else { 0.9 };
+    let mut lost = 0;
+    for (i, panel) in parts.panels.iter().enumerate() {
+        page.inside(i, |canvas, frame, theme| {
+            for group in &panel.groups {
+                let colour = theme.colour(group.color).opacity(opacity);
+                for (x, y) in group.rows.iter().filter_map(|&row| at(row)) {
+                    match frame.at(x, y) {
+                        Some(point) if count > 300 => {
+                            // Thousands of rims would be all one sees.
+                            marker::plain(canvas, group.marker, point, theme.marker_size, colour);
+                        }
+                        Some(point) => {
+                            marker::draw(canvas, group.marker, point, theme.marker_size, colour);
+                        }
+                        None => lost += 1,
+                    }
+                }
+            }
+        });
+    }
+    let without = table.rows.len() - count;
+    let points = if count == 1 { "point" } else { "points" };
+    let mut caption = format!("{title}. n = {count} {points}");
+    if without > 0 {
+        let rows = if without == 1 {
+            "row lacks"
+        } else {
+            "rows lack"
+        };
+        caption.push_str(&format!("; {without} {rows} a number"));
+    }
+    caption.push('.');
+    if lost > 0 {
+        caption.push_str(&format!(
+            " {lost} points not above 0 cannot stand on a logarithmic axis."
+        ));
+    }
+    let shown = [
+        &mapping.color,
+        &mapping.marker,
+        &mapping.facet,
+        &mapping.facet_row,
+        &mapping.facet_col,
+    ];
+    let shown: Vec<usize> = shown
+        .into_iter()
+        .flatten()
+        .filter_map(|n| table.column(n))
+        .collect();
+    let csv = listing(table, &shown, x, y);
+    finish(page, &title, csv, caption)
+}
+
+/// The columns that are drawn, of the rows that are.
+fn listing(table: &Table, shown: &[usize], x: usize, y: usize) -> String {
+    let mut columns = shown.to_vec();
+    columns.extend([x, y]);
+    let mut seen = Vec::new();
+    columns.retain(|column| {
+        let first = !seen.contains(column);
+        seen.push(*column);
+        first
+    });
+    let rows = (0..table.rows.len())
+        .filter(|&row| table.number(row, x).is_some() && table.number(row, y).is_some());
+    let listing = Table {
+        columns: columns.iter().map(|&c| table.columns[c].clone()).collect(),
+        rows: rows
+            .map(|row| {
+                columns
+                    .iter()
+                    .map(|&c| table.rows[row][c].clone())
+                    .collect()
+            })
+            .collect(),
+    };
+    listing.to_csv()
+}
+
+/// Widens the shorter of two linear scales, so that a unit is equally long on both.
+fn square(x: &mut super::scale::Scale, y: &mut super::scale::Scale) {
+    use super::scale::Scale::Linear;
+    if let (Linear { low: xl, high: xh }, Linear { low: yl, high: yh }) = (x, y) {
+        let half = (*xh - *xl).max(*yh - *yl) / 2.0;
+        let (xm, ym) = ((*xh + *xl) / 2.0, (*yh + *yl) / 2.0);
+        (*xl, *xh, *yl, *yh) = (xm - half, xm + half, ym - half, ym + half);
+    }
+}

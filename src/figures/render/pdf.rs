@@ -1,0 +1,62 @@
+//! SVG to PDF with its fonts embedded.
+
+use std::sync::Arc;
+use std::sync::LazyLock;
+
+use krilla::Document;
+use krilla::SerializeSettings;
+use krilla::geom::Size;
+use krilla::metadata::Metadata;
+use krilla::page::PageSettings;
+use krilla_svg::SurfaceExt;
+use krilla_svg::SvgSettings;
+use resvg::usvg::Options;
+use resvg::usvg::Tree;
+use resvg::usvg::fontdb::Database;
+
+use crate::figures::FigureError;
+use crate::figures::canvas::Canvas;
+use crate::figures::font;
+
+/// Our font and no other.
+static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
+    let mut fonts = Database::new();
+    fonts.load_font_data(font::REGULAR.to_vec());
+    fonts.load_font_data(font::SEMIBOLD.to_vec());
+    Arc::new(fonts)
+});
+
+/// Writes an SVG whose text is text as one page.
+pub(super) fn write(svg: &str, canvas: &Canvas, title: &str) -> Result<Vec<u8>, FigureError> {
+    let options = Options {
+        fontdb: FONTS.clone(),
+        ..Options::default()
+    };
+    let drawing = |error: String| FigureError::Drawing(error);
+    let tree = Tree::from_str(svg, &options).map_err(|error| drawing(error.to_string()))?;
+    let (width, height) = (canvas.width as f32, canvas.height as f32);
+    let too_large = || FigureError::TooLarge {
+        width: canvas.width / 72.0,
+        height: canvas.height / 72.0,
+    };
+    let size = Size::from_wh(width, height).ok_or_else(too_large)?;
+    let page = PageSettings::from_wh(width, height).ok_or_else(too_large)?;
+
+    let mut document = Document::new_with(SerializeSettings::default());
+    let mut page = document.start_page_with(page);
+    let mut surface = page.surface();
+    surface
+        .draw_svg(&tree, size, SvgSettings::default())
+        .ok_or_else(|| drawing("the PDF writer refused the drawing".to_owned()))?;
+    surface.finish();
+    page.finish();
+    // No date: the same drawing is the same file.
+    document.set_metadata(
+        Metadata::new()
+            .title(title.to_owned())
+            .creator("sweepline".to_owned()),
+    );
+    document
+        .finish()
+        .map_err(|error| drawing(format!("{error:?}")))
+}

@@ -1,0 +1,90 @@
+//! Places side by side: x as categories, with a slot for each colour and marker.
+
+use serde_json::Value as Json;
+
+use crate::registry::Values;
+use crate::table::Estimate;
+
+use super::FigureError;
+use super::axes;
+use super::grammar::Plot;
+use super::grammar::Series;
+use super::sheet::Axis;
+use super::sheet::Frame;
+
+/// Share of a category that its slots fill.
+const FILLED: f64 = 0.8;
+
+/// The slots of a plot.
+pub(super) struct Slots {
+    /// Colours and markers, in order.
+    kinds: Vec<(usize, usize)>,
+    /// Each x has only its own colour: slots would leave holes.
+    single: bool,
+}
+
+/// Where a value without x stands: a category of its own.
+static NONE: Json = Json::Null;
+
+impl Slots {
+    pub fn new(plot: &Plot) -> Self {
+        let mut kinds: Vec<(usize, usize)> = Vec::new();
+        for series in plot.series() {
+            if !kinds.contains(&(series.color, series.marker)) {
+                kinds.push((series.color, series.marker));
+            }
+        }
+        kinds.sort_unstable();
+        let same = |a: &Option<crate::table::Column>| {
+            a.as_ref().is_some_and(|color| color.name == plot.x.name)
+        };
+        Slots {
+            kinds,
+            single: same(&plot.parts.color),
+        }
+    }
+
+    /// The points of a series with their x.
+    pub fn points<'a>(&self, series: &'a Series) -> impl Iterator<Item = (&'a Json, &'a Estimate)> {
+        let points = series.points.iter().map(|(x, estimate)| (x, estimate));
+        points.chain(series.reference.iter().map(|estimate| (&NONE, estimate)))
+    }
+
+    /// Axes of categories.
+    pub fn axes(&self, values: &Values, plot: &Plot) -> Result<Vec<Axis>, FigureError> {
+        let mut values = values.clone();
+        values.insert("x_scale".to_owned(), "category".into());
+        let xs = plot.panels.iter().map(|panel| {
+            let points = panel.iter().flat_map(|series| self.points(series));
+            // A missing x is written out, since scales leave null out.
+            points.map(|(x, _)| named(x)).collect()
+        });
+        axes::coordinates(&values, axes::X, xs.collect(), true)
+    }
+
+    /// The ends of a slot on the page.
+    pub fn span(&self, frame: &Frame, x: &Json, series: &Series) -> Option<(f64, f64)> {
+        let category = frame.x.number(&named(x))?;
+        let (slot, count) = match self.single {
+            true => (0, 1),
+            false => {
+                let kind = (series.color, series.marker);
+                let slot = self.kinds.iter().position(|other| *other == kind)?;
+                (slot, self.kinds.len())
+            }
+        };
+        let width = frame.x_at(category + 1.0)? - frame.x_at(category)?;
+        let left = frame.x_at(category)? - width * FILLED / 2.0;
+        let slot_width = width * FILLED / count as f64;
+        let gap = (slot_width * 0.08).min(1.0);
+        let from = left + slot as f64 * slot_width + gap;
+        Some((from, from + slot_width - 2.0 * gap))
+    }
+}
+
+fn named(x: &Json) -> Json {
+    match x {
+        Json::Null => Json::from("none"),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,157 @@
+//! Every name of an experiment with its values: an axis is a parameter that takes several.
+//!
+//! Values are interned by column, so that cells are rows of small numbers, and two values are one
+//! exactly where their numbers are.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::registry::ParamType;
+use crate::registry::Value;
+use crate::text::Place;
+
+/// The value of a column in a cell; [`ABSENT`] where the cell has none.
+pub type ValueId = u32;
+
+/// No value.
+pub const ABSENT: ValueId = u32::MAX;
+
+/// One name: a parameter, an axis, or both.
+#[derive(Debug)]
+pub struct Column {
+    pub name: Arc<str>,
+    pub ty: ParamType,
+    /// Where it is declared, or first given values.
+    pub place: Place,
+    /// Whether its values are coordinates.
+    pub axis: bool,
+    /// Its position in the rows of cells, where it is not the same in all of them.
+    pub(super) position: Option<usize>,
+    /// Its value where a cell sets none.
+    pub(super) constant: ValueId,
+    /// For a parameter that variants set: the columns of those variants.
+    pub(super) governors: Vec<usize>,
+    values: Vec<Value>,
+    /// Where each value was first written.
+    places: Vec<Place>,
+    known: HashMap<String, ValueId>,
+}
+
+impl Column {
+    pub(super) fn new(name: &str, ty: ParamType, place: Place) -> Self {
+        Column {
+            name: Arc::from(name),
+            ty,
+            place,
+            axis: false,
+            position: None,
+            constant: ABSENT,
+            governors: Vec::new(),
+            values: Vec::new(),
+            places: Vec::new(),
+            known: HashMap::new(),
+        }
+    }
+
+    /// The number of a value, which must be in canonical form.
+    pub(super) fn intern(&mut self, value: Value, place: &Place) -> ValueId {
+        if value == Value::Null {
+            return ABSENT;
+        }
+        // The debug form tells `1` from `"1"`.
+        let next = self.values.len() as ValueId;
+        let id = *self.known.entry(format!("{value:?}")).or_insert(next);
+        if id == next {
+            self.values.push(value);
+            self.places.push(place.clone());
+        }
+        id
+    }
+
+    /// The number of a value, which must be in canonical form; none where no cell has it.
+    pub fn id_of(&self, value: &Value) -> Option<ValueId> {
+        self.known.get(&format!("{value:?}")).copied()
+    }
+
+    pub fn value(&self, id: ValueId) -> Option<&Value> {
+        self.values.get(id as usize)
+    }
+
+    /// Where a value was first written.
+    pub fn place_of(&self, id: ValueId) -> Option<&Place> {
+        self.places.get(id as usize)
+    }
+
+    /// All its values, in the order in which they were written.
+    pub fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// Whether any cell has a value here.
+    pub(super) fn is_bound(&self) -> bool {
+        !self.values.is_empty()
+    }
+}
+
+/// All names of an experiment.
+#[derive(Debug, Default)]
+pub struct Columns {
+    list: Vec<Column>,
+    by_name: HashMap<Arc<str>, usize>,
+}
+
+impl Columns {
+    pub fn get(&self, index: usize) -> &Column {
+        &self.list[index]
+    }
+
+    pub(super) fn get_mut(&mut self, index: usize) -> &mut Column {
+        &mut self.list[index]
+    }
+
+    pub fn index(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Column> {
+        self.list.iter()
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().map(|column| &*column.name)
+    }
+
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Adds a column; the known one where the name is known.
+    pub(super) fn add(&mut self, column: Column) -> usize {
+        if let Some(known) = self.index(&column.name) {
+            return known;
+        }
+        let index = self.list.len();
+        self.by_name.insert(Arc::clone(&column.name), index);
+        self.list.push(column);
+        index
+    }
+
+    /// The columns whose coordinates decide the value of this one: itself for an axis, variants
+    /// for what they set, none for a constant.
+    pub fn axes_of(&self, index: usize) -> &[usize] {
+        &self.list[index].governors
+    }
+
+    /// Settles what decides what, once all axes are read.
+    pub(super) fn settle(&mut self) {
+        for index in 0..self.list.len() {
+            if self.list[index].axis {
+                self.list[index].governors = vec![index];
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Maps with a closed set of keys, and values of one type, read with messages at their places.
+
+use crate::registry::ParamType;
+use crate::registry::Value;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+use crate::text::Place;
+use crate::text::did_you_mean;
+
+use super::node::Entry;
+use super::node::Node;
+
+/// The entries of a map whose keys were checked.
+pub(super) struct Fields<'n> {
+    entries: &'n [Entry],
+}
+
+impl<'n> Fields<'n> {
+    /// Checks that a node is a map with none but the known keys. `what` names it in messages:
+    /// `a stage`. Nothing at all is an empty map.
+    pub fn of(
+        node: &'n Node,
+        what: &str,
+        known: &[&str],
+        found: &mut Diagnostics,
+    ) -> Option<Fields<'n>> {
+        let entries = map(node, what, found)?;
+        for entry in entries {
+            if !known.contains(&entry.key.as_str()) {
+                found.push(
+                    Diagnostic::error(format!("unknown key `{}` of {what}", entry.key))
+                        .at(&entry.key_place, "not a key here")
+                        .maybe_help(did_you_mean(
+                            &entry.key,
+                            known.iter().copied(),
+                            "the keys are",
+                        )),
+                );
+            }
+        }
+        Some(Fields { entries })
+    }
+
+    pub fn entry(&self, key: &str) -> Option<&'n Entry> {
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+
+    /// The value of a key; none where the key is missing or has no value.
+    pub fn get(&self, key: &str) -> Option<&'n Node> {
+        let value = self.entry(key).map(|entry| &entry.value);
+        value.filter(|value| !value.is_null())
+    }
+}
+
+/// The entries of a map; nothing at all is an empty map.
+pub(super) fn map<'n>(node: &'n Node, what: &str, found: &mut Diagnostics) -> Option<&'n [Entry]> {
+    if node.is_null() {
+        return Some(&[]);
+    }
+    let entries = node.as_map();
+    if entries.is_none() {
+        found.push(
+            Diagnostic::error(format!("{what} is a map of keys and values"))
+                .at(&node.place, format!("this is {}", node.type_name())),
+        );
+    }
+    entries
+}
+
+/// The text of a node.
+pub(super) fn text<'n>(node: &'n Node, what: &str, found: &mut Diagnostics) -> Option<&'n str> {
+    let text = node.as_str();
+    if text.is_none() {
+        found.push(
+            Diagnostic::error(format!("{what} is text"))
+                .at(&node.place, format!("this is {}", node.type_name())),
+        );
+    }
+    text
+}
+
+/// The value of a node in the canonical form of a type.
+pub(super) fn conform(
+    node: &Node,
+    ty: &ParamType,
+    what: &str,
+    found: &mut Diagnostics,
+) -> Option<Value> {
+    match ty.conform(node.to_value()) {
+        Ok(value) => Some(value),
+        Err(mismatch) => {
+            found.push(
+                Diagnostic::error(format!("wrong value of {what}"))
+                    .at(node.place_of(&mismatch.path), mismatch.message)
+                    .maybe_help(mismatch.help),
+            );
+            None
+        }
+    }
+}
+
+/// A whole number within bounds.
+pub(super) fn whole(
+    node: &Node,
+    what: &str,
+    min: i64,
+    max: i64,
+    found: &mut Diagnostics,
+) -> Option<i64> {
+    let ty = ParamType::Int {
+        min: Some(min),
+        max: Some(max),
+    };
+    conform(node, &ty, what, found)?.as_int()
+}
+
+/// Whether a name can stand in expressions; reports where it cannot.
+pub(super) fn name(name: &str, what: &str, place: &Place, found: &mut Diagnostics) -> bool {
+    const RESERVED: [&str; 13] = [
+        "and", "else", "false", "if", "in", "is", "loop", "none", "not", "null", "or", "root",
+        "true",
+    ];
+    let mut characters = name.chars();
+    let starts = characters
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    let good = starts && characters.all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !good {
+        let better: String = name
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+            .collect();
+        found.push(
+            Diagnostic::error(format!("`{name}` cannot name {what}"))
+                .at(place, "names have letters, digits, and underscores")
+                .maybe_help(starts.then(|| format!("write `{better}`"))),
+        );
+        return false;
+    }
+    if RESERVED.contains(&name) {
+        found.push(
+            Diagnostic::error(format!("`{name}` cannot name {what}"))
+                .at(place, "a word of the expression language"),
+        );
+        return false;
+    }
+    true
+}

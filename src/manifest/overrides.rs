@@ -1,0 +1,121 @@
+//! What the command line changes about an experiment: stronger than anything in its files.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+use crate::text::Place;
+use crate::text::Source;
+
+use super::node::Entry;
+use super::node::Node;
+use super::yaml;
+
+/// Changes for one invocation. Values are YAML texts, as they would stand in a manifest.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overrides {
+    /// Parameters with their values: `("epochs", "5")`.
+    pub params: Vec<(String, String)>,
+    /// Axes with their values: `("lr", "[0.1, 0.01]")`, `("method", "[vae]")`.
+    pub axes: Vec<(String, String)>,
+    /// How many seeds every `{seeds: …}` axis has.
+    pub seeds: Option<u32>,
+    /// The profile of the manifest to take.
+    pub profile: Option<String>,
+}
+
+impl Overrides {
+    /// Whether anything but the profile is changed.
+    pub fn changes_values(&self) -> bool {
+        !self.params.is_empty() || !self.axes.is_empty() || self.seeds.is_some()
+    }
+
+    /// Names the changes, insensitive to their order: part of the name of the folder of results.
+    pub(super) fn text(&self) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        parts.extend(
+            self.params
+                .iter()
+                .map(|(name, value)| format!("p {name}={value}")),
+        );
+        parts.extend(
+            self.axes
+                .iter()
+                .map(|(name, value)| format!("a {name}={value}")),
+        );
+        parts.extend(self.seeds.map(|seeds| format!("s {seeds}")));
+        parts.sort();
+        parts.join("\n")
+    }
+}
+
+/// Reads `name=value` pairs of the command line.
+pub(super) fn entries(
+    pairs: &[(String, String)],
+    option: &str,
+    found: &mut Diagnostics,
+) -> Vec<Entry> {
+    pairs
+        .iter()
+        .filter_map(|(name, text)| {
+            let source = Arc::new(Source {
+                path: PathBuf::from(format!("{option} {name}")),
+                text: format!("{name}={text}"),
+            });
+            let place = |from: usize, to: usize| Place {
+                source: Arc::clone(&source),
+                range: from..to,
+            };
+            let at = name.len() + 1;
+            // The value alone is YAML; its places lie behind the name.
+            let value = Arc::new(Source {
+                path: source.path.clone(),
+                text: text.clone(),
+            });
+            match yaml::read(&value) {
+                Ok(node) => Some(Entry {
+                    key: name.clone(),
+                    key_place: place(0, name.len()),
+                    value: moved(node, &source, at),
+                }),
+                Err(_) => {
+                    found.push(
+                        Diagnostic::error(format!("`{text}` is not a value"))
+                            .at(&place(at, source.text.len()), "not YAML"),
+                    );
+                    None
+                }
+            }
+        })
+        .collect()
+}
+
+fn moved(mut node: Node, source: &Arc<Source>, by: usize) -> Node {
+    use super::node::Content;
+    let shift = |place: &Place| Place {
+        source: Arc::clone(source),
+        range: place.range.start + by..place.range.end + by,
+    };
+    node.place = shift(&node.place);
+    node.content = match node.content {
+        Content::List(items) => Content::List(
+            items
+                .into_iter()
+                .map(|item| moved(item, source, by))
+                .collect(),
+        ),
+        Content::Map(entries) => Content::Map(
+            entries
+                .into_iter()
+                .map(|entry| Entry {
+                    key_place: shift(&entry.key_place),
+                    value: moved(entry.value, source, by),
+                    key: entry.key,
+                })
+                .collect(),
+        ),
+        scalar => scalar,
+    };
+    node
+}

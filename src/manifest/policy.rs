@@ -1,0 +1,160 @@
+//! How the steps of a stage are to be run: resources, retries, time limits. Nothing here belongs
+//! to the key of a step.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+
+use super::fields;
+use super::fields::Fields;
+use super::node::Node;
+
+/// How a step is to be run. Nothing here belongs to the key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    pub cpus: u32,
+    /// In bytes.
+    pub memory: u64,
+    pub gpus: u32,
+    /// Named pools → how much of each.
+    pub named: BTreeMap<String, u32>,
+    pub retries: u32,
+    pub timeout: Option<Duration>,
+    /// Run in a child process.
+    pub isolate: bool,
+    /// Whether a finished result may be reused.
+    pub cache: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            cpus: 1,
+            memory: 0,
+            gpus: 0,
+            named: BTreeMap::new(),
+            retries: 0,
+            timeout: None,
+            isolate: false,
+            cache: true,
+        }
+    }
+}
+
+impl Policy {
+    /// From the keys `resources`, `retries`, `timeout`, `isolate` and `cache` of a stage.
+    pub(super) fn read(stage: &Fields<'_>, found: &mut Diagnostics) -> Policy {
+        let mut policy = Policy::default();
+        if let Some(node) = stage.get("resources") {
+            policy.resources(node, found);
+        }
+        if let Some(node) = stage.get("retries") {
+            policy.retries = fields::whole(node, "`retries`", 0, 1000, found).unwrap_or(0) as u32;
+        }
+        if let Some(node) = stage.get("timeout") {
+            policy.timeout = duration(node, found);
+        }
+        if let Some(node) = stage.get("isolate") {
+            // `isolate: process` says how; `true` leaves that to the program.
+            policy.isolate = match node.as_str() {
+                Some("process") => true,
+                Some("thread") => false,
+                _ => boolean(node, "`isolate`", found).unwrap_or(false),
+            };
+        }
+        if let Some(node) = stage.get("cache") {
+            policy.cache = boolean(node, "`cache`", found).unwrap_or(true);
+        }
+        policy
+    }
+
+    fn resources(&mut self, node: &Node, found: &mut Diagnostics) {
+        let Some(entries) = fields::map(node, "`resources`", found) else {
+            return;
+        };
+        for entry in entries {
+            let what = format!("`{}`", entry.key);
+            let mut count = || {
+                let count = fields::whole(&entry.value, &what, 0, 1_000_000, found);
+                count.unwrap_or(0) as u32
+            };
+            match entry.key.as_str() {
+                "cpus" => self.cpus = count(),
+                "gpus" => self.gpus = count(),
+                "memory" => self.memory = bytes(&entry.value, found),
+                name => {
+                    let count = count();
+                    self.named.insert(name.to_owned(), count);
+                }
+            }
+        }
+    }
+}
+
+fn boolean(node: &Node, what: &str, found: &mut Diagnostics) -> Option<bool> {
+    fields::conform(node, &crate::registry::ParamType::Bool, what, found)?.as_bool()
+}
+
+/// A number and its unit: `1.5GiB` → `(1.5, "GiB")`.
+fn measure(text: &str) -> Option<(f64, &str)> {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
+    let (number, unit) = text.split_at(end.unwrap_or(text.len()));
+    let number: f64 = number.parse().ok()?;
+    (number.is_finite() && number >= 0.0).then_some((number, unit.trim()))
+}
+
+fn bytes(node: &Node, found: &mut Diagnostics) -> u64 {
+    let text = node.to_value().to_string();
+    let bytes = measure(&text).and_then(|(number, unit)| {
+        let factor = match unit {
+            "" | "B" => 1.0,
+            "KiB" => 1024.0,
+            "MiB" => 1024.0 * 1024.0,
+            "GiB" => 1024.0 * 1024.0 * 1024.0,
+            "TiB" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
+            "kB" | "KB" => 1e3,
+            "MB" => 1e6,
+            "GB" => 1e9,
+            "TB" => 1e12,
+            _ => return None,
+        };
+        Some(number * factor)
+    });
+    match bytes {
+        Some(bytes) => bytes as u64,
+        None => {
+            found.push(
+                Diagnostic::error("wrong value of `memory`")
+                    .at(&node.place, "expected a size with its unit")
+                    .help("for example `512MiB` or `2GiB`"),
+            );
+            0
+        }
+    }
+}
+
+fn duration(node: &Node, found: &mut Diagnostics) -> Option<Duration> {
+    let text = node.to_value().to_string();
+    let seconds = measure(&text).and_then(|(number, unit)| {
+        let factor = match unit {
+            "" | "s" => 1.0,
+            "ms" => 1e-3,
+            "m" | "min" => 60.0,
+            "h" => 3600.0,
+            "d" => 86_400.0,
+            _ => return None,
+        };
+        Duration::try_from_secs_f64(number * factor).ok()
+    });
+    if seconds.is_none() {
+        found.push(
+            Diagnostic::error("wrong value of `timeout`")
+                .at(&node.place, "expected a time with its unit")
+                .help("for example `30s`, `10m` or `2h`"),
+        );
+    }
+    seconds
+}

@@ -1,0 +1,103 @@
+//! The project: the folder that paths are relative to and may not leave.
+//!
+//! It is the nearest folder above a manifest that holds `manifests/`, `Cargo.toml` or `.git`;
+//! the manifest's own folder where there is none.
+
+use std::fs;
+use std::path::Component;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::text::Diagnostic;
+use crate::text::Place;
+use crate::text::Source;
+use crate::text::closest;
+
+/// The root of the project that a manifest belongs to, as an absolute path.
+pub fn project_root(manifest: &Path) -> PathBuf {
+    let absolute = std::path::absolute(manifest).unwrap_or_else(|_| manifest.to_owned());
+    let folder = absolute.parent().unwrap_or(Path::new("/"));
+    let marks = |folder: &&Path| {
+        folder.join("manifests").is_dir()
+            || folder.join("Cargo.toml").is_file()
+            || folder.join(".git").exists()
+    };
+    let root = folder.ancestors().find(marks).unwrap_or(folder);
+    normal(root)
+}
+
+/// The path without `.` and `..`, as text alone: links are not followed.
+pub(super) fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                normal.pop();
+            }
+            other => normal.push(other),
+        }
+    }
+    normal
+}
+
+/// Reads a text file of the project. `asked` is where a manifest names it.
+///
+/// # Errors
+/// Where it leaves the project, is not there, or is not text.
+pub(super) fn read(
+    root: &Path,
+    path: &Path,
+    asked: Option<&Place>,
+) -> Result<Arc<Source>, Diagnostic> {
+    let shown = path.strip_prefix(root).unwrap_or(path);
+    let place = |wrong: Diagnostic, label: &str| match asked {
+        Some(place) => wrong.at(place, label),
+        None => wrong,
+    };
+    if asked.is_some() && !path.starts_with(root) {
+        let wrong = Diagnostic::error(format!("`{}` is outside the project", shown.display()));
+        return Err(
+            place(wrong, "leaves the project").help(format!("the project is `{}`", root.display()))
+        );
+    }
+    match fs::read(path) {
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(Arc::new(Source {
+                path: shown.to_owned(),
+                // A mark of byte order is no part of the text.
+                text: text
+                    .strip_prefix('\u{feff}')
+                    .map(str::to_owned)
+                    .unwrap_or(text),
+            })),
+            Err(_) => Err(place(
+                Diagnostic::error(format!("`{}` is not UTF-8 text", shown.display())),
+                "not text",
+            )),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let wrong = Diagnostic::error(format!("there is no file `{}`", shown.display()));
+            Err(place(wrong, "not there").maybe_help(neighbour(root, path)))
+        }
+        Err(error) => Err(place(
+            Diagnostic::error(format!("`{}` cannot be read: {error}", shown.display())),
+            "cannot be read",
+        )),
+    }
+}
+
+/// The file beside a missing one that has nearly its name.
+fn neighbour(root: &Path, path: &Path) -> Option<String> {
+    let folder = path.parent()?;
+    let wanted = path.file_name()?.to_str()?;
+    let names: Vec<String> = fs::read_dir(folder)
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    let close = closest(wanted, names.iter().map(String::as_str))?;
+    let close = folder.join(close);
+    let close = close.strip_prefix(root).unwrap_or(&close);
+    Some(format!("did you mean `{}`?", close.display()))
+}

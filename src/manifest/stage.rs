@@ -1,0 +1,399 @@
+//! Stages as the user wrote them: what they use, what they read, which axes they reduce.
+
+use std::sync::Arc;
+
+use crate::registry::Catalog;
+use crate::registry::Outputs;
+use crate::registry::Value;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+use crate::text::Place;
+
+use super::expression::Expression;
+use super::fields;
+use super::fields::Fields;
+use super::node::Content;
+use super::node::Entry;
+use super::node::Node;
+use super::policy::Policy;
+use super::template::Filling;
+use super::template::Kept;
+use super::template::Template;
+
+/// The keys of a stage; everything else goes under `with`.
+pub(super) const STAGE_KEYS: [&str; 11] = [
+    "uses",
+    "in",
+    "with",
+    "over",
+    "when",
+    "missing",
+    "resources",
+    "retries",
+    "timeout",
+    "isolate",
+    "cache",
+];
+
+/// A stage of a pipeline.
+#[derive(Debug)]
+pub struct Stage {
+    pub name: Arc<str>,
+    /// Where its name stands.
+    pub place: Place,
+    /// The name of its kind; may depend on the cell.
+    pub uses: Template,
+    pub with: Vec<Argument>,
+    pub inputs: Vec<Binding>,
+    pub over: Over,
+    /// The cells in which the stage exists.
+    pub when: Option<Expression>,
+    /// Whether a reduction goes on without failed members.
+    pub missing_allowed: bool,
+    pub policy: Arc<Policy>,
+}
+
+/// A key under `with`.
+#[derive(Debug)]
+pub struct Argument {
+    pub name: Arc<str>,
+    pub name_place: Place,
+    pub value: Template,
+}
+
+/// A slot under `in`.
+#[derive(Debug)]
+pub struct Binding {
+    pub slot: Arc<str>,
+    pub slot_place: Place,
+    /// One, or several where it is a list.
+    pub sources: Vec<Input>,
+    /// Whether it was written as a list.
+    pub union: bool,
+}
+
+/// One thing that a slot reads.
+#[derive(Debug)]
+pub struct Input {
+    pub place: Place,
+    pub from: Origin,
+    /// The cells in which it is read.
+    pub when: Option<Expression>,
+    /// Axes that are held at one value: name, its place, the value.
+    pub at: Vec<(Arc<str>, Place, Template)>,
+}
+
+/// Where an input comes from.
+#[derive(Debug)]
+pub enum Origin {
+    Stage {
+        stage: Arc<str>,
+        output: Option<Arc<str>>,
+    },
+    /// A file of the project.
+    File(Template),
+}
+
+/// The axes that a stage reduces.
+#[derive(Debug)]
+pub enum Over {
+    /// Not said: none, or all where the kind reduces all.
+    Unsaid,
+    All(Place),
+    /// These, each with its place.
+    Axes(Vec<(Arc<str>, Place)>),
+}
+
+impl Stage {
+    pub(super) fn read(entry: &Entry, catalog: &Catalog, found: &mut Diagnostics) -> Option<Stage> {
+        let what = format!("stage `{}`", entry.key);
+        stage_name(&entry.key, &entry.key_place, found);
+        let stage = Fields::of(&entry.value, &what, &STAGE_KEYS, found)?;
+        for key in entry.value.as_map().unwrap_or_default() {
+            misplaced(key, &stage, catalog, found);
+        }
+        let Some(uses) = stage.get("uses") else {
+            found.push(
+                Diagnostic::error(format!("{what} has no `uses`"))
+                    .at(&entry.key_place, "which stage kind is it?")
+                    .help("`sweepline list` prints all kinds"),
+            );
+            return None;
+        };
+        fields::text(uses, "`uses`", found)?;
+        let uses = Template::read(uses, Kept::None, found);
+        let command = uses
+            .literal()
+            .and_then(Value::as_str)
+            .and_then(|name| catalog.get(name))
+            .is_some_and(|kind| matches!(kind.outputs(), Outputs::Declared));
+        let mut with = Vec::new();
+        if let Some(node) = stage.get("with") {
+            let kept = if command { Kept::Paths } else { Kept::None };
+            for argument in fields::map(node, "`with`", found).unwrap_or_default() {
+                with.push(Argument {
+                    name: Arc::from(argument.key.as_str()),
+                    name_place: argument.key_place.clone(),
+                    value: Template::read(&argument.value, kept, found),
+                });
+            }
+        }
+        if command {
+            shell(&mut with);
+        }
+        Some(Stage {
+            name: Arc::from(entry.key.as_str()),
+            place: entry.key_place.clone(),
+            uses,
+            with,
+            inputs: stage
+                .get("in")
+                .map(|node| bindings(node, found))
+                .unwrap_or_default(),
+            over: over(&stage, found),
+            when: stage.get("when").and_then(|node| condition(node, found)),
+            missing_allowed: missing(&stage, found),
+            policy: Arc::new(Policy::read(&stage, found)),
+        })
+    }
+}
+
+/// A parameter of the kind that stands beside `with` rather than under it.
+fn misplaced(key: &Entry, stage: &Fields<'_>, catalog: &Catalog, found: &mut Diagnostics) {
+    if STAGE_KEYS.contains(&key.key.as_str()) {
+        return;
+    }
+    let kind = stage.get("uses").and_then(Node::as_str);
+    let kind = kind.and_then(|name| catalog.get(name));
+    if kind.is_some_and(|kind| kind.params().iter().any(|param| param.name == key.key)) {
+        found.amend(
+            &key.key_place,
+            format!("parameters go under `with`: `with: {{{}: …}}`", key.key),
+        );
+    }
+}
+
+fn stage_name(name: &str, place: &Place, found: &mut Diagnostics) {
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !name.chars().all(good) || !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        found.push(
+            Diagnostic::error(format!("`{name}` cannot name a stage")).at(
+                place,
+                "names have letters, digits, hyphens, and underscores",
+            ),
+        );
+    }
+}
+
+/// A shell reads `${lr}` itself, from its environment: so the text stays as it is, and what it
+/// mentions goes there. Interpolation would make shell code of values.
+fn shell(with: &mut Vec<Argument>) {
+    let Some(run) = with.iter_mut().find(|argument| &*argument.name == "run") else {
+        return;
+    };
+    let Filling::Text(pieces) = &run.value.content else {
+        return;
+    };
+    let mut text = String::new();
+    let mut mentioned: Vec<(Arc<str>, Place)> = Vec::new();
+    for piece in pieces {
+        match piece {
+            super::template::Piece::Literal(literal) => text.push_str(literal),
+            super::template::Piece::Hole(hole) => {
+                text.push_str(&format!("${{{}}}", hole.text()));
+                for name in hole.names() {
+                    mentioned.push((Arc::clone(name), hole.place().clone()));
+                }
+            }
+        }
+    }
+    let place = run.value.place.clone();
+    let name_place = run.name_place.clone();
+    run.value.content = Filling::Literal(Value::Str(text));
+    if !with.iter().any(|argument| &*argument.name == "env") {
+        with.push(Argument {
+            name: Arc::from("env"),
+            name_place,
+            value: Template {
+                place: place.clone(),
+                content: Filling::Map(Vec::new()),
+            },
+        });
+    }
+    let Some(env) = with.iter_mut().find(|argument| &*argument.name == "env") else {
+        return;
+    };
+    env.value.add_names(mentioned);
+}
+
+fn bindings(node: &Node, found: &mut Diagnostics) -> Vec<Binding> {
+    let entries = fields::map(node, "`in`", found).unwrap_or_default();
+    let mut bindings = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let (nodes, union): (Vec<&Node>, bool) = match &entry.value.content {
+            Content::List(items) => (items.iter().collect(), true),
+            _ => (vec![&entry.value], false),
+        };
+        if union && nodes.is_empty() {
+            found.push(
+                Diagnostic::error(format!("slot `{}` reads nothing", entry.key))
+                    .at(&entry.value.place, "an empty list"),
+            );
+        }
+        bindings.push(Binding {
+            slot: Arc::from(entry.key.as_str()),
+            slot_place: entry.key_place.clone(),
+            sources: nodes
+                .into_iter()
+                .filter_map(|node| input(node, found))
+                .collect(),
+            union,
+        });
+    }
+    bindings
+}
+
+fn input(node: &Node, found: &mut Diagnostics) -> Option<Input> {
+    if let Some(text) = node.as_str() {
+        return Some(Input {
+            place: node.place.clone(),
+            from: reference(text, &node.place, found)?,
+            when: None,
+            at: Vec::new(),
+        });
+    }
+    if node.as_map().is_none() {
+        found.push(
+            Diagnostic::error(
+                "an input is a stage, `stage.output`, or a map with `from` or `file`",
+            )
+            .at(&node.place, format!("this is {}", node.type_name())),
+        );
+        return None;
+    }
+    let fields = Fields::of(node, "an input", &["from", "file", "when", "at"], found)?;
+    let (from, place) = match (fields.get("from"), fields.get("file")) {
+        (Some(from), None) => {
+            let text = fields::text(from, "`from`", found)?;
+            (reference(text, &from.place, found)?, &from.place)
+        }
+        (None, Some(file)) => {
+            fields::text(file, "`file`", found)?;
+            (
+                Origin::File(Template::read(file, Kept::None, found)),
+                &file.place,
+            )
+        }
+        _ => {
+            found.push(
+                Diagnostic::error("an input names either a stage or a file")
+                    .at(&node.place, "one of `from` and `file`"),
+            );
+            return None;
+        }
+    };
+    let mut at = Vec::new();
+    if let Some(node) = fields.get("at") {
+        for entry in fields::map(node, "`at`", found).unwrap_or_default() {
+            at.push((
+                Arc::from(entry.key.as_str()),
+                entry.key_place.clone(),
+                Template::read(&entry.value, Kept::None, found),
+            ));
+        }
+    }
+    Some(Input {
+        place: place.clone(),
+        from,
+        when: fields.get("when").and_then(|node| condition(node, found)),
+        at,
+    })
+}
+
+/// `stage` or `stage.output`.
+fn reference(text: &str, place: &Place, found: &mut Diagnostics) -> Option<Origin> {
+    if text.contains("${") {
+        found.push(
+            Diagnostic::error("a stage is named literally")
+                .at(place, "which stage is read cannot depend on the cell")
+                .help("`{from: stage, when: condition}` reads a stage in some cells only"),
+        );
+        return None;
+    }
+    if text.contains('/') {
+        found.push(
+            Diagnostic::error(format!("`{text}` is not a stage"))
+                .at(place, "looks like a file")
+                .help(format!("a file is read with `{{file: {text}}}`")),
+        );
+        return None;
+    }
+    let (stage, output) = match text.split_once('.') {
+        Some((stage, output)) => (stage, Some(Arc::from(output))),
+        None => (text, None),
+    };
+    Some(Origin::Stage {
+        stage: Arc::from(stage),
+        output,
+    })
+}
+
+fn over(stage: &Fields<'_>, found: &mut Diagnostics) -> Over {
+    let Some(node) = stage.get("over") else {
+        return Over::Unsaid;
+    };
+    match (&node.content, node.as_str()) {
+        (_, Some("all")) => Over::All(node.place.clone()),
+        (_, Some("none")) => Over::Axes(Vec::new()),
+        (_, Some(axis)) => Over::Axes(vec![(Arc::from(axis), node.place.clone())]),
+        (Content::List(items), _) => {
+            let axes = items.iter().filter_map(|item| {
+                let axis = fields::text(item, "an axis", found)?;
+                Some((Arc::from(axis), item.place.clone()))
+            });
+            Over::Axes(axes.collect())
+        }
+        _ => {
+            found.push(
+                Diagnostic::error("`over` is a list of axes or `all`")
+                    .at(&node.place, format!("this is {}", node.type_name())),
+            );
+            Over::Unsaid
+        }
+    }
+}
+
+fn missing(stage: &Fields<'_>, found: &mut Diagnostics) -> bool {
+    let Some(node) = stage.get("missing") else {
+        return false;
+    };
+    match node.as_str() {
+        Some("allow") => true,
+        Some("fail") => false,
+        _ => {
+            found.push(
+                Diagnostic::error("wrong value of `missing`")
+                    .at(&node.place, "expected `allow` or `fail`"),
+            );
+            false
+        }
+    }
+}
+
+/// An expression that is true or false; `${…}` around it is forgiven.
+pub(super) fn condition(node: &Node, found: &mut Diagnostics) -> Option<Expression> {
+    if let Content::Scalar(Value::Bool(value)) = node.content {
+        return Expression::read(&value.to_string(), &node.place).ok();
+    }
+    let text = fields::text(node, "a condition", found)?.trim();
+    let bare = text
+        .strip_prefix("${")
+        .and_then(|text| text.strip_suffix('}'));
+    match Expression::read(bare.unwrap_or(text), &node.place) {
+        Ok(expression) => Some(expression),
+        Err(diagnostic) => {
+            found.push(diagnostic);
+            None
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! Values with `${…}` in them.
+//!
+//! A value that is one `${…}` keeps the type of the expression, and leaves its key out where a
+//! name is unbound. Inside a larger text, values enter as text and must be bound. `$${` is a
+//! literal `${`.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::registry::Value;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+use crate::text::Place;
+
+use super::expression::Expression;
+use super::expression::Trouble;
+use super::node::Content;
+use super::node::Node;
+
+/// A value to be filled in, with its place.
+#[derive(Debug)]
+pub struct Template {
+    pub place: Place,
+    pub content: Filling,
+}
+
+/// What a template is made of.
+#[derive(Debug)]
+pub enum Filling {
+    /// A value without `${…}`.
+    Literal(Value),
+    /// One `${…}` and nothing else.
+    Whole(Expression),
+    /// A text with `${…}` in it.
+    Text(Vec<Piece>),
+    List(Vec<Template>),
+    Map(Vec<(Arc<str>, Template)>),
+}
+
+/// A part of a text.
+#[derive(Debug)]
+pub enum Piece {
+    Literal(String),
+    Hole(Expression),
+}
+
+impl Template {
+    /// Reads every `${…}` of a node. Names in `kept` stay as they are written: they are filled in
+    /// when the step runs.
+    pub(super) fn read(node: &Node, kept: Kept, found: &mut Diagnostics) -> Template {
+        let content = match &node.content {
+            Content::Scalar(Value::Str(text)) => match pieces(text, &node.place, kept, found) {
+                None => Filling::Literal(Value::Str(text.clone())),
+                Some(mut pieces) => match (pieces.len(), pieces.pop()) {
+                    (1, Some(Piece::Hole(expression))) => Filling::Whole(expression),
+                    (1, Some(Piece::Literal(text))) => Filling::Literal(Value::Str(text)),
+                    (_, last) => {
+                        pieces.extend(last);
+                        Filling::Text(pieces)
+                    }
+                },
+            },
+            Content::Scalar(value) => Filling::Literal(value.clone()),
+            Content::List(items) => {
+                let items: Vec<_> = items
+                    .iter()
+                    .map(|item| Template::read(item, kept, found))
+                    .collect();
+                // Of the children rather than the node: an escaped `$${` has changed.
+                let values = items.iter().map(|item| item.literal().cloned());
+                match values.collect::<Option<_>>() {
+                    Some(values) => Filling::Literal(Value::List(values)),
+                    None => Filling::List(items),
+                }
+            }
+            Content::Map(entries) => {
+                let entries: Vec<_> = entries
+                    .iter()
+                    .map(|entry| {
+                        let value = Template::read(&entry.value, kept, found);
+                        (Arc::from(entry.key.as_str()), value)
+                    })
+                    .collect();
+                let values = entries.iter().map(|(key, value): &(Arc<str>, Template)| {
+                    Some((key.to_string(), value.literal()?.clone()))
+                });
+                match values.collect::<Option<_>>() {
+                    Some(values) => Filling::Literal(Value::Map(values)),
+                    None => Filling::Map(entries),
+                }
+            }
+        };
+        Template {
+            place: node.place.clone(),
+            content,
+        }
+    }
+
+    /// The value, where it needs no cell.
+    pub fn literal(&self) -> Option<&Value> {
+        match &self.content {
+            Filling::Literal(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Adds the values of names to a map under the names themselves, as texts.
+    pub(super) fn add_names(&mut self, names: Vec<(Arc<str>, Place)>) {
+        let mut entries = match std::mem::replace(&mut self.content, Filling::Map(Vec::new())) {
+            Filling::Map(entries) => entries,
+            Filling::Literal(Value::Map(values)) => {
+                let literal = |value| Template {
+                    place: self.place.clone(),
+                    content: Filling::Literal(value),
+                };
+                let values = values.into_iter();
+                values
+                    .map(|(key, value)| (Arc::from(key), literal(value)))
+                    .collect()
+            }
+            // Not a map: left for the check of its type.
+            other => {
+                self.content = other;
+                return;
+            }
+        };
+        for (name, place) in names {
+            if entries.iter().any(|(known, _)| *known == name) {
+                continue;
+            }
+            if let Ok(expression) = Expression::read(&name, &place) {
+                let value = Template {
+                    place,
+                    content: Filling::Whole(expression),
+                };
+                entries.push((name, value));
+            }
+        }
+        self.content = Filling::Map(entries);
+    }
+
+    /// All expressions in it.
+    pub fn visit<'t>(&'t self, see: &mut impl FnMut(&'t Expression)) {
+        match &self.content {
+            Filling::Literal(_) => {}
+            Filling::Whole(expression) => see(expression),
+            Filling::Text(pieces) => {
+                for piece in pieces {
+                    if let Piece::Hole(expression) = piece {
+                        see(expression);
+                    }
+                }
+            }
+            Filling::List(items) => items.iter().for_each(|item| item.visit(see)),
+            Filling::Map(entries) => entries.iter().for_each(|(_, value)| value.visit(see)),
+        }
+    }
+
+    /// The names that any expression in it uses.
+    pub fn names(&self) -> BTreeSet<Arc<str>> {
+        let mut names = BTreeSet::new();
+        self.visit(&mut |expression| names.extend(expression.names().iter().cloned()));
+        names
+    }
+
+    /// The value in a cell; none where it is one `${…}` with an unbound name.
+    ///
+    /// # Errors
+    /// Where a name is unbound inside a larger value, or an expression makes no sense.
+    pub fn fill<'v>(
+        &self,
+        lookup: &dyn Fn(&str) -> Option<&'v Value>,
+    ) -> Result<Option<Value>, Diagnostic> {
+        match &self.content {
+            Filling::Literal(value) => Ok(Some(value.clone())),
+            Filling::Whole(expression) => match expression.value(lookup) {
+                Ok(value) => Ok(Some(value)),
+                Err(Trouble::Unbound(_)) => Ok(None),
+                Err(Trouble::Failed(problem)) => Err(failed(expression, &problem)),
+            },
+            Filling::Text(pieces) => {
+                let mut text = String::new();
+                for piece in pieces {
+                    match piece {
+                        Piece::Literal(literal) => text.push_str(literal),
+                        Piece::Hole(hole) => match hole.value(lookup) {
+                            Ok(value) => text.push_str(&value.to_string()),
+                            Err(Trouble::Failed(problem)) => return Err(failed(hole, &problem)),
+                            Err(Trouble::Unbound(name)) => {
+                                return Err(unbound(hole, &name)
+                                    .help("a value that is nothing but `${…}` would be left out"));
+                            }
+                        },
+                    }
+                }
+                Ok(Some(Value::Str(text)))
+            }
+            Filling::List(items) => {
+                let mut values = Vec::with_capacity(items.len());
+                for item in items {
+                    match item.fill(lookup)? {
+                        Some(value) => values.push(value),
+                        // A list with a hole would be another list.
+                        None => return Err(item.hollow(lookup)),
+                    }
+                }
+                Ok(Some(Value::List(values)))
+            }
+            Filling::Map(entries) => {
+                let mut values = BTreeMap::new();
+                for (key, value) in entries {
+                    if let Some(value) = value.fill(lookup)? {
+                        values.insert(key.to_string(), value);
+                    }
+                }
+                Ok(Some(Value::Map(values)))
+            }
+        }
+    }
+
+    /// Why an element of a list has no value.
+    fn hollow<'v>(&self, lookup: &dyn Fn(&str) -> Option<&'v Value>) -> Diagnostic {
+        if let Filling::Whole(expression) = &self.content
+            && let Some(name) = expression
+                .names()
+                .iter()
+                .find(|name| lookup(name).is_none())
+        {
+            return unbound(expression, name).help("lists have no room for absent values");
+        }
+        Diagnostic::error("an element of a list has no value").at(&self.place, "")
+    }
+}
+
+fn failed(expression: &Expression, problem: &str) -> Diagnostic {
+    Diagnostic::error(format!("`{}` has no value", expression.text()))
+        .at(expression.place(), problem)
+}
+
+fn unbound(expression: &Expression, name: &str) -> Diagnostic {
+    Diagnostic::error(format!("`{name}` has no value in some cells"))
+        .at(expression.place(), "needed here")
+}
+
+/// Which `${…}` stay unfilled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kept {
+    None,
+    /// `${root}`, `${in.x}` and `${out.x}` of commands: paths known when the step runs.
+    Paths,
+}
+
+impl Kept {
+    fn keeps(self, inner: &str) -> bool {
+        let inner = inner.trim();
+        self == Kept::Paths
+            && (inner == "root" || inner.starts_with("in.") || inner.starts_with("out."))
+    }
+}
+
+/// The parts of a text; none where there is no `${` in it.
+fn pieces(text: &str, place: &Place, kept: Kept, found: &mut Diagnostics) -> Option<Vec<Piece>> {
+    if !text.contains("${") {
+        return None;
+    }
+    let mut pieces = Vec::new();
+    let mut literal = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        if rest[..at].ends_with('$') {
+            literal.push_str(&rest[..at - 1]);
+            literal.push_str("${");
+            rest = &rest[at + 2..];
+            continue;
+        }
+        literal.push_str(&rest[..at]);
+        let inside = &rest[at + 2..];
+        let Some(end) = closing(inside) else {
+            found.push(
+                Diagnostic::error("`${` without its `}`")
+                    .at(&place_of(place, &rest[at..]), "not closed")
+                    .help("a literal `${` is written `$${`"),
+            );
+            literal.push_str(&rest[at..]);
+            rest = "";
+            break;
+        };
+        let inner = &inside[..end];
+        let hole = place_of(place, &rest[at..at + 2 + end + 1]);
+        rest = &inside[end + 1..];
+        if kept.keeps(inner) {
+            literal.push_str(&format!("${{{inner}}}"));
+            continue;
+        }
+        match Expression::read(inner, &hole) {
+            Ok(expression) => {
+                if !literal.is_empty() {
+                    pieces.push(Piece::Literal(std::mem::take(&mut literal)));
+                }
+                pieces.push(Piece::Hole(expression));
+            }
+            Err(diagnostic) => found.push(diagnostic),
+        }
+    }
+    literal.push_str(rest);
+    if !literal.is_empty() || pieces.is_empty() {
+        pieces.push(Piece::Literal(literal));
+    }
+    Some(pieces)
+}
+
+/// Where a part of a text stands in its file; the whole text where quoting has changed it.
+fn place_of(place: &Place, part: &str) -> Place {
+    match place.text().find(part) {
+        Some(at) => place.part(at..at + part.len()),
+        None => place.clone(),
+    }
+}
+
+/// The position of the `}` that closes a `${`, past braces and quotes of the expression.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut quote = None;
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if open == c => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '{') => depth += 1,
+            (None, '}') if depth == 0 => return Some(at),
+            (None, '}') => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}

@@ -1,0 +1,330 @@
+//! YAML to a tree with places. `serde_yaml` says what the values are, `saphyr-parser` where they
+//! stand; the two are zipped, and must agree.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use saphyr_parser::Event;
+use saphyr_parser::Parser;
+use saphyr_parser::Span;
+use serde_yaml::Value as Yaml;
+
+use crate::registry::Value;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+use crate::text::Place;
+use crate::text::Source;
+
+use super::node::Content;
+use super::node::Entry;
+use super::node::Node;
+use super::trouble;
+
+/// Deeper nesting than this is no manifest, and would tempt recursion too far.
+const DEPTH: usize = 64;
+
+/// The shape of the document: where everything stands.
+struct Shape {
+    range: Range<usize>,
+    parts: Parts,
+}
+
+enum Parts {
+    Scalar,
+    List(Vec<Rc<Shape>>),
+    Map(Vec<(Rc<Shape>, Rc<Shape>)>),
+}
+
+/// Reads a file's text.
+///
+/// # Errors
+/// What is wrong with the YAML, as far as it can be told.
+pub(super) fn read(source: &Arc<Source>) -> Result<Node, Diagnostics> {
+    trouble::before_reading(source)?;
+    let shape = shape(source)?;
+    let value: Yaml = match serde_yaml::from_str(&source.text) {
+        Ok(value) => value,
+        Err(error) => return Err(trouble::refused(source, &error).into()),
+    };
+    let mut found = Diagnostics::new();
+    let node = zip(source, &value, &shape, &mut found);
+    if found.has_errors() {
+        Err(found)
+    } else {
+        Ok(node)
+    }
+}
+
+fn shape(source: &Arc<Source>) -> Result<Rc<Shape>, Diagnostics> {
+    let offsets = Offsets::of(&source.text);
+    let mut parser = Parser::new_from_str(&source.text);
+    // Open collections: their children so far, their start and their anchor.
+    let mut open: Vec<(Vec<Rc<Shape>>, bool, usize, usize)> = Vec::new();
+    let mut anchors: HashMap<usize, Rc<Shape>> = HashMap::new();
+    let mut root: Option<Rc<Shape>> = None;
+    let mut documents = 0;
+    while let Some(event) = parser.next_event() {
+        let (event, span) = match event {
+            Ok(event) => event,
+            Err(error) => {
+                let at = offsets.byte(error.marker().index());
+                return Err(trouble::unreadable(source, at, error.info()).into());
+            }
+        };
+        let range = offsets.range(&span);
+        let done = match event {
+            Event::DocumentStart(_) => {
+                documents += 1;
+                if documents > 1 {
+                    let place = Place {
+                        source: Arc::clone(source),
+                        range,
+                    };
+                    return Err(Diagnostic::error("more than one YAML document in a file")
+                        .at(&place, "a second document starts here")
+                        .into());
+                }
+                continue;
+            }
+            Event::Scalar(_, _, anchor, _) => {
+                let shape = Rc::new(Shape {
+                    range: trimmed(&source.text, range),
+                    parts: Parts::Scalar,
+                });
+                anchors.insert(anchor, Rc::clone(&shape));
+                shape
+            }
+            Event::Alias(anchor) => match anchors.get(&anchor) {
+                // The value is that of the anchor; the place too, where it can be mended.
+                Some(shape) => Rc::clone(shape),
+                None => Rc::new(Shape {
+                    range,
+                    parts: Parts::Scalar,
+                }),
+            },
+            Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) => {
+                let list = matches!(event, Event::SequenceStart(..));
+                open.push((Vec::new(), list, range.start, anchor));
+                if open.len() > DEPTH {
+                    let place = Place {
+                        source: Arc::clone(source),
+                        range,
+                    };
+                    return Err(Diagnostic::error("nested too deeply")
+                        .at(&place, format!("deeper than {DEPTH} levels"))
+                        .into());
+                }
+                continue;
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let Some((children, list, start, anchor)) = open.pop() else {
+                    continue;
+                };
+                let end = range.end.max(start);
+                let parts = if list {
+                    Parts::List(children)
+                } else {
+                    let mut pairs = Vec::with_capacity(children.len() / 2);
+                    let mut children = children.into_iter();
+                    while let (Some(key), Some(value)) = (children.next(), children.next()) {
+                        pairs.push((key, value));
+                    }
+                    Parts::Map(pairs)
+                };
+                let shape = Rc::new(Shape {
+                    range: first_line(&source.text, start..end),
+                    parts,
+                });
+                anchors.insert(anchor, Rc::clone(&shape));
+                shape
+            }
+            _ => continue,
+        };
+        match open.last_mut() {
+            Some((children, ..)) => children.push(done),
+            None => root = Some(done),
+        }
+    }
+    let duplicates = duplicates(source, root.as_deref());
+    if duplicates.has_errors() {
+        return Err(duplicates);
+    }
+    Ok(root.unwrap_or_else(|| {
+        Rc::new(Shape {
+            range: 0..0,
+            parts: Parts::Scalar,
+        })
+    }))
+}
+
+/// Keys that stand twice in one map, each with both places.
+fn duplicates(source: &Arc<Source>, root: Option<&Shape>) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let mut stack: Vec<&Shape> = root.into_iter().collect();
+    // Aliases share shapes, so each is looked at once.
+    let mut seen = std::collections::HashSet::new();
+    while let Some(shape) = stack.pop() {
+        if !seen.insert(std::ptr::from_ref(shape)) {
+            continue;
+        }
+        match &shape.parts {
+            Parts::Scalar => {}
+            Parts::List(items) => stack.extend(items.iter().map(Rc::as_ref)),
+            Parts::Map(pairs) => {
+                let mut first: HashMap<&str, &Shape> = HashMap::new();
+                for (key, value) in pairs {
+                    let place = |shape: &Shape| Place {
+                        source: Arc::clone(source),
+                        range: shape.range.clone(),
+                    };
+                    let text = source.text.get(key.range.clone()).unwrap_or_default();
+                    let text = text.trim_matches(['"', '\'']);
+                    if let Some(before) = first.get(text).filter(|_| !text.is_empty()) {
+                        found.push(
+                            Diagnostic::error(format!("`{text}` stands twice in one map"))
+                                .at(&place(key), "again here")
+                                .also(&place(before), "first here"),
+                        );
+                    } else {
+                        first.insert(text, key);
+                    }
+                    stack.push(key);
+                    stack.push(value);
+                }
+            }
+        }
+    }
+    found
+}
+
+fn zip(source: &Arc<Source>, value: &Yaml, shape: &Shape, found: &mut Diagnostics) -> Node {
+    let place = Place {
+        source: Arc::clone(source),
+        range: shape.range.clone(),
+    };
+    let content = match (value, &shape.parts) {
+        (Yaml::Sequence(values), Parts::List(shapes)) if values.len() == shapes.len() => {
+            let items = values.iter().zip(shapes);
+            Content::List(
+                items
+                    .map(|(value, shape)| zip(source, value, shape, found))
+                    .collect(),
+            )
+        }
+        (Yaml::Mapping(values), Parts::Map(shapes)) if values.len() == shapes.len() => {
+            let mut entries = Vec::with_capacity(values.len());
+            for ((key, value), (key_shape, shape)) in values.iter().zip(shapes) {
+                let key_place = Place {
+                    source: Arc::clone(source),
+                    range: key_shape.range.clone(),
+                };
+                let key = match key {
+                    Yaml::String(key) => key.clone(),
+                    // As it was written: `010: …` and `true: …` name what they look like.
+                    Yaml::Number(_) | Yaml::Bool(_) => key_place.text().to_owned(),
+                    _ => {
+                        found.push(
+                            Diagnostic::error("a key is not text").at(&key_place, "not text"),
+                        );
+                        continue;
+                    }
+                };
+                if key == "<<" {
+                    found.push(
+                        Diagnostic::error("merge keys are not understood")
+                            .at(&key_place, "not part of the language")
+                            .help("write the keys out, or put what is shared under `params`"),
+                    );
+                    continue;
+                }
+                entries.push(Entry {
+                    key,
+                    key_place,
+                    value: zip(source, value, shape, found),
+                });
+            }
+            Content::Map(entries)
+        }
+        (Yaml::Tagged(tagged), _) => {
+            found.push(
+                Diagnostic::error(format!("tags like `{}` are not understood", tagged.tag))
+                    .at(&place, "not part of the language"),
+            );
+            Content::Scalar(Value::Null)
+        }
+        (scalar, Parts::Scalar) => match scalar_value(scalar) {
+            Ok(value) => Content::Scalar(value),
+            Err(problem) => {
+                found.push(Diagnostic::error(problem).at(&place, ""));
+                Content::Scalar(Value::Null)
+            }
+        },
+        _ => {
+            // The two readers saw different structures: no value is better than a wrong one.
+            found.push(
+                Diagnostic::error("this YAML can be read in two ways")
+                    .at(&place, "write it more plainly"),
+            );
+            Content::Scalar(Value::Null)
+        }
+    };
+    Node { place, content }
+}
+
+fn scalar_value(scalar: &Yaml) -> Result<Value, String> {
+    match scalar {
+        Yaml::Null => Ok(Value::Null),
+        Yaml::Bool(value) => Ok(Value::Bool(*value)),
+        Yaml::String(text) => Ok(Value::Str(text.clone())),
+        Yaml::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => Ok(Value::Int(whole)),
+            (None, _) if number.is_u64() => Err(format!("`{number}` is too large a whole number")),
+            (None, Some(float)) if float.is_finite() => Ok(Value::Float(float)),
+            _ => Err(format!("`{number}` is not a finite number")),
+        },
+        _ => Err("this YAML can be read in two ways".to_owned()),
+    }
+}
+
+/// Without the white space and comment that a parser may count to a plain scalar.
+fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
+    let part = text.get(range.clone()).unwrap_or_default();
+    range.start..range.start + part.trim_end().len()
+}
+
+fn first_line(text: &str, range: Range<usize>) -> Range<usize> {
+    let part = text.get(range.clone()).unwrap_or_default();
+    let line = part.lines().next().unwrap_or_default().trim_end();
+    range.start..range.start + line.len()
+}
+
+/// Positions in characters to positions in bytes.
+struct Offsets {
+    /// None where all characters are single bytes.
+    bytes: Option<Vec<usize>>,
+    len: usize,
+}
+
+impl Offsets {
+    fn of(text: &str) -> Self {
+        let bytes = (!text.is_ascii()).then(|| text.char_indices().map(|(at, _)| at).collect());
+        Offsets {
+            bytes,
+            len: text.len(),
+        }
+    }
+
+    fn byte(&self, character: usize) -> usize {
+        match &self.bytes {
+            None => character.min(self.len),
+            Some(bytes) => bytes.get(character).copied().unwrap_or(self.len),
+        }
+    }
+
+    fn range(&self, span: &Span) -> Range<usize> {
+        let start = self.byte(span.start.index());
+        start..self.byte(span.end.index()).max(start)
+    }
+}

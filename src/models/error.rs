@@ -1,0 +1,26 @@
+//! Why a training or a fitted model failed.
+
+/// What can go wrong with a model.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The data set lacks something or has the wrong shape.
+    #[error("the data set does not fit the model: {0}")]
+    Data(String),
+    /// The weights are not of this model or are damaged.
+    #[error("the weights cannot be opened: {0}")]
+    Weights(String),
+    /// The model cannot answer what was asked of it.
+    #[error("{0}")]
+    Unsupported(String),
+    /// Stopped from outside; a checkpoint was kept.
+    #[error("cancelled")]
+    Cancelled,
+    #[error(transparent)]
+    Nn(#[from] crate::nn::Error),
+}
+
+impl ModelError {
+    pub(super) fn state(error: serde_json::Error) -> Self {
+        ModelError::Weights(error.to_string())
+    }
+}

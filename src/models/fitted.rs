@@ -1,0 +1,83 @@
+//! What a trained model answers, whatever its kind and device: plain numbers on the host.
+
+use super::ModelError;
+use crate::random::Stream;
+
+/// A matrix on the host, row-major; rows are observations.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rows {
+    pub columns: usize,
+    pub values: Vec<f32>,
+}
+
+impl Rows {
+    pub fn new(columns: usize, values: Vec<f32>) -> Self {
+        Rows { columns, values }
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.values.len() / self.columns.max(1)
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The rows of `first`, then these.
+    pub fn appended_to(self, mut first: Rows) -> Rows {
+        first.values.extend(self.values);
+        first
+    }
+
+    /// The rows of these indices, one after another.
+    pub fn gather(&self, rows: &[usize]) -> Vec<f32> {
+        let mut values = Vec::with_capacity(rows.len() * self.columns);
+        for row in rows {
+            values.extend_from_slice(&self.values[row * self.columns..][..self.columns]);
+        }
+        values
+    }
+
+    /// Parts of at most `rows` rows, in order.
+    pub fn chunks(&self, rows: usize) -> impl Iterator<Item = Rows> {
+        self.values
+            .chunks(rows * self.columns)
+            .map(|values| Rows::new(self.columns, values.to_vec()))
+    }
+}
+
+/// Diagonal Gaussian posteriors, one per observation.
+#[derive(Clone, Debug)]
+pub struct Encoded {
+    pub mean: Rows,
+    pub log_var: Rows,
+}
+
+/// A fitted latent-variable model.
+pub trait Fitted {
+    /// Shape of one observation: `[channels, height, width]`, or `[dimensions]`.
+    fn shape(&self) -> &[usize];
+
+    /// Dimension of the latent variable; its prior is N(0, I).
+    fn latent(&self) -> usize;
+
+    /// q(z|x), a diagonal Gaussian for each row of `x`.
+    ///
+    /// # Errors
+    /// [`ModelError::Unsupported`] for models without an encoder.
+    fn encode(&self, x: &Rows) -> Result<Encoded, ModelError>;
+
+    /// The mean of p(x|z) for each row of `z`, in the units of the data.
+    fn decode(&self, z: &Rows) -> Result<Rows, ModelError>;
+
+    /// log p(x|z) for each pair of rows, in nats.
+    fn log_likelihood(&self, x: &Rows, z: &Rows) -> Result<Vec<f64>, ModelError>;
+
+    /// `count` observations from the prior: the means of p(x|z).
+    fn sample(&self, count: usize, stream: &mut Stream) -> Result<Rows, ModelError> {
+        let z = stream.normal(count * self.latent());
+        self.decode(&Rows::new(self.latent(), z))
+    }
+}

@@ -1,0 +1,95 @@
+//! Parameters that every training has, and how resolved values are read.
+//!
+//! Values are checked against their declarations before a step exists, so reading one cannot fail:
+//! a missing or mistyped one is a bug in the declaration.
+
+use super::ModelError;
+use super::Rows;
+use crate::data::Dataset;
+use crate::nn::device::DeviceChoice;
+use crate::random::Seed;
+use crate::registry::Param;
+use crate::registry::Value;
+use crate::registry::Values;
+
+/// Budget, optimiser, seed and device of a training with Adam.
+pub fn training() -> Vec<Param> {
+    vec![
+        Param::int("epochs", "passes over the training split")
+            .min(1)
+            .default(100),
+        Param::int("batch", "observations per iteration")
+            .min(1)
+            .default(100),
+        Param::float("lr", "learning rate of Adam")
+            .min(0.0)
+            .default(1e-3),
+        Param::float("beta1", "decay of Adam's first moment")
+            .min(0.0)
+            .max(1.0)
+            .default(0.9),
+        Param::float("beta2", "decay of Adam's second moment")
+            .min(0.0)
+            .max(1.0)
+            .default(0.999),
+        Param::seed("seed", "which initialisation, order and noise"),
+        Param::choice("device", &DeviceChoice::NAMES, "where to train").default("auto"),
+    ]
+}
+
+/// A whole number that was declared non-negative.
+pub fn size(values: &Values, name: &str) -> usize {
+    let value = values.get(name).and_then(Value::as_int);
+    usize::try_from(value.unwrap_or_else(|| undeclared(name))).unwrap_or(0)
+}
+
+/// A number.
+pub fn number(values: &Values, name: &str) -> f64 {
+    let value = values.get(name).and_then(Value::as_float);
+    value.unwrap_or_else(|| undeclared(name))
+}
+
+/// Text, or one of a list of choices.
+pub fn text<'a>(values: &'a Values, name: &str) -> &'a str {
+    let value = values.get(name).and_then(Value::as_str);
+    value.unwrap_or_else(|| undeclared(name))
+}
+
+/// A list of non-negative whole numbers.
+pub fn sizes(values: &Values, name: &str) -> Vec<usize> {
+    let list = values.get(name).and_then(Value::as_list);
+    list.unwrap_or_else(|| undeclared(name))
+        .iter()
+        .filter_map(|value| value.as_int().and_then(|size| usize::try_from(size).ok()))
+        .collect()
+}
+
+/// The root of all draws of a step.
+pub fn seed(values: &Values) -> Seed {
+    Seed::new(size(values, "seed") as u64)
+}
+
+/// The observations `x` of a split, one row each; grey values lie in [0, 1].
+///
+/// # Errors
+/// Where the split has no `x`, as sequences have none, or no observation.
+pub fn observations(data: &Dataset, split: &str) -> Result<Rows, ModelError> {
+    let found = data.split(split).and_then(|found| found.x_f32());
+    let values = found.ok_or_else(|| {
+        ModelError::Data(format!(
+            "`{}` has no observations `x` in `{split}`",
+            data.name()
+        ))
+    })?;
+    if values.is_empty() {
+        return Err(ModelError::Data(format!(
+            "the split `{split}` of `{}` is empty",
+            data.name()
+        )));
+    }
+    Ok(Rows::new(data.shape().iter().product(), values))
+}
+
+fn undeclared<T>(name: &str) -> T {
+    unreachable!("BUG: `{name}` is not declared with this type")
+}

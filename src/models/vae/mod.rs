@@ -1,0 +1,92 @@
+//! The variational autoencoder with a diagonal Gaussian posterior.
+//!
+//! Kingma & Welling 2014, arXiv 1312.6114; as used by Rosca et al. 2018 and Yacoby et al. 2024.
+
+mod config;
+mod fit;
+mod networks;
+
+use config::Config;
+use fit::FittedVae;
+use networks::Networks;
+
+use super::Fitted;
+use super::Model;
+use super::ModelError;
+use super::Trained;
+use super::Watch;
+use crate::data::Dataset;
+use crate::nn::checkpoint;
+use crate::nn::device::AnyDevice;
+use crate::nn::device::DeviceChoice;
+use crate::nn::params::Params;
+use crate::random::Seed;
+use crate::registry::Entry;
+use crate::registry::Param;
+use crate::registry::Values;
+
+/// `train/vae`
+pub struct Vae;
+
+impl Entry for Vae {
+    fn name(&self) -> &'static str {
+        "vae"
+    }
+
+    fn summary(&self) -> &'static str {
+        "variational autoencoder with a diagonal Gaussian posterior"
+    }
+
+    fn docs(&self) -> &'static str {
+        "Minimises, averaged over the batch and with one sample of z per observation,\n\
+         \n\
+         ```text\n\
+         −log p(x|z) + β KL(q(z|x) || N(0, I)),   z = μ(x) + σ(x) ε\n\
+         ```\n\
+         \n\
+         with the KL in closed form. Encoder and decoder are stacks of affine layers of the widths\n\
+         `hidden`, the decoder's in reverse. Reconstruction terms are summed over the dimensions of x.\n\
+         The curve has the training loss and, per epoch, `valid_elbo` in nats per observation.\n\
+         \n\
+         Source: Kingma and Welling 2014, *Auto-Encoding Variational Bayes*, arXiv 1312.6114."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        config::params()
+    }
+}
+
+impl Model for Vae {
+    fn train(
+        &self,
+        data: &Dataset,
+        params: &Values,
+        watch: &dyn Watch,
+    ) -> Result<Trained, ModelError> {
+        let config = Config::new(data, params)?;
+        let device = config::device(params);
+        match device.open()? {
+            AnyDevice::Cpu(device) => fit::train(&device, &config, data, params, watch),
+            #[cfg(feature = "cuda")]
+            AnyDevice::Cuda(device) => fit::train(&device, &config, data, params, watch),
+        }
+    }
+
+    fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {
+        let header = checkpoint::header(weights)?;
+        let config: Config = serde_json::from_value(header.config).map_err(ModelError::state)?;
+        macro_rules! open_on {
+            ($device:expr) => {{
+                let mut params = Params::new(&$device);
+                let networks = Networks::new(&config, &mut params, Seed::new(0));
+                checkpoint::from_bytes(weights, &mut params, &mut [])?;
+                Ok(Box::new(FittedVae::new(config, networks, params)))
+            }};
+        }
+        match device.open()? {
+            AnyDevice::Cpu(device) => open_on!(device),
+            #[cfg(feature = "cuda")]
+            AnyDevice::Cuda(device) => open_on!(device),
+        }
+    }
+}

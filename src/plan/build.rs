@@ -1,0 +1,321 @@
+//! Cells to steps: every stage at every cell of its axes, each step with the steps that it reads.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use petgraph::graph::DiGraph;
+use petgraph::graph::NodeIndex;
+
+use crate::manifest::Experiment;
+use crate::manifest::Overrides;
+use crate::manifest::Stage;
+use crate::registry::Catalog;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+
+use super::From;
+use super::Step;
+use super::StepId;
+use super::expand::Expansion;
+use super::kinds;
+use super::kinds::StageKinds;
+use super::params::Recipe;
+use super::projection::Projections;
+use super::warnings;
+use super::wiring;
+use super::wiring::StageAxes;
+
+/// Everything that an experiment has to do.
+pub struct Plan {
+    pub experiment: Experiment,
+    /// In topological order; those of a stage stand together.
+    pub steps: Vec<Step>,
+    /// In topological order.
+    pub stages: Vec<StageSummary>,
+}
+
+/// A stage as the plan has it.
+#[derive(Clone, Debug)]
+pub struct StageSummary {
+    pub name: Arc<str>,
+    /// The names of its kinds: several where they depend on the cell.
+    pub kinds: Vec<&'static str>,
+    /// Its axes, in axis order.
+    pub axes: Vec<Arc<str>>,
+    /// How many cells it has; more than steps where steps are equal.
+    pub cells: usize,
+    /// Its steps; a step that is equal to one of an earlier stage belongs to that one.
+    pub steps: Vec<StepId>,
+    /// The stages it reads, each once, and by which slots.
+    pub reads: Vec<(Arc<str>, Arc<str>)>,
+    /// The axes that it reduces, in axis order.
+    pub reduces: Vec<Arc<str>>,
+}
+
+/// What planning came to: the plan where there is no error, and everything there is to say.
+pub struct Planned {
+    pub plan: Option<Plan>,
+    pub found: Diagnostics,
+}
+
+impl Plan {
+    /// Reads a manifest and plans it. Runs nothing.
+    pub fn read(path: &Path, catalog: &Catalog, overrides: &Overrides) -> Planned {
+        let reading = Experiment::read(path, catalog, overrides);
+        let mut found = reading.found;
+        let plan = reading
+            .experiment
+            .and_then(|experiment| build(experiment, catalog, &mut found));
+        Planned { plan, found }
+    }
+
+    pub fn step(&self, id: StepId) -> &Step {
+        &self.steps[id.index()]
+    }
+
+    /// The names of the axes, in axis order.
+    pub fn axes(&self) -> Vec<Arc<str>> {
+        let grid = &self.experiment.grid;
+        grid.axes()
+            .map(|column| Arc::clone(&grid.columns().get(column).name))
+            .collect()
+    }
+
+    /// The DAG of steps: an edge leads from a step to one that reads it.
+    pub fn graph(&self) -> DiGraph<StepId, ()> {
+        let mut graph = DiGraph::with_capacity(self.steps.len(), self.steps.len() * 2);
+        for step in &self.steps {
+            graph.add_node(step.id);
+        }
+        for step in &self.steps {
+            for item in step.inputs.iter().flat_map(|input| &input.items) {
+                if let From::Step { step: need, .. } = &item.from {
+                    graph.update_edge(
+                        NodeIndex::new(need.index()),
+                        NodeIndex::new(step.id.index()),
+                        (),
+                    );
+                }
+            }
+        }
+        graph
+    }
+}
+
+/// Checks the stages against their kinds, and expands them where nothing is wrong.
+pub(super) fn build(
+    experiment: Experiment,
+    catalog: &Catalog,
+    found: &mut Diagnostics,
+) -> Option<Plan> {
+    let wiring = wiring::wire(&experiment, found);
+    // A stage that cannot be placed in an order still has its own mistakes.
+    let order = match &wiring {
+        Some(wiring) => wiring.order.clone(),
+        None => (0..experiment.pipeline.stages.len()).collect(),
+    };
+    let parts = {
+        let mut planner = Planner {
+            experiment: &experiment,
+            catalog,
+            projections: Projections::new(&experiment.grid),
+            // What is wrong with a name or value is not repeated for all that uses it.
+            deep: !found.has_errors(),
+            kinds: Vec::new(),
+            axes: Vec::new(),
+            expansion: Expansion::new(&experiment),
+            summaries: Vec::new(),
+        };
+        let count = experiment.pipeline.stages.len();
+        planner.kinds.resize_with(count, || None);
+        planner.axes.resize_with(count, || None);
+        for stage in order {
+            planner.stage(stage, found);
+        }
+        if planner.deep {
+            warnings::unused(&experiment, found);
+        }
+        (planner.expansion.into_steps(), planner.summaries)
+    };
+    if found.has_errors() {
+        return None;
+    }
+    let (steps, stages) = parts;
+    Some(Plan {
+        experiment,
+        steps,
+        stages,
+    })
+}
+
+/// What is known while stages are planned one after another.
+struct Planner<'e> {
+    experiment: &'e Experiment,
+    catalog: &'e Catalog,
+    projections: Projections<'e>,
+    deep: bool,
+    kinds: Vec<Option<StageKinds>>,
+    axes: Vec<Option<StageAxes>>,
+    expansion: Expansion<'e>,
+    summaries: Vec<StageSummary>,
+}
+
+/// The kind of every cell of a stage.
+pub(super) struct KindOf {
+    pub kinds: Vec<&'static dyn crate::registry::StageKind>,
+    /// By full cell: the index of its kind; none where the stage does not exist.
+    pub of: Vec<Option<u32>>,
+}
+
+impl Planner<'_> {
+    fn stage(&mut self, index: usize, found: &mut Diagnostics) {
+        let stage = &self.experiment.pipeline.stages[index];
+        let Some(kind_of) = self.kind_of(stage, found) else {
+            // Literal values and keys cannot be checked without a kind; slots neither.
+            return;
+        };
+        let kinds = kinds::check(
+            self.experiment,
+            stage,
+            kind_of.kinds.clone(),
+            &self.kinds,
+            found,
+        );
+        let reduces_all = kind_of.kinds.iter().any(|kind| kind.reduces_all());
+        let axes = wiring::axes_of(self.experiment, stage, reduces_all, &self.axes, found);
+        let mut recipes: Vec<Recipe<'_>> = kind_of
+            .kinds
+            .iter()
+            .map(|kind| Recipe::new(stage, *kind, found))
+            .collect();
+        if self.deep {
+            let done = self.expansion.stage(
+                index,
+                &axes,
+                &self.axes,
+                &kind_of,
+                &kinds,
+                &mut recipes,
+                &mut self.projections,
+                found,
+            );
+            if let Err(super::projection::TooMany) = done {
+                found.push(
+                    Diagnostic::error("too many combinations of axis values")
+                        .at(&stage.place, "of the axes of this stage"),
+                );
+            }
+            self.summaries
+                .push(self.expansion.summary(index, &axes, &kinds));
+        }
+        self.kinds[index] = Some(kinds);
+        self.axes[index] = Some(axes);
+    }
+
+    /// Finds the kind of every cell, and in which cells the stage exists.
+    fn kind_of(&mut self, stage: &Stage, found: &mut Diagnostics) -> Option<KindOf> {
+        let grid = &self.experiment.grid;
+        let literal = stage.uses.literal().and_then(|value| value.as_str());
+        if let (Some(name), None) = (literal, &stage.when) {
+            return match kinds::find(name, stage, self.catalog) {
+                Ok(kind) => Some(KindOf {
+                    kinds: vec![kind],
+                    of: vec![Some(0); grid.len()],
+                }),
+                Err(diagnostic) => {
+                    found.push(diagnostic);
+                    None
+                }
+            };
+        }
+        let mut names = stage.uses.names();
+        names.extend(
+            stage
+                .when
+                .iter()
+                .flat_map(|when| when.names().iter().cloned()),
+        );
+        let known = |name: &Arc<str>| grid.columns().index(name).is_some();
+        if !names.iter().all(known) {
+            return None;
+        }
+        let columns = grid.axes_of(names.iter().map(|name| &**name));
+        let projection = self.projections.on(&columns).ok()?;
+        let mut kinds: Vec<&'static dyn crate::registry::StageKind> = Vec::new();
+        let mut unknown: HashMap<String, ()> = HashMap::new();
+        let mut by_cell = Vec::with_capacity(projection.len());
+        let mut broken = false;
+        for first in &projection.first {
+            let cell = *first as usize;
+            let lookup = |name: &str| grid.value(cell, name);
+            let exists = match &stage.when {
+                None => true,
+                Some(_) if broken => false,
+                Some(when) => when.holds(lookup).unwrap_or_else(|message| {
+                    found.push(
+                        Diagnostic::error(format!("`{}` is not a condition", when.text()))
+                            .at(when.place(), message),
+                    );
+                    broken = true;
+                    false
+                }),
+            };
+            if !exists {
+                by_cell.push(None);
+                continue;
+            }
+            let name = match stage.uses.fill(&lookup) {
+                Ok(Some(value)) => value.to_string(),
+                Ok(None) => {
+                    found.push(
+                        Diagnostic::error(format!(
+                            "stage `{}` has no kind in some cells",
+                            stage.name
+                        ))
+                        .at(&stage.uses.place, "no value"),
+                    );
+                    return None;
+                }
+                Err(diagnostic) => {
+                    found.push(diagnostic);
+                    return None;
+                }
+            };
+            let index = match kinds.iter().position(|kind| kind.name() == name) {
+                Some(index) => index,
+                None => match kinds::find(&name, stage, self.catalog) {
+                    Ok(kind) => {
+                        kinds.push(kind);
+                        kinds.len() - 1
+                    }
+                    Err(mut diagnostic) => {
+                        if unknown.insert(name, ()).is_none() && self.deep {
+                            for used in stage.uses.names() {
+                                if let Some(place) = self.expansion.value_place(cell, &used) {
+                                    let label = format!("`{used}` has its value here");
+                                    diagnostic = diagnostic.also(&place, label);
+                                }
+                            }
+                            found.push(diagnostic);
+                        }
+                        by_cell.push(None);
+                        continue;
+                    }
+                },
+            };
+            by_cell.push(Some(index as u32));
+        }
+        if kinds.is_empty() && !unknown.is_empty() {
+            return None;
+        }
+        Some(KindOf {
+            kinds,
+            of: projection
+                .of
+                .iter()
+                .map(|cell| by_cell[*cell as usize])
+                .collect(),
+        })
+    }
+}

@@ -1,0 +1,404 @@
+//! Stages against their kinds: which kind a stage has, which outputs it leaves, which slots it
+//! fills, and whether the types fit.
+
+use std::sync::Arc;
+
+use crate::manifest::Binding;
+use crate::manifest::Experiment;
+use crate::manifest::Filling;
+use crate::manifest::Input;
+use crate::manifest::Origin;
+use crate::manifest::Stage;
+use crate::registry::ArtifactType;
+use crate::registry::Catalog;
+use crate::registry::Outputs;
+use crate::registry::Slot;
+use crate::registry::StageKind;
+use crate::registry::Value;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+use crate::text::did_you_mean;
+use crate::text::list_of;
+
+/// An output with its type.
+pub(super) type Output = (Arc<str>, ArtifactType);
+
+/// The kinds of a stage; several where `uses` depends on the cell.
+pub(super) struct StageKinds {
+    pub kinds: Vec<&'static dyn StageKind>,
+    /// By kind: what its steps leave.
+    pub outputs: Vec<Vec<Output>>,
+    /// By kind, by binding, by source, by kind of the source: the output that is read; none
+    /// where the whole step is.
+    pub reads: Vec<Vec<Vec<Vec<Option<Arc<str>>>>>>,
+}
+
+/// What a slot of a stage takes.
+pub(super) fn slot_of(kind: &dyn StageKind, name: &str) -> Option<Slot> {
+    kind.inputs().into_iter().find(|slot| slot.name == name)
+}
+
+/// Whether a kind takes any slot that a stage binds, as commands do.
+pub(super) fn open_slots(kind: &dyn StageKind) -> bool {
+    kind.inputs().is_empty() && matches!(kind.outputs(), Outputs::Declared)
+}
+
+/// The kind of this name, or what to say about it.
+pub(super) fn find(
+    name: &str,
+    stage: &Stage,
+    catalog: &Catalog,
+) -> Result<&'static dyn StageKind, Diagnostic> {
+    catalog.get(name).ok_or_else(|| {
+        let family = name.split_once('/').map(|(family, _)| family);
+        let all = catalog.iter().map(|kind| kind.name());
+        let more = match family.filter(|family| {
+            let mut names = catalog.iter().map(|kind| kind.name());
+            names.any(|name| {
+                name.split_once('/')
+                    .is_some_and(|(known, _)| known == *family)
+            })
+        }) {
+            Some(family) => format!("`sweepline list {family}` prints all"),
+            None => "`sweepline list` prints all kinds".to_owned(),
+        };
+        let close = crate::text::closest(name, all);
+        let help = match close {
+            Some(close) => format!("did you mean `{close}`? {more}"),
+            None => more,
+        };
+        Diagnostic::error(format!("unknown stage kind `{name}`"))
+            .at(&stage.uses.place, "no such kind")
+            .help(help)
+    })
+}
+
+/// Checks a stage against its kinds. `done` has the stages before it.
+pub(super) fn check(
+    experiment: &Experiment,
+    stage: &Stage,
+    kinds: Vec<&'static dyn StageKind>,
+    done: &[Option<StageKinds>],
+    found: &mut Diagnostics,
+) -> StageKinds {
+    arguments(stage, &kinds, found);
+    let mut outputs = Vec::with_capacity(kinds.len());
+    let mut reads = Vec::with_capacity(kinds.len());
+    for kind in &kinds {
+        required_slots(stage, *kind, found);
+        let mut of_kind = Vec::new();
+        for binding in &stage.inputs {
+            of_kind.push(read_slot(experiment, stage, *kind, binding, done, found));
+        }
+        reads.push(of_kind);
+        outputs.push(outputs_of(experiment, stage, *kind, done, found));
+    }
+    StageKinds {
+        kinds,
+        outputs,
+        reads,
+    }
+}
+
+/// Keys under `with` that no kind of the stage has. A kind that others of the stage go beside may
+/// lack a key: it is left out there.
+fn arguments(stage: &Stage, kinds: &[&'static dyn StageKind], found: &mut Diagnostics) {
+    if kinds.is_empty() {
+        return;
+    }
+    let params: Vec<_> = kinds.iter().flat_map(|kind| kind.params()).collect();
+    for argument in &stage.with {
+        if params.iter().any(|param| *param.name == *argument.name) {
+            continue;
+        }
+        let kind = list_of(kinds.iter().map(|kind| kind.name()));
+        let known = params.iter().map(|param| param.name);
+        found.push(
+            Diagnostic::error(format!("{kind} has no parameter `{}`", argument.name))
+                .at(&argument.name_place, "no such parameter")
+                .maybe_help(did_you_mean(&argument.name, known, "parameters")),
+        );
+    }
+}
+
+fn required_slots(stage: &Stage, kind: &dyn StageKind, found: &mut Diagnostics) {
+    for slot in kind.inputs() {
+        let bound = stage
+            .inputs
+            .iter()
+            .any(|binding| *binding.slot == *slot.name);
+        if !slot.optional && !bound {
+            found.push(
+                Diagnostic::error(format!(
+                    "stage `{}` does not say what `{}` is",
+                    stage.name, slot.name
+                ))
+                .at(&stage.place, format!("`{}` reads it", kind.name()))
+                .help(format!(
+                    "`in: {{{}: stage}}` binds it ({})",
+                    slot.name, slot.doc
+                )),
+            );
+        }
+    }
+}
+
+/// By source of the binding, by kind of that source: the output that is read.
+fn read_slot(
+    experiment: &Experiment,
+    stage: &Stage,
+    kind: &dyn StageKind,
+    binding: &Binding,
+    done: &[Option<StageKinds>],
+    found: &mut Diagnostics,
+) -> Vec<Vec<Option<Arc<str>>>> {
+    let any = Slot::new("", &[ArtifactType::Any], "");
+    let slot = match slot_of(kind, &binding.slot) {
+        Some(slot) => slot,
+        None if open_slots(kind) => any,
+        None => {
+            let slots = kind.inputs();
+            let known = slots.iter().map(|slot| slot.name);
+            let help = match slots.is_empty() {
+                true => Some("it reads nothing".to_owned()),
+                false => did_you_mean(&binding.slot, known, "slots"),
+            };
+            found.push(
+                Diagnostic::error(format!("`{}` has no slot `{}`", kind.name(), binding.slot))
+                    .at(&binding.slot_place, "no such slot")
+                    .maybe_help(help),
+            );
+            return Vec::new();
+        }
+    };
+    let sources = binding.sources.iter();
+    sources
+        .map(|input| match &input.from {
+            Origin::File(_) => {
+                if !accepts(&slot, ArtifactType::File) {
+                    found.push(
+                        mismatch(stage, &slot, input, "a plain file")
+                            .help("a stage has to make the artifact from the file"),
+                    );
+                }
+                Vec::new()
+            }
+            Origin::Stage {
+                stage: name,
+                output,
+            } => {
+                let stages = &experiment.pipeline.stages;
+                let source = stages.iter().position(|stage| stage.name == *name);
+                let Some((source, known)) =
+                    source.and_then(|index| Some((&stages[index], done[index].as_ref()?)))
+                else {
+                    return Vec::new();
+                };
+                let kinds = known.kinds.iter().zip(&known.outputs);
+                kinds
+                    .map(|(kind, outputs)| {
+                        let read = Reading {
+                            stage,
+                            slot: &slot,
+                            input,
+                            source,
+                            kind: *kind,
+                            outputs,
+                        };
+                        read.output(output.as_deref(), found)
+                    })
+                    .collect()
+            }
+        })
+        .collect()
+}
+
+/// One slot that reads one stage of one kind.
+struct Reading<'r> {
+    stage: &'r Stage,
+    slot: &'r Slot,
+    input: &'r Input,
+    source: &'r Stage,
+    kind: &'static dyn StageKind,
+    outputs: &'r [Output],
+}
+
+impl Reading<'_> {
+    /// The output that is read; none for the whole step, or where nothing fits.
+    fn output(&self, wanted: Option<&str>, found: &mut Diagnostics) -> Option<Arc<str>> {
+        if let Some(wanted) = wanted {
+            let output = self.outputs.iter().find(|(name, _)| **name == *wanted);
+            let Some((name, ty)) = output else {
+                let known = self.outputs.iter().map(|(name, _)| &**name);
+                found.push(
+                    Diagnostic::error(format!(
+                        "stage `{}` leaves no output `{wanted}`",
+                        self.source.name
+                    ))
+                    .at(&self.input.place, "no such output")
+                    .maybe_help(did_you_mean(
+                        wanted,
+                        known,
+                        "its outputs are",
+                    )),
+                );
+                return None;
+            };
+            if !accepts(self.slot, *ty) {
+                found.push(self.wrong(&format!("a {ty}")));
+            }
+            return Some(Arc::clone(name));
+        }
+        if self.slot.whole {
+            return None;
+        }
+        let fits = self.outputs.iter().find(|(_, ty)| accepts(self.slot, *ty));
+        if let Some((name, _)) = fits {
+            return Some(Arc::clone(name));
+        }
+        let mut types: Vec<String> = self.outputs.iter().map(|(_, ty)| ty.to_string()).collect();
+        types.dedup();
+        // An unknown kind before this one was reported there.
+        if !types.is_empty() {
+            found.push(self.wrong(&format!("a {}", types.join(" and a "))));
+        }
+        None
+    }
+
+    fn wrong(&self, what: &str) -> Diagnostic {
+        let wrong = mismatch(self.stage, self.slot, self.input, what);
+        wrong.also(
+            &self.source.uses.place,
+            format!("`{}` leaves {what}", self.kind.name()),
+        )
+    }
+}
+
+fn mismatch(stage: &Stage, slot: &Slot, input: &Input, what: &str) -> Diagnostic {
+    let wanted: Vec<String> = slot.accepts.iter().map(|ty| format!("a {ty}")).collect();
+    Diagnostic::error(format!(
+        "slot `{}` of stage `{}` takes {}",
+        slot.name,
+        stage.name,
+        wanted.join(" or ")
+    ))
+    .at(&input.place, format!("this is {what}"))
+}
+
+pub(super) fn accepts(slot: &Slot, ty: ArtifactType) -> bool {
+    slot.accepts.iter().any(|accepted| accepted.accepts(ty))
+}
+
+/// What the steps of a stage of this kind leave.
+fn outputs_of(
+    experiment: &Experiment,
+    stage: &Stage,
+    kind: &dyn StageKind,
+    done: &[Option<StageKinds>],
+    found: &mut Diagnostics,
+) -> Vec<Output> {
+    let named = |list: &[(&'static str, ArtifactType)]| -> Vec<Output> {
+        list.iter()
+            .map(|(name, ty)| (Arc::from(*name), *ty))
+            .collect()
+    };
+    match kind.outputs() {
+        Outputs::Fixed(list) => named(list),
+        Outputs::PassedOn { slot, own } => {
+            let mut outputs = passed_on(experiment, stage, slot, done);
+            outputs.extend(named(own));
+            outputs
+        }
+        Outputs::Declared => declared(stage, found),
+    }
+}
+
+/// The outputs that every step in a slot leaves.
+fn passed_on(
+    experiment: &Experiment,
+    stage: &Stage,
+    slot: &str,
+    done: &[Option<StageKinds>],
+) -> Vec<Output> {
+    let stages = &experiment.pipeline.stages;
+    let binding = stage.inputs.iter().find(|binding| *binding.slot == *slot);
+    let sources = binding.into_iter().flat_map(|binding| &binding.sources);
+    let mut common: Option<Vec<Output>> = None;
+    for input in sources {
+        let Origin::Stage { stage: name, .. } = &input.from else {
+            continue;
+        };
+        let source = stages.iter().position(|stage| stage.name == *name);
+        let Some(known) = source.and_then(|source| done[source].as_ref()) else {
+            continue;
+        };
+        for outputs in &known.outputs {
+            match &mut common {
+                None => common = Some(outputs.clone()),
+                Some(common) => common.retain(|output| outputs.contains(output)),
+            }
+        }
+    }
+    common.unwrap_or_default()
+}
+
+/// Outputs as a command declares them: `out: {model: model.pt}`, or with a type,
+/// `out: {rows: {file: rows.csv, type: table}}`; and its metrics.
+fn declared(stage: &Stage, found: &mut Diagnostics) -> Vec<Output> {
+    let argument = |name: &str| stage.with.iter().find(|argument| &*argument.name == name);
+    let mut outputs: Vec<Output> = Vec::new();
+    if let Some(out) = argument("out") {
+        match &out.value.content {
+            Filling::Literal(Value::Map(entries)) => {
+                for (name, value) in entries {
+                    let ty = match value {
+                        Value::Map(fields) => fields.get("type").and_then(Value::as_str),
+                        _ => None,
+                    };
+                    let ty = match ty {
+                        Some(ty) => artifact_type(ty).unwrap_or_else(|| {
+                            let known = DECLARABLE.iter().map(|(name, _)| *name);
+                            found.push(
+                                Diagnostic::error(format!("unknown artifact type `{ty}`"))
+                                    .at(&out.value.place, "of an output")
+                                    .maybe_help(did_you_mean(ty, known, "types")),
+                            );
+                            ArtifactType::File
+                        }),
+                        None => ArtifactType::File,
+                    };
+                    outputs.push((Arc::from(name.as_str()), ty));
+                }
+            }
+            Filling::Map(entries) => {
+                outputs.extend(
+                    entries
+                        .iter()
+                        .map(|(name, _)| (Arc::clone(name), ArtifactType::File)),
+                );
+            }
+            _ => {}
+        }
+    }
+    if argument("metrics").is_some() && !outputs.iter().any(|(name, _)| &**name == "metrics") {
+        outputs.push((Arc::from("metrics"), ArtifactType::Metrics));
+    }
+    outputs
+}
+
+const DECLARABLE: [(&str, ArtifactType); 9] = [
+    ("arrays", ArtifactType::Arrays),
+    ("curve", ArtifactType::Curve),
+    ("dataset", ArtifactType::Dataset),
+    ("figure", ArtifactType::Figure),
+    ("file", ArtifactType::File),
+    ("images", ArtifactType::Images),
+    ("metrics", ArtifactType::Metrics),
+    ("model", ArtifactType::Model),
+    ("table", ArtifactType::Table),
+];
+
+fn artifact_type(name: &str) -> Option<ArtifactType> {
+    let known = DECLARABLE.iter().find(|(known, _)| *known == name);
+    known.map(|(_, ty)| *ty)
+}

@@ -1,0 +1,182 @@
+//! The parameters of steps: templates filled in once for every distinct combination of the values
+//! they use, checked against the kind, with its defaults.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::manifest::Stage;
+use crate::manifest::Template;
+use crate::registry::Default;
+use crate::registry::Param;
+use crate::registry::StageKind;
+use crate::registry::Value;
+use crate::registry::Values;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+use crate::text::Place;
+
+use super::key::fingerprint;
+
+/// How the parameters of a stage of one kind are made.
+pub(super) struct Recipe<'s> {
+    stage: &'s Stage,
+    kind: &'static dyn StageKind,
+    ingredients: Vec<Ingredient<'s>>,
+}
+
+struct Ingredient<'s> {
+    param: Param,
+    template: Option<&'s Template>,
+    /// The value, where no cell changes it.
+    fixed: Option<Value>,
+    /// Said once, not in every cell.
+    broken: bool,
+}
+
+impl<'s> Recipe<'s> {
+    /// Checks what is the same in all cells.
+    pub fn new(stage: &'s Stage, kind: &'static dyn StageKind, found: &mut Diagnostics) -> Self {
+        let mut ingredients = Vec::new();
+        for param in kind.params() {
+            let argument = stage
+                .with
+                .iter()
+                .find(|argument| *argument.name == *param.name);
+            let mut ingredient = Ingredient {
+                template: argument.map(|argument| &argument.value),
+                fixed: None,
+                broken: false,
+                param,
+            };
+            let literal = match ingredient.template {
+                // A key without a value is a key left out.
+                Some(template) => template.literal().filter(|value| **value != Value::Null),
+                None => None,
+            };
+            if let (Some(template), Some(value)) = (ingredient.template, literal) {
+                match ingredient.param.ty.conform(value.clone()) {
+                    Ok(value) => ingredient.fixed = Some(value),
+                    Err(mismatch) => {
+                        found.push(wrong(kind, &ingredient.param, &template.place, mismatch));
+                        ingredient.broken = true;
+                    }
+                }
+            }
+            ingredients.push(ingredient);
+        }
+        Recipe {
+            stage,
+            kind,
+            ingredients,
+        }
+    }
+
+    /// The parameters in a cell; none where there is something wrong, which is said once.
+    pub fn make<'v>(
+        &mut self,
+        lookup: &dyn Fn(&str) -> Option<&'v Value>,
+        source_of: &dyn Fn(&str) -> Option<Place>,
+        found: &mut Diagnostics,
+    ) -> Option<Values> {
+        let mut values = Values::new();
+        let mut good = true;
+        for ingredient in &mut self.ingredients {
+            if ingredient.broken {
+                good = false;
+                continue;
+            }
+            match ingredient.value(self.stage, self.kind, lookup, source_of) {
+                Ok(Some(value)) => {
+                    values.insert(ingredient.param.name.to_owned(), value);
+                }
+                Ok(None) => {}
+                Err(diagnostic) => {
+                    found.push(*diagnostic);
+                    ingredient.broken = true;
+                    good = false;
+                }
+            }
+        }
+        good.then_some(values)
+    }
+}
+
+impl Ingredient<'_> {
+    fn value<'v>(
+        &self,
+        stage: &Stage,
+        kind: &dyn StageKind,
+        lookup: &dyn Fn(&str) -> Option<&'v Value>,
+        source_of: &dyn Fn(&str) -> Option<Place>,
+    ) -> Result<Option<Value>, Box<Diagnostic>> {
+        if let Some(fixed) = &self.fixed {
+            return Ok(Some(fixed.clone()));
+        }
+        let given = match self.template {
+            Some(template) => template.fill(lookup)?.filter(|value| *value != Value::Null),
+            None => None,
+        };
+        if let (Some(value), Some(template)) = (given, self.template) {
+            return self.param.ty.conform(value).map(Some).map_err(|mismatch| {
+                let mut wrong = wrong(kind, &self.param, &template.place, mismatch);
+                // Where the value was written matters as much as where it is used.
+                for name in template.names() {
+                    if let Some(place) = source_of(&name) {
+                        wrong = wrong.also(&place, format!("`{name}` has its value here"));
+                    }
+                }
+                Box::new(wrong)
+            });
+        }
+        match &self.param.default {
+            Default::Value(value) => Ok(Some(self.param.ty.conform(value.clone()).unwrap_or_else(
+                |_| {
+                    unreachable!(
+                        "BUG: the default of `{}` does not fit its type",
+                        self.param.name
+                    )
+                },
+            ))),
+            Default::Absent => Ok(None),
+            Default::Required => {
+                let name = self.param.name;
+                let wrong =
+                    Diagnostic::error(format!("`{}` needs the parameter `{name}`", kind.name()));
+                Err(Box::new(match self.template {
+                    Some(template) => wrong.at(&template.place, "has no value in some cells"),
+                    None => wrong
+                        .at(&stage.uses.place, "a parameter is missing")
+                        .help(format!("`with: {{{name}: …}}`: {}", self.param.doc)),
+                }))
+            }
+        }
+    }
+}
+
+fn wrong(
+    kind: &dyn StageKind,
+    param: &Param,
+    place: &Place,
+    mismatch: crate::registry::Mismatch,
+) -> Diagnostic {
+    Diagnostic::error(format!(
+        "wrong value of `{}` of `{}`",
+        param.name,
+        kind.name()
+    ))
+    .at(place, mismatch.message)
+    .maybe_help(mismatch.help)
+}
+
+/// Parameters that are equal, held once.
+#[derive(std::default::Default)]
+pub(super) struct Pantry {
+    known: HashMap<[u8; 16], Arc<Values>>,
+}
+
+impl Pantry {
+    pub fn keep(&mut self, values: Values) -> Arc<Values> {
+        let kept = self.known.entry(fingerprint(&values));
+        Arc::clone(kept.or_insert_with(|| Arc::new(values)))
+    }
+}

@@ -1,0 +1,61 @@
+//! What a manifest says to no effect.
+
+use std::collections::BTreeSet;
+
+use crate::manifest::Experiment;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+
+use super::wiring::expressions;
+
+/// Parameters and axes that no stage uses, and parameters that are used and never given.
+pub(super) fn unused(experiment: &Experiment, found: &mut Diagnostics) {
+    let grid = &experiment.grid;
+    let mut used: BTreeSet<&str> = BTreeSet::new();
+    for stage in &experiment.pipeline.stages {
+        expressions(stage, &mut |expression| {
+            used.extend(expression.names().iter().map(|name| &**name));
+        });
+    }
+    let deciding = grid.axes_of(used.iter().copied());
+    for axis in &experiment.axes {
+        // Variants without effect of their own may hold axes that have one.
+        let own: Vec<_> = axis
+            .columns
+            .iter()
+            .filter(|column| deciding.contains(column))
+            .collect();
+        if own.is_empty() && !axis.columns.is_empty() && !axis.variants {
+            found.push(
+                Diagnostic::warning(format!("no stage uses the axis `{}`", axis.name))
+                    .at(&axis.place, "changes nothing"),
+            );
+        }
+    }
+    for param in &experiment.pipeline.params {
+        let is_used = used.contains(&*param.name);
+        let is_axis = experiment.axes.iter().any(|axis| axis.name == param.name);
+        if !is_used && !is_axis {
+            found.push(
+                Diagnostic::warning(format!("no stage uses the parameter `{}`", param.name))
+                    .at(&param.place, "changes nothing"),
+            );
+        }
+        let column = grid
+            .columns()
+            .index(&param.name)
+            .map(|index| grid.columns().get(index));
+        let bound = column.is_some_and(|column| !column.values().is_empty());
+        if is_used && !bound && !param.optional {
+            let manifest = experiment.source.path.display();
+            found.push(
+                Diagnostic::error(format!("the manifest gives `{}` no value", param.name))
+                    .at(&param.place, "declared without a default")
+                    .help(format!(
+                        "add `{}: …` to `params` of `{manifest}`",
+                        param.name
+                    )),
+            );
+        }
+    }
+}

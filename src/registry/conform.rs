@@ -1,0 +1,299 @@
+//! Values against declared types: what fits is brought to its one canonical form, so that `1` and
+//! `1.0` of a float parameter are one value; what does not fit says what was expected.
+
+use std::path::Component;
+use std::path::Path;
+
+use super::ParamType;
+use super::Value;
+
+/// Why a value does not fit its type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mismatch {
+    /// The way to the wrong part inside the value: list indices and map keys.
+    pub path: Vec<Part>,
+    /// What is wrong: `expected a whole number, found text`.
+    pub message: String,
+    /// What to do about it, where that is known.
+    pub help: Option<String>,
+}
+
+/// One step of the way into a value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Part {
+    Index(usize),
+    Key(String),
+}
+
+impl Mismatch {
+    fn new(message: impl Into<String>) -> Self {
+        Mismatch {
+            path: Vec::new(),
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    fn within(mut self, part: Part) -> Self {
+        self.path.insert(0, part);
+        self
+    }
+}
+
+impl ParamType {
+    /// The value in its canonical form: whole numbers where whole numbers are meant, no −0.
+    ///
+    /// # Errors
+    /// What was expected instead, and where inside the value.
+    pub fn conform(&self, value: Value) -> Result<Value, Mismatch> {
+        match self {
+            ParamType::Bool => match value {
+                Value::Bool(_) => Ok(value),
+                Value::Str(word) => {
+                    let mismatch = Mismatch::new("expected `true` or `false`, found text");
+                    Err(match truth(&word) {
+                        Some(truth) => mismatch.help(format!("write `{truth}`")),
+                        None => mismatch,
+                    })
+                }
+                other => Err(unexpected("`true` or `false`", &other)),
+            },
+            ParamType::Int { min, max } => {
+                let whole = whole(&value).ok_or_else(|| unexpected("a whole number", &value))?;
+                let low = min.is_some_and(|min| whole < min);
+                let high = max.is_some_and(|max| whole > max);
+                if low || high {
+                    return Err(outside(&value, *min, *max));
+                }
+                Ok(Value::Int(whole))
+            }
+            ParamType::Float { min, max } => {
+                let number = match value {
+                    Value::Int(_) | Value::Float(_) => value.as_float().unwrap_or_default(),
+                    other => return Err(unexpected("a number", &other)),
+                };
+                if !number.is_finite() {
+                    return Err(Mismatch::new(format!("`{number}` is not a finite number")));
+                }
+                let low = min.is_some_and(|min| number < min);
+                let high = max.is_some_and(|max| number > max);
+                if low || high {
+                    return Err(outside(&value, *min, *max));
+                }
+                // −0 and 0 are one value: adding 0 to −0 gives 0.
+                Ok(Value::Float(number + 0.0))
+            }
+            ParamType::Seed => match whole(&value) {
+                Some(seed) if seed >= 0 => Ok(Value::Int(seed)),
+                Some(_) => Err(Mismatch::new("a seed is not negative")),
+                None => Err(unexpected("a seed (a whole number from 0)", &value)),
+            },
+            ParamType::Str => match value {
+                Value::Str(_) => Ok(value),
+                Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
+                    let help =
+                        format!("text that looks like something else is quoted: \"{value}\"");
+                    Err(unexpected("text", &value).help(help))
+                }
+                other => Err(unexpected("text", &other)),
+            },
+            ParamType::Choice(choices) => match &value {
+                Value::Str(word) if choices.contains(word) => Ok(value),
+                Value::Str(word) => {
+                    let known = choices.iter().map(String::as_str);
+                    let mismatch = Mismatch::new(format!("`{word}` is not one of the choices"));
+                    Err(match crate::text::did_you_mean(word, known, "choices") {
+                        Some(help) => mismatch.help(help),
+                        None => mismatch,
+                    })
+                }
+                other => {
+                    let choices = crate::text::list_of(choices);
+                    Err(unexpected(&format!("one of {choices}"), other))
+                }
+            },
+            ParamType::Path => match &value {
+                Value::Str(path) => match inside(path) {
+                    Ok(()) => Ok(value),
+                    Err(problem) => Err(Mismatch::new(problem)),
+                },
+                other => Err(unexpected("a path", other)),
+            },
+            ParamType::List(element) => match value {
+                Value::List(values) => {
+                    let values = values.into_iter().enumerate().map(|(index, value)| {
+                        let fits = element.conform(value);
+                        fits.map_err(|mismatch| mismatch.within(Part::Index(index)))
+                    });
+                    values.collect::<Result<_, _>>().map(Value::List)
+                }
+                other => Err(unexpected("a list", &other)),
+            },
+            ParamType::Map(element) => match value {
+                Value::Map(values) => {
+                    let values = values.into_iter().map(|(key, value)| {
+                        let fits = element.conform(value);
+                        let fits = fits.map_err(|wrong| wrong.within(Part::Key(key.clone())));
+                        Ok((key, fits?))
+                    });
+                    values.collect::<Result<_, _>>().map(Value::Map)
+                }
+                other => Err(unexpected("a map", &other)),
+            },
+            ParamType::Any => canonical(value),
+        }
+    }
+
+    /// The type in the words of messages and reference pages.
+    pub fn describe(&self) -> String {
+        match self {
+            ParamType::Bool => "`true` or `false`".to_owned(),
+            ParamType::Int { min, max } => format!("a whole number{}", bounds(*min, *max)),
+            ParamType::Float { min, max } => format!("a number{}", bounds(*min, *max)),
+            ParamType::Seed => "a seed".to_owned(),
+            ParamType::Str => "text".to_owned(),
+            ParamType::Choice(choices) => format!("one of {}", crate::text::list_of(choices)),
+            ParamType::Path => "a path".to_owned(),
+            ParamType::List(element) => format!("a list, each {}", element.describe()),
+            ParamType::Map(element) => format!("a map, each {}", element.describe()),
+            ParamType::Any => "any value".to_owned(),
+        }
+    }
+}
+
+/// Whatever YAML can write, without −0, NaN and the infinities.
+fn canonical(value: Value) -> Result<Value, Mismatch> {
+    match value {
+        Value::Float(number) if !number.is_finite() => {
+            Err(Mismatch::new(format!("`{number}` is not a finite number")))
+        }
+        Value::Float(number) => Ok(Value::Float(number + 0.0)),
+        Value::List(_) => ParamType::List(Box::new(ParamType::Any)).conform(value),
+        Value::Map(_) => ParamType::Map(Box::new(ParamType::Any)).conform(value),
+        other => Ok(other),
+    }
+}
+
+/// The whole number that this is, `1e3` and `1000.0` among them.
+fn whole(value: &Value) -> Option<i64> {
+    // Above this not every whole number is a float.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::Int(whole) => Some(*whole),
+        Value::Float(number) if number.fract() == 0.0 && number.abs() <= EXACT => {
+            Some(*number as i64)
+        }
+        _ => None,
+    }
+}
+
+/// What YAML 1.1 took for a truth value.
+fn truth(word: &str) -> Option<bool> {
+    match word.to_ascii_lowercase().as_str() {
+        "yes" | "on" | "y" | "true" => Some(true),
+        "no" | "off" | "n" | "false" => Some(false),
+        _ => None,
+    }
+}
+
+fn unexpected(expected: &str, found: &Value) -> Mismatch {
+    let mismatch = Mismatch::new(format!("expected {expected}, found {}", found.type_name()));
+    match found {
+        Value::Str(text) if text.trim().parse::<f64>().is_ok() && expected.contains("number") => {
+            mismatch.help("numbers are written without quotes")
+        }
+        _ => mismatch,
+    }
+}
+
+fn outside<N: std::fmt::Display>(value: &Value, min: Option<N>, max: Option<N>) -> Mismatch {
+    Mismatch::new(match (min, max) {
+        (Some(min), Some(max)) => format!("`{value}` is not between {min} and {max}"),
+        (Some(min), None) => format!("`{value}` is less than {min}"),
+        (None, Some(max)) => format!("`{value}` is more than {max}"),
+        (None, None) => format!("`{value}` is outside the range"),
+    })
+}
+
+fn bounds<N: std::fmt::Display>(min: Option<N>, max: Option<N>) -> String {
+    match (min, max) {
+        (Some(min), Some(max)) => format!(" from {min} to {max}"),
+        (Some(min), None) => format!(" of at least {min}"),
+        (None, Some(max)) => format!(" of at most {max}"),
+        (None, None) => String::new(),
+    }
+}
+
+/// Whether a relative path stays inside the folder that it is relative to.
+fn inside(path: &str) -> Result<(), String> {
+    if path.is_empty() {
+        return Err("the path is empty".to_owned());
+    }
+    let mut depth = 0_usize;
+    for component in Path::new(path).components() {
+        match component {
+            Component::Normal(_) => depth += 1,
+            Component::CurDir => {}
+            Component::ParentDir if depth > 0 => depth -= 1,
+            Component::ParentDir => return Err(format!("`{path}` leaves the project")),
+            Component::RootDir | Component::Prefix(_) => {
+                return Err(format!("`{path}` is not relative to the project"));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn float() -> ParamType {
+        ParamType::Float {
+            min: Some(0.0),
+            max: None,
+        }
+    }
+
+    #[test]
+    fn one_value_has_one_form() {
+        assert_eq!(float().conform(Value::Int(1)), Ok(Value::Float(1.0)));
+        let zero = float().conform(Value::Float(-0.0)).unwrap();
+        assert_eq!(zero.to_string(), "0.0");
+        let whole = ParamType::Int {
+            min: None,
+            max: None,
+        };
+        assert_eq!(whole.conform(Value::Float(1e3)), Ok(Value::Int(1000)));
+    }
+
+    #[test]
+    fn what_does_not_fit_says_what_was_expected() {
+        let message = |ty: ParamType, value: Value| ty.conform(value).unwrap_err().message;
+        assert_eq!(message(float(), (-1).into()), "`-1` is less than 0");
+        let expected = "expected a number, found text";
+        assert_eq!(message(float(), "1".into()), expected);
+        let nan = Value::Float(f64::NAN);
+        assert_eq!(message(ParamType::Any, nan), "`NaN` is not a finite number");
+        let path = message(ParamType::Path, "a/../../b".into());
+        assert_eq!(path, "`a/../../b` leaves the project");
+    }
+
+    #[test]
+    fn a_mismatch_inside_a_list_says_where() {
+        let list = ParamType::List(Box::new(float()));
+        let wrong = list.conform(vec![Value::Int(1), "x".into()].into());
+        assert_eq!(wrong.unwrap_err().path, [Part::Index(1)]);
+    }
+
+    #[test]
+    fn old_truth_words_are_told_the_new_ones() {
+        let wrong = ParamType::Bool.conform("no".into()).unwrap_err();
+        assert_eq!(wrong.help.as_deref(), Some("write `false`"));
+    }
+}

@@ -1,0 +1,132 @@
+//! How the artifacts of one stage are written and read by another.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use safetensors::SafeTensors;
+use safetensors::tensor::Dtype;
+use safetensors::tensor::TensorView;
+use serde_json::Value as Json;
+
+use crate::data::Dataset;
+use crate::engine::Job;
+use crate::engine::JobArtifact;
+use crate::engine::JobError;
+use crate::engine::JobItem;
+use crate::models::ModelError;
+
+pub const DATA: &str = "data.safetensors";
+pub const MODEL: &str = "model.safetensors";
+pub const METRICS: &str = "metrics.json";
+pub const CURVE: &str = "curve.csv";
+pub const IMAGES: &str = "images.safetensors";
+
+/// The one artifact of a slot that takes one.
+pub fn only<'a>(job: &'a Job<'_>, slot: &str) -> Result<&'a JobArtifact, JobError> {
+    match job.items(slot) {
+        [item] => single(item),
+        items => Err(JobError::failed(format!(
+            "slot `{slot}` takes one artifact and got {}",
+            items.len()
+        ))
+        .hint("reduce nothing here, or select one candidate first with `uses: select`")),
+    }
+}
+
+/// The artifact of an item that carries one output.
+pub fn single(item: &JobItem) -> Result<&JobArtifact, JobError> {
+    let mut artifacts = item.outputs.values();
+    match (artifacts.next(), artifacts.next()) {
+        (Some(artifact), None) => Ok(artifact),
+        _ => Err(JobError::failed(format!(
+            "stage `{}` was given whole where one output is wanted",
+            item.stage
+        ))),
+    }
+}
+
+/// The content of one file of an artifact.
+pub fn read(artifact: &JobArtifact, file: &str) -> Result<Vec<u8>, JobError> {
+    let path = artifact.paths.get(file).ok_or_else(|| {
+        let names: Vec<&str> = artifact.paths.keys().map(String::as_str).collect();
+        JobError::failed(format!("no file `{file}` among {}", names.join(", ")))
+    })?;
+    read_path(path)
+}
+
+pub fn read_path(path: &Path) -> Result<Vec<u8>, JobError> {
+    fs::read(path).map_err(|error| JobError::Transient {
+        message: format!("cannot read {}: {error}", path.display()),
+    })
+}
+
+/// The data set in a slot.
+pub fn dataset(job: &Job<'_>, slot: &str) -> Result<Dataset, JobError> {
+    let bytes = read(only(job, slot)?, DATA)?;
+    Dataset::from_bytes(&bytes).map_err(|error| JobError::failed(error.to_string()))
+}
+
+/// Numbers by name as a flat JSON object; what is not finite is null.
+pub fn metrics_json<'a>(numbers: impl IntoIterator<Item = (&'a str, f64)>) -> Vec<u8> {
+    let object: serde_json::Map<String, Json> = numbers
+        .into_iter()
+        .map(|(name, number)| (name.to_owned(), Json::from(number)))
+        .collect();
+    let mut text = serde_json::to_string_pretty(&object).expect("a map of numbers is JSON");
+    text.push('\n');
+    text.into_bytes()
+}
+
+/// The numbers of a `metrics.json`; null where they are not finite.
+pub fn read_metrics(artifact: &JobArtifact) -> Result<BTreeMap<String, Json>, JobError> {
+    serde_json::from_slice(&read(artifact, METRICS)?)
+        .map_err(|error| JobError::failed(format!("`{METRICS}` is not a JSON object: {error}")))
+}
+
+/// Pictures `[n, channels, height, width]` in [0, 1].
+#[derive(Clone, Debug)]
+pub struct Images {
+    pub shape: [usize; 4],
+    pub values: Vec<f32>,
+}
+
+impl Images {
+    pub fn to_bytes(&self) -> Result<Vec<u8>, JobError> {
+        let bytes: Vec<u8> = self.values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let broken = |error| JobError::failed(format!("cannot write images: {error}"));
+        let view = TensorView::new(Dtype::F32, self.shape.to_vec(), &bytes).map_err(broken)?;
+        safetensors::serialize([("images", view)], None).map_err(broken)
+    }
+
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, JobError> {
+        let broken = |error| JobError::failed(format!("`{IMAGES}` cannot be read: {error}"));
+        let file = SafeTensors::deserialize(bytes).map_err(broken)?;
+        let view = file.tensor("images").map_err(broken)?;
+        let shape = <[usize; 4]>::try_from(view.shape())
+            .ok()
+            .filter(|_| view.dtype() == Dtype::F32)
+            .ok_or_else(|| {
+                JobError::failed(format!(
+                    "`images` is {:?} {:?}, not F32 [n, channels, height, width]",
+                    view.dtype(),
+                    view.shape()
+                ))
+            })?;
+        let values = view.data().chunks_exact(4);
+        let values = values.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        Ok(Images {
+            shape,
+            values: values.collect(),
+        })
+    }
+}
+
+impl From<ModelError> for JobError {
+    fn from(error: ModelError) -> Self {
+        match error {
+            ModelError::Cancelled => JobError::Cancelled,
+            other => JobError::failed(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! `dataset/<name>`: a data set of the registry becomes an artifact.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use super::Stage;
+use super::artifacts;
+use crate::data::Context;
+use crate::data::DataSet;
+use crate::engine::Job;
+use crate::engine::JobError;
+use crate::engine::Produced;
+use crate::registry::ArtifactType;
+use crate::registry::Entry;
+use crate::registry::Outputs;
+use crate::registry::Param;
+use crate::registry::Slot;
+use crate::registry::StageKind;
+use crate::registry::Values;
+
+/// Loads or generates one data set of the registry.
+pub struct Load {
+    name: &'static str,
+    set: &'static dyn DataSet,
+}
+
+impl Load {
+    pub fn new(set: &'static dyn DataSet) -> Self {
+        Load {
+            name: super::leaked(format!("dataset/{}", set.name())),
+            set,
+        }
+    }
+}
+
+impl Entry for Load {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn summary(&self) -> &'static str {
+        self.set.summary()
+    }
+
+    fn docs(&self) -> &'static str {
+        self.set.docs()
+    }
+
+    fn revision(&self) -> u32 {
+        self.set.revision()
+    }
+
+    fn params(&self) -> Vec<Param> {
+        self.set.params()
+    }
+}
+
+impl StageKind for Load {
+    fn inputs(&self) -> Vec<Slot> {
+        Vec::new()
+    }
+
+    fn outputs(&self) -> Outputs {
+        Outputs::Fixed(&[("data", ArtifactType::Dataset)])
+    }
+
+    fn files(&self, params: &Values, root: &Path) -> Vec<PathBuf> {
+        self.set.files(params, root)
+    }
+}
+
+impl Stage for Load {
+    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let log = |line: &str| job.link.log(line);
+        let context = Context {
+            root: job.root,
+            log: &log,
+        };
+        let data = self.set.load(&job.step.params, &context);
+        let data = data.map_err(|error| JobError::failed(error.to_string()))?;
+        let mut produced = Produced::default();
+        produced.file("data", artifacts::DATA, data.to_bytes());
+        Ok(produced)
+    }
+}

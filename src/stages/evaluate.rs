@@ -1,0 +1,83 @@
+//! `evaluate/<score>`: a fitted model and a data set become numbers.
+
+use super::NUMERICS;
+use super::Stage;
+use super::artifacts;
+use crate::engine::Job;
+use crate::engine::JobError;
+use crate::engine::Produced;
+use crate::metrics::Metric;
+use crate::models;
+use crate::nn::device::DeviceChoice;
+use crate::registry::ArtifactType;
+use crate::registry::Entry;
+use crate::registry::Outputs;
+use crate::registry::Param;
+use crate::registry::Slot;
+use crate::registry::StageKind;
+
+/// Computes one score of the registry.
+pub struct Evaluate {
+    name: &'static str,
+    metric: &'static dyn Metric,
+}
+
+impl Evaluate {
+    pub fn new(metric: &'static dyn Metric) -> Self {
+        Evaluate {
+            name: super::leaked(format!("evaluate/{}", metric.name())),
+            metric,
+        }
+    }
+}
+
+impl Entry for Evaluate {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn summary(&self) -> &'static str {
+        self.metric.summary()
+    }
+
+    fn docs(&self) -> &'static str {
+        self.metric.docs()
+    }
+
+    fn revision(&self) -> u32 {
+        1000 * NUMERICS + self.metric.revision()
+    }
+
+    fn params(&self) -> Vec<Param> {
+        self.metric.params()
+    }
+}
+
+impl StageKind for Evaluate {
+    fn inputs(&self) -> Vec<Slot> {
+        vec![
+            Slot::new("model", &[ArtifactType::Model], "the fitted model"),
+            Slot::new("data", &[ArtifactType::Dataset], "what it is scored on"),
+        ]
+    }
+
+    fn outputs(&self) -> Outputs {
+        Outputs::Fixed(&[("metrics", ArtifactType::Metrics)])
+    }
+}
+
+impl Stage for Evaluate {
+    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let data = artifacts::dataset(job, "data")?;
+        let weights = artifacts::read(artifacts::only(job, "model")?, artifacts::MODEL)?;
+        // Scores are computed on the CPU wherever the model was trained: they are cheap beside
+        // the training, and so are the same numbers everywhere.
+        let model = models::open(&weights, DeviceChoice::Cpu)?;
+        let scores = self.metric.score(&*model, &data, &job.step.params)?;
+        let names = self.metric.measures().iter().map(|measure| measure.name);
+        let mut produced = Produced::default();
+        let metrics = artifacts::metrics_json(names.zip(scores));
+        produced.file("metrics", artifacts::METRICS, metrics);
+        Ok(produced)
+    }
+}

@@ -1,0 +1,149 @@
+//! `figure/<kind>`: rows, curves or pictures of many cells become a figure in its file formats.
+
+use super::Stage;
+use super::artifacts;
+use super::artifacts::Images;
+use super::rows;
+use crate::engine::Job;
+use crate::engine::JobError;
+use crate::engine::JobItem;
+use crate::engine::Produced;
+use crate::figures::Figure;
+use crate::figures::FigureError;
+use crate::figures::FigureInput;
+use crate::figures::ImageBatch;
+use crate::figures::Source;
+use crate::registry::ArtifactType;
+use crate::registry::Entry;
+use crate::registry::Outputs;
+use crate::registry::Param;
+use crate::registry::Slot;
+use crate::registry::StageKind;
+
+/// Draws one kind of figure of the registry.
+pub struct Draw {
+    name: &'static str,
+    figure: &'static dyn Figure,
+}
+
+impl Draw {
+    pub fn new(figure: &'static dyn Figure) -> Self {
+        Draw {
+            name: super::leaked(format!("figure/{}", figure.name())),
+            figure,
+        }
+    }
+}
+
+impl Entry for Draw {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn summary(&self) -> &'static str {
+        self.figure.summary()
+    }
+
+    fn docs(&self) -> &'static str {
+        self.figure.docs()
+    }
+
+    fn revision(&self) -> u32 {
+        self.figure.revision()
+    }
+
+    fn params(&self) -> Vec<Param> {
+        self.figure.params()
+    }
+}
+
+impl StageKind for Draw {
+    fn inputs(&self) -> Vec<Slot> {
+        match self.figure.source() {
+            Source::Rows => vec![Slot::new(
+                "rows",
+                &[ArtifactType::Metrics],
+                "scores; of several stages the numbers of one cell share a row",
+            )],
+            Source::Curves => vec![Slot::new(
+                "curves",
+                &[ArtifactType::Curve],
+                "training curves",
+            )],
+            Source::Images => vec![
+                Slot::new(
+                    "images",
+                    &[ArtifactType::Images],
+                    "pictures, a block per cell",
+                ),
+                Slot::new(
+                    "reference",
+                    &[ArtifactType::Images],
+                    "the originals of reconstructions, or where neighbours are sought",
+                )
+                .optional(),
+            ],
+        }
+    }
+
+    fn outputs(&self) -> Outputs {
+        Outputs::Fixed(&[("figure", ArtifactType::Figure)])
+    }
+
+    fn reduces_all(&self) -> bool {
+        true
+    }
+}
+
+impl Stage for Draw {
+    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let mut input = FigureInput::default();
+        match self.figure.source() {
+            Source::Rows => input.table = rows::of_metrics(job.items("rows"))?,
+            Source::Curves => input.table = rows::of_curves(job.items("curves"))?,
+            Source::Images => {
+                for item in job.items("images") {
+                    input.images.push((coordinates(item), batch(item)?));
+                }
+                if let Some(reference) = job.items("reference").first() {
+                    input.reference = Some(batch(reference)?);
+                }
+            }
+        }
+        let drawn = self.figure.draw(&input, &job.step.params)?;
+        let mut produced = Produced::default();
+        produced
+            .file("figure", "figure.svg", drawn.svg)
+            .file("figure", "figure.pdf", drawn.pdf)
+            .file("figure", "figure.png", drawn.png)
+            .file("figure", "figure.csv", drawn.csv)
+            .file("figure", "figure.caption.txt", drawn.caption);
+        Ok(produced)
+    }
+}
+
+/// The cell of an item as people read it.
+fn coordinates(item: &JobItem) -> Vec<(String, String)> {
+    let cell = item.cell.iter();
+    cell.map(|(axis, value)| (axis.to_owned(), value.to_string()))
+        .collect()
+}
+
+fn batch(item: &JobItem) -> Result<ImageBatch, JobError> {
+    let bytes = artifacts::read(artifacts::single(item)?, artifacts::IMAGES)?;
+    let images = Images::from_bytes(&bytes)?;
+    let [n, channels, height, width] = images.shape;
+    Ok(ImageBatch {
+        n,
+        channels,
+        height,
+        width,
+        data: images.values,
+    })
+}
+
+impl From<FigureError> for JobError {
+    fn from(error: FigureError) -> Self {
+        JobError::failed(error.to_string())
+    }
+}

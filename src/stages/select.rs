@@ -1,0 +1,193 @@
+//! `select`: of a group of candidates the one with the best score goes on.
+
+use serde_json::Value as Json;
+use serde_json::json;
+
+use super::Stage;
+use super::artifacts;
+use crate::engine::Content;
+use crate::engine::Job;
+use crate::engine::JobError;
+use crate::engine::JobItem;
+use crate::engine::Produced;
+use crate::registry::ArtifactType;
+use crate::registry::Entry;
+use crate::registry::Outputs;
+use crate::registry::Param;
+use crate::registry::Slot;
+use crate::registry::StageKind;
+
+/// Passes on all outputs of the best candidate.
+pub struct Select;
+
+impl Entry for Select {
+    fn name(&self) -> &'static str {
+        "select"
+    }
+
+    fn summary(&self) -> &'static str {
+        "pass on the candidate with the best score"
+    }
+
+    fn docs(&self) -> &'static str {
+        "Reduce the axis to choose over with `over`. The candidates are steps that leave metrics; the\n\
+         one with the largest (or smallest) `by` passes on all its outputs under their own names.\n\
+         \n\
+         Ties go to the first in axis order. A score that is not a number never wins; a training\n\
+         that diverged is never chosen. Where no candidate has a score the step fails and says so.\n\
+         The further output `choice` records the winner's coordinates and all candidates' scores."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        vec![
+            Param::str("by", "the metric to choose by, such as `valid_elbo`"),
+            Param::choice("order", &["max", "min"], "which is best").default("max"),
+        ]
+    }
+}
+
+impl StageKind for Select {
+    fn inputs(&self) -> Vec<Slot> {
+        let mut candidates = Slot::new(
+            "candidates",
+            &[ArtifactType::Any],
+            "steps that leave metrics",
+        );
+        candidates.whole = true;
+        vec![candidates]
+    }
+
+    fn outputs(&self) -> Outputs {
+        Outputs::PassedOn {
+            slot: "candidates",
+            own: &[("choice", ArtifactType::Choice)],
+        }
+    }
+}
+
+impl Stage for Select {
+    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let by = job
+            .param("by")
+            .and_then(|by| by.as_str())
+            .unwrap_or_default();
+        let largest = job.param("order").and_then(|order| order.as_str()) != Some("min");
+        let candidates = job.items("candidates");
+        let scores = candidates
+            .iter()
+            .map(|candidate| score(candidate, by))
+            .collect::<Result<Vec<_>, _>>()?;
+        let winner = best(&scores, largest).ok_or_else(|| {
+            JobError::failed(format!(
+                "none of the {} candidates has a finite `{by}`",
+                candidates.len()
+            ))
+            .hint("`sweepline ls` shows their metrics; a diverged training has none")
+        })?;
+
+        let mut produced = Produced::default();
+        for (output, artifact) in &candidates[winner].outputs {
+            for (file, object) in &artifact.artifact.files {
+                produced.file(output, file, Content::Stored(*object));
+            }
+        }
+        let describe = |at: usize| {
+            json!({
+                "cell": cell_json(&candidates[at]),
+                "stage": candidates[at].stage,
+                by: scores[at],
+            })
+        };
+        let mut runners_up: Vec<usize> = (0..candidates.len()).filter(|at| *at != winner).collect();
+        runners_up.sort_by(|a, b| rank(scores[*a], largest).total_cmp(&rank(scores[*b], largest)));
+        let choice = json!({
+            "chosen": describe(winner),
+            "by": by,
+            "order": if largest { "max" } else { "min" },
+            "runners_up": runners_up.into_iter().map(describe).collect::<Vec<_>>(),
+        });
+        produced.file("choice", "choice.json", format!("{choice:#}\n"));
+        Ok(produced)
+    }
+}
+
+/// The candidate's score; none where it has no finite one.
+fn score(candidate: &JobItem, by: &str) -> Result<Option<f64>, JobError> {
+    let Some(artifact) = candidate.outputs.get("metrics") else {
+        return Err(JobError::failed(format!(
+            "stage `{}` leaves no metrics to choose by",
+            candidate.stage
+        )));
+    };
+    let metrics = artifacts::read_metrics(artifact)?;
+    match metrics.get(by) {
+        Some(_) if candidate.diverged => Ok(None),
+        Some(score) => Ok(score.as_f64().filter(|score| score.is_finite())),
+        None => {
+            let known: Vec<&str> = metrics.keys().map(String::as_str).collect();
+            Err(
+                JobError::failed(format!("stage `{}` reports no `{by}`", candidate.stage))
+                    .hint(format!("it reports {}", known.join(", "))),
+            )
+        }
+    }
+}
+
+/// The first of the best; candidates without a score never win.
+fn best(scores: &[Option<f64>], largest: bool) -> Option<usize> {
+    let mut winner: Option<(usize, f64)> = None;
+    for (at, score) in scores.iter().enumerate() {
+        let Some(score) = score else { continue };
+        let better = winner.is_none_or(|(_, so_far)| match largest {
+            true => *score > so_far,
+            false => *score < so_far,
+        });
+        if better {
+            winner = Some((at, *score));
+        }
+    }
+    winner.map(|(at, _)| at)
+}
+
+/// Sorts the best first and those without a score last.
+fn rank(score: Option<f64>, largest: bool) -> f64 {
+    match (score, largest) {
+        (None, _) => f64::INFINITY,
+        (Some(score), true) => -score,
+        (Some(score), false) => score,
+    }
+}
+
+fn cell_json(item: &JobItem) -> Json {
+    item.cell
+        .iter()
+        .map(|(axis, value)| (axis.to_owned(), json!(value)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_go_to_the_first_and_missing_scores_never_win() {
+        assert_eq!(
+            best(&[None, Some(1.0), Some(2.0), Some(2.0)], true),
+            Some(2)
+        );
+        assert_eq!(
+            best(&[Some(3.0), None, Some(1.0), Some(1.0)], false),
+            Some(2)
+        );
+        assert_eq!(best(&[None, None], true), None);
+        assert_eq!(best(&[], true), None);
+    }
+
+    #[test]
+    fn runners_up_stand_best_first() {
+        let mut scores = [Some(1.0), None, Some(3.0)];
+        scores.sort_by(|a, b| rank(*a, true).total_cmp(&rank(*b, true)));
+        assert_eq!(scores, [Some(3.0), Some(1.0), None]);
+    }
+}

@@ -1,0 +1,127 @@
+//! `train/<model>`: a data set becomes a fitted model, its curve and its last scores.
+
+use super::NUMERICS;
+use super::Stage;
+use super::artifacts;
+use crate::engine::Job;
+use crate::engine::JobError;
+use crate::engine::Link;
+use crate::engine::Produced;
+use crate::models::Model;
+use crate::models::Watch;
+use crate::registry::ArtifactType;
+use crate::registry::Entry;
+use crate::registry::Outputs;
+use crate::registry::Param;
+use crate::registry::Slot;
+use crate::registry::StageKind;
+
+/// Trains one model of the registry.
+pub struct Train {
+    name: &'static str,
+    model: &'static dyn Model,
+}
+
+impl Train {
+    pub fn new(model: &'static dyn Model) -> Self {
+        Train {
+            name: super::leaked(format!("train/{}", model.name())),
+            model,
+        }
+    }
+}
+
+impl Entry for Train {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn summary(&self) -> &'static str {
+        self.model.summary()
+    }
+
+    fn docs(&self) -> &'static str {
+        self.model.docs()
+    }
+
+    fn revision(&self) -> u32 {
+        1000 * NUMERICS + self.model.revision()
+    }
+
+    fn params(&self) -> Vec<Param> {
+        self.model.params()
+    }
+}
+
+impl StageKind for Train {
+    fn inputs(&self) -> Vec<Slot> {
+        vec![Slot::new(
+            "data",
+            &[ArtifactType::Dataset],
+            "trains on its training split, watches its validation split",
+        )]
+    }
+
+    fn outputs(&self) -> Outputs {
+        Outputs::Fixed(&[
+            ("model", ArtifactType::Model),
+            ("curve", ArtifactType::Curve),
+            ("metrics", ArtifactType::Metrics),
+        ])
+    }
+
+    fn uses_device(&self) -> bool {
+        true
+    }
+}
+
+impl Stage for Train {
+    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let data = artifacts::dataset(job, "data")?;
+        let watch = LinkWatch(job.link);
+        let trained = self.model.train(&data, &job.step.params, &watch)?;
+        let scores = trained.curve.names.iter().map(|name| {
+            // A diverged training has no score that a selection could take.
+            let last = trained
+                .curve
+                .last(name)
+                .filter(|_| trained.diverged.is_none());
+            (name.as_str(), last.unwrap_or(f64::NAN))
+        });
+        let metrics = artifacts::metrics_json(scores);
+        let mut produced = Produced {
+            diverged: trained.diverged.clone(),
+            ..Produced::default()
+        };
+        produced
+            .file("metrics", artifacts::METRICS, metrics)
+            .file("curve", artifacts::CURVE, trained.curve.to_csv())
+            .file("model", artifacts::MODEL, trained.weights);
+        Ok(produced)
+    }
+}
+
+/// The engine's link as a training sees it.
+struct LinkWatch<'a>(&'a dyn Link);
+
+impl Watch for LinkWatch<'_> {
+    fn progress(&self, done: u64, total: u64, numbers: &[(&str, f64)]) {
+        self.0.progress(done, total, numbers);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+
+    fn checkpoint(&self) -> Option<Vec<u8>> {
+        self.0.checkpoint()
+    }
+
+    fn save_checkpoint(&self, state: &[u8]) {
+        self.0.save_checkpoint(state);
+    }
+
+    fn log(&self, line: &str) {
+        self.0.log(line);
+    }
+}

@@ -1,0 +1,240 @@
+//! Objects and records on a disk that works.
+
+use std::collections::HashSet;
+use std::fs;
+
+use super::*;
+
+#[test]
+fn what_was_put_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let bytes = store.put_bytes(b"some bytes").unwrap();
+    assert_eq!(store.read(&bytes).unwrap(), b"some bytes");
+    let file = folder.path().join("made");
+    fs::write(&file, b"a file").unwrap();
+    let taken = store.put_file(&file).unwrap();
+    assert_eq!(store.read(&taken).unwrap(), b"a file");
+    assert!(!file.exists(), "the file was moved");
+    assert_eq!(taken.digest, Digest::of(b"a file"));
+}
+
+#[test]
+fn equal_content_from_many_threads_is_one_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let objects: Vec<Object> = std::thread::scope(|scope| {
+        let puts = (0..8).map(|_| scope.spawn(|| store.put_bytes(b"the same").unwrap()));
+        let puts: Vec<_> = puts.collect();
+        puts.into_iter().map(|put| put.join().unwrap()).collect()
+    });
+    assert!(objects.windows(2).all(|pair| pair[0] == pair[1]));
+    assert_eq!(store.presence(&objects[0]), Presence::Intact);
+    assert_eq!(store.objects.on_disk().unwrap().len(), 1);
+}
+
+#[test]
+fn a_record_outlives_its_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let run = store.begin_run("test", "sweepline run").unwrap();
+    let object = store.put_bytes(b"result").unwrap();
+    store
+        .commit(&run, "test", &[attempt("fit", &[object])])
+        .unwrap();
+    drop(store);
+    for preload in [false, true] {
+        let store = Store::open(folder.path(), Access::Read).unwrap();
+        if preload {
+            store.preload(10).unwrap();
+        }
+        let key = Digest::of(b"fit");
+        let Lookup::Hit(made) = store.lookup(key).unwrap() else {
+            panic!("the record is gone");
+        };
+        assert_eq!(made.outputs["out"].files["file-0"], object);
+        let record = store.record(key).unwrap().unwrap();
+        assert_eq!(record.parts["param.name"], "fit");
+        assert_eq!(
+            store.attempts("test", "fit").unwrap()[0].log,
+            "log of fit\n"
+        );
+        assert_eq!(store.runs(5).unwrap()[0].command, "sweepline run");
+    }
+}
+
+#[test]
+fn an_object_of_unknown_history_is_read_before_it_is_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let object = store.put_bytes(b"content").unwrap();
+    let path = store.path(&object);
+    assert_eq!(store.presence(&object), Presence::Intact);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(store.presence(&object), Presence::Missing);
+    fs::write(&path, b"CONTENT").unwrap();
+    assert_eq!(store.presence(&object), Presence::Damaged);
+    assert!(matches!(
+        store.read(&object),
+        Err(StoreError::Damaged { .. })
+    ));
+    // Putting it again heals it.
+    store.put_bytes(b"content").unwrap();
+    assert_eq!(store.read(&object).unwrap(), b"content");
+}
+
+#[test]
+fn a_copied_store_keeps_its_results() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+    let store = open(&from);
+    let run = store.begin_run("test", "").unwrap();
+    let object = store.put_bytes(b"result").unwrap();
+    store
+        .commit(&run, "test", &[attempt("fit", &[object])])
+        .unwrap();
+    let path = store.path(&object);
+    let inside = path.strip_prefix(&from).unwrap().to_owned();
+    drop(store);
+    fs::create_dir_all(to.join(&inside).parent().unwrap()).unwrap();
+    fs::copy(&path, to.join(&inside)).unwrap();
+    fs::copy(from.join("store.sqlite"), to.join("store.sqlite")).unwrap();
+    let store = open(&to);
+    assert!(matches!(
+        store.lookup(Digest::of(b"fit")).unwrap(),
+        Lookup::Hit(_)
+    ));
+}
+
+#[test]
+fn verify_finds_what_is_damaged_and_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let run = store.begin_run("test", "").unwrap();
+    let objects = [&b"one"[..], b"two", b"three"].map(|bytes| store.put_bytes(bytes).unwrap());
+    store
+        .commit(&run, "test", &[attempt("fit", &objects)])
+        .unwrap();
+    fs::remove_file(store.path(&objects[0])).unwrap();
+    fs::remove_file(store.path(&objects[1])).unwrap();
+    fs::write(store.path(&objects[1]), b"TWO").unwrap();
+    let verified = store.verify().unwrap();
+    assert_eq!(verified.missing, [objects[0].digest]);
+    assert_eq!(verified.damaged, [objects[1].digest]);
+    assert_eq!(verified.objects, 2);
+}
+
+#[test]
+fn gc_keeps_what_is_reached_and_says_what_it_frees() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let run = store.begin_run("test", "").unwrap();
+    let shared = store.put_bytes(b"shared").unwrap();
+    let alone = store.put_bytes(b"only of the old").unwrap();
+    let attempts = [attempt("old", &[shared, alone]), attempt("new", &[shared])];
+    store.commit(&run, "test", &attempts).unwrap();
+    store.save_checkpoint(Digest::of(b"old"), b"state").unwrap();
+    let keep = HashSet::from([Digest::of(b"new")]);
+
+    let pretended = store.gc(&keep, true).unwrap();
+    assert_eq!(
+        (pretended.records, pretended.objects, pretended.checkpoints),
+        (1, 1, 1)
+    );
+    assert_eq!(pretended.kept_objects, 1);
+    assert_eq!(store.presence(&alone), Presence::Intact);
+
+    assert_eq!(store.gc(&keep, false).unwrap(), pretended);
+    assert_eq!(store.presence(&alone), Presence::Missing);
+    assert!(matches!(
+        store.lookup(Digest::of(b"old")).unwrap(),
+        Lookup::Miss
+    ));
+    assert!(matches!(
+        store.lookup(Digest::of(b"new")).unwrap(),
+        Lookup::Hit(_)
+    ));
+    assert_eq!(store.checkpoint(Digest::of(b"old")).unwrap(), None);
+}
+
+#[test]
+fn steps_that_an_experiment_no_longer_has_are_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
+    store
+        .set_keys("test", &[("fit", Some(a)), ("old", Some(a))])
+        .unwrap();
+    store
+        .set_keys("test", &[("fit", None), ("new", Some(b))])
+        .unwrap();
+    let keys = store.keys_of("test").unwrap();
+    assert_eq!(
+        keys,
+        BTreeMap::from([("fit".to_owned(), a), ("new".to_owned(), b)])
+    );
+    assert_eq!(store.experiments().unwrap(), ["test"]);
+}
+
+#[test]
+fn an_edited_file_has_another_digest() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("store"));
+    let file = folder.path().join("data.csv");
+    fs::write(&file, "1,2").unwrap();
+    let before = store.file_digest(&file).unwrap();
+    assert_eq!(before, store.file_digest(&file).unwrap());
+    // The same length, at once: times alone would not tell.
+    fs::write(&file, "1,3").unwrap();
+    let after = store.file_digest(&file).unwrap();
+    assert_ne!(before, after);
+    assert_eq!(after.digest, Digest::of(b"1,3"));
+}
+
+#[test]
+fn an_untouched_file_is_read_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("store");
+    let file = folder.path().join("data.csv");
+    fs::write(&file, "1,2").unwrap();
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+    fs::File::options()
+        .write(true)
+        .open(&file)
+        .unwrap()
+        .set_modified(old)
+        .unwrap();
+    // Setting the time changes the inode just now, which a file that is trusted must not have.
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    let store = open(&root);
+    let run = store.begin_run("test", "").unwrap();
+    let digest = store.file_digest(&file).unwrap();
+    store.end_run(&run, "{}").unwrap();
+    drop(store);
+    let store = Store::open(&root, Access::Read).unwrap();
+    let known: i64 = store
+        .database
+        .with(|connection| connection.query_row("SELECT count(*) FROM files", [], |row| row.get(0)))
+        .unwrap();
+    assert_eq!(known, 1);
+    assert_eq!(store.file_digest(&file).unwrap(), digest);
+}
+
+#[test]
+fn a_torn_checkpoint_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let key = Digest::of(b"key");
+    assert_eq!(store.checkpoint(key).unwrap(), None);
+    store.save_checkpoint(key, b"first").unwrap();
+    store.save_checkpoint(key, b"second").unwrap();
+    assert_eq!(
+        store.checkpoint(key).unwrap().as_deref(),
+        Some(&b"second"[..])
+    );
+    let path = folder.path().join("checkpoints-v1").join(key.to_hex());
+    let whole = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+    assert_eq!(store.checkpoint(key).unwrap(), None);
+}

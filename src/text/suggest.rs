@@ -1,0 +1,59 @@
+//! "Did you mean": the known name that a mistyped one is closest to.
+
+/// The known name closest to `name`; none where nothing is close.
+pub fn closest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let lower = name.to_lowercase();
+    // Above this many edits a suggestion is more noise than help.
+    let allowed = (name.chars().count() / 3).clamp(1, 4);
+    known
+        .into_iter()
+        .filter_map(|candidate| {
+            let plain = candidate.to_lowercase();
+            let edits = strsim::damerau_levenshtein(&lower, &plain);
+            // `batch` for `batch_size`, `vae` for `train/vae`.
+            let contains = name.len() >= 3
+                && (plain.starts_with(&lower) || plain.ends_with(&format!("/{lower}")));
+            let close = edits <= allowed || contains;
+            close.then_some((if contains { edits.min(allowed) } else { edits }, candidate))
+        })
+        .min_by_key(|(edits, candidate)| (*edits, *candidate))
+        .map(|(_, candidate)| candidate)
+}
+
+/// The help line for a name nobody knows: the closest known one, or all of them.
+pub fn did_you_mean<'k>(
+    name: &str,
+    known: impl IntoIterator<Item = &'k str>,
+    what: &str,
+) -> Option<String> {
+    let known: Vec<&str> = known.into_iter().collect();
+    if known.is_empty() {
+        return None;
+    }
+    Some(match closest(name, known.iter().copied()) {
+        Some(close) => format!("did you mean `{close}`?"),
+        None => format!("{what}: {}", super::list_of(known)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closest_name_wins() {
+        let known = ["train/vae", "train/iwae", "train/mapa"];
+        assert_eq!(closest("train/iwea", known), Some("train/iwae"));
+        assert_eq!(closest("vae", known), Some("train/vae"));
+        assert_eq!(
+            closest("batch", ["batch_size", "epochs"]),
+            Some("batch_size")
+        );
+    }
+
+    #[test]
+    fn nothing_close_is_no_suggestion() {
+        assert_eq!(closest("zebra", ["train/vae"]), None);
+        assert_eq!(closest("x", []), None);
+    }
+}

@@ -1,0 +1,484 @@
+//! Every kind of figure, byte for byte against `tests/figures/*.svg`; `UPDATE=1` rewrites them.
+//!
+//! The data are made up by closed formulas, so that the pictures are the same on every machine.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::Path;
+
+use sweepline::figures;
+use sweepline::figures::FigureInput;
+use sweepline::figures::ImageBatch;
+use sweepline::figures::Rendered;
+use sweepline::registry::Value;
+use sweepline::registry::Values;
+use sweepline::table::Column;
+use sweepline::table::Table;
+
+/// Parameters from YAML, as a manifest writes them.
+fn params(yaml: &str) -> Values {
+    let map: BTreeMap<String, Value> = serde_yaml::from_str(yaml).expect("parameters are YAML");
+    map
+}
+
+fn draw(kind: &str, input: &FigureInput, yaml: &str) -> Rendered {
+    let figure = figures::find(kind).expect("the kind exists");
+    figure.draw(input, &params(yaml)).expect("the figure draws")
+}
+
+/// Draws and compares with the file of this name.
+fn snapshot(name: &str, kind: &str, input: &FigureInput, yaml: &str) -> Rendered {
+    let rendered = draw(kind, input, yaml);
+    let path = Path::new("tests/figures").join(format!("{name}.svg"));
+    if env::var_os("UPDATE").is_some() {
+        fs::write(&path, &rendered.svg).expect("the folder is writable");
+    }
+    // The other formats to look at, where asked for.
+    if let Some(folder) = env::var_os("FIGURES") {
+        let base = Path::new(&folder).join(name);
+        fs::write(base.with_extension("png"), &rendered.png).expect("writable");
+        fs::write(base.with_extension("pdf"), &rendered.pdf).expect("writable");
+        fs::write(base.with_extension("svg"), &rendered.svg).expect("writable");
+        fs::write(base.with_extension("txt"), &rendered.caption).expect("writable");
+        fs::write(base.with_extension("csv"), &rendered.csv).expect("writable");
+    }
+    let want = fs::read_to_string(&path).expect("the snapshot exists: UPDATE=1 writes it");
+    assert!(
+        rendered.svg == want,
+        "{name}.svg differs: look at it, then UPDATE=1 if it is right"
+    );
+    assert!(rendered.svg.len() < 100_000, "{name}.svg is large");
+    assert!(rendered.pdf.starts_with(b"%PDF"));
+    rendered
+}
+
+/// A number in [-1, 1] that looks random.
+fn noise(i: u64) -> f64 {
+    let mut z = i.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^= z >> 31;
+    (z >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+}
+
+fn table(csv: &str, axes: &[&str]) -> FigureInput {
+    FigureInput {
+        table: Table::from_csv(csv, axes).expect("a table"),
+        ..FigureInput::default()
+    }
+}
+
+/// Test KL of three methods on four data sets, one of them without importance samples.
+fn results() -> FigureInput {
+    let mut csv = "dataset,draw,method,samples,test_kl\n".to_owned();
+    let datasets = ["absolute-value", "circle", "clusters", "figure-8"];
+    for (d, dataset) in datasets.iter().enumerate() {
+        for draw in 0..3 {
+            let level = 0.3 + 0.25 * d as f64;
+            let wobble = |i: u64| 0.06 * noise(100 * d as u64 + 10 * draw + i);
+            csv.push_str(&format!("{dataset},{draw},vae,,{}\n", level + wobble(0)));
+            for (s, samples) in [5, 10, 20, 50, 100].into_iter().enumerate() {
+                let iwae = level * (0.9 - 0.1 * s as f64) + wobble(s as u64 + 1);
+                let mapa = level * (0.8 - 0.12 * s as f64) + wobble(s as u64 + 6);
+                csv.push_str(&format!("{dataset},{draw},iwae,{samples},{iwae}\n"));
+                if !(*dataset == "clusters" && samples == 5) {
+                    csv.push_str(&format!("{dataset},{draw},mapa,{samples},{mapa}\n"));
+                }
+            }
+        }
+    }
+    let mut input = table(&csv, &["dataset", "draw", "method", "samples"]);
+    input.table.columns[4] = Column::metric("test_kl", "nats", Some(false));
+    input.table.columns[4].label = "test KL".to_owned();
+    input
+}
+
+#[test]
+fn line_with_bands_and_a_reference() {
+    let mut input = results();
+    input.table.rows.retain(|row| row[0] == "circle");
+    let rendered = snapshot(
+        "line",
+        "line",
+        &input,
+        "{x: samples, y: test_kl, color: method, replicate: draw, band: ci95, \
+         x_label: 'importance samples \\kappa'}",
+    );
+    assert_eq!(
+        rendered.caption,
+        "Test KL (nats) against samples, by method. Mean over draw; band: 95 % confidence interval \
+         (Student t); n = 3. Lines across a panel: no samples.\n"
+    );
+}
+
+#[test]
+fn line_in_facets_of_a_double_column() {
+    snapshot(
+        "line-facets",
+        "line",
+        &results(),
+        "{x: samples, y: test_kl, color: method, facet: dataset, replicate: draw, band: sd, \
+         width: double}",
+    );
+}
+
+#[test]
+fn line_in_wrapped_facets_with_free_scales() {
+    snapshot(
+        "line-free",
+        "line",
+        &results(),
+        "{x: samples, y: test_kl, color: method, facet: dataset, replicate: draw, band: minmax, \
+         scales: free_y, title: 'Density estimation with E_q[log p(x)]'}",
+    );
+}
+
+fn training() -> FigureInput {
+    let mut csv = "method,seed,iteration,loss\n".to_owned();
+    for (m, method) in ["vae", "beta-vae"].iter().enumerate() {
+        for seed in 0..5 {
+            for k in 0..600 {
+                let t = k as f64 / 100.0;
+                let loss = 90.0
+                    + 40.0 * (-t / (1.0 + m as f64)).exp()
+                    + 3.0 * noise(m as u64 * 100_000 + seed * 1000 + k);
+                csv.push_str(&format!("{method},{seed},{},{loss}\n", k * 10));
+            }
+        }
+    }
+    let mut input = table(&csv, &["method", "seed"]);
+    input.table.columns[3] = Column::metric("loss", "nats", Some(false));
+    input
+}
+
+#[test]
+fn training_curves_smoothed() {
+    let rendered = snapshot(
+        "curves",
+        "curves",
+        &training(),
+        "{y: loss, color: method, replicate: seed, band: sd, smooth: 0.9}",
+    );
+    assert!(rendered.caption.contains("moving average of weight 0.9"));
+    assert!(
+        rendered
+            .caption
+            .contains("means over spans of 20 (iteration)")
+    );
+}
+
+/// Pictures of a bright disc that wanders.
+fn discs(n: usize, channels: usize, shift: f64) -> ImageBatch {
+    let size = 16;
+    let mut data = Vec::new();
+    for i in 0..n {
+        let (x, y) = (
+            noise(i as u64) * 4.0 + 8.0,
+            noise(i as u64 + 50) * 4.0 + 8.0,
+        );
+        for channel in 0..channels {
+            for r in 0..size {
+                for c in 0..size {
+                    let (dr, dc) = (r as f64 - y, c as f64 - x);
+                    let distance = (dr * dr + dc * dc).sqrt();
+                    let value = 1.0 / (1.0 + (distance - 4.0 + shift + channel as f64).exp());
+                    data.push(value as f32);
+                }
+            }
+        }
+    }
+    ImageBatch {
+        n,
+        channels,
+        height: size,
+        width: size,
+        data,
+    }
+}
+
+fn label(name: &str, value: &str) -> Vec<(String, String)> {
+    vec![(name.to_owned(), value.to_owned())]
+}
+
+#[test]
+fn image_grids_side_by_side() {
+    let input = FigureInput {
+        images: vec![
+            (label("method", "vae"), discs(16, 1, 0.0)),
+            (label("method", "wgan-gp"), discs(16, 1, 1.0)),
+        ],
+        ..FigureInput::default()
+    };
+    snapshot("images-grid", "images", &input, "{columns: 4}");
+}
+
+#[test]
+fn image_rows_one_per_method() {
+    let input = FigureInput {
+        images: vec![
+            (label("method", "vae"), discs(10, 3, 0.0)),
+            (label("beta", "4"), discs(10, 3, 1.0)),
+        ],
+        ..FigureInput::default()
+    };
+    snapshot(
+        "images-rows",
+        "images",
+        &input,
+        "{layout: rows, columns: 10}",
+    );
+}
+
+#[test]
+fn reconstructions_stand_under_their_originals() {
+    let input = FigureInput {
+        images: vec![(label("method", "vae"), discs(12, 1, 1.0))],
+        reference: Some(discs(12, 1, 0.0)),
+        ..FigureInput::default()
+    };
+    snapshot(
+        "images-pairs",
+        "images",
+        &input,
+        "{layout: pairs, columns: 6, row_labels: [data, model]}",
+    );
+}
+
+#[test]
+fn neighbours_are_the_nearest() {
+    let input = FigureInput {
+        images: vec![(label("method", "vae"), discs(6, 1, 0.3))],
+        reference: Some(discs(6, 1, 0.0)),
+        ..FigureInput::default()
+    };
+    let rendered = draw("images", &input, "{layout: neighbours, columns: 6}");
+    // Every disc is nearest to the disc at its own place.
+    let lower = rendered.csv.lines().filter(|line| line.contains(",1,"));
+    for (i, line) in lower.filter(|line| line.contains("reference")).enumerate() {
+        assert!(line.contains(&format!("\"reference\",{i},")), "{line}");
+    }
+}
+
+#[test]
+fn scatter_by_group() {
+    let mut csv = "method,seed,train,test\n".to_owned();
+    for (m, method) in ["vae", "iwae", "mapa"].iter().enumerate() {
+        for seed in 0..15 {
+            let x = 1.0 + 0.4 * m as f64 + 0.3 * noise(100 * m as u64 + seed);
+            let y = 1.1 * x + 0.2 * noise(1000 + 100 * m as u64 + seed);
+            csv.push_str(&format!("{method},{seed},{x},{y}\n"));
+        }
+    }
+    csv.push_str("vae,15,1.0,\n");
+    let mut input = table(&csv, &["method", "seed"]);
+    input.table.columns[2] = Column::metric("train", "nats", None);
+    input.table.columns[3] = Column::metric("test", "nats", None);
+    let rendered = snapshot(
+        "scatter",
+        "scatter",
+        &input,
+        "{x: train, y: test, color: method, x_label: 'train KL (nats)', y_label: 'test KL (nats)'}",
+    );
+    assert!(rendered.caption.contains("n = 45 points; 1 row lacks"));
+}
+
+#[test]
+fn embedding_of_ten_classes() {
+    let mut csv = "digit,x,y\n".to_owned();
+    for digit in 0..8u64 {
+        for i in 0..60 {
+            let angle = digit as f64 * 0.785;
+            let k = digit * 1000 + i;
+            let x = 3.0 * angle.cos() + 1.2 * noise(k) * noise(k + 7);
+            let y = 3.0 * angle.sin() + 1.2 * noise(k + 500) * noise(k + 11);
+            csv.push_str(&format!("{digit},{x},{y}\n"));
+        }
+    }
+    let input = table(&csv, &["digit"]);
+    snapshot("embedding", "embedding", &input, "{color: digit}");
+}
+
+#[test]
+fn bars_by_method_within_data_set() {
+    let mut input = results();
+    // The best number of samples, and the method that has none.
+    input
+        .table
+        .rows
+        .retain(|row| row[3].is_null() || row[3] == 100);
+    let samples = input.table.column("samples").expect("a column");
+    for row in &mut input.table.rows {
+        row.remove(samples);
+    }
+    input.table.columns.remove(samples);
+    snapshot(
+        "bar",
+        "bar",
+        &input,
+        "{x: dataset, y: test_kl, color: method, replicate: draw, band: se, width: double, \
+         height: 2.2}",
+    );
+}
+
+#[test]
+fn boxes_over_many_and_few_replicates() {
+    let mut csv = "method,seed,loss\n".to_owned();
+    for (m, method) in ["vae", "iwae", "mapa", "wgan"].iter().enumerate() {
+        let n = if m == 3 { 3 } else { 20 };
+        for seed in 0..n {
+            let k = 100 * m as u64 + seed;
+            let loss = 2.0 - 0.3 * m as f64 + noise(k) * noise(k + 50) * 0.8;
+            csv.push_str(&format!("{method},{seed},{loss}\n"));
+        }
+    }
+    let input = table(&csv, &["method", "seed"]);
+    let rendered = snapshot(
+        "box",
+        "box",
+        &input,
+        "{x: method, y: loss, color: method, replicate: seed, legend: none}",
+    );
+    assert!(rendered.caption.contains("n = 3 to 20"));
+    assert!(rendered.caption.contains("without a box"));
+}
+
+#[test]
+fn dots_sorted_by_their_mean() {
+    let mut csv = "model,seed,fid\n".to_owned();
+    let models = [
+        "DCGAN", "WGAN", "WGAN-GP", "VAE", "beta-VAE", "PixelCNN", "RealNVP",
+    ];
+    for (m, model) in models.iter().enumerate() {
+        for seed in 0..5 {
+            let fid = 60.0 + 30.0 * noise(m as u64) + 6.0 * noise(100 * m as u64 + seed);
+            csv.push_str(&format!("{model},{seed},{fid}\n"));
+        }
+    }
+    let mut input = table(&csv, &["model", "seed"]);
+    input.table.columns[2] = Column::metric("fid", "", Some(false));
+    input.table.columns[2].label = "FID".to_owned();
+    snapshot(
+        "dots",
+        "dots",
+        &input,
+        "{x: fid, y: model, replicate: seed}",
+    );
+}
+
+#[test]
+fn histograms_with_densities() {
+    let mut csv = "split,ll\n".to_owned();
+    for (s, split) in ["train", "test"].iter().enumerate() {
+        for i in 0..200 {
+            let k = s as u64 * 1000 + i;
+            let ll = -90.0 - 4.0 * s as f64 + 5.0 * (noise(k) + noise(k + 300) + noise(k + 600));
+            csv.push_str(&format!("{split},{ll}\n"));
+        }
+    }
+    let mut input = table(&csv, &["split"]);
+    input.table.columns[1] = Column::metric("ll", "nats", Some(true));
+    snapshot(
+        "histogram",
+        "histogram",
+        &input,
+        "{x: ll, color: split, x_label: 'log p(x) (nats)'}",
+    );
+}
+
+#[test]
+fn heatmap_with_a_missing_cell() {
+    let mut csv = "lr,beta,seed,elbo\n".to_owned();
+    for (i, lr) in ["1e-4", "1e-3", "1e-2"].iter().enumerate() {
+        for (j, beta) in ["0.5", "1", "2", "4"].iter().enumerate() {
+            for seed in 0..3 {
+                if i == 2 && j == 3 {
+                    continue;
+                }
+                let elbo = -95.0 - 3.0 * (i as f64 - 1.0).powi(2) - 2.0 * j as f64
+                    + noise(100 * i as u64 + 10 * j as u64 + seed);
+                csv.push_str(&format!("{lr},{beta},{seed},{elbo}\n"));
+            }
+        }
+    }
+    let mut input = table(&csv, &["lr", "beta", "seed"]);
+    input.table.columns[1].label = r"\beta".to_owned();
+    input.table.columns[3] = Column::metric("elbo", "nats", Some(true));
+    input.table.columns[3].label = "ELBO".to_owned();
+    snapshot(
+        "heatmap",
+        "heatmap",
+        &input,
+        "{x: beta, y: lr, value: elbo, replicate: seed, y_label: learning rate}",
+    );
+}
+
+#[test]
+fn contour_with_marked_points() {
+    let mut csv = "z_1,z_2,density\n".to_owned();
+    for i in 0..41 {
+        for j in 0..41 {
+            let (x, y) = (-3.0 + 0.15 * f64::from(i), -3.0 + 0.15 * f64::from(j));
+            let bump = |a: f64, b: f64, s: f64| (-((x - a).powi(2) + (y - b).powi(2)) / s).exp();
+            let density = 0.6 * bump(-1.0, -0.8, 1.2) + 0.4 * bump(1.2, 1.0, 0.8);
+            csv.push_str(&format!("{x},{y},{density}\n"));
+        }
+    }
+    let mut input = table(&csv, &[]);
+    let marked = "z_1,z_2\n-1.0,-0.8\n1.2,1.0\n0.1,0.2\n";
+    input.points = Some(Table::from_csv(marked, &[]).expect("a table"));
+    input.table.columns[0].label = "z_1".to_owned();
+    input.table.columns[1].label = "z_2".to_owned();
+    snapshot(
+        "contour",
+        "contour",
+        &input,
+        "{x: z_1, y: z_2, value: density}",
+    );
+}
+
+/// Red, green and blue of every pixel.
+fn pixels(bytes: &[u8]) -> (u32, u32, Vec<u8>) {
+    let decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+    let mut reader = decoder.read_info().expect("a PNG");
+    let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
+    let info = reader.next_frame(&mut pixels).expect("a frame");
+    pixels.truncate(info.buffer_size());
+    (info.width, info.height, pixels)
+}
+
+/// The pictures themselves: another rasteriser version may shade edges differently, but not move
+/// a line. So the mean difference must stay below a quarter of a grey level, and no more than one
+/// pixel in a thousand may differ by more than a quarter of the range.
+#[test]
+fn pictures_are_those_that_were_looked_at() {
+    let mut input = results();
+    input.table.rows.retain(|row| row[0] == "circle");
+    let line = draw(
+        "line",
+        &input,
+        "{x: samples, y: test_kl, color: method, replicate: draw, band: ci95}",
+    );
+    let pairs = FigureInput {
+        images: vec![(label("method", "vae"), discs(12, 1, 1.0))],
+        reference: Some(discs(12, 1, 0.0)),
+        ..FigureInput::default()
+    };
+    let pairs = draw("images", &pairs, "{layout: pairs, columns: 6}");
+    for (name, rendered) in [("line", line), ("images-pairs", pairs)] {
+        let path = Path::new("tests/figures").join(format!("{name}.png"));
+        if env::var_os("UPDATE").is_some() {
+            fs::write(&path, &rendered.png).expect("the folder is writable");
+        }
+        let want = pixels(&fs::read(&path).expect("the picture exists: UPDATE=1 writes it"));
+        let got = pixels(&rendered.png);
+        assert_eq!((got.0, got.1), (want.0, want.1), "{name}: size");
+        // 3.3 inches at 300 dots each.
+        assert_eq!(got.0, 990, "{name}: width");
+        let differences = got.2.iter().zip(&want.2).map(|(a, b)| a.abs_diff(*b));
+        let sum: u64 = differences.clone().map(u64::from).sum();
+        let large = differences.filter(|difference| *difference > 64).count();
+        assert!((sum as f64) < 0.25 * got.2.len() as f64, "{name}: {sum}");
+        assert!(large * 1000 < got.2.len(), "{name}: {large} pixels");
+    }
+}

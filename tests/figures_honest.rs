@@ -1,0 +1,239 @@
+//! Poor inputs draw something honest or give a clear error; none of them panics.
+
+use std::collections::BTreeMap;
+
+use sweepline::figures;
+use sweepline::figures::FigureError;
+use sweepline::figures::FigureInput;
+use sweepline::figures::ImageBatch;
+use sweepline::figures::Rendered;
+use sweepline::registry::Value;
+use sweepline::table::Table;
+
+fn draw(kind: &str, csv: &str, yaml: &str) -> Result<Rendered, FigureError> {
+    let params: BTreeMap<String, Value> = serde_yaml::from_str(yaml).expect("YAML");
+    let input = FigureInput {
+        table: Table::from_csv(csv, &["a", "b", "seed"]).expect("a table"),
+        ..FigureInput::default()
+    };
+    let figure = figures::find(kind).expect("the kind exists");
+    figure.draw(&input, &params)
+}
+
+/// Every kind that draws a table, with parameters for the columns `a`, `b`, `seed`, `y`, `z`.
+const KINDS: [(&str, &str); 10] = [
+    ("bar", "{x: a, y: y, color: b, replicate: seed}"),
+    ("box", "{x: a, y: y, color: b, replicate: seed}"),
+    ("contour", "{x: y, y: z, value: z}"),
+    ("curves", "{x: a, y: y, color: b, replicate: seed}"),
+    ("dots", "{x: y, y: a, color: b, replicate: seed}"),
+    ("embedding", "{x: y, y: z, color: b}"),
+    ("heatmap", "{x: a, y: b, value: y, replicate: seed}"),
+    ("histogram", "{x: y, color: b}"),
+    ("line", "{x: a, y: y, color: b, replicate: seed}"),
+    ("scatter", "{x: y, y: z, color: b}"),
+];
+
+#[test]
+fn every_kind_that_draws_a_table_is_tried_here() {
+    let tried: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
+    let all: Vec<&str> = figures::ALL.iter().map(|figure| figure.name()).collect();
+    let tables: Vec<&str> = all
+        .iter()
+        .copied()
+        .filter(|kind| *kind != "images")
+        .collect();
+    assert_eq!(tried, tables);
+    let mut sorted = all.clone();
+    sorted.sort_unstable();
+    assert_eq!(all, sorted);
+}
+
+#[test]
+fn an_empty_table_is_a_clear_error() {
+    for (kind, params) in KINDS {
+        let error = draw(kind, "a,b,seed,y,z\n", params).expect_err(kind);
+        assert!(
+            error.to_string().starts_with("there is nothing to draw"),
+            "{kind}: {error}"
+        );
+    }
+}
+
+#[test]
+fn one_row_is_drawn_and_said_to_be_one() {
+    for (kind, params) in KINDS {
+        let drawn = draw(kind, "a,b,seed,y,z\n1,u,0,0.5,2\n", params);
+        match (kind, drawn) {
+            ("contour", drawn) => assert!(drawn.is_err(), "one point is no surface"),
+            (_, drawn) => {
+                let rendered = drawn.unwrap_or_else(|error| panic!("{kind}: {error}"));
+                assert!(
+                    rendered.caption.contains("n = 1"),
+                    "{kind}: {}",
+                    rendered.caption
+                );
+                assert!(
+                    !rendered.caption.contains("confidence"),
+                    "{kind}: {}",
+                    rendered.caption
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn values_that_are_all_missing_never_panic() {
+    for (kind, params) in KINDS {
+        let csv = "a,b,seed,y,z\n1,u,0,,\n2,u,0,nan,inf\n1,v,0,,\n";
+        if let Err(error) = draw(kind, csv, params) {
+            assert!(
+                error.to_string().contains("nothing to draw"),
+                "{kind}: {error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn strange_numbers_never_panic() {
+    let rows = [
+        "0,u,0,0,0",
+        "-1,u,1,-5,1e300",
+        "1e-300,v,0,1e-300,-1e300",
+        "7,v,1,1e15,3",
+        ",w,0,4,5",
+        "8,,0,,6",
+    ];
+    let csv = format!("a,b,seed,y,z\n{}\n", rows.join("\n"));
+    for (kind, params) in KINDS {
+        for scale in ["linear", "log", "symlog", "auto", "category"] {
+            let params = params.replace('}', &format!(", y_scale: {scale}, x_scale: {scale}}}"));
+            if let Ok(rendered) = draw(kind, &csv, &params) {
+                assert!(!rendered.svg.contains("NaN"), "{kind} {scale}");
+            }
+        }
+    }
+}
+
+#[test]
+fn text_on_every_axis_is_drawn_or_refused() {
+    let csv = "a,b,seed,y,z\nlong name,<&>,0,1,2\nother,\"q\",0,2,3\nlong name,\"q\",0,3,1\n";
+    for (kind, params) in KINDS {
+        if let Ok(rendered) = draw(kind, csv, params) {
+            assert!(!rendered.svg.contains("<&>"), "{kind}: text is escaped");
+        }
+    }
+}
+
+#[test]
+fn a_column_that_does_not_exist_is_named_with_those_that_do() {
+    let error = draw("line", "a,y\n1,2\n", "{x: a, y: loss}").expect_err("no such column");
+    assert_eq!(
+        error.to_string(),
+        "the table has no column `loss`; it has `a`, `y`"
+    );
+    let error = draw("scatter", "a,y\n1,2\n", "{x: a, y: y, color: kind}").expect_err("neither");
+    assert_eq!(
+        error.to_string(),
+        "the table has no column `kind`; it has `a`, `y`"
+    );
+}
+
+#[test]
+fn an_axis_that_is_not_mentioned_is_not_averaged_in_silence() {
+    let csv = "a,b,seed,y\n1,u,0,1\n1,v,0,2\n";
+    let error = draw("line", csv, "{x: a, y: y, replicate: seed}").expect_err("b varies");
+    assert!(
+        error
+            .to_string()
+            .starts_with("axis `b` takes several values"),
+        "{error}"
+    );
+}
+
+#[test]
+fn wrong_parameters_say_what_would_be_right() {
+    let csv = "a,y\n1,2\n2,3\n";
+    for (params, message) in [
+        ("{x: a}", "parameter `y` is missing"),
+        (
+            "{x: a, y: y, width: wide}",
+            "parameter `width` is `wide`, but must be `single`, `double` or 0.5 to 40 inches",
+        ),
+        (
+            "{x: a, y: y, y_scale: log, y_range: [0, 1]}",
+            "parameter `y_range` is from 0, but a logarithmic axis begins above 0",
+        ),
+        (
+            "{x: a, y: y, theme: {palette: [blue]}}",
+            "parameter `theme` is `[blue]`, but must be a map of `font_size`, `line_width`, \
+             `marker_size`, `spine_width` (0.1 to 40 points), `grid` (boolean), `palette` (list of \
+             `#rrggbb`)",
+        ),
+    ] {
+        let error = draw("line", csv, params).expect_err(params);
+        assert_eq!(error.to_string(), message);
+    }
+}
+
+#[test]
+fn points_below_zero_on_a_logarithmic_axis_are_counted() {
+    let csv = "a,b,seed,y\n1,u,0,1\n2,u,0,-3\n3,u,0,10\n";
+    let rendered = draw("line", csv, "{x: a, y: y, y_scale: log}").expect("two points are left");
+    assert!(
+        rendered.caption.contains("1 point not above 0"),
+        "{}",
+        rendered.caption
+    );
+}
+
+#[test]
+fn missing_replicates_are_counted_in_the_caption() {
+    let csv = "a,b,seed,y\n1,u,0,1\n1,u,1,2\n1,u,2,\n2,u,0,3\n2,u,1,4\n2,u,2,5\n";
+    let rendered = draw("line", csv, "{x: a, y: y, replicate: seed}").expect("drawn");
+    assert!(
+        rendered.caption.contains("n = 2 to 3; 1 value is missing"),
+        "{}",
+        rendered.caption
+    );
+}
+
+#[test]
+fn pictures_of_another_size_are_refused() {
+    let batch = |size: usize| ImageBatch {
+        n: 1,
+        channels: 1,
+        height: size,
+        width: size,
+        data: vec![f32::NAN; size * size],
+    };
+    let figure = figures::find("images").expect("the kind exists");
+    let mut input = FigureInput::default();
+    let empty = figure.draw(&input, &BTreeMap::new()).expect_err("nothing");
+    assert_eq!(
+        empty.to_string(),
+        "there is nothing to draw: no pictures came in"
+    );
+    input.images = vec![(Vec::new(), batch(4)), (Vec::new(), batch(5))];
+    let error = figure
+        .draw(&input, &BTreeMap::new())
+        .expect_err("two sizes");
+    assert!(error.to_string().contains("1 × 4 × 4"), "{error}");
+    input.images.pop();
+    assert!(
+        figure.draw(&input, &BTreeMap::new()).is_ok(),
+        "NaN is black"
+    );
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let csv = "a,b,seed,y,z\n1,u,0,1,2\n2,u,0,3,4\n1,v,0,2,2\n2,v,0,4,1\n";
+    for (kind, params) in KINDS {
+        let once = draw(kind, csv, params);
+        let twice = draw(kind, csv, params);
+        assert_eq!(once.ok(), twice.ok(), "{kind}");
+    }
+}

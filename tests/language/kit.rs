@@ -1,0 +1,70 @@
+//! Manifests from texts, planned against the small catalogue.
+
+use std::fs;
+
+use sweepline::manifest::Overrides;
+use sweepline::plan::Plan;
+use sweepline::plan::Planned;
+use sweepline::plan::Step;
+
+use super::kinds::CATALOG;
+
+/// A project in a temporary folder.
+pub struct Project {
+    folder: tempfile::TempDir,
+}
+
+impl Project {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("the machine has a temporary folder");
+        for name in ["manifests", "pipelines"] {
+            fs::create_dir(folder.path().join(name)).expect("the folder is new");
+        }
+        Project { folder }
+    }
+
+    pub fn with(self, path: &str, text: &str) -> Self {
+        fs::write(self.folder.path().join(path), text).expect("the folder is writable");
+        self
+    }
+
+    pub fn plan(&self, manifest: &str, overrides: &Overrides) -> Planned {
+        Plan::read(&self.folder.path().join(manifest), &CATALOG, overrides)
+    }
+}
+
+/// Plans a manifest that stands alone.
+pub fn planned(manifest: &str) -> Planned {
+    planned_with(manifest, &Overrides::default())
+}
+
+pub fn planned_with(manifest: &str, overrides: &Overrides) -> Planned {
+    let project = Project::new().with("manifests/test.yaml", manifest);
+    project.plan("manifests/test.yaml", overrides)
+}
+
+/// The plan of a manifest without a mistake.
+pub fn plan(manifest: &str) -> Plan {
+    unwrap(planned(manifest))
+}
+
+pub fn unwrap(planned: Planned) -> Plan {
+    let text = planned.found.render(false);
+    planned.plan.unwrap_or_else(|| panic!("{text}"))
+}
+
+/// What there is to say about a manifest.
+pub fn said(manifest: &str) -> String {
+    planned(manifest).found.render(false)
+}
+
+/// The names of the steps of a stage.
+pub fn steps<'p>(plan: &'p Plan, stage: &str) -> Vec<&'p Step> {
+    let steps = plan.steps.iter();
+    steps.filter(|step| *step.stage == *stage).collect()
+}
+
+pub fn names(plan: &Plan, stage: &str) -> Vec<String> {
+    let steps = steps(plan, stage);
+    steps.iter().map(|step| step.to_string()).collect()
+}
