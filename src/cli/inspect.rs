@@ -1,6 +1,7 @@
 //! `sweepline plan`, `check`, `why` and `graph`: what is known before anything runs.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -55,29 +56,10 @@ pub fn plan(args: &PlanArgs, out: &mut impl Write, err: &mut impl Write) -> Resu
             counts.join(", ")
         )?;
     }
-    let mut last: Option<(&str, String)> = None;
-    for (step, fate) in steps.iter().zip(&fates) {
-        if matches!(fate, Fate::UpToDate { .. }) {
-            continue;
-        }
-        let reasons = reasons(&project, fate);
-        // Many cells of a stage run for one reason: it is said once, unless all is asked for.
-        let same = last
-            .as_ref()
-            .is_some_and(|(stage, said)| **stage == *step.stage && *said == reasons);
-        if same && !args.explain {
-            continue;
-        }
-        if last.is_none() {
-            writeln!(out)?;
-        }
-        writeln!(out, "{step}  {reasons}")?;
-        if args.explain {
-            for reason in places(fate) {
-                writeln!(out, "    {reason}")?;
-            }
-        }
-        last = Some((&step.stage, reasons));
+    if args.explain {
+        explain(&project, &fates, out)?;
+    } else {
+        outline(&project, &fates, out)?;
     }
     let run = fates
         .iter()
@@ -88,6 +70,48 @@ pub fn plan(args: &PlanArgs, out: &mut impl Write, err: &mut impl Write) -> Resu
         _ => writeln!(err, "{run} of {} to run", plural(steps.len(), "step"))?,
     }
     Ok(Exit::Success)
+}
+
+/// Every step that is not up to date, with all reasons and their places.
+fn explain(project: &Project, fates: &[Fate], out: &mut impl Write) -> io::Result<()> {
+    for (step, fate) in project.plan.steps.iter().zip(fates) {
+        if matches!(fate, Fate::UpToDate { .. }) {
+            continue;
+        }
+        writeln!(out, "\n{step}: {}, {}", word(fate), reasons(project, fate))?;
+        for place in places(fate) {
+            writeln!(out, "  {place}")?;
+        }
+    }
+    Ok(())
+}
+
+/// What is sure to run, by stage and reason: many cells of a stage run for one reason.
+fn outline(project: &Project, fates: &[Fate], out: &mut impl Write) -> io::Result<()> {
+    let mut groups: Vec<(&Step, String, usize)> = Vec::new();
+    for (step, fate) in project.plan.steps.iter().zip(fates) {
+        if !matches!(fate, Fate::Runs { .. } | Fate::Broken { .. }) {
+            continue;
+        }
+        let reasons = reasons(project, fate);
+        let same =
+            |group: &&mut (&Step, String, usize)| group.0.stage == step.stage && group.1 == reasons;
+        match groups.iter_mut().find(same) {
+            Some(group) => group.2 += 1,
+            None => groups.push((step, reasons, 1)),
+        }
+    }
+    if !groups.is_empty() {
+        writeln!(out)?;
+    }
+    for (first, reasons, count) in groups {
+        let more = match count {
+            1 => String::new(),
+            _ => format!(" and {} more", count - 1),
+        };
+        writeln!(out, "{first}{more}: {reasons}")?;
+    }
+    Ok(())
 }
 
 /// Reports every mistake; says so where there is none.

@@ -230,7 +230,7 @@ fn given(node: &Node) -> Vec<&Node> {
     }
 }
 
-fn entries<'n>(node: &'n Node) -> Vec<&'n Node> {
+fn entries(node: &Node) -> Vec<&Node> {
     match &node.content {
         Content::List(items) => items.iter().collect(),
         _ => vec![node],
