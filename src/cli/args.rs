@@ -50,7 +50,7 @@ pub enum Verb {
     Graph(GraphArgs),
     /// Print the log of a step's last attempt
     Log(StepArgs),
-    /// Remove objects that no record needs
+    /// Remove results that none of the named experiments needs
     Gc(GcArgs),
     /// Reread every object and compare it with its digest
     Verify(StoreArgs),
@@ -208,7 +208,7 @@ pub struct GcArgs {
     /// Remove; without it, only say what would be removed
     #[arg(long)]
     pub yes: bool,
-    /// Manifests whose results are kept
+    /// Experiments whose results are kept, with their profiles and overrides
     #[arg(required = true)]
-    pub keep: Vec<PathBuf>,
+    pub keep: Vec<String>,
 }

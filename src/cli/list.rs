@@ -35,7 +35,11 @@ pub fn list(args: &ListArgs, out: &mut impl Write, err: &mut impl Write) -> io::
         }
         return Ok(Exit::Success);
     }
-    let width = kinds.iter().map(|kind| kind.name().len()).max().unwrap_or(0);
+    let width = kinds
+        .iter()
+        .map(|kind| kind.name().len())
+        .max()
+        .unwrap_or(0);
     for kind in kinds {
         writeln!(out, "{:width$}  {}", kind.name(), kind.summary())?;
     }

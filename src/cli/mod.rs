@@ -1,12 +1,76 @@
 //! Arguments, verbs, the faces of the event stream, exit codes.
 
 mod args;
+mod columns;
 mod exit;
 mod face;
+mod inspect;
+mod interrupt;
+mod keep;
+mod list;
+mod ls;
+mod project;
+mod run;
 
+use std::io;
+use std::io::Write;
 use std::process::ExitCode;
+
+use clap::CommandFactory;
+use clap::Parser;
+
+use args::Cli;
+use args::Verb;
+use exit::Exit;
+use project::Stop;
+
+use crate::text::Diagnostic;
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = Cli::parse();
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut err = anstream::stderr();
+    let ended = verb(&cli.verb, &mut out, &mut err).and_then(|exit| {
+        out.flush()?;
+        Ok(exit)
+    });
+    let exit = match ended {
+        Ok(exit) | Err(Stop::Said(exit)) => exit,
+        Err(Stop::Store(error)) => {
+            let mut message = Diagnostic::error(error.to_string());
+            for hint in error.hints() {
+                message = message.help(hint);
+            }
+            // Nobody listens where standard error is gone.
+            let _ = writeln!(err, "{}", message.render(project::colour()));
+            Exit::Store
+        }
+        // A reader that has seen enough, as `head`, is no failure.
+        Err(Stop::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
+        Err(Stop::Io(error)) => {
+            let _ = writeln!(err, "error: cannot write: {error}");
+            Exit::Failed
+        }
+    };
+    exit.into()
+}
+
+fn verb(verb: &Verb, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+    match verb {
+        Verb::Run(args) => run::run(args, err),
+        Verb::List(args) => Ok(list::list(args, out, err)?),
+        Verb::Log(args) => keep::log(args, out, err),
+        Verb::Gc(args) => keep::gc(args, err),
+        Verb::Verify(args) => keep::verify(args, err),
+        Verb::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "sweepline", out);
+            Ok(Exit::Success)
+        }
+        Verb::Plan(args) => inspect::plan(args, out, err),
+        Verb::Check(args) => inspect::check(args, err),
+        Verb::Why(args) => inspect::why(args, out, err),
+        Verb::Graph(args) => inspect::graph(args, out, err),
+        Verb::Ls(args) => ls::ls(args, out, err),
+    }
 }

@@ -69,6 +69,8 @@ pub enum DataError {
         other: &'static str,
         why: &'static str,
     },
+    #[error("a drawn matrix has no inverse: take another `seed` or a smaller `spread`")]
+    Singular,
     #[error("this file is not a data set: {why}")]
     NotADataset { why: String },
 }

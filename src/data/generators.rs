@@ -250,17 +250,17 @@ mod tests {
         }
     }
 
-    /// E log p(x), by quadrature over the plane (step σ/6) in NumPy. Here the mean is taken over
-    /// 5,000 points of an additive sequence (Roberts 2018) in place of random ones, which brings
-    /// it within 0.01 of the expectation.
+    /// Literals: ∫ p log p over the plane with step σ/6, in NumPy. Here the mean is taken over 100
+    /// strata of z and four Gauss-Hermite nodes for each noise, which comes within 0.006 of it.
     #[test]
     fn mean_log_densities_are_the_negative_entropies() {
         let normal = Normal::standard();
-        let golden: f64 = 1.220_744_084_605_759_5;
-        let draw = |i: usize, power: i32| {
-            let u = (0.5 + (i as f64) / golden.powi(power)).fract();
-            normal.inverse_cdf(u.clamp(1e-9, 1.0 - 1e-9))
-        };
+        let nodes = [
+            (-2.334_414_22, 0.045_875_85),
+            (-0.741_963_78, 0.454_124_15),
+            (0.741_963_78, 0.454_124_15),
+            (2.334_414_22, 0.045_875_85),
+        ];
         for (name, expected) in [
             ("absolute-value", 0.9748),
             ("circle", -0.9517),
@@ -271,15 +271,16 @@ mod tests {
             let generator = get(name).expect("it is listed");
             let density = generator.density();
             let sigma = generator.noise_variance.sqrt();
-            let n = 5000;
-            let sum: f64 = (1..=n)
-                .map(|i| {
-                    let [x, y] = generator.decode(draw(i, 1));
-                    density.log([x + sigma * draw(i, 2), y + sigma * draw(i, 3)])
-                })
-                .sum();
-            let mean = sum / n as f64;
-            assert!((mean - expected).abs() < 0.01, "{name}: {mean}");
+            let mut mean = 0.0;
+            for i in 0..100 {
+                let [x, y] = generator.decode(normal.inverse_cdf((f64::from(i) + 0.5) / 100.0));
+                for (dx, wx) in nodes {
+                    for (dy, wy) in nodes {
+                        mean += wx * wy / 100.0 * density.log([x + sigma * dx, y + sigma * dy]);
+                    }
+                }
+            }
+            assert!((mean - expected).abs() < 0.007, "{name}: {mean}");
         }
     }
 }

@@ -149,7 +149,7 @@ impl Entry for Images {
 
     fn params(&self) -> Vec<Param> {
         let mut params = sources();
-        params.extend(settings::counts());
+        params.extend(settings::counts(VALID));
         params.push(Binarize::param());
         params.push(Param::seed("seed", "draws of `binarize: stochastic`"));
         params
@@ -166,7 +166,7 @@ impl DataSet for Images {
             Split::new().with("x", images).with("label", labels)
         };
         let (train, test) = (split(train, "train"), split(test, "test"));
-        let [train, valid, test] = settings::cut(&train, &test, params)?;
+        let [train, valid, test] = settings::cut(&train, &test, PART, params)?;
         let meta = json!({
             "name": self.name,
             "shape": [1, SIDE, SIDE],
@@ -197,6 +197,11 @@ pub type Labelled = (Array, Array);
 
 /// Height and width of an image.
 pub const SIDE: usize = 28;
+
+/// The usual 10,000 of 60,000.
+pub const PART: usize = 6;
+pub const VALID: &str =
+    "observations taken from the end of the training file for validation [default: a sixth]";
 
 /// Where the files come from.
 pub fn sources() -> Vec<Param> {

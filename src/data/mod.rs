@@ -7,16 +7,30 @@
 
 mod array;
 mod binarize;
+mod celeba;
+mod cifar10;
+mod color_mnist;
 mod dataset;
 mod download;
 mod error;
+mod face_lists;
 mod file;
+mod gaussian_pair;
 pub mod generators;
 mod idx;
+mod mat;
 mod mnist;
+mod omniglot;
+mod oracle;
+mod oracle_lstm;
+mod pictures;
+mod resize;
+mod sentences;
 mod settings;
 mod source;
 mod synthetic;
+mod text;
+mod vocabulary;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -57,7 +71,18 @@ pub trait DataSet: Entry {
 }
 
 /// Every data set a manifest can name, sorted.
-pub static ALL: &[&dyn DataSet] = &[&mnist::FASHION_MNIST, &mnist::MNIST, &synthetic::Synthetic];
+pub static ALL: &[&dyn DataSet] = &[
+    &celeba::CelebA,
+    &cifar10::Cifar10,
+    &color_mnist::ColorMnist,
+    &mnist::FASHION_MNIST,
+    &gaussian_pair::GaussianPair,
+    &mnist::MNIST,
+    &omniglot::Omniglot,
+    &oracle_lstm::OracleLstm,
+    &synthetic::Synthetic,
+    &text::Text,
+];
 
 /// The data set of this name.
 pub fn get(name: &str) -> Option<&'static dyn DataSet> {

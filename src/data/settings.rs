@@ -42,19 +42,20 @@ pub fn seed(values: &Values, name: &str) -> Seed {
     Seed::new(size(values, name) as u64)
 }
 
+/// A number.
+pub fn number(values: &Values, name: &str) -> f64 {
+    let value = values.get(name).and_then(Value::as_float);
+    value.unwrap_or_else(|| undeclared(name))
+}
+
 fn undeclared<T>(name: &str) -> T {
     unreachable!("BUG: `{name}` is not declared with this type")
 }
 
-/// How many observations to take of a distribution's files.
-pub fn counts() -> [Param; 3] {
+/// How many observations to take of a distribution's files; `valid` says its own default.
+pub fn counts(valid: &'static str) -> [Param; 3] {
     [
-        Param::int(
-            "valid",
-            "observations taken from the end of the training file for validation [default: a sixth]",
-        )
-        .min(0)
-        .optional(),
+        Param::int("valid", valid).min(0).optional(),
         Param::int(
             "train",
             "observations to train on, from the first [default: all that are left]",
@@ -71,9 +72,15 @@ pub fn counts() -> [Param; 3] {
 }
 
 /// Cuts the content of a training and a test file into train, valid and test by [`counts`].
-pub fn cut(train: &Split, test: &Split, values: &Values) -> Result<[Split; 3], DataError> {
+/// Without `valid`, one `part`-th of the training file is for validation.
+pub fn cut(
+    train: &Split,
+    test: &Split,
+    part: usize,
+    values: &Values,
+) -> Result<[Split; 3], DataError> {
     let all = train.len();
-    let valid = optional_size(values, "valid").unwrap_or(all / 6);
+    let valid = optional_size(values, "valid").unwrap_or(all / part);
     if valid >= all {
         return Err(DataError::TooMany {
             parameter: "valid",

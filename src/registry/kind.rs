@@ -1,11 +1,8 @@
 //! Stage kinds: what a stage of a pipeline can be, with typed slots for what it reads and leaves.
 
 use std::fmt;
-use std::path::Path;
-use std::path::PathBuf;
 
 use super::Entry;
-use super::Values;
 
 /// What kind of thing an artifact is. Slots accept one type (or any), so that a figure fed with a
 /// checkpoint is refused when planning.
@@ -118,13 +115,6 @@ pub trait StageKind: Entry {
 
     /// What its steps leave.
     fn outputs(&self) -> Outputs;
-
-    /// The files of the project that its steps read beside their inputs, there or not: their
-    /// content belongs to the key.
-    fn files(&self, params: &Values, root: &Path) -> Vec<PathBuf> {
-        let _ = (params, root);
-        Vec::new()
-    }
 
     /// Tables and figures reduce all axes unless the stage says otherwise.
     fn reduces_all(&self) -> bool {

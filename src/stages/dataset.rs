@@ -1,8 +1,5 @@
 //! `dataset/<name>`: a data set of the registry becomes an artifact.
 
-use std::path::Path;
-use std::path::PathBuf;
-
 use super::Stage;
 use super::artifacts;
 use crate::data::Context;
@@ -16,7 +13,6 @@ use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
-use crate::registry::Values;
 
 /// Loads or generates one data set of the registry.
 pub struct Load {
@@ -62,10 +58,6 @@ impl StageKind for Load {
 
     fn outputs(&self) -> Outputs {
         Outputs::Fixed(&[("data", ArtifactType::Dataset)])
-    }
-
-    fn files(&self, params: &Values, root: &Path) -> Vec<PathBuf> {
-        self.set.files(params, root)
     }
 }
 

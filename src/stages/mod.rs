@@ -17,6 +17,8 @@ mod train;
 
 use std::sync::LazyLock;
 
+pub use rows::of_metrics as metrics_table;
+
 use crate::data;
 use crate::engine::Job;
 use crate::engine::JobError;

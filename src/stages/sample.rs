@@ -125,12 +125,7 @@ impl Stage for Reconstructions {
         let first: Vec<usize> = (0..count).collect();
         let x = Rows::new(x.columns, x.gather(&first));
         let decoded = model.decode(&model.encode(&x)?.mean)?;
-        let originals = x.values.chunks_exact(x.columns);
-        let pairs = originals.zip(decoded.values.chunks_exact(x.columns));
-        let values = pairs
-            .flat_map(|(a, b)| a.iter().chain(b).copied())
-            .collect();
-        images(&*model, Rows::new(x.columns, values))
+        images(&*model, decoded.appended_to(x))
     }
 }
 

@@ -27,7 +27,6 @@ pub struct Tally {
 /// A step under way.
 #[derive(Clone, Debug)]
 pub struct Running {
-    pub step: String,
     pub started: f64,
     pub done: u64,
     /// Zero where the step does not say.
@@ -55,9 +54,8 @@ impl Tally {
                 self.jobs = *jobs;
             }
             Event::StepCached { .. } => self.cached += 1,
-            Event::StepStarted { id, step, .. } => {
+            Event::StepStarted { id, .. } => {
                 let running = Running {
-                    step: step.clone(),
                     started: timed.at,
                     done: 0,
                     total: 0,

@@ -36,6 +36,33 @@ fn cases() -> Vec<Case> {
         case("mnist", &mnist, false),
         case("mnist", &binarized, true),
     ];
+    let few = [
+        ("train", 500.into()),
+        ("valid", 40.into()),
+        ("test", 50.into()),
+    ];
+    cases.push(case("text", &few, false));
+    let oracle = [
+        ("vocabulary", 50.into()),
+        ("hidden", 6.into()),
+        ("train", 40.into()),
+        ("valid", 20.into()),
+        ("test", 20.into()),
+        ("true_nll", 5.into()),
+    ];
+    cases.push(case("oracle-lstm", &oracle, true));
+    for variant in ["metz", "seven", "stacked"] {
+        let mut given = mnist.to_vec();
+        given.push(("variant", variant.into()));
+        cases.push(case("color-mnist", &given, true));
+    }
+    let pair = [
+        ("dimension", 5.into()),
+        ("points", 40.into()),
+        ("valid", 30.into()),
+        ("test", 20.into()),
+    ];
+    cases.push(case("gaussian-pair", &pair, true));
     for generator in &crate::data::generators::ALL {
         let given = [("name", generator.name.into()), ("points", 60.into())];
         cases.push(case("synthetic", &given, true));
@@ -44,7 +71,7 @@ fn cases() -> Vec<Case> {
 }
 
 /// Data sets that read files of the user only; each has tests of its own.
-const NEED_FILES: [&str; 1] = ["fashion-mnist"];
+const NEED_FILES: [&str; 4] = ["celeba", "cifar10", "fashion-mnist", "omniglot"];
 
 #[test]
 fn every_data_set_is_tested_here_or_needs_files() {
@@ -92,7 +119,10 @@ fn the_same_parameters_give_the_same_bytes() {
 fn another_seed_gives_other_data_where_data_are_drawn() {
     for case in cases() {
         let mut given = case.given.clone();
-        given.push(("seed", 1.into()));
+        let params = crate::data::get(case.name).expect("it is listed").params();
+        if params.iter().any(|param| param.name == "seed") {
+            given.push(("seed", 1.into()));
+        }
         let same = load(case.name, &case.given).train == load(case.name, &given).train;
         assert_eq!(same, !case.drawn, "{}: {:?}", case.name, case.given);
     }
@@ -108,8 +138,9 @@ fn files_hold_all_that_was_loaded() {
 }
 
 #[test]
-fn splits_have_the_same_arrays_and_no_observation_in_common() {
-    for case in cases() {
+fn splits_have_no_observation_in_common() {
+    // Draws of a few tokens repeat by chance: there the splits only differ as a whole.
+    for case in cases().iter().filter(|case| case.name != "oracle-lstm") {
         let data = load(case.name, &case.given);
         let mut seen = BTreeSet::new();
         for (split, content) in data.splits() {

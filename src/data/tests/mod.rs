@@ -1,5 +1,9 @@
 //! What holds for every data set, and what each reads and refuses.
 
+mod celeba;
+mod cifar10;
 mod conformance;
 mod mnist;
+mod omniglot;
 mod support;
+mod text;

@@ -1,0 +1,34 @@
+//! Ctrl-C: the first stops at the next training step and keeps checkpoints, the second at once.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::Ordering;
+use std::thread;
+
+use signal_hook::consts::SIGINT;
+use signal_hook::consts::SIGTERM;
+use signal_hook::iterator::Signals;
+
+use super::exit::Exit;
+
+/// Counts the signals to stop. The engine looks at the count; the second signal ends the process,
+/// which loses nothing that was finished.
+///
+/// # Errors
+/// Where the system refuses signal handlers.
+pub fn watch() -> io::Result<Arc<AtomicU8>> {
+    let count = Arc::new(AtomicU8::new(0));
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let counted = count.clone();
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            for _ in signals.forever() {
+                if counted.fetch_add(1, Ordering::SeqCst) >= 1 {
+                    std::process::exit(Exit::Interrupted as i32);
+                }
+            }
+        })?;
+    Ok(count)
+}

@@ -1,0 +1,241 @@
+//! From the command line to a plan, its store and its folders.
+
+use std::io;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+
+use super::args;
+use super::exit::Exit;
+use crate::engine;
+use crate::engine::JobError;
+use crate::manifest::Experiment;
+use crate::manifest::Overrides;
+use crate::nn::DeviceChoice;
+use crate::plan;
+use crate::plan::InputItem;
+use crate::plan::KeyRules;
+use crate::plan::Plan;
+use crate::plan::Step;
+use crate::stages;
+use crate::store::Access;
+use crate::store::Digest;
+use crate::store::KeyParts;
+use crate::store::Store;
+use crate::store::StoreError;
+use crate::text::Diagnostic;
+use crate::text::closest;
+use crate::text::plural;
+
+/// An experiment that was read without a mistake, and its plan.
+pub struct Project {
+    pub plan: Plan,
+    /// The folder of the human view: `outputs/<experiment>`.
+    pub view: PathBuf,
+    /// The folder of the store.
+    pub store: PathBuf,
+}
+
+/// Why a verb ends without its result. Everything was said on standard error already, but for
+/// what the variants carry.
+#[derive(Debug)]
+pub enum Stop {
+    /// It was said why.
+    Said(Exit),
+    Store(StoreError),
+    /// Standard output or error could not be written.
+    Io(io::Error),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Stop::Store(error)
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Stop::Io(error)
+    }
+}
+
+impl Project {
+    /// Reads the manifest with the changes of the command line and expands its plan. Mistakes and
+    /// warnings go to `err`.
+    pub fn open(args: &args::Experiment, err: &mut impl Write) -> Result<Self, Stop> {
+        let overrides = overrides(args, err)?;
+        let planned = Plan::read(&args.manifest, &stages::catalog(), &overrides);
+        let found = planned.found;
+        if !found.is_empty() {
+            write!(err, "{}", found.render(colour()))?;
+        }
+        match planned.plan {
+            Some(plan) if !found.has_errors() => {
+                let outputs = args.store.outputs.clone();
+                let outputs = outputs.unwrap_or_else(|| plan.experiment.root.join("outputs"));
+                let store = args.store.store.clone();
+                Ok(Project {
+                    view: outputs.join(folder_name(&plan.experiment)),
+                    store: store.unwrap_or_else(|| outputs.join("store")),
+                    plan,
+                })
+            }
+            _ => {
+                let count = plural(found.errors(), "mistake");
+                writeln!(
+                    err,
+                    "\n{count} in `{}`: nothing was run",
+                    args.manifest.display()
+                )?;
+                Err(Stop::Said(Exit::Usage))
+            }
+        }
+    }
+
+    /// The name under which results and runs are known.
+    pub fn name(&self) -> String {
+        folder_name(&self.plan.experiment)
+    }
+
+    /// How keys are made here.
+    pub fn rules(&self) -> KeyRules {
+        // What `device: auto` comes to on this machine.
+        let backend = DeviceChoice::Auto
+            .open()
+            .map_or("cpu", |device| device.name());
+        KeyRules::new(&self.plan.experiment.root, backend)
+    }
+
+    /// The store for reading; none where nothing was ever run.
+    pub fn read_store(&self) -> Result<Option<Store>, StoreError> {
+        match self.store.is_dir() {
+            true => Store::open(&self.store, Access::Read).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// The step of this name.
+    pub fn step(&self, name: &str, err: &mut impl Write) -> Result<&Step, Stop> {
+        let steps = &self.plan.steps;
+        if let Some(step) = steps.iter().find(|step| step.to_string() == name) {
+            return Ok(step);
+        }
+        writeln!(
+            err,
+            "error: no step `{name}` in `{}`",
+            self.plan.experiment.name
+        )?;
+        let names: Vec<String> = steps.iter().map(ToString::to_string).collect();
+        let of_stage = names
+            .iter()
+            .find(|known| known.split('[').next() == Some(name));
+        match of_stage.or_else(|| {
+            let close = closest(name, names.iter().map(String::as_str));
+            close.and_then(|close| names.iter().find(|known| *known == close))
+        }) {
+            Some(meant) => writeln!(err, "  = help: did you mean `{meant}`?")?,
+            None => writeln!(
+                err,
+                "  = help: `sweepline plan` prints the names of all steps"
+            )?,
+        }
+        Err(Stop::Said(Exit::Usage))
+    }
+}
+
+/// `mapa`, `mapa@quick`, `mapa@quick@1f2e3d4c`: profiles and changes from the command line have
+/// folders of their own.
+fn folder_name(experiment: &Experiment) -> String {
+    let mut name = experiment.name.clone();
+    if let Some(profile) = &experiment.profile {
+        name = format!("{name}@{profile}");
+    }
+    if !experiment.overrides.is_empty() {
+        let digest = Digest::of(experiment.overrides.as_bytes()).to_hex();
+        name = format!("{name}@{}", &digest[..8]);
+    }
+    name
+}
+
+/// The changes of the command line, as YAML texts.
+fn overrides(args: &args::Experiment, err: &mut impl Write) -> Result<Overrides, Stop> {
+    let mut wrong = false;
+    let mut pairs = |given: &[String], option: &str| -> io::Result<Vec<(String, String)>> {
+        let mut pairs = Vec::new();
+        for pair in given {
+            match pair.split_once('=') {
+                Some((name, value)) => pairs.push((name.to_owned(), value.to_owned())),
+                None => {
+                    wrong = true;
+                    let title = format!("`{option} {pair}` has no `=`");
+                    let help = format!("write `{option} NAME=VALUE`");
+                    let message = Diagnostic::error(title).help(help).render(colour());
+                    writeln!(err, "{message}")?;
+                }
+            }
+        }
+        Ok(pairs)
+    };
+    let params = pairs(&args.params, "-p")?;
+    let axes = pairs(&args.axes, "--axis")?;
+    if wrong {
+        return Err(Stop::Said(Exit::Usage));
+    }
+    // `a,b` is a list without its brackets.
+    let list = |(name, text): (String, String)| match text.starts_with(['[', '{']) {
+        true => (name, text),
+        false => (name, format!("[{text}]")),
+    };
+    Ok(Overrides {
+        params,
+        axes: axes.into_iter().map(list).collect(),
+        seeds: args.seeds,
+        profile: args.profile.clone(),
+    })
+}
+
+/// Whether standard error takes colours: a terminal, and no `NO_COLOR`.
+pub fn colour() -> bool {
+    let choice = anstream::AutoStream::choice(&io::stderr());
+    !matches!(choice, anstream::ColorChoice::Never)
+}
+
+/// The keys of steps, as the engine asks for them.
+pub struct PlanKeys(pub KeyRules);
+
+impl engine::Keys for PlanKeys {
+    fn key(&self, step: &Step, contents: &engine::Contents<'_>) -> Result<Digest, JobError> {
+        let key = self.0.key(step, &mut Known::new(contents));
+        key.map_err(|error| JobError::failed(error.to_string()))
+    }
+
+    fn parts(&self, step: &Step, contents: &engine::Contents<'_>) -> Result<KeyParts, JobError> {
+        let parts = self.0.parts(step, &mut Known::new(contents));
+        parts.map_err(|error| JobError::failed(error.to_string()))
+    }
+}
+
+/// The contents that the engine knows, in the order in which keys ask for them.
+struct Known<'a> {
+    contents: &'a engine::Contents<'a>,
+    inputs: Box<dyn Iterator<Item = Option<Digest>> + 'a>,
+}
+
+impl<'a> Known<'a> {
+    fn new(contents: &'a engine::Contents<'a>) -> Self {
+        Known {
+            contents,
+            inputs: Box::new(contents.inputs.iter().flatten().copied()),
+        }
+    }
+}
+
+impl plan::Contents for Known<'_> {
+    fn input(&mut self, _: &InputItem) -> Option<Digest> {
+        self.inputs.next().flatten()
+    }
+
+    fn file(&mut self, path: &Path) -> io::Result<Digest> {
+        self.contents.file(path).map_err(io::Error::other)
+    }
+}

@@ -1,0 +1,163 @@
+//! Omniglot at 28 × 28, from the file that the literature on likelihoods shares.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::Array;
+use super::Context;
+use super::DataError;
+use super::DataSet;
+use super::Dataset;
+use super::FormatError;
+use super::Split;
+use super::binarize::Binarize;
+use super::mat;
+use super::settings;
+use super::source;
+use crate::registry::Entry;
+use crate::registry::Param;
+use crate::registry::Values;
+
+/// `dataset/omniglot`
+pub struct Omniglot;
+
+const SIDE: usize = 28;
+const PIXELS: usize = SIDE * SIDE;
+const FILE: &str = "chardata.mat";
+/// The file is never larger: the published one has some tens of megabytes.
+const LARGEST: u64 = 1 << 30;
+
+impl Entry for Omniglot {
+    fn name(&self) -> &'static str {
+        "omniglot"
+    }
+
+    fn summary(&self) -> &'static str {
+        "handwritten characters of fifty alphabets, 28 × 28 grey, from a file of yours"
+    }
+
+    fn docs(&self) -> &'static str {
+        "`chardata.mat` in `folder`: variables `data` (784 × 24,345) and `testdata` (784 × 8,070),\n\
+         grey values in [0, 1], each column an image stored column by column. The training images\n\
+         are put in a random order, and the last `valid` of them are for validation. With `binarize:\n\
+         evaluation` validation and test images are drawn once with their grey values as\n\
+         probabilities, the same for every method, and training images stay grey, to be drawn anew\n\
+         for every batch. `x` is `[n, 1, 28, 28]`, stored in 256 levels.\n\
+         \n\
+         Source: Lake, Salakhutdinov and Tenenbaum 2015, *Human-level concept learning through\n\
+         probabilistic program induction*; the file: Burda, Grosse and Salakhutdinov 2016,\n\
+         *Importance weighted autoencoders*, arXiv 1509.00519; the split: Kim et al. 2018,\n\
+         arXiv 1802.02550."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        vec![
+            Param::path("folder", "folder of the project with `chardata.mat`"),
+            Param::int("valid", "training images kept for validation")
+                .min(0)
+                .default(2000),
+            Param::int(
+                "train",
+                "images to train on, from the first [default: all that are left]",
+            )
+            .min(1)
+            .optional(),
+            Param::int("test", "images to test on, from the first [default: all]")
+                .min(1)
+                .optional(),
+            Param::choice(
+                "binarize",
+                &["evaluation", "none"],
+                "draw validation and test images once, or keep all grey",
+            )
+            .default("evaluation"),
+            Param::seed(
+                "seed",
+                "which order of the training images, and which binary images",
+            ),
+        ]
+    }
+}
+
+impl DataSet for Omniglot {
+    fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
+        let folder = context.root.join(settings::text(params, "folder"));
+        let path = source::find(&folder, FILE).ok_or_else(|| DataError::Missing {
+            name: self.name(),
+            path: folder.join(FILE),
+            instead: "put it there; it is in `datasets/OMNIGLOT` of https://github.com/yburda/iwae"
+                .to_owned(),
+            sha256: "",
+        })?;
+        let bytes = source::read(&path, LARGEST)?;
+        let images = |name| images(&bytes, name).map_err(|error| error.at(&path));
+        let (all, test) = (images("data")?, images("testdata")?);
+        let seed = settings::seed(params, "seed").derive("data/omniglot");
+        let order = seed.derive("order").stream(0).permutation(all.len());
+        let pixels: Vec<u8> = order.iter().flat_map(|row| all[*row].clone()).collect();
+        let train = Split::new().with("x", array(pixels));
+        let test = Split::new().with("x", array(test.concat()));
+        // The default of `valid` is a number, so the part does not matter.
+        let [train, valid, test] = settings::cut(&train, &test, 1, params)?;
+        let binary = match settings::text(params, "binarize") {
+            "evaluation" => Binarize::Stochastic,
+            _ => Binarize::None,
+        };
+        let drawn = |split: Split, purpose: &str| match split.get("x") {
+            Some(x) => Split::new().with("x", binary.apply(x.clone(), seed.derive(purpose))),
+            None => split,
+        };
+        let meta = json!({
+            "name": self.name(),
+            "shape": [1, SIDE, SIDE],
+            "range": [0, 1],
+            "binarized": settings::text(params, "binarize"),
+            "origin": "Lake, Salakhutdinov and Tenenbaum 2015, as prepared by Burda, Grosse and Salakhutdinov 2016",
+            "licence": "of the files: not stated",
+        });
+        let (valid, test) = (drawn(valid, "valid"), drawn(test, "test"));
+        Ok(Dataset::new(train, valid, test, meta))
+    }
+
+    fn files(&self, params: &Values, root: &Path) -> Vec<PathBuf> {
+        vec![source::expected(
+            root,
+            settings::text(params, "folder"),
+            FILE,
+        )]
+    }
+}
+
+fn array(pixels: Vec<u8>) -> Array {
+    Array::new(&[pixels.len() / PIXELS, 1, SIDE, SIDE], pixels)
+}
+
+/// The images of a variable, upright: the file stores each column by column.
+fn images(bytes: &[u8], name: &str) -> Result<Vec<Vec<u8>>, FormatError> {
+    let matrix = mat::matrix(bytes, name)?;
+    if matrix.rows != PIXELS || matrix.columns == 0 {
+        return Err(FormatError::Dimensions {
+            expected: "[784, n]",
+            found: vec![matrix.rows as u64, matrix.columns as u64],
+        });
+    }
+    if let Some(value) = matrix
+        .values
+        .iter()
+        .find(|value| !(0.0..=1.0).contains(*value))
+    {
+        return Err(FormatError::Content {
+            what: format!("variable `{name}`"),
+            why: format!("has the value {value}, not a grey value from 0 to 1"),
+        });
+    }
+    let upright = |image: &[f32]| {
+        let places = (0..PIXELS).map(|i| (i % SIDE) * SIDE + i / SIDE);
+        places
+            .map(|place| (image[place] * 255.0).round() as u8)
+            .collect()
+    };
+    Ok(matrix.values.chunks(PIXELS).map(upright).collect())
+}

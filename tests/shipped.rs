@@ -1,0 +1,92 @@
+//! What ships works: every manifest in the repository plans, and the README shows them as they are.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+fn manifests() -> Vec<PathBuf> {
+    let entries = fs::read_dir("manifests").expect("manifests ship");
+    let paths = entries.map(|entry| entry.expect("folders are readable").path());
+    let yaml = paths.filter(|path| path.extension().is_some_and(|e| e == "yaml"));
+    let mut all: Vec<PathBuf> = yaml.collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn every_manifest_checks_without_a_warning() {
+    assert!(!manifests().is_empty());
+    for manifest in manifests() {
+        let output = Command::new(env!("CARGO_BIN_EXE_sweepline"))
+            .arg("check")
+            .arg(&manifest)
+            .env("NO_COLOR", "1")
+            .output()
+            .expect("the program starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}\n{said}", manifest.display());
+        assert!(!said.contains("warning"), "{}\n{said}", manifest.display());
+    }
+}
+
+#[test]
+fn every_pipeline_belongs_to_a_manifest() {
+    let texts: Vec<String> = manifests()
+        .into_iter()
+        .map(|path| fs::read_to_string(path).expect("manifests are text"))
+        .collect();
+    for entry in fs::read_dir("pipelines").expect("pipelines ship") {
+        let path = entry.expect("folders are readable").path();
+        let name = path
+            .file_name()
+            .expect("a file has a name")
+            .to_string_lossy();
+        assert!(
+            texts.iter().any(|text| text.contains(&format!("/{name}"))),
+            "no manifest uses {}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn the_readme_shows_the_quickstart_as_it_is() {
+    let readme = fs::read_to_string("README.md").expect("there is a README");
+    let manifest = fs::read_to_string("manifests/quickstart.yaml").expect("it ships");
+    assert!(
+        readme.contains(&manifest),
+        "the README's manifest is another one"
+    );
+}
+
+/// Each mistake the README promises a message for gets it.
+#[test]
+fn the_readme_shows_a_message_as_it_is() {
+    let readme = fs::read_to_string("README.md").expect("there is a README");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for part in ["manifests", "pipelines"] {
+        fs::create_dir(folder.path().join(part)).expect("a folder");
+    }
+    let pipeline = fs::read_to_string("pipelines/digits.yaml").expect("it ships");
+    let pipeline = pipeline.replace("train/vae", "train/vea");
+    fs::write(folder.path().join("pipelines/digits.yaml"), pipeline).expect("a file");
+    fs::copy(
+        "manifests/quickstart.yaml",
+        folder.path().join("manifests/quickstart.yaml"),
+    )
+    .expect("a file");
+    let output = Command::new(env!("CARGO_BIN_EXE_sweepline"))
+        .args(["check", "manifests/quickstart.yaml"])
+        .current_dir(folder.path())
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("the program starts");
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).expect("messages are text");
+    let message = said
+        .split("\n\n")
+        .next()
+        .expect("splitting gives a part")
+        .trim_end();
+    assert!(readme.contains(message), "the README should say\n{message}");
+}
