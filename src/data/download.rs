@@ -82,3 +82,42 @@ fn store(target: &PathBuf, bytes: &[u8]) -> std::io::Result<()> {
     file.persist(target)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::tests::support::gzip;
+    use crate::data::tests::support::project;
+    use crate::data::tests::support::serve;
+
+    /// SHA-256 of `hello`.
+    const HELLO: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+
+    #[test]
+    fn what_is_missing_is_fetched_once_checked_and_kept() {
+        let space = project();
+        let folder = space.path().join("fetched");
+        let files =
+            [("one", HELLO), ("two", HELLO)].map(|(name, sha256)| Published { name, sha256 });
+        let context = Context {
+            root: space.path(),
+            log: &|_| (),
+        };
+        // One comes compressed, the other as a server hands it out that undoes compression.
+        let mirror = serve(vec![
+            ("/one.gz".to_owned(), gzip(b"hello")),
+            ("/two.gz".to_owned(), b"hello".to_vec()),
+        ]);
+        fetch(&mirror, &folder, &files, &context).expect("the server has both");
+        let mut names: Vec<_> = fs::read_dir(&folder)
+            .expect("the folder was made")
+            .map(|entry| entry.expect("it can be listed").file_name())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["one.gz", "two"]);
+        let path = folder.join("one.gz");
+        assert_eq!(source::read(&path, 100).expect("it is gzip"), b"hello");
+        // Nothing is missing now, so no server is asked.
+        fetch("http://127.0.0.1:9", &folder, &files, &context).expect("both are there");
+    }
+}

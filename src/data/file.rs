@@ -148,3 +148,68 @@ fn array(view: &TensorView<'_>) -> Option<Array> {
     };
     Some(Array::new(view.shape(), numbers))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn tiny() -> Dataset {
+        let split = |n: u32| {
+            Split::new()
+                .with("lengths", Array::column(vec![1, n]))
+                .with("tokens", Array::column((0..=n).collect::<Vec<u32>>()))
+                .with("z", Array::new(&[2, 1], vec![0.5f32, -0.0]))
+        };
+        let mut data = Dataset::new(split(2), split(1), split(3), json!({"name": "tiny"}));
+        let weight = Array::new(&[1, 2], vec![0.1f64, f64::MIN_POSITIVE]);
+        data.generator.insert("weight".to_owned(), weight);
+        data
+    }
+
+    #[test]
+    fn arrays_and_sequences_come_back() {
+        let read = Dataset::from_bytes(&tiny().to_bytes()).expect("it was just written");
+        assert_eq!(read, tiny());
+        assert_eq!(read.test.sequences(), [&[0][..], &[1, 2, 3]]);
+        assert_eq!(read.test.len(), 2);
+    }
+
+    #[test]
+    fn files_that_are_no_data_set_are_refused_with_the_reason() {
+        let message = |bytes: &[u8]| {
+            let error = Dataset::from_bytes(bytes).expect_err("it is no data set");
+            error.to_string()
+        };
+        assert!(message(b"").starts_with("this file is not a data set: "));
+        let none: Vec<(String, TensorView<'_>)> = Vec::new();
+        let bare = safetensors::serialize(none, None).expect("nothing can be written");
+        assert_eq!(
+            message(&bare),
+            "this file is not a data set: its header has no `sweepline.dataset.1`"
+        );
+        let mut uneven = tiny();
+        uneven.train = uneven.train.with("label", Array::column(vec![1u8, 2, 3]));
+        assert!(message(&uneven.to_bytes()).contains("split `train`: "));
+        let mut short = tiny();
+        short.test = short.test.with("tokens", Array::column(vec![1u32]));
+        assert_eq!(
+            message(&short.to_bytes()),
+            "this file is not a data set: split `test`: `lengths` do not add up to the number of `tokens`"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_reading_panic(at in 0usize..700, byte: u8, cut in 0usize..700) {
+            let mut bytes = tiny().to_bytes();
+            let at = at.min(bytes.len() - 1);
+            bytes[at] = byte;
+            let _ = Dataset::from_bytes(&bytes);
+            bytes.truncate(cut);
+            let _ = Dataset::from_bytes(&bytes);
+        }
+    }
+}

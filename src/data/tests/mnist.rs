@@ -1,11 +1,7 @@
 //! MNIST: the shipped digits, folders, downloads from a local server, and damaged files.
 
-use std::io::Read;
-use std::io::Write;
-use std::net::TcpListener;
 use std::path::Path;
 use std::path::PathBuf;
-use std::thread;
 
 use super::support::complaint;
 use super::support::gzip;
@@ -13,6 +9,7 @@ use super::support::load;
 use super::support::load_in;
 use super::support::project;
 use super::support::put;
+use super::support::serve;
 use super::support::values;
 use crate::data::get;
 use crate::registry::Value;
@@ -220,36 +217,6 @@ fn more_observations_than_there_are_is_a_mistake() {
         complaint(nowhere, "mnist", &[("test", 2001.into())]),
         "`test` is 2001, but there are only 2000 test observations"
     );
-}
-
-/// Serves these answers by path on the loopback interface, as long as the test runs.
-fn serve(answers: Vec<(String, Vec<u8>)>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback interface is up");
-    let address = listener.local_addr().expect("it is bound");
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { continue };
-            let mut request = Vec::new();
-            let mut byte = [0];
-            while !request.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
-                request.push(byte[0]);
-            }
-            let request = String::from_utf8_lossy(&request).into_owned();
-            let path = request.split(' ').nth(1).unwrap_or_default();
-            let found = answers.iter().find(|(known, _)| known == path);
-            let (status, body) = match found {
-                Some((_, body)) => ("200 OK", body.as_slice()),
-                None => ("404 Not Found", &b""[..]),
-            };
-            let head = format!(
-                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                body.len()
-            );
-            let _ = stream.write_all(head.as_bytes());
-            let _ = stream.write_all(body);
-        }
-    });
-    format!("http://{address}")
 }
 
 fn download_from(mirror: &str) -> [(&'static str, Value); 3] {

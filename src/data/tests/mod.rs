@@ -5,5 +5,5 @@ mod cifar10;
 mod conformance;
 mod mnist;
 mod omniglot;
-mod support;
+pub mod support;
 mod text;
