@@ -13,7 +13,6 @@ Exit codes:
   1  some step failed, or a result is damaged
   2  the command line, a manifest or a pipeline is wrong; nothing was run
   3  the store cannot be used: locked, not writable, or of a newer version
-  4  --require-claims was given and a claim does not hold
   130  interrupted; finished steps are kept and `run` goes on from there
 
 Examples:

@@ -13,8 +13,6 @@ pub enum Exit {
     Usage = 2,
     /// The store cannot be used.
     Store = 3,
-    /// A required claim does not hold.
-    Claims = 4,
     /// Interrupted; finished steps are kept.
     Interrupted = 130,
 }

@@ -309,7 +309,10 @@ fn outputs_of(
         Outputs::Fixed(list) => named(list),
         Outputs::PassedOn { slot, own } => {
             let mut outputs = passed_on(experiment, stage, slot, done);
-            outputs.extend(named(own));
+            // Where the source's kind is unknown, which is reported there, nothing is known here.
+            if !outputs.is_empty() {
+                outputs.extend(named(own));
+            }
             outputs
         }
         Outputs::Declared => declared(stage, found),

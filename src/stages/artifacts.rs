@@ -1,6 +1,5 @@
 //! How the artifacts of one stage are written and read by another.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -78,8 +77,8 @@ pub fn metrics_json<'a>(numbers: impl IntoIterator<Item = (&'a str, f64)>) -> Ve
     text.into_bytes()
 }
 
-/// The numbers of a `metrics.json`; null where they are not finite.
-pub fn read_metrics(artifact: &JobArtifact) -> Result<BTreeMap<String, Json>, JobError> {
+/// The numbers of a `metrics.json` in their order; null where they are not finite.
+pub fn read_metrics(artifact: &JobArtifact) -> Result<serde_json::Map<String, Json>, JobError> {
     serde_json::from_slice(&read(artifact, METRICS)?)
         .map_err(|error| JobError::failed(format!("`{METRICS}` is not a JSON object: {error}")))
 }
