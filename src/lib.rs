@@ -29,6 +29,11 @@
 //! | `outputs/store/runs/<run>/events.jsonl` | [`engine`]: what happened, one JSON object a line |
 //! | `outputs/<experiment>/{figures,tables,cells}` | [`engine`]: the human view, copies and links into the store |
 
+#![allow(
+    rustdoc::private_intra_doc_links,
+    reason = "the documentation is built with private items, for those who work on them"
+)]
+
 pub mod cli;
 pub mod data;
 pub mod engine;

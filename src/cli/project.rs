@@ -9,7 +9,6 @@ use super::args;
 use super::exit::Exit;
 use crate::engine;
 use crate::engine::JobError;
-use crate::manifest::Experiment;
 use crate::manifest::Overrides;
 use crate::nn::DeviceChoice;
 use crate::plan;
@@ -75,7 +74,7 @@ impl Project {
                 let outputs = outputs.unwrap_or_else(|| plan.experiment.root.join("outputs"));
                 let store = args.store.store.clone();
                 Ok(Project {
-                    view: outputs.join(folder_name(&plan.experiment)),
+                    view: outputs.join(plan.experiment.folder()),
                     store: store.unwrap_or_else(|| outputs.join("store")),
                     plan,
                 })
@@ -94,7 +93,7 @@ impl Project {
 
     /// The name under which results and runs are known.
     pub fn name(&self) -> String {
-        folder_name(&self.plan.experiment)
+        self.plan.experiment.folder()
     }
 
     /// How keys are made here.
@@ -141,20 +140,6 @@ impl Project {
         }
         Err(Stop::Said(Exit::Usage))
     }
-}
-
-/// `mapa`, `mapa@quick`, `mapa@quick@1f2e3d4c`: profiles and changes from the command line have
-/// folders of their own.
-fn folder_name(experiment: &Experiment) -> String {
-    let mut name = experiment.name.clone();
-    if let Some(profile) = &experiment.profile {
-        name = format!("{name}@{profile}");
-    }
-    if !experiment.overrides.is_empty() {
-        let digest = Digest::of(experiment.overrides.as_bytes()).to_hex();
-        name = format!("{name}@{}", &digest[..8]);
-    }
-    name
 }
 
 /// The changes of the command line, as YAML texts.

@@ -10,6 +10,7 @@ use crate::plan::From;
 use crate::plan::InputItem;
 use crate::plan::Step;
 use crate::plan::StepId;
+use crate::plan::content_digest;
 use crate::store::Digest;
 use crate::store::Lookup;
 use crate::store::Made;
@@ -127,28 +128,12 @@ impl Evidence<'_> {
             From::Step { output, .. } => output.as_deref(),
             From::File { .. } => None,
         };
-        let content = match output {
-            None => content_of_all(made),
-            Some(name) => match made.outputs.get(name) {
-                Some(artifact) => artifact.digest(),
-                None => {
-                    let from = &self.steps[from.index()];
-                    let known: Vec<_> = made.outputs.keys().map(String::as_str).collect();
-                    let message = format!("`{from}` left no output `{name}`");
-                    let hint = format!("it left: {}", known.join(", "));
-                    return Err(Verdict::Broken(JobError::failed(message).hint(hint)));
-                }
-            },
-        };
-        // Workers are told that a training diverged, so it belongs to what they read.
-        Ok(match &made.diverged {
-            None => content,
-            Some(_) => {
-                let mut hasher = blake3::Hasher::new();
-                hasher.update(b"diverged");
-                hasher.update(content.as_bytes());
-                Digest::from_bytes(*hasher.finalize().as_bytes())
-            }
+        content_digest(made, output).ok_or_else(|| {
+            let from = &self.steps[from.index()];
+            let known: Vec<_> = made.outputs.keys().map(String::as_str).collect();
+            let message = format!("`{from}` left no output `{}`", output.unwrap_or_default());
+            let hint = format!("it left: {}", known.join(", "));
+            Verdict::Broken(JobError::failed(message).hint(hint))
         })
     }
 
@@ -194,15 +179,4 @@ impl Evidence<'_> {
             .map(|input| input.items.iter().map(source).collect())
             .collect()
     }
-}
-
-/// The digest of all outputs of a step together.
-fn content_of_all(made: &Made) -> Digest {
-    let mut hasher = blake3::Hasher::new();
-    for (name, artifact) in &made.outputs {
-        hasher.update(&(name.len() as u64).to_le_bytes());
-        hasher.update(name.as_bytes());
-        hasher.update(artifact.digest().as_bytes());
-    }
-    Digest::from_bytes(*hasher.finalize().as_bytes())
 }

@@ -1,6 +1,6 @@
 //! Tables to figures: SVG, PDF, PNG, the CSV of what is drawn, and a caption that states n.
 //!
-//! A figure is a mapping of columns to x, y, colour, marker and facets ([`Figure::params`] names
+//! A figure is a mapping of columns to x, y, colour, marker and facets ([`Entry::params`] names
 //! them); [`grammar`] groups the rows, [`sheet`] lays out panels, axes and legend, and each kind of
 //! figure draws its marks in the panels. Only here is plotters named.
 

@@ -3,7 +3,7 @@
 //!
 //! # To add a fused operation
 //!
-//! 1. Write its twin in [`compose`](super::compose), generic over `B: Backend`, from dfdx
+//! 1. Write its twin in [`compose`], generic over `B: Backend`, from dfdx
 //!    operations on [`Tensor::into_dfdx`]. Any tensor may be cloned and used twice: the tape is a
 //!    shared handle. The twin is what runs on CUDA.
 //! 2. Add a method here whose default body calls the twin.
