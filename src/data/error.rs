@@ -21,9 +21,9 @@ pub enum DataError {
         /// Of the uncompressed content, as published; empty where none is known.
         sha256: &'static str,
     },
-    #[error("cannot read `{}`", path.display())]
+    #[error("cannot read `{}`: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error("cannot write `{}`", path.display())]
+    #[error("cannot write `{}`: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("`{}`: {source}", path.display())]
     Format { path: PathBuf, source: FormatError },

@@ -22,6 +22,7 @@ mod mat;
 mod mnist;
 mod omniglot;
 mod oracle;
+mod oracle_likelihood;
 mod oracle_lstm;
 mod pictures;
 mod resize;
