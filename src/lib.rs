@@ -16,6 +16,7 @@
 //! | [`models`] | generative models by name |
 //! | [`metrics`] | scores and estimators by name, with unit and direction |
 //! | [`table`] | typed result rows, statistics, CSV, Markdown and LaTeX |
+//! | [`claims`] | statements about results, judged over tables: holds, fails or undecided |
 //! | [`figures`] | tables to SVG, PNG and PDF |
 //! | [`stages`] | binds a domain function to input and output slots |
 //! | [`cli`] | arguments, verbs, the faces of the event stream, exit codes |
@@ -34,6 +35,7 @@
     reason = "the documentation is built with private items, for those who work on them"
 )]
 
+pub mod claims;
 pub mod cli;
 pub mod data;
 pub mod engine;

@@ -1,0 +1,125 @@
+//! The names a claim may use: what is not among them is refused, never compared as undefined.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::Claim;
+use super::ClaimError;
+use super::Filters;
+use super::Quantity;
+use crate::table::Table;
+use crate::table::display;
+
+/// Columns and axis values that exist, from a table or from a manifest.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// Every column; none: not known yet, and any name passes.
+    columns: Option<Vec<String>>,
+    /// Axes with their values; null stands where an axis does not exist for a row.
+    axes: BTreeMap<String, Vec<Json>>,
+}
+
+impl Known {
+    /// What a table has.
+    pub fn of(table: &Table) -> Self {
+        let mut known = Known {
+            columns: Some(table.columns.iter().map(|c| c.name.clone()).collect()),
+            axes: BTreeMap::new(),
+        };
+        for (i, column) in table.columns.iter().enumerate() {
+            if column.axis {
+                let values = table.rows.iter().filter_map(|row| row.get(i)).cloned();
+                known = known.with_axis(&column.name, values);
+            }
+        }
+        known
+    }
+
+    /// Adds an axis or more values of one: a manifest knows values that no row has yet, because
+    /// their steps failed or did not run.
+    pub fn with_axis(mut self, name: &str, values: impl IntoIterator<Item = Json>) -> Self {
+        let known = self.axes.entry(name.to_owned()).or_default();
+        for value in values {
+            if !known.iter().any(|other| same(other, &value)) {
+                known.push(value);
+            }
+        }
+        self
+    }
+
+    /// Adds names of measured columns; from then on others are unknown.
+    pub fn with_columns<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        let columns = self.columns.get_or_insert_default();
+        columns.extend(names.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// Checks every name in a claim; all that is wrong is returned together.
+    pub fn check(&self, claim: &Claim) -> Vec<ClaimError> {
+        let mut errors = Vec::new();
+        for axis in &claim.for_each {
+            errors.extend(self.check_axis(axis));
+        }
+        for axis in claim.test.iter().flat_map(|test| &test.replicate) {
+            errors.extend(self.check_axis(axis));
+        }
+        self.check_filters(&claim.filters, &mut errors);
+        for (_, quantity) in &claim.quantities {
+            self.check_quantity(quantity, &mut errors);
+        }
+        errors
+    }
+
+    fn check_quantity(&self, quantity: &Quantity, errors: &mut Vec<ClaimError>) {
+        for name in &quantity.value {
+            let Some(columns) = &self.columns else {
+                continue;
+            };
+            if !columns.contains(name) && !self.axes.contains_key(name) {
+                errors.push(ClaimError::Unknown {
+                    what: "column".to_owned(),
+                    name: name.clone(),
+                    known: columns.clone(),
+                });
+            }
+        }
+        self.check_filters(&quantity.filters, errors);
+    }
+
+    fn check_filters(&self, filters: &Filters, errors: &mut Vec<ClaimError>) {
+        for (axis, values) in filters {
+            if let Some(error) = self.check_axis(axis) {
+                errors.push(error);
+                continue;
+            }
+            let known = &self.axes[axis];
+            for value in values {
+                // Null selects the rows without the axis, whether or not there are any.
+                if !value.is_null() && !known.iter().any(|other| same(other, value)) {
+                    errors.push(ClaimError::Unknown {
+                        what: format!("value of `{axis}`"),
+                        name: display(value),
+                        known: known.iter().filter(|v| !v.is_null()).map(display).collect(),
+                    });
+                }
+            }
+        }
+    }
+
+    fn check_axis(&self, axis: &str) -> Option<ClaimError> {
+        (!self.axes.contains_key(axis)).then(|| ClaimError::Unknown {
+            what: "axis".to_owned(),
+            name: axis.to_owned(),
+            known: self.axes.keys().cloned().collect(),
+        })
+    }
+}
+
+/// Whether two coordinates are one value: numbers by their value, so that `1` is `1.0`.
+pub(super) fn same(a: &Json, b: &Json) -> bool {
+    match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => a == b,
+        _ => a == b,
+    }
+}

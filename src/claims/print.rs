@@ -1,0 +1,217 @@
+//! Judgements as JSON, as a table, and as Markdown and LaTeX for a paper.
+
+use std::fmt::Write;
+
+use serde_json::Value as Json;
+
+use super::Compared;
+use super::GroupJudgement;
+use super::Judgement;
+use super::Verdict;
+use crate::table::Column;
+use crate::table::Table;
+use crate::table::display;
+
+/// Version of the JSON's shape.
+const VERSION: u32 = 1;
+
+/// `claims.json`: every judgement with its numbers.
+pub fn to_json(judgements: &[Judgement]) -> String {
+    let document = serde_json::json!({"version": VERSION, "claims": judgements});
+    let mut text = serde_json::to_string_pretty(&document)
+        .expect("keys are text, and numbers that are not finite become null");
+    text.push('\n');
+    text
+}
+
+/// One row per comparison of each group.
+pub fn to_table(judgements: &[Judgement]) -> Table {
+    let columns = vec![
+        Column::axis("claim"),
+        Column::axis("at"),
+        Column::axis("comparison"),
+        Column::metric("left", "", None),
+        Column::metric("right", "", None),
+        Column::metric("difference", "", None),
+        Column::metric("tolerance", "", None),
+        Column::metric("n", "", None),
+        Column::metric("test", "", None),
+        Column::metric("p", "", None),
+        Column::metric("verdict", "", None),
+        Column::metric("reason", "", None),
+        Column::metric("source", "", None),
+    ];
+    let mut rows = Vec::new();
+    for judgement in judgements {
+        for group in &judgement.groups {
+            for compared in &group.comparisons {
+                rows.push(vec![
+                    judgement.name.clone().into(),
+                    at(group).into(),
+                    shown_comparison(compared).into(),
+                    number(compared.left.value),
+                    number(compared.right.value),
+                    number(compared.difference),
+                    number(Some(compared.tolerance)),
+                    counts(group).into(),
+                    text_or_null(compared.test.as_ref().map(|test| test.test.clone())),
+                    number(compared.test.as_ref().map(|test| test.p)),
+                    compared.verdict.name().into(),
+                    text_or_null(Some(compared.reason.clone()).filter(|r| !r.is_empty())),
+                    judgement.source.clone().into(),
+                ]);
+            }
+        }
+    }
+    Table { columns, rows }
+}
+
+/// A Markdown table: a line per claim and group.
+pub fn to_markdown(judgements: &[Judgement]) -> String {
+    let mut text = String::from(
+        "| claim | at | left | right | n | p | verdict | source |\n\
+         | --- | --- | ---: | ---: | --- | ---: | --- | --- |\n",
+    );
+    for line in lines(judgements) {
+        let cells: Vec<String> = line.iter().map(|cell| markdown(cell)).collect();
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    text
+}
+
+/// A `tabular` for a paper that loads `booktabs`.
+pub fn to_latex(judgements: &[Judgement]) -> String {
+    let mut text = String::from(
+        "% needs \\usepackage{booktabs}\n\\begin{tabular}{llrrlrll}\n\\toprule\n\
+         claim & at & left & right & $n$ & $p$ & verdict & source \\\\\n\\midrule\n",
+    );
+    for line in lines(judgements) {
+        let cells: Vec<String> = line.iter().map(|cell| latex(cell)).collect();
+        let _ = writeln!(text, "{} \\\\", cells.join(" & "));
+    }
+    text.push_str("\\bottomrule\n\\end{tabular}\n");
+    text
+}
+
+fn lines(judgements: &[Judgement]) -> Vec<[String; 8]> {
+    let mut lines = Vec::new();
+    for judgement in judgements {
+        let mut name = judgement.name.clone();
+        let mut source = judgement.source.clone();
+        if judgement.groups.is_empty() {
+            let verdict = judgement.verdict.name().to_owned();
+            let blank = String::new;
+            lines.push([
+                name,
+                blank(),
+                blank(),
+                blank(),
+                blank(),
+                blank(),
+                verdict,
+                source,
+            ]);
+            continue;
+        }
+        for group in &judgement.groups {
+            for compared in &group.comparisons {
+                let verdict = match compared.verdict {
+                    Verdict::Undecided => format!("undecided: {}", compared.reason),
+                    decided => decided.name().to_owned(),
+                };
+                // A claim is named on its first line only, as tables in papers do.
+                lines.push([
+                    std::mem::take(&mut name),
+                    at(group),
+                    shown(compared.left.value),
+                    format!(
+                        "{} {}",
+                        compared.relation.sign(),
+                        shown(compared.right.value)
+                    ),
+                    counts(group),
+                    compared
+                        .test
+                        .as_ref()
+                        .map_or_else(String::new, |test| shown(Some(test.p))),
+                    verdict,
+                    std::mem::take(&mut source),
+                ]);
+            }
+        }
+    }
+    lines
+}
+
+/// `dataset=circle`; empty where a claim has one group.
+pub(super) fn at(group: &GroupJudgement) -> String {
+    let at: Vec<String> = group
+        .at
+        .iter()
+        .map(|(axis, value)| format!("{axis}={}", display(value)))
+        .collect();
+    at.join(", ")
+}
+
+fn shown_comparison(compared: &Compared) -> String {
+    let (left, right) = (&compared.left.text, &compared.right.text);
+    format!("{left} {} {right}", compared.relation.sign())
+}
+
+/// Values behind each quantity, in order.
+fn counts(group: &GroupJudgement) -> String {
+    let counts: Vec<String> = group.quantities.iter().map(|q| q.n.to_string()).collect();
+    counts.join(", ")
+}
+
+/// Four digits, as people compare them; the JSON has all.
+fn shown(value: Option<f64>) -> String {
+    match value {
+        None => "–".to_owned(),
+        Some(value) if value == value.trunc() && value.abs() < 1e6 => format!("{value}"),
+        Some(value) if (1e-3..1e6).contains(&value.abs()) => {
+            let places = (3 - value.abs().log10().floor() as i32).clamp(0, 6) as usize;
+            format!("{value:.places$}")
+        }
+        Some(value) => format!("{value:.3e}"),
+    }
+}
+
+fn number(value: Option<f64>) -> Json {
+    value.map_or(Json::Null, Json::from)
+}
+
+fn text_or_null(value: Option<String>) -> Json {
+    value.map_or(Json::Null, Json::from)
+}
+
+fn markdown(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '|' | '*' | '_' | '`' | '\\' | '<' | '[' | ']') {
+            escaped.push('\\');
+        }
+        escaped.push(if c == '\n' { ' ' } else { c });
+    }
+    escaped
+}
+
+fn latex(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' | '%' | '$' | '#' | '_' | '{' | '}' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            '~' => escaped.push_str("\\textasciitilde{}"),
+            '^' => escaped.push_str("\\textasciicircum{}"),
+            '\\' => escaped.push_str("\\textbackslash{}"),
+            '<' => escaped.push_str("$<$"),
+            '>' => escaped.push_str("$>$"),
+            '–' => escaped.push_str("--"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,331 @@
+//! Claims as manifests write them, over small tables with known answers.
+
+use serde_json::Value as Json;
+
+use super::*;
+use crate::table::Table;
+
+/// Two data sets, two methods, four draws. On the circle mapa is lower at every draw; on the
+/// clusters the medians are 2.5 and 2.4.
+const ROWS: &str = "\
+dataset,method,samples,draw,kl,ll
+circle,mapa,5,0,1.0,-1.0
+circle,mapa,5,1,1.1,-1.1
+circle,mapa,5,2,1.2,-1.2
+circle,mapa,5,3,1.4,-1.4
+circle,iwae,5,0,2.0,-2.0
+circle,iwae,5,1,2.2,-2.2
+circle,iwae,5,2,2.1,-2.1
+circle,iwae,5,3,2.6,-2.6
+figure-8,mapa,5,0,2.5,-2.5
+figure-8,mapa,5,1,2.4,-2.4
+figure-8,mapa,5,2,2.6,-2.6
+figure-8,mapa,5,3,2.5,-2.5
+figure-8,iwae,5,0,2.4,-2.4
+figure-8,iwae,5,1,2.6,-2.6
+figure-8,iwae,5,2,2.3,-2.3
+figure-8,iwae,5,3,2.4,-2.4
+";
+
+fn table(rows: &str) -> Table {
+    Table::from_csv(rows, &["dataset", "method", "samples", "draw"]).unwrap()
+}
+
+fn claim(fields: &str) -> Result<Claim, String> {
+    let text = format!("name: it\nsource: the test\n{fields}");
+    serde_yaml::from_str(&text).map_err(|error| error.to_string())
+}
+
+fn judged(fields: &str) -> Judgement {
+    let table = table(ROWS);
+    judge(&claim(fields).unwrap(), &table, &Known::of(&table)).unwrap()
+}
+
+fn refused(fields: &str) -> String {
+    let table = table(ROWS);
+    let errors = match claim(fields) {
+        Err(error) => return error,
+        Ok(claim) => judge(&claim, &table, &Known::of(&table)).unwrap_err(),
+    };
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    errors.join("; ")
+}
+
+fn verdicts(judgement: &Judgement) -> Vec<&'static str> {
+    let groups = judgement.groups.iter();
+    groups.map(|group| group.verdict.name()).collect()
+}
+
+const SHORT: &str = "says: median(kl, method=mapa) < median(kl, method=iwae)";
+
+#[test]
+fn a_claim_is_judged_in_each_group_and_over_all() {
+    let judgement = judged(&format!("{SHORT}\nfor_each: dataset"));
+    assert_eq!(verdicts(&judgement), ["holds", "fails"]);
+    assert_eq!(judgement.verdict, Verdict::Fails);
+    let circle = &judgement.groups[0];
+    assert_eq!(circle.at, [("dataset".to_owned(), Json::from("circle"))]);
+    assert_eq!(circle.quantities[0].n, 4);
+    assert_eq!(circle.comparisons[0].left.value, Some(1.15));
+    // (2.1 + 2.2) / 2, but for rounding.
+    assert!((circle.comparisons[0].right.value.unwrap() - 2.15).abs() < 1e-12);
+}
+
+#[test]
+fn the_short_form_is_sugar_over_fields() {
+    let fields = "
+values:
+  ours: {take: median, value: kl, where: {method: mapa}}
+  theirs: {take: median, value: kl, where: {method: iwae}}
+says: ours < theirs
+for_each: dataset";
+    let long = judged(fields);
+    let short = judged(&format!("{SHORT}\nfor_each: dataset"));
+    assert_eq!(verdicts(&long), verdicts(&short));
+    assert_eq!(
+        long.groups[1].comparisons[0].difference,
+        short.groups[1].comparisons[0].difference
+    );
+}
+
+#[test]
+fn fields_read_back_as_the_same_claim() {
+    let both = "
+values: {ours: {take: mean, value: kl, where: {method: [mapa, iwae], samples: 5}}}
+says: all(ours < 3, mean(ll, dataset=figure-8) > -3)
+where: {dataset: figure-8}
+tolerance: 5%
+test: wilcoxon
+replicate: draw
+level: 0.1
+missing: allow";
+    let first = claim(both).unwrap();
+    let text = serde_yaml::to_string(&first).unwrap();
+    assert_eq!(
+        serde_yaml::from_str::<Claim>(&text).unwrap(),
+        first,
+        "{text}"
+    );
+}
+
+#[test]
+fn differences_within_the_tolerance_count_as_none() {
+    let figure_8 = "where: {dataset: figure-8}";
+    let says = |sign, tolerance| {
+        let judgement = judged(&format!(
+            "says: median(kl, method=mapa) {sign} median(kl, method=iwae)\ntolerance: {tolerance}\n{figure_8}"
+        ));
+        judgement.verdict
+    };
+    assert_eq!(says("<=", "0.05"), Verdict::Fails);
+    assert_eq!(says("<=", "0.2"), Verdict::Holds);
+    assert_eq!(says("<", "0.2"), Verdict::Fails);
+    assert_eq!(says("==", "10%"), Verdict::Holds);
+    assert_eq!(says("!=", "1%"), Verdict::Holds);
+}
+
+#[test]
+fn arithmetic_stands_between_quantities() {
+    let judgement = judged(
+        "says: median(kl, method=mapa) < 0.6 * median(kl, method=iwae)\nwhere: {dataset: circle}",
+    );
+    assert_eq!(judgement.verdict, Verdict::Holds);
+    let right = &judgement.groups[0].comparisons[0].right;
+    assert_eq!(right.text, "0.6 * median(kl, method=iwae)");
+    assert!((right.value.unwrap() - 1.29).abs() < 1e-12);
+}
+
+#[test]
+fn all_any_and_chains_join_comparisons() {
+    let on_circle =
+        |says: &str| judged(&format!("says: {says}\nwhere: {{dataset: circle}}")).verdict;
+    assert_eq!(on_circle("all(max(kl) < 3, min(kl) > 0.5)"), Verdict::Holds);
+    assert_eq!(on_circle("all(max(kl) < 3, min(kl) > 1.5)"), Verdict::Fails);
+    assert_eq!(
+        on_circle("any(max(kl) < 1, all(min(kl) > 0.5))"),
+        Verdict::Holds
+    );
+    assert_eq!(on_circle("0.5 < min(kl) < max(kl) <= 2.6"), Verdict::Holds);
+    assert_eq!(on_circle("(min(kl) + max(kl)) / 2 == 1.8"), Verdict::Holds);
+}
+
+#[test]
+fn ranks_may_have_to_correlate() {
+    let judgement =
+        judged("says: all(spearman(kl, ll) < -0.8, pearson(kl, ll) < -0.99)\nfor_each: dataset");
+    assert_eq!(verdicts(&judgement), ["holds", "holds"]);
+    assert_eq!(judgement.groups[0].comparisons[0].left.value, Some(-1.0));
+}
+
+#[test]
+fn a_test_decides_only_what_the_replicates_can_tell() {
+    let test = |test| {
+        judged(&format!(
+            "{SHORT}\nfor_each: dataset\ntest: {test}\nreplicate: draw"
+        ))
+    };
+    let paired = test("paired-t");
+    assert_eq!(verdicts(&paired), ["holds", "undecided"]);
+    let tested = paired.groups[0].comparisons[0].test.as_ref().unwrap();
+    // d = −1, −1.1, −0.9, −1.2: mean −1.05, s = 0.1291, t = −1.05 / (s / 2) = −16.27, 3 degrees
+    // of freedom; p below 0.001, whose quantile is t = 10.2.
+    assert!(
+        (tested.statistic + 16.2665).abs() < 1e-3,
+        "{}",
+        tested.statistic
+    );
+    assert!(tested.p < 1e-3 && tested.n == [4]);
+    assert_eq!(verdicts(&test("welch-t")), ["holds", "undecided"]);
+    // Four pairs at best have the one-sided probability 1/16: above the level of 0.05.
+    let wilcoxon = test("wilcoxon");
+    assert_eq!(verdicts(&wilcoxon), ["undecided", "undecided"]);
+    assert_eq!(
+        wilcoxon.groups[0].comparisons[0].test.as_ref().unwrap().p,
+        0.0625
+    );
+}
+
+#[test]
+fn a_test_against_the_data_fails_the_claim() {
+    let judgement = judged(
+        "says: median(kl, method=mapa) > median(kl, method=iwae)\nwhere: {dataset: circle}\ntest: paired-t\nreplicate: draw",
+    );
+    assert_eq!(judgement.verdict, Verdict::Fails);
+}
+
+#[test]
+fn equality_is_shown_only_within_a_tolerance() {
+    let equal = |tolerance: &str| {
+        judged(&format!(
+            "says: mean(kl, method=mapa) == mean(kl, method=iwae)\nwhere: {{dataset: figure-8}}\ntest: paired-t\nreplicate: draw\n{tolerance}"
+        ))
+        .verdict
+    };
+    assert_eq!(equal(""), Verdict::Undecided);
+    assert_eq!(equal("tolerance: 0.5"), Verdict::Holds);
+}
+
+#[test]
+fn one_replicate_leaves_a_test_undecided() {
+    let table = table("dataset,method,samples,draw,kl\na,mapa,5,0,1\na,iwae,5,0,2\n");
+    let claim = claim(&format!("{SHORT}\ntest: paired-t\nreplicate: draw")).unwrap();
+    let judgement = judge(&claim, &table, &Known::of(&table)).unwrap();
+    assert_eq!(judgement.verdict, Verdict::Undecided);
+    assert!(judgement.groups[0].comparisons[0].reason.contains("n = 1"));
+}
+
+#[test]
+fn missing_values_leave_a_claim_undecided_unless_allowed() {
+    let table = table(&ROWS.replace("circle,iwae,5,3,2.6,", "circle,iwae,5,3,,"));
+    let judge = |more: &str| {
+        let claim = claim(&format!("{SHORT}\nwhere: {{dataset: circle}}\n{more}")).unwrap();
+        judge(&claim, &table, &Known::of(&table)).unwrap()
+    };
+    let strict = judge("");
+    assert_eq!(strict.verdict, Verdict::Undecided);
+    assert_eq!(
+        strict.groups[0].comparisons[0].reason,
+        "1 value of `median(kl, method=iwae)` missing"
+    );
+    assert_eq!(judge("missing: allow").verdict, Verdict::Holds);
+}
+
+#[test]
+fn a_value_that_only_the_manifest_knows_is_undecided() {
+    let table = table(ROWS);
+    let claim = claim("says: mean(kl, method=vae) < 3").unwrap();
+    let known = Known::of(&table).with_axis("method", [Json::from("vae")]);
+    assert_eq!(
+        judge(&claim, &table, &known).unwrap().verdict,
+        Verdict::Undecided
+    );
+    assert!(judge(&claim, &table, &Known::of(&table)).is_err());
+}
+
+#[test]
+fn unknown_names_are_refused_with_a_suggestion() {
+    for (fields, message) in [
+        (
+            "says: median(lk) < 1",
+            "unknown column `lk`, did you mean `kl`?",
+        ),
+        (
+            "says: medain(kl) < 1",
+            "unknown aggregate `medain`, did you mean `median`?",
+        ),
+        (
+            "says: mean(kl, metod=mapa) < 1",
+            "unknown axis `metod`, did you mean `method`?",
+        ),
+        (
+            "says: mean(kl, method=mapas) < 1",
+            "unknown value of `method` `mapas`, did you mean `mapa`?",
+        ),
+        (
+            "says: mean(kl, dataset=figure-9) < 1",
+            "unknown value of `dataset` `figure-9`, did you mean `figure-8`?",
+        ),
+        (
+            "says: mean(kl) < 1\nfor_each: datset",
+            "unknown axis `datset`, did you mean `dataset`?",
+        ),
+        ("says: mean(kl) < theirs", "unknown name `theirs`"),
+        (
+            "says: mean(kl) < 1\ntest: paired_t\nreplicate: draw",
+            "unknown test `paired_t`, did you mean `paired-t`?",
+        ),
+    ] {
+        let got = refused(fields);
+        assert!(got.contains(message), "{fields}: {got}");
+    }
+}
+
+#[test]
+fn what_is_no_claim_is_refused_with_the_reason() {
+    for (fields, message) in [
+        ("says: mean(kl)", "it compares nothing"),
+        ("says: mean(kl) = 1", "equality is written `==`"),
+        ("says: mean(kl < 1", "a parenthesis is not closed"),
+        ("says: mean(kl, ll) < 1", "takes one column, not 2"),
+        ("says: spearman(kl) > 0", "takes two columns, not 1"),
+        ("says: mean(kl) < 1\ntolerance: -1", "`-1` is no tolerance"),
+        ("says: mean(kl) < 1\ntest: welch-t", "no replicate"),
+        ("says: mean(kl) < 1\nlevel: 0.1", "no test"),
+        (
+            "says: max(kl) < 1\ntest: welch-t\nreplicate: draw",
+            "not `max(kl)`",
+        ),
+        ("says: mean(kl) < 1\nsay: x", "unknown field `say`"),
+    ] {
+        let got = refused(fields);
+        assert!(got.contains(message), "{fields}: {got}");
+    }
+    let unsourced: Result<Claim, _> = serde_yaml::from_str("{name: it, source: '', says: 1 < 2}");
+    assert!(unsourced.unwrap_err().to_string().contains("no source"));
+}
+
+#[test]
+fn a_claim_about_no_rows_is_undecided() {
+    let table = table("dataset,method,samples,draw,kl\n");
+    let claim = claim("says: mean(kl) < 3\nfor_each: dataset").unwrap();
+    let judgement = judge(&claim, &table, &Known::of(&table)).unwrap();
+    assert_eq!(judgement.verdict, Verdict::Undecided);
+    assert!(!judgement.reason.is_empty());
+}
+
+#[test]
+fn judgements_print_in_every_form() {
+    let judgements = [judged(&format!("{SHORT}\nfor_each: dataset"))];
+    let json: Json = serde_json::from_str(&to_json(&judgements)).unwrap();
+    assert_eq!(json["claims"][0]["groups"][1]["verdict"], "fails");
+    let table = to_table(&judgements);
+    assert_eq!(table.rows.len(), 2);
+    assert_eq!(table.rows[0][1], "dataset=circle");
+    let markdown = to_markdown(&judgements);
+    assert!(
+        markdown
+            .contains("| it | dataset=circle | 1.150 | \\< 2.150 | 4, 4 |  | holds | the test |")
+    );
+    let latex = to_latex(&judgements);
+    assert!(latex.contains(" & dataset=figure-8 & 2.500 & $<$ 2.400 & 4, 4 &  & fails &  \\\\"));
+}
