@@ -18,6 +18,7 @@
 //! | [`table`] | typed result rows, statistics, CSV, Markdown and LaTeX |
 //! | [`claims`] | statements about results, judged over tables: holds, fails or undecided |
 //! | [`figures`] | tables to SVG, PNG and PDF |
+//! | [`report`] | one self-contained HTML page of everything an experiment left |
 //! | [`stages`] | binds a domain function to input and output slots |
 //! | [`cli`] | arguments, verbs, the faces of the event stream, exit codes |
 //!
@@ -47,6 +48,7 @@ pub mod nn;
 pub mod plan;
 pub mod random;
 pub mod registry;
+pub mod report;
 pub mod stages;
 pub mod store;
 pub mod table;

@@ -1,0 +1,103 @@
+//! Writing HTML and SVG so that nothing can be forgotten to be escaped: only text fixed in the
+//! program enters unescaped.
+
+/// A page being written.
+#[derive(Default)]
+pub(super) struct Html {
+    out: String,
+}
+
+/// Attributes of an element; names are fixed, values are escaped.
+pub(super) type Attributes<'a> = &'a [(&'static str, &'a str)];
+
+impl Html {
+    /// Markup of the program's own.
+    pub(super) fn raw(&mut self, markup: &'static str) -> &mut Self {
+        self.out.push_str(markup);
+        self
+    }
+
+    /// An opening tag.
+    pub(super) fn open(&mut self, tag: &'static str, attributes: Attributes) -> &mut Self {
+        self.out.push('<');
+        self.out.push_str(tag);
+        for (name, value) in attributes {
+            self.out.push(' ');
+            self.out.push_str(name);
+            self.out.push_str("=\"");
+            self.escaped(value);
+            self.out.push('"');
+        }
+        self.out.push('>');
+        self
+    }
+
+    /// A closing tag.
+    pub(super) fn close(&mut self, tag: &'static str) -> &mut Self {
+        self.out.push_str("</");
+        self.out.push_str(tag);
+        self.out.push('>');
+        // A line per block keeps the file readable and its differences small.
+        if matches!(
+            tag,
+            "p" | "tr" | "section" | "li" | "figure" | "div" | "g" | "h2" | "h3" | "details"
+        ) {
+            self.out.push('\n');
+        }
+        self
+    }
+
+    /// Text.
+    pub(super) fn text(&mut self, text: &str) -> &mut Self {
+        self.escaped(text);
+        self
+    }
+
+    /// An element that holds only text.
+    pub(super) fn leaf(
+        &mut self,
+        tag: &'static str,
+        attributes: Attributes,
+        text: &str,
+    ) -> &mut Self {
+        self.open(tag, attributes).text(text).close(tag)
+    }
+
+    /// The finished page.
+    pub(super) fn finish(self) -> String {
+        self.out
+    }
+
+    fn escaped(&mut self, text: &str) {
+        for c in text.chars() {
+            match c {
+                '&' => self.out.push_str("&amp;"),
+                '<' => self.out.push_str("&lt;"),
+                '>' => self.out.push_str("&gt;"),
+                '"' => self.out.push_str("&quot;"),
+                '\'' => self.out.push_str("&#39;"),
+                '\n' | '\t' => self.out.push(c),
+                // HTML has no form for other control characters.
+                c if c.is_control() => self.out.push('\u{fffd}'),
+                c => self.out.push(c),
+            }
+        }
+    }
+}
+
+/// A file inside the page: `data:image/svg+xml,…`.
+pub(super) fn data_uri(media_type: &str, text: &str) -> String {
+    let mut uri = format!("data:{media_type};charset=utf-8,");
+    for byte in text.bytes() {
+        let plain = byte.is_ascii_alphanumeric() || b"-_.~!*();:@$,/ =".contains(&byte);
+        if plain {
+            uri.push(char::from(byte));
+        } else {
+            uri.push('%');
+            for nibble in [byte >> 4, byte & 15] {
+                uri.push(char::from(b"0123456789ABCDEF"[usize::from(nibble)]));
+            }
+        }
+    }
+    uri
+}

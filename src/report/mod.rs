@@ -1,0 +1,38 @@
+//! One self-contained HTML page of everything an experiment left.
+//!
+//! [`render`] is a pure function of a [`Report`]: the same report gives the same bytes. The page
+//! opens from disk and asks nothing of a network; its content policy forbids it to. Everything is
+//! readable without scripts, which only add sorting, filtering, zooming and the choice of theme.
+//! Figures are embedded as images, so that no drawing can run code or disturb another.
+
+mod claims;
+mod critical;
+mod drawing;
+mod failures;
+mod figures;
+mod gantt;
+mod graph;
+mod html;
+mod layers;
+mod model;
+mod numbers;
+mod page;
+mod provenance;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod timing;
+
+pub use critical::critical_path;
+pub use model::Artifact;
+pub use model::Edge;
+pub use model::Failure;
+pub use model::Figure;
+pub use model::Provenance;
+pub use model::Report;
+pub use model::ReportTable;
+pub use model::SourceFile;
+pub use model::Stage;
+pub use model::State;
+pub use model::Step;
+pub use page::render;

@@ -1,0 +1,188 @@
+//! What a report says, as plain data: whoever assembles it needs no HTML, and a report saved as
+//! JSON renders again to the same page.
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::claims::Judgement;
+use crate::table::Table;
+
+/// Everything on the page.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    pub title: String,
+    /// The experiment's name.
+    pub experiment: String,
+    /// A paragraph for the head of the page; may be empty.
+    #[serde(default)]
+    pub summary: String,
+    #[serde(default)]
+    pub claims: Vec<Judgement>,
+    #[serde(default)]
+    pub figures: Vec<Figure>,
+    #[serde(default)]
+    pub tables: Vec<ReportTable>,
+    /// The pipeline with its axes collapsed: one node per stage.
+    #[serde(default)]
+    pub stages: Vec<Stage>,
+    #[serde(default)]
+    pub edges: Vec<Edge>,
+    #[serde(default)]
+    pub steps: Vec<Step>,
+    #[serde(default)]
+    pub failures: Vec<Failure>,
+    #[serde(default)]
+    pub provenance: Provenance,
+}
+
+/// A figure as it was drawn.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Figure {
+    pub name: String,
+    pub caption: String,
+    /// The whole SVG document.
+    pub svg: String,
+    /// Exactly what the figure draws; empty where there is no such table.
+    #[serde(default)]
+    pub csv: String,
+}
+
+/// A table with its caption.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReportTable {
+    pub name: String,
+    pub caption: String,
+    #[serde(with = "table_json")]
+    pub table: Table,
+}
+
+/// A stage of the pipeline.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Stage {
+    pub name: String,
+    /// What it `uses`.
+    pub kind: String,
+    /// The axes it runs over.
+    pub axes: Vec<String>,
+    /// Steps of the plan.
+    pub steps: usize,
+}
+
+/// One stage feeds another; both by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Edge {
+    pub from: String,
+    pub to: String,
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It ran in this run and succeeded.
+    Ran,
+    /// Its result was known from before.
+    Reused,
+    /// It ran and failed.
+    Failed,
+    /// Something it needs failed.
+    Skipped,
+    /// It was not reached, or not asked for.
+    Pending,
+}
+
+impl State {
+    /// The word for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Ran => "ran",
+            State::Reused => "reused",
+            State::Failed => "failed",
+            State::Skipped => "skipped",
+            State::Pending => "pending",
+        }
+    }
+}
+
+/// A step of the plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// As every message names it: `fit{dataset: circle, draw: 0}`.
+    pub name: String,
+    pub stage: String,
+    /// Coordinates as text; empty for a step without axes.
+    pub cell: String,
+    pub state: State,
+    /// Seconds after the start of the run; none where it did not run.
+    pub start: Option<f64>,
+    /// How long it took, when it ran; none where it never did.
+    pub seconds: Option<f64>,
+    /// Digest of the key, in hexadecimal.
+    pub key: String,
+    /// Steps it waited for, as positions in the list of steps.
+    pub after: Vec<usize>,
+}
+
+/// A step that failed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    pub step: String,
+    /// The manifest line: `pipelines/density.yaml:18:5`.
+    pub place: String,
+    pub message: String,
+    /// The end of its log; may be empty.
+    #[serde(default)]
+    pub log: String,
+}
+
+/// Where the results come from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Versions, git state, seeds, machine, times: names and values in the order shown.
+    pub facts: Vec<(String, String)>,
+    /// The commands that make the same results again, one a line.
+    pub reproduce: Vec<String>,
+    /// Manifest and pipeline as they were read.
+    pub files: Vec<SourceFile>,
+    /// Results by content.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// A text file that was read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SourceFile {
+    pub path: String,
+    pub digest: String,
+    pub text: String,
+}
+
+/// A result on disk.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Artifact {
+    pub path: String,
+    pub digest: String,
+    pub bytes: u64,
+}
+
+/// Tables in the JSON form they have as files.
+mod table_json {
+    use serde::Deserialize;
+    use serde::Deserializer;
+    use serde::Serialize;
+    use serde::Serializer;
+    use serde_json::Value as Json;
+
+    use crate::table::Table;
+
+    pub fn serialize<S: Serializer>(table: &Table, serializer: S) -> Result<S::Ok, S::Error> {
+        let json: Json =
+            serde_json::from_str(&table.to_json()).map_err(serde::ser::Error::custom)?;
+        json.serialize(serializer)
+    }
+
+    pub fn deserialize<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Table, D::Error> {
+        let json = Json::deserialize(deserializer)?;
+        Table::from_json(&json.to_string()).map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,105 @@
+//! The page around the sections: head, contents, style and script.
+
+use super::Report;
+use super::claims;
+use super::failures;
+use super::figures;
+use super::graph;
+use super::html::Html;
+use super::provenance;
+use super::tables;
+use super::timing;
+
+/// Sections in the order of the page: anchor, title, whether there is anything in it, and its
+/// writer.
+type Section = (
+    &'static str,
+    &'static str,
+    fn(&Report) -> bool,
+    fn(&Report, &mut Html),
+);
+
+const SECTIONS: [Section; 7] = [
+    (
+        "failures",
+        "Failures",
+        |r| !r.failures.is_empty(),
+        failures::write,
+    ),
+    ("claims", "Claims", |r| !r.claims.is_empty(), claims::write),
+    (
+        "figures",
+        "Figures",
+        |r| !r.figures.is_empty(),
+        figures::write,
+    ),
+    ("tables", "Tables", |r| !r.tables.is_empty(), tables::write),
+    (
+        "pipeline",
+        "Pipeline",
+        |r| !r.stages.is_empty(),
+        graph::write,
+    ),
+    ("time", "Time", |r| !r.steps.is_empty(), timing::write),
+    ("provenance", "Provenance", |_| true, provenance::write),
+];
+
+/// The report as one HTML document.
+pub fn render(report: &Report) -> String {
+    let mut html = Html::default();
+    html.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    // Nothing may be loaded from anywhere: what the page needs is in it.
+    html.raw(
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
+         img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
+         base-uri 'none'; form-action 'none'\">\n",
+    );
+    html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+    html.raw("<meta name=\"color-scheme\" content=\"light dark\">\n");
+    html.raw("<link rel=\"icon\" href=\"data:,\">\n");
+    html.leaf("title", &[], &title(report)).raw("\n<style>\n");
+    html.raw(include_str!("page.css"))
+        .raw("</style>\n</head>\n<body>\n");
+    html.raw("<a class=\"skip\" href=\"#main\">Skip to the results</a>\n");
+    head(report, &mut html);
+    html.open("main", &[("id", "main")]).raw("\n");
+    for (_, _, present, write) in SECTIONS {
+        if present(report) {
+            write(report, &mut html);
+        }
+    }
+    html.close("main")
+        .raw("\n<footer><p>Written by sweepline.</p></footer>\n<script>\n");
+    html.raw(include_str!("page.js"))
+        .raw("</script>\n</body>\n</html>\n");
+    html.finish()
+}
+
+fn title(report: &Report) -> String {
+    match report.title.is_empty() {
+        true => report.experiment.clone(),
+        false => report.title.clone(),
+    }
+}
+
+fn head(report: &Report, html: &mut Html) {
+    html.open("header", &[]).raw("\n");
+    html.open("p", &[("class", "kicker")]);
+    html.text("Experiment ")
+        .leaf("code", &[], &report.experiment)
+        .close("p");
+    html.leaf("h1", &[], &title(report));
+    if !report.summary.is_empty() {
+        html.leaf("p", &[("class", "summary")], &report.summary);
+    }
+    html.open("nav", &[("aria-label", "Contents")])
+        .open("ul", &[]);
+    for (anchor, title, present, _) in SECTIONS {
+        if present(report) {
+            html.open("li", &[]);
+            html.leaf("a", &[("href", &format!("#{anchor}"))], title);
+            html.close("li");
+        }
+    }
+    html.close("ul").close("nav").close("header").raw("\n");
+}
