@@ -24,7 +24,7 @@ use dfdx::prelude::*;
 use dfdx::tensor::Tensor as Dfdx;
 
 use super::compose;
-use super::layers::Activation;
+use super::layers::{Activation, LstmState, LstmWeights};
 use super::losses::Scale;
 use super::optim::AdamHyper;
 use super::tape::Tape;
@@ -176,5 +176,25 @@ pub trait Backend: dfdx::tensor_ops::Device<f32> {
     /// Row-wise KL from N(mean, exp(log_var)) to N(0, I).
     fn kl_standard(mean: Matrix<Self>, log_var: Matrix<Self>) -> Vector<Self> {
         compose::kl_standard(mean, log_var)
+    }
+
+    /// The rows of `x` with these numbers, in this order; a row may come several times or never.
+    fn gather_rows(x: Matrix<Self>, rows: &[usize]) -> Matrix<Self> {
+        compose::sequence::gather_rows(x, rows)
+    }
+
+    /// Two matrices of equally many rows side by side.
+    fn join_columns(left: Matrix<Self>, right: Matrix<Self>) -> Matrix<Self> {
+        compose::sequence::join_columns(left, right)
+    }
+
+    /// One LSTM layer over a sequence: `x` `[T·B, I]`, time step after time step, to its outputs
+    /// `[T·B, H]` and the last cell state `[B, H]`. B is the number of rows of the first state.
+    fn lstm(
+        x: Matrix<Self>,
+        weights: LstmWeights<Self>,
+        first: LstmState<Self>,
+    ) -> (Matrix<Self>, Matrix<Self>) {
+        compose::sequence::lstm(x, weights, first)
     }
 }

@@ -34,6 +34,7 @@ impl<B: Backend> Gradients<B> {
 /// The gradients of a set of parameters, in their order: what optimisers take.
 ///
 /// Frozen parameters have none.
+#[derive(Clone)]
 pub struct ParamGradients<B: Backend> {
     pub(super) flat: Vec<Option<Vector<B>>>,
 }

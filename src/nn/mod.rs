@@ -9,6 +9,7 @@
 //! | [`backend`], [`compose`], [`cpu`] | fused operations, their twins of dfdx operations, their CPU versions |
 //! | [`params`], [`init`] | named parameters in order, first values, freezing, passes |
 //! | [`layers`], [`losses`], [`gaussians`] | what models are built from |
+//! | [`importance`], [`svi`] | importance-weighted bounds and their gradients; derivatives through inner steps |
 //! | [`optim`], [`checkpoint`], [`random`] | updates, saved state, randomness by name |
 //! | [`device`], [`error`] | `auto`, `cpu`, `cuda`; what can go wrong |
 //!
@@ -77,14 +78,17 @@ pub mod cpu;
 mod cuda;
 pub mod device;
 pub mod error;
+#[cfg(test)]
+mod flow_checks;
 pub mod gaussians;
 pub mod gradients;
+pub mod importance;
 pub mod init;
 pub mod layers;
 pub mod losses;
 pub mod optim;
 pub mod params;
-
+pub mod svi;
 pub mod tape;
 pub mod tensor;
 #[cfg(test)]
@@ -102,10 +106,14 @@ pub use dfdx::tensor::Cuda;
 pub use error::Error;
 pub use gaussians::FullGaussian;
 pub use gradients::{Gradients, ParamGradients};
+pub use importance::Estimator;
 pub use init::Init;
-pub use layers::{Activation, Linear, Mlp};
+pub use layers::{
+    Activation, Coupling, CouplingSizes, Embedding, Linear, Lstm, LstmState, Maf, Mlp, RealNvp,
+};
 pub use losses::Scale;
 pub use optim::{Algorithm, Optimizer, Schedule};
 pub use params::{Builder, Param, Params, Pass, Role};
+pub use svi::{Differences, InnerLoop};
 pub use tape::Tape;
 pub use tensor::{Cube, Images, Matrix, Scalar, Tensor, Vector};

@@ -174,6 +174,16 @@ impl<B: Backend> Params<B> {
         }
     }
 
+    /// A pass that records, but in which every parameter acts as a constant: for gradients with
+    /// respect to inputs ([`Tensor::watched`]) alone.
+    pub fn record_inputs(&self) -> Pass<'_, B> {
+        Pass {
+            params: self,
+            tape: Tape::recording(),
+            learns: vec![false; self.entries.len()],
+        }
+    }
+
     /// A pass that records nothing.
     pub fn eval(&self) -> Pass<'_, B> {
         Pass {
@@ -307,6 +317,21 @@ impl<B: Backend> Pass<'_, B> {
     pub fn backward(self, loss: Scalar<B>) -> ParamGradients<B> {
         let gradients = loss.backward();
         self.gradients(gradients)
+    }
+
+    /// Carries given gradients with respect to results of this pass back to the learned parameters:
+    /// the second half of a backward pass that was cut at those results.
+    pub fn pull_back<S: Shape>(
+        self,
+        results: impl IntoIterator<Item = (Tensor<S, B>, Tensor<S, B>)>,
+    ) -> ParamGradients<B> {
+        let products = results.into_iter().map(|(result, gradient)| {
+            let n = result.len();
+            (result.reshape((n,)) * gradient.detach().reshape((n,))).sum()
+        });
+        let total = products.reduce(|a, b| a + b);
+        let zero = || self.params.device.full(0.0, ());
+        self.backward(total.unwrap_or_else(zero))
     }
 
     /// Picks the learned parameters' gradients out of `gradients`.

@@ -157,6 +157,11 @@ impl<S: Shape, B: Backend> Tensor<S, B> {
         Tensor::from_dfdx(self.inner.exp())
     }
 
+    /// Element-wise hyperbolic tangent.
+    pub fn tanh(self) -> Self {
+        Tensor::from_dfdx(self.inner.tanh())
+    }
+
     /// Element-wise natural logarithm.
     pub fn ln(self) -> Self {
         Tensor::from_dfdx(self.inner.ln())
@@ -194,6 +199,20 @@ impl<B: Backend> Matrix<B> {
     /// Row sums: `[rows]`.
     pub fn sum_rows(self) -> Vector<B> {
         Tensor::from_dfdx(self.inner.sum::<(usize,), Axis<1>>())
+    }
+
+    /// Every row times `row` `[columns]`, element by element.
+    pub fn times_row(self, row: Vector<B>) -> Matrix<B> {
+        let shape = self.shape();
+        let rows = row.inner.broadcast_like::<_, Axis<0>>(&shape);
+        Tensor::from_dfdx(self.inner * rows)
+    }
+
+    /// Every column times `column` `[rows]`, element by element.
+    pub fn times_column(self, column: Vector<B>) -> Matrix<B> {
+        let shape = self.shape();
+        let columns = column.inner.broadcast_like::<_, Axis<1>>(&shape);
+        Tensor::from_dfdx(self.inner * columns)
     }
 
     /// Matrix product `[m, k] × [k, n]`.

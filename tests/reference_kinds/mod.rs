@@ -2,9 +2,11 @@
 
 pub mod case;
 mod divergences;
+mod flows;
 mod layers;
 mod losses;
 mod optimisers;
+mod sequences;
 mod vae;
 
 use case::{Answers, Case};
@@ -17,18 +19,23 @@ pub const KINDS: &[(&str, Compute)] = &[
     ("bce_with_logits", losses::bce_with_logits),
     ("clip_global_norm", optimisers::clip_global_norm),
     ("cross_entropy", losses::cross_entropy),
+    ("embedding", sequences::embedding),
     ("gaussian_nll", losses::gaussian_nll),
     ("kl_diagonal_gaussians", divergences::kl_diagonal_gaussians),
     ("kl_full_gaussians", divergences::kl_full_gaussians),
     ("linear", layers::linear),
     ("log_softmax", losses::log_softmax),
     ("logsumexp", losses::logsumexp),
+    ("lstm", sequences::lstm),
+    ("lstm_language_model", sequences::lstm_language_model),
+    ("maf", flows::maf),
     (
         "masked_sequence_cross_entropy",
         losses::masked_sequence_cross_entropy,
     ),
     ("optimizer", optimisers::optimizer),
     ("quantized_normal_nll", losses::quantized_normal_nll),
+    ("realnvp", flows::realnvp),
     ("vae_elbo", vae::vae_elbo),
 ];
 
@@ -38,18 +45,13 @@ pub const NOT_YET: &[&str] = &[
     "batchnorm2d",
     "conv2d",
     "conv_transpose2d",
-    "embedding",
     "gated_pixelcnn_layer",
     "inception_score",
     "iwae",
-    "lstm",
-    "lstm_language_model",
-    "maf",
     "marginal_kl",
     "masked_conv2d",
     "mog_importance",
     "ms_ssim",
-    "realnvp",
     "savae",
     "stat_bootstrap",
     "stat_paired_t",

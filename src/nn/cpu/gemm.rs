@@ -44,7 +44,6 @@ const PARALLEL: usize = 1 << 20;
 /// `out [m, n] (+)= a [m, k] · b [k, n]`, `out` row-major; with `add` the product is added.
 ///
 /// Panics if a slice is too short for its matrix.
-#[allow(clippy::too_many_arguments)]
 pub fn product(
     (m, k, n): (usize, usize, usize),
     out: &mut [f32],
@@ -52,12 +51,34 @@ pub fn product(
     b: (&[f32], Layout),
     add: bool,
 ) {
-    assert!(out.len() >= m * n && a.0.len() >= a.1.span(m, k) && b.0.len() >= b.1.span(k, n));
     let threads = rayon::current_num_threads();
     let parallelism = match m * k * n > PARALLEL && threads > 1 {
         true => Parallelism::Rayon(threads),
         false => Parallelism::None,
     };
+    run((m, k, n), out, a, b, add, parallelism);
+}
+
+/// The same on the calling thread alone: for work that is parallel around its products.
+pub fn product_alone(
+    sizes: (usize, usize, usize),
+    out: &mut [f32],
+    a: (&[f32], Layout),
+    b: (&[f32], Layout),
+    add: bool,
+) {
+    run(sizes, out, a, b, add, Parallelism::None);
+}
+
+fn run(
+    (m, k, n): (usize, usize, usize),
+    out: &mut [f32],
+    a: (&[f32], Layout),
+    b: (&[f32], Layout),
+    add: bool,
+    parallelism: Parallelism,
+) {
+    assert!(out.len() >= m * n && a.0.len() >= a.1.span(m, k) && b.0.len() >= b.1.span(k, n));
     // SAFETY: the assertion above shows that every element the strides reach lies inside its slice;
     // `out` is borrowed mutably, so it overlaps neither `a` nor `b`.
     unsafe {

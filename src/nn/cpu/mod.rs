@@ -7,7 +7,9 @@ mod adam;
 mod gaussian;
 pub(in crate::nn) mod gemm;
 mod linear;
+mod lstm;
 pub(in crate::nn) mod math;
+mod rearrange;
 mod rows;
 pub(in crate::nn) mod view;
 
@@ -18,7 +20,7 @@ use dfdx::prelude::*;
 use dfdx::tensor::Tensor as Dfdx;
 
 use super::backend::Backend;
-use super::layers::Activation;
+use super::layers::{Activation, LstmState, LstmWeights};
 use super::losses::Scale;
 use super::optim::AdamHyper;
 use super::tape::Tape;
@@ -134,5 +136,21 @@ impl Backend for Cpu {
 
     fn kl_standard(mean: Matrix<Self>, log_var: Matrix<Self>) -> Vector<Self> {
         rows::kl_standard(mean, log_var)
+    }
+
+    fn gather_rows(x: Matrix<Self>, rows: &[usize]) -> Matrix<Self> {
+        rearrange::gather_rows(x, rows)
+    }
+
+    fn join_columns(left: Matrix<Self>, right: Matrix<Self>) -> Matrix<Self> {
+        rearrange::join_columns(left, right)
+    }
+
+    fn lstm(
+        x: Matrix<Self>,
+        weights: LstmWeights<Self>,
+        first: LstmState<Self>,
+    ) -> (Matrix<Self>, Matrix<Self>) {
+        lstm::lstm(x, weights, first)
     }
 }

@@ -4,7 +4,7 @@ use dfdx::prelude::Cpu;
 
 use crate::nn::backend::Backend;
 use crate::nn::compose;
-use crate::nn::layers::Activation;
+use crate::nn::layers::{Activation, LstmState, LstmWeights};
 use crate::nn::losses::Scale;
 use crate::nn::optim::AdamHyper;
 use crate::nn::random::Seed;
@@ -257,5 +257,68 @@ fn adam_agrees_with_its_twin_and_with_dfdx() {
     {
         assert!((a - b).abs() <= 1e-6 * a.abs().max(1.0), "{a} is not {b}");
         assert!((a - c).abs() <= 1e-6 * a.abs().max(1.0), "{a} is not {c}");
+    }
+}
+
+#[test]
+fn rearranging_agrees_with_its_twin() {
+    let two = normal(&[(5, 3), (5, 4)]);
+    let rows = [4, 0, 4, 2, 2, 2];
+    agree(
+        "gather rows",
+        &two,
+        &|x| Cpu::gather_rows(x[0].clone(), &rows),
+        &|x| compose::sequence::gather_rows(x[0].clone(), &rows),
+    );
+    agree(
+        "join columns",
+        &two,
+        &|x| Cpu::join_columns(x[0].clone(), x[1].clone()),
+        &|x| compose::sequence::join_columns(x[0].clone(), x[1].clone()),
+    );
+}
+
+#[test]
+fn lstm_agrees_with_its_twin() {
+    // One piece of the batch and more than one, of which the last is short.
+    for (time, batch) in [(1, 1), (4, 3), (3, 37)] {
+        let (inputs, width) = (3, 5);
+        let shapes = [
+            (time * batch, inputs),
+            (4 * width, inputs),
+            (4 * width, width),
+            (1, 4 * width),
+            (1, 4 * width),
+            (batch, width),
+            (batch, width),
+        ];
+        let parts = |x: &[Matrix<Cpu>]| {
+            let flat = |m: &Matrix<Cpu>| m.clone().reshape((4 * width,));
+            let weights = LstmWeights {
+                input: x[1].clone(),
+                hidden: x[2].clone(),
+                input_bias: flat(&x[3]),
+                hidden_bias: flat(&x[4]),
+            };
+            let (h, c) = (x[5].clone(), x[6].clone());
+            (x[0].clone(), weights, LstmState { h, c })
+        };
+        // The last cell state takes part in the result, so that its gradient is checked too.
+        let joined = |(y, c): (Matrix<Cpu>, Matrix<Cpu>)| {
+            let rows: Vec<usize> = (0..time * batch).map(|r| r % batch).collect();
+            Cpu::join_columns(y, Cpu::gather_rows(c, &rows))
+        };
+        agree(
+            &format!("LSTM of {time} steps, {batch} sequences"),
+            &normal(&shapes),
+            &|x| {
+                let (x, weights, first) = parts(x);
+                joined(Cpu::lstm(x, weights, first))
+            },
+            &|x| {
+                let (x, weights, first) = parts(x);
+                joined(compose::sequence::lstm(x, weights, first))
+            },
+        );
     }
 }

@@ -35,6 +35,16 @@ impl Linear {
         }
     }
 
+    /// That gives zero at first: weight and bias are zero. For the last layer of a network that is
+    /// to start as doing nothing.
+    pub fn zeros<B: Backend>(builder: &mut Builder<B>, inputs: usize, outputs: usize) -> Self {
+        let zero = Init::Constant(0.0);
+        Linear {
+            weight: builder.weight("weight", (outputs, inputs), zero),
+            bias: Some(builder.weight("bias", (outputs,), zero)),
+        }
+    }
+
     /// `[n, in]` to `[n, out]`.
     pub fn forward<B: Backend>(&self, pass: &Pass<B>, x: Matrix<B>) -> Matrix<B> {
         self.forward_with(pass, x, Activation::Identity)

@@ -26,6 +26,23 @@ impl Mlp {
         Mlp { layers, activation }
     }
 
+    /// The same with a last layer that gives zero at first.
+    pub fn from_zero<B: Backend>(
+        builder: &mut Builder<B>,
+        widths: &[usize],
+        activation: Activation,
+    ) -> Self {
+        let pairs = widths.windows(2).enumerate();
+        let layers = pairs.map(|(i, w)| match i + 2 == widths.len() {
+            true => Linear::zeros(&mut builder.part(i), w[0], w[1]),
+            false => Linear::new(&mut builder.part(i), w[0], w[1]),
+        });
+        Mlp {
+            layers: layers.collect(),
+            activation,
+        }
+    }
+
     /// The layers from input to output.
     pub fn layers(&self) -> &[Linear] {
         &self.layers
