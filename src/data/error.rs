@@ -73,6 +73,8 @@ pub enum DataError {
     Singular,
     #[error("this file is not a data set: {why}")]
     NotADataset { why: String },
+    #[error("this file holds no named arrays: {why}")]
+    NotArrays { why: String },
 }
 
 fn checksum_note(sha256: &str) -> String {

@@ -82,6 +82,34 @@ impl Dataset {
     }
 }
 
+/// Named arrays as the bytes of a safetensors file: always the same for the same arrays.
+pub fn arrays_to_bytes(arrays: &BTreeMap<String, Array>) -> Vec<u8> {
+    let stored: Vec<_> = arrays
+        .iter()
+        .map(|(name, array)| (name, little_endian(array)))
+        .collect();
+    let views = stored.iter().map(|(name, (dtype, shape, bytes))| {
+        let view = TensorView::new(*dtype, shape.clone(), bytes);
+        (name, view.expect("an array's numbers fill its shape"))
+    });
+    safetensors::serialize(views, None).expect("names and sizes of arrays fit")
+}
+
+/// Reads what [`arrays_to_bytes`] wrote.
+///
+/// # Errors
+/// [`DataError::NotArrays`] for anything else.
+pub fn arrays_from_bytes(bytes: &[u8]) -> Result<BTreeMap<String, Array>, DataError> {
+    let wrong = |why: String| DataError::NotArrays { why };
+    let tensors = SafeTensors::deserialize(bytes).map_err(|error| wrong(error.to_string()))?;
+    let arrays = tensors.iter().map(|(name, view)| {
+        let array = array(&view);
+        let array = array.ok_or_else(|| wrong(format!("`{name}` has type {:?}", view.dtype())));
+        Ok((name.to_owned(), array?))
+    });
+    arrays.collect()
+}
+
 /// All arrays of a split count the same observations, and the lengths add up.
 fn consistent(split: &Split) -> Result<(), String> {
     for (name, array) in split.arrays().filter(|(name, _)| *name != "tokens") {

@@ -42,6 +42,8 @@ pub use dataset::Dataset;
 pub use dataset::Split;
 pub use error::DataError;
 pub use error::FormatError;
+pub use file::arrays_from_bytes;
+pub use file::arrays_to_bytes;
 
 use crate::registry::Entry;
 use crate::registry::Values;

@@ -6,6 +6,7 @@
 mod elbo;
 mod estimate;
 mod marginal_kl;
+mod test_kl;
 
 pub use estimate::Estimate;
 pub use marginal_kl::MarginalKl;
@@ -48,7 +49,7 @@ pub struct Measure {
 }
 
 /// Every score a manifest can name, sorted.
-pub static ALL: &[&dyn Metric] = &[&elbo::Elbo, &marginal_kl::MarginalKlScore];
+pub static ALL: &[&dyn Metric] = &[&elbo::Elbo, &marginal_kl::MarginalKlScore, &test_kl::TestKl];
 
 /// What is known of a result column, by its name, for tables and figures. Scores that trainings
 /// report on the validation split are named after the test score with `valid_` in front.

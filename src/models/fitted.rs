@@ -1,6 +1,7 @@
 //! What a trained model answers, whatever its kind and device: plain numbers on the host.
 
 use super::ModelError;
+use super::likelihood::Visible;
 use crate::random::Stream;
 
 /// A matrix on the host, row-major; rows are observations.
@@ -62,6 +63,9 @@ pub trait Fitted {
 
     /// Dimension of the latent variable; its prior is N(0, I).
     fn latent(&self) -> usize;
+
+    /// The density p(x|z) around what [`Fitted::decode`] gives.
+    fn visible(&self) -> Visible;
 
     /// q(z|x), a diagonal Gaussian for each row of `x`.
     ///

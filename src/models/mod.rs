@@ -6,7 +6,11 @@
 
 mod error;
 mod fitted;
+pub mod iwae;
+pub mod likelihood;
+pub mod mapa;
 pub mod params;
+pub mod quadrature;
 mod training;
 pub mod vae;
 
@@ -14,9 +18,13 @@ pub use error::ModelError;
 pub use fitted::{Encoded, Fitted, Rows};
 pub use training::{Curve, CurveRow, Learner, Schedule, Trained, Watch};
 
+use std::collections::BTreeMap;
+
+use crate::data::Array;
 use crate::data::Dataset;
 use crate::nn::device::DeviceChoice;
 use crate::registry::Entry;
+use crate::registry::Slot;
 use crate::registry::Values;
 
 /// A generative model that a manifest can train.
@@ -33,12 +41,37 @@ pub trait Model: Entry {
         watch: &dyn Watch,
     ) -> Result<Trained, ModelError>;
 
+    /// What a training can read beside the data set: optional slots of one named array each.
+    fn slots(&self) -> &'static [Slot] {
+        &[]
+    }
+
+    /// [`Model::train`] with what was put into [`Model::slots`].
+    fn train_with(
+        &self,
+        data: &Dataset,
+        _given: &Given,
+        params: &Values,
+        watch: &dyn Watch,
+    ) -> Result<Trained, ModelError> {
+        self.train(data, params, watch)
+    }
+
     /// Opens weights that [`Model::train`] left.
     fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError>;
 }
 
+/// Arrays that other stages made, by the slot they were put into.
+pub type Given = BTreeMap<&'static str, Array>;
+
 /// Every model a manifest can name, sorted.
-pub static ALL: &[&dyn Model] = &[&vae::Vae];
+pub static ALL: &[&dyn Model] = &[
+    &iwae::Iwae,
+    &mapa::MAPA,
+    &mapa::MAPA_GT,
+    &mapa::MAPA_NAIVE,
+    &vae::Vae,
+];
 
 /// Opens the weights of any model: the configuration in the file names it.
 pub fn open(weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {

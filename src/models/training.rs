@@ -34,6 +34,11 @@ pub trait Learner {
     /// `rows` index the training split.
     fn iteration(&mut self, rows: &[usize], iteration: u64) -> f64;
 
+    /// Whether the training may end before its budget; asked after every epoch.
+    fn finished(&self) -> bool {
+        false
+    }
+
     /// Scores on the validation split, by name, after `epoch` epochs.
     fn validate(&mut self, epoch: u64) -> Vec<(&'static str, f64)>;
 
@@ -77,6 +82,8 @@ pub struct Trained {
     /// The parameters with the model's configuration: a safetensors file.
     pub weights: Vec<u8>,
     pub curve: Curve,
+    /// What is known only at the end, by name.
+    pub numbers: Vec<(&'static str, f64)>,
     /// Set where the loss left the finite numbers.
     pub diverged: Option<String>,
 }
@@ -132,6 +139,9 @@ impl Schedule {
             if iteration % per_epoch == 0 {
                 let epoch = iteration / per_epoch;
                 self.close_epoch(learner, epoch, iteration, &mut state);
+                if learner.finished() {
+                    break;
+                }
                 if epoch < self.epochs {
                     order = self.order(epoch);
                 }
@@ -153,6 +163,7 @@ impl Schedule {
         Ok(Trained {
             weights: learner.save(&header, false)?,
             curve: state.curve,
+            numbers: Vec::new(),
             diverged,
         })
     }

@@ -8,7 +8,9 @@ use safetensors::tensor::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::Value as Json;
 
+use crate::data::Array;
 use crate::data::Dataset;
+use crate::data::arrays_from_bytes;
 use crate::engine::Job;
 use crate::engine::JobArtifact;
 use crate::engine::JobError;
@@ -19,6 +21,7 @@ pub const DATA: &str = "data.safetensors";
 pub const MODEL: &str = "model.safetensors";
 pub const METRICS: &str = "metrics.json";
 pub const CURVE: &str = "curve.csv";
+pub const ARRAYS: &str = "arrays.safetensors";
 pub const IMAGES: &str = "images.safetensors";
 
 /// The one artifact of a slot that takes one.
@@ -64,6 +67,20 @@ pub fn read_path(path: &Path) -> Result<Vec<u8>, JobError> {
 pub fn dataset(job: &Job<'_>, slot: &str) -> Result<Dataset, JobError> {
     let bytes = read(only(job, slot)?, DATA)?;
     Dataset::from_bytes(&bytes).map_err(|error| JobError::failed(error.to_string()))
+}
+
+/// The array in a slot that takes an artifact of one array.
+pub fn array(job: &Job<'_>, slot: &str) -> Result<Array, JobError> {
+    let bytes = read(only(job, slot)?, ARRAYS)?;
+    let arrays = arrays_from_bytes(&bytes).map_err(|error| JobError::failed(error.to_string()))?;
+    let count = arrays.len();
+    let mut arrays = arrays.into_values();
+    match (arrays.next(), count) {
+        (Some(array), 1) => Ok(array),
+        _ => Err(JobError::failed(format!(
+            "slot `{slot}` takes one array and got {count}"
+        ))),
+    }
 }
 
 /// Numbers by name as a flat JSON object; what is not finite is null.

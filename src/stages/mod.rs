@@ -9,6 +9,7 @@ mod dataset;
 mod evaluate;
 mod figure;
 
+mod posterior;
 mod rows;
 mod sample;
 mod select;
@@ -42,6 +43,7 @@ pub trait Stage: StageKind {
 /// Every kind, sorted by name.
 static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
     let mut all: Vec<&'static dyn Stage> = vec![
+        &posterior::LogPosterior,
         &select::Select,
         &summary::SummaryTable,
         &sample::Prior,

@@ -7,6 +7,7 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Link;
 use crate::engine::Produced;
+use crate::models::Given;
 use crate::models::Model;
 use crate::models::Watch;
 use crate::registry::ArtifactType;
@@ -55,11 +56,14 @@ impl Entry for Train {
 
 impl StageKind for Train {
     fn inputs(&self) -> Vec<Slot> {
-        vec![Slot::new(
+        let data = Slot::new(
             "data",
             &[ArtifactType::Dataset],
             "trains on its training split, watches its validation split",
-        )]
+        );
+        let mut slots = vec![data];
+        slots.extend(self.model.slots());
+        slots
     }
 
     fn outputs(&self) -> Outputs {
@@ -79,7 +83,14 @@ impl Stage for Train {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
         let data = artifacts::dataset(job, "data")?;
         let watch = LinkWatch(job.link);
-        let trained = self.model.train(&data, &job.step.params, &watch)?;
+        let mut given = Given::new();
+        for slot in self.model.slots() {
+            if !job.items(slot.name).is_empty() {
+                given.insert(slot.name, artifacts::array(job, slot.name)?);
+            }
+        }
+        let params = &job.step.params;
+        let trained = self.model.train_with(&data, &given, params, &watch)?;
         let scores = trained.curve.names.iter().map(|name| {
             // A diverged training has no score that a selection could take.
             let last = trained
@@ -88,7 +99,8 @@ impl Stage for Train {
                 .filter(|_| trained.diverged.is_none());
             (name.as_str(), last.unwrap_or(f64::NAN))
         });
-        let metrics = artifacts::metrics_json(scores);
+        let numbers = trained.numbers.iter().copied();
+        let metrics = artifacts::metrics_json(scores.chain(numbers));
         let mut produced = Produced {
             diverged: trained.diverged.clone(),
             ..Produced::default()

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::data::Dataset;
 use crate::models::ModelError;
+use crate::models::likelihood::Visible;
 use crate::models::params;
 use crate::nn::device::DeviceChoice;
 use crate::registry::Param;
@@ -15,7 +16,7 @@ use crate::registry::Values;
 /// The architecture and the densities of a VAE.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
-    /// Always `vae`: opening weights looks the model up by this name.
+    /// The name of the model: opening weights looks it up by this.
     model: String,
     /// `[channels, height, width]` or `[dimensions]` of one observation.
     pub shape: Vec<usize>,
@@ -29,20 +30,29 @@ pub struct Config {
     pub beta: f32,
 }
 
-/// p(x|z), given what the decoder emits.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Visible {
-    /// Independent Bernoulli with the decoder's logits; grey values in [0, 1] are allowed.
-    Bernoulli,
-    /// N(decoder, σ² I) with a known σ.
-    Gaussian { sigma: f32 },
-}
-
 /// The parameters of `train/vae`.
 pub fn params() -> Vec<Param> {
-    let mut all = vec![
-        Param::int("latent", "dimension of the latent variable").min(1),
+    let mut all = vec![latent()];
+    all.extend(networks(&[400], "relu"));
+    all.extend(density("bernoulli"));
+    all.push(
+        Param::float("beta", "weight of the KL term while training")
+            .min(0.0)
+            .default(1.0),
+    );
+    all.extend(params::training());
+    all
+}
+
+/// The size of z.
+pub fn latent() -> Param {
+    Param::int("latent", "dimension of the latent variable").min(1)
+}
+
+/// The shape of both networks.
+pub fn networks(hidden: &[i64], activation: &str) -> [Param; 2] {
+    let widths: Vec<Value> = hidden.iter().map(|width| Value::Int(*width)).collect();
+    [
         Param::list(
             "hidden",
             ParamType::Int {
@@ -51,15 +61,20 @@ pub fn params() -> Vec<Param> {
             },
             "widths of the encoder's hidden layers; the decoder has them in reverse",
         )
-        .default(vec![Value::Int(400)]),
+        .default(widths),
         Param::choice(
             "activation",
             &["elu", "leaky-relu", "relu", "softplus", "tanh"],
             "between the layers",
         )
-        .default("relu"),
-        Param::choice("visible", &["bernoulli", "gaussian"], "the density p(x|z)")
-            .default("bernoulli"),
+        .default(activation),
+    ]
+}
+
+/// p(x|z).
+pub fn density(visible: &str) -> [Param; 2] {
+    [
+        Param::choice("visible", &["bernoulli", "gaussian"], "the density p(x|z)").default(visible),
         Param::float(
             "sigma",
             "standard deviation of a Gaussian p(x|z), in units of the data [default: the noise of \
@@ -67,12 +82,7 @@ pub fn params() -> Vec<Param> {
         )
         .min(1e-6)
         .optional(),
-        Param::float("beta", "weight of the KL term while training")
-            .min(0.0)
-            .default(1.0),
-    ];
-    all.extend(params::training());
-    all
+    ]
 }
 
 /// The device that `device` names.
@@ -81,27 +91,35 @@ pub fn device(values: &Values) -> DeviceChoice {
 }
 
 impl Config {
-    pub fn new(data: &Dataset, values: &Values) -> Result<Self, ModelError> {
-        let visible = match params::text(values, "visible") {
-            "gaussian" => Visible::Gaussian {
-                sigma: sigma(data, values)?,
-            },
-            _ => Visible::Bernoulli,
-        };
+    /// Of the model called `name`, whose networks are those of a VAE.
+    pub fn new(name: &str, data: &Dataset, values: &Values) -> Result<Self, ModelError> {
         Ok(Config {
-            model: "vae".to_owned(),
+            model: name.to_owned(),
             shape: data.shape(),
             latent: params::size(values, "latent"),
             hidden: params::sizes(values, "hidden"),
             activation: params::text(values, "activation").to_owned(),
-            visible,
-            beta: params::number(values, "beta") as f32,
+            visible: visible(data, values)?,
+            beta: values
+                .get("beta")
+                .and_then(Value::as_float)
+                .map_or(1.0, |beta| beta as f32),
         })
     }
 
     /// Numbers per observation.
     pub fn dimensions(&self) -> usize {
         self.shape.iter().product()
+    }
+}
+
+/// The density that `visible` and `sigma` name.
+pub fn visible(data: &Dataset, values: &Values) -> Result<Visible, ModelError> {
+    match params::text(values, "visible") {
+        "gaussian" => Ok(Visible::Gaussian {
+            sigma: sigma(data, values)?,
+        }),
+        _ => Ok(Visible::Bernoulli),
     }
 }
 

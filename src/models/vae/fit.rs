@@ -11,7 +11,9 @@ use crate::models::Rows;
 use crate::models::Schedule;
 use crate::models::Trained;
 use crate::models::Watch;
+use crate::models::likelihood::Visible;
 use crate::models::params;
+use crate::models::quadrature;
 use crate::nn::backend::Backend;
 use crate::nn::checkpoint;
 use crate::nn::checkpoint::Header;
@@ -62,8 +64,17 @@ pub fn train<B: Backend>(
         valid,
         seed,
     };
-    let config = serde_json::to_value(config).map_err(ModelError::state)?;
-    schedule.run(&mut learner, &config, watch)
+    let json = serde_json::to_value(config).map_err(ModelError::state)?;
+    let mut trained = schedule.run(&mut learner, &json, watch)?;
+    let VaeLearner {
+        networks,
+        weights,
+        valid,
+        ..
+    } = learner;
+    let fitted = FittedVae::new(config.clone(), networks, weights);
+    trained.numbers = quadrature::valid_ll(&fitted, &valid)?;
+    Ok(trained)
 }
 
 struct VaeLearner<'a, B: Backend> {
@@ -161,6 +172,10 @@ impl<B: Backend> Fitted for FittedVae<B> {
 
     fn latent(&self) -> usize {
         self.config.latent
+    }
+
+    fn visible(&self) -> Visible {
+        self.config.visible
     }
 
     fn encode(&self, x: &Rows) -> Result<Encoded, ModelError> {

@@ -2,12 +2,12 @@
 //!
 //! Kingma & Welling 2014, arXiv 1312.6114; as used by Rosca et al. 2018 and Yacoby et al. 2024.
 
-mod config;
+pub(super) mod config;
 mod fit;
-mod networks;
+pub(super) mod networks;
 
 use config::Config;
-use fit::FittedVae;
+pub(super) use fit::FittedVae;
 use networks::Networks;
 
 use super::Fitted;
@@ -63,7 +63,7 @@ impl Model for Vae {
         params: &Values,
         watch: &dyn Watch,
     ) -> Result<Trained, ModelError> {
-        let config = Config::new(data, params)?;
+        let config = Config::new(self.name(), data, params)?;
         let device = config::device(params);
         match device.open()? {
             AnyDevice::Cpu(device) => fit::train(&device, &config, data, params, watch),
@@ -73,20 +73,25 @@ impl Model for Vae {
     }
 
     fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {
-        let header = checkpoint::header(weights)?;
-        let config: Config = serde_json::from_value(header.config).map_err(ModelError::state)?;
-        macro_rules! open_on {
-            ($device:expr) => {{
-                let mut params = Params::new(&$device);
-                let networks = Networks::new(&config, &mut params, Seed::new(0));
-                checkpoint::from_bytes(weights, &mut params, &mut [])?;
-                Ok(Box::new(FittedVae::new(config, networks, params)))
-            }};
-        }
-        match device.open()? {
-            AnyDevice::Cpu(device) => open_on!(device),
-            #[cfg(feature = "cuda")]
-            AnyDevice::Cuda(device) => open_on!(device),
-        }
+        open(weights, device)
+    }
+}
+
+/// Opens the weights of a model whose networks are those of a VAE.
+pub(super) fn open(weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {
+    let header = checkpoint::header(weights)?;
+    let config: Config = serde_json::from_value(header.config).map_err(ModelError::state)?;
+    macro_rules! open_on {
+        ($device:expr) => {{
+            let mut params = Params::new(&$device);
+            let networks = Networks::new(&config, &mut params, Seed::new(0));
+            checkpoint::from_bytes(weights, &mut params, &mut [])?;
+            Ok(Box::new(FittedVae::new(config, networks, params)))
+        }};
+    }
+    match device.open()? {
+        AnyDevice::Cpu(device) => open_on!(device),
+        #[cfg(feature = "cuda")]
+        AnyDevice::Cuda(device) => open_on!(device),
     }
 }

@@ -1,7 +1,7 @@
 //! Encoder and decoder, and the terms of the bound.
 
 use super::config::Config;
-use super::config::Visible;
+use crate::models::likelihood::Visible;
 use crate::nn::backend::Backend;
 use crate::nn::layers::Activation;
 use crate::nn::layers::Mlp;

@@ -1,0 +1,197 @@
+//! What makes one model of the MAPA family differ from another.
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::posterior::Kernel;
+use crate::data::Dataset;
+use crate::models::ModelError;
+use crate::models::likelihood::Visible;
+use crate::models::params;
+use crate::models::vae::config as vae;
+use crate::registry::Param;
+use crate::registry::ParamType;
+use crate::registry::Value;
+use crate::registry::Values;
+
+/// The architecture: saved with the weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// The name of the model: opening weights looks it up by this.
+    model: String,
+    pub shape: Vec<usize>,
+    /// Widths of the encoder's hidden layers; the decoder has them in reverse.
+    pub hidden: Vec<usize>,
+    /// A name of [`crate::nn::layers::Activation`].
+    pub activation: String,
+    pub visible: Visible,
+    /// Widths of the hidden layers of the two networks that recover the prior.
+    pub recovery_hidden: Vec<usize>,
+}
+
+/// How the sum over the N latent codes is cut: Yacoby et al. 2024, equation 10.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cut {
+    /// k: terms that enter for certain.
+    pub nearest: usize,
+    /// M: terms that are drawn.
+    pub draws: usize,
+}
+
+/// Parameters of all three models.
+pub fn params() -> Vec<Param> {
+    let mut all =
+        vec![
+        Param::int("samples", "latent codes per observation in the bound, S = k + M")
+            .min(1)
+            .default(20),
+        Param::any(
+            "nearest",
+            "how many of them are the likeliest ones, k: `half`, `tenth` or a number; the rest is \
+             drawn",
+        )
+        .default("half"),
+    ];
+    all.extend(vae::networks(&[50, 50, 50], "leaky-relu"));
+    all.extend(vae::density("gaussian"));
+    all.extend([
+        Param::list(
+            "recovery_hidden",
+            ParamType::Int {
+                min: Some(1),
+                max: None,
+            },
+            "hidden widths of the networks that recover the prior",
+        )
+        .default(vec![Value::Int(50), Value::Int(50)]),
+        Param::int(
+            "recovery_epochs",
+            "passes over the codes to recover the prior",
+        )
+        .min(1)
+        .default(200),
+        Param::int("recovery_batch", "codes per iteration of that")
+            .min(1)
+            .default(100),
+        Param::float("recovery_lr", "learning rate of that")
+            .min(0.0)
+            .default(1e-3),
+    ]);
+    all.extend(params::training());
+    all
+}
+
+/// The parameters of the kernel of equation 8.
+pub fn kernel_params() -> [Param; 3] {
+    [
+        Param::choice(
+            "kernel",
+            &["gaussian", "bernoulli"],
+            "what compares observations; `bernoulli` is for binary data",
+        )
+        .default("gaussian"),
+        Param::float(
+            "bandwidth",
+            "h² of the Gaussian kernel in units of the noise variance; 2 averages over the noise \
+             of the other observation",
+        )
+        .min(1e-6)
+        .default(1.0),
+        Param::float("gamma", "probability of agreement in the Bernoulli kernel")
+            .min(0.5)
+            .max(0.999_999)
+            .default(0.99),
+    ]
+}
+
+/// The kernel that [`kernel_params`] describe.
+pub fn kernel(values: &Values) -> Kernel {
+    match params::text(values, "kernel") {
+        "bernoulli" => Kernel::Bernoulli {
+            gamma: params::number(values, "gamma"),
+        },
+        _ => Kernel::Gaussian {
+            bandwidth: params::number(values, "bandwidth"),
+        },
+    }
+}
+
+impl Config {
+    pub fn new(name: &str, data: &Dataset, values: &Values) -> Result<Self, ModelError> {
+        Ok(Config {
+            model: name.to_owned(),
+            shape: data.shape(),
+            hidden: params::sizes(values, "hidden"),
+            activation: params::text(values, "activation").to_owned(),
+            visible: vae::visible(data, values)?,
+            recovery_hidden: params::sizes(values, "recovery_hidden"),
+        })
+    }
+
+    /// Numbers per observation.
+    pub fn dimensions(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+impl Cut {
+    /// From `samples` and `nearest`.
+    ///
+    /// # Errors
+    /// Where `nearest` is neither `half`, `tenth` nor a number up to `samples`.
+    pub fn new(values: &Values) -> Result<Self, ModelError> {
+        let samples = params::size(values, "samples");
+        let nearest = match values.get("nearest") {
+            Some(Value::Str(name)) if name == "half" => (samples / 2).max(1),
+            Some(Value::Str(name)) if name == "tenth" => (samples / 10).max(1),
+            Some(Value::Str(number)) => number.parse().map_err(|_| wrong(number, samples))?,
+            Some(Value::Int(number)) => {
+                usize::try_from(*number).map_err(|_| wrong(number, samples))?
+            }
+            other => return Err(wrong(other.unwrap_or(&Value::Null), samples)),
+        };
+        if nearest > samples {
+            return Err(wrong(nearest, samples));
+        }
+        Ok(Cut {
+            nearest,
+            draws: samples - nearest,
+        })
+    }
+}
+
+fn wrong(nearest: impl std::fmt::Display, samples: usize) -> ModelError {
+    ModelError::Unsupported(format!(
+        "`nearest: {nearest}` is neither `half`, `tenth` nor a number from 0 to {samples}, the \
+         `samples`"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(samples: i64, nearest: impl Into<Value>) -> Result<Cut, ModelError> {
+        let values = [("samples", samples.into()), ("nearest", nearest.into())];
+        Cut::new(
+            &values
+                .map(|(name, value)| (name.to_owned(), value))
+                .into_iter()
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn the_likeliest_are_a_share_or_a_number_of_the_samples() {
+        let found = |samples, nearest: &str| {
+            let cut = cut(samples, nearest).expect("it is known");
+            (cut.nearest, cut.draws)
+        };
+        assert_eq!(found(5, "half"), (2, 3));
+        assert_eq!(found(5, "tenth"), (1, 4));
+        assert_eq!(found(1, "half"), (1, 0));
+        assert_eq!(found(50, "tenth"), (5, 45));
+        assert_eq!(cut(5, 5).expect("all of them").draws, 0);
+        assert!(cut(5, 6).is_err() && cut(5, "third").is_err());
+    }
+}
