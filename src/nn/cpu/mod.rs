@@ -4,6 +4,7 @@
 
 mod activation;
 mod adam;
+mod conv;
 mod gaussian;
 pub(in crate::nn) mod gemm;
 mod linear;
@@ -20,11 +21,11 @@ use dfdx::prelude::*;
 use dfdx::tensor::Tensor as Dfdx;
 
 use super::backend::Backend;
-use super::layers::{Activation, LstmState, LstmWeights};
+use super::layers::{Activation, LstmState, LstmWeights, Window};
 use super::losses::Scale;
 use super::optim::AdamHyper;
 use super::tape::Tape;
-use super::tensor::{Matrix, Tensor, Vector};
+use super::tensor::{Images, Matrix, Tensor, Vector};
 use view::{Input, Slot, View, output};
 
 impl Backend for Cpu {
@@ -152,5 +153,26 @@ impl Backend for Cpu {
         first: LstmState<Self>,
     ) -> (Matrix<Self>, Matrix<Self>) {
         lstm::lstm(x, weights, first)
+    }
+
+    fn conv2d(
+        x: Images<Self>,
+        weight: Images<Self>,
+        bias: Option<Vector<Self>>,
+        window: Window,
+        activation: Activation,
+    ) -> Images<Self> {
+        conv::conv2d(x, weight, bias, window, activation)
+    }
+
+    fn conv_transpose2d(
+        x: Images<Self>,
+        weight: Images<Self>,
+        bias: Option<Vector<Self>>,
+        window: Window,
+        extra: (usize, usize),
+        activation: Activation,
+    ) -> Images<Self> {
+        conv::conv_transpose2d(x, weight, bias, window, extra, activation)
     }
 }

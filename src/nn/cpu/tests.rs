@@ -11,10 +11,10 @@ use crate::nn::random::Seed;
 use crate::nn::tape::Tape;
 use crate::nn::tensor::{Matrix, Tensor, Vector};
 
-type Operation<'a> = &'a dyn Fn(&[Matrix<Cpu>]) -> Matrix<Cpu>;
+pub(super) type Operation<'a> = &'a dyn Fn(&[Matrix<Cpu>]) -> Matrix<Cpu>;
 
 /// Matrices of standard normal numbers.
-fn normal(shapes: &[(usize, usize)]) -> Vec<Matrix<Cpu>> {
+pub(super) fn normal(shapes: &[(usize, usize)]) -> Vec<Matrix<Cpu>> {
     let seed = Seed::new(9);
     let draw = |(i, shape): (usize, &(usize, usize))| {
         let values = seed.stream(i as u64).normal(shape.0 * shape.1);
@@ -38,7 +38,7 @@ fn evaluate(inputs: &[Matrix<Cpu>], operation: Operation) -> Vec<Vec<f32>> {
 
 /// Asserts that two implementations agree: 2e-5 of the larger of 1 and the value leaves room for
 /// another order of summation in float32, not for another formula.
-fn agree(name: &str, inputs: &[Matrix<Cpu>], fused: Operation, twin: Operation) {
+pub(super) fn agree(name: &str, inputs: &[Matrix<Cpu>], fused: Operation, twin: Operation) {
     let (got, want) = (evaluate(inputs, fused), evaluate(inputs, twin));
     assert_eq!(got.len(), want.len());
     for (part, (got, want)) in got.iter().zip(&want).enumerate() {
@@ -55,7 +55,7 @@ fn column(v: Vector<Cpu>) -> Matrix<Cpu> {
     v.reshape((n, 1))
 }
 
-const ACTIVATIONS: [Activation; 8] = [
+pub(super) const ACTIVATIONS: [Activation; 8] = [
     Activation::Identity,
     Activation::Relu,
     Activation::LeakyRelu(0.2),
