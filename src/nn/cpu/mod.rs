@@ -10,6 +10,7 @@ pub(in crate::nn) mod gemm;
 mod linear;
 mod lstm;
 pub(in crate::nn) mod math;
+mod norm;
 mod rearrange;
 mod rows;
 pub(in crate::nn) mod view;
@@ -21,11 +22,11 @@ use dfdx::prelude::*;
 use dfdx::tensor::Tensor as Dfdx;
 
 use super::backend::Backend;
-use super::layers::{Activation, LstmState, LstmWeights, Window};
+use super::layers::{Activation, LstmState, LstmWeights, NormWeights, Normalised, Window};
 use super::losses::Scale;
 use super::optim::AdamHyper;
 use super::tape::Tape;
-use super::tensor::{Images, Matrix, Tensor, Vector};
+use super::tensor::{Cube, Images, Matrix, Tensor, Vector};
 use view::{Input, Slot, View, output};
 
 impl Backend for Cpu {
@@ -174,5 +175,14 @@ impl Backend for Cpu {
         activation: Activation,
     ) -> Images<Self> {
         conv::conv_transpose2d(x, weight, bias, window, extra, activation)
+    }
+
+    fn batch_norm(
+        x: Cube<Self>,
+        weights: NormWeights<Self>,
+        given: Option<(Vector<Self>, Vector<Self>)>,
+        activation: Activation,
+    ) -> Normalised<Self> {
+        norm::batch_norm(x, weights, given, activation)
     }
 }

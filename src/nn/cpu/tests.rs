@@ -4,7 +4,7 @@ use dfdx::prelude::Cpu;
 
 use crate::nn::backend::Backend;
 use crate::nn::compose;
-use crate::nn::layers::{Activation, LstmState, LstmWeights};
+use crate::nn::layers::{Activation, LstmState, LstmWeights, NormWeights};
 use crate::nn::losses::Scale;
 use crate::nn::optim::AdamHyper;
 use crate::nn::random::Seed;
@@ -320,5 +320,35 @@ fn lstm_agrees_with_its_twin() {
                 joined(compose::sequence::lstm(x, weights, first))
             },
         );
+    }
+}
+
+#[test]
+fn batch_norm_agrees_with_its_twin() {
+    for (i, (n, c, pixels)) in [(5, 3, 7), (9, 4, 1), (3, 1, 40)].into_iter().enumerate() {
+        for (fixed, activation) in [(false, ACTIVATIONS[i]), (true, ACTIVATIONS[i + 4])] {
+            let norm = |x: &[Matrix<Cpu>], twin: bool| {
+                let flat = |i: usize| x[i].clone().reshape((c,));
+                let weights = NormWeights {
+                    gamma: flat(1),
+                    beta: flat(2),
+                    eps: 1e-3,
+                };
+                let given = fixed.then(|| (flat(3).detach(), flat(4).square().detach()));
+                let x = x[0].clone().reshape((n, c, pixels));
+                let result = match twin {
+                    false => Cpu::batch_norm(x, weights, given, activation),
+                    true => compose::norm::batch_norm(x, weights, given, activation),
+                };
+                assert_eq!(result.statistics.is_none(), fixed);
+                result.y.reshape((n, c * pixels))
+            };
+            agree(
+                &format!("batch norm {n} {c} {pixels}, {activation:?}"),
+                &normal(&[(n, c * pixels), (1, c), (1, c), (1, c), (1, c)]),
+                &|x| norm(x, false),
+                &|x| norm(x, true),
+            );
+        }
     }
 }
