@@ -104,15 +104,33 @@ pub struct RunArgs {
     /// Fail at once when another process holds the store, instead of waiting
     #[arg(long)]
     pub no_wait: bool,
-    /// Only this stage and what it needs
-    #[arg(long, value_name = "STAGE")]
-    pub upto: Option<String>,
+    #[command(flatten)]
+    pub filters: FilterArgs,
     /// How progress is shown on standard error
     #[arg(long, value_enum, default_value_t = Progress::Auto)]
     pub progress: Progress,
     /// Print events as JSON lines on standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// Which steps a verb is about. A reduction is never narrowed: where some of its members are left
+/// out and not known from before, it stays pending.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Filters")]
+pub struct FilterArgs {
+    /// Only these cells: --only 'method=mapa,samples=20|50'; also `lr<=1e-3`, `name=a*`. Repeated, any
+    #[arg(long, value_name = "AXIS=VALUE,…")]
+    pub only: Vec<String>,
+    /// Only the steps of this stage; what they read must be there
+    #[arg(long, value_name = "STAGE")]
+    pub stage: Vec<String>,
+    /// Only this stage and all that it needs
+    #[arg(long, value_name = "STAGE")]
+    pub upto: Vec<String>,
+    /// Only what failed the last time, and what comes after it
+    #[arg(long)]
+    pub failed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -134,6 +152,8 @@ pub struct PlanArgs {
     /// Print one JSON object per step
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub filters: FilterArgs,
 }
 
 #[derive(Debug, Args)]

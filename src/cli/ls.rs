@@ -10,7 +10,7 @@ use super::args::LsArgs;
 use super::args::TableFormat;
 use super::columns;
 use super::exit::Exit;
-use super::inspect;
+use super::fates::Earlier;
 use super::project::Project;
 use super::project::Stop;
 use crate::engine::JobArtifact;
@@ -50,10 +50,11 @@ pub fn ls(args: &LsArgs, out: &mut impl Write, err: &mut impl Write) -> Result<E
 
 /// One table of all metrics; the first column is the stage.
 fn results(project: &Project, stage: Option<&str>) -> Result<Table, Stop> {
-    let Some(store) = project.read_store()? else {
+    let earlier = Earlier::of(project)?;
+    let fates = earlier.fates(project);
+    let Some(store) = &earlier.store else {
         return Ok(Table::default());
     };
-    let fates = inspect::fates(project)?;
     let mut table = Table {
         columns: vec![Column::axis("stage")],
         rows: Vec::new(),
