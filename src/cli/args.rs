@@ -187,20 +187,30 @@ pub struct LsArgs {
     pub experiment: Experiment,
     /// Only the results of this stage
     #[arg(long)]
-    pub stage: Option<String>,
-    /// Only cells with these coordinates: --only latent=8,seed=0
-    #[arg(long, value_name = "AXIS=VALUE,…")]
-    pub only: Option<String>,
-    /// Sort by this column; a leading `-` sorts downwards
-    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
-    pub sort: Option<String>,
-    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub stage: Vec<String>,
+    /// Only rows where these hold, of axes and of metrics: --only 'latent=8|32,elbo>-120'
+    #[arg(long, value_name = "COLUMN=VALUE,…")]
+    pub only: Vec<String>,
+    /// Sort by these columns, the first one first; a leading `-` sorts downwards: -elbo,seed
+    #[arg(
+        long,
+        value_name = "COLUMNS",
+        allow_hyphen_values = true,
+        value_delimiter = ','
+    )]
+    pub sort: Vec<String>,
+    /// Only these columns, in this order
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
     pub format: TableFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TableFormat {
-    Text,
+    /// Aligned, for a terminal; numbers in six digits
+    #[value(alias = "text")]
+    Table,
     Csv,
     Json,
     Md,

@@ -209,7 +209,7 @@ impl Term {
         }
         for wanted in &self.values {
             let there = known.iter().any(|value| wanted.is(Some(value)));
-            if !there && !(absent && wanted.is(None)) {
+            if !(there || absent && wanted.is(None)) {
                 let title = format!("`{}` is never `{}`", self.name, wanted.text);
                 found.push(
                     Diagnostic::error(title)
