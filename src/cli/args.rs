@@ -1,6 +1,7 @@
 //! The command line: verbs, their flags and their help. Nothing is resolved here.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use clap::Parser;
@@ -104,6 +105,9 @@ pub struct RunArgs {
     /// Fail at once when another process holds the store, instead of waiting
     #[arg(long)]
     pub no_wait: bool,
+    /// Seconds between two checkpoints of a training
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub checkpoint_every: Duration,
     #[command(flatten)]
     pub filters: FilterArgs,
     /// How progress is shown on standard error
@@ -240,4 +244,9 @@ pub struct GcArgs {
     /// Experiments whose results are kept, with their profiles and overrides
     #[arg(required = true)]
     pub keep: Vec<String>,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
 }

@@ -58,6 +58,7 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
         args.max_fail
     };
     options.only = selection.map(|selection| selection.ids());
+    options.checkpoint_every = args.checkpoint_every;
     if let Some(jobs) = args.jobs {
         options.jobs = jobs.max(1);
     }

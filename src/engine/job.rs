@@ -43,6 +43,8 @@ pub trait Link: Sync {
     fn cancelled(&self) -> bool;
     /// The newest checkpoint of this key, left by an attempt that did not end.
     fn checkpoint(&self) -> Option<Vec<u8>>;
+    /// Whether the last checkpoint, or the start, is long enough ago for another one.
+    fn checkpoint_due(&self) -> bool;
     /// Keeps the full state of a training; replaces the one before.
     fn save_checkpoint(&self, state: &[u8]);
 }

@@ -1,6 +1,5 @@
 //! `sample/…`: pictures from a fitted model.
 
-use super::NUMERICS;
 use super::Stage;
 use super::artifacts;
 use super::artifacts::Images;
@@ -36,10 +35,6 @@ impl Entry for Prior {
          sizes draw from the same seed."
     }
 
-    fn revision(&self) -> u32 {
-        1000 * NUMERICS + 1
-    }
-
     fn params(&self) -> Vec<Param> {
         vec![
             Param::int("count", "how many pictures").min(1).default(64),
@@ -55,6 +50,10 @@ impl StageKind for Prior {
 
     fn outputs(&self) -> Outputs {
         IMAGES
+    }
+
+    fn uses_numerics(&self) -> bool {
+        true
     }
 }
 
@@ -86,10 +85,6 @@ impl Entry for Reconstructions {
          `layout: pairs` draws them."
     }
 
-    fn revision(&self) -> u32 {
-        1000 * NUMERICS + 1
-    }
-
     fn params(&self) -> Vec<Param> {
         vec![
             Param::int("count", "how many pictures").min(1).default(10),
@@ -113,6 +108,10 @@ impl StageKind for Reconstructions {
 
     fn outputs(&self) -> Outputs {
         IMAGES
+    }
+
+    fn uses_numerics(&self) -> bool {
+        true
     }
 }
 

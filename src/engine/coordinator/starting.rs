@@ -67,7 +67,7 @@ impl<'a> Coordinator<'a, '_> {
             self.engine.store,
             self.flow.sender.clone(),
             Arc::clone(&cancel),
-            Arc::clone(&self.engine.options.interrupt),
+            &self.engine.options,
         );
         let log = link.shared_log();
         let task = Task {
