@@ -64,6 +64,8 @@ pub fn find(name: &str) -> Option<&'static dyn Figure> {
 pub enum Source {
     /// Result rows.
     Rows,
+    /// Result rows over a plane, with places to mark on it.
+    Surface,
     /// Training curves.
     Curves,
     /// Pictures.

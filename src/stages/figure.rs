@@ -60,14 +60,19 @@ impl Entry for Draw {
 impl StageKind for Draw {
     fn inputs(&self) -> Vec<Slot> {
         match self.figure.source() {
-            Source::Rows => vec![Slot::new(
-                "rows",
-                &[ArtifactType::Metrics],
-                "scores; of several stages the numbers of one cell share a row",
-            )],
+            Source::Rows => vec![rows::SLOT],
+            Source::Surface => vec![
+                rows::SLOT,
+                Slot::new(
+                    "points",
+                    rows::SLOT.accepts,
+                    "places to mark, in the columns of x and y",
+                )
+                .optional(),
+            ],
             Source::Curves => vec![Slot::new(
                 "curves",
-                &[ArtifactType::Curve],
+                &[ArtifactType::Curve, ArtifactType::Table],
                 "training curves",
             )],
             Source::Images => vec![
@@ -99,7 +104,14 @@ impl Stage for Draw {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
         let mut input = FigureInput::default();
         match self.figure.source() {
-            Source::Rows => input.table = rows::of_metrics(job.items("rows"))?,
+            Source::Rows => input.table = rows::of_rows(job.items("rows"))?,
+            Source::Surface => {
+                input.table = rows::of_rows(job.items("rows"))?;
+                let points = job.items("points");
+                if !points.is_empty() {
+                    input.points = Some(rows::of_rows(points)?);
+                }
+            }
             Source::Curves => input.table = rows::of_curves(job.items("curves"))?,
             Source::Images => {
                 for item in job.items("images") {
