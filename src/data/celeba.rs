@@ -118,15 +118,6 @@ impl DataSet for CelebA {
         let mut next = || splits.next().unwrap_or_default();
         Ok(Dataset::new(next(), next(), next(), meta))
     }
-
-    fn files(&self, params: &Values, root: &Path) -> Vec<PathBuf> {
-        let folder = settings::text(params, "folder");
-        let mut files = Pictures::files(root, folder);
-        for name in [ATTRIBUTES, PARTITION] {
-            files.push(source::expected(root, folder, name));
-        }
-        files
-    }
 }
 
 /// What is missing, and where to get it.

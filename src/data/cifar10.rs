@@ -2,7 +2,6 @@
 //! blue planes.
 
 use std::path::Path;
-use std::path::PathBuf;
 
 use serde_json::json;
 
@@ -90,19 +89,6 @@ impl DataSet for Cifar10 {
             meta["class_names"] = json!(names);
         }
         Ok(Dataset::new(train, valid, test, meta))
-    }
-
-    fn files(&self, params: &Values, root: &Path) -> Vec<PathBuf> {
-        let folder = settings::text(params, "folder");
-        let mut names = batches(params);
-        names.push(TEST.to_owned());
-        if source::find(&root.join(folder), NAMES).is_some() {
-            names.push(NAMES.to_owned());
-        }
-        let files = names.iter();
-        files
-            .map(|name| source::expected(root, folder, name))
-            .collect()
     }
 }
 

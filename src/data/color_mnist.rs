@@ -1,8 +1,5 @@
 //! ColorMNIST: digits in three channels, in the three constructions that go by this name.
 
-use std::path::Path;
-use std::path::PathBuf;
-
 use serde_json::json;
 
 use super::Array;
@@ -97,10 +94,6 @@ impl DataSet for ColorMnist {
             paint(&test, "test"),
             meta,
         ))
-    }
-
-    fn files(&self, params: &Values, root: &Path) -> Vec<PathBuf> {
-        mnist::MNIST.files(params, root)
     }
 }
 

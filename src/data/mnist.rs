@@ -179,17 +179,6 @@ impl DataSet for Images {
         });
         Ok(Dataset::new(train, valid, test, meta))
     }
-
-    fn files(&self, params: &Values, root: &Path) -> Vec<PathBuf> {
-        match settings::optional_text(params, "folder") {
-            Some(folder) if !settings::flag(params, "download") => self
-                .files
-                .iter()
-                .map(|file| source::expected(root, folder, file.name))
-                .collect(),
-            _ => Vec::new(),
-        }
-    }
 }
 
 /// Images `[n, 1, 28, 28]` and their labels `[n]`, as bytes.

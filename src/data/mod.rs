@@ -34,7 +34,6 @@ mod text;
 mod vocabulary;
 
 use std::path::Path;
-use std::path::PathBuf;
 
 pub use array::Array;
 pub use array::Numbers;
@@ -63,14 +62,6 @@ pub trait DataSet: Entry {
     /// # Errors
     /// [`DataError`], with the file and what to do about it.
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError>;
-
-    /// The files of the project that [`DataSet::load`] reads, relative to `root`, there or not:
-    /// their content belongs to the key. Downloads are left out, since their published checksums
-    /// fix what is in them.
-    fn files(&self, params: &Values, root: &Path) -> Vec<PathBuf> {
-        let _ = (params, root);
-        Vec::new()
-    }
 }
 
 /// Every data set a manifest can name, sorted.

@@ -1,8 +1,5 @@
 //! Omniglot at 28 × 28, from the file that the literature on likelihoods shares.
 
-use std::path::Path;
-use std::path::PathBuf;
-
 use serde_json::json;
 
 use super::Array;
@@ -119,14 +116,6 @@ impl DataSet for Omniglot {
         });
         let (valid, test) = (drawn(valid, "valid"), drawn(test, "test"));
         Ok(Dataset::new(train, valid, test, meta))
-    }
-
-    fn files(&self, params: &Values, root: &Path) -> Vec<PathBuf> {
-        vec![source::expected(
-            root,
-            settings::text(params, "folder"),
-            FILE,
-        )]
     }
 }
 

@@ -1,7 +1,6 @@
 //! Picture files in a zip archive or in a folder.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::fs::File;
 use std::io::BufReader;
 use std::io::Read;
@@ -54,23 +53,6 @@ impl Pictures {
             archive,
             names,
         })
-    }
-
-    /// The archive or all files of the folder, relative to `root`.
-    pub fn files(root: &Path, folder: &str) -> Vec<PathBuf> {
-        let folder = Path::new(folder);
-        let archive = folder.join(ARCHIVE);
-        let unpacked = folder.join(FOLDER);
-        let Ok(entries) = fs::read_dir(root.join(&unpacked)) else {
-            return vec![archive];
-        };
-        if root.join(&archive).is_file() {
-            return vec![archive];
-        }
-        let names = entries.filter_map(|entry| Some(entry.ok()?.file_name()));
-        let mut files: Vec<PathBuf> = names.map(|name| unpacked.join(name)).collect();
-        files.sort();
-        files
     }
 
     /// Where a picture is, for messages.

@@ -32,17 +32,6 @@ pub fn find(folder: &Path, name: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// What [`find`] finds, or the plain name where there is none, relative to `root`: what a key
-/// should watch.
-pub fn expected(root: &Path, folder: &str, name: &str) -> PathBuf {
-    let folder = Path::new(folder);
-    let gzipped = folder.join(format!("{name}.gz"));
-    match find(&root.join(folder), name) {
-        Some(found) if found.ends_with(&gzipped) => gzipped,
-        _ => folder.join(name),
-    }
-}
-
 /// The content of a file, uncompressed; at most `limit` bytes.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
     let bytes = fs::read(path).map_err(|source| DataError::Read {

@@ -4,7 +4,6 @@
 //! one sentence a line, is read from a folder of the project.
 
 use std::path::Path;
-use std::path::PathBuf;
 
 use serde_json::Value as Json;
 use serde_json::json;
@@ -158,25 +157,6 @@ impl DataSet for Text {
         let mut splits = kept.iter().map(|sentences| split(sentences, &vocabulary));
         let mut next = || splits.next().unwrap_or_default();
         Ok(Dataset::new(next(), next(), next(), meta))
-    }
-
-    fn files(&self, params: &Values, root: &Path) -> Vec<PathBuf> {
-        let Some(folder) = settings::optional_text(params, "folder") else {
-            return Vec::new();
-        };
-        let there = |name: &str| source::find(&root.join(folder), name).is_some();
-        let [train, valid, test] = layout(params).names();
-        let mut names = vec![train, test];
-        if layout(params) != Layout::Yahoo || there(valid) {
-            names.push(valid);
-        }
-        if there(CLASSES) {
-            names.push(CLASSES);
-        }
-        names
-            .iter()
-            .map(|name| source::expected(root, folder, name))
-            .collect()
     }
 }
 

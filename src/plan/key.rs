@@ -32,8 +32,8 @@ use super::Step;
 /// Counts changes of what this file does.
 const FORMAT: u64 = 1;
 
-/// Counts changes of the numerics under all kinds that use the device: our own operations, the
-/// matrix product, dfdx.
+/// Counts changes of the arithmetic under all kinds that compute with the neural core: our own
+/// operations, the matrix product, dfdx.
 pub const NUMERICS_REVISION: u64 = 1;
 
 /// A file that belongs to a key could not be read.
@@ -143,6 +143,8 @@ impl KeyRules {
         sink.part("kind", "revision", Part::Number(kind.revision().into()));
         if kind.uses_device() {
             sink.part("device", "backend", Part::Text(&self.backend));
+        }
+        if kind.uses_numerics() {
             sink.part("device", "numerics", Part::Number(NUMERICS_REVISION));
         }
         for (name, value) in step.params.iter() {

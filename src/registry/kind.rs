@@ -125,6 +125,12 @@ pub trait StageKind: Entry {
     fn uses_device(&self) -> bool {
         false
     }
+
+    /// Whether results depend on the arithmetic of the neural core, so that its revision is part
+    /// of the key.
+    fn uses_numerics(&self) -> bool {
+        self.uses_device()
+    }
 }
 
 /// Every stage kind the program has, sorted by name.

@@ -1,6 +1,5 @@
 //! `evaluate/<score>`: a fitted model and a data set become numbers.
 
-use super::NUMERICS;
 use super::Stage;
 use super::artifacts;
 use crate::engine::Job;
@@ -45,7 +44,7 @@ impl Entry for Evaluate {
     }
 
     fn revision(&self) -> u32 {
-        1000 * NUMERICS + self.metric.revision()
+        self.metric.revision()
     }
 
     fn params(&self) -> Vec<Param> {
@@ -63,6 +62,10 @@ impl StageKind for Evaluate {
 
     fn outputs(&self) -> Outputs {
         Outputs::Fixed(&[("metrics", ArtifactType::Metrics)])
+    }
+
+    fn uses_numerics(&self) -> bool {
+        true
     }
 }
 

@@ -100,7 +100,3 @@ impl Worker for Stages {
 fn leaked(name: String) -> &'static str {
     Box::leak(name.into_boxed_str())
 }
-
-/// The revision of all that computes with `nn`: a change of numerics there makes every training
-/// and every score stale, whatever its own revision.
-const NUMERICS: u32 = 1;

@@ -1,6 +1,5 @@
 //! `sample/…`: pictures from a fitted model, and of the data beside them.
 
-use super::NUMERICS;
 use super::Stage;
 use super::artifacts;
 use super::artifacts::Images;
@@ -37,10 +36,6 @@ impl Entry for Prior {
          sizes draw from the same seed."
     }
 
-    fn revision(&self) -> u32 {
-        1000 * NUMERICS + 1
-    }
-
     fn params(&self) -> Vec<Param> {
         vec![
             Param::int("count", "how many pictures").min(1).default(64),
@@ -56,6 +51,10 @@ impl StageKind for Prior {
 
     fn outputs(&self) -> Outputs {
         IMAGES
+    }
+
+    fn uses_numerics(&self) -> bool {
+        true
     }
 }
 
@@ -87,10 +86,6 @@ impl Entry for Reconstructions {
          `layout: pairs` draws them."
     }
 
-    fn revision(&self) -> u32 {
-        1000 * NUMERICS + 1
-    }
-
     fn params(&self) -> Vec<Param> {
         vec![
             Param::int("count", "how many pictures").min(1).default(10),
@@ -106,6 +101,10 @@ impl StageKind for Reconstructions {
 
     fn outputs(&self) -> Outputs {
         IMAGES
+    }
+
+    fn uses_numerics(&self) -> bool {
+        true
     }
 }
 

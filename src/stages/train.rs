@@ -1,6 +1,5 @@
 //! `train/<model>`: a data set becomes a fitted model, its curve and its last scores.
 
-use super::NUMERICS;
 use super::Stage;
 use super::artifacts;
 use crate::engine::Job;
@@ -46,7 +45,7 @@ impl Entry for Train {
     }
 
     fn revision(&self) -> u32 {
-        1000 * NUMERICS + self.model.revision()
+        self.model.revision()
     }
 
     fn params(&self) -> Vec<Param> {

@@ -1,7 +1,6 @@
 //! MNIST: the shipped digits, folders, downloads from a local server, and damaged files.
 
 use std::path::Path;
-use std::path::PathBuf;
 
 use super::support::complaint;
 use super::support::gzip;
@@ -10,8 +9,6 @@ use super::support::load_in;
 use super::support::project;
 use super::support::put;
 use super::support::serve;
-use super::support::values;
-use crate::data::get;
 use crate::registry::Value;
 
 const FILES: [&str; 4] = [
@@ -99,24 +96,6 @@ fn fashion_mnist_is_read_the_same_way() {
     let data = load_in(space.path(), "fashion-mnist", &given).expect("the files are whole");
     assert_eq!(data.train.labels(), Some(vec![0, 1, 2, 3]));
     assert_eq!(data.meta["class_names"][9], "ankle boot");
-}
-
-#[test]
-fn the_files_of_a_folder_belong_to_the_key() {
-    let space = project();
-    put_tiny(space.path());
-    put(space.path(), "packed/t10k-labels-idx1-ubyte.gz", b"");
-    let files = |given: &[(&str, Value)]| {
-        let set = get("mnist").expect("it is listed");
-        set.files(&values("mnist", given), space.path())
-    };
-    let plain = FILES.map(|name| PathBuf::from("digits").join(name));
-    assert_eq!(files(&in_digits()), plain);
-    let packed = files(&[("folder", "packed".into())]);
-    assert_eq!(packed[0], Path::new("packed/train-images-idx3-ubyte"));
-    assert_eq!(packed[3], Path::new("packed/t10k-labels-idx1-ubyte.gz"));
-    assert!(files(&[]).is_empty());
-    assert!(files(&[("folder", "digits".into()), ("download", true.into())]).is_empty());
 }
 
 #[test]
