@@ -6,6 +6,7 @@ mod expand;
 mod graph;
 mod key;
 mod kinds;
+mod outline;
 mod params;
 mod projection;
 mod stale;

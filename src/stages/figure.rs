@@ -13,6 +13,7 @@ use crate::figures::FigureError;
 use crate::figures::FigureInput;
 use crate::figures::ImageBatch;
 use crate::figures::Source;
+use crate::figures::dag;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Outputs;
@@ -88,6 +89,7 @@ impl StageKind for Draw {
                 )
                 .optional(),
             ],
+            Source::Pipeline => Vec::new(),
         }
     }
 
@@ -97,6 +99,10 @@ impl StageKind for Draw {
 
     fn reduces_all(&self) -> bool {
         true
+    }
+
+    fn outline(&self) -> Option<&'static str> {
+        (self.figure.source() == Source::Pipeline).then_some(dag::STAGES)
     }
 }
 
@@ -113,6 +119,7 @@ impl Stage for Draw {
                 }
             }
             Source::Curves => input.table = rows::of_curves(job.items("curves"))?,
+            Source::Pipeline => {}
             Source::Images => {
                 for item in job.items("images") {
                     input.images.push((coordinates(item), batch(item)?));
