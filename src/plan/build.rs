@@ -20,6 +20,7 @@ use super::StepId;
 use super::expand::Expansion;
 use super::kinds;
 use super::kinds::StageKinds;
+use super::outline;
 use super::params::Recipe;
 use super::projection::Projection;
 use super::projection::Projections;
@@ -153,7 +154,8 @@ pub(super) fn build(
     if found.has_errors() {
         return None;
     }
-    let (steps, stages) = parts;
+    let (mut steps, stages) = parts;
+    outline::fill(&mut steps, &stages);
     Some(Plan {
         experiment,
         steps,

@@ -7,6 +7,7 @@ mod filter;
 mod graph;
 mod key;
 mod kinds;
+mod outline;
 mod params;
 mod projection;
 mod selection;
