@@ -5,7 +5,9 @@
 
 mod elbo;
 mod estimate;
+pub mod inception;
 mod marginal_kl;
+pub mod ms_ssim;
 mod test_kl;
 
 pub use estimate::Estimate;
