@@ -5,7 +5,7 @@
 
 mod elbo;
 mod estimate;
-pub mod inception;
+pub mod inception_score;
 mod marginal_kl;
 pub mod ms_ssim;
 mod test_kl;
@@ -51,7 +51,13 @@ pub struct Measure {
 }
 
 /// Every score a manifest can name, sorted.
-pub static ALL: &[&dyn Metric] = &[&elbo::Elbo, &marginal_kl::MarginalKlScore, &test_kl::TestKl];
+pub static ALL: &[&dyn Metric] = &[
+    &elbo::Elbo,
+    &inception_score::InceptionScoreOfSamples,
+    &marginal_kl::MarginalKlScore,
+    &ms_ssim::MsSsimScore,
+    &test_kl::TestKl,
+];
 
 /// What is known of a result column, by its name, for tables and figures. Scores that trainings
 /// report on the validation split are named after the test score with `valid_` in front.
