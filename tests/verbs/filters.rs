@@ -9,7 +9,9 @@ use super::kit::*;
 fn a_filtered_run_leaves_reductions_pending_and_says_so() {
     let space = toy();
     let run = "run toy --jobs 1 --progress lines --only name=circle,restart=0,samples<50";
-    assert_data_eq!(said(&space, run), str![[r#"
+    assert_data_eq!(
+        said(&space, run),
+        str![[r#"
 -- stderr
 [1/5] data[name=circle]  [TIME]
 [2/5] fit[name=circle,restart=0,samples=5]  [TIME]
@@ -20,7 +22,8 @@ fn a_filtered_run_leaves_reductions_pending_and_says_so() {
 pending steps need what this run leaves out; `run` without a filter makes all
 results in outputs/toy
 
-"#]]);
+"#]]
+    );
     assert_data_eq!(
         said(&space, "plan toy --only restart=0 --explain"),
         str![[r#"
@@ -62,14 +65,17 @@ summary: pending
     );
     // Once the other members are known, the reduction is: whatever the filter.
     said(&space, "run toy --upto best");
-    assert_data_eq!(said(&space, run), str![[r#"
+    assert_data_eq!(
+        said(&space, run),
+        str![[r#"
 -- stderr
 [5/5] summary  pending: needs score[name=circle,restart=0,samples=50] and 6 more, left out of this run
 4 up to date, 1 pending in [TIME]
 pending steps need what this run leaves out; `run` without a filter makes all
 results in outputs/toy
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -100,7 +106,9 @@ error: `samples` is never `7`
 
 "#]]
     );
-    assert_data_eq!(said(&space, "run toy --stage fits,score"), str![[r#"
+    assert_data_eq!(
+        said(&space, "run toy --stage fits,score"),
+        str![[r#"
 -- stderr
 error: no stage `fits` in `toy`
  |
@@ -109,8 +117,11 @@ error: no stage `fits` in `toy`
 1 mistake on the command line: nothing was run
 -- exit code 2
 
-"#]]);
-    assert_data_eq!(said(&space, "plan toy --only circle"), str![[r#"
+"#]]
+    );
+    assert_data_eq!(
+        said(&space, "plan toy --only circle"),
+        str![[r#"
 -- stderr
 error: `circle` compares nothing
  --> --only:1:1
@@ -123,7 +134,8 @@ error: `circle` compares nothing
 1 mistake on the command line: nothing was run
 -- exit code 2
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -131,44 +143,49 @@ fn only_what_failed_is_tried_again_with_what_waits_for_it() {
     let space = toy();
     let run = "run toy --jobs 1 --progress lines";
     said(&space, "run toy --upto fit");
-    assert_data_eq!(said(&space, &format!("{run} --failed")), str![[r#"
+    assert_data_eq!(
+        said(&space, &format!("{run} --failed")),
+        str![[r#"
 -- stderr
 nothing of this failed the last time
 
-"#]]);
+"#]]
+    );
     space.replace("manifests/toy.yaml", "by: valid_ll", "by: valid_lll");
     assert_data_eq!(
         said(&space, &format!("{run} --only name=circle --stage best")),
         str![[r#"
 -- stderr
 [1/2] failed best[name=circle,samples=5]: stage `fit` reports no `valid_lll`
-[1/2]   --> manifests/toy.yaml:18:3
-[1/2]   = help: it reports train_loss, valid_iwae, decoder_passes, network_passes, valid_ll
-[2/2] failed best[name=circle,samples=50]: stage `fit` reports no `valid_lll`
-[2/2]   --> manifests/toy.yaml:18:3
-[2/2]   = help: it reports train_loss, valid_iwae, decoder_passes, network_passes, valid_ll
-failed best[name=circle,samples=5]: stage `fit` reports no `valid_lll`
   --> manifests/toy.yaml:18:3
   = help: it reports train_loss, valid_iwae, decoder_passes, network_passes, valid_ll
-failed best[name=circle,samples=50]: stage `fit` reports no `valid_lll`
+[2/2] failed best[name=circle,samples=50]: stage `fit` reports no `valid_lll`
+  --> manifests/toy.yaml:18:3
+  = help: it reports train_loss, valid_iwae, decoder_passes, network_passes, valid_ll
+
+failed 2 steps: stage `fit` reports no `valid_lll`
+  best[name=circle,samples=5], best[name=circle,samples=50]
   --> manifests/toy.yaml:18:3
   = help: it reports train_loss, valid_iwae, decoder_passes, network_passes, valid_ll
 2 failed in [TIME]
-`sweepline log toy STEP` prints a step's log
+`sweepline log manifests/toy.yaml 'best[name=circle,samples=5]'` prints a log, `run --failed` tries again
 results in outputs/toy
 -- exit code 1
 
 "#]]
     );
     space.replace("manifests/toy.yaml", "by: valid_lll", "by: valid_ll");
-    assert_data_eq!(said(&space, &format!("{run} --failed")), str![[r#"
+    assert_data_eq!(
+        said(&space, &format!("{run} --failed")),
+        str![[r#"
 -- stderr
 [1/2] best[name=circle,samples=5]  [TIME]
 [2/2] best[name=circle,samples=50]  [TIME]
 2 done in [TIME]
 results in outputs/toy
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -189,19 +206,25 @@ circle        1        5
 
 "#]]
     );
-    assert_data_eq!(ls("--only test_kl<-5 --format csv"), str![[r#"
+    assert_data_eq!(
+        ls("--only test_kl<-5 --format csv"),
+        str![[r#"
 name,restart,samples
 -- stderr
 no result is left by the filters
 
-"#]]);
-    assert_data_eq!(ls("--only restart=1,samples=5 --format md"), str![[r#"
+"#]]
+    );
+    assert_data_eq!(
+        ls("--only restart=1,samples=5 --format md"),
+        str![[r#"
 | name | restart | samples |
 | --- | --- | --- |
 | circle | 1 | 5 |
 | clusters | 1 | 5 |
 
-"#]]);
+"#]]
+    );
     assert_data_eq!(
         ls("--only restart=1,samples=5 --format json"),
         str![[r#"
@@ -220,11 +243,14 @@ no result is left by the filters
 
 "#]]
     );
-    assert_data_eq!(ls("--sort test_lk"), str![[r#"
+    assert_data_eq!(
+        ls("--sort test_lk"),
+        str![[r#"
 -- stderr
 error: the results have no column `test_lk`
   = help: did you mean `test_kl`?
 -- exit code 2
 
-"#]]);
+"#]]
+    );
 }
