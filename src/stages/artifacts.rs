@@ -21,6 +21,7 @@ pub const DATA: &str = "data.safetensors";
 pub const MODEL: &str = "model.safetensors";
 pub const METRICS: &str = "metrics.json";
 pub const CURVE: &str = "curve.csv";
+pub const TABLE: &str = "table.csv";
 pub const ARRAYS: &str = "arrays.safetensors";
 pub const IMAGES: &str = "images.safetensors";
 

@@ -62,8 +62,9 @@ impl StageKind for Draw {
         match self.figure.source() {
             Source::Rows => vec![Slot::new(
                 "rows",
-                &[ArtifactType::Metrics],
-                "scores; of several stages the numbers of one cell share a row",
+                &[ArtifactType::Metrics, ArtifactType::Table],
+                "scores, a row per cell: of several stages the numbers of one cell share it; or \
+                 tables, all rows of every cell",
             )],
             Source::Curves => vec![Slot::new(
                 "curves",
@@ -99,7 +100,7 @@ impl Stage for Draw {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
         let mut input = FigureInput::default();
         match self.figure.source() {
-            Source::Rows => input.table = rows::of_metrics(job.items("rows"))?,
+            Source::Rows => input.table = rows::of_items(job.items("rows"))?,
             Source::Curves => input.table = rows::of_curves(job.items("curves"))?,
             Source::Images => {
                 for item in job.items("images") {

@@ -8,7 +8,7 @@ mod artifacts;
 mod dataset;
 mod evaluate;
 mod figure;
-
+mod points;
 mod posterior;
 mod rows;
 mod sample;
@@ -43,6 +43,9 @@ pub trait Stage: StageKind {
 /// Every kind, sorted by name.
 static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
     let mut all: Vec<&'static dyn Stage> = vec![
+        &points::DecoderPoints,
+        &points::ObservationPoints,
+        &points::PosteriorPoints,
         &posterior::LogPosterior,
         &select::Select,
         &summary::SummaryTable,

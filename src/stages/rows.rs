@@ -56,14 +56,36 @@ pub fn of_metrics(items: &[JobItem]) -> Result<Table, JobError> {
     })
 }
 
+/// What a slot for rows holds: metrics, or tables whose rows stand one under the other, each with
+/// the coordinates of its cell in front.
+///
+/// # Errors
+/// Where both are mixed, or a table cannot be read.
+pub fn of_items(items: &[JobItem]) -> Result<Table, JobError> {
+    let is_table = |item: &JobItem| {
+        let artifact = artifacts::single(item).ok();
+        artifact.is_some_and(|artifact| artifact.paths.contains_key(artifacts::TABLE))
+    };
+    match items.iter().filter(|item| is_table(item)).count() {
+        0 => of_metrics(items),
+        tables if tables == items.len() => of_long_tables(items, artifacts::TABLE),
+        _ => Err(JobError::failed("rows are either metrics or tables")
+            .hint("draw the two in figures of their own")),
+    }
+}
+
 /// A table of curves, one row per cell and epoch. `epoch` and `iteration` are no axes: they are
 /// measured along.
 pub fn of_curves(items: &[JobItem]) -> Result<Table, JobError> {
+    of_long_tables(items, artifacts::CURVE)
+}
+
+fn of_long_tables(items: &[JobItem], file: &str) -> Result<Table, JobError> {
     let axes = axes(items);
     let mut names: Vec<String> = Vec::new();
     let mut parts = Vec::new();
     for item in items {
-        let bytes = artifacts::read(artifacts::single(item)?, artifacts::CURVE)?;
+        let bytes = artifacts::read(artifacts::single(item)?, file)?;
         let text = String::from_utf8_lossy(&bytes);
         let curve = Table::from_csv(&text, &[]);
         let curve = curve.map_err(|error| JobError::failed(error.to_string()))?;
