@@ -9,7 +9,7 @@ mod compare;
 mod dataset;
 mod evaluate;
 mod figure;
-
+mod points;
 mod posterior;
 mod read;
 mod rows;
@@ -45,6 +45,9 @@ pub trait Stage: StageKind {
 /// Every kind, sorted by name.
 static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
     let mut all: Vec<&'static dyn Stage> = vec![
+        &points::DecoderPoints,
+        &points::ObservationPoints,
+        &points::PosteriorPoints,
         &posterior::LogPosterior,
         &select::Select,
         &compare::CompareTable,
