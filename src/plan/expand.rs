@@ -281,6 +281,16 @@ impl<'e> Expansion<'e> {
             steps: expanded.map(|stage| stage.own.clone()).unwrap_or_default(),
             reads,
             reduces: reduced.map(name).collect(),
+            projection: expanded.map(|stage| Arc::clone(&stage.projection)),
+            by_cell: expanded
+                .map(|stage| {
+                    stage
+                        .steps
+                        .iter()
+                        .map(|step| step.map(|(id, _)| id))
+                        .collect()
+                })
+                .unwrap_or_default(),
         }
     }
 
