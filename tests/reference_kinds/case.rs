@@ -13,6 +13,7 @@ pub struct Case {
     pub name: String,
     pub kind: String,
     pub hyperparameters: Value,
+    formula: String,
     given: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
     wanted: Vec<Wanted>,
 }
@@ -42,6 +43,7 @@ pub fn load(folder: &Path) -> Vec<Case> {
                 text("name"),
                 text("kind"),
                 case["hyperparameters"].clone(),
+                text("formula"),
                 case["tensors"].as_object().expect("tensors by name"),
                 &read(&text("file")),
             )
@@ -54,6 +56,7 @@ impl Case {
         name: String,
         kind: String,
         hyperparameters: Value,
+        formula: String,
         tensors: &serde_json::Map<String, Value>,
         file: &[u8],
     ) -> Self {
@@ -84,6 +87,7 @@ impl Case {
             name,
             kind,
             hyperparameters,
+            formula,
             given,
             wanted,
         }
@@ -155,6 +159,16 @@ impl Case {
         value
             .as_str()
             .unwrap_or_else(|| panic!("{}: `{key}` is {value}, not a text", self.name))
+    }
+
+    /// What the formula says between two phrases: for what is not among the settings.
+    pub fn between(&self, before: &str, after: &str) -> &str {
+        let found = self.formula.split_once(before);
+        let found = found.and_then(|(_, rest)| rest.split_once(after));
+        found.map_or_else(
+            || panic!("{}: the formula has no `{before}…{after}`", self.name),
+            |(text, _)| text,
+        )
     }
 
     /// A pair of whole numbers among the settings, as of rows and columns.

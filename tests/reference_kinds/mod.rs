@@ -7,6 +7,7 @@ mod images;
 mod layers;
 mod losses;
 mod optimisers;
+mod penalty;
 mod sequences;
 mod vae;
 
@@ -26,6 +27,7 @@ pub const KINDS: &[(&str, Compute)] = &[
     ("cross_entropy", losses::cross_entropy),
     ("embedding", sequences::embedding),
     ("gaussian_nll", losses::gaussian_nll),
+    ("gated_pixelcnn_layer", images::gated_pixelcnn_layer),
     ("kl_diagonal_gaussians", divergences::kl_diagonal_gaussians),
     ("kl_full_gaussians", divergences::kl_full_gaussians),
     ("linear", layers::linear),
@@ -34,6 +36,7 @@ pub const KINDS: &[(&str, Compute)] = &[
     ("lstm", sequences::lstm),
     ("lstm_language_model", sequences::lstm_language_model),
     ("maf", flows::maf),
+    ("masked_conv2d", images::masked_conv2d),
     (
         "masked_sequence_cross_entropy",
         losses::masked_sequence_cross_entropy,
@@ -42,15 +45,14 @@ pub const KINDS: &[(&str, Compute)] = &[
     ("quantized_normal_nll", losses::quantized_normal_nll),
     ("realnvp", flows::realnvp),
     ("vae_elbo", vae::vae_elbo),
+    ("wgan_gp", penalty::wgan_gp),
 ];
 
 /// Kinds whose layers and estimators do not exist yet.
 pub const NOT_YET: &[&str] = &[
-    "gated_pixelcnn_layer",
     "inception_score",
     "iwae",
     "marginal_kl",
-    "masked_conv2d",
     "mog_importance",
     "ms_ssim",
     "savae",
@@ -61,5 +63,4 @@ pub const NOT_YET: &[&str] = &[
     "stat_summary",
     "stat_welch",
     "stat_wilcoxon",
-    "wgan_gp",
 ];
