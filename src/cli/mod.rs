@@ -4,13 +4,17 @@ mod args;
 mod columns;
 mod exit;
 mod face;
-mod inspect;
+mod fates;
+mod filters;
+mod graph;
 mod interrupt;
 mod keep;
 mod list;
 mod ls;
+mod plan;
 mod project;
 mod run;
+mod why;
 
 use std::io;
 use std::io::Write;
@@ -67,10 +71,10 @@ fn verb(verb: &Verb, out: &mut impl Write, err: &mut impl Write) -> Result<Exit,
             clap_complete::generate(*shell, &mut Cli::command(), "sweepline", out);
             Ok(Exit::Success)
         }
-        Verb::Plan(args) => inspect::plan(args, out, err),
-        Verb::Check(args) => inspect::check(args, err),
-        Verb::Why(args) => inspect::why(args, out, err),
-        Verb::Graph(args) => inspect::graph(args, out, err),
+        Verb::Plan(args) => plan::plan(args, out, err),
+        Verb::Check(args) => plan::check(args, err),
+        Verb::Why(args) => why::why(args, out, err),
+        Verb::Graph(args) => graph::graph(args, out, err),
         Verb::Ls(args) => ls::ls(args, out, err),
     }
 }

@@ -13,6 +13,7 @@ use super::face::JsonLines;
 use super::face::Lines;
 use super::face::Silent;
 use super::face::duration;
+use super::filters;
 use super::interrupt;
 use super::project::PlanKeys;
 use super::project::Project;
@@ -20,17 +21,21 @@ use super::project::Stop;
 use crate::engine::Engine;
 use crate::engine::Options;
 use crate::engine::Summary;
-use crate::plan::StepId;
+use crate::plan::Selection;
 use crate::stages::Stages;
 use crate::store::Access;
 use crate::store::Holder;
 use crate::store::Store;
-use crate::text::closest;
 use crate::text::plural;
 
 /// Runs what is not up to date and says at the end what came of it.
 pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
+    let selection = filters::selection(&project, &args.filters, err)?;
+    if args.filters.failed && selection.as_ref().is_some_and(Selection::is_empty) {
+        writeln!(err, "nothing of this failed the last time")?;
+        return Ok(Exit::Success);
+    }
     let interrupted = interrupt::watch()?;
     let wait = !args.no_wait;
     let store = Store::open_telling(
@@ -52,7 +57,7 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     } else {
         args.max_fail
     };
-    options.only = wanted(&project, args, err)?;
+    options.only = selection.map(|selection| selection.ids());
     options.checkpoint_every = args.checkpoint_every;
     if let Some(jobs) = args.jobs {
         options.jobs = jobs.max(1);
@@ -84,32 +89,6 @@ fn face(args: &RunArgs) -> Box<dyn Face> {
     }
 }
 
-/// The steps of `--upto`.
-fn wanted(
-    project: &Project,
-    args: &RunArgs,
-    err: &mut impl Write,
-) -> Result<Option<Vec<StepId>>, Stop> {
-    let Some(stage) = &args.upto else {
-        return Ok(None);
-    };
-    let steps = &project.plan.steps;
-    let of_stage = steps.iter().filter(|step| *step.stage == **stage);
-    let ids: Vec<StepId> = of_stage.map(|step| step.id).collect();
-    if ids.is_empty() {
-        writeln!(
-            err,
-            "error: no stage `{stage}` in `{}`",
-            project.plan.experiment.name
-        )?;
-        if let Some(meant) = closest(stage, steps.iter().map(|step| &*step.stage)) {
-            writeln!(err, "  = help: did you mean `{meant}`?")?;
-        }
-        return Err(Stop::Said(Exit::Usage));
-    }
-    Ok(Some(ids))
-}
-
 /// The last lines of a run: counts, failures together, where results are.
 fn report(project: &Project, summary: &Summary, err: &mut impl Write) -> io::Result<()> {
     let totals = &summary.totals;
@@ -121,7 +100,8 @@ fn report(project: &Project, summary: &Summary, err: &mut impl Write) -> io::Res
         }
     }
     let took = duration(summary.seconds);
-    if totals.done + totals.failed + totals.skipped + totals.cancelled == 0 {
+    let untouched = totals.done + totals.failed + totals.skipped + totals.cancelled == 0;
+    if untouched && totals.pending == 0 {
         let all = plural(totals.up_to_date, "step");
         writeln!(err, "all up to date: {all}, checked in {took}")?;
         return Ok(());
@@ -132,6 +112,7 @@ fn report(project: &Project, summary: &Summary, err: &mut impl Write) -> io::Res
         (totals.failed, "failed"),
         (totals.skipped, "skipped"),
         (totals.cancelled, "cancelled"),
+        (totals.pending, "pending"),
         (totals.diverged, "diverged"),
     ];
     let said = counts.iter().filter(|(count, _)| *count > 0);
@@ -141,6 +122,12 @@ fn report(project: &Project, summary: &Summary, err: &mut impl Write) -> io::Res
     writeln!(err, "{} in {took}", said.join(", "))?;
     if summary.stopped {
         writeln!(err, "stopped; `run` again goes on from here")?;
+    }
+    if totals.pending > 0 {
+        writeln!(
+            err,
+            "pending steps need what this run leaves out; `run` without a filter makes all"
+        )?;
     }
     if totals.failed > 0 {
         writeln!(

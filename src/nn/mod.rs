@@ -109,7 +109,8 @@ pub use gradients::{Gradients, ParamGradients};
 pub use importance::Estimator;
 pub use init::Init;
 pub use layers::{
-    Activation, Coupling, CouplingSizes, Embedding, Linear, Lstm, LstmState, Maf, Mlp, RealNvp,
+    Activation, BatchNorm, Conv2d, ConvTranspose2d, Coupling, CouplingSizes, Embedding, Linear,
+    Lstm, LstmState, Maf, Mlp, Padding, RealNvp, Statistics, Window,
 };
 pub use losses::Scale;
 pub use optim::{Algorithm, Optimizer, Schedule};

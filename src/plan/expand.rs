@@ -281,6 +281,16 @@ impl<'e> Expansion<'e> {
             steps: expanded.map(|stage| stage.own.clone()).unwrap_or_default(),
             reads,
             reduces: reduced.map(name).collect(),
+            projection: expanded.map(|stage| Arc::clone(&stage.projection)),
+            by_cell: expanded
+                .map(|stage| {
+                    stage
+                        .steps
+                        .iter()
+                        .map(|step| step.map(|(id, _)| id))
+                        .collect()
+                })
+                .unwrap_or_default(),
         }
     }
 
@@ -474,15 +484,17 @@ impl Reader<'_, '_> {
                     None => return read,
                 }
             };
-            if reduced && !seen.insert((reader, from)) {
+            if reduced && seen.contains(&(reader, from)) {
                 continue;
             }
             let Some((step, source_kind)) = source.steps[from as usize] else {
                 continue;
             };
+            // Under a reduction a source is read where any of its full cells meets the condition.
             if !self.exists(cell, found) {
                 continue;
             }
+            seen.insert((reader, from));
             read.items[reader as usize].push(InputItem {
                 cell: source.projection.cells[from as usize].clone(),
                 from: From::Step {

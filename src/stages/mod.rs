@@ -2,14 +2,16 @@
 //!
 //! The kinds are made from the registries: `dataset/<name>` for every data set, `train/<name>` for
 //! every model, `evaluate/<name>` for every score, `figure/<name>` for every figure; beside them
-//! stand `select`, `table/summary`, `sample/…` and `command`. So a new model needs no line here.
+//! stand `select`, `table/…`, `sample/…` and `command`. So a new model needs no line here.
 
 mod artifacts;
+mod compare;
 mod dataset;
 mod evaluate;
 mod figure;
 mod points;
 mod posterior;
+mod read;
 mod rows;
 mod sample;
 mod select;
@@ -48,7 +50,10 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &points::PosteriorPoints,
         &posterior::LogPosterior,
         &select::Select,
+        &compare::CompareTable,
+        &read::ReadTable,
         &summary::SummaryTable,
+        &sample::Data,
         &sample::Prior,
         &sample::Reconstructions,
     ];

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
-use sweepline::nn::{Backend, Cpu, Gradients, Matrix, Scalar, Shape, Tape, Tensor, Vector};
+use sweepline::nn::{
+    Backend, Cpu, Gradients, Matrix, ParamGradients, Params, Scalar, Shape, Tape, Tensor, Vector,
+};
 
 /// One case of `index.json` with its file's tensors.
 pub struct Case {
@@ -155,6 +157,16 @@ impl Case {
             .unwrap_or_else(|| panic!("{}: `{key}` is {value}, not a text", self.name))
     }
 
+    /// A pair of whole numbers among the settings, as of rows and columns.
+    pub fn pair(&self, key: &str) -> (usize, usize) {
+        let value = &self.hyperparameters[key];
+        let whole = |i: usize| value[i].as_u64().map(|v| v as usize);
+        match (whole(0), whole(1)) {
+            (Some(rows), Some(columns)) => (rows, columns),
+            _ => panic!("{}: `{key}` is {value}, not a pair", self.name),
+        }
+    }
+
     fn get(&self, name: &str) -> &(Vec<usize>, Vec<f32>) {
         let found = self.given.get(name);
         found.unwrap_or_else(|| panic!("{}: no tensor `{name}`", self.name))
@@ -187,6 +199,31 @@ impl Answers {
     /// Adds float64 values.
     pub fn put_doubles(&mut self, name: &str, values: Vec<f64>) {
         self.0.insert(name.to_owned(), values);
+    }
+}
+
+/// Gives every declared parameter the case's values, under the names of the case.
+pub fn fill(case: &Case, params: &mut Params<Cpu>, name: impl Fn(&str) -> String) -> Vec<String> {
+    let names: Vec<String> = params.names().map(name).collect();
+    for (index, name) in names.iter().enumerate() {
+        params
+            .set(index, case.values(name))
+            .expect("as many numbers");
+    }
+    names
+}
+
+/// The gradients of all parameters, under `prefix` and their names.
+pub fn put_gradients(
+    answers: &mut Answers,
+    prefix: &str,
+    names: &[String],
+    gradients: &ParamGradients<Cpu>,
+) {
+    for (index, name) in names.iter().enumerate() {
+        if let Some(gradient) = gradients.at(index) {
+            answers.put_values(&format!("{prefix}{name}"), &gradient);
+        }
     }
 }
 

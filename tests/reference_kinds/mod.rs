@@ -3,6 +3,7 @@
 pub mod case;
 mod divergences;
 mod flows;
+mod images;
 mod layers;
 mod losses;
 mod optimisers;
@@ -16,8 +17,12 @@ type Compute = fn(&Case) -> Answers;
 /// Every kind that is served, sorted.
 pub const KINDS: &[(&str, Compute)] = &[
     ("activation", layers::activation),
+    ("batchnorm1d", images::batch_norm),
+    ("batchnorm2d", images::batch_norm),
     ("bce_with_logits", losses::bce_with_logits),
     ("clip_global_norm", optimisers::clip_global_norm),
+    ("conv2d", images::conv2d),
+    ("conv_transpose2d", images::conv_transpose2d),
     ("cross_entropy", losses::cross_entropy),
     ("embedding", sequences::embedding),
     ("gaussian_nll", losses::gaussian_nll),
@@ -41,10 +46,6 @@ pub const KINDS: &[(&str, Compute)] = &[
 
 /// Kinds whose layers and estimators do not exist yet.
 pub const NOT_YET: &[&str] = &[
-    "batchnorm1d",
-    "batchnorm2d",
-    "conv2d",
-    "conv_transpose2d",
     "gated_pixelcnn_layer",
     "inception_score",
     "iwae",

@@ -4,11 +4,13 @@
 
 mod activation;
 mod adam;
+mod conv;
 mod gaussian;
 pub(in crate::nn) mod gemm;
 mod linear;
 mod lstm;
 pub(in crate::nn) mod math;
+mod norm;
 mod rearrange;
 mod rows;
 pub(in crate::nn) mod view;
@@ -20,11 +22,11 @@ use dfdx::prelude::*;
 use dfdx::tensor::Tensor as Dfdx;
 
 use super::backend::Backend;
-use super::layers::{Activation, LstmState, LstmWeights};
+use super::layers::{Activation, LstmState, LstmWeights, NormWeights, Normalised, Window};
 use super::losses::Scale;
 use super::optim::AdamHyper;
 use super::tape::Tape;
-use super::tensor::{Matrix, Tensor, Vector};
+use super::tensor::{Cube, Images, Matrix, Tensor, Vector};
 use view::{Input, Slot, View, output};
 
 impl Backend for Cpu {
@@ -152,5 +154,35 @@ impl Backend for Cpu {
         first: LstmState<Self>,
     ) -> (Matrix<Self>, Matrix<Self>) {
         lstm::lstm(x, weights, first)
+    }
+
+    fn conv2d(
+        x: Images<Self>,
+        weight: Images<Self>,
+        bias: Option<Vector<Self>>,
+        window: Window,
+        activation: Activation,
+    ) -> Images<Self> {
+        conv::conv2d(x, weight, bias, window, activation)
+    }
+
+    fn conv_transpose2d(
+        x: Images<Self>,
+        weight: Images<Self>,
+        bias: Option<Vector<Self>>,
+        window: Window,
+        extra: (usize, usize),
+        activation: Activation,
+    ) -> Images<Self> {
+        conv::conv_transpose2d(x, weight, bias, window, extra, activation)
+    }
+
+    fn batch_norm(
+        x: Cube<Self>,
+        weights: NormWeights<Self>,
+        given: Option<(Vector<Self>, Vector<Self>)>,
+        activation: Activation,
+    ) -> Normalised<Self> {
+        norm::batch_norm(x, weights, given, activation)
     }
 }

@@ -1,17 +1,25 @@
 //! Layers: plain data that holds parameter handles; the numbers come with the pass.
 
 mod activation;
+mod batch_norm;
+mod conv;
+mod conv_transpose;
 mod coupling;
 mod embedding;
 mod linear;
 mod lstm;
 mod made;
 mod mlp;
+pub(in crate::nn) mod window;
 
 pub use activation::Activation;
+pub use batch_norm::{BatchNorm, NormWeights, Normalised, Statistics};
+pub use conv::Conv2d;
+pub use conv_transpose::ConvTranspose2d;
 pub use coupling::{Coupling, CouplingSizes, Mapped, RealNvp};
 pub use embedding::Embedding;
 pub use linear::Linear;
 pub use lstm::{Lstm, LstmOutput, LstmState, LstmWeights, sequence_major, time_major};
 pub use made::{Made, Maf, Whitened};
 pub use mlp::Mlp;
+pub use window::{Padding, Window};

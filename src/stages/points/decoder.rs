@@ -89,7 +89,7 @@ impl Stage for DecoderPoints {
             table.rows.push(entries);
         }
         let mut produced = Produced::default();
-        produced.file("points", artifacts::TABLE, table.to_csv());
+        produced.file("points", artifacts::TABLE, table.to_json());
         Ok(produced)
     }
 }

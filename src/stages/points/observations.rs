@@ -86,7 +86,7 @@ impl Stage for ObservationPoints {
             add("decoder", &means);
         }
         let mut produced = Produced::default();
-        produced.file("points", artifacts::TABLE, table.to_csv());
+        produced.file("points", artifacts::TABLE, table.to_json());
         Ok(produced)
     }
 }

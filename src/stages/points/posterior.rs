@@ -131,7 +131,7 @@ impl Stage for PosteriorPoints {
         let table = points(&x, &variant, &empirical, &approximate, &job.step.params);
         let mut produced = Produced::default();
         produced
-            .file("points", artifacts::TABLE, table.to_csv())
+            .file("points", artifacts::TABLE, table.to_json())
             .file(
                 "metrics",
                 artifacts::METRICS,
