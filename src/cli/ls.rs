@@ -51,6 +51,9 @@ pub fn ls(args: &LsArgs, out: &mut impl Write, err: &mut impl Write) -> Result<E
     if !args.columns.is_empty() {
         choose(&mut table, &args.columns, err)?;
     }
+    if table.rows.is_empty() {
+        writeln!(err, "no result is left by the filters")?;
+    }
     let text = match args.format {
         TableFormat::Table => columns::aligned(&table),
         TableFormat::Csv => table.to_csv(),

@@ -2,6 +2,7 @@
 
 mod args;
 mod columns;
+mod ending;
 mod exit;
 mod face;
 mod fates;
