@@ -484,15 +484,17 @@ impl Reader<'_, '_> {
                     None => return read,
                 }
             };
-            if reduced && !seen.insert((reader, from)) {
+            if reduced && seen.contains(&(reader, from)) {
                 continue;
             }
             let Some((step, source_kind)) = source.steps[from as usize] else {
                 continue;
             };
+            // Under a reduction a source is read where any of its full cells meets the condition.
             if !self.exists(cell, found) {
                 continue;
             }
+            seen.insert((reader, from));
             read.items[reader as usize].push(InputItem {
                 cell: source.projection.cells[from as usize].clone(),
                 from: From::Step {
