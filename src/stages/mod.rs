@@ -5,6 +5,7 @@
 //! stand `select`, `table/…`, `sample/…` and `command`. So a new model needs no line here.
 
 mod artifacts;
+mod codes;
 mod compare;
 mod dataset;
 mod evaluate;
@@ -50,6 +51,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &points::PosteriorPoints,
         &posterior::LogPosterior,
         &select::Select,
+        &codes::Codes,
         &compare::CompareTable,
         &read::ReadTable,
         &summary::SummaryTable,
