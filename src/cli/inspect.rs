@@ -20,6 +20,7 @@ use crate::plan::Fate;
 use crate::plan::Known;
 use crate::plan::Reason;
 use crate::plan::Step;
+use crate::stages::Results;
 use crate::store::Digest;
 use crate::store::KeyParts;
 use crate::store::Lookup;
@@ -191,6 +192,20 @@ pub fn fates(project: &Project) -> Result<Vec<Fate>, Stop> {
         },
     };
     Ok(project.plan.fates(&project.rules(), &known))
+}
+
+/// The results of every step that is up to date.
+pub fn results<'p>(project: &'p Project, store: Option<&'p Store>) -> Result<Results<'p>, Stop> {
+    let fates = fates(project)?.into_iter();
+    let made = fates.map(|fate| match fate {
+        Fate::UpToDate { record } => Some(Arc::new(record.made.clone())),
+        _ => None,
+    });
+    Ok(Results {
+        plan: &project.plan,
+        store,
+        made: made.collect(),
+    })
 }
 
 /// What earlier runs left.

@@ -1,6 +1,7 @@
 //! Arguments, verbs, the faces of the event stream, exit codes.
 
 mod args;
+mod claims;
 mod columns;
 mod exit;
 mod face;
@@ -71,6 +72,7 @@ fn verb(verb: &Verb, out: &mut impl Write, err: &mut impl Write) -> Result<Exit,
         Verb::Check(args) => inspect::check(args, err),
         Verb::Why(args) => inspect::why(args, out, err),
         Verb::Graph(args) => inspect::graph(args, out, err),
+        Verb::Claims(args) => claims::claims(args, out, err),
         Verb::Ls(args) => ls::ls(args, out, err),
     }
 }

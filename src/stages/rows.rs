@@ -8,6 +8,7 @@ use super::artifacts;
 use crate::engine::JobError;
 use crate::engine::JobItem;
 use crate::metrics;
+use crate::plan::Cell;
 use crate::table::Column;
 use crate::table::Table;
 
@@ -17,17 +18,24 @@ use crate::table::Table;
 /// # Errors
 /// Where two stages report different numbers of one name for the same cell.
 pub fn of_metrics(items: &[JobItem]) -> Result<Table, JobError> {
-    let axes = axes(items);
+    let cells: Vec<_> = items.iter().map(|item| (&item.cell, Some(item))).collect();
+    of_cells(&cells)
+}
+
+/// The same with the cells that have no result yet, whose numbers are null.
+pub fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, JobError> {
+    let axes = axes(cells.iter().map(|(cell, _)| *cell));
     let mut names: Vec<String> = Vec::new();
     let mut rows: Vec<(Vec<Json>, BTreeMap<String, Json>)> = Vec::new();
     let mut index = BTreeMap::new();
-    for item in items {
-        let at = coordinates(item, &axes);
+    for (cell, item) in cells {
+        let at = coordinates(cell, &axes);
         let key = serde_json::to_string(&at).expect("coordinates are plain data");
         let row = *index.entry(key).or_insert_with(|| {
             rows.push((at, BTreeMap::new()));
             rows.len() - 1
         });
+        let Some(item) = item else { continue };
         for (name, value) in artifacts::read_metrics(artifacts::single(item)?)? {
             if !names.contains(&name) {
                 names.push(name.clone());
@@ -35,8 +43,7 @@ pub fn of_metrics(items: &[JobItem]) -> Result<Table, JobError> {
             let known = rows[row].1.insert(name.clone(), value.clone());
             if known.is_some_and(|known| known != value) {
                 return Err(JobError::failed(format!(
-                    "two stages report different `{name}` for cell {}",
-                    item.cell
+                    "two stages report different `{name}` for cell {cell}"
                 ))
                 .hint("give the stages to a table of their own each"));
             }
@@ -56,10 +63,17 @@ pub fn of_metrics(items: &[JobItem]) -> Result<Table, JobError> {
     })
 }
 
+/// The rows of a table that a stage left.
+pub fn of_table(item: &JobItem) -> Result<Table, JobError> {
+    let bytes = artifacts::read(artifacts::single(item)?, artifacts::TABLE)?;
+    let table = Table::from_json(&String::from_utf8_lossy(&bytes));
+    table.map_err(|error| JobError::failed(error.to_string()))
+}
+
 /// A table of curves, one row per cell and epoch. `epoch` and `iteration` are no axes: they are
 /// measured along.
 pub fn of_curves(items: &[JobItem]) -> Result<Table, JobError> {
-    let axes = axes(items);
+    let axes = axes(items.iter().map(|item| &item.cell));
     let mut names: Vec<String> = Vec::new();
     let mut parts = Vec::new();
     for item in items {
@@ -72,7 +86,7 @@ pub fn of_curves(items: &[JobItem]) -> Result<Table, JobError> {
                 names.push(column.name.clone());
             }
         }
-        parts.push((coordinates(item, &axes), curve));
+        parts.push((coordinates(&item.cell, &axes), curve));
     }
     let columns = axis_columns(&axes).chain(names.iter().map(|name| metric_column(name)));
     let columns = columns.collect();
@@ -90,11 +104,11 @@ pub fn of_curves(items: &[JobItem]) -> Result<Table, JobError> {
     Ok(Table { columns, rows })
 }
 
-/// The axes of all items, in order of first appearance.
-fn axes(items: &[JobItem]) -> Vec<String> {
+/// The axes of all cells, in order of first appearance.
+fn axes<'c>(cells: impl Iterator<Item = &'c Cell>) -> Vec<String> {
     let mut axes: Vec<String> = Vec::new();
-    for item in items {
-        for (axis, _) in item.cell.iter() {
+    for cell in cells {
+        for (axis, _) in cell.iter() {
             if !axes.iter().any(|known| known == axis) {
                 axes.push(axis.to_owned());
             }
@@ -104,9 +118,9 @@ fn axes(items: &[JobItem]) -> Vec<String> {
 }
 
 /// A value per axis; null where the axis does not exist for the cell.
-fn coordinates(item: &JobItem, axes: &[String]) -> Vec<Json> {
+fn coordinates(cell: &Cell, axes: &[String]) -> Vec<Json> {
     axes.iter()
-        .map(|axis| serde_json::to_value(item.cell.get(axis)).unwrap_or_default())
+        .map(|axis| serde_json::to_value(cell.get(axis)).unwrap_or_default())
         .collect()
 }
 
