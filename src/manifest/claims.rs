@@ -266,7 +266,7 @@ fn part(place: &Place, word: &str) -> Option<Place> {
     let at = found.find(|&at| {
         let before = text[..at].chars().next_back();
         let after = text[at + word.len()..].chars().next();
-        !(starts && before.is_some_and(inside)) && !(ends && after.is_some_and(inside))
+        !(starts && before.is_some_and(inside) || ends && after.is_some_and(inside))
     })?;
     Some(place.part(at..at + word.len()))
 }
