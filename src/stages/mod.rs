@@ -5,11 +5,12 @@
 //! stand `select`, `table/…`, `sample/…` and `command`. So a new model needs no line here.
 
 mod artifacts;
+mod codes;
 mod compare;
 mod dataset;
 mod evaluate;
 mod figure;
-
+mod points;
 mod posterior;
 mod read;
 mod rows;
@@ -45,8 +46,12 @@ pub trait Stage: StageKind {
 /// Every kind, sorted by name.
 static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
     let mut all: Vec<&'static dyn Stage> = vec![
+        &points::DecoderPoints,
+        &points::ObservationPoints,
+        &points::PosteriorPoints,
         &posterior::LogPosterior,
         &select::Select,
+        &codes::Codes,
         &compare::CompareTable,
         &read::ReadTable,
         &summary::SummaryTable,
