@@ -5,11 +5,11 @@
 //! stand `select`, `table/…`, `sample/…` and `command`. So a new model needs no line here.
 
 mod artifacts;
+mod command;
 mod compare;
 mod dataset;
 mod evaluate;
 mod figure;
-
 mod posterior;
 mod read;
 mod rows;
@@ -47,6 +47,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
     let mut all: Vec<&'static dyn Stage> = vec![
         &posterior::LogPosterior,
         &select::Select,
+        &command::Command,
         &compare::CompareTable,
         &read::ReadTable,
         &summary::SummaryTable,
