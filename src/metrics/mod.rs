@@ -6,7 +6,9 @@
 mod elbo;
 mod estimate;
 pub mod inception_score;
+mod iwae_bound;
 mod marginal_kl;
+mod mixture_proposal;
 pub mod ms_ssim;
 mod test_kl;
 
@@ -54,6 +56,7 @@ pub struct Measure {
 pub static ALL: &[&dyn Metric] = &[
     &elbo::Elbo,
     &inception_score::InceptionScoreOfSamples,
+    &iwae_bound::IwaeBound,
     &marginal_kl::MarginalKlScore,
     &ms_ssim::MsSsimScore,
     &test_kl::TestKl,

@@ -9,6 +9,7 @@ mod layers;
 mod losses;
 mod metrics;
 mod optimisers;
+mod penalty;
 mod sequences;
 mod statistics;
 mod vae;
@@ -29,6 +30,7 @@ pub const KINDS: &[(&str, Compute)] = &[
     ("cross_entropy", losses::cross_entropy),
     ("embedding", sequences::embedding),
     ("gaussian_nll", losses::gaussian_nll),
+    ("gated_pixelcnn_layer", images::gated_pixelcnn_layer),
     ("inception_score", metrics::inception),
     ("iwae", estimators::iwae),
     ("kl_diagonal_gaussians", divergences::kl_diagonal_gaussians),
@@ -39,6 +41,7 @@ pub const KINDS: &[(&str, Compute)] = &[
     ("lstm", sequences::lstm),
     ("lstm_language_model", sequences::lstm_language_model),
     ("maf", flows::maf),
+    ("masked_conv2d", images::masked_conv2d),
     ("marginal_kl", metrics::marginal_kl),
     (
         "masked_sequence_cross_entropy",
@@ -58,7 +61,5 @@ pub const KINDS: &[(&str, Compute)] = &[
     ("stat_welch", statistics::welch),
     ("stat_wilcoxon", statistics::wilcoxon),
     ("vae_elbo", vae::vae_elbo),
+    ("wgan_gp", penalty::wgan_gp),
 ];
-
-/// Kinds whose layers and estimators do not exist yet.
-pub const NOT_YET: &[&str] = &["gated_pixelcnn_layer", "masked_conv2d", "wgan_gp"];
