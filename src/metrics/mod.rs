@@ -3,6 +3,7 @@
 //! A score is one file and one line in [`ALL`]; `evaluate/<name>` is then a stage kind, and tables
 //! and figures know its unit and direction.
 
+mod active_units;
 mod elbo;
 mod estimate;
 pub mod inception_score;
@@ -54,6 +55,7 @@ pub struct Measure {
 
 /// Every score a manifest can name, sorted.
 pub static ALL: &[&dyn Metric] = &[
+    &active_units::ActiveUnits,
     &elbo::Elbo,
     &inception_score::InceptionScoreOfSamples,
     &iwae_bound::IwaeBound,

@@ -53,21 +53,9 @@ pub fn apply(activation: Activation, values: &mut [f32]) {
                 false => alpha * (exp(x) - 1.0),
             },
         ),
-        Activation::Tanh => map(
-            values,
-            #[inline(always)]
-            |x| tanh(x),
-        ),
-        Activation::Sigmoid => map(
-            values,
-            #[inline(always)]
-            |x| sigmoid(x),
-        ),
-        Activation::Softplus => map(
-            values,
-            #[inline(always)]
-            |x| softplus(x),
-        ),
+        Activation::Tanh => map(values, tanh),
+        Activation::Sigmoid => map(values, sigmoid),
+        Activation::Softplus => map(values, softplus),
         Activation::LogSigmoid => map(
             values,
             #[inline(always)]

@@ -229,6 +229,8 @@ fn forward(
                     .zip(c.chunks_exact_mut(width))
                 {
                     let [i, f, g, o] = quarters(gates, width);
+                    // Equal lengths in sight of the compiler: no check is left in the loop.
+                    let (y, before, c) = (&mut y[..width], &before[..width], &mut c[..width]);
                     for j in 0..width {
                         i[j] = sigmoid(i[j]);
                         f[j] = sigmoid(f[j]);
@@ -272,6 +274,8 @@ fn backward(
                     .zip(c_before.chunks_exact(width))
                 {
                     let [i, f, g, o] = quarters(gates, width);
+                    let (dh, dc) = (&dh[..width], &mut dc[..width]);
+                    let (c, before) = (&c[..width], &before[..width]);
                     for j in 0..width {
                         let squashed = tanh(c[j]);
                         let total = dc[j] + dh[j] * o[j] * (1.0 - squashed * squashed);
@@ -301,5 +305,10 @@ fn quarters(gates: &mut [f32], width: usize) -> [&mut [f32]; 4] {
     let (i, rest) = gates.split_at_mut(width);
     let (f, rest) = rest.split_at_mut(width);
     let (g, o) = rest.split_at_mut(width);
-    [i, f, g, o]
+    [
+        &mut i[..width],
+        &mut f[..width],
+        &mut g[..width],
+        &mut o[..width],
+    ]
 }

@@ -6,6 +6,10 @@
 //! (public), functions `expf` and `tanhf`.
 
 /// Runs `f` compiled for the widest vector instructions of this machine.
+///
+/// Only code that is inlined is compiled so: write `#[inline(always)]` before the closure, and before
+/// every closure it calls. Otherwise the compiler is free to keep a long one as a function for the oldest
+/// machine, which is four to eight times slower.
 #[inline(always)]
 pub fn wide<R>(f: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(f)

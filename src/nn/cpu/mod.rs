@@ -4,6 +4,7 @@
 
 mod activation;
 mod adam;
+mod classes;
 mod conv;
 mod elementwise;
 mod gaussian;
@@ -127,15 +128,15 @@ impl Backend for Cpu {
     }
 
     fn log_softmax(x: Matrix<Self>) -> Matrix<Self> {
-        rows::log_softmax(x)
+        classes::log_softmax(x)
     }
 
     fn logsumexp(x: Matrix<Self>) -> Vector<Self> {
-        rows::logsumexp(x)
+        classes::logsumexp(x)
     }
 
     fn cross_entropy(logits: Matrix<Self>, labels: &[usize]) -> Vector<Self> {
-        rows::cross_entropy(logits, labels)
+        classes::cross_entropy(logits, labels)
     }
 
     fn kl_standard(mean: Matrix<Self>, log_var: Matrix<Self>) -> Vector<Self> {

@@ -3,11 +3,12 @@
 //! Every function works row by row, so results do not depend on how rows are shared out.
 
 use dfdx::prelude::*;
+use rayon::prelude::*;
 
 use super::math::{exp, sigmoid, softplus, sum_by, wide};
 use super::view::{Input, Slot, output};
 use crate::nn::losses::{HALF_LN_2PI, Scale};
-use crate::nn::tensor::{Matrix, Tensor, Vector};
+use crate::nn::tensor::{Matrix, Vector};
 
 fn checked<const N: usize>(inputs: [Matrix<Cpu>; N]) -> ((usize, usize), [Input; N]) {
     let shape = inputs[0].shape();
@@ -17,25 +18,50 @@ fn checked<const N: usize>(inputs: [Matrix<Cpu>; N]) -> ((usize, usize), [Input;
     (shape, inputs.map(Input::of))
 }
 
+/// Matrices of fewer numbers stay on one thread: waking another costs more.
+const PARALLEL: usize = 1 << 15;
+
+/// Fewest numbers that one thread takes at a time.
+const PIECE: usize = 1 << 12;
+
+/// `f` of every row, in order.
+pub(super) fn by_row<T: Send>(
+    rows: usize,
+    columns: usize,
+    f: impl Fn(usize) -> T + Sync,
+) -> Vec<T> {
+    if rows * columns < PARALLEL {
+        return (0..rows).map(f).collect();
+    }
+    let all = (0..rows).into_par_iter();
+    let least = PIECE.div_ceil(columns.max(1));
+    all.with_min_len(least).map(&f).collect()
+}
+
+/// Runs `f` on every row of `target` with its number.
+pub(super) fn in_rows(target: &mut [f32], columns: usize, f: impl Fn(usize, &mut [f32]) + Sync) {
+    let columns = columns.max(1);
+    if target.len() < PARALLEL {
+        let rows = target.chunks_exact_mut(columns).enumerate();
+        return rows.for_each(|(r, row)| f(r, row));
+    }
+    let rows = target.par_chunks_exact_mut(columns).enumerate();
+    let least = PIECE.div_ceil(columns);
+    rows.with_min_len(least).for_each(|(r, row)| f(r, row));
+}
+
 /// One output number per row from `value(inputs' rows)`, and gradients from
-/// `gradient(which input, inputs' rows, element)` times the row's upstream gradient.
-fn per_row<const N: usize>(
+/// `gradient(which input, inputs' rows, upstream gradient, row to add to)`.
+pub(super) fn per_row<const N: usize>(
     inputs: [Matrix<Cpu>; N],
-    value: impl Fn([&[f32]; N]) -> f32,
-    gradient: impl Fn(usize, [&[f32]; N], f32, &mut [f32]) + 'static,
+    value: impl Fn([&[f32]; N]) -> f32 + Sync,
+    gradient: impl Fn(usize, [&[f32]; N], f32, &mut [f32]) + Sync + 'static,
 ) -> Vector<Cpu> {
     let ((rows, columns), inputs) = checked(inputs);
-    let row = move |inputs: &[Input; N], r: usize| -> [std::ops::Range<usize>; N] {
-        let _ = inputs;
-        std::array::from_fn(|_| r * columns..(r + 1) * columns)
-    };
-    let values = (0..rows).map(|r| {
-        let ranges = row(&inputs, r);
-        value(std::array::from_fn(|i| {
-            &inputs[i].numbers[ranges[i].clone()]
-        }))
+    let numbers = inputs.each_ref().map(|input| &*input.numbers);
+    let values = by_row(rows, columns, |r| {
+        value(numbers.map(|all| &all[r * columns..][..columns]))
     });
-    let values: Vec<f32> = values.collect();
     let tape = inputs[1..]
         .iter()
         .fold(inputs[0].tape.clone(), |tape, input| {
@@ -46,16 +72,15 @@ fn per_row<const N: usize>(
         let slot = Slot::of(&out.inner);
         tape.record(move |gradients| {
             let upstream = slot.take(gradients)?;
+            let numbers = inputs.each_ref().map(|input| &*input.numbers);
             for (which, input) in inputs.iter().enumerate() {
                 if !input.is_tracked() {
                     continue;
                 }
-                let target = input.slot.add(gradients)?;
-                for (r, u) in upstream.iter().enumerate() {
-                    let range = r * columns..(r + 1) * columns;
-                    let parts = std::array::from_fn(|i| &inputs[i].numbers[range.clone()]);
-                    gradient(which, parts, *u, &mut target[range.clone()]);
-                }
+                in_rows(input.slot.add(gradients)?, columns, |r, target| {
+                    let parts = numbers.map(|all| &all[r * columns..][..columns]);
+                    gradient(which, parts, upstream[r], target);
+                });
             }
             Ok(())
         });
@@ -65,7 +90,7 @@ fn per_row<const N: usize>(
 
 /// Adds `u · f(j)` to every element.
 #[inline(always)]
-fn add_scaled(target: &mut [f32], u: f32, f: impl Fn(usize) -> f32) {
+pub(super) fn add_scaled(target: &mut [f32], u: f32, f: impl Fn(usize) -> f32) {
     wide(
         #[inline(always)]
         || {
@@ -149,14 +174,16 @@ pub fn gaussian_nll(
         move |which, [x, mean, scale], u, target| {
             let n = target.len();
             let (x, mean, scale) = (&x[..n], &mean[..n], &scale[..n]);
-            let slope = #[inline(always)]
-            |j: usize| {
-                let inverse = exp(-half * scale[j]);
-                ((x[j] - mean[j]) * inverse) * inverse
-            };
             match which {
-                0 => add_scaled(target, u, slope),
-                1 => add_scaled(target, -u, slope),
+                0 | 1 => add_scaled(
+                    target,
+                    if which == 0 { u } else { -u },
+                    #[inline(always)]
+                    |j| {
+                        let inverse = exp(-half * scale[j]);
+                        ((x[j] - mean[j]) * inverse) * inverse
+                    },
+                ),
                 _ => add_scaled(
                     target,
                     u * half,
@@ -245,133 +272,4 @@ pub fn kl_standard(mean: Matrix<Cpu>, log_var: Matrix<Cpu>) -> Vector<Cpu> {
             }
         },
     )
-}
-
-/// Largest element and `Σ exp(x − largest)` of a row.
-fn max_and_total(x: &[f32]) -> (f32, f32) {
-    wide(
-        #[inline(always)]
-        || {
-            let max = x.iter().fold(f32::NEG_INFINITY, |m, v| m.max(*v));
-            (
-                max,
-                sum_by(
-                    x.len(),
-                    #[inline(always)]
-                    |j| exp(x[j] - max),
-                ),
-            )
-        },
-    )
-}
-
-/// See [`Backend::logsumexp`](crate::nn::backend::Backend::logsumexp).
-pub fn logsumexp(x: Matrix<Cpu>) -> Vector<Cpu> {
-    per_row(
-        [x],
-        |[x]| {
-            let (max, total) = max_and_total(x);
-            max + total.ln()
-        },
-        |_, [x], u, target| {
-            let (max, total) = max_and_total(x);
-            let x = &x[..target.len()];
-            add_scaled(
-                target,
-                u / total,
-                #[inline(always)]
-                |j| exp(x[j] - max),
-            );
-        },
-    )
-}
-
-/// See [`Backend::cross_entropy`](crate::nn::backend::Backend::cross_entropy).
-pub fn cross_entropy(logits: Matrix<Cpu>, labels: &[usize]) -> Vector<Cpu> {
-    let (rows, classes) = logits.shape();
-    assert_eq!(labels.len(), rows, "one label per row");
-    let x = Input::of(logits);
-    let mut softmax = vec![0.0; if x.is_tracked() { rows * classes } else { 0 }];
-    let mut values = Vec::with_capacity(rows);
-    for (r, label) in labels.iter().enumerate() {
-        assert!(*label < classes, "label {label} of {classes} classes");
-        let row = &x.numbers[r * classes..(r + 1) * classes];
-        let (max, total) = max_and_total(row);
-        values.push(total.ln() - (row[*label] - max));
-        if x.is_tracked() {
-            let out = &mut softmax[r * classes..(r + 1) * classes];
-            let row = &row[..out.len()];
-            add_scaled(
-                out,
-                1.0 / total,
-                #[inline(always)]
-                |j| exp(row[j] - max),
-            );
-            out[*label] -= 1.0;
-        }
-    }
-    let out = output(&x.device, values, (rows,), x.tape.clone());
-    if x.is_tracked() {
-        let (slot, x_slot) = (Slot::of(&out.inner), x.slot);
-        x.tape.record(move |gradients| {
-            let upstream = slot.take(gradients)?;
-            let target = x_slot.add(gradients)?;
-            let rows = target.chunks_exact_mut(classes.max(1));
-            for ((target, s), u) in rows.zip(softmax.chunks_exact(classes.max(1))).zip(upstream) {
-                let s = &s[..target.len()];
-                add_scaled(
-                    target,
-                    u,
-                    #[inline(always)]
-                    |j| s[j],
-                );
-            }
-            Ok(())
-        });
-    }
-    out
-}
-
-/// See [`Backend::log_softmax`](crate::nn::backend::Backend::log_softmax).
-pub fn log_softmax(x: Matrix<Cpu>) -> Matrix<Cpu> {
-    let shape @ (_, columns) = x.shape();
-    let x = Input::of(x);
-    let width = columns.max(1);
-    let mut values = x.numbers.to_vec();
-    for row in values.chunks_exact_mut(width) {
-        let (max, total) = max_and_total(row);
-        let total = total.ln();
-        for v in row {
-            *v = (*v - max) - total;
-        }
-    }
-    let out: Tensor<_, Cpu> = output(&x.device, values, shape, x.tape.clone());
-    if x.is_tracked() {
-        let (slot, x_slot) = (Slot::of(&out.inner), x.slot);
-        let y = Input::of(out.clone()).numbers;
-        x.tape.record(move |gradients| {
-            let upstream = slot.take(gradients)?;
-            let target = x_slot.add(gradients)?;
-            for ((target, y), u) in target
-                .chunks_exact_mut(width)
-                .zip(y.chunks_exact(width))
-                .zip(upstream.chunks_exact(width))
-            {
-                let total = sum_by(
-                    u.len(),
-                    #[inline(always)]
-                    |j| u[j],
-                );
-                let (y, u) = (&y[..target.len()], &u[..target.len()]);
-                add_scaled(
-                    target,
-                    1.0,
-                    #[inline(always)]
-                    |j| u[j] - exp(y[j]) * total,
-                );
-            }
-            Ok(())
-        });
-    }
-    out
 }

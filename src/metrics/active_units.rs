@@ -1,0 +1,101 @@
+//! How many latent dimensions a model uses.
+
+use super::Measure;
+use super::Metric;
+use crate::data::Dataset;
+use crate::models::Fitted;
+use crate::models::ModelError;
+use crate::models::Rows;
+use crate::models::params;
+use crate::registry::Entry;
+use crate::registry::Param;
+use crate::registry::Values;
+
+/// `evaluate/active-units`
+pub struct ActiveUnits;
+
+impl Entry for ActiveUnits {
+    fn name(&self) -> &'static str {
+        "active-units"
+    }
+
+    fn summary(&self) -> &'static str {
+        "latent dimensions whose posterior mean varies over the observations"
+    }
+
+    fn docs(&self) -> &'static str {
+        "Counts the dimensions j with Var_x(E_q(z|x)[z_j]) ≥ `threshold`, the variance with divisor n − 1\n\
+         over the observations of a split. A dimension that ignores x has variance 0: its posterior has\n\
+         collapsed to the prior. `active_share` is the count divided by the number of dimensions.\n\
+         \n\
+         Source: Burda, Grosse and Salakhutdinov 2016, arXiv 1509.00519, section 5.2."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        vec![
+            Param::choice("split", &["train", "valid", "test"], "which observations")
+                .default("test"),
+            Param::float("threshold", "least variance of an active dimension")
+                .min(0.0)
+                .default(0.01),
+        ]
+    }
+}
+
+impl Metric for ActiveUnits {
+    fn measures(&self) -> &'static [Measure] {
+        const MEASURES: &[Measure] = &[
+            Measure {
+                name: "active_units",
+                label: "active units",
+                unit: "",
+                higher_is_better: None,
+            },
+            Measure {
+                name: "active_share",
+                label: "share of active units",
+                unit: "",
+                higher_is_better: None,
+            },
+        ];
+        MEASURES
+    }
+
+    fn score(
+        &self,
+        model: &dyn Fitted,
+        data: &Dataset,
+        values: &Values,
+    ) -> Result<Vec<f64>, ModelError> {
+        let x = params::observations(data, params::text(values, "split"))?;
+        let variances = variances(&model.encode(&x)?.mean);
+        let threshold = params::number(values, "threshold");
+        let active = variances.iter().filter(|v| **v >= threshold).count() as f64;
+        Ok(vec![active, active / variances.len() as f64])
+    }
+}
+
+/// Sample variance of every column; 0 for a single row.
+fn variances(rows: &Rows) -> Vec<f64> {
+    let n = rows.len() as f64;
+    let column = |j: usize| {
+        let values = rows.values.iter().skip(j).step_by(rows.columns);
+        let values = values.map(|v| f64::from(*v));
+        let mean = values.clone().sum::<f64>() / n;
+        let squares: f64 = values.map(|v| (v - mean) * (v - mean)).sum();
+        squares / (n - 1.0).max(1.0)
+    };
+    (0..rows.columns).map(column).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variances_are_those_of_each_column() {
+        let rows = Rows::new(2, vec![1.0, 5.0, 2.0, 5.0, 3.0, 5.0]);
+        assert_eq!(variances(&rows), [1.0, 0.0]);
+        assert_eq!(variances(&Rows::new(1, vec![7.0])), [0.0]);
+    }
+}
