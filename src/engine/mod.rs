@@ -9,6 +9,8 @@ mod coordinator;
 mod event;
 mod executor;
 mod graph;
+#[cfg(unix)]
+pub mod isolated;
 mod job;
 mod journal;
 mod keys;

@@ -1,6 +1,8 @@
 //! The engine under scripted workers: plans are written as lines, steps do as they are told.
 
 mod caching;
+#[cfg(unix)]
+mod isolation;
 mod kit;
 mod scheduling;
 mod showing;
