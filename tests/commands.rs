@@ -34,14 +34,6 @@ fn mistakes(stages: &str) -> String {
     String::from_utf8(output.stderr).expect("messages are text")
 }
 
-/// The text of the one file of a step's output.
-fn left(space: &TestSpace, step: &str) -> String {
-    let folder = space.path(&format!("outputs/c/cells/{step}"));
-    let files = space.files(&format!("outputs/c/cells/{step}"));
-    assert_eq!(files.len(), 1, "{}: {files:?}", folder.display());
-    std::fs::read_to_string(&files[0]).expect("the output is text")
-}
-
 const NASTY: [&str; 6] = [
     "two words",
     "it's \"quoted\"",
@@ -195,7 +187,7 @@ fn code_counts_by_content_and_the_environment_by_value() {
     assert_eq!(with("SHOUT", "!"), counts(&ALL));
     assert_eq!(with("SHOUT", "!"), counts(&[]));
     // A plain file counts by content as well.
-    space.write("data.txt", "abcd\n");
+    space.write("data.txt", "abcdef\n");
     assert_eq!(run(&space), counts(&ALL));
 }
 
@@ -311,7 +303,9 @@ fn mistakes_are_found_before_anything_runs() {
     let said = of("{run: 'a ${lr * 2} ${lr}', out: {x: x}}");
     assert!(said.contains("an expression in a shell text"), "{said}");
     assert!(of("{run: 'a ${out.y} ${lr}', out: {x: x}}").contains("`out.y` is not declared"));
-    assert!(of("{run: [a, \"${lr}\"], out: {x: ../x}}").contains("outside"));
+    assert!(
+        of("{run: [a, \"${lr}\"], out: {x: ../x}}").contains("not inside the program's folder")
+    );
 }
 
 /// Whether a process runs; one that nobody has waited for yet does not.

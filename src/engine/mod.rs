@@ -9,7 +9,6 @@ mod coordinator;
 mod event;
 mod executor;
 mod graph;
-#[cfg(unix)]
 pub mod isolated;
 mod job;
 mod journal;
@@ -18,7 +17,6 @@ mod link;
 mod names;
 mod options;
 mod pools;
-#[cfg(unix)]
 pub mod process;
 mod queue;
 mod resolve;

@@ -1,7 +1,6 @@
 //! The engine under scripted workers: plans are written as lines, steps do as they are told.
 
 mod caching;
-#[cfg(unix)]
 mod isolation;
 mod kit;
 mod scheduling;
