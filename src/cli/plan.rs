@@ -12,7 +12,6 @@ use serde_json::json;
 use super::args;
 use super::args::PlanArgs;
 use super::exit::Exit;
-use super::face::wants;
 use super::fates::Earlier;
 use super::fates::Line;
 use super::fates::lines;
@@ -59,10 +58,14 @@ pub fn plan(args: &PlanArgs, out: &mut impl Write, err: &mut impl Write) -> Resu
     view.stages(out)?;
     view.groups(args.explain, out)?;
     let count = |word: &str| view.steps().filter(|step| view.word(step) == word).count();
-    let (all, known) = (view.steps().count(), count("up to date"));
-    match all - known - count("pending") {
+    let (all, known, pending) = (view.steps().count(), count("up to date"), count("pending"));
+    let pending_too = match pending {
+        0 => String::new(),
+        n => format!(", {n} pending"),
+    };
+    match all - known - pending {
         0 if known == all => writeln!(err, "all {} up to date", plural(all, "step"))?,
-        run => writeln!(err, "{run} of {} to run", plural(all, "step"))?,
+        run => writeln!(err, "{run} of {} to run{pending_too}", plural(all, "step"))?,
     }
     Ok(Exit::Success)
 }
@@ -111,8 +114,12 @@ impl View<'_> {
 
     fn lines(&self, step: &Step) -> Vec<Line> {
         match self.pending[step.id.index()] {
-            Some((need, count)) => vec![Line {
-                text: wants(&self.project.plan.step(need).to_string(), count),
+            // By stage alone: many pending steps are one group.
+            Some((need, _)) => vec![Line {
+                text: format!(
+                    "needs steps of {} that the filters leave out",
+                    self.project.plan.step(need).stage
+                ),
                 place: None,
             }],
             None => lines(self.project, &self.fates[step.id.index()]),

@@ -6,13 +6,15 @@ use std::io::Write;
 
 use super::args::Progress;
 use super::args::RunArgs;
+use super::claims;
+use super::ending;
 use super::exit::Exit;
 use super::face::Bars;
 use super::face::Face;
 use super::face::JsonLines;
 use super::face::Lines;
 use super::face::Silent;
-use super::face::duration;
+use super::fates;
 use super::filters;
 use super::interrupt;
 use super::project::PlanKeys;
@@ -21,13 +23,13 @@ use super::project::Stop;
 use super::worker;
 use crate::engine::Engine;
 use crate::engine::Options;
-use crate::engine::Summary;
+use crate::engine::State;
 use crate::plan::Selection;
+use crate::stages::Results;
 use crate::stages::Stages;
 use crate::store::Access;
 use crate::store::Holder;
 use crate::store::Store;
-use crate::text::plural;
 
 /// Runs what is not up to date and says at the end what came of it.
 pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
@@ -70,11 +72,22 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     let mut face = face(args);
     let summary = engine.run(&project.plan.steps, &mut |event| face.show(event))?;
     drop(face);
-    report(&project, &summary, err)?;
+    ending::tell(&project, &args.experiment.manifest, &summary, err)?;
+    // What a filter leaves out may be known all the same.
+    let partial = summary.steps.iter().any(|s| s.state == State::Unselected);
+    let results = match partial {
+        true => fates::results(&project, Some(&store))?,
+        false => Results {
+            plan: &project.plan,
+            store: Some(&store),
+            made: summary.steps.iter().map(|s| s.made.clone()).collect(),
+        },
+    };
+    let claims = claims::after_run(&project, &results, args.require_claims, err)?;
     Ok(match () {
         () if summary.totals.failed > 0 => Exit::Failed,
         () if summary.stopped => Exit::Interrupted,
-        () => Exit::Success,
+        () => claims,
     })
 }
 
@@ -90,59 +103,4 @@ fn face(args: &RunArgs) -> Box<dyn Face> {
         Progress::Auto if io::stderr().is_terminal() => Box::new(Bars::new()),
         Progress::Auto => Box::new(Lines::new(io::stderr())),
     }
-}
-
-/// The last lines of a run: counts, failures together, where results are.
-fn report(project: &Project, summary: &Summary, err: &mut impl Write) -> io::Result<()> {
-    let totals = &summary.totals;
-    for failure in &summary.failures {
-        writeln!(err, "failed {}: {}", failure.step, failure.message)?;
-        writeln!(err, "  --> {}", failure.place)?;
-        for hint in &failure.hints {
-            writeln!(err, "  = help: {hint}")?;
-        }
-    }
-    let took = duration(summary.seconds);
-    let untouched = totals.done + totals.failed + totals.skipped + totals.cancelled == 0;
-    if untouched && totals.pending == 0 {
-        let all = plural(totals.up_to_date, "step");
-        writeln!(err, "all up to date: {all}, checked in {took}")?;
-        return Ok(());
-    }
-    let counts = [
-        (totals.done, "done"),
-        (totals.up_to_date, "up to date"),
-        (totals.failed, "failed"),
-        (totals.skipped, "skipped"),
-        (totals.cancelled, "cancelled"),
-        (totals.pending, "pending"),
-        (totals.diverged, "diverged"),
-    ];
-    let said = counts.iter().filter(|(count, _)| *count > 0);
-    let said: Vec<String> = said
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-    writeln!(err, "{} in {took}", said.join(", "))?;
-    if summary.stopped {
-        writeln!(err, "stopped; `run` again goes on from here")?;
-    }
-    if totals.pending > 0 {
-        writeln!(
-            err,
-            "pending steps need what this run leaves out; `run` without a filter makes all"
-        )?;
-    }
-    if totals.failed > 0 {
-        writeln!(
-            err,
-            "`sweepline log {} STEP` prints a step's log",
-            project.plan.experiment.name
-        )?;
-    }
-    let view = project.view.strip_prefix(&project.plan.experiment.root);
-    writeln!(
-        err,
-        "results in {}",
-        view.unwrap_or(&project.view).display()
-    )
 }

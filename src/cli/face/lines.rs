@@ -41,8 +41,11 @@ impl<W: Write> Lines<W> {
                 }
             }
             Event::StepFailed { .. } => {
-                for line in failure_lines(&timed.event) {
-                    writeln!(self.out, "{done} {line}")?;
+                for (at, line) in failure_lines(&timed.event).iter().enumerate() {
+                    match at {
+                        0 => writeln!(self.out, "{done} {line}")?,
+                        _ => writeln!(self.out, "{line}")?,
+                    }
                 }
                 Ok(())
             }
