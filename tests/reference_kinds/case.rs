@@ -24,6 +24,8 @@ pub struct Wanted {
     pub values: Vec<f64>,
     pub rtol: f64,
     pub atol: f64,
+    /// The same before they were rounded to float32, where the index has them.
+    pub exact: Vec<f64>,
 }
 
 /// Reads all cases of a folder.
@@ -77,6 +79,10 @@ impl Case {
                     values: values.iter().map(|v| f64::from(*v)).collect(),
                     rtol: about["rtol"].as_f64().expect("a relative tolerance"),
                     atol: about["atol"].as_f64().expect("an absolute tolerance"),
+                    exact: match about["float64"].as_array() {
+                        Some(all) => all.iter().filter_map(Value::as_f64).collect(),
+                        None => Vec::new(),
+                    },
                 }),
                 _ => {
                     given.insert(tensor.clone(), (view.shape().to_vec(), values));

@@ -2,5 +2,8 @@
 
 mod filters;
 mod kit;
+mod looking;
+mod runs;
+mod starting;
 #[path = "../support/mod.rs"]
 mod support;
