@@ -5,7 +5,7 @@
 
 mod elbo;
 mod estimate;
-pub mod inception;
+pub mod inception_score;
 mod iwae_bound;
 mod marginal_kl;
 mod mixture_proposal;
@@ -55,8 +55,10 @@ pub struct Measure {
 /// Every score a manifest can name, sorted.
 pub static ALL: &[&dyn Metric] = &[
     &elbo::Elbo,
+    &inception_score::InceptionScoreOfSamples,
     &iwae_bound::IwaeBound,
     &marginal_kl::MarginalKlScore,
+    &ms_ssim::MsSsimScore,
     &test_kl::TestKl,
 ];
 

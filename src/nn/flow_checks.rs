@@ -48,10 +48,12 @@ fn log_abs_det(mut rows: Vec<Vec<f64>>) -> f64 {
             .expect("at least one row is left");
         rows.swap(k, pivot);
         total += rows[k][k].abs().ln();
-        for r in k + 1..n {
-            let factor = rows[r][k] / rows[k][k];
-            for c in k..n {
-                rows[r][c] -= factor * rows[k][c];
+        let (done, below) = rows.split_at_mut(k + 1);
+        let pivot = &done[k];
+        for row in below {
+            let factor = row[k] / pivot[k];
+            for (value, above) in row.iter_mut().zip(pivot).skip(k) {
+                *value -= factor * above;
             }
         }
     }

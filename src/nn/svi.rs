@@ -19,28 +19,11 @@ use super::gradients::ParamGradients;
 use super::params::{Params, Pass};
 use super::tensor::{Matrix, Scalar};
 
+pub use differences::{Differences, Order};
+
+mod differences;
 #[cfg(test)]
 mod tests;
-
-/// How products of second derivatives with a vector are taken.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Differences {
-    /// Central differences between points this far from λ on either side, whatever the length of the
-    /// vector: an error of order distance², and two gradients per step.
-    Central {
-        /// Euclidean distance from λ; 0.03 to 0.1 suits float32.
-        distance: f64,
-    },
-    /// What the authors' code does: one forward difference with r = 1e-5 along the vector as it is,
-    /// against the gradient kept from the inner loop. In float32 it is several per cent off.
-    Paper,
-}
-
-impl Default for Differences {
-    fn default() -> Self {
-        Differences::Central { distance: 0.05 }
-    }
-}
 
 /// The settings of the inner loop.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -200,7 +183,7 @@ impl<B: Backend> Trajectory<B> {
         loss: &dyn InnerLoss<B>,
         k: usize,
         direction: &[Matrix<B>],
-    ) -> Option<(Vec<Matrix<B>>, ParamGradients<B>)> {
+    ) -> Option<Change<B>> {
         let length = norm(direction);
         if length == 0.0 {
             return None;
@@ -213,14 +196,17 @@ impl<B: Backend> Trajectory<B> {
         };
         let at = |r: f64| evaluate(params, loss, &moved(r), k, true);
         Some(match self.settings.differences {
-            Differences::Central { distance } => {
+            Differences::Central { distance, order } => {
                 let r = distance / length;
-                let (above, below) = (at(r), at(-r));
-                quotient(&above, &below, 2.0 * r)
+                let across = order.weights().iter().enumerate().map(|(i, weight)| {
+                    let r_i = (i + 1) as f64 * r;
+                    difference(&at(r_i), &at(-r_i), weight / r)
+                });
+                across.reduce(added).expect("every order has weights")
             }
             Differences::Paper => {
                 let r = 1e-5;
-                quotient(&at(r), &self.kept[k], r)
+                difference(&at(r), &self.kept[k], 1.0 / r)
             }
         })
     }
@@ -251,13 +237,12 @@ fn evaluate<B: Backend>(
     }
 }
 
-/// `(above − below) / width`. Subtracted first: the rest would cancel to rounding errors.
-fn quotient<B: Backend>(
-    above: &Evaluation<B>,
-    below: &Evaluation<B>,
-    width: f64,
-) -> (Vec<Matrix<B>>, ParamGradients<B>) {
-    let factor = (1.0 / width) as f32;
+/// What a difference of gradients has: of λ, and of the parameters.
+type Change<B> = (Vec<Matrix<B>>, ParamGradients<B>);
+
+/// `(above − below) · factor`. Subtracted first: the rest would cancel to rounding errors.
+fn difference<B: Backend>(above: &Evaluation<B>, below: &Evaluation<B>, factor: f64) -> Change<B> {
+    let factor = factor as f32;
     let pairs = above.lambda.iter().zip(&below.lambda);
     let lambda = pairs.map(|(a, b)| (a.clone() - b.clone()) * factor);
     let [above, below] = [above, below].map(|at| {
@@ -268,6 +253,12 @@ fn quotient<B: Backend>(
     negative.scale(-1.0);
     mixed.accumulate(negative);
     mixed.scale(factor);
+    (lambda.collect(), mixed)
+}
+
+fn added<B: Backend>((lambda, mut mixed): Change<B>, other: Change<B>) -> Change<B> {
+    let lambda = lambda.into_iter().zip(other.0).map(|(a, b)| a + b);
+    mixed.accumulate(other.1);
     (lambda.collect(), mixed)
 }
 

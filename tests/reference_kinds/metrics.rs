@@ -1,7 +1,7 @@
 //! Scores: of posteriors, of pairs of images, of a classifier's answers.
 
 use sweepline::metrics::Posteriors;
-use sweepline::metrics::inception::inception_score;
+use sweepline::metrics::inception_score::inception_score;
 use sweepline::metrics::ms_ssim::{MsSsim, Window};
 
 use super::case::{Answers, Case};

@@ -9,36 +9,70 @@ use crate::nn::tensor::Tensor;
 
 #[inline(always)]
 fn map(values: &mut [f32], f: impl Fn(f32) -> f32) {
-    wide(|| {
-        for v in values {
-            *v = f(*v);
-        }
-    });
+    wide(
+        #[inline(always)]
+        || {
+            for v in values {
+                *v = f(*v);
+            }
+        },
+    );
 }
 
 #[inline(always)]
 fn scale(upstream: &mut [f32], y: &[f32], derivative: impl Fn(f32) -> f32) {
-    wide(|| {
-        for (u, y) in upstream.iter_mut().zip(y) {
-            *u *= derivative(*y);
-        }
-    });
+    wide(
+        #[inline(always)]
+        || {
+            for (u, y) in upstream.iter_mut().zip(y) {
+                *u *= derivative(*y);
+            }
+        },
+    );
 }
 
 /// Applies an activation in place.
 pub fn apply(activation: Activation, values: &mut [f32]) {
     match activation {
         Activation::Identity => {}
-        Activation::Relu => map(values, |x| x.max(0.0)),
-        Activation::LeakyRelu(slope) => map(values, |x| if x > 0.0 { x } else { slope * x }),
-        Activation::Elu(alpha) => map(values, |x| match x > 0.0 {
-            true => x,
-            false => alpha * (exp(x) - 1.0),
-        }),
-        Activation::Tanh => map(values, tanh),
-        Activation::Sigmoid => map(values, sigmoid),
-        Activation::Softplus => map(values, softplus),
-        Activation::LogSigmoid => map(values, |x| -softplus(-x)),
+        Activation::Relu => map(
+            values,
+            #[inline(always)]
+            |x| x.max(0.0),
+        ),
+        Activation::LeakyRelu(slope) => map(
+            values,
+            #[inline(always)]
+            |x| if x > 0.0 { x } else { slope * x },
+        ),
+        Activation::Elu(alpha) => map(
+            values,
+            #[inline(always)]
+            |x| match x > 0.0 {
+                true => x,
+                false => alpha * (exp(x) - 1.0),
+            },
+        ),
+        Activation::Tanh => map(
+            values,
+            #[inline(always)]
+            |x| tanh(x),
+        ),
+        Activation::Sigmoid => map(
+            values,
+            #[inline(always)]
+            |x| sigmoid(x),
+        ),
+        Activation::Softplus => map(
+            values,
+            #[inline(always)]
+            |x| softplus(x),
+        ),
+        Activation::LogSigmoid => map(
+            values,
+            #[inline(always)]
+            |x| -softplus(-x),
+        ),
     }
 }
 
@@ -46,13 +80,48 @@ pub fn apply(activation: Activation, values: &mut [f32]) {
 pub fn times_derivative(activation: Activation, upstream: &mut [f32], y: &[f32]) {
     match activation {
         Activation::Identity => {}
-        Activation::Relu => scale(upstream, y, |y| if y > 0.0 { 1.0 } else { 0.0 }),
-        Activation::LeakyRelu(slope) => scale(upstream, y, |y| if y > 0.0 { 1.0 } else { slope }),
-        Activation::Elu(alpha) => scale(upstream, y, |y| if y > 0.0 { 1.0 } else { y + alpha }),
-        Activation::Tanh => scale(upstream, y, |y| 1.0 - y * y),
-        Activation::Sigmoid => scale(upstream, y, |y| y * (1.0 - y)),
-        Activation::Softplus => scale(upstream, y, |y| 1.0 - exp(-y)),
-        Activation::LogSigmoid => scale(upstream, y, |y| 1.0 - exp(y)),
+        Activation::Relu => scale(
+            upstream,
+            y,
+            #[inline(always)]
+            |y| if y > 0.0 { 1.0 } else { 0.0 },
+        ),
+        Activation::LeakyRelu(slope) => scale(
+            upstream,
+            y,
+            #[inline(always)]
+            |y| if y > 0.0 { 1.0 } else { slope },
+        ),
+        Activation::Elu(alpha) => scale(
+            upstream,
+            y,
+            #[inline(always)]
+            |y| if y > 0.0 { 1.0 } else { y + alpha },
+        ),
+        Activation::Tanh => scale(
+            upstream,
+            y,
+            #[inline(always)]
+            |y| 1.0 - y * y,
+        ),
+        Activation::Sigmoid => scale(
+            upstream,
+            y,
+            #[inline(always)]
+            |y| y * (1.0 - y),
+        ),
+        Activation::Softplus => scale(
+            upstream,
+            y,
+            #[inline(always)]
+            |y| 1.0 - exp(-y),
+        ),
+        Activation::LogSigmoid => scale(
+            upstream,
+            y,
+            #[inline(always)]
+            |y| 1.0 - exp(y),
+        ),
     }
 }
 

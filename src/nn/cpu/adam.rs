@@ -33,16 +33,19 @@ pub fn adam(
     let (p, g) = (&*old.numbers, &*gradient.numbers);
     let mut new = vec![0.0; p.len()];
     let update = |new: &mut [f32], p: &[f32], g: &[f32], m: &mut [f32], v: &mut [f32]| {
-        wide(|| {
-            let n = new.len();
-            let (p, g, m, v) = (&p[..n], &g[..n], &mut m[..n], &mut v[..n]);
-            for i in 0..n {
-                m[i] = m[i] * beta1 + g[i] * new1;
-                v[i] = v[i] * beta2 + g[i] * g[i] * new2;
-                let denominator = (v[i] * correct2).sqrt() + eps;
-                new[i] = p[i] - lr * (m[i] * correct1) / denominator;
-            }
-        });
+        wide(
+            #[inline(always)]
+            || {
+                let n = new.len();
+                let (p, g, m, v) = (&p[..n], &g[..n], &mut m[..n], &mut v[..n]);
+                for i in 0..n {
+                    m[i] = m[i] * beta1 + g[i] * new1;
+                    v[i] = v[i] * beta2 + g[i] * g[i] * new2;
+                    let denominator = (v[i] * correct2).sqrt() + eps;
+                    new[i] = p[i] - lr * (m[i] * correct1) / denominator;
+                }
+            },
+        );
     };
     if p.len() <= PIECE {
         update(&mut new, p, g, first, second);

@@ -17,11 +17,14 @@ const PIECE: usize = 1 << 15;
 pub fn accumulate(to: &mut [f32], from: &[f32]) {
     let pieces = to.par_chunks_mut(PIECE).zip(from.par_chunks(PIECE));
     pieces.for_each(|(to, from)| {
-        wide(|| {
-            for (t, f) in to.iter_mut().zip(from) {
-                *t += f;
-            }
-        });
+        wide(
+            #[inline(always)]
+            || {
+                for (t, f) in to.iter_mut().zip(from) {
+                    *t += f;
+                }
+            },
+        );
     });
 }
 

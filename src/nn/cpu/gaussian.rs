@@ -55,11 +55,14 @@ pub fn gaussian_sample(mean: Matrix<Cpu>, log_var: Matrix<Cpu>, noise: Matrix<Cp
     );
     let [mean, log_var, noise] = [mean, log_var, noise].map(Input::of);
     let mut spread = log_var.numbers.to_vec(); // σ ε
-    wide(|| {
-        for (s, e) in spread.iter_mut().zip(noise.numbers.iter()) {
-            *s = exp(0.5 * *s) * e;
-        }
-    });
+    wide(
+        #[inline(always)]
+        || {
+            for (s, e) in spread.iter_mut().zip(noise.numbers.iter()) {
+                *s = exp(0.5 * *s) * e;
+            }
+        },
+    );
     let values = mean.numbers.iter().zip(&spread).map(|(m, s)| m + s);
     let tape = mean.tape.joined(&log_var.tape).joined(&noise.tape);
     let out = output(&mean.device, values.collect(), shape, tape.clone());

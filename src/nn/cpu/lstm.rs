@@ -219,24 +219,27 @@ fn forward(
             (recurrent, Layout::rows_of(4 * width)),
             true,
         );
-        wide(|| {
-            for (((gates, y), before), c) in gates
-                .chunks_exact_mut(4 * width)
-                .zip(y.chunks_exact_mut(width))
-                .zip(before.chunks_exact(width))
-                .zip(c.chunks_exact_mut(width))
-            {
-                let [i, f, g, o] = quarters(gates, width);
-                for j in 0..width {
-                    i[j] = sigmoid(i[j]);
-                    f[j] = sigmoid(f[j]);
-                    g[j] = tanh(g[j]);
-                    o[j] = sigmoid(o[j]);
-                    c[j] = f[j] * before[j] + i[j] * g[j];
-                    y[j] = o[j] * tanh(c[j]);
+        wide(
+            #[inline(always)]
+            || {
+                for (((gates, y), before), c) in gates
+                    .chunks_exact_mut(4 * width)
+                    .zip(y.chunks_exact_mut(width))
+                    .zip(before.chunks_exact(width))
+                    .zip(c.chunks_exact_mut(width))
+                {
+                    let [i, f, g, o] = quarters(gates, width);
+                    for j in 0..width {
+                        i[j] = sigmoid(i[j]);
+                        f[j] = sigmoid(f[j]);
+                        g[j] = tanh(g[j]);
+                        o[j] = sigmoid(o[j]);
+                        c[j] = f[j] * before[j] + i[j] * g[j];
+                        y[j] = o[j] * tanh(c[j]);
+                    }
                 }
-            }
-        });
+            },
+        );
     }
 }
 
@@ -258,27 +261,30 @@ fn backward(
         let (before, now) = upstream.split_at_mut(t);
         let upstream = &*now[0];
         let c_before: &[f32] = if t == 0 { c0 } else { &*c[t - 1] };
-        wide(|| {
-            for ((((gates, dh), dc), c), before) in gates
-                .chunks_exact_mut(4 * width)
-                .zip(upstream.chunks_exact(width))
-                .zip(cell.chunks_exact_mut(width))
-                .zip(c[t].chunks_exact(width))
-                .zip(c_before.chunks_exact(width))
-            {
-                let [i, f, g, o] = quarters(gates, width);
-                for j in 0..width {
-                    let squashed = tanh(c[j]);
-                    let total = dc[j] + dh[j] * o[j] * (1.0 - squashed * squashed);
-                    dc[j] = total * f[j];
-                    o[j] = dh[j] * squashed * o[j] * (1.0 - o[j]);
-                    f[j] = total * before[j] * f[j] * (1.0 - f[j]);
-                    let (input, candidate) = (i[j], g[j]);
-                    i[j] = total * candidate * input * (1.0 - input);
-                    g[j] = total * input * (1.0 - candidate * candidate);
+        wide(
+            #[inline(always)]
+            || {
+                for ((((gates, dh), dc), c), before) in gates
+                    .chunks_exact_mut(4 * width)
+                    .zip(upstream.chunks_exact(width))
+                    .zip(cell.chunks_exact_mut(width))
+                    .zip(c[t].chunks_exact(width))
+                    .zip(c_before.chunks_exact(width))
+                {
+                    let [i, f, g, o] = quarters(gates, width);
+                    for j in 0..width {
+                        let squashed = tanh(c[j]);
+                        let total = dc[j] + dh[j] * o[j] * (1.0 - squashed * squashed);
+                        dc[j] = total * f[j];
+                        o[j] = dh[j] * squashed * o[j] * (1.0 - o[j]);
+                        f[j] = total * before[j] * f[j] * (1.0 - f[j]);
+                        let (input, candidate) = (i[j], g[j]);
+                        i[j] = total * candidate * input * (1.0 - input);
+                        g[j] = total * input * (1.0 - candidate * candidate);
+                    }
                 }
-            }
-        });
+            },
+        );
         product_alone(
             (upstream.len() / width, 4 * width, width),
             before.last_mut().map_or(&mut *hidden, |h| h),

@@ -118,11 +118,14 @@ pub fn batch_norm(
     sizes.rows(&mut y, |c, at, row| {
         let scale = scales[c] * standard.inverse[c];
         let (mean, shift) = (standard.mean[c], shifts[c]);
-        wide(|| {
-            for (y, x) in row.iter_mut().zip(&numbers[at..]) {
-                *y = (x - mean) * scale + shift;
-            }
-        });
+        wide(
+            #[inline(always)]
+            || {
+                for (y, x) in row.iter_mut().zip(&numbers[at..]) {
+                    *y = (x - mean) * scale + shift;
+                }
+            },
+        );
         apply(activation, row);
     });
     let device = x.device.clone();
@@ -161,11 +164,14 @@ pub fn batch_norm(
                         false => ((shift[c] / n) as f32, (scale[c] / n) as f32 * inverse),
                     };
                     let pairs = upstream[at..].iter().zip(&numbers[at..]);
-                    wide(|| {
-                        for (t, (u, x)) in row.iter_mut().zip(pairs) {
-                            *t += factor * (u - level - (x - mean) * slope);
-                        }
-                    });
+                    wide(
+                        #[inline(always)]
+                        || {
+                            for (t, (u, x)) in row.iter_mut().zip(pairs) {
+                                *t += factor * (u - level - (x - mean) * slope);
+                            }
+                        },
+                    );
                 });
             }
             Ok(())
@@ -179,14 +185,18 @@ fn moments(x: &[f32], sizes: Sizes, n: f64) -> (Vec<f32>, Vec<f32>) {
     let pixels = sizes.pixels;
     let [sums] = sizes.sums(|_, at| {
         let row = &x[at..][..pixels];
-        [wide(|| sum_by(pixels, |i| row[i]))]
+        [wide(
+            #[inline(always)]
+            || sum_by(pixels, |i| row[i]),
+        )]
     });
     let mean: Vec<f32> = sums.iter().map(|s| (s / n) as f32).collect();
     let [squares] = sizes.sums(|c, at| {
         let (row, mean) = (&x[at..][..pixels], mean[c]);
-        [wide(|| {
-            sum_by(pixels, |i| (row[i] - mean) * (row[i] - mean))
-        })]
+        [wide(
+            #[inline(always)]
+            || sum_by(pixels, |i| (row[i] - mean) * (row[i] - mean)),
+        )]
     });
     let variance = squares.iter().map(|s| (s / n) as f32).collect();
     (mean, variance)
@@ -203,10 +213,13 @@ fn parameter_gradients(
     let [shift, scale] = sizes.sums(|c, at| {
         let (u, x) = (&upstream[at..][..pixels], &x[at..][..pixels]);
         let (mean, inverse) = (standard.mean[c], standard.inverse[c]);
-        wide(|| {
-            let shift = sum_by(pixels, |i| u[i]);
-            [shift, sum_by(pixels, |i| u[i] * (x[i] - mean)) * inverse]
-        })
+        wide(
+            #[inline(always)]
+            || {
+                let shift = sum_by(pixels, |i| u[i]);
+                [shift, sum_by(pixels, |i| u[i] * (x[i] - mean)) * inverse]
+            },
+        )
     });
     (shift, scale)
 }

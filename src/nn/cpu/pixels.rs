@@ -65,12 +65,15 @@ pub fn gate(x: Matrix<Cpu>) -> Matrix<Cpu> {
         .zip(factors.par_chunks_mut(2 * half))
         .for_each(|(y, factors)| {
             let (a, b) = factors.split_at_mut(half);
-            wide(|| {
-                for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
-                    (*a, *b) = (tanh(*a), sigmoid(*b));
-                    *y = *a * *b;
-                }
-            });
+            wide(
+                #[inline(always)]
+                || {
+                    for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
+                        (*a, *b) = (tanh(*a), sigmoid(*b));
+                        *y = *a * *b;
+                    }
+                },
+            );
         });
     let out = output(&x.device, y, (rows, columns / 2), x.tape.clone());
     if x.is_tracked() {
@@ -85,12 +88,17 @@ pub fn gate(x: Matrix<Cpu>) -> Matrix<Cpu> {
                 .for_each(|((target, factors), upstream)| {
                     let ((ta, tb), (a, b)) = (target.split_at_mut(half), factors.split_at(half));
                     let targets = ta.iter_mut().zip(tb);
-                    wide(|| {
-                        for (((ta, tb), (a, b)), u) in targets.zip(a.iter().zip(b)).zip(upstream) {
-                            *ta += u * b * (1.0 - a * a);
-                            *tb += u * a * b * (1.0 - b);
-                        }
-                    });
+                    wide(
+                        #[inline(always)]
+                        || {
+                            for (((ta, tb), (a, b)), u) in
+                                targets.zip(a.iter().zip(b)).zip(upstream)
+                            {
+                                *ta += u * b * (1.0 - a * a);
+                                *tb += u * a * b * (1.0 - b);
+                            }
+                        },
+                    );
                 });
             Ok(())
         });

@@ -66,11 +66,14 @@ fn per_row<const N: usize>(
 /// Adds `u · f(j)` to every element.
 #[inline(always)]
 fn add_scaled(target: &mut [f32], u: f32, f: impl Fn(usize) -> f32) {
-    wide(|| {
-        for (j, t) in target.iter_mut().enumerate() {
-            *t += u * f(j);
-        }
-    });
+    wide(
+        #[inline(always)]
+        || {
+            for (j, t) in target.iter_mut().enumerate() {
+                *t += u * f(j);
+            }
+        },
+    );
 }
 
 /// See [`Backend::bernoulli_nll`](crate::nn::backend::Backend::bernoulli_nll).
@@ -80,13 +83,32 @@ pub fn bernoulli_nll(logits: Matrix<Cpu>, targets: Matrix<Cpu>) -> Vector<Cpu> {
         |[a, t]| {
             let n = a.len().min(t.len());
             let (a, t) = (&a[..n], &t[..n]);
-            wide(|| sum_by(n, |j| softplus(a[j]) - a[j] * t[j]))
+            wide(
+                #[inline(always)]
+                || {
+                    sum_by(
+                        n,
+                        #[inline(always)]
+                        |j| softplus(a[j]) - a[j] * t[j],
+                    )
+                },
+            )
         },
         |which, [a, t], u, target| {
             let (a, t) = (&a[..target.len()], &t[..target.len()]);
             match which {
-                0 => add_scaled(target, u, |j| sigmoid(a[j]) - t[j]),
-                _ => add_scaled(target, u, |j| -a[j]),
+                0 => add_scaled(
+                    target,
+                    u,
+                    #[inline(always)]
+                    |j| sigmoid(a[j]) - t[j],
+                ),
+                _ => add_scaled(
+                    target,
+                    u,
+                    #[inline(always)]
+                    |j| -a[j],
+                ),
             }
         },
     )
@@ -109,28 +131,41 @@ pub fn gaussian_nll(
         move |[x, mean, scale]| {
             let n = x.len().min(mean.len()).min(scale.len());
             let (x, mean, scale) = (&x[..n], &mean[..n], &scale[..n]);
-            wide(|| {
-                sum_by(n, |j| {
-                    let s = half * scale[j];
-                    let d = (x[j] - mean[j]) * exp(-s);
-                    HALF_LN_2PI + s + 0.5 * d * d
-                })
-            })
+            wide(
+                #[inline(always)]
+                || {
+                    sum_by(
+                        n,
+                        #[inline(always)]
+                        |j| {
+                            let s = half * scale[j];
+                            let d = (x[j] - mean[j]) * exp(-s);
+                            HALF_LN_2PI + s + 0.5 * d * d
+                        },
+                    )
+                },
+            )
         },
         move |which, [x, mean, scale], u, target| {
             let n = target.len();
             let (x, mean, scale) = (&x[..n], &mean[..n], &scale[..n]);
-            let slope = |j: usize| {
+            let slope = #[inline(always)]
+            |j: usize| {
                 let inverse = exp(-half * scale[j]);
                 ((x[j] - mean[j]) * inverse) * inverse
             };
             match which {
                 0 => add_scaled(target, u, slope),
                 1 => add_scaled(target, -u, slope),
-                _ => add_scaled(target, u * half, |j| {
-                    let d = (x[j] - mean[j]) * exp(-half * scale[j]);
-                    1.0 - d * d
-                }),
+                _ => add_scaled(
+                    target,
+                    u * half,
+                    #[inline(always)]
+                    |j| {
+                        let d = (x[j] - mean[j]) * exp(-half * scale[j]);
+                        1.0 - d * d
+                    },
+                ),
             }
         },
     )
@@ -145,18 +180,30 @@ pub fn gaussian_nll_fixed(x: Matrix<Cpu>, mean: Matrix<Cpu>, sigma: f32) -> Vect
         move |[x, mean]| {
             let n = x.len().min(mean.len());
             let (x, mean) = (&x[..n], &mean[..n]);
-            wide(|| {
-                sum_by(n, |j| {
-                    let d = (x[j] - mean[j]) * inverse;
-                    0.5 * d * d + constant
-                })
-            })
+            wide(
+                #[inline(always)]
+                || {
+                    sum_by(
+                        n,
+                        #[inline(always)]
+                        |j| {
+                            let d = (x[j] - mean[j]) * inverse;
+                            0.5 * d * d + constant
+                        },
+                    )
+                },
+            )
         },
         move |which, [x, mean], u, target| {
             let n = target.len();
             let (x, mean) = (&x[..n], &mean[..n]);
             let sign = if which == 0 { u } else { -u };
-            add_scaled(target, sign * inverse * inverse, |j| x[j] - mean[j]);
+            add_scaled(
+                target,
+                sign * inverse * inverse,
+                #[inline(always)]
+                |j| x[j] - mean[j],
+            );
         },
     )
 }
@@ -168,14 +215,33 @@ pub fn kl_standard(mean: Matrix<Cpu>, log_var: Matrix<Cpu>) -> Vector<Cpu> {
         |[mean, log_var]| {
             let n = mean.len().min(log_var.len());
             let (m, s) = (&mean[..n], &log_var[..n]);
-            wide(|| 0.5 * sum_by(n, |j| m[j] * m[j] + exp(s[j]) - s[j] - 1.0))
+            wide(
+                #[inline(always)]
+                || {
+                    0.5 * sum_by(
+                        n,
+                        #[inline(always)]
+                        |j| m[j] * m[j] + exp(s[j]) - s[j] - 1.0,
+                    )
+                },
+            )
         },
         |which, [mean, log_var], u, target| {
             let n = target.len();
             let (m, s) = (&mean[..n], &log_var[..n]);
             match which {
-                0 => add_scaled(target, u, |j| m[j]),
-                _ => add_scaled(target, 0.5 * u, |j| exp(s[j]) - 1.0),
+                0 => add_scaled(
+                    target,
+                    u,
+                    #[inline(always)]
+                    |j| m[j],
+                ),
+                _ => add_scaled(
+                    target,
+                    0.5 * u,
+                    #[inline(always)]
+                    |j| exp(s[j]) - 1.0,
+                ),
             }
         },
     )
@@ -183,10 +249,20 @@ pub fn kl_standard(mean: Matrix<Cpu>, log_var: Matrix<Cpu>) -> Vector<Cpu> {
 
 /// Largest element and `Σ exp(x − largest)` of a row.
 fn max_and_total(x: &[f32]) -> (f32, f32) {
-    wide(|| {
-        let max = x.iter().fold(f32::NEG_INFINITY, |m, v| m.max(*v));
-        (max, sum_by(x.len(), |j| exp(x[j] - max)))
-    })
+    wide(
+        #[inline(always)]
+        || {
+            let max = x.iter().fold(f32::NEG_INFINITY, |m, v| m.max(*v));
+            (
+                max,
+                sum_by(
+                    x.len(),
+                    #[inline(always)]
+                    |j| exp(x[j] - max),
+                ),
+            )
+        },
+    )
 }
 
 /// See [`Backend::logsumexp`](crate::nn::backend::Backend::logsumexp).
@@ -200,7 +276,12 @@ pub fn logsumexp(x: Matrix<Cpu>) -> Vector<Cpu> {
         |_, [x], u, target| {
             let (max, total) = max_and_total(x);
             let x = &x[..target.len()];
-            add_scaled(target, u / total, |j| exp(x[j] - max));
+            add_scaled(
+                target,
+                u / total,
+                #[inline(always)]
+                |j| exp(x[j] - max),
+            );
         },
     )
 }
@@ -220,7 +301,12 @@ pub fn cross_entropy(logits: Matrix<Cpu>, labels: &[usize]) -> Vector<Cpu> {
         if x.is_tracked() {
             let out = &mut softmax[r * classes..(r + 1) * classes];
             let row = &row[..out.len()];
-            add_scaled(out, 1.0 / total, |j| exp(row[j] - max));
+            add_scaled(
+                out,
+                1.0 / total,
+                #[inline(always)]
+                |j| exp(row[j] - max),
+            );
             out[*label] -= 1.0;
         }
     }
@@ -233,7 +319,12 @@ pub fn cross_entropy(logits: Matrix<Cpu>, labels: &[usize]) -> Vector<Cpu> {
             let rows = target.chunks_exact_mut(classes.max(1));
             for ((target, s), u) in rows.zip(softmax.chunks_exact(classes.max(1))).zip(upstream) {
                 let s = &s[..target.len()];
-                add_scaled(target, u, |j| s[j]);
+                add_scaled(
+                    target,
+                    u,
+                    #[inline(always)]
+                    |j| s[j],
+                );
             }
             Ok(())
         });
@@ -266,9 +357,18 @@ pub fn log_softmax(x: Matrix<Cpu>) -> Matrix<Cpu> {
                 .zip(y.chunks_exact(width))
                 .zip(upstream.chunks_exact(width))
             {
-                let total = sum_by(u.len(), |j| u[j]);
+                let total = sum_by(
+                    u.len(),
+                    #[inline(always)]
+                    |j| u[j],
+                );
                 let (y, u) = (&y[..target.len()], &u[..target.len()]);
-                add_scaled(target, 1.0, |j| u[j] - exp(y[j]) * total);
+                add_scaled(
+                    target,
+                    1.0,
+                    #[inline(always)]
+                    |j| u[j] - exp(y[j]) * total,
+                );
             }
             Ok(())
         });

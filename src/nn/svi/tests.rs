@@ -38,7 +38,10 @@ const SETTINGS: InnerLoop = InnerLoop {
     step_size: 0.7,
     momentum: 0.5,
     clip: None,
-    differences: Differences::Central { distance: 0.05 },
+    differences: Differences::Central {
+        distance: 0.05,
+        order: Order::Second,
+    },
 };
 
 fn close(got: &[f32], want: &[f64], tolerance: f64) {
@@ -206,4 +209,27 @@ fn clipping_bounds_every_step_and_is_a_constant_factor_going_back() {
         })
         .collect();
     close(&derivatives.initial[0].to_vec(), &want, 1e-4);
+}
+
+#[test]
+fn higher_orders_come_closer_at_the_same_distance() {
+    let toy = Curved::new();
+    let with = |distance, order| {
+        let settings = InnerLoop {
+            differences: Differences::Central { distance, order },
+            ..SETTINGS
+        };
+        let run = settings.run(&toy.params, &toy.initial(), &toy.loss());
+        run.backward(&toy.params, &toy.loss()).initial[0].to_vec()
+    };
+    let best = with(0.05, Order::Sixth);
+    let error = |order| {
+        let pairs = with(0.2, order).into_iter().zip(&best);
+        pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    };
+    let errors = [Order::Second, Order::Fourth, Order::Sixth].map(error);
+    assert!(
+        errors[1] < 0.3 * errors[0] && errors[2] < errors[1],
+        "{errors:?}"
+    );
 }

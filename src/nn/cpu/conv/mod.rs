@@ -271,7 +271,10 @@ fn add_channel_sums(x: &[f32], pixels: usize, sums: &mut [f32]) {
     sums.par_iter_mut().enumerate().for_each(|(channel, sum)| {
         for image in x.chunks_exact(channels * pixels) {
             let row = &image[channel * pixels..][..pixels];
-            *sum += wide(|| sum_by(pixels, |i| row[i]));
+            *sum += wide(
+                #[inline(always)]
+                || sum_by(pixels, |i| row[i]),
+            );
         }
     });
 }

@@ -3,7 +3,7 @@
 //! `exp(E_x KL(p(y|x) || p(y)))`: high when each image has a clear class and all classes occur. It
 //! says nothing without the classifier and the number of images, and is biased low for few images.
 
-use super::Estimate;
+use crate::metrics::Estimate;
 
 /// Scores of consecutive splits.
 #[derive(Clone, Debug, PartialEq)]
