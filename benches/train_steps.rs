@@ -3,6 +3,8 @@
 //! `cargo bench --bench train_steps -- [CASE …]`; the number of threads is rayon's
 //! (`RAYON_NUM_THREADS`), one thread with `taskset -c 1`. Medians over blocks of about 20 ms.
 
+#[path = "cases/gan.rs"]
+mod gan;
 #[path = "cases/text_vae.rs"]
 mod text_vae;
 #[path = "cases/vae.rs"]
@@ -10,16 +12,18 @@ mod vae;
 
 use std::time::{Duration, Instant};
 
+use gan::Gan;
 use text_vae::TextVae;
 use vae::Vae;
 
 /// A case that is ready to run: its number of parameters and its step.
 type Ready = (usize, Box<dyn FnMut() -> f32>);
 
-const CASES: [&str; 3] = ["tiny-vae", "mlp-vae", "lstm-vae"];
+const CASES: [&str; 5] = ["tiny-vae", "mlp-vae", "lstm-vae", "dcgan-32", "wgan-gp-32"];
 
 fn case(name: &str) -> Option<Ready> {
     let vae = |mut vae: Vae| -> Ready { (vae.params.count(), Box::new(move || vae.step())) };
+    let gan = |mut gan: Gan| -> Ready { (gan.count(), Box::new(move || gan.step())) };
     Some(match name {
         "tiny-vae" => vae(Vae::new(0, 100, &[2, 50, 50, 2], &[1, 50, 50, 2], true)),
         "mlp-vae" => vae(Vae::new(
@@ -33,6 +37,8 @@ fn case(name: &str) -> Option<Ready> {
             let mut text = TextVae::new();
             (text.params.count(), Box::new(move || text.step()))
         }
+        "dcgan-32" => gan(Gan::new(false)),
+        "wgan-gp-32" => gan(Gan::new(true)),
         _ => return None,
     })
 }

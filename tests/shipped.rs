@@ -37,6 +37,10 @@ fn every_pipeline_belongs_to_a_manifest() {
         .collect();
     for entry in fs::read_dir("pipelines").expect("pipelines ship") {
         let path = entry.expect("folders are readable").path();
+        if path.extension().is_none_or(|e| e != "yaml") {
+            // Programs that pipelines run.
+            continue;
+        }
         let name = path
             .file_name()
             .expect("a file has a name")
@@ -89,4 +93,36 @@ fn the_readme_shows_a_message_as_it_is() {
         .expect("splitting gives a part")
         .trim_end();
     assert!(readme.contains(message), "the README should say\n{message}");
+}
+
+/// The commands need nothing but the tools of a Unix system, and take seconds.
+#[cfg(unix)]
+#[test]
+fn the_manifest_of_commands_runs() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let outputs = folder.path().join("outputs");
+    let run = || {
+        Command::new(env!("CARGO_BIN_EXE_sweepline"))
+            .args(["run", "manifests/commands.yaml", "--outputs"])
+            .arg(&outputs)
+            .env("NO_COLOR", "1")
+            .env_remove("SWEEPLINE_STORE")
+            .output()
+            .expect("the program starts")
+    };
+    let output = run();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(!said.contains("warning"), "{said}");
+    let table = fs::read_to_string(outputs.join("commands/tables/summary.csv"))
+        .expect("the table is there");
+    // 3 keyboards of 5 lengths, under a line of names.
+    assert_eq!(table.lines().count(), 1 + 15, "{table}");
+    for figure in ["growth", "ranks"] {
+        let path = outputs.join(format!("commands/figures/{figure}.svg"));
+        assert!(path.exists(), "{}", path.display());
+    }
+    let again = run();
+    let said = String::from_utf8_lossy(&again.stderr);
+    assert!(said.contains("all up to date"), "{said}");
 }

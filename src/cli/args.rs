@@ -71,6 +71,12 @@ pub enum Verb {
     Verify(StoreArgs),
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
+    /// Work off one attempt in this process, as `run` has it done
+    #[command(hide = true)]
+    Worker {
+        /// The specification of the attempt
+        spec: PathBuf,
+    },
 }
 
 /// Which experiment, and how it is changed from the command line.

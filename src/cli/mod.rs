@@ -24,6 +24,7 @@ mod show;
 mod status;
 mod trace;
 mod why;
+mod worker;
 
 use std::io;
 use std::io::Write;
@@ -42,6 +43,10 @@ use crate::text::Diagnostic;
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Verb::Worker { spec } = &cli.verb {
+        // It has standard output for itself.
+        return worker::work(spec).into();
+    }
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut err = anstream::stderr();
     let ended = verb(&cli.verb, &mut out, &mut err).and_then(|exit| {
@@ -92,5 +97,6 @@ fn verb(verb: &Verb, out: &mut impl Write, err: &mut impl Write) -> Result<Exit,
         Verb::Graph(args) => graph::graph(args, out, err),
         Verb::Claims(args) => claims::claims(args, out, err),
         Verb::Ls(args) => ls::ls(args, out, err),
+        Verb::Worker { spec } => Ok(worker::work(spec)),
     }
 }

@@ -20,6 +20,7 @@ use super::interrupt;
 use super::project::PlanKeys;
 use super::project::Project;
 use super::project::Stop;
+use super::worker;
 use crate::engine::Engine;
 use crate::engine::Options;
 use crate::engine::State;
@@ -65,7 +66,9 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
         options.jobs = jobs.max(1);
     }
     let keys = PlanKeys(project.rules());
-    let engine = Engine::new(&keys, &Stages, &store, options);
+    let isolated = worker::executor(options.checkpoint_every)?;
+    let mut engine = Engine::new(&keys, &Stages, &store, options);
+    engine.isolated = &isolated;
     let mut face = face(args);
     let summary = engine.run(&project.plan.steps, &mut |event| face.show(event))?;
     drop(face);

@@ -163,7 +163,7 @@ pub(super) fn store_failed(error: StoreError) -> JobError {
     }
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> JobError {
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> JobError {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     JobError::failed(format!("panicked: {}", text.unwrap_or("(no message)")))

@@ -9,6 +9,7 @@ mod coordinator;
 mod event;
 mod executor;
 mod graph;
+pub mod isolated;
 mod job;
 mod journal;
 mod keys;
@@ -16,7 +17,6 @@ mod link;
 mod names;
 mod options;
 mod pools;
-#[cfg(unix)]
 pub mod process;
 mod queue;
 mod resolve;

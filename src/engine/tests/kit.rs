@@ -180,12 +180,17 @@ impl Lab {
     }
 
     pub fn run_in(&mut self, store: &Store, steps: &[Step]) -> Summary {
+        self.run_with(store, steps, &InProcess)
+    }
+
+    /// Steps that ask for isolation get it from this executor.
+    pub fn run_with(&mut self, store: &Store, steps: &[Step], isolated: &dyn Executor) -> Summary {
         let mut events = Vec::new();
         let summary = {
             let mut sink = |timed: &Timed| events.push(timed.event.clone());
-            Engine::new(&PlainKeys, &*self, store, self.options.clone())
-                .run(steps, &mut sink)
-                .expect("the store works")
+            let mut engine = Engine::new(&PlainKeys, &*self, store, self.options.clone());
+            engine.isolated = isolated;
+            engine.run(steps, &mut sink).expect("the store works")
         };
         self.events = events;
         summary

@@ -70,12 +70,9 @@ fn outputs(params: &Values) -> Result<(), Unfit> {
     const HELP: &str = "`out: {name: file}`, with a path relative to the program's folder";
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut claim = |param, name: &str, file: &str| {
-        if let Err(mismatch) = ParamType::Path.conform(Value::from(file)) {
-            return Err(unfit(
-                param,
-                format!("`{name}`: {}", mismatch.message),
-                HELP,
-            ));
+        if ParamType::Path.conform(Value::from(file)).is_err() {
+            let message = format!("`{name}`: `{file}` is not inside the program's folder");
+            return Err(unfit(param, message, HELP));
         }
         if file.trim_matches(['.', '/']).is_empty() {
             return Err(unfit(param, format!("`{name}` has no file"), HELP));

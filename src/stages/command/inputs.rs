@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -79,21 +79,11 @@ fn link_item(item: &JobItem, folder: &Path) -> Result<PathBuf, JobError> {
         }
         // The folder of the link is another one.
         let target = std::path::absolute(target).map_err(|e| cannot("find", target, &e))?;
-        link(&target, &path).map_err(|error| cannot("link", &path, &error))?;
+        symlink(&target, &path).map_err(|error| cannot("link", &path, &error))?;
         paths.push(path);
     }
     Ok(match (paths.pop(), paths.is_empty()) {
         (Some(only), true) => only,
         _ => folder.to_owned(),
     })
-}
-
-#[cfg(unix)]
-fn link(target: &Path, path: &Path) -> io::Result<()> {
-    std::os::unix::fs::symlink(target, path)
-}
-
-#[cfg(not(unix))]
-fn link(target: &Path, path: &Path) -> io::Result<()> {
-    fs::copy(target, path).map(|_| ())
 }

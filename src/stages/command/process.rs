@@ -90,7 +90,7 @@ fn not_started(program: &Program, job: &Job<'_>, error: &io::Error) -> JobError 
             if !name.contains('/') {
                 return failed.hint(path_hint());
             }
-            if Path::new(name).exists() {
+            if Path::new(name).is_absolute() && Path::new(name).exists() {
                 return failed.hint("the file is there; the interpreter in its first line is not");
             }
             let relative = name.trim_start_matches("./");

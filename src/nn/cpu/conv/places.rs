@@ -98,7 +98,7 @@ fn classes(
                     places.push((start, oy * output_width + ox));
                 }
             }
-            let runs = Runs::new(runs(*down, *across), 1);
+            let runs = Runs::new(runs(*down, *across));
             classes.push(Class { places, runs });
         }
     }

@@ -1,19 +1,21 @@
 //! The gradient of the weights: `dW[o, c, tap] = Σ small[n, o, pixel] · large[n, c, pixel under tap]`.
 //!
 //! A task takes sixteen small channels and one row of taps through all images; the rows of its
-//! tiles are large channels, read in place with the stride of the window. Each number is summed by
-//! one task, over the images in order.
+//! tiles are large channels, read in place. Each number is summed by one task, over the images in
+//! order.
+
+use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::kernel::{LANES, ROWS, Run, Runs, Sums, add_products};
+use super::kernel::{LANES, ROWS, Terms, add_terms};
 use super::panels::channel_panels;
 use crate::nn::layers::window::Layout;
 
-/// Small pixels, of several images if need be, that are summed up while the tiles stay in
+/// Small pixels, of several images or of some rows of one, that are summed up while a tile stays in
 /// registers.
-const PIXELS: usize = 128;
+const PIXELS: usize = 256;
 
 /// Adds the gradient to `target` `[O, C, taps]`.
 pub fn add_gradient(layout: &Layout, large: &[f32], small: &[f32], target: &mut [f32]) {
@@ -59,30 +61,38 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// The terms of one tap over a group of images.
-    fn runs(&self, kx: usize, images: usize) -> Runs {
+    /// The terms of one tap over some images and, in each, some rows of small pixels.
+    fn terms(&self, kx: usize, images: usize, rows: Range<usize>) -> Terms {
         let (c, h, w) = self.layout.large;
         let (_, oh, ow) = self.layout.small;
-        let inside = |ox: &usize| self.layout.large_column(*ox, kx).is_some();
-        let first = (0..ow).find(inside).unwrap_or(ow);
-        let count = (first..ow).take_while(|ox| inside(ox)).count();
-        let mut runs = Vec::with_capacity(images * oh);
+        let mut terms = Vec::with_capacity(images * rows.len() * ow);
         for image in 0..images {
-            for oy in 0..oh {
-                let places = (
-                    self.layout.large_row(oy, self.ky),
-                    self.layout.large_column(first, kx),
-                );
-                if let (Some(y), Some(x)) = places {
-                    runs.push(Run {
-                        row: ((image * c * h + y) * w + x) as isize,
-                        line: (image * oh + oy) * ow + first,
-                        len: count,
-                    });
+            for oy in rows.clone() {
+                let Some(y) = self.layout.large_row(oy, self.ky) else {
+                    continue;
+                };
+                for ox in 0..ow {
+                    if let Some(x) = self.layout.large_column(ox, kx) {
+                        let from = (image * c * h + y) * w + x;
+                        terms.push((from as u32, ((image * oh + oy) * ow + ox) as u32));
+                    }
                 }
             }
         }
-        Runs::new(runs, self.layout.window.stride.1)
+        Terms::new(terms)
+    }
+
+    /// Per band of rows and tap, the terms over so many images.
+    fn bands(&self, images: usize) -> Vec<Vec<Terms>> {
+        let (_, oh, ow) = self.layout.small;
+        let height = (PIXELS / ow.max(1)).clamp(1, oh.max(1));
+        let band = |first: usize| {
+            let rows = first..(first + height).min(oh);
+            let taps = 0..self.layout.window.kernel.1;
+            taps.map(|kx| self.terms(kx, images, rows.clone()))
+                .collect()
+        };
+        (0..oh).step_by(height).map(band).collect()
     }
 }
 
@@ -93,42 +103,25 @@ impl WithSimd for Task<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let (c, h, w) = self.layout.large;
         let pixels = self.layout.small_pixels();
-        let group = PIXELS.div_ceil(pixels);
-        let all: Vec<Runs> = (0..self.layout.window.kernel.1)
-            .map(|kx| self.runs(kx, group.min(self.layout.images)))
-            .collect();
-        let mut image = 0;
-        while image < self.layout.images {
-            let images = group.min(self.layout.images - image);
-            let last;
-            let all = match images == group.min(self.layout.images) {
-                true => &all,
-                false => {
-                    let kernel = 0..self.layout.window.kernel.1;
-                    last = kernel.map(|kx| self.runs(kx, images)).collect::<Vec<_>>();
-                    &last
-                }
-            };
-            let large = &self.large[image * c * h * w..][..images * c * h * w];
-            let panel = &self.panel[image * pixels * LANES..][..images * pixels * LANES];
-            for (runs, sums) in all.iter().zip(self.sums.chunks_exact_mut(c)) {
+        let group = (PIXELS / pixels).clamp(1, self.layout.images.max(1));
+        let whole = self.bands(group);
+        let last = self.bands(self.layout.images % group);
+        let groups = self.large.chunks(group * c * h * w);
+        for (large, panel) in groups.zip(self.panel.chunks(group * pixels * LANES)) {
+            let full = panel.len() == group * pixels * LANES;
+            for band in if full { &whole } else { &last } {
                 let tiles = c.div_ceil(ROWS);
                 let mut from = 0;
                 for tile in 0..tiles {
                     let to = (tile + 1) * c / tiles;
-                    let mut starts = [0; ROWS];
-                    let mut local: Sums = [[0.0; LANES]; ROWS];
-                    for (i, channel) in (from..to).enumerate() {
-                        starts[i] = channel * h * w;
-                        local[i] = sums[channel];
+                    // All taps of a tile in turn: its pixels stay in the nearest cache.
+                    for (terms, sums) in band.iter().zip(self.sums.chunks_exact_mut(c)) {
+                        let rows = (large, from * h * w, h * w);
+                        add_terms(simd, &mut sums[from..to], rows, panel, terms);
                     }
-                    let rows = (large, &starts[..to - from]);
-                    add_products(simd, &mut local, rows, panel, runs);
-                    sums[from..to].copy_from_slice(&local[..to - from]);
                     from = to;
                 }
             }
-            image += images;
         }
     }
 }

@@ -1,0 +1,237 @@
+//! The child's side: works off one specification.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::io::Write;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
+
+use super::spec::Left;
+use super::spec::Outcome;
+use super::spec::Said;
+use super::spec::Spec;
+use super::spec::cell;
+use crate::engine::Content;
+use crate::engine::Job;
+use crate::engine::JobError;
+use crate::engine::Link;
+use crate::engine::Produced;
+use crate::engine::Worker;
+use crate::engine::attempt::panicked;
+use crate::plan::Input;
+use crate::plan::Policy;
+use crate::plan::Step;
+use crate::plan::StepId;
+use crate::registry::Catalog;
+use crate::text::Place;
+use crate::text::Source;
+
+/// Works off the attempt that a file specifies, and leaves its outcome where the file says. The
+/// parent's request to stop is the signal SIGTERM.
+///
+/// # Errors
+/// Where the specification cannot be read, or what was made cannot be written.
+pub fn serve(spec: &Path, catalog: &Catalog, worker: &dyn Worker) -> io::Result<()> {
+    let spec: Spec = serde_json::from_slice(&fs::read(spec)?)?;
+    let kind = catalog.get(&spec.kind).ok_or_else(|| {
+        io::Error::other(format!("this program has no stage kind `{}`", spec.kind))
+    })?;
+    let cancelled = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        signal_hook::flag::register(signal, Arc::clone(&cancelled))?;
+    }
+    let step = Step {
+        id: StepId(0),
+        stage: Arc::from(spec.stage.as_str()),
+        cell: cell(&spec.cell),
+        kind,
+        params: Arc::new(spec.params.clone()),
+        inputs: plan_inputs(&spec),
+        policy: Arc::new(Policy::default()),
+        place: Place::start_of(&Arc::new(Source {
+            path: PathBuf::new(),
+            text: String::new(),
+        })),
+    };
+    let link = ChildLink::new(&spec, cancelled);
+    let job = Job {
+        step: &step,
+        inputs: spec.job_inputs(),
+        root: &spec.root,
+        scratch: &spec.scratch,
+        threads: spec.threads,
+        link: &link,
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(spec.threads)
+        .build()
+        .map_err(io::Error::other)?;
+    let produced = catch_unwind(AssertUnwindSafe(|| pool.install(|| worker.run(&job))));
+    let outcome = match produced {
+        Ok(Ok(produced)) => made(produced, &spec)?,
+        Ok(Err(error)) => outcome(error),
+        Err(panic) => outcome(panicked(&*panic)),
+    };
+    let text = serde_json::to_vec(&outcome)?;
+    place(&spec.outcome, &text)
+}
+
+/// At most one line of progress in this time.
+const PROGRESS_PERIOD: Duration = Duration::from_millis(50);
+
+/// Which slots reduce axes; the steps behind them are known by their artifacts.
+fn plan_inputs(spec: &Spec) -> Vec<Input> {
+    let inputs = spec.inputs.iter().zip(spec.job_inputs());
+    inputs
+        .map(|(input, job_input)| Input {
+            slot: Arc::from(job_input.slot.as_str()),
+            items: Vec::new(),
+            reduced: input.reduced,
+            missing_allowed: false,
+        })
+        .collect()
+}
+
+fn made(produced: Produced, spec: &Spec) -> io::Result<Outcome> {
+    let mut outputs: BTreeMap<String, BTreeMap<String, Left>> = BTreeMap::new();
+    let mut number = 0;
+    for (output, files) in produced.outputs {
+        for (name, content) in files {
+            let left = match content {
+                Content::Bytes(bytes) => {
+                    // Beside the folder that the step has used: no name there is taken.
+                    let path = spec.outcome.with_file_name(format!("left-{number}"));
+                    number += 1;
+                    fs::write(&path, bytes)?;
+                    Left::File(path)
+                }
+                Content::Taken(path) => Left::File(path),
+                Content::Stored(object) => Left::Stored(object),
+            };
+            outputs
+                .entry(output.clone())
+                .or_default()
+                .insert(name, left);
+        }
+    }
+    Ok(Outcome::Made {
+        outputs,
+        diverged: produced.diverged,
+    })
+}
+
+fn outcome(error: JobError) -> Outcome {
+    match error {
+        JobError::Failed { message, hints } => Outcome::Failed { message, hints },
+        JobError::Transient { message } => Outcome::Transient(message),
+        JobError::Cancelled => Outcome::Cancelled,
+    }
+}
+
+/// Writes a file that is whole as soon as it is there.
+fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push("~");
+    fs::write(&beside, bytes)?;
+    fs::rename(&beside, path)
+}
+
+/// Tells the parent, in lines.
+struct ChildLink {
+    cancelled: Arc<AtomicBool>,
+    checkpoint: Option<PathBuf>,
+    checkpoints: PathBuf,
+    checkpoint_every: Duration,
+    started: Instant,
+    /// When the next progress may be told, in milliseconds since the start.
+    next_progress: AtomicU64,
+    /// When the next checkpoint is due, in milliseconds since the start.
+    next_checkpoint: AtomicU64,
+}
+
+impl ChildLink {
+    fn new(spec: &Spec, cancelled: Arc<AtomicBool>) -> Self {
+        ChildLink {
+            cancelled,
+            checkpoint: spec.checkpoint.clone(),
+            checkpoints: spec.checkpoints.clone(),
+            checkpoint_every: spec.checkpoint_every,
+            started: Instant::now(),
+            next_progress: AtomicU64::new(0),
+            next_checkpoint: AtomicU64::new(spec.checkpoint_every.as_millis() as u64),
+        }
+    }
+
+    fn say(&self, said: &Said) {
+        let mut line = serde_json::to_vec(said).expect("what is said is plain data");
+        line.push(b'\n');
+        let mut out = io::stdout().lock();
+        // Nobody listens only where the parent is gone.
+        let _ = out.write_all(&line).and_then(|()| out.flush());
+    }
+}
+
+impl Link for ChildLink {
+    fn progress(&self, done: u64, total: u64, numbers: &[(&str, f64)]) {
+        let now = self.started.elapsed().as_millis() as u64;
+        if now < self.next_progress.load(Ordering::Relaxed) {
+            return;
+        }
+        let following = now + PROGRESS_PERIOD.as_millis() as u64;
+        self.next_progress.store(following, Ordering::Relaxed);
+        let numbers = numbers.iter();
+        self.say(&Said::Progress {
+            done,
+            total,
+            numbers: numbers
+                .map(|(name, number)| ((*name).to_owned(), number.is_finite().then_some(*number)))
+                .collect(),
+        });
+    }
+
+    fn log(&self, line: &str) {
+        self.say(&Said::Log(line.to_owned()));
+    }
+
+    fn warn(&self, message: &str) {
+        self.say(&Said::Warning(message.to_owned()));
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    fn checkpoint(&self) -> Option<Vec<u8>> {
+        match fs::read(self.checkpoint.as_ref()?) {
+            Ok(state) => Some(state),
+            Err(error) => {
+                self.warn(&format!("starts from the beginning: {error}"));
+                None
+            }
+        }
+    }
+
+    fn checkpoint_due(&self) -> bool {
+        let now = self.started.elapsed().as_millis() as u64;
+        now >= self.next_checkpoint.load(Ordering::Relaxed)
+    }
+
+    fn save_checkpoint(&self, state: &[u8]) {
+        let following = self.started.elapsed() + self.checkpoint_every;
+        let following = following.as_millis() as u64;
+        self.next_checkpoint.store(following, Ordering::Relaxed);
+        match place(&self.checkpoints, state) {
+            Ok(()) => self.say(&Said::Checkpoint),
+            Err(error) => self.warn(&format!("the checkpoint was not kept: {error}")),
+        }
+    }
+}

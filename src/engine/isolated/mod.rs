@@ -1,0 +1,14 @@
+//! Steps in processes of their own: a panic, an abort, a lack of memory or an endless loop there
+//! fails that step alone.
+//!
+//! The parent writes a [`spec::Spec`], which says everything about one attempt, and starts the program
+//! anew to work it off. The child says how far it is in lines on standard output, leaves files in
+//! the attempt's scratch folder and, last, an [`spec::Outcome`]. It never opens the store: only the
+//! parent keeps results.
+
+mod child;
+mod parent;
+mod spec;
+
+pub use child::serve;
+pub use parent::Isolated;

@@ -1,0 +1,226 @@
+//! What parent and child tell each other, as JSON.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::engine::Content;
+use crate::engine::Job;
+use crate::engine::JobArtifact;
+use crate::engine::JobError;
+use crate::engine::JobInput;
+use crate::engine::JobItem;
+use crate::engine::Produced;
+use crate::plan::Cell;
+use crate::registry::Value;
+use crate::registry::Values;
+use crate::store::Artifact;
+use crate::store::Object;
+
+/// One attempt: all that a worker needs, without the manifest.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Spec {
+    pub stage: String,
+    pub cell: Coordinates,
+    pub kind: String,
+    pub params: Values,
+    pub inputs: Vec<Input>,
+    pub root: PathBuf,
+    /// The folder in which the child works and leaves what it makes.
+    pub scratch: PathBuf,
+    pub outcome: PathBuf,
+    pub threads: usize,
+    /// Where the newest checkpoint is, if there is one.
+    pub checkpoint: Option<PathBuf>,
+    /// Where the child leaves checkpoints for the parent to take.
+    pub checkpoints: PathBuf,
+    pub checkpoint_every: Duration,
+}
+
+/// A cell: pairs of axis and value in the order of the axes.
+pub(super) type Coordinates = Vec<(String, Value)>;
+
+/// A slot with what is bound to it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Input {
+    slot: String,
+    /// Whether axes were reduced.
+    pub reduced: bool,
+    items: Vec<Item>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Item {
+    stage: String,
+    cell: Coordinates,
+    diverged: bool,
+    outputs: BTreeMap<String, Bound>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Bound {
+    artifact: Artifact,
+    paths: BTreeMap<String, PathBuf>,
+}
+
+/// One line of the child's standard output.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Said {
+    Progress {
+        done: u64,
+        total: u64,
+        /// Null where a number is not finite.
+        numbers: BTreeMap<String, Option<f64>>,
+    },
+    Log(String),
+    Warning(String),
+    /// A checkpoint lies at [`Spec::checkpoints`].
+    Checkpoint,
+}
+
+/// How the attempt ended.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Outcome {
+    Made {
+        outputs: BTreeMap<String, BTreeMap<String, Left>>,
+        diverged: Option<String>,
+    },
+    Failed {
+        message: String,
+        hints: Vec<String>,
+    },
+    Transient(String),
+    Cancelled,
+}
+
+/// A file that the child leaves.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Left {
+    /// For the store to take over.
+    File(PathBuf),
+    /// In the store already.
+    Stored(Object),
+}
+
+impl Spec {
+    /// What a job is, with its files below the job's scratch folder.
+    pub fn of(job: &Job<'_>, checkpoint: Option<PathBuf>, checkpoint_every: Duration) -> Self {
+        let reduced = |slot: &str| {
+            let mut inputs = job.step.inputs.iter();
+            inputs.any(|input| *input.slot == *slot && input.reduced)
+        };
+        let inputs = job.inputs.iter().map(|input| Input {
+            slot: input.slot.clone(),
+            reduced: reduced(&input.slot),
+            items: input.items.iter().map(Item::of).collect(),
+        });
+        Spec {
+            stage: job.step.stage.to_string(),
+            cell: coordinates(&job.step.cell),
+            kind: job.step.kind.name().to_owned(),
+            params: (*job.step.params).clone(),
+            inputs: inputs.collect(),
+            root: job.root.to_owned(),
+            scratch: job.scratch.join("work"),
+            outcome: job.scratch.join("outcome.json"),
+            threads: job.threads,
+            checkpoint,
+            checkpoints: job.scratch.join("checkpoint"),
+            checkpoint_every,
+        }
+    }
+
+    /// The inputs as a job has them.
+    pub fn job_inputs(&self) -> Vec<JobInput> {
+        let inputs = self.inputs.iter();
+        inputs
+            .map(|input| JobInput {
+                slot: input.slot.clone(),
+                items: input.items.iter().map(Item::job_item).collect(),
+            })
+            .collect()
+    }
+}
+
+impl Item {
+    fn of(item: &JobItem) -> Self {
+        let outputs = item.outputs.iter().map(|(name, artifact)| {
+            let bound = Bound {
+                artifact: artifact.artifact.clone(),
+                paths: artifact.paths.clone(),
+            };
+            (name.clone(), bound)
+        });
+        Item {
+            stage: item.stage.clone(),
+            cell: coordinates(&item.cell),
+            diverged: item.diverged,
+            outputs: outputs.collect(),
+        }
+    }
+
+    fn job_item(&self) -> JobItem {
+        let outputs = self.outputs.iter().map(|(name, bound)| {
+            let artifact = JobArtifact {
+                artifact: bound.artifact.clone(),
+                paths: bound.paths.clone(),
+            };
+            (name.clone(), artifact)
+        });
+        JobItem {
+            stage: self.stage.clone(),
+            cell: cell(&self.cell),
+            outputs: outputs.collect(),
+            diverged: self.diverged,
+        }
+    }
+}
+
+fn coordinates(cell: &Cell) -> Coordinates {
+    let pairs = cell.iter();
+    pairs
+        .map(|(axis, value)| (axis.to_owned(), value.clone()))
+        .collect()
+}
+
+/// The cell with these coordinates.
+pub(super) fn cell(coordinates: &Coordinates) -> Cell {
+    let pairs = coordinates.iter();
+    Cell(
+        pairs
+            .map(|(axis, value)| (Arc::from(axis.as_str()), value.clone()))
+            .collect(),
+    )
+}
+
+impl From<Outcome> for Result<Produced, JobError> {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Made { outputs, diverged } => {
+                let content = |left| match left {
+                    Left::File(path) => Content::Taken(path),
+                    Left::Stored(object) => Content::Stored(object),
+                };
+                let outputs = outputs.into_iter().map(|(output, files)| {
+                    let files = files.into_iter();
+                    let files = files.map(|(name, left)| (name, content(left)));
+                    (output, files.collect())
+                });
+                Ok(Produced {
+                    outputs: outputs.collect(),
+                    diverged,
+                })
+            }
+            Outcome::Failed { message, hints } => Err(JobError::Failed { message, hints }),
+            Outcome::Transient(message) => Err(JobError::Transient { message }),
+            Outcome::Cancelled => Err(JobError::Cancelled),
+        }
+    }
+}
