@@ -3,6 +3,7 @@
 use super::Measure;
 use super::Metric;
 use super::mixture_proposal::MixtureProposal;
+use super::mixture_proposal::narrowest;
 use super::test_kl::truth;
 use crate::data::Dataset;
 use crate::models::Fitted;
@@ -57,10 +58,10 @@ impl Entry for IwaeBound {
                 .default(10),
             Param::int("rounds", "of fitting the mixture")
                 .min(0)
-                .default(8),
+                .default(10),
             Param::int("fit_samples", "samples per round")
                 .min(10)
-                .default(100),
+                .default(200),
             Param::int("samples", "samples of the final bound")
                 .min(10)
                 .default(1000),
@@ -147,7 +148,7 @@ fn bounds(
     let components = params::size(values, "components");
     let cover = |_| MixtureProposal::covering(components, model.latent(), stream);
     let mut proposals: Vec<MixtureProposal> = (0..x.len()).map(cover).collect();
-    for _ in 0..params::size(values, "rounds") {
+    for round in 0..params::size(values, "rounds") {
         let samples = params::size(values, "fit_samples");
         each(
             model,
@@ -157,7 +158,7 @@ fn bounds(
             stream,
             |proposal, z, terms| {
                 normalise(terms);
-                proposal.improve(z, terms);
+                proposal.improve(z, terms, narrowest(round));
             },
         )?;
     }

@@ -99,8 +99,11 @@ impl MixtureProposal {
     }
 
     /// One step of expectation maximisation on samples whose shares of the posterior are
-    /// `weights`, adding up to one.
-    pub fn improve(&mut self, z: &[f32], weights: &[f64]) {
+    /// `weights`, adding up to one. No component becomes narrower than `narrowest`: where a posterior
+    /// is much narrower than the present mixture one sample has all the weight, and without this a
+    /// component would stay on it.
+    pub fn improve(&mut self, z: &[f32], weights: &[f64], narrowest: f64) {
+        let least = LEAST_VARIANCE.max(narrowest * narrowest);
         let (d, components) = (self.latent, self.share.len());
         let mut mass = vec![0.0; components];
         let mut first = vec![0.0; components * d];
@@ -135,7 +138,7 @@ impl MixtureProposal {
             for j in c * d..(c + 1) * d {
                 let mean = first[j] / mass[c];
                 self.mean[j] = mean;
-                self.variance[j] = (second[j] / mass[c] - mean * mean).max(LEAST_VARIANCE);
+                self.variance[j] = (second[j] / mass[c] - mean * mean).max(least);
             }
         }
         let total: f64 = self.share[1..].iter().sum();
@@ -143,6 +146,11 @@ impl MixtureProposal {
             *share *= (1.0 - PRIOR_SHARE) / total;
         }
     }
+}
+
+/// The narrowest standard deviation after this round: halved from one to the next.
+pub fn narrowest(round: usize) -> f64 {
+    0.1 * 0.5f64.powi(round.try_into().unwrap_or(i32::MAX))
 }
 
 /// ln N(z; 0, I)
@@ -180,11 +188,11 @@ mod tests {
             let pairs = drawn.log_weights.iter().zip(&drawn.z);
             pairs.map(|(weight, z)| weight + log_density(*z)).collect()
         };
-        for _ in 0..10 {
+        for round in 0..10 {
             let drawn = proposal.draw(200, &mut stream);
             let mut weights = terms(&drawn);
             normalise(&mut weights);
-            proposal.improve(&drawn.z, &weights);
+            proposal.improve(&drawn.z, &weights, narrowest(round));
         }
         let bound = ln_sum_exp(&terms(&proposal.draw(1000, &mut stream)));
         assert!((bound - 1.0).abs() < 0.02, "{bound}");

@@ -4,6 +4,7 @@ pub mod case;
 mod divergences;
 mod flows;
 mod images;
+mod importance;
 mod layers;
 mod losses;
 mod optimisers;
@@ -26,6 +27,7 @@ pub const KINDS: &[(&str, Compute)] = &[
     ("cross_entropy", losses::cross_entropy),
     ("embedding", sequences::embedding),
     ("gaussian_nll", losses::gaussian_nll),
+    ("iwae", importance::iwae),
     ("kl_diagonal_gaussians", divergences::kl_diagonal_gaussians),
     ("kl_full_gaussians", divergences::kl_full_gaussians),
     ("linear", layers::linear),
@@ -38,6 +40,7 @@ pub const KINDS: &[(&str, Compute)] = &[
         "masked_sequence_cross_entropy",
         losses::masked_sequence_cross_entropy,
     ),
+    ("mog_importance", importance::mog_importance),
     ("optimizer", optimisers::optimizer),
     ("quantized_normal_nll", losses::quantized_normal_nll),
     ("realnvp", flows::realnvp),
@@ -48,10 +51,8 @@ pub const KINDS: &[(&str, Compute)] = &[
 pub const NOT_YET: &[&str] = &[
     "gated_pixelcnn_layer",
     "inception_score",
-    "iwae",
     "marginal_kl",
     "masked_conv2d",
-    "mog_importance",
     "ms_ssim",
     "savae",
     "stat_bootstrap",

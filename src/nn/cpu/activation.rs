@@ -7,9 +7,12 @@ use super::view::{Input, Slot, output};
 use crate::nn::layers::Activation;
 use crate::nn::tensor::Tensor;
 
+// The functions are copied into the loops, and both sides of a choice are computed before it is made:
+// a load or a branch that depends on an element keeps the loop from being vectorised.
+
 #[inline(always)]
-fn map(values: &mut [f32], f: impl Fn(f32) -> f32) {
-    wide(|| {
+fn map(values: &mut [f32], f: impl Fn(f32) -> f32 + Copy) {
+    wide(move || {
         for v in values {
             *v = f(*v);
         }
@@ -17,8 +20,8 @@ fn map(values: &mut [f32], f: impl Fn(f32) -> f32) {
 }
 
 #[inline(always)]
-fn scale(upstream: &mut [f32], y: &[f32], derivative: impl Fn(f32) -> f32) {
-    wide(|| {
+fn scale(upstream: &mut [f32], y: &[f32], derivative: impl Fn(f32) -> f32 + Copy) {
+    wide(move || {
         for (u, y) in upstream.iter_mut().zip(y) {
             *u *= derivative(*y);
         }
@@ -30,10 +33,13 @@ pub fn apply(activation: Activation, values: &mut [f32]) {
     match activation {
         Activation::Identity => {}
         Activation::Relu => map(values, |x| x.max(0.0)),
-        Activation::LeakyRelu(slope) => map(values, |x| if x > 0.0 { x } else { slope * x }),
-        Activation::Elu(alpha) => map(values, |x| match x > 0.0 {
-            true => x,
-            false => alpha * (exp(x) - 1.0),
+        Activation::LeakyRelu(slope) => map(values, move |x| {
+            let scaled = slope * x;
+            if x > 0.0 { x } else { scaled }
+        }),
+        Activation::Elu(alpha) => map(values, move |x| {
+            let bent = alpha * (exp(x) - 1.0);
+            if x > 0.0 { x } else { bent }
         }),
         Activation::Tanh => map(values, tanh),
         Activation::Sigmoid => map(values, sigmoid),
@@ -47,8 +53,13 @@ pub fn times_derivative(activation: Activation, upstream: &mut [f32], y: &[f32])
     match activation {
         Activation::Identity => {}
         Activation::Relu => scale(upstream, y, |y| if y > 0.0 { 1.0 } else { 0.0 }),
-        Activation::LeakyRelu(slope) => scale(upstream, y, |y| if y > 0.0 { 1.0 } else { slope }),
-        Activation::Elu(alpha) => scale(upstream, y, |y| if y > 0.0 { 1.0 } else { y + alpha }),
+        Activation::LeakyRelu(slope) => {
+            scale(upstream, y, move |y| if y > 0.0 { 1.0 } else { slope });
+        }
+        Activation::Elu(alpha) => scale(upstream, y, move |y| {
+            let slope = y + alpha;
+            if y > 0.0 { 1.0 } else { slope }
+        }),
         Activation::Tanh => scale(upstream, y, |y| 1.0 - y * y),
         Activation::Sigmoid => scale(upstream, y, |y| y * (1.0 - y)),
         Activation::Softplus => scale(upstream, y, |y| 1.0 - exp(-y)),
