@@ -14,6 +14,7 @@ Exit codes:
   1  some step failed, or a result is damaged
   2  the command line, a manifest or a pipeline is wrong; nothing was run
   3  the store cannot be used: locked, not writable, or of a newer version
+  4  `--require-claims`: a claim fails or is undecided
   130  interrupted; finished steps are kept and `run` goes on from there
 
 Examples:
@@ -44,12 +45,26 @@ pub enum Verb {
     Why(WhyArgs),
     /// List what a manifest can name: stage kinds, data sets, models, metrics, figures
     List(ListArgs),
+    /// Judge the claims of a manifest over the results that are there, without running
+    Claims(ClaimsArgs),
+    /// Say what is done, stale, failed and running, by stage
+    Status(StatusArgs),
+    /// Everything that is known of one step
+    Show(ShowArgs),
+    /// Compare two cells or two runs: which parts of their keys and which metrics differ
+    Diff(DiffArgs),
     /// Print the results of an experiment as a table
     Ls(LsArgs),
     /// Draw the DAG of stages, with axes collapsed
     Graph(GraphArgs),
     /// Print the log of a step's last attempt
     Log(StepArgs),
+    /// Print the events of a run as JSON lines, also while it happens
+    Events(EventsArgs),
+    /// Print a run as a Chrome trace, for Perfetto or chrome://tracing
+    Trace(TraceArgs),
+    /// Make a small project that runs, to start from
+    Init(InitArgs),
     /// Remove results that none of the named experiments needs
     Gc(GcArgs),
     /// Reread every object and compare it with its digest
@@ -116,6 +131,9 @@ pub struct RunArgs {
     /// Print events as JSON lines on standard output
     #[arg(long)]
     pub json: bool,
+    /// End with exit code 4 unless every claim of the manifest holds
+    #[arg(long)]
+    pub require_claims: bool,
 }
 
 /// Which steps a verb is about. A reduction is never narrowed: where some of its members are left
@@ -186,6 +204,25 @@ pub struct ListArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ClaimsArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    #[arg(long, value_enum, default_value_t = ClaimsFormat::Text)]
+    pub format: ClaimsFormat,
+    /// End with exit code 4 unless every claim holds
+    #[arg(long)]
+    pub require_claims: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ClaimsFormat {
+    Text,
+    Csv,
+    Json,
+    Md,
+}
+
+#[derive(Debug, Args)]
 pub struct LsArgs {
     #[command(flatten)]
     pub experiment: Experiment,
@@ -249,4 +286,65 @@ pub struct GcArgs {
 fn seconds(text: &str) -> Result<Duration, String> {
     let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
     Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
+}
+
+#[derive(Debug, Args)]
+pub struct EventsArgs {
+    /// A run's id or the start of one; `latest`, `previous`
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// Go on until the run ends
+    #[arg(short, long)]
+    pub follow: bool,
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct TraceArgs {
+    /// A run's id or the start of one; `latest`, `previous`
+    #[arg(default_value = "latest")]
+    pub run: String,
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// A step as `plan` prints it: 'fit[latent=8,seed=0]'
+    pub step: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// A step as `plan` prints it, or a run: its id, `latest`, `previous`
+    pub first: String,
+    /// What to compare it with: another step, or another run
+    pub second: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Where: a new folder, or one without a manifest of this name
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
 }

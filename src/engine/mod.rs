@@ -33,3 +33,4 @@ pub use options::{Failure, Options, StepResult, Summary};
 pub use pools::Resources;
 pub use run::Engine;
 pub use state::{State, Totals};
+pub use view::shown_files;

@@ -5,9 +5,11 @@
 
 mod elbo;
 mod estimate;
+pub mod inception;
 mod iwae_bound;
 mod marginal_kl;
 mod mixture_proposal;
+pub mod ms_ssim;
 mod test_kl;
 
 pub use estimate::Estimate;

@@ -233,4 +233,33 @@ pub trait Backend: dfdx::tensor_ops::Device<f32> {
     ) -> Normalised<Self> {
         compose::norm::batch_norm(x, weights, given, activation)
     }
+
+    /// `activation(a + b)`, element-wise.
+    fn add<S: Shape>(
+        a: Tensor<S, Self>,
+        b: Tensor<S, Self>,
+        activation: Activation,
+    ) -> Tensor<S, Self> {
+        compose::pixels::add(a, b, activation)
+    }
+
+    /// `x · activation'(·)`, element-wise, where `y` is the activation's result. The gradient
+    /// reaches `y` too, as far as the derivative depends on it.
+    fn times_derivative<S: Shape>(
+        x: Tensor<S, Self>,
+        y: Tensor<S, Self>,
+        activation: Activation,
+    ) -> Tensor<S, Self> {
+        compose::pixels::times_derivative(x, y, activation)
+    }
+
+    /// Images moved down and to the right, with zeros above and to the left; what leaves is dropped.
+    fn shift(x: Images<Self>, down: usize, right: usize) -> Images<Self> {
+        compose::pixels::shift(x, down, right)
+    }
+
+    /// `tanh(a) · sigmoid(b)`, `a` and `b` being the left and the right half of the columns.
+    fn gate(x: Matrix<Self>) -> Matrix<Self> {
+        compose::pixels::gate(x)
+    }
 }

@@ -5,6 +5,7 @@
 
 pub mod conv;
 pub mod norm;
+pub mod pixels;
 pub mod sequence;
 
 use dfdx::prelude::*;

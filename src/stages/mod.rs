@@ -5,6 +5,8 @@
 //! stand `select`, `table/…`, `sample/…` and `command`. So a new model needs no line here.
 
 mod artifacts;
+mod claims;
+mod codes;
 mod compare;
 mod dataset;
 mod evaluate;
@@ -12,6 +14,7 @@ mod figure;
 mod points;
 mod posterior;
 mod read;
+mod results;
 mod rows;
 mod sample;
 mod select;
@@ -20,7 +23,10 @@ mod train;
 
 use std::sync::LazyLock;
 
-pub use rows::of_metrics as metrics_table;
+pub use claims::check_claims;
+pub use claims::claims_digest;
+pub use claims::judge_claims;
+pub use results::Results;
 
 use crate::data;
 use crate::engine::Job;
@@ -40,6 +46,11 @@ pub trait Stage: StageKind {
     /// # Errors
     /// What went wrong and what to do next.
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError>;
+
+    /// The numbers that its steps are known to measure before they run.
+    fn measures(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
 }
 
 /// Every kind, sorted by name.
@@ -50,6 +61,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &points::PosteriorPoints,
         &posterior::LogPosterior,
         &select::Select,
+        &codes::Codes,
         &compare::CompareTable,
         &read::ReadTable,
         &summary::SummaryTable,

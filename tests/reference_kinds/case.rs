@@ -13,6 +13,7 @@ pub struct Case {
     pub name: String,
     pub kind: String,
     pub hyperparameters: Value,
+    formula: String,
     given: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
     wanted: Vec<Wanted>,
 }
@@ -23,6 +24,8 @@ pub struct Wanted {
     pub values: Vec<f64>,
     pub rtol: f64,
     pub atol: f64,
+    /// The same before they were rounded to float32, where the index has them.
+    pub exact: Vec<f64>,
 }
 
 /// Reads all cases of a folder.
@@ -42,6 +45,7 @@ pub fn load(folder: &Path) -> Vec<Case> {
                 text("name"),
                 text("kind"),
                 case["hyperparameters"].clone(),
+                text("formula"),
                 case["tensors"].as_object().expect("tensors by name"),
                 &read(&text("file")),
             )
@@ -54,6 +58,7 @@ impl Case {
         name: String,
         kind: String,
         hyperparameters: Value,
+        formula: String,
         tensors: &serde_json::Map<String, Value>,
         file: &[u8],
     ) -> Self {
@@ -74,6 +79,10 @@ impl Case {
                     values: values.iter().map(|v| f64::from(*v)).collect(),
                     rtol: about["rtol"].as_f64().expect("a relative tolerance"),
                     atol: about["atol"].as_f64().expect("an absolute tolerance"),
+                    exact: match about["float64"].as_array() {
+                        Some(all) => all.iter().filter_map(Value::as_f64).collect(),
+                        None => Vec::new(),
+                    },
                 }),
                 _ => {
                     given.insert(tensor.clone(), (view.shape().to_vec(), values));
@@ -84,6 +93,7 @@ impl Case {
             name,
             kind,
             hyperparameters,
+            formula,
             given,
             wanted,
         }
@@ -155,6 +165,16 @@ impl Case {
         value
             .as_str()
             .unwrap_or_else(|| panic!("{}: `{key}` is {value}, not a text", self.name))
+    }
+
+    /// What the formula says between two phrases: for what is not among the settings.
+    pub fn between(&self, before: &str, after: &str) -> &str {
+        let found = self.formula.split_once(before);
+        let found = found.and_then(|(_, rest)| rest.split_once(after));
+        found.map_or_else(
+            || panic!("{}: the formula has no `{before}…{after}`", self.name),
+            |(text, _)| text,
+        )
     }
 
     /// A pair of whole numbers among the settings, as of rows and columns.

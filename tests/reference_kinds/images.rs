@@ -1,6 +1,6 @@
-//! Layers of images: convolutions and batch normalisation.
+//! Layers of images: convolutions, masked and gated ones, batch normalisation.
 
-use sweepline::nn::layers::BatchNorm;
+use sweepline::nn::layers::{BatchNorm, GatedConv, Mask, MaskedConv2d};
 use sweepline::nn::{
     Activation, Backend, Conv2d, ConvTranspose2d, Cpu, Init, Padding, Params, Seed, Statistics,
     Window,
@@ -107,5 +107,68 @@ pub fn batch_norm(case: &Case) -> Answers {
         step(&mut params, &update.to_string(), Statistics::noted());
     }
     step(&mut params, "_eval", Statistics::Running);
+    answers
+}
+
+fn mask(case: &Case) -> Mask {
+    match case.text("mask") {
+        "A" => Mask::A,
+        "B" => Mask::B,
+        other => panic!("{}: no mask `{other}`", case.name),
+    }
+}
+
+pub fn masked_conv2d(case: &Case) -> Answers {
+    let mut params = Params::new(&Cpu::default());
+    let (outputs, inputs) = (case.shape("weight")[0], case.shape("weight")[1]);
+    let (kernel, mask) = (case.pair("kernel").0, mask(case));
+    assert_eq!(mask.values(kernel), case.values("mask"), "{}", case.name);
+    let mut builder = params.builder(Seed::new(0));
+    let layer = MaskedConv2d::new(&mut builder, inputs, outputs, kernel, mask);
+    let names = fill(case, &mut params, str::to_owned);
+    let pass = params.record();
+    let x = case.tensor::<Four>("x").watched(pass.tape());
+    let y = layer.forward(&pass, x.clone(), Activation::Identity);
+    let mut answers = Answers::new();
+    answers.put("y", &y);
+    let mut gradients = pull_back(y, case.tensor("upstream"));
+    answers.put("grad.x", &gradients.of(&x));
+    put_gradients(&mut answers, "grad.", &names, &pass.gradients(gradients));
+    answers
+}
+
+pub fn gated_pixelcnn_layer(case: &Case) -> Answers {
+    let setting = |key| case.number(key) as usize;
+    let (inputs, channels, kernel) = (
+        setting("channels_in"),
+        setting("channels"),
+        setting("kernel"),
+    );
+    let mut params = Params::new(&Cpu::default());
+    let mut builder = params.builder(Seed::new(0));
+    let layer = GatedConv::new(&mut builder, inputs, channels, kernel, mask(case));
+    let names = fill(case, &mut params, str::to_owned);
+    let pass = params.record();
+    // The first layer has one input for both stacks.
+    let inputs: Vec<&str> = match case.has("x") {
+        true => vec!["x"],
+        false => vec!["v", "h"],
+    };
+    let given = inputs.iter().map(|name| case.tensor::<Four>(name));
+    let given: Vec<_> = given.map(|x| x.watched(pass.tape())).collect();
+    let (v, h) = (given[0].clone(), given[given.len() - 1].clone());
+    let output = layer.forward(&pass, v, h);
+    let mut answers = Answers::new();
+    answers.put("v_features", &output.v_features);
+    answers.put("v_out", &output.v);
+    answers.put("h_out", &output.h);
+    let upstream = |name: &str| case.tensor::<Four>(name);
+    let total = (output.v * upstream("upstream_v")).sum();
+    let total = total + (output.h * upstream("upstream_h")).sum();
+    let mut gradients = total.backward();
+    for (name, x) in inputs.iter().zip(&given) {
+        answers.put(&format!("grad.{name}"), &gradients.of(x));
+    }
+    put_gradients(&mut answers, "grad.", &names, &pass.gradients(gradients));
     answers
 }

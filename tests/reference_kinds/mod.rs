@@ -2,13 +2,16 @@
 
 pub mod case;
 mod divergences;
+mod estimators;
 mod flows;
 mod images;
-mod importance;
 mod layers;
 mod losses;
+mod metrics;
 mod optimisers;
+mod penalty;
 mod sequences;
+mod statistics;
 mod vae;
 
 use case::{Answers, Case};
@@ -27,7 +30,9 @@ pub const KINDS: &[(&str, Compute)] = &[
     ("cross_entropy", losses::cross_entropy),
     ("embedding", sequences::embedding),
     ("gaussian_nll", losses::gaussian_nll),
-    ("iwae", importance::iwae),
+    ("gated_pixelcnn_layer", images::gated_pixelcnn_layer),
+    ("inception_score", metrics::inception),
+    ("iwae", estimators::iwae),
     ("kl_diagonal_gaussians", divergences::kl_diagonal_gaussians),
     ("kl_full_gaussians", divergences::kl_full_gaussians),
     ("linear", layers::linear),
@@ -36,31 +41,25 @@ pub const KINDS: &[(&str, Compute)] = &[
     ("lstm", sequences::lstm),
     ("lstm_language_model", sequences::lstm_language_model),
     ("maf", flows::maf),
+    ("masked_conv2d", images::masked_conv2d),
+    ("marginal_kl", metrics::marginal_kl),
     (
         "masked_sequence_cross_entropy",
         losses::masked_sequence_cross_entropy,
     ),
-    ("mog_importance", importance::mog_importance),
+    ("mog_importance", estimators::mog_importance),
+    ("ms_ssim", metrics::ms_ssim),
     ("optimizer", optimisers::optimizer),
     ("quantized_normal_nll", losses::quantized_normal_nll),
     ("realnvp", flows::realnvp),
+    ("savae", estimators::savae),
+    ("stat_bootstrap", statistics::bootstrap),
+    ("stat_paired_t", statistics::paired_t),
+    ("stat_spearman", statistics::spearman),
+    ("stat_student_t", statistics::student_t),
+    ("stat_summary", statistics::summary),
+    ("stat_welch", statistics::welch),
+    ("stat_wilcoxon", statistics::wilcoxon),
     ("vae_elbo", vae::vae_elbo),
-];
-
-/// Kinds whose layers and estimators do not exist yet.
-pub const NOT_YET: &[&str] = &[
-    "gated_pixelcnn_layer",
-    "inception_score",
-    "marginal_kl",
-    "masked_conv2d",
-    "ms_ssim",
-    "savae",
-    "stat_bootstrap",
-    "stat_paired_t",
-    "stat_spearman",
-    "stat_student_t",
-    "stat_summary",
-    "stat_welch",
-    "stat_wilcoxon",
-    "wgan_gp",
+    ("wgan_gp", penalty::wgan_gp),
 ];

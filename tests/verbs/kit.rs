@@ -16,7 +16,7 @@ stages:
   fit:
     uses: train/iwae
     in: {data: data}
-    with: {samples: "${samples}", epochs: "${epochs}", seed: "${restart}", latent: 1, hidden: [4]}
+    with: {samples: "${samples}", epochs: "${epochs}", seed: "${restart}", latent: 1, hidden: [4], batch: 10}
   score:
     uses: evaluate/test-kl
     in: {model: fit, data: data}

@@ -29,6 +29,7 @@ impl Coordinator<'_, '_> {
             id: id.0,
             step: self.name(id),
             twin: twin.map(|twin| self.name(twin)),
+            key: self.keys[id.index()],
         });
         self.keep(id, made, false);
         self.release(id, next);

@@ -12,35 +12,39 @@ use crate::nn::layers::{Activation, Window};
 use crate::nn::tape::Tape;
 use crate::nn::tensor::{Images, Tensor, Vector};
 
-type Table<B> = Dfdx<(usize, usize), f32, B, Tape<B>>;
+pub(super) type Table<B> = Dfdx<(usize, usize), f32, B, Tape<B>>;
 
 /// Rows `index` of `table`, to which a row of zeros is added below.
-fn gather<B: Backend>(table: Table<B>, index: Vec<usize>) -> Table<B> {
+pub(super) fn gather<B: Backend>(table: Table<B>, index: Vec<usize>) -> Table<B> {
     let (device, columns) = (table.device().clone(), table.shape().1);
     let zeros = device.zeros_like(&(1, columns)).put_tape(Tape::constant());
-    let index = device.tensor_from_vec(index.clone(), (index.len(),));
+    let count = index.len();
+    let index = device.tensor_from_vec(index, (count,));
     (table.contiguous(), zeros)
         .concat_along(Axis::<0>)
         .gather(index)
 }
 
 /// `[N, features]` images as `[features, N]`.
-fn columns<B: Backend>(x: Images<B>) -> Table<B> {
+pub(super) fn columns<B: Backend>(x: Images<B>) -> Table<B> {
     let (n, c, h, w) = x.shape();
     let rows = x.into_dfdx().reshape_like(&(n, c * h * w));
     rows.permute::<(usize, usize), Axes2<1, 0>>()
 }
 
-/// `[features, N]` back to images, plus the bias and the activation.
-fn finish<B: Backend>(
+/// `[features, N]` back to images.
+pub(super) fn images<B: Backend>(
     table: Table<B>,
     shape: (usize, usize, usize, usize),
-    bias: Option<Vector<B>>,
-    activation: Activation,
 ) -> Images<B> {
-    let mut y = table
-        .permute::<(usize, usize), Axes2<1, 0>>()
-        .reshape_like(&shape);
+    let rows = table.permute::<(usize, usize), Axes2<1, 0>>();
+    Tensor::from_dfdx(rows.reshape_like(&shape))
+}
+
+/// Images plus the bias, through the activation.
+fn finish<B: Backend>(y: Images<B>, bias: Option<Vector<B>>, activation: Activation) -> Images<B> {
+    let shape = y.shape();
+    let mut y = y.into_dfdx();
     if let Some(bias) = bias {
         y = y + bias.into_dfdx().broadcast_like::<_, Axes3<0, 2, 3>>(&shape);
     }
@@ -61,7 +65,7 @@ pub fn conv2d<B: Backend>(
     let met = met.reshape_like(&(layout.taps(), oh * ow * n));
     let weight = weight.into_dfdx().reshape_like(&(o, layout.taps()));
     let y = weight.matmul(met).reshape_like(&(o * oh * ow, n));
-    finish(y, (n, o, oh, ow), bias, activation)
+    finish(images(y, (n, o, oh, ow)), bias, activation)
 }
 
 /// See [`Backend::conv_transpose2d`].
@@ -82,5 +86,5 @@ pub fn conv_transpose2d<B: Backend>(
     let (index, most) = layout.meeting();
     let met = gather(spread, index).reshape_like(&(o * lh * lw, most, n));
     let y = met.sum::<(usize, usize), Axis<1>>();
-    finish(y, (n, o, lh, lw), bias, activation)
+    finish(images(y, (n, o, lh, lw)), bias, activation)
 }

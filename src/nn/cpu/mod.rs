@@ -5,12 +5,14 @@
 mod activation;
 mod adam;
 mod conv;
+mod elementwise;
 mod gaussian;
 pub(in crate::nn) mod gemm;
 mod linear;
 mod lstm;
 pub(in crate::nn) mod math;
 mod norm;
+mod pixels;
 mod rearrange;
 mod rows;
 pub(in crate::nn) mod view;
@@ -184,5 +186,29 @@ impl Backend for Cpu {
         activation: Activation,
     ) -> Normalised<Self> {
         norm::batch_norm(x, weights, given, activation)
+    }
+
+    fn add<S: Shape>(
+        a: Tensor<S, Self>,
+        b: Tensor<S, Self>,
+        activation: Activation,
+    ) -> Tensor<S, Self> {
+        elementwise::add(a, b, activation)
+    }
+
+    fn times_derivative<S: Shape>(
+        x: Tensor<S, Self>,
+        y: Tensor<S, Self>,
+        activation: Activation,
+    ) -> Tensor<S, Self> {
+        elementwise::times_derivative(x, y, activation)
+    }
+
+    fn shift(x: Images<Self>, down: usize, right: usize) -> Images<Self> {
+        pixels::shift(x, down, right)
+    }
+
+    fn gate(x: Matrix<Self>) -> Matrix<Self> {
+        pixels::gate(x)
     }
 }

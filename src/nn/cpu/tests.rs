@@ -352,3 +352,55 @@ fn batch_norm_agrees_with_its_twin() {
         }
     }
 }
+
+#[test]
+fn sums_gates_and_shifts_agree_with_their_twin() {
+    for activation in ACTIVATIONS {
+        agree(
+            &format!("add {activation:?}"),
+            &normal(&[(7, 5), (7, 5)]),
+            &|x| Cpu::add(x[0].clone(), x[1].clone(), activation),
+            &|x| compose::pixels::add(x[0].clone(), x[1].clone(), activation),
+        );
+    }
+    agree(
+        "gate",
+        &normal(&[(7, 10)]),
+        &|x| Cpu::gate(x[0].clone()),
+        &|x| compose::pixels::gate(x[0].clone()),
+    );
+    for (down, right) in [(0, 0), (1, 0), (0, 2), (2, 1), (3, 0), (0, 4)] {
+        agree(
+            "shift",
+            &normal(&[(2, 24)]),
+            &|x| {
+                let x = x[0].clone().reshape((2, 2, 3, 4));
+                Cpu::shift(x, down, right).reshape((2, 24))
+            },
+            &|x| {
+                let x = x[0].clone().reshape((2, 2, 3, 4));
+                compose::pixels::shift(x, down, right).reshape((2, 24))
+            },
+        );
+    }
+}
+
+/// The second derivative that a gradient penalty needs: `y` is a result of the activation, and the
+/// gradient reaches it through the derivative too.
+#[test]
+fn products_with_derivatives_agree_with_their_twin() {
+    for activation in ACTIVATIONS {
+        for constant in [false, true] {
+            let result = |x: &[Matrix<Cpu>]| {
+                let y = Cpu::activate(x[1].clone(), activation);
+                if constant { y.detach() } else { y }
+            };
+            agree(
+                &format!("{activation:?}"),
+                &normal(&[(7, 5), (7, 5)]),
+                &|x| Cpu::times_derivative(x[0].clone(), result(x), activation),
+                &|x| compose::pixels::times_derivative(x[0].clone(), result(x), activation),
+            );
+        }
+    }
+}

@@ -20,10 +20,10 @@ mod tests;
 use dfdx::prelude::*;
 use rayon::prelude::*;
 
-use super::activation;
 use super::gemm::{Layout as Strides, product, product_alone};
 use super::math::{sum_by, wide};
 use super::view::{Input, Slot, output};
+use super::{activation, elementwise};
 use crate::nn::layers::window::Layout;
 use crate::nn::layers::{Activation, Window};
 use crate::nn::tensor::{Images, Vector};
@@ -32,9 +32,6 @@ use kernel::LANES;
 
 /// Large channels below which an up pass goes through [`taps`]: half the lanes of a panel.
 const FEW: usize = LANES / 2;
-
-/// Numbers that one task takes in element-wise passes.
-const PIECE: usize = 1 << 15;
 
 /// See [`Backend::conv2d`](crate::nn::backend::Backend::conv2d).
 pub fn conv2d(
@@ -124,12 +121,7 @@ fn operation(
     let y = Input::of(out.clone()).numbers;
     tape.record(move |gradients| {
         let mut upstream = out_slot.take(gradients)?;
-        if activation != Activation::Identity {
-            upstream
-                .par_chunks_mut(PIECE)
-                .zip(y.par_chunks(PIECE))
-                .for_each(|(u, y)| activation::times_derivative(activation, u, y));
-        }
+        elementwise::scale(activation, &mut upstream, &y);
         if let Some(bias) = bias.filter(Input::is_tracked) {
             add_channel_sums(&upstream, h * w, bias.slot.add(gradients)?);
         }
