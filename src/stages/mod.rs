@@ -7,6 +7,7 @@
 mod artifacts;
 mod claims;
 mod codes;
+mod command;
 mod compare;
 mod dataset;
 mod evaluate;
@@ -62,6 +63,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &posterior::LogPosterior,
         &select::Select,
         &codes::Codes,
+        &command::Command,
         &compare::CompareTable,
         &read::ReadTable,
         &summary::SummaryTable,
