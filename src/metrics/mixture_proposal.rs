@@ -129,16 +129,16 @@ impl MixtureProposal {
         if fitted <= 0.0 {
             return;
         }
-        for c in 1..components {
+        for (c, mass) in mass.into_iter().enumerate().skip(1) {
             // A component that explains nothing keeps its place and loses its samples.
-            self.share[c] = (1.0 - PRIOR_SHARE) * (mass[c] / fitted).max(1e-6);
-            if mass[c] < 1e-9 {
+            self.share[c] = (1.0 - PRIOR_SHARE) * (mass / fitted).max(1e-6);
+            if mass < 1e-9 {
                 continue;
             }
             for j in c * d..(c + 1) * d {
-                let mean = first[j] / mass[c];
+                let mean = first[j] / mass;
                 self.mean[j] = mean;
-                self.variance[j] = (second[j] / mass[c] - mean * mean).max(least);
+                self.variance[j] = (second[j] / mass - mean * mean).max(least);
             }
         }
         let total: f64 = self.share[1..].iter().sum();
