@@ -40,16 +40,16 @@ pub struct Drawn {
 }
 
 impl MixtureProposal {
-    /// The prior beside `components` Gaussians that cover it: on the quantiles of N(0, 1) in one
-    /// dimension, on draws of the prior in more.
+    /// The prior beside `components` Gaussians that cover it: in one dimension on the quantiles of
+    /// N(0, 1.5²), which reach into its tails, in more on draws of the prior.
     pub fn covering(components: usize, latent: usize, stream: &mut Stream) -> Self {
         let normal = Normal::standard();
-        let quantile = |c: usize| normal.inverse_cdf((c as f64 + 0.5) / components as f64);
+        let quantile = |c: usize| 1.5 * normal.inverse_cdf((c as f64 + 0.5) / components as f64);
         let centres = match latent {
             1 => (0..components).map(quantile).collect(),
             _ => stream.normal_f64(components * latent),
         };
-        let variance = (2.0 / components as f64).powi(2).min(1.0);
+        let variance = (4.0 / components as f64).powi(2).min(1.0);
         let mut share = vec![(1.0 - PRIOR_SHARE) / components as f64; components + 1];
         share[0] = PRIOR_SHARE;
         MixtureProposal {
