@@ -10,6 +10,8 @@ mod compare;
 mod dataset;
 mod evaluate;
 mod figure;
+mod naming;
+mod pairwise;
 
 mod posterior;
 mod read;
@@ -50,6 +52,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &select::Select,
         &codes::Codes,
         &compare::CompareTable,
+        &pairwise::PairwiseTable,
         &read::ReadTable,
         &summary::SummaryTable,
         &sample::Data,
