@@ -1,6 +1,7 @@
 //! The command line: verbs, their flags and their help. Nothing is resolved here.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use clap::Parser;
@@ -13,6 +14,7 @@ Exit codes:
   1  some step failed, or a result is damaged
   2  the command line, a manifest or a pipeline is wrong; nothing was run
   3  the store cannot be used: locked, not writable, or of a newer version
+  4  `--require-claims`: a claim fails or is undecided
   130  interrupted; finished steps are kept and `run` goes on from there
 
 Examples:
@@ -43,12 +45,26 @@ pub enum Verb {
     Why(WhyArgs),
     /// List what a manifest can name: stage kinds, data sets, models, metrics, figures
     List(ListArgs),
+    /// Judge the claims of a manifest over the results that are there, without running
+    Claims(ClaimsArgs),
+    /// Say what is done, stale, failed and running, by stage
+    Status(StatusArgs),
+    /// Everything that is known of one step
+    Show(ShowArgs),
+    /// Compare two cells or two runs: which parts of their keys and which metrics differ
+    Diff(DiffArgs),
     /// Print the results of an experiment as a table
     Ls(LsArgs),
     /// Draw the DAG of stages, with axes collapsed
     Graph(GraphArgs),
     /// Print the log of a step's last attempt
     Log(StepArgs),
+    /// Print the events of a run as JSON lines, also while it happens
+    Events(EventsArgs),
+    /// Print a run as a Chrome trace, for Perfetto or chrome://tracing
+    Trace(TraceArgs),
+    /// Make a small project that runs, to start from
+    Init(InitArgs),
     /// Remove results that none of the named experiments needs
     Gc(GcArgs),
     /// Reread every object and compare it with its digest
@@ -104,15 +120,39 @@ pub struct RunArgs {
     /// Fail at once when another process holds the store, instead of waiting
     #[arg(long)]
     pub no_wait: bool,
-    /// Only this stage and what it needs
-    #[arg(long, value_name = "STAGE")]
-    pub upto: Option<String>,
+    /// Seconds between two checkpoints of a training
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub checkpoint_every: Duration,
+    #[command(flatten)]
+    pub filters: FilterArgs,
     /// How progress is shown on standard error
     #[arg(long, value_enum, default_value_t = Progress::Auto)]
     pub progress: Progress,
     /// Print events as JSON lines on standard output
     #[arg(long)]
     pub json: bool,
+    /// End with exit code 4 unless every claim of the manifest holds
+    #[arg(long)]
+    pub require_claims: bool,
+}
+
+/// Which steps a verb is about. A reduction is never narrowed: where some of its members are left
+/// out and not known from before, it stays pending.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Filters")]
+pub struct FilterArgs {
+    /// Only these cells: --only 'method=mapa,samples=20|50'; also `lr<=1e-3`, `name=a*`. Repeated, any
+    #[arg(long, value_name = "AXIS=VALUE,…")]
+    pub only: Vec<String>,
+    /// Only the steps of this stage; what they read must be there
+    #[arg(long, value_name = "STAGE")]
+    pub stage: Vec<String>,
+    /// Only this stage and all that it needs
+    #[arg(long, value_name = "STAGE")]
+    pub upto: Vec<String>,
+    /// Only what failed the last time, and what comes after it
+    #[arg(long)]
+    pub failed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -134,6 +174,8 @@ pub struct PlanArgs {
     /// Print one JSON object per step
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub filters: FilterArgs,
 }
 
 #[derive(Debug, Args)]
@@ -162,25 +204,54 @@ pub struct ListArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ClaimsArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    #[arg(long, value_enum, default_value_t = ClaimsFormat::Text)]
+    pub format: ClaimsFormat,
+    /// End with exit code 4 unless every claim holds
+    #[arg(long)]
+    pub require_claims: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ClaimsFormat {
+    Text,
+    Csv,
+    Json,
+    Md,
+}
+
+#[derive(Debug, Args)]
 pub struct LsArgs {
     #[command(flatten)]
     pub experiment: Experiment,
     /// Only the results of this stage
     #[arg(long)]
-    pub stage: Option<String>,
-    /// Only cells with these coordinates: --only latent=8,seed=0
-    #[arg(long, value_name = "AXIS=VALUE,…")]
-    pub only: Option<String>,
-    /// Sort by this column; a leading `-` sorts downwards
-    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
-    pub sort: Option<String>,
-    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub stage: Vec<String>,
+    /// Only rows where these hold, of axes and of metrics: --only 'latent=8|32,elbo>-120'
+    #[arg(long, value_name = "COLUMN=VALUE,…")]
+    pub only: Vec<String>,
+    /// Sort by these columns, the first one first; a leading `-` sorts downwards: -elbo,seed
+    #[arg(
+        long,
+        value_name = "COLUMNS",
+        allow_hyphen_values = true,
+        value_delimiter = ','
+    )]
+    pub sort: Vec<String>,
+    /// Only these columns, in this order
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
     pub format: TableFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TableFormat {
-    Text,
+    /// Aligned, for a terminal; numbers in six digits
+    #[value(alias = "text")]
+    Table,
     Csv,
     Json,
     Md,
@@ -210,4 +281,70 @@ pub struct GcArgs {
     /// Experiments whose results are kept, with their profiles and overrides
     #[arg(required = true)]
     pub keep: Vec<String>,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
+}
+
+#[derive(Debug, Args)]
+pub struct EventsArgs {
+    /// A run's id or the start of one; `latest`, `previous`
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// Go on until the run ends
+    #[arg(short, long)]
+    pub follow: bool,
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct TraceArgs {
+    /// A run's id or the start of one; `latest`, `previous`
+    #[arg(default_value = "latest")]
+    pub run: String,
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// A step as `plan` prints it: 'fit[latent=8,seed=0]'
+    pub step: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// A step as `plan` prints it, or a run: its id, `latest`, `previous`
+    pub first: String,
+    /// What to compare it with: another step, or another run
+    pub second: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Where: a new folder, or one without a manifest of this name
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
 }

@@ -1,16 +1,29 @@
 //! Arguments, verbs, the faces of the event stream, exit codes.
 
 mod args;
+mod claims;
 mod columns;
+mod diff;
+mod ending;
+mod events;
 mod exit;
 mod face;
-mod inspect;
+mod fates;
+mod filters;
+mod graph;
+mod init;
 mod interrupt;
 mod keep;
 mod list;
 mod ls;
+mod plan;
 mod project;
 mod run;
+mod runs;
+mod show;
+mod status;
+mod trace;
+mod why;
 
 use std::io;
 use std::io::Write;
@@ -67,10 +80,17 @@ fn verb(verb: &Verb, out: &mut impl Write, err: &mut impl Write) -> Result<Exit,
             clap_complete::generate(*shell, &mut Cli::command(), "sweepline", out);
             Ok(Exit::Success)
         }
-        Verb::Plan(args) => inspect::plan(args, out, err),
-        Verb::Check(args) => inspect::check(args, err),
-        Verb::Why(args) => inspect::why(args, out, err),
-        Verb::Graph(args) => inspect::graph(args, out, err),
+        Verb::Status(args) => status::status(args, out, err),
+        Verb::Show(args) => show::show(args, out, err),
+        Verb::Diff(args) => diff::diff(args, out, err),
+        Verb::Events(args) => events::events(args, out, err),
+        Verb::Trace(args) => trace::trace(args, out, err),
+        Verb::Init(args) => init::init(args, out, err),
+        Verb::Plan(args) => plan::plan(args, out, err),
+        Verb::Check(args) => plan::check(args, err),
+        Verb::Why(args) => why::why(args, out, err),
+        Verb::Graph(args) => graph::graph(args, out, err),
+        Verb::Claims(args) => claims::claims(args, out, err),
         Verb::Ls(args) => ls::ls(args, out, err),
     }
 }

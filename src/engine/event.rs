@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::store::Digest;
+
 use super::Totals;
 
 /// Counts changes of [`Event`] that an older reader would misread. New variants and new fields
@@ -44,12 +46,18 @@ pub enum Event {
         step: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         twin: Option<String>,
+        /// The key of its result.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<Digest>,
     },
     StepStarted {
         id: u32,
         step: String,
         attempt: u32,
         threads: usize,
+        /// What it takes beside cpus: `memory` in bytes, `gpus`, and named pools.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        takes: BTreeMap<String, u64>,
     },
     /// How far a step is, at most ten times a second for each.
     StepProgress {
@@ -73,6 +81,9 @@ pub enum Event {
         bytes: u64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         diverged: Option<String>,
+        /// The key of its result.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<Digest>,
     },
     StepFailed {
         id: u32,
@@ -99,6 +110,13 @@ pub enum Event {
         id: u32,
         step: String,
         because: String,
+    },
+    /// It needs steps that this run leaves out: the first of them, and how many there are.
+    StepPending {
+        id: u32,
+        step: String,
+        needs: String,
+        count: usize,
     },
     StepCancelled {
         id: u32,

@@ -39,10 +39,14 @@ pub trait Link: Sync {
     fn progress(&self, done: u64, total: u64, numbers: &[(&str, f64)]);
     /// A line of the step's log.
     fn log(&self, line: &str);
+    /// Something that the user should know although the step goes on.
+    fn warn(&self, message: &str);
     /// Whether to stop at the next convenient point with [`JobError::Cancelled`].
     fn cancelled(&self) -> bool;
     /// The newest checkpoint of this key, left by an attempt that did not end.
     fn checkpoint(&self) -> Option<Vec<u8>>;
+    /// Whether the last checkpoint, or the start, is long enough ago for another one.
+    fn checkpoint_due(&self) -> bool;
     /// Keeps the full state of a training; replaces the one before.
     fn save_checkpoint(&self, state: &[u8]);
 }

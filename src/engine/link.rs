@@ -19,6 +19,7 @@ use crate::store::Digest;
 use crate::store::Store;
 
 use super::Link;
+use super::Options;
 use super::attempt::Ended;
 
 /// At most one progress event per step in this time.
@@ -58,6 +59,9 @@ pub(super) struct AttemptLink<'a> {
     started: Instant,
     /// When the next progress may be told, in milliseconds since the start.
     next_progress: AtomicU64,
+    checkpoint_every: Duration,
+    /// When the next checkpoint is due, in milliseconds since the start.
+    next_checkpoint: AtomicU64,
     /// Whether this key has a checkpoint that its success makes useless.
     checkpointed: AtomicBool,
 }
@@ -93,7 +97,7 @@ impl<'a> AttemptLink<'a> {
         store: &'a Store,
         sender: Sender<Message>,
         cancel: Arc<AtomicBool>,
-        interrupt: Arc<AtomicU8>,
+        options: &Options,
     ) -> Self {
         AttemptLink {
             id,
@@ -101,10 +105,12 @@ impl<'a> AttemptLink<'a> {
             store,
             sender,
             cancel,
-            interrupt,
+            interrupt: Arc::clone(&options.interrupt),
             log: Arc::default(),
             started: Instant::now(),
             next_progress: AtomicU64::new(0),
+            checkpoint_every: options.checkpoint_every,
+            next_checkpoint: AtomicU64::new(options.checkpoint_every.as_millis() as u64),
             checkpointed: AtomicBool::new(false),
         }
     }
@@ -121,12 +127,6 @@ impl<'a> AttemptLink<'a> {
     /// Whether a checkpoint is left to remove once the result is safe.
     pub(super) fn checkpointed(&self) -> bool {
         self.checkpointed.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn warn(&self, message: String) {
-        let id = Some(self.id);
-        // Nobody listens only where the engine has gone already.
-        let _ = self.sender.send(Message::Warning { id, message });
     }
 }
 
@@ -168,6 +168,13 @@ impl Link for AttemptLink<'_> {
         });
     }
 
+    fn warn(&self, message: &str) {
+        let id = Some(self.id);
+        let message = message.to_owned();
+        // Nobody listens only where the engine has gone already.
+        let _ = self.sender.send(Message::Warning { id, message });
+    }
+
     fn cancelled(&self) -> bool {
         self.cancel.load(Ordering::Relaxed) || self.interrupt.load(Ordering::Relaxed) > 0
     }
@@ -180,16 +187,24 @@ impl Link for AttemptLink<'_> {
                 state
             }
             Err(error) => {
-                self.warn(format!("starts from the beginning: {error}"));
+                self.warn(&format!("starts from the beginning: {error}"));
                 None
             }
         }
     }
 
+    fn checkpoint_due(&self) -> bool {
+        let now = self.started.elapsed().as_millis() as u64;
+        now >= self.next_checkpoint.load(Ordering::Relaxed)
+    }
+
     fn save_checkpoint(&self, state: &[u8]) {
+        let next = self.started.elapsed() + self.checkpoint_every;
+        self.next_checkpoint
+            .store(next.as_millis() as u64, Ordering::Relaxed);
         match self.store.save_checkpoint(self.key, state) {
             Ok(()) => self.checkpointed.store(true, Ordering::Relaxed),
-            Err(error) => self.warn(format!("the checkpoint was not kept: {error}")),
+            Err(error) => self.warn(&format!("the checkpoint was not kept: {error}")),
         }
     }
 }

@@ -16,6 +16,8 @@ mod link;
 mod names;
 mod options;
 mod pools;
+#[cfg(unix)]
+pub mod process;
 mod queue;
 mod resolve;
 mod run;
@@ -33,3 +35,4 @@ pub use options::{Failure, Options, StepResult, Summary};
 pub use pools::Resources;
 pub use run::Engine;
 pub use state::{State, Totals};
+pub use view::shown_files;

@@ -33,12 +33,14 @@ pub struct Options {
     pub resources: Resources,
     /// Start nothing more after this many failures.
     pub max_failures: Option<usize>,
-    /// Only these steps and what they need; all where none.
+    /// Only these steps run; all where none. Of the others, results that are known are used.
     pub only: Option<Vec<StepId>>,
     /// These run even where their result is known.
     pub force: Vec<StepId>,
     /// The wait before the second attempt; doubles for every further one.
     pub backoff: Duration,
+    /// The least time between two checkpoints of a training.
+    pub checkpoint_every: Duration,
     /// Set to one or more: running steps are cancelled and the run stops.
     pub interrupt: Arc<AtomicU8>,
 }
@@ -63,6 +65,8 @@ impl Options {
             only: None,
             force: Vec::new(),
             backoff: Duration::from_secs(1),
+            // Writing one takes some milliseconds, so this costs nothing.
+            checkpoint_every: Duration::from_secs(5),
             interrupt: Arc::new(AtomicU8::new(0)),
         }
     }

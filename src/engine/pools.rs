@@ -38,6 +38,20 @@ impl Resources {
     }
 }
 
+impl Resources {
+    /// What is taken beside cpus, by name; nothing that is not taken.
+    pub(super) fn beside_cpus(&self) -> BTreeMap<String, u64> {
+        let fixed = [
+            ("memory".to_owned(), self.memory),
+            ("gpus".to_owned(), self.gpus.into()),
+        ];
+        let named = self.named.iter();
+        let named = named.map(|(name, amount)| (name.clone(), u64::from(*amount)));
+        let all = fixed.into_iter().chain(named);
+        all.filter(|(_, amount)| *amount > 0).collect()
+    }
+}
+
 /// What is free just now.
 pub(super) struct Pools {
     free: Resources,

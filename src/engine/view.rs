@@ -282,6 +282,12 @@ impl View<'_> {
     }
 }
 
+/// The files of a step in the human view: path below its folder, and content.
+pub fn shown_files(step: &Step, made: &Made) -> Vec<(String, Object)> {
+    let places = places(step, made).into_iter();
+    places.map(|(path, object, _)| (path, object)).collect()
+}
+
 /// Where the files of a step belong: path below the view, content, and whether it is copied.
 fn places(step: &Step, made: &Made) -> Vec<(String, Object, bool)> {
     let mut places = Vec::new();

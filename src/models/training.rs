@@ -4,9 +4,6 @@
 //! of an epoch and the noise of an iteration are functions of the seed and their number, so the
 //! state is the parameters, the optimisers, the iteration and the curve so far.
 
-use std::time::Duration;
-use std::time::Instant;
-
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -22,6 +19,8 @@ pub trait Watch {
     fn cancelled(&self) -> bool;
     /// The newest state of an earlier attempt.
     fn checkpoint(&self) -> Option<Vec<u8>>;
+    /// Whether it is time to keep the state.
+    fn checkpoint_due(&self) -> bool;
     /// Keeps the state, replacing the one before.
     fn save_checkpoint(&self, state: &[u8]);
     /// A line of the log.
@@ -97,9 +96,6 @@ struct Progress {
     loss_sum: f64,
 }
 
-/// Between checkpoints: writing one takes some milliseconds, so this costs nothing.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
-
 impl Schedule {
     /// Iterations of one epoch.
     pub fn iterations_per_epoch(&self) -> u64 {
@@ -121,7 +117,6 @@ impl Schedule {
         let total = self.epochs * per_epoch;
         let (mut iteration, mut state) = self.resume(learner, config, watch);
         let mut diverged = None;
-        let mut saved = Instant::now();
         let mut order = self.order(iteration / per_epoch);
         while iteration < total {
             let within = (iteration % per_epoch) as usize;
@@ -148,9 +143,8 @@ impl Schedule {
             }
             watch.progress(iteration, total, &[("loss", loss)]);
             let stop = watch.cancelled();
-            if iteration < total && (stop || saved.elapsed() > CHECKPOINT_EVERY) {
+            if iteration < total && (stop || watch.checkpoint_due()) {
                 watch.save_checkpoint(&self.pack(learner, iteration, &state)?);
-                saved = Instant::now();
             }
             if stop && iteration < total {
                 return Err(ModelError::Cancelled);

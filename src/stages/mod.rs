@@ -5,16 +5,19 @@
 //! stand `select`, `table/…`, `sample/…` and `command`. So a new model needs no line here.
 
 mod artifacts;
+mod claims;
 mod codes;
+mod command;
 mod compare;
 mod dataset;
 mod evaluate;
 mod figure;
 mod naming;
 mod pairwise;
-
+mod points;
 mod posterior;
 mod read;
+mod results;
 mod rows;
 mod sample;
 mod select;
@@ -23,7 +26,10 @@ mod train;
 
 use std::sync::LazyLock;
 
-pub use rows::of_metrics as metrics_table;
+pub use claims::check_claims;
+pub use claims::claims_digest;
+pub use claims::judge_claims;
+pub use results::Results;
 
 use crate::data;
 use crate::engine::Job;
@@ -43,14 +49,23 @@ pub trait Stage: StageKind {
     /// # Errors
     /// What went wrong and what to do next.
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError>;
+
+    /// The numbers that its steps are known to measure before they run.
+    fn measures(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
 }
 
 /// Every kind, sorted by name.
 static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
     let mut all: Vec<&'static dyn Stage> = vec![
+        &points::DecoderPoints,
+        &points::ObservationPoints,
+        &points::PosteriorPoints,
         &posterior::LogPosterior,
         &select::Select,
         &codes::Codes,
+        &command::Command,
         &compare::CompareTable,
         &pairwise::PairwiseTable,
         &read::ReadTable,

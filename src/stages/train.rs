@@ -128,6 +128,10 @@ impl Watch for LinkWatch<'_> {
         self.0.checkpoint()
     }
 
+    fn checkpoint_due(&self) -> bool {
+        self.0.checkpoint_due()
+    }
+
     fn save_checkpoint(&self, state: &[u8]) {
         self.0.save_checkpoint(state);
     }

@@ -86,6 +86,7 @@ impl Lock {
             .open(path)
             .map_err(failed)?;
         let mut pause = Duration::from_millis(10);
+        let mut glances = 0;
         loop {
             match file.try_lock() {
                 Ok(()) => break,
@@ -94,6 +95,12 @@ impl Lock {
             }
             let holder = holder(&mut file);
             let path = path.to_owned();
+            // Someone who only asks whether a writer is there holds the lock for a moment.
+            if !wait && glances < 3 {
+                glances += 1;
+                std::thread::sleep(pause);
+                continue;
+            }
             if !wait {
                 return Err(StoreError::Locked { path, holder });
             }
@@ -108,6 +115,15 @@ impl Lock {
         file.set_len(0).map_err(failed)?;
         file.write_all(text.as_bytes()).map_err(failed)?;
         Ok(Lock { _file: file })
+    }
+}
+
+/// The process that writes now; none where nobody does, or that cannot be told.
+pub(super) fn writer(path: &Path) -> Option<Holder> {
+    let mut file = File::open(path).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(holder(&mut file)),
+        _ => None,
     }
 }
 

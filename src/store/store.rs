@@ -28,6 +28,7 @@ use super::database;
 use super::database::Database;
 use super::history;
 use super::index::Index;
+use super::lock;
 use super::lock::Lock;
 use super::objects::Objects;
 use super::objects::entries;
@@ -141,6 +142,11 @@ impl Store {
             syncer,
             lock,
         })
+    }
+
+    /// The process that writes this store now, as far as can be told.
+    pub fn writer(&self) -> Option<Holder> {
+        lock::writer(&self.root.join("lock"))
     }
 
     /// The store's folder.

@@ -189,6 +189,7 @@ impl Coordinator<'_, '_> {
             seconds: end.seconds,
             bytes: made.objects().map(|object| object.size).sum(),
             diverged: made.diverged.clone(),
+            key: self.keys[end.id.index()],
         });
         for twin in self.flow.twins.remove(&id).unwrap_or_default() {
             self.known(twin, Arc::clone(&made), Some(id), next);

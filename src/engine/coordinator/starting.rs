@@ -67,7 +67,7 @@ impl<'a> Coordinator<'a, '_> {
             self.engine.store,
             self.flow.sender.clone(),
             Arc::clone(&cancel),
-            Arc::clone(&self.engine.options.interrupt),
+            &self.engine.options,
         );
         let log = link.shared_log();
         let task = Task {
@@ -83,6 +83,7 @@ impl<'a> Coordinator<'a, '_> {
             step: self.name(id),
             attempt: number,
             threads,
+            takes: share.beside_cpus(),
         });
         if let Err(error) = bay.give(task, scope, &self.flow.sender) {
             let error = JobError::failed(format!("cannot start a thread: {error}"));

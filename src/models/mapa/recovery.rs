@@ -142,6 +142,10 @@ impl Watch for WithoutCheckpoints<'_> {
         None
     }
 
+    fn checkpoint_due(&self) -> bool {
+        false
+    }
+
     fn save_checkpoint(&self, _state: &[u8]) {}
 
     fn log(&self, line: &str) {

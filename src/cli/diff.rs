@@ -1,0 +1,312 @@
+//! `sweepline diff`: which parts of the keys and which metrics differ, of two cells or two runs.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::io::Write;
+
+use serde_json::Value as Json;
+use serde_json::json;
+
+use super::args::DiffArgs;
+use super::columns;
+use super::exit::Exit;
+use super::fates::Earlier;
+use super::project::Project;
+use super::project::Stop;
+use super::runs;
+use super::show::metrics;
+use crate::engine::Event;
+use crate::plan::Change;
+use crate::plan::Fate;
+use crate::plan::Known;
+use crate::plan::changes;
+use crate::store::Digest;
+use crate::store::KeyParts;
+use crate::store::Lookup;
+use crate::store::Store;
+use crate::table::Column;
+use crate::table::Table;
+use crate::text::plural;
+
+/// More rows of metrics than this are counted; `--json` has all.
+const ROWS: usize = 40;
+
+/// How many steps of a group are named.
+const NAMED: usize = 3;
+
+/// Compares two steps, or two runs.
+pub fn diff(args: &DiffArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+    let project = Project::open(&args.experiment, err)?;
+    let earlier = Earlier::of(&project)?;
+    let Some(store) = &earlier.store else {
+        writeln!(
+            err,
+            "error: nothing was run yet, so there is nothing to compare"
+        )?;
+        return Err(Stop::Said(Exit::Usage));
+    };
+    let named = [args.first.as_str(), args.second.as_str()];
+    if named.iter().all(|name| runs::looks_like_a_run(name)) {
+        let name = project.name();
+        let first = runs::find(store, Some(&name), named[0], err)?.run;
+        let second = runs::find(store, Some(&name), named[1], err)?.run;
+        let differences = of_runs(store, &first, &second)?;
+        match args.json {
+            true => writeln!(out, "{}", differences.json())?,
+            false => differences.print(out)?,
+        }
+        return Ok(Exit::Success);
+    }
+    let fates = earlier.fates(&project);
+    let mut sides = Vec::new();
+    for name in named {
+        let step = project.step(name, err)?;
+        let (parts, made) = match &fates[step.id.index()] {
+            Fate::UpToDate { record } => {
+                let parts = store.parts(record.key)?.unwrap_or_default();
+                (Some(parts), Some(record.made.clone()))
+            }
+            _ => (earlier.last(name), None),
+        };
+        let Some(parts) = parts else {
+            writeln!(err, "error: `{name}` has not run yet")?;
+            let manifest = args.experiment.manifest.display();
+            writeln!(err, "  = help: `sweepline run {manifest}` makes it")?;
+            return Err(Stop::Said(Exit::Usage));
+        };
+        if made.is_none() {
+            writeln!(err, "`{name}` is not up to date: its last key is compared")?;
+        }
+        let metrics = made.and_then(|made| metrics(store, &made));
+        sides.push((parts, metrics.unwrap_or_default()));
+    }
+    let [(old, was), (new, is)] = &sides[..] else {
+        unreachable!("BUG: two names make two sides");
+    };
+    let changed = changes(old, new);
+    let rows = compared("", was, is);
+    if args.json {
+        let changed: Vec<String> = changed.iter().map(Change::in_full).collect();
+        let metrics = rows.iter().map(Row::json).collect::<Vec<_>>();
+        writeln!(out, "{}", json!({"key": changed, "metrics": metrics}))?;
+        return Ok(Exit::Success);
+    }
+    writeln!(out, "{} → {}", named[0], named[1])?;
+    for change in &changed {
+        writeln!(out, "  {}", change.in_full())?;
+    }
+    let same = old
+        .iter()
+        .filter(|(name, value)| new.get(*name) == Some(*value));
+    writeln!(
+        out,
+        "  {} of the keys the same",
+        plural(same.count(), "part")
+    )?;
+    print_rows(&rows, false, out)?;
+    Ok(Exit::Success)
+}
+
+/// A number of two sides that differs.
+struct Row {
+    step: String,
+    metric: String,
+    first: Json,
+    second: Json,
+}
+
+impl Row {
+    fn difference(&self) -> Json {
+        match (self.first.as_f64(), self.second.as_f64()) {
+            (Some(first), Some(second)) => json!(second - first),
+            _ => Json::Null,
+        }
+    }
+
+    fn json(&self) -> Json {
+        json!({
+            "step": self.step, "metric": self.metric, "first": self.first,
+            "second": self.second, "difference": self.difference(),
+        })
+    }
+}
+
+/// The numbers that differ between two sets; those of one side alone are null on the other.
+fn compared(step: &str, was: &[(String, Json)], is: &[(String, Json)]) -> Vec<Row> {
+    let value = |side: &[(String, Json)], name: &str| {
+        let found = side.iter().find(|(known, _)| known == name);
+        found.map_or(Json::Null, |(_, value)| value.clone())
+    };
+    let mut names: Vec<&str> = was.iter().map(|(name, _)| name.as_str()).collect();
+    for (name, _) in is {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    let rows = names.into_iter().map(|name| Row {
+        step: step.to_owned(),
+        metric: name.to_owned(),
+        first: value(was, name),
+        second: value(is, name),
+    });
+    rows.filter(|row| row.first != row.second).collect()
+}
+
+fn print_rows(rows: &[Row], steps: bool, out: &mut impl Write) -> io::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut columns = vec![Column::axis("metric")];
+    if steps {
+        columns.insert(0, Column::axis("step"));
+    }
+    for name in ["first", "second", "difference"] {
+        columns.push(Column::metric(name, "", None));
+    }
+    let row = |row: &Row| {
+        let mut cells = vec![Json::from(row.metric.as_str())];
+        if steps {
+            cells.insert(0, Json::from(row.step.as_str()));
+        }
+        cells.extend([row.first.clone(), row.second.clone(), row.difference()]);
+        cells
+    };
+    let table = Table {
+        columns,
+        rows: rows.iter().take(ROWS).map(row).collect(),
+    };
+    write!(out, "\n{}", columns::aligned(&table))?;
+    match rows.len().saturating_sub(ROWS) {
+        0 => Ok(()),
+        n => writeln!(out, "and {n} more; `--json` has all"),
+    }
+}
+
+/// What differs between two runs.
+struct Differences {
+    first: String,
+    second: String,
+    only_first: Vec<String>,
+    only_second: Vec<String>,
+    same: usize,
+    /// By stage and changes: the steps.
+    groups: Vec<(String, Vec<String>, Vec<String>)>,
+    rows: Vec<Row>,
+}
+
+fn of_runs(store: &Store, first: &str, second: &str) -> Result<Differences, Stop> {
+    let (was, is) = (keys(store, first)?, keys(store, second)?);
+    let only = |a: &BTreeMap<String, Digest>, b: &BTreeMap<String, Digest>| {
+        let names = a.keys().filter(|name| !b.contains_key(*name));
+        names.cloned().collect::<Vec<_>>()
+    };
+    let mut differences = Differences {
+        first: first.to_owned(),
+        second: second.to_owned(),
+        only_first: only(&was, &is),
+        only_second: only(&is, &was),
+        same: 0,
+        groups: Vec::new(),
+        rows: Vec::new(),
+    };
+    for (step, old) in &was {
+        let Some(new) = is.get(step) else {
+            continue;
+        };
+        if old == new {
+            differences.same += 1;
+            continue;
+        }
+        let parts =
+            |key: &Digest| -> Result<KeyParts, Stop> { Ok(store.parts(*key)?.unwrap_or_default()) };
+        let changed = changes(&parts(old)?, &parts(new)?);
+        // Digests differ from step to step: without them, steps are one group.
+        let changed: Vec<String> = changed.iter().map(ToString::to_string).collect();
+        let stage = step.split('[').next().unwrap_or(step).to_owned();
+        let groups = &mut differences.groups;
+        match groups
+            .iter_mut()
+            .find(|(s, c, _)| *s == stage && *c == changed)
+        {
+            Some((_, _, steps)) => steps.push(step.clone()),
+            None => groups.push((stage, changed, vec![step.clone()])),
+        }
+        let numbers = |key: &Digest| -> Result<Vec<(String, Json)>, Stop> {
+            Ok(match store.lookup(*key)? {
+                Lookup::Hit(made) => metrics(store, &made).unwrap_or_default(),
+                _ => Vec::new(),
+            })
+        };
+        let rows = compared(step, &numbers(old)?, &numbers(new)?);
+        differences.rows.extend(rows);
+    }
+    Ok(differences)
+}
+
+/// The keys of all steps of a run whose result it knew, by name.
+fn keys(store: &Store, run: &str) -> Result<BTreeMap<String, Digest>, Stop> {
+    let events = runs::events(store, run)?.into_iter();
+    let keys = events.filter_map(|timed| match timed.event {
+        Event::StepFinished { step, key, .. } | Event::StepCached { step, key, .. } => {
+            Some((step, key?))
+        }
+        _ => None,
+    });
+    Ok(keys.collect())
+}
+
+impl Differences {
+    fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "{} → {}", self.first, self.second)?;
+        let other: usize = self.groups.iter().map(|(_, _, steps)| steps.len()).sum();
+        let mut counts = vec![format!("{} the same", plural(self.same, "step"))];
+        counts.push(format!("{other} with another key"));
+        for (only, which) in [(&self.only_first, "first"), (&self.only_second, "second")] {
+            if !only.is_empty() {
+                counts.push(format!("{} only in the {which}", only.len()));
+            }
+        }
+        writeln!(out, "{}", counts.join(", "))?;
+        for (stage, changed, steps) in &self.groups {
+            match steps.as_slice() {
+                [one] => writeln!(out, "\n{one}")?,
+                steps => writeln!(
+                    out,
+                    "\n{stage}: {}\n  {}",
+                    plural(steps.len(), "step"),
+                    few(steps)
+                )?,
+            }
+            for change in changed {
+                writeln!(out, "  {change}")?;
+            }
+        }
+        for (only, which) in [(&self.only_first, "first"), (&self.only_second, "second")] {
+            if !only.is_empty() {
+                writeln!(out, "\nonly in the {which}: {}", few(only))?;
+            }
+        }
+        print_rows(&self.rows, true, out)
+    }
+
+    fn json(&self) -> Json {
+        let groups = self
+            .groups
+            .iter()
+            .map(|(stage, changed, steps)| json!({"stage": stage, "key": changed, "steps": steps}));
+        json!({
+            "first": self.first, "second": self.second, "same": self.same,
+            "differ": groups.collect::<Vec<_>>(),
+            "only_first": self.only_first, "only_second": self.only_second,
+            "metrics": self.rows.iter().map(Row::json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn few(steps: &[String]) -> String {
+    let named = steps[..steps.len().min(NAMED)].join(", ");
+    match steps.len().saturating_sub(NAMED) {
+        0 => named,
+        n => format!("{named}, and {n} more"),
+    }
+}

@@ -1,0 +1,108 @@
+//! The runs a store knows, and their events.
+
+use std::fs::File;
+use std::io;
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+
+use super::args::StoreArgs;
+use super::exit::Exit;
+use super::project::Stop;
+use crate::engine::Timed;
+use crate::manifest::project_root;
+use crate::store::Access;
+use crate::store::PastRun;
+use crate::store::RunId;
+use crate::store::Store;
+use crate::text::closest;
+
+/// How many runs are looked through for a name.
+const LOOKED_AT: usize = 10_000;
+
+/// The folders of outputs and store that the flags name; by default those of the project that the
+/// current folder belongs to.
+pub fn folders(args: &StoreArgs) -> (PathBuf, PathBuf) {
+    let outputs = args.outputs.clone();
+    let outputs =
+        outputs.unwrap_or_else(|| project_root(Path::new("manifests/any.yaml")).join("outputs"));
+    let store = args.store.clone();
+    let store = store.unwrap_or_else(|| outputs.join("store"));
+    (outputs, store)
+}
+
+/// The store that the flags name, for reading.
+pub fn open(args: &StoreArgs, err: &mut impl Write) -> Result<Store, Stop> {
+    let (_, folder) = folders(args);
+    if !folder.is_dir() {
+        let here = std::env::current_dir().unwrap_or_default();
+        let shown = folder.strip_prefix(here).unwrap_or(&folder);
+        writeln!(err, "error: there is no store in `{}`", shown.display())?;
+        writeln!(
+            err,
+            "  = help: `sweepline run` makes one; `--store` names another"
+        )?;
+        return Err(Stop::Said(Exit::Usage));
+    }
+    Ok(Store::open(&folder, Access::Read)?)
+}
+
+/// The run of this name: an id, the start of one, `latest` or `previous`.
+pub fn find(
+    store: &Store,
+    experiment: Option<&str>,
+    name: &str,
+    err: &mut impl Write,
+) -> Result<PastRun, Stop> {
+    let runs = store.runs(LOOKED_AT)?.into_iter();
+    let mut runs: Vec<PastRun> = runs
+        .filter(|run| experiment.is_none_or(|experiment| run.experiment == experiment))
+        .collect();
+    let at = match name {
+        "latest" => Some(0),
+        "previous" => Some(1),
+        name => runs
+            .iter()
+            .position(|run| run.run == name)
+            .or_else(|| runs.iter().position(|run| run.run.starts_with(name))),
+    };
+    if let Some(at) = at.filter(|at| *at < runs.len()) {
+        return Ok(runs.swap_remove(at));
+    }
+    writeln!(err, "error: there is no run `{name}`")?;
+    let ids = runs.iter().map(|run| run.run.as_str());
+    match (closest(name, ids), runs.first()) {
+        (Some(meant), _) => writeln!(err, "  = help: did you mean `{meant}`?")?,
+        (None, Some(latest)) => writeln!(err, "  = help: the latest run is `{}`", latest.run)?,
+        (None, None) => writeln!(err, "  = help: nothing was run yet")?,
+    }
+    Err(Stop::Said(Exit::Usage))
+}
+
+/// Whether this text can be the name of a run rather than of a step.
+pub fn looks_like_a_run(text: &str) -> bool {
+    let digits = text.chars().take(8).filter(char::is_ascii_digit).count();
+    digits == 8 || text == "latest" || text == "previous"
+}
+
+/// Where the events of a run are.
+pub fn events_file(store: &Store, run: &str) -> PathBuf {
+    let folder = store.run_folder(&RunId(run.to_owned()));
+    folder.join("events.jsonl")
+}
+
+/// The events of a run so far. The last line of a run that goes on, or was killed, may be torn:
+/// it is left out, as are events of newer versions.
+pub fn events(store: &Store, run: &str) -> io::Result<Vec<Timed>> {
+    let file = match File::open(events_file(store, run)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        opened => opened?,
+    };
+    let mut events = Vec::new();
+    for line in BufReader::new(file).split(b'\n') {
+        events.extend(serde_json::from_slice::<Timed>(&line?).ok());
+    }
+    Ok(events)
+}

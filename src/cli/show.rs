@@ -1,0 +1,282 @@
+//! `sweepline show`: everything that is known of one step.
+
+use std::io;
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::Value as Json;
+use serde_json::json;
+
+use super::args::ShowArgs;
+use super::exit::Exit;
+use super::face::duration;
+use super::fates::Earlier;
+use super::fates::lines;
+use super::fates::word;
+use super::project::Project;
+use super::project::Stop;
+use crate::engine::shown_files;
+use crate::plan::Fate;
+use crate::plan::From;
+use crate::plan::InputItem;
+use crate::plan::Step;
+use crate::plan::content_digest;
+use crate::store::Made;
+use crate::store::PastAttempt;
+use crate::store::Store;
+
+/// How many members of a slot are listed.
+const MEMBERS: usize = 6;
+
+/// How many lines of the last log are shown.
+const LOG_LINES: usize = 20;
+
+/// Prints one step.
+pub fn show(args: &ShowArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+    let project = Project::open(&args.experiment, err)?;
+    let step = project.step(&args.step, err)?;
+    let earlier = Earlier::of(&project)?;
+    let fates = earlier.fates(&project);
+    let attempts = match &earlier.store {
+        Some(store) => store.attempts(&project.name(), &step.to_string())?,
+        None => Vec::new(),
+    };
+    let shown = Shown {
+        project: &project,
+        step,
+        store: earlier.store.as_ref(),
+        fates: &fates,
+        attempts,
+    };
+    match args.json {
+        true => writeln!(out, "{}", shown.json())?,
+        false => shown.print(out)?,
+    }
+    Ok(Exit::Success)
+}
+
+struct Shown<'p> {
+    project: &'p Project,
+    step: &'p Step,
+    store: Option<&'p Store>,
+    /// Of all steps.
+    fates: &'p [Fate],
+    /// Oldest first.
+    attempts: Vec<PastAttempt>,
+}
+
+impl Shown<'_> {
+    fn fate(&self) -> &Fate {
+        &self.fates[self.step.id.index()]
+    }
+
+    fn made(&self) -> Option<&Made> {
+        match self.fate() {
+            Fate::UpToDate { record } => Some(&record.made),
+            _ => None,
+        }
+    }
+
+    fn key(&self) -> Option<String> {
+        match self.fate() {
+            Fate::UpToDate { record } => Some(record.key.to_hex()),
+            Fate::Runs { key, .. } => Some(key.to_hex()),
+            _ => None,
+        }
+    }
+
+    fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        let (step, kind) = (self.step, self.step.kind);
+        writeln!(out, "{step}: {}", word(self.fate()))?;
+        writeln!(out, "  --> {}", step.place)?;
+        for line in lines(self.project, self.fate()) {
+            writeln!(out, "  {}", line.text)?;
+        }
+        writeln!(out, "kind  {}, revision {}", kind.name(), kind.revision())?;
+        if let Some(key) = self.key() {
+            writeln!(out, "key   {key}")?;
+        }
+        heading("parameters", step.params.is_empty(), out)?;
+        let width = step.params.keys().map(String::len).max().unwrap_or(0);
+        for (name, value) in step.params.iter() {
+            writeln!(out, "  {name:width$}  {value}")?;
+        }
+        self.print_inputs(out)?;
+        self.print_outputs(out)?;
+        if let Some(metrics) = self.store.and_then(|store| metrics(store, self.made()?)) {
+            heading("metrics", metrics.is_empty(), out)?;
+            let width = metrics.iter().map(|(name, _)| name.len()).max();
+            for (name, value) in &metrics {
+                writeln!(out, "  {name:0$}  {value}", width.unwrap_or(0))?;
+            }
+        }
+        self.print_attempts(out)
+    }
+
+    fn print_inputs(&self, out: &mut impl Write) -> io::Result<()> {
+        heading("inputs", self.step.inputs.is_empty(), out)?;
+        for input in &self.step.inputs {
+            for item in input.items.iter().take(MEMBERS) {
+                let (from, digest) = self.source(item);
+                let digest = digest.map_or("not known yet".to_owned(), |d| d[..12].to_owned());
+                writeln!(out, "  {}  {from}  {digest}", input.slot)?;
+            }
+            match input.items.len().saturating_sub(MEMBERS) {
+                0 => {}
+                n => writeln!(out, "  {}  and {n} more", input.slot)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What an item is called, and the digest of its content.
+    fn source(&self, item: &InputItem) -> (String, Option<String>) {
+        match &item.from {
+            From::Step { step, output } => {
+                let name = self.project.plan.step(*step).to_string();
+                let name = match output {
+                    Some(output) => format!("{name}.{output}"),
+                    None => name,
+                };
+                let digest = match &self.fates[step.index()] {
+                    Fate::UpToDate { record } => content_digest(&record.made, output.as_deref()),
+                    _ => None,
+                };
+                (name, digest.map(|digest| digest.to_hex()))
+            }
+            From::File { path } => {
+                let digest = self.store.and_then(|store| store.file_digest(path).ok());
+                let path = self.relative(path);
+                (path, digest.map(|object| object.digest.to_hex()))
+            }
+        }
+    }
+
+    fn relative(&self, path: &Path) -> String {
+        let root = &self.project.plan.experiment.root;
+        let path = path.strip_prefix(root).unwrap_or(path);
+        path.display().to_string()
+    }
+
+    /// Where a file is for people, and where the store has it.
+    fn outputs(&self) -> Vec<(String, String, String, u64, String)> {
+        let (Some(made), Some(store)) = (self.made(), self.store) else {
+            return Vec::new();
+        };
+        let shown = shown_files(self.step, made);
+        let mut shown = shown.into_iter();
+        let mut files = Vec::new();
+        // The view lists files in the order of outputs and names.
+        for (output, artifact) in &made.outputs {
+            for (name, object) in &artifact.files {
+                let path = match shown.next() {
+                    Some((path, _)) => self.relative(&self.project.view.join(path)),
+                    None => self.relative(&store.path(object)),
+                };
+                let digest = object.digest.to_hex();
+                files.push((output.clone(), name.clone(), digest, object.size, path));
+            }
+        }
+        files
+    }
+
+    fn print_outputs(&self, out: &mut impl Write) -> io::Result<()> {
+        let files = self.outputs();
+        heading("outputs", files.is_empty(), out)?;
+        for (output, _, digest, size, path) in files {
+            writeln!(out, "  {output}  {}  {size} bytes", &digest[..12])?;
+            writeln!(out, "    {path}")?;
+        }
+        if let Some(how) = self.made().and_then(|made| made.diverged.as_ref()) {
+            writeln!(out, "  diverged: {how}")?;
+        }
+        Ok(())
+    }
+
+    fn print_attempts(&self, out: &mut impl Write) -> io::Result<()> {
+        heading("attempts", false, out)?;
+        if self.attempts.is_empty() {
+            let why = match self.made() {
+                Some(_) => "none here: another experiment or an equal step made it",
+                None => "none",
+            };
+            writeln!(out, "  {why}")?;
+        }
+        for attempt in &self.attempts {
+            let took = duration(attempt.seconds);
+            let (run, number) = (&attempt.run, attempt.number);
+            write!(out, "  {run}  {}  {took}", attempt.outcome)?;
+            match number {
+                1 => writeln!(out)?,
+                n => writeln!(out, "  attempt {n}")?,
+            }
+            if let Some(message) = &attempt.message {
+                writeln!(out, "    {message}")?;
+            }
+        }
+        let Some(last) = self.attempts.last().filter(|last| !last.log.is_empty()) else {
+            return Ok(());
+        };
+        let lines: Vec<&str> = last.log.lines().collect();
+        let tail = &lines[lines.len().saturating_sub(LOG_LINES)..];
+        heading("log", false, out)?;
+        for line in tail {
+            writeln!(out, "  | {line}")?;
+        }
+        Ok(())
+    }
+
+    fn json(&self) -> Json {
+        let step = self.step;
+        let cell: serde_json::Map<_, _> = step
+            .cell
+            .iter()
+            .map(|(axis, value)| (axis.to_owned(), json!(value)))
+            .collect();
+        let inputs = step.inputs.iter().map(|input| {
+            let items = input.items.iter().map(|item| {
+                let (from, digest) = self.source(item);
+                json!({"from": from, "digest": digest})
+            });
+            (input.slot.to_string(), items.collect::<Vec<_>>().into())
+        });
+        let outputs = self.outputs().into_iter();
+        let outputs = outputs.map(|(output, file, digest, size, path)| {
+            json!({"output": output, "file": file, "digest": digest, "size": size, "path": path})
+        });
+        let reasons = lines(self.project, self.fate()).into_iter();
+        json!({
+            "step": step.to_string(),
+            "stage": &*step.stage,
+            "cell": cell,
+            "state": word(self.fate()),
+            "reasons": reasons.map(|line| line.text).collect::<Vec<_>>(),
+            "place": step.place.to_string(),
+            "kind": step.kind.name(),
+            "revision": step.kind.revision(),
+            "key": self.key(),
+            "params": *step.params,
+            "inputs": inputs.collect::<serde_json::Map<_, _>>(),
+            "outputs": outputs.collect::<Vec<_>>(),
+            "diverged": self.made().and_then(|made| made.diverged.clone()),
+            "metrics": self.store.and_then(|store| metrics(store, self.made()?))
+                .map(|metrics| metrics.into_iter().collect::<serde_json::Map<_, _>>()),
+            "attempts": self.attempts,
+        })
+    }
+}
+
+/// The numbers that a step reports; none where it reports none.
+pub fn metrics(store: &Store, made: &Made) -> Option<Vec<(String, Json)>> {
+    let object = made.outputs.get("metrics")?.files.get("metrics.json")?;
+    let bytes = store.read(object).ok()?;
+    let metrics: serde_json::Map<String, Json> = serde_json::from_slice(&bytes).ok()?;
+    Some(metrics.into_iter().collect())
+}
+
+fn heading(text: &str, empty: bool, out: &mut impl Write) -> io::Result<()> {
+    match empty {
+        true => Ok(()),
+        false => writeln!(out, "{text}"),
+    }
+}

@@ -1,0 +1,225 @@
+//! `sweepline status`: where an experiment stands, and the run that brings it there.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::io;
+use std::io::Write;
+
+use serde_json::json;
+
+use super::args::StatusArgs;
+use super::exit::Exit;
+use super::face::Tally;
+use super::face::duration;
+use super::fates::Earlier;
+use super::project::Project;
+use super::project::Stop;
+use super::runs;
+use crate::engine::Event;
+use crate::engine::Totals;
+use crate::plan::Fate;
+use crate::plan::Known;
+use crate::plan::Step;
+use crate::store::Holder;
+use crate::store::PastRun;
+use crate::store::Store;
+
+/// In the order in which they are printed.
+const STATES: [&str; 5] = ["done", "stale", "new", "failed", "running"];
+
+/// How many running or failed steps are named.
+const NAMED: usize = 10;
+
+/// Says how many steps of every stage are in which state.
+pub fn status(args: &StatusArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+    let project = Project::open(&args.experiment, err)?;
+    let earlier = Earlier::of(&project)?;
+    let fates = earlier.fates(&project);
+    let (run, outcomes) = match &earlier.store {
+        Some(store) => (
+            Watched::newest(store, &project.name())?,
+            store.last_outcomes(&project.name())?,
+        ),
+        None => (None, BTreeMap::new()),
+    };
+    let running: BTreeSet<&str> = match &run {
+        Some(run) if run.writer.is_some() => run.running.iter().map(String::as_str).collect(),
+        _ => BTreeSet::new(),
+    };
+    let state = |step: &Step| {
+        let name = step.to_string();
+        if running.contains(name.as_str()) {
+            return "running";
+        }
+        match &fates[step.id.index()] {
+            Fate::UpToDate { .. } => "done",
+            _ if outcomes.get(&name).is_some_and(|last| last == "failed") => "failed",
+            _ if earlier.last(&name).is_some() => "stale",
+            _ => "new",
+        }
+    };
+    let states: Vec<&str> = project.plan.steps.iter().map(state).collect();
+    match args.json {
+        true => print_json(&project, &states, run.as_ref(), out)?,
+        false => {
+            table(&project, &states, out)?;
+            named("failed", &project, &states, out)?;
+            if let Some(run) = &run {
+                run.tell(out)?;
+            }
+        }
+    }
+    Ok(Exit::Success)
+}
+
+/// Stages down, states across; only states that occur.
+fn table(project: &Project, states: &[&str], out: &mut impl Write) -> io::Result<()> {
+    let shown: Vec<&str> = STATES
+        .into_iter()
+        .filter(|state| states.contains(state))
+        .collect();
+    let stages = &project.plan.stages;
+    let names = stages.iter().map(|stage| stage.name.chars().count());
+    let width = names.max().unwrap_or(0).max("stage".len());
+    write!(out, "{:width$}", "stage")?;
+    for state in &shown {
+        write!(out, "  {state:>7}")?;
+    }
+    writeln!(out)?;
+    for stage in stages.iter().filter(|stage| !stage.steps.is_empty()) {
+        write!(out, "{:width$}", stage.name)?;
+        for state in &shown {
+            let ids = stage.steps.iter();
+            match ids.filter(|id| states[id.index()] == *state).count() {
+                0 => write!(out, "  {:>7}", "·")?,
+                n => write!(out, "  {n:>7}")?,
+            }
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn named(wanted: &str, project: &Project, states: &[&str], out: &mut impl Write) -> io::Result<()> {
+    let steps = project.plan.steps.iter().zip(states);
+    let steps: Vec<&Step> = steps
+        .filter(|(_, state)| **state == wanted)
+        .map(|(step, _)| step)
+        .collect();
+    for step in steps.iter().take(NAMED) {
+        writeln!(out, "{wanted} {step}")?;
+    }
+    match steps.len().saturating_sub(NAMED) {
+        0 => Ok(()),
+        n => writeln!(out, "and {n} more {wanted}"),
+    }
+}
+
+fn print_json(
+    project: &Project,
+    states: &[&str],
+    run: Option<&Watched>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let steps = project.plan.steps.iter().zip(states);
+    let steps: serde_json::Map<_, _> = steps
+        .map(|(step, state)| (step.to_string(), json!(state)))
+        .collect();
+    let run = run.map(|run| {
+        json!({
+            "run": run.past.run,
+            "command": run.past.command,
+            "live": run.writer.is_some(),
+            "finished": run.past.summary.is_some(),
+            "settled": run.tally.settled(),
+            "selected": run.tally.selected,
+            "running": run.running,
+            "failed": run.tally.failed,
+        })
+    });
+    writeln!(out, "{}", json!({"steps": steps, "run": run}))
+}
+
+/// A run as its events show it.
+struct Watched {
+    past: PastRun,
+    /// Who runs it, if it still goes on.
+    writer: Option<Holder>,
+    tally: Tally,
+    /// The steps under way, as far as the events tell.
+    running: Vec<String>,
+    totals: Option<Totals>,
+}
+
+impl Watched {
+    /// The newest run of an experiment.
+    fn newest(store: &Store, experiment: &str) -> Result<Option<Watched>, Stop> {
+        // Asked first: a run that ends in between has written all its events.
+        let writer = store.writer();
+        let past = store.runs(1000)?.into_iter();
+        let Some(past) = past.into_iter().find(|run| run.experiment == experiment) else {
+            return Ok(None);
+        };
+        let mut tally = Tally::default();
+        let mut names: BTreeMap<u32, String> = BTreeMap::new();
+        let mut totals = None;
+        for timed in runs::events(store, &past.run)? {
+            match &timed.event {
+                Event::StepStarted { id, step, .. } => {
+                    names.insert(*id, step.clone());
+                }
+                Event::RunFinished { totals: all } => totals = Some(*all),
+                _ => {}
+            }
+            tally.add(&timed);
+        }
+        let running = tally.running.iter().filter_map(|(id, running)| {
+            let name = names.get(id)?;
+            Some((name.clone(), running.fraction()))
+        });
+        let running: Vec<(String, f64)> = running.collect();
+        Ok(Some(Watched {
+            // The writer may be at another experiment by now.
+            writer: writer.filter(|_| past.summary.is_none()),
+            past,
+            tally,
+            running: running.into_iter().map(|(name, _)| name).collect(),
+            totals,
+        }))
+    }
+
+    fn tell(&self, out: &mut impl Write) -> io::Result<()> {
+        let (run, tally) = (&self.past.run, &self.tally);
+        let so_far = format!("{} of {} steps", tally.settled(), tally.selected);
+        match (&self.writer, &self.totals) {
+            (Some(writer), _) => {
+                writeln!(out, "\nrun {run} goes on in {writer}: {so_far}")?;
+                for name in self.running.iter().take(NAMED) {
+                    writeln!(out, "  {name}")?;
+                }
+                if let Some(remaining) = tally.remaining() {
+                    writeln!(out, "  about {} left", duration(remaining))?;
+                }
+                Ok(())
+            }
+            (None, Some(totals)) => {
+                let counts = [
+                    (totals.done, "done"),
+                    (totals.up_to_date, "up to date"),
+                    (totals.failed, "failed"),
+                    (totals.skipped, "skipped"),
+                    (totals.cancelled, "cancelled"),
+                    (totals.pending, "pending"),
+                ];
+                let said = counts.iter().filter(|(count, _)| *count > 0);
+                let said: Vec<String> = said.map(|(n, word)| format!("{n} {word}")).collect();
+                let took = duration(tally.now);
+                writeln!(out, "\nlast run {run}: {} in {took}", said.join(", "))
+            }
+            (None, None) => {
+                writeln!(out, "\nlast run {run} was killed after {so_far}")?;
+                writeln!(out, "  `run` goes on from there")
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! `sweepline trace`: a run as a Chrome trace, for Perfetto or `chrome://tracing`.
+//!
+//! Steps lie in lanes, as many as ran at once. Every pool beside the cpus has its own group of
+//! lanes with the steps that held it, and every pool a counter of what was taken.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use serde_json::Value as Json;
+use serde_json::json;
+
+use super::args::TraceArgs;
+use super::exit::Exit;
+use super::project::Stop;
+use super::runs;
+use crate::engine::Event;
+use crate::engine::Timed;
+
+/// Prints the trace of a run.
+pub fn trace(args: &TraceArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+    let store = runs::open(&args.store, err)?;
+    let run = runs::find(&store, None, &args.run, err)?;
+    let events = runs::events(&store, &run.run)?;
+    if events.is_empty() {
+        writeln!(err, "error: the events of run `{}` are gone", run.run)?;
+        return Ok(Exit::Failed);
+    }
+    let trace = json!({
+        "displayTimeUnit": "ms",
+        "otherData": {"run": run.run, "experiment": run.experiment, "command": run.command},
+        "traceEvents": trace_events(&events),
+    });
+    writeln!(out, "{trace}")?;
+    Ok(Exit::Success)
+}
+
+/// An attempt from its start to its end.
+struct Span<'e> {
+    id: u32,
+    step: &'e str,
+    attempt: u32,
+    from: f64,
+    to: f64,
+    /// What it held, cpus among it.
+    takes: BTreeMap<&'e str, u64>,
+    how: &'static str,
+    note: Option<&'e str>,
+}
+
+/// Pairs starts with ends; what never ended lasts until the last event.
+fn spans(events: &[Timed]) -> Vec<Span<'_>> {
+    let mut spans: Vec<Span<'_>> = Vec::new();
+    let mut open: BTreeMap<u32, usize> = BTreeMap::new();
+    let last = events.last().map_or(0.0, |timed| timed.at);
+    for timed in events {
+        let (id, how, note) = match &timed.event {
+            Event::StepStarted {
+                id,
+                step,
+                attempt,
+                threads,
+                takes,
+            } => {
+                let mut held: BTreeMap<&str, u64> = BTreeMap::from([("cpus", *threads as u64)]);
+                held.extend(takes.iter().map(|(name, amount)| (name.as_str(), *amount)));
+                open.insert(*id, spans.len());
+                spans.push(Span {
+                    id: *id,
+                    step,
+                    attempt: *attempt,
+                    from: timed.at,
+                    to: last,
+                    takes: held,
+                    how: "unfinished",
+                    note: None,
+                });
+                continue;
+            }
+            Event::StepFinished { id, diverged, .. } => (id, "done", diverged.as_deref()),
+            Event::StepFailed { id, message, .. } => (id, "failed", Some(message.as_str())),
+            Event::StepRetrying { id, message, .. } => (id, "failed", Some(message.as_str())),
+            Event::StepCancelled { id, .. } => (id, "cancelled", None),
+            _ => continue,
+        };
+        if let Some(at) = open.remove(id) {
+            (spans[at].to, spans[at].how, spans[at].note) = (timed.at, how, note);
+        }
+    }
+    spans
+}
+
+fn trace_events(events: &[Timed]) -> Vec<Json> {
+    let spans = spans(events);
+    let mut pools: Vec<&str> = vec!["cpus"];
+    for name in spans.iter().flat_map(|span| span.takes.keys()) {
+        if !pools.contains(name) {
+            pools.push(name);
+        }
+    }
+    let mut traced = Vec::new();
+    for (at, pool) in pools.iter().enumerate() {
+        // Memory has no places to stand on: its counter says all.
+        let (process, has_lanes) = (at + 1, *pool != "memory");
+        traced.push(json!({
+            "ph": "M", "pid": process, "name": "process_name",
+            "args": {"name": if at == 0 { "steps" } else { pool }},
+        }));
+        let held: Vec<&Span<'_>> = spans
+            .iter()
+            .filter(|span| span.takes.contains_key(pool))
+            .collect();
+        if has_lanes {
+            for (span, lane) in held.iter().zip(lanes(&held)) {
+                traced.push(slice(span, process, lane));
+            }
+        }
+        traced.extend(counter(&held, pool, process));
+    }
+    traced
+}
+
+/// The lane of every span, in the order of their starts: the lowest that is free.
+fn lanes(spans: &[&Span<'_>]) -> Vec<usize> {
+    let mut free_from: Vec<f64> = Vec::new();
+    spans
+        .iter()
+        .map(|span| {
+            let free = free_from.iter().position(|end| *end <= span.from);
+            let lane = free.unwrap_or_else(|| {
+                free_from.push(0.0);
+                free_from.len() - 1
+            });
+            free_from[lane] = span.to;
+            lane
+        })
+        .collect()
+}
+
+fn slice(span: &Span<'_>, process: usize, lane: usize) -> Json {
+    let stage = span.step.split('[').next().unwrap_or(span.step);
+    let mut slice = json!({
+        "ph": "X", "pid": process, "tid": lane + 1, "name": span.step, "cat": stage,
+        "ts": micros(span.from), "dur": micros(span.to - span.from),
+        "args": {"id": span.id, "attempt": span.attempt, "end": span.how, "takes": span.takes},
+    });
+    if let Some(note) = span.note {
+        slice["args"]["note"] = note.into();
+    }
+    slice
+}
+
+/// How much of a pool was taken over time.
+fn counter(held: &[&Span<'_>], pool: &str, process: usize) -> Vec<Json> {
+    let mut changes: Vec<(u64, i64)> = Vec::new();
+    for span in held {
+        let amount = span.takes.get(pool).copied().unwrap_or(0) as i64;
+        changes.push((micros(span.from), amount));
+        changes.push((micros(span.to), -amount));
+    }
+    // What ends gives back before what starts takes.
+    changes.sort_unstable();
+    let mut taken = 0;
+    let mut counts: Vec<(u64, i64)> = Vec::new();
+    for (at, change) in changes {
+        taken += change;
+        match counts.last_mut() {
+            Some(last) if last.0 == at => last.1 = taken,
+            _ => counts.push((at, taken)),
+        }
+    }
+    let counts = counts.into_iter().map(|(at, taken)| {
+        json!({
+            "ph": "C", "pid": process, "name": format!("{pool} taken"), "ts": at,
+            "args": {pool: taken},
+        })
+    });
+    counts.collect()
+}
+
+fn micros(seconds: f64) -> u64 {
+    (seconds.max(0.0) * 1e6).round() as u64
+}

@@ -1,0 +1,9 @@
+//! What every verb does and says, on a project that runs in a blink.
+
+mod filters;
+mod kit;
+mod looking;
+mod runs;
+mod starting;
+#[path = "../support/mod.rs"]
+mod support;

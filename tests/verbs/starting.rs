@@ -1,0 +1,218 @@
+//! `init`, `check`, `list` and the help of every verb: where people start.
+
+use snapbox::assert_data_eq;
+use snapbox::str;
+
+use super::kit::*;
+
+#[test]
+fn a_starter_project_checks_and_plans_at_once() {
+    let space = toy();
+    assert_data_eq!(
+        said(&space, "init new"),
+        str![[r#"
+new/manifests/first.yaml
+new/pipelines/density.yaml
+new/README.md
+new/.gitignore
+-- stderr
+
+next: sweepline run new/manifests/first.yaml
+
+"#]]
+    );
+    assert_data_eq!(
+        said(&space, "check new/manifests/first.yaml"),
+        str![[r#"
+-- stderr
+`new/manifests/first.yaml` is well formed: 28 steps in 5 stages
+
+"#]]
+    );
+    assert_data_eq!(
+        said(&space, "plan new/manifests/first.yaml"),
+        str![[r#"
+data           2 runs  (dataset/synthetic)
+fit            12 may run  (train/vae, train/iwae)
+score          12 may run  (evaluate/test-kl)
+summary        1 may run  (table/summary)
+kl-by-samples  1 may run  (figure/line)
+
+data[dataset=circle] and 1 more: has not run before
+-- stderr
+28 of 28 steps to run
+
+"#]]
+    );
+    assert_data_eq!(
+        said(&space, "init new"),
+        str![[r#"
+-- stderr
+error: `new/manifests/first.yaml` is there already
+  = help: `sweepline init DIR` starts elsewhere
+-- exit code 2
+
+"#]]
+    );
+}
+
+#[test]
+fn a_starter_project_runs() {
+    let space = toy();
+    said(&space, "init new");
+    let said = said(
+        &space,
+        "run new/manifests/first.yaml -p epochs=1 --seeds 1 --progress none",
+    );
+    assert_data_eq!(
+        said,
+        str![[r#"
+-- stderr
+16 done in [TIME]
+results in outputs/first@8ff7a678
+
+"#]]
+    );
+}
+
+#[test]
+fn the_help_of_every_verb() {
+    let space = toy();
+    assert_data_eq!(
+        said(&space, "--help"),
+        str![[r#"
+From a YAML experiment manifest to a paper's tables and figures
+
+Usage: sweepline <COMMAND>
+
+Commands:
+  run          Run what is not up to date, and leave tables and figures under outputs/
+  plan         Say what `run` would do and why, without doing it
+  check        Read a manifest and its pipeline, and report every mistake with its place
+  why          Explain why a step is up to date or not, part by part
+  list         List what a manifest can name: stage kinds, data sets, models, metrics, figures
+  status       Say what is done, stale, failed and running, by stage
+  show         Everything that is known of one step
+  diff         Compare two cells or two runs: which parts of their keys and which metrics differ
+  ls           Print the results of an experiment as a table
+  graph        Draw the DAG of stages, with axes collapsed
+  log          Print the log of a step's last attempt
+  events       Print the events of a run as JSON lines, also while it happens
+  trace        Print a run as a Chrome trace, for Perfetto or chrome://tracing
+  init         Make a small project that runs, to start from
+  gc           Remove results that none of the named experiments needs
+  verify       Reread every object and compare it with its digest
+  completions  Print a completion script for a shell
+  help         Print this message or the help of the given subcommand(s)
+
+Options:
+  -h, --help     Print help
+  -V, --version  Print version
+
+Exit codes:
+  0  done, and everything asked for is up to date
+  1  some step failed, or a result is damaged
+  2  the command line, a manifest or a pipeline is wrong; nothing was run
+  3  the store cannot be used: locked, not writable, or of a newer version
+  130  interrupted; finished steps are kept and `run` goes on from there
+
+Examples:
+  sweepline run manifests/quickstart.yaml
+  sweepline plan manifests/quickstart.yaml --explain
+  sweepline why manifests/quickstart.yaml 'fit[latent=8,seed=0]'
+
+"#]]
+    );
+    for verb in [
+        "run",
+        "plan",
+        "check",
+        "why",
+        "list",
+        "ls",
+        "graph",
+        "log",
+        "gc",
+        "verify",
+        "status",
+        "show",
+        "diff",
+        "events",
+        "trace",
+        "init",
+        "completions",
+    ] {
+        let help = said(&space, &format!("{verb} --help"));
+        let path = format!("tests/verbs/help/{verb}.txt");
+        assert_data_eq!(help, snapbox::Data::read_from(path.as_ref(), None));
+    }
+}
+
+#[test]
+fn a_command_line_that_is_wrong_says_how_it_is_right() {
+    let space = toy();
+    assert_data_eq!(
+        said(&space, "rum toy"),
+        str![[r#"
+-- stderr
+error: unrecognized subcommand 'rum'
+
+  tip: a similar subcommand exists: 'run'
+
+Usage: sweepline <COMMAND>
+
+For more information, try '--help'.
+-- exit code 2
+
+"#]]
+    );
+    assert_data_eq!(
+        said(&space, "run toy -p epochs"),
+        str![[r#"
+-- stderr
+error: `-p epochs` has no `=`
+ |
+ = help: write `-p NAME=VALUE`
+-- exit code 2
+
+"#]]
+    );
+    assert_data_eq!(
+        said(&space, "run toy --profile quick"),
+        str![[r#"
+-- stderr
+error: unknown profile `quick`
+ |
+ = help: the manifest has no profiles
+
+
+1 mistake in `manifests/toy.yaml`: nothing was run
+-- exit code 2
+
+"#]]
+    );
+    assert_data_eq!(
+        said(&space, "check manifests/toi.yaml"),
+        str![[r#"
+-- stderr
+error: there is no file `manifests/toi.yaml`
+ |
+ = help: did you mean `manifests/toy.yaml`?
+
+
+1 mistake in `manifests/toi.yaml`: nothing was run
+-- exit code 2
+
+"#]]
+    );
+    assert_data_eq!(
+        said(&space, "list train/vea"),
+        str![[r#"
+-- stderr
+error: no stage kind `train/vea`
+  = help: did you mean `train/vae`?
+-- exit code 2
+
+"#]]
+    );
+}
