@@ -25,7 +25,11 @@ rm -rf "$folder/figures" "$folder/tables"
 cp -rL "$results/figures" "$results/tables" "$folder"
 # Captions are plain text: what TeX reads as its own is escaped, as an author would.
 for caption in "$folder"/figures/*.caption.txt; do
-    sed -i 's/[%&#_$]/\\&/g; s/β/$\\beta$/g; s/σ/$\\sigma$/g; s/μ/$\\mu$/g; s/|/$|$/g; s/×/$\\times$/g' "$caption"
+    name=$(basename "$caption" .caption.txt)
+    text=$(sed 's/[%&#_$]/\\&/g; s/β/$\\beta$/g; s/σ/$\\sigma$/g; s/μ/$\\mu$/g; s/|/$|$/g; s/×/$\\times$/g' "$caption")
+    # Once more for the replacement: its backslashes and & are text.
+    text=$(printf '%s' "$text" | sed 's/[\\&/]/\\&/g')
+    sed -i "s/@$name@/$text/" "$folder/paper.tex"
 done
 cd "$folder"
 for pass in 1 2; do
