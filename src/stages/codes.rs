@@ -89,7 +89,10 @@ impl Stage for Codes {
 fn table(codes: &Rows, labels: Option<&[u32]>) -> Table {
     let mut columns = vec![Column::axis("observation")];
     columns.extend(labels.map(|_| Column::axis("label")));
-    columns.extend((1..=codes.columns).map(|d| Column::metric(&format!("z_{d}"), "", None)));
+    columns.extend((1..=codes.columns).map(|d| Column {
+        label: format!("z_{{{d}}}"),
+        ..Column::metric(&format!("z_{d}"), "", None)
+    }));
     let row = |i: usize| -> Vec<Json> {
         let mut row = vec![Json::from(i)];
         row.extend(labels.map(|labels| Json::from(labels[i])));
