@@ -7,6 +7,7 @@ use std::io::Write;
 use super::args::Progress;
 use super::args::RunArgs;
 use super::ending;
+use super::estimates;
 use super::exit::Exit;
 use super::face::Bars;
 use super::face::Face;
@@ -19,6 +20,7 @@ use super::project::PlanKeys;
 use super::project::Project;
 use super::project::Stop;
 use crate::engine::Engine;
+use crate::engine::Event;
 use crate::engine::Options;
 use crate::plan::Selection;
 use crate::stages::Stages;
@@ -63,7 +65,15 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     let keys = PlanKeys(project.rules());
     let engine = Engine::new(&keys, &Stages, &store, options);
     let mut face = face(args);
-    let summary = engine.run(&project.plan.steps, &mut |event| face.show(event))?;
+    let mut expecting = false;
+    let summary = engine.run(&project.plan.steps, &mut |timed| {
+        // Looked up only where something runs: a run that changes nothing has no time for it.
+        if !expecting && matches!(timed.event, Event::StepStarted { .. }) {
+            expecting = true;
+            face.expect(estimates::by_stage(&project, &store));
+        }
+        face.show(timed);
+    })?;
     drop(face);
     ending::tell(&project, &args.experiment.manifest, &summary, err)?;
     Ok(match () {
