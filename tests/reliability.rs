@@ -12,7 +12,6 @@
 
 #[path = "support/faults.rs"]
 mod faults;
-#[allow(dead_code, reason = "this test counts no steps")]
 mod support;
 
 use std::collections::BTreeMap;

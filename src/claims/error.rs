@@ -12,9 +12,16 @@ pub enum ClaimError {
     },
     #[error("unknown {what} `{name}`{}", suggestion(name, known))]
     Unknown {
-        /// `column`, `axis`, `value of \`method\``, `aggregate`, `test`.
+        /// `column`, `axis`, `aggregate`, `test`.
         what: String,
         name: String,
+        known: Vec<String>,
+    },
+    #[error("`{axis}` is never `{value}`{}", suggestion(value, known))]
+    NeverTaken {
+        axis: String,
+        value: String,
+        /// The values that some cell has.
         known: Vec<String>,
     },
     #[error("`{text}` does not read as a statement: {reason}")]
@@ -37,6 +44,22 @@ pub enum ClaimError {
         "the test `{test}` compares a mean or median with another or with a number, not `{text}`"
     )]
     NotTestable { test: String, text: String },
+}
+
+impl ClaimError {
+    /// The words of the claim that are wrong; none where some are missing.
+    pub fn subject(&self) -> Option<&str> {
+        Some(match self {
+            ClaimError::Missing { .. } => return None,
+            ClaimError::Unknown { name, .. } => name,
+            ClaimError::NeverTaken { value, .. } => value,
+            ClaimError::Syntax { text, .. }
+            | ClaimError::Arity { text, .. }
+            | ClaimError::Arithmetic { text, .. }
+            | ClaimError::NotTestable { text, .. } => text,
+            ClaimError::Value { given, .. } => given,
+        })
+    }
 }
 
 /// `, did you mean …?`, or what there is where nothing is close.

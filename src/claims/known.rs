@@ -97,9 +97,9 @@ impl Known {
             for value in values {
                 // Null selects the rows without the axis, whether or not there are any.
                 if !value.is_null() && !known.iter().any(|other| same(other, value)) {
-                    errors.push(ClaimError::Unknown {
-                        what: format!("value of `{axis}`"),
-                        name: display(value),
+                    errors.push(ClaimError::NeverTaken {
+                        axis: axis.clone(),
+                        value: display(value),
                         known: known.iter().filter(|v| !v.is_null()).map(display).collect(),
                     });
                 }

@@ -1,4 +1,4 @@
-//! Judgements as JSON, as a table, and as Markdown and LaTeX for a paper.
+//! Judgements as a table, and as Markdown and LaTeX for a paper.
 
 use std::fmt::Write;
 
@@ -11,18 +11,6 @@ use super::Verdict;
 use crate::table::Column;
 use crate::table::Table;
 use crate::table::display;
-
-/// Version of the JSON's shape.
-const VERSION: u32 = 1;
-
-/// `claims.json`: every judgement with its numbers.
-pub fn to_json(judgements: &[Judgement]) -> String {
-    let document = serde_json::json!({"version": VERSION, "claims": judgements});
-    let mut text = serde_json::to_string_pretty(&document)
-        .expect("keys are text, and numbers that are not finite become null");
-    text.push('\n');
-    text
-}
 
 /// One row per comparison of each group.
 pub fn to_table(judgements: &[Judgement]) -> Table {
@@ -43,6 +31,15 @@ pub fn to_table(judgements: &[Judgement]) -> Table {
     ];
     let mut rows = Vec::new();
     for judgement in judgements {
+        if judgement.groups.is_empty() {
+            let mut row = vec![Json::Null; columns.len()];
+            row[0] = judgement.name.clone().into();
+            row[2] = judgement.says.clone().into();
+            row[10] = judgement.verdict.name().into();
+            row[11] = judgement.reason.clone().into();
+            row[12] = judgement.source.clone().into();
+            rows.push(row);
+        }
         for group in &judgement.groups {
             for compared in &group.comparisons {
                 rows.push(vec![
@@ -99,7 +96,7 @@ fn lines(judgements: &[Judgement]) -> Vec<[String; 8]> {
         let mut name = judgement.name.clone();
         let mut source = judgement.source.clone();
         if judgement.groups.is_empty() {
-            let verdict = judgement.verdict.name().to_owned();
+            let verdict = with_reason(judgement.verdict, &judgement.reason);
             let blank = String::new;
             lines.push([
                 name,
@@ -115,10 +112,7 @@ fn lines(judgements: &[Judgement]) -> Vec<[String; 8]> {
         }
         for group in &judgement.groups {
             for compared in &group.comparisons {
-                let verdict = match compared.verdict {
-                    Verdict::Undecided => format!("undecided: {}", compared.reason),
-                    decided => decided.name().to_owned(),
-                };
+                let verdict = with_reason(compared.verdict, &compared.reason);
                 // A claim is named on its first line only, as tables in papers do.
                 lines.push([
                     std::mem::take(&mut name),
@@ -143,6 +137,14 @@ fn lines(judgements: &[Judgement]) -> Vec<[String; 8]> {
     lines
 }
 
+/// `undecided: 1 value missing`
+fn with_reason(verdict: Verdict, reason: &str) -> String {
+    match reason.is_empty() {
+        true => verdict.name().to_owned(),
+        false => format!("{}: {reason}", verdict.name()),
+    }
+}
+
 /// `dataset=circle`; empty where a claim has one group.
 pub(super) fn at(group: &GroupJudgement) -> String {
     let at: Vec<String> = group
@@ -165,7 +167,7 @@ fn counts(group: &GroupJudgement) -> String {
 }
 
 /// Four digits, as people compare them; the JSON has all.
-fn shown(value: Option<f64>) -> String {
+pub(super) fn shown(value: Option<f64>) -> String {
     match value {
         None => "–".to_owned(),
         Some(value) if value == value.trunc() && value.abs() < 1e6 => format!("{value}"),

@@ -14,6 +14,7 @@ Exit codes:
   1  some step failed, or a result is damaged
   2  the command line, a manifest or a pipeline is wrong; nothing was run
   3  the store cannot be used: locked, not writable, or of a newer version
+  4  `--require-claims`: a claim fails or is undecided
   130  interrupted; finished steps are kept and `run` goes on from there
 
 Examples:
@@ -44,6 +45,8 @@ pub enum Verb {
     Why(WhyArgs),
     /// List what a manifest can name: stage kinds, data sets, models, metrics, figures
     List(ListArgs),
+    /// Judge the claims of a manifest over the results that are there, without running
+    Claims(ClaimsArgs),
     /// Say what is done, stale, failed and running, by stage
     Status(StatusArgs),
     /// Everything that is known of one step
@@ -133,6 +136,9 @@ pub struct RunArgs {
     /// Print events as JSON lines on standard output
     #[arg(long)]
     pub json: bool,
+    /// End with exit code 4 unless every claim of the manifest holds
+    #[arg(long)]
+    pub require_claims: bool,
 }
 
 /// Which steps a verb is about. A reduction is never narrowed: where some of its members are left
@@ -200,6 +206,25 @@ pub struct ListArgs {
     /// Print the reference page of what matches, in Markdown
     #[arg(long)]
     pub docs: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ClaimsArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    #[arg(long, value_enum, default_value_t = ClaimsFormat::Text)]
+    pub format: ClaimsFormat,
+    /// End with exit code 4 unless every claim holds
+    #[arg(long)]
+    pub require_claims: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ClaimsFormat {
+    Text,
+    Csv,
+    Json,
+    Md,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,8 @@ pub enum Exit {
     Usage = 2,
     /// The store cannot be used.
     Store = 3,
+    /// `--require-claims`: a claim fails or is undecided.
+    Claims = 4,
     /// Interrupted; finished steps are kept.
     Interrupted = 130,
 }

@@ -10,6 +10,7 @@ use crate::plan::Change;
 use crate::plan::Fate;
 use crate::plan::Known;
 use crate::plan::Reason;
+use crate::stages::Results;
 use crate::store::Digest;
 use crate::store::KeyParts;
 use crate::store::Lookup;
@@ -39,6 +40,20 @@ impl Earlier {
     pub fn fates(&self, project: &Project) -> Vec<Fate> {
         project.plan.fates(&project.rules(), self)
     }
+}
+
+/// The results of every step that is up to date.
+pub fn results<'p>(project: &'p Project, store: Option<&'p Store>) -> Result<Results<'p>, Stop> {
+    let fates = Earlier::of(project)?.fates(project).into_iter();
+    let made = fates.map(|fate| match fate {
+        Fate::UpToDate { record } => Some(Arc::new(record.made.clone())),
+        _ => None,
+    });
+    Ok(Results {
+        plan: &project.plan,
+        store,
+        made: made.collect(),
+    })
 }
 
 impl Known for Earlier {

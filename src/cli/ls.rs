@@ -1,7 +1,6 @@
 //! `sweepline ls`: the results of an experiment as one table.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde_json::Value as Json;
@@ -10,17 +9,13 @@ use super::args::LsArgs;
 use super::args::TableFormat;
 use super::columns;
 use super::exit::Exit;
-use super::fates::Earlier;
+use super::fates;
 use super::filters;
 use super::project::Project;
 use super::project::Stop;
-use crate::engine::JobArtifact;
-use crate::engine::JobItem;
-use crate::plan::Fate;
 use crate::plan::Filter;
 use crate::plan::Wish;
 use crate::registry::Value;
-use crate::stages;
 use crate::table::Column;
 use crate::table::Table;
 use crate::table::display;
@@ -66,48 +61,19 @@ pub fn ls(args: &LsArgs, out: &mut impl Write, err: &mut impl Write) -> Result<E
 
 /// One table of all metrics; the first column is the stage.
 fn results(project: &Project, stages: &[String]) -> Result<Table, Stop> {
-    let earlier = Earlier::of(project)?;
-    let fates = earlier.fates(project);
-    let Some(store) = &earlier.store else {
-        return Ok(Table::default());
-    };
+    let store = project.read_store()?;
+    let results = fates::results(project, store.as_ref())?;
     let mut table = Table {
         columns: vec![Column::axis("stage")],
         rows: Vec::new(),
     };
-    for summary in &project.plan.stages {
-        if !stages.is_empty() && !stages.iter().any(|wanted| *wanted == *summary.name) {
+    for name in results.measuring() {
+        if !stages.is_empty() && !stages.iter().any(|wanted| *wanted == *name) {
             continue;
         }
-        let mut items = Vec::new();
-        for id in &summary.steps {
-            let Fate::UpToDate { record } = &fates[id.index()] else {
-                continue;
-            };
-            // What a selection passes on is listed where it was made.
-            let step = project.plan.step(*id);
-            let Some(artifact) = record.made.outputs.get("metrics") else {
-                continue;
-            };
-            if step.kind.inputs().iter().any(|slot| slot.whole) {
-                continue;
-            }
-            let files = artifact.files.iter();
-            let paths = files.map(|(name, object)| (name.clone(), store.path(object)));
-            let artifact = JobArtifact {
-                artifact: artifact.clone(),
-                paths: paths.collect(),
-            };
-            items.push(JobItem {
-                stage: step.stage.to_string(),
-                cell: step.cell.clone(),
-                outputs: BTreeMap::from([("metrics".to_owned(), artifact)]),
-                diverged: record.made.diverged.is_some(),
-            });
-        }
         // An object that cannot be read is a damaged result, which a run heals.
-        if let Ok(of_stage) = stages::metrics_table(&items) {
-            append(&mut table, &summary.name, of_stage);
+        if let Ok(of_stage) = results.known_metrics(name) {
+            append(&mut table, name, of_stage);
         }
     }
     Ok(table)

@@ -1,6 +1,7 @@
 //! Arguments, verbs, the faces of the event stream, exit codes.
 
 mod args;
+mod claims;
 mod columns;
 mod diff;
 mod ending;
@@ -93,6 +94,7 @@ fn verb(verb: &Verb, out: &mut impl Write, err: &mut impl Write) -> Result<Exit,
         Verb::Check(args) => plan::check(args, err),
         Verb::Why(args) => why::why(args, out, err),
         Verb::Graph(args) => graph::graph(args, out, err),
+        Verb::Claims(args) => claims::claims(args, out, err),
         Verb::Ls(args) => ls::ls(args, out, err),
     }
 }

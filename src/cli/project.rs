@@ -64,7 +64,10 @@ impl Project {
     pub fn open(args: &args::Experiment, err: &mut impl Write) -> Result<Self, Stop> {
         let overrides = overrides(args, err)?;
         let planned = Plan::read(&args.manifest, &stages::catalog(), &overrides);
-        let found = planned.found;
+        let mut found = planned.found;
+        if let Some(plan) = &planned.plan {
+            found.extend(stages::check_claims(plan));
+        }
         if !found.is_empty() {
             write!(err, "{}", found.render(colour()))?;
         }

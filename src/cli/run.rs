@@ -6,6 +6,7 @@ use std::io::Write;
 
 use super::args::Progress;
 use super::args::RunArgs;
+use super::claims;
 use super::ending;
 use super::estimates;
 use super::exit::Exit;
@@ -14,6 +15,7 @@ use super::face::Face;
 use super::face::JsonLines;
 use super::face::Lines;
 use super::face::Silent;
+use super::fates;
 use super::filters;
 use super::interrupt;
 use super::project::PlanKeys;
@@ -22,7 +24,9 @@ use super::project::Stop;
 use crate::engine::Engine;
 use crate::engine::Event;
 use crate::engine::Options;
+use crate::engine::State;
 use crate::plan::Selection;
+use crate::stages::Results;
 use crate::stages::Stages;
 use crate::store::Access;
 use crate::store::Holder;
@@ -76,10 +80,21 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     })?;
     drop(face);
     ending::tell(&project, &args.experiment.manifest, &summary, err)?;
+    // What a filter leaves out may be known all the same.
+    let partial = summary.steps.iter().any(|s| s.state == State::Unselected);
+    let results = match partial {
+        true => fates::results(&project, Some(&store))?,
+        false => Results {
+            plan: &project.plan,
+            store: Some(&store),
+            made: summary.steps.iter().map(|s| s.made.clone()).collect(),
+        },
+    };
+    let claims = claims::after_run(&project, &results, args.require_claims, err)?;
     Ok(match () {
         () if summary.totals.failed > 0 => Exit::Failed,
         () if summary.stopped => Exit::Interrupted,
-        () => Exit::Success,
+        () => claims,
     })
 }
 

@@ -114,7 +114,8 @@ impl Workshop<'_> {
             threads: task.threads,
             link: &task.link,
         };
-        let executor = if task.step.policy.isolate {
+        let step = task.step;
+        let executor = if step.policy.isolate && !step.kind.starts_processes() {
             self.isolated
         } else {
             self.executor

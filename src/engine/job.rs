@@ -39,6 +39,8 @@ pub trait Link: Sync {
     fn progress(&self, done: u64, total: u64, numbers: &[(&str, f64)]);
     /// A line of the step's log.
     fn log(&self, line: &str);
+    /// Something that the user should know although the step goes on.
+    fn warn(&self, message: &str);
     /// Whether to stop at the next convenient point with [`JobError::Cancelled`].
     fn cancelled(&self) -> bool;
     /// The newest checkpoint of this key, left by an attempt that did not end.

@@ -128,12 +128,6 @@ impl<'a> AttemptLink<'a> {
     pub(super) fn checkpointed(&self) -> bool {
         self.checkpointed.load(Ordering::Relaxed)
     }
-
-    pub(super) fn warn(&self, message: String) {
-        let id = Some(self.id);
-        // Nobody listens only where the engine has gone already.
-        let _ = self.sender.send(Message::Warning { id, message });
-    }
 }
 
 impl Link for AttemptLink<'_> {
@@ -174,6 +168,13 @@ impl Link for AttemptLink<'_> {
         });
     }
 
+    fn warn(&self, message: &str) {
+        let id = Some(self.id);
+        let message = message.to_owned();
+        // Nobody listens only where the engine has gone already.
+        let _ = self.sender.send(Message::Warning { id, message });
+    }
+
     fn cancelled(&self) -> bool {
         self.cancel.load(Ordering::Relaxed) || self.interrupt.load(Ordering::Relaxed) > 0
     }
@@ -186,7 +187,7 @@ impl Link for AttemptLink<'_> {
                 state
             }
             Err(error) => {
-                self.warn(format!("starts from the beginning: {error}"));
+                self.warn(&format!("starts from the beginning: {error}"));
                 None
             }
         }
@@ -203,7 +204,7 @@ impl Link for AttemptLink<'_> {
             .store(next.as_millis() as u64, Ordering::Relaxed);
         match self.store.save_checkpoint(self.key, state) {
             Ok(()) => self.checkpointed.store(true, Ordering::Relaxed),
-            Err(error) => self.warn(format!("the checkpoint was not kept: {error}")),
+            Err(error) => self.warn(&format!("the checkpoint was not kept: {error}")),
         }
     }
 }

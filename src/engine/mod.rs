@@ -16,6 +16,8 @@ mod link;
 mod names;
 mod options;
 mod pools;
+#[cfg(unix)]
+pub mod process;
 mod queue;
 mod resolve;
 mod run;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::claims::Known;
 use crate::registry::Catalog;
 use crate::registry::ParamType;
 use crate::text::Diagnostic;
@@ -17,7 +18,7 @@ use super::axes::Axis;
 use super::axes::Form;
 use super::axes::Reader;
 use super::claims;
-use super::claims::Claim;
+use super::claims::StatedClaim;
 use super::columns::Column;
 use super::columns::Columns;
 use super::fields;
@@ -62,7 +63,7 @@ pub struct Experiment {
     pub grid: Grid,
     /// Axes as the manifest names them, with their columns: those of a zip are several.
     pub axes: Vec<AxisInfo>,
-    pub claims: Vec<Claim>,
+    pub claims: Vec<StatedClaim>,
     pub profile: Option<String>,
     /// The changes of the command line as text; empty where there are none.
     pub overrides: String,
@@ -88,6 +89,11 @@ pub struct Reading {
 }
 
 impl Experiment {
+    /// The axes with the values that cells have on them, for claims to name.
+    pub fn known(&self) -> Known {
+        claims::known(self.grid.columns())
+    }
+
     /// Reads a manifest and its pipeline. Runs nothing.
     pub fn read(path: &Path, catalog: &Catalog, overrides: &Overrides) -> Reading {
         let mut found = Diagnostics::new();
@@ -219,6 +225,7 @@ fn read(
     let context = claims::Context {
         columns: grid.columns(),
         pipeline: &pipeline,
+        as_written: changes.profile.is_none() && changes.text().is_empty(),
     };
     let claims = manifest.get("claims");
     let claims = claims.map(|node| claims::read(node, &context, found));

@@ -21,7 +21,7 @@ mod template;
 mod trouble;
 mod yaml;
 
-pub use claims::{Claim, Comparison, Statistic, Term};
+pub use claims::StatedClaim;
 pub use columns::{ABSENT, Column, Columns, ValueId};
 pub use experiment::{AxisInfo, Experiment, Reading};
 pub use expression::{Expression, Trouble};

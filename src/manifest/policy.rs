@@ -24,6 +24,8 @@ pub struct Policy {
     pub timeout: Option<Duration>,
     /// Run in a child process.
     pub isolate: bool,
+    /// The process may not have more memory than this, in bytes.
+    pub memory_limit: Option<u64>,
     /// Whether a finished result may be reused.
     pub cache: bool,
 }
@@ -38,6 +40,7 @@ impl Default for Policy {
             retries: 0,
             timeout: None,
             isolate: false,
+            memory_limit: None,
             cache: true,
         }
     }
@@ -55,19 +58,34 @@ impl Policy {
         }
         if let Some(node) = stage.get("timeout") {
             policy.timeout = duration(node, found);
+            // Only a process can be stopped whatever it does.
+            policy.isolate = policy.timeout.is_some();
         }
         if let Some(node) = stage.get("isolate") {
-            // `isolate: process` says how; `true` leaves that to the program.
-            policy.isolate = match node.as_str() {
-                Some("process") => true,
-                Some("thread") => false,
-                _ => boolean(node, "`isolate`", found).unwrap_or(false),
-            };
+            policy.isolation(node, found);
         }
         if let Some(node) = stage.get("cache") {
             policy.cache = boolean(node, "`cache`", found).unwrap_or(true);
         }
         policy
+    }
+
+    /// `process`, `thread` where even a timeout is to ask only, or the limits of a process.
+    fn isolation(&mut self, node: &Node, found: &mut Diagnostics) {
+        if node.as_map().is_some() {
+            if let Some(limits) = Fields::of(node, "`isolate`", &["memory"], found)
+                && let Some(memory) = limits.get("memory")
+            {
+                self.memory_limit = Some(bytes(memory, found)).filter(|bytes| *bytes > 0);
+            }
+            self.isolate = true;
+            return;
+        }
+        self.isolate = match node.as_str() {
+            Some("process") => true,
+            Some("thread") => false,
+            _ => boolean(node, "`isolate`", found).unwrap_or(false),
+        };
     }
 
     fn resources(&mut self, node: &Node, found: &mut Diagnostics) {

@@ -139,7 +139,7 @@ impl Stage {
             }
         }
         if command {
-            shell(&mut with);
+            shell(&mut with, found);
             let slots = stage.get("in").and_then(Node::as_map).unwrap_or_default();
             let arguments = stage.get("with");
             let given = arguments.and_then(Node::as_map).unwrap_or_default();
@@ -148,7 +148,8 @@ impl Stage {
                 .and_then(|entry| entry.value.as_map())
                 .unwrap_or_default();
             if let Some(node) = arguments {
-                paths(node, slots, out, found);
+                let scored = given.iter().any(|entry| entry.key == "metrics");
+                paths(node, slots, out, scored, found);
             }
         }
         Some(Stage {
@@ -197,7 +198,7 @@ fn stage_name(name: &str, place: &Place, found: &mut Diagnostics) {
 
 /// A shell reads `${lr}` itself, from its environment: so the text stays as it is, and what it
 /// mentions goes there. Interpolation would make shell code of values.
-fn shell(with: &mut Vec<Argument>) {
+fn shell(with: &mut Vec<Argument>, found: &mut Diagnostics) {
     let Some(run) = with.iter_mut().find(|argument| &*argument.name == "run") else {
         return;
     };
@@ -210,9 +211,20 @@ fn shell(with: &mut Vec<Argument>) {
         match piece {
             super::template::Piece::Literal(literal) => text.push_str(literal),
             super::template::Piece::Hole(hole) => {
-                text.push_str(&format!("${{{}}}", hole.text()));
-                for name in hole.names() {
-                    mentioned.push((Arc::clone(name), hole.place().clone()));
+                let name = hole.text().trim();
+                match hole.names() {
+                    [only] if **only == *name => {
+                        text.push_str(&format!("${{{name}}}"));
+                        mentioned.push((Arc::clone(only), hole.place().clone()));
+                    }
+                    _ => found.push(
+                        Diagnostic::error("an expression in a shell text")
+                            .at(hole.place(), "the shell would read this itself")
+                            .help(format!(
+                                "`values: {{x: \"${{{name}}}\"}}` makes it the variable `${{x}}`; what \
+                                 the shell is to expand is written `$${{…}}`"
+                            )),
+                    ),
                 }
             }
         }
@@ -220,33 +232,37 @@ fn shell(with: &mut Vec<Argument>) {
     let place = run.value.place.clone();
     let name_place = run.name_place.clone();
     run.value.content = Filling::Literal(Value::Str(text));
-    if !with.iter().any(|argument| &*argument.name == "env") {
+    if mentioned.is_empty() {
+        return;
+    }
+    if !with.iter().any(|argument| &*argument.name == "values") {
         with.push(Argument {
-            name: Arc::from("env"),
+            name: Arc::from("values"),
             name_place,
             value: Template {
-                place: place.clone(),
+                place,
                 content: Filling::Map(Vec::new()),
+                escaped: true,
             },
         });
     }
-    let Some(env) = with.iter_mut().find(|argument| &*argument.name == "env") else {
+    let Some(values) = with.iter_mut().find(|argument| &*argument.name == "values") else {
         return;
     };
-    env.value.add_names(mentioned);
+    values.value.add_names(mentioned);
 }
 
 /// `${in.x}` and `${out.x}` of a command must be declared.
-fn paths(node: &Node, slots: &[Entry], out: &[Entry], found: &mut Diagnostics) {
+fn paths(node: &Node, slots: &[Entry], out: &[Entry], scored: bool, found: &mut Diagnostics) {
     match &node.content {
         Content::List(items) => {
             for item in items {
-                paths(item, slots, out, found);
+                paths(item, slots, out, scored, found);
             }
         }
         Content::Map(entries) => {
             for entry in entries {
-                paths(&entry.value, slots, out, found);
+                paths(&entry.value, slots, out, scored, found);
             }
         }
         Content::Scalar(value) => {
@@ -260,7 +276,9 @@ fn paths(node: &Node, slots: &[Entry], out: &[Entry], found: &mut Diagnostics) {
                     Some(("out", name)) => (out, name, "with: {out: …}"),
                     _ => continue,
                 };
-                if known.iter().any(|entry| entry.key == name) {
+                // The file of the metrics needs no second declaration.
+                let metrics = key != "in" && name == "metrics" && scored;
+                if metrics || known.iter().any(|entry| entry.key == name) {
                     continue;
                 }
                 let place = match node.place.text().find(inner) {

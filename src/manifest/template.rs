@@ -23,6 +23,9 @@ use super::node::Node;
 pub struct Template {
     pub place: Place,
     pub content: Filling,
+    /// Some `${…}` are left to be filled in when the step runs. A literal `${` then stays escaped,
+    /// `$${`, also that of a value: no value is ever mistaken for a path.
+    pub escaped: bool,
 }
 
 /// What a template is made of.
@@ -97,6 +100,7 @@ impl Template {
         Template {
             place: node.place.clone(),
             content,
+            escaped: kept == Kept::Paths,
         }
     }
 
@@ -116,6 +120,7 @@ impl Template {
                 let literal = |value| Template {
                     place: self.place.clone(),
                     content: Filling::Literal(value),
+                    escaped: self.escaped,
                 };
                 let values = values.into_iter();
                 values
@@ -136,6 +141,7 @@ impl Template {
                 let value = Template {
                     place,
                     content: Filling::Whole(expression),
+                    escaped: self.escaped,
                 };
                 entries.push((name, value));
             }
@@ -189,7 +195,7 @@ impl Template {
             Filling::Literal(value) => Ok(Some(value.clone())),
             Filling::Broken => Ok(None),
             Filling::Whole(expression) => match expression.value(lookup) {
-                Ok(value) => Ok(Some(value)),
+                Ok(value) => Ok(Some(self.escape(value))),
                 Err(Trouble::Unbound(_)) => Ok(None),
                 Err(Trouble::Failed(problem)) => Err(failed(expression, &problem)),
             },
@@ -199,7 +205,10 @@ impl Template {
                     match piece {
                         Piece::Literal(literal) => text.push_str(literal),
                         Piece::Hole(hole) => match hole.value(lookup) {
-                            Ok(value) => text.push_str(&value.to_string()),
+                            Ok(value) => match self.escape(Value::Str(value.to_string())) {
+                                Value::Str(value) => text.push_str(&value),
+                                _ => unreachable!("BUG: text stays text"),
+                            },
                             Err(Trouble::Failed(problem)) => return Err(failed(hole, &problem)),
                             Err(Trouble::Unbound(name)) => {
                                 return Err(unbound(hole, &name)
@@ -230,6 +239,22 @@ impl Template {
                 }
                 Ok(Some(Value::Map(values)))
             }
+        }
+    }
+
+    fn escape(&self, value: Value) -> Value {
+        match value {
+            Value::Str(text) if self.escaped && text.contains("${") => {
+                Value::Str(text.replace("${", "$${"))
+            }
+            Value::List(values) if self.escaped => {
+                Value::List(values.into_iter().map(|value| self.escape(value)).collect())
+            }
+            Value::Map(values) if self.escaped => {
+                let values = values.into_iter();
+                Value::Map(values.map(|(k, v)| (k, self.escape(v))).collect())
+            }
+            value => value,
         }
     }
 
@@ -284,7 +309,7 @@ fn pieces(text: &str, place: &Place, kept: Kept, found: &mut Diagnostics) -> Opt
     while let Some(at) = rest.find("${") {
         if rest[..at].ends_with('$') {
             literal.push_str(&rest[..at - 1]);
-            literal.push_str("${");
+            literal.push_str(if kept == Kept::Paths { "$${" } else { "${" });
             rest = &rest[at + 2..];
             continue;
         }

@@ -6,6 +6,7 @@ use crate::manifest::Template;
 use crate::registry::Default;
 use crate::registry::Param;
 use crate::registry::StageKind;
+use crate::registry::Unfit;
 use crate::registry::Value;
 use crate::registry::Values;
 use crate::text::Diagnostic;
@@ -17,6 +18,8 @@ pub(super) struct Recipe<'s> {
     stage: &'s Stage,
     kind: &'static dyn StageKind,
     ingredients: Vec<Ingredient<'s>>,
+    /// The values made no sense together. Said once, not in every cell.
+    unfit: bool,
 }
 
 struct Ingredient<'s> {
@@ -63,6 +66,7 @@ impl<'s> Recipe<'s> {
             stage,
             kind,
             ingredients,
+            unfit: false,
         }
     }
 
@@ -92,7 +96,28 @@ impl<'s> Recipe<'s> {
                 }
             }
         }
-        good.then_some(values)
+        if !good || self.unfit {
+            return None;
+        }
+        if let Err(unfit) = self.kind.check(&values) {
+            self.unfit = true;
+            found.push(self.unfit_at(unfit));
+            return None;
+        }
+        Some(values)
+    }
+}
+
+impl Recipe<'_> {
+    fn unfit_at(&self, unfit: Unfit) -> Diagnostic {
+        let mut ingredients = self.ingredients.iter();
+        let ingredient = ingredients.find(|ingredient| ingredient.param.name == unfit.param);
+        let template = ingredient.and_then(|ingredient| ingredient.template);
+        let place = template.map_or(&self.stage.uses.place, |template| &template.place);
+        let (param, kind) = (unfit.param, self.kind.name());
+        Diagnostic::error(format!("wrong value of `{param}` of `{kind}`"))
+            .at(place, unfit.message)
+            .help(unfit.help)
     }
 }
 

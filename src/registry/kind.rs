@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Entry;
+use super::Values;
 
 /// What kind of thing an artifact is. Slots accept one type (or any), so that a figure fed with a
 /// checkpoint is refused when planning.
@@ -108,6 +109,16 @@ pub enum Outputs {
     Declared,
 }
 
+/// A parameter whose value has the right type and still makes no sense.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unfit {
+    pub param: &'static str,
+    /// What is wrong, in a few words that stand under the value.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
 /// Something `uses:` can name.
 pub trait StageKind: Entry {
     /// Input slots, in the order of the reference page.
@@ -129,6 +140,20 @@ pub trait StageKind: Entry {
     /// Whether results depend on the device, so that the backend is part of the key.
     fn uses_device(&self) -> bool {
         false
+    }
+
+    /// Whether the work is done by processes that the kind itself starts and stops, so that
+    /// nothing is gained by yet another process around it.
+    fn starts_processes(&self) -> bool {
+        false
+    }
+
+    /// What the types of the parameters cannot say: whether their values make sense together.
+    ///
+    /// # Errors
+    /// The parameter that is wrong, and how.
+    fn check(&self, _params: &Values) -> Result<(), Unfit> {
+        Ok(())
     }
 
     /// Whether results depend on the arithmetic of the neural core, so that its revision is part

@@ -11,7 +11,7 @@ pub mod reference;
 mod value;
 
 pub use conform::{Mismatch, Part};
-pub use kind::{ArtifactType, Catalog, Outputs, Slot, StageKind};
+pub use kind::{ArtifactType, Catalog, Outputs, Slot, StageKind, Unfit};
 pub use param::{Default, Param, ParamType};
 pub use value::{Value, Values};
 

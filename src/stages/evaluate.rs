@@ -70,6 +70,11 @@ impl StageKind for Evaluate {
 }
 
 impl Stage for Evaluate {
+    fn measures(&self) -> Vec<&'static str> {
+        let measures = self.metric.measures().iter();
+        measures.map(|measure| measure.name).collect()
+    }
+
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
         let data = artifacts::dataset(job, "data")?;
         let weights = artifacts::read(artifacts::only(job, "model")?, artifacts::MODEL)?;

@@ -5,7 +5,9 @@
 //! stand `select`, `table/…`, `sample/…` and `command`. So a new model needs no line here.
 
 mod artifacts;
+mod claims;
 mod codes;
+mod command;
 mod compare;
 mod dataset;
 mod evaluate;
@@ -13,6 +15,7 @@ mod figure;
 mod points;
 mod posterior;
 mod read;
+mod results;
 mod rows;
 mod sample;
 mod select;
@@ -21,7 +24,10 @@ mod train;
 
 use std::sync::LazyLock;
 
-pub use rows::of_metrics as metrics_table;
+pub use claims::check_claims;
+pub use claims::claims_digest;
+pub use claims::judge_claims;
+pub use results::Results;
 
 use crate::data;
 use crate::engine::Job;
@@ -41,6 +47,11 @@ pub trait Stage: StageKind {
     /// # Errors
     /// What went wrong and what to do next.
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError>;
+
+    /// The numbers that its steps are known to measure before they run.
+    fn measures(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
 }
 
 /// Every kind, sorted by name.
@@ -52,6 +63,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &posterior::LogPosterior,
         &select::Select,
         &codes::Codes,
+        &command::Command,
         &compare::CompareTable,
         &read::ReadTable,
         &summary::SummaryTable,

@@ -9,6 +9,7 @@ use super::artifacts;
 use crate::engine::JobError;
 use crate::engine::JobItem;
 use crate::metrics;
+use crate::plan::Cell;
 use crate::registry::ArtifactType;
 use crate::registry::Slot;
 use crate::table::Column;
@@ -27,17 +28,24 @@ pub const SLOT: Slot = Slot::new(
 /// # Errors
 /// Where two stages report different numbers of one name for the same cell.
 pub fn of_metrics(items: &[JobItem]) -> Result<Table, JobError> {
-    let axes = axes(items);
+    let cells: Vec<_> = items.iter().map(|item| (&item.cell, Some(item))).collect();
+    of_cells(&cells)
+}
+
+/// The same with the cells that have no result yet, whose numbers are null.
+pub fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, JobError> {
+    let axes = axes(cells.iter().map(|(cell, _)| *cell));
     let mut names: Vec<String> = Vec::new();
     let mut rows: Vec<(Vec<Json>, BTreeMap<String, Json>)> = Vec::new();
     let mut index = BTreeMap::new();
-    for item in items {
-        let at = coordinates(item, &axes);
+    for (cell, item) in cells {
+        let at = coordinates(cell, &axes);
         let key = serde_json::to_string(&at).expect("coordinates are plain data");
         let row = *index.entry(key).or_insert_with(|| {
             rows.push((at, BTreeMap::new()));
             rows.len() - 1
         });
+        let Some(item) = item else { continue };
         for (name, value) in artifacts::read_metrics(artifacts::single(item)?)? {
             if !names.contains(&name) {
                 names.push(name.clone());
@@ -45,8 +53,7 @@ pub fn of_metrics(items: &[JobItem]) -> Result<Table, JobError> {
             let known = rows[row].1.insert(name.clone(), value.clone());
             if known.is_some_and(|known| known != value) {
                 return Err(JobError::failed(format!(
-                    "two stages report different `{name}` for cell {}",
-                    item.cell
+                    "two stages report different `{name}` for cell {cell}"
                 ))
                 .hint("give the stages to a table of their own each"));
             }
@@ -126,7 +133,7 @@ fn with_coordinates(item: &JobItem, mut table: Table) -> Result<Table, JobError>
         ))
         .hint("rename the column or the axis"));
     }
-    let at = coordinates(item, &axes);
+    let at = coordinates(&item.cell, &axes);
     table.columns.splice(0..0, axis_columns(&axes));
     for row in &mut table.rows {
         row.splice(0..0, at.iter().cloned());
@@ -134,11 +141,11 @@ fn with_coordinates(item: &JobItem, mut table: Table) -> Result<Table, JobError>
     Ok(table)
 }
 
-/// The axes of all items, in order of first appearance.
-fn axes(items: &[JobItem]) -> Vec<String> {
+/// The axes of all cells, in order of first appearance.
+fn axes<'c>(cells: impl Iterator<Item = &'c Cell>) -> Vec<String> {
     let mut axes: Vec<String> = Vec::new();
-    for item in items {
-        for (axis, _) in item.cell.iter() {
+    for cell in cells {
+        for (axis, _) in cell.iter() {
             if !axes.iter().any(|known| known == axis) {
                 axes.push(axis.to_owned());
             }
@@ -148,9 +155,9 @@ fn axes(items: &[JobItem]) -> Vec<String> {
 }
 
 /// A value per axis; null where the axis does not exist for the cell.
-fn coordinates(item: &JobItem, axes: &[String]) -> Vec<Json> {
+fn coordinates(cell: &Cell, axes: &[String]) -> Vec<Json> {
     axes.iter()
-        .map(|axis| serde_json::to_value(item.cell.get(axis)).unwrap_or_default())
+        .map(|axis| serde_json::to_value(cell.get(axis)).unwrap_or_default())
         .collect()
 }
 

@@ -113,7 +113,7 @@ fn a_shell_line_stays_as_it_is_and_its_values_go_to_the_environment() {
         params["run"].as_str(),
         Some("train --lr ${lr} > ${out.log}")
     );
-    assert_eq!(params["env"].to_string(), "{lr: 0.1}");
+    assert_eq!(params["values"].to_string(), "{lr: 0.1}");
 }
 
 #[test]

@@ -86,7 +86,7 @@ const TRAINED: Outputs = Outputs::Fixed(&[
 fn command() -> Vec<Param> {
     vec![
         Param::any("run", "argv or a shell line"),
-        Param::any("env", "environment").optional(),
+        Param::any("values", "variables").optional(),
         Param::any("out", "files it leaves").optional(),
         Param::any("metrics", "where its numbers are").optional(),
         Param::list("code", ParamType::Str, "files that belong to the key").optional(),

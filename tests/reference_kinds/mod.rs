@@ -63,6 +63,3 @@ pub const KINDS: &[(&str, Compute)] = &[
     ("vae_elbo", vae::vae_elbo),
     ("wgan_gp", penalty::wgan_gp),
 ];
-
-/// Kinds whose layers and estimators do not exist yet.
-pub const NOT_YET: &[&str] = &[];

@@ -1,5 +1,7 @@
 //! A project in a temporary folder, and the program run in it.
 
+#![allow(dead_code, reason = "every test uses its own part")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

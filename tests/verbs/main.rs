@@ -6,5 +6,4 @@ mod looking;
 mod runs;
 mod starting;
 #[path = "../support/mod.rs"]
-#[expect(dead_code, reason = "what other tests need of it is not needed here")]
 mod support;

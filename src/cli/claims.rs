@@ -1,0 +1,121 @@
+//! Claims: judged after a run and by `sweepline claims`, written beside the results.
+
+use std::fs;
+use std::io;
+use std::io::Write;
+use std::path::Path;
+
+use super::args::ClaimsArgs;
+use super::args::ClaimsFormat;
+use super::exit::Exit;
+use super::fates;
+use super::project::Project;
+use super::project::Stop;
+use crate::claims;
+use crate::claims::ClaimsDocument;
+use crate::claims::Judgement;
+use crate::claims::Verdict;
+use crate::stages;
+use crate::stages::Results;
+
+/// What is written, and removed once a manifest claims nothing any more.
+const FILES: [&str; 4] = ["claims.json", "claims.csv", "claims.md", "claims.tex"];
+
+/// Shows the claims of an experiment over the results that are there. Runs and writes nothing.
+pub fn claims(args: &ClaimsArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+    let project = Project::open(&args.experiment, err)?;
+    if project.plan.experiment.claims.is_empty() {
+        writeln!(err, "`{}` claims nothing", project.name())?;
+        return Ok(Exit::Success);
+    }
+    let store = project.read_store()?;
+    let results = fates::results(&project, store.as_ref())?;
+    let judged = judged(&project.view, &results).0;
+    let judgements = &judged.claims;
+    match args.format {
+        ClaimsFormat::Text => {
+            for line in claims::to_lines(judgements) {
+                writeln!(out, "{line}")?;
+            }
+        }
+        ClaimsFormat::Csv => write!(out, "{}", claims::to_table(judgements).to_csv())?,
+        ClaimsFormat::Json => write!(out, "{}", judged.to_json())?,
+        ClaimsFormat::Md => write!(out, "{}", claims::to_markdown(judgements))?,
+    }
+    Ok(exit(judgements, args.require_claims))
+}
+
+/// Judges the claims after a run, writes them beside the results, and says what came of them.
+pub fn after_run(
+    project: &Project,
+    results: &Results<'_>,
+    required: bool,
+    err: &mut impl Write,
+) -> Result<Exit, Stop> {
+    if project.plan.experiment.claims.is_empty() {
+        for file in FILES {
+            remove(&project.view.join(file))?;
+        }
+        if required {
+            writeln!(err, "`--require-claims`: the manifest claims nothing")?;
+        }
+        return Ok(Exit::Success);
+    }
+    let (judged, new) = judged(&project.view, results);
+    if new {
+        write_files(&project.view, &judged)?;
+    }
+    for line in claims::to_lines(&judged.claims) {
+        writeln!(err, "{line}")?;
+    }
+    Ok(exit(&judged.claims, required))
+}
+
+/// How the program ends, for claims alone.
+fn exit(judgements: &[Judgement], required: bool) -> Exit {
+    let all = judgements.iter().all(|j| j.verdict == Verdict::Holds);
+    match required && !all {
+        true => Exit::Claims,
+        false => Exit::Success,
+    }
+}
+
+/// The judgements, and whether they are new. Where nothing that they depend on has changed they are
+/// those of the last run: reading the numbers of ten thousand cells takes longer than all the rest
+/// of a run that does nothing.
+fn judged(view: &Path, results: &Results<'_>) -> (ClaimsDocument, bool) {
+    let of = stages::claims_digest(results).to_hex();
+    let known = FILES.iter().all(|file| view.join(file).is_file());
+    let known = known.then(|| fs::read_to_string(view.join(FILES[0])).ok());
+    let known = known.flatten();
+    let known = known.and_then(|text| ClaimsDocument::from_json(&text));
+    match known.filter(|known| known.of == of) {
+        Some(known) => (known, false),
+        None => (ClaimsDocument::new(of, stages::judge_claims(results)), true),
+    }
+}
+
+fn write_files(view: &Path, judged: &ClaimsDocument) -> io::Result<()> {
+    fs::create_dir_all(view)?;
+    let judgements = &judged.claims;
+    let texts = [
+        judged.to_json(),
+        claims::to_table(judgements).to_csv(),
+        claims::to_markdown(judgements),
+        claims::to_latex(judgements),
+    ];
+    // The JSON last: its digest stands for all of them.
+    for (file, text) in FILES.iter().zip(texts).rev() {
+        let new = view.join(format!(".new-{file}"));
+        fs::write(&new, text)?;
+        fs::rename(&new, view.join(file))?;
+    }
+    Ok(())
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,194 @@
+//! Child processes that are really gone when they should be: each leads a process group of its
+//! own, which ends with it, when it is told to, and when this process dies.
+//!
+//! A group rather than a process, because programs start programs: stopping a shell leaves alive
+//! what the shell has started.
+
+mod guard;
+mod pipes;
+mod status;
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Child;
+use std::process::Command;
+use std::process::ExitStatus;
+use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
+
+use rustix::process::Pid;
+use rustix::process::Resource;
+use rustix::process::Rlimit;
+use rustix::process::Signal;
+use rustix::process::WaitId;
+use rustix::process::WaitIdOptions;
+
+pub use pipes::Stream;
+pub use status::describe;
+
+use pipes::Pipes;
+
+/// The longest wait between two looks at whether the process is to stop.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// The shortest wait for a process that has closed its output but not ended.
+const SHORTEST: Duration = Duration::from_micros(50);
+
+/// How a group ends that is told to.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// The memory that each process may have for its data, in bytes.
+    pub memory: Option<u64>,
+    /// The time between being asked to stop and being killed.
+    pub grace: Duration,
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub status: ExitStatus,
+    /// It was told to end before it did.
+    pub stopped: bool,
+}
+
+/// Runs a process to its end and hands on what it writes as it comes. Once `cancelled` holds, its
+/// group is asked to end, and killed when it does not. Nothing of the group outlives this call.
+///
+/// # Errors
+/// Where the process cannot be started ([`io::ErrorKind::NotFound`] where there is none) or watched.
+pub fn run(
+    command: &mut Command,
+    rules: Rules,
+    cancelled: &dyn Fn() -> bool,
+    heard: &mut dyn FnMut(Stream, &[u8]),
+) -> io::Result<Ended> {
+    command
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    prepare(command, rules.memory);
+    let mut child = command.spawn()?;
+    let group = Group::of(&child);
+    let watched =
+        Pipes::of(&mut child).and_then(|pipes| watch(&group, pipes, rules, cancelled, heard));
+    // Also when it cannot be watched: nothing may go on unseen.
+    group.signal(Signal::KILL);
+    drop(group);
+    let status = child.wait()?;
+    watched.map(|stopped| Ended { status, stopped })
+}
+
+/// Sets what a process can only set for itself, between its fork and the start of its program.
+fn prepare(command: &mut Command, memory: Option<u64>) {
+    let parent = rustix::process::getpid();
+    let limits = move || {
+        die_with(parent)?;
+        if let Some(bytes) = memory {
+            let limit = Rlimit {
+                current: Some(bytes),
+                maximum: Some(bytes),
+            };
+            rustix::process::setrlimit(Resource::Data, limit)?;
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec of a process with threads, only what is safe in a signal
+    // handler may be called. These are system calls without locks or allocation.
+    unsafe {
+        command.pre_exec(limits);
+    }
+}
+
+/// Has the system kill this process when the thread that started it ends, which waits for it.
+#[cfg(target_os = "linux")]
+fn die_with(parent: Pid) -> io::Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    // It may have died before that.
+    match rustix::process::getppid() == Some(parent) {
+        true => Ok(()),
+        false => Err(rustix::io::Errno::SRCH.into()),
+    }
+}
+
+/// Elsewhere only the guard sees to that.
+#[cfg(not(target_os = "linux"))]
+fn die_with(_: Pid) -> io::Result<()> {
+    Ok(())
+}
+
+/// A group while its leader is not waited for, so that its number is nobody else's.
+struct Group {
+    leader: Pid,
+}
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        let leader = Pid::from_child(child);
+        guard::add(leader);
+        Group { leader }
+    }
+
+    fn signal(&self, signal: Signal) {
+        // There is always the leader, dead or alive; the system may refuse what is not ours to kill,
+        // as a program with the rights of another user.
+        let _ = rustix::process::kill_process_group(self.leader, signal);
+    }
+
+    /// Whether the leader has ended; it is left to be waited for.
+    fn ended(&self) -> io::Result<bool> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        match rustix::process::waitid(WaitId::Pid(self.leader), options) {
+            Ok(status) => Ok(status.is_some()),
+            Err(rustix::io::Errno::INTR) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        guard::remove(self.leader);
+    }
+}
+
+/// Hears a process out until it has ended; says whether it had to be told to.
+fn watch(
+    group: &Group,
+    mut pipes: Pipes,
+    rules: Rules,
+    cancelled: &dyn Fn() -> bool,
+    heard: &mut dyn FnMut(Stream, &[u8]),
+) -> io::Result<bool> {
+    let mut asked: Option<Instant> = None;
+    let mut pause = SHORTEST;
+    loop {
+        // Asked for first: what it wrote before its end is in the pipes then.
+        let ended = group.ended()?;
+        match pipes.open() {
+            _ if ended => {
+                // What is left of the group would hold the pipes open.
+                group.signal(Signal::KILL);
+                pipes.read(Duration::ZERO, heard)?;
+                return Ok(asked.is_some());
+            }
+            true => pipes.read(GLANCE, heard)?,
+            // Most often it is ending just now.
+            false => {
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(GLANCE);
+            }
+        }
+        match asked {
+            None if cancelled() => {
+                group.signal(Signal::TERM);
+                // A stopped process would never hear it.
+                group.signal(Signal::CONT);
+                asked = Some(Instant::now());
+            }
+            Some(at) if at.elapsed() >= rules.grace => group.signal(Signal::KILL),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The claims of a manifest over what its steps left.
+//!
+//! Judging is no step: it is pure and takes milliseconds, and a claim must be able to say that a
+//! step is missing. It is done after every run, over the records of the store.
+
+use std::collections::BTreeMap;
+
+use super::ALL;
+use super::Results;
+use crate::claims::Claim;
+use crate::claims::Judgement;
+use crate::claims::Verdict;
+use crate::claims::judge;
+use crate::manifest::StatedClaim;
+use crate::plan::Plan;
+use crate::plan::Step;
+use crate::registry::Outputs;
+use crate::store::Digest;
+use crate::table::Table;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+use crate::text::closest;
+use crate::text::list_of;
+use crate::text::plural;
+
+/// Counts changes in judging after which former judgements are made anew.
+const REVISION: u32 = 1;
+
+/// What can be said against the claims of a plan before anything runs: stages without numbers,
+/// and columns that look like a mistyped score.
+pub fn check_claims(plan: &Plan) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    for stated in &plan.experiment.claims {
+        check(plan, stated, &mut found);
+    }
+    found
+}
+
+fn check(plan: &Plan, stated: &StatedClaim, found: &mut Diagnostics) {
+    let results = Results {
+        plan,
+        store: None,
+        made: Vec::new(),
+    };
+    let measuring: Vec<&str> = results.measuring().collect();
+    if let Some(table) = &stated.claim.table {
+        let numbers = results.steps(table).any(|step| match step.kind.outputs() {
+            Outputs::Fixed(outputs) => outputs
+                .iter()
+                .any(|(name, _)| matches!(*name, "metrics" | "table")),
+            Outputs::PassedOn { .. } | Outputs::Declared => true,
+        });
+        if !numbers {
+            found.push(
+                Diagnostic::error(format!("stage `{table}` leaves no numbers"))
+                    .at(&stated.about, "a claim is about numbers")
+                    .help(format!("stages that do: {}", list_of(measuring))),
+            );
+        }
+        return;
+    }
+    if measuring.is_empty() {
+        found.push(
+            Diagnostic::error("no stage leaves numbers for a claim")
+                .at(&stated.about, "nothing is measured")
+                .help("`sweepline list evaluate` prints what can be measured"),
+        );
+        return;
+    }
+    let steps = measuring.iter().flat_map(|stage| results.steps(stage));
+    let known: Vec<&'static str> = steps.flat_map(measures).collect();
+    for column in columns(&stated.claim) {
+        if known.contains(&column) {
+            continue;
+        }
+        // Trainings leave numbers that only they know; a near miss is still worth a word.
+        if let Some(meant) = closest(column, known.iter().copied()) {
+            found.push(
+                Diagnostic::warning(format!("no stage is known to measure `{column}`"))
+                    .at(&stated.about, "in this claim")
+                    .help(format!("did you mean `{meant}`?")),
+            );
+        }
+    }
+}
+
+/// What a step is known to measure before it runs.
+fn measures(step: &Step) -> Vec<&'static str> {
+    let stage = ALL.iter().find(|stage| stage.name() == step.kind.name());
+    stage.map(|stage| stage.measures()).unwrap_or_default()
+}
+
+/// The measured columns that a claim names.
+fn columns(claim: &Claim) -> impl Iterator<Item = &str> {
+    let quantities = claim.quantities.iter();
+    quantities.flat_map(|(_, quantity)| quantity.value.iter().map(String::as_str))
+}
+
+/// A digest of everything that judgements depend on: the claims and the numbers.
+pub fn claims_digest(results: &Results<'_>) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    let mut part = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    part(&REVISION.to_le_bytes());
+    part(env!("CARGO_PKG_VERSION").as_bytes());
+    for stated in &results.plan.experiment.claims {
+        let claim = serde_json::to_vec(&stated.claim);
+        part(&claim.expect("a claim is plain data with text for keys"));
+    }
+    for step in &results.plan.steps {
+        let outputs = results.made(step.id).map(|made| &made.outputs);
+        for output in ["metrics", "table"] {
+            let artifact = outputs.and_then(|outputs| outputs.get(output));
+            if let Some(artifact) = artifact {
+                part(step.to_string().as_bytes());
+                part(artifact.digest().as_bytes());
+            }
+        }
+    }
+    // A cell without a result counts as well.
+    part(&(results.plan.steps.len() as u64).to_le_bytes());
+    Digest::from_bytes(*hasher.finalize().as_bytes())
+}
+
+/// Judges every claim of the manifest.
+pub fn judge_claims(results: &Results<'_>) -> Vec<Judgement> {
+    let mut tables = Tables {
+        results,
+        by_stage: BTreeMap::new(),
+    };
+    let known = results.plan.experiment.known();
+    let claims = results.plan.experiment.claims.iter();
+    claims
+        .map(|stated| {
+            let claim = &stated.claim;
+            let judged = tables.of(claim).and_then(|table| {
+                judge(claim, &table, &known).map_err(|errors| {
+                    let errors = errors.iter().map(ToString::to_string);
+                    errors.collect::<Vec<_>>().join("; ")
+                })
+            });
+            judged.unwrap_or_else(|reason| undecided(claim, reason))
+        })
+        .collect()
+}
+
+/// A claim that cannot be judged, and why.
+fn undecided(claim: &Claim, reason: String) -> Judgement {
+    Judgement {
+        name: claim.name.clone(),
+        says: claim.says.clone(),
+        source: claim.source.clone(),
+        verdict: Verdict::Undecided,
+        reason,
+        groups: Vec::new(),
+    }
+}
+
+/// The tables that claims are about, each read once.
+struct Tables<'r> {
+    results: &'r Results<'r>,
+    by_stage: BTreeMap<String, Table>,
+}
+
+impl Tables<'_> {
+    /// The table of a claim: of the stage it names, or of those that measured what it names.
+    fn of(&mut self, claim: &Claim) -> Result<Table, String> {
+        if let Some(stage) = &claim.table {
+            return self.stage(stage).cloned();
+        }
+        let measuring: Vec<String> = self.results.measuring().map(str::to_owned).collect();
+        let mut owners: Vec<&str> = Vec::new();
+        let mut nowhere = Vec::new();
+        for column in columns(claim) {
+            let mut having = Vec::new();
+            for stage in &measuring {
+                if self.stage(stage)?.column(column).is_some() {
+                    having.push(stage.as_str());
+                }
+            }
+            match having[..] {
+                [] => nowhere.push(column),
+                [owner] if owners.contains(&owner) => {}
+                [owner] => owners.push(owner),
+                _ => {
+                    let stages = list_of(having);
+                    return Err(format!(
+                        "`{column}` is left by {stages}: name one as `table`"
+                    ));
+                }
+            }
+        }
+        if let Some(column) = nowhere.first() {
+            return Err(self.nowhere(column, &measuring));
+        }
+        match owners[..] {
+            [owner] => self.stage(owner).cloned(),
+            _ => self.results.metrics(&owners).map_err(|e| e.to_string()),
+        }
+    }
+
+    /// Why no result has a column.
+    fn nowhere(&mut self, column: &str, measuring: &[String]) -> String {
+        let steps: Vec<&Step> = measuring
+            .iter()
+            .flat_map(|stage| self.results.steps(stage))
+            .collect();
+        let missing = steps
+            .iter()
+            .filter(|step| self.results.made(step.id).is_none());
+        match missing.count() {
+            0 => {
+                let known = self.by_stage.values().flat_map(|table| &table.columns);
+                let known = known.filter(|column| !column.axis);
+                match closest(column, known.map(|column| column.name.as_str())) {
+                    Some(meant) => {
+                        format!("no stage measured `{column}`, did you mean `{meant}`?")
+                    }
+                    None => format!("no stage measured `{column}`"),
+                }
+            }
+            some => {
+                let steps = plural(some, "step");
+                format!("no result has `{column}` yet; {steps} without a result")
+            }
+        }
+    }
+
+    fn stage(&mut self, stage: &str) -> Result<&Table, String> {
+        if !self.by_stage.contains_key(stage) {
+            let table = self.read(stage)?;
+            self.by_stage.insert(stage.to_owned(), table);
+        }
+        Ok(&self.by_stage[stage])
+    }
+
+    /// The numbers of a stage; of one that leaves a table, that table.
+    fn read(&self, stage: &str) -> Result<Table, String> {
+        let tables: Vec<_> = self
+            .results
+            .steps(stage)
+            .filter_map(|step| self.results.item(step, "table"))
+            .collect();
+        match &tables[..] {
+            [] => self.results.metrics(&[stage]).map_err(|e| e.to_string()),
+            [item] => super::artifacts::single(item)
+                .and_then(super::artifacts::read_table)
+                .map_err(|e| e.to_string()),
+            several => Err(format!(
+                "stage `{stage}` left {}: a claim is about one table",
+                plural(several.len(), "table")
+            )),
+        }
+    }
+}

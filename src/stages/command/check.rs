@@ -1,0 +1,246 @@
+//! What is wrong with a command before anything runs.
+
+use std::collections::BTreeMap;
+
+use super::metrics::Spec;
+use super::outputs::Output;
+use crate::registry::ParamType;
+use crate::registry::Unfit;
+use crate::registry::Value;
+use crate::registry::Values;
+
+/// Whether the parameters of a command make sense together.
+///
+/// # Errors
+/// The parameter that is wrong, and how.
+pub(super) fn check(params: &Values) -> Result<(), Unfit> {
+    run(params)?;
+    outputs(params)?;
+    values(params)
+}
+
+fn unfit(param: &'static str, message: impl Into<String>, help: impl Into<String>) -> Unfit {
+    Unfit {
+        param,
+        message: message.into(),
+        help: help.into(),
+    }
+}
+
+fn run(params: &Values) -> Result<(), Unfit> {
+    let help = "`run: [program, argument, …]`, or a shell text";
+    match params.get("run") {
+        Some(Value::Str(text)) if text.trim().is_empty() => {
+            Err(unfit("run", "nothing to run", help))
+        }
+        Some(Value::Str(_)) => Ok(()),
+        Some(Value::List(arguments)) => match arguments.first() {
+            None => Err(unfit("run", "nothing to run", help)),
+            Some(Value::Str(program)) if program.trim().is_empty() => {
+                Err(unfit("run", "the name of the program is empty", help))
+            }
+            Some(Value::Str(_)) if arguments.iter().any(has_nul) => {
+                Err(unfit("run", "no argument can have a NUL byte", help))
+            }
+            Some(Value::Str(_)) => Ok(()),
+            Some(other) => {
+                let what = other.type_name();
+                Err(unfit(
+                    "run",
+                    format!("the program is {what}, not text"),
+                    help,
+                ))
+            }
+        },
+        Some(other) => {
+            let what = other.type_name();
+            let message = format!("expected a list or text, found {what}");
+            Err(unfit("run", message, help))
+        }
+        // Its own type says that it is required.
+        None => Ok(()),
+    }
+}
+
+fn has_nul(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.contains('\0'))
+}
+
+fn outputs(params: &Values) -> Result<(), Unfit> {
+    const HELP: &str = "`out: {name: file}`, with a path relative to the program's folder";
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
+    let mut claim = |param, name: &str, file: &str| {
+        if let Err(mismatch) = ParamType::Path.conform(Value::from(file)) {
+            return Err(unfit(
+                param,
+                format!("`{name}`: {}", mismatch.message),
+                HELP,
+            ));
+        }
+        if file.trim_matches(['.', '/']).is_empty() {
+            return Err(unfit(param, format!("`{name}` has no file"), HELP));
+        }
+        let file = file.trim_start_matches("./").trim_end_matches('/');
+        let inside = |outer: &str, inner: &str| {
+            inner
+                .strip_prefix(outer)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let mut known = files.iter();
+        if let Some((other, _)) = known.find(|(_, o)| inside(o, file) || inside(file, o)) {
+            let message =
+                format!("`{other}` and `{name}` are both `{file}`, or one is in the other");
+            return Err(unfit(
+                param,
+                message,
+                "each output has its own file or folder",
+            ));
+        }
+        files.insert(name.to_owned(), file.to_owned());
+        Ok(())
+    };
+    if let Some(Value::Map(out)) = params.get("out") {
+        for (name, value) in out {
+            let output = Output::read(name, value).map_err(|wrong| unfit("out", wrong, HELP))?;
+            claim("out", name, &output.file)?;
+        }
+    }
+    if let Some(metrics) = params.get("metrics") {
+        let help = "`metrics: scores.json`, `metrics: stdout` or `metrics: {file: …, format: csv}`";
+        let spec = Spec::read(metrics).map_err(|wrong| unfit("metrics", wrong, help))?;
+        if files_named_metrics(params) {
+            let message = "`out` has an output `metrics` already";
+            return Err(unfit("metrics", message, "give that one another name"));
+        }
+        if let Some(file) = spec.file() {
+            claim("metrics", "metrics", file)?;
+        }
+        return Ok(());
+    }
+    match params.get("out") {
+        Some(Value::Map(out)) if !out.is_empty() => Ok(()),
+        _ => Err(unfit(
+            "out",
+            "the program leaves nothing",
+            "`out: {name: file}` says which files are kept, `metrics: …` where its numbers are",
+        )),
+    }
+}
+
+fn files_named_metrics(params: &Values) -> bool {
+    matches!(params.get("out"), Some(Value::Map(out)) if out.contains_key("metrics"))
+}
+
+/// Variables have names that shells can read, and do not hide those of the paths.
+fn values(params: &Values) -> Result<(), Unfit> {
+    let help = "names of variables have letters, digits and underscores";
+    if let Some(Value::Map(values)) = params.get("values") {
+        for (name, value) in values {
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            if name.is_empty()
+                || !name.chars().all(plain)
+                || name.starts_with(|c: char| c.is_ascii_digit())
+            {
+                return Err(unfit(
+                    "values",
+                    format!("`{name}` cannot name a variable"),
+                    help,
+                ));
+            }
+            if name == "root" || name.starts_with("in_") || name.starts_with("out_") {
+                let message = format!("`{name}` is the name of a path");
+                return Err(unfit("values", message, "give the variable another name"));
+            }
+            if has_nul(value) {
+                let message = format!("`{name}` has a NUL byte");
+                return Err(unfit("values", message, "no variable can have one"));
+            }
+        }
+    }
+    let names = params
+        .get("env")
+        .and_then(Value::as_list)
+        .unwrap_or_default();
+    let bad = |name: &&str| name.is_empty() || name.contains(['=', '\0']);
+    match names.iter().filter_map(Value::as_str).find(bad) {
+        Some(name) => Err(unfit(
+            "env",
+            format!("`{name}` cannot name a variable"),
+            help,
+        )),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The complaint about parameters as YAML.
+    fn said(yaml: &str) -> String {
+        let values: Values = serde_yaml::from_str(yaml).expect("the test writes YAML");
+        match check(&values) {
+            Ok(()) => "good".to_owned(),
+            Err(unfit) => format!("{}: {}", unfit.param, unfit.message),
+        }
+    }
+
+    #[test]
+    fn each_mistake_is_said_at_its_parameter() {
+        assert_eq!(
+            said("{run: [a, 1, [b]], out: {x: a/b}, metrics: stdout}"),
+            "good"
+        );
+        assert_eq!(said("{run: [], out: {x: y}}"), "run: nothing to run");
+        assert_eq!(said("{run: ' ', out: {x: y}}"), "run: nothing to run");
+        assert_eq!(
+            said("{run: [''], out: {x: y}}"),
+            "run: the name of the program is empty"
+        );
+        assert_eq!(
+            said("{run: [3], out: {x: y}}"),
+            "run: the program is a whole number, not text"
+        );
+        assert_eq!(
+            said("{run: {a: b}, out: {x: y}}"),
+            "run: expected a list or text, found a map"
+        );
+        assert_eq!(said("{run: [a]}"), "out: the program leaves nothing");
+        assert_eq!(
+            said("{run: [a], out: {}}"),
+            "out: the program leaves nothing"
+        );
+        assert_eq!(said("{run: [a], out: {x: .}}"), "out: `x` has no file");
+        assert_eq!(
+            said("{run: [a], out: {x: 3}}"),
+            "out: `x` is a whole number, not the name of a file"
+        );
+        assert_eq!(
+            said("{run: [a], out: {x: {type: table}}}"),
+            "out: `x` does not say which `file`"
+        );
+        assert!(said("{run: [a], out: {x: ../a}}").starts_with("out: `x`: "));
+        assert!(said("{run: [a], out: {x: a, y: a/b}}").starts_with("out: `x` and `y` are both"));
+        assert!(said("{run: [a], out: {x: a.json}, metrics: a.json}").starts_with("metrics: "));
+        assert_eq!(
+            said("{run: [a], metrics: {format: csv}}"),
+            "metrics: no `file`"
+        );
+        assert_eq!(
+            said("{run: [a], out: {metrics: a}, metrics: b}"),
+            "metrics: `out` has an output `metrics` already"
+        );
+        assert_eq!(
+            said("{run: [a], out: {x: y}, values: {a-b: 1}}"),
+            "values: `a-b` cannot name a variable"
+        );
+        assert_eq!(
+            said("{run: [a], out: {x: y}, values: {in_x: 1}}"),
+            "values: `in_x` is the name of a path"
+        );
+        assert_eq!(
+            said("{run: [a], out: {x: y}, env: [A=B]}"),
+            "env: `A=B` cannot name a variable"
+        );
+    }
+}

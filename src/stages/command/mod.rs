@@ -1,0 +1,145 @@
+//! `command`: any program in any language is a stage, with declared inputs, outputs, code and
+//! environment. The program runs in an empty folder with a nearly empty environment, so that what
+//! it depends on stands in the manifest, and therefore in the key.
+
+mod check;
+mod inputs;
+mod lines;
+mod metrics;
+mod outputs;
+mod paths;
+mod process;
+mod program;
+
+use super::Stage;
+use crate::engine::Job;
+use crate::engine::JobError;
+use crate::engine::Produced;
+use crate::registry::Entry;
+use crate::registry::Outputs;
+use crate::registry::Param;
+use crate::registry::ParamType;
+use crate::registry::Slot;
+use crate::registry::StageKind;
+use crate::registry::Unfit;
+use crate::registry::Values;
+
+/// Runs one program per step.
+pub struct Command;
+
+impl Entry for Command {
+    fn name(&self) -> &'static str {
+        "command"
+    }
+
+    fn summary(&self) -> &'static str {
+        "run any program, in any language"
+    }
+
+    fn docs(&self) -> &'static str {
+        "`run` is a list of arguments, started without a shell, or one text, given to `sh -eu -c`.\n\
+         \n\
+         A list is filled in: `${lr}` by the value, `${in.x}` and `${out.x}` by the paths of a slot and\n\
+         of a declared output, `${root}` by the project's folder. A shell text is never filled in,\n\
+         so no value can become shell code: parameters that it mentions as `${lr}` reach it as\n\
+         environment variables of that name, and so does everything under `values`; `${in.x}` is the\n\
+         variable `in_x`, `${out.x}` is `out_x`, `${root}` is `root`. Write `\"${lr}\"` where a\n\
+         value may hold spaces. `${…}` holds one name there: an expression goes under `values`, the\n\
+         shell's own `${x:-y}` is written `$${x:-y}`, and its own variables are `$x`. Lists and maps\n\
+         arrive as JSON. Programs started from a list find `in_x`, `out_x` and `root` in their\n\
+         environment too.\n\
+         \n\
+         The program runs in an empty folder of its own. Every slot under `in` is there to be read:\n\
+         an artifact of one file is that file under its own name, one of several files is a folder. A\n\
+         slot that reduces axes or names several stages is a folder `0`, `1`, … of items in axis\n\
+         order, with `items.json` naming the coordinates and the files of each. Files declared under\n\
+         `out` (paths relative to the program's folder, or whole folders) are kept; other files are\n\
+         named in a warning. `out: {rows: {file: a.csv, type: table}}` gives an output a type, which\n\
+         other stage kinds ask for. Numbers in the file that `metrics` names become the output\n\
+         `metrics`, for tables, figures and `select`;\n\
+         `metrics: stdout` reads them from the lines `key=value` of its output.\n\
+         \n\
+         In the key are `run`, `values`, `out`, inputs, files that `code` matches and the variables\n\
+         that `env` names. The environment has nothing else but `PATH`, `HOME`, `USER`, `LOGNAME`,\n\
+         `SHELL`, `TMPDIR` (a folder that goes with the attempt), `LANG` (`C.UTF-8`) and\n\
+         `OMP_NUM_THREADS` (the cpus of the stage's `resources`), which are not in the key; nor is\n\
+         the program itself, unless `code` names it. Output is the step's log. When the program\n\
+         ends, is cancelled or runs out of time, all processes of its group end: asked first, killed\n\
+         after two seconds."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        let any_map = || ParamType::Map(Box::new(ParamType::Any));
+        let map = |name, doc| Param {
+            ty: any_map(),
+            ..Param::any(name, doc).optional()
+        };
+        vec![
+            Param::any("run", "the arguments as a list, or a shell text"),
+            map(
+                "out",
+                "what it leaves: name → file, or name → `{file, type}`",
+            ),
+            Param::any(
+                "metrics",
+                "the file with its numbers, or `{file, format}`: `json` (an object), `csv` (a header \
+                 and a row) or `lines` (`key=value`) [default: by ending, then by content]; or `stdout`",
+            )
+            .optional(),
+            Param::list(
+                "code",
+                ParamType::Str,
+                "patterns of project files that belong to the key, such as `src/**/*.py`",
+            )
+            .optional(),
+            Param::list(
+                "env",
+                ParamType::Str,
+                "names of environment variables that are passed on and belong to the key",
+            )
+            .optional(),
+            map(
+                "values",
+                "further variables for its environment: name → value",
+            ),
+        ]
+    }
+}
+
+impl StageKind for Command {
+    fn inputs(&self) -> Vec<Slot> {
+        // Any that a stage binds.
+        Vec::new()
+    }
+
+    fn outputs(&self) -> Outputs {
+        Outputs::Declared
+    }
+
+    fn starts_processes(&self) -> bool {
+        true
+    }
+
+    fn check(&self, params: &Values) -> Result<(), Unfit> {
+        check::check(params)
+    }
+}
+
+impl Stage for Command {
+    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let declared = outputs::Declared::read(job)?;
+        let work = job.scratch.join("work");
+        let temporary = job.scratch.join("tmp");
+        paths::make_folder(&work)?;
+        paths::make_folder(&temporary)?;
+        let paths = paths::Paths {
+            root: job.root.to_owned(),
+            inputs: inputs::lay_out(job, &job.scratch.join("in"))?,
+            outputs: declared.prepare(&work)?,
+        };
+        let program = program::Program::read(job, &paths, &temporary)?;
+        let mut said = metrics::Said::new(declared.metrics.as_ref());
+        process::run(&program, &work, job, &mut said)?;
+        declared.take(job, &work, said)
+    }
+}

@@ -1,0 +1,160 @@
+//! The paths that a command is told: the project, its inputs, its outputs.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::engine::JobError;
+
+/// What `${root}`, `${in.x}` and `${out.x}` stand for in one attempt.
+#[derive(Debug)]
+pub(super) struct Paths {
+    pub root: PathBuf,
+    /// By slot; a slot that is bound in other cells only is not there.
+    pub inputs: BTreeMap<String, PathBuf>,
+    pub outputs: BTreeMap<String, PathBuf>,
+}
+
+impl Paths {
+    /// The path of `root`, `in.x` or `out.x`; none for another name.
+    fn get(&self, name: &str) -> Option<Result<&Path, JobError>> {
+        let (known, slot) = match name.split_once('.') {
+            None if name == "root" => return Some(Ok(&self.root)),
+            Some(("in", slot)) => (&self.inputs, slot),
+            Some(("out", slot)) => (&self.outputs, slot),
+            _ => return None,
+        };
+        let path = known.get(slot).map(PathBuf::as_path);
+        Some(path.ok_or_else(|| {
+            JobError::failed(format!("`${{{name}}}` has no path here"))
+                .hint("it is not bound in this cell")
+        }))
+    }
+
+    /// An argument with its paths filled in.
+    pub fn fill(&self, text: &str) -> Result<String, JobError> {
+        replace(text, |name| {
+            Ok(match self.get(name) {
+                Some(path) => Some(path?.to_string_lossy().into_owned()),
+                None => None,
+            })
+        })
+    }
+
+    /// The same paths as environment variables: `root`, `in_x`, `out_x`.
+    pub fn variables(&self) -> Vec<(String, PathBuf)> {
+        let inputs = self.inputs.iter().map(|(name, path)| ("in", name, path));
+        let outputs = self.outputs.iter().map(|(name, path)| ("out", name, path));
+        let mut all = vec![("root".to_owned(), self.root.clone())];
+        for (side, name, path) in inputs.chain(outputs) {
+            all.push((variable(&format!("{side}.{name}")), path.clone()));
+        }
+        all
+    }
+}
+
+/// A shell text with `${in.x}` as `${in_x}`: shells know no dots in names. Only names change, so
+/// nothing of a value or path is ever read as shell code.
+pub(super) fn for_shell(text: &str) -> String {
+    let replaced = replace(text, |name| {
+        let path = name.starts_with("in.") || name.starts_with("out.");
+        Ok(path.then(|| format!("${{{}}}", variable(name))))
+    });
+    replaced.unwrap_or_else(|_| text.to_owned())
+}
+
+/// A text without paths, as it was meant: `$${` is a literal `${`.
+pub(super) fn plain(text: &str) -> String {
+    text.replace("$${", "${")
+}
+
+/// `in.my-data` → `in_my_data`.
+fn variable(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    name.chars()
+        .map(|c| if plain(c) { c } else { '_' })
+        .collect()
+}
+
+/// Replaces every `${name}` for which there is something else; `$${` is a literal `${`.
+fn replace(
+    text: &str,
+    with: impl Fn(&str) -> Result<Option<String>, JobError>,
+) -> Result<String, JobError> {
+    let mut result = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        let (before, hole) = rest.split_at(at);
+        if let Some(before) = before.strip_suffix('$') {
+            result.push_str(before);
+            result.push_str("${");
+            rest = &hole[2..];
+            continue;
+        }
+        result.push_str(before);
+        let Some(end) = hole.find('}') else {
+            rest = hole;
+            break;
+        };
+        match with(hole[2..end].trim())? {
+            Some(other) => {
+                result.push_str(&other);
+                rest = &hole[end + 1..];
+            }
+            None => {
+                result.push_str("${");
+                rest = &hole[2..];
+            }
+        }
+    }
+    result.push_str(rest);
+    Ok(result)
+}
+
+/// Makes a folder with those above it.
+pub(super) fn make_folder(path: &Path) -> Result<(), JobError> {
+    fs::create_dir_all(path).map_err(|error| cannot("create", path, &error))
+}
+
+/// The system refused; another attempt may succeed.
+pub(super) fn cannot(what: &str, path: &Path, error: &io::Error) -> JobError {
+    JobError::Transient {
+        message: format!("cannot {what} {}: {error}", path.display()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths() -> Paths {
+        Paths {
+            root: "/project".into(),
+            inputs: BTreeMap::from([("my-data".to_owned(), "/s/in/a.csv".into())]),
+            outputs: BTreeMap::from([("model".to_owned(), "/s/work/m.pt".into())]),
+        }
+    }
+
+    #[test]
+    fn arguments_take_paths_and_keep_everything_else() {
+        let filled =
+            paths().fill("--x=${in.my-data}:${ out.model } ${root}/a $${in.my-data} ${ $(b) ${");
+        assert_eq!(
+            filled.expect("all are bound"),
+            "--x=/s/in/a.csv:/s/work/m.pt /project/a ${in.my-data} ${ $(b) ${"
+        );
+        assert!(paths().fill("${in.other}").is_err());
+    }
+
+    #[test]
+    fn shells_get_names_they_can_read() {
+        assert_eq!(
+            for_shell("cat \"${in.my-data}\" $x ${lr} $${x:-y} > ${out.model}"),
+            "cat \"${in_my_data}\" $x ${lr} ${x:-y} > ${out_model}"
+        );
+        let names: Vec<String> = paths().variables().into_iter().map(|(n, _)| n).collect();
+        assert_eq!(names, ["root", "in_my_data", "out_model"]);
+    }
+}

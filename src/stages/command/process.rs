@@ -1,0 +1,123 @@
+//! Running the program: its output becomes the step's log, its end the step's.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use super::lines::Bound;
+use super::lines::Splitter;
+use super::metrics::Said;
+use super::program::Program;
+use crate::engine::Job;
+use crate::engine::JobError;
+use crate::engine::process;
+use crate::engine::process::Rules;
+use crate::engine::process::Stream;
+
+/// How long a program has to end that was asked to.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Runs the program in its folder; `said` hears the lines of its standard output.
+pub(super) fn run(
+    program: &Program,
+    folder: &Path,
+    job: &Job<'_>,
+    said: &mut Said,
+) -> Result<(), JobError> {
+    let link = job.link;
+    let mut bound = Bound::default();
+    let mut out = Splitter::default();
+    let mut err = Splitter::default();
+    let mut hear = |stream: Stream, line: String| {
+        if stream == Stream::Out {
+            said.line(&line);
+        }
+        bound.line(line, |line| link.log(line));
+    };
+    let rules = Rules {
+        memory: job.step.policy.memory_limit,
+        grace: GRACE,
+    };
+    let ended = process::run(
+        &mut program.command(folder),
+        rules,
+        &|| link.cancelled(),
+        &mut |stream, bytes| {
+            let splitter = match stream {
+                Stream::Out => &mut out,
+                Stream::Err => &mut err,
+            };
+            for line in splitter.take(bytes) {
+                hear(stream, line);
+            }
+        },
+    );
+    for (stream, splitter) in [(Stream::Out, &mut out), (Stream::Err, &mut err)] {
+        if let Some(line) = splitter.rest() {
+            hear(stream, line);
+        }
+    }
+    let last = bound.last_line().map(str::to_owned);
+    bound.end(|line| link.log(line));
+    let ended = ended.map_err(|error| not_started(program, job, &error))?;
+    // Whatever it left then may be half of something.
+    if ended.stopped {
+        return Err(JobError::Cancelled);
+    }
+    if ended.status.success() {
+        return Ok(());
+    }
+    let how = process::describe(ended.status);
+    let said = last.map_or(String::new(), |line| format!(": {line}"));
+    let error = JobError::failed(format!("`{}` ended with {how}{said}", program.name));
+    Err(match (rules.memory, ended.status.code()) {
+        (Some(bytes), _) => error.hint(format!(
+            "it may use {:.0} MiB of memory: `isolate: {{memory: …}}` of the stage",
+            bytes as f64 / (1024.0 * 1024.0)
+        )),
+        // A shell says so where it has found no program, or none that can be started.
+        (None, Some(126 | 127)) => error.hint(path_hint()),
+        _ => error,
+    })
+}
+
+/// Why there is no process, and what to do about it.
+fn not_started(program: &Program, job: &Job<'_>, error: &io::Error) -> JobError {
+    let name = &program.name;
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            let failed = JobError::failed(format!("there is no program `{name}`"));
+            if !name.contains('/') {
+                return failed.hint(path_hint());
+            }
+            if Path::new(name).exists() {
+                return failed.hint("the file is there; the interpreter in its first line is not");
+            }
+            let relative = name.trim_start_matches("./");
+            if !name.starts_with('/') && job.root.join(relative).exists() {
+                return failed.hint(format!(
+                    "the program runs in a folder of its own: write `${{root}}/{relative}`"
+                ));
+            }
+            failed
+        }
+        io::ErrorKind::PermissionDenied => {
+            JobError::failed(format!("`{name}` may not be executed"))
+                .hint(format!("`chmod +x` makes a file a program: {name}"))
+        }
+        io::ErrorKind::ArgumentListTooLong => JobError::failed(format!(
+            "the arguments and variables of `{name}` are longer than the system takes"
+        ))
+        .hint("give long values to the program in a file"),
+        _ => JobError::Transient {
+            message: format!("cannot run `{name}`: {error}"),
+        },
+    }
+}
+
+fn path_hint() -> String {
+    match std::env::var("PATH") {
+        Ok(path) => format!("programs are looked for in PATH, which is {path}"),
+        Err(_) => "programs are looked for in PATH, which is not set".to_owned(),
+    }
+}

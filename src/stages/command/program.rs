@@ -1,0 +1,120 @@
+//! What is started: the program with its arguments, and the environment it is given.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Command;
+
+use super::paths;
+use super::paths::Paths;
+use crate::engine::Job;
+use crate::engine::JobError;
+use crate::registry::Value;
+
+/// Variables that say where things are on this machine. They are passed on and not in the key.
+const PASSED_ON: [&str; 5] = ["PATH", "HOME", "USER", "LOGNAME", "SHELL"];
+
+/// One process to be started.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub argv: Vec<String>,
+    /// By name, the later of one name wins.
+    pub environment: Vec<(String, OsString)>,
+    /// The name that people know it by: a shell text is `sh`.
+    pub name: String,
+}
+
+impl Program {
+    /// The program of a step.
+    ///
+    /// # Errors
+    /// Where an argument names an input that is not bound in this cell.
+    pub fn read(job: &Job<'_>, paths: &Paths, temporary: &Path) -> Result<Self, JobError> {
+        let argv = match job.param("run") {
+            Some(Value::List(arguments)) => {
+                let arguments = arguments.iter();
+                arguments
+                    .map(|argument| paths.fill(&text(argument)))
+                    .collect::<Result<Vec<_>, _>>()?
+            }
+            // `-e`: what fails is not passed over. `-u`: a missing value is not taken for an empty one.
+            Some(Value::Str(line)) => {
+                let line = paths::for_shell(line);
+                ["/bin/sh", "-eu", "-c", &line].map(str::to_owned).to_vec()
+            }
+            _ => return Err(JobError::failed("`run` is neither a list nor a text")),
+        };
+        let name = match job.param("run") {
+            Some(Value::Str(_)) => "sh".to_owned(),
+            _ => argv.first().cloned().unwrap_or_default(),
+        };
+        Ok(Program {
+            environment: environment(job, paths, temporary)?,
+            argv,
+            name,
+        })
+    }
+
+    /// The command to be started in a folder.
+    pub fn command(&self, folder: &Path) -> Command {
+        let (program, arguments) = match &self.argv[..] {
+            [program, arguments @ ..] => (program.as_str(), arguments),
+            // Refused when the plan is made; the system says that there is no such program.
+            [] => ("", &[][..]),
+        };
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(folder).env_clear();
+        for (name, value) in &self.environment {
+            command.env(name, value);
+        }
+        command
+    }
+}
+
+fn environment(
+    job: &Job<'_>,
+    paths: &Paths,
+    temporary: &Path,
+) -> Result<Vec<(String, OsString)>, JobError> {
+    let mut all: Vec<(String, OsString)> = Vec::new();
+    let mut pass = |name: &str| {
+        if let Some(value) = std::env::var_os(name) {
+            all.push((name.to_owned(), value));
+        }
+    };
+    PASSED_ON.iter().for_each(|name| pass(name));
+    // Letters and the order of sorting are the same on every machine.
+    all.push(("LANG".to_owned(), "C.UTF-8".into()));
+    all.push(("TMPDIR".to_owned(), temporary.into()));
+    // Numerical libraries take all processors unless they are told otherwise.
+    all.push(("OMP_NUM_THREADS".to_owned(), job.threads.to_string().into()));
+    for name in texts(job, "env") {
+        match std::env::var_os(name) {
+            Some(value) => all.push((name.to_owned(), value)),
+            None => all.retain(|(known, _)| known != name),
+        }
+    }
+    if let Some(Value::Map(values)) = job.param("values") {
+        for (name, value) in values {
+            all.push((name.clone(), paths.fill(&text(value))?.into()));
+        }
+    }
+    let known = paths.variables().into_iter();
+    all.extend(known.map(|(name, path)| (name, path.into())));
+    Ok(all)
+}
+
+/// The texts of a list parameter.
+pub(super) fn texts<'a>(job: &'a Job<'_>, name: &str) -> impl Iterator<Item = &'a str> {
+    let list = job.param(name).and_then(Value::as_list).unwrap_or_default();
+    list.iter().filter_map(Value::as_str)
+}
+
+/// A value as one argument: as it is written, lists and maps as JSON.
+pub(super) fn text(value: &Value) -> String {
+    match value {
+        Value::List(_) | Value::Map(_) => {
+            serde_json::to_string(value).expect("values are plain data with text keys")
+        }
+        plain => plain.to_string(),
+    }
+}

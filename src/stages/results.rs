@@ -1,0 +1,106 @@
+//! What the steps of a plan left, stage by stage: for claims, reports, listings and exports.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::rows;
+use crate::engine::JobArtifact;
+use crate::engine::JobError;
+use crate::engine::JobItem;
+use crate::plan::Cell;
+use crate::plan::Plan;
+use crate::plan::Step;
+use crate::plan::StepId;
+use crate::registry::Outputs;
+use crate::store::Made;
+use crate::store::Store;
+use crate::table::Table;
+
+/// The output of numbers by name, of whatever kind the stage is.
+const METRICS: &str = "metrics";
+
+/// A plan with what is known of its steps.
+pub struct Results<'a> {
+    pub plan: &'a Plan,
+    /// None where nothing was ever run.
+    pub store: Option<&'a Store>,
+    /// In plan order; none for a step without a result.
+    pub made: Vec<Option<Arc<Made>>>,
+}
+
+impl Results<'_> {
+    /// What a step left.
+    pub fn made(&self, id: StepId) -> Option<&Made> {
+        self.made.get(id.index())?.as_deref()
+    }
+
+    /// The steps of a stage, in plan order; none of a stage that the plan does not have.
+    pub fn steps<'s>(&'s self, stage: &str) -> impl Iterator<Item = &'s Step> {
+        let stages = self.plan.stages.iter();
+        let found = stages.filter(move |known| *known.name == *stage).take(1);
+        let ids: Vec<StepId> = found
+            .flat_map(|stage| stage.steps.iter().copied())
+            .collect();
+        ids.into_iter().map(|id| self.plan.step(id))
+    }
+
+    /// An output of a step, as the stages read it.
+    pub fn item(&self, step: &Step, output: &str) -> Option<JobItem> {
+        let (store, made) = (self.store?, self.made(step.id)?);
+        let artifact = made.outputs.get(output)?;
+        let files = artifact.files.iter();
+        let paths = files.map(|(name, object)| (name.clone(), store.path(object)));
+        let artifact = JobArtifact {
+            artifact: artifact.clone(),
+            paths: paths.collect(),
+        };
+        Some(JobItem {
+            stage: step.stage.to_string(),
+            cell: step.cell.clone(),
+            outputs: BTreeMap::from([(output.to_owned(), artifact)]),
+            diverged: made.diverged.is_some(),
+        })
+    }
+
+    /// The stages whose steps measure something, in plan order. What a selection passes on was
+    /// measured elsewhere.
+    pub fn measuring(&self) -> impl Iterator<Item = &str> {
+        let stages = self.plan.stages.iter();
+        let stages = stages.filter(|stage| {
+            let mut steps = stage.steps.iter().map(|id| self.plan.step(*id));
+            steps.any(|step| match step.kind.outputs() {
+                Outputs::Fixed(outputs) => outputs.iter().any(|(name, _)| *name == METRICS),
+                Outputs::PassedOn { .. } => false,
+                Outputs::Declared => {
+                    let made = self.made(step.id);
+                    made.is_none_or(|made| made.outputs.contains_key(METRICS))
+                }
+            })
+        });
+        stages.map(|stage| &*stage.name)
+    }
+
+    /// The numbers that stages left, a row per cell; those of cells without a result are null.
+    ///
+    /// # Errors
+    /// Where a result cannot be read, or two stages contradict each other.
+    pub fn metrics(&self, stages: &[&str]) -> Result<Table, JobError> {
+        let steps: Vec<&Step> = stages.iter().flat_map(|stage| self.steps(stage)).collect();
+        let items: Vec<(&Cell, Option<JobItem>)> = steps
+            .iter()
+            .map(|step| (&step.cell, self.item(step, METRICS)))
+            .collect();
+        let cells = items.iter().map(|(cell, item)| (*cell, item.as_ref()));
+        rows::of_cells(&cells.collect::<Vec<_>>())
+    }
+
+    /// The numbers that a stage left, a row per cell that has a result.
+    ///
+    /// # Errors
+    /// Where a result cannot be read.
+    pub fn known_metrics(&self, stage: &str) -> Result<Table, JobError> {
+        let steps = self.steps(stage);
+        let items: Vec<_> = steps.filter_map(|step| self.item(step, METRICS)).collect();
+        rows::of_metrics(&items)
+    }
+}

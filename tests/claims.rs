@@ -1,0 +1,190 @@
+//! Claims of a manifest, judged by the program over what its steps left.
+
+mod support;
+
+use std::process::Output;
+
+use support::TestSpace;
+
+fn with_claims(claims: &str) -> TestSpace {
+    let space = TestSpace::new();
+    let manifest = space.read("manifests/small.yaml");
+    space.write(
+        "manifests/small.yaml",
+        &format!("{manifest}claims:\n{claims}"),
+    );
+    space
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+const TRUE: &str = "
+  - name: an-elbo-is-negative
+    source: binary pixels have no density
+    says: max(elbo) < 0
+    for_each: latent
+";
+
+const FALSE: &str = "
+  - name: it-is-perfect
+    source: nobody
+    says: mean(elbo, latent=4) > -1
+";
+
+const UNDECIDED: &str = "
+  - name: one-pair-decides
+    source: nobody
+    says: mean(elbo, latent=4) > mean(elbo, latent=2)
+    where: {seed: 0}
+    test: paired-t
+    replicate: seed
+";
+
+#[test]
+fn a_run_judges_its_claims_and_writes_them_down() {
+    let space = with_claims(&format!("{TRUE}{FALSE}{UNDECIDED}"));
+    let output = space.output(&["run", "manifests/small.yaml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let said_first = said(&output);
+    for line in [
+        "3 claims: 1 holds, 1 fails, 1 undecided",
+        "  holds      an-elbo-is-negative: max(elbo) < 0",
+        "latent=2: ",
+        "  fails      it-is-perfect",
+        " is not > -1 (n = 2)",
+        "  undecided  one-pair-decides",
+        "paired-t cannot answer: n = 1",
+    ] {
+        assert!(said_first.contains(line), "no `{line}` in\n{said_first}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&space.read("outputs/small/claims.json")).unwrap();
+    assert_eq!(json["claims"][0]["verdict"], "holds");
+    assert_eq!(json["claims"][0]["groups"][1]["at"][0][1], 4);
+    assert_eq!(json["claims"][1]["verdict"], "fails");
+    assert_eq!(json["claims"][2]["verdict"], "undecided");
+    assert!(space.read("outputs/small/claims.md").contains("| holds |"));
+    assert!(
+        space
+            .read("outputs/small/claims.csv")
+            .contains("it-is-perfect")
+    );
+
+    // The same numbers, and the exit code only on request.
+    let output = space.output(&["run", "manifests/small.yaml", "--require-claims"]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(said(&output).contains("3 claims: 1 holds, 1 fails, 1 undecided"));
+
+    // Without running, in every form; a claim that is gone is no longer said.
+    let printed = space.stdout(&["claims", "manifests/small.yaml", "--format", "csv"]);
+    assert_eq!(printed, space.read("outputs/small/claims.csv"));
+    space.write(
+        "manifests/small.yaml",
+        &space
+            .read("manifests/small.yaml")
+            .replace(FALSE, "\n")
+            .replace(UNDECIDED, "\n"),
+    );
+    let output = space.output(&["claims", "manifests/small.yaml", "--require-claims"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.starts_with("1 claim: 1 holds\n"), "{printed}");
+    space.run(&[]);
+    assert!(!space.read("outputs/small/claims.md").contains("perfect"));
+}
+
+#[test]
+fn a_claim_about_cells_without_results_is_undecided() {
+    let space = with_claims(&format!("{TRUE}{FALSE}"));
+    let output = space.output(&["claims", "manifests/small.yaml"]);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.contains("2 claims: 2 undecided"), "{printed}");
+    assert!(printed.contains("no result has `elbo` yet"), "{printed}");
+    assert!(!space.path("outputs").exists(), "asking writes nothing");
+
+    space.run(&[]);
+    space.replace("manifests/small.yaml", "[2, 4]", "[2, 4, 8]");
+    let output = space.output(&["claims", "manifests/small.yaml"]);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    // It cannot hold for each while one is not known; the other needs nothing new.
+    assert!(
+        printed.contains("  undecided  an-elbo-is-negative"),
+        "{printed}"
+    );
+    assert!(printed.contains("latent=8: "), "{printed}");
+    assert!(
+        printed.contains("2 values of `max(elbo)` missing"),
+        "{printed}"
+    );
+    assert!(printed.contains("holds at 2 of 3"), "{printed}");
+    assert!(printed.contains("  fails      it-is-perfect"), "{printed}");
+}
+
+#[test]
+fn a_claim_can_name_its_table() {
+    let about = |table: &str| {
+        format!(
+            "
+  - name: about-{table}
+    source: nobody
+    table: {table}
+    says: max(elbo) < 0
+"
+        )
+    };
+    let space = with_claims(&format!("{}{}", about("elbo"), about("summary")));
+    let output = space.output(&["run", "manifests/small.yaml", "--require-claims"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(
+        said(&output).contains("2 claims: 2 hold"),
+        "{}",
+        said(&output)
+    );
+}
+
+#[test]
+fn mistakes_in_claims_are_found_before_anything_runs() {
+    let space = with_claims(
+        "
+  - name: no-numbers
+    source: nobody
+    table: by-latent
+    says: mean(elbo) < 0
+  - name: mistyped
+    source: nobody
+    says: mean(ebo) < 0
+",
+    );
+    let output = space.output(&["check", "manifests/small.yaml"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = said(&output);
+    assert!(
+        said.contains("stage `by-latent` leaves no numbers"),
+        "{said}"
+    );
+    assert!(
+        said.contains("no stage is known to measure `ebo`"),
+        "{said}"
+    );
+    assert!(said.contains("did you mean `elbo`?"), "{said}");
+}
+
+#[test]
+fn what_the_command_line_takes_away_leaves_a_claim_undecided() {
+    let space = with_claims(FALSE);
+    let run = [
+        "run",
+        "manifests/small.yaml",
+        "--axis",
+        "latent=2",
+        "--seeds",
+        "1",
+    ];
+    let output = space.output(&run);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let said = said(&output);
+    assert!(said.contains("1 claim: 1 undecided"), "{said}");
+    assert!(said.contains("`latent` is never `4`"), "{said}");
+}
