@@ -65,7 +65,12 @@ pub enum Verb {
     Trace(TraceArgs),
     /// Make a small project that runs, to start from
     Init(InitArgs),
-    /// Remove results that none of the named experiments needs
+    /// Print the JSON schema of manifests or pipelines, for editors
+    Schema(SchemaArgs),
+    /// Remove results that no manifest of the project needs; first say which
+    ///
+    /// Kept is what any file of manifests/ reaches, with its profiles and overrides, and what is
+    /// named: manifests elsewhere, experiments, runs.
     Gc(GcArgs),
     /// Reread every object and compare it with its digest
     Verify(StoreArgs),
@@ -284,14 +289,21 @@ pub struct GcArgs {
     /// Remove; without it, only say what would be removed
     #[arg(long)]
     pub yes: bool,
-    /// Experiments whose results are kept, with their profiles and overrides
-    #[arg(required = true)]
+    /// What to keep besides: manifests elsewhere, experiments, runs
+    #[arg(value_name = "KEEP")]
     pub keep: Vec<String>,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    #[arg(value_enum)]
+    pub of: SchemaOf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    Manifest,
+    Pipeline,
 }
 
 #[derive(Debug, Args)]
@@ -353,4 +365,9 @@ pub struct InitArgs {
     /// Where: a new folder, or one without a manifest of this name
     #[arg(default_value = ".")]
     pub folder: PathBuf,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
 }

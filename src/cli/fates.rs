@@ -135,6 +135,16 @@ pub fn lines(project: &Project, fate: &Fate) -> Vec<Line> {
     }
 }
 
+/// The same of changes alone, without places.
+pub fn change_lines(changes: &[Change]) -> Vec<String> {
+    let reasons = changes.iter().map(|what| Reason {
+        what: what.clone(),
+        place: None,
+    });
+    let lines = reason_lines(&reasons.collect::<Vec<_>>()).into_iter();
+    lines.map(|line| line.text).collect()
+}
+
 fn reason_lines(reasons: &[Reason]) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut members: Vec<Members> = Vec::new();

@@ -5,11 +5,13 @@ mod claims;
 mod columns;
 mod diff;
 mod ending;
+mod estimates;
 mod events;
 mod exit;
 mod face;
 mod fates;
 mod filters;
+mod gc;
 mod graph;
 mod init;
 mod interrupt;
@@ -20,6 +22,7 @@ mod plan;
 mod project;
 mod run;
 mod runs;
+mod schema;
 mod show;
 mod status;
 mod trace;
@@ -79,7 +82,7 @@ fn verb(verb: &Verb, out: &mut impl Write, err: &mut impl Write) -> Result<Exit,
         Verb::Run(args) => run::run(args, err),
         Verb::List(args) => Ok(list::list(args, out, err)?),
         Verb::Log(args) => keep::log(args, out, err),
-        Verb::Gc(args) => keep::gc(args, err),
+        Verb::Gc(args) => gc::gc(args, err),
         Verb::Verify(args) => keep::verify(args, err),
         Verb::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "sweepline", out);
@@ -90,6 +93,7 @@ fn verb(verb: &Verb, out: &mut impl Write, err: &mut impl Write) -> Result<Exit,
         Verb::Diff(args) => diff::diff(args, out, err),
         Verb::Events(args) => events::events(args, out, err),
         Verb::Trace(args) => trace::trace(args, out, err),
+        Verb::Schema(args) => Ok(schema::schema(args, out)?),
         Verb::Init(args) => init::init(args, out, err),
         Verb::Plan(args) => plan::plan(args, out, err),
         Verb::Check(args) => plan::check(args, err),

@@ -8,6 +8,7 @@ use super::args::Progress;
 use super::args::RunArgs;
 use super::claims;
 use super::ending;
+use super::estimates;
 use super::exit::Exit;
 use super::face::Bars;
 use super::face::Face;
@@ -22,6 +23,7 @@ use super::project::Project;
 use super::project::Stop;
 use super::worker;
 use crate::engine::Engine;
+use crate::engine::Event;
 use crate::engine::Options;
 use crate::engine::State;
 use crate::plan::Selection;
@@ -70,7 +72,15 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     let mut engine = Engine::new(&keys, &Stages, &store, options);
     engine.isolated = &isolated;
     let mut face = face(args);
-    let summary = engine.run(&project.plan.steps, &mut |event| face.show(event))?;
+    let mut expecting = false;
+    let summary = engine.run(&project.plan.steps, &mut |timed| {
+        // Looked up only where something runs: a run that changes nothing has no time for it.
+        if !expecting && matches!(timed.event, Event::StepStarted { .. }) {
+            expecting = true;
+            face.expect(estimates::by_stage(&project, &store));
+        }
+        face.show(timed);
+    })?;
     drop(face);
     ending::tell(&project, &args.experiment.manifest, &summary, err)?;
     // What a filter leaves out may be known all the same.
