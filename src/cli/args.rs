@@ -47,6 +47,8 @@ pub enum Verb {
     List(ListArgs),
     /// Judge the claims of a manifest over the results that are there, without running
     Claims(ClaimsArgs),
+    /// Write one self-contained HTML page of everything an experiment left
+    Report(ReportArgs),
     /// Print the results of an experiment as a table
     Ls(LsArgs),
     /// Draw the DAG of stages, with axes collapsed
@@ -123,6 +125,9 @@ pub struct RunArgs {
     /// End with exit code 4 unless every claim of the manifest holds
     #[arg(long)]
     pub require_claims: bool,
+    /// Write report.html beside the results when all is done
+    #[arg(long)]
+    pub report: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -188,6 +193,15 @@ pub enum ClaimsFormat {
     Csv,
     Json,
     Md,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// The page [default: report.html in the experiment's folder of results]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

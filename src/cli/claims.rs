@@ -83,7 +83,7 @@ fn exit(judgements: &[Judgement], required: bool) -> Exit {
 /// The judgements, and whether they are new. Where nothing that they depend on has changed they are
 /// those of the last run: reading the numbers of ten thousand cells takes longer than all the rest
 /// of a run that does nothing.
-fn judged(view: &Path, results: &Results<'_>) -> (ClaimsDocument, bool) {
+pub fn judged(view: &Path, results: &Results<'_>) -> (ClaimsDocument, bool) {
     let of = stages::claims_digest(results).to_hex();
     let known = FILES.iter().all(|file| view.join(file).is_file());
     let known = known.then(|| fs::read_to_string(view.join(FILES[0])).ok());

@@ -11,6 +11,7 @@ mod keep;
 mod list;
 mod ls;
 mod project;
+mod report;
 mod run;
 
 use std::io;
@@ -73,6 +74,7 @@ fn verb(verb: &Verb, out: &mut impl Write, err: &mut impl Write) -> Result<Exit,
         Verb::Why(args) => inspect::why(args, out, err),
         Verb::Graph(args) => inspect::graph(args, out, err),
         Verb::Claims(args) => claims::claims(args, out, err),
+        Verb::Report(args) => report::report(args, err),
         Verb::Ls(args) => ls::ls(args, out, err),
     }
 }

@@ -19,6 +19,7 @@ use super::interrupt;
 use super::project::PlanKeys;
 use super::project::Project;
 use super::project::Stop;
+use super::report;
 use crate::engine::Engine;
 use crate::engine::Options;
 use crate::engine::State;
@@ -66,7 +67,7 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     let mut face = face(args);
     let summary = engine.run(&project.plan.steps, &mut |event| face.show(event))?;
     drop(face);
-    report(&project, &summary, err)?;
+    tell(&project, &summary, err)?;
     // What `--upto` leaves out may be known all the same.
     let partial = summary.steps.iter().any(|s| s.state == State::Unselected);
     let results = match partial {
@@ -78,6 +79,9 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
         },
     };
     let claims = claims::after_run(&project, &results, args.require_claims, err)?;
+    if args.report {
+        report::write(&project, &results, None, err)?;
+    }
     Ok(match () {
         () if summary.totals.failed > 0 => Exit::Failed,
         () if summary.stopped => Exit::Interrupted,
@@ -126,7 +130,7 @@ fn wanted(
 }
 
 /// The last lines of a run: counts, failures together, where results are.
-fn report(project: &Project, summary: &Summary, err: &mut impl Write) -> io::Result<()> {
+fn tell(project: &Project, summary: &Summary, err: &mut impl Write) -> io::Result<()> {
     let totals = &summary.totals;
     for failure in &summary.failures {
         writeln!(err, "failed {}: {}", failure.step, failure.message)?;

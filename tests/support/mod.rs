@@ -1,5 +1,7 @@
 //! A project in a temporary folder, and the program run in it.
 
+#![allow(dead_code, reason = "each test file uses its part of the kit")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
