@@ -437,6 +437,43 @@ fn contour_with_marked_points() {
     );
 }
 
+/// The pipeline of a density estimation, as a plan outlines it.
+const STAGES: &str = "
+  - {name: data, kind: dataset/synthetic, axes: [dataset, draw], cells: 15}
+  - {name: fit, kind: train/iwae, axes: [dataset, draw, method, restart], cells: 180, reads: [data]}
+  - {name: best, kind: select, axes: [dataset, draw, method], cells: 60, over: [restart], reads: [fit]}
+  - {name: score, kind: evaluate/test-kl, axes: [dataset, draw, method], cells: 60, reads: [best, data]}
+  - {name: summary, kind: table/summary, over: [dataset, draw, method], reads: [score]}
+  - {name: kl-by-samples, kind: figure/line, over: [dataset, draw, method], reads: [score]}
+";
+
+#[test]
+fn the_dag_of_an_experiment_along_a_double_column() {
+    let rendered = snapshot(
+        "dag",
+        "dag",
+        &FigureInput::default(),
+        &format!("width: double\nstages:{STAGES}"),
+    );
+    assert_eq!(
+        rendered.caption,
+        "Stages of the experiment: 6 stages of 317 cells in all. A box names a stage, its kind, and \
+         the axes it runs over; an arrow carries its results on.\n"
+    );
+}
+
+#[test]
+fn the_dag_of_an_experiment_down_a_single_column() {
+    let yaml = format!("leave_out: [figure, table]\nstages:{STAGES}");
+    let rendered = snapshot("dag-down", "dag", &FigureInput::default(), &yaml);
+    assert!(
+        rendered.caption.ends_with("2 stages not drawn.\n"),
+        "{}",
+        rendered.caption
+    );
+    assert_eq!(rendered.csv.lines().count(), 5);
+}
+
 /// Red, green and blue of every pixel.
 fn pixels(bytes: &[u8]) -> (u32, u32, Vec<u8>) {
     let decoder = png::Decoder::new(std::io::Cursor::new(bytes));

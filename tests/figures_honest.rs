@@ -41,7 +41,7 @@ fn every_kind_that_draws_a_table_is_tried_here() {
     let tables: Vec<&str> = all
         .iter()
         .copied()
-        .filter(|kind| *kind != "images")
+        .filter(|kind| !["dag", "images"].contains(kind))
         .collect();
     assert_eq!(tried, tables);
     let mut sorted = all.clone();
@@ -225,6 +225,56 @@ fn pictures_of_another_size_are_refused() {
     assert!(
         figure.draw(&input, &BTreeMap::new()).is_ok(),
         "NaN is black"
+    );
+}
+
+#[test]
+fn a_pipeline_that_cannot_be_drawn_says_why() {
+    let stage = "{name: fit, kind: train/vae, reads: [gone, fit]}";
+    for (params, message) in [
+        ("{}", "there is nothing to draw: the pipeline has no stages"),
+        (
+            "{stages: []}",
+            "there is nothing to draw: the pipeline has no stages",
+        ),
+        (
+            &format!("{{stages: [{stage}], leave_out: [train]}}"),
+            "there is nothing to draw: every stage is left out",
+        ),
+        (
+            "{stages: [{kind: train/vae}]}",
+            "parameter `stages` is something else, but must be a list of maps with `name` (text), \
+             `kind` (text), `axes`, `over`, `reads` (lists of text) and `cells` (a whole number)",
+        ),
+    ] {
+        let error = draw("dag", "a,b,seed\n", params).expect_err(params);
+        assert_eq!(error.to_string(), message);
+    }
+    // One stage that reads itself and one that is not there.
+    let alone = draw("dag", "a,b,seed\n", &format!("{{stages: [{stage}]}}")).expect("drawn");
+    assert!(
+        alone.caption.contains("1 stage of 1 cell in all"),
+        "{}",
+        alone.caption
+    );
+}
+
+#[test]
+fn a_pipeline_too_large_for_its_page_is_drawn_smaller_and_says_so() {
+    let stages: Vec<String> = (0..12)
+        .map(|i| {
+            format!(
+                "{{name: stage-{i}, kind: train/vae, reads: [stage-{}]}}",
+                i + 20 * (i % 2)
+            )
+        })
+        .collect();
+    let params = format!("{{direction: down, stages: [{}]}}", stages.join(", "));
+    let rendered = draw("dag", "a,b,seed\n", &params).expect("drawn");
+    assert!(
+        rendered.caption.contains("Text is down to"),
+        "{}",
+        rendered.caption
     );
 }
 

@@ -58,6 +58,15 @@ fn compare(case: &Case, answers: &reference_kinds::case::Answers) -> Result<(f64
             let (g, w) = (got.len(), want.values.len());
             return Err(format!("`{}` has {g} numbers, not {w}", want.name));
         }
+        // Statistics are in float64, and 1e-10 is room for the reference's own rounding.
+        if case.kind.starts_with("stat_") {
+            for (got, exact) in got.iter().zip(&want.exact) {
+                let error = (got - exact).abs() / (1e-10 * exact.abs().max(1e-3));
+                if error > 1.0 {
+                    return Err(format!("`{}` is {got}, not {exact}", want.name));
+                }
+            }
+        }
         for (got, value) in got.iter().zip(&want.values) {
             let error = (got - value).abs() / (want.atol + want.rtol * value.abs());
             let error = if got.is_finite() {

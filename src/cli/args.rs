@@ -49,6 +49,8 @@ pub enum Verb {
     Claims(ClaimsArgs),
     /// Write one self-contained HTML page of everything an experiment left
     Report(ReportArgs),
+    /// Write metrics and curves for TensorBoard, MLflow, pandas or polars
+    Export(ExportArgs),
     /// Print the results of an experiment as a table
     Ls(LsArgs),
     /// Draw the DAG of stages, with axes collapsed
@@ -110,12 +112,11 @@ pub struct RunArgs {
     /// Fail at once when another process holds the store, instead of waiting
     #[arg(long)]
     pub no_wait: bool,
-    /// Only this stage and what it needs
-    #[arg(long, value_name = "STAGE")]
-    pub upto: Option<String>,
     /// Seconds between two checkpoints of a training
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub checkpoint_every: Duration,
+    #[command(flatten)]
+    pub filters: FilterArgs,
     /// How progress is shown on standard error
     #[arg(long, value_enum, default_value_t = Progress::Auto)]
     pub progress: Progress,
@@ -128,6 +129,25 @@ pub struct RunArgs {
     /// Write report.html beside the results when all is done
     #[arg(long)]
     pub report: bool,
+}
+
+/// Which steps a verb is about. A reduction is never narrowed: where some of its members are left
+/// out and not known from before, it stays pending.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Filters")]
+pub struct FilterArgs {
+    /// Only these cells: --only 'method=mapa,samples=20|50'; also `lr<=1e-3`, `name=a*`. Repeated, any
+    #[arg(long, value_name = "AXIS=VALUE,…")]
+    pub only: Vec<String>,
+    /// Only the steps of this stage; what they read must be there
+    #[arg(long, value_name = "STAGE")]
+    pub stage: Vec<String>,
+    /// Only this stage and all that it needs
+    #[arg(long, value_name = "STAGE")]
+    pub upto: Vec<String>,
+    /// Only what failed the last time, and what comes after it
+    #[arg(long)]
+    pub failed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -149,6 +169,8 @@ pub struct PlanArgs {
     /// Print one JSON object per step
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub filters: FilterArgs,
 }
 
 #[derive(Debug, Args)]
@@ -205,25 +227,58 @@ pub struct ReportArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ExportArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// Which program is to read them
+    #[arg(long, value_enum)]
+    pub to: ExportFormat,
+    /// Where the files go
+    pub dir: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// Event files, a folder per cell
+    Tensorboard,
+    /// A tracking store of files, a run per cell
+    Mlflow,
+    /// A table per stage
+    Csv,
+    /// A table per stage with its types: Arrow IPC, also known as Feather
+    Arrow,
+}
+
+#[derive(Debug, Args)]
 pub struct LsArgs {
     #[command(flatten)]
     pub experiment: Experiment,
     /// Only the results of this stage
     #[arg(long)]
-    pub stage: Option<String>,
-    /// Only cells with these coordinates: --only latent=8,seed=0
-    #[arg(long, value_name = "AXIS=VALUE,…")]
-    pub only: Option<String>,
-    /// Sort by this column; a leading `-` sorts downwards
-    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
-    pub sort: Option<String>,
-    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub stage: Vec<String>,
+    /// Only rows where these hold, of axes and of metrics: --only 'latent=8|32,elbo>-120'
+    #[arg(long, value_name = "COLUMN=VALUE,…")]
+    pub only: Vec<String>,
+    /// Sort by these columns, the first one first; a leading `-` sorts downwards: -elbo,seed
+    #[arg(
+        long,
+        value_name = "COLUMNS",
+        allow_hyphen_values = true,
+        value_delimiter = ','
+    )]
+    pub sort: Vec<String>,
+    /// Only these columns, in this order
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
     pub format: TableFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TableFormat {
-    Text,
+    /// Aligned, for a terminal; numbers in six digits
+    #[value(alias = "text")]
+    Table,
     Csv,
     Json,
     Md,

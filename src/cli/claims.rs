@@ -8,7 +8,7 @@ use std::path::Path;
 use super::args::ClaimsArgs;
 use super::args::ClaimsFormat;
 use super::exit::Exit;
-use super::inspect;
+use super::fates::Earlier;
 use super::project::Project;
 use super::project::Stop;
 use crate::claims;
@@ -28,8 +28,8 @@ pub fn claims(args: &ClaimsArgs, out: &mut impl Write, err: &mut impl Write) -> 
         writeln!(err, "`{}` claims nothing", project.name())?;
         return Ok(Exit::Success);
     }
-    let store = project.read_store()?;
-    let results = inspect::results(&project, store.as_ref())?;
+    let earlier = Earlier::of(&project)?;
+    let results = earlier.results(&project);
     let judged = judged(&project.view, &results).0;
     let judgements = &judged.claims;
     match args.format {

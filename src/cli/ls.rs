@@ -9,32 +9,48 @@ use super::args::LsArgs;
 use super::args::TableFormat;
 use super::columns;
 use super::exit::Exit;
-use super::inspect;
+use super::fates::Earlier;
+use super::filters;
 use super::project::Project;
 use super::project::Stop;
+use crate::plan::Filter;
+use crate::plan::Wish;
+use crate::registry::Value;
 use crate::table::Column;
 use crate::table::Table;
 use crate::table::display;
+use crate::text::Diagnostics;
 use crate::text::closest;
 
 /// Prints the metrics of every step that is up to date, a row per cell.
 pub fn ls(args: &LsArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
-    let mut table = results(&project, args.stage.as_deref())?;
+    let stages = Wish {
+        stages: args.stage.clone(),
+        ..Wish::default()
+    };
+    if let Err(found) = project.plan.select(&stages) {
+        return filters::refuse(&found, err);
+    }
+    let mut table = results(&project, &args.stage)?;
     if table.rows.is_empty() {
         writeln!(err, "no results yet")?;
         let manifest = args.experiment.manifest.display();
         writeln!(err, "  = help: `sweepline run {manifest}` makes them")?;
         return Ok(Exit::Success);
     }
-    if let Some(only) = &args.only {
-        keep_only(&mut table, only, err)?;
-    }
-    if let Some(sort) = &args.sort {
+    keep_only(&mut table, &filters::filters(&args.only, err)?, err)?;
+    for sort in args.sort.iter().rev() {
         sort_by(&mut table, sort, err)?;
     }
+    if !args.columns.is_empty() {
+        choose(&mut table, &args.columns, err)?;
+    }
+    if table.rows.is_empty() {
+        writeln!(err, "no result is left by the filters")?;
+    }
     let text = match args.format {
-        TableFormat::Text => columns::aligned(&table),
+        TableFormat::Table => columns::aligned(&table),
         TableFormat::Csv => table.to_csv(),
         TableFormat::Json => objects(&table),
         TableFormat::Md => markdown(&table),
@@ -44,15 +60,15 @@ pub fn ls(args: &LsArgs, out: &mut impl Write, err: &mut impl Write) -> Result<E
 }
 
 /// One table of all metrics; the first column is the stage.
-fn results(project: &Project, stage: Option<&str>) -> Result<Table, Stop> {
-    let store = project.read_store()?;
-    let results = inspect::results(project, store.as_ref())?;
+fn results(project: &Project, stages: &[String]) -> Result<Table, Stop> {
+    let earlier = Earlier::of(project)?;
+    let results = earlier.results(project);
     let mut table = Table {
         columns: vec![Column::axis("stage")],
         rows: Vec::new(),
     };
     for name in results.measuring() {
-        if stage.is_some_and(|wanted| wanted != name) {
+        if !stages.is_empty() && !stages.iter().any(|wanted| wanted == name) {
             continue;
         }
         // An object that cannot be read is a damaged result, which a run heals.
@@ -87,18 +103,61 @@ fn append(table: &mut Table, stage: &str, rows: Table) {
     }
 }
 
-/// Keeps the rows with these coordinates: `latent=8,seed=0`.
-fn keep_only(table: &mut Table, only: &str, err: &mut impl Write) -> Result<(), Stop> {
-    for pair in only.split(',') {
-        let Some((axis, value)) = pair.split_once('=') else {
-            writeln!(
-                err,
-                "error: `--only {pair}` has no `=`\n  = help: write `--only latent=8`"
-            )?;
-            return Err(Stop::Said(Exit::Usage));
+/// Keeps the rows where some filter holds.
+fn keep_only(table: &mut Table, only: &[Filter], err: &mut impl Write) -> Result<(), Stop> {
+    if only.is_empty() {
+        return Ok(());
+    }
+    let mut found = Diagnostics::new();
+    let names: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
+    let rows: Vec<Vec<Option<Value>>> = table
+        .rows
+        .iter()
+        .map(|row| row.iter().map(value).collect())
+        .collect();
+    for term in only.iter().flat_map(Filter::terms) {
+        match table.column(&term.name) {
+            None => found.push(term.unknown_name(names.iter().map(String::as_str))),
+            // A bound that no result reaches is an answer, a value that no axis has is a slip.
+            Some(at) if table.columns[at].axis => {
+                let values = rows.iter().filter_map(|row| row[at].as_ref());
+                let absent = rows.iter().any(|row| row[at].is_none());
+                term.unknown_values(values, absent, &mut found);
+            }
+            Some(_) => {}
+        }
+    }
+    if found.has_errors() {
+        return filters::refuse(&found, err);
+    }
+    let mut rows = rows.into_iter();
+    table.rows.retain(|_| {
+        let row = rows.next().unwrap_or_default();
+        let value = |name: &str| {
+            let at = names.iter().position(|known| known == name)?;
+            row[at].as_ref()
         };
-        let at = column(table, axis.trim(), err)?;
-        table.rows.retain(|row| display(&row[at]) == value.trim());
+        only.iter().any(|filter| filter.holds(value))
+    });
+    Ok(())
+}
+
+fn value(json: &Json) -> Option<Value> {
+    match json {
+        Json::Null => None,
+        other => serde_json::from_value(other.clone()).ok(),
+    }
+}
+
+/// Keeps these columns, in this order.
+fn choose(table: &mut Table, names: &[String], err: &mut impl Write) -> Result<(), Stop> {
+    let mut chosen = Vec::new();
+    for name in names {
+        chosen.push(column(table, name.trim(), err)?);
+    }
+    table.columns = chosen.iter().map(|at| table.columns[*at].clone()).collect();
+    for row in &mut table.rows {
+        *row = chosen.iter().map(|at| row[*at].clone()).collect();
     }
     Ok(())
 }

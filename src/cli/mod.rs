@@ -3,16 +3,22 @@
 mod args;
 mod claims;
 mod columns;
+mod ending;
 mod exit;
+mod export;
 mod face;
-mod inspect;
+mod fates;
+mod filters;
+mod graph;
 mod interrupt;
 mod keep;
 mod list;
 mod ls;
+mod plan;
 mod project;
 mod report;
 mod run;
+mod why;
 
 use std::io;
 use std::io::Write;
@@ -69,12 +75,13 @@ fn verb(verb: &Verb, out: &mut impl Write, err: &mut impl Write) -> Result<Exit,
             clap_complete::generate(*shell, &mut Cli::command(), "sweepline", out);
             Ok(Exit::Success)
         }
-        Verb::Plan(args) => inspect::plan(args, out, err),
-        Verb::Check(args) => inspect::check(args, err),
-        Verb::Why(args) => inspect::why(args, out, err),
-        Verb::Graph(args) => inspect::graph(args, out, err),
+        Verb::Plan(args) => plan::plan(args, out, err),
+        Verb::Check(args) => plan::check(args, err),
+        Verb::Why(args) => why::why(args, out, err),
+        Verb::Graph(args) => graph::graph(args, out, err),
         Verb::Claims(args) => claims::claims(args, out, err),
         Verb::Report(args) => report::report(args, err),
+        Verb::Export(args) => export::export(args, err),
         Verb::Ls(args) => ls::ls(args, out, err),
     }
 }

@@ -7,14 +7,15 @@ use std::io::Write;
 use super::args::Progress;
 use super::args::RunArgs;
 use super::claims;
+use super::ending;
 use super::exit::Exit;
 use super::face::Bars;
 use super::face::Face;
 use super::face::JsonLines;
 use super::face::Lines;
 use super::face::Silent;
-use super::face::duration;
-use super::inspect;
+use super::fates::Earlier;
+use super::filters;
 use super::interrupt;
 use super::project::PlanKeys;
 use super::project::Project;
@@ -23,19 +24,21 @@ use super::report;
 use crate::engine::Engine;
 use crate::engine::Options;
 use crate::engine::State;
-use crate::engine::Summary;
-use crate::plan::StepId;
+use crate::plan::Selection;
 use crate::stages::Results;
 use crate::stages::Stages;
 use crate::store::Access;
 use crate::store::Holder;
 use crate::store::Store;
-use crate::text::closest;
-use crate::text::plural;
 
 /// Runs what is not up to date and says at the end what came of it.
 pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
+    let selection = filters::selection(&project, &args.filters, err)?;
+    if args.filters.failed && selection.as_ref().is_some_and(Selection::is_empty) {
+        writeln!(err, "nothing of this failed the last time")?;
+        return Ok(Exit::Success);
+    }
     let interrupted = interrupt::watch()?;
     let wait = !args.no_wait;
     let store = Store::open_telling(
@@ -57,7 +60,7 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     } else {
         args.max_fail
     };
-    options.only = wanted(&project, args, err)?;
+    options.only = selection.map(|selection| selection.ids());
     options.checkpoint_every = args.checkpoint_every;
     if let Some(jobs) = args.jobs {
         options.jobs = jobs.max(1);
@@ -67,12 +70,16 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     let mut face = face(args);
     let summary = engine.run(&project.plan.steps, &mut |event| face.show(event))?;
     drop(face);
-    tell(&project, &summary, err)?;
-    // What `--upto` leaves out may be known all the same.
+    ending::tell(&project, &args.experiment.manifest, &summary, err)?;
+    // What a filter leaves out may be known all the same.
     let partial = summary.steps.iter().any(|s| s.state == State::Unselected);
-    let results = match partial {
-        true => inspect::results(&project, Some(&store))?,
-        false => Results {
+    let earlier = match partial {
+        true => Some(Earlier::of(&project)?),
+        false => None,
+    };
+    let results = match &earlier {
+        Some(earlier) => earlier.results(&project),
+        None => Results {
             plan: &project.plan,
             store: Some(&store),
             made: summary.steps.iter().map(|s| s.made.clone()).collect(),
@@ -101,77 +108,4 @@ fn face(args: &RunArgs) -> Box<dyn Face> {
         Progress::Auto if io::stderr().is_terminal() => Box::new(Bars::new()),
         Progress::Auto => Box::new(Lines::new(io::stderr())),
     }
-}
-
-/// The steps of `--upto`.
-fn wanted(
-    project: &Project,
-    args: &RunArgs,
-    err: &mut impl Write,
-) -> Result<Option<Vec<StepId>>, Stop> {
-    let Some(stage) = &args.upto else {
-        return Ok(None);
-    };
-    let steps = &project.plan.steps;
-    let of_stage = steps.iter().filter(|step| *step.stage == **stage);
-    let ids: Vec<StepId> = of_stage.map(|step| step.id).collect();
-    if ids.is_empty() {
-        writeln!(
-            err,
-            "error: no stage `{stage}` in `{}`",
-            project.plan.experiment.name
-        )?;
-        if let Some(meant) = closest(stage, steps.iter().map(|step| &*step.stage)) {
-            writeln!(err, "  = help: did you mean `{meant}`?")?;
-        }
-        return Err(Stop::Said(Exit::Usage));
-    }
-    Ok(Some(ids))
-}
-
-/// The last lines of a run: counts, failures together, where results are.
-fn tell(project: &Project, summary: &Summary, err: &mut impl Write) -> io::Result<()> {
-    let totals = &summary.totals;
-    for failure in &summary.failures {
-        writeln!(err, "failed {}: {}", failure.step, failure.message)?;
-        writeln!(err, "  --> {}", failure.place)?;
-        for hint in &failure.hints {
-            writeln!(err, "  = help: {hint}")?;
-        }
-    }
-    let took = duration(summary.seconds);
-    if totals.done + totals.failed + totals.skipped + totals.cancelled == 0 {
-        let all = plural(totals.up_to_date, "step");
-        writeln!(err, "all up to date: {all}, checked in {took}")?;
-        return Ok(());
-    }
-    let counts = [
-        (totals.done, "done"),
-        (totals.up_to_date, "up to date"),
-        (totals.failed, "failed"),
-        (totals.skipped, "skipped"),
-        (totals.cancelled, "cancelled"),
-        (totals.diverged, "diverged"),
-    ];
-    let said = counts.iter().filter(|(count, _)| *count > 0);
-    let said: Vec<String> = said
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-    writeln!(err, "{} in {took}", said.join(", "))?;
-    if summary.stopped {
-        writeln!(err, "stopped; `run` again goes on from here")?;
-    }
-    if totals.failed > 0 {
-        writeln!(
-            err,
-            "`sweepline log {} STEP` prints a step's log",
-            project.plan.experiment.name
-        )?;
-    }
-    let view = project.view.strip_prefix(&project.plan.experiment.root);
-    writeln!(
-        err,
-        "results in {}",
-        view.unwrap_or(&project.view).display()
-    )
 }

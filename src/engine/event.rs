@@ -100,6 +100,13 @@ pub enum Event {
         step: String,
         because: String,
     },
+    /// It needs steps that this run leaves out: the first of them, and how many there are.
+    StepPending {
+        id: u32,
+        step: String,
+        needs: String,
+        count: usize,
+    },
     StepCancelled {
         id: u32,
         step: String,

@@ -79,18 +79,6 @@ impl Graph {
         self.needed_by.of(id)
     }
 
-    /// These steps and all they need.
-    pub(super) fn with_ancestors(&self, wanted: &[StepId], steps: usize) -> Vec<bool> {
-        let mut selected = vec![false; steps];
-        let mut stack = wanted.to_vec();
-        while let Some(id) = stack.pop() {
-            if !std::mem::replace(&mut selected[id.index()], true) {
-                stack.extend_from_slice(self.needs(id));
-            }
-        }
-        selected
-    }
-
     /// For every step the time from its start to the end of the run if nothing had to wait: what
     /// most depends on starts first.
     pub(super) fn critical_path(&self, durations: &[f64]) -> Vec<f64> {

@@ -33,7 +33,7 @@ pub struct Options {
     pub resources: Resources,
     /// Start nothing more after this many failures.
     pub max_failures: Option<usize>,
-    /// Only these steps and what they need; all where none.
+    /// Only these steps run; all where none. Of the others, results that are known are used.
     pub only: Option<Vec<StepId>>,
     /// These run even where their result is known.
     pub force: Vec<StepId>,

@@ -19,7 +19,6 @@ use super::Executor;
 use super::InProcess;
 use super::Keys;
 use super::Options;
-use super::State;
 use super::StepResult;
 use super::Summary;
 use super::Timed;
@@ -91,6 +90,10 @@ impl<'a> Engine<'a> {
         for id in &options.force {
             force[id.index()] = true;
         }
+        let mut selected = vec![options.only.is_none(); steps.len()];
+        for id in options.only.iter().flatten() {
+            selected[id.index()] = true;
+        }
         let ids = steps.iter().map(|step| step.id);
         let waits = ids.map(|id| graph.needs(id).len() as u32).collect();
         let mut coordinator = Coordinator {
@@ -101,6 +104,7 @@ impl<'a> Engine<'a> {
             graph,
             files: self.plain_files(steps),
             force,
+            selected,
             states: States::new(steps.len()),
             waits,
             keys: vec![None; steps.len()],
@@ -110,9 +114,6 @@ impl<'a> Engine<'a> {
             view: None,
             flow: Flow::new(Pools::new(&options.resources, options.jobs)),
         };
-        if let Some(wanted) = &options.only {
-            coordinator.leave_out(wanted);
-        }
         coordinator.tell_plan();
         let bay = Bay::new(
             Workshop {
@@ -142,9 +143,8 @@ impl<'a> Engine<'a> {
         coordinator.hear_out();
         // The folder is empty by now, if it was ever made.
         let _ = std::fs::remove_dir(self.store.scratch().join(&run.0));
-        let pairs = names.iter().map(String::as_str);
-        let keys: Vec<_> = pairs.zip(coordinator.keys.iter().copied()).collect();
-        self.store.set_keys(&options.experiment, &keys)?;
+        self.store
+            .set_keys(&options.experiment, &coordinator.reached())?;
         coordinator.finish(stopped)
     }
 
@@ -170,7 +170,7 @@ impl Coordinator<'_, '_> {
         let mut stages = BTreeMap::new();
         let mut selected = 0;
         for step in self.steps {
-            if self.states.get(step.id) != State::Unselected {
+            if self.selected[step.id.index()] {
                 selected += 1;
                 *stages.entry(step.stage.to_string()).or_insert(0) += 1;
             }

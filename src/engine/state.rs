@@ -29,8 +29,10 @@ pub enum State {
     Skipped,
     /// The run stopped before it ended. Final.
     Cancelled,
-    /// The user asked for other steps only. Final.
+    /// The user asked for other steps only; it is used where its result is known. Final.
     Unselected,
+    /// It needs a step that is not selected and not known. Final.
+    Pending,
 }
 
 impl State {
@@ -39,7 +41,7 @@ impl State {
         use State::*;
         match self {
             Waiting | Twin | Ready | Running | BackingOff => false,
-            UpToDate | Done | Failed | Skipped | Cancelled | Unselected => true,
+            UpToDate | Done | Failed | Skipped | Cancelled | Unselected | Pending => true,
         }
     }
 
@@ -49,7 +51,7 @@ impl State {
         match (self, next) {
             // A run may stop at any time.
             (from, Cancelled) => !from.is_final(),
-            (Waiting, Twin | Ready | UpToDate | Failed | Skipped | Unselected) => true,
+            (Waiting, Twin | Ready | UpToDate | Failed | Skipped | Unselected | Pending) => true,
             (Twin, UpToDate | Failed) => true,
             (Ready, Running | Failed) => true,
             (Running, Done | Failed | BackingOff) => true,
@@ -68,6 +70,9 @@ pub struct Totals {
     pub skipped: usize,
     pub cancelled: usize,
     pub unselected: usize,
+    /// Steps that need unselected ones.
+    #[serde(default)]
+    pub pending: usize,
     /// Of the results that are up to date or done: trainings that left the finite numbers.
     pub diverged: usize,
 }
@@ -105,6 +110,7 @@ impl States {
             State::Skipped => self.totals.skipped += 1,
             State::Cancelled => self.totals.cancelled += 1,
             State::Unselected => self.totals.unselected += 1,
+            State::Pending => self.totals.pending += 1,
             State::Waiting | State::Twin | State::Ready | State::Running | State::BackingOff => {}
         }
     }

@@ -8,6 +8,7 @@ use super::Figure;
 use super::FigureError;
 use super::FigureInput;
 use super::Rendered;
+use super::Source;
 use super::axes;
 use super::canvas::Canvas;
 use super::canvas::Colour;
@@ -67,6 +68,10 @@ impl Entry for Contour {
 }
 
 impl Figure for Contour {
+    fn source(&self) -> Source {
+        Source::Surface
+    }
+
     fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
         let options = Options(params);
         let table = &input.table;
@@ -80,6 +85,11 @@ impl Figure for Contour {
             column(&mapping.y[0])?,
             column(value_name)?,
         );
+        if let Some(points) = &input.points {
+            for name in [&mapping.x, &mapping.y[0]] {
+                points.column(name).ok_or_else(|| no_column(points, name))?;
+            }
+        }
         let mut parts_mapping = mapping.clone();
         (parts_mapping.color, parts_mapping.marker) = (None, None);
         let wrap = axes::wrap(params, table, &mapping.facet)?;

@@ -11,6 +11,7 @@ mod canvas;
 mod colormap;
 mod contour;
 mod curves;
+pub(crate) mod dag;
 mod dots;
 mod field;
 mod font;
@@ -18,6 +19,7 @@ mod grammar;
 mod heatmap;
 mod histogram;
 mod images;
+pub(crate) mod layers;
 mod legend;
 mod line;
 mod mapping;
@@ -45,6 +47,7 @@ pub static ALL: &[&dyn Figure] = &[
     &boxes::Boxes,
     &contour::Contour,
     &curves::Curves,
+    &dag::Dag,
     &dots::Dots,
     &points::Embedding,
     &heatmap::Heatmap,
@@ -64,10 +67,14 @@ pub fn find(name: &str) -> Option<&'static dyn Figure> {
 pub enum Source {
     /// Result rows.
     Rows,
+    /// Result rows over a plane, with places to mark on it.
+    Surface,
     /// Training curves.
     Curves,
     /// Pictures.
     Images,
+    /// The stages of the experiment itself.
+    Pipeline,
 }
 
 /// A kind of figure.

@@ -226,6 +226,22 @@ impl Posteriors {
             .collect()
     }
 
+    /// I_q(x; z) by sampling: mean over m of log q(z_m|x_n(m)) − log q(z_m), with `index` naming the
+    /// posterior that each row of `z` was drawn from and `log_q` as [`Posteriors::log_density`] has it.
+    pub fn sampled_information(&self, index: &[usize], z: &[f32], log_q: &[f64]) -> f64 {
+        let d = self.d;
+        let own = index.iter().zip(z.chunks_exact(d)).map(|(&n, z)| {
+            let of = self.mean[n * d..][..d].iter().zip(&self.log_var[n * d..]);
+            let terms = z.iter().zip(of).map(|(&z, (&mean, &log_var))| {
+                let (difference, log_var) = (f64::from(z - mean), f64::from(log_var));
+                difference * difference * (-log_var).exp() + log_var + LN_2PI
+            });
+            -0.5 * terms.sum::<f64>()
+        });
+        let gains = own.zip(log_q).map(|(own, all)| own - all);
+        gains.sum::<f64>() / index.len() as f64
+    }
+
     /// The estimate from samples `z` (`[m, d]`), which must have been drawn from these posteriors.
     pub fn marginal_kl(&self, z: &[f32]) -> MarginalKl {
         let log_q = self.log_density(z);

@@ -5,7 +5,11 @@
 
 mod elbo;
 mod estimate;
+pub mod inception;
+mod iwae_bound;
 mod marginal_kl;
+mod mixture_proposal;
+pub mod ms_ssim;
 mod test_kl;
 
 pub use estimate::Estimate;
@@ -49,7 +53,12 @@ pub struct Measure {
 }
 
 /// Every score a manifest can name, sorted.
-pub static ALL: &[&dyn Metric] = &[&elbo::Elbo, &marginal_kl::MarginalKlScore, &test_kl::TestKl];
+pub static ALL: &[&dyn Metric] = &[
+    &elbo::Elbo,
+    &iwae_bound::IwaeBound,
+    &marginal_kl::MarginalKlScore,
+    &test_kl::TestKl,
+];
 
 /// What is known of a result column, by its name, for tables and figures. Scores that trainings
 /// report on the validation split are named after the test score with `valid_` in front.

@@ -96,7 +96,7 @@ impl Metric for TestKl {
 }
 
 /// log p(x) of the test split under the density that made it.
-fn truth(data: &Dataset) -> Result<Vec<f64>, ModelError> {
+pub fn truth(data: &Dataset) -> Result<Vec<f64>, ModelError> {
     match data.test.get("log_density").map(Array::numbers) {
         Some(Numbers::F64(values)) => Ok(values.clone()),
         Some(Numbers::F32(values)) => Ok(values.iter().map(|v| f64::from(*v)).collect()),

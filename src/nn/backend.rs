@@ -24,11 +24,11 @@ use dfdx::prelude::*;
 use dfdx::tensor::Tensor as Dfdx;
 
 use super::compose;
-use super::layers::{Activation, LstmState, LstmWeights};
+use super::layers::{Activation, LstmState, LstmWeights, NormWeights, Normalised, Window};
 use super::losses::Scale;
 use super::optim::AdamHyper;
 use super::tape::Tape;
-use super::tensor::{Matrix, Tensor, Vector};
+use super::tensor::{Cube, Images, Matrix, Tensor, Vector};
 
 /// A device that trains: [`Cpu`] always, `Cuda` with the feature `cuda`.
 pub trait Backend: dfdx::tensor_ops::Device<f32> {
@@ -196,5 +196,70 @@ pub trait Backend: dfdx::tensor_ops::Device<f32> {
         first: LstmState<Self>,
     ) -> (Matrix<Self>, Matrix<Self>) {
         compose::sequence::lstm(x, weights, first)
+    }
+
+    /// Cross-correlation of images `[N, C, H, W]` with a weight `[O, C, kh, kw]`, plus the bias
+    /// `[O]`, then the activation: `[N, O, H', W']`.
+    fn conv2d(
+        x: Images<Self>,
+        weight: Images<Self>,
+        bias: Option<Vector<Self>>,
+        window: Window,
+        activation: Activation,
+    ) -> Images<Self> {
+        compose::conv::conv2d(x, weight, bias, window, activation)
+    }
+
+    /// The adjoint of that: images `[N, C, H, W]`, weight `[C, O, kh, kw]`, with `extra` rows and
+    /// columns below and to the right.
+    fn conv_transpose2d(
+        x: Images<Self>,
+        weight: Images<Self>,
+        bias: Option<Vector<Self>>,
+        window: Window,
+        extra: (usize, usize),
+        activation: Activation,
+    ) -> Images<Self> {
+        compose::conv::conv_transpose2d(x, weight, bias, window, extra, activation)
+    }
+
+    /// Batch normalisation of `[N, C, pixels]` per channel, then the activation, by the batch's
+    /// own mean and biased variance or by `given` ones `[C]`.
+    fn batch_norm(
+        x: Cube<Self>,
+        weights: NormWeights<Self>,
+        given: Option<(Vector<Self>, Vector<Self>)>,
+        activation: Activation,
+    ) -> Normalised<Self> {
+        compose::norm::batch_norm(x, weights, given, activation)
+    }
+
+    /// `activation(a + b)`, element-wise.
+    fn add<S: Shape>(
+        a: Tensor<S, Self>,
+        b: Tensor<S, Self>,
+        activation: Activation,
+    ) -> Tensor<S, Self> {
+        compose::pixels::add(a, b, activation)
+    }
+
+    /// `x · activation'(·)`, element-wise, where `y` is the activation's result. The gradient
+    /// reaches `y` too, as far as the derivative depends on it.
+    fn times_derivative<S: Shape>(
+        x: Tensor<S, Self>,
+        y: Tensor<S, Self>,
+        activation: Activation,
+    ) -> Tensor<S, Self> {
+        compose::pixels::times_derivative(x, y, activation)
+    }
+
+    /// Images moved down and to the right, with zeros above and to the left; what leaves is dropped.
+    fn shift(x: Images<Self>, down: usize, right: usize) -> Images<Self> {
+        compose::pixels::shift(x, down, right)
+    }
+
+    /// `tanh(a) · sigmoid(b)`, `a` and `b` being the left and the right half of the columns.
+    fn gate(x: Matrix<Self>) -> Matrix<Self> {
+        compose::pixels::gate(x)
     }
 }

@@ -3,6 +3,9 @@
 //! They are what runs on CUDA, and on the CPU they check the fused versions. They follow the
 //! formulas of [`losses`](super::losses) and [`layers`](super::layers) as plainly as stability allows.
 
+pub mod conv;
+pub mod norm;
+pub mod pixels;
 pub mod sequence;
 
 use dfdx::prelude::*;

@@ -9,6 +9,7 @@
 //! | [`backend`], [`compose`], [`cpu`] | fused operations, their twins of dfdx operations, their CPU versions |
 //! | [`params`], [`init`] | named parameters in order, first values, freezing, passes |
 //! | [`layers`], [`losses`], [`gaussians`] | what models are built from |
+//! | [`penalty`] | the exact gradient penalty of WGAN-GP |
 //! | [`importance`], [`svi`] | importance-weighted bounds and their gradients; derivatives through inner steps |
 //! | [`optim`], [`checkpoint`], [`random`] | updates, saved state, randomness by name |
 //! | [`device`], [`error`] | `auto`, `cpu`, `cuda`; what can go wrong |
@@ -82,12 +83,15 @@ pub mod error;
 mod flow_checks;
 pub mod gaussians;
 pub mod gradients;
+#[cfg(test)]
+mod image_checks;
 pub mod importance;
 pub mod init;
 pub mod layers;
 pub mod losses;
 pub mod optim;
 pub mod params;
+pub mod penalty;
 pub mod svi;
 pub mod tape;
 pub mod tensor;
@@ -109,7 +113,8 @@ pub use gradients::{Gradients, ParamGradients};
 pub use importance::Estimator;
 pub use init::Init;
 pub use layers::{
-    Activation, Coupling, CouplingSizes, Embedding, Linear, Lstm, LstmState, Maf, Mlp, RealNvp,
+    Activation, BatchNorm, Conv2d, ConvTranspose2d, Coupling, CouplingSizes, Embedding, Linear,
+    Lstm, LstmState, Maf, Mlp, Padding, RealNvp, Statistics, Window,
 };
 pub use losses::Scale;
 pub use optim::{Algorithm, Optimizer, Schedule};

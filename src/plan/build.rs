@@ -20,7 +20,9 @@ use super::StepId;
 use super::expand::Expansion;
 use super::kinds;
 use super::kinds::StageKinds;
+use super::outline;
 use super::params::Recipe;
+use super::projection::Projection;
 use super::projection::Projections;
 use super::warnings;
 use super::wiring;
@@ -51,6 +53,17 @@ pub struct StageSummary {
     pub reads: Vec<(Arc<str>, Arc<str>)>,
     /// The axes that it reduces, in axis order.
     pub reduces: Vec<Arc<str>>,
+    /// By full cell: its projected cell; and by projected cell: its step.
+    pub(super) projection: Option<Arc<Projection>>,
+    pub(super) by_cell: Vec<Option<StepId>>,
+}
+
+impl StageSummary {
+    /// The step on which a full cell of the grid falls.
+    pub(super) fn step_of(&self, cell: usize) -> Option<StepId> {
+        let projected = *self.projection.as_ref()?.of.get(cell)?;
+        *self.by_cell.get(projected as usize)?
+    }
 }
 
 /// What planning came to: the plan where there is no error, and everything there is to say.
@@ -141,7 +154,8 @@ pub(super) fn build(
     if found.has_errors() {
         return None;
     }
-    let (steps, stages) = parts;
+    let (mut steps, stages) = parts;
+    outline::fill(&mut steps, &stages);
     Some(Plan {
         experiment,
         steps,

@@ -281,6 +281,16 @@ impl<'e> Expansion<'e> {
             steps: expanded.map(|stage| stage.own.clone()).unwrap_or_default(),
             reads,
             reduces: reduced.map(name).collect(),
+            projection: expanded.map(|stage| Arc::clone(&stage.projection)),
+            by_cell: expanded
+                .map(|stage| {
+                    stage
+                        .steps
+                        .iter()
+                        .map(|step| step.map(|(id, _)| id))
+                        .collect()
+                })
+                .unwrap_or_default(),
         }
     }
 
@@ -291,7 +301,7 @@ impl<'e> Expansion<'e> {
     }
 }
 
-/// By kind: the bindings in the order of the kind's slots.
+/// By kind: the bindings in the order of the kind's slots, without those it has no slot for.
 fn slot_order(stage: &Stage, kind_of: &KindOf) -> Vec<Vec<usize>> {
     kind_of
         .kinds
@@ -299,6 +309,10 @@ fn slot_order(stage: &Stage, kind_of: &KindOf) -> Vec<Vec<usize>> {
         .map(|kind| {
             let slots = kind.inputs();
             let mut order: Vec<usize> = (0..stage.inputs.len()).collect();
+            order.retain(|at| {
+                let name = &*stage.inputs[*at].slot;
+                kinds::open_slots(*kind) || slots.iter().any(|slot| slot.name == name)
+            });
             // Slots that no kind declares, those of commands, come in the order of their names.
             order.sort_by_key(|at| {
                 let name = &*stage.inputs[*at].slot;
@@ -470,15 +484,17 @@ impl Reader<'_, '_> {
                     None => return read,
                 }
             };
-            if reduced && !seen.insert((reader, from)) {
+            if reduced && seen.contains(&(reader, from)) {
                 continue;
             }
             let Some((step, source_kind)) = source.steps[from as usize] else {
                 continue;
             };
+            // Under a reduction a source is read where any of its full cells meets the condition.
             if !self.exists(cell, found) {
                 continue;
             }
+            seen.insert((reader, from));
             read.items[reader as usize].push(InputItem {
                 cell: source.projection.cells[from as usize].clone(),
                 from: From::Step {

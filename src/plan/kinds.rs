@@ -91,7 +91,10 @@ pub(super) fn check(
         required_slots(stage, *kind, found);
         let mut of_kind = Vec::new();
         for binding in &stage.inputs {
-            of_kind.push(read_slot(experiment, stage, *kind, binding, done, found));
+            let beside = &kinds;
+            of_kind.push(read_slot(
+                experiment, stage, *kind, beside, binding, done, found,
+            ));
         }
         reads.push(of_kind);
         outputs.push(outputs_of(experiment, stage, *kind, done, found));
@@ -146,11 +149,13 @@ fn required_slots(stage: &Stage, kind: &dyn StageKind, found: &mut Diagnostics) 
     }
 }
 
-/// By source of the binding, by kind of that source: the output that is read.
+/// By source of the binding, by kind of that source: the output that is read. A kind may lack a
+/// slot that others of the stage (`beside`) have, as with parameters: it is left out there.
 fn read_slot(
     experiment: &Experiment,
     stage: &Stage,
     kind: &dyn StageKind,
+    beside: &[&'static dyn StageKind],
     binding: &Binding,
     done: &[Option<StageKinds>],
     found: &mut Diagnostics,
@@ -159,6 +164,7 @@ fn read_slot(
     let slot = match slot_of(kind, &binding.slot) {
         Some(slot) => slot,
         None if open_slots(kind) => any,
+        None if beside.iter().any(|k| slot_of(*k, &binding.slot).is_some()) => return Vec::new(),
         None => {
             let slots = kind.inputs();
             let known = slots.iter().map(|slot| slot.name);

@@ -10,6 +10,7 @@ use crate::manifest::ValueId;
 use super::Cell;
 
 /// All cells of a grid projected on some columns. Shared by all stages with the same axes.
+#[derive(Debug)]
 pub(super) struct Projection {
     columns: Vec<usize>,
     strides: Vec<u128>,

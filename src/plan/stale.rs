@@ -143,6 +143,26 @@ impl std::fmt::Display for Change {
     }
 }
 
+impl Change {
+    /// The same with everything there is to say: contents by their digests.
+    pub fn in_full(&self) -> String {
+        let short = |digest: &str| digest.get(..12).unwrap_or(digest).to_owned();
+        match self {
+            Change::Input {
+                slot: name,
+                old: Some(old),
+                new: Some(new),
+            } => format!("input {name}: {} → {}", short(old), short(new)),
+            Change::File {
+                path,
+                old: Some(old),
+                new: Some(new),
+            } => format!("file {path}: {} → {}", short(old), short(new)),
+            other => other.to_string(),
+        }
+    }
+}
+
 impl Plan {
     /// What a run would do with every step, in the order of the plan.
     pub fn fates(&self, rules: &KeyRules, known: &dyn Known) -> Vec<Fate> {

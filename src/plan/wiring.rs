@@ -240,9 +240,20 @@ pub(super) fn axes_of(
         }
     };
     let mut all = read;
+    // What a slot reads under a reduction is decided cell by cell, so its condition may use the
+    // axes that are reduced.
+    let conditions: Vec<&Expression> = stage
+        .inputs
+        .iter()
+        .flat_map(|binding| &binding.sources)
+        .filter_map(|input| input.when.as_ref())
+        .collect();
     expressions(stage, &mut |expression| {
         let own = grid.axes_of(expression.names().iter().map(|name| &**name));
         if let Some((over, place)) = &over
+            && !conditions
+                .iter()
+                .any(|condition| std::ptr::eq(*condition, expression))
             && let Some(axis) = own.iter().find(|axis| over.contains(axis))
         {
             let axis = &grid.columns().get(*axis).name;

@@ -121,6 +121,11 @@ pub trait StageKind: Entry {
         false
     }
 
+    /// The parameter that a plan fills with the outline of its stages, for kinds that draw it.
+    fn outline(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether results depend on the device, so that the backend is part of the key.
     fn uses_device(&self) -> bool {
         false

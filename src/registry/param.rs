@@ -107,6 +107,10 @@ impl Param {
         Self::new(name, ParamType::List(Box::new(element)), doc)
     }
 
+    pub fn map(name: &'static str, element: ParamType, doc: &'static str) -> Self {
+        Self::new(name, ParamType::Map(Box::new(element)), doc)
+    }
+
     pub fn any(name: &'static str, doc: &'static str) -> Self {
         Self::new(name, ParamType::Any, doc)
     }

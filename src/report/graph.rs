@@ -4,8 +4,8 @@ use super::Report;
 use super::Stage;
 use super::drawing::c;
 use super::html::Html;
-use super::layers;
-use super::layers::Placement;
+use crate::figures::layers;
+use crate::figures::layers::Placement;
 use crate::text::plural;
 
 const HEIGHT: f64 = 66.0;

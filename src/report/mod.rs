@@ -13,7 +13,6 @@ mod figures;
 mod gantt;
 mod graph;
 mod html;
-mod layers;
 mod model;
 mod numbers;
 mod page;

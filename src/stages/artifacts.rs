@@ -16,14 +16,15 @@ use crate::engine::JobArtifact;
 use crate::engine::JobError;
 use crate::engine::JobItem;
 use crate::models::ModelError;
+use crate::table::Table;
 
 pub const DATA: &str = "data.safetensors";
 pub const MODEL: &str = "model.safetensors";
 pub const METRICS: &str = "metrics.json";
 pub const CURVE: &str = "curve.csv";
 pub const ARRAYS: &str = "arrays.safetensors";
-pub const TABLE: &str = "table.json";
 pub const IMAGES: &str = "images.safetensors";
+pub const TABLE: &str = "table.json";
 
 /// The one artifact of a slot that takes one.
 pub fn only<'a>(job: &'a Job<'_>, slot: &str) -> Result<&'a JobArtifact, JobError> {
@@ -99,6 +100,19 @@ pub fn metrics_json<'a>(numbers: impl IntoIterator<Item = (&'a str, f64)>) -> Ve
 pub fn read_metrics(artifact: &JobArtifact) -> Result<serde_json::Map<String, Json>, JobError> {
     serde_json::from_slice(&read(artifact, METRICS)?)
         .map_err(|error| JobError::failed(format!("`{METRICS}` is not a JSON object: {error}")))
+}
+
+/// The result rows of an artifact: `table.json`, which keeps labels, units and directions, or else
+/// the only file there is, as a command leaves it.
+pub fn read_table(artifact: &JobArtifact) -> Result<Table, JobError> {
+    let mut names = artifact.paths.keys();
+    let file = match (names.next(), names.next()) {
+        (Some(only), None) => only.as_str(),
+        _ => TABLE,
+    };
+    let bytes = read(artifact, file)?;
+    Table::read(&String::from_utf8_lossy(&bytes), None)
+        .map_err(|error| JobError::failed(format!("`{file}`: {error}")))
 }
 
 /// Pictures `[n, channels, height, width]` in [0, 1].

@@ -13,6 +13,7 @@ use crate::figures::FigureError;
 use crate::figures::FigureInput;
 use crate::figures::ImageBatch;
 use crate::figures::Source;
+use crate::figures::dag;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Outputs;
@@ -60,14 +61,19 @@ impl Entry for Draw {
 impl StageKind for Draw {
     fn inputs(&self) -> Vec<Slot> {
         match self.figure.source() {
-            Source::Rows => vec![Slot::new(
-                "rows",
-                &[ArtifactType::Metrics],
-                "scores; of several stages the numbers of one cell share a row",
-            )],
+            Source::Rows => vec![rows::SLOT],
+            Source::Surface => vec![
+                rows::SLOT,
+                Slot::new(
+                    "points",
+                    rows::SLOT.accepts,
+                    "places to mark, in the columns of x and y",
+                )
+                .optional(),
+            ],
             Source::Curves => vec![Slot::new(
                 "curves",
-                &[ArtifactType::Curve],
+                &[ArtifactType::Curve, ArtifactType::Table],
                 "training curves",
             )],
             Source::Images => vec![
@@ -83,6 +89,7 @@ impl StageKind for Draw {
                 )
                 .optional(),
             ],
+            Source::Pipeline => Vec::new(),
         }
     }
 
@@ -93,14 +100,26 @@ impl StageKind for Draw {
     fn reduces_all(&self) -> bool {
         true
     }
+
+    fn outline(&self) -> Option<&'static str> {
+        (self.figure.source() == Source::Pipeline).then_some(dag::STAGES)
+    }
 }
 
 impl Stage for Draw {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
         let mut input = FigureInput::default();
         match self.figure.source() {
-            Source::Rows => input.table = rows::of_metrics(job.items("rows"))?,
+            Source::Rows => input.table = rows::of_rows(job.items("rows"))?,
+            Source::Surface => {
+                input.table = rows::of_rows(job.items("rows"))?;
+                let points = job.items("points");
+                if !points.is_empty() {
+                    input.points = Some(rows::of_rows(points)?);
+                }
+            }
             Source::Curves => input.table = rows::of_curves(job.items("curves"))?,
+            Source::Pipeline => {}
             Source::Images => {
                 for item in job.items("images") {
                     input.images.push((coordinates(item), batch(item)?));

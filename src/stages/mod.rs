@@ -2,14 +2,18 @@
 //!
 //! The kinds are made from the registries: `dataset/<name>` for every data set, `train/<name>` for
 //! every model, `evaluate/<name>` for every score, `figure/<name>` for every figure; beside them
-//! stand `select`, `table/summary`, `sample/…` and `command`. So a new model needs no line here.
+//! stand `select`, `table/…`, `sample/…` and `command`. So a new model needs no line here.
 
 mod artifacts;
 mod claims;
+mod codes;
+mod compare;
 mod dataset;
 mod evaluate;
 mod figure;
+mod points;
 mod posterior;
+mod read;
 mod results;
 mod rows;
 mod sample;
@@ -52,9 +56,16 @@ pub trait Stage: StageKind {
 /// Every kind, sorted by name.
 static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
     let mut all: Vec<&'static dyn Stage> = vec![
+        &points::DecoderPoints,
+        &points::ObservationPoints,
+        &points::PosteriorPoints,
         &posterior::LogPosterior,
         &select::Select,
+        &codes::Codes,
+        &compare::CompareTable,
+        &read::ReadTable,
         &summary::SummaryTable,
+        &sample::Data,
         &sample::Prior,
         &sample::Reconstructions,
     ];

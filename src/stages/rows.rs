@@ -1,4 +1,5 @@
 //! The artifacts of a reduced slot become one result table: a column per axis, a column per number.
+//! Tables made elsewhere stand beside scores of the sweep.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +10,17 @@ use crate::engine::JobError;
 use crate::engine::JobItem;
 use crate::metrics;
 use crate::plan::Cell;
+use crate::registry::ArtifactType;
+use crate::registry::Slot;
 use crate::table::Column;
 use crate::table::Table;
+
+/// The slot of tables and figures that read result rows.
+pub const SLOT: Slot = Slot::new(
+    "rows",
+    &[ArtifactType::Metrics, ArtifactType::Table],
+    "scores, of which several stages share a row per cell, or tables",
+);
 
 /// A table of metrics, one row per cell. Stages that score the same cell share its row, so that a
 /// list of stages reads as one wide table.
@@ -63,45 +73,74 @@ pub fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, JobError> 
     })
 }
 
-/// The rows of a table that a stage left.
-pub fn of_table(item: &JobItem) -> Result<Table, JobError> {
-    let bytes = artifacts::read(artifacts::single(item)?, artifacts::TABLE)?;
-    let table = Table::from_json(&String::from_utf8_lossy(&bytes));
-    table.map_err(|error| JobError::failed(error.to_string()))
+/// The rows of a slot that takes metrics and tables: the metrics as one table by cell, and under
+/// them the rows of every table.
+///
+/// # Errors
+/// As [`of_metrics`], and where a table cannot be read.
+pub fn of_rows(items: &[JobItem]) -> Result<Table, JobError> {
+    let is_metrics = |item: &&JobItem| {
+        let mut artifacts = item.outputs.values();
+        artifacts.any(|artifact| artifact.paths.contains_key(artifacts::METRICS))
+    };
+    let (scores, tables): (Vec<_>, Vec<_>) = items.iter().partition(is_metrics);
+    if tables.is_empty() {
+        return of_metrics(items);
+    }
+    let mut parts = Vec::with_capacity(1 + tables.len());
+    if !scores.is_empty() {
+        parts.push(of_metrics(
+            &scores.into_iter().cloned().collect::<Vec<_>>(),
+        )?);
+    }
+    for item in tables {
+        let table = artifacts::read_table(artifacts::single(item)?)?;
+        parts.push(with_coordinates(item, table)?);
+    }
+    Ok(Table::stacked(parts))
 }
 
-/// A table of curves, one row per cell and epoch. `epoch` and `iteration` are no axes: they are
-/// measured along.
+/// A table of curves, one row per cell and epoch, or the rows of tables. `epoch` and `iteration`
+/// are no axes: they are measured along.
 pub fn of_curves(items: &[JobItem]) -> Result<Table, JobError> {
-    let axes = axes(items.iter().map(|item| &item.cell));
-    let mut names: Vec<String> = Vec::new();
-    let mut parts = Vec::new();
+    let mut parts = Vec::with_capacity(items.len());
     for item in items {
-        let bytes = artifacts::read(artifacts::single(item)?, artifacts::CURVE)?;
-        let text = String::from_utf8_lossy(&bytes);
-        let curve = Table::from_csv(&text, &[]);
-        let curve = curve.map_err(|error| JobError::failed(error.to_string()))?;
-        for column in &curve.columns {
-            if !names.contains(&column.name) {
-                names.push(column.name.clone());
-            }
-        }
-        parts.push((coordinates(&item.cell, &axes), curve));
+        parts.push(with_coordinates(item, of_curve(item)?)?);
     }
-    let columns = axis_columns(&axes).chain(names.iter().map(|name| metric_column(name)));
-    let columns = columns.collect();
-    let mut rows = Vec::new();
-    for (at, curve) in parts {
-        let positions: Vec<_> = names.iter().map(|name| curve.column(name)).collect();
-        for row in &curve.rows {
-            let values = positions.iter().map(|position| match position {
-                Some(position) => row[*position].clone(),
-                None => Json::Null,
-            });
-            rows.push(at.iter().cloned().chain(values).collect());
-        }
+    Ok(Table::stacked(parts))
+}
+
+/// One curve, a row per epoch, or a table in its place.
+pub fn of_curve(item: &JobItem) -> Result<Table, JobError> {
+    let artifact = artifacts::single(item)?;
+    if !artifact.paths.contains_key(artifacts::CURVE) {
+        return artifacts::read_table(artifact);
     }
-    Ok(Table { columns, rows })
+    let bytes = artifacts::read(artifact, artifacts::CURVE)?;
+    let curve = Table::from_csv(&String::from_utf8_lossy(&bytes), &[]);
+    let mut curve = curve.map_err(|error| JobError::failed(error.to_string()))?;
+    for column in &mut curve.columns {
+        *column = metric_column(&column.name);
+    }
+    Ok(curve)
+}
+
+/// A table with the coordinates of the cell it comes from as further axes.
+fn with_coordinates(item: &JobItem, mut table: Table) -> Result<Table, JobError> {
+    let axes: Vec<String> = item.cell.iter().map(|(axis, _)| axis.to_owned()).collect();
+    if let Some(axis) = axes.iter().find(|axis| table.column(axis).is_some()) {
+        return Err(JobError::failed(format!(
+            "the table of stage `{}` has a column `{axis}`, and so has the sweep",
+            item.stage
+        ))
+        .hint("rename the column or the axis"));
+    }
+    let at = coordinates(&item.cell, &axes);
+    table.columns.splice(0..0, axis_columns(&axes));
+    for row in &mut table.rows {
+        row.splice(0..0, at.iter().cloned());
+    }
+    Ok(table)
 }
 
 /// The axes of all cells, in order of first appearance.

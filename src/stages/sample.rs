@@ -1,8 +1,9 @@
-//! `sample/…`: pictures from a fitted model.
+//! `sample/…`: pictures from a fitted model, and of the data beside them.
 
 use super::Stage;
 use super::artifacts;
 use super::artifacts::Images;
+use crate::data::Dataset;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
@@ -63,7 +64,7 @@ impl Stage for Prior {
         let count = params::size(&job.step.params, "count");
         let seed = params::seed(&job.step.params);
         let mut stream = seed.derive("sample/prior").stream(0);
-        images(&*model, model.sample(count, &mut stream)?)
+        images(model.shape(), model.sample(count, &mut stream)?)
     }
 }
 
@@ -88,22 +89,14 @@ impl Entry for Reconstructions {
     fn params(&self) -> Vec<Param> {
         vec![
             Param::int("count", "how many pictures").min(1).default(10),
-            Param::choice("split", &["train", "valid", "test"], "where they come from")
-                .default("test"),
+            split("test"),
         ]
     }
 }
 
 impl StageKind for Reconstructions {
     fn inputs(&self) -> Vec<Slot> {
-        vec![
-            MODEL,
-            Slot::new(
-                "data",
-                &[ArtifactType::Dataset],
-                "where the originals come from",
-            ),
-        ]
+        vec![MODEL, DATA]
     }
 
     fn outputs(&self) -> Outputs {
@@ -119,13 +112,76 @@ impl Stage for Reconstructions {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
         let model = open(job)?;
         let data = artifacts::dataset(job, "data")?;
-        let x = params::observations(&data, params::text(&job.step.params, "split"))?;
-        let count = params::size(&job.step.params, "count").min(x.len());
-        let first: Vec<usize> = (0..count).collect();
-        let x = Rows::new(x.columns, x.gather(&first));
+        let x = first(job, &data)?;
         let decoded = model.decode(&model.encode(&x)?.mean)?;
-        images(&*model, decoded.appended_to(x))
+        images(model.shape(), decoded.appended_to(x))
     }
+}
+
+/// `sample/data`
+pub struct Data;
+
+impl Entry for Data {
+    fn name(&self) -> &'static str {
+        "sample/data"
+    }
+
+    fn summary(&self) -> &'static str {
+        "pictures of a data set"
+    }
+
+    fn docs(&self) -> &'static str {
+        "Takes the first pictures of a split: beside samples they show what is to be learnt, and as\n\
+         the `reference` of `figure/images` with `layout: neighbours` they show whether samples are\n\
+         copies of training data."
+    }
+
+    fn revision(&self) -> u32 {
+        1
+    }
+
+    fn params(&self) -> Vec<Param> {
+        vec![
+            Param::int("count", "how many pictures").min(1).default(64),
+            split("train"),
+        ]
+    }
+}
+
+impl StageKind for Data {
+    fn inputs(&self) -> Vec<Slot> {
+        vec![DATA]
+    }
+
+    fn outputs(&self) -> Outputs {
+        IMAGES
+    }
+}
+
+impl Stage for Data {
+    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let data = artifacts::dataset(job, "data")?;
+        images(&data.shape(), first(job, &data)?)
+    }
+}
+
+const DATA: Slot = Slot::new(
+    "data",
+    &[ArtifactType::Dataset],
+    "where the originals come from",
+);
+
+fn split(default: &str) -> Param {
+    let splits = ["train", "valid", "test"];
+    Param::choice("split", &splits, "where they come from").default(default)
+}
+
+/// The first observations of the split, as many as are wanted and there are.
+fn first(job: &Job<'_>, data: &Dataset) -> Result<Rows, JobError> {
+    let x = params::observations(data, params::text(&job.step.params, "split"))?;
+    let count = params::size(&job.step.params, "count").min(x.len());
+    let first: Vec<usize> = (0..count).collect();
+    Ok(Rows::new(x.columns, x.gather(&first)))
 }
 
 const MODEL: Slot = Slot::new("model", &[ArtifactType::Model], "the fitted model");
@@ -137,11 +193,10 @@ fn open(job: &Job<'_>) -> Result<Box<dyn Fitted>, JobError> {
 }
 
 /// Observations as pictures, if that is what they are.
-fn images(model: &dyn Fitted, x: Rows) -> Result<Produced, JobError> {
-    let &[channels, height, width] = model.shape() else {
+fn images(shape: &[usize], x: Rows) -> Result<Produced, JobError> {
+    let &[channels, height, width] = shape else {
         return Err(JobError::failed(format!(
-            "the model's observations have shape {:?}; pictures have [channels, height, width]",
-            model.shape()
+            "the observations have shape {shape:?}; pictures have [channels, height, width]"
         )));
     };
     let images = Images {

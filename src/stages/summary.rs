@@ -60,7 +60,7 @@ impl Entry for SummaryTable {
 }
 
 /// The parameter that names replicate axes, in tables and figures alike.
-fn replicate() -> Param {
+pub fn replicate() -> Param {
     Param::any(
         "replicate",
         "the axis, or list of axes, along which values are repetitions",
@@ -70,11 +70,7 @@ fn replicate() -> Param {
 
 impl StageKind for SummaryTable {
     fn inputs(&self) -> Vec<Slot> {
-        vec![Slot::new(
-            "rows",
-            &[ArtifactType::Metrics],
-            "scores; of several stages the numbers of one cell share a row",
-        )]
+        vec![rows::SLOT]
     }
 
     fn outputs(&self) -> Outputs {
@@ -88,7 +84,7 @@ impl StageKind for SummaryTable {
 
 impl Stage for SummaryTable {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
-        let table = rows::of_metrics(job.items("rows"))?;
+        let table = rows::of_rows(job.items("rows"))?;
         let text = |name| job.param(name).and_then(Value::as_str).map(str::to_owned);
         let interval = text("interval").and_then(|name| IntervalKind::from_name(&name));
         let spec = SummarySpec {

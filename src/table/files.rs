@@ -23,6 +23,17 @@ pub enum TableError {
     },
     #[error("the table has two columns named `{0}`")]
     Repeated(String),
+    #[error(
+        "the table has no column `{name}`; it has {}",
+        super::summary::quoted(known)
+    )]
+    NoColumn { name: String, known: Vec<String> },
+    #[error("row {row} holds a list or an object in `{column}`, which is no value of a table")]
+    Nested {
+        /// Counted from one.
+        row: usize,
+        column: String,
+    },
 }
 
 /// The JSON form of a table.

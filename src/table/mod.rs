@@ -1,12 +1,16 @@
 //! Typed result rows, statistics over replicates, CSV, Markdown and LaTeX.
 
+mod compare;
 mod files;
+mod foreign;
 mod frame;
 mod interval;
 mod render;
+mod stack;
 pub mod stats;
 mod summary;
 
+pub use compare::{CompareError, ComparedRow, Comparison, Reported};
 pub use files::TableError;
 pub use frame::display;
 pub use frame::{Column, Table};

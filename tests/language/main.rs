@@ -1,5 +1,6 @@
 //! The language of manifests, from YAML to steps.
 
+mod filters;
 mod forms;
 mod keys;
 mod kinds;

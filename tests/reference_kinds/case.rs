@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
-use sweepline::nn::{Backend, Cpu, Gradients, Matrix, Scalar, Shape, Tape, Tensor, Vector};
+use sweepline::nn::{
+    Backend, Cpu, Gradients, Matrix, ParamGradients, Params, Scalar, Shape, Tape, Tensor, Vector,
+};
 
 /// One case of `index.json` with its file's tensors.
 pub struct Case {
     pub name: String,
     pub kind: String,
     pub hyperparameters: Value,
+    formula: String,
     given: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
     wanted: Vec<Wanted>,
 }
@@ -21,6 +24,8 @@ pub struct Wanted {
     pub values: Vec<f64>,
     pub rtol: f64,
     pub atol: f64,
+    /// The same before they were rounded to float32, where the index has them.
+    pub exact: Vec<f64>,
 }
 
 /// Reads all cases of a folder.
@@ -40,6 +45,7 @@ pub fn load(folder: &Path) -> Vec<Case> {
                 text("name"),
                 text("kind"),
                 case["hyperparameters"].clone(),
+                text("formula"),
                 case["tensors"].as_object().expect("tensors by name"),
                 &read(&text("file")),
             )
@@ -52,6 +58,7 @@ impl Case {
         name: String,
         kind: String,
         hyperparameters: Value,
+        formula: String,
         tensors: &serde_json::Map<String, Value>,
         file: &[u8],
     ) -> Self {
@@ -72,6 +79,10 @@ impl Case {
                     values: values.iter().map(|v| f64::from(*v)).collect(),
                     rtol: about["rtol"].as_f64().expect("a relative tolerance"),
                     atol: about["atol"].as_f64().expect("an absolute tolerance"),
+                    exact: match about["float64"].as_array() {
+                        Some(all) => all.iter().filter_map(Value::as_f64).collect(),
+                        None => Vec::new(),
+                    },
                 }),
                 _ => {
                     given.insert(tensor.clone(), (view.shape().to_vec(), values));
@@ -82,6 +93,7 @@ impl Case {
             name,
             kind,
             hyperparameters,
+            formula,
             given,
             wanted,
         }
@@ -155,6 +167,26 @@ impl Case {
             .unwrap_or_else(|| panic!("{}: `{key}` is {value}, not a text", self.name))
     }
 
+    /// What the formula says between two phrases: for what is not among the settings.
+    pub fn between(&self, before: &str, after: &str) -> &str {
+        let found = self.formula.split_once(before);
+        let found = found.and_then(|(_, rest)| rest.split_once(after));
+        found.map_or_else(
+            || panic!("{}: the formula has no `{before}…{after}`", self.name),
+            |(text, _)| text,
+        )
+    }
+
+    /// A pair of whole numbers among the settings, as of rows and columns.
+    pub fn pair(&self, key: &str) -> (usize, usize) {
+        let value = &self.hyperparameters[key];
+        let whole = |i: usize| value[i].as_u64().map(|v| v as usize);
+        match (whole(0), whole(1)) {
+            (Some(rows), Some(columns)) => (rows, columns),
+            _ => panic!("{}: `{key}` is {value}, not a pair", self.name),
+        }
+    }
+
     fn get(&self, name: &str) -> &(Vec<usize>, Vec<f32>) {
         let found = self.given.get(name);
         found.unwrap_or_else(|| panic!("{}: no tensor `{name}`", self.name))
@@ -187,6 +219,31 @@ impl Answers {
     /// Adds float64 values.
     pub fn put_doubles(&mut self, name: &str, values: Vec<f64>) {
         self.0.insert(name.to_owned(), values);
+    }
+}
+
+/// Gives every declared parameter the case's values, under the names of the case.
+pub fn fill(case: &Case, params: &mut Params<Cpu>, name: impl Fn(&str) -> String) -> Vec<String> {
+    let names: Vec<String> = params.names().map(name).collect();
+    for (index, name) in names.iter().enumerate() {
+        params
+            .set(index, case.values(name))
+            .expect("as many numbers");
+    }
+    names
+}
+
+/// The gradients of all parameters, under `prefix` and their names.
+pub fn put_gradients(
+    answers: &mut Answers,
+    prefix: &str,
+    names: &[String],
+    gradients: &ParamGradients<Cpu>,
+) {
+    for (index, name) in names.iter().enumerate() {
+        if let Some(gradient) = gradients.at(index) {
+            answers.put_values(&format!("{prefix}{name}"), &gradient);
+        }
     }
 }
 

@@ -3,18 +3,7 @@
 use sweepline::nn::layers::{LstmState, sequence_major, time_major};
 use sweepline::nn::{Backend, Cpu, Embedding, Linear, Lstm, Matrix, Params, Seed, losses as nn};
 
-use super::case::{Answers, Case, pull_back};
-
-/// Gives every declared parameter the case's values, under the names of the case.
-fn fill(case: &Case, params: &mut Params<Cpu>, name: impl Fn(&str) -> String) -> Vec<String> {
-    let names: Vec<String> = params.names().map(name).collect();
-    for (index, name) in names.iter().enumerate() {
-        params
-            .set(index, case.values(name))
-            .expect("as many numbers");
-    }
-    names
-}
+use super::case::{Answers, Case, fill, pull_back};
 
 pub fn embedding(case: &Case) -> Answers {
     let mut params = Params::new(&Cpu::default());

@@ -11,6 +11,7 @@ use super::Face;
 use super::Tally;
 use super::duration;
 use super::failure_lines;
+use super::wants;
 use crate::engine::Event;
 use crate::engine::Timed;
 
@@ -124,6 +125,9 @@ impl Face for Bars {
                 self.print(format!("{step}: {message}; trying again"));
             }
             Event::StepCancelled { id, .. } => self.remove(*id),
+            Event::StepPending {
+                step, needs, count, ..
+            } => self.print(format!("pending {step}: {}", wants(needs, *count))),
             Event::Warning { step, message } => self.print(match step {
                 Some(step) => format!("warning: {step}: {message}"),
                 None => format!("warning: {message}"),

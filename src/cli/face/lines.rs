@@ -7,6 +7,7 @@ use super::Face;
 use super::Tally;
 use super::duration;
 use super::failure_lines;
+use super::wants;
 use crate::engine::Event;
 use crate::engine::Timed;
 
@@ -25,7 +26,7 @@ impl<W: Write> Lines<W> {
     }
 
     fn write(&mut self, timed: &Timed) -> io::Result<()> {
-        let count = format!("[{}/{}]", self.tally.settled(), self.tally.selected);
+        let done = format!("[{}/{}]", self.tally.settled(), self.tally.selected);
         match &timed.event {
             Event::StepFinished {
                 step,
@@ -33,15 +34,18 @@ impl<W: Write> Lines<W> {
                 diverged,
                 ..
             } => {
-                write!(self.out, "{count} {step}  {}", duration(*seconds))?;
+                write!(self.out, "{done} {step}  {}", duration(*seconds))?;
                 match diverged {
                     Some(how) => writeln!(self.out, "  diverged: {how}"),
                     None => writeln!(self.out),
                 }
             }
             Event::StepFailed { .. } => {
-                for line in failure_lines(&timed.event) {
-                    writeln!(self.out, "{count} {line}")?;
+                for (at, line) in failure_lines(&timed.event).iter().enumerate() {
+                    match at {
+                        0 => writeln!(self.out, "{done} {line}")?,
+                        _ => writeln!(self.out, "{line}")?,
+                    }
                 }
                 Ok(())
             }
@@ -53,10 +57,13 @@ impl<W: Write> Lines<W> {
                 ..
             } => writeln!(
                 self.out,
-                "{count} {step}: attempt {attempt} failed ({message}), again in {}",
+                "{done} {step}: attempt {attempt} failed ({message}), again in {}",
                 duration(*wait_seconds)
             ),
-            Event::StepCancelled { step, .. } => writeln!(self.out, "{count} {step}  cancelled"),
+            Event::StepPending {
+                step, needs, count, ..
+            } => writeln!(self.out, "{done} {step}  pending: {}", wants(needs, *count)),
+            Event::StepCancelled { step, .. } => writeln!(self.out, "{done} {step}  cancelled"),
             Event::Warning { step, message } => match step {
                 Some(step) => writeln!(self.out, "warning: {step}: {message}"),
                 None => writeln!(self.out, "warning: {message}"),

@@ -49,6 +49,15 @@ pub fn failure_lines(event: &Event) -> Vec<String> {
     lines
 }
 
+/// What a pending step waits for: `needs fit[seed=1] and 2 more, left out of this run`.
+pub fn wants(needs: &str, count: usize) -> String {
+    let more = match count {
+        0 | 1 => String::new(),
+        _ => format!(" and {} more", count - 1),
+    };
+    format!("needs {needs}{more}, left out of this run")
+}
+
 /// `3.2 s`, `2 min 5 s`, `1 h 20 min`: as people say durations.
 pub fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;

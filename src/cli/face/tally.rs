@@ -16,6 +16,7 @@ pub struct Tally {
     pub failed: usize,
     pub skipped: usize,
     pub cancelled: usize,
+    pub pending: usize,
     /// Step number → its progress.
     pub running: BTreeMap<u32, Running>,
     /// Seconds since the start.
@@ -96,6 +97,7 @@ impl Tally {
                 self.running.remove(id);
             }
             Event::StepSkipped { .. } => self.skipped += 1,
+            Event::StepPending { .. } => self.pending += 1,
             Event::StepCancelled { id, .. } => {
                 self.running.remove(id);
                 self.cancelled += 1;
@@ -106,7 +108,7 @@ impl Tally {
 
     /// Steps in a final state.
     pub fn settled(&self) -> usize {
-        self.done + self.cached + self.failed + self.skipped + self.cancelled
+        self.done + self.cached + self.failed + self.skipped + self.cancelled + self.pending
     }
 
     /// Steps that neither run nor have ended.

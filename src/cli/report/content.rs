@@ -5,16 +5,14 @@ use std::io;
 use super::super::project::Stop;
 use crate::plan::Step;
 use crate::registry::ArtifactType;
-use crate::registry::Outputs;
 use crate::report::Figure;
 use crate::report::ReportTable;
 use crate::stages::Results;
-use crate::table::Table;
 
 /// Every figure of the plan that there is.
 pub fn figures(results: &Results<'_>) -> Result<Vec<Figure>, Stop> {
     let mut figures = Vec::new();
-    for (step, output) in outputs(results, ArtifactType::Figure) {
+    for (step, output) in results.outputs(ArtifactType::Figure) {
         let text = |file: &str| text(results, step, output, file);
         let Some(svg) = text("figure.svg")? else {
             continue;
@@ -37,16 +35,15 @@ pub fn figures(results: &Results<'_>) -> Result<Vec<Figure>, Stop> {
 /// Every table of the plan that there is, with all its digits.
 pub fn tables(results: &Results<'_>) -> Result<Vec<ReportTable>, Stop> {
     let mut tables = Vec::new();
-    for (step, output) in outputs(results, ArtifactType::Table) {
-        let table = match text(results, step, output, "table.json")? {
-            Some(json) => Table::from_json(&json),
-            None => continue,
-        };
+    for (step, output) in results.outputs(ArtifactType::Table) {
         let broken = |error| io::Error::other(format!("the table of `{step}`: {error}"));
+        let Some(table) = results.table(step, output).map_err(broken)? else {
+            continue;
+        };
         tables.push(ReportTable {
             name: step.to_string(),
             caption: step.to_string(),
-            table: table.map_err(broken)?,
+            table,
         });
     }
     // What was measured, cell by cell: tables reduce, and a reader wants to see the parts.
@@ -64,23 +61,6 @@ pub fn tables(results: &Results<'_>) -> Result<Vec<ReportTable>, Stop> {
         }
     }
     Ok(tables)
-}
-
-/// The steps with an output of this type, in plan order.
-fn outputs<'r>(
-    results: &'r Results<'_>,
-    wanted: ArtifactType,
-) -> impl Iterator<Item = (&'r Step, &'static str)> {
-    let steps = results.plan.steps.iter();
-    steps.filter_map(move |step| {
-        let outputs = match step.kind.outputs() {
-            Outputs::Fixed(outputs) => outputs,
-            Outputs::PassedOn { own, .. } => own,
-            Outputs::Declared => &[],
-        };
-        let found = outputs.iter().find(|(_, kind)| *kind == wanted);
-        found.map(|(name, _)| (step, *name))
-    })
 }
 
 /// A file of an output; none where it is not there.

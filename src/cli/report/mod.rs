@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use super::args::ReportArgs;
 use super::claims;
 use super::exit::Exit;
-use super::inspect;
+use super::fates::Earlier;
 use super::project::Project;
 use super::project::Stop;
 use crate::report;
@@ -29,8 +29,8 @@ use past::Past;
 /// Writes the page over the results that are there. Runs nothing.
 pub fn report(args: &ReportArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
-    let store = project.read_store()?;
-    let results = inspect::results(&project, store.as_ref())?;
+    let earlier = Earlier::of(&project)?;
+    let results = earlier.results(&project);
     let known = results.made.iter().flatten().count();
     if known == 0 {
         let manifest = args.experiment.manifest.display();

@@ -8,6 +8,7 @@ use crate::engine::JobError;
 use crate::engine::State;
 use crate::engine::view::News;
 use crate::plan::StepId;
+use crate::store::Digest;
 use crate::store::Made;
 
 use super::Coordinator;
@@ -89,6 +90,35 @@ impl Coordinator<'_, '_> {
             self.fail(twin, JobError::Failed { message, hints }, "", 0.0, next);
         }
         self.release(id, next);
+    }
+
+    /// The steps with the keys that were looked into: those whose result is known, and those
+    /// that were tried. What never came to be tried keeps the key it had, and with it the
+    /// explanation of what changed since.
+    pub(in crate::engine) fn reached(&self) -> Vec<(&str, Option<Digest>)> {
+        let names = self.names.iter().map(String::as_str);
+        let keys = self.keys.iter().enumerate().map(|(index, key)| {
+            let tried = self.flow.attempts.contains_key(&StepId(index as u32));
+            key.filter(|_| tried || self.results[index].is_some())
+        });
+        names.zip(keys).collect()
+    }
+
+    /// A step ends without having run, for want of one that this run leaves out.
+    pub(super) fn pend(&mut self, id: StepId, needs: StepId) {
+        let unknown = |need: &&StepId| {
+            let state = self.states.get(**need);
+            let out = matches!(state, State::Unselected | State::Pending);
+            out && self.results[need.index()].is_none()
+        };
+        let count = self.graph.needs(id).iter().filter(unknown).count();
+        self.states.set(id, State::Pending);
+        self.journal.tell(Event::StepPending {
+            id: id.0,
+            step: self.name(id),
+            needs: self.name(needs),
+            count,
+        });
     }
 
     pub(super) fn cancel(&mut self, id: StepId) {

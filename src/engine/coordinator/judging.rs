@@ -43,7 +43,16 @@ impl Coordinator<'_, '_> {
     }
 
     pub(super) fn judge(&mut self, id: StepId, verdict: Verdict, next: &mut Vec<StepId>) {
+        if !self.selected[id.index()] {
+            return self.leave_out(id, verdict, next);
+        }
         match verdict {
+            Verdict::Skip { because }
+                if matches!(self.states.get(because), State::Unselected | State::Pending) =>
+            {
+                self.pend(id, because);
+                self.release(id, next);
+            }
             Verdict::Skip { because } => {
                 self.states.set(id, State::Skipped);
                 self.journal.tell(Event::StepSkipped {
@@ -74,6 +83,20 @@ impl Coordinator<'_, '_> {
                 self.wait_or_queue(id, key, next);
             }
         }
+    }
+
+    /// A step that was not asked for is used where its result is known.
+    fn leave_out(&mut self, id: StepId, verdict: Verdict, next: &mut Vec<StepId>) {
+        self.states.set(id, State::Unselected);
+        if let Verdict::Keyed {
+            key,
+            lookup: Lookup::Hit(made),
+        } = verdict
+        {
+            self.keys[id.index()] = Some(key);
+            self.keep(id, made, false);
+        }
+        self.release(id, next);
     }
 
     pub(super) fn wait_or_queue(&mut self, id: StepId, key: Digest, next: &mut Vec<StepId>) {

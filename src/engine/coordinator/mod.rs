@@ -13,7 +13,6 @@ mod starting;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::HashMap;
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -51,6 +50,8 @@ pub(in crate::engine) struct Coordinator<'a, 'e> {
     pub graph: Graph,
     pub files: PlainFiles,
     pub force: Vec<bool>,
+    /// Which steps may run; of the others, known results are used.
+    pub selected: Vec<bool>,
     pub states: States,
     /// How many needs of a step have not ended.
     pub waits: Vec<u32>,
@@ -158,14 +159,5 @@ impl<'a> Coordinator<'a, '_> {
     pub(in crate::engine) fn diverged(&self) -> usize {
         let results = self.results.iter().flatten();
         results.filter(|made| made.diverged.is_some()).count()
-    }
-
-    /// The steps that are not wanted take no part.
-    pub(in crate::engine) fn leave_out(&mut self, wanted: &[StepId]) {
-        let wanted = self.graph.with_ancestors(wanted, self.steps.len());
-        let out: HashSet<usize> = (0..wanted.len()).filter(|index| !wanted[*index]).collect();
-        for index in out {
-            self.states.set(StepId(index as u32), State::Unselected);
-        }
     }
 }

@@ -76,8 +76,60 @@ fn the_longest_way_starts_first() {
 fn only_what_is_wanted_runs() {
     let mut lab = Lab::new();
     let steps = plan(["data", "fit <- data", "other <- data"]);
-    lab.options.only = Some(vec![steps[1].id]);
+    lab.options.only = Some(vec![steps[0].id, steps[1].id]);
     assert_eq!(states(&lab.run(&steps)), [Done, Done, Unselected]);
+}
+
+#[test]
+fn a_reduction_of_steps_that_are_left_out_stays_pending() {
+    let mut lab = Lab::new();
+    let steps = plan(["a", "b", "mean <- a b", "figure <- mean"]);
+    lab.options.only = Some(vec![steps[0].id, steps[2].id, steps[3].id]);
+    let summary = lab.run(&steps);
+    assert_eq!(states(&summary), [Done, Unselected, Pending, Pending]);
+    let pending = lab.events.iter().filter_map(|event| match event {
+        Event::StepPending { step, needs, .. } => Some((step.as_str(), needs.as_str())),
+        _ => None,
+    });
+    let pending: Vec<_> = pending.collect();
+    assert_eq!(pending, [("mean", "b"), ("figure", "mean")]);
+    // What is known from before is used, wanted or not.
+    lab.options.only = None;
+    lab.run(&plan(["b"]));
+    lab.ran();
+    lab.options.only = Some(vec![steps[0].id, steps[2].id, steps[3].id]);
+    let summary = lab.run(&steps);
+    assert_eq!(states(&summary), [UpToDate, Unselected, Done, Done]);
+    assert_eq!(lab.ran(), ["figure", "mean"]);
+}
+
+#[test]
+fn a_reduction_that_may_miss_members_goes_on_without_those_left_out() {
+    let mut lab = Lab::new();
+    let steps = plan(["a", "b", "mean <- a? b?"]);
+    lab.options.only = Some(vec![steps[0].id, steps[2].id]);
+    let store = lab.store();
+    let summary = lab.run_in(&store, &steps);
+    assert_eq!(states(&summary), [Done, Unselected, Done]);
+    assert_eq!(left(&store, &summary, 2), "mean(a())");
+}
+
+#[test]
+fn a_step_that_never_came_to_run_keeps_the_key_it_had() {
+    let mut lab = Lab::new();
+    let steps = plan(["data", "fit <- data"]);
+    lab.run(&steps);
+    let before = lab.store().keys_of("test").unwrap();
+    // Another parameter of `data` fails it, so that `fit` is skipped.
+    let mut changed = steps.clone();
+    let mut params = (*changed[0].params).clone();
+    params.insert("rows".to_owned(), crate::registry::Value::from(2));
+    changed[0].params = Arc::new(params);
+    lab.on("data", |_, _| Err(JobError::failed("no rows")));
+    assert_eq!(states(&lab.run(&changed)), [Failed, Skipped]);
+    let after = lab.store().keys_of("test").unwrap();
+    assert_ne!(before["data"], after["data"]);
+    assert_eq!(before["fit"], after["fit"]);
 }
 
 #[test]

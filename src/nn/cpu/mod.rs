@@ -4,11 +4,15 @@
 
 mod activation;
 mod adam;
+mod conv;
+mod elementwise;
 mod gaussian;
 pub(in crate::nn) mod gemm;
 mod linear;
 mod lstm;
 pub(in crate::nn) mod math;
+mod norm;
+mod pixels;
 mod rearrange;
 mod rows;
 pub(in crate::nn) mod view;
@@ -20,11 +24,11 @@ use dfdx::prelude::*;
 use dfdx::tensor::Tensor as Dfdx;
 
 use super::backend::Backend;
-use super::layers::{Activation, LstmState, LstmWeights};
+use super::layers::{Activation, LstmState, LstmWeights, NormWeights, Normalised, Window};
 use super::losses::Scale;
 use super::optim::AdamHyper;
 use super::tape::Tape;
-use super::tensor::{Matrix, Tensor, Vector};
+use super::tensor::{Cube, Images, Matrix, Tensor, Vector};
 use view::{Input, Slot, View, output};
 
 impl Backend for Cpu {
@@ -152,5 +156,59 @@ impl Backend for Cpu {
         first: LstmState<Self>,
     ) -> (Matrix<Self>, Matrix<Self>) {
         lstm::lstm(x, weights, first)
+    }
+
+    fn conv2d(
+        x: Images<Self>,
+        weight: Images<Self>,
+        bias: Option<Vector<Self>>,
+        window: Window,
+        activation: Activation,
+    ) -> Images<Self> {
+        conv::conv2d(x, weight, bias, window, activation)
+    }
+
+    fn conv_transpose2d(
+        x: Images<Self>,
+        weight: Images<Self>,
+        bias: Option<Vector<Self>>,
+        window: Window,
+        extra: (usize, usize),
+        activation: Activation,
+    ) -> Images<Self> {
+        conv::conv_transpose2d(x, weight, bias, window, extra, activation)
+    }
+
+    fn batch_norm(
+        x: Cube<Self>,
+        weights: NormWeights<Self>,
+        given: Option<(Vector<Self>, Vector<Self>)>,
+        activation: Activation,
+    ) -> Normalised<Self> {
+        norm::batch_norm(x, weights, given, activation)
+    }
+
+    fn add<S: Shape>(
+        a: Tensor<S, Self>,
+        b: Tensor<S, Self>,
+        activation: Activation,
+    ) -> Tensor<S, Self> {
+        elementwise::add(a, b, activation)
+    }
+
+    fn times_derivative<S: Shape>(
+        x: Tensor<S, Self>,
+        y: Tensor<S, Self>,
+        activation: Activation,
+    ) -> Tensor<S, Self> {
+        elementwise::times_derivative(x, y, activation)
+    }
+
+    fn shift(x: Images<Self>, down: usize, right: usize) -> Images<Self> {
+        pixels::shift(x, down, right)
+    }
+
+    fn gate(x: Matrix<Self>) -> Matrix<Self> {
+        pixels::gate(x)
     }
 }

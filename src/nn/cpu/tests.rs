@@ -4,17 +4,17 @@ use dfdx::prelude::Cpu;
 
 use crate::nn::backend::Backend;
 use crate::nn::compose;
-use crate::nn::layers::{Activation, LstmState, LstmWeights};
+use crate::nn::layers::{Activation, LstmState, LstmWeights, NormWeights};
 use crate::nn::losses::Scale;
 use crate::nn::optim::AdamHyper;
 use crate::nn::random::Seed;
 use crate::nn::tape::Tape;
 use crate::nn::tensor::{Matrix, Tensor, Vector};
 
-type Operation<'a> = &'a dyn Fn(&[Matrix<Cpu>]) -> Matrix<Cpu>;
+pub(super) type Operation<'a> = &'a dyn Fn(&[Matrix<Cpu>]) -> Matrix<Cpu>;
 
 /// Matrices of standard normal numbers.
-fn normal(shapes: &[(usize, usize)]) -> Vec<Matrix<Cpu>> {
+pub(super) fn normal(shapes: &[(usize, usize)]) -> Vec<Matrix<Cpu>> {
     let seed = Seed::new(9);
     let draw = |(i, shape): (usize, &(usize, usize))| {
         let values = seed.stream(i as u64).normal(shape.0 * shape.1);
@@ -38,7 +38,7 @@ fn evaluate(inputs: &[Matrix<Cpu>], operation: Operation) -> Vec<Vec<f32>> {
 
 /// Asserts that two implementations agree: 2e-5 of the larger of 1 and the value leaves room for
 /// another order of summation in float32, not for another formula.
-fn agree(name: &str, inputs: &[Matrix<Cpu>], fused: Operation, twin: Operation) {
+pub(super) fn agree(name: &str, inputs: &[Matrix<Cpu>], fused: Operation, twin: Operation) {
     let (got, want) = (evaluate(inputs, fused), evaluate(inputs, twin));
     assert_eq!(got.len(), want.len());
     for (part, (got, want)) in got.iter().zip(&want).enumerate() {
@@ -55,7 +55,7 @@ fn column(v: Vector<Cpu>) -> Matrix<Cpu> {
     v.reshape((n, 1))
 }
 
-const ACTIVATIONS: [Activation; 8] = [
+pub(super) const ACTIVATIONS: [Activation; 8] = [
     Activation::Identity,
     Activation::Relu,
     Activation::LeakyRelu(0.2),
@@ -320,5 +320,87 @@ fn lstm_agrees_with_its_twin() {
                 joined(compose::sequence::lstm(x, weights, first))
             },
         );
+    }
+}
+
+#[test]
+fn batch_norm_agrees_with_its_twin() {
+    for (i, (n, c, pixels)) in [(5, 3, 7), (9, 4, 1), (3, 1, 40)].into_iter().enumerate() {
+        for (fixed, activation) in [(false, ACTIVATIONS[i]), (true, ACTIVATIONS[i + 4])] {
+            let norm = |x: &[Matrix<Cpu>], twin: bool| {
+                let flat = |i: usize| x[i].clone().reshape((c,));
+                let weights = NormWeights {
+                    gamma: flat(1),
+                    beta: flat(2),
+                    eps: 1e-3,
+                };
+                let given = fixed.then(|| (flat(3).detach(), flat(4).square().detach()));
+                let x = x[0].clone().reshape((n, c, pixels));
+                let result = match twin {
+                    false => Cpu::batch_norm(x, weights, given, activation),
+                    true => compose::norm::batch_norm(x, weights, given, activation),
+                };
+                assert_eq!(result.statistics.is_none(), fixed);
+                result.y.reshape((n, c * pixels))
+            };
+            agree(
+                &format!("batch norm {n} {c} {pixels}, {activation:?}"),
+                &normal(&[(n, c * pixels), (1, c), (1, c), (1, c), (1, c)]),
+                &|x| norm(x, false),
+                &|x| norm(x, true),
+            );
+        }
+    }
+}
+
+#[test]
+fn sums_gates_and_shifts_agree_with_their_twin() {
+    for activation in ACTIVATIONS {
+        agree(
+            &format!("add {activation:?}"),
+            &normal(&[(7, 5), (7, 5)]),
+            &|x| Cpu::add(x[0].clone(), x[1].clone(), activation),
+            &|x| compose::pixels::add(x[0].clone(), x[1].clone(), activation),
+        );
+    }
+    agree(
+        "gate",
+        &normal(&[(7, 10)]),
+        &|x| Cpu::gate(x[0].clone()),
+        &|x| compose::pixels::gate(x[0].clone()),
+    );
+    for (down, right) in [(0, 0), (1, 0), (0, 2), (2, 1), (3, 0), (0, 4)] {
+        agree(
+            "shift",
+            &normal(&[(2, 24)]),
+            &|x| {
+                let x = x[0].clone().reshape((2, 2, 3, 4));
+                Cpu::shift(x, down, right).reshape((2, 24))
+            },
+            &|x| {
+                let x = x[0].clone().reshape((2, 2, 3, 4));
+                compose::pixels::shift(x, down, right).reshape((2, 24))
+            },
+        );
+    }
+}
+
+/// The second derivative that a gradient penalty needs: `y` is a result of the activation, and the
+/// gradient reaches it through the derivative too.
+#[test]
+fn products_with_derivatives_agree_with_their_twin() {
+    for activation in ACTIVATIONS {
+        for constant in [false, true] {
+            let result = |x: &[Matrix<Cpu>]| {
+                let y = Cpu::activate(x[1].clone(), activation);
+                if constant { y.detach() } else { y }
+            };
+            agree(
+                &format!("{activation:?}"),
+                &normal(&[(7, 5), (7, 5)]),
+                &|x| Cpu::times_derivative(x[0].clone(), result(x), activation),
+                &|x| compose::pixels::times_derivative(x[0].clone(), result(x), activation),
+            );
+        }
     }
 }

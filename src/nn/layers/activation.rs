@@ -54,6 +54,12 @@ impl Activation {
         })
     }
 
+    /// Whether its slope is constant on either side of zero, so that it has no second derivative.
+    pub fn is_piecewise_linear(self) -> bool {
+        use Activation::{Identity, LeakyRelu, Relu};
+        matches!(self, Identity | Relu | LeakyRelu(_))
+    }
+
     /// Applies it element-wise.
     pub fn apply<S: Shape, B: Backend>(self, x: Tensor<S, B>) -> Tensor<S, B> {
         B::activate(x, self)

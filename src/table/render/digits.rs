@@ -5,6 +5,7 @@
 
 use crate::table::Estimate;
 use crate::table::IntervalKind;
+use crate::table::stats::Interval;
 
 /// An estimate cut to sensible digits; `times` is a common power of ten, 0 for none.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +52,37 @@ pub(super) fn digits(estimate: &Estimate, kind: IntervalKind) -> Option<Digits> 
     })
 }
 
+/// A difference to a number without uncertainty, cut where the estimate is.
+pub(super) fn difference(estimate: &Estimate, from: f64, kind: IntervalKind) -> Option<Digits> {
+    let moved = Estimate {
+        centre: Some(estimate.centre? - from),
+        interval: estimate.interval.map(|interval| Interval {
+            low: interval.low - from,
+            high: interval.high - from,
+        }),
+        ..estimate.clone()
+    };
+    Some(Digits {
+        spread: Spread::None,
+        ..digits(&moved, kind)?
+    })
+}
+
+/// A number as it was printed, with what stood after its ±.
+pub(super) fn printed(value: f64, spread: Option<f64>) -> Digits {
+    let places = |number: f64| {
+        let text = number.to_string();
+        text.find('.').map_or(0, |point| text.len() - point - 1)
+    };
+    let most = places(value).max(spread.map_or(0, places));
+    let print = |number: f64| minus(format!("{number:.most$}"));
+    Digits {
+        centre: print(value),
+        spread: spread.map_or(Spread::None, |spread| Spread::PlusMinus(print(spread))),
+        times: 0,
+    }
+}
+
 /// The common power of ten: none for numbers people read as they are.
 fn power(largest: f64) -> i32 {
     if largest == 0.0 || (1e-3..1e6).contains(&largest) {
@@ -89,7 +121,6 @@ fn minus(text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::stats::Interval;
 
     fn shown(centre: f64, half: f64) -> String {
         let estimate = Estimate {
@@ -128,6 +159,24 @@ mod tests {
         let digits = digits(&estimate, IntervalKind::Sd).unwrap();
         assert_eq!(digits.centre, "0.1235");
         assert_eq!(digits.spread, Spread::None);
+    }
+
+    #[test]
+    fn printed_numbers_keep_the_digits_of_their_spread() {
+        let digits = printed(-86.6, Some(0.25));
+        assert_eq!(digits.centre, "−86.60");
+        assert_eq!(digits.spread, Spread::PlusMinus("0.25".to_owned()));
+        assert_eq!(printed(3.0, None).centre, "3");
+    }
+
+    #[test]
+    fn a_difference_is_cut_where_the_estimate_is() {
+        let estimate = Estimate::new(vec![Some(-86.0), Some(-87.0)], IntervalKind::Sd);
+        let digits = difference(&estimate, -88.123, IntervalKind::Sd).unwrap();
+        assert_eq!(
+            (digits.centre.as_str(), digits.spread),
+            ("1.6", Spread::None)
+        );
     }
 
     #[test]

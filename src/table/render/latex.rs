@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use super::digits::Digits;
 use super::digits::Spread;
 use super::digits::digits;
 use super::grid::Cell;
@@ -104,15 +105,7 @@ fn value(cell: &Cell, summary: &Summary, common: Option<usize>) -> String {
     let Some(digits) = digits(estimate, summary.interval) else {
         return "--".to_owned();
     };
-    let mut math = match digits.spread {
-        Spread::None => digits.centre,
-        Spread::PlusMinus(half) => format!("{} \\pm {half}", digits.centre),
-        Spread::FromTo(low, high) => format!("{}\\;[{low}, {high}]", digits.centre),
-    };
-    if digits.times != 0 {
-        math = format!("({math}) \\times 10^{{{}}}", digits.times);
-    }
-    let math = math.replace('−', "-");
+    let math = math(&digits);
     let mut text = match cell.place {
         Place::Best => format!("$\\mathbf{{{math}}}$"),
         Place::Second => format!("\\underline{{${math}$}}"),
@@ -124,8 +117,25 @@ fn value(cell: &Cell, summary: &Summary, common: Option<usize>) -> String {
     text
 }
 
+/// A number in math mode.
+pub(super) fn math(digits: &Digits) -> String {
+    let mut math = match &digits.spread {
+        Spread::None => digits.centre.clone(),
+        Spread::PlusMinus(half) => format!("{} \\pm {half}", digits.centre),
+        Spread::FromTo(low, high) => format!("{}\\;[{low}, {high}]", digits.centre),
+    };
+    if digits.times != 0 {
+        math = match digits.spread {
+            Spread::None => math,
+            _ => format!("({math})"),
+        };
+        math = format!("{math} \\times 10^{{{}}}", digits.times);
+    }
+    math.replace('−', "-")
+}
+
 /// Text that LaTeX prints as it stands.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

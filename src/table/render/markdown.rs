@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::digits::Digits;
 use super::digits::Spread;
 use super::digits::digits;
 use super::grid::Cell;
@@ -61,14 +62,7 @@ fn value(cell: &Cell, summary: &Summary, common: Option<usize>) -> String {
     let Some(digits) = digits(estimate, summary.interval) else {
         return "–".to_owned();
     };
-    let mut text = match digits.spread {
-        Spread::None => digits.centre,
-        Spread::PlusMinus(half) => format!("{} ± {half}", digits.centre),
-        Spread::FromTo(low, high) => format!("{} [{low}, {high}]", digits.centre),
-    };
-    if digits.times != 0 {
-        text = format!("({text})·10<sup>{}</sup>", digits.times);
-    }
+    let mut text = plain(&digits);
     text = match cell.place {
         Place::Best => format!("**{text}**"),
         Place::Second => format!("<u>{text}</u>"),
@@ -76,6 +70,23 @@ fn value(cell: &Cell, summary: &Summary, common: Option<usize>) -> String {
     };
     if common != Some(estimate.n()) {
         let _ = write!(text, " (n = {})", estimate.n());
+    }
+    text
+}
+
+/// A number as text.
+pub(super) fn plain(digits: &Digits) -> String {
+    let mut text = match &digits.spread {
+        Spread::None => digits.centre.clone(),
+        Spread::PlusMinus(half) => format!("{} ± {half}", digits.centre),
+        Spread::FromTo(low, high) => format!("{} [{low}, {high}]", digits.centre),
+    };
+    if digits.times != 0 {
+        text = match digits.spread {
+            Spread::None => text,
+            _ => format!("({text})"),
+        };
+        text = format!("{text}·10<sup>{}</sup>", digits.times);
     }
     text
 }
@@ -97,7 +108,7 @@ pub(super) fn note(summary: &Summary, grid: &Grid) -> String {
 }
 
 /// Characters that Markdown would read as its own.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         if matches!(c, '|' | '*' | '_' | '`' | '\\' | '<' | '[' | ']') {

@@ -1,5 +1,6 @@
 //! Printed forms of a summary: CSV and JSON for programs, Markdown and LaTeX for papers.
 
+mod compare;
 mod digits;
 mod grid;
 mod latex;

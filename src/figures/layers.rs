@@ -2,14 +2,14 @@
 //! layers by longest path, order within a layer by barycentres, positions by averages.
 
 /// Where nodes and edges go, in units of one node's width and height with its gap.
-pub(super) struct Placement {
+pub struct Placement {
     /// Per node: layer, and the middle's vertical position.
-    pub(super) nodes: Vec<(usize, f64)>,
+    pub nodes: Vec<(usize, f64)>,
     /// Per edge: layer and vertical position of every point it passes, ends included.
-    pub(super) edges: Vec<Vec<(usize, f64)>>,
-    pub(super) layers: usize,
+    pub edges: Vec<Vec<(usize, f64)>>,
+    pub layers: usize,
     /// Vertical extent from 0.
-    pub(super) height: f64,
+    pub height: f64,
 }
 
 /// Sweeps over the layers; small graphs settle in fewer.
@@ -17,7 +17,7 @@ const SWEEPS: usize = 8;
 
 /// Places `count` nodes. Edges that point outside the nodes are ignored; an edge that closes a
 /// cycle, which no plan has, is drawn but orders nothing.
-pub(super) fn place(count: usize, edges: &[(usize, usize)]) -> Placement {
+pub fn place(count: usize, edges: &[(usize, usize)]) -> Placement {
     let layer = layers(count, edges);
     let mut sheet = Sheet {
         layer: layer.clone(),

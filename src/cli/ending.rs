@@ -1,0 +1,107 @@
+//! The last lines of a run: what failed, grouped by what was wrong, then counts, then where
+//! results are.
+
+use std::io;
+use std::io::Write;
+use std::path::Path;
+
+use super::face::duration;
+use super::project::Project;
+use crate::engine::Failure;
+use crate::engine::Summary;
+use crate::text::plural;
+
+/// How many steps of a group are named.
+const NAMED: usize = 3;
+
+/// Says what came of a run.
+pub fn tell(
+    project: &Project,
+    manifest: &Path,
+    summary: &Summary,
+    err: &mut impl Write,
+) -> io::Result<()> {
+    let totals = &summary.totals;
+    let took = duration(summary.seconds);
+    failures(&summary.failures, err)?;
+    let untouched = totals.done + totals.failed + totals.skipped + totals.cancelled == 0;
+    if untouched && totals.pending == 0 {
+        let all = plural(totals.up_to_date, "step");
+        writeln!(err, "all up to date: {all}, checked in {took}")?;
+        return Ok(());
+    }
+    let counts = [
+        (totals.done, "done"),
+        (totals.up_to_date, "up to date"),
+        (totals.failed, "failed"),
+        (totals.skipped, "skipped"),
+        (totals.cancelled, "cancelled"),
+        (totals.pending, "pending"),
+        (totals.diverged, "diverged"),
+    ];
+    let said = counts.iter().filter(|(count, _)| *count > 0);
+    let said: Vec<String> = said
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    writeln!(err, "{} in {took}", said.join(", "))?;
+    if summary.stopped {
+        writeln!(err, "stopped; `run` again goes on from here")?;
+    }
+    if totals.pending > 0 {
+        writeln!(
+            err,
+            "pending steps need what this run leaves out; `run` without a filter makes all"
+        )?;
+    }
+    if let Some(first) = summary.failures.first() {
+        let manifest = manifest.display();
+        writeln!(
+            err,
+            "`sweepline log {manifest} '{}'` prints a log, `run --failed` tries again",
+            first.step
+        )?;
+    }
+    let view = project.view.strip_prefix(&project.plan.experiment.root);
+    writeln!(
+        err,
+        "results in {}",
+        view.unwrap_or(&project.view).display()
+    )
+}
+
+/// Failures that say the same of the same place are one paragraph.
+fn failures(failures: &[Failure], err: &mut impl Write) -> io::Result<()> {
+    let mut groups: Vec<(&Failure, Vec<&str>)> = Vec::new();
+    for failure in failures {
+        let same = |(first, _): &&mut (&Failure, Vec<&str>)| {
+            (&first.message, &first.place) == (&failure.message, &failure.place)
+        };
+        match groups.iter_mut().find(same) {
+            Some((_, steps)) => steps.push(&failure.step),
+            None => groups.push((failure, vec![&failure.step])),
+        }
+    }
+    if !groups.is_empty() {
+        writeln!(err)?;
+    }
+    for (first, steps) in groups {
+        match steps.as_slice() {
+            [one] => writeln!(err, "failed {one}: {}", first.message)?,
+            steps => {
+                let count = plural(steps.len(), "step");
+                writeln!(err, "failed {count}: {}", first.message)?;
+                let named = steps[..steps.len().min(NAMED)].join(", ");
+                let more = match steps.len().saturating_sub(NAMED) {
+                    0 => String::new(),
+                    n => format!(", and {n} more"),
+                };
+                writeln!(err, "  {named}{more}")?;
+            }
+        }
+        writeln!(err, "  --> {}", first.place)?;
+        for hint in &first.hints {
+            writeln!(err, "  = help: {hint}")?;
+        }
+    }
+    Ok(())
+}

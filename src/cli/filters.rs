@@ -1,0 +1,77 @@
+//! `--only`, `--stage`, `--upto`, `--failed`: which steps a verb is about.
+
+use std::io::Write;
+
+use super::args::FilterArgs;
+use super::exit::Exit;
+use super::project::Project;
+use super::project::Stop;
+use super::project::colour;
+use crate::plan::Filter;
+use crate::plan::Selection;
+use crate::plan::Wish;
+use crate::text::Diagnostics;
+use crate::text::plural;
+
+/// The steps that the flags choose; none where they choose all.
+pub fn selection(
+    project: &Project,
+    args: &FilterArgs,
+    err: &mut impl Write,
+) -> Result<Option<Selection>, Stop> {
+    let wish = Wish {
+        only: filters(&args.only, err)?,
+        stages: names(&args.stage),
+        upto: names(&args.upto),
+        steps: match args.failed {
+            true => Some(failed(project)?),
+            false => None,
+        },
+    };
+    if wish.is_everything() {
+        return Ok(None);
+    }
+    let selection = project.plan.select(&wish);
+    selection.map(Some).or_else(|found| refuse(&found, err))
+}
+
+/// The filters of `--only`.
+pub fn filters(texts: &[String], err: &mut impl Write) -> Result<Vec<Filter>, Stop> {
+    let mut filters = Vec::new();
+    let mut found = Diagnostics::new();
+    for text in texts {
+        match Filter::read("--only", text) {
+            Ok(filter) => filters.push(filter),
+            Err(wrong) => found.extend(wrong),
+        }
+    }
+    match found.has_errors() {
+        true => refuse(&found, err),
+        false => Ok(filters),
+    }
+}
+
+/// Says what is wrong with the filters.
+pub fn refuse<T>(found: &Diagnostics, err: &mut impl Write) -> Result<T, Stop> {
+    write!(err, "{}", found.render(colour()))?;
+    let count = plural(found.errors(), "mistake");
+    writeln!(err, "{count} on the command line: nothing was run")?;
+    Err(Stop::Said(Exit::Usage))
+}
+
+/// `fit,score` is two names.
+fn names(given: &[String]) -> Vec<String> {
+    let names = given.iter().flat_map(|names| names.split(','));
+    let names = names.map(|name| name.trim().to_owned());
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+/// The steps whose newest attempt failed.
+fn failed(project: &Project) -> Result<std::collections::BTreeSet<String>, Stop> {
+    let Some(store) = project.read_store()? else {
+        return Ok(Default::default());
+    };
+    let outcomes = store.last_outcomes(&project.name())?.into_iter();
+    let failed = outcomes.filter(|(_, outcome)| outcome == "failed");
+    Ok(failed.map(|(step, _)| step).collect())
+}

@@ -1,0 +1,20 @@
+//! `sweepline graph`: the DAG of stages, with axes collapsed.
+
+use std::io::Write;
+
+use super::args::GraphArgs;
+use super::args::GraphFormat;
+use super::exit::Exit;
+use super::project::Project;
+use super::project::Stop;
+
+/// Prints the graph of stages.
+pub fn graph(args: &GraphArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+    let project = Project::open(&args.experiment, err)?;
+    let text = match args.format {
+        GraphFormat::Dot => project.plan.to_dot(),
+        GraphFormat::Mermaid => project.plan.to_mermaid(),
+    };
+    write!(out, "{text}")?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,164 @@
+//! `sweepline why`: one step part by part, from the store alone.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::io::Write;
+
+use super::args::WhyArgs;
+use super::exit::Exit;
+use super::fates::Earlier;
+use super::fates::Line;
+use super::fates::lines;
+use super::fates::word;
+use super::project::Project;
+use super::project::Stop;
+use crate::plan::Change;
+use crate::plan::Fate;
+use crate::plan::From;
+use crate::plan::Known;
+use crate::plan::Reason;
+use crate::plan::Step;
+use crate::text::plural;
+
+/// More changed members of one reduction than this are counted.
+const MEMBERS: usize = 12;
+
+/// More reasons from further up than this are counted.
+const ROOTS: usize = 6;
+
+/// Explains one step.
+pub fn why(args: &WhyArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+    let project = Project::open(&args.experiment, err)?;
+    let step = project.step(&args.step, err)?;
+    let earlier = Earlier::of(&project)?;
+    let fates = earlier.fates(&project);
+    let fate = &fates[step.id.index()];
+    writeln!(out, "{step}: {}", word(fate))?;
+    writeln!(out, "  --> {} ({})", step.place, step.kind.name())?;
+    match fate {
+        Fate::UpToDate { record } => {
+            writeln!(out, "  key {}", record.key.short())?;
+            if let Some(store) = &earlier.store {
+                let parts = store.parts(record.key)?.unwrap_or_default();
+                for (part, value) in parts {
+                    writeln!(out, "  {part}: {value}")?;
+                }
+            }
+            for (output, artifact) in &record.made.outputs {
+                writeln!(
+                    out,
+                    "  leaves {output}: {} ({} bytes)",
+                    artifact.digest().short(),
+                    artifact.size()
+                )?;
+            }
+        }
+        Fate::Runs { reasons, .. } => {
+            print_reasons(reasons, out)?;
+            if let Some(old) = earlier.last(&step.to_string()) {
+                let changed = reasons.len();
+                let same = old.len().saturating_sub(changed);
+                writeln!(out, "  {} of its key unchanged", plural(same, "part"))?;
+            }
+        }
+        Fate::MayRun { .. } => {
+            for line in lines(&project, fate) {
+                print_line(&line, out)?;
+            }
+            upstream(&project, step, &fates, out)?;
+        }
+        Fate::Broken { .. } => {
+            for line in lines(&project, fate) {
+                print_line(&line, out)?;
+            }
+        }
+    }
+    Ok(Exit::Success)
+}
+
+/// All reasons with old and new values.
+fn print_reasons(reasons: &[Reason], out: &mut impl Write) -> io::Result<()> {
+    let is_member = |reason: &&Reason| matches!(&reason.what, Change::Input { slot, .. } if slot.contains(['[', '.']));
+    let members = reasons.iter().filter(is_member).count();
+    let mut shown = 0;
+    for reason in reasons {
+        if is_member(&reason) {
+            shown += 1;
+            if shown > MEMBERS {
+                continue;
+            }
+        }
+        let line = Line {
+            text: reason.what.in_full(),
+            place: reason.place.as_ref().map(ToString::to_string),
+        };
+        print_line(&line, out)?;
+    }
+    if members > MEMBERS {
+        let more = plural(members - MEMBERS, "member");
+        writeln!(out, "  and {more} of its reductions")?;
+    }
+    Ok(())
+}
+
+fn print_line(line: &Line, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "  {}", line.text)?;
+    match &line.place {
+        Some(place) => writeln!(out, "    --> {place}"),
+        None => Ok(()),
+    }
+}
+
+/// Why the steps run that it waits for: the first causes, each once.
+fn upstream(
+    project: &Project,
+    step: &Step,
+    fates: &[Fate],
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut open = vec![step.id];
+    let mut seen = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        for item in project.plan.step(id).inputs.iter().flat_map(|i| &i.items) {
+            if let From::Step { step: need, .. } = item.from
+                && !matches!(fates[need.index()], Fate::UpToDate { .. })
+                && seen.insert(need)
+            {
+                open.push(need);
+            }
+        }
+    }
+    let mut groups: Vec<(&Step, Vec<Line>, usize)> = Vec::new();
+    for id in seen {
+        let (need, fate) = (project.plan.step(id), &fates[id.index()]);
+        if matches!(fate, Fate::MayRun { .. }) {
+            continue;
+        }
+        let lines = lines(project, fate);
+        let same = |(first, known, _): &&mut (&Step, Vec<Line>, usize)| {
+            first.stage == need.stage && *known == lines
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.2 += 1,
+            None => groups.push((need, lines, 1)),
+        }
+    }
+    let hidden = groups.len().saturating_sub(ROOTS);
+    for (need, lines, count) in groups.into_iter().take(ROOTS) {
+        let more = match count {
+            1 => "runs".to_owned(),
+            n => format!("and {} more run", n - 1),
+        };
+        writeln!(out, "  {need} {more}")?;
+        for line in lines {
+            writeln!(out, "    {}", line.text)?;
+            if let Some(place) = line.place {
+                writeln!(out, "      --> {place}")?;
+            }
+        }
+    }
+    match hidden {
+        0 => Ok(()),
+        n => writeln!(out, "  and {} further up", plural(n, "other cause")),
+    }
+}

@@ -1,0 +1,321 @@
+//! Boxes in layers with arrows between them, along the page or down it.
+
+use super::super::canvas::Align;
+use super::super::canvas::Canvas;
+use super::super::canvas::Colour;
+use super::super::canvas::Label;
+use super::super::canvas::Point;
+use super::super::canvas::Rect;
+use super::super::layers;
+use super::super::layers::Placement;
+use super::super::theme;
+use super::super::theme::Theme;
+use super::stages::Stage;
+
+/// Around the page.
+const EDGE: f64 = 3.0;
+/// Room for arrows between layers, and between boxes of a layer.
+const BETWEEN_LAYERS: f64 = 20.0;
+const BETWEEN_BOXES: f64 = 9.0;
+/// Inside a box.
+const PAD: f64 = 4.0;
+/// How long a list of axes may be before it is broken.
+const LIST: f64 = 66.0;
+/// Width of the coloured edge that tells groups of kinds apart.
+const STRIP: f64 = 2.4;
+/// Straight pieces of a curved arrow.
+const PIECES: usize = 14;
+
+/// Where arrows lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flow {
+    Right,
+    Down,
+}
+
+impl Flow {
+    pub const NAMES: [&'static str; 3] = ["auto", "right", "down"];
+
+    pub fn from_name(name: &str) -> Option<Flow> {
+        match name {
+            "right" => Some(Flow::Right),
+            "down" => Some(Flow::Down),
+            _ => None,
+        }
+    }
+}
+
+/// What is drawn.
+pub(super) struct Drawing<'a> {
+    pub stages: &'a [Stage],
+    pub theme: &'a Theme,
+    pub title: &'a str,
+    /// In points.
+    pub width: f64,
+    pub height: Option<f64>,
+    /// None: whichever needs less room.
+    pub flow: Option<Flow>,
+}
+
+/// Boxes and arrows in points, before they are scaled to the page.
+struct Laid {
+    flow: Flow,
+    boxes: Vec<Rect>,
+    /// Per arrow, the ends of the pieces it takes: out of a box, through layers, into a box.
+    routes: Vec<Vec<(Point, Point)>>,
+    width: f64,
+    height: f64,
+}
+
+impl Drawing<'_> {
+    /// The page, and by how much its text is smaller than the theme says.
+    pub fn canvas(&self) -> (Canvas, f64) {
+        let index = |name: &String| self.stages.iter().position(|stage| stage.name == *name);
+        let edges: Vec<(usize, usize)> = self
+            .stages
+            .iter()
+            .enumerate()
+            .flat_map(|(to, stage)| stage.reads.iter().map(move |from| (from, to)))
+            .filter_map(|(from, to)| Some((index(from)?, to)))
+            .collect();
+        let placement = layers::place(self.stages.len(), &edges);
+        let room = self.width - 2.0 * EDGE;
+        let flows = match self.flow {
+            Some(flow) => vec![flow],
+            None => vec![Flow::Right, Flow::Down],
+        };
+        let title_height = match self.title.is_empty() {
+            true => 0.0,
+            false => self.theme.font_size + 6.0,
+        };
+        let mut best: Option<(Laid, f64)> = None;
+        for flow in flows {
+            let laid = self.lay(flow, &placement);
+            let mut scale = (room / laid.width).min(1.0);
+            if let Some(height) = self.height {
+                let room = (height - title_height - 2.0 * EDGE).max(1.0);
+                scale = scale.min(room / laid.height);
+            }
+            // Along the page reads as text does: down it only where the text grows by it.
+            if best.as_ref().is_none_or(|(_, other)| scale > other + 0.02) {
+                best = Some((laid, scale));
+            }
+        }
+        let (laid, scale) = best.expect("there is a direction at least");
+        let height = self
+            .height
+            .unwrap_or(laid.height * scale + title_height + 2.0 * EDGE);
+        let mut canvas = Canvas::new(self.width, height);
+        let page = Rect {
+            x: 0.0,
+            y: 0.0,
+            width: self.width,
+            height,
+        };
+        canvas.rect(page, theme::PAPER);
+        let title = Label::new(self.title, self.theme.font_size + 1.0, theme::INK).bold();
+        let at = Point::new(self.width / 2.0, EDGE + self.theme.font_size);
+        canvas.text(at, title.align(Align::Middle));
+        let origin = Point::new((self.width - laid.width * scale) / 2.0, EDGE + title_height);
+        self.draw(&mut canvas, &laid, origin, scale);
+        (canvas, scale)
+    }
+
+    /// What stands in a box. Lists of axes are broken, so that no box is wide for them alone.
+    fn lines(&self, stage: &Stage) -> Vec<Label> {
+        let (large, small) = (self.theme.font_size, self.theme.tick_size());
+        let mut lines = vec![
+            Label::new(&stage.name, large, theme::INK).bold(),
+            Label::new(&stage.kind, small, theme::MUTED),
+        ];
+        let widest = lines.iter().map(Label::width).fold(LIST, f64::max);
+        let mut list = |head: String, names: &[String], ink: Colour| {
+            let mut line = head;
+            for (i, name) in names.iter().enumerate() {
+                let comma = if i + 1 < names.len() { "," } else { "" };
+                let longer = format!("{line} {name}{comma}");
+                line = match Label::new(&longer, small, ink).width() > widest && i > 0 {
+                    true => {
+                        lines.push(Label::new(&line, small, ink));
+                        format!("{name}{comma}")
+                    }
+                    false => longer,
+                };
+            }
+            lines.push(Label::new(line, small, ink));
+        };
+        let count = match (stage.cells, stage.axes.is_empty()) {
+            (1, true) => "once".to_owned(),
+            (cells, _) => format!("{cells} ×"),
+        };
+        list(count, &stage.axes, theme::INK);
+        if !stage.over.is_empty() {
+            list("over".to_owned(), &stage.over, theme::MUTED);
+        }
+        lines
+    }
+
+    fn line_height(&self) -> f64 {
+        self.theme.font_size * 1.22
+    }
+
+    fn lay(&self, flow: Flow, placement: &Placement) -> Laid {
+        let sizes: Vec<(f64, f64)> = self
+            .stages
+            .iter()
+            .map(|stage| {
+                let lines = self.lines(stage);
+                let widest = lines.iter().map(Label::width);
+                let width = widest.fold(0.0, f64::max) + 2.0 * PAD + STRIP;
+                (width, lines.len() as f64 * self.line_height() + PAD)
+            })
+            .collect();
+        let along = |(width, height): (f64, f64)| match flow {
+            Flow::Right => (width, height),
+            Flow::Down => (height, width),
+        };
+        // Boxes of a layer are as deep as the deepest; across, one unit holds any box.
+        let mut depth = vec![0.0f64; placement.layers];
+        for (size, (layer, _)) in sizes.iter().zip(&placement.nodes) {
+            depth[*layer] = depth[*layer].max(along(*size).0);
+        }
+        let unit = sizes.iter().map(|size| along(*size).1).fold(0.0, f64::max) + BETWEEN_BOXES;
+        let starts: Vec<f64> = depth
+            .iter()
+            .scan(0.0, |next, depth| {
+                let start = *next;
+                *next += depth + BETWEEN_LAYERS;
+                Some(start)
+            })
+            .collect();
+        let middle = |across: f64| across * unit - BETWEEN_BOXES / 2.0;
+        let total = depth.iter().sum::<f64>() + BETWEEN_LAYERS * (depth.len() - 1) as f64;
+        let across = placement.height * unit - BETWEEN_BOXES;
+        let point = |along: f64, across: f64| match flow {
+            Flow::Right => Point::new(along, across),
+            Flow::Down => Point::new(across, along),
+        };
+        let boxes = sizes
+            .iter()
+            .zip(&placement.nodes)
+            .map(|(size, (layer, y))| {
+                let (_, own) = along(*size);
+                let corner = point(starts[*layer], middle(*y) - own / 2.0);
+                let (width, height) = match flow {
+                    Flow::Right => (depth[*layer], own),
+                    Flow::Down => (own, depth[*layer]),
+                };
+                Rect {
+                    x: corner.x,
+                    y: corner.y,
+                    width,
+                    height,
+                }
+            });
+        let route = |passed: &Vec<(usize, f64)>| {
+            let pieces = passed.windows(2).map(|pair| {
+                let ((from, y0), (to, y1)) = (pair[0], pair[1]);
+                let out = point(starts[from] + depth[from], middle(y0));
+                (out, point(starts[to], middle(y1)))
+            });
+            pieces.collect()
+        };
+        let (width, height) = match flow {
+            Flow::Right => (total, across),
+            Flow::Down => (across, total),
+        };
+        Laid {
+            flow,
+            boxes: boxes.collect(),
+            routes: placement.edges.iter().map(route).collect(),
+            width,
+            height,
+        }
+    }
+
+    fn draw(&self, canvas: &mut Canvas, laid: &Laid, origin: Point, scale: f64) {
+        let at = |p: Point| Point::new(origin.x + p.x * scale, origin.y + p.y * scale);
+        let stroke = self.theme.spine_width * 1.3;
+        for route in &laid.routes {
+            let curve: Vec<Point> = curve(route, laid.flow).into_iter().map(at).collect();
+            let Some(&tip) = curve.last() else { continue };
+            canvas.line(curve, theme::MUTED, stroke * scale);
+            arrow(canvas, tip, laid.flow, scale);
+        }
+        for (stage, rect) in self.stages.iter().zip(&laid.boxes) {
+            let corner = at(Point::new(rect.x, rect.y));
+            let outer = Rect {
+                x: corner.x,
+                y: corner.y,
+                width: rect.width * scale,
+                height: rect.height * scale,
+            };
+            let colour = self.colour(stage);
+            canvas.rect(outer, theme::PAPER);
+            canvas.rect(outer, colour.opacity(0.1));
+            let strip = Rect {
+                width: STRIP * scale,
+                ..outer
+            };
+            canvas.rect(strip, colour);
+            let mut outline = outer.corners().to_vec();
+            outline.extend([outline[0], outline[1]]);
+            canvas.line(outline, theme::MUTED, self.theme.spine_width * scale);
+            let lines = self.lines(stage);
+            let text = lines.len() as f64 * self.line_height() * scale;
+            let top = outer.y + (outer.height - text) / 2.0;
+            for (i, mut label) in lines.into_iter().enumerate() {
+                label.size *= scale;
+                let middle = top + (i as f64 + 0.5) * self.line_height() * scale;
+                let x = outer.x + (STRIP + PAD) * scale;
+                canvas.centred(Point::new(x, middle), label);
+            }
+        }
+    }
+
+    /// One colour per group of kinds, in order of appearance.
+    fn colour(&self, stage: &Stage) -> Colour {
+        let mut groups: Vec<&str> = Vec::new();
+        for stage in self.stages {
+            let group = group(stage);
+            if !groups.contains(&group) {
+                groups.push(group);
+            }
+        }
+        let at = groups.iter().position(|other| *other == group(stage));
+        self.theme.colour(at.unwrap_or(0))
+    }
+}
+
+fn group(stage: &Stage) -> &str {
+    stage.kind.split('/').next().unwrap_or_default()
+}
+
+/// Level where it enters and leaves each layer.
+fn curve(route: &[(Point, Point)], flow: Flow) -> Vec<Point> {
+    let mut points = Vec::new();
+    for (from, to) in route {
+        for i in 0..=PIECES {
+            let t = i as f64 / PIECES as f64;
+            // A cubic Bézier with both control points halfway along the flow.
+            let eased = t * t * (3.0 - 2.0 * t);
+            let even = 1.5 * t * (1.0 - t) + t * t * t;
+            let mix = |a: f64, b: f64, share: f64| a + (b - a) * share;
+            points.push(match flow {
+                Flow::Right => Point::new(mix(from.x, to.x, even), mix(from.y, to.y, eased)),
+                Flow::Down => Point::new(mix(from.x, to.x, eased), mix(from.y, to.y, even)),
+            });
+        }
+    }
+    points
+}
+
+fn arrow(canvas: &mut Canvas, tip: Point, flow: Flow, scale: f64) {
+    let (length, half) = (5.0 * scale, 2.0 * scale);
+    let corners = match flow {
+        Flow::Right => [(0.0, 0.0), (-length, -half), (-length, half)],
+        Flow::Down => [(0.0, 0.0), (-half, -length), (half, -length)],
+    };
+    let points = corners.map(|(x, y)| Point::new(tip.x + x, tip.y + y));
+    canvas.area(points.to_vec(), theme::MUTED);
+}

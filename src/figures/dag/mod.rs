@@ -1,0 +1,112 @@
+//! The DAG of an experiment for its paper: a box per stage, its axes collapsed.
+
+mod boxes;
+mod stages;
+
+pub use stages::STAGES;
+
+use crate::registry::Entry;
+use crate::registry::Param;
+use crate::registry::ParamType;
+use crate::registry::Values;
+use crate::text::plural;
+
+use super::Figure;
+use super::FigureError;
+use super::FigureInput;
+use super::Rendered;
+use super::Source;
+use super::markup;
+use super::options;
+use super::options::Options;
+use super::render;
+use boxes::Drawing;
+use boxes::Flow;
+
+pub(super) struct Dag;
+
+impl Entry for Dag {
+    fn name(&self) -> &'static str {
+        "dag"
+    }
+
+    fn summary(&self) -> &'static str {
+        "the stages of the experiment with their axes, and what each reads"
+    }
+
+    fn docs(&self) -> &'static str {
+        "A box names a stage, its kind, in how many cells it runs over which axes, and which axes it \
+         reduces. The experiment's own pipeline is drawn, without the figures that draw it; `stages` \
+         draws another. Text is as large as in other figures where the boxes fit the page, else \
+         smaller."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        let mut params = vec![
+            Param::choice(
+                "direction",
+                &Flow::NAMES,
+                "where arrows lead; by default where the boxes fit the page",
+            )
+            .default("auto"),
+            Param::list(
+                "leave_out",
+                ParamType::Str,
+                "stages, kinds or groups of kinds (`table`, `figure`) that are not drawn",
+            )
+            .optional(),
+            Param::any(
+                STAGES,
+                "a list of {name, kind, axes, cells, over, reads} [default: those of the experiment]",
+            )
+            .optional(),
+        ];
+        params.extend(options::common());
+        params
+    }
+}
+
+impl Figure for Dag {
+    fn source(&self) -> Source {
+        Source::Pipeline
+    }
+
+    fn draw(&self, _input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+        let options = Options(params);
+        let (stages, left_out) = stages::read(params, &options.names("leave_out")?)?;
+        let theme = options.theme()?;
+        let drawing = Drawing {
+            stages: &stages,
+            theme: &theme,
+            title: options.text("title")?.unwrap_or_default(),
+            width: options.width()?,
+            height: options.height()?,
+            flow: Flow::from_name(options.text("direction")?.unwrap_or("auto")),
+        };
+        let (canvas, scale) = drawing.canvas();
+        let cells: usize = stages.iter().map(|stage| stage.cells).sum();
+        let mut caption = format!(
+            "Stages of the experiment: {} of {} in all. A box names a stage, its kind, and the axes it \
+             runs over; an arrow carries its results on.",
+            plural(stages.len(), "stage"),
+            plural(cells, "cell"),
+        );
+        if left_out > 0 {
+            caption.push_str(&format!(" {} not drawn.", plural(left_out, "stage")));
+        }
+        let smallest = theme.tick_size() * scale;
+        if smallest < 6.0 {
+            caption.push_str(&format!(
+                " Text is down to {smallest:.1} points: a wider page or fewer stages have larger text."
+            ));
+        }
+        let files = render::files(&canvas, "Stages of the experiment")?;
+        Ok(Rendered {
+            svg: files.svg,
+            pdf: files.pdf,
+            png: files.png,
+            csv: stages::table(&stages).to_csv(),
+            caption: format!("{}\n", markup::in_line(&caption)),
+        })
+    }
+}

@@ -1,0 +1,171 @@
+//! The inner loop of the convolutions: a few rows of numbers times a panel of sixteen columns.
+//!
+//! `out[r][j] += Σ row_r(k) · panel[k][j]`. The rows are not copied together first, as a matrix
+//! product would want: every row has a start, and all share one list of [`Run`]s that says where
+//! the terms lie. So the pixels under a kernel are read where they are, and taps that meet only padding
+//! are left out of the list. Each result is summed by one thread in the order of the list.
+
+use pulp::Simd;
+
+/// Columns of a panel: two vectors of AVX2, one of AVX-512, four of NEON.
+pub const LANES: usize = 16;
+
+/// Most rows of one tile: with two vectors each, they and their factors fill sixteen registers.
+pub const ROWS: usize = 6;
+
+/// Partial sums of one tile.
+pub type Sums = [[f32; LANES]; ROWS];
+
+/// Terms that lie in line: those of a row `stride` apart, from `row` after the row's start on; those
+/// of the panel in neighbouring lines from `line` on.
+#[derive(Debug, Clone, Copy)]
+pub struct Run {
+    pub row: isize,
+    pub line: usize,
+    pub len: usize,
+}
+
+/// The terms of a sum, with the span they reach over.
+#[derive(Debug, Clone)]
+pub struct Runs {
+    list: Vec<Run>,
+    stride: usize,
+    lowest: isize,
+    highest: isize,
+    lines: usize,
+}
+
+impl Runs {
+    /// Runs of no terms are left out.
+    pub fn new(list: impl IntoIterator<Item = Run>, stride: usize) -> Self {
+        let list: Vec<Run> = list.into_iter().filter(|run| run.len > 0).collect();
+        let end = |run: &Run| run.row + ((run.len - 1) * stride) as isize;
+        Runs {
+            lowest: list.iter().map(|run| run.row).min().unwrap_or(0),
+            highest: list.iter().map(end).max().unwrap_or(0),
+            lines: list.iter().map(|run| run.line + run.len).max().unwrap_or(0),
+            stride,
+            list,
+        }
+    }
+}
+
+/// Adds the products of `runs` to the first `starts.len()` rows of `sums`. `starts` are positions in
+/// `numbers`, at most [`ROWS`].
+///
+/// Panics if a term lies outside `numbers` or `panel`.
+#[inline(always)]
+pub fn add_products<S: Simd>(
+    simd: S,
+    sums: &mut Sums,
+    (numbers, starts): (&[f32], &[usize]),
+    panel: &[f32],
+    runs: &Runs,
+) {
+    if runs.list.is_empty() {
+        return;
+    }
+    let first = starts.iter().min().map_or(0, |s| *s as isize);
+    let last = starts.iter().max().map_or(0, |s| *s as isize);
+    assert!(
+        first + runs.lowest >= 0 && last + runs.highest < numbers.len() as isize,
+        "a row reaches outside its numbers"
+    );
+    assert!(runs.lines * LANES <= panel.len(), "the panel is too short");
+    // SAFETY: every index that `tile` forms lies between the extremes just checked.
+    unsafe {
+        match starts.len() {
+            0 => {}
+            1 => vectors::<S, 1>(simd, sums, numbers, starts, panel, runs),
+            2 => vectors::<S, 2>(simd, sums, numbers, starts, panel, runs),
+            3 => vectors::<S, 3>(simd, sums, numbers, starts, panel, runs),
+            4 => vectors::<S, 4>(simd, sums, numbers, starts, panel, runs),
+            5 => vectors::<S, 5>(simd, sums, numbers, starts, panel, runs),
+            6 => vectors::<S, 6>(simd, sums, numbers, starts, panel, runs),
+            n => panic!("{n} rows in a tile of {ROWS}"),
+        }
+    }
+}
+
+/// Chooses how many vectors of this machine make up the lanes.
+#[inline(always)]
+unsafe fn vectors<S: Simd, const M: usize>(
+    simd: S,
+    sums: &mut Sums,
+    numbers: &[f32],
+    starts: &[usize],
+    panel: &[f32],
+    runs: &Runs,
+) {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        match S::F32_LANES {
+            16 => tile::<S, M, 1>(simd, sums, numbers, starts, panel, runs),
+            8 => tile::<S, M, 2>(simd, sums, numbers, starts, panel, runs),
+            4 => tile::<S, M, 4>(simd, sums, numbers, starts, panel, runs),
+            1 => tile::<S, M, 16>(simd, sums, numbers, starts, panel, runs),
+            lanes => panic!("BUG: vectors of {lanes} numbers"),
+        }
+    }
+}
+
+/// # Safety
+///
+/// All terms of `runs` lie inside `numbers` (from every start on) and `panel`; `V` vectors have
+/// sixteen lanes.
+#[inline(always)]
+unsafe fn tile<S: Simd, const M: usize, const V: usize>(
+    simd: S,
+    sums: &mut Sums,
+    numbers: &[f32],
+    starts: &[usize],
+    panel: &[f32],
+    runs: &Runs,
+) {
+    // SAFETY: the caller's promise covers all reads; `sums` has `M` rows of `V` vectors.
+    unsafe {
+        let mut total = [[simd.splat_f32s(0.0); V]; M];
+        for (r, row) in total.iter_mut().enumerate() {
+            for (v, part) in row.iter_mut().enumerate() {
+                *part = load::<S>(sums[r].as_ptr().add(v * S::F32_LANES));
+            }
+        }
+        for run in &runs.list {
+            let mut at = [numbers.as_ptr(); M];
+            for (r, at) in at.iter_mut().enumerate() {
+                *at = at.offset(starts[r] as isize + run.row);
+            }
+            let mut line = panel.as_ptr().add(run.line * LANES);
+            let mut offset = 0;
+            for _ in 0..run.len {
+                let mut factors = [simd.splat_f32s(0.0); V];
+                for (v, factor) in factors.iter_mut().enumerate() {
+                    *factor = load::<S>(line.add(v * S::F32_LANES));
+                }
+                for r in 0..M {
+                    let number = simd.splat_f32s(*at[r].add(offset));
+                    for v in 0..V {
+                        total[r][v] = simd.mul_add_e_f32s(number, factors[v], total[r][v]);
+                    }
+                }
+                offset += runs.stride;
+                line = line.add(LANES);
+            }
+        }
+        for (r, row) in total.iter().enumerate() {
+            for (v, part) in row.iter().enumerate() {
+                let to = sums[r].as_mut_ptr().add(v * S::F32_LANES);
+                to.cast::<S::f32s>().write_unaligned(*part);
+            }
+        }
+    }
+}
+
+/// # Safety
+///
+/// A vector's worth of numbers lies at `at`.
+#[inline(always)]
+unsafe fn load<S: Simd>(at: *const f32) -> S::f32s {
+    // SAFETY: the caller's promise; vectors of numbers have no invalid bit patterns.
+    unsafe { at.cast::<S::f32s>().read_unaligned() }
+}

@@ -1,0 +1,89 @@
+//! Images and weights in the orders that the inner loop reads.
+
+use rayon::prelude::*;
+
+use super::kernel::LANES;
+use crate::nn::layers::window::Layout;
+
+/// `from` `[rows, columns]` to `to` `[columns, width]`, `width ≥ rows`; what is left is not touched.
+fn transpose(from: &[f32], rows: usize, columns: usize, to: &mut [f32], width: usize) {
+    // Four columns at a time: each of the source's lines is used while it is near.
+    for (block, to) in to.chunks_mut(4 * width).enumerate() {
+        let first = block * 4;
+        let count = (columns - first).min(4);
+        for r in 0..rows {
+            let from = &from[r * columns + first..][..count];
+            for (c, value) in from.iter().enumerate() {
+                to[c * width + r] = *value;
+            }
+        }
+    }
+}
+
+/// Images `[N, C, P]` as `[N, P, C]`.
+pub fn channels_last(x: &[f32], channels: usize, pixels: usize) -> Vec<f32> {
+    if channels == 1 || pixels == 1 {
+        return x.to_vec();
+    }
+    let mut y = vec![0.0; x.len()];
+    let image = channels * pixels;
+    y.par_chunks_mut(image)
+        .zip(x.par_chunks(image))
+        .for_each(|(to, from)| transpose(from, channels, pixels, to, channels));
+    y
+}
+
+/// Images `[N, C, P]` as panels `[⌈C/16⌉, N, P, 16]`, filled up with zeros.
+pub fn channel_panels(x: &[f32], images: usize, channels: usize, pixels: usize) -> Vec<f32> {
+    let mut y = vec![0.0; channels.div_ceil(LANES) * LANES * images * pixels];
+    y.par_chunks_mut(pixels * LANES)
+        .enumerate()
+        .for_each(|(i, to)| {
+            let (block, image) = (i / images, i % images);
+            let first = block * LANES;
+            let rows = (channels - first).min(LANES);
+            let from = &x[(image * channels + first) * pixels..][..rows * pixels];
+            transpose(from, rows, pixels, to, LANES);
+        });
+    y
+}
+
+/// Weights `[O, C, taps]` as panels over small channels, `[⌈O/16⌉, taps, C, 16]`.
+pub fn small_panels(weight: &[f32], layout: &Layout) -> Vec<f32> {
+    let (o, c, taps) = (layout.small.0, layout.large.0, layout.kernel_taps());
+    let mut y = vec![0.0; o.div_ceil(LANES) * LANES * c * taps];
+    y.par_chunks_mut(c * taps * LANES)
+        .enumerate()
+        .for_each(|(block, to)| {
+            let first = block * LANES;
+            for lane in 0..(o - first).min(LANES) {
+                let from = &weight[(first + lane) * c * taps..][..c * taps];
+                for (channel, from) in from.chunks_exact(taps).enumerate() {
+                    for (tap, value) in from.iter().enumerate() {
+                        to[(tap * c + channel) * LANES + lane] = *value;
+                    }
+                }
+            }
+        });
+    y
+}
+
+/// Weights `[O, C, taps]` as panels over large channels, `[⌈C/16⌉, taps, O, 16]`.
+pub fn large_panels(weight: &[f32], layout: &Layout) -> Vec<f32> {
+    let (o, c, taps) = (layout.small.0, layout.large.0, layout.kernel_taps());
+    let mut y = vec![0.0; c.div_ceil(LANES) * LANES * o * taps];
+    y.par_chunks_mut(o * taps * LANES)
+        .enumerate()
+        .for_each(|(block, to)| {
+            let first = block * LANES;
+            for channel in 0..o {
+                for lane in 0..(c - first).min(LANES) {
+                    let from = &weight[(channel * c + first + lane) * taps..][..taps];
+                    for (tap, value) in from.iter().enumerate() {
+                        to[(tap * o + channel) * LANES + lane] = *value;
+                    }
+                }
+            }
+        });
+    y
+}

@@ -1,0 +1,101 @@
+//! Sums through an activation, and products with an activation's derivative.
+
+use dfdx::prelude::*;
+use rayon::prelude::*;
+
+use super::activation;
+use super::math::wide;
+use super::view::{Input, Slot, output};
+use crate::nn::compose;
+use crate::nn::layers::Activation;
+use crate::nn::tensor::Tensor;
+
+/// Numbers that one task takes.
+const PIECE: usize = 1 << 15;
+
+/// `to += from`
+pub fn accumulate(to: &mut [f32], from: &[f32]) {
+    let pieces = to.par_chunks_mut(PIECE).zip(from.par_chunks(PIECE));
+    pieces.for_each(|(to, from)| {
+        wide(|| {
+            for (t, f) in to.iter_mut().zip(from) {
+                *t += f;
+            }
+        });
+    });
+}
+
+/// `activation::apply` in parallel.
+pub fn apply(activation: Activation, values: &mut [f32]) {
+    if activation != Activation::Identity {
+        let pieces = values.par_chunks_mut(PIECE);
+        pieces.for_each(|values| activation::apply(activation, values));
+    }
+}
+
+/// `activation::times_derivative` in parallel.
+pub fn scale(activation: Activation, upstream: &mut [f32], y: &[f32]) {
+    if activation != Activation::Identity {
+        let pieces = upstream.par_chunks_mut(PIECE).zip(y.par_chunks(PIECE));
+        pieces.for_each(|(u, y)| activation::times_derivative(activation, u, y));
+    }
+}
+
+/// See [`Backend::add`](crate::nn::backend::Backend::add).
+pub fn add<S: Shape>(
+    a: Tensor<S, Cpu>,
+    b: Tensor<S, Cpu>,
+    activation: Activation,
+) -> Tensor<S, Cpu> {
+    let shape = a.shape();
+    assert_eq!(shape, b.shape(), "shapes of two summands");
+    let (a, b) = (Input::of(a), Input::of(b));
+    let tape = a.tape.joined(&b.tape);
+    let mut y = a.numbers.to_vec();
+    accumulate(&mut y, &b.numbers);
+    apply(activation, &mut y);
+    let out = output(&a.device, y, shape, tape.clone());
+    if tape.is_recording() {
+        let slot = Slot::of(&out.inner);
+        let y = Input::of(out.clone()).numbers;
+        tape.record(move |gradients| {
+            let mut upstream = slot.take(gradients)?;
+            scale(activation, &mut upstream, &y);
+            for input in [a, b] {
+                if input.is_tracked() {
+                    accumulate(input.slot.add(gradients)?, &upstream);
+                }
+            }
+            Ok(())
+        });
+    }
+    out
+}
+
+/// See [`Backend::times_derivative`](crate::nn::backend::Backend::times_derivative).
+pub fn times_derivative<S: Shape>(
+    x: Tensor<S, Cpu>,
+    y: Tensor<S, Cpu>,
+    activation: Activation,
+) -> Tensor<S, Cpu> {
+    if y.is_tracked() && !activation.is_piecewise_linear() {
+        return compose::pixels::times_derivative(x, y, activation);
+    }
+    let shape = x.shape();
+    assert_eq!(shape, y.shape(), "shapes of a factor and a result");
+    let (x, y) = (Input::of(x), Input::of(y));
+    let mut product = x.numbers.to_vec();
+    scale(activation, &mut product, &y.numbers);
+    let out = output(&x.device, product, shape, x.tape.clone());
+    if x.is_tracked() {
+        let slot = Slot::of(&out.inner);
+        let (y, x_slot) = (y.numbers, x.slot);
+        x.tape.record(move |gradients| {
+            let mut upstream = slot.take(gradients)?;
+            scale(activation, &mut upstream, &y);
+            accumulate(x_slot.add(gradients)?, &upstream);
+            Ok(())
+        });
+    }
+    out
+}

@@ -1,0 +1,320 @@
+//! Which cells the user means: `method=mapa,samples=20|50`, `lr<=1e-3`, `dataset=figure*`.
+//!
+//! Terms are joined by commas and must all hold; the values of a term are joined by `|` and one of
+//! them must be it. A cell without a coordinate on an axis holds only `axis=none` and `axis!=…`.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::registry::Value;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+use crate::text::Place;
+use crate::text::Source;
+use crate::text::did_you_mean;
+use crate::text::list_of;
+
+/// A conjunction of terms, as the command line gives it.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    terms: Vec<Term>,
+}
+
+/// One comparison of an axis with values.
+#[derive(Clone, Debug)]
+pub struct Term {
+    pub name: String,
+    name_place: Place,
+    op: Op,
+    values: Vec<Wanted>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Op {
+    Is,
+    IsNot,
+    Below,
+    AtMost,
+    Above,
+    AtLeast,
+}
+
+/// Longest first, so that `<=` is not read as `<`.
+const OPERATORS: [(&str, Op); 7] = [
+    ("==", Op::Is),
+    ("!=", Op::IsNot),
+    ("<=", Op::AtMost),
+    (">=", Op::AtLeast),
+    ("=", Op::Is),
+    ("<", Op::Below),
+    (">", Op::Above),
+];
+
+/// A value as it was written.
+#[derive(Clone, Debug)]
+struct Wanted {
+    text: String,
+    place: Place,
+    /// The number it reads as: `1e-3` means `0.001`.
+    number: Option<f64>,
+    /// Where it has `*` or `?`.
+    pattern: Option<glob::Pattern>,
+}
+
+impl Filter {
+    /// Reads the text of `option`.
+    ///
+    /// # Errors
+    /// Where a term is no comparison: all that is wrong with it.
+    pub fn read(option: &str, text: &str) -> Result<Filter, Diagnostics> {
+        let source = Arc::new(Source {
+            path: PathBuf::from(option),
+            text: text.to_owned(),
+        });
+        let mut found = Diagnostics::new();
+        let mut terms = Vec::new();
+        for range in split(text, 0..text.len(), ',') {
+            match Term::read(&source, range) {
+                Ok(term) => terms.push(term),
+                Err(wrong) => found.push(wrong),
+            }
+        }
+        match found.has_errors() {
+            true => Err(found),
+            false => Ok(Filter { terms }),
+        }
+    }
+
+    pub fn terms(&self) -> &[Term] {
+        &self.terms
+    }
+
+    /// Whether all terms hold for these coordinates.
+    pub fn holds<'v>(&self, value: impl Fn(&str) -> Option<&'v Value>) -> bool {
+        self.terms.iter().all(|term| term.holds(value(&term.name)))
+    }
+}
+
+impl Term {
+    fn read(source: &Arc<Source>, range: Range<usize>) -> Result<Term, Diagnostic> {
+        let text = &source.text[range.clone()];
+        let place = |part: Range<usize>| trimmed(source, part);
+        let found = text.find(['=', '!', '<', '>']).and_then(|at| {
+            let operator = OPERATORS.iter().find(|(o, _)| text[at..].starts_with(o))?;
+            Some((at, operator.0.len(), operator.1))
+        });
+        let Some((at, length, op)) = found else {
+            let title = match text.trim() {
+                "" => "a filter compares an axis with a value".to_owned(),
+                text => format!("`{text}` compares nothing"),
+            };
+            return Err(Diagnostic::error(title)
+                .at(&place(range), "expected `AXIS=VALUE`")
+                .help("terms are joined by commas: `method=mapa,samples=20|50`"));
+        };
+        let name_place = place(range.start..range.start + at);
+        let name = name_place.text().to_owned();
+        if name.is_empty() {
+            return Err(Diagnostic::error("a filter names an axis first")
+                .at(&place(range), "expected `AXIS=VALUE`"));
+        }
+        let rest = range.start + at + length..range.end;
+        let values = split(&source.text, rest, '|').into_iter().map(|part| {
+            let place = trimmed(source, part);
+            let text = place.text().to_owned();
+            let wild = text.contains(['*', '?']);
+            // Brackets belong to lists, not to the pattern.
+            let pattern = glob::Pattern::new(&text.replace('[', "[[]"));
+            Wanted {
+                number: text.parse().ok().filter(|number: &f64| number.is_finite()),
+                pattern: pattern.ok().filter(|_| wild),
+                place,
+                text,
+            }
+        });
+        let term = Term {
+            name,
+            name_place,
+            op,
+            values: values.collect(),
+        };
+        for value in &term.values {
+            let wrong = match term.op {
+                Op::Is | Op::IsNot => value.text.is_empty().then_some("expected a value"),
+                _ => (value.number.is_none() || term.values.len() > 1)
+                    .then_some("expected one number"),
+            };
+            if let Some(wrong) = wrong {
+                let title = format!("`{}` is compared with nothing it could be", term.name);
+                return Err(Diagnostic::error(title).at(&value.place, wrong));
+            }
+        }
+        Ok(term)
+    }
+
+    /// Whether it holds for a value; none where there is no such coordinate.
+    pub fn holds(&self, value: Option<&Value>) -> bool {
+        let any = || self.values.iter().any(|wanted| wanted.is(value));
+        let number = value.and_then(Value::as_float);
+        let bound = self.values.first().and_then(|wanted| wanted.number);
+        let ordered = |holds: fn(f64, f64) -> bool| match (number, bound) {
+            (Some(number), Some(bound)) => holds(number, bound),
+            _ => false,
+        };
+        match self.op {
+            Op::Is => any(),
+            Op::IsNot => !any(),
+            Op::Below => ordered(|a, b| a < b),
+            Op::AtMost => ordered(|a, b| a <= b),
+            Op::Above => ordered(|a, b| a > b),
+            Op::AtLeast => ordered(|a, b| a >= b),
+        }
+    }
+
+    /// Complains about a name that is not one of these.
+    pub fn unknown_name<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Diagnostic {
+        Diagnostic::error(format!("there is no axis `{}`", self.name))
+            .at(&self.name_place, "no such axis")
+            .maybe_help(did_you_mean(&self.name, names, "there are"))
+    }
+
+    /// Complains about values that the name never has: a filter that is mistyped must not look
+    /// like one that finds nothing to do. `absent` says whether it may have no value at all.
+    pub fn unknown_values<'v>(
+        &self,
+        known: impl IntoIterator<Item = &'v Value>,
+        absent: bool,
+        found: &mut Diagnostics,
+    ) {
+        let known: Vec<&Value> = known.into_iter().collect();
+        let texts: Vec<String> = known.iter().map(ToString::to_string).collect();
+        // The number that looks most like another one is not what was meant.
+        let numbers = known.iter().all(|value| value.as_float().is_some());
+        let help = |text: &str| match numbers {
+            true => Some(format!("its values are: {}", list_of(&texts))),
+            false => did_you_mean(text, texts.iter().map(String::as_str), "its values are"),
+        };
+        if !matches!(self.op, Op::Is | Op::IsNot) {
+            if !known.iter().any(|value| self.holds(Some(value))) {
+                let place = &self.values[0].place;
+                let title = format!("no value of `{}` is in this range", self.name);
+                found.push(
+                    Diagnostic::error(title)
+                        .at(place, "leaves nothing")
+                        .maybe_help(help(&self.values[0].text)),
+                );
+            }
+            return;
+        }
+        for wanted in &self.values {
+            let there = known.iter().any(|value| wanted.is(Some(value)));
+            if !(there || absent && wanted.is(None)) {
+                let title = format!("`{}` is never `{}`", self.name, wanted.text);
+                found.push(
+                    Diagnostic::error(title)
+                        .at(&wanted.place, "no such value")
+                        .maybe_help(help(&wanted.text)),
+                );
+            }
+        }
+    }
+}
+
+impl Wanted {
+    fn is(&self, value: Option<&Value>) -> bool {
+        let Some(value) = value else {
+            return self.text == "none";
+        };
+        if let (Some(wanted), Some(number)) = (self.number, value.as_float()) {
+            return wanted == number;
+        }
+        let text = value.to_string();
+        let pattern = self.pattern.as_ref();
+        text == self.text || pattern.is_some_and(|pattern| pattern.matches(&text))
+    }
+}
+
+/// The parts between separators that stand outside of brackets.
+fn split(text: &str, range: Range<usize>, separator: char) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let (mut start, mut depth) = (range.start, 0_u32);
+    for (at, c) in text[range.clone()].char_indices() {
+        match c {
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth = depth.saturating_sub(1),
+            c if c == separator && depth == 0 => {
+                parts.push(start..range.start + at);
+                start = range.start + at + c.len_utf8();
+            }
+            _ => {}
+        }
+    }
+    parts.push(start..range.end);
+    parts
+}
+
+fn trimmed(source: &Arc<Source>, range: Range<usize>) -> Place {
+    let text = &source.text[range.clone()];
+    let start = range.start + (text.len() - text.trim_start().len());
+    Place {
+        source: Arc::clone(source),
+        range: start..(start + text.trim().len()).max(start),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holds(filter: &str, cell: &[(&str, Value)]) -> bool {
+        let filter = Filter::read("--only", filter).unwrap_or_else(|wrong| {
+            panic!("{}", wrong.render(false));
+        });
+        filter.holds(|name| cell.iter().find(|(n, _)| *n == name).map(|(_, v)| v))
+    }
+
+    fn cell() -> [(&'static str, Value); 3] {
+        [
+            ("method", Value::from("mapa")),
+            ("samples", Value::from(50)),
+            ("lr", Value::from(0.001)),
+        ]
+    }
+
+    #[test]
+    fn all_terms_and_one_value_of_each_must_hold() {
+        assert!(holds("method=mapa, samples=20|50", &cell()));
+        assert!(!holds("method=mapa,samples=20", &cell()));
+        assert!(holds("method!=vae", &cell()));
+    }
+
+    #[test]
+    fn numbers_are_compared_as_numbers_and_text_by_pattern() {
+        assert!(holds("lr=1e-3,samples=50.0", &cell()));
+        assert!(holds("samples>20,samples<=50,lr<1", &cell()));
+        assert!(holds("method=m*|v??", &cell()));
+        assert!(!holds("method=m", &cell()));
+    }
+
+    #[test]
+    fn what_is_absent_is_none_and_in_no_range() {
+        assert!(holds("beta=none,beta!=2", &cell()));
+        assert!(!holds("beta<2", &cell()));
+    }
+
+    #[test]
+    fn commas_in_lists_separate_no_terms() {
+        let hidden = Value::List(vec![Value::from(16), Value::from(8)]);
+        assert!(holds("hidden=[16, 8]", &[("hidden", hidden)]));
+    }
+
+    #[test]
+    fn no_text_makes_it_panic() {
+        for text in [
+            "", ",", "=", "a=", "=a", "a<b", "a<1|2", "ä=ö|", "a!b", "[,]=", "]{,",
+        ] {
+            let _ = Filter::read("--only", text);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Which steps of a plan a run may touch.
+//!
+//! A filter chooses full cells, and with them every step that some chosen cell falls on. What such
+//! a step reads directly comes along. What it reduces does not: a reduction whose members were
+//! left out, and are not known from before, is left pending, because a table of half its rows
+//! looks like a table.
+
+use std::collections::BTreeSet;
+
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+use crate::text::did_you_mean;
+
+use super::Fate;
+use super::Filter;
+use super::From;
+use super::Plan;
+use super::StepId;
+
+/// What the command line asks for; without any of it, everything.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// Cells that one of these chooses.
+    pub only: Vec<Filter>,
+    /// Steps of these stages alone.
+    pub stages: Vec<String>,
+    /// These stages and all that they need.
+    pub upto: Vec<String>,
+    /// These steps and what comes after them, by name.
+    pub steps: Option<BTreeSet<String>>,
+}
+
+impl Wish {
+    pub fn is_everything(&self) -> bool {
+        self.only.is_empty()
+            && self.stages.is_empty()
+            && self.upto.is_empty()
+            && self.steps.is_none()
+    }
+}
+
+/// The steps that a run may touch.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    chosen: Vec<bool>,
+}
+
+impl Selection {
+    pub fn contains(&self, id: StepId) -> bool {
+        self.chosen[id.index()]
+    }
+
+    /// In the order of the plan.
+    pub fn ids(&self) -> Vec<StepId> {
+        let all = (0..self.chosen.len()).map(|index| StepId(index as u32));
+        all.filter(|id| self.contains(*id)).collect()
+    }
+
+    pub fn len(&self) -> usize {
+        self.chosen.iter().filter(|chosen| **chosen).count()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Plan {
+    /// The steps that a wish comes to.
+    ///
+    /// # Errors
+    /// Names and values that the experiment does not have, all of them; a wish for nothing.
+    pub fn select(&self, wish: &Wish) -> Result<Selection, Diagnostics> {
+        let mut found = Diagnostics::new();
+        for stage in wish.stages.iter().chain(&wish.upto) {
+            self.check_stage(stage, &mut found);
+        }
+        for term in wish.only.iter().flat_map(Filter::terms) {
+            let grid = &self.experiment.grid;
+            match grid.columns().index(&term.name) {
+                Some(column) => {
+                    let absent = (0..grid.len())
+                        .any(|cell| grid.value_id(cell, column) == crate::manifest::ABSENT);
+                    let column = grid.columns().get(column);
+                    term.unknown_values(column.values(), absent, &mut found);
+                }
+                None => {
+                    let axes = self.axes();
+                    found.push(term.unknown_name(axes.iter().map(|axis| &**axis)));
+                }
+            }
+        }
+        if found.has_errors() {
+            return Err(found);
+        }
+        let mut matched = vec![true; self.steps.len()];
+        if !wish.only.is_empty() {
+            both(&mut matched, &self.in_cells(&wish.only));
+        }
+        if !wish.stages.is_empty() {
+            let named = |id: usize| {
+                let stage = &*self.steps[id].stage;
+                wish.stages.iter().any(|wanted| wanted == stage)
+            };
+            let named: Vec<bool> = (0..self.steps.len()).map(named).collect();
+            both(&mut matched, &named);
+        }
+        if !wish.upto.is_empty() {
+            let named = |id: &StepId| {
+                let stage = &*self.steps[id.index()].stage;
+                wish.upto.iter().any(|wanted| wanted == stage)
+            };
+            let all = self.steps.iter().map(|step| step.id);
+            let ends: Vec<StepId> = all.filter(named).collect();
+            both(&mut matched, &self.with_all_needs(ends));
+        }
+        if let Some(names) = &wish.steps {
+            let named = |id: usize| names.contains(&self.steps[id].to_string());
+            let named: Vec<bool> = (0..self.steps.len()).map(named).collect();
+            both(&mut matched, &self.with_followers(named));
+        }
+        if !wish.only.is_empty() && !matched.contains(&true) {
+            found.push(
+                Diagnostic::error("no step is left")
+                    .help("each term has cells, but together they have none"),
+            );
+            return Err(found);
+        }
+        // What a stage alone reads is left as it is.
+        if wish.stages.is_empty() {
+            self.add_direct_needs(&mut matched);
+        }
+        Ok(Selection { chosen: matched })
+    }
+
+    fn check_stage(&self, stage: &str, found: &mut Diagnostics) {
+        let mut stages = self.stages.iter().map(|stage| &*stage.name);
+        if stages.any(|known| known == stage) {
+            return;
+        }
+        let title = format!("no stage `{stage}` in `{}`", self.experiment.name);
+        let stages = self.stages.iter().map(|stage| &*stage.name);
+        let help = did_you_mean(stage, stages, "its stages are");
+        found.push(Diagnostic::error(title).maybe_help(help));
+    }
+
+    /// The steps on which a full cell falls that some filter chooses.
+    fn in_cells(&self, filters: &[Filter]) -> Vec<bool> {
+        let grid = &self.experiment.grid;
+        let mut matched = vec![false; self.steps.len()];
+        for cell in 0..grid.len() {
+            let value = |name: &str| grid.value(cell, name);
+            if filters.iter().any(|filter| filter.holds(value)) {
+                for stage in &self.stages {
+                    if let Some(id) = stage.step_of(cell) {
+                        matched[id.index()] = true;
+                    }
+                }
+            }
+        }
+        matched
+    }
+
+    /// These steps and everything they need.
+    fn with_all_needs(&self, mut open: Vec<StepId>) -> Vec<bool> {
+        let mut chosen = vec![false; self.steps.len()];
+        while let Some(id) = open.pop() {
+            if !std::mem::replace(&mut chosen[id.index()], true) {
+                open.extend(self.needs(id).map(|(need, _)| need));
+            }
+        }
+        chosen
+    }
+
+    /// These steps and everything that needs them.
+    fn with_followers(&self, mut chosen: Vec<bool>) -> Vec<bool> {
+        // Needs come first in a plan.
+        for step in &self.steps {
+            let follows = self.needs(step.id).any(|(need, _)| chosen[need.index()]);
+            chosen[step.id.index()] |= follows;
+        }
+        chosen
+    }
+
+    /// Adds what chosen steps read without reducing it, and all that this needs in turn.
+    fn add_direct_needs(&self, chosen: &mut [bool]) {
+        let mut open = Vec::new();
+        for step in self.steps.iter().filter(|step| chosen[step.id.index()]) {
+            let direct = self.needs(step.id).filter(|(_, reduced)| !reduced);
+            open.extend(direct.map(|(need, _)| need));
+        }
+        open.retain(|need| !chosen[need.index()]);
+        let added = self.with_all_needs(open);
+        for (chosen, added) in chosen.iter_mut().zip(added) {
+            *chosen |= added;
+        }
+    }
+
+    /// The steps that a step reads, and whether it reduces them.
+    fn needs(&self, id: StepId) -> impl Iterator<Item = (StepId, bool)> + '_ {
+        let inputs = self.steps[id.index()].inputs.iter();
+        inputs.flat_map(|input| {
+            input.items.iter().filter_map(|item| match item.from {
+                From::Step { step, .. } => Some((step, input.reduced)),
+                From::File { .. } => None,
+            })
+        })
+    }
+
+    /// For every step of a selection that would have to wait for steps outside of it: the first
+    /// of those and how many there are.
+    pub fn pending(&self, selection: &Selection, fates: &[Fate]) -> Vec<Option<(StepId, usize)>> {
+        let mut pending: Vec<Option<(StepId, usize)>> = vec![None; self.steps.len()];
+        for step in &self.steps {
+            if !selection.contains(step.id)
+                || matches!(fates[step.id.index()], Fate::UpToDate { .. })
+            {
+                continue;
+            }
+            let mut missing: Option<(StepId, usize)> = None;
+            for input in step.inputs.iter().filter(|input| !input.missing_allowed) {
+                for item in &input.items {
+                    let From::Step { step: need, .. } = item.from else {
+                        continue;
+                    };
+                    let out = !selection.contains(need)
+                        && !matches!(fates[need.index()], Fate::UpToDate { .. });
+                    if out || pending[need.index()].is_some() {
+                        missing.get_or_insert((need, 0)).1 += 1;
+                    }
+                }
+            }
+            pending[step.id.index()] = missing;
+        }
+        pending
+    }
+}
+
+fn both(matched: &mut [bool], also: &[bool]) {
+    for (matched, also) in matched.iter_mut().zip(also) {
+        *matched &= also;
+    }
+}

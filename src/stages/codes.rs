@@ -1,0 +1,126 @@
+//! `table/codes`: where a model puts observations in its latent space, as rows that figures take.
+
+use serde_json::Value as Json;
+
+use super::Stage;
+use super::artifacts;
+use crate::engine::Job;
+use crate::engine::JobError;
+use crate::engine::Produced;
+use crate::models;
+use crate::models::Rows;
+use crate::models::params;
+use crate::nn::device::DeviceChoice;
+use crate::registry::ArtifactType;
+use crate::registry::Entry;
+use crate::registry::Outputs;
+use crate::registry::Param;
+use crate::registry::Slot;
+use crate::registry::StageKind;
+use crate::table::Column;
+use crate::table::Table;
+
+/// One row per observation.
+pub struct Codes;
+
+impl Entry for Codes {
+    fn name(&self) -> &'static str {
+        "table/codes"
+    }
+
+    fn summary(&self) -> &'static str {
+        "latent codes of observations, with their labels"
+    }
+
+    fn docs(&self) -> &'static str {
+        "A row per observation of the split, from the first: `observation` counts them, `label` is\n\
+         there where the data have labels, and `z_1`, `z_2`, … are the means of q(z|x). For\n\
+         `figure/embedding`, and for histograms of single dimensions."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        let splits = ["train", "valid", "test"];
+        vec![
+            Param::int("count", "at most how many observations")
+                .min(1)
+                .default(1000),
+            Param::choice("split", &splits, "where they come from").default("test"),
+        ]
+    }
+}
+
+impl StageKind for Codes {
+    fn inputs(&self) -> Vec<Slot> {
+        vec![
+            Slot::new("model", &[ArtifactType::Model], "the fitted model"),
+            Slot::new("data", &[ArtifactType::Dataset], "what is encoded"),
+        ]
+    }
+
+    fn outputs(&self) -> Outputs {
+        Outputs::Fixed(&[("table", ArtifactType::Table)])
+    }
+
+    fn uses_numerics(&self) -> bool {
+        true
+    }
+}
+
+impl Stage for Codes {
+    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let bytes = artifacts::read(artifacts::only(job, "model")?, artifacts::MODEL)?;
+        let model = models::open(&bytes, DeviceChoice::Auto)?;
+        let data = artifacts::dataset(job, "data")?;
+        let split = params::text(&job.step.params, "split");
+        let x = params::observations(&data, split)?;
+        let count = params::size(&job.step.params, "count").min(x.len());
+        let first: Vec<usize> = (0..count).collect();
+        let codes = model.encode(&Rows::new(x.columns, x.gather(&first)))?.mean;
+        let labels = data.split(split).and_then(|split| split.labels());
+        let table = table(&codes, labels.as_deref());
+        let mut produced = Produced::default();
+        produced
+            .file("table", artifacts::TABLE, table.to_json())
+            .file("table", "table.csv", table.to_csv());
+        Ok(produced)
+    }
+}
+
+fn table(codes: &Rows, labels: Option<&[u32]>) -> Table {
+    let mut columns = vec![Column::axis("observation")];
+    columns.extend(labels.map(|_| Column::axis("label")));
+    columns.extend((1..=codes.columns).map(|d| Column::metric(&format!("z_{d}"), "", None)));
+    let row = |i: usize| -> Vec<Json> {
+        let mut row = vec![Json::from(i)];
+        row.extend(labels.map(|labels| Json::from(labels[i])));
+        let own = &codes.values[i * codes.columns..(i + 1) * codes.columns];
+        // Seven digits are all that a single-precision number has.
+        row.extend(own.iter().map(|&z| match z.to_string().parse::<f64>() {
+            Ok(z) if z.is_finite() => Json::from(z),
+            _ => Json::Null,
+        }));
+        row
+    };
+    Table {
+        rows: (0..codes.len()).map(row).collect(),
+        columns,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_stand_beside_their_labels() {
+        let codes = Rows::new(2, vec![0.1, 1.0, -2.5, f32::NAN]);
+        let labelled = table(&codes, Some(&[7, 3, 1]));
+        assert_eq!(
+            labelled.to_csv(),
+            "observation,label,z_1,z_2\n0,7,0.1,1\n1,3,-2.5,\n"
+        );
+        let plain = table(&codes, None);
+        assert_eq!(plain.columns.len(), 3);
+        assert!(plain.columns[0].axis && !plain.columns[1].axis);
+    }
+}

@@ -1,0 +1,95 @@
+//! `sample/decoder`: the decoder of a fitted model along its one latent variable.
+
+use serde_json::json;
+use statrs::distribution::ContinuousCDF;
+use statrs::distribution::Normal;
+
+use crate::engine::Job;
+use crate::engine::JobError;
+use crate::engine::Produced;
+use crate::models;
+use crate::models::Rows;
+use crate::models::params;
+use crate::nn::device::DeviceChoice;
+use crate::registry::ArtifactType;
+use crate::registry::Entry;
+use crate::registry::Outputs;
+use crate::registry::Param;
+use crate::registry::Slot;
+use crate::registry::StageKind;
+use crate::stages::Stage;
+use crate::stages::artifacts;
+
+/// `sample/decoder`
+pub struct DecoderPoints;
+
+impl Entry for DecoderPoints {
+    fn name(&self) -> &'static str {
+        "sample/decoder"
+    }
+
+    fn summary(&self) -> &'static str {
+        "the decoder of a model along its one latent variable, as points"
+    }
+
+    fn docs(&self) -> &'static str {
+        "Leaves a table with a row per point: `z` runs through `count` quantiles of the prior N(0, 1)\n\
+         at equal steps of probability, `what` is `label`, `x1`, `x2`, … are the mean of p(x|z)."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        vec![
+            Param::int("count", "how many points").min(2).default(400),
+            Param::str("label", "the value of the column `what`").default("decoder"),
+        ]
+    }
+}
+
+impl StageKind for DecoderPoints {
+    fn inputs(&self) -> Vec<Slot> {
+        vec![Slot::new(
+            "model",
+            &[ArtifactType::Model],
+            "the fitted model",
+        )]
+    }
+
+    fn outputs(&self) -> Outputs {
+        Outputs::Fixed(&[("points", ArtifactType::Table)])
+    }
+
+    fn uses_numerics(&self) -> bool {
+        true
+    }
+}
+
+impl Stage for DecoderPoints {
+    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let weights = artifacts::read(artifacts::only(job, "model")?, artifacts::MODEL)?;
+        let model = models::open(&weights, DeviceChoice::Cpu)?;
+        if model.latent() != 1 {
+            return Err(JobError::failed(format!(
+                "the model has {} latent dimensions; a curve has one",
+                model.latent()
+            )));
+        }
+        let count = params::size(&job.step.params, "count");
+        let label = params::text(&job.step.params, "label");
+        let normal = Normal::standard();
+        let quantile = |i: usize| normal.inverse_cdf((i as f64 + 0.5) / count as f64) as f32;
+        let z = Rows::new(1, (0..count).map(quantile).collect());
+        let decoded = model.decode(&z)?;
+        let mut columns = vec!["z".to_owned()];
+        columns.extend(super::dimensions(decoded.columns));
+        let mut table = super::table(&["what"], &columns);
+        let rows = decoded.values.chunks_exact(decoded.columns);
+        for (z, x) in z.values.iter().zip(rows) {
+            let mut entries = vec![json!(label), json!(f64::from(*z))];
+            entries.extend(super::numbers(x));
+            table.rows.push(entries);
+        }
+        let mut produced = Produced::default();
+        produced.file("points", artifacts::TABLE, table.to_json());
+        Ok(produced)
+    }
+}

@@ -1,0 +1,92 @@
+//! `sample/observations`: a data set as points, with what the decoder that made it says.
+
+use serde_json::json;
+
+use crate::data::Array;
+use crate::engine::Job;
+use crate::engine::JobError;
+use crate::engine::Produced;
+use crate::models::params;
+use crate::registry::ArtifactType;
+use crate::registry::Entry;
+use crate::registry::Outputs;
+use crate::registry::Param;
+use crate::registry::Slot;
+use crate::registry::StageKind;
+use crate::stages::Stage;
+use crate::stages::artifacts;
+
+/// `sample/observations`
+pub struct ObservationPoints;
+
+impl Entry for ObservationPoints {
+    fn name(&self) -> &'static str {
+        "sample/observations"
+    }
+
+    fn summary(&self) -> &'static str {
+        "observations of a data set as points, with their means before noise"
+    }
+
+    fn docs(&self) -> &'static str {
+        "Leaves a table with a row per point: `what` is `data` for an observation and `decoder` for\n\
+         its mean before noise f(z), where the data set keeps it; `x1`, `x2`, … are its coordinates\n\
+         and `z` the latent variable that made it. Points of the decoder lie densely along its curve."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        vec![
+            Param::choice("split", &["train", "valid", "test"], "where they come from")
+                .default("train"),
+            Param::int("count", "how many observations")
+                .min(1)
+                .default(500),
+        ]
+    }
+}
+
+impl StageKind for ObservationPoints {
+    fn inputs(&self) -> Vec<Slot> {
+        vec![Slot::new(
+            "data",
+            &[ArtifactType::Dataset],
+            "where they come from",
+        )]
+    }
+
+    fn outputs(&self) -> Outputs {
+        Outputs::Fixed(&[("points", ArtifactType::Table)])
+    }
+}
+
+impl Stage for ObservationPoints {
+    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let data = artifacts::dataset(job, "data")?;
+        let split = params::text(&job.step.params, "split");
+        let x = params::observations(&data, split)?;
+        let count = params::size(&job.step.params, "count").min(x.len());
+        let kept = |name| {
+            let array = data.split(split).and_then(|split| split.get(name));
+            array.map(Array::to_f32)
+        };
+        let z = kept("z").filter(|z| z.len() == x.len());
+        let mut columns = vec!["z".to_owned()];
+        columns.extend(super::dimensions(x.columns));
+        let mut table = super::table(&["what"], &columns);
+        let mut add = |what: &str, values: &[f32]| {
+            for (row, values) in values.chunks_exact(x.columns).take(count).enumerate() {
+                let z = z.as_ref().map(|z| f64::from(z[row]));
+                let mut entries = vec![json!(what), json!(z)];
+                entries.extend(super::numbers(values));
+                table.rows.push(entries);
+            }
+        };
+        add("data", &x.values);
+        if let Some(means) = kept("mean").filter(|means| means.len() == x.values.len()) {
+            add("decoder", &means);
+        }
+        let mut produced = Produced::default();
+        produced.file("points", artifacts::TABLE, table.to_json());
+        Ok(produced)
+    }
+}

@@ -1,0 +1,301 @@
+//! `sample/posterior`: what three posteriors over observations say, point by point and in numbers.
+
+use serde_json::Value as Json;
+use serde_json::json;
+use std::f64::consts::TAU;
+
+use crate::data::Array;
+use crate::data::Dataset;
+use crate::data::generators;
+use crate::engine::Job;
+use crate::engine::JobError;
+use crate::engine::Produced;
+use crate::models;
+use crate::models::Rows;
+use crate::models::mapa::posterior::Posterior;
+use crate::models::params;
+use crate::models::quadrature::NODES;
+use crate::models::quadrature::Quadrature;
+use crate::nn::device::DeviceChoice;
+use crate::registry::ArtifactType;
+use crate::registry::Entry;
+use crate::registry::Outputs;
+use crate::registry::Param;
+use crate::registry::ParamType;
+use crate::registry::Slot;
+use crate::registry::StageKind;
+use crate::registry::Value;
+use crate::registry::Values;
+use crate::stages::Stage;
+use crate::stages::artifacts;
+use crate::table::Table;
+use crate::table::stats::spearman;
+
+/// The values of the column `posterior`.
+const NAMES: [&str; 3] = ["true", "empirical", "approximate"];
+
+/// `sample/posterior`
+pub struct PosteriorPoints;
+
+impl Entry for PosteriorPoints {
+    fn name(&self) -> &'static str {
+        "sample/posterior"
+    }
+
+    fn summary(&self) -> &'static str {
+        "posteriors over the training observations of some of them, as points"
+    }
+
+    fn docs(&self) -> &'static str {
+        "For a few training observations x and every training observation i the log of\n\
+         \n\
+         | `posterior` | |\n\
+         | --- | --- |\n\
+         | `true` | p(zᵢ\\|x)/N = p(x\\|f(zᵢ)) p(zᵢ) / (N p(x)): of the model, scaled to a sum |\n\
+         | `empirical` | p(x\\|f(zᵢ)) / Σⱼ p(x\\|f(zⱼ)): of the empiricalised model |\n\
+         | `approximate` | q(i\\|x), what the slot `posterior` holds |\n\
+         \n\
+         beside zᵢ, the rank `i` of zᵢ and the probability. f and zᵢ are those that made the data; with a `model` they are its decoder and\n\
+         the means of its encoder. The observations are those whose true latent variable is nearest\n\
+         to each of `at`, and `observation` is the rank of theirs; of i, `shown` are kept, evenly spaced in order of zᵢ, and of them those\n\
+         above `lowest`.\n\
+         \n\
+         The metrics are over all N observations x, each against all i: `rank_correlation` is the mean\n\
+         of Spearman's between q(i|x) and the empirical posterior, `rank_correlation_near` the same\n\
+         over those i that make up 99 % of the empirical posterior, `posterior_gap` the mean\n\
+         KL(p(i|x) || q(i|x)) in nats.\n\
+         \n\
+         Source: Yacoby, Pan and Doshi-Velez 2024, arXiv 2403.08941, sections 6.3 and 6.4."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        let number = ParamType::Float {
+            min: None,
+            max: None,
+        };
+        let at = [-1.5, -0.5, 0.5, 1.5].map(Value::Float);
+        vec![
+            Param::list("at", number, "true latent variables of the observations x")
+                .default(at.to_vec()),
+            Param::list("posteriors", ParamType::Str, "which of the three")
+                .default(NAMES.map(|name| Value::Str(name.to_owned())).to_vec()),
+            Param::int("shown", "points per observation and posterior")
+                .min(1)
+                .default(150),
+            Param::float("lowest", "log posterior below which a point is left out").default(-16.0),
+        ]
+    }
+}
+
+impl StageKind for PosteriorPoints {
+    fn inputs(&self) -> Vec<Slot> {
+        vec![
+            Slot::new("data", &[ArtifactType::Dataset], "the observations"),
+            Slot::new(
+                "posterior",
+                &[ArtifactType::Arrays],
+                "the approximation, as `posterior/empirical` leaves it",
+            ),
+            Slot::new(
+                "model",
+                &[ArtifactType::Model],
+                "whose posteriors; those of the model that made the data without it",
+            )
+            .optional(),
+        ]
+    }
+
+    fn outputs(&self) -> Outputs {
+        Outputs::Fixed(&[
+            ("points", ArtifactType::Table),
+            ("metrics", ArtifactType::Metrics),
+        ])
+    }
+
+    fn uses_numerics(&self) -> bool {
+        true
+    }
+}
+
+impl Stage for PosteriorPoints {
+    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let data = artifacts::dataset(job, "data")?;
+        let x = params::observations(&data, "train")?;
+        let array = artifacts::array(job, "posterior")?;
+        let approximate = Posterior::from_array(&array, x.len())?;
+        let variant = match job.items("model").is_empty() {
+            true => Variant::truth(&data)?,
+            false => Variant::learned(job, &data, &x)?,
+        };
+        let empirical = Posterior::gaussian(&x, &variant.means, variant.variance);
+        let table = points(&x, &variant, &empirical, &approximate, &job.step.params);
+        let mut produced = Produced::default();
+        produced
+            .file("points", artifacts::TABLE, table.to_json())
+            .file(
+                "metrics",
+                artifacts::METRICS,
+                artifacts::metrics_json(agreement(&empirical, &approximate)),
+            );
+        Ok(produced)
+    }
+}
+
+/// A model over the plane of the data: what made them, or what was fitted to them.
+struct Variant {
+    /// The latent variable of each observation.
+    z: Vec<f32>,
+    /// The latent variable that made each observation.
+    true_z: Vec<f32>,
+    /// f(zᵢ): `[observations, dimensions]`.
+    means: Vec<f32>,
+    /// σ² of p(x|z).
+    variance: f64,
+    log_density: Box<dyn Fn(&[f32]) -> f64>,
+}
+
+impl Variant {
+    fn truth(data: &Dataset) -> Result<Self, JobError> {
+        let generator = generators::get(data.name())
+            .ok_or_else(|| JobError::failed(format!("nobody knows what made `{}`", data.name())))?;
+        let density = generator.density();
+        Ok(Variant {
+            z: kept(data, "z")?,
+            true_z: kept(data, "z")?,
+            means: kept(data, "mean")?,
+            variance: generator.noise_variance,
+            log_density: Box::new(move |x| density.log([x[0].into(), x[1].into()])),
+        })
+    }
+
+    fn learned(job: &Job<'_>, data: &Dataset, x: &Rows) -> Result<Self, JobError> {
+        let weights = artifacts::read(artifacts::only(job, "model")?, artifacts::MODEL)?;
+        let model = models::open(&weights, DeviceChoice::Cpu)?;
+        let quadrature = Quadrature::new(&*model, NODES)?;
+        let variance = data.noise_variance().ok_or_else(|| {
+            JobError::failed("the data set does not say how much noise its observations have")
+        })?;
+        let codes = model.encode(x)?.mean;
+        let d = x.columns;
+        Ok(Variant {
+            means: model.decode(&codes)?.values,
+            z: codes.values,
+            true_z: kept(data, "z")?,
+            variance,
+            log_density: Box::new(move |x| {
+                let x = Rows::new(d, x.to_vec());
+                quadrature.log_density(&x)[0]
+            }),
+        })
+    }
+
+    /// ln p(zᵢ|x) − ln N.
+    fn log_true(&self, x: &[f32], i: usize, log_density: f64) -> f64 {
+        let d = x.len();
+        let mean = &self.means[i * d..][..d];
+        let pairs = x.iter().zip(mean);
+        let squares: f64 = pairs
+            .map(|(x, m)| (f64::from(*x) - f64::from(*m)).powi(2))
+            .sum();
+        let log_x = -0.5 * (squares / self.variance + d as f64 * (TAU * self.variance).ln());
+        let log_z = -0.5 * (f64::from(self.z[i]).powi(2) + TAU.ln());
+        log_x + log_z - log_density - (self.z.len() as f64).ln()
+    }
+}
+
+fn kept(data: &Dataset, name: &str) -> Result<Vec<f32>, JobError> {
+    let array = data.train.get(name).map(Array::to_f32);
+    array.ok_or_else(|| JobError::failed(format!("the data set does not keep `{name}`")))
+}
+
+fn points(
+    x: &Rows,
+    variant: &Variant,
+    empirical: &Posterior,
+    approximate: &Posterior,
+    values: &Values,
+) -> Table {
+    let n = x.len();
+    let lowest = params::number(values, "lowest");
+    let shown = params::size(values, "shown").min(n);
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|a, b| variant.z[*a].total_cmp(&variant.z[*b]));
+    let wanted = values.get("posteriors").and_then(Value::as_list);
+    let wanted: Vec<&str> = wanted
+        .unwrap_or_default()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    let mut rank = vec![0; n];
+    for (place, i) in order.iter().enumerate() {
+        rank[*i] = place + 1;
+    }
+    let columns = ["z", "log_posterior", "probability"].map(str::to_owned);
+    let mut table = super::table(&["at", "observation", "i", "posterior"], &columns);
+    let at = values
+        .get("at")
+        .and_then(Value::as_list)
+        .unwrap_or_default();
+    for at in at.iter().filter_map(Value::as_float) {
+        let distance = |i: &usize| (f64::from(variant.true_z[*i]) - at).abs();
+        let nearest = (0..n).min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        let Some(nearest) = nearest else { continue };
+        let own = &x.values[nearest * x.columns..][..x.columns];
+        let log_density = (variant.log_density)(own);
+        for slot in 0..shown {
+            let i = order[slot * n / shown];
+            let logs = [
+                variant.log_true(own, i, log_density),
+                f64::from(empirical.row(nearest)[i]),
+                f64::from(approximate.row(nearest)[i]),
+            ];
+            let logs = NAMES.into_iter().zip(logs);
+            for (name, log) in logs.filter(|(name, log)| *log >= lowest && wanted.contains(name)) {
+                table.rows.push(vec![
+                    Json::from(format!("z = {at}")),
+                    json!(rank[nearest]),
+                    json!(rank[i]),
+                    json!(name),
+                    json!(f64::from(variant.z[i])),
+                    json!(log),
+                    json!(log.exp()),
+                ]);
+            }
+        }
+    }
+    table
+}
+
+/// How well the approximation follows the empirical posterior, averaged over all observations.
+fn agreement(empirical: &Posterior, approximate: &Posterior) -> [(&'static str, f64); 3] {
+    let n = empirical.observations;
+    let [mut all, mut near, mut gap] = [0.0; 3];
+    for row in 0..n {
+        let p: Vec<f64> = empirical.row(row).iter().map(|l| f64::from(*l)).collect();
+        let q: Vec<f64> = approximate.row(row).iter().map(|l| f64::from(*l)).collect();
+        all += correlation(&p, &q);
+        let mut order: Vec<usize> = (0..n).collect();
+        order.sort_by(|a, b| p[*b].total_cmp(&p[*a]));
+        let mut mass = 0.0;
+        let enough = order.iter().position(|i| {
+            mass += p[*i].exp();
+            mass >= 0.99
+        });
+        order.truncate(enough.map_or(n, |last| last + 1));
+        let pick = |logs: &[f64]| -> Vec<f64> { order.iter().map(|i| logs[*i]).collect() };
+        near += correlation(&pick(&p), &pick(&q));
+        let pairs = p.iter().zip(&q);
+        gap += pairs.map(|(p, q)| p.exp() * (p - q)).sum::<f64>();
+    }
+    let n = n as f64;
+    [
+        ("rank_correlation", all / n),
+        ("rank_correlation_near", near / n),
+        ("posterior_gap", gap / n),
+    ]
+}
+
+/// Spearman's; zero where one side is constant, as the uniform distribution is.
+fn correlation(a: &[f64], b: &[f64]) -> f64 {
+    spearman(a, b).map_or(0.0, |found| found.coefficient)
+}

@@ -1,0 +1,112 @@
+//! `table/read`: a results table made elsewhere becomes an artifact that tables and figures take.
+
+use super::Stage;
+use super::artifacts;
+use super::summary::names;
+use crate::engine::Job;
+use crate::engine::JobArtifact;
+use crate::engine::JobError;
+use crate::engine::Produced;
+use crate::registry::ArtifactType;
+use crate::registry::Entry;
+use crate::registry::Outputs;
+use crate::registry::Param;
+use crate::registry::ParamType;
+use crate::registry::Slot;
+use crate::registry::StageKind;
+use crate::registry::Value;
+use crate::table::Table;
+use crate::table::TableError;
+
+/// Reads one file of the project.
+pub struct ReadTable;
+
+impl Entry for ReadTable {
+    fn name(&self) -> &'static str {
+        "table/read"
+    }
+
+    fn summary(&self) -> &'static str {
+        "the rows of a CSV or JSON file"
+    }
+
+    fn docs(&self) -> &'static str {
+        "`in: {file: {file: results/scores.csv}}` names the file. CSV has a header line, under lines\n\
+         that begin with `#` if there are any; an empty field is a missing value. JSON is a list of\n\
+         flat objects, or what `table/summary` leaves. Axes tell rows apart; the other columns are\n\
+         measurements, which may be given labels, units and a direction."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        let direction = ParamType::Choice(vec!["higher".to_owned(), "lower".to_owned()]);
+        vec![
+            Param::list(
+                "axes",
+                ParamType::Str,
+                "columns that are axes [default: those that hold text]",
+            )
+            .optional(),
+            Param::map("labels", ParamType::Str, "by column, its name for people").optional(),
+            Param::map("units", ParamType::Str, "by column, its unit").optional(),
+            Param::map("better", direction, "by column, which way is better").optional(),
+        ]
+    }
+}
+
+impl StageKind for ReadTable {
+    fn inputs(&self) -> Vec<Slot> {
+        vec![Slot::new(
+            "file",
+            &[ArtifactType::File],
+            "a CSV or JSON file",
+        )]
+    }
+
+    fn outputs(&self) -> Outputs {
+        Outputs::Fixed(&[("table", ArtifactType::Table)])
+    }
+}
+
+impl Stage for ReadTable {
+    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let axes = job.param("axes").map(|axes| names(Some(axes)));
+        let mut table = file(artifacts::only(job, "file")?, axes.as_deref())?;
+        let failed = |error: TableError| JobError::failed(error.to_string());
+        let described = |param: &str| match job.param(param) {
+            Some(Value::Map(columns)) => columns.clone(),
+            _ => Default::default(),
+        };
+        for param in ["labels", "units", "better"] {
+            for (column, value) in described(param) {
+                let at = table.position(&column).map_err(failed)?;
+                let column = &mut table.columns[at];
+                let text = value.as_str().unwrap_or_default();
+                match param {
+                    "labels" => column.label = text.to_owned(),
+                    "units" => column.unit = text.to_owned(),
+                    _ => column.higher_is_better = Some(text == "higher"),
+                }
+            }
+        }
+        let mut produced = Produced::default();
+        produced
+            .file("table", artifacts::TABLE, table.to_json())
+            .file("table", "table.csv", table.to_csv());
+        Ok(produced)
+    }
+}
+
+/// The table in an artifact of one file.
+pub fn file(artifact: &JobArtifact, axes: Option<&[String]>) -> Result<Table, JobError> {
+    let (name, path) = match artifact.paths.first_key_value() {
+        Some(file) if artifact.paths.len() == 1 => file,
+        _ => {
+            return Err(JobError::failed(
+                "a table is read from one file, not from several",
+            ));
+        }
+    };
+    let text = String::from_utf8(artifacts::read_path(path)?)
+        .map_err(|_| JobError::failed(format!("`{name}` is no text in UTF-8")))?;
+    Table::read(&text, axes).map_err(|error| JobError::failed(format!("`{name}`: {error}")))
+}
