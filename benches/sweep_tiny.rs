@@ -19,12 +19,12 @@ fn main() {
         [seeds, steps, ..] => (seeds, steps.max(1)),
     };
     let started = Instant::now();
-    let train = |seed| {
-        let mut vae = Vae::new(seed, 100, &[2, 50, 50, 2], &[1, 50, 50, 2], true);
+    let train = |seed: usize| {
+        let mut vae = Vae::new(seed as u64, 100, &[2, 50, 50, 2], &[1, 50, 50, 2], true);
         (0..steps).map(|_| vae.step()).last().unwrap_or(f32::NAN)
     };
     // One model is a millisecond of work at least: each may move to a free thread.
-    let losses: Vec<f32> = (0..seeds)
+    let losses: Vec<f32> = (0..seeds as usize)
         .into_par_iter()
         .with_max_len(1)
         .map(train)

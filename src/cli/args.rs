@@ -53,6 +53,10 @@ pub enum Verb {
     Show(ShowArgs),
     /// Compare two cells or two runs: which parts of their keys and which metrics differ
     Diff(DiffArgs),
+    /// Write one self-contained HTML page of everything an experiment left
+    Report(ReportArgs),
+    /// Write metrics and curves for TensorBoard, MLflow, pandas or polars
+    Export(ExportArgs),
     /// Print the results of an experiment as a table
     Ls(LsArgs),
     /// Draw the DAG of stages, with axes collapsed
@@ -145,6 +149,9 @@ pub struct RunArgs {
     /// End with exit code 4 unless every claim of the manifest holds
     #[arg(long)]
     pub require_claims: bool,
+    /// Write report.html beside the results when all is done
+    #[arg(long)]
+    pub report: bool,
 }
 
 /// Which steps a verb is about. A reduction is never narrowed: where some of its members are left
@@ -231,6 +238,38 @@ pub enum ClaimsFormat {
     Csv,
     Json,
     Md,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// The page [default: report.html in the experiment's folder of results]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// Which program is to read them
+    #[arg(long, value_enum)]
+    pub to: ExportFormat,
+    /// Where the files go
+    pub dir: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// Event files, a folder per cell
+    Tensorboard,
+    /// A tracking store of files, a run per cell
+    Mlflow,
+    /// A table per stage
+    Csv,
+    /// A table per stage with its types: Arrow IPC, also known as Feather
+    Arrow,
 }
 
 #[derive(Debug, Args)]

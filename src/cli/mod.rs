@@ -8,6 +8,7 @@ mod ending;
 mod estimates;
 mod events;
 mod exit;
+mod export;
 mod face;
 mod fates;
 mod filters;
@@ -20,6 +21,7 @@ mod list;
 mod ls;
 mod plan;
 mod project;
+mod report;
 mod run;
 mod runs;
 mod schema;
@@ -100,6 +102,8 @@ fn verb(verb: &Verb, out: &mut impl Write, err: &mut impl Write) -> Result<Exit,
         Verb::Why(args) => why::why(args, out, err),
         Verb::Graph(args) => graph::graph(args, out, err),
         Verb::Claims(args) => claims::claims(args, out, err),
+        Verb::Report(args) => report::report(args, err),
+        Verb::Export(args) => export::export(args, err),
         Verb::Ls(args) => ls::ls(args, out, err),
         Verb::Worker { spec } => Ok(worker::work(spec)),
     }

@@ -15,12 +15,13 @@ use super::face::Face;
 use super::face::JsonLines;
 use super::face::Lines;
 use super::face::Silent;
-use super::fates;
+use super::fates::Earlier;
 use super::filters;
 use super::interrupt;
 use super::project::PlanKeys;
 use super::project::Project;
 use super::project::Stop;
+use super::report;
 use super::worker;
 use crate::engine::Engine;
 use crate::engine::Event;
@@ -85,15 +86,22 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     ending::tell(&project, &args.experiment.manifest, &summary, err)?;
     // What a filter leaves out may be known all the same.
     let partial = summary.steps.iter().any(|s| s.state == State::Unselected);
-    let results = match partial {
-        true => fates::results(&project, Some(&store))?,
-        false => Results {
+    let earlier = match partial {
+        true => Some(Earlier::of(&project)?),
+        false => None,
+    };
+    let results = match &earlier {
+        Some(earlier) => earlier.results(&project),
+        None => Results {
             plan: &project.plan,
             store: Some(&store),
             made: summary.steps.iter().map(|s| s.made.clone()).collect(),
         },
     };
     let claims = claims::after_run(&project, &results, args.require_claims, err)?;
+    if args.report {
+        report::write(&project, &results, None, err)?;
+    }
     Ok(match () {
         () if summary.totals.failed > 0 => Exit::Failed,
         () if summary.stopped => Exit::Interrupted,
