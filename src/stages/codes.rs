@@ -120,7 +120,7 @@ mod tests {
         let labelled = table(&codes, Some(&[7, 3, 1]));
         assert_eq!(
             labelled.to_csv(),
-            "observation,label,z_1,z_2\n0,7,0.1,1\n1,3,-2.5,\n"
+            "observation,label,z_1,z_2\n0,7,0.1,1.0\n1,3,-2.5,\n"
         );
         let plain = table(&codes, None);
         assert_eq!(plain.columns.len(), 3);
