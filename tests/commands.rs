@@ -2,7 +2,6 @@
 
 #![cfg(unix)]
 
-#[allow(dead_code, reason = "shared with other tests")]
 mod support;
 
 use support::TestSpace;
