@@ -12,15 +12,15 @@ use rayon::prelude::*;
 use vae::Vae;
 
 fn main() {
-    let numbers: Vec<u64> = std::env::args().filter_map(|a| a.parse().ok()).collect();
+    let numbers: Vec<usize> = std::env::args().filter_map(|a| a.parse().ok()).collect();
     let (seeds, steps) = match numbers[..] {
         [] => (32, 200),
         [seeds] => (seeds, 200),
         [seeds, steps, ..] => (seeds, steps.max(1)),
     };
     let started = Instant::now();
-    let train = |seed| {
-        let mut vae = Vae::new(seed, 100, &[2, 50, 50, 2], &[1, 50, 50, 2], true);
+    let train = |seed: usize| {
+        let mut vae = Vae::new(seed as u64, 100, &[2, 50, 50, 2], &[1, 50, 50, 2], true);
         (0..steps).map(|_| vae.step()).last().unwrap_or(f32::NAN)
     };
     // One model is a millisecond of work at least: each may move to a free thread.
