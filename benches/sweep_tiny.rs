@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use vae::Vae;
 
 fn main() {
-    let numbers: Vec<usize> = std::env::args().filter_map(|a| a.parse().ok()).collect();
+    let numbers: Vec<u64> = std::env::args().filter_map(|a| a.parse().ok()).collect();
     let (seeds, steps) = match numbers[..] {
         [] => (32, 200),
         [seeds] => (seeds, 200),
@@ -24,7 +24,7 @@ fn main() {
         (0..steps).map(|_| vae.step()).last().unwrap_or(f32::NAN)
     };
     // One model is a millisecond of work at least: each may move to a free thread.
-    let losses: Vec<f32> = (0..seeds)
+    let losses: Vec<f32> = (0..seeds as usize)
         .into_par_iter()
         .with_max_len(1)
         .map(train)

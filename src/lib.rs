@@ -19,6 +19,7 @@
 //! | [`claims`] | statements about results, judged over tables: holds, fails or undecided |
 //! | [`figures`] | tables to SVG, PNG and PDF |
 //! | [`report`] | one self-contained HTML page of everything an experiment left |
+//! | [`export`] | metrics and curves as files that other programs read |
 //! | [`stages`] | binds a domain function to input and output slots |
 //! | [`cli`] | arguments, verbs, the faces of the event stream, exit codes |
 //!
@@ -29,6 +30,7 @@
 //! | `outputs/store/objects-v1/ab/cdef…` | [`store`]: immutable content, named by its blake3 digest |
 //! | `outputs/store/store.sqlite` | [`store`]: records by key, runs, the file-hash index |
 //! | `outputs/store/runs/<run>/events.jsonl` | [`engine`]: what happened, one JSON object a line |
+//! | `outputs/<experiment>/{claims.json,claims.csv,claims.md,claims.tex,report.html}` | [`cli`]: judged and written after a run |
 //! | `outputs/<experiment>/{figures,tables,cells}` | [`engine`]: the human view, copies and links into the store |
 
 #![allow(
@@ -40,6 +42,7 @@ pub mod claims;
 pub mod cli;
 pub mod data;
 pub mod engine;
+pub mod export;
 pub mod figures;
 pub mod manifest;
 pub mod metrics;

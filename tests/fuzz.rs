@@ -232,6 +232,9 @@ fn no_text_makes_the_reader_panic() {
     for folder in ["pipelines", "tests/bad/pipelines"] {
         for entry in fs::read_dir(folder).expect("it is in the repository") {
             let path = entry.expect("folders are readable").path();
+            if path.is_dir() {
+                continue;
+            }
             let to = path.file_name().expect("a file has a name");
             fs::copy(&path, root.join("pipelines").join(to)).expect("a copy");
         }

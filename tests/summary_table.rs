@@ -62,7 +62,7 @@ fn markdown_marks_the_best_within_a_data_set() {
 | figure-8 | iwae\_5% | **1.20 ± 0.10** | 31.0 ± 1.0 |
 | figure-8 | mapa | <u>1.50 ± 0.10</u> | 22.0 ± 2.6 |
 
-mean ± standard deviation over seed, n = 3 where not stated otherwise; bold: best; underlined: second
+mean ± standard deviation over seed, n = 3 where not stated otherwise; bold: best of each dataset; underlined: second
 
 "#]].raw());
 }
@@ -74,7 +74,7 @@ fn latex_has_values_of_an_axis_as_columns() {
         compare: Vec::new(),
     };
     assert_data_eq!(summary(&["test_kl"]).to_latex(&layout).unwrap(), str![[r#"
-% mean +- standard deviation over seed, n = 3 where not stated otherwise; bold: best; underlined: second
+% mean +- standard deviation over seed, n = 3 where not stated otherwise; bold: best of each dataset; underlined: second
 % needs \usepackage{booktabs}
 \begin{tabular}{lrr}
 \toprule
@@ -95,7 +95,7 @@ mapa & $\mathbf{0.420 \pm 0.020}$ & \underline{$1.50 \pm 0.10$} \\
 fn latex_groups_rows_by_the_first_axis() {
     let text = summary(&["test_kl"]).to_latex(&Layout::default());
     assert_data_eq!(text.unwrap(), str![[r#"
-% mean +- standard deviation over seed, n = 3 where not stated otherwise; bold: best; underlined: second
+% mean +- standard deviation over seed, n = 3 where not stated otherwise; bold: best of each dataset; underlined: second
 % needs \usepackage{booktabs}
 \begin{tabular}{llr}
 \toprule

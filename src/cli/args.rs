@@ -53,6 +53,10 @@ pub enum Verb {
     Show(ShowArgs),
     /// Compare two cells or two runs: which parts of their keys and which metrics differ
     Diff(DiffArgs),
+    /// Write one self-contained HTML page of everything an experiment left
+    Report(ReportArgs),
+    /// Write metrics and curves for TensorBoard, MLflow, pandas or polars
+    Export(ExportArgs),
     /// Print the results of an experiment as a table
     Ls(LsArgs),
     /// Draw the DAG of stages, with axes collapsed
@@ -65,7 +69,12 @@ pub enum Verb {
     Trace(TraceArgs),
     /// Make a small project that runs, to start from
     Init(InitArgs),
-    /// Remove results that none of the named experiments needs
+    /// Print the JSON schema of manifests or pipelines, for editors
+    Schema(SchemaArgs),
+    /// Remove results that no manifest of the project needs; first say which
+    ///
+    /// Kept is what any file of manifests/ reaches, with its profiles and overrides, and what is
+    /// named: manifests elsewhere, experiments, runs.
     Gc(GcArgs),
     /// Reread every object and compare it with its digest
     Verify(StoreArgs),
@@ -140,6 +149,9 @@ pub struct RunArgs {
     /// End with exit code 4 unless every claim of the manifest holds
     #[arg(long)]
     pub require_claims: bool,
+    /// Write report.html beside the results when all is done
+    #[arg(long)]
+    pub report: bool,
 }
 
 /// Which steps a verb is about. A reduction is never narrowed: where some of its members are left
@@ -229,6 +241,38 @@ pub enum ClaimsFormat {
 }
 
 #[derive(Debug, Args)]
+pub struct ReportArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// The page [default: report.html in the experiment's folder of results]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// Which program is to read them
+    #[arg(long, value_enum)]
+    pub to: ExportFormat,
+    /// Where the files go
+    pub dir: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// Event files, a folder per cell
+    Tensorboard,
+    /// A tracking store of files, a run per cell
+    Mlflow,
+    /// A table per stage
+    Csv,
+    /// A table per stage with its types: Arrow IPC, also known as Feather
+    Arrow,
+}
+
+#[derive(Debug, Args)]
 pub struct LsArgs {
     #[command(flatten)]
     pub experiment: Experiment,
@@ -284,14 +328,21 @@ pub struct GcArgs {
     /// Remove; without it, only say what would be removed
     #[arg(long)]
     pub yes: bool,
-    /// Experiments whose results are kept, with their profiles and overrides
-    #[arg(required = true)]
+    /// What to keep besides: manifests elsewhere, experiments, runs
+    #[arg(value_name = "KEEP")]
     pub keep: Vec<String>,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    #[arg(value_enum)]
+    pub of: SchemaOf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    Manifest,
+    Pipeline,
 }
 
 #[derive(Debug, Args)]
@@ -353,4 +404,9 @@ pub struct InitArgs {
     /// Where: a new folder, or one without a manifest of this name
     #[arg(default_value = ".")]
     pub folder: PathBuf,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::args::ClaimsArgs;
 use super::args::ClaimsFormat;
 use super::exit::Exit;
-use super::fates;
+use super::fates::Earlier;
 use super::project::Project;
 use super::project::Stop;
 use crate::claims;
@@ -28,8 +28,8 @@ pub fn claims(args: &ClaimsArgs, out: &mut impl Write, err: &mut impl Write) -> 
         writeln!(err, "`{}` claims nothing", project.name())?;
         return Ok(Exit::Success);
     }
-    let store = project.read_store()?;
-    let results = fates::results(&project, store.as_ref())?;
+    let earlier = Earlier::of(&project)?;
+    let results = earlier.results(&project);
     let judged = judged(&project.view, &results).0;
     let judgements = &judged.claims;
     match args.format {
@@ -83,7 +83,7 @@ fn exit(judgements: &[Judgement], required: bool) -> Exit {
 /// The judgements, and whether they are new. Where nothing that they depend on has changed they are
 /// those of the last run: reading the numbers of ten thousand cells takes longer than all the rest
 /// of a run that does nothing.
-fn judged(view: &Path, results: &Results<'_>) -> (ClaimsDocument, bool) {
+pub fn judged(view: &Path, results: &Results<'_>) -> (ClaimsDocument, bool) {
     let of = stages::claims_digest(results).to_hex();
     let known = FILES.iter().all(|file| view.join(file).is_file());
     let known = known.then(|| fs::read_to_string(view.join(FILES[0])).ok());

@@ -1,6 +1,7 @@
 //! `sweepline diff`: which parts of the keys and which metrics differ, of two cells or two runs.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io;
 use std::io::Write;
 
@@ -11,11 +12,11 @@ use super::args::DiffArgs;
 use super::columns;
 use super::exit::Exit;
 use super::fates::Earlier;
+use super::fates::change_lines;
 use super::project::Project;
 use super::project::Stop;
 use super::runs;
 use super::show::metrics;
-use crate::engine::Event;
 use crate::plan::Change;
 use crate::plan::Fate;
 use crate::plan::Known;
@@ -189,28 +190,30 @@ struct Differences {
     only_first: Vec<String>,
     only_second: Vec<String>,
     same: usize,
-    /// By stage and changes: the steps.
+    /// By stage and changes: the steps. Without changes, it is that what they read differs.
     groups: Vec<(String, Vec<String>, Vec<String>)>,
     rows: Vec<Row>,
 }
 
 fn of_runs(store: &Store, first: &str, second: &str) -> Result<Differences, Stop> {
-    let (was, is) = (keys(store, first)?, keys(store, second)?);
-    let only = |a: &BTreeMap<String, Digest>, b: &BTreeMap<String, Digest>| {
-        let names = a.keys().filter(|name| !b.contains_key(*name));
-        names.cloned().collect::<Vec<_>>()
-    };
+    let (was, is) = (runs::keys(store, first)?, runs::keys(store, second)?);
+    let find: BTreeMap<&str, &Digest> = is.iter().map(|(step, key)| (&**step, key)).collect();
+    let known: BTreeSet<&str> = was.iter().map(|(step, _)| step.as_str()).collect();
+    let only_first = was.iter().map(|(step, _)| step);
+    let only_first = only_first.filter(|step| !find.contains_key(step.as_str()));
+    let only_second = is.iter().map(|(step, _)| step);
+    let only_second = only_second.filter(|step| !known.contains(step.as_str()));
     let mut differences = Differences {
         first: first.to_owned(),
         second: second.to_owned(),
-        only_first: only(&was, &is),
-        only_second: only(&is, &was),
+        only_first: only_first.cloned().collect(),
+        only_second: only_second.cloned().collect(),
         same: 0,
         groups: Vec::new(),
         rows: Vec::new(),
     };
     for (step, old) in &was {
-        let Some(new) = is.get(step) else {
+        let Some(new) = find.get(step.as_str()).copied() else {
             continue;
         };
         if old == new {
@@ -220,8 +223,20 @@ fn of_runs(store: &Store, first: &str, second: &str) -> Result<Differences, Stop
         let parts =
             |key: &Digest| -> Result<KeyParts, Stop> { Ok(store.parts(*key)?.unwrap_or_default()) };
         let changed = changes(&parts(old)?, &parts(new)?);
-        // Digests differ from step to step: without them, steps are one group.
-        let changed: Vec<String> = changed.iter().map(ToString::to_string).collect();
+        let follows = |change: &Change| {
+            matches!(
+                change,
+                Change::Input {
+                    old: Some(_),
+                    new: Some(_),
+                    ..
+                } | Change::Order { .. }
+            )
+        };
+        let changed: Vec<String> = match changed.iter().all(follows) {
+            true => Vec::new(),
+            false => change_lines(&changed),
+        };
         let stage = step.split('[').next().unwrap_or(step).to_owned();
         let groups = &mut differences.groups;
         match groups
@@ -243,18 +258,6 @@ fn of_runs(store: &Store, first: &str, second: &str) -> Result<Differences, Stop
     Ok(differences)
 }
 
-/// The keys of all steps of a run whose result it knew, by name.
-fn keys(store: &Store, run: &str) -> Result<BTreeMap<String, Digest>, Stop> {
-    let events = runs::events(store, run)?.into_iter();
-    let keys = events.filter_map(|timed| match timed.event {
-        Event::StepFinished { step, key, .. } | Event::StepCached { step, key, .. } => {
-            Some((step, key?))
-        }
-        _ => None,
-    });
-    Ok(keys.collect())
-}
-
 impl Differences {
     fn print(&self, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "{} → {}", self.first, self.second)?;
@@ -268,6 +271,9 @@ impl Differences {
         }
         writeln!(out, "{}", counts.join(", "))?;
         for (stage, changed, steps) in &self.groups {
+            if changed.is_empty() {
+                continue;
+            }
             match steps.as_slice() {
                 [one] => writeln!(out, "\n{one}")?,
                 steps => writeln!(
@@ -280,6 +286,20 @@ impl Differences {
             for change in changed {
                 writeln!(out, "  {change}")?;
             }
+        }
+        let follow = self
+            .groups
+            .iter()
+            .filter(|(_, changed, _)| changed.is_empty());
+        let follow: Vec<String> = follow
+            .map(|(stage, _, steps)| format!("{stage} ({})", steps.len()))
+            .collect();
+        if !follow.is_empty() {
+            writeln!(
+                out,
+                "\nbecause what they read differs: {}",
+                follow.join(", ")
+            )?;
         }
         for (only, which) in [(&self.only_first, "first"), (&self.only_second, "second")] {
             if !only.is_empty() {

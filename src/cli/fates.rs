@@ -40,20 +40,20 @@ impl Earlier {
     pub fn fates(&self, project: &Project) -> Vec<Fate> {
         project.plan.fates(&project.rules(), self)
     }
-}
 
-/// The results of every step that is up to date.
-pub fn results<'p>(project: &'p Project, store: Option<&'p Store>) -> Result<Results<'p>, Stop> {
-    let fates = Earlier::of(project)?.fates(project).into_iter();
-    let made = fates.map(|fate| match fate {
-        Fate::UpToDate { record } => Some(Arc::new(record.made.clone())),
-        _ => None,
-    });
-    Ok(Results {
-        plan: &project.plan,
-        store,
-        made: made.collect(),
-    })
+    /// The results of every step that is up to date.
+    pub fn results<'p>(&'p self, project: &'p Project) -> Results<'p> {
+        let fates = self.fates(project).into_iter();
+        let made = fates.map(|fate| match fate {
+            Fate::UpToDate { record } => Some(Arc::new(record.made.clone())),
+            _ => None,
+        });
+        Results {
+            plan: &project.plan,
+            store: self.store.as_ref(),
+            made: made.collect(),
+        }
+    }
 }
 
 impl Known for Earlier {
@@ -133,6 +133,16 @@ pub fn lines(project: &Project, fate: &Fate) -> Vec<Line> {
             place: None,
         }],
     }
+}
+
+/// The same of changes alone, without places.
+pub fn change_lines(changes: &[Change]) -> Vec<String> {
+    let reasons = changes.iter().map(|what| Reason {
+        what: what.clone(),
+        place: None,
+    });
+    let lines = reason_lines(&reasons.collect::<Vec<_>>()).into_iter();
+    lines.map(|line| line.text).collect()
 }
 
 fn reason_lines(reasons: &[Reason]) -> Vec<Line> {

@@ -1,16 +1,13 @@
-//! `sweepline log`, `verify` and `gc`: what the store keeps.
+//! `sweepline log` and `verify`: what the store keeps.
 
-use std::collections::HashSet;
 use std::io::Write;
-use std::path::Path;
-use std::path::PathBuf;
 
-use super::args::GcArgs;
 use super::args::StepArgs;
 use super::args::StoreArgs;
 use super::exit::Exit;
 use super::project::Project;
 use super::project::Stop;
+use super::runs;
 use crate::store::Access;
 use crate::store::Store;
 use crate::text::plural;
@@ -48,7 +45,7 @@ pub fn log(args: &StepArgs, out: &mut impl Write, err: &mut impl Write) -> Resul
 
 /// Rereads every object.
 pub fn verify(args: &StoreArgs, err: &mut impl Write) -> Result<Exit, Stop> {
-    let store = Store::open(&folder(args), Access::Write { wait: true })?;
+    let store = Store::open(&runs::folders(args).1, Access::Write { wait: true })?;
     let verified = store.verify()?;
     writeln!(
         err,
@@ -70,38 +67,4 @@ pub fn verify(args: &StoreArgs, err: &mut impl Write) -> Result<Exit, Stop> {
         "  = help: the next `sweepline run` makes damaged results again"
     )?;
     Ok(Exit::Failed)
-}
-
-/// Removes what none of the named manifests needs.
-pub fn gc(args: &GcArgs, err: &mut impl Write) -> Result<Exit, Stop> {
-    let folder = folder(&args.store);
-    let store = Store::open(&folder, Access::Write { wait: true })?;
-    let kept = store.experiments()?.into_iter().filter(|name| {
-        // Profiles and overrides of a kept experiment are kept with it.
-        let plain = name.split('@').next().unwrap_or(name);
-        args.keep.iter().any(|keep| keep == plain || keep == name)
-    });
-    let mut keep = HashSet::new();
-    for name in kept {
-        keep.extend(store.keys_of(&name)?.into_values());
-    }
-    let collected = store.gc(&keep, !args.yes)?;
-    let verb = if args.yes { "removed" } else { "would remove" };
-    writeln!(
-        err,
-        "{verb} {} and {}, {:.1} MB",
-        plural(collected.records, "result"),
-        plural(collected.objects, "object"),
-        collected.bytes as f64 / 1e6
-    )?;
-    if !args.yes {
-        writeln!(err, "  = help: `--yes` does it")?;
-    }
-    Ok(Exit::Success)
-}
-
-/// The store that the flags name, below the current folder.
-fn folder(args: &StoreArgs) -> PathBuf {
-    let outputs = args.outputs.as_deref().unwrap_or(Path::new("outputs"));
-    args.store.clone().unwrap_or_else(|| outputs.join("store"))
 }

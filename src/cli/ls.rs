@@ -9,7 +9,7 @@ use super::args::LsArgs;
 use super::args::TableFormat;
 use super::columns;
 use super::exit::Exit;
-use super::fates;
+use super::fates::Earlier;
 use super::filters;
 use super::project::Project;
 use super::project::Stop;
@@ -61,14 +61,14 @@ pub fn ls(args: &LsArgs, out: &mut impl Write, err: &mut impl Write) -> Result<E
 
 /// One table of all metrics; the first column is the stage.
 fn results(project: &Project, stages: &[String]) -> Result<Table, Stop> {
-    let store = project.read_store()?;
-    let results = fates::results(project, store.as_ref())?;
+    let earlier = Earlier::of(project)?;
+    let results = earlier.results(project);
     let mut table = Table {
         columns: vec![Column::axis("stage")],
         rows: Vec::new(),
     };
     for name in results.measuring() {
-        if !stages.is_empty() && !stages.iter().any(|wanted| *wanted == *name) {
+        if !stages.is_empty() && !stages.iter().any(|wanted| wanted == name) {
             continue;
         }
         // An object that cannot be read is a damaged result, which a run heals.

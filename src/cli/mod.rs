@@ -5,11 +5,14 @@ mod claims;
 mod columns;
 mod diff;
 mod ending;
+mod estimates;
 mod events;
 mod exit;
+mod export;
 mod face;
 mod fates;
 mod filters;
+mod gc;
 mod graph;
 mod init;
 mod interrupt;
@@ -18,8 +21,10 @@ mod list;
 mod ls;
 mod plan;
 mod project;
+mod report;
 mod run;
 mod runs;
+mod schema;
 mod show;
 mod status;
 mod trace;
@@ -79,7 +84,7 @@ fn verb(verb: &Verb, out: &mut impl Write, err: &mut impl Write) -> Result<Exit,
         Verb::Run(args) => run::run(args, err),
         Verb::List(args) => Ok(list::list(args, out, err)?),
         Verb::Log(args) => keep::log(args, out, err),
-        Verb::Gc(args) => keep::gc(args, err),
+        Verb::Gc(args) => gc::gc(args, err),
         Verb::Verify(args) => keep::verify(args, err),
         Verb::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "sweepline", out);
@@ -90,12 +95,15 @@ fn verb(verb: &Verb, out: &mut impl Write, err: &mut impl Write) -> Result<Exit,
         Verb::Diff(args) => diff::diff(args, out, err),
         Verb::Events(args) => events::events(args, out, err),
         Verb::Trace(args) => trace::trace(args, out, err),
+        Verb::Schema(args) => Ok(schema::schema(args, out)?),
         Verb::Init(args) => init::init(args, out, err),
         Verb::Plan(args) => plan::plan(args, out, err),
         Verb::Check(args) => plan::check(args, err),
         Verb::Why(args) => why::why(args, out, err),
         Verb::Graph(args) => graph::graph(args, out, err),
         Verb::Claims(args) => claims::claims(args, out, err),
+        Verb::Report(args) => report::report(args, err),
+        Verb::Export(args) => export::export(args, err),
         Verb::Ls(args) => ls::ls(args, out, err),
         Verb::Worker { spec } => Ok(worker::work(spec)),
     }

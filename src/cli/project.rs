@@ -33,6 +33,8 @@ pub struct Project {
     pub view: PathBuf,
     /// The folder of the store.
     pub store: PathBuf,
+    /// The experiment as the command line names it, with its changes.
+    pub asked: String,
 }
 
 /// Why a verb ends without its result. Everything was said on standard error already, but for
@@ -79,6 +81,7 @@ impl Project {
                 Ok(Project {
                     view: outputs.join(plan.experiment.folder()),
                     store: store.unwrap_or_else(|| outputs.join("store")),
+                    asked: asked(args, &plan.experiment.source.path),
                     plan,
                 })
             }
@@ -142,6 +145,35 @@ impl Project {
             )?,
         }
         Err(Stop::Said(Exit::Usage))
+    }
+}
+
+/// The arguments that name an experiment, for a shell in the project's root.
+fn asked(args: &args::Experiment, manifest: &Path) -> String {
+    let mut words = vec![manifest.display().to_string()];
+    let mut option = |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
+    if let Some(profile) = &args.profile {
+        option("--profile", profile);
+    }
+    for param in &args.params {
+        option("-p", param);
+    }
+    for axis in &args.axes {
+        option("--axis", axis);
+    }
+    if let Some(seeds) = args.seeds {
+        option("--seeds", &seeds.to_string());
+    }
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    words.join(" ")
+}
+
+/// A word as a POSIX shell takes it back.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@+".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
     }
 }
 

@@ -8,20 +8,23 @@ use super::args::Progress;
 use super::args::RunArgs;
 use super::claims;
 use super::ending;
+use super::estimates;
 use super::exit::Exit;
 use super::face::Bars;
 use super::face::Face;
 use super::face::JsonLines;
 use super::face::Lines;
 use super::face::Silent;
-use super::fates;
+use super::fates::Earlier;
 use super::filters;
 use super::interrupt;
 use super::project::PlanKeys;
 use super::project::Project;
 use super::project::Stop;
+use super::report;
 use super::worker;
 use crate::engine::Engine;
+use crate::engine::Event;
 use crate::engine::Options;
 use crate::engine::State;
 use crate::plan::Selection;
@@ -70,20 +73,35 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     let mut engine = Engine::new(&keys, &Stages, &store, options);
     engine.isolated = &isolated;
     let mut face = face(args);
-    let summary = engine.run(&project.plan.steps, &mut |event| face.show(event))?;
+    let mut expecting = false;
+    let summary = engine.run(&project.plan.steps, &mut |timed| {
+        // Looked up only where something runs: a run that changes nothing has no time for it.
+        if !expecting && matches!(timed.event, Event::StepStarted { .. }) {
+            expecting = true;
+            face.expect(estimates::by_stage(&project, &store));
+        }
+        face.show(timed);
+    })?;
     drop(face);
     ending::tell(&project, &args.experiment.manifest, &summary, err)?;
     // What a filter leaves out may be known all the same.
     let partial = summary.steps.iter().any(|s| s.state == State::Unselected);
-    let results = match partial {
-        true => fates::results(&project, Some(&store))?,
-        false => Results {
+    let earlier = match partial {
+        true => Some(Earlier::of(&project)?),
+        false => None,
+    };
+    let results = match &earlier {
+        Some(earlier) => earlier.results(&project),
+        None => Results {
             plan: &project.plan,
             store: Some(&store),
             made: summary.steps.iter().map(|s| s.made.clone()).collect(),
         },
     };
     let claims = claims::after_run(&project, &results, args.require_claims, err)?;
+    if args.report {
+        report::write(&project, &results, None, err)?;
+    }
     Ok(match () {
         () if summary.totals.failed > 0 => Exit::Failed,
         () if summary.stopped => Exit::Interrupted,

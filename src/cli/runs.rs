@@ -11,9 +11,11 @@ use std::path::PathBuf;
 use super::args::StoreArgs;
 use super::exit::Exit;
 use super::project::Stop;
+use crate::engine::Event;
 use crate::engine::Timed;
 use crate::manifest::project_root;
 use crate::store::Access;
+use crate::store::Digest;
 use crate::store::PastRun;
 use crate::store::RunId;
 use crate::store::Store;
@@ -105,4 +107,18 @@ pub fn events(store: &Store, run: &str) -> io::Result<Vec<Timed>> {
         events.extend(serde_json::from_slice::<Timed>(&line?).ok());
     }
     Ok(events)
+}
+
+/// The keys of all steps of a run whose result it knew, by name, in the order of the plan.
+pub fn keys(store: &Store, run: &str) -> io::Result<Vec<(String, Digest)>> {
+    let events = events(store, run)?.into_iter();
+    let keys = events.filter_map(|timed| match timed.event {
+        Event::StepFinished { id, step, key, .. } | Event::StepCached { id, step, key, .. } => {
+            Some((id, step, key?))
+        }
+        _ => None,
+    });
+    let mut keys: Vec<(u32, String, Digest)> = keys.collect();
+    keys.sort_by_key(|(id, ..)| *id);
+    Ok(keys.into_iter().map(|(_, step, key)| (step, key)).collect())
 }

@@ -8,6 +8,7 @@ use std::io::Write;
 use serde_json::json;
 
 use super::args::StatusArgs;
+use super::estimates;
 use super::exit::Exit;
 use super::face::Tally;
 use super::face::duration;
@@ -37,7 +38,7 @@ pub fn status(args: &StatusArgs, out: &mut impl Write, err: &mut impl Write) -> 
     let fates = earlier.fates(&project);
     let (run, outcomes) = match &earlier.store {
         Some(store) => (
-            Watched::newest(store, &project.name())?,
+            Watched::newest(store, &project)?,
             store.last_outcomes(&project.name())?,
         ),
         None => (None, BTreeMap::new()),
@@ -153,37 +154,33 @@ struct Watched {
 
 impl Watched {
     /// The newest run of an experiment.
-    fn newest(store: &Store, experiment: &str) -> Result<Option<Watched>, Stop> {
+    fn newest(store: &Store, project: &Project) -> Result<Option<Watched>, Stop> {
         // Asked first: a run that ends in between has written all its events.
         let writer = store.writer();
         let past = store.runs(1000)?.into_iter();
-        let Some(past) = past.into_iter().find(|run| run.experiment == experiment) else {
+        let Some(past) = past
+            .into_iter()
+            .find(|run| run.experiment == project.name())
+        else {
             return Ok(None);
         };
         let mut tally = Tally::default();
-        let mut names: BTreeMap<u32, String> = BTreeMap::new();
+        tally.expect(estimates::by_stage(project, store));
         let mut totals = None;
         for timed in runs::events(store, &past.run)? {
-            match &timed.event {
-                Event::StepStarted { id, step, .. } => {
-                    names.insert(*id, step.clone());
-                }
-                Event::RunFinished { totals: all } => totals = Some(*all),
-                _ => {}
+            if let Event::RunFinished { totals: all } = &timed.event {
+                totals = Some(*all);
             }
             tally.add(&timed);
         }
-        let running = tally.running.iter().filter_map(|(id, running)| {
-            let name = names.get(id)?;
-            Some((name.clone(), running.fraction()))
-        });
-        let running: Vec<(String, f64)> = running.collect();
+        let running = tally.running.values().map(|running| running.step.clone());
+        let running = running.collect();
         Ok(Some(Watched {
             // The writer may be at another experiment by now.
             writer: writer.filter(|_| past.summary.is_none()),
             past,
             tally,
-            running: running.into_iter().map(|(name, _)| name).collect(),
+            running,
             totals,
         }))
     }
@@ -194,8 +191,14 @@ impl Watched {
         match (&self.writer, &self.totals) {
             (Some(writer), _) => {
                 writeln!(out, "\nrun {run} goes on in {writer}: {so_far}")?;
-                for name in self.running.iter().take(NAMED) {
-                    writeln!(out, "  {name}")?;
+                for running in tally.running.values().take(NAMED) {
+                    match running.total {
+                        0 => writeln!(out, "  {}", running.step)?,
+                        _ => {
+                            let percent = 100.0 * running.fraction();
+                            writeln!(out, "  {}  {percent:.0} %  {}", running.step, running.note)?;
+                        }
+                    }
                 }
                 if let Some(remaining) = tally.remaining() {
                     writeln!(out, "  about {} left", duration(remaining))?;

@@ -51,7 +51,7 @@ impl Entry for Bar {
 }
 
 impl Figure for Bar {
-    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
         let mapping = Mapping::read(params, None)?;
         let wrap = axes::wrap(params, &input.table, &mapping.facet)?;
         let plot = Plot::new(&input.table, &mapping, wrap)?;

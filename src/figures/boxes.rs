@@ -58,7 +58,7 @@ impl Entry for Boxes {
 }
 
 impl Figure for Boxes {
-    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
         let mut mapping = Mapping::read(params, None)?;
         mapping.interval = IntervalKind::Iqr;
         let wrap = axes::wrap(params, &input.table, &mapping.facet)?;

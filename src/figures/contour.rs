@@ -3,6 +3,7 @@
 use crate::registry::Entry;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::text::plural;
 
 use super::Figure;
 use super::FigureError;
@@ -72,7 +73,7 @@ impl Figure for Contour {
         Source::Surface
     }
 
-    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
         let options = Options(params);
         let table = &input.table;
         let mapping = Mapping::read(params, None)?;
@@ -192,10 +193,13 @@ impl Figure for Contour {
         );
         let holes: usize = fields.iter().map(Field::holes).sum();
         if holes > 0 {
-            caption.push_str(&format!(" {holes} grid points have no value."));
+            caption.push_str(&format!(
+                " {} without a value.",
+                plural(holes, "grid point")
+            ));
         }
         if let Some(points) = &input.points {
-            caption.push_str(&format!(" Markers: {} points.", points.rows.len()));
+            caption.push_str(&format!(" Marked: {}.", plural(points.rows.len(), "point")));
         }
         finish(page, &what, table.to_csv(), caption)
     }

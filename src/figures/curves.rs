@@ -70,7 +70,7 @@ impl Figure for Curves {
         Source::Curves
     }
 
-    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
         let options = Options(params);
         let mapping = Mapping::read(params, Some("iteration"))?;
         let smooth = options.float("smooth")?.unwrap_or(0.0);

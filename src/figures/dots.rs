@@ -54,7 +54,7 @@ impl Entry for Dots {
 }
 
 impl Figure for Dots {
-    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
         // The grammar groups by x and averages y: here the names are the groups.
         let mut turned = params.clone();
         for (from, to) in [("x", "y"), ("y", "x")] {

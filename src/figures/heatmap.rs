@@ -67,7 +67,7 @@ impl Entry for Heatmap {
 }
 
 impl Figure for Heatmap {
-    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
         let options = Options(params);
         // To the grammar, each value of y is a series.
         let mut turned = params.clone();

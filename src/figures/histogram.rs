@@ -29,6 +29,8 @@ use super::theme::Theme;
 
 /// Places at which the smooth density is drawn.
 const CURVE: usize = 120;
+/// Opacity of bars that may stand before others.
+const BARS: f64 = 0.3;
 
 pub(super) struct Histogram;
 
@@ -65,7 +67,7 @@ impl Entry for Histogram {
 }
 
 impl Figure for Histogram {
-    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
         let options = Options(params);
         let mut values = params.clone();
         if let Some(x) = params.get("x") {
@@ -122,9 +124,11 @@ impl Figure for Histogram {
         let sheet = axes::sheet(params, &theme, &parts, (x_axes, y_axes), labels, legend)?;
         let mut page = sheet.open();
         for (i, panel) in groups.iter().enumerate() {
+            // Of many groups, the outlines tell bars apart.
+            let opacity = if panel.len() > 2 { BARS / 3.0 } else { BARS };
             page.inside(i, |canvas, frame, theme| {
                 for group in panel {
-                    group.bars(canvas, frame, theme, &edges);
+                    group.bars(canvas, frame, theme, &edges, opacity);
                 }
                 for group in panel {
                     group.line(canvas, frame, theme);
@@ -197,7 +201,7 @@ impl Group {
         }
     }
 
-    fn bars(&self, canvas: &mut Canvas, frame: &Frame, theme: &Theme, edges: &[f64]) {
+    fn bars(&self, canvas: &mut Canvas, frame: &Frame, theme: &Theme, edges: &[f64], opacity: f64) {
         let colour = theme.colour(self.color);
         let mut outline = Vec::new();
         for (i, height) in self.heights.iter().enumerate() {
@@ -211,9 +215,9 @@ impl Group {
         let mut area = vec![Point::new(first.x, floor)];
         area.extend(outline);
         area.push(Point::new(last.x, floor));
-        canvas.area(area.clone(), colour.opacity(0.3));
-        if self.curve.is_empty() {
-            canvas.line(area, colour, theme.line_width * 0.8);
+        canvas.area(area.clone(), colour.opacity(opacity));
+        if self.curve.is_empty() || opacity < BARS {
+            canvas.line(area, colour.opacity(0.7), theme.line_width * 0.6);
         }
     }
 

@@ -18,9 +18,11 @@ use super::canvas::Label;
 use super::canvas::Mark;
 use super::canvas::Point;
 use super::canvas::Rect;
+use super::named;
 use super::options;
 use super::options::Options;
 use super::render;
+use super::scale::coordinate;
 use super::theme;
 
 /// Between pictures, in points.
@@ -64,7 +66,11 @@ impl Entry for Images {
                 .min(1)
                 .max(100)
                 .default(8),
-            Param::any("label", "axis or axes that name a block; by default all").optional(),
+            Param::any(
+                "label",
+                "axis or axes that name a block; by default those that differ",
+            )
+            .optional(),
             Param::list(
                 "row_labels",
                 crate::registry::ParamType::Str,
@@ -72,6 +78,7 @@ impl Entry for Images {
             )
             .optional(),
         ];
+        params.extend(named::params());
         params.extend(options::common());
         params
     }
@@ -96,7 +103,7 @@ impl Figure for Images {
         Source::Images
     }
 
-    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
         let options = Options(params);
         if input.images.is_empty() {
             return Err(FigureError::Empty("no pictures came in".to_owned()));
@@ -111,7 +118,24 @@ impl Figure for Images {
         let titles: Vec<String> = input
             .images
             .iter()
-            .map(|(labels, _)| title(labels, &shown))
+            .map(|(labels, _)| title(labels, |name| shown.is_empty() || shown.contains(name)))
+            .collect();
+        // What all blocks share tells none of them apart.
+        let differs = |name: &String| {
+            let mut values = input.images.iter().map(|(labels, _)| {
+                let own = labels.iter().find(|(own, _)| own == name);
+                own.map(|(_, value)| value)
+            });
+            let first = values.next();
+            values.any(|value| Some(value) != first)
+        };
+        let block_titles: Vec<String> = input
+            .images
+            .iter()
+            .map(|(labels, _)| match shown.is_empty() {
+                true => title(labels, differs),
+                false => title(labels, |name| shown.contains(name)),
+            })
             .collect();
         let row_labels = options.names("row_labels")?;
         let reference = input.reference.as_ref().map(|_| batches.len() - 1);
@@ -120,6 +144,7 @@ impl Figure for Images {
             count: input.images.len(),
             reference,
             titles: &titles,
+            block_titles: &block_titles,
             columns,
             rows,
             row_labels: &row_labels,
@@ -182,13 +207,18 @@ fn check(batches: &[&ImageBatch]) -> Result<(usize, usize, usize), FigureError> 
 }
 
 /// `mapa, nearest = half`: the values of the shown axes, numbers with their names.
-fn title(labels: &[(String, String)], shown: &[String]) -> String {
-    let names = labels
-        .iter()
-        .filter(|(name, _)| shown.is_empty() || shown.contains(name));
+fn title(labels: &[(String, String)], shown: impl Fn(&String) -> bool) -> String {
+    let names = labels.iter().filter(|(name, _)| shown(name));
     let names: Vec<String> = names
         .map(|(name, value)| match value.parse::<f64>() {
-            Ok(_) => format!("{} = {value}", name.replace('_', " ")),
+            Ok(number) => {
+                let name = if name.contains('\\') {
+                    name.clone()
+                } else {
+                    name.replace('_', " ")
+                };
+                format!("{name} = {}", coordinate(&number.into()))
+            }
             Err(_) => value.clone(),
         })
         .collect();
@@ -200,7 +230,10 @@ struct Arrangement<'a> {
     batches: &'a [&'a ImageBatch],
     count: usize,
     reference: Option<usize>,
+    /// Where each comes from.
     titles: &'a [String],
+    /// As blocks and rows are called.
+    block_titles: &'a [String],
     columns: usize,
     rows: Option<usize>,
     row_labels: &'a [String],
@@ -217,7 +250,7 @@ impl Arrangement<'_> {
                 opens: false,
             });
             Block {
-                title: self.titles[b].clone(),
+                title: self.block_titles[b].clone(),
                 rows: rows.collect(),
             }
         };
@@ -226,7 +259,7 @@ impl Arrangement<'_> {
 
     fn one_row_each(&self) -> Vec<Block> {
         let row = |b: usize| Row {
-            label: self.titles[b].clone(),
+            label: self.block_titles[b].clone(),
             pictures: (0..self.batches[b].n.min(self.columns))
                 .map(|i| (b, i))
                 .collect(),
@@ -305,7 +338,7 @@ impl Arrangement<'_> {
             });
         }
         Block {
-            title: self.titles[b].clone(),
+            title: self.block_titles[b].clone(),
             rows,
         }
     }

@@ -35,6 +35,8 @@ pub(super) enum Sample {
     Area {
         colour: Colour,
     },
+    /// Nothing: the entry is the name of the axis whose values follow.
+    Title,
 }
 
 /// Entries broken into rows.
@@ -50,6 +52,7 @@ fn sample_width(entry: &Entry) -> f64 {
         Sample::Line { .. } => SAMPLE,
         Sample::Marker { .. } => 6.0,
         Sample::Area { .. } => 8.0,
+        Sample::Title => -GAP,
     }
 }
 
@@ -88,6 +91,8 @@ pub(super) fn flow<'a>(entries: &'a [Entry], title: &str, theme: &Theme, width: 
             .map(|entry| entry_width(entry, theme) + BETWEEN)
             .fold(0.0, f64::max);
         let columns = (((width - title_width + BETWEEN) / cell) as usize).max(1);
+        // Rows are of one length, but for the last.
+        let columns = entries.len().div_ceil(entries.len().div_ceil(columns));
         if entries.len().div_ceil(columns) <= rows.len() + 1 {
             rows = entries
                 .chunks(columns)
@@ -201,7 +206,12 @@ fn draw_entry(canvas: &mut Canvas, entry: &Entry, theme: &Theme, x: f64, middle:
             },
             *colour,
         ),
+        Sample::Title => {}
     }
-    let label = Label::new(&entry.label, theme.tick_size() + 0.5, theme::INK);
+    let ink = match entry.sample {
+        Sample::Title => theme::MUTED,
+        _ => theme::INK,
+    };
+    let label = Label::new(&entry.label, theme.tick_size() + 0.5, ink);
     canvas.centred(Point::new(x + width + GAP, middle), label);
 }

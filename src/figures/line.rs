@@ -49,7 +49,7 @@ impl Entry for Line {
 }
 
 impl Figure for Line {
-    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
         let options = Options(params);
         let mapping = Mapping::read(params, None)?;
         let wrap = axes::wrap(params, &input.table, &mapping.facet)?;

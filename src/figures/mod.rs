@@ -25,6 +25,7 @@ mod line;
 mod mapping;
 mod marker;
 mod markup;
+mod named;
 mod options;
 mod parts;
 mod points;
@@ -84,8 +85,17 @@ pub trait Figure: Entry {
         Source::Rows
     }
 
-    /// Draws the input. The same input and parameters give the same bytes.
-    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError>;
+    /// Draws the input under the names that the parameters give. The same input and parameters
+    /// give the same bytes.
+    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+        match named::apply(input, params) {
+            Some(named) => self.paint(&named, params),
+            None => self.paint(input, params),
+        }
+    }
+
+    /// Draws the input as it is named.
+    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError>;
 }
 
 /// What figures draw.

@@ -6,6 +6,7 @@ use crate::registry::Values;
 use crate::table::IntervalKind;
 
 use super::FigureError;
+use super::named;
 use super::scale::ScaleKind;
 use super::theme;
 use super::theme::Theme;
@@ -52,6 +53,7 @@ pub(super) fn axes() -> Vec<Param> {
         )
         .default("auto"),
     ];
+    params.extend(named::params());
     params.extend(common());
     params
 }

@@ -46,7 +46,8 @@ pub(super) struct Group {
     pub rows: Vec<usize>,
 }
 
-/// The values of a column in order of appearance; one null where there is no column.
+/// The values of a column, numbers in their order and else as they appear; one null where there is
+/// no column.
 fn distinct(table: &Table, column: Option<usize>) -> Vec<Json> {
     let Some(column) = column else {
         return vec![Json::Null];
@@ -56,6 +57,13 @@ fn distinct(table: &Table, column: Option<usize>) -> Vec<Json> {
         if !values.contains(&row[column]) {
             values.push(row[column].clone());
         }
+    }
+    if values
+        .iter()
+        .all(|value| value.is_null() || value.is_number())
+    {
+        let number = |value: &Json| value.as_f64().unwrap_or(f64::NEG_INFINITY);
+        values.sort_by(|a, b| number(a).total_cmp(&number(b)));
     }
     values
 }
@@ -223,15 +231,16 @@ impl Parts {
                 },
             },
         });
-        colors.chain(markers).collect()
+        let title = title(&self.marker, &self.markers).map(|label| Entry {
+            label,
+            sample: Sample::Title,
+        });
+        colors.chain(title).chain(markers).collect()
     }
 
     /// The name of the colour axis, where its values alone do not say what they are.
     pub fn legend_title(&self) -> String {
-        match &self.color {
-            Some(color) if self.colors.iter().any(Json::is_number) => color.title_with_unit(),
-            _ => String::new(),
-        }
+        title(&self.color, &self.colors).unwrap_or_default()
     }
 
     /// `, by method and nearest, one panel per dataset`.
@@ -255,6 +264,13 @@ impl Parts {
         }
         text
     }
+}
+
+/// The name of an axis whose values are numbers.
+fn title(axis: &Option<Column>, values: &[Json]) -> Option<String> {
+    let axis = axis.as_ref()?;
+    let numbers = values.iter().any(Json::is_number);
+    numbers.then(|| axis.title_with_unit())
 }
 
 /// A number with the name of its axis, text alone.

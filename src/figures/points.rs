@@ -88,13 +88,13 @@ impl Entry for Embedding {
 }
 
 impl Figure for Scatter {
-    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
         points(input, params, Mapping::read(params, None)?, false)
     }
 }
 
 impl Figure for Embedding {
-    fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
         let mut params = params.clone();
         params.entry("y".to_owned()).or_insert_with(|| "y".into());
         let mapping = Mapping::read(&params, Some("x"))?;

@@ -11,8 +11,8 @@ pub(super) const DOUBLE: f64 = 6.9 * INCH;
 
 /// The colours of Okabe & Ito (2008), told apart with every common colour blindness; the order
 /// puts neighbours far apart in lightness too. Their yellow (#F0E442) is lost on white paper: it is
-/// darker here, and last.
-const OKABE_ITO: [Colour; 8] = [
+/// darker here. The last two, wine and grey, make ten, for digits and other tens of classes.
+const OKABE_ITO: [Colour; 10] = [
     Colour::hex(0x0072B2),
     Colour::hex(0xD55E00),
     Colour::hex(0x009E73),
@@ -21,6 +21,8 @@ const OKABE_ITO: [Colour; 8] = [
     Colour::hex(0x56B4E9),
     Colour::hex(0x333333),
     Colour::hex(0xB8A000),
+    Colour::hex(0x882255),
+    Colour::hex(0x999999),
 ];
 
 /// Strokes and gaps in points; with the markers they survive grey printing.
@@ -75,7 +77,8 @@ impl Theme {
 
     /// The dash of the i-th group.
     pub fn dash(&self, i: usize) -> &'static [f64] {
-        DASHES[i % DASHES.len()]
+        // Colours and dashes that come back together would be one line.
+        DASHES[(i + i / self.palette.len()) % DASHES.len()]
     }
 }
 

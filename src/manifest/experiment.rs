@@ -34,7 +34,7 @@ use super::pipeline::Pipeline;
 use super::project;
 use super::yaml;
 
-const KEYS: [&str; 12] = [
+pub(super) const KEYS: [&str; 12] = [
     "experiment",
     "title",
     "doc",

@@ -40,16 +40,16 @@ pub struct Drawn {
 }
 
 impl MixtureProposal {
-    /// The prior beside `components` Gaussians that cover it: on the quantiles of N(0, 1) in one
-    /// dimension, on draws of the prior in more.
+    /// The prior beside `components` Gaussians that cover it: in one dimension on the quantiles of
+    /// N(0, 1.5²), which reach into its tails, in more on draws of the prior.
     pub fn covering(components: usize, latent: usize, stream: &mut Stream) -> Self {
         let normal = Normal::standard();
-        let quantile = |c: usize| normal.inverse_cdf((c as f64 + 0.5) / components as f64);
+        let quantile = |c: usize| 1.5 * normal.inverse_cdf((c as f64 + 0.5) / components as f64);
         let centres = match latent {
             1 => (0..components).map(quantile).collect(),
             _ => stream.normal_f64(components * latent),
         };
-        let variance = (2.0 / components as f64).powi(2).min(1.0);
+        let variance = (4.0 / components as f64).powi(2).min(1.0);
         let mut share = vec![(1.0 - PRIOR_SHARE) / components as f64; components + 1];
         share[0] = PRIOR_SHARE;
         MixtureProposal {
@@ -99,8 +99,11 @@ impl MixtureProposal {
     }
 
     /// One step of expectation maximisation on samples whose shares of the posterior are
-    /// `weights`, adding up to one.
-    pub fn improve(&mut self, z: &[f32], weights: &[f64]) {
+    /// `weights`, adding up to one. No component becomes narrower than `narrowest`: where a posterior
+    /// is much narrower than the present mixture one sample has all the weight, and without this a
+    /// component would stay on it.
+    pub fn improve(&mut self, z: &[f32], weights: &[f64], narrowest: f64) {
+        let least = LEAST_VARIANCE.max(narrowest * narrowest);
         let (d, components) = (self.latent, self.share.len());
         let mut mass = vec![0.0; components];
         let mut first = vec![0.0; components * d];
@@ -126,16 +129,16 @@ impl MixtureProposal {
         if fitted <= 0.0 {
             return;
         }
-        for (c, mass) in mass.iter().enumerate().skip(1) {
+        for (c, mass) in mass.into_iter().enumerate().skip(1) {
             // A component that explains nothing keeps its place and loses its samples.
             self.share[c] = (1.0 - PRIOR_SHARE) * (mass / fitted).max(1e-6);
-            if *mass < 1e-9 {
+            if mass < 1e-9 {
                 continue;
             }
             for j in c * d..(c + 1) * d {
                 let mean = first[j] / mass;
                 self.mean[j] = mean;
-                self.variance[j] = (second[j] / mass - mean * mean).max(LEAST_VARIANCE);
+                self.variance[j] = (second[j] / mass - mean * mean).max(least);
             }
         }
         let total: f64 = self.share[1..].iter().sum();
@@ -143,6 +146,11 @@ impl MixtureProposal {
             *share *= (1.0 - PRIOR_SHARE) / total;
         }
     }
+}
+
+/// The narrowest standard deviation after this round: halved from one to the next.
+pub fn narrowest(round: usize) -> f64 {
+    0.1 * 0.5f64.powi(round.try_into().unwrap_or(i32::MAX))
 }
 
 /// ln N(z; 0, I)
@@ -180,11 +188,11 @@ mod tests {
             let pairs = drawn.log_weights.iter().zip(&drawn.z);
             pairs.map(|(weight, z)| weight + log_density(*z)).collect()
         };
-        for _ in 0..10 {
+        for round in 0..10 {
             let drawn = proposal.draw(200, &mut stream);
             let mut weights = terms(&drawn);
             normalise(&mut weights);
-            proposal.improve(&drawn.z, &weights);
+            proposal.improve(&drawn.z, &weights, narrowest(round));
         }
         let bound = ln_sum_exp(&terms(&proposal.draw(1000, &mut stream)));
         assert!((bound - 1.0).abs() < 0.02, "{bound}");

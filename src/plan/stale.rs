@@ -277,7 +277,8 @@ impl Plan {
 }
 
 /// What changed between two explanations of a key, part by part.
-pub fn changes(old: &KeyParts, new: &KeyParts) -> Vec<Change> {
+pub fn changes(old_parts: &KeyParts, new_parts: &KeyParts) -> Vec<Change> {
+    let (old, new) = (old_parts, new_parts);
     let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
     names.sort();
     names.dedup();
@@ -312,8 +313,14 @@ pub fn changes(old: &KeyParts, new: &KeyParts) -> Vec<Change> {
                 new,
             },
             "input" if rest.ends_with(".order") => {
-                // New members say so themselves.
-                if old.is_none() || new.is_none() {
+                // New and lost members say so themselves.
+                let slot = rest.trim_end_matches(".order");
+                let prefix = format!("input.{slot}[");
+                let members = |parts: &KeyParts| -> Vec<String> {
+                    let names = parts.keys().filter(|name| name.starts_with(&prefix));
+                    names.cloned().collect()
+                };
+                if members(old_parts) != members(new_parts) {
                     continue;
                 }
                 Change::Order {

@@ -23,8 +23,8 @@ pub const MODEL: &str = "model.safetensors";
 pub const METRICS: &str = "metrics.json";
 pub const CURVE: &str = "curve.csv";
 pub const ARRAYS: &str = "arrays.safetensors";
-pub const TABLE: &str = "table.json";
 pub const IMAGES: &str = "images.safetensors";
+pub const TABLE: &str = "table.json";
 
 /// The one artifact of a slot that takes one.
 pub fn only<'a>(job: &'a Job<'_>, slot: &str) -> Result<&'a JobArtifact, JobError> {

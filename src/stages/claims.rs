@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::ALL;
 use super::Results;
+use super::rows;
 use crate::claims::Claim;
 use crate::claims::Judgement;
 use crate::claims::Verdict;
@@ -14,6 +15,7 @@ use crate::claims::judge;
 use crate::manifest::StatedClaim;
 use crate::plan::Plan;
 use crate::plan::Step;
+use crate::registry::ArtifactType;
 use crate::registry::Outputs;
 use crate::store::Digest;
 use crate::table::Table;
@@ -47,7 +49,7 @@ fn check(plan: &Plan, stated: &StatedClaim, found: &mut Diagnostics) {
         let numbers = results.steps(table).any(|step| match step.kind.outputs() {
             Outputs::Fixed(outputs) => outputs
                 .iter()
-                .any(|(name, _)| matches!(*name, "metrics" | "table")),
+                .any(|(_, kind)| matches!(kind, ArtifactType::Metrics | ArtifactType::Table)),
             Outputs::PassedOn { .. } | Outputs::Declared => true,
         });
         if !numbers {
@@ -109,18 +111,21 @@ pub fn claims_digest(results: &Results<'_>) -> Digest {
         let claim = serde_json::to_vec(&stated.claim);
         part(&claim.expect("a claim is plain data with text for keys"));
     }
+    let tables = results.outputs(ArtifactType::Table);
+    let mut numbers: Vec<&str> = tables.map(|(_, output)| output).collect();
+    numbers.push("metrics");
+    numbers.sort_unstable();
+    numbers.dedup();
     for step in &results.plan.steps {
+        // A cell without a result counts as well.
+        part(step.to_string().as_bytes());
         let outputs = results.made(step.id).map(|made| &made.outputs);
-        for output in ["metrics", "table"] {
-            let artifact = outputs.and_then(|outputs| outputs.get(output));
-            if let Some(artifact) = artifact {
-                part(step.to_string().as_bytes());
+        for (name, artifact) in outputs.into_iter().flatten() {
+            if numbers.contains(&name.as_str()) {
                 part(artifact.digest().as_bytes());
             }
         }
     }
-    // A cell without a result counts as well.
-    part(&(results.plan.steps.len() as u64).to_le_bytes());
     Digest::from_bytes(*hasher.finalize().as_bytes())
 }
 
@@ -238,20 +243,15 @@ impl Tables<'_> {
 
     /// The numbers of a stage; of one that leaves a table, that table.
     fn read(&self, stage: &str) -> Result<Table, String> {
-        let tables: Vec<_> = self
-            .results
-            .steps(stage)
-            .filter_map(|step| self.results.item(step, "table"))
+        let tables = self.results.outputs(ArtifactType::Table);
+        let tables = tables.filter(|(step, _)| *step.stage == *stage);
+        let items: Vec<_> = tables
+            .filter_map(|(step, output)| self.results.item(step, output))
             .collect();
-        match &tables[..] {
-            [] => self.results.metrics(&[stage]).map_err(|e| e.to_string()),
-            [item] => super::artifacts::single(item)
-                .and_then(super::artifacts::read_table)
-                .map_err(|e| e.to_string()),
-            several => Err(format!(
-                "stage `{stage}` left {}: a claim is about one table",
-                plural(several.len(), "table")
-            )),
-        }
+        let table = match items.is_empty() {
+            true => self.results.metrics(&[stage]),
+            false => rows::of_rows(&items),
+        };
+        table.map_err(|error| error.to_string())
     }
 }

@@ -89,7 +89,10 @@ impl Stage for Codes {
 fn table(codes: &Rows, labels: Option<&[u32]>) -> Table {
     let mut columns = vec![Column::axis("observation")];
     columns.extend(labels.map(|_| Column::axis("label")));
-    columns.extend((1..=codes.columns).map(|d| Column::metric(&format!("z_{d}"), "", None)));
+    columns.extend((1..=codes.columns).map(|d| Column {
+        label: format!("z_{{{d}}}"),
+        ..Column::metric(&format!("z_{d}"), "", None)
+    }));
     let row = |i: usize| -> Vec<Json> {
         let mut row = vec![Json::from(i)];
         row.extend(labels.map(|labels| Json::from(labels[i])));
@@ -117,7 +120,7 @@ mod tests {
         let labelled = table(&codes, Some(&[7, 3, 1]));
         assert_eq!(
             labelled.to_csv(),
-            "observation,label,z_1,z_2\n0,7,0.1,1\n1,3,-2.5,\n"
+            "observation,label,z_1,z_2\n0,7,0.1,1.0\n1,3,-2.5,\n"
         );
         let plain = table(&codes, None);
         assert_eq!(plain.columns.len(), 3);

@@ -2,6 +2,7 @@
 
 use super::Stage;
 use super::artifacts;
+use super::naming;
 use super::read;
 use super::rows;
 use super::summary::names;
@@ -47,7 +48,7 @@ impl Entry for CompareTable {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![
+        let mut all = vec![
             Param::list("values", ParamType::Str, "the numbers to compare, in order"),
             replicate(),
             Param::choice(
@@ -56,7 +57,9 @@ impl Entry for CompareTable {
                 "what stands around our mean",
             )
             .default("ci95"),
-        ]
+        ];
+        all.extend(naming::params());
+        all
     }
 }
 
@@ -83,12 +86,14 @@ impl StageKind for CompareTable {
 
 impl Stage for CompareTable {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
-        let table = rows::of_rows(job.items("rows"))?;
+        let mut table = rows::of_rows(job.items("rows"))?;
         let artifact = artifacts::only(job, "reported")?;
-        let reported = match artifact.paths.contains_key(artifacts::TABLE) {
+        let mut reported = match artifact.paths.contains_key(artifacts::TABLE) {
             true => artifacts::read_table(artifact)?,
             false => read::file(artifact, None)?,
         };
+        naming::apply(job, &mut table);
+        naming::apply(job, &mut reported);
         let reported = Reported::new(&reported)?;
         let interval = job.param("interval").and_then(Value::as_str);
         let spec = SummarySpec {

@@ -12,6 +12,8 @@ mod compare;
 mod dataset;
 mod evaluate;
 mod figure;
+mod naming;
+mod pairwise;
 mod points;
 mod posterior;
 mod read;
@@ -65,6 +67,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &codes::Codes,
         &command::Command,
         &compare::CompareTable,
+        &pairwise::PairwiseTable,
         &read::ReadTable,
         &summary::SummaryTable,
         &sample::Data,

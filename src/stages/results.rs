@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Map;
+use serde_json::Value as Json;
+
+use super::artifacts;
 use super::rows;
 use crate::engine::JobArtifact;
 use crate::engine::JobError;
@@ -11,6 +15,7 @@ use crate::plan::Cell;
 use crate::plan::Plan;
 use crate::plan::Step;
 use crate::plan::StepId;
+use crate::registry::ArtifactType;
 use crate::registry::Outputs;
 use crate::store::Made;
 use crate::store::Store;
@@ -102,5 +107,62 @@ impl Results<'_> {
         let steps = self.steps(stage);
         let items: Vec<_> = steps.filter_map(|step| self.item(step, METRICS)).collect();
         rows::of_metrics(&items)
+    }
+
+    /// The steps with a declared output of this type, in plan order, with its name.
+    pub fn outputs(&self, wanted: ArtifactType) -> impl Iterator<Item = (&Step, &'static str)> {
+        let steps = self.plan.steps.iter();
+        steps.filter_map(move |step| {
+            let outputs = match step.kind.outputs() {
+                Outputs::Fixed(outputs) => outputs,
+                Outputs::PassedOn { own, .. } => own,
+                Outputs::Declared => &[],
+            };
+            let found = outputs.iter().find(|(_, kind)| *kind == wanted);
+            found.map(|(name, _)| (step, *name))
+        })
+    }
+
+    /// The table that a step left; none where there is no result.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn table(&self, step: &Step, output: &str) -> Result<Option<Table>, JobError> {
+        let item = self.item(step, output);
+        let table = item.map(|item| artifacts::read_table(artifacts::single(&item)?));
+        table.transpose()
+    }
+
+    /// The numbers that a step left; none where there is no result.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub fn numbers(&self, step: &Step) -> Result<Option<Map<String, Json>>, JobError> {
+        let item = self.item(step, METRICS);
+        let numbers = item.map(|item| artifacts::read_metrics(artifacts::single(&item)?));
+        numbers.transpose()
+    }
+
+    /// The curve that a step left; none where there is no result.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn curve(&self, step: &Step, output: &str) -> Result<Option<Table>, JobError> {
+        let item = self.item(step, output);
+        let curve = item.map(|item| rows::of_curve(&item));
+        curve.transpose()
+    }
+
+    /// The curves that a stage left, a row per cell and epoch.
+    ///
+    /// # Errors
+    /// Where one cannot be read.
+    pub fn known_curves(&self, stage: &str) -> Result<Table, JobError> {
+        let curves = self.outputs(ArtifactType::Curve);
+        let curves = curves.filter(|(step, _)| *step.stage == *stage);
+        let items: Vec<_> = curves
+            .filter_map(|(step, output)| self.item(step, output))
+            .collect();
+        rows::of_curves(&items)
     }
 }

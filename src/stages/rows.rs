@@ -105,22 +105,24 @@ pub fn of_rows(items: &[JobItem]) -> Result<Table, JobError> {
 pub fn of_curves(items: &[JobItem]) -> Result<Table, JobError> {
     let mut parts = Vec::with_capacity(items.len());
     for item in items {
-        let artifact = artifacts::single(item)?;
-        let table = match artifact.paths.contains_key(artifacts::CURVE) {
-            false => artifacts::read_table(artifact)?,
-            true => {
-                let bytes = artifacts::read(artifact, artifacts::CURVE)?;
-                let curve = Table::from_csv(&String::from_utf8_lossy(&bytes), &[]);
-                let mut curve = curve.map_err(|error| JobError::failed(error.to_string()))?;
-                for column in &mut curve.columns {
-                    *column = metric_column(&column.name);
-                }
-                curve
-            }
-        };
-        parts.push(with_coordinates(item, table)?);
+        parts.push(with_coordinates(item, of_curve(item)?)?);
     }
     Ok(Table::stacked(parts))
+}
+
+/// One curve, a row per epoch, or a table in its place.
+pub fn of_curve(item: &JobItem) -> Result<Table, JobError> {
+    let artifact = artifacts::single(item)?;
+    if !artifact.paths.contains_key(artifacts::CURVE) {
+        return artifacts::read_table(artifact);
+    }
+    let bytes = artifacts::read(artifact, artifacts::CURVE)?;
+    let curve = Table::from_csv(&String::from_utf8_lossy(&bytes), &[]);
+    let mut curve = curve.map_err(|error| JobError::failed(error.to_string()))?;
+    for column in &mut curve.columns {
+        *column = metric_column(&column.name);
+    }
+    Ok(curve)
 }
 
 /// A table with the coordinates of the cell it comes from as further axes.

@@ -1,6 +1,7 @@
 //! `table/summary`: scores of many cells become the table of a paper.
 
 use super::Stage;
+use super::naming;
 use super::rows;
 use crate::engine::Job;
 use crate::engine::JobError;
@@ -39,7 +40,7 @@ impl Entry for SummaryTable {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![
+        let mut all = vec![
             Param::list("values", ParamType::Str, "the numbers to show, in order"),
             replicate(),
             Param::list(
@@ -49,13 +50,21 @@ impl Entry for SummaryTable {
             )
             .optional(),
             Param::str("columns", "the axis whose values become columns").optional(),
+            Param::list(
+                "compare",
+                ParamType::Str,
+                "axes among whose values the best is sought [default: all but the first]",
+            )
+            .optional(),
             Param::choice(
                 "interval",
                 &IntervalKind::NAMES,
                 "what stands around the mean",
             )
             .default("ci95"),
-        ]
+        ];
+        all.extend(naming::params());
+        all
     }
 }
 
@@ -84,7 +93,8 @@ impl StageKind for SummaryTable {
 
 impl Stage for SummaryTable {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
-        let table = rows::of_rows(job.items("rows"))?;
+        let mut table = rows::of_rows(job.items("rows"))?;
+        naming::apply(job, &mut table);
         let text = |name| job.param(name).and_then(Value::as_str).map(str::to_owned);
         let interval = text("interval").and_then(|name| IntervalKind::from_name(&name));
         let spec = SummarySpec {
@@ -96,7 +106,7 @@ impl Stage for SummaryTable {
         let summary = Summary::new(&table, &spec)?;
         let layout = Layout {
             columns: text("columns"),
-            ..Layout::default()
+            compare: names(job.param("compare")),
         };
         let mut produced = Produced::default();
         produced

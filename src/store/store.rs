@@ -222,6 +222,11 @@ impl Store {
         Ok(Lookup::Hit(Arc::new(made)))
     }
 
+    /// Whether there is a result under this key, usable or not.
+    pub fn has_record(&self, key: Digest) -> Result<bool, StoreError> {
+        Ok(self.records.made(key)?.is_some())
+    }
+
     /// The record of this key with its parts, whether or not its objects are there.
     pub fn record(&self, key: Digest) -> Result<Option<Record>, StoreError> {
         self.records.record(key)

@@ -136,6 +136,44 @@ def any_page(browser, shots):
     check("the first press of Tab offers to skip", browser.run("return document.activeElement.className") == "skip")
 
 
+def any_table(browser):
+    """Sorting and filtering of the longest table, whatever it holds."""
+    found = browser.run(
+        """
+        const grids = [...document.querySelectorAll('[data-grid]')]
+            .filter(grid => grid.querySelector('th.number button') && !grid.closest('details'))
+            .sort((a, b) => b.querySelectorAll('tbody tr').length - a.querySelectorAll('tbody tr').length);
+        if (!grids.length) return null;
+        const heads = [...grids[0].querySelectorAll('thead th')];
+        return [grids[0].dataset.grid, heads.findLastIndex(head => head.classList.contains('number'))];
+        """
+    )
+    check("there is a table with numbers", found is not None)
+    table, column = found
+    head = f"document.querySelectorAll('[data-grid=\"{table}\"] thead th')[{column}]"
+    before = browser.run(SORTED, table, column)
+    browser.run(f"{head}.querySelector('button').focus()")
+    browser.press("\ue007")
+    numbers = [float(value) for value in browser.run(SORTED, table, column) if value]
+    check(f"table {table}: Enter on a head sorts {len(numbers)} numbers", numbers == sorted(numbers) and numbers)
+    check(f"table {table}: the head says so", browser.run(f"return {head}.ariaSort") == "ascending")
+    browser.press(" ", " ")
+    check(f"table {table}: a third press restores the order", browser.run(SORTED, table, column) == before)
+
+    word = browser.run(f"return document.querySelector('[data-grid=\"{table}\"] tbody tr').cells[0].textContent")
+    search = f"document.querySelector('[data-grid=\"{table}\"] input')"
+    browser.run(f"{search}.focus()")
+    browser.press(*"no row has this")
+    check(f"table {table}: what no row has filters all", browser.run(SORTED, table, 0) == [])
+    browser.run(f"{search}.value = ''; {search}.dispatchEvent(new Event('input', {{bubbles: true}}))")
+    browser.run(f"{search}.focus()")
+    browser.press(*word)
+    left = browser.run(SORTED, table, 0)
+    said = browser.run(f"return document.querySelector('[data-grid=\"{table}\"] output').textContent")
+    check(f"table {table}: `{word}` leaves rows", left and said.startswith(f"{len(left)} of {len(before)} "), said)
+    browser.run(f"{search}.value = ''; {search}.dispatchEvent(new Event('input', {{bubbles: true}}))")
+
+
 def fixture(browser, shots):
     """What holds for the fixture, whose numbers are known."""
     table = "scores"
@@ -203,6 +241,7 @@ def main():
         browser.devtools("Emulation.setDeviceMetricsOverride", **DESK)
         browser.call("POST", "/url", {"url": page.as_uri()})
         any_page(browser, shots)
+        any_table(browser)
         if kind == "fixture":
             fixture(browser, shots)
         errors = [entry["message"] for entry in browser.log("browser") if entry["level"] != "INFO"]

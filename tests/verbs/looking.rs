@@ -241,14 +241,10 @@ summary  1 runs  (table/summary)
 
 best: 4 run
   best[name=circle,samples=5], best[name=circle,samples=50], best[name=clusters,samples=5], and 1 more
-  input candidates: other order
-    --> manifests/toy.yaml:20:10
   input candidates: 1 member changed (1 new)
     --> manifests/toy.yaml:20:10
 
 summary: runs
-  input rows: other order
-    --> manifests/toy.yaml:25:10
   input rows: 4 members changed (4 new)
     --> manifests/toy.yaml:25:10
 -- stderr
@@ -261,11 +257,9 @@ summary: runs
         str![[r#"
 best[name=circle,samples=5]: runs
   --> manifests/toy.yaml:18:3 (select)
-  input candidates: other order
-    --> manifests/toy.yaml:20:10
   input candidates[name=circle,restart=2,samples=5]: new
     --> manifests/toy.yaml:20:10
-  7 parts of its key unchanged
+  8 parts of its key unchanged
 
 "#]]
     );

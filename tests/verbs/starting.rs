@@ -91,16 +91,20 @@ Commands:
   check        Read a manifest and its pipeline, and report every mistake with its place
   why          Explain why a step is up to date or not, part by part
   list         List what a manifest can name: stage kinds, data sets, models, metrics, figures
+  claims       Judge the claims of a manifest over the results that are there, without running
   status       Say what is done, stale, failed and running, by stage
   show         Everything that is known of one step
   diff         Compare two cells or two runs: which parts of their keys and which metrics differ
+  report       Write one self-contained HTML page of everything an experiment left
+  export       Write metrics and curves for TensorBoard, MLflow, pandas or polars
   ls           Print the results of an experiment as a table
   graph        Draw the DAG of stages, with axes collapsed
   log          Print the log of a step's last attempt
   events       Print the events of a run as JSON lines, also while it happens
   trace        Print a run as a Chrome trace, for Perfetto or chrome://tracing
   init         Make a small project that runs, to start from
-  gc           Remove results that none of the named experiments needs
+  schema       Print the JSON schema of manifests or pipelines, for editors
+  gc           Remove results that no manifest of the project needs; first say which
   verify       Reread every object and compare it with its digest
   completions  Print a completion script for a shell
   help         Print this message or the help of the given subcommand(s)
@@ -114,6 +118,7 @@ Exit codes:
   1  some step failed, or a result is damaged
   2  the command line, a manifest or a pipeline is wrong; nothing was run
   3  the store cannot be used: locked, not writable, or of a newer version
+  4  `--require-claims`: a claim fails or is undecided
   130  interrupted; finished steps are kept and `run` goes on from there
 
 Examples:

@@ -7,6 +7,7 @@ use indicatif::ProgressBar;
 use indicatif::ProgressDrawTarget;
 use indicatif::ProgressStyle;
 
+use super::Expected;
 use super::Face;
 use super::Tally;
 use super::duration;
@@ -83,6 +84,10 @@ impl Default for Bars {
 }
 
 impl Face for Bars {
+    fn expect(&mut self, expected: Expected) {
+        self.tally.expect(expected);
+    }
+
     fn show(&mut self, timed: &Timed) {
         self.tally.add(timed);
         match &timed.event {

@@ -1,8 +1,10 @@
-//! Plain lines, one per step that ended: for logs, pipes and continuous integration.
+//! Plain lines, one per step that ended: for logs, pipes and continuous integration. Of large runs
+//! only every fiftieth part is told, beside failures and warnings.
 
 use std::io;
 use std::io::Write;
 
+use super::Expected;
 use super::Face;
 use super::Tally;
 use super::duration;
@@ -11,10 +13,18 @@ use super::wants;
 use crate::engine::Event;
 use crate::engine::Timed;
 
+/// Runs of more steps than this are told in parts.
+const LARGE: usize = 200;
+
+/// In how many.
+const PARTS: usize = 50;
+
 /// Writes lines to `out`.
 pub struct Lines<W> {
     out: W,
     tally: Tally,
+    /// The last part that was told.
+    told: usize,
 }
 
 impl<W: Write> Lines<W> {
@@ -22,6 +32,27 @@ impl<W: Write> Lines<W> {
         Lines {
             out,
             tally: Tally::default(),
+            told: 0,
+        }
+    }
+
+    /// A line where another part of a large run is done.
+    fn write_part(&mut self, done: &str) -> io::Result<()> {
+        let part = self.tally.settled() * PARTS / self.tally.selected.max(1);
+        if part == self.told {
+            return Ok(());
+        }
+        self.told = part;
+        let tally = &self.tally;
+        write!(self.out, "{done} {} running", tally.running.len())?;
+        if tally.failed > 0 {
+            write!(self.out, ", {} failed", tally.failed)?;
+        }
+        match tally.remaining() {
+            Some(seconds) if seconds >= 1.0 => {
+                writeln!(self.out, ", about {} left", duration(seconds))
+            }
+            _ => writeln!(self.out),
         }
     }
 
@@ -34,6 +65,9 @@ impl<W: Write> Lines<W> {
                 diverged,
                 ..
             } => {
+                if self.tally.selected > LARGE && diverged.is_none() {
+                    return self.write_part(&done);
+                }
                 write!(self.out, "{done} {step}  {}", duration(*seconds))?;
                 match diverged {
                     Some(how) => writeln!(self.out, "  diverged: {how}"),
@@ -74,6 +108,10 @@ impl<W: Write> Lines<W> {
 }
 
 impl<W: Write> Face for Lines<W> {
+    fn expect(&mut self, expected: Expected) {
+        self.tally.expect(expected);
+    }
+
     fn show(&mut self, timed: &Timed) {
         self.tally.add(timed);
         // A closed pipe must not stop a run.

@@ -10,7 +10,7 @@ mod tally;
 pub use bars::Bars;
 pub use json::JsonLines;
 pub use lines::Lines;
-pub use tally::Tally;
+pub use tally::{Expected, Tally};
 
 use crate::engine::Event;
 use crate::engine::Timed;
@@ -18,6 +18,9 @@ use crate::engine::Timed;
 /// Shows a run while it happens.
 pub trait Face {
     fn show(&mut self, event: &Timed);
+
+    /// Takes in what steps took in earlier runs; called before the first one starts.
+    fn expect(&mut self, _: Expected) {}
 }
 
 /// Shows nothing.

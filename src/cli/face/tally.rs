@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::engine::Event;
+use crate::engine::Number;
 use crate::engine::Timed;
+
+/// Seconds that a step of a stage is expected to take, from the records of earlier runs.
+pub type Expected = BTreeMap<String, f64>;
 
 /// A fold of the events of one run.
 #[derive(Clone, Debug, Default)]
@@ -21,19 +25,42 @@ pub struct Tally {
     pub running: BTreeMap<u32, Running>,
     /// Seconds since the start.
     pub now: f64,
-    /// Of the finished steps.
-    busy: f64,
+    /// By stage.
+    stages: BTreeMap<String, Stage>,
 }
 
 /// A step under way.
 #[derive(Clone, Debug)]
 pub struct Running {
+    pub step: String,
     pub started: f64,
     pub done: u64,
     /// Zero where the step does not say.
     pub total: u64,
     /// `loss 103.2`
     pub note: String,
+}
+
+/// What is known about the steps of one stage.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stage {
+    /// Not in a final state.
+    open: usize,
+    /// How many ended well in this run, and the seconds they took together.
+    done: usize,
+    seconds: f64,
+    /// From earlier runs, per step.
+    expected: Option<f64>,
+}
+
+impl Stage {
+    /// Seconds per step: this run knows better than earlier ones, on another load or machine.
+    fn estimate(&self) -> Option<f64> {
+        match self.done {
+            0 => self.expected,
+            done => Some(self.seconds / done as f64),
+        }
+    }
 }
 
 impl Running {
@@ -44,19 +71,47 @@ impl Running {
             total => (self.done as f64 / total as f64).min(1.0),
         }
     }
+
+    /// Seconds until it ends, by its own progress, else by what its stage takes.
+    fn remaining(&self, now: f64, estimate: Option<f64>) -> Option<f64> {
+        let elapsed = now - self.started;
+        match self.fraction() {
+            fraction if fraction > 0.05 => Some(elapsed * (1.0 - fraction) / fraction),
+            _ => estimate.map(|seconds| (seconds - elapsed).max(0.0)),
+        }
+    }
 }
 
 impl Tally {
+    /// Takes in what earlier runs took.
+    pub fn expect(&mut self, expected: Expected) {
+        for (stage, seconds) in expected {
+            self.stages.entry(stage).or_default().expected = Some(seconds);
+        }
+    }
+
     pub fn add(&mut self, timed: &Timed) {
         self.now = timed.at;
         match &timed.event {
-            Event::PlanKnown { selected, jobs, .. } => {
+            Event::PlanKnown {
+                selected,
+                jobs,
+                stages,
+                ..
+            } => {
                 self.selected = *selected;
                 self.jobs = *jobs;
+                for (stage, steps) in stages {
+                    self.stages.entry(stage.clone()).or_default().open = *steps;
+                }
             }
-            Event::StepCached { .. } => self.cached += 1,
-            Event::StepStarted { id, .. } => {
+            Event::StepCached { step, .. } => {
+                self.cached += 1;
+                self.close(step);
+            }
+            Event::StepStarted { id, step, .. } => {
                 let running = Running {
+                    step: step.clone(),
                     started: timed.at,
                     done: 0,
                     total: 0,
@@ -74,36 +129,52 @@ impl Tally {
                 if let Some(running) = self.running.get_mut(id) {
                     running.done = *done;
                     running.total = *total;
-                    let notes: Vec<String> = numbers
-                        .iter()
-                        .map(|(name, number)| match number {
-                            crate::engine::Number::Finite(value) => format!("{name} {value:.4}"),
-                            crate::engine::Number::Other(text) => format!("{name} {text}"),
-                        })
-                        .collect();
-                    running.note = notes.join("  ");
+                    let notes = numbers.iter().map(|(name, number)| match number {
+                        Number::Finite(value) => format!("{name} {value:.4}"),
+                        Number::Other(text) => format!("{name} {text}"),
+                    });
+                    running.note = notes.collect::<Vec<_>>().join("  ");
                 }
             }
-            Event::StepFinished { id, seconds, .. } => {
+            Event::StepFinished {
+                id, step, seconds, ..
+            } => {
                 self.running.remove(id);
                 self.done += 1;
-                self.busy += seconds;
+                let stage = self.close(step);
+                stage.done += 1;
+                stage.seconds += seconds;
             }
-            Event::StepFailed { id, .. } => {
+            Event::StepFailed { id, step, .. } => {
                 self.running.remove(id);
                 self.failed += 1;
+                self.close(step);
             }
             Event::StepRetrying { id, .. } => {
                 self.running.remove(id);
             }
-            Event::StepSkipped { .. } => self.skipped += 1,
-            Event::StepPending { .. } => self.pending += 1,
-            Event::StepCancelled { id, .. } => {
+            Event::StepSkipped { step, .. } => {
+                self.skipped += 1;
+                self.close(step);
+            }
+            Event::StepPending { step, .. } => {
+                self.pending += 1;
+                self.close(step);
+            }
+            Event::StepCancelled { id, step } => {
                 self.running.remove(id);
                 self.cancelled += 1;
+                self.close(step);
             }
             _ => {}
         }
+    }
+
+    /// A step of a stage has reached a final state.
+    fn close(&mut self, step: &str) -> &mut Stage {
+        let stage = self.stages.entry(stage_of(step).to_owned()).or_default();
+        stage.open = stage.open.saturating_sub(1);
+        stage
     }
 
     /// Steps in a final state.
@@ -117,21 +188,129 @@ impl Tally {
             .saturating_sub(self.settled() + self.running.len())
     }
 
-    /// Seconds until the end, supposing that the waiting steps take as long as the finished ones
-    /// did. None before anything was learnt.
+    /// Seconds until the end: what the open steps of every stage are expected to take, shared by
+    /// the jobs, and no less than the longest that runs. A stage that nobody ever saw run counts
+    /// like the others. None before anything is known.
     pub fn remaining(&self) -> Option<f64> {
-        let progress: f64 = self.running.values().map(Running::fraction).sum();
-        let under_way: f64 = self
-            .running
-            .values()
-            .map(|running| self.now - running.started)
-            .sum();
-        let made = self.done as f64 + progress;
-        if made < 0.5 {
-            return None;
+        let known = self.stages.values().filter_map(Stage::estimate);
+        let (sum, count) = known.fold((0.0, 0), |(sum, count), seconds| (sum + seconds, count + 1));
+        let usual = (count > 0).then(|| sum / f64::from(count));
+        let mut work = 0.0;
+        let mut longest = 0.0_f64;
+        let mut running: BTreeMap<&str, usize> = BTreeMap::new();
+        for step in self.running.values() {
+            let stage = stage_of(&step.step);
+            *running.entry(stage).or_default() += 1;
+            let estimate = self.stages.get(stage).and_then(Stage::estimate).or(usual);
+            let seconds = step.remaining(self.now, estimate)?;
+            work += seconds;
+            longest = longest.max(seconds);
         }
-        let per_step = (self.busy + under_way) / made;
-        let left = self.waiting() as f64 + self.running.len() as f64 - progress;
-        Some(left * per_step / self.jobs.max(1) as f64)
+        for (name, stage) in &self.stages {
+            let running = running.get(name.as_str()).copied().unwrap_or(0);
+            let waiting = stage.open.saturating_sub(running);
+            if waiting > 0 {
+                work += waiting as f64 * stage.estimate().or(usual)?;
+            }
+        }
+        Some((work / self.jobs.max(1) as f64).max(longest))
+    }
+}
+
+fn stage_of(step: &str) -> &str {
+    step.split('[').next().unwrap_or(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(tally: &mut Tally, at: f64, event: Event) {
+        tally.add(&Timed { at, event });
+    }
+
+    fn started(id: u32, step: &str) -> Event {
+        Event::StepStarted {
+            id,
+            step: step.to_owned(),
+            attempt: 1,
+            threads: 1,
+            takes: BTreeMap::new(),
+        }
+    }
+
+    fn finished(id: u32, step: &str, seconds: f64) -> Event {
+        Event::StepFinished {
+            id,
+            step: step.to_owned(),
+            seconds,
+            bytes: 0,
+            diverged: None,
+            key: None,
+        }
+    }
+
+    /// Four fits of ten seconds and a table of one, on two jobs.
+    fn tally() -> Tally {
+        let mut tally = Tally::default();
+        let stages = [("fit".to_owned(), 4), ("table".to_owned(), 1)];
+        let known = Event::PlanKnown {
+            steps: 5,
+            selected: 5,
+            stages: stages.into(),
+            jobs: 2,
+        };
+        at(&mut tally, 0.0, known);
+        tally
+    }
+
+    #[test]
+    fn before_anything_ran_earlier_runs_tell() {
+        let mut tally = tally();
+        assert_eq!(tally.remaining(), None);
+        tally.expect([("fit".to_owned(), 10.0), ("table".to_owned(), 1.0)].into());
+        assert_eq!(tally.remaining(), Some(20.5));
+    }
+
+    #[test]
+    fn this_run_knows_better_than_earlier_ones() {
+        let mut tally = tally();
+        tally.expect([("fit".to_owned(), 10.0), ("table".to_owned(), 1.0)].into());
+        at(&mut tally, 0.0, started(0, "fit[a=1]"));
+        at(&mut tally, 4.0, finished(0, "fit[a=1]", 4.0));
+        assert_eq!(tally.remaining(), Some((3.0 * 4.0 + 1.0) / 2.0));
+    }
+
+    #[test]
+    fn a_running_step_tells_by_its_own_progress_and_is_the_least_that_is_left() {
+        let mut tally = tally();
+        tally.expect([("fit".to_owned(), 1.0), ("table".to_owned(), 0.0)].into());
+        at(&mut tally, 0.0, started(0, "fit[a=1]"));
+        let progress = Event::StepProgress {
+            id: 0,
+            step: "fit[a=1]".to_owned(),
+            done: 1,
+            total: 10,
+            numbers: BTreeMap::new(),
+        };
+        at(&mut tally, 1.0, progress);
+        assert_eq!(tally.remaining(), Some(9.0));
+    }
+
+    #[test]
+    fn known_results_take_no_time() {
+        let mut tally = tally();
+        tally.expect([("fit".to_owned(), 10.0), ("table".to_owned(), 1.0)].into());
+        for id in 0..4 {
+            let cached = Event::StepCached {
+                id,
+                step: format!("fit[a={id}]"),
+                twin: None,
+                key: None,
+            };
+            at(&mut tally, 0.0, cached);
+        }
+        assert_eq!(tally.remaining(), Some(0.5));
+        assert_eq!(tally.waiting(), 1);
     }
 }

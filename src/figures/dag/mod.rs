@@ -71,7 +71,7 @@ impl Figure for Dag {
         Source::Pipeline
     }
 
-    fn draw(&self, _input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, _input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
         let options = Options(params);
         let (stages, left_out) = stages::read(params, &options.names("leave_out")?)?;
         let theme = options.theme()?;

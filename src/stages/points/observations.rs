@@ -29,9 +29,9 @@ impl Entry for ObservationPoints {
     }
 
     fn docs(&self) -> &'static str {
-        "Leaves a table with a row per point: `what` is `data` for an observation and `decoder` for\n\
+        "Leaves a table with a row per point: `what` is `data` for an observation and `truth` for\n\
          its mean before noise f(z), where the data set keeps it; `x1`, `x2`, … are its coordinates\n\
-         and `z` the latent variable that made it. Points of the decoder lie densely along its curve."
+         and `z` the latent variable that made it. The latter lie along the curve of the true decoder."
     }
 
     fn params(&self) -> Vec<Param> {
@@ -83,7 +83,7 @@ impl Stage for ObservationPoints {
         };
         add("data", &x.values);
         if let Some(means) = kept("mean").filter(|means| means.len() == x.values.len()) {
-            add("decoder", &means);
+            add("truth", &means);
         }
         let mut produced = Produced::default();
         produced.file("points", artifacts::TABLE, table.to_json());

@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
+use super::coordinate;
 use super::digits;
 use super::digits::Digits;
 use super::latex;
 use super::markdown;
 use crate::table::ComparedRow;
 use crate::table::Comparison;
-use crate::table::display;
 
 /// The columns after the names.
 const HEADS: [&str; 4] = ["ours", "theirs", "difference", "source"];
@@ -70,7 +70,7 @@ impl Comparison {
     }
 
     fn labels(&self, row: &ComparedRow) -> Vec<String> {
-        let mut labels: Vec<String> = row.at.iter().map(display).collect();
+        let mut labels: Vec<String> = row.at.iter().map(coordinate).collect();
         if self.names_metrics() {
             labels.push(self.ours.metrics[row.metric].title_with_unit());
         }

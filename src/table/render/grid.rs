@@ -17,6 +17,8 @@ pub(super) struct Grid<'a> {
     /// Columns of values, metric by metric.
     pub heads: Vec<Head<'a>>,
     pub rows: Vec<Row<'a>>,
+    /// The axes within whose values the best is sought.
+    pub held: Vec<&'a Column>,
 }
 
 pub(super) struct Head<'a> {
@@ -125,6 +127,7 @@ impl<'a> Grid<'a> {
             pivot: pivot.map(|i| &summary.by[i]),
             heads,
             rows: ordered,
+            held: held.iter().map(|&i| &summary.by[i]).collect(),
         })
     }
 

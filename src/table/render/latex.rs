@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use super::coordinate;
 use super::digits::Digits;
 use super::digits::Spread;
 use super::digits::digits;
@@ -14,7 +15,6 @@ use super::grid::Head;
 use super::grid::Place;
 use super::markdown::note;
 use crate::table::Summary;
-use crate::table::frame::display;
 
 pub(super) fn write(summary: &Summary, grid: &Grid) -> String {
     let common = summary.common_n().map(|(n, _)| n);
@@ -37,7 +37,7 @@ pub(super) fn write(summary: &Summary, grid: &Grid) -> String {
             cells.push(if repeated {
                 String::new()
             } else {
-                escape(&display(at))
+                escape(&coordinate(at))
             });
         }
         cells.extend(row.cells.iter().map(|cell| match cell {
@@ -83,11 +83,11 @@ fn header(grid: &Grid, text: &mut String) {
         start += width;
     }
     let _ = writeln!(text, "{} \\\\\n{}", top.join(" & "), rules.trim_end());
-    cells.extend(
-        grid.heads
-            .iter()
-            .map(|head| head.at.map(|at| escape(&display(at))).unwrap_or_default()),
-    );
+    cells.extend(grid.heads.iter().map(|head| {
+        head.at
+            .map(|at| escape(&coordinate(at)))
+            .unwrap_or_default()
+    }));
     let _ = writeln!(text, "{} \\\\", cells.join(" & "));
 }
 

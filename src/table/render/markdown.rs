@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::coordinate;
 use super::digits::Digits;
 use super::digits::Spread;
 use super::digits::digits;
@@ -10,7 +11,6 @@ use super::grid::Grid;
 use super::grid::Head;
 use super::grid::Place;
 use crate::table::Summary;
-use crate::table::frame::display;
 
 pub(super) fn write(summary: &Summary, grid: &Grid) -> String {
     let common = summary.common_n().map(|(n, _)| n);
@@ -30,7 +30,7 @@ pub(super) fn write(summary: &Summary, grid: &Grid) -> String {
     }
     text.push('\n');
     for row in &grid.rows {
-        let mut cells: Vec<String> = row.at.iter().map(|at| escape(&display(at))).collect();
+        let mut cells: Vec<String> = row.at.iter().map(|at| escape(&coordinate(at))).collect();
         cells.extend(row.cells.iter().map(|cell| match cell {
             Some(cell) => value(cell, summary, common),
             None => String::new(),
@@ -50,7 +50,7 @@ fn heading(grid: &Grid, head: &Head) -> String {
     let metric = escape(&head.metric.title_with_unit());
     match (grid.pivot, head.at) {
         (Some(axis), Some(at)) => {
-            let at = escape(&display(at));
+            let at = escape(&coordinate(at));
             format!("{metric}{arrow}, {} {at}", escape(&axis.title()))
         }
         _ => format!("{metric}{arrow}"),
@@ -100,6 +100,10 @@ pub(super) fn note(summary: &Summary, grid: &Grid) -> String {
     };
     if marked(Place::Best) {
         note.push_str("; bold: best");
+        if !grid.held.is_empty() {
+            let held: Vec<String> = grid.held.iter().map(|axis| axis.title()).collect();
+            let _ = write!(note, " of each {}", held.join(" and "));
+        }
     }
     if marked(Place::Second) {
         note.push_str("; underlined: second");

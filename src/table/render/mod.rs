@@ -5,12 +5,24 @@ mod digits;
 mod grid;
 mod latex;
 mod markdown;
+mod pairwise;
 
 use serde_json::Value as Json;
 
 use super::Summary;
 use super::SummaryError;
+use super::display;
 use grid::Grid;
+
+/// A value of an axis as print has it: whole numbers without a decimal point.
+fn coordinate(value: &Json) -> String {
+    match value.as_f64() {
+        Some(number) if value.is_f64() && number.fract() == 0.0 && number.abs() < 1e15 => {
+            format!("{number:.0}")
+        }
+        _ => display(value),
+    }
+}
 
 /// How a summary is laid out in print.
 #[derive(Clone, Debug, Default)]

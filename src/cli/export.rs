@@ -1,0 +1,177 @@
+//! `sweepline export`: metrics and curves for other programs.
+
+use std::fs;
+use std::io;
+use std::io::Write;
+
+use super::args::ExportArgs;
+use super::args::ExportFormat;
+use super::exit::Exit;
+use super::fates::Earlier;
+use super::project::Project;
+use super::project::Stop;
+use crate::export;
+use crate::export::File;
+use crate::export::Log;
+use crate::export::Logged;
+use crate::plan::Cell;
+use crate::registry::ArtifactType;
+use crate::stages::Results;
+use crate::table::Table;
+use crate::text::plural;
+
+/// Columns of a curve that say where on it a row stands, the best first.
+const POSITIONS: [&str; 2] = ["iteration", "epoch"];
+
+/// Writes what was measured in the form of another program. Runs nothing.
+pub fn export(args: &ExportArgs, err: &mut impl Write) -> Result<Exit, Stop> {
+    let project = Project::open(&args.experiment, err)?;
+    let earlier = Earlier::of(&project)?;
+    let results = earlier.results(&project);
+    let files = match args.to {
+        ExportFormat::Csv => tables(&results, "csv", |table| Ok(table.to_csv().into_bytes()))?,
+        ExportFormat::Arrow => tables(&results, "arrow", |table| {
+            export::to_arrow(table).map_err(io::Error::other)
+        })?,
+        ExportFormat::Tensorboard => export::to_tensorboard(&log(&project, &results)?),
+        ExportFormat::Mlflow => {
+            let root = std::path::absolute(&args.dir)?;
+            match log(&project, &results)? {
+                log if log.cells.is_empty() => Vec::new(),
+                log => export::to_mlflow(&log, &root.to_string_lossy()),
+            }
+        }
+    };
+    if files.is_empty() {
+        let manifest = args.experiment.manifest.display();
+        writeln!(err, "nothing was measured yet")?;
+        writeln!(err, "  = help: `sweepline run {manifest}` measures")?;
+        return Ok(Exit::Failed);
+    }
+    for (path, bytes) in &files {
+        let path = args.dir.join(path);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&path, bytes)?;
+    }
+    let count = plural(files.len(), "file");
+    writeln!(err, "{count} in {}", args.dir.display())?;
+    let dir = args.dir.display();
+    match args.to {
+        ExportFormat::Tensorboard => writeln!(err, "  `tensorboard --logdir {dir}` shows them")?,
+        ExportFormat::Mlflow => {
+            writeln!(err, "  `mlflow ui --backend-store-uri {dir}` shows them")?;
+        }
+        ExportFormat::Csv | ExportFormat::Arrow => {}
+    }
+    Ok(Exit::Success)
+}
+
+/// Two tables per stage where it leaves both: its numbers by cell, and its curves.
+fn tables(
+    results: &Results<'_>,
+    ending: &str,
+    form: impl Fn(&Table) -> io::Result<Vec<u8>>,
+) -> Result<Vec<File>, Stop> {
+    let mut files = Vec::new();
+    for stage in results.measuring() {
+        let table = results.known_metrics(stage).map_err(io::Error::other)?;
+        if !table.rows.is_empty() {
+            files.push((format!("{stage}.{ending}"), form(&table)?));
+        }
+    }
+    for stage in &results.plan.stages {
+        let table = results
+            .known_curves(&stage.name)
+            .map_err(io::Error::other)?;
+        if !table.rows.is_empty() {
+            files.push((format!("{}.curves.{ending}", stage.name), form(&table)?));
+        }
+    }
+    Ok(files)
+}
+
+/// Everything that was measured, cell by cell: curves first, then numbers at their ends.
+fn log(project: &Project, results: &Results<'_>) -> Result<Log, Stop> {
+    let runs = match results.store {
+        Some(store) => store.runs(usize::from(u16::MAX))?,
+        None => Vec::new(),
+    };
+    let name = project.name();
+    let last = runs.into_iter().find(|run| run.experiment == name);
+    let mut log = Log {
+        experiment: name,
+        time: last.map_or(0.0, |run| run.started.floor()),
+        cells: Vec::new(),
+    };
+    for (step, output) in results.outputs(ArtifactType::Curve) {
+        let curve = results.curve(step, output).map_err(io::Error::other)?;
+        if let Some(curve) = curve {
+            take_curve(logged(&mut log, &step.cell), &step.stage, &curve);
+        }
+    }
+    for stage in results.measuring() {
+        for step in results.steps(stage) {
+            let numbers = results.numbers(step).map_err(io::Error::other)?;
+            let Some(numbers) = numbers else {
+                continue;
+            };
+            let cell = logged(&mut log, &step.cell);
+            let points = cell.series.iter().flat_map(|series| &series.points);
+            let end = points.map(|(step, _)| *step).max().unwrap_or(0);
+            for (name, value) in numbers {
+                if let Some(value) = value.as_f64() {
+                    let series = cell.series(&format!("{stage}/{name}"));
+                    series.points.retain(|(step, _)| *step != end);
+                    series.points.push((end, value));
+                }
+            }
+        }
+    }
+    Ok(log)
+}
+
+/// The entry of a cell, which is new or known from another stage.
+fn logged<'l>(log: &'l mut Log, cell: &Cell) -> &'l mut Logged {
+    let name = match cell.to_string() {
+        name if name.is_empty() => "all".to_owned(),
+        name => name,
+    };
+    let at = match log.cells.iter().position(|known| known.name == name) {
+        Some(at) => at,
+        None => {
+            let values = cell.iter();
+            let values = values.map(|(axis, value)| {
+                let value = serde_json::to_value(value);
+                (axis.to_owned(), value.unwrap_or_default())
+            });
+            log.cells.push(Logged {
+                name,
+                at: values.collect(),
+                series: Vec::new(),
+            });
+            log.cells.len() - 1
+        }
+    };
+    &mut log.cells[at]
+}
+
+fn take_curve(cell: &mut Logged, stage: &str, curve: &Table) {
+    let position = POSITIONS.iter().find_map(|name| curve.column(name));
+    for (at, column) in curve.columns.iter().enumerate() {
+        if POSITIONS.contains(&column.name.as_str()) {
+            continue;
+        }
+        let series = cell.series(&format!("{stage}/{}", column.name));
+        for row in 0..curve.rows.len() {
+            let step = match position {
+                Some(position) => curve.number(row, position),
+                None => Some(row as f64),
+            };
+            if let (Some(step), Some(value)) = (step, curve.number(row, at)) {
+                series.points.push((step as i64, value));
+            }
+        }
+    }
+}

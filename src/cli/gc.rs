@@ -1,0 +1,199 @@
+//! `sweepline gc`: what the store can do without.
+//!
+//! Kept is what any manifest of the project reaches, with its profiles and overrides, and what is
+//! named. A manifest that cannot be read stops it: nobody knows what it reaches.
+
+use std::collections::BTreeMap;
+use std::collections::HashSet;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+
+use super::args;
+use super::args::GcArgs;
+use super::exit::Exit;
+use super::fates::Earlier;
+use super::project::Project;
+use super::project::Stop;
+use super::runs;
+use crate::manifest::project_root;
+use crate::plan::Fate;
+use crate::store::Access;
+use crate::store::Digest;
+use crate::store::Store;
+use crate::text::closest;
+use crate::text::plural;
+
+/// Says what would be freed, or frees it.
+pub fn gc(args: &GcArgs, err: &mut impl Write) -> Result<Exit, Stop> {
+    let (_, folder) = runs::folders(&args.store);
+    if !folder.is_dir() {
+        runs::open(&args.store, err)?;
+    }
+    let access = match args.yes {
+        true => Access::Write { wait: true },
+        // Nothing is written, so nobody has to be waited for.
+        false => Access::Read,
+    };
+    let store = Store::open(&folder, access)?;
+    let mut kept = Kept::default();
+    let mut named = Vec::new();
+    let mut manifests = project_manifests();
+    for keep in &args.keep {
+        match Path::new(keep).is_file() {
+            true => manifests.push(PathBuf::from(keep)),
+            false => named.push(keep.as_str()),
+        }
+    }
+    for manifest in manifests {
+        kept.manifest(&manifest, &store, &args.store, err)?;
+    }
+    for name in named {
+        kept.named(name, &store, err)?;
+    }
+    for (name, count) in &kept.said {
+        writeln!(err, "keeps {name}: {}", plural(*count, "result"))?;
+    }
+    let dropped = store.experiments()?.into_iter();
+    for name in dropped.filter(|name| !kept.experiments.contains(name)) {
+        let count = store.keys_of(&name)?.len();
+        let steps = plural(count, "result");
+        writeln!(
+            err,
+            "no manifest has {name}: {steps}, unless others need them"
+        )?;
+    }
+    let collected = store.gc(&kept.keys, !args.yes)?;
+    let verb = if args.yes { "removed" } else { "would remove" };
+    writeln!(
+        err,
+        "{verb} {}, {} and {}, {:.1} MB; keeps {:.1} MB",
+        plural(collected.records, "result"),
+        plural(collected.objects, "object"),
+        plural(collected.checkpoints, "checkpoint"),
+        collected.bytes as f64 / 1e6,
+        collected.kept_bytes as f64 / 1e6,
+    )?;
+    let something = collected.records + collected.objects + collected.checkpoints > 0;
+    if !args.yes && something {
+        writeln!(err, "  = help: `--yes` does it")?;
+    }
+    Ok(Exit::Success)
+}
+
+/// The manifests of the project around the current folder, sorted.
+fn project_manifests() -> Vec<PathBuf> {
+    let root = project_root(Path::new("manifests/any.yaml"));
+    let here = std::env::current_dir().unwrap_or_default();
+    let entries = fs::read_dir(root.join("manifests")).into_iter().flatten();
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let yaml = paths.filter(|path| {
+        let ending = path.extension();
+        path.is_file() && ending.is_some_and(|ending| ending == "yaml" || ending == "yml")
+    });
+    let short = yaml.map(|path| path.strip_prefix(&here).unwrap_or(&path).to_owned());
+    let mut manifests: Vec<PathBuf> = short.collect();
+    manifests.sort();
+    manifests
+}
+
+/// What must stay.
+#[derive(Default)]
+struct Kept {
+    keys: HashSet<Digest>,
+    experiments: HashSet<String>,
+    /// What is kept, in words, with how many results.
+    said: BTreeMap<String, usize>,
+}
+
+impl Kept {
+    /// What a manifest reaches: what it would use now, and what its last runs left.
+    fn manifest(
+        &mut self,
+        path: &Path,
+        store: &Store,
+        folders: &args::StoreArgs,
+        err: &mut impl Write,
+    ) -> Result<(), Stop> {
+        let experiment = args::Experiment {
+            manifest: path.to_owned(),
+            params: Vec::new(),
+            axes: Vec::new(),
+            seeds: None,
+            profile: None,
+            store: folders.clone(),
+        };
+        // Its warnings are for those who run it.
+        let mut said = Vec::new();
+        let project = match Project::open(&experiment, &mut said) {
+            Ok(project) => project,
+            Err(stop) => {
+                err.write_all(&said)?;
+                writeln!(
+                    err,
+                    "  = help: nobody knows what this manifest reaches; mend or remove it"
+                )?;
+                return Err(stop);
+            }
+        };
+        let mut keys: HashSet<Digest> = HashSet::new();
+        for fate in Earlier::of(&project)?.fates(&project) {
+            match fate {
+                Fate::UpToDate { record } => keys.insert(record.key),
+                // A checkpoint may lie under it.
+                Fate::Runs { key, .. } => keys.insert(key),
+                Fate::MayRun { .. } | Fate::Broken { .. } => false,
+            };
+        }
+        let name = project.name();
+        for known in store.experiments()? {
+            if known == name || known.split('@').next() == Some(&name) {
+                keys.extend(store.keys_of(&known)?.into_values());
+                self.experiments.insert(known);
+            }
+        }
+        self.keep(format!("{name} ({})", path.display()), keys, store)
+    }
+
+    /// What an experiment or a run left.
+    fn named(&mut self, name: &str, store: &Store, err: &mut impl Write) -> Result<(), Stop> {
+        let experiments = store.experiments()?;
+        let matching = experiments.iter().filter(|known| {
+            // Profiles and overrides of a kept experiment are kept with it.
+            *known == name || known.split('@').next() == Some(name)
+        });
+        let matching: Vec<&String> = matching.collect();
+        if !matching.is_empty() {
+            let mut keys = HashSet::new();
+            for known in matching {
+                keys.extend(store.keys_of(known)?.into_values());
+                self.experiments.insert(known.clone());
+            }
+            return self.keep(format!("experiment {name}"), keys, store);
+        }
+        if runs::looks_like_a_run(name) {
+            let run = runs::find(store, None, name, err)?.run;
+            let keys = runs::keys(store, &run)?.into_iter();
+            let keys = keys.map(|(_, key)| key).collect();
+            return self.keep(format!("run {run}"), keys, store);
+        }
+        writeln!(err, "error: `{name}` is no manifest, experiment or run")?;
+        let known = experiments.iter().map(String::as_str);
+        match closest(name, known) {
+            Some(meant) => writeln!(err, "  = help: did you mean `{meant}`?")?,
+            None => writeln!(err, "  = help: the store has {}", experiments.join(", "))?,
+        }
+        Err(Stop::Said(Exit::Usage))
+    }
+
+    fn keep(&mut self, what: String, keys: HashSet<Digest>, store: &Store) -> Result<(), Stop> {
+        let mut there = 0;
+        for key in &keys {
+            there += usize::from(store.has_record(*key)?);
+        }
+        self.said.insert(what, there);
+        self.keys.extend(keys);
+        Ok(())
+    }
+}

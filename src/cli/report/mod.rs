@@ -1,0 +1,113 @@
+//! `sweepline report`: everything that an experiment left, as one page.
+//!
+//! The page is a fold of the plan, the records of the store and the events of the last run that
+//! did anything; [`crate::report`] writes it down.
+
+mod content;
+mod origin;
+mod past;
+mod steps;
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::args::ReportArgs;
+use super::claims;
+use super::exit::Exit;
+use super::fates::Earlier;
+use super::project::Project;
+use super::project::Stop;
+use crate::report;
+use crate::report::Edge;
+use crate::report::Report;
+use crate::report::Stage;
+use crate::stages::Results;
+use crate::text::plural;
+use past::Past;
+
+/// Writes the page over the results that are there. Runs nothing.
+pub fn report(args: &ReportArgs, err: &mut impl Write) -> Result<Exit, Stop> {
+    let project = Project::open(&args.experiment, err)?;
+    let earlier = Earlier::of(&project)?;
+    let results = earlier.results(&project);
+    let known = results.made.iter().flatten().count();
+    if known == 0 {
+        let manifest = args.experiment.manifest.display();
+        writeln!(err, "no results yet")?;
+        writeln!(err, "  = help: `sweepline run {manifest}` makes them")?;
+        return Ok(Exit::Failed);
+    }
+    let missing = project.plan.steps.len() - known;
+    if missing > 0 {
+        let steps = plural(missing, "step");
+        writeln!(err, "{steps} without a result: the report says which")?;
+    }
+    write(&project, &results, args.out.clone(), err)?;
+    Ok(Exit::Success)
+}
+
+/// Writes the page, by default as `report.html` beside the results, and says where.
+pub fn write(
+    project: &Project,
+    results: &Results<'_>,
+    path: Option<PathBuf>,
+    err: &mut impl Write,
+) -> Result<(), Stop> {
+    let page = report::render(&gather(project, results)?);
+    let path = path.unwrap_or_else(|| project.view.join("report.html"));
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    // Whoever looks at the page sees the old one or the new one, never half of it.
+    let new = path.with_extension("html.new");
+    fs::write(&new, page)?;
+    fs::rename(&new, &path)?;
+    let shown = path.strip_prefix(&project.plan.experiment.root);
+    writeln!(err, "report in {}", shown.unwrap_or(&path).display())?;
+    Ok(())
+}
+
+fn gather(project: &Project, results: &Results<'_>) -> Result<Report, Stop> {
+    let plan = &project.plan;
+    let past = match results.store {
+        Some(store) => Past::read(store, &project.name())?,
+        None => Past::default(),
+    };
+    let keys = match results.store {
+        Some(store) => store.keys_of(&project.name())?,
+        None => Default::default(),
+    };
+    let stages = plan.stages.iter().map(|stage| Stage {
+        name: stage.name.to_string(),
+        kind: stage.kinds.join(", "),
+        axes: stage.axes.iter().map(ToString::to_string).collect(),
+        steps: stage.steps.len(),
+    });
+    let edges = plan.stages.iter().flat_map(|stage| {
+        let mut from: Vec<&str> = stage.reads.iter().map(|(from, _)| &**from).collect();
+        from.sort_unstable();
+        from.dedup();
+        let edge = |from: &str| Edge {
+            from: from.to_owned(),
+            to: stage.name.to_string(),
+        };
+        from.into_iter().map(edge).collect::<Vec<_>>()
+    });
+    Ok(Report {
+        title: plan.experiment.title.clone().unwrap_or_default(),
+        experiment: project.name(),
+        summary: String::new(),
+        claims: match plan.experiment.claims.is_empty() {
+            true => Vec::new(),
+            false => claims::judged(&project.view, results).0.claims,
+        },
+        figures: content::figures(results)?,
+        tables: content::tables(results)?,
+        stages: stages.collect(),
+        edges: edges.collect(),
+        steps: steps::steps(results, &past, &keys),
+        failures: steps::failures(results, &past),
+        provenance: origin::provenance(project, results, &past),
+    })
+}

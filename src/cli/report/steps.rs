@@ -1,0 +1,73 @@
+//! Steps and failures, as the page shows them.
+
+use std::collections::BTreeMap;
+
+use super::past::Past;
+use crate::plan::From;
+use crate::report::Failure;
+use crate::report::State;
+use crate::report::Step;
+use crate::stages::Results;
+use crate::store::Digest;
+
+/// Every step of the plan, in plan order.
+pub fn steps(results: &Results<'_>, past: &Past, keys: &BTreeMap<String, Digest>) -> Vec<Step> {
+    let steps = results.plan.steps.iter();
+    steps
+        .map(|step| {
+            let name = step.to_string();
+            let made = results.made(step.id);
+            let span = past.spans.get(&name);
+            let state = match (made, span) {
+                (Some(_), Some(_)) if !past.failed.contains_key(&name) => State::Ran,
+                (Some(_), _) => State::Reused,
+                (None, _) if past.failed.contains_key(&name) => State::Failed,
+                (None, _) if past.skipped.contains_key(&name) => State::Skipped,
+                (None, _) => State::Pending,
+            };
+            let timed = matches!(state, State::Ran | State::Failed);
+            let span = span.filter(|_| timed);
+            let mut after: Vec<usize> = step
+                .inputs
+                .iter()
+                .flat_map(|input| &input.items)
+                .filter_map(|item| match &item.from {
+                    From::Step { step, .. } => Some(step.index()),
+                    From::File { .. } => None,
+                })
+                .collect();
+            after.sort_unstable();
+            after.dedup();
+            Step {
+                stage: step.stage.to_string(),
+                cell: step.cell.to_string(),
+                state,
+                start: span.map(|(start, _)| start.max(0.0)),
+                seconds: span
+                    .map(|(_, took)| *took)
+                    .or(made.map(|made| made.seconds)),
+                key: keys.get(&name).map(|key| key.to_hex()).unwrap_or_default(),
+                after,
+                name,
+            }
+        })
+        .collect()
+}
+
+/// The failures of the last run that nothing has mended since.
+pub fn failures(results: &Results<'_>, past: &Past) -> Vec<Failure> {
+    let steps = results.plan.steps.iter();
+    let broken = steps.filter(|step| results.made(step.id).is_none());
+    broken
+        .filter_map(|step| {
+            let name = step.to_string();
+            let failed = past.failed.get(&name)?;
+            Some(Failure {
+                step: name,
+                place: failed.place.clone(),
+                message: failed.message.clone(),
+                log: failed.log.join("\n"),
+            })
+        })
+        .collect()
+}

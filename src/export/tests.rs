@@ -1,0 +1,176 @@
+//! The bytes of every format against what is known of them from elsewhere. That the programs
+//! themselves read them is shown by `tests/interop/run.sh`.
+
+use std::collections::BTreeMap;
+
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_array::types::Int64Type;
+use arrow_ipc::reader::FileReader;
+use prost::Message;
+use serde_json::json;
+
+use super::tensorboard::Event;
+use super::*;
+use crate::table::Column;
+use crate::table::Table;
+
+fn log() -> Log {
+    let mut cell = Logged {
+        name: "latent=8,seed=0".to_owned(),
+        at: vec![
+            ("latent".to_owned(), json!(8)),
+            ("seed".to_owned(), json!(0)),
+        ],
+        series: Vec::new(),
+    };
+    cell.series("fit/train_loss").points = vec![(100, 2.5), (200, -0.125)];
+    cell.series("elbo/elbo").points = vec![(200, -101.5)];
+    Log {
+        experiment: "small".to_owned(),
+        time: 1.7e9,
+        cells: vec![cell],
+    }
+}
+
+#[test]
+fn event_files_begin_as_every_one_does() {
+    let files = to_tensorboard(&log());
+    let [(path, bytes)] = &files[..] else {
+        panic!("one file per cell, not {}", files.len());
+    };
+    assert_eq!(
+        path,
+        "small/latent=8,seed=0/events.out.tfevents.1700000000.sweepline"
+    );
+    // 24 bytes and the checksum of that number, then a double in field 1 and the version in
+    // field 3: so begins every file that TensorFlow or PyTorch write.
+    assert_eq!(&bytes[..8], 24_u64.to_le_bytes());
+    assert_eq!(&bytes[8..13], [0xa3, 0x7f, 0x4b, 0x22, 0x09]);
+    assert_eq!(&bytes[13..21], 1.7e9_f64.to_le_bytes());
+    assert_eq!(&bytes[21..36], b"\x1a\x0dbrain.Event:2");
+}
+
+#[test]
+fn scalars_are_one_event_each() {
+    let files = to_tensorboard(&log());
+    let records = read_records(&files[0].1).unwrap();
+    assert_eq!(records.len(), 4);
+    // field 2 (step) 100, field 5 (summary) > 1 (value) > 1 (tag), 2 (float)
+    let mut known = vec![0x09];
+    known.extend(1.7e9_f64.to_le_bytes());
+    known.extend([0x10, 100, 0x2a, 0x17, 0x0a, 0x15, 0x0a, 0x0e]);
+    known.extend(b"fit/train_loss\x15");
+    known.extend(2.5_f32.to_le_bytes());
+    assert_eq!(records[1], known);
+    let last = Event::decode(records[3]).unwrap();
+    let value = &last.summary.unwrap().value[0];
+    assert_eq!(last.step, 200);
+    assert_eq!(
+        (value.tag.as_str(), value.simple_value),
+        ("elbo/elbo", Some(-101.5))
+    );
+}
+
+#[test]
+fn a_damaged_record_is_refused() {
+    let files = to_tensorboard(&log());
+    let mut bytes = files[0].1.clone();
+    let cut = read_records(&bytes[..bytes.len() - 1]);
+    assert!(matches!(cut, Err(Broken::Short { .. })), "{cut:?}");
+    bytes[20] ^= 1;
+    assert_eq!(read_records(&bytes), Err(Broken::Checksum { at: 0 }));
+}
+
+#[test]
+fn an_mlflow_store_has_a_run_per_cell() {
+    let files: BTreeMap<String, String> = to_mlflow(&log(), "/there")
+        .into_iter()
+        .map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap()))
+        .collect();
+    let ends = |end: &str| {
+        let mut found = files.iter().filter(|(path, _)| path.ends_with(end));
+        let (path, text) = found.next().unwrap_or_else(|| panic!("no {end}"));
+        assert!(found.next().is_none(), "{end} is there twice");
+        (path.clone(), text.clone())
+    };
+    assert_eq!(
+        ends("metrics/fit/train_loss").1,
+        "1700000000000 2.5 100\n1700000000000 -0.125 200\n"
+    );
+    assert_eq!(ends("params/latent").1, "8");
+    let (path, run) = ends(&format!(
+        "{}/meta.yaml",
+        ends("params/seed").0.strip_suffix("/params/seed").unwrap()
+    ));
+    let [experiment, id, _] = path.split('/').collect::<Vec<_>>()[..] else {
+        panic!("{path}");
+    };
+    assert_eq!((experiment.len(), id.len()), (18, 32));
+    let run: serde_yaml::Value = serde_yaml::from_str(&run).unwrap();
+    assert_eq!(run["run_id"], id);
+    assert_eq!(run["run_name"], "latent=8,seed=0");
+    assert_eq!(run["experiment_id"], experiment);
+    assert_eq!(
+        run["artifact_uri"],
+        format!("/there/{experiment}/{id}/artifacts")
+    );
+}
+
+#[test]
+fn names_never_leave_the_folder_of_the_export() {
+    let mut log = log();
+    log.experiment = "../up".to_owned();
+    log.cells[0].name = "../../etc".to_owned();
+    log.cells[0].series[0].name = "../x/..".to_owned();
+    log.cells[0].at[0].0 = "..".to_owned();
+    let files = to_tensorboard(&log)
+        .into_iter()
+        .chain(to_mlflow(&log, "/there"));
+    for (path, _) in files {
+        assert!(!path.starts_with('/'), "{path}");
+        assert!(!path.split('/').any(|part| part == ".."), "{path}");
+    }
+}
+
+#[test]
+fn arrow_keeps_types_nulls_and_units() {
+    let table = Table {
+        columns: vec![
+            Column::axis("method"),
+            Column::axis("latent"),
+            Column::metric("elbo", "nats", Some(true)),
+            Column::metric("nothing", "", None),
+            Column::metric("mixed", "", None),
+        ],
+        rows: vec![
+            vec![json!("vae"), json!(2), json!(-150.5), json!(null), json!(1)],
+            vec![
+                json!("iwae"),
+                json!(null),
+                json!(-99),
+                json!(null),
+                json!("x"),
+            ],
+        ],
+    };
+    let bytes = to_arrow(&table).unwrap();
+    // The magic of the file format, at both ends.
+    assert!(bytes.starts_with(b"ARROW1") && bytes.ends_with(b"ARROW1"));
+    let mut reader = FileReader::try_new(std::io::Cursor::new(bytes), None).unwrap();
+    let schema = reader.schema();
+    assert_eq!(schema.field(2).metadata()["unit"], "nats");
+    assert_eq!(schema.field(2).metadata()["better"], "higher");
+    assert_eq!(schema.field(1).metadata()["role"], "axis");
+    let batch = reader.next().unwrap().unwrap();
+    assert_eq!(batch.num_rows(), 2);
+    assert_eq!(batch.column(0).as_string::<i32>().value(1), "iwae");
+    let latent = batch.column(1).as_primitive::<Int64Type>();
+    assert_eq!((latent.value(0), latent.is_null(1)), (2, true));
+    let elbo = batch.column(2).as_primitive::<Float64Type>();
+    assert_eq!(elbo.values()[..], [-150.5, -99.0]);
+    assert_eq!(batch.column(3).null_count(), 2);
+    assert_eq!(batch.column(4).as_string::<i32>().value(0), "1");
+    assert!(reader.next().is_none());
+}

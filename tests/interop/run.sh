@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Reads exports back with the programs they are for: TensorBoard, MLflow, pandas and polars.
+# tests/interop/run.sh [sweepline]: the program, else the debug build. Python packages go to a
+# virtual environment in a scratch folder, or in $INTEROP_VENV where that is set. Whatever cannot
+# be had is a failure.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+program=${1:-}
+if [ -z "$program" ]; then
+    (cd "$root" && cargo build --locked --quiet)
+    program=$root/target/debug/sweepline
+fi
+program=$(realpath "$program")
+
+venv=${INTEROP_VENV:-$scratch/venv}
+if [ ! -x "$venv/bin/python" ]; then
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet tensorboard mlflow-skinny pandas pyarrow polars
+fi
+
+cd "$scratch"
+mkdir manifests
+cat > manifests/small.yaml <<'YAML'
+experiment: small
+axes:
+  latent: [2, 4]
+  seed: {seeds: 2}
+stages:
+  data:
+    uses: dataset/mnist
+    with: {train: 200, valid: 50, test: 50}
+  fit:
+    uses: train/vae
+    in: {data: data}
+    with: {latent: "${latent}", hidden: [16], epochs: 3, batch: 50, seed: "${seed}"}
+  elbo:
+    uses: evaluate/elbo
+    in: {model: fit, data: data}
+YAML
+touch Cargo.toml
+"$program" run manifests/small.yaml --progress none
+for form in tensorboard mlflow csv arrow; do
+    "$program" export manifests/small.yaml --to "$form" "$scratch/$form"
+done
+"$venv/bin/python" "$root/tests/interop/read.py" "$scratch"

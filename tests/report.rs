@@ -1,0 +1,117 @@
+//! The page and the exports of an experiment, from the command line.
+
+mod support;
+
+use support::TestSpace;
+use sweepline::export::read_records;
+
+fn finished() -> TestSpace {
+    let space = TestSpace::new();
+    let manifest = space.read("manifests/small.yaml");
+    let claims = "claims:\n  - {name: negative, source: nobody, says: max(elbo) < 0}\n";
+    space.write("manifests/small.yaml", &format!("{manifest}{claims}"));
+    space.stdout(&["run", "manifests/small.yaml", "--report"]);
+    space
+}
+
+#[test]
+fn a_report_shows_what_there_is_and_is_the_same_page_again() {
+    let space = finished();
+    let page = space.read("outputs/small/report.html");
+    for part in [
+        "<code>small</code>",
+        "1 claim: 1 holds.",
+        "max(elbo) &lt; 0",
+        "data:image/svg+xml",
+        "data-grid=\"summary\"",
+        "data-grid=\"elbo\"",
+        "<h3>Critical path</h3>",
+        "sweepline run manifests/small.yaml",
+        "uses: train/vae",
+        "seeds seed",
+        // Every step, with all that it left.
+        "fit[latent=4,seed=1]/model.safetensors",
+    ] {
+        assert!(page.contains(part), "no `{part}` in the page");
+    }
+    assert!(!page.contains("id=\"failures\""));
+
+    space.stdout(&["report", "manifests/small.yaml", "--out", "again.html"]);
+    assert!(
+        space.read("again.html") == page,
+        "another page of the same results"
+    );
+    // A run that finds all up to date has no times of its own: those of the work remain.
+    space.run(&[]);
+    space.stdout(&["report", "manifests/small.yaml"]);
+    assert!(
+        space.read("outputs/small/report.html") == page,
+        "another page after a run that did nothing"
+    );
+}
+
+#[test]
+fn a_report_names_what_failed_and_what_is_missing() {
+    let space = TestSpace::new();
+    space.replace("pipelines/digits.yaml", "by: valid_elbo", "by: beauty");
+    let output = space.output(&["run", "manifests/small.yaml", "--report"]);
+    assert_eq!(output.status.code(), Some(1));
+    let page = space.read("outputs/small/report.html");
+    assert!(page.contains("id=\"failures\""));
+    assert!(page.contains("best[latent=2]"));
+    assert!(page.contains("pipelines/digits.yaml:"));
+    assert!(page.contains("reports no `beauty`"), "the message is there");
+    assert!(page.contains("skipped"), "what needs it is there too");
+}
+
+#[test]
+fn without_results_there_is_no_page() {
+    let space = TestSpace::new();
+    let output = space.output(&["report", "manifests/small.yaml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("no results yet"), "{said}");
+    assert!(!space.path("outputs").exists());
+}
+
+#[test]
+fn exports_hold_every_cell() {
+    let space = finished();
+    for form in ["csv", "arrow", "tensorboard", "mlflow"] {
+        space.stdout(&["export", "manifests/small.yaml", "--to", form, form]);
+    }
+    let scores = space.read("csv/elbo.csv");
+    assert_eq!(scores.lines().count(), 1 + 4, "{scores}");
+    assert!(scores.starts_with("latent,seed,elbo,"), "{scores}");
+    let curves = space.read("csv/fit.curves.csv");
+    assert_eq!(curves.lines().count(), 1 + 4 * 2, "{curves}");
+    assert!(
+        curves.starts_with("latent,seed,epoch,iteration,train_loss,"),
+        "{curves}"
+    );
+
+    let events = space.files("tensorboard");
+    assert_eq!(events.len(), 4, "{events:?}");
+    for path in events {
+        let bytes = std::fs::read(&path).expect("a file");
+        let records = read_records(&bytes).expect("whole records");
+        assert!(records.len() > 5, "{}: {}", path.display(), records.len());
+    }
+    let losses = space.files("mlflow");
+    let losses = losses
+        .iter()
+        .filter(|path| path.ends_with("metrics/fit/train_loss"));
+    assert_eq!(losses.count(), 4);
+    assert_eq!(space.files("arrow").len(), 3);
+}
+
+#[test]
+fn nothing_measured_is_nothing_exported() {
+    let space = TestSpace::new();
+    let arguments = ["export", "manifests/small.yaml", "--to", "mlflow", "there"];
+    let output = space.output(&arguments);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("nothing was measured yet"), "{said}");
+    assert!(!space.path("there").exists());
+}
