@@ -180,3 +180,65 @@ impl Judged {
         squares.sum::<f64>() / self.z.len() as f64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::generators;
+
+    /// Nobody listens.
+    struct Deaf;
+
+    impl Watch for Deaf {
+        fn progress(&self, _: u64, _: u64, _: &[(&str, f64)]) {}
+        fn cancelled(&self) -> bool {
+            false
+        }
+        fn checkpoint(&self) -> Option<Vec<u8>> {
+            None
+        }
+        fn checkpoint_due(&self) -> bool {
+            false
+        }
+        fn save_checkpoint(&self, _: &[u8]) {}
+        fn log(&self, _: &str) {}
+    }
+
+    fn fit(threshold: f64, updates: u64) -> Fit {
+        Fit {
+            hidden: vec![20, 20],
+            threshold,
+            updates,
+            batch: 200,
+            lr: 1e-2,
+            seed: Seed::new(3),
+            device: DeviceChoice::Cpu,
+        }
+    }
+
+    /// The error is judged again here, at other latent variables and with the same weight on rare
+    /// ones as on common ones: hence five times the threshold.
+    #[test]
+    fn a_circle_is_learnt_to_the_error_that_was_asked_for() {
+        let circle = generators::get("circle").expect("it is listed");
+        let found = fit(2e-3, 4000).run(circle, &Deaf).expect("it is easy");
+        assert!(found.mse <= 2e-3 && found.updates % EVERY == 0);
+        let network = Surrogate::from_arrays(&found.arrays).expect("it is a network");
+        let surrogate = circle.through(network);
+        let squares = (-200..=200).map(|i| {
+            let z = f64::from(i) / 100.0;
+            let (a, b) = (circle.decode(z), surrogate.decode(z));
+            (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2)
+        });
+        let mse = squares.sum::<f64>() / 401.0;
+        assert!(mse < 1e-2, "{mse}");
+    }
+
+    #[test]
+    fn an_error_that_stays_too_large_is_a_failure_that_says_so() {
+        let spiral = generators::get("spiral-dots").expect("it is listed");
+        let error = fit(1e-6, 500).run(spiral, &Deaf).err();
+        let text = error.expect("500 updates do not suffice").to_string();
+        assert!(text.contains("not to the `threshold` of 1.00e-6"), "{text}");
+    }
+}
