@@ -13,6 +13,7 @@ pub mod params;
 pub mod quadrature;
 #[cfg(test)]
 mod same_bytes;
+pub mod surrogate;
 mod training;
 pub mod vae;
 
