@@ -11,6 +11,7 @@ pub mod likelihood;
 pub mod mapa;
 pub mod params;
 pub mod quadrature;
+pub mod surrogate;
 mod training;
 pub mod vae;
 

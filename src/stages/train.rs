@@ -113,7 +113,7 @@ impl Stage for Train {
 }
 
 /// The engine's link as a training sees it.
-struct LinkWatch<'a>(&'a dyn Link);
+pub(super) struct LinkWatch<'a>(pub(super) &'a dyn Link);
 
 impl Watch for LinkWatch<'_> {
     fn progress(&self, done: u64, total: u64, numbers: &[(&str, f64)]) {
