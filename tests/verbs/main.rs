@@ -7,3 +7,4 @@ mod runs;
 mod starting;
 #[path = "../support/mod.rs"]
 mod support;
+mod tidying;
