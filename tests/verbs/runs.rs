@@ -53,6 +53,16 @@ all up to date: 23 steps, checked in [TIME]
     assert_data_eq!(
         said(&space, "log toy fit[name=circle,restart=0,samples=5]"),
         str![[r#"
+parameter                    shape       count
+encoder.0.weight               4×2           8
+encoder.0.bias                   4           4
+encoder.1.weight               2×4           8
+encoder.1.bias                   2           2
+decoder.0.weight               4×1           4
+decoder.0.bias                   4           4
+decoder.1.weight               2×4           8
+decoder.1.bias                   2           2
+total                                       40
 -- stderr
 attempt 1 of run [RUN]: made after [TIME]
 
