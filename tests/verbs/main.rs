@@ -8,3 +8,4 @@ mod runs;
 mod starting;
 #[path = "../support/mod.rs"]
 mod support;
+mod tidying;
