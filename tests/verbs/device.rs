@@ -19,7 +19,9 @@ fn a_device_that_is_not_there_is_said_at_its_value() {
         "params: {epochs: 1}",
         "params: {epochs: 1, device: cuda}",
     );
-    assert_data_eq!(said(&space, "check toy"), str![[r#"
+    assert_data_eq!(
+        said(&space, "check toy"),
+        str![[r#"
 -- stderr
 warning: steps of `fit` will fail on this machine
   --> manifests/toy.yaml:14:95
@@ -34,8 +36,9 @@ warning: steps of `fit` will fail on this machine
 
 `manifests/toy.yaml` is well formed: 23 steps in 5 stages
 
-"#]]);
-    // The data are made, trainings fail without trying for long, and what needs them is skipped.
+"#]]
+    );
+    // The data are made, the trainings fail, and what needs them is skipped.
     assert_data_eq!(
         said(&space, "run toy --seeds 1 --axis samples=5 --progress none"),
         str![[r#"
@@ -88,7 +91,9 @@ fn cells_on_other_devices_run() {
     );
     let log =
         "log toy fit[name=circle,restart=0,samples=5,device=cpu] --seeds 1 --axis name=circle";
-    assert_data_eq!(said(&space, log), str![[r#"
+    assert_data_eq!(
+        said(&space, log),
+        str![[r#"
 parameter                    shape       count
 encoder.0.weight               4×2           8
 encoder.0.bias                   4           4
@@ -113,5 +118,6 @@ warning: steps of `fit` will fail on this machine
 
 attempt 1 of run [RUN]: made after [TIME]
 
-"#]]);
+"#]]
+    );
 }
