@@ -77,6 +77,7 @@ fn circle() -> Dataset {
     let context = data::Context {
         root: Path::new("."),
         log: &|_| (),
+        given: &std::collections::BTreeMap::new(),
     };
     let loaded = set.load(&values(set.params(), &given), &context);
     loaded.expect("it is drawn, not read")
