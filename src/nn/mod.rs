@@ -67,9 +67,7 @@
 //! - Frozen means `params.freeze("encoder.", true)`: no gradient, no update, state kept.
 //! - The same bytes come out at any number of threads. Random numbers are drawn on the host.
 //! - How to add a fused operation and its twin: [`backend`].
-//! - Reference numbers: `tests/reference.rs` walks `tests/reference/index.json`. To serve a kind, put
-//!   a function `fn(&Case) -> Answers` in a file under `tests/reference_kinds/`, list it in that folder's
-//!   `mod.rs`, and remove the kind from `NOT_YET`.
+//! - Reference numbers of other libraries: `tests/reference.rs`, explained in `docs/reference-numbers.md`.
 
 pub mod backend;
 pub mod checkpoint;

@@ -38,7 +38,7 @@ warning: steps of `fit` will fail on this machine
 
 "#]]
     );
-    // The data are made, trainings fail without trying for long, and what needs them is skipped.
+    // The data are made, the trainings fail, and what needs them is skipped.
     assert_data_eq!(
         said(&space, "run toy --seeds 1 --axis samples=5 --progress none"),
         str![[r#"
