@@ -43,7 +43,7 @@ pub(super) struct Context<'c> {
     pub as_written: bool,
 }
 
-const KEYS: [&str; 12] = [
+pub(super) const KEYS: [&str; 12] = [
     "name",
     "source",
     "table",

@@ -168,7 +168,7 @@ fn read(
     let pipeline = pipeline(&manifest, &node, &name, root, path, catalog, found)?;
     let profile = profile(&manifest, changes, found);
     let forced = overrides::entries(&changes.params, "-p", found);
-    let chosen = overrides::entries(&changes.axes, "-a", found);
+    let chosen = overrides::entries(&changes.axes, "--axis", found);
     let profile_axes = profile.as_ref().and_then(|fields| fields.get("axes"));
     let mut replaced: Vec<&Entry> = Vec::new();
     if let Some(node) = profile_axes {
@@ -186,7 +186,7 @@ fn read(
         .filter_map(|node| fields::map(node, "`params`", found))
         .collect();
     for entry in layers.iter().copied().flatten() {
-        constant(entry, &pipeline, &mut columns, found);
+        constant(entry, pipeline.inline, &mut columns, found);
     }
     let mut reader = Reader {
         columns: &mut columns,
@@ -204,7 +204,8 @@ fn read(
     let seen = std::mem::take(&mut reader.seen);
     for entry in &forced {
         if !seen.contains(&entry.key) {
-            constant(entry, &pipeline, &mut columns, found);
+            // A new name declares itself in a manifest only: here it is a slip of the keyboard.
+            constant(entry, false, &mut columns, found);
         }
     }
     collisions(&axes, &columns, found);
@@ -388,11 +389,11 @@ fn declared(pipeline: &Pipeline) -> Columns {
     columns
 }
 
-/// Gives a parameter its value for all cells.
-fn constant(entry: &Entry, pipeline: &Pipeline, columns: &mut Columns, found: &mut Diagnostics) {
+/// Gives a parameter its value for all cells; where names are open, the first value declares one.
+fn constant(entry: &Entry, open: bool, columns: &mut Columns, found: &mut Diagnostics) {
     let index = match columns.index(&entry.key) {
         Some(index) => index,
-        None if pipeline.inline => {
+        None if open => {
             if !fields::name(&entry.key, "a parameter", &entry.key_place, found) {
                 return;
             }

@@ -114,23 +114,31 @@ fn manifest() -> Json {
 }
 
 fn claim() -> Json {
+    let names = json!({"type": ["string", "array"]});
     json!({
         "type": "object",
         "properties": {
             "name": key("What the claim is called", json!({"type": "string"})),
-            "doc": key("What it means", json!({"type": "string"})),
-            "source": key("Who says so: a paper and its section", json!({"type": "string"})),
+            "source": key("Whose claim it is: a paper and its section", json!({"type": "string"})),
             "says": key(
                 "The claim: `median(test_kl, method=mapa) < median(test_kl, method=iwae)`",
                 json!({"type": "string"}),
             ),
-            "table": key("The stage whose rows are meant", json!({"type": "string"})),
-            "for_each": key(
-                "The axes for each of whose values the claim is made",
-                json!({"type": ["string", "array"]}),
+            "values": key("Quantities by name, for `says` to compare", json!({"type": "object"})),
+            "table": key("The stage whose numbers are meant", json!({"type": "string"})),
+            "for_each": key("The axes for each of whose values the claim is made", names.clone()),
+            "where": key("The rows that it is about: values by axis", json!({"type": "object"})),
+            "tolerance": key(
+                "Differences up to this count as none: a number, or `5%` of the right side",
+                json!({"type": ["number", "string"]}),
             ),
+            "test": key("The test of the comparison", json!({"enum": ["paired-t", "welch-t", "wilcoxon"]})),
+            "replicate": key("The axes whose values are repetitions", names),
+            "level": key("The probability of error that the test may have", json!({"type": "number"})),
+            "missing": key("`allow`: judge with the values that are there", json!({"type": "string"})),
         },
-        "required": ["name"],
+        "required": ["name", "source", "says"],
+        "additionalProperties": false,
     })
 }
 
@@ -347,6 +355,7 @@ fn bounded(ty: &str, min: Json, max: Json) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::claims;
     use crate::manifest::experiment;
     use crate::manifest::stage::STAGE_KEYS;
 
@@ -365,6 +374,7 @@ mod tests {
             known
         };
         assert_eq!(keys(&manifest()), sorted(&experiment::KEYS));
+        assert_eq!(keys(&claim()["properties"]), sorted(&claims::KEYS));
         let stage = stage(&Catalog::new(&[]));
         assert_eq!(keys(&stage["properties"]), sorted(&STAGE_KEYS));
     }

@@ -2,10 +2,12 @@
 
 mod filters;
 mod forms;
+mod key_properties;
 mod keys;
 mod kinds;
 mod kit;
 mod messages;
 mod projection;
 mod properties;
+mod schema;
 mod staleness;

@@ -173,3 +173,20 @@ error: there is no run `19700101`
 "#]]
     );
 }
+
+#[test]
+fn a_large_run_is_told_in_parts() {
+    let space = toy();
+    let many: Vec<String> = (1..=240).map(|points| points.to_string()).collect();
+    space.write(
+        "manifests/toy.yaml",
+        &format!(
+            "experiment: toy\naxes: {{points: [{}]}}\nstages:\n  data:\n    uses: dataset/synthetic\n    \
+             with: {{name: circle, points: \"${{points}}\", valid: 0, test: 1}}\n",
+            many.join(", ")
+        ),
+    );
+    let told = said(&space, "run toy --jobs 1 --progress lines");
+    let lines = told.lines().filter(|line| line.starts_with('[')).count();
+    assert_eq!(lines, 50, "{told}");
+}

@@ -145,6 +145,10 @@ Examples:
         "events",
         "trace",
         "init",
+        "schema",
+        "claims",
+        "report",
+        "export",
         "completions",
     ] {
         let help = said(&space, &format!("{verb} --help"));
@@ -178,6 +182,24 @@ For more information, try '--help'.
 error: `-p epochs` has no `=`
  |
  = help: write `-p NAME=VALUE`
+-- exit code 2
+
+"#]]
+    );
+    assert_data_eq!(
+        said(&space, "run toy -p epoch=2"),
+        str![[r#"
+-- stderr
+error: unknown parameter `epoch`
+ --> -p epoch:1:1
+  |
+1 | epoch=2
+  | ^^^^^ the pipeline declares no such parameter
+  |
+  = help: did you mean `epochs`?
+
+
+1 mistake in `manifests/toy.yaml`: nothing was run
 -- exit code 2
 
 "#]]

@@ -1,6 +1,7 @@
 //! The engine under scripted workers: plans are written as lines, steps do as they are told.
 
 mod caching;
+mod choosing;
 mod isolation;
 mod kit;
 mod scheduling;

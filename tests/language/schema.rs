@@ -1,0 +1,234 @@
+//! The JSON schemas for editors: everything that ships is well formed by them, and what is wrong
+//! in a way that one file shows is refused.
+//!
+//! `Checker` reads just the keywords that the schemas use and stops at any other: a whole JSON
+//! schema library would bring several dozen crates into every test build.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use serde_json::Value as Json;
+use sweepline::manifest::Described;
+use sweepline::manifest::schema;
+use sweepline::stages;
+
+/// JSON schema, draft 7, as far as the schemas go.
+struct Checker {
+    root: Json,
+}
+
+impl Checker {
+    fn new(described: Described) -> Self {
+        Checker {
+            root: schema(&stages::catalog(), described),
+        }
+    }
+
+    fn mistakes(&self, file: &Json) -> Vec<String> {
+        let mut found = Vec::new();
+        self.check(&self.root, file, "", &mut found);
+        found
+    }
+
+    fn holds(&self, schema: &Json, value: &Json) -> bool {
+        let mut found = Vec::new();
+        self.check(schema, value, "", &mut found);
+        found.is_empty()
+    }
+
+    fn check(&self, schema: &Json, value: &Json, at: &str, found: &mut Vec<String>) {
+        let rules = match schema {
+            Json::Bool(true) => return,
+            Json::Bool(false) => return found.push(format!("{at}: nothing may stand here")),
+            rules => rules
+                .as_object()
+                .expect("a schema is a map or a truth value"),
+        };
+        if let Some(name) = schema["$ref"].as_str() {
+            let target = self
+                .root
+                .pointer(&name[1..])
+                .expect("references lead somewhere");
+            return self.check(target, value, at, found);
+        }
+        for (keyword, rule) in rules {
+            let well = match keyword.as_str() {
+                "$schema" | "title" | "description" | "default" | "definitions" | "then" => true,
+                "type" => {
+                    each(rule).any(|ty| has_type(value, ty.as_str().expect("types are names")))
+                }
+                "enum" => each(rule).any(|choice| choice == value),
+                "const" => rule == value,
+                "minimum" => value
+                    .as_f64()
+                    .is_none_or(|number| number >= number_of(rule)),
+                "maximum" => value
+                    .as_f64()
+                    .is_none_or(|number| number <= number_of(rule)),
+                "minItems" => value
+                    .as_array()
+                    .is_none_or(|items| items.len() as f64 >= number_of(rule)),
+                "maxItems" => value
+                    .as_array()
+                    .is_none_or(|items| items.len() as f64 <= number_of(rule)),
+                "pattern" => {
+                    assert_eq!(
+                        rule, r"\$\{",
+                        "the one pattern: text with an expression in it"
+                    );
+                    value.as_str().is_none_or(|text| text.contains("${"))
+                }
+                "required" => each(rule).all(|name| {
+                    let name = name.as_str().expect("keys are text");
+                    value.as_object().is_none_or(|map| map.contains_key(name))
+                }),
+                "anyOf" => each(rule).any(|other| self.holds(other, value)),
+                "allOf" => {
+                    each(rule).for_each(|other| self.check(other, value, at, found));
+                    true
+                }
+                "if" => {
+                    if self.holds(rule, value) {
+                        self.check(&rules["then"], value, at, found);
+                    }
+                    true
+                }
+                "items" => {
+                    for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+                        self.check(rule, item, &format!("{at}/{index}"), found);
+                    }
+                    true
+                }
+                "properties" => {
+                    for (name, inside) in value.as_object().into_iter().flatten() {
+                        if let Some(known) = rule.get(name) {
+                            self.check(known, inside, &format!("{at}/{name}"), found);
+                        }
+                    }
+                    true
+                }
+                "additionalProperties" => {
+                    for (name, inside) in value.as_object().into_iter().flatten() {
+                        if schema["properties"].get(name).is_none() {
+                            self.check(rule, inside, &format!("{at}/{name}"), found);
+                        }
+                    }
+                    true
+                }
+                other => panic!("teach this checker the keyword `{other}`"),
+            };
+            if !well {
+                found.push(format!("{at}: {keyword} {rule}"));
+            }
+        }
+    }
+}
+
+fn each(rule: &Json) -> impl Iterator<Item = &Json> {
+    match rule.as_array() {
+        Some(rules) => rules.iter(),
+        None => std::slice::from_ref(rule).iter(),
+    }
+}
+
+fn number_of(rule: &Json) -> f64 {
+    rule.as_f64().expect("a bound is a number")
+}
+
+fn has_type(value: &Json, ty: &str) -> bool {
+    match ty {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        "number" => value.is_number(),
+        "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
+        other => panic!("no type `{other}`"),
+    }
+}
+
+fn read(path: &Path) -> Json {
+    let text = fs::read_to_string(path).expect("what ships is text");
+    serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn yaml_in(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the folder ships");
+    let paths = entries.map(|entry| entry.expect("folders are readable").path());
+    let yaml = paths.filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
+    let mut all: Vec<PathBuf> = yaml.collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn everything_that_ships_is_well_formed() {
+    for (described, folders) in [
+        (
+            Described::Manifest,
+            ["manifests", "src/cli/starter/manifests"],
+        ),
+        (
+            Described::Pipeline,
+            ["pipelines", "src/cli/starter/pipelines"],
+        ),
+    ] {
+        let checker = Checker::new(described);
+        for path in folders.into_iter().flat_map(yaml_in) {
+            let mistakes = checker.mistakes(&read(&path));
+            assert!(mistakes.is_empty(), "{}\n{mistakes:#?}", path.display());
+        }
+    }
+}
+
+/// Every file here is good but for one thing.
+#[test]
+fn what_is_wrong_in_one_file_is_refused() {
+    let good = r#"
+pipeline: density
+params: {dataset: {type: string}}
+stages:
+  data:
+    uses: dataset/synthetic
+    with: {name: "${dataset}", points: 100}
+  fit:
+    uses: train/vae
+    in: {data: data}
+    with: {latent: 2, hidden: [8], epochs: 5}
+"#;
+    let pipeline = Checker::new(Described::Pipeline);
+    let parse = |text: &str| serde_yaml::from_str::<Json>(text).expect("it is YAML");
+    assert_eq!(pipeline.mistakes(&parse(good)), Vec::<String>::new());
+    for (from, to) in [
+        ("uses: train/vae", "uses: train/vea"),
+        ("    uses: train/vae\n", ""),
+        ("in: {data: data}", "in: {dta: data}"),
+        ("in: {data: data}", "in: {}"),
+        ("epochs: 5", "epoch: 5"),
+        ("epochs: 5", "epochs: 0"),
+        ("epochs: 5", "epochs: many"),
+        ("type: string", "type: text"),
+        ("points: 100", "points: 1.5"),
+        ("    in: {data: data}", "    inn: {data: data}"),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let bad = parse(&good.replace(from, to));
+        assert!(!pipeline.mistakes(&bad).is_empty(), "{from} → {to}");
+    }
+    let manifest = Checker::new(Described::Manifest);
+    let good = "experiment: a\npipeline: p.yaml\naxes: {seed: {seeds: 3}, lr: [0.1, 0.2]}\n\
+                claims: [{name: a, source: b, says: mean(x) > 0, test: paired-t}]\n";
+    assert_eq!(manifest.mistakes(&parse(good)), Vec::<String>::new());
+    for (from, to) in [
+        ("experiment: a", "experimnt: a"),
+        ("axes:", "axis:"),
+        ("seeds: 3", "seeds: many"),
+        ("source: b, ", ""),
+        ("paired-t", "paired"),
+    ] {
+        let bad = parse(&good.replace(from, to));
+        assert!(!manifest.mistakes(&bad).is_empty(), "{from} → {to}");
+    }
+}

@@ -1,0 +1,152 @@
+//! `gc` and `verify`: what the store can do without, and whether the rest is whole.
+
+use snapbox::assert_data_eq;
+use snapbox::str;
+
+use super::kit::*;
+
+#[test]
+fn gc_keeps_what_manifests_and_named_runs_reach_and_says_what_it_would_free() {
+    let space = finished();
+    let first = said(&space, "run toy --progress none");
+    assert!(first.contains("up to date"), "{first}");
+    // Another manifest of the project is small.yaml, which has not run.
+    assert_data_eq!(
+        said(&space, "gc"),
+        str![[r#"
+-- stderr
+keeps small (manifests/small.yaml): 0 results
+keeps toy (manifests/toy.yaml): 23 results
+would remove 0 results, 0 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
+
+"#]]
+    );
+    // One restart less: its results are of no use to any manifest.
+    space.replace("manifests/toy.yaml", "{seeds: 2}", "{seeds: 1}");
+    said(&space, "run toy --progress none");
+    assert_data_eq!(
+        said(&space, "gc"),
+        str![[r#"
+-- stderr
+keeps small (manifests/small.yaml): 0 results
+keeps toy (manifests/toy.yaml): 15 results
+would remove 13 results, 24 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
+  = help: `--yes` does it
+
+"#]]
+    );
+    assert_data_eq!(
+        said(&space, "gc previous"),
+        str![[r#"
+-- stderr
+keeps run [RUN]: 23 results
+keeps small (manifests/small.yaml): 0 results
+keeps toy (manifests/toy.yaml): 15 results
+would remove 0 results, 0 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
+
+"#]]
+    );
+    assert_data_eq!(
+        said(&space, "gc --yes"),
+        str![[r#"
+-- stderr
+keeps small (manifests/small.yaml): 0 results
+keeps toy (manifests/toy.yaml): 15 results
+removed 13 results, 24 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
+
+"#]]
+    );
+    assert_data_eq!(
+        said(&space, "gc"),
+        str![[r#"
+-- stderr
+keeps small (manifests/small.yaml): 0 results
+keeps toy (manifests/toy.yaml): 15 results
+would remove 0 results, 0 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
+
+"#]]
+    );
+    assert_data_eq!(
+        said(&space, "run toy"),
+        str![[r#"
+-- stderr
+all up to date: 15 steps, checked in [TIME]
+
+"#]]
+    );
+    assert_data_eq!(
+        said(&space, "verify"),
+        str![[r#"
+-- stderr
+26 objects read, [SIZE]
+
+"#]]
+    );
+}
+
+#[test]
+fn gc_names_experiments_without_a_manifest_and_keeps_them_on_request() {
+    let space = toy();
+    space.replace("manifests/toy.yaml", "experiment: toy", "experiment: old");
+    said(&space, "run toy --progress none");
+    space.replace("manifests/toy.yaml", "experiment: old", "experiment: new");
+    space.replace("manifests/toy.yaml", "epochs: 1", "epochs: 2");
+    assert_data_eq!(
+        said(&space, "gc"),
+        str![[r#"
+-- stderr
+keeps new (manifests/toy.yaml): 2 results
+keeps small (manifests/small.yaml): 0 results
+no manifest has old: 23 results, unless others need them
+would remove 21 results, 40 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
+  = help: `--yes` does it
+
+"#]]
+    );
+    assert_data_eq!(
+        said(&space, "gc old"),
+        str![[r#"
+-- stderr
+keeps experiment old: 23 results
+keeps new (manifests/toy.yaml): 2 results
+keeps small (manifests/small.yaml): 0 results
+would remove 0 results, 0 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
+
+"#]]
+    );
+    assert_data_eq!(
+        said(&space, "gc odl"),
+        str![[r#"
+-- stderr
+error: `odl` is no manifest, experiment or run
+  = help: did you mean `old`?
+-- exit code 2
+
+"#]]
+    );
+}
+
+#[test]
+fn gc_stops_at_a_manifest_that_it_cannot_read() {
+    let space = finished();
+    space.replace("manifests/toy.yaml", "uses: select", "uses: selekt");
+    assert_data_eq!(
+        said(&space, "gc --yes"),
+        str![[r#"
+-- stderr
+error: unknown stage kind `selekt`
+  --> manifests/toy.yaml:19:11
+   |
+19 |     uses: selekt
+   |           ^^^^^^ no such kind
+   |
+   = help: did you mean `select`? `sweepline list` prints all kinds
+
+
+1 mistake in `manifests/toy.yaml`: nothing was run
+  = help: nobody knows what this manifest reaches; mend or remove it
+-- exit code 2
+
+"#]]
+    );
+}
