@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Looks at the report page in headless Chromium: tests/browser/run.sh [page.html] [screenshots]
 # Without a page it renders the fixture of examples/report_fixture.rs, whose contents the driver
-# knows ($PROFILE names the build, dev or release); of any other page it checks what holds for all. Installs Debian's chromium and
-# chromium-driver where they are missing and it may. Whatever cannot be had is a failure.
+# knows, by the build that $PROFILE names (dev, release); of any other page it checks what holds for
+# all. Installs Debian's chromium and chromium-driver where they are missing and it may. Whatever
+# cannot be had is a failure.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 scratch=$(mktemp -d)
