@@ -2,57 +2,58 @@
 //!
 //! `cargo bench --bench train_steps -- [CASE …]`; the number of threads is rayon's
 //! (`RAYON_NUM_THREADS`), one thread with `taskset -c 1`. Medians over blocks of about 20 ms.
+//! With `--record FOLDER`, nothing is timed: the first steps of every case are written for peers to repeat.
+//! `benches/peers/run.py` does both and prints the table beside the peers.
 
 #[path = "cases/gan.rs"]
 mod gan;
+#[path = "cases/record.rs"]
+mod record;
 #[path = "cases/text_vae.rs"]
 mod text_vae;
 #[path = "cases/vae.rs"]
 mod vae;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use gan::Gan;
+use record::Case;
 use text_vae::TextVae;
 use vae::Vae;
 
-/// A case that is ready to run: its number of parameters and its step.
-type Ready = (usize, Box<dyn FnMut() -> f32>);
-
 const CASES: [&str; 5] = ["tiny-vae", "mlp-vae", "lstm-vae", "dcgan-32", "wgan-gp-32"];
 
-fn case(name: &str) -> Option<Ready> {
-    let vae = |mut vae: Vae| -> Ready { (vae.params.count(), Box::new(move || vae.step())) };
-    let gan = |mut gan: Gan| -> Ready { (gan.count(), Box::new(move || gan.step())) };
-    Some(match name {
-        "tiny-vae" => vae(Vae::new(0, 100, &[2, 50, 50, 2], &[1, 50, 50, 2], true)),
-        "mlp-vae" => vae(Vae::new(
-            0,
-            64,
-            &[784, 500, 500, 40],
-            &[20, 500, 500, 784],
-            false,
-        )),
-        "lstm-vae" => {
-            let mut text = TextVae::new();
-            (text.params.count(), Box::new(move || text.step()))
-        }
-        "dcgan-32" => gan(Gan::new(false)),
-        "wgan-gp-32" => gan(Gan::new(true)),
-        _ => return None,
-    })
+fn case(name: &str) -> Box<dyn Case> {
+    let (tiny, images) = (([2, 50, 50, 2], [1, 50, 50, 2]), [784, 500, 500, 40]);
+    match name {
+        "tiny-vae" => Box::new(Vae::new(0, 100, &tiny.0, &tiny.1, true)),
+        "mlp-vae" => Box::new(Vae::new(0, 64, &images, &[20, 500, 500, 784], false)),
+        "lstm-vae" => Box::new(TextVae::new()),
+        "dcgan-32" => Box::new(Gan::new(false)),
+        "wgan-gp-32" => Box::new(Gan::new(true)),
+        _ => unreachable!("asked for by the names in CASES only"),
+    }
 }
 
 fn main() {
-    let asked: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|a| !a.starts_with('-'))
-        .collect();
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(at) = asked.iter().position(|a| a == "--record") {
+        let folder = asked.get(at + 1).expect("--record takes a folder");
+        for name in CASES {
+            let path = Path::new(folder).join(format!("{name}.safetensors"));
+            record::write(case(name), &path).expect("a record can be written");
+        }
+        return;
+    }
+    let all = asked.iter().all(|a| a.starts_with('-'));
     for name in CASES {
-        if !asked.is_empty() && !asked.iter().any(|a| a == name) {
+        if !all && !asked.iter().any(|a| a == name) {
             continue;
         }
-        let (parameters, mut step) = case(name).expect("a case of the list");
+        let mut case = case(name);
+        let parameters = case.count();
+        let mut step = || case.step();
         let first = step();
         let started = Instant::now();
         let mut warm = 0u32;

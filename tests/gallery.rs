@@ -19,7 +19,7 @@ const INTRODUCTION: &str = "\
 # Gallery
 
 Every kind of figure, drawn by [`manifests/gallery.yaml`](../manifests/gallery.yaml): a sweep of small
-β-VAEs on handwritten digits, and Student's data on sleep. It takes about 25 s of processor time:
+β-VAEs on handwritten digits, and Student's data on sleep. It takes about 30 s of processor time:
 
 ```sh
 cargo run --release -- run manifests/gallery.yaml

@@ -83,8 +83,8 @@ fn latex_has_values_of_an_axis_as_columns() {
 method & circle & figure-8 \\
 \midrule
 vae & $0.95 \pm 0.04$ & $1.73 \pm 0.21$ \\
-iwae\_5\% & \underline{$0.46 \pm 0.08$} \small($n = 2$) & $\mathbf{1.20 \pm 0.10}$ \\
-mapa & $\mathbf{0.420 \pm 0.020}$ & \underline{$1.50 \pm 0.10$} \\
+iwae\_5\% & \underline{$0.46 \pm 0.08$} \small($n = 2$) & {\boldmath$1.20 \pm 0.10$} \\
+mapa & {\boldmath$0.420 \pm 0.020$} & \underline{$1.50 \pm 0.10$} \\
 \bottomrule
 \end{tabular}
 
@@ -103,10 +103,10 @@ dataset & method & test KL (nats) $\downarrow$ \\
 \midrule
 circle & vae & $0.95 \pm 0.04$ \\
  & iwae\_5\% & \underline{$0.46 \pm 0.08$} \small($n = 2$) \\
- & mapa & $\mathbf{0.420 \pm 0.020}$ \\
+ & mapa & {\boldmath$0.420 \pm 0.020$} \\
 \addlinespace
 figure-8 & vae & $1.73 \pm 0.21$ \\
- & iwae\_5\% & $\mathbf{1.20 \pm 0.10}$ \\
+ & iwae\_5\% & {\boldmath$1.20 \pm 0.10$} \\
  & mapa & \underline{$1.50 \pm 0.10$} \\
 \bottomrule
 \end{tabular}

@@ -7,8 +7,8 @@ use sweepline::nn::*;
 const LATENT: usize = 100;
 
 /// A network with its parameters and optimiser.
-struct Player {
-    params: Params<Cpu>,
+pub struct Player {
+    pub params: Params<Cpu>,
     net: Stack,
     optimizer: Optimizer<Cpu>,
 }
@@ -62,9 +62,9 @@ fn discriminator(builder: &mut Builder<Cpu>) -> Stack {
 
 /// A DCGAN for images of 32 × 32 with its fixed batch of 64.
 pub struct Gan {
-    generator: Player,
-    discriminator: Player,
-    x: Images<Cpu>,
+    pub generator: Player,
+    pub discriminator: Player,
+    pub x: Images<Cpu>,
     seed: Seed,
     iteration: u64,
     penalty: bool,
@@ -104,12 +104,20 @@ impl Gan {
         }
     }
 
-    fn noise(&self, pass: &Pass<Cpu>) -> Images<Cpu> {
-        let noise = self
-            .seed
-            .stream(self.iteration)
-            .normal(Self::BATCH * LATENT);
-        pass.device().constant(noise, (Self::BATCH, LATENT, 1, 1))
+    /// The latent variables of a step, row-major.
+    pub fn noise(&self, iteration: u64) -> Vec<f32> {
+        self.seed.stream(iteration).normal(Self::BATCH * LATENT)
+    }
+
+    /// Where between real and generated images the penalty of a step is taken.
+    pub fn alpha(&self, iteration: u64) -> Vec<f32> {
+        let mut stream = self.seed.derive("alpha").stream(iteration);
+        stream.uniform(Self::BATCH, 0.0, 1.0)
+    }
+
+    fn latent(&self, pass: &Pass<Cpu>) -> Images<Cpu> {
+        let shape = (Self::BATCH, LATENT, 1, 1);
+        pass.device().constant(self.noise(self.iteration), shape)
     }
 
     /// One update of each player on the same generated batch; or one of the critic, with penalty.
@@ -127,7 +135,10 @@ impl Gan {
         let softplus = |x: Images<Cpu>| Activation::Softplus.apply(x).mean();
         let (none, noted) = (Statistics::Batch, Statistics::noted());
         let pass = self.generator.params.record();
-        let fake = self.generator.net.forward(&pass, self.noise(&pass), &noted);
+        let fake = self
+            .generator
+            .net
+            .forward(&pass, self.latent(&pass), &noted);
 
         let d = &mut self.discriminator;
         let d_pass = d.params.record();
@@ -150,14 +161,15 @@ impl Gan {
     fn critic(&mut self) -> f32 {
         let (none, noted) = (Statistics::Batch, Statistics::noted());
         let pass = self.generator.params.eval();
-        let fake = self.generator.net.forward(&pass, self.noise(&pass), &noted);
+        let fake = self
+            .generator
+            .net
+            .forward(&pass, self.latent(&pass), &noted);
         noted
             .keep(&mut self.generator.params)
             .expect("sizes of its own layers");
+        let alpha = Cpu::default().vector(self.alpha(self.iteration));
         let d = &mut self.discriminator;
-        let alpha = self.seed.derive("alpha").stream(self.iteration);
-        let alpha = { alpha }.uniform(Self::BATCH, 0.0, 1.0);
-        let alpha = Cpu::default().vector(alpha);
         let mixed = penalty::interpolates(self.x.clone(), fake.clone(), alpha);
         let pass = d.params.record();
         let score = |x: Images<Cpu>| d.net.forward(&pass, x, &none).mean();

@@ -4,8 +4,8 @@ use sweepline::nn::layers::time_major;
 use sweepline::nn::*;
 
 const VOCABULARY: usize = 2000;
-const LENGTH: usize = 30;
-const BATCH: usize = 32;
+pub const LENGTH: usize = 30;
+pub const BATCH: usize = 32;
 const EMBEDDING: usize = 128;
 const HIDDEN: usize = 256;
 const LATENT: usize = 16;
@@ -22,8 +22,8 @@ pub struct TextVae {
     decoder: Lstm,
     logits: Linear,
     optimizer: Optimizer<Cpu>,
-    given: Vec<usize>,
-    target: Vec<usize>,
+    pub given: Vec<usize>,
+    pub target: Vec<usize>,
     iteration: u64,
 }
 
@@ -62,6 +62,11 @@ impl TextVae {
         }
     }
 
+    /// The noise of a step, row-major.
+    pub fn noise(iteration: u64) -> Vec<f32> {
+        Seed::new(1).stream(iteration).normal(BATCH * LATENT)
+    }
+
     /// Noise, forward, backward and update; the loss before it.
     pub fn step(&mut self) -> f32 {
         let pass = self.params.record();
@@ -70,8 +75,7 @@ impl TextVae {
         let first = self.encoder.zero_state(device, BATCH);
         let last = self.encoder.forward(&pass, words, first).last.remove(0).h;
         let (mean, log_var) = losses::split_columns(self.posterior.forward(&pass, last), LATENT);
-        let noise = Seed::new(1).stream(self.iteration).normal(BATCH * LATENT);
-        let noise = device.matrix(noise, BATCH, LATENT);
+        let noise = device.matrix(Self::noise(self.iteration), BATCH, LATENT);
         let z = losses::gaussian_sample(mean.clone(), log_var.clone(), noise);
 
         let words = self.decoder_words.forward(&pass, &self.given);

@@ -10,8 +10,8 @@ pub struct Vae {
     encoder: Mlp,
     decoder: Mlp,
     optimizer: Optimizer<Cpu>,
-    x: Matrix<Cpu>,
-    latent: usize,
+    pub x: Matrix<Cpu>,
+    pub latent: usize,
     gaussian: bool,
     seed: Seed,
     iteration: u64,
@@ -50,14 +50,20 @@ impl Vae {
         }
     }
 
+    /// The noise of a step, row-major.
+    pub fn noise(&self, iteration: u64) -> Vec<f32> {
+        let (rows, _) = self.x.shape();
+        self.seed.stream(iteration).normal(rows * self.latent)
+    }
+
     /// Noise, forward, backward and update; the loss before it.
     pub fn step(&mut self) -> f32 {
         let pass = self.params.record();
         let encoded = self.encoder.forward(&pass, self.x.clone());
         let (mean, log_var) = losses::split_columns(encoded, self.latent);
-        let n = mean.len();
-        let noise = self.seed.stream(self.iteration).normal(n);
-        let noise = pass.device().constant(noise, mean.shape());
+        let noise = pass
+            .device()
+            .constant(self.noise(self.iteration), mean.shape());
         let z = losses::gaussian_sample(mean.clone(), log_var.clone(), noise);
         let decoded = self.decoder.forward(&pass, z);
         let nll = match self.gaussian {

@@ -49,13 +49,19 @@ pub fn export(args: &ExportArgs, err: &mut impl Write) -> Result<Exit, Stop> {
         return Ok(Exit::Failed);
     }
     for (path, bytes) in &files {
+        let folder = path.ends_with('/');
         let path = args.dir.join(path);
+        if folder {
+            fs::create_dir_all(&path)?;
+            continue;
+        }
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
         fs::write(&path, bytes)?;
     }
-    let count = plural(files.len(), "file");
+    let written = files.iter().filter(|(path, _)| !path.ends_with('/'));
+    let count = plural(written.count(), "file");
     writeln!(err, "{count} in {}", args.dir.display())?;
     let dir = args.dir.display();
     match args.to {

@@ -85,6 +85,8 @@ fn store(target: &PathBuf, bytes: &[u8]) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::data::tests::support::gzip;
     use crate::data::tests::support::project;
@@ -102,6 +104,7 @@ mod tests {
         let context = Context {
             root: space.path(),
             log: &|_| (),
+            given: &BTreeMap::new(),
         };
         // One comes compressed, the other as a server hands it out that undoes compression.
         let mirror = serve(vec![

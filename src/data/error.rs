@@ -75,6 +75,8 @@ pub enum DataError {
     NotADataset { why: String },
     #[error("this file holds no named arrays: {why}")]
     NotArrays { why: String },
+    #[error("these arrays are not the network of a generator: {why}")]
+    NotAGenerator { why: String },
 }
 
 fn checksum_note(sha256: &str) -> String {

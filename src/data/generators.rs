@@ -13,13 +13,23 @@ use std::f64::consts::TAU;
 
 use statrs::function::erf::erfc;
 
+use super::Dataset;
+use super::surrogate::Surrogate;
+
 /// A density on the plane.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Generator {
     pub name: &'static str,
     /// σ², the variance of the noise on each of the two dimensions.
     pub noise_variance: f64,
-    decode: fn(f64) -> [f64; 2],
+    decoder: Decoder,
+}
+
+/// f, from the latent variable to the mean of x.
+#[derive(Clone, Debug)]
+enum Decoder {
+    Formula(fn(f64) -> [f64; 2]),
+    Network(Surrogate),
 }
 
 /// All five, sorted by name.
@@ -27,27 +37,27 @@ pub static ALL: [Generator; 5] = [
     Generator {
         name: "absolute-value",
         noise_variance: 0.01,
-        decode: absolute_value,
+        decoder: Decoder::Formula(absolute_value),
     },
     Generator {
         name: "circle",
         noise_variance: 0.01,
-        decode: circle,
+        decoder: Decoder::Formula(circle),
     },
     Generator {
         name: "clusters",
         noise_variance: 0.2,
-        decode: clusters,
+        decoder: Decoder::Formula(clusters),
     },
     Generator {
         name: "figure-8",
         noise_variance: 0.02,
-        decode: figure_8,
+        decoder: Decoder::Formula(figure_8),
     },
     Generator {
         name: "spiral-dots",
         noise_variance: 0.08,
-        decode: spiral_dots,
+        decoder: Decoder::Formula(spiral_dots),
     },
 ];
 
@@ -57,9 +67,29 @@ pub fn get(name: &str) -> Option<&'static Generator> {
 }
 
 impl Generator {
+    /// What made this data set: one of the formulas, or the surrogate that is kept with it.
+    pub fn of(data: &Dataset) -> Option<Generator> {
+        let formula = get(data.name())?;
+        match data.generator.is_empty() {
+            true => Some(formula.clone()),
+            false => Some(formula.through(Surrogate::from_arrays(&data.generator).ok()?)),
+        }
+    }
+
+    /// The same noise around another decoder.
+    pub fn through(&self, surrogate: Surrogate) -> Generator {
+        Generator {
+            decoder: Decoder::Network(surrogate),
+            ..self.clone()
+        }
+    }
+
     /// f(z): the mean of x given z.
     pub fn decode(&self, z: f64) -> [f64; 2] {
-        (self.decode)(z)
+        match &self.decoder {
+            Decoder::Formula(formula) => formula(z),
+            Decoder::Network(surrogate) => surrogate.decode(z),
+        }
     }
 
     /// The density of x, ready to be evaluated.

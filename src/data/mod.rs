@@ -29,10 +29,12 @@ mod resize;
 mod sentences;
 mod settings;
 mod source;
+pub mod surrogate;
 mod synthetic;
 mod text;
 mod vocabulary;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use array::Array;
@@ -45,7 +47,11 @@ pub use file::arrays_from_bytes;
 pub use file::arrays_to_bytes;
 
 use crate::registry::Entry;
+use crate::registry::Slot;
 use crate::registry::Values;
+
+/// Named arrays that another stage made.
+pub type Arrays = BTreeMap<String, Array>;
 
 /// Where a data set is loaded, and who listens.
 pub struct Context<'a> {
@@ -53,10 +59,17 @@ pub struct Context<'a> {
     pub root: &'a Path,
     /// Takes a line about slow or noteworthy things.
     pub log: &'a dyn Fn(&str),
+    /// What was put into [`DataSet::slots`].
+    pub given: &'a BTreeMap<&'static str, Arrays>,
 }
 
 /// A data set that a manifest can name.
 pub trait DataSet: Entry {
+    /// What loading can read beside files: optional slots of arrays.
+    fn slots(&self) -> &'static [Slot] {
+        &[]
+    }
+
     /// Reads or draws it.
     ///
     /// # Errors

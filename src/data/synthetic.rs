@@ -11,9 +11,12 @@ use super::Split;
 use super::generators;
 use super::generators::Generator;
 use super::settings;
+use super::surrogate::Surrogate;
 use crate::random::Seed;
+use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Param;
+use crate::registry::Slot;
 use crate::registry::Values;
 
 /// `dataset/synthetic`
@@ -39,7 +42,8 @@ impl Entry for Synthetic {
          | `figure-8` | (√½ cos u/(sin² u + 1), √2 cos u sin u/(sin² u + 1)), u = (0.6 + 1.8Φ)π | 0.02 |\n\
          | `spiral-dots` | (t cos t, t sin t), t = tanh(10u − 20⌊u/2⌋ − 10) + 2⌊u/2⌋ + 1, u = 4π/(1 + e^(−πz/2)) | 0.08 |\n\
          \n\
-         `x` is `[n, 2]`; `z` and `mean` = f(z) are kept; the test split has `log_density`, the true\n\
+         With a `generator`, as `generator/surrogate` leaves it, that network takes the place of f, and\n\
+         is kept with the data. `x` is `[n, 2]`; `z` and `mean` = f(z) are kept; the test split has `log_density`, the true\n\
          log p(x) in nats by quadrature.\n\
          \n\
          Source: Yacoby, Pan and Doshi-Velez 2020, *Failure modes of variational autoencoders and\n\
@@ -64,17 +68,38 @@ impl Entry for Synthetic {
     }
 }
 
+/// The slot for a network in place of the formula.
+const GENERATOR: &str = "generator";
+
 impl DataSet for Synthetic {
-    fn load(&self, params: &Values, _context: &Context<'_>) -> Result<Dataset, DataError> {
+    fn slots(&self) -> &'static [Slot] {
+        const SLOTS: &[Slot] = &[Slot::new(
+            GENERATOR,
+            &[ArtifactType::Arrays],
+            "a network that takes the place of the formula",
+        )
+        .optional()];
+        SLOTS
+    }
+
+    fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
         let name = settings::text(params, "name");
         let generator = generators::get(name)
             .unwrap_or_else(|| unreachable!("BUG: `{name}` is not among the choices"));
+        let network = context.given.get(GENERATOR);
+        let generator = match network {
+            None => generator.clone(),
+            Some(arrays) => {
+                let surrogate = Surrogate::from_arrays(arrays);
+                generator.through(surrogate.map_err(|why| DataError::NotAGenerator { why })?)
+            }
+        };
         let seed = settings::seed(params, "seed").derive("data/synthetic");
         let points = settings::size(params, "points");
         let count = |split| settings::optional_size(params, split).unwrap_or(points);
-        let train = draw(generator, points, seed.derive("train"));
-        let valid = draw(generator, count("valid"), seed.derive("valid"));
-        let test = draw(generator, count("test"), seed.derive("test"));
+        let train = draw(&generator, points, seed.derive("train"));
+        let valid = draw(&generator, count("valid"), seed.derive("valid"));
+        let test = draw(&generator, count("test"), seed.derive("test"));
         let density = generator.density();
         let x = test.x_f32().unwrap_or_default();
         let log_density: Vec<f64> = x
@@ -93,7 +118,9 @@ impl DataSet for Synthetic {
             "origin": "drawn; Yacoby, Pan and Doshi-Velez 2020, Failure modes of variational autoencoders",
             "licence": "none needed",
         });
-        Ok(Dataset::new(train, valid, test, meta))
+        let mut data = Dataset::new(train, valid, test, meta);
+        data.generator = network.cloned().unwrap_or_default();
+        Ok(data)
     }
 }
 

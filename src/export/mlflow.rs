@@ -2,6 +2,7 @@
 //!
 //! The layout is that of `mlflow.store.tracking.file_store`: `meta.yaml` for experiment and runs,
 //! one file per parameter and tag, one per metric with a line `milliseconds value step` per point.
+//! A run is found by its identifier only if it has all its folders, empty ones too.
 
 use serde::Serialize;
 
@@ -43,6 +44,9 @@ struct RunMeta<'a> {
 /// MLflow's numbers for a run that is finished, and for a source that is a local program.
 const FINISHED: u8 = 3;
 const LOCAL: u8 = 4;
+
+/// What `FileStore._is_valid_run_directory` wants below a run.
+const FOLDERS: [&str; 3] = ["artifacts", "metrics", "params"];
 
 /// The files of a tracking store: `mlflow ui --backend-store-uri DIR`. `root` is the absolute
 /// folder they go to, which MLflow wants to read in them.
@@ -90,6 +94,7 @@ fn run(log: &Log, cell: &Logged, experiment: &str, root: &str, time: i64, files:
             user_id: "",
         }),
     ));
+    files.extend(FOLDERS.map(|name| (format!("{folder}/{name}/"), Vec::new())));
     let tag = |name: &str, value: &str| (format!("{folder}/tags/{name}"), value.into());
     files.push(tag("mlflow.runName", &cell.name));
     for (axis, value) in &cell.at {

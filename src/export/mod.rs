@@ -20,5 +20,6 @@ pub use record::Broken;
 pub use record::read_records;
 pub use tensorboard::to_tensorboard;
 
-/// A file to write: its path below the folder of the export, and its content.
+/// A file to write: its path below the folder of the export, and its content. A path that ends in
+/// a slash is a folder.
 pub type File = (String, Vec<u8>);

@@ -116,6 +116,10 @@ fn an_mlflow_store_has_a_run_per_cell() {
         run["artifact_uri"],
         format!("/there/{experiment}/{id}/artifacts")
     );
+    for folder in ["artifacts", "metrics", "params"] {
+        let path = format!("{experiment}/{id}/{folder}/");
+        assert!(files.contains_key(&path), "{path}");
+    }
 }
 
 #[test]

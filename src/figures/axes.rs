@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use crate::registry::Values;
 use crate::table::Table;
+use crate::text::plural;
 
 use super::FigureError;
 use super::legend::Entry;
@@ -12,6 +13,7 @@ use super::parts::Parts;
 use super::scale::Scale;
 use super::scale::ScaleKind;
 use super::sheet::Axis;
+use super::sheet::Frame;
 use super::sheet::LegendPlace;
 use super::sheet::Panel;
 use super::sheet::Sheet;
@@ -161,6 +163,40 @@ pub(super) fn sheet(
         bare: false,
         colour_bar: None,
     })
+}
+
+/// What a caption must say of the axes: how far a symmetric logarithm is linear, and how many points
+/// a logarithm cannot show.
+pub(super) fn said(frames: &[Frame], lost: usize) -> String {
+    let mut text = String::new();
+    for (name, scale) in [
+        ("x", (|frame| &frame.x) as fn(&Frame) -> &Scale),
+        ("y", |f| &f.y),
+    ] {
+        let parts = frames.iter().filter_map(|frame| match scale(frame) {
+            Scale::Symlog { linear, .. } => Some(*linear),
+            _ => None,
+        });
+        let parts: Vec<f64> = parts.collect();
+        let low = parts.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = parts.iter().copied().fold(0.0, f64::max);
+        match (parts.is_empty(), low == high) {
+            (true, _) => {}
+            (_, true) => text.push_str(&format!(
+                " {name} is logarithmic beyond ±{low:e}, linear within."
+            )),
+            (_, false) => text.push_str(&format!(
+                " {name} is logarithmic beyond ±{low:e} to ±{high:e}, by panel, linear within."
+            )),
+        }
+    }
+    if lost > 0 {
+        let points = plural(lost, "point");
+        text.push_str(&format!(
+            " {points} not above 0 cannot stand on a logarithmic axis."
+        ));
+    }
+    text
 }
 
 fn legend_place(options: &Options) -> Result<LegendPlace, FigureError> {

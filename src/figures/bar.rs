@@ -110,7 +110,7 @@ impl Figure for Bar {
         let what = plot.describe();
         let caption = format!(
             "{what}. {}",
-            sentence(&replicates(&plot.summary, "error bar"))
+            sentence(&replicates(&plot.summary, Some("error bar")))
         );
         finish(page, &what, plot.summary.to_csv(), caption)
     }

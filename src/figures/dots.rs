@@ -142,7 +142,10 @@ impl Figure for Dots {
             plot.x.title(),
             plot.parts.describe(&[plot.x.name.as_str()])
         );
-        let caption = format!("{what}. {}", sentence(&replicates(&plot.summary, "bars")));
+        let caption = format!(
+            "{what}. {}",
+            sentence(&replicates(&plot.summary, Some("bars")))
+        );
         finish(page, &what, plot.summary.to_csv(), caption)
     }
 }

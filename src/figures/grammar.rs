@@ -115,8 +115,9 @@ pub(super) fn sentence(text: &str) -> String {
     format!("{}.", capital(text))
 }
 
-/// `n = 3`, or the range where groups differ, or that one replicate has no band.
-pub(super) fn replicates(summary: &Summary, band: &str) -> String {
+/// `n = 3`, or the range where groups differ, or that one replicate has no band. Without a band only
+/// the middle is drawn.
+pub(super) fn replicates(summary: &Summary, band: Option<&str>) -> String {
     let counts = summary.groups.iter().map(|group| group.estimates[0].n());
     let (low, high) = counts.fold((usize::MAX, 0), |(low, high), n| (low.min(n), high.max(n)));
     let over = match summary.replicate.join(", ") {
@@ -129,19 +130,20 @@ pub(super) fn replicates(summary: &Summary, band: &str) -> String {
         .map(|group| group.estimates[0].missing)
         .sum();
     let centre = summary.interval.centre_name();
-    let mut text = match high {
-        0 => "no values".to_owned(),
-        1 => format!("single values (n = 1, so no {band})"),
+    let mut text = match (high, band) {
+        (0, _) => "no values".to_owned(),
+        (1, Some(band)) => format!("single values (n = 1, so no {band})"),
+        (1, None) => "single values (n = 1)".to_owned(),
         _ => {
             let n = match low == high {
                 true => format!("n = {high}"),
                 false => format!("n = {low} to {high}"),
             };
-            let interval = summary.interval.describe();
-            format!("{centre}{over}; {band}: {interval}; {n}")
+            let drawn = band.map(|band| format!("{band}: {}; ", summary.interval.describe()));
+            format!("{centre}{over}; {}{n}", drawn.unwrap_or_default())
         }
     };
-    if low < 2 && high > 1 {
+    if let Some(band) = band.filter(|_| low < 2 && high > 1) {
         text.push_str(&format!(" (no {band} below n = 2)"));
     }
     match missing {

@@ -201,14 +201,8 @@ impl Figure for Heatmap {
                 .map(|m| m.title())
                 .unwrap_or_default(),
         );
-        let note = sentence(&replicates(&plot.summary, "interval"));
         // Colours show the middle alone.
-        let note = match plot.summary.common_n() {
-            Some((n, true)) if n > 1 => {
-                format!("Mean over {}; n = {n}.", mapping.replicate.join(", "))
-            }
-            _ => note,
-        };
+        let note = sentence(&replicates(&plot.summary, None));
         let mut caption = format!("{what}. {note}");
         let cells = columns * rows.len() * plot.panels.len();
         if centres.len() < cells {

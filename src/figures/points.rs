@@ -216,11 +216,7 @@ fn points(
         caption.push_str(&format!("; {without} {rows} a number"));
     }
     caption.push('.');
-    if lost > 0 {
-        caption.push_str(&format!(
-            " {lost} points not above 0 cannot stand on a logarithmic axis."
-        ));
-    }
+    caption.push_str(&axes::said(&page.frames, lost));
     let shown = [
         &mapping.color,
         &mapping.marker,

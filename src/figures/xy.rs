@@ -251,18 +251,16 @@ pub(super) fn finish(
         });
     }
     let what = plot.describe();
-    let mut caption = format!("{what}. {}", sentence(&replicates(&plot.summary, "band")));
+    let mut caption = format!(
+        "{what}. {}",
+        sentence(&replicates(&plot.summary, Some("band")))
+    );
     let references = plot.series().any(|series| series.reference.is_some());
     if references && plot.series().any(|series| !series.points.is_empty()) {
         let x = plot.x.title();
         caption.push_str(&format!(" Lines across a panel: no {x}."));
     }
-    if lost > 0 {
-        let points = if lost == 1 { "point" } else { "points" };
-        caption.push_str(&format!(
-            " {lost} {points} not above 0 cannot stand on a logarithmic axis."
-        ));
-    }
+    caption.push_str(&axes::said(&page.frames, lost));
     for sentence in more {
         caption.push(' ');
         caption.push_str(sentence);

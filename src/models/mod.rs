@@ -11,6 +11,9 @@ pub mod likelihood;
 pub mod mapa;
 pub mod params;
 pub mod quadrature;
+#[cfg(test)]
+mod same_bytes;
+pub mod surrogate;
 mod training;
 pub mod vae;
 

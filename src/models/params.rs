@@ -69,6 +69,11 @@ pub fn seed(values: &Values) -> Seed {
     Seed::new(size(values, "seed") as u64)
 }
 
+/// The device that `device` names.
+pub fn device(values: &Values) -> DeviceChoice {
+    DeviceChoice::named(text(values, "device")).unwrap_or_default()
+}
+
 /// The observations `x` of a split, one row each; grey values lie in [0, 1].
 ///
 /// # Errors

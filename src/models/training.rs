@@ -29,6 +29,9 @@ pub trait Watch {
 
 /// What differs between models: one iteration, one validation, and their state.
 pub trait Learner {
+    /// Its layers with their shapes and counts: [`Params::summary`](crate::nn::Params::summary).
+    fn summary(&self) -> String;
+
     /// One pass over one batch with its updates; returns the batch's training loss.
     /// `rows` index the training split.
     fn iteration(&mut self, rows: &[usize], iteration: u64) -> f64;
@@ -115,6 +118,9 @@ impl Schedule {
     ) -> Result<Trained, ModelError> {
         let per_epoch = self.iterations_per_epoch();
         let total = self.epochs * per_epoch;
+        for line in learner.summary().lines() {
+            watch.log(line);
+        }
         let (mut iteration, mut state) = self.resume(learner, config, watch);
         let mut diverged = None;
         let mut order = self.order(iteration / per_epoch);

@@ -1,5 +1,7 @@
 //! Which device a step trains on: `auto`, `cpu` or `cuda`.
 
+use std::sync::OnceLock;
+
 use dfdx::tensor::Cpu;
 
 use super::error::Error;
@@ -59,27 +61,46 @@ impl DeviceChoice {
             DeviceChoice::Auto => Ok(open_cuda().unwrap_or(AnyDevice::Cpu(Cpu::default()))),
         }
     }
+
+    /// Whether [`DeviceChoice::open`] would succeed. Tried once per process: a plan asks often.
+    pub fn available(self) -> Result<(), &'static Error> {
+        static CUDA: OnceLock<Option<Error>> = OnceLock::new();
+        match self {
+            DeviceChoice::Auto | DeviceChoice::Cpu => Ok(()),
+            DeviceChoice::Cuda => match CUDA.get_or_init(|| self.open().err()) {
+                None => Ok(()),
+                Some(error) => Err(error),
+            },
+        }
+    }
+}
+
+/// What helps where CUDA was asked for in vain, whatever the reason.
+fn no_cuda(reason: String, help: &str) -> Error {
+    Error::Device {
+        asked: "cuda".into(),
+        reason,
+        help: format!("{help}, or say `device: cpu` or `device: auto`"),
+    }
 }
 
 #[cfg(feature = "cuda")]
 fn open_cuda() -> Result<AnyDevice, Error> {
     match dfdx::tensor::Cuda::try_seed_from_u64(0) {
         Ok(device) => Ok(AnyDevice::Cuda(device)),
-        Err(error) => Err(Error::Device {
-            asked: "cuda".into(),
-            reason: format!("no CUDA device answers ({error:?}); use `device: cpu` or `auto`"),
-        }),
+        Err(error) => Err(no_cuda(
+            format!("no CUDA device answers ({error:?})"),
+            "see that `nvidia-smi` lists one",
+        )),
     }
 }
 
 #[cfg(not(feature = "cuda"))]
 fn open_cuda() -> Result<AnyDevice, Error> {
-    Err(Error::Device {
-        asked: "cuda".into(),
-        reason: "this build has no CUDA; build with `--features cuda`, or use `device: cpu` or \
-                 `auto`"
-            .into(),
-    })
+    Err(no_cuda(
+        "this build has no CUDA".into(),
+        "build with `--features cuda`",
+    ))
 }
 
 #[cfg(test)]

@@ -6,12 +6,14 @@ use thiserror::Error as ThisError;
 #[derive(Debug, ThisError)]
 pub enum Error {
     /// A device was asked for that this machine or this build does not have.
-    #[error("device `{asked}` cannot be used: {reason}")]
+    #[error("device `{asked}` cannot be used: {reason}; {help}")]
     Device {
         /// What was asked for.
         asked: String,
-        /// Why not, and what helps.
+        /// Why not.
         reason: String,
+        /// What to do about it.
+        help: String,
     },
     /// A parameter was given the wrong number of values.
     #[error("parameter `{name}` holds {want} numbers, got {got}")]

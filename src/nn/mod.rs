@@ -92,6 +92,8 @@ pub mod losses;
 pub mod optim;
 pub mod params;
 pub mod penalty;
+#[cfg(test)]
+mod same_bytes;
 pub mod svi;
 pub mod tape;
 pub mod tensor;

@@ -20,6 +20,8 @@ pub(super) struct Recipe<'s> {
     ingredients: Vec<Ingredient<'s>>,
     /// The values made no sense together. Said once, not in every cell.
     unfit: bool,
+    /// The machine lacks what the values ask for. Said once, not in every cell.
+    lacking: bool,
 }
 
 struct Ingredient<'s> {
@@ -67,6 +69,7 @@ impl<'s> Recipe<'s> {
             kind,
             ingredients,
             unfit: false,
+            lacking: false,
         }
     }
 
@@ -101,23 +104,38 @@ impl<'s> Recipe<'s> {
         }
         if let Err(unfit) = self.kind.check(&values) {
             self.unfit = true;
-            found.push(self.unfit_at(unfit));
+            let title = format!("wrong value of `{}` of `{}`", unfit.param, self.kind.name());
+            found.push(self.unfit_at(Diagnostic::error(title), unfit, source_of));
             return None;
+        }
+        if !self.lacking
+            && let Some(unfit) = self.kind.lacking(&values)
+        {
+            self.lacking = true;
+            let title = format!("steps of `{}` will fail on this machine", self.stage.name);
+            found.push(self.unfit_at(Diagnostic::warning(title), unfit, source_of));
         }
         Some(values)
     }
 }
 
 impl Recipe<'_> {
-    fn unfit_at(&self, unfit: Unfit) -> Diagnostic {
+    /// What is said of a value, at its place and where it comes from.
+    fn unfit_at(
+        &self,
+        said: Diagnostic,
+        unfit: Unfit,
+        source_of: &dyn Fn(&str) -> Option<Place>,
+    ) -> Diagnostic {
         let mut ingredients = self.ingredients.iter();
         let ingredient = ingredients.find(|ingredient| ingredient.param.name == unfit.param);
         let template = ingredient.and_then(|ingredient| ingredient.template);
         let place = template.map_or(&self.stage.uses.place, |template| &template.place);
-        let (param, kind) = (unfit.param, self.kind.name());
-        Diagnostic::error(format!("wrong value of `{param}` of `{kind}`"))
-            .at(place, unfit.message)
-            .help(unfit.help)
+        let said = said.at(place, unfit.message).help(unfit.help);
+        match template {
+            Some(template) => with_sources(said, template, source_of),
+            None => said,
+        }
     }
 }
 
@@ -141,13 +159,7 @@ impl Ingredient<'_> {
                 let mut wrong = wrong(kind, &self.param, &template.place, mismatch);
                 // Quoting helps where the value was written alone.
                 wrong.helps.clear();
-                // Where the value was written matters as much as where it is used.
-                for name in template.names() {
-                    if let Some(place) = source_of(&name) {
-                        wrong = wrong.also(&place, format!("`{name}` has its value here"));
-                    }
-                }
-                Box::new(wrong)
+                Box::new(with_sources(wrong, template, source_of))
             });
         }
         match &self.param.default {
@@ -173,6 +185,20 @@ impl Ingredient<'_> {
             }
         }
     }
+}
+
+/// Where the value was written matters as much as where it is used.
+fn with_sources(
+    mut said: Diagnostic,
+    template: &Template,
+    source_of: &dyn Fn(&str) -> Option<Place>,
+) -> Diagnostic {
+    for name in template.names() {
+        if let Some(place) = source_of(&name) {
+            said = said.also(&place, format!("`{name}` has its value here"));
+        }
+    }
+    said
 }
 
 fn wrong(

@@ -156,6 +156,12 @@ pub trait StageKind: Entry {
         Ok(())
     }
 
+    /// What these values ask for and this build or machine lacks: the steps would fail here. They
+    /// may be planned all the same, since the manifest can be right for another machine.
+    fn lacking(&self, _params: &Values) -> Option<Unfit> {
+        None
+    }
+
     /// Whether results depend on the arithmetic of the neural core, so that its revision is part
     /// of the key.
     fn uses_numerics(&self) -> bool {

@@ -9,6 +9,7 @@ use safetensors::tensor::TensorView;
 use serde_json::Value as Json;
 
 use crate::data::Array;
+use crate::data::Arrays;
 use crate::data::Dataset;
 use crate::data::arrays_from_bytes;
 use crate::engine::Job;
@@ -71,10 +72,15 @@ pub fn dataset(job: &Job<'_>, slot: &str) -> Result<Dataset, JobError> {
     Dataset::from_bytes(&bytes).map_err(|error| JobError::failed(error.to_string()))
 }
 
+/// The arrays in a slot, by name.
+pub fn arrays(job: &Job<'_>, slot: &str) -> Result<Arrays, JobError> {
+    let bytes = read(only(job, slot)?, ARRAYS)?;
+    arrays_from_bytes(&bytes).map_err(|error| JobError::failed(error.to_string()))
+}
+
 /// The array in a slot that takes an artifact of one array.
 pub fn array(job: &Job<'_>, slot: &str) -> Result<Array, JobError> {
-    let bytes = read(only(job, slot)?, ARRAYS)?;
-    let arrays = arrays_from_bytes(&bytes).map_err(|error| JobError::failed(error.to_string()))?;
+    let arrays = arrays(job, slot)?;
     let count = arrays.len();
     let mut arrays = arrays.into_values();
     match (arrays.next(), count) {

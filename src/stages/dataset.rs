@@ -1,5 +1,7 @@
 //! `dataset/<name>`: a data set of the registry becomes an artifact.
 
+use std::collections::BTreeMap;
+
 use super::Stage;
 use super::artifacts;
 use crate::data::Context;
@@ -53,7 +55,7 @@ impl Entry for Load {
 
 impl StageKind for Load {
     fn inputs(&self) -> Vec<Slot> {
-        Vec::new()
+        self.set.slots().to_vec()
     }
 
     fn outputs(&self) -> Outputs {
@@ -64,9 +66,16 @@ impl StageKind for Load {
 impl Stage for Load {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
         let log = |line: &str| job.link.log(line);
+        let mut given = BTreeMap::new();
+        for slot in self.set.slots() {
+            if !job.items(slot.name).is_empty() {
+                given.insert(slot.name, artifacts::arrays(job, slot.name)?);
+            }
+        }
         let context = Context {
             root: job.root,
             log: &log,
+            given: &given,
         };
         let data = self.set.load(&job.step.params, &context);
         let data = data.map_err(|error| JobError::failed(error.to_string()))?;

@@ -22,6 +22,7 @@ mod rows;
 mod sample;
 mod select;
 mod summary;
+mod surrogate;
 mod train;
 
 use std::sync::LazyLock;
@@ -70,6 +71,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &pairwise::PairwiseTable,
         &read::ReadTable,
         &summary::SummaryTable,
+        &surrogate::SurrogateNetwork,
         &sample::Data,
         &sample::Prior,
         &sample::Reconstructions,

@@ -9,12 +9,17 @@ use crate::engine::Produced;
 use crate::models::Given;
 use crate::models::Model;
 use crate::models::Watch;
+use crate::nn;
+use crate::nn::DeviceChoice;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Unfit;
+use crate::registry::Value;
+use crate::registry::Values;
 
 /// Trains one model of the registry.
 pub struct Train {
@@ -76,6 +81,18 @@ impl StageKind for Train {
     fn uses_device(&self) -> bool {
         true
     }
+
+    fn lacking(&self, params: &Values) -> Option<Unfit> {
+        let device = params.get("device").and_then(Value::as_str)?;
+        match DeviceChoice::named(device)?.available() {
+            Err(nn::Error::Device { reason, help, .. }) => Some(Unfit {
+                param: "device",
+                message: reason.clone(),
+                help: help.clone(),
+            }),
+            _ => None,
+        }
+    }
 }
 
 impl Stage for Train {
@@ -113,7 +130,7 @@ impl Stage for Train {
 }
 
 /// The engine's link as a training sees it.
-struct LinkWatch<'a>(&'a dyn Link);
+pub(super) struct LinkWatch<'a>(pub(super) &'a dyn Link);
 
 impl Watch for LinkWatch<'_> {
     fn progress(&self, done: u64, total: u64, numbers: &[(&str, f64)]) {

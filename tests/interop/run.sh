@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Reads exports back with the programs they are for: TensorBoard, MLflow, pandas and polars.
 # tests/interop/run.sh [sweepline]: the program, else the debug build. Python packages go to a
-# virtual environment in a scratch folder, or in $INTEROP_VENV where that is set. Whatever cannot
-# be had is a failure.
+# virtual environment in target/, or in $INTEROP_VENV where that is set; one that is there is used
+# again. Whatever cannot be had is a failure.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 scratch=$(mktemp -d)
@@ -15,8 +15,8 @@ if [ -z "$program" ]; then
 fi
 program=$(realpath "$program")
 
-venv=${INTEROP_VENV:-$scratch/venv}
-if [ ! -x "$venv/bin/python" ]; then
+venv=${INTEROP_VENV:-$root/target/interop-venv}
+if ! "$venv/bin/python" -c 'import tensorboard, mlflow, pandas, pyarrow, polars' 2>/dev/null; then
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet tensorboard mlflow-skinny pandas pyarrow polars
 fi

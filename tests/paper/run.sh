@@ -4,17 +4,25 @@
 #   cargo run --release -- run manifests/gallery.yaml
 #   tests/paper/run.sh [FOLDER]      leaves paper.pdf and, with poppler-utils, paper.png in FOLDER
 #
-# Needs Debian's texlive-latex-base and, for booktabs, texlive-latex-recommended.
+# Results of another run are read from $RESULTS.
+#
+# Needs Debian's texlive-latex-base and, for booktabs, texlive-latex-recommended; as root it installs
+# what is missing.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-results=$root/outputs/gallery
+results=${RESULTS:-$root/outputs/gallery}
 folder=${1:-$(mktemp -d)}
 
-command -v pdflatex > /dev/null || {
-    echo "pdflatex is missing: apt-get install texlive-latex-base texlive-latex-recommended" >&2
-    exit 2
-}
+if ! command -v pdflatex > /dev/null || ! kpsewhich booktabs.sty > /dev/null; then
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then
+        echo "LaTeX is missing: apt-get install texlive-latex-base texlive-latex-recommended" >&2
+        exit 2
+    fi
+    apt-get update -q
+    DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends \
+        texlive-latex-base texlive-latex-recommended poppler-utils
+fi
 [ -d "$results/figures" ] || {
     echo "no results: cargo run --release -- run manifests/gallery.yaml" >&2
     exit 2

@@ -1,5 +1,6 @@
 //! What every verb does and says, on a project that runs in a blink.
 
+mod device;
 mod filters;
 mod kit;
 mod looking;

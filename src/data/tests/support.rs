@@ -1,5 +1,6 @@
 //! Loading data sets in tests.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::io::Write;
@@ -38,7 +39,11 @@ pub fn values(name: &str, given: &[(&str, Value)]) -> Values {
 
 /// Loads a data set in a project.
 pub fn load_in(root: &Path, name: &str, given: &[(&str, Value)]) -> Result<Dataset, DataError> {
-    let context = Context { root, log: &|_| () };
+    let context = Context {
+        root,
+        log: &|_| (),
+        given: &BTreeMap::new(),
+    };
     let set = get(name).expect("the data set is listed");
     set.load(&values(name, given), &context)
 }

@@ -156,6 +156,10 @@ impl Draw {
 }
 
 impl<B: Backend> Learner for IwaeLearner<B> {
+    fn summary(&self) -> String {
+        self.weights.summary()
+    }
+
     fn iteration(&mut self, rows: &[usize], iteration: u64) -> f64 {
         let (n, d, l) = (rows.len(), self.train.columns, self.latent);
         let total = n * self.samples;

@@ -104,7 +104,7 @@ impl Model for Iwae {
         watch: &dyn Watch,
     ) -> Result<Trained, ModelError> {
         let config = Config::new(self.name(), data, params)?;
-        match config::device(params).open()? {
+        match super::params::device(params).open()? {
             AnyDevice::Cpu(device) => fit::train(&device, &config, data, params, watch),
             #[cfg(feature = "cuda")]
             AnyDevice::Cuda(device) => fit::train(&device, &config, data, params, watch),

@@ -161,6 +161,10 @@ impl<B: Backend> MapaLearner<B> {
 const PASSES: &str = "decoder_passes";
 
 impl<B: Backend> Learner for MapaLearner<B> {
+    fn summary(&self) -> String {
+        self.weights.summary()
+    }
+
     fn iteration(&mut self, rows: &[usize], iteration: u64) -> f64 {
         let mut stream = self.seed.derive("fit/codes").stream(iteration);
         let terms = self.proposal.terms(rows, &mut stream);

@@ -173,7 +173,7 @@ impl Model for Mapa {
                 },
             )?,
         };
-        let device = super::vae::config::device(params);
+        let device = super::params::device(params);
         match device.open()? {
             AnyDevice::Cpu(device) => fit::train(&device, &config, data, &posterior, params, watch),
             #[cfg(feature = "cuda")]

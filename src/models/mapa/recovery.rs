@@ -103,6 +103,10 @@ impl<B: Backend> Recovery<'_, B> {
 }
 
 impl<B: Backend> Learner for Recovery<'_, B> {
+    fn summary(&self) -> String {
+        self.weights.summary()
+    }
+
     fn iteration(&mut self, rows: &[usize], _iteration: u64) -> f64 {
         let pass = self.weights.record();
         let loss = self.loss(&pass, rows);

@@ -7,7 +7,6 @@ use crate::data::Dataset;
 use crate::models::ModelError;
 use crate::models::likelihood::Visible;
 use crate::models::params;
-use crate::nn::device::DeviceChoice;
 use crate::registry::Param;
 use crate::registry::ParamType;
 use crate::registry::Value;
@@ -83,11 +82,6 @@ pub fn density(visible: &str) -> [Param; 2] {
         .min(1e-6)
         .optional(),
     ]
-}
-
-/// The device that `device` names.
-pub fn device(values: &Values) -> DeviceChoice {
-    DeviceChoice::named(params::text(values, "device")).unwrap_or_default()
 }
 
 impl Config {

@@ -88,6 +88,10 @@ struct VaeLearner<'a, B: Backend> {
 }
 
 impl<B: Backend> Learner for VaeLearner<'_, B> {
+    fn summary(&self) -> String {
+        self.weights.summary()
+    }
+
     fn iteration(&mut self, rows: &[usize], iteration: u64) -> f64 {
         let device = self.weights.device();
         let x = device.matrix(self.train.gather(rows), rows.len(), self.train.columns);

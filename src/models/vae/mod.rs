@@ -64,7 +64,7 @@ impl Model for Vae {
         watch: &dyn Watch,
     ) -> Result<Trained, ModelError> {
         let config = Config::new(self.name(), data, params)?;
-        let device = config::device(params);
+        let device = super::params::device(params);
         match device.open()? {
             AnyDevice::Cpu(device) => fit::train(&device, &config, data, params, watch),
             #[cfg(feature = "cuda")]

@@ -6,7 +6,7 @@ use std::f64::consts::TAU;
 
 use crate::data::Array;
 use crate::data::Dataset;
-use crate::data::generators;
+use crate::data::generators::Generator;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
@@ -156,7 +156,7 @@ struct Variant {
 
 impl Variant {
     fn truth(data: &Dataset) -> Result<Self, JobError> {
-        let generator = generators::get(data.name())
+        let generator = Generator::of(data)
             .ok_or_else(|| JobError::failed(format!("nobody knows what made `{}`", data.name())))?;
         let density = generator.density();
         Ok(Variant {

@@ -100,6 +100,11 @@ fn metric(head: &Head) -> String {
     format!("{}{arrow}", escape(&head.metric.title_with_unit()))
 }
 
+/// Mathematics in bold with its signs, which `\mathbf` leaves thin. Needs no package.
+pub(super) fn bold(math: &str) -> String {
+    format!("{{\\boldmath${math}$}}")
+}
+
 fn value(cell: &Cell, summary: &Summary, common: Option<usize>) -> String {
     let estimate = cell.estimate;
     let Some(digits) = digits(estimate, summary.interval) else {
@@ -107,7 +112,7 @@ fn value(cell: &Cell, summary: &Summary, common: Option<usize>) -> String {
     };
     let math = math(&digits);
     let mut text = match cell.place {
-        Place::Best => format!("$\\mathbf{{{math}}}$"),
+        Place::Best => bold(&math),
         Place::Second => format!("\\underline{{${math}$}}"),
         Place::Other => format!("${math}$"),
     };

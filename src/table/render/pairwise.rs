@@ -149,7 +149,7 @@ impl Pairwise {
             let [difference, p, effect, n] = self.numbers(row, latex::math, "--");
             let math = |text: String, bold: bool| match (text.as_str(), bold) {
                 ("--", _) => text,
-                (_, true) => format!("$\\mathbf{{{}}}$", text.replace('−', "-")),
+                (_, true) => latex::bold(&text.replace('−', "-")),
                 (_, false) => format!("${}$", text.replace('−', "-")),
             };
             let bold = significant(row);

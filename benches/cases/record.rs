@@ -1,0 +1,129 @@
+//! What another framework needs to repeat the first steps of a case: first values, batch and noise,
+//! and the losses to expect. `benches/peers/run.py` has every peer repeat them before it is timed.
+
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, TensorView};
+use sweepline::nn::{Cpu, Params};
+
+use super::gan::Gan;
+use super::text_vae::{BATCH, LENGTH, TextVae};
+use super::vae::Vae;
+
+/// How many steps a record covers.
+const STEPS: u64 = 5;
+
+/// Tensors by name, row-major.
+type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
+
+/// A case of the bench.
+pub trait Case {
+    /// How many numbers the step updates.
+    fn count(&self) -> usize;
+    /// One step of training; the loss before its update.
+    fn step(&mut self) -> f32;
+    /// The parameters as they are now, the batch, and the noise of the first steps.
+    fn tensors(&self) -> Tensors;
+}
+
+/// Writes the record of a case that has not been stepped yet.
+pub fn write(mut case: Box<dyn Case>, path: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let mut tensors = case.tensors();
+    let losses = (0..STEPS).map(|_| case.step()).collect();
+    tensors.push(("losses".into(), vec![STEPS as usize], losses));
+    let bytes: Vec<Vec<u8>> = tensors
+        .iter()
+        .map(|(.., values)| values.iter().flat_map(|v| v.to_le_bytes()).collect())
+        .collect();
+    let views = tensors
+        .iter()
+        .zip(&bytes)
+        .map(|((name, shape, _), bytes)| {
+            let view = TensorView::new(Dtype::F32, shape.clone(), bytes)?;
+            Ok((name.as_str(), view))
+        })
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
+    Ok(std::fs::write(path, safetensors::serialize(views, None)?)?)
+}
+
+fn parameters(prefix: &str, params: &Params<Cpu>) -> Tensors {
+    let names = params.names().enumerate();
+    names
+        .map(|(i, name)| {
+            let name = format!("parameters/{prefix}{name}");
+            (name, params.shape(i).to_vec(), params.values(i))
+        })
+        .collect()
+}
+
+fn indices(name: &str, words: &[usize]) -> (String, Vec<usize>, Vec<f32>) {
+    let words = words.iter().map(|w| *w as f32).collect();
+    (name.into(), vec![LENGTH, BATCH], words)
+}
+
+fn noise(
+    name: &str,
+    row: &[usize],
+    draw: impl Fn(u64) -> Vec<f32>,
+) -> (String, Vec<usize>, Vec<f32>) {
+    let shape = [&[STEPS as usize], row].concat();
+    (name.into(), shape, (0..STEPS).flat_map(draw).collect())
+}
+
+impl Case for Vae {
+    fn count(&self) -> usize {
+        self.params.count()
+    }
+
+    fn step(&mut self) -> f32 {
+        self.step()
+    }
+
+    fn tensors(&self) -> Tensors {
+        let (rows, columns) = self.x.shape();
+        let mut tensors = parameters("", &self.params);
+        tensors.push(("batch".into(), vec![rows, columns], self.x.to_vec()));
+        tensors.push(noise("noise", &[rows, self.latent], |i| self.noise(i)));
+        tensors
+    }
+}
+
+impl Case for TextVae {
+    fn count(&self) -> usize {
+        self.params.count()
+    }
+
+    fn step(&mut self) -> f32 {
+        self.step()
+    }
+
+    fn tensors(&self) -> Tensors {
+        let mut tensors = parameters("", &self.params);
+        tensors.push(indices("given", &self.given));
+        tensors.push(indices("target", &self.target));
+        let latent = TextVae::noise(0).len() / BATCH;
+        tensors.push(noise("noise", &[BATCH, latent], TextVae::noise));
+        tensors
+    }
+}
+
+impl Case for Gan {
+    fn count(&self) -> usize {
+        self.count()
+    }
+
+    fn step(&mut self) -> f32 {
+        self.step()
+    }
+
+    fn tensors(&self) -> Tensors {
+        let (n, c, h, w) = self.x.shape();
+        let mut tensors = parameters("generator.", &self.generator.params);
+        tensors.extend(parameters("discriminator.", &self.discriminator.params));
+        tensors.push(("batch".into(), vec![n, c, h, w], self.x.to_vec()));
+        let latent = self.noise(0).len() / n;
+        tensors.push(noise("noise", &[n, latent], |i| self.noise(i)));
+        tensors.push(noise("alpha", &[n], |i| self.alpha(i)));
+        tensors
+    }
+}

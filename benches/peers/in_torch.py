@@ -1,0 +1,217 @@
+"""The cases of `cargo bench --bench train_steps` in PyTorch: eager, autograd, the fused Adam.
+
+`build(case, record)` gives `(step, parameters)`: one call of `step(noise)` is zeroing, forward, backward and update, and
+returns the loss before the update. `noise` is a function from a name to a tensor. All sizes are read off the record.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+VERSION = torch.__version__
+SIGMA = 0.1
+
+
+def start(threads):
+    torch.set_num_threads(threads)
+
+
+def finish(loss):
+    """Nothing is left to be done when a call returns on the CPU."""
+    return loss
+
+
+def given(record):
+    """The noise of the record, step by step."""
+    return [
+        (lambda name, step=step: torch.from_numpy(record[name][step].copy()))
+        for step in range(len(record["losses"]))
+    ]
+
+
+def fresh(record):
+    """Noise drawn anew in every step."""
+    draw = {"noise": torch.randn, "alpha": torch.rand}
+    shapes = {name: record[name].shape[1:] for name in draw if name in record}
+    return lambda name: draw[name](shapes[name])
+
+
+def weights(record, prefix=""):
+    """(learned parameters, running statistics) by name."""
+    learned, running = {}, {}
+    for name, values in record.items():
+        if not name.startswith("parameters/" + prefix):
+            continue
+        name = name.removeprefix("parameters/" + prefix)
+        tensor = torch.from_numpy(values.copy())
+        if "running" in name:
+            running[name] = tensor
+        else:
+            learned[name] = tensor.requires_grad_()
+    return learned, running
+
+
+def adam(parameters, lr, betas):
+    return torch.optim.Adam(parameters, lr=lr, betas=betas, fused=True)
+
+
+def affine(p, name, x):
+    return F.linear(x, p[name + ".weight"], p[name + ".bias"])
+
+
+def mlp(p, name, x):
+    layers = sum(key.startswith(name + ".") and key.endswith("weight") for key in p)
+    for layer in range(layers - 1):
+        x = F.relu(affine(p, f"{name}.{layer}", x))
+    return affine(p, f"{name}.{layers - 1}", x)
+
+
+def sample(encoded, eps):
+    """(z, KL from the standard normal distribution, summed over the batch)"""
+    mean, log_var = encoded.chunk(2, 1)
+    kl = 0.5 * (log_var.exp() + mean.square() - log_var - 1).sum()
+    return mean + (0.5 * log_var).exp() * eps, kl
+
+
+def trained(loss_of, parameters, optimiser):
+    def step(noise):
+        optimiser.zero_grad(set_to_none=True)
+        loss = loss_of(noise)
+        loss.backward()
+        optimiser.step()
+        return loss.detach()
+
+    return step, sum(p.numel() for p in parameters)
+
+
+def vae(record, gaussian):
+    p, _ = weights(record)
+    x = torch.from_numpy(record["batch"])
+    constant = x.numel() * (math.log(SIGMA) + 0.5 * math.log(2 * math.pi))
+
+    def loss_of(noise):
+        z, kl = sample(mlp(p, "encoder", x), noise("noise"))
+        decoded = mlp(p, "decoder", z)
+        if gaussian:
+            nll = (x - decoded).square().sum() / (2 * SIGMA**2) + constant
+        else:
+            nll = F.binary_cross_entropy_with_logits(decoded, x, reduction="sum")
+        return (nll + kl) / len(x)
+
+    parameters = list(p.values())
+    return trained(loss_of, parameters, adam(parameters, 1e-3, (0.9, 0.999)))
+
+
+def lstm(p, name):
+    """PyTorch's own module, for its fused kernel, around the weights of the record."""
+    gates, width = p[f"{name}.weight_ih_l0"].shape
+    module = torch.nn.LSTM(width, gates // 4)
+    for kind in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"):
+        module.get_parameter(kind).data.copy_(p[f"{name}.{kind}"].data)
+        p[f"{name}.{kind}"] = module.get_parameter(kind)
+    return module
+
+
+def text_vae(record):
+    p, _ = weights(record)
+    words, target = (torch.from_numpy(record[name]).long() for name in ("given", "target"))
+    length, batch = target.shape
+    encoder, decoder = lstm(p, "encoder"), lstm(p, "decoder")
+
+    def loss_of(noise):
+        _, (last, _) = encoder(F.embedding(target, p["words.0.weight"]))
+        z, kl = sample(affine(p, "posterior", last[0]), noise("noise"))
+        inputs = torch.cat([F.embedding(words, p["words.1.weight"]), z.expand(length, -1, -1)], 2)
+        h = affine(p, "first_state", z)[None]
+        hidden, _ = decoder(inputs, (h, torch.zeros_like(h)))
+        logits = affine(p, "logits", hidden)
+        nll = F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="sum")
+        return (nll + kl) / batch
+
+    parameters = list(p.values())
+    return trained(loss_of, parameters, adam(parameters, 1e-3, (0.9, 0.999)))
+
+
+def generate(p, running, z):
+    h = F.conv_transpose2d(z[:, :, None, None], p["0.weight"])
+    for layer in range(3):
+        norm = f"{layer}.norm."
+        mean, var = running[norm + "running_mean"], running[norm + "running_var"]
+        h = F.batch_norm(h, mean, var, p[norm + "weight"], p[norm + "bias"], training=True)
+        h = F.conv_transpose2d(F.relu(h), p[f"{layer + 1}.weight"], stride=2, padding=1)
+    return torch.tanh(h)
+
+
+def score(p, x):
+    for layer in range(3):
+        x = F.leaky_relu(F.conv2d(x, p[f"{layer}.weight"], stride=2, padding=1), 0.2)
+    return F.conv2d(x, p["3.weight"]).flatten()
+
+
+def dcgan(record):
+    (g, running), (d, _) = weights(record, "generator."), weights(record, "discriminator.")
+    x = torch.from_numpy(record["batch"])
+    adam_g, adam_d = (adam(list(p.values()), 2e-4, (0.5, 0.999)) for p in (g, d))
+
+    def step(noise):
+        fake = generate(g, running, noise("noise"))
+        adam_d.zero_grad(set_to_none=True)
+        loss_d = F.softplus(-score(d, x)).mean() + F.softplus(score(d, fake.detach())).mean()
+        loss_d.backward()
+        adam_d.step()
+        # The generator's update wants no gradients of the discriminator's weights.
+        constant = {name: p.detach() for name, p in d.items()}
+        adam_g.zero_grad(set_to_none=True)
+        loss_g = F.softplus(-score(constant, fake)).mean()
+        loss_g.backward()
+        adam_g.step()
+        return (loss_d + loss_g).detach()
+
+    return step, sum(p.numel() for p in [*g.values(), *d.values()])
+
+
+def wgan_gp(record):
+    (g, running), (d, _) = weights(record, "generator."), weights(record, "discriminator.")
+    x = torch.from_numpy(record["batch"])
+
+    def loss_of(noise):
+        with torch.no_grad():
+            fake = generate(g, running, noise("noise"))
+            mixed = torch.lerp(x, fake, noise("alpha")[:, None, None, None])
+        mixed.requires_grad_()
+        (slope,) = torch.autograd.grad(score(d, mixed).sum(), mixed, create_graph=True)
+        norm = (slope.square().sum((1, 2, 3)) + 1e-12).sqrt()
+        return score(d, fake).mean() - score(d, x).mean() + 10 * (norm - 1).square().mean()
+
+    parameters = list(d.values())
+    return trained(loss_of, parameters, adam(parameters, 1e-4, (0.5, 0.9)))
+
+
+def build(case, record):
+    return {
+        "tiny-vae": lambda: vae(record, True),
+        "mlp-vae": lambda: vae(record, False),
+        "lstm-vae": lambda: text_vae(record),
+        "dcgan-32": lambda: dcgan(record),
+        "wgan-gp-32": lambda: wgan_gp(record),
+    }[case]()
+
+
+def sweep(record, seeds, steps):
+    """The case `tiny-vae` once per seed, from first weights of its own; the last losses."""
+    noise = fresh(record)
+    for seed in seeds:
+        torch.manual_seed(seed)
+        own = dict(record)
+        for name, values in record.items():
+            if name.endswith("weight"):
+                bound = values.shape[1] ** -0.5
+                layer = torch.empty(values.shape).uniform_(-bound, bound)
+                own[name] = layer.numpy()
+                bias = name.removesuffix("weight") + "bias"
+                own[bias] = torch.empty(len(values)).uniform_(-bound, bound).numpy()
+        step, _ = vae(own, True)
+        for _ in range(steps):
+            loss = step(noise)
+        yield loss.item()

@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""Times of training steps beside PyTorch and JAX: builds, measures and prints one Markdown table.
+
+    PYTHON=VENV/bin/python benches/peers/run.py [--rounds 3] [--seconds 2] [--threads 1,2] [--cases …] [--lines FILE]
+
+PYTHON (default python3) has torch, jax and optax: `python3 -m venv VENV && VENV/bin/pip install torch jax optax`.
+Linux only: every process is confined to as many CPUs as it has threads, so that no hidden pool helps. Tools alternate
+within a round, so that a busy moment hits all of them; the table has medians over the rounds, of medians over blocks of
+steps. Close everything else first: the load average is printed below the table.
+
+A case is the same work for all: each peer repeats the first steps with sweepline's first weights, batch and noise, and
+must arrive at the same losses before it is timed. The row `sweep-tiny` is whole processes from start to exit, 32
+trainings of `tiny-vae` of 200 steps each; every peer in the quickest of its ways.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+CASES = {  # what the case is, and the time that sweepline may take as a share of the faster peer's
+    "tiny-vae": ("VAE 2-50-50-1, batch 100", 0.5),
+    "mlp-vae": ("VAE 784-500-500-20, batch 64", 1.0),
+    "lstm-vae": ("VAE of sentences, LSTM 256", 1.0),
+    "dcgan-32": ("DCGAN, 32 × 32, batch 64", 1.0),
+    "wgan-gp-32": ("WGAN-GP critic, 32 × 32, batch 64", 1.0),
+    "sweep-tiny": ("32 × 200 steps of VAE 2-50-50-1", 0.1),
+}
+PEERS = {"torch": "PyTorch", "jax": "JAX"}
+SEEDS, STEPS = 32, 200
+
+
+def programs():
+    """Builds the benches; the paths of their programs by name."""
+    command = ["cargo", "bench", "--no-run", "--message-format", "json-render-diagnostics"]
+    command += ["--bench", "train_steps", "--bench", "sweep_tiny"]
+    built = subprocess.run(command, cwd=HERE.parent.parent, stdout=subprocess.PIPE, text=True, check=True)
+    messages = (json.loads(line) for line in built.stdout.splitlines())
+    return {m["target"]["name"]: m["executable"] for m in messages if m.get("executable")}
+
+
+def started(command, cpus):
+    environment = os.environ | {"RAYON_NUM_THREADS": str(len(cpus))}
+    return subprocess.Popen(
+        [str(word) for word in command], stdout=subprocess.PIPE, text=True, env=environment,
+        preexec_fn=lambda: os.sched_setaffinity(0, cpus),
+    )
+
+
+def lines(*commands):
+    """Runs commands side by side, each with its CPUs; (the JSON line of each, wall seconds)."""
+    began = time.perf_counter()
+    children = [started(command, cpus) for command, cpus in commands]
+    outputs = [child.communicate()[0] for child in children]
+    wall = time.perf_counter() - began
+    for child, (command, _) in zip(children, commands):
+        if child.returncode != 0:
+            raise SystemExit(f"failed ({child.returncode}): {' '.join(map(str, command))}")
+    return [json.loads(output.splitlines()[-1]) for output in outputs], wall
+
+
+def step_lines(case, cpus, programs, records, arguments):
+    """One line per tool."""
+    yield lines(([programs["train_steps"], case], cpus))[0][0]
+    for peer in PEERS:
+        command = [arguments.python, HERE / "step.py", peer, case, records / f"{case}.safetensors", arguments.seconds]
+        yield lines((command, cpus))[0][0]
+
+
+def sweep_lines(cpus, programs, records, arguments):
+    """One line per way to train all the models with these CPUs: one process, one per CPU, or all models at once."""
+    def peer(name, cpus, seeds):
+        path = records / "tiny-vae.safetensors"
+        return [arguments.python, HERE / "step.py", name, "sweep", path, STEPS, *seeds], cpus
+
+    shares = [([cpu], range(SEEDS)[i :: len(cpus)]) for i, cpu in enumerate(cpus)]
+    ways = {
+        ("sweepline", "one process"): [([programs["sweep_tiny"], SEEDS, STEPS], cpus)],
+        ("torch", "a process per CPU"): [peer("torch", *share) for share in shares],
+        ("jax", "a process per CPU"): [peer("jax", *share) for share in shares],
+        ("jax", "all models at once"): [peer("jax-batched", cpus, range(SEEDS))],
+    }
+    for (framework, way), commands in ways.items():
+        found, wall = lines(*commands)
+        yield {
+            "framework": framework, "case": "sweep-tiny", "threads": len(cpus), "way": way, "wall_s": wall,
+            "loss_mean": statistics.mean(line["loss_mean"] for line in found), "version": found[0].get("version"),
+        }
+
+
+def median_time(found, framework, case, threads):
+    """Median over the rounds in seconds, of the framework's quickest way."""
+    ways = {}
+    for line in found:
+        if (line["framework"], line["case"], line["threads"]) == (framework, case, threads):
+            time = line.get("wall_s") or line["us_per_step_median"] * 1e-6
+            ways.setdefault(line.get("way"), []).append(time)
+    return min(statistics.median(times) for times in ways.values())
+
+
+def figure(seconds):
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1e3:.3g} ms"
+
+
+def table(found, cases, threads):
+    yield f"| case | threads | sweepline | {' | '.join(PEERS.values())} | to the faster peer | budget | met |"
+    yield "| --- | --: | --: | --: | --: | --: | --: | --- |"
+    for case in cases:
+        what, budget = CASES[case]
+        for n in threads:
+            ours, *peers = (median_time(found, tool, case, n) for tool in ["sweepline", *PEERS])
+            ratio = ours / min(peers)
+            times = " | ".join(map(figure, [ours, *peers]))
+            yield f"| {what} | {n} | {times} | {ratio:.2f} | {budget} | {'yes' if ratio <= budget else 'no'} |"
+
+
+def same_work(found):
+    """Stops if a tool's networks have other sizes, or its sweep other losses, than the rest."""
+    for case in CASES:
+        own = [line for line in found if line["case"] == case]
+        if len({line.get("parameters") for line in own}) > 1:
+            raise SystemExit(f"{case}: the tools count different numbers of parameters")
+        losses = [line["loss_mean"] for line in own if "loss_mean" in line]
+        # Other first weights in every tool: their mean over 32 seeds differs by a few per cent.
+        if losses and max(losses) - min(losses) > 0.1 * abs(statistics.mean(losses)):
+            raise SystemExit(f"{case}: the tools end at different losses: {losses}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2.0, help="per case and peer and round")
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--cases", default=",".join(CASES))
+    parser.add_argument("--lines", type=Path, help="where every measurement is written, one JSON line each")
+    arguments = parser.parse_args()
+    arguments.python = os.environ.get("PYTHON", "python3")
+    threads = [int(n) for n in arguments.threads.split(",")]
+    cases = arguments.cases.split(",")
+    if unknown := set(cases) - set(CASES):
+        parser.error(f"no case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
+    cpus = sorted(os.sched_getaffinity(0))
+    if max(threads) > len(cpus):
+        parser.error(f"{max(threads)} threads want as many CPUs; here are {len(cpus)}")
+
+    built, found, load = programs(), [], os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as folder:
+        records = Path(folder)
+        subprocess.run([built["train_steps"], "--record", folder], check=True)
+        for round in range(arguments.rounds):
+            for case in cases:
+                for n in threads:
+                    rest = (cpus[-n:], built, records, arguments)
+                    for line in sweep_lines(*rest) if case == "sweep-tiny" else step_lines(case, *rest):
+                        found.append(line | {"round": round, "load1": os.getloadavg()[0]})
+                        print(json.dumps(found[-1]), file=sys.stderr, flush=True)
+    if arguments.lines:
+        arguments.lines.write_text("".join(json.dumps(line) + "\n" for line in found))
+    same_work(found)
+    print("\n".join(table(found, cases, threads)))
+    versions = {line["framework"]: line["version"] for line in found if line.get("version")}
+    versions = ", ".join(f"{PEERS[peer]} {versions[peer]}" for peer in PEERS)
+    highest = max(line["load1"] for line in found)
+    print(f"\n{versions}; {len(cpus)} CPUs; {arguments.rounds} rounds; load average {load:.1f} before, up to {highest:.1f} after.")
+
+
+if __name__ == "__main__":
+    main()

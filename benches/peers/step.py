@@ -1,0 +1,90 @@
+"""One case in one peer, on the CPUs that the process may use: a process that `run.py` starts.
+
+    python step.py {torch,jax} CASE RECORD SECONDS       time of a training step
+    python step.py {torch,jax,jax-batched} sweep RECORD STEPS SEED …   one small VAE after another, or all at once
+
+Before anything is timed, the first steps of the record (`cargo bench --bench train_steps -- --record FOLDER`) are
+repeated with its weights and noise: a peer that does not arrive at its losses computes something else, and fails.
+One JSON line.
+"""
+
+import json
+import math
+import os
+import statistics
+import sys
+import time
+
+# Relative, per loss: sums in float32 are taken in other orders, and Adam's first steps amplify the difference.
+TOLERANCE = 1e-3
+
+
+def read(path):
+    """The tensors of a safetensors file of float32 numbers."""
+    import numpy as np
+
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header, data = json.loads(file.read(length)), file.read()
+    header.pop("__metadata__", None)
+    return {name: np.frombuffer(data[slice(*t["data_offsets"])], "<f4").reshape(t["shape"]).copy()
+            for name, t in header.items()}
+
+
+def check(framework, case, record):
+    """The largest relative difference from the record's losses."""
+    step, parameters = framework.build(case, record)
+    worst = 0.0
+    for noise, want in zip(framework.given(record), record["losses"].tolist()):
+        got = float(step(noise))
+        worst = max(worst, abs(got - want) / max(abs(want), 1e-2))
+        if not worst <= TOLERANCE:
+            raise SystemExit(f"{case}: this peer computes something else: loss {got}, want {want}")
+    return parameters, worst
+
+
+def timed(step, noise, finish, seconds):
+    finish(step(noise))  # compiles
+    warm, began = 0, time.perf_counter()
+    while warm < 3 or time.perf_counter() - began < seconds / 3:
+        finish(step(noise))
+        warm += 1
+    block = max(1, math.ceil(0.02 * warm / (time.perf_counter() - began)))
+    times, end, used = [], time.perf_counter() + seconds, time.process_time()
+    while len(times) < 5 or time.perf_counter() < end:
+        began = time.perf_counter()
+        for _ in range(block):
+            loss = step(noise)
+        finish(loss)
+        times.append((time.perf_counter() - began) / block * 1e6)
+    used = (time.process_time() - used) / (block * len(times)) * 1e6
+    return {
+        "us_per_step_median": statistics.median(times), "us_per_step_min": min(times),
+        "cpu_us_per_step": used, "steps": block * len(times), "loss_last": float(loss),
+    }
+
+
+def main():
+    name, case, path, number, *seeds = sys.argv[1:]
+    threads = len(os.sched_getaffinity(0))
+    os.environ |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads), "JAX_PLATFORMS": "cpu"}
+    if name == "torch":
+        import in_torch as framework
+    else:
+        import in_jax as framework
+    framework.start(threads)
+    record = read(path)
+    line = {"framework": name, "case": case, "threads": threads, "version": framework.VERSION}
+    if case == "sweep":
+        batched = [True] if name == "jax-batched" else []
+        losses = list(framework.sweep(record, [int(seed) for seed in seeds], int(number), *batched))
+        line |= {"seeds": len(losses), "loss_mean": statistics.mean(losses)}
+    else:
+        line["parameters"], line["worst_difference"] = check(framework, case, record)
+        step, _ = framework.build(case, record)
+        line |= timed(step, framework.fresh(record), framework.finish, float(number))
+    print(json.dumps(line))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+//! Blocks of pictures on a page, all in one size.
+
+use super::super::FigureError;
+use super::super::ImageBatch;
+use super::super::canvas::Align;
+use super::super::canvas::Canvas;
+use super::super::canvas::Label;
+use super::super::canvas::Mark;
+use super::super::canvas::Point;
+use super::super::canvas::Rect;
+use super::super::options::Options;
+use super::super::render;
+use super::super::theme;
+use super::arrange::Block;
+use super::arrange::Row;
+use super::picture;
+
+/// Between pictures, in points.
+const GAP: f64 = 1.0;
+/// Between blocks of pictures.
+const BLOCK_GAP: f64 = 8.0;
+const EDGE: f64 = 3.0;
+
+/// Lays out blocks side by side as the page allows, all pictures in one size.
+pub(super) fn compose(
+    options: &Options,
+    blocks: &[Block],
+    batches: &[&ImageBatch],
+    shape: (usize, usize, usize),
+    columns: usize,
+    layout: &str,
+) -> Result<Canvas, FigureError> {
+    let theme = options.theme()?;
+    let width = options.width()?;
+    let font = theme.font_size;
+    let title = options.text("title")?.unwrap_or_default();
+    let row_label_width = blocks
+        .iter()
+        .flat_map(|block| &block.rows)
+        .map(|row| Label::new(&row.label, font - 1.0, theme::INK).width())
+        .fold(0.0, f64::max);
+    let row_label_width = match row_label_width > 0.0 {
+        true => row_label_width + 4.0,
+        false => 0.0,
+    };
+    let (_, pixel_height, pixel_width) = shape;
+    let ratio = pixel_height as f64 / pixel_width as f64;
+    let used = blocks
+        .iter()
+        .flat_map(|block| &block.rows)
+        .map(|row| row.pictures.len())
+        .max()
+        .unwrap_or(columns);
+    // As many blocks side by side as leave pictures of 12 points or more.
+    let block_at = |picture: f64| used as f64 * (picture + GAP) - GAP + row_label_width;
+    let inner = width - 2.0 * EDGE;
+    let mut across = 1;
+    while across < blocks.len()
+        && layout != "rows"
+        && (across + 1) as f64 * (block_at(13.0) + BLOCK_GAP) - BLOCK_GAP <= inner
+    {
+        across += 1;
+    }
+    let across = blocks.len().div_ceil(blocks.len().div_ceil(across));
+    let per_block = (inner - BLOCK_GAP * (across - 1) as f64) / across as f64;
+    let room = (per_block - row_label_width + GAP) / used as f64 - GAP;
+    // Pictures of few pixels need not fill the page.
+    let mut size = room.clamp(2.0, 60.0);
+    let title_height = if title.is_empty() { 0.0 } else { font + 6.0 };
+    let block_title = |block: &Block| {
+        if block.title.is_empty() {
+            0.0
+        } else {
+            font + 4.0
+        }
+    };
+    let block_height = |block: &Block, size: f64| {
+        let opened = block.rows.iter().filter(|row| row.opens).count();
+        block_title(block) + block.rows.len() as f64 * (size * ratio + GAP) + opened as f64 * 3.0
+    };
+    let page_height = |size: f64| {
+        let rows = blocks.chunks(across).map(|row| {
+            let heights = row.iter().map(|block| block_height(block, size));
+            heights.fold(0.0, f64::max) + BLOCK_GAP
+        });
+        EDGE * 2.0 + title_height + rows.sum::<f64>() - BLOCK_GAP
+    };
+    if let Some(height) = options.height()? {
+        while page_height(size) > height && size > 2.0 {
+            size *= 0.98;
+        }
+    }
+    let mut canvas = Canvas::new(width, page_height(size).max(10.0));
+    let page = Rect {
+        x: 0.0,
+        y: 0.0,
+        width,
+        height: canvas.height,
+    };
+    canvas.rect(page, theme::PAPER);
+    let label = Label::new(title, font + 1.0, theme::INK).bold();
+    canvas.text(
+        Point::new(width / 2.0, EDGE + font),
+        label.align(Align::Middle),
+    );
+
+    let block_width = block_at(size);
+    let total = across as f64 * (block_width + BLOCK_GAP) - BLOCK_GAP;
+    let left = ((width - total) / 2.0).max(EDGE);
+    let mut y = EDGE + title_height;
+    for row_of_blocks in blocks.chunks(across) {
+        let mut x = left;
+        for block in row_of_blocks {
+            let middle = x + row_label_width + (block_width - row_label_width) / 2.0;
+            let label = Label::new(&block.title, font, theme::INK).align(Align::Middle);
+            canvas.text(Point::new(middle, y + font - 1.0), label);
+            let mut top = y + block_title(block);
+            for row in &block.rows {
+                if row.opens {
+                    top += 3.0;
+                }
+                let label = Label::new(&row.label, font - 1.0, theme::INK).align(Align::End);
+                let at = Point::new(x + row_label_width - 4.0, top + size * ratio / 2.0);
+                canvas.centred(at, label);
+                strip(
+                    &mut canvas,
+                    row,
+                    batches,
+                    Point::new(x + row_label_width, top),
+                    (size, size * ratio),
+                )?;
+                top += size * ratio + GAP;
+            }
+            x += block_width + BLOCK_GAP;
+        }
+        let heights = row_of_blocks.iter().map(|block| block_height(block, size));
+        y += heights.fold(0.0, f64::max) + BLOCK_GAP;
+    }
+    Ok(canvas)
+}
+
+/// One row of pictures.
+fn strip(
+    canvas: &mut Canvas,
+    row: &Row,
+    batches: &[&ImageBatch],
+    at: Point,
+    (width, height): (f64, f64),
+) -> Result<(), FigureError> {
+    for (i, &(b, index)) in row.pictures.iter().enumerate() {
+        let batch = batches[b];
+        let values = picture(batch, index);
+        let area = batch.height * batch.width;
+        let byte = |value: f32| {
+            // NaN becomes 0: a hole in a picture is black, as it is on every screen.
+            (value.clamp(0.0, 1.0) * 255.0).round() as u8
+        };
+        let pixels: Vec<u8> = (0..area)
+            .flat_map(|p| (0..batch.channels).map(move |c| byte(values[c * area + p])))
+            .collect();
+        let png = render::encode_png(batch.width as u32, batch.height as u32, &pixels, false)?;
+        canvas.marks.push(Mark::Picture {
+            frame: Rect {
+                x: at.x + i as f64 * (width + GAP),
+                y: at.y,
+                width,
+                height,
+            },
+            png,
+            about: format!("picture {index}"),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,257 @@
+//! Grids of pictures: samples, reconstructions under their originals, nearest neighbours.
+
+mod arrange;
+mod compose;
+
+use std::fmt::Write;
+
+use crate::registry::Entry;
+use crate::registry::Param;
+use crate::registry::Values;
+
+use super::Figure;
+use super::FigureError;
+use super::FigureInput;
+use super::ImageBatch;
+use super::Rendered;
+use super::Source;
+use super::named;
+use super::options;
+use super::options::Options;
+use super::render;
+use super::scale::coordinate;
+
+use arrange::Arrangement;
+use arrange::Block;
+use compose::compose;
+
+pub(super) struct Images;
+
+impl Entry for Images {
+    fn name(&self) -> &'static str {
+        "images"
+    }
+
+    fn summary(&self) -> &'static str {
+        "grids of samples, reconstructions under originals, nearest neighbours"
+    }
+
+    fn docs(&self) -> &'static str {
+        "`grid`: a block of `rows` × `columns` pictures per cell. `rows`: one row per cell. `pairs`: \
+         rows of originals (the reference) over rows of reconstructions, picture i under original i; \
+         without a reference the first half of each batch is taken for the originals. `neighbours`: \
+         each picture over the reference picture of least squared distance. Pictures keep their \
+         pixels; values outside [0, 1] are cut off."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        let mut params = vec![
+            Param::choice(
+                "layout",
+                &["grid", "rows", "pairs", "neighbours"],
+                "how pictures stand together",
+            )
+            .default("grid"),
+            Param::int("rows", "rows of pictures in a block, or of pairs")
+                .min(1)
+                .max(100)
+                .optional(),
+            Param::int("columns", "pictures in a row")
+                .min(1)
+                .max(100)
+                .default(8),
+            Param::any(
+                "label",
+                "axis or axes that name a block; by default those that differ",
+            )
+            .optional(),
+            Param::list(
+                "row_labels",
+                crate::registry::ParamType::Str,
+                "names of the two rows of a pair",
+            )
+            .optional(),
+        ];
+        params.extend(named::params());
+        params.extend(options::common());
+        params
+    }
+}
+
+impl Figure for Images {
+    fn source(&self) -> Source {
+        Source::Images
+    }
+
+    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+        let options = Options(params);
+        if input.images.is_empty() {
+            return Err(FigureError::Empty("no pictures came in".to_owned()));
+        }
+        let mut batches: Vec<&ImageBatch> = input.images.iter().map(|(_, batch)| batch).collect();
+        batches.extend(&input.reference);
+        let shape = check(&batches)?;
+        let layout = options.text("layout")?.unwrap_or("grid");
+        let columns = options.count("columns")?.unwrap_or(8);
+        let rows = options.count("rows")?;
+        let shown = options.names("label")?;
+        let titles: Vec<String> = input
+            .images
+            .iter()
+            .map(|(labels, _)| title(labels, |name| shown.is_empty() || shown.contains(name)))
+            .collect();
+        // What all blocks share tells none of them apart.
+        let differs = |name: &String| {
+            let mut values = input.images.iter().map(|(labels, _)| {
+                let own = labels.iter().find(|(own, _)| own == name);
+                own.map(|(_, value)| value)
+            });
+            let first = values.next();
+            values.any(|value| Some(value) != first)
+        };
+        let block_titles: Vec<String> = input
+            .images
+            .iter()
+            .map(|(labels, _)| match shown.is_empty() {
+                true => title(labels, differs),
+                false => title(labels, |name| shown.contains(name)),
+            })
+            .collect();
+        let row_labels = options.names("row_labels")?;
+        let reference = input.reference.as_ref().map(|_| batches.len() - 1);
+        let arrangement = Arrangement {
+            batches: &batches,
+            count: input.images.len(),
+            reference,
+            titles: &titles,
+            block_titles: &block_titles,
+            columns,
+            rows,
+            row_labels: &row_labels,
+        };
+        let blocks = match layout {
+            "rows" => arrangement.one_row_each(),
+            "pairs" => arrangement.pairs()?,
+            "neighbours" => arrangement.neighbours()?,
+            _ => arrangement.grids(),
+        };
+        if blocks.iter().all(|block| block.rows.is_empty()) {
+            return Err(FigureError::Empty(
+                "every batch of pictures is empty".to_owned(),
+            ));
+        }
+        let canvas = compose(&options, &blocks, &batches, shape, columns, layout)?;
+        let title = match options.text("title")? {
+            Some(title) => title.to_owned(),
+            None => titles.join("; "),
+        };
+        let files = render::files(&canvas, &title)?;
+        Ok(Rendered {
+            svg: files.svg,
+            pdf: files.pdf,
+            png: files.png,
+            csv: listing(&blocks, &arrangement),
+            caption: caption(layout, &blocks, &arrangement, shape),
+        })
+    }
+}
+
+/// Channels, height and width, which all batches share.
+fn check(batches: &[&ImageBatch]) -> Result<(usize, usize, usize), FigureError> {
+    let first = batches[0];
+    let shape = (first.channels, first.height, first.width);
+    for batch in batches {
+        let (c, h, w) = (batch.channels, batch.height, batch.width);
+        if (c, h, w) != shape {
+            return Err(FigureError::Pictures(format!(
+                "one batch is {c} × {h} × {w}, another {} × {} × {}",
+                shape.0, shape.1, shape.2
+            )));
+        }
+        if batch.data.len() != batch.n * c * h * w {
+            return Err(FigureError::Pictures(format!(
+                "{} pictures of {c} × {h} × {w} need {} values, {} came in",
+                batch.n,
+                batch.n * c * h * w,
+                batch.data.len()
+            )));
+        }
+    }
+    if !matches!(shape.0, 1 | 3) || shape.1 == 0 || shape.2 == 0 {
+        return Err(FigureError::Pictures(format!(
+            "{} channels of {} × {} pixels are neither grey (1) nor red, green, blue (3)",
+            shape.0, shape.1, shape.2
+        )));
+    }
+    Ok(shape)
+}
+
+/// `mapa, nearest = half`: the values of the shown axes, numbers with their names.
+fn title(labels: &[(String, String)], shown: impl Fn(&String) -> bool) -> String {
+    let names = labels.iter().filter(|(name, _)| shown(name));
+    let names: Vec<String> = names
+        .map(|(name, value)| match value.parse::<f64>() {
+            Ok(number) => {
+                let name = if name.contains('\\') {
+                    name.clone()
+                } else {
+                    name.replace('_', " ")
+                };
+                format!("{name} = {}", coordinate(&number.into()))
+            }
+            Err(_) => value.clone(),
+        })
+        .collect();
+    names.join(", ")
+}
+
+fn picture(batch: &ImageBatch, i: usize) -> &[f32] {
+    let size = batch.channels * batch.height * batch.width;
+    &batch.data[i * size..(i + 1) * size]
+}
+
+/// Which picture stands where, with its mean value.
+fn listing(blocks: &[Block], arrangement: &Arrangement) -> String {
+    let mut text = "block,row,column,source,index,mean\n".to_owned();
+    for (b, block) in blocks.iter().enumerate() {
+        for (r, row) in block.rows.iter().enumerate() {
+            for (c, &(batch, index)) in row.pictures.iter().enumerate() {
+                let source = match arrangement.titles.get(batch) {
+                    Some(title) => title.replace('"', "\"\""),
+                    None => "reference".to_owned(),
+                };
+                let values = picture(arrangement.batches[batch], index);
+                let sum: f64 = values.iter().map(|value| f64::from(*value)).sum();
+                let mean = sum / values.len() as f64;
+                let _ = writeln!(text, "{b},{r},{c},\"{source}\",{index},{mean}");
+            }
+        }
+    }
+    text
+}
+
+fn caption(
+    layout: &str,
+    blocks: &[Block],
+    arrangement: &Arrangement,
+    (channels, height, width): (usize, usize, usize),
+) -> String {
+    let shown: usize = blocks
+        .iter()
+        .flat_map(|block| &block.rows)
+        .map(|row| row.pictures.len())
+        .sum();
+    let what = match layout {
+        "pairs" => format!("{} reconstructions, each under its original", shown / 2),
+        "neighbours" => format!(
+            "{} samples, each over its nearest neighbour (least squared distance) among {} pictures",
+            shown / 2,
+            arrangement
+                .reference
+                .map_or(0, |r| arrangement.batches[r].n)
+        ),
+        _ => format!("{shown} pictures, the first of each batch, not selected"),
+    };
+    let kind = if channels == 1 { "grey" } else { "colour" };
+    format!("{what}; {width} × {height} pixels, {kind}.\n")
+}

@@ -1,0 +1,140 @@
+//! A page of panels with their axes, titles and one legend outside the data.
+//!
+//! Every margin comes from the measured text that stands in it, so nothing overlaps or is cut.
+
+mod axes;
+mod layout;
+
+use super::canvas::Canvas;
+use super::canvas::Mark;
+use super::canvas::Point;
+use super::canvas::Rect;
+use super::legend::Entry;
+use super::scale::Scale;
+use super::theme::Theme;
+use super::ticks::Tick;
+
+/// Length of a tick and its distance from its label, in points.
+const TICK: f64 = 2.5;
+const TICK_GAP: f64 = 2.0;
+/// Between neighbouring panels.
+const PANEL_GAP: f64 = 10.0;
+/// Width of a colour bar.
+const BAR: f64 = 7.0;
+/// Around the page.
+const EDGE: f64 = 3.0;
+
+/// One axis of a panel.
+#[derive(Clone, Debug)]
+pub(super) struct Axis {
+    pub scale: Scale,
+    /// Values that carry the labels where there is room.
+    pub at: Vec<f64>,
+}
+
+/// One panel: its place in the grid and its axes.
+#[derive(Clone, Debug)]
+pub(super) struct Panel {
+    pub row: usize,
+    pub col: usize,
+    pub title: String,
+    pub x: Axis,
+    pub y: Axis,
+}
+
+/// Where the legend stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LegendPlace {
+    Auto,
+    Top,
+    Right,
+    None,
+}
+
+/// What is laid out.
+#[derive(Clone, Debug)]
+pub(super) struct Sheet {
+    pub theme: Theme,
+    /// In points.
+    pub width: f64,
+    pub height: Option<f64>,
+    pub title: String,
+    pub x_label: String,
+    pub y_label: String,
+    pub panels: Vec<Panel>,
+    /// Right of each row of panels.
+    pub row_titles: Vec<String>,
+    pub legend_title: String,
+    pub legend: Vec<Entry>,
+    pub legend_place: LegendPlace,
+    /// Panels of a row have one y axis, of a column one x axis.
+    pub shared_x: bool,
+    pub shared_y: bool,
+    /// Height of a panel against its width where the page's height is not given.
+    pub aspect: f64,
+    /// Light lines at the ticks of each axis.
+    pub grid_x: bool,
+    pub grid_y: bool,
+    /// Without ticks, where only the distances between points mean something.
+    pub bare: bool,
+    /// Right of the panels.
+    pub colour_bar: Option<ColourBar>,
+}
+
+/// The scale of colours of a heat map.
+#[derive(Clone, Debug)]
+pub(super) struct ColourBar {
+    pub label: String,
+    pub axis: Axis,
+}
+
+/// A laid-out page, drawn up to the data.
+pub(super) struct Page {
+    pub canvas: Canvas,
+    pub frames: Vec<Frame>,
+    pub theme: Theme,
+    bare: bool,
+}
+
+/// A panel on the page.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    pub rect: Rect,
+    pub x: Scale,
+    pub y: Scale,
+    x_ticks: Vec<Tick>,
+    y_ticks: Vec<Tick>,
+    x_labels: bool,
+    y_labels: bool,
+}
+
+impl Frame {
+    pub fn x_at(&self, value: f64) -> Option<f64> {
+        Some(self.rect.x + self.x.place(value)? * self.rect.width)
+    }
+
+    pub fn y_at(&self, value: f64) -> Option<f64> {
+        Some(self.rect.bottom() - self.y.place(value)? * self.rect.height)
+    }
+
+    pub fn at(&self, x: f64, y: f64) -> Option<Point> {
+        Some(Point::new(self.x_at(x)?, self.y_at(y)?))
+    }
+}
+
+impl Page {
+    /// Draws inside a panel; nothing leaves its frame but markers at its edge.
+    pub fn inside(&mut self, frame: usize, draw: impl FnOnce(&mut Canvas, &Frame, &Theme)) {
+        let frame = self.frames[frame].clone();
+        // Half a marker may stand over the edge.
+        let room = self.theme.marker_size;
+        self.canvas.marks.push(Mark::Clip(Rect {
+            x: frame.rect.x - room,
+            y: frame.rect.y - room,
+            width: frame.rect.width + 2.0 * room,
+            height: frame.rect.height + 2.0 * room,
+        }));
+        draw(&mut self.canvas, &frame, &self.theme);
+        self.canvas.marks.push(Mark::Unclip);
+    }
+}

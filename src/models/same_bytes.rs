@@ -1,0 +1,147 @@
+//! Every model trains to the same bytes on any number of threads and after an interruption, and
+//! starts its log with its layers.
+
+use std::cell::Cell;
+use std::cell::RefCell;
+use std::path::Path;
+
+use super::ALL;
+use super::Model;
+use super::ModelError;
+use super::Trained;
+use super::Watch;
+use crate::data;
+use crate::data::Dataset;
+use crate::registry::Default;
+use crate::registry::Param;
+use crate::registry::Value;
+use crate::registry::Values;
+
+/// A watch that may stop a training and hands it what it kept.
+#[derive(std::default::Default)]
+struct Session {
+    stop_after: Option<u64>,
+    done: Cell<u64>,
+    kept: RefCell<Option<Vec<u8>>>,
+    log: RefCell<String>,
+}
+
+impl Watch for Session {
+    fn progress(&self, done: u64, _total: u64, _numbers: &[(&str, f64)]) {
+        self.done.set(done);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.stop_after == Some(self.done.get())
+    }
+
+    fn checkpoint(&self) -> Option<Vec<u8>> {
+        self.kept.borrow().clone()
+    }
+
+    fn checkpoint_due(&self) -> bool {
+        false
+    }
+
+    fn save_checkpoint(&self, state: &[u8]) {
+        *self.kept.borrow_mut() = Some(state.to_vec());
+    }
+
+    fn log(&self, line: &str) {
+        *self.log.borrow_mut() += &format!("{line}\n");
+    }
+}
+
+/// Declared defaults, with these in their place.
+fn values(params: Vec<Param>, given: &[(&str, Value)]) -> Values {
+    let value = |param: &Param| {
+        let given = given.iter().find(|(name, _)| *name == param.name);
+        let value = match (given, &param.default) {
+            (Some((_, value)), _) | (None, Default::Value(value)) => value.clone(),
+            (None, _) => return None,
+        };
+        let value = param.ty.conform(value);
+        Some(value.unwrap_or_else(|_| panic!("`{}` has another type", param.name)))
+    };
+    let pairs = params.iter().map(|p| (p.name.to_owned(), value(p)));
+    pairs.filter_map(|(name, v)| Some((name, v?))).collect()
+}
+
+fn circle() -> Dataset {
+    let set = data::get("synthetic").expect("a known data set");
+    let given = [
+        ("name", "circle".into()),
+        ("points", Value::Int(60)),
+        ("seed", Value::Int(0)),
+    ];
+    let context = data::Context {
+        root: Path::new("."),
+        log: &|_| (),
+        given: &std::collections::BTreeMap::new(),
+    };
+    let loaded = set.load(&values(set.params(), &given), &context);
+    loaded.expect("it is drawn, not read")
+}
+
+/// Three epochs of three batches, the last of them smaller.
+fn train(model: &dyn Model, threads: usize, session: &mut Session) -> Result<Trained, ModelError> {
+    let given = [
+        ("latent", Value::Int(1)),
+        ("hidden", vec![Value::Int(12)].into()),
+        ("samples", Value::Int(4)),
+        ("nearest", Value::Int(2)),
+        ("visible", "gaussian".into()),
+        ("epochs", Value::Int(3)),
+        ("recovery_epochs", Value::Int(1)),
+        ("batch", Value::Int(25)),
+        ("seed", Value::Int(3)),
+        ("device", "cpu".into()),
+    ];
+    let values = values(model.params(), &given);
+    let data = circle();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.expect("a small pool")
+        .install(move || model.train(&data, &values, session))
+}
+
+#[test]
+fn threads_and_interruptions_leave_the_bytes_alone() {
+    for model in ALL {
+        let name = model.name();
+        let whole = train(*model, 1, &mut Session::default()).expect("it trains");
+        let parallel = train(*model, 2, &mut Session::default()).expect("it trains");
+        assert!(parallel.weights == whole.weights, "{name}: two threads");
+
+        let mut session = Session {
+            stop_after: Some(5),
+            ..Session::default()
+        };
+        let stopped = train(*model, 2, &mut session);
+        assert!(matches!(stopped, Err(ModelError::Cancelled)), "{name}");
+        session.stop_after = None;
+        let resumed = train(*model, 1, &mut session).expect("it goes on");
+        let log = session.log.take();
+        assert!(log.contains("going on after iteration 5"), "{name}: {log}");
+        assert!(resumed.weights == whole.weights, "{name}: resumed");
+        for other in [parallel, resumed] {
+            assert_eq!(other.curve, whole.curve, "{name}");
+            assert_eq!(other.numbers, whole.numbers, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_training_starts_its_log_with_its_layers() {
+    for model in ALL {
+        let mut session = Session::default();
+        train(*model, 1, &mut session).expect("it trains");
+        let log = session.log.take();
+        let lines: Vec<Vec<&str>> = log
+            .lines()
+            .map(|l| l.split_whitespace().collect())
+            .collect();
+        assert_eq!(lines[0], ["parameter", "shape", "count"], "{log}");
+        assert_eq!(lines[1], ["encoder.0.weight", "12×2", "24"], "{log}");
+        assert!(lines.iter().any(|line| line[0] == "total"), "{log}");
+    }
+}

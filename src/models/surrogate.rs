@@ -1,0 +1,244 @@
+//! Fitting a network to the formula of a synthetic density, so that the data come from a network.
+//!
+//! Yacoby et al. 2024, appendix: full supervision until the error is small. The loss is the mean
+//! squared error over N(0, 1), the distribution of the latent variable.
+
+use statrs::distribution::ContinuousCDF;
+use statrs::distribution::Normal;
+
+use super::ModelError;
+use super::Watch;
+use crate::data::Array;
+use crate::data::Arrays;
+use crate::data::generators::Generator;
+use crate::data::surrogate;
+use crate::data::surrogate::Surrogate;
+use crate::nn::backend::Backend;
+use crate::nn::device::AnyDevice;
+use crate::nn::device::DeviceChoice;
+use crate::nn::layers::Activation;
+use crate::nn::layers::Mlp;
+use crate::nn::optim::Algorithm;
+use crate::nn::optim::Optimizer;
+use crate::nn::optim::Schedule;
+use crate::nn::params::Params;
+use crate::random::Seed;
+
+/// How a surrogate is fitted.
+pub struct Fit {
+    /// Widths of the hidden layers.
+    pub hidden: Vec<usize>,
+    /// Mean squared error, over both dimensions, at which the fit ends.
+    pub threshold: f64,
+    /// At most so many updates.
+    pub updates: u64,
+    pub batch: usize,
+    /// First learning rate of Adam; it falls to zero as half a cosine.
+    pub lr: f64,
+    pub seed: Seed,
+    pub device: DeviceChoice,
+}
+
+/// A fitted surrogate.
+pub struct Found {
+    /// `0.weight`, `0.bias`, … as [`Surrogate::from_arrays`] takes them.
+    pub arrays: Arrays,
+    /// E ‖f̂(z) − f(z)‖² over z ~ N(0, 1).
+    pub mse: f64,
+    pub updates: u64,
+}
+
+/// Updates between two looks at the error.
+const EVERY: u64 = 500;
+/// Latent variables on which the error is judged: quantiles of N(0, 1).
+const JUDGED: usize = 20_000;
+
+impl Fit {
+    /// Fits a network to the decoder of `generator`.
+    ///
+    /// # Errors
+    /// [`ModelError::Unsupported`] where the error stays above the threshold,
+    /// [`ModelError::Cancelled`] when stopped from outside.
+    pub fn run(&self, generator: &Generator, watch: &dyn Watch) -> Result<Found, ModelError> {
+        match self.device.open()? {
+            AnyDevice::Cpu(device) => self.run_on(&device, generator, watch),
+            #[cfg(feature = "cuda")]
+            AnyDevice::Cuda(device) => self.run_on(&device, generator, watch),
+        }
+    }
+
+    fn run_on<B: Backend>(
+        &self,
+        device: &B,
+        generator: &Generator,
+        watch: &dyn Watch,
+    ) -> Result<Found, ModelError> {
+        let widths = [&[1], self.hidden.as_slice(), &[2]].concat();
+        let mut params = Params::new(device);
+        let mlp = Mlp::new(
+            &mut params.builder(self.seed.derive("fit/init")),
+            &widths,
+            Activation::LeakyRelu(surrogate::SLOPE as f32),
+        );
+        let mut adam = Optimizer::new(&params, Algorithm::adam(0.9, 0.999), self.lr);
+        let falling = Schedule::Cosine {
+            iterations: self.updates,
+        };
+        let judged = Judged::new(generator);
+        let mut best: Option<Found> = None;
+        for update in 0..self.updates {
+            let mut stream = self.seed.derive("fit/latent").stream(update);
+            let z = stream.normal(self.batch);
+            let wanted = z
+                .iter()
+                .flat_map(|z| judged.scaled(generator.decode((*z).into())));
+            let wanted = device.matrix(wanted.collect(), self.batch, 2);
+            let z = device.matrix(z, self.batch, 1);
+            adam.lr = falling.rate(self.lr, update);
+            let pass = params.record();
+            let loss = (mlp.forward(&pass, z) - wanted).square().mean();
+            let value = f64::from(loss.value());
+            let gradients = pass.backward(loss);
+            adam.update(&mut params, &gradients);
+            if (update + 1) % EVERY == 0 || update + 1 == self.updates {
+                let arrays = judged.unscaled(&params);
+                let mse = judged.error(&arrays);
+                watch.progress(update + 1, self.updates, &[("loss", value), ("mse", mse)]);
+                if best.as_ref().is_none_or(|best| mse < best.mse) {
+                    let updates = update + 1;
+                    best = Some(Found {
+                        arrays,
+                        mse,
+                        updates,
+                    });
+                }
+                if mse <= self.threshold {
+                    break;
+                }
+            }
+            if watch.cancelled() {
+                return Err(ModelError::Cancelled);
+            }
+        }
+        let lowest = best.as_ref().map_or(f64::INFINITY, |best| best.mse);
+        best.filter(|best| best.mse <= self.threshold)
+            .ok_or_else(|| {
+                ModelError::Unsupported(format!(
+                    "the mean squared error of the network fell to {lowest:.2e}, not to the \
+                 `threshold` of {:.2e}: allow more `updates` or a wider `hidden`, or raise the \
+                 threshold",
+                    self.threshold
+                ))
+            })
+    }
+}
+
+/// The formula on a grid, and the unit in which the network learns it.
+struct Judged {
+    z: Vec<f64>,
+    mean: Vec<[f64; 2]>,
+    /// Root mean square of the formula: learned values are near one.
+    unit: f64,
+}
+
+impl Judged {
+    fn new(generator: &Generator) -> Self {
+        let normal = Normal::standard();
+        let z: Vec<f64> = (0..JUDGED)
+            .map(|i| normal.inverse_cdf((i as f64 + 0.5) / JUDGED as f64))
+            .collect();
+        let mean: Vec<[f64; 2]> = z.iter().map(|z| generator.decode(*z)).collect();
+        let squares: f64 = mean.iter().flatten().map(|x| x * x).sum();
+        let unit = (squares / (2 * JUDGED) as f64).sqrt();
+        Judged { z, mean, unit }
+    }
+
+    fn scaled(&self, mean: [f64; 2]) -> [f32; 2] {
+        mean.map(|x| (x / self.unit) as f32)
+    }
+
+    /// The parameters with the last layer in the units of x.
+    fn unscaled<B: Backend>(&self, params: &Params<B>) -> Arrays {
+        let last = params.len() - 2;
+        let parameters = params.names().enumerate().map(|(i, name)| {
+            let mut values = params.values(i);
+            if i >= last {
+                values.iter_mut().for_each(|v| *v *= self.unit as f32);
+            }
+            (name.to_owned(), Array::new(params.shape(i), values))
+        });
+        parameters.collect()
+    }
+
+    fn error(&self, arrays: &Arrays) -> f64 {
+        let network = Surrogate::from_arrays(arrays);
+        let network = network.unwrap_or_else(|why| unreachable!("BUG: {why}"));
+        let squares = self.z.iter().zip(&self.mean).map(|(z, mean)| {
+            let found = network.decode(*z);
+            (found[0] - mean[0]).powi(2) + (found[1] - mean[1]).powi(2)
+        });
+        squares.sum::<f64>() / self.z.len() as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::generators;
+
+    /// Nobody listens.
+    struct Deaf;
+
+    impl Watch for Deaf {
+        fn progress(&self, _: u64, _: u64, _: &[(&str, f64)]) {}
+        fn cancelled(&self) -> bool {
+            false
+        }
+        fn checkpoint(&self) -> Option<Vec<u8>> {
+            None
+        }
+        fn checkpoint_due(&self) -> bool {
+            false
+        }
+        fn save_checkpoint(&self, _: &[u8]) {}
+        fn log(&self, _: &str) {}
+    }
+
+    fn fit(threshold: f64, updates: u64) -> Fit {
+        Fit {
+            hidden: vec![20, 20],
+            threshold,
+            updates,
+            batch: 200,
+            lr: 1e-2,
+            seed: Seed::new(3),
+            device: DeviceChoice::Cpu,
+        }
+    }
+
+    /// The error is judged again here, at other latent variables and with the same weight on rare
+    /// ones as on common ones: hence five times the threshold.
+    #[test]
+    fn a_circle_is_learnt_to_the_error_that_was_asked_for() {
+        let circle = generators::get("circle").expect("it is listed");
+        let found = fit(2e-3, 4000).run(circle, &Deaf).expect("it is easy");
+        assert!(found.mse <= 2e-3 && found.updates % EVERY == 0);
+        let network = Surrogate::from_arrays(&found.arrays).expect("it is a network");
+        let surrogate = circle.through(network);
+        let squares = (-200..=200).map(|i| {
+            let z = f64::from(i) / 100.0;
+            let (a, b) = (circle.decode(z), surrogate.decode(z));
+            (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2)
+        });
+        let mse = squares.sum::<f64>() / 401.0;
+        assert!(mse < 1e-2, "{mse}");
+    }
+
+    #[test]
+    fn an_error_that_stays_too_large_is_a_failure_that_says_so() {
+        let spiral = generators::get("spiral-dots").expect("it is listed");
+        let error = fit(1e-6, 500).run(spiral, &Deaf).err();
+        let text = error.expect("500 updates do not suffice").to_string();
+        assert!(text.contains("not to the `threshold` of 1.00e-6"), "{text}");
+    }
+}

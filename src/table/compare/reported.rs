@@ -1,0 +1,97 @@
+//! Numbers that others have printed, as a long table tells them.
+
+use serde_json::Value as Json;
+
+use super::super::Column;
+use super::super::Table;
+use super::super::display;
+use super::CompareError;
+use super::METRIC;
+use super::SOURCE;
+
+const VALUE: &str = "value";
+const SPREAD: &str = "spread";
+
+/// Reported numbers, each with its source.
+///
+/// The table is long: a row per number. `value` and `source` are its number and where it is printed;
+/// `spread`, if there is one, what stands after its ±; `metric` which of several numbers it is. All
+/// other columns are axes, named as in the results.
+#[derive(Clone, Debug)]
+pub struct Reported {
+    axes: Vec<Column>,
+    pub(super) rows: Vec<ReportedRow>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct ReportedRow {
+    pub at: Vec<Json>,
+    /// None where the table has no such column: then every metric is meant, of which there is one.
+    pub metric: Option<String>,
+    pub value: f64,
+    pub spread: Option<f64>,
+    pub source: String,
+}
+
+impl Reported {
+    /// Reads the rows of a long table.
+    ///
+    /// # Errors
+    /// Where a number or its source is missing.
+    pub fn new(table: &Table) -> Result<Self, CompareError> {
+        let value = table.position(VALUE)?;
+        let source = table.position(SOURCE)?;
+        let (metric, spread) = (table.column(METRIC), table.column(SPREAD));
+        let own = [Some(value), Some(source), metric, spread];
+        let axes: Vec<usize> = (0..table.columns.len())
+            .filter(|i| !own.contains(&Some(*i)))
+            .collect();
+        let mut rows: Vec<ReportedRow> = Vec::with_capacity(table.rows.len());
+        for (at, row) in table.rows.iter().enumerate() {
+            let number = table.number(at, value).ok_or(CompareError::NoNumber {
+                column: VALUE,
+                row: at + 1,
+            })?;
+            let text = match &row[source] {
+                Json::Null => return Err(CompareError::NoSource { row: at + 1 }),
+                source => display(source),
+            };
+            let spread = match spread.map(|spread| (&row[spread], table.number(at, spread))) {
+                None | Some((Json::Null, _)) => None,
+                Some((_, Some(number))) => Some(number),
+                Some((_, None)) => {
+                    return Err(CompareError::NoNumber {
+                        column: SPREAD,
+                        row: at + 1,
+                    });
+                }
+            };
+            let new = ReportedRow {
+                at: axes.iter().map(|&axis| row[axis].clone()).collect(),
+                metric: metric.map(|metric| display(&row[metric])),
+                value: number,
+                spread,
+                source: text,
+            };
+            let twice = rows.iter().position(|old| {
+                old.at == new.at && old.metric == new.metric && old.source == new.source
+            });
+            if let Some(first) = twice {
+                return Err(CompareError::Twice {
+                    first: first + 1,
+                    second: at + 1,
+                });
+            }
+            rows.push(new);
+        }
+        Ok(Reported {
+            axes: axes.iter().map(|&i| table.columns[i].clone()).collect(),
+            rows,
+        })
+    }
+
+    /// The axes that tell its rows apart: what results are grouped by to be compared.
+    pub fn axes(&self) -> Vec<String> {
+        self.axes.iter().map(|axis| axis.name.clone()).collect()
+    }
+}

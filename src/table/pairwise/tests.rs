@@ -1,0 +1,179 @@
+//! Comparisons against published numbers, and what cannot be compared.
+
+use super::*;
+
+/// Hours of sleep gained under two drugs (Student 1908, Biometrika 6).
+fn sleep() -> Table {
+    let gains = [
+        [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0],
+        [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4],
+    ];
+    let mut csv = "drug,patient,gain\n".to_owned();
+    for (drug, gains) in ["dextro", "laevo"].iter().zip(gains) {
+        for (patient, gain) in gains.iter().enumerate() {
+            csv.push_str(&format!("{drug},{patient},{gain}\n"));
+        }
+    }
+    Table::from_csv(&csv, &["drug", "patient"]).unwrap()
+}
+
+fn spec(test: PairTest) -> PairwiseSpec {
+    PairwiseSpec {
+        values: vec!["gain".to_owned()],
+        compare: "drug".to_owned(),
+        baseline: Some("dextro".to_owned()),
+        replicate: vec!["patient".to_owned()],
+        test,
+        correction: Correction::Holm,
+    }
+}
+
+/// A value that is printed with so many decimals.
+fn close(got: Option<f64>, want: f64, decimals: i32) -> bool {
+    got.is_some_and(|got| (got - want).abs() <= 0.5000001 * 10_f64.powi(-decimals))
+}
+
+fn sleep_by(test: PairTest) -> Pair {
+    let pairwise = Pairwise::new(&sleep(), &spec(test)).unwrap();
+    let [row] = &pairwise.rows[..] else {
+        panic!("one pair")
+    };
+    row.clone()
+}
+
+/// R 4, `t.test(extra ~ group, data = sleep, paired = TRUE)`, prints t = −4.0621, df = 9,
+/// p = 0.002833, interval −2.4598858 to −0.7001142 of group 1 minus group 2, which is dextro minus
+/// laevo. SciPy 1.17, `ttest_rel`, has p = 0.002832890197 and t = 4.062127683; d_z is t / √10.
+#[test]
+fn students_own_example_comes_out_as_everywhere() {
+    let row = sleep_by(PairTest::PairedT);
+    assert!(close(row.difference, 1.58, 12));
+    assert!(close(row.p, 0.002832890197, 12) && row.adjusted == row.p);
+    assert!(close(row.effect.map(|d| d * 10_f64.sqrt()), 4.062127683, 9));
+    let interval = row.interval.unwrap();
+    assert!(close(Some(interval.low), 0.7001142, 7) && close(Some(interval.high), 2.4598858, 7));
+}
+
+/// R 4, `t.test(extra ~ group, data = sleep)`, prints t = −1.8608, df = 17.776, p = 0.07939, interval
+/// −3.3654832 to 0.2054832. SciPy 1.17, `ttest_ind(…, equal_var=False)`, has p = 0.07939414019.
+/// Cohen's d is t √(2 / 10) at equal sizes, 0.8321810814, and g = d (1 − 3 / 71) by Hedges' formula.
+#[test]
+fn two_samples_of_unequal_variance_come_out_as_everywhere() {
+    let row = sleep_by(PairTest::WelchT);
+    assert!(close(row.p, 0.07939414019, 11));
+    let interval = row.interval.unwrap();
+    assert!(close(Some(interval.low), -0.2054832, 7) && close(Some(interval.high), 3.3654832, 7));
+    assert!(close(row.effect, 0.797018500, 9));
+}
+
+/// R 4, `wilcox.test(extra ~ group, data = sleep, paired = TRUE)`, prints V = 0 and p = 0.009091:
+/// the zero is dropped, the tie averaged, the normal approximation corrected for continuity. SciPy
+/// 1.17, `wilcoxon(…, correction=True, method="approx")`, has 0.009090698016. All differences but
+/// the zero are positive, so the rank-biserial correlation is 1; ranks have no interval of means.
+#[test]
+fn signed_ranks_come_out_as_everywhere() {
+    let row = sleep_by(PairTest::Wilcoxon);
+    assert!(close(row.p, 0.009090698016, 12));
+    assert_eq!((row.effect, row.interval), (Some(1.0), None));
+}
+
+#[test]
+fn a_baseline_is_a_number_whatever_its_form() {
+    let mut table = sleep();
+    for row in &mut table.rows {
+        row[0] = if row[0] == "dextro" {
+            1.0.into()
+        } else {
+            2.5.into()
+        };
+    }
+    for form in ["1", "1.0", "1e0"] {
+        let mut spec = spec(PairTest::PairedT);
+        spec.baseline = Some(form.to_owned());
+        let pairwise = Pairwise::new(&table, &spec).unwrap();
+        assert_eq!(pairwise.rows[0].value, 2.5, "{form}");
+    }
+}
+
+#[test]
+fn the_tests_of_a_table_are_one_family() {
+    let mut csv = "method,seed,kl\n".to_owned();
+    for (m, method) in ["vae", "iwae", "mapa"].iter().enumerate() {
+        for seed in 0..4 {
+            let kl = 5.0 - m as f64 + 0.3 * f64::from((seed * (m as i32 + 2)) % 4);
+            csv.push_str(&format!("{method},{seed},{kl}\n"));
+        }
+    }
+    csv.push_str("mapa,9,1\nvae,8,\n");
+    let table = Table::from_csv(&csv, &["method", "seed"]).unwrap();
+    let spec = PairwiseSpec {
+        values: vec!["kl".to_owned()],
+        compare: "method".to_owned(),
+        baseline: None,
+        replicate: vec!["seed".to_owned()],
+        test: PairTest::PairedT,
+        correction: Correction::Holm,
+    };
+    let pairwise = Pairwise::new(&table, &spec).unwrap();
+    let p: Vec<f64> = pairwise.rows.iter().filter_map(|row| row.p).collect();
+    let adjusted: Vec<f64> = pairwise
+        .rows
+        .iter()
+        .filter_map(|row| row.adjusted)
+        .collect();
+    assert_eq!(p.len(), 3);
+    assert_eq!(adjusted, stats::holm(&p));
+    // Replicates that only one side has are no pairs.
+    assert!(pairwise.rows.iter().all(|row| row.n == (4, 4)));
+    assert!(pairwise.note().contains("adjusted for 3 tests after Holm"));
+}
+
+#[test]
+fn what_cannot_be_compared_says_why() {
+    let problem = |change: fn(&mut PairwiseSpec)| {
+        let mut spec = spec(PairTest::PairedT);
+        change(&mut spec);
+        Pairwise::new(&sleep(), &spec).unwrap_err().to_string()
+    };
+    assert_eq!(
+        problem(|spec| spec.baseline = Some("none".to_owned())),
+        "`drug` never is `none`; it is `dextro`, `laevo`"
+    );
+    assert_eq!(
+        problem(|spec| spec.compare = "dose".to_owned()),
+        "the table has no column `dose`; it has `drug`, `patient`, `gain`"
+    );
+    let mut table = sleep();
+    table.rows.truncate(10);
+    assert_eq!(
+        Pairwise::new(&table, &spec(PairTest::PairedT))
+            .unwrap_err()
+            .to_string(),
+        "`drug` has one value, `dextro`: there is nothing to compare it with"
+    );
+    let mut table = sleep();
+    table.rows[3][1] = 2.into();
+    assert_eq!(
+        Pairwise::new(&table, &spec(PairTest::PairedT))
+            .unwrap_err()
+            .to_string(),
+        "rows 3 and 4 are the same `drug` at the same replicate: name the axis that tells them \
+         apart under `replicate`"
+    );
+}
+
+/// One replicate has a difference, and nothing more.
+#[test]
+fn one_pair_has_no_probability() {
+    let mut table = sleep();
+    table.rows.retain(|row| row[1] == 5);
+    let pairwise = Pairwise::new(&table, &spec(PairTest::PairedT)).unwrap();
+    let row = &pairwise.rows[0];
+    assert_eq!((row.p, row.interval, row.effect), (None, None, None));
+    assert!((row.difference.unwrap() - 1.0).abs() < 1e-12);
+    assert!(
+        pairwise
+            .note()
+            .ends_with("no p: too few replicates, or no spread")
+    );
+}

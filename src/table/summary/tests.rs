@@ -1,0 +1,88 @@
+//! Summaries say what they leave out.
+
+use super::*;
+
+fn table() -> Table {
+    let csv = "dataset,method,seed,kl\n\
+               circle,vae,0,1.0\ncircle,vae,1,2.0\ncircle,vae,2,3.0\n\
+               circle,iwae,0,0.5\ncircle,iwae,1,\ncircle,iwae,2,0.7\n";
+    Table::from_csv(csv, &["dataset", "method", "seed"]).unwrap()
+}
+
+fn spec(replicate: &[&str]) -> SummarySpec {
+    SummarySpec {
+        values: vec!["kl".to_owned()],
+        by: None,
+        replicate: replicate.iter().map(|name| name.to_string()).collect(),
+        interval: IntervalKind::Sd,
+    }
+}
+
+#[test]
+fn replicates_become_a_mean_with_an_interval() {
+    let summary = Summary::new(&table(), &spec(&["seed"])).unwrap();
+    assert_eq!(summary.groups.len(), 2);
+    let vae = &summary.groups[0].estimates[0];
+    assert_eq!((vae.n(), vae.centre), (3, Some(2.0)));
+    assert_eq!(
+        vae.interval,
+        Some(Interval {
+            low: 1.0,
+            high: 3.0
+        })
+    );
+}
+
+#[test]
+fn a_missing_replicate_is_counted_and_said() {
+    let summary = Summary::new(&table(), &spec(&["seed"])).unwrap();
+    let iwae = &summary.groups[1].estimates[0];
+    assert_eq!((iwae.n(), iwae.missing), (2, 1));
+    assert_eq!(
+        summary.note(),
+        "mean ± standard deviation over seed, n = 3 where not stated otherwise"
+    );
+}
+
+#[test]
+fn one_replicate_gives_no_interval_and_says_so() {
+    let summary = Summary::new(&table(), &spec(&[])).unwrap();
+    assert_eq!(summary.groups.len(), 6);
+    assert_eq!(summary.groups[0].estimates[0].interval, None);
+    assert_eq!(
+        summary.note(),
+        "mean, n = 1: no interval from one replicate"
+    );
+}
+
+#[test]
+fn an_axis_is_never_averaged_in_silence() {
+    let mut spec = spec(&["seed"]);
+    spec.by = Some(vec!["dataset".to_owned()]);
+    let error = Summary::new(&table(), &spec).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("axis `method` takes several values")
+    );
+}
+
+#[test]
+fn text_is_no_measurement() {
+    let mut spec = spec(&["seed"]);
+    spec.values = vec!["method".to_owned()];
+    let error = Summary::new(&table(), &spec).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "row 1 of column `method` holds `vae`, which is no number"
+    );
+}
+
+#[test]
+fn no_rows_are_no_groups() {
+    let mut table = table();
+    table.rows.clear();
+    let summary = Summary::new(&table, &spec(&["seed"])).unwrap();
+    assert!(summary.groups.is_empty());
+    assert_eq!(summary.note(), "no rows");
+}
