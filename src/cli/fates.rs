@@ -1,5 +1,6 @@
 //! What would become of every step, and the words for it.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +24,9 @@ pub struct Earlier {
     pub store: Option<Store>,
     /// The last key of each step, by its name.
     last: BTreeMap<String, Digest>,
+    experiment: String,
+    /// How the last attempts at its steps ended; asked for where one has no result.
+    outcomes: OnceCell<BTreeMap<String, String>>,
 }
 
 impl Earlier {
@@ -33,7 +37,12 @@ impl Earlier {
             store.preload(project.plan.steps.len())?;
             last = store.keys_of(&project.name())?;
         }
-        Ok(Earlier { store, last })
+        Ok(Earlier {
+            store,
+            last,
+            experiment: project.name(),
+            outcomes: OnceCell::new(),
+        })
     }
 
     /// What would become of every step, in the order of the plan.
@@ -83,6 +92,15 @@ impl Known for Earlier {
                 .map_err(std::io::Error::other),
             None => std::fs::read(path).map(|bytes| Digest::of(&bytes)),
         }
+    }
+
+    fn unfinished(&self, step: &str) -> Option<String> {
+        let store = self.store.as_ref()?;
+        let outcomes = self.outcomes.get_or_init(|| {
+            // Without them the result is said to be gone: true as well.
+            store.last_outcomes(&self.experiment).unwrap_or_default()
+        });
+        outcomes.get(step).filter(|how| *how != "made").cloned()
     }
 
     fn intact(&self, _: &Record) -> bool {

@@ -44,12 +44,16 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     }
     let interrupted = interrupt::watch()?;
     let wait = !args.no_wait;
+    let mut told = None;
     let store = Store::open_telling(
         &project.store,
         Access::Write { wait },
         &mut |holder: &Holder| {
-            // Said once a while by the store; standard error may be gone.
-            let _ = writeln!(io::stderr(), "waiting for {holder} to leave the store");
+            if told != Some(holder.pid) {
+                told = Some(holder.pid);
+                // Standard error may be gone.
+                let _ = writeln!(io::stderr(), "waiting for {holder}, to leave the store");
+            }
             interrupted.load(std::sync::atomic::Ordering::SeqCst) == 0
         },
     )?;

@@ -15,6 +15,7 @@ use super::fates::lines;
 use super::fates::word;
 use super::project::Project;
 use super::project::Stop;
+use super::status;
 use crate::engine::shown_files;
 use crate::plan::Fate;
 use crate::plan::From;
@@ -41,12 +42,17 @@ pub fn show(args: &ShowArgs, out: &mut impl Write, err: &mut impl Write) -> Resu
         Some(store) => store.attempts(&project.name(), &step.to_string())?,
         None => Vec::new(),
     };
+    let under_way = match &earlier.store {
+        Some(store) => status::under_way(store, &project, &step.to_string())?,
+        None => None,
+    };
     let shown = Shown {
         project: &project,
         step,
         store: earlier.store.as_ref(),
         fates: &fates,
         attempts,
+        under_way,
     };
     match args.json {
         true => writeln!(out, "{}", shown.json())?,
@@ -63,6 +69,8 @@ struct Shown<'p> {
     fates: &'p [Fate],
     /// Oldest first.
     attempts: Vec<PastAttempt>,
+    /// How far it is, where it runs now.
+    under_way: Option<String>,
 }
 
 impl Shown<'_> {
@@ -87,8 +95,15 @@ impl Shown<'_> {
 
     fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let (step, kind) = (self.step, self.step.kind);
-        writeln!(out, "{step}: {}", word(self.fate()))?;
+        let state = match self.under_way {
+            Some(_) => "running",
+            None => word(self.fate()),
+        };
+        writeln!(out, "{step}: {state}")?;
         writeln!(out, "  --> {}", step.place)?;
+        if let Some(under_way) = &self.under_way {
+            writeln!(out, "  {under_way}")?;
+        }
         for line in lines(self.project, self.fate()) {
             writeln!(out, "  {}", line.text)?;
         }
@@ -99,6 +114,9 @@ impl Shown<'_> {
         heading("parameters", step.params.is_empty(), out)?;
         let width = step.params.keys().map(String::len).max().unwrap_or(0);
         for (name, value) in step.params.iter() {
+            // The lines of a text stand below each other.
+            let lines = format!("\n  {:width$}  ", "");
+            let value = value.to_string().trim_end().replace('\n', &lines);
             writeln!(out, "  {name:width$}  {value}")?;
         }
         self.print_inputs(out)?;
@@ -198,6 +216,7 @@ impl Shown<'_> {
         if self.attempts.is_empty() {
             let why = match self.made() {
                 Some(_) => "none here: another experiment or an equal step made it",
+                None if self.under_way.is_some() => "the first is under way",
                 None => "none",
             };
             writeln!(out, "  {why}")?;

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::args::StatusArgs;
 use super::estimates;
 use super::exit::Exit;
+use super::face::Running;
 use super::face::Tally;
 use super::face::duration;
 use super::fates::Earlier;
@@ -141,6 +142,31 @@ fn print_json(
     writeln!(out, "{}", json!({"steps": steps, "run": run}))
 }
 
+/// How far a step is that runs now, and who runs it: `3 %  loss 187.6, in process 4711 (…)`.
+pub(super) fn under_way(
+    store: &Store,
+    project: &Project,
+    step: &str,
+) -> Result<Option<String>, Stop> {
+    let Some(run) = Watched::newest(store, project)? else {
+        return Ok(None);
+    };
+    let mut running = run.tally.running.values();
+    let running = running.find(|running| running.step == step);
+    Ok(run.writer.zip(running).map(|(writer, running)| {
+        let far = far(running);
+        format!("{far}{}in {writer}", if far.is_empty() { "" } else { ", " })
+    }))
+}
+
+/// `3 %  loss 187.6`; nothing where the step does not say.
+fn far(running: &Running) -> String {
+    match running.total {
+        0 => String::new(),
+        _ => format!("{:.0} %  {}", 100.0 * running.fraction(), running.note),
+    }
+}
+
 /// A run as its events show it.
 struct Watched {
     past: PastRun,
@@ -192,13 +218,8 @@ impl Watched {
             (Some(writer), _) => {
                 writeln!(out, "\nrun {run} goes on in {writer}: {so_far}")?;
                 for running in tally.running.values().take(NAMED) {
-                    match running.total {
-                        0 => writeln!(out, "  {}", running.step)?,
-                        _ => {
-                            let percent = 100.0 * running.fraction();
-                            writeln!(out, "  {}  {percent:.0} %  {}", running.step, running.note)?;
-                        }
-                    }
+                    let line = format!("  {}  {}", running.step, far(running));
+                    writeln!(out, "{}", line.trim_end())?;
                 }
                 if let Some(remaining) = tally.remaining() {
                     writeln!(out, "  about {} left", duration(remaining))?;

@@ -54,7 +54,7 @@ pub fn why(args: &WhyArgs, out: &mut impl Write, err: &mut impl Write) -> Result
             }
         }
         Fate::Runs { reasons, .. } => {
-            print_reasons(reasons, out)?;
+            print_reasons(reasons, step, out)?;
             if let Some(old) = earlier.last(&step.to_string()) {
                 let changed = reasons.len();
                 let same = old.len().saturating_sub(changed);
@@ -77,7 +77,7 @@ pub fn why(args: &WhyArgs, out: &mut impl Write, err: &mut impl Write) -> Result
 }
 
 /// All reasons with old and new values.
-fn print_reasons(reasons: &[Reason], out: &mut impl Write) -> io::Result<()> {
+fn print_reasons(reasons: &[Reason], step: &Step, out: &mut impl Write) -> io::Result<()> {
     let is_member = |reason: &&Reason| matches!(&reason.what, Change::Input { slot, .. } if slot.contains(['[', '.']));
     let members = reasons.iter().filter(is_member).count();
     let mut shown = 0;
@@ -90,7 +90,12 @@ fn print_reasons(reasons: &[Reason], out: &mut impl Write) -> io::Result<()> {
         }
         let line = Line {
             text: reason.what.in_full(),
-            place: reason.place.as_ref().map(ToString::to_string),
+            // The place of the step itself stands above.
+            place: reason
+                .place
+                .as_ref()
+                .map(ToString::to_string)
+                .filter(|place| *place != step.place.to_string()),
         };
         print_line(&line, out)?;
     }

@@ -122,6 +122,10 @@ pub enum Event {
         id: u32,
         step: String,
     },
+    /// An interrupt: nothing new starts, and what runs is asked to stop.
+    Stopping {
+        running: usize,
+    },
     Warning {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         step: Option<String>,

@@ -82,8 +82,10 @@ pub(super) struct Reader<'a> {
     pub columns: &'a mut Columns,
     /// Whether names must be declared by the pipeline.
     pub closed: bool,
-    /// Axes given by a profile or on the command line, by name, the stronger ones last.
-    pub replaced: Vec<&'a Entry>,
+    /// Axes that the profile gives.
+    pub profile: &'a [Entry],
+    /// Axes that the command line gives: stronger than the profile's.
+    pub chosen: &'a [Entry],
     /// Parameters of the command line: they win over everything.
     pub forced: BTreeMap<&'a str, &'a Node>,
     /// How many seeds every seed axis has, from the command line.
@@ -101,7 +103,14 @@ impl<'a> Reader<'a> {
             None => Vec::new(),
         };
         // What replaces nothing is an axis of its own.
-        for entry in self.replaced.clone() {
+        for entry in self.profile {
+            if !self.seen.contains(&entry.key) {
+                axes.extend(self.axis(entry));
+            }
+        }
+        // A new name declares itself in a manifest only: here it is a slip of the keyboard.
+        self.closed = true;
+        for entry in self.chosen {
             if !self.seen.contains(&entry.key) {
                 axes.extend(self.axis(entry));
             }
@@ -134,7 +143,8 @@ impl<'a> Reader<'a> {
 
     fn readable(&mut self, entry: &'a Entry) -> Option<Axis> {
         let name = entry.key.as_str();
-        let replacement = self.replaced.iter().rev().find(|other| other.key == name);
+        let mut given = self.profile.iter().chain(self.chosen).rev();
+        let replacement = given.find(|other| other.key == name);
         let replacement = replacement.map(|entry| &entry.value);
         let forced = self.forced.get(name).copied();
         let node = forced.or(replacement).unwrap_or(&entry.value);

@@ -170,11 +170,7 @@ fn read(
     let forced = overrides::entries(&changes.params, "-p", found);
     let chosen = overrides::entries(&changes.axes, "--axis", found);
     let profile_axes = profile.as_ref().and_then(|fields| fields.get("axes"));
-    let mut replaced: Vec<&Entry> = Vec::new();
-    if let Some(node) = profile_axes {
-        replaced.extend(fields::map(node, "`axes`", found).unwrap_or_default());
-    }
-    replaced.extend(&chosen);
+    let profile_axes = profile_axes.and_then(|node| fields::map(node, "`axes`", found));
     let mut columns = declared(&pipeline);
     let layers = [
         manifest.get("params"),
@@ -191,7 +187,8 @@ fn read(
     let mut reader = Reader {
         columns: &mut columns,
         closed: !pipeline.inline,
-        replaced,
+        profile: profile_axes.unwrap_or_default(),
+        chosen: &chosen,
         forced: forced
             .iter()
             .map(|entry| (entry.key.as_str(), &entry.value))

@@ -33,6 +33,11 @@ pub trait Known {
     /// Where it cannot be read.
     fn file_digest(&self, path: &Path) -> io::Result<Digest>;
 
+    /// How the last attempt at a step ended, if it left no result: `failed`, `cancelled`.
+    fn unfinished(&self, _step: &str) -> Option<String> {
+        None
+    }
+
     /// Whether everything that the record names is there and undamaged.
     fn intact(&self, record: &Record) -> bool;
 }
@@ -65,6 +70,10 @@ pub enum Change {
     New,
     /// Nothing changed, but the result is not in the store.
     Gone,
+    /// Nothing changed since an attempt that left no result.
+    Unfinished {
+        outcome: String,
+    },
     /// The result is known, but damaged.
     Damaged,
     /// The stage asks not to reuse results.
@@ -124,6 +133,10 @@ impl std::fmt::Display for Change {
         match self {
             Change::New => f.write_str("has not run before"),
             Change::Gone => f.write_str("its result is no longer in the store"),
+            Change::Unfinished { outcome } if outcome == "failed" => {
+                f.write_str("failed the last time")
+            }
+            Change::Unfinished { outcome } => write!(f, "was {outcome} the last time"),
             Change::Damaged => f.write_str("its result is damaged"),
             Change::NotCached => f.write_str("is not cached (`cache: false`)"),
             Change::Kind { old, new } => write!(f, "kind: {old} → {new}"),
@@ -226,7 +239,11 @@ impl Plan {
                 let new = rules.parts(step, &mut contents).unwrap_or_default();
                 let changes = changes(&old, &new);
                 if changes.is_empty() {
-                    vec![reason(Change::Gone)]
+                    let unfinished = known.unfinished(&step.to_string());
+                    vec![reason(match unfinished {
+                        Some(outcome) => Change::Unfinished { outcome },
+                        None => Change::Gone,
+                    })]
                 } else {
                     let changes = changes.into_iter();
                     changes.map(|what| self.reason(step, what)).collect()

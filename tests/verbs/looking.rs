@@ -310,3 +310,44 @@ fn without_numbers(text: &str) -> String {
     });
     lines.collect()
 }
+
+#[test]
+fn what_failed_the_last_time_is_said_to_have_failed() {
+    let space = toy();
+    space.write(
+        "manifests/toy.yaml",
+        "experiment: toy\naxes: {n: [1, 2]}\nstages:\n  even:\n    uses: command\n    \
+         with:\n      run: |\n        test \"${n}\" = 2\n        echo \"n=${n}\"\n      metrics: stdout\n",
+    );
+    said(&space, "run toy --progress none");
+    assert_data_eq!(
+        said(&space, "plan toy"),
+        str![[r#"
+even  1 runs, 1 up to date  (command)
+
+even[n=1]: failed the last time
+-- stderr
+1 of 2 steps to run
+
+"#]]
+    );
+    assert_data_eq!(
+        said(&space, "show toy even[n=1]"),
+        str![[r#"
+even[n=1]: runs
+  --> manifests/toy.yaml:4:3
+  failed the last time
+kind  command, revision 1
+key   [DIGEST]
+parameters
+  metrics  stdout
+  run      test "${n}" = 2
+           echo "n=${n}"
+  values   {n: 1}
+attempts
+  [RUN]  failed  [TIME]
+    `sh` ended with exit status 1
+
+"#]]
+    );
+}

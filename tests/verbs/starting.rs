@@ -205,6 +205,24 @@ error: unknown parameter `epoch`
 "#]]
     );
     assert_data_eq!(
+        said(&space, "run toy --axis sample=[5,10]"),
+        str![[r#"
+-- stderr
+error: unknown parameter `sample`
+ --> --axis sample:1:1
+  |
+1 | sample=[5,10]
+  | ^^^^^^ the pipeline declares no such parameter
+  |
+  = help: did you mean `samples`?
+
+
+1 mistake in `manifests/toy.yaml`: nothing was run
+-- exit code 2
+
+"#]]
+    );
+    assert_data_eq!(
         said(&space, "run toy --profile quick"),
         str![[r#"
 -- stderr

@@ -12,6 +12,7 @@ use super::Face;
 use super::Tally;
 use super::duration;
 use super::failure_lines;
+use super::stopping;
 use super::wants;
 use crate::engine::Event;
 use crate::engine::Timed;
@@ -137,10 +138,13 @@ impl Face for Bars {
                 Some(step) => format!("warning: {step}: {message}"),
                 None => format!("warning: {message}"),
             }),
+            Event::Stopping { running } => self.print(stopping(*running)),
             Event::RunFinished { .. } => {
                 let left: Vec<u32> = self.steps.keys().copied().collect();
                 left.into_iter().for_each(|id| self.remove(id));
                 self.run.finish_and_clear();
+                // A ticking bar may have drawn itself in between.
+                let _ = self.all.clear();
                 return;
             }
             _ => {}

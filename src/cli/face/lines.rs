@@ -9,6 +9,7 @@ use super::Face;
 use super::Tally;
 use super::duration;
 use super::failure_lines;
+use super::stopping;
 use super::wants;
 use crate::engine::Event;
 use crate::engine::Timed;
@@ -98,6 +99,7 @@ impl<W: Write> Lines<W> {
                 step, needs, count, ..
             } => writeln!(self.out, "{done} {step}  pending: {}", wants(needs, *count)),
             Event::StepCancelled { step, .. } => writeln!(self.out, "{done} {step}  cancelled"),
+            Event::Stopping { running } => writeln!(self.out, "{}", stopping(*running)),
             Event::Warning { step, message } => match step {
                 Some(step) => writeln!(self.out, "warning: {step}: {message}"),
                 None => writeln!(self.out, "warning: {message}"),
@@ -113,8 +115,56 @@ impl<W: Write> Face for Lines<W> {
     }
 
     fn show(&mut self, timed: &Timed) {
+        let begun = match &timed.event {
+            Event::StepCancelled { id, .. } => self.tally.running.contains_key(id),
+            _ => true,
+        };
         self.tally.add(timed);
+        // The end counts those that an interrupt did not let begin.
+        if !begun {
+            return;
+        }
         // A closed pipe must not stop a run.
         let _ = self.write(timed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn of_an_interrupt_only_what_was_under_way_is_told() {
+        let mut told = Vec::new();
+        let mut lines = Lines::new(&mut told);
+        let started = Event::StepStarted {
+            id: 0,
+            step: "fit[seed=0]".to_owned(),
+            attempt: 1,
+            threads: 1,
+            takes: BTreeMap::new(),
+        };
+        let cancelled = (0..3).map(|id| Event::StepCancelled {
+            id,
+            step: format!("fit[seed={id}]"),
+        });
+        let plan = Event::PlanKnown {
+            steps: 3,
+            selected: 3,
+            stages: [("fit".to_owned(), 3)].into(),
+            jobs: 1,
+        };
+        let events = [plan, started, Event::Stopping { running: 1 }];
+        for event in events.into_iter().chain(cancelled) {
+            lines.show(&Timed { at: 0.0, event });
+        }
+        let told = String::from_utf8(told).expect("lines are text");
+        assert_eq!(
+            told,
+            "stopping: 1 step under way, trainings keep a checkpoint; once more ends at once\n\
+             [1/3] fit[seed=0]  cancelled\n"
+        );
     }
 }

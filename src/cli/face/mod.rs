@@ -10,10 +10,13 @@ mod tally;
 pub use bars::Bars;
 pub use json::JsonLines;
 pub use lines::Lines;
-pub use tally::{Expected, Tally};
+pub use tally::Expected;
+pub use tally::Running;
+pub use tally::Tally;
 
 use crate::engine::Event;
 use crate::engine::Timed;
+use crate::text::plural;
 
 /// Shows a run while it happens.
 pub trait Face {
@@ -59,6 +62,12 @@ pub fn wants(needs: &str, count: usize) -> String {
         _ => format!(" and {} more", count - 1),
     };
     format!("needs {needs}{more}, left out of this run")
+}
+
+/// The first interrupt is heard: what happens now, and how it would go faster.
+pub fn stopping(running: usize) -> String {
+    let steps = plural(running, "step");
+    format!("stopping: {steps} under way, trainings keep a checkpoint; once more ends at once")
 }
 
 /// `3.2 s`, `2 min 5 s`, `1 h 20 min`: as people say durations.

@@ -54,10 +54,11 @@ struct Stage {
 }
 
 impl Stage {
-    /// Seconds per step: this run knows better than earlier ones, on another load or machine.
-    fn estimate(&self) -> Option<f64> {
+    /// Seconds per step: this run knows better than earlier ones, on another load or machine;
+    /// `under_way` is what its running steps will take by their own progress.
+    fn estimate(&self, under_way: Option<f64>) -> Option<f64> {
         match self.done {
-            0 => self.expected,
+            0 => under_way.or(self.expected),
             done => Some(self.seconds / done as f64),
         }
     }
@@ -72,13 +73,10 @@ impl Running {
         }
     }
 
-    /// Seconds until it ends, by its own progress, else by what its stage takes.
-    fn remaining(&self, now: f64, estimate: Option<f64>) -> Option<f64> {
-        let elapsed = now - self.started;
-        match self.fraction() {
-            fraction if fraction > 0.05 => Some(elapsed * (1.0 - fraction) / fraction),
-            _ => estimate.map(|seconds| (seconds - elapsed).max(0.0)),
-        }
+    /// Seconds from begin to end by its own progress; none before there is enough of that.
+    fn whole(&self, now: f64) -> Option<f64> {
+        let fraction = self.fraction();
+        (fraction >= 0.02).then(|| (now - self.started) / fraction)
     }
 }
 
@@ -189,32 +187,47 @@ impl Tally {
     }
 
     /// Seconds until the end: what the open steps of every stage are expected to take, shared by
-    /// the jobs, and no less than the longest that runs. A stage that nobody ever saw run counts
-    /// like the others. None before anything is known.
+    /// the jobs, and no less than the longest that runs. A stage that never ran counts like the
+    /// others. None while a step runs of which nothing is known: its stage may be the longest.
     pub fn remaining(&self) -> Option<f64> {
-        let known = self.stages.values().filter_map(Stage::estimate);
-        let (sum, count) = known.fold((0.0, 0), |(sum, count), seconds| (sum + seconds, count + 1));
-        let usual = (count > 0).then(|| sum / f64::from(count));
+        let mut running: BTreeMap<&str, Vec<&Running>> = BTreeMap::new();
+        for step in self.running.values() {
+            running.entry(stage_of(&step.step)).or_default().push(step);
+        }
+        let estimates: BTreeMap<&str, f64> = self
+            .stages
+            .iter()
+            .filter_map(|(name, stage)| {
+                let steps = running.get(name.as_str()).into_iter().flatten();
+                let under_way = mean(steps.filter_map(|step| step.whole(self.now)));
+                Some((name.as_str(), stage.estimate(under_way)?))
+            })
+            .collect();
+        let usual = mean(estimates.values().copied());
         let mut work = 0.0;
         let mut longest = 0.0_f64;
-        let mut running: BTreeMap<&str, usize> = BTreeMap::new();
-        for step in self.running.values() {
-            let stage = stage_of(&step.step);
-            *running.entry(stage).or_default() += 1;
-            let estimate = self.stages.get(stage).and_then(Stage::estimate).or(usual);
-            let seconds = step.remaining(self.now, estimate)?;
-            work += seconds;
-            longest = longest.max(seconds);
+        for (stage, steps) in &running {
+            for step in steps {
+                let whole = step.whole(self.now).or(estimates.get(stage).copied())?;
+                let seconds = (whole - (self.now - step.started)).max(0.0);
+                work += seconds;
+                longest = longest.max(seconds);
+            }
         }
         for (name, stage) in &self.stages {
-            let running = running.get(name.as_str()).copied().unwrap_or(0);
+            let running = running.get(name.as_str()).map_or(0, Vec::len);
             let waiting = stage.open.saturating_sub(running);
             if waiting > 0 {
-                work += waiting as f64 * stage.estimate().or(usual)?;
+                work += waiting as f64 * estimates.get(name.as_str()).copied().or(usual)?;
             }
         }
         Some((work / self.jobs.max(1) as f64).max(longest))
     }
+}
+
+fn mean(of: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = of.fold((0.0, 0), |(sum, count), one| (sum + one, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
 }
 
 fn stage_of(step: &str) -> &str {
@@ -282,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_running_step_tells_by_its_own_progress_and_is_the_least_that_is_left() {
+    fn a_running_step_tells_for_its_stage_and_is_the_least_that_is_left() {
         let mut tally = tally();
         tally.expect([("fit".to_owned(), 1.0), ("table".to_owned(), 0.0)].into());
         at(&mut tally, 0.0, started(0, "fit[a=1]"));
@@ -294,7 +307,31 @@ mod tests {
             numbers: BTreeMap::new(),
         };
         at(&mut tally, 1.0, progress);
+        assert_eq!(tally.remaining(), Some((9.0 + 3.0 * 10.0) / 2.0));
+        for id in 1..4 {
+            let step = format!("fit[a={id}]");
+            at(&mut tally, 1.0, Event::StepCancelled { id, step });
+        }
         assert_eq!(tally.remaining(), Some(9.0));
+    }
+
+    #[test]
+    fn nothing_is_promised_while_a_step_runs_of_which_nothing_is_known() {
+        let mut tally = tally();
+        at(&mut tally, 0.0, started(4, "table"));
+        at(&mut tally, 1.0, finished(4, "table", 1.0));
+        at(&mut tally, 1.0, started(0, "fit[a=1]"));
+        assert_eq!(tally.remaining(), None);
+        let progress = Event::StepProgress {
+            id: 0,
+            step: "fit[a=1]".to_owned(),
+            done: 1,
+            total: 20,
+            numbers: BTreeMap::new(),
+        };
+        // A twentieth in one second: twenty for each of the four, one of them spent.
+        at(&mut tally, 2.0, progress);
+        assert_eq!(tally.remaining(), Some((4.0 * 20.0 - 1.0) / 2.0));
     }
 
     #[test]

@@ -23,6 +23,7 @@ use std::thread::Scope;
 use std::time::Instant;
 
 use crate::engine::Engine;
+use crate::engine::Event;
 use crate::engine::Failure;
 use crate::engine::Resources;
 use crate::engine::State;
@@ -127,7 +128,13 @@ impl<'a> Coordinator<'a, '_> {
         let mut wave: Vec<StepId> = first.collect();
         loop {
             self.resolve(wave);
-            self.flow.stopping |= self.interrupted();
+            if !self.flow.stopping && self.interrupted() {
+                self.flow.stopping = true;
+                let running = self.flow.running.len();
+                if running > 0 {
+                    self.journal.tell(Event::Stopping { running });
+                }
+            }
             self.start(bay, scope);
             let stopping = self.flow.stopping;
             let more = !self.flow.retries.is_empty() || !self.flow.queue.is_empty();
