@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # Looks at the report page in headless Chromium: tests/browser/run.sh [page.html] [screenshots]
 # Without a page it renders the fixture of examples/report_fixture.rs, whose contents the driver
-# knows, by the build that $PROFILE names (dev, release); of any other page it checks what holds for
-# all. Installs Debian's chromium and chromium-driver where they are missing and it may. Whatever
-# cannot be had is a failure.
+# knows; of any other page it checks what holds for all. Installs Debian's chromium and
+# chromium-driver where they are missing and it may. Whatever cannot be had is a failure.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 scratch=$(mktemp -d)
@@ -28,7 +27,7 @@ if [ $# -ge 1 ]; then
 else
     page=$scratch/report.html
     kind=fixture
-    (cd "$root" && cargo run --locked --quiet --profile "${PROFILE:-dev}" --example report_fixture -- "$page")
+    (cd "$root" && cargo run --locked --quiet --example report_fixture -- "$page")
 fi
 shots=${2:-$scratch/shots}
 mkdir -p "$shots"
