@@ -270,7 +270,7 @@ fn change(node: &mut Yaml, stream: &mut Stream) {
         Yaml::Mapping(entries) if !entries.is_empty() => match stream.below(2) {
             0 => {
                 let key = entries.keys().nth(stream.below(entries.len())).cloned();
-                entries.shift_remove(&key.expect("it was counted"));
+                entries.shift_remove(key.expect("it was counted"));
             }
             _ => {
                 let reversed: Vec<(Yaml, Yaml)> = std::mem::take(entries).into_iter().collect();

@@ -100,7 +100,7 @@ impl Fit {
             let value = f64::from(loss.value());
             let gradients = pass.backward(loss);
             adam.update(&mut params, &gradients);
-            if (update + 1) % EVERY == 0 || update + 1 == self.updates {
+            if (update + 1).is_multiple_of(EVERY) || update + 1 == self.updates {
                 let arrays = judged.unscaled(&params);
                 let mse = judged.error(&arrays);
                 watch.progress(update + 1, self.updates, &[("loss", value), ("mse", mse)]);
@@ -222,7 +222,7 @@ mod tests {
     fn a_circle_is_learnt_to_the_error_that_was_asked_for() {
         let circle = generators::get("circle").expect("it is listed");
         let found = fit(2e-3, 4000).run(circle, &Deaf).expect("it is easy");
-        assert!(found.mse <= 2e-3 && found.updates % EVERY == 0);
+        assert!(found.mse <= 2e-3 && found.updates.is_multiple_of(EVERY));
         let network = Surrogate::from_arrays(&found.arrays).expect("it is a network");
         let surrogate = circle.through(network);
         let squares = (-200..=200).map(|i| {
