@@ -40,7 +40,10 @@ warning: steps of `fit` will fail on this machine
     );
     // The data are made, the trainings fail, and what needs them is skipped.
     assert_data_eq!(
-        said(&space, "run toy --seeds 1 --axis samples=5 --progress none --jobs 1"),
+        said(
+            &space,
+            "run toy --seeds 1 --axis samples=5 --progress none --jobs 1"
+        ),
         str![[r#"
 -- stderr
 warning: steps of `fit` will fail on this machine
