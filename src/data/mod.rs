@@ -97,4 +97,4 @@ pub fn get(name: &str) -> Option<&'static dyn DataSet> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

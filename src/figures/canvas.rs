@@ -3,6 +3,7 @@
 use super::font;
 use super::font::Weight;
 use super::markup;
+use super::theme;
 
 /// A place on the page, in points from the upper left.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -134,12 +135,21 @@ pub(super) struct Canvas {
 }
 
 impl Canvas {
+    /// A page of this size in the colour of paper.
     pub fn new(width: f64, height: f64) -> Self {
-        Canvas {
+        let mut canvas = Canvas {
             width,
             height,
             marks: Vec::new(),
-        }
+        };
+        let page = Rect {
+            x: 0.0,
+            y: 0.0,
+            width,
+            height,
+        };
+        canvas.rect(page, theme::PAPER);
+        canvas
     }
 
     pub fn line(&mut self, points: Vec<Point>, colour: Colour, width: f64) {

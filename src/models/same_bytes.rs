@@ -3,15 +3,13 @@
 
 use std::cell::Cell;
 use std::cell::RefCell;
-use std::path::Path;
 
 use super::ALL;
 use super::Model;
 use super::ModelError;
 use super::Trained;
 use super::Watch;
-use crate::data;
-use crate::data::Dataset;
+use crate::data::tests::support::load;
 use crate::registry::Default;
 use crate::registry::Param;
 use crate::registry::Value;
@@ -19,7 +17,7 @@ use crate::registry::Values;
 
 /// A watch that may stop a training and hands it what it kept.
 #[derive(std::default::Default)]
-struct Session {
+pub(super) struct Session {
     stop_after: Option<u64>,
     done: Cell<u64>,
     kept: RefCell<Option<Vec<u8>>>,
@@ -67,22 +65,6 @@ fn values(params: Vec<Param>, given: &[(&str, Value)]) -> Values {
     pairs.filter_map(|(name, v)| Some((name, v?))).collect()
 }
 
-fn circle() -> Dataset {
-    let set = data::get("synthetic").expect("a known data set");
-    let given = [
-        ("name", "circle".into()),
-        ("points", Value::Int(60)),
-        ("seed", Value::Int(0)),
-    ];
-    let context = data::Context {
-        root: Path::new("."),
-        log: &|_| (),
-        given: &std::collections::BTreeMap::new(),
-    };
-    let loaded = set.load(&values(set.params(), &given), &context);
-    loaded.expect("it is drawn, not read")
-}
-
 /// Three epochs of three batches, the last of them smaller.
 fn train(model: &dyn Model, threads: usize, session: &mut Session) -> Result<Trained, ModelError> {
     let given = [
@@ -98,7 +80,14 @@ fn train(model: &dyn Model, threads: usize, session: &mut Session) -> Result<Tra
         ("device", "cpu".into()),
     ];
     let values = values(model.params(), &given);
-    let data = circle();
+    let data = load(
+        "synthetic",
+        &[
+            ("name", "circle".into()),
+            ("points", Value::Int(60)),
+            ("seed", Value::Int(0)),
+        ],
+    );
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     pool.expect("a small pool")
         .install(move || model.train(&data, &values, session))

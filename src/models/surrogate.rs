@@ -185,24 +185,7 @@ impl Judged {
 mod tests {
     use super::*;
     use crate::data::generators;
-
-    /// Nobody listens.
-    struct Deaf;
-
-    impl Watch for Deaf {
-        fn progress(&self, _: u64, _: u64, _: &[(&str, f64)]) {}
-        fn cancelled(&self) -> bool {
-            false
-        }
-        fn checkpoint(&self) -> Option<Vec<u8>> {
-            None
-        }
-        fn checkpoint_due(&self) -> bool {
-            false
-        }
-        fn save_checkpoint(&self, _: &[u8]) {}
-        fn log(&self, _: &str) {}
-    }
+    use crate::models::same_bytes::Session;
 
     fn fit(threshold: f64, updates: u64) -> Fit {
         Fit {
@@ -221,7 +204,9 @@ mod tests {
     #[test]
     fn a_circle_is_learnt_to_the_error_that_was_asked_for() {
         let circle = generators::get("circle").expect("it is listed");
-        let found = fit(2e-3, 4000).run(circle, &Deaf).expect("it is easy");
+        let found = fit(2e-3, 4000)
+            .run(circle, &Session::default())
+            .expect("it is easy");
         assert!(found.mse <= 2e-3 && found.updates.is_multiple_of(EVERY));
         let network = Surrogate::from_arrays(&found.arrays).expect("it is a network");
         let surrogate = circle.through(network);
@@ -237,7 +222,7 @@ mod tests {
     #[test]
     fn an_error_that_stays_too_large_is_a_failure_that_says_so() {
         let spiral = generators::get("spiral-dots").expect("it is listed");
-        let error = fit(1e-6, 500).run(spiral, &Deaf).err();
+        let error = fit(1e-6, 500).run(spiral, &Session::default()).err();
         let text = error.expect("500 updates do not suffice").to_string();
         assert!(text.contains("not to the `threshold` of 1.00e-6"), "{text}");
     }

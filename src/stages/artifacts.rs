@@ -1,5 +1,6 @@
 //! How the artifacts of one stage are written and read by another.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -17,6 +18,7 @@ use crate::engine::JobArtifact;
 use crate::engine::JobError;
 use crate::engine::JobItem;
 use crate::models::ModelError;
+use crate::registry::Slot;
 use crate::table::Table;
 
 pub const DATA: &str = "data.safetensors";
@@ -70,6 +72,18 @@ pub fn read_path(path: &Path) -> Result<Vec<u8>, JobError> {
 pub fn dataset(job: &Job<'_>, slot: &str) -> Result<Dataset, JobError> {
     let bytes = read(only(job, slot)?, DATA)?;
     Dataset::from_bytes(&bytes).map_err(|error| JobError::failed(error.to_string()))
+}
+
+/// What was put into those of `slots` that are not empty, by slot.
+pub fn given<T>(
+    job: &Job<'_>,
+    slots: &[Slot],
+    read: fn(&Job<'_>, &str) -> Result<T, JobError>,
+) -> Result<BTreeMap<&'static str, T>, JobError> {
+    let filled = slots.iter().filter(|slot| !job.items(slot.name).is_empty());
+    filled
+        .map(|slot| Ok((slot.name, read(job, slot.name)?)))
+        .collect()
 }
 
 /// The arrays in a slot, by name.

@@ -1,7 +1,5 @@
 //! `dataset/<name>`: a data set of the registry becomes an artifact.
 
-use std::collections::BTreeMap;
-
 use super::Stage;
 use super::artifacts;
 use crate::data::Context;
@@ -66,12 +64,7 @@ impl StageKind for Load {
 impl Stage for Load {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
         let log = |line: &str| job.link.log(line);
-        let mut given = BTreeMap::new();
-        for slot in self.set.slots() {
-            if !job.items(slot.name).is_empty() {
-                given.insert(slot.name, artifacts::arrays(job, slot.name)?);
-            }
-        }
+        let given = artifacts::given(job, self.set.slots(), artifacts::arrays)?;
         let context = Context {
             root: job.root,
             log: &log,

@@ -6,7 +6,6 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Link;
 use crate::engine::Produced;
-use crate::models::Given;
 use crate::models::Model;
 use crate::models::Watch;
 use crate::nn;
@@ -99,12 +98,7 @@ impl Stage for Train {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
         let data = artifacts::dataset(job, "data")?;
         let watch = LinkWatch(job.link);
-        let mut given = Given::new();
-        for slot in self.model.slots() {
-            if !job.items(slot.name).is_empty() {
-                given.insert(slot.name, artifacts::array(job, slot.name)?);
-            }
-        }
+        let given = artifacts::given(job, self.model.slots(), artifacts::array)?;
         let params = &job.step.params;
         let trained = self.model.train_with(&data, &given, params, &watch)?;
         let scores = trained.curve.names.iter().map(|name| {

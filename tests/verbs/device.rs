@@ -4,16 +4,24 @@ use snapbox::assert_data_eq;
 use snapbox::str;
 
 use super::kit::*;
+use super::support::TestSpace;
 
+/// The toy, whose trainings run where `device` says.
 #[cfg(not(feature = "cuda"))]
-#[test]
-fn a_device_that_is_not_there_is_said_at_its_value() {
+fn toy_on_a_device() -> TestSpace {
     let space = toy();
     space.replace(
         "manifests/toy.yaml",
         "latent: 1,",
         "latent: 1, device: \"${device}\",",
     );
+    space
+}
+
+#[cfg(not(feature = "cuda"))]
+#[test]
+fn a_device_that_is_not_there_is_said_at_its_value() {
+    let space = toy_on_a_device();
     space.replace(
         "manifests/toy.yaml",
         "params: {epochs: 1}",
@@ -73,12 +81,7 @@ results in outputs/toy@54e0afa1
 #[cfg(not(feature = "cuda"))]
 #[test]
 fn cells_on_other_devices_run() {
-    let space = toy();
-    space.replace(
-        "manifests/toy.yaml",
-        "latent: 1,",
-        "latent: 1, device: \"${device}\",",
-    );
+    let space = toy_on_a_device();
     space.replace(
         "manifests/toy.yaml",
         "samples: [5, 50]",

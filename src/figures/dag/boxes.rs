@@ -106,13 +106,6 @@ impl Drawing<'_> {
             .height
             .unwrap_or(laid.height * scale + title_height + 2.0 * EDGE);
         let mut canvas = Canvas::new(self.width, height);
-        let page = Rect {
-            x: 0.0,
-            y: 0.0,
-            width: self.width,
-            height,
-        };
-        canvas.rect(page, theme::PAPER);
         let title = Label::new(self.title, self.theme.font_size + 1.0, theme::INK).bold();
         let at = Point::new(self.width / 2.0, EDGE + self.theme.font_size);
         canvas.text(at, title.align(Align::Middle));

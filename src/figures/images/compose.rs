@@ -91,13 +91,6 @@ pub(super) fn compose(
         }
     }
     let mut canvas = Canvas::new(width, page_height(size).max(10.0));
-    let page = Rect {
-        x: 0.0,
-        y: 0.0,
-        width,
-        height: canvas.height,
-    };
-    canvas.rect(page, theme::PAPER);
     let label = Label::new(title, font + 1.0, theme::INK).bold();
     canvas.text(
         Point::new(width / 2.0, EDGE + font),

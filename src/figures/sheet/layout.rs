@@ -5,7 +5,6 @@ use super::super::canvas::Rect;
 use super::super::font::Weight;
 use super::super::legend;
 use super::super::markup;
-use super::super::theme;
 use super::super::ticks::Tick;
 use super::super::ticks::ticks;
 use super::Axis;
@@ -145,13 +144,6 @@ impl Sheet {
             .max(top + legend_column + EDGE);
 
         let mut canvas = Canvas::new(self.width, height);
-        let page = Rect {
-            x: 0.0,
-            y: 0.0,
-            width: self.width,
-            height,
-        };
-        canvas.rect(page, theme::PAPER);
 
         let mut page_frames = Vec::with_capacity(self.panels.len());
         for (panel, (x_ticks, y_ticks)) in self.panels.iter().zip(frames) {
