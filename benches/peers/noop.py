@@ -128,17 +128,13 @@ def timed(command, folder):
     return seconds
 
 
-def bare(n, jobs):
+def bare(folder, n, jobs):
     """Seconds for the same cells as bare processes of `sh`, one worker per job."""
-    with tempfile.TemporaryDirectory() as name:
-        (Path(name) / "out").mkdir()
-        (Path(name) / "in.txt").write_text("the input\n")
-        script = "\n".join(str(i) for i in range(n))
-        start = time.perf_counter()
-        subprocess.run(
-            ["xargs", "-P", str(jobs), "-I{}", "sh", "-c", CELL.format("{}")], input=script, text=True, cwd=name, check=True
-        )
-        return time.perf_counter() - start
+    script = "\n".join(str(i) for i in range(n))
+    start = time.perf_counter()
+    command = ["xargs", "-P", str(jobs), "-I{}", "sh", "-c", CELL.format("{}")]
+    subprocess.run(command, input=script, text=True, cwd=folder, check=True)
+    return time.perf_counter() - start
 
 
 def main():
@@ -153,22 +149,29 @@ def main():
     os.environ["DVC_NO_ANALYTICS"] = "1"
     program = str(Path(args.sweepline).resolve())
 
+    # Nothing is removed before the end: file systems pay for it when they next make files.
+    root = Path(tempfile.mkdtemp(prefix="noop-", dir=args.dir))
+
+    def fresh(tool):
+        folder = root / tool
+        (folder / "out").mkdir(parents=True)
+        (folder / "in.txt").write_text("the input\n")
+        os.utime(folder / "in.txt", (1e9, 1e9))
+        return folder
+
     print(f"\n{args.cells} cells and one step over them, {args.jobs} jobs; bare `sh` processes: ", end="", flush=True)
-    spawned = bare(args.cells, args.jobs)
+    spawned = bare(fresh("bare"), args.cells, args.jobs)
     print(f"{spawned:.2f} s\n\n| tool | first run | per cell | nothing to do, median | least |\n| --- | --: | --: | --: | --: |")
     for tool in args.tools.split(","):
         if not shutil.which(program if tool == "sweepline" else tool) or (tool == "dvc" and args.cells > 1000):
             continue
-        folder = Path(tempfile.mkdtemp(prefix=f"noop-{tool}-", dir=args.dir))
-        (folder / "out").mkdir()
-        (folder / "in.txt").write_text("the input\n")
-        os.utime(folder / "in.txt", (1e9, 1e9))
+        folder = fresh(tool)
         first, again = TOOLS[tool](folder, args.cells, args.jobs, program)
         once = timed(first, folder) if first else None
         idle = [timed(again, folder) for _ in range(args.runs)]
         shown = f"{once:.2f} s | {1e3 * once / args.cells:.2f} ms" if once is not None else "- | -"
         print(f"| {tool} | {shown} | {1e3 * statistics.median(idle):.0f} ms | {1e3 * min(idle):.0f} ms |", flush=True)
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(root, ignore_errors=True)
 
 
 if __name__ == "__main__":
