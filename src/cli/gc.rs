@@ -17,6 +17,7 @@ use super::fates::Earlier;
 use super::project::Project;
 use super::project::Stop;
 use super::runs;
+use super::waiting;
 use crate::manifest::project_root;
 use crate::plan::Fate;
 use crate::store::Access;
@@ -31,12 +32,11 @@ pub fn gc(args: &GcArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     if !folder.is_dir() {
         runs::open(&args.store, err)?;
     }
-    let access = match args.yes {
-        true => Access::Write { wait: true },
+    let store = match args.yes {
+        true => waiting::open(&folder, true, || true)?,
         // Nothing is written, so nobody has to be waited for.
-        false => Access::Read,
+        false => Store::open(&folder, Access::Read)?,
     };
-    let store = Store::open(&folder, access)?;
     let mut kept = Kept::default();
     let mut named = Vec::new();
     let mut manifests = project_manifests();

@@ -182,6 +182,11 @@ error: there is no run `19700101`
 
 "#]]
     );
+    let other = said(&space, "diff toy latest latest -p epochs=3");
+    assert!(
+        other.contains("was never run; the latest run is of `toy"),
+        "{other}"
+    );
 }
 
 #[test]
