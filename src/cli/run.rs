@@ -58,7 +58,7 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     options.only = selection.map(|selection| selection.ids());
     options.checkpoint_every = args.checkpoint_every;
     if let Some(jobs) = args.jobs {
-        options.jobs = jobs.max(1);
+        options.jobs = jobs.get();
     }
     let keys = PlanKeys(project.rules());
     let isolated = worker::executor(options.checkpoint_every)?;

@@ -23,14 +23,7 @@ use crate::text::did_you_mean;
 use super::Grid;
 use super::MOST;
 
-/// The values that an entry of `exclude` or `include` gives for a name.
-fn given(node: &Node) -> Vec<&Node> {
-    match &node.content {
-        Content::List(items) => items.iter().collect(),
-        _ => vec![node],
-    }
-}
-
+/// The members of a list; what is no list is one.
 fn entries(node: &Node) -> Vec<&Node> {
     match &node.content {
         Content::List(items) => items.iter().collect(),
@@ -66,7 +59,7 @@ pub(super) fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
                 continue;
             };
             let mut ids = Vec::new();
-            for value in given(&part.value) {
+            for value in entries(&part.value) {
                 let known = grid.columns.get(column);
                 if value.is_null() {
                     ids.push(ABSENT);
@@ -130,7 +123,7 @@ pub(super) fn include(grid: &mut Grid, axes: &[Axis], node: &Node, found: &mut D
                 continue;
             };
             let mut ids = Vec::new();
-            for value in given(&part.value) {
+            for value in entries(&part.value) {
                 let ty = grid.columns.get(column).ty.clone();
                 let what = format!("`{}`", part.key);
                 if let Some(canonical) = fields::conform(value, &ty, &what, found) {

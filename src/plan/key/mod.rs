@@ -37,7 +37,7 @@ use sinks::Sink;
 use super::InputItem;
 use super::Step;
 
-/// Counts changes of what this file does.
+/// Counts changes of what this module does.
 const FORMAT: u64 = 1;
 
 /// Counts changes of the arithmetic under all kinds that compute with the neural core: our own
