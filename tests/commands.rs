@@ -365,6 +365,23 @@ fn nothing_outlives_a_killed_run() {
     assert!(eventually(|| !pids.iter().any(|pid| alive(pid))));
 }
 
+/// A daemon is in no group that anybody was told of; it is known by what started it.
+#[test]
+#[cfg(target_os = "linux")]
+fn also_a_daemon_does_not_outlive_a_killed_run() {
+    let space = space(STUBBORN);
+    space.replace("manifests/c.yaml", "    timeout: 300ms\n", "");
+    space.replace("manifests/c.yaml", "        sh -c", "        setsid sh -c");
+    let mut run = space.command(&["run", "manifests/c.yaml", "--progress", "none"]);
+    let mut run = run.spawn().expect("the program starts");
+    assert!(eventually(|| pid(&space, "child").is_some()));
+    let child = pid(&space, "child").expect("it has begun");
+    assert!(alive(&child));
+    run.kill().expect("it is ours");
+    run.wait().expect("it is ours");
+    assert!(eventually(|| !alive(&child)));
+}
+
 #[test]
 fn isolated_trainings_leave_the_same_bytes() {
     let here = TestSpace::new();

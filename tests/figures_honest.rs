@@ -287,3 +287,28 @@ fn the_same_input_gives_the_same_bytes() {
         assert_eq!(once.ok(), twice.ok(), "{kind}");
     }
 }
+
+#[test]
+fn a_level_stands_in_the_figure_its_caption_and_its_table() {
+    for kind in ["line", "curves"] {
+        let rows = "a,b,seed,y,z\n1,u,0,2,0\n2,u,0,3,0\n";
+        let params = "{x: a, y: y, color: b, levels: {chance: 10}}";
+        let drawn = draw(kind, rows, params).expect("one line and one level");
+        let without = draw(kind, rows, "{x: a, y: y, color: b}").expect("one line");
+        assert!(drawn.svg.len() > without.svg.len(), "a line and its name");
+        assert!(
+            drawn.caption.contains("Chance: a line at 10."),
+            "{}",
+            drawn.caption
+        );
+        let csv = drawn.csv.as_str();
+        assert!(csv.lines().next().unwrap().ends_with(",level"), "{csv}");
+        assert!(csv.lines().last().unwrap().starts_with(",,10"), "{csv}");
+    }
+    let error = draw(
+        "line",
+        "a,b,seed,y,z\n1,u,0,2,0\n",
+        "{x: a, y: y, levels: 3}",
+    );
+    assert!(error.expect_err("no map").to_string().contains("levels"));
+}

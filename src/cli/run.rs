@@ -3,6 +3,7 @@
 use std::io;
 use std::io::IsTerminal;
 use std::io::Write;
+use std::mem::ManuallyDrop;
 use std::sync::atomic::Ordering;
 
 use super::args::Progress;
@@ -35,7 +36,8 @@ use crate::stages::Stages;
 
 /// Runs what is not up to date and says at the end what came of it.
 pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
-    let project = Project::open(&args.experiment, err)?;
+    // Never freed: the process ends soon after, and thousands of steps take a while to take apart.
+    let project = ManuallyDrop::new(Project::open(&args.experiment, err)?);
     let selection = filters::selection(&project, &args.filters, err)?;
     if args.filters.failed && selection.as_ref().is_some_and(Selection::is_empty) {
         writeln!(err, "nothing of this failed the last time")?;

@@ -30,6 +30,7 @@ use super::JobInput;
 use super::JobItem;
 use super::Worker;
 use super::link::AttemptLink;
+use super::scratch;
 
 /// What a runner is given to do.
 pub(super) struct Task<'a> {
@@ -246,7 +247,7 @@ fn plain(path: &Path, object: Object) -> JobArtifact {
 }
 
 /// What one runner thread keeps between attempts: its own thread pools, never shared with another
-/// step, and a scratch folder that is made anew only after it was used.
+/// step, and a scratch folder.
 pub(super) struct Bench {
     scratch: PathBuf,
     pools: HashMap<usize, rayon::ThreadPool>,
@@ -280,14 +281,11 @@ impl Bench {
     }
 
     fn prepare(&mut self, threads: usize) -> Result<&rayon::ThreadPool, JobError> {
-        let used = match std::fs::read_dir(&self.scratch) {
-            Ok(mut entries) => entries.next().is_some(),
-            Err(_) => true,
-        };
-        if used {
+        if scratch::empty(&self.scratch).is_err() {
+            // A program may have taken its own rights away, or put something else in its place.
             self.clear();
-            std::fs::create_dir_all(&self.scratch)
-                .map_err(|error| store_failed(StoreError::io("create", &self.scratch, error)))?;
+            scratch::empty(&self.scratch)
+                .map_err(|error| store_failed(StoreError::io("empty", &self.scratch, error)))?;
         }
         match self.pools.entry(threads) {
             Entry::Occupied(pool) => Ok(pool.into_mut()),

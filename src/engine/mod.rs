@@ -22,6 +22,7 @@ mod queue;
 mod resolve;
 mod run;
 mod runners;
+pub mod scratch;
 mod state;
 #[cfg(test)]
 mod tests;

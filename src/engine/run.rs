@@ -83,9 +83,14 @@ impl<'a> Engine<'a> {
             experiment: options.experiment.clone(),
             command: options.command.clone(),
         });
-        self.store.preload(steps.len())?;
-        let names: Vec<String> = steps.par_iter().map(Step::to_string).collect();
-        let graph = Graph::new(steps);
+        let (loaded, (names, graph, files)) = rayon::join(
+            || self.store.preload(steps.len()),
+            || {
+                let names: Vec<String> = steps.par_iter().map(Step::to_string).collect();
+                (names, Graph::new(steps), self.plain_files(steps))
+            },
+        );
+        loaded?;
         let mut force = vec![false; steps.len()];
         for id in &options.force {
             force[id.index()] = true;
@@ -102,7 +107,7 @@ impl<'a> Engine<'a> {
             names: &names,
             run: run.clone(),
             graph,
-            files: self.plain_files(steps),
+            files,
             force,
             selected,
             states: States::new(steps.len()),

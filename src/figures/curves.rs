@@ -16,6 +16,7 @@ use super::Rendered;
 use super::Source;
 use super::axes;
 use super::grammar::Plot;
+use super::levels;
 use super::mapping::Mapping;
 use super::mapping::melted;
 use super::mapping::no_column;
@@ -60,6 +61,7 @@ impl Entry for Curves {
         ];
         params.extend(options::groups());
         params.extend(options::facets());
+        params.push(levels::param());
         params.extend(options::axes());
         params
     }

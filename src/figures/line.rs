@@ -10,6 +10,7 @@ use super::FigureInput;
 use super::Rendered;
 use super::axes;
 use super::grammar::Plot;
+use super::levels;
 use super::mapping::Mapping;
 use super::options;
 use super::options::Options;
@@ -43,6 +44,7 @@ impl Entry for Line {
         params.extend(options::facets());
         params.push(Param::bool("markers", "a marker at every point").default(true));
         params.push(Param::bool("error_bars", "error bars beside the bands").default(false));
+        params.push(levels::param());
         params.extend(options::axes());
         params
     }

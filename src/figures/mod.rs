@@ -21,6 +21,7 @@ mod histogram;
 mod images;
 pub(crate) mod layers;
 mod legend;
+mod levels;
 mod line;
 mod mapping;
 mod marker;

@@ -257,7 +257,7 @@ impl<'a> Options<'a> {
     }
 }
 
-fn wrong(name: &'static str, got: &Value, want: &str) -> FigureError {
+pub(super) fn wrong(name: &'static str, got: &Value, want: &str) -> FigureError {
     FigureError::Parameter {
         name,
         got: format!("`{got}`"),

@@ -14,6 +14,7 @@ use super::grammar::Series;
 use super::grammar::replicates;
 use super::grammar::sentence;
 use super::legend::Sample;
+use super::levels::Levels;
 use super::marker;
 use super::options::Options;
 use super::sheet::Frame;
@@ -30,7 +31,13 @@ pub(super) struct Look {
 }
 
 /// The page of a plot: everything but the marks.
-fn sheet(values: &Values, plot: &Plot, theme: &Theme, look: Look) -> Result<Sheet, FigureError> {
+fn sheet(
+    values: &Values,
+    plot: &Plot,
+    theme: &Theme,
+    look: Look,
+    levels: &Levels,
+) -> Result<Sheet, FigureError> {
     let xs = plot.panels.iter().map(|panel| {
         let points = panel.iter().flat_map(|series| &series.points);
         points.map(|(x, _)| x.clone()).collect()
@@ -40,11 +47,11 @@ fn sheet(values: &Values, plot: &Plot, theme: &Theme, look: Look) -> Result<Shee
             let points = series.points.iter().map(|(_, estimate)| estimate);
             points.chain(&series.reference)
         });
-        points.flat_map(extent).collect()
+        points.flat_map(extent).chain(levels.values()).collect()
     });
     let x = axes::coordinates(values, axes::X, xs.collect(), plot.x.axis)?;
     let y = axes::numbers(values, axes::Y, ys.collect(), None)?;
-    let legend = plot.parts.legend(theme, |color, marker| {
+    let mut legend = plot.parts.legend(theme, |color, marker| {
         // A reference line has no markers, in the legend neither.
         let mut own = plot
             .series()
@@ -56,6 +63,7 @@ fn sheet(values: &Values, plot: &Plot, theme: &Theme, look: Look) -> Result<Shee
             marker: (look.markers && points).then_some(marker),
         }
     });
+    legend.extend(levels.legend());
     let labels = (plot.x.title_with_unit(), plot.y.title_with_unit());
     axes::sheet(values, theme, &plot.parts, (x, y), labels, legend)
 }
@@ -242,11 +250,13 @@ pub(super) fn finish(
     more: &[String],
 ) -> Result<Rendered, FigureError> {
     let theme = Options(values).theme()?;
-    let sheet = sheet(values, plot, &theme, look)?;
+    let levels = Levels::read(values)?;
+    let sheet = sheet(values, plot, &theme, look, &levels)?;
     let mut page = sheet.open();
     let lost = undrawable(plot, &page.frames);
     for (i, panel) in plot.panels.iter().enumerate() {
         page.inside(i, |canvas, frame, theme| {
+            levels.draw(canvas, frame, theme);
             draw_series(canvas, frame, theme, panel, look);
         });
     }
@@ -260,10 +270,11 @@ pub(super) fn finish(
         let x = plot.x.title();
         caption.push_str(&format!(" Lines across a panel: no {x}."));
     }
+    caption.push_str(&levels.said());
     caption.push_str(&axes::said(&page.frames, lost));
     for sentence in more {
         caption.push(' ');
         caption.push_str(sentence);
     }
-    super::finish(page, &what, plot.summary.to_csv(), caption)
+    super::finish(page, &what, levels.csv(&plot.summary), caption)
 }

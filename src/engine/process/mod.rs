@@ -68,7 +68,11 @@ pub fn run(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    prepare(command, rules.memory);
+    guard::mark(command);
+    if let Some(memory) = rules.memory {
+        limit(command, memory);
+    }
+    guard::start();
     let mut child = command.spawn()?;
     let group = Group::of(&child);
     let watched =
@@ -81,41 +85,22 @@ pub fn run(
 }
 
 /// Sets what a process can only set for itself, between its fork and the start of its program.
-fn prepare(command: &mut Command, memory: Option<u64>) {
-    let parent = rustix::process::getpid();
-    let limits = move || {
-        die_with(parent)?;
-        if let Some(bytes) = memory {
-            let limit = Rlimit {
-                current: Some(bytes),
-                maximum: Some(bytes),
-            };
-            rustix::process::setrlimit(Resource::Data, limit)?;
-        }
-        Ok(())
+///
+/// Only for those with a limit: where there is nothing to set, the system starts a program without
+/// copying the tables of this process's memory, which grow with the number of steps.
+fn limit(command: &mut Command, memory: u64) {
+    let set = move || {
+        let limit = Rlimit {
+            current: Some(memory),
+            maximum: Some(memory),
+        };
+        Ok(rustix::process::setrlimit(Resource::Data, limit)?)
     };
     // SAFETY: between fork and exec of a process with threads, only what is safe in a signal
-    // handler may be called. These are system calls without locks or allocation.
+    // handler may be called. This is a system call without locks or allocation.
     unsafe {
-        command.pre_exec(limits);
+        command.pre_exec(set);
     }
-}
-
-/// Has the system kill this process when the thread that started it ends, which waits for it.
-#[cfg(target_os = "linux")]
-fn die_with(parent: Pid) -> io::Result<()> {
-    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-    // It may have died before that.
-    match rustix::process::getppid() == Some(parent) {
-        true => Ok(()),
-        false => Err(rustix::io::Errno::SRCH.into()),
-    }
-}
-
-/// Elsewhere only the guard sees to that.
-#[cfg(not(target_os = "linux"))]
-fn die_with(_: Pid) -> io::Result<()> {
-    Ok(())
 }
 
 /// A group while its leader is not waited for, so that its number is nobody else's.

@@ -134,7 +134,7 @@ impl Stage for Command {
         paths::make_folder(&temporary)?;
         let paths = paths::Paths {
             root: job.root.to_owned(),
-            inputs: inputs::lay_out(job, &job.scratch.join("in"))?,
+            inputs: inputs::lay_out(job)?,
             outputs: declared.prepare(&work)?,
         };
         let program = program::Program::read(job, &paths, &temporary)?;

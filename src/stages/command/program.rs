@@ -1,7 +1,9 @@
 //! What is started: the program with its arguments, and the environment it is given.
 
 use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::paths;
@@ -61,12 +63,23 @@ impl Program {
             // Refused when the plan is made; the system says that there is no such program.
             [] => ("", &[][..]),
         };
-        let mut command = Command::new(program);
-        command.args(arguments).current_dir(folder).env_clear();
+        let mut command = Command::new(self.found(program));
+        command.arg0(program).args(arguments);
+        command.current_dir(folder).env_clear();
         for (name, value) in &self.environment {
             command.env(name, value);
         }
         command
+    }
+
+    /// The file of a program that is named without a folder, where PATH has one. Looked for here,
+    /// because the system starts a file by its path faster than one that it is to look for.
+    fn found(&self, program: &str) -> PathBuf {
+        let mut variables = self.environment.iter().rev();
+        let path = variables.find_map(|(name, value)| (name == "PATH").then_some(value));
+        let bare = !program.contains('/');
+        let found = bare.then(|| which::which_in_global(program, path).ok()?.next());
+        found.flatten().unwrap_or_else(|| program.into())
     }
 }
 

@@ -1,0 +1,114 @@
+//! Lines across all panels at values that no row has: a bound, chance, a number of another paper.
+
+use serde_json::Value as Json;
+
+use crate::registry::Param;
+use crate::registry::ParamType;
+use crate::registry::Value;
+use crate::registry::Values;
+use crate::table::Column;
+use crate::table::Summary;
+
+use super::FigureError;
+use super::canvas::Canvas;
+use super::canvas::Point;
+use super::legend::Entry;
+use super::legend::Sample;
+use super::options::wrong;
+use super::sheet::Frame;
+use super::theme;
+use super::theme::Theme;
+use super::ticks;
+
+/// The dashes of the first level, the second, …; none is a dash of a series.
+const DASHES: [&[f64]; 3] = [&[1.0, 1.6], &[5.0, 1.6, 1.0, 1.6], &[8.0, 2.0]];
+
+pub(super) fn param() -> Param {
+    let number = ParamType::Float {
+        min: None,
+        max: None,
+    };
+    Param::map(
+        "levels",
+        number,
+        "lines across the panels: name → value, such as a bound or the level of chance",
+    )
+    .optional()
+}
+
+/// The levels of a figure in the order of the manifest.
+pub(super) struct Levels(Vec<(String, f64)>);
+
+impl Levels {
+    pub fn read(values: &Values) -> Result<Self, FigureError> {
+        let map = match values.get("levels") {
+            None | Some(Value::Null) => return Ok(Levels(Vec::new())),
+            Some(Value::Map(map)) => map,
+            Some(other) => return Err(wrong("levels", other, "must be a map of numbers by name")),
+        };
+        let levels = map.iter().map(|(name, value)| match value.as_float() {
+            Some(number) if number.is_finite() => Ok((name.clone(), number)),
+            _ => Err(wrong("levels", value, "must be a number")),
+        });
+        levels.collect::<Result<_, _>>().map(Levels)
+    }
+
+    /// What the y axis must show.
+    pub fn values(&self) -> impl Iterator<Item = f64> {
+        self.0.iter().map(|(_, value)| *value)
+    }
+
+    pub fn legend(&self) -> impl Iterator<Item = Entry> {
+        self.0.iter().enumerate().map(|(i, (name, _))| Entry {
+            label: name.clone(),
+            sample: Sample::Line {
+                colour: theme::MUTED,
+                dash: DASHES[i % DASHES.len()].to_vec(),
+                marker: None,
+            },
+        })
+    }
+
+    /// Draws the lines in a panel, to stand under its series.
+    pub fn draw(&self, canvas: &mut Canvas, frame: &Frame, theme: &Theme) {
+        for (i, value) in self.values().enumerate() {
+            // A logarithm has no place for what is not above 0.
+            let Some(y) = frame.y_at(value) else { continue };
+            let ends = [frame.rect.x, frame.rect.right()].map(|x| Point::new(x, y));
+            let dash = DASHES[i % DASHES.len()];
+            canvas.dashed(ends.to_vec(), theme::MUTED, theme.line_width, dash);
+        }
+    }
+
+    /// The table of what is drawn, with a row per level after those of the series.
+    pub fn csv(&self, summary: &Summary) -> String {
+        let mut table = summary.to_table();
+        if self.0.is_empty() {
+            return table.to_csv();
+        }
+        let first = summary.metrics.first();
+        let y = first.and_then(|column| table.column(&column.name));
+        table.columns.push(Column::axis("level"));
+        for row in &mut table.rows {
+            row.push(Json::Null);
+        }
+        for (name, value) in &self.0 {
+            let mut row = vec![Json::Null; table.columns.len()];
+            if let Some(y) = y {
+                row[y] = (*value).into();
+            }
+            row[table.columns.len() - 1] = name.clone().into();
+            table.rows.push(row);
+        }
+        table.to_csv()
+    }
+
+    /// For the caption; empty where there are none.
+    pub fn said(&self) -> String {
+        let level = |(name, value): &(String, f64)| {
+            let value = super::markup::plain(&ticks::number(*value));
+            format!(" {}: a line at {value}.", super::grammar::capital(name))
+        };
+        self.0.iter().map(level).collect()
+    }
+}
