@@ -81,7 +81,7 @@ fn the_events_of_a_run_are_what_it_printed() {
         str![[r#"
 -- stderr
 error: there is no run `[RUN]`
-  = help: the latest run is `[RUN]`
+  = help: the only run is `[RUN]`
 -- exit code 2
 
 "#]]
