@@ -1,5 +1,6 @@
 //! The command line: verbs, their flags and their help. Nothing is resolved here.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -100,7 +101,7 @@ pub struct Experiment {
     #[arg(long = "axis", value_name = "NAME=VALUES")]
     pub axes: Vec<String>,
     /// Replace every `{seeds: n}` axis by this many seeds
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub seeds: Option<u32>,
     /// Apply a profile of the manifest
     #[arg(long, value_name = "NAME")]
@@ -125,7 +126,7 @@ pub struct RunArgs {
     pub experiment: Experiment,
     /// How many steps may run at once [default: the number of CPUs]
     #[arg(short, long, value_name = "N")]
-    pub jobs: Option<usize>,
+    pub jobs: Option<NonZeroUsize>,
     /// Stop at the first failure instead of going on with what does not depend on it
     #[arg(long)]
     pub fail_fast: bool,

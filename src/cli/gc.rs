@@ -17,6 +17,7 @@ use super::fates::Earlier;
 use super::project::Project;
 use super::project::Stop;
 use super::runs;
+use super::waiting;
 use crate::manifest::project_root;
 use crate::plan::Fate;
 use crate::store::Access;
@@ -31,12 +32,11 @@ pub fn gc(args: &GcArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     if !folder.is_dir() {
         runs::open(&args.store, err)?;
     }
-    let access = match args.yes {
-        true => Access::Write { wait: true },
+    let store = match args.yes {
+        true => waiting::open(&folder, true, || true)?,
         // Nothing is written, so nobody has to be waited for.
-        false => Access::Read,
+        false => Store::open(&folder, Access::Read)?,
     };
-    let store = Store::open(&folder, access)?;
     let mut kept = Kept::default();
     let mut named = Vec::new();
     let mut manifests = project_manifests();
@@ -65,18 +65,21 @@ pub fn gc(args: &GcArgs, err: &mut impl Write) -> Result<Exit, Stop> {
         )?;
     }
     let collected = store.gc(&kept.keys, !args.yes)?;
+    let kept = collected.kept_bytes as f64 / 1e6;
+    if collected.records + collected.objects + collected.checkpoints == 0 {
+        writeln!(err, "nothing to remove; keeps {kept:.1} MB")?;
+        return Ok(Exit::Success);
+    }
     let verb = if args.yes { "removed" } else { "would remove" };
     writeln!(
         err,
-        "{verb} {}, {} and {}, {:.1} MB; keeps {:.1} MB",
+        "{verb} {}, {} and {}, {:.1} MB; keeps {kept:.1} MB",
         plural(collected.records, "result"),
         plural(collected.objects, "object"),
         plural(collected.checkpoints, "checkpoint"),
         collected.bytes as f64 / 1e6,
-        collected.kept_bytes as f64 / 1e6,
     )?;
-    let something = collected.records + collected.objects + collected.checkpoints > 0;
-    if !args.yes && something {
+    if !args.yes {
         writeln!(err, "  = help: `--yes` does it")?;
     }
     Ok(Exit::Success)

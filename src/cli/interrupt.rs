@@ -1,6 +1,8 @@
 //! Ctrl-C: the first stops at the next training step and keeps checkpoints, the second at once.
 
 use std::io;
+use std::io::IsTerminal;
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering;
@@ -26,6 +28,10 @@ pub fn watch() -> io::Result<Arc<AtomicU8>> {
         .spawn(move || {
             for _ in signals.forever() {
                 if counted.fetch_add(1, Ordering::SeqCst) >= 1 {
+                    // The shell's prompt comes below the bars, not over them.
+                    if io::stderr().is_terminal() {
+                        let _ = writeln!(io::stderr());
+                    }
                     std::process::exit(Exit::Interrupted as i32);
                 }
             }

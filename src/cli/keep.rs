@@ -8,8 +8,7 @@ use super::exit::Exit;
 use super::project::Project;
 use super::project::Stop;
 use super::runs;
-use crate::store::Access;
-use crate::store::Store;
+use super::waiting;
 use crate::text::plural;
 
 /// Prints the log of a step's last attempt.
@@ -45,7 +44,11 @@ pub fn log(args: &StepArgs, out: &mut impl Write, err: &mut impl Write) -> Resul
 
 /// Rereads every object.
 pub fn verify(args: &StoreArgs, err: &mut impl Write) -> Result<Exit, Stop> {
-    let store = Store::open(&runs::folders(args).1, Access::Write { wait: true })?;
+    let (_, folder) = runs::folders(args);
+    if !folder.is_dir() {
+        runs::open(args, err)?;
+    }
+    let store = waiting::open(&folder, true, || true)?;
     let verified = store.verify()?;
     writeln!(
         err,

@@ -28,6 +28,7 @@ mod schema;
 mod show;
 mod status;
 mod trace;
+mod waiting;
 mod why;
 mod worker;
 

@@ -4,6 +4,7 @@ use std::io;
 use std::io::IsTerminal;
 use std::io::Write;
 use std::mem::ManuallyDrop;
+use std::sync::atomic::Ordering;
 
 use super::args::Progress;
 use super::args::RunArgs;
@@ -23,6 +24,7 @@ use super::project::PlanKeys;
 use super::project::Project;
 use super::project::Stop;
 use super::report;
+use super::waiting;
 use super::worker;
 use crate::engine::Engine;
 use crate::engine::Event;
@@ -31,9 +33,6 @@ use crate::engine::State;
 use crate::plan::Selection;
 use crate::stages::Results;
 use crate::stages::Stages;
-use crate::store::Access;
-use crate::store::Holder;
-use crate::store::Store;
 
 /// Runs what is not up to date and says at the end what came of it.
 pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
@@ -45,20 +44,9 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
         return Ok(Exit::Success);
     }
     let interrupted = interrupt::watch()?;
-    let wait = !args.no_wait;
-    let mut told = None;
-    let store = Store::open_telling(
-        &project.store,
-        Access::Write { wait },
-        &mut |holder: &Holder| {
-            if told != Some(holder.pid) {
-                told = Some(holder.pid);
-                // Standard error may be gone.
-                let _ = writeln!(io::stderr(), "waiting for {holder}, to leave the store");
-            }
-            interrupted.load(std::sync::atomic::Ordering::SeqCst) == 0
-        },
-    )?;
+    let store = waiting::open(&project.store, !args.no_wait, || {
+        interrupted.load(Ordering::SeqCst) == 0
+    })?;
     let root = &project.plan.experiment.root;
     let mut options = Options::new(project.name(), root);
     options.command = std::env::args().collect::<Vec<_>>().join(" ");
@@ -72,7 +60,7 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     options.only = selection.map(|selection| selection.ids());
     options.checkpoint_every = args.checkpoint_every;
     if let Some(jobs) = args.jobs {
-        options.jobs = jobs.max(1);
+        options.jobs = jobs.get();
     }
     let keys = PlanKeys(project.rules());
     let isolated = worker::executor(options.checkpoint_every)?;

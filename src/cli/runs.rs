@@ -58,10 +58,9 @@ pub fn find(
     name: &str,
     err: &mut impl Write,
 ) -> Result<PastRun, Stop> {
-    let runs = store.runs(LOOKED_AT)?.into_iter();
-    let mut runs: Vec<PastRun> = runs
-        .filter(|run| experiment.is_none_or(|experiment| run.experiment == experiment))
-        .collect();
+    let all = store.runs(LOOKED_AT)?.into_iter();
+    let (mut runs, others): (Vec<PastRun>, Vec<PastRun>) =
+        all.partition(|run| experiment.is_none_or(|experiment| run.experiment == experiment));
     let at = match name {
         "latest" => Some(0),
         "previous" => Some(1),
@@ -75,10 +74,18 @@ pub fn find(
     }
     writeln!(err, "error: there is no run `{name}`")?;
     let ids = runs.iter().map(|run| run.run.as_str());
-    match (closest(name, ids), runs.first()) {
-        (Some(meant), _) => writeln!(err, "  = help: did you mean `{meant}`?")?,
-        (None, Some(latest)) => writeln!(err, "  = help: the latest run is `{}`", latest.run)?,
-        (None, None) => writeln!(err, "  = help: nothing was run yet")?,
+    match (closest(name, ids), runs.first(), others.first(), experiment) {
+        (Some(meant), ..) => writeln!(err, "  = help: did you mean `{meant}`?")?,
+        (None, Some(latest), ..) => {
+            let only = if runs.len() == 1 { "only" } else { "latest" };
+            writeln!(err, "  = help: the {only} run is `{}`", latest.run)?;
+        }
+        (None, None, Some(other), Some(experiment)) => writeln!(
+            err,
+            "  = help: `{experiment}` was never run; the latest run is of `{}`",
+            other.experiment
+        )?,
+        (None, None, ..) => writeln!(err, "  = help: nothing was run yet")?,
     }
     Err(Stop::Said(Exit::Usage))
 }

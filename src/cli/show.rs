@@ -42,10 +42,7 @@ pub fn show(args: &ShowArgs, out: &mut impl Write, err: &mut impl Write) -> Resu
         Some(store) => store.attempts(&project.name(), &step.to_string())?,
         None => Vec::new(),
     };
-    let under_way = match &earlier.store {
-        Some(store) => status::under_way(store, &project, &step.to_string())?,
-        None => None,
-    };
+    let under_way = status::under_way(earlier.store.as_ref(), &project, &step.to_string())?;
     let shown = Shown {
         project: &project,
         step,
@@ -69,7 +66,7 @@ struct Shown<'p> {
     fates: &'p [Fate],
     /// Oldest first.
     attempts: Vec<PastAttempt>,
-    /// How far it is, where it runs now.
+    /// Since when and how far, where it runs now.
     under_way: Option<String>,
 }
 
@@ -95,15 +92,9 @@ impl Shown<'_> {
 
     fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let (step, kind) = (self.step, self.step.kind);
-        let state = match self.under_way {
-            Some(_) => "running",
-            None => word(self.fate()),
-        };
-        writeln!(out, "{step}: {state}")?;
+        let state = self.under_way.as_deref();
+        writeln!(out, "{step}: {}", state.unwrap_or(word(self.fate())))?;
         writeln!(out, "  --> {}", step.place)?;
-        if let Some(under_way) = &self.under_way {
-            writeln!(out, "  {under_way}")?;
-        }
         for line in lines(self.project, self.fate()) {
             writeln!(out, "  {}", line.text)?;
         }
@@ -268,7 +259,7 @@ impl Shown<'_> {
             "step": step.to_string(),
             "stage": &*step.stage,
             "cell": cell,
-            "state": word(self.fate()),
+            "state": self.under_way.as_ref().map_or(word(self.fate()), |_| "running"),
             "reasons": reasons.map(|line| line.text).collect::<Vec<_>>(),
             "place": step.place.to_string(),
             "kind": step.kind.name(),

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::io;
 use std::io::Write;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
 
 use serde_json::json;
 
@@ -142,28 +144,37 @@ fn print_json(
     writeln!(out, "{}", json!({"steps": steps, "run": run}))
 }
 
-/// How far a step is that runs now, and who runs it: `3 %  loss 187.6, in process 4711 (…)`.
+/// How far a step is that runs now, and where:
+/// `running for 12 s in run 20260722-140501-ab12, 3 %  loss 187.6`. None where it does not run.
 pub(super) fn under_way(
-    store: &Store,
+    store: Option<&Store>,
     project: &Project,
     step: &str,
 ) -> Result<Option<String>, Stop> {
-    let Some(run) = Watched::newest(store, project)? else {
+    let Some(store) = store else {
+        return Ok(None);
+    };
+    let Some(run) = Watched::newest(store, project)?.filter(|run| run.writer.is_some()) else {
         return Ok(None);
     };
     let mut running = run.tally.running.values();
     let running = running.find(|running| running.step == step);
-    Ok(run.writer.zip(running).map(|(writer, running)| {
-        let far = far(running);
-        format!("{far}{}in {writer}", if far.is_empty() { "" } else { ", " })
+    Ok(running.map(|running| {
+        let lasts = duration(run.lasts(running));
+        let (id, far) = (&run.past.run, far(running));
+        format!("running for {lasts} in run {id}{far}")
     }))
 }
 
-/// `3 %  loss 187.6`; nothing where the step does not say.
+/// `, 3 %  loss 187.6`; nothing where the step does not say.
 fn far(running: &Running) -> String {
     match running.total {
         0 => String::new(),
-        _ => format!("{:.0} %  {}", 100.0 * running.fraction(), running.note),
+        _ => {
+            let percent = 100.0 * running.fraction();
+            let far = format!(", {percent:.0} %  {}", running.note);
+            far.trim_end().to_owned()
+        }
     }
 }
 
@@ -202,13 +213,23 @@ impl Watched {
         let running = tally.running.values().map(|running| running.step.clone());
         let running = running.collect();
         Ok(Some(Watched {
-            // The writer may be at another experiment by now.
-            writer: writer.filter(|_| past.summary.is_none()),
+            // A run that was killed began before whoever writes now took the lock, perhaps for
+            // another experiment. Process 0 is one that has not said yet who it is.
+            writer: writer.filter(|writer| {
+                past.summary.is_none() && (writer.pid == 0 || past.started >= writer.since as f64)
+            }),
             past,
             tally,
             running,
             totals,
         }))
+    }
+
+    /// Seconds since a step started.
+    fn lasts(&self, running: &Running) -> f64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0.0, |now| now.as_secs_f64());
+        (now - self.past.started - running.started).max(0.0)
     }
 
     fn tell(&self, out: &mut impl Write) -> io::Result<()> {
@@ -218,8 +239,9 @@ impl Watched {
             (Some(writer), _) => {
                 writeln!(out, "\nrun {run} goes on in {writer}: {so_far}")?;
                 for running in tally.running.values().take(NAMED) {
-                    let line = format!("  {}  {}", running.step, far(running));
-                    writeln!(out, "{}", line.trim_end())?;
+                    let lasts = duration(self.lasts(running));
+                    let (step, far) = (&running.step, far(running));
+                    writeln!(out, "  {step} running for {lasts}{far}")?;
                 }
                 if let Some(remaining) = tally.remaining() {
                     writeln!(out, "  about {} left", duration(remaining))?;

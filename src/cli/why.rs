@@ -12,6 +12,7 @@ use super::fates::lines;
 use super::fates::word;
 use super::project::Project;
 use super::project::Stop;
+use super::status;
 use crate::plan::Change;
 use crate::plan::Fate;
 use crate::plan::From;
@@ -33,7 +34,12 @@ pub fn why(args: &WhyArgs, out: &mut impl Write, err: &mut impl Write) -> Result
     let earlier = Earlier::of(&project)?;
     let fates = earlier.fates(&project);
     let fate = &fates[step.id.index()];
-    writeln!(out, "{step}: {}", word(fate))?;
+    let under_way = status::under_way(earlier.store.as_ref(), &project, &step.to_string())?;
+    writeln!(
+        out,
+        "{step}: {}",
+        under_way.as_deref().unwrap_or(word(fate))
+    )?;
     writeln!(out, "  --> {} ({})", step.place, step.kind.name())?;
     match fate {
         Fate::UpToDate { record } => {

@@ -82,7 +82,7 @@ pub struct Summary {
     pub seconds: f64,
     /// In plan order.
     pub steps: Vec<StepResult>,
-    /// In the order in which they happened.
+    /// In plan order.
     pub failures: Vec<Failure>,
 }
 

@@ -189,6 +189,8 @@ impl Coordinator<'_, '_> {
     }
 
     fn finish(mut self, stopped: bool) -> Result<Summary, StoreError> {
+        // Which of several jobs failed first is chance.
+        self.failures.sort_by_key(|failure| failure.id);
         let mut totals = self.states.totals();
         totals.diverged = self.diverged();
         self.journal.tell(Event::RunFinished { totals });

@@ -10,7 +10,9 @@ use crate::registry::ParamType;
 use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Place;
+use crate::text::closest;
 use crate::text::did_you_mean;
+use crate::text::list_of;
 
 use super::expression::Expression;
 
@@ -154,6 +156,23 @@ impl Columns {
         Diagnostic::error(format!("unknown name `{name}`"))
             .at(&place, "no such parameter or axis")
             .maybe_help(help)
+    }
+
+    /// What is to be said of a parameter that nobody declared. In a manifest with stages of its
+    /// own names declare themselves, so that this can only be one of the command line.
+    pub(super) fn undeclared(&self, name: &str, place: &Place, inline: bool) -> Diagnostic {
+        let (who, how) = match inline {
+            true => ("experiment", "declare it under `params:`"),
+            false => ("pipeline", "declare it under the pipeline's `params:`"),
+        };
+        let help = match closest(name, self.names()) {
+            Some(close) => format!("did you mean `{close}`?"),
+            None if self.list.is_empty() => how.to_owned(),
+            None => format!("it declares: {}; {how}", list_of(self.names())),
+        };
+        Diagnostic::error(format!("unknown parameter `{name}`"))
+            .at(place, format!("the {who} declares no parameter `{name}`"))
+            .help(help)
     }
 
     /// Adds a column; the known one where the name is known.

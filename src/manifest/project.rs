@@ -78,13 +78,31 @@ pub(super) fn read(
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let wrong = Diagnostic::error(format!("there is no file `{}`", shown.display()));
-            Err(place(wrong, "not there").maybe_help(neighbour(root, path)))
+            Err(place(wrong, "not there").maybe_help(match asked {
+                Some(_) => neighbour(root, path),
+                None => manifest(root, path).or_else(|| neighbour(root, path)),
+            }))
+        }
+        Err(_) if path.is_dir() => {
+            let wrong = Diagnostic::error(format!("`{}` is a folder", shown.display()));
+            Err(place(wrong, "a file is wanted"))
         }
         Err(error) => Err(place(
             Diagnostic::error(format!("`{}` cannot be read: {error}", shown.display())),
             "cannot be read",
         )),
     }
+}
+
+/// The manifest that a missing one is meant to be, where only its folder or its ending lacks.
+fn manifest(root: &Path, path: &Path) -> Option<String> {
+    let wanted = path.file_name()?.to_str()?;
+    let names = [wanted.to_owned(), format!("{wanted}.yaml")];
+    let mut files = names
+        .map(|name| Path::new("manifests").join(name))
+        .into_iter();
+    let meant = files.find(|file| root.join(file).is_file())?;
+    Some(format!("did you mean `{}`?", meant.display()))
 }
 
 /// The file beside a missing one that has nearly its name.

@@ -1,6 +1,5 @@
 //! Cells to steps: every stage at every cell of its axes, each step with the steps that it reads.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,7 +8,6 @@ use petgraph::graph::NodeIndex;
 
 use crate::manifest::Experiment;
 use crate::manifest::Overrides;
-use crate::manifest::Stage;
 use crate::registry::Catalog;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
@@ -18,6 +16,7 @@ use super::From;
 use super::Step;
 use super::StepId;
 use super::expand::Expansion;
+use super::kind_of::kind_of;
 use super::kinds;
 use super::kinds::StageKinds;
 use super::outline;
@@ -175,17 +174,18 @@ struct Planner<'e> {
     summaries: Vec<StageSummary>,
 }
 
-/// The kind of every cell of a stage.
-pub(super) struct KindOf {
-    pub kinds: Vec<&'static dyn crate::registry::StageKind>,
-    /// By full cell: the index of its kind; none where the stage does not exist.
-    pub of: Vec<Option<u32>>,
-}
-
 impl Planner<'_> {
     fn stage(&mut self, index: usize, found: &mut Diagnostics) {
         let stage = &self.experiment.pipeline.stages[index];
-        let Some(kind_of) = self.kind_of(stage, found) else {
+        let kind_of = kind_of(
+            stage,
+            self.experiment,
+            self.catalog,
+            &mut self.projections,
+            self.deep,
+            found,
+        );
+        let Some(kind_of) = kind_of else {
             // Literal values and keys cannot be checked without a kind; slots neither.
             return;
         };
@@ -225,111 +225,5 @@ impl Planner<'_> {
         }
         self.kinds[index] = Some(kinds);
         self.axes[index] = Some(axes);
-    }
-
-    /// Finds the kind of every cell, and in which cells the stage exists.
-    fn kind_of(&mut self, stage: &Stage, found: &mut Diagnostics) -> Option<KindOf> {
-        let grid = &self.experiment.grid;
-        let literal = stage.uses.literal().and_then(|value| value.as_str());
-        if let (Some(name), None) = (literal, &stage.when) {
-            return match kinds::find(name, stage, self.catalog) {
-                Ok(kind) => Some(KindOf {
-                    kinds: vec![kind],
-                    of: vec![Some(0); grid.len()],
-                }),
-                Err(diagnostic) => {
-                    found.push(diagnostic);
-                    None
-                }
-            };
-        }
-        let mut names = stage.uses.names();
-        names.extend(
-            stage
-                .when
-                .iter()
-                .flat_map(|when| when.names().iter().cloned()),
-        );
-        let known = |name: &Arc<str>| grid.columns().index(name).is_some();
-        if !names.iter().all(known) {
-            return None;
-        }
-        let columns = grid.axes_of(names.iter().map(|name| &**name));
-        let projection = self.projections.on(&columns).ok()?;
-        let mut kinds: Vec<&'static dyn crate::registry::StageKind> = Vec::new();
-        let mut unknown: HashMap<String, ()> = HashMap::new();
-        let mut by_cell = Vec::with_capacity(projection.len());
-        let mut broken = false;
-        for first in &projection.first {
-            let cell = *first as usize;
-            let lookup = |name: &str| grid.value(cell, name);
-            let exists = match &stage.when {
-                None => true,
-                Some(_) if broken => false,
-                Some(when) => when.holds(lookup).unwrap_or_else(|message| {
-                    found.push(
-                        Diagnostic::error(format!("`{}` is not a condition", when.text()))
-                            .at(when.place(), message),
-                    );
-                    broken = true;
-                    false
-                }),
-            };
-            if !exists {
-                by_cell.push(None);
-                continue;
-            }
-            let name = match stage.uses.fill(&lookup) {
-                Ok(Some(value)) => value.to_string(),
-                Ok(None) => {
-                    found.push(
-                        Diagnostic::error(format!(
-                            "stage `{}` has no kind in some cells",
-                            stage.name
-                        ))
-                        .at(&stage.uses.place, "no value"),
-                    );
-                    return None;
-                }
-                Err(diagnostic) => {
-                    found.push(diagnostic);
-                    return None;
-                }
-            };
-            let index = match kinds.iter().position(|kind| kind.name() == name) {
-                Some(index) => index,
-                None => match kinds::find(&name, stage, self.catalog) {
-                    Ok(kind) => {
-                        kinds.push(kind);
-                        kinds.len() - 1
-                    }
-                    Err(mut diagnostic) => {
-                        if unknown.insert(name, ()).is_none() && self.deep {
-                            for used in stage.uses.names() {
-                                if let Some(place) = self.expansion.value_place(cell, &used) {
-                                    let label = format!("`{used}` has its value here");
-                                    diagnostic = diagnostic.also(&place, label);
-                                }
-                            }
-                            found.push(diagnostic);
-                        }
-                        by_cell.push(None);
-                        continue;
-                    }
-                },
-            };
-            by_cell.push(Some(index as u32));
-        }
-        if kinds.is_empty() && !unknown.is_empty() {
-            return None;
-        }
-        Some(KindOf {
-            kinds,
-            of: projection
-                .of
-                .iter()
-                .map(|cell| by_cell[*cell as usize])
-                .collect(),
-        })
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::manifest::Binding;
 use crate::manifest::Experiment;
-use crate::manifest::Filling;
 use crate::manifest::Input;
 use crate::manifest::Origin;
 use crate::manifest::Stage;
@@ -14,14 +13,13 @@ use crate::registry::Catalog;
 use crate::registry::Outputs;
 use crate::registry::Slot;
 use crate::registry::StageKind;
-use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::did_you_mean;
 use crate::text::list_of;
 
-/// An output with its type.
-pub(super) type Output = (Arc<str>, ArtifactType);
+use super::outputs::Output;
+use super::outputs::outputs_of;
 
 /// The output that a source is read by, for each kind of the source.
 pub(super) type OutputBySourceKind = Vec<Option<Arc<str>>>;
@@ -296,121 +294,4 @@ fn mismatch(stage: &Stage, slot: &Slot, input: &Input, what: &str) -> Diagnostic
 
 pub(super) fn accepts(slot: &Slot, ty: ArtifactType) -> bool {
     slot.accepts.iter().any(|accepted| accepted.accepts(ty))
-}
-
-/// What the steps of a stage of this kind leave.
-fn outputs_of(
-    experiment: &Experiment,
-    stage: &Stage,
-    kind: &dyn StageKind,
-    done: &[Option<StageKinds>],
-    found: &mut Diagnostics,
-) -> Vec<Output> {
-    let named = |list: &[(&'static str, ArtifactType)]| -> Vec<Output> {
-        list.iter()
-            .map(|(name, ty)| (Arc::from(*name), *ty))
-            .collect()
-    };
-    match kind.outputs() {
-        Outputs::Fixed(list) => named(list),
-        Outputs::PassedOn { slot, own } => {
-            let mut outputs = passed_on(experiment, stage, slot, done);
-            // Where the source's kind is unknown, which is reported there, nothing is known here.
-            if !outputs.is_empty() {
-                outputs.extend(named(own));
-            }
-            outputs
-        }
-        Outputs::Declared => declared(stage, found),
-    }
-}
-
-/// The outputs that every step in a slot leaves.
-fn passed_on(
-    experiment: &Experiment,
-    stage: &Stage,
-    slot: &str,
-    done: &[Option<StageKinds>],
-) -> Vec<Output> {
-    let stages = &experiment.pipeline.stages;
-    let binding = stage.inputs.iter().find(|binding| *binding.slot == *slot);
-    let sources = binding.into_iter().flat_map(|binding| &binding.sources);
-    let mut common: Option<Vec<Output>> = None;
-    for input in sources {
-        let Origin::Stage { stage: name, .. } = &input.from else {
-            continue;
-        };
-        let source = stages.iter().position(|stage| stage.name == *name);
-        let Some(known) = source.and_then(|source| done[source].as_ref()) else {
-            continue;
-        };
-        for outputs in &known.outputs {
-            match &mut common {
-                None => common = Some(outputs.clone()),
-                Some(common) => common.retain(|output| outputs.contains(output)),
-            }
-        }
-    }
-    common.unwrap_or_default()
-}
-
-/// Outputs as a command declares them: `out: {model: model.pt}`, or with a type,
-/// `out: {rows: {file: rows.csv, type: table}}`; and its metrics.
-fn declared(stage: &Stage, found: &mut Diagnostics) -> Vec<Output> {
-    let argument = |name: &str| stage.with.iter().find(|argument| &*argument.name == name);
-    let mut outputs: Vec<Output> = Vec::new();
-    if let Some(out) = argument("out") {
-        match &out.value.content {
-            Filling::Literal(Value::Map(entries)) => {
-                for (name, value) in entries {
-                    let ty = match value {
-                        Value::Map(fields) => fields.get("type").and_then(Value::as_str),
-                        _ => None,
-                    };
-                    let ty = match ty {
-                        Some(ty) => artifact_type(ty).unwrap_or_else(|| {
-                            let known = DECLARABLE.iter().map(|(name, _)| *name);
-                            found.push(
-                                Diagnostic::error(format!("unknown artifact type `{ty}`"))
-                                    .at(&out.value.place, "of an output")
-                                    .maybe_help(did_you_mean(ty, known, "types")),
-                            );
-                            ArtifactType::File
-                        }),
-                        None => ArtifactType::File,
-                    };
-                    outputs.push((Arc::from(name.as_str()), ty));
-                }
-            }
-            Filling::Map(entries) => {
-                outputs.extend(
-                    entries
-                        .iter()
-                        .map(|(name, _)| (Arc::clone(name), ArtifactType::File)),
-                );
-            }
-            _ => {}
-        }
-    }
-    if argument("metrics").is_some() && !outputs.iter().any(|(name, _)| &**name == "metrics") {
-        outputs.push((Arc::from("metrics"), ArtifactType::Metrics));
-    }
-    outputs
-}
-
-const DECLARABLE: [(&str, ArtifactType); 9] = [
-    ("arrays", ArtifactType::Arrays),
-    ("curve", ArtifactType::Curve),
-    ("dataset", ArtifactType::Dataset),
-    ("figure", ArtifactType::Figure),
-    ("file", ArtifactType::File),
-    ("images", ArtifactType::Images),
-    ("metrics", ArtifactType::Metrics),
-    ("model", ArtifactType::Model),
-    ("table", ArtifactType::Table),
-];
-
-fn artifact_type(name: &str) -> Option<ArtifactType> {
-    let known = DECLARABLE.iter().find(|(known, _)| *known == name);
-    known.map(|(_, ty)| *ty)
 }

@@ -1,13 +1,16 @@
 //! Cells to a DAG of steps, keys, staleness and its explanation.
 
 mod build;
+mod change;
 mod equal;
 mod expand;
 mod filter;
 mod graph;
 mod key;
+mod kind_of;
 mod kinds;
 mod outline;
+mod outputs;
 mod params;
 mod projection;
 mod selection;
@@ -18,8 +21,9 @@ mod wiring;
 
 pub use crate::manifest::Policy;
 pub use build::{Plan, Planned, StageSummary};
+pub use change::{Change, changes};
 pub use filter::{Filter, Term};
 pub use key::{Contents, KeyError, KeyRules, NUMERICS_REVISION, content_digest};
 pub use selection::{Selection, Wish};
-pub use stale::{Change, Fate, Known, Reason, changes};
+pub use stale::{Fate, Known, Reason};
 pub use step::{Cell, From, Input, InputItem, Step, StepId};

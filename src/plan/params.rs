@@ -5,6 +5,7 @@ use crate::manifest::Stage;
 use crate::manifest::Template;
 use crate::registry::Default;
 use crate::registry::Param;
+use crate::registry::ParamType;
 use crate::registry::StageKind;
 use crate::registry::Unfit;
 use crate::registry::Value;
@@ -157,8 +158,10 @@ impl Ingredient<'_> {
         if let (Some(value), Some(template)) = (given, self.template) {
             return self.param.ty.conform(value).map(Some).map_err(|mismatch| {
                 let mut wrong = wrong(kind, &self.param, &template.place, mismatch);
-                // Quoting helps where the value was written alone.
-                wrong.helps.clear();
+                // Quoting helps where the value was written alone, a choice that is meant always.
+                if !matches!(self.param.ty, ParamType::Choice(_)) {
+                    wrong.helps.clear();
+                }
                 Box::new(with_sources(wrong, template, source_of))
             });
         }

@@ -17,6 +17,8 @@ use super::KeyRules;
 use super::Plan;
 use super::Step;
 use super::StepId;
+use super::change::Change;
+use super::change::changes;
 use super::content_digest;
 
 /// What is known from before.
@@ -61,119 +63,6 @@ pub struct Reason {
     pub what: Change,
     /// Where the manifest or the pipeline says so.
     pub place: Option<Place>,
-}
-
-/// What changed since the step last ran. Values are as keys explain them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// No step of this name has run.
-    New,
-    /// Nothing changed, but the result is not in the store.
-    Gone,
-    /// Nothing changed since an attempt that left no result.
-    Unfinished {
-        outcome: String,
-    },
-    /// The result is known, but damaged.
-    Damaged,
-    /// The stage asks not to reuse results.
-    NotCached,
-    Kind {
-        old: String,
-        new: String,
-    },
-    Revision {
-        old: String,
-        new: String,
-    },
-    Device {
-        what: String,
-        old: String,
-        new: String,
-    },
-    Param {
-        name: String,
-        old: Option<String>,
-        new: Option<String>,
-    },
-    Input {
-        slot: String,
-        old: Option<String>,
-        new: Option<String>,
-    },
-    /// A reduced slot has the same members in another order.
-    Order {
-        slot: String,
-    },
-    /// A file of a parameter, or of a command's code.
-    File {
-        path: String,
-        old: Option<String>,
-        new: Option<String>,
-    },
-    Environment {
-        name: String,
-        old: Option<String>,
-        new: Option<String>,
-    },
-    /// Keys are made otherwise by this version of the program.
-    Format,
-}
-
-/// One line for people: `param lr: 0.1 → 0.2`.
-impl std::fmt::Display for Change {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "absent".to_owned());
-        // Digests say nothing to people but that they differ.
-        let content = |old: &Option<String>, new: &Option<String>| match (old, new) {
-            (None, _) => "new",
-            (_, None) => "no longer read",
-            _ => "other content",
-        };
-        match self {
-            Change::New => f.write_str("has not run before"),
-            Change::Gone => f.write_str("its result is no longer in the store"),
-            Change::Unfinished { outcome } if outcome == "failed" => {
-                f.write_str("failed the last time")
-            }
-            Change::Unfinished { outcome } => write!(f, "was {outcome} the last time"),
-            Change::Damaged => f.write_str("its result is damaged"),
-            Change::NotCached => f.write_str("is not cached (`cache: false`)"),
-            Change::Kind { old, new } => write!(f, "kind: {old} → {new}"),
-            Change::Revision { old, new } => write!(f, "revision of the kind: {old} → {new}"),
-            Change::Device { what, old, new } => write!(f, "{what}: {old} → {new}"),
-            Change::Param { name, old, new } => {
-                write!(f, "param {name}: {} → {}", shown(old), shown(new))
-            }
-            Change::Input { slot, old, new } => write!(f, "input {slot}: {}", content(old, new)),
-            Change::Order { slot } => write!(f, "input {slot}: other order"),
-            Change::File { path, old, new } => write!(f, "file {path}: {}", content(old, new)),
-            Change::Environment { name, old, new } => {
-                write!(f, "environment {name}: {} → {}", shown(old), shown(new))
-            }
-            Change::Format => f.write_str("keys are made otherwise by this version"),
-        }
-    }
-}
-
-impl Change {
-    /// The same with everything there is to say: contents by their digests.
-    pub fn in_full(&self) -> String {
-        let short = |digest: &str| digest.get(..12).unwrap_or(digest).to_owned();
-        match self {
-            Change::Input {
-                slot: name,
-                old: Some(old),
-                new: Some(new),
-            } => format!("input {name}: {} → {}", short(old), short(new)),
-            Change::File {
-                path,
-                old: Some(old),
-                new: Some(new),
-            } => format!("file {path}: {} → {}", short(old), short(new)),
-            other => other.to_string(),
-        }
-    }
 }
 
 impl Plan {
@@ -291,80 +180,6 @@ impl Plan {
         };
         column.place_of(id).cloned()
     }
-}
-
-/// What changed between two explanations of a key, part by part.
-pub fn changes(old_parts: &KeyParts, new_parts: &KeyParts) -> Vec<Change> {
-    let (old, new) = (old_parts, new_parts);
-    let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
-    names.sort();
-    names.dedup();
-    let mut changes = Vec::new();
-    for name in names {
-        let (before, now) = (old.get(name), new.get(name));
-        if before == now {
-            continue;
-        }
-        let (group, rest) = name.split_once('.').unwrap_or((name, ""));
-        let rest = rest.to_owned();
-        let (old, new) = (before.cloned(), now.cloned());
-        let sure = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
-        let change = match group {
-            "key" => Change::Format,
-            "kind" if rest == "name" => Change::Kind {
-                old: sure(&old),
-                new: sure(&new),
-            },
-            "kind" => Change::Revision {
-                old: sure(&old),
-                new: sure(&new),
-            },
-            "device" => Change::Device {
-                what: rest,
-                old: sure(&old),
-                new: sure(&new),
-            },
-            "param" => Change::Param {
-                name: rest,
-                old,
-                new,
-            },
-            "input" if rest.ends_with(".order") => {
-                // New and lost members say so themselves.
-                let slot = rest.trim_end_matches(".order");
-                let prefix = format!("input.{slot}[");
-                let members = |parts: &KeyParts| -> Vec<String> {
-                    let names = parts.keys().filter(|name| name.starts_with(&prefix));
-                    names.cloned().collect()
-                };
-                if members(old_parts) != members(new_parts) {
-                    continue;
-                }
-                Change::Order {
-                    slot: rest.trim_end_matches(".order").to_owned(),
-                }
-            }
-            "input" => Change::Input {
-                slot: rest,
-                old,
-                new,
-            },
-            "file" | "code" => Change::File {
-                path: rest,
-                old,
-                new,
-            },
-            "env" => Change::Environment {
-                name: rest,
-                old,
-                new,
-            },
-            // Counts: what they count is said by name.
-            _ => continue,
-        };
-        changes.push(change);
-    }
-    changes
 }
 
 /// Contents as the records of earlier runs have them.

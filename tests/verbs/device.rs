@@ -50,7 +50,7 @@ warning: steps of `fit` will fail on this machine
     assert_data_eq!(
         said(
             &space,
-            "run toy --seeds 1 --axis samples=5 --progress none --jobs 1"
+            "run toy --seeds 1 --axis samples=5 --progress none --jobs 2"
         ),
         str![[r#"
 -- stderr

@@ -3,6 +3,8 @@
 mod device;
 mod filters;
 mod kit;
+#[cfg(unix)]
+mod live;
 mod looking;
 mod runs;
 mod starting;

@@ -81,7 +81,7 @@ fn the_events_of_a_run_are_what_it_printed() {
         str![[r#"
 -- stderr
 error: there is no run `[RUN]`
-  = help: the latest run is `[RUN]`
+  = help: the only run is `[RUN]`
 -- exit code 2
 
 "#]]
@@ -181,6 +181,11 @@ error: there is no run `19700101`
 -- exit code 2
 
 "#]]
+    );
+    let other = said(&space, "diff toy latest latest -p epochs=3");
+    assert!(
+        other.contains("was never run; the latest run is of `toy"),
+        "{other}"
     );
 }
 

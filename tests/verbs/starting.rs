@@ -194,9 +194,27 @@ error: unknown parameter `epoch`
  --> -p epoch:1:1
   |
 1 | epoch=2
-  | ^^^^^ the pipeline declares no such parameter
+  | ^^^^^ the experiment declares no parameter `epoch`
   |
   = help: did you mean `epochs`?
+
+
+1 mistake in `manifests/toy.yaml`: nothing was run
+-- exit code 2
+
+"#]]
+    );
+    assert_data_eq!(
+        said(&space, "run toy -p wobble=2"),
+        str![[r#"
+-- stderr
+error: unknown parameter `wobble`
+ --> -p wobble:1:1
+  |
+1 | wobble=2
+  | ^^^^^^ the experiment declares no parameter `wobble`
+  |
+  = help: it declares: `epochs`, `name`, `restart`, and `samples`; declare it under `params:`
 
 
 1 mistake in `manifests/toy.yaml`: nothing was run
@@ -212,7 +230,7 @@ error: unknown parameter `sample`
  --> --axis sample:1:1
   |
 1 | sample=[5,10]
-  | ^^^^^^ the pipeline declares no such parameter
+  | ^^^^^^ the experiment declares no parameter `sample`
   |
   = help: did you mean `samples`?
 
@@ -246,6 +264,25 @@ error: there is no file `manifests/toi.yaml`
 
 
 1 mistake in `manifests/toi.yaml`: nothing was run
+-- exit code 2
+
+"#]]
+    );
+    for asked in ["toy.yaml", "manifests/nowhere/toy"] {
+        let said = said(&space, &format!("check {asked}"));
+        assert!(
+            said.contains("did you mean `manifests/toy.yaml`?"),
+            "{said}"
+        );
+    }
+    assert_data_eq!(
+        said(&space, "check manifests"),
+        str![[r#"
+-- stderr
+error: `manifests` is a folder
+
+
+1 mistake in `manifests`: nothing was run
 -- exit code 2
 
 "#]]

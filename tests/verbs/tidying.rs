@@ -17,7 +17,7 @@ fn gc_keeps_what_manifests_and_named_runs_reach_and_says_what_it_would_free() {
 -- stderr
 keeps small (manifests/small.yaml): 0 results
 keeps toy (manifests/toy.yaml): 23 results
-would remove 0 results, 0 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
+nothing to remove; keeps [SIZE]
 
 "#]]
     );
@@ -42,7 +42,7 @@ would remove 13 results, 24 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
 keeps run [RUN]: 23 results
 keeps small (manifests/small.yaml): 0 results
 keeps toy (manifests/toy.yaml): 15 results
-would remove 0 results, 0 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
+nothing to remove; keeps [SIZE]
 
 "#]]
     );
@@ -62,7 +62,7 @@ removed 13 results, 24 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
 -- stderr
 keeps small (manifests/small.yaml): 0 results
 keeps toy (manifests/toy.yaml): 15 results
-would remove 0 results, 0 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
+nothing to remove; keeps [SIZE]
 
 "#]]
     );
@@ -110,7 +110,7 @@ would remove 21 results, 40 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
 keeps experiment old: 23 results
 keeps new (manifests/toy.yaml): 2 results
 keeps small (manifests/small.yaml): 0 results
-would remove 0 results, 0 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
+nothing to remove; keeps [SIZE]
 
 "#]]
     );

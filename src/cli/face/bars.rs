@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use console::Term;
 use indicatif::MultiProgress;
 use indicatif::ProgressBar;
 use indicatif::ProgressDrawTarget;
@@ -13,6 +14,7 @@ use super::Tally;
 use super::duration;
 use super::failure_lines;
 use super::stopping;
+use super::terminal::AtLeftEdge;
 use super::wants;
 use crate::engine::Event;
 use crate::engine::Timed;
@@ -30,8 +32,16 @@ pub struct Bars {
 
 impl Bars {
     pub fn new() -> Self {
-        // indicatif limits redraws itself; ten a second are calm and still lively.
-        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        let terminal = Term::buffered_stderr();
+        Self::on(match terminal.is_term() {
+            // indicatif limits redraws itself; ten a second are calm and still lively.
+            true => ProgressDrawTarget::term_like_with_hz(Box::new(AtLeftEdge(terminal)), 10),
+            false => ProgressDrawTarget::hidden(),
+        })
+    }
+
+    fn on(target: ProgressDrawTarget) -> Self {
+        let all = MultiProgress::with_draw_target(target);
         let run = all.add(ProgressBar::new(0));
         run.set_style(style("{bar:30} {pos}/{len}  {msg}"));
         Bars {
@@ -157,4 +167,50 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .expect("the templates here are well formed")
         .progress_chars("━━─")
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::InMemoryTerm;
+    use indicatif::TermLike;
+
+    use super::*;
+    use crate::engine::Totals;
+
+    #[test]
+    fn the_echo_of_ctrl_c_leaves_no_bar_on_the_screen() {
+        let screen = InMemoryTerm::new(20, 100);
+        let terminal = Box::new(AtLeftEdge(screen.clone()));
+        let mut bars = Bars::on(ProgressDrawTarget::term_like(terminal));
+        let mut show = |event| bars.show(&Timed { at: 1.0, event });
+        show(Event::PlanKnown {
+            steps: 3,
+            selected: 3,
+            stages: BTreeMap::from([("fit".to_owned(), 3)]),
+            jobs: 2,
+        });
+        let step = |id| format!("fit[seed={id}]");
+        for id in 0..2 {
+            show(Event::StepStarted {
+                id,
+                step: step(id),
+                attempt: 1,
+                threads: 1,
+                takes: BTreeMap::new(),
+            });
+        }
+        let drawn = screen.contents();
+        assert!(drawn.contains("fit[seed=0]"), "{drawn}");
+        assert!(drawn.contains("2 running, 1 waiting"), "{drawn}");
+        screen.write_str("^C").expect("a screen in memory");
+        show(Event::Stopping { running: 2 });
+        for id in 0..3 {
+            show(Event::StepCancelled { id, step: step(id) });
+        }
+        let totals = Totals::default();
+        show(Event::RunFinished { totals });
+        let left = screen.contents();
+        let left: Vec<&str> = left.lines().map(str::trim_end).collect();
+        assert_eq!(left.join("\n").trim_end(), stopping(2));
+    }
 }

@@ -6,6 +6,7 @@ mod bars;
 mod json;
 mod lines;
 mod tally;
+mod terminal;
 
 pub use bars::Bars;
 pub use json::JsonLines;

@@ -30,6 +30,25 @@ fn a_failed_step_skips_only_its_descendants() {
 }
 
 #[test]
+fn failures_stand_in_plan_order_whichever_came_first() {
+    let mut lab = Lab::new();
+    lab.options.jobs = 1;
+    let steps = plan(["short", "long", "longer <- long"]);
+    for name in ["short", "long"] {
+        lab.on(name, |_, _| Err(JobError::failed("no")));
+    }
+    let summary = lab.run(&steps);
+    let told = lab.events.iter().filter_map(|event| match event {
+        Event::StepFailed { step, .. } => Some(step.as_str()),
+        _ => None,
+    });
+    // The longer way starts first.
+    assert_eq!(told.collect::<Vec<_>>(), ["long", "short"]);
+    let listed = summary.failures.iter().map(|failure| failure.step.as_str());
+    assert_eq!(listed.collect::<Vec<_>>(), ["short", "long"]);
+}
+
+#[test]
 fn a_failure_is_no_result_and_runs_again() {
     let mut lab = Lab::new();
     let steps = plan(["a", "b <- a"]);

@@ -3,6 +3,9 @@
 //! Terms are joined by commas and must all hold; the values of a term are joined by `|` and one of
 //! them must be it. A cell without a coordinate on an axis holds only `axis=none` and `axis!=…`.
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -260,61 +263,5 @@ fn trimmed(source: &Arc<Source>, range: Range<usize>) -> Place {
     Place {
         source: Arc::clone(source),
         range: start..(start + text.trim().len()).max(start),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn holds(filter: &str, cell: &[(&str, Value)]) -> bool {
-        let filter = Filter::read("--only", filter).unwrap_or_else(|wrong| {
-            panic!("{}", wrong.render(false));
-        });
-        filter.holds(|name| cell.iter().find(|(n, _)| *n == name).map(|(_, v)| v))
-    }
-
-    fn cell() -> [(&'static str, Value); 3] {
-        [
-            ("method", Value::from("mapa")),
-            ("samples", Value::from(50)),
-            ("lr", Value::from(0.001)),
-        ]
-    }
-
-    #[test]
-    fn all_terms_and_one_value_of_each_must_hold() {
-        assert!(holds("method=mapa, samples=20|50", &cell()));
-        assert!(!holds("method=mapa,samples=20", &cell()));
-        assert!(holds("method!=vae", &cell()));
-    }
-
-    #[test]
-    fn numbers_are_compared_as_numbers_and_text_by_pattern() {
-        assert!(holds("lr=1e-3,samples=50.0", &cell()));
-        assert!(holds("samples>20,samples<=50,lr<1", &cell()));
-        assert!(holds("method=m*|v??", &cell()));
-        assert!(!holds("method=m", &cell()));
-    }
-
-    #[test]
-    fn what_is_absent_is_none_and_in_no_range() {
-        assert!(holds("beta=none,beta!=2", &cell()));
-        assert!(!holds("beta<2", &cell()));
-    }
-
-    #[test]
-    fn commas_in_lists_separate_no_terms() {
-        let hidden = Value::List(vec![Value::from(16), Value::from(8)]);
-        assert!(holds("hidden=[16, 8]", &[("hidden", hidden)]));
-    }
-
-    #[test]
-    fn no_text_makes_it_panic() {
-        for text in [
-            "", ",", "=", "a=", "=a", "a<b", "a<1|2", "ä=ö|", "a!b", "[,]=", "]{,",
-        ] {
-            let _ = Filter::read("--only", text);
-        }
     }
 }

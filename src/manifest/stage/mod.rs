@@ -1,5 +1,8 @@
 //! Stages as the user wrote them: what they use, what they read, which axes they reduce.
 
+mod command;
+mod inputs;
+
 use std::sync::Arc;
 
 use crate::registry::Catalog;
@@ -9,6 +12,10 @@ use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
 
+use command::paths;
+use command::shell;
+use inputs::bindings;
+
 use super::expression::Expression;
 use super::fields;
 use super::fields::Fields;
@@ -16,7 +23,6 @@ use super::node::Content;
 use super::node::Entry;
 use super::node::Node;
 use super::policy::Policy;
-use super::template::Filling;
 use super::template::Kept;
 use super::template::Template;
 
@@ -194,219 +200,6 @@ fn stage_name(name: &str, place: &Place, found: &mut Diagnostics) {
             ),
         );
     }
-}
-
-/// A shell reads `${lr}` itself, from its environment: so the text stays as it is, and what it
-/// mentions goes there. Interpolation would make shell code of values.
-fn shell(with: &mut Vec<Argument>, found: &mut Diagnostics) {
-    let Some(run) = with.iter_mut().find(|argument| &*argument.name == "run") else {
-        return;
-    };
-    let Filling::Text(pieces) = &run.value.content else {
-        return;
-    };
-    let mut text = String::new();
-    let mut mentioned: Vec<(Arc<str>, Place)> = Vec::new();
-    for piece in pieces {
-        match piece {
-            super::template::Piece::Literal(literal) => text.push_str(literal),
-            super::template::Piece::Hole(hole) => {
-                let name = hole.text().trim();
-                match hole.names() {
-                    [only] if **only == *name => {
-                        text.push_str(&format!("${{{name}}}"));
-                        mentioned.push((Arc::clone(only), hole.place().clone()));
-                    }
-                    _ => found.push(
-                        Diagnostic::error("an expression in a shell text")
-                            .at(hole.place(), "the shell would read this itself")
-                            .help(format!(
-                                "`values: {{x: \"${{{name}}}\"}}` makes it the variable `${{x}}`; what \
-                                 the shell is to expand is written `$${{…}}`"
-                            )),
-                    ),
-                }
-            }
-        }
-    }
-    let place = run.value.place.clone();
-    let name_place = run.name_place.clone();
-    run.value.content = Filling::Literal(Value::Str(text));
-    if mentioned.is_empty() {
-        return;
-    }
-    if !with.iter().any(|argument| &*argument.name == "values") {
-        with.push(Argument {
-            name: Arc::from("values"),
-            name_place,
-            value: Template {
-                place,
-                content: Filling::Map(Vec::new()),
-                escaped: true,
-            },
-        });
-    }
-    let Some(values) = with.iter_mut().find(|argument| &*argument.name == "values") else {
-        return;
-    };
-    values.value.add_names(mentioned);
-}
-
-/// `${in.x}` and `${out.x}` of a command must be declared.
-fn paths(node: &Node, slots: &[Entry], out: &[Entry], scored: bool, found: &mut Diagnostics) {
-    match &node.content {
-        Content::List(items) => {
-            for item in items {
-                paths(item, slots, out, scored, found);
-            }
-        }
-        Content::Map(entries) => {
-            for entry in entries {
-                paths(&entry.value, slots, out, scored, found);
-            }
-        }
-        Content::Scalar(value) => {
-            let text = value.as_str().unwrap_or_default();
-            for part in text.split("${").skip(1) {
-                let Some(inner) = part.split('}').next() else {
-                    continue;
-                };
-                let (known, name, key) = match inner.trim().split_once('.') {
-                    Some(("in", name)) => (slots, name, "in"),
-                    Some(("out", name)) => (out, name, "with: {out: …}"),
-                    _ => continue,
-                };
-                // The file of the metrics needs no second declaration.
-                let metrics = key != "in" && name == "metrics" && scored;
-                if metrics || known.iter().any(|entry| entry.key == name) {
-                    continue;
-                }
-                let place = match node.place.text().find(inner) {
-                    Some(at) => node.place.part(at..at + inner.len()),
-                    None => node.place.clone(),
-                };
-                let names = known.iter().map(|entry| entry.key.as_str());
-                let help = crate::text::did_you_mean(name, names, "declared are");
-                found.push(
-                    Diagnostic::error(format!("`{inner}` is not declared"))
-                        .at(&place, format!("not under `{key}`"))
-                        .maybe_help(help),
-                );
-            }
-        }
-    }
-}
-
-fn bindings(node: &Node, found: &mut Diagnostics) -> Vec<Binding> {
-    let entries = fields::map(node, "`in`", found).unwrap_or_default();
-    let mut bindings = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let (nodes, union): (Vec<&Node>, bool) = match &entry.value.content {
-            Content::List(items) => (items.iter().collect(), true),
-            _ => (vec![&entry.value], false),
-        };
-        if union && nodes.is_empty() {
-            found.push(
-                Diagnostic::error(format!("slot `{}` reads nothing", entry.key))
-                    .at(&entry.value.place, "an empty list"),
-            );
-        }
-        bindings.push(Binding {
-            slot: Arc::from(entry.key.as_str()),
-            slot_place: entry.key_place.clone(),
-            sources: nodes
-                .into_iter()
-                .filter_map(|node| input(node, found))
-                .collect(),
-            union,
-        });
-    }
-    bindings
-}
-
-fn input(node: &Node, found: &mut Diagnostics) -> Option<Input> {
-    if let Some(text) = node.as_str() {
-        return Some(Input {
-            place: node.place.clone(),
-            from: reference(text, &node.place, found)?,
-            when: None,
-            at: Vec::new(),
-        });
-    }
-    if node.as_map().is_none() {
-        found.push(
-            Diagnostic::error(
-                "an input is a stage, `stage.output`, or a map with `from` or `file`",
-            )
-            .at(&node.place, format!("this is {}", node.type_name())),
-        );
-        return None;
-    }
-    let fields = Fields::of(node, "an input", &["from", "file", "when", "at"], found)?;
-    let (from, place) = match (fields.get("from"), fields.get("file")) {
-        (Some(from), None) => {
-            let text = fields::text(from, "`from`", found)?;
-            (reference(text, &from.place, found)?, &from.place)
-        }
-        (None, Some(file)) => {
-            fields::text(file, "`file`", found)?;
-            (
-                Origin::File(Template::read(file, Kept::None, found)),
-                &file.place,
-            )
-        }
-        _ => {
-            found.push(
-                Diagnostic::error("an input names either a stage or a file")
-                    .at(&node.place, "one of `from` and `file`"),
-            );
-            return None;
-        }
-    };
-    let mut at = Vec::new();
-    if let Some(node) = fields.get("at") {
-        for entry in fields::map(node, "`at`", found).unwrap_or_default() {
-            at.push((
-                Arc::from(entry.key.as_str()),
-                entry.key_place.clone(),
-                Template::read(&entry.value, Kept::None, found),
-            ));
-        }
-    }
-    Some(Input {
-        place: place.clone(),
-        from,
-        when: fields.get("when").and_then(|node| condition(node, found)),
-        at,
-    })
-}
-
-/// `stage` or `stage.output`.
-fn reference(text: &str, place: &Place, found: &mut Diagnostics) -> Option<Origin> {
-    if text.contains("${") {
-        found.push(
-            Diagnostic::error("a stage is named literally")
-                .at(place, "which stage is read cannot depend on the cell")
-                .help("`{from: stage, when: condition}` reads a stage in some cells only"),
-        );
-        return None;
-    }
-    if text.contains('/') {
-        found.push(
-            Diagnostic::error(format!("`{text}` is not a stage"))
-                .at(place, "looks like a file")
-                .help(format!("a file is read with `{{file: {text}}}`")),
-        );
-        return None;
-    }
-    let (stage, output) = match text.split_once('.') {
-        Some((stage, output)) => (stage, Some(Arc::from(output))),
-        None => (text, None),
-    };
-    Some(Origin::Stage {
-        stage: Arc::from(stage),
-        output,
-    })
 }
 
 fn over(stage: &Fields<'_>, found: &mut Diagnostics) -> Over {

@@ -1,235 +1,29 @@
-//! The full cells of an experiment: the product of its axes, then `exclude`, `include`, `when`.
+//! What shapes the product of the axes: `exclude`, `include` and `when`.
 
 use std::collections::HashSet;
 
+use crate::manifest::axes::Axis;
+use crate::manifest::axes::Choice;
+use crate::manifest::axes::Form;
+use crate::manifest::axes::product;
+use crate::manifest::columns::ABSENT;
+use crate::manifest::columns::Columns;
+use crate::manifest::columns::ValueId;
+use crate::manifest::expression::Expression;
+use crate::manifest::fields;
+use crate::manifest::node::Content;
+use crate::manifest::node::Node;
+use crate::manifest::stage::condition;
 use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
 use crate::text::did_you_mean;
 
-use super::axes::Axis;
-use super::axes::Choice;
-use super::axes::Form;
-use super::axes::product;
-use super::columns::ABSENT;
-use super::columns::Columns;
-use super::columns::ValueId;
-use super::expression::Expression;
-use super::fields;
-use super::node::Content;
-use super::node::Node;
-use super::stage::condition;
+use super::Grid;
+use super::MOST;
 
-/// More cells than this are a slip of the keyboard, and would fill the memory.
-const MOST: u64 = 5_000_000;
-
-/// All cells, as rows of value numbers.
-#[derive(Debug)]
-pub struct Grid {
-    columns: Columns,
-    /// The columns that the rows hold, in the order of coordinates.
-    varying: Vec<usize>,
-    rows: Vec<ValueId>,
-    cells: usize,
-}
-
-impl Grid {
-    pub fn columns(&self) -> &Columns {
-        &self.columns
-    }
-
-    /// The number of cells.
-    pub fn len(&self) -> usize {
-        self.cells
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.cells == 0
-    }
-
-    /// The columns whose values are coordinates, in axis order.
-    pub fn axes(&self) -> impl Iterator<Item = usize> {
-        let axes = self.varying.iter().copied();
-        axes.filter(|column| self.columns.get(*column).axis)
-    }
-
-    /// The coordinate of a cell on a column; [`ABSENT`] where it has none.
-    pub fn coordinate(&self, cell: usize, column: usize) -> ValueId {
-        match self.columns.get(column).position {
-            Some(position) => self.rows[cell * self.varying.len() + position],
-            None => ABSENT,
-        }
-    }
-
-    /// The number of the value of a column in a cell, by whatever gives it.
-    pub fn value_id(&self, cell: usize, column: usize) -> ValueId {
-        match self.coordinate(cell, column) {
-            ABSENT => self.columns.get(column).constant,
-            set => set,
-        }
-    }
-
-    /// The value of a name in a cell, by whatever gives it.
-    pub fn value(&self, cell: usize, name: &str) -> Option<&Value> {
-        let column = self.columns.index(name)?;
-        self.columns.get(column).value(self.value_id(cell, column))
-    }
-
-    /// The columns whose coordinates decide the values of these names, in axis order.
-    pub fn axes_of<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Vec<usize> {
-        let mut axes = Vec::new();
-        for column in names
-            .into_iter()
-            .filter_map(|name| self.columns.index(name))
-        {
-            axes.extend(self.columns.axes_of(column));
-        }
-        self.ordered(axes)
-    }
-
-    /// The columns in axis order, each once.
-    pub fn ordered(&self, mut columns: Vec<usize>) -> Vec<usize> {
-        columns.sort_by_key(|column| self.columns.get(*column).position);
-        columns.dedup();
-        columns
-    }
-}
-
-/// What shapes the grid, as a manifest writes it.
-#[derive(Default)]
-pub(super) struct Shaping<'n> {
-    pub exclude: Option<&'n Node>,
-    pub include: Option<&'n Node>,
-    pub when: Option<&'n Node>,
-}
-
-/// Builds the grid.
-pub(super) fn build(
-    mut columns: Columns,
-    axes: &[Axis],
-    shaping: &Shaping<'_>,
-    place: &Place,
-    found: &mut Diagnostics,
-) -> Option<Grid> {
-    let cells = product(axes);
-    if cells > MOST {
-        found.push(Diagnostic::error("too many cells").at(
-            place,
-            format!("these axes make {cells}, the most is {MOST}"),
-        ));
-        return None;
-    }
-    let varying = positions(&mut columns, axes);
-    columns.settle();
-    let mut seen = HashSet::new();
-    let mut grid = Grid {
-        columns,
-        varying,
-        rows: Vec::new(),
-        cells: 0,
-    };
-    grid.add(axes, &mut seen);
-    if let Some(node) = shaping.exclude {
-        exclude(&mut grid, node, found);
-    }
-    if let Some(node) = shaping.include {
-        include(&mut grid, axes, node, found);
-    }
-    if let Some(node) = shaping.when {
-        when(&mut grid, node, found);
-    }
-    if grid.is_empty() && !found.has_errors() {
-        found.push(Diagnostic::error("no cells are left").at(place, "of the axes here"));
-    }
-    Some(grid)
-}
-
-/// Gives the columns that the axes set their positions, in the order of the axes.
-fn positions(columns: &mut Columns, axes: &[Axis]) -> Vec<usize> {
-    let mut varying = Vec::new();
-    let mut pending: Vec<&Axis> = axes.iter().rev().collect();
-    while let Some(axis) = pending.pop() {
-        for choice in &axis.choices {
-            for (column, _) in &choice.set {
-                if columns.get(*column).position.is_none() {
-                    columns.get_mut(*column).position = Some(varying.len());
-                    varying.push(*column);
-                }
-            }
-        }
-        for choice in axis.choices.iter().rev() {
-            pending.extend(choice.axes.iter().rev());
-        }
-    }
-    varying
-}
-
-impl Grid {
-    /// Adds the product of the axes, each row once.
-    fn add(&mut self, axes: &[Axis], seen: &mut HashSet<Box<[ValueId]>>) {
-        let mut row = vec![ABSENT; self.varying.len()];
-        let mut pending: Vec<&Axis> = axes.iter().rev().collect();
-        self.walk(&mut pending, &mut row, seen);
-    }
-
-    fn walk(
-        &mut self,
-        pending: &mut Vec<&Axis>,
-        row: &mut [ValueId],
-        seen: &mut HashSet<Box<[ValueId]>>,
-    ) {
-        let Some(axis) = pending.pop() else {
-            if seen.insert(Box::from(&*row)) {
-                self.rows.extend_from_slice(row);
-                self.cells += 1;
-            }
-            return;
-        };
-        let height = pending.len();
-        for choice in &axis.choices {
-            for (column, value) in &choice.set {
-                if let Some(position) = self.columns.get(*column).position {
-                    row[position] = *value;
-                }
-            }
-            pending.extend(choice.axes.iter().rev());
-            self.walk(pending, row, seen);
-            pending.truncate(height);
-            for (column, _) in &choice.set {
-                if let Some(position) = self.columns.get(*column).position {
-                    row[position] = ABSENT;
-                }
-            }
-        }
-        pending.push(axis);
-    }
-
-    /// Keeps the cells for which the condition holds; returns how many went.
-    fn retain(&mut self, mut keep: impl FnMut(&Grid, usize) -> bool) -> usize {
-        let kept: Vec<usize> = (0..self.cells).filter(|cell| keep(self, *cell)).collect();
-        let gone = self.cells - kept.len();
-        if gone > 0 {
-            let width = self.varying.len();
-            let rows = kept.iter();
-            self.rows = rows
-                .flat_map(|cell| &self.rows[cell * width..(cell + 1) * width])
-                .copied()
-                .collect();
-            self.cells = kept.len();
-        }
-        gone
-    }
-}
-
-/// The values that an entry of `exclude` or `include` gives for a name.
-fn given(node: &Node) -> Vec<&Node> {
-    match &node.content {
-        Content::List(items) => items.iter().collect(),
-        _ => vec![node],
-    }
-}
-
+/// The members of a list; what is no list is one.
 fn entries(node: &Node) -> Vec<&Node> {
     match &node.content {
         Content::List(items) => items.iter().collect(),
@@ -243,7 +37,7 @@ fn unknown(name: &str, place: &Place, columns: &Columns) -> Diagnostic {
         .maybe_help(did_you_mean(name, columns.names(), "known names"))
 }
 
-fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
+pub(super) fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
     for entry in entries(node) {
         if entry.as_str().is_some() {
             let Some(expression) = checked(grid, entry, found) else {
@@ -265,7 +59,7 @@ fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
                 continue;
             };
             let mut ids = Vec::new();
-            for value in given(&part.value) {
+            for value in entries(&part.value) {
                 let known = grid.columns.get(column);
                 if value.is_null() {
                     ids.push(ABSENT);
@@ -312,7 +106,7 @@ fn useless(entry: &Node, found: &mut Diagnostics) {
     );
 }
 
-fn include(grid: &mut Grid, axes: &[Axis], node: &Node, found: &mut Diagnostics) {
+pub(super) fn include(grid: &mut Grid, axes: &[Axis], node: &Node, found: &mut Diagnostics) {
     let mut seen: HashSet<Box<[ValueId]>> = HashSet::new();
     let width = grid.varying.len();
     for cell in 0..grid.cells {
@@ -329,7 +123,7 @@ fn include(grid: &mut Grid, axes: &[Axis], node: &Node, found: &mut Diagnostics)
                 continue;
             };
             let mut ids = Vec::new();
-            for value in given(&part.value) {
+            for value in entries(&part.value) {
                 let ty = grid.columns.get(column).ty.clone();
                 let what = format!("`{}`", part.key);
                 if let Some(canonical) = fields::conform(value, &ty, &what, found) {
@@ -441,7 +235,7 @@ fn restrict(axis: &Axis, wanted: &[(usize, Vec<ValueId>)], used: &mut HashSet<us
     axis
 }
 
-fn when(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
+pub(super) fn when(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
     for entry in entries(node) {
         if let Some(expression) = checked(grid, entry, found) {
             retain_where(grid, &expression, true, found);

@@ -1,0 +1,232 @@
+//! The forms of an axis that give one name its values, or several in step: lists, seeds, ranges, `zip`.
+
+use std::sync::Arc;
+
+use crate::manifest::columns::ValueId;
+use crate::manifest::fields;
+use crate::manifest::node::Content;
+use crate::manifest::node::Entry;
+use crate::manifest::node::Node;
+use crate::registry::ParamType;
+use crate::registry::Value;
+use crate::text::Diagnostic;
+use crate::text::Place;
+use crate::text::closest;
+use crate::text::plural;
+
+use super::Axis;
+use super::Choice;
+use super::Form;
+use super::MOST;
+use super::numbers::numbers;
+use super::reader::Reader;
+
+pub(super) const FORMS: [&str; 9] = [
+    "asha", "linspace", "logspace", "random", "range", "seeds", "sobol", "tpe", "zip",
+];
+
+/// Which form of an axis a map has: one of [`FORMS`], or `variants`.
+pub(super) fn form_of(node: &Node) -> Option<&'static str> {
+    let entries = node.as_map()?;
+    for entry in entries {
+        if let Some(form) = FORMS.iter().find(|form| **form == entry.key) {
+            return Some(form);
+        }
+    }
+    let variant = |entry: &Entry| entry.value.is_null() || entry.value.as_map().is_some();
+    let misspelt = entries.len() == 1
+        && entries.iter().any(|entry| {
+            let inner = entry.value.as_map().unwrap_or_default();
+            let close = closest(&entry.key, FORMS).is_some();
+            close
+                && inner
+                    .iter()
+                    .any(|key| ["from", "to", "count", "step"].contains(&key.key.as_str()))
+        });
+    (!entries.is_empty() && entries.iter().all(variant) && !misspelt).then_some("variants")
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn list(&mut self, entry: &'a Entry, items: &[&Node]) -> Option<Axis> {
+        let column = self.column(&entry.key, &entry.key_place)?;
+        if items.is_empty() {
+            self.found.push(
+                Diagnostic::error(format!("axis `{}` has no values", entry.key))
+                    .at(&entry.value.place, "an empty list makes no cell"),
+            );
+        }
+        self.settle_type(column, items);
+        let mut choices: Vec<Choice> = Vec::with_capacity(items.len());
+        let mut places: std::collections::HashMap<ValueId, &Place> = Default::default();
+        for item in items {
+            let Some(value) = self.value(column, item) else {
+                continue;
+            };
+            if let Some(first) = places.insert(value, &item.place) {
+                self.found.push(
+                    Diagnostic::warning(format!("axis `{}` has a value twice", entry.key))
+                        .at(&item.place, "again here")
+                        .also(first, "first here"),
+                );
+                continue;
+            }
+            choices.push(Choice {
+                set: vec![(column, value)],
+                axes: Vec::new(),
+            });
+        }
+        self.columns.get_mut(column).axis = true;
+        Some(Axis {
+            name: Arc::from(entry.key.as_str()),
+            place: entry.key_place.clone(),
+            form: Form::Values,
+            choices,
+        })
+    }
+
+    /// The type of an undeclared name is that of its values: whole numbers beside others are
+    /// numbers.
+    fn settle_type(&mut self, column: usize, items: &[&Node]) {
+        let column = self.columns.get_mut(column);
+        if column.ty != ParamType::Any || column.is_bound() {
+            return;
+        }
+        let number = |node: &&Node| match &node.content {
+            Content::Scalar(value) => value.as_float().is_some(),
+            _ => false,
+        };
+        let fraction = |node: &&Node| matches!(node.content, Content::Scalar(Value::Float(_)));
+        if items.iter().all(number) && items.iter().any(fraction) {
+            column.ty = ParamType::Float {
+                min: None,
+                max: None,
+            };
+        }
+    }
+
+    pub(super) fn form(
+        &mut self,
+        entry: &'a Entry,
+        form: &str,
+        inner: &'a [Entry],
+        node: &'a Node,
+    ) -> Option<Axis> {
+        if let Some(other) = inner.iter().find(|other| other.key != form) {
+            self.found.push(
+                Diagnostic::error(format!("axis `{}` has two forms", entry.key))
+                    .at(&other.key_place, format!("beside `{form}`")),
+            );
+            return None;
+        }
+        let given = inner.first().map_or(node, |entry| &entry.value);
+        match form {
+            "seeds" => {
+                let most = self.seeds.map(i64::from);
+                let count = fields::whole(given, "`seeds`", 1, MOST, self.found);
+                let count = most.or(count).unwrap_or(1).clamp(1, MOST);
+                let seeds = (0..count).map(Value::Int).collect();
+                let mut axis = self.computed(entry, seeds, &given.place)?;
+                axis.form = Form::Seeds;
+                Some(axis)
+            }
+            "range" | "linspace" | "logspace" => {
+                let values = numbers(form, given, self.found)?;
+                self.computed(entry, values, &given.place)
+            }
+            "zip" => self.zip(entry, given),
+            search => {
+                self.found.push(
+                    Diagnostic::error(format!("`{search}` searches are not available yet"))
+                        .at(&given.place, "not understood by this version")
+                        .help("give the axis a list of values"),
+                );
+                self.column(&entry.key, &entry.key_place);
+                None
+            }
+        }
+    }
+
+    /// An axis of values that no file lists.
+    fn computed(&mut self, entry: &Entry, values: Vec<Value>, place: &Place) -> Option<Axis> {
+        let column = self.column(&entry.key, &entry.key_place)?;
+        let what = format!("`{}`", entry.key);
+        let mut choices = Vec::with_capacity(values.len());
+        for value in values {
+            let node = Node {
+                place: place.clone(),
+                content: Content::Scalar(value),
+            };
+            let ty = self.columns.get(column).ty.clone();
+            // The first that does not fit speaks for all.
+            let value = fields::conform(&node, &ty, &what, self.found)?;
+            let value = self.columns.get_mut(column).intern(value, place);
+            choices.push(Choice {
+                set: vec![(column, value)],
+                axes: Vec::new(),
+            });
+        }
+        self.columns.get_mut(column).axis = true;
+        Some(Axis {
+            name: Arc::from(entry.key.as_str()),
+            place: entry.key_place.clone(),
+            form: Form::Values,
+            choices,
+        })
+    }
+
+    fn zip(&mut self, entry: &'a Entry, given: &'a Node) -> Option<Axis> {
+        let members = fields::map(given, "`zip`", self.found)?;
+        let mut choices: Vec<Choice> = Vec::new();
+        let mut first: Option<(&Entry, usize)> = None;
+        for member in members {
+            if !fields::name(&member.key, "an axis", &member.key_place, self.found) {
+                return None;
+            }
+            self.seen.push(member.key.clone());
+            let Some(items) = member.value.as_list() else {
+                self.found.push(
+                    Diagnostic::error(format!("`{}` is zipped, so it is a list", member.key)).at(
+                        &member.value.place,
+                        format!("this is {}", member.value.type_name()),
+                    ),
+                );
+                return None;
+            };
+            match first {
+                Some((before, length)) if length != items.len() => {
+                    self.found.push(
+                        Diagnostic::error("zipped lists have different lengths")
+                            .at(&member.value.place, plural(items.len(), "value"))
+                            .also(&before.value.place, plural(length, "value")),
+                    );
+                    return None;
+                }
+                Some(_) => {}
+                None => {
+                    first = Some((member, items.len()));
+                    choices.resize_with(items.len(), Choice::default);
+                }
+            }
+            let column = self.column(&member.key, &member.key_place)?;
+            self.settle_type(column, &items.iter().collect::<Vec<_>>());
+            for (choice, item) in choices.iter_mut().zip(items) {
+                if let Some(value) = self.value_of(&member.key, column, item) {
+                    choice.set.push((column, value));
+                }
+            }
+            self.columns.get_mut(column).axis = true;
+        }
+        if choices.is_empty() {
+            self.found.push(
+                Diagnostic::error(format!("axis `{}` zips nothing", entry.key))
+                    .at(&given.place, "no values"),
+            );
+        }
+        Some(Axis {
+            name: Arc::from(entry.key.as_str()),
+            place: entry.key_place.clone(),
+            form: Form::Zip,
+            choices,
+        })
+    }
+}

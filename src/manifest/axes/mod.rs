@@ -1,0 +1,71 @@
+//! Axes: the forms in which a manifest gives a name several values.
+
+mod forms;
+mod numbers;
+mod reader;
+mod variants;
+
+pub(super) use reader::Reader;
+
+use std::sync::Arc;
+
+use crate::text::Place;
+
+use super::columns::ValueId;
+
+/// More values than this on one axis are a slip of the keyboard.
+const MOST: i64 = 1_000_000;
+
+/// A dimension of the grid.
+#[derive(Clone, Debug)]
+pub(super) struct Axis {
+    pub name: Arc<str>,
+    pub place: Place,
+    pub form: Form,
+    pub choices: Vec<Choice>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Form {
+    Values,
+    Seeds,
+    Zip,
+    Variants,
+}
+
+/// One way to be on an axis: what it sets, and which axes exist only there.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Choice {
+    pub set: Vec<(usize, ValueId)>,
+    pub axes: Vec<Axis>,
+}
+
+impl Axis {
+    /// The columns that an axis gives coordinates, without those of its variants' own axes.
+    pub fn columns(&self) -> Vec<usize> {
+        let first = self.choices.first();
+        match self.form {
+            Form::Variants => {
+                let first = first.and_then(|choice| choice.set.first());
+                first.map(|(column, _)| *column).into_iter().collect()
+            }
+            _ => {
+                let set = first
+                    .map(|choice| choice.set.as_slice())
+                    .unwrap_or_default();
+                set.iter().map(|(column, _)| *column).collect()
+            }
+        }
+    }
+
+    /// How many cells it makes.
+    pub fn size(&self) -> u64 {
+        let sizes = self.choices.iter().map(|choice| product(&choice.axes));
+        sizes.fold(0, u64::saturating_add)
+    }
+}
+
+/// How many cells the axes make together.
+pub(super) fn product(axes: &[Axis]) -> u64 {
+    axes.iter().map(Axis::size).fold(1, u64::saturating_mul)
+}

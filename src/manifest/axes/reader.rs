@@ -1,0 +1,177 @@
+//! From the nodes of a manifest, a profile and the command line to axes and their columns.
+
+use std::collections::BTreeMap;
+
+use crate::manifest::columns::ABSENT;
+use crate::manifest::columns::Column;
+use crate::manifest::columns::Columns;
+use crate::manifest::columns::ValueId;
+use crate::manifest::fields;
+use crate::manifest::node::Content;
+use crate::manifest::node::Entry;
+use crate::manifest::node::Node;
+use crate::registry::ParamType;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+use crate::text::Place;
+use crate::text::did_you_mean;
+
+use super::Axis;
+use super::forms::FORMS;
+use super::forms::form_of;
+
+/// Reads axes into columns.
+pub(in crate::manifest) struct Reader<'a> {
+    pub columns: &'a mut Columns,
+    /// Whether the manifest has stages of its own, where a name declares itself.
+    pub inline: bool,
+    /// Whether names must be declared.
+    pub closed: bool,
+    /// Axes that the profile gives.
+    pub profile: &'a [Entry],
+    /// Axes that the command line gives: stronger than the profile's.
+    pub chosen: &'a [Entry],
+    /// Parameters of the command line: they win over everything.
+    pub forced: BTreeMap<&'a str, &'a Node>,
+    /// How many seeds every seed axis has, from the command line.
+    pub seeds: Option<u32>,
+    /// Names that occurred as an axis or in variants.
+    pub seen: Vec<String>,
+    pub found: &'a mut Diagnostics,
+}
+
+impl<'a> Reader<'a> {
+    /// All axes of an experiment.
+    pub fn read(&mut self, node: Option<&'a Node>) -> Vec<Axis> {
+        let mut axes = match node {
+            Some(node) => self.axes(node),
+            None => Vec::new(),
+        };
+        // What replaces nothing is an axis of its own.
+        for entry in self.profile {
+            if !self.seen.contains(&entry.key) {
+                axes.extend(self.axis(entry));
+            }
+        }
+        // A new name declares itself in a manifest only: here it is a slip of the keyboard.
+        self.closed = true;
+        for entry in self.chosen {
+            if !self.seen.contains(&entry.key) {
+                axes.extend(self.axis(entry));
+            }
+        }
+        axes
+    }
+
+    pub(super) fn axes(&mut self, node: &'a Node) -> Vec<Axis> {
+        let entries = fields::map(node, "`axes`", self.found).unwrap_or_default();
+        entries
+            .iter()
+            .filter_map(|entry| self.axis(entry))
+            .collect()
+    }
+
+    fn axis(&mut self, entry: &'a Entry) -> Option<Axis> {
+        let name = entry.key.as_str();
+        if !fields::name(name, "an axis", &entry.key_place, self.found) {
+            return None;
+        }
+        self.seen.push(name.to_owned());
+        let axis = self.readable(entry);
+        if axis.is_none() && self.columns.index(name).is_none() && !self.closed {
+            // Known, so that what uses it is not told off for this.
+            let poor = Column::new(name, ParamType::Any, entry.key_place.clone());
+            self.columns.add(poor);
+        }
+        axis
+    }
+
+    fn readable(&mut self, entry: &'a Entry) -> Option<Axis> {
+        let name = entry.key.as_str();
+        let mut given = self.profile.iter().chain(self.chosen).rev();
+        let replacement = given.find(|other| other.key == name);
+        let replacement = replacement.map(|entry| &entry.value);
+        let forced = self.forced.get(name).copied();
+        let node = forced.or(replacement).unwrap_or(&entry.value);
+        // A list of names in place of variants chooses among them.
+        let original = form_of(&entry.value);
+        if original == Some("variants") && form_of(node) != Some("variants") {
+            let mut axis = self.variants(entry, &entry.value)?;
+            self.choose(&mut axis, node);
+            return Some(axis);
+        }
+        if forced.is_some() {
+            return self.list(entry, &[node]);
+        }
+        match (&node.content, form_of(node)) {
+            (Content::List(items), _) => {
+                let items: Vec<&Node> = items.iter().collect();
+                self.list(entry, &items)
+            }
+            (_, Some("variants")) => self.variants(entry, node),
+            (Content::Map(inner), Some(form)) => self.form(entry, form, inner, node),
+            (Content::Map(inner), None) => {
+                let key = inner.first();
+                let place = key.map_or(&node.place, |key| &key.key_place);
+                let forms = FORMS.iter().copied();
+                self.found.push(
+                    Diagnostic::error(format!("`{name}` has no form of an axis"))
+                        .at(place, "not a form of an axis")
+                        .maybe_help(match key {
+                            Some(key) => did_you_mean(&key.key, forms, "forms"),
+                            None => Some("give it a list of values".to_owned()),
+                        }),
+                );
+                None
+            }
+            (Content::Scalar(value), _) => {
+                self.found.push(
+                    Diagnostic::error(format!("axis `{name}` has one value"))
+                        .at(&node.place, "an axis takes several")
+                        .help(format!(
+                            "write `[{value}]`, or put `{name}: {value}` under `params`"
+                        )),
+                );
+                None
+            }
+        }
+    }
+
+    /// The column of a name; reports a name that nobody declared.
+    pub(super) fn column(&mut self, name: &str, place: &Place) -> Option<usize> {
+        if let Some(index) = self.columns.index(name) {
+            return Some(index);
+        }
+        if self.closed {
+            self.found
+                .push(self.columns.undeclared(name, place, self.inline));
+            return None;
+        }
+        Some(
+            self.columns
+                .add(Column::new(name, ParamType::Any, place.clone())),
+        )
+    }
+
+    /// The canonical value of a node on a column.
+    pub(super) fn value(&mut self, column: usize, node: &Node) -> Option<ValueId> {
+        if node.is_null() {
+            return Some(ABSENT);
+        }
+        let known = self.columns.get(column);
+        let what = format!("`{}`", known.name);
+        let value = fields::conform(node, &known.ty.clone(), &what, self.found)?;
+        Some(self.columns.get_mut(column).intern(value, &node.place))
+    }
+
+    /// The canonical value of a name that the command line may have forced.
+    pub(super) fn value_of(
+        &mut self,
+        name: &str,
+        column: usize,
+        node: &'a Node,
+    ) -> Option<ValueId> {
+        let node = self.forced.get(name).copied().unwrap_or(node);
+        self.value(column, node)
+    }
+}

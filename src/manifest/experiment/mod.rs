@@ -1,0 +1,126 @@
+//! One manifest, checked: the pipeline, its parameters' values, its grid of cells, its claims.
+
+mod read;
+mod values;
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::claims::Known;
+use crate::registry::Catalog;
+use crate::text::Diagnostics;
+use crate::text::Place;
+use crate::text::Source;
+
+use read::read;
+
+use super::claims;
+use super::claims::StatedClaim;
+use super::grid::Grid;
+use super::overrides::Overrides;
+use super::pipeline::Pipeline;
+use super::project;
+
+pub(super) const KEYS: [&str; 12] = [
+    "experiment",
+    "title",
+    "doc",
+    "pipeline",
+    "stages",
+    "params",
+    "axes",
+    "exclude",
+    "include",
+    "when",
+    "profiles",
+    "claims",
+];
+
+/// An experiment that was read and checked, as far as that goes without its cells.
+#[derive(Debug)]
+pub struct Experiment {
+    /// As results are filed: `mapa`.
+    pub name: String,
+    pub title: Option<String>,
+    /// The project's root, absolute.
+    pub root: PathBuf,
+    /// The manifest.
+    pub source: Arc<Source>,
+    pub pipeline: Pipeline,
+    pub grid: Grid,
+    /// Axes as the manifest names them, with their columns: those of a zip are several.
+    pub axes: Vec<AxisInfo>,
+    pub claims: Vec<StatedClaim>,
+    pub profile: Option<String>,
+    /// The changes of the command line as text; empty where there are none.
+    pub overrides: String,
+}
+
+/// A named axis.
+#[derive(Debug)]
+pub struct AxisInfo {
+    pub name: Arc<str>,
+    pub place: Place,
+    pub columns: Vec<usize>,
+    /// Whether it is a replicate: `{seeds: n}`.
+    pub seeds: bool,
+    /// Whether it names variants.
+    pub variants: bool,
+}
+
+/// What reading an experiment found: the experiment where it could be read at all, and everything
+/// there is to say about it.
+pub struct Reading {
+    pub experiment: Option<Experiment>,
+    pub found: Diagnostics,
+}
+
+impl Experiment {
+    /// The axes with the values that cells have on them, for claims to name.
+    pub fn known(&self) -> Known {
+        claims::known(self.grid.columns())
+    }
+
+    /// Reads a manifest and its pipeline. Runs nothing.
+    pub fn read(path: &Path, catalog: &Catalog, overrides: &Overrides) -> Reading {
+        let mut found = Diagnostics::new();
+        let root = project::project_root(path);
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let absolute = project::normal(&absolute);
+        let experiment = match project::read(&root, &absolute, None) {
+            Ok(source) => read(&source, &root, &absolute, catalog, overrides, &mut found),
+            Err(diagnostic) => {
+                found.push(diagnostic);
+                None
+            }
+        };
+        Reading { experiment, found }
+    }
+
+    /// The name of the folder of results: `mapa`, `mapa@quick`; with changes of the command line
+    /// their digest, so that no two experiments share a folder.
+    pub fn folder(&self) -> String {
+        let mut folder = self.name.clone();
+        if let Some(profile) = &self.profile {
+            folder.push('@');
+            folder.push_str(profile);
+        }
+        if !self.overrides.is_empty() {
+            let digest = blake3::hash(self.overrides.as_bytes()).to_hex();
+            folder.push('@');
+            folder.push_str(&digest[..8]);
+        }
+        folder
+    }
+
+    /// The columns of a name that `over` may use; none where nobody knows it.
+    pub fn reducible(&self, name: &str) -> Option<Vec<usize>> {
+        let axis = self.axes.iter().find(|axis| &*axis.name == name);
+        if let Some(axis) = axis {
+            return Some(axis.columns.clone());
+        }
+        let column = self.grid.columns().index(name)?;
+        Some(vec![column])
+    }
+}

@@ -1,0 +1,276 @@
+//! A manifest key by key: its name, its pipeline, its profile, then its values and cells.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::manifest::axes::Axis;
+use crate::manifest::axes::Reader;
+use crate::manifest::claims;
+use crate::manifest::fields;
+use crate::manifest::fields::Fields;
+use crate::manifest::grid;
+use crate::manifest::grid::Shaping;
+use crate::manifest::node::Entry;
+use crate::manifest::node::Node;
+use crate::manifest::overrides;
+use crate::manifest::overrides::Overrides;
+use crate::manifest::pipeline::Pipeline;
+use crate::manifest::project;
+use crate::manifest::yaml;
+use crate::registry::Catalog;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+use crate::text::Place;
+use crate::text::Source;
+use crate::text::did_you_mean;
+
+use super::Experiment;
+use super::KEYS;
+use super::values::collisions;
+use super::values::constant;
+use super::values::declared;
+use super::values::infos;
+use super::values::shadowed;
+
+pub(super) fn read(
+    source: &Arc<Source>,
+    root: &Path,
+    path: &Path,
+    catalog: &Catalog,
+    changes: &Overrides,
+    found: &mut Diagnostics,
+) -> Option<Experiment> {
+    let node = match yaml::read(source) {
+        Ok(node) => node,
+        Err(problems) => {
+            found.extend(problems);
+            return None;
+        }
+    };
+    if node.is_null() {
+        found.push(
+            Diagnostic::error("the manifest is empty")
+                .at(&Place::start_of(source), "nothing here")
+                .help("it needs `experiment`, `pipeline` and `axes`"),
+        );
+        return None;
+    }
+    let manifest = Fields::of(&node, "a manifest", &KEYS, found)?;
+    let name = experiment_name(&manifest, &node, path, found);
+    let title = manifest
+        .get("title")
+        .and_then(|node| fields::text(node, "`title`", found));
+    let pipeline = pipeline(&manifest, &node, &name, root, path, catalog, found)?;
+    let profile = profile(&manifest, changes, found);
+    let forced = overrides::entries(&changes.params, "-p", found);
+    let chosen = overrides::entries(&changes.axes, "--axis", found);
+    let profile_axes = profile.as_ref().and_then(|fields| fields.get("axes"));
+    let profile_axes = profile_axes.and_then(|node| fields::map(node, "`axes`", found));
+    let mut columns = declared(&pipeline);
+    let layers = [
+        manifest.get("params"),
+        profile.as_ref().and_then(|fields| fields.get("params")),
+    ];
+    let layers: Vec<&[Entry]> = layers
+        .into_iter()
+        .flatten()
+        .filter_map(|node| fields::map(node, "`params`", found))
+        .collect();
+    for entry in layers.iter().copied().flatten() {
+        constant(entry, pipeline.inline, &mut columns, found);
+    }
+    let mut reader = Reader {
+        columns: &mut columns,
+        inline: pipeline.inline,
+        closed: !pipeline.inline,
+        profile: profile_axes.unwrap_or_default(),
+        chosen: &chosen,
+        forced: forced
+            .iter()
+            .map(|entry| (entry.key.as_str(), &entry.value))
+            .collect(),
+        seeds: changes.seeds,
+        seen: Vec::new(),
+        found,
+    };
+    let axes = reader.read(manifest.get("axes"));
+    let seen = std::mem::take(&mut reader.seen);
+    for entry in &forced {
+        if seen.contains(&entry.key) {
+            continue;
+        }
+        match columns.index(&entry.key) {
+            Some(_) => constant(entry, false, &mut columns, found),
+            // A new name declares itself in a manifest only: here it is a slip of the keyboard.
+            None => {
+                found.push(columns.undeclared(&entry.key, &entry.key_place, pipeline.inline));
+            }
+        }
+    }
+    collisions(&axes, &columns, found);
+    let top: Vec<&Axis> = axes.iter().collect();
+    for entry in layers.iter().copied().flatten() {
+        shadowed(entry, &top, found);
+    }
+    let shaping = Shaping {
+        exclude: manifest.get("exclude"),
+        include: manifest.get("include"),
+        when: manifest.get("when"),
+    };
+    let place = manifest
+        .entry("axes")
+        .map_or(&node.place, |entry| &entry.key_place);
+    let infos = infos(&axes);
+    let grid = grid::build(columns, &axes, &shaping, place, found)?;
+    let context = claims::Context {
+        columns: grid.columns(),
+        pipeline: &pipeline,
+        as_written: changes.profile.is_none() && changes.text().is_empty(),
+    };
+    let claims = manifest.get("claims");
+    let claims = claims.map(|node| claims::read(node, &context, found));
+    Some(Experiment {
+        name,
+        title: title.map(str::to_owned),
+        root: root.to_owned(),
+        source: Arc::clone(source),
+        pipeline,
+        grid,
+        axes: infos,
+        claims: claims.unwrap_or_default(),
+        profile: changes.profile.clone(),
+        overrides: changes.text(),
+    })
+}
+
+fn experiment_name(
+    manifest: &Fields<'_>,
+    node: &Node,
+    path: &Path,
+    found: &mut Diagnostics,
+) -> String {
+    let stem = path
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .unwrap_or("experiment");
+    let Some(given) = manifest.get("experiment") else {
+        found.push(
+            Diagnostic::error("a manifest has no `experiment`")
+                .at(&node.place, "which name do its results have?")
+                .help(format!("write `experiment: {stem}`")),
+        );
+        return stem.to_owned();
+    };
+    let Some(name) = fields::text(given, "`experiment`", found) else {
+        return stem.to_owned();
+    };
+    // It names a folder, on every file system.
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
+    if name.is_empty()
+        || !name.chars().all(good)
+        || name.starts_with(['.', '-'])
+        || name.len() > 100
+    {
+        found.push(
+            Diagnostic::error(format!("`{name}` cannot name an experiment")).at(
+                &given.place,
+                "names a folder: letters, digits, `-`, `_`, and `.`",
+            ),
+        );
+    }
+    name.to_owned()
+}
+
+fn pipeline(
+    manifest: &Fields<'_>,
+    node: &Node,
+    name: &str,
+    root: &Path,
+    path: &Path,
+    catalog: &Catalog,
+    found: &mut Diagnostics,
+) -> Option<Pipeline> {
+    let stages = manifest.entry("stages");
+    match (manifest.get("pipeline"), stages) {
+        (Some(pipeline), Some(stages)) => {
+            found.push(
+                Diagnostic::error("a manifest has either `pipeline` or `stages`")
+                    .at(&stages.key_place, "stages of its own")
+                    .also(&pipeline.place, "and a pipeline"),
+            );
+            None
+        }
+        (None, None) => {
+            found.push(
+                Diagnostic::error("a manifest has neither `pipeline` nor `stages`")
+                    .at(&node.place, "what is to be run?")
+                    .help("for example `pipeline: ../pipelines/name.yaml`"),
+            );
+            None
+        }
+        (None, Some(stages)) => {
+            let mut pipeline = Pipeline {
+                name: Arc::from(name),
+                params: Vec::new(),
+                stages: Vec::new(),
+                inline: true,
+            };
+            pipeline.read_stages(&stages.value, catalog, found);
+            Some(pipeline)
+        }
+        (Some(node), None) if node.as_map().is_some() => {
+            Pipeline::read(node, false, name, catalog, found)
+        }
+        (Some(node), None) => {
+            let text = fields::text(node, "`pipeline`", found)?;
+            let folder = path.parent().unwrap_or(root);
+            let file = project::normal(&folder.join(text));
+            match project::read(root, &file, Some(&node.place)) {
+                Ok(source) => match yaml::read(&source) {
+                    Ok(tree) => {
+                        let stem = file.file_stem().and_then(|stem| stem.to_str());
+                        Pipeline::read(&tree, true, stem.unwrap_or(name), catalog, found)
+                    }
+                    Err(problems) => {
+                        found.extend(problems);
+                        None
+                    }
+                },
+                Err(diagnostic) => {
+                    found.push(diagnostic);
+                    None
+                }
+            }
+        }
+    }
+}
+
+/// The profile that is asked for. All profiles are checked for unknown keys.
+fn profile<'n>(
+    manifest: &Fields<'n>,
+    changes: &Overrides,
+    found: &mut Diagnostics,
+) -> Option<Fields<'n>> {
+    let mut chosen = None;
+    let mut names = Vec::new();
+    if let Some(node) = manifest.get("profiles") {
+        for entry in fields::map(node, "`profiles`", found).unwrap_or_default() {
+            names.push(entry.key.as_str());
+            let what = format!("profile `{}`", entry.key);
+            let fields = Fields::of(&entry.value, &what, &["doc", "params", "axes"], found);
+            if changes.profile.as_deref() == Some(&entry.key) {
+                chosen = fields;
+            }
+        }
+    }
+    if let Some(wanted) = &changes.profile
+        && !names.contains(&wanted.as_str())
+    {
+        let help = match names.is_empty() {
+            true => Some("the manifest has no profiles".to_owned()),
+            false => did_you_mean(wanted, names, "profiles"),
+        };
+        found.push(Diagnostic::error(format!("unknown profile `{wanted}`")).maybe_help(help));
+    }
+    chosen
+}

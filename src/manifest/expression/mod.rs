@@ -1,0 +1,173 @@
+//! The one small expression language of manifests: minijinja's expressions over the values of
+//! parameters and axes. Names are checked before anything is evaluated, because the evaluator
+//! would compare what it does not know silently.
+
+mod jinja;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::Value as Jinja;
+use minijinja::value::ValueKind;
+
+use crate::registry::Value;
+use crate::text::Diagnostic;
+use crate::text::Place;
+
+use jinja::Absent;
+use jinja::ENVIRONMENT;
+use jinja::from_jinja;
+use jinja::to_jinja;
+
+/// Functions that expressions may call.
+const FUNCTIONS: [&str; 9] = [
+    "abs", "ceil", "exp", "floor", "log", "max", "min", "round", "sqrt",
+];
+
+/// A checked expression with its place.
+pub struct Expression {
+    compiled: minijinja::Expression<'static, 'static>,
+    text: String,
+    place: Place,
+    names: Vec<Arc<str>>,
+}
+
+/// A name that an expression uses had no value, where one was needed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trouble {
+    Unbound(Arc<str>),
+    Failed(String),
+}
+
+impl Expression {
+    /// Reads an expression that stands at `place`.
+    ///
+    /// # Errors
+    /// Where it is not an expression.
+    pub(super) fn read(text: &str, place: &Place) -> Result<Self, Diagnostic> {
+        let text = text.trim().to_owned();
+        let compiled = ENVIRONMENT
+            .compile_expression_owned(text.clone())
+            .map_err(|error| {
+                let detail = error.detail().unwrap_or("not an expression").to_owned();
+                let wrong =
+                    Diagnostic::error(format!("`{text}` is not an expression")).at(place, detail);
+                if lone_equals(&text) {
+                    wrong.help("`==` compares")
+                } else if text.contains("&&") || text.contains("||") || text.contains('!') {
+                    wrong.help("write `and`, `or`, and `not`")
+                } else {
+                    wrong
+                }
+            })?;
+        let names: BTreeSet<String> = compiled
+            .undeclared_variables(false)
+            .into_iter()
+            .filter(|name| !FUNCTIONS.contains(&name.as_str()))
+            .collect();
+        Ok(Expression {
+            compiled,
+            text,
+            place: place.clone(),
+            names: names.into_iter().map(Arc::from).collect(),
+        })
+    }
+
+    /// The names it uses, sorted.
+    pub fn names(&self) -> &[Arc<str>] {
+        &self.names
+    }
+
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Its value, where `lookup` gives the values of names.
+    ///
+    /// # Errors
+    /// Where a name has no value, or the operation makes no sense.
+    pub fn value<'v>(&self, lookup: impl Fn(&str) -> Option<&'v Value>) -> Result<Value, Trouble> {
+        // By far the most common expression is a single name.
+        if let [name] = self.names.as_slice()
+            && **name == *self.text
+        {
+            return match lookup(name) {
+                Some(value) => Ok(value.clone()),
+                None => Err(Trouble::Unbound(Arc::clone(name))),
+            };
+        }
+        let mut context = BTreeMap::new();
+        for name in &self.names {
+            match lookup(name) {
+                Some(value) => {
+                    context.insert(name.to_string(), to_jinja(value));
+                }
+                None => return Err(Trouble::Unbound(Arc::clone(name))),
+            }
+        }
+        let value = self.evaluate(context).map_err(Trouble::Failed)?;
+        from_jinja(&value).map_err(Trouble::Failed)
+    }
+
+    /// Whether the condition holds. A comparison with a name that has no value neither holds nor
+    /// fails: what depends on it does not hold. `samples is none` asks whether there is a value.
+    ///
+    /// # Errors
+    /// Where the operation makes no sense, or its value is not true or false.
+    pub fn holds<'v>(&self, lookup: impl Fn(&str) -> Option<&'v Value>) -> Result<bool, String> {
+        // Names without a value order below everything once and above everything once; where
+        // both give one answer, the answer does not depend on them.
+        let with = |absent: fn() -> Jinja| {
+            let names = self.names.iter();
+            let context = names.map(|name| {
+                let value = lookup(name).map_or_else(absent, to_jinja);
+                (name.to_string(), value)
+            });
+            let value = self.evaluate(context.collect())?;
+            match value.kind() {
+                ValueKind::Bool => Ok(value.is_true()),
+                kind => Err(format!("a condition is true or false, this is a {kind}")),
+            }
+        };
+        let unbound = self.names.iter().any(|name| lookup(name).is_none());
+        if !unbound {
+            return with(|| Jinja::from(()));
+        }
+        match (with(|| Jinja::from(())), with(Absent::value)) {
+            (Ok(low), Ok(high)) => Ok(low && high),
+            // Arithmetic with what is not there.
+            _ => Ok(false),
+        }
+    }
+
+    fn evaluate(&self, context: BTreeMap<String, Jinja>) -> Result<Jinja, String> {
+        self.compiled.eval(Jinja::from(context)).map_err(|error| {
+            let detail = error.detail().map(str::to_owned);
+            detail.unwrap_or_else(|| error.kind().to_string())
+        })
+    }
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.text)
+    }
+}
+
+/// Whether a single `=` stands where `==` was meant.
+fn lone_equals(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().enumerate().any(|(at, byte)| {
+        let before = at.checked_sub(1).map(|at| bytes[at]);
+        let after = bytes.get(at + 1);
+        *byte == b'=' && after != Some(&b'=') && !matches!(before, Some(b'=' | b'!' | b'<' | b'>'))
+    })
+}

@@ -1,0 +1,65 @@
+//! Conditions and values of cells.
+
+use std::path::PathBuf;
+
+use crate::text::Source;
+
+use super::*;
+
+fn expression(text: &str) -> Expression {
+    let source = Source {
+        path: PathBuf::from("m.yaml"),
+        text: text.to_owned(),
+    };
+    let place = Place::start_of(&Arc::new(source));
+    Expression::read(text, &place).expect("an expression")
+}
+
+fn holds(text: &str, values: &[(&str, Value)]) -> bool {
+    let values: BTreeMap<&str, Value> = values.iter().cloned().collect();
+    expression(text)
+        .holds(|name| values.get(name))
+        .expect("a condition")
+}
+
+#[test]
+fn conditions_compare_the_values_of_a_cell() {
+    let cell = [("method", Value::from("vae")), ("lr", Value::from(0.1))];
+    assert!(holds("method == 'vae' and lr < 1", &cell));
+    assert!(!holds("method in ['iwae', 'mapa']", &cell));
+}
+
+#[test]
+fn comparisons_with_what_a_cell_does_not_have_do_not_hold() {
+    let vae = [("method", Value::from("vae"))];
+    assert!(!holds("samples < 50", &vae));
+    assert!(!holds("samples > 50", &vae));
+    assert!(!holds("not samples > 50", &vae));
+    assert!(!holds("samples == 5", &vae));
+    assert!(holds("samples is none", &vae));
+    assert!(holds("samples is none or samples < 50", &vae));
+    assert!(holds("method == 'vae' or samples < 50", &vae));
+    assert!(!holds("samples + 1 < 50", &vae));
+}
+
+#[test]
+fn values_keep_their_types() {
+    let four = Value::Int(4);
+    let value = |text: &str| expression(text).value(|_| Some(&four));
+    assert_eq!(value("x"), Ok(Value::Int(4)));
+    assert_eq!(value("x * 2"), Ok(Value::Int(8)));
+    assert_eq!(value("x / 8"), Ok(Value::Float(0.5)));
+    assert_eq!(
+        value("[x, x]"),
+        Ok(Value::List(vec![four.clone(), four.clone()]))
+    );
+    assert_eq!(value("max(x, 7)"), Ok(Value::Int(7)));
+    assert_eq!(value("sqrt(x)"), Ok(Value::Float(2.0)));
+    assert!(matches!(value("log(x - 4)"), Err(Trouble::Failed(_))));
+}
+
+#[test]
+fn names_are_known_before_evaluation() {
+    let names = expression("max(lr, 2) + beta");
+    assert_eq!(names.names(), [Arc::from("beta"), Arc::from("lr")]);
+}

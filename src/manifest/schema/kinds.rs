@@ -1,0 +1,133 @@
+//! The schema of a stage: what its kind takes, from the registry.
+
+use serde_json::Map;
+use serde_json::Value as Json;
+use serde_json::json;
+
+use crate::registry::Catalog;
+use crate::registry::Default;
+use crate::registry::Outputs;
+use crate::registry::ParamType;
+use crate::registry::StageKind;
+
+use super::key;
+use super::refers;
+
+pub(super) fn stage(catalog: &Catalog) -> Json {
+    let mut kinds: Vec<Json> = catalog
+        .iter()
+        .map(|kind| json!({"const": kind.name(), "description": kind.summary()}))
+        .collect();
+    kinds.push(json!({"type": "string", "pattern": r"\$\{"}));
+    let by_kind: Vec<Json> = catalog.iter().map(of_kind).collect();
+    json!({
+        "type": "object",
+        "properties": {
+            "uses": key("The stage kind; `sweepline list` prints all", json!({"anyOf": kinds})),
+            "in": key(
+                "What it reads, by slot",
+                json!({"type": "object", "additionalProperties": {"$ref": "#/definitions/source"}}),
+            ),
+            "with": key("Its parameters", json!({"type": "object"})),
+            "over": key(
+                "The axes that it reduces: it sees all their values at once; or `all`",
+                json!({"type": ["string", "array"]}),
+            ),
+            "when": refers("The cells in which the stage exists", "condition"),
+            "missing": key(
+                "Whether a reduction goes on without members that failed or were left out",
+                json!({"enum": ["allow", "fail"]}),
+            ),
+            "resources": key("What a step takes while it runs", json!({
+                "type": "object",
+                "properties": {
+                    "cpus": key("Threads", json!({"type": "integer", "minimum": 0})),
+                    "memory": key("With its unit: `512MiB`", json!({"type": ["string", "integer"]})),
+                    "gpus": key("GPUs", json!({"type": "integer", "minimum": 0})),
+                },
+                "additionalProperties": {
+                    "description": "How much of a pool of your own; a pool has 1 unless told otherwise",
+                    "type": "integer", "minimum": 0,
+                },
+            })),
+            "retries": key("How often to try again after a passing failure", json!({"type": "integer", "minimum": 0})),
+            "timeout": key("With its unit: `30s`, `10m`, `2h`", json!({"type": ["string", "number"]})),
+            "isolate": key("Run steps in a process of their own", json!({"enum": ["process", "thread", true, false]})),
+            "cache": key("Whether a finished result may be reused", json!({"type": "boolean"})),
+        },
+        "required": ["uses"],
+        "additionalProperties": false,
+        "allOf": by_kind,
+    })
+}
+
+/// What holds for stages of one kind.
+fn of_kind(kind: &dyn StageKind) -> Json {
+    let mut with = Map::new();
+    let mut needed: Vec<&str> = Vec::new();
+    for param in kind.params() {
+        let mut described = json!({
+            "description": param.doc,
+            "anyOf": [value(&param.ty), {"type": "string", "pattern": r"\$\{"}],
+        });
+        match &param.default {
+            Default::Required => needed.push(param.name),
+            Default::Absent => {}
+            Default::Value(default) => described["default"] = json!(default),
+        }
+        with.insert(param.name.to_owned(), described);
+    }
+    let mut then = json!({
+        "with": {"properties": with, "required": needed, "additionalProperties": false},
+    });
+    // The slots of commands are the user's.
+    if !matches!(kind.outputs(), Outputs::Declared) {
+        let slots = kind.inputs();
+        let needed = slots.iter().filter(|slot| !slot.optional);
+        let needed: Vec<&str> = needed.map(|slot| slot.name).collect();
+        let slots = slots.iter().map(|slot| {
+            let reads = refers(slot.doc, "source");
+            (slot.name.to_owned(), reads)
+        });
+        then["in"] = json!({
+            "properties": slots.collect::<Map<_, _>>(),
+            "required": needed,
+            "additionalProperties": false,
+        });
+    }
+    json!({
+        "if": {"properties": {"uses": {"const": kind.name()}}, "required": ["uses"]},
+        "then": {"properties": then},
+    })
+}
+
+/// The schema of a type's values.
+fn value(ty: &ParamType) -> Json {
+    match ty {
+        ParamType::Bool => json!({"type": "boolean"}),
+        ParamType::Int { min, max } => bounded("integer", json!(min), json!(max)),
+        ParamType::Float { min, max } => bounded("number", json!(min), json!(max)),
+        ParamType::Seed => json!({"type": "integer", "minimum": 0}),
+        ParamType::Str | ParamType::Path => json!({"type": "string"}),
+        ParamType::Choice(choices) => json!({"enum": choices}),
+        ParamType::List(element) => {
+            let template = json!({"type": "string", "pattern": r"\$\{"});
+            json!({"type": "array", "items": {"anyOf": [value(element), template]}})
+        }
+        ParamType::Map(element) => {
+            let template = json!({"type": "string", "pattern": r"\$\{"});
+            json!({"type": "object", "additionalProperties": {"anyOf": [value(element), template]}})
+        }
+        ParamType::Any => json!({}),
+    }
+}
+
+fn bounded(ty: &str, min: Json, max: Json) -> Json {
+    let mut schema = json!({"type": ty});
+    for (key, bound) in [("minimum", min), ("maximum", max)] {
+        if !bound.is_null() {
+            schema[key] = bound;
+        }
+    }
+    schema
+}

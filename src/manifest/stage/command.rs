@@ -1,0 +1,124 @@
+//! What is special about the arguments of commands: texts that a shell reads, and paths in `${…}`.
+
+use std::sync::Arc;
+
+use crate::manifest::node::Content;
+use crate::manifest::node::Entry;
+use crate::manifest::node::Node;
+use crate::manifest::template::Filling;
+use crate::manifest::template::Piece;
+use crate::manifest::template::Template;
+use crate::registry::Value;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+use crate::text::Place;
+use crate::text::did_you_mean;
+
+use super::Argument;
+
+/// A shell reads `${lr}` itself, from its environment: so the text stays as it is, and what it
+/// mentions goes there. Interpolation would make shell code of values.
+pub(super) fn shell(with: &mut Vec<Argument>, found: &mut Diagnostics) {
+    let Some(run) = with.iter_mut().find(|argument| &*argument.name == "run") else {
+        return;
+    };
+    let Filling::Text(pieces) = &run.value.content else {
+        return;
+    };
+    let mut text = String::new();
+    let mut mentioned: Vec<(Arc<str>, Place)> = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Literal(literal) => text.push_str(literal),
+            Piece::Hole(hole) => {
+                let name = hole.text().trim();
+                match hole.names() {
+                    [only] if **only == *name => {
+                        text.push_str(&format!("${{{name}}}"));
+                        mentioned.push((Arc::clone(only), hole.place().clone()));
+                    }
+                    _ => found.push(
+                        Diagnostic::error("an expression in a shell text")
+                            .at(hole.place(), "the shell would read this itself")
+                            .help(format!(
+                                "`values: {{x: \"${{{name}}}\"}}` makes it the variable `${{x}}`; what \
+                                 the shell is to expand is written `$${{…}}`"
+                            )),
+                    ),
+                }
+            }
+        }
+    }
+    let place = run.value.place.clone();
+    let name_place = run.name_place.clone();
+    run.value.content = Filling::Literal(Value::Str(text));
+    if mentioned.is_empty() {
+        return;
+    }
+    if !with.iter().any(|argument| &*argument.name == "values") {
+        with.push(Argument {
+            name: Arc::from("values"),
+            name_place,
+            value: Template {
+                place,
+                content: Filling::Map(Vec::new()),
+                escaped: true,
+            },
+        });
+    }
+    let Some(values) = with.iter_mut().find(|argument| &*argument.name == "values") else {
+        return;
+    };
+    values.value.add_names(mentioned);
+}
+
+/// `${in.x}` and `${out.x}` of a command must be declared.
+pub(super) fn paths(
+    node: &Node,
+    slots: &[Entry],
+    out: &[Entry],
+    scored: bool,
+    found: &mut Diagnostics,
+) {
+    match &node.content {
+        Content::List(items) => {
+            for item in items {
+                paths(item, slots, out, scored, found);
+            }
+        }
+        Content::Map(entries) => {
+            for entry in entries {
+                paths(&entry.value, slots, out, scored, found);
+            }
+        }
+        Content::Scalar(value) => {
+            let text = value.as_str().unwrap_or_default();
+            for part in text.split("${").skip(1) {
+                let Some(inner) = part.split('}').next() else {
+                    continue;
+                };
+                let (known, name, key) = match inner.trim().split_once('.') {
+                    Some(("in", name)) => (slots, name, "in"),
+                    Some(("out", name)) => (out, name, "with: {out: …}"),
+                    _ => continue,
+                };
+                // The file of the metrics needs no second declaration.
+                let metrics = key != "in" && name == "metrics" && scored;
+                if metrics || known.iter().any(|entry| entry.key == name) {
+                    continue;
+                }
+                let place = match node.place.text().find(inner) {
+                    Some(at) => node.place.part(at..at + inner.len()),
+                    None => node.place.clone(),
+                };
+                let names = known.iter().map(|entry| entry.key.as_str());
+                let help = did_you_mean(name, names, "declared are");
+                found.push(
+                    Diagnostic::error(format!("`{inner}` is not declared"))
+                        .at(&place, format!("not under `{key}`"))
+                        .maybe_help(help),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! A text cut into what stands there and what stands in `${…}`.
+
+use crate::manifest::expression::Expression;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+use crate::text::Place;
+
+use super::Piece;
+
+/// Which `${…}` stay unfilled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::manifest) enum Kept {
+    None,
+    /// `${root}`, `${in.x}` and `${out.x}` of commands: paths known when the step runs.
+    Paths,
+}
+
+impl Kept {
+    fn keeps(self, inner: &str) -> bool {
+        let inner = inner.trim();
+        self == Kept::Paths
+            && (inner == "root" || inner.starts_with("in.") || inner.starts_with("out."))
+    }
+}
+
+/// The parts of a text; none where there is no `${` in it, and no parts where one cannot be read.
+pub(super) fn pieces(
+    text: &str,
+    place: &Place,
+    kept: Kept,
+    found: &mut Diagnostics,
+) -> Option<Vec<Piece>> {
+    if !text.contains("${") {
+        return None;
+    }
+    let mut pieces = Vec::new();
+    let mut literal = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        if rest[..at].ends_with('$') {
+            literal.push_str(&rest[..at - 1]);
+            literal.push_str(if kept == Kept::Paths { "$${" } else { "${" });
+            rest = &rest[at + 2..];
+            continue;
+        }
+        literal.push_str(&rest[..at]);
+        let inside = &rest[at + 2..];
+        let Some(end) = closing(inside) else {
+            found.push(
+                Diagnostic::error("`${` without its `}`")
+                    .at(&place_of(place, &rest[at..]), "not closed")
+                    .help("a literal `${` is written `$${`"),
+            );
+            return Some(Vec::new());
+        };
+        let inner = &inside[..end];
+        let hole = place_of(place, &rest[at..at + 2 + end + 1]);
+        rest = &inside[end + 1..];
+        if kept.keeps(inner) {
+            literal.push_str(&format!("${{{inner}}}"));
+            continue;
+        }
+        match Expression::read(inner, &hole) {
+            Ok(expression) => {
+                if !literal.is_empty() {
+                    pieces.push(Piece::Literal(std::mem::take(&mut literal)));
+                }
+                pieces.push(Piece::Hole(expression));
+            }
+            Err(diagnostic) => {
+                found.push(diagnostic);
+                return Some(Vec::new());
+            }
+        }
+    }
+    literal.push_str(rest);
+    if !literal.is_empty() || pieces.is_empty() {
+        pieces.push(Piece::Literal(literal));
+    }
+    Some(pieces)
+}
+
+/// Where a part of a text stands in its file; the whole text where quoting has changed it.
+fn place_of(place: &Place, part: &str) -> Place {
+    match place.text().find(part) {
+        Some(at) => place.part(at..at + part.len()),
+        None => place.clone(),
+    }
+}
+
+/// The position of the `}` that closes a `${`, past braces and quotes of the expression.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut quote = None;
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if open == c => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '{') => depth += 1,
+            (None, '}') if depth == 0 => return Some(at),
+            (None, '}') => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}

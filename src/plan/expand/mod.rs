@@ -1,0 +1,230 @@
+//! One stage after another becomes steps. Cells are projected on the axes of the stage; templates
+//! are filled in once for every distinct projection; steps that are equal are one.
+
+mod reading;
+mod slots;
+mod summary;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::manifest::Experiment;
+use crate::manifest::Stage;
+use crate::registry::Values;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+
+use reading::Reader;
+use slots::gather;
+use slots::slot_order;
+
+use super::Step;
+use super::StepId;
+use super::equal::Fingerprint;
+use super::equal::Pantry;
+use super::equal::fingerprint;
+use super::kind_of::KindOf;
+use super::kinds::StageKinds;
+use super::params::Recipe;
+use super::projection::Projection;
+use super::projection::Projections;
+use super::projection::TooMany;
+use super::wiring;
+use super::wiring::StageAxes;
+
+/// The steps so far.
+pub(super) struct Expansion<'e> {
+    experiment: &'e Experiment,
+    steps: Vec<Step>,
+    /// Equal steps are one.
+    known: HashMap<Fingerprint, StepId>,
+    buffer: Vec<u8>,
+    pantry: Pantry,
+    /// By stage index.
+    stages: Vec<Option<Expanded>>,
+}
+
+/// A stage that has its steps.
+struct Expanded {
+    projection: Arc<Projection>,
+    /// By projected cell: its step, and the index of its kind; none where the stage does not
+    /// exist.
+    steps: Vec<Option<(StepId, u32)>>,
+    /// The steps that were new with this stage.
+    own: Vec<StepId>,
+}
+
+impl<'e> Expansion<'e> {
+    pub fn new(experiment: &'e Experiment) -> Self {
+        let mut stages = Vec::new();
+        stages.resize_with(experiment.pipeline.stages.len(), || None);
+        Expansion {
+            experiment,
+            steps: Vec::new(),
+            known: HashMap::new(),
+            buffer: Vec::new(),
+            pantry: Pantry::default(),
+            stages,
+        }
+    }
+
+    pub fn into_steps(self) -> Vec<Step> {
+        self.steps
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call; all that is known of a stage"
+    )]
+    pub fn stage(
+        &mut self,
+        index: usize,
+        axes: &StageAxes,
+        axes_of: &[Option<StageAxes>],
+        kind_of: &KindOf,
+        kinds: &StageKinds,
+        recipes: &mut [Recipe<'_>],
+        projections: &mut Projections<'_>,
+        found: &mut Diagnostics,
+    ) -> Result<(), TooMany> {
+        let experiment = self.experiment;
+        let stage = &experiment.pipeline.stages[index];
+        if !self.names_known(stage) {
+            return Ok(());
+        }
+        let projection = projections.on(&axes.all)?;
+        let params = self.params(stage, kind_of, &projection, recipes, projections, found)?;
+        if found.has_errors() {
+            return Ok(());
+        }
+        let mut reads = Vec::with_capacity(stage.inputs.len());
+        for (at, binding) in stage.inputs.iter().enumerate() {
+            let mut of_binding = Vec::with_capacity(binding.sources.len());
+            for (number, source) in binding.sources.iter().enumerate() {
+                let outputs = |kind: u32, source_kind: u32| -> Option<Arc<str>> {
+                    let by_source = kinds.reads[kind as usize][at].get(number)?;
+                    by_source.get(source_kind as usize).cloned().flatten()
+                };
+                let reader = Reader {
+                    expansion: self,
+                    source,
+                    axes,
+                    axes_of,
+                    projection: &projection,
+                    kind_of,
+                    outputs: &outputs,
+                };
+                of_binding.push(reader.read(found)?);
+            }
+            reads.push(of_binding);
+        }
+        let mut expanded = Expanded {
+            steps: Vec::with_capacity(projection.len()),
+            projection: Arc::clone(&projection),
+            own: Vec::new(),
+        };
+        let slots = slot_order(stage, kind_of);
+        for cell in 0..projection.len() {
+            let kind = kind_of.of[projection.first[cell] as usize];
+            let (Some(kind), Some(params)) = (kind, &params[cell]) else {
+                expanded.steps.push(None);
+                continue;
+            };
+            let inputs = gather(
+                stage,
+                &slots[kind as usize],
+                &mut reads,
+                cell,
+                kind_of.kinds[kind as usize],
+            );
+            let Some(inputs) = inputs else {
+                expanded.steps.push(None);
+                continue;
+            };
+            let step = Step {
+                id: StepId(self.steps.len() as u32),
+                stage: Arc::clone(&stage.name),
+                cell: projection.cells[cell].clone(),
+                kind: kind_of.kinds[kind as usize],
+                params: Arc::clone(params),
+                inputs,
+                policy: Arc::clone(&stage.policy),
+                place: stage.place.clone(),
+            };
+            let fingerprint = fingerprint(&step, &mut self.buffer);
+            let id = *self.known.entry(fingerprint).or_insert(step.id);
+            if id == step.id {
+                self.steps.push(step);
+                expanded.own.push(id);
+            }
+            expanded.steps.push(Some((id, kind)));
+        }
+        if expanded.steps.iter().all(Option::is_none) && !found.has_errors() {
+            found.push(
+                Diagnostic::warning(format!("stage `{}` exists in no cell", stage.name))
+                    .at(&stage.place, "makes no step"),
+            );
+        }
+        self.stages[index] = Some(expanded);
+        Ok(())
+    }
+
+    /// The parameters of every projected cell.
+    fn params(
+        &mut self,
+        stage: &Stage,
+        kind_of: &KindOf,
+        projection: &Projection,
+        recipes: &mut [Recipe<'_>],
+        projections: &mut Projections<'_>,
+        found: &mut Diagnostics,
+    ) -> Result<Vec<Option<Arc<Values>>>, TooMany> {
+        let grid = &self.experiment.grid;
+        let mut names = stage.uses.names();
+        for argument in &stage.with {
+            names.extend(argument.value.names());
+        }
+        names.extend(
+            stage
+                .when
+                .iter()
+                .flat_map(|when| when.names().iter().cloned()),
+        );
+        let columns = grid.axes_of(names.iter().map(|name| &**name));
+        let own = projections.on(&columns)?;
+        let mut made: Vec<Option<Option<Arc<Values>>>> = vec![None; own.len()];
+        let mut params = Vec::with_capacity(projection.len());
+        for first in &projection.first {
+            let cell = *first as usize;
+            let Some(kind) = kind_of.of[cell] else {
+                params.push(None);
+                continue;
+            };
+            let known = &mut made[own.of[cell] as usize];
+            if known.is_none() {
+                let lookup = |name: &str| grid.value(cell, name);
+                let source_of = |name: &str| grid.value_place(cell, name).cloned();
+                let values = recipes[kind as usize].make(&lookup, &source_of, found);
+                *known = Some(values.map(|values| self.pantry.keep(values)));
+            }
+            params.push(known.clone().flatten());
+        }
+        Ok(params)
+    }
+
+    fn names_known(&self, stage: &Stage) -> bool {
+        let columns = self.experiment.grid.columns();
+        let mut known = true;
+        wiring::expressions(stage, &mut |expression| {
+            let names = expression.names().iter();
+            known &= names.into_iter().all(|name| columns.index(name).is_some());
+        });
+        known
+    }
+
+    fn expanded(&self, name: &str) -> Option<&Expanded> {
+        let stages = &self.experiment.pipeline.stages;
+        let index = stages.iter().position(|stage| *stage.name == *name)?;
+        self.stages[index].as_ref()
+    }
+}

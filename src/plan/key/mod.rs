@@ -1,0 +1,220 @@
+//! Keys name results by what they depend on.
+//!
+//! In a key are: the format of keys, the kind with its revision, the parameters in canonical form,
+//! the content of every input (of a reduced slot with coordinates, in axis order: order reaches
+//! the rows of tables and the ties of selections), the content of files and code, the declared
+//! environment, and, for kinds that use the device, the backend and one revision of the numerics.
+//! Not in it are names of stages, times, paths, hosts, thread counts, attempts and the text of YAML.
+//!
+//! One traversal feeds two sinks, the digest and the explanation, so that they cannot disagree.
+
+mod files;
+mod sinks;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+
+use crate::registry::Outputs;
+use crate::registry::ParamType;
+use crate::registry::StageKind;
+use crate::registry::Value;
+use crate::store::Digest;
+use crate::store::KeyParts;
+use crate::store::Made;
+
+use files::CodeFiles;
+use sinks::Bytes;
+use sinks::Explanation;
+use sinks::Part;
+use sinks::Sink;
+
+use super::InputItem;
+use super::Step;
+
+/// Counts changes of what this module does.
+const FORMAT: u64 = 1;
+
+/// Counts changes of the arithmetic under all kinds that compute with the neural core: our own
+/// operations, the matrix product, dfdx.
+pub const NUMERICS_REVISION: u64 = 1;
+
+/// A file that belongs to a key could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` belongs to the key but cannot be read: {source}", path.display())]
+pub struct KeyError {
+    pub path: PathBuf,
+    pub source: io::Error,
+}
+
+/// Where keys learn about content.
+pub trait Contents {
+    /// The content of an item; none for a member of a reduction that is missing and may be.
+    /// Called for every item in the order of [`Step::inputs`].
+    fn input(&mut self, item: &InputItem) -> Option<Digest>;
+
+    /// The content of a file, by absolute path.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn file(&mut self, path: &Path) -> io::Result<Digest>;
+}
+
+/// Computes keys for one project and one backend. Remembers what it learns about kinds and which
+/// files belong to code, so one is to be made for each run.
+pub struct KeyRules {
+    root: PathBuf,
+    backend: String,
+    kinds: RwLock<HashMap<(usize, &'static str), Arc<KindFacts>>>,
+    code: Mutex<HashMap<String, CodeFiles>>,
+}
+
+/// What keys need to know of a kind.
+struct KindFacts {
+    /// Parameters that stay out of keys at these values.
+    legacy: Vec<(&'static str, Value)>,
+    /// Parameters that name files.
+    paths: Vec<&'static str>,
+    command: bool,
+}
+
+impl KeyRules {
+    /// `root` is the project's, absolute; `backend` is `cpu` or `cuda`.
+    pub fn new(root: impl Into<PathBuf>, backend: impl Into<String>) -> Self {
+        KeyRules {
+            root: root.into(),
+            backend: backend.into(),
+            kinds: RwLock::default(),
+            code: Mutex::default(),
+        }
+    }
+
+    /// The digest of everything the step's result depends on.
+    ///
+    /// # Errors
+    /// Where a file that belongs to the key cannot be read.
+    pub fn key(&self, step: &Step, contents: &mut dyn Contents) -> Result<Digest, KeyError> {
+        let mut sink = Bytes(Vec::with_capacity(512));
+        self.traverse(step, contents, &mut sink)?;
+        Ok(Digest::of(&sink.0))
+    }
+
+    /// The same, part by part.
+    ///
+    /// # Errors
+    /// As [`KeyRules::key`].
+    pub fn parts(&self, step: &Step, contents: &mut dyn Contents) -> Result<KeyParts, KeyError> {
+        let mut sink = Explanation::default();
+        self.traverse(step, contents, &mut sink)?;
+        Ok(sink.finish())
+    }
+
+    fn traverse(
+        &self,
+        step: &Step,
+        contents: &mut dyn Contents,
+        sink: &mut impl Sink,
+    ) -> Result<(), KeyError> {
+        let kind = step.kind;
+        let facts = self.facts(kind);
+        sink.part("key", "format", Part::Number(FORMAT));
+        sink.part("kind", "name", Part::Text(kind.name()));
+        sink.part("kind", "revision", Part::Number(kind.revision().into()));
+        if kind.uses_device() {
+            sink.part("device", "backend", Part::Text(&self.backend));
+        }
+        if kind.uses_numerics() {
+            sink.part("device", "numerics", Part::Number(NUMERICS_REVISION));
+        }
+        for (name, value) in step.params.iter() {
+            let legacy = facts.legacy.iter().find(|(known, _)| known == name);
+            if legacy.is_some_and(|(_, legacy)| legacy == value) {
+                continue;
+            }
+            if facts.paths.contains(&name.as_str()) {
+                // By content: a file that moves keeps what was made of it.
+                self.files(name, value, contents, sink)?;
+            } else {
+                sink.part("param", name, Part::Value(value));
+            }
+        }
+        if facts.command {
+            self.command(step, contents, sink)?;
+        }
+        for input in &step.inputs {
+            sink.part(
+                "inputs",
+                &input.slot,
+                Part::Number(input.items.len() as u64),
+            );
+            let several = input.items.len() > 1;
+            for (position, item) in input.items.iter().enumerate() {
+                let position = several.then_some(position);
+                let coordinates = input.reduced.then_some(item);
+                sink.item(&input.slot, position, coordinates, contents.input(item));
+            }
+        }
+        Ok(())
+    }
+
+    fn facts(&self, kind: &'static dyn StageKind) -> Arc<KindFacts> {
+        // Types without fields may share an address, so the name goes with it.
+        let address = std::ptr::from_ref(kind).cast::<()>() as usize;
+        let key = (address, kind.name());
+        let known = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(&key) {
+            return Arc::clone(known);
+        }
+        drop(known);
+        let mut facts = KindFacts {
+            legacy: Vec::new(),
+            paths: Vec::new(),
+            command: matches!(kind.outputs(), Outputs::Declared),
+        };
+        for param in kind.params() {
+            let names_files = match &param.ty {
+                ParamType::Path => true,
+                ParamType::List(element) => **element == ParamType::Path,
+                _ => false,
+            };
+            if names_files {
+                facts.paths.push(param.name);
+            }
+            let legacy = param.legacy.and_then(|value| param.ty.conform(value).ok());
+            facts.legacy.extend(legacy.map(|value| (param.name, value)));
+        }
+        let facts = Arc::new(facts);
+        let mut known = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(key).or_insert(facts))
+    }
+}
+
+/// The content of one output of a step, or of all where a slot takes a whole step; none where the
+/// step left no such output. A training that diverged counts as other content, because those that
+/// read it are told.
+pub fn content_digest(made: &Made, output: Option<&str>) -> Option<Digest> {
+    let content = match output {
+        Some(name) => made.outputs.get(name)?.digest(),
+        None => {
+            let mut hasher = blake3::Hasher::new();
+            for (name, artifact) in &made.outputs {
+                hasher.update(&(name.len() as u64).to_le_bytes());
+                hasher.update(name.as_bytes());
+                hasher.update(artifact.digest().as_bytes());
+            }
+            Digest::from_bytes(*hasher.finalize().as_bytes())
+        }
+    };
+    if made.diverged.is_none() {
+        return Some(content);
+    }
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"diverged");
+    hasher.update(content.as_bytes());
+    Some(Digest::from_bytes(*hasher.finalize().as_bytes()))
+}
