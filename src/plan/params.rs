@@ -74,6 +74,22 @@ impl<'s> Recipe<'s> {
         }
     }
 
+    /// The parameters in a cell where there is nothing to say about them.
+    pub fn make_silently<'v>(&self, lookup: &dyn Fn(&str) -> Option<&'v Value>) -> Option<Values> {
+        let mut values = Values::new();
+        for ingredient in &self.ingredients {
+            if ingredient.broken {
+                return None;
+            }
+            let value = ingredient.value(self.stage, self.kind, lookup, &|_| None);
+            if let Some(value) = value.ok()? {
+                values.insert(ingredient.param.name.to_owned(), value);
+            }
+        }
+        let fit = self.kind.check(&values).is_ok() && self.kind.lacking(&values).is_none();
+        fit.then_some(values)
+    }
+
     /// The parameters in a cell; none where there is something wrong, which is said once.
     pub fn make<'v>(
         &mut self,

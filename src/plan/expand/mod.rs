@@ -8,6 +8,8 @@ mod summary;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::manifest::Experiment;
 use crate::manifest::Stage;
 use crate::registry::Values;
@@ -31,6 +33,9 @@ use super::projection::Projections;
 use super::projection::TooMany;
 use super::wiring;
 use super::wiring::StageAxes;
+
+/// Fewer combinations of values are not worth waking other threads.
+const MANY: usize = 256;
 
 /// The steps so far.
 pub(super) struct Expansion<'e> {
@@ -192,24 +197,40 @@ impl<'e> Expansion<'e> {
         );
         let columns = grid.axes_of(names.iter().map(|name| &**name));
         let own = projections.on(&columns)?;
-        let mut made: Vec<Option<Option<Arc<Values>>>> = vec![None; own.len()];
-        let mut params = Vec::with_capacity(projection.len());
-        for first in &projection.first {
-            let cell = *first as usize;
-            let Some(kind) = kind_of.of[cell] else {
-                params.push(None);
-                continue;
-            };
-            let known = &mut made[own.of[cell] as usize];
-            if known.is_none() {
-                let lookup = |name: &str| grid.value(cell, name);
-                let source_of = |name: &str| grid.value_place(cell, name).cloned();
-                let values = recipes[kind as usize].make(&lookup, &source_of, found);
-                *known = Some(values.map(|values| self.pantry.keep(values)));
+        // By distinct combination of values: a cell that has it, and the kind of stage there.
+        let mut first: Vec<Option<(usize, usize)>> = vec![None; own.len()];
+        for cell in &projection.first {
+            let cell = *cell as usize;
+            if let Some(kind) = kind_of.of[cell] {
+                first[own.of[cell] as usize].get_or_insert((cell, kind as usize));
             }
-            params.push(known.clone().flatten());
         }
-        Ok(params)
+        let silent = |known: &Option<(usize, usize)>| {
+            let (cell, kind) = (*known)?;
+            recipes[kind].make_silently(&|name| grid.value(cell, name))
+        };
+        let silently: Vec<Option<Values>> = match first.len() < MANY {
+            true => first.iter().map(silent).collect(),
+            false => first.par_iter().map(silent).collect(),
+        };
+        let mut made = Vec::with_capacity(first.len());
+        for (known, values) in first.into_iter().zip(silently) {
+            let values = match (known, values) {
+                // What there is to say is said in the order of cells.
+                (Some((cell, kind)), None) => recipes[kind].make(
+                    &|name| grid.value(cell, name),
+                    &|name| grid.value_place(cell, name).cloned(),
+                    found,
+                ),
+                (_, values) => values,
+            };
+            made.push(values.map(|values| self.pantry.keep(values)));
+        }
+        let cells = projection.first.iter().map(|cell| *cell as usize);
+        let of = |cell: usize| made[own.of[cell] as usize].clone();
+        Ok(cells
+            .map(|cell| kind_of.of[cell].and_then(|_| of(cell)))
+            .collect())
     }
 
     fn names_known(&self, stage: &Stage) -> bool {
