@@ -11,7 +11,7 @@ use crate::nn::tensor::Tensor;
 fn map(values: &mut [f32], f: impl Fn(f32) -> f32) {
     wide(
         #[inline(always)]
-        || {
+        move || {
             for v in values {
                 *v = f(*v);
             }
@@ -23,7 +23,7 @@ fn map(values: &mut [f32], f: impl Fn(f32) -> f32) {
 fn scale(upstream: &mut [f32], y: &[f32], derivative: impl Fn(f32) -> f32) {
     wide(
         #[inline(always)]
-        || {
+        move || {
             for (u, y) in upstream.iter_mut().zip(y) {
                 *u *= derivative(*y);
             }
@@ -38,17 +38,17 @@ pub fn apply(activation: Activation, values: &mut [f32]) {
         Activation::Relu => map(
             values,
             #[inline(always)]
-            |x| x.max(0.0),
+            move |x| x.max(0.0),
         ),
         Activation::LeakyRelu(slope) => map(
             values,
             #[inline(always)]
-            |x| if x > 0.0 { x } else { slope * x },
+            move |x| if x > 0.0 { x } else { slope * x },
         ),
         Activation::Elu(alpha) => map(
             values,
             #[inline(always)]
-            |x| match x > 0.0 {
+            move |x| match x > 0.0 {
                 true => x,
                 false => alpha * (exp(x) - 1.0),
             },
@@ -59,7 +59,7 @@ pub fn apply(activation: Activation, values: &mut [f32]) {
         Activation::LogSigmoid => map(
             values,
             #[inline(always)]
-            |x| -softplus(-x),
+            move |x| -softplus(-x),
         ),
     }
 }
@@ -72,43 +72,43 @@ pub fn times_derivative(activation: Activation, upstream: &mut [f32], y: &[f32])
             upstream,
             y,
             #[inline(always)]
-            |y| if y > 0.0 { 1.0 } else { 0.0 },
+            move |y| if y > 0.0 { 1.0 } else { 0.0 },
         ),
         Activation::LeakyRelu(slope) => scale(
             upstream,
             y,
             #[inline(always)]
-            |y| if y > 0.0 { 1.0 } else { slope },
+            move |y| if y > 0.0 { 1.0 } else { slope },
         ),
         Activation::Elu(alpha) => scale(
             upstream,
             y,
             #[inline(always)]
-            |y| if y > 0.0 { 1.0 } else { y + alpha },
+            move |y| if y > 0.0 { 1.0 } else { y + alpha },
         ),
         Activation::Tanh => scale(
             upstream,
             y,
             #[inline(always)]
-            |y| 1.0 - y * y,
+            move |y| 1.0 - y * y,
         ),
         Activation::Sigmoid => scale(
             upstream,
             y,
             #[inline(always)]
-            |y| y * (1.0 - y),
+            move |y| y * (1.0 - y),
         ),
         Activation::Softplus => scale(
             upstream,
             y,
             #[inline(always)]
-            |y| 1.0 - exp(-y),
+            move |y| 1.0 - exp(-y),
         ),
         Activation::LogSigmoid => scale(
             upstream,
             y,
             #[inline(always)]
-            |y| 1.0 - exp(y),
+            move |y| 1.0 - exp(y),
         ),
     }
 }

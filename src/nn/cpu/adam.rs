@@ -3,6 +3,8 @@
 //! The formula is that of dfdx's `AdamConfig`; bias corrections and `1 − β` are computed once per
 //! update and in float64. A test holds the two together.
 
+use std::mem::MaybeUninit;
+
 use dfdx::prelude::*;
 use rayon::prelude::*;
 
@@ -31,32 +33,36 @@ pub fn adam(
     let old = Input::of(parameter.clone());
     let gradient = Input::of(gradient.clone());
     let (p, g) = (&*old.numbers, &*gradient.numbers);
-    let mut new = vec![0.0; p.len()];
-    let update = |new: &mut [f32], p: &[f32], g: &[f32], m: &mut [f32], v: &mut [f32]| {
-        wide(
-            #[inline(always)]
-            || {
-                let n = new.len();
-                let (p, g, m, v) = (&p[..n], &g[..n], &mut m[..n], &mut v[..n]);
-                for i in 0..n {
-                    m[i] = m[i] * beta1 + g[i] * new1;
-                    v[i] = v[i] * beta2 + g[i] * g[i] * new2;
-                    let denominator = (v[i] * correct2).sqrt() + eps;
-                    new[i] = p[i] - lr * (m[i] * correct1) / denominator;
-                }
-            },
-        );
-    };
-    if p.len() <= PIECE {
-        update(&mut new, p, g, first, second);
+    let n = p.len();
+    let mut new = Vec::with_capacity(n);
+    let update =
+        |new: &mut [MaybeUninit<f32>], p: &[f32], g: &[f32], m: &mut [f32], v: &mut [f32]| {
+            wide(
+                #[inline(always)]
+                move || {
+                    let n = new.len();
+                    let (p, g, m, v) = (&p[..n], &g[..n], &mut m[..n], &mut v[..n]);
+                    for i in 0..n {
+                        m[i] = m[i] * beta1 + g[i] * new1;
+                        v[i] = v[i] * beta2 + g[i] * g[i] * new2;
+                        let denominator = (v[i] * correct2).sqrt() + eps;
+                        new[i].write(p[i] - lr * (m[i] * correct1) / denominator);
+                    }
+                },
+            );
+        };
+    let room = &mut new.spare_capacity_mut()[..n];
+    if n <= PIECE {
+        update(room, p, g, first, second);
     } else {
-        new.par_chunks_mut(PIECE)
-            .zip(p.par_chunks(PIECE))
-            .zip(g.par_chunks(PIECE))
-            .zip(first.par_chunks_mut(PIECE))
-            .zip(second.par_chunks_mut(PIECE))
+        room.par_chunks_mut(PIECE)
+            .zip_eq(p.par_chunks(PIECE))
+            .zip_eq(g.par_chunks(PIECE))
+            .zip_eq(first.par_chunks_mut(PIECE))
+            .zip_eq(second.par_chunks_mut(PIECE))
             .for_each(|((((new, p), g), m), v)| update(new, p, g, m, v));
     }
-    let n = new.len();
+    // SAFETY: `update` has written every number of `room`: `zip_eq` leaves no piece out.
+    unsafe { new.set_len(n) };
     *parameter = output(&old.device, new, (n,), Tape::constant());
 }

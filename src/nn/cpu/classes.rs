@@ -2,25 +2,38 @@
 
 use dfdx::prelude::*;
 
-use super::math::{exp, sum_by, wide};
-use super::rows::{add_scaled, by_row, in_rows, per_row};
+use super::math::{add_over, exp, sum_over, wide};
+use super::rows::{by_row, in_rows, per_row};
 use super::view::{Input, Slot, output};
 use crate::nn::tensor::{Matrix, Tensor, Vector};
 
 /// Largest element and `Σ exp(x − largest)` of a row.
 fn max_and_total(x: &[f32]) -> (f32, f32) {
+    let max = largest(x);
+    let total = sum_over(
+        [x],
+        #[inline(always)]
+        move |[x]| exp(x - max),
+    );
+    (max, total)
+}
+
+/// The largest number, found in sixteen lanes.
+fn largest(x: &[f32]) -> f32 {
     wide(
         #[inline(always)]
-        || {
-            let max = x.iter().fold(f32::NEG_INFINITY, |m, v| m.max(*v));
-            (
-                max,
-                sum_by(
-                    x.len(),
-                    #[inline(always)]
-                    |j| exp(x[j] - max),
-                ),
-            )
+        move || {
+            let mut lanes = [f32::NEG_INFINITY; 16];
+            let (whole, rest) = x.as_chunks::<16>();
+            for part in whole {
+                for (lane, x) in lanes.iter_mut().zip(part) {
+                    *lane = if *x > *lane { *x } else { *lane };
+                }
+            }
+            lanes
+                .iter()
+                .chain(rest)
+                .fold(f32::NEG_INFINITY, |m, v| m.max(*v))
         },
     )
 }
@@ -35,12 +48,12 @@ pub fn logsumexp(x: Matrix<Cpu>) -> Vector<Cpu> {
         },
         |_, [x], u, target| {
             let (max, total) = max_and_total(x);
-            let x = &x[..target.len()];
-            add_scaled(
+            let factor = u / total;
+            add_over(
                 target,
-                u / total,
+                [x],
                 #[inline(always)]
-                |j| exp(x[j] - max),
+                move |[x]| factor * exp(x - max),
             );
         },
     )
@@ -70,12 +83,12 @@ pub fn cross_entropy(logits: Matrix<Cpu>, labels: &[usize]) -> Vector<Cpu> {
             let numbers: &[f32] = &x.numbers;
             in_rows(x.slot.add(gradients)?, classes, |r, target| {
                 let (u, (max, total)) = (upstream[r], sums[r]);
-                let row = &numbers[r * classes..][..target.len()];
-                add_scaled(
+                let factor = u / total;
+                add_over(
                     target,
-                    u / total,
+                    [&numbers[r * classes..][..classes]],
                     #[inline(always)]
-                    |j| exp(row[j] - max),
+                    move |[x]| factor * exp(x - max),
                 );
                 target[labels[r]] -= u;
             });
@@ -107,21 +120,16 @@ pub fn log_softmax(x: Matrix<Cpu>) -> Matrix<Cpu> {
             in_rows(x_slot.add(gradients)?, columns, |r, target| {
                 let n = target.len();
                 let (y, u) = (&y[r * n..][..n], &upstream[r * n..][..n]);
-                let total = wide(
+                let total = sum_over(
+                    [u],
                     #[inline(always)]
-                    || {
-                        sum_by(
-                            n,
-                            #[inline(always)]
-                            |j| u[j],
-                        )
-                    },
+                    |[u]| u,
                 );
-                add_scaled(
+                add_over(
                     target,
-                    1.0,
+                    [y, u],
                     #[inline(always)]
-                    |j| u[j] - exp(y[j]) * total,
+                    move |[y, u]| u - exp(y) * total,
                 );
             });
             Ok(())

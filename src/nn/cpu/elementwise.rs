@@ -4,7 +4,7 @@ use dfdx::prelude::*;
 use rayon::prelude::*;
 
 use super::activation;
-use super::math::wide;
+use super::math::add_over;
 use super::view::{Input, Slot, output};
 use crate::nn::compose;
 use crate::nn::layers::Activation;
@@ -17,14 +17,52 @@ const PIECE: usize = 1 << 15;
 pub fn accumulate(to: &mut [f32], from: &[f32]) {
     let pieces = to.par_chunks_mut(PIECE).zip(from.par_chunks(PIECE));
     pieces.for_each(|(to, from)| {
-        wide(
+        add_over(
+            to,
+            [from],
             #[inline(always)]
-            || {
-                for (t, f) in to.iter_mut().zip(from) {
-                    *t += f;
-                }
-            },
+            |[x]| x,
         );
+    });
+}
+
+/// `sums += Σ rows`, in the order of the rows.
+pub fn add_rows(sums: &mut [f32], rows: &[f32]) {
+    const COLUMNS: usize = 512;
+    let width = sums.len().max(1);
+    let add = |(part, sums): (usize, &mut [f32])| {
+        for row in rows.chunks_exact(width) {
+            let row = &row[part * COLUMNS..][..sums.len()];
+            add_over(
+                sums,
+                [row],
+                #[inline(always)]
+                |[x]| x,
+            );
+        }
+    };
+    match rows.len() > PIECE {
+        true => sums.par_chunks_mut(COLUMNS).enumerate().for_each(add),
+        false => sums.chunks_mut(COLUMNS).enumerate().for_each(add),
+    }
+}
+
+/// Adds `bias` to every row, then applies the activation.
+pub fn finish_rows(activation: Activation, rows: &mut [f32], bias: Option<&[f32]>) {
+    let Some(bias) = bias.filter(|bias| !bias.is_empty()) else {
+        return apply(activation, rows);
+    };
+    let piece = PIECE.div_ceil(bias.len()) * bias.len();
+    rows.par_chunks_mut(piece).for_each(|rows| {
+        for row in rows.chunks_exact_mut(bias.len()) {
+            add_over(
+                row,
+                [bias],
+                #[inline(always)]
+                |[b]| b,
+            );
+        }
+        activation::apply(activation, rows);
     });
 }
 

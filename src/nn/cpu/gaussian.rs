@@ -2,7 +2,8 @@
 
 use dfdx::prelude::*;
 
-use super::math::{exp, wide};
+use super::elementwise::accumulate;
+use super::math::{add_over, exp};
 use super::view::{Input, Slot, output};
 use crate::nn::tensor::Matrix;
 
@@ -54,14 +55,12 @@ pub fn gaussian_sample(mean: Matrix<Cpu>, log_var: Matrix<Cpu>, noise: Matrix<Cp
         "mean, log variance and noise have one shape"
     );
     let [mean, log_var, noise] = [mean, log_var, noise].map(Input::of);
-    let mut spread = log_var.numbers.to_vec(); // σ ε
-    wide(
+    let mut spread = vec![0.0; log_var.numbers.len()]; // σ ε
+    add_over(
+        &mut spread,
+        [&log_var.numbers, &noise.numbers],
         #[inline(always)]
-        || {
-            for (s, e) in spread.iter_mut().zip(noise.numbers.iter()) {
-                *s = exp(0.5 * *s) * e;
-            }
-        },
+        |[s, e]| exp(0.5 * s) * e,
     );
     let values = mean.numbers.iter().zip(&spread).map(|(m, s)| m + s);
     let tape = mean.tape.joined(&log_var.tape).joined(&noise.tape);
@@ -71,22 +70,23 @@ pub fn gaussian_sample(mean: Matrix<Cpu>, log_var: Matrix<Cpu>, noise: Matrix<Cp
         tape.record(move |gradients| {
             let upstream = slot.take(gradients)?;
             if log_var.is_tracked() {
-                let target = log_var.slot.add(gradients)?;
-                for ((t, u), s) in target.iter_mut().zip(&upstream).zip(&spread) {
-                    *t += 0.5 * u * s;
-                }
+                add_over(
+                    log_var.slot.add(gradients)?,
+                    [&upstream, &spread],
+                    #[inline(always)]
+                    |[u, s]| 0.5 * u * s,
+                );
             }
             if noise.is_tracked() {
-                let target = noise.slot.add(gradients)?;
-                for ((t, u), s) in target.iter_mut().zip(&upstream).zip(&*log_var.numbers) {
-                    *t += u * exp(0.5 * s);
-                }
+                add_over(
+                    noise.slot.add(gradients)?,
+                    [&upstream, &log_var.numbers],
+                    #[inline(always)]
+                    |[u, s]| u * exp(0.5 * s),
+                );
             }
             if mean.is_tracked() {
-                let target = mean.slot.add(gradients)?;
-                for (t, u) in target.iter_mut().zip(&upstream) {
-                    *t += u;
-                }
+                accumulate(mean.slot.add(gradients)?, &upstream);
             }
             Ok(())
         });

@@ -1,10 +1,10 @@
 //! The affine layer with its activation as one operation: one matrix product, one pass over its
-//! result; backwards two products and one pass.
+//! result; backwards one pass and two products side by side.
 
 use dfdx::prelude::*;
 
-use super::activation::{apply, times_derivative};
-use super::gemm::{Layout, product};
+use super::elementwise::{add_rows, finish_rows, scale};
+use super::gemm::{Addition, Layout, add_products, new_product};
 use super::view::{Input, Slot, output};
 use crate::nn::layers::Activation;
 use crate::nn::tensor::{Matrix, Vector};
@@ -20,25 +20,16 @@ pub fn linear(
     assert_eq!(inputs, weight_inputs, "columns of the input and the weight");
     let (x, weight, bias) = (Input::of(x), Input::of(weight), bias.map(Input::of));
     let mut tape = x.tape.joined(&weight.tape);
-    let mut y = Vec::with_capacity(rows * outputs);
-    match &bias {
-        Some(bias) => {
-            assert_eq!(bias.numbers.len(), outputs, "bias of the linear layer");
-            tape = tape.joined(&bias.tape);
-            for _ in 0..rows {
-                y.extend_from_slice(&bias.numbers);
-            }
-        }
-        None => y.resize(rows * outputs, 0.0),
+    if let Some(bias) = &bias {
+        assert_eq!(bias.numbers.len(), outputs, "bias of the linear layer");
+        tape = tape.joined(&bias.tape);
     }
-    product(
+    let mut y = new_product(
         (rows, inputs, outputs),
-        &mut y,
         (&x.numbers, Layout::rows_of(inputs)),
         (&weight.numbers, Layout::transposed(inputs)),
-        true,
     );
-    apply(activation, &mut y);
+    finish_rows(activation, &mut y, bias.as_ref().map(|bias| &*bias.numbers));
     let out = output(&x.device, y, (rows, outputs), tape.clone());
     if !tape.is_recording() {
         return out;
@@ -48,34 +39,33 @@ pub fn linear(
     let y = Input::of(out.clone()).numbers;
     tape.record(move |gradients| {
         let mut upstream = out_slot.take(gradients)?;
-        times_derivative(activation, &mut upstream, &y);
+        scale(activation, &mut upstream, &y);
         if let Some(bias) = bias.filter(Input::is_tracked) {
-            let sums = bias.slot.add(gradients)?;
-            for row in upstream.chunks_exact(outputs) {
-                for (sum, u) in sums.iter_mut().zip(row) {
-                    *sum += u;
-                }
-            }
+            add_rows(bias.slot.add(gradients)?, &upstream);
         }
-        if weight.is_tracked() {
-            let gradient = weight.slot.add(gradients)?;
-            product(
-                (outputs, rows, inputs),
-                gradient,
-                (&upstream, Layout::transposed(outputs)),
-                (&x.numbers, Layout::rows_of(inputs)),
-                true,
-            );
-        }
-        if x.is_tracked() {
-            let gradient = x.slot.add(gradients)?;
-            product(
-                (rows, outputs, inputs),
-                gradient,
-                (&upstream, Layout::rows_of(outputs)),
-                (&weight.numbers, Layout::rows_of(inputs)),
-                true,
-            );
+        // The two gradients are computed side by side, so one is taken out for a while.
+        let mut for_weight = match weight.is_tracked() {
+            true => Some(weight.slot.take(gradients)?),
+            false => None,
+        };
+        let to_weight = for_weight.as_mut().map(|out| Addition {
+            sizes: (outputs, rows, inputs),
+            out,
+            a: (&upstream, Layout::transposed(outputs)),
+            b: (&x.numbers, Layout::rows_of(inputs)),
+        });
+        let to_x = match x.is_tracked() {
+            true => Some(Addition {
+                sizes: (rows, outputs, inputs),
+                out: x.slot.add(gradients)?,
+                a: (&upstream, Layout::rows_of(outputs)),
+                b: (&weight.numbers, Layout::rows_of(inputs)),
+            }),
+            false => None,
+        };
+        add_products(to_weight, to_x);
+        if let Some(gradient) = for_weight {
+            *weight.slot.add(gradients)? = gradient;
         }
         Ok(())
     });

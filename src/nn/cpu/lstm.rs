@@ -9,8 +9,10 @@
 use dfdx::prelude::*;
 use rayon::prelude::*;
 
-use super::gemm::{Layout, product, product_alone};
-use super::math::{sigmoid, tanh, wide};
+use super::elementwise::{accumulate, add_rows};
+use super::gates::{activate, differentiate};
+use super::gemm::{Layout, new_product, product};
+use super::panels::Panels;
 use super::view::{Input, Slot, output};
 use crate::nn::layers::{LstmState, LstmWeights};
 use crate::nn::tensor::Matrix;
@@ -68,19 +70,17 @@ pub fn lstm(
         .map(|(a, b)| a + b)
         .collect();
     assert_eq!(bias.len(), gates_width, "biases of the LSTM");
-    let mut gates = Vec::with_capacity(rows * gates_width);
-    for _ in 0..rows {
-        gates.extend_from_slice(&bias);
-    }
-    product(
+    let mut gates = new_product(
         (rows, inputs, gates_width),
-        &mut gates,
         (&x.numbers, Layout::rows_of(inputs)),
         (&w_in.numbers, Layout::transposed(inputs)),
-        true,
     );
     let (mut y, mut c) = (vec![0.0; rows * width], vec![0.0; rows * width]);
-    let recurrent = transposed(&w_h.numbers, gates_width, width);
+    let recurrent = Panels::of(
+        &w_h.numbers,
+        Layout::transposed(width),
+        (width, gates_width),
+    );
     pieces(&mut gates, batch, gates_width)
         .into_par_iter()
         .zip(pieces(&mut y, batch, width))
@@ -88,7 +88,7 @@ pub fn lstm(
         .zip(h0.numbers.par_chunks(PIECE * width))
         .zip(c0.numbers.par_chunks(PIECE * width))
         .for_each(|((((gates, y), c), h0), c0)| {
-            forward(width, gates, y, c, (h0, c0), &recurrent);
+            forward((&recurrent, &bias), gates, y, c, (h0, c0));
         });
 
     let last = c[(rows - batch) * width..].to_vec();
@@ -104,7 +104,7 @@ pub fn lstm(
         let mut upstream = y_slot.take(gradients)?;
         let mut cell = c_slot.take(gradients)?;
         let mut hidden = vec![0.0; batch * width];
-        let weight: &[f32] = &w_h.numbers;
+        let weight = Panels::of(&w_h.numbers, Layout::rows_of(width), (gates_width, width));
         pieces(&mut gates, batch, gates_width)
             .into_par_iter()
             .zip(pieces(&mut upstream, batch, width))
@@ -113,31 +113,20 @@ pub fn lstm(
             .zip(cell.par_chunks_mut(PIECE * width))
             .zip(hidden.par_chunks_mut(PIECE * width))
             .for_each(|(((((gates, upstream), c), c0), cell), hidden)| {
-                backward(width, gates, upstream, &c, c0, (cell, hidden), weight);
+                backward(width, gates, upstream, &c, c0, (cell, hidden), &weight);
             });
 
-        let add = |slot: &Slot, values: &[f32], gradients: &mut _| {
-            let target = slot.add(gradients)?;
-            for (t, v) in target.iter_mut().zip(values) {
-                *t += v;
-            }
-            Ok::<_, CpuError>(())
-        };
         if c0.is_tracked() {
-            add(&c0.slot, &cell, gradients)?;
+            accumulate(c0.slot.add(gradients)?, &cell);
         }
         if h0.is_tracked() {
-            add(&h0.slot, &hidden, gradients)?;
+            accumulate(h0.slot.add(gradients)?, &hidden);
         }
         if biases.iter().any(Input::is_tracked) {
             let mut sums = vec![0.0; gates_width];
-            for row in gates.chunks_exact(gates_width) {
-                for (sum, g) in sums.iter_mut().zip(row) {
-                    *sum += g;
-                }
-            }
+            add_rows(&mut sums, &gates);
             for bias in biases.iter().filter(|bias| bias.is_tracked()) {
-                add(&bias.slot, &sums, gradients)?;
+                accumulate(bias.slot.add(gradients)?, &sums);
             }
         }
         if w_h.is_tracked() {
@@ -180,68 +169,30 @@ pub fn lstm(
     (y, c_last)
 }
 
-/// `[rows, columns]` to `[columns, rows]`. The recurrent weight is used at every time step; in this
-/// order the matrix product reads it in place instead of packing it anew each time.
-fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    const TILE: usize = 16; // both sides of a tile stay in the first cache
-    let mut out = vec![0.0; values.len()];
-    for r0 in (0..rows).step_by(TILE) {
-        for c0 in (0..columns).step_by(TILE) {
-            for r in r0..(r0 + TILE).min(rows) {
-                for c in c0..(c0 + TILE).min(columns) {
-                    out[c * rows + r] = values[r * columns + c];
-                }
-            }
-        }
-    }
-    out
-}
-
-/// One piece of the batch from the first time step to the last, `width` units wide. `gates` come in
+/// One piece of the batch from the first time step to the last. `gates` come in
 /// as input projections and leave as the activated gates i, f, g, o.
 fn forward(
-    width: usize,
+    (recurrent, bias): (&Panels, &[f32]),
     gates: Vec<&mut [f32]>,
     mut y: Vec<&mut [f32]>,
     mut c: Vec<&mut [f32]>,
     (h0, c0): (&[f32], &[f32]),
-    recurrent: &[f32],
 ) {
+    let width = bias.len() / 4;
     for (t, gates) in gates.into_iter().enumerate() {
         let (before, now) = y.split_at_mut(t);
         let (h, y) = (before.last().map_or(h0, |h| h), &mut *now[0]);
         let (before, now) = c.split_at_mut(t);
         let (before, c) = (before.last().map_or(c0, |c| c), &mut *now[0]);
-        product_alone(
-            (y.len() / width, width, 4 * width),
-            gates,
-            (h, Layout::rows_of(width)),
-            (recurrent, Layout::rows_of(4 * width)),
-            true,
-        );
-        wide(
-            #[inline(always)]
-            || {
-                for (((gates, y), before), c) in gates
-                    .chunks_exact_mut(4 * width)
-                    .zip(y.chunks_exact_mut(width))
-                    .zip(before.chunks_exact(width))
-                    .zip(c.chunks_exact_mut(width))
-                {
-                    let [i, f, g, o] = quarters(gates, width);
-                    // Equal lengths in sight of the compiler: no check is left in the loop.
-                    let (y, before, c) = (&mut y[..width], &before[..width], &mut c[..width]);
-                    for j in 0..width {
-                        i[j] = sigmoid(i[j]);
-                        f[j] = sigmoid(f[j]);
-                        g[j] = tanh(g[j]);
-                        o[j] = sigmoid(o[j]);
-                        c[j] = f[j] * before[j] + i[j] * g[j];
-                        y[j] = o[j] * tanh(c[j]);
-                    }
-                }
-            },
-        );
+        recurrent.add_product(gates, h);
+        for (((gates, y), before), c) in gates
+            .chunks_exact_mut(4 * width)
+            .zip(y.chunks_exact_mut(width))
+            .zip(before.chunks_exact(width))
+            .zip(c.chunks_exact_mut(width))
+        {
+            activate(gates, bias, y, before, c);
+        }
     }
 }
 
@@ -256,59 +207,25 @@ fn backward(
     c: &[&mut [f32]],
     c0: &[f32],
     (cell, hidden): (&mut [f32], &mut [f32]),
-    weight: &[f32],
+    weight: &Panels,
 ) {
+    let mut squashed = vec![0.0; width];
     for t in (0..gates.len()).rev() {
         let gates = &mut *gates[t];
         let (before, now) = upstream.split_at_mut(t);
         let upstream = &*now[0];
         let c_before: &[f32] = if t == 0 { c0 } else { &*c[t - 1] };
-        wide(
-            #[inline(always)]
-            || {
-                for ((((gates, dh), dc), c), before) in gates
-                    .chunks_exact_mut(4 * width)
-                    .zip(upstream.chunks_exact(width))
-                    .zip(cell.chunks_exact_mut(width))
-                    .zip(c[t].chunks_exact(width))
-                    .zip(c_before.chunks_exact(width))
-                {
-                    let [i, f, g, o] = quarters(gates, width);
-                    let (dh, dc) = (&dh[..width], &mut dc[..width]);
-                    let (c, before) = (&c[..width], &before[..width]);
-                    for j in 0..width {
-                        let squashed = tanh(c[j]);
-                        let total = dc[j] + dh[j] * o[j] * (1.0 - squashed * squashed);
-                        dc[j] = total * f[j];
-                        o[j] = dh[j] * squashed * o[j] * (1.0 - o[j]);
-                        f[j] = total * before[j] * f[j] * (1.0 - f[j]);
-                        let (input, candidate) = (i[j], g[j]);
-                        i[j] = total * candidate * input * (1.0 - input);
-                        g[j] = total * input * (1.0 - candidate * candidate);
-                    }
-                }
-            },
-        );
-        product_alone(
-            (upstream.len() / width, 4 * width, width),
-            before.last_mut().map_or(&mut *hidden, |h| h),
-            (gates, Layout::rows_of(4 * width)),
-            (weight, Layout::rows_of(width)),
-            true,
-        );
+        for ((((gates, dh), dc), c), before) in gates
+            .chunks_exact_mut(4 * width)
+            .zip(upstream.chunks_exact(width))
+            .zip(cell.chunks_exact_mut(width))
+            .zip(c[t].chunks_exact(width))
+            .zip(c_before.chunks_exact(width))
+        {
+            squashed.copy_from_slice(c);
+            differentiate(gates, (dh, dc), &mut squashed, before);
+        }
+        let before = before.last_mut().map_or(&mut *hidden, |h| h);
+        weight.add_product(before, gates);
     }
-}
-
-/// The blocks i, f, g, o of one row.
-#[inline(always)]
-fn quarters(gates: &mut [f32], width: usize) -> [&mut [f32]; 4] {
-    let (i, rest) = gates.split_at_mut(width);
-    let (f, rest) = rest.split_at_mut(width);
-    let (g, o) = rest.split_at_mut(width);
-    [
-        &mut i[..width],
-        &mut f[..width],
-        &mut g[..width],
-        &mut o[..width],
-    ]
 }

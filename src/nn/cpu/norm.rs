@@ -8,7 +8,7 @@ use dfdx::prelude::*;
 use rayon::prelude::*;
 
 use super::activation::{apply, times_derivative};
-use super::math::{sum_by, wide};
+use super::math::{add_over, sum_over, wide};
 use super::view::{Input, Slot, output};
 use crate::nn::layers::{Activation, NormWeights, Normalised};
 use crate::nn::tape::Tape;
@@ -121,6 +121,7 @@ pub fn batch_norm(
         wide(
             #[inline(always)]
             || {
+                let (mean, scale, shift) = (mean, scale, shift);
                 for (y, x) in row.iter_mut().zip(&numbers[at..]) {
                     *y = (x - mean) * scale + shift;
                 }
@@ -163,14 +164,11 @@ pub fn batch_norm(
                         true => (0.0, 0.0),
                         false => ((shift[c] / n) as f32, (scale[c] / n) as f32 * inverse),
                     };
-                    let pairs = upstream[at..].iter().zip(&numbers[at..]);
-                    wide(
+                    add_over(
+                        row,
+                        [&upstream[at..], &numbers[at..]],
                         #[inline(always)]
-                        || {
-                            for (t, (u, x)) in row.iter_mut().zip(pairs) {
-                                *t += factor * (u - level - (x - mean) * slope);
-                            }
-                        },
+                        move |[u, x]| factor * (u - level - (x - mean) * slope),
                     );
                 });
             }
@@ -185,17 +183,19 @@ fn moments(x: &[f32], sizes: Sizes, n: f64) -> (Vec<f32>, Vec<f32>) {
     let pixels = sizes.pixels;
     let [sums] = sizes.sums(|_, at| {
         let row = &x[at..][..pixels];
-        [wide(
+        [sum_over(
+            [row],
             #[inline(always)]
-            || sum_by(pixels, |i| row[i]),
+            |[x]| x,
         )]
     });
     let mean: Vec<f32> = sums.iter().map(|s| (s / n) as f32).collect();
     let [squares] = sizes.sums(|c, at| {
         let (row, mean) = (&x[at..][..pixels], mean[c]);
-        [wide(
+        [sum_over(
+            [row],
             #[inline(always)]
-            || sum_by(pixels, |i| (row[i] - mean) * (row[i] - mean)),
+            move |[x]| (x - mean) * (x - mean),
         )]
     });
     let variance = squares.iter().map(|s| (s / n) as f32).collect();
@@ -213,13 +213,17 @@ fn parameter_gradients(
     let [shift, scale] = sizes.sums(|c, at| {
         let (u, x) = (&upstream[at..][..pixels], &x[at..][..pixels]);
         let (mean, inverse) = (standard.mean[c], standard.inverse[c]);
-        wide(
+        let shift = sum_over(
+            [u],
             #[inline(always)]
-            || {
-                let shift = sum_by(pixels, |i| u[i]);
-                [shift, sum_by(pixels, |i| u[i] * (x[i] - mean)) * inverse]
-            },
-        )
+            |[u]| u,
+        );
+        let scale = sum_over(
+            [u, x],
+            #[inline(always)]
+            move |[u, x]| u * (x - mean),
+        );
+        [shift, scale * inverse]
     });
     (shift, scale)
 }

@@ -67,7 +67,7 @@ pub fn gate(x: Matrix<Cpu>) -> Matrix<Cpu> {
             let (a, b) = factors.split_at_mut(half);
             wide(
                 #[inline(always)]
-                || {
+                move || {
                     for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
                         (*a, *b) = (tanh(*a), sigmoid(*b));
                         *y = *a * *b;
@@ -90,7 +90,7 @@ pub fn gate(x: Matrix<Cpu>) -> Matrix<Cpu> {
                     let targets = ta.iter_mut().zip(tb);
                     wide(
                         #[inline(always)]
-                        || {
+                        move || {
                             for (((ta, tb), (a, b)), u) in
                                 targets.zip(a.iter().zip(b)).zip(upstream)
                             {

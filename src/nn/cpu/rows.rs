@@ -5,7 +5,7 @@
 use dfdx::prelude::*;
 use rayon::prelude::*;
 
-use super::math::{exp, sigmoid, softplus, sum_by, wide};
+use super::math::{add_over, exp, sigmoid, softplus, sum_over};
 use super::view::{Input, Slot, output};
 use crate::nn::losses::{HALF_LN_2PI, Scale};
 use crate::nn::tensor::{Matrix, Vector};
@@ -88,53 +88,30 @@ pub(super) fn per_row<const N: usize>(
     out
 }
 
-/// Adds `u · f(j)` to every element.
-#[inline(always)]
-pub(super) fn add_scaled(target: &mut [f32], u: f32, f: impl Fn(usize) -> f32) {
-    wide(
-        #[inline(always)]
-        || {
-            for (j, t) in target.iter_mut().enumerate() {
-                *t += u * f(j);
-            }
-        },
-    );
-}
-
 /// See [`Backend::bernoulli_nll`](crate::nn::backend::Backend::bernoulli_nll).
 pub fn bernoulli_nll(logits: Matrix<Cpu>, targets: Matrix<Cpu>) -> Vector<Cpu> {
     per_row(
         [logits, targets],
-        |[a, t]| {
-            let n = a.len().min(t.len());
-            let (a, t) = (&a[..n], &t[..n]);
-            wide(
+        |row| {
+            sum_over(
+                row,
                 #[inline(always)]
-                || {
-                    sum_by(
-                        n,
-                        #[inline(always)]
-                        |j| softplus(a[j]) - a[j] * t[j],
-                    )
-                },
+                |[a, t]| softplus(a) - a * t,
             )
         },
-        |which, [a, t], u, target| {
-            let (a, t) = (&a[..target.len()], &t[..target.len()]);
-            match which {
-                0 => add_scaled(
-                    target,
-                    u,
-                    #[inline(always)]
-                    |j| sigmoid(a[j]) - t[j],
-                ),
-                _ => add_scaled(
-                    target,
-                    u,
-                    #[inline(always)]
-                    |j| -a[j],
-                ),
-            }
+        |which, row, u, target| match which {
+            0 => add_over(
+                target,
+                row,
+                #[inline(always)]
+                move |[a, t]| u * (sigmoid(a) - t),
+            ),
+            _ => add_over(
+                target,
+                row,
+                #[inline(always)]
+                move |[a, _]| u * -a,
+            ),
         },
     )
 }
@@ -153,47 +130,39 @@ pub fn gaussian_nll(
     };
     per_row(
         [x, mean, scale],
-        move |[x, mean, scale]| {
-            let n = x.len().min(mean.len()).min(scale.len());
-            let (x, mean, scale) = (&x[..n], &mean[..n], &scale[..n]);
-            wide(
+        move |row| {
+            sum_over(
+                row,
                 #[inline(always)]
-                || {
-                    sum_by(
-                        n,
-                        #[inline(always)]
-                        |j| {
-                            let s = half * scale[j];
-                            let d = (x[j] - mean[j]) * exp(-s);
-                            HALF_LN_2PI + s + 0.5 * d * d
-                        },
-                    )
+                move |[x, mean, scale]| {
+                    let s = half * scale;
+                    let d = (x - mean) * exp(-s);
+                    HALF_LN_2PI + s + 0.5 * d * d
                 },
             )
         },
-        move |which, [x, mean, scale], u, target| {
-            let n = target.len();
-            let (x, mean, scale) = (&x[..n], &mean[..n], &scale[..n]);
-            match which {
-                0 | 1 => add_scaled(
+        move |which, row, u, target| match which {
+            0 | 1 => {
+                let u = if which == 0 { u } else { -u };
+                add_over(
                     target,
-                    if which == 0 { u } else { -u },
+                    row,
                     #[inline(always)]
-                    |j| {
-                        let inverse = exp(-half * scale[j]);
-                        ((x[j] - mean[j]) * inverse) * inverse
+                    move |[x, mean, scale]| {
+                        let inverse = exp(-half * scale);
+                        u * (((x - mean) * inverse) * inverse)
                     },
-                ),
-                _ => add_scaled(
-                    target,
-                    u * half,
-                    #[inline(always)]
-                    |j| {
-                        let d = (x[j] - mean[j]) * exp(-half * scale[j]);
-                        1.0 - d * d
-                    },
-                ),
+                );
             }
+            _ => add_over(
+                target,
+                row,
+                #[inline(always)]
+                move |[x, mean, scale]| {
+                    let d = (x - mean) * exp(-half * scale);
+                    u * half * (1.0 - d * d)
+                },
+            ),
         },
     )
 }
@@ -204,32 +173,23 @@ pub fn gaussian_nll_fixed(x: Matrix<Cpu>, mean: Matrix<Cpu>, sigma: f32) -> Vect
     let constant = (f64::from(sigma).ln() + f64::from(HALF_LN_2PI)) as f32;
     per_row(
         [x, mean],
-        move |[x, mean]| {
-            let n = x.len().min(mean.len());
-            let (x, mean) = (&x[..n], &mean[..n]);
-            wide(
+        move |row| {
+            sum_over(
+                row,
                 #[inline(always)]
-                || {
-                    sum_by(
-                        n,
-                        #[inline(always)]
-                        |j| {
-                            let d = (x[j] - mean[j]) * inverse;
-                            0.5 * d * d + constant
-                        },
-                    )
+                move |[x, mean]| {
+                    let d = (x - mean) * inverse;
+                    0.5 * d * d + constant
                 },
             )
         },
-        move |which, [x, mean], u, target| {
-            let n = target.len();
-            let (x, mean) = (&x[..n], &mean[..n]);
-            let sign = if which == 0 { u } else { -u };
-            add_scaled(
+        move |which, row, u, target| {
+            let factor = if which == 0 { u } else { -u } * inverse * inverse;
+            add_over(
                 target,
-                sign * inverse * inverse,
+                row,
                 #[inline(always)]
-                |j| x[j] - mean[j],
+                move |[x, mean]| factor * (x - mean),
             );
         },
     )
@@ -239,37 +199,26 @@ pub fn gaussian_nll_fixed(x: Matrix<Cpu>, mean: Matrix<Cpu>, sigma: f32) -> Vect
 pub fn kl_standard(mean: Matrix<Cpu>, log_var: Matrix<Cpu>) -> Vector<Cpu> {
     per_row(
         [mean, log_var],
-        |[mean, log_var]| {
-            let n = mean.len().min(log_var.len());
-            let (m, s) = (&mean[..n], &log_var[..n]);
-            wide(
+        |row| {
+            0.5 * sum_over(
+                row,
                 #[inline(always)]
-                || {
-                    0.5 * sum_by(
-                        n,
-                        #[inline(always)]
-                        |j| m[j] * m[j] + exp(s[j]) - s[j] - 1.0,
-                    )
-                },
+                |[m, s]| m * m + exp(s) - s - 1.0,
             )
         },
-        |which, [mean, log_var], u, target| {
-            let n = target.len();
-            let (m, s) = (&mean[..n], &log_var[..n]);
-            match which {
-                0 => add_scaled(
-                    target,
-                    u,
-                    #[inline(always)]
-                    |j| m[j],
-                ),
-                _ => add_scaled(
-                    target,
-                    0.5 * u,
-                    #[inline(always)]
-                    |j| exp(s[j]) - 1.0,
-                ),
-            }
+        |which, row, u, target| match which {
+            0 => add_over(
+                target,
+                row,
+                #[inline(always)]
+                move |[m, _]| u * m,
+            ),
+            _ => add_over(
+                target,
+                row,
+                #[inline(always)]
+                move |[_, s]| 0.5 * u * (exp(s) - 1.0),
+            ),
         },
     )
 }

@@ -1,4 +1,5 @@
-//! The inner loop of the convolutions: a few rows of numbers times a panel of sixteen columns.
+//! The inner loop of the convolutions, and of products with [`Panels`](super::super::panels::Panels): a
+//! few rows of numbers times a panel of sixteen columns.
 //!
 //! `out[r][j] += Σ row_r(k) · panel[k][j]`. The rows are not copied together first, as a matrix
 //! product would want: every row has a start, and all share one list of [`Run`]s that says where

@@ -8,7 +8,7 @@
 //! there a matrix product gives all taps, which are then added up ([`taps`]).
 
 mod apply;
-mod kernel;
+pub(super) mod kernel;
 mod panels;
 mod places;
 mod taps;
@@ -21,7 +21,7 @@ use dfdx::prelude::*;
 use rayon::prelude::*;
 
 use super::gemm::{Layout as Strides, product, product_alone};
-use super::math::{sum_by, wide};
+use super::math::sum_over;
 use super::view::{Input, Slot, output};
 use super::{activation, elementwise};
 use crate::nn::layers::window::Layout;
@@ -271,9 +271,10 @@ fn add_channel_sums(x: &[f32], pixels: usize, sums: &mut [f32]) {
     sums.par_iter_mut().enumerate().for_each(|(channel, sum)| {
         for image in x.chunks_exact(channels * pixels) {
             let row = &image[channel * pixels..][..pixels];
-            *sum += wide(
+            *sum += sum_over(
+                [row],
                 #[inline(always)]
-                || sum_by(pixels, |i| row[i]),
+                |[x]| x,
             );
         }
     });

@@ -3,21 +3,42 @@
 use rayon::prelude::*;
 
 use super::kernel::LANES;
+use crate::nn::cpu::math::wide;
 use crate::nn::layers::window::Layout;
+
+/// Sides of the squares in which [`transpose`] goes: one vector of AVX2.
+const SIDE: usize = 8;
 
 /// `from` `[rows, columns]` to `to` `[columns, width]`, `width ≥ rows`; what is left is not touched.
 fn transpose(from: &[f32], rows: usize, columns: usize, to: &mut [f32], width: usize) {
-    // Four columns at a time: each of the source's lines is used while it is near.
-    for (block, to) in to.chunks_mut(4 * width).enumerate() {
-        let first = block * 4;
-        let count = (columns - first).min(4);
-        for r in 0..rows {
-            let from = &from[r * columns + first..][..count];
-            for (c, value) in from.iter().enumerate() {
-                to[c * width + r] = *value;
+    wide(
+        #[inline(always)]
+        move || {
+            for (block, to) in to.chunks_mut(SIDE * width).enumerate() {
+                let first = block * SIDE;
+                let count = (columns - first).min(SIDE);
+                let whole = if count == SIDE { rows / SIDE * SIDE } else { 0 };
+                for r0 in (0..whole).step_by(SIDE) {
+                    let mut square = [[0.0; SIDE]; SIDE];
+                    for (r, line) in square.iter_mut().enumerate() {
+                        line.copy_from_slice(&from[(r0 + r) * columns + first..][..SIDE]);
+                    }
+                    for (c, to) in to.chunks_exact_mut(width).enumerate() {
+                        let to = &mut to[r0..][..SIDE];
+                        for (to, line) in to.iter_mut().zip(&square) {
+                            *to = line[c % SIDE];
+                        }
+                    }
+                }
+                for r in whole..rows {
+                    let from = &from[r * columns + first..][..count];
+                    for (to, value) in to.chunks_exact_mut(width).zip(from) {
+                        to[r] = *value;
+                    }
+                }
             }
-        }
-    }
+        },
+    );
 }
 
 /// Images `[N, C, P]` as `[N, P, C]`.
