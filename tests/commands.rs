@@ -6,6 +6,7 @@ mod support;
 
 use support::TestSpace;
 use support::counts;
+use support::eventually;
 use support::executed;
 
 /// A project with this manifest, whose stages stand in it.
@@ -320,14 +321,6 @@ fn alive(pid: &str) -> bool {
     !state.is_empty() && !state.starts_with(['Z', 'X'])
 }
 
-/// Looks again for a while: the system takes its time.
-fn eventually(what: impl Fn() -> bool) -> bool {
-    (0..1000).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        what()
-    })
-}
-
 /// A shell whose child ignores the request to end; both leave their numbers.
 const STUBBORN: &str = "experiment: c\nstages:\n  s:\n    uses: command\n    timeout: 300ms\n    with:\n      run: |\n        echo $$ > \"${root}/shell\"\n        sh -c 'trap \"\" TERM; echo $$ > \"${root}/child\"; while :; do sleep 0.1; done' &\n        wait\n      out: {x: x}\n";
 
@@ -380,6 +373,41 @@ fn also_a_daemon_does_not_outlive_a_killed_run() {
     run.kill().expect("it is ours");
     run.wait().expect("it is ours");
     assert!(eventually(|| !alive(&child)));
+}
+
+/// What a step leaves running works in a folder that no later step has.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_outlives_a_step_writes_into_no_other() {
+    let space = space(
+        "experiment: c\naxes: {i: [1, 2, 3]}\nstages:\n  s:\n    uses: command\n    with:\n      \
+         values: {i: \"${i}\"}\n      out: {x: x}\n      run: |\n        \
+         if [ $i = 1 ]; then setsid sh -c 'sleep 0.3; echo of-1 > x' > /dev/null 2>&1 & fi\n        \
+         echo $i > x; mkdir ../seen; [ $i = 1 ] || sleep 0.5\n",
+    );
+    let output = space
+        .command(&["run", "manifests/c.yaml", "--jobs", "1"])
+        .output();
+    let output = output.expect("the program starts");
+    assert!(output.status.success(), "{output:?}");
+    for i in 1..=3 {
+        let kept = space.read(&format!("outputs/c/cells/s/i={i}/x"));
+        assert_eq!(kept, format!("{i}\n"));
+    }
+}
+
+/// The system looks for programs where PATH names folders below the program's own.
+#[test]
+fn a_relative_folder_in_path_hides_no_program() {
+    let space = space(
+        "experiment: c\nstages:\n  s: {uses: command, with: {run: [touch, x], out: {x: x}}}\n",
+    );
+    std::fs::create_dir_all(space.path("bin")).expect("it is ours");
+    std::fs::copy("/bin/false", space.path("bin/touch")).expect("it is ours");
+    let path = std::env::var("PATH").expect("there is one");
+    let mut run = space.command(&["run", "manifests/c.yaml"]);
+    let output = run.env("PATH", format!("bin:{path}")).output();
+    assert!(output.expect("the program starts").status.success());
 }
 
 #[test]

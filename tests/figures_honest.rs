@@ -295,9 +295,11 @@ fn a_level_stands_in_the_figure_its_caption_and_its_table() {
         let params = "{x: a, y: y, color: b, levels: {chance: 10}}";
         let drawn = draw(kind, rows, params).expect("one line and one level");
         let without = draw(kind, rows, "{x: a, y: y, color: b}").expect("one line");
-        assert!(drawn.svg.len() > without.svg.len(), "a line and its name");
+        // One across the panel and one in the legend.
+        let dashed = |svg: &str| svg.matches("stroke-dasharray").count();
+        assert_eq!(dashed(&drawn.svg), dashed(&without.svg) + 2);
         assert!(
-            drawn.caption.contains("Chance: a line at 10."),
+            drawn.caption.contains("chance: a line at 10."),
             "{}",
             drawn.caption
         );

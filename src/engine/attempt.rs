@@ -282,8 +282,10 @@ impl Bench {
 
     fn prepare(&mut self, threads: usize) -> Result<&rayon::ThreadPool, JobError> {
         if scratch::empty(&self.scratch).is_err() {
-            // A program may have taken its own rights away, or put something else in its place.
+            // A program may have taken our rights away, or put something else in its place: what
+            // cannot be removed now is removed when the store is next opened for writing.
             self.clear();
+            self.scratch.as_mut_os_string().push("+");
             scratch::empty(&self.scratch)
                 .map_err(|error| store_failed(StoreError::io("empty", &self.scratch, error)))?;
         }

@@ -25,7 +25,7 @@ pub struct Job<'a> {
     pub inputs: Vec<JobInput>,
     /// The project's root: what relative paths in parameters are relative to.
     pub root: &'a Path,
-    /// A folder of this attempt without files, but for links that an earlier one left below
+    /// A folder of this attempt, empty but for links that an earlier one left below
     /// [`scratch::LINKS`](super::scratch::LINKS).
     pub scratch: &'a Path,
     /// How many threads the step may use.

@@ -36,7 +36,7 @@ pub(super) fn param() -> Param {
     .optional()
 }
 
-/// The levels of a figure in the order of the manifest.
+/// The levels of a figure in the order of their names.
 pub(super) struct Levels(Vec<(String, f64)>);
 
 impl Levels {
@@ -88,7 +88,11 @@ impl Levels {
         }
         let first = summary.metrics.first();
         let y = first.and_then(|column| table.column(&column.name));
-        table.columns.push(Column::axis("level"));
+        let mut name = "level".to_owned();
+        while table.column(&name).is_some() {
+            name.push('_');
+        }
+        table.columns.push(Column::axis(&name));
         for row in &mut table.rows {
             row.push(Json::Null);
         }
@@ -104,10 +108,14 @@ impl Levels {
     }
 
     /// For the caption; empty where there are none.
-    pub fn said(&self) -> String {
+    pub fn said(&self, frames: &[Frame]) -> String {
         let level = |(name, value): &(String, f64)| {
+            let drawn = frames.iter().any(|frame| frame.y_at(*value).is_some());
             let value = super::markup::plain(&ticks::number(*value));
-            format!(" {}: a line at {value}.", super::grammar::capital(name))
+            match drawn {
+                true => format!(" {name}: a line at {value}."),
+                false => format!(" {name}, at {value}, cannot stand on a logarithmic axis."),
+            }
         };
         self.0.iter().map(level).collect()
     }

@@ -270,7 +270,7 @@ pub(super) fn finish(
         let x = plot.x.title();
         caption.push_str(&format!(" Lines across a panel: no {x}."));
     }
-    caption.push_str(&levels.said());
+    caption.push_str(&levels.said(&page.frames));
     caption.push_str(&axes::said(&page.frames, lost));
     for sentence in more {
         caption.push(' ');

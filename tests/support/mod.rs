@@ -174,3 +174,15 @@ pub fn counts(stages: &[(&str, usize)]) -> Executed {
     let pairs = stages.iter().map(|(stage, n)| ((*stage).to_owned(), *n));
     pairs.collect()
 }
+
+/// Whether something comes to hold within half a minute, which is long on a busy machine.
+pub fn eventually(what: impl Fn() -> bool) -> bool {
+    let begun = std::time::Instant::now();
+    while !what() {
+        if begun.elapsed() > std::time::Duration::from_secs(30) {
+            return false;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    true
+}

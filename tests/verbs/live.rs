@@ -12,6 +12,7 @@ use sweepline::store::Store;
 
 use super::kit::*;
 use super::support::TestSpace;
+use super::support::eventually;
 
 /// A step that lasts until the project has a file `go`.
 const PATIENT: &str = r#"experiment: toy
@@ -64,21 +65,20 @@ impl Drop for Run<'_> {
     }
 }
 
+/// Whether the first step is said to run.
+fn runs(space: &TestSpace) -> bool {
+    said(space, "why toy wait").contains("running")
+}
+
 #[test]
 fn a_step_that_runs_now_is_said_to() {
     let space = TestSpace::new();
     space.write("manifests/toy.yaml", PATIENT);
     let run = Run::start(&space);
     // Events reach the disk with a delay.
-    let why = loop {
-        let why = said(&space, "why toy wait");
-        if why.contains("running") {
-            break why;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    };
+    assert!(eventually(|| runs(&space)));
     assert_data_eq!(
-        why,
+        said(&space, "why toy wait"),
         str![[r#"
 wait: running for [TIME]  in run [RUN]
   --> manifests/toy.yaml:3:3 (command)
@@ -118,9 +118,7 @@ fn a_killed_run_does_not_go_on_in_whoever_writes_next() {
     let space = TestSpace::new();
     space.write("manifests/toy.yaml", PATIENT);
     let mut run = Run::start(&space);
-    while !said(&space, "why toy wait").contains("running") {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    assert!(eventually(|| runs(&space)));
     run.child.kill().expect("it is our child");
     run.child.wait().expect("it is our child");
     // A lock is dated in whole seconds.

@@ -24,35 +24,47 @@ use rustix::process::Pid;
 /// The variable that marks what this process has started.
 const MARK: &str = "SWEEPLINE_STARTED_BY";
 
-/// `+ 12` is a group that lives, `- 12` one that is gone; `$1` is the mark. Only what POSIX asks of a
-/// shell. Its input is closed in a child only once that has its own environment: at the end of the
-/// input all marks are there to be seen.
+/// `?` is a process that is about to be started, `+ 12` the group it leads, `- 12` a group that is
+/// gone, `!` a process that could not be started; `$1` is the mark. A child closes our end of the
+/// input when it has its own environment, or is about to: the marks are looked for until there are
+/// none. Where the system does not show environments, groups alone are ended.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM
 all=' '
+begun=0
 while read -r sign group; do
   case $sign in
+    \?) begun=$((begun + 1)) ;;
     +) all="$all$group " ;;
-    -) all="${all%%" $group "*} ${all#*" $group "}" ;;
+    -) all="${all%%" $group "*} ${all#*" $group "}"; begun=$((begun - 1)) ;;
+    !) begun=$((begun - 1)) ;;
   esac
 done
+[ "$begun" -gt 0 ] || exit 0
 for group in $all; do
   kill -s KILL -- "-$group"
 done
-for environment in $(grep -ls -- "$1" /proc/[0-9]*/environ); do
-  process=${environment#/proc/}
-  kill -s KILL "${process%/environ}"
+for again in 1 2 3 4 5 6 7 8 9; do
+  found=$(grep -ls -- "$1" /proc/[0-9]*/environ)
+  [ -n "$found" ] || [ "$again" -le 2 ] || break
+  for environment in $found; do
+    process=${environment#/proc/}
+    kill -s KILL "${process%/environ}"
+  done
 done
 "#;
 
 #[derive(Default)]
 struct Guard {
     shell: Option<Child>,
+    /// Processes that are about to be started or live.
+    begun: usize,
     groups: BTreeSet<i32>,
 }
 
 static GUARD: Mutex<Guard> = Mutex::new(Guard {
     shell: None,
+    begun: 0,
     groups: BTreeSet::new(),
 });
 
@@ -71,21 +83,28 @@ fn value() -> &'static str {
     })
 }
 
-/// Starts the shell where none watches yet: before the first process it is to end.
-pub(super) fn start() {
+/// Says that a process is about to be started.
+pub(super) fn begin() {
     let mut guard = lock();
-    if guard.shell.is_none() {
-        // The next call tries again.
+    guard.begun += 1;
+    if guard.tell("?\n").is_err() {
+        // Somebody has ended the shell, or there is none yet: another one hears of all.
         let _ = guard.start();
     }
 }
 
-/// Puts a group under guard.
+/// Says that it could not be started.
+pub(super) fn give_up() {
+    let mut guard = lock();
+    guard.begun -= 1;
+    let _ = guard.tell("!\n");
+}
+
+/// Says which group was started.
 pub(super) fn add(group: Pid) {
     let mut guard = lock();
     guard.groups.insert(raw(group));
     if guard.tell(&format!("+ {}\n", raw(group))).is_err() {
-        // Somebody has ended the shell, or there is none yet: another one hears of all.
         let _ = guard.start();
     }
 }
@@ -94,6 +113,7 @@ pub(super) fn add(group: Pid) {
 pub(super) fn remove(group: Pid) {
     let mut guard = lock();
     guard.groups.remove(&raw(group));
+    guard.begun -= 1;
     // A shell that is gone does nothing wrong.
     let _ = guard.tell(&format!("- {}\n", raw(group)));
 }
@@ -131,11 +151,8 @@ impl Guard {
             .stderr(Stdio::null())
             .spawn()?;
         self.shell = Some(shell);
-        let lines: String = self
-            .groups
-            .iter()
-            .map(|group| format!("+ {group}\n"))
-            .collect();
-        self.tell(&lines)
+        let groups = self.groups.iter().map(|group| format!("+ {group}\n"));
+        let lines: String = groups.collect();
+        self.tell(&("?\n".repeat(self.begun) + &lines))
     }
 }

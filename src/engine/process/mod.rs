@@ -72,8 +72,8 @@ pub fn run(
     if let Some(memory) = rules.memory {
         limit(command, memory);
     }
-    guard::start();
-    let mut child = command.spawn()?;
+    guard::begin();
+    let mut child = command.spawn().inspect_err(|_| guard::give_up())?;
     let group = Group::of(&child);
     let watched =
         Pipes::of(&mut child).and_then(|pipes| watch(&group, pipes, rules, cancelled, heard));

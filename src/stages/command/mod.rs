@@ -61,8 +61,9 @@ impl Entry for Command {
          \n\
          In the key are `run`, `values`, `out`, inputs, files that `code` matches and the variables\n\
          that `env` names. The environment has nothing else but `PATH`, `HOME`, `USER`, `LOGNAME`,\n\
-         `SHELL`, `TMPDIR` (a folder that goes with the attempt), `LANG` (`C.UTF-8`) and\n\
-         `OMP_NUM_THREADS` (the cpus of the stage's `resources`), which are not in the key; nor is\n\
+         `SHELL`, `TMPDIR` (a folder that goes with the attempt), `LANG` (`C.UTF-8`),\n\
+         `OMP_NUM_THREADS` (the cpus of the stage's `resources`) and `SWEEPLINE_STARTED_BY` (which\n\
+         tells what to end should sweepline be killed), which are not in the key; nor is\n\
          the program itself, unless `code` names it. Output is the step's log. When the program\n\
          ends, is cancelled or runs out of time, all processes of its group end: asked first, killed\n\
          after two seconds."

@@ -73,13 +73,20 @@ impl Program {
     }
 
     /// The file of a program that is named without a folder, where PATH has one. Looked for here,
-    /// because the system starts a file by its path faster than one that it is to look for.
+    /// because the system starts a file by its path faster than one that it is to look for; but it
+    /// must look itself where PATH names folders below the one that the program runs in.
     fn found(&self, program: &str) -> PathBuf {
         let mut variables = self.environment.iter().rev();
         let path = variables.find_map(|(name, value)| (name == "PATH").then_some(value));
-        let bare = !program.contains('/');
-        let found = bare.then(|| which::which_in_global(program, path).ok()?.next());
-        found.flatten().unwrap_or_else(|| program.into())
+        let path = path.filter(|path| std::env::split_paths(path).all(|one| one.is_absolute()));
+        let found = match path {
+            Some(path) if !program.contains('/') => {
+                let mut found = which::which_in_global(program, Some(path)).ok();
+                found.as_mut().and_then(Iterator::next)
+            }
+            _ => None,
+        };
+        found.unwrap_or_else(|| program.into())
     }
 }
 
