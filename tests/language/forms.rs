@@ -1,6 +1,7 @@
 //! Forms of axes, and what shapes a grid.
 
 use sweepline::manifest::Overrides;
+use sweepline::plan::Plan;
 
 use super::kit::names;
 use super::kit::plan;
@@ -151,4 +152,28 @@ fn the_stages_can_be_drawn() {
         plan.to_mermaid()
             .contains(r#"s0 -->|"candidates over lr"| s1"#)
     );
+}
+
+/// Many cells are filled in by several threads, few by one.
+#[test]
+fn many_cells_are_filled_in_as_few_are() {
+    let trainings = |from: usize, to: usize| {
+        let axes = format!("{{epochs: {{range: [{from}, {to}]}}}}");
+        with_axes(&axes, r#"{epochs: "${epochs}"}"#, "")
+    };
+    let told = |plan: &Plan| -> Vec<String> {
+        let fits = steps(plan, "fit");
+        fits.iter()
+            .map(|step| format!("{step} {:?}", step.params))
+            .collect()
+    };
+    let few = (1..=600).step_by(100);
+    let few = few.flat_map(|from| told(&plan(&trainings(from, from + 99))));
+    assert_eq!(told(&plan(&trainings(1, 600))), few.collect::<Vec<_>>());
+    // No epochs at all are refused, once.
+    for last in [20, 600] {
+        let refused = planned_with(&trainings(0, last), &Overrides::default());
+        assert!(refused.plan.is_none());
+        assert_eq!(refused.found.errors(), 1, "{}", refused.found.render(false));
+    }
 }
