@@ -20,7 +20,7 @@ use super::theme;
 use super::theme::Theme;
 use super::ticks;
 
-/// The dashes of the first level, the second, …; none is a dash of a series.
+/// The dashes of the first level, the second, …; the muted colour tells them from a series.
 const DASHES: [&[f64]; 3] = [&[1.0, 1.6], &[5.0, 1.6, 1.0, 1.6], &[8.0, 2.0]];
 
 pub(super) fn param() -> Param {

@@ -87,10 +87,7 @@ fn value() -> &'static str {
 pub(super) fn begin() {
     let mut guard = lock();
     guard.begun += 1;
-    if guard.tell("?\n").is_err() {
-        // Somebody has ended the shell, or there is none yet: another one hears of all.
-        let _ = guard.start();
-    }
+    guard.tell_somebody("?\n");
 }
 
 /// Says that it could not be started.
@@ -104,9 +101,7 @@ pub(super) fn give_up() {
 pub(super) fn add(group: Pid) {
     let mut guard = lock();
     guard.groups.insert(raw(group));
-    if guard.tell(&format!("+ {}\n", raw(group))).is_err() {
-        let _ = guard.start();
-    }
+    guard.tell_somebody(&format!("+ {}\n", raw(group)));
 }
 
 /// Says that a group is gone. To be called before its number can become another's.
@@ -132,6 +127,13 @@ impl Guard {
         let shell = self.shell.as_mut().ok_or(io::ErrorKind::NotConnected)?;
         let input = shell.stdin.as_mut().ok_or(io::ErrorKind::NotConnected)?;
         input.write_all(line.as_bytes())
+    }
+
+    fn tell_somebody(&mut self, line: &str) {
+        if self.tell(line).is_err() {
+            // Somebody has ended the shell, or there is none yet: another one hears of all.
+            let _ = self.start();
+        }
     }
 
     fn start(&mut self) -> io::Result<()> {

@@ -56,7 +56,7 @@ impl<'a> Reader<'a> {
             );
         }
         self.settle_type(column, items);
-        let mut choices: Vec<Choice> = Vec::with_capacity(items.len());
+        let mut values = Vec::with_capacity(items.len());
         let mut places: std::collections::HashMap<ValueId, &Place> = Default::default();
         for item in items {
             let Some(value) = self.value(column, item) else {
@@ -70,18 +70,24 @@ impl<'a> Reader<'a> {
                 );
                 continue;
             }
-            choices.push(Choice {
-                set: vec![(column, value)],
-                axes: Vec::new(),
-            });
+            values.push(value);
         }
+        Some(self.of_values(entry, column, values))
+    }
+
+    /// An axis whose choices are values of one column.
+    fn of_values(&mut self, entry: &Entry, column: usize, values: Vec<ValueId>) -> Axis {
         self.columns.get_mut(column).axis = true;
-        Some(Axis {
+        let choice = |value| Choice {
+            set: vec![(column, value)],
+            axes: Vec::new(),
+        };
+        Axis {
             name: Arc::from(entry.key.as_str()),
             place: entry.key_place.clone(),
             form: Form::Values,
-            choices,
-        })
+            choices: values.into_iter().map(choice).collect(),
+        }
     }
 
     /// The type of an undeclared name is that of its values: whole numbers beside others are
@@ -147,11 +153,11 @@ impl<'a> Reader<'a> {
     }
 
     /// An axis of values that no file lists.
-    fn computed(&mut self, entry: &Entry, values: Vec<Value>, place: &Place) -> Option<Axis> {
+    fn computed(&mut self, entry: &Entry, given: Vec<Value>, place: &Place) -> Option<Axis> {
         let column = self.column(&entry.key, &entry.key_place)?;
         let what = format!("`{}`", entry.key);
-        let mut choices = Vec::with_capacity(values.len());
-        for value in values {
+        let mut values = Vec::with_capacity(given.len());
+        for value in given {
             let node = Node {
                 place: place.clone(),
                 content: Content::Scalar(value),
@@ -160,18 +166,9 @@ impl<'a> Reader<'a> {
             // The first that does not fit speaks for all.
             let value = fields::conform(&node, &ty, &what, self.found)?;
             let value = self.columns.get_mut(column).intern(value, place);
-            choices.push(Choice {
-                set: vec![(column, value)],
-                axes: Vec::new(),
-            });
+            values.push(value);
         }
-        self.columns.get_mut(column).axis = true;
-        Some(Axis {
-            name: Arc::from(entry.key.as_str()),
-            place: entry.key_place.clone(),
-            form: Form::Values,
-            choices,
-        })
+        Some(self.of_values(entry, column, values))
     }
 
     fn zip(&mut self, entry: &'a Entry, given: &'a Node) -> Option<Axis> {
