@@ -1,7 +1,6 @@
 //! What the engine and the store cost themselves: 10,000 steps that do next to nothing, made for
 //! the first time and found up to date. Prints medians; `cargo bench --bench engine [steps]`.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -27,6 +26,7 @@ use sweepline::registry::Outputs;
 use sweepline::registry::Slot;
 use sweepline::registry::StageKind;
 use sweepline::registry::Value;
+use sweepline::registry::Values;
 use sweepline::store::Access;
 use sweepline::store::Digest;
 use sweepline::store::KeyParts;
@@ -112,7 +112,7 @@ fn plan(steps: usize) -> Vec<Step> {
             missing_allowed: false,
         });
         let id = StepId(plan.len() as u32);
-        let params = BTreeMap::from([
+        let params = Values::from_iter([
             ("stage".to_owned(), Value::from(stage)),
             ("number".to_owned(), Value::Int(number as i64)),
             ("epochs".to_owned(), Value::Int(500)),

@@ -12,6 +12,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use litemap::LiteMap;
+
 use crate::plan::From;
 use crate::plan::Step;
 use crate::plan::StepId;
@@ -106,7 +108,7 @@ impl Workshop<'_> {
         task: &Task<'_>,
         scratch: &Path,
         pool: &rayon::ThreadPool,
-    ) -> Result<(BTreeMap<String, Artifact>, Option<String>), JobError> {
+    ) -> Result<(LiteMap<String, Artifact>, Option<String>), JobError> {
         let job = Job {
             step: task.step,
             inputs: bind(task, self.store),
@@ -133,8 +135,8 @@ impl Workshop<'_> {
     fn keep(
         &self,
         outputs: BTreeMap<String, BTreeMap<String, Content>>,
-    ) -> Result<BTreeMap<String, Artifact>, JobError> {
-        let mut kept = BTreeMap::new();
+    ) -> Result<LiteMap<String, Artifact>, JobError> {
+        let mut kept = LiteMap::new();
         for (output, files) in outputs {
             let mut artifact = Artifact::default();
             for (name, content) in files {
@@ -240,7 +242,7 @@ fn plain(path: &Path, object: Object) -> JobArtifact {
     let name = name.to_string_lossy().into_owned();
     JobArtifact {
         artifact: Artifact {
-            files: BTreeMap::from([(name.clone(), object)]),
+            files: LiteMap::from_iter([(name.clone(), object)]),
         },
         paths: BTreeMap::from([(name, path.to_owned())]),
     }

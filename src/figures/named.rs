@@ -58,12 +58,10 @@ pub(super) fn apply(input: &FigureInput, params: &Values) -> Option<FigureInput>
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     fn map(key: &str, text: &str) -> Value {
-        Value::Map(BTreeMap::from([(key.to_owned(), text.into())]))
+        Value::Map(Values::from_iter([(key.to_owned(), text.into())]))
     }
 
     #[test]
@@ -74,7 +72,7 @@ mod tests {
             images: vec![(vec![("method".into(), "iwae".into())], Default::default())],
             ..FigureInput::default()
         };
-        let params = Values::from([
+        let params = Values::from_iter([
             ("labels".to_owned(), map("method", "objective")),
             ("names".to_owned(), map("iwae", "IWAE")),
         ]);

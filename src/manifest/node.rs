@@ -1,7 +1,5 @@
 //! A YAML file as a tree in which every value and every key has its place.
 
-use std::collections::BTreeMap;
-
 use crate::registry::Value;
 use crate::text::Place;
 
@@ -74,7 +72,7 @@ impl Node {
             Content::Map(entries) => {
                 let entries = entries.iter();
                 let entries = entries.map(|entry| (entry.key.clone(), entry.value.to_value()));
-                Value::Map(entries.collect::<BTreeMap<_, _>>())
+                Value::Map(entries.collect())
             }
         }
     }

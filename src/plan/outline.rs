@@ -3,10 +3,10 @@
 //! The outline is a parameter like any other: it enters the key, so that a picture of the pipeline
 //! is drawn anew where the pipeline is another.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::registry::Value;
+use crate::registry::Values;
 
 use super::StageSummary;
 use super::Step;
@@ -50,7 +50,7 @@ fn entry(stage: &StageSummary) -> Value {
         ("over", texts(&stage.reduces)),
         ("reads", list(reads)),
     ];
-    let map: BTreeMap<String, Value> = map
+    let map: Values = map
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value))
         .collect();

@@ -3,14 +3,14 @@
 //! Values enter keys by their canonical JSON, so that `1` and `1.0` of a float parameter, or two
 //! orders of a map, are one value.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 use std::fmt;
 
 use serde::Deserialize;
 use serde::Serialize;
 
 /// Resolved parameters of a step, by name.
-pub type Values = BTreeMap<String, Value>;
+pub type Values = LiteMap<String, Value>;
 
 /// One parameter value as a manifest can write it.
 #[derive(Clone, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub enum Value {
     /// A list of values.
     List(Vec<Value>),
     /// A map with text keys.
-    Map(BTreeMap<String, Value>),
+    Map(Values),
 }
 
 impl Value {

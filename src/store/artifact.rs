@@ -1,6 +1,6 @@
 //! What a step leaves: one or more files, each an object of the store.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use super::Digest;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Artifact {
     /// Relative file name with forward slashes → content.
-    pub files: BTreeMap<String, Object>,
+    pub files: LiteMap<String, Object>,
 }
 
 /// One immutable file of the store.

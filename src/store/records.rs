@@ -1,7 +1,7 @@
 //! Records by key, kept in memory as they stand in the database and decoded when they are asked
 //! for.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::RwLock;
@@ -48,7 +48,7 @@ impl Raw {
 
     /// None where the row is not one of ours: then the step runs again.
     fn decode(&self) -> Option<Made> {
-        let outputs: BTreeMap<String, Artifact> = serde_json::from_str(&self.outputs).ok()?;
+        let outputs: LiteMap<String, Artifact> = serde_json::from_str(&self.outputs).ok()?;
         Some(Made {
             outputs,
             diverged: self.diverged.as_deref().map(str::to_owned),

@@ -59,7 +59,7 @@ impl Memory {
                 size: 1,
             };
             let artifact = Artifact {
-                files: BTreeMap::from([("file".to_owned(), object)]),
+                files: [("file".to_owned(), object)].into_iter().collect(),
             };
             let outputs =
                 ["model", "metrics", "table"].map(|name| (name.to_owned(), artifact.clone()));
@@ -67,7 +67,7 @@ impl Memory {
                 key,
                 parts: parts.clone(),
                 made: Made {
-                    outputs: BTreeMap::from(outputs),
+                    outputs: outputs.into_iter().collect(),
                     ..Made::default()
                 },
             });

@@ -3,7 +3,6 @@
 //! `Lab::plan(["data", "fit <- data", "table <- fit eval"])` makes steps; each writes the text
 //! `name(contents of its inputs)` unless a script says otherwise.
 
-use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,6 +22,7 @@ use crate::registry::Outputs;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Value;
+use crate::registry::Values;
 use crate::store::Access;
 use crate::store::Digest;
 use crate::store::KeyParts;
@@ -89,7 +89,7 @@ pub(super) fn plan<'t>(lines: impl IntoIterator<Item = &'t str>) -> Vec<Step> {
             stage: Arc::from(name),
             cell: Cell(Arc::from([])),
             kind: &Scripted,
-            params: Arc::new(BTreeMap::from([("name".to_owned(), Value::from(name))])),
+            params: Arc::new(Values::from_iter([("name".to_owned(), Value::from(name))])),
             inputs,
             policy: Arc::new(Policy::default()),
             place: Place {
@@ -241,7 +241,7 @@ pub(super) fn left(store: &Store, summary: &Summary, id: usize) -> String {
         .made
         .as_ref()
         .expect("the step has a result");
-    let object = made.outputs["out"].files["text"];
+    let object = *made.file("out", "text").unwrap();
     String::from_utf8(store.read(&object).expect("the object is intact")).expect("texts are UTF-8")
 }
 

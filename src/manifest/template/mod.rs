@@ -8,11 +8,11 @@ mod pieces;
 
 pub(super) use pieces::Kept;
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::registry::Value;
+use crate::registry::Values;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
@@ -237,7 +237,7 @@ impl Template {
                 Ok(Some(Value::List(values)))
             }
             Filling::Map(entries) => {
-                let mut values = BTreeMap::new();
+                let mut values = Values::new();
                 for (key, value) in entries {
                     if let Some(value) = value.fill(lookup)? {
                         values.insert(key.to_string(), value);

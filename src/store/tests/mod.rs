@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use litemap::LiteMap;
+
 use super::*;
 
 fn open(root: &Path) -> Store {
@@ -32,7 +34,7 @@ fn attempt(step: &str, objects: &[Object]) -> Attempt {
         seconds: 0.5,
         log: format!("log of {step}\n"),
         outcome: Outcome::Made(Arc::new(Made {
-            outputs: BTreeMap::from([("out".to_owned(), artifact)]),
+            outputs: LiteMap::from_iter([("out".to_owned(), artifact)]),
             diverged: None,
             seconds: 0.5,
         })),

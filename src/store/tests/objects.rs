@@ -52,7 +52,7 @@ fn a_record_outlives_its_process() {
         let Lookup::Hit(made) = store.lookup(key).unwrap() else {
             panic!("the record is gone");
         };
-        assert_eq!(made.outputs["out"].files["file-0"], object);
+        assert_eq!(made.file("out", "file-0"), Some(&object));
         let record = store.record(key).unwrap().unwrap();
         assert_eq!(record.parts["param.name"], "fit");
         assert_eq!(
