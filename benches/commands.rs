@@ -43,7 +43,7 @@ impl sweepline::plan::Contents for Known<'_> {
 }
 
 fn known<'a>(contents: &'a Contents<'a>) -> Known<'a> {
-    let mut inputs: Vec<_> = contents.inputs.iter().flatten().copied().collect();
+    let mut inputs: Vec<_> = contents.inputs.iter().copied().collect();
     inputs.reverse();
     Known(contents, inputs)
 }

@@ -70,7 +70,7 @@ impl Keys for PlainKeys {
     fn key(&self, step: &Step, contents: &Contents<'_>) -> Result<Digest, JobError> {
         let mut text = serde_json::to_vec(&*step.params)
             .map_err(|error| JobError::failed(error.to_string()))?;
-        for digest in contents.inputs.iter().flatten().flatten() {
+        for digest in contents.inputs.iter().flatten() {
             text.extend_from_slice(digest.as_bytes());
         }
         Ok(Digest::of(&text))

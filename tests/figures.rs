@@ -6,7 +6,6 @@
 #[path = "support/pictures.rs"]
 mod pictures;
 
-use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::Path;
@@ -15,15 +14,13 @@ use sweepline::figures;
 use sweepline::figures::FigureInput;
 use sweepline::figures::ImageBatch;
 use sweepline::figures::Rendered;
-use sweepline::registry::Value;
 use sweepline::registry::Values;
 use sweepline::table::Column;
 use sweepline::table::Table;
 
 /// Parameters from YAML, as a manifest writes them.
 fn params(yaml: &str) -> Values {
-    let map: BTreeMap<String, Value> = serde_yaml::from_str(yaml).expect("parameters are YAML");
-    map
+    serde_yaml::from_str(yaml).expect("parameters are YAML")
 }
 
 fn draw(kind: &str, input: &FigureInput, yaml: &str) -> Rendered {

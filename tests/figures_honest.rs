@@ -1,17 +1,15 @@
 //! Poor inputs draw something honest or give a clear error; none of them panics.
 
-use std::collections::BTreeMap;
-
 use sweepline::figures;
 use sweepline::figures::FigureError;
 use sweepline::figures::FigureInput;
 use sweepline::figures::ImageBatch;
 use sweepline::figures::Rendered;
-use sweepline::registry::Value;
+use sweepline::registry::Values;
 use sweepline::table::Table;
 
 fn draw(kind: &str, csv: &str, yaml: &str) -> Result<Rendered, FigureError> {
-    let params: BTreeMap<String, Value> = serde_yaml::from_str(yaml).expect("YAML");
+    let params: Values = serde_yaml::from_str(yaml).expect("YAML");
     let input = FigureInput {
         table: Table::from_csv(csv, &["a", "b", "seed"]).expect("a table"),
         ..FigureInput::default()
@@ -211,21 +209,16 @@ fn pictures_of_another_size_are_refused() {
     };
     let figure = figures::find("images").expect("the kind exists");
     let mut input = FigureInput::default();
-    let empty = figure.draw(&input, &BTreeMap::new()).expect_err("nothing");
+    let empty = figure.draw(&input, &Values::new()).expect_err("nothing");
     assert_eq!(
         empty.to_string(),
         "there is nothing to draw: no pictures came in"
     );
     input.images = vec![(Vec::new(), batch(4)), (Vec::new(), batch(5))];
-    let error = figure
-        .draw(&input, &BTreeMap::new())
-        .expect_err("two sizes");
+    let error = figure.draw(&input, &Values::new()).expect_err("two sizes");
     assert!(error.to_string().contains("1 × 4 × 4"), "{error}");
     input.images.pop();
-    assert!(
-        figure.draw(&input, &BTreeMap::new()).is_ok(),
-        "NaN is black"
-    );
+    assert!(figure.draw(&input, &Values::new()).is_ok(), "NaN is black");
 }
 
 #[test]

@@ -238,21 +238,21 @@ impl engine::Keys for PlanKeys {
 /// The contents that the engine knows, in the order in which keys ask for them.
 struct Known<'a> {
     contents: &'a engine::Contents<'a>,
-    inputs: Box<dyn Iterator<Item = Option<Digest>> + 'a>,
+    inputs: std::slice::Iter<'a, Option<Digest>>,
 }
 
 impl<'a> Known<'a> {
     fn new(contents: &'a engine::Contents<'a>) -> Self {
         Known {
             contents,
-            inputs: Box::new(contents.inputs.iter().flatten().copied()),
+            inputs: contents.inputs.iter(),
         }
     }
 }
 
 impl plan::Contents for Known<'_> {
     fn input(&mut self, _: &InputItem) -> Option<Digest> {
-        self.inputs.next().flatten()
+        self.inputs.next().copied().flatten()
     }
 
     fn file(&mut self, path: &Path) -> io::Result<Digest> {

@@ -68,14 +68,14 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     engine.isolated = &isolated;
     let mut face = face(args);
     let mut expecting = false;
-    let summary = engine.run(&project.plan.steps, &mut |timed| {
+    let summary = ManuallyDrop::new(engine.run(&project.plan.steps, &mut |timed| {
         // Looked up only where something runs: a run that changes nothing has no time for it.
         if !expecting && matches!(timed.event, Event::StepStarted { .. }) {
             expecting = true;
             face.expect(estimates::by_stage(&project, &store));
         }
         face.show(timed);
-    })?;
+    })?);
     drop(face);
     ending::tell(&project, &args.experiment.manifest, &summary, err)?;
     // What a filter leaves out may be known all the same.
@@ -84,14 +84,14 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
         true => Some(Earlier::of(&project)?),
         false => None,
     };
-    let results = match &earlier {
+    let results = ManuallyDrop::new(match &earlier {
         Some(earlier) => earlier.results(&project),
         None => Results {
             plan: &project.plan,
             store: Some(&store),
             made: summary.steps.iter().map(|s| s.made.clone()).collect(),
         },
-    };
+    });
     let claims = claims::after_run(&project, &results, args.require_claims, err)?;
     if args.report {
         report::write(&project, &results, None, err)?;

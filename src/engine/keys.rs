@@ -29,7 +29,7 @@ pub trait Keys: Sync {
 pub struct Contents<'a> {
     /// By input and item, in the order of [`Step::inputs`]; none for a member of a reduction
     /// that is missing and may be.
-    pub inputs: &'a [Vec<Option<Digest>>],
+    pub inputs: &'a [Option<Digest>],
     pub(super) store: &'a Store,
 }
 

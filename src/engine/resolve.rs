@@ -88,17 +88,18 @@ impl Evidence<'_> {
             .unwrap_or_default()
     }
 
-    fn with_files<'b>(&'b self, inputs: &'b [Vec<Option<Digest>>]) -> Contents<'b> {
+    fn with_files<'b>(&'b self, inputs: &'b [Option<Digest>]) -> Contents<'b> {
         Contents {
             inputs,
             store: self.store,
         }
     }
 
-    fn contents(&self, step: &Step) -> Result<Vec<Vec<Option<Digest>>>, Verdict> {
-        let mut inputs = Vec::with_capacity(step.inputs.len());
+    fn contents(&self, step: &Step) -> Result<Vec<Option<Digest>>, Verdict> {
+        let items = step.inputs.iter().map(|input| input.items.len()).sum();
+        let mut digests = Vec::with_capacity(items);
         for input in &step.inputs {
-            let mut digests = Vec::with_capacity(input.items.len());
+            let before = digests.len();
             let mut missing = None;
             for item in &input.items {
                 let digest = match &item.from {
@@ -115,12 +116,12 @@ impl Evidence<'_> {
                 digests.push(digest);
             }
             // Members may be missing, but not all of them.
-            if let Some(because) = missing.filter(|_| digests.iter().all(Option::is_none)) {
+            if let Some(because) = missing.filter(|_| digests[before..].iter().all(Option::is_none))
+            {
                 return Err(Verdict::Skip { because });
             }
-            inputs.push(digests);
         }
-        Ok(inputs)
+        Ok(digests)
     }
 
     fn content(&self, item: &InputItem, from: StepId, made: &Made) -> Result<Digest, Verdict> {

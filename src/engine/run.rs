@@ -117,6 +117,7 @@ impl<'a> Engine<'a> {
             journal,
             failures: Vec::new(),
             view: None,
+            news: Vec::new(),
             flow: Flow::new(Pools::new(&options.resources, options.jobs)),
         };
         coordinator.tell_plan();
@@ -172,18 +173,21 @@ impl<'a> Engine<'a> {
 
 impl Coordinator<'_, '_> {
     fn tell_plan(&mut self) {
-        let mut stages = BTreeMap::new();
+        let mut stages: BTreeMap<&str, usize> = BTreeMap::new();
         let mut selected = 0;
         for step in self.steps {
             if self.selected[step.id.index()] {
                 selected += 1;
-                *stages.entry(step.stage.to_string()).or_insert(0) += 1;
+                *stages.entry(&step.stage).or_insert(0) += 1;
             }
         }
         self.journal.tell(Event::PlanKnown {
             steps: self.steps.len(),
             selected,
-            stages,
+            stages: stages
+                .into_iter()
+                .map(|(name, steps)| (name.to_owned(), steps))
+                .collect(),
             jobs: self.engine.options.jobs,
         });
     }

@@ -88,7 +88,7 @@ pub(super) fn keep(
     steps: &[Step],
     names: &[String],
     store: &Store,
-    news: Receiver<News>,
+    news: Receiver<Vec<News>>,
     sender: &Sender<Message>,
 ) {
     let mut view = View {
@@ -108,10 +108,10 @@ pub(super) fn keep(
 }
 
 impl View<'_> {
-    fn follow(&mut self, news: Receiver<News>) -> Result<(), StoreError> {
+    fn follow(&mut self, news: Receiver<Vec<News>>) -> Result<(), StoreError> {
         let mut known = Vec::new();
         let mut done = HashSet::new();
-        for News { id, made, fresh } in news {
+        for News { id, made, fresh } in news.into_iter().flatten() {
             if fresh {
                 self.show(id, &made)?;
                 done.insert(id);

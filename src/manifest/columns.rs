@@ -4,6 +4,7 @@
 //! exactly where their numbers are.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use crate::registry::ParamType;
@@ -40,7 +41,7 @@ pub struct Column {
     values: Vec<Value>,
     /// Where each value was first written.
     places: Vec<Place>,
-    known: HashMap<String, ValueId>,
+    known: HashMap<Value, ValueId>,
 }
 
 impl Column {
@@ -64,19 +65,20 @@ impl Column {
         if value == Value::Null {
             return ABSENT;
         }
-        // The debug form tells `1` from `"1"`.
         let next = self.values.len() as ValueId;
-        let id = *self.known.entry(format!("{value:?}")).or_insert(next);
-        if id == next {
-            self.values.push(value);
-            self.places.push(place.clone());
+        match self.known.entry(value) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                self.values.push(new.key().clone());
+                self.places.push(place.clone());
+                *new.insert(next)
+            }
         }
-        id
     }
 
     /// The number of a value, which must be in canonical form; none where no cell has it.
     pub fn id_of(&self, value: &Value) -> Option<ValueId> {
-        self.known.get(&format!("{value:?}")).copied()
+        self.known.get(value).copied()
     }
 
     pub fn value(&self, id: ValueId) -> Option<&Value> {

@@ -1,6 +1,6 @@
 //! Which steps of one plan are equal: same kind, same parameters, same inputs. Equal steps are one.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::registry::Values;
@@ -11,28 +11,20 @@ use super::Step;
 /// Enough of a digest that two different things never share it.
 pub(super) type Fingerprint = [u8; 16];
 
-fn short(hasher: &blake3::Hasher) -> Fingerprint {
-    let mut short = [0; 16];
-    hasher.finalize_xof().fill(&mut short);
-    short
-}
-
 /// Parameters that are equal, held once.
 #[derive(Default)]
 pub(super) struct Pantry {
-    known: HashMap<Fingerprint, Arc<Values>>,
-    buffer: Vec<u8>,
+    known: HashSet<Arc<Values>>,
 }
 
 impl Pantry {
     pub fn keep(&mut self, values: Values) -> Arc<Values> {
-        self.buffer.clear();
-        // Writing to memory cannot fail, and the keys of values are texts.
-        let _ = serde_json::to_writer(&mut self.buffer, &values);
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.buffer);
-        let kept = self.known.entry(short(&hasher));
-        Arc::clone(kept.or_insert_with(|| Arc::new(values)))
+        if let Some(known) = self.known.get(&values) {
+            return Arc::clone(known);
+        }
+        let kept = Arc::new(values);
+        self.known.insert(Arc::clone(&kept));
+        kept
     }
 }
 
@@ -65,9 +57,9 @@ pub(super) fn fingerprint(step: &Step, buffer: &mut Vec<u8>) -> Fingerprint {
             }
         }
     }
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(buffer);
-    short(&hasher)
+    let mut short = [0; 16];
+    short.copy_from_slice(&blake3::hash(buffer).as_bytes()[..16]);
+    short
 }
 
 fn text(buffer: &mut Vec<u8>, text: &str) {

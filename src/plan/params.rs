@@ -30,6 +30,8 @@ struct Ingredient<'s> {
     template: Option<&'s Template>,
     /// The value, where no cell changes it.
     fixed: Option<Value>,
+    /// The value where the template gives none.
+    default: Option<Value>,
     /// Said once, not in every cell.
     broken: bool,
 }
@@ -43,7 +45,16 @@ impl<'s> Recipe<'s> {
                 .with
                 .iter()
                 .find(|argument| *argument.name == *param.name);
+            let default = match &param.default {
+                Default::Value(value) => {
+                    Some(param.ty.conform(value.clone()).unwrap_or_else(|_| {
+                        unreachable!("BUG: the default of `{}` does not fit its type", param.name)
+                    }))
+                }
+                Default::Absent | Default::Required => None,
+            };
             let mut ingredient = Ingredient {
+                default,
                 template: argument.map(|argument| &argument.value),
                 fixed: None,
                 broken: argument.is_some_and(|argument| argument.value.is_broken()),
@@ -182,15 +193,7 @@ impl Ingredient<'_> {
             });
         }
         match &self.param.default {
-            Default::Value(value) => Ok(Some(self.param.ty.conform(value.clone()).unwrap_or_else(
-                |_| {
-                    unreachable!(
-                        "BUG: the default of `{}` does not fit its type",
-                        self.param.name
-                    )
-                },
-            ))),
-            Default::Absent => Ok(None),
+            Default::Value(_) | Default::Absent => Ok(self.default.clone()),
             Default::Required => {
                 let name = self.param.name;
                 let wrong =

@@ -5,6 +5,8 @@
 
 use litemap::LiteMap;
 use std::fmt;
+use std::hash::Hash;
+use std::hash::Hasher;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -30,6 +32,25 @@ pub enum Value {
     List(Vec<Value>),
     /// A map with text keys.
     Map(Values),
+}
+
+// Every value equals itself: numbers are never NaN.
+impl Eq for Value {}
+
+impl Hash for Value {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        match self {
+            Value::Null => {}
+            Value::Bool(value) => value.hash(state),
+            Value::Int(value) => value.hash(state),
+            // −0 equals 0 before it is checked.
+            Value::Float(value) => (value + 0.0).to_bits().hash(state),
+            Value::Str(value) => value.hash(state),
+            Value::List(values) => values.hash(state),
+            Value::Map(values) => values.hash(state),
+        }
+    }
 }
 
 impl Value {

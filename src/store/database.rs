@@ -18,12 +18,12 @@ use super::Digest;
 use super::StoreError;
 
 /// Counts changes of the schema below; a store of a higher version is refused.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const SCHEMA: &str = "
--- Results by key. `outputs` is JSON: output name -> {files: name -> {digest, size}}.
+-- Results by key. `outputs` in postcard: output name -> files: name -> digest, size.
 CREATE TABLE IF NOT EXISTS records(
-  key BLOB PRIMARY KEY, kind TEXT NOT NULL, outputs TEXT NOT NULL, diverged TEXT,
+  key BLOB PRIMARY KEY, kind TEXT NOT NULL, outputs BLOB NOT NULL, diverged TEXT,
   seconds REAL NOT NULL, run TEXT NOT NULL) WITHOUT ROWID;
 -- What keys were made of, for successes and failures alike. JSON: part -> text.
 CREATE TABLE IF NOT EXISTS parts(key BLOB PRIMARY KEY, parts TEXT NOT NULL) WITHOUT ROWID;

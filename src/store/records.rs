@@ -32,7 +32,7 @@ pub(super) struct Records {
 /// A row of `records`.
 #[derive(Clone)]
 struct Raw {
-    outputs: Box<str>,
+    outputs: Box<[u8]>,
     diverged: Option<Box<str>>,
     seconds: f64,
 }
@@ -40,7 +40,7 @@ struct Raw {
 impl Raw {
     fn of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
         Ok(Raw {
-            outputs: row.get_ref(1)?.as_str()?.into(),
+            outputs: row.get_ref(1)?.as_bytes()?.into(),
             diverged: row.get_ref(2)?.as_str_or_null()?.map(Box::from),
             seconds: row.get(3)?,
         })
@@ -48,7 +48,7 @@ impl Raw {
 
     /// None where the row is not one of ours: then the step runs again.
     fn decode(&self) -> Option<Made> {
-        let outputs: LiteMap<String, Artifact> = serde_json::from_str(&self.outputs).ok()?;
+        let outputs: LiteMap<String, Artifact> = postcard::from_bytes(&self.outputs).ok()?;
         Some(Made {
             outputs,
             diverged: self.diverged.as_deref().map(str::to_owned),
@@ -131,7 +131,7 @@ impl Records {
             .execute((
                 key.as_bytes(),
                 kind,
-                json(&made.outputs),
+                compact(&made.outputs),
                 &made.diverged,
                 made.seconds,
                 run,
@@ -142,7 +142,7 @@ impl Records {
     /// Lets later lookups of this process see a record that was written.
     pub(super) fn learn(&self, key: Digest, made: &Made) {
         let raw = Raw {
-            outputs: json(&made.outputs).into(),
+            outputs: compact(&made.outputs).into(),
             diverged: made.diverged.as_deref().map(Box::from),
             seconds: made.seconds,
         };
@@ -155,6 +155,11 @@ impl Records {
             known.remove(key);
         }
     }
+}
+
+/// Outputs as the database has them: thousands of them are decoded in a run that changes nothing.
+fn compact(outputs: &LiteMap<String, Artifact>) -> Vec<u8> {
+    postcard::to_stdvec(outputs).expect("memory takes all that is written to it")
 }
 
 /// JSON of what cannot fail to be written as JSON: maps with text keys, texts, numbers.

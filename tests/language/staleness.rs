@@ -1,7 +1,6 @@
 //! What a run would do, and why.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;

@@ -58,6 +58,10 @@ impl<W: Write> Lines<W> {
     }
 
     fn write(&mut self, timed: &Timed) -> io::Result<()> {
+        // Thousands of these in a run that changes nothing.
+        if matches!(timed.event, Event::StepCached { .. }) {
+            return Ok(());
+        }
         let done = format!("[{}/{}]", self.tally.settled(), self.tally.selected);
         match &timed.event {
             Event::StepFinished {

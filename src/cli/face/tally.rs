@@ -170,7 +170,11 @@ impl Tally {
 
     /// A step of a stage has reached a final state.
     fn close(&mut self, step: &str) -> &mut Stage {
-        let stage = self.stages.entry(stage_of(step).to_owned()).or_default();
+        let name = stage_of(step);
+        if !self.stages.contains_key(name) {
+            self.stages.insert(name.to_owned(), Stage::default());
+        }
+        let stage = self.stages.get_mut(name).expect("it was just made");
         stage.open = stage.open.saturating_sub(1);
         stage
     }

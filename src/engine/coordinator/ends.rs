@@ -36,12 +36,21 @@ impl Coordinator<'_, '_> {
     }
 
     pub(super) fn keep(&mut self, id: StepId, made: Arc<Made>, fresh: bool) {
-        if let Some(view) = &self.view {
+        if self.view.is_some() {
             let made = Arc::clone(&made);
-            // The view has ended early only where it could not go on, and said so.
-            let _ = view.send(News { id, made, fresh });
+            self.news.push(News { id, made, fresh });
         }
         self.results[id.index()] = Some(made);
+    }
+
+    /// Tells the view what came to be known: many at once, because each message wakes its thread.
+    pub(super) fn spread(&mut self) {
+        if let Some(view) = &self.view
+            && !self.news.is_empty()
+        {
+            // The view has ended early only where it could not go on, and said so.
+            let _ = view.send(std::mem::take(&mut self.news));
+        }
     }
 
     pub(super) fn fail(

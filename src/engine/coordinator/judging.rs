@@ -40,6 +40,7 @@ impl Coordinator<'_, '_> {
             }
             wave = next;
         }
+        self.spread();
     }
 
     pub(super) fn judge(&mut self, id: StepId, verdict: Verdict, next: &mut Vec<StepId>) {

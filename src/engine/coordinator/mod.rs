@@ -61,7 +61,9 @@ pub(in crate::engine) struct Coordinator<'a, 'e> {
     pub journal: Journal<'e>,
     pub failures: Vec<Failure>,
     /// Told of every result that came to be known.
-    pub view: Option<Sender<News>>,
+    pub view: Option<Sender<Vec<News>>>,
+    /// What it was not told yet.
+    pub news: Vec<News>,
     pub flow: Flow,
 }
 

@@ -122,7 +122,7 @@ impl Keys for PlainKeys {
         for (name, value) in step.params.iter() {
             parts.insert(format!("param.{name}"), value.to_string());
         }
-        for (index, digest) in contents.inputs.iter().flatten().enumerate() {
+        for (index, digest) in contents.inputs.iter().enumerate() {
             let digest = digest.map_or("missing".to_owned(), Digest::to_hex);
             parts.insert(format!("input.{index:06}"), digest);
         }

@@ -90,7 +90,7 @@ pub(super) fn collisions(axes: &[Axis], columns: &Columns, found: &mut Diagnosti
                     );
                 }
             }
-            for choice in &axis.choices {
+            for choice in axis.choices.iter().filter(|choice| !choice.axes.is_empty()) {
                 let set: BTreeMap<usize, &Axis> = choice
                     .set
                     .iter()

@@ -166,7 +166,9 @@ impl Reader<'_, '_> {
             if !self.exists(cell, found) {
                 continue;
             }
-            seen.insert((reader, from));
+            if reduced {
+                seen.insert((reader, from));
+            }
             read.items[reader as usize].push(InputItem {
                 cell: source.projection.cells[from as usize].clone(),
                 from: From::Step {

@@ -1,7 +1,5 @@
 //! What is wrong with a command before anything runs.
 
-use std::collections::BTreeMap;
-
 use super::metrics::Spec;
 use super::outputs::Output;
 use crate::registry::ParamType;
@@ -68,7 +66,7 @@ fn has_nul(value: &Value) -> bool {
 
 fn outputs(params: &Values) -> Result<(), Unfit> {
     const HELP: &str = "`out: {name: file}`, with a path relative to the program's folder";
-    let mut files: BTreeMap<String, String> = BTreeMap::new();
+    let mut files: Vec<(String, String)> = Vec::new();
     let mut claim = |param, name: &str, file: &str| {
         if ParamType::Path.conform(Value::from(file)).is_err() {
             let message = format!("`{name}`: `{file}` is not inside the program's folder");
@@ -93,7 +91,7 @@ fn outputs(params: &Values) -> Result<(), Unfit> {
                 "each output has its own file or folder",
             ));
         }
-        files.insert(name.to_owned(), file.to_owned());
+        files.push((name.to_owned(), file.to_owned()));
         Ok(())
     };
     if let Some(Value::Map(out)) = params.get("out") {
