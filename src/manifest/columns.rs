@@ -3,9 +3,11 @@
 //! Values are interned by column, so that cells are rows of small numbers, and two values are one
 //! exactly where their numbers are.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
+
+use foldhash::HashMap;
+use foldhash::HashMapExt;
 
 use crate::registry::ParamType;
 use crate::registry::Value;

@@ -1,7 +1,8 @@
 //! Which steps of one plan are equal: same kind, same parameters, same inputs. Equal steps are one.
 
-use std::collections::HashSet;
 use std::sync::Arc;
+
+use foldhash::HashSet;
 
 use crate::registry::Values;
 
@@ -18,6 +19,11 @@ pub(super) struct Pantry {
 }
 
 impl Pantry {
+    /// Makes room for so many more.
+    pub fn expect(&mut self, more: usize) {
+        self.known.reserve(more);
+    }
+
     pub fn keep(&mut self, values: Values) -> Arc<Values> {
         if let Some(known) = self.known.get(&values) {
             return Arc::clone(known);

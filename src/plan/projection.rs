@@ -1,7 +1,9 @@
 //! The grid seen through some of its axes: full cells that agree on them are one cell.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
+use foldhash::HashMapExt;
 
 use crate::manifest::ABSENT;
 use crate::manifest::Grid;

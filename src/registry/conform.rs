@@ -125,23 +125,22 @@ impl ParamType {
                 other => Err(unexpected("a path", other)),
             },
             ParamType::List(element) => match value {
-                Value::List(values) => {
-                    let values = values.into_iter().enumerate().map(|(index, value)| {
-                        let fits = element.conform(value);
-                        fits.map_err(|mismatch| mismatch.within(Part::Index(index)))
-                    });
-                    values.collect::<Result<_, _>>().map(Value::List)
+                Value::List(mut values) => {
+                    for (index, value) in values.iter_mut().enumerate() {
+                        let fits = element.conform(std::mem::take(value));
+                        *value = fits.map_err(|wrong| wrong.within(Part::Index(index)))?;
+                    }
+                    Ok(Value::List(values))
                 }
                 other => Err(unexpected("a list", &other)),
             },
             ParamType::Map(element) => match value {
-                Value::Map(values) => {
-                    let values = values.into_iter().map(|(key, value)| {
-                        let fits = element.conform(value);
-                        let fits = fits.map_err(|wrong| wrong.within(Part::Key(key.clone())));
-                        Ok((key, fits?))
-                    });
-                    values.collect::<Result<_, _>>().map(Value::Map)
+                Value::Map(mut values) => {
+                    for (key, value) in values.iter_mut() {
+                        let fits = element.conform(std::mem::take(value));
+                        *value = fits.map_err(|wrong| wrong.within(Part::Key(key.clone())))?;
+                    }
+                    Ok(Value::Map(values))
                 }
                 other => Err(unexpected("a map", &other)),
             },

@@ -15,10 +15,11 @@ use serde::Serialize;
 pub type Values = LiteMap<String, Value>;
 
 /// One parameter value as a manifest can write it.
-#[derive(Clone, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value {
     /// YAML `null`: the absent coordinate of an axis that does not exist for a cell.
+    #[default]
     Null,
     /// `true` or `false`.
     Bool(bool),

@@ -4,7 +4,6 @@
 //! reach the database only after the content is durable, so an object of unknown history (the
 //! process or the machine died, somebody copied the store) is read once before it is believed.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -17,6 +16,9 @@ use std::sync::RwLock;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
+
+use foldhash::HashMap;
+use foldhash::HashMapExt;
 
 use super::Digest;
 use super::Object;
@@ -249,16 +251,18 @@ impl Objects {
         }
     }
 
-    /// Loads all known stats at once, unless there are more than `limit`.
+    /// Loads all known stats at once, unless there are more than `limit`; about as many as
+    /// `expected`.
     pub(super) fn preload(
         &self,
         connection: &rusqlite::Connection,
+        expected: usize,
         limit: usize,
     ) -> rusqlite::Result<()> {
         let mut statement = connection
             .prepare_cached("SELECT digest, size, inode, modified, changed FROM objects LIMIT ?")?;
         let mut rows = statement.query([limit as i64 + 1])?;
-        let mut loaded = HashMap::new();
+        let mut loaded = HashMap::with_capacity(expected);
         while let Some(row) = rows.next()? {
             loaded.extend(row_of_object(row)?);
         }

@@ -1,13 +1,14 @@
 //! Records by key, kept in memory as they stand in the database and decoded when they are asked
 //! for.
 
-use litemap::LiteMap;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::RwLock;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
+use foldhash::HashMap;
+use foldhash::HashMapExt;
+use litemap::LiteMap;
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 
@@ -68,11 +69,16 @@ impl Records {
         }
     }
 
-    /// Loads all records at once, unless there are more than `limit`.
-    pub(super) fn preload(&self, connection: &Connection, limit: usize) -> rusqlite::Result<()> {
+    /// Loads all records at once, unless there are more than `limit`; about as many as `expected`.
+    pub(super) fn preload(
+        &self,
+        connection: &Connection,
+        expected: usize,
+        limit: usize,
+    ) -> rusqlite::Result<()> {
         let mut statement = connection.prepare_cached(&format!("{ROW} LIMIT ?"))?;
         let mut rows = statement.query([limit as i64 + 1])?;
-        let mut loaded = HashMap::new();
+        let mut loaded = HashMap::with_capacity(expected);
         while let Some(row) = rows.next()? {
             if let Some(key) = digest(row.get_ref(0)?.as_blob()?) {
                 loaded.insert(key, Raw::of(row)?);

@@ -202,8 +202,8 @@ impl Store {
     pub fn preload(&self, expected: usize) -> Result<(), StoreError> {
         let limit = expected.saturating_mul(4).saturating_add(1000);
         self.database.with(|connection| {
-            self.records.preload(connection, limit)?;
-            self.objects.preload(connection, limit)
+            self.records.preload(connection, expected, limit)?;
+            self.objects.preload(connection, expected, limit)
         })
     }
 

@@ -237,7 +237,7 @@ impl Template {
                 Ok(Some(Value::List(values)))
             }
             Filling::Map(entries) => {
-                let mut values = Values::new();
+                let mut values = Values::with_capacity(entries.len());
                 for (key, value) in entries {
                     if let Some(value) = value.fill(lookup)? {
                         values.insert(key.to_string(), value);

@@ -5,9 +5,10 @@ mod reading;
 mod slots;
 mod summary;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
+use foldhash::HashMapExt;
 use rayon::prelude::*;
 
 use crate::manifest::Experiment;
@@ -214,6 +215,7 @@ impl<'e> Expansion<'e> {
             false => first.par_iter().map(silent).collect(),
         };
         let mut made = Vec::with_capacity(first.len());
+        self.pantry.expect(first.len());
         for (known, values) in first.into_iter().zip(silently) {
             let values = match (known, values) {
                 // What there is to say is said in the order of cells.

@@ -99,7 +99,7 @@ impl KeyRules {
     /// # Errors
     /// Where a file that belongs to the key cannot be read.
     pub fn key(&self, step: &Step, contents: &mut dyn Contents) -> Result<Digest, KeyError> {
-        let mut sink = Bytes(Vec::with_capacity(512));
+        let mut sink = Bytes(Vec::with_capacity(1024));
         self.traverse(step, contents, &mut sink)?;
         Ok(Digest::of(&sink.0))
     }
