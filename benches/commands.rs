@@ -31,11 +31,11 @@ use sweepline::store::Store;
 struct PlanKeys(KeyRules);
 
 /// What the engine knows, as keys ask for it.
-struct Known<'a>(&'a Contents<'a>, Vec<Option<Digest>>);
+struct Known<'a>(&'a Contents<'a>, std::slice::Iter<'a, Option<Digest>>);
 
 impl sweepline::plan::Contents for Known<'_> {
     fn input(&mut self, _: &InputItem) -> Option<Digest> {
-        self.1.pop().flatten()
+        self.1.next().copied().flatten()
     }
     fn file(&mut self, path: &Path) -> std::io::Result<Digest> {
         self.0.file(path).map_err(std::io::Error::other)
@@ -43,9 +43,7 @@ impl sweepline::plan::Contents for Known<'_> {
 }
 
 fn known<'a>(contents: &'a Contents<'a>) -> Known<'a> {
-    let mut inputs: Vec<_> = contents.inputs.iter().copied().collect();
-    inputs.reverse();
-    Known(contents, inputs)
+    Known(contents, contents.inputs.iter())
 }
 
 impl Keys for PlanKeys {

@@ -1,6 +1,5 @@
 //! The command line: verbs, their flags and their help. Nothing is resolved here.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -125,8 +124,8 @@ pub struct RunArgs {
     #[command(flatten)]
     pub experiment: Experiment,
     /// How many steps may run at once [default: the number of CPUs]
-    #[arg(short, long, value_name = "N")]
-    pub jobs: Option<NonZeroUsize>,
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub jobs: Option<u32>,
     /// Stop at the first failure instead of going on with what does not depend on it
     #[arg(long)]
     pub fail_fast: bool,

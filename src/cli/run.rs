@@ -60,7 +60,7 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     options.only = selection.map(|selection| selection.ids());
     options.checkpoint_every = args.checkpoint_every;
     if let Some(jobs) = args.jobs {
-        options.jobs = jobs.get();
+        options.jobs = jobs as usize;
     }
     let keys = PlanKeys(project.rules());
     let isolated = worker::executor(options.checkpoint_every)?;

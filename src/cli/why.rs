@@ -60,7 +60,14 @@ pub fn why(args: &WhyArgs, out: &mut impl Write, err: &mut impl Write) -> Result
             }
         }
         Fate::Runs { reasons, .. } => {
-            print_reasons(reasons, step, out)?;
+            match reasons[..] {
+                [
+                    Reason {
+                        what: Change::New, ..
+                    },
+                ] if under_way.is_some() => writeln!(out, "  for the first time")?,
+                _ => print_reasons(reasons, step, out)?,
+            }
             if let Some(old) = earlier.last(&step.to_string()) {
                 let changed = reasons.len();
                 let same = old.len().saturating_sub(changed);

@@ -32,7 +32,7 @@ use super::JobInput;
 use super::JobItem;
 use super::Worker;
 use super::link::AttemptLink;
-use super::scratch;
+use super::scratch::Scratch;
 
 /// What a runner is given to do.
 pub(super) struct Task<'a> {
@@ -251,23 +251,22 @@ fn plain(path: &Path, object: Object) -> JobArtifact {
 /// What one runner thread keeps between attempts: its own thread pools, never shared with another
 /// step, and a scratch folder.
 pub(super) struct Bench {
-    scratch: PathBuf,
+    scratch: Scratch,
     pools: HashMap<usize, rayon::ThreadPool>,
 }
 
 impl Bench {
     pub(super) fn new(scratch: PathBuf) -> Self {
         Bench {
-            scratch,
+            scratch: Scratch::new(scratch),
             pools: HashMap::new(),
         }
     }
 
     /// Runs an attempt in an empty folder with a pool of its size.
     pub(super) fn attempt(&mut self, workshop: &Workshop<'_>, task: &Task<'_>) -> Ended {
-        let scratch = self.scratch.clone();
-        let pool = match self.prepare(task.threads) {
-            Ok(pool) => pool,
+        let (scratch, pool) = match self.prepare(task.threads) {
+            Ok(prepared) => prepared,
             Err(error) => {
                 return Ended {
                     id: task.step.id,
@@ -279,20 +278,15 @@ impl Bench {
                 };
             }
         };
-        workshop.attempt(task, &scratch, pool)
+        workshop.attempt(task, scratch, pool)
     }
 
-    fn prepare(&mut self, threads: usize) -> Result<&rayon::ThreadPool, JobError> {
-        if scratch::empty(&self.scratch).is_err() {
-            // A program may have taken our rights away, or put something else in its place: what
-            // cannot be removed now is removed when the store is next opened for writing.
-            self.clear();
-            self.scratch.as_mut_os_string().push("+");
-            scratch::empty(&self.scratch)
-                .map_err(|error| store_failed(StoreError::io("empty", &self.scratch, error)))?;
-        }
-        match self.pools.entry(threads) {
-            Entry::Occupied(pool) => Ok(pool.into_mut()),
+    fn prepare(&mut self, threads: usize) -> Result<(&Path, &rayon::ThreadPool), JobError> {
+        let emptied = self.scratch.empty();
+        let scratch = self.scratch.folder();
+        emptied.map_err(|error| store_failed(StoreError::io("empty", scratch, error)))?;
+        let pool = match self.pools.entry(threads) {
+            Entry::Occupied(pool) => pool.into_mut(),
             Entry::Vacant(free) => {
                 let mut pool = rayon::ThreadPoolBuilder::new()
                     .num_threads(threads)
@@ -306,19 +300,9 @@ impl Bench {
                 let pool = pool.map_err(|error| JobError::Transient {
                     message: format!("cannot start {threads} threads: {error}"),
                 })?;
-                Ok(free.insert(pool))
+                free.insert(pool)
             }
-        }
-    }
-
-    fn clear(&self) {
-        // What cannot be removed now is removed when the store is next opened for writing.
-        let _ = std::fs::remove_dir_all(&self.scratch);
-    }
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        self.clear();
+        };
+        Ok((scratch, pool))
     }
 }

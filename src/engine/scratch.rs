@@ -1,33 +1,106 @@
-//! The scratch folder of a runner: everything in it is removed between attempts but links to inputs.
+//! The scratch folder of a runner: between attempts everything in it goes but links to inputs.
 //!
-//! Those stay because making files where many were just removed is slow: ext4 looks through all
-//! inodes that were freed in the last seconds before it gives one out. Folders that programs work
-//! in are made anew all the same: what a step left running must not write into the next one's.
+//! Little is removed before the end of a run, because making files where many were just removed is
+//! slow: ext4 looks through all inodes that were freed in the last minute before it gives one out.
+//! Links to inputs stay. Folders that programs worked in are put aside, never used again: what a
+//! step left running must not write into the next one's.
 
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::path::PathBuf;
 
 /// The folder that stays as it is: links to inputs, which are often the same from one attempt to
 /// the next. A stage that uses it must bring it to what it wants.
 pub const LINKS: &str = "in";
 
-/// Makes a scratch folder that holds nothing but [`LINKS`].
-pub(super) fn empty(scratch: &Path) -> io::Result<()> {
-    let entries = match fs::read_dir(scratch) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return fs::create_dir_all(scratch);
-        }
-        Err(error) => return Err(error),
-    };
-    for entry in entries {
-        let path = entry?.path();
-        if !(path.ends_with(LINKS) && is_folder(&path)?) {
-            remove(&path)?;
+/// So many folders are put aside before they are removed: a block of the disk each.
+const ASIDE: usize = 10_000;
+
+/// The scratch folder of one runner.
+pub(super) struct Scratch {
+    folder: PathBuf,
+    /// Where empty folders are put that programs worked in.
+    aside: PathBuf,
+    /// How many there are.
+    spent: usize,
+}
+
+impl Scratch {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        let mut aside = folder.clone();
+        aside.as_mut_os_string().push("-aside");
+        Scratch {
+            folder,
+            aside,
+            spent: 0,
         }
     }
-    Ok(())
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Sees to it that the folder is there and holds nothing but [`LINKS`].
+    ///
+    /// # Errors
+    /// Where neither this folder nor another one in its place can be made.
+    pub(super) fn empty(&mut self) -> io::Result<()> {
+        self.try_empty().or_else(|_| {
+            // A program may have taken our rights away, or put something else in its place.
+            self.clear();
+            self.folder.as_mut_os_string().push("+");
+            self.try_empty()
+        })
+    }
+
+    fn try_empty(&mut self) -> io::Result<()> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return fs::create_dir_all(&self.folder);
+            }
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let path = entry?.path();
+            let stays = is_folder(&path)? && (path.ends_with(LINKS) || self.put_aside(&path)?);
+            if !stays {
+                remove(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts an empty folder aside and says so; what others hold is disk space to be freed.
+    fn put_aside(&mut self, path: &Path) -> io::Result<bool> {
+        if fs::read_dir(path)?.next().is_some() {
+            return Ok(false);
+        }
+        if self.spent == 0 {
+            fs::create_dir_all(&self.aside)?;
+        }
+        fs::rename(path, self.aside.join(self.spent.to_string()))?;
+        self.spent += 1;
+        if self.spent == ASIDE {
+            fs::remove_dir_all(&self.aside)?;
+            self.spent = 0;
+        }
+        Ok(true)
+    }
+
+    fn clear(&mut self) {
+        self.spent = 0;
+        // What cannot be removed now is removed when the store is next opened for writing.
+        let _ = fs::remove_dir_all(&self.folder);
+        let _ = fs::remove_dir_all(&self.aside);
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        self.clear();
+    }
 }
 
 /// Removes whatever this is; what a link leads to stays.
@@ -50,9 +123,10 @@ mod tests {
     #[test]
     fn everything_goes_but_the_links_to_inputs() {
         let space = tempfile::tempdir().expect("a temporary folder");
-        let scratch = space.path().join("1");
-        empty(&scratch).expect("it is made");
-        for folder in ["work/deep/deeper", "tmp", "in/data"] {
+        let mut of_runner = Scratch::new(space.path().join("1"));
+        let scratch = of_runner.folder().to_owned();
+        of_runner.empty().expect("it is made");
+        for folder in ["work/deep/deeper", "tmp", "empty", "in/data"] {
             fs::create_dir_all(scratch.join(folder)).expect("it is ours");
         }
         let precious = space.path().join("precious");
@@ -64,7 +138,7 @@ mod tests {
         for link in ["outside", "work/outside"] {
             std::os::unix::fs::symlink(&precious, scratch.join(link)).expect("it is ours");
         }
-        empty(&scratch).expect("all of it can be removed");
+        of_runner.empty().expect("all of it can be removed");
         let left = |folder: &Path| -> Vec<_> {
             let entries = fs::read_dir(folder).expect("it is there");
             entries
@@ -74,11 +148,14 @@ mod tests {
         assert_eq!(left(&scratch), ["in"]);
         assert_eq!(left(&scratch.join("in/data")), ["c"]);
         assert!(precious.join("thesis.tex").exists());
+        assert_eq!(left(&space.path().join("1-aside")), ["0"]);
 
         fs::remove_dir_all(scratch.join("in")).expect("it is ours");
         std::os::unix::fs::symlink(&precious, scratch.join("in")).expect("it is ours");
-        empty(&scratch).expect("a link is no folder of links");
+        of_runner.empty().expect("a link is no folder of links");
         assert!(left(&scratch).is_empty());
+        drop(of_runner);
+        assert_eq!(left(space.path()), ["precious"]);
         assert!(precious.join("thesis.tex").exists());
     }
 }

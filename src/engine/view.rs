@@ -192,6 +192,13 @@ impl View<'_> {
             fs::create_dir_all(folder)?;
         }
         let source = self.store.path(object);
+        if !copied {
+            match link(&relative(folder, &source), path) {
+                Ok(true) => return Ok(()),
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
         // Whoever looks at the file sees the old one or the new one, never half of it.
         let mut name = std::ffi::OsString::from(".new-");
         name.push(path.file_name().unwrap_or_default());

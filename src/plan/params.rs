@@ -87,7 +87,8 @@ impl<'s> Recipe<'s> {
 
     /// The parameters in a cell where there is nothing to say about them.
     pub fn make_silently<'v>(&self, lookup: &dyn Fn(&str) -> Option<&'v Value>) -> Option<Values> {
-        let mut values = Values::new();
+        let given = self.ingredients.iter().filter(|one| one.may_have_value());
+        let mut values = Values::with_capacity(given.count());
         for ingredient in &self.ingredients {
             if ingredient.broken {
                 return None;
@@ -168,6 +169,10 @@ impl Recipe<'_> {
 }
 
 impl Ingredient<'_> {
+    fn may_have_value(&self) -> bool {
+        self.template.is_some() || self.default.is_some()
+    }
+
     fn value<'v>(
         &self,
         stage: &Stage,

@@ -82,7 +82,7 @@ fn a_step_that_runs_now_is_said_to() {
         str![[r#"
 wait: running for [TIME]  in run [RUN]
   --> manifests/toy.yaml:3:3 (command)
-  has not run before
+  for the first time
 
 "#]]
     );

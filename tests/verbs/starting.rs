@@ -76,6 +76,22 @@ results in outputs/first@8ff7a678
 }
 
 #[test]
+fn a_count_of_nothing_is_refused() {
+    let space = toy();
+    for option in ["--jobs", "--seeds"] {
+        let refused = said(&space, &format!("run toy {option} 0"));
+        let first = refused.lines().nth(1).unwrap_or_default();
+        let name = format!("{option} <N>");
+        assert_eq!(
+            first,
+            format!("error: invalid value '0' for '{name}': 0 is not in 1..=4294967295"),
+            "{refused}"
+        );
+        assert!(refused.contains("-- exit code 2"), "{refused}");
+    }
+}
+
+#[test]
 fn the_help_of_every_verb() {
     let space = toy();
     assert_data_eq!(

@@ -156,13 +156,13 @@ impl<'a> Reader<'a> {
     fn computed(&mut self, entry: &Entry, given: Vec<Value>, place: &Place) -> Option<Axis> {
         let column = self.column(&entry.key, &entry.key_place)?;
         let what = format!("`{}`", entry.key);
+        let ty = self.columns.get(column).ty.clone();
         let mut values = Vec::with_capacity(given.len());
         for value in given {
             let node = Node {
                 place: place.clone(),
                 content: Content::Scalar(value),
             };
-            let ty = self.columns.get(column).ty.clone();
             // The first that does not fit speaks for all.
             let value = fields::conform(&node, &ty, &what, self.found)?;
             let value = self.columns.get_mut(column).intern(value, place);

@@ -2,7 +2,8 @@
 
 mod shaping;
 
-use std::collections::HashSet;
+use foldhash::HashSet;
+use foldhash::HashSetExt;
 
 use crate::registry::Value;
 use crate::text::Diagnostic;

@@ -1,6 +1,7 @@
 //! What shapes the product of the axes: `exclude`, `include` and `when`.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
+use foldhash::HashSetExt;
 
 use crate::manifest::axes::Axis;
 use crate::manifest::axes::Choice;
