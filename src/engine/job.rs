@@ -26,7 +26,8 @@ pub struct Job<'a> {
     /// The project's root: what relative paths in parameters are relative to.
     pub root: &'a Path,
     /// A folder of this attempt, empty but for links that an earlier one left below
-    /// [`scratch::LINKS`](super::scratch::LINKS).
+    /// [`scratch::LINKS`](super::scratch::LINKS) and an empty
+    /// [`scratch::TEMPORARY`](super::scratch::TEMPORARY).
     pub scratch: &'a Path,
     /// How many threads the step may use.
     pub threads: usize,

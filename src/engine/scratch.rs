@@ -2,8 +2,9 @@
 //!
 //! Little is removed before the end of a run, because making files where many were just removed is
 //! slow: ext4 looks through all inodes that were freed in the last minute before it gives one out.
-//! Links to inputs stay. Folders that programs worked in are put aside, never used again: what a
-//! step left running must not write into the next one's.
+//! Links to inputs stay, and the folder for temporary files where it is empty. Folders that programs
+//! worked in are put aside, never used again: what a step left running must not write into the next
+//! one's.
 
 use std::fs;
 use std::io;
@@ -13,6 +14,10 @@ use std::path::PathBuf;
 /// The folder that stays as it is: links to inputs, which are often the same from one attempt to
 /// the next. A stage that uses it must bring it to what it wants.
 pub const LINKS: &str = "in";
+
+/// The folder for temporary files. What earlier steps left running may use it as well, as programs
+/// share `/tmp`.
+pub const TEMPORARY: &str = "tmp";
 
 /// So many folders are put aside before they are removed: a block of the disk each.
 const ASIDE: usize = 10_000;
@@ -41,7 +46,8 @@ impl Scratch {
         &self.folder
     }
 
-    /// Sees to it that the folder is there and holds nothing but [`LINKS`].
+    /// Sees to it that the folder is there and holds nothing but [`LINKS`] and an empty
+    /// [`TEMPORARY`].
     ///
     /// # Errors
     /// Where neither this folder nor another one in its place can be made.
@@ -64,19 +70,22 @@ impl Scratch {
         };
         for entry in entries {
             let path = entry?.path();
-            let stays = is_folder(&path)? && (path.ends_with(LINKS) || self.put_aside(&path)?);
-            if !stays {
-                remove(&path)?;
+            let about = fs::symlink_metadata(&path)?;
+            if !about.is_dir() {
+                fs::remove_file(&path)?;
+            } else if path.ends_with(LINKS) {
+                continue;
+            } else if fs::read_dir(&path)?.next().is_some() {
+                // Not put aside: this is disk space.
+                fs::remove_dir_all(&path)?;
+            } else if !path.ends_with(TEMPORARY) || about.permissions().readonly() {
+                self.put_aside(&path)?;
             }
         }
         Ok(())
     }
 
-    /// Puts an empty folder aside and says so; what others hold is disk space to be freed.
-    fn put_aside(&mut self, path: &Path) -> io::Result<bool> {
-        if fs::read_dir(path)?.next().is_some() {
-            return Ok(false);
-        }
+    fn put_aside(&mut self, path: &Path) -> io::Result<()> {
         if self.spent == 0 {
             fs::create_dir_all(&self.aside)?;
         }
@@ -86,7 +95,7 @@ impl Scratch {
             fs::remove_dir_all(&self.aside)?;
             self.spent = 0;
         }
-        Ok(true)
+        Ok(())
     }
 
     fn clear(&mut self) {
@@ -146,6 +155,11 @@ mod tests {
                 .collect()
         };
         assert_eq!(left(&scratch), ["in"]);
+        fs::create_dir(scratch.join("tmp")).expect("it is ours");
+        of_runner
+            .empty()
+            .expect("an empty folder for temporary files");
+        assert!(scratch.join("tmp").is_dir());
         assert_eq!(left(&scratch.join("in/data")), ["c"]);
         assert!(precious.join("thesis.tex").exists());
         assert_eq!(left(&space.path().join("1-aside")), ["0"]);
@@ -153,7 +167,7 @@ mod tests {
         fs::remove_dir_all(scratch.join("in")).expect("it is ours");
         std::os::unix::fs::symlink(&precious, scratch.join("in")).expect("it is ours");
         of_runner.empty().expect("a link is no folder of links");
-        assert!(left(&scratch).is_empty());
+        assert_eq!(left(&scratch), ["tmp"]);
         drop(of_runner);
         assert_eq!(left(space.path()), ["precious"]);
         assert!(precious.join("thesis.tex").exists());

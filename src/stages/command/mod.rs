@@ -15,6 +15,7 @@ use super::Stage;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
+use crate::engine::scratch;
 use crate::registry::Entry;
 use crate::registry::Outputs;
 use crate::registry::Param;
@@ -61,7 +62,7 @@ impl Entry for Command {
          \n\
          In the key are `run`, `values`, `out`, inputs, files that `code` matches and the variables\n\
          that `env` names. The environment has nothing else but `PATH`, `HOME`, `USER`, `LOGNAME`,\n\
-         `SHELL`, `TMPDIR` (a folder that goes with the attempt), `LANG` (`C.UTF-8`),\n\
+         `SHELL`, `TMPDIR` (an empty folder), `LANG` (`C.UTF-8`),\n\
          `OMP_NUM_THREADS` (the cpus of the stage's `resources`) and `SWEEPLINE_STARTED_BY` (which\n\
          tells what to end should sweepline be killed), which are not in the key; nor is\n\
          the program itself, unless `code` names it. Output is the step's log. When the program\n\
@@ -130,7 +131,7 @@ impl Stage for Command {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
         let declared = outputs::Declared::read(job)?;
         let work = job.scratch.join("work");
-        let temporary = job.scratch.join("tmp");
+        let temporary = job.scratch.join(scratch::TEMPORARY);
         paths::make_folder(&work)?;
         paths::make_folder(&temporary)?;
         let paths = paths::Paths {
