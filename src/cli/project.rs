@@ -75,12 +75,10 @@ impl Project {
         }
         match planned.plan {
             Some(plan) if !found.has_errors() => {
-                let outputs = args.store.outputs.clone();
-                let outputs = outputs.unwrap_or_else(|| plan.experiment.root.join("outputs"));
-                let store = args.store.store.clone();
+                let root = &plan.experiment.root;
                 Ok(Project {
-                    view: outputs.join(plan.experiment.folder()),
-                    store: store.unwrap_or_else(|| outputs.join("store")),
+                    view: outputs(args, root).join(plan.experiment.folder()),
+                    store: store(args, root),
                     asked: asked(args, &plan.experiment.source.path),
                     plan,
                 })
@@ -146,6 +144,18 @@ impl Project {
         }
         Err(Stop::Said(Exit::Usage))
     }
+}
+
+/// The folder of all outputs.
+fn outputs(args: &args::Experiment, root: &Path) -> PathBuf {
+    let asked = args.store.outputs.clone();
+    asked.unwrap_or_else(|| root.join("outputs"))
+}
+
+/// The folder of the store, in the project of this root.
+pub fn store(args: &args::Experiment, root: &Path) -> PathBuf {
+    let asked = args.store.store.clone();
+    asked.unwrap_or_else(|| outputs(args, root).join("store"))
 }
 
 /// The arguments that name an experiment, for a shell in the project's root.

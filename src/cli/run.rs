@@ -5,7 +5,9 @@ use std::io::IsTerminal;
 use std::io::Write;
 use std::mem::ManuallyDrop;
 use std::sync::atomic::Ordering;
+use std::thread;
 
+use super::args;
 use super::args::Progress;
 use super::args::RunArgs;
 use super::claims;
@@ -20,6 +22,7 @@ use super::face::Silent;
 use super::fates::Earlier;
 use super::filters;
 use super::interrupt;
+use super::project;
 use super::project::PlanKeys;
 use super::project::Project;
 use super::project::Stop;
@@ -30,23 +33,34 @@ use crate::engine::Engine;
 use crate::engine::Event;
 use crate::engine::Options;
 use crate::engine::State;
+use crate::manifest::project_root;
 use crate::plan::Selection;
 use crate::stages::Results;
 use crate::stages::Stages;
+use crate::store::Access;
+use crate::store::Store;
 
 /// Runs what is not up to date and says at the end what came of it.
 pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
+    let (project, ahead) = thread::scope(|scope| {
+        let ahead = scope.spawn(|| store_ahead(&args.experiment));
+        let project = Project::open(&args.experiment, err);
+        (project, ahead.join().unwrap_or_default())
+    });
     // Never freed: the process ends soon after, and thousands of steps take a while to take apart.
-    let project = ManuallyDrop::new(Project::open(&args.experiment, err)?);
+    let project = ManuallyDrop::new(project?);
     let selection = filters::selection(&project, &args.filters, err)?;
     if args.filters.failed && selection.as_ref().is_some_and(Selection::is_empty) {
         writeln!(err, "nothing of this failed the last time")?;
         return Ok(Exit::Success);
     }
     let interrupted = interrupt::watch()?;
-    let store = waiting::open(&project.store, !args.no_wait, || {
-        interrupted.load(Ordering::SeqCst) == 0
-    })?;
+    let store = match ahead {
+        Some(store) => store,
+        None => waiting::open(&project.store, !args.no_wait, || {
+            interrupted.load(Ordering::SeqCst) == 0
+        })?,
+    };
     let root = &project.plan.experiment.root;
     let mut options = Options::new(project.name(), root);
     options.command = std::env::args().collect::<Vec<_>>().join(" ");
@@ -101,6 +115,18 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
         () if summary.stopped => Exit::Interrupted,
         () => claims,
     })
+}
+
+/// The store, opened and read while the manifest is: with thousands of steps both take their time.
+/// None where there is anything to wait for, or to say, which is then done in its turn.
+fn store_ahead(args: &args::Experiment) -> Option<Store> {
+    let folder = project::store(args, &project_root(&args.manifest));
+    if !folder.is_dir() {
+        return None;
+    }
+    let store = Store::open(&folder, Access::Write { wait: false }).ok()?;
+    store.preload_ahead().ok()?;
+    Some(store)
 }
 
 /// How the run shows itself.

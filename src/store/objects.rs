@@ -216,7 +216,7 @@ impl Objects {
 
     fn trusted(&self, key: Digest) -> Option<Stat> {
         let known = read(&self.trusted).get(&key).copied();
-        if known.is_some() || self.complete.load(Ordering::Acquire) {
+        if known.is_some() || self.are_loaded() {
             return known;
         }
         let found = self.database.with(|connection| {
@@ -249,6 +249,11 @@ impl Objects {
                     .execute([digest.as_bytes()])
             });
         }
+    }
+
+    /// Whether everything is in memory already.
+    pub(super) fn are_loaded(&self) -> bool {
+        self.complete.load(Ordering::Acquire)
     }
 
     /// Loads all known stats at once, unless there are more than `limit`; about as many as

@@ -38,6 +38,15 @@ pub(super) fn experiments(database: &Database) -> Result<Vec<String>, StoreError
     })
 }
 
+/// How many steps all experiments have together.
+pub(super) fn steps(database: &Database) -> Result<usize, StoreError> {
+    database.with(|connection| {
+        connection
+            .prepare_cached("SELECT count(*) FROM steps")?
+            .query_row([], |row| Ok(row.get::<_, i64>(0)? as usize))
+    })
+}
+
 /// Says which steps an experiment has now. A step without a key keeps the one it had; steps that
 /// are not named any more are forgotten. Writes only what changed.
 pub(super) fn set_keys(

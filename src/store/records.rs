@@ -69,6 +69,11 @@ impl Records {
         }
     }
 
+    /// Whether everything is in memory already.
+    pub(super) fn are_loaded(&self) -> bool {
+        self.complete.load(Ordering::Acquire)
+    }
+
     /// Loads all records at once, unless there are more than `limit`; about as many as `expected`.
     pub(super) fn preload(
         &self,
@@ -94,7 +99,7 @@ impl Records {
         if let Some(raw) = read(&self.known).get(&key) {
             return Ok(raw.decode());
         }
-        if self.complete.load(Ordering::Acquire) {
+        if self.are_loaded() {
             return Ok(None);
         }
         let raw = self.database.with(|connection| {

@@ -198,8 +198,20 @@ impl Store {
         self.index.digest(path)
     }
 
+    /// Prepares for as many lookups as there were steps in earlier runs, where these are so many
+    /// that it is worth a thread of its own, and not too many to be thrown away.
+    pub fn preload_ahead(&self) -> Result<(), StoreError> {
+        match plans::steps(&self.database)? {
+            steps @ 2_000..50_000 => self.preload(steps),
+            _ => Ok(()),
+        }
+    }
+
     /// Prepares for some `expected` lookups: loads everything at once where that is cheaper.
     pub fn preload(&self, expected: usize) -> Result<(), StoreError> {
+        if self.records.are_loaded() && self.objects.are_loaded() {
+            return Ok(());
+        }
         let limit = expected.saturating_mul(4).saturating_add(1000);
         self.database.with(|connection| {
             self.records.preload(connection, expected, limit)?;

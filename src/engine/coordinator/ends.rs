@@ -13,6 +13,9 @@ use crate::store::Made;
 
 use super::Coordinator;
 
+/// So many results are told to the view at once: each message wakes its thread.
+const MANY: usize = 500;
+
 /// How many lines of a log a failure shows.
 const LAST_LINES: usize = 20;
 
@@ -39,11 +42,14 @@ impl Coordinator<'_, '_> {
         if self.view.is_some() {
             let made = Arc::clone(&made);
             self.news.push(News { id, made, fresh });
+            if self.news.len() >= MANY {
+                self.spread();
+            }
         }
         self.results[id.index()] = Some(made);
     }
 
-    /// Tells the view what came to be known: many at once, because each message wakes its thread.
+    /// Tells the view what came to be known.
     pub(super) fn spread(&mut self) {
         if let Some(view) = &self.view
             && !self.news.is_empty()

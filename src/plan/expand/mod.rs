@@ -130,6 +130,8 @@ impl<'e> Expansion<'e> {
             own: Vec::new(),
         };
         let slots = slot_order(stage, kind_of);
+        self.steps.reserve(projection.len());
+        self.known.reserve(projection.len());
         for cell in 0..projection.len() {
             let kind = kind_of.of[projection.first[cell] as usize];
             let (Some(kind), Some(params)) = (kind, &params[cell]) else {

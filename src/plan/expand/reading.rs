@@ -111,10 +111,10 @@ impl Reader<'_, '_> {
                         }
                     });
             if let Some(path) = path {
-                read.items[index].push(InputItem {
+                read.items[index] = vec![InputItem {
                     cell: no_cell.clone(),
                     from: From::File { path: path.clone() },
-                });
+                }];
             }
         }
         read
@@ -169,7 +169,12 @@ impl Reader<'_, '_> {
             if reduced {
                 seen.insert((reader, from));
             }
-            read.items[reader as usize].push(InputItem {
+            let items = &mut read.items[reader as usize];
+            if !reduced {
+                // The one that it reads.
+                items.reserve_exact(1);
+            }
+            items.push(InputItem {
                 cell: source.projection.cells[from as usize].clone(),
                 from: From::Step {
                     step,
