@@ -112,7 +112,7 @@ fn plan(steps: usize) -> Vec<Step> {
             missing_allowed: false,
         });
         let id = StepId(plan.len() as u32);
-        let params = Values::from_iter([
+        let params = Values::from([
             ("stage".to_owned(), Value::from(stage)),
             ("number".to_owned(), Value::Int(number as i64)),
             ("epochs".to_owned(), Value::Int(500)),

@@ -5,6 +5,7 @@
 //! | module | responsibility |
 //! | --- | --- |
 //! | [`text`] | positions, diagnostics, suggestions, plurals: text with places in it |
+//! | [`map`] | maps from names, small ones above all |
 //! | [`random`] | counter-based random streams, one per named purpose |
 //! | [`registry`] | what every nameable thing has in common: name, summary, docs, revision, parameters |
 //! | [`manifest`] | YAML to a checked manifest; axes to cells |
@@ -38,6 +39,11 @@
     reason = "the documentation is built with private items, for those who work on them"
 )]
 
+// A plan is many small values made by several threads. glibc gives each thread a heap that it grows
+// by a system call per page, for which all of them wait in the kernel.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub mod claims;
 pub mod cli;
 pub mod data;
@@ -45,6 +51,7 @@ pub mod engine;
 pub mod export;
 pub mod figures;
 pub mod manifest;
+pub mod map;
 pub mod metrics;
 pub mod models;
 pub mod nn;

@@ -9,6 +9,7 @@ use super::args;
 use super::exit::Exit;
 use crate::engine;
 use crate::engine::JobError;
+use crate::manifest::Experiment;
 use crate::manifest::Overrides;
 use crate::nn::DeviceChoice;
 use crate::plan;
@@ -64,8 +65,25 @@ impl Project {
     /// Reads the manifest with the changes of the command line and expands its plan. Mistakes and
     /// warnings go to `err`.
     pub fn open(args: &args::Experiment, err: &mut impl Write) -> Result<Self, Stop> {
+        Self::open_telling(args, err, |_, _| {})
+    }
+
+    /// Like [`Project::open`]. Before the plan is expanded, which may take a while, `well_formed` is
+    /// told the folder of the store and the experiment's name.
+    pub fn open_telling(
+        args: &args::Experiment,
+        err: &mut impl Write,
+        well_formed: impl FnOnce(PathBuf, String),
+    ) -> Result<Self, Stop> {
         let overrides = overrides(args, err)?;
-        let planned = Plan::read(&args.manifest, &stages::catalog(), &overrides);
+        let catalog = stages::catalog();
+        let reading = Experiment::read(&args.manifest, &catalog, &overrides);
+        if let Some(experiment) = &reading.experiment
+            && !reading.found.has_errors()
+        {
+            well_formed(store(args, &experiment.root), experiment.folder());
+        }
+        let planned = Plan::of(reading, &catalog);
         let mut found = planned.found;
         if let Some(plan) = &planned.plan {
             found.extend(stages::check_claims(plan));
@@ -152,8 +170,8 @@ fn outputs(args: &args::Experiment, root: &Path) -> PathBuf {
     asked.unwrap_or_else(|| root.join("outputs"))
 }
 
-/// The folder of the store, in the project of this root.
-pub fn store(args: &args::Experiment, root: &Path) -> PathBuf {
+/// The folder of the store.
+fn store(args: &args::Experiment, root: &Path) -> PathBuf {
     let asked = args.store.store.clone();
     asked.unwrap_or_else(|| outputs(args, root).join("store"))
 }

@@ -4,10 +4,10 @@ use std::io;
 use std::io::IsTerminal;
 use std::io::Write;
 use std::mem::ManuallyDrop;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use super::args;
 use super::args::Progress;
 use super::args::RunArgs;
 use super::claims;
@@ -22,7 +22,6 @@ use super::face::Silent;
 use super::fates::Earlier;
 use super::filters;
 use super::interrupt;
-use super::project;
 use super::project::PlanKeys;
 use super::project::Project;
 use super::project::Stop;
@@ -33,7 +32,6 @@ use crate::engine::Engine;
 use crate::engine::Event;
 use crate::engine::Options;
 use crate::engine::State;
-use crate::manifest::project_root;
 use crate::plan::Selection;
 use crate::stages::Results;
 use crate::stages::Stages;
@@ -43,9 +41,12 @@ use crate::store::Store;
 /// Runs what is not up to date and says at the end what came of it.
 pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     let (project, ahead) = thread::scope(|scope| {
-        let ahead = scope.spawn(|| store_ahead(&args.experiment));
-        let project = Project::open(&args.experiment, err);
-        (project, ahead.join().unwrap_or_default())
+        let mut ahead = None;
+        let project = Project::open_telling(&args.experiment, err, |folder, name| {
+            ahead = Some(scope.spawn(move || store_ahead(&folder, &name)));
+        });
+        let ahead = ahead.and_then(|thread| thread.join().unwrap_or_default());
+        (project, ahead)
     });
     // Never freed: the process ends soon after, and thousands of steps take a while to take apart.
     let project = ManuallyDrop::new(project?);
@@ -117,15 +118,14 @@ pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
     })
 }
 
-/// The store, opened and read while the manifest is: with thousands of steps both take their time.
+/// The store, opened and read while the plan is expanded: with thousands of steps both take a while.
 /// None where there is anything to wait for, or to say, which is then done in its turn.
-fn store_ahead(args: &args::Experiment) -> Option<Store> {
-    let folder = project::store(args, &project_root(&args.manifest));
+fn store_ahead(folder: &Path, experiment: &str) -> Option<Store> {
     if !folder.is_dir() {
         return None;
     }
-    let store = Store::open(&folder, Access::Write { wait: false }).ok()?;
-    store.preload_ahead().ok()?;
+    let store = Store::open(folder, Access::Write { wait: false }).ok()?;
+    store.preload_ahead(experiment).ok()?;
     Some(store)
 }
 

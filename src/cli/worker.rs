@@ -39,6 +39,8 @@ pub fn executor(checkpoint_every: Duration) -> io::Result<Isolated> {
     let start = move |spec: &Path| {
         let mut command = Command::new(&program);
         command.arg("worker").arg(spec);
+        // What the allocator merely reserves would count against a limit of memory.
+        command.env("MIMALLOC_ARENA_EAGER_COMMIT", "0");
         command
     };
     Ok(Isolated::new(start, checkpoint_every))

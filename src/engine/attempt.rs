@@ -12,8 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use litemap::LiteMap;
-
+use crate::map::Map;
 use crate::plan::From;
 use crate::plan::Step;
 use crate::plan::StepId;
@@ -108,7 +107,7 @@ impl Workshop<'_> {
         task: &Task<'_>,
         scratch: &Path,
         pool: &rayon::ThreadPool,
-    ) -> Result<(LiteMap<String, Artifact>, Option<String>), JobError> {
+    ) -> Result<(Map<Artifact>, Option<String>), JobError> {
         let job = Job {
             step: task.step,
             inputs: bind(task, self.store),
@@ -135,8 +134,8 @@ impl Workshop<'_> {
     fn keep(
         &self,
         outputs: BTreeMap<String, BTreeMap<String, Content>>,
-    ) -> Result<LiteMap<String, Artifact>, JobError> {
-        let mut kept = LiteMap::new();
+    ) -> Result<Map<Artifact>, JobError> {
+        let mut kept = Map::new();
         for (output, files) in outputs {
             let mut artifact = Artifact::default();
             for (name, content) in files {
@@ -242,7 +241,7 @@ fn plain(path: &Path, object: Object) -> JobArtifact {
     let name = name.to_string_lossy().into_owned();
     JobArtifact {
         artifact: Artifact {
-            files: LiteMap::from_iter([(name.clone(), object)]),
+            files: Map::from_iter([(name.clone(), object)]),
         },
         paths: BTreeMap::from([(name, path.to_owned())]),
     }

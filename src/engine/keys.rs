@@ -27,7 +27,7 @@ pub trait Keys: Sync {
 
 /// The contents that belong to a step's key.
 pub struct Contents<'a> {
-    /// By input and item, in the order of [`Step::inputs`]; none for a member of a reduction
+    /// The items of all inputs, in the order of [`Step::inputs`]; none for a member of a reduction
     /// that is missing and may be.
     pub inputs: &'a [Option<Digest>],
     pub(super) store: &'a Store,

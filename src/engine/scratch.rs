@@ -20,7 +20,7 @@ pub const LINKS: &str = "in";
 pub const TEMPORARY: &str = "tmp";
 
 /// So many folders are put aside before they are removed: a block of the disk each.
-const ASIDE: usize = 10_000;
+const ASIDE: usize = 4_000;
 
 /// The scratch folder of one runner.
 pub(super) struct Scratch {
@@ -55,7 +55,9 @@ impl Scratch {
         self.try_empty().or_else(|_| {
             // A program may have taken our rights away, or put something else in its place.
             self.clear();
-            self.folder.as_mut_os_string().push("+");
+            for path in [&mut self.folder, &mut self.aside] {
+                path.as_mut_os_string().push("+");
+            }
             self.try_empty()
         })
     }
@@ -78,7 +80,7 @@ impl Scratch {
             } else if fs::read_dir(&path)?.next().is_some() {
                 // Not put aside: this is disk space.
                 fs::remove_dir_all(&path)?;
-            } else if !path.ends_with(TEMPORARY) || about.permissions().readonly() {
+            } else if !path.ends_with(TEMPORARY) || !is_ours(&about) {
                 self.put_aside(&path)?;
             }
         }
@@ -89,7 +91,10 @@ impl Scratch {
         if self.spent == 0 {
             fs::create_dir_all(&self.aside)?;
         }
-        fs::rename(path, self.aside.join(self.spent.to_string()))?;
+        if fs::rename(path, self.aside.join(self.spent.to_string())).is_err() {
+            // One that nobody may write to is not moved, but goes.
+            return fs::remove_dir(path);
+        }
         self.spent += 1;
         if self.spent == ASIDE {
             fs::remove_dir_all(&self.aside)?;
@@ -118,6 +123,18 @@ pub fn remove(path: &Path) -> io::Result<()> {
         true => fs::remove_dir_all(path),
         false => fs::remove_file(path),
     }
+}
+
+/// Whether we may do everything in a folder.
+#[cfg(unix)]
+fn is_ours(folder: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    folder.permissions().mode() & 0o700 == 0o700
+}
+
+#[cfg(not(unix))]
+fn is_ours(folder: &fs::Metadata) -> bool {
+    !folder.permissions().readonly()
 }
 
 /// Whether this is a folder and not a link to one.

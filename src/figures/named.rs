@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     fn map(key: &str, text: &str) -> Value {
-        Value::Map(Values::from_iter([(key.to_owned(), text.into())]))
+        Value::Map(Values::from([(key.to_owned(), text.into())]))
     }
 
     #[test]
@@ -72,7 +72,7 @@ mod tests {
             images: vec![(vec![("method".into(), "iwae".into())], Default::default())],
             ..FigureInput::default()
         };
-        let params = Values::from_iter([
+        let params = Values::from([
             ("labels".to_owned(), map("method", "objective")),
             ("names".to_owned(), map("iwae", "IWAE")),
         ]);

@@ -8,6 +8,7 @@ use petgraph::graph::NodeIndex;
 
 use crate::manifest::Experiment;
 use crate::manifest::Overrides;
+use crate::manifest::Reading;
 use crate::registry::Catalog;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
@@ -74,7 +75,11 @@ pub struct Planned {
 impl Plan {
     /// Reads a manifest and plans it. Runs nothing.
     pub fn read(path: &Path, catalog: &Catalog, overrides: &Overrides) -> Planned {
-        let reading = Experiment::read(path, catalog, overrides);
+        Self::of(Experiment::read(path, catalog, overrides), catalog)
+    }
+
+    /// Plans what was read.
+    pub fn of(reading: Reading, catalog: &Catalog) -> Planned {
         let mut found = reading.found;
         let plan = reading
             .experiment

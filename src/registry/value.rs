@@ -1,9 +1,8 @@
 //! Typed parameter values, and their one canonical form.
 //!
-//! Values enter keys by their canonical JSON, so that `1` and `1.0` of a float parameter, or two
-//! orders of a map, are one value.
+//! Values enter keys in that form, so that `1` and `1.0` of a float parameter, or two orders of a map,
+//! are one value.
 
-use litemap::LiteMap;
 use std::fmt;
 use std::hash::Hash;
 use std::hash::Hasher;
@@ -11,8 +10,10 @@ use std::hash::Hasher;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::map::Map;
+
 /// Resolved parameters of a step, by name.
-pub type Values = LiteMap<String, Value>;
+pub type Values = Map<Value>;
 
 /// One parameter value as a manifest can write it.
 #[derive(Clone, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]

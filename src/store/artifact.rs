@@ -1,9 +1,9 @@
 //! What a step leaves: one or more files, each an object of the store.
 
-use litemap::LiteMap;
-
 use serde::Deserialize;
 use serde::Serialize;
+
+use crate::map::Map;
 
 use super::Digest;
 
@@ -11,7 +11,7 @@ use super::Digest;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Artifact {
     /// Relative file name with forward slashes → content.
-    pub files: LiteMap<String, Object>,
+    pub files: Map<Object>,
 }
 
 /// One immutable file of the store.

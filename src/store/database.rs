@@ -21,7 +21,8 @@ use super::StoreError;
 const VERSION: i64 = 2;
 
 const SCHEMA: &str = "
--- Results by key. `outputs` in postcard: output name -> files: name -> digest, size.
+-- Results by key. `outputs` in postcard: output name -> files: name -> digest, size; in version 1
+-- JSON of the same.
 CREATE TABLE IF NOT EXISTS records(
   key BLOB PRIMARY KEY, kind TEXT NOT NULL, outputs BLOB NOT NULL, diverged TEXT,
   seconds REAL NOT NULL, run TEXT NOT NULL) WITHOUT ROWID;

@@ -38,12 +38,12 @@ pub(super) fn experiments(database: &Database) -> Result<Vec<String>, StoreError
     })
 }
 
-/// How many steps all experiments have together.
-pub(super) fn steps(database: &Database) -> Result<usize, StoreError> {
+/// How many steps an experiment has.
+pub(super) fn steps(database: &Database, experiment: &str) -> Result<usize, StoreError> {
     database.with(|connection| {
         connection
-            .prepare_cached("SELECT count(*) FROM steps")?
-            .query_row([], |row| Ok(row.get::<_, i64>(0)? as usize))
+            .prepare_cached("SELECT count(*) FROM steps WHERE experiment = ?")?
+            .query_row([experiment], |row| Ok(row.get::<_, i64>(0)? as usize))
     })
 }
 

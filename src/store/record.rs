@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use litemap::LiteMap;
-
 use serde::Deserialize;
 use serde::Serialize;
+
+use crate::map::Map;
 
 use super::Artifact;
 use super::Digest;
@@ -26,7 +26,7 @@ pub struct Record {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Made {
     /// The artifacts by output name.
-    pub outputs: LiteMap<String, Artifact>,
+    pub outputs: Map<Artifact>,
     /// A training that left the finite numbers: a result that is kept, counted and never selected.
     pub diverged: Option<String>,
     /// Wall time of the execution in seconds, for estimates.
@@ -34,11 +34,6 @@ pub struct Made {
 }
 
 impl Made {
-    /// One file of an output.
-    pub fn file(&self, output: &str, file: &str) -> Option<&Object> {
-        self.outputs.get(output)?.files.get(file)
-    }
-
     /// All files of all outputs.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
         let artifacts = self.outputs.values();

@@ -8,9 +8,11 @@ use std::sync::atomic::Ordering;
 
 use foldhash::HashMap;
 use foldhash::HashMapExt;
-use litemap::LiteMap;
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
+use rusqlite::types::ValueRef;
+
+use crate::map::Map;
 
 use super::Artifact;
 use super::Digest;
@@ -34,14 +36,18 @@ pub(super) struct Records {
 #[derive(Clone)]
 struct Raw {
     outputs: Box<[u8]>,
+    /// Whether they are JSON, as stores of version 1 have them.
+    json: bool,
     diverged: Option<Box<str>>,
     seconds: f64,
 }
 
 impl Raw {
     fn of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        let outputs = row.get_ref(1)?;
         Ok(Raw {
-            outputs: row.get_ref(1)?.as_bytes()?.into(),
+            outputs: outputs.as_bytes()?.into(),
+            json: matches!(outputs, ValueRef::Text(_)),
             diverged: row.get_ref(2)?.as_str_or_null()?.map(Box::from),
             seconds: row.get(3)?,
         })
@@ -49,7 +55,10 @@ impl Raw {
 
     /// None where the row is not one of ours: then the step runs again.
     fn decode(&self) -> Option<Made> {
-        let outputs: LiteMap<String, Artifact> = postcard::from_bytes(&self.outputs).ok()?;
+        let outputs: Map<Artifact> = match self.json {
+            true => serde_json::from_slice(&self.outputs).ok()?,
+            false => postcard::from_bytes(&self.outputs).ok()?,
+        };
         Some(Made {
             outputs,
             diverged: self.diverged.as_deref().map(str::to_owned),
@@ -154,6 +163,7 @@ impl Records {
     pub(super) fn learn(&self, key: Digest, made: &Made) {
         let raw = Raw {
             outputs: compact(&made.outputs).into(),
+            json: false,
             diverged: made.diverged.as_deref().map(Box::from),
             seconds: made.seconds,
         };
@@ -169,7 +179,7 @@ impl Records {
 }
 
 /// Outputs as the database has them: thousands of them are decoded in a run that changes nothing.
-fn compact(outputs: &LiteMap<String, Artifact>) -> Vec<u8> {
+fn compact(outputs: &Map<Artifact>) -> Vec<u8> {
     postcard::to_stdvec(outputs).expect("memory takes all that is written to it")
 }
 

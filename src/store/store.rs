@@ -45,6 +45,9 @@ pub enum Access {
     Write { wait: bool },
 }
 
+/// An experiment of so many steps looks them up for long enough to prepare for it early.
+const MANY: usize = 1_000;
+
 /// Artifacts by content, records by key, and what was tried.
 pub struct Store {
     root: PathBuf,
@@ -198,11 +201,10 @@ impl Store {
         self.index.digest(path)
     }
 
-    /// Prepares for as many lookups as there were steps in earlier runs, where these are so many
-    /// that it is worth a thread of its own, and not too many to be thrown away.
-    pub fn preload_ahead(&self) -> Result<(), StoreError> {
-        match plans::steps(&self.database)? {
-            steps @ 2_000..50_000 => self.preload(steps),
+    /// Prepares for as many lookups as an experiment had steps the last time, if there were many.
+    pub fn preload_ahead(&self, experiment: &str) -> Result<(), StoreError> {
+        match plans::steps(&self.database, experiment)? {
+            steps if steps >= MANY => self.preload(steps),
             _ => Ok(()),
         }
     }

@@ -64,13 +64,7 @@ fn variants_set_parameters_and_name_the_cell_themselves() {
         names(&plan, "fit"),
         ["fit[objective=plain]", "fit[objective=heavy]"]
     );
-    let lr = |index: usize| {
-        steps(&plan, "fit")[index]
-            .params
-            .get("lr")
-            .unwrap()
-            .as_float()
-    };
+    let lr = |index: usize| steps(&plan, "fit")[index].params["lr"].as_float();
     // The kind's default where the variant says nothing.
     assert_eq!((lr(0), lr(1)), (Some(1e-3), Some(0.1)));
 }
@@ -107,14 +101,7 @@ fn the_command_line_wins() {
     };
     let plan = unwrap(planned_with(&text, &overrides));
     assert_eq!(names(&plan, "fit"), ["fit[lr=0.5,seed=0]"]);
-    assert_eq!(
-        steps(&plan, "fit")[0]
-            .params
-            .get("epochs")
-            .unwrap()
-            .as_int(),
-        Some(7)
-    );
+    assert_eq!(steps(&plan, "fit")[0].params["epochs"].as_int(), Some(7));
     assert!(plan.experiment.folder().starts_with("test@"));
 }
 
@@ -124,10 +111,10 @@ fn a_shell_line_stays_as_it_is_and_its_values_go_to_the_environment() {
     let plan = plan(text);
     let params = &steps(&plan, "fit")[0].params;
     assert_eq!(
-        params.get("run").unwrap().as_str(),
+        params["run"].as_str(),
         Some("train --lr ${lr} > ${out.log}")
     );
-    assert_eq!(params.get("values").unwrap().to_string(), "{lr: 0.1}");
+    assert_eq!(params["values"].to_string(), "{lr: 0.1}");
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn the_quick_profile_is_smaller() {
     let plan = unwrap(project.plan("manifests/mapa.yaml", &overrides));
     assert_eq!(steps(&plan, "data").len(), 5);
     assert_eq!(steps(&plan, "fit").len(), 78);
-    let epochs = steps(&plan, "fit")[0].params.get("epochs").unwrap().clone();
+    let epochs = steps(&plan, "fit")[0].params["epochs"].clone();
     assert_eq!(epochs.as_int(), Some(20));
 }
 

@@ -89,7 +89,7 @@ pub(super) fn plan<'t>(lines: impl IntoIterator<Item = &'t str>) -> Vec<Step> {
             stage: Arc::from(name),
             cell: Cell(Arc::from([])),
             kind: &Scripted,
-            params: Arc::new(Values::from_iter([("name".to_owned(), Value::from(name))])),
+            params: Arc::new(Values::from([("name".to_owned(), Value::from(name))])),
             inputs,
             policy: Arc::new(Policy::default()),
             place: Place {
@@ -241,7 +241,7 @@ pub(super) fn left(store: &Store, summary: &Summary, id: usize) -> String {
         .made
         .as_ref()
         .expect("the step has a result");
-    let object = *made.file("out", "text").unwrap();
+    let object = made.outputs["out"].files["text"];
     String::from_utf8(store.read(&object).expect("the object is intact")).expect("texts are UTF-8")
 }
 

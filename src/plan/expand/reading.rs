@@ -166,13 +166,11 @@ impl Reader<'_, '_> {
             if !self.exists(cell, found) {
                 continue;
             }
-            if reduced {
-                seen.insert((reader, from));
-            }
             let items = &mut read.items[reader as usize];
-            if !reduced {
+            match reduced {
+                true => _ = seen.insert((reader, from)),
                 // The one that it reads.
-                items.reserve_exact(1);
+                false => items.reserve_exact(1),
             }
             items.push(InputItem {
                 cell: source.projection.cells[from as usize].clone(),

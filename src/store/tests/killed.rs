@@ -76,7 +76,7 @@ fn a_killed_process_loses_nothing_it_had_committed() {
             let Lookup::Hit(made) = store.lookup(key).unwrap() else {
                 panic!("step {number} of {last} is lost in round {round}");
             };
-            let object = *made.file("out", "file-0").unwrap();
+            let object = made.outputs["out"].files["file-0"];
             assert_eq!(store.read(&object).unwrap(), content(number));
         }
         assert!(store.verify().unwrap().damaged.is_empty());

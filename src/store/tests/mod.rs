@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use litemap::LiteMap;
+use crate::map::Map;
 
 use super::*;
 
@@ -34,7 +34,7 @@ fn attempt(step: &str, objects: &[Object]) -> Attempt {
         seconds: 0.5,
         log: format!("log of {step}\n"),
         outcome: Outcome::Made(Arc::new(Made {
-            outputs: LiteMap::from_iter([("out".to_owned(), artifact)]),
+            outputs: Map::from([("out".to_owned(), artifact)]),
             diverged: None,
             seconds: 0.5,
         })),

@@ -52,7 +52,7 @@ fn a_record_outlives_its_process() {
         let Lookup::Hit(made) = store.lookup(key).unwrap() else {
             panic!("the record is gone");
         };
-        assert_eq!(made.file("out", "file-0"), Some(&object));
+        assert_eq!(made.outputs["out"].files["file-0"], object);
         let record = store.record(key).unwrap().unwrap();
         assert_eq!(record.parts["param.name"], "fit");
         assert_eq!(
@@ -61,6 +61,40 @@ fn a_record_outlives_its_process() {
         );
         assert_eq!(store.runs(5).unwrap()[0].command, "sweepline run");
     }
+}
+
+/// Records were JSON in version 1 of the database.
+#[test]
+fn results_of_the_first_version_are_found_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let run = store.begin_run("test", "sweepline run").unwrap();
+    let object = store.put_bytes(b"result").unwrap();
+    let attempts = [attempt("fit", &[object])];
+    store.commit(&run, "test", &attempts).unwrap();
+    drop(store);
+    let database = rusqlite::Connection::open(folder.path().join("store.sqlite")).unwrap();
+    let Outcome::Made(made) = &attempts[0].outcome else {
+        unreachable!("it left a file");
+    };
+    let json = serde_json::to_string(&made.outputs).unwrap();
+    database
+        .execute("UPDATE records SET outputs = ?", [json])
+        .unwrap();
+    database.pragma_update(None, "user_version", 1).unwrap();
+    drop(database);
+    let store = open(folder.path());
+    let key = Digest::of(b"fit");
+    for _ in 0..2 {
+        let Lookup::Hit(found) = store.lookup(key).unwrap() else {
+            panic!("the record is gone");
+        };
+        assert_eq!(found, *made);
+        store.preload(10).unwrap();
+    }
+    let keep = [key].into();
+    store.gc(&keep, false).unwrap();
+    assert_eq!(store.presence(&object), Presence::Intact);
 }
 
 #[test]

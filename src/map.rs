@@ -1,0 +1,154 @@
+//! Maps from names to whatever has a name: vectors in the order of the names. Plans of thousands of steps
+//! have several for each, most with an entry or two, for which a tree takes half a kilobyte.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::ops::DerefMut;
+use std::ops::Index;
+
+use litemap::LiteMap;
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::Serialize;
+use serde::Serializer;
+use serde::de::MapAccess;
+use serde::de::Visitor;
+
+/// A map from names, in their order.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Hash)]
+pub struct Map<V>(LiteMap<String, V>);
+
+impl<V> Map<V> {
+    pub fn new() -> Self {
+        Map(LiteMap::new())
+    }
+
+    /// A map with room for so many entries.
+    pub fn with_capacity(entries: usize) -> Self {
+        Map(LiteMap::with_capacity(entries))
+    }
+}
+
+impl<V> Default for Map<V> {
+    fn default() -> Self {
+        Map::new()
+    }
+}
+
+impl<V> Deref for Map<V> {
+    type Target = LiteMap<String, V>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<V> DerefMut for Map<V> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+impl<V> Index<&str> for Map<V> {
+    type Output = V;
+
+    fn index(&self, name: &str) -> &V {
+        let found = self.get(name);
+        found.unwrap_or_else(|| panic!("BUG: there is no `{name}`"))
+    }
+}
+
+impl<V, const N: usize> From<[(String, V); N]> for Map<V> {
+    fn from(entries: [(String, V); N]) -> Self {
+        Map::from_iter(entries)
+    }
+}
+
+impl<V> FromIterator<(String, V)> for Map<V> {
+    fn from_iter<I: IntoIterator<Item = (String, V)>>(entries: I) -> Self {
+        Map(LiteMap::from_iter(entries))
+    }
+}
+
+impl<V> IntoIterator for Map<V> {
+    type Item = (String, V);
+    type IntoIter = <LiteMap<String, V> as IntoIterator>::IntoIter;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a, V> IntoIterator for &'a Map<V> {
+    type Item = (&'a String, &'a V);
+    type IntoIter = <&'a LiteMap<String, V> as IntoIterator>::IntoIter;
+
+    fn into_iter(self) -> Self::IntoIter {
+        (&self.0).into_iter()
+    }
+}
+
+// As a map in every format: the vector's own form of an empty one is an empty list.
+impl<V: Serialize> Serialize for Map<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Map<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
+}
+
+struct Entries<V>(PhantomData<V>);
+
+impl<'de, V: Deserialize<'de>> Visitor<'de> for Entries<V> {
+    type Value = Map<V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Map<V>, A::Error> {
+        // The length that a damaged file claims is not to be believed.
+        let capacity = entries.size_hint().unwrap_or(0).min(64);
+        let mut map = Map::with_capacity(capacity);
+        while let Some((name, value)) = entries.next_entry()? {
+            map.insert(name, value);
+        }
+        Ok(map)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_has_maps_as_maps() {
+        let some = Map::from([
+            ("b".to_owned(), Map::new()),
+            ("a".to_owned(), Map::from([("x".to_owned(), 1)])),
+        ]);
+        let json = serde_json::to_string(&some).expect("text keys");
+        assert_eq!(json, r#"{"a":{"x":1},"b":{}}"#);
+        assert_eq!(
+            serde_json::from_str::<Map<Map<i32>>>(&json).expect("as written"),
+            some
+        );
+        let bytes = postcard::to_stdvec(&some).expect("memory");
+        assert_eq!(
+            postcard::from_bytes::<Map<Map<i32>>>(&bytes).expect("as written"),
+            some
+        );
+    }
+
+    #[test]
+    fn a_length_that_is_a_lie_takes_no_memory() {
+        // 2⁶³ entries, says the first number.
+        let lie = [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01];
+        assert!(postcard::from_bytes::<Map<u8>>(&lie).is_err());
+    }
+}
