@@ -1,5 +1,6 @@
-//! What the engine and the store cost themselves: 10,000 steps that do next to nothing, made for
-//! the first time and found up to date. Prints medians; `cargo bench --bench engine [steps]`.
+//! What the engine and the store cost themselves: steps that do next to nothing, made for the first
+//! time and found up to date, and steps that talk much. Prints medians; `cargo bench --bench engine
+//! [steps …]`, by default 1,000, 10,000 and 100,000.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -61,6 +62,23 @@ impl Worker for Numbers {
         let mut produced = Produced::default();
         produced.file("out", "metrics.json", format!("{}: 0.5\n", job.step));
         Ok(produced)
+    }
+}
+
+/// So many lines are said by all steps together.
+const LINES: usize = 500_000;
+
+/// Says one line after the other.
+struct Talk {
+    lines: usize,
+}
+
+impl Worker for Talk {
+    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        for line in 0..self.lines {
+            job.link.log(&format!("epoch {line}: loss 0.25"));
+        }
+        Numbers.run(job)
     }
 }
 
@@ -150,8 +168,38 @@ fn plan(steps: usize) -> Vec<Step> {
 }
 
 fn main() {
-    let steps = std::env::args().skip(1).find_map(|arg| arg.parse().ok());
-    let steps = plan(steps.unwrap_or(10_000));
+    let sizes = std::env::args().skip(1);
+    let mut sizes: Vec<usize> = sizes.filter_map(|arg| arg.parse().ok()).collect();
+    if sizes.is_empty() {
+        sizes = vec![1_000, 10_000, 100_000];
+    }
+    for steps in sizes {
+        time_steps(steps);
+    }
+    time_events();
+}
+
+/// Events by the second, from the steps to the log on the disk and whoever shows them.
+fn time_events() {
+    let steps = plan(100);
+    let folder = tempfile::tempdir().expect("the machine has a temporary folder");
+    let store = Store::open(&folder.path().join("store"), Access::Write { wait: false });
+    let store = store.expect("the store is ours");
+    let talk = Talk {
+        lines: LINES / steps.len(),
+    };
+    let options = Options::new("bench", folder.path());
+    let mut events = 0_u64;
+    let begun = Instant::now();
+    Engine::new(&PlainKeys, &talk, &store, options)
+        .run(&steps, &mut |_| events += 1)
+        .expect("the store works");
+    let rate = events as f64 / begun.elapsed().as_secs_f64();
+    println!("{events} events: {rate:.0} a second");
+}
+
+fn time_steps(steps: usize) {
+    let steps = plan(steps);
     let folder = tempfile::tempdir().expect("the machine has a temporary folder");
     let root = folder.path().join("store");
     let count = steps.len();
