@@ -97,7 +97,6 @@ fn main() {
             store.commit(&run, "bench", &[attempt]).expect("it is ours");
         }
     });
-    each("make durable", count, || store.sync().expect("it is ours"));
     drop(store);
 
     let store = open();
