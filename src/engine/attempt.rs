@@ -241,7 +241,7 @@ fn plain(path: &Path, object: Object) -> JobArtifact {
     let name = name.to_string_lossy().into_owned();
     JobArtifact {
         artifact: Artifact {
-            files: Map::from_iter([(name.clone(), object)]),
+            files: Map::from([(name.clone(), object)]),
         },
         paths: BTreeMap::from([(name, path.to_owned())]),
     }

@@ -33,16 +33,20 @@ fn equal_content_from_many_threads_is_one_object() {
     assert_eq!(store.objects.on_disk().unwrap().len(), 1);
 }
 
+/// The only object of the result of `fit`, which a process left that has ended.
+fn left_by_another(root: &Path) -> Object {
+    let store = open(root);
+    let run = store.begin_run("test", "sweepline run").unwrap();
+    let object = store.put_bytes(b"result").unwrap();
+    let attempts = [attempt("fit", &[object])];
+    store.commit(&run, "test", &attempts).unwrap();
+    object
+}
+
 #[test]
 fn a_record_outlives_its_process() {
     let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path());
-    let run = store.begin_run("test", "sweepline run").unwrap();
-    let object = store.put_bytes(b"result").unwrap();
-    store
-        .commit(&run, "test", &[attempt("fit", &[object])])
-        .unwrap();
-    drop(store);
+    let object = left_by_another(folder.path());
     for preload in [false, true] {
         let store = Store::open(folder.path(), Access::Read).unwrap();
         if preload {
@@ -67,14 +71,9 @@ fn a_record_outlives_its_process() {
 #[test]
 fn results_of_the_first_version_are_found_and_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path());
-    let run = store.begin_run("test", "sweepline run").unwrap();
-    let object = store.put_bytes(b"result").unwrap();
-    let attempts = [attempt("fit", &[object])];
-    store.commit(&run, "test", &attempts).unwrap();
-    drop(store);
+    let object = left_by_another(folder.path());
     let database = rusqlite::Connection::open(folder.path().join("store.sqlite")).unwrap();
-    let Outcome::Made(made) = &attempts[0].outcome else {
+    let Outcome::Made(made) = attempt("fit", &[object]).outcome else {
         unreachable!("it left a file");
     };
     let json = serde_json::to_string(&made.outputs).unwrap();
@@ -89,7 +88,7 @@ fn results_of_the_first_version_are_found_and_kept() {
         let Lookup::Hit(found) = store.lookup(key).unwrap() else {
             panic!("the record is gone");
         };
-        assert_eq!(found, *made);
+        assert_eq!(found, made);
         store.preload(10).unwrap();
     }
     let keep = [key].into();
