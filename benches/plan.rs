@@ -15,7 +15,7 @@ use sweepline::plan::KeyRules;
 use sweepline::plan::Plan;
 use sweepline::store::Digest;
 
-#[path = "../tests/language/kinds.rs"]
+#[path = "../tests/it/language/kinds.rs"]
 mod kinds;
 
 /// Contents that cost nothing to know.

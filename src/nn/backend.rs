@@ -109,6 +109,15 @@ pub trait Backend: dfdx::tensor_ops::Device<f32> {
         gradient: &Vector<Self>,
     );
 
+    /// Matrix product `[m, k] × [k, n]`, for the twins.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "right on every device but the CPU, which has its own"
+    )]
+    fn matmul(a: Matrix<Self>, b: Matrix<Self>) -> Matrix<Self> {
+        Tensor::from_dfdx(a.inner.matmul(b.inner))
+    }
+
     /// `activation(x weightᵀ + bias)`: `[n, in]`, `[out, in]`, `[out]` to `[n, out]`.
     fn linear(
         x: Matrix<Self>,

@@ -9,6 +9,7 @@ pub mod pixels;
 pub mod sequence;
 
 use dfdx::prelude::*;
+use dfdx::tensor::Tensor as Dfdx;
 
 use super::backend::Backend;
 use super::layers::Activation;
@@ -16,6 +17,14 @@ use super::losses::{HALF_LN_2PI, Scale};
 use super::optim::AdamHyper;
 use super::tape::Tape;
 use super::tensor::{Matrix, Tensor, Vector};
+
+/// See [`Backend::matmul`]: what dfdx itself would do is wrong on the CPU.
+fn product<B: Backend>(
+    a: Dfdx<(usize, usize), f32, B, Tape<B>>,
+    b: Dfdx<(usize, usize), f32, B, Tape<B>>,
+) -> Dfdx<(usize, usize), f32, B, Tape<B>> {
+    B::matmul(Tensor::from_dfdx(a), Tensor::from_dfdx(b)).into_dfdx()
+}
 
 /// See [`Backend::linear`].
 pub fn linear<B: Backend>(

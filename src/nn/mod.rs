@@ -67,7 +67,7 @@
 //! - Frozen means `params.freeze("encoder.", true)`: no gradient, no update, state kept.
 //! - The same bytes come out at any number of threads. Random numbers are drawn on the host.
 //! - How to add a fused operation and its twin: [`backend`].
-//! - Reference numbers of other libraries: `tests/reference.rs`, explained in `docs/reference-numbers.md`.
+//! - Reference numbers of other libraries: `tests/it/reference/`, explained in `docs/reference-numbers.md`.
 
 pub mod backend;
 pub mod checkpoint;

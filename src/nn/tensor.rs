@@ -217,7 +217,7 @@ impl<B: Backend> Matrix<B> {
 
     /// Matrix product `[m, k] × [k, n]`.
     pub fn matmul(self, other: Matrix<B>) -> Matrix<B> {
-        Tensor::from_dfdx(self.inner.matmul(other.inner))
+        B::matmul(self, other)
     }
 
     /// The transpose.

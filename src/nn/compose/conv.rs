@@ -64,7 +64,7 @@ pub fn conv2d<B: Backend>(
     let met = gather(columns(x), layout.met_by_taps());
     let met = met.reshape_like(&(layout.taps(), oh * ow * n));
     let weight = weight.into_dfdx().reshape_like(&(o, layout.taps()));
-    let y = weight.matmul(met).reshape_like(&(o * oh * ow, n));
+    let y = super::product(weight, met).reshape_like(&(o * oh * ow, n));
     finish(images(y, (n, o, oh, ow)), bias, activation)
 }
 
@@ -81,7 +81,7 @@ pub fn conv_transpose2d<B: Backend>(
     let (n, (c, h, w), (o, lh, lw)) = (layout.images, layout.small, layout.large);
     let x = columns(x).reshape_like(&(c, h * w * n));
     let weight = weight.into_dfdx().reshape_like(&(c, layout.taps()));
-    let spread = weight.permute::<(usize, usize), Axes2<1, 0>>().matmul(x);
+    let spread = super::product(weight.permute::<_, Axes2<1, 0>>(), x);
     let spread = spread.reshape_like(&(layout.taps() * h * w, n));
     let (index, most) = layout.meeting();
     let met = gather(spread, index).reshape_like(&(o * lh * lw, most, n));

@@ -2,7 +2,7 @@
 
 use dfdx::prelude::*;
 
-use super::linear;
+use super::{linear, product};
 use crate::nn::backend::Backend;
 use crate::nn::layers::{Activation, LstmState, LstmWeights};
 use crate::nn::tensor::{Matrix, Tensor};
@@ -34,7 +34,7 @@ pub fn lstm<B: Backend>(
     for t in 0..time {
         let rows = t * batch..(t + 1) * batch;
         let now = projected.clone().slice((rows, 0..4 * width));
-        let a = now.reshape_like(&(batch, 4 * width)) + h.matmul(recurrent.clone());
+        let a = now.reshape_like(&(batch, 4 * width)) + product(h, recurrent.clone());
         let gate = |k: usize| {
             let block = a.clone().slice((0..batch, k * width..(k + 1) * width));
             block.reshape_like(&(batch, width))

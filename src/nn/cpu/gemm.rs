@@ -1,10 +1,10 @@
-//! Matrix products on the CPU, through the `gemm` crate.
+//! Matrix products on the CPU, by the single-precision kernels of the `gemm` family of crates.
 //!
-//! dfdx 0.13 brings an older `gemm`, whose AVX-512 kernels need a nightly compiler; the current one
-//! has them on stable. How many threads take part does not change the result: each element of
+//! dfdx 0.13 would bring an older `gemm`, whose AVX-512 kernels need a nightly compiler, with kernels for
+//! all element types; so its feature `cpu` is off, and only the kernels for `f32` are built. How many threads take part does not change the result: each element of
 //! the product is summed by one thread in one order (a test holds this).
 
-use gemm::Parallelism;
+use gemm_common::Parallelism;
 
 /// A matrix in memory: element `(i, j)` lies at `i · row + j · column`.
 #[derive(Clone, Copy)]
@@ -27,6 +27,14 @@ impl Layout {
         Layout {
             row: 1,
             column: columns,
+        }
+    }
+
+    /// The same memory seen as the transpose.
+    fn swapped(self) -> Self {
+        Layout {
+            row: self.column,
+            column: self.row,
         }
     }
 
@@ -150,23 +158,31 @@ unsafe fn run(
     parallelism: Parallelism,
 ) {
     assert!(a.0.len() >= a.1.span(m, k) && b.0.len() >= b.1.span(k, n));
+    // The kernels prefer a column-major product, so a row-major one is computed as its transpose.
+    let transposed = n > 1;
+    let (m, n, left, right) = match transposed {
+        true => (n, m, (b.0, b.1.swapped()), (a.0, a.1.swapped())),
+        false => (m, n, a, b),
+    };
+    let row_stride = if transposed { 1 } else { n };
+    let column_stride = if transposed { m } else { 1 };
     // SAFETY: the assertion above shows that every element the strides reach lies inside its slice; the
     // rest is the caller's promise.
     unsafe {
-        gemm::gemm(
+        gemm_f32::gemm::f32::get_gemm_fn()(
             m,
             n,
             k,
             out,
-            1,
-            n as isize,
+            column_stride as isize,
+            row_stride as isize,
             add,
-            a.0.as_ptr(),
-            a.1.column as isize,
-            a.1.row as isize,
-            b.0.as_ptr(),
-            b.1.column as isize,
-            b.1.row as isize,
+            left.0.as_ptr(),
+            left.1.column as isize,
+            left.1.row as isize,
+            right.0.as_ptr(),
+            right.1.column as isize,
+            right.1.row as isize,
             1.0,
             1.0,
             false,

@@ -8,12 +8,6 @@
 //! - `SWEEPLINE_KILL_RUN="manifests/quickstart.yaml -p epochs=2"`: what is run
 //! - `SWEEPLINE_KILL_SEED=1`: which moments
 
-#![cfg(target_os = "linux")]
-
-#[path = "support/faults.rs"]
-mod faults;
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -24,8 +18,9 @@ use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
-use faults::Fault;
-use support::TestSpace;
+use crate::support::TestSpace;
+use crate::support::faults;
+use crate::support::faults::Fault;
 
 /// What is run, and where.
 struct Subject {

@@ -1,8 +1,6 @@
 //! The page and the exports of an experiment, from the command line.
 
-mod support;
-
-use support::TestSpace;
+use crate::support::TestSpace;
 use sweepline::export::read_records;
 
 fn finished() -> TestSpace {

@@ -1,6 +1,7 @@
 //! Which function computes which kind of reference case: one file per family of kinds.
 
 pub mod case;
+mod cases;
 mod divergences;
 mod estimators;
 mod flows;

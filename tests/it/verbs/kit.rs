@@ -1,6 +1,6 @@
 //! The toy project and how its output is compared: with what changes from run to run redacted.
 
-use super::support::TestSpace;
+use crate::support::TestSpace;
 
 /// Two densities, two restarts, two settings, one epoch each: 23 steps.
 pub const TOY: &str = r#"experiment: toy

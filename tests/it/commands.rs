@@ -1,13 +1,9 @@
 //! Any program is a stage: what it is given, what is taken from it, when it runs again.
 
-#![cfg(unix)]
-
-mod support;
-
-use support::TestSpace;
-use support::counts;
-use support::eventually;
-use support::executed;
+use crate::support::TestSpace;
+use crate::support::counts;
+use crate::support::eventually;
+use crate::support::executed;
 
 /// A project with this manifest, whose stages stand in it.
 fn space(stages: &str) -> TestSpace {
@@ -16,7 +12,7 @@ fn space(stages: &str) -> TestSpace {
     space
 }
 
-fn run(space: &TestSpace) -> support::Executed {
+fn run(space: &TestSpace) -> crate::support::Executed {
     executed(&space.stdout(&["run", "manifests/c.yaml", "--json"]))
 }
 

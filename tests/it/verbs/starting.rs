@@ -168,7 +168,7 @@ Examples:
         "completions",
     ] {
         let help = said(&space, &format!("{verb} --help"));
-        let path = format!("tests/verbs/help/{verb}.txt");
+        let path = format!("tests/it/verbs/help/{verb}.txt");
         assert_data_eq!(help, snapbox::Data::read_from(path.as_ref(), None));
     }
 }

@@ -4,7 +4,7 @@ use snapbox::assert_data_eq;
 use snapbox::str;
 
 use super::kit::*;
-use super::support::TestSpace;
+use crate::support::TestSpace;
 
 /// The toy, whose trainings run where `device` says.
 #[cfg(not(feature = "cuda"))]

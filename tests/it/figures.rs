@@ -3,13 +3,11 @@
 //!
 //! The data are made up by closed formulas, so that the pictures are the same on every machine.
 
-#[path = "support/pictures.rs"]
-mod pictures;
-
 use std::env;
 use std::fs;
 use std::path::Path;
 
+use crate::support::pictures;
 use sweepline::figures;
 use sweepline::figures::FigureInput;
 use sweepline::figures::ImageBatch;

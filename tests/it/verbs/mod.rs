@@ -8,6 +8,4 @@ mod live;
 mod looking;
 mod runs;
 mod starting;
-#[path = "../support/mod.rs"]
-mod support;
 mod tidying;

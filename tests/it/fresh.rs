@@ -1,13 +1,11 @@
 //! Incremental reruns: change one thing, and exactly these steps run.
 
-mod support;
-
 use std::fs;
 use std::io::Write;
 use std::time::Duration;
 
-use support::TestSpace;
-use support::counts;
+use crate::support::TestSpace;
+use crate::support::counts;
 
 /// A project whose manifest was run once.
 fn finished() -> TestSpace {

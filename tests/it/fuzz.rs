@@ -131,7 +131,7 @@ impl Corpus {
         let shipped = vec![read("manifests"); 20].concat();
         let broken = [
             read("tests/bad"),
-            read("tests/language"),
+            read("tests/it/language"),
             read("tests/corpus"),
         ];
         let manifests = [shipped, broken.concat()].concat();

@@ -1,5 +1,5 @@
 //! The reference pages under `docs/reference/` equal what the registries say. Rewrite them with
-//! `UPDATE=1 cargo test --test docs`.
+//! `UPDATE=1 cargo test --test it docs`.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,10 +1,8 @@
 //! Claims of a manifest, judged by the program over what its steps left.
 
-mod support;
-
 use std::process::Output;
 
-use support::TestSpace;
+use crate::support::TestSpace;
 
 fn with_claims(claims: &str) -> TestSpace {
     let space = TestSpace::new();

@@ -11,8 +11,8 @@ use sweepline::store::Access;
 use sweepline::store::Store;
 
 use super::kit::*;
-use super::support::TestSpace;
-use super::support::eventually;
+use crate::support::TestSpace;
+use crate::support::eventually;
 
 /// A step that lasts until the project has a file `go`.
 const PATIENT: &str = r#"experiment: toy

@@ -1,6 +1,8 @@
 //! A project in a temporary folder, and the program run in it.
 
-#![allow(dead_code, reason = "every test uses its own part")]
+#[cfg(target_os = "linux")]
+pub mod faults;
+pub mod pictures;
 
 use std::collections::BTreeMap;
 use std::fs;

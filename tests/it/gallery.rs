@@ -1,6 +1,6 @@
 //! The gallery shows every kind of figure: `manifests/gallery.yaml` draws it and `docs/gallery.md`
 //! shows it with its YAML. After `cargo run --release -- run manifests/gallery.yaml`,
-//! `UPDATE=1 cargo test --test gallery` rewrites the page and its pictures.
+//! `UPDATE=1 cargo test --test it gallery` rewrites the page and its pictures.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -4,10 +4,8 @@
 //! environment variable `SWEEPLINE_REFERENCE` names another folder. What is computed is decided
 //! by a case's `kind` alone; shapes, rates and other settings come from the case.
 
-mod reference_kinds;
-
-use reference_kinds::KINDS;
-use reference_kinds::case::{Case, load};
+use super::KINDS;
+use super::case::{Answers, Case, load};
 
 #[test]
 fn every_reference_case_is_met_within_its_tolerance() {
@@ -44,7 +42,7 @@ fn every_reference_case_is_met_within_its_tolerance() {
 }
 
 /// The largest error of a case as a fraction of the tolerance, and the tensor where it occurs.
-fn compare(case: &Case, answers: &reference_kinds::case::Answers) -> Result<(f64, String), String> {
+fn compare(case: &Case, answers: &Answers) -> Result<(f64, String), String> {
     let mut worst = (0.0, String::new());
     for want in case.wanted() {
         let Some(got) = answers.get(&want.name) else {

@@ -1,0 +1,23 @@
+//! The tests that see the program from outside, in one binary: a build links one program and not fifteen.
+//!
+//! `cargo test --test it commands::` runs one room of them.
+
+mod architecture;
+mod claims;
+#[cfg(unix)]
+mod commands;
+mod docs;
+mod figures;
+mod figures_honest;
+mod fresh;
+mod fuzz;
+mod gallery;
+mod language;
+mod reference;
+#[cfg(target_os = "linux")]
+mod reliability;
+mod report;
+mod shipped;
+mod summary_table;
+mod support;
+mod verbs;
