@@ -11,6 +11,8 @@ use super::Verdict;
 use crate::table::Column;
 use crate::table::Table;
 use crate::table::display;
+use crate::table::escape_latex;
+use crate::table::escape_markdown;
 
 /// One row per comparison of each group.
 pub fn to_table(judgements: &[Judgement]) -> Table {
@@ -70,7 +72,7 @@ pub fn to_markdown(judgements: &[Judgement]) -> String {
          | --- | --- | ---: | ---: | --- | ---: | --- | --- |\n",
     );
     for line in lines(judgements) {
-        let cells: Vec<String> = line.iter().map(|cell| markdown(cell)).collect();
+        let cells: Vec<String> = line.iter().map(|cell| escape_markdown(cell)).collect();
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     text
@@ -83,7 +85,7 @@ pub fn to_latex(judgements: &[Judgement]) -> String {
          claim & at & left & right & $n$ & $p$ & verdict & source \\\\\n\\midrule\n",
     );
     for line in lines(judgements) {
-        let cells: Vec<String> = line.iter().map(|cell| latex(cell)).collect();
+        let cells: Vec<String> = line.iter().map(|cell| escape_latex(cell)).collect();
         let _ = writeln!(text, "{} \\\\", cells.join(" & "));
     }
     text.push_str("\\bottomrule\n\\end{tabular}\n");
@@ -185,35 +187,4 @@ fn number(value: Option<f64>) -> Json {
 
 fn text_or_null(value: Option<String>) -> Json {
     value.map_or(Json::Null, Json::from)
-}
-
-fn markdown(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '|' | '*' | '_' | '`' | '\\' | '<' | '[' | ']') {
-            escaped.push('\\');
-        }
-        escaped.push(if c == '\n' { ' ' } else { c });
-    }
-    escaped
-}
-
-fn latex(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' | '%' | '$' | '#' | '_' | '{' | '}' => {
-                escaped.push('\\');
-                escaped.push(c);
-            }
-            '~' => escaped.push_str("\\textasciitilde{}"),
-            '^' => escaped.push_str("\\textasciicircum{}"),
-            '\\' => escaped.push_str("\\textbackslash{}"),
-            '<' => escaped.push_str("$<$"),
-            '>' => escaped.push_str("$>$"),
-            '–' => escaped.push_str("--"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

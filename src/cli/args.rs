@@ -62,7 +62,7 @@ pub enum Verb {
     /// Draw the DAG of stages, with axes collapsed
     Graph(GraphArgs),
     /// Print the log of a step's last attempt
-    Log(StepArgs),
+    Log(LogArgs),
     /// Print the events of a run as JSON lines, also while it happens
     Events(EventsArgs),
     /// Print a run as a Chrome trace, for Perfetto or chrome://tracing
@@ -115,7 +115,12 @@ pub struct StoreArgs {
     #[arg(long, value_name = "DIR")]
     pub outputs: Option<PathBuf>,
     /// Where objects and records are kept [default: store in the outputs folder]
-    #[arg(long, value_name = "DIR", env = "SWEEPLINE_STORE")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "SWEEPLINE_STORE",
+        hide_env_values = true
+    )]
     pub store: Option<PathBuf>,
 }
 
@@ -210,6 +215,15 @@ pub struct StepArgs {
     pub experiment: Experiment,
     /// A step as `plan` prints it: 'fit[latent=8,seed=0]'
     pub step: String,
+}
+
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    #[command(flatten)]
+    pub step: StepArgs,
+    /// Print the log as it is: with the colours of the program, and all that a terminal obeys
+    #[arg(long)]
+    pub raw: bool,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ use super::args::ClaimsArgs;
 use super::args::ClaimsFormat;
 use super::exit::Exit;
 use super::fates::Earlier;
+use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
 use crate::claims;
@@ -22,7 +23,7 @@ use crate::stages::Results;
 const FILES: [&str; 4] = ["claims.json", "claims.csv", "claims.md", "claims.tex"];
 
 /// Shows the claims of an experiment over the results that are there. Runs and writes nothing.
-pub fn claims(args: &ClaimsArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+pub fn claims(args: &ClaimsArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     if project.plan.experiment.claims.is_empty() {
         writeln!(err, "`{}` claims nothing", project.name())?;
@@ -50,7 +51,7 @@ pub fn after_run(
     project: &Project,
     results: &Results<'_>,
     required: bool,
-    err: &mut impl Write,
+    err: &mut Printer,
 ) -> Result<Exit, Stop> {
     if project.plan.experiment.claims.is_empty() {
         for file in FILES {

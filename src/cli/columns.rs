@@ -4,11 +4,16 @@ use serde_json::Value as Json;
 
 use crate::table::Table;
 use crate::table::display;
+use crate::text::in_one_line;
 
 /// One line per row under a header, columns two spaces apart. Numbers are cut to six digits: the
 /// other formats have them all.
 pub fn aligned(table: &Table) -> String {
-    let header: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
+    let header: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| in_one_line(&column.name).into_owned())
+        .collect();
     let rows: Vec<Vec<String>> = table
         .rows
         .iter()
@@ -52,7 +57,7 @@ fn cell(value: &Json) -> String {
             let digits = 6 - (number.abs().max(1e-3).log10().floor() as i32).clamp(-3, 5) - 1;
             format!("{number:.*}", digits.max(0) as usize)
         }
-        other => display(other),
+        other => in_one_line(&display(other)).into_owned(),
     }
 }
 

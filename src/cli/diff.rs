@@ -13,6 +13,7 @@ use super::columns;
 use super::exit::Exit;
 use super::fates::Earlier;
 use super::fates::change_lines;
+use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
 use super::runs;
@@ -36,7 +37,7 @@ const ROWS: usize = 40;
 const NAMED: usize = 3;
 
 /// Compares two steps, or two runs.
-pub fn diff(args: &DiffArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+pub fn diff(args: &DiffArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let earlier = Earlier::of(&project)?;
     let Some(store) = &earlier.store else {
@@ -153,7 +154,7 @@ fn compared(step: &str, was: &[(String, Json)], is: &[(String, Json)]) -> Vec<Ro
     rows.filter(|row| row.first != row.second).collect()
 }
 
-fn print_rows(rows: &[Row], steps: bool, out: &mut impl Write) -> io::Result<()> {
+fn print_rows(rows: &[Row], steps: bool, out: &mut Printer) -> io::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -259,7 +260,7 @@ fn of_runs(store: &Store, first: &str, second: &str) -> Result<Differences, Stop
 }
 
 impl Differences {
-    fn print(&self, out: &mut impl Write) -> io::Result<()> {
+    fn print(&self, out: &mut Printer) -> io::Result<()> {
         writeln!(out, "{} → {}", self.first, self.second)?;
         let other: usize = self.groups.iter().map(|(_, _, steps)| steps.len()).sum();
         let mut counts = vec![format!("{} the same", plural(self.same, "step"))];

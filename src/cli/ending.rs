@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::face::duration;
+use super::printer::Printer;
 use super::project::Project;
 use crate::engine::Failure;
 use crate::engine::Summary;
@@ -19,7 +20,7 @@ pub fn tell(
     project: &Project,
     manifest: &Path,
     summary: &Summary,
-    err: &mut impl Write,
+    err: &mut Printer,
 ) -> io::Result<()> {
     let totals = &summary.totals;
     let took = duration(summary.seconds);
@@ -70,7 +71,7 @@ pub fn tell(
 }
 
 /// Failures that say the same of the same place are one paragraph.
-fn failures(failures: &[Failure], err: &mut impl Write) -> io::Result<()> {
+fn failures(failures: &[Failure], err: &mut Printer) -> io::Result<()> {
     let mut groups: Vec<(&Failure, Vec<&str>)> = Vec::new();
     for failure in failures {
         let same = |(first, _): &&mut (&Failure, Vec<&str>)| {

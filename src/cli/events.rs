@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::args::EventsArgs;
 use super::exit::Exit;
+use super::printer::Printer;
 use super::project::Stop;
 use super::runs;
 use crate::engine::Event;
@@ -17,7 +18,7 @@ use crate::engine::Timed;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Prints the events of a run, and goes on until it ends where that is asked for.
-pub fn events(args: &EventsArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+pub fn events(args: &EventsArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let store = runs::open(&args.store, err)?;
     let run = runs::find(&store, None, &args.run, err)?;
     let path = runs::events_file(&store, &run.run);

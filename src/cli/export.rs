@@ -8,6 +8,7 @@ use super::args::ExportArgs;
 use super::args::ExportFormat;
 use super::exit::Exit;
 use super::fates::Earlier;
+use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
 use crate::export;
@@ -24,7 +25,7 @@ use crate::text::plural;
 const POSITIONS: [&str; 2] = ["iteration", "epoch"];
 
 /// Writes what was measured in the form of another program. Runs nothing.
-pub fn export(args: &ExportArgs, err: &mut impl Write) -> Result<Exit, Stop> {
+pub fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let earlier = Earlier::of(&project)?;
     let results = earlier.results(&project);

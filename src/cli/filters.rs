@@ -4,9 +4,9 @@ use std::io::Write;
 
 use super::args::FilterArgs;
 use super::exit::Exit;
+use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
-use super::project::colour;
 use crate::plan::Filter;
 use crate::plan::Selection;
 use crate::plan::Wish;
@@ -17,7 +17,7 @@ use crate::text::plural;
 pub fn selection(
     project: &Project,
     args: &FilterArgs,
-    err: &mut impl Write,
+    err: &mut Printer,
 ) -> Result<Option<Selection>, Stop> {
     let wish = Wish {
         only: filters(&args.only, err)?,
@@ -36,7 +36,7 @@ pub fn selection(
 }
 
 /// The filters of `--only`.
-pub fn filters(texts: &[String], err: &mut impl Write) -> Result<Vec<Filter>, Stop> {
+pub fn filters(texts: &[String], err: &mut Printer) -> Result<Vec<Filter>, Stop> {
     let mut filters = Vec::new();
     let mut found = Diagnostics::new();
     for text in texts {
@@ -52,8 +52,8 @@ pub fn filters(texts: &[String], err: &mut impl Write) -> Result<Vec<Filter>, St
 }
 
 /// Says what is wrong with the filters.
-pub fn refuse<T>(found: &Diagnostics, err: &mut impl Write) -> Result<T, Stop> {
-    write!(err, "{}", found.render(colour()))?;
+pub fn refuse<T>(found: &Diagnostics, err: &mut Printer) -> Result<T, Stop> {
+    err.diagnostics(found)?;
     let count = plural(found.errors(), "mistake");
     writeln!(err, "{count} on the command line: nothing was run")?;
     Err(Stop::Said(Exit::Usage))

@@ -14,6 +14,7 @@ use super::args;
 use super::args::GcArgs;
 use super::exit::Exit;
 use super::fates::Earlier;
+use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
 use super::runs;
@@ -27,7 +28,7 @@ use crate::text::closest;
 use crate::text::plural;
 
 /// Says what would be freed, or frees it.
-pub fn gc(args: &GcArgs, err: &mut impl Write) -> Result<Exit, Stop> {
+pub fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let (_, folder) = runs::folders(&args.store);
     if !folder.is_dir() {
         runs::open(&args.store, err)?;
@@ -117,7 +118,7 @@ impl Kept {
         path: &Path,
         store: &Store,
         folders: &args::StoreArgs,
-        err: &mut impl Write,
+        err: &mut Printer,
     ) -> Result<(), Stop> {
         let experiment = args::Experiment {
             manifest: path.to_owned(),
@@ -128,11 +129,10 @@ impl Kept {
             store: folders.clone(),
         };
         // Its warnings are for those who run it.
-        let mut said = Vec::new();
-        let project = match Project::open(&experiment, &mut said) {
+        let opened = err.only_of_failure(|err| Project::open(&experiment, err))?;
+        let project = match opened {
             Ok(project) => project,
             Err(stop) => {
-                err.write_all(&said)?;
                 writeln!(
                     err,
                     "  = help: nobody knows what this manifest reaches; mend or remove it"
@@ -160,7 +160,7 @@ impl Kept {
     }
 
     /// What an experiment or a run left.
-    fn named(&mut self, name: &str, store: &Store, err: &mut impl Write) -> Result<(), Stop> {
+    fn named(&mut self, name: &str, store: &Store, err: &mut Printer) -> Result<(), Stop> {
         let experiments = store.experiments()?;
         let matching = experiments.iter().filter(|known| {
             // Profiles and overrides of a kept experiment are kept with it.

@@ -5,11 +5,12 @@ use std::io::Write;
 use super::args::GraphArgs;
 use super::args::GraphFormat;
 use super::exit::Exit;
+use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
 
 /// Prints the graph of stages.
-pub fn graph(args: &GraphArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+pub fn graph(args: &GraphArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let text = match args.format {
         GraphFormat::Dot => project.plan.to_dot(),

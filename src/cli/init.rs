@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::args::InitArgs;
 use super::exit::Exit;
+use super::printer::Printer;
 use super::project::Stop;
 
 /// What the project has: path and text.
@@ -24,7 +25,7 @@ const FILES: [(&str, &str); 4] = [
 ];
 
 /// Writes the files; never over one that is there.
-pub fn init(args: &InitArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+pub fn init(args: &InitArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let folder = &args.folder;
     let manifest = folder.join(FILES[0].0);
     if manifest.exists() {

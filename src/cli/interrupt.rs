@@ -1,7 +1,6 @@
 //! Ctrl-C: the first stops at the next training step and keeps checkpoints, the second at once.
 
 use std::io;
-use std::io::IsTerminal;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
@@ -13,6 +12,8 @@ use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
 
 use super::exit::Exit;
+use super::printer;
+use super::printer::Printer;
 
 /// Counts the signals to stop. The engine looks at the count; the second signal ends the process,
 /// which loses nothing that was finished.
@@ -29,8 +30,8 @@ pub fn watch() -> io::Result<Arc<AtomicU8>> {
             for _ in signals.forever() {
                 if counted.fetch_add(1, Ordering::SeqCst) >= 1 {
                     // The shell's prompt comes below the bars, not over them.
-                    if io::stderr().is_terminal() {
-                        let _ = writeln!(io::stderr());
+                    if printer::error_is_seen() {
+                        let _ = writeln!(Printer::error());
                     }
                     std::process::exit(Exit::Interrupted as i32);
                 }

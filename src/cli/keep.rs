@@ -2,19 +2,21 @@
 
 use std::io::Write;
 
-use super::args::StepArgs;
+use super::args::LogArgs;
 use super::args::StoreArgs;
 use super::exit::Exit;
+use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
 use super::runs;
 use super::waiting;
 use crate::text::plural;
+use crate::text::said;
 
 /// Prints the log of a step's last attempt.
-pub fn log(args: &StepArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
-    let project = Project::open(&args.experiment, err)?;
-    let step = project.step(&args.step, err)?.to_string();
+pub fn log(args: &LogArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
+    let project = Project::open(&args.step.experiment, err)?;
+    let step = project.step(&args.step.step, err)?.to_string();
     let attempts = match project.read_store()? {
         Some(store) => store.attempts(&project.name(), &step)?,
         None => Vec::new(),
@@ -27,14 +29,17 @@ pub fn log(args: &StepArgs, out: &mut impl Write, err: &mut impl Write) -> Resul
         )?;
         return Ok(Exit::Failed);
     };
-    write!(out, "{}", last.log)?;
+    match args.raw {
+        true => out.raw(last.log.as_bytes())?,
+        false => write!(out, "{}", said(&last.log))?,
+    }
     writeln!(
         err,
         "attempt {} of run {}: {} after {:.1} s",
         last.number, last.run, last.outcome, last.seconds
     )?;
     if let Some(message) = &last.message {
-        writeln!(err, "{message}\n  --> {}", last.place)?;
+        writeln!(err, "{}\n  --> {}", said(message), last.place)?;
     }
     for hint in &last.hints {
         writeln!(err, "  = help: {hint}")?;
@@ -43,7 +48,7 @@ pub fn log(args: &StepArgs, out: &mut impl Write, err: &mut impl Write) -> Resul
 }
 
 /// Rereads every object.
-pub fn verify(args: &StoreArgs, err: &mut impl Write) -> Result<Exit, Stop> {
+pub fn verify(args: &StoreArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let (_, folder) = runs::folders(args);
     if !folder.is_dir() {
         runs::open(args, err)?;

@@ -5,13 +5,14 @@ use std::io::Write;
 
 use super::args::ListArgs;
 use super::exit::Exit;
+use super::printer::Printer;
 use crate::registry::StageKind;
 use crate::registry::reference;
 use crate::stages;
 use crate::text;
 
 /// Prints names and summaries, or reference pages, of the kinds that match.
-pub fn list(args: &ListArgs, out: &mut impl Write, err: &mut impl Write) -> io::Result<Exit> {
+pub fn list(args: &ListArgs, out: &mut Printer, err: &mut Printer) -> io::Result<Exit> {
     let wanted = args.kind.as_deref().unwrap_or_default();
     let group = format!("{}/", wanted.trim_end_matches('/'));
     let matches = |kind: &dyn StageKind| {

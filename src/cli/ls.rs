@@ -11,6 +11,7 @@ use super::columns;
 use super::exit::Exit;
 use super::fates::Earlier;
 use super::filters;
+use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
 use crate::plan::Filter;
@@ -21,9 +22,10 @@ use crate::table::Table;
 use crate::table::display;
 use crate::text::Diagnostics;
 use crate::text::closest;
+use crate::text::in_one_line;
 
 /// Prints the metrics of every step that is up to date, a row per cell.
-pub fn ls(args: &LsArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+pub fn ls(args: &LsArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let stages = Wish {
         stages: args.stage.clone(),
@@ -104,7 +106,7 @@ fn append(table: &mut Table, stage: &str, rows: Table) {
 }
 
 /// Keeps the rows where some filter holds.
-fn keep_only(table: &mut Table, only: &[Filter], err: &mut impl Write) -> Result<(), Stop> {
+fn keep_only(table: &mut Table, only: &[Filter], err: &mut Printer) -> Result<(), Stop> {
     if only.is_empty() {
         return Ok(());
     }
@@ -150,7 +152,7 @@ fn value(json: &Json) -> Option<Value> {
 }
 
 /// Keeps these columns, in this order.
-fn choose(table: &mut Table, names: &[String], err: &mut impl Write) -> Result<(), Stop> {
+fn choose(table: &mut Table, names: &[String], err: &mut Printer) -> Result<(), Stop> {
     let mut chosen = Vec::new();
     for name in names {
         chosen.push(column(table, name.trim(), err)?);
@@ -163,7 +165,7 @@ fn choose(table: &mut Table, names: &[String], err: &mut impl Write) -> Result<(
 }
 
 /// Sorts by a column, downwards where the name has a `-` in front; what is missing comes last.
-fn sort_by(table: &mut Table, sort: &str, err: &mut impl Write) -> Result<(), Stop> {
+fn sort_by(table: &mut Table, sort: &str, err: &mut Printer) -> Result<(), Stop> {
     let (name, down) = match sort.strip_prefix('-') {
         Some(name) => (name, true),
         None => (sort, false),
@@ -184,7 +186,7 @@ fn sort_by(table: &mut Table, sort: &str, err: &mut impl Write) -> Result<(), St
     Ok(())
 }
 
-fn column(table: &Table, name: &str, err: &mut impl Write) -> Result<usize, Stop> {
+fn column(table: &Table, name: &str, err: &mut Printer) -> Result<usize, Stop> {
     if let Some(at) = table.column(name) {
         return Ok(at);
     }
@@ -220,16 +222,20 @@ fn markdown(table: &Table) -> String {
         table
             .columns
             .iter()
-            .map(|column| column.name.clone())
+            .map(|column| markdown_cell(&column.name))
             .collect(),
     );
     text += &line(table.columns.iter().map(|_| "---".to_owned()).collect());
     for row in &table.rows {
         text += &line(
             row.iter()
-                .map(|value| display(value).replace('|', "\\|"))
+                .map(|value| markdown_cell(&display(value)))
                 .collect(),
         );
     }
     text
+}
+
+fn markdown_cell(text: &str) -> String {
+    in_one_line(text).replace('|', "\\|")
 }

@@ -20,6 +20,7 @@ mod keep;
 mod list;
 mod ls;
 mod plan;
+mod printer;
 mod project;
 mod report;
 mod run;
@@ -32,6 +33,7 @@ mod waiting;
 mod why;
 mod worker;
 
+use std::ffi::OsString;
 use std::io;
 use std::io::Write;
 use std::process::ExitCode;
@@ -42,19 +44,24 @@ use clap::Parser;
 use args::Cli;
 use args::Verb;
 use exit::Exit;
+use printer::Printer;
 use project::Stop;
 
 use crate::text::Diagnostic;
+use crate::text::in_one_line;
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => safe(error).exit(),
+    };
     if let Verb::Worker { spec } = &cli.verb {
         // It has standard output for itself.
         return worker::work(spec).into();
     }
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    let mut err = anstream::stderr();
+    let mut out = Printer::output();
+    let mut err = Printer::error();
     let ended = verb(&cli.verb, &mut out, &mut err).and_then(|exit| {
         out.flush()?;
         Ok(exit)
@@ -67,7 +74,7 @@ pub fn main() -> ExitCode {
                 message = message.help(hint);
             }
             // Nobody listens where standard error is gone.
-            let _ = writeln!(err, "{}", message.render(project::colour()));
+            let _ = err.diagnostics(&message.into());
             Exit::Store
         }
         // A reader that has seen enough, as `head`, is no failure.
@@ -80,7 +87,24 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
-fn verb(verb: &Verb, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+/// What is wrong with the arguments, or the help, when said of arguments that are safe to show:
+/// clap prints them as they are.
+fn safe(error: clap::Error) -> clap::Error {
+    let given: Vec<OsString> = std::env::args_os().collect();
+    let shown = given.iter().map(|argument| argument.to_string_lossy());
+    let shown: Vec<String> = shown.map(|text| in_one_line(&text).into_owned()).collect();
+    match shown
+        .iter()
+        .zip(&given)
+        .all(|(shown, given)| **given == **shown)
+    {
+        true => error,
+        // Arguments that were wrong are wrong in this form, too.
+        false => Cli::try_parse_from(shown).err().unwrap_or(error),
+    }
+}
+
+fn verb(verb: &Verb, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     match verb {
         Verb::Run(args) => run::run(args, err),
         Verb::List(args) => Ok(list::list(args, out, err)?),

@@ -17,6 +17,7 @@ use super::fates::Line;
 use super::fates::lines;
 use super::fates::word;
 use super::filters;
+use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
 use crate::plan::Fate;
@@ -28,7 +29,7 @@ use crate::text::plural;
 const NAMED: usize = 3;
 
 /// Says what a run would do.
-pub fn plan(args: &PlanArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+pub fn plan(args: &PlanArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let selection = filters::selection(&project, &args.filters, err)?;
     let fates = Earlier::of(&project)?.fates(&project);
@@ -71,7 +72,7 @@ pub fn plan(args: &PlanArgs, out: &mut impl Write, err: &mut impl Write) -> Resu
 }
 
 /// Reports every mistake; says so where there is none.
-pub fn check(args: &args::Experiment, err: &mut impl Write) -> Result<Exit, Stop> {
+pub fn check(args: &args::Experiment, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(args, err)?;
     writeln!(
         err,
@@ -127,7 +128,7 @@ impl View<'_> {
     }
 
     /// A line for every stage, with counts.
-    fn stages(&self, out: &mut impl Write) -> io::Result<()> {
+    fn stages(&self, out: &mut Printer) -> io::Result<()> {
         let stages = &self.project.plan.stages;
         let width = stages.iter().map(|stage| stage.name.chars().count()).max();
         let width = width.unwrap_or(0);
@@ -158,7 +159,7 @@ impl View<'_> {
     }
 
     /// What is not up to date, by stage and reasons. Without explanations, only what is sure.
-    fn groups(&self, explain: bool, out: &mut impl Write) -> io::Result<()> {
+    fn groups(&self, explain: bool, out: &mut Printer) -> io::Result<()> {
         let mut groups: Vec<Group<'_>> = Vec::new();
         for step in self.steps() {
             let word = self.word(step);
@@ -225,7 +226,7 @@ impl View<'_> {
 }
 
 impl Group<'_> {
-    fn outline(&self, out: &mut impl Write) -> io::Result<()> {
+    fn outline(&self, out: &mut Printer) -> io::Result<()> {
         let more = match self.steps.len() {
             1 => String::new(),
             n => format!(" and {} more", n - 1),
@@ -243,7 +244,7 @@ impl Group<'_> {
         )
     }
 
-    fn explain(&self, out: &mut impl Write) -> io::Result<()> {
+    fn explain(&self, out: &mut Printer) -> io::Result<()> {
         match self.steps.as_slice() {
             [one] => writeln!(out, "\n{one}: {}", self.word)?,
             steps => {

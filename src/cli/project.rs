@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::args;
 use super::exit::Exit;
+use super::printer::Printer;
 use crate::engine;
 use crate::engine::JobError;
 use crate::manifest::Experiment;
@@ -64,7 +65,7 @@ impl From<io::Error> for Stop {
 impl Project {
     /// Reads the manifest with the changes of the command line and expands its plan. Mistakes and
     /// warnings go to `err`.
-    pub fn open(args: &args::Experiment, err: &mut impl Write) -> Result<Self, Stop> {
+    pub fn open(args: &args::Experiment, err: &mut Printer) -> Result<Self, Stop> {
         Self::open_telling(args, err, |_, _| {})
     }
 
@@ -72,7 +73,7 @@ impl Project {
     /// told the folder of the store and the experiment's name.
     pub fn open_telling(
         args: &args::Experiment,
-        err: &mut impl Write,
+        err: &mut Printer,
         well_formed: impl FnOnce(PathBuf, String),
     ) -> Result<Self, Stop> {
         let overrides = overrides(args, err)?;
@@ -89,7 +90,7 @@ impl Project {
             found.extend(stages::check_claims(plan));
         }
         if !found.is_empty() {
-            write!(err, "{}", found.render(colour()))?;
+            err.diagnostics(&found)?;
         }
         match planned.plan {
             Some(plan) if !found.has_errors() => {
@@ -136,7 +137,7 @@ impl Project {
     }
 
     /// The step of this name.
-    pub fn step(&self, name: &str, err: &mut impl Write) -> Result<&Step, Stop> {
+    pub fn step(&self, name: &str, err: &mut Printer) -> Result<&Step, Stop> {
         let steps = &self.plan.steps;
         if let Some(step) = steps.iter().find(|step| step.to_string() == name) {
             return Ok(step);
@@ -206,7 +207,7 @@ fn quoted(word: &str) -> String {
 }
 
 /// The changes of the command line, as YAML texts.
-fn overrides(args: &args::Experiment, err: &mut impl Write) -> Result<Overrides, Stop> {
+fn overrides(args: &args::Experiment, err: &mut Printer) -> Result<Overrides, Stop> {
     let mut wrong = false;
     let mut pairs = |given: &[String], option: &str| -> io::Result<Vec<(String, String)>> {
         let mut pairs = Vec::new();
@@ -217,8 +218,7 @@ fn overrides(args: &args::Experiment, err: &mut impl Write) -> Result<Overrides,
                     wrong = true;
                     let title = format!("`{option} {pair}` has no `=`");
                     let help = format!("write `{option} NAME=VALUE`");
-                    let message = Diagnostic::error(title).help(help).render(colour());
-                    writeln!(err, "{message}")?;
+                    err.diagnostics(&Diagnostic::error(title).help(help).into())?;
                 }
             }
         }
@@ -240,12 +240,6 @@ fn overrides(args: &args::Experiment, err: &mut impl Write) -> Result<Overrides,
         seeds: args.seeds,
         profile: args.profile.clone(),
     })
-}
-
-/// Whether standard error takes colours: a terminal, and no `NO_COLOR`.
-pub fn colour() -> bool {
-    let choice = anstream::AutoStream::choice(&io::stderr());
-    !matches!(choice, anstream::ColorChoice::Never)
 }
 
 /// The keys of steps, as the engine asks for them.

@@ -1,7 +1,5 @@
 //! `sweepline run`: brings an experiment up to date.
 
-use std::io;
-use std::io::IsTerminal;
 use std::io::Write;
 use std::mem::ManuallyDrop;
 use std::path::Path;
@@ -22,6 +20,8 @@ use super::face::Silent;
 use super::fates::Earlier;
 use super::filters;
 use super::interrupt;
+use super::printer;
+use super::printer::Printer;
 use super::project::PlanKeys;
 use super::project::Project;
 use super::project::Stop;
@@ -39,7 +39,7 @@ use crate::store::Access;
 use crate::store::Store;
 
 /// Runs what is not up to date and says at the end what came of it.
-pub fn run(args: &RunArgs, err: &mut impl Write) -> Result<Exit, Stop> {
+pub fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let (project, ahead) = thread::scope(|scope| {
         let mut ahead = None;
         let project = Project::open_telling(&args.experiment, err, |folder, name| {
@@ -132,13 +132,13 @@ fn store_ahead(folder: &Path, experiment: &str) -> Option<Store> {
 /// How the run shows itself.
 fn face(args: &RunArgs) -> Box<dyn Face> {
     if args.json {
-        return Box::new(JsonLines(io::stdout()));
+        return Box::new(JsonLines(Printer::output_lines()));
     }
     match args.progress {
         Progress::None => Box::new(Silent),
-        Progress::Lines => Box::new(Lines::new(io::stderr())),
+        Progress::Lines => Box::new(Lines::new(Printer::error())),
         Progress::Bars => Box::new(Bars::new()),
-        Progress::Auto if io::stderr().is_terminal() => Box::new(Bars::new()),
-        Progress::Auto => Box::new(Lines::new(io::stderr())),
+        Progress::Auto if printer::error_is_seen() => Box::new(Bars::new()),
+        Progress::Auto => Box::new(Lines::new(Printer::error())),
     }
 }

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use super::args::StoreArgs;
 use super::exit::Exit;
+use super::printer::Printer;
 use super::project::Stop;
 use crate::engine::Event;
 use crate::engine::Timed;
@@ -36,7 +37,7 @@ pub fn folders(args: &StoreArgs) -> (PathBuf, PathBuf) {
 }
 
 /// The store that the flags name, for reading.
-pub fn open(args: &StoreArgs, err: &mut impl Write) -> Result<Store, Stop> {
+pub fn open(args: &StoreArgs, err: &mut Printer) -> Result<Store, Stop> {
     let (_, folder) = folders(args);
     if !folder.is_dir() {
         let here = std::env::current_dir().unwrap_or_default();
@@ -56,7 +57,7 @@ pub fn find(
     store: &Store,
     experiment: Option<&str>,
     name: &str,
-    err: &mut impl Write,
+    err: &mut Printer,
 ) -> Result<PastRun, Stop> {
     let all = store.runs(LOOKED_AT)?.into_iter();
     let (mut runs, others): (Vec<PastRun>, Vec<PastRun>) =

@@ -6,12 +6,13 @@ use std::io::Write;
 use super::args::SchemaArgs;
 use super::args::SchemaOf;
 use super::exit::Exit;
+use super::printer::Printer;
 use crate::manifest;
 use crate::manifest::Described;
 use crate::stages;
 
 /// Prints a schema.
-pub fn schema(args: &SchemaArgs, out: &mut impl Write) -> io::Result<Exit> {
+pub fn schema(args: &SchemaArgs, out: &mut Printer) -> io::Result<Exit> {
     let described = match args.of {
         SchemaOf::Manifest => Described::Manifest,
         SchemaOf::Pipeline => Described::Pipeline,

@@ -13,6 +13,7 @@ use super::face::duration;
 use super::fates::Earlier;
 use super::fates::lines;
 use super::fates::word;
+use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
 use super::status;
@@ -25,6 +26,7 @@ use crate::plan::content_digest;
 use crate::store::Made;
 use crate::store::PastAttempt;
 use crate::store::Store;
+use crate::text::said;
 
 /// How many members of a slot are listed.
 const MEMBERS: usize = 6;
@@ -33,7 +35,7 @@ const MEMBERS: usize = 6;
 const LOG_LINES: usize = 20;
 
 /// Prints one step.
-pub fn show(args: &ShowArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+pub fn show(args: &ShowArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let step = project.step(&args.step, err)?;
     let earlier = Earlier::of(&project)?;
@@ -90,7 +92,7 @@ impl Shown<'_> {
         }
     }
 
-    fn print(&self, out: &mut impl Write) -> io::Result<()> {
+    fn print(&self, out: &mut Printer) -> io::Result<()> {
         let (step, kind) = (self.step, self.step.kind);
         let state = self.under_way.as_deref();
         writeln!(out, "{step}: {}", state.unwrap_or(word(self.fate())))?;
@@ -122,7 +124,7 @@ impl Shown<'_> {
         self.print_attempts(out)
     }
 
-    fn print_inputs(&self, out: &mut impl Write) -> io::Result<()> {
+    fn print_inputs(&self, out: &mut Printer) -> io::Result<()> {
         heading("inputs", self.step.inputs.is_empty(), out)?;
         for input in &self.step.inputs {
             for item in input.items.iter().take(MEMBERS) {
@@ -189,7 +191,7 @@ impl Shown<'_> {
         files
     }
 
-    fn print_outputs(&self, out: &mut impl Write) -> io::Result<()> {
+    fn print_outputs(&self, out: &mut Printer) -> io::Result<()> {
         let files = self.outputs();
         heading("outputs", files.is_empty(), out)?;
         for (output, _, digest, size, path) in files {
@@ -202,7 +204,7 @@ impl Shown<'_> {
         Ok(())
     }
 
-    fn print_attempts(&self, out: &mut impl Write) -> io::Result<()> {
+    fn print_attempts(&self, out: &mut Printer) -> io::Result<()> {
         heading("attempts", false, out)?;
         if self.attempts.is_empty() {
             let why = match self.made() {
@@ -231,7 +233,7 @@ impl Shown<'_> {
         let tail = &lines[lines.len().saturating_sub(LOG_LINES)..];
         heading("log", false, out)?;
         for line in tail {
-            writeln!(out, "  | {line}")?;
+            writeln!(out, "  | {}", said(line))?;
         }
         Ok(())
     }
@@ -284,7 +286,7 @@ pub fn metrics(store: &Store, made: &Made) -> Option<Vec<(String, Json)>> {
     Some(metrics.into_iter().collect())
 }
 
-fn heading(text: &str, empty: bool, out: &mut impl Write) -> io::Result<()> {
+fn heading(text: &str, empty: bool, out: &mut Printer) -> io::Result<()> {
     match empty {
         true => Ok(()),
         false => writeln!(out, "{text}"),

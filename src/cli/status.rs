@@ -16,6 +16,7 @@ use super::face::Running;
 use super::face::Tally;
 use super::face::duration;
 use super::fates::Earlier;
+use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
 use super::runs;
@@ -35,7 +36,7 @@ const STATES: [&str; 5] = ["done", "stale", "new", "failed", "running"];
 const NAMED: usize = 10;
 
 /// Says how many steps of every stage are in which state.
-pub fn status(args: &StatusArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+pub fn status(args: &StatusArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let earlier = Earlier::of(&project)?;
     let fates = earlier.fates(&project);
@@ -77,7 +78,7 @@ pub fn status(args: &StatusArgs, out: &mut impl Write, err: &mut impl Write) -> 
 }
 
 /// Stages down, states across; only states that occur.
-fn table(project: &Project, states: &[&str], out: &mut impl Write) -> io::Result<()> {
+fn table(project: &Project, states: &[&str], out: &mut Printer) -> io::Result<()> {
     let shown: Vec<&str> = STATES
         .into_iter()
         .filter(|state| states.contains(state))
@@ -104,7 +105,7 @@ fn table(project: &Project, states: &[&str], out: &mut impl Write) -> io::Result
     Ok(())
 }
 
-fn named(wanted: &str, project: &Project, states: &[&str], out: &mut impl Write) -> io::Result<()> {
+fn named(wanted: &str, project: &Project, states: &[&str], out: &mut Printer) -> io::Result<()> {
     let steps = project.plan.steps.iter().zip(states);
     let steps: Vec<&Step> = steps
         .filter(|(_, state)| **state == wanted)
@@ -123,7 +124,7 @@ fn print_json(
     project: &Project,
     states: &[&str],
     run: Option<&Watched>,
-    out: &mut impl Write,
+    out: &mut Printer,
 ) -> io::Result<()> {
     let steps = project.plan.steps.iter().zip(states);
     let steps: serde_json::Map<_, _> = steps
@@ -232,7 +233,7 @@ impl Watched {
         (now - self.past.started - running.started).max(0.0)
     }
 
-    fn tell(&self, out: &mut impl Write) -> io::Result<()> {
+    fn tell(&self, out: &mut Printer) -> io::Result<()> {
         let (run, tally) = (&self.past.run, &self.tally);
         let so_far = format!("{} of {} steps", tally.settled(), tally.selected);
         match (&self.writer, &self.totals) {

@@ -11,13 +11,14 @@ use serde_json::json;
 
 use super::args::TraceArgs;
 use super::exit::Exit;
+use super::printer::Printer;
 use super::project::Stop;
 use super::runs;
 use crate::engine::Event;
 use crate::engine::Timed;
 
 /// Prints the trace of a run.
-pub fn trace(args: &TraceArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+pub fn trace(args: &TraceArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let store = runs::open(&args.store, err)?;
     let run = runs::find(&store, None, &args.run, err)?;
     let events = runs::events(&store, &run.run)?;

@@ -1,9 +1,9 @@
 //! Opening the store to write: one process at a time, and others are told for whom they wait.
 
-use std::io;
 use std::io::Write;
 use std::path::Path;
 
+use super::printer::Printer;
 use crate::store::Access;
 use crate::store::Holder;
 use crate::store::Store;
@@ -31,7 +31,7 @@ pub fn open(
         if news {
             told = Some(holder.pid);
             // Standard error may be gone.
-            let _ = writeln!(io::stderr(), "waiting for {holder}, to leave the store");
+            let _ = writeln!(Printer::error(), "waiting for {holder}, to leave the store");
         }
         go_on()
     })

@@ -10,6 +10,7 @@ use super::fates::Earlier;
 use super::fates::Line;
 use super::fates::lines;
 use super::fates::word;
+use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
 use super::status;
@@ -28,7 +29,7 @@ const MEMBERS: usize = 12;
 const ROOTS: usize = 6;
 
 /// Explains one step.
-pub fn why(args: &WhyArgs, out: &mut impl Write, err: &mut impl Write) -> Result<Exit, Stop> {
+pub fn why(args: &WhyArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let step = project.step(&args.step, err)?;
     let earlier = Earlier::of(&project)?;
@@ -90,7 +91,7 @@ pub fn why(args: &WhyArgs, out: &mut impl Write, err: &mut impl Write) -> Result
 }
 
 /// All reasons with old and new values.
-fn print_reasons(reasons: &[Reason], step: &Step, out: &mut impl Write) -> io::Result<()> {
+fn print_reasons(reasons: &[Reason], step: &Step, out: &mut Printer) -> io::Result<()> {
     let is_member = |reason: &&Reason| matches!(&reason.what, Change::Input { slot, .. } if slot.contains(['[', '.']));
     let members = reasons.iter().filter(is_member).count();
     let mut shown = 0;
@@ -119,7 +120,7 @@ fn print_reasons(reasons: &[Reason], step: &Step, out: &mut impl Write) -> io::R
     Ok(())
 }
 
-fn print_line(line: &Line, out: &mut impl Write) -> io::Result<()> {
+fn print_line(line: &Line, out: &mut Printer) -> io::Result<()> {
     writeln!(out, "  {}", line.text)?;
     match &line.place {
         Some(place) => writeln!(out, "    --> {place}"),
@@ -128,12 +129,7 @@ fn print_line(line: &Line, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// Why the steps run that it waits for: the first causes, each once.
-fn upstream(
-    project: &Project,
-    step: &Step,
-    fates: &[Fate],
-    out: &mut impl Write,
-) -> io::Result<()> {
+fn upstream(project: &Project, step: &Step, fates: &[Fate], out: &mut Printer) -> io::Result<()> {
     let mut open = vec![step.id];
     let mut seen = BTreeSet::new();
     while let Some(id) = open.pop() {

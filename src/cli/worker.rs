@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::exit::Exit;
+use super::printer::Printer;
 use crate::engine::isolated;
 use crate::engine::isolated::Isolated;
 use crate::stages;
@@ -19,7 +20,7 @@ pub fn work(spec: &Path) -> Exit {
         Ok(()) => Exit::Success,
         Err(error) => {
             // The parent puts it into the step's log.
-            let _ = writeln!(io::stderr(), "{}: {error}", spec.display());
+            let _ = writeln!(Printer::error(), "{}: {error}", spec.display());
             Exit::Failed
         }
     }

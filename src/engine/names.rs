@@ -1,6 +1,7 @@
 //! File names for people: readable, legal on every file system, and never two for one.
 
 use crate::store::Digest;
+use crate::text::is_hidden;
 
 /// In bytes; file systems allow 255, and suffixes are still to come.
 const LONGEST: usize = 120;
@@ -10,7 +11,7 @@ const LONGEST: usize = 120;
 pub(super) fn file_name(text: &str) -> String {
     let legal = |c: char| match c {
         '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' => '_',
-        c if c.is_control() => '_',
+        c if is_hidden(c) => '_',
         c => c,
     };
     let mut name: String = text.chars().map(legal).collect();

@@ -4,6 +4,7 @@ use super::font;
 use super::font::Weight;
 use super::markup;
 use super::theme;
+use crate::text::as_prose;
 
 /// A place on the page, in points from the upper left.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -206,7 +207,7 @@ impl Canvas {
 impl Label {
     pub fn new(text: impl Into<String>, size: f64, colour: Colour) -> Self {
         Label {
-            text: text.into(),
+            text: as_prose(&text.into()).into_owned(),
             size,
             weight: Weight::Regular,
             colour,

@@ -42,6 +42,8 @@ use crate::registry::Entry;
 use crate::registry::Values;
 use crate::table::SummaryError;
 use crate::table::Table;
+use crate::text::as_prose;
+use crate::text::printable;
 
 /// Every kind of figure, sorted by name.
 pub static ALL: &[&dyn Figure] = &[
@@ -168,13 +170,13 @@ fn finish(
     csv: String,
     caption: String,
 ) -> Result<Rendered, FigureError> {
-    let title = markup::in_line(title);
+    let title = as_prose(&markup::in_line(title)).into_owned();
     let files = render::files(&page.close(), &title)?;
     Ok(Rendered {
         svg: files.svg,
         pdf: files.pdf,
         png: files.png,
         csv,
-        caption: format!("{}\n", markup::in_line(caption.trim_end())),
+        caption: format!("{}\n", printable(&markup::in_line(caption.trim_end()))),
     })
 }

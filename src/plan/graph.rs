@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::text::in_one_line;
 use crate::text::plural;
 
 use super::Plan;
@@ -74,9 +75,9 @@ fn label(stage: &StageSummary, slot: &str) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"")
+    in_one_line(text).replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 fn entities(text: &str) -> String {
-    text.replace('"', "#quot;")
+    in_one_line(text).replace('"', "#quot;")
 }

@@ -11,6 +11,7 @@ use crate::registry::StageKind;
 use crate::registry::Value;
 use crate::registry::Values;
 use crate::text::Place;
+use crate::text::in_one_line;
 
 /// A step of one plan; an index, dense from zero in topological order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -46,7 +47,15 @@ impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, (axis, value)) in self.0.iter().enumerate() {
             let separator = if i == 0 { "" } else { "," };
-            write!(f, "{separator}{axis}={value}")?;
+            write!(f, "{separator}{axis}=")?;
+            // The name is typed as it is shown, and a name is one line.
+            match value {
+                Value::Str(text) => f.write_str(&in_one_line(text))?,
+                Value::List(_) | Value::Map(_) => {
+                    f.write_str(&in_one_line(&value.to_string()))?;
+                }
+                plain => write!(f, "{plain}")?,
+            }
         }
         Ok(())
     }

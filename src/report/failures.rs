@@ -3,6 +3,7 @@
 use super::Report;
 use super::html::Html;
 use crate::text::plural;
+use crate::text::said;
 
 pub(super) fn write(report: &Report, html: &mut Html) {
     html.open("section", &[("id", "failures")]);
@@ -21,16 +22,14 @@ pub(super) fn write(report: &Report, html: &mut Html) {
     for failure in &report.failures {
         html.open("article", &[("class", "failure")]);
         html.leaf("h3", &[], &failure.step);
-        html.leaf("p", &[("class", "message")], &failure.message);
+        html.leaf("p", &[("class", "message")], &said(&failure.message));
         if !failure.place.is_empty() {
             html.open("p", &[("class", "source")]);
             html.leaf("code", &[], &failure.place).close("p");
         }
         if !failure.log.is_empty() {
             html.open("details", &[]).leaf("summary", &[], "Log");
-            // Programs colour their output for terminals; a page shows the text.
-            let plain = anstream::adapter::strip_str(&failure.log).to_string();
-            html.leaf("pre", &[("tabindex", "0")], &plain);
+            html.leaf("pre", &[("tabindex", "0")], &said(&failure.log));
             html.close("details");
         }
         html.close("article");

@@ -1,6 +1,8 @@
 //! Writing HTML and SVG so that nothing can be forgotten to be escaped: only text fixed in the
 //! program enters unescaped.
 
+use crate::text::printable;
+
 /// A page being written.
 #[derive(Default)]
 pub(super) struct Html {
@@ -69,16 +71,13 @@ impl Html {
     }
 
     fn escaped(&mut self, text: &str) {
-        for c in text.chars() {
+        for c in printable(text).chars() {
             match c {
                 '&' => self.out.push_str("&amp;"),
                 '<' => self.out.push_str("&lt;"),
                 '>' => self.out.push_str("&gt;"),
                 '"' => self.out.push_str("&quot;"),
                 '\'' => self.out.push_str("&#39;"),
-                '\n' | '\t' => self.out.push(c),
-                // HTML has no form for other control characters.
-                c if c.is_control() => self.out.push('\u{fffd}'),
                 c => self.out.push(c),
             }
         }

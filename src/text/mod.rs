@@ -3,10 +3,12 @@
 mod diagnostic;
 mod place;
 mod plural;
+mod printable;
 mod render;
 mod suggest;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Level};
 pub use place::{Place, Source};
 pub use plural::{list_of, plural};
+pub use printable::{as_prose, in_one_line, is_hidden, printable, said};
 pub use suggest::{closest, did_you_mean};

@@ -6,6 +6,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::in_one_line;
+
 /// A text file that was read.
 #[derive(Debug)]
 pub struct Source {
@@ -65,7 +67,8 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (line, column) = self.line_column();
-        write!(f, "{}:{line}:{column}", self.source.path.display())
+        let path = self.source.path.to_string_lossy();
+        write!(f, "{}:{line}:{column}", in_one_line(&path))
     }
 }
 

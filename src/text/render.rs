@@ -1,6 +1,7 @@
 //! Diagnostics as text: the source line, a caret and what to do next, in the form that compilers
 //! have made familiar.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use annotate_snippets::AnnotationKind;
@@ -13,6 +14,10 @@ use annotate_snippets::Snippet;
 use super::Diagnostic;
 use super::Label;
 use super::Level;
+use super::in_one_line;
+use super::is_hidden;
+use super::printable;
+use super::printable::push_code;
 
 impl Diagnostic {
     /// The diagnostic as text for people, without a line feed at its end.
@@ -25,20 +30,24 @@ impl Diagnostic {
         // One snippet a file, the file of the mistake first.
         let mut snippets: Vec<(&Path, Snippet<'_, annotate_snippets::Annotation<'_>>)> = Vec::new();
         let labels = self.at.as_deref().into_iter().map(|label| (label, true));
-        for (label, first) in labels.chain(self.also.iter().map(|label| (label, false))) {
+        let labels = labels.chain(self.also.iter().map(|label| (label, false)));
+        let shown: Vec<_> = labels
+            .map(|(label, first)| (label, first, Shown::of(&label.place.source.text)))
+            .collect();
+        for (label, first, shown) in &shown {
             let source = &label.place.source;
             let known = snippets.iter().position(|(path, _)| *path == source.path);
             let (path, snippet) = match known {
                 Some(index) => snippets.swap_remove(index),
                 None => {
-                    let path = source.path.to_string_lossy().into_owned();
+                    let path = in_one_line(&source.path.to_string_lossy()).into_owned();
                     (
                         source.path.as_path(),
-                        Snippet::source(&source.text).path(path),
+                        Snippet::source(&*shown.text).path(path),
                     )
                 }
             };
-            let snippet = snippet.annotation(annotation(label, first));
+            let snippet = snippet.annotation(annotation(label, *first, shown));
             let index = known.unwrap_or(snippets.len());
             snippets.insert(index.min(snippets.len()), (path, snippet));
         }
@@ -46,27 +55,81 @@ impl Diagnostic {
             elements.push(snippet.into());
         }
         for help in &self.helps {
-            elements.push(Rendered::HELP.message(help.as_str()).into());
+            elements.push(Rendered::HELP.message(printable(help)).into());
         }
-        let title = level.primary_title(self.title.as_str());
+        let title = level.primary_title(printable(&self.title));
         let report: &[Group<'_>] = &[title.elements(elements)];
         let renderer = if colour {
             Renderer::styled()
         } else {
             Renderer::plain()
         };
-        renderer.render(report)
+        let mut text = renderer.render(report);
+        // Codes are wider than what they stand for, and an editor counts the file's characters.
+        if let Some((label, _, shown)) = shown.first().filter(|(.., s)| !s.longer.is_empty()) {
+            let path = in_one_line(&label.place.source.path.to_string_lossy()).into_owned();
+            let start = shown.at(within(label).start);
+            let line = shown.text[..start].rsplit('\n').next().unwrap_or_default();
+            let (number, column) = label.place.line_column();
+            let wide = format!("{path}:{number}:{}", line.chars().count() + 1);
+            text = text.replacen(&wide, &format!("{path}:{number}:{column}"), 1);
+        }
+        text
     }
 }
 
-fn annotation(label: &Label, first: bool) -> annotate_snippets::Annotation<'_> {
+fn annotation<'l>(
+    label: &'l Label,
+    first: bool,
+    shown: &Shown<'_>,
+) -> annotate_snippets::Annotation<'l> {
     let kind = if first {
         AnnotationKind::Primary
     } else {
         AnnotationKind::Context
     };
-    let text = (!label.text.is_empty()).then_some(label.text.as_str());
-    kind.span(within(label)).label(text)
+    let text = (!label.text.is_empty()).then(|| printable(&label.text));
+    let range = within(label);
+    kind.span(shown.at(range.start)..shown.at(range.end))
+        .label(text)
+}
+
+/// A source with its hidden characters as codes, which are longer than the characters.
+struct Shown<'s> {
+    text: Cow<'s, str>,
+    /// Where each of them starts in the source, and how many bytes longer the text is after it.
+    longer: Vec<(usize, usize)>,
+}
+
+impl<'s> Shown<'s> {
+    fn of(source: &'s str) -> Self {
+        let mut longer = Vec::new();
+        if matches!(printable(source), Cow::Borrowed(_)) {
+            let text = Cow::Borrowed(source);
+            return Shown { text, longer };
+        }
+        let mut text = String::with_capacity(source.len() + 16);
+        let mut chars = source.char_indices().peekable();
+        while let Some((at, c)) = chars.next() {
+            let end_of_line = c == '\r' && chars.peek().is_some_and(|(_, next)| *next == '\n');
+            if end_of_line || matches!(c, '\n' | '\t') || !is_hidden(c) {
+                text.push(c);
+                continue;
+            }
+            push_code(c, &mut text);
+            longer.push((at, text.len() - at - c.len_utf8()));
+        }
+        Shown {
+            text: Cow::Owned(text),
+            longer,
+        }
+    }
+
+    /// Where a byte of the source is in the text.
+    fn at(&self, byte: usize) -> usize {
+        let before = self.longer.partition_point(|(start, _)| *start < byte);
+        byte + before.checked_sub(1).map_or(0, |last| self.longer[last].1)
+    }
 }
 
 /// The range, held inside the text and on the boundaries of characters, whatever it was made from.
@@ -130,6 +193,24 @@ error: unknown stage kind `train/iwea`
         let mistake = Diagnostic::error("wrong").at(&place("a: b", "b"), "");
         assert!(!mistake.render(false).contains('\u{1b}'));
         assert!(mistake.render(true).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn carets_stand_below_what_they_mean_beside_hidden_characters() {
+        let text = "a: \u{1b}[2J\u{9b}é\u{202e} wrong\u{7f} b\r\nc: d\r\n";
+        let mut mistake =
+            Diagnostic::error("a \u{1b}[31mtitle").at(&place(text, "wrong\u{7f}"), "here\u{7}");
+        mistake = mistake.help("a\u{2028}help");
+        assert_eq!(
+            mistake.render(false),
+            r#"error: a \u001b[31mtitle
+ --> pipelines/density.yaml:1:12
+  |
+1 | a: \u001b[2J\u009bé\u202e wrong\u007f b
+  |                           ^^^^^^^^^^^ here\u0007
+  |
+  = help: a\u2028help"#
+        );
     }
 
     #[test]

@@ -91,6 +91,44 @@ fn modules_use_only_what_the_map_allows() {
     assert_eq!(breaches, Vec::<String>::new());
 }
 
+/// What is printed goes through `src/cli/printer.rs`, which makes it safe to show.
+#[test]
+fn only_the_printer_prints() {
+    let mut files = Vec::new();
+    rust_files(Path::new("src"), &mut files);
+    let printer = Path::new("src/cli/printer.rs");
+    // A worker's standard output is its line to the process that started it.
+    let wire = Path::new("src/engine/isolated/child.rs");
+    let ways = [
+        "print!(",
+        "println!(",
+        "dbg!(",
+        "io::stdout",
+        "io::stderr",
+        "anstream::",
+        "Stdout",
+        "Stderr",
+    ];
+    let tests = |path: &Path| {
+        path.iter()
+            .any(|part| part == "tests" || part == "tests.rs")
+    };
+    let mut breaches = Vec::new();
+    for file in files {
+        if file == printer || file == wire || tests(&file) {
+            continue;
+        }
+        let text = fs::read_to_string(&file).expect("sources are text");
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if ways.iter().any(|way| code.contains(way)) {
+                breaches.push(format!("{}:{}: {code}", file.display(), number + 1));
+            }
+        }
+    }
+    assert_eq!(breaches, Vec::<String>::new());
+}
+
 /// dfdx is named only in `nn`, plotters only in `figures`: each can be replaced behind its wall.
 #[test]
 fn walls_hold() {

@@ -18,6 +18,8 @@ use super::terminal::AtLeftEdge;
 use super::wants;
 use crate::engine::Event;
 use crate::engine::Timed;
+use crate::text::in_one_line;
+use crate::text::said;
 
 /// More bars than this would push the run's own bar off a small terminal.
 const MOST_BARS: usize = 8;
@@ -54,7 +56,7 @@ impl Bars {
 
     fn print(&self, line: String) {
         // Only fails when the terminal is gone, which must not stop a run.
-        let _ = self.all.println(line);
+        let _ = self.all.println(said(&line));
     }
 
     fn redraw_run(&self) {
@@ -105,7 +107,7 @@ impl Face for Bars {
             Event::StepStarted { id, step, .. } if self.steps.len() < MOST_BARS => {
                 let bar = self.all.insert_before(&self.run, ProgressBar::new(0));
                 bar.set_style(style("  {spinner} {prefix}  {msg}"));
-                bar.set_prefix(step.clone());
+                bar.set_prefix(in_one_line(step).into_owned());
                 bar.enable_steady_tick(std::time::Duration::from_millis(200));
                 self.steps.insert(*id, bar);
             }

@@ -18,6 +18,7 @@ pub use tally::Tally;
 use crate::engine::Event;
 use crate::engine::Timed;
 use crate::text::plural;
+use crate::text::said;
 
 /// Shows a run while it happens.
 pub trait Face {
@@ -48,10 +49,10 @@ pub fn failure_lines(event: &Event) -> Vec<String> {
         return Vec::new();
     };
     let mut lines = vec![
-        format!("failed {step}: {message}"),
+        format!("failed {step}: {}", said(message)),
         format!("  --> {place}"),
     ];
-    lines.extend(log.iter().map(|line| format!("  | {line}")));
+    lines.extend(log.iter().map(|line| format!("  | {}", said(line))));
     lines.extend(hints.iter().map(|hint| format!("  = help: {hint}")));
     lines
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::engine::Event;
 use crate::engine::Number;
 use crate::engine::Timed;
+use crate::text::in_one_line;
 
 /// Seconds that a step of a stage is expected to take, from the records of earlier runs.
 pub type Expected = BTreeMap<String, f64>;
@@ -128,8 +129,8 @@ impl Tally {
                     running.done = *done;
                     running.total = *total;
                     let notes = numbers.iter().map(|(name, number)| match number {
-                        Number::Finite(value) => format!("{name} {value:.4}"),
-                        Number::Other(text) => format!("{name} {text}"),
+                        Number::Finite(value) => format!("{} {value:.4}", in_one_line(name)),
+                        Number::Other(text) => format!("{} {text}", in_one_line(name)),
                     });
                     running.note = notes.collect::<Vec<_>>().join("  ");
                 }

@@ -4,10 +4,14 @@
 //! prints goes on to the next line, and the next drawing starts one line too low: the topmost bar
 //! stays on the screen for ever. Here the cursor goes back to the left edge after every drawing,
 //! so that the echo is drawn over.
+//!
+//! Bars are text alone: whatever else the terminal would obey goes through as its code.
 
 use std::io;
 
 use indicatif::TermLike;
+
+use crate::text::printable;
 
 /// A terminal whose cursor rests at the left edge.
 #[derive(Debug)]
@@ -39,11 +43,11 @@ impl<T: TermLike> TermLike for AtLeftEdge<T> {
     }
 
     fn write_line(&self, text: &str) -> io::Result<()> {
-        self.0.write_line(text)
+        self.0.write_line(&printable(text))
     }
 
     fn write_str(&self, text: &str) -> io::Result<()> {
-        self.0.write_str(text)
+        self.0.write_str(&printable(text))
     }
 
     fn clear_line(&self) -> io::Result<()> {

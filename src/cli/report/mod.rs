@@ -16,6 +16,7 @@ use super::args::ReportArgs;
 use super::claims;
 use super::exit::Exit;
 use super::fates::Earlier;
+use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
 use crate::report;
@@ -27,7 +28,7 @@ use crate::text::plural;
 use past::Past;
 
 /// Writes the page over the results that are there. Runs nothing.
-pub fn report(args: &ReportArgs, err: &mut impl Write) -> Result<Exit, Stop> {
+pub fn report(args: &ReportArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let earlier = Earlier::of(&project)?;
     let results = earlier.results(&project);
@@ -52,7 +53,7 @@ pub fn write(
     project: &Project,
     results: &Results<'_>,
     path: Option<PathBuf>,
-    err: &mut impl Write,
+    err: &mut Printer,
 ) -> Result<(), Stop> {
     let page = report::render(&gather(project, results)?);
     let path = path.unwrap_or_else(|| project.view.join("report.html"));

@@ -26,6 +26,7 @@ use crate::figures::canvas::Point;
 use crate::figures::font;
 use crate::figures::font::Weight;
 use crate::figures::markup;
+use crate::text::as_prose;
 
 /// Pixels of the backend per point: a fortieth of a point is 9 µm, a tenth of a printed dot.
 const UNITS: f64 = 40.0;
@@ -332,7 +333,8 @@ fn trimmed(value: f64) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
+    as_prose(text)
+        .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")

@@ -9,6 +9,7 @@ use super::latex;
 use super::markdown;
 use crate::table::ComparedRow;
 use crate::table::Comparison;
+use crate::text::as_prose;
 
 /// The columns after the names.
 const HEADS: [&str; 4] = ["ours", "theirs", "difference", "source"];
@@ -33,7 +34,7 @@ impl Comparison {
             cells.splice(names.len()..names.len(), self.numbers(row, number, "–"));
             text.push_str(&line(&cells));
         }
-        let _ = writeln!(text, "\n{}", self.note());
+        let _ = writeln!(text, "\n{}", as_prose(&self.note()));
         text
     }
 
@@ -41,7 +42,7 @@ impl Comparison {
     pub fn to_latex(&self) -> String {
         let line = |cells: &[String]| format!("{} \\\\\n", cells.join(" & "));
         let names = self.names();
-        let mut text = format!("% {}\n", self.note().replace('±', "+-"));
+        let mut text = format!("% {}\n", as_prose(&self.note()).replace('±', "+-"));
         text.push_str("% needs \\usepackage{booktabs}\n");
         let columns = "l".repeat(names.len());
         let _ = writeln!(text, "\\begin{{tabular}}{{{columns}rrrl}}\n\\toprule");

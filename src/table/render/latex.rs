@@ -15,11 +15,12 @@ use super::grid::Head;
 use super::grid::Place;
 use super::markdown::note;
 use crate::table::Summary;
+use crate::text::as_prose;
 
 pub(super) fn write(summary: &Summary, grid: &Grid) -> String {
     let common = summary.common_n().map(|(n, _)| n);
     let names = grid.row_axes.len();
-    let mut text = format!("% {}\n", note(summary, grid).replace('±', "+-"));
+    let mut text = format!("% {}\n", as_prose(&note(summary, grid)).replace('±', "+-"));
     text.push_str("% needs \\usepackage{booktabs}\n");
     let columns = format!("{}{}", "l".repeat(names), "r".repeat(grid.heads.len()));
     let _ = writeln!(text, "\\begin{{tabular}}{{{columns}}}\n\\toprule");
@@ -140,9 +141,9 @@ pub(super) fn math(digits: &Digits) -> String {
 }
 
 /// Text that LaTeX prints as it stands.
-pub(super) fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in as_prose(text).chars() {
         match c {
             '&' | '%' | '$' | '#' | '_' | '{' | '}' => {
                 escaped.push('\\');
@@ -164,7 +165,6 @@ pub(super) fn escape(text: &str) -> String {
             '∞' => escaped.push_str("$\\infty$"),
             '→' => escaped.push_str("$\\to$"),
             '²' => escaped.push_str("$^2$"),
-            '\n' => escaped.push(' '),
             c => match greek(c) {
                 Some(name) => {
                     let _ = write!(escaped, "$\\{name}$");

@@ -11,6 +11,7 @@ use super::grid::Grid;
 use super::grid::Head;
 use super::grid::Place;
 use crate::table::Summary;
+use crate::text::as_prose;
 
 pub(super) fn write(summary: &Summary, grid: &Grid) -> String {
     let common = summary.common_n().map(|(n, _)| n);
@@ -37,7 +38,7 @@ pub(super) fn write(summary: &Summary, grid: &Grid) -> String {
         }));
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
-    let _ = writeln!(text, "\n{}", note(summary, grid));
+    let _ = writeln!(text, "\n{}", as_prose(&note(summary, grid)));
     text
 }
 
@@ -112,13 +113,13 @@ pub(super) fn note(summary: &Summary, grid: &Grid) -> String {
 }
 
 /// Characters that Markdown would read as its own.
-pub(super) fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in as_prose(text).chars() {
         if matches!(c, '|' | '*' | '_' | '`' | '\\' | '<' | '[' | ']') {
             escaped.push('\\');
         }
-        escaped.push(if c == '\n' { ' ' } else { c });
+        escaped.push(c);
     }
     escaped
 }

@@ -7,6 +7,9 @@ mod latex;
 mod markdown;
 mod pairwise;
 
+pub use latex::escape as escape_latex;
+pub use markdown::escape as escape_markdown;
+
 use serde_json::Value as Json;
 
 use super::Summary;

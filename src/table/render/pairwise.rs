@@ -17,6 +17,7 @@ use crate::table::Pair;
 use crate::table::PairTest;
 use crate::table::Pairwise;
 use crate::table::Table;
+use crate::text::as_prose;
 
 /// At this probability of error a difference is printed in bold.
 const LEVEL: f64 = 0.05;
@@ -131,7 +132,7 @@ impl Pairwise {
     pub fn to_latex(&self) -> String {
         let line = |cells: &[String]| format!("{} \\\\\n", cells.join(" & "));
         let (names, heads) = (self.names(), self.heads());
-        let mut text = format!("% {}\n", self.note().replace('±', "+-"));
+        let mut text = format!("% {}\n", as_prose(&self.note()).replace('±', "+-"));
         text.push_str("% needs \\usepackage{booktabs}\n");
         let columns = "l".repeat(names.len());
         let _ = writeln!(text, "\\begin{{tabular}}{{{columns}rrrr}}\n\\toprule");

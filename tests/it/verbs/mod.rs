@@ -6,6 +6,7 @@ mod kit;
 #[cfg(unix)]
 mod live;
 mod looking;
+mod printing;
 mod runs;
 mod starting;
 mod tidying;

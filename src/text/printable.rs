@@ -1,0 +1,124 @@
+//! Text of others made safe to show: what a terminal would obey, or a reader could not see, is
+//! written as its code, `\u001b`.
+//!
+//! The form is that of JSON, so that a JSON text stays one and keeps its value.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// Whether a character acts on a terminal or on the text around it instead of being seen: control
+/// characters (C0, delete, C1), separators of lines and paragraphs, overrides and isolates of the
+/// direction of writing, and the two that no XML may hold.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// The text with its hidden characters as codes. Tabs and line feeds stay.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    coded(text, |c| is_hidden(c) && !matches!(c, '\t' | '\n'))
+}
+
+/// The same for what must stay in one line, as a name or a cell of a table: tabs and line feeds are
+/// `\t` and `\n`.
+pub fn in_one_line(text: &str) -> Cow<'_, str> {
+    coded(text, is_hidden)
+}
+
+/// The same for prose: tabs and line feeds become spaces.
+pub fn as_prose(text: &str) -> Cow<'_, str> {
+    let text = printable(text);
+    match text.contains(['\t', '\n']) {
+        true => Cow::Owned(text.replace(['\t', '\n'], " ")),
+        false => text,
+    }
+}
+
+/// What a program said, line by line: its colours and movements of the cursor are left out, other
+/// hidden characters are codes.
+pub fn said(text: &str) -> Cow<'_, str> {
+    if !text.contains('\u{1b}') {
+        return printable(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("\u{1b}[") {
+        plain.push_str(&rest[..at]);
+        let sequence = &rest[at + 2..];
+        let inside = |c: char| (' '..='?').contains(&c);
+        let end = sequence.find(|c| !inside(c)).unwrap_or(sequence.len());
+        let last = sequence[end..].chars().next();
+        // Anything else is no sequence that was sent to its end.
+        rest = match last.is_some_and(|c| ('@'..='~').contains(&c)) {
+            true => &sequence[end + 1..],
+            false => {
+                plain.push('\u{1b}');
+                &rest[at + 1..]
+            }
+        };
+    }
+    plain.push_str(rest);
+    Cow::Owned(printable(&plain).into_owned())
+}
+
+fn coded(text: &str, hidden: impl Fn(char) -> bool) -> Cow<'_, str> {
+    // Nearly all text is of this kind, and looking at bytes is a tenth of the work.
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) || !text.contains(&hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut coded = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match hidden(c) {
+            true => push_code(c, &mut coded),
+            false => coded.push(c),
+        }
+    }
+    Cow::Owned(coded)
+}
+
+/// Adds the code of a hidden character.
+pub(super) fn push_code(c: char, text: &mut String) {
+    match c {
+        '\n' => text.push_str("\\n"),
+        '\t' => text.push_str("\\t"),
+        '\r' => text.push_str("\\r"),
+        c => {
+            let _ = write!(text, "\\u{:04x}", u32::from(c));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_characters_are_codes_and_all_others_stay() {
+        let odd = "a\u{1b}[2J\u{7}\u{7f}\u{9b}1m\u{202e}b\u{2066}\u{2028}\r\u{0}";
+        let want = r"a\u001b[2J\u0007\u007f\u009b1m\u202eb\u2066\u2028\r\u0000";
+        assert_eq!(printable(odd), want);
+        let plain = "é 漢 😀\u{200d} \\ – “”\ttab\nline";
+        assert_eq!(printable(plain), plain);
+        assert_eq!(in_one_line("a\tb\nc"), r"a\tb\nc");
+        assert_eq!(as_prose("a\tb\nc\u{1b}"), r"a b c\u001b");
+    }
+
+    #[test]
+    fn a_json_text_keeps_its_value() {
+        let value = "x\u{7f}\u{9b}\u{202e}\u{2028}";
+        let json = serde_json::to_string(value).expect("text is JSON");
+        let shown = printable(&json);
+        assert!(!shown.contains(is_hidden));
+        let read: String = serde_json::from_str(&shown).expect("it is JSON still");
+        assert_eq!(read, value);
+    }
+
+    #[test]
+    fn colours_of_programs_are_left_out() {
+        assert_eq!(said("\u{1b}[1;31mred\u{1b}[0m, 50 %\u{1b}[K"), "red, 50 %");
+        assert_eq!(said("\u{1b}]0;title\u{7}x"), r"\u001b]0;title\u0007x");
+        for torn in ["\u{1b}[", "\u{1b}[12", "\u{1b}[é", "\u{1b}", "\u{1b}[\n"] {
+            assert!(said(torn).starts_with(r"\u001b"), "{torn:?}");
+        }
+    }
+}
