@@ -30,6 +30,8 @@ use std::sync::LazyLock;
 pub use claims::check_claims;
 pub use claims::claims_digest;
 pub use claims::judge_claims;
+#[doc(hidden)]
+pub use command::metrics::numbers_of_text;
 pub use results::Results;
 
 use crate::data;

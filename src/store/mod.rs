@@ -41,4 +41,6 @@ pub use history::{Attempt, Durations, Outcome, PastAttempt, PastRun, RunId};
 pub use lock::Holder;
 pub use objects::Presence;
 pub use record::{KeyParts, Made, Record};
+#[doc(hidden)]
+pub use records::{decoded, encoded};
 pub use store::{Access, Lookup, Store};

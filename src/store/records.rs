@@ -187,3 +187,21 @@ fn compact(outputs: &Map<Artifact>) -> Vec<u8> {
 pub(super) fn json<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("maps with text keys always have a JSON form")
 }
+
+/// Outputs as a row of the database has them, for tests that feed anything.
+#[doc(hidden)]
+pub fn decoded(outputs: &[u8], json: bool) -> Option<Made> {
+    let raw = Raw {
+        outputs: outputs.into(),
+        json,
+        diverged: None,
+        seconds: 0.0,
+    };
+    raw.decode()
+}
+
+/// What [`decoded`] reads back.
+#[doc(hidden)]
+pub fn encoded(made: &Made) -> Vec<u8> {
+    compact(&made.outputs)
+}

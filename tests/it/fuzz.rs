@@ -307,6 +307,24 @@ fn inserted(line: &str, text: &str, stream: &mut Stream) -> String {
     line
 }
 
+/// What a coverage-guided fuzzer found to reach different code, read again.
+#[test]
+fn nothing_of_the_corpora_makes_a_reader_panic() {
+    for (name, feed) in crate::feed::ALL {
+        let folder = Path::new("tests/corpus").join(name);
+        let entries = fs::read_dir(&folder).expect("the corpora are in the repository");
+        let mut fed = 0;
+        for entry in entries {
+            let path = entry.expect("folders are readable").path();
+            let bytes = fs::read(&path).expect("it is a file");
+            let outcome = catch_unwind(|| feed(&bytes));
+            assert!(outcome.is_ok(), "{} makes a reader panic", path.display());
+            fed += 1;
+        }
+        assert!(fed > 0, "{} is empty", folder.display());
+    }
+}
+
 #[test]
 fn no_text_makes_the_reader_panic() {
     let corpus = Corpus::read();

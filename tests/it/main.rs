@@ -7,6 +7,7 @@ mod claims;
 #[cfg(unix)]
 mod commands;
 mod docs;
+mod feed;
 mod figures;
 mod figures_honest;
 mod fresh;

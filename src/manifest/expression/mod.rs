@@ -48,7 +48,7 @@ impl Expression {
     ///
     /// # Errors
     /// Where it is not an expression.
-    pub(super) fn read(text: &str, place: &Place) -> Result<Self, Diagnostic> {
+    pub fn read(text: &str, place: &Place) -> Result<Self, Diagnostic> {
         let text = text.trim().to_owned();
         let compiled = ENVIRONMENT
             .compile_expression_owned(text.clone())

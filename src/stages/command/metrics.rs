@@ -111,6 +111,11 @@ impl Spec {
     }
 }
 
+/// The numbers of a text in each of the formats, for tests that feed anything.
+pub fn numbers_of_text(text: &str) -> [Option<Vec<u8>>; 3] {
+    [json, csv, lines].map(|read: fn(&str) -> _| read(text).ok().map(|numbers| written(&numbers)))
+}
+
 fn written(numbers: &Map<String, Json>) -> Vec<u8> {
     let mut text = serde_json::to_string_pretty(numbers).expect("a map of numbers is JSON");
     text.push('\n');

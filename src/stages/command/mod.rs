@@ -5,7 +5,7 @@
 mod check;
 mod inputs;
 mod lines;
-mod metrics;
+pub(super) mod metrics;
 mod outputs;
 mod paths;
 mod process;
