@@ -74,7 +74,7 @@ pub fn main() -> ExitCode {
                 message = message.help(hint);
             }
             // Nobody listens where standard error is gone.
-            let _ = err.diagnostics(&message.into());
+            let _ = err.diagnostic(&message);
             Exit::Store
         }
         // A reader that has seen enough, as `head`, is no failure.

@@ -11,6 +11,7 @@ use std::io::IsTerminal;
 use std::io::Write;
 use std::rc::Rc;
 
+use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::printable;
 
@@ -51,7 +52,14 @@ impl Printer {
     /// Prints what there is to say about files, in colour where that is seen.
     pub fn diagnostics(&mut self, found: &Diagnostics) -> io::Result<()> {
         // Its texts are made safe before it is coloured.
-        self.to.write_all(found.render(self.colours).as_bytes())
+        let text = found.render(self.colours);
+        self.raw(text.as_bytes())
+    }
+
+    /// The same of one.
+    pub fn diagnostic(&mut self, wrong: &Diagnostic) -> io::Result<()> {
+        let text = wrong.render(self.colours) + "\n";
+        self.raw(text.as_bytes())
     }
 
     /// Prints what is said meanwhile only if it ends in a failure.

@@ -218,7 +218,7 @@ fn overrides(args: &args::Experiment, err: &mut Printer) -> Result<Overrides, St
                     wrong = true;
                     let title = format!("`{option} {pair}` has no `=`");
                     let help = format!("write `{option} NAME=VALUE`");
-                    err.diagnostics(&Diagnostic::error(title).help(help).into())?;
+                    err.diagnostic(&Diagnostic::error(title).help(help))?;
                 }
             }
         }
