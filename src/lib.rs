@@ -14,6 +14,7 @@
 //! | [`engine`] | drives a plan to its end; knows no stage kind and no terminal |
 //! | [`nn`] | the wall around dfdx: layers, losses, optimisers, checkpoints |
 //! | [`data`] | data sets by name |
+//! | [`training`] | the loop around every training: components, phases, batches, checkpoints |
 //! | [`models`] | generative models by name |
 //! | [`metrics`] | scores and estimators by name, with unit and direction |
 //! | [`table`] | typed result rows, statistics, CSV, Markdown and LaTeX |
@@ -63,3 +64,4 @@ pub mod stages;
 pub mod store;
 pub mod table;
 pub mod text;
+pub mod training;

@@ -18,12 +18,13 @@
 //! within a chunk in a fixed order and over chunks in order.
 //!
 //! Sizes that do not match are bugs of the caller and panic with both sizes. A device that fails
-//! (no memory) panics too; a step's worker turns that into a failed step.
+//! (no memory) panics too: [`device::caught`] makes an error of that.
 
 use dfdx::prelude::*;
 use dfdx::tensor::Tensor as Dfdx;
 
 use super::compose;
+use super::device;
 use super::layers::{Activation, LstmState, LstmWeights, NormWeights, Normalised, Window};
 use super::losses::Scale;
 use super::optim::AdamHyper;
@@ -43,7 +44,8 @@ pub trait Backend: dfdx::tensor_ops::Device<f32> {
     /// A constant from row-major numbers. Panics if their number does not fit the shape.
     fn constant<S: Shape>(&self, values: Vec<f32>, shape: S) -> Tensor<S, Self> {
         assert_eq!(values.len(), shape.num_elements(), "numbers for {shape:?}");
-        let inner = self.tensor_from_vec(values, shape);
+        let inner = self.try_tensor_from_vec(values, shape);
+        let inner = inner.unwrap_or_else(|error| device::failed("a tensor", &error));
         Tensor::from_dfdx(inner.put_tape(Tape::constant()))
     }
 
@@ -82,7 +84,7 @@ pub trait Backend: dfdx::tensor_ops::Device<f32> {
         _take: bool,
     ) -> Tensor<S, Self> {
         if let Err(error) = gradients.get_or_alloc_mut(tensor) {
-            panic!("no room for a gradient: {error}");
+            device::failed("a gradient", &error);
         }
         Tensor::from_dfdx(gradients.get(tensor).put_tape(Tape::constant()))
     }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::backend::Backend;
 use super::error::Error;
-use super::optim::Optimizer;
+use super::optim::{Algorithm, Optimizer};
 use super::params::Params;
 
 /// Version of this layout.
@@ -38,31 +38,48 @@ struct Counters {
     updates: Vec<u64>,
 }
 
+/// Some of the parameters of a blob, with the optimisers over them, each under a name.
+pub struct Part<'a, B: Backend> {
+    pub params: &'a Params<B>,
+    pub optimizers: &'a [(&'a str, &'a Optimizer<B>)],
+}
+
 /// Serialises parameters, optimisers (each under a name) and `header`.
 pub fn to_bytes<B: Backend>(
     header: &Header,
     params: &Params<B>,
     optimizers: &[(&str, &Optimizer<B>)],
 ) -> Result<Vec<u8>, Error> {
+    parts_to_bytes(header, &[Part { params, optimizers }])
+}
+
+/// Serialises several sets of parameters as one; their names and those of the optimisers must
+/// differ.
+pub fn parts_to_bytes<B: Backend>(
+    header: &Header,
+    parts: &[Part<'_, B>],
+) -> Result<Vec<u8>, Error> {
     let mut tensors = Vec::new();
     let mut meta = serde_json::Map::new();
-    for (index, name) in params.names().enumerate() {
-        let shape = params.shape(index).to_vec();
-        tensors.push((name.to_owned(), shape.clone(), params.values(index)));
-        for (which, optimizer) in optimizers {
-            for (state, values) in optimizer.state(index) {
-                let name = format!("optimizer/{which}/{state}/{name}");
-                tensors.push((name, shape.clone(), values));
+    for Part { params, optimizers } in parts {
+        for (index, name) in params.names().enumerate() {
+            let shape = params.shape(index).to_vec();
+            tensors.push((name.to_owned(), shape.clone(), params.values(index)));
+            for (which, optimizer) in *optimizers {
+                for (state, values) in optimizer.state(index) {
+                    let name = format!("optimizer/{which}/{state}/{name}");
+                    tensors.push((name, shape.clone(), values));
+                }
             }
         }
-    }
-    for (which, optimizer) in optimizers {
-        let counters = Counters {
-            iteration: optimizer.iteration(),
-            lr: optimizer.lr,
-            updates: optimizer.updates().to_vec(),
-        };
-        meta.insert((*which).to_owned(), json(&counters)?);
+        for (which, optimizer) in *optimizers {
+            let counters = Counters {
+                iteration: optimizer.iteration(),
+                lr: optimizer.lr,
+                updates: optimizer.updates().to_vec(),
+            };
+            meta.insert((*which).to_owned(), json(&counters)?);
+        }
     }
     // One metadata entry: the map of several would be written in random order.
     let state = serde_json::json!({
@@ -99,36 +116,127 @@ pub fn from_bytes<B: Backend>(
     params: &mut Params<B>,
     optimizers: &mut [(&str, &mut Optimizer<B>)],
 ) -> Result<Header, Error> {
-    let header = header(bytes)?;
-    let state = state(bytes)?;
-    let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
-    let names: Vec<String> = params.names().map(str::to_owned).collect();
+    let saved = Saved::read(bytes)?;
     // Everything is read before anything is changed.
-    let mut values = Vec::new();
-    for (index, name) in names.iter().enumerate() {
-        values.push(read(&file, name, params.shape(index))?);
+    let values = saved.values(params)?;
+    let states: Vec<OptimizerState> = optimizers
+        .iter()
+        .map(|(which, optimizer)| saved.optimizer(which, params, optimizer.algorithm(), 0))
+        .collect::<Result<_, _>>()?;
+    for ((_, optimizer), state) in optimizers.iter_mut().zip(states) {
+        state.restore(params, optimizer)?;
     }
-    for (which, optimizer) in optimizers.iter_mut() {
-        let saved = state["optimizers"]
-            .get(*which)
+    values.set(params)?;
+    Ok(saved.header)
+}
+
+/// A blob that was opened, to be read part by part.
+pub struct Saved<'a> {
+    pub header: Header,
+    file: SafeTensors<'a>,
+    optimizers: serde_json::Value,
+}
+
+/// The numbers of some parameters, in their order.
+pub struct Numbers(Vec<Vec<f32>>);
+
+/// All that an optimiser remembers of some parameters.
+pub struct OptimizerState {
+    counters: Counters,
+    states: Vec<Vec<Vec<f32>>>,
+}
+
+impl<'a> Saved<'a> {
+    /// # Errors
+    /// Where the bytes are damaged or nothing that [`to_bytes`] wrote.
+    pub fn read(bytes: &'a [u8]) -> Result<Self, Error> {
+        Ok(Saved {
+            header: header(bytes)?,
+            file: SafeTensors::deserialize(bytes).map_err(damaged)?,
+            optimizers: state(bytes)?["optimizers"].take(),
+        })
+    }
+
+    /// Whether there is an optimiser of this name.
+    pub fn has_optimizer(&self, which: &str) -> bool {
+        self.optimizers.get(which).is_some()
+    }
+
+    /// # Errors
+    /// Where a parameter is missing or has another shape.
+    pub fn values<B: Backend>(&self, params: &Params<B>) -> Result<Numbers, Error> {
+        let names = params.names().enumerate();
+        let values = names.map(|(index, name)| read(&self.file, name, params.shape(index)));
+        values.collect::<Result<_, _>>().map(Numbers)
+    }
+
+    /// The state of the optimiser `which` over `params`, which stand in it from the place `first`.
+    ///
+    /// # Errors
+    /// Where there is no such optimiser or it has other parameters.
+    pub fn optimizer<B: Backend>(
+        &self,
+        which: &str,
+        params: &Params<B>,
+        algorithm: Algorithm,
+        first: usize,
+    ) -> Result<OptimizerState, Error> {
+        let saved = self
+            .optimizers
+            .get(which)
             .ok_or_else(|| Error::Checkpoint(format!("it has no optimiser `{which}`")))?;
-        let saved: Counters = serde_json::from_value(saved.clone()).map_err(damaged)?;
+        let mut counters: Counters = serde_json::from_value(saved.clone()).map_err(damaged)?;
+        let updates = counters.updates.get(first..first + params.len());
+        let updates = updates.ok_or_else(other_sizes)?.to_vec();
+        counters.updates = updates;
         let mut states = Vec::new();
-        for (index, name) in names.iter().enumerate() {
-            let kept = optimizer.algorithm().state_names().iter();
+        for (index, name) in params.names().enumerate() {
+            let kept = algorithm.state_names().iter();
             let kept = kept.map(|state| {
                 let name = format!("optimizer/{which}/{state}/{name}");
-                read(&file, &name, params.shape(index))
+                read(&self.file, &name, params.shape(index))
             });
             states.push(kept.collect::<Result<Vec<_>, _>>()?);
         }
-        optimizer.restore(params, saved.iteration, saved.updates, states)?;
-        optimizer.lr = saved.lr;
+        Ok(OptimizerState { counters, states })
     }
-    for (index, values) in values.into_iter().enumerate() {
-        params.set(index, values)?;
+}
+
+impl Numbers {
+    /// Replaces the numbers of the parameters that they were read for.
+    pub fn set<B: Backend>(self, params: &mut Params<B>) -> Result<(), Error> {
+        let numbers = self.0.into_iter().enumerate();
+        { numbers }.try_for_each(|(index, values)| params.set(index, values))
     }
-    Ok(header)
+}
+
+impl OptimizerState {
+    /// Updates of the parameter that had most.
+    pub fn updates(&self) -> u64 {
+        self.counters.updates.iter().copied().max().unwrap_or(0)
+    }
+
+    /// Counts `iteration` updates instead of those of the optimiser that was saved.
+    pub fn counting(mut self, iteration: u64) -> Self {
+        self.counters.iteration = iteration;
+        self
+    }
+
+    /// Sets an optimiser back to this.
+    pub fn restore<B: Backend>(
+        self,
+        params: &Params<B>,
+        optimizer: &mut Optimizer<B>,
+    ) -> Result<(), Error> {
+        let Counters {
+            iteration,
+            lr,
+            updates,
+        } = self.counters;
+        optimizer.restore(params, iteration, updates, self.states)?;
+        optimizer.lr = lr;
+        Ok(())
+    }
 }
 
 fn read(file: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, Error> {
@@ -160,6 +268,10 @@ fn state(bytes: &[u8]) -> Result<serde_json::Value, Error> {
             other.unwrap_or("unknown")
         ))),
     }
+}
+
+fn other_sizes() -> Error {
+    Error::Checkpoint("its optimiser state is of other parameters".into())
 }
 
 fn json(value: &impl Serialize) -> Result<serde_json::Value, Error> {

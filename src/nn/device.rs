@@ -1,5 +1,9 @@
 //! Which device a step trains on: `auto`, `cpu` or `cuda`.
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::panic::resume_unwind;
 use std::sync::OnceLock;
 
 use dfdx::tensor::Cpu;
@@ -75,6 +79,43 @@ impl DeviceChoice {
     }
 }
 
+/// What unwinds where a device failed and the operation has no way to say so.
+struct Failure(String);
+
+/// Ends the work that [`caught`] began: the device has failed at `what`.
+pub(crate) fn failed(what: &str, error: &dyn std::fmt::Debug) -> ! {
+    resume_unwind(Box::new(Failure(format!("{what}: {error:?}"))))
+}
+
+/// Does work that needs a device, whose operations cannot say that it failed.
+///
+/// # Errors
+/// [`Error::Failed`] where the device fails, as when its memory is full. Other panics go on.
+pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| match failure(&*panic) {
+        Some(message) => Error::Failed(message),
+        None => resume_unwind(panic),
+    })
+}
+
+/// What a panic says of a device, if it is about one: ours, or that of an operation of dfdx.
+pub fn failure(panic: &(dyn Any + Send)) -> Option<String> {
+    if let Some(Failure(message)) = panic.downcast_ref() {
+        return Some(message.clone());
+    }
+    let text = panic.downcast_ref::<String>()?;
+    let error = text.strip_prefix("called `Result::unwrap()` on an `Err` value: ")?;
+    let kinds = [
+        "OutOfMemory",
+        "Cpu(OutOfMemory",
+        "Driver(",
+        "Blas(",
+        "Cudnn(",
+    ];
+    let known = kinds.iter().any(|kind| error.starts_with(kind));
+    known.then(|| error.to_owned())
+}
+
 /// What helps where CUDA was asked for in vain, whatever the reason.
 fn no_cuda(reason: String, help: &str) -> Error {
     Error::Device {
@@ -111,6 +152,18 @@ mod tests {
     fn auto_always_finds_a_device() {
         let device = DeviceChoice::named("auto").expect("a known name").open();
         assert!(["cpu", "cuda"].contains(&device.expect("auto never fails").name()));
+    }
+
+    #[test]
+    fn a_device_without_room_is_an_error_and_a_bug_is_a_panic() {
+        // As dfdx's operations do.
+        let full = || Err::<(), _>(dfdx::tensor::CpuError::OutOfMemory).unwrap();
+        let error = caught(full).expect_err("there is no room");
+        assert!(error.to_string().contains("OutOfMemory"), "{error}");
+        let error = caught(|| failed("a gradient", &"OutOfMemory"));
+        assert!(matches!(error, Err(Error::Failed(_))));
+        let bug = catch_unwind(|| caught(|| panic!("called with the wrong shape")));
+        assert!(bug.is_err());
     }
 
     #[cfg(not(feature = "cuda"))]

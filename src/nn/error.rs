@@ -15,6 +15,11 @@ pub enum Error {
         /// What to do about it.
         help: String,
     },
+    /// A device that failed at work, most often because its memory is full.
+    #[error(
+        "the device failed ({0}): a smaller `batch` or smaller networks need less memory, and so do fewer steps at once (`--jobs`)"
+    )]
+    Failed(String),
     /// A parameter was given the wrong number of values.
     #[error("parameter `{name}` holds {want} numbers, got {got}")]
     Length {

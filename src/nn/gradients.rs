@@ -3,6 +3,7 @@
 use dfdx::prelude::*;
 
 use super::backend::Backend;
+use super::device;
 use super::params::{Param, Params};
 use super::tape::Tape;
 use super::tensor::{Scalar, Tensor, Vector};
@@ -20,7 +21,7 @@ impl<B: Backend> Gradients<B> {
         drop(loss.view);
         let mut by_tensor = inner.leaky_traced().backward();
         tape.play_back(&mut by_tensor)
-            .unwrap_or_else(|error| panic!("the device failed in the backward pass: {error}"));
+            .unwrap_or_else(|error| device::failed("the backward pass", &error));
         Gradients { by_tensor }
     }
 
@@ -41,7 +42,7 @@ pub struct ParamGradients<B: Backend> {
 
 impl<B: Backend> ParamGradients<B> {
     /// Takes the gradients of the parameters `pass` treated as learnable out of `gradients`.
-    pub(super) fn take(params: &Params<B>, mut gradients: Gradients<B>, learns: &[bool]) -> Self {
+    pub(super) fn take(params: &Params<B>, gradients: &mut Gradients<B>, learns: &[bool]) -> Self {
         let flat = params
             .flat_tensors()
             .zip(learns)

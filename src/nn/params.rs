@@ -195,23 +195,7 @@ impl<B: Backend> Params<B> {
 
     /// A table of names, shapes and counts, for people.
     pub fn summary(&self) -> String {
-        let width = self.names().map(str::len).max().unwrap_or(0).max(9);
-        let mut text = format!("{:width$}  {:>16}  {:>10}\n", "parameter", "shape", "count");
-        for entry in &self.entries {
-            let shape: Vec<_> = entry.shape.iter().map(usize::to_string).collect();
-            let note = match (entry.role, entry.frozen) {
-                (Role::Buffer, _) => "  buffer",
-                (Role::Weight, true) => "  frozen",
-                (Role::Weight, false) => "",
-            };
-            text += &format!(
-                "{:width$}  {:>16}  {:>10}{note}\n",
-                entry.name,
-                shape.join("×"),
-                entry.value.len()
-            );
-        }
-        text + &format!("{:width$}  {:>16}  {:>10}\n", "total", "", self.count())
+        summary(&[self])
     }
 
     pub(super) fn flat_tensors(&self) -> impl Iterator<Item = &Vector<B>> {
@@ -233,6 +217,29 @@ impl<B: Backend> Params<B> {
         });
         self.entries.len() - 1
     }
+}
+
+/// A table of names, shapes and counts of several sets of parameters, for people.
+pub fn summary<B: Backend>(all: &[&Params<B>]) -> String {
+    let names = all.iter().flat_map(|params| params.names());
+    let width = names.map(str::len).max().unwrap_or(0).max(9);
+    let mut text = format!("{:width$}  {:>16}  {:>10}\n", "parameter", "shape", "count");
+    for entry in all.iter().flat_map(|params| &params.entries) {
+        let shape: Vec<_> = entry.shape.iter().map(usize::to_string).collect();
+        let note = match (entry.role, entry.frozen) {
+            (Role::Buffer, _) => "  buffer",
+            (Role::Weight, true) => "  frozen",
+            (Role::Weight, false) => "",
+        };
+        text += &format!(
+            "{:width$}  {:>16}  {:>10}{note}\n",
+            entry.name,
+            shape.join("×"),
+            entry.value.len()
+        );
+    }
+    let total: usize = all.iter().map(|params| params.count()).sum();
+    text + &format!("{:width$}  {:>16}  {:>10}\n", "total", "", total)
 }
 
 /// Declares parameters under a name prefix.
@@ -335,7 +342,12 @@ impl<B: Backend> Pass<'_, B> {
     }
 
     /// Picks the learned parameters' gradients out of `gradients`.
-    pub fn gradients(self, gradients: Gradients<B>) -> ParamGradients<B> {
+    pub fn gradients(self, mut gradients: Gradients<B>) -> ParamGradients<B> {
+        self.take_gradients(&mut gradients)
+    }
+
+    /// The same of one of several passes that led to a loss; none may be asked twice.
+    pub fn take_gradients(self, gradients: &mut Gradients<B>) -> ParamGradients<B> {
         ParamGradients::take(self.params, gradients, &self.learns)
     }
 }

@@ -27,6 +27,7 @@ use dfdx::prelude::*;
 use dfdx::tensor::Tensor as Dfdx;
 
 use super::backend::Backend;
+use super::device;
 use super::layers::{Activation, LstmState, LstmWeights, NormWeights, Normalised, Window};
 use super::losses::Scale;
 use super::optim::AdamHyper;
@@ -64,7 +65,7 @@ impl Backend for Cpu {
             true => slot.take(gradients),
             false => slot.add(gradients).cloned(),
         };
-        let values = values.unwrap_or_else(|error| panic!("no room for a gradient: {error}"));
+        let values = values.unwrap_or_else(|error| device::failed("a gradient", &error));
         output(tensor.device(), values, *tensor.shape(), Tape::constant())
     }
 
