@@ -1,5 +1,7 @@
 //! Why a training or a fitted model failed.
 
+use crate::training::TrainingError;
+
 /// What can go wrong with a model.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
@@ -17,6 +19,30 @@ pub enum ModelError {
     Cancelled,
     #[error(transparent)]
     Nn(#[from] crate::nn::Error),
+}
+
+impl From<TrainingError> for ModelError {
+    fn from(error: TrainingError) -> Self {
+        match error {
+            TrainingError::Cancelled => ModelError::Cancelled,
+            TrainingError::Nn(error) => ModelError::Nn(error),
+            TrainingError::Budget(message) => ModelError::Unsupported(message),
+            TrainingError::Algorithm(error) => match error.downcast() {
+                Ok(own) => *own,
+                Err(other) => ModelError::Unsupported(other.to_string()),
+            },
+        }
+    }
+}
+
+impl From<ModelError> for TrainingError {
+    fn from(error: ModelError) -> Self {
+        match error {
+            ModelError::Cancelled => TrainingError::Cancelled,
+            ModelError::Nn(error) => TrainingError::Nn(error),
+            other => TrainingError::algorithm(other),
+        }
+    }
 }
 
 impl ModelError {

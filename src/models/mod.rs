@@ -17,9 +17,10 @@ pub mod surrogate;
 mod training;
 pub mod vae;
 
+pub use crate::training::Monitor as Watch;
 pub use error::ModelError;
 pub use fitted::{Encoded, Fitted, Rows};
-pub use training::{Curve, CurveRow, Learner, Schedule, Trained, Watch};
+pub use training::{Curve, CurveRow, Learner, Schedule, Trained};
 
 use std::collections::BTreeMap;
 

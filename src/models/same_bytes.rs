@@ -1,54 +1,16 @@
 //! Every model trains to the same bytes on any number of threads and after an interruption, and
 //! starts its log with its layers.
 
-use std::cell::Cell;
-use std::cell::RefCell;
-
 use super::ALL;
 use super::Model;
 use super::ModelError;
 use super::Trained;
-use super::Watch;
 use crate::data::tests::support::load;
 use crate::registry::Default;
 use crate::registry::Param;
 use crate::registry::Value;
 use crate::registry::Values;
-
-/// A watch that may stop a training and hands it what it kept.
-#[derive(std::default::Default)]
-pub(super) struct Session {
-    stop_after: Option<u64>,
-    done: Cell<u64>,
-    kept: RefCell<Option<Vec<u8>>>,
-    log: RefCell<String>,
-}
-
-impl Watch for Session {
-    fn progress(&self, done: u64, _total: u64, _numbers: &[(&str, f64)]) {
-        self.done.set(done);
-    }
-
-    fn cancelled(&self) -> bool {
-        self.stop_after == Some(self.done.get())
-    }
-
-    fn checkpoint(&self) -> Option<Vec<u8>> {
-        self.kept.borrow().clone()
-    }
-
-    fn checkpoint_due(&self) -> bool {
-        false
-    }
-
-    fn save_checkpoint(&self, state: &[u8]) {
-        *self.kept.borrow_mut() = Some(state.to_vec());
-    }
-
-    fn log(&self, line: &str) {
-        *self.log.borrow_mut() += &format!("{line}\n");
-    }
-}
+use crate::training::tests::Session;
 
 /// Declared defaults, with these in their place.
 fn values(params: Vec<Param>, given: &[(&str, Value)]) -> Values {

@@ -3,11 +3,11 @@
 //! Yacoby et al. 2024, appendix: full supervision until the error is small. The loss is the mean
 //! squared error over N(0, 1), the distribution of the latent variable.
 
+use serde_json::json;
 use statrs::distribution::ContinuousCDF;
 use statrs::distribution::Normal;
 
 use super::ModelError;
-use super::Watch;
 use crate::data::Array;
 use crate::data::Arrays;
 use crate::data::generators::Generator;
@@ -19,10 +19,18 @@ use crate::nn::device::DeviceChoice;
 use crate::nn::layers::Activation;
 use crate::nn::layers::Mlp;
 use crate::nn::optim::Algorithm;
-use crate::nn::optim::Optimizer;
 use crate::nn::optim::Schedule;
 use crate::nn::params::Params;
 use crate::random::Seed;
+use crate::training::Batches;
+use crate::training::Component;
+use crate::training::Iteration;
+use crate::training::LearningRate;
+use crate::training::Monitor;
+use crate::training::Phase;
+use crate::training::TrainingAlgorithm;
+use crate::training::TrainingError;
+use crate::training::TrainingLoop;
 
 /// How a surrogate is fitted.
 pub struct Fit {
@@ -59,11 +67,11 @@ impl Fit {
     /// # Errors
     /// [`ModelError::Unsupported`] where the error stays above the threshold,
     /// [`ModelError::Cancelled`] when stopped from outside.
-    pub fn run(&self, generator: &Generator, watch: &dyn Watch) -> Result<Found, ModelError> {
+    pub fn run(&self, generator: &Generator, monitor: &dyn Monitor) -> Result<Found, ModelError> {
         match self.device.open()? {
-            AnyDevice::Cpu(device) => self.run_on(&device, generator, watch),
+            AnyDevice::Cpu(device) => self.run_on(&device, generator, monitor),
             #[cfg(feature = "cuda")]
-            AnyDevice::Cuda(device) => self.run_on(&device, generator, watch),
+            AnyDevice::Cuda(device) => self.run_on(&device, generator, monitor),
         }
     }
 
@@ -71,65 +79,112 @@ impl Fit {
         &self,
         device: &B,
         generator: &Generator,
-        watch: &dyn Watch,
+        monitor: &dyn Monitor,
     ) -> Result<Found, ModelError> {
-        let widths = [&[1], self.hidden.as_slice(), &[2]].concat();
+        let mut training = Supervised::new(self, device, generator);
+        let config = &json!({ "generator": generator.name });
+        let trained = TrainingLoop { config, monitor }.run(&mut training)?;
+        if let Some(how) = trained.diverged {
+            let why = format!("the network diverged: {how}; a smaller `lr` may help");
+            return Err(ModelError::Unsupported(why));
+        }
+        let errors = trained
+            .curve
+            .rows
+            .iter()
+            .map(|row| (row.iteration, row.scores[1]));
+        let lowest = { errors }.min_by(|a, b| a.1.total_cmp(&b.1));
+        match lowest {
+            Some((updates, mse)) if mse <= self.threshold => Ok(Found {
+                arrays: training.judged.unscaled(training.network.params()),
+                mse,
+                updates,
+            }),
+            lowest => Err(ModelError::Unsupported(format!(
+                "the mean squared error of the network fell to {:.2e}, not to the `threshold` of \
+                 {:.2e}: allow more `updates` or a wider `hidden`, or raise the threshold",
+                lowest.map_or(f64::INFINITY, |(_, mse)| mse),
+                self.threshold
+            ))),
+        }
+    }
+}
+
+/// The network under full supervision by the formula.
+struct Supervised<'a, B: Backend> {
+    fit: &'a Fit,
+    generator: &'a Generator,
+    judged: Judged,
+    network: Component<B>,
+    layers: Mlp,
+    /// The last error that was judged.
+    mse: f64,
+}
+
+impl<'a, B: Backend> Supervised<'a, B> {
+    fn new(fit: &'a Fit, device: &B, generator: &'a Generator) -> Self {
+        let widths = [&[1], fit.hidden.as_slice(), &[2]].concat();
         let mut params = Params::new(device);
-        let mlp = Mlp::new(
-            &mut params.builder(self.seed.derive("fit/init")),
+        let layers = Mlp::new(
+            &mut params.builder(fit.seed.derive("fit/init")),
             &widths,
             Activation::LeakyRelu(surrogate::SLOPE as f32),
         );
-        let mut adam = Optimizer::new(&params, Algorithm::adam(0.9, 0.999), self.lr);
         let falling = Schedule::Cosine {
-            iterations: self.updates,
+            iterations: fit.updates,
         };
-        let judged = Judged::new(generator);
-        let mut best: Option<Found> = None;
-        for update in 0..self.updates {
-            let mut stream = self.seed.derive("fit/latent").stream(update);
-            let z = stream.normal(self.batch);
-            let wanted = z
-                .iter()
-                .flat_map(|z| judged.scaled(generator.decode((*z).into())));
-            let wanted = device.matrix(wanted.collect(), self.batch, 2);
-            let z = device.matrix(z, self.batch, 1);
-            adam.lr = falling.rate(self.lr, update);
-            let pass = params.record();
-            let loss = (mlp.forward(&pass, z) - wanted).square().mean();
-            let value = f64::from(loss.value());
-            let gradients = pass.backward(loss);
-            adam.update(&mut params, &gradients);
-            if (update + 1).is_multiple_of(EVERY) || update + 1 == self.updates {
-                let arrays = judged.unscaled(&params);
-                let mse = judged.error(&arrays);
-                watch.progress(update + 1, self.updates, &[("loss", value), ("mse", mse)]);
-                if best.as_ref().is_none_or(|best| mse < best.mse) {
-                    let updates = update + 1;
-                    best = Some(Found {
-                        arrays,
-                        mse,
-                        updates,
-                    });
-                }
-                if mse <= self.threshold {
-                    break;
-                }
-            }
-            if watch.cancelled() {
-                return Err(ModelError::Cancelled);
-            }
+        let rate = LearningRate::scheduled(fit.lr, falling);
+        Supervised {
+            fit,
+            generator,
+            judged: Judged::new(generator),
+            network: Component::new("network", params).optimised(Algorithm::adam(0.9, 0.999), rate),
+            layers,
+            mse: f64::INFINITY,
         }
-        let lowest = best.as_ref().map_or(f64::INFINITY, |best| best.mse);
-        best.filter(|best| best.mse <= self.threshold)
-            .ok_or_else(|| {
-                ModelError::Unsupported(format!(
-                    "the mean squared error of the network fell to {lowest:.2e}, not to the \
-                 `threshold` of {:.2e}: allow more `updates` or a wider `hidden`, or raise the \
-                 threshold",
-                    self.threshold
-                ))
-            })
+    }
+}
+
+impl<B: Backend> TrainingAlgorithm<B> for Supervised<'_, B> {
+    fn components(&mut self) -> Vec<&mut Component<B>> {
+        vec![&mut self.network]
+    }
+
+    fn phases(&self) -> Vec<Phase> {
+        let none = Batches::none();
+        vec![Phase::iterations("fit", self.fit.updates, EVERY, none)]
+    }
+
+    fn iterate(&mut self, at: &mut Iteration<'_>) -> Result<(), TrainingError> {
+        let rows = self.fit.batch;
+        let z = self
+            .fit
+            .seed
+            .derive("fit/latent")
+            .stream(at.number)
+            .normal(rows);
+        let wanted = z
+            .iter()
+            .flat_map(|z| self.judged.scaled(self.generator.decode((*z).into())));
+        let device = self.network.device();
+        let wanted = device.matrix(wanted.collect(), rows, 2);
+        let z = device.matrix(z, rows, 1);
+        let pass = self.network.record();
+        let loss = (self.layers.forward(&pass, z) - wanted).square().mean();
+        at.report("loss", f64::from(loss.value()), rows);
+        let gradients = pass.backward(loss);
+        self.network.update(gradients);
+        Ok(())
+    }
+
+    fn validate(&mut self, _phase: usize) -> Result<Vec<(&'static str, f64)>, TrainingError> {
+        let arrays = self.judged.unscaled(self.network.params());
+        self.mse = self.judged.error(&arrays);
+        Ok(vec![("mse", self.mse)])
+    }
+
+    fn finished(&self, _phase: usize) -> bool {
+        self.mse <= self.fit.threshold
     }
 }
 
@@ -185,7 +240,7 @@ impl Judged {
 mod tests {
     use super::*;
     use crate::data::generators;
-    use crate::models::same_bytes::Session;
+    use crate::training::tests::Session;
 
     fn fit(threshold: f64, updates: u64) -> Fit {
         Fit {
@@ -197,6 +252,20 @@ mod tests {
             seed: Seed::new(3),
             device: DeviceChoice::Cpu,
         }
+    }
+
+    #[test]
+    fn a_fit_that_was_interrupted_ends_with_the_same_network() {
+        let circle = generators::get("circle").expect("it is listed");
+        let fit = fit(2e-3, 4000);
+        let whole = fit.run(circle, &Session::default()).expect("it is easy");
+        let session = Session::stopping_after(300);
+        let stopped = fit.run(circle, &session);
+        assert!(matches!(stopped, Err(ModelError::Cancelled)));
+        let resumed = fit.run(circle, &session.next_attempt(None));
+        let resumed = resumed.expect("it goes on");
+        assert_eq!((resumed.mse, resumed.updates), (whole.mse, whole.updates));
+        assert!(resumed.arrays == whole.arrays);
     }
 
     /// The error is judged again here, at other latent variables and with the same weight on rare

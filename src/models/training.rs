@@ -8,24 +8,9 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::ModelError;
+use super::Watch;
 use crate::nn::checkpoint::Header;
 use crate::random::Seed;
-
-/// How a training reports to the outside, and is steered from there.
-pub trait Watch {
-    /// Iterations done and to do, with the latest numbers.
-    fn progress(&self, done: u64, total: u64, numbers: &[(&str, f64)]);
-    /// Whether to stop after this iteration.
-    fn cancelled(&self) -> bool;
-    /// The newest state of an earlier attempt.
-    fn checkpoint(&self) -> Option<Vec<u8>>;
-    /// Whether it is time to keep the state.
-    fn checkpoint_due(&self) -> bool;
-    /// Keeps the state, replacing the one before.
-    fn save_checkpoint(&self, state: &[u8]);
-    /// A line of the log.
-    fn log(&self, line: &str);
-}
 
 /// What differs between models: one iteration, one validation, and their state.
 pub trait Learner {

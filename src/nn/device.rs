@@ -157,8 +157,8 @@ mod tests {
     #[test]
     fn a_device_without_room_is_an_error_and_a_bug_is_a_panic() {
         // As dfdx's operations do.
-        let full = || Err::<(), _>(dfdx::tensor::CpuError::OutOfMemory).unwrap();
-        let error = caught(full).expect_err("there is no room");
+        let full = || -> Result<(), _> { Err(dfdx::tensor::CpuError::OutOfMemory) };
+        let error = caught(|| full().unwrap()).expect_err("there is no room");
         assert!(error.to_string().contains("OutOfMemory"), "{error}");
         let error = caught(|| failed("a gradient", &"OutOfMemory"));
         assert!(matches!(error, Err(Error::Failed(_))));

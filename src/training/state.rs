@@ -78,7 +78,7 @@ impl State {
     }
 
     /// This and all components with their optimisers.
-    pub(super) fn to_bytes<B: Backend>(
+    pub(super) fn pack<B: Backend>(
         &mut self,
         algorithm: &mut dyn TrainingAlgorithm<B>,
     ) -> Result<Vec<u8>, TrainingError> {

@@ -140,7 +140,7 @@ impl TrainingLoop<'_> {
             self.monitor.progress(all, span.total, &latest);
             let stop = self.monitor.cancelled();
             if all < span.total && (stop || self.monitor.checkpoint_due()) {
-                let bytes = state.to_bytes(algorithm)?;
+                let bytes = state.pack(algorithm)?;
                 self.monitor.save_checkpoint(&bytes);
             }
             if stop && all < span.total {
