@@ -21,6 +21,7 @@ use crate::store::Made;
 use crate::store::Object;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::names;
 
 use super::Content;
 use super::Executor;
@@ -29,7 +30,9 @@ use super::JobArtifact;
 use super::JobError;
 use super::JobInput;
 use super::JobItem;
+use super::Produced;
 use super::Worker;
+use super::lent::Lent;
 use super::link::AttemptLink;
 use super::scratch::Scratch;
 
@@ -122,27 +125,35 @@ impl Workshop<'_> {
         } else {
             self.executor
         };
+        let lent = Lent::to(task, self.store)?;
         let produced = catch_unwind(AssertUnwindSafe(|| {
             pool.install(|| executor.execute(self.worker, &job))
         }))
-        .unwrap_or_else(|panic| Err(panicked(&*panic)))?;
+        .unwrap_or_else(|panic| Err(panicked(&*panic)));
+        // Also where it failed: others read the same.
+        let produced = lent.take_back(produced)?;
         unchanged(task, self.store)?;
-        let outputs = self.keep(produced.outputs)?;
-        Ok((outputs, produced.diverged))
+        let diverged = produced.diverged.clone();
+        Ok((self.keep(produced)?, diverged))
     }
 
-    fn keep(
-        &self,
-        outputs: BTreeMap<String, BTreeMap<String, Content>>,
-    ) -> Result<Map<Artifact>, JobError> {
+    fn keep(&self, produced: Produced) -> Result<Map<Artifact>, JobError> {
         let mut kept = Map::new();
-        for (output, files) in outputs {
-            let mut artifact = Artifact::default();
-            for (name, content) in files {
+        let mut folders = produced.folders;
+        for (output, contents) in produced.outputs {
+            let mut artifact = Artifact {
+                folder: folders.remove(&output),
+                ..Artifact::default()
+            };
+            for (name, content) in contents {
                 let object = match content {
                     Content::Bytes(bytes) => self.store.put_bytes(&bytes),
                     Content::Taken(path) => self.store.put_file(&path),
                     Content::Stored(object) => Ok(object),
+                    Content::Other(other) => {
+                        artifact.others.insert(name, other);
+                        continue;
+                    }
                 };
                 artifact.files.insert(name, object.map_err(store_failed)?);
             }
@@ -237,12 +248,9 @@ fn stored(artifact: &Artifact, store: &Store) -> JobArtifact {
 }
 
 fn plain(path: &Path, object: Object) -> JobArtifact {
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    let name = name.to_string_lossy().into_owned();
+    let name = names::text_of(path.file_name().unwrap_or(path.as_os_str()));
     JobArtifact {
-        artifact: Artifact {
-            files: Map::from([(name.clone(), object)]),
-        },
+        artifact: Artifact::from(Map::from([(name.clone(), object)])),
         paths: BTreeMap::from([(name, path.to_owned())]),
     }
 }

@@ -8,6 +8,8 @@ use crate::plan::Cell;
 use crate::plan::Step;
 use crate::registry::Value;
 use crate::store::Artifact;
+use crate::store::Object;
+use crate::store::Other;
 
 /// Does the work of steps. The engine knows nothing else about what a stage is.
 pub trait Worker: Sync {
@@ -99,6 +101,8 @@ impl Job<'_> {
 #[derive(Debug, Default)]
 pub struct Produced {
     pub outputs: BTreeMap<String, BTreeMap<String, Content>>,
+    /// The outputs that are folders, whatever is in them, with the folders' own names.
+    pub folders: BTreeMap<String, String>,
     /// Set where a training left the finite numbers: what happened, and when.
     pub diverged: Option<String>,
 }
@@ -112,16 +116,39 @@ impl Produced {
             .insert(name.to_owned(), content.into());
         self
     }
+
+    /// Makes an output a folder, empty until something is added.
+    pub fn folder(&mut self, output: &str, name: impl Into<String>) -> &mut Self {
+        self.outputs.entry(output.to_owned()).or_default();
+        self.folders.insert(output.to_owned(), name.into());
+        self
+    }
+
+    /// Passes an artifact on as it is.
+    pub fn pass_on(&mut self, output: &str, artifact: &Artifact) -> &mut Self {
+        if let Some(name) = &artifact.folder {
+            self.folder(output, name.clone());
+        }
+        for (name, object) in &artifact.files {
+            self.file(output, name, Content::Stored(*object));
+        }
+        for (name, other) in &artifact.others {
+            self.file(output, name, Content::Other(other.clone()));
+        }
+        self
+    }
 }
 
-/// The content of a file that a step leaves.
+/// The content of a file that a step leaves, or of another part of a folder.
 #[derive(Debug)]
 pub enum Content {
     Bytes(Vec<u8>),
-    /// A file in the attempt's scratch folder, which the store takes over.
+    /// A plain file in the attempt's scratch folder, which the store takes over.
     Taken(PathBuf),
     /// An object that is in the store already: passed on.
-    Stored(crate::store::Object),
+    Stored(Object),
+    /// What is no file.
+    Other(Other),
 }
 
 impl From<Vec<u8>> for Content {

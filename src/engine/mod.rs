@@ -13,6 +13,7 @@ pub mod isolated;
 mod job;
 mod journal;
 mod keys;
+mod lent;
 mod link;
 mod names;
 mod options;

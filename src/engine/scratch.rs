@@ -11,6 +11,8 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::store::remove_tree;
+
 /// The folder that stays as it is: links to inputs, which are often the same from one attempt to
 /// the next. A stage that uses it must bring it to what it wants.
 pub const LINKS: &str = "in";
@@ -79,7 +81,7 @@ impl Scratch {
                 continue;
             } else if fs::read_dir(&path)?.next().is_some() {
                 // Not put aside: this is disk space.
-                fs::remove_dir_all(&path)?;
+                remove_tree(&path)?;
             } else if !path.ends_with(TEMPORARY) || !is_ours(&about) {
                 self.put_aside(&path)?;
             }
@@ -97,7 +99,7 @@ impl Scratch {
         }
         self.spent += 1;
         if self.spent == ASIDE {
-            fs::remove_dir_all(&self.aside)?;
+            remove_tree(&self.aside)?;
             self.spent = 0;
         }
         Ok(())
@@ -106,22 +108,14 @@ impl Scratch {
     fn clear(&mut self) {
         self.spent = 0;
         // What cannot be removed now is removed when the store is next opened for writing.
-        let _ = fs::remove_dir_all(&self.folder);
-        let _ = fs::remove_dir_all(&self.aside);
+        let _ = remove_tree(&self.folder);
+        let _ = remove_tree(&self.aside);
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         self.clear();
-    }
-}
-
-/// Removes whatever this is; what a link leads to stays.
-pub fn remove(path: &Path) -> io::Result<()> {
-    match is_folder(path)? {
-        true => fs::remove_dir_all(path),
-        false => fs::remove_file(path),
     }
 }
 
@@ -135,11 +129,6 @@ fn is_ours(folder: &fs::Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_ours(folder: &fs::Metadata) -> bool {
     !folder.permissions().readonly()
-}
-
-/// Whether this is a folder and not a link to one.
-fn is_folder(path: &Path) -> io::Result<bool> {
-    Ok(fs::symlink_metadata(path)?.is_dir())
 }
 
 #[cfg(test)]

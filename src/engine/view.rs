@@ -24,11 +24,14 @@ use crate::plan::Step;
 use crate::plan::StepId;
 use crate::registry::ArtifactType;
 use crate::registry::Outputs;
+use crate::store::Artifact;
 use crate::store::Digest;
 use crate::store::Made;
 use crate::store::Object;
+use crate::store::Other;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::names;
 
 use super::link::Message;
 use super::names::ending;
@@ -50,6 +53,37 @@ struct Own {
     step: String,
     content: Digest,
     copied: bool,
+    /// No file: an empty folder, or a link within a folder, whose content is where it leads.
+    #[serde(default)]
+    other: bool,
+}
+
+/// A place in the view.
+struct Place {
+    path: String,
+    what: What,
+}
+
+/// What is to be at a place.
+enum What {
+    File { object: Object, copied: bool },
+    Other(Other),
+}
+
+impl What {
+    fn content(&self) -> Digest {
+        match self {
+            // Executable or not is another content as well: another file of the store.
+            What::File { object, .. } if object.executable => {
+                let mut both = object.digest.as_bytes().to_vec();
+                both.extend(b".x");
+                Digest::of(&both)
+            }
+            What::File { object, .. } => object.digest,
+            What::Other(Other::Folder) => Digest::of(b""),
+            What::Other(Other::Link(target)) => Digest::of(target.as_bytes()),
+        }
+    }
 }
 
 /// What the view made, by path below its folder.
@@ -142,6 +176,15 @@ impl View<'_> {
             for object in made.objects() {
                 hasher.update(object.digest.as_bytes());
             }
+            // Where no plain files tell the rest.
+            for artifact in made
+                .outputs
+                .values()
+                .filter(|artifact| artifact.is_special())
+            {
+                hasher.update(artifact.digest().as_bytes());
+                hasher.update(artifact.folder.as_deref().unwrap_or_default().as_bytes());
+            }
         }
         Digest::from_bytes(*hasher.finalize().as_bytes())
     }
@@ -164,20 +207,22 @@ impl View<'_> {
     /// Puts the files of a step where people look for them.
     fn show(&mut self, id: StepId, made: &Made) -> Result<(), StoreError> {
         let step = &self.steps[id.index()];
-        for (path, object, copied) in places(step, made) {
+        for Place { path, what } in places(step, made) {
+            let copied = matches!(what, What::File { copied: true, .. });
             let own = Own {
                 step: self.names[id.index()].clone(),
-                content: object.digest,
+                content: what.content(),
                 copied,
+                other: matches!(what, What::Other(_)),
             };
-            let full = self.folder.join(&path);
-            let there = if copied {
-                full.is_file()
-            } else {
-                full.is_symlink()
+            let full = self.folder.join(names::name_of(&path));
+            let there = match &what {
+                What::File { copied: true, .. } => full.is_file(),
+                What::Other(Other::Folder) => full.is_dir(),
+                _ => full.is_symlink(),
             };
             if !there || self.files().get(&path) != Some(&own) {
-                self.place(&full, &object, copied)
+                self.place(&full, &what)
                     .map_err(|error| StoreError::io("write", &full, error))?;
             }
             self.files().insert(path.clone(), own);
@@ -186,14 +231,23 @@ impl View<'_> {
         Ok(())
     }
 
-    fn place(&mut self, path: &Path, object: &Object, copied: bool) -> io::Result<()> {
+    fn place(&mut self, path: &Path, what: &What) -> io::Result<()> {
         let folder = path.parent().unwrap_or(self.folder);
-        if self.folders.insert(folder.to_owned()) {
+        if !self.folders.contains(folder) {
             fs::create_dir_all(folder)?;
+            self.folders.insert(folder.to_owned());
         }
-        let source = self.store.path(object);
-        if !copied {
-            match link(&relative(folder, &source), path) {
+        let (source, target) = match what {
+            What::Other(Other::Folder) => return fs::create_dir_all(path),
+            What::Other(Other::Link(target)) => (None, Some(PathBuf::from(names::name_of(target)))),
+            What::File { object, copied } => {
+                let source = self.store.path(object);
+                let target = (!copied).then(|| relative(folder, &source));
+                (Some(source), target)
+            }
+        };
+        if let Some(target) = &target {
+            match link(target, path) {
                 Ok(true) => return Ok(()),
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
                 _ => {}
@@ -204,8 +258,11 @@ impl View<'_> {
         name.push(path.file_name().unwrap_or_default());
         let new = folder.join(name);
         let _ = fs::remove_file(&new);
-        let linked = !copied && link(&relative(folder, &source), &new)?;
-        if !linked {
+        let linked = match &target {
+            Some(target) => link(target, &new)?,
+            None => false,
+        };
+        if let Some(source) = source.filter(|_| !linked) {
             io::copy(&mut File::open(source)?, &mut File::create(&new)?)?;
         }
         fs::rename(new, path)
@@ -226,15 +283,18 @@ impl View<'_> {
         let stale: Vec<String> = files.map(|(path, _)| path.clone()).collect();
         for path in stale {
             self.files().remove(&path);
+            let path = PathBuf::from(names::name_of(&path));
             let full = self.folder.join(&path);
+            // An empty folder goes as the others do, or stays if somebody uses it.
+            let folder = full.is_dir() && !full.is_symlink();
             match fs::remove_file(&full) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error) if !folder && error.kind() != io::ErrorKind::NotFound => {
                     return Err(StoreError::io("remove", &full, error));
                 }
                 _ => {}
             }
             // Folders go with their last file; those that hold other files stay.
-            for folder in Path::new(&path).ancestors().skip(1) {
+            for folder in path.ancestors().skip(usize::from(!folder)) {
                 let ours = !folder.as_os_str().is_empty();
                 if !ours || fs::remove_dir(self.folder.join(folder)).is_err() {
                     break;
@@ -292,11 +352,15 @@ impl View<'_> {
 /// The files of a step in the human view: path below its folder, and content.
 pub fn shown_files(step: &Step, made: &Made) -> Vec<(String, Object)> {
     let places = places(step, made).into_iter();
-    places.map(|(path, object, _)| (path, object)).collect()
+    let files = places.filter_map(|place| match place.what {
+        What::File { object, .. } => Some((place.path, object)),
+        What::Other(_) => None,
+    });
+    files.collect()
 }
 
-/// Where the files of a step belong: path below the view, content, and whether it is copied.
-fn places(step: &Step, made: &Made) -> Vec<(String, Object, bool)> {
+/// Where the files of a step belong.
+fn places(step: &Step, made: &Made) -> Vec<Place> {
     let mut places = Vec::new();
     let mut taken = HashSet::new();
     let printed = |output: &str| match kind_of(step, output) {
@@ -310,10 +374,23 @@ fn places(step: &Step, made: &Made) -> Vec<(String, Object, bool)> {
     if !step.cell.0.is_empty() {
         cell = format!("{cell}/{}", file_name(&step.cell.to_string()));
     }
+    // Of two, the second is put into a folder with the name of its output.
+    let mut choose = |short: String, long: String| {
+        let path = if taken.contains(&short) { long } else { short };
+        taken.insert(path.clone());
+        path
+    };
     for (output, artifact) in &made.outputs {
-        let folder = printed(output);
+        let printed = printed(output);
+        let copied = printed.is_some();
+        if let Some(own) = &artifact.folder {
+            let (own, output) = (file_name(own), file_name(output));
+            let folder = choose(format!("{cell}/{own}"), format!("{cell}/{output}/{own}"));
+            places.extend(contents(&folder, artifact));
+            continue;
+        }
         for (file, object) in &artifact.files {
-            let (short, long) = match folder {
+            let (short, long) = match printed {
                 Some(folder) => {
                     let mut name = step.to_string();
                     if several {
@@ -330,10 +407,40 @@ fn places(step: &Step, made: &Made) -> Vec<(String, Object, bool)> {
                     format!("{cell}/{}/{}", file_name(output), file_path(file)),
                 ),
             };
-            let path = if taken.contains(&short) { long } else { short };
-            taken.insert(path.clone());
-            places.push((path, *object, folder.is_some()));
+            let path = choose(short, long);
+            let object = *object;
+            places.push(Place {
+                path,
+                what: What::File { object, copied },
+            });
         }
+    }
+    places
+}
+
+/// A folder with what is in it, under the names that links in it know: files first, in order.
+fn contents(folder: &str, artifact: &Artifact) -> Vec<Place> {
+    let place = |name: &str| match names::stays_inside(name) {
+        true => format!("{folder}/{name}"),
+        false => format!("{folder}/{}", file_path(name)),
+    };
+    let files = artifact.files.iter().map(|(name, object)| Place {
+        path: place(name),
+        what: What::File {
+            object: *object,
+            copied: false,
+        },
+    });
+    let others = artifact.others.iter().map(|(name, other)| Place {
+        path: place(name),
+        what: What::Other(other.clone()),
+    });
+    let mut places: Vec<Place> = files.chain(others).collect();
+    if places.is_empty() {
+        places.push(Place {
+            path: folder.to_owned(),
+            what: What::Other(Other::Folder),
+        });
     }
     places
 }

@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::Stage;
 use super::artifacts;
-use crate::engine::Content;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::JobItem;
@@ -87,9 +86,7 @@ impl Stage for Select {
 
         let mut produced = Produced::default();
         for (output, artifact) in &candidates[winner].outputs {
-            for (file, object) in &artifact.artifact.files {
-                produced.file(output, file, Content::Stored(*object));
-            }
+            produced.pass_on(output, &artifact.artifact);
         }
         let describe = |at: usize| {
             json!({

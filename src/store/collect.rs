@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use super::Digest;
+use super::Object;
 use super::Presence;
 use super::Store;
 use super::StoreError;
@@ -48,7 +49,7 @@ impl Store {
                 dropped.push(key);
             } else if let Some(made) = self.records.made(key)? {
                 collected.kept_records += 1;
-                reached.extend(made.objects().map(|object| object.digest));
+                reached.extend(made.objects().map(Object::name));
             }
         }
         collected.records = dropped.len();
@@ -67,16 +68,16 @@ impl Store {
             self.records.forget(&dropped);
             self.objects.remove_unfinished()?;
         }
-        for (digest, size) in self.objects.on_disk()? {
-            if reached.contains(&digest) {
+        for object in self.objects.on_disk()? {
+            if reached.contains(&object.name()) {
                 collected.kept_objects += 1;
-                collected.kept_bytes += size;
+                collected.kept_bytes += object.size;
                 continue;
             }
             collected.objects += 1;
-            collected.bytes += size;
+            collected.bytes += object.size;
             if !pretend {
-                self.objects.remove(digest)?;
+                self.objects.remove(object.name())?;
             }
         }
         for entry in entries(&self.checkpoints)? {
@@ -101,19 +102,20 @@ impl Store {
     pub fn verify(&self) -> Result<Verified, StoreError> {
         let mut verified = Verified::default();
         let mut there = HashSet::new();
-        for (digest, size) in self.objects.on_disk()? {
-            there.insert(digest);
+        for object in self.objects.on_disk()? {
+            there.insert(object.name());
             verified.objects += 1;
-            verified.bytes += size;
-            if self.objects.reread(digest) != Presence::Intact {
-                verified.damaged.push(digest);
+            verified.bytes += object.size;
+            if self.objects.reread(object.name()) != Presence::Intact {
+                verified.damaged.push(object.digest);
             }
         }
         let mut missing = HashSet::new();
         for key in self.record_keys()? {
             if let Some(made) = self.records.made(key)? {
-                let named = made.objects().map(|object| object.digest);
-                missing.extend(named.filter(|digest| !there.contains(digest)));
+                let named = made.objects();
+                let gone = named.filter(|object| !there.contains(&object.name()));
+                missing.extend(gone.map(|object| object.digest));
             }
         }
         verified.missing.extend(missing);

@@ -18,17 +18,18 @@ use super::Digest;
 use super::StoreError;
 
 /// Counts changes of the schema below; a store of a higher version is refused.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 const SCHEMA: &str = "
 -- Results by key. `outputs` in postcard: output name -> files: name -> digest, size; in version 1
--- JSON of the same.
+-- JSON of the same; since version 3 with folders, links and permissions where there are any.
 CREATE TABLE IF NOT EXISTS records(
   key BLOB PRIMARY KEY, kind TEXT NOT NULL, outputs BLOB NOT NULL, diverged TEXT,
   seconds REAL NOT NULL, run TEXT NOT NULL) WITHOUT ROWID;
 -- What keys were made of, for successes and failures alike. JSON: part -> text.
 CREATE TABLE IF NOT EXISTS parts(key BLOB PRIMARY KEY, parts TEXT NOT NULL) WITHOUT ROWID;
--- The stat at which an object was last known to be intact and durable. Times in nanoseconds.
+-- The stat at which an object was last known to be intact and durable. Times in nanoseconds. The
+-- digests of executable objects end in `.x`.
 CREATE TABLE IF NOT EXISTS objects(
   digest BLOB PRIMARY KEY, size INTEGER NOT NULL, inode INTEGER NOT NULL,
   modified INTEGER NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID;

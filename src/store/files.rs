@@ -9,10 +9,10 @@ use std::path::Path;
 pub trait Files: Send + Sync {
     /// Writes a new, read-only file.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
-    /// Copies into a new, read-only file; shares blocks where the file system can.
+    /// Copies into a new file; shares blocks where the file system can.
     fn copy(&self, from: &Path, to: &Path) -> io::Result<()>;
-    /// Makes a file read-only.
-    fn seal(&self, path: &Path) -> io::Result<()>;
+    /// Makes a file read-only, and executable or not.
+    fn seal(&self, path: &Path, executable: bool) -> io::Result<()>;
     /// Moves a file over another within one file system.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Makes written files durable.
@@ -74,6 +74,38 @@ impl Stat {
     }
 }
 
+/// The permissions of an object: whoever may read it may execute it, or nobody.
+#[cfg(unix)]
+fn sealed(mode: u32, executable: bool) -> u32 {
+    let readable = mode & 0o444 | 0o400;
+    match executable {
+        true => readable | readable >> 2,
+        false => readable,
+    }
+}
+
+/// Whether a file may be executed by its owner.
+#[cfg(unix)]
+pub(super) fn is_executable(metadata: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::mode(metadata) & 0o100 != 0
+}
+
+#[cfg(not(unix))]
+pub(super) fn is_executable(_: &fs::Metadata) -> bool {
+    false
+}
+
+/// Whether other names lead to the same file: then it is not ours alone.
+#[cfg(unix)]
+pub(super) fn has_other_names(metadata: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(metadata) > 1
+}
+
+#[cfg(not(unix))]
+pub(super) fn has_other_names(_: &fs::Metadata) -> bool {
+    false
+}
+
 /// The real file system.
 pub struct Disk;
 
@@ -91,12 +123,16 @@ impl Files for Disk {
     }
 
     fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::copy(from, to)?;
-        self.seal(to)
+        fs::copy(from, to).map(|_| ())
     }
 
-    fn seal(&self, path: &Path) -> io::Result<()> {
+    fn seal(&self, path: &Path, executable: bool) -> io::Result<()> {
         let mut permissions = fs::metadata(path)?.permissions();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            permissions.set_mode(sealed(permissions.mode(), executable));
+        }
         permissions.set_readonly(true);
         fs::set_permissions(path, permissions)
     }

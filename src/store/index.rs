@@ -49,15 +49,13 @@ impl Index {
             .stat(path)
             .map_err(|error| StoreError::io("read", path, error))?;
         if let Some(digest) = self.known(&stat)? {
-            let size = stat.size;
-            return Ok(Object { digest, size });
+            return Ok(Object::plain(digest, stat.size));
         }
         let (digest, stat) = digest_of_file(path)?;
         if self.writable && settled(&stat) {
             lock(&self.fresh).insert((stat.device, stat.inode), (stat, digest));
         }
-        let size = stat.size;
-        Ok(Object { digest, size })
+        Ok(Object::plain(digest, stat.size))
     }
 
     fn known(&self, stat: &Stat) -> Result<Option<Digest>, StoreError> {

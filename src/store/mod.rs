@@ -4,7 +4,7 @@
 //!
 //! | path | what |
 //! | --- | --- |
-//! | `objects-v1/ab/cdef…` | immutable content, named by its blake3 digest |
+//! | `objects-v1/ab/cdef…` | immutable content, named by its blake3 digest; `….x` where it may be executed |
 //! | `checkpoints-v1/<key>` | the state of unfinished trainings |
 //! | `store.sqlite` | records, runs, attempts, the file-hash index |
 //! | `runs/<run>/` | the event logs of runs |
@@ -16,31 +16,37 @@ mod checkpoint;
 mod collect;
 mod database;
 mod digest;
+mod encoding;
 mod error;
 mod files;
+mod handed;
 mod history;
 mod index;
 mod lock;
+pub mod names;
 mod objects;
 mod plans;
 mod reading;
 mod record;
 mod records;
+mod removal;
 #[expect(clippy::module_inception, reason = "the store is the idea of the file")]
 mod store;
 mod sync;
 #[cfg(test)]
 mod tests;
 
-pub use artifact::{Artifact, Object};
+pub use artifact::{Artifact, Object, Other};
 pub use collect::{Collected, Verified};
 pub use digest::{Digest, NotADigest};
 pub use error::StoreError;
 pub use files::{Disk, Files, Stat};
+pub use handed::{Back, Handed};
 pub use history::{Attempt, Durations, Outcome, PastAttempt, PastRun, RunId};
 pub use lock::Holder;
 pub use objects::Presence;
 pub use record::{KeyParts, Made, Record};
 #[doc(hidden)]
 pub use records::{decoded, encoded};
+pub use removal::{is_mounted, remove_tree};
 pub use store::{Access, Lookup, Store};

@@ -1,4 +1,5 @@
-//! Objects: immutable files named by the digest of their content, as `ab/cdef…`.
+//! Objects: immutable files named by the digest of their content, as `ab/cdef…`; as `ab/cdef….x`
+//! where they may be executed, because permissions belong to a file and not to its name.
 //!
 //! An object is trusted while its stat is the one at which it was last known to be intact. Stats
 //! reach the database only after the content is durable, so an object of unknown history (the
@@ -27,7 +28,10 @@ use super::database::Database;
 use super::database::digest;
 use super::files::Files;
 use super::files::Stat;
+use super::files::has_other_names;
+use super::files::is_executable;
 use super::reading::digest_of_file;
+use super::reading::read_file;
 
 /// Whether an object can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +48,18 @@ const UNFINISHED: &str = ".new-";
 /// Puts to different stripes run at once, puts of one content never do.
 const STRIPES: usize = 16;
 
+/// What tells one object from all others: the digest and whether it may be executed.
+pub(super) type Name = (Digest, bool);
+
+/// How the names of objects end that may be executed.
+const EXECUTABLE: &str = ".x";
+
+impl Object {
+    pub(super) fn name(&self) -> Name {
+        (self.digest, self.executable)
+    }
+}
+
 pub(super) struct Objects {
     folder: PathBuf,
     /// Where files are written before they get their name: on the same file system.
@@ -51,11 +67,11 @@ pub(super) struct Objects {
     files: Arc<dyn Files>,
     database: Arc<Database>,
     writable: bool,
-    trusted: RwLock<HashMap<Digest, Stat>>,
+    trusted: RwLock<HashMap<Name, Stat>>,
     /// Whether `trusted` holds all that the database knows.
     complete: AtomicBool,
     /// What is trusted but not yet durable.
-    unsynced: Mutex<Vec<Digest>>,
+    unsynced: Mutex<Vec<Name>>,
     stripes: [Mutex<()>; STRIPES],
     counter: AtomicU64,
 }
@@ -82,25 +98,28 @@ impl Objects {
         }
     }
 
-    pub(super) fn path(&self, digest: Digest) -> PathBuf {
+    pub(super) fn path(&self, (digest, executable): Name) -> PathBuf {
         let hex = blake3::Hash::from_bytes(*digest.as_bytes()).to_hex();
         // One allocation of the right size: this runs once per object of every step.
         let folder = self.folder.as_os_str();
-        let mut path = std::ffi::OsString::with_capacity(folder.len() + 2 + 64 + 2);
+        let mut path = std::ffi::OsString::with_capacity(folder.len() + 2 + 64 + EXECUTABLE.len());
         path.push(folder);
         path.push("/");
         path.push(&hex.as_str()[..2]);
         path.push("/");
         path.push(&hex.as_str()[2..]);
+        if executable {
+            path.push(EXECUTABLE);
+        }
         PathBuf::from(path)
     }
 
     /// A new name in the folder of an object: files are written there, because moving them there
     /// from a common folder would make all writers wait for each other.
-    fn beside(&self, digest: Digest) -> PathBuf {
+    fn beside(&self, object: &Object) -> PathBuf {
         let number = self.counter.fetch_add(1, Ordering::Relaxed);
         let name = format!("{UNFINISHED}{}-{number}", std::process::id());
-        self.path(digest).with_file_name(name)
+        self.path(object.name()).with_file_name(name)
     }
 
     /// A new name for a file on the store's file system.
@@ -110,17 +129,23 @@ impl Objects {
             .join(format!("{}-{number}", std::process::id()))
     }
 
-    pub(super) fn put_bytes(&self, bytes: &[u8]) -> Result<Object, StoreError> {
+    pub(super) fn put_bytes(&self, bytes: &[u8], executable: bool) -> Result<Object, StoreError> {
         let object = Object {
             digest: Digest::of(bytes),
             size: bytes.len() as u64,
+            executable,
         };
         let _one = self.stripe(object.digest)?;
         if self.presence(&object) == Presence::Intact {
             return Ok(object);
         }
-        let temporary = self.beside(object.digest);
-        if let Err(error) = in_folder(&temporary, || self.files.write(&temporary, bytes)) {
+        let temporary = self.beside(&object);
+        let written = in_folder(&temporary, || self.files.write(&temporary, bytes));
+        let written = written.and_then(|()| match executable {
+            true => self.files.seal(&temporary, true),
+            false => Ok(()),
+        });
+        if let Err(error) = written {
             // A full disk has room again once the half-written file is gone.
             let _ = self.files.remove(&temporary);
             return Err(StoreError::io("write", &temporary, error));
@@ -128,57 +153,87 @@ impl Objects {
         self.adopt(&temporary, object)
     }
 
-    /// Takes a file over: it is moved where that is possible, else copied.
+    /// Takes a plain file over: it is moved where it is ours alone and that is possible, else
+    /// copied. What a link leads to is copied.
     pub(super) fn put_file(&self, path: &Path) -> Result<Object, StoreError> {
-        let read = |error| StoreError::io("read", path, error);
-        let linked = fs::symlink_metadata(path).map_err(read)?.is_symlink();
-        let (digest, stat) = digest_of_file(path)?;
+        let (found, linked) = match read_file(path, false) {
+            Err(_) if path.is_symlink() => (read_file(path, true), true),
+            found => (found, false),
+        };
+        let (digest, metadata) = found?;
         let object = Object {
             digest,
-            size: stat.size,
+            size: metadata.len(),
+            executable: is_executable(&metadata),
         };
         let _one = self.stripe(digest)?;
         if self.presence(&object) == Presence::Intact {
             return Ok(object);
         }
-        let temporary = self.beside(digest);
-        let moved = if linked {
-            Err(io::ErrorKind::CrossesDevices.into())
-        } else {
-            in_folder(&temporary, || self.files.rename(path, &temporary))
-        };
-        let placed = match moved {
-            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                in_folder(&temporary, || self.files.copy(path, &temporary))
+        if !linked && !has_other_names(&metadata) {
+            let place = self.path(object.name());
+            match in_folder(&place, || self.files.rename(path, &place)) {
+                Ok(()) => return self.seal(&place, object),
+                // It lies on another file system, or where one is mounted.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::CrossesDevices | io::ErrorKind::ResourceBusy
+                    ) => {}
+                Err(error) => return Err(StoreError::io("take over", path, error)),
             }
-            moved => moved.and_then(|()| self.files.seal(&temporary)),
-        };
-        if let Err(error) = placed {
+        }
+        let temporary = self.beside(&object);
+        let copied = in_folder(&temporary, || self.files.copy(path, &temporary))
+            .and_then(|()| self.files.seal(&temporary, object.executable));
+        if let Err(error) = copied {
             let _ = self.files.remove(&temporary);
             return Err(StoreError::io("take over", path, error));
         }
-        self.adopt(&temporary, object)
+        // Unlike a file of ours, it may have changed since it was read.
+        match digest_of_file(&temporary) {
+            Ok((copied, _)) if copied == digest => self.adopt(&temporary, object),
+            copied => {
+                let _ = self.files.remove(&temporary);
+                copied?;
+                let path = path.to_owned();
+                Err(StoreError::Changed { path })
+            }
+        }
     }
 
     /// Gives a complete file its name. The stripe is held.
     fn adopt(&self, temporary: &Path, object: Object) -> Result<Object, StoreError> {
-        let path = self.path(object.digest);
+        let path = self.path(object.name());
         if let Err(error) = self.files.rename(temporary, &path) {
             let _ = self.files.remove(temporary);
             return Err(StoreError::io("write", &path, error));
         }
+        self.learn(&path, object)
+    }
+
+    /// Completes a file that was moved to its place.
+    fn seal(&self, path: &Path, object: Object) -> Result<Object, StoreError> {
+        if let Err(error) = self.files.seal(path, object.executable) {
+            let _ = self.files.remove(path);
+            return Err(StoreError::io("write", path, error));
+        }
+        self.learn(path, object)
+    }
+
+    fn learn(&self, path: &Path, object: Object) -> Result<Object, StoreError> {
         let stat = self
             .files
-            .stat(&path)
-            .map_err(|error| StoreError::io("read", &path, error))?;
-        self.trust(object.digest, stat);
+            .stat(path)
+            .map_err(|error| StoreError::io("read", path, error))?;
+        self.trust(object.name(), stat);
         Ok(object)
     }
 
     /// Whether an object is there and has the right content; reads it only where its stat is not
     /// the known one.
     pub(super) fn presence(&self, object: &Object) -> Presence {
-        let path = self.path(object.digest);
+        let path = self.path(object.name());
         let stat = match self.files.stat(&path) {
             Ok(stat) => stat,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Presence::Missing,
@@ -188,34 +243,49 @@ impl Objects {
             return Presence::Damaged;
         }
         if self
-            .trusted(object.digest)
+            .trusted(object.name())
             .is_some_and(|known| known.same_file(&stat))
         {
             return Presence::Intact;
         }
-        self.reread(object.digest)
+        self.reread(object.name())
     }
 
-    /// Whether the content of an object is what its name says, by reading it.
-    pub(super) fn reread(&self, digest: Digest) -> Presence {
-        match digest_of_file(&self.path(digest)) {
-            Ok((found, stat)) if found == digest => {
-                self.trust(digest, stat);
+    /// Whether the content of an object is what its name says, by reading it. Permissions that
+    /// somebody changed are set right.
+    pub(super) fn reread(&self, name: Name) -> Presence {
+        let (digest, executable) = name;
+        let path = self.path(name);
+        let read = || -> Result<Option<Stat>, StoreError> {
+            let (found, metadata) = read_file(&path, true)?;
+            if found != digest {
+                return Ok(None);
+            }
+            if is_executable(&metadata) == executable || !self.writable {
+                return Ok(Some(Stat::of(&metadata)));
+            }
+            let failed = |error| StoreError::io("write", &path, error);
+            self.files.seal(&path, executable).map_err(failed)?;
+            self.files.stat(&path).map(Some).map_err(failed)
+        };
+        match read() {
+            Ok(Some(stat)) => {
+                self.trust(name, stat);
                 Presence::Intact
             }
             Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                self.distrust(digest);
+                self.distrust(name);
                 Presence::Missing
             }
             _ => {
-                self.distrust(digest);
+                self.distrust(name);
                 Presence::Damaged
             }
         }
     }
 
-    fn trusted(&self, key: Digest) -> Option<Stat> {
-        let known = read(&self.trusted).get(&key).copied();
+    pub(super) fn trusted(&self, name: Name) -> Option<Stat> {
+        let known = read(&self.trusted).get(&name).copied();
         if known.is_some() || self.are_loaded() {
             return known;
         }
@@ -223,30 +293,30 @@ impl Objects {
             let mut statement = connection.prepare_cached(
                 "SELECT digest, size, inode, modified, changed FROM objects WHERE digest = ?",
             )?;
-            let mut rows = statement.query([key.as_bytes()])?;
+            let mut rows = statement.query([blob(name)])?;
             rows.next()?.map(row_of_object).transpose()
         });
         // A database that cannot be read only makes us read the object.
         let (_, stat) = found.ok().flatten().flatten()?;
-        write(&self.trusted).insert(key, stat);
+        write(&self.trusted).insert(name, stat);
         Some(stat)
     }
 
-    fn trust(&self, digest: Digest, stat: Stat) {
-        let known = write(&self.trusted).insert(digest, stat);
+    fn trust(&self, name: Name, stat: Stat) {
+        let known = write(&self.trusted).insert(name, stat);
         if self.writable && !known.is_some_and(|known| known.same_file(&stat)) {
-            lock(&self.unsynced).push(digest);
+            lock(&self.unsynced).push(name);
         }
     }
 
-    pub(super) fn distrust(&self, digest: Digest) {
-        let known = write(&self.trusted).remove(&digest).is_some();
+    pub(super) fn distrust(&self, name: Name) {
+        let known = write(&self.trusted).remove(&name).is_some();
         if known && self.writable {
             // Failing to forget is harmless: the stat would have to match as well.
             let _ = self.database.with(|connection| {
                 connection
                     .prepare_cached("DELETE FROM objects WHERE digest = ?")?
-                    .execute([digest.as_bytes()])
+                    .execute([blob(name)])
             });
         }
     }
@@ -286,12 +356,12 @@ impl Objects {
         if new.is_empty() {
             return Ok(0);
         }
-        let stats: Vec<(Digest, Stat)> = {
+        let stats: Vec<(Name, Stat)> = {
             let trusted = read(&self.trusted);
-            let stat = |digest: &Digest| trusted.get(digest).map(|stat| (*digest, *stat));
+            let stat = |name: &Name| trusted.get(name).map(|stat| (*name, *stat));
             new.iter().filter_map(stat).collect()
         };
-        let paths: Vec<PathBuf> = stats.iter().map(|(digest, _)| self.path(*digest)).collect();
+        let paths: Vec<PathBuf> = stats.iter().map(|(name, _)| self.path(*name)).collect();
         let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
         let synced = self
             .files
@@ -301,9 +371,9 @@ impl Objects {
                 self.database.write(|connection| {
                     let mut statement = connection
                         .prepare_cached("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)")?;
-                    for (digest, stat) in &stats {
+                    for (name, stat) in &stats {
                         statement.execute((
-                            digest.as_bytes(),
+                            blob(*name),
                             stat.size as i64,
                             stat.inode as i64,
                             stat.modified,
@@ -321,7 +391,7 @@ impl Objects {
     }
 
     /// All objects on disk, whoever made them.
-    pub(super) fn on_disk(&self) -> Result<Vec<(Digest, u64)>, StoreError> {
+    pub(super) fn on_disk(&self) -> Result<Vec<Object>, StoreError> {
         let mut found = Vec::new();
         for folder in entries(&self.folder)? {
             let prefix = folder.file_name();
@@ -330,14 +400,18 @@ impl Objects {
             };
             for entry in entries(&folder.path())? {
                 let name = entry.file_name();
-                let digest = name
-                    .to_str()
-                    .and_then(|rest| format!("{prefix}{rest}").parse().ok());
+                let name = name.to_str().unwrap_or_default();
+                let plain = name.strip_suffix(EXECUTABLE);
+                let digest = format!("{prefix}{}", plain.unwrap_or(name)).parse().ok();
                 // Files that are no objects are none of the store's business.
                 let (Some(digest), Ok(metadata)) = (digest, entry.metadata()) else {
                     continue;
                 };
-                found.push((digest, metadata.len()));
+                found.push(Object {
+                    digest,
+                    size: metadata.len(),
+                    executable: plain.is_some(),
+                });
             }
         }
         found.sort_unstable();
@@ -359,10 +433,10 @@ impl Objects {
         Ok(())
     }
 
-    pub(super) fn remove(&self, digest: Digest) -> Result<(), StoreError> {
-        let _one = self.stripe(digest)?;
-        self.distrust(digest);
-        let path = self.path(digest);
+    pub(super) fn remove(&self, name: Name) -> Result<(), StoreError> {
+        let _one = self.stripe(name.0)?;
+        self.distrust(name);
+        let path = self.path(name);
         match self.files.remove(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(StoreError::io("remove", &path, error))
@@ -382,7 +456,25 @@ impl Objects {
     }
 }
 
-fn row_of_object(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<(Digest, Stat)>> {
+/// An object's name as it stands in the database: the digest, and a byte more where it may be
+/// executed.
+fn blob((digest, executable): Name) -> Vec<u8> {
+    let mut blob = digest.as_bytes().to_vec();
+    if executable {
+        blob.extend(EXECUTABLE.as_bytes());
+    }
+    blob
+}
+
+fn name(blob: &[u8]) -> Option<Name> {
+    let plain = blob.strip_suffix(EXECUTABLE.as_bytes());
+    match plain.and_then(digest) {
+        Some(digest) => Some((digest, true)),
+        None => digest(blob).map(|digest| (digest, false)),
+    }
+}
+
+fn row_of_object(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<(Name, Stat)>> {
     let stat = Stat {
         size: row.get::<_, i64>(1)? as u64,
         device: 0,
@@ -390,7 +482,7 @@ fn row_of_object(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<(Digest, St
         modified: row.get(3)?,
         changed: row.get(4)?,
     };
-    Ok(digest(row.get_ref(0)?.as_blob()?).map(|digest| (digest, stat)))
+    Ok(name(row.get_ref(0)?.as_blob()?).map(|name| (name, stat)))
 }
 
 /// Does something in the folder of this path, which is made where it is missing.

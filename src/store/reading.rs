@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::fs::File;
+use std::io;
+use std::io::Read;
 use std::path::Path;
 
 use super::Digest;
@@ -11,26 +13,72 @@ use super::files::Stat;
 /// How often a file that changes while it is read is tried.
 const ATTEMPTS: u32 = 3;
 
+/// Files up to this size are read at once.
+const SMALL: u64 = 64 << 10;
+
 /// The digest of a file's content and the stat it had all the while.
 pub(super) fn digest_of_file(path: &Path) -> Result<(Digest, Stat), StoreError> {
+    let (digest, metadata) = read_file(path, true)?;
+    Ok((digest, Stat::of(&metadata)))
+}
+
+/// The digest of a plain file's content and what the file was all the while. Links are followed or
+/// are an error.
+pub(super) fn read_file(path: &Path, follow: bool) -> Result<(Digest, fs::Metadata), StoreError> {
     let failed = |error| StoreError::io("read", path, error);
     for _ in 0..ATTEMPTS {
-        let file = File::open(path).map_err(failed)?;
+        let mut options = fs::OpenOptions::new();
+        options.read(true);
+        #[cfg(unix)]
+        {
+            use rustix::fs::OFlags;
+            // Nobody may write to a pipe: waiting for that would last forever.
+            let mut flags = OFlags::NONBLOCK;
+            if !follow {
+                flags |= OFlags::NOFOLLOW;
+            }
+            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.bits() as i32);
+        }
+        let file = options.open(path).map_err(failed)?;
         let before = file.metadata().map_err(failed)?;
         if before.is_dir() {
-            return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+            return Err(failed(io::ErrorKind::IsADirectory.into()));
         }
-        let before = Stat::of(&before);
-        let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(&file).map_err(failed)?;
+        if !before.is_file() {
+            return Err(failed(io::Error::other("it is no plain file")));
+        }
+        let (digest, length) = content(&file, before.len()).map_err(failed)?;
         // By path again: the file may have been replaced as well as rewritten.
-        let after = Stat::of(&fs::metadata(path).map_err(failed)?);
-        if before == after && hasher.count() == before.size {
-            let digest = Digest::from_bytes(*hasher.finalize().as_bytes());
+        let after = match follow {
+            true => fs::metadata(path),
+            false => fs::symlink_metadata(path),
+        };
+        let after = after.map_err(failed)?;
+        if Stat::of(&before) == Stat::of(&after) && length == before.len() {
             return Ok((digest, before));
         }
     }
     Err(StoreError::Changed {
         path: path.to_owned(),
     })
+}
+
+/// The digest and the length of what is in a file that seems to have `expected` bytes.
+fn content(mut file: &File, expected: u64) -> io::Result<(Digest, u64)> {
+    if expected <= SMALL {
+        let mut bytes = vec![0; expected as usize + 1];
+        let mut length = 0;
+        loop {
+            let read = file.read(&mut bytes[length..])?;
+            length += read;
+            // The end, as far as it is known; whoever compares the lengths knows for sure.
+            if read == 0 || length >= expected as usize {
+                return Ok((Digest::of(&bytes[..length]), length as u64));
+            }
+        }
+    }
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file)?;
+    let digest = Digest::from_bytes(*hasher.finalize().as_bytes());
+    Ok((digest, hasher.count()))
 }

@@ -22,6 +22,7 @@ use super::Record;
 use super::StoreError;
 use super::database::Database;
 use super::database::digest;
+use super::encoding;
 use super::objects::read;
 use super::objects::write;
 
@@ -57,7 +58,7 @@ impl Raw {
     fn decode(&self) -> Option<Made> {
         let outputs: Map<Artifact> = match self.json {
             true => serde_json::from_slice(&self.outputs).ok()?,
-            false => postcard::from_bytes(&self.outputs).ok()?,
+            false => encoding::decode(&self.outputs)?,
         };
         Some(Made {
             outputs,
@@ -151,7 +152,7 @@ impl Records {
             .execute((
                 key.as_bytes(),
                 kind,
-                compact(&made.outputs),
+                encoding::encode(&made.outputs),
                 &made.diverged,
                 made.seconds,
                 run,
@@ -162,7 +163,7 @@ impl Records {
     /// Lets later lookups of this process see a record that was written.
     pub(super) fn learn(&self, key: Digest, made: &Made) {
         let raw = Raw {
-            outputs: compact(&made.outputs).into(),
+            outputs: encoding::encode(&made.outputs).into(),
             json: false,
             diverged: made.diverged.as_deref().map(Box::from),
             seconds: made.seconds,
@@ -176,11 +177,6 @@ impl Records {
             known.remove(key);
         }
     }
-}
-
-/// Outputs as the database has them: thousands of them are decoded in a run that changes nothing.
-fn compact(outputs: &Map<Artifact>) -> Vec<u8> {
-    postcard::to_stdvec(outputs).expect("memory takes all that is written to it")
 }
 
 /// JSON of what cannot fail to be written as JSON: maps with text keys, texts, numbers.
@@ -203,5 +199,5 @@ pub fn decoded(outputs: &[u8], json: bool) -> Option<Made> {
 /// What [`decoded`] reads back.
 #[doc(hidden)]
 pub fn encoded(made: &Made) -> Vec<u8> {
-    compact(&made.outputs)
+    encoding::encode(&made.outputs)
 }

@@ -34,6 +34,7 @@ use super::objects::Objects;
 use super::objects::entries;
 use super::plans;
 use super::records::Records;
+use super::removal::remove_tree;
 use super::sync::Syncer;
 
 /// What a caller wants of a store.
@@ -167,17 +168,18 @@ impl Store {
 
     /// Keeps these bytes.
     pub fn put_bytes(&self, bytes: &[u8]) -> Result<Object, StoreError> {
-        self.objects.put_bytes(bytes)
+        self.objects.put_bytes(bytes, false)
     }
 
-    /// Takes a file over: it is moved where that is possible, else copied.
+    /// Takes a plain file over: it is moved where it has no other name and that is possible, else
+    /// copied. It stays executable.
     pub fn put_file(&self, path: &Path) -> Result<Object, StoreError> {
         self.objects.put_file(path)
     }
 
     /// Where the content of an object is, for reading only.
     pub fn path(&self, object: &Object) -> PathBuf {
-        self.objects.path(object.digest)
+        self.objects.path(object.name())
     }
 
     /// The content of an object, checked against its digest.
@@ -185,7 +187,7 @@ impl Store {
         let path = self.path(object);
         let bytes = fs::read(&path).map_err(|error| StoreError::io("read", &path, error))?;
         if Digest::of(&bytes) != object.digest {
-            self.objects.distrust(object.digest);
+            self.objects.distrust(object.name());
             return Err(StoreError::Damaged { path });
         }
         Ok(bytes)
@@ -382,13 +384,7 @@ impl Store {
 fn empty(folder: &Path) -> Result<(), StoreError> {
     for entry in entries(folder)? {
         let path = entry.path();
-        let folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        let removed = if folder {
-            fs::remove_dir_all(&path)
-        } else {
-            fs::remove_file(&path)
-        };
-        removed.map_err(|error| StoreError::io("remove", &path, error))?;
+        remove_tree(&path).map_err(|error| StoreError::io("remove", &path, error))?;
     }
     Ok(())
 }

@@ -105,6 +105,8 @@ fn made(produced: Produced, spec: &Spec) -> io::Result<Outcome> {
     let mut outputs: BTreeMap<String, BTreeMap<String, Left>> = BTreeMap::new();
     let mut number = 0;
     for (output, files) in produced.outputs {
+        // Also where it is empty.
+        let left_here = outputs.entry(output).or_default();
         for (name, content) in files {
             let left = match content {
                 Content::Bytes(bytes) => {
@@ -116,15 +118,14 @@ fn made(produced: Produced, spec: &Spec) -> io::Result<Outcome> {
                 }
                 Content::Taken(path) => Left::File(path),
                 Content::Stored(object) => Left::Stored(object),
+                Content::Other(other) => Left::Other(other),
             };
-            outputs
-                .entry(output.clone())
-                .or_default()
-                .insert(name, left);
+            left_here.insert(name, left);
         }
     }
     Ok(Outcome::Made {
         outputs,
+        folders: produced.folders,
         diverged: produced.diverged,
     })
 }

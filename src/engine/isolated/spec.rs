@@ -20,6 +20,7 @@ use crate::registry::Value;
 use crate::registry::Values;
 use crate::store::Artifact;
 use crate::store::Object;
+use crate::store::Other;
 
 /// One attempt: all that a worker needs, without the manifest.
 #[derive(Debug, Serialize, Deserialize)]
@@ -89,6 +90,7 @@ pub(super) enum Said {
 pub(super) enum Outcome {
     Made {
         outputs: BTreeMap<String, BTreeMap<String, Left>>,
+        folders: BTreeMap<String, String>,
         diverged: Option<String>,
     },
     Failed {
@@ -99,7 +101,7 @@ pub(super) enum Outcome {
     Cancelled,
 }
 
-/// A file that the child leaves.
+/// A file that the child leaves, or another part of a folder.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Left {
@@ -107,6 +109,8 @@ pub(super) enum Left {
     File(PathBuf),
     /// In the store already.
     Stored(Object),
+    /// No file.
+    Other(Other),
 }
 
 impl Spec {
@@ -203,10 +207,15 @@ pub(super) fn cell(coordinates: &Coordinates) -> Cell {
 impl From<Outcome> for Result<Produced, JobError> {
     fn from(outcome: Outcome) -> Self {
         match outcome {
-            Outcome::Made { outputs, diverged } => {
+            Outcome::Made {
+                outputs,
+                folders,
+                diverged,
+            } => {
                 let content = |left| match left {
                     Left::File(path) => Content::Taken(path),
                     Left::Stored(object) => Content::Stored(object),
+                    Left::Other(other) => Content::Other(other),
                 };
                 let outputs = outputs.into_iter().map(|(output, files)| {
                     let files = files.into_iter();
@@ -215,6 +224,7 @@ impl From<Outcome> for Result<Produced, JobError> {
                 });
                 Ok(Produced {
                     outputs: outputs.collect(),
+                    folders,
                     diverged,
                 })
             }

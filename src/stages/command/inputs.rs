@@ -2,7 +2,8 @@
 //! look at endings. So every slot gets links with the artifact's own file names.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
@@ -18,25 +19,35 @@ use crate::engine::JobArtifact;
 use crate::engine::JobError;
 use crate::engine::JobItem;
 use crate::engine::scratch;
+use crate::store::Other;
+use crate::store::names;
+use crate::store::remove_tree;
 
 /// What the program is to find, by path.
 #[derive(Default)]
 struct Layout {
-    links: BTreeMap<PathBuf, PathBuf>,
+    /// What relative paths of the store are relative to.
+    here: PathBuf,
+    links: HashMap<PathBuf, PathBuf>,
     lists: BTreeMap<PathBuf, String>,
-    folders: BTreeSet<PathBuf>,
+    /// With all that they are in, up to the one that everything is laid out in.
+    folders: HashSet<PathBuf>,
 }
 
 /// Lays every bound slot out in the scratch folder and says where each is.
 pub(super) fn lay_out(job: &Job<'_>) -> Result<BTreeMap<String, PathBuf>, JobError> {
     let folder = job.scratch.join(scratch::LINKS);
     let mut places = BTreeMap::new();
-    let mut layout = Layout::default();
+    let mut layout = Layout {
+        // The folder of a link is another one.
+        here: std::env::current_dir().map_err(|e| cannot("find", Path::new("."), &e))?,
+        ..Layout::default()
+    };
     for (input, wired) in job.inputs.iter().zip(&job.step.inputs) {
         let slot = folder.join(&input.slot);
         let place = match &input.items[..] {
             [] if !wired.reduced => continue,
-            [item] if !wired.reduced && wired.items.len() == 1 => layout.item(item, &slot)?,
+            [item] if !wired.reduced && wired.items.len() == 1 => layout.item(item, &slot)?.0,
             items => {
                 layout.items(items, wired.reduced, &slot)?;
                 slot
@@ -53,9 +64,8 @@ impl Layout {
     fn items(&mut self, items: &[JobItem], reduced: bool, slot: &Path) -> Result<(), JobError> {
         let mut list = Vec::new();
         for (number, item) in items.iter().enumerate() {
-            let folder = slot.join(number.to_string());
-            self.item(item, &folder)?;
-            let files = files_of(item).map(|(name, _)| format!("{number}/{name}"));
+            let (_, files) = self.item(item, &slot.join(number.to_string()))?;
+            let files = files.iter().map(|name| format!("{number}/{name}"));
             let files: Vec<String> = files.collect();
             // Only what the key knows: coordinates belong to it where axes are reduced, names of
             // stages never do.
@@ -66,75 +76,123 @@ impl Layout {
         }
         let mut text = serde_json::to_string_pretty(&list).expect("a list of plain data is JSON");
         text.push('\n');
+        self.folder(slot);
         self.lists.insert(slot.join("items.json"), text);
         Ok(())
     }
 
-    /// The files of an item below a folder: the one file, or the folder of several.
-    fn item(&mut self, item: &JobItem, folder: &Path) -> Result<PathBuf, JobError> {
-        let mut paths = Vec::new();
-        for (name, target) in files_of(item) {
-            let path = folder.join(name);
-            // The folder of the link is another one.
-            let target = std::path::absolute(target).map_err(|e| cannot("find", target, &e))?;
-            self.links.insert(path.clone(), target);
-            paths.push(path);
+    /// Puts an item below a folder. Says where it is, the one file or the folder of several, and
+    /// the names of all files in that folder.
+    fn item(&mut self, item: &JobItem, folder: &Path) -> Result<(PathBuf, Vec<String>), JobError> {
+        self.folder(folder);
+        let mut files = Vec::new();
+        let mut only = None;
+        for (output, artifact) in &item.outputs {
+            // Of several outputs, each folder keeps its own name.
+            let own = artifact.artifact.folder.as_deref();
+            let own = own.filter(|_| item.outputs.len() > 1);
+            let place = match own {
+                Some(own) if names::stays_inside(own) => folder.join(names::name_of(own)),
+                Some(_) => folder.join(output),
+                None => folder.to_owned(),
+            };
+            let named = self.artifact(artifact, &place)?;
+            if item.outputs.len() == 1 && !artifact.artifact.is_folder() {
+                only = named.first().map(|name| place.join(name));
+            }
+            let inside = place.strip_prefix(folder).unwrap_or(&place);
+            files.extend(named.iter().map(|name| {
+                let name = inside.join(name);
+                name.to_string_lossy().into_owned()
+            }));
         }
-        self.folders.insert(folder.to_owned());
-        Ok(match (paths.pop(), paths.is_empty()) {
-            (Some(only), true) => only,
-            _ => folder.to_owned(),
-        })
+        Ok((only.unwrap_or_else(|| folder.to_owned()), files))
+    }
+
+    /// Puts an artifact into a folder and names its files.
+    fn artifact(
+        &mut self,
+        artifact: &JobArtifact,
+        folder: &Path,
+    ) -> Result<Vec<PathBuf>, JobError> {
+        let inside = |name: &str| match names::stays_inside(name) {
+            true => Ok(PathBuf::from(names::name_of(name))),
+            false => Err(JobError::failed(format!(
+                "`{}` cannot be the name of an input",
+                names::shown(name)
+            ))),
+        };
+        self.folder(folder);
+        let mut files = Vec::with_capacity(artifact.paths.len());
+        for (name, target) in &artifact.paths {
+            let name = inside(name)?;
+            let target = self.here.join(target);
+            self.link(folder.join(&name), target);
+            files.push(name);
+        }
+        for (name, other) in &artifact.artifact.others {
+            let path = folder.join(inside(name)?);
+            match other {
+                Other::Folder => self.folder(&path),
+                Other::Link(target) => self.link(path, names::name_of(target).into()),
+            }
+        }
+        Ok(files)
+    }
+
+    fn link(&mut self, path: PathBuf, target: PathBuf) {
+        if let Some(folder) = path.parent() {
+            self.folder(folder);
+        }
+        self.links.insert(path, target);
+    }
+
+    fn folder(&mut self, folder: &Path) {
+        for folder in folder.ancestors() {
+            if self.folders.contains(folder) {
+                break;
+            }
+            self.folders.insert(folder.to_owned());
+        }
     }
 
     /// Brings a folder to this, whatever it holds: links that are right already stay.
     fn settle(&self, folder: &Path) -> Result<(), JobError> {
-        let mut right = BTreeSet::new();
+        let mut right = HashSet::new();
         if let Err(error) = self.sweep(folder, &mut right) {
             right.clear();
             if error.kind() != io::ErrorKind::NotFound {
-                scratch::remove(folder).map_err(|error| cannot("remove", folder, &error))?;
+                remove_tree(folder).map_err(|error| cannot("remove", folder, &error))?;
             }
         }
-        for folder in &self.folders {
+        let below = self.folders.iter().filter(|one| one.starts_with(folder));
+        for folder in below {
             make_folder(folder)?;
         }
         for (path, target) in self.links.iter().filter(|(path, _)| !right.contains(*path)) {
-            make_parent(path)?;
             symlink(target, path).map_err(|error| cannot("link", path, &error))?;
         }
         for (path, text) in &self.lists {
-            make_parent(path)?;
             fs::write(path, text).map_err(|error| cannot("write", path, &error))?;
         }
         Ok(())
     }
 
     /// Removes from a folder what is not to be there, and notes the links that are right.
-    fn sweep(&self, folder: &Path, right: &mut BTreeSet<PathBuf>) -> io::Result<()> {
+    fn sweep(&self, folder: &Path, right: &mut HashSet<PathBuf>) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let (path, kind) = (entry.path(), entry.file_type()?);
-            let wanted = self.folders.range(path.clone()..).next();
             if kind.is_symlink() && self.links.get(&path) == Some(&fs::read_link(&path)?) {
                 right.insert(path);
-            } else if kind.is_dir() && wanted.is_some_and(|folder| folder.starts_with(&path)) {
+            } else if kind.is_dir() && self.folders.contains(&path) {
                 self.sweep(&path, right)?;
             } else {
-                scratch::remove(&path)?;
+                remove_tree(&path)?;
             }
         }
         Ok(())
     }
-}
-
-fn make_parent(path: &Path) -> Result<(), JobError> {
-    path.parent().map_or(Ok(()), make_folder)
-}
-
-fn files_of(item: &JobItem) -> impl Iterator<Item = (&String, &PathBuf)> {
-    let artifacts = item.outputs.values();
-    artifacts.flat_map(|artifact: &JobArtifact| &artifact.paths)
 }
 
 fn cell(item: &JobItem) -> serde_json::Map<String, serde_json::Value> {
@@ -170,11 +228,12 @@ mod tests {
             let mut layout = Layout::default();
             for (path, target) in links {
                 let path = folder.join(path);
-                layout.folders.extend(path.parent().map(Path::to_owned));
-                layout.links.insert(path, target.into());
+                layout.link(path, target.into());
             }
             for (path, text) in lists {
-                layout.lists.insert(folder.join(path), (*text).to_owned());
+                let path = folder.join(path);
+                layout.folder(path.parent().expect("it lies in a folder"));
+                layout.lists.insert(path, (*text).to_owned());
             }
             layout
         };

@@ -3,6 +3,7 @@
 //! it depends on stands in the manifest, and therefore in the key.
 
 mod check;
+mod folder;
 mod inputs;
 mod lines;
 pub(super) mod metrics;

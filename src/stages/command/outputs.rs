@@ -1,11 +1,12 @@
 //! What a program leaves: declared files and folders are taken, others are named in a warning.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
+use super::folder;
 use super::metrics;
 use super::metrics::Said;
 use super::paths::cannot;
@@ -17,6 +18,7 @@ use crate::engine::JobError;
 use crate::engine::Produced;
 use crate::registry::Value;
 use crate::stages::artifacts;
+use crate::store::names;
 
 /// So many undeclared files are named.
 const NAMED: usize = 5;
@@ -102,27 +104,31 @@ impl Declared {
     /// Takes what was declared and names what was not.
     pub fn take(&self, job: &Job<'_>, work: &Path, said: Said) -> Result<Produced, JobError> {
         let mut produced = Produced::default();
-        let mut taken = BTreeSet::new();
+        let mut taken = HashSet::new();
+        // Of what links lead to, before anything is moved.
+        let copies = job.scratch.join("copies");
         for output in &self.outputs {
-            let path = work.join(&output.file);
-            let files = files_at(output, &path)?;
-            match (output.ty.as_deref(), &files[..]) {
-                (Some("metrics"), [(_, only)]) => {
-                    let spec = metrics::Spec::of_file(&output.file);
-                    let content = spec.numbers_of(only)?;
-                    produced.file(&output.name, artifacts::METRICS, content);
+            let path = output.path(work);
+            if output.is_folder() {
+                let folder = folder::Folder::open(output, work, &path)?;
+                produced.folder(&output.name, folder.name());
+                for (name, content) in folder.contents()? {
+                    produced.file(&output.name, &name, content);
                 }
-                _ => {
-                    for (name, path) in &files {
-                        let name = match (known_name(output.ty.as_deref()), files.len()) {
-                            (Some(known), 1) => known,
-                            _ => name,
-                        };
-                        produced.file(&output.name, name, content(path)?);
-                    }
-                }
+            } else if output.ty.as_deref() == Some("metrics") {
+                output.find(work, &path)?;
+                let content = metrics::Spec::of_file(&output.file).numbers_of(&path)?;
+                produced.file(&output.name, artifacts::METRICS, content);
+            } else {
+                let content = match output.find(work, &path)? {
+                    Found::Own => path.clone(),
+                    Found::Linked => output.copy(&path, &copies)?,
+                };
+                let own = names::text_of(path.file_name().unwrap_or(path.as_os_str()));
+                let name = known_name(output.ty.as_deref()).unwrap_or(&own);
+                produced.file(&output.name, name, Content::Taken(content));
             }
-            taken.extend(files.into_iter().map(|(_, path)| path));
+            taken.insert(path);
         }
         if let Some(spec) = &self.metrics {
             let numbers = match spec.file() {
@@ -140,6 +146,95 @@ impl Declared {
     }
 }
 
+/// Whose a file is.
+enum Found {
+    /// The program's own: it can be moved.
+    Own,
+    /// A link leads to it, or to a folder that it is in.
+    Linked,
+}
+
+impl Output {
+    /// Whether a folder is declared: `out: {chunks: chunks/}`.
+    pub fn is_folder(&self) -> bool {
+        self.file.ends_with('/')
+    }
+
+    /// Where it is to be, without the stroke that makes it a folder.
+    fn path(&self, work: &Path) -> PathBuf {
+        work.join(self.file.trim_end_matches('/'))
+    }
+
+    /// Sees to it that a file is there where one is declared.
+    fn find(&self, work: &Path, path: &Path) -> Result<Found, JobError> {
+        let Output { name, file, .. } = self;
+        let found = self.metadata(path)?;
+        if found.is_dir() {
+            return Err(
+                JobError::failed(format!("`{file}`, the output `{name}`, is a folder"))
+                    .hint(format!("declare it as one: `{name}: {file}/`")),
+            );
+        }
+        if !found.is_file() {
+            let what = what_is(found.file_type());
+            return Err(JobError::failed(format!(
+                "`{file}`, the output `{name}`, is {what}, not a file"
+            )));
+        }
+        Ok(match is_own(work, path)? {
+            true => Found::Own,
+            false => Found::Linked,
+        })
+    }
+
+    /// What is there, seen through links.
+    pub fn metadata(&self, path: &Path) -> Result<fs::Metadata, JobError> {
+        let Output { name, file, .. } = self;
+        fs::metadata(path).map_err(|error| match fs::read_link(path) {
+            Ok(target) => JobError::failed(format!(
+                "`{file}`, the output `{name}`, is a link to `{}`, which cannot be read: {error}",
+                target.display()
+            )),
+            Err(_) => JobError::failed(format!(
+                "the program left no `{file}`, its output `{name}`"
+            ))
+            .hint("the program runs in a folder of its own; `${out.NAME}` is the path to write to"),
+        })
+    }
+
+    /// A copy of what a link leads to, which is not ours to move.
+    fn copy(&self, path: &Path, copies: &Path) -> Result<PathBuf, JobError> {
+        make_folder(copies)?;
+        let copy = copies.join(&self.name);
+        fs::copy(path, &copy).map_err(|error| cannot("copy", path, &error))?;
+        Ok(copy)
+    }
+}
+
+/// Whether no part of a path below a folder is a link.
+pub(super) fn is_own(work: &Path, path: &Path) -> Result<bool, JobError> {
+    for part in path.ancestors().take_while(|part| *part != work) {
+        let found = fs::symlink_metadata(part).map_err(|error| cannot("read", part, &error))?;
+        if found.is_symlink() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What something is that is neither a file nor a folder.
+pub(super) fn what_is(kind: fs::FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    match kind {
+        kind if kind.is_file() => "a file",
+        kind if kind.is_dir() => "a folder",
+        kind if kind.is_symlink() => "a link",
+        kind if kind.is_fifo() => "a named pipe",
+        kind if kind.is_socket() => "a socket",
+        _ => "a device",
+    }
+}
+
 /// The file name by which stages know an artifact of this type.
 fn known_name(ty: Option<&str>) -> Option<&'static str> {
     Some(match ty? {
@@ -152,81 +247,20 @@ fn known_name(ty: Option<&str>) -> Option<&'static str> {
     })
 }
 
-/// The files of an output with their names in the artifact.
-fn files_at(output: &Output, path: &Path) -> Result<Vec<(String, PathBuf)>, JobError> {
-    let Output { name, file, .. } = output;
-    // Of what a link leads to.
-    let Ok(found) = fs::metadata(path) else {
-        return Err(
-            JobError::failed(format!("the program left no `{file}`, its output `{name}`")).hint(
-                "the program runs in a folder of its own; `${out.NAME}` is the path to write to",
-            ),
-        );
-    };
-    if found.is_file() {
-        let own = path.file_name().unwrap_or(path.as_os_str());
-        return Ok(vec![(own.to_string_lossy().into_owned(), path.to_owned())]);
-    }
-    if !found.is_dir() {
-        return Err(JobError::failed(format!(
-            "`{file}`, the output `{name}`, is neither a file nor a folder"
-        )));
-    }
-    let mut files = Vec::new();
-    walk(path, &mut files).map_err(|error| cannot("read", path, &error))?;
-    files.sort();
-    if files.is_empty() {
-        return Err(JobError::failed(format!(
-            "`{file}`, the output `{name}`, is an empty folder"
-        )));
-    }
-    let named = files.into_iter().map(|file| {
-        let inside = file.strip_prefix(path).unwrap_or(&file);
-        (inside.to_string_lossy().into_owned(), file)
-    });
-    Ok(named.collect())
-}
-
-/// All files below a folder; links to folders are not followed.
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        match entry.file_type()?.is_dir() {
-            true => walk(&entry.path(), files)?,
-            false => files.push(entry.path()),
-        }
-    }
-    Ok(())
-}
-
-fn content(path: &Path) -> Result<Content, JobError> {
-    let found = fs::metadata(path).map_err(|error| cannot("read", path, &error))?;
-    if !found.is_file() {
-        return Err(JobError::failed(format!(
-            "`{}` is neither a file nor a folder",
-            path.display()
-        )));
-    }
-    Ok(Content::Taken(path.to_owned()))
-}
-
-fn warn_of_others(job: &Job<'_>, work: &Path, taken: &BTreeSet<PathBuf>) {
-    let mut files = Vec::new();
-    if walk(work, &mut files).is_err() {
+/// Names what the program left beside its outputs.
+fn warn_of_others(job: &Job<'_>, work: &Path, taken: &HashSet<PathBuf>) {
+    let mut others = Vec::new();
+    if others_in(work, taken, &mut others).is_err() || others.is_empty() {
         // What cannot be read is nobody's result.
         return;
     }
-    let mut others: Vec<String> = files
+    let mut others: Vec<String> = others
         .iter()
-        .filter(|file| !taken.contains(*file))
         .map(|file| {
             let inside = file.strip_prefix(work).unwrap_or(file);
             format!("`{}`", inside.display())
         })
         .collect();
-    if others.is_empty() {
-        return;
-    }
     others.sort();
     let more = match others.len().checked_sub(NAMED) {
         Some(more) if more > 0 => format!(" and {more} more"),
@@ -236,4 +270,24 @@ fn warn_of_others(job: &Job<'_>, work: &Path, taken: &BTreeSet<PathBuf>) {
     let others = others.join(", ");
     job.link
         .warn(&format!("{others}{more}: not under `out`, so not kept"));
+}
+
+/// All files below a folder that are not taken; links are not followed.
+fn others_in(
+    folder: &Path,
+    taken: &HashSet<PathBuf>,
+    others: &mut Vec<PathBuf>,
+) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if taken.contains(&path) {
+            continue;
+        }
+        match entry.file_type()?.is_dir() {
+            true => others_in(&path, taken, others)?,
+            false => others.push(path),
+        }
+    }
+    Ok(())
 }

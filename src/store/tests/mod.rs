@@ -21,9 +21,7 @@ fn open(root: &Path) -> Store {
 fn attempt(step: &str, objects: &[Object]) -> Attempt {
     let files = objects.iter().enumerate();
     let files = files.map(|(index, object)| (format!("file-{index}"), *object));
-    let artifact = Artifact {
-        files: files.collect(),
-    };
+    let artifact = Artifact::from(files.collect::<Map<_>>());
     Attempt {
         step: step.to_owned(),
         place: "pipelines/test.yaml:1:1".to_owned(),

@@ -36,9 +36,9 @@ impl Files for Failing {
         self.spend()?;
         Disk.copy(from, to)
     }
-    fn seal(&self, path: &Path) -> io::Result<()> {
+    fn seal(&self, path: &Path, executable: bool) -> io::Result<()> {
         self.spend()?;
-        Disk.seal(path)
+        Disk.seal(path, executable)
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.spend()?;
@@ -90,7 +90,7 @@ fn whatever_write_fails_the_next_process_finds_whole_objects_or_none() {
             } else {
                 Presence::Missing
             };
-            assert_eq!(store.presence(&Object { digest, size }), expected);
+            assert_eq!(store.presence(&Object::plain(digest, size)), expected);
         }
         let state = store.checkpoint(Digest::of(b"key")).unwrap();
         assert_eq!(state.is_some(), outcomes[2].is_ok());

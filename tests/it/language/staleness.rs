@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use sweepline::map::Map;
 use sweepline::plan::Change;
 use sweepline::plan::Contents;
 use sweepline::plan::Fate;
@@ -53,13 +54,8 @@ impl Memory {
         for step in &plan.steps {
             let key = rules.key(step, &mut Results(&made)).expect("no files");
             let parts = rules.parts(step, &mut Results(&made)).expect("no files");
-            let object = Object {
-                digest: key,
-                size: 1,
-            };
-            let artifact = Artifact {
-                files: [("file".to_owned(), object)].into_iter().collect(),
-            };
+            let files = Map::from([("file".to_owned(), Object::plain(key, 1))]);
+            let artifact = Artifact::from(files);
             let outputs =
                 ["model", "metrics", "table"].map(|name| (name.to_owned(), artifact.clone()));
             let record = Arc::new(Record {

@@ -1,0 +1,159 @@
+//! Removing folders that programs worked in: what links lead to stays, and so does whatever is
+//! mounted there. Folders are held open on the way, so that no program can put a link in the place
+//! of one.
+
+use std::io;
+use std::path::Path;
+
+/// Removes whatever this is, a folder with all that is in it.
+///
+/// # Errors
+/// Where something cannot be removed, or something else is mounted there: that is not ours.
+#[cfg(unix)]
+pub fn remove_tree(path: &Path) -> io::Result<()> {
+    if !std::fs::symlink_metadata(path)?.is_dir() {
+        return std::fs::remove_file(path);
+    }
+    unix::remove_folder(rustix::fs::CWD, path)
+}
+
+#[cfg(not(unix))]
+pub fn remove_tree(path: &Path) -> io::Result<()> {
+    match std::fs::symlink_metadata(path)?.is_dir() {
+        true => std::fs::remove_dir_all(path),
+        false => std::fs::remove_file(path),
+    }
+}
+
+/// Whether something else is mounted at a folder.
+///
+/// # Errors
+/// Where it is no folder that can be opened.
+#[cfg(unix)]
+pub fn is_mounted(folder: &Path) -> io::Result<bool> {
+    let above = folder.parent().unwrap_or(folder);
+    let above = unix::open(rustix::fs::CWD, above)?;
+    unix::is_mounted(&above, &unix::open(rustix::fs::CWD, folder)?)
+}
+
+#[cfg(not(unix))]
+pub fn is_mounted(_: &Path) -> io::Result<bool> {
+    Ok(false)
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::io;
+    use std::os::fd::AsFd;
+    use std::os::fd::OwnedFd;
+
+    use rustix::fs::AtFlags;
+    use rustix::fs::Dir;
+    use rustix::fs::FileType;
+    use rustix::fs::Mode;
+    use rustix::fs::OFlags;
+    use rustix::path::Arg;
+
+    pub fn open(above: impl AsFd, name: impl Arg) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(rustix::fs::openat(above, name, flags, Mode::empty())?)
+    }
+
+    pub fn remove_folder(above: impl AsFd, name: impl Arg + Copy) -> io::Result<()> {
+        let folder = open(&above, name)?;
+        // The first folder is looked at from where we are, which tells nothing of devices.
+        if is_mounted(&folder, &folder)? {
+            return Err(mounted(name));
+        }
+        empty(&folder)?;
+        Ok(rustix::fs::unlinkat(above, name, AtFlags::REMOVEDIR)?)
+    }
+
+    fn empty(folder: &OwnedFd) -> io::Result<()> {
+        // Listed before anything goes: some file systems lose count otherwise.
+        let entries: Vec<_> = Dir::read_from(folder)?.collect::<Result<_, _>>()?;
+        for entry in entries {
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            let kind = match entry.file_type() {
+                FileType::Unknown => {
+                    let found = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+                    FileType::from_raw_mode(found.st_mode)
+                }
+                known => known,
+            };
+            if kind != FileType::Directory {
+                rustix::fs::unlinkat(folder, name, AtFlags::empty())?;
+                continue;
+            }
+            let inner = open(folder, name)?;
+            if is_mounted(folder, &inner)? {
+                return Err(mounted(name));
+            }
+            empty(&inner)?;
+            rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR)?;
+        }
+        Ok(())
+    }
+
+    fn mounted(name: impl Arg) -> io::Error {
+        let name = name.to_string_lossy();
+        let message = format!("something is mounted at `{name}`: unmount it");
+        io::Error::new(io::ErrorKind::ResourceBusy, message)
+    }
+
+    pub fn is_mounted(above: &OwnedFd, folder: &OwnedFd) -> io::Result<bool> {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::fs::StatxAttributes;
+            use rustix::fs::StatxFlags;
+            let found = rustix::fs::statx(folder, c"", AtFlags::EMPTY_PATH, StatxFlags::TYPE);
+            if let Ok(found) = found
+                && found
+                    .stx_attributes_mask
+                    .contains(StatxAttributes::MOUNT_ROOT)
+            {
+                return Ok(found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT));
+            }
+        }
+        Ok(rustix::fs::fstat(above)?.st_dev != rustix::fs::fstat(folder)?.st_dev)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn links_go_and_what_they_lead_to_stays() {
+        let space = tempfile::tempdir().expect("a temporary folder");
+        let precious = space.path().join("precious");
+        fs::create_dir_all(precious.join("inner")).expect("it is ours");
+        fs::write(precious.join("thesis.tex"), "").expect("it is ours");
+        let folder = space.path().join("scratch");
+        fs::create_dir_all(folder.join("a/b/c")).expect("it is ours");
+        fs::write(folder.join("a/b/file"), "").expect("it is ours");
+        symlink(&precious, folder.join("a/b/link")).expect("it is ours");
+        symlink(&precious, space.path().join("link")).expect("it is ours");
+        fs::hard_link(precious.join("thesis.tex"), folder.join("hard")).expect("it is ours");
+        remove_tree(&folder).expect("all of it is ours");
+        remove_tree(&space.path().join("link")).expect("it is ours");
+        assert!(!folder.exists() && precious.join("inner").is_dir());
+        assert!(precious.join("thesis.tex").is_file());
+        assert!(remove_tree(&folder).is_err(), "it is gone");
+    }
+
+    /// Mounting needs rights that tests rarely have.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_is_mounted_is_not_removed() {
+        assert!(is_mounted(Path::new("/proc")).expect("it is there"));
+        let space = tempfile::tempdir().expect("a temporary folder");
+        assert!(!is_mounted(space.path()).expect("it is there"));
+    }
+}
