@@ -48,5 +48,5 @@ pub use objects::Presence;
 pub use record::{KeyParts, Made, Record};
 #[doc(hidden)]
 pub use records::{decoded, encoded};
-pub use removal::{is_mounted, remove_tree};
+pub use removal::{is_mounted, remove_all, remove_tree};
 pub use store::{Access, Lookup, Store};

@@ -3,6 +3,8 @@
 //! `cargo test --test it commands::` runs one room of them.
 
 mod architecture;
+#[cfg(unix)]
+mod artifacts;
 mod claims;
 #[cfg(unix)]
 mod commands;

@@ -21,6 +21,7 @@ use crate::engine::JobItem;
 use crate::engine::scratch;
 use crate::store::Other;
 use crate::store::names;
+use crate::store::remove_all;
 use crate::store::remove_tree;
 
 /// What the program is to find, by path.
@@ -180,6 +181,7 @@ impl Layout {
 
     /// Removes from a folder what is not to be there, and notes the links that are right.
     fn sweep(&self, folder: &Path, right: &mut HashSet<PathBuf>) -> io::Result<()> {
+        let mut wrong = Vec::new();
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let (path, kind) = (entry.path(), entry.file_type()?);
@@ -188,10 +190,10 @@ impl Layout {
             } else if kind.is_dir() && self.folders.contains(&path) {
                 self.sweep(&path, right)?;
             } else {
-                remove_tree(&path)?;
+                wrong.push(path);
             }
         }
-        Ok(())
+        remove_all(&wrong)
     }
 }
 

@@ -52,11 +52,13 @@ impl Entry for Command {
          environment too.\n\
          \n\
          The program runs in an empty folder of its own. Every slot under `in` is there to be read:\n\
-         an artifact of one file is that file under its own name, one of several files is a folder. A\n\
+         an artifact of one file is that file under its own name, others are folders. They are for\n\
+         reading only: a step that writes to what it is given fails. A\n\
          slot that reduces axes or names several stages is a folder `0`, `1`, … of items in axis\n\
          order, with `items.json` naming the coordinates and the files of each. Files declared under\n\
-         `out` (paths relative to the program's folder, or whole folders) are kept; other files are\n\
-         named in a warning. `out: {rows: {file: a.csv, type: table}}` gives an output a type, which\n\
+         `out` (paths relative to the program's folder) are kept, and so are whole folders,\n\
+         `out: {chunks: chunks/}`, as they are: any number of files, empty folders, links that stay\n\
+         in them, what may be executed. Other files are named in a warning. `out: {rows: {file: a.csv, type: table}}` gives an output a type, which\n\
          other stage kinds ask for. Numbers in the file that `metrics` names become the output\n\
          `metrics`, for tables, figures and `select`;\n\
          `metrics: stdout` reads them from the lines `key=value` of its output.\n\
@@ -69,6 +71,11 @@ impl Entry for Command {
          the program itself, unless `code` names it. Output is the step's log. When the program\n\
          ends, is cancelled or runs out of time, all processes of its group end: asked first, killed\n\
          after two seconds."
+    }
+
+    /// 2: folders stay folders, what may be executed stays so.
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {

@@ -271,3 +271,156 @@ fn a_torn_checkpoint_is_none() {
     fs::write(&path, &whole[..whole.len() - 1]).unwrap();
     assert_eq!(store.checkpoint(key).unwrap(), None);
 }
+
+#[test]
+fn the_same_bytes_are_there_executable_and_not() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("store"));
+    let run = store.begin_run("test", "").unwrap();
+    let put = |mode: u32| {
+        let file = folder.path().join("made");
+        fs::write(&file, b"#!/bin/sh\n").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        store.put_file(&file).unwrap()
+    };
+    let mode = |object: &Object| {
+        let found = fs::metadata(store.path(object)).unwrap();
+        found.permissions().mode() & 0o777
+    };
+    let objects = [put(0o644), put(0o755)];
+    assert_eq!(objects[0].digest, objects[1].digest);
+    assert_eq!(objects.map(|object| mode(&object)), [0o444, 0o555]);
+    // Whoever changes that changes nothing for long.
+    for (object, wrong) in objects.iter().zip([0o755, 0o644]) {
+        fs::set_permissions(store.path(object), fs::Permissions::from_mode(wrong)).unwrap();
+        assert_eq!(store.presence(object), Presence::Intact);
+    }
+    assert_eq!(objects.map(|object| mode(&object)), [0o444, 0o555]);
+    store
+        .commit(&run, "test", &[attempt("fit", &objects[1..])])
+        .unwrap();
+    assert_eq!(store.verify().unwrap().objects, 2);
+    let collected = store.gc(&[Digest::of(b"fit")].into(), false).unwrap();
+    assert_eq!((collected.objects, collected.kept_objects), (1, 1));
+    assert_eq!(store.presence(&objects[1]), Presence::Intact);
+    drop(store);
+    let store = open(&folder.path().join("store"));
+    let Lookup::Hit(made) = store.lookup(Digest::of(b"fit")).unwrap() else {
+        panic!("the record is gone");
+    };
+    assert_eq!(made.outputs["out"].files["file-0"], objects[1]);
+}
+
+/// A file with another name is somebody else's as well.
+#[test]
+fn what_is_not_ours_alone_is_copied() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("store"));
+    let own = folder.path().join("own");
+    fs::write(&own, b"v1").unwrap();
+    fs::set_permissions(&own, fs::Permissions::from_mode(0o640)).unwrap();
+    let (hard, soft) = (folder.path().join("hard"), folder.path().join("soft"));
+    fs::hard_link(&own, &hard).unwrap();
+    std::os::unix::fs::symlink(&own, &soft).unwrap();
+    for path in [&hard, &soft] {
+        let object = store.put_file(path).unwrap();
+        assert_eq!(store.read(&object).unwrap(), b"v1");
+        let found = fs::metadata(&own).unwrap();
+        assert_eq!(found.permissions().mode() & 0o777, 0o640);
+        fs::write(&own, b"v2").unwrap();
+        assert!(store.verify().unwrap().damaged.is_empty());
+        fs::write(&own, b"v1").unwrap();
+        store.objects.remove(object.name()).unwrap();
+    }
+    let pipe = folder.path().join("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        0o600.into(),
+        0,
+    )
+    .unwrap();
+    assert!(store.put_file(&pipe).is_err(), "and nobody waits for it");
+}
+
+/// What is done to an object while a step has it, and how it comes back.
+#[test]
+fn what_a_step_writes_to_is_found_out_and_restored() {
+    use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
+    type Act = fn(&Path);
+    let acts: [(Act, Back, Back); 7] = [
+        (|_| {}, Back::Untouched, Back::Untouched),
+        (
+            |path| fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap(),
+            Back::Untouched,
+            Back::Untouched,
+        ),
+        (
+            |path| write(path, b"CONTENT"),
+            Back::Restored,
+            Back::Damaged,
+        ),
+        (
+            |path| write(path, b"more content"),
+            Back::Restored,
+            Back::Damaged,
+        ),
+        (
+            |path| fs::remove_file(path).unwrap(),
+            Back::Restored,
+            Back::Damaged,
+        ),
+        (
+            |path| {
+                fs::remove_file(path).unwrap();
+                fs::write(path, b"CONTENT").unwrap();
+            },
+            Back::Restored,
+            Back::Damaged,
+        ),
+        // There and back again: others may have read what was there between.
+        (
+            |path| {
+                std::thread::sleep(std::time::Duration::from_millis(30));
+                write(path, b"CONTENT");
+                write(path, b"content");
+            },
+            Back::Restored,
+            Back::Restored,
+        ),
+    ];
+    fn write(path: &Path, bytes: &[u8]) {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+        let mut file = fs::File::options()
+            .write(true)
+            .truncate(true)
+            .open(path)
+            .unwrap();
+        file.write_all(bytes).unwrap();
+    }
+    // At once, when the times of the file tell nothing yet, and later.
+    for wait in [0, 30] {
+        for (number, (act, kept, not_kept)) in acts.iter().enumerate() {
+            for (mut memory, expected) in [(100, kept), (0, not_kept)] {
+                let folder = tempfile::tempdir().unwrap();
+                let store = open(folder.path());
+                let object = store.put_bytes(b"content").unwrap();
+                std::thread::sleep(std::time::Duration::from_millis(wait));
+                let first = store.hand_out(&object, &mut memory).unwrap();
+                let beside = store.hand_out(&object, &mut 0).unwrap();
+                act(&store.path(&object));
+                assert_eq!(store.take_back(&first), *expected, "{number} {wait}");
+                // Whoever read it beside does not take it for untouched.
+                let untouched = store.take_back(&beside) == Back::Untouched;
+                assert_eq!(untouched, *expected == Back::Untouched, "{number} {wait}");
+                let intact = store.presence(&object) == Presence::Intact;
+                assert_eq!(intact, *expected != Back::Damaged, "{number} {wait}");
+                assert_eq!(store.hand_out(&object, &mut 0).is_ok(), intact);
+            }
+        }
+    }
+}
