@@ -337,7 +337,7 @@ even[n=1]: failed the last time
 even[n=1]: runs
   --> manifests/toy.yaml:4:3
   failed the last time
-kind  command, revision 1
+kind  command, revision 2
 key   [DIGEST]
 parameters
   metrics  stdout
