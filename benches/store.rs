@@ -27,7 +27,7 @@ fn key(number: usize) -> Digest {
 fn attempt(number: usize, object: Object) -> Attempt {
     let files = Map::from([("metrics.json".to_owned(), object)]);
     let made = Made {
-        outputs: Map::from([("out".to_owned(), Artifact { files })]),
+        outputs: Map::from([("out".to_owned(), Artifact::from(files))]),
         diverged: None,
         seconds: 1.0,
     };

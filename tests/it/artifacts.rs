@@ -307,7 +307,11 @@ fn what_was_written_through_a_link_is_not_trusted() {
         said.contains("failed after: `x.txt`, the output `x` of `made`"),
         "{said}"
     );
-    space.replace(MANIFEST, "echo evil > \"${root}/outputs/c/cells/made/x.txt\"", "true");
+    space.replace(
+        MANIFEST,
+        "echo evil > \"${root}/outputs/c/cells/made/x.txt\"",
+        "true",
+    );
     assert_eq!(
         run(&space),
         counts(&[("after", 1), ("bad", 1), ("made", 1)])
