@@ -216,12 +216,12 @@ impl View<'_> {
                 other: matches!(what, What::Other(_)),
             };
             let full = self.folder.join(names::name_of(&path));
-            let there = match &what {
+            let there = || match &what {
                 What::File { copied: true, .. } => full.is_file(),
                 What::Other(Other::Folder) => full.is_dir(),
                 _ => full.is_symlink(),
             };
-            if !there || self.files().get(&path) != Some(&own) {
+            if self.files().get(&path) != Some(&own) || !there() {
                 self.place(&full, &what)
                     .map_err(|error| StoreError::io("write", &full, error))?;
             }

@@ -13,6 +13,9 @@ use super::files::Stat;
 /// Objects up to this size can be kept in memory while a program has them.
 const SMALL: u64 = 256 << 10;
 
+/// What a small one costs as well: thousands of them are not read for that.
+const LEAST: u64 = 16 << 10;
+
 /// File systems stamp changes with a clock that ticks this often at least, in nanoseconds: of two
 /// changes within a tick, the second may leave no trace.
 const TICK: i64 = 10_000_000;
@@ -59,7 +62,7 @@ impl Store {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.map_or(0, |since| since.as_nanos() as i64);
         let kept = if object.size <= SMALL.min(*keep) {
-            *keep -= object.size;
+            *keep = keep.saturating_sub(object.size.max(LEAST));
             Some(self.read(object)?)
         } else {
             None
