@@ -84,6 +84,10 @@ impl Entry for CelebA {
 }
 
 impl DataSet for CelebA {
+    fn range(&self) -> Option<(f64, f64)> {
+        Some((0.0, 1.0))
+    }
+
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
         let folder = context.root.join(settings::text(params, "folder"));
         let attributes = list(&folder, ATTRIBUTES, face_lists::attributes)?;

@@ -65,6 +65,10 @@ impl Entry for Cifar10 {
 }
 
 impl DataSet for Cifar10 {
+    fn range(&self) -> Option<(f64, f64)> {
+        Some((0.0, 1.0))
+    }
+
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
         let folder = context.root.join(settings::text(params, "folder"));
         let mut train = (Vec::new(), Vec::new());

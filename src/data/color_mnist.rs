@@ -66,6 +66,10 @@ impl Entry for ColorMnist {
 }
 
 impl DataSet for ColorMnist {
+    fn range(&self) -> Option<(f64, f64)> {
+        Some((0.0, 1.0))
+    }
+
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
         let variant = settings::text(params, "variant");
         let (train, test) = mnist::MNIST.read(params, context)?;

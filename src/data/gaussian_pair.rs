@@ -73,6 +73,10 @@ impl Entry for GaussianPair {
 }
 
 impl DataSet for GaussianPair {
+    fn range(&self) -> Option<(f64, f64)> {
+        Some((f64::NEG_INFINITY, f64::INFINITY))
+    }
+
     fn load(&self, params: &Values, _context: &Context<'_>) -> Result<Dataset, DataError> {
         let seed = settings::seed(params, "seed").derive("data/gaussian-pair");
         let first = Gaussian::draw(params, seed.derive("first"));

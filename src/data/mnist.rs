@@ -157,6 +157,10 @@ impl Entry for Images {
 }
 
 impl DataSet for Images {
+    fn range(&self) -> Option<(f64, f64)> {
+        Some((0.0, 1.0))
+    }
+
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
         let (train, test) = self.read(params, context)?;
         let binarize = Binarize::named(settings::text(params, "binarize"));

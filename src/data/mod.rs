@@ -70,6 +70,9 @@ pub trait DataSet: Entry {
         &[]
     }
 
+    /// Least and greatest number that an observation `x` can have; none where there is no `x`.
+    fn range(&self) -> Option<(f64, f64)>;
+
     /// Reads or draws it.
     ///
     /// # Errors

@@ -79,6 +79,10 @@ impl Entry for Omniglot {
 }
 
 impl DataSet for Omniglot {
+    fn range(&self) -> Option<(f64, f64)> {
+        Some((0.0, 1.0))
+    }
+
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
         let folder = context.root.join(settings::text(params, "folder"));
         let path = source::find(&folder, FILE).ok_or_else(|| DataError::Missing {

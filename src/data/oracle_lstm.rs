@@ -72,6 +72,10 @@ impl Entry for OracleLstm {
 }
 
 impl DataSet for OracleLstm {
+    fn range(&self) -> Option<(f64, f64)> {
+        None
+    }
+
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
         let size = |name: &str| settings::size(params, name);
         let weights = settings::seed(params, "oracle").derive("data/oracle-lstm/weights");

@@ -72,6 +72,10 @@ impl Entry for Synthetic {
 const GENERATOR: &str = "generator";
 
 impl DataSet for Synthetic {
+    fn range(&self) -> Option<(f64, f64)> {
+        Some((f64::NEG_INFINITY, f64::INFINITY))
+    }
+
     fn slots(&self) -> &'static [Slot] {
         const SLOTS: &[Slot] = &[Slot::new(
             GENERATOR,

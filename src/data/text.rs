@@ -111,6 +111,10 @@ impl Entry for Text {
 }
 
 impl DataSet for Text {
+    fn range(&self) -> Option<(f64, f64)> {
+        None
+    }
+
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
         let folder = settings::optional_text(params, "folder");
         let raw = match folder {

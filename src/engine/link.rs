@@ -77,6 +77,16 @@ pub(super) struct Log {
 }
 
 impl Log {
+    fn add(&mut self, line: &str) {
+        self.bytes += line.len() + 1;
+        self.lines.push_back(line.to_owned());
+        while self.bytes > LOG_BYTES && self.lines.len() > 1 {
+            let first = self.lines.pop_front().map_or(0, |line| line.len() + 1);
+            self.bytes -= first;
+            self.dropped += 1;
+        }
+    }
+
     pub(super) fn text(&self) -> String {
         let mut text = String::with_capacity(self.bytes);
         if self.dropped > 0 {
@@ -154,14 +164,7 @@ impl Link for AttemptLink<'_> {
     }
 
     fn log(&self, line: &str) {
-        let mut log = lock(&self.log);
-        log.bytes += line.len() + 1;
-        log.lines.push_back(line.to_owned());
-        while log.bytes > LOG_BYTES && log.lines.len() > 1 {
-            let first = log.lines.pop_front().map_or(0, |line| line.len() + 1);
-            log.bytes -= first;
-            log.dropped += 1;
-        }
+        lock(&self.log).add(line);
         let _ = self.sender.send(Message::Log {
             id: self.id,
             line: line.to_owned(),
@@ -169,6 +172,8 @@ impl Link for AttemptLink<'_> {
     }
 
     fn warn(&self, message: &str) {
+        // The log outlives what a terminal shows.
+        lock(&self.log).add(&format!("warning: {message}"));
         let id = Some(self.id);
         let message = message.to_owned();
         // Nobody listens only where the engine has gone already.

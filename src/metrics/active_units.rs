@@ -1,13 +1,14 @@
 //! How many latent dimensions a model uses.
 
-use super::Measure;
 use super::Metric;
+use super::Need;
 use crate::data::Dataset;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::params;
 use crate::registry::Entry;
+use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
 
@@ -45,20 +46,14 @@ impl Entry for ActiveUnits {
 impl Metric for ActiveUnits {
     fn measures(&self) -> &'static [Measure] {
         const MEASURES: &[Measure] = &[
-            Measure {
-                name: "active_units",
-                label: "active units",
-                unit: "",
-                higher_is_better: None,
-            },
-            Measure {
-                name: "active_share",
-                label: "share of active units",
-                unit: "",
-                higher_is_better: None,
-            },
+            Measure::new("active_units", "active units"),
+            Measure::new("active_share", "share of active units"),
         ];
         MEASURES
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[]
     }
 
     fn score(

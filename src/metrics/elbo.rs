@@ -1,7 +1,8 @@
 //! The evidence lower bound on held-out data, with its two parts.
 
-use super::Measure;
+use super::Estimate;
 use super::Metric;
+use super::Need;
 use super::Posteriors;
 use crate::data::Dataset;
 use crate::models::Fitted;
@@ -9,6 +10,7 @@ use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::params;
 use crate::registry::Entry;
+use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
 
@@ -32,9 +34,14 @@ impl Entry for Elbo {
          ```\n\
          \n\
          Averages over the observations of a split, in nats. The expectation over q(z|x) is an\n\
-         average over `samples` draws, the KL is in closed form.\n\
+         average over `samples` draws, the KL is in closed form. `elbo_se` is the standard error over the\n\
+         observations.\n\
          \n\
          Source: Kingma and Welling 2014, arXiv 1312.6114, equation 3."
+    }
+
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {
@@ -51,20 +58,19 @@ impl Entry for Elbo {
 
 impl Metric for Elbo {
     fn measures(&self) -> &'static [Measure] {
-        const fn nats(name: &'static str, label: &'static str, up: Option<bool>) -> Measure {
-            Measure {
-                name,
-                label,
-                unit: "nats",
-                higher_is_better: up,
-            }
-        }
         const MEASURES: &[Measure] = &[
-            nats("elbo", "test ELBO", Some(true)),
-            nats("reconstruction", "reconstruction", Some(true)),
-            nats("kl", "E KL(q(z|x) || p(z))", None),
+            Measure::new("elbo", "ELBO").unit("nats").up(),
+            Measure::new("elbo_se", "standard error of the ELBO").unit("nats"),
+            Measure::new("reconstruction", "reconstruction")
+                .unit("nats")
+                .up(),
+            Measure::new("kl", "E KL(q(z|x) || p(z))").unit("nats"),
         ];
         MEASURES
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need::Likelihood, Need::PosteriorDensity]
     }
 
     fn score(
@@ -74,20 +80,28 @@ impl Metric for Elbo {
         values: &Values,
     ) -> Result<Vec<f64>, ModelError> {
         let x = params::observations(data, params::text(values, "split"))?;
-        let encoded = model.encode(&x)?;
-        let posteriors = Posteriors::from(encoded);
+        let posteriors = Posteriors::of(model.encode(&x)?)?;
         let n = x.len();
         let everyone: Vec<usize> = (0..n).collect();
         let draws = params::size(values, "samples");
         let seed = params::seed(values).derive("elbo/noise");
-        let mut reconstruction = 0.0;
+        let mut reconstructions = vec![0.0; n];
         for draw in 0..draws {
             let noise = seed.stream(draw as u64).normal(n * posteriors.d);
             let z = Rows::new(posteriors.d, posteriors.sample(&everyone, &noise));
-            reconstruction += model.log_likelihood(&x, &z)?.iter().sum::<f64>();
+            let logs = model.log_likelihood(&x, &z)?;
+            for (sum, log) in reconstructions.iter_mut().zip(logs) {
+                *sum += log / draws as f64;
+            }
         }
-        let reconstruction = reconstruction / (draws * n) as f64;
-        let kl = posteriors.kl_to_prior().iter().sum::<f64>() / n as f64;
-        Ok(vec![reconstruction - kl, reconstruction, kl])
+        let kls = posteriors.kl_to_prior();
+        let elbos = reconstructions.iter().zip(&kls).map(|(r, kl)| r - kl);
+        let elbo = Estimate::of(&elbos.collect::<Vec<_>>());
+        Ok(vec![
+            elbo.mean,
+            elbo.standard_error.unwrap_or(f64::NAN),
+            reconstructions.iter().sum::<f64>() / n as f64,
+            kls.iter().sum::<f64>() / n as f64,
+        ])
     }
 }

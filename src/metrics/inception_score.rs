@@ -6,14 +6,15 @@ mod measure;
 pub use classifier::Classifier;
 pub use measure::{InceptionScore, inception_score};
 
-use super::Measure;
 use super::Metric;
+use super::Need;
 use crate::data::Dataset;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::params;
 use crate::registry::Entry;
+use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
 
@@ -47,6 +48,10 @@ impl Entry for InceptionScoreOfSamples {
          Source: Salimans et al. 2016, arXiv 1606.03498, section 4."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         vec![
             Param::int("samples", "draws from the model")
@@ -71,29 +76,20 @@ impl Entry for InceptionScoreOfSamples {
 
 impl Metric for InceptionScoreOfSamples {
     fn measures(&self) -> &'static [Measure] {
-        const fn plain(name: &'static str, label: &'static str, up: Option<bool>) -> Measure {
-            Measure {
-                name,
-                label,
-                unit: "",
-                higher_is_better: up,
-            }
-        }
         const MEASURES: &[Measure] = &[
-            plain("inception_score", "inception score", Some(true)),
-            plain(
+            Measure::new("inception_score", "inception score").up(),
+            Measure::new(
                 "inception_score_std",
                 "std of the inception score over splits",
-                None,
             ),
-            plain("inception_score_data", "inception score of test data", None),
-            plain(
-                "classifier_accuracy",
-                "test accuracy of the classifier",
-                None,
-            ),
+            Measure::new("inception_score_data", "inception score of test data"),
+            Measure::new("classifier_accuracy", "test accuracy of the classifier"),
         ];
         MEASURES
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[]
     }
 
     fn score(
@@ -119,7 +115,7 @@ impl Metric for InceptionScoreOfSamples {
                 ModelError::Data(format!("there are fewer observations than {splits} splits"))
             })
         };
-        let generated = score(&model.sample(samples, &mut stream)?)?;
+        let generated = score(&model.sample(samples, &mut stream)?.into_rows())?;
         let test = params::observations(data, "test")?;
         let first = test.chunks(samples).next();
         let real = score(&first.expect("observations are never empty"))?;

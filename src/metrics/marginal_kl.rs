@@ -8,14 +8,17 @@
 use rayon::prelude::*;
 
 use super::Estimate;
-use super::Measure;
 use super::Metric;
+use super::Need;
 use crate::data::Dataset;
-use crate::models::Encoded;
 use crate::models::Fitted;
 use crate::models::ModelError;
+use crate::models::Posterior;
+use crate::models::agreement::is_negative;
+use crate::models::observation::LogVariances;
 use crate::models::params;
 use crate::registry::Entry;
+use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
 
@@ -46,6 +49,10 @@ impl Entry for MarginalKlScore {
          Johnson 2016, *ELBO surgery*."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         vec![
             Param::choice(
@@ -64,22 +71,46 @@ impl Entry for MarginalKlScore {
 
 impl Metric for MarginalKlScore {
     fn measures(&self) -> &'static [Measure] {
-        const fn nats(name: &'static str, label: &'static str, up: Option<bool>) -> Measure {
-            Measure {
-                name,
-                label,
-                unit: "nats",
-                higher_is_better: up,
-            }
-        }
         const MEASURES: &[Measure] = &[
-            nats("marginal_kl", "KL(q(z) || p(z))", Some(false)),
-            nats("marginal_kl_se", "standard error of KL(q(z) || p(z))", None),
-            nats("marginal_kl_lower", "E KL − ln N", None),
-            nats("posterior_kl", "E KL(q(z|x) || p(z)), train", None),
-            nats("mutual_information", "I_q(x; z)", None),
+            Measure::new("marginal_kl", "KL(q(z) || p(z))")
+                .unit("nats")
+                .down(),
+            Measure::new("marginal_kl_se", "standard error of KL(q(z) || p(z))").unit("nats"),
+            Measure::new("marginal_kl_lower", "E KL − ln N").unit("nats"),
+            Measure::new("posterior_kl", "E KL(q(z|x) || p(z)) over the x of q(z)").unit("nats"),
+            Measure::new("mutual_information", "I_q(x; z)").unit("nats"),
         ];
         MEASURES
+    }
+
+    fn contradictions(&self, numbers: &[f64]) -> Vec<String> {
+        let &[kl, error, lower, upper, _] = numbers else {
+            return Vec::new();
+        };
+        let bounds = [
+            (kl, "0, which it cannot be".to_owned()),
+            (
+                kl - lower,
+                format!("its lower bound `marginal_kl_lower` = {lower:.4}"),
+            ),
+        ];
+        let below = bounds
+            .into_iter()
+            .filter(|(gap, _)| is_negative(*gap, error));
+        let mut said: Vec<String> = below
+            .map(|(_, what)| format!("`marginal_kl` = {kl:.4} ± {error:.4} nats lies below {what}"))
+            .collect();
+        if is_negative(upper - kl, error) {
+            said.push(format!(
+                "`marginal_kl` = {kl:.4} ± {error:.4} nats lies above its upper bound \
+                 `posterior_kl` = {upper:.4}"
+            ));
+        }
+        said
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need::PosteriorDensity]
     }
 
     fn score(
@@ -97,7 +128,7 @@ impl Metric for MarginalKlScore {
             });
         }
         let x = x.expect("splitting text gives at least one part");
-        let posteriors = Posteriors::from(model.encode(&x)?);
+        let posteriors = Posteriors::of(model.encode(&x)?)?;
         let samples = params::size(values, "samples");
         let mut stream = params::seed(values).derive("marginal-kl/draws").stream(0);
         let index: Vec<usize> = (0..samples)
@@ -115,23 +146,12 @@ impl Metric for MarginalKlScore {
     }
 }
 
-impl From<Encoded> for Posteriors {
-    fn from(encoded: Encoded) -> Self {
-        Posteriors {
-            d: encoded.mean.columns,
-            mean: encoded.mean.values,
-            log_var: encoded.log_var.values,
-        }
-    }
-}
-
 /// Diagonal Gaussian posteriors q(z|x_n) = N(mean_n, exp(log_var_n)).
 #[derive(Clone, Debug)]
 pub struct Posteriors {
     /// Row-major `[n, d]`.
     pub mean: Vec<f32>,
-    /// Row-major `[n, d]`.
-    pub log_var: Vec<f32>,
+    pub log_var: LogVariances,
     /// Dimension of z.
     pub d: usize,
 }
@@ -158,6 +178,25 @@ pub struct MarginalKl {
 const LN_2PI: f64 = 1.837_877_066_409_345_3;
 
 impl Posteriors {
+    /// The densities that an encoder gave.
+    ///
+    /// # Errors
+    /// [`ModelError::Unsupported`] where it gave points: they have no density.
+    pub fn of(posterior: Posterior) -> Result<Self, ModelError> {
+        let log_var = posterior.log_var.ok_or_else(|| {
+            ModelError::Unsupported(
+                "the model's encoder is a function, so q(z|x) has no density to draw from or to \
+                 compare with the prior"
+                    .to_owned(),
+            )
+        })?;
+        Ok(Posteriors {
+            d: posterior.mean.columns,
+            mean: posterior.mean.values,
+            log_var,
+        })
+    }
+
     /// How many posteriors there are.
     pub fn len(&self) -> usize {
         self.mean.len() / self.d
@@ -174,7 +213,7 @@ impl Posteriors {
         for (m, &n) in index.iter().enumerate() {
             for j in 0..self.d {
                 let at = n * self.d + j;
-                z.push(self.mean[at] + (0.5 * self.log_var[at]).exp() * eps[m * self.d + j]);
+                z.push(self.mean[at] + self.log_var.sigma(at) * eps[m * self.d + j]);
             }
         }
         z
@@ -184,7 +223,7 @@ impl Posteriors {
     pub fn kl_to_prior(&self) -> Vec<f64> {
         self.mean
             .chunks_exact(self.d)
-            .zip(self.log_var.chunks_exact(self.d))
+            .zip(self.log_var.values().chunks_exact(self.d))
             .map(|(mean, log_var)| {
                 let terms = mean.iter().zip(log_var).map(|(&mean, &log_var)| {
                     let (mean, log_var) = (f64::from(mean), f64::from(log_var));
@@ -201,9 +240,9 @@ impl Posteriors {
     /// cancels badly for narrow posteriors, exactly those that an adversarial autoencoder learns.
     pub fn log_density(&self, z: &[f32]) -> Vec<f64> {
         let d = self.d;
-        let inverse: Vec<f32> = self.log_var.iter().map(|s| (-0.5 * s).exp()).collect();
-        let offset: Vec<f32> = self
-            .log_var
+        let log_var = self.log_var.values();
+        let inverse: Vec<f32> = log_var.iter().map(|s| (-0.5 * s).exp()).collect();
+        let offset: Vec<f32> = log_var
             .chunks_exact(d)
             .map(|row| {
                 let log_det: f64 = row.iter().map(|&s| f64::from(s)).sum();
@@ -231,7 +270,8 @@ impl Posteriors {
     pub fn sampled_information(&self, index: &[usize], z: &[f32], log_q: &[f64]) -> f64 {
         let d = self.d;
         let own = index.iter().zip(z.chunks_exact(d)).map(|(&n, z)| {
-            let of = self.mean[n * d..][..d].iter().zip(&self.log_var[n * d..]);
+            let log_var = &self.log_var.values()[n * d..];
+            let of = self.mean[n * d..][..d].iter().zip(log_var);
             let terms = z.iter().zip(of).map(|(&z, (&mean, &log_var))| {
                 let (difference, log_var) = (f64::from(z - mean), f64::from(log_var));
                 difference * difference * (-log_var).exp() + log_var + LN_2PI
@@ -302,6 +342,7 @@ fn log_sum_exp(terms: &[f32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::Rows;
 
     /// Standard normal quantiles at the midpoints of `n` equal slices: a sample without noise.
     fn normal_grid(n: usize) -> Vec<f32> {
@@ -322,7 +363,7 @@ mod tests {
         let x = normal_grid(n);
         let posteriors = Posteriors {
             mean: x.iter().map(|x| a as f32 * x).collect(),
-            log_var: vec![(1.0 - a * a).ln() as f32; n],
+            log_var: LogVariances::new(Rows::new(1, vec![(1.0 - a * a).ln() as f32; n])),
             d: 1,
         };
         // Pair each posterior with a noise value far away in order, so that they are independent.
@@ -339,7 +380,7 @@ mod tests {
     fn posteriors_far_apart_carry_ln_n_nats_of_information() {
         let posteriors = Posteriors {
             mean: vec![-50.0, 0.0, 50.0, 100.0],
-            log_var: vec![0.0; 4],
+            log_var: LogVariances::new(Rows::new(1, vec![0.0; 4])),
             d: 1,
         };
         let z = posteriors.sample(&[0, 1, 2, 3], &[0.3, -0.2, 1.0, -1.5]);

@@ -168,7 +168,7 @@ fn ln_sum_exp(terms: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::likelihood::normalise;
+    use crate::models::observation::normalise;
     use crate::random::Seed;
 
     /// Two modes at ±1.5 of width 0.05, in closed form; the mean of ln p over the prior's weights

@@ -13,6 +13,9 @@ mod mixture_proposal;
 pub mod ms_ssim;
 mod test_kl;
 
+#[cfg(test)]
+mod tests;
+
 pub use estimate::Estimate;
 pub use marginal_kl::MarginalKl;
 pub use marginal_kl::Posteriors;
@@ -21,12 +24,23 @@ use crate::data::Dataset;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::registry::Entry;
+use crate::registry::Measure;
 use crate::registry::Values;
 
 /// A score of a fitted model on a data set.
 pub trait Metric: Entry {
     /// What it measures, in the order of the result's columns.
     fn measures(&self) -> &'static [Measure];
+
+    /// What of the measured numbers contradicts itself or each other: two estimates of one quantity
+    /// that differ by more than their errors, or a number on the wrong side of its bound. A sentence
+    /// each.
+    fn contradictions(&self, _numbers: &[f64]) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What a model has to have for it.
+    fn needs(&self) -> &'static [Need];
 
     /// The measured numbers: one per measure, in that order.
     ///
@@ -40,17 +54,13 @@ pub trait Metric: Entry {
     ) -> Result<Vec<f64>, ModelError>;
 }
 
-/// One number of a score.
-#[derive(Clone, Copy, Debug)]
-pub struct Measure {
-    /// Column name: lower case with underscores.
-    pub name: &'static str,
-    /// For axes and table headers.
-    pub label: &'static str,
-    /// Empty where there is none.
-    pub unit: &'static str,
-    /// Which way is better; none where neither is.
-    pub higher_is_better: Option<bool>,
+/// What a score asks of a model beside samples and codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// log p(x|z) of the data.
+    Likelihood,
+    /// A density q(z|x), as opposed to a point.
+    PosteriorDensity,
 }
 
 /// Every score a manifest can name, sorted.
@@ -63,15 +73,3 @@ pub static ALL: &[&dyn Metric] = &[
     &ms_ssim::MsSsimScore,
     &test_kl::TestKl,
 ];
-
-/// What is known of a result column, by its name, for tables and figures. Scores that trainings
-/// report on the validation split are named after the test score with `valid_` in front.
-pub fn measure(column: &str) -> Option<Measure> {
-    let plain = column.strip_prefix("valid_").unwrap_or(column);
-    let all = ALL.iter().flat_map(|metric| metric.measures());
-    let mut found = all.copied().find(|measure| measure.name == plain)?;
-    if plain != column && plain == "elbo" {
-        found.label = "validation ELBO";
-    }
-    Some(found)
-}

@@ -5,8 +5,8 @@ mod measure;
 pub use measure::{MsSsim, MsSsimError, Similarity, Window};
 
 use super::Estimate;
-use super::Measure;
 use super::Metric;
+use super::Need;
 use crate::data::Dataset;
 use crate::models::Fitted;
 use crate::models::ModelError;
@@ -14,6 +14,7 @@ use crate::models::Rows;
 use crate::models::params;
 use crate::random::Stream;
 use crate::registry::Entry;
+use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
 
@@ -43,6 +44,10 @@ impl Entry for MsSsimScore {
          Lakshminarayanan and Mohamed 2018, arXiv 1802.06847, for its use."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         vec![
             Param::int("pairs", "pairs of pictures")
@@ -55,20 +60,16 @@ impl Entry for MsSsimScore {
 
 impl Metric for MsSsimScore {
     fn measures(&self) -> &'static [Measure] {
-        const fn plain(name: &'static str, label: &'static str, up: Option<bool>) -> Measure {
-            Measure {
-                name,
-                label,
-                unit: "",
-                higher_is_better: up,
-            }
-        }
         const MEASURES: &[Measure] = &[
-            plain("diversity", "1 − MS-SSIM", Some(true)),
-            plain("diversity_se", "standard error of 1 − MS-SSIM", None),
-            plain("diversity_data", "1 − MS-SSIM of test data", None),
+            Measure::new("diversity", "1 − MS-SSIM").up(),
+            Measure::new("diversity_se", "standard error of 1 − MS-SSIM"),
+            Measure::new("diversity_data", "1 − MS-SSIM of test data"),
         ];
         MEASURES
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[]
     }
 
     fn score(
@@ -88,7 +89,8 @@ impl Metric for MsSsimScore {
         let seed = params::seed(values);
         let samples = |name: &str| {
             let mut stream = seed.derive(name).stream(0);
-            model.sample(pairs, &mut stream)
+            let samples = model.sample(pairs, &mut stream)?;
+            Ok::<Rows, ModelError>(samples.into_rows())
         };
         let (x, y) = (samples("ms-ssim/first")?, samples("ms-ssim/second")?);
         let range = range(data);

@@ -1,7 +1,10 @@
 //! What a trained model answers, whatever its kind and device: plain numbers on the host.
 
 use super::ModelError;
-use super::likelihood::Visible;
+use super::observation::Decoded;
+use super::observation::LogVariances;
+use super::observation::Means;
+use super::observation::ObservationModel;
 use crate::random::Stream;
 
 /// A matrix on the host, row-major; rows are observations.
@@ -49,11 +52,12 @@ impl Rows {
     }
 }
 
-/// Diagonal Gaussian posteriors, one per observation.
+/// What an encoder says of observations: a diagonal Gaussian q(z|x) for each, or only a point.
 #[derive(Clone, Debug)]
-pub struct Encoded {
+pub struct Posterior {
     pub mean: Rows,
-    pub log_var: Rows,
+    /// None where the encoder is a function: then there is no density to draw from or to weigh.
+    pub log_var: Option<LogVariances>,
 }
 
 /// A fitted latent-variable model.
@@ -64,24 +68,34 @@ pub trait Fitted {
     /// Dimension of the latent variable; its prior is N(0, I).
     fn latent(&self) -> usize;
 
-    /// The density p(x|z) around what [`Fitted::decode`] gives.
-    fn visible(&self) -> Visible;
+    /// The density p(x|z).
+    fn observation_model(&self) -> ObservationModel;
 
-    /// q(z|x), a diagonal Gaussian for each row of `x`.
+    /// q(z|x) for each row of `x`.
     ///
     /// # Errors
     /// [`ModelError::Unsupported`] for models without an encoder.
-    fn encode(&self, x: &Rows) -> Result<Encoded, ModelError>;
+    fn encode(&self, x: &Rows) -> Result<Posterior, ModelError>;
 
-    /// The mean of p(x|z) for each row of `z`, in the units of the data.
-    fn decode(&self, z: &Rows) -> Result<Rows, ModelError>;
+    /// The parameters of p(x|z) for each row of `z`.
+    fn decode(&self, z: &Rows) -> Result<Decoded, ModelError>;
 
     /// log p(x|z) for each pair of rows, in nats.
-    fn log_likelihood(&self, x: &Rows, z: &Rows) -> Result<Vec<f64>, ModelError>;
+    ///
+    /// # Errors
+    /// [`ModelError::Data`] where x lies outside the support of the density.
+    fn log_likelihood(&self, x: &Rows, z: &Rows) -> Result<Vec<f64>, ModelError> {
+        self.decode(z)?.log_likelihood(x)
+    }
+
+    /// The mean of p(x|z) for each row of `z`, in the units of the data.
+    fn means(&self, z: &Rows) -> Result<Means, ModelError> {
+        Ok(self.decode(z)?.means())
+    }
 
     /// `count` observations from the prior: the means of p(x|z).
-    fn sample(&self, count: usize, stream: &mut Stream) -> Result<Rows, ModelError> {
+    fn sample(&self, count: usize, stream: &mut Stream) -> Result<Means, ModelError> {
         let z = stream.normal(count * self.latent());
-        self.decode(&Rows::new(self.latent(), z))
+        self.means(&Rows::new(self.latent(), z))
     }
 }

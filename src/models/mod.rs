@@ -4,11 +4,13 @@
 //! in [`ALL`]. `train/<name>` is then a stage kind, and every score that its fitted form can answer
 //! works on it.
 
+pub mod agreement;
 mod error;
 mod fitted;
 pub mod iwae;
-pub mod likelihood;
 pub mod mapa;
+mod measures;
+pub mod observation;
 pub mod params;
 pub mod quadrature;
 #[cfg(test)]
@@ -19,15 +21,18 @@ pub mod vae;
 
 pub use crate::training::Monitor as Watch;
 pub use error::ModelError;
-pub use fitted::{Encoded, Fitted, Rows};
+pub use fitted::{Fitted, Posterior, Rows};
 pub use training::{Curve, CurveRow, Learner, Schedule, Trained};
 
 use std::collections::BTreeMap;
+
+use observation::ObservationModel;
 
 use crate::data::Array;
 use crate::data::Dataset;
 use crate::nn::device::DeviceChoice;
 use crate::registry::Entry;
+use crate::registry::Measure;
 use crate::registry::Slot;
 use crate::registry::Values;
 
@@ -44,6 +49,20 @@ pub trait Model: Entry {
         params: &Values,
         watch: &dyn Watch,
     ) -> Result<Trained, ModelError>;
+
+    /// The scores of its curve and the numbers that it ends with.
+    fn measures(&self) -> &'static [Measure];
+
+    /// Least and greatest number that its p(x|z) is a density over: as the parameter `visible` says.
+    fn support(&self, params: &Values) -> Option<(f64, f64)> {
+        let name = params.get("visible")?.as_str()?;
+        Some(ObservationModel::named(name, 1.0)?.support())
+    }
+
+    /// Whether its encoder gives a density q(z|x), as opposed to a point.
+    fn has_posterior_density(&self) -> bool {
+        true
+    }
 
     /// What a training can read beside the data set: optional slots of one named array each.
     fn slots(&self) -> &'static [Slot] {

@@ -5,6 +5,7 @@
 
 use super::ModelError;
 use super::Rows;
+use super::observation::ObservationModel;
 use crate::data::Dataset;
 use crate::nn::device::DeviceChoice;
 use crate::random::Seed;
@@ -93,6 +94,20 @@ pub fn observations(data: &Dataset, split: &str) -> Result<Rows, ModelError> {
         )));
     }
     Ok(Rows::new(data.shape().iter().product(), values))
+}
+
+/// The same, where p(x|z) is a density over them.
+///
+/// # Errors
+/// Also where an observation lies outside the support of the density.
+pub fn observations_of(
+    model: ObservationModel,
+    data: &Dataset,
+    split: &str,
+) -> Result<Rows, ModelError> {
+    let x = observations(data, split)?;
+    model.check(&x, &format!("`{split}` of `{}`", data.name()))?;
+    Ok(x)
 }
 
 fn undeclared<T>(name: &str) -> T {

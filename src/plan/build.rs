@@ -17,6 +17,7 @@ use super::From;
 use super::Step;
 use super::StepId;
 use super::expand::Expansion;
+use super::foresee;
 use super::kind_of::kind_of;
 use super::kinds;
 use super::kinds::StageKinds;
@@ -155,6 +156,9 @@ pub(super) fn build(
         }
         (planner.expansion.into_steps(), planner.summaries)
     };
+    if !found.has_errors() {
+        foresee::check(&parts.0, &experiment, found);
+    }
     if found.has_errors() {
         return None;
     }

@@ -5,6 +5,7 @@ mod change;
 mod equal;
 mod expand;
 mod filter;
+mod foresee;
 mod graph;
 mod key;
 mod kind_of;

@@ -3,6 +3,9 @@
 use std::fmt;
 
 use super::Entry;
+use super::Facts;
+use super::Measure;
+use super::Misfit;
 use super::Values;
 
 /// What kind of thing an artifact is. Slots accept one type (or any), so that a figure fed with a
@@ -127,6 +130,12 @@ pub trait StageKind: Entry {
     /// What its steps leave.
     fn outputs(&self) -> Outputs;
 
+    /// The numbers that its steps report: those of their metrics, and of the tables and curves that
+    /// they leave. A command has its own, which only its manifest knows.
+    fn measures(&self) -> Vec<Measure> {
+        Vec::new()
+    }
+
     /// Tables and figures reduce all axes unless the stage says otherwise.
     fn reduces_all(&self) -> bool {
         false
@@ -154,6 +163,18 @@ pub trait StageKind: Entry {
     /// The parameter that is wrong, and how.
     fn check(&self, _params: &Values) -> Result<(), Unfit> {
         Ok(())
+    }
+
+    /// What is known of what a step will leave, from its parameters and from what is known of what
+    /// it reads, which `reads` says by slot. A kind that passes on a step passes on what is known.
+    ///
+    /// # Errors
+    /// What it reads and cannot work with: its steps would fail.
+    fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
+        Ok(match self.outputs() {
+            Outputs::PassedOn { slot, .. } => reads(slot),
+            _ => Facts::default(),
+        })
     }
 
     /// What these values ask for and this build or machine lacks: the steps would fail here. They

@@ -5,13 +5,17 @@
 //! pages, the JSON schema and the conformance tests walk those lists and nothing else.
 
 mod conform;
+mod facts;
 mod kind;
+mod measure;
 mod param;
 pub mod reference;
 mod value;
 
 pub use conform::{Mismatch, Part};
+pub use facts::{Facts, Misfit};
 pub use kind::{ArtifactType, Catalog, Outputs, Slot, StageKind, Unfit};
+pub use measure::Measure;
 pub use param::{Default, Param, ParamType};
 pub use value::{Value, Values};
 

@@ -48,6 +48,24 @@ pub fn page(kind: &dyn StageKind) -> String {
     for (name, ty) in own {
         let _ = writeln!(text, "| `{name}` | {ty} |");
     }
+    let measures = kind.measures();
+    if !measures.is_empty() {
+        text += "\n| number | in tables and figures | unit | better |\n| --- | --- | --- | --- |\n";
+        for measure in measures {
+            let better = match measure.higher_is_better {
+                Some(true) => "higher",
+                Some(false) => "lower",
+                None => "–",
+            };
+            let unit = if measure.unit.is_empty() {
+                "–"
+            } else {
+                measure.unit
+            };
+            let label = cell(measure.label);
+            let _ = writeln!(text, "| `{}` | {label} | {unit} | {better} |", measure.name);
+        }
+    }
     let params = kind.params();
     if !params.is_empty() {
         text += "\n| parameter | type | default | |\n| --- | --- | --- | --- |\n";

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use super::ALL;
 use super::Results;
 use super::rows;
 use crate::claims::Claim;
@@ -86,10 +85,10 @@ fn check(plan: &Plan, stated: &StatedClaim, found: &mut Diagnostics) {
     }
 }
 
-/// What a step is known to measure before it runs.
-fn measures(step: &Step) -> Vec<&'static str> {
-    let stage = ALL.iter().find(|stage| stage.name() == step.kind.name());
-    stage.map(|stage| stage.measures()).unwrap_or_default()
+/// The names of what a step is known to measure before it runs.
+fn measures(step: &Step) -> impl Iterator<Item = &'static str> {
+    let measures = step.kind.measures().into_iter();
+    measures.map(|measure| measure.name)
 }
 
 /// The measured columns that a claim names.

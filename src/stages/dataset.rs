@@ -9,10 +9,13 @@ use crate::engine::JobError;
 use crate::engine::Produced;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
+use crate::registry::Facts;
+use crate::registry::Misfit;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Values;
 
 /// Loads or generates one data set of the registry.
 pub struct Load {
@@ -58,6 +61,13 @@ impl StageKind for Load {
 
     fn outputs(&self) -> Outputs {
         Outputs::Fixed(&[("data", ArtifactType::Dataset)])
+    }
+
+    fn foresee(&self, _params: &Values, _reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
+        Ok(Facts {
+            range: self.set.range(),
+            ..Facts::default()
+        })
     }
 }
 

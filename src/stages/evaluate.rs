@@ -6,14 +6,19 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
 use crate::metrics::Metric;
+use crate::metrics::Need;
 use crate::models;
 use crate::nn::device::DeviceChoice;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
+use crate::registry::Facts;
+use crate::registry::Measure;
+use crate::registry::Misfit;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Values;
 
 /// Computes one score of the registry.
 pub struct Evaluate {
@@ -64,17 +69,35 @@ impl StageKind for Evaluate {
         Outputs::Fixed(&[("metrics", ArtifactType::Metrics)])
     }
 
+    fn measures(&self) -> Vec<Measure> {
+        self.metric.measures().to_vec()
+    }
+
+    fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
+        let model = reads("model");
+        for need in self.metric.needs() {
+            match need {
+                Need::Likelihood => model.has_likelihood_of(&reads("data"))?,
+                Need::PosteriorDensity if model.posterior_density == Some(false) => {
+                    return Err(Misfit {
+                        slot: "model",
+                        message: "its encoder is a function: q(z|x) has no density".to_owned(),
+                        help: "`evaluate/test-kl` and `evaluate/iwae-bound` need no encoder"
+                            .to_owned(),
+                    });
+                }
+                Need::PosteriorDensity => {}
+            }
+        }
+        Ok(Facts::default())
+    }
+
     fn uses_numerics(&self) -> bool {
         true
     }
 }
 
 impl Stage for Evaluate {
-    fn measures(&self) -> Vec<&'static str> {
-        let measures = self.metric.measures().iter();
-        measures.map(|measure| measure.name).collect()
-    }
-
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
         let data = artifacts::dataset(job, "data")?;
         let weights = artifacts::read(artifacts::only(job, "model")?, artifacts::MODEL)?;
@@ -82,6 +105,9 @@ impl Stage for Evaluate {
         // the training, and so are the same numbers everywhere.
         let model = models::open(&weights, DeviceChoice::Cpu)?;
         let scores = self.metric.score(&*model, &data, &job.step.params)?;
+        for contradiction in self.metric.contradictions(&scores) {
+            job.link.warn(&contradiction);
+        }
         let names = self.metric.measures().iter().map(|measure| measure.name);
         let mut produced = Produced::default();
         let metrics = artifacts::metrics_json(names.zip(scores));

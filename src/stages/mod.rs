@@ -25,6 +25,7 @@ mod summary;
 mod surrogate;
 mod train;
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 pub use claims::check_claims;
@@ -43,7 +44,9 @@ use crate::figures;
 use crate::metrics;
 use crate::models;
 use crate::registry::Catalog;
+use crate::registry::Measure;
 use crate::registry::StageKind;
+use crate::table::Column;
 
 /// A stage kind that can be run.
 pub trait Stage: StageKind {
@@ -52,11 +55,6 @@ pub trait Stage: StageKind {
     /// # Errors
     /// What went wrong and what to do next.
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError>;
-
-    /// The numbers that its steps are known to measure before they run.
-    fn measures(&self) -> Vec<&'static str> {
-        Vec::new()
-    }
 }
 
 /// Every kind, sorted by name.
@@ -105,6 +103,28 @@ static KINDS: LazyLock<Vec<&'static dyn StageKind>> =
 /// Every stage kind a manifest can name.
 pub fn catalog() -> Catalog {
     Catalog::new(&KINDS)
+}
+
+/// What stages report, by name; a name means the same wherever it stands.
+static MEASURES: LazyLock<BTreeMap<&'static str, Measure>> = LazyLock::new(|| {
+    let measures = ALL.iter().flat_map(|stage| stage.measures());
+    measures.map(|measure| (measure.name, measure)).collect()
+});
+
+/// What is known of a column of numbers, by its name, for tables and figures.
+fn measure(column: &str) -> Option<Measure> {
+    MEASURES.get(column).copied()
+}
+
+/// The column of a number, with its label, unit and direction where they are known.
+fn number_column(name: &str) -> Column {
+    let mut column = Column::metric(name, "", None);
+    if let Some(measure) = measure(name) {
+        column.label = measure.label.to_owned();
+        column.unit = measure.unit.to_owned();
+        column.higher_is_better = measure.higher_is_better;
+    }
+    column
 }
 
 /// Runs steps of any kind in the catalogue.

@@ -8,7 +8,6 @@ use serde_json::Value as Json;
 use super::artifacts;
 use crate::engine::JobError;
 use crate::engine::JobItem;
-use crate::metrics;
 use crate::plan::Cell;
 use crate::registry::ArtifactType;
 use crate::registry::Slot;
@@ -59,7 +58,7 @@ pub fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, JobError> 
             }
         }
     }
-    let columns = axis_columns(&axes).chain(names.iter().map(|name| metric_column(name)));
+    let columns = axis_columns(&axes).chain(names.iter().map(|name| super::number_column(name)));
     Ok(Table {
         columns: columns.collect(),
         rows: rows
@@ -120,7 +119,7 @@ pub fn of_curve(item: &JobItem) -> Result<Table, JobError> {
     let curve = Table::from_csv(&String::from_utf8_lossy(&bytes), &[]);
     let mut curve = curve.map_err(|error| JobError::failed(error.to_string()))?;
     for column in &mut curve.columns {
-        *column = metric_column(&column.name);
+        *column = super::number_column(&column.name);
     }
     Ok(curve)
 }
@@ -165,15 +164,4 @@ fn coordinates(cell: &Cell, axes: &[String]) -> Vec<Json> {
 
 fn axis_columns(axes: &[String]) -> impl Iterator<Item = Column> {
     axes.iter().map(|axis| Column::axis(axis))
-}
-
-/// The column of a number, with what its score says of unit and direction.
-fn metric_column(name: &str) -> Column {
-    let mut column = Column::metric(name, "", None);
-    if let Some(measure) = metrics::measure(name) {
-        column.label = measure.label.to_owned();
-        column.unit = measure.unit.to_owned();
-        column.higher_is_better = measure.higher_is_better;
-    }
-    column
 }

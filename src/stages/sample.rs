@@ -36,6 +36,10 @@ impl Entry for Prior {
          sizes draw from the same seed."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         vec![
             Param::int("count", "how many pictures").min(1).default(64),
@@ -64,7 +68,8 @@ impl Stage for Prior {
         let count = params::size(&job.step.params, "count");
         let seed = params::seed(&job.step.params);
         let mut stream = seed.derive("sample/prior").stream(0);
-        images(model.shape(), model.sample(count, &mut stream)?)
+        let samples = model.sample(count, &mut stream)?;
+        images(model.shape(), samples.into_rows())
     }
 }
 
@@ -84,6 +89,10 @@ impl Entry for Reconstructions {
         "Takes the first pictures of a split, encodes them, and decodes the means of q(z|x). Leaves\n\
          the originals, then their reconstructions in the same order, as `figure/images` with\n\
          `layout: pairs` draws them."
+    }
+
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {
@@ -113,8 +122,8 @@ impl Stage for Reconstructions {
         let model = open(job)?;
         let data = artifacts::dataset(job, "data")?;
         let x = first(job, &data)?;
-        let decoded = model.decode(&model.encode(&x)?.mean)?;
-        images(model.shape(), decoded.appended_to(x))
+        let means = model.means(&model.encode(&x)?.mean)?.into_rows();
+        images(model.shape(), means.appended_to(x))
     }
 }
 

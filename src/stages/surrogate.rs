@@ -13,6 +13,7 @@ use crate::models::surrogate::Fit;
 use crate::nn::device::DeviceChoice;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
+use crate::registry::Measure;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::ParamType;
@@ -71,6 +72,13 @@ impl Entry for SurrogateNetwork {
 }
 
 impl StageKind for SurrogateNetwork {
+    fn measures(&self) -> Vec<Measure> {
+        vec![
+            Measure::new("surrogate_mse", "mean squared error of the network").down(),
+            Measure::new("surrogate_updates", "updates of the network").down(),
+        ]
+    }
+
     fn inputs(&self) -> Vec<Slot> {
         Vec::new()
     }

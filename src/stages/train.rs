@@ -12,6 +12,9 @@ use crate::nn;
 use crate::nn::DeviceChoice;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
+use crate::registry::Facts;
+use crate::registry::Measure;
+use crate::registry::Misfit;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
@@ -79,6 +82,24 @@ impl StageKind for Train {
 
     fn uses_device(&self) -> bool {
         true
+    }
+
+    fn measures(&self) -> Vec<Measure> {
+        let along = [
+            Measure::new("epoch", "epoch"),
+            Measure::new("iteration", "iteration"),
+        ];
+        [&along, self.model.measures()].concat()
+    }
+
+    fn foresee(&self, params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
+        let model = Facts {
+            support: self.model.support(params),
+            posterior_density: Some(self.model.has_posterior_density()),
+            ..Facts::default()
+        };
+        model.has_likelihood_of(&reads("data"))?;
+        Ok(model)
     }
 
     fn lacking(&self, params: &Values) -> Option<Unfit> {
@@ -149,5 +170,9 @@ impl Watch for LinkWatch<'_> {
 
     fn log(&self, line: &str) {
         self.0.log(line);
+    }
+
+    fn warn(&self, message: &str) {
+        self.0.warn(message);
     }
 }

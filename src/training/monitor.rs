@@ -14,4 +14,6 @@ pub trait Monitor {
     fn save_checkpoint(&self, state: &[u8]);
     /// A line of the log.
     fn log(&self, line: &str);
+    /// Something that the user should know although the training goes on.
+    fn warn(&self, message: &str);
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use sweepline::registry::Measure;
+use sweepline::registry::Outputs;
 use sweepline::registry::reference;
 use sweepline::stages;
 
@@ -81,4 +83,47 @@ fn names_are_kebab_case_and_params_are_documented() {
             );
         }
     }
+}
+
+/// A name is headed the same wherever it stands, by a label, and says what it is of.
+#[test]
+fn every_number_has_one_label_a_known_unit_and_the_split_it_is_of() {
+    let mut known: BTreeMap<&str, Measure> = BTreeMap::new();
+    for kind in stages::catalog().iter() {
+        let what = kind.name();
+        let leaves = match kind.outputs() {
+            Outputs::Fixed(outputs) => outputs,
+            _ => &[],
+        };
+        let measures = kind.measures();
+        let reports = leaves.iter().any(|(name, _)| *name == "metrics");
+        assert!(
+            !reports || !measures.is_empty(),
+            "{what} says nothing of its metrics"
+        );
+        for measure in measures {
+            let Measure { name, label, .. } = measure;
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+            assert!(name.chars().all(plain), "{what}: `{name}`");
+            assert!(!label.trim().is_empty(), "{what}: `{name}` has no label");
+            assert!(
+                ["", "nats"].contains(&measure.unit),
+                "{what}: `{name}` {}",
+                measure.unit
+            );
+            if name.starts_with("valid_") {
+                let split = label.contains("validation") && !label.contains("test");
+                assert!(split, "{what}: `{name}` is headed {label}");
+            }
+            if name.ends_with("_se") {
+                assert_eq!(measure.higher_is_better, None, "{what}: `{name}`");
+            }
+            let same = known
+                .insert(name, measure)
+                .is_none_or(|other| other == measure);
+            assert!(same, "{what}: `{name}` is headed otherwise elsewhere");
+        }
+    }
+    // One that no stage reports would be headed by nothing but its name.
+    assert!(known.contains_key("valid_ll") && known.contains_key("ll"));
 }

@@ -5,13 +5,14 @@
 //! The decoder's gradient is Σ w̃_s ∇ log p(x|z_s) for all three; they differ in the encoder's.
 
 use super::Estimator;
-use crate::models::likelihood::Likelihood;
-use crate::models::likelihood::normalise;
+use crate::models::observation::Decoded;
+use crate::models::observation::LogVariances;
+use crate::models::observation::normalise;
 
 /// What the encoder says of a batch: `[batch, latent]` each.
 pub struct Posteriors<'a> {
     pub mean: &'a [f32],
-    pub log_var: &'a [f32],
+    pub log_var: &'a LogVariances,
     pub latent: usize,
 }
 
@@ -23,7 +24,7 @@ impl Posteriors<'_> {
         for (row, noise) in noise.chunks_exact(d).enumerate() {
             let at = row / samples * d;
             for (j, e) in noise.iter().enumerate() {
-                z.push(self.mean[at + j] + (0.5 * self.log_var[at + j]).exp() * e);
+                z.push(self.mean[at + j] + self.log_var.sigma(at + j) * e);
             }
         }
         z
@@ -38,28 +39,27 @@ pub struct Weighed {
     pub shares: Vec<f64>,
 }
 
-/// Weighs the samples of a batch; `x` is `[batch, d]`, `decoded` `[batch · samples, d]`.
+/// Weighs the samples of a batch; `x` is `[batch, d]`, `decoded` has `batch · samples` rows.
 pub fn weigh(
-    likelihood: &Likelihood,
     posteriors: &Posteriors<'_>,
     noise: &[f32],
     z: &[f32],
     x: &[f32],
-    decoded: &[f32],
+    decoded: &Decoded,
     samples: usize,
 ) -> Weighed {
     let l = posteriors.latent;
     let rows = z.len() / l;
-    let d = decoded.len() / rows;
+    let d = decoded.columns();
     let mut logs = Vec::with_capacity(rows);
     for row in 0..rows {
         let at = row / samples;
         let x = &x[at * d..][..d];
-        let mut log = likelihood.log(x, &decoded[row * d..][..d]);
+        let mut log = decoded.log(row, x);
         for j in 0..l {
             let (z, e) = (f64::from(z[row * l + j]), f64::from(noise[row * l + j]));
             // ln p(z) − ln q(z|x): the constants of two Gaussians cancel.
-            let log_var = f64::from(posteriors.log_var[at * l + j]);
+            let log_var = f64::from(posteriors.log_var.values()[at * l + j]);
             log += 0.5 * (log_var + e * e - z * z);
         }
         logs.push(log);
@@ -75,20 +75,18 @@ pub fn weigh(
 
 /// The gradient of minus the mean bound by the decoder's output: `[batch · samples, d]`.
 pub fn decoder_gradient(
-    likelihood: &Likelihood,
     weighed: &Weighed,
     x: &[f32],
-    decoded: &[f32],
+    decoded: &Decoded,
     samples: usize,
 ) -> Vec<f32> {
     let rows = weighed.shares.len();
-    let (batch, d) = (rows / samples, decoded.len() / rows);
-    let mut gradient = vec![0.0; decoded.len()];
+    let (batch, d) = (rows / samples, decoded.columns());
+    let mut gradient = vec![0.0; rows * d];
     for (row, share) in weighed.shares.iter().enumerate() {
         let x = &x[row / samples * d..][..d];
-        let decoded = &decoded[row * d..][..d];
         let into = &mut gradient[row * d..][..d];
-        likelihood.add_gradient(-share / batch as f64, x, decoded, into);
+        decoded.add_gradient(row, -share / batch as f64, x, into);
     }
     gradient
 }
@@ -114,7 +112,7 @@ pub fn encoder_gradient(
         let weight = -share / batch as f64;
         for j in 0..l {
             let (z, e) = (f64::from(z[row * l + j]), f64::from(noise[row * l + j]));
-            let sigma = (0.5 * f64::from(posteriors.log_var[at * l + j])).exp();
+            let sigma = (0.5 * f64::from(posteriors.log_var.values()[at * l + j])).exp();
             let likelihood = f64::from(by_z[row * l + j]);
             let prior = -weight * z;
             // By z alone, with the parameters of q held fixed, −ln q has the slope ε/σ.
@@ -138,25 +136,35 @@ pub fn encoder_gradient(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::likelihood::Visible;
+    use crate::models::Rows;
+    use crate::models::observation::ObservationModel;
     use crate::random::Seed;
 
     const SLOPE: f32 = 1.3;
 
+    fn decoded(z: &[f32]) -> Decoded {
+        let model = ObservationModel::Gaussian { sigma: 0.6 };
+        let emitted = z.iter().map(|z| SLOPE * z).collect();
+        Decoded::new(model, Rows::new(1, emitted))
+    }
+
+    fn log_variance(value: f32) -> LogVariances {
+        LogVariances::new(Rows::new(1, vec![value]))
+    }
+
     /// x = 1.3 z + 0.6 ε at x = 0.8, with a posterior that is not the true one.
     fn gradient(estimator: Estimator, samples: usize, number: u64) -> (f64, [f64; 2]) {
-        let likelihood = Likelihood::new(Visible::Gaussian { sigma: 0.6 }, 1);
         let posteriors = Posteriors {
             mean: &[0.1],
-            log_var: &[-0.4],
+            log_var: &log_variance(-0.4),
             latent: 1,
         };
         let noise = Seed::new(4).derive("iwae").stream(number).normal(samples);
         let z = posteriors.sample(&noise, samples);
-        let decoded: Vec<f32> = z.iter().map(|z| SLOPE * z).collect();
+        let decoded = decoded(&z);
         let x = [0.8];
-        let weighed = weigh(&likelihood, &posteriors, &noise, &z, &x, &decoded, samples);
-        let by_decoded = decoder_gradient(&likelihood, &weighed, &x, &decoded, samples);
+        let weighed = weigh(&posteriors, &noise, &z, &x, &decoded, samples);
+        let by_decoded = decoder_gradient(&weighed, &x, &decoded, samples);
         let by_z: Vec<f32> = by_decoded.iter().map(|g| g * SLOPE).collect();
         let by = encoder_gradient(estimator, &posteriors, &weighed, &noise, &z, &by_z);
         (weighed.bounds[0], [by[0].into(), by[1].into()])
@@ -208,19 +216,18 @@ mod tests {
     #[test]
     fn the_naive_gradient_is_that_of_the_bound_under_fixed_noise() {
         let noise = Seed::new(8).stream(0).normal(4);
-        let likelihood = Likelihood::new(Visible::Gaussian { sigma: 0.6 }, 1);
         let x = [0.8];
         let pieces = |mean: f32, log_var: f32| {
-            let (mean, log_var) = ([mean], [log_var]);
+            let (mean, log_var) = ([mean], log_variance(log_var));
             let posteriors = Posteriors {
                 mean: &mean,
                 log_var: &log_var,
                 latent: 1,
             };
             let z = posteriors.sample(&noise, 4);
-            let decoded: Vec<f32> = z.iter().map(|z| SLOPE * z).collect();
-            let weighed = weigh(&likelihood, &posteriors, &noise, &z, &x, &decoded, 4);
-            let by_decoded = decoder_gradient(&likelihood, &weighed, &x, &decoded, 4);
+            let decoded = decoded(&z);
+            let weighed = weigh(&posteriors, &noise, &z, &x, &decoded, 4);
+            let by_decoded = decoder_gradient(&weighed, &x, &decoded, 4);
             let by_z: Vec<f32> = by_decoded.iter().map(|g| g * SLOPE).collect();
             let naive = Estimator::Naive;
             let by = encoder_gradient(naive, &posteriors, &weighed, &noise, &z, &by_z);

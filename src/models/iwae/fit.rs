@@ -10,7 +10,8 @@ use crate::models::Rows;
 use crate::models::Schedule;
 use crate::models::Trained;
 use crate::models::Watch;
-use crate::models::likelihood::Likelihood;
+use crate::models::observation::Decoded;
+use crate::models::observation::LogVariances;
 use crate::models::params;
 use crate::models::quadrature;
 use crate::models::vae::FittedVae;
@@ -39,8 +40,8 @@ pub fn train<B: Backend>(
     watch: &dyn Watch,
 ) -> Result<Trained, ModelError> {
     let seed = params::seed(values);
-    let train = params::observations(data, "train")?;
-    let valid = params::observations(data, "valid")?;
+    let train = params::observations_of(config.visible, data, "train")?;
+    let valid = params::observations_of(config.visible, data, "valid")?;
     let mut weights = Params::new(device);
     let networks = Networks::new(config, &mut weights, seed);
     let adam = Algorithm::adam(
@@ -55,7 +56,6 @@ pub fn train<B: Backend>(
     };
     let samples = params::size(values, "samples");
     let mut learner = IwaeLearner {
-        likelihood: Likelihood::new(config.visible, config.dimensions()),
         estimator: Estimator::named(params::text(values, "estimator")),
         optimizer: Optimizer::new(&weights, adam, params::number(values, "lr")),
         latent: config.latent,
@@ -82,12 +82,11 @@ pub fn train<B: Backend>(
     let fitted = FittedVae::new(config.clone(), networks, weights);
     trained
         .numbers
-        .extend(quadrature::valid_ll(&fitted, &valid)?);
+        .extend(quadrature::valid_ll(&fitted, &valid, watch)?);
     Ok(trained)
 }
 
 struct IwaeLearner<B: Backend> {
-    likelihood: Likelihood,
     estimator: Estimator,
     latent: usize,
     samples: usize,
@@ -102,13 +101,14 @@ struct IwaeLearner<B: Backend> {
 /// What the encoder says of a batch, with samples of z, on the host.
 struct Draw {
     mean: Vec<f32>,
-    log_var: Vec<f32>,
+    log_var: LogVariances,
     noise: Vec<f32>,
     z: Vec<f32>,
 }
 
 impl<B: Backend> IwaeLearner<B> {
-    fn draw(&self, (mean, log_var): (Vec<f32>, Vec<f32>), stream: &mut Stream) -> Draw {
+    fn draw(&self, mean: Vec<f32>, log_var: Vec<f32>, stream: &mut Stream) -> Draw {
+        let log_var = LogVariances::new(Rows::new(self.latent, log_var));
         let noise = stream.normal(mean.len() * self.samples);
         let posteriors = Posteriors {
             mean: &mean,
@@ -129,19 +129,18 @@ impl<B: Backend> IwaeLearner<B> {
         let (n, d, values) = (x.len(), x.columns, x.values);
         let matrix = pass.device().matrix(values.clone(), n, d);
         let (mean, log_var) = self.networks.encode(pass, matrix);
-        let draw = self.draw((mean.to_vec(), log_var.to_vec()), stream);
+        let draw = self.draw(mean.to_vec(), log_var.to_vec(), stream);
         let z = pass.device();
         let z = z.matrix(draw.z.clone(), n * self.samples, self.latent);
-        let decoded = self.networks.decode(pass, z).to_vec();
+        let decoded = self.networks.decode(pass, z).to_host();
         let weighed = self.weigh(&draw, &values, &decoded);
         weighed.bounds.iter().sum()
     }
 
-    fn weigh(&self, draw: &Draw, x: &[f32], decoded: &[f32]) -> estimator::Weighed {
-        let likelihood = &self.likelihood;
+    fn weigh(&self, draw: &Draw, x: &[f32], decoded: &Decoded) -> estimator::Weighed {
         let (noise, z) = (&draw.noise, &draw.z);
         let posteriors = draw.posteriors(self.latent);
-        estimator::weigh(likelihood, &posteriors, noise, z, x, decoded, self.samples)
+        estimator::weigh(&posteriors, noise, z, x, decoded, self.samples)
     }
 }
 
@@ -171,18 +170,17 @@ impl<B: Backend> Learner for IwaeLearner<B> {
         let (mean, log_var) = self
             .networks
             .encode(&encoding, device.matrix(x.clone(), n, d));
-        let draw = self.draw((mean.to_vec(), log_var.to_vec()), &mut stream);
+        let draw = self.draw(mean.to_vec(), log_var.to_vec(), &mut stream);
 
         let decoding = self.weights.record_only("decoder.");
         let z = device.matrix(draw.z.clone(), total, l);
         let z = z.watched(decoding.tape());
         let decoded = self.networks.decode(&decoding, z.clone());
-        let values = decoded.to_vec();
+        let values = decoded.to_host();
         let weighed = self.weigh(&draw, &x, &values);
-        let gradient =
-            estimator::decoder_gradient(&self.likelihood, &weighed, &x, &values, self.samples);
-        // The values of these two losses mean nothing; their gradients are those of the bound.
-        let loss = (decoded * device.matrix(gradient, total, d)).sum();
+        let gradient = estimator::decoder_gradient(&weighed, &x, &values, self.samples);
+        // The value of this loss means nothing, as that of the encoder's; their gradients are the bound's.
+        let loss = decoded.with_gradient(gradient);
         let mut back = loss.backward();
         let by_z = back.of(&z).to_vec();
         let mut gradients = decoding.gradients(back);

@@ -10,6 +10,7 @@ use super::Model;
 use super::ModelError;
 use super::Trained;
 use super::Watch;
+use super::measures;
 use super::params;
 use super::vae;
 use super::vae::config;
@@ -18,6 +19,7 @@ use crate::data::Dataset;
 use crate::nn::device::AnyDevice;
 use crate::nn::device::DeviceChoice;
 use crate::registry::Entry;
+use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
 
@@ -80,6 +82,10 @@ impl Entry for Iwae {
          arXiv 1703.09194; Tucker et al. 2019, arXiv 1810.04152."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         let mut all = vec![
             config::latent().default(1),
@@ -97,6 +103,16 @@ impl Entry for Iwae {
 }
 
 impl Model for Iwae {
+    fn measures(&self) -> &'static [Measure] {
+        &[
+            measures::TRAIN_LOSS,
+            measures::VALID_IWAE,
+            measures::DECODER_PASSES,
+            measures::NETWORK_PASSES,
+            measures::VALID_LL,
+        ]
+    }
+
     fn train(
         &self,
         data: &Dataset,

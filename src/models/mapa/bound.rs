@@ -5,8 +5,8 @@
 
 use super::proposal::Terms;
 use crate::models::Rows;
-use crate::models::likelihood::Likelihood;
-use crate::models::likelihood::normalise;
+use crate::models::observation::Decoded;
+use crate::models::observation::normalise;
 
 /// The bound of each observation of a batch, in nats, and the gradient of minus their mean.
 pub struct Bound {
@@ -15,11 +15,11 @@ pub struct Bound {
     pub gradient: Vec<f32>,
 }
 
-/// Evaluates the bound at what the decoder made of the union's codes (`[union, dimensions]`).
-pub fn bound(likelihood: &Likelihood, terms: &Terms, decoded: &[f32], x: &Rows) -> Bound {
+/// Evaluates the bound at what the decoder made of the union's codes, a row each.
+pub fn bound(terms: &Terms, decoded: &Decoded, x: &Rows) -> Bound {
     let d = x.columns;
     let batch = x.len();
-    let mut gradient = vec![0.0; decoded.len()];
+    let mut gradient = vec![0.0; decoded.len() * d];
     let mut per_row = Vec::with_capacity(batch);
     let mut logs = vec![0.0; terms.per_row];
     for n in 0..batch {
@@ -27,14 +27,13 @@ pub fn bound(likelihood: &Likelihood, terms: &Terms, decoded: &[f32], x: &Rows) 
         let positions = &terms.positions[n * terms.per_row..][..terms.per_row];
         let log_weights = &terms.log_weights[n * terms.per_row..][..terms.per_row];
         for ((log, at), weight) in logs.iter_mut().zip(positions).zip(log_weights) {
-            *log = weight + likelihood.log(x, &decoded[*at as usize * d..][..d]);
+            *log = weight + decoded.log(*at as usize, x);
         }
         per_row.push(normalise(&mut logs));
         for (share, at) in logs.iter().zip(positions) {
-            let at = *at as usize * d;
-            let decoded = &decoded[at..][..d];
+            let at = *at as usize;
             let weight = -share / batch as f64;
-            likelihood.add_gradient(weight, x, decoded, &mut gradient[at..][..d]);
+            decoded.add_gradient(at, weight, x, &mut gradient[at * d..][..d]);
         }
     }
     Bound { per_row, gradient }
@@ -42,14 +41,14 @@ pub fn bound(likelihood: &Likelihood, terms: &Terms, decoded: &[f32], x: &Rows) 
 
 /// log (1/N) Σᵢ p(x|f(zᵢ)) over all N decoded codes: the exact log marginal likelihood of the
 /// empiricalised model, summed over the rows of `x`.
-pub fn exact(likelihood: &Likelihood, decoded: &Rows, x: &Rows) -> f64 {
+pub fn exact(decoded: &Decoded, x: &Rows) -> f64 {
     let d = x.columns;
     let log_n = (decoded.len() as f64).ln();
     let mut logs = vec![0.0; decoded.len()];
     let mut sum = 0.0;
     for x in x.values.chunks_exact(d) {
-        for (log, decoded) in logs.iter_mut().zip(decoded.values.chunks_exact(d)) {
-            *log = likelihood.log(x, decoded);
+        for (row, log) in logs.iter_mut().enumerate() {
+            *log = decoded.log(row, x);
         }
         let highest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let near = logs
@@ -64,31 +63,34 @@ pub fn exact(likelihood: &Likelihood, decoded: &Rows, x: &Rows) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::likelihood::Visible;
     use crate::models::mapa::posterior::Posterior;
     use crate::models::mapa::proposal::Proposal;
+    use crate::models::observation::ObservationModel;
     use crate::random::Seed;
 
     const N: usize = 60;
     const SIGMA: f32 = 0.3;
 
     struct Case {
-        likelihood: Likelihood,
         x: Rows,
         /// What a decoder makes of each observation's code.
-        decoded: Rows,
+        emitted: Rows,
     }
 
     fn case() -> Case {
         let mut stream = Seed::new(5).derive("bound").stream(0);
         let x = stream.normal(2 * N);
         let noise = stream.normal(2 * N);
-        let decoded = x.iter().zip(noise).map(|(x, e)| x + 0.2 * e).collect();
+        let emitted = x.iter().zip(noise).map(|(x, e)| x + 0.2 * e).collect();
         Case {
-            likelihood: Likelihood::new(Visible::Gaussian { sigma: SIGMA }, 2),
             x: Rows::new(2, x),
-            decoded: Rows::new(2, decoded),
+            emitted: Rows::new(2, emitted),
         }
+    }
+
+    fn decoded(emitted: Vec<f32>) -> Decoded {
+        let model = ObservationModel::Gaussian { sigma: SIGMA };
+        Decoded::new(model, Rows::new(2, emitted))
     }
 
     impl Case {
@@ -101,8 +103,8 @@ mod tests {
         fn bound(&self, proposal: &Proposal, number: u64) -> Vec<f64> {
             let batch: Vec<usize> = (0..N).collect();
             let terms = proposal.terms(&batch, &mut Seed::new(9).stream(number));
-            let decoded = self.decoded.gather(&terms.union);
-            bound(&self.likelihood, &terms, &decoded, &self.x).per_row
+            let decoded = decoded(self.emitted.gather(&terms.union));
+            bound(&terms, &decoded, &self.x).per_row
         }
 
         fn mean(&self, proposal: &Proposal, repeats: u64) -> f64 {
@@ -111,7 +113,7 @@ mod tests {
         }
 
         fn exact(&self) -> f64 {
-            exact(&self.likelihood, &self.decoded, &self.x) / N as f64
+            exact(&decoded(self.emitted.values.clone()), &self.x) / N as f64
         }
     }
 
@@ -128,7 +130,7 @@ mod tests {
         let bounds = case.bound(&Proposal::new(&case.posterior(), 1, 0), 0);
         for (n, found) in bounds.into_iter().enumerate() {
             let x = &case.x.values[2 * n..][..2];
-            let own = case.likelihood.log(x, &case.decoded.values[2 * n..][..2]);
+            let own = decoded(case.emitted.values.clone()).log(n, x);
             assert!((found - (own - (N as f64).ln())).abs() < 1e-12);
         }
     }
@@ -156,7 +158,7 @@ mod tests {
     fn the_true_posterior_has_weights_without_variance() {
         let case = case();
         let variance = f64::from(SIGMA) * f64::from(SIGMA);
-        let exact_posterior = Posterior::gaussian(&case.x, &case.decoded.values, variance);
+        let exact_posterior = Posterior::gaussian(&case.x, &case.emitted.values, variance);
         for (nearest, draws) in [(0, 1), (0, 5), (4, 3)] {
             let proposal = Proposal::new(&exact_posterior, nearest, draws);
             let found = case.bound(&proposal, 3).iter().sum::<f64>() / N as f64;
@@ -173,15 +175,13 @@ mod tests {
         let x = Rows::new(2, case.x.gather(&batch));
         let proposal = Proposal::new(&case.posterior(), 3, 4);
         let terms = proposal.terms(&batch, &mut Seed::new(2).stream(0));
-        let decoded = case.decoded.gather(&terms.union);
-        let loss = |decoded: &[f32]| {
-            let bound = bound(&case.likelihood, &terms, decoded, &x);
-            -bound.per_row.iter().sum::<f64>() / 10.0
-        };
-        let gradient = bound(&case.likelihood, &terms, &decoded, &x).gradient;
-        for at in [0, 1, 5, decoded.len() - 1] {
+        let emitted = case.emitted.gather(&terms.union);
+        let bound = |emitted: &[f32]| bound(&terms, &decoded(emitted.to_vec()), &x);
+        let loss = |emitted: &[f32]| -bound(emitted).per_row.iter().sum::<f64>() / 10.0;
+        let gradient = bound(&emitted).gradient;
+        for at in [0, 1, 5, emitted.len() - 1] {
             let moved = |by: f32| {
-                let mut moved = decoded.clone();
+                let mut moved = emitted.clone();
                 moved[at] += by;
                 loss(&moved)
             };

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::posterior::Kernel;
 use crate::data::Dataset;
 use crate::models::ModelError;
-use crate::models::likelihood::Visible;
+use crate::models::observation::ObservationModel;
 use crate::models::params;
 use crate::models::vae::config as vae;
 use crate::registry::Param;
@@ -24,7 +24,7 @@ pub struct Config {
     pub hidden: Vec<usize>,
     /// A name of [`crate::nn::layers::Activation`].
     pub activation: String,
-    pub visible: Visible,
+    pub visible: ObservationModel,
     /// Widths of the hidden layers of the two networks that recover the prior.
     pub recovery_hidden: Vec<usize>,
 }

@@ -18,7 +18,7 @@ use crate::models::Rows;
 use crate::models::Schedule;
 use crate::models::Trained;
 use crate::models::Watch;
-use crate::models::likelihood::Likelihood;
+use crate::models::observation::Decoded;
 use crate::models::params;
 use crate::models::quadrature;
 use crate::nn::backend::Backend;
@@ -40,8 +40,8 @@ pub fn train<B: Backend>(
     watch: &dyn Watch,
 ) -> Result<Trained, ModelError> {
     let cut = Cut::new(values)?;
-    let train = params::observations(data, "train")?;
-    let valid = params::observations(data, "valid")?;
+    let train = params::observations_of(config.visible, data, "train")?;
+    let valid = params::observations_of(config.visible, data, "valid")?;
     let seed = params::seed(values);
     let mut weights = Params::new(device);
     let networks = Networks::new(config, &mut weights, seed);
@@ -57,7 +57,6 @@ pub fn train<B: Backend>(
         params::number(values, "beta2"),
     );
     let mut learner = MapaLearner {
-        likelihood: Likelihood::new(config.visible, config.dimensions()),
         proposal: Proposal::new(posterior, cut.nearest, cut.draws),
         optimizer: Optimizer::new(&weights, adam, params::number(values, "lr")),
         networks,
@@ -93,12 +92,11 @@ pub fn train<B: Backend>(
     let fitted = FittedMapa::new(config.clone(), networks, weights);
     trained
         .numbers
-        .extend(quadrature::valid_ll(&fitted, &valid)?);
+        .extend(quadrature::valid_ll(&fitted, &valid, watch)?);
     Ok(trained)
 }
 
 struct MapaLearner<B: Backend> {
-    likelihood: Likelihood,
     proposal: Proposal,
     networks: Networks,
     weights: Params<B>,
@@ -112,12 +110,12 @@ struct MapaLearner<B: Backend> {
 
 impl<B: Backend> MapaLearner<B> {
     /// f(g(x)) of every training observation.
-    fn reconstructions(&self) -> Rows {
+    fn reconstructions(&self) -> Decoded {
         let pass = self.weights.eval();
         let x = &self.train;
         let x = pass.device().matrix(x.values.clone(), x.len(), x.columns);
-        let decoded = self.networks.decode(&pass, self.networks.encode(&pass, x));
-        Rows::new(self.train.columns, decoded.to_vec())
+        let codes = self.networks.encode(&pass, x);
+        self.networks.decode(&pass, codes).to_host()
     }
 
     /// Fits the networks that give the codes a standard normal prior; returns their last loss.
@@ -174,17 +172,16 @@ impl<B: Backend> Learner for MapaLearner<B> {
         let x = pass.device().matrix(self.train.gather(&terms.union), n, d);
         let decoded = self.networks.decode(&pass, self.networks.encode(&pass, x));
         let batch = Rows::new(d, self.train.gather(rows));
-        let bound = bound::bound(&self.likelihood, &terms, &decoded.to_vec(), &batch);
-        let gradient = pass.device().matrix(bound.gradient, n, d);
+        let bound = bound::bound(&terms, &decoded.to_host(), &batch);
         // Its value means nothing; its gradient by the decoded rows is that of the bound.
-        let gradients = pass.backward((decoded * gradient).sum());
+        let gradients = pass.backward(decoded.with_gradient(bound.gradient));
         self.optimizer.update(&mut self.weights, &gradients);
         -bound.per_row.iter().sum::<f64>() / rows.len() as f64
     }
 
     fn validate(&mut self, _epoch: u64) -> Vec<(&'static str, f64)> {
         let decoded = self.reconstructions();
-        let sum = bound::exact(&self.likelihood, &decoded, &self.valid);
+        let sum = bound::exact(&decoded, &self.valid);
         vec![("valid_empirical_ll", sum / self.valid.len() as f64)]
     }
 

@@ -29,6 +29,7 @@ use super::Model;
 use super::ModelError;
 use super::Trained;
 use super::Watch;
+use super::measures;
 use crate::data::Dataset;
 use crate::nn::checkpoint;
 use crate::nn::device::AnyDevice;
@@ -37,6 +38,7 @@ use crate::nn::params::Params;
 use crate::random::Seed;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
+use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::Values;
@@ -125,6 +127,10 @@ impl Entry for Mapa {
         self.docs
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         let mut all = config::params();
         if self.source == Source::Kernel {
@@ -142,6 +148,21 @@ impl Model for Mapa {
         watch: &dyn Watch,
     ) -> Result<Trained, ModelError> {
         self.train_with(data, &Given::new(), params, watch)
+    }
+
+    fn measures(&self) -> &'static [Measure] {
+        &[
+            measures::TRAIN_LOSS,
+            measures::VALID_EMPIRICAL_LL,
+            measures::RECOVERY_LOSS,
+            measures::DECODER_PASSES,
+            measures::NETWORK_PASSES,
+            measures::VALID_LL,
+        ]
+    }
+
+    fn has_posterior_density(&self) -> bool {
+        false
     }
 
     fn slots(&self) -> &'static [Slot] {

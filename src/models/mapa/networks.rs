@@ -1,6 +1,8 @@
 //! The four networks: autoencoder, and the two that give its codes a standard normal prior.
 
 use super::config::Config;
+use crate::models::observation::Emitted;
+use crate::models::observation::ObservationModel;
 use crate::nn::backend::Backend;
 use crate::nn::init::Init;
 use crate::nn::layers::Activation;
@@ -22,6 +24,7 @@ pub struct Networks {
     decoder: Mlp,
     to_code: Mlp,
     to_prior: Mlp,
+    observation_model: ObservationModel,
     /// Mean and standard deviation of the codes: a and b work on standardised ones.
     pub location: Param<(usize,)>,
     pub scale: Param<(usize,)>,
@@ -44,6 +47,7 @@ impl Networks {
             decoder,
             to_code: Mlp::new(&mut recovery.part("to_code"), &line, activation),
             to_prior: Mlp::new(&mut recovery.part("to_prior"), &line, activation),
+            observation_model: config.visible,
             location: recovery.buffer("location", (1,), Init::Constant(0.0)),
             scale: recovery.buffer("scale", (1,), Init::Constant(1.0)),
         }
@@ -54,9 +58,9 @@ impl Networks {
         self.encoder.forward(pass, x)
     }
 
-    /// f: `[n, 1]` to what parametrises p(x|z), `[n, dimensions]`.
-    pub fn decode<B: Backend>(&self, pass: &Pass<B>, z: Matrix<B>) -> Matrix<B> {
-        self.decoder.forward(pass, z)
+    /// f: `[n, 1]` to the parameters of p(x|z), `[n, dimensions]`.
+    pub fn decode<B: Backend>(&self, pass: &Pass<B>, z: Matrix<B>) -> Emitted<B> {
+        Emitted::new(self.observation_model, self.decoder.forward(pass, z))
     }
 
     /// a, to standardised codes.

@@ -152,6 +152,10 @@ impl Watch for WithoutCheckpoints<'_> {
 
     fn save_checkpoint(&self, _state: &[u8]) {}
 
+    fn warn(&self, message: &str) {
+        self.0.warn(message);
+    }
+
     fn log(&self, line: &str) {
         self.0.log(line);
     }

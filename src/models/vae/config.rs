@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::data::Dataset;
 use crate::models::ModelError;
-use crate::models::likelihood::Visible;
+use crate::models::observation::ObservationModel;
 use crate::models::params;
 use crate::registry::Param;
 use crate::registry::ParamType;
@@ -24,7 +24,7 @@ pub struct Config {
     pub hidden: Vec<usize>,
     /// A name of [`crate::nn::layers::Activation`].
     pub activation: String,
-    pub visible: Visible,
+    pub visible: ObservationModel,
     /// Weight of the KL term while training; scores always use 1.
     pub beta: f32,
 }
@@ -73,7 +73,7 @@ pub fn networks(hidden: &[i64], activation: &str) -> [Param; 2] {
 /// p(x|z).
 pub fn density(visible: &str) -> [Param; 2] {
     [
-        Param::choice("visible", &["bernoulli", "gaussian"], "the density p(x|z)").default(visible),
+        Param::choice("visible", &ObservationModel::NAMES, "the density p(x|z)").default(visible),
         Param::float(
             "sigma",
             "standard deviation of a Gaussian p(x|z), in units of the data [default: the noise of \
@@ -108,13 +108,14 @@ impl Config {
 }
 
 /// The density that `visible` and `sigma` name.
-pub fn visible(data: &Dataset, values: &Values) -> Result<Visible, ModelError> {
-    match params::text(values, "visible") {
-        "gaussian" => Ok(Visible::Gaussian {
-            sigma: sigma(data, values)?,
-        }),
-        _ => Ok(Visible::Bernoulli),
-    }
+pub fn visible(data: &Dataset, values: &Values) -> Result<ObservationModel, ModelError> {
+    let name = params::text(values, "visible");
+    let sigma = match ObservationModel::named(name, 1.0) {
+        Some(ObservationModel::Gaussian { .. }) => sigma(data, values)?,
+        _ => 1.0,
+    };
+    Ok(ObservationModel::named(name, sigma)
+        .unwrap_or_else(|| unreachable!("BUG: `{name}` is not among the choices")))
 }
 
 /// The given σ, or that of the data set's own noise.

@@ -3,15 +3,17 @@
 use super::config::Config;
 use super::networks::Networks;
 use crate::data::Dataset;
-use crate::models::Encoded;
 use crate::models::Fitted;
 use crate::models::Learner;
 use crate::models::ModelError;
+use crate::models::Posterior;
 use crate::models::Rows;
 use crate::models::Schedule;
 use crate::models::Trained;
 use crate::models::Watch;
-use crate::models::likelihood::Visible;
+use crate::models::observation::Decoded;
+use crate::models::observation::LogVariances;
+use crate::models::observation::ObservationModel;
 use crate::models::params;
 use crate::models::quadrature;
 use crate::nn::backend::Backend;
@@ -37,8 +39,8 @@ pub fn train<B: Backend>(
     watch: &dyn Watch,
 ) -> Result<Trained, ModelError> {
     let seed = params::seed(values);
-    let train = params::observations(data, "train")?;
-    let valid = params::observations(data, "valid")?;
+    let train = params::observations_of(config.visible, data, "train")?;
+    let valid = params::observations_of(config.visible, data, "valid")?;
     let mut weights = Params::new(device);
     let networks = Networks::new(config, &mut weights, seed);
     let optimizer = Optimizer::new(
@@ -73,7 +75,7 @@ pub fn train<B: Backend>(
         ..
     } = learner;
     let fitted = FittedVae::new(config.clone(), networks, weights);
-    trained.numbers = quadrature::valid_ll(&fitted, &valid)?;
+    trained.numbers = quadrature::valid_ll(&fitted, &valid, watch)?;
     Ok(trained)
 }
 
@@ -178,11 +180,11 @@ impl<B: Backend> Fitted for FittedVae<B> {
         self.config.latent
     }
 
-    fn visible(&self) -> Visible {
+    fn observation_model(&self) -> ObservationModel {
         self.config.visible
     }
 
-    fn encode(&self, x: &Rows) -> Result<Encoded, ModelError> {
+    fn encode(&self, x: &Rows) -> Result<Posterior, ModelError> {
         let pass = self.weights.eval();
         let mut mean = Rows::new(self.config.latent, Vec::new());
         let mut log_var = mean.clone();
@@ -191,26 +193,16 @@ impl<B: Backend> Fitted for FittedVae<B> {
             mean.values.extend(m.to_vec());
             log_var.values.extend(s.to_vec());
         }
-        Ok(Encoded { mean, log_var })
+        let log_var = Some(LogVariances::new(log_var));
+        Ok(Posterior { mean, log_var })
     }
 
-    fn decode(&self, z: &Rows) -> Result<Rows, ModelError> {
+    fn decode(&self, z: &Rows) -> Result<Decoded, ModelError> {
         let pass = self.weights.eval();
-        let mut x = Rows::new(self.config.dimensions(), Vec::new());
+        let none = Rows::new(self.config.dimensions(), Vec::new());
+        let mut all = Decoded::new(self.config.visible, none);
         for z in z.chunks(CHUNK) {
-            let decoded = self.networks.decode(&pass, self.matrix(z));
-            x.values.extend(self.networks.mean(decoded).to_vec());
-        }
-        Ok(x)
-    }
-
-    fn log_likelihood(&self, x: &Rows, z: &Rows) -> Result<Vec<f64>, ModelError> {
-        let pass = self.weights.eval();
-        let mut all = Vec::with_capacity(x.len());
-        for (x, z) in x.chunks(CHUNK).zip(z.chunks(CHUNK)) {
-            let decoded = self.networks.decode(&pass, self.matrix(z));
-            let nll = self.networks.nll(decoded, self.matrix(x));
-            all.extend(nll.to_vec().into_iter().map(|nll| -f64::from(nll)));
+            all.append(self.networks.decode(&pass, self.matrix(z)).to_host());
         }
         Ok(all)
     }

@@ -15,6 +15,7 @@ use super::Model;
 use super::ModelError;
 use super::Trained;
 use super::Watch;
+use super::measures;
 use crate::data::Dataset;
 use crate::nn::checkpoint;
 use crate::nn::device::AnyDevice;
@@ -22,6 +23,7 @@ use crate::nn::device::DeviceChoice;
 use crate::nn::params::Params;
 use crate::random::Seed;
 use crate::registry::Entry;
+use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
 
@@ -46,9 +48,14 @@ impl Entry for Vae {
          \n\
          with the KL in closed form. Encoder and decoder are stacks of affine layers of the widths\n\
          `hidden`, the decoder's in reverse. Reconstruction terms are summed over the dimensions of x.\n\
-         The curve has the training loss and, per epoch, `valid_elbo` in nats per observation.\n\
+         The curve has the training loss and, per epoch, `valid_elbo` in nats per observation; with one\n\
+         latent dimension and up to 16 of x the metrics have `valid_ll` by quadrature.\n\
          \n\
          Source: Kingma and Welling 2014, *Auto-Encoding Variational Bayes*, arXiv 1312.6114."
+    }
+
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {
@@ -57,6 +64,14 @@ impl Entry for Vae {
 }
 
 impl Model for Vae {
+    fn measures(&self) -> &'static [Measure] {
+        &[
+            measures::TRAIN_LOSS,
+            measures::VALID_ELBO,
+            measures::VALID_LL,
+        ]
+    }
+
     fn train(
         &self,
         data: &Dataset,

@@ -1,7 +1,8 @@
 //! Encoder and decoder, and the terms of the bound.
 
 use super::config::Config;
-use crate::models::likelihood::Visible;
+use crate::models::observation::Emitted;
+use crate::models::observation::ObservationModel;
 use crate::nn::backend::Backend;
 use crate::nn::layers::Activation;
 use crate::nn::layers::Mlp;
@@ -18,7 +19,7 @@ pub struct Networks {
     encoder: Mlp,
     decoder: Mlp,
     latent: usize,
-    visible: Visible,
+    observation_model: ObservationModel,
 }
 
 /// The terms of the bound, one number per observation, in nats.
@@ -43,7 +44,7 @@ impl Networks {
             encoder: Mlp::new(&mut builder.part("encoder"), &encoder, activation),
             decoder: Mlp::new(&mut builder.part("decoder"), &decoder, activation),
             latent: config.latent,
-            visible: config.visible,
+            observation_model: config.visible,
         }
     }
 
@@ -52,25 +53,9 @@ impl Networks {
         losses::split_columns(self.encoder.forward(pass, x), self.latent)
     }
 
-    /// What parametrises p(x|z): logits or means, `[n, latent]` to `[n, dimensions]`.
-    pub fn decode<B: Backend>(&self, pass: &Pass<B>, z: Matrix<B>) -> Matrix<B> {
-        self.decoder.forward(pass, z)
-    }
-
-    /// The mean of p(x|z).
-    pub fn mean<B: Backend>(&self, decoded: Matrix<B>) -> Matrix<B> {
-        match self.visible {
-            Visible::Bernoulli => Activation::Sigmoid.apply(decoded),
-            Visible::Gaussian { .. } => decoded,
-        }
-    }
-
-    /// −log p(x|z) per row, from what the decoder emitted.
-    pub fn nll<B: Backend>(&self, decoded: Matrix<B>, x: Matrix<B>) -> Vector<B> {
-        match self.visible {
-            Visible::Bernoulli => losses::bernoulli_nll(decoded, x),
-            Visible::Gaussian { sigma } => losses::gaussian_nll_fixed(x, decoded, sigma),
-        }
+    /// The parameters of p(x|z), `[n, latent]` to `[n, dimensions]`.
+    pub fn decode<B: Backend>(&self, pass: &Pass<B>, z: Matrix<B>) -> Emitted<B> {
+        Emitted::new(self.observation_model, self.decoder.forward(pass, z))
     }
 
     /// The bound at the reparameterised sample of this noise (`[n, latent]`).
@@ -78,7 +63,7 @@ impl Networks {
         let (mean, log_var) = self.encode(pass, x.clone());
         let z = losses::gaussian_sample(mean.clone(), log_var.clone(), noise);
         Bound {
-            nll: self.nll(self.decode(pass, z), x),
+            nll: self.decode(pass, z).nll(x),
             kl: losses::kl_standard(mean, log_var),
         }
     }

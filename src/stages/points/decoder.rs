@@ -13,6 +13,7 @@ use crate::models::params;
 use crate::nn::device::DeviceChoice;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
+use crate::registry::Measure;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
@@ -37,6 +38,10 @@ impl Entry for DecoderPoints {
          at equal steps of probability, `what` is `label`, `x1`, `x2`, … are the mean of p(x|z)."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         vec![
             Param::int("count", "how many points").min(2).default(400),
@@ -46,6 +51,10 @@ impl Entry for DecoderPoints {
 }
 
 impl StageKind for DecoderPoints {
+    fn measures(&self) -> Vec<Measure> {
+        vec![Measure::new("z", "z")]
+    }
+
     fn inputs(&self) -> Vec<Slot> {
         vec![Slot::new(
             "model",
@@ -78,11 +87,11 @@ impl Stage for DecoderPoints {
         let normal = Normal::standard();
         let quantile = |i: usize| normal.inverse_cdf((i as f64 + 0.5) / count as f64) as f32;
         let z = Rows::new(1, (0..count).map(quantile).collect());
-        let decoded = model.decode(&z)?;
+        let means = model.means(&z)?.into_rows();
         let mut columns = vec!["z".to_owned()];
-        columns.extend(super::dimensions(decoded.columns));
+        columns.extend(super::dimensions(means.columns));
         let mut table = super::table(&["what"], &columns);
-        let rows = decoded.values.chunks_exact(decoded.columns);
+        let rows = means.values.chunks_exact(means.columns);
         for (z, x) in z.values.iter().zip(rows) {
             let mut entries = vec![json!(label), json!(f64::from(*z))];
             entries.extend(super::numbers(x));

@@ -16,7 +16,7 @@ use crate::table::Table;
 /// An empty table with these columns of text, then these of numbers.
 fn table(text: &[&str], numbers: &[String]) -> Table {
     let text = text.iter().map(|name| Column::axis(name));
-    let numbers = numbers.iter().map(|name| Column::metric(name, "", None));
+    let numbers = numbers.iter().map(|name| super::number_column(name));
     Table {
         columns: text.chain(numbers).collect(),
         rows: Vec::new(),

@@ -9,6 +9,7 @@ use crate::engine::Produced;
 use crate::models::params;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
+use crate::registry::Measure;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
@@ -46,6 +47,10 @@ impl Entry for ObservationPoints {
 }
 
 impl StageKind for ObservationPoints {
+    fn measures(&self) -> Vec<Measure> {
+        vec![Measure::new("z", "z")]
+    }
+
     fn inputs(&self) -> Vec<Slot> {
         vec![Slot::new(
             "data",

@@ -13,12 +13,15 @@ use crate::engine::Produced;
 use crate::models;
 use crate::models::Rows;
 use crate::models::mapa::posterior::Posterior;
+use crate::models::observation::Decoded;
+use crate::models::observation::ObservationModel;
 use crate::models::params;
 use crate::models::quadrature::NODES;
 use crate::models::quadrature::Quadrature;
 use crate::nn::device::DeviceChoice;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
+use crate::registry::Measure;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::ParamType;
@@ -68,6 +71,10 @@ impl Entry for PosteriorPoints {
          Source: Yacoby, Pan and Doshi-Velez 2024, arXiv 2403.08941, sections 6.3 and 6.4."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         let number = ParamType::Float {
             min: None,
@@ -88,6 +95,23 @@ impl Entry for PosteriorPoints {
 }
 
 impl StageKind for PosteriorPoints {
+    fn measures(&self) -> Vec<Measure> {
+        vec![
+            Measure::new("z", "z"),
+            Measure::new("log_posterior", "log posterior").unit("nats"),
+            Measure::new("probability", "probability"),
+            Measure::new("rank_correlation", "rank correlation of the posteriors").up(),
+            Measure::new(
+                "rank_correlation_near",
+                "rank correlation where 99 % of them lie",
+            )
+            .up(),
+            Measure::new("posterior_gap", "KL(p(i|x) || q(i|x))")
+                .unit("nats")
+                .down(),
+        ]
+    }
+
     fn inputs(&self) -> Vec<Slot> {
         vec![
             Slot::new("data", &[ArtifactType::Dataset], "the observations"),
@@ -127,8 +151,12 @@ impl Stage for PosteriorPoints {
             true => Variant::truth(&data)?,
             false => Variant::learned(job, &data, &x)?,
         };
-        let empirical = Posterior::gaussian(&x, &variant.means, variant.variance);
-        let table = points(&x, &variant, &empirical, &approximate, &job.step.params);
+        let empirical = Posterior::from_weights(x.len(), |n, i| {
+            variant
+                .decoded
+                .log(i, &x.values[n * x.columns..][..x.columns])
+        });
+        let table = points(&x, &variant, &empirical, &approximate, &job.step.params)?;
         let mut produced = Produced::default();
         produced
             .file("points", artifacts::TABLE, table.to_json())
@@ -147,11 +175,9 @@ struct Variant {
     z: Vec<f32>,
     /// The latent variable that made each observation.
     true_z: Vec<f32>,
-    /// f(zᵢ): `[observations, dimensions]`.
-    means: Vec<f32>,
-    /// σ² of p(x|z).
-    variance: f64,
-    log_density: Box<dyn Fn(&[f32]) -> f64>,
+    /// The parameters of p(x|zᵢ), a row per observation.
+    decoded: Decoded,
+    log_density: Box<dyn Fn(&[f32]) -> Result<f64, JobError>>,
 }
 
 impl Variant {
@@ -159,12 +185,13 @@ impl Variant {
         let generator = Generator::of(data)
             .ok_or_else(|| JobError::failed(format!("nobody knows what made `{}`", data.name())))?;
         let density = generator.density();
+        let sigma = generator.noise_variance.sqrt() as f32;
+        let model = ObservationModel::Gaussian { sigma };
         Ok(Variant {
             z: kept(data, "z")?,
             true_z: kept(data, "z")?,
-            means: kept(data, "mean")?,
-            variance: generator.noise_variance,
-            log_density: Box::new(move |x| density.log([x[0].into(), x[1].into()])),
+            decoded: Decoded::new(model, Rows::new(2, kept(data, "mean")?)),
+            log_density: Box::new(move |x| Ok(density.log([x[0].into(), x[1].into()]))),
         })
     }
 
@@ -172,32 +199,24 @@ impl Variant {
         let weights = artifacts::read(artifacts::only(job, "model")?, artifacts::MODEL)?;
         let model = models::open(&weights, DeviceChoice::Cpu)?;
         let quadrature = Quadrature::new(&*model, NODES)?;
-        let variance = data.noise_variance().ok_or_else(|| {
-            JobError::failed("the data set does not say how much noise its observations have")
-        })?;
         let codes = model.encode(x)?.mean;
+        let decoded = model.decode(&codes)?;
+        decoded.check(x)?;
         let d = x.columns;
         Ok(Variant {
-            means: model.decode(&codes)?.values,
+            decoded,
             z: codes.values,
             true_z: kept(data, "z")?,
-            variance,
             log_density: Box::new(move |x| {
                 let x = Rows::new(d, x.to_vec());
-                quadrature.log_density(&x)[0]
+                Ok(quadrature.log_density(&x)?[0])
             }),
         })
     }
 
     /// ln p(zᵢ|x) − ln N.
     fn log_true(&self, x: &[f32], i: usize, log_density: f64) -> f64 {
-        let d = x.len();
-        let mean = &self.means[i * d..][..d];
-        let pairs = x.iter().zip(mean);
-        let squares: f64 = pairs
-            .map(|(x, m)| (f64::from(*x) - f64::from(*m)).powi(2))
-            .sum();
-        let log_x = -0.5 * (squares / self.variance + d as f64 * (TAU * self.variance).ln());
+        let log_x = self.decoded.log(i, x);
         let log_z = -0.5 * (f64::from(self.z[i]).powi(2) + TAU.ln());
         log_x + log_z - log_density - (self.z.len() as f64).ln()
     }
@@ -214,7 +233,7 @@ fn points(
     empirical: &Posterior,
     approximate: &Posterior,
     values: &Values,
-) -> Table {
+) -> Result<Table, JobError> {
     let n = x.len();
     let lowest = params::number(values, "lowest");
     let shown = params::size(values, "shown").min(n);
@@ -241,7 +260,7 @@ fn points(
         let nearest = (0..n).min_by(|a, b| distance(a).total_cmp(&distance(b)));
         let Some(nearest) = nearest else { continue };
         let own = &x.values[nearest * x.columns..][..x.columns];
-        let log_density = (variant.log_density)(own);
+        let log_density = (variant.log_density)(own)?;
         for slot in 0..shown {
             let i = order[slot * n / shown];
             let logs = [
@@ -263,7 +282,7 @@ fn points(
             }
         }
     }
-    table
+    Ok(table)
 }
 
 /// How well the approximation follows the empirical posterior, averaged over all observations.

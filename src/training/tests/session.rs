@@ -58,6 +58,10 @@ impl Monitor for Session {
         *self.kept.borrow_mut() = Some(state.to_vec());
     }
 
+    fn warn(&self, message: &str) {
+        panic!("{message}");
+    }
+
     fn log(&self, line: &str) {
         *self.log.borrow_mut() += &format!("{line}\n");
     }

@@ -3,14 +3,17 @@
 use sweepline::metrics::Posteriors;
 use sweepline::metrics::inception_score::inception_score;
 use sweepline::metrics::ms_ssim::{MsSsim, Window};
+use sweepline::models::Rows;
+use sweepline::models::observation::LogVariances;
 
 use super::case::{Answers, Case};
 
 pub fn marginal_kl(case: &Case) -> Answers {
+    let d = case.number("dimension") as usize;
     let posteriors = Posteriors {
         mean: case.values("mean"),
-        log_var: case.values("log_var"),
-        d: case.number("dimension") as usize,
+        log_var: LogVariances::new(Rows::new(d, case.values("log_var"))),
+        d,
     };
     let index = case.indices("index");
     let z = posteriors.sample(&index, &case.values("eps"));

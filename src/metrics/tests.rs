@@ -1,0 +1,543 @@
+//! Every observation model against every estimator of log p(x), by way of the registries: bounds lie
+//! on their side, and estimates of one quantity agree with each other and with what is computed here
+//! from probabilities, without logits and without any likelihood of the program.
+
+use std::f64::consts::TAU;
+
+use serde_json::json;
+
+use super::ALL;
+use super::Metric;
+use super::Need;
+use crate::data::Array;
+use crate::data::Dataset;
+use crate::data::Split;
+use crate::models;
+use crate::models::Fitted;
+use crate::models::ModelError;
+use crate::models::Posterior;
+use crate::models::Rows;
+use crate::models::Watch;
+use crate::models::observation::Decoded;
+use crate::models::observation::LogVariances;
+use crate::models::observation::ObservationModel;
+use crate::nn::device::DeviceChoice;
+use crate::random::Seed;
+use crate::registry::Default;
+use crate::registry::Param;
+use crate::registry::Value;
+use crate::registry::Values;
+
+const SIGMA: f32 = 0.4;
+const DIMENSIONS: usize = 3;
+const SLOPE: [f64; DIMENSIONS] = [2.0, -1.0, 0.5];
+
+/// What a measure says of log p(x) of the test split.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Says {
+    /// Its mean.
+    Exact,
+    /// A lower bound of its mean.
+    Below,
+    /// The divergence of the truth from it.
+    Divergence,
+    /// An upper bound of that.
+    Above,
+    /// What cannot be negative, its standard error being the next measure.
+    NotNegative,
+    Nothing,
+}
+
+/// A measure that is not here fails: whoever adds one says what it estimates.
+fn says(measure: &str) -> Says {
+    match measure {
+        "ll" => Says::Exact,
+        "elbo" | "iwae_ll" => Says::Below,
+        "test_kl" => Says::Divergence,
+        "iwae_kl" => Says::Above,
+        "iwae_gap" | "iwae_gain" | "elbo_gap" => Says::NotNegative,
+        "test_kl_se"
+        | "quadrature_error"
+        | "elbo_se"
+        | "reconstruction"
+        | "kl"
+        | "elbo_gap_se"
+        | "iwae_kl_se"
+        | "iwae_gap_se"
+        | "iwae_gap_worst"
+        | "iwae_gain_se"
+        | "marginal_kl"
+        | "marginal_kl_se"
+        | "marginal_kl_lower"
+        | "posterior_kl"
+        | "mutual_information"
+        | "active_units"
+        | "active_share"
+        | "diversity"
+        | "diversity_se"
+        | "diversity_data"
+        | "inception_score"
+        | "inception_score_std"
+        | "inception_score_data"
+        | "classifier_accuracy" => Says::Nothing,
+        other => panic!("say here what `{other}` estimates"),
+    }
+}
+
+/// Those that say something, for each of which the tests below have to run.
+fn estimators() -> impl Iterator<Item = &'static dyn Metric> {
+    ALL.iter().copied().filter(|metric| {
+        let measures = metric.measures().iter();
+        let said: Vec<Says> = measures.map(|measure| says(measure.name)).collect();
+        said.iter().any(|says| *says != Says::Nothing)
+    })
+}
+
+fn observation_models() -> impl Iterator<Item = ObservationModel> {
+    let names = ObservationModel::NAMES.into_iter();
+    names.map(|name| ObservationModel::named(name, SIGMA).expect("it is listed"))
+}
+
+/// log p(x|z) from the textbook, from E[x|z].
+fn textbook(model: ObservationModel, x: &[f32], mean: impl Iterator<Item = f64>) -> f64 {
+    let pairs = x.iter().map(|x| f64::from(*x)).zip(mean);
+    pairs
+        .map(|(x, mean)| match model {
+            ObservationModel::Bernoulli if x > 0.5 => mean.ln(),
+            ObservationModel::Bernoulli => (1.0 - mean).ln(),
+            ObservationModel::Gaussian { sigma } => {
+                let sigma = f64::from(sigma);
+                -0.5 * ((x - mean) / sigma).powi(2) - (sigma * TAU.sqrt()).ln()
+            }
+        })
+        .sum()
+}
+
+fn mean_of(model: ObservationModel, emitted: f64) -> f64 {
+    match model {
+        ObservationModel::Bernoulli => 1.0 / (1.0 + (-emitted).exp()),
+        ObservationModel::Gaussian { .. } => emitted,
+    }
+}
+
+/// log p(x) of every row by Simpson's rule over z on [−8, 8], from means of p(x|z), `[nodes, d]`.
+fn brute_force(model: ObservationModel, x: &Rows, means: &[f64]) -> Vec<f64> {
+    let nodes = means.len() / x.columns;
+    let step = 16.0 / (nodes - 1) as f64;
+    let rows = x.values.chunks(x.columns);
+    rows.map(|x| {
+        let terms = means.chunks(x.len()).enumerate().map(|(node, means)| {
+            let z = -8.0 + step * node as f64;
+            let share = match node {
+                0 => 1.0,
+                last if last == nodes - 1 => 1.0,
+                odd if odd % 2 == 1 => 4.0,
+                _ => 2.0,
+            };
+            let prior = (-0.5 * z * z).exp() / TAU.sqrt();
+            share * step / 3.0 * prior * textbook(model, x, means.iter().copied()).exp()
+        });
+        terms.sum::<f64>().ln()
+    })
+    .collect()
+}
+
+/// z of the nodes of [`brute_force`].
+fn nodes() -> impl Iterator<Item = f64> {
+    (0..4001).map(|node| -8.0 + 16.0 * f64::from(node) / 4000.0)
+}
+
+/// Draws of x ~ p(x|z) around a line through what is emitted, with the true log density.
+fn data(model: ObservationModel) -> Dataset {
+    let emitted = |z: f64| SLOPE.map(|slope| slope * z + 0.3);
+    let split = |name: &str, n: usize| {
+        let mut stream = Seed::new(7).derive(name).stream(0);
+        let z = stream.normal_f64(n);
+        let noise = stream.normal_f64(n * DIMENSIONS);
+        let coins = stream.uniform(n * DIMENSIONS, 0.0, 1.0);
+        let means = z.iter().flat_map(|z| emitted(*z));
+        let x = means.enumerate().map(|(at, emitted)| match model {
+            ObservationModel::Bernoulli => {
+                f32::from(f64::from(coins[at]) < mean_of(model, emitted))
+            }
+            ObservationModel::Gaussian { sigma } => emitted as f32 + sigma * noise[at] as f32,
+        });
+        Rows::new(DIMENSIONS, x.collect())
+    };
+    let array = |x: Rows| Array::new(&[x.len(), DIMENSIONS], x.values);
+    let test = split("test", 100);
+    let means: Vec<f64> = nodes()
+        .flat_map(|z| emitted(z).map(|emitted| mean_of(model, emitted)))
+        .collect();
+    let truth = brute_force(model, &test, &means);
+    let test = Split::new()
+        .with("x", array(test))
+        .with("log_density", Array::column(truth));
+    let meta = json!({"name": "line", "shape": [DIMENSIONS], "noise_variance": SIGMA * SIGMA});
+    let of = |name, n| Split::new().with("x", array(split(name, n)));
+    Dataset::new(of("train", 300), of("valid", 200), test, meta)
+}
+
+/// Declared defaults, with these in their place.
+fn values(params: Vec<Param>, given: &[(&str, Value)]) -> Values {
+    let value = |param: &Param| {
+        let given = given.iter().find(|(name, _)| *name == param.name);
+        let value = match (given, &param.default) {
+            (Some((_, value)), _) | (None, Default::Value(value)) => value.clone(),
+            (None, _) => return None,
+        };
+        let value = param.ty.conform(value);
+        Some(value.unwrap_or_else(|_| panic!("`{}` has another type", param.name)))
+    };
+    let pairs = params.iter().map(|p| (p.name.to_owned(), value(p)));
+    pairs.filter_map(|(name, v)| Some((name, v?))).collect()
+}
+
+fn score(metric: &dyn Metric, model: &dyn Fitted, data: &Dataset) -> Result<Vec<f64>, ModelError> {
+    let given = [
+        ("rounds", Value::Int(6)),
+        ("fit_samples", Value::Int(100)),
+        ("samples", Value::Int(400)),
+    ];
+    metric.score(model, data, &values(metric.params(), &given))
+}
+
+struct Quiet;
+
+impl Watch for Quiet {
+    fn progress(&self, _: u64, _: u64, _: &[(&str, f64)]) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+
+    fn checkpoint(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn checkpoint_due(&self) -> bool {
+        false
+    }
+
+    fn save_checkpoint(&self, _: &[u8]) {}
+
+    fn log(&self, _: &str) {}
+
+    fn warn(&self, message: &str) {
+        panic!("{message}");
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// The numbers of every estimator beside what they have to be. `equal` are bounds that are no bounds
+/// but the value itself.
+fn hold(model: &dyn Fitted, data: &Dataset, exact: &[f64], equal: bool, what: &str) {
+    let truth = super::test_kl::truth(data).expect("the data know it");
+    let kl = mean(&truth) - mean(exact);
+    let encoder_is_density = model
+        .encode(&test(data))
+        .expect("it has an encoder")
+        .log_var;
+    for metric in estimators() {
+        let what = format!("{what}: {}", metric.name());
+        let found = score(metric, model, data);
+        if encoder_is_density.is_none() && metric.needs().contains(&Need::PosteriorDensity) {
+            let refused = matches!(found, Err(ModelError::Unsupported(_)));
+            assert!(refused, "{what}: {found:?}");
+            continue;
+        }
+        let found = found.unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_eq!(found.len(), metric.measures().len(), "{what}");
+        assert_eq!(
+            metric.contradictions(&found),
+            Vec::<String>::new(),
+            "{what}: {found:?}"
+        );
+        for (at, measure) in metric.measures().iter().enumerate() {
+            let (name, found) = (measure.name, found[at]);
+            let close = |expected: f64, error: f64| {
+                let what = format!("{what}: {name} {found}, expected {expected}");
+                assert!((found - expected).abs() < error, "{what}");
+            };
+            match says(name) {
+                // Means in single precision, of probabilities as small as 1e-3.
+                Says::Exact => close(mean(exact), 2e-4),
+                Says::Divergence => close(kl, 2e-4),
+                Says::Below if equal => close(mean(exact), 2e-4),
+                Says::Above if equal => close(kl, 2e-4),
+                // Four hundred samples of a fitted mixture leave less than this.
+                Says::Below if name == "iwae_ll" => close(mean(exact), 0.02),
+                Says::Above => close(kl, 0.02),
+                // 100 observations, of which one draw varies by about half a nat.
+                Says::Below => assert!(found < mean(exact) + 0.1, "{what}: {name} {found}"),
+                Says::NotNegative if found.is_nan() => {
+                    assert!(encoder_is_density.is_none(), "{what}: {name}");
+                }
+                Says::NotNegative if equal => close(0.0, 2e-4),
+                Says::NotNegative => assert!(found > -0.1, "{what}: {name} {found}"),
+                Says::Nothing => {}
+            }
+        }
+    }
+}
+
+fn test(data: &Dataset) -> Rows {
+    models::params::observations(data, "test").expect("there are some")
+}
+
+/// A decoder that does not hear z: the posterior is the prior, and p(x) is p(x|z) in closed form, so
+/// every bound is tight.
+struct Deaf {
+    model: ObservationModel,
+    emitted: [f32; DIMENSIONS],
+}
+
+impl Fitted for Deaf {
+    fn shape(&self) -> &[usize] {
+        &[DIMENSIONS]
+    }
+
+    fn latent(&self) -> usize {
+        1
+    }
+
+    fn observation_model(&self) -> ObservationModel {
+        self.model
+    }
+
+    fn encode(&self, x: &Rows) -> Result<Posterior, ModelError> {
+        let zeros = Rows::new(1, vec![0.0; x.len()]);
+        Ok(Posterior {
+            mean: zeros.clone(),
+            log_var: Some(LogVariances::new(zeros)),
+        })
+    }
+
+    fn decode(&self, z: &Rows) -> Result<Decoded, ModelError> {
+        let rows = Rows::new(DIMENSIONS, self.emitted.repeat(z.len()));
+        Ok(Decoded::new(self.model, rows))
+    }
+}
+
+#[test]
+fn every_estimator_is_exact_where_the_decoder_ignores_z() {
+    for model in observation_models() {
+        let data = data(model);
+        let emitted = [-1.5f32, 0.25, 2.0];
+        let exact = |x: &[f32]| {
+            let means = emitted.iter().map(|e| mean_of(model, f64::from(*e)));
+            textbook(model, x, means)
+        };
+        let exact: Vec<f64> = test(&data).values.chunks(DIMENSIONS).map(exact).collect();
+        let deaf = Deaf { model, emitted };
+        hold(&deaf, &data, &exact, true, model.name());
+    }
+}
+
+/// x = 2z + σε: p(x) = N(0, 4 + σ²) and p(z|x) are Gaussian, so that every bound is tight again,
+/// with z in play.
+struct Line;
+
+const VARIANCE: f64 = 4.0 + 0.25;
+
+impl Fitted for Line {
+    fn shape(&self) -> &[usize] {
+        &[1]
+    }
+
+    fn latent(&self) -> usize {
+        1
+    }
+
+    fn observation_model(&self) -> ObservationModel {
+        ObservationModel::Gaussian { sigma: 0.5 }
+    }
+
+    fn encode(&self, x: &Rows) -> Result<Posterior, ModelError> {
+        let means = x.values.iter().map(|x| 2.0 * x / VARIANCE as f32);
+        let log_var = vec![(0.25 / VARIANCE).ln() as f32; x.len()];
+        Ok(Posterior {
+            mean: Rows::new(1, means.collect()),
+            log_var: Some(LogVariances::new(Rows::new(1, log_var))),
+        })
+    }
+
+    fn decode(&self, z: &Rows) -> Result<Decoded, ModelError> {
+        let emitted = z.values.iter().map(|z| 2.0 * z).collect();
+        Ok(Decoded::new(
+            self.observation_model(),
+            Rows::new(1, emitted),
+        ))
+    }
+}
+
+#[test]
+fn every_estimator_finds_the_density_of_a_linear_model() {
+    let x = Seed::new(2).stream(0).normal(300);
+    let x: Vec<f32> = x.into_iter().map(|x| x * VARIANCE.sqrt() as f32).collect();
+    let log = |x: &f32| -0.5 * ((TAU * VARIANCE).ln() + f64::from(*x).powi(2) / VARIANCE);
+    let exact: Vec<f64> = x.iter().map(log).collect();
+    let split = || Split::new().with("x", Array::new(&[300, 1], x.clone()));
+    let test = split().with("log_density", Array::column(exact.clone()));
+    let data = Dataset::new(
+        split(),
+        split(),
+        test,
+        json!({"name": "line", "shape": [1]}),
+    );
+    for metric in estimators() {
+        let found = score(metric, &Line, &data).expect("it is computed");
+        for (measure, found) in metric.measures().iter().zip(found) {
+            let (expected, error) = match (says(measure.name), measure.name) {
+                (Says::Exact, _) => (mean(&exact), 1e-5),
+                // The mixture is fitted; the encoder is the exact posterior.
+                (Says::Below, "iwae_ll") => (mean(&exact), 0.02),
+                // With the KL in closed form the draws of E log p(x|z) remain.
+                (Says::Below, _) => (mean(&exact), 0.02),
+                (Says::Divergence, _) => (0.0, 1e-5),
+                (Says::Above, _) => (0.0, 0.02),
+                (Says::NotNegative, "elbo_gap") => (0.0, 1e-5),
+                (Says::NotNegative, _) => (0.0, 0.02),
+                (Says::Nothing, _) => continue,
+            };
+            let name = measure.name;
+            assert!(
+                (found - expected).abs() < error,
+                "{name}: {found} {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_model_of_every_density_has_the_likelihood_that_its_means_say() {
+    for observation in observation_models() {
+        let data = data(observation);
+        for model in models::ALL {
+            let what = format!("train/{} {}", model.name(), observation.name());
+            let given = [
+                ("latent", Value::Int(1)),
+                ("hidden", vec![Value::Int(8)].into()),
+                ("samples", Value::Int(5)),
+                ("visible", observation.name().into()),
+                ("epochs", Value::Int(30)),
+                ("lr", Value::Float(1e-2)),
+                ("recovery_epochs", Value::Int(20)),
+                ("seed", Value::Int(1)),
+                ("device", "cpu".into()),
+            ];
+            let values = values(model.params(), &given);
+            let trained = model.train(&data, &values, &Quiet).expect("it trains");
+            let fitted = models::open(&trained.weights, DeviceChoice::Cpu).expect("they are its");
+            let z = Rows::new(1, nodes().map(|z| z as f32).collect());
+            let means = fitted.means(&z).expect("it decodes").into_rows();
+            let means: Vec<f64> = means.values.iter().map(|mean| f64::from(*mean)).collect();
+            let exact = brute_force(observation, &test(&data), &means);
+            hold(&*fitted, &data, &exact, false, &what);
+
+            let valid = models::params::observations(&data, "valid").expect("there are some");
+            let exact = mean(&brute_force(observation, &valid, &means));
+            let numbers = trained.curve.names.iter().map(String::as_str);
+            let numbers = numbers.map(|name| (name, trained.curve.last(name).expect("an epoch")));
+            for (name, found) in numbers.chain(trained.numbers.iter().copied()) {
+                let what = format!("{what}: {name} {found}, log-likelihood {exact}");
+                match name {
+                    "valid_ll" => assert!((found - exact).abs() < 2e-4, "{what}"),
+                    // One draw, or five, of 200 observations each.
+                    "valid_elbo" | "valid_iwae" => assert!(found < exact + 0.1, "{what}"),
+                    // Of the empiricalised model, before its prior is recovered.
+                    "valid_empirical_ll" => {}
+                    "train_loss" | "recovery_loss" | "decoder_passes" | "network_passes" => {}
+                    other => panic!("say here what `{other}` estimates"),
+                }
+                let known = model.measures().iter().any(|measure| measure.name == name);
+                assert!(known, "{what}: `measures` does not have it");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_score_of_a_likelihood_refuses_what_the_density_is_not_over() {
+    let model = ObservationModel::Bernoulli;
+    let mut data = data(model);
+    let mut x = test(&data).values;
+    x[7] = -0.5;
+    let n = x.len() / DIMENSIONS;
+    data.test = data.test.with("x", Array::new(&[n, DIMENSIONS], x));
+    let emitted = [0.0; DIMENSIONS];
+    for metric in ALL
+        .iter()
+        .filter(|metric| metric.needs().contains(&Need::Likelihood))
+    {
+        let error = score(*metric, &Deaf { model, emitted }, &data);
+        let said = error.expect_err("it is no density over them").to_string();
+        assert!(said.contains("-0.5"), "{}: {said}", metric.name());
+    }
+}
+
+#[test]
+fn every_training_refuses_what_its_density_is_not_over() {
+    let mut data = data(ObservationModel::Bernoulli);
+    let mut x = models::params::observations(&data, "valid")
+        .expect("some")
+        .values;
+    x[4] = 1.25;
+    data.valid = Split::new().with("x", Array::new(&[x.len() / DIMENSIONS, DIMENSIONS], x));
+    for model in models::ALL {
+        let given = [
+            ("latent", Value::Int(1)),
+            ("hidden", vec![Value::Int(4)].into()),
+            ("visible", "bernoulli".into()),
+            ("seed", Value::Int(1)),
+            ("device", "cpu".into()),
+        ];
+        let error = model.train(&data, &values(model.params(), &given), &Quiet);
+        let said = error.expect_err("it is no density over them").to_string();
+        assert!(
+            said.contains("`valid` of `line` has 1.25 in observation 1"),
+            "{said}"
+        );
+    }
+}
+
+/// Numbers as a wrong quadrature or a wrong bound would give them, one at a time.
+#[test]
+fn contradictions_are_told() {
+    let told = |name: &str, numbers: &[f64]| {
+        let metric = ALL
+            .iter()
+            .find(|metric| metric.name() == name)
+            .expect("it is there");
+        assert_eq!(numbers.len(), metric.measures().len(), "{name}");
+        metric.contradictions(numbers).join("; ")
+    };
+    // test_kl, its error, ll, quadrature_error, elbo_gap, its error.
+    assert_eq!(told("test-kl", &[0.1, 0.02, -1.0, 1e-6, 0.3, 0.02]), "");
+    assert_eq!(
+        told("test-kl", &[-0.05, 0.02, -1.0, 1e-6, f64::NAN, f64::NAN]),
+        ""
+    );
+    assert!(told("test-kl", &[0.1, 0.02, -1.0, 1e-6, -0.53, 0.02]).contains("ELBO"));
+    assert!(told("test-kl", &[-0.5, 0.02, -1.0, 1e-6, 0.3, 0.02]).contains("below 0"));
+    assert!(told("test-kl", &[0.1, 0.02, -1.0, 0.03, 0.3, 0.02]).contains("`nodes`"));
+    // iwae_kl, its error, iwae_ll, iwae_gap, its error, worst, iwae_gain, its error.
+    let good = [0.1, 0.02, -1.0, 0.005, 0.001, 0.1, 0.3, 0.02];
+    assert_eq!(told("iwae-bound", &good), "");
+    let with = |at: usize, number: f64| {
+        let mut numbers = good;
+        numbers[at] = number;
+        told("iwae-bound", &numbers)
+    };
+    assert!(with(3, -0.53).contains("above the quadrature"));
+    assert!(with(3, 0.5).contains("below the quadrature"));
+    assert!(with(6, -0.3).contains("below the ELBO"));
+    // marginal_kl, its error, lower, posterior_kl, mutual_information.
+    assert_eq!(told("marginal-kl", &[1.0, 0.01, -2.0, 3.0, 2.0]), "");
+    assert!(told("marginal-kl", &[-1.0, 0.01, -2.0, 3.0, 2.0]).contains("below 0"));
+    assert!(told("marginal-kl", &[1.0, 0.01, 2.0, 3.0, 2.0]).contains("lower bound"));
+    assert!(told("marginal-kl", &[4.0, 0.01, 2.0, 3.0, 2.0]).contains("upper bound"));
+}

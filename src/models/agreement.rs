@@ -1,0 +1,48 @@
+//! Two estimates of one quantity, held against each other.
+
+use super::Fitted;
+use super::ModelError;
+use super::Rows;
+use crate::random::Stream;
+
+/// Standard errors that chance explains: it goes beyond in one of three million cases.
+const ERRORS: f64 = 5.0;
+
+/// Nats that single precision explains.
+const SLACK: f64 = 1e-3;
+
+/// Whether a difference that cannot be negative is so by more than its standard error explains.
+pub fn is_negative(difference: f64, standard_error: f64) -> bool {
+    difference < -(ERRORS * standard_error + SLACK)
+}
+
+/// Bounds of log p(x) from one draw of z each, log p(x, z) − log q(z|x), whose mean is the ELBO; none
+/// where the model gives no density q(z|x).
+pub fn elbo_draws(
+    model: &dyn Fitted,
+    x: &Rows,
+    stream: &mut Stream,
+) -> Result<Option<Vec<f64>>, ModelError> {
+    let posterior = match model.encode(x) {
+        Ok(posterior) => posterior,
+        Err(ModelError::Unsupported(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let Some(log_var) = posterior.log_var else {
+        return Ok(None);
+    };
+    let latent = model.latent();
+    let noise = stream.normal(x.len() * latent);
+    let means = posterior.mean.values.iter().enumerate();
+    let z = means.map(|(at, mean)| mean + log_var.sigma(at) * noise[at]);
+    let z = Rows::new(latent, z.collect());
+    let mut logs = model.log_likelihood(x, &z)?;
+    for (row, log) in logs.iter_mut().enumerate() {
+        for at in row * latent..(row + 1) * latent {
+            // ln p(z) − ln q(z|x): the constants of two Gaussians cancel.
+            let [z, e, s] = [z.values[at], noise[at], log_var.values()[at]].map(f64::from);
+            *log += 0.5 * (s + e * e - z * z);
+        }
+    }
+    Ok(Some(logs))
+}

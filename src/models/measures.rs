@@ -1,0 +1,28 @@
+//! What trainings report: scores along the curve, and numbers that are known at the end.
+
+use crate::registry::Measure;
+
+pub const TRAIN_LOSS: Measure = Measure::new("train_loss", "training loss")
+    .unit("nats")
+    .down();
+pub const VALID_ELBO: Measure = Measure::new("valid_elbo", "validation ELBO")
+    .unit("nats")
+    .up();
+pub const VALID_IWAE: Measure = Measure::new("valid_iwae", "validation importance-weighted bound")
+    .unit("nats")
+    .up();
+pub const VALID_EMPIRICAL_LL: Measure = Measure::new(
+    "valid_empirical_ll",
+    "validation log-likelihood, empiricalised",
+)
+.unit("nats")
+.up();
+pub const VALID_LL: Measure = Measure::new("valid_ll", "validation log-likelihood")
+    .unit("nats")
+    .up();
+pub const DECODER_PASSES: Measure =
+    Measure::new("decoder_passes", "decoder passes per observation").down();
+pub const NETWORK_PASSES: Measure =
+    Measure::new("network_passes", "network passes per observation").down();
+pub const RECOVERY_LOSS: Measure =
+    Measure::new("recovery_loss", "mean squared error of the recovered prior").down();

@@ -1,0 +1,72 @@
+//! Steps against what the steps before them will leave, as far as that is known before they run.
+
+use std::collections::HashSet;
+
+use crate::manifest::Experiment;
+use crate::registry::Facts;
+use crate::registry::Misfit;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+
+use super::From;
+use super::Step;
+
+/// Says what cannot work, once for every slot of a stage. `steps` are in topological order.
+pub(super) fn check(steps: &[Step], experiment: &Experiment, found: &mut Diagnostics) {
+    // Most steps have nothing known of them.
+    let mut known: Vec<Option<Box<Facts>>> = Vec::with_capacity(steps.len());
+    let mut said = HashSet::new();
+    for step in steps {
+        let reads = |slot: &str| facts(step, slot, &known);
+        let facts = step.kind.foresee(&step.params, &reads);
+        let facts = facts.unwrap_or_else(|misfit| {
+            if said.insert((&step.stage, misfit.slot)) {
+                found.push(diagnostic(step, &misfit, steps, experiment));
+            }
+            Facts::default()
+        });
+        known.push((facts != Facts::default()).then(|| Box::new(facts)));
+    }
+}
+
+/// What is known of all that a slot reads.
+fn facts(step: &Step, slot: &str, known: &[Option<Box<Facts>>]) -> Facts {
+    let items = step.inputs.iter().filter(|input| *input.slot == *slot);
+    let mut all = items
+        .flat_map(|input| &input.items)
+        .map(|item| match &item.from {
+            From::Step { step, .. } => known[step.index()].as_deref(),
+            From::File { .. } => None,
+        });
+    let first = all.next().flatten().cloned().unwrap_or_default();
+    all.fold(first, |common, facts| match facts {
+        Some(facts) => common.common(facts),
+        None => Facts::default(),
+    })
+}
+
+fn diagnostic(step: &Step, misfit: &Misfit, steps: &[Step], experiment: &Experiment) -> Diagnostic {
+    let stages = &experiment.pipeline.stages;
+    let stage = stages.iter().find(|stage| stage.name == step.stage);
+    let binding = stage.and_then(|stage| {
+        let mut bindings = stage.inputs.iter();
+        bindings.find(|binding| *binding.slot == *misfit.slot)
+    });
+    let source = binding.and_then(|binding| binding.sources.first());
+    let place = source.map_or(&step.place, |source| &source.place);
+    let kind = step.kind.name();
+    let mut said = Diagnostic::error(format!("`{kind}` cannot work with this `{}`", misfit.slot))
+        .at(place, &misfit.message);
+    // The step behind it shows which of several kinds it is.
+    let inputs = step
+        .inputs
+        .iter()
+        .filter(|input| *input.slot == *misfit.slot);
+    let mut items = inputs.flat_map(|input| &input.items);
+    if let Some(From::Step { step: made, .. }) = items.next().map(|item| &item.from) {
+        let made = &steps[made.index()];
+        let label = format!("`{}` of `{step}`", made.kind.name());
+        said = said.also(&made.place, label);
+    }
+    said.help(&misfit.help)
+}

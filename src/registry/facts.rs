@@ -1,0 +1,62 @@
+//! What planning knows of an artifact that does not exist yet, from the kind and the parameters of the
+//! step that will leave it.
+
+/// What is known of what a step will leave. Nothing is known by default.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// Of a data set: least and greatest number that an observation can have.
+    pub range: Option<(f64, f64)>,
+    /// Of a model: least and greatest number that its p(x|z) is a density over.
+    pub support: Option<(f64, f64)>,
+    /// Of a model: whether its encoder gives a density q(z|x), as opposed to a point.
+    pub posterior_density: Option<bool>,
+}
+
+impl Facts {
+    /// What holds of both: for slots that read several artifacts.
+    pub fn common(&self, other: &Facts) -> Facts {
+        fn agreed<T: PartialEq + Copy>(a: Option<T>, b: Option<T>) -> Option<T> {
+            a.filter(|_| a == b)
+        }
+        Facts {
+            range: agreed(self.range, other.range),
+            support: agreed(self.support, other.support),
+            posterior_density: agreed(self.posterior_density, other.posterior_density),
+        }
+    }
+
+    /// Whether a model of this support has a likelihood of data such as `data`.
+    ///
+    /// # Errors
+    /// Where data have numbers that its p(x|z) is no density over.
+    pub fn has_likelihood_of(&self, data: &Facts) -> Result<(), Misfit> {
+        let (Some((least, greatest)), Some((low, high))) = (data.range, self.support) else {
+            return Ok(());
+        };
+        if least >= low && greatest <= high {
+            return Ok(());
+        }
+        let given = match (least.is_finite(), greatest.is_finite()) {
+            (true, true) => format!("numbers from {least} to {greatest}"),
+            _ => "any number".to_owned(),
+        };
+        Err(Misfit {
+            slot: "data",
+            message: format!(
+                "observations can be {given}, and p(x|z) is a density over [{low}, {high}]"
+            ),
+            help: "`visible: gaussian` is for any number, `visible: bernoulli` for [0, 1]"
+                .to_owned(),
+        })
+    }
+}
+
+/// An artifact of the right type that a stage kind cannot work with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Misfit {
+    pub slot: &'static str,
+    /// What is wrong, in a few words that stand under the source of the slot.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
