@@ -47,7 +47,7 @@ stages:
   fit:
     uses: train/vae
     in: {{data: data}}
-    with: {{lr: "${{lr}}", beta: "${{beta}}", seed: "${{seed}}"}}
+    with: {{latent: 1, visible: gaussian, lr: "${{lr}}", beta: "${{beta}}", seed: "${{seed}}"}}
   best:
     uses: select
     in: {{candidates: fit}}

@@ -5,6 +5,7 @@ use super::Metric;
 use super::Need;
 use super::mixture_proposal::MixtureProposal;
 use super::mixture_proposal::narrowest;
+use super::test_kl::first;
 use super::test_kl::known_truth;
 use crate::data::Dataset;
 use crate::models::Fitted;
@@ -20,7 +21,6 @@ use crate::random::Stream;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
-use crate::registry::Value;
 use crate::registry::Values;
 
 /// `evaluate/iwae-bound`
@@ -152,15 +152,9 @@ impl Metric for IwaeBound {
         data: &Dataset,
         values: &Values,
     ) -> Result<Vec<f64>, ModelError> {
-        let x = params::observations(data, "test")?;
         let truth = known_truth(data)?;
-        let most = match values.get("observations").and_then(Value::as_int) {
-            Some(count) => usize::try_from(count).unwrap_or(usize::MAX),
-            None if truth.is_some() => x.len(),
-            None => FEW,
-        };
-        let first: Vec<usize> = (0..most.min(x.len())).collect();
-        let x = Rows::new(x.columns, x.gather(&first));
+        let most = if truth.is_some() { usize::MAX } else { FEW };
+        let x = first(params::observations(data, "test")?, values, most);
         let seed = params::seed(values).derive("iwae-bound");
         let bounds = bounds(model, &x, values, &mut seed.stream(0))?;
         let less = |a: &[f64], b: &[f64]| -> Estimate {

@@ -8,6 +8,7 @@ use crate::data::Dataset;
 use crate::data::Numbers;
 use crate::models::Fitted;
 use crate::models::ModelError;
+use crate::models::Rows;
 use crate::models::agreement::elbo_draws;
 use crate::models::agreement::is_negative;
 use crate::models::params;
@@ -17,6 +18,7 @@ use crate::random::Seed;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
+use crate::registry::Value;
 use crate::registry::Values;
 
 /// `evaluate/test-kl`
@@ -36,10 +38,10 @@ impl Entry for TestKl {
          KL(p_true || p_model) = E_{x ~ p_true}[log p_true(x) − log p_model(x)]\n\
          ```\n\
          \n\
-         The mean over the test split, in nats per observation. log p_true is the `log_density` that\n\
-         the data set keeps; log p_model is a quadrature over the model's one latent dimension with\n\
-         `nodes` points on [−8, 8], which needs no encoder. `test_kl_se` is the standard error of the\n\
-         mean over observations. A sample mean can fall below zero, the divergence cannot.\n\
+         The mean over the first `observations` of the test split, in nats. log p_true is the\n\
+         `log_density` that the data set keeps; log p_model is a quadrature over the model's one latent\n\
+         dimension with `nodes` points on [−8, 8], which needs no encoder. `test_kl_se` is the standard\n\
+         error of the mean over observations. A sample mean can fall below zero, the divergence cannot.\n\
          \n\
          `quadrature_error` is how much the mean of log p_model changes when every second node is left\n\
          out: where it is not small, the decoder is too steep for so few nodes. `elbo_gap` is the mean of\n\
@@ -58,6 +60,9 @@ impl Entry for TestKl {
             Param::int("nodes", "points of the quadrature")
                 .min(101)
                 .default(NODES as i64),
+            Param::int("observations", "how many of the test split [default: all]")
+                .min(2)
+                .optional(),
         ]
     }
 }
@@ -118,7 +123,7 @@ impl Metric for TestKl {
         data: &Dataset,
         values: &Values,
     ) -> Result<Vec<f64>, ModelError> {
-        let x = params::observations(data, "test")?;
+        let x = first(params::observations(data, "test")?, values, usize::MAX);
         let truth = truth(data)?;
         let nodes = params::size(values, "nodes");
         let logs = Quadrature::new(model, nodes)?.log_density(&x)?;
@@ -140,6 +145,16 @@ impl Metric for TestKl {
             gap.and_then(|gap| gap.standard_error).unwrap_or(f64::NAN),
         ])
     }
+}
+
+/// The first rows: as many as `observations` says, or else this many.
+pub fn first(x: Rows, values: &Values, otherwise: usize) -> Rows {
+    let count = match values.get("observations").and_then(Value::as_int) {
+        Some(count) => usize::try_from(count).unwrap_or(usize::MAX),
+        None => otherwise,
+    };
+    let rows: Vec<usize> = (0..count.min(x.len())).collect();
+    Rows::new(x.columns, x.gather(&rows))
 }
 
 /// [`truth`] of data that know it; none of others.

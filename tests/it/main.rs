@@ -20,6 +20,7 @@ mod reference;
 #[cfg(target_os = "linux")]
 mod reliability;
 mod report;
+mod scores;
 mod shipped;
 mod summary_table;
 mod support;

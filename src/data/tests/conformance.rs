@@ -159,8 +159,18 @@ fn numbers_are_in_their_range() {
     for case in cases() {
         let data = load(case.name, &case.given);
         let range = data.meta["range"].as_array();
+        let declared = crate::data::get(case.name).expect("it is listed").range();
         for (_, split) in data.splits() {
+            assert_eq!(
+                declared.is_some(),
+                split.get("x").is_some(),
+                "{}",
+                case.name
+            );
             let x = split.x_f32().unwrap_or_default();
+            let (low, high) = declared.unwrap_or((0.0, 0.0));
+            let declared = |x: &f32| (low..=high).contains(&f64::from(*x));
+            assert!(x.iter().all(declared), "{}", case.name);
             assert!(x.iter().all(|x| x.is_finite()), "{}", case.name);
             if let Some([low, high]) = range.map(Vec::as_slice) {
                 let (low, high) = (low.as_f64(), high.as_f64());

@@ -1,0 +1,152 @@
+//! Scores that mean nothing are refused, when planning where it can be seen there, and numbers that
+//! contradict each other are told.
+
+use sweepline::data::Array;
+use sweepline::data::Dataset;
+use sweepline::data::Split;
+
+use super::support::TestSpace;
+
+fn space(stages: &str) -> TestSpace {
+    let space = TestSpace::new();
+    let head = "experiment: scores\nstages:\n";
+    space.write("manifests/scores.yaml", &format!("{head}{stages}"));
+    space
+}
+
+/// What is said of a manifest that must be refused before anything runs.
+fn refused(stages: &str) -> String {
+    let space = space(stages);
+    let mut said = Vec::new();
+    for verb in ["check", "plan", "run"] {
+        let output = space.output(&[verb, "manifests/scores.yaml"]);
+        assert!(!output.status.success(), "{verb} takes it");
+        said.push(String::from_utf8(output.stderr).expect("messages are text"));
+    }
+    assert!(!space.path("outputs/scores").exists(), "something ran");
+    said.swap_remove(0)
+}
+
+const PLANE: &str = "  data: {uses: dataset/synthetic, with: {name: circle, points: 30}}\n";
+
+#[test]
+fn a_bernoulli_over_any_number_is_refused_when_planning() {
+    for model in ["vae", "iwae", "mapa", "mapa-gt", "mapa-naive"] {
+        let latent = match model.starts_with("mapa") {
+            true => "",
+            false => "latent: 1, ",
+        };
+        let fit = format!(
+            "  fit: {{uses: train/{model}, in: {{data: data}}, with: {{{latent}visible: bernoulli}}}}\n"
+        );
+        let said = refused(&format!("{PLANE}{fit}"));
+        let first = format!("error: `train/{model}` cannot work with this `data`\n");
+        assert!(said.starts_with(&first), "{said}");
+        assert!(said.contains("manifests/scores.yaml:4:"), "{said}");
+        assert!(said.contains("`visible: gaussian`"), "{said}");
+        assert_eq!(said.matches("error").count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn a_model_of_bits_is_not_scored_on_any_number() {
+    let said = refused(&format!(
+        "{PLANE}  digits: {{uses: dataset/mnist, with: {{train: 20, valid: 10, test: 10}}}}
+  fit: {{uses: train/vae, in: {{data: digits}}, with: {{latent: 1}}}}
+  score: {{uses: evaluate/elbo, in: {{model: fit, data: data}}}}
+"
+    ));
+    assert!(said.contains("cannot work with this `data`"), "{said}");
+}
+
+#[test]
+fn scores_of_a_density_are_refused_for_an_encoder_that_is_a_function() {
+    for score in ["elbo", "marginal-kl"] {
+        let stages = format!(
+            "{PLANE}  fit:
+    uses: train/mapa
+    in: {{data: data}}
+    with: {{seed: \"${{seed}}\"}}
+  best: {{uses: select, in: {{candidates: fit}}, over: [seed], with: {{by: valid_ll}}}}
+  score: {{uses: evaluate/{score}, in: {{model: best, data: data}}}}
+"
+        );
+        let stages = format!("{stages}axes: {{seed: {{seeds: 2}}}}\n");
+        let said = refused(&stages);
+        let first = format!("error: `evaluate/{score}` cannot work with this `model`\n");
+        assert!(said.starts_with(&first), "{said}");
+        assert!(said.contains("q(z|x) has no density"), "{said}");
+        assert!(said.contains("`evaluate/test-kl`"), "{said}");
+    }
+}
+
+#[test]
+fn other_scores_take_an_encoder_that_is_a_function() {
+    let mut stages = format!("{PLANE}  fit: {{uses: train/mapa, in: {{data: data}}}}\n");
+    for score in ["test-kl", "iwae-bound", "active-units"] {
+        stages +=
+            &format!("  {score}: {{uses: evaluate/{score}, in: {{model: fit, data: data}}}}\n");
+    }
+    space(&stages).stdout(&["check", "manifests/scores.yaml"]);
+}
+
+/// A data set that a command leaves, of which nothing is known when planning.
+fn with_data(data: &Dataset, stages: &str) -> (bool, String) {
+    let space = space(&format!(
+        "  data:
+    uses: command
+    in: {{made: {{file: made.safetensors}}}}
+    with: {{run: [cp, '${{in.made}}', '${{out.data}}'], out: {{data: {{file: data.safetensors, type: dataset}}}}}}
+{stages}"
+    ));
+    std::fs::write(space.path("made.safetensors"), data.to_bytes()).expect("a written file");
+    let output = space.output(&["run", "manifests/scores.yaml", "--progress", "lines"]);
+    let text = [output.stdout, output.stderr].concat();
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
+}
+
+/// 40 observations of two numbers a split, of which one may be another; `log_density` in the test split.
+fn data(odd: f32, log_density: f64) -> Dataset {
+    let split = || {
+        let x = (0..80).map(|i| [0.25, 0.5, 1.0, 0.0][(i * 7 % 11) % 4]);
+        Split::new().with("x", Array::new(&[40, 2], x.collect::<Vec<f32>>()))
+    };
+    let mut train = (0..80)
+        .map(|i| [0.25, 0.5, 1.0, 0.0][i % 4])
+        .collect::<Vec<f32>>();
+    train[10] = odd;
+    let train = Split::new().with("x", Array::new(&[40, 2], train));
+    let test = split().with("log_density", Array::column(vec![log_density; 40]));
+    let meta = serde_json::json!({"name": "made", "shape": [2]});
+    Dataset::new(train, split(), test, meta)
+}
+
+const FIT: &str = "  fit: {uses: train/vae, in: {data: data}, with: {latent: 1, hidden: [4], epochs: 2, batch: 20}}\n";
+
+#[test]
+fn a_bernoulli_over_other_numbers_fails_with_the_number_where_they_are_not_known_before() {
+    for odd in [1.5, -0.25] {
+        let (good, said) = with_data(&data(odd, 0.0), FIT);
+        assert!(!good, "{said}");
+        let expected = format!("`train` of `made` has {odd} in observation 5");
+        assert!(said.contains(&expected), "{said}");
+        assert!(said.contains("numbers from 0 to 1"), "{said}");
+    }
+    let (good, said) = with_data(&data(1.0, 0.0), FIT);
+    assert!(good, "{said}");
+}
+
+#[test]
+fn a_divergence_below_zero_is_told_by_the_run_and_in_the_log() {
+    let score = "  score: {uses: evaluate/test-kl, in: {model: fit, data: data}}\n";
+    // A density of grey values cannot be known to be e^-50: the model's is far above it.
+    let (good, said) = with_data(&data(0.5, -50.0), &format!("{FIT}{score}"));
+    assert!(good, "{said}");
+    assert!(said.contains("warning: score: `test_kl` = -"), "{said}");
+    assert!(said.contains("lies below 0"), "{said}");
+    let (good, said) = with_data(&data(0.5, 50.0), &format!("{FIT}{score}"));
+    assert!(good && !said.contains("warning"), "{said}");
+}
