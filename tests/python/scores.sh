@@ -34,7 +34,7 @@ $2
   fit:
     uses: train/\${model}
     in: {data: data}
-    with: {latent: 1, visible: $3, hidden: [10], activation: tanh, epochs: 40, lr: 1e-2, recovery_epochs: 50, samples: 5, seed: 1}
+    with: {latent: 1, visible: $3, hidden: [10], activation: tanh, epochs: 40, lr: 1e-2, recovery_epochs: 50, kernel: $3, samples: 5, seed: 1}
   score:
     uses: evaluate/test-kl
     in: {model: fit, data: data}
