@@ -37,12 +37,10 @@ pub fn elbo_draws(
     let z = means.map(|(at, mean)| mean + log_var.sigma(at) * noise[at]);
     let z = Rows::new(latent, z.collect());
     let mut logs = model.log_likelihood(x, &z)?;
-    for (row, log) in logs.iter_mut().enumerate() {
-        for at in row * latent..(row + 1) * latent {
-            // ln p(z) − ln q(z|x): the constants of two Gaussians cancel.
-            let [z, e, s] = [z.values[at], noise[at], log_var.values()[at]].map(f64::from);
-            *log += 0.5 * (s + e * e - z * z);
-        }
+    for (at, e) in noise.iter().enumerate() {
+        // ln p(z) − ln q(z|x): the constants of two Gaussians cancel.
+        let [z, e, s] = [z.values[at], *e, log_var.values()[at]].map(f64::from);
+        logs[at / latent] += 0.5 * (s + e * e - z * z);
     }
     Ok(Some(logs))
 }
