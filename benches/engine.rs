@@ -103,14 +103,14 @@ impl Keys for PlainKeys {
 }
 
 /// 1 % data sets, 49 % trainings on them, 49 % scores, 1 % tables over 50 scores each.
-fn plan(steps: usize) -> Vec<Step> {
+fn plan(steps: usize) -> Vec<Arc<Step>> {
     let source = Arc::new(Source {
         path: PathBuf::from("pipelines/bench.yaml"),
         text: String::from("stages:\n"),
     });
     let tables = (steps / 100).max(1);
     let each = 49;
-    let mut plan: Vec<Step> = Vec::new();
+    let mut plan: Vec<Arc<Step>> = Vec::new();
     let mut add = |stage: &str, number: usize, needs: Vec<StepId>| {
         let cell: Cell = Cell(Arc::from([
             (Arc::from("lr"), Value::Float(0.001)),

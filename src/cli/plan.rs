@@ -102,7 +102,7 @@ struct Group<'p> {
 
 impl View<'_> {
     fn steps(&self) -> impl Iterator<Item = &Step> {
-        let steps = self.project.plan.steps.iter();
+        let steps = self.project.plan.steps.iter().map(|step| &**step);
         steps.filter(|step| self.chosen[step.id.index()])
     }
 

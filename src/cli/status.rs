@@ -63,7 +63,7 @@ pub fn status(args: &StatusArgs, out: &mut Printer, err: &mut Printer) -> Result
             _ => "new",
         }
     };
-    let states: Vec<&str> = project.plan.steps.iter().map(state).collect();
+    let states: Vec<&str> = project.plan.steps.iter().map(|step| state(step)).collect();
     match args.json {
         true => print_json(&project, &states, run.as_ref(), out)?,
         false => {
@@ -109,7 +109,7 @@ fn named(wanted: &str, project: &Project, states: &[&str], out: &mut Printer) ->
     let steps = project.plan.steps.iter().zip(states);
     let steps: Vec<&Step> = steps
         .filter(|(_, state)| **state == wanted)
-        .map(|(step, _)| step)
+        .map(|(step, _)| &**step)
         .collect();
     for step in steps.iter().take(NAMED) {
         writeln!(out, "{wanted} {step}")?;

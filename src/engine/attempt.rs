@@ -38,22 +38,22 @@ use super::scratch::Scratch;
 
 /// What a runner is given to do.
 pub(super) struct Task<'a> {
-    pub step: &'a Step,
+    pub step: Arc<Step>,
     pub number: u32,
     pub threads: usize,
     /// The results behind the inputs, by input and item.
-    pub inputs: Vec<Vec<Source<'a>>>,
+    pub inputs: Vec<Vec<Source>>,
     pub link: AttemptLink<'a>,
 }
 
 /// What stands behind one item of an input.
-pub(super) enum Source<'a> {
+pub(super) enum Source {
     Step {
-        step: &'a Step,
+        step: Arc<Step>,
         made: Arc<Made>,
     },
     File {
-        path: &'a Path,
+        path: PathBuf,
         object: Object,
     },
     /// A member of a reduction that is missing and may be.
@@ -72,7 +72,7 @@ pub(super) struct Ended {
 }
 
 /// Everything that attempts share.
-pub(super) struct Workshop<'a> {
+pub(super) struct AttemptContext<'a> {
     pub worker: &'a dyn Worker,
     pub executor: &'a dyn Executor,
     pub isolated: &'a dyn Executor,
@@ -80,7 +80,7 @@ pub(super) struct Workshop<'a> {
     pub root: &'a Path,
 }
 
-impl Workshop<'_> {
+impl AttemptContext<'_> {
     /// Runs an attempt to its end; a panic of the worker is a failure of the step.
     pub(super) fn attempt(
         &self,
@@ -112,14 +112,14 @@ impl Workshop<'_> {
         pool: &rayon::ThreadPool,
     ) -> Result<(Map<Artifact>, Option<String>), JobError> {
         let job = Job {
-            step: task.step,
+            step: &task.step,
             inputs: bind(task, self.store),
             root: self.root,
             scratch,
             threads: task.threads,
             link: &task.link,
         };
-        let step = task.step;
+        let step = &task.step;
         let executor = if step.policy.isolate && !step.kind.starts_processes() {
             self.isolated
         } else {
@@ -257,21 +257,21 @@ fn plain(path: &Path, object: Object) -> JobArtifact {
 
 /// What one runner thread keeps between attempts: its own thread pools, never shared with another
 /// step, and a scratch folder.
-pub(super) struct Bench {
+pub(super) struct Runner {
     scratch: Scratch,
     pools: HashMap<usize, rayon::ThreadPool>,
 }
 
-impl Bench {
+impl Runner {
     pub(super) fn new(scratch: PathBuf) -> Self {
-        Bench {
+        Runner {
             scratch: Scratch::new(scratch),
             pools: HashMap::new(),
         }
     }
 
     /// Runs an attempt in an empty folder with a pool of its size.
-    pub(super) fn attempt(&mut self, workshop: &Workshop<'_>, task: &Task<'_>) -> Ended {
+    pub(super) fn attempt(&mut self, context: &AttemptContext<'_>, task: &Task<'_>) -> Ended {
         let (scratch, pool) = match self.prepare(task.threads) {
             Ok(prepared) => prepared,
             Err(error) => {
@@ -285,7 +285,7 @@ impl Bench {
                 };
             }
         };
-        workshop.attempt(task, scratch, pool)
+        context.attempt(task, scratch, pool)
     }
 
     fn prepare(&mut self, threads: usize) -> Result<(&Path, &rayon::ThreadPool), JobError> {

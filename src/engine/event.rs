@@ -40,12 +40,17 @@ pub enum Event {
         stages: BTreeMap<String, usize>,
         jobs: usize,
     },
-    /// The result is known already; `twin` names the step of this run that made it, if one did.
+    /// A search has added to the plan: `steps` in all now, with `stages` of what is new.
+    PlanGrew {
+        steps: usize,
+        stages: BTreeMap<String, usize>,
+    },
+    /// The result is known already; `same_as` names the step of this run that made it, if one did.
     StepCached {
         id: u32,
         step: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        twin: Option<String>,
+        #[serde(default, alias = "twin", skip_serializing_if = "Option::is_none")]
+        same_as: Option<String>,
         /// The key of its result.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         key: Option<Digest>,

@@ -1,81 +1,81 @@
-//! Who waits for whom, as flat arrays, and how long the longest way to the end is.
+//! Who waits for whom, as lists in flat arrays to which steps can be added, and how long the longest
+//! way to the end is.
 
 use crate::plan::From;
 use crate::plan::Step;
 use crate::plan::StepId;
 
 /// The edges of a plan, both ways, each once.
+#[derive(Default)]
 pub(super) struct Graph {
-    needs: Edges,
-    needed_by: Edges,
+    needs: Lists,
+    needed_by: Lists,
+    /// The step that last listed a step: tells repeated edges without sorting.
+    seen: Vec<u32>,
 }
 
-/// Lists of steps, one per step, end to end in one array.
-struct Edges {
-    starts: Vec<u32>,
-    ends: Vec<StepId>,
+/// A list of steps for each step, in the order in which they were added.
+#[derive(Default)]
+struct Lists {
+    /// By step: its first and last entry.
+    ends: Vec<(u32, u32)>,
+    /// A step, and where the list goes on.
+    entries: Vec<(StepId, u32)>,
 }
 
-impl Edges {
-    fn of(&self, id: StepId) -> &[StepId] {
-        let from = self.starts[id.index()] as usize;
-        let to = self.starts[id.index() + 1] as usize;
-        &self.ends[from..to]
+/// No entry.
+const NONE: u32 = u32::MAX;
+
+impl Lists {
+    fn push(&mut self, of: StepId, step: StepId) {
+        let entry = self.entries.len() as u32;
+        self.entries.push((step, NONE));
+        let (first, last) = &mut self.ends[of.index()];
+        match *last {
+            NONE => *first = entry,
+            last => self.entries[last as usize].1 = entry,
+        }
+        *last = entry;
+    }
+
+    fn of(&self, id: StepId) -> impl Iterator<Item = StepId> + '_ {
+        let mut at = self.ends[id.index()].0;
+        std::iter::from_fn(move || {
+            let (step, next) = *self.entries.get(at as usize)?;
+            at = next;
+            Some(step)
+        })
     }
 }
 
 impl Graph {
-    pub(super) fn new(steps: &[Step]) -> Self {
-        let mut starts = Vec::with_capacity(steps.len() + 1);
-        let mut ends = Vec::new();
-        let mut counts = vec![0_u32; steps.len() + 1];
-        // The step that last listed a step: tells repeated edges without sorting.
-        let mut seen = vec![u32::MAX; steps.len()];
-        for (index, step) in steps.iter().enumerate() {
-            starts.push(ends.len() as u32);
-            for item in step.inputs.iter().flat_map(|input| &input.items) {
-                let From::Step { step: need, .. } = item.from else {
-                    continue;
-                };
-                assert!(need.index() < index, "BUG: the plan is not in order");
-                if seen[need.index()] != index as u32 {
-                    seen[need.index()] = index as u32;
-                    ends.push(need);
-                    counts[need.index() + 1] += 1;
-                }
+    /// Adds the next step of the plan. Panics where it reads one that comes after it.
+    pub(super) fn add(&mut self, step: &Step) {
+        let id = step.id;
+        for lists in [&mut self.needs, &mut self.needed_by] {
+            lists.ends.push((NONE, NONE));
+        }
+        self.seen.push(NONE);
+        for item in step.inputs.iter().flat_map(|input| &input.items) {
+            let From::Step { step: need, .. } = item.from else {
+                continue;
+            };
+            assert!(need < id, "BUG: the plan is not in order");
+            if self.seen[need.index()] != id.0 {
+                self.seen[need.index()] = id.0;
+                self.needs.push(id, need);
+                self.needed_by.push(need, id);
             }
-        }
-        starts.push(ends.len() as u32);
-        let needs = Edges { starts, ends };
-        for index in 0..steps.len() {
-            counts[index + 1] += counts[index];
-        }
-        let mut next = counts.clone();
-        let mut back = vec![StepId(0); needs.ends.len()];
-        for index in 0..steps.len() {
-            let id = StepId(index as u32);
-            for need in needs.of(id) {
-                let slot = &mut next[need.index()];
-                back[*slot as usize] = id;
-                *slot += 1;
-            }
-        }
-        Graph {
-            needs,
-            needed_by: Edges {
-                starts: counts,
-                ends: back,
-            },
         }
     }
 
     /// The steps whose results this one reads.
-    pub(super) fn needs(&self, id: StepId) -> &[StepId] {
+    pub(super) fn needs(&self, id: StepId) -> impl Iterator<Item = StepId> + '_ {
         self.needs.of(id)
     }
 
     /// The steps that read this one's result.
-    pub(super) fn needed_by(&self, id: StepId) -> &[StepId] {
+    pub(super) fn needed_by(&self, id: StepId) -> impl Iterator<Item = StepId> + '_ {
         self.needed_by.of(id)
     }
 
@@ -84,7 +84,7 @@ impl Graph {
     pub(super) fn critical_path(&self, durations: &[f64]) -> Vec<f64> {
         let mut longest = durations.to_vec();
         for index in (0..durations.len()).rev() {
-            let after = self.needed_by(StepId(index as u32)).iter();
+            let after = self.needed_by(StepId(index as u32));
             let after = after.map(|id| longest[id.index()]).fold(0.0, f64::max);
             longest[index] += after;
         }

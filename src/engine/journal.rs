@@ -45,7 +45,7 @@ impl<'a> Journal<'a> {
         journal
     }
 
-    pub(super) fn tell(&mut self, event: Event) {
+    pub(super) fn emit(&mut self, event: Event) {
         let at = self.started.elapsed().as_secs_f64();
         // Microseconds are enough, and short.
         let at = (at * 1e6).round() / 1e6;

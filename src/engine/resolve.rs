@@ -23,15 +23,13 @@ use super::attempt::Source;
 use super::attempt::store_failed;
 use super::keys::Contents;
 use super::keys::Keys;
-
-/// What the engine knows about results so far, by step.
-pub(super) type Results = [Option<Arc<Made>>];
+use super::nodes::Nodes;
 
 /// The plain files of the plan.
 pub(super) type PlainFiles = HashMap<PathBuf, Result<Object, StoreError>>;
 
 /// What is to become of a step.
-pub(super) enum Verdict {
+pub(super) enum Resolution {
     /// This step has no result and it is needed.
     Skip {
         because: StepId,
@@ -44,42 +42,40 @@ pub(super) enum Verdict {
     },
 }
 
-/// What verdicts are made from.
-pub(super) struct Evidence<'a> {
-    pub steps: &'a [Step],
+/// Says what is to become of steps.
+pub(super) struct Resolver<'a> {
+    pub nodes: &'a Nodes,
     pub keys: &'a dyn Keys,
     pub store: &'a Store,
-    pub results: &'a Results,
     pub files: &'a PlainFiles,
-    /// Steps that run even where their result is known.
-    pub force: &'a [bool],
 }
 
-impl Evidence<'_> {
-    pub(super) fn verdict(&self, id: StepId) -> Verdict {
-        let step = &self.steps[id.index()];
+impl Resolver<'_> {
+    pub(super) fn resolve(&self, id: StepId) -> Resolution {
+        let node = &self.nodes[id];
+        let step = &*node.step;
         let inputs = match self.contents(step) {
             Ok(inputs) => inputs,
-            Err(verdict) => return verdict,
+            Err(resolution) => return resolution,
         };
         let key = match self.keys.key(step, &self.with_files(&inputs)) {
             Ok(key) => key,
-            Err(error) => return Verdict::Broken(error),
+            Err(error) => return Resolution::Broken(error),
         };
-        let lookup = if step.policy.cache && !self.force[id.index()] {
+        let lookup = if step.policy.cache && !node.force {
             self.store.lookup(key)
         } else {
             Ok(Lookup::Miss)
         };
         match lookup {
-            Ok(lookup) => Verdict::Keyed { key, lookup },
-            Err(error) => Verdict::Broken(store_failed(error)),
+            Ok(lookup) => Resolution::Keyed { key, lookup },
+            Err(error) => Resolution::Broken(store_failed(error)),
         }
     }
 
     /// What the key was made of. Asked for steps that have a key.
     pub(super) fn parts(&self, id: StepId) -> crate::store::KeyParts {
-        let step = &self.steps[id.index()];
+        let step = &*self.nodes[id].step;
         let inputs = self.contents(step).unwrap_or_default();
         // The key was computed from the same, so this only fails where a file has just vanished;
         // then the explanation is lost, not the result.
@@ -95,7 +91,7 @@ impl Evidence<'_> {
         }
     }
 
-    fn contents(&self, step: &Step) -> Result<Vec<Option<Digest>>, Verdict> {
+    fn contents(&self, step: &Step) -> Result<Vec<Option<Digest>>, Resolution> {
         let items = step.inputs.iter().map(|input| input.items.len()).sum();
         let mut digests = Vec::with_capacity(items);
         for input in &step.inputs {
@@ -104,13 +100,13 @@ impl Evidence<'_> {
             for item in &input.items {
                 let digest = match &item.from {
                     From::File { path } => Some(self.plain(path)?.digest),
-                    From::Step { step: from, .. } => match &self.results[from.index()] {
+                    From::Step { step: from, .. } => match &self.nodes[*from].result {
                         Some(made) => Some(self.content(item, *from, made)?),
                         None if input.missing_allowed => {
                             missing = Some(*from);
                             None
                         }
-                        None => return Err(Verdict::Skip { because: *from }),
+                        None => return Err(Resolution::Skip { because: *from }),
                     },
                 };
                 digests.push(digest);
@@ -118,27 +114,27 @@ impl Evidence<'_> {
             // Members may be missing, but not all of them.
             if let Some(because) = missing.filter(|_| digests[before..].iter().all(Option::is_none))
             {
-                return Err(Verdict::Skip { because });
+                return Err(Resolution::Skip { because });
             }
         }
         Ok(digests)
     }
 
-    fn content(&self, item: &InputItem, from: StepId, made: &Made) -> Result<Digest, Verdict> {
+    fn content(&self, item: &InputItem, from: StepId, made: &Made) -> Result<Digest, Resolution> {
         let output = match &item.from {
             From::Step { output, .. } => output.as_deref(),
             From::File { .. } => None,
         };
         content_digest(made, output).ok_or_else(|| {
-            let from = &self.steps[from.index()];
+            let from = &self.nodes[from].name;
             let known: Vec<_> = made.outputs.keys().map(String::as_str).collect();
             let message = format!("`{from}` left no output `{}`", output.unwrap_or_default());
             let hint = format!("it left: {}", known.join(", "));
-            Verdict::Broken(JobError::failed(message).hint(hint))
+            Resolution::Broken(JobError::failed(message).hint(hint))
         })
     }
 
-    fn plain(&self, path: &Path) -> Result<Object, Verdict> {
+    fn plain(&self, path: &Path) -> Result<Object, Resolution> {
         match self.files.get(path) {
             Some(Ok(object)) => Ok(*object),
             Some(Err(error)) => {
@@ -146,36 +142,34 @@ impl Evidence<'_> {
                 for hint in error.hints() {
                     failed = failed.hint(hint);
                 }
-                Err(Verdict::Broken(failed))
+                Err(Resolution::Broken(failed))
             }
-            None => unreachable!("BUG: all plain files are read before the first verdict"),
+            None => unreachable!("BUG: all plain files are read before the first step is resolved"),
         }
     }
 
     /// What stands behind the inputs of a step that is to run.
-    pub(super) fn sources<'b>(
-        steps: &'b [Step],
-        results: &Results,
-        files: &PlainFiles,
-        id: StepId,
-    ) -> Vec<Vec<Source<'b>>> {
-        let source = |item: &'b InputItem| match &item.from {
-            From::File { path } => match files.get(path) {
+    pub(super) fn sources(&self, id: StepId) -> Vec<Vec<Source>> {
+        let source = |item: &InputItem| match &item.from {
+            From::File { path } => match self.files.get(path) {
                 Some(Ok(object)) => Source::File {
-                    path,
+                    path: path.clone(),
                     object: *object,
                 },
                 _ => unreachable!("BUG: a step runs only once its files are read"),
             },
-            From::Step { step, .. } => match &results[step.index()] {
-                Some(made) => Source::Step {
-                    step: &steps[step.index()],
-                    made: Arc::clone(made),
-                },
-                None => Source::Missing,
-            },
+            From::Step { step, .. } => {
+                let node = &self.nodes[*step];
+                match &node.result {
+                    Some(made) => Source::Step {
+                        step: Arc::clone(&node.step),
+                        made: Arc::clone(made),
+                    },
+                    None => Source::Missing,
+                }
+            }
         };
-        let inputs = steps[id.index()].inputs.iter();
+        let inputs = self.nodes[id].step.inputs.iter();
         inputs
             .map(|input| input.items.iter().map(source).collect())
             .collect()

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::panic::resume_unwind;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -16,6 +17,7 @@ use crate::store::StoreError;
 use super::EVENTS_VERSION;
 use super::Event;
 use super::Executor;
+use super::Growth;
 use super::InProcess;
 use super::Keys;
 use super::Options;
@@ -23,16 +25,18 @@ use super::StepResult;
 use super::Summary;
 use super::Timed;
 use super::Worker;
-use super::attempt::Workshop;
+use super::attempt::AttemptContext;
 use super::coordinator::Coordinator;
 use super::coordinator::Flow;
 use super::graph::Graph;
 use super::journal::Journal;
+use super::nodes::Node;
+use super::nodes::Nodes;
 use super::pools::Pools;
 use super::resolve::PlainFiles;
-use super::runners::Bay;
-use super::state::States;
+use super::runners::RunnerPool;
 use super::view;
+use super::view::ViewMessage;
 
 /// Drives plans to their end.
 pub struct Engine<'a> {
@@ -71,58 +75,65 @@ impl<'a> Engine<'a> {
     /// # Errors
     /// Where the store cannot be used at all. What goes wrong with single steps is part of the
     /// summary.
-    pub fn run(&self, steps: &[Step], sink: &mut dyn FnMut(&Timed)) -> Result<Summary, StoreError> {
+    pub fn run(
+        &self,
+        steps: &[Arc<Step>],
+        sink: &mut dyn FnMut(&Timed),
+    ) -> Result<Summary, StoreError> {
+        self.run_growing(steps, None, sink)
+    }
+
+    /// The same for a plan to which steps are added while it runs; the summary has all of them.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub fn run_growing(
+        &self,
+        steps: &[Arc<Step>],
+        growth: Option<&mut dyn Growth>,
+        sink: &mut dyn FnMut(&Timed),
+    ) -> Result<Summary, StoreError> {
         let options = &self.options;
         let run = self
             .store
             .begin_run(&options.experiment, &options.command)?;
         let mut journal = Journal::start(&self.store.run_folder(&run), sink);
-        journal.tell(Event::RunStarted {
+        journal.emit(Event::RunStarted {
             version: EVENTS_VERSION,
             run: run.0.clone(),
             experiment: options.experiment.clone(),
             command: options.command.clone(),
         });
-        let (loaded, (names, graph, files)) = rayon::join(
+        let (loaded, (nodes, graph, files)) = rayon::join(
             || self.store.preload(steps.len()),
             || {
-                let names: Vec<String> = steps.par_iter().map(Step::to_string).collect();
-                (names, Graph::new(steps), self.plain_files(steps))
+                let (nodes, graph) = self.nodes(steps);
+                (
+                    nodes,
+                    graph,
+                    plain_files(self.store, steps, &PlainFiles::new()),
+                )
             },
         );
         loaded?;
-        let mut force = vec![false; steps.len()];
-        for id in &options.force {
-            force[id.index()] = true;
-        }
-        let mut selected = vec![options.only.is_none(); steps.len()];
-        for id in options.only.iter().flatten() {
-            selected[id.index()] = true;
-        }
-        let ids = steps.iter().map(|step| step.id);
-        let waits = ids.map(|id| graph.needs(id).len() as u32).collect();
         let mut coordinator = Coordinator {
             engine: self,
-            steps,
-            names: &names,
             run: run.clone(),
+            nodes,
             graph,
             files,
-            force,
-            selected,
-            states: States::new(steps.len()),
-            waits,
-            keys: vec![None; steps.len()],
-            results: vec![None; steps.len()],
+            // The same for a shorter time.
+            growth: growth.map(|growth| -> &mut dyn Growth { growth }),
+            ended: Vec::new(),
             journal,
             failures: Vec::new(),
             view: None,
             news: Vec::new(),
             flow: Flow::new(Pools::new(&options.resources, options.jobs)),
         };
-        coordinator.tell_plan();
-        let bay = Bay::new(
-            Workshop {
+        coordinator.emit_plan();
+        let pool = RunnerPool::new(
+            AttemptContext {
                 worker: self.worker,
                 executor: self.executor,
                 isolated: self.isolated,
@@ -134,19 +145,19 @@ impl<'a> Engine<'a> {
         );
         let stopped = std::thread::scope(|scope| {
             if let Some(folder) = &options.view {
-                let (news, heard) = std::sync::mpsc::channel();
-                coordinator.view = Some(news);
+                let (view, messages) = std::sync::mpsc::channel();
+                coordinator.view = Some(view);
                 let sender = coordinator.flow.sender.clone();
-                let (names, store) = (&names, self.store);
-                scope.spawn(move || view::keep(folder, steps, names, store, heard, &sender));
+                let store = self.store;
+                scope.spawn(move || view::keep(folder, store, messages, &sender));
             }
-            let driven = catch_unwind(AssertUnwindSafe(|| coordinator.drive(&bay, scope)));
+            let driven = catch_unwind(AssertUnwindSafe(|| coordinator.drive(&pool, scope)));
             // Even then: the scope would wait for idle runners, and the view for news, forever.
-            coordinator.view = None;
-            bay.close();
+            coordinator.close_view();
+            pool.close();
             driven.unwrap_or_else(|panic| resume_unwind(panic))
         });
-        coordinator.hear_out();
+        coordinator.drain();
         // The folder is empty by now, if it was ever made.
         let _ = std::fs::remove_dir(self.store.scratch().join(&run.0));
         self.store
@@ -154,50 +165,83 @@ impl<'a> Engine<'a> {
         coordinator.finish(stopped)
     }
 
-    /// Reads the plain files of a plan, each once.
-    fn plain_files(&self, steps: &[Step]) -> PlainFiles {
-        let items = steps.iter().flat_map(|step| &step.inputs);
-        let items = items.flat_map(|input| &input.items);
-        let paths = items.filter_map(|item| match &item.from {
-            From::File { path } => Some(path),
-            From::Step { .. } => None,
+    /// The nodes of the first steps, and their graph.
+    fn nodes(&self, steps: &[Arc<Step>]) -> (Nodes, Graph) {
+        let mut graph = Graph::default();
+        for step in steps {
+            graph.add(step);
+        }
+        let all = self.options.only.is_none();
+        let nodes = steps.par_iter().map(|step| {
+            let mut node = Node::new(Arc::clone(step), all);
+            node.waits = graph.needs(step.id).count() as u32;
+            node
         });
-        let paths: BTreeSet<_> = paths.collect();
-        let paths: Vec<_> = paths.into_iter().collect();
-        paths
-            .into_par_iter()
-            .map(|path| (path.clone(), self.store.file_digest(path)))
-            .collect()
+        let mut nodes: Nodes = nodes.collect::<Vec<_>>().into();
+        for id in &self.options.force {
+            nodes[*id].force = true;
+        }
+        for id in self.options.only.iter().flatten() {
+            nodes[*id].selected = true;
+        }
+        (nodes, graph)
     }
 }
 
+/// Reads the plain files of steps that are not known yet, each once.
+pub(super) fn plain_files(store: &Store, steps: &[Arc<Step>], known: &PlainFiles) -> PlainFiles {
+    let items = steps.iter().flat_map(|step| &step.inputs);
+    let items = items.flat_map(|input| &input.items);
+    let paths = items.filter_map(|item| match &item.from {
+        From::File { path } if !known.contains_key(path) => Some(path),
+        _ => None,
+    });
+    let paths: BTreeSet<_> = paths.collect();
+    let paths: Vec<_> = paths.into_iter().collect();
+    paths
+        .into_par_iter()
+        .map(|path| (path.clone(), store.file_digest(path)))
+        .collect()
+}
+
+/// How many of these steps each stage has.
+pub(super) fn count_by_stage<'n>(nodes: impl Iterator<Item = &'n Node>) -> BTreeMap<String, usize> {
+    let mut stages: BTreeMap<&str, usize> = BTreeMap::new();
+    for node in nodes {
+        *stages.entry(&node.step.stage).or_insert(0) += 1;
+    }
+    let named = stages.into_iter();
+    named
+        .map(|(name, steps)| (name.to_owned(), steps))
+        .collect()
+}
+
 impl Coordinator<'_, '_> {
-    fn tell_plan(&mut self) {
-        let mut stages: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut selected = 0;
-        for step in self.steps {
-            if self.selected[step.id.index()] {
-                selected += 1;
-                *stages.entry(&step.stage).or_insert(0) += 1;
-            }
-        }
-        self.journal.tell(Event::PlanKnown {
-            steps: self.steps.len(),
-            selected,
-            stages: stages
-                .into_iter()
-                .map(|(name, steps)| (name.to_owned(), steps))
-                .collect(),
+    fn emit_plan(&mut self) {
+        let selected = || self.nodes.iter().filter(|node| node.selected);
+        let known = Event::PlanKnown {
+            steps: self.nodes.len(),
+            selected: selected().count(),
+            stages: count_by_stage(selected()),
             jobs: self.engine.options.jobs,
-        });
+        };
+        self.journal.emit(known);
+    }
+
+    /// Nothing more is shown: the view learns which steps there are, and ends.
+    fn close_view(&mut self) {
+        if let Some(view) = self.view.take() {
+            let names = self.nodes.iter().map(|node| Arc::clone(&node.name));
+            // It has ended early only where it could not go on, and said so.
+            let _ = view.send(ViewMessage::Planned(names.collect()));
+        }
     }
 
     fn finish(mut self, stopped: bool) -> Result<Summary, StoreError> {
         // Which of several jobs failed first is chance.
         self.failures.sort_by_key(|failure| failure.id);
-        let mut totals = self.states.totals();
-        totals.diverged = self.diverged();
-        self.journal.tell(Event::RunFinished { totals });
+        let totals = self.nodes.totals();
+        self.journal.emit(Event::RunFinished { totals });
         self.journal.flush(true);
         let seconds = self.journal.seconds();
         let text = serde_json::json!({
@@ -207,16 +251,18 @@ impl Coordinator<'_, '_> {
             "failures": self.failures,
         });
         self.engine.store.end_run(&self.run, &text.to_string())?;
-        let steps = self.states.all().into_iter();
-        let known = self.keys.into_iter().zip(self.results);
+        let steps = self.nodes.into_nodes().into_iter();
         Ok(Summary {
             run: self.run.0,
             totals,
             stopped,
             seconds,
             steps: steps
-                .zip(known)
-                .map(|(state, (key, made))| StepResult { state, key, made })
+                .map(|node| StepResult {
+                    state: node.state(),
+                    key: node.key,
+                    made: node.result,
+                })
                 .collect(),
             failures: self.failures,
         })

@@ -8,17 +8,17 @@ use std::sync::PoisonError;
 use std::sync::mpsc::Sender;
 use std::thread::Scope;
 
-use super::attempt::Bench;
+use super::attempt::AttemptContext;
+use super::attempt::Runner;
 use super::attempt::Task;
-use super::attempt::Workshop;
 use super::link::Message;
 use super::link::lock;
 
 /// What runners and the coordinator share.
-pub(super) struct Bay<'a> {
+pub(super) struct RunnerPool<'a> {
     tasks: Mutex<Tasks<'a>>,
     changed: Condvar,
-    workshop: Workshop<'a>,
+    context: AttemptContext<'a>,
     scratch: PathBuf,
     /// How many runners there may be: as many as attempts may run at once.
     most: usize,
@@ -32,12 +32,12 @@ struct Tasks<'a> {
     closed: bool,
 }
 
-impl<'a> Bay<'a> {
-    pub(super) fn new(workshop: Workshop<'a>, scratch: PathBuf, most: usize) -> Self {
-        Bay {
+impl<'a> RunnerPool<'a> {
+    pub(super) fn new(context: AttemptContext<'a>, scratch: PathBuf, most: usize) -> Self {
+        RunnerPool {
             tasks: Mutex::default(),
             changed: Condvar::new(),
-            workshop,
+            context,
             scratch,
             most: most.max(1),
         }
@@ -83,9 +83,9 @@ impl<'a> Bay<'a> {
     }
 
     fn run(&self, number: usize, sender: &Sender<Message>) {
-        let mut bench = Bench::new(self.scratch.join(number.to_string()));
+        let mut runner = Runner::new(self.scratch.join(number.to_string()));
         while let Some(task) = self.next() {
-            let ended = bench.attempt(&self.workshop, &task);
+            let ended = runner.attempt(&self.context, &task);
             // The coordinator outlives every task it gave.
             let _ = sender.send(Message::Ended(Box::new(ended)));
         }

@@ -21,7 +21,6 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::plan::Step;
-use crate::plan::StepId;
 use crate::registry::ArtifactType;
 use crate::registry::Outputs;
 use crate::store::Artifact;
@@ -38,9 +37,17 @@ use super::names::ending;
 use super::names::file_name;
 use super::names::file_path;
 
+/// What the view is told.
+pub(super) enum ViewMessage {
+    Results(Vec<News>),
+    /// The names of all steps, in plan order: the last message.
+    Planned(Vec<Arc<str>>),
+}
+
 /// A result that came to be known.
 pub(super) struct News {
-    pub id: StepId,
+    pub step: Arc<Step>,
+    pub name: Arc<str>,
     pub made: Arc<Made>,
     /// Whether this run made it.
     pub fresh: bool,
@@ -103,8 +110,6 @@ struct Shown {
 
 pub(super) struct View<'a> {
     folder: &'a Path,
-    steps: &'a [Step],
-    names: &'a [String],
     store: &'a Store,
     /// None until something changes.
     files: Option<Files>,
@@ -116,25 +121,21 @@ pub(super) struct View<'a> {
 
 const MEMORY: &str = ".view";
 
-/// Keeps a view until the sender of the news is gone; what goes wrong becomes warnings.
+/// Keeps a view until the last message; what goes wrong becomes warnings.
 pub(super) fn keep(
     folder: &Path,
-    steps: &[Step],
-    names: &[String],
     store: &Store,
-    news: Receiver<Vec<News>>,
+    messages: Receiver<ViewMessage>,
     sender: &Sender<Message>,
 ) {
     let mut view = View {
         folder,
-        steps,
-        names,
         store,
         files: None,
         current: HashSet::new(),
         folders: HashSet::new(),
     };
-    if let Err(error) = view.follow(news) {
+    if let Err(error) = view.follow(messages) {
         let message = format!("`{}` is not up to date: {error}", folder.display());
         // The engine listens until this thread has ended.
         let _ = sender.send(Message::Warning { id: None, message });
@@ -142,51 +143,32 @@ pub(super) fn keep(
 }
 
 impl View<'_> {
-    fn follow(&mut self, news: Receiver<Vec<News>>) -> Result<(), StoreError> {
+    fn follow(&mut self, messages: Receiver<ViewMessage>) -> Result<(), StoreError> {
         let mut known = Vec::new();
-        let mut done = HashSet::new();
-        for News { id, made, fresh } in news.into_iter().flatten() {
-            if fresh {
-                self.show(id, &made)?;
-                done.insert(id);
+        let mut planned = Vec::new();
+        for message in messages {
+            match message {
+                ViewMessage::Planned(names) => planned = names,
+                ViewMessage::Results(results) => {
+                    for news in results {
+                        if news.fresh {
+                            self.show(&news)?;
+                        }
+                        known.push(news);
+                    }
+                }
             }
-            known.push((id, made));
         }
-        known.sort_unstable_by_key(|(id, _)| *id);
-        let results = self.digest(&known).to_hex();
+        known.sort_unstable_by_key(|news| news.step.id);
+        let results = digest(planned.len(), &known).to_hex();
         if self.files.is_none() && self.undisturbed(&results) {
             return Ok(());
         }
-        for (id, made) in &known {
-            if !done.contains(id) {
-                self.show(*id, made)?;
-            }
+        for news in known.iter().filter(|news| !news.fresh) {
+            self.show(news)?;
         }
-        self.clear_away(&known)?;
+        self.clear_away(&planned, &known)?;
         self.save(results)
-    }
-
-    /// Of everything that decides what the view holds.
-    fn digest(&self, known: &[(StepId, Arc<Made>)]) -> Digest {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(self.steps.len().to_le_bytes().as_slice());
-        for (id, made) in known {
-            hasher.update(self.names[id.index()].as_bytes());
-            hasher.update(self.steps[id.index()].kind.name().as_bytes());
-            for object in made.objects() {
-                hasher.update(object.digest.as_bytes());
-            }
-            // Where no plain files tell the rest.
-            for artifact in made
-                .outputs
-                .values()
-                .filter(|artifact| artifact.is_special())
-            {
-                hasher.update(artifact.digest().as_bytes());
-                hasher.update(artifact.folder.as_deref().unwrap_or_default().as_bytes());
-            }
-        }
-        Digest::from_bytes(*hasher.finalize().as_bytes())
     }
 
     /// Whether these results were shown, and what was made then seems to be there still. Links
@@ -205,12 +187,11 @@ impl View<'_> {
     }
 
     /// Puts the files of a step where people look for them.
-    fn show(&mut self, id: StepId, made: &Made) -> Result<(), StoreError> {
-        let step = &self.steps[id.index()];
-        for Place { path, what } in places(step, made) {
+    fn show(&mut self, news: &News) -> Result<(), StoreError> {
+        for Place { path, what } in places(&news.step, &news.made) {
             let copied = matches!(what, What::File { copied: true, .. });
             let own = Own {
-                step: self.names[id.index()].clone(),
+                step: news.name.to_string(),
                 content: what.content(),
                 copied,
                 other: matches!(what, What::Other(_)),
@@ -270,10 +251,9 @@ impl View<'_> {
 
     /// Removes what we made for steps that the plan no longer has, and former files of steps
     /// that now leave others. Steps without a result keep what they had.
-    fn clear_away(&mut self, known: &[(StepId, Arc<Made>)]) -> Result<(), StoreError> {
-        let planned: HashSet<&str> = self.names.iter().map(String::as_str).collect();
-        let known = known.iter().map(|(id, _)| self.names[id.index()].as_str());
-        let known: HashSet<&str> = known.collect();
+    fn clear_away(&mut self, planned: &[Arc<str>], known: &[News]) -> Result<(), StoreError> {
+        let planned: HashSet<&str> = planned.iter().map(|name| &**name).collect();
+        let known: HashSet<&str> = known.iter().map(|news| &*news.name).collect();
         let current = std::mem::take(&mut self.current);
         let stale = |(path, own): &(&String, &Own)| {
             let step = own.step.as_str();
@@ -347,6 +327,26 @@ impl View<'_> {
         };
         write().map_err(|error| StoreError::io("write", &path, error))
     }
+}
+
+/// Of everything that decides what the view holds.
+fn digest(steps: usize, known: &[News]) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(steps.to_le_bytes().as_slice());
+    for news in known {
+        hasher.update(news.name.as_bytes());
+        hasher.update(news.step.kind.name().as_bytes());
+        for object in news.made.objects() {
+            hasher.update(object.digest.as_bytes());
+        }
+        // Where no plain files tell the rest.
+        let artifacts = news.made.outputs.values();
+        for artifact in artifacts.filter(|artifact| artifact.is_special()) {
+            hasher.update(artifact.digest().as_bytes());
+            hasher.update(artifact.folder.as_deref().unwrap_or_default().as_bytes());
+        }
+    }
+    Digest::from_bytes(*hasher.finalize().as_bytes())
 }
 
 /// The files of a step in the human view: path below its folder, and content.

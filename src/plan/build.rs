@@ -33,7 +33,7 @@ use super::wiring::StageAxes;
 pub struct Plan {
     pub experiment: Experiment,
     /// In topological order; those of a stage stand together.
-    pub steps: Vec<Step>,
+    pub steps: Vec<Arc<Step>>,
     /// In topological order.
     pub stages: Vec<StageSummary>,
 }

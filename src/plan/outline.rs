@@ -12,7 +12,7 @@ use super::StageSummary;
 use super::Step;
 
 /// Gives the outline to every step whose kind takes one and whose manifest gives no other.
-pub(super) fn fill(steps: &mut [Step], stages: &[StageSummary]) {
+pub(super) fn fill(steps: &mut [Arc<Step>], stages: &[StageSummary]) {
     let takers: Vec<Arc<str>> = steps
         .iter()
         .filter(|step| step.kind.outline().is_some())
@@ -28,6 +28,7 @@ pub(super) fn fill(steps: &mut [Step], stages: &[StageSummary]) {
         if let Some(name) = step.kind.outline()
             && !step.params.contains_key(name)
         {
+            let step = Arc::make_mut(step);
             Arc::make_mut(&mut step.params).insert(name.to_owned(), outline.clone());
         }
     }

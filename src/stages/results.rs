@@ -119,7 +119,7 @@ impl Results<'_> {
                 Outputs::Declared => &[],
             };
             let found = outputs.iter().find(|(_, kind)| *kind == wanted);
-            found.map(|(name, _)| (step, *name))
+            found.map(|(name, _)| (&**step, *name))
         })
     }
 

@@ -104,6 +104,12 @@ impl Tally {
                     self.stages.entry(stage.clone()).or_default().open = *steps;
                 }
             }
+            Event::PlanGrew { stages, .. } => {
+                for (stage, steps) in stages {
+                    self.selected += steps;
+                    self.stages.entry(stage.clone()).or_default().open += steps;
+                }
+            }
             Event::StepCached { step, .. } => {
                 self.cached += 1;
                 self.close(step);
@@ -347,7 +353,7 @@ mod tests {
             let cached = Event::StepCached {
                 id,
                 step: format!("fit[a={id}]"),
-                twin: None,
+                same_as: None,
                 key: None,
             };
             at(&mut tally, 0.0, cached);

@@ -6,7 +6,9 @@ use crate::engine::Event;
 use crate::engine::Failure;
 use crate::engine::JobError;
 use crate::engine::State;
+use crate::engine::nodes::Node;
 use crate::engine::view::News;
+use crate::engine::view::ViewMessage;
 use crate::plan::StepId;
 use crate::store::Digest;
 use crate::store::Made;
@@ -24,38 +26,44 @@ impl Coordinator<'_, '_> {
         &mut self,
         id: StepId,
         made: Arc<Made>,
-        twin: Option<StepId>,
+        same_as: Option<StepId>,
         next: &mut Vec<StepId>,
     ) {
-        self.states.set(id, State::UpToDate);
-        self.journal.tell(Event::StepCached {
+        self.nodes.set(id, State::UpToDate);
+        self.journal.emit(Event::StepCached {
             id: id.0,
             step: self.name(id),
-            twin: twin.map(|twin| self.name(twin)),
-            key: self.keys[id.index()],
+            same_as: same_as.map(|other| self.name(other)),
+            key: self.nodes[id].key,
         });
         self.keep(id, made, false);
-        self.release(id, next);
+        self.notify_dependents(id, next);
     }
 
     pub(super) fn keep(&mut self, id: StepId, made: Arc<Made>, fresh: bool) {
         if self.view.is_some() {
             let made = Arc::clone(&made);
-            self.news.push(News { id, made, fresh });
+            let node = &self.nodes[id];
+            self.news.push(News {
+                step: Arc::clone(&node.step),
+                name: Arc::clone(&node.name),
+                made,
+                fresh,
+            });
             if self.news.len() >= MANY {
-                self.spread();
+                self.flush_view();
             }
         }
-        self.results[id.index()] = Some(made);
+        self.nodes[id].result = Some(made);
     }
 
     /// Tells the view what came to be known.
-    pub(super) fn spread(&mut self) {
+    pub(super) fn flush_view(&mut self) {
         if let Some(view) = &self.view
             && !self.news.is_empty()
         {
             // The view has ended early only where it could not go on, and said so.
-            let _ = view.send(std::mem::take(&mut self.news));
+            let _ = view.send(ViewMessage::Results(std::mem::take(&mut self.news)));
         }
     }
 
@@ -72,14 +80,14 @@ impl Coordinator<'_, '_> {
             JobError::Transient { message } => (message, Vec::new()),
             JobError::Cancelled => ("cancelled".to_owned(), Vec::new()),
         };
-        self.states.set(id, State::Failed);
-        let place = self.steps[id.index()].place.to_string();
+        self.nodes.set(id, State::Failed);
+        let place = self.nodes[id].step.place.to_string();
         let lines: Vec<&str> = log.lines().collect();
         let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
-        self.journal.tell(Event::StepFailed {
+        self.journal.emit(Event::StepFailed {
             id: id.0,
             step: self.name(id),
-            attempt: self.flow.attempts.get(&id).copied().unwrap_or(0),
+            attempt: self.nodes[id].attempts,
             place: place.clone(),
             message: message.clone(),
             hints: hints.clone(),
@@ -97,39 +105,38 @@ impl Coordinator<'_, '_> {
         if limit.is_some_and(|limit| self.failures.len() >= limit) {
             self.flow.stopping = true;
         }
-        for twin in self.flow.twins.remove(&id).unwrap_or_default() {
+        for same in self.flow.coalesced.remove(&id).unwrap_or_default() {
             let message = format!(
                 "`{}`, which does the same, failed: {message}",
                 self.name(id)
             );
             let hints = hints.clone();
-            self.fail(twin, JobError::Failed { message, hints }, "", 0.0, next);
+            self.fail(same, JobError::Failed { message, hints }, "", 0.0, next);
         }
-        self.release(id, next);
+        self.notify_dependents(id, next);
     }
 
     /// The steps with the keys that were looked into: those whose result is known, and those
     /// that were tried. What never came to be tried keeps the key it had, and with it the
     /// explanation of what changed since.
-    pub(in crate::engine) fn reached(&self) -> Vec<(&str, Option<Digest>)> {
-        let names = self.names.iter().map(String::as_str);
-        let keys = self.keys.iter().enumerate().map(|(index, key)| {
-            let tried = self.flow.attempts.contains_key(&StepId(index as u32));
-            key.filter(|_| tried || self.results[index].is_some())
-        });
-        names.zip(keys).collect()
+    pub(in crate::engine) fn reached<'n>(&'n self) -> Vec<(&'n str, Option<Digest>)> {
+        let of = |node: &'n Node| {
+            let reached = node.attempts > 0 || node.result.is_some();
+            (&*node.name, node.key.filter(|_| reached))
+        };
+        self.nodes.iter().map(of).collect()
     }
 
     /// A step ends without having run, for want of one that this run leaves out.
-    pub(super) fn pend(&mut self, id: StepId, needs: StepId) {
-        let unknown = |need: &&StepId| {
-            let state = self.states.get(**need);
-            let out = matches!(state, State::Unselected | State::Pending);
-            out && self.results[need.index()].is_none()
+    pub(super) fn mark_pending(&mut self, id: StepId, needs: StepId) {
+        let unknown = |need: &StepId| {
+            let need = &self.nodes[*need];
+            let out = matches!(need.state(), State::Unselected | State::Pending);
+            out && need.result.is_none()
         };
-        let count = self.graph.needs(id).iter().filter(unknown).count();
-        self.states.set(id, State::Pending);
-        self.journal.tell(Event::StepPending {
+        let count = self.graph.needs(id).filter(unknown).count();
+        self.nodes.set(id, State::Pending);
+        self.journal.emit(Event::StepPending {
             id: id.0,
             step: self.name(id),
             needs: self.name(needs),
@@ -138,20 +145,23 @@ impl Coordinator<'_, '_> {
     }
 
     pub(super) fn cancel(&mut self, id: StepId) {
-        self.states.set(id, State::Cancelled);
-        self.journal.tell(Event::StepCancelled {
+        self.nodes.set(id, State::Cancelled);
+        self.journal.emit(Event::StepCancelled {
             id: id.0,
             step: self.name(id),
         });
     }
 
     /// A step has ended: whoever waited only for it is next.
-    pub(super) fn release(&mut self, id: StepId, next: &mut Vec<StepId>) {
+    pub(super) fn notify_dependents(&mut self, id: StepId, next: &mut Vec<StepId>) {
+        if self.growth.is_some() {
+            self.ended.push(id);
+        }
         for after in self.graph.needed_by(id) {
-            let waits = &mut self.waits[after.index()];
-            *waits -= 1;
-            if *waits == 0 && self.states.get(*after) == State::Waiting {
-                next.push(*after);
+            let node = &mut self.nodes[after];
+            node.waits -= 1;
+            if node.waits == 0 && node.state() == State::Waiting {
+                next.push(after);
             }
         }
     }

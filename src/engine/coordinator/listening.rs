@@ -1,4 +1,4 @@
-//! Hearing what attempts report, in batches, one transaction each.
+//! Handling what attempts report, in batches, one transaction each.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -14,7 +14,6 @@ use crate::engine::State;
 use crate::engine::attempt::Ended;
 use crate::engine::link::Message;
 use crate::engine::link::lock;
-use crate::engine::resolve::Evidence;
 use crate::plan::StepId;
 use crate::store::Attempt;
 use crate::store::Made;
@@ -39,19 +38,19 @@ impl Coordinator<'_, '_> {
         let mut ended = Vec::new();
         match self.flow.receiver.recv_timeout(pause) {
             Ok(message) => {
-                self.hear(message, &mut ended);
+                self.handle(message, &mut ended);
                 while let Ok(message) = self.flow.receiver.try_recv() {
-                    self.hear(message, &mut ended);
+                    self.handle(message, &mut ended);
                 }
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => unreachable!("BUG: we hold a sender"),
         }
-        self.settle(ended, &mut next);
+        self.commit(ended, &mut next);
         self.time_out(&mut next);
         for error in self.engine.store.sync_trouble() {
             let message = format!("results are not safe from a power cut yet: {error}");
-            self.journal.tell(Event::Warning {
+            self.journal.emit(Event::Warning {
                 step: None,
                 message,
             });
@@ -59,19 +58,19 @@ impl Coordinator<'_, '_> {
         next
     }
 
-    pub(super) fn hear(&mut self, message: Message, ended: &mut Vec<Ended>) {
+    pub(super) fn handle(&mut self, message: Message, ended: &mut Vec<Ended>) {
         match message {
             Message::Ended(end) => ended.push(*end),
             Message::Warning { id, message } => {
                 let step = id.map(|id| self.name(id));
-                self.journal.tell(Event::Warning { step, message });
+                self.journal.emit(Event::Warning { step, message });
             }
             // A step that timed out may still talk.
             Message::Progress { id, .. } | Message::Log { id, .. }
-                if self.states.get(id) != State::Running => {}
+                if self.nodes[id].state() != State::Running => {}
             Message::Log { id, line } => {
                 let step = self.name(id);
-                self.journal.tell(Event::StepLog {
+                self.journal.emit(Event::StepLog {
                     id: id.0,
                     step,
                     line,
@@ -88,7 +87,7 @@ impl Coordinator<'_, '_> {
                     .into_iter()
                     .map(|(name, value)| (name, value.into()))
                     .collect();
-                self.journal.tell(Event::StepProgress {
+                self.journal.emit(Event::StepProgress {
                     id: id.0,
                     step,
                     done,
@@ -100,7 +99,7 @@ impl Coordinator<'_, '_> {
     }
 
     /// Keeps what attempts left, in one transaction, then tells the world.
-    pub(super) fn settle(&mut self, ended: Vec<Ended>, next: &mut Vec<StepId>) {
+    pub(super) fn commit(&mut self, ended: Vec<Ended>, next: &mut Vec<StepId>) {
         if ended.is_empty() {
             return;
         }
@@ -109,14 +108,14 @@ impl Coordinator<'_, '_> {
             let running = self.flow.running.remove(&end.id);
             let running = running.expect("attempts end once");
             self.flow.pools.give_back(&running.share);
-            // One that timed out was settled then.
-            if self.states.get(end.id) == State::Running {
+            // One that timed out was committed then.
+            if self.nodes[end.id].state() == State::Running {
                 let (end, made) = split(end);
                 kept.push((self.attempt(&end, made.as_ref()), end, made));
             }
         }
         let attempts: Vec<Attempt> = kept.iter().map(|(attempt, ..)| attempt.clone()).collect();
-        let committed = self.commit(&attempts);
+        let committed = self.record(&attempts);
         for (_, end, made) in kept {
             match (made, &committed) {
                 (Ok(made), Ok(())) => self.done(&end, made, next),
@@ -128,7 +127,7 @@ impl Coordinator<'_, '_> {
         }
     }
 
-    pub(super) fn commit(&self, attempts: &[Attempt]) -> Result<(), JobError> {
+    pub(super) fn record(&self, attempts: &[Attempt]) -> Result<(), JobError> {
         if attempts.is_empty() {
             return Ok(());
         }
@@ -138,7 +137,7 @@ impl Coordinator<'_, '_> {
     }
 
     pub(super) fn attempt(&self, end: &Ending, made: Result<&Arc<Made>, &JobError>) -> Attempt {
-        let step = &self.steps[end.id.index()];
+        let node = &self.nodes[end.id];
         let outcome = match made {
             Ok(made) => Outcome::Made(Arc::clone(made)),
             Err(JobError::Cancelled) => Outcome::Cancelled,
@@ -151,20 +150,12 @@ impl Coordinator<'_, '_> {
                 hints: Vec::new(),
             },
         };
-        let evidence = Evidence {
-            steps: self.steps,
-            keys: self.engine.keys,
-            store: self.engine.store,
-            results: &self.results,
-            files: &self.files,
-            force: &self.force,
-        };
         Attempt {
-            step: self.name(end.id),
-            place: step.place.to_string(),
-            kind: step.kind.name().to_owned(),
-            key: self.keys[end.id.index()].expect("only keyed steps run"),
-            parts: evidence.parts(end.id),
+            step: node.name.to_string(),
+            place: node.step.place.to_string(),
+            kind: node.step.kind.name().to_owned(),
+            key: node.key.expect("only keyed steps run"),
+            parts: self.resolver().parts(end.id),
             number: end.number,
             seconds: end.seconds,
             log: end.log.clone(),
@@ -175,41 +166,41 @@ impl Coordinator<'_, '_> {
     pub(super) fn done(&mut self, end: &Ending, made: Arc<Made>, next: &mut Vec<StepId>) {
         let id = end.id;
         if end.checkpointed
-            && let Some(key) = self.keys[id.index()]
+            && let Some(key) = self.nodes[id].key
             && let Err(error) = self.engine.store.drop_checkpoint(key)
         {
             let step = Some(self.name(id));
             let message = error.to_string();
-            self.journal.tell(Event::Warning { step, message });
+            self.journal.emit(Event::Warning { step, message });
         }
-        self.states.set(id, State::Done);
-        self.journal.tell(Event::StepFinished {
+        self.nodes.set(id, State::Done);
+        self.journal.emit(Event::StepFinished {
             id: id.0,
             step: self.name(id),
             seconds: end.seconds,
             bytes: made.objects().map(|object| object.size).sum(),
             diverged: made.diverged.clone(),
-            key: self.keys[end.id.index()],
+            key: self.nodes[id].key,
         });
-        for twin in self.flow.twins.remove(&id).unwrap_or_default() {
-            self.known(twin, Arc::clone(&made), Some(id), next);
+        for same in self.flow.coalesced.remove(&id).unwrap_or_default() {
+            self.known(same, Arc::clone(&made), Some(id), next);
         }
         self.keep(id, made, true);
-        self.release(id, next);
+        self.notify_dependents(id, next);
     }
 
     pub(super) fn ended_badly(&mut self, end: &Ending, error: JobError, next: &mut Vec<StepId>) {
         let id = end.id;
         match error {
-            JobError::Cancelled if self.interrupted() => self.cancel_with_twins(id),
+            JobError::Cancelled if self.interrupted() => self.cancel_all(id),
             JobError::Transient { message }
-                if end.number <= self.steps[id.index()].policy.retries && !self.flow.stopping =>
+                if end.number <= self.nodes[id].step.policy.retries && !self.flow.stopping =>
             {
                 let doubled = 2_u32.saturating_pow(end.number - 1);
                 let wait = self.engine.options.backoff.saturating_mul(doubled);
                 let wait = wait.min(Duration::from_secs(60));
-                self.states.set(id, State::BackingOff);
-                self.journal.tell(Event::StepRetrying {
+                self.nodes.set(id, State::BackingOff);
+                self.journal.emit(Event::StepRetrying {
                     id: id.0,
                     step: self.name(id),
                     attempt: end.number,
@@ -222,10 +213,10 @@ impl Coordinator<'_, '_> {
         }
     }
 
-    pub(super) fn cancel_with_twins(&mut self, id: StepId) {
+    pub(super) fn cancel_all(&mut self, id: StepId) {
         self.cancel(id);
-        for twin in self.flow.twins.remove(&id).unwrap_or_default() {
-            self.cancel(twin);
+        for same in self.flow.coalesced.remove(&id).unwrap_or_default() {
+            self.cancel(same);
         }
     }
 
@@ -247,7 +238,7 @@ impl Coordinator<'_, '_> {
             }
             self.flow.deadlines.pop();
             running.cancel.store(true, Ordering::Relaxed);
-            let timeout = self.steps[id.index()].policy.timeout.unwrap_or_default();
+            let timeout = self.nodes[id].step.policy.timeout.unwrap_or_default();
             let seconds = timeout.as_secs_f64();
             let error = JobError::failed(format!("took longer than its timeout of {seconds} s"))
                 .hint("raise `timeout` of the stage, or give it less to do");
@@ -259,7 +250,7 @@ impl Coordinator<'_, '_> {
                 checkpointed: false,
             };
             // The failure itself is told even where it cannot be kept.
-            let _ = self.commit(&[self.attempt(&end, Err(&error))]);
+            let _ = self.record(&[self.attempt(&end, Err(&error))]);
             self.fail(id, error, &end.log, seconds, next);
         }
     }

@@ -6,8 +6,9 @@
 //! waits or could start.
 
 mod ends;
-mod judging;
+mod growing;
 mod listening;
+mod resolving;
 mod starting;
 
 use std::cmp::Reverse;
@@ -25,43 +26,38 @@ use std::time::Instant;
 use crate::engine::Engine;
 use crate::engine::Event;
 use crate::engine::Failure;
+use crate::engine::Growth;
 use crate::engine::Resources;
-use crate::engine::State;
 use crate::engine::graph::Graph;
 use crate::engine::journal::Journal;
 use crate::engine::link::Log;
 use crate::engine::link::Message;
+use crate::engine::nodes::Nodes;
 use crate::engine::pools::Pools;
 use crate::engine::queue::Queue;
 use crate::engine::resolve::PlainFiles;
-use crate::engine::runners::Bay;
-use crate::engine::state::States;
+use crate::engine::resolve::Resolver;
+use crate::engine::runners::RunnerPool;
 use crate::engine::view::News;
-use crate::plan::Step;
+use crate::engine::view::ViewMessage;
 use crate::plan::StepId;
 use crate::store::Digest;
-use crate::store::Made;
 use crate::store::RunId;
 
 pub(in crate::engine) struct Coordinator<'a, 'e> {
     pub engine: &'a Engine<'a>,
-    pub steps: &'a [Step],
-    pub names: &'a [String],
     pub run: RunId,
+    pub nodes: Nodes,
     pub graph: Graph,
     pub files: PlainFiles,
-    pub force: Vec<bool>,
-    /// Which steps may run; of the others, known results are used.
-    pub selected: Vec<bool>,
-    pub states: States,
-    /// How many needs of a step have not ended.
-    pub waits: Vec<u32>,
-    pub keys: Vec<Option<Digest>>,
-    pub results: Vec<Option<Arc<Made>>>,
+    /// Adds to the plan while the run goes on.
+    pub growth: Option<&'e mut dyn Growth>,
+    /// The steps that ended since it was last asked.
+    pub ended: Vec<StepId>,
     pub journal: Journal<'e>,
     pub failures: Vec<Failure>,
     /// Told of every result that came to be known.
-    pub view: Option<Sender<Vec<News>>>,
+    pub view: Option<Sender<ViewMessage>>,
     /// What it was not told yet.
     pub news: Vec<News>,
     pub flow: Flow,
@@ -78,9 +74,8 @@ pub(in crate::engine) struct Flow {
     running: HashMap<StepId, Running>,
     /// The step that runs, or is to run, for a key.
     owners: HashMap<Digest, StepId>,
-    twins: HashMap<StepId, Vec<StepId>>,
-    /// How many attempts a step has had.
-    attempts: HashMap<StepId, u32>,
+    /// Steps with the key of one that is to run, by that one.
+    coalesced: HashMap<StepId, Vec<StepId>>,
     retries: BinaryHeap<Reverse<(Instant, StepId)>>,
     deadlines: BinaryHeap<Reverse<(Instant, StepId, u32)>>,
     /// Nothing more starts.
@@ -105,8 +100,7 @@ impl Flow {
             priorities: Vec::new(),
             running: HashMap::new(),
             owners: HashMap::new(),
-            twins: HashMap::new(),
-            attempts: HashMap::new(),
+            coalesced: HashMap::new(),
             retries: BinaryHeap::new(),
             deadlines: BinaryHeap::new(),
             stopping: false,
@@ -118,26 +112,28 @@ impl<'a> Coordinator<'a, '_> {
     /// Runs until nothing is left to do; afterwards every state is final.
     pub(in crate::engine) fn drive<'scope>(
         &mut self,
-        bay: &'scope Bay<'a>,
+        pool: &'scope RunnerPool<'a>,
         scope: &'scope Scope<'scope, '_>,
     ) -> bool
     where
         'a: 'scope,
     {
-        let first = (0..self.steps.len()).map(|index| StepId(index as u32));
-        let first = first
-            .filter(|id| self.waits[id.index()] == 0 && self.states.get(*id) == State::Waiting);
-        let mut wave: Vec<StepId> = first.collect();
+        let free = self.nodes.iter().filter(|node| node.waits == 0);
+        let mut wave: Vec<StepId> = free.map(|node| node.step.id).collect();
         loop {
             self.resolve(wave);
+            wave = self.grow();
+            if !wave.is_empty() {
+                continue;
+            }
             if !self.flow.stopping && self.interrupted() {
                 self.flow.stopping = true;
                 let running = self.flow.running.len();
                 if running > 0 {
-                    self.journal.tell(Event::Stopping { running });
+                    self.journal.emit(Event::Stopping { running });
                 }
             }
-            self.start(bay, scope);
+            self.start(pool, scope);
             let stopping = self.flow.stopping;
             let more = !self.flow.retries.is_empty() || !self.flow.queue.is_empty();
             if self.flow.running.is_empty() && (stopping || !more) {
@@ -145,11 +141,11 @@ impl<'a> Coordinator<'a, '_> {
             }
             wave = self.listen();
         }
-        for id in self.states.open() {
+        for id in self.nodes.open() {
             assert!(
                 self.flow.stopping,
                 "BUG: {} never ended",
-                self.names[id.index()]
+                self.nodes[id].name
             );
             self.cancel(id);
         }
@@ -161,12 +157,15 @@ impl<'a> Coordinator<'a, '_> {
     }
 
     fn name(&self, id: StepId) -> String {
-        self.names[id.index()].clone()
+        self.nodes[id].name.to_string()
     }
 
-    /// Which of the wanted steps ended with what, for the summary.
-    pub(in crate::engine) fn diverged(&self) -> usize {
-        let results = self.results.iter().flatten();
-        results.filter(|made| made.diverged.is_some()).count()
+    fn resolver(&self) -> Resolver<'_> {
+        Resolver {
+            nodes: &self.nodes,
+            keys: self.engine.keys,
+            store: self.engine.store,
+            files: &self.files,
+        }
     }
 }

@@ -12,16 +12,18 @@ use crate::engine::Resources;
 use crate::engine::State;
 use crate::engine::attempt::Task;
 use crate::engine::link::AttemptLink;
-use crate::engine::resolve::Evidence;
-use crate::engine::runners::Bay;
+use crate::engine::runners::RunnerPool;
 use crate::plan::StepId;
 
 use super::Coordinator;
 use super::Running;
 
 impl<'a> Coordinator<'a, '_> {
-    pub(super) fn start<'scope>(&mut self, bay: &'scope Bay<'a>, scope: &'scope Scope<'scope, '_>)
-    where
+    pub(super) fn start<'scope>(
+        &mut self,
+        pool: &'scope RunnerPool<'a>,
+        scope: &'scope Scope<'scope, '_>,
+    ) where
         'a: 'scope,
     {
         let now = Instant::now();
@@ -37,7 +39,7 @@ impl<'a> Coordinator<'a, '_> {
             let Some((id, share)) = self.flow.queue.pop(&self.flow.pools) else {
                 break;
             };
-            self.launch(id, share, bay, scope, &mut broken);
+            self.launch(id, share, pool, scope, &mut broken);
         }
         if !broken.is_empty() {
             self.resolve(broken);
@@ -48,19 +50,20 @@ impl<'a> Coordinator<'a, '_> {
         &mut self,
         id: StepId,
         share: Resources,
-        bay: &'scope Bay<'a>,
+        pool: &'scope RunnerPool<'a>,
         scope: &'scope Scope<'scope, '_>,
         next: &mut Vec<StepId>,
     ) where
         'a: 'scope,
     {
-        let step = &self.steps[id.index()];
-        let number = self.flow.attempts.entry(id).or_insert(0);
-        *number += 1;
-        let number = *number;
+        let node = &mut self.nodes[id];
+        node.attempts += 1;
+        let number = node.attempts;
+        let step = Arc::clone(&node.step);
+        let timeout = step.policy.timeout;
         let threads = share.cpus as usize;
         let cancel = Arc::new(AtomicBool::new(false));
-        let key = self.keys[id.index()].expect("only keyed steps are queued");
+        let key = node.key.expect("only keyed steps are queued");
         let link = AttemptLink::new(
             id,
             key,
@@ -74,24 +77,24 @@ impl<'a> Coordinator<'a, '_> {
             step,
             number,
             threads,
-            inputs: Evidence::sources(self.steps, &self.results, &self.files, id),
+            inputs: self.resolver().sources(id),
             link,
         };
-        self.states.set(id, State::Running);
-        self.journal.tell(Event::StepStarted {
+        self.nodes.set(id, State::Running);
+        self.journal.emit(Event::StepStarted {
             id: id.0,
             step: self.name(id),
             attempt: number,
             threads,
             takes: share.beside_cpus(),
         });
-        if let Err(error) = bay.give(task, scope, &self.flow.sender) {
+        if let Err(error) = pool.give(task, scope, &self.flow.sender) {
             let error = JobError::failed(format!("cannot start a thread: {error}"));
             self.fail(id, error, "", 0.0, next);
             return;
         }
         self.flow.pools.take(&share);
-        if let Some(timeout) = step.policy.timeout
+        if let Some(timeout) = timeout
             && let Some(at) = Instant::now().checked_add(timeout)
         {
             self.flow.deadlines.push(Reverse((at, id, number)));
@@ -105,10 +108,10 @@ impl<'a> Coordinator<'a, '_> {
         self.flow.running.insert(id, running);
     }
 
-    /// Hears what was said after the last step had ended.
-    pub(in crate::engine) fn hear_out(&mut self) {
+    /// Handles what was said after the last step had ended.
+    pub(in crate::engine) fn drain(&mut self) {
         while let Ok(message) = self.flow.receiver.try_recv() {
-            self.hear(message, &mut Vec::new());
+            self.handle(message, &mut Vec::new());
         }
     }
 }

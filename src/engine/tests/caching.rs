@@ -35,7 +35,8 @@ fn a_step_that_makes_the_same_bytes_wakes_nobody() {
 fn equal_keys_run_once() {
     let mut lab = Lab::new();
     let mut steps = plan(["left", "right", "end <- left right"]);
-    steps[1].params = steps[0].params.clone();
+    let params = steps[0].params.clone();
+    std::sync::Arc::make_mut(&mut steps[1]).params = params;
     lab.on("left", |_, _| {
         std::thread::sleep(std::time::Duration::from_millis(20));
         text("same")

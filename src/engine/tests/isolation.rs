@@ -93,7 +93,7 @@ fn isolated() -> Isolated {
     Isolated::new(start, Duration::from_secs(5))
 }
 
-fn steps(names: &[&str]) -> Vec<Step> {
+fn steps(names: &[&str]) -> Vec<std::sync::Arc<Step>> {
     let mut steps = plan(names.iter().copied());
     for name in names {
         let name = name.split(' ').next().unwrap();
@@ -102,7 +102,7 @@ fn steps(names: &[&str]) -> Vec<Step> {
     steps
 }
 
-fn run(lab: &mut Lab, store: &Store, steps: &[Step]) -> Summary {
+fn run(lab: &mut Lab, store: &Store, steps: &[std::sync::Arc<Step>]) -> Summary {
     let executor = isolated();
     lab.run_with(store, steps, &executor as &dyn Executor)
 }

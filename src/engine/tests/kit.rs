@@ -53,8 +53,8 @@ impl StageKind for Scripted {
 
 /// Steps from lines: `name`, or `name <- need need`; needs come first. A `?` after a need lets it
 /// be missing.
-pub(super) fn plan<'t>(lines: impl IntoIterator<Item = &'t str>) -> Vec<Step> {
-    let mut steps: Vec<Step> = Vec::new();
+pub(super) fn plan<'t>(lines: impl IntoIterator<Item = &'t str>) -> Vec<Arc<Step>> {
+    let mut steps: Vec<Arc<Step>> = Vec::new();
     let source = Arc::new(Source {
         path: PathBuf::from("pipelines/test.yaml"),
         text: String::from("stages:\n"),
@@ -84,7 +84,7 @@ pub(super) fn plan<'t>(lines: impl IntoIterator<Item = &'t str>) -> Vec<Step> {
             }]
         };
         let name = name.trim();
-        steps.push(Step {
+        steps.push(Arc::new(Step {
             id: StepId(steps.len() as u32),
             stage: Arc::from(name),
             cell: Cell(Arc::from([])),
@@ -96,14 +96,15 @@ pub(super) fn plan<'t>(lines: impl IntoIterator<Item = &'t str>) -> Vec<Step> {
                 source: Arc::clone(&source),
                 range: 0..1,
             },
-        });
+        }));
     }
     steps
 }
 
 /// Changes the policy of the steps with this name.
-pub(super) fn policy(steps: &mut [Step], name: &str, change: impl Fn(&mut Policy)) {
+pub(super) fn policy(steps: &mut [Arc<Step>], name: &str, change: impl Fn(&mut Policy)) {
     for step in steps.iter_mut().filter(|step| *step.stage == *name) {
+        let step = Arc::make_mut(step);
         change(Arc::make_mut(&mut step.policy));
     }
 }
@@ -174,23 +175,50 @@ impl Lab {
         .expect("nobody else uses the store")
     }
 
-    pub fn run(&mut self, steps: &[Step]) -> Summary {
+    pub fn run(&mut self, steps: &[Arc<Step>]) -> Summary {
         let store = self.store();
         self.run_in(&store, steps)
     }
 
-    pub fn run_in(&mut self, store: &Store, steps: &[Step]) -> Summary {
+    pub fn run_in(&mut self, store: &Store, steps: &[Arc<Step>]) -> Summary {
         self.run_with(store, steps, &InProcess)
     }
 
     /// Steps that ask for isolation get it from this executor.
-    pub fn run_with(&mut self, store: &Store, steps: &[Step], isolated: &dyn Executor) -> Summary {
+    pub fn run_with(
+        &mut self,
+        store: &Store,
+        steps: &[Arc<Step>],
+        isolated: &dyn Executor,
+    ) -> Summary {
+        self.run_how(store, steps, isolated, None)
+    }
+
+    /// A plan to which steps are added.
+    pub fn run_growing(
+        &mut self,
+        store: &Store,
+        steps: &[Arc<Step>],
+        growth: &mut dyn Growth,
+    ) -> Summary {
+        self.run_how(store, steps, &InProcess, Some(growth))
+    }
+
+    fn run_how(
+        &mut self,
+        store: &Store,
+        steps: &[Arc<Step>],
+        isolated: &dyn Executor,
+        growth: Option<&mut dyn Growth>,
+    ) -> Summary {
         let mut events = Vec::new();
         let summary = {
             let mut sink = |timed: &Timed| events.push(timed.event.clone());
             let mut engine = Engine::new(&PlainKeys, &*self, store, self.options.clone());
             engine.isolated = isolated;
-            engine.run(steps, &mut sink).expect("the store works")
+            engine
+                .run_growing(steps, growth, &mut sink)
+                .expect("the store works")
         };
         self.events = events;
         summary

@@ -2,6 +2,7 @@
 
 mod caching;
 mod choosing;
+mod growing;
 mod isolation;
 mod kit;
 mod scheduling;

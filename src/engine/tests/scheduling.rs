@@ -124,7 +124,7 @@ fn a_step_that_never_came_to_run_keeps_the_key_it_had() {
     let mut changed = steps.clone();
     let mut params = (*changed[0].params).clone();
     params.insert("rows".to_owned(), crate::registry::Value::from(2));
-    changed[0].params = Arc::new(params);
+    Arc::make_mut(&mut changed[0]).params = Arc::new(params);
     lab.on("data", |_, _| Err(JobError::failed("no rows")));
     assert_eq!(states(&lab.run(&changed)), [Failed, Skipped]);
     let after = lab.store().keys_of("test").unwrap();

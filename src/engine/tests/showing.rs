@@ -31,11 +31,11 @@ impl StageKind for Drawn {
     }
 }
 
-fn drawn(lines: &[&'static str], figures: &[&str]) -> Vec<Step> {
+fn drawn(lines: &[&'static str], figures: &[&str]) -> Vec<std::sync::Arc<Step>> {
     let mut steps = plan(lines.iter().copied());
     for step in &mut steps {
         if figures.contains(&&*step.stage) {
-            step.kind = &Drawn;
+            std::sync::Arc::make_mut(step).kind = &Drawn;
         }
     }
     steps

@@ -41,7 +41,7 @@ const MANY: usize = 256;
 /// The steps so far.
 pub(super) struct Expansion<'e> {
     experiment: &'e Experiment,
-    steps: Vec<Step>,
+    steps: Vec<Arc<Step>>,
     /// Equal steps are one.
     known: HashMap<Fingerprint, StepId>,
     buffer: Vec<u8>,
@@ -74,7 +74,7 @@ impl<'e> Expansion<'e> {
         }
     }
 
-    pub fn into_steps(self) -> Vec<Step> {
+    pub fn into_steps(self) -> Vec<Arc<Step>> {
         self.steps
     }
 
@@ -162,7 +162,7 @@ impl<'e> Expansion<'e> {
             let fingerprint = fingerprint(&step, &mut self.buffer);
             let id = *self.known.entry(fingerprint).or_insert(step.id);
             if id == step.id {
-                self.steps.push(step);
+                self.steps.push(Arc::new(step));
                 expanded.own.push(id);
             }
             expanded.steps.push(Some((id, kind)));

@@ -1,13 +1,12 @@
-//! Deciding what becomes of steps whose needs have ended.
+//! What becomes of steps whose needs have ended.
 
 use rayon::prelude::*;
 
 use crate::engine::Event;
 use crate::engine::JobError;
 use crate::engine::State;
-use crate::engine::resolve::Evidence;
-use crate::engine::resolve::Verdict;
-use crate::plan::Step;
+use crate::engine::nodes::Node;
+use crate::engine::resolve::Resolution;
 use crate::plan::StepId;
 use crate::store::Digest;
 use crate::store::Lookup;
@@ -21,51 +20,47 @@ impl Coordinator<'_, '_> {
     /// Decides about steps whose needs have all ended, and about those that then become so.
     pub(super) fn resolve(&mut self, mut wave: Vec<StepId>) {
         while !wave.is_empty() {
-            let evidence = Evidence {
-                steps: self.steps,
-                keys: self.engine.keys,
-                store: self.engine.store,
-                results: &self.results,
-                files: &self.files,
-                force: &self.force,
-            };
-            let verdicts: Vec<Verdict> = if wave.len() < WAVE {
-                wave.iter().map(|id| evidence.verdict(*id)).collect()
+            let resolver = self.resolver();
+            let resolutions: Vec<Resolution> = if wave.len() < WAVE {
+                wave.iter().map(|id| resolver.resolve(*id)).collect()
             } else {
-                wave.par_iter().map(|id| evidence.verdict(*id)).collect()
+                wave.par_iter().map(|id| resolver.resolve(*id)).collect()
             };
             let mut next = Vec::new();
-            for (id, verdict) in wave.into_iter().zip(verdicts) {
-                self.judge(id, verdict, &mut next);
+            for (id, resolution) in wave.into_iter().zip(resolutions) {
+                self.apply(id, resolution, &mut next);
             }
             wave = next;
         }
-        self.spread();
+        self.flush_view();
     }
 
-    pub(super) fn judge(&mut self, id: StepId, verdict: Verdict, next: &mut Vec<StepId>) {
-        if !self.selected[id.index()] {
-            return self.leave_out(id, verdict, next);
+    pub(super) fn apply(&mut self, id: StepId, resolution: Resolution, next: &mut Vec<StepId>) {
+        if !self.nodes[id].selected {
+            return self.leave_out(id, resolution, next);
         }
-        match verdict {
-            Verdict::Skip { because }
-                if matches!(self.states.get(because), State::Unselected | State::Pending) =>
+        match resolution {
+            Resolution::Skip { because }
+                if matches!(
+                    self.nodes[because].state(),
+                    State::Unselected | State::Pending
+                ) =>
             {
-                self.pend(id, because);
-                self.release(id, next);
+                self.mark_pending(id, because);
+                self.notify_dependents(id, next);
             }
-            Verdict::Skip { because } => {
-                self.states.set(id, State::Skipped);
-                self.journal.tell(Event::StepSkipped {
+            Resolution::Skip { because } => {
+                self.nodes.set(id, State::Skipped);
+                self.journal.emit(Event::StepSkipped {
                     id: id.0,
                     step: self.name(id),
                     because: self.name(because),
                 });
-                self.release(id, next);
+                self.notify_dependents(id, next);
             }
-            Verdict::Broken(error) => self.fail(id, error, "", 0.0, next),
-            Verdict::Keyed { key, lookup } => {
-                self.keys[id.index()] = Some(key);
+            Resolution::Broken(error) => self.fail(id, error, "", 0.0, next),
+            Resolution::Keyed { key, lookup } => {
+                self.nodes[id].key = Some(key);
                 match lookup {
                     Lookup::Hit(made) => return self.known(id, made, None, next),
                     Lookup::Damaged { presence, path } => {
@@ -77,7 +72,7 @@ impl Coordinator<'_, '_> {
                         let message =
                             format!("the result of this step runs again: `{path}` {what}");
                         let step = Some(self.name(id));
-                        self.journal.tell(Event::Warning { step, message });
+                        self.journal.emit(Event::Warning { step, message });
                     }
                     Lookup::Miss => {}
                 }
@@ -87,33 +82,33 @@ impl Coordinator<'_, '_> {
     }
 
     /// A step that was not asked for is used where its result is known.
-    fn leave_out(&mut self, id: StepId, verdict: Verdict, next: &mut Vec<StepId>) {
-        self.states.set(id, State::Unselected);
-        if let Verdict::Keyed {
+    fn leave_out(&mut self, id: StepId, resolution: Resolution, next: &mut Vec<StepId>) {
+        self.nodes.set(id, State::Unselected);
+        if let Resolution::Keyed {
             key,
             lookup: Lookup::Hit(made),
-        } = verdict
+        } = resolution
         {
-            self.keys[id.index()] = Some(key);
+            self.nodes[id].key = Some(key);
             self.keep(id, made, false);
         }
-        self.release(id, next);
+        self.notify_dependents(id, next);
     }
 
     pub(super) fn wait_or_queue(&mut self, id: StepId, key: Digest, next: &mut Vec<StepId>) {
-        if self.steps[id.index()].policy.cache {
+        if self.nodes[id].step.policy.cache {
             match self.flow.owners.get(&key) {
-                Some(owner) if self.states.get(*owner).is_final() => {
+                Some(owner) if self.nodes[*owner].state().is_final() => {
                     // It was looked up just before its owner ended.
                     let owner = *owner;
-                    if let Some(made) = self.results[owner.index()].clone() {
+                    if let Some(made) = self.nodes[owner].result.clone() {
                         return self.known(id, made, Some(owner), next);
                     }
                     self.flow.owners.insert(key, id);
                 }
                 Some(owner) => {
-                    self.states.set(id, State::Twin);
-                    self.flow.twins.entry(*owner).or_default().push(id);
+                    self.nodes.set(id, State::Coalesced);
+                    self.flow.coalesced.entry(*owner).or_default().push(id);
                     return;
                 }
                 None => {
@@ -125,11 +120,10 @@ impl Coordinator<'_, '_> {
     }
 
     pub(super) fn enqueue(&mut self, id: StepId, next: &mut Vec<StepId>) {
-        let policy = &self.steps[id.index()].policy;
         let all = &self.engine.options.resources;
-        match all.share_for(policy) {
+        match all.share_for(&self.nodes[id].step.policy) {
             Ok(share) => {
-                self.states.set(id, State::Ready);
+                self.nodes.set(id, State::Ready);
                 let priority = self.priority(id);
                 self.flow.queue.push(id, priority, share);
             }
@@ -148,12 +142,12 @@ impl Coordinator<'_, '_> {
             let experiment = &self.engine.options.experiment;
             // Without estimates every step counts one second: an order is all that is lost.
             let known = self.engine.store.durations(experiment).unwrap_or_default();
-            let estimate = |(step, name): (&Step, &String)| {
-                let by_step = known.by_step.get(name);
-                let guess = by_step.or_else(|| known.by_kind.get(step.kind.name()));
+            let estimate = |node: &Node| {
+                let by_step = known.by_step.get(&*node.name);
+                let guess = by_step.or_else(|| known.by_kind.get(node.step.kind.name()));
                 guess.copied().unwrap_or(1.0)
             };
-            let durations: Vec<f64> = self.steps.iter().zip(self.names).map(estimate).collect();
+            let durations: Vec<f64> = self.nodes.iter().map(estimate).collect();
             self.flow.priorities = self.graph.critical_path(&durations);
         }
         self.flow.priorities[id.index()]

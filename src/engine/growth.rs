@@ -1,0 +1,27 @@
+//! Plans that grow: a search proposes cells when it has seen the results of others.
+
+use std::sync::Arc;
+
+use crate::plan::Step;
+use crate::plan::StepId;
+use crate::store::Made;
+
+use super::State;
+
+/// Adds to a plan while it runs. What it has added it may not change: a reduction over cells that are
+/// yet to come is added once the last of them is.
+pub trait Growth {
+    /// The steps to add after these have ended: numbered on from the last one, needs before what needs
+    /// them. Each step is told of once. What is added may only depend on what was told, in an order
+    /// of its own: steps end in any order, and a run that was interrupted tells of known results again.
+    fn grow(&mut self, ended: &[EndedStep<'_>]) -> Vec<Arc<Step>>;
+}
+
+/// A step in a final state.
+#[derive(Clone, Copy, Debug)]
+pub struct EndedStep<'r> {
+    pub id: StepId,
+    pub state: State,
+    /// There for steps that are done or up to date.
+    pub result: Option<&'r Made>,
+}
