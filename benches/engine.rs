@@ -140,7 +140,7 @@ fn plan(steps: usize) -> Vec<Arc<Step>> {
                 Value::from(vec![Value::Int(50), Value::Int(50)]),
             ),
         ]);
-        plan.push(Step {
+        plan.push(Arc::new(Step {
             id,
             stage: Arc::from(stage),
             cell,
@@ -152,7 +152,7 @@ fn plan(steps: usize) -> Vec<Arc<Step>> {
                 source: Arc::clone(&source),
                 range: 0..1,
             },
-        });
+        }));
         id
     };
     for table in 0..tables {
