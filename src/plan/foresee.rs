@@ -1,5 +1,7 @@
 //! Steps against what the steps before them will leave, as far as that is known before they run.
 
+use std::sync::Arc;
+
 use std::collections::HashSet;
 
 use crate::manifest::Experiment;
@@ -12,7 +14,7 @@ use super::From;
 use super::Step;
 
 /// Says what cannot work, once for every slot of a stage. `steps` are in topological order.
-pub(super) fn check(steps: &[Step], experiment: &Experiment, found: &mut Diagnostics) {
+pub(super) fn check(steps: &[Arc<Step>], experiment: &Experiment, found: &mut Diagnostics) {
     // Most steps have nothing known of them.
     let mut known: Vec<Option<Box<Facts>>> = Vec::with_capacity(steps.len());
     let mut said = HashSet::new();
@@ -45,7 +47,12 @@ fn facts(step: &Step, slot: &str, known: &[Option<Box<Facts>>]) -> Facts {
     })
 }
 
-fn diagnostic(step: &Step, misfit: &Misfit, steps: &[Step], experiment: &Experiment) -> Diagnostic {
+fn diagnostic(
+    step: &Step,
+    misfit: &Misfit,
+    steps: &[Arc<Step>],
+    experiment: &Experiment,
+) -> Diagnostic {
     let stages = &experiment.pipeline.stages;
     let stage = stages.iter().find(|stage| stage.name == step.stage);
     let binding = stage.and_then(|stage| {

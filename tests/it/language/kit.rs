@@ -56,7 +56,10 @@ pub fn unwrap(planned: Planned) -> Plan {
 /// The names of the steps of a stage.
 pub fn steps<'p>(plan: &'p Plan, stage: &str) -> Vec<&'p Step> {
     let steps = plan.steps.iter();
-    steps.filter(|step| *step.stage == *stage).map(|step| &**step).collect()
+    steps
+        .filter(|step| *step.stage == *stage)
+        .map(|step| &**step)
+        .collect()
 }
 
 pub fn names(plan: &Plan, stage: &str) -> Vec<String> {
