@@ -2,8 +2,6 @@
 //!
 //! What a claim means is the business of [`crate::claims`]; here its mistakes find their lines.
 
-use std::sync::Arc;
-
 use serde_json::Value as Json;
 
 use crate::claims::Claim;
@@ -151,14 +149,8 @@ impl Context<'_> {
         let Some(name) = node.as_str() else {
             return;
         };
-        let stages: Vec<Arc<str>> = self
-            .pipeline
-            .stages
-            .iter()
-            .map(|stage| Arc::clone(&stage.name))
-            .collect();
-        if !stages.iter().any(|stage| **stage == *name) {
-            let known = stages.iter().map(|stage| &**stage);
+        if self.pipeline.position(name).is_none() {
+            let known = self.pipeline.stages.iter().map(|stage| &*stage.name);
             found.push(
                 Diagnostic::error(format!("unknown stage `{name}`"))
                     .at(&node.place, "no such stage")

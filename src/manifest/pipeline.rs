@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use foldhash::HashMap;
+use foldhash::HashMapExt;
+
 use crate::registry::Catalog;
 use crate::registry::ParamType;
 use crate::registry::Value;
@@ -24,6 +27,8 @@ pub struct Pipeline {
     pub stages: Vec<Stage>,
     /// Whether it stands in a manifest, so that axes need no declaration.
     pub inline: bool,
+    /// By name: the position among `stages`.
+    positions: HashMap<Arc<str>, usize>,
 }
 
 /// A parameter that a pipeline declares.
@@ -39,6 +44,26 @@ pub struct Declared {
 }
 
 impl Pipeline {
+    pub(super) fn new(name: &str, inline: bool) -> Self {
+        Pipeline {
+            name: Arc::from(name),
+            params: Vec::new(),
+            stages: Vec::new(),
+            inline,
+            positions: HashMap::new(),
+        }
+    }
+
+    /// Where the stage of this name stands among `stages`.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.positions.get(name).copied()
+    }
+
+    /// The stage of this name.
+    pub fn stage(&self, name: &str) -> Option<&Stage> {
+        self.position(name).map(|position| &self.stages[position])
+    }
+
     /// From the keys `params` and `stages` of a pipeline file, or of an inline pipeline.
     pub(super) fn read(
         node: &Node,
@@ -58,12 +83,7 @@ impl Pipeline {
             "an inline pipeline"
         };
         let fields = Fields::of(node, what, known, found)?;
-        let mut pipeline = Pipeline {
-            name: Arc::from(name),
-            params: Vec::new(),
-            stages: Vec::new(),
-            inline: !file,
-        };
+        let mut pipeline = Pipeline::new(name, !file);
         if let Some(node) = fields.get("pipeline")
             && let Some(text) = fields::text(node, "`pipeline`", found)
         {
@@ -99,7 +119,11 @@ impl Pipeline {
             return;
         }
         for entry in fields::map(node, "`stages`", found).unwrap_or_default() {
-            self.stages.extend(Stage::read(entry, catalog, found));
+            if let Some(stage) = Stage::read(entry, catalog, found) {
+                self.positions
+                    .insert(Arc::clone(&stage.name), self.stages.len());
+                self.stages.push(stage);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The stages of a plan as a drawing, axes collapsed: for Graphviz and for Markdown pages.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use crate::text::in_one_line;
@@ -38,10 +39,8 @@ impl Plan {
     /// The graph of stages in Mermaid's language.
     pub fn to_mermaid(&self) -> String {
         let mut text = String::from("flowchart LR\n");
-        let number = |name: &str| {
-            let position = self.stages.iter().position(|stage| *stage.name == *name);
-            position.unwrap_or(self.stages.len())
-        };
+        let stages = self.stages.iter().enumerate();
+        let numbers: HashMap<&str, usize> = stages.map(|(at, stage)| (&*stage.name, at)).collect();
         for (index, stage) in self.stages.iter().enumerate() {
             let lines: Vec<String> = lines(stage).iter().map(|line| entities(line)).collect();
             let _ = writeln!(text, "    s{index}[\"{}\"]", lines.join("<br/>"));
@@ -49,7 +48,7 @@ impl Plan {
         for (index, stage) in self.stages.iter().enumerate() {
             for (from, slot) in &stage.reads {
                 let label = entities(&label(stage, slot));
-                let _ = writeln!(text, "    s{} -->|\"{label}\"| s{index}", number(from));
+                let _ = writeln!(text, "    s{} -->|\"{label}\"| s{index}", numbers[&**from]);
             }
         }
         text

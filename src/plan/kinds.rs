@@ -194,10 +194,10 @@ fn read_slot(
                 stage: name,
                 output,
             } => {
-                let stages = &experiment.pipeline.stages;
-                let source = stages.iter().position(|stage| stage.name == *name);
-                let Some((source, known)) =
-                    source.and_then(|index| Some((&stages[index], done[index].as_ref()?)))
+                let source = experiment.pipeline.position(name);
+                let Some((source, known)) = source.and_then(|index| {
+                    Some((&experiment.pipeline.stages[index], done[index].as_ref()?))
+                })
                 else {
                     return Vec::new();
                 };
@@ -206,6 +206,7 @@ fn read_slot(
                     .map(|(kind, outputs)| {
                         let read = Reading {
                             stage,
+                            input_slot: &binding.slot,
                             slot: &slot,
                             input,
                             source,
@@ -223,6 +224,8 @@ fn read_slot(
 /// One slot that reads one stage of one kind.
 struct Reading<'r> {
     stage: &'r Stage,
+    /// As the stage binds it: the slots of commands have no name of their own.
+    input_slot: &'r str,
     slot: &'r Slot,
     input: &'r Input,
     source: &'r Stage,
@@ -259,9 +262,16 @@ impl Reading<'_> {
         if self.slot.whole {
             return None;
         }
-        let fits = self.outputs.iter().find(|(_, ty)| accepts(self.slot, *ty));
-        if let Some((name, _)) = fits {
-            return Some(Arc::clone(name));
+        let fits = self.outputs.iter().filter(|(_, ty)| accepts(self.slot, *ty));
+        let fits: Vec<&Arc<str>> = fits.map(|(name, _)| name).collect();
+        match fits[..] {
+            [] => {}
+            [only] => return Some(Arc::clone(only)),
+            // Any choice of ours would change with what else the stage leaves.
+            [first, ..] => {
+                found.push(self.ambiguous(&fits));
+                return Some(Arc::clone(first));
+            }
         }
         let mut types: Vec<String> = self.outputs.iter().map(|(_, ty)| ty.to_string()).collect();
         types.dedup();
@@ -270,6 +280,25 @@ impl Reading<'_> {
             found.push(self.wrong(&format!("a {}", types.join(" and a "))));
         }
         None
+    }
+
+    /// Several outputs would do, and the manifest does not say which is meant.
+    fn ambiguous(&self, fits: &[&Arc<str>]) -> Diagnostic {
+        let mut names: Vec<String> = fits
+            .iter()
+            .map(|output| format!("{}.{output}", self.source.name))
+            .collect();
+        names.sort();
+        Diagnostic::error(format!(
+            "slot `{}` of stage `{}` takes one output, and {} of `{}` fit",
+            self.input_slot, self.stage.name, names.len(), self.source.name
+        ))
+        .at(&self.input.place, "which one is meant?")
+        .also(
+            &self.source.uses.place,
+            format!("`{}` leaves several outputs", self.kind.name()),
+        )
+        .help(format!("name it: {}", list_of(names)))
     }
 
     fn wrong(&self, what: &str) -> Diagnostic {

@@ -3,6 +3,7 @@
 //! The outline is a parameter like any other: it enters the key, so that a picture of the pipeline
 //! is drawn anew where the pipeline is another.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::registry::Value;
@@ -13,7 +14,7 @@ use super::Step;
 
 /// Gives the outline to every step whose kind takes one and whose manifest gives no other.
 pub(super) fn fill(steps: &mut [Arc<Step>], stages: &[StageSummary]) {
-    let takers: Vec<Arc<str>> = steps
+    let takers: HashSet<Arc<str>> = steps
         .iter()
         .filter(|step| step.kind.outline().is_some())
         .map(|step| Arc::clone(&step.stage))

@@ -53,7 +53,6 @@ fn passed_on(
     slot: &str,
     done: &[Option<StageKinds>],
 ) -> Vec<Output> {
-    let stages = &experiment.pipeline.stages;
     let binding = stage.inputs.iter().find(|binding| *binding.slot == *slot);
     let sources = binding.into_iter().flat_map(|binding| &binding.sources);
     let mut common: Option<Vec<Output>> = None;
@@ -61,7 +60,7 @@ fn passed_on(
         let Origin::Stage { stage: name, .. } = &input.from else {
             continue;
         };
-        let source = stages.iter().position(|stage| stage.name == *name);
+        let source = experiment.pipeline.position(name);
         let Some(known) = source.and_then(|source| done[source].as_ref()) else {
             continue;
         };

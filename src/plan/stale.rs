@@ -144,8 +144,7 @@ impl Plan {
 
     /// A change with the place that brought it about.
     pub fn reason(&self, step: &Step, what: Change) -> Reason {
-        let stages = &self.experiment.pipeline.stages;
-        let stage = stages.iter().find(|stage| stage.name == step.stage);
+        let stage = self.experiment.pipeline.stage(&step.stage);
         let place = stage.and_then(|stage| match &what {
             Change::Param { name, .. } => {
                 let argument = stage

@@ -38,7 +38,7 @@ pub(super) fn wire(experiment: &Experiment, found: &mut Diagnostics) -> Option<W
             let Origin::Stage { stage: wanted, .. } = &input.from else {
                 continue;
             };
-            match stages.iter().position(|other| other.name == *wanted) {
+            match experiment.pipeline.position(wanted) {
                 Some(other) => {
                     graph.add_edge(nodes[other], nodes[index], input.place.clone());
                 }
@@ -212,13 +212,12 @@ pub(super) fn axes_of(
     found: &mut Diagnostics,
 ) -> StageAxes {
     let grid = &experiment.grid;
-    let stages = &experiment.pipeline.stages;
     let mut read = Vec::new();
     for input in stage.inputs.iter().flat_map(|binding| &binding.sources) {
         let Origin::Stage { stage: name, .. } = &input.from else {
             continue;
         };
-        let source = stages.iter().position(|stage| stage.name == *name);
+        let source = experiment.pipeline.position(name);
         let source = source.and_then(|source| done[source].as_ref());
         let held = held(experiment, &input.at);
         if let Some(source) = source {

@@ -67,7 +67,7 @@ pub struct Slot {
     pub name: &'static str,
     pub doc: &'static str,
     /// The types it takes: `in: {slot: stage}` finds the one output of the stage with such a
-    /// type, or its first output if several match.
+    /// type. Where several match, the manifest has to say which: `stage.output`.
     pub accepts: &'static [ArtifactType],
     /// Whether a manifest may leave the slot out.
     pub optional: bool,

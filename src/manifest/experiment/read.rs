@@ -209,12 +209,7 @@ fn pipeline(
             None
         }
         (None, Some(stages)) => {
-            let mut pipeline = Pipeline {
-                name: Arc::from(name),
-                params: Vec::new(),
-                stages: Vec::new(),
-                inline: true,
-            };
+            let mut pipeline = Pipeline::new(name, true);
             pipeline.read_stages(&stages.value, catalog, found);
             Some(pipeline)
         }

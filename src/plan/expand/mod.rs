@@ -248,8 +248,7 @@ impl<'e> Expansion<'e> {
     }
 
     fn expanded(&self, name: &str) -> Option<&Expanded> {
-        let stages = &self.experiment.pipeline.stages;
-        let index = stages.iter().position(|stage| *stage.name == *name)?;
+        let index = self.experiment.pipeline.position(name)?;
         self.stages[index].as_ref()
     }
 }

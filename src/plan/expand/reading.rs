@@ -123,8 +123,7 @@ impl Reader<'_, '_> {
     fn steps(&self, name: &str, found: &mut Diagnostics) -> Read {
         let experiment = self.expansion.experiment;
         let grid = &experiment.grid;
-        let stages = &experiment.pipeline.stages;
-        let index = stages.iter().position(|stage| *stage.name == *name);
+        let index = experiment.pipeline.position(name);
         let source = index.and_then(|index| {
             let axes = self.axes_of[index].as_ref()?;
             Some((axes, self.expansion.stages[index].as_ref()?))
