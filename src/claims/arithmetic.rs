@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use minijinja::Environment;
 
 use super::ClaimError;
+use crate::text::nesting::DEEPEST;
+use crate::text::nesting::nesting;
 
 /// Functions of one number that arithmetic may call.
 pub(super) const FUNCTIONS: [&str; 4] = ["abs", "exp", "log", "sqrt"];
@@ -45,6 +47,9 @@ impl Arithmetic {
             .find(|c| !(c.is_ascii_alphanumeric() || " \t\n_.+-*/()".contains(*c)))
         {
             return Err(refused(format!("`{c}` has no place in it")));
+        }
+        if nesting(text) > DEEPEST {
+            return Err(refused(format!("more than {DEEPEST} signs")));
         }
         let mut names: Vec<String> = Vec::new();
         for word in words(text) {

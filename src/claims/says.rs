@@ -234,6 +234,9 @@ fn outside(text: &str) -> Result<Vec<usize>, ClaimError> {
     Ok(places)
 }
 
+/// So many parentheses may stand inside each other.
+const DEEPEST: usize = 64;
+
 /// What is open at some place of a text.
 #[derive(Default)]
 struct Depth {
@@ -251,9 +254,12 @@ impl Depth {
             return Ok(());
         }
         match c {
+            '\'' | '"' => self.quote = Some(c),
+            '(' | '[' if self.open.len() >= DEEPEST => {
+                return Err(syntax(text, "parentheses inside parentheses, too many"));
+            }
             '(' => self.open.push(')'),
             '[' => self.open.push(']'),
-            '\'' | '"' => self.quote = Some(c),
             ')' | ']' if self.open.pop() != Some(c) => {
                 return Err(syntax(text, &format!("`{c}` closes nothing")));
             }

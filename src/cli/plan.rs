@@ -172,10 +172,10 @@ impl View<'_> {
                 continue;
             }
             let lines = self.lines(step);
-            let same = |group: &&mut Group<'_>| {
-                group.steps[0].stage == step.stage && group.word == word && group.lines == lines
-            };
-            match groups.iter_mut().rev().find(same) {
+            // The steps of a stage stand together.
+            let of_stage = |group: &&mut Group<'_>| group.steps[0].stage == step.stage;
+            let same = |group: &&mut Group<'_>| group.word == word && group.lines == lines;
+            match groups.iter_mut().rev().take_while(of_stage).find(same) {
                 Some(group) => group.steps.push(step),
                 None => groups.push(Group {
                     steps: vec![step],

@@ -22,6 +22,9 @@ use super::expression::Expression;
 /// The value of a column in a cell; [`ABSENT`] where the cell has none.
 pub type ValueId = u32;
 
+/// Above this not every whole number is a float.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// No value.
 pub const ABSENT: ValueId = u32::MAX;
 
@@ -80,7 +83,15 @@ impl Column {
 
     /// The number of a value, which must be in canonical form; none where no cell has it.
     pub fn id_of(&self, value: &Value) -> Option<ValueId> {
-        self.known.get(value).copied()
+        let known = |value: &Value| self.known.get(value).copied();
+        // Without a declared type, `1` and `1.0` are two texts and one number.
+        known(value).or_else(|| match value {
+            Value::Int(whole) => known(&Value::Float(*whole as f64)),
+            Value::Float(number) if number.fract() == 0.0 && number.abs() < EXACT => {
+                known(&Value::Int(*number as i64))
+            }
+            _ => None,
+        })
     }
 
     pub fn value(&self, id: ValueId) -> Option<&Value> {
@@ -100,11 +111,6 @@ impl Column {
     /// All its values, in the order in which they were written.
     pub fn values(&self) -> &[Value] {
         &self.values
-    }
-
-    /// Whether any cell has a value here.
-    pub(super) fn is_bound(&self) -> bool {
-        !self.values.is_empty()
     }
 }
 
@@ -144,10 +150,11 @@ impl Columns {
             Some(at) => place.part(at..at + name.len()),
             None => place.clone(),
         };
-        let is_value = self.list.iter().any(|column| {
-            let mut values = column.values.iter();
-            values.any(|value| value.as_str() == Some(name))
-        });
+        let text = Value::Str(name.to_owned());
+        let is_value = self
+            .list
+            .iter()
+            .any(|column| column.known.contains_key(&text));
         let help = if is_value {
             Some(format!("text is quoted in expressions: '{name}'"))
         } else if self.list.is_empty() {

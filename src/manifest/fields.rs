@@ -1,5 +1,7 @@
 //! Maps with a closed set of keys, and values of one type, read with messages at their places.
 
+use std::borrow::Cow;
+
 use crate::registry::ParamType;
 use crate::registry::Value;
 use crate::text::Diagnostic;
@@ -7,8 +9,10 @@ use crate::text::Diagnostics;
 use crate::text::Place;
 use crate::text::did_you_mean;
 
+use super::node::Content;
 use super::node::Entry;
 use super::node::Node;
+use super::pipeline::looks_declared;
 
 /// The entries of a map whose keys were checked.
 pub(super) struct Fields<'n> {
@@ -97,6 +101,69 @@ pub(super) fn conform(
             None
         }
     }
+}
+
+/// The value that a manifest gives a parameter: it is taken as it stands, so that what looks as if
+/// it were more than a value is a mistake.
+pub(super) fn given(
+    node: &Node,
+    ty: &ParamType,
+    what: &str,
+    found: &mut Diagnostics,
+) -> Option<Value> {
+    if *ty == ParamType::Any && looks_declared(node) {
+        found.push(
+            Diagnostic::error(format!("a declaration in place of a value of {what}"))
+                .at(&node.place, "a value stands here")
+                .help("declare it under `params` of the manifest or pipeline, and give its value here"),
+        );
+        return None;
+    }
+    let before = found.errors();
+    let node = &literal(node, what, found);
+    match found.errors() > before {
+        true => None,
+        false => conform(node, ty, what, found),
+    }
+}
+
+/// The node with `$${` for a literal `${`; another `${` is a mistake.
+fn literal<'n>(node: &'n Node, what: &str, found: &mut Diagnostics) -> Cow<'n, Node> {
+    let children = match &node.content {
+        Content::Scalar(Value::Str(text)) if text.contains("${") => {
+            let plain = text.replace("$${", "");
+            if plain.contains("${") {
+                let start = node.place.text().find("${").unwrap_or(0);
+                let end = node.place.text()[start..]
+                    .find('}')
+                    .map_or(0, |end| end + 1);
+                found.push(
+                    Diagnostic::error(format!("`${{…}}` in a value of {what}"))
+                        .at(&node.place.part(start..start + end), "stays as it is here")
+                        .help("stages fill in `${…}`, values are taken as they stand; a literal `${` is written `$${`"),
+                );
+            }
+            Content::Scalar(Value::Str(text.replace("$${", "${")))
+        }
+        Content::Scalar(_) => return Cow::Borrowed(node),
+        Content::List(items) => Content::List(
+            items
+                .iter()
+                .map(|item| literal(item, what, found).into_owned())
+                .collect(),
+        ),
+        Content::Map(entries) => {
+            let entries = entries.iter().map(|entry| Entry {
+                value: literal(&entry.value, what, found).into_owned(),
+                ..entry.clone()
+            });
+            Content::Map(entries.collect())
+        }
+    };
+    Cow::Owned(Node {
+        place: node.place.clone(),
+        content: children,
+    })
 }
 
 /// A whole number within bounds.

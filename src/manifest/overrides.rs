@@ -74,6 +74,16 @@ pub(super) fn entries(
                 text: text.clone(),
             });
             match yaml::read(&value) {
+                Ok(node) if node.is_null() && !["null", "~"].contains(&text.trim()) => {
+                    found.push(
+                        Diagnostic::error(format!("`{option} {name}=` gives no value"))
+                            .at(&place(at, source.text.len()), "nothing stands here")
+                            .help(format!(
+                                "empty text is `{name}=''` in quotes of its own, no value is `{name}=null`"
+                            )),
+                    );
+                    None
+                }
                 Ok(node) => Some(Entry {
                     key: name.clone(),
                     key_place: place(0, name.len()),

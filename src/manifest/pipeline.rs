@@ -128,10 +128,25 @@ impl Pipeline {
     }
 }
 
-fn declared(entry: &Entry, found: &mut Diagnostics) -> Option<Declared> {
-    const KEYS: [&str; 8] = [
-        "type", "default", "doc", "min", "max", "choices", "of", "optional",
-    ];
+const KEYS: [&str; 8] = [
+    "type", "default", "doc", "min", "max", "choices", "of", "optional",
+];
+
+/// Whether a value reads as the declaration of a parameter: no map is meant by it.
+pub(super) fn looks_declared(node: &Node) -> bool {
+    let entries = node.as_map().unwrap_or_default();
+    let has = |key: &str| entries.iter().any(|entry| entry.key == key);
+    let typed = entries.iter().any(|entry| {
+        let name = entry.value.as_str().unwrap_or_default();
+        entry.key == "type" && (TYPES.contains(&name) || ALIASES.contains(&name))
+    });
+    let closed = entries
+        .iter()
+        .all(|entry| KEYS.contains(&entry.key.as_str()));
+    typed || (closed && (has("type") || has("default") || has("choices")))
+}
+
+pub(super) fn declared(entry: &Entry, found: &mut Diagnostics) -> Option<Declared> {
     let what = format!("parameter `{}`", entry.key);
     fields::name(&entry.key, "a parameter", &entry.key_place, found);
     if entry.value.as_map().is_none() {
@@ -148,7 +163,7 @@ fn declared(entry: &Entry, found: &mut Diagnostics) -> Option<Declared> {
     let declaration = Fields::of(&entry.value, &what, &KEYS, found)?;
     let ty = param_type(&declaration, entry, found)?;
     let default = declaration.get("default").and_then(|node| {
-        fields::conform(node, &ty, &format!("the default of `{}`", entry.key), found)
+        fields::given(node, &ty, &format!("the default of `{}`", entry.key), found)
     });
     let optional = declaration
         .get("optional")
@@ -242,6 +257,9 @@ fn param_type(fields: &Fields<'_>, entry: &Entry, found: &mut Diagnostics) -> Op
     })
 }
 
+/// What types are called elsewhere.
+const ALIASES: [&str; 6] = ["boolean", "double", "integer", "number", "str", "text"];
+
 const TYPES: [&str; 9] = [
     "any", "bool", "float", "int", "list", "map", "path", "seed", "string",
 ];
@@ -267,6 +285,7 @@ fn plain_type(name: &str, place: &Place, found: &mut Diagnostics) -> Option<Para
             let help = match other {
                 "str" | "text" => Some("did you mean `string`?".to_owned()),
                 "number" | "double" => Some("did you mean `float`?".to_owned()),
+                "integer" => Some("did you mean `int`?".to_owned()),
                 "boolean" => Some("did you mean `bool`?".to_owned()),
                 other => did_you_mean(other, TYPES, "types"),
             };

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use saphyr_parser::Event;
 use saphyr_parser::Parser;
+use saphyr_parser::ScalarStyle;
 use saphyr_parser::Span;
 use serde_yaml::Value as Yaml;
 
@@ -25,10 +26,28 @@ use super::trouble;
 /// Deeper nesting than this is no manifest, and would tempt recursion too far.
 const DEPTH: usize = 64;
 
+/// Aliases that stand for more values than this all together would fill the memory.
+const ALIASED: u64 = 1_000_000;
+
 /// The shape of the document: where everything stands.
 struct Shape {
     range: Range<usize>,
     parts: Parts,
+    /// How many values stand here and below, those of aliases among them.
+    size: u64,
+    /// How many levels lie below, those of aliases among them.
+    depth: usize,
+}
+
+impl Shape {
+    fn scalar(range: Range<usize>) -> Rc<Shape> {
+        Rc::new(Shape {
+            range,
+            parts: Parts::Scalar,
+            size: 1,
+            depth: 0,
+        })
+    }
 }
 
 enum Parts {
@@ -63,6 +82,8 @@ fn shape(source: &Arc<Source>) -> Result<Rc<Shape>, Diagnostics> {
     // Open collections: their children so far, their start and their anchor.
     let mut open: Vec<(Vec<Rc<Shape>>, bool, usize, usize)> = Vec::new();
     let mut anchors: HashMap<usize, Rc<Shape>> = HashMap::new();
+    let mut aliased = 0_u64;
+    let mut unheld = Diagnostics::new();
     let mut root: Option<Rc<Shape>> = None;
     let mut documents = 0;
     while let Some(event) = parser.next_event() {
@@ -88,21 +109,40 @@ fn shape(source: &Arc<Source>) -> Result<Rc<Shape>, Diagnostics> {
                 }
                 continue;
             }
-            Event::Scalar(_, _, anchor, _) => {
-                let shape = Rc::new(Shape {
-                    range: trimmed(&source.text, range),
-                    parts: Parts::Scalar,
-                });
-                anchors.insert(anchor, Rc::clone(&shape));
+            Event::Scalar(text, style, anchor, _) => {
+                let plain = style == ScalarStyle::Plain;
+                let range = trimmed(&source.text, range);
+                if let Some(problem) = Some(&*text).filter(|_| plain).and_then(unholdable) {
+                    let place = Place {
+                        source: Arc::clone(source),
+                        range: range.clone(),
+                    };
+                    unheld.push(problem.at(&place, "more than a number holds"));
+                }
+                let shape = Shape::scalar(range);
+                keep(&mut anchors, anchor, &shape);
                 shape
             }
             Event::Alias(anchor) => match anchors.get(&anchor) {
                 // The value is that of the anchor; the place too, where it can be mended.
-                Some(shape) => Rc::clone(shape),
-                None => Rc::new(Shape {
-                    range,
-                    parts: Parts::Scalar,
-                }),
+                Some(shape) => {
+                    aliased = aliased.saturating_add(shape.size);
+                    let problem = match () {
+                        () if aliased > ALIASED => "aliases that stand for too much",
+                        () if open.len() + shape.depth > DEPTH => "nested too deeply",
+                        () => "",
+                    };
+                    if !problem.is_empty() {
+                        let place = Place {
+                            source: Arc::clone(source),
+                            range,
+                        };
+                        let much = format!("with this one {aliased} values, the most is {ALIASED}");
+                        return Err(Diagnostic::error(problem).at(&place, much).into());
+                    }
+                    Rc::clone(shape)
+                }
+                None => Shape::scalar(range),
             },
             Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) => {
                 let list = matches!(event, Event::SequenceStart(..));
@@ -123,6 +163,9 @@ fn shape(source: &Arc<Source>) -> Result<Rc<Shape>, Diagnostics> {
                     continue;
                 };
                 let end = range.end.max(start);
+                let sizes = children.iter().map(|child| child.size);
+                let size = sizes.fold(1, u64::saturating_add);
+                let depth = 1 + children.iter().map(|child| child.depth).max().unwrap_or(0);
                 let parts = if list {
                     Parts::List(children)
                 } else {
@@ -136,8 +179,10 @@ fn shape(source: &Arc<Source>) -> Result<Rc<Shape>, Diagnostics> {
                 let shape = Rc::new(Shape {
                     range: first_line(&source.text, start..end),
                     parts,
+                    size,
+                    depth,
                 });
-                anchors.insert(anchor, Rc::clone(&shape));
+                keep(&mut anchors, anchor, &shape);
                 shape
             }
             _ => continue,
@@ -147,16 +192,47 @@ fn shape(source: &Arc<Source>) -> Result<Rc<Shape>, Diagnostics> {
             None => root = Some(done),
         }
     }
-    let duplicates = duplicates(source, root.as_deref());
-    if duplicates.has_errors() {
-        return Err(duplicates);
+    let mut wrong = duplicates(source, root.as_deref());
+    wrong.extend(unheld);
+    if wrong.has_errors() {
+        return Err(wrong);
     }
-    Ok(root.unwrap_or_else(|| {
-        Rc::new(Shape {
-            range: 0..0,
-            parts: Parts::Scalar,
-        })
-    }))
+    Ok(root.unwrap_or_else(|| Shape::scalar(0..0)))
+}
+
+/// Remembers what an anchor names; 0 is none.
+fn keep(anchors: &mut HashMap<usize, Rc<Shape>>, anchor: usize, shape: &Rc<Shape>) {
+    if anchor != 0 {
+        anchors.insert(anchor, Rc::clone(shape));
+    }
+}
+
+/// A plain number that would become another one, or text.
+fn unholdable(text: &str) -> Option<Diagnostic> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        return None;
+    }
+    let all = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // Text for both readers, as telephone numbers are.
+    if digits.len() > 1 && digits.starts_with('0') && all(digits) {
+        return None;
+    }
+    if all(digits) && text.parse::<i64>().is_err() {
+        return Some(
+            Diagnostic::error(format!("`{text}` is too large a whole number")).help(format!(
+                "quote it where text is meant; whole numbers end at {}",
+                i64::MAX
+            )),
+        );
+    }
+    let float = text.parse::<f64>().ok()?;
+    (!float.is_finite()).then(|| {
+        Diagnostic::error(format!("`{text}` is too large a number")).help(format!(
+            "quote it where text is meant; numbers end at {:e}",
+            f64::MAX
+        ))
+    })
 }
 
 /// Keys that stand twice in one map, each with both places.

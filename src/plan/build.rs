@@ -149,6 +149,9 @@ pub(super) fn build(
         planner.kinds.resize_with(count, || None);
         planner.axes.resize_with(count, || None);
         for stage in order {
+            if found.are_enough() {
+                break;
+            }
             planner.stage(stage, found);
         }
         if planner.deep {

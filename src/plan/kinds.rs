@@ -197,8 +197,7 @@ fn read_slot(
                 let source = experiment.pipeline.position(name);
                 let Some((source, known)) = source.and_then(|index| {
                     Some((&experiment.pipeline.stages[index], done[index].as_ref()?))
-                })
-                else {
+                }) else {
                     return Vec::new();
                 };
                 let kinds = known.kinds.iter().zip(&known.outputs);
@@ -262,7 +261,10 @@ impl Reading<'_> {
         if self.slot.whole {
             return None;
         }
-        let fits = self.outputs.iter().filter(|(_, ty)| accepts(self.slot, *ty));
+        let fits = self
+            .outputs
+            .iter()
+            .filter(|(_, ty)| accepts(self.slot, *ty));
         let fits: Vec<&Arc<str>> = fits.map(|(name, _)| name).collect();
         match fits[..] {
             [] => {}
@@ -291,7 +293,10 @@ impl Reading<'_> {
         names.sort();
         Diagnostic::error(format!(
             "slot `{}` of stage `{}` takes one output, and {} of `{}` fit",
-            self.input_slot, self.stage.name, names.len(), self.source.name
+            self.input_slot,
+            self.stage.name,
+            names.len(),
+            self.source.name
         ))
         .at(&self.input.place, "which one is meant?")
         .also(

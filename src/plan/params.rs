@@ -4,12 +4,14 @@
 use crate::manifest::Stage;
 use crate::manifest::Template;
 use crate::registry::Default;
+use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::ParamType;
 use crate::registry::StageKind;
 use crate::registry::Unfit;
 use crate::registry::Value;
 use crate::registry::Values;
+use crate::registry::memory;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
@@ -99,7 +101,7 @@ impl<'s> Recipe<'s> {
             }
         }
         let fit = self.kind.check(&values).is_ok() && self.kind.lacking(&values).is_none();
-        fit.then_some(values)
+        (fit && self.too_much(&values).is_none()).then_some(values)
     }
 
     /// The parameters in a cell; none where there is something wrong, which is said once.
@@ -137,6 +139,15 @@ impl<'s> Recipe<'s> {
             found.push(self.unfit_at(Diagnostic::error(title), unfit, source_of));
             return None;
         }
+        if let Some(unfit) = self.too_much(&values) {
+            self.unfit = true;
+            let title = format!(
+                "stage `{}` takes more memory than there is",
+                self.stage.name
+            );
+            found.push(self.unfit_at(Diagnostic::error(title), unfit, source_of));
+            return None;
+        }
         if !self.lacking
             && let Some(unfit) = self.kind.lacking(&values)
         {
@@ -149,6 +160,20 @@ impl<'s> Recipe<'s> {
 }
 
 impl Recipe<'_> {
+    /// What makes the step larger than this machine. Commands know their own sizes.
+    fn too_much(&self, values: &Values) -> Option<Unfit> {
+        if matches!(self.kind.outputs(), Outputs::Declared) {
+            return None;
+        }
+        let (param, bytes) = memory::at_least(values)?;
+        let all = memory::of_this_machine();
+        (bytes > all).then(|| Unfit {
+            param,
+            message: format!("takes {} of memory or more", memory::shown(bytes)),
+            help: format!("this machine has {}", memory::shown(all)),
+        })
+    }
+
     /// What is said of a value, at its place and where it comes from.
     fn unfit_at(
         &self,

@@ -2,9 +2,11 @@
 //! can run, which axes each depends on.
 
 use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use petgraph::algo::tarjan_scc;
+use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 use petgraph::graph::NodeIndex;
 
@@ -33,6 +35,9 @@ pub(super) fn wire(experiment: &Experiment, found: &mut Diagnostics) -> Option<W
         .collect();
     let mut whole = true;
     for (index, stage) in stages.iter().enumerate() {
+        if found.are_enough() {
+            return None;
+        }
         names(experiment, stage, found);
         for input in stage.inputs.iter().flat_map(|binding| &binding.sources) {
             let Origin::Stage { stage: wanted, .. } = &input.from else {
@@ -55,7 +60,8 @@ pub(super) fn wire(experiment: &Experiment, found: &mut Diagnostics) -> Option<W
         }
     }
     let mut cyclic = false;
-    for component in tarjan_scc(&graph) {
+    // Not Tarjan's, which goes as deep as the chain of stages is long.
+    for component in kosaraju_scc(&graph) {
         let first = component.iter().min();
         let Some(first) = first.copied() else {
             continue;
@@ -96,6 +102,9 @@ fn ordered(graph: &DiGraph<usize, Place>) -> Vec<usize> {
     order
 }
 
+/// So many stages of a cycle are named.
+const LONGEST_CYCLE: usize = 12;
+
 /// A shortest way from a stage back to itself: a → b → a.
 fn cycle(
     graph: &DiGraph<usize, Place>,
@@ -103,7 +112,8 @@ fn cycle(
     component: &[NodeIndex],
     first: NodeIndex,
 ) -> Diagnostic {
-    let mut before: Vec<Option<NodeIndex>> = vec![None; graph.node_count()];
+    let component: HashSet<NodeIndex> = component.iter().copied().collect();
+    let mut before: HashMap<NodeIndex, NodeIndex> = HashMap::new();
     let mut queue = std::collections::VecDeque::from([first]);
     'search: while let Some(node) = queue.pop_front() {
         for next in graph
@@ -111,27 +121,35 @@ fn cycle(
             .filter(|next| component.contains(next))
         {
             if next == first {
-                before[first.index()] = Some(node);
+                before.insert(first, node);
                 break 'search;
             }
-            if before[next.index()].is_none() {
-                before[next.index()] = Some(node);
+            if !before.contains_key(&next) {
+                before.insert(next, node);
                 queue.push_back(next);
             }
         }
     }
     let mut path = vec![first];
-    let mut at = before[first.index()];
-    while let Some(node) = at.filter(|node| *node != first) {
-        path.push(node);
-        at = before[node.index()];
+    let mut at = before.get(&first);
+    while let Some(node) = at.filter(|node| **node != first) {
+        path.push(*node);
+        at = before.get(node);
     }
     path.push(first);
     path.reverse();
     let name = |node: &NodeIndex| stages[node.index()].name.to_string();
-    let names: Vec<String> = path.iter().map(name).collect();
+    let mut names: Vec<String> = path.iter().map(name).collect();
+    if let Some(left_out) = names
+        .len()
+        .checked_sub(LONGEST_CYCLE)
+        .filter(|more| *more > 1)
+    {
+        let middle = LONGEST_CYCLE / 2;
+        names.splice(middle..middle + left_out, [format!("… {left_out} more …")]);
+    }
     let mut wrong = Diagnostic::error(format!("a cycle: {}", names.join(" → ")));
-    for pair in path.windows(2) {
+    for pair in path.windows(2).take(LONGEST_CYCLE) {
         let Some(edge) = graph.find_edge(pair[0], pair[1]) else {
             continue;
         };

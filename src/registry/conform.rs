@@ -80,6 +80,12 @@ impl ParamType {
                 if !number.is_finite() {
                     return Err(Mismatch::new(format!("`{number}` is not a finite number")));
                 }
+                if let Value::Int(whole) = value
+                    && number as i128 != i128::from(whole)
+                {
+                    let message = format!("`{whole}` has more digits than a number here holds");
+                    return Err(Mismatch::new(message));
+                }
                 let low = min.is_some_and(|min| number < min);
                 let high = max.is_some_and(|max| number > max);
                 if low || high {
@@ -203,8 +209,15 @@ fn truth(word: &str) -> Option<bool> {
 fn unexpected(expected: &str, found: &Value) -> Mismatch {
     let mismatch = Mismatch::new(format!("expected {expected}, found {}", found.type_name()));
     match found {
-        Value::Str(text) if text.trim().parse::<f64>().is_ok() && expected.contains("number") => {
-            mismatch.help("numbers are written without quotes")
+        Value::Str(text) if expected.contains("number") => {
+            let plain = text.trim().replace(['_', ','], "");
+            match plain.parse::<f64>() {
+                Ok(_) if plain == text.trim() => {
+                    mismatch.help("numbers are written without quotes")
+                }
+                Ok(_) => mismatch.help(format!("write `{plain}`")),
+                Err(_) => mismatch,
+            }
         }
         _ => mismatch,
     }

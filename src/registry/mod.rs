@@ -8,6 +8,7 @@ mod conform;
 mod facts;
 mod kind;
 mod measure;
+pub mod memory;
 mod param;
 pub mod reference;
 mod value;

@@ -169,6 +169,11 @@ fn typed(field: &str) -> Json {
     if let Ok(whole) = trimmed.parse::<i64>() {
         return whole.into();
     }
+    // As a number it would be another one.
+    let digits = trimmed.strip_prefix(['+', '-']).unwrap_or(trimmed);
+    if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return field.into();
+    }
     match trimmed.parse::<f64>() {
         // `from_f64` answers none for what is not finite.
         Ok(number) => serde_json::Number::from_f64(number).map_or(Json::Null, Json::Number),

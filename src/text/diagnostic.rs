@@ -1,6 +1,9 @@
 //! What is wrong with a text, where, and what to do about it. Mistakes are collected, so that one
 //! reading of a file reports all of them.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use super::Place;
 
 /// How bad it is.
@@ -81,13 +84,12 @@ impl Diagnostic {
         self
     }
 
-    fn same(&self, other: &Diagnostic) -> bool {
-        let same_place = match (&self.at, &other.at) {
-            (Some(a), Some(b)) => a.place.same(&b.place),
-            (None, None) => true,
-            _ => false,
-        };
-        same_place && self.title == other.title
+    fn identity(&self) -> (Option<Spot>, String) {
+        let spot = self.at.as_ref().map(|label| {
+            let Place { source, range } = &label.place;
+            (Arc::as_ptr(source) as usize, range.start, range.end)
+        });
+        (spot, self.title.clone())
     }
 }
 
@@ -95,7 +97,19 @@ impl Diagnostic {
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
+    /// What was said, and of which place.
+    known: HashSet<(Option<Spot>, String)>,
+    errors: usize,
 }
+
+/// A source by its address, and the span there.
+type Spot = (usize, usize, usize);
+
+/// A file with so many errors is looked at no further where that takes time.
+const ENOUGH: usize = 1000;
+
+/// So many are shown.
+const SHOWN: usize = 20;
 
 impl Diagnostics {
     pub fn new() -> Self {
@@ -105,9 +119,15 @@ impl Diagnostics {
     /// Adds one, unless the same was said of the same place before: what is wrong in a thousand
     /// cells is said once.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.list.iter().any(|known| known.same(&diagnostic)) {
+        if self.known.insert(diagnostic.identity()) {
+            self.errors += usize::from(diagnostic.level == Level::Error);
             self.list.push(diagnostic);
         }
+    }
+
+    /// Whether there are so many errors that no one reads the rest.
+    pub fn are_enough(&self) -> bool {
+        self.errors >= ENOUGH
     }
 
     /// Replaces the helps of what was said of a place by a better one.
@@ -135,8 +155,7 @@ impl Diagnostics {
 
     /// How many errors there are.
     pub fn errors(&self) -> usize {
-        let errors = self.list.iter().filter(|d| d.level == Level::Error);
-        errors.count()
+        self.errors
     }
 
     /// In the order in which they were found.
@@ -164,12 +183,23 @@ impl Diagnostics {
         sorted
     }
 
-    /// All of them as text for people, a blank line after each. Colour only on request.
+    /// The first of them as text for people, errors before warnings where there are too many to
+    /// show; a blank line after each. Colour only on request.
     pub fn render(&self, colour: bool) -> String {
+        let mut shown = self.sorted();
+        if shown.len() > SHOWN {
+            // A warning is worth less than an error further down.
+            shown.sort_by_key(|diagnostic| diagnostic.level);
+            shown.truncate(SHOWN);
+        }
         let mut text = String::new();
-        for diagnostic in self.sorted() {
+        for diagnostic in &shown {
             text.push_str(&diagnostic.render(colour));
             text.push_str("\n\n");
+        }
+        let more = self.list.len() - shown.len();
+        if more > 0 {
+            text.push_str(&format!("and {more} more like these or others\n\n"));
         }
         text
     }
@@ -177,8 +207,8 @@ impl Diagnostics {
 
 impl From<Diagnostic> for Diagnostics {
     fn from(diagnostic: Diagnostic) -> Self {
-        Diagnostics {
-            list: vec![diagnostic],
-        }
+        let mut found = Diagnostics::new();
+        found.push(diagnostic);
+        found
     }
 }

@@ -1,6 +1,7 @@
 //! Places in files, kept from reading to the end of a run, so that even a failure at run time
 //! names the manifest line that caused it.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -14,6 +15,12 @@ pub struct Source {
     /// As the user would name it: relative to the project's root where possible.
     pub path: PathBuf,
     pub text: String,
+}
+
+thread_local! {
+    /// Where the lines of the source start that was asked for last, but for the first one: places
+    /// of one file are told by the thousand.
+    static LINES: RefCell<Option<(Arc<Source>, Vec<usize>)>> = const { RefCell::new(None) };
 }
 
 /// A span of a source.
@@ -52,9 +59,19 @@ impl Place {
     pub fn line_column(&self) -> (usize, usize) {
         let before = self.source.text.get(..self.range.start);
         let before = before.unwrap_or(&self.source.text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        (line, column)
+        LINES.with_borrow_mut(|known| {
+            let starts = match known {
+                Some((source, starts)) if Arc::ptr_eq(source, &self.source) => starts,
+                other => {
+                    let ends = self.source.text.match_indices('\n');
+                    let starts = ends.map(|(at, _)| at + 1).collect();
+                    &mut other.insert((Arc::clone(&self.source), starts)).1
+                }
+            };
+            let line = starts.partition_point(|start| *start <= before.len());
+            let start = line.checked_sub(1).map_or(0, |line| starts[line]);
+            (line + 1, before[start..].chars().count() + 1)
+        })
     }
 
     /// Whether both are the same span of the same source.
@@ -75,5 +92,35 @@ impl fmt::Display for Place {
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_count_from_one_and_in_characters() {
+        let source = |text: &str| {
+            Arc::new(Source {
+                path: PathBuf::from("a"),
+                text: text.to_owned(),
+            })
+        };
+        let at = |source: &Arc<Source>, start: usize| {
+            let place = Place {
+                source: Arc::clone(source),
+                range: start..start,
+            };
+            place.line_column()
+        };
+        let (one, other) = (source("äb\n\nc"), source("\nx"));
+        assert_eq!(at(&one, 0), (1, 1));
+        assert_eq!(at(&one, 2), (1, 2));
+        assert_eq!(at(&other, 1), (2, 1));
+        assert_eq!(at(&one, 4), (2, 1));
+        assert_eq!(at(&one, 5), (3, 1));
+        assert_eq!(at(&one, 99), (3, 2));
+        assert_eq!(at(&other, 0), (1, 1));
     }
 }

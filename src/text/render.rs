@@ -55,9 +55,9 @@ impl Diagnostic {
             elements.push(snippet.into());
         }
         for help in &self.helps {
-            elements.push(Rendered::HELP.message(printable(help)).into());
+            elements.push(Rendered::HELP.message(shortened(help)).into());
         }
-        let title = level.primary_title(printable(&self.title));
+        let title = level.primary_title(shortened(&self.title));
         let report: &[Group<'_>] = &[title.elements(elements)];
         let renderer = if colour {
             Renderer::styled()
@@ -88,7 +88,7 @@ fn annotation<'l>(
     } else {
         AnnotationKind::Context
     };
-    let text = (!label.text.is_empty()).then(|| printable(&label.text));
+    let text = (!label.text.is_empty()).then(|| shortened(&label.text));
     let range = within(label);
     kind.span(shown.at(range.start)..shown.at(range.end))
         .label(text)
@@ -129,6 +129,21 @@ impl<'s> Shown<'s> {
     fn at(&self, byte: usize) -> usize {
         let before = self.longer.partition_point(|(start, _)| *start < byte);
         byte + before.checked_sub(1).map_or(0, |last| self.longer[last].1)
+    }
+}
+
+/// The text as a terminal may have it, cut where it is longer than anyone reads: names and values in
+/// it come from files.
+fn shortened(text: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 1000;
+    let mut characters = text.char_indices();
+    match characters.nth(LONGEST) {
+        None => printable(text),
+        Some((end, _)) => {
+            let left_out = 1 + characters.count();
+            let start = printable(&text[..end]);
+            Cow::Owned(format!("{start}… ({left_out} more characters)"))
+        }
     }
 }
 

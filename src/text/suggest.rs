@@ -1,12 +1,30 @@
 //! "Did you mean": the known name that a mistyped one is closest to.
 
+use std::cell::Cell;
+
+/// Longer names are no slip of the keyboard.
+const LONGEST: usize = 100;
+
+/// So many names are looked at in all, for one thread: a file of thousands of mistakes is told
+/// after a moment, with suggestions for the first.
+const PATIENCE: usize = 100_000;
+
+thread_local! {
+    static LOOKED_AT: Cell<usize> = const { Cell::new(0) };
+}
+
 /// The known name closest to `name`; none where nothing is close.
 pub fn closest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    if name.len() > LONGEST {
+        return None;
+    }
     let lower = name.to_lowercase();
     // Above this many edits a suggestion is more noise than help.
     let allowed = (name.chars().count() / 3).clamp(1, 4);
     known
         .into_iter()
+        .take_while(|_| LOOKED_AT.replace(LOOKED_AT.get() + 1) < PATIENCE)
+        .filter(|candidate| candidate.len() <= LONGEST)
         .filter_map(|candidate| {
             let plain = candidate.to_lowercase();
             let edits = strsim::damerau_levenshtein(&lower, &plain);

@@ -7,7 +7,6 @@ use crate::manifest::fields;
 use crate::manifest::node::Content;
 use crate::manifest::node::Entry;
 use crate::manifest::node::Node;
-use crate::registry::ParamType;
 use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Place;
@@ -55,7 +54,7 @@ impl<'a> Reader<'a> {
                     .at(&entry.value.place, "an empty list makes no cell"),
             );
         }
-        self.settle_type(column, items);
+        self.alike(column, items);
         let mut values = Vec::with_capacity(items.len());
         let mut places: std::collections::HashMap<ValueId, &Place> = Default::default();
         for item in items {
@@ -87,26 +86,6 @@ impl<'a> Reader<'a> {
             place: entry.key_place.clone(),
             form: Form::Values,
             choices: values.into_iter().map(choice).collect(),
-        }
-    }
-
-    /// The type of an undeclared name is that of its values: whole numbers beside others are
-    /// numbers.
-    fn settle_type(&mut self, column: usize, items: &[&Node]) {
-        let column = self.columns.get_mut(column);
-        if column.ty != ParamType::Any || column.is_bound() {
-            return;
-        }
-        let number = |node: &&Node| match &node.content {
-            Content::Scalar(value) => value.as_float().is_some(),
-            _ => false,
-        };
-        let fraction = |node: &&Node| matches!(node.content, Content::Scalar(Value::Float(_)));
-        if items.iter().all(number) && items.iter().any(fraction) {
-            column.ty = ParamType::Float {
-                min: None,
-                max: None,
-            };
         }
     }
 
@@ -205,7 +184,7 @@ impl<'a> Reader<'a> {
                 }
             }
             let column = self.column(&member.key, &member.key_place)?;
-            self.settle_type(column, &items.iter().collect::<Vec<_>>());
+            self.alike(column, &items.iter().collect::<Vec<_>>());
             for (choice, item) in choices.iter_mut().zip(items) {
                 if let Some(value) = self.value_of(&member.key, column, item) {
                     choice.set.push((column, value));

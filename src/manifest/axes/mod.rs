@@ -1,5 +1,6 @@
 //! Axes: the forms in which a manifest gives a name several values.
 
+mod alike;
 mod forms;
 mod numbers;
 mod reader;
@@ -59,13 +60,13 @@ impl Axis {
     }
 
     /// How many cells it makes.
-    pub fn size(&self) -> u64 {
+    pub fn size(&self) -> u128 {
         let sizes = self.choices.iter().map(|choice| product(&choice.axes));
-        sizes.fold(0, u64::saturating_add)
+        sizes.fold(0, u128::saturating_add)
     }
 }
 
 /// How many cells the axes make together.
-pub(super) fn product(axes: &[Axis]) -> u64 {
-    axes.iter().map(Axis::size).fold(1, u64::saturating_mul)
+pub(super) fn product(axes: &[Axis]) -> u128 {
+    axes.iter().map(Axis::size).fold(1, u128::saturating_mul)
 }

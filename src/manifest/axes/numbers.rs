@@ -51,7 +51,11 @@ pub(super) fn numbers(form: &str, node: &Node, found: &mut Diagnostics) -> Optio
         };
         let count = ((end - start) / step + 1e-9).floor();
         if !(count >= 0.0 && count < MOST as f64) {
-            found.push(Diagnostic::error("`range` never ends or holds nothing").at(
+            let title = match count >= MOST as f64 && count.is_finite() {
+                true => format!("`range` holds about {count:.1e} values, the most is {MOST}"),
+                false => "`range` never ends or holds nothing".to_owned(),
+            };
+            found.push(Diagnostic::error(title).at(
                 &node.place,
                 format!("from {start} to {end} in steps of {step}"),
             ));

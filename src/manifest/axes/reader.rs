@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
         }
         let known = self.columns.get(column);
         let what = format!("`{}`", known.name);
-        let value = fields::conform(node, &known.ty.clone(), &what, self.found)?;
+        let value = fields::given(node, &known.ty.clone(), &what, self.found)?;
         Some(self.columns.get_mut(column).intern(value, &node.place))
     }
 

@@ -28,6 +28,7 @@ use super::Experiment;
 use super::KEYS;
 use super::values::collisions;
 use super::values::constant;
+use super::values::declarations;
 use super::values::declared;
 use super::values::infos;
 use super::values::shadowed;
@@ -60,7 +61,9 @@ pub(super) fn read(
     let title = manifest
         .get("title")
         .and_then(|node| fields::text(node, "`title`", found));
-    let pipeline = pipeline(&manifest, &node, &name, root, path, catalog, found)?;
+    let mut pipeline = pipeline(&manifest, &node, &name, root, path, catalog, found)?;
+    let params = manifest.get("params").filter(|_| pipeline.inline);
+    let own = params.map(|params| declarations(params, &mut pipeline, found));
     let profile = profile(&manifest, changes, found);
     let forced = overrides::entries(&changes.params, "-p", found);
     let chosen = overrides::entries(&changes.axes, "--axis", found);
@@ -77,6 +80,11 @@ pub(super) fn read(
         .filter_map(|node| fields::map(node, "`params`", found))
         .collect();
     for entry in layers.iter().copied().flatten() {
+        // A declaration has given its default already.
+        let mut declared = own.iter().flatten();
+        if declared.any(|place| place.same(&entry.key_place)) {
+            continue;
+        }
         constant(entry, pipeline.inline, &mut columns, found);
     }
     let mut reader = Reader {

@@ -10,10 +10,14 @@ use crate::manifest::columns::Column;
 use crate::manifest::columns::Columns;
 use crate::manifest::fields;
 use crate::manifest::node::Entry;
+use crate::manifest::node::Node;
 use crate::manifest::pipeline::Pipeline;
+use crate::manifest::pipeline::declared as declared_by;
+use crate::manifest::pipeline::looks_declared;
 use crate::registry::ParamType;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
+use crate::text::Place;
 
 use super::AxisInfo;
 
@@ -28,6 +32,28 @@ pub(super) fn declared(pipeline: &Pipeline) -> Columns {
         columns.add(column);
     }
     columns
+}
+
+/// Declarations among the values of a manifest with stages of its own: `lr: {type: float, default: 0.1}`.
+///
+/// Returns where their names stand.
+pub(super) fn declarations(
+    node: &Node,
+    pipeline: &mut Pipeline,
+    found: &mut Diagnostics,
+) -> Vec<Place> {
+    let mut places = Vec::new();
+    for entry in node.as_map().unwrap_or_default() {
+        let known = pipeline
+            .params
+            .iter()
+            .any(|param| *param.name == *entry.key);
+        if !known && looks_declared(&entry.value) {
+            places.push(entry.key_place.clone());
+            pipeline.params.extend(declared_by(entry, found));
+        }
+    }
+    places
 }
 
 /// Gives a parameter its value for all cells; where names are open, the first value declares one.
@@ -53,7 +79,7 @@ pub(super) fn constant(entry: &Entry, open: bool, columns: &mut Columns, found: 
     let what = format!("`{}`", entry.key);
     if entry.value.is_null() {
         column.constant = ABSENT;
-    } else if let Some(value) = fields::conform(&entry.value, &column.ty.clone(), &what, found) {
+    } else if let Some(value) = fields::given(&entry.value, &column.ty.clone(), &what, found) {
         column.constant = column.intern(value, &entry.value.place);
     }
 }

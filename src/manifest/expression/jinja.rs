@@ -43,6 +43,10 @@ fn environment() -> Environment<'static> {
     for name in ["debug", "dict", "namespace", "range"] {
         environment.remove_global(name);
     }
+    // They make as much of little as they are told.
+    for name in ["batch", "format", "indent", "slice"] {
+        environment.remove_filter(name);
+    }
     environment.add_function("abs", f64::abs);
     environment.add_function("ceil", |x: f64| whole(x.ceil()));
     environment.add_function("exp", f64::exp);
@@ -81,6 +85,9 @@ pub(super) fn to_jinja(value: &Value) -> Jinja {
     }
 }
 
+/// A longer list or text than this is no value of a parameter.
+const LONGEST: usize = 1_000_000;
+
 pub(super) fn from_jinja(value: &Jinja) -> Result<Value, String> {
     match value.kind() {
         ValueKind::None => Ok(Value::Null),
@@ -98,6 +105,9 @@ pub(super) fn from_jinja(value: &Jinja) -> Result<Value, String> {
             } else {
                 Err(format!("the result is `{number}`, not a finite number"))
             }
+        }
+        _ if value.len().is_some_and(|len| len > LONGEST) => {
+            Err(format!("the result has more than {LONGEST} parts"))
         }
         ValueKind::String => Ok(Value::Str(value.to_string())),
         ValueKind::Seq | ValueKind::Iterable => {

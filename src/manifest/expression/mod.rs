@@ -17,6 +17,8 @@ use minijinja::value::ValueKind;
 use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Place;
+use crate::text::nesting::DEEPEST;
+use crate::text::nesting::nesting;
 
 use jinja::Absent;
 use jinja::ENVIRONMENT;
@@ -50,6 +52,15 @@ impl Expression {
     /// Where it is not an expression.
     pub fn read(text: &str, place: &Place) -> Result<Self, Diagnostic> {
         let text = text.trim().to_owned();
+        if nesting(&text) > DEEPEST {
+            let title = "an expression is too long";
+            return Err(Diagnostic::error(title)
+                .at(
+                    place,
+                    format!("more than {DEEPEST} signs and words of logic"),
+                )
+                .help("a list says more with less: `x in [1, 2, 3]`"));
+        }
         let compiled = ENVIRONMENT
             .compile_expression_owned(text.clone())
             .map_err(|error| {

@@ -22,7 +22,7 @@ use super::columns::ValueId;
 use super::node::Node;
 
 /// More cells than this are a slip of the keyboard, and would fill the memory.
-const MOST: u64 = 5_000_000;
+const MOST: u128 = 5_000_000;
 
 /// All cells, as rows of value numbers.
 #[derive(Debug)]
@@ -123,7 +123,7 @@ pub(super) fn build(
     if cells > MOST {
         found.push(Diagnostic::error("too many cells").at(
             place,
-            format!("these axes make {cells}, the most is {MOST}"),
+            format!("these axes make {}, the most is {MOST}", counted(cells)),
         ));
         return None;
     }
@@ -150,6 +150,14 @@ pub(super) fn build(
         found.push(Diagnostic::error("no cells are left").at(place, "of the axes here"));
     }
     Some(grid)
+}
+
+/// A number that people can read, however large.
+fn counted(number: u128) -> String {
+    match number {
+        0..1_000_000_000_000 => number.to_string(),
+        _ => format!("about {:.0e}", number as f64),
+    }
 }
 
 /// Gives the columns that the axes set their positions, in the order of the axes.

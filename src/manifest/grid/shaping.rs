@@ -128,7 +128,10 @@ pub(super) fn include(grid: &mut Grid, axes: &[Axis], node: &Node, found: &mut D
                 let ty = grid.columns.get(column).ty.clone();
                 let what = format!("`{}`", part.key);
                 if let Some(canonical) = fields::conform(value, &ty, &what, found) {
-                    ids.push(grid.columns.get_mut(column).intern(canonical, &value.place));
+                    let known = grid.columns.get(column).id_of(&canonical);
+                    ids.push(known.unwrap_or_else(|| {
+                        grid.columns.get_mut(column).intern(canonical, &value.place)
+                    }));
                 }
             }
             wanted.push((column, ids));
@@ -147,7 +150,7 @@ pub(super) fn include(grid: &mut Grid, axes: &[Axis], node: &Node, found: &mut D
                 );
             }
         }
-        if product(&restricted).saturating_add(grid.cells as u64) > MOST {
+        if product(&restricted).saturating_add(grid.cells as u128) > MOST {
             found.push(Diagnostic::error("too many cells").at(&entry.place, "added here"));
             continue;
         }

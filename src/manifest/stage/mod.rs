@@ -115,9 +115,7 @@ impl Stage {
         let what = format!("stage `{}`", entry.key);
         stage_name(&entry.key, &entry.key_place, found);
         let stage = Fields::of(&entry.value, &what, &STAGE_KEYS, found)?;
-        for key in entry.value.as_map().unwrap_or_default() {
-            misplaced(key, &stage, catalog, found);
-        }
+        misplaced(&entry.value, &stage, catalog, found);
         let Some(uses) = stage.get("uses") else {
             found.push(
                 Diagnostic::error(format!("{what} has no `uses`"))
@@ -175,18 +173,25 @@ impl Stage {
     }
 }
 
-/// A parameter of the kind that stands beside `with` rather than under it.
-fn misplaced(key: &Entry, stage: &Fields<'_>, catalog: &Catalog, found: &mut Diagnostics) {
-    if STAGE_KEYS.contains(&key.key.as_str()) {
+/// Parameters of the kind that stand beside `with` rather than under it.
+fn misplaced(node: &Node, stage: &Fields<'_>, catalog: &Catalog, found: &mut Diagnostics) {
+    let entries = node.as_map().unwrap_or_default().iter();
+    let mut others = entries.filter(|entry| !STAGE_KEYS.contains(&entry.key.as_str()));
+    let Some(first) = others.next() else {
         return;
-    }
+    };
     let kind = stage.get("uses").and_then(Node::as_str);
-    let kind = kind.and_then(|name| catalog.get(name));
-    if kind.is_some_and(|kind| kind.params().iter().any(|param| param.name == key.key)) {
-        found.amend(
-            &key.key_place,
-            format!("parameters go under `with`: `with: {{{}: …}}`", key.key),
-        );
+    let Some(kind) = kind.and_then(|name| catalog.get(name)) else {
+        return;
+    };
+    let params = kind.params();
+    for key in std::iter::once(first).chain(others) {
+        if params.iter().any(|param| param.name == key.key) {
+            found.amend(
+                &key.key_place,
+                format!("parameters go under `with`: `with: {{{}: …}}`", key.key),
+            );
+        }
     }
 }
 

@@ -90,6 +90,13 @@ impl Template {
                 let entries: Vec<_> = entries
                     .iter()
                     .map(|entry| {
+                        if entry.key.contains("${") {
+                            found.push(
+                                Diagnostic::error("`${…}` in a key")
+                                    .at(&entry.key_place, "stays as it is here")
+                                    .help("only values are filled in"),
+                            );
+                        }
                         let value = Template::read(&entry.value, kept, found);
                         (Arc::from(entry.key.as_str()), value)
                     })

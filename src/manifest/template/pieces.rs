@@ -36,6 +36,8 @@ pub(super) fn pieces(
     let mut pieces = Vec::new();
     let mut literal = String::new();
     let mut rest = text;
+    // Where the search for the next part in the file begins: parts come in order.
+    let mut from = 0;
     while let Some(at) = rest.find("${") {
         if rest[..at].ends_with('$') {
             literal.push_str(&rest[..at - 1]);
@@ -48,13 +50,13 @@ pub(super) fn pieces(
         let Some(end) = closing(inside) else {
             found.push(
                 Diagnostic::error("`${` without its `}`")
-                    .at(&place_of(place, &rest[at..]), "not closed")
+                    .at(&place_of(place, &rest[at..], &mut from), "not closed")
                     .help("a literal `${` is written `$${`"),
             );
             return Some(Vec::new());
         };
         let inner = &inside[..end];
-        let hole = place_of(place, &rest[at..at + 2 + end + 1]);
+        let hole = place_of(place, &rest[at..at + 2 + end + 1], &mut from);
         rest = &inside[end + 1..];
         if kept.keeps(inner) {
             literal.push_str(&format!("${{{inner}}}"));
@@ -81,9 +83,14 @@ pub(super) fn pieces(
 }
 
 /// Where a part of a text stands in its file; the whole text where quoting has changed it.
-fn place_of(place: &Place, part: &str) -> Place {
-    match place.text().find(part) {
-        Some(at) => place.part(at..at + part.len()),
+fn place_of(place: &Place, part: &str, from: &mut usize) -> Place {
+    let found = place.text().get(*from..).and_then(|text| text.find(part));
+    match found {
+        Some(at) => {
+            let start = *from + at;
+            *from = start + part.len();
+            place.part(start..*from)
+        }
         None => place.clone(),
     }
 }

@@ -137,6 +137,9 @@ fn json(text: &str) -> Result<Map<String, Json>, String> {
         };
         format!("not JSON, {error}{hint}")
     })?;
+    if let Some(number) = outside_texts(text).find(|word| too_large(word)) {
+        return Err(unheld(number));
+    }
     let Json::Object(entries) = value else {
         return Err("not an object `{\"name\": number}`".to_owned());
     };
@@ -165,6 +168,9 @@ fn csv(text: &str) -> Result<Map<String, Json>, String> {
         ));
     };
     let mut numbers = Map::new();
+    if let Some(number) = row.iter().find(|field| too_large(field)) {
+        return Err(unheld(number));
+    }
     for (name, field) in header.iter().zip(row) {
         let number = number(field).ok_or_else(|| format!("`{name}` is not a number: {field}"))?;
         numbers.insert(name.trim().to_owned(), number);
@@ -182,6 +188,9 @@ fn lines(text: &str) -> Result<Map<String, Json>, String> {
         let at = index + 1;
         let (name, value) =
             pair(line).ok_or_else(|| format!("line {at} is no `key=value`: {line}"))?;
+        if too_large(value) {
+            return Err(format!("line {at}: {}", unheld(value)));
+        }
         let number = number(value).ok_or_else(|| format!("line {at}: not a number: {value}"))?;
         numbers.insert(name.to_owned(), number);
     }
@@ -209,11 +218,44 @@ fn number(text: &str) -> Option<Json> {
     text.parse::<f64>().ok().map(Json::from)
 }
 
+/// Whether this is a whole number that would become another one.
+fn too_large(text: &str) -> bool {
+    let text = text.trim();
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    whole && text.parse::<i64>().is_err()
+}
+
+fn unheld(number: &str) -> String {
+    format!(
+        "`{}` has more digits than a whole number holds; `1e20` is a number that need not be exact",
+        number.trim()
+    )
+}
+
+/// The words of a JSON document that are no texts.
+fn outside_texts(json: &str) -> impl Iterator<Item = &str> {
+    let mut escaped = false;
+    let mut inside = false;
+    let mut ends = move |c: char| {
+        if inside {
+            inside = escaped || c != '"';
+            escaped = c == '\\' && !escaped;
+            return true;
+        }
+        inside = c == '"';
+        inside || matches!(c, ',' | ':' | '{' | '}' | '[' | ']') || c.is_whitespace()
+    };
+    json.split(move |c| ends(c))
+}
+
 /// The numbers among the lines of standard output; the last one of a name counts.
 #[derive(Default)]
 pub(super) struct Said {
     numbers: Map<String, Json>,
     listening: bool,
+    /// What cannot be held, in the words of an error.
+    refused: Option<String>,
 }
 
 impl Said {
@@ -221,6 +263,7 @@ impl Said {
     pub fn new(spec: Option<&Spec>) -> Self {
         Said {
             numbers: Map::new(),
+            refused: None,
             listening: spec.is_some_and(|spec| spec.file.is_none()),
         }
     }
@@ -231,12 +274,18 @@ impl Said {
             && let Some((name, value)) = pair(line)
             && let Some(number) = number(value)
         {
+            if too_large(value) {
+                self.refused = Some(format!("the metric `{name}`: {}", unheld(value)));
+            }
             self.numbers.insert(name.to_owned(), number);
         }
     }
 
     /// What was heard, as `metrics.json`.
     pub fn numbers(self) -> Result<Vec<u8>, JobError> {
+        if let Some(refused) = self.refused {
+            return Err(JobError::failed(refused));
+        }
         match self.numbers.is_empty() {
             true => Err(JobError::failed("no line of standard output is a metric")
                 .hint("a line `loss=0.25` reports the number `loss`")),
@@ -287,6 +336,28 @@ mod tests {
         assert_eq!(shown(lines("a=1\nb=x\n")), "line 2: not a number: x");
         assert_eq!(shown(lines("\n")), "there is no number");
         assert!(Said::default().numbers().is_err());
+    }
+
+    #[test]
+    fn whole_numbers_are_exact_or_refused() {
+        let large = r#"{"n":9007199254740993}"#;
+        assert_eq!(shown(json(large)), large);
+        assert_eq!(shown(csv("n\n9007199254740993\n")), large);
+        let fine = r#"{"12345678901234567890": 1e20, "a\"2": -1}"#;
+        assert!(json(fine).is_ok(), "a name and a float");
+        let more = "has more digits than a whole number holds";
+        for number in ["12345678901234567890", "-100000000000000000000"] {
+            for refused in [
+                json(&format!(r#"{{"a\"": 1, "n": {number}}}"#)),
+                csv(&format!("n\n{number}\n")),
+                lines(&format!("n={number}\n")),
+            ] {
+                assert!(shown(refused).contains(more), "{number}");
+            }
+            let mut said = Said::new(Spec::read(&Value::from("stdout")).ok().as_ref());
+            said.line(&format!("n={number}"));
+            assert!(said.numbers().is_err(), "{number}");
+        }
     }
 
     #[test]

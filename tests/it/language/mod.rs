@@ -2,6 +2,7 @@
 
 mod filters;
 mod forms;
+mod hostile;
 mod key_properties;
 mod keys;
 mod kinds;

@@ -1,0 +1,102 @@
+//! Values of a name that nobody declared keep the type in which each was written. So two of them may
+//! look like one, and text may look like the numbers beside it.
+
+use std::collections::HashMap;
+
+use crate::manifest::node::Content;
+use crate::manifest::node::Node;
+use crate::registry::ParamType;
+use crate::registry::Value;
+use crate::text::Diagnostic;
+
+use super::reader::Reader;
+
+impl Reader<'_> {
+    /// Says what no reader of the manifest could tell apart.
+    pub(super) fn alike(&mut self, column: usize, items: &[&Node]) {
+        let column = self.columns.get(column);
+        if column.ty != ParamType::Any {
+            return;
+        }
+        let scalars = items.iter().filter_map(|node| match &node.content {
+            Content::Scalar(value) if *value != Value::Null => Some((*node, value)),
+            _ => None,
+        });
+        let number = |value: &Value| value.as_float().is_some();
+        let numbers = scalars.clone().any(|(_, value)| number(value));
+        let truths = scalars.clone().any(|(_, value)| value.as_bool().is_some());
+        let mut seen: HashMap<String, (&Node, &Value)> = HashMap::new();
+        for (node, value) in scalars {
+            let title = |what: &str| format!("axis `{}` has {what}", column.name);
+            if let Value::Str(text) = value {
+                let beside = match () {
+                    () if numbers && meant_number(text).is_some() => "numbers",
+                    () if truths && meant_truth(text).is_some() => "true and false",
+                    () => "",
+                };
+                if !beside.is_empty() {
+                    let meant = meant_number(text).or_else(|| meant_truth(text));
+                    self.found.push(
+                        Diagnostic::error(title(&format!("text beside {beside}")))
+                            .at(&node.place, "this is text")
+                            .help(format!("write `{}`", meant.unwrap_or_default())),
+                    );
+                    continue;
+                }
+            }
+            // `1` and `1.0` are one number.
+            let same = match value.as_float() {
+                Some(number) => (number + 0.0).to_string(),
+                None => value.to_string(),
+            };
+            match seen.get(&same) {
+                Some((first, known)) if *known != value => self.found.push(
+                    Diagnostic::error(title("one value in two forms"))
+                        .at(&node.place, format!("{} here", value.type_name()))
+                        .also(&first.place, format!("{} here", known.type_name()))
+                        .help("keep one of them, or declare the type of the axis under `params`"),
+                ),
+                Some(_) => {}
+                None => _ = seen.insert(same, (node, value)),
+            }
+        }
+    }
+}
+
+/// The number that a text stands for elsewhere: quoted, with separators, or as YAML 1.1 had it.
+fn meant_number(text: &str) -> Option<String> {
+    let text = text.trim();
+    if !text.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let plain: String = text
+        .chars()
+        .filter(|c| !matches!(c, '_' | ',' | '\'' | ' '))
+        .collect();
+    if plain.parse::<f64>().is_ok() {
+        let digits = plain.trim_start_matches('0');
+        let whole = digits.starts_with(|c: char| c.is_ascii_digit());
+        return Some(if whole { digits.to_owned() } else { plain });
+    }
+    // Minutes and seconds were a number in YAML 1.1.
+    let parts: Vec<&str> = text.split(':').collect();
+    let minutes = parts.len() > 1 && parts.iter().all(|part| part.parse::<u32>().is_ok());
+    minutes.then(|| {
+        let parts = parts.iter().filter_map(|part| part.parse::<u64>().ok());
+        parts
+            .fold(0_u64, |sum, part| {
+                sum.saturating_mul(60).saturating_add(part)
+            })
+            .to_string()
+    })
+}
+
+/// The truth value that a text stands for elsewhere.
+fn meant_truth(text: &str) -> Option<String> {
+    let truth = match text.to_ascii_lowercase().as_str() {
+        "yes" | "on" | "y" | "true" => true,
+        "no" | "off" | "n" | "false" => false,
+        _ => return None,
+    };
+    Some(truth.to_string())
+}

@@ -1,0 +1,176 @@
+//! Manifests made to hurt: bounded in time, memory, stack and the length of the answer.
+
+use std::time::Duration;
+use std::time::Instant;
+
+use sweepline::manifest::Overrides;
+use sweepline::text::nesting::DEEPEST;
+
+use super::kit::names;
+use super::kit::plan;
+use super::kit::planned;
+use super::kit::planned_with;
+use super::kit::unwrap;
+
+/// What is said, soon and in few words; from a small stack.
+fn said(manifest: String) -> String {
+    let start = Instant::now();
+    let thread = std::thread::Builder::new().stack_size(2 << 20);
+    let said = thread.spawn(move || planned(&manifest).found.render(false));
+    let said = said.expect("a thread starts").join().expect("no panic");
+    assert!(said.len() < 20_000, "{} bytes are said", said.len());
+    assert!(start.elapsed() < Duration::from_secs(60));
+    said
+}
+
+fn with_condition(condition: &str) -> String {
+    format!(
+        "experiment: t\naxes: {{n: [1]}}\nwhen: \"{condition}\"\nstages: {{fit: {{uses: train/vae, with: {{lr: \"${{n}}\"}}}}}}\n"
+    )
+}
+
+#[test]
+fn expressions_end_before_the_stack_does() {
+    let deep = [
+        "not ",
+        "-",
+        "1+",
+        "(",
+        "[",
+        "n if n else ",
+        "abs(",
+        "n.",
+        "n|abs|",
+        "1 is even and ",
+        "n ** ",
+        "{1:",
+        "1 in ",
+        "n ~ ",
+        "not (",
+    ];
+    for word in deep {
+        let said = said(with_condition(&(word.repeat(100_000) + "1")));
+        assert!(said.contains("an expression is too long"), "{word}: {said}");
+        // As long as it may be: read by recursion, or refused by the evaluator's own reader.
+        let most =
+            (1..).find(|count| sweepline::text::nesting::nesting(&word.repeat(*count)) > DEEPEST);
+        said_of_any(with_condition(
+            &(word.repeat(most.expect("an end") - 1) + "1"),
+        ));
+    }
+}
+
+fn said_of_any(manifest: String) {
+    said(manifest);
+}
+
+#[test]
+fn lists_in_conditions_may_be_long() {
+    let numbers: Vec<String> = (0..2000).map(|n| format!("{n}.5")).collect();
+    plan(&with_condition(&format!(
+        "n not in [{}]",
+        numbers.join(", ")
+    )));
+}
+
+#[test]
+fn nesting_and_aliases_are_bounded() {
+    for open in ["[", "{a: ", "- ", "? "] {
+        let said = said(open.repeat(100_000));
+        assert!(said.contains("error"), "{said}");
+    }
+    let numbers = "1, ".repeat(10_000);
+    let aliases = "*a, ".repeat(10_000);
+    let bomb =
+        format!("experiment: t\nstages: {{}}\nparams:\n  a: &a [{numbers}]\n  b: [{aliases}]\n");
+    assert!(said(bomb).contains("aliases that stand for too much"));
+    assert!(said("experiment: t\na: &a [*a]\n".to_owned()).contains("error"));
+    let mut layers = String::from("experiment: t\na0: &a0 [1]\n");
+    for layer in 1..70 {
+        layers += &format!("a{layer}: &a{layer} [*a{}]\n", layer - 1);
+    }
+    assert!(said(layers).contains("nested too deeply"));
+}
+
+#[test]
+fn thousands_of_mistakes_are_a_screen_of_them() {
+    let keys: String = (0..20_000).map(|n| format!("key{n}: 1\n")).collect();
+    let said_of_keys = said(format!("experiment: t\nstages: {{}}\n{keys}"));
+    assert!(said_of_keys.contains("and 19980 more"), "{said_of_keys}");
+    let long = "k".repeat(1_000_000);
+    said(format!("experiment: t\nstages: {{}}\n{long}: 1\n"));
+}
+
+#[test]
+fn a_long_cycle_is_named_in_brief() {
+    let stage = |n: usize| {
+        format!(
+            "  s{n}: {{uses: select, in: {{candidates: s{}}}, with: {{by: x}}}}\n",
+            (n + 1) % 5000
+        )
+    };
+    let stages: String = (0..5000).map(stage).collect();
+    let said = said(format!("experiment: t\nstages:\n{stages}"));
+    assert!(said.contains("a cycle: s"), "{said}");
+}
+
+#[test]
+fn large_grids_are_refused_with_their_number() {
+    let fit = "stages: {fit: {uses: train/vae}}\n";
+    let axes: String = (0..10)
+        .map(|n| format!("  n{n}: {{seeds: 1000}}\n"))
+        .collect();
+    let said_of_axes = said(format!("experiment: t\naxes:\n{axes}{fit}"));
+    assert!(said_of_axes.contains("about 1e30"), "{said_of_axes}");
+    let range = said(format!(
+        "experiment: t\naxes: {{n: {{range: [0, 1e18]}}}}\n{fit}"
+    ));
+    assert!(range.contains("about 1.0e18 values"), "{range}");
+}
+
+#[test]
+fn a_value_does_not_depend_on_its_neighbours() {
+    let of = |axis: &str, more: &str| {
+        names(
+            &plan(&format!(
+                "experiment: t\naxes: {{n: {axis}}}\n{more}\nstages: {{fit: {{uses: train/vae, with: {{lr: \"${{n}}\"}}}}}}\n"
+            )),
+            "fit",
+        )
+    };
+    assert_eq!(
+        of("[1, 5, 1e1]", ""),
+        ["fit[n=1]", "fit[n=5]", "fit[n=10.0]"]
+    );
+    // The number that is meant, however it is written.
+    assert_eq!(
+        of("[1, 5, 1e1]", "exclude: [{n: 10}]"),
+        ["fit[n=1]", "fit[n=5]"]
+    );
+    assert_eq!(of("[1, 1e1]", "exclude: [{n: 1.0}]"), ["fit[n=10.0]"]);
+}
+
+#[test]
+fn a_declaration_in_a_manifest_declares() {
+    let text = "experiment: t\nparams: {lr: {type: float, default: 1}}\nstages: {fit: {uses: train/vae, with: {lr: \"${lr}\"}}}\n";
+    let value = plan(text).steps[0]
+        .params
+        .get("lr")
+        .map(ToString::to_string);
+    assert_eq!(value.as_deref(), Some("1.0"));
+}
+
+#[test]
+fn an_option_without_a_value_is_a_mistake() {
+    let text =
+        "experiment: t\nparams: {lr: 1}\nstages: {fit: {uses: train/vae, with: {lr: \"${lr}\"}}}\n";
+    let with = |value: &str| Overrides {
+        params: vec![("lr".to_owned(), value.to_owned())],
+        ..Overrides::default()
+    };
+    for value in ["", " ", "#1"] {
+        let found = planned_with(text, &with(value)).found.render(false);
+        assert!(found.contains("gives no value"), "{found}");
+    }
+    unwrap(planned_with(text, &with("null")));
+}
