@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use petgraph::algo::kosaraju_scc;
@@ -124,8 +125,8 @@ fn cycle(
                 before.insert(first, node);
                 break 'search;
             }
-            if !before.contains_key(&next) {
-                before.insert(next, node);
+            if let Entry::Vacant(new) = before.entry(next) {
+                new.insert(node);
                 queue.push_back(next);
             }
         }

@@ -237,7 +237,7 @@ fn unheld(number: &str) -> String {
 fn outside_texts(json: &str) -> impl Iterator<Item = &str> {
     let mut escaped = false;
     let mut inside = false;
-    let mut ends = move |c: char| {
+    let ends = move |c: char| {
         if inside {
             inside = escaped || c != '"';
             escaped = c == '\\' && !escaped;
@@ -246,7 +246,7 @@ fn outside_texts(json: &str) -> impl Iterator<Item = &str> {
         inside = c == '"';
         inside || matches!(c, ',' | ':' | '{' | '}' | '[' | ']') || c.is_whitespace()
     };
-    json.split(move |c| ends(c))
+    json.split(ends)
 }
 
 /// The numbers among the lines of standard output; the last one of a name counts.
