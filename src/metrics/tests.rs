@@ -13,11 +13,11 @@ use crate::data::Array;
 use crate::data::Dataset;
 use crate::data::Split;
 use crate::models;
+use crate::models::ExtraInputs;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Posterior;
 use crate::models::Rows;
-use crate::models::Watch;
 use crate::models::observation::Decoded;
 use crate::models::observation::LogVariances;
 use crate::models::observation::ObservationModel;
@@ -27,6 +27,7 @@ use crate::registry::Default;
 use crate::registry::Param;
 use crate::registry::Value;
 use crate::registry::Values;
+use crate::training::tests::Session;
 
 const SIGMA: f32 = 0.4;
 const DIMENSIONS: usize = 3;
@@ -198,32 +199,6 @@ fn values(params: Vec<Param>, given: &[(&str, Value)]) -> Values {
 
 fn score(metric: &dyn Metric, model: &dyn Fitted, data: &Dataset) -> Result<Vec<f64>, ModelError> {
     metric.score(model, data, &values(metric.params(), &[]))
-}
-
-struct Quiet;
-
-impl Watch for Quiet {
-    fn progress(&self, _: u64, _: u64, _: &[(&str, f64)]) {}
-
-    fn cancelled(&self) -> bool {
-        false
-    }
-
-    fn checkpoint(&self) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn checkpoint_due(&self) -> bool {
-        false
-    }
-
-    fn save_checkpoint(&self, _: &[u8]) {}
-
-    fn log(&self, _: &str) {}
-
-    fn warn(&self, message: &str) {
-        panic!("{message}");
-    }
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -430,7 +405,9 @@ fn every_model_of_every_density_has_the_likelihood_that_its_means_say() {
                 ("device", "cpu".into()),
             ];
             let values = values(model.params(), &given);
-            let trained = model.train(&data, &values, &Quiet).expect("it trains");
+            let trained = model
+                .train(&data, &ExtraInputs::new(), &values, &Session::default())
+                .expect("it trains");
             let fitted = models::open(&trained.weights, DeviceChoice::Cpu).expect("they are its");
             let z = Rows::new(1, nodes().map(|z| z as f32).collect());
             let means = fitted.means(&z).expect("it decodes").into_rows();
@@ -495,7 +472,10 @@ fn every_training_refuses_what_its_density_is_not_over() {
             ("seed", Value::Int(1)),
             ("device", "cpu".into()),
         ];
-        let error = model.train(&data, &values(model.params(), &given), &Quiet);
+        let error = {
+            let values = values(model.params(), &given);
+            model.train(&data, &ExtraInputs::new(), &values, &Session::default())
+        };
         let said = error.expect_err("it is no density over them").to_string();
         assert!(
             said.contains("`valid` of `line` has 1.25 in observation 1"),

@@ -16,29 +16,32 @@ pub mod quadrature;
 #[cfg(test)]
 mod same_bytes;
 pub mod surrogate;
-mod training;
 pub mod vae;
 
-pub use crate::training::Monitor as Watch;
 pub use error::ModelError;
 pub use fitted::{Fitted, Posterior, Rows};
-pub use training::{Curve, CurveRow, Learner, Schedule, Trained};
 
 use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
 
 use observation::ObservationModel;
 
 use crate::data::Array;
 use crate::data::Dataset;
+use crate::nn::checkpoint;
 use crate::nn::device::DeviceChoice;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Slot;
 use crate::registry::Values;
+use crate::training::Monitor;
+use crate::training::Trained;
 
 /// A generative model that a manifest can train.
 pub trait Model: Entry {
-    /// Trains on the training split, watches the validation split.
+    /// Trains on the training split, watches the validation split; `extra` has what was put into
+    /// [`Model::slots`].
     ///
     /// # Errors
     /// [`ModelError::Data`] where the data set does not fit the model, [`ModelError::Cancelled`]
@@ -46,8 +49,9 @@ pub trait Model: Entry {
     fn train(
         &self,
         data: &Dataset,
+        extra: &ExtraInputs,
         params: &Values,
-        watch: &dyn Watch,
+        monitor: &dyn Monitor,
     ) -> Result<Trained, ModelError>;
 
     /// The scores of its curve and the numbers that it ends with.
@@ -69,23 +73,12 @@ pub trait Model: Entry {
         &[]
     }
 
-    /// [`Model::train`] with what was put into [`Model::slots`].
-    fn train_with(
-        &self,
-        data: &Dataset,
-        _given: &Given,
-        params: &Values,
-        watch: &dyn Watch,
-    ) -> Result<Trained, ModelError> {
-        self.train(data, params, watch)
-    }
-
     /// Opens weights that [`Model::train`] left.
     fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError>;
 }
 
 /// Arrays that other stages made, by the slot they were put into.
-pub type Given = BTreeMap<&'static str, Array>;
+pub type ExtraInputs = BTreeMap<&'static str, Array>;
 
 /// Every model a manifest can name, sorted.
 pub static ALL: &[&dyn Model] = &[
@@ -98,11 +91,17 @@ pub static ALL: &[&dyn Model] = &[
 
 /// Opens the weights of any model: the configuration in the file names it.
 pub fn open(weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {
-    let header = crate::nn::checkpoint::header(weights)?;
+    let header = checkpoint::header(weights)?;
     let name = header.config["model"].as_str().unwrap_or_default();
     let model = ALL
         .iter()
         .find(|model| model.name() == name)
         .ok_or_else(|| ModelError::Weights(format!("they are of an unknown model `{name}`")))?;
     model.open(weights, device)
+}
+
+/// The configuration that was stored with weights.
+fn config<C: DeserializeOwned>(weights: &[u8]) -> Result<C, ModelError> {
+    let header = checkpoint::header(weights)?;
+    serde_json::from_value(header.config).map_err(ModelError::state)
 }

@@ -7,11 +7,15 @@ use super::ModelError;
 use super::Rows;
 use super::observation::ObservationModel;
 use crate::data::Dataset;
+use crate::nn::Algorithm;
 use crate::nn::device::DeviceChoice;
 use crate::random::Seed;
 use crate::registry::Param;
 use crate::registry::Value;
 use crate::registry::Values;
+use crate::training::Batches;
+use crate::training::LearningRate;
+use crate::training::Phase;
 
 /// Budget, optimiser, seed and device of a training with Adam.
 pub fn training() -> Vec<Param> {
@@ -73,6 +77,23 @@ pub fn seed(values: &Values) -> Seed {
 /// The device that `device` names.
 pub fn device(values: &Values) -> DeviceChoice {
     DeviceChoice::named(text(values, "device")).unwrap_or_default()
+}
+
+/// Adam as [`training`] declares it.
+pub fn adam(values: &Values) -> Algorithm {
+    Algorithm::adam(number(values, "beta1"), number(values, "beta2"))
+}
+
+/// The learning rate called `name`, the same for ever.
+pub fn rate(values: &Values, name: &str) -> LearningRate {
+    LearningRate::constant(number(values, name))
+}
+
+/// The phase of a training as [`training`] declares it, over so many observations.
+pub fn phase(values: &Values, observations: usize) -> Phase {
+    let order = seed(values).derive("fit/order");
+    let batches = Batches::of_rows(observations, size(values, "batch"), order);
+    Phase::epochs("fit", size(values, "epochs") as u64, batches)
 }
 
 /// The observations `x` of a split, one row each; grey values lie in [0, 1].

@@ -7,11 +7,11 @@ use std::f64::consts::TAU;
 use super::Fitted;
 use super::ModelError;
 use super::Rows;
-use super::Watch;
 use super::agreement::elbo_draws;
 use super::agreement::is_negative;
 use super::observation::Decoded;
 use crate::random::Seed;
+use crate::training::Monitor;
 
 /// Beyond |z| = 8 lies 10⁻¹⁵ of the prior's mass.
 const REACH: f64 = 8.0;
@@ -89,7 +89,7 @@ const PLAIN: usize = 16;
 pub fn valid_ll(
     model: &dyn Fitted,
     valid: &Rows,
-    watch: &dyn Watch,
+    monitor: &dyn Monitor,
 ) -> Result<Vec<(&'static str, f64)>, ModelError> {
     if model.latent() != 1 || valid.columns > PLAIN {
         return Ok(Vec::new());
@@ -108,7 +108,7 @@ pub fn valid_ll(
         let squares: f64 = gaps.iter().map(|g| (g - gap) * (g - gap)).sum();
         let error = (squares / (n - 1.0) / n).sqrt();
         if is_negative(gap, error) {
-            watch.warn(&format!(
+            monitor.warn(&format!(
                 "the ELBO on the validation split lies {:.4} ± {error:.4} nats above `valid_ll`, \
                  which it bounds: one of them is wrong",
                 -gap

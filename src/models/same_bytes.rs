@@ -2,14 +2,15 @@
 //! starts its log with its layers.
 
 use super::ALL;
+use super::ExtraInputs;
 use super::Model;
 use super::ModelError;
-use super::Trained;
 use crate::data::tests::support::load;
 use crate::registry::Default;
 use crate::registry::Param;
 use crate::registry::Value;
 use crate::registry::Values;
+use crate::training::Trained;
 use crate::training::tests::Session;
 
 /// Declared defaults, with these in their place.
@@ -52,7 +53,7 @@ fn train(model: &dyn Model, threads: usize, session: &mut Session) -> Result<Tra
     );
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     pool.expect("a small pool")
-        .install(move || model.train(&data, &values, session))
+        .install(move || model.train(&data, &ExtraInputs::new(), &values, session))
 }
 
 #[test]

@@ -14,8 +14,8 @@ use crate::data::generators::Generator;
 use crate::data::surrogate;
 use crate::data::surrogate::Surrogate;
 use crate::nn::backend::Backend;
-use crate::nn::device::AnyDevice;
 use crate::nn::device::DeviceChoice;
+use crate::nn::device::on_device;
 use crate::nn::layers::Activation;
 use crate::nn::layers::Mlp;
 use crate::nn::optim::Algorithm;
@@ -68,11 +68,8 @@ impl Fit {
     /// [`ModelError::Unsupported`] where the error stays above the threshold,
     /// [`ModelError::Cancelled`] when stopped from outside.
     pub fn run(&self, generator: &Generator, monitor: &dyn Monitor) -> Result<Found, ModelError> {
-        match self.device.open()? {
-            AnyDevice::Cpu(device) => self.run_on(&device, generator, monitor),
-            #[cfg(feature = "cuda")]
-            AnyDevice::Cuda(device) => self.run_on(&device, generator, monitor),
-        }
+        on_device!(self.device, |device| self
+            .run_on(&device, generator, monitor))
     }
 
     fn run_on<B: Backend>(
@@ -82,8 +79,8 @@ impl Fit {
         monitor: &dyn Monitor,
     ) -> Result<Found, ModelError> {
         let mut training = Supervised::new(self, device, generator);
-        let config = &json!({ "generator": generator.name });
-        let trained = TrainingLoop { config, monitor }.run(&mut training)?;
+        let config = json!({ "generator": generator.name });
+        let trained = TrainingLoop::new(&config, monitor)?.run(&mut training)?;
         if let Some(how) = trained.diverged {
             let why = format!("the network diverged: {how}; a smaller `lr` may help");
             return Err(ModelError::Unsupported(why));

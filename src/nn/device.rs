@@ -10,6 +10,19 @@ use dfdx::tensor::Cpu;
 
 use super::error::Error;
 
+/// Does work on the device that a [`DeviceChoice`] names, in a function that returns a result whose
+/// error takes an [`Error`]: `on_device!(choice, |device| fit(&device))`.
+macro_rules! on_device {
+    ($choice:expr, |$device:ident| $work:expr) => {
+        match $choice.open()? {
+            $crate::nn::AnyDevice::Cpu($device) => $crate::nn::device::caught(|| $work)?,
+            #[cfg(feature = "cuda")]
+            $crate::nn::AnyDevice::Cuda($device) => $crate::nn::device::caught(|| $work)?,
+        }
+    };
+}
+pub(crate) use on_device;
+
 /// What was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeviceChoice {

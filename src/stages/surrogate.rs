@@ -2,7 +2,7 @@
 
 use super::Stage;
 use super::artifacts;
-use super::train::LinkWatch;
+use super::train::LinkMonitor;
 use crate::data::arrays_to_bytes;
 use crate::data::generators;
 use crate::engine::Job;
@@ -110,7 +110,7 @@ impl Stage for SurrogateNetwork {
             seed: params::seed(values),
             device: params::device(values),
         };
-        let found = fit.run(generator, &LinkWatch(job.link))?;
+        let found = fit.run(generator, &LinkMonitor(job.link))?;
         let numbers = [
             ("surrogate_mse", found.mse),
             ("surrogate_updates", found.updates as f64),

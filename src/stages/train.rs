@@ -7,7 +7,6 @@ use crate::engine::JobError;
 use crate::engine::Link;
 use crate::engine::Produced;
 use crate::models::Model;
-use crate::models::Watch;
 use crate::nn;
 use crate::nn::DeviceChoice;
 use crate::registry::ArtifactType;
@@ -22,6 +21,7 @@ use crate::registry::StageKind;
 use crate::registry::Unfit;
 use crate::registry::Value;
 use crate::registry::Values;
+use crate::training::Monitor;
 
 /// Trains one model of the registry.
 pub struct Train {
@@ -118,10 +118,10 @@ impl StageKind for Train {
 impl Stage for Train {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
         let data = artifacts::dataset(job, "data")?;
-        let watch = LinkWatch(job.link);
-        let given = artifacts::given(job, self.model.slots(), artifacts::array)?;
+        let monitor = LinkMonitor(job.link);
+        let extra = artifacts::given(job, self.model.slots(), artifacts::array)?;
         let params = &job.step.params;
-        let trained = self.model.train_with(&data, &given, params, &watch)?;
+        let trained = self.model.train(&data, &extra, params, &monitor)?;
         let scores = trained.curve.names.iter().map(|name| {
             // A diverged training has no score that a selection could take.
             let last = trained
@@ -145,9 +145,9 @@ impl Stage for Train {
 }
 
 /// The engine's link as a training sees it.
-pub(super) struct LinkWatch<'a>(pub(super) &'a dyn Link);
+pub(super) struct LinkMonitor<'a>(pub(super) &'a dyn Link);
 
-impl Watch for LinkWatch<'_> {
+impl Monitor for LinkMonitor<'_> {
     fn progress(&self, done: u64, total: u64, numbers: &[(&str, f64)]) {
         self.0.progress(done, total, numbers);
     }

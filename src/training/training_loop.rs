@@ -1,5 +1,6 @@
 //! From the first iteration, or a checkpoint, to the end of the last phase.
 
+use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::Curve;
@@ -19,8 +20,8 @@ use crate::nn::device;
 pub struct TrainingLoop<'a> {
     /// What makes this training differ from others: stored with the weights, so that they can be
     /// opened again, and compared with that of a checkpoint.
-    pub config: &'a Json,
-    pub monitor: &'a dyn Monitor,
+    config: Json,
+    monitor: &'a dyn Monitor,
 }
 
 /// What a training leaves.
@@ -44,7 +45,16 @@ enum End {
     Diverged(String),
 }
 
-impl TrainingLoop<'_> {
+impl<'a> TrainingLoop<'a> {
+    /// Of a training with this configuration.
+    ///
+    /// # Errors
+    /// Where the configuration cannot be written as JSON.
+    pub fn new(config: &impl Serialize, monitor: &'a dyn Monitor) -> Result<Self, TrainingError> {
+        let config = serde_json::to_value(config).map_err(TrainingError::algorithm)?;
+        Ok(TrainingLoop { config, monitor })
+    }
+
     /// Trains to the end, from the newest checkpoint if there is one.
     ///
     /// # Errors
@@ -69,7 +79,7 @@ impl TrainingLoop<'_> {
         for line in weights::summary(&algorithm.components()).lines() {
             self.monitor.log(line);
         }
-        let mut state = State::resume(algorithm, &phases, self.config, self.monitor);
+        let mut state = State::resume(algorithm, &phases, &self.config, self.monitor);
         let mut diverged = None;
         let mut before = 0;
         for (index, phase) in phases.iter().enumerate() {
@@ -183,7 +193,7 @@ impl TrainingLoop<'_> {
         }
         let mut curves = state.curves.into_iter();
         Ok(Trained {
-            weights: weights::to_bytes(state.iterations[0], self.config, &components)?,
+            weights: weights::to_bytes(state.iterations[0], &self.config, &components)?,
             curve: curves.next().unwrap_or_default(),
             later: curves.collect(),
             numbers: Vec::new(),

@@ -5,23 +5,24 @@
 mod estimator;
 mod fit;
 
+use super::ExtraInputs;
 use super::Fitted;
 use super::Model;
 use super::ModelError;
-use super::Trained;
-use super::Watch;
 use super::measures;
 use super::params;
 use super::vae;
 use super::vae::config;
 use super::vae::config::Config;
 use crate::data::Dataset;
-use crate::nn::device::AnyDevice;
 use crate::nn::device::DeviceChoice;
+use crate::nn::device::on_device;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::training::Monitor;
+use crate::training::Trained;
 
 /// How the encoder's gradient is estimated.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -116,15 +117,15 @@ impl Model for Iwae {
     fn train(
         &self,
         data: &Dataset,
-        params: &Values,
-        watch: &dyn Watch,
+        _extra: &ExtraInputs,
+        values: &Values,
+        monitor: &dyn Monitor,
     ) -> Result<Trained, ModelError> {
-        let config = Config::new(self.name(), data, params)?;
-        match super::params::device(params).open()? {
-            AnyDevice::Cpu(device) => fit::train(&device, &config, data, params, watch),
-            #[cfg(feature = "cuda")]
-            AnyDevice::Cuda(device) => fit::train(&device, &config, data, params, watch),
-        }
+        let config = Config::new(self.name(), data, values)?;
+        let device = params::device(values);
+        on_device!(device, |device| fit::train(
+            &device, &config, data, values, monitor
+        ))
     }
 
     fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {

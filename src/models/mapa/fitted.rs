@@ -9,8 +9,8 @@ use crate::models::Rows;
 use crate::models::observation::Decoded;
 use crate::models::observation::ObservationModel;
 use crate::nn::backend::Backend;
-use crate::nn::params::Params;
-use crate::nn::tensor::Matrix;
+use crate::random::Seed;
+use crate::training::weights;
 
 /// Rows that pass the networks at once.
 const CHUNK: usize = 1000;
@@ -18,28 +18,19 @@ const CHUNK: usize = 1000;
 /// A trained model on its device.
 pub struct FittedMapa<B: Backend> {
     config: Config,
-    networks: Networks,
-    weights: Params<B>,
+    networks: Networks<B>,
 }
 
 impl<B: Backend> FittedMapa<B> {
-    pub fn new(config: Config, networks: Networks, weights: Params<B>) -> Self {
-        FittedMapa {
-            config,
-            networks,
-            weights,
-        }
+    pub fn new(config: Config, networks: Networks<B>) -> Self {
+        FittedMapa { config, networks }
     }
 
-    fn standardisation(&self) -> [f32; 2] {
-        let number = |index: usize| self.weights.values(index)[0];
-        let (location, scale) = (self.networks.location, self.networks.scale);
-        [number(location.index()), number(scale.index())]
-    }
-
-    fn matrix(&self, rows: Rows) -> Matrix<B> {
-        let n = rows.len();
-        self.weights.device().matrix(rows.values, n, rows.columns)
+    /// With the parameters that a training left.
+    pub fn open(device: &B, config: Config, bytes: &[u8]) -> Result<Box<dyn Fitted>, ModelError> {
+        let mut networks = Networks::new(&config, device, Seed::new(0));
+        weights::open(bytes, &mut networks.components())?;
+        Ok(Box::new(Self::new(config, networks)))
     }
 }
 
@@ -58,13 +49,15 @@ impl<B: Backend> Fitted for FittedMapa<B> {
 
     /// b(g(x)): a function, so q(z|x) has no density.
     fn encode(&self, x: &Rows) -> Result<Posterior, ModelError> {
-        let [location, scale] = self.standardisation();
-        let pass = self.weights.eval();
+        let networks = &self.networks;
+        let [location, scale] = networks.standardisation();
+        let (encoder, recovery) = (networks.encoder.constant(), networks.recovery.constant());
         let mut mean = Rows::new(1, Vec::with_capacity(x.len()));
         for x in x.chunks(CHUNK) {
-            let code = self.networks.encode(&pass, self.matrix(x));
-            let location = pass.device().full(-location, code.shape());
-            let w = self.networks.to_prior(&pass, (code + location) / scale);
+            let (n, d) = (x.len(), x.columns);
+            let code = networks.encode(&encoder, encoder.device().matrix(x.values, n, d));
+            let location = encoder.device().full(-location, code.shape());
+            let w = networks.to_prior(&recovery, (code + location) / scale);
             mean.values.extend(w.to_vec());
         }
         Ok(Posterior {
@@ -74,14 +67,17 @@ impl<B: Backend> Fitted for FittedMapa<B> {
     }
 
     fn decode(&self, z: &Rows) -> Result<Decoded, ModelError> {
-        let [location, scale] = self.standardisation();
-        let pass = self.weights.eval();
+        let networks = &self.networks;
+        let [location, scale] = networks.standardisation();
+        let (decoder, recovery) = (networks.decoder.constant(), networks.recovery.constant());
         let none = Rows::new(self.config.dimensions(), Vec::new());
         let mut all = Decoded::new(self.config.visible, none);
         for w in z.chunks(CHUNK) {
-            let code = self.networks.to_code(&pass, self.matrix(w)) * scale;
-            let location = pass.device().full(location, code.shape());
-            all.append(self.networks.decode(&pass, code + location).to_host());
+            let n = w.len();
+            let w = recovery.device().matrix(w.values, n, 1);
+            let code = networks.to_code(&recovery, w) * scale;
+            let location = recovery.device().full(location, code.shape());
+            all.append(networks.decode(&decoder, code + location).to_host());
         }
         Ok(all)
     }

@@ -19,29 +19,25 @@ pub use config::kernel_params;
 
 use config::Config;
 use fitted::FittedMapa;
-use networks::Networks;
 use posterior::Kernel;
 use posterior::Posterior;
 
+use super::ExtraInputs;
 use super::Fitted;
-use super::Given;
 use super::Model;
 use super::ModelError;
-use super::Trained;
-use super::Watch;
 use super::measures;
 use crate::data::Dataset;
-use crate::nn::checkpoint;
-use crate::nn::device::AnyDevice;
 use crate::nn::device::DeviceChoice;
-use crate::nn::params::Params;
-use crate::random::Seed;
+use crate::nn::device::on_device;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::Values;
+use crate::training::Monitor;
+use crate::training::Trained;
 
 /// Where a model of the family takes q(i|x) from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -141,15 +137,6 @@ impl Entry for Mapa {
 }
 
 impl Model for Mapa {
-    fn train(
-        &self,
-        data: &Dataset,
-        params: &Values,
-        watch: &dyn Watch,
-    ) -> Result<Trained, ModelError> {
-        self.train_with(data, &Given::new(), params, watch)
-    }
-
     fn measures(&self) -> &'static [Measure] {
         &[
             measures::TRAIN_LOSS,
@@ -175,15 +162,15 @@ impl Model for Mapa {
         SLOTS
     }
 
-    fn train_with(
+    fn train(
         &self,
         data: &Dataset,
-        given: &Given,
+        extra: &ExtraInputs,
         params: &Values,
-        watch: &dyn Watch,
+        monitor: &dyn Monitor,
     ) -> Result<Trained, ModelError> {
         let config = Config::new(self.name, data, params)?;
-        let posterior = match given.get(POSTERIOR) {
+        let posterior = match extra.get(POSTERIOR) {
             Some(array) => Posterior::from_array(array, data.train.len())?,
             None => Posterior::new(
                 data,
@@ -195,30 +182,13 @@ impl Model for Mapa {
             )?,
         };
         let device = super::params::device(params);
-        match device.open()? {
-            AnyDevice::Cpu(device) => fit::train(&device, &config, data, &posterior, params, watch),
-            #[cfg(feature = "cuda")]
-            AnyDevice::Cuda(device) => {
-                fit::train(&device, &config, data, &posterior, params, watch)
-            }
-        }
+        on_device!(device, |device| {
+            fit::train(&device, &config, data, &posterior, params, monitor)
+        })
     }
 
     fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {
-        let header = checkpoint::header(weights)?;
-        let config: Config = serde_json::from_value(header.config).map_err(ModelError::state)?;
-        macro_rules! open_on {
-            ($device:expr) => {{
-                let mut params = Params::new(&$device);
-                let networks = Networks::new(&config, &mut params, Seed::new(0));
-                checkpoint::from_bytes(weights, &mut params, &mut [])?;
-                Ok(Box::new(FittedMapa::new(config, networks, params)))
-            }};
-        }
-        match device.open()? {
-            AnyDevice::Cpu(device) => open_on!(device),
-            #[cfg(feature = "cuda")]
-            AnyDevice::Cuda(device) => open_on!(device),
-        }
+        let config: Config = super::config(weights)?;
+        on_device!(device, |device| FittedMapa::open(&device, config, weights))
     }
 }

@@ -3,73 +3,121 @@
 use super::config::Config;
 use crate::models::observation::Emitted;
 use crate::models::observation::ObservationModel;
+use crate::models::params;
+use crate::nn::Error;
 use crate::nn::backend::Backend;
 use crate::nn::init::Init;
 use crate::nn::layers::Activation;
 use crate::nn::layers::Mlp;
 use crate::nn::params::Param;
-use crate::nn::params::Params;
 use crate::nn::params::Pass;
 use crate::nn::tensor::Matrix;
 use crate::random::Seed;
-
-/// Names of the parameters that recover the prior begin with this.
-pub const RECOVERY: &str = "recovery.";
+use crate::registry::Values;
+use crate::training::Component;
 
 /// g: x → z, f: z → x, a: w → z and b: z → w, where w has the prior N(0, 1). The latent variable
 /// has one dimension throughout.
-#[derive(Clone)]
-pub struct Networks {
-    encoder: Mlp,
-    decoder: Mlp,
+pub struct Networks<B: Backend> {
+    pub encoder: Component<B>,
+    pub decoder: Component<B>,
+    /// a and b with what they are standardised by.
+    pub recovery: Component<B>,
+    encodes: Mlp,
+    decodes: Mlp,
     to_code: Mlp,
     to_prior: Mlp,
     observation_model: ObservationModel,
-    /// Mean and standard deviation of the codes: a and b work on standardised ones.
-    pub location: Param<(usize,)>,
-    pub scale: Param<(usize,)>,
+    location: Param<(usize,)>,
+    scale: Param<(usize,)>,
 }
 
-impl Networks {
+impl<B: Backend> Networks<B> {
     /// Declares all parameters; first values come from `seed`.
-    pub fn new<B: Backend>(config: &Config, params: &mut Params<B>, seed: Seed) -> Self {
+    pub fn new(config: &Config, device: &B, seed: Seed) -> Self {
         let activation = Activation::named(&config.activation).unwrap_or(Activation::Relu);
         let x = config.dimensions();
-        let encoder = [&[x], config.hidden.as_slice(), &[1]].concat();
-        let decoder: Vec<usize> = encoder.iter().rev().copied().collect();
+        let inwards = [&[x], config.hidden.as_slice(), &[1]].concat();
+        let outwards: Vec<usize> = inwards.iter().rev().copied().collect();
         let line = [&[1], config.recovery_hidden.as_slice(), &[1]].concat();
-        let mut builder = params.builder(seed.derive("fit/init"));
-        let encoder = Mlp::new(&mut builder.part("encoder"), &encoder, activation);
-        let decoder = Mlp::new(&mut builder.part("decoder"), &decoder, activation);
-        let mut recovery = builder.part("recovery");
+        let seed = seed.derive("fit/init");
+        let network = |name, widths: &[usize]| {
+            Component::declare(name, device, seed, |builder| {
+                Mlp::new(builder, widths, activation)
+            })
+        };
+        let (encoder, encodes) = network("encoder", &inwards);
+        let (decoder, decodes) = network("decoder", &outwards);
+        let (recovery, (to_code, to_prior, location, scale)) =
+            Component::declare("recovery", device, seed, |builder| {
+                (
+                    Mlp::new(&mut builder.part("to_code"), &line, activation),
+                    Mlp::new(&mut builder.part("to_prior"), &line, activation),
+                    builder.buffer("location", (1,), Init::Constant(0.0)),
+                    builder.buffer("scale", (1,), Init::Constant(1.0)),
+                )
+            });
         Networks {
             encoder,
             decoder,
-            to_code: Mlp::new(&mut recovery.part("to_code"), &line, activation),
-            to_prior: Mlp::new(&mut recovery.part("to_prior"), &line, activation),
+            recovery,
+            encodes,
+            decodes,
+            to_code,
+            to_prior,
             observation_model: config.visible,
-            location: recovery.buffer("location", (1,), Init::Constant(0.0)),
-            scale: recovery.buffer("scale", (1,), Init::Constant(1.0)),
+            location,
+            scale,
         }
     }
 
+    /// With the optimisers that the parameters describe.
+    pub fn optimised(mut self, values: &Values) -> Self {
+        let adam = params::adam(values);
+        self.encoder.optimise(adam, params::rate(values, "lr"));
+        self.decoder.optimise(adam, params::rate(values, "lr"));
+        let rate = params::rate(values, "recovery_lr");
+        self.recovery.optimise(adam, rate);
+        self
+    }
+
+    pub fn components(&mut self) -> Vec<&mut Component<B>> {
+        vec![&mut self.encoder, &mut self.decoder, &mut self.recovery]
+    }
+
+    /// Mean and standard deviation of the codes: a and b work on standardised ones.
+    pub fn standardisation(&self) -> [f32; 2] {
+        let number = |index: usize| self.recovery.params().values(index)[0];
+        [number(self.location.index()), number(self.scale.index())]
+    }
+
+    /// Keeps mean and standard deviation of the codes.
+    ///
+    /// # Errors
+    /// None: there is one number of each.
+    pub fn standardise(&mut self, location: f32, scale: f32) -> Result<(), Error> {
+        let kept = self.recovery.params_mut();
+        kept.set(self.location.index(), vec![location])?;
+        kept.set(self.scale.index(), vec![scale])
+    }
+
     /// g: `[n, dimensions]` to `[n, 1]`.
-    pub fn encode<B: Backend>(&self, pass: &Pass<B>, x: Matrix<B>) -> Matrix<B> {
-        self.encoder.forward(pass, x)
+    pub fn encode(&self, encoder: &Pass<'_, B>, x: Matrix<B>) -> Matrix<B> {
+        self.encodes.forward(encoder, x)
     }
 
     /// f: `[n, 1]` to the parameters of p(x|z), `[n, dimensions]`.
-    pub fn decode<B: Backend>(&self, pass: &Pass<B>, z: Matrix<B>) -> Emitted<B> {
-        Emitted::new(self.observation_model, self.decoder.forward(pass, z))
+    pub fn decode(&self, decoder: &Pass<'_, B>, z: Matrix<B>) -> Emitted<B> {
+        Emitted::new(self.observation_model, self.decodes.forward(decoder, z))
     }
 
     /// a, to standardised codes.
-    pub fn to_code<B: Backend>(&self, pass: &Pass<B>, w: Matrix<B>) -> Matrix<B> {
-        self.to_code.forward(pass, w)
+    pub fn to_code(&self, recovery: &Pass<'_, B>, w: Matrix<B>) -> Matrix<B> {
+        self.to_code.forward(recovery, w)
     }
 
     /// b, of standardised codes.
-    pub fn to_prior<B: Backend>(&self, pass: &Pass<B>, z: Matrix<B>) -> Matrix<B> {
-        self.to_prior.forward(pass, z)
+    pub fn to_prior(&self, recovery: &Pass<'_, B>, z: Matrix<B>) -> Matrix<B> {
+        self.to_prior.forward(recovery, z)
     }
 }

@@ -8,13 +8,9 @@ use statrs::distribution::ContinuousCDF;
 use statrs::distribution::Normal;
 
 use super::networks::Networks;
-use crate::models::Learner;
-use crate::models::ModelError;
-use crate::models::Watch;
 use crate::nn::backend::Backend;
-use crate::nn::checkpoint::Header;
-use crate::nn::optim::Optimizer;
-use crate::nn::params::Params;
+use crate::nn::params::Pass;
+use crate::nn::tensor::Scalar;
 
 /// Codes beside the standard normal values of their ranks; both standardised.
 pub struct Pairs {
@@ -76,88 +72,22 @@ fn standardised(values: &[f64]) -> (Vec<f32>, f32, f32) {
     (scaled.collect(), mean as f32, deviation as f32)
 }
 
-/// Fits a and b at once; their parameters must be the only ones that are not frozen.
-pub struct Recovery<'a, B: Backend> {
-    pub networks: &'a Networks,
-    pub weights: &'a mut Params<B>,
-    pub optimizer: Optimizer<B>,
-    pub pairs: &'a Pairs,
-}
-
-impl<B: Backend> Recovery<'_, B> {
-    /// Mean squared errors of a and of b over these rows, as one loss.
-    fn loss(
+impl Pairs {
+    /// Mean squared errors of a and of b over these rows, as one loss: step (4).
+    pub fn loss<B: Backend>(
         &self,
-        pass: &crate::nn::params::Pass<B>,
+        networks: &Networks<B>,
+        recovery: &Pass<'_, B>,
         rows: &[usize],
-    ) -> crate::nn::tensor::Scalar<B> {
+    ) -> Scalar<B> {
         let column = |values: &[f32]| {
             let picked = rows.iter().map(|row| values[*row]).collect();
-            pass.device().matrix(picked, rows.len(), 1)
+            recovery.device().matrix(picked, rows.len(), 1)
         };
-        let (w, z) = (column(&self.pairs.w), column(&self.pairs.z));
-        let code = self.networks.to_code(pass, w.clone()) - z.clone();
-        let prior = self.networks.to_prior(pass, z) - w;
+        let (w, z) = (column(&self.w), column(&self.z));
+        let code = networks.to_code(recovery, w.clone()) - z.clone();
+        let prior = networks.to_prior(recovery, z) - w;
         code.square().mean() + prior.square().mean()
-    }
-}
-
-impl<B: Backend> Learner for Recovery<'_, B> {
-    fn summary(&self) -> String {
-        self.weights.summary()
-    }
-
-    fn iteration(&mut self, rows: &[usize], _iteration: u64) -> f64 {
-        let pass = self.weights.record();
-        let loss = self.loss(&pass, rows);
-        let value = f64::from(loss.value());
-        let gradients = pass.backward(loss);
-        self.optimizer.update(self.weights, &gradients);
-        value
-    }
-
-    fn validate(&mut self, _epoch: u64) -> Vec<(&'static str, f64)> {
-        Vec::new()
-    }
-
-    fn save(&self, _header: &Header, _optimisers: bool) -> Result<Vec<u8>, ModelError> {
-        // It is over in seconds and starts again after an interruption.
-        Ok(Vec::new())
-    }
-
-    fn load(&mut self, _state: &[u8]) -> Result<Header, ModelError> {
-        Err(ModelError::Weights(
-            "the recovery of a prior keeps no state".to_owned(),
-        ))
-    }
-}
-
-/// A watch that keeps no checkpoints and shows no progress: those of the training stay.
-pub struct WithoutCheckpoints<'a>(pub &'a dyn Watch);
-
-impl Watch for WithoutCheckpoints<'_> {
-    fn progress(&self, _done: u64, _total: u64, _numbers: &[(&str, f64)]) {}
-
-    fn cancelled(&self) -> bool {
-        self.0.cancelled()
-    }
-
-    fn checkpoint(&self) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn checkpoint_due(&self) -> bool {
-        false
-    }
-
-    fn save_checkpoint(&self, _state: &[u8]) {}
-
-    fn warn(&self, message: &str) {
-        self.0.warn(message);
-    }
-
-    fn log(&self, line: &str) {
-        self.0.log(line);
     }
 }
 

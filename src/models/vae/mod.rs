@@ -8,24 +8,21 @@ pub(super) mod networks;
 
 use config::Config;
 pub(super) use fit::FittedVae;
-use networks::Networks;
 
+use super::ExtraInputs;
 use super::Fitted;
 use super::Model;
 use super::ModelError;
-use super::Trained;
-use super::Watch;
 use super::measures;
 use crate::data::Dataset;
-use crate::nn::checkpoint;
-use crate::nn::device::AnyDevice;
 use crate::nn::device::DeviceChoice;
-use crate::nn::params::Params;
-use crate::random::Seed;
+use crate::nn::device::on_device;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::training::Monitor;
+use crate::training::Trained;
 
 /// `train/vae`
 pub struct Vae;
@@ -75,16 +72,15 @@ impl Model for Vae {
     fn train(
         &self,
         data: &Dataset,
+        _extra: &ExtraInputs,
         params: &Values,
-        watch: &dyn Watch,
+        monitor: &dyn Monitor,
     ) -> Result<Trained, ModelError> {
         let config = Config::new(self.name(), data, params)?;
         let device = super::params::device(params);
-        match device.open()? {
-            AnyDevice::Cpu(device) => fit::train(&device, &config, data, params, watch),
-            #[cfg(feature = "cuda")]
-            AnyDevice::Cuda(device) => fit::train(&device, &config, data, params, watch),
-        }
+        on_device!(device, |device| fit::train(
+            &device, &config, data, params, monitor
+        ))
     }
 
     fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {
@@ -94,19 +90,6 @@ impl Model for Vae {
 
 /// Opens the weights of a model whose networks are those of a VAE.
 pub(super) fn open(weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {
-    let header = checkpoint::header(weights)?;
-    let config: Config = serde_json::from_value(header.config).map_err(ModelError::state)?;
-    macro_rules! open_on {
-        ($device:expr) => {{
-            let mut params = Params::new(&$device);
-            let networks = Networks::new(&config, &mut params, Seed::new(0));
-            checkpoint::from_bytes(weights, &mut params, &mut [])?;
-            Ok(Box::new(FittedVae::new(config, networks, params)))
-        }};
-    }
-    match device.open()? {
-        AnyDevice::Cpu(device) => open_on!(device),
-        #[cfg(feature = "cuda")]
-        AnyDevice::Cuda(device) => open_on!(device),
-    }
+    let config: Config = super::config(weights)?;
+    on_device!(device, |device| FittedVae::open(&device, config, weights))
 }

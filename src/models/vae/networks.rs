@@ -3,21 +3,24 @@
 use super::config::Config;
 use crate::models::observation::Emitted;
 use crate::models::observation::ObservationModel;
+use crate::models::params;
 use crate::nn::backend::Backend;
 use crate::nn::layers::Activation;
 use crate::nn::layers::Mlp;
 use crate::nn::losses;
-use crate::nn::params::Params;
 use crate::nn::params::Pass;
 use crate::nn::tensor::Matrix;
 use crate::nn::tensor::Vector;
 use crate::random::Seed;
+use crate::registry::Values;
+use crate::training::Component;
 
-/// The two networks of a VAE.
-#[derive(Clone)]
-pub struct Networks {
-    encoder: Mlp,
-    decoder: Mlp,
+/// The two networks of a VAE, each a component.
+pub struct Networks<B: Backend> {
+    pub encoder: Component<B>,
+    pub decoder: Component<B>,
+    encodes: Mlp,
+    decodes: Mlp,
     latent: usize,
     observation_model: ObservationModel,
 }
@@ -30,40 +33,66 @@ pub struct Bound<B: Backend> {
     pub kl: Vector<B>,
 }
 
-impl Networks {
+impl<B: Backend> Networks<B> {
     /// Declares all parameters; first values come from `seed`.
-    pub fn new<B: Backend>(config: &Config, params: &mut Params<B>, seed: Seed) -> Self {
+    pub fn new(config: &Config, device: &B, seed: Seed) -> Self {
         let activation = Activation::named(&config.activation).unwrap_or(Activation::Relu);
         let x = config.dimensions();
         let hidden = &config.hidden;
-        let encoder: Vec<usize> = [&[x], hidden.as_slice(), &[2 * config.latent]].concat();
+        let inwards: Vec<usize> = [&[x], hidden.as_slice(), &[2 * config.latent]].concat();
         let backwards: Vec<usize> = hidden.iter().rev().copied().collect();
-        let decoder: Vec<usize> = [&[config.latent], backwards.as_slice(), &[x]].concat();
-        let mut builder = params.builder(seed.derive("fit/init"));
+        let outwards: Vec<usize> = [&[config.latent], backwards.as_slice(), &[x]].concat();
+        let seed = seed.derive("fit/init");
+        let network = |name, widths: &[usize]| {
+            Component::declare(name, device, seed, |builder| {
+                Mlp::new(builder, widths, activation)
+            })
+        };
+        let (encoder, encodes) = network("encoder", &inwards);
+        let (decoder, decodes) = network("decoder", &outwards);
         Networks {
-            encoder: Mlp::new(&mut builder.part("encoder"), &encoder, activation),
-            decoder: Mlp::new(&mut builder.part("decoder"), &decoder, activation),
+            encoder,
+            decoder,
+            encodes,
+            decodes,
             latent: config.latent,
             observation_model: config.visible,
         }
     }
 
-    /// μ and ln σ² of q(z|x): `[n, dimensions]` to twice `[n, latent]`.
-    pub fn encode<B: Backend>(&self, pass: &Pass<B>, x: Matrix<B>) -> (Matrix<B>, Matrix<B>) {
-        losses::split_columns(self.encoder.forward(pass, x), self.latent)
+    /// With the optimiser that the parameters describe.
+    pub fn optimised(mut self, values: &Values) -> Self {
+        for network in self.components() {
+            network.optimise(params::adam(values), params::rate(values, "lr"));
+        }
+        self
     }
 
-    /// The parameters of p(x|z), `[n, latent]` to `[n, dimensions]`.
-    pub fn decode<B: Backend>(&self, pass: &Pass<B>, z: Matrix<B>) -> Emitted<B> {
-        Emitted::new(self.observation_model, self.decoder.forward(pass, z))
+    pub fn components(&mut self) -> Vec<&mut Component<B>> {
+        vec![&mut self.encoder, &mut self.decoder]
     }
 
-    /// The bound at the reparameterised sample of this noise (`[n, latent]`).
-    pub fn bound<B: Backend>(&self, pass: &Pass<B>, x: Matrix<B>, noise: Matrix<B>) -> Bound<B> {
-        let (mean, log_var) = self.encode(pass, x.clone());
+    /// μ and ln σ² of q(z|x): `[n, dimensions]` to twice `[n, latent]`, in a pass of the encoder.
+    pub fn encode(&self, encoder: &Pass<'_, B>, x: Matrix<B>) -> (Matrix<B>, Matrix<B>) {
+        losses::split_columns(self.encodes.forward(encoder, x), self.latent)
+    }
+
+    /// The parameters of p(x|z), `[n, latent]` to `[n, dimensions]`, in a pass of the decoder.
+    pub fn decode(&self, decoder: &Pass<'_, B>, z: Matrix<B>) -> Emitted<B> {
+        Emitted::new(self.observation_model, self.decodes.forward(decoder, z))
+    }
+
+    /// The bound at the reparameterised sample of this noise (`[n, latent]`), in a pass of either.
+    pub fn bound(
+        &self,
+        [encoder, decoder]: [&Pass<'_, B>; 2],
+        x: Matrix<B>,
+        noise: Matrix<B>,
+    ) -> Bound<B> {
+        let (mean, log_var) = self.encode(encoder, x.clone());
         let z = losses::gaussian_sample(mean.clone(), log_var.clone(), noise);
         Bound {
-            nll: self.decode(pass, z).nll(x),
+            nll: self.decode(decoder, z).nll(x),
             kl: losses::kl_standard(mean, log_var),
         }
     }

@@ -186,9 +186,7 @@ impl TrainingAlgorithm<Cpu> for RingGan {
 }
 
 fn train(gan: &mut RingGan, monitor: &dyn Monitor) -> Result<Trained, TrainingError> {
-    let config = json!({ "model": "ring" });
-    let config = &config;
-    TrainingLoop { config, monitor }.run(gan)
+    TrainingLoop::new(&json!({ "model": "ring" }), monitor)?.run(gan)
 }
 
 fn numbers(component: &Component<Cpu>) -> Vec<f32> {

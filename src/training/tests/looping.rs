@@ -60,7 +60,7 @@ impl Mean {
     }
 
     fn train(&mut self, config: &Json, monitor: &Session) -> Result<Trained, TrainingError> {
-        TrainingLoop { config, monitor }.run(self)
+        TrainingLoop::new(config, monitor)?.run(self)
     }
 }
 
