@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::exact;
+use super::scalars;
 
 /// Scores by epoch, or by whatever a phase writes rows for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -57,6 +58,16 @@ impl Curve {
             text.push('\n');
         }
         text
+    }
+
+    /// Which score of the validation was not finite in the last row, in words. What iterations
+    /// report is finite, or was not reported.
+    pub(super) fn last_not_finite(&self) -> Option<String> {
+        let row = self.rows.last()?;
+        let mut scores = self.names.iter().zip(&row.scores);
+        let (name, score) = scores
+            .find(|(name, score)| !score.is_finite() && !name.starts_with(scalars::PREFIX))?;
+        Some(format!("`{name}` was {score} after epoch {}", row.epoch))
     }
 
     /// The last value of a score; none before the first row.

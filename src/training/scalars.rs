@@ -5,6 +5,9 @@ use serde::Serialize;
 
 use super::exact;
 
+/// What their means in a curve are called: this and their name.
+pub(super) const PREFIX: &str = "train_";
+
 /// Sums since the last row of the curve.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -69,7 +72,7 @@ impl Scalars {
         let mean = |scalar: &mut Scalar| {
             let (sum, weight) = (scalar.sum, scalar.weight);
             (scalar.sum, scalar.weight) = (0.0, 0);
-            (format!("train_{}", scalar.name), sum / weight as f64)
+            (format!("{PREFIX}{}", scalar.name), sum / weight as f64)
         };
         self.all.iter_mut().map(mean).collect()
     }

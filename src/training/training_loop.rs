@@ -33,7 +33,7 @@ pub struct Trained {
     pub curve: Curve,
     /// Of the phases after it, as far as the training came.
     pub later: Vec<Curve>,
-    /// What is known only at the end, by name.
+    /// What is known only at the end, by name; the names are there of a diverged training too.
     pub numbers: Vec<(&'static str, f64)>,
     /// How a number or a weight left the finite numbers, where one did.
     pub diverged: Option<String>,
@@ -88,7 +88,10 @@ impl<'a> TrainingLoop<'a> {
                 algorithm.enter(index)?;
                 let span = Span { before, own, total };
                 if let End::Diverged(how) = self.phase(algorithm, phase, span, &mut state)? {
-                    diverged = Some(how);
+                    diverged = Some(match index {
+                        0 => how,
+                        _ => format!("in the phase `{}`, {how}", phase.name),
+                    });
                     break;
                 }
                 if index + 1 < phases.len() {
@@ -165,29 +168,46 @@ impl<'a> TrainingLoop<'a> {
         epoch: u64,
         state: &mut State,
     ) -> Result<(), TrainingError> {
-        let mut scores = state.scalars.take_means();
-        let validation = algorithm.validate(state.phase())?;
-        let validation = validation.into_iter();
-        scores.extend(validation.map(|(name, score)| (name.to_owned(), score)));
+        let scores = self.scores(algorithm, state.phase(), state)?;
         state::observe(algorithm.components(), &scores);
         let iteration = *state.iteration();
         state.curve().push(epoch, iteration, &scores);
         Ok(())
     }
 
+    /// Means of what iterations reported, then the validation.
+    fn scores<B: Backend>(
+        &self,
+        algorithm: &mut dyn TrainingAlgorithm<B>,
+        phase: usize,
+        state: &mut State,
+    ) -> Result<Vec<(String, f64)>, TrainingError> {
+        let mut scores = state.scalars.take_means();
+        let validation = algorithm.validate(phase)?.into_iter();
+        scores.extend(validation.map(|(name, score)| (name.to_owned(), score)));
+        Ok(scores)
+    }
+
     fn finish<B: Backend>(
         &self,
         algorithm: &mut dyn TrainingAlgorithm<B>,
-        state: State,
+        mut state: State,
         diverged: Option<String>,
     ) -> Result<Trained, TrainingError> {
+        if state.curves[0].names.is_empty() {
+            // Who reads the scores of several trainings finds those of this one by name, as none.
+            let names = self.scores(algorithm, 0, &mut state)?.into_iter();
+            state.curves[0].names = names.map(|(name, _)| name).collect();
+        }
         let components = algorithm.components();
-        let diverged = diverged.or_else(|| {
-            let name = weights::not_finite(&components)?;
-            Some(format!(
-                "the weights `{name}` were not all finite after the last update"
-            ))
-        });
+        let diverged = diverged
+            .or_else(|| {
+                let name = weights::not_finite(&components)?;
+                Some(format!(
+                    "the weights `{name}` were not all finite after the last update"
+                ))
+            })
+            .or_else(|| state.curves[0].last_not_finite());
         if let Some(how) = &diverged {
             self.monitor.log(&format!("diverged: {how}"));
         }

@@ -61,13 +61,10 @@ pub fn train<B: Backend>(
         pairs: None,
     };
     let mut trained = TrainingLoop::new(config, monitor)?.run(&mut training)?;
-    if trained.diverged.is_some() {
-        return Ok(trained);
-    }
     let recovery = trained.later.first();
     let recovered = recovery.and_then(|curve| curve.last("train_loss"));
-    let observed = params::size(values, "epochs") as u64 * n as u64;
-    let passes = training.passes as f64 / observed as f64;
+    let observed = params::size(values, "epochs") as f64 * n as f64;
+    let passes = training.passes as f64 / observed;
     trained.numbers = vec![
         ("recovery_loss", recovered.unwrap_or(f64::NAN)),
         // Per observation and iteration, as figure 2 of the paper counts them: the encoder is

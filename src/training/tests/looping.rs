@@ -30,6 +30,8 @@ struct Mean {
     breaks_in: Option<u64>,
     /// The update of this iteration leaves an infinite weight, which no loss shows.
     bursts_in: Option<u64>,
+    /// The validation gives this.
+    score: f64,
     finished_after: Option<usize>,
     device_fails: bool,
     rows: usize,
@@ -48,6 +50,7 @@ impl Mean {
             phase,
             breaks_in: None,
             bursts_in: None,
+            score: 1.0,
             finished_after: None,
             device_fails: false,
             rows: 0,
@@ -97,10 +100,8 @@ impl TrainingAlgorithm<Cpu> for Mean {
 
     fn validate(&mut self, _phase: usize) -> Result<Vec<(&'static str, f64)>, TrainingError> {
         self.rows += 1;
-        Ok(vec![(
-            "valid_value",
-            f64::from(self.component.params().values(0)[0]),
-        )])
+        let value = f64::from(self.component.params().values(0)[0]);
+        Ok(vec![("valid_value", self.score * value)])
     }
 
     fn finished(&self, _phase: usize) -> bool {
@@ -150,6 +151,22 @@ fn weights_that_are_not_finite_at_the_end_are_found() {
         .expect("it ends");
     let how = trained.diverged.expect("it diverged");
     assert!(how.contains("`mean.value`"), "{how}");
+}
+
+#[test]
+fn the_last_score_tells_too_and_scores_keep_their_names() {
+    let mut mean = Mean::of_ten(2);
+    mean.score = f64::INFINITY;
+    let trained = mean.train(&json!({}), &Session::default());
+    let how = trained.expect("it ends").diverged.expect("it diverged");
+    assert_eq!(how, "`valid_value` was inf after epoch 2");
+
+    let mut mean = Mean::of_ten(2);
+    mean.breaks_in = Some(0);
+    let trained = mean.train(&json!({}), &Session::default());
+    let curve = trained.expect("it ends").curve;
+    assert_eq!(curve.names, ["train_loss", "valid_value"]);
+    assert!(curve.rows.is_empty());
 }
 
 #[test]
