@@ -1,16 +1,17 @@
 //! How many latent dimensions a model uses.
 
 use super::Metric;
-use super::Need;
 use crate::data::Dataset;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::params;
+use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::training::Monitor;
 
 /// `evaluate/active-units`
 pub struct ActiveUnits;
@@ -52,8 +53,8 @@ impl Metric for ActiveUnits {
         MEASURES
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[]
+    fn needs(&self) -> &'static [Capability] {
+        &[Capability::Codes]
     }
 
     fn score(
@@ -61,6 +62,7 @@ impl Metric for ActiveUnits {
         model: &dyn Fitted,
         data: &Dataset,
         values: &Values,
+        _monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError> {
         let x = params::observations(data, params::text(values, "split"))?;
         let variances = variances(&model.encode(&x)?.mean);

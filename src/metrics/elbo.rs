@@ -2,17 +2,18 @@
 
 use super::Estimate;
 use super::Metric;
-use super::Need;
 use super::Posteriors;
 use crate::data::Dataset;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::params;
+use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::training::Monitor;
 
 /// `evaluate/elbo`
 pub struct Elbo;
@@ -69,8 +70,8 @@ impl Metric for Elbo {
         MEASURES
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[Need::Likelihood, Need::PosteriorDensity]
+    fn needs(&self) -> &'static [Capability] {
+        &[Capability::Likelihood, Capability::DiagonalPosterior]
     }
 
     fn score(
@@ -78,6 +79,7 @@ impl Metric for Elbo {
         model: &dyn Fitted,
         data: &Dataset,
         values: &Values,
+        _monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError> {
         let x = params::observations(data, params::text(values, "split"))?;
         let posteriors = Posteriors::of(model.encode(&x)?)?;

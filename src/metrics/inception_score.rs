@@ -7,16 +7,17 @@ pub use classifier::Classifier;
 pub use measure::{InceptionScore, inception_score};
 
 use super::Metric;
-use super::Need;
 use crate::data::Dataset;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::params;
+use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::training::Monitor;
 
 /// `evaluate/inception-score`
 pub struct InceptionScoreOfSamples;
@@ -88,8 +89,8 @@ impl Metric for InceptionScoreOfSamples {
         MEASURES
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[]
+    fn needs(&self) -> &'static [Capability] {
+        &[Capability::Samples]
     }
 
     fn score(
@@ -97,6 +98,7 @@ impl Metric for InceptionScoreOfSamples {
         model: &dyn Fitted,
         data: &Dataset,
         values: &Values,
+        monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError> {
         let seed = params::seed(values);
         let classifier = Classifier::train(

@@ -2,7 +2,6 @@
 
 use super::Estimate;
 use super::Metric;
-use super::Need;
 use super::mixture_proposal::MixtureProposal;
 use super::mixture_proposal::narrowest;
 use super::test_kl::first;
@@ -18,10 +17,12 @@ use crate::models::params;
 use crate::models::quadrature::NODES;
 use crate::models::quadrature::Quadrature;
 use crate::random::Stream;
+use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::training::Monitor;
 
 /// `evaluate/iwae-bound`
 pub struct IwaeBound;
@@ -142,8 +143,8 @@ impl Metric for IwaeBound {
         said
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[Need::Likelihood]
+    fn needs(&self) -> &'static [Capability] {
+        &[Capability::Likelihood]
     }
 
     fn score(
@@ -151,6 +152,7 @@ impl Metric for IwaeBound {
         model: &dyn Fitted,
         data: &Dataset,
         values: &Values,
+        _monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError> {
         let truth = known_truth(data)?;
         let most = if truth.is_some() { usize::MAX } else { FEW };

@@ -9,7 +9,6 @@ use rayon::prelude::*;
 
 use super::Estimate;
 use super::Metric;
-use super::Need;
 use crate::data::Dataset;
 use crate::models::Fitted;
 use crate::models::ModelError;
@@ -17,10 +16,12 @@ use crate::models::Posterior;
 use crate::models::agreement::is_negative;
 use crate::models::observation::LogVariances;
 use crate::models::params;
+use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::training::Monitor;
 
 /// `evaluate/marginal-kl`
 pub struct MarginalKlScore;
@@ -109,8 +110,8 @@ impl Metric for MarginalKlScore {
         said
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[Need::PosteriorDensity]
+    fn needs(&self) -> &'static [Capability] {
+        &[Capability::DiagonalPosterior]
     }
 
     fn score(
@@ -118,6 +119,7 @@ impl Metric for MarginalKlScore {
         model: &dyn Fitted,
         data: &Dataset,
         values: &Values,
+        _monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError> {
         let mut x = None;
         for split in params::text(values, "observations").split('+') {

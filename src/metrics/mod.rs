@@ -23,9 +23,11 @@ pub use marginal_kl::Posteriors;
 use crate::data::Dataset;
 use crate::models::Fitted;
 use crate::models::ModelError;
+use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Values;
+use crate::training::Monitor;
 
 /// A score of a fitted model on a data set.
 pub trait Metric: Entry {
@@ -39,10 +41,11 @@ pub trait Metric: Entry {
         Vec::new()
     }
 
-    /// What a model has to have for it.
-    fn needs(&self) -> &'static [Need];
+    /// What a model has to be able to do for it.
+    fn needs(&self) -> &'static [Capability];
 
-    /// The measured numbers: one per measure, in that order.
+    /// The measured numbers: one per measure, in that order. A score that trains something does it
+    /// under the eyes of `monitor`.
     ///
     /// # Errors
     /// Where the model cannot answer what the score asks, or the data do not fit.
@@ -51,16 +54,8 @@ pub trait Metric: Entry {
         model: &dyn Fitted,
         data: &Dataset,
         params: &Values,
+        monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError>;
-}
-
-/// What a score asks of a model beside samples and codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// log p(x|z) of the data.
-    Likelihood,
-    /// A density q(z|x), as opposed to a point.
-    PosteriorDensity,
 }
 
 /// Every score a manifest can name, sorted.

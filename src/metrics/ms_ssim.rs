@@ -6,17 +6,18 @@ pub use measure::{MsSsim, MsSsimError, Similarity, Window};
 
 use super::Estimate;
 use super::Metric;
-use super::Need;
 use crate::data::Dataset;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::params;
 use crate::random::Stream;
+use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::training::Monitor;
 
 /// `evaluate/ms-ssim`
 pub struct MsSsimScore;
@@ -68,8 +69,8 @@ impl Metric for MsSsimScore {
         MEASURES
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[]
+    fn needs(&self) -> &'static [Capability] {
+        &[Capability::Samples]
     }
 
     fn score(
@@ -77,6 +78,7 @@ impl Metric for MsSsimScore {
         model: &dyn Fitted,
         data: &Dataset,
         values: &Values,
+        _monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError> {
         let &[channels, height, width] = model.shape() else {
             return Err(ModelError::Data(format!(

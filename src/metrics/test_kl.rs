@@ -2,7 +2,6 @@
 
 use super::Estimate;
 use super::Metric;
-use super::Need;
 use crate::data::Array;
 use crate::data::Dataset;
 use crate::data::Numbers;
@@ -15,11 +14,13 @@ use crate::models::params;
 use crate::models::quadrature::NODES;
 use crate::models::quadrature::Quadrature;
 use crate::random::Seed;
+use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Value;
 use crate::registry::Values;
+use crate::training::Monitor;
 
 /// `evaluate/test-kl`
 pub struct TestKl;
@@ -113,8 +114,8 @@ impl Metric for TestKl {
         said
     }
 
-    fn needs(&self) -> &'static [Need] {
-        &[Need::Likelihood]
+    fn needs(&self) -> &'static [Capability] {
+        &[Capability::Likelihood]
     }
 
     fn score(
@@ -122,6 +123,7 @@ impl Metric for TestKl {
         model: &dyn Fitted,
         data: &Dataset,
         values: &Values,
+        _monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError> {
         let x = first(params::observations(data, "test")?, values, usize::MAX);
         let truth = truth(data)?;

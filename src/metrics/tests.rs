@@ -8,7 +8,6 @@ use serde_json::json;
 
 use super::ALL;
 use super::Metric;
-use super::Need;
 use crate::data::Array;
 use crate::data::Dataset;
 use crate::data::Split;
@@ -23,6 +22,7 @@ use crate::models::observation::LogVariances;
 use crate::models::observation::ObservationModel;
 use crate::nn::device::DeviceChoice;
 use crate::random::Seed;
+use crate::registry::Capability;
 use crate::registry::Default;
 use crate::registry::Param;
 use crate::registry::Value;
@@ -198,7 +198,12 @@ fn values(params: Vec<Param>, given: &[(&str, Value)]) -> Values {
 }
 
 fn score(metric: &dyn Metric, model: &dyn Fitted, data: &Dataset) -> Result<Vec<f64>, ModelError> {
-    metric.score(model, data, &values(metric.params(), &[]))
+    metric.score(
+        model,
+        data,
+        &values(metric.params(), &[]),
+        &Session::default(),
+    )
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -217,7 +222,7 @@ fn hold(model: &dyn Fitted, data: &Dataset, exact: &[f64], equal: bool, what: &s
     for metric in estimators() {
         let what = format!("{what}: {}", metric.name());
         let found = score(metric, model, data);
-        if encoder_is_density.is_none() && metric.needs().contains(&Need::PosteriorDensity) {
+        if encoder_is_density.is_none() && metric.needs().contains(&Capability::DiagonalPosterior) {
             let refused = matches!(found, Err(ModelError::Unsupported(_)));
             assert!(refused, "{what}: {found:?}");
             continue;
@@ -448,7 +453,7 @@ fn every_score_of_a_likelihood_refuses_what_the_density_is_not_over() {
     let emitted = [0.0; DIMENSIONS];
     for metric in ALL
         .iter()
-        .filter(|metric| metric.needs().contains(&Need::Likelihood))
+        .filter(|metric| metric.needs().contains(&Capability::Likelihood))
     {
         let error = score(*metric, &Deaf { model, emitted }, &data);
         let said = error.expect_err("it is no density over them").to_string();

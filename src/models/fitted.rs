@@ -75,7 +75,9 @@ pub trait Fitted {
     ///
     /// # Errors
     /// [`ModelError::Unsupported`] for models without an encoder.
-    fn encode(&self, x: &Rows) -> Result<Posterior, ModelError>;
+    fn encode(&self, _x: &Rows) -> Result<Posterior, ModelError> {
+        Err(ModelError::Unsupported("the model has no encoder".to_owned()))
+    }
 
     /// The parameters of p(x|z) for each row of `z`.
     fn decode(&self, z: &Rows) -> Result<Decoded, ModelError>;

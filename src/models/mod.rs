@@ -31,6 +31,7 @@ use crate::data::Array;
 use crate::data::Dataset;
 use crate::nn::checkpoint;
 use crate::nn::device::DeviceChoice;
+use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Slot;
@@ -63,10 +64,8 @@ pub trait Model: Entry {
         Some(ObservationModel::named(name, 1.0)?.support())
     }
 
-    /// Whether its encoder gives a density q(z|x), as opposed to a point.
-    fn has_posterior_density(&self) -> bool {
-        true
-    }
+    /// All that its fitted form can do.
+    fn capabilities(&self) -> &'static [Capability];
 
     /// What a training can read beside the data set: optional slots of one named array each.
     fn slots(&self) -> &'static [Slot] {

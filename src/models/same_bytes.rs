@@ -5,7 +5,11 @@ use super::ALL;
 use super::ExtraInputs;
 use super::Model;
 use super::ModelError;
+use super::Rows;
 use crate::data::tests::support::load;
+use crate::nn::DeviceChoice;
+use crate::random::Seed;
+use crate::registry::Capability;
 use crate::registry::Default;
 use crate::registry::Param;
 use crate::registry::Value;
@@ -95,5 +99,29 @@ fn a_training_starts_its_log_with_its_layers() {
         assert_eq!(lines[0], ["parameter", "shape", "count"], "{log}");
         assert_eq!(lines[1], ["encoder.0.weight", "12×2", "24"], "{log}");
         assert!(lines.iter().any(|line| line[0] == "total"), "{log}");
+    }
+}
+
+#[test]
+fn a_model_can_do_what_its_entry_says() {
+    for model in ALL {
+        let name = model.name();
+        let trained = train(*model, 1, &mut Session::default()).expect("it trains");
+        let fitted = super::open(&trained.weights, DeviceChoice::Cpu).expect("its own weights");
+        let x = Rows::new(2, vec![0.5, -0.5, 1.0, 0.0]);
+        let able = model.capabilities();
+        let encoded = fitted.encode(&x);
+        assert_eq!(encoded.is_ok(), able.contains(&Capability::Codes), "{name}");
+        let density = encoded.is_ok_and(|posterior| posterior.log_var.is_some());
+        let diagonal = able.contains(&Capability::DiagonalPosterior);
+        assert_eq!(density, diagonal, "{name}");
+        assert!(!diagonal || able.contains(&Capability::PosteriorDensity), "{name}");
+        let z = Rows::new(1, vec![0.1, -0.3]);
+        let decodes = fitted.decode(&z).is_ok();
+        assert_eq!(decodes, able.contains(&Capability::Decoder), "{name}");
+        let likelihood = fitted.log_likelihood(&x, &z).is_ok();
+        assert_eq!(likelihood, able.contains(&Capability::Likelihood), "{name}");
+        let samples = fitted.sample(3, &mut Seed::new(1).stream(0)).is_ok();
+        assert_eq!(samples, able.contains(&Capability::Samples), "{name}");
     }
 }

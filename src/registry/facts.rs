@@ -1,6 +1,8 @@
 //! What planning knows of an artifact that does not exist yet, from the kind and the parameters of the
 //! step that will leave it.
 
+use super::Capability;
+
 /// What is known of what a step will leave. Nothing is known by default.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
@@ -8,8 +10,8 @@ pub struct Facts {
     pub range: Option<(f64, f64)>,
     /// Of a model: least and greatest number that its p(x|z) is a density over.
     pub support: Option<(f64, f64)>,
-    /// Of a model: whether its encoder gives a density q(z|x), as opposed to a point.
-    pub posterior_density: Option<bool>,
+    /// Of a model: all that it can do.
+    pub capabilities: Option<&'static [Capability]>,
 }
 
 impl Facts {
@@ -21,8 +23,14 @@ impl Facts {
         Facts {
             range: agreed(self.range, other.range),
             support: agreed(self.support, other.support),
-            posterior_density: agreed(self.posterior_density, other.posterior_density),
+            capabilities: agreed(self.capabilities, other.capabilities),
         }
+    }
+
+    /// What of this a model lacks, as far as its capabilities are known.
+    pub fn lacks(&self, needs: &[Capability]) -> Option<Capability> {
+        let has = self.capabilities?;
+        needs.iter().copied().find(|need| !has.contains(need))
     }
 
     /// Whether a model of this support has a likelihood of data such as `data`.

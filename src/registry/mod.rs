@@ -4,6 +4,7 @@
 //! [`Entry`] in a sorted `static ALL` of its module; checks, help, `sweepline list`, the reference
 //! pages, the JSON schema and the conformance tests walk those lists and nothing else.
 
+mod capability;
 mod conform;
 mod facts;
 mod kind;
@@ -13,6 +14,7 @@ mod param;
 pub mod reference;
 mod value;
 
+pub use capability::Capability;
 pub use conform::{Mismatch, Part};
 pub use facts::{Facts, Misfit};
 pub use kind::{ArtifactType, Catalog, Outputs, Slot, StageKind, Unfit};

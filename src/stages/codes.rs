@@ -1,5 +1,10 @@
 //! `table/codes`: where a model puts observations in its latent space, as rows that figures take.
 
+use crate::registry::Values;
+use super::capabilities;
+use crate::registry::Capability;
+use crate::registry::Facts;
+use crate::registry::Misfit;
 use serde_json::Value as Json;
 
 use super::Stage;
@@ -59,6 +64,11 @@ impl StageKind for Codes {
 
     fn outputs(&self) -> Outputs {
         Outputs::Fixed(&[("table", ArtifactType::Table)])
+    }
+
+    fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
+        capabilities::check(&[Capability::Codes], reads)?;
+        Ok(Facts::default())
     }
 
     fn uses_numerics(&self) -> bool {

@@ -2,14 +2,16 @@
 
 use super::Stage;
 use super::artifacts;
+use super::capabilities;
+use super::train::LinkMonitor;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
 use crate::metrics::Metric;
-use crate::metrics::Need;
 use crate::models;
 use crate::nn::device::DeviceChoice;
 use crate::registry::ArtifactType;
+use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Facts;
 use crate::registry::Measure;
@@ -74,20 +76,10 @@ impl StageKind for Evaluate {
     }
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
-        let model = reads("model");
-        for need in self.metric.needs() {
-            match need {
-                Need::Likelihood => model.has_likelihood_of(&reads("data"))?,
-                Need::PosteriorDensity if model.posterior_density == Some(false) => {
-                    return Err(Misfit {
-                        slot: "model",
-                        message: "its encoder is a function: q(z|x) has no density".to_owned(),
-                        help: "`evaluate/test-kl` and `evaluate/iwae-bound` need no encoder"
-                            .to_owned(),
-                    });
-                }
-                Need::PosteriorDensity => {}
-            }
+        let needs = self.metric.needs();
+        capabilities::check(needs, reads)?;
+        if needs.contains(&Capability::Likelihood) {
+            reads("model").has_likelihood_of(&reads("data"))?;
         }
         Ok(Facts::default())
     }
@@ -104,7 +96,7 @@ impl Stage for Evaluate {
         // Scores are computed on the CPU wherever the model was trained: they are cheap beside
         // the training, and so are the same numbers everywhere.
         let model = models::open(&weights, DeviceChoice::Cpu)?;
-        let scores = self.metric.score(&*model, &data, &job.step.params)?;
+        let scores = self.metric.score(&*model, &data, &job.step.params, &LinkMonitor(job.link))?;
         for contradiction in self.metric.contradictions(&scores) {
             job.link.warn(&contradiction);
         }

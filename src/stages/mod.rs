@@ -5,6 +5,7 @@
 //! stand `select`, `table/…`, `sample/…` and `command`. So a new model needs no line here.
 
 mod artifacts;
+mod capabilities;
 mod claims;
 mod codes;
 mod command;

@@ -1,5 +1,10 @@
 //! `sample/…`: pictures from a fitted model, and of the data beside them.
 
+use crate::registry::Values;
+use super::capabilities;
+use crate::registry::Capability;
+use crate::registry::Facts;
+use crate::registry::Misfit;
 use super::Stage;
 use super::artifacts;
 use super::artifacts::Images;
@@ -57,6 +62,11 @@ impl StageKind for Prior {
         IMAGES
     }
 
+    fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
+        capabilities::check(&[Capability::Samples], reads)?;
+        Ok(Facts::default())
+    }
+
     fn uses_numerics(&self) -> bool {
         true
     }
@@ -110,6 +120,11 @@ impl StageKind for Reconstructions {
 
     fn outputs(&self) -> Outputs {
         IMAGES
+    }
+
+    fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
+        capabilities::check(&[Capability::Codes, Capability::Decoder], reads)?;
+        Ok(Facts::default())
     }
 
     fn uses_numerics(&self) -> bool {

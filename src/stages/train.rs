@@ -95,7 +95,7 @@ impl StageKind for Train {
     fn foresee(&self, params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         let model = Facts {
             support: self.model.support(params),
-            posterior_density: Some(self.model.has_posterior_density()),
+            capabilities: Some(self.model.capabilities()),
             ..Facts::default()
         };
         model.has_likelihood_of(&reads("data"))?;

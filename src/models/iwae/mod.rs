@@ -17,6 +17,7 @@ use super::vae::config::Config;
 use crate::data::Dataset;
 use crate::nn::device::DeviceChoice;
 use crate::nn::device::on_device;
+use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
@@ -104,6 +105,10 @@ impl Entry for Iwae {
 }
 
 impl Model for Iwae {
+    fn capabilities(&self) -> &'static [Capability] {
+        Capability::DIAGONAL_AUTOENCODER
+    }
+
     fn measures(&self) -> &'static [Measure] {
         &[
             measures::TRAIN_LOSS,

@@ -31,6 +31,7 @@ use crate::data::Dataset;
 use crate::nn::device::DeviceChoice;
 use crate::nn::device::on_device;
 use crate::registry::ArtifactType;
+use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
@@ -148,8 +149,8 @@ impl Model for Mapa {
         ]
     }
 
-    fn has_posterior_density(&self) -> bool {
-        false
+    fn capabilities(&self) -> &'static [Capability] {
+        Capability::POINT_AUTOENCODER
     }
 
     fn slots(&self) -> &'static [Slot] {

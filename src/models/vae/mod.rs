@@ -17,6 +17,7 @@ use super::measures;
 use crate::data::Dataset;
 use crate::nn::device::DeviceChoice;
 use crate::nn::device::on_device;
+use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
@@ -61,6 +62,10 @@ impl Entry for Vae {
 }
 
 impl Model for Vae {
+    fn capabilities(&self) -> &'static [Capability] {
+        Capability::DIAGONAL_AUTOENCODER
+    }
+
     fn measures(&self) -> &'static [Measure] {
         &[
             measures::TRAIN_LOSS,

@@ -1,5 +1,10 @@
 //! `sample/decoder`: the decoder of a fitted model along its one latent variable.
 
+use crate::registry::Values;
+use crate::stages::capabilities;
+use crate::registry::Capability;
+use crate::registry::Facts;
+use crate::registry::Misfit;
 use serde_json::json;
 use statrs::distribution::ContinuousCDF;
 use statrs::distribution::Normal;
@@ -65,6 +70,11 @@ impl StageKind for DecoderPoints {
 
     fn outputs(&self) -> Outputs {
         Outputs::Fixed(&[("points", ArtifactType::Table)])
+    }
+
+    fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
+        capabilities::check(&[Capability::Decoder], reads)?;
+        Ok(Facts::default())
     }
 
     fn uses_numerics(&self) -> bool {

@@ -1,5 +1,9 @@
 //! `sample/posterior`: what three posteriors over observations say, point by point and in numbers.
 
+use crate::stages::capabilities;
+use crate::registry::Capability;
+use crate::registry::Facts;
+use crate::registry::Misfit;
 use serde_json::Value as Json;
 use serde_json::json;
 use std::f64::consts::TAU;
@@ -134,6 +138,11 @@ impl StageKind for PosteriorPoints {
             ("points", ArtifactType::Table),
             ("metrics", ArtifactType::Metrics),
         ])
+    }
+
+    fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
+        capabilities::check(&[Capability::Codes, Capability::Decoder], reads)?;
+        Ok(Facts::default())
     }
 
     fn uses_numerics(&self) -> bool {
