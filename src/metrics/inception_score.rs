@@ -106,6 +106,7 @@ impl Metric for InceptionScoreOfSamples {
             params::size(values, "classifier_hidden"),
             params::size(values, "classifier_epochs"),
             seed.derive("inception-score/classifier"),
+            monitor,
         )?;
         let accuracy = classifier.accuracy(data, "test")?;
         let mut stream = seed.derive("inception-score/samples").stream(0);

@@ -76,7 +76,9 @@ pub trait Fitted {
     /// # Errors
     /// [`ModelError::Unsupported`] for models without an encoder.
     fn encode(&self, _x: &Rows) -> Result<Posterior, ModelError> {
-        Err(ModelError::Unsupported("the model has no encoder".to_owned()))
+        Err(ModelError::Unsupported(
+            "the model has no encoder".to_owned(),
+        ))
     }
 
     /// The parameters of p(x|z) for each row of `z`.

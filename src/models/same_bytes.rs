@@ -115,7 +115,10 @@ fn a_model_can_do_what_its_entry_says() {
         let density = encoded.is_ok_and(|posterior| posterior.log_var.is_some());
         let diagonal = able.contains(&Capability::DiagonalPosterior);
         assert_eq!(density, diagonal, "{name}");
-        assert!(!diagonal || able.contains(&Capability::PosteriorDensity), "{name}");
+        assert!(
+            !diagonal || able.contains(&Capability::PosteriorDensity),
+            "{name}"
+        );
         let z = Rows::new(1, vec![0.1, -0.3]);
         let decodes = fitted.decode(&z).is_ok();
         assert_eq!(decodes, able.contains(&Capability::Decoder), "{name}");

@@ -31,10 +31,15 @@ pub fn check(needs: &[Capability], reads: &dyn Fn(&str) -> Facts) -> Result<(), 
     };
     let all = models::ALL.iter();
     let able = all.filter(|other| other.capabilities().contains(&lacking));
-    let able: Vec<String> = able.map(|other| format!("train/{}", other.name())).collect();
+    let able: Vec<String> = able
+        .map(|other| format!("train/{}", other.name()))
+        .collect();
     let help = match able.is_empty() {
         true => format!("no model of this version has {lacking}"),
-        false => format!("{lacking} comes with {}", list_of(able.iter().map(String::as_str))),
+        false => format!(
+            "{lacking} comes with {}",
+            list_of(able.iter().map(String::as_str))
+        ),
     };
     Err(Misfit {
         slot: SLOT,

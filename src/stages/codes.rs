@@ -1,10 +1,10 @@
 //! `table/codes`: where a model puts observations in its latent space, as rows that figures take.
 
-use crate::registry::Values;
 use super::capabilities;
 use crate::registry::Capability;
 use crate::registry::Facts;
 use crate::registry::Misfit;
+use crate::registry::Values;
 use serde_json::Value as Json;
 
 use super::Stage;

@@ -96,7 +96,9 @@ impl Stage for Evaluate {
         // Scores are computed on the CPU wherever the model was trained: they are cheap beside
         // the training, and so are the same numbers everywhere.
         let model = models::open(&weights, DeviceChoice::Cpu)?;
-        let scores = self.metric.score(&*model, &data, &job.step.params, &LinkMonitor(job.link))?;
+        let scores = self
+            .metric
+            .score(&*model, &data, &job.step.params, &LinkMonitor(job.link))?;
         for contradiction in self.metric.contradictions(&scores) {
             job.link.warn(&contradiction);
         }

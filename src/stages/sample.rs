@@ -1,13 +1,9 @@
 //! `sample/…`: pictures from a fitted model, and of the data beside them.
 
-use crate::registry::Values;
-use super::capabilities;
-use crate::registry::Capability;
-use crate::registry::Facts;
-use crate::registry::Misfit;
 use super::Stage;
 use super::artifacts;
 use super::artifacts::Images;
+use super::capabilities;
 use crate::data::Dataset;
 use crate::engine::Job;
 use crate::engine::JobError;
@@ -18,11 +14,15 @@ use crate::models::Rows;
 use crate::models::params;
 use crate::nn::device::DeviceChoice;
 use crate::registry::ArtifactType;
+use crate::registry::Capability;
 use crate::registry::Entry;
+use crate::registry::Facts;
+use crate::registry::Misfit;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Values;
 
 /// `sample/prior`
 pub struct Prior;

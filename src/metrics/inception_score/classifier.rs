@@ -1,16 +1,27 @@
 //! A classifier of observations, trained on the labels of a data set.
 
+use serde_json::json;
+
 use crate::data::Dataset;
 use crate::models::{ModelError, Rows, params};
-use crate::nn::{Activation, Algorithm, Backend, Cpu, Mlp, Optimizer, Params, losses};
+use crate::nn::{Activation, Algorithm, Backend, Cpu, Mlp, Params, losses};
 use crate::random::Seed;
+use crate::training::Batches;
+use crate::training::Component;
+use crate::training::Iteration;
+use crate::training::LearningRate;
+use crate::training::Monitor;
+use crate::training::Phase;
+use crate::training::TrainingAlgorithm;
+use crate::training::TrainingError;
+use crate::training::TrainingLoop;
 
 /// Observations per update, and per evaluation.
 const BATCH: usize = 100;
 
 /// Two hidden ReLU layers and a softmax.
 pub struct Classifier {
-    params: Params<Cpu>,
+    component: Component<Cpu>,
     network: Mlp,
     classes: usize,
 }
@@ -25,37 +36,39 @@ impl Classifier {
         hidden: usize,
         epochs: usize,
         seed: Seed,
+        monitor: &dyn Monitor,
     ) -> Result<Self, ModelError> {
         let x = params::observations(data, "train")?;
         let y = labels(data, "train")?;
         let classes = y.iter().max().map_or(0, |largest| largest + 1);
         let classes = data.classes().unwrap_or(classes).max(classes);
-        let device = Cpu::default();
-        let mut weights = Params::new(&device);
+        let mut params = Params::new(&Cpu::default());
         let network = Mlp::new(
-            &mut weights.builder(seed.derive("init")),
+            &mut params.builder(seed.derive("init")),
             &[x.columns, hidden, hidden, classes],
             Activation::Relu,
         );
-        let mut optimizer = Optimizer::new(&weights, Algorithm::adam(0.9, 0.999), 1e-3);
-        for epoch in 0..epochs {
-            let order = seed.derive("order").stream(epoch as u64);
-            let order = { order }.permutation(x.len());
-            for rows in order.chunks(BATCH) {
-                let pass = weights.record();
-                let inputs = device.matrix(x.gather(rows), rows.len(), x.columns);
-                let targets: Vec<usize> = rows.iter().map(|row| y[*row]).collect();
-                let logits = network.forward(&pass, inputs);
-                let loss = losses::cross_entropy(logits, &targets).mean();
-                let gradients = pass.backward(loss);
-                optimizer.update(&mut weights, &gradients);
-            }
+        let order = Batches::of_rows(x.len(), BATCH, seed.derive("order"));
+        let adam = Algorithm::adam(0.9, 0.999);
+        let mut training = Supervised {
+            classifier: Classifier {
+                component: Component::new("classifier", params)
+                    .optimised(adam, LearningRate::constant(1e-3)),
+                network,
+                classes,
+            },
+            phase: Phase::epochs("fit", epochs as u64, order),
+            x,
+            y,
+        };
+        let config = json!({ "classes": classes, "hidden": hidden });
+        let trained = TrainingLoop::new(&config, monitor)?.run(&mut training)?;
+        match trained.diverged {
+            None => Ok(training.classifier),
+            Some(how) => Err(ModelError::Unsupported(format!(
+                "the classifier diverged: {how}"
+            ))),
         }
-        Ok(Classifier {
-            params: weights,
-            network,
-            classes,
-        })
     }
 
     /// How many classes it tells apart.
@@ -65,7 +78,7 @@ impl Classifier {
 
     /// p(y|x), row-major `[n, classes]`.
     pub fn probabilities(&self, x: &Rows) -> Vec<f32> {
-        let pass = self.params.eval();
+        let pass = self.component.constant();
         let mut all = Vec::with_capacity(x.len() * self.classes);
         for x in x.chunks(BATCH) {
             let n = x.len();
@@ -94,6 +107,41 @@ impl Classifier {
     }
 }
 
+/// A classifier and what it learns from.
+struct Supervised {
+    classifier: Classifier,
+    phase: Phase,
+    x: Rows,
+    y: Vec<usize>,
+}
+
+impl TrainingAlgorithm<Cpu> for Supervised {
+    fn components(&mut self) -> Vec<&mut Component<Cpu>> {
+        vec![&mut self.classifier.component]
+    }
+
+    fn phases(&self) -> Vec<Phase> {
+        vec![self.phase.clone()]
+    }
+
+    fn iterate(&mut self, at: &mut Iteration<'_>) -> Result<(), TrainingError> {
+        let rows = at.draw();
+        let Classifier {
+            component, network, ..
+        } = &mut self.classifier;
+        let pass = component.record();
+        let inputs = self.x.gather(&rows);
+        let inputs = pass.device().matrix(inputs, rows.len(), self.x.columns);
+        let targets: Vec<usize> = rows.iter().map(|row| self.y[*row]).collect();
+        let logits = network.forward(&pass, inputs);
+        let loss = losses::cross_entropy(logits, &targets).mean();
+        at.report("loss", f64::from(loss.value()), rows.len());
+        let gradients = pass.backward(loss);
+        component.update(gradients);
+        Ok(())
+    }
+}
+
 fn labels(data: &Dataset, split: &str) -> Result<Vec<usize>, ModelError> {
     let found = data.split(split).and_then(|split| split.labels());
     let labels = found.ok_or_else(|| {
@@ -107,6 +155,7 @@ fn labels(data: &Dataset, split: &str) -> Result<Vec<usize>, ModelError> {
 mod tests {
     use super::*;
     use crate::data::{Array, Split};
+    use crate::training::tests::Session;
 
     /// Points around (−2, 0) and (2, 0), labelled by the side.
     fn two_sides(seed: u64) -> Split {
@@ -125,7 +174,8 @@ mod tests {
     fn what_can_be_told_apart_is_told_apart() {
         let meta = serde_json::json!({ "name": "sides" });
         let data = Dataset::new(two_sides(1), two_sides(2), two_sides(3), meta);
-        let classifier = Classifier::train(&data, 16, 20, Seed::new(4)).expect("labels");
+        let classifier =
+            Classifier::train(&data, 16, 20, Seed::new(4), &Session::default()).expect("labels");
         assert_eq!(classifier.classes(), 2);
         // Two standard deviations from the border: 97.7 % for the best rule.
         assert!(classifier.accuracy(&data, "test").expect("labels") > 0.94);
@@ -136,10 +186,23 @@ mod tests {
     }
 
     #[test]
+    fn an_interrupted_classifier_answers_as_an_undisturbed_one() {
+        let meta = serde_json::json!({ "name": "sides" });
+        let data = Dataset::new(two_sides(1), two_sides(2), two_sides(3), meta);
+        let train = |session: &Session| Classifier::train(&data, 16, 3, Seed::new(4), session);
+        let whole = train(&Session::default()).expect("labels");
+        let session = Session::stopping_after(4);
+        assert!(matches!(train(&session), Err(ModelError::Cancelled)));
+        let resumed = train(&session.next_attempt(None)).expect("it goes on");
+        let x = params::observations(&data, "test").expect("points");
+        assert_eq!(resumed.probabilities(&x), whole.probabilities(&x));
+    }
+
+    #[test]
     fn data_without_labels_are_refused() {
         let x = || Split::new().with("x", Array::new(&[1, 1], vec![0.0f32]));
         let data = Dataset::new(x(), x(), x(), serde_json::json!({ "name": "bare" }));
-        let error = Classifier::train(&data, 1, 1, Seed::new(0)).err();
+        let error = Classifier::train(&data, 1, 1, Seed::new(0), &Session::default()).err();
         let message = error.expect("there is nothing to learn").to_string();
         assert!(message.ends_with("`bare` has no labels `label` in `train`"));
     }

@@ -1,10 +1,10 @@
 //! `sample/decoder`: the decoder of a fitted model along its one latent variable.
 
-use crate::registry::Values;
-use crate::stages::capabilities;
 use crate::registry::Capability;
 use crate::registry::Facts;
 use crate::registry::Misfit;
+use crate::registry::Values;
+use crate::stages::capabilities;
 use serde_json::json;
 use statrs::distribution::ContinuousCDF;
 use statrs::distribution::Normal;

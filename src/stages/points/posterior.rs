@@ -1,9 +1,9 @@
 //! `sample/posterior`: what three posteriors over observations say, point by point and in numbers.
 
-use crate::stages::capabilities;
 use crate::registry::Capability;
 use crate::registry::Facts;
 use crate::registry::Misfit;
+use crate::stages::capabilities;
 use serde_json::Value as Json;
 use serde_json::json;
 use std::f64::consts::TAU;
