@@ -77,7 +77,7 @@ pub enum Verb {
     /// named: manifests elsewhere, experiments, runs.
     Gc(GcArgs),
     /// Reread every object and compare it with its digest
-    Verify(StoreArgs),
+    Verify(ProjectArgs),
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
     /// Work off one attempt in this process, as `run` has it done
@@ -122,6 +122,16 @@ pub struct StoreArgs {
         hide_env_values = true
     )]
     pub store: Option<PathBuf>,
+}
+
+/// Which store, of verbs that need no manifest.
+#[derive(Debug, Clone, Args)]
+pub struct ProjectArgs {
+    /// The store that this manifest's runs use [default: that of the project around the current folder]
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    #[command(flatten)]
+    pub folders: StoreArgs,
 }
 
 #[derive(Debug, Args)]
@@ -261,6 +271,9 @@ pub struct ReportArgs {
     /// The page [default: report.html in the experiment's folder of results]
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Overwrite a file that no report wrote
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -272,6 +285,9 @@ pub struct ExportArgs {
     pub to: ExportFormat,
     /// Where the files go
     pub dir: PathBuf,
+    /// Overwrite files that no export wrote
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -338,7 +354,7 @@ pub enum GraphFormat {
 #[derive(Debug, Args)]
 pub struct GcArgs {
     #[command(flatten)]
-    pub store: StoreArgs,
+    pub store: ProjectArgs,
     /// Remove; without it, only say what would be removed
     #[arg(long)]
     pub yes: bool,
@@ -368,7 +384,7 @@ pub struct EventsArgs {
     #[arg(short, long)]
     pub follow: bool,
     #[command(flatten)]
-    pub store: StoreArgs,
+    pub store: ProjectArgs,
 }
 
 #[derive(Debug, Args)]
@@ -377,7 +393,7 @@ pub struct TraceArgs {
     #[arg(default_value = "latest")]
     pub run: String,
     #[command(flatten)]
-    pub store: StoreArgs,
+    pub store: ProjectArgs,
 }
 
 #[derive(Debug, Args)]

@@ -1,8 +1,10 @@
 //! `sweepline export`: metrics and curves for other programs.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::io::Write;
+use std::path::Path;
 
 use super::args::ExportArgs;
 use super::args::ExportFormat;
@@ -18,6 +20,7 @@ use crate::export::Logged;
 use crate::plan::Cell;
 use crate::registry::ArtifactType;
 use crate::stages::Results;
+use crate::store::Digest;
 use crate::table::Table;
 use crate::text::plural;
 
@@ -49,6 +52,34 @@ pub fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop> {
         writeln!(err, "  = help: `sweepline run {manifest}` measures")?;
         return Ok(Exit::Failed);
     }
+    let mut memory = exported(&args.dir);
+    if let Some(first) = files
+        .iter()
+        .find(|file| !args.force && foreign(&args.dir, file, &memory))
+    {
+        let path = args.dir.join(&first.0);
+        writeln!(
+            err,
+            "error: `{}` is there, and no export wrote it",
+            path.display()
+        )?;
+        writeln!(
+            err,
+            "  = help: name another folder, or say `--force` to overwrite it"
+        )?;
+        return Ok(Exit::Usage);
+    }
+    for (path, bytes) in &files {
+        if !path.ends_with('/') {
+            memory.insert(path.clone(), Digest::of(bytes).to_hex());
+        }
+    }
+    fs::create_dir_all(&args.dir)?;
+    // Before the files: what an export that dies has written is known to be its.
+    fs::write(
+        args.dir.join(MEMORY),
+        serde_json::to_string(&memory).map_err(io::Error::other)?,
+    )?;
     for (path, bytes) in &files {
         let folder = path.ends_with('/');
         let path = args.dir.join(path);
@@ -73,6 +104,33 @@ pub fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop> {
         ExportFormat::Csv | ExportFormat::Arrow => {}
     }
     Ok(Exit::Success)
+}
+
+/// What exports wrote into a folder: path below it → digest.
+const MEMORY: &str = ".sweepline-export";
+
+fn exported(dir: &Path) -> BTreeMap<String, String> {
+    let text = fs::read_to_string(dir.join(MEMORY)).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// Whether a file is there that no export wrote, or that was changed since, and that is other than
+/// what is to be written.
+fn foreign(dir: &Path, (path, bytes): &File, memory: &BTreeMap<String, String>) -> bool {
+    let full = dir.join(path);
+    let Ok(about) = fs::symlink_metadata(&full) else {
+        return false;
+    };
+    if path.ends_with('/') {
+        return !full.is_dir();
+    }
+    let there = match about.is_file() {
+        true => fs::read(&full).ok(),
+        false => None,
+    };
+    there.is_none_or(|there| {
+        there != *bytes && memory.get(path) != Some(&Digest::of(&there).to_hex())
+    })
 }
 
 /// Two tables per stage where it leaves both: its numbers by cell, and its curves.

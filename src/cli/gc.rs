@@ -1,7 +1,9 @@
 //! `sweepline gc`: what the store can do without.
 //!
-//! Kept is what any manifest of the project reaches, with its profiles and overrides, and what is
-//! named. A manifest that cannot be read stops it: nobody knows what it reaches.
+//! Kept is what any manifest of the project reaches, with its profiles and overrides, what any
+//! manifest reaches that was ever run into this store and is still there, wherever it lies, and what
+//! is named. Of a manifest that cannot be read the results of its last runs are kept; one that was
+//! never run here stops it: nobody knows what it reaches.
 
 use std::collections::BTreeMap;
 use std::collections::HashSet;
@@ -19,7 +21,7 @@ use super::project::Project;
 use super::project::Stop;
 use super::runs;
 use super::waiting;
-use crate::manifest::project_root;
+use crate::manifest;
 use crate::plan::Fate;
 use crate::store::Access;
 use crate::store::Digest;
@@ -29,7 +31,7 @@ use crate::text::plural;
 
 /// Says what would be freed, or frees it.
 pub fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
-    let (_, folder) = runs::folders(&args.store);
+    let (_, folder) = runs::folders(&args.store, err)?;
     if !folder.is_dir() {
         runs::open(&args.store, err)?;
     }
@@ -40,15 +42,19 @@ pub fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
     };
     let mut kept = Kept::default();
     let mut named = Vec::new();
-    let mut manifests = project_manifests();
+    let mut manifests = known_manifests(&store)?;
     for keep in &args.keep {
         match Path::new(keep).is_file() {
             true => manifests.push(PathBuf::from(keep)),
             false => named.push(keep.as_str()),
         }
     }
+    let folders = args::StoreArgs {
+        store: Some(folder.clone()),
+        ..args.store.folders.clone()
+    };
     for manifest in manifests {
-        kept.manifest(&manifest, &store, &args.store, err)?;
+        kept.manifest(&manifest, &store, &folders, err)?;
     }
     for name in named {
         kept.named(name, &store, err)?;
@@ -86,10 +92,23 @@ pub fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
     Ok(Exit::Success)
 }
 
+/// The manifests of the project and those that this store was used for, as far as they exist.
+fn known_manifests(store: &Store) -> Result<Vec<PathBuf>, Stop> {
+    let mut manifests = project_manifests();
+    let here = std::env::current_dir().unwrap_or_default();
+    for (_, path) in store.manifests()? {
+        let short = path.strip_prefix(&here).unwrap_or(&path);
+        if path.is_file() && !manifests.iter().any(|known| known == short) {
+            manifests.push(short.to_owned());
+        }
+    }
+    Ok(manifests)
+}
+
 /// The manifests of the project around the current folder, sorted.
 fn project_manifests() -> Vec<PathBuf> {
-    let root = project_root(Path::new("manifests/any.yaml"));
     let here = std::env::current_dir().unwrap_or_default();
+    let root = manifest::root_around(&here);
     let entries = fs::read_dir(root.join("manifests")).into_iter().flatten();
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     let yaml = paths.filter(|path| {
@@ -133,6 +152,24 @@ impl Kept {
         let project = match opened {
             Ok(project) => project,
             Err(stop) => {
+                let absolute = manifest::absolute(path);
+                let known = store.manifests()?.into_iter();
+                let known = known.filter(|(_, path)| *path == absolute);
+                let known: Vec<String> = known.map(|(experiment, _)| experiment).collect();
+                if !known.is_empty() {
+                    let path = path.display();
+                    writeln!(
+                        err,
+                        "`{path}` cannot be read: what its last runs left is kept"
+                    )?;
+                    for experiment in known {
+                        let keys = store.keys_of(&experiment)?.into_values().collect();
+                        let what = format!("{experiment} ({path})");
+                        self.experiments.insert(experiment);
+                        self.keep(what, keys, store)?;
+                    }
+                    return Ok(());
+                }
                 writeln!(
                     err,
                     "  = help: nobody knows what this manifest reaches; mend or remove it"

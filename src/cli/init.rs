@@ -9,9 +9,10 @@ use super::args::InitArgs;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::project::Stop;
+use crate::manifest::SETTINGS;
 
 /// What the project has: path and text.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     (
         "manifests/first.yaml",
         include_str!("starter/manifests/first.yaml"),
@@ -22,16 +23,21 @@ const FILES: [(&str, &str); 4] = [
     ),
     ("README.md", include_str!("starter/README.md")),
     (".gitignore", "/outputs/\n"),
+    (SETTINGS, include_str!("starter/sweepline.toml")),
 ];
 
 /// Writes the files; never over one that is there.
 pub fn init(args: &InitArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let folder = &args.folder;
     let manifest = folder.join(FILES[0].0);
-    if manifest.exists() {
-        writeln!(err, "error: `{}` is there already", manifest.display())?;
-        writeln!(err, "  = help: `sweepline init DIR` starts elsewhere")?;
-        return Ok(Exit::Usage);
+    // The manifest is written for that pipeline.
+    for (path, _) in &FILES[..2] {
+        let path = folder.join(path);
+        if path.exists() || path.is_symlink() {
+            writeln!(err, "error: `{}` is there already", path.display())?;
+            writeln!(err, "  = help: `sweepline init DIR` starts elsewhere")?;
+            return Ok(Exit::Usage);
+        }
     }
     for (path, text) in FILES {
         let path = folder.join(path);

@@ -3,8 +3,9 @@
 use std::io::Write;
 
 use super::args::LogArgs;
-use super::args::StoreArgs;
+use super::args::ProjectArgs;
 use super::exit::Exit;
+use super::grounds;
 use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
@@ -48,8 +49,8 @@ pub fn log(args: &LogArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit,
 }
 
 /// Rereads every object.
-pub fn verify(args: &StoreArgs, err: &mut Printer) -> Result<Exit, Stop> {
-    let (_, folder) = runs::folders(args);
+pub fn verify(args: &ProjectArgs, err: &mut Printer) -> Result<Exit, Stop> {
+    let (outputs, folder) = runs::folders(args, err)?;
     if !folder.is_dir() {
         runs::open(args, err)?;
     }
@@ -66,6 +67,10 @@ pub fn verify(args: &StoreArgs, err: &mut Printer) -> Result<Exit, Stop> {
     }
     for digest in &verified.missing {
         writeln!(err, "missing: {digest}")?;
+    }
+    let disturbed = grounds::tell_all_disturbed(&outputs, &store, err)?;
+    if disturbed > 0 && verified.damaged.is_empty() && verified.missing.is_empty() {
+        return Ok(Exit::Failed);
     }
     if verified.damaged.is_empty() && verified.missing.is_empty() {
         return Ok(Exit::Success);

@@ -17,6 +17,7 @@ use super::fates::Line;
 use super::fates::lines;
 use super::fates::word;
 use super::filters;
+use super::grounds;
 use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
@@ -32,7 +33,15 @@ const NAMED: usize = 3;
 pub fn plan(args: &PlanArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let selection = filters::selection(&project, &args.filters, err)?;
-    let fates = Earlier::of(&project)?.fates(&project);
+    let earlier = Earlier::of(&project)?;
+    let fates = earlier.fates(&project);
+    if let Some(store) = &earlier.store {
+        grounds::tell_disturbed(&project.view, store, err)?;
+    }
+    if let Some(refused) = grounds::refused(&project) {
+        err.diagnostic(&refused)?;
+        return Ok(Exit::Usage);
+    }
     let pending = match &selection {
         Some(selection) => project.plan.pending(selection, &fates),
         None => vec![None; fates.len()],

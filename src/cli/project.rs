@@ -7,9 +7,12 @@ use std::path::PathBuf;
 
 use super::args;
 use super::exit::Exit;
+use super::grounds;
 use super::printer::Printer;
+use super::settings::Settings;
 use crate::engine;
 use crate::engine::JobError;
+use crate::manifest;
 use crate::manifest::Experiment;
 use crate::manifest::Overrides;
 use crate::nn::DeviceChoice;
@@ -35,6 +38,10 @@ pub struct Project {
     pub view: PathBuf,
     /// The folder of the store.
     pub store: PathBuf,
+    /// How many steps run at once, where `sweepline.toml` says so.
+    pub jobs: Option<u32>,
+    /// The manifest's path, absolute.
+    pub manifest: PathBuf,
     /// The experiment as the command line names it, with its changes.
     pub asked: String,
 }
@@ -79,10 +86,18 @@ impl Project {
         let overrides = overrides(args, err)?;
         let catalog = stages::catalog();
         let reading = Experiment::read(&args.manifest, &catalog, &overrides);
+        let root = manifest::project_root(&args.manifest);
+        let settings = Settings::of(&root, err)?;
+        let (outputs, store) = settings.folders(&args.store, &root);
         if let Some(experiment) = &reading.experiment
             && !reading.found.has_errors()
         {
-            well_formed(store(args, &experiment.root), experiment.folder());
+            let view = outputs.join(experiment.folder());
+            if let Some(wrong) = grounds::overlap(&experiment.name, &view, &store) {
+                err.diagnostic(&wrong)?;
+                return Err(Stop::Said(Exit::Usage));
+            }
+            well_formed(store.clone(), experiment.folder());
         }
         let planned = Plan::of(reading, &catalog);
         let mut found = planned.found;
@@ -93,15 +108,14 @@ impl Project {
             err.diagnostics(&found)?;
         }
         match planned.plan {
-            Some(plan) if !found.has_errors() => {
-                let root = &plan.experiment.root;
-                Ok(Project {
-                    view: outputs(args, root).join(plan.experiment.folder()),
-                    store: store(args, root),
-                    asked: asked(args, &plan.experiment.source.path),
-                    plan,
-                })
-            }
+            Some(plan) if !found.has_errors() => Ok(Project {
+                view: outputs.join(plan.experiment.folder()),
+                store,
+                jobs: settings.jobs,
+                manifest: manifest::absolute(&args.manifest),
+                asked: asked(args, &plan.experiment.source.path),
+                plan,
+            }),
             _ => {
                 let count = plural(found.errors(), "mistake");
                 writeln!(
@@ -125,7 +139,12 @@ impl Project {
         let backend = DeviceChoice::Auto
             .open()
             .map_or("cpu", |device| device.name());
-        KeyRules::new(&self.plan.experiment.root, backend)
+        let rules = KeyRules::new(&self.plan.experiment.root, backend);
+        // Without a store there are no records either that another key would miss.
+        match Store::secret_in(&self.store) {
+            Some(secret) => rules.with_secret(secret),
+            None => rules,
+        }
     }
 
     /// The store for reading; none where nothing was ever run.
@@ -163,18 +182,6 @@ impl Project {
         }
         Err(Stop::Said(Exit::Usage))
     }
-}
-
-/// The folder of all outputs.
-fn outputs(args: &args::Experiment, root: &Path) -> PathBuf {
-    let asked = args.store.outputs.clone();
-    asked.unwrap_or_else(|| root.join("outputs"))
-}
-
-/// The folder of the store.
-fn store(args: &args::Experiment, root: &Path) -> PathBuf {
-    let asked = args.store.store.clone();
-    asked.unwrap_or_else(|| outputs(args, root).join("store"))
 }
 
 /// The arguments that name an experiment, for a shell in the project's root.

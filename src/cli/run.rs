@@ -19,6 +19,7 @@ use super::face::Lines;
 use super::face::Silent;
 use super::fates::Earlier;
 use super::filters;
+use super::grounds;
 use super::interrupt;
 use super::printer;
 use super::printer::Printer;
@@ -55,6 +56,10 @@ pub fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         writeln!(err, "nothing of this failed the last time")?;
         return Ok(Exit::Success);
     }
+    if let Some(wrong) = grounds::refused(&project) {
+        err.diagnostic(&wrong)?;
+        return Ok(Exit::Usage);
+    }
     let interrupted = interrupt::watch()?;
     let store = match ahead {
         Some(store) => store,
@@ -74,7 +79,9 @@ pub fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     };
     options.only = selection.map(|selection| selection.ids());
     options.checkpoint_every = args.checkpoint_every;
-    if let Some(jobs) = args.jobs {
+    options.manifest = project.manifest.clone();
+    store.remember_manifest(&project.name(), &project.manifest)?;
+    if let Some(jobs) = args.jobs.or(project.jobs) {
         options.jobs = jobs as usize;
     }
     let keys = PlanKeys(project.rules());
@@ -108,6 +115,9 @@ pub fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         },
     });
     let claims = claims::after_run(&project, &results, args.require_claims, err)?;
+    if args.report && report::refused(&project, err)? {
+        return Ok(Exit::Failed);
+    }
     if args.report {
         report::write(&project, &results, None, err)?;
     }

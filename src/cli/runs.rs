@@ -5,16 +5,16 @@ use std::io;
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Write;
-use std::path::Path;
 use std::path::PathBuf;
 
-use super::args::StoreArgs;
+use super::args::ProjectArgs;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::project::Stop;
+use super::settings::Settings;
 use crate::engine::Event;
 use crate::engine::Timed;
-use crate::manifest::project_root;
+use crate::manifest;
 use crate::store::Access;
 use crate::store::Digest;
 use crate::store::PastRun;
@@ -27,25 +27,26 @@ const LOOKED_AT: usize = 10_000;
 
 /// The folders of outputs and store that the flags name; by default those of the project that the
 /// current folder belongs to.
-pub fn folders(args: &StoreArgs) -> (PathBuf, PathBuf) {
-    let outputs = args.outputs.clone();
-    let outputs =
-        outputs.unwrap_or_else(|| project_root(Path::new("manifests/any.yaml")).join("outputs"));
-    let store = args.store.clone();
-    let store = store.unwrap_or_else(|| outputs.join("store"));
-    (outputs, store)
+pub fn folders(args: &ProjectArgs, err: &mut Printer) -> Result<(PathBuf, PathBuf), Stop> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let root = match &args.manifest {
+        Some(manifest) => manifest::project_root(manifest),
+        None => manifest::root_around(&here),
+    };
+    let settings = Settings::of(&root, err)?;
+    Ok(settings.folders(&args.folders, &root))
 }
 
 /// The store that the flags name, for reading.
-pub fn open(args: &StoreArgs, err: &mut Printer) -> Result<Store, Stop> {
-    let (_, folder) = folders(args);
+pub fn open(args: &ProjectArgs, err: &mut Printer) -> Result<Store, Stop> {
+    let (_, folder) = folders(args, err)?;
     if !folder.is_dir() {
         let here = std::env::current_dir().unwrap_or_default();
         let shown = folder.strip_prefix(here).unwrap_or(&folder);
         writeln!(err, "error: there is no store in `{}`", shown.display())?;
         writeln!(
             err,
-            "  = help: `sweepline run` makes one; `--store` names another"
+            "  = help: `sweepline run` makes one; `--manifest` or `--store` names another"
         )?;
         return Err(Stop::Said(Exit::Usage));
     }

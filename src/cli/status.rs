@@ -16,6 +16,7 @@ use super::face::Running;
 use super::face::Tally;
 use super::face::duration;
 use super::fates::Earlier;
+use super::grounds;
 use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
@@ -73,6 +74,10 @@ pub fn status(args: &StatusArgs, out: &mut Printer, err: &mut Printer) -> Result
                 run.tell(out)?;
             }
         }
+    }
+    if let Some(store) = &earlier.store {
+        out.flush()?;
+        grounds::tell_disturbed(&project.view, store, err)?;
     }
     Ok(Exit::Success)
 }

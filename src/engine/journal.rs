@@ -1,14 +1,14 @@
 //! Every event goes to the caller and, a line each, to the run's `events.jsonl`.
 
-use std::fs;
 use std::fs::File;
 use std::io::BufWriter;
 use std::io::Write;
-use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 use std::time::Instant;
 
+use crate::store::RunId;
+use crate::store::Store;
 use crate::store::StoreError;
 
 use super::Event;
@@ -27,10 +27,10 @@ pub(super) struct Journal<'a> {
 }
 
 impl<'a> Journal<'a> {
-    pub(super) fn start(folder: &Path, sink: &'a mut dyn FnMut(&Timed)) -> Self {
+    pub(super) fn start(store: &Store, run: &RunId, sink: &'a mut dyn FnMut(&Timed)) -> Self {
         let started = Instant::now();
-        let path = folder.join("events.jsonl");
-        let opened = fs::create_dir_all(folder).and_then(|()| File::create(&path));
+        let path = store.run_folder(run).join("events.jsonl");
+        let opened = store.make_run_folder(run).and_then(|_| File::create(&path));
         let mut journal = Journal {
             started,
             sink,

@@ -40,4 +40,4 @@ pub use options::{Failure, Options, StepResult, Summary};
 pub use pools::Resources;
 pub use run::Engine;
 pub use state::{State, Totals};
-pub use view::shown_files;
+pub use view::{ViewOwner, disturbed, shown_files, view_owner};

@@ -25,6 +25,8 @@ pub struct Options {
     pub command: String,
     /// The project's root.
     pub root: PathBuf,
+    /// The manifest's path, absolute: the view remembers whose it is.
+    pub manifest: PathBuf,
     /// Where the human view goes, `outputs/<experiment>`; none for no view.
     pub view: Option<PathBuf>,
     /// How many attempts run at once.
@@ -53,6 +55,7 @@ impl Options {
             experiment: experiment.into(),
             command: String::new(),
             root: root.into(),
+            manifest: PathBuf::new(),
             view: None,
             jobs: cpus,
             resources: Resources {

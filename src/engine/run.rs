@@ -97,7 +97,7 @@ impl<'a> Engine<'a> {
         let run = self
             .store
             .begin_run(&options.experiment, &options.command)?;
-        let mut journal = Journal::start(&self.store.run_folder(&run), sink);
+        let mut journal = Journal::start(self.store, &run, sink);
         journal.emit(Event::RunStarted {
             version: EVENTS_VERSION,
             run: run.0.clone(),
@@ -148,8 +148,10 @@ impl<'a> Engine<'a> {
                 let (view, messages) = std::sync::mpsc::channel();
                 coordinator.view = Some(view);
                 let sender = coordinator.flow.sender.clone();
-                let store = self.store;
-                scope.spawn(move || view::keep(folder, store, messages, &sender));
+                let (store, run) = (self.store, run.0.as_str());
+                scope.spawn(move || {
+                    view::keep(folder, store, (options, run), messages, &sender);
+                });
             }
             let driven = catch_unwind(AssertUnwindSafe(|| coordinator.drive(&pool, scope)));
             // Even then: the scope would wait for idle runners, and the view for news, forever.

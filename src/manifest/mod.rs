@@ -29,7 +29,7 @@ pub use grid::Grid;
 pub use overrides::Overrides;
 pub use pipeline::{Declared, Pipeline};
 pub use policy::Policy;
-pub use project::project_root;
+pub use project::{SETTINGS, absolute, project_root, root_around};
 pub use schema::{Described, schema};
 pub use stage::{Argument, Binding, Input, Origin, Over, Stage};
 pub use template::{Filling, Piece, Template};

@@ -1,7 +1,7 @@
 //! The project: the folder that paths are relative to and may not leave.
 //!
-//! It is the nearest folder above a manifest that holds `manifests/`, `Cargo.toml` or `.git`;
-//! the manifest's own folder where there is none.
+//! It is the nearest folder above a manifest that holds `sweepline.toml`; where there is none, the
+//! nearest that holds `manifests/`, `Cargo.toml` or `.git`; else the manifest's own folder.
 
 use std::fs;
 use std::path::Component;
@@ -14,17 +14,34 @@ use crate::text::Place;
 use crate::text::Source;
 use crate::text::closest;
 
+/// The file that marks the root of a project and holds its settings.
+pub const SETTINGS: &str = "sweepline.toml";
+
 /// The root of the project that a manifest belongs to, as an absolute path.
 pub fn project_root(manifest: &Path) -> PathBuf {
-    let absolute = std::path::absolute(manifest).unwrap_or_else(|_| manifest.to_owned());
-    let folder = absolute.parent().unwrap_or(Path::new("/"));
-    let marks = |folder: &&Path| {
+    let absolute = absolute(manifest);
+    root_around(absolute.parent().unwrap_or(Path::new("/")))
+}
+
+/// The root of the project that a folder belongs to, as an absolute path.
+pub fn root_around(folder: &Path) -> PathBuf {
+    let folder = absolute(folder);
+    let marked = |folder: &&Path| folder.join(SETTINGS).is_file();
+    let looks_like_one = |folder: &&Path| {
         folder.join("manifests").is_dir()
             || folder.join("Cargo.toml").is_file()
             || folder.join(".git").exists()
     };
-    let root = folder.ancestors().find(marks).unwrap_or(folder);
-    normal(root)
+    let mut above = folder.ancestors();
+    let root = above
+        .find(marked)
+        .or_else(|| folder.ancestors().find(looks_like_one));
+    root.unwrap_or(&folder).to_owned()
+}
+
+/// A path from the root of the file system, without `.` and `..`.
+pub fn absolute(path: &Path) -> PathBuf {
+    normal(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
 }
 
 /// The path without `.` and `..`, as text alone: links are not followed.

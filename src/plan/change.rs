@@ -59,6 +59,9 @@ pub enum Change {
     Format,
 }
 
+/// What stands in place of the values of variables that earlier versions kept.
+const FORGOTTEN: &str = crate::store::FORGOTTEN;
+
 /// One line for people: `param lr: 0.1 → 0.2`.
 impl std::fmt::Display for Change {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -88,7 +91,17 @@ impl std::fmt::Display for Change {
             Change::Order { slot } => write!(f, "input {slot}: other order"),
             Change::File { path, old, new } => write!(f, "file {path}: {}", content(old, new)),
             Change::Environment { name, old, new } => {
-                write!(f, "environment {name}: {} → {}", shown(old), shown(new))
+                // Only digests are known of values.
+                let unset = |value: &str| value == "missing";
+                let what = match (old.as_deref(), new.as_deref()) {
+                    (None, _) => "new",
+                    (_, None) => "no longer read",
+                    (Some(FORGOTTEN), _) => "its former value is no longer kept",
+                    (Some(old), _) if unset(old) => "set, was not",
+                    (_, Some(new)) if unset(new) => "not set, was",
+                    _ => "other value",
+                };
+                write!(f, "environment {name}: {what}")
             }
             Change::Format => f.write_str("keys are made otherwise by this version"),
         }

@@ -34,4 +34,4 @@ pub use model::SourceFile;
 pub use model::Stage;
 pub use model::State;
 pub use model::Step;
-pub use page::render;
+pub use page::{MARK, render};

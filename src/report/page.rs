@@ -44,10 +44,14 @@ const SECTIONS: [Section; 7] = [
     ("provenance", "Provenance", |_| true, provenance::write),
 ];
 
+/// By which a page is known that the program wrote: it stands in its first lines.
+pub const MARK: &str = "<meta name=\"generator\" content=\"sweepline\">";
+
 /// The report as one HTML document.
 pub fn render(report: &Report) -> String {
     let mut html = Html::default();
     html.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    html.raw(MARK).raw("\n");
     // Nothing may be loaded from anywhere: what the page needs is in it.
     html.raw(
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \

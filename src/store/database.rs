@@ -18,7 +18,11 @@ use super::Digest;
 use super::StoreError;
 
 /// Counts changes of the schema below; a store of a higher version is refused.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
+
+/// What stands in explanations of keys for the value of an environment variable that an earlier
+/// version kept as it was.
+pub const FORGOTTEN: &str = "forgotten";
 
 const SCHEMA: &str = "
 -- Results by key. `outputs` in postcard: output name -> files: name -> digest, size; in version 1
@@ -55,11 +59,20 @@ CREATE TABLE IF NOT EXISTS steps(
 -- A digest of all rows of `steps` of an experiment: an unchanged plan is not written again.
 CREATE TABLE IF NOT EXISTS plans(
   experiment TEXT PRIMARY KEY, digest BLOB NOT NULL) WITHOUT ROWID;
+-- The manifests that experiments were run from, by absolute path: what `gc` asks for.
+CREATE TABLE IF NOT EXISTS manifests(
+  experiment TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY(experiment, path)) WITHOUT ROWID;
 ";
 
 /// Opens the database for the one writer.
 pub(super) fn open_to_write(path: &Path) -> Result<Connection, StoreError> {
     let failed = |error| StoreError::database(path, error);
+    // SQLite gives its other files the permissions of this one.
+    let made = super::ground::private_file()
+        .append(true)
+        .create(true)
+        .open(path);
+    made.map_err(|error| StoreError::io("open", path, error))?;
     let connection = Connection::open(path).map_err(failed)?;
     refuse_newer(&connection, path)?;
     connection
@@ -73,7 +86,11 @@ pub(super) fn open_to_write(path: &Path) -> Result<Connection, StoreError> {
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
         .map_err(failed)?;
-    if version(&connection).map_err(failed)? < VERSION {
+    let found = version(&connection).map_err(failed)?;
+    if found < VERSION {
+        if (1..4).contains(&found) {
+            forget_values(&connection).map_err(failed)?;
+        }
         connection
             .execute_batch(&format!(
                 "BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;"
@@ -82,6 +99,41 @@ pub(super) fn open_to_write(path: &Path) -> Result<Connection, StoreError> {
     }
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
+}
+
+/// Replaces values of environment variables in explanations of keys, which versions before 4 kept
+/// as they were. Nothing of them stays in the file.
+fn forget_values(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA secure_delete = ON; BEGIN;")?;
+    let mut rows = Vec::new();
+    {
+        let mut statement =
+            connection.prepare("SELECT key, parts FROM parts WHERE instr(parts, '\"env.') > 0")?;
+        let mut found = statement.query([])?;
+        while let Some(row) = found.next()? {
+            rows.push((row.get::<_, Vec<u8>>(0)?, row.get::<_, String>(1)?));
+        }
+    }
+    for (key, text) in &rows {
+        let parts = serde_json::from_str::<super::KeyParts>(text);
+        let parts = parts.unwrap_or_default().into_iter().map(|(part, value)| {
+            let value = match part.starts_with("env.") && value != "missing" {
+                true => FORGOTTEN.to_owned(),
+                false => value,
+            };
+            (part, value)
+        });
+        let parts: super::KeyParts = parts.collect();
+        connection.execute(
+            "UPDATE parts SET parts = ? WHERE key = ?",
+            (super::records::json(&parts), key),
+        )?;
+    }
+    connection.execute_batch("COMMIT;")?;
+    if !rows.is_empty() {
+        connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
+    }
+    Ok(())
 }
 
 /// Opens the database for reading; an empty one where there is none.
@@ -99,15 +151,7 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
         Ok(connection) => connection,
         // On a read-only file system SQLite cannot make the files that writers and readers
         // share; nobody can be writing there either, so the file may be read as it is.
-        Err(_) => {
-            let name = path.to_string_lossy();
-            let name = name
-                .replace('%', "%25")
-                .replace('?', "%3f")
-                .replace('#', "%23");
-            let uri = format!("file:{name}?immutable=1");
-            Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI).map_err(failed)?
-        }
+        Err(_) => open_as_it_is(path).map_err(failed)?,
     };
     refuse_newer(&connection, path)?;
     if version(&connection).map_err(failed)? == 0 {
@@ -121,6 +165,33 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
         .map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
+}
+
+/// Opens the file without looking at what others do with it.
+fn open_as_it_is(path: &Path) -> rusqlite::Result<Connection> {
+    let name = path.to_string_lossy();
+    let name = name
+        .replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)
+}
+
+/// Whether a file is the database of a store, of whatever version.
+pub(super) fn is_ours(path: &Path) -> bool {
+    if !path.is_file() {
+        return false;
+    }
+    let Ok(connection) = open_as_it_is(path) else {
+        return false;
+    };
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table'
+                  AND name IN ('records', 'objects', 'runs', 'attempts')";
+    let tables = connection.query_row(tables, [], |row| row.get::<_, i64>(0));
+    tables.is_ok_and(|tables| tables == 4)
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {

@@ -40,6 +40,12 @@ pub enum StoreError {
         found: i64,
         known: i64,
     },
+    /// A folder that is no store, and has something in it.
+    #[error("`{}` is not a store of sweepline: it holds `{holds}`", path.display())]
+    NotAStore { path: PathBuf, holds: String },
+    /// A link in the place of a part of the store.
+    #[error("`{}` is a link; what it leads to is not the store's", path.display())]
+    Linked { path: PathBuf },
     /// The content of an object is not what its name says.
     #[error("the object `{}` is damaged", path.display())]
     Damaged { path: PathBuf },
@@ -77,6 +83,19 @@ impl StoreError {
             StoreError::Newer { .. } => {
                 vec!["update sweepline, or use another output folder".to_owned()]
             }
+            StoreError::NotAStore { .. } => vec![
+                "a store needs a folder of its own, because it removes what it does not know"
+                    .to_owned(),
+                "name an empty folder, or one that is not there yet".to_owned(),
+            ],
+            StoreError::Linked { path } => vec![
+                "a store empties and tidies its folders, and never follows links there".to_owned(),
+                format!(
+                    "remove the link; to have the store elsewhere, name another folder by \
+                     `--store` or `store` in sweepline.toml, or link all of `{}`",
+                    path.parent().unwrap_or(path).display()
+                ),
+            ],
             StoreError::Damaged { .. } => {
                 vec!["run again: the step that makes it is repeated".to_owned()]
             }

@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::fs::File;
-use std::fs::OpenOptions;
 use std::fs::TryLockError;
 use std::io::Read;
 use std::io::Seek;
@@ -17,6 +16,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::StoreError;
+use super::ground;
 
 /// Who writes the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +78,7 @@ impl Lock {
         waiting: &mut dyn FnMut(&Holder) -> bool,
     ) -> Result<Lock, StoreError> {
         let failed = |error| StoreError::io("lock", path, error);
-        let mut file = OpenOptions::new()
+        let mut file = ground::private_file()
             .read(true)
             .write(true)
             .create(true)

@@ -9,6 +9,8 @@
 //! | `store.sqlite` | records, runs, attempts, the file-hash index |
 //! | `runs/<run>/` | the event logs of runs |
 //! | `tmp/`, `scratch/` | what is being made; emptied by the next writer |
+//! | `secret` | the key of digests that stand for what must not be kept |
+//! | `.sweepline-store` | says that the folder is a store: no other is ever written or emptied |
 //! | `lock` | held by the one process that writes, and names it |
 
 mod artifact;
@@ -19,6 +21,7 @@ mod digest;
 mod encoding;
 mod error;
 mod files;
+mod ground;
 mod handed;
 mod history;
 mod index;
@@ -38,6 +41,7 @@ mod tests;
 
 pub use artifact::{Artifact, Object, Other};
 pub use collect::{Collected, Verified};
+pub use database::FORGOTTEN;
 pub use digest::{Digest, NotADigest};
 pub use error::StoreError;
 pub use files::{Disk, Files, Stat};

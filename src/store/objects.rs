@@ -72,6 +72,8 @@ pub(super) struct Objects {
     complete: AtomicBool,
     /// What is trusted but not yet durable.
     unsynced: Mutex<Vec<Name>>,
+    /// What was in the place of objects that were made again.
+    damaged: Mutex<HashMap<Name, PathBuf>>,
     stripes: [Mutex<()>; STRIPES],
     counter: AtomicU64,
 }
@@ -93,6 +95,7 @@ impl Objects {
             trusted: RwLock::default(),
             complete: AtomicBool::new(false),
             unsynced: Mutex::default(),
+            damaged: Mutex::default(),
             stripes: Default::default(),
             counter: AtomicU64::new(0),
         }
@@ -172,6 +175,7 @@ impl Objects {
         }
         if !linked && !has_other_names(&metadata) {
             let place = self.path(object.name());
+            self.keep_damaged(&object, &place);
             match in_folder(&place, || self.files.rename(path, &place)) {
                 Ok(()) => return self.seal(&place, object),
                 // It lies on another file system, or where one is mounted.
@@ -205,6 +209,7 @@ impl Objects {
     /// Gives a complete file its name. The stripe is held.
     fn adopt(&self, temporary: &Path, object: Object) -> Result<Object, StoreError> {
         let path = self.path(object.name());
+        self.keep_damaged(&object, &path);
         if let Err(error) = self.files.rename(temporary, &path) {
             let _ = self.files.remove(temporary);
             return Err(StoreError::io("write", &path, error));
@@ -228,6 +233,27 @@ impl Objects {
             .map_err(|error| StoreError::io("read", path, error))?;
         self.trust(object.name(), stat);
         Ok(object)
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whoever wrote to an object may have meant it: what is in its place may be the only copy of an
+    /// edit.
+    fn keep_damaged(&self, object: &Object, path: &Path) {
+        if self.files.stat(path).is_err() {
+            return;
+        }
+        let folder = self.temporary.with_file_name("damaged");
+        let kept = folder.join(path.file_name().unwrap_or_default());
+        if in_folder(&kept, || self.files.rename(path, &kept)).is_ok() {
+            lock(&self.damaged).insert(object.name(), kept);
+        }
+    }
+
+    pub(super) fn take_damaged(&self, object: &Object) -> Option<PathBuf> {
+        lock(&self.damaged).remove(&object.name())
     }
 
     /// Whether an object is there and has the right content; reads it only where its stat is not
@@ -394,6 +420,10 @@ impl Objects {
     pub(super) fn on_disk(&self) -> Result<Vec<Object>, StoreError> {
         let mut found = Vec::new();
         for folder in entries(&self.folder)? {
+            // What a link leads to is not ours.
+            if !folder.file_type().is_ok_and(|kind| kind.is_dir()) {
+                continue;
+            }
             let prefix = folder.file_name();
             let Some(prefix) = prefix.to_str().filter(|prefix| prefix.len() == 2) else {
                 continue;
@@ -421,6 +451,9 @@ impl Objects {
     /// Removes what writers left that died while they wrote.
     pub(super) fn remove_unfinished(&self) -> Result<(), StoreError> {
         for folder in entries(&self.folder)? {
+            if !folder.file_type().is_ok_and(|kind| kind.is_dir()) {
+                continue;
+            }
             for entry in entries(&folder.path())? {
                 let path = entry.path();
                 if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {

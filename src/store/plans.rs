@@ -38,6 +38,42 @@ pub(super) fn experiments(database: &Database) -> Result<Vec<String>, StoreError
     })
 }
 
+/// Keeps that an experiment was run from this manifest.
+pub(super) fn remember(
+    database: &Database,
+    experiment: &str,
+    manifest: &str,
+) -> Result<(), StoreError> {
+    let known = database.with(|connection| {
+        connection
+            .prepare_cached("SELECT 1 FROM manifests WHERE experiment = ? AND path = ?")?
+            .exists((experiment, manifest))
+    })?;
+    if known {
+        return Ok(());
+    }
+    database.write(|connection| {
+        connection
+            .prepare_cached("INSERT OR IGNORE INTO manifests VALUES (?, ?)")?
+            .execute((experiment, manifest))
+            .map(|_| ())
+    })
+}
+
+/// Experiments with the manifests that they were run from; none for stores of earlier versions.
+pub(super) fn manifests(database: &Database) -> Result<Vec<(String, String)>, StoreError> {
+    database.with(|connection| {
+        let there = "SELECT 1 FROM sqlite_schema WHERE name = 'manifests'";
+        if !connection.prepare(there)?.exists([])? {
+            return Ok(Vec::new());
+        }
+        connection
+            .prepare_cached("SELECT experiment, path FROM manifests ORDER BY path, experiment")?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+    })
+}
+
 /// How many steps an experiment has.
 pub(super) fn steps(database: &Database, experiment: &str) -> Result<usize, StoreError> {
     database.with(|connection| {

@@ -26,6 +26,7 @@ use super::StoreError;
 use super::checkpoint;
 use super::database;
 use super::database::Database;
+use super::ground;
 use super::history;
 use super::index::Index;
 use super::lock;
@@ -98,6 +99,9 @@ impl Store {
         waiting: &mut dyn FnMut(&Holder) -> bool,
         files: Arc<dyn Files>,
     ) -> Result<Store, StoreError> {
+        // Programs that are given paths below it work in folders of their own.
+        let asked = root;
+        let root = &std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
         // The numbers count changes of the folders' format: an older program never sees a newer
         // one's files, and the other way round.
         let objects = root.join("objects-v1");
@@ -106,15 +110,19 @@ impl Store {
         let path = root.join("store.sqlite");
         let writable = access != Access::Read;
         let mut lock = None;
+        if access == Access::Read {
+            ground::to_read(asked)?;
+        }
         if let Access::Write { wait } = access {
-            for folder in [root, &objects, &checkpoints, &temporary] {
-                fs::create_dir_all(folder)
-                    .map_err(|error| StoreError::io("create", folder, error))?;
-            }
+            ground::to_write(asked)?;
             lock = Some(Lock::take(&root.join("lock"), wait, waiting)?);
             // Whatever lies here was left by a process that died: only the lock's owner writes.
             empty(&temporary)?;
-            empty(&root.join("scratch"))?;
+            let scratch = root.join("scratch");
+            empty(&scratch)?;
+            ground::folder(&scratch, true)
+                .map_err(|error| StoreError::io("create", &scratch, error))?;
+            ground::secret(root)?;
         }
         let connection = if writable {
             database::open_to_write(&path)?
@@ -146,6 +154,11 @@ impl Store {
             syncer,
             lock,
         })
+    }
+
+    /// The key for digests of what must not be kept itself; none where no store was written yet.
+    pub fn secret_in(root: &Path) -> Option<[u8; 32]> {
+        ground::known_secret(root)
     }
 
     /// The process that writes this store now, as far as can be told.
@@ -180,6 +193,17 @@ impl Store {
     /// Where the content of an object is, for reading only.
     pub fn path(&self, object: &Object) -> PathBuf {
         self.objects.path(object.name())
+    }
+
+    /// The folder that all objects lie in.
+    pub fn objects_folder(&self) -> &Path {
+        self.objects.folder()
+    }
+
+    /// Where the damaged content is that was in the place of an object before this process made it
+    /// again; it is the caller's from now on.
+    pub fn take_damaged(&self, object: &Object) -> Option<PathBuf> {
+        self.objects.take_damaged(object)
     }
 
     /// The content of an object, checked against its digest.
@@ -320,6 +344,20 @@ impl Store {
         plans::experiments(&self.database)
     }
 
+    /// Keeps that an experiment was run from this manifest, an absolute path.
+    pub fn remember_manifest(&self, experiment: &str, manifest: &Path) -> Result<(), StoreError> {
+        self.writable()?;
+        plans::remember(&self.database, experiment, &manifest.to_string_lossy())
+    }
+
+    /// Experiments with the manifests that they were run from, which may be gone.
+    pub fn manifests(&self) -> Result<Vec<(String, PathBuf)>, StoreError> {
+        let known = plans::manifests(&self.database)?.into_iter();
+        Ok(known
+            .map(|(experiment, path)| (experiment, PathBuf::from(path)))
+            .collect())
+    }
+
     /// The newest key of every step of an experiment, by step name.
     pub fn keys_of(&self, experiment: &str) -> Result<BTreeMap<String, Digest>, StoreError> {
         plans::keys(&self.database, experiment)
@@ -361,6 +399,14 @@ impl Store {
     /// Where a run keeps its event log.
     pub fn run_folder(&self, run: &RunId) -> PathBuf {
         self.root.join("runs").join(&run.0)
+    }
+
+    /// The same, made: its owner alone may read it.
+    pub fn make_run_folder(&self, run: &RunId) -> io::Result<PathBuf> {
+        ground::folder(&self.root.join("runs"), true)?;
+        let folder = self.run_folder(run);
+        ground::folder(&folder, true)?;
+        Ok(folder)
     }
 
     /// Where attempts get their scratch folders: on the store's file system, so that what they

@@ -12,6 +12,8 @@ mod docs;
 mod feed;
 mod figures;
 mod figures_honest;
+#[cfg(unix)]
+mod files;
 mod fresh;
 mod fuzz;
 mod gallery;

@@ -9,7 +9,9 @@ mod past;
 mod steps;
 
 use std::fs;
+use std::io::Read;
 use std::io::Write;
+use std::path::Path;
 use std::path::PathBuf;
 
 use super::args::ReportArgs;
@@ -44,7 +46,20 @@ pub fn report(args: &ReportArgs, err: &mut Printer) -> Result<Exit, Stop> {
         let steps = plural(missing, "step");
         writeln!(err, "{steps} without a result: the report says which")?;
     }
-    write(&project, &results, args.out.clone(), err)?;
+    if let Some(path) = &args.out
+        && !args.force
+        && foreign(path)
+    {
+        return refuse(path, err);
+    }
+    let path = args.out.clone();
+    if path.is_none() && !args.force {
+        let page = project.view.join("report.html");
+        if foreign(&page) {
+            return refuse(&page, err);
+        }
+    }
+    write(&project, &results, path, err)?;
     Ok(Exit::Success)
 }
 
@@ -60,13 +75,59 @@ pub fn write(
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    // Whoever looks at the page sees the old one or the new one, never half of it.
-    let new = path.with_extension("html.new");
-    fs::write(&new, page)?;
-    fs::rename(&new, &path)?;
+    let plain = fs::symlink_metadata(&path).map(|about| about.is_file());
+    match plain {
+        // Through a link, or into a pipe: what has the name keeps it.
+        Ok(false) => fs::write(&path, page)?,
+        _ => {
+            // Whoever looks at the page sees the old one or the new one, never half of it.
+            let folder = path.parent().filter(|folder| *folder != Path::new(""));
+            let folder = folder.unwrap_or(Path::new("."));
+            let mut new = tempfile::Builder::new();
+            #[cfg(unix)]
+            new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+            let mut new = new.prefix(".new-report-").tempfile_in(folder)?;
+            new.write_all(page.as_bytes())?;
+            new.persist(&path).map_err(|error| error.error)?;
+        }
+    }
     let shown = path.strip_prefix(&project.plan.experiment.root);
     writeln!(err, "report in {}", shown.unwrap_or(&path).display())?;
     Ok(())
+}
+
+/// Whether the page of a run would take the place of a file that no report wrote; says so.
+pub fn refused(project: &Project, err: &mut Printer) -> Result<bool, Stop> {
+    let page = project.view.join("report.html");
+    let refused = foreign(&page);
+    if refused {
+        refuse(&page, err)?;
+    }
+    Ok(refused)
+}
+
+/// Whether a file is there that no report wrote.
+fn foreign(path: &Path) -> bool {
+    let Ok(about) = fs::metadata(path) else {
+        return path.is_symlink();
+    };
+    if !about.is_file() {
+        // A pipe or a device takes what it is given.
+        return about.is_dir();
+    }
+    let mut start = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(4096).read_to_end(&mut start));
+    read.is_err() || !String::from_utf8_lossy(&start).contains(report::MARK)
+}
+
+fn refuse(path: &Path, err: &mut Printer) -> Result<Exit, Stop> {
+    let path = path.display();
+    writeln!(err, "error: `{path}` is there, and no report wrote it")?;
+    writeln!(
+        err,
+        "  = help: name another file, or say `--force` to overwrite it"
+    )?;
+    Ok(Exit::Usage)
 }
 
 fn gather(project: &Project, results: &Results<'_>) -> Result<Report, Stop> {

@@ -75,7 +75,13 @@ impl KeyRules {
         }
         for name in texts("env") {
             match std::env::var_os(name) {
-                Some(value) => sink.part("env", name, Part::Text(&value.to_string_lossy())),
+                Some(value) => {
+                    let mut hasher = blake3::Hasher::new_keyed(&self.secret);
+                    hasher.update(name.as_bytes()).update(&[0]);
+                    hasher.update(value.as_encoded_bytes());
+                    let digest = Digest::from_bytes(*hasher.finalize().as_bytes());
+                    sink.part("env", name, Part::Content(Some(digest)));
+                }
                 None => sink.part("env", name, Part::Content(None)),
             }
         }

@@ -70,6 +70,9 @@ pub trait Contents {
 pub struct KeyRules {
     root: PathBuf,
     backend: String,
+    /// What digests of environment variables are made with: whoever reads a key or a record cannot
+    /// try values.
+    secret: [u8; 32],
     kinds: RwLock<HashMap<(usize, &'static str), Arc<KindFacts>>>,
     code: Mutex<HashMap<String, CodeFiles>>,
 }
@@ -89,9 +92,16 @@ impl KeyRules {
         KeyRules {
             root: root.into(),
             backend: backend.into(),
+            secret: [0; 32],
             kinds: RwLock::default(),
             code: Mutex::default(),
         }
+    }
+
+    /// The same with the store's own key for what must not be kept: values of environment
+    /// variables.
+    pub fn with_secret(self, secret: [u8; 32]) -> Self {
+        KeyRules { secret, ..self }
     }
 
     /// The digest of everything the step's result depends on.

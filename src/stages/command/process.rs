@@ -32,6 +32,7 @@ pub(super) fn run(
         if stream == Stream::Out {
             said.line(&line);
         }
+        let line = program.without_secrets(line);
         bound.line(line, |line| link.log(line));
     };
     let rules = Rules {

@@ -23,6 +23,23 @@ pub(super) struct Program {
     pub environment: Vec<(String, OsString)>,
     /// The name that people know it by: a shell text is `sh`.
     pub name: String,
+    /// Lines of the values of variables that `env` names, the longest first.
+    secrets: Vec<(String, String)>,
+}
+
+/// Shorter values are words and numbers, which stand in a log for other reasons.
+const SHORTEST_SECRET: usize = 8;
+
+fn secrets(job: &Job<'_>) -> Vec<(String, String)> {
+    let mut secrets = Vec::new();
+    for name in texts(job, "env") {
+        let value = std::env::var(name).unwrap_or_default();
+        let lines = value.lines().map(str::trim);
+        let lines = lines.filter(|line| line.len() >= SHORTEST_SECRET);
+        secrets.extend(lines.map(|line| (name.to_owned(), line.to_owned())));
+    }
+    secrets.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
+    secrets
 }
 
 impl Program {
@@ -53,7 +70,19 @@ impl Program {
             environment: environment(job, paths, temporary)?,
             argv,
             name,
+            secrets: secrets(job),
         })
+    }
+
+    /// A line of the program's without the values of variables that `env` names: logs are kept, and
+    /// shown to others.
+    pub fn without_secrets(&self, mut line: String) -> String {
+        for (name, value) in &self.secrets {
+            if line.contains(value.as_str()) {
+                line = line.replace(value.as_str(), &format!("${{{name}}}"));
+            }
+        }
+        line
     }
 
     /// The command to be started in a folder.

@@ -3,22 +3,21 @@
 //!
 //! A thread of its own keeps it, beside the scheduling. It remembers which files it made, in
 //! `.view`, so that a run that changes nothing touches nothing, and files that the plan no longer
-//! makes can be told from the user's own.
+//! makes can be told from the user's own. A file that is not as it was left is somebody's work: it
+//! is kept aside, as `figure.svg.kept-<run>`, before anything takes its place.
 
-use std::collections::BTreeMap;
+mod disturbed;
+mod memory;
+
 use std::collections::HashSet;
 use std::fs;
 use std::fs::File;
 use std::io;
-use std::io::BufRead;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::Sender;
-
-use serde::Deserialize;
-use serde::Serialize;
 
 use crate::plan::Step;
 use crate::registry::ArtifactType;
@@ -36,6 +35,17 @@ use super::link::Message;
 use super::names::ending;
 use super::names::file_name;
 use super::names::file_path;
+use super::options::Options;
+
+pub use disturbed::disturbed;
+pub use memory::ViewOwner;
+pub use memory::view_owner;
+
+use memory::Files;
+use memory::Own;
+use memory::Shown;
+use memory::Stamp;
+use memory::relative;
 
 /// What the view is told.
 pub(super) enum ViewMessage {
@@ -53,18 +63,6 @@ pub(super) struct News {
     pub fresh: bool,
 }
 
-/// A file of the view.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Own {
-    /// The step it belongs to.
-    step: String,
-    content: Digest,
-    copied: bool,
-    /// No file: an empty folder, or a link within a folder, whose content is where it leads.
-    #[serde(default)]
-    other: bool,
-}
-
 /// A place in the view.
 struct Place {
     path: String,
@@ -78,6 +76,13 @@ enum What {
 }
 
 impl What {
+    fn object(&self) -> Option<Object> {
+        match self {
+            What::File { object, .. } => Some(*object),
+            What::Other(_) => None,
+        }
+    }
+
     fn content(&self) -> Digest {
         match self {
             // Executable or not is another content as well: another file of the store.
@@ -93,20 +98,8 @@ impl What {
     }
 }
 
-/// What the view made, by path below its folder.
-type Files = BTreeMap<String, Own>;
-
-/// The first line of the view's memory, which is all that a run reads that changes nothing. The
-/// second line has the [`Files`].
-#[derive(Default, Serialize, Deserialize)]
-struct Shown {
-    /// The digest of all results that were shown.
-    results: String,
-    /// The files that were copied.
-    copies: Vec<String>,
-    /// Whether there are links as well.
-    links: bool,
-}
+/// Up to so many links are looked at one by one in a run that changes nothing.
+const LOOKED_AT: usize = 2_000;
 
 pub(super) struct View<'a> {
     folder: &'a Path,
@@ -117,14 +110,18 @@ pub(super) struct View<'a> {
     current: HashSet<String>,
     /// Folders that are there.
     folders: HashSet<PathBuf>,
+    /// The manifest that the view belongs to.
+    manifest: &'a Path,
+    /// The run, after which files are named that are kept aside.
+    run: &'a str,
+    sender: &'a Sender<Message>,
 }
-
-const MEMORY: &str = ".view";
 
 /// Keeps a view until the last message; what goes wrong becomes warnings.
 pub(super) fn keep(
     folder: &Path,
     store: &Store,
+    (options, run): (&Options, &str),
     messages: Receiver<ViewMessage>,
     sender: &Sender<Message>,
 ) {
@@ -134,6 +131,9 @@ pub(super) fn keep(
         files: None,
         current: HashSet::new(),
         folders: HashSet::new(),
+        manifest: &options.manifest,
+        run,
+        sender,
     };
     if let Err(error) = view.follow(messages) {
         let message = format!("`{}` is not up to date: {error}", folder.display());
@@ -171,40 +171,61 @@ impl View<'_> {
         self.save(results)
     }
 
-    /// Whether these results were shown, and what was made then seems to be there still. Links
-    /// are not looked at one by one: deleting their folder has it made anew.
+    /// Whether these results were shown, and what was made then is there still. Where there are
+    /// very many links they are not looked at one by one.
     fn undisturbed(&self, results: &str) -> bool {
-        let shown = self.remembered(1).pop();
-        let shown = shown.and_then(|line| serde_json::from_str::<Shown>(&line).ok());
-        shown.is_some_and(|shown| {
+        let copy = |(path, stamp): &(String, Option<Stamp>)| {
+            stamp.is_some() && Stamp::of(&self.folder.join(path)) == *stamp
+        };
+        memory::shown(self.folder).is_some_and(|shown| {
             shown.results == results
-                && (!shown.links || self.folder.join("cells").is_dir())
-                && shown
-                    .copies
-                    .iter()
-                    .all(|path| self.folder.join(path).is_file())
+                && shown.manifest == memory::way(self.folder, self.manifest)
+                && (shown.linked == 0 || self.folder.join("cells").is_dir())
+                && shown.copies.iter().all(copy)
+                && (shown.linked > LOOKED_AT || self.links_are_there())
+        })
+    }
+
+    fn links_are_there(&self) -> bool {
+        let files = memory::files(self.folder).unwrap_or_default();
+        let mut links = files.iter().filter(|(_, own)| !own.copied);
+        links.all(|(path, own)| {
+            let path = self.folder.join(names::name_of(path));
+            own.stands(&path, self.store)
         })
     }
 
     /// Puts the files of a step where people look for them.
     fn show(&mut self, news: &News) -> Result<(), StoreError> {
         for Place { path, what } in places(&news.step, &news.made) {
+            let full = self.folder.join(names::name_of(&path));
+            let failed = |error| StoreError::io("write", &full, error);
+            let known = self.files().get(&path).cloned();
             let copied = matches!(what, What::File { copied: true, .. });
+            let object = what.object();
             let own = Own {
                 step: news.name.to_string(),
                 content: what.content(),
                 copied,
-                other: matches!(what, What::Other(_)),
+                object,
+                link: match &what {
+                    What::Other(Other::Link(target)) => Some(target.clone()),
+                    _ => None,
+                },
+                stamp: known.as_ref().and_then(|known| known.stamp),
             };
-            let full = self.folder.join(names::name_of(&path));
-            let there = || match &what {
-                What::File { copied: true, .. } => full.is_file(),
-                What::Other(Other::Folder) => full.is_dir(),
-                _ => full.is_symlink(),
-            };
-            if self.files().get(&path) != Some(&own) || !there() {
-                self.place(&full, &what)
-                    .map_err(|error| StoreError::io("write", &full, error))?;
+            let mut own = own;
+            let same = known.as_ref() == Some(&own);
+            if !same || !own.stands(&full, self.store) {
+                if !self.is_ours(&full, known.as_ref(), &own) {
+                    self.keep_aside(&full).map_err(failed)?;
+                }
+                self.place(&full, &what).map_err(failed)?;
+                own.stamp = Stamp::of(&full).filter(|_| copied);
+            }
+            // What was written through a link lay in the store until the result was made again.
+            if let Some(damaged) = object.and_then(|object| self.store.take_damaged(&object)) {
+                self.keep_damaged(&damaged, &full).map_err(failed)?;
             }
             self.files().insert(path.clone(), own);
             self.current.insert(path);
@@ -212,8 +233,58 @@ impl View<'_> {
         Ok(())
     }
 
+    /// Whether nothing is lost with what stands at a path: there is nothing, it is as we left it, or
+    /// the same is to be there.
+    fn is_ours(&self, path: &Path, known: Option<&Own>, wanted: &Own) -> bool {
+        let Ok(about) = fs::symlink_metadata(path) else {
+            return true;
+        };
+        if about.is_dir() {
+            return wanted.object.is_none() && wanted.link.is_none();
+        }
+        (about.is_symlink() && memory::leads_into(path, self.store))
+            || known.is_some_and(|own| own.is_at(path))
+            || wanted.is_at(path)
+    }
+
+    /// Gives what stands at a path another name beside it.
+    fn keep_aside(&self, path: &Path) -> io::Result<()> {
+        let aside = self.name_aside(path);
+        fs::rename(path, &aside)?;
+        self.tell_kept(path, &aside);
+        Ok(())
+    }
+
+    fn keep_damaged(&self, damaged: &Path, path: &Path) -> io::Result<()> {
+        let aside = self.name_aside(path);
+        if fs::rename(damaged, &aside).is_err() {
+            fs::copy(damaged, &aside)?;
+        }
+        self.tell_kept(path, &aside);
+        Ok(())
+    }
+
+    fn name_aside(&self, path: &Path) -> PathBuf {
+        let mut aside = path.to_owned();
+        aside.as_mut_os_string().push(format!(".kept-{}", self.run));
+        while fs::symlink_metadata(&aside).is_ok() {
+            aside.as_mut_os_string().push("+");
+        }
+        aside
+    }
+
+    fn tell_kept(&self, path: &Path, aside: &Path) {
+        let aside = aside.file_name().unwrap_or_default().to_string_lossy();
+        let path = path.display();
+        let message = format!("`{path}` was not the result; it is kept as `{aside}`");
+        let _ = self.sender.send(Message::Warning { id: None, message });
+    }
+
     fn place(&mut self, path: &Path, what: &What) -> io::Result<()> {
         let folder = path.parent().unwrap_or(self.folder);
+        if self.folders.is_empty() {
+            memory::mark(self.folder, self.manifest)?;
+        }
         if !self.folders.contains(folder) {
             fs::create_dir_all(folder)?;
             self.folders.insert(folder.to_owned());
@@ -235,7 +306,7 @@ impl View<'_> {
             }
         }
         // Whoever looks at the file sees the old one or the new one, never half of it.
-        let mut name = std::ffi::OsString::from(".new-");
+        let mut name = std::ffi::OsString::from(format!(".new-{}-", self.run));
         name.push(path.file_name().unwrap_or_default());
         let new = folder.join(name);
         let _ = fs::remove_file(&new);
@@ -244,7 +315,7 @@ impl View<'_> {
             None => false,
         };
         if let Some(source) = source.filter(|_| !linked) {
-            io::copy(&mut File::open(source)?, &mut File::create(&new)?)?;
+            io::copy(&mut File::open(source)?, &mut File::create_new(&new)?)?;
         }
         fs::rename(new, path)
     }
@@ -262,11 +333,21 @@ impl View<'_> {
         let files = self.files().iter().filter(stale);
         let stale: Vec<String> = files.map(|(path, _)| path.clone()).collect();
         for path in stale {
-            self.files().remove(&path);
+            let own = self.files().remove(&path);
             let path = PathBuf::from(names::name_of(&path));
             let full = self.folder.join(&path);
             // An empty folder goes as the others do, or stays if somebody uses it.
             let folder = full.is_dir() && !full.is_symlink();
+            let ours = folder
+                || own.is_some_and(|own| own.is_at(&full))
+                || memory::leads_into(&full, self.store);
+            if !ours && fs::symlink_metadata(&full).is_ok() {
+                let path = full.display();
+                let message =
+                    format!("`{path}` is no result any more; it was changed, so it stays");
+                let _ = self.sender.send(Message::Warning { id: None, message });
+                continue;
+            }
             match fs::remove_file(&full) {
                 Err(error) if !folder && error.kind() != io::ErrorKind::NotFound => {
                     return Err(StoreError::io("remove", &full, error));
@@ -287,25 +368,13 @@ impl View<'_> {
     /// What the view made. Without a memory everything is placed again, and nothing is removed.
     fn files(&mut self) -> &mut Files {
         if self.files.is_none() {
-            let second = self.remembered(2).into_iter().nth(1);
-            self.files = second.and_then(|line| serde_json::from_str(&line).ok());
+            self.files = memory::files(self.folder);
         }
         self.files.get_or_insert_default()
     }
 
-    /// The first lines of the memory, as many as there are.
-    fn remembered(&self, lines: usize) -> Vec<String> {
-        let Ok(file) = File::open(self.folder.join(MEMORY)) else {
-            return Vec::new();
-        };
-        let lines = io::BufReader::new(file).lines().take(lines);
-        lines.map_while(Result::ok).collect()
-    }
-
     fn save(&mut self, results: String) -> Result<(), StoreError> {
-        let path = self.folder.join(MEMORY);
-        let new = self.folder.join(".new-view");
-        let folder = self.folder;
+        let (folder, manifest) = (self.folder, self.manifest);
         let files = self.files();
         if files.is_empty() && !folder.exists() {
             return Ok(());
@@ -313,19 +382,13 @@ impl View<'_> {
         let copies = files.iter().filter(|(_, own)| own.copied);
         let shown = Shown {
             results,
-            copies: copies.map(|(path, _)| path.clone()).collect(),
-            links: files.values().any(|own| !own.copied),
+            copies: copies
+                .map(|(path, own)| (path.clone(), own.stamp))
+                .collect(),
+            linked: files.values().filter(|own| !own.copied).count(),
+            manifest: memory::way(folder, manifest),
         };
-        let write = || {
-            let mut text = serde_json::to_string(&shown)?;
-            text.push('\n');
-            text.push_str(&serde_json::to_string(files)?);
-            text.push('\n');
-            fs::create_dir_all(folder)?;
-            fs::write(&new, text)?;
-            fs::rename(&new, &path)
-        };
-        write().map_err(|error| StoreError::io("write", &path, error))
+        memory::save(folder, &shown, files).map_err(|error| StoreError::io("write", folder, error))
     }
 }
 
@@ -453,27 +516,6 @@ fn kind_of(step: &Step, output: &str) -> Option<ArtifactType> {
     };
     let found = declared.iter().find(|(name, _)| *name == output);
     found.map(|(_, kind)| *kind)
-}
-
-/// How to get from a folder to a file; absolute where they have nothing in common.
-fn relative(folder: &Path, file: &Path) -> PathBuf {
-    let (from, to) = match (absolute(folder), absolute(file)) {
-        (Ok(from), Ok(to)) => (from, to),
-        _ => return file.to_owned(),
-    };
-    let common = from.components().zip(to.components());
-    let common = common.take_while(|(a, b)| a == b).count();
-    if common <= 1 {
-        return to;
-    }
-    let up = from.components().skip(common).map(|_| "..");
-    let mut path: PathBuf = up.collect();
-    path.extend(to.components().skip(common));
-    path
-}
-
-fn absolute(path: &Path) -> io::Result<PathBuf> {
-    std::path::absolute(path)
 }
 
 /// Makes a link and says that it did; where links need special rights, files are copied.

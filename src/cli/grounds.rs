@@ -1,0 +1,134 @@
+//! Where an experiment may write: never into a folder that is somebody else's.
+
+use std::fs;
+use std::io;
+use std::io::Write;
+use std::path::Path;
+
+use super::printer::Printer;
+use super::project::Project;
+use crate::engine;
+use crate::engine::ViewOwner;
+use crate::engine::view_owner;
+use crate::manifest;
+use crate::store::Store;
+use crate::text::Diagnostic;
+
+/// What may lie in a folder of results without the view's memory: written by other verbs.
+const OTHERS: [&str; 5] = [
+    "claims.json",
+    "claims.csv",
+    "claims.md",
+    "claims.tex",
+    "report.html",
+];
+
+/// Results and store need folders that do not hold each other.
+pub fn overlap(name: &str, view: &Path, store: &Path) -> Option<Diagnostic> {
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| manifest::absolute(path));
+    let (real_view, real_store) = (real(view), real(store));
+    let apart = !real_view.starts_with(&real_store) && !real_store.starts_with(&real_view);
+    if apart {
+        return None;
+    }
+    let (view, store) = (view.display(), store.display());
+    let title = format!("the results of `{name}` and the store would share a folder");
+    Some(
+        Diagnostic::error(title)
+            .help(format!("results go to `{view}`, the store is `{store}`"))
+            .help("give the experiment another name, or name other folders by `--outputs` or `--store`"),
+    )
+}
+
+/// Why an experiment may not write its results where it would.
+pub fn refused(project: &Project) -> Option<Diagnostic> {
+    let view = &project.view;
+    let entries = fs::read_dir(view).ok();
+    let shown = view.strip_prefix(&project.plan.experiment.root);
+    let shown = shown.unwrap_or(view).display();
+    match view_owner(view) {
+        ViewOwner::Unmarked => {
+            let names = entries.into_iter().flatten().flatten();
+            let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+            let mut names = names.filter(|name| {
+                let name = name.strip_prefix(".new-").unwrap_or(name);
+                !OTHERS.contains(&name)
+            });
+            let first = names.next()?;
+            let title = format!("`{shown}` is not a folder of results: it holds `{first}`");
+            Some(
+                Diagnostic::error(title)
+                    .help(format!(
+                        "the results of `{}` would go there",
+                        project.plan.experiment.name
+                    ))
+                    .help(
+                        "name another folder by `--outputs`, or give the experiment another name",
+                    ),
+            )
+        }
+        ViewOwner::Manifest(other) if other != project.manifest && other.is_file() => {
+            if !names_experiment(&other, &project.plan.experiment.name) {
+                return None;
+            }
+            let title = format!(
+                "`{shown}` has the results of another manifest with `experiment: {}`",
+                project.plan.experiment.name
+            );
+            Some(
+                Diagnostic::error(title)
+                    .help(format!("that is `{}`", other.display()))
+                    .help("give one of them another name, or name another folder by `--outputs`"),
+            )
+        }
+        ViewOwner::Manifest(_) => None,
+    }
+}
+
+/// Whether a manifest says that it is of this experiment; what cannot be read may be.
+fn names_experiment(path: &Path, name: &str) -> bool {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let value = serde_yaml::from_str::<serde_yaml::Value>(&text);
+    let named = value.ok().and_then(|value| {
+        let named = value.get("experiment")?.as_str()?;
+        Some(named == name)
+    });
+    named.unwrap_or(true)
+}
+
+/// How many files are named that are not the results.
+const NAMED: usize = 20;
+
+/// Says which files of a folder of results are not the results any more; answers how many.
+pub fn tell_disturbed(view: &Path, store: &Store, err: &mut Printer) -> io::Result<usize> {
+    let disturbed = engine::disturbed(view, store);
+    let here = std::env::current_dir().unwrap_or_default();
+    let shown = view.strip_prefix(&here).unwrap_or(view);
+    for (path, how) in disturbed.iter().take(NAMED) {
+        let path = shown.join(path);
+        writeln!(err, "`{}` is not the result: {how}", path.display())?;
+    }
+    if let Some(more) = disturbed.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        writeln!(err, "and {more} more")?;
+    }
+    if !disturbed.is_empty() {
+        let keeps =
+            "the next `sweepline run` that shows them keeps what is there under another name";
+        writeln!(err, "  = help: {keeps}")?;
+    }
+    Ok(disturbed.len())
+}
+
+/// The same of every folder of results among the outputs.
+pub fn tell_all_disturbed(outputs: &Path, store: &Store, err: &mut Printer) -> io::Result<usize> {
+    let entries = fs::read_dir(outputs).into_iter().flatten().flatten();
+    let mut views: Vec<_> = entries.map(|entry| entry.path()).collect();
+    views.sort();
+    let mut count = 0;
+    for view in views {
+        if engine::view_owner(&view) != ViewOwner::Unmarked {
+            count += tell_disturbed(&view, store, err)?;
+        }
+    }
+    Ok(count)
+}

@@ -1,0 +1,180 @@
+//! `sweepline.toml`: the marker of a project's root, and its settings.
+//!
+//! What the command line says wins, then environment variables, then this file, then defaults.
+
+use std::fs;
+use std::io;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use toml_edit::Document;
+use toml_edit::Item;
+
+use super::args::StoreArgs;
+use super::exit::Exit;
+use super::printer::Printer;
+use super::project::Stop;
+use crate::manifest::SETTINGS;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+use crate::text::Place;
+use crate::text::Source;
+use crate::text::did_you_mean;
+
+const KEYS: [&str; 3] = ["outputs", "store", "jobs"];
+
+/// The settings of a project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    pub outputs: Option<PathBuf>,
+    pub store: Option<PathBuf>,
+    pub jobs: Option<u32>,
+}
+
+impl Settings {
+    /// Reads the file in the root of a project; the defaults where there is none. Mistakes go to
+    /// `err`.
+    pub fn of(root: &Path, err: &mut Printer) -> Result<Self, Stop> {
+        let text = match fs::read_to_string(root.join(SETTINGS)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => {
+                writeln!(err, "error: `{SETTINGS}` cannot be read: {error}")?;
+                return Err(Stop::Said(Exit::Usage));
+            }
+        };
+        let source = Arc::new(Source {
+            path: SETTINGS.into(),
+            text,
+        });
+        Self::read(&source).map_err(|found| match err.diagnostics(&found) {
+            Ok(()) => Stop::Said(Exit::Usage),
+            Err(error) => Stop::Io(error),
+        })
+    }
+
+    fn read(source: &Arc<Source>) -> Result<Self, Diagnostics> {
+        let mut found = Diagnostics::new();
+        let mut settings = Self::default();
+        let place = |range: Option<std::ops::Range<usize>>| Place {
+            source: Arc::clone(source),
+            range: range.unwrap_or(0..0),
+        };
+        let document = match Document::parse(source.text.as_str()) {
+            Ok(document) => document,
+            Err(error) => {
+                let wrong = Diagnostic::error(format!("`{SETTINGS}` is not TOML"));
+                found.push(wrong.at(&place(error.span()), error.message().trim()));
+                return Err(found);
+            }
+        };
+        let table = document.as_table();
+        for (name, item) in table.iter() {
+            let key = table.key(name).and_then(toml_edit::Key::span);
+            let mut wrong = |what: &str, help: &str| {
+                let at = place(item.span().or_else(|| key.clone()));
+                let title = format!("`{name}` is not {what}");
+                found.push(
+                    Diagnostic::error(title)
+                        .at(&at, what_it_is(item))
+                        .help(help),
+                );
+            };
+            let path = |wrong: &mut dyn FnMut(&str, &str)| match item.as_str() {
+                Some(text) if !text.is_empty() => Some(PathBuf::from(text)),
+                _ => {
+                    wrong(
+                        "a folder",
+                        "a text, relative to the project's root: \"outputs\"",
+                    );
+                    None
+                }
+            };
+            match name {
+                "outputs" => settings.outputs = path(&mut wrong),
+                "store" => settings.store = path(&mut wrong),
+                "jobs" => match item.as_integer().map(u32::try_from) {
+                    Some(Ok(jobs)) if jobs > 0 => settings.jobs = Some(jobs),
+                    _ => wrong("a number of steps", "a whole number from 1: `jobs = 4`"),
+                },
+                _ => {
+                    let title = format!("unknown setting `{name}`");
+                    let wrong = Diagnostic::error(title).at(&place(key), "not known");
+                    found.push(wrong.maybe_help(did_you_mean(name, KEYS, "settings")));
+                }
+            }
+        }
+        match found.has_errors() {
+            true => Err(found),
+            false => Ok(settings),
+        }
+    }
+
+    /// The folders of outputs and store.
+    pub fn folders(&self, args: &StoreArgs, root: &Path) -> (PathBuf, PathBuf) {
+        let own = |path: &Option<PathBuf>| path.as_ref().map(|path| root.join(path));
+        let outputs = args.outputs.clone().or_else(|| own(&self.outputs));
+        let outputs = outputs.unwrap_or_else(|| root.join("outputs"));
+        let store = args.store.clone().or_else(|| own(&self.store));
+        let store = store.unwrap_or_else(|| outputs.join("store"));
+        (outputs, store)
+    }
+}
+
+fn what_it_is(item: &Item) -> String {
+    format!(
+        "this is {}",
+        match item.type_name() {
+            "integer" => "an integer".to_owned(),
+            "array" => "an array".to_owned(),
+            other => format!("a {other}"),
+        }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Settings, String> {
+        let source = Arc::new(Source {
+            path: SETTINGS.into(),
+            text: text.to_owned(),
+        });
+        Settings::read(&source).map_err(|found| found.render(false))
+    }
+
+    #[test]
+    fn settings_are_read_and_what_the_command_line_says_wins() {
+        let settings = read("store = \"/big/store\"\noutputs = 'out'\njobs = 3\n").unwrap();
+        assert_eq!(settings.jobs, Some(3));
+        let mut args = StoreArgs {
+            outputs: None,
+            store: None,
+        };
+        let root = Path::new("/p");
+        let folders = |args: &StoreArgs| settings.folders(args, root);
+        assert_eq!(folders(&args), ("/p/out".into(), "/big/store".into()));
+        args.outputs = Some("there".into());
+        args.store = Some("s".into());
+        assert_eq!(folders(&args), ("there".into(), "s".into()));
+        assert_eq!(read(""), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn mistakes_are_told_at_their_place() {
+        let said = read("\nstor = \"x\"\njobs = \"many\"\noutputs = 3\n").unwrap_err();
+        for part in [
+            "sweepline.toml:2:1",
+            "did you mean `store`?",
+            "sweepline.toml:3:8",
+            "sweepline.toml:4:11",
+        ] {
+            assert!(said.contains(part), "{said}");
+        }
+        assert!(read("jobs = 0").is_err());
+        assert!(read("store = ").unwrap_err().contains("sweepline.toml:1:"));
+    }
+}

@@ -1,0 +1,228 @@
+//! What a view remembers of the files that it made, in `.view` beside them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::io::BufRead;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::UNIX_EPOCH;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::store::Digest;
+use crate::store::Object;
+use crate::store::Store;
+use crate::store::names;
+
+const MEMORY: &str = ".view";
+
+/// A file of the view.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Own {
+    /// The step it belongs to.
+    pub step: String,
+    pub content: Digest,
+    pub copied: bool,
+    /// The file; none for an empty folder and for a link within a folder.
+    #[serde(default)]
+    pub object: Option<Object>,
+    /// Where a link within a folder leads.
+    #[serde(default)]
+    pub link: Option<String>,
+    /// Of a copy as it was written.
+    #[serde(default)]
+    pub stamp: Option<Stamp>,
+}
+
+impl Own {
+    /// Whether what was shown at a path is there, as far as that can be told without reading it.
+    pub fn stands(&self, path: &Path, store: &Store) -> bool {
+        match (&self.object, &self.link) {
+            (Some(_), _) if self.copied => self.is_untouched(path),
+            (Some(object), _) => leads_to(path, object, store),
+            (None, Some(target)) => is_link_to(path, target),
+            (None, None) => path.is_dir() && !path.is_symlink(),
+        }
+    }
+
+    /// Whether a copy is as it was written.
+    pub fn is_untouched(&self, path: &Path) -> bool {
+        self.stamp.is_some() && Stamp::of(path) == self.stamp
+    }
+
+    /// Whether nothing but what was shown is lost with what stands at a path.
+    pub fn is_at(&self, path: &Path) -> bool {
+        let link = |target: &String| is_link_to(path, target);
+        let content = self.object.map_or(self.content, |object| object.digest);
+        self.link.as_ref().is_some_and(link) || self.is_untouched(path) || holds(path, content)
+    }
+}
+
+/// What tells an untouched copy without reading it: size in bytes, time of its content in
+/// nanoseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Stamp(u64, u64);
+
+impl Stamp {
+    /// Of a plain file; none for anything else.
+    pub fn of(path: &Path) -> Option<Stamp> {
+        let about = fs::symlink_metadata(path)
+            .ok()
+            .filter(fs::Metadata::is_file)?;
+        let since = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(Stamp(about.len(), since.as_nanos() as u64))
+    }
+}
+
+/// What the view made, by path below its folder.
+pub(super) type Files = BTreeMap<String, Own>;
+
+/// The first line of the memory, which is all that a run reads that changes nothing in a large
+/// view. The second line has the [`Files`].
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Shown {
+    /// The digest of all results that were shown.
+    pub results: String,
+    /// The files that were copied.
+    pub copies: Vec<(String, Option<Stamp>)>,
+    /// How many links there are as well.
+    pub linked: usize,
+    /// The way from the view to the manifest that it belongs to.
+    pub manifest: String,
+}
+
+/// Whose a folder of results is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ViewOwner {
+    /// No view was ever here.
+    Unmarked,
+    /// The view of this manifest; the folder itself for views that do not say.
+    Manifest(PathBuf),
+}
+
+/// Whose the view in this folder is.
+pub fn view_owner(folder: &Path) -> ViewOwner {
+    if !folder.join(MEMORY).is_file() {
+        return ViewOwner::Unmarked;
+    }
+    let way = shown(folder)
+        .map(|shown| shown.manifest)
+        .unwrap_or_default();
+    ViewOwner::Manifest(resolved(folder, Path::new(&way)))
+}
+
+/// Marks a folder as that of a view, where it is not.
+pub(super) fn mark(folder: &Path, manifest: &Path) -> io::Result<()> {
+    if folder.join(MEMORY).is_file() {
+        return Ok(());
+    }
+    let shown = Shown {
+        manifest: way(folder, manifest),
+        ..Shown::default()
+    };
+    save(folder, &shown, &Files::new())
+}
+
+pub(super) fn shown(folder: &Path) -> Option<Shown> {
+    serde_json::from_str(&lines(folder, 1).pop()?).ok()
+}
+
+pub(super) fn files(folder: &Path) -> Option<Files> {
+    serde_json::from_str(lines(folder, 2).get(1)?).ok()
+}
+
+/// The first lines of the memory, as many as there are.
+fn lines(folder: &Path, lines: usize) -> Vec<String> {
+    let Ok(file) = File::open(folder.join(MEMORY)) else {
+        return Vec::new();
+    };
+    let lines = io::BufReader::new(file).lines().take(lines);
+    lines.map_while(Result::ok).collect()
+}
+
+pub(super) fn save(folder: &Path, shown: &Shown, files: &Files) -> io::Result<()> {
+    let mut text = serde_json::to_string(shown)?;
+    text.push('\n');
+    text.push_str(&serde_json::to_string(files)?);
+    text.push('\n');
+    fs::create_dir_all(folder)?;
+    let new = folder.join(".new-view");
+    fs::write(&new, text)?;
+    fs::rename(&new, folder.join(MEMORY))
+}
+
+/// How to get from a folder to a file as text.
+pub(super) fn way(folder: &Path, file: &Path) -> String {
+    relative(folder, file).to_string_lossy().into_owned()
+}
+
+/// How to get from a folder to a file; absolute where they have nothing in common.
+pub(super) fn relative(folder: &Path, file: &Path) -> PathBuf {
+    let absolute = |path: &Path| std::path::absolute(path);
+    let (from, to) = match (absolute(folder), absolute(file)) {
+        (Ok(from), Ok(to)) => (from, to),
+        _ => return file.to_owned(),
+    };
+    let common = from.components().zip(to.components());
+    let common = common.take_while(|(a, b)| a == b).count();
+    if common <= 1 {
+        return to;
+    }
+    let up = from.components().skip(common).map(|_| "..");
+    let mut path: PathBuf = up.collect();
+    path.extend(to.components().skip(common));
+    path
+}
+
+/// Where a way from a folder leads, as text alone.
+fn resolved(folder: &Path, way: &Path) -> PathBuf {
+    let path = std::path::absolute(folder.join(way)).unwrap_or_default();
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            std::path::Component::ParentDir => {
+                normal.pop();
+            }
+            other => normal.push(other),
+        }
+    }
+    normal
+}
+
+/// Whether a link leads to an object.
+pub(super) fn leads_to(path: &Path, object: &Object, store: &Store) -> bool {
+    let Ok(target) = fs::read_link(path) else {
+        return false;
+    };
+    let object = store.path(object);
+    let folder = path.parent().unwrap_or(path);
+    target == relative(folder, &object)
+        || match (fs::canonicalize(path), fs::canonicalize(object)) {
+            (Ok(there), Ok(object)) => there == object,
+            _ => false,
+        }
+}
+
+/// Whether a link leads where a link within a folder is to lead.
+pub(super) fn is_link_to(path: &Path, target: &str) -> bool {
+    fs::read_link(path).is_ok_and(|found| found.as_os_str() == names::name_of(target))
+}
+
+/// Whether a link leads into the store: one that an earlier run made.
+pub(super) fn leads_into(path: &Path, store: &Store) -> bool {
+    let Ok(target) = fs::read_link(path) else {
+        return false;
+    };
+    let folder = path.parent().unwrap_or(path);
+    let objects = std::path::absolute(store.objects_folder()).unwrap_or_default();
+    resolved(folder, &target).starts_with(objects)
+}
+
+/// Whether a plain file has this content, by reading it.
+pub(super) fn holds(path: &Path, content: Digest) -> bool {
+    let plain = fs::symlink_metadata(path).is_ok_and(|about| about.is_file());
+    plain && fs::read(path).is_ok_and(|bytes| Digest::of(&bytes) == content)
+}

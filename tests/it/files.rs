@@ -1,0 +1,313 @@
+//! Users' files: what the program did not make is never lost, and what it made is told from it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::path::PathBuf;
+
+use super::support::TestSpace;
+
+const MANIFEST: &str = r#"experiment: e
+axes: {n: [1, 2]}
+stages:
+  made:
+    uses: command
+    with: {run: 'echo "${n}" > "${out.x}"', out: {x: x.txt}}
+  table:
+    uses: command
+    in: {x: made}
+    with: {run: 'echo v=1', metrics: stdout}
+  summary:
+    uses: table/summary
+    in: {rows: table.metrics}
+    with: {values: [v]}
+"#;
+
+fn project() -> TestSpace {
+    let space = TestSpace::new();
+    space.write("manifests/e.yaml", MANIFEST);
+    space
+}
+
+/// Exit code and everything said.
+fn said(space: &TestSpace, arguments: &str) -> (i32, String) {
+    let arguments: Vec<&str> = arguments.split_whitespace().collect();
+    let output = space.output(&arguments);
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    (output.status.code().unwrap_or(-1), text)
+}
+
+fn ran(space: &TestSpace, arguments: &str) -> String {
+    let (code, text) = said(space, arguments);
+    assert_eq!(code, 0, "{arguments}: {text}");
+    text
+}
+
+/// The file that was kept aside beside this one.
+fn kept(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_string_lossy().into_owned() + ".kept-";
+    let entries = fs::read_dir(path.parent()?).ok()?.flatten();
+    let mut paths = entries.map(|entry| entry.path());
+    paths.find(|path| {
+        path.file_name()
+            .is_some_and(|n| n.to_string_lossy().starts_with(&name))
+    })
+}
+
+#[test]
+fn a_folder_that_is_no_store_is_refused_and_left_alone() {
+    let space = project();
+    for folder in ["tmp", "scratch", "objects", "objects-v1/ab"] {
+        space.write(&format!("home/{folder}/x"), "precious");
+    }
+    for verb in [
+        "run manifests/e.yaml --store home",
+        "gc --yes --store home",
+        "verify --store home",
+        "plan manifests/e.yaml --store home",
+    ] {
+        let (code, text) = said(&space, verb);
+        assert_eq!(code, 3, "{verb}: {text}");
+        assert!(text.contains("`home` is not a store"), "{verb}: {text}");
+    }
+    assert_eq!(fs::read_dir(space.path("home")).unwrap().count(), 4);
+    assert_eq!(space.read("home/tmp/x"), "precious");
+    fs::create_dir(space.path("empty")).unwrap();
+    ran(&space, "run manifests/e.yaml --store empty");
+    ran(&space, "run manifests/e.yaml --store new/deep");
+}
+
+#[test]
+fn a_store_without_a_marker_gets_one() {
+    let space = project();
+    ran(&space, "run manifests/e.yaml");
+    let marker = space.path("outputs/store/.sweepline-store");
+    fs::remove_file(&marker).unwrap();
+    assert!(ran(&space, "run manifests/e.yaml").contains("up to date"));
+    assert!(marker.is_file());
+}
+
+#[test]
+fn links_in_a_store_are_never_followed() {
+    let space = project();
+    space.write("precious/x", "precious");
+    ran(&space, "run manifests/e.yaml");
+    for part in ["scratch", "tmp"] {
+        let link = space.path(&format!("outputs/store/{part}"));
+        fs::remove_dir_all(&link).unwrap();
+        symlink(space.path("precious"), &link).unwrap();
+        let (code, text) = said(&space, "run manifests/e.yaml");
+        assert!(code == 3 && text.contains("is a link"), "{text}");
+        assert_eq!(space.read("precious/x"), "precious");
+        fs::remove_file(&link).unwrap();
+    }
+    let digits = "0".repeat(62);
+    space.write(&format!("precious/{digits}"), "precious");
+    symlink(
+        space.path("precious"),
+        space.path("outputs/store/objects-v1/zz"),
+    )
+    .unwrap();
+    symlink(
+        space.path("precious"),
+        space.path("outputs/store/objects-v1/00"),
+    )
+    .unwrap();
+    ran(&space, "gc --yes");
+    assert_eq!(space.read(&format!("precious/{digits}")), "precious");
+}
+
+#[test]
+fn a_file_that_is_not_the_result_is_told_and_kept_aside() {
+    let space = project();
+    ran(&space, "run manifests/e.yaml");
+    let cell = space.path("outputs/e/cells/made/n=1/x.txt");
+    let table = space.path("outputs/e/tables/summary.csv");
+    let edits: [(&Path, &dyn Fn(&Path)); 5] = [
+        (&table, &|path| fs::write(path, "by hand").unwrap()),
+        (&table, &|path| fs::write(path, "").unwrap()),
+        (&cell, &|path| {
+            fs::remove_file(path).unwrap();
+            fs::write(path, "by hand").unwrap();
+        }),
+        (&cell, &|path| {
+            fs::remove_file(path).unwrap();
+            symlink("/etc/hostname", path).unwrap();
+        }),
+        // Through the link, into the store.
+        (&cell, &|path| {
+            let object = fs::canonicalize(path).unwrap();
+            fs::set_permissions(&object, fs::Permissions::from_mode(0o644)).unwrap();
+            fs::write(path, "by hand").unwrap();
+        }),
+    ];
+    for (at, (path, edit)) in edits.into_iter().enumerate() {
+        let before = fs::read(path).unwrap();
+        edit(path);
+        for verb in ["status manifests/e.yaml", "plan manifests/e.yaml", "verify"] {
+            let text = said(&space, verb).1;
+            assert!(text.contains("is not the result"), "{at} {verb}: {text}");
+        }
+        let text = ran(&space, "run manifests/e.yaml --progress lines");
+        assert!(text.contains(".kept-"), "{at}: {text}");
+        assert_eq!(fs::read(path).unwrap(), before, "{at}");
+        let aside = kept(path).expect("it is kept beside");
+        if ![1, 3].contains(&at) {
+            assert_eq!(fs::read_to_string(&aside).unwrap(), "by hand", "{at}");
+        }
+        fs::remove_file(aside).unwrap();
+        let text = ran(&space, "status manifests/e.yaml");
+        assert!(!text.contains("is not the result"), "{at}: {text}");
+    }
+}
+
+#[test]
+fn values_of_the_environment_are_kept_nowhere() {
+    let space = TestSpace::new();
+    space.write(
+        "manifests/s.yaml",
+        "experiment: s\nstages:\n  a:\n    uses: command\n    with: {env: [TOKEN], \
+         run: 'echo \"token $TOKEN\"; echo \"v=1\"', metrics: stdout}\n",
+    );
+    let with = |token: &str, arguments: &[&str]| {
+        let mut command = space.command(arguments);
+        let output = command.env("TOKEN", token).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        String::from_utf8_lossy(&text).into_owned()
+    };
+    let manifest = "manifests/s.yaml";
+    let mut all = with("very-secret-1", &["run", manifest]);
+    let plan = with("very-secret-2", &["plan", manifest, "--explain"]);
+    assert!(plan.contains("environment TOKEN: other value"), "{plan}");
+    all += &plan;
+    all += &with("very-secret-2", &["run", manifest, "--json", "--report"]);
+    assert!(with("very-secret-2", &["run", manifest]).contains("up to date"));
+    for verb in ["why", "show", "log"] {
+        all += &with("very-secret-2", &[verb, manifest, "a"]);
+    }
+    all += &with("very-secret-2", &["diff", manifest, "previous", "latest"]);
+    all += &with("very-secret-2", &["events"]);
+    assert!(!all.contains("very-secret"), "{all}");
+    let mut pending = vec![space.path("outputs")];
+    while let Some(path) = pending.pop() {
+        if path.is_dir() && !path.is_symlink() {
+            pending.extend(
+                fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+        } else if let Ok(bytes) = fs::read(&path) {
+            let found = bytes.windows(11).any(|part| part == b"very-secret");
+            assert!(!found, "{}", path.display());
+        }
+    }
+    for part in ["store.sqlite", "runs", "scratch", "tmp", "secret", "lock"] {
+        let about = fs::metadata(space.path(&format!("outputs/store/{part}"))).unwrap();
+        assert_eq!(about.permissions().mode() & 0o077, 0, "{part}");
+    }
+}
+
+#[test]
+fn one_folder_of_results_has_one_owner() {
+    let space = project();
+    ran(&space, "run manifests/e.yaml");
+    space.write("manifests/other.yaml", &MANIFEST.replace("v=1", "v=2"));
+    for verb in ["run", "plan"] {
+        let (code, text) = said(&space, &format!("{verb} manifests/other.yaml"));
+        assert!(code == 2 && text.contains("manifests/e.yaml"), "{text}");
+    }
+    // A manifest that moved takes its results along.
+    fs::remove_file(space.path("manifests/e.yaml")).unwrap();
+    ran(&space, "run manifests/other.yaml");
+
+    space.write(
+        "manifests/store.yaml",
+        &MANIFEST.replace("experiment: e", "experiment: store"),
+    );
+    let (code, text) = said(&space, "run manifests/store.yaml");
+    assert!(code == 2 && text.contains("share a folder"), "{text}");
+
+    space.write("src/main.rs", "precious");
+    space.write(
+        "manifests/src.yaml",
+        &MANIFEST.replace("experiment: e", "experiment: src"),
+    );
+    let (code, text) = said(&space, "run manifests/src.yaml --outputs .");
+    assert!(code == 2 && text.contains("`main.rs`"), "{text}");
+    assert_eq!(fs::read_dir(space.path("src")).unwrap().count(), 1);
+}
+
+#[test]
+fn gc_keeps_what_manifests_elsewhere_need_also_where_they_cannot_be_read() {
+    let space = project();
+    space.write(
+        "elsewhere/deep/f.yaml",
+        &MANIFEST.replace("experiment: e", "experiment: f"),
+    );
+    space.replace("elsewhere/deep/f.yaml", "[1, 2]", "[3, 4]");
+    ran(&space, "run elsewhere/deep/f.yaml");
+    ran(&space, "run manifests/e.yaml");
+    let text = ran(&space, "gc --yes");
+    assert!(text.contains("nothing to remove"), "{text}");
+    space.replace("elsewhere/deep/f.yaml", "uses", "usse");
+    let text = ran(&space, "gc --yes");
+    assert!(
+        text.contains("cannot be read") && text.contains("nothing to remove"),
+        "{text}"
+    );
+    fs::remove_file(space.path("elsewhere/deep/f.yaml")).unwrap();
+    let text = ran(&space, "gc");
+    assert!(text.contains("would remove"), "{text}");
+}
+
+#[test]
+fn settings_of_the_project_hold_for_every_verb_from_every_folder() {
+    let space = project();
+    space.write(
+        "sweepline.toml",
+        "store = \"kept\"\noutputs = \"results\"\n",
+    );
+    ran(&space, "run manifests/e.yaml");
+    assert!(space.path("kept/store.sqlite").is_file());
+    assert!(space.path("results/e/cells").is_dir());
+    fs::create_dir_all(space.path("a/b")).unwrap();
+    let mut command = space.command(&["verify"]);
+    let inside = command.current_dir(space.path("a/b")).output().unwrap();
+    assert!(inside.status.success());
+    let manifest = space.path("manifests/e.yaml");
+    for verb in ["verify", "gc", "events", "trace"] {
+        let mut command = space.command(&[verb, "--manifest", manifest.to_str().unwrap()]);
+        let output = command.current_dir("/").output().unwrap();
+        assert!(output.status.success(), "{verb}");
+    }
+    space.write("sweepline.toml", "stroe = \"kept\"\n");
+    let (code, text) = said(&space, "plan manifests/e.yaml");
+    assert!(
+        code == 2 && text.contains("did you mean `store`?"),
+        "{text}"
+    );
+}
+
+#[test]
+fn reports_and_exports_overwrite_only_their_own() {
+    let space = project();
+    ran(&space, "run manifests/e.yaml");
+    space.write("notes.html", "mine");
+    let (code, text) = said(&space, "report manifests/e.yaml -o notes.html");
+    assert!(code == 2 && text.contains("--force"), "{text}");
+    assert_eq!(space.read("notes.html"), "mine");
+    ran(&space, "report manifests/e.yaml -o notes.html --force");
+    ran(&space, "report manifests/e.yaml -o notes.html");
+    ran(&space, "report manifests/e.yaml -o /dev/null");
+
+    space.write("data/table.csv", "mine");
+    let (code, text) = said(&space, "export manifests/e.yaml --to csv data");
+    assert!(code == 2 && text.contains("--force"), "{text}");
+    assert_eq!(space.read("data/table.csv"), "mine");
+    ran(&space, "export manifests/e.yaml --to csv data --force");
+    space.replace("manifests/e.yaml", "v=1", "v=2");
+    ran(&space, "run manifests/e.yaml");
+    ran(&space, "export manifests/e.yaml --to csv data");
+}
