@@ -91,7 +91,7 @@ error: there is no run `[RUN]`
         str![[r#"
 -- stderr
 error: there is no store in `outputs/store`
-  = help: `sweepline run` makes one; `--store` names another
+  = help: `sweepline run` makes one; `--manifest` or `--store` names another
 -- exit code 2
 
 "#]]

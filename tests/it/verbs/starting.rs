@@ -15,6 +15,7 @@ new/manifests/first.yaml
 new/pipelines/density.yaml
 new/README.md
 new/.gitignore
+new/sweepline.toml
 -- stderr
 
 next: sweepline run new/manifests/first.yaml

@@ -127,7 +127,7 @@ error: `odl` is no manifest, experiment or run
 }
 
 #[test]
-fn gc_stops_at_a_manifest_that_it_cannot_read() {
+fn gc_keeps_what_a_manifest_left_that_cannot_be_read() {
     let space = finished();
     space.replace("manifests/toy.yaml", "uses: select", "uses: selekt");
     assert_data_eq!(
@@ -144,8 +144,10 @@ error: unknown stage kind `selekt`
 
 
 1 mistake in `manifests/toy.yaml`: nothing was run
-  = help: nobody knows what this manifest reaches; mend or remove it
--- exit code 2
+`manifests/toy.yaml` cannot be read: what its last runs left is kept
+keeps small (manifests/small.yaml): 0 results
+keeps toy (manifests/toy.yaml): 23 results
+nothing to remove; keeps [SIZE]
 
 "#]]
     );
