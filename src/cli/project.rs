@@ -280,6 +280,10 @@ impl<'a> Known<'a> {
 }
 
 impl plan::Contents for Known<'_> {
+    fn auto(&self) -> Option<&str> {
+        self.contents.auto
+    }
+
     fn input(&mut self, _: &InputItem) -> Option<Digest> {
         self.inputs.next().copied().flatten()
     }

@@ -23,15 +23,17 @@ use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::names;
 
+use super::AttemptRunner;
 use super::Content;
-use super::Executor;
 use super::Job;
 use super::JobArtifact;
 use super::JobError;
 use super::JobInput;
 use super::JobItem;
+use super::Link;
 use super::Produced;
 use super::Worker;
+use super::isolated;
 use super::lent::Lent;
 use super::link::AttemptLink;
 use super::scratch::Scratch;
@@ -44,6 +46,8 @@ pub(super) struct Task<'a> {
     /// The results behind the inputs, by input and item.
     pub inputs: Vec<Vec<Source>>,
     pub link: AttemptLink<'a>,
+    /// There where another process has worked it off, and its outcome is to be taken.
+    pub elsewhere: Option<Elsewhere>,
 }
 
 /// What stands behind one item of an input.
@@ -60,6 +64,16 @@ pub(super) enum Source {
     Missing,
 }
 
+/// An attempt that ran outside this process, as far as it goes.
+pub(super) struct Elsewhere {
+    /// The attempt's own folder.
+    pub folder: PathBuf,
+    /// How its executor says that it ended.
+    pub how: String,
+    pub lent: Lent,
+    pub started: Instant,
+}
+
 /// How an attempt ended.
 pub(super) struct Ended {
     pub id: StepId,
@@ -74,8 +88,8 @@ pub(super) struct Ended {
 /// Everything that attempts share.
 pub(super) struct AttemptContext<'a> {
     pub worker: &'a dyn Worker,
-    pub executor: &'a dyn Executor,
-    pub isolated: &'a dyn Executor,
+    pub threads: &'a dyn AttemptRunner,
+    pub isolated: &'a dyn AttemptRunner,
     pub store: &'a Store,
     pub root: &'a Path,
 }
@@ -90,6 +104,15 @@ impl AttemptContext<'_> {
     ) -> Ended {
         let started = Instant::now();
         let result = self.work(task, scratch, pool);
+        self.ended(task, started, result)
+    }
+
+    fn ended(
+        &self,
+        task: &Task<'_>,
+        started: Instant,
+        result: Result<(Map<Artifact>, Option<String>), JobError>,
+    ) -> Ended {
         let seconds = started.elapsed().as_secs_f64();
         Ended {
             id: task.step.id,
@@ -120,21 +143,44 @@ impl AttemptContext<'_> {
             link: &task.link,
         };
         let step = &task.step;
-        let executor = if step.policy.isolate && !step.kind.starts_processes() {
+        let runner = if step.policy.isolate && !step.kind.starts_processes() {
             self.isolated
         } else {
-            self.executor
+            self.threads
         };
         let lent = Lent::to(task, self.store)?;
         let produced = catch_unwind(AssertUnwindSafe(|| {
-            pool.install(|| executor.execute(self.worker, &job))
+            pool.install(|| runner.run_attempt(self.worker, &job))
         }))
         .unwrap_or_else(|panic| Err(panicked(&*panic)));
         // Also where it failed: others read the same.
-        let produced = lent.take_back(produced)?;
+        let produced = lent.take_back(task, self.store, produced)?;
         unchanged(task, self.store)?;
         let diverged = produced.diverged.clone();
         Ok((self.keep(produced)?, diverged))
+    }
+
+    /// Takes what an attempt outside this process has left.
+    pub(super) fn collect(&self, task: &Task<'_>, elsewhere: Elsewhere) -> Ended {
+        let outcome = isolated::outcome(&elsewhere.folder);
+        let produced = outcome.unwrap_or_else(|| match task.link.cancelled() {
+            true => Err(JobError::Cancelled),
+            false => {
+                let how = &elsewhere.how;
+                Err(JobError::failed(format!(
+                    "it ended without an outcome: {how}"
+                )))
+            }
+        });
+        let result = elsewhere
+            .lent
+            .take_back(task, self.store, produced)
+            .and_then(|produced| {
+                unchanged(task, self.store)?;
+                let diverged = produced.diverged.clone();
+                Ok((self.keep(produced)?, diverged))
+            });
+        self.ended(task, elsewhere.started, result)
     }
 
     fn keep(&self, produced: Produced) -> Result<Map<Artifact>, JobError> {
@@ -198,7 +244,7 @@ fn unchanged(task: &Task<'_>, store: &Store) -> Result<(), JobError> {
 }
 
 /// The job's view of the inputs: paths for every artifact.
-fn bind(task: &Task<'_>, store: &Store) -> Vec<JobInput> {
+pub(super) fn bind(task: &Task<'_>, store: &Store) -> Vec<JobInput> {
     let mut inputs = Vec::with_capacity(task.inputs.len());
     for (input, sources) in task.step.inputs.iter().zip(&task.inputs) {
         let mut items = Vec::with_capacity(sources.len());
@@ -255,6 +301,18 @@ fn plain(path: &Path, object: Object) -> JobArtifact {
     }
 }
 
+/// An attempt that ended before it began.
+fn failed(task: &Task<'_>, error: JobError) -> Ended {
+    Ended {
+        id: task.step.id,
+        number: task.number,
+        seconds: 0.0,
+        log: String::new(),
+        result: Err(error),
+        checkpointed: false,
+    }
+}
+
 /// What one runner thread keeps between attempts: its own thread pools, never shared with another
 /// step, and a scratch folder.
 pub(super) struct Runner {
@@ -271,21 +329,19 @@ impl Runner {
     }
 
     /// Runs an attempt in an empty folder with a pool of its size.
-    pub(super) fn attempt(&mut self, context: &AttemptContext<'_>, task: &Task<'_>) -> Ended {
+    pub(super) fn attempt(&mut self, context: &AttemptContext<'_>, mut task: Task<'_>) -> Ended {
+        if let Some(elsewhere) = task.elsewhere.take() {
+            let collected = AssertUnwindSafe(|| context.collect(&task, elsewhere));
+            return catch_unwind(collected)
+                .unwrap_or_else(|panic| failed(&task, panicked(&*panic)));
+        }
         let (scratch, pool) = match self.prepare(task.threads) {
             Ok(prepared) => prepared,
             Err(error) => {
-                return Ended {
-                    id: task.step.id,
-                    number: task.number,
-                    seconds: 0.0,
-                    log: String::new(),
-                    result: Err(error),
-                    checkpointed: false,
-                };
+                return failed(&task, error);
             }
         };
-        context.attempt(task, scratch, pool)
+        context.attempt(&task, scratch, pool)
     }
 
     fn prepare(&mut self, threads: usize) -> Result<(&Path, &rayon::ThreadPool), JobError> {

@@ -30,6 +30,8 @@ pub struct Contents<'a> {
     /// The items of all inputs, in the order of [`Step::inputs`]; none for a member of a reduction
     /// that is missing and may be.
     pub inputs: &'a [Option<Digest>],
+    /// What `device: auto` means where the step is to run; none where that is this process.
+    pub auto: Option<&'a str>,
     pub(super) store: &'a Store,
 }
 

@@ -5,6 +5,7 @@ use crate::plan::From;
 use crate::plan::Step;
 use crate::store::Back;
 use crate::store::Handed;
+use crate::store::Object;
 use crate::store::Store;
 
 use super::JobError;
@@ -15,11 +16,8 @@ use super::attempt::Task;
 /// So much memory is spent on being able to restore what a program has.
 const KEPT: u64 = 16 << 20;
 
-/// The objects that one attempt reads.
-pub(super) struct Lent<'t> {
-    store: &'t Store,
-    objects: Vec<(Handed, Origin<'t>)>,
-}
+/// The objects that one attempt reads, in the order of [`origins`].
+pub(super) struct Lent(Vec<Handed>);
 
 /// Where an object comes from.
 #[derive(Clone, Copy)]
@@ -29,40 +27,43 @@ struct Origin<'t> {
     file: &'t str,
 }
 
-impl<'t> Lent<'t> {
+/// The objects that an attempt reads.
+fn origins<'t>(task: &'t Task<'_>) -> impl Iterator<Item = (&'t Object, Origin<'t>)> {
+    let inputs = task.step.inputs.iter().zip(&task.inputs);
+    let items = inputs.flat_map(|(input, sources)| input.items.iter().zip(sources));
+    let made = items.filter_map(|(item, source)| match (source, &item.from) {
+        (Source::Step { step, made }, From::Step { output, .. }) => Some((step, made, output)),
+        _ => None,
+    });
+    made.flat_map(|(step, made, wanted)| {
+        let outputs = made.outputs.iter();
+        let outputs = outputs.filter(move |(name, _)| {
+            let mut wanted = wanted.iter();
+            wanted.all(|wanted| **wanted == ***name)
+        });
+        outputs.flat_map(move |(output, artifact)| {
+            let files = artifact.files.iter();
+            files.map(move |(file, object)| (object, Origin { step, output, file }))
+        })
+    })
+}
+
+impl Lent {
     /// Notes how everything is that the attempt is going to read.
     ///
     /// # Errors
     /// Where something is damaged already.
-    pub fn to(task: &'t Task<'_>, store: &'t Store) -> Result<Self, JobError> {
+    pub fn to(task: &Task<'_>, store: &Store) -> Result<Self, JobError> {
         // Stages of our own read only.
         let mut keep = match task.step.kind.starts_processes() {
             true => KEPT,
             false => 0,
         };
-        let mut objects = Vec::new();
-        for (input, sources) in task.step.inputs.iter().zip(&task.inputs) {
-            for (item, source) in input.items.iter().zip(sources) {
-                let Source::Step { step, made } = source else {
-                    continue;
-                };
-                let wanted = match &item.from {
-                    From::Step { output, .. } => output.as_deref(),
-                    From::File { .. } => None,
-                };
-                let outputs = made.outputs.iter();
-                let outputs =
-                    outputs.filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name));
-                for (output, artifact) in outputs {
-                    for (file, object) in &artifact.files {
-                        let origin = Origin { step, output, file };
-                        let handed = store.hand_out(object, &mut keep);
-                        objects.push((handed.map_err(|_| origin.is_damaged())?, origin));
-                    }
-                }
-            }
-        }
-        Ok(Lent { store, objects })
+        let objects = origins(task).map(|(object, origin)| {
+            let handed = store.hand_out(object, &mut keep);
+            handed.map_err(|_| origin.is_damaged())
+        });
+        objects.collect::<Result<_, _>>().map(Lent)
     }
 
     /// The result of the attempt, if everything is as it was.
@@ -70,17 +71,24 @@ impl<'t> Lent<'t> {
     /// # Errors
     /// Those of the attempt; and where something was written to: then nothing counts that the
     /// attempt made of it.
-    pub fn take_back(self, produced: Result<Produced, JobError>) -> Result<Produced, JobError> {
+    pub fn take_back(
+        self,
+        task: &Task<'_>,
+        store: &Store,
+        produced: Result<Produced, JobError>,
+    ) -> Result<Produced, JobError> {
         // All of them, so that none stays damaged that can be restored.
-        let back = self.objects.iter();
-        let back = back.map(|(handed, origin)| (self.store.take_back(handed), origin));
-        let changed: Vec<_> = back.filter(|(back, _)| *back != Back::Untouched).collect();
-        let Some((back, origin)) = changed.iter().find(|(back, _)| *back == Back::Damaged) else {
-            return match changed.first() {
-                None => produced,
-                Some((back, origin)) => Err(origin.was_changed(*back, changed.len(), produced)),
-            };
+        let back = self.0.iter().map(|handed| store.take_back(handed));
+        let back = back
+            .enumerate()
+            .filter(|(_, back)| *back != Back::Untouched);
+        let changed: Vec<(usize, Back)> = back.collect();
+        let damaged = changed.iter().find(|(_, back)| *back == Back::Damaged);
+        let Some((at, back)) = damaged.or(changed.first()) else {
+            return produced;
         };
+        let origin = origins(task).nth(*at).map(|(_, origin)| origin);
+        let origin = origin.unwrap_or_else(|| unreachable!("BUG: it was lent"));
         Err(origin.was_changed(*back, changed.len(), produced))
     }
 }

@@ -5,6 +5,7 @@
 //! Everything that happens leaves as one stream of [`Event`]s.
 
 mod attempt;
+mod attempt_runner;
 mod coordinator;
 mod event;
 mod executor;
@@ -31,8 +32,9 @@ mod state;
 mod tests;
 mod view;
 
+pub use attempt_runner::{AttemptRunner, InProcess};
 pub use event::{EVENTS_VERSION, Event, Number, Timed};
-pub use executor::{Executor, InProcess};
+pub use executor::{ERR, Executor, OUT, Submission};
 pub use growth::{EndedStep, Growth};
 pub use job::{Content, Job, JobArtifact, JobError, JobInput, JobItem, Link, Produced, Worker};
 pub use keys::{Contents, Keys};

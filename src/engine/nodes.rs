@@ -25,6 +25,8 @@ pub(super) struct Node {
     pub waits: u32,
     /// How many attempts it has had.
     pub attempts: u32,
+    /// Which executor outside this process it goes to; none for the threads here.
+    pub executor: Option<usize>,
     pub key: Option<Digest>,
     pub result: Option<Arc<Made>>,
     state: State,
@@ -39,6 +41,7 @@ impl Node {
             force: false,
             waits: 0,
             attempts: 0,
+            executor: None,
             key: None,
             result: None,
             state: State::Waiting,

@@ -48,6 +48,8 @@ pub(super) struct Resolver<'a> {
     pub keys: &'a dyn Keys,
     pub store: &'a Store,
     pub files: &'a PlainFiles,
+    /// By executor: what `device: auto` means there.
+    pub devices: &'a [String],
 }
 
 impl Resolver<'_> {
@@ -58,7 +60,10 @@ impl Resolver<'_> {
             Ok(inputs) => inputs,
             Err(resolution) => return resolution,
         };
-        let key = match self.keys.key(step, &self.with_files(&inputs)) {
+        let key = match self
+            .keys
+            .key(step, &self.with_files(&inputs, self.auto(id)))
+        {
             Ok(key) => key,
             Err(error) => return Resolution::Broken(error),
         };
@@ -80,13 +85,24 @@ impl Resolver<'_> {
         // The key was computed from the same, so this only fails where a file has just vanished;
         // then the explanation is lost, not the result.
         self.keys
-            .parts(step, &self.with_files(&inputs))
+            .parts(step, &self.with_files(&inputs, self.auto(id)))
             .unwrap_or_default()
     }
 
-    fn with_files<'b>(&'b self, inputs: &'b [Option<Digest>]) -> Contents<'b> {
+    /// What `device: auto` means for a step.
+    fn auto(&self, id: StepId) -> Option<&str> {
+        let executor = self.nodes[id].executor?;
+        Some(&self.devices[executor])
+    }
+
+    fn with_files<'b>(
+        &'b self,
+        inputs: &'b [Option<Digest>],
+        auto: Option<&'b str>,
+    ) -> Contents<'b> {
         Contents {
             inputs,
+            auto,
             store: self.store,
         }
     }

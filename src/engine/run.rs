@@ -1,5 +1,6 @@
 //! A run from its first event to its last.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
@@ -14,6 +15,7 @@ use crate::plan::Step;
 use crate::store::Store;
 use crate::store::StoreError;
 
+use super::AttemptRunner;
 use super::EVENTS_VERSION;
 use super::Event;
 use super::Executor;
@@ -27,6 +29,7 @@ use super::Timed;
 use super::Worker;
 use super::attempt::AttemptContext;
 use super::coordinator::Coordinator;
+use super::coordinator::Executors;
 use super::coordinator::Flow;
 use super::graph::Graph;
 use super::journal::Journal;
@@ -45,10 +48,14 @@ pub struct Engine<'a> {
     /// Open for writing.
     pub store: &'a Store,
     pub options: Options,
-    /// Where steps run.
-    pub executor: &'a dyn Executor,
+    /// How its threads work off attempts.
+    pub threads: &'a dyn AttemptRunner,
     /// Where steps run that ask for a process of their own.
-    pub isolated: &'a dyn Executor,
+    pub isolated: &'a dyn AttemptRunner,
+    /// What takes attempts beside the threads of this process.
+    pub executors: RefCell<Vec<Box<dyn Executor>>>,
+    /// Which of these takes a step; none where the threads do.
+    pub route: Box<dyn Fn(&Step) -> Option<usize>>,
 }
 
 impl<'a> Engine<'a> {
@@ -64,8 +71,10 @@ impl<'a> Engine<'a> {
             worker,
             store,
             options,
-            executor: &InProcess,
+            threads: &InProcess,
             isolated: &InProcess,
+            executors: RefCell::default(),
+            route: Box::new(|_| None),
         }
     }
 
@@ -104,15 +113,12 @@ impl<'a> Engine<'a> {
             experiment: options.experiment.clone(),
             command: options.command.clone(),
         });
+        let store = self.store;
         let (loaded, (nodes, graph, files)) = rayon::join(
-            || self.store.preload(steps.len()),
+            || store.preload(steps.len()),
             || {
-                let (nodes, graph) = self.nodes(steps);
-                (
-                    nodes,
-                    graph,
-                    plain_files(self.store, steps, &PlainFiles::new()),
-                )
+                let (nodes, graph) = nodes(steps, options);
+                (nodes, graph, plain_files(store, steps, &PlainFiles::new()))
             },
         );
         loaded?;
@@ -125,6 +131,7 @@ impl<'a> Engine<'a> {
             // The same for a shorter time.
             growth: growth.map(|growth| -> &mut dyn Growth { growth }),
             ended: Vec::new(),
+            executors: Executors::default(),
             journal,
             failures: Vec::new(),
             view: None,
@@ -132,10 +139,11 @@ impl<'a> Engine<'a> {
             flow: Flow::new(Pools::new(&options.resources, options.jobs)),
         };
         coordinator.emit_plan();
+        coordinator.take_stock()?;
         let pool = RunnerPool::new(
             AttemptContext {
                 worker: self.worker,
-                executor: self.executor,
+                threads: self.threads,
                 isolated: self.isolated,
                 store: self.store,
                 root: &options.root,
@@ -166,28 +174,28 @@ impl<'a> Engine<'a> {
             .set_keys(&options.experiment, &coordinator.reached())?;
         coordinator.finish(stopped)
     }
+}
 
-    /// The nodes of the first steps, and their graph.
-    fn nodes(&self, steps: &[Arc<Step>]) -> (Nodes, Graph) {
-        let mut graph = Graph::default();
-        for step in steps {
-            graph.add(step);
-        }
-        let all = self.options.only.is_none();
-        let nodes = steps.par_iter().map(|step| {
-            let mut node = Node::new(Arc::clone(step), all);
-            node.waits = graph.needs(step.id).count() as u32;
-            node
-        });
-        let mut nodes: Nodes = nodes.collect::<Vec<_>>().into();
-        for id in &self.options.force {
-            nodes[*id].force = true;
-        }
-        for id in self.options.only.iter().flatten() {
-            nodes[*id].selected = true;
-        }
-        (nodes, graph)
+/// The nodes of the first steps, and their graph.
+fn nodes(steps: &[Arc<Step>], options: &Options) -> (Nodes, Graph) {
+    let mut graph = Graph::default();
+    for step in steps {
+        graph.add(step);
     }
+    let all = options.only.is_none();
+    let nodes = steps.par_iter().map(|step| {
+        let mut node = Node::new(Arc::clone(step), all);
+        node.waits = graph.needs(step.id).count() as u32;
+        node
+    });
+    let mut nodes: Nodes = nodes.collect::<Vec<_>>().into();
+    for id in &options.force {
+        nodes[*id].force = true;
+    }
+    for id in options.only.iter().flatten() {
+        nodes[*id].selected = true;
+    }
+    (nodes, graph)
 }
 
 /// Reads the plain files of steps that are not known yet, each once.

@@ -85,7 +85,7 @@ impl<'a> RunnerPool<'a> {
     fn run(&self, number: usize, sender: &Sender<Message>) {
         let mut runner = Runner::new(self.scratch.join(number.to_string()));
         while let Some(task) = self.next() {
-            let ended = runner.attempt(&self.context, &task);
+            let ended = runner.attempt(&self.context, task);
             // The coordinator outlives every task it gave.
             let _ = sender.send(Message::Ended(Box::new(ended)));
         }

@@ -18,7 +18,7 @@ use super::Digest;
 use super::StoreError;
 
 /// Counts changes of the schema below; a store of a higher version is refused.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 
 /// What stands in explanations of keys for the value of an environment variable that an earlier
 /// version kept as it was.
@@ -56,6 +56,10 @@ CREATE INDEX IF NOT EXISTS attempts_of_step ON attempts(experiment, step);
 CREATE TABLE IF NOT EXISTS steps(
   experiment TEXT NOT NULL, step TEXT NOT NULL, key BLOB NOT NULL,
   PRIMARY KEY(experiment, step)) WITHOUT ROWID;
+-- Attempts that an executor outside this process has. `handle` is NULL while it is being handed over.
+CREATE TABLE IF NOT EXISTS in_flight(
+  key BLOB PRIMARY KEY, executor TEXT NOT NULL, handle TEXT, folder TEXT NOT NULL,
+  attempt INTEGER NOT NULL) WITHOUT ROWID;
 -- A digest of all rows of `steps` of an experiment: an unchanged plan is not written again.
 CREATE TABLE IF NOT EXISTS plans(
   experiment TEXT PRIMARY KEY, digest BLOB NOT NULL) WITHOUT ROWID;

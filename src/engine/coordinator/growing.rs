@@ -56,6 +56,9 @@ impl Coordinator<'_, '_> {
         for step in steps {
             self.graph.add(&step);
             let mut node = Node::new(step, true);
+            if !self.executors.devices.is_empty() {
+                node.executor = (self.engine.route)(&node.step);
+            }
             let needs = self.graph.needs(node.step.id);
             node.waits = needs
                 .filter(|id| !self.nodes[*id].state().is_final())

@@ -107,7 +107,10 @@ impl Coordinator<'_, '_> {
         for end in ended {
             let running = self.flow.running.remove(&end.id);
             let running = running.expect("attempts end once");
-            self.flow.pools.give_back(&running.share);
+            if let Some(share) = &running.share {
+                self.flow.pools.give_back(share);
+            }
+            self.executors.ended.extend(running.elsewhere);
             // One that timed out was committed then.
             if self.nodes[end.id].state() == State::Running {
                 let (end, made) = split(end);
@@ -116,6 +119,7 @@ impl Coordinator<'_, '_> {
         }
         let attempts: Vec<Attempt> = kept.iter().map(|(attempt, ..)| attempt.clone()).collect();
         let committed = self.record(&attempts);
+        self.clear_folders();
         for (_, end, made) in kept {
             match (made, &committed) {
                 (Ok(made), Ok(())) => self.done(&end, made, next),

@@ -6,6 +6,7 @@
 //! waits or could start.
 
 mod ends;
+mod executors;
 mod growing;
 mod listening;
 mod resolving;
@@ -44,6 +45,8 @@ use crate::plan::StepId;
 use crate::store::Digest;
 use crate::store::RunId;
 
+pub(in crate::engine) use executors::Executors;
+
 pub(in crate::engine) struct Coordinator<'a, 'e> {
     pub engine: &'a Engine<'a>,
     pub run: RunId,
@@ -54,6 +57,7 @@ pub(in crate::engine) struct Coordinator<'a, 'e> {
     pub growth: Option<&'e mut dyn Growth>,
     /// The steps that ended since it was last asked.
     pub ended: Vec<StepId>,
+    pub executors: Executors<'a>,
     pub journal: Journal<'e>,
     pub failures: Vec<Failure>,
     /// Told of every result that came to be known.
@@ -85,8 +89,11 @@ pub(in crate::engine) struct Flow {
 struct Running {
     number: u32,
     cancel: Arc<AtomicBool>,
-    share: Resources,
+    /// What it takes of this machine; nothing where it runs elsewhere.
+    share: Option<Resources>,
     log: Arc<Mutex<Log>>,
+    /// The key and the folder of an attempt that runs elsewhere.
+    elsewhere: Option<(Digest, String)>,
 }
 
 impl Flow {
@@ -135,11 +142,14 @@ impl<'a> Coordinator<'a, '_> {
             }
             self.start(pool, scope);
             let stopping = self.flow.stopping;
-            let more = !self.flow.retries.is_empty() || !self.flow.queue.is_empty();
+            let more = !self.flow.retries.is_empty()
+                || !self.flow.queue.is_empty()
+                || self.executors.has_queued();
             if self.flow.running.is_empty() && (stopping || !more) {
                 break;
             }
             wave = self.listen();
+            self.poll(pool, scope, &mut wave);
         }
         for id in self.nodes.open() {
             assert!(
@@ -166,6 +176,7 @@ impl<'a> Coordinator<'a, '_> {
             keys: self.engine.keys,
             store: self.engine.store,
             files: &self.files,
+            devices: &self.executors.devices,
         }
     }
 }

@@ -120,6 +120,10 @@ impl Coordinator<'_, '_> {
     }
 
     pub(super) fn enqueue(&mut self, id: StepId, next: &mut Vec<StepId>) {
+        if let Some(executor) = self.nodes[id].executor {
+            self.nodes.set(id, State::Ready);
+            return self.executors.enqueue(executor, id);
+        }
         let all = &self.engine.options.resources;
         match all.share_for(&self.nodes[id].step.policy) {
             Ok(share) => {

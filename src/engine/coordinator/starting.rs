@@ -1,9 +1,11 @@
 //! Starting attempts while resources last.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::Scope;
+use std::time::Duration;
 use std::time::Instant;
 
 use crate::engine::Event;
@@ -41,6 +43,7 @@ impl<'a> Coordinator<'a, '_> {
             };
             self.launch(id, share, pool, scope, &mut broken);
         }
+        self.submit(&mut broken);
         if !broken.is_empty() {
             self.resolve(broken);
         }
@@ -56,12 +59,29 @@ impl<'a> Coordinator<'a, '_> {
     ) where
         'a: 'scope,
     {
+        let (task, running) = self.prepare(id, share.cpus as usize);
+        let timeout = task.step.policy.timeout;
+        let takes = share.beside_cpus();
+        self.told_of_start(&task, takes);
+        if let Err(error) = pool.give(task, scope, &self.flow.sender) {
+            let error = JobError::failed(format!("cannot start a thread: {error}"));
+            self.fail(id, error, "", 0.0, next);
+            return;
+        }
+        self.flow.pools.take(&share);
+        let running = Running {
+            share: Some(share),
+            ..running
+        };
+        self.is_running(id, timeout, running);
+    }
+
+    /// The next attempt of a step, on so many threads.
+    pub(super) fn prepare(&mut self, id: StepId, threads: usize) -> (Task<'a>, Running) {
         let node = &mut self.nodes[id];
         node.attempts += 1;
         let number = node.attempts;
         let step = Arc::clone(&node.step);
-        let timeout = step.policy.timeout;
-        let threads = share.cpus as usize;
         let cancel = Arc::new(AtomicBool::new(false));
         let key = node.key.expect("only keyed steps are queued");
         let link = AttemptLink::new(
@@ -72,39 +92,43 @@ impl<'a> Coordinator<'a, '_> {
             Arc::clone(&cancel),
             &self.engine.options,
         );
-        let log = link.shared_log();
+        let running = Running {
+            number,
+            cancel,
+            share: None,
+            log: link.shared_log(),
+            elsewhere: None,
+        };
         let task = Task {
             step,
             number,
             threads,
             inputs: self.resolver().sources(id),
             link,
+            elsewhere: None,
         };
+        (task, running)
+    }
+
+    pub(super) fn told_of_start(&mut self, task: &Task<'_>, takes: BTreeMap<String, u64>) {
+        let id = task.step.id;
         self.nodes.set(id, State::Running);
         self.journal.emit(Event::StepStarted {
             id: id.0,
             step: self.name(id),
-            attempt: number,
-            threads,
-            takes: share.beside_cpus(),
+            attempt: task.number,
+            threads: task.threads,
+            takes,
         });
-        if let Err(error) = pool.give(task, scope, &self.flow.sender) {
-            let error = JobError::failed(format!("cannot start a thread: {error}"));
-            self.fail(id, error, "", 0.0, next);
-            return;
-        }
-        self.flow.pools.take(&share);
+    }
+
+    pub(super) fn is_running(&mut self, id: StepId, timeout: Option<Duration>, running: Running) {
+        let number = running.number;
         if let Some(timeout) = timeout
             && let Some(at) = Instant::now().checked_add(timeout)
         {
             self.flow.deadlines.push(Reverse((at, id, number)));
         }
-        let running = Running {
-            number,
-            cancel,
-            share,
-            log,
-        };
         self.flow.running.insert(id, running);
     }
 

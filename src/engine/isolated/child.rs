@@ -15,10 +15,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
+use super::spec::AttemptSpec;
 use super::spec::Left;
 use super::spec::Outcome;
+use super::spec::SPEC_VERSION;
 use super::spec::Said;
-use super::spec::Spec;
 use super::spec::cell;
 use crate::engine::Content;
 use crate::engine::Job;
@@ -41,7 +42,14 @@ use crate::text::Source;
 /// # Errors
 /// Where the specification cannot be read, or what was made cannot be written.
 pub fn serve(spec: &Path, catalog: &Catalog, worker: &dyn Worker) -> io::Result<()> {
-    let spec: Spec = serde_json::from_slice(&fs::read(spec)?)?;
+    let spec: AttemptSpec = serde_json::from_slice(&fs::read(spec)?)?;
+    if spec.version != SPEC_VERSION {
+        let message = format!(
+            "the attempt is specified in version {}, this program knows version {SPEC_VERSION}",
+            spec.version
+        );
+        return Err(io::Error::other(message));
+    }
     let kind = catalog.get(&spec.kind).ok_or_else(|| {
         io::Error::other(format!("this program has no stage kind `{}`", spec.kind))
     })?;
@@ -89,7 +97,7 @@ pub fn serve(spec: &Path, catalog: &Catalog, worker: &dyn Worker) -> io::Result<
 const PROGRESS_PERIOD: Duration = Duration::from_millis(50);
 
 /// Which slots reduce axes; the steps behind them are known by their artifacts.
-fn plan_inputs(spec: &Spec) -> Vec<Input> {
+fn plan_inputs(spec: &AttemptSpec) -> Vec<Input> {
     let inputs = spec.inputs.iter().zip(spec.job_inputs());
     inputs
         .map(|(input, job_input)| Input {
@@ -101,7 +109,7 @@ fn plan_inputs(spec: &Spec) -> Vec<Input> {
         .collect()
 }
 
-fn made(produced: Produced, spec: &Spec) -> io::Result<Outcome> {
+fn made(produced: Produced, spec: &AttemptSpec) -> io::Result<Outcome> {
     let mut outputs: BTreeMap<String, BTreeMap<String, Left>> = BTreeMap::new();
     let mut number = 0;
     for (output, files) in produced.outputs {
@@ -160,7 +168,7 @@ struct ChildLink {
 }
 
 impl ChildLink {
-    fn new(spec: &Spec, cancelled: Arc<AtomicBool>) -> Self {
+    fn new(spec: &AttemptSpec, cancelled: Arc<AtomicBool>) -> Self {
         ChildLink {
             cancelled,
             checkpoint: spec.checkpoint.clone(),

@@ -1,9 +1,9 @@
 //! Steps in processes of their own: a panic, an abort, a lack of memory or an endless loop there
 //! fails that step alone.
 //!
-//! The parent writes a [`spec::Spec`], which says everything about one attempt, and starts the program
+//! The parent writes a [`AttemptSpec`], which says everything about one attempt, and starts the program
 //! anew to work it off. The child says how far it is in lines on standard output, leaves files in
-//! the attempt's scratch folder and, last, an [`spec::Outcome`]. It never opens the store: only the
+//! the attempt's scratch folder and, last, an [`Outcome`]. It never opens the store: only the
 //! parent keeps results.
 
 mod child;
@@ -11,4 +11,5 @@ mod parent;
 mod spec;
 
 pub use child::serve;
-pub use parent::Isolated;
+pub use parent::{Isolated, Listener, outcome, specify};
+pub use spec::{AttemptSpec, CHECKPOINTS, OUTCOME, Outcome, SPEC_VERSION};

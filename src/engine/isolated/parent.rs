@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use super::spec::AttemptSpec;
+use super::spec::CHECKPOINTS;
+use super::spec::OUTCOME;
 use super::spec::Outcome;
 use super::spec::Said;
-use super::spec::Spec;
-use crate::engine::Executor;
+use crate::engine::AttemptRunner;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Link;
@@ -53,19 +55,10 @@ impl Isolated {
     }
 }
 
-impl Executor for Isolated {
-    fn execute(&self, _worker: &dyn Worker, job: &Job<'_>) -> Result<Produced, JobError> {
-        let checkpoint = job.link.checkpoint().map(|state| {
-            let path = job.scratch.join("begin");
-            write(&path, &state).map(|()| path)
-        });
-        let spec = Spec::of(job, checkpoint.transpose()?, self.checkpoint_every);
-        fs::create_dir_all(&spec.scratch)
-            .map_err(|error| cannot("create", &spec.scratch, &error))?;
-        let path = job.scratch.join("spec.json");
-        let text = serde_json::to_vec(&spec).expect("a specification is plain data");
-        write(&path, &text)?;
-        let mut listener = Listener::new(job.link, &spec.checkpoints);
+impl AttemptRunner for Isolated {
+    fn run_attempt(&self, _worker: &dyn Worker, job: &Job<'_>) -> Result<Produced, JobError> {
+        let path = specify(job, self.checkpoint_every)?;
+        let mut listener = Listener::new(&job.scratch.join(CHECKPOINTS));
         let rules = Rules {
             memory: job.step.policy.memory_limit,
             grace: self.grace,
@@ -74,28 +67,22 @@ impl Executor for Isolated {
             &mut (self.start)(&path),
             rules,
             &|| job.link.cancelled(),
-            &mut |stream, bytes| listener.hear(stream, bytes),
+            &mut |stream, bytes| listener.hear(job.link, stream, bytes),
         );
-        listener.end();
+        listener.end(job.link);
         let ended = ended.map_err(|error| JobError::Transient {
             message: format!("cannot run a process for the step: {error}"),
         })?;
-        self::ended(&ended, &spec.outcome, job)
+        self::ended(&ended, &job.scratch.join(OUTCOME), job)
     }
 }
 
 /// What came of a child that is gone.
 fn ended(ended: &Ended, outcome: &Path, job: &Job<'_>) -> Result<Produced, JobError> {
-    // Written last and renamed into its place: where it is, it is whole.
-    match fs::read(outcome) {
-        Ok(text) => match serde_json::from_slice::<Outcome>(&text) {
-            Ok(outcome) => outcome.into(),
-            Err(error) => Err(JobError::failed(format!(
-                "the step's process left an outcome that cannot be read: {error}"
-            ))),
-        },
-        Err(_) if ended.stopped => Err(JobError::Cancelled),
-        Err(_) => {
+    match outcome_in(outcome) {
+        Some(outcome) => outcome,
+        None if ended.stopped => Err(JobError::Cancelled),
+        None => {
             let how = process::describe(ended.status);
             let failed = JobError::failed(format!("the step's process ended with {how}"));
             Err(match job.step.policy.memory_limit {
@@ -112,6 +99,39 @@ fn ended(ended: &Ended, outcome: &Path, job: &Job<'_>) -> Result<Produced, JobEr
     }
 }
 
+/// What an attempt came to whose folder this is; none where it left no outcome.
+pub fn outcome(folder: &Path) -> Option<Result<Produced, JobError>> {
+    outcome_in(&folder.join(OUTCOME))
+}
+
+fn outcome_in(path: &Path) -> Option<Result<Produced, JobError>> {
+    // Written last and renamed into its place: where it is, it is whole.
+    let text = fs::read(path).ok()?;
+    Some(match serde_json::from_slice::<Outcome>(&text) {
+        Ok(outcome) => outcome.into(),
+        Err(error) => Err(JobError::failed(format!(
+            "the step's process left an outcome that cannot be read: {error}"
+        ))),
+    })
+}
+
+/// Writes what a worker needs into an attempt's folder, and says where.
+///
+/// # Errors
+/// Where the folder cannot be written to.
+pub fn specify(job: &Job<'_>, checkpoint_every: Duration) -> Result<PathBuf, JobError> {
+    let checkpoint = job.link.checkpoint().map(|state| {
+        let path = job.scratch.join("begin");
+        write(&path, &state).map(|()| path)
+    });
+    let spec = AttemptSpec::of(job, checkpoint.transpose()?, checkpoint_every);
+    fs::create_dir_all(&spec.scratch).map_err(|error| cannot("create", &spec.scratch, &error))?;
+    let path = job.scratch.join("spec.json");
+    let text = serde_json::to_vec(&spec).expect("a specification is plain data");
+    write(&path, &text)?;
+    Ok(path)
+}
+
 fn write(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
     fs::write(path, bytes).map_err(|error| cannot("write", path, &error))
 }
@@ -123,24 +143,24 @@ fn cannot(what: &str, path: &Path, error: &io::Error) -> JobError {
 }
 
 /// Takes the child's output apart.
-struct Listener<'l> {
-    link: &'l dyn Link,
+pub struct Listener {
     checkpoints: PathBuf,
     out: Vec<u8>,
     err: Vec<u8>,
 }
 
-impl<'l> Listener<'l> {
-    fn new(link: &'l dyn Link, checkpoints: &Path) -> Self {
+impl Listener {
+    /// `checkpoints` is where the worker leaves them.
+    pub fn new(checkpoints: &Path) -> Self {
         Listener {
-            link,
             checkpoints: checkpoints.to_owned(),
             out: Vec::new(),
             err: Vec::new(),
         }
     }
 
-    fn hear(&mut self, stream: Stream, bytes: &[u8]) {
+    /// Passes on what a worker wrote.
+    pub fn hear(&mut self, link: &dyn Link, stream: Stream, bytes: &[u8]) {
         let mut rest = match stream {
             Stream::Out => std::mem::take(&mut self.out),
             Stream::Err => std::mem::take(&mut self.err),
@@ -154,7 +174,7 @@ impl<'l> Listener<'l> {
             .position(|byte| *byte == b'\n')
         {
             let end = begin.max(old) + end;
-            self.line(stream, &rest[begin..end]);
+            self.line(link, stream, &rest[begin..end]);
             begin = end + 1;
         }
         rest.drain(..begin);
@@ -165,18 +185,18 @@ impl<'l> Listener<'l> {
     }
 
     /// Last lines without an end.
-    fn end(&mut self) {
+    pub fn end(&mut self, link: &dyn Link) {
         for (stream, rest) in [
             (Stream::Out, std::mem::take(&mut self.out)),
             (Stream::Err, std::mem::take(&mut self.err)),
         ] {
             if !rest.is_empty() {
-                self.line(stream, &rest);
+                self.line(link, stream, &rest);
             }
         }
     }
 
-    fn line(&self, stream: Stream, line: &[u8]) {
+    fn line(&self, link: &dyn Link, stream: Stream, line: &[u8]) {
         let said = match stream {
             Stream::Out => serde_json::from_slice(line).ok(),
             Stream::Err => None,
@@ -191,18 +211,16 @@ impl<'l> Listener<'l> {
                 let numbers: Vec<(&str, f64)> = numbers
                     .map(|(name, number)| (name.as_str(), number.unwrap_or(f64::NAN)))
                     .collect();
-                self.link.progress(done, total, &numbers);
+                link.progress(done, total, &numbers);
             }
-            Some(Said::Log(line)) => self.link.log(&line),
-            Some(Said::Warning(message)) => self.link.warn(&message),
+            Some(Said::Log(line)) => link.log(&line),
+            Some(Said::Warning(message)) => link.warn(&message),
             Some(Said::Checkpoint) => match fs::read(&self.checkpoints) {
-                Ok(state) => self.link.save_checkpoint(&state),
-                Err(error) => self
-                    .link
-                    .warn(&format!("the checkpoint was not kept: {error}")),
+                Ok(state) => link.save_checkpoint(&state),
+                Err(error) => link.warn(&format!("the checkpoint was not kept: {error}")),
             },
             // Whatever else writes there, a panic for example.
-            None => self.link.log(&String::from_utf8_lossy(line)),
+            None => link.log(&String::from_utf8_lossy(line)),
         }
     }
 }

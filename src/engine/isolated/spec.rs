@@ -1,4 +1,4 @@
-//! What parent and child tell each other, as JSON.
+//! What a coordinator and the worker of an attempt tell each other, as JSON: docs/design/attempts.md.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,9 +22,14 @@ use crate::store::Artifact;
 use crate::store::Object;
 use crate::store::Other;
 
-/// One attempt: all that a worker needs, without the manifest.
+/// Counts changes of [`AttemptSpec`] and [`Outcome`] that an older worker or coordinator would misread.
+pub const SPEC_VERSION: u32 = 1;
+
+/// One attempt: all that a worker needs, without the manifest and without the store's database.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Spec {
+pub struct AttemptSpec {
+    /// [`SPEC_VERSION`]
+    pub version: u32,
     pub stage: String,
     pub cell: Coordinates,
     pub kind: String,
@@ -42,12 +47,18 @@ pub(super) struct Spec {
     pub checkpoint_every: Duration,
 }
 
+/// The name of the outcome's file in an attempt's folder.
+pub const OUTCOME: &str = "outcome.json";
+
+/// The name of the file in an attempt's folder where its worker leaves checkpoints.
+pub const CHECKPOINTS: &str = "checkpoint";
+
 /// A cell: pairs of axis and value in the order of the axes.
-pub(super) type Coordinates = Vec<(String, Value)>;
+pub type Coordinates = Vec<(String, Value)>;
 
 /// A slot with what is bound to it.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Input {
+pub struct Input {
     slot: String,
     /// Whether axes were reduced.
     pub reduced: bool,
@@ -55,7 +66,7 @@ pub(super) struct Input {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Item {
+pub struct Item {
     stage: String,
     cell: Coordinates,
     diverged: bool,
@@ -80,14 +91,14 @@ pub(super) enum Said {
     },
     Log(String),
     Warning(String),
-    /// A checkpoint lies at [`Spec::checkpoints`].
+    /// A checkpoint lies at [`AttemptSpec::checkpoints`].
     Checkpoint,
 }
 
 /// How the attempt ended.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Outcome {
+pub enum Outcome {
     Made {
         outputs: BTreeMap<String, BTreeMap<String, Left>>,
         folders: BTreeMap<String, String>,
@@ -104,7 +115,7 @@ pub(super) enum Outcome {
 /// A file that the child leaves, or another part of a folder.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Left {
+pub enum Left {
     /// For the store to take over.
     File(PathBuf),
     /// In the store already.
@@ -113,7 +124,7 @@ pub(super) enum Left {
     Other(Other),
 }
 
-impl Spec {
+impl AttemptSpec {
     /// What a job is, with its files below the job's scratch folder.
     pub fn of(job: &Job<'_>, checkpoint: Option<PathBuf>, checkpoint_every: Duration) -> Self {
         let reduced = |slot: &str| {
@@ -125,7 +136,8 @@ impl Spec {
             reduced: reduced(&input.slot),
             items: input.items.iter().map(Item::of).collect(),
         });
-        Spec {
+        AttemptSpec {
+            version: SPEC_VERSION,
             stage: job.step.stage.to_string(),
             cell: coordinates(&job.step.cell),
             kind: job.step.kind.name().to_owned(),
@@ -133,10 +145,10 @@ impl Spec {
             inputs: inputs.collect(),
             root: job.root.to_owned(),
             scratch: job.scratch.join("work"),
-            outcome: job.scratch.join("outcome.json"),
+            outcome: job.scratch.join(OUTCOME),
             threads: job.threads,
             checkpoint,
-            checkpoints: job.scratch.join("checkpoint"),
+            checkpoints: job.scratch.join(CHECKPOINTS),
             checkpoint_every,
         }
     }

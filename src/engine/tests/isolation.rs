@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::kit::*;
-use crate::engine::Executor;
+use crate::engine::AttemptRunner;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
@@ -104,7 +104,7 @@ fn steps(names: &[&str]) -> Vec<std::sync::Arc<Step>> {
 
 fn run(lab: &mut Lab, store: &Store, steps: &[std::sync::Arc<Step>]) -> Summary {
     let executor = isolated();
-    lab.run_with(store, steps, &executor as &dyn Executor)
+    lab.run_with(store, steps, &executor as &dyn AttemptRunner)
 }
 
 fn message(summary: &Summary, step: &str) -> String {

@@ -189,7 +189,7 @@ impl Lab {
         &mut self,
         store: &Store,
         steps: &[Arc<Step>],
-        isolated: &dyn Executor,
+        isolated: &dyn AttemptRunner,
     ) -> Summary {
         self.run_how(store, steps, isolated, None)
     }
@@ -208,7 +208,7 @@ impl Lab {
         &mut self,
         store: &Store,
         steps: &[Arc<Step>],
-        isolated: &dyn Executor,
+        isolated: &dyn AttemptRunner,
         growth: Option<&mut dyn Growth>,
     ) -> Summary {
         let mut events = Vec::new();

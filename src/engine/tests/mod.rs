@@ -2,6 +2,8 @@
 
 mod caching;
 mod choosing;
+#[cfg(target_os = "linux")]
+mod elsewhere;
 mod growing;
 mod isolation;
 mod kit;

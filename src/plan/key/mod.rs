@@ -40,6 +40,9 @@ use super::Step;
 /// Counts changes of what this module does.
 const FORMAT: u64 = 1;
 
+/// The parameter that names the device: what it comes to stands in the key.
+const DEVICE: &str = "device";
+
 /// Counts changes of the arithmetic under all kinds that compute with the neural core: our own
 /// operations, the matrix product, dfdx.
 pub const NUMERICS_REVISION: u64 = 1;
@@ -54,6 +57,11 @@ pub struct KeyError {
 
 /// Where keys learn about content.
 pub trait Contents {
+    /// What `device: auto` means where the step is to run; none where that is this machine.
+    fn auto(&self) -> Option<&str> {
+        None
+    }
+
     /// The content of an item; none for a member of a reduction that is missing and may be.
     /// Called for every item in the order of [`Step::inputs`].
     fn input(&mut self, item: &InputItem) -> Option<Digest>;
@@ -136,12 +144,19 @@ impl KeyRules {
         sink.part("kind", "name", Part::Text(kind.name()));
         sink.part("kind", "revision", Part::Number(kind.revision().into()));
         if kind.uses_device() {
-            sink.part("device", "backend", Part::Text(&self.backend));
+            let asked = step.params.get(DEVICE).and_then(Value::as_str);
+            let auto = || contents.auto().unwrap_or(&self.backend).to_owned();
+            let device = asked.filter(|asked| *asked != "auto");
+            let device = device.map_or_else(auto, str::to_owned);
+            sink.part("device", "backend", Part::Text(&device));
         }
         if kind.uses_numerics() {
             sink.part("device", "numerics", Part::Number(NUMERICS_REVISION));
         }
         for (name, value) in step.params.iter() {
+            if name == DEVICE && kind.uses_device() {
+                continue;
+            }
             let legacy = facts.legacy.iter().find(|(known, _)| known == name);
             if legacy.is_some_and(|(_, legacy)| legacy == value) {
                 continue;

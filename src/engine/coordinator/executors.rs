@@ -1,0 +1,336 @@
+//! Attempts that run outside this process: handed over, asked about, and adopted from a coordinator that
+//! is gone.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::collections::VecDeque;
+use std::fs;
+use std::fs::File;
+use std::io::Read;
+use std::io::Seek;
+use std::io::SeekFrom;
+use std::path::Path;
+use std::path::PathBuf;
+use std::thread::Scope;
+use std::time::Instant;
+
+use crate::engine::ERR;
+use crate::engine::Event;
+use crate::engine::Job;
+use crate::engine::JobError;
+use crate::engine::Link;
+use crate::engine::OUT;
+use crate::engine::Submission;
+use crate::engine::attempt::Elsewhere;
+use crate::engine::attempt::Task;
+use crate::engine::attempt::bind;
+use crate::engine::attempt::store_failed;
+use crate::engine::isolated;
+use crate::engine::isolated::CHECKPOINTS;
+use crate::engine::isolated::Listener;
+use crate::engine::lent::Lent;
+use crate::engine::process::Stream;
+use crate::engine::runners::RunnerPool;
+use crate::plan::StepId;
+use crate::store::Digest;
+use crate::store::InFlight;
+use crate::store::StoreError;
+use crate::store::remove_tree;
+
+use super::Coordinator;
+use super::Running;
+
+/// What the coordinator knows of the executors outside this process.
+#[derive(Default)]
+pub(in crate::engine) struct Executors<'a> {
+    /// By executor: what `device: auto` means there.
+    pub devices: Vec<String>,
+    /// By executor: the steps that wait for room.
+    queues: Vec<VecDeque<StepId>>,
+    /// By executor: the attempts that it has, by handle.
+    has: Vec<HashMap<String, Attempt<'a>>>,
+    /// What an earlier coordinator handed over and nobody has taken up yet.
+    saved: HashMap<Digest, InFlight>,
+    /// Attempts whose end is told, and whose folders go once it is recorded.
+    pub ended: Vec<(Digest, String)>,
+}
+
+/// An attempt that an executor has.
+struct Attempt<'a> {
+    task: Task<'a>,
+    folder: PathBuf,
+    lent: Lent,
+    started: Instant,
+    listener: Listener,
+    /// How much of the worker's output has been read, by file.
+    read: [u64; 2],
+    cancelled: bool,
+}
+
+impl Executors<'_> {
+    pub(super) fn enqueue(&mut self, executor: usize, id: StepId) {
+        self.queues[executor].push_back(id);
+    }
+
+    pub(super) fn has_queued(&self) -> bool {
+        self.queues.iter().any(|queue| !queue.is_empty())
+    }
+}
+
+impl<'a> Coordinator<'a, '_> {
+    /// Looks at the executors, and at what an earlier coordinator left with them.
+    pub(in crate::engine) fn take_stock(&mut self) -> Result<(), StoreError> {
+        let executors = self.engine.executors.borrow();
+        if executors.is_empty() {
+            return Ok(());
+        }
+        let store = self.engine.store;
+        for executor in executors.iter() {
+            self.executors.devices.push(executor.device().to_owned());
+            self.executors.queues.push(VecDeque::new());
+            self.executors.has.push(HashMap::new());
+        }
+        for id in (0..self.nodes.len()).map(|index| StepId(index as u32)) {
+            let executor = (self.engine.route)(&self.nodes[id].step);
+            self.nodes[id].executor = executor;
+        }
+        let mut folders = HashSet::new();
+        for attempt in store.in_flight()? {
+            // Its coordinator died after it had recorded the result.
+            if store.has_record(attempt.key)? {
+                store.forget_in_flight(attempt.key, &attempt.folder)?;
+            } else {
+                folders.insert(attempt.folder.clone());
+                self.executors.saved.insert(attempt.key, attempt);
+            }
+        }
+        // What no row names was never handed over.
+        for entry in fs::read_dir(store.attempt_folders()).into_iter().flatten() {
+            let Ok(entry) = entry else { continue };
+            if !folders.contains(&*entry.file_name().to_string_lossy()) {
+                // Space is all that is lost where it stays.
+                let _ = remove_tree(&entry.path());
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands over attempts while there is room for them.
+    pub(super) fn submit(&mut self, next: &mut Vec<StepId>) {
+        for executor in 0..self.executors.queues.len() {
+            let room = self.engine.executors.borrow()[executor].capacity();
+            while !self.flow.stopping && self.executors.has[executor].len() < room {
+                let Some(id) = self.executors.queues[executor].pop_front() else {
+                    break;
+                };
+                if let Err(error) = self.hand_over(executor, id) {
+                    self.fail(id, error, "", 0.0, next);
+                }
+            }
+        }
+    }
+
+    fn hand_over(&mut self, executor: usize, id: StepId) -> Result<(), JobError> {
+        let threads = self.nodes[id].step.policy.cpus.max(1) as usize;
+        let (task, running) = self.prepare(id, threads);
+        let key = self.nodes[id].key.expect("only keyed steps are queued");
+        let timeout = task.step.policy.timeout;
+        self.told_of_start(&task, BTreeMap::new());
+        let lent = Lent::to(&task, self.engine.store)?;
+        let adopted = self.adopt(executor, key);
+        let (handle, name) = match adopted {
+            Some(adopted) => adopted,
+            None => self.hand_over_anew(executor, key, &task)?,
+        };
+        let folder = self.engine.store.attempt_folders().join(&name);
+        let attempt = Attempt {
+            task,
+            lent,
+            started: Instant::now(),
+            listener: Listener::new(&folder.join(CHECKPOINTS)),
+            folder,
+            read: [0; 2],
+            cancelled: false,
+        };
+        self.executors.has[executor].insert(handle, attempt);
+        let running = Running {
+            elsewhere: Some((key, name)),
+            ..running
+        };
+        self.is_running(id, timeout, running);
+        Ok(())
+    }
+
+    /// The handle and the folder of an attempt at this key that an earlier coordinator handed over.
+    fn adopt(&mut self, executor: usize, key: Digest) -> Option<(String, String)> {
+        let saved = self.executors.saved.remove(&key)?;
+        let store = self.engine.store;
+        let folder = store.attempt_folders().join(&saved.folder);
+        let mut executors = self.engine.executors.borrow_mut();
+        let executor = &mut executors[executor];
+        let handle = match saved.executor == executor.name() {
+            true => executor.adopt(saved.handle.as_deref(), &folder),
+            false => None,
+        };
+        // Whatever it does now, it does in a folder that nobody looks into.
+        let Some(handle) = handle else {
+            if let Err(error) = store.forget_in_flight(key, &saved.folder) {
+                let message = error.to_string();
+                self.journal.emit(Event::Warning {
+                    step: None,
+                    message,
+                });
+            }
+            return None;
+        };
+        if saved.handle.as_ref() != Some(&handle) {
+            let row = InFlight {
+                handle: Some(handle.clone()),
+                ..saved.clone()
+            };
+            store.note_in_flight(&row).ok()?;
+        }
+        Some((handle, saved.folder))
+    }
+
+    fn hand_over_anew(
+        &self,
+        executor: usize,
+        key: Digest,
+        task: &Task<'_>,
+    ) -> Result<(String, String), JobError> {
+        let store = self.engine.store;
+        let name = format!("{}-{}-{}", &key.to_hex()[..16], self.run.0, task.number);
+        let folder = store.new_attempt_folder(&name).map_err(store_failed)?;
+        let job = Job {
+            step: &task.step,
+            inputs: bind(task, store),
+            root: &self.engine.options.root,
+            scratch: &folder,
+            threads: task.threads,
+            link: &task.link,
+        };
+        let spec = isolated::specify(&job, self.engine.options.checkpoint_every)?;
+        let mut executors = self.engine.executors.borrow_mut();
+        let executor = &mut executors[executor];
+        let mut row = InFlight {
+            key,
+            executor: executor.name().to_owned(),
+            handle: None,
+            folder: name.clone(),
+            attempt: task.number,
+        };
+        // Before, so that whoever comes after a death in between knows of the folder.
+        store.note_in_flight(&row).map_err(store_failed)?;
+        let step = task.step.to_string();
+        let submission = Submission {
+            folder: &folder,
+            spec: &spec,
+            step: &step,
+            threads: task.threads,
+            policy: &task.step.policy,
+        };
+        let handle = executor.submit(&submission).map_err(|error| {
+            // Tried again in a folder of its own.
+            let _ = store.forget_in_flight(key, &name);
+            let message = format!("`{}` does not take the step: {error}", executor.name());
+            JobError::Transient { message }
+        })?;
+        row.handle = Some(handle.clone());
+        store.note_in_flight(&row).map_err(store_failed)?;
+        Ok((handle, name))
+    }
+
+    /// Asks the executors what ended; what did is collected by a thread.
+    pub(super) fn poll<'scope>(
+        &mut self,
+        pool: &'scope RunnerPool<'a>,
+        scope: &'scope Scope<'scope, '_>,
+        next: &mut Vec<StepId>,
+    ) where
+        'a: 'scope,
+    {
+        let mut broken = Vec::new();
+        for (number, attempts) in self.executors.has.iter_mut().enumerate() {
+            if attempts.is_empty() {
+                continue;
+            }
+            let executor = &mut self.engine.executors.borrow_mut()[number];
+            for (handle, attempt) in attempts.iter_mut() {
+                attempt.listen();
+                if attempt.task.link.cancelled() && !attempt.cancelled {
+                    attempt.cancelled = true;
+                    executor.cancel(handle);
+                }
+            }
+            for (handle, how) in executor.poll() {
+                let Some(attempt) = attempts.remove(&handle) else {
+                    continue;
+                };
+                let id = attempt.task.step.id;
+                if let Err(error) = pool.give(attempt.ended(how), scope, &self.flow.sender) {
+                    broken.push((id, error));
+                }
+            }
+        }
+        for (id, error) in broken {
+            self.flow.running.remove(&id);
+            let error = JobError::failed(format!("cannot start a thread: {error}"));
+            self.fail(id, error, "", 0.0, next);
+        }
+    }
+
+    /// The folders of attempts whose ends are recorded go.
+    pub(super) fn clear_folders(&mut self) {
+        for (key, folder) in std::mem::take(&mut self.executors.ended) {
+            if let Err(error) = self.engine.store.forget_in_flight(key, &folder) {
+                let message = error.to_string();
+                self.journal.emit(Event::Warning {
+                    step: None,
+                    message,
+                });
+            }
+        }
+    }
+}
+
+impl<'a> Attempt<'a> {
+    /// What is left to do when it has ended, in the words of its executor.
+    fn ended(mut self, how: String) -> Task<'a> {
+        self.listen();
+        self.listener.end(&self.task.link);
+        Task {
+            elsewhere: Some(Elsewhere {
+                folder: self.folder,
+                how,
+                lent: self.lent,
+                started: self.started,
+            }),
+            ..self.task
+        }
+    }
+
+    /// Passes on what the worker has written since the last time.
+    fn listen(&mut self) {
+        let files = [(OUT, Stream::Out), (ERR, Stream::Err)];
+        for ((file, stream), read) in files.into_iter().zip(&mut self.read) {
+            let Ok(bytes) = tail(&self.folder.join(file), *read) else {
+                continue;
+            };
+            *read += bytes.len() as u64;
+            self.listener.hear(&self.task.link, stream, &bytes);
+        }
+    }
+}
+
+/// What stands in a file from a place on.
+fn tail(path: &Path, from: u64) -> std::io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let mut bytes = Vec::new();
+    if file.metadata()?.len() > from {
+        file.seek(SeekFrom::Start(from))?;
+        file.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
