@@ -24,7 +24,8 @@ pub fn at_least(params: &Values) -> Option<(&'static str, u128)> {
     let mut needs: Vec<(&'static str, u128)> = Vec::new();
     if let Some(points) = count("points") {
         let width = size("dimension").max(size("length")).max(2);
-        for name in ["points", "valid", "test"] {
+        // The last of equals is named: the others take their size from it.
+        for name in ["valid", "test", "points"] {
             needs.push((
                 name,
                 numbers(count(name).unwrap_or(points).saturating_mul(width)),
