@@ -3,6 +3,7 @@
 mod args;
 mod claims;
 mod columns;
+mod diagnosis;
 mod diff;
 mod ending;
 mod estimates;
@@ -54,6 +55,7 @@ use crate::text::in_one_line;
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
+    diagnosis::listen();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => safe(error).exit(),

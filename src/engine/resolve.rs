@@ -2,6 +2,7 @@
 //! that many are resolved at once.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -40,6 +41,24 @@ pub(super) enum Resolution {
         key: Digest,
         lookup: Lookup,
     },
+}
+
+/// For the log of the program.
+impl fmt::Display for Resolution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Resolution::Skip { because } => write!(f, "skipped because of step {}", because.0),
+            Resolution::Broken(error) => write!(f, "broken: {error}"),
+            Resolution::Keyed { key, lookup } => {
+                let known = match lookup {
+                    Lookup::Hit(_) => "known",
+                    Lookup::Miss => "unknown",
+                    Lookup::Damaged { .. } => "damaged",
+                };
+                write!(f, "{known}, key {}", key.to_hex())
+            }
+        }
+    }
 }
 
 /// Says what is to become of steps.

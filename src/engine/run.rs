@@ -122,6 +122,11 @@ impl<'a> Engine<'a> {
             },
         );
         loaded?;
+        tracing::info!(
+            steps = steps.len(),
+            files = files.len(),
+            "plan and store are read"
+        );
         let mut coordinator = Coordinator {
             engine: self,
             run: run.clone(),

@@ -282,6 +282,7 @@ impl Objects {
     pub(super) fn reread(&self, name: Name) -> Presence {
         let (digest, executable) = name;
         let path = self.path(name);
+        tracing::debug!(path = %path.display(), "an object is read to see whether it is intact");
         let read = || -> Result<Option<Stat>, StoreError> {
             let (found, metadata) = read_file(&path, true)?;
             if found != digest {

@@ -118,6 +118,7 @@ impl Coordinator<'_, '_> {
             }
         }
         let attempts: Vec<Attempt> = kept.iter().map(|(attempt, ..)| attempt.clone()).collect();
+        tracing::debug!(attempts = attempts.len(), "recording");
         let committed = self.record(&attempts);
         self.clear_folders();
         for (_, end, made) in kept {

@@ -36,6 +36,7 @@ impl Coordinator<'_, '_> {
     }
 
     pub(super) fn apply(&mut self, id: StepId, resolution: Resolution, next: &mut Vec<StepId>) {
+        tracing::trace!(step = &*self.nodes[id].name, %resolution, "resolved");
         if !self.nodes[id].selected {
             return self.leave_out(id, resolution, next);
         }

@@ -112,6 +112,12 @@ impl<'a> Coordinator<'a, '_> {
 
     pub(super) fn told_of_start(&mut self, task: &Task<'_>, takes: BTreeMap<String, u64>) {
         let id = task.step.id;
+        tracing::debug!(
+            step = &*self.nodes[id].name,
+            attempt = task.number,
+            threads = task.threads,
+            "starts"
+        );
         self.nodes.set(id, State::Running);
         self.journal.emit(Event::StepStarted {
             id: id.0,
