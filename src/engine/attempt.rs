@@ -16,6 +16,7 @@ use crate::map::Map;
 use crate::plan::From;
 use crate::plan::Step;
 use crate::plan::StepId;
+use crate::registry::memory;
 use crate::store::Artifact;
 use crate::store::Made;
 use crate::store::Object;
@@ -143,7 +144,8 @@ impl AttemptContext<'_> {
             link: &task.link,
         };
         let step = &task.step;
-        let runner = if step.policy.isolate && !step.kind.starts_processes() {
+        let apart = step.policy.isolate || is_large(step);
+        let runner = if apart && !step.kind.starts_processes() {
             self.isolated
         } else {
             self.threads
@@ -208,6 +210,15 @@ impl AttemptContext<'_> {
         Ok(kept)
     }
 }
+
+/// Whether a step may come to the end of this machine's memory, which ends the process that asks for more.
+fn is_large(step: &Step) -> bool {
+    let least = memory::at_least(&step.params).map_or(0, |(_, bytes)| bytes);
+    least > memory::of_this_machine() / LARGE
+}
+
+/// A step that takes at least this part of the memory gets a process of its own.
+const LARGE: u128 = 8;
 
 /// The same error for a step.
 pub(super) fn store_failed(error: StoreError) -> JobError {

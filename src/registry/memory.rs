@@ -89,11 +89,23 @@ pub fn of_this_machine() -> u128 {
         // No machine of today addresses more than 47 bits.
         let all = all.unwrap_or(1 << 47);
         let limit = fs::read_to_string("/sys/fs/cgroup/memory.max").unwrap_or_default();
-        limit
-            .trim()
-            .parse::<u128>()
-            .map_or(all, |limit| limit.min(all))
+        let limit = limit.trim().parse::<u128>().unwrap_or(all);
+        all.min(limit).min(of_this_process().unwrap_or(all))
     })
+}
+
+/// What `ulimit -v` and `ulimit -d` leave.
+#[cfg(unix)]
+fn of_this_process() -> Option<u128> {
+    use rustix::process::Resource;
+    use rustix::process::getrlimit;
+    let limits = [Resource::As, Resource::Data].map(|resource| getrlimit(resource).current);
+    limits.into_iter().flatten().map(u128::from).min()
+}
+
+#[cfg(not(unix))]
+fn of_this_process() -> Option<u128> {
+    None
 }
 
 /// `16 GB`, `about 2e12 GB`.

@@ -24,6 +24,8 @@ mod reliability;
 mod report;
 mod scores;
 mod shipped;
+#[cfg(target_os = "linux")]
+mod sizes;
 mod summary_table;
 mod support;
 mod verbs;
