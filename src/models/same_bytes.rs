@@ -41,7 +41,8 @@ fn train(model: &dyn Model, threads: usize, session: &mut Session) -> Result<Tra
         ("nearest", Value::Int(2)),
         ("visible", "gaussian".into()),
         ("epochs", Value::Int(3)),
-        ("recovery_epochs", Value::Int(1)),
+        ("recovery_epochs", Value::Int(2)),
+        ("recovery_batch", Value::Int(25)),
         ("batch", Value::Int(25)),
         ("seed", Value::Int(3)),
         ("device", "cpu".into()),
@@ -64,24 +65,35 @@ fn train(model: &dyn Model, threads: usize, session: &mut Session) -> Result<Tra
 fn threads_and_interruptions_leave_the_bytes_alone() {
     for model in ALL {
         let name = model.name();
-        let whole = train(*model, 1, &mut Session::default()).expect("it trains");
+        let mut session = Session::default();
+        let whole = train(*model, 1, &mut session).expect("it trains");
         let parallel = train(*model, 2, &mut Session::default()).expect("it trains");
         assert!(parallel.weights == whole.weights, "{name}: two threads");
 
-        let mut session = Session {
-            stop_after: Some(5),
-            ..Session::default()
-        };
-        let stopped = train(*model, 2, &mut session);
-        assert!(matches!(stopped, Err(ModelError::Cancelled)), "{name}");
-        session.stop_after = None;
-        let resumed = train(*model, 1, &mut session).expect("it goes on");
-        let log = session.log.take();
-        assert!(log.contains("going on after iteration 5"), "{name}: {log}");
-        assert!(resumed.weights == whole.weights, "{name}: resumed");
-        for other in [parallel, resumed] {
-            assert_eq!(other.curve, whole.curve, "{name}");
-            assert_eq!(other.numbers, whole.numbers, "{name}");
+        assert_eq!(parallel.curve, whole.curve, "{name}: two threads");
+        // The second one is in the recovery of a prior, where there is one.
+        for stop in [5, session.total.get() - 2] {
+            let mut session = Session::stopping_after(stop);
+            let stopped = train(*model, 2, &mut session);
+            assert!(matches!(stopped, Err(ModelError::Cancelled)), "{name}");
+            let mut session = session.next_attempt(None);
+            let resumed = train(*model, 1, &mut session).expect("it goes on");
+            let log = session.log.take();
+            let phases = model.params().iter().any(|p| p.name == "recovery_epochs");
+            let place = match (phases, stop) {
+                (true, 13) => "iteration 4 of `recovery`".to_owned(),
+                (_, stop) => format!("iteration {stop}"),
+            };
+            assert!(
+                log.contains(&format!("going on after {place}\n")),
+                "{name}: {log}"
+            );
+            assert!(
+                resumed.weights == whole.weights,
+                "{name}: resumed at {stop}"
+            );
+            assert_eq!(resumed.curve, whole.curve, "{name}: resumed at {stop}");
+            assert_eq!(resumed.numbers, whole.numbers, "{name}: resumed at {stop}");
         }
     }
 }

@@ -34,7 +34,7 @@ impl<B: Backend> Gradients<B> {
 
 /// The gradients of a set of parameters, in their order: what optimisers take.
 ///
-/// Frozen parameters have none.
+/// Parameters that were constants in the pass have none.
 #[derive(Clone)]
 pub struct ParamGradients<B: Backend> {
     pub(super) flat: Vec<Option<Vector<B>>>,
@@ -62,7 +62,7 @@ impl<B: Backend> ParamGradients<B> {
         ParamGradients { flat }
     }
 
-    /// The gradient of one parameter, row-major; `None` if it was frozen.
+    /// The gradient of one parameter, row-major; `None` if it was a constant.
     pub fn get<S: Shape>(&self, param: Param<S>) -> Option<Vec<f32>> {
         self.flat[param.index()].as_ref().map(Tensor::to_vec)
     }

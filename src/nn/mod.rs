@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`tensor`], [`tape`], [`gradients`] | tensors, the shared recording, what a backward pass leaves |
 //! | [`backend`], [`compose`], [`cpu`] | fused operations, their twins of dfdx operations, their CPU versions |
-//! | [`params`], [`init`] | named parameters in order, first values, freezing, passes |
+//! | [`params`], [`init`] | named parameters in order, first values, passes |
 //! | [`layers`], [`losses`], [`gaussians`] | what models are built from |
 //! | [`penalty`] | the exact gradient penalty of WGAN-GP |
 //! | [`importance`], [`svi`] | importance-weighted bounds and their gradients; derivatives through inner steps |
@@ -55,8 +55,8 @@
 //!
 //! - Rows are observations; images are `[N, C, H, W]`; affine weights `[out, in]`.
 //! - A tensor is tracked if a gradient must reach it. Data are constants; parameters are tracked by
-//!   `params.record()`, a part of them by `params.record_only("critic.")`; `x.watched(pass.tape())`
-//!   tracks an input, and `loss.backward().of(&x)` is then its gradient; `t.detach()` stops gradients.
+//!   `params.record()`, and not by `params.eval()`: networks that learn apart have a [`Params`] each,
+//!   and passes of several may meet in one loss. `x.watched(pass.tape())` tracks an input, and `loss.backward().of(&x)` is then its gradient; `t.detach()` stops gradients.
 //!   Fused operations do no work for constants, dfdx operations do.
 //! - Gradients of intermediate results are used up by the backward pass: to get one, detach and
 //!   watch the tensor.
@@ -64,7 +64,6 @@
 //! - Several losses over one pass: add them, or make one pass each. A recording is used up by `backward`.
 //! - Layers are plain data with handles; a new one takes `&mut Builder` and `&Pass`, as
 //!   [`Linear`] does. Running statistics are buffers (`Builder::buffer`, `Params::set`).
-//! - Frozen means `params.freeze("encoder.", true)`: no gradient, no update, state kept.
 //! - The same bytes come out at any number of threads. Random numbers are drawn on the host.
 //! - How to add a fused operation and its twin: [`backend`].
 //! - Reference numbers of other libraries: `tests/it/reference/`, explained in `docs/reference-numbers.md`.

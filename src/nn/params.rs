@@ -1,7 +1,7 @@
 //! Named parameters in the order in which a model declares them.
 //!
 //! A model is built by asking a [`Builder`] for parameters; it keeps typed handles ([`Param`]) and
-//! the numbers live in [`Params`]. So optimisers, checkpoints, freezing and summaries see one flat
+//! the numbers live in [`Params`]. So optimisers, checkpoints and summaries see one flat
 //! list, and a model's struct is plain data. A forward pass borrows the list as a [`Pass`], which
 //! also says what is learned in this pass and whether anything is recorded at all.
 
@@ -53,7 +53,6 @@ struct Entry<B: Backend> {
     name: String,
     shape: Vec<usize>,
     role: Role,
-    frozen: bool,
     value: Vector<B>,
 }
 
@@ -97,7 +96,7 @@ impl<B: Backend> Params<B> {
         self.entries.is_empty()
     }
 
-    /// How many numbers are learned (buffers left out, frozen ones counted).
+    /// How many numbers are learned (buffers left out).
     pub fn count(&self) -> usize {
         let weights = self.entries.iter().filter(|e| e.role == Role::Weight);
         weights.map(|e| e.value.len()).sum()
@@ -142,35 +141,16 @@ impl<B: Backend> Params<B> {
         Ok(())
     }
 
-    /// Freezes (or thaws) every parameter whose name starts with `prefix`; returns how many.
-    pub fn freeze(&mut self, prefix: &str, frozen: bool) -> usize {
-        let mut changed = 0;
-        for entry in &mut self.entries {
-            if entry.name.starts_with(prefix) {
-                entry.frozen = frozen;
-                changed += 1;
-            }
-        }
-        changed
-    }
-
-    /// A pass that records: every weight that is not frozen is learned.
+    /// A pass that records: every weight is learned.
     pub fn record(&self) -> Pass<'_, B> {
-        self.record_only("")
-    }
-
-    /// A recording pass in which only weights whose name starts with `prefix` are learned; the
-    /// others act as constants. So one model may hold several players.
-    pub fn record_only(&self, prefix: &str) -> Pass<'_, B> {
-        let learns = self
-            .entries
-            .iter()
-            .map(|e| e.role == Role::Weight && !e.frozen && e.name.starts_with(prefix))
-            .collect();
         Pass {
             params: self,
             tape: Tape::recording(),
-            learns,
+            learns: self
+                .entries
+                .iter()
+                .map(|e| e.role == Role::Weight)
+                .collect(),
         }
     }
 
@@ -212,7 +192,6 @@ impl<B: Backend> Params<B> {
             name,
             shape,
             role,
-            frozen: false,
             value,
         });
         self.entries.len() - 1
@@ -226,10 +205,9 @@ pub fn summary<B: Backend>(all: &[&Params<B>]) -> String {
     let mut text = format!("{:width$}  {:>16}  {:>10}\n", "parameter", "shape", "count");
     for entry in all.iter().flat_map(|params| &params.entries) {
         let shape: Vec<_> = entry.shape.iter().map(usize::to_string).collect();
-        let note = match (entry.role, entry.frozen) {
-            (Role::Buffer, _) => "  buffer",
-            (Role::Weight, true) => "  frozen",
-            (Role::Weight, false) => "",
+        let note = match entry.role {
+            Role::Buffer => "  buffer",
+            Role::Weight => "",
         };
         text += &format!(
             "{:width$}  {:>16}  {:>10}{note}\n",

@@ -1,4 +1,4 @@
-//! Training as a whole: exact resumption, freezing, accumulation, the same bytes on any threads.
+//! Training as a whole: exact resumption, accumulation, the same bytes on any threads.
 
 use super::*;
 
@@ -113,34 +113,6 @@ fn training_gives_the_same_bytes_on_any_number_of_threads() {
     };
     let one = run(1);
     assert!(one == run(2) && one == run(5));
-}
-
-#[test]
-fn frozen_parameters_keep_their_values_and_the_others_learn() {
-    let mut training = Training::new(Algorithm::adam(0.9, 0.999));
-    assert_eq!(training.params.freeze("encoder.", true), 4);
-    let before: Vec<_> = (0..8).map(|i| training.params.values(i)).collect();
-    training.train(0..2);
-    for (index, before) in before.iter().enumerate() {
-        let same = training.params.values(index) == *before;
-        assert_eq!(same, index < 4, "parameter {index}");
-    }
-    assert!(training.params.summary().contains("frozen"));
-}
-
-#[test]
-fn a_pass_for_one_part_learns_that_part_only() {
-    let training = Training::new(Algorithm::adam(0.9, 0.999));
-    let pass = training.params.record_only("decoder.");
-    let loss = training.loss(&pass, 0);
-    let part = pass.backward(loss);
-    let pass = training.params.record();
-    let loss = training.loss(&pass, 0);
-    let all = pass.backward(loss);
-    for index in 0..8 {
-        let want = (index >= 4).then(|| all.at(index)).flatten();
-        assert!(part.at(index) == want, "parameter {index}");
-    }
 }
 
 #[test]

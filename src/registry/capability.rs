@@ -1,8 +1,6 @@
 //! What a fitted model can do, and what scores and stages ask of it: said at their entries, so that a
 //! mismatch is found when planning.
 
-use std::fmt;
-
 /// One thing that a fitted model can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Capability {
@@ -49,23 +47,21 @@ impl Capability {
         Capability::Likelihood,
         Capability::Codes,
     ];
-}
 
-/// As the end of "the model has …".
-impl fmt::Display for Capability {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Capability::Samples => "a prior to sample from",
-            Capability::Decoder => "a decoder",
-            Capability::Likelihood => "a likelihood p(x|z)",
-            Capability::Codes => "an encoder",
-            Capability::PosteriorSamples => "draws from q(z|x)",
-            Capability::PosteriorDensity => "a density q(z|x)",
-            Capability::DiagonalPosterior => "a diagonal Gaussian q(z|x)",
-            Capability::FullPosterior => "a Gaussian q(z|x) with all covariances",
-            Capability::FlowPosterior => "a flow as q(z|x)",
-            Capability::PosteriorRefinement => "a q(z|x) that can be refined",
+    /// As the end of "the model has no …".
+    pub fn noun(self) -> &'static str {
+        match self {
+            Capability::Samples => "prior to sample from",
+            Capability::Decoder => "decoder",
+            Capability::Likelihood => "likelihood p(x|z)",
+            Capability::Codes => "encoder",
+            Capability::PosteriorSamples => "q(z|x) to draw from",
+            Capability::PosteriorDensity => "density q(z|x)",
+            Capability::DiagonalPosterior => "q(z|x) of independent dimensions",
+            Capability::FullPosterior => "Gaussian q(z|x) with all covariances",
+            Capability::FlowPosterior => "flow as q(z|x)",
+            Capability::PosteriorRefinement => "q(z|x) that can be refined",
             Capability::Sequences => "sequences as observations",
-        })
+        }
     }
 }

@@ -27,7 +27,7 @@ pub fn check(needs: &[Capability], reads: &dyn Fn(&str) -> Facts) -> Result<(), 
         {
             "its encoder is a function: q(z|x) has no density".to_owned()
         }
-        lacking => format!("the model has not {lacking}"),
+        lacking => format!("the model has no {}", lacking.noun()),
     };
     let all = models::ALL.iter();
     let able = all.filter(|other| other.capabilities().contains(&lacking));
@@ -35,9 +35,9 @@ pub fn check(needs: &[Capability], reads: &dyn Fn(&str) -> Facts) -> Result<(), 
         .map(|other| format!("train/{}", other.name()))
         .collect();
     let help = match able.is_empty() {
-        true => format!("no model of this version has {lacking}"),
+        true => "no model of this version has that".to_owned(),
         false => format!(
-            "{lacking} comes with {}",
+            "that comes with {}",
             list_of(able.iter().map(String::as_str))
         ),
     };
@@ -46,4 +46,43 @@ pub fn check(needs: &[Capability], reads: &dyn Fn(&str) -> Facts) -> Result<(), 
         message,
         help,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(has: Option<&'static [Capability]>, needs: &[Capability]) -> Option<Misfit> {
+        let facts = Facts {
+            capabilities: has,
+            ..Facts::default()
+        };
+        check(needs, &|_| facts.clone()).err()
+    }
+
+    #[test]
+    fn what_is_lacking_is_named_with_the_models_that_have_it() {
+        // As a generator without an encoder.
+        let has: Option<&'static [Capability]> = Some(&[Capability::Samples]);
+        assert_eq!(said(has, &[Capability::Samples]), None);
+        let codes = said(has, &[Capability::Samples, Capability::Codes]).expect("none");
+        assert_eq!(codes.slot, "model");
+        assert_eq!(codes.message, "the model has no encoder");
+        assert!(codes.help.contains("`train/vae`"), "{}", codes.help);
+        let sequences = said(has, &[Capability::Sequences]).expect("none");
+        assert!(sequences.help.starts_with("no model"), "{}", sequences.help);
+    }
+
+    #[test]
+    fn a_point_is_no_density_and_an_unknown_model_may_do_anything() {
+        let needs = [Capability::DiagonalPosterior];
+        let point = said(Some(Capability::POINT_AUTOENCODER), &needs).expect("none");
+        assert!(
+            point.message.contains("has no density"),
+            "{}",
+            point.message
+        );
+        assert_eq!(said(Some(Capability::DIAGONAL_AUTOENCODER), &needs), None);
+        assert_eq!(said(None, &needs), None);
+    }
 }

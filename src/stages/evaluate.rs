@@ -7,6 +7,7 @@ use super::train::LinkMonitor;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
+use crate::metrics;
 use crate::metrics::Metric;
 use crate::models;
 use crate::nn::device::DeviceChoice;
@@ -21,6 +22,7 @@ use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Values;
+use crate::text::list_of;
 
 /// Computes one score of the registry.
 pub struct Evaluate {
@@ -77,7 +79,19 @@ impl StageKind for Evaluate {
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         let needs = self.metric.needs();
-        capabilities::check(needs, reads)?;
+        capabilities::check(needs, reads).map_err(|mut misfit| {
+            let model = reads(misfit.slot);
+            let others = metrics::ALL.iter();
+            let others = others.filter(|metric| model.lacks(metric.needs()).is_none());
+            let others: Vec<String> = others
+                .map(|metric| format!("evaluate/{}", metric.name()))
+                .collect();
+            if !others.is_empty() {
+                let others = list_of(others.iter().map(String::as_str));
+                misfit.help += &format!("; this model can have {others}");
+            }
+            misfit
+        })?;
         if needs.contains(&Capability::Likelihood) {
             reads("model").has_likelihood_of(&reads("data"))?;
         }

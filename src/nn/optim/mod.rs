@@ -69,7 +69,7 @@ enum State<B: Backend> {
 }
 
 /// An optimiser over all parameters of a model, in their order. Parameters that received no
-/// gradient (frozen ones) keep their values and their state.
+/// gradient keep their values and their state.
 pub struct Optimizer<B: Backend> {
     algorithm: Algorithm,
     /// The learning rate of the next update.
