@@ -4,6 +4,12 @@
 //! `cargo bench --bench commands [steps]`; prints milliseconds. Budgets: 2 ms of overhead for each
 //! step, 100 ms for 10,000 cells that are up to date.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench prints what it found"
+)]
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;

@@ -2,6 +2,12 @@
 //! time and found up to date, and steps that talk much. Prints medians; `cargo bench --bench engine
 //! [steps …]`, by default 1,000, 10,000 and 100,000.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench prints what it found"
+)]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;

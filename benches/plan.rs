@@ -3,6 +3,12 @@
 //! `cargo bench --bench plan`; prints medians in milliseconds and the memory that a plan holds.
 //! Budgets: 300 ms for 10,000 cells, 3 s and 150 MB for 100,000; 15 ms for 10,000 keys.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench prints what it found"
+)]
+
 use std::fs;
 use std::io;
 use std::path::Path;

@@ -1,6 +1,12 @@
 //! What the store itself costs: small objects and a large one, put, found and read back, and
 //! looking up results. `cargo bench --bench store [objects]`.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench prints what it found"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;

@@ -3,6 +3,12 @@
 //!
 //! `cargo bench --bench sweep_tiny -- [SEEDS [STEPS]]`; one thread with `taskset -c 1`.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench prints what it found"
+)]
+
 #[path = "cases/vae.rs"]
 mod vae;
 

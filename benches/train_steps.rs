@@ -5,6 +5,12 @@
 //! With `--record FOLDER`, nothing is timed: the first steps of every case are written for peers to repeat.
 //! `benches/peers/run.py` does both and prints the table beside the peers.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench prints what it found"
+)]
+
 #[path = "cases/gan.rs"]
 mod gan;
 #[path = "cases/record.rs"]
