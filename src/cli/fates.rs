@@ -47,7 +47,9 @@ impl Earlier {
 
     /// What would become of every step, in the order of the plan.
     pub fn fates(&self, project: &Project) -> Vec<Fate> {
-        project.plan.fates(&project.rules(), self)
+        project
+            .plan
+            .fates(&project.rules(self.store.as_ref()), self)
     }
 
     /// The results of every step that is up to date.

@@ -1,4 +1,6 @@
-//! Ctrl-C: the first stops at the next training step and keeps checkpoints, the second at once.
+//! Ctrl-C: the first stops at the next training step and keeps checkpoints, the second at once. A
+//! request to end (SIGTERM) and a terminal that closes (SIGHUP) count as one; under `nohup` the
+//! latter is nothing.
 
 use std::io;
 use std::io::Write;
@@ -7,6 +9,7 @@ use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering;
 use std::thread;
 
+use signal_hook::consts::SIGHUP;
 use signal_hook::consts::SIGINT;
 use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
@@ -23,6 +26,9 @@ use super::printer::Printer;
 pub fn watch() -> io::Result<Arc<AtomicU8>> {
     let count = Arc::new(AtomicU8::new(0));
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    if !ignored(SIGHUP) {
+        signals.add_signal(SIGHUP)?;
+    }
     let counted = count.clone();
     thread::Builder::new()
         .name("signals".to_owned())
@@ -38,4 +44,13 @@ pub fn watch() -> io::Result<Arc<AtomicU8>> {
             }
         })?;
     Ok(count)
+}
+
+/// Whether whoever started this process wants a signal ignored, as far as the system says.
+fn ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut lines = status.lines();
+    let mask = lines.find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }

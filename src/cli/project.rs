@@ -21,6 +21,7 @@ use crate::plan::InputItem;
 use crate::plan::KeyRules;
 use crate::plan::Plan;
 use crate::plan::Step;
+use crate::plan::Tree;
 use crate::stages;
 use crate::store::Access;
 use crate::store::Digest;
@@ -42,6 +43,8 @@ pub struct Project {
     pub jobs: Option<u32>,
     /// The manifest's path, absolute.
     pub manifest: PathBuf,
+    /// What runs write to.
+    written: Vec<PathBuf>,
     /// The experiment as the command line names it, with its changes.
     pub asked: String,
 }
@@ -103,12 +106,15 @@ impl Project {
         let mut found = planned.found;
         if let Some(plan) = &planned.plan {
             found.extend(stages::check_claims(plan));
+            let tree = Tree::new(&root, &written(&outputs, &store, plan));
+            found.extend(stages::check_commands(plan, &tree));
         }
         if !found.is_empty() {
             err.diagnostics(&found)?;
         }
         match planned.plan {
             Some(plan) if !found.has_errors() => Ok(Project {
+                written: written(&outputs, &store, &plan),
                 view: outputs.join(plan.experiment.folder()),
                 store,
                 jobs: settings.jobs,
@@ -133,13 +139,15 @@ impl Project {
         self.plan.experiment.folder()
     }
 
-    /// How keys are made here.
-    pub fn rules(&self) -> KeyRules {
+    /// How keys are made here, with what the store knows of the project's files.
+    pub fn rules(&self, store: Option<&Store>) -> KeyRules {
         // What `device: auto` comes to on this machine.
         let backend = DeviceChoice::Auto
             .open()
             .map_or("cpu", |device| device.name());
-        let rules = KeyRules::new(&self.plan.experiment.root, backend);
+        let tree = Tree::new(&self.plan.experiment.root, &self.written);
+        let tree = tree.without(store.map(Store::products).unwrap_or_default());
+        let rules = KeyRules::over(tree, backend);
         // Without a store there are no records either that another key would miss.
         match Store::secret_in(&self.store) {
             Some(secret) => rules.with_secret(secret),
@@ -182,6 +190,12 @@ impl Project {
         }
         Err(Stop::Said(Exit::Usage))
     }
+}
+
+/// What runs of a plan write to.
+fn written(outputs: &Path, store: &Path, plan: &Plan) -> Vec<PathBuf> {
+    let view = outputs.join(plan.experiment.folder());
+    vec![outputs.to_owned(), view, store.to_owned()]
 }
 
 /// The arguments that name an experiment, for a shell in the project's root.
@@ -261,6 +275,16 @@ impl engine::Keys for PlanKeys {
     fn parts(&self, step: &Step, contents: &engine::Contents<'_>) -> Result<KeyParts, JobError> {
         let parts = self.0.parts(step, &mut Known::new(contents));
         parts.map_err(|error| JobError::failed(error.to_string()))
+    }
+
+    fn changed(
+        &self,
+        step: &Step,
+        contents: &engine::Contents<'_>,
+    ) -> Result<Option<PathBuf>, JobError> {
+        let mut file = |path: &Path| contents.file(path).map_err(io::Error::other);
+        let changed = self.0.changed(step, &mut file);
+        changed.map_err(|error| JobError::failed(error.to_string()))
     }
 }
 

@@ -84,7 +84,8 @@ pub fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     if let Some(jobs) = args.jobs.or(project.jobs) {
         options.jobs = jobs as usize;
     }
-    let keys = PlanKeys(project.rules());
+    let before = store.products();
+    let keys = PlanKeys(project.rules(Some(&store)));
     let isolated = worker::executor(options.checkpoint_every)?;
     let mut engine = Engine::new(&keys, &Stages, &store, options);
     engine.isolated = &isolated;
@@ -99,6 +100,10 @@ pub fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         face.show(timed);
     })?);
     drop(face);
+    let products = keys.0.products();
+    if !products.is_empty() || !before.is_empty() {
+        store.set_products(&products, &before)?;
+    }
     ending::tell(&project, &args.experiment.manifest, &summary, err)?;
     // What a filter leaves out may be known all the same.
     let partial = summary.steps.iter().any(|s| s.state == State::Unselected);

@@ -101,6 +101,9 @@ impl Shown<'_> {
             writeln!(out, "  {}", line.text)?;
         }
         writeln!(out, "kind  {}, revision {}", kind.name(), kind.revision())?;
+        if let Some(shell) = kind.interpreter(&step.params) {
+            writeln!(out, "shell {shell}")?;
+        }
         if let Some(key) = self.key() {
             writeln!(out, "key   {key}")?;
         }
@@ -266,6 +269,7 @@ impl Shown<'_> {
             "place": step.place.to_string(),
             "kind": step.kind.name(),
             "revision": step.kind.revision(),
+            "shell": step.kind.interpreter(&step.params),
             "key": self.key(),
             "params": *step.params,
             "inputs": inputs.collect::<serde_json::Map<_, _>>(),

@@ -31,10 +31,12 @@ use super::JobArtifact;
 use super::JobError;
 use super::JobInput;
 use super::JobItem;
+use super::Keys;
 use super::Link;
 use super::Produced;
 use super::Worker;
 use super::isolated;
+use super::keys::Contents;
 use super::lent::Lent;
 use super::link::AttemptLink;
 use super::scratch::Scratch;
@@ -92,6 +94,7 @@ pub(super) struct AttemptContext<'a> {
     pub threads: &'a dyn AttemptRunner,
     pub isolated: &'a dyn AttemptRunner,
     pub store: &'a Store,
+    pub keys: &'a dyn Keys,
     pub root: &'a Path,
 }
 
@@ -150,14 +153,26 @@ impl AttemptContext<'_> {
         } else {
             self.threads
         };
+        // Its key was made before it could begin.
+        self.unchanged(task, "since the run first read it")?;
         let lent = Lent::to(task, self.store)?;
         let produced = catch_unwind(AssertUnwindSafe(|| {
             pool.install(|| runner.run_attempt(self.worker, &job))
         }))
         .unwrap_or_else(|panic| Err(panicked(&*panic)));
         // Also where it failed: others read the same.
-        let produced = lent.take_back(task, self.store, produced)?;
-        unchanged(task, self.store)?;
+        let produced = match lent.take_back(task, self.store, produced) {
+            Ok(produced) => produced,
+            // Perhaps for that reason.
+            Err(error @ JobError::Failed { .. }) => {
+                return Err(match self.unchanged(task, "while the step ran") {
+                    Err(JobError::Failed { message, .. }) => error.hint(message),
+                    _ => error,
+                });
+            }
+            Err(error) => return Err(error),
+        };
+        self.unchanged(task, "while the step ran")?;
         let diverged = produced.diverged.clone();
         Ok((self.keep(produced)?, diverged))
     }
@@ -178,11 +193,54 @@ impl AttemptContext<'_> {
             .lent
             .take_back(task, self.store, produced)
             .and_then(|produced| {
-                unchanged(task, self.store)?;
+                self.unchanged(task, "while the step ran")?;
                 let diverged = produced.diverged.clone();
                 Ok((self.keep(produced)?, diverged))
             });
         self.ended(task, elsewhere.started, result)
+    }
+
+    /// A result stands under a key that says what was read: no result where a file is another one
+    /// by now. It may have been read half old, half new, or after the edit and before the next.
+    fn unchanged(&self, task: &Task<'_>, when: &str) -> Result<(), JobError> {
+        let same = self.is_unchanged(task, when);
+        // An interrupt leaves large files half read.
+        same.map_err(|error| match task.link.cancelled() {
+            true => JobError::Cancelled,
+            false => error,
+        })
+    }
+
+    fn is_unchanged(&self, task: &Task<'_>, when: &str) -> Result<(), JobError> {
+        let changed = |path: &Path| {
+            let path = path.strip_prefix(self.root).unwrap_or(path);
+            let message = format!("`{}` changed {when}", path.display());
+            JobError::failed(message)
+                .hint("run again when it is complete: there is no result of either version")
+        };
+        for source in task.inputs.iter().flatten() {
+            let Source::File { path, object } = source else {
+                continue;
+            };
+            match self.store.file_digest(path) {
+                Ok(now) if now == *object => {}
+                Err(error) if path.exists() => return Err(store_failed(error)),
+                _ => return Err(changed(path)),
+            }
+        }
+        let contents = Contents {
+            inputs: &[],
+            auto: None,
+            store: self.store,
+        };
+        match self.keys.changed(&task.step, &contents)? {
+            // Nothing but programs write where their code is.
+            Some(path) if task.step.kind.starts_processes() => Err(changed(&path).hint(
+                "if the program itself writes it, it is no code: `!…` under `code` takes it out",
+            )),
+            Some(path) => Err(changed(&path)),
+            None => Ok(()),
+        }
     }
 
     fn keep(&self, produced: Produced) -> Result<Map<Artifact>, JobError> {
@@ -238,20 +296,6 @@ pub(super) fn panicked(panic: &(dyn Any + Send)) -> JobError {
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     JobError::failed(format!("panicked: {}", text.unwrap_or("(no message)")))
         .hint("this is a mistake in the program, please report it")
-}
-
-/// A plain file that was edited while the step read it may have been read half old, half new.
-fn unchanged(task: &Task<'_>, store: &Store) -> Result<(), JobError> {
-    for source in task.inputs.iter().flatten() {
-        let Source::File { path, object } = source else {
-            continue;
-        };
-        if store.file_digest(path).map_err(store_failed)? != *object {
-            let message = format!("`{}` changed while the step ran", path.display());
-            return Err(JobError::failed(message).hint("run again when the file is complete"));
-        }
-    }
-    Ok(())
 }
 
 /// The job's view of the inputs: paths for every artifact.

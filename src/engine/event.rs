@@ -45,6 +45,12 @@ pub enum Event {
         steps: usize,
         stages: BTreeMap<String, usize>,
     },
+    /// Large files that steps read are being read for their digests, before the first step: so many
+    /// bytes so far, of files of so many.
+    InputsRead {
+        bytes: u64,
+        total: u64,
+    },
     /// The result is known already; `same_as` names the step of this run that made it, if one did.
     StepCached {
         id: u32,

@@ -1,6 +1,7 @@
 //! What the engine asks of the plan: the key of a step whose inputs are known.
 
 use std::path::Path;
+use std::path::PathBuf;
 
 use crate::plan::Step;
 use crate::store::Digest;
@@ -23,6 +24,15 @@ pub trait Keys: Sync {
     /// # Errors
     /// As [`Keys::key`].
     fn parts(&self, step: &Step, contents: &Contents<'_>) -> Result<KeyParts, JobError>;
+
+    /// The first file that belongs to the key, other than an input, and is no longer what it was
+    /// when the key was made: by its path in the project.
+    ///
+    /// # Errors
+    /// Where one cannot be read.
+    fn changed(&self, _step: &Step, _contents: &Contents<'_>) -> Result<Option<PathBuf>, JobError> {
+        Ok(None)
+    }
 }
 
 /// The contents that belong to a step's key.

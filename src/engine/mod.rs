@@ -23,6 +23,7 @@ mod options;
 mod pools;
 pub mod process;
 mod queue;
+mod reading;
 mod resolve;
 mod run;
 mod runners;

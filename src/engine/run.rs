@@ -7,6 +7,8 @@ use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
 
@@ -36,6 +38,9 @@ use super::journal::Journal;
 use super::nodes::Node;
 use super::nodes::Nodes;
 use super::pools::Pools;
+use super::process;
+use super::reading::plain_bytes;
+use super::reading::told_of;
 use super::resolve::PlainFiles;
 use super::runners::RunnerPool;
 use super::view;
@@ -114,13 +119,28 @@ impl<'a> Engine<'a> {
             command: options.command.clone(),
         });
         let store = self.store;
-        let (loaded, (nodes, graph, files)) = rayon::join(
-            || store.preload(steps.len()),
-            || {
-                let (nodes, graph) = nodes(steps, options);
-                (nodes, graph, plain_files(store, steps, &PlainFiles::new()))
-            },
-        );
+        if store.was_killed() {
+            self.end_leftovers(&mut journal);
+        }
+        let bytes = Arc::new(AtomicU64::new(0));
+        self.watch_reading(&bytes);
+        let prepared = || {
+            rayon::join(
+                || store.preload(steps.len()),
+                || {
+                    let (nodes, graph) = nodes(steps, options);
+                    let files = plain_files(store, steps, &PlainFiles::new());
+                    (nodes, graph, files)
+                },
+            )
+        };
+        let (loaded, (nodes, graph, files)) = told_of(prepared, || {
+            let bytes = bytes.load(Ordering::Relaxed);
+            if bytes > 0 {
+                let total = plain_bytes(steps);
+                journal.emit(Event::InputsRead { bytes, total });
+            }
+        });
         loaded?;
         tracing::info!(
             steps = steps.len(),
@@ -151,6 +171,7 @@ impl<'a> Engine<'a> {
                 threads: self.threads,
                 isolated: self.isolated,
                 store: self.store,
+                keys: self.keys,
                 root: &options.root,
             },
             self.store.scratch().join(&run.0),
@@ -172,12 +193,41 @@ impl<'a> Engine<'a> {
             pool.close();
             driven.unwrap_or_else(|panic| resume_unwind(panic))
         });
+        self.store.watch_reading(None);
         coordinator.drain();
         // The folder is empty by now, if it was ever made.
         let _ = std::fs::remove_dir(self.store.scratch().join(&run.0));
         self.store
             .set_keys(&options.experiment, &coordinator.reached())?;
         coordinator.finish(stopped)
+    }
+
+    /// Has large files tell how far they are read, and be left where the run is to end.
+    fn watch_reading(&self, bytes: &Arc<AtomicU64>) {
+        let (bytes, interrupt) = (Arc::clone(bytes), Arc::clone(&self.options.interrupt));
+        self.store.watch_reading(Some(Arc::new(move |count| {
+            bytes.fetch_add(count, Ordering::Relaxed);
+            interrupt.load(Ordering::Relaxed) == 0
+        })));
+    }
+
+    /// Ends what a run that was killed has left running. Usually there is nothing: whatever ends a
+    /// run, something is there to see to that.
+    fn end_leftovers(&self, journal: &mut Journal<'_>) {
+        let scratch = self.store.scratch();
+        let scratch = std::path::absolute(&scratch).unwrap_or(scratch);
+        // Programs are given a folder for temporary files below it.
+        let begin = format!("{}/", scratch.display());
+        // Where the system shows no processes there is nothing to be done.
+        let ended = process::end_leftovers("TMPDIR", &begin).unwrap_or_default();
+        if !ended.is_empty() {
+            let ended = ended.join(", ");
+            let message = format!("ended what a killed run had left running: {ended}");
+            journal.emit(Event::Warning {
+                step: None,
+                message,
+            });
+        }
     }
 }
 

@@ -30,6 +30,11 @@ pub enum Change {
         old: String,
         new: String,
     },
+    /// The shell that a text is given to.
+    Shell {
+        old: Option<String>,
+        new: Option<String>,
+    },
     Param {
         name: String,
         old: Option<String>,
@@ -84,6 +89,7 @@ impl std::fmt::Display for Change {
             Change::Kind { old, new } => write!(f, "kind: {old} → {new}"),
             Change::Revision { old, new } => write!(f, "revision of the kind: {old} → {new}"),
             Change::Device { what, old, new } => write!(f, "{what}: {old} → {new}"),
+            Change::Shell { old, new } => write!(f, "shell: {} → {}", shown(old), shown(new)),
             Change::Param { name, old, new } => {
                 write!(f, "param {name}: {} → {}", shown(old), shown(new))
             }
@@ -159,6 +165,7 @@ pub fn changes(old_parts: &KeyParts, new_parts: &KeyParts) -> Vec<Change> {
                 old: sure(&old),
                 new: sure(&new),
             },
+            "shell" => Change::Shell { old, new },
             "param" => Change::Param {
                 name: rest,
                 old,

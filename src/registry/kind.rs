@@ -157,6 +157,12 @@ pub trait StageKind: Entry {
         false
     }
 
+    /// The program of this machine that reads the parameters, where results depend on which one it
+    /// is: part of the key.
+    fn interpreter(&self, _params: &Values) -> Option<&'static str> {
+        None
+    }
+
     /// What the types of the parameters cannot say: whether their values make sense together.
     ///
     /// # Errors

@@ -32,6 +32,7 @@ use std::sync::LazyLock;
 pub use claims::check_claims;
 pub use claims::claims_digest;
 pub use claims::judge_claims;
+pub use command::check_commands;
 #[doc(hidden)]
 pub use command::metrics::numbers_of_text;
 pub use results::Results;

@@ -43,8 +43,9 @@ impl Stat {
         } == *other
     }
 
+    /// What a file system says of a file.
     #[cfg(unix)]
-    pub(super) fn of(metadata: &fs::Metadata) -> Self {
+    pub fn of(metadata: &fs::Metadata) -> Self {
         use std::os::unix::fs::MetadataExt;
         let nanoseconds =
             |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
@@ -57,8 +58,9 @@ impl Stat {
         }
     }
 
+    /// What a file system says of a file.
     #[cfg(not(unix))]
-    pub(super) fn of(metadata: &fs::Metadata) -> Self {
+    pub fn of(metadata: &fs::Metadata) -> Self {
         let modified = metadata
             .modified()
             .ok()

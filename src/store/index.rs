@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::RwLock;
 use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
 
@@ -19,16 +21,21 @@ use super::database::digest;
 use super::files::Files;
 use super::files::Stat;
 use super::objects::lock;
-use super::reading::digest_of_file;
+use super::reading::digest_watched;
 
 /// A file changed this recently could change again without its times showing it: file systems
 /// keep time in steps of up to two seconds. Such a file is read again next time.
 const SETTLED_NANOSECONDS: i64 = 2_000_000_000;
 
+/// Told how many bytes of a large file were just read; answers whether to go on.
+pub type Watch = Arc<dyn Fn(u64) -> bool + Send + Sync>;
+
 pub(super) struct Index {
     files: Arc<dyn Files>,
     database: Arc<Database>,
     writable: bool,
+    /// Told of what is read; ends it where it answers false.
+    watch: RwLock<Option<Watch>>,
     /// Learnt by this process and not yet written.
     fresh: Mutex<HashMap<(u64, u64), (Stat, Digest)>>,
 }
@@ -39,8 +46,13 @@ impl Index {
             files,
             database,
             writable,
+            watch: RwLock::default(),
             fresh: Mutex::default(),
         }
+    }
+
+    pub(super) fn watch(&self, watch: Option<Watch>) {
+        *self.watch.write().unwrap_or_else(PoisonError::into_inner) = watch;
     }
 
     pub(super) fn digest(&self, path: &Path) -> Result<Object, StoreError> {
@@ -51,7 +63,9 @@ impl Index {
         if let Some(digest) = self.known(&stat)? {
             return Ok(Object::plain(digest, stat.size));
         }
-        let (digest, stat) = digest_of_file(path)?;
+        let watch = self.watch.read().unwrap_or_else(PoisonError::into_inner);
+        let watch = watch.clone();
+        let (digest, stat) = digest_watched(path, watch.as_deref())?;
         if self.writable && settled(&stat) {
             lock(&self.fresh).insert((stat.device, stat.inode), (stat, digest));
         }

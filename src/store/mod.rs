@@ -7,6 +7,7 @@
 //! | `objects-v1/ab/cdef…` | immutable content, named by its blake3 digest; `….x` where it may be executed |
 //! | `checkpoints-v1/<key>` | the state of unfinished trainings |
 //! | `store.sqlite` | records, runs, attempts, the file-hash index |
+//! | `products.json` | files that programs wrote beside their code |
 //! | `runs/<run>/` | the event logs of runs |
 //! | `tmp/`, `scratch/` | what is being made; emptied by the next writer |
 //! | `secret` | the key of digests that stand for what must not be kept |
@@ -30,6 +31,7 @@ mod lock;
 pub mod names;
 mod objects;
 mod plans;
+mod products;
 mod reading;
 mod record;
 mod records;
@@ -49,6 +51,7 @@ pub use files::{Disk, Files, Stat};
 pub use handed::{Back, Handed};
 pub use history::{Attempt, Durations, Outcome, PastAttempt, PastRun, RunId};
 pub use in_flight::InFlight;
+pub use index::Watch;
 pub use lock::Holder;
 pub use objects::Presence;
 pub use record::{KeyParts, Made, Record};

@@ -16,15 +16,37 @@ const ATTEMPTS: u32 = 3;
 /// Files up to this size are read at once.
 const SMALL: u64 = 64 << 10;
 
+/// So much is read at once of a file that somebody watches.
+const PIECE: usize = 1 << 20;
+
+/// Told how many bytes were just read; ends it where it answers false.
+type GoOn<'g> = &'g (dyn Fn(u64) -> bool + Send + Sync);
+
 /// The digest of a file's content and the stat it had all the while.
 pub(super) fn digest_of_file(path: &Path) -> Result<(Digest, Stat), StoreError> {
-    let (digest, metadata) = read_file(path, true)?;
+    digest_watched(path, None)
+}
+
+/// The same of a file that may be large, with somebody who is told of it.
+pub(super) fn digest_watched(
+    path: &Path,
+    go_on: Option<GoOn<'_>>,
+) -> Result<(Digest, Stat), StoreError> {
+    let (digest, metadata) = read_watched(path, true, go_on)?;
     Ok((digest, Stat::of(&metadata)))
 }
 
 /// The digest of a plain file's content and what the file was all the while. Links are followed or
 /// are an error.
 pub(super) fn read_file(path: &Path, follow: bool) -> Result<(Digest, fs::Metadata), StoreError> {
+    read_watched(path, follow, None)
+}
+
+fn read_watched(
+    path: &Path,
+    follow: bool,
+    go_on: Option<GoOn<'_>>,
+) -> Result<(Digest, fs::Metadata), StoreError> {
     let failed = |error| StoreError::io("read", path, error);
     for _ in 0..ATTEMPTS {
         let mut options = fs::OpenOptions::new();
@@ -47,7 +69,7 @@ pub(super) fn read_file(path: &Path, follow: bool) -> Result<(Digest, fs::Metada
         if !before.is_file() {
             return Err(failed(io::Error::other("it is no plain file")));
         }
-        let (digest, length) = content(&file, before.len()).map_err(failed)?;
+        let (digest, length) = content(&file, before.len(), go_on).map_err(failed)?;
         // By path again: the file may have been replaced as well as rewritten.
         let after = match follow {
             true => fs::metadata(path),
@@ -64,7 +86,7 @@ pub(super) fn read_file(path: &Path, follow: bool) -> Result<(Digest, fs::Metada
 }
 
 /// The digest and the length of what is in a file that seems to have `expected` bytes.
-fn content(mut file: &File, expected: u64) -> io::Result<(Digest, u64)> {
+fn content(mut file: &File, expected: u64, go_on: Option<GoOn<'_>>) -> io::Result<(Digest, u64)> {
     if expected <= SMALL {
         let mut bytes = vec![0; expected as usize + 1];
         let mut length = 0;
@@ -78,7 +100,29 @@ fn content(mut file: &File, expected: u64) -> io::Result<(Digest, u64)> {
         }
     }
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(file)?;
+    match go_on {
+        None => {
+            hasher.update_reader(file)?;
+        }
+        Some(go_on) => in_pieces(file, &mut hasher, go_on)?,
+    }
     let digest = Digest::from_bytes(*hasher.finalize().as_bytes());
     Ok((digest, hasher.count()))
+}
+
+fn in_pieces(mut file: &File, hasher: &mut blake3::Hasher, go_on: GoOn<'_>) -> io::Result<()> {
+    let mut piece = vec![0; PIECE];
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(count) => {
+                hasher.update(&piece[..count]);
+                if !go_on(count as u64) {
+                    return Err(io::Error::other("stopped before its end"));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }

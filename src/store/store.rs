@@ -23,6 +23,7 @@ use super::Presence;
 use super::Record;
 use super::RunId;
 use super::StoreError;
+use super::Watch;
 use super::checkpoint;
 use super::database;
 use super::database::Database;
@@ -34,7 +35,9 @@ use super::lock::Lock;
 use super::objects::Objects;
 use super::objects::entries;
 use super::plans;
+use super::products;
 use super::records::Records;
+use super::removal::is_mounted;
 use super::removal::remove_tree;
 use super::sync::Syncer;
 
@@ -62,6 +65,7 @@ pub struct Store {
     // Dropped in this order: the last sync happens under the lock.
     syncer: Option<Syncer>,
     lock: Option<Lock>,
+    killed: bool,
 }
 
 /// What a lookup found.
@@ -110,6 +114,7 @@ impl Store {
         let path = root.join("store.sqlite");
         let writable = access != Access::Read;
         let mut lock = None;
+        let mut killed = false;
         if access == Access::Read {
             ground::to_read(asked)?;
         }
@@ -119,7 +124,7 @@ impl Store {
             // Whatever lies here was left by a process that died: only the lock's owner writes.
             empty(&temporary)?;
             let scratch = root.join("scratch");
-            empty(&scratch)?;
+            killed = empty(&scratch)?;
             ground::folder(&scratch, true)
                 .map_err(|error| StoreError::io("create", &scratch, error))?;
             ground::secret(root)?;
@@ -153,6 +158,7 @@ impl Store {
             objects,
             syncer,
             lock,
+            killed,
         })
     }
 
@@ -164,6 +170,11 @@ impl Store {
     /// The process that writes this store now, as far as can be told.
     pub fn writer(&self) -> Option<Holder> {
         lock::writer(&self.root.join("lock"))
+    }
+
+    /// Whether the last process that wrote here died while steps ran: some may run still.
+    pub fn was_killed(&self) -> bool {
+        self.killed
     }
 
     /// The store's folder.
@@ -220,6 +231,30 @@ impl Store {
     /// Whether an object can be used; reads it only where it is not known to be untouched.
     pub fn presence(&self, object: &Object) -> Presence {
         self.objects.presence(object)
+    }
+
+    /// Has [`Store::file_digest`] tell of what it reads of large files, and end where it is told to.
+    pub fn watch_reading(&self, watch: Option<Watch>) {
+        self.index.watch(watch);
+    }
+
+    /// Files of projects that programs wrote beside their code, and that are as they left them.
+    pub fn products(&self) -> Vec<PathBuf> {
+        let all = products::read(&self.root).into_iter();
+        let same =
+            |path: &Path, digest| self.file_digest(path).is_ok_and(|now| now.digest == digest);
+        all.filter(|(path, digest)| same(path, *digest))
+            .map(|(path, _)| path)
+            .collect()
+    }
+
+    /// Says which files these are now, beside those of before.
+    pub fn set_products(&self, new: &[PathBuf], before: &[PathBuf]) -> Result<(), StoreError> {
+        self.writable()?;
+        let paths = new.iter().chain(before);
+        let digests =
+            paths.filter_map(|path| Some((path.clone(), self.file_digest(path).ok()?.digest)));
+        products::write(&self.root, &digests.collect())
     }
 
     /// The digest of a plain file, read only where it is not known to be untouched.
@@ -427,10 +462,45 @@ impl Store {
     }
 }
 
-fn empty(folder: &Path) -> Result<(), StoreError> {
+/// How often something is tried to be removed that another process may still write to.
+const TRIES: u32 = 5;
+
+/// Removes all that a folder holds; says whether that was anything.
+fn empty(folder: &Path) -> Result<bool, StoreError> {
+    let mut any = false;
     for entry in entries(folder)? {
+        any = true;
         let path = entry.path();
-        remove_tree(&path).map_err(|error| StoreError::io("remove", &path, error))?;
+        let mut removed = Ok(());
+        for _ in 0..TRIES {
+            removed = remove_tree(&path);
+            match &removed {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => unlock(&path),
+                _ => break,
+            }
+        }
+        match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::io("remove", &path, error));
+            }
+            _ => {}
+        }
     }
-    Ok(())
+    Ok(any)
+}
+
+/// Gives us back the right to change a folder and those in it, which a program may have taken.
+fn unlock(folder: &Path) {
+    let is_folder = fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir());
+    // What is mounted there is not ours.
+    if !is_folder || is_mounted(folder).is_ok_and(|mounted| mounted) {
+        return;
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let _ = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
+    }
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.for_each(|entry| unlock(&entry.path()));
 }

@@ -236,7 +236,7 @@ fn failures_name_the_status_and_the_last_words() {
     );
     let said = fails(&space);
     assert!(
-        said.contains("failed s: `sh` ended with exit status 3: no such key: x"),
+        said.contains("sh` ended with exit status 3: no such key: x"),
         "{said}"
     );
     assert!(said.contains("manifests/c.yaml:3:3"), "{said}");
@@ -425,4 +425,332 @@ fn isolated_trainings_leave_the_same_bytes() {
     apart.run(&[]);
     let csv = "outputs/small/tables/summary.csv";
     assert_eq!(here.read(csv), apart.read(csv));
+}
+
+/// Whether this machine has the shell that sees failures everywhere.
+fn has_bash() -> bool {
+    let bash = std::process::Command::new("bash").arg("--version").output();
+    bash.is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn whatever_fails_in_a_text_fails_the_step() {
+    if !has_bash() {
+        return;
+    }
+    let space = space(
+        r#"experiment: c
+stages:
+  member: {uses: command, with: {run: '(echo a; exit 3) | sort > "${out.x}"', out: {x: x}}}
+  missing: {uses: command, with: {run: 'nosuchprogram | gzip -c > "${out.x}"', out: {x: x}}}
+  within: {uses: command, with: {run: 'echo "rows=$(wc -l < nothing)"; echo "b=1"', metrics: stdout}}
+  exported: {uses: command, with: {run: 'export n=$(false); echo 1 > "${out.x}"', out: {x: x}}}
+  endless: {uses: command, with: {run: 'yes | head -n 1 > "${out.x}"', out: {x: x}}}
+  meant: {uses: command, with: {run: '(set +o pipefail; yes | head -n 1) > "${out.x}"; echo "$(false || :)"', out: {x: x}}}
+"#,
+    );
+    let said = fails(&space);
+    for step in ["member", "missing", "within", "exported", "endless"] {
+        assert!(said.contains(&format!("failed {step}: ")), "{step}: {said}");
+    }
+    assert!(said.contains("1 done, 5 failed"), "{said}");
+    assert!(said.contains("line 1: `wc -l < nothing`"), "{said}");
+    assert!(said.contains("141 is SIGPIPE"), "{said}");
+    let why = space.stdout(&["why", "manifests/c.yaml", "meant"]);
+    assert!(why.contains("shell.run: bash -eu -o pipefail"), "{why}");
+}
+
+/// A machine without bash is one whose PATH has none.
+#[test]
+fn where_no_shell_sees_a_pipe_it_is_said_when_checking() {
+    let space = space(
+        "experiment: c\nstages:\n  s: {uses: command, with: {run: 'echo 1 | sort > \"${out.x}\"', out: {x: x}}}\n",
+    );
+    std::fs::create_dir(space.path("bin")).expect("it is ours");
+    let mut check = space.command(&["check", "manifests/c.yaml"]);
+    let output = check.env("PATH", space.path("bin")).output();
+    let said = String::from_utf8(output.expect("the program starts").stderr).expect("text");
+    let strict = std::process::Command::new("/bin/sh")
+        .args(["-o", "pipefail", "-c", "(exit 3) | :"])
+        .output();
+    let strict = strict.is_ok_and(|output| output.status.code() == Some(3));
+    let warned = said.contains("only the last member of a pipe counts");
+    assert_eq!(warned, !strict, "{said}");
+}
+
+#[test]
+fn a_program_that_fails_is_tried_again() {
+    let space = space(
+        r#"experiment: c
+stages:
+  s:
+    uses: command
+    retries: 2
+    with: {run: 'echo x >> "${root}/count"; [ "$(wc -l < "${root}/count")" -ge 3 ]; echo full > "${out.x}"', out: {x: x}}
+"#,
+    );
+    assert_eq!(run(&space), counts(&[("s", 1)]));
+    assert_eq!(space.read("count"), "x\nx\nx\n");
+}
+
+#[test]
+fn what_changes_while_a_step_reads_it_leaves_no_result() {
+    let space = space(
+        r#"experiment: c
+stages:
+  s:
+    uses: command
+    in: {data: {file: data.txt}}
+    with:
+      run: 'echo begun > begun; cp begun "${root}/begun"; while [ ! -e "${root}/go" ]; do sleep 0.02; done; . "${root}/code/a.sh" > "${out.x}"; cat "${in.data}" >> "${out.x}"'
+      code: ["code/*.sh"]
+      out: {x: x}
+"#,
+    );
+    let edits: [(&str, &str, &str); 4] = [
+        ("code/a.sh", "echo 2", "echo 1"),
+        ("data.txt", "b", "a"),
+        ("code/b.sh", "echo", ""),
+        ("code/a.sh", "", "echo 1"),
+    ];
+    for (file, changed, before) in edits {
+        space.write("code/a.sh", "echo 1");
+        space.write("code/other.sh", "");
+        space.write("data.txt", "a");
+        let _ = std::fs::remove_file(space.path("go"));
+        let _ = std::fs::remove_file(space.path("begun"));
+        let run = space
+            .command(&["run", "manifests/c.yaml", "--progress", "lines"])
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        assert!(eventually(|| space.path("begun").exists()));
+        match changed {
+            "" => std::fs::remove_file(space.path(file)).expect("it is ours"),
+            text => space.write(file, text),
+        }
+        space.write("go", "");
+        let output = run.wait_with_output().expect("it ends");
+        let said = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        let wanted = format!("`{file}` changed while the step ran");
+        assert!(said.contains(&wanted), "{said}");
+        // Why it runs is true after the edit, and after the edit back.
+        let why = space.stdout(&["why", "manifests/c.yaml", "s"]);
+        let reason = match file {
+            "data.txt" => "input data: ".to_owned(),
+            file => format!("file {file}: "),
+        };
+        assert!(why.contains(&reason), "{why}");
+        match before {
+            "" => std::fs::remove_file(space.path(file)).expect("it is ours"),
+            text => space.write(file, text),
+        }
+        let why = space.stdout(&["why", "manifests/c.yaml", "s"]);
+        assert!(why.contains("failed the last time"), "{why}");
+    }
+    space.write("go", "");
+    assert_eq!(run(&space), counts(&[("s", 1)]));
+    assert_eq!(texts(&space, "s"), ["1\na"]);
+}
+
+#[test]
+fn patterns_of_code_settle_after_one_run() {
+    let space = space(
+        r#"experiment: c
+stages:
+  s:
+    uses: command
+    with:
+      run: 'mkdir -p "${root}/src/__pycache__"; echo x > "${root}/src/__pycache__/a.pyc"; echo 1 > "${out.x}"'
+      code: ["**/*", "!notes"]
+      out: {x: x}
+"#,
+    );
+    space.write("src/a.py", "");
+    space.write("notes/todo", "");
+    assert_eq!(run(&space), counts(&[("s", 1)]));
+    space.write("src/.a.py.swp", "");
+    space.write("src/a.py~", "");
+    space.write(".git/index", "");
+    space.write("notes/todo", "more");
+    assert_eq!(run(&space), counts(&[]));
+    space.write("src/b.py", "");
+    let why = space.stdout(&["why", "manifests/c.yaml", "s"]);
+    assert!(why.contains("file src/b.py: new"), "{why}");
+}
+
+#[test]
+fn code_that_is_forgotten_or_not_there_is_told() {
+    let of = |with: &str| {
+        let space = space(&format!(
+            "experiment: c\nstages:\n  s:\n    uses: command\n    with: {{{with}, out: {{x: x}}}}\n"
+        ));
+        space.write("src/main.sh", "");
+        space.write("src/lib/a.py", "");
+        let output = space.output(&["check", "manifests/c.yaml"]);
+        String::from_utf8(output.stderr).expect("text")
+    };
+    let said = of(r#"run: [sh, "${root}/src/main.sh"], code: ["scr/**/*.sh"]"#);
+    assert!(
+        said.contains("`scr/**/*.sh` matches no file") && said.contains("c.yaml:5:54"),
+        "{said}"
+    );
+    assert!(said.contains("did you mean `src`?"), "{said}");
+    let said = of(r#"run: [a], code: ["src/*.sh", "!src"]"#);
+    assert!(said.contains("all that it matches is taken away"), "{said}");
+    assert!(of(r#"run: [a], code: ["../*.sh"]"#).contains("is no pattern of project files"));
+    for run in [
+        r#"[sh, "${root}/src/main.sh"]"#,
+        r#"[sh, "--file=${root}/src/main.sh"]"#,
+        r#"'sh "${root}/src/main.sh"'"#,
+        r#"'cd "${root}/src" && sh main.sh'"#,
+        r#"'cd "$root"; ./src/main.sh'"#,
+        r#"[sh, -c, '. "${root}/src/main.sh"']"#,
+    ] {
+        let said = of(&format!("run: {run}"));
+        assert!(
+            said.contains("`src/main.sh` is named here"),
+            "{run}: {said}"
+        );
+        let said = of(&format!("run: {run}, code: [src]"));
+        assert!(!said.contains("is named here"), "{run}: {said}");
+    }
+    let said = of(r#"run: 'PYTHONPATH="${root}/src" python3 -m lib.a'"#);
+    assert!(said.contains("`src/lib/a.py` is named here"), "{said}");
+    assert!(!of(r#"run: 'echo > "${root}/src/main.sh"'"#).contains("is named here"));
+}
+
+/// A terminal that closes is a request to end, but not under `nohup`.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_hangup_ends_a_run_as_a_request_to_end_does() {
+    let manifest = "experiment: c\nstages:\n  s: {uses: command, with: {run: 'trap \"echo term > \\\"${root}/got\\\"; exit 1\" TERM; echo > \"${root}/begun\"; for i in $(seq 100); do sleep 0.05; done; echo 1 > \"${out.x}\"', out: {x: x}}}\n";
+    for ignored in [false, true] {
+        let space = space(manifest);
+        let program = env!("CARGO_BIN_EXE_sweepline");
+        let before = if ignored { "trap '' HUP; " } else { "" };
+        let mut shell = std::process::Command::new("/bin/sh");
+        shell.args([
+            "-c",
+            &format!("{before}exec {program} run manifests/c.yaml"),
+        ]);
+        let run = shell
+            .current_dir(space.path(""))
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        assert!(eventually(|| space.path("begun").exists()));
+        let kill = std::process::Command::new("kill")
+            .args(["-s", "HUP", &run.id().to_string()])
+            .status();
+        assert!(kill.expect("there is kill").success());
+        let output = run.wait_with_output().expect("it ends");
+        let said = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.success(), ignored, "{said}");
+        assert_eq!(space.path("got").exists(), !ignored, "{said}");
+        assert!(said.contains("stopped") != ignored, "{said}");
+    }
+}
+
+/// Daemons, with and without the environment that they were started in.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_leaves_the_group_of_a_step_ends_with_it() {
+    for start in ["setsid sh", "env -i setsid /bin/sh"] {
+        let space = space(&format!(
+            "experiment: c\nstages:\n  s:\n    uses: command\n    with:\n      out: {{x: x}}\n      run: |\n        \
+             ({start} -c 'echo $$ > \"$0\"; while :; do sleep 0.1; done' \"${{root}}/daemon\" > /dev/null 2>&1 &)\n        \
+             while [ ! -s \"${{root}}/daemon\" ]; do sleep 0.02; done\n        echo 1 > \"${{out.x}}\"\n"
+        ));
+        let output = space.output(&["run", "manifests/c.yaml", "--progress", "lines"]);
+        let said = String::from_utf8(output.stderr).expect("text");
+        assert!(output.status.success(), "{said}");
+        assert!(
+            said.contains("ended what the program had left running: `"),
+            "{said}"
+        );
+        let daemon = pid(&space, "daemon").expect("it has begun");
+        assert!(eventually(|| !alive(&daemon)));
+    }
+}
+
+/// What usually ends the programs of a killed run may have been killed with it.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_a_killed_run_has_left_is_cleaned_by_the_next() {
+    use std::os::unix::fs::PermissionsExt;
+    let space = space(
+        "experiment: c\nstages:\n  s: {uses: command, with: {run: [sh, -c, 'echo > $out_x'], out: {x: x}}}\n",
+    );
+    assert_eq!(run(&space), counts(&[("s", 1)]));
+    space.write("outputs/store/scratch/old/1/tmp/shut/file", "");
+    let shut = space.path("outputs/store/scratch/old/1/tmp/shut");
+    std::fs::set_permissions(shut, std::fs::Permissions::from_mode(0o500)).expect("it is ours");
+    let scratch = space.path("outputs/store/scratch").canonicalize();
+    let scratch = scratch.expect("it is there");
+    let mut left = std::process::Command::new("sleep")
+        .arg("1000")
+        .env("TMPDIR", scratch.join("old/1/tmp"))
+        .spawn()
+        .expect("there is sleep");
+    let output = space.output(&["run", "manifests/c.yaml"]);
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("ended what a killed run had left running: `sleep 1000`"),
+        "{said}"
+    );
+    assert!(!left.wait().expect("it is ours").success());
+    assert!(!space.path("outputs/store/scratch/old").exists());
+}
+
+/// A file of holes is large without taking space.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_interrupt_is_heard_while_inputs_are_read() {
+    use std::io::BufRead;
+    let space = space(
+        "experiment: c\nstages:\n  s: {uses: command, in: {d: {file: big}}, with: {run: 'echo > \"${out.x}\"', out: {x: x}}}\n",
+    );
+    space.write("big", "");
+    let big = std::fs::OpenOptions::new()
+        .write(true)
+        .open(space.path("big"));
+    let big = big.expect("it is ours");
+    big.set_len(1 << 40).expect("holes take no space");
+    let mut run = space
+        .command(&["run", "manifests/c.yaml", "--progress", "lines"])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let said = run.stderr.take().expect("it is piped");
+    let mut lines = std::io::BufReader::new(said).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.starts_with("reading input files: ")));
+    let kill = std::process::Command::new("kill")
+        .args(["-s", "INT", &run.id().to_string()])
+        .status();
+    assert!(kill.expect("there is kill").success());
+    assert!(lines.any(|line| line.contains("stopped")));
+    assert!(!run.wait().expect("it ends").success());
+}
+
+/// A file that a program writes beside its code is no code, until somebody else edits it.
+#[test]
+fn what_a_program_writes_below_its_patterns_is_no_code() {
+    let space = space(
+        r#"experiment: c
+stages:
+  s: {uses: command, with: {run: 'date >> "${root}/log.txt"; echo 1 > "${out.x}"', code: ["**/*"], out: {x: x}}}
+"#,
+    );
+    space.write("a.py", "");
+    assert_eq!(run(&space), counts(&[("s", 1)]));
+    assert_eq!(run(&space), counts(&[]));
+    space.write("a.py", "1");
+    assert_eq!(run(&space), counts(&[("s", 1)]));
+    assert_eq!(run(&space), counts(&[]));
+    space.write("log.txt", "mine");
+    let why = space.stdout(&["why", "manifests/c.yaml", "s"]);
+    assert!(why.contains("file log.txt: new"), "{why}");
 }

@@ -150,6 +150,11 @@ impl Face for Bars {
                 Some(step) => format!("warning: {step}: {message}"),
                 None => format!("warning: {message}"),
             }),
+            Event::InputsRead { bytes, total } => {
+                self.run.set_message(super::reading(*bytes, *total));
+                self.run.tick();
+                return;
+            }
             Event::Stopping { running } => self.print(stopping(*running)),
             Event::RunFinished { .. } => {
                 let left: Vec<u32> = self.steps.keys().copied().collect();

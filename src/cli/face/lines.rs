@@ -103,6 +103,9 @@ impl<W: Write> Lines<W> {
                 step, needs, count, ..
             } => writeln!(self.out, "{done} {step}  pending: {}", wants(needs, *count)),
             Event::StepCancelled { step, .. } => writeln!(self.out, "{done} {step}  cancelled"),
+            Event::InputsRead { bytes, total } => {
+                writeln!(self.out, "{}", super::reading(*bytes, *total))
+            }
             Event::Stopping { running } => writeln!(self.out, "{}", stopping(*running)),
             Event::Warning { step, message } => match step {
                 Some(step) => writeln!(self.out, "warning: {step}: {message}"),

@@ -72,6 +72,13 @@ pub fn stopping(running: usize) -> String {
     format!("stopping: {steps} under way, trainings keep a checkpoint; once more ends at once")
 }
 
+/// How far the files are read whose digests belong to keys.
+pub fn reading(bytes: u64, total: u64) -> String {
+    let mib = |bytes: u64| bytes as f64 / (1024.0 * 1024.0);
+    let (read, total) = (mib(bytes), mib(total.max(bytes)));
+    format!("reading input files: {read:.0} of {total:.0} MiB")
+}
+
 /// `3.2 s`, `2 min 5 s`, `1 h 20 min`: as people say durations.
 pub fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;

@@ -196,10 +196,15 @@ impl Coordinator<'_, '_> {
 
     pub(super) fn ended_badly(&mut self, end: &Ending, error: JobError, next: &mut Vec<StepId>) {
         let id = end.id;
+        let step = &self.nodes[id].step;
+        let again = end.number <= step.policy.retries && !self.flow.stopping;
+        // Why somebody else's program fails it alone knows: that may pass.
+        let program = step.kind.starts_processes();
+        let passing = matches!(error, JobError::Transient { .. });
         match error {
             JobError::Cancelled if self.interrupted() => self.cancel_all(id),
-            JobError::Transient { message }
-                if end.number <= self.nodes[id].step.policy.retries && !self.flow.stopping =>
+            JobError::Transient { message } | JobError::Failed { message, .. }
+                if again && (passing || program) =>
             {
                 let doubled = 2_u32.saturating_pow(end.number - 1);
                 let wait = self.engine.options.backoff.saturating_mul(doubled);

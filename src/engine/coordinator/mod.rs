@@ -127,6 +127,12 @@ impl<'a> Coordinator<'a, '_> {
     {
         let free = self.nodes.iter().filter(|node| node.waits == 0);
         let mut wave: Vec<StepId> = free.map(|node| node.step.id).collect();
+        if self.interrupted() {
+            // While files were read, of which some have no digest now.
+            self.flow.stopping = true;
+            self.journal.emit(Event::Stopping { running: 0 });
+            wave.clear();
+        }
         loop {
             self.resolve(wave);
             wave = self.grow();

@@ -59,6 +59,11 @@ impl Coordinator<'_, '_> {
                 });
                 self.notify_dependents(id, next);
             }
+            // A file that the interrupt left half read.
+            Resolution::Broken(_) if self.interrupted() => {
+                self.cancel(id);
+                self.notify_dependents(id, next);
+            }
             Resolution::Broken(error) => self.fail(id, error, "", 0.0, next),
             Resolution::Keyed { key, lookup } => {
                 self.nodes[id].key = Some(key);

@@ -16,13 +16,15 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::OnceLock;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
 
 use rustix::process::Pid;
 
 /// The variable that marks what this process has started.
-const MARK: &str = "SWEEPLINE_STARTED_BY";
+pub(super) const MARK: &str = "SWEEPLINE_STARTED_BY";
 
 /// `?` is a process that is about to be started, `+ 12` the group it leads, `- 12` a group that is
 /// gone, `!` a process that could not be started; `$1` is the mark. A child closes our end of the
@@ -68,9 +70,26 @@ static GUARD: Mutex<Guard> = Mutex::new(Guard {
     groups: BTreeSet::new(),
 });
 
-/// Lets a process be found that is started from now on.
-pub(super) fn mark(command: &mut Command) {
-    command.env(MARK, value());
+/// Lets a process be found that is started from now on, with what it leaves behind: by the mark
+/// that this gives, which is no other's.
+pub(super) fn mark(command: &mut Command) -> String {
+    static STARTED: AtomicU64 = AtomicU64::new(0);
+    let number = STARTED.fetch_add(1, Ordering::Relaxed);
+    // Ends so that no mark begins with another.
+    let value = format!("{}-{number}.", value());
+    command.env(MARK, &value);
+    format!("{MARK}={value}")
+}
+
+/// Whether no process is about to be started or lives.
+pub(super) fn is_idle() -> bool {
+    lock().begun == 0
+}
+
+/// The process that waits for our end.
+pub(super) fn shell() -> Option<i32> {
+    let guard = lock();
+    guard.shell.as_ref().map(|shell| shell.id() as i32)
 }
 
 /// The number of this process and a time: numbers are given out again.

@@ -4,6 +4,7 @@
 //! A group rather than a process, because programs start programs: stopping a shell leaves alive
 //! what the shell has started.
 
+mod adopted;
 mod guard;
 mod pipes;
 mod status;
@@ -24,6 +25,7 @@ use rustix::process::Signal;
 use rustix::process::WaitId;
 use rustix::process::WaitIdOptions;
 
+pub use adopted::end_leftovers;
 pub use pipes::Stream;
 pub use status::describe;
 
@@ -50,10 +52,13 @@ pub struct Ended {
     pub status: ExitStatus,
     /// It was told to end before it did.
     pub stopped: bool,
+    /// What it had left running outside of its group, which was ended.
+    pub left: Vec<String>,
 }
 
 /// Runs a process to its end and hands on what it writes as it comes. Once `cancelled` holds, its
-/// group is asked to end, and killed when it does not. Nothing of the group outlives this call.
+/// group is asked to end, and killed when it does not. Nothing of the group outlives this call, nor,
+/// on Linux, what has left the group.
 ///
 /// # Errors
 /// Where the process cannot be started ([`io::ErrorKind::NotFound`] where there is none) or watched.
@@ -68,7 +73,8 @@ pub fn run(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    guard::mark(command);
+    let mark = guard::mark(command);
+    adopted::adopt();
     if let Some(memory) = rules.memory {
         limit(command, memory);
     }
@@ -79,9 +85,16 @@ pub fn run(
         Pipes::of(&mut child).and_then(|pipes| watch(&group, pipes, rules, cancelled, heard));
     // Also when it cannot be watched: nothing may go on unseen.
     group.signal(Signal::KILL);
+    let leader = group.leader;
     drop(group);
     let status = child.wait()?;
-    watched.map(|stopped| Ended { status, stopped })
+    adopted::await_end_of(leader);
+    let left = adopted::end(&mark);
+    watched.map(|stopped| Ended {
+        status,
+        stopped,
+        left,
+    })
 }
 
 /// Sets what a process can only set for itself, between its fork and the start of its program.

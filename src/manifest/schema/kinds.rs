@@ -50,7 +50,7 @@ pub(super) fn stage(catalog: &Catalog) -> Json {
                     "type": "integer", "minimum": 0,
                 },
             })),
-            "retries": key("How often to try again after a passing failure", json!({"type": "integer", "minimum": 0})),
+            "retries": key("How often to try again after a passing failure; of a command, after any", json!({"type": "integer", "minimum": 0})),
             "timeout": key("With its unit: `30s`, `10m`, `2h`", json!({"type": ["string", "number"]})),
             "isolate": key("Run steps in a process of their own", json!({"enum": ["process", "thread", true, false]})),
             "cache": key("Whether a finished result may be reused", json!({"type": "boolean"})),

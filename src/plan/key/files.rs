@@ -1,25 +1,56 @@
 //! The content of files, folders and code that belong to a key.
+//!
+//! Each is read once by whoever makes keys, so that all keys of a run are of one version, however
+//! often a file is edited meanwhile; [`KeyRules::changed`] says whether it still is that version.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
 
 use crate::plan::Step;
-use crate::registry::ParamType;
 use crate::registry::Value;
 use crate::store::Digest;
+use crate::store::Stat;
 
 use super::Contents;
 use super::KeyError;
 use super::KeyRules;
 use super::sinks::Part;
 use super::sinks::Sink;
+use super::tree;
+use super::tree::Matched;
+use super::tree::Trouble;
 
-/// Files by their names in the project.
-pub(super) type CodeFiles = Arc<[(String, PathBuf)]>;
+/// Files as they were when they were first read.
+pub(super) struct Seen {
+    files: Vec<SeenFile>,
+    /// The folders that were looked into, as they were then: what comes to them or goes changes them.
+    folders: Mutex<Vec<(PathBuf, Option<Stat>)>>,
+}
+
+struct SeenFile {
+    /// In the project, or in the folder.
+    name: String,
+    path: PathBuf,
+    digest: Digest,
+    /// None where it could change without its times showing it.
+    stat: Option<Stat>,
+}
+
+/// What a step reads of the project by name.
+pub(super) enum Reads<'r> {
+    /// What a parameter names: a file or a folder.
+    Path(&'r str),
+    /// Patterns of code.
+    Code(Vec<&'r str>),
+}
 
 impl KeyRules {
     /// The content of the files that a parameter names.
@@ -30,27 +61,30 @@ impl KeyRules {
         contents: &mut dyn Contents,
         sink: &mut impl Sink,
     ) -> Result<(), KeyError> {
-        let single = [value.clone()];
-        let values = value.as_list().unwrap_or(&single);
+        let single = std::slice::from_ref(value);
+        let values = value.as_list().unwrap_or(single);
         sink.part("files", name, Part::Number(values.len() as u64));
-        for (index, value) in values.iter().enumerate() {
-            let path = self.root.join(value.as_str().unwrap_or_default());
-            let label = match value == &single[0] {
+        for (index, one) in values.iter().enumerate() {
+            let path = one.as_str().unwrap_or_default();
+            let label = match one == value {
                 true => name.to_owned(),
                 false => format!("{name}.{index}"),
             };
-            if path.is_dir() {
-                for file in folder(&path)? {
-                    let inside = file.strip_prefix(&path).unwrap_or(&file);
-                    let label = format!("{label}/{}", inside.display());
-                    let content = content(&file, contents)?;
-                    sink.part("file", &label, Part::Content(Some(content)));
-                }
-            } else {
+            let seen = self.seen(&Reads::Path(path), contents)?;
+            match &seen.files[..] {
                 // What is not there is the kind's to complain about.
-                let there = path.exists();
-                let content = there.then(|| content(&path, contents)).transpose()?;
-                sink.part("file", &label, Part::Content(content));
+                [] if !self.tree.root().join(path).is_dir() => {
+                    sink.part("file", &label, Part::Content(None));
+                }
+                files => {
+                    for file in files {
+                        let label = match file.name.as_str() {
+                            "" => label.clone(),
+                            inside => format!("{label}/{inside}"),
+                        };
+                        sink.part("file", &label, Part::Content(Some(file.digest)));
+                    }
+                }
             }
         }
         Ok(())
@@ -63,17 +97,13 @@ impl KeyRules {
         contents: &mut dyn Contents,
         sink: &mut impl Sink,
     ) -> Result<(), KeyError> {
-        let texts = |name: &str| {
-            let list = step.params.get(name).and_then(Value::as_list);
-            list.unwrap_or_default().iter().filter_map(Value::as_str)
-        };
-        for pattern in texts("code") {
-            for (name, path) in self.matching(pattern)?.iter() {
-                let content = content(path, contents)?;
-                sink.part("code", name, Part::Content(Some(content)));
+        let patterns = texts(step, "code");
+        if !patterns.is_empty() {
+            for file in &self.seen(&Reads::Code(patterns), contents)?.files {
+                sink.part("code", &file.name, Part::Content(Some(file.digest)));
             }
         }
-        for name in texts("env") {
+        for name in texts(step, "env") {
             match std::env::var_os(name) {
                 Some(value) => {
                     let mut hasher = blake3::Hasher::new_keyed(&self.secret);
@@ -88,54 +118,236 @@ impl KeyRules {
         Ok(())
     }
 
-    /// The files of the project that a pattern like `src/**/*.py` matches, sorted.
-    fn matching(&self, pattern: &str) -> Result<CodeFiles, KeyError> {
-        let mut known = self.code.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known.get(pattern) {
-            return Ok(Arc::clone(known));
-        }
-        let failed = |path: &Path, source: io::Error| KeyError {
-            path: path.to_owned(),
-            source,
-        };
-        let inside = ParamType::Path.conform(Value::from(pattern));
-        inside.map_err(|wrong| failed(Path::new(pattern), io::Error::other(wrong.message)))?;
-        let root = glob::Pattern::escape(&self.root.to_string_lossy());
-        let paths = glob::glob(&format!("{root}/{pattern}"))
-            .map_err(|error| failed(Path::new(pattern), io::Error::other(error.msg)))?;
-        let mut files = Vec::new();
-        for path in paths {
-            let path = path.map_err(|error| {
-                let path = error.path().to_owned();
-                failed(&path, error.into())
-            })?;
-            if path.is_file() {
-                let name = path.strip_prefix(&self.root).unwrap_or(&path);
-                files.push((name.to_string_lossy().into_owned(), path.clone()));
+    /// The first file that belongs to the key of a step, other than those that it has as inputs, and
+    /// is no longer what it was when keys first read it: edited, gone, or new where all files of a
+    /// folder count. `digest` reads a file, as [`Contents::file`] does.
+    ///
+    /// # Errors
+    /// Where one cannot be read.
+    pub fn changed(
+        &self,
+        step: &Step,
+        digest: &mut dyn FnMut(&Path) -> io::Result<Digest>,
+    ) -> Result<Option<PathBuf>, KeyError> {
+        let facts = self.facts(step.kind);
+        for (name, value) in step.params.iter() {
+            if facts.paths.contains(&name.as_str()) {
+                let values = value.as_list().unwrap_or(std::slice::from_ref(value));
+                for path in values.iter().filter_map(Value::as_str) {
+                    if let Some(path) = self.other(&Reads::Path(path), digest)? {
+                        return Ok(Some(path));
+                    }
+                }
             }
         }
-        let files: CodeFiles = Arc::from(files);
-        known.insert(pattern.to_owned(), Arc::clone(&files));
-        Ok(files)
+        let patterns = match facts.command {
+            true => texts(step, "code"),
+            false => Vec::new(),
+        };
+        match patterns.is_empty() {
+            true => Ok(None),
+            false => self.other(&Reads::Code(patterns), digest),
+        }
+    }
+
+    /// The first file that is not what was seen of these; none where nothing was seen yet.
+    fn other(
+        &self,
+        reads: &Reads<'_>,
+        digest: &mut dyn FnMut(&Path) -> io::Result<Digest>,
+    ) -> Result<Option<PathBuf>, KeyError> {
+        let known = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(seen) = known.get(&reads.name()).cloned() else {
+            return Ok(None);
+        };
+        drop(known);
+        for file in &seen.files {
+            if file.stat.is_some() && stat(&file.path) == file.stat {
+                continue;
+            }
+            match digest(&file.path) {
+                Ok(now) if now == file.digest => {}
+                Err(error) if error.kind() != io::ErrorKind::NotFound && file.path.exists() => {
+                    return Err(failed(&file.path, error));
+                }
+                _ => return Ok(Some(self.shown(&file.path))),
+            }
+        }
+        let mut folders = seen
+            .folders
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let same =
+            |(path, known): &(PathBuf, Option<Stat>)| known.is_some() && stat(path) == *known;
+        if folders.iter().all(same) {
+            return Ok(None);
+        }
+        let listed = self.listed(reads)?;
+        // What came to be while steps ran and is no code they have written themselves.
+        let known: BTreeSet<&Path> = seen.files.iter().map(|file| &*file.path).collect();
+        let (new, listed_files): (Vec<_>, Vec<_>) = match reads {
+            Reads::Code(_) => listed
+                .files
+                .into_iter()
+                .partition(|(_, path)| !known.contains(&**path) && !tree::is_source(path)),
+            Reads::Path(_) => (Vec::new(), listed.files),
+        };
+        if !new.is_empty() {
+            let mut products = self.products.lock().unwrap_or_else(PoisonError::into_inner);
+            products.extend(new.into_iter().map(|(_, path)| path));
+        }
+        let before: BTreeSet<&Path> = seen.files.iter().map(|file| &*file.path).collect();
+        let now: BTreeSet<&Path> = listed_files.iter().map(|(_, path)| &**path).collect();
+        if let Some(path) = before.symmetric_difference(&now).next() {
+            return Ok(Some(self.shown(path)));
+        }
+        // Something that does not count has changed there: a file of byte code, for example.
+        folders = listed.settled_folders;
+        *seen.folders.lock().unwrap_or_else(PoisonError::into_inner) = folders;
+        Ok(None)
+    }
+
+    /// The files below patterns of code that programs have written while this made keys: they
+    /// are no code, or nothing would ever be up to date.
+    pub fn products(&self) -> Vec<PathBuf> {
+        let products = self.products.lock().unwrap_or_else(PoisonError::into_inner);
+        products.iter().cloned().collect()
+    }
+
+    fn shown(&self, path: &Path) -> PathBuf {
+        let root = self.tree.root();
+        path.strip_prefix(root).unwrap_or(path).to_owned()
+    }
+
+    /// What these were when they were first read, which may be now.
+    fn seen(&self, reads: &Reads<'_>, contents: &mut dyn Contents) -> Result<Arc<Seen>, KeyError> {
+        let name = reads.name();
+        // Held while files are read: others want the same ones.
+        let mut known = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(&name) {
+            return Ok(Arc::clone(known));
+        }
+        let listed = self.listed(reads)?;
+        let mut files = Vec::with_capacity(listed.files.len());
+        for (name, path) in listed.files {
+            let before = stat(&path).filter(settled);
+            let digest = contents.file(&path).map_err(|error| failed(&path, error))?;
+            files.push(SeenFile {
+                stat: before.filter(|before| stat(&path) == Some(*before)),
+                name,
+                path,
+                digest,
+            });
+        }
+        let seen = Arc::new(Seen {
+            files,
+            folders: Mutex::new(listed.settled_folders),
+        });
+        known.insert(name, Arc::clone(&seen));
+        Ok(seen)
+    }
+
+    fn listed(&self, reads: &Reads<'_>) -> Result<Listed, KeyError> {
+        let (files, folders) = match reads {
+            Reads::Path(path) => named(&self.tree.root().join(path))?,
+            Reads::Code(patterns) => {
+                let before = now();
+                let matched = self
+                    .tree
+                    .matching(patterns)
+                    .map_err(|trouble| match trouble {
+                        Trouble::Reading { path, error } => failed(&path, error),
+                        Trouble::Pattern { number, message } => {
+                            let pattern = Path::new(patterns[number]);
+                            failed(pattern, io::Error::other(message))
+                        }
+                    })?;
+                let Matched {
+                    mut files, folders, ..
+                } = matched;
+                let products = self.products.lock().unwrap_or_else(PoisonError::into_inner);
+                files.retain(|(_, path)| !products.contains(path));
+                drop(products);
+                let folders = folders.into_iter().map(|path| {
+                    // As it was before anything was listed, or it is looked into again.
+                    let stat = stat(&path).filter(|stat| settled_at(stat, before));
+                    (path, stat)
+                });
+                (files, folders.collect())
+            }
+        };
+        Ok(Listed {
+            files,
+            settled_folders: folders,
+        })
     }
 }
 
-fn content(path: &Path, contents: &mut dyn Contents) -> Result<Digest, KeyError> {
-    contents.file(path).map_err(|source| KeyError {
-        path: path.to_owned(),
-        source,
-    })
+struct Listed {
+    files: Vec<(String, PathBuf)>,
+    settled_folders: Vec<(PathBuf, Option<Stat>)>,
 }
 
-/// All files under a folder, sorted.
-fn folder(path: &Path) -> Result<Vec<PathBuf>, KeyError> {
-    let failed = |source| KeyError {
+impl Reads<'_> {
+    /// Different for different ones: no path or pattern has these characters.
+    fn name(&self) -> String {
+        match self {
+            Reads::Path(path) => format!("\0{path}"),
+            Reads::Code(patterns) => patterns.join("\0"),
+        }
+    }
+}
+
+/// The texts of a list parameter.
+fn texts<'s>(step: &'s Step, name: &str) -> Vec<&'s str> {
+    let list = step.params.get(name).and_then(Value::as_list);
+    let list = list.unwrap_or_default().iter();
+    list.filter_map(Value::as_str).collect()
+}
+
+fn failed(path: &Path, source: io::Error) -> KeyError {
+    KeyError {
         path: path.to_owned(),
         source,
-    };
+    }
+}
+
+fn stat(path: &Path) -> Option<Stat> {
+    fs::metadata(path).ok().map(|found| Stat::of(&found))
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_nanos() as i64)
+}
+
+/// Whether a change from now on would show: file systems keep time in steps of up to two seconds.
+fn settled(stat: &Stat) -> bool {
+    settled_at(stat, now())
+}
+
+fn settled_at(stat: &Stat, now: i64) -> bool {
+    now.saturating_sub(stat.modified.max(stat.changed)) > 2_000_000_000
+}
+
+type Named = (Vec<(String, PathBuf)>, Vec<(PathBuf, Option<Stat>)>);
+
+/// A file under the empty name; all files under a folder, sorted; nothing where nothing is.
+fn named(path: &Path) -> Result<Named, KeyError> {
+    if !path.is_dir() {
+        let files = match path.exists() {
+            true => vec![(String::new(), path.to_owned())],
+            false => Vec::new(),
+        };
+        return Ok((files, Vec::new()));
+    }
+    let before = now();
     let mut files = Vec::new();
+    let mut folders = Vec::new();
     let mut pending = vec![path.to_owned()];
     while let Some(folder) = pending.pop() {
+        let failed = |error| failed(&folder, error);
         for entry in fs::read_dir(&folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             // The type of a link is that of a link: a folder that leads back is not followed.
@@ -144,8 +356,14 @@ fn folder(path: &Path) -> Result<Vec<PathBuf>, KeyError> {
                 _ => files.push(entry.path()),
             }
         }
+        let stat = stat(&folder).filter(|stat| settled_at(stat, before));
+        folders.push((folder, stat));
     }
     files.retain(|file| file.is_file());
     files.sort();
-    Ok(files)
+    let files = files.into_iter().map(|file| {
+        let inside = file.strip_prefix(path).unwrap_or(&file);
+        (inside.to_string_lossy().into_owned(), file.clone())
+    });
+    Ok((files.collect(), folders))
 }

@@ -10,7 +10,9 @@
 
 mod files;
 mod sinks;
+mod tree;
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
@@ -28,7 +30,9 @@ use crate::store::Digest;
 use crate::store::KeyParts;
 use crate::store::Made;
 
-use files::CodeFiles;
+pub use tree::{Idle, Matched, Tree, Trouble};
+
+use files::Seen;
 use sinks::Bytes;
 use sinks::Explanation;
 use sinks::Part;
@@ -73,16 +77,20 @@ pub trait Contents {
     fn file(&mut self, path: &Path) -> io::Result<Digest>;
 }
 
-/// Computes keys for one project and one backend. Remembers what it learns about kinds and which
-/// files belong to code, so one is to be made for each run.
+/// Computes keys for one project and one backend. Remembers what it learns about kinds and what it
+/// read of the project, so one is to be made for each run: all its keys are of one version of the
+/// project's files.
 pub struct KeyRules {
-    root: PathBuf,
+    tree: Tree,
     backend: String,
     /// What digests of environment variables are made with: whoever reads a key or a record cannot
     /// try values.
     secret: [u8; 32],
     kinds: RwLock<HashMap<(usize, &'static str), Arc<KindFacts>>>,
-    code: Mutex<HashMap<String, CodeFiles>>,
+    /// What was read of the project, by name.
+    seen: Mutex<HashMap<String, Arc<Seen>>>,
+    /// Files that came to be since, below patterns of code.
+    products: Mutex<BTreeSet<PathBuf>>,
 }
 
 /// What keys need to know of a kind.
@@ -96,13 +104,19 @@ struct KindFacts {
 
 impl KeyRules {
     /// `root` is the project's, absolute; `backend` is `cpu` or `cuda`.
-    pub fn new(root: impl Into<PathBuf>, backend: impl Into<String>) -> Self {
+    pub fn new(root: impl AsRef<Path>, backend: impl Into<String>) -> Self {
+        Self::over(Tree::new(root.as_ref(), &[]), backend)
+    }
+
+    /// The same over a project's files.
+    pub fn over(tree: Tree, backend: impl Into<String>) -> Self {
         KeyRules {
-            root: root.into(),
+            tree,
             backend: backend.into(),
             secret: [0; 32],
             kinds: RwLock::default(),
-            code: Mutex::default(),
+            seen: Mutex::default(),
+            products: Mutex::default(),
         }
     }
 
@@ -167,6 +181,9 @@ impl KeyRules {
             } else {
                 sink.part("param", name, Part::Value(value));
             }
+        }
+        if let Some(shell) = kind.interpreter(&step.params) {
+            sink.part("shell", "run", Part::Text(shell));
         }
         if facts.command {
             self.command(step, contents, sink)?;

@@ -11,6 +11,11 @@ mod outputs;
 mod paths;
 mod process;
 mod program;
+mod remarks;
+mod script;
+mod shell;
+
+pub use remarks::check_commands;
 
 use super::Stage;
 use crate::engine::Job;
@@ -24,6 +29,7 @@ use crate::registry::ParamType;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Unfit;
+use crate::registry::Value;
 use crate::registry::Values;
 
 /// Runs one program per step.
@@ -39,7 +45,12 @@ impl Entry for Command {
     }
 
     fn docs(&self) -> &'static str {
-        "`run` is a list of arguments, started without a shell, or one text, given to `sh -eu -c`.\n\
+        "`run` is a list of arguments, started without a shell, or one text, given to the strictest\n\
+         shell of this machine: `bash -eu -o pipefail`, else `sh -eu`, with `pipefail` where it knows\n\
+         that. Whatever fails in a text fails the step: any member of a pipe, a command within `$(…)`\n\
+         (with bash), a variable that is not set. Where something may fail, write `… || :` after it. A\n\
+         member of a pipe that writes to one that has ended (`yes | head -n 1`) fails with status 141:\n\
+         `(set +o pipefail; yes | head -n 1)` lets it. Which shell it is belongs to the key.\n\
          \n\
          A list is filled in: `${lr}` by the value, `${in.x}` and `${out.x}` by the paths of a slot and\n\
          of a declared output, `${root}` by the project's folder. A shell text is never filled in,\n\
@@ -64,13 +75,16 @@ impl Entry for Command {
          `metrics: stdout` reads them from the lines `key=value` of its output.\n\
          \n\
          In the key are `run`, `values`, `out`, inputs, files that `code` matches and the variables\n\
-         that `env` names. The environment has nothing else but `PATH`, `HOME`, `USER`, `LOGNAME`,\n\
+         that `env` names. A pattern of `code` with `!` takes away from those before it, a folder is\n\
+         all that is in it; byte code, caches, outputs, `.git` and what editors leave are no code\n\
+         unless a pattern without wildcards names them. What a step reads may not change while it\n\
+         runs: it fails then, and has no result. The environment has nothing else but `PATH`, `HOME`, `USER`, `LOGNAME`,\n\
          `SHELL`, `TMPDIR` (an empty folder), `LANG` (`C.UTF-8`),\n\
          `OMP_NUM_THREADS` (the cpus of the stage's `resources`) and `SWEEPLINE_STARTED_BY` (which\n\
          tells what to end should sweepline be killed), which are not in the key; nor is\n\
          the program itself, unless `code` names it. Output is the step's log. When the program\n\
-         ends, is cancelled or runs out of time, all processes of its group end: asked first, killed\n\
-         after two seconds."
+         ends, is cancelled or runs out of time, all processes that it has started end: asked first,\n\
+         killed after two seconds."
     }
 
     /// 2: folders stay folders, what may be executed stays so.
@@ -99,7 +113,7 @@ impl Entry for Command {
             Param::list(
                 "code",
                 ParamType::Str,
-                "patterns of project files that belong to the key, such as `src/**/*.py`",
+                "patterns of project files that belong to the key, such as `src/**/*.py`; `!…` takes away",
             )
             .optional(),
             Param::list(
@@ -128,6 +142,13 @@ impl StageKind for Command {
 
     fn starts_processes(&self) -> bool {
         true
+    }
+
+    fn interpreter(&self, params: &Values) -> Option<&'static str> {
+        match params.get("run") {
+            Some(Value::Str(_)) => Some(shell::shell().written),
+            _ => None,
+        }
     }
 
     fn check(&self, params: &Values) -> Result<(), Unfit> {

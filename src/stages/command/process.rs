@@ -8,6 +8,7 @@ use super::lines::Bound;
 use super::lines::Splitter;
 use super::metrics::Said;
 use super::program::Program;
+use super::shell;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::process;
@@ -61,16 +62,38 @@ pub(super) fn run(
     let last = bound.last_line().map(str::to_owned);
     bound.end(|line| link.log(line));
     let ended = ended.map_err(|error| not_started(program, job, &error))?;
+    if !ended.left.is_empty() {
+        let left = ended.left.join(", ");
+        link.warn(&format!("ended what the program had left running: {left}"));
+    }
     // Whatever it left then may be half of something.
     if ended.stopped {
         return Err(JobError::Cancelled);
     }
+    let failures = program.failures()?;
+    let name = &program.name;
     if ended.status.success() {
-        return Ok(());
+        // A failure that the shell passed over, within `$(…)` for example.
+        let Some(first) = failures.first() else {
+            return Ok(());
+        };
+        let status = first.status();
+        let error = JobError::failed(format!(
+            "a command in the text ended with exit status {status}, and the text went on"
+        ));
+        let hints = shell::hints(None, &failures, last.as_deref());
+        let error = hints.into_iter().fold(error, JobError::hint);
+        return Err(error.hint("where it may fail, write `… || :` after it"));
     }
     let how = process::describe(ended.status);
-    let said = last.map_or(String::new(), |line| format!(": {line}"));
-    let error = JobError::failed(format!("`{}` ended with {how}{said}", program.name));
+    let said = last
+        .as_ref()
+        .map_or(String::new(), |line| format!(": {line}"));
+    let mut error = JobError::failed(format!("`{name}` ended with {how}{said}"));
+    if program.is_text() {
+        let hints = shell::hints(ended.status.code(), &failures, last.as_deref());
+        error = hints.into_iter().fold(error, JobError::hint);
+    }
     Err(match (rules.memory, ended.status.code()) {
         (Some(bytes), _) => error.hint(format!(
             "it may use {:.0} MiB of memory: `isolate: {{memory: …}}` of the stage",

@@ -8,6 +8,8 @@ use std::process::Command;
 
 use super::paths;
 use super::paths::Paths;
+use super::shell;
+use super::shell::Failed;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::registry::Value;
@@ -21,10 +23,12 @@ pub(super) struct Program {
     pub argv: Vec<String>,
     /// By name, the later of one name wins.
     pub environment: Vec<(String, OsString)>,
-    /// The name that people know it by: a shell text is `sh`.
+    /// The name that people know it by: that of the shell for a text.
     pub name: String,
     /// Lines of the values of variables that `env` names, the longest first.
     secrets: Vec<(String, String)>,
+    /// The shell's own file and what it notes of failures, where a text runs.
+    text: Option<Text>,
 }
 
 /// Shorter values are words and numbers, which stand in a log for other reasons.
@@ -42,35 +46,46 @@ fn secrets(job: &Job<'_>) -> Vec<(String, String)> {
     secrets
 }
 
+/// How a text is run.
+#[derive(Debug)]
+struct Text {
+    shell: PathBuf,
+    notes: PathBuf,
+}
+
 impl Program {
     /// The program of a step.
     ///
     /// # Errors
     /// Where an argument names an input that is not bound in this cell.
     pub fn read(job: &Job<'_>, paths: &Paths, temporary: &Path) -> Result<Self, JobError> {
-        let argv = match job.param("run") {
+        let (argv, name, text) = match job.param("run") {
             Some(Value::List(arguments)) => {
                 let arguments = arguments.iter();
-                arguments
+                let argv = arguments
                     .map(|argument| paths.fill(&text(argument)))
-                    .collect::<Result<Vec<_>, _>>()?
+                    .collect::<Result<Vec<_>, _>>()?;
+                let name = argv.first().cloned().unwrap_or_default();
+                (argv, name, None)
             }
-            // `-e`: what fails is not passed over. `-u`: a missing value is not taken for an empty one.
             Some(Value::Str(line)) => {
-                let line = paths::for_shell(line);
-                ["/bin/sh", "-eu", "-c", &line].map(str::to_owned).to_vec()
+                let shell = shell::shell();
+                let notes = job.scratch.join("failures");
+                let argv = shell.arguments(&paths::for_shell(line), &notes);
+                let text = Text {
+                    shell: shell.program.clone(),
+                    notes,
+                };
+                (argv, shell.name.to_owned(), Some(text))
             }
             _ => return Err(JobError::failed("`run` is neither a list nor a text")),
-        };
-        let name = match job.param("run") {
-            Some(Value::Str(_)) => "sh".to_owned(),
-            _ => argv.first().cloned().unwrap_or_default(),
         };
         Ok(Program {
             environment: environment(job, paths, temporary)?,
             argv,
             name,
             secrets: secrets(job),
+            text,
         })
     }
 
@@ -85,6 +100,22 @@ impl Program {
         line
     }
 
+    /// Whether a shell reads this.
+    pub fn is_text(&self) -> bool {
+        self.text.is_some()
+    }
+
+    /// What failed in a text, as far as its shell tells.
+    ///
+    /// # Errors
+    /// Where that cannot be read.
+    pub fn failures(&self) -> Result<Vec<Failed>, JobError> {
+        let Some(text) = &self.text else {
+            return Ok(Vec::new());
+        };
+        shell::failures(&text.notes).map_err(|error| paths::cannot("read", &text.notes, &error))
+    }
+
     /// The command to be started in a folder.
     pub fn command(&self, folder: &Path) -> Command {
         let (program, arguments) = match &self.argv[..] {
@@ -92,7 +123,10 @@ impl Program {
             // Refused when the plan is made; the system says that there is no such program.
             [] => ("", &[][..]),
         };
-        let mut command = Command::new(self.found(program));
+        let mut command = Command::new(match &self.text {
+            Some(text) => text.shell.clone(),
+            None => self.found(program),
+        });
         command.arg0(program).args(arguments);
         command.current_dir(folder).env_clear();
         for (name, value) in &self.environment {

@@ -141,7 +141,9 @@ fn who_waits_for_the_store_says_so_once() {
     let store = Store::open(&folder, Access::Write { wait: false }).expect("a new store");
     let mut run = Run::start(&space);
     let mut stderr = BufReader::new(run.child.stderr.take().expect("it is piped")).lines();
-    let mut said = vec![stderr.next().expect("it waits").expect("text")];
+    let mut before = stderr.by_ref().map(|line| line.expect("messages are text"));
+    let waits = before.find(|line| line.starts_with("waiting for "));
+    let mut said = vec![waits.expect("it waits")];
     // Long enough for several more looks at the lock.
     std::thread::sleep(std::time::Duration::from_secs(1));
     drop(store);

@@ -340,6 +340,7 @@ even[n=1]: runs
   --> manifests/toy.yaml:4:3
   failed the last time
 kind  command, revision 2
+shell bash -eu -o pipefail -O inherit_errexit
 key   [DIGEST]
 parameters
   metrics  stdout
@@ -348,7 +349,7 @@ parameters
   values   {n: 1}
 attempts
   [RUN]  failed  [TIME]
-    `sh` ended with exit status 1
+    `bash` ended with exit status 1
 
 "#]]
     );

@@ -1,0 +1,477 @@
+//! What there is to say of commands before they run: patterns of code without a file, project files
+//! that are run and belong to no key, failures that no shell would see.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Component;
+use std::path::Path;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use super::script;
+use super::shell;
+use crate::manifest::Argument;
+use crate::manifest::Stage;
+use crate::plan::From;
+use crate::plan::Matched;
+use crate::plan::Plan;
+use crate::plan::Step;
+use crate::plan::Tree;
+use crate::plan::Trouble;
+use crate::registry::Value;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+use crate::text::Place;
+use crate::text::closest;
+
+/// So many steps of a stage are looked at whose arguments differ.
+const STEPS: usize = 32;
+
+/// A folder with more files than this is not searched for one that counts.
+const FOLDER: usize = 2_000;
+
+/// What there is to say of the commands of a plan.
+pub fn check_commands(plan: &Plan, tree: &Tree) -> Diagnostics {
+    let mut remarks = Remarks {
+        tree,
+        matched: BTreeMap::new(),
+        found: Diagnostics::new(),
+    };
+    let mut steps: BTreeMap<&str, Vec<&Step>> = BTreeMap::new();
+    for step in plan
+        .steps
+        .iter()
+        .filter(|step| step.kind.name() == "command")
+    {
+        steps.entry(&step.stage).or_default().push(step);
+    }
+    for stage in &plan.experiment.pipeline.stages {
+        if let Some(steps) = steps.get(&*stage.name) {
+            remarks.stage(stage, steps);
+        }
+    }
+    remarks.found
+}
+
+struct Remarks<'r> {
+    tree: &'r Tree,
+    /// By patterns.
+    matched: BTreeMap<Vec<String>, Rc<Matched>>,
+    found: Diagnostics,
+}
+
+impl Remarks<'_> {
+    fn stage(&mut self, stage: &Stage, steps: &[&Step]) {
+        let argument = |name: &str| stage.with.iter().find(|argument| *argument.name == *name);
+        let code = argument("code");
+        let differs = |argument: Option<&Argument>| {
+            argument.is_some_and(|argument| argument.value.literal().is_none())
+        };
+        let code_differs = differs(code);
+        let run_differs = differs(argument("run")) || differs(argument("values"));
+        for (number, step) in steps.iter().enumerate() {
+            let first = number == 0;
+            if !first && !code_differs && (!run_differs || number >= STEPS) {
+                break;
+            }
+            let place = code.map_or(&stage.place, |code| &code.value.place);
+            let Some(matched) = self.patterns(step, place) else {
+                continue;
+            };
+            if first || (run_differs && number < STEPS) {
+                self.forgotten(stage, step, &matched);
+            }
+        }
+        if let (Some(run), Some(step)) = (argument("run"), steps.first()) {
+            self.unseen(stage, step, &run.value.place);
+        }
+    }
+
+    /// The files of a step's code; says which patterns have none.
+    fn patterns(&mut self, step: &Step, place: &Place) -> Option<Rc<Matched>> {
+        let patterns = texts(step.params.get("code"));
+        let known: Vec<String> = patterns.iter().map(|text| (*text).to_owned()).collect();
+        if let Some(matched) = self.matched.get(&known) {
+            return Some(Rc::clone(matched));
+        }
+        let matched = match self.tree.matching(&patterns) {
+            Ok(matched) => matched,
+            Err(Trouble::Pattern { number, message }) => {
+                let pattern = patterns[number];
+                self.found.push(
+                    Diagnostic::error(format!("`{pattern}` is no pattern of project files"))
+                        .at(&part(place, pattern), message)
+                        .help("`src/**/*.py` matches the files of all folders below `src`"),
+                );
+                return None;
+            }
+            // What cannot be read now may be readable when it is wanted; a key says so otherwise.
+            Err(Trouble::Reading { path, error }) => {
+                let title = format!("cannot read `{}`: {error}", path.display());
+                self.found
+                    .push(Diagnostic::warning(title).at(place, "these patterns look there"));
+                return None;
+            }
+        };
+        for idle in &matched.idle {
+            let pattern = patterns[idle.pattern];
+            let error = Diagnostic::error(format!("`{pattern}` matches no file of the project"));
+            let place = part(place, pattern);
+            self.found.push(match idle.taken {
+                true => error
+                    .at(&place, "all that it matches is taken away")
+                    .help("a pattern with `!` takes away from those before it"),
+                false => {
+                    let root = self.tree.root().display();
+                    error
+                        .at(&place, "no such file")
+                        .maybe_help(self.meant(pattern))
+                        .help(format!(
+                            "patterns are relative to the project's folder, `{root}`"
+                        ))
+                }
+            });
+        }
+        let good = matched.idle.is_empty();
+        let matched = Rc::new(matched);
+        self.matched.insert(known, Rc::clone(&matched));
+        good.then_some(matched)
+    }
+
+    /// The name that the first component was meant to be of which there is none.
+    fn meant(&self, pattern: &str) -> Option<String> {
+        let mut folder = self.tree.root().to_owned();
+        let mut before = String::new();
+        for name in pattern.split('/') {
+            if name.contains(['*', '?', '[']) {
+                return None;
+            }
+            if folder.join(name).exists() {
+                folder.push(name);
+                before.push_str(name);
+                before.push('/');
+                continue;
+            }
+            let entries = fs::read_dir(&folder).ok()?.flatten();
+            let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+            let names: Vec<String> = names.collect();
+            let close = closest(name, names.iter().map(String::as_str))?;
+            return Some(format!("did you mean `{before}{close}`?"));
+        }
+        None
+    }
+
+    /// Warns of the files of the project that a step names and that are in no key.
+    fn forgotten(&mut self, stage: &Stage, step: &Step, matched: &Matched) {
+        let mut covered: BTreeSet<PathBuf> =
+            matched.files.iter().map(|(_, path)| path.clone()).collect();
+        let items = step.inputs.iter().flat_map(|input| &input.items);
+        covered.extend(items.filter_map(|item| match &item.from {
+            From::File { path } => Some(path.canonicalize().unwrap_or_else(|_| path.clone())),
+            From::Step { .. } => None,
+        }));
+        let outputs = written(step);
+        for (argument, mention) in mentions(step, self.tree.root()) {
+            let Some((path, name)) = self.named(&mention) else {
+                continue;
+            };
+            if outputs.contains(&mention.name) || covered.contains(&path) {
+                continue;
+            }
+            if path.is_dir() && (mention.bare || self.covers_some(&path, &covered)) {
+                continue;
+            }
+            let Some(argument) = stage.with.iter().find(|known| *known.name == *argument) else {
+                continue;
+            };
+            let place = part(&argument.value.place, &mention.written);
+            self.found.push(
+                Diagnostic::warning(format!("`{name}` is named here and is in no key"))
+                    .at(&place, "an edit of it would go unnoticed")
+                    .help(format!(
+                        "`code: [\"{name}\"]` under `with` counts it as code; what a program reads may \
+                         be an input, `in: {{…: {{file: \"{name}\"}}}}`"
+                    )),
+            );
+        }
+    }
+
+    /// The file or folder of the project that is meant, with its name there.
+    fn named(&self, mention: &Mention) -> Option<(PathBuf, String)> {
+        let root = self.tree.root();
+        let path = root.join(&mention.name).canonicalize().ok()?;
+        let name = path.strip_prefix(root).ok()?;
+        let name = name.to_str().filter(|name| !name.is_empty())?;
+        // Where runs write is no code.
+        let outputs = name == "outputs" || name.starts_with("outputs/");
+        (!outputs).then(|| (path.clone(), name.to_owned()))
+    }
+
+    /// Whether any file below a folder is covered, or there is none.
+    fn covers_some(&self, folder: &Path, covered: &BTreeSet<PathBuf>) -> bool {
+        let inside = |file: &&PathBuf| file.starts_with(folder);
+        if covered
+            .range(folder.to_owned()..)
+            .next()
+            .filter(inside)
+            .is_some()
+        {
+            return true;
+        }
+        let name = folder.strip_prefix(self.tree.root()).unwrap_or(folder);
+        let pattern = format!("{}/**", glob::Pattern::escape(&name.to_string_lossy()));
+        match self.tree.matching(&[&pattern]) {
+            Ok(all) => all.files.is_empty() || all.files.len() > FOLDER,
+            Err(_) => true,
+        }
+    }
+
+    /// Warns of failures that nobody would see.
+    fn unseen(&mut self, stage: &Stage, step: &Step, place: &Place) {
+        let mut warn = |title: &str, label: &str, help: &str| {
+            let title = format!("{title} in `{}`", stage.name);
+            self.found
+                .push(Diagnostic::warning(title).at(place, label).help(help));
+        };
+        match step.params.get("run") {
+            Some(Value::Str(text)) => {
+                let joints = script::joints(text);
+                let shell = shell::shell();
+                if joints.pipe && !shell.pipes {
+                    warn(
+                        "a failure may go unseen",
+                        "only the last member of a pipe counts",
+                        "install bash: the shells of this machine see no other failure in a pipe",
+                    );
+                }
+                if joints.background && !waits(text) {
+                    warn(
+                        "a failure may go unseen",
+                        "nobody asks how what runs in the background (`&`) ended",
+                        "`first & a=$!; second & b=$!; wait $a; wait $b` asks each; what is not waited \
+                         for is ended with the text",
+                    );
+                }
+                if joints.written_to {
+                    warn(
+                        "a failure may go unseen",
+                        "the shell does not wait for `>(…)`",
+                        "write to a file, and read it in a command of its own",
+                    );
+                }
+            }
+            Some(Value::List(arguments)) => {
+                let arguments: Vec<&str> = arguments.iter().filter_map(Value::as_str).collect();
+                let Some(text) = handed_over(&arguments) else {
+                    return;
+                };
+                let joints = script::joints(text);
+                let strict = |flag: &str| arguments.iter().any(|one| one.contains(flag));
+                let help = "`run: \"…\"`, a text instead of a list, is run so that whatever fails in it \
+                            is a failure";
+                if joints.pipe && !strict("pipefail") {
+                    let label = "only the last member of a pipe counts";
+                    warn("a failure may go unseen", label, help);
+                } else if joints.sequence && !ends_at_failures(&arguments, text) {
+                    let label = "only the last command counts";
+                    warn("a failure may go unseen", label, help);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a text asks how single processes ended.
+fn waits(text: &str) -> bool {
+    text.split("wait")
+        .skip(1)
+        .map(|rest| rest.trim_start_matches([' ', '"']))
+        .any(|rest| {
+            rest.starts_with(['$', '%', '-']) || rest.starts_with(|c: char| c.is_ascii_digit())
+        })
+}
+
+/// The text that arguments hand to a shell.
+fn handed_over<'a>(arguments: &[&'a str]) -> Option<&'a str> {
+    const SHELLS: [&str; 7] = ["sh", "bash", "dash", "zsh", "ksh", "mksh", "ash"];
+    let shell = arguments.iter().position(|argument| {
+        let name = argument.rsplit('/').next().unwrap_or(argument);
+        SHELLS.contains(&name)
+    })?;
+    let flags = arguments[shell + 1..].iter();
+    let flag = flags
+        .take_while(|flag| !flag.contains([' ', '\n']))
+        .position(|flag| flag.starts_with('-') && !flag.starts_with("--") && flag.ends_with('c'))?;
+    arguments.get(shell + 1 + flag + 1).copied()
+}
+
+/// Whether a shell that is called so ends where a command fails.
+fn ends_at_failures(arguments: &[&str], text: &str) -> bool {
+    let short =
+        |flag: &&str| flag.starts_with('-') && !flag.starts_with("--") && flag.contains('e');
+    arguments
+        .iter()
+        .any(|flag| short(flag) || *flag == "errexit")
+        || text.contains("set -e")
+}
+
+/// Something in the arguments that may be a file of the project.
+struct Mention {
+    /// By its path in the project.
+    name: String,
+    /// As it stands in the arguments, or a part of that.
+    written: String,
+    /// Without `${root}`: a program's own folder is another one, so only a file is meant.
+    bare: bool,
+}
+
+/// What a step names, with the parameter that does.
+fn mentions(step: &Step, root: &Path) -> Vec<(&'static str, Mention)> {
+    let mut words: Vec<(&'static str, String)> = Vec::new();
+    let mut modules: Vec<String> = Vec::new();
+    match step.params.get("run") {
+        Some(Value::Str(text)) => {
+            words.extend(script::words(text).into_iter().map(|word| ("run", word)));
+        }
+        Some(Value::List(arguments)) => {
+            for argument in arguments.iter().filter_map(Value::as_str) {
+                words.push(("run", argument.to_owned()));
+                if argument.contains(char::is_whitespace) {
+                    // The text of `sh -c` or `python -c`.
+                    words.extend(
+                        script::words(argument)
+                            .into_iter()
+                            .map(|word| ("run", word)),
+                    );
+                }
+            }
+        }
+        _ => {}
+    }
+    for pair in words.windows(2) {
+        if pair[0].1 == "-m" {
+            modules.push(pair[1].1.clone());
+        }
+    }
+    if let Some(Value::Map(values)) = step.params.get("values") {
+        let texts = values.values().filter_map(Value::as_str);
+        words.extend(texts.map(|text| ("values", text.to_owned())));
+    }
+    let mut folders = vec![String::new()];
+    for pair in words.windows(2) {
+        if pair[0].1 == "cd" || pair[0].1 == "-C" {
+            let folder = below_root(&pair[1].1).unwrap_or(&pair[1].1);
+            folders.push(format!("{}/", folder.trim_end_matches('/')));
+        }
+    }
+    let mut found: Vec<(&'static str, Mention)> = Vec::new();
+    for (argument, word) in &words {
+        // `PYTHONPATH=${root}/src:${root}/lib`, `--config=${root}/a.json`.
+        for part in word.split([':', ',', '=']) {
+            if let Some(name) = below_root(part) {
+                found.push((argument, mention(name, name, false)));
+            } else if *argument == "run" && looks_like_a_file(part) {
+                let places = folders.iter().map(|folder| format!("{folder}{part}"));
+                if let Some(name) = places.into_iter().find(|name| root.join(name).is_file()) {
+                    found.push((argument, mention(&name, part, true)));
+                }
+            }
+        }
+    }
+    for module in modules {
+        let path = module.replace('.', "/");
+        let files = ["", "src/"].into_iter().flat_map(|folder| {
+            [
+                format!("{folder}{path}.py"),
+                format!("{folder}{path}/__main__.py"),
+            ]
+        });
+        if let Some(name) = files.into_iter().find(|name| root.join(name).is_file()) {
+            found.push(("run", mention(&name, &module, true)));
+        }
+    }
+    found
+}
+
+fn mention(name: &str, written: &str, bare: bool) -> Mention {
+    let parts = Path::new(name).components();
+    let plain: PathBuf = parts
+        .filter(|part| !matches!(part, Component::CurDir))
+        .collect();
+    Mention {
+        name: plain.to_string_lossy().into_owned(),
+        written: written.to_owned(),
+        bare,
+    }
+}
+
+/// The rest of a path that begins with the project's folder.
+fn below_root(word: &str) -> Option<&str> {
+    let starts = ["${root}/", "$root/", "${ root }/"];
+    let mut rest = starts.iter().filter_map(|start| {
+        let at = word.find(start)?;
+        Some(&word[at + start.len()..])
+    });
+    rest.next()
+        .filter(|rest| !rest.is_empty() && !rest.contains(['$', '*', '?']))
+}
+
+/// Whether a bare word may name a file: a name with an ending, or a path.
+fn looks_like_a_file(word: &str) -> bool {
+    let name = word.strip_prefix("./").unwrap_or(word);
+    name.contains(['.', '/']) && !name.starts_with(['/', '-', '.']) && !name.contains(['$', '*'])
+}
+
+/// What a step declares to leave: names of its own folder, not of the project.
+fn written(step: &Step) -> BTreeSet<String> {
+    let file = |value: &Value| match value {
+        Value::Map(fields) => fields
+            .get("file")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+        value => value.as_str().map(str::to_owned),
+    };
+    let mut names = BTreeSet::new();
+    if let Some(Value::Map(out)) = step.params.get("out") {
+        names.extend(out.values().filter_map(file));
+    }
+    names.extend(step.params.get("metrics").and_then(file));
+    names
+}
+
+fn texts(value: Option<&Value>) -> Vec<&str> {
+    let list = value.and_then(Value::as_list).unwrap_or_default();
+    list.iter().filter_map(Value::as_str).collect()
+}
+
+/// Where a text stands within a place; all of the place where it stands there otherwise.
+fn part(place: &Place, text: &str) -> Place {
+    match place.text().find(text) {
+        Some(at) if !text.is_empty() => place.part(at..at + text.len()),
+        _ => place.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shells_in_lists_are_seen() {
+        assert_eq!(handed_over(&["sh", "-c", "a | b"]), Some("a | b"));
+        assert_eq!(handed_over(&["/bin/bash", "-eu", "-c", "a"]), Some("a"));
+        assert_eq!(handed_over(&["env", "bash", "-ec", "a"]), Some("a"));
+        assert_eq!(handed_over(&["sh", "script.sh", "-c"]), None);
+        assert_eq!(handed_over(&["python", "-c", "a | b"]), None);
+        assert!(ends_at_failures(&["sh", "-ec", "a; b"], "a; b"));
+        assert!(!ends_at_failures(&["sh", "-c", "a; b"], "a; b"));
+    }
+
+    #[test]
+    fn waiting_for_each_is_told_from_waiting_for_all() {
+        assert!(!waits("a & b & wait"));
+        assert!(waits("a & p=$!; wait $p") && waits("wait \"$p\"") && waits("wait -n"));
+    }
+}

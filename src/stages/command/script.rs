@@ -1,0 +1,278 @@
+//! Shell texts as far as remarks need them read: what joins commands, outside of quotes, comments
+//! and here-documents. Nothing is run on the strength of it.
+
+/// What joins the commands of a text.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Joints {
+    /// `a | b`
+    pub pipe: bool,
+    /// `a; b` or two lines.
+    pub sequence: bool,
+    /// `a &`
+    pub background: bool,
+    /// `>(a)`
+    pub written_to: bool,
+}
+
+/// How deep in what a character stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Within {
+    Double,
+    /// `(…)`, `$(…)`, `<(…)`.
+    Parentheses,
+    Backquotes,
+    /// `((…))`: `|` and `&` are arithmetic.
+    Arithmetic,
+    /// `[[ … ]]`: patterns.
+    Test,
+}
+
+/// Reads a text.
+pub(super) fn joints(text: &str) -> Joints {
+    let mut found = Joints::default();
+    let mut within: Vec<Within> = Vec::new();
+    let mut ends: Vec<String> = Vec::new();
+    let bytes = text.as_bytes();
+    let at = |i: usize| bytes.get(i).copied().unwrap_or(0);
+    let mut i = 0;
+    // Whether a command has come that another may follow.
+    let mut commands = false;
+    let mut after = false;
+    while i < bytes.len() {
+        let (c, next) = (at(i), at(i + 1));
+        let before = if i == 0 { b'\n' } else { at(i - 1) };
+        let inner = within.last().copied();
+        match (inner, c) {
+            (_, b'\\') => i += 1,
+            (Some(Within::Double), b'"') | (Some(Within::Backquotes), b'`') => {
+                within.pop();
+            }
+            (_, b'$') if next == b'(' && at(i + 2) == b'(' => {
+                within.push(Within::Arithmetic);
+                i += 2;
+            }
+            (_, b'$') if next == b'(' => {
+                within.push(Within::Parentheses);
+                i += 1;
+            }
+            (_, b'$') if next == b'{' => i = closing(text, i + 1),
+            (_, b'`') => within.push(Within::Backquotes),
+            (Some(Within::Double), _) => {}
+            (_, b'\'') => {
+                i = text[i + 1..]
+                    .find('\'')
+                    .map_or(bytes.len(), |end| i + 1 + end)
+            }
+            (_, b'"') => within.push(Within::Double),
+            (Some(Within::Arithmetic), b')') if next == b')' => {
+                within.pop();
+                i += 1;
+            }
+            (Some(Within::Arithmetic), _) => {}
+            (Some(Within::Test), b']') if next == b']' => {
+                within.pop();
+                i += 1;
+            }
+            (Some(Within::Test), _) => {}
+            (_, b'[') if next == b'[' && is_space(before) && is_space(at(i + 2)) => {
+                within.push(Within::Test);
+                i += 1;
+            }
+            (_, b'(') if next == b'(' && is_space(before) => {
+                within.push(Within::Arithmetic);
+                i += 1;
+            }
+            (_, b'(') => {
+                found.written_to |= before == b'>';
+                within.push(Within::Parentheses);
+            }
+            (Some(Within::Parentheses), b')') => {
+                within.pop();
+            }
+            (_, b'#') if is_space(before) || before == b';' => {
+                i = text[i..].find('\n').map_or(bytes.len(), |end| i + end);
+                continue;
+            }
+            (_, b'<') if next == b'<' && at(i + 2) != b'<' && before != b'<' => {
+                let rest = text[i + 2..]
+                    .trim_start_matches('-')
+                    .trim_start_matches(' ');
+                let word: String = rest
+                    .chars()
+                    .take_while(|c| !c.is_whitespace() && !";|&<>()".contains(*c))
+                    .filter(|c| !"'\"\\".contains(*c))
+                    .collect();
+                if !word.is_empty() {
+                    ends.push(word);
+                }
+                i += 1;
+            }
+            (_, b'\n') => {
+                for end in ends.drain(..) {
+                    i = after_lines(text, i, &end);
+                }
+                after |= commands;
+            }
+            (_, b';') => after |= commands,
+            (_, b'|') if next == b'|' => i += 1,
+            (_, b'|') => found.pipe |= before != b'>',
+            (_, b'&') if next == b'&' => i += 1,
+            (_, b'&') if next == b'>' || matches!(before, b'>' | b'<' | b'|' | b';') => {}
+            (_, b'&') => found.background = true,
+            (_, c) if !is_space(c) => {
+                found.sequence |= after && within.is_empty();
+                commands = true;
+                after = false;
+            }
+            _ => {}
+        }
+        i += 1;
+    }
+    found
+}
+
+fn is_space(c: u8) -> bool {
+    c.is_ascii_whitespace()
+}
+
+/// Where the brace at `open` is closed.
+fn closing(text: &str, open: usize) -> usize {
+    let mut depth = 0;
+    for (i, c) in text.bytes().enumerate().skip(open) {
+        match c {
+            b'{' => depth += 1,
+            b'}' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return i;
+        }
+    }
+    text.len()
+}
+
+/// The end of the line that is nothing but this word, after the end of a line.
+fn after_lines(text: &str, from: usize, word: &str) -> usize {
+    let mut at = from;
+    for line in text[from + 1..].split_inclusive('\n') {
+        at += line.len();
+        if line.trim() == word {
+            return at;
+        }
+    }
+    text.len()
+}
+
+/// The words of a text without their quotes, but for those that are written to, and what its quotes
+/// hold as a whole.
+pub(super) fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut written = false;
+    let mut end = |word: &mut String, written: &mut bool| {
+        if !word.is_empty() {
+            if !*written {
+                words.push(word.clone());
+            }
+            word.clear();
+            *written = false;
+        }
+    };
+    for c in text.chars() {
+        match c {
+            '"' | '\'' => {}
+            '>' => {
+                // `2>file`: the number is no word.
+                end(&mut word, &mut written);
+                written = true;
+            }
+            c if c.is_whitespace() => end(&mut word, &mut written),
+            ';' | '|' | '&' | '(' | ')' | '<' | '`' => {
+                end(&mut word, &mut written);
+                written &= c == '&';
+            }
+            c => word.push(c),
+        }
+    }
+    end(&mut word, &mut written);
+    for quote in ['"', '\''] {
+        let quoted = text.split(quote).skip(1).step_by(2);
+        let spaced = quoted.filter(|inside| inside.contains(' ') && !inside.contains('\n'));
+        words.extend(spaced.map(str::to_owned));
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joints_are_seen_outside_of_quotes_comments_and_documents() {
+        let pipe = |text: &str| joints(text).pipe;
+        for text in [
+            "a | b",
+            "x=$(a | b)",
+            "echo \"$(a | b)\"",
+            "a |& b",
+            "`a|b`",
+            "(a) | b",
+        ] {
+            assert!(pipe(text), "{text}");
+        }
+        for text in [
+            "a || b",
+            "awk 'a | b'",
+            "echo \"a | b\"",
+            "# a | b",
+            "cat <<END\na | b\nEND\n",
+            "cat <<-'END'\na | b\n\tEND\necho",
+            "[[ a =~ b|c ]]",
+            "echo $((1 | 2))",
+            "echo x >| y",
+            "echo a\\|b",
+            "echo ${x#*|}",
+        ] {
+            assert!(!pipe(text), "{text}");
+        }
+        assert!(pipe("cat <<END\nx\nEND\na | b"));
+        let background = |text: &str| joints(text).background;
+        for text in [
+            "a & wait",
+            "a &\nwait",
+            "(a &)",
+            "for i in 1 2; do a & done",
+        ] {
+            assert!(background(text), "{text}");
+        }
+        for text in [
+            "a && b",
+            "a 2>&1",
+            "a &> x",
+            "a |& b",
+            "echo 'a & b'",
+            "echo $((1 & 2))",
+        ] {
+            assert!(!background(text), "{text}");
+        }
+        let sequence = |text: &str| joints(text).sequence;
+        assert!(sequence("a; b") && sequence("a\nb"));
+        assert!(!sequence("a") && !sequence("a\n") && !sequence("a && b"));
+        assert!(joints("a | tee >(gzip > x)").written_to);
+    }
+
+    #[test]
+    fn words_are_those_that_are_read() {
+        let text = "cd \"${root}\"/src && python 'a b.py' x.py > out.txt 2>>log; echo $(cat y)";
+        let words = words(text);
+        for word in ["${root}/src", "x.py", "a b.py", "y", "python"] {
+            assert!(words.iter().any(|known| known == word), "{word}: {words:?}");
+        }
+        for word in ["out.txt", "log"] {
+            assert!(
+                !words.iter().any(|known| known == word),
+                "{word}: {words:?}"
+            );
+        }
+    }
+}
