@@ -26,7 +26,7 @@ stages:
   clear: {uses: evaluate/inception-score, in: {model: fit, data: data}, with: {samples: 20, splits: 2, classifier_hidden: 4, classifier_epochs: 1}}
   marginal: {uses: evaluate/marginal-kl, in: {model: fit, data: data}, with: {samples: 20}}
   bound: {uses: evaluate/iwae-bound, in: {model: fit, data: data}, with: {observations: 3, rounds: 2, fit_samples: 20, samples: 100}}
-  theirs: {uses: command, in: {model: fit}, with: {run: [sh, -c, "echo theirs=3"], metrics: stdout}}
+  theirs: {uses: command, in: {model: fit.model}, with: {run: [sh, -c, "echo theirs=3"], metrics: stdout}}
   drawn: {uses: sample/prior, in: {model: fit}, with: {count: 2}}
   again: {uses: sample/reconstructions, in: {model: fit, data: data}, with: {count: 2}}
   codes: {uses: table/codes, in: {model: fit, data: data}}
