@@ -6,6 +6,7 @@
 //! group does; such an intersection needs no correction for many comparisons (Berger 1982).
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
@@ -26,6 +27,7 @@ use super::Verdict;
 use super::evidence::evidence;
 use super::sample::Sample;
 use super::sample::passes;
+use super::sample::replicate;
 use crate::table::Table;
 use crate::text::plural;
 
@@ -136,6 +138,7 @@ fn judge_group(claim: &Claim, table: &Table, at: At, rows: &[usize]) -> GroupJud
             value: sample.value,
             n: sample.rows.len(),
             missing: sample.missing,
+            diverged: sample.diverged.len(),
         }
     });
     GroupJudgement {
@@ -243,7 +246,11 @@ impl Group<'_> {
             }
             if sample.value.is_none() {
                 let values = plural(sample.rows.len(), "value");
-                return Some(format!("{values} for `{shown}`: not enough"));
+                let left_out = match sample.diverged.len() {
+                    0 => String::new(),
+                    some => format!(", {some} left out that diverged"),
+                };
+                return Some(format!("{values} for `{shown}`: not enough{left_out}"));
             }
         }
         None
@@ -300,12 +307,23 @@ impl Group<'_> {
             let sample = self.samples.get(side.as_name()?)?;
             Some(sample.by_replicate(self.table, &significance.replicate))
         };
+        // The partner of a training that diverged has nothing to stand beside.
+        let sides = [&comparison.left, &comparison.right].into_iter();
+        let samples = sides.filter_map(|side| self.samples.get(side.as_name()?));
+        let diverged: BTreeSet<String> = samples
+            .flat_map(|sample| &sample.diverged)
+            .map(|row| replicate(self.table, &significance.replicate, *row))
+            .collect();
         let constant = |side: &Arithmetic, n: usize| {
             let value = side.evaluate(&BTreeMap::new()).ok()?;
             Some(vec![value; n])
         };
         match (side(&comparison.left), side(&comparison.right)) {
-            (Some(left), Some(right)) => {
+            (Some(mut left), Some(mut right)) => {
+                if significance.test.paired {
+                    left.retain(|at, _| !diverged.contains(at));
+                    right.retain(|at, _| !diverged.contains(at));
+                }
                 if significance.test.paired && !left.keys().eq(right.keys()) {
                     return None;
                 }

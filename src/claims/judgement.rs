@@ -91,6 +91,23 @@ pub struct Measured {
     pub n: usize,
     /// Values that should be there and are not.
     pub missing: usize,
+    /// Values that are left out: of trainings that diverged.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub diverged: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+impl Measured {
+    /// `5`, `4 (1 diverged)`: how many values it is taken from, and how many were left out.
+    pub fn counted(&self) -> String {
+        match self.diverged {
+            0 => self.n.to_string(),
+            some => format!("{} ({some} diverged)", self.n),
+        }
+    }
 }
 
 /// One comparison of the statement.

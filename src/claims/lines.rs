@@ -3,6 +3,7 @@
 use super::Compared;
 use super::GroupJudgement;
 use super::Judgement;
+use super::Measured;
 use super::Verdict;
 use super::print::at;
 use super::print::shown;
@@ -84,7 +85,7 @@ fn group(group: &GroupJudgement) -> Vec<String> {
 /// `-101.2 > -150.9 (n = 3, 3; p = 0.012)`, with the reason where there is one.
 fn numbers(compared: &Compared, group: &GroupJudgement) -> String {
     let mut behind = Vec::new();
-    let counts: Vec<String> = group.quantities.iter().map(|q| q.n.to_string()).collect();
+    let counts: Vec<String> = group.quantities.iter().map(Measured::counted).collect();
     if !counts.is_empty() {
         behind.push(format!("n = {}", counts.join(", ")));
     }

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::Compared;
 use super::GroupJudgement;
 use super::Judgement;
+use super::Measured;
 use super::Verdict;
 use crate::table::Column;
 use crate::table::Table;
@@ -164,7 +165,7 @@ fn shown_comparison(compared: &Compared) -> String {
 
 /// Values behind each quantity, in order.
 fn counts(group: &GroupJudgement) -> String {
-    let counts: Vec<String> = group.quantities.iter().map(|q| q.n.to_string()).collect();
+    let counts: Vec<String> = group.quantities.iter().map(Measured::counted).collect();
     counts.join(", ")
 }
 

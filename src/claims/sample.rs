@@ -16,6 +16,8 @@ pub(super) struct Sample {
     pub(super) rows: Vec<usize>,
     columns: Vec<usize>,
     pub(super) missing: usize,
+    /// Rows that are left out: of trainings that diverged.
+    pub(super) diverged: Vec<usize>,
     /// None where there are too few values to take it from.
     pub(super) value: Option<f64>,
 }
@@ -31,7 +33,9 @@ impl Sample {
         let chosen = rows
             .iter()
             .filter(|&&row| passes(table, row, &quantity.filters));
-        let (present, missing): (Vec<usize>, Vec<usize>) = chosen.copied().partition(|&row| {
+        let (diverged, chosen): (Vec<usize>, Vec<usize>) =
+            chosen.copied().partition(|&row| table.diverged(row));
+        let (present, missing): (Vec<usize>, Vec<usize>) = chosen.into_iter().partition(|&row| {
             columns
                 .iter()
                 .all(|&column| table.number(row, column).is_some())
@@ -41,6 +45,7 @@ impl Sample {
             rows: present,
             columns,
             missing: missing.len(),
+            diverged,
             value: None,
         };
         sample.value = sample.taken(table, &sample.rows);
@@ -79,16 +84,23 @@ impl Sample {
     pub(super) fn by_replicate(&self, table: &Table, axes: &[String]) -> BTreeMap<String, f64> {
         let mut rows: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for &row in &self.rows {
-            let at = axes.iter().filter_map(|axis| table.column(axis));
-            let at: Vec<String> = at
-                .map(|column| table.rows[row][column].to_string())
-                .collect();
-            rows.entry(at.join(", ")).or_default().push(row);
+            rows.entry(replicate(table, axes, row))
+                .or_default()
+                .push(row);
         }
         rows.into_iter()
             .filter_map(|(at, rows)| Some((at, self.taken(table, &rows)?)))
             .collect()
     }
+}
+
+/// The coordinates of a row's replicate as text.
+pub(super) fn replicate(table: &Table, axes: &[String], row: usize) -> String {
+    let at = axes.iter().filter_map(|axis| table.column(axis));
+    let at: Vec<String> = at
+        .map(|column| table.rows[row][column].to_string())
+        .collect();
+    at.join(", ")
 }
 
 /// Whether a row is let through.

@@ -31,7 +31,7 @@ use crate::store::PastRun;
 use crate::store::Store;
 
 /// In the order in which they are printed.
-const STATES: [&str; 5] = ["done", "stale", "new", "failed", "running"];
+const STATES: [&str; 6] = ["done", "diverged", "stale", "new", "failed", "running"];
 
 /// How many running or failed steps are named.
 const NAMED: usize = 10;
@@ -58,6 +58,7 @@ pub fn status(args: &StatusArgs, out: &mut Printer, err: &mut Printer) -> Result
             return "running";
         }
         match &fates[step.id.index()] {
+            Fate::UpToDate { record } if record.made.diverged.is_some() => "diverged",
             Fate::UpToDate { .. } => "done",
             _ if outcomes.get(&name).is_some_and(|last| last == "failed") => "failed",
             _ if earlier.last(&name).is_some() => "stale",
@@ -69,6 +70,7 @@ pub fn status(args: &StatusArgs, out: &mut Printer, err: &mut Printer) -> Result
         true => print_json(&project, &states, run.as_ref(), out)?,
         false => {
             table(&project, &states, out)?;
+            named("diverged", &project, &states, out)?;
             named("failed", &project, &states, out)?;
             if let Some(run) = &run {
                 run.tell(out)?;
@@ -100,9 +102,10 @@ fn table(project: &Project, states: &[&str], out: &mut Printer) -> io::Result<()
         write!(out, "{:width$}", stage.name)?;
         for state in &shown {
             let ids = stage.steps.iter();
+            let width = state.len().max(7);
             match ids.filter(|id| states[id.index()] == *state).count() {
-                0 => write!(out, "  {:>7}", "·")?,
-                n => write!(out, "  {n:>7}")?,
+                0 => write!(out, "  {:>width$}", "·")?,
+                n => write!(out, "  {n:>width$}")?,
             }
         }
         writeln!(out)?;
@@ -258,6 +261,7 @@ impl Watched {
                 let counts = [
                     (totals.done, "done"),
                     (totals.up_to_date, "up to date"),
+                    (totals.diverged, "diverged"),
                     (totals.failed, "failed"),
                     (totals.skipped, "skipped"),
                     (totals.cancelled, "cancelled"),

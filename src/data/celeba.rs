@@ -88,13 +88,18 @@ impl DataSet for CelebA {
         Some((0.0, 1.0))
     }
 
+    fn shape(&self, params: &Values) -> Option<Vec<usize>> {
+        let size = side(params);
+        Some(vec![3, size, size])
+    }
+
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
         let folder = context.root.join(settings::text(params, "folder"));
         let attributes = list(&folder, ATTRIBUTES, face_lists::attributes)?;
         let partition = list(&folder, PARTITION, face_lists::partition)?;
         let mut pictures = Pictures::open(&folder)?;
         let crop = settings::size(params, "crop");
-        let size = settings::size(params, "size").min(crop);
+        let size = side(params);
         let mut splits = Vec::new();
         for (number, split) in (0..).zip(["train", "valid", "test"]) {
             let names = partition.iter().filter(|(_, part)| *part == number);
@@ -124,6 +129,11 @@ impl DataSet for CelebA {
     }
 }
 
+/// Side of a picture as it is kept.
+fn side(params: &Values) -> usize {
+    settings::size(params, "size").min(settings::size(params, "crop"))
+}
+
 /// What is missing, and where to get it.
 pub fn missing(path: PathBuf) -> DataError {
     DataError::Missing {
@@ -143,7 +153,7 @@ fn list<T>(
 ) -> Result<T, DataError> {
     let path = source::find(folder, name).ok_or_else(|| missing(folder.join(name)))?;
     let content = source::read(&path, LARGEST)?;
-    parse(&String::from_utf8_lossy(&content)).map_err(|error| error.at(path))
+    parse(&source::text(&content)).map_err(|error| error.at(path))
 }
 
 /// The attributes of these pictures, `[n, a]`.

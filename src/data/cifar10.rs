@@ -69,6 +69,10 @@ impl DataSet for Cifar10 {
         Some((0.0, 1.0))
     }
 
+    fn shape(&self, _params: &Values) -> Option<Vec<usize>> {
+        Some(vec![3, SIDE, SIDE])
+    }
+
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
         let folder = context.root.join(settings::text(params, "folder"));
         let mut train = (Vec::new(), Vec::new());
@@ -88,7 +92,7 @@ impl DataSet for Cifar10 {
         });
         if let Some(path) = source::find(&folder, NAMES) {
             let names = source::read(&path, 1 << 16)?;
-            let names = String::from_utf8_lossy(&names);
+            let names = source::text(&names);
             let names: Vec<&str> = names.split_whitespace().collect();
             meta["class_names"] = json!(names);
         }

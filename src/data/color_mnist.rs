@@ -70,6 +70,10 @@ impl DataSet for ColorMnist {
         Some((0.0, 1.0))
     }
 
+    fn shape(&self, _params: &Values) -> Option<Vec<usize>> {
+        Some(vec![3, SIDE, SIDE])
+    }
+
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
         let variant = settings::text(params, "variant");
         let (train, test) = mnist::MNIST.read(params, context)?;

@@ -162,7 +162,8 @@ impl Dataset {
 
     /// Variance of the noise on each dimension of `x`, if it is known.
     pub fn noise_variance(&self) -> Option<f64> {
-        self.meta["noise_variance"].as_f64()
+        let variance = self.meta["noise_variance"].as_f64();
+        variance.filter(|variance| *variance > 0.0)
     }
 
     /// The words behind the tokens, by index; empty for other data.

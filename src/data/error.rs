@@ -69,6 +69,15 @@ pub enum DataError {
         other: &'static str,
         why: &'static str,
     },
+    #[error(
+        "no sentence is left in `{split}`: of its {all} each is empty or longer than {longest} words; \
+         raise `max_length`, or look at the file"
+    )]
+    NothingLeft {
+        split: &'static str,
+        all: usize,
+        longest: usize,
+    },
     #[error("a drawn matrix has no inverse: take another `seed` or a smaller `spread`")]
     Singular,
     #[error("this file is not a data set: {why}")]

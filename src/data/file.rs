@@ -71,6 +71,19 @@ impl Dataset {
         for (split, arrays) in &splits {
             consistent(arrays).map_err(|why| wrong(format!("split `{split}`: {why}")))?;
         }
+        let of = |splits: &BTreeMap<&str, Split>, name| {
+            let x = splits.get(name).and_then(|split: &Split| split.get("x"));
+            x.map(|x| x.shape()[1..].to_vec())
+        };
+        for split in ["valid", "test"] {
+            if let (Some(train), Some(other)) = (of(&splits, "train"), of(&splits, split))
+                && train != other
+            {
+                return Err(wrong(format!(
+                    "an observation of `{split}` has shape {other:?}, one of `train` {train:?}"
+                )));
+            }
+        }
         let mut take = |name| splits.remove(name).unwrap_or_default();
         Ok(Dataset {
             train: take("train"),

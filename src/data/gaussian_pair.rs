@@ -77,6 +77,10 @@ impl DataSet for GaussianPair {
         Some((f64::NEG_INFINITY, f64::INFINITY))
     }
 
+    fn shape(&self, params: &Values) -> Option<Vec<usize>> {
+        Some(vec![settings::size(params, "dimension")])
+    }
+
     fn load(&self, params: &Values, _context: &Context<'_>) -> Result<Dataset, DataError> {
         let seed = settings::seed(params, "seed").derive("data/gaussian-pair");
         let first = Gaussian::draw(params, seed.derive("first"));

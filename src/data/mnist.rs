@@ -161,6 +161,10 @@ impl DataSet for Images {
         Some((0.0, 1.0))
     }
 
+    fn shape(&self, _params: &Values) -> Option<Vec<usize>> {
+        Some(vec![1, SIDE, SIDE])
+    }
+
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
         let (train, test) = self.read(params, context)?;
         let binarize = Binarize::named(settings::text(params, "binarize"));

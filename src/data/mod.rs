@@ -73,6 +73,11 @@ pub trait DataSet: Entry {
     /// Least and greatest number that an observation `x` can have; none where there is no `x`.
     fn range(&self) -> Option<(f64, f64)>;
 
+    /// Shape of one observation, where the parameters tell it: what [`Dataset::shape`] will say.
+    fn shape(&self, _params: &Values) -> Option<Vec<usize>> {
+        None
+    }
+
     /// Reads or draws it.
     ///
     /// # Errors

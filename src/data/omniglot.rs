@@ -83,6 +83,10 @@ impl DataSet for Omniglot {
         Some((0.0, 1.0))
     }
 
+    fn shape(&self, _params: &Values) -> Option<Vec<usize>> {
+        Some(vec![1, SIDE, SIDE])
+    }
+
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
         let folder = context.root.join(settings::text(params, "folder"));
         let path = source::find(&folder, FILE).ok_or_else(|| DataError::Missing {

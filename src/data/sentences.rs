@@ -42,6 +42,8 @@ pub fn parse(content: &[u8], layout: Layout) -> Result<Vec<Sentence>, FormatErro
             why: "it is not UTF-8 text".to_owned(),
         }
     })?;
+    // A mark of byte order is no letter; files that were joined have them within.
+    let text = &text.replace('\u{feff}', "");
     match layout {
         Layout::Plain => Ok(text.lines().map(plain).collect()),
         Layout::Labelled => (1..).zip(text.lines()).map(labelled).collect(),
@@ -143,7 +145,9 @@ mod tests {
                 (None, "d".into())
             ]
         );
-        let labelled = read("3\ta b\n0\tc\n", Layout::Labelled);
+        let marked = read("\u{feff}a b\n\u{feff}c\n", Layout::Plain);
+        assert_eq!(marked, [(None, "a b".into()), (None, "c".into())]);
+        let labelled = read("\u{feff}3\ta b\n0\tc\n", Layout::Labelled);
         assert_eq!(labelled, [(Some(3), "a b".into()), (Some(0), "c".into())]);
         let yahoo = read(
             "\"6\",\"What's a Yam?\",\"\",\"a root\\n(\"\"tuber\"\")\"\n",

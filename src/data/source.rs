@@ -3,6 +3,7 @@
 //! Files may be gzipped or plain, whichever is there: the content decides, not the name. Checksums
 //! are those of the uncompressed content, since mirrors compress anew.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -62,6 +63,12 @@ pub fn content(bytes: Vec<u8>, named_gz: bool, limit: u64) -> Result<Vec<u8>, Fo
         return Err(FormatError::TooLarge { limit });
     }
     Ok(content)
+}
+
+/// The text of a file; a mark of byte order is no part of it.
+pub fn text(content: &[u8]) -> Cow<'_, str> {
+    let mark = "\u{feff}".as_bytes();
+    String::from_utf8_lossy(content.strip_prefix(mark).unwrap_or(content))
 }
 
 /// Compares the checksum of `content`, read from `path`, with the published one.

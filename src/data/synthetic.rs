@@ -76,6 +76,10 @@ impl DataSet for Synthetic {
         Some((f64::NEG_INFINITY, f64::INFINITY))
     }
 
+    fn shape(&self, _params: &Values) -> Option<Vec<usize>> {
+        Some(vec![2])
+    }
+
     fn slots(&self) -> &'static [Slot] {
         const SLOTS: &[Slot] = &[Slot::new(
             GENERATOR,

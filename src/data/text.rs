@@ -62,6 +62,7 @@ impl Entry for Text {
          `<pad>`, `<unk>`, `<s>`, `</s>` have indices 0 to 3; then come the most frequent words of the\n\
          training sentences. `tokens` are the sentences one after another, each between `<s>` and\n\
          `</s>`; `lengths` count both. Empty and too long sentences are dropped; `meta` says how many.\n\
+         A split of which nothing is left is a mistake.\n\
          `mean_predicted` is the mean number of tokens that a model predicts: words and `</s>`.\n\
          \n\
          Source: the preprocessing of Kim et al. 2018, *Semi-amortized variational autoencoders*,\n\
@@ -131,6 +132,13 @@ impl DataSet for Text {
             dropped += all - sentences.len();
             let count = settings::limit(params, name, sentences.len(), "sentences in that file")?;
             sentences.truncate(count);
+            if sentences.is_empty() {
+                return Err(DataError::NothingLeft {
+                    split: name,
+                    all,
+                    longest,
+                });
+            }
             kept.push(sentences);
         }
         let training = kept[0].iter().map(|sentence| sentence.words.as_slice());
@@ -237,7 +245,7 @@ fn class_names(folder: &Path) -> Result<Json, DataError> {
         return Ok(Json::Null);
     };
     let names = source::read(&path, 1 << 20)?;
-    let names = String::from_utf8_lossy(&names);
+    let names = source::text(&names);
     Ok(names
         .lines()
         .map(str::trim)

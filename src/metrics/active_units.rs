@@ -65,6 +65,10 @@ impl Metric for ActiveUnits {
         _monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError> {
         let x = params::observations(data, params::text(values, "split"))?;
+        if x.len() < 2 {
+            let what = "a variance needs two observations, the split has one".to_owned();
+            return Err(ModelError::Data(what));
+        }
         let variances = variances(&model.encode(&x)?.mean);
         let threshold = params::number(values, "threshold");
         let active = variances.iter().filter(|v| **v >= threshold).count() as f64;
@@ -72,7 +76,7 @@ impl Metric for ActiveUnits {
     }
 }
 
-/// Sample variance of every column; 0 for a single row.
+/// Sample variance of every column, of two rows or more.
 fn variances(rows: &Rows) -> Vec<f64> {
     let n = rows.len() as f64;
     let column = |j: usize| {
@@ -80,7 +84,7 @@ fn variances(rows: &Rows) -> Vec<f64> {
         let values = values.map(|v| f64::from(*v));
         let mean = values.clone().sum::<f64>() / n;
         let squares: f64 = values.map(|v| (v - mean) * (v - mean)).sum();
-        squares / (n - 1.0).max(1.0)
+        squares / (n - 1.0)
     };
     (0..rows.columns).map(column).collect()
 }
@@ -93,6 +97,5 @@ mod tests {
     fn variances_are_those_of_each_column() {
         let rows = Rows::new(2, vec![1.0, 5.0, 2.0, 5.0, 3.0, 5.0]);
         assert_eq!(variances(&rows), [1.0, 0.0]);
-        assert_eq!(variances(&Rows::new(1, vec![7.0])), [0.0]);
     }
 }

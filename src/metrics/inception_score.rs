@@ -12,6 +12,7 @@ use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::params;
+use crate::random::Seed;
 use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
@@ -38,13 +39,14 @@ impl Entry for InceptionScoreOfSamples {
          \n\
          Between 1 and the number of classes: high when every sample has a clear class and all classes\n\
          occur. Mean and standard deviation over `splits` parts of `samples` draws; few samples bias it\n\
-         low, so compare equal numbers only.\n\
+         low, so compare equal numbers only. What stands in which part is decided by `seed` and the\n\
+         numbers of each observation, never by the order in a file, which may be sorted by class.\n\
          \n\
          p(y|x) is not the Inception network but a classifier that is trained here on the labels of the\n\
          training split: affine layers with ReLU between them, Adam, as many epochs as\n\
          `classifier_epochs` says. So the numbers cannot be compared with those of other classifiers.\n\
          `classifier_accuracy` is its share of correct answers on the test split, and\n\
-         `inception_score_data` the score of as many test observations.\n\
+         `inception_score_data` the score of as many test observations, chosen in the same way.\n\
          \n\
          Source: Salimans et al. 2016, arXiv 1606.03498, section 4."
     }
@@ -69,6 +71,7 @@ impl Entry for InceptionScoreOfSamples {
             .default(256),
             Param::int("classifier_epochs", "passes over the training split")
                 .min(1)
+                .max(params::MOST_EPOCHS)
                 .default(5),
             Param::seed("seed", "which draws and which classifier"),
         ]
@@ -112,16 +115,52 @@ impl Metric for InceptionScoreOfSamples {
         let mut stream = seed.derive("inception-score/samples").stream(0);
         let samples = params::size(values, "samples");
         let splits = params::size(values, "splits");
+        let order = seed.derive("inception-score/order");
         let score = |x: &Rows| {
-            let probabilities = classifier.probabilities(x);
+            let mut chosen = order_of(x, order);
+            chosen.truncate(samples);
+            let x = Rows::new(x.columns, x.gather(&chosen));
+            let probabilities = classifier.probabilities(&x);
+            if probabilities.iter().any(|p| !p.is_finite()) {
+                let what = "the classifier gives probabilities that are not finite".to_owned();
+                return Err(ModelError::Unsupported(what));
+            }
             inception_score(&probabilities, classifier.classes(), splits).ok_or_else(|| {
-                ModelError::Data(format!("there are fewer observations than {splits} splits"))
+                let n = x.len();
+                ModelError::Data(format!(
+                    "{n} observations cannot be cut into {splits} splits"
+                ))
             })
         };
         let generated = score(&model.sample(samples, &mut stream)?.into_rows())?;
-        let test = params::observations(data, "test")?;
-        let first = test.chunks(samples).next();
-        let real = score(&first.expect("observations are never empty"))?;
+        let real = score(&params::observations(data, "test")?)?;
         Ok(vec![generated.mean, generated.std, real.mean, accuracy])
+    }
+}
+
+/// An order of the rows that the seed and their numbers decide, not the order in which they come.
+fn order_of(x: &Rows, seed: Seed) -> Vec<usize> {
+    let of = |row: &[f32]| {
+        let bytes: Vec<u8> = row.iter().flat_map(|value| value.to_le_bytes()).collect();
+        seed.digest(&bytes)
+    };
+    let digests: Vec<[u8; 32]> = x.values.chunks_exact(x.columns).map(of).collect();
+    let mut order: Vec<usize> = (0..digests.len()).collect();
+    order.sort_by_key(|row| digests[*row]);
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_that_of_the_numbers_and_the_seed() {
+        let x = Rows::new(2, Seed::new(1).stream(0).normal(2 * 50));
+        let moved = Seed::new(2).stream(0).permutation(50);
+        let other = Rows::new(2, x.gather(&moved));
+        let seen = |x: &Rows, seed| x.gather(&order_of(x, Seed::new(seed)));
+        assert_eq!(seen(&x, 3), seen(&other, 3));
+        assert_ne!(seen(&x, 3), seen(&x, 4));
     }
 }

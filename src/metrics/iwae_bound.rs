@@ -12,6 +12,7 @@ use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::agreement::elbo_draws;
 use crate::models::agreement::is_negative;
+use crate::models::observation::LogVariances;
 use crate::models::observation::normalise;
 use crate::models::params;
 use crate::models::quadrature::NODES;
@@ -43,9 +44,10 @@ impl Entry for IwaeBound {
          \n\
          The proposal q(z|x) is a mixture of `components` Gaussians and the prior, fitted for each\n\
          observation by `rounds` rounds of adaptive importance sampling, sampled by strata; the model\n\
-         stays as it is. L is a lower bound of log p(x) in the mean, so `iwae_kl`, the mean of\n\
-         log p_true(x) − L over the first `observations` of the test split, is an upper one of the\n\
-         test KL. By default these are the observations of `evaluate/test-kl`, so that the two can be\n\
+         stays as it is. With several latent dimensions the posterior of the model's own encoder stays\n\
+         in the mixture, with half of the samples. L is a lower bound of log p(x) in the mean, so\n\
+         `iwae_kl`, the mean of log p_true(x) − L over the first `observations` of the test split, is\n\
+         an upper one of the test KL. By default these are the observations of `evaluate/test-kl`, so that the two can be\n\
          compared. On the same observations `iwae_gap` is the quadrature's mean log p(x) less the mean\n\
          L, for one latent dimension, `iwae_gap_worst` the largest difference at one observation, and\n\
          `iwae_gain` the mean L less the ELBO of the model's encoder, from one draw of z each. Neither\n\
@@ -59,7 +61,7 @@ impl Entry for IwaeBound {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -191,8 +193,18 @@ fn bounds(
     stream: &mut Stream,
 ) -> Result<Vec<f64>, ModelError> {
     let components = params::size(values, "components");
-    let cover = |_| MixtureProposal::covering(components, model.latent(), stream);
-    let mut proposals: Vec<MixtureProposal> = (0..x.len()).map(cover).collect();
+    let latent = model.latent();
+    let mut proposals: Vec<MixtureProposal> = match encoded(model, x)? {
+        None => (0..x.len())
+            .map(|_| MixtureProposal::covering(components, latent, stream))
+            .collect(),
+        Some((mean, log_var)) => {
+            let means = mean.values.chunks_exact(latent);
+            let own = means.zip(log_var.values().chunks_exact(latent));
+            own.map(|(mean, log_var)| MixtureProposal::around(mean, log_var, components, stream))
+                .collect()
+        }
+    };
     for round in 0..params::size(values, "rounds") {
         let samples = params::size(values, "fit_samples");
         each(
@@ -213,6 +225,19 @@ fn bounds(
         bounds.push(normalise(terms));
     })?;
     Ok(bounds)
+}
+
+/// The encoder's posteriors, where there are several latent dimensions and an encoder gives a
+/// density.
+fn encoded(model: &dyn Fitted, x: &Rows) -> Result<Option<(Rows, LogVariances)>, ModelError> {
+    if model.latent() == 1 {
+        return Ok(None);
+    }
+    match model.encode(x) {
+        Ok(posterior) => Ok(posterior.log_var.map(|log_var| (posterior.mean, log_var))),
+        Err(ModelError::Unsupported(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Samples every proposal and hands on its samples with the terms of its bound, in order.

@@ -4,7 +4,8 @@
 //! maximisation on the weighted samples, which lowers KL(p(z|x) || q): the mixture PMC of Cappé,
 //! Douc, Guillin, Marin and Robert 2008, *Adaptive importance sampling in general mixture classes*.
 //! It needs no gradient and no encoder, so it serves every decoder, and finds posteriors with
-//! several separate modes, which a decoder that crosses itself has.
+//! several separate modes, which a decoder that crosses itself has. In many dimensions samples of a
+//! prior never come near a posterior: there the encoder's q(z|x) stays in the mixture.
 
 use std::f64::consts::TAU;
 
@@ -16,6 +17,10 @@ use crate::random::Stream;
 /// The share of the prior, which stays in the mixture: it bounds all weights.
 const PRIOR_SHARE: f64 = 0.05;
 
+/// The share of the encoder's posterior, where it is in the mixture: the bound is then no worse than
+/// with half as many samples of it alone.
+const ENCODER_SHARE: f64 = 0.5;
+
 /// Below this a component would be a point that single precision cannot sample.
 const LEAST_VARIANCE: f64 = 1e-7;
 
@@ -23,6 +28,8 @@ const LEAST_VARIANCE: f64 = 1e-7;
 #[derive(Clone, Debug)]
 pub struct MixtureProposal {
     latent: usize,
+    /// So many components, the first ones, stay as they are.
+    fixed: usize,
     /// `[components]`
     share: Vec<f64>,
     /// `[components, latent]`
@@ -54,9 +61,35 @@ impl MixtureProposal {
         share[0] = PRIOR_SHARE;
         MixtureProposal {
             latent,
+            fixed: 1,
             share,
             mean: [vec![0.0; latent], centres].concat(),
             variance: [vec![1.0; latent], vec![variance; components * latent]].concat(),
+        }
+    }
+
+    /// The prior and the encoder's posterior, which both stay, beside `components` Gaussians of its
+    /// width on draws of it.
+    pub fn around(mean: &[f32], log_var: &[f32], components: usize, stream: &mut Stream) -> Self {
+        let latent = mean.len();
+        let wide = |mean: &[f32]| -> Vec<f64> { mean.iter().map(|m| f64::from(*m)).collect() };
+        let (mean, log_var) = (wide(mean), wide(log_var));
+        let variance: Vec<f64> = log_var
+            .iter()
+            .map(|v| v.exp().max(LEAST_VARIANCE))
+            .collect();
+        let noise = stream.normal_f64(components * latent);
+        let centres = noise
+            .iter()
+            .enumerate()
+            .map(|(i, e)| mean[i % latent] + variance[i % latent].sqrt() * e);
+        let rest = (1.0 - PRIOR_SHARE - ENCODER_SHARE) / components as f64;
+        MixtureProposal {
+            latent,
+            fixed: 2,
+            share: [vec![PRIOR_SHARE, ENCODER_SHARE], vec![rest; components]].concat(),
+            variance: [vec![1.0; latent], variance.repeat(components + 1)].concat(),
+            mean: [vec![0.0; latent], mean.clone(), centres.collect()].concat(),
         }
     }
 
@@ -125,13 +158,14 @@ impl MixtureProposal {
                 }
             }
         }
-        let fitted: f64 = mass[1..].iter().sum();
+        let free = 1.0 - self.share[..self.fixed].iter().sum::<f64>();
+        let fitted: f64 = mass[self.fixed..].iter().sum();
         if fitted <= 0.0 {
             return;
         }
-        for (c, mass) in mass.into_iter().enumerate().skip(1) {
+        for (c, mass) in mass.into_iter().enumerate().skip(self.fixed) {
             // A component that explains nothing keeps its place and loses its samples.
-            self.share[c] = (1.0 - PRIOR_SHARE) * (mass / fitted).max(1e-6);
+            self.share[c] = free * (mass / fitted).max(1e-6);
             if mass < 1e-9 {
                 continue;
             }
@@ -141,9 +175,9 @@ impl MixtureProposal {
                 self.variance[j] = (second[j] / mass - mean * mean).max(least);
             }
         }
-        let total: f64 = self.share[1..].iter().sum();
-        for share in &mut self.share[1..] {
-            *share *= (1.0 - PRIOR_SHARE) / total;
+        let total: f64 = self.share[self.fixed..].iter().sum();
+        for share in &mut self.share[self.fixed..] {
+            *share *= free / total;
         }
     }
 }

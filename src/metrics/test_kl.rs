@@ -169,11 +169,21 @@ pub fn known_truth(data: &Dataset) -> Result<Option<Vec<f64>>, ModelError> {
 
 /// log p(x) of the test split under the density that made it.
 pub fn truth(data: &Dataset) -> Result<Vec<f64>, ModelError> {
-    match data.test.get("log_density").map(Array::numbers) {
-        Some(Numbers::F64(values)) => Ok(values.clone()),
-        Some(Numbers::F32(values)) => Ok(values.iter().map(|v| f64::from(*v)).collect()),
-        _ => Err(ModelError::Data(format!(
-            "`{}` does not know its true density: it has no `log_density` in `test`",
+    let values: Vec<f64> = match data.test.get("log_density").map(Array::numbers) {
+        Some(Numbers::F64(values)) => values.clone(),
+        Some(Numbers::F32(values)) => values.iter().map(|v| f64::from(*v)).collect(),
+        _ => {
+            return Err(ModelError::Data(format!(
+                "`{}` does not know its true density: it has no `log_density` in `test`",
+                data.name()
+            )));
+        }
+    };
+    let finite = values.iter().all(|value| value.is_finite());
+    match finite && values.len() == data.test.len() {
+        true => Ok(values),
+        false => Err(ModelError::Data(format!(
+            "`log_density` in `test` of `{}` is not one finite number per observation",
             data.name()
         ))),
     }

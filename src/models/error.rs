@@ -14,6 +14,9 @@ pub enum ModelError {
     /// The model cannot answer what was asked of it.
     #[error("{0}")]
     Unsupported(String),
+    /// The model left the finite numbers: nothing can be computed from it.
+    #[error("the model diverged: {0}")]
+    Diverged(String),
     /// Stopped from outside; a checkpoint was kept.
     #[error("cancelled")]
     Cancelled,

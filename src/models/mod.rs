@@ -5,6 +5,7 @@
 //! works on it.
 
 pub mod agreement;
+mod checked;
 mod error;
 mod fitted;
 pub mod iwae;
@@ -18,6 +19,7 @@ mod same_bytes;
 pub mod surrogate;
 pub mod vae;
 
+pub use checked::fits;
 pub use error::ModelError;
 pub use fitted::{Fitted, Posterior, Rows};
 
@@ -88,7 +90,11 @@ pub static ALL: &[&dyn Model] = &[
     &vae::Vae,
 ];
 
-/// Opens the weights of any model: the configuration in the file names it.
+/// Opens the weights of any model: the configuration in the file names it. What does not fit the
+/// model is refused, and it gives no number that is not finite.
+///
+/// # Errors
+/// [`ModelError::Diverged`] where a weight is not finite.
 pub fn open(weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {
     let header = checkpoint::header(weights)?;
     let name = header.config["model"].as_str().unwrap_or_default();
@@ -96,7 +102,8 @@ pub fn open(weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, Mod
         .iter()
         .find(|model| model.name() == name)
         .ok_or_else(|| ModelError::Weights(format!("they are of an unknown model `{name}`")))?;
-    model.open(weights, device)
+    let opened = model.open(weights, device)?;
+    Ok(Box::new(checked::Checked::new(weights, opened)?))
 }
 
 /// The configuration that was stored with weights.

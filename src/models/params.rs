@@ -17,11 +17,15 @@ use crate::training::Batches;
 use crate::training::LearningRate;
 use crate::training::Phase;
 
+/// With as many observations as memory can hold the iterations can still be counted.
+pub const MOST_EPOCHS: i64 = 1_000_000_000;
+
 /// Budget, optimiser, seed and device of a training with Adam.
 pub fn training() -> Vec<Param> {
     vec![
         Param::int("epochs", "passes over the training split")
             .min(1)
+            .max(MOST_EPOCHS)
             .default(100),
         Param::int("batch", "observations per iteration")
             .min(1)
@@ -99,7 +103,7 @@ pub fn phase(values: &Values, observations: usize) -> Phase {
 /// The observations `x` of a split, one row each; grey values lie in [0, 1].
 ///
 /// # Errors
-/// Where the split has no `x`, as sequences have none, or no observation.
+/// Where the split has no `x`, as sequences have none, or no observation, or one that is not finite.
 pub fn observations(data: &Dataset, split: &str) -> Result<Rows, ModelError> {
     let found = data.split(split).and_then(|found| found.x_f32());
     let values = found.ok_or_else(|| {
@@ -114,7 +118,16 @@ pub fn observations(data: &Dataset, split: &str) -> Result<Rows, ModelError> {
             data.name()
         )));
     }
-    Ok(Rows::new(data.shape().iter().product(), values))
+    let columns = data.shape().iter().product();
+    if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+        return Err(ModelError::Data(format!(
+            "observation {} of `{split}` of `{}`, counted from 0, holds {}, which is not finite",
+            at / columns,
+            data.name(),
+            values[at]
+        )));
+    }
+    Ok(Rows::new(columns, values))
 }
 
 /// The same, where p(x|z) is a density over them.
@@ -133,4 +146,33 @@ pub fn observations_of(
 
 fn undeclared<T>(name: &str) -> T {
     unreachable!("BUG: `{name}` is not declared with this type")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Array;
+    use crate::data::Split;
+
+    #[test]
+    fn observations_that_are_no_numbers_are_refused_with_their_row() {
+        let split = |x: Vec<f32>| Split::new().with("x", Array::new(&[x.len() / 2, 2], x));
+        let good = || split(vec![0.0, 1.0]);
+        let bad = split(vec![0.0, 1.0, 2.0, f32::NAN]);
+        let meta = serde_json::json!({ "name": "mine" });
+        let data = Dataset::new(good(), bad, split(Vec::new()), meta);
+        assert!(observations(&data, "train").is_ok());
+        let said = |split| {
+            observations(&data, split)
+                .err()
+                .map(|error| error.to_string())
+        };
+        let wrong = said("valid").unwrap_or_default();
+        assert!(
+            wrong.contains("observation 1 of `valid` of `mine`"),
+            "{wrong}"
+        );
+        let empty = said("test").unwrap_or_default();
+        assert!(empty.contains("`test` of `mine` is empty"), "{empty}");
+    }
 }

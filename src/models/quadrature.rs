@@ -30,7 +30,8 @@ impl Quadrature {
     /// Decodes `nodes` evenly spaced points of [−8, 8].
     ///
     /// # Errors
-    /// [`ModelError::Unsupported`] for more than one latent dimension.
+    /// [`ModelError::Unsupported`] for more than one latent dimension, [`ModelError::Diverged`] where
+    /// the decoder gives what is not finite.
     pub fn new(model: &dyn Fitted, nodes: usize) -> Result<Self, ModelError> {
         if model.latent() != 1 {
             return Err(ModelError::Unsupported(format!(
@@ -41,6 +42,9 @@ impl Quadrature {
         let z = grid(nodes);
         let step = 2.0 * REACH / (nodes.max(2) - 1) as f64;
         let decoded = model.decode(&Rows::new(1, z.iter().map(|z| *z as f32).collect()))?;
+        if let Some(value) = decoded.not_finite() {
+            return Err(ModelError::Diverged(format!("its decoder gives {value}")));
+        }
         let log_weights = z.iter().map(|z| step.ln() - 0.5 * z * z - 0.5 * TAU.ln());
         Ok(Quadrature {
             log_weights: log_weights.collect(),
@@ -94,7 +98,12 @@ pub fn valid_ll(
     if model.latent() != 1 || valid.columns > PLAIN {
         return Ok(Vec::new());
     }
-    let logs = Quadrature::new(model, NODES)?.log_density(valid)?;
+    let quadrature = match Quadrature::new(model, NODES) {
+        // The training says so.
+        Err(ModelError::Diverged(_)) => return Ok(vec![("valid_ll", f64::NAN)]),
+        found => found?,
+    };
+    let logs = quadrature.log_density(valid)?;
     let n = logs.len() as f64;
     let mean = logs.iter().sum::<f64>() / n;
     let mut stream = Seed::new(0).derive("fit/agreement").stream(0);

@@ -109,6 +109,19 @@ pub fn header(bytes: &[u8]) -> Result<Header, Error> {
     serde_json::from_value(state["header"].clone()).map_err(damaged)
 }
 
+/// The first tensor that holds a number that is not finite, by name.
+pub fn not_finite(bytes: &[u8]) -> Result<Option<String>, Error> {
+    let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
+    let finite = |view: &TensorView<'_>| {
+        let (numbers, _) = view.data().as_chunks::<4>();
+        numbers.iter().all(|b| f32::from_le_bytes(*b).is_finite())
+    };
+    let mut tensors: Vec<_> = file.iter().collect();
+    tensors.sort_by_key(|(name, _)| *name);
+    let found = tensors.into_iter().find(|(_, view)| !finite(view));
+    Ok(found.map(|(name, _)| name.to_owned()))
+}
+
 /// Loads parameters and optimisers. Every parameter must be there with its shape; optimisers not
 /// asked for are left alone.
 pub fn from_bytes<B: Backend>(

@@ -55,15 +55,21 @@ fn diagnostic(
 ) -> Diagnostic {
     let stages = &experiment.pipeline.stages;
     let stage = stages.iter().find(|stage| stage.name == step.stage);
-    let binding = stage.and_then(|stage| {
-        let mut bindings = stage.inputs.iter();
-        bindings.find(|binding| *binding.slot == *misfit.slot)
-    });
-    let source = binding.and_then(|binding| binding.sources.first());
-    let place = source.map_or(&step.place, |source| &source.place);
+    let place_of = |slot: &str| {
+        let binding = stage.and_then(|stage| {
+            let mut bindings = stage.inputs.iter();
+            bindings.find(|binding| *binding.slot == *slot)
+        });
+        let source = binding.and_then(|binding| binding.sources.first());
+        source.map_or(&step.place, |source| &source.place)
+    };
+    let place = place_of(misfit.slot);
     let kind = step.kind.name();
     let mut said = Diagnostic::error(format!("`{kind}` cannot work with this `{}`", misfit.slot))
         .at(place, &misfit.message);
+    if let Some((slot, label)) = &misfit.beside {
+        said = said.also(place_of(slot), label);
+    }
     // The step behind it shows which of several kinds it is.
     let inputs = step
         .inputs

@@ -30,6 +30,12 @@ impl Seed {
         Seed(*hasher.finalize().as_bytes())
     }
 
+    /// A digest of these bytes that nobody has without the seed: for an order that only content and
+    /// seed decide.
+    pub fn digest(&self, bytes: &[u8]) -> [u8; 32] {
+        *blake3::keyed_hash(&self.0, bytes).as_bytes()
+    }
+
     /// The numbers of one iteration (or batch, row, attempt).
     pub fn stream(&self, number: u64) -> Stream {
         let mut generator = ChaCha12Rng::from_seed(self.0);

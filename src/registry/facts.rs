@@ -2,6 +2,7 @@
 //! step that will leave it.
 
 use super::Capability;
+use super::shape_text;
 
 /// What is known of what a step will leave. Nothing is known by default.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,6 +13,8 @@ pub struct Facts {
     pub support: Option<(f64, f64)>,
     /// Of a model: all that it can do.
     pub capabilities: Option<&'static [Capability]>,
+    /// Of a data set or of a model: the shape of one observation.
+    pub shape: Option<Vec<usize>>,
 }
 
 impl Facts {
@@ -20,7 +23,9 @@ impl Facts {
         fn agreed<T: PartialEq + Copy>(a: Option<T>, b: Option<T>) -> Option<T> {
             a.filter(|_| a == b)
         }
+        let shape = self.shape.as_ref().filter(|_| self.shape == other.shape);
         Facts {
+            shape: shape.cloned(),
             range: agreed(self.range, other.range),
             support: agreed(self.support, other.support),
             capabilities: agreed(self.capabilities, other.capabilities),
@@ -31,6 +36,27 @@ impl Facts {
     pub fn lacks(&self, needs: &[Capability]) -> Option<Capability> {
         let has = self.capabilities?;
         needs.iter().copied().find(|need| !has.contains(need))
+    }
+
+    /// Whether a model is of observations of the shape of `data`; both are read by slots of those
+    /// names.
+    ///
+    /// # Errors
+    /// Where the shapes are known and differ.
+    pub fn is_of_the_shape_of(&self, data: &Facts) -> Result<(), Misfit> {
+        match (&self.shape, &data.shape) {
+            (Some(own), Some(given)) if own != given => Err(Misfit {
+                slot: "data",
+                message: format!("these are observations of {}", shape_text(given)),
+                beside: Some((
+                    "model",
+                    format!("the model is of observations of {}", shape_text(own)),
+                )),
+                help: "give it the data that the model was trained on, or others of their shape"
+                    .to_owned(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Whether a model of this support has a likelihood of data such as `data`.
@@ -50,6 +76,7 @@ impl Facts {
         };
         Err(Misfit {
             slot: "data",
+            beside: None,
             message: format!(
                 "observations can be {given}, and p(x|z) is a density over [{low}, {high}]"
             ),
@@ -65,6 +92,8 @@ pub struct Misfit {
     pub slot: &'static str,
     /// What is wrong, in a few words that stand under the source of the slot.
     pub message: String,
+    /// Another slot that has to do with it, and what is said under its source.
+    pub beside: Option<(&'static str, String)>,
     /// What to do about it.
     pub help: String,
 }

@@ -12,6 +12,7 @@ mod measure;
 pub mod memory;
 mod param;
 pub mod reference;
+mod shape;
 mod value;
 
 pub use capability::Capability;
@@ -20,6 +21,7 @@ pub use facts::{Facts, Misfit};
 pub use kind::{ArtifactType, Catalog, Outputs, Slot, StageKind, Unfit};
 pub use measure::Measure;
 pub use param::{Default, Param, ParamType};
+pub use shape::shape_text;
 pub use value::{Value, Values};
 
 /// Something a manifest can name.

@@ -155,8 +155,8 @@ fn row(group: &GroupJudgement, compared: &Compared, placed: bool, tested: bool, 
         .quantities
         .iter()
         .map(|quantity| match quantity.missing {
-            0 => quantity.n.to_string(),
-            missing => format!("{} ({missing} missing)", quantity.n),
+            0 => quantity.counted(),
+            missing => format!("{} ({missing} missing)", quantity.counted()),
         })
         .collect();
     html.leaf("td", &[], &counts.join(", "));

@@ -116,6 +116,11 @@ pub fn metrics_json<'a>(numbers: impl IntoIterator<Item = (&'a str, f64)>) -> Ve
     text.into_bytes()
 }
 
+/// The names of numbers that there are none of.
+pub fn no_metrics<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
+    metrics_json(names.into_iter().map(|name| (name, f64::NAN)))
+}
+
 /// The numbers of a `metrics.json` in their order; null where they are not finite.
 pub fn read_metrics(artifact: &JobArtifact) -> Result<serde_json::Map<String, Json>, JobError> {
     serde_json::from_slice(&read(artifact, METRICS)?)

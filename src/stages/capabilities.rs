@@ -43,6 +43,7 @@ pub fn check(needs: &[Capability], reads: &dyn Fn(&str) -> Facts) -> Result<(), 
     };
     Err(Misfit {
         slot: SLOT,
+        beside: None,
         message,
         help,
     })

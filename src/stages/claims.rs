@@ -25,7 +25,7 @@ use crate::text::list_of;
 use crate::text::plural;
 
 /// Counts changes in judging after which former judgements are made anew.
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// What can be said against the claims of a plan before anything runs: stages without numbers,
 /// and columns that look like a mistyped score.
@@ -123,6 +123,12 @@ pub fn claims_digest(results: &Results<'_>) -> Digest {
             if numbers.contains(&name.as_str()) {
                 part(artifact.digest().as_bytes());
             }
+        }
+        let diverged = results
+            .made(step.id)
+            .is_some_and(|made| made.diverged.is_some());
+        if diverged {
+            part(b"diverged");
         }
     }
     Digest::from_bytes(*hasher.finalize().as_bytes())

@@ -9,10 +9,10 @@ use serde_json::Value as Json;
 
 use super::Stage;
 use super::artifacts;
+use super::fitted;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
-use crate::models;
 use crate::models::Rows;
 use crate::models::params;
 use crate::nn::device::DeviceChoice;
@@ -43,6 +43,10 @@ impl Entry for Codes {
          `figure/embedding`, and for histograms of single dimensions."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         let splits = ["train", "valid", "test"];
         vec![
@@ -68,6 +72,7 @@ impl StageKind for Codes {
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         capabilities::check(&[Capability::Codes], reads)?;
+        reads("model").is_of_the_shape_of(&reads("data"))?;
         Ok(Facts::default())
     }
 
@@ -78,22 +83,26 @@ impl StageKind for Codes {
 
 impl Stage for Codes {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
-        let bytes = artifacts::read(artifacts::only(job, "model")?, artifacts::MODEL)?;
-        let model = models::open(&bytes, DeviceChoice::Auto)?;
-        let data = artifacts::dataset(job, "data")?;
-        let split = params::text(&job.step.params, "split");
-        let x = params::observations(&data, split)?;
-        let count = params::size(&job.step.params, "count").min(x.len());
-        let first: Vec<usize> = (0..count).collect();
-        let codes = model.encode(&Rows::new(x.columns, x.gather(&first)))?.mean;
-        let labels = data.split(split).and_then(|split| split.labels());
-        let table = table(&codes, labels.as_deref());
-        let mut produced = Produced::default();
-        produced
-            .file("table", artifacts::TABLE, table.to_json())
-            .file("table", "table.csv", table.to_csv());
-        Ok(produced)
+        let none = || produced(&table(&Rows::new(1, Vec::new()), None));
+        fitted::unless_diverged(none, || {
+            let (model, data) = fitted::with_data(job, DeviceChoice::Auto)?;
+            let split = params::text(&job.step.params, "split");
+            let x = params::observations(&data, split)?;
+            let count = params::size(&job.step.params, "count").min(x.len());
+            let first: Vec<usize> = (0..count).collect();
+            let codes = model.encode(&Rows::new(x.columns, x.gather(&first)))?.mean;
+            let labels = data.split(split).and_then(|split| split.labels());
+            Ok(produced(&table(&codes, labels.as_deref())))
+        })
     }
+}
+
+fn produced(table: &Table) -> Produced {
+    let mut produced = Produced::default();
+    produced
+        .file("table", artifacts::TABLE, table.to_json())
+        .file("table", "table.csv", table.to_csv());
+    produced
 }
 
 fn table(codes: &Rows, labels: Option<&[u32]>) -> Table {

@@ -63,9 +63,10 @@ impl StageKind for Load {
         Outputs::Fixed(&[("data", ArtifactType::Dataset)])
     }
 
-    fn foresee(&self, _params: &Values, _reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
+    fn foresee(&self, params: &Values, _reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         Ok(Facts {
             range: self.set.range(),
+            shape: self.set.shape(params),
             ..Facts::default()
         })
     }

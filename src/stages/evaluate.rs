@@ -3,13 +3,13 @@
 use super::Stage;
 use super::artifacts;
 use super::capabilities;
+use super::fitted;
 use super::train::LinkMonitor;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
 use crate::metrics;
 use crate::metrics::Metric;
-use crate::models;
 use crate::nn::device::DeviceChoice;
 use crate::registry::ArtifactType;
 use crate::registry::Capability;
@@ -29,6 +29,9 @@ pub struct Evaluate {
     name: &'static str,
     metric: &'static dyn Metric,
 }
+
+/// Changes that all scores share: since the first a diverged model has none.
+const SHARED: u32 = 1;
 
 impl Evaluate {
     pub fn new(metric: &'static dyn Metric) -> Self {
@@ -53,7 +56,7 @@ impl Entry for Evaluate {
     }
 
     fn revision(&self) -> u32 {
-        self.metric.revision()
+        self.metric.revision() + SHARED
     }
 
     fn params(&self) -> Vec<Param> {
@@ -92,6 +95,7 @@ impl StageKind for Evaluate {
             }
             misfit
         })?;
+        reads("model").is_of_the_shape_of(&reads("data"))?;
         if needs.contains(&Capability::Likelihood) {
             reads("model").has_likelihood_of(&reads("data"))?;
         }
@@ -105,21 +109,24 @@ impl StageKind for Evaluate {
 
 impl Stage for Evaluate {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
-        let data = artifacts::dataset(job, "data")?;
-        let weights = artifacts::read(artifacts::only(job, "model")?, artifacts::MODEL)?;
-        // Scores are computed on the CPU wherever the model was trained: they are cheap beside
-        // the training, and so are the same numbers everywhere.
-        let model = models::open(&weights, DeviceChoice::Cpu)?;
-        let scores = self
-            .metric
-            .score(&*model, &data, &job.step.params, &LinkMonitor(job.link))?;
-        for contradiction in self.metric.contradictions(&scores) {
-            job.link.warn(&contradiction);
-        }
         let names = self.metric.measures().iter().map(|measure| measure.name);
-        let mut produced = Produced::default();
-        let metrics = artifacts::metrics_json(names.zip(scores));
-        produced.file("metrics", artifacts::METRICS, metrics);
-        Ok(produced)
+        let left = |metrics: Vec<u8>| {
+            let mut produced = Produced::default();
+            produced.file("metrics", artifacts::METRICS, metrics);
+            produced
+        };
+        let none = || left(artifacts::no_metrics(names.clone()));
+        fitted::unless_diverged(none, || {
+            // Scores are computed on the CPU wherever the model was trained: they are cheap beside
+            // the training, and so are the same numbers everywhere.
+            let (model, data) = fitted::with_data(job, DeviceChoice::Cpu)?;
+            let scores =
+                self.metric
+                    .score(&*model, &data, &job.step.params, &LinkMonitor(job.link))?;
+            for contradiction in self.metric.contradictions(&scores) {
+                job.link.warn(&contradiction);
+            }
+            Ok(left(artifacts::metrics_json(names.clone().zip(scores))))
+        })
     }
 }

@@ -144,8 +144,12 @@ impl Stage for Draw {
 /// The cell of an item as people read it.
 fn coordinates(item: &JobItem) -> Vec<(String, String)> {
     let cell = item.cell.iter();
-    cell.map(|(axis, value)| (axis.to_owned(), value.to_string()))
-        .collect()
+    let cell = cell.map(|(axis, value)| (axis.to_owned(), value.to_string()));
+    // Its block is empty, and says why.
+    let why = item
+        .diverged
+        .then(|| ("training".to_owned(), "diverged".to_owned()));
+    cell.chain(why).collect()
 }
 
 fn batch(item: &JobItem) -> Result<ImageBatch, JobError> {

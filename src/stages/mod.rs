@@ -13,6 +13,7 @@ mod compare;
 mod dataset;
 mod evaluate;
 mod figure;
+mod fitted;
 mod naming;
 mod pairwise;
 mod points;

@@ -12,6 +12,7 @@ use crate::plan::Cell;
 use crate::registry::ArtifactType;
 use crate::registry::Slot;
 use crate::table::Column;
+use crate::table::DIVERGED;
 use crate::table::Table;
 
 /// The slot of tables and figures that read result rows.
@@ -31,21 +32,29 @@ pub fn of_metrics(items: &[JobItem]) -> Result<Table, JobError> {
     of_cells(&cells)
 }
 
-/// The same with the cells that have no result yet, whose numbers are null.
+/// The same with the cells that have no result yet, whose numbers are null. So are those of a
+/// training that diverged, and of what was computed from it; where there is one, the column
+/// [`DIVERGED`] tells which rows are.
 pub fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, JobError> {
     let axes = axes(cells.iter().map(|(cell, _)| *cell));
     let mut names: Vec<String> = Vec::new();
     let mut rows: Vec<(Vec<Json>, BTreeMap<String, Json>)> = Vec::new();
+    let mut diverged = Vec::new();
     let mut index = BTreeMap::new();
     for (cell, item) in cells {
         let at = coordinates(cell, &axes);
         let key = serde_json::to_string(&at).expect("coordinates are plain data");
         let row = *index.entry(key).or_insert_with(|| {
             rows.push((at, BTreeMap::new()));
+            diverged.push(false);
             rows.len() - 1
         });
         let Some(item) = item else { continue };
-        for (name, value) in artifacts::read_metrics(artifacts::single(item)?)? {
+        diverged[row] |= item.diverged;
+        for (name, mut value) in artifacts::read_metrics(artifacts::single(item)?)? {
+            if item.diverged {
+                value = Json::Null;
+            }
             if !names.contains(&name) {
                 names.push(name.clone());
             }
@@ -56,6 +65,14 @@ pub fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, JobError> 
                 ))
                 .hint("give the stages to a table of their own each"));
             }
+        }
+    }
+    if diverged.contains(&true) {
+        if !names.iter().any(|name| name == DIVERGED) {
+            names.push(DIVERGED.to_owned());
+        }
+        for ((_, numbers), diverged) in rows.iter_mut().zip(diverged) {
+            numbers.insert(DIVERGED.to_owned(), diverged.into());
         }
     }
     let columns = axis_columns(&axes).chain(names.iter().map(|name| super::number_column(name)));

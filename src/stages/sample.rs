@@ -4,12 +4,11 @@ use super::Stage;
 use super::artifacts;
 use super::artifacts::Images;
 use super::capabilities;
+use super::fitted;
 use crate::data::Dataset;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
-use crate::models;
-use crate::models::Fitted;
 use crate::models::Rows;
 use crate::models::params;
 use crate::nn::device::DeviceChoice;
@@ -74,12 +73,16 @@ impl StageKind for Prior {
 
 impl Stage for Prior {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
-        let model = open(job)?;
-        let count = params::size(&job.step.params, "count");
-        let seed = params::seed(&job.step.params);
-        let mut stream = seed.derive("sample/prior").stream(0);
-        let samples = model.sample(count, &mut stream)?;
-        images(model.shape(), samples.into_rows())
+        fitted::unless_diverged(no_images, || {
+            let model = fitted::open(job, DeviceChoice::Cpu)?;
+            let count = params::size(&job.step.params, "count");
+            let seed = params::seed(&job.step.params);
+            let mut stream = seed.derive("sample/prior").stream(0);
+            Ok(images(
+                model.shape(),
+                model.sample(count, &mut stream)?.into_rows(),
+            )?)
+        })
     }
 }
 
@@ -124,6 +127,7 @@ impl StageKind for Reconstructions {
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         capabilities::check(&[Capability::Codes, Capability::Decoder], reads)?;
+        reads("model").is_of_the_shape_of(&reads("data"))?;
         Ok(Facts::default())
     }
 
@@ -134,11 +138,12 @@ impl StageKind for Reconstructions {
 
 impl Stage for Reconstructions {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
-        let model = open(job)?;
-        let data = artifacts::dataset(job, "data")?;
-        let x = first(job, &data)?;
-        let means = model.means(&model.encode(&x)?.mean)?.into_rows();
-        images(model.shape(), means.appended_to(x))
+        fitted::unless_diverged(no_images, || {
+            let (model, data) = fitted::with_data(job, DeviceChoice::Cpu)?;
+            let x = first(job, &data)?;
+            let means = model.means(&model.encode(&x)?.mean)?.into_rows();
+            Ok(images(model.shape(), means.appended_to(x))?)
+        })
     }
 }
 
@@ -211,9 +216,16 @@ fn first(job: &Job<'_>, data: &Dataset) -> Result<Rows, JobError> {
 const MODEL: Slot = Slot::new("model", &[ArtifactType::Model], "the fitted model");
 const IMAGES: Outputs = Outputs::Fixed(&[("images", ArtifactType::Images)]);
 
-fn open(job: &Job<'_>) -> Result<Box<dyn Fitted>, JobError> {
-    let weights = artifacts::read(artifacts::only(job, "model")?, artifacts::MODEL)?;
-    Ok(models::open(&weights, DeviceChoice::Cpu)?)
+/// Of a diverged model.
+fn no_images() -> Produced {
+    let none = Images {
+        shape: [0; 4],
+        values: Vec::new(),
+    };
+    let bytes = none.to_bytes().unwrap_or_default();
+    let mut produced = Produced::default();
+    produced.file("images", artifacts::IMAGES, bytes);
+    produced
 }
 
 /// Observations as pictures, if that is what they are.

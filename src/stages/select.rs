@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::Stage;
 use super::artifacts;
+use super::fitted;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::JobItem;
@@ -15,6 +16,8 @@ use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::text::list_of;
+use crate::text::plural;
 
 /// Passes on all outputs of the best candidate.
 pub struct Select;
@@ -33,7 +36,7 @@ impl Entry for Select {
          one with the largest (or smallest) `by` passes on all its outputs under their own names.\n\
          \n\
          Ties go to the first in axis order. A score that is not a number never wins; a training\n\
-         that diverged is never chosen. Where no candidate has a score the step fails and says so.\n\
+         that diverged is left out, and the run says so. Where no candidate has a score the step fails and says so.\n\
          The further output `choice` records the winner's coordinates and all candidates' scores."
     }
 
@@ -76,6 +79,18 @@ impl Stage for Select {
             .iter()
             .map(|candidate| score(candidate, by))
             .collect::<Result<Vec<_>, _>>()?;
+        let diverged: Vec<String> = candidates
+            .iter()
+            .filter(|candidate| candidate.diverged)
+            .map(fitted::name)
+            .collect();
+        if !diverged.is_empty() {
+            job.link.warn(&format!(
+                "left out {} that diverged: {}",
+                plural(diverged.len(), "candidate"),
+                list_of(diverged.iter().map(String::as_str))
+            ));
+        }
         let winner = best(&scores, largest).ok_or_else(|| {
             JobError::failed(format!(
                 "none of the {} candidates has a finite `{by}`",
@@ -89,11 +104,15 @@ impl Stage for Select {
             produced.pass_on(output, &artifact.artifact);
         }
         let describe = |at: usize| {
-            json!({
+            let mut candidate = json!({
                 "cell": cell_json(&candidates[at]),
                 "stage": candidates[at].stage,
                 by: scores[at],
-            })
+            });
+            if candidates[at].diverged {
+                candidate["diverged"] = true.into();
+            }
+            candidate
         };
         let mut runners_up: Vec<usize> = (0..candidates.len()).filter(|at| *at != winner).collect();
         runners_up.sort_by(|a, b| rank(scores[*a], largest).total_cmp(&rank(scores[*b], largest)));
@@ -110,6 +129,10 @@ impl Stage for Select {
 
 /// The candidate's score; none where it has no finite one.
 fn score(candidate: &JobItem, by: &str) -> Result<Option<f64>, JobError> {
+    // It may never have come to report the number, or any.
+    if candidate.diverged {
+        return Ok(None);
+    }
     let Some(artifact) = candidate.outputs.get("metrics") else {
         return Err(JobError::failed(format!(
             "stage `{}` leaves no metrics to choose by",
@@ -118,7 +141,6 @@ fn score(candidate: &JobItem, by: &str) -> Result<Option<f64>, JobError> {
     };
     let metrics = artifacts::read_metrics(artifact)?;
     match metrics.get(by) {
-        Some(_) if candidate.diverged => Ok(None),
         Some(score) => Ok(score.as_f64().filter(|score| score.is_finite())),
         None => {
             let known: Vec<&str> = metrics.keys().map(String::as_str).collect();

@@ -96,10 +96,26 @@ impl StageKind for Train {
         let model = Facts {
             support: self.model.support(params),
             capabilities: Some(self.model.capabilities()),
+            shape: reads("data").shape,
             ..Facts::default()
         };
         model.has_likelihood_of(&reads("data"))?;
         Ok(model)
+    }
+
+    fn check(&self, params: &Values) -> Result<(), Unfit> {
+        // A decay of one never forgets: the correction of the first moments divides by zero.
+        for param in ["beta1", "beta2"] {
+            let decay = params.get(param).and_then(Value::as_float);
+            if decay.is_some_and(|decay| decay >= 1.0) {
+                return Err(Unfit {
+                    param,
+                    message: "a decay has to be below 1".to_owned(),
+                    help: "Adam divides by 1 less the decay; 0.9 and 0.999 are usual".to_owned(),
+                });
+            }
+        }
+        Ok(())
     }
 
     fn lacking(&self, params: &Values) -> Option<Unfit> {
@@ -123,17 +139,20 @@ impl Stage for Train {
         let params = &job.step.params;
         let trained = self.model.train(&data, &extra, params, &monitor)?;
         let scores = trained.curve.names.iter().map(|name| {
-            // A diverged training has no score that a selection could take.
-            let last = trained
-                .curve
-                .last(name)
-                .filter(|_| trained.diverged.is_none());
+            let last = trained.curve.last(name);
             (name.as_str(), last.unwrap_or(f64::NAN))
         });
         let numbers = trained.numbers.iter().copied();
-        let metrics = artifacts::metrics_json(scores.chain(numbers));
+        let wrong = trained.numbers.iter().find(|(_, value)| !value.is_finite());
+        let wrong = wrong.map(|(name, value)| format!("`{name}` came to {value}"));
+        let diverged = trained.diverged.clone().or(wrong);
+        let metrics = match &diverged {
+            // A diverged training has no score that anyone could take.
+            Some(_) => artifacts::no_metrics(scores.chain(numbers).map(|(name, _)| name)),
+            None => artifacts::metrics_json(scores.chain(numbers)),
+        };
         let mut produced = Produced {
-            diverged: trained.diverged.clone(),
+            diverged,
             ..Produced::default()
         };
         produced

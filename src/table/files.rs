@@ -59,7 +59,7 @@ struct ColumnDocument {
 impl Table {
     /// Reads what [`Table::to_json`] writes.
     pub fn from_json(text: &str) -> Result<Table, TableError> {
-        let document: Document = serde_json::from_str(text)?;
+        let document: Document = serde_json::from_str(unmarked(text))?;
         let columns = document
             .columns
             .into_iter()
@@ -102,7 +102,7 @@ impl Table {
     pub fn from_csv(text: &str, axes: &[&str]) -> Result<Table, TableError> {
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
-            .from_reader(text.as_bytes());
+            .from_reader(unmarked(text).as_bytes());
         let columns = reader
             .headers()?
             .iter()
@@ -157,6 +157,11 @@ impl Table {
     }
 }
 
+/// The text without a mark of byte order, which is no letter.
+pub(super) fn unmarked(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}')
+}
+
 /// The value a field writes: as narrow as its text allows.
 fn typed(field: &str) -> Json {
     let trimmed = field.trim();
@@ -200,6 +205,11 @@ mod tests {
     fn csv_reads_back_as_it_was() {
         let table = Table::from_csv(CSV, &["method", "seed"]).unwrap();
         assert!(table.columns[0].axis && !table.columns[2].axis);
+        let marked = format!("\u{feff}{CSV}");
+        assert_eq!(
+            Table::from_csv(&marked, &["method", "seed"]).unwrap(),
+            table
+        );
         assert_eq!(table.rows[1][2], Json::Null);
         let again = Table::from_csv(&table.to_csv(), &["method", "seed"]).unwrap();
         assert_eq!(again, table);

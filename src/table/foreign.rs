@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use super::Column;
 use super::Table;
 use super::TableError;
+use super::files::unmarked;
 
 impl Table {
     /// Reads a table in any of its forms. The columns named in `axes` are coordinates; where none
@@ -14,7 +15,7 @@ impl Table {
     /// # Errors
     /// Where the text is no table, or has no such column.
     pub fn read(text: &str, axes: Option<&[String]>) -> Result<Table, TableError> {
-        let text = text.trim_start_matches('\u{feff}');
+        let text = unmarked(text);
         let (mut table, knows_axes) = match text.trim_start().chars().next() {
             Some('{') => (Table::from_json(text)?, true),
             Some('[') => (of_objects(serde_json::from_str(text)?)?, false),

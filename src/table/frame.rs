@@ -2,6 +2,9 @@
 
 use serde_json::Value as Json;
 
+/// The column that is true for rows of trainings that diverged; it is there where one did.
+pub const DIVERGED: &str = "diverged";
+
 /// Rows of results. An axis that does not exist for a row, and a metric that was not measured,
 /// are null.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,6 +32,12 @@ impl Table {
     /// The position of the column of this name.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// Whether a row is of a training that diverged: it has no scores, and counts nowhere.
+    pub fn diverged(&self, row: usize) -> bool {
+        let cell = self.column(DIVERGED).and_then(|at| self.rows[row].get(at));
+        cell == Some(&Json::Bool(true))
     }
 
     /// The number in a cell; none for null. Booleans count as 0 and 1.

@@ -14,6 +14,7 @@ mod summary;
 
 pub use compare::{CompareError, ComparedRow, Comparison, Reported};
 pub use files::TableError;
+pub use frame::DIVERGED;
 pub use frame::display;
 pub use frame::{Column, Table};
 pub use interval::IntervalKind;

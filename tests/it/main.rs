@@ -8,6 +8,7 @@ mod artifacts;
 mod claims;
 #[cfg(unix)]
 mod commands;
+mod diverged;
 mod docs;
 mod feed;
 mod figures;

@@ -156,11 +156,17 @@ impl Figure for Images {
     }
 }
 
-/// Channels, height and width, which all batches share.
+/// Channels, height and width, which all batches share; one without pictures, as of a training that
+/// diverged, has none.
 fn check(batches: &[&ImageBatch]) -> Result<(usize, usize, usize), FigureError> {
-    let first = batches[0];
+    let mut filled = batches.iter().filter(|batch| batch.n > 0).peekable();
+    let Some(first) = filled.peek() else {
+        return Err(FigureError::Empty(
+            "every batch of pictures is empty".to_owned(),
+        ));
+    };
     let shape = (first.channels, first.height, first.width);
-    for batch in batches {
+    for batch in filled {
         let (c, h, w) = (batch.channels, batch.height, batch.width);
         if (c, h, w) != shape {
             return Err(FigureError::Pictures(format!(

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::order_of;
 use crate::data::Dataset;
 use crate::models::{ModelError, Rows, params};
 use crate::nn::{Activation, Algorithm, Backend, Cpu, Mlp, Params, losses};
@@ -40,6 +41,10 @@ impl Classifier {
     ) -> Result<Self, ModelError> {
         let x = params::observations(data, "train")?;
         let y = labels(data, "train")?;
+        // The same classifier in whatever order the file has them.
+        let rows = order_of(&x, seed.derive("rows"));
+        let x = Rows::new(x.columns, x.gather(&rows));
+        let y: Vec<usize> = rows.iter().map(|row| y[*row]).collect();
         let classes = y.iter().max().map_or(0, |largest| largest + 1);
         let classes = data.classes().unwrap_or(classes).max(classes);
         let mut params = Params::new(&Cpu::default());
@@ -148,6 +153,13 @@ fn labels(data: &Dataset, split: &str) -> Result<Vec<usize>, ModelError> {
         let name = data.name();
         ModelError::Data(format!("`{name}` has no labels `label` in `{split}`"))
     })?;
+    let observations = data.split(split).map_or(0, |split| split.len());
+    if labels.len() != observations {
+        let (name, n) = (data.name(), labels.len());
+        return Err(ModelError::Data(format!(
+            "`{name}` has {n} labels for the {observations} observations of `{split}`"
+        )));
+    }
     Ok(labels.into_iter().map(|label| label as usize).collect())
 }
 

@@ -50,6 +50,10 @@ pub fn exact(decoded: &Decoded, x: &Rows) -> f64 {
         for (row, log) in logs.iter_mut().enumerate() {
             *log = decoded.log(row, x);
         }
+        // A maximum passes over what is no number; a score must not.
+        if logs.iter().any(|log| log.is_nan()) {
+            return f64::NAN;
+        }
         let highest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let near = logs
             .iter()

@@ -69,6 +69,7 @@ pub fn params() -> Vec<Param> {
             "passes over the codes to recover the prior",
         )
         .min(1)
+        .max(params::MOST_EPOCHS)
         .default(200),
         Param::int("recovery_batch", "codes per iteration of that")
             .min(1)

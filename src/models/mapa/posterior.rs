@@ -52,6 +52,13 @@ impl Posterior {
                 let means = data.train.get("mean").map(Array::to_f32).ok_or_else(|| {
                     ModelError::Data("it does not keep the `mean` before noise".to_owned())
                 })?;
+                if means.len() != x.values.len() || means.iter().any(|mean| !mean.is_finite()) {
+                    return Err(ModelError::Data(format!(
+                        "`mean` has {} numbers for the {} of `x`, or some that are not finite",
+                        means.len(),
+                        x.values.len()
+                    )));
+                }
                 Ok(Self::gaussian(&x, &means, noise()?))
             }
             Kernel::Uniform => Ok(Self::from_weights(x.len(), |_, _| 0.0)),
@@ -117,10 +124,17 @@ impl Posterior {
                 array.shape()
             )));
         }
-        Ok(Posterior {
-            observations,
-            log: array.to_f32(),
-        })
+        let log = array.to_f32();
+        // ln 0 is −∞; nothing else that is not finite is the logarithm of a probability.
+        let wrong = |log: &f32| log.is_nan() || *log == f32::INFINITY;
+        if let Some(at) = log.iter().position(wrong) {
+            return Err(ModelError::Data(format!(
+                "row {} of the log posterior, counted from 0, holds {}",
+                at / observations.max(1),
+                log[at]
+            )));
+        }
+        Ok(Posterior { observations, log })
     }
 }
 

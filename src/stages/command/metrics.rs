@@ -96,6 +96,8 @@ impl Spec {
         })?;
         let broken = |what: String| JobError::failed(format!("the metrics in `{file}`: {what}"));
         let text = String::from_utf8(bytes).map_err(|_| broken("no text in UTF-8".to_owned()))?;
+        // A mark of byte order is no part of the text.
+        let text = text.trim_start_matches('\u{feff}');
         let format = self
             .format
             .unwrap_or_else(|| match text.trim_start().starts_with('{') {
@@ -103,9 +105,9 @@ impl Spec {
                 false => Format::Lines,
             });
         let numbers = match format {
-            Format::Json => json(&text),
-            Format::Csv => csv(&text),
-            Format::Lines => lines(&text),
+            Format::Json => json(text),
+            Format::Csv => csv(text),
+            Format::Lines => lines(text),
         };
         numbers.map_err(broken).map(|numbers| written(&numbers))
     }
@@ -271,7 +273,7 @@ impl Said {
     /// Hears a line, which may be anything.
     pub fn line(&mut self, line: &str) {
         if self.listening
-            && let Some((name, value)) = pair(line)
+            && let Some((name, value)) = pair(line.trim_start_matches('\u{feff}'))
             && let Some(number) = number(value)
         {
             if too_large(value) {

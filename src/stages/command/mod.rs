@@ -18,6 +18,7 @@ mod shell;
 pub use remarks::check_commands;
 
 use super::Stage;
+use super::fitted;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
@@ -171,6 +172,9 @@ impl Stage for Command {
         let program = program::Program::read(job, &paths, &temporary)?;
         let mut said = metrics::Said::new(declared.metrics.as_ref());
         process::run(&program, &work, job, &mut said)?;
-        declared.take(job, &work, said)
+        let mut produced = declared.take(job, &work, said)?;
+        // What is computed from a diverged training is no score either.
+        produced.diverged = fitted::diverged_input(job);
+        Ok(produced)
     }
 }

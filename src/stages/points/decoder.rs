@@ -12,7 +12,6 @@ use statrs::distribution::Normal;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
-use crate::models;
 use crate::models::Rows;
 use crate::models::params;
 use crate::nn::device::DeviceChoice;
@@ -25,6 +24,9 @@ use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::stages::Stage;
 use crate::stages::artifacts;
+use crate::stages::fitted;
+use crate::stages::fitted::Halt;
+use crate::table::Table;
 
 /// `sample/decoder`
 pub struct DecoderPoints;
@@ -84,31 +86,40 @@ impl StageKind for DecoderPoints {
 
 impl Stage for DecoderPoints {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
-        let weights = artifacts::read(artifacts::only(job, "model")?, artifacts::MODEL)?;
-        let model = models::open(&weights, DeviceChoice::Cpu)?;
-        if model.latent() != 1 {
-            return Err(JobError::failed(format!(
-                "the model has {} latent dimensions; a curve has one",
-                model.latent()
-            )));
-        }
-        let count = params::size(&job.step.params, "count");
-        let label = params::text(&job.step.params, "label");
-        let normal = Normal::standard();
-        let quantile = |i: usize| normal.inverse_cdf((i as f64 + 0.5) / count as f64) as f32;
-        let z = Rows::new(1, (0..count).map(quantile).collect());
-        let means = model.means(&z)?.into_rows();
-        let mut columns = vec!["z".to_owned()];
-        columns.extend(super::dimensions(means.columns));
-        let mut table = super::table(&["what"], &columns);
-        let rows = means.values.chunks_exact(means.columns);
-        for (z, x) in z.values.iter().zip(rows) {
-            let mut entries = vec![json!(label), json!(f64::from(*z))];
-            entries.extend(super::numbers(x));
-            table.rows.push(entries);
-        }
-        let mut produced = Produced::default();
-        produced.file("points", artifacts::TABLE, table.to_json());
-        Ok(produced)
+        let none = || produced(&super::table(&["what"], &["z".to_owned()]));
+        fitted::unless_diverged(none, || points(job))
     }
+}
+
+fn produced(table: &Table) -> Produced {
+    let mut produced = Produced::default();
+    produced.file("points", artifacts::TABLE, table.to_json());
+    produced
+}
+
+fn points(job: &Job<'_>) -> Result<Produced, Halt> {
+    let model = fitted::open(job, DeviceChoice::Cpu)?;
+    if model.latent() != 1 {
+        return Err(JobError::failed(format!(
+            "the model has {} latent dimensions; a curve has one",
+            model.latent()
+        ))
+        .into());
+    }
+    let count = params::size(&job.step.params, "count");
+    let label = params::text(&job.step.params, "label");
+    let normal = Normal::standard();
+    let quantile = |i: usize| normal.inverse_cdf((i as f64 + 0.5) / count as f64) as f32;
+    let z = Rows::new(1, (0..count).map(quantile).collect());
+    let means = model.means(&z)?.into_rows();
+    let mut columns = vec!["z".to_owned()];
+    columns.extend(super::dimensions(means.columns));
+    let mut table = super::table(&["what"], &columns);
+    let rows = means.values.chunks_exact(means.columns);
+    for (z, x) in z.values.iter().zip(rows) {
+        let mut entries = vec![json!(label), json!(f64::from(*z))];
+        entries.extend(super::numbers(x));
+        table.rows.push(entries);
+    }
+    Ok(produced(&table))
 }

@@ -35,6 +35,8 @@ use crate::registry::Value;
 use crate::registry::Values;
 use crate::stages::Stage;
 use crate::stages::artifacts;
+use crate::stages::fitted;
+use crate::stages::fitted::Halt;
 use crate::table::Table;
 use crate::table::stats::spearman;
 
@@ -142,6 +144,7 @@ impl StageKind for PosteriorPoints {
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         capabilities::check(&[Capability::Codes, Capability::Decoder], reads)?;
+        reads("model").is_of_the_shape_of(&reads("data"))?;
         Ok(Facts::default())
     }
 
@@ -152,30 +155,44 @@ impl StageKind for PosteriorPoints {
 
 impl Stage for PosteriorPoints {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
-        let data = artifacts::dataset(job, "data")?;
-        let x = params::observations(&data, "train")?;
-        let array = artifacts::array(job, "posterior")?;
-        let approximate = Posterior::from_array(&array, x.len())?;
-        let variant = match job.items("model").is_empty() {
-            true => Variant::truth(&data)?,
-            false => Variant::learned(job, &data, &x)?,
-        };
-        let empirical = Posterior::from_weights(x.len(), |n, i| {
-            variant
-                .decoded
-                .log(i, &x.values[n * x.columns..][..x.columns])
-        });
-        let table = points(&x, &variant, &empirical, &approximate, &job.step.params)?;
-        let mut produced = Produced::default();
-        produced
-            .file("points", artifacts::TABLE, table.to_json())
-            .file(
-                "metrics",
-                artifacts::METRICS,
-                artifacts::metrics_json(agreement(&empirical, &approximate)),
-            );
-        Ok(produced)
+        let none = || produced(&columns(), artifacts::no_metrics(AGREEMENT));
+        fitted::unless_diverged(none, || {
+            let data = artifacts::dataset(job, "data")?;
+            let x = params::observations(&data, "train")?;
+            let array = artifacts::array(job, "posterior")?;
+            let approximate = Posterior::from_array(&array, x.len())?;
+            let variant = match job.items("model").is_empty() {
+                true => Variant::truth(&data, &x)?,
+                false => Variant::learned(job, &data, &x)?,
+            };
+            let empirical = Posterior::from_weights(x.len(), |n, i| {
+                variant
+                    .decoded
+                    .log(i, &x.values[n * x.columns..][..x.columns])
+            });
+            let table = points(&x, &variant, &empirical, &approximate, &job.step.params)?;
+            let agreement = AGREEMENT
+                .into_iter()
+                .zip(agreement(&empirical, &approximate));
+            Ok(produced(&table, artifacts::metrics_json(agreement)))
+        })
     }
+}
+
+fn produced(table: &Table, metrics: Vec<u8>) -> Produced {
+    let mut produced = Produced::default();
+    produced
+        .file("points", artifacts::TABLE, table.to_json())
+        .file("metrics", artifacts::METRICS, metrics);
+    produced
+}
+
+/// The numbers of [`agreement`], in its order.
+const AGREEMENT: [&str; 3] = ["rank_correlation", "rank_correlation_near", "posterior_gap"];
+
+fn columns() -> Table {
+    let columns = ["z", "log_posterior", "probability"].map(str::to_owned);
+    super::table(&["at", "observation", "i", "posterior"], &columns)
 }
 
 /// A model over the plane of the data: what made them, or what was fitted to them.
@@ -190,23 +207,23 @@ struct Variant {
 }
 
 impl Variant {
-    fn truth(data: &Dataset) -> Result<Self, JobError> {
+    fn truth(data: &Dataset, x: &Rows) -> Result<Self, Halt> {
         let generator = Generator::of(data)
             .ok_or_else(|| JobError::failed(format!("nobody knows what made `{}`", data.name())))?;
         let density = generator.density();
         let sigma = generator.noise_variance.sqrt() as f32;
         let model = ObservationModel::Gaussian { sigma };
         Ok(Variant {
-            z: kept(data, "z")?,
-            true_z: kept(data, "z")?,
-            decoded: Decoded::new(model, Rows::new(2, kept(data, "mean")?)),
+            z: kept(data, "z", x.len())?,
+            true_z: kept(data, "z", x.len())?,
+            decoded: Decoded::new(model, Rows::new(2, kept(data, "mean", 2 * x.len())?)),
             log_density: Box::new(move |x| Ok(density.log([x[0].into(), x[1].into()]))),
         })
     }
 
-    fn learned(job: &Job<'_>, data: &Dataset, x: &Rows) -> Result<Self, JobError> {
-        let weights = artifacts::read(artifacts::only(job, "model")?, artifacts::MODEL)?;
-        let model = models::open(&weights, DeviceChoice::Cpu)?;
+    fn learned(job: &Job<'_>, data: &Dataset, x: &Rows) -> Result<Self, Halt> {
+        let model = fitted::open(job, DeviceChoice::Cpu)?;
+        models::fits(&*model, data)?;
         let quadrature = Quadrature::new(&*model, NODES)?;
         let codes = model.encode(x)?.mean;
         let decoded = model.decode(&codes)?;
@@ -215,7 +232,7 @@ impl Variant {
         Ok(Variant {
             decoded,
             z: codes.values,
-            true_z: kept(data, "z")?,
+            true_z: kept(data, "z", x.len())?,
             log_density: Box::new(move |x| {
                 let x = Rows::new(d, x.to_vec());
                 Ok(quadrature.log_density(&x)?[0])
@@ -231,9 +248,17 @@ impl Variant {
     }
 }
 
-fn kept(data: &Dataset, name: &str) -> Result<Vec<f32>, JobError> {
+fn kept(data: &Dataset, name: &str, wanted: usize) -> Result<Vec<f32>, JobError> {
     let array = data.train.get(name).map(Array::to_f32);
-    array.ok_or_else(|| JobError::failed(format!("the data set does not keep `{name}`")))
+    let array =
+        array.ok_or_else(|| JobError::failed(format!("the data set does not keep `{name}`")))?;
+    match array.len() == wanted && array.iter().all(|value| value.is_finite()) {
+        true => Ok(array),
+        false => Err(JobError::failed(format!(
+            "`{name}` has {} numbers where {wanted} finite ones are wanted",
+            array.len()
+        ))),
+    }
 }
 
 fn points(
@@ -258,8 +283,7 @@ fn points(
     for (place, i) in order.iter().enumerate() {
         rank[*i] = place + 1;
     }
-    let columns = ["z", "log_posterior", "probability"].map(str::to_owned);
-    let mut table = super::table(&["at", "observation", "i", "posterior"], &columns);
+    let mut table = columns();
     let at = values
         .get("at")
         .and_then(Value::as_list)
@@ -295,7 +319,7 @@ fn points(
 }
 
 /// How well the approximation follows the empirical posterior, averaged over all observations.
-fn agreement(empirical: &Posterior, approximate: &Posterior) -> [(&'static str, f64); 3] {
+fn agreement(empirical: &Posterior, approximate: &Posterior) -> [f64; 3] {
     let n = empirical.observations;
     let [mut all, mut near, mut gap] = [0.0; 3];
     for row in 0..n {
@@ -316,11 +340,7 @@ fn agreement(empirical: &Posterior, approximate: &Posterior) -> [(&'static str, 
         gap += pairs.map(|(p, q)| p.exp() * (p - q)).sum::<f64>();
     }
     let n = n as f64;
-    [
-        ("rank_correlation", all / n),
-        ("rank_correlation_near", near / n),
-        ("posterior_gap", gap / n),
-    ]
+    [all / n, near / n, gap / n]
 }
 
 /// Spearman's; zero where one side is constant, as the uniform distribution is.

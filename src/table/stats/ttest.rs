@@ -4,6 +4,7 @@ use super::Interval;
 use super::describe::mean;
 use super::describe::standard_deviation;
 use super::describe::standard_error;
+use super::ranks::slack;
 use super::student::half_width;
 use super::student::t_below;
 use super::student::t_two_sided;
@@ -26,9 +27,11 @@ pub struct TTest {
 }
 
 impl TTest {
-    fn new(mean_difference: f64, standard_error: f64, df: f64) -> Option<Self> {
-        // Without any spread the statistic is 0 / 0 or infinite, and no probability means anything.
-        if standard_error.is_nan() || standard_error <= 0.0 {
+    /// `rounding` is what the values may be off by.
+    fn new(mean_difference: f64, standard_error: f64, df: f64, rounding: f64) -> Option<Self> {
+        // Without any spread the statistic is 0 / 0 or infinite, and no probability means anything;
+        // a spread of rounding alone makes any difference improbable.
+        if standard_error.is_nan() || standard_error <= rounding {
             return None;
         }
         let t = mean_difference / standard_error;
@@ -49,13 +52,19 @@ impl TTest {
 }
 
 /// t test of paired values: d = a − b, t = mean(d) / (s(d) / √n), n − 1 degrees of freedom.
-/// None for unequal lengths, below two pairs, and where all differences are equal.
+/// None for unequal lengths, below two pairs, and where all differences are equal but for rounding.
 pub fn paired_t(a: &[f64], b: &[f64]) -> Option<TTest> {
     if a.len() != b.len() {
         return None;
     }
     let d: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
-    TTest::new(mean(&d)?, standard_error(&d)?, (d.len() - 1) as f64)
+    let rounding = slack(a.iter().chain(b).copied());
+    TTest::new(
+        mean(&d)?,
+        standard_error(&d)?,
+        (d.len() - 1) as f64,
+        rounding,
+    )
 }
 
 /// t test of two independent samples of unequal variance (Welch 1947), with the degrees of
@@ -65,7 +74,8 @@ pub fn welch_t(a: &[f64], b: &[f64]) -> Option<TTest> {
     let va = standard_deviation(a)?.powi(2) / na;
     let vb = standard_deviation(b)?.powi(2) / nb;
     let df = (va + vb).powi(2) / (va * va / (na - 1.0) + vb * vb / (nb - 1.0));
-    TTest::new(mean(a)? - mean(b)?, (va + vb).sqrt(), df)
+    let rounding = slack(a.iter().chain(b).copied());
+    TTest::new(mean(a)? - mean(b)?, (va + vb).sqrt(), df, rounding)
 }
 
 #[cfg(test)]
@@ -77,5 +87,7 @@ mod tests {
         assert_eq!(paired_t(&[1.0], &[2.0]), None);
         assert_eq!(paired_t(&[1.0, 2.0], &[2.0, 3.0]), None);
         assert_eq!(welch_t(&[1.0, 1.0], &[2.0, 2.0]), None);
+        assert_eq!(paired_t(&[0.3, 0.1, 0.7], &[0.2, 0.0, 0.6]), None);
+        assert_eq!(welch_t(&[0.1 + 0.2, 0.3], &[0.1, 0.3 - 0.2]), None);
     }
 }

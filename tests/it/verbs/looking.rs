@@ -15,7 +15,7 @@ fn a_step_is_shown_with_all_that_is_known_of_it() {
         str![[r#"
 score[name=circle,restart=0,samples=5]: up to date
 --> manifests/toy.yaml:15:3
-kind evaluate/test-kl, revision 2
+kind evaluate/test-kl, revision 3
 key [DIGEST]
 parameters
 nodes 8001

@@ -1,0 +1,182 @@
+//! The one door to a fitted model: what does not fit it is refused with the numbers, and no number
+//! that is not finite comes out of it, whatever stage or score asks.
+
+use super::Fitted;
+use super::ModelError;
+use super::Posterior;
+use super::Rows;
+use super::observation::Decoded;
+use super::observation::ObservationModel;
+use crate::data::Dataset;
+use crate::nn::checkpoint;
+use crate::registry::shape_text;
+
+/// A fitted model whose every answer is checked.
+pub struct Checked(Box<dyn Fitted>);
+
+impl Checked {
+    /// # Errors
+    /// [`ModelError::Diverged`] where a weight is not finite.
+    pub fn new(weights: &[u8], model: Box<dyn Fitted>) -> Result<Self, ModelError> {
+        match checkpoint::not_finite(weights)? {
+            Some(name) => Err(ModelError::Diverged(format!(
+                "its weights `{name}` are not all finite"
+            ))),
+            None => Ok(Checked(model)),
+        }
+    }
+
+    fn observations(&self, x: &Rows) -> Result<(), ModelError> {
+        let wanted = self.0.shape().iter().product();
+        columns(x, wanted, "an observation of the model")
+    }
+
+    fn latents(&self, z: &Rows) -> Result<(), ModelError> {
+        columns(z, self.0.latent(), "a latent variable of the model")
+    }
+}
+
+impl Fitted for Checked {
+    fn shape(&self) -> &[usize] {
+        self.0.shape()
+    }
+
+    fn latent(&self) -> usize {
+        self.0.latent()
+    }
+
+    fn observation_model(&self) -> ObservationModel {
+        self.0.observation_model()
+    }
+
+    fn encode(&self, x: &Rows) -> Result<Posterior, ModelError> {
+        self.observations(x)?;
+        let posterior = self.0.encode(x)?;
+        let log_var = posterior
+            .log_var
+            .iter()
+            .flat_map(|log_var| log_var.values());
+        let mut all = posterior.mean.values.iter().chain(log_var);
+        finite("encoder", all.find(|value| !value.is_finite()).copied())?;
+        Ok(posterior)
+    }
+
+    fn decode(&self, z: &Rows) -> Result<Decoded, ModelError> {
+        self.latents(z)?;
+        let decoded = self.0.decode(z)?;
+        finite("decoder", decoded.not_finite())?;
+        Ok(decoded)
+    }
+
+    fn log_likelihood(&self, x: &Rows, z: &Rows) -> Result<Vec<f64>, ModelError> {
+        self.observations(x)?;
+        self.latents(z)?;
+        if x.len() != z.len() {
+            let (x, z) = (x.len(), z.len());
+            return Err(ModelError::Data(format!(
+                "{x} observations stand beside {z} latent variables"
+            )));
+        }
+        let logs = self.0.log_likelihood(x, z)?;
+        match logs.iter().find(|log| !log.is_finite()) {
+            Some(log) => Err(ModelError::Diverged(format!("its log p(x|z) is {log}"))),
+            None => Ok(logs),
+        }
+    }
+}
+
+fn columns(rows: &Rows, wanted: usize, what: &str) -> Result<(), ModelError> {
+    match rows.columns == wanted {
+        true => Ok(()),
+        false => Err(ModelError::Data(format!(
+            "a row has {} numbers, {what} has {wanted}",
+            rows.columns
+        ))),
+    }
+}
+
+fn finite(part: &str, wrong: Option<f32>) -> Result<(), ModelError> {
+    match wrong {
+        Some(value) => Err(ModelError::Diverged(format!("its {part} gives {value}"))),
+        None => Ok(()),
+    }
+}
+
+/// Whether a model is of observations such as a data set has.
+///
+/// # Errors
+/// [`ModelError::Data`] with both shapes.
+pub fn fits(model: &dyn Fitted, data: &Dataset) -> Result<(), ModelError> {
+    let (own, given) = (model.shape(), data.shape());
+    // Of sequences it is said elsewhere that they have no `x`.
+    if given == own || data.train.get("x").is_none() {
+        return Ok(());
+    }
+    Err(ModelError::Data(format!(
+        "the model is of observations of {}, `{}` has observations of {}",
+        shape_text(own),
+        data.name(),
+        shape_text(&given)
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::observation::LogVariances;
+
+    /// Doubles what it is given; overflows beyond single precision.
+    struct Double;
+
+    impl Fitted for Double {
+        fn shape(&self) -> &[usize] {
+            &[2]
+        }
+
+        fn latent(&self) -> usize {
+            2
+        }
+
+        fn observation_model(&self) -> ObservationModel {
+            ObservationModel::Gaussian { sigma: 1.0 }
+        }
+
+        fn encode(&self, x: &Rows) -> Result<Posterior, ModelError> {
+            let mean = Rows::new(2, x.values.iter().map(|x| 2.0 * x).collect());
+            let log_var = Some(LogVariances::new(x.clone()));
+            Ok(Posterior { mean, log_var })
+        }
+
+        fn decode(&self, z: &Rows) -> Result<Decoded, ModelError> {
+            let rows = Rows::new(2, z.values.iter().map(|z| 2.0 * z).collect());
+            Ok(Decoded::new(self.observation_model(), rows))
+        }
+
+        fn log_likelihood(&self, x: &Rows, _z: &Rows) -> Result<Vec<f64>, ModelError> {
+            Ok(vec![f64::NAN; x.len()])
+        }
+    }
+
+    #[test]
+    fn no_number_that_is_not_finite_comes_out() {
+        let model = Checked(Box::new(Double));
+        let large = Rows::new(2, vec![1.0, f32::MAX]);
+        for diverged in [model.decode(&large).err(), model.encode(&large).err()] {
+            assert!(matches!(diverged, Some(ModelError::Diverged(_))));
+        }
+        let rows = Rows::new(2, vec![1.0, 2.0]);
+        assert!(model.decode(&rows).is_ok());
+        let log = model.log_likelihood(&rows, &rows);
+        assert!(matches!(log, Err(ModelError::Diverged(_))));
+    }
+
+    #[test]
+    fn rows_of_another_size_are_refused_with_both_numbers() {
+        let model = Checked(Box::new(Double));
+        let pictures = Rows::new(784, vec![0.0; 784]);
+        for refused in [model.decode(&pictures).err(), model.encode(&pictures).err()] {
+            let said = refused.expect("it is of two numbers").to_string();
+            assert!(said.contains("784") && said.contains("has 2"), "{said}");
+        }
+    }
+}

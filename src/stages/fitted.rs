@@ -1,0 +1,88 @@
+//! The fitted model in a slot, with data that fit it, and what a stage leaves where the training
+//! behind it diverged: names without numbers, tables without rows, no picture.
+
+use super::artifacts;
+use crate::data::Dataset;
+use crate::engine::Job;
+use crate::engine::JobError;
+use crate::engine::JobItem;
+use crate::engine::Produced;
+use crate::models;
+use crate::models::Fitted;
+use crate::models::ModelError;
+use crate::nn::device::DeviceChoice;
+
+/// Why a stage that reads a model comes to nothing.
+pub enum Halt {
+    /// There is nothing to compute: no failure, but no number either.
+    Diverged(String),
+    Failed(JobError),
+}
+
+impl From<JobError> for Halt {
+    fn from(error: JobError) -> Self {
+        Halt::Failed(error)
+    }
+}
+
+impl From<ModelError> for Halt {
+    fn from(error: ModelError) -> Self {
+        match error {
+            ModelError::Diverged(_) => Halt::Diverged(error.to_string()),
+            other => Halt::Failed(other.into()),
+        }
+    }
+}
+
+/// Does the work of a stage that reads a model; `none` is what it leaves of a diverged one.
+///
+/// # Errors
+/// Those of the work.
+pub fn unless_diverged(
+    none: impl FnOnce() -> Produced,
+    work: impl FnOnce() -> Result<Produced, Halt>,
+) -> Result<Produced, JobError> {
+    match work() {
+        Ok(produced) => Ok(produced),
+        Err(Halt::Failed(error)) => Err(error),
+        Err(Halt::Diverged(how)) => Ok(Produced {
+            diverged: Some(how),
+            ..none()
+        }),
+    }
+}
+
+/// The model in the slot `model`.
+pub fn open(job: &Job<'_>, device: DeviceChoice) -> Result<Box<dyn Fitted>, Halt> {
+    let weights = artifacts::read(artifacts::only(job, "model")?, artifacts::MODEL)?;
+    if let Some(item) = job.items("model").iter().find(|item| item.diverged) {
+        return Err(Halt::Diverged(format!("its model did: {}", name(item))));
+    }
+    Ok(models::open(&weights, device)?)
+}
+
+/// The model in the slot `model` and the data in the slot `data`, which have to be of one shape.
+pub fn with_data(job: &Job<'_>, device: DeviceChoice) -> Result<(Box<dyn Fitted>, Dataset), Halt> {
+    let data = artifacts::dataset(job, "data")?;
+    let model = open(job, device)?;
+    models::fits(&*model, &data)?;
+    Ok((model, data))
+}
+
+/// What diverged among that which a step reads for its own cell alone.
+pub fn diverged_input(job: &Job<'_>) -> Option<String> {
+    let own = job.step.inputs.iter().zip(&job.inputs);
+    let mut own = own.filter(|(input, _)| !input.reduced);
+    own.find_map(|(input, given)| match &given.items[..] {
+        [only] if only.diverged => Some(format!("its `{}` did: {}", input.slot, name(only))),
+        _ => None,
+    })
+}
+
+/// `fit[seed=0]`
+pub fn name(item: &JobItem) -> String {
+    match item.cell.iter().next() {
+        None => item.stage.clone(),
+        Some(_) => format!("{}[{}]", item.stage, item.cell),
+    }
+}
