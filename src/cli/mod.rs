@@ -39,6 +39,7 @@ mod worker;
 use std::ffi::OsString;
 use std::io;
 use std::io::Write;
+use std::panic;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
@@ -50,12 +51,25 @@ use exit::Exit;
 use printer::Printer;
 use project::Stop;
 
+use crate::nn::device;
 use crate::text::Diagnostic;
 use crate::text::in_one_line;
+
+/// A device without room unwinds through operations that cannot say so; the step that fails says it,
+/// with a remedy, so nobody needs the report of a panic.
+fn leave_device_failures_to_steps() {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if device::failure(info.payload()).is_none() {
+            report(info);
+        }
+    }));
+}
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     diagnosis::listen();
+    leave_device_failures_to_steps();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => safe(error).exit(),
