@@ -23,12 +23,7 @@ pub(super) struct Foreseen {
 impl Foreseen {
     /// Says what cannot work in the steps that it has not seen, once for every slot of a stage. `steps` are
     /// in topological order, those that it has seen first.
-    pub fn check(
-        &mut self,
-        steps: &[Arc<Step>],
-        experiment: &Experiment,
-        found: &mut Diagnostics,
-    ) {
+    pub fn check(&mut self, steps: &[Arc<Step>], experiment: &Experiment, found: &mut Diagnostics) {
         let from = self.known.len();
         self.known.reserve(steps.len() - from);
         let mut said = HashSet::new();

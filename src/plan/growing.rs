@@ -30,7 +30,6 @@ pub struct GrowingPlan {
 }
 
 /// What cells brought that were added.
-#[derive(Debug)]
 pub struct Grown {
     /// Numbered on from the last step of the plan, needs before what needs them.
     pub steps: Vec<Arc<Step>>,
@@ -92,7 +91,9 @@ impl GrowingPlan {
     pub fn extend(&mut self, cells: &[Cell]) -> Result<Grown, Diagnostics> {
         let mut found = Diagnostics::new();
         if self.closed {
-            found.push(Diagnostic::error("no cells can be added: the plan is closed"));
+            found.push(Diagnostic::error(
+                "no cells can be added: the plan is closed",
+            ));
             return Err(found);
         }
         let before = self.plan.experiment.grid.len();
@@ -207,7 +208,10 @@ impl GrowingPlan {
                     .at(&axis.place, format!("not all are in the cell `{cell}`")));
             }
         }
-        let values: Vec<_> = cell.iter().map(|(name, value)| (name, value.clone())).collect();
+        let values: Vec<_> = cell
+            .iter()
+            .map(|(name, value)| (name, value.clone()))
+            .collect();
         experiment.grid.extend(&values)
     }
 }
@@ -231,8 +235,11 @@ fn columns(experiment: &Experiment, open: &[&str], found: &mut Diagnostics) -> V
             (None, None) => {
                 let axes = experiment.axes.iter().map(|axis| &*axis.name);
                 found.push(
-                    Diagnostic::error(format!("unknown axis `{name}`"))
-                        .maybe_help(did_you_mean(name, axes, "its axes are")),
+                    Diagnostic::error(format!("unknown axis `{name}`")).maybe_help(did_you_mean(
+                        name,
+                        axes,
+                        "its axes are",
+                    )),
                 );
             }
         }

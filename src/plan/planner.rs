@@ -118,9 +118,10 @@ impl Planner {
         let kinds = kinds::check(experiment, stage, of_kind, &checked.kinds, found);
         let reduces_all = kind_of.kinds.iter().any(|kind| kind.reduces_all());
         let axes = wiring::axes_of(experiment, stage, reduces_all, &checked.axes, found);
-        let waits = self.open.as_mut().is_some_and(|open| {
-            open.find(index, experiment, &axes, &checked.axes, &kind_of.kinds)
-        });
+        let waits = self
+            .open
+            .as_mut()
+            .is_some_and(|open| open.find(index, experiment, &axes, &checked.axes, &kind_of.kinds));
         checked.kinds[index] = Some(kinds);
         checked.axes[index] = Some(axes);
         checked.kinds_of[index] = Some(kind_of);
@@ -187,7 +188,9 @@ impl Planner {
         for index in self.order.clone() {
             let finder = self.finder(&experiment.pipeline.stages[index], experiment);
             let checked = &mut self.checked;
-            if let (Some(kind_of), Some(kinds)) = (&mut checked.kinds_of[index], &checked.kinds[index]) {
+            if let (Some(kind_of), Some(kinds)) =
+                (&mut checked.kinds_of[index], &checked.kinds[index])
+            {
                 finder.extend(kind_of, &mut self.projections, found);
                 more |= kind_of.kinds.len() > kinds.kinds.len();
             }

@@ -50,8 +50,10 @@ impl Projection {
                 self.first.push(cell as u32);
                 self.cells.push(self.coordinates(grid, cell));
                 let (columns, first) = (&self.columns, &self.first);
-                let hash_of = |index: &u32| hash(columns, |column| coordinate(grid, first, *index, column));
-                self.known.insert_unique(hash(columns, of_cell), next, hash_of);
+                let hash_of =
+                    |index: &u32| hash(columns, |column| coordinate(grid, first, *index, column));
+                self.known
+                    .insert_unique(hash(columns, of_cell), next, hash_of);
                 next
             });
             self.of.push(index);
@@ -61,7 +63,9 @@ impl Projection {
     /// Forgets the last full cells, so that so many are left.
     fn truncate(&mut self, cells: usize) {
         self.of.truncate(cells);
-        let kept = self.first.partition_point(|first| (*first as usize) < cells);
+        let kept = self
+            .first
+            .partition_point(|first| (*first as usize) < cells);
         self.first.truncate(kept);
         self.cells.truncate(kept);
         self.known.retain(|index| (*index as usize) < kept);

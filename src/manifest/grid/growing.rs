@@ -58,24 +58,30 @@ impl Grid {
 
     /// The position of an axis in rows, and the number of a value that cells are to have there.
     fn place_value(&mut self, name: &str, value: &Value) -> Result<(usize, ValueId), Diagnostic> {
-        let axes = self.axes().map(|column| &*self.columns.get(column).name);
-        let column = self.columns.index(name).map(|at| self.columns.get(at));
-        let Some((position, column)) = column
-            .filter(|column| column.axis)
-            .and_then(|column| Some((column.position?, column)))
-        else {
-            let wrong = Diagnostic::error(format!("cells cannot be added on `{name}`: it is no axis"));
+        let index = self
+            .columns
+            .index(name)
+            .filter(|index| self.columns.get(*index).axis);
+        let position = index.and_then(|index| Some((index, self.columns.get(index).position?)));
+        let Some((index, position)) = position else {
+            let axes = self.axes().map(|column| &*self.columns.get(column).name);
+            let wrong =
+                Diagnostic::error(format!("cells cannot be added on `{name}`: it is no axis"));
             return Err(wrong.maybe_help(did_you_mean(name, axes, "its axes are")));
         };
+        let column = self.columns.get_mut(index);
         let canonical = column.ty.conform(value.clone()).map_err(|mismatch| {
             Diagnostic::error(format!("`{name}` cannot be `{value}`"))
                 .at(&column.place, mismatch.message)
                 .maybe_help(mismatch.help)
         })?;
-        let place = column.place.clone();
-        let known = column.id_of(&canonical);
-        let index = self.columns.index(name).unwrap_or_default();
-        let id = known.unwrap_or_else(|| self.columns.get_mut(index).intern(canonical, &place));
+        let id = match column.id_of(&canonical) {
+            Some(known) => known,
+            None => {
+                let place = column.place.clone();
+                column.intern(canonical, &place)
+            }
+        };
         Ok((position, id))
     }
 
@@ -100,7 +106,9 @@ impl Grid {
         let all = 0..self.len() as u32;
         let mut ordered = Vec::with_capacity(self.len());
         self.arrange(all.clone().collect(), 0, &mut ordered);
-        let written = ordered.iter().filter(|cell| (**cell as usize) < self.written);
+        let written = ordered
+            .iter()
+            .filter(|cell| (**cell as usize) < self.written);
         match written.is_sorted() {
             true => ordered,
             false => all.collect(),
@@ -148,6 +156,10 @@ mod tests {
         read.experiment.unwrap_or_else(|| panic!("{said}")).grid
     }
 
+    fn extend(grid: &mut Grid, values: &[(&str, Value)]) -> Result<usize, String> {
+        grid.extend(values).map_err(|said| said.title)
+    }
+
     fn rows(grid: &Grid, cells: impl IntoIterator<Item = usize>) -> Vec<String> {
         let row = |cell| {
             let values = grid.axes().map(|column| {
@@ -161,39 +173,50 @@ mod tests {
     }
 
     fn in_order(grid: &Grid) -> Vec<String> {
-        rows(grid, grid.in_axis_order().into_iter().map(|cell| cell as usize))
+        rows(
+            grid,
+            grid.in_axis_order().into_iter().map(|cell| cell as usize),
+        )
     }
 
     #[test]
     fn cells_that_are_added_keep_the_numbers_of_all_others() {
         let mut grid = grid("axes: {a: [x, y], lr: [1, 2], seed: {seeds: 2}}\n");
         let before = rows(&grid, 0..grid.len());
-        assert_eq!(grid.extend(&[("lr", Value::Int(3))]), Ok(4));
-        assert_eq!(grid.extend(&[("lr", Value::Int(3))]), Ok(0), "each once");
+        assert_eq!(extend(&mut grid, &[("lr", Value::Int(3))]), Ok(4));
+        assert_eq!(
+            extend(&mut grid, &[("lr", Value::Int(3))]),
+            Ok(0),
+            "each once"
+        );
         assert_eq!(rows(&grid, 0..8), before);
         let added = ["x 3 0", "x 3 1", "y 3 0", "y 3 1"];
         assert_eq!(rows(&grid, 8..12), added);
         let whole = self::grid("axes: {a: [x, y], lr: [1, 2, 3], seed: {seeds: 2}}\n");
         assert_eq!(in_order(&grid), rows(&whole, 0..whole.len()));
         grid.truncate(8);
-        assert_eq!(grid.extend(&[("lr", Value::Int(3)), ("a", Value::from("y"))]), Ok(2));
+        assert_eq!(
+            extend(&mut grid, &[("lr", Value::Int(3)), ("a", Value::from("y"))]),
+            Ok(2)
+        );
         assert_eq!(rows(&grid, 8..10), ["y 3 0", "y 3 1"]);
     }
 
     #[test]
     fn cells_that_the_manifest_leaves_out_are_not_added() {
-        let axes = "axes: {lr: [1, 2], seed: {seeds: 2}}\nexclude: [{lr: 3, seed: 0}]\nwhen: lr < 4\n";
+        let axes =
+            "axes: {lr: [1, 2], seed: {seeds: 2}}\nexclude: [{lr: 3, seed: 0}]\nwhen: lr < 4\n";
         let mut grid = grid(axes);
-        assert_eq!(grid.extend(&[("lr", Value::Int(3))]), Ok(1));
+        assert_eq!(extend(&mut grid, &[("lr", Value::Int(3))]), Ok(1));
         assert_eq!(rows(&grid, 4..5), ["3 1"]);
-        assert_eq!(grid.extend(&[("lr", Value::Int(4))]), Ok(0));
+        assert_eq!(extend(&mut grid, &[("lr", Value::Int(4))]), Ok(0));
     }
 
     #[test]
     fn variants_without_the_axis_get_no_cells() {
         let axes = "axes: {m: {p: {axes: {lr: [1]}}, q: {}}}\n";
         let mut grid = grid(axes);
-        assert_eq!(grid.extend(&[("lr", Value::Int(2))]), Ok(1));
+        assert_eq!(extend(&mut grid, &[("lr", Value::Int(2))]), Ok(1));
         assert_eq!(in_order(&grid), ["p 1", "p 2", "q -"]);
     }
 
@@ -201,7 +224,7 @@ mod tests {
     fn what_cannot_be_added_is_said() {
         let mut grid = grid("params: {n: {type: int, default: 1}}\naxes: {lr: [1.5], n: [1]}\n");
         let said = |grid: &mut Grid, name: &str, value: Value| {
-            grid.extend(&[(name, value)]).expect_err("it is wrong").title
+            extend(grid, &[(name, value)]).expect_err("it is wrong")
         };
         assert!(said(&mut grid, "rate", Value::Int(1)).contains("no axis"));
         assert!(said(&mut grid, "n", Value::from("x")).contains("cannot be `x`"));

@@ -20,9 +20,9 @@ use crate::text::Diagnostics;
 
 use reading::Pairs;
 use reading::Reader;
-pub(super) use summary::summary;
 use slots::gather;
 use slots::slot_order;
+pub(super) use summary::summary;
 
 use super::Step;
 use super::StepId;
@@ -195,14 +195,22 @@ impl Expansion {
     }
 
     /// Forgets the last steps and full cells, so that so many are left.
-    pub fn truncate(&mut self, steps: usize, cells: usize, axes_of: &[Option<StageAxes>], projections: &Projections) {
+    pub fn truncate(
+        &mut self,
+        steps: usize,
+        cells: usize,
+        axes_of: &[Option<StageAxes>],
+        projections: &Projections,
+    ) {
         self.steps.truncate(steps);
         self.known.retain(|_, id| id.index() < steps);
         for (expanded, axes) in self.stages.iter_mut().zip(axes_of) {
             let (Some(known), Some(axes)) = (&mut *expanded, axes) else {
                 continue;
             };
-            let projected = projections.get(&axes.all).map_or(0, |projection| projection.len());
+            let projected = projections
+                .get(&axes.all)
+                .map_or(0, |projection| projection.len());
             known.steps.truncate(projected);
             known.own.retain(|id| id.index() < steps);
             known.cells = known.cells.min(cells);

@@ -173,7 +173,10 @@ impl Reader<'_> {
                 }
             };
             let pair = (reader, from);
-            if reduced && (read.pairs.contains(&pair) || self.known.is_some_and(|known| known.contains(&pair))) {
+            if reduced
+                && (read.pairs.contains(&pair)
+                    || self.known.is_some_and(|known| known.contains(&pair)))
+            {
                 continue;
             }
             let Some((step, source_kind)) = source.steps[from as usize] else {
@@ -208,9 +211,11 @@ impl Reader<'_> {
     fn reduced_already(&self, reader: u32) -> Diagnostic {
         let cell = &self.projection.cells[reader as usize];
         let stage = &self.ready.stage().name;
-        Diagnostic::error(format!("`{stage}[{cell}]` has its cells already, and would read more"))
-            .at(&self.source.place, "read here")
-            .help("add all cells of a group at once, or open the axes that it reduces")
+        Diagnostic::error(format!(
+            "`{stage}[{cell}]` has its cells already, and would read more"
+        ))
+        .at(&self.source.place, "read here")
+        .help("add all cells of a group at once, or open the axes that it reduces")
     }
 
     /// The cell of the source with some axes held at given values.

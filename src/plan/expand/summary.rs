@@ -54,7 +54,12 @@ pub(in crate::plan) fn summary(ready: &Ready<'_>) -> StageSummary {
 
 impl Expansion {
     /// Adds to the summary of a stage what it does not have yet.
-    pub fn complete(&self, summary: &mut StageSummary, ready: &Ready<'_>, projections: &Projections) {
+    pub fn complete(
+        &self,
+        summary: &mut StageSummary,
+        ready: &Ready<'_>,
+        projections: &Projections,
+    ) {
         let kinds = ready.kinds.kinds.iter();
         summary.kinds = kinds.map(|kind| kind.name()).collect();
         let Some(expanded) = &self.stages[ready.index] else {
