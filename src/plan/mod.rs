@@ -29,6 +29,6 @@ pub use change::{Change, changes};
 pub use filter::{Filter, Term};
 pub use growing::{GrowingPlan, Grown};
 pub use key::{Contents, KeyError, KeyRules, NUMERICS_REVISION, content_digest};
-pub use selection::{Selection, Wish};
+pub use selection::{SelectedSteps, Selection};
 pub use stale::{Fate, Known, Reason};
 pub use step::{Cell, From, Input, InputItem, Step, StepId};
