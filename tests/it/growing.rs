@@ -74,7 +74,7 @@ stages:
     uses: table/summary
     in: {{rows: score}}
     over: [seed]
-    with: {{value: loss}}
+    with: {{values: [loss], replicate: seed}}
   best:
     uses: select
     in: {{candidates: score}}
@@ -82,8 +82,8 @@ stages:
     with: {{by: loss, order: min}}
   summary:
     uses: table/summary
-    in: {{rows: best}}
-    with: {{value: loss}}
+    in: {{rows: best.metrics}}
+    with: {{values: [loss], replicate: seed}}
 "#
     )
 }
