@@ -8,8 +8,8 @@ use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
 use crate::plan::Filter;
+use crate::plan::SelectedSteps;
 use crate::plan::Selection;
-use crate::plan::Wish;
 use crate::text::Diagnostics;
 use crate::text::plural;
 
@@ -18,8 +18,8 @@ pub fn selection(
     project: &Project,
     args: &FilterArgs,
     err: &mut Printer,
-) -> Result<Option<Selection>, Stop> {
-    let wish = Wish {
+) -> Result<Option<SelectedSteps>, Stop> {
+    let selection = Selection {
         only: filters(&args.only, err)?,
         stages: names(&args.stage),
         upto: names(&args.upto),
@@ -28,11 +28,11 @@ pub fn selection(
             false => None,
         },
     };
-    if wish.is_everything() {
+    if selection.is_everything() {
         return Ok(None);
     }
-    let selection = project.plan.select(&wish);
-    selection.map(Some).or_else(|found| refuse(&found, err))
+    let chosen = project.plan.select(&selection);
+    chosen.map(Some).or_else(|found| refuse(&found, err))
 }
 
 /// The filters of `--only`.

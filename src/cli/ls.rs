@@ -15,7 +15,7 @@ use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
 use crate::plan::Filter;
-use crate::plan::Wish;
+use crate::plan::Selection;
 use crate::registry::Value;
 use crate::table::Column;
 use crate::table::Table;
@@ -27,9 +27,9 @@ use crate::text::in_one_line;
 /// Prints the metrics of every step that is up to date, a row per cell.
 pub fn ls(args: &LsArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
-    let stages = Wish {
+    let stages = Selection {
         stages: args.stage.clone(),
-        ..Wish::default()
+        ..Selection::default()
     };
     if let Err(found) = project.plan.select(&stages) {
         return filters::refuse(&found, err);

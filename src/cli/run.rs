@@ -33,7 +33,7 @@ use crate::engine::Engine;
 use crate::engine::Event;
 use crate::engine::Options;
 use crate::engine::State;
-use crate::plan::Selection;
+use crate::plan::SelectedSteps;
 use crate::stages::Results;
 use crate::stages::Stages;
 use crate::store::Access;
@@ -52,7 +52,7 @@ pub fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     // Never freed: the process ends soon after, and thousands of steps take a while to take apart.
     let project = ManuallyDrop::new(project?);
     let selection = filters::selection(&project, &args.filters, err)?;
-    if args.filters.failed && selection.as_ref().is_some_and(Selection::is_empty) {
+    if args.filters.failed && selection.as_ref().is_some_and(SelectedSteps::is_empty) {
         writeln!(err, "nothing of this failed the last time")?;
         return Ok(Exit::Success);
     }

@@ -10,24 +10,16 @@ use crate::manifest::Experiment;
 use crate::manifest::Overrides;
 use crate::manifest::Reading;
 use crate::registry::Catalog;
-use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 
 use super::From;
 use super::Step;
 use super::StepId;
-use super::expand::Expansion;
-use super::foresee;
-use super::kind_of::kind_of;
-use super::kinds;
-use super::kinds::StageKinds;
+use super::foresee::Foreseen;
 use super::outline;
-use super::params::Recipe;
+use super::planner::Planner;
 use super::projection::Projection;
-use super::projection::Projections;
 use super::warnings;
-use super::wiring;
-use super::wiring::StageAxes;
 
 /// Everything that an experiment has to do.
 pub struct Plan {
@@ -122,50 +114,8 @@ impl Plan {
 }
 
 /// Checks the stages against their kinds, and expands them where nothing is wrong.
-pub(super) fn build(
-    experiment: Experiment,
-    catalog: &Catalog,
-    found: &mut Diagnostics,
-) -> Option<Plan> {
-    let wiring = wiring::wire(&experiment, found);
-    // A stage that cannot be placed in an order still has its own mistakes.
-    let order = match &wiring {
-        Some(wiring) => wiring.order.clone(),
-        None => (0..experiment.pipeline.stages.len()).collect(),
-    };
-    let parts = {
-        let mut planner = Planner {
-            experiment: &experiment,
-            catalog,
-            projections: Projections::new(&experiment.grid),
-            // What is wrong with a name or value is not repeated for all that uses it.
-            deep: !found.has_errors(),
-            kinds: Vec::new(),
-            axes: Vec::new(),
-            expansion: Expansion::new(&experiment),
-            summaries: Vec::new(),
-        };
-        let count = experiment.pipeline.stages.len();
-        planner.kinds.resize_with(count, || None);
-        planner.axes.resize_with(count, || None);
-        for stage in order {
-            if found.are_enough() {
-                break;
-            }
-            planner.stage(stage, found);
-        }
-        if planner.deep {
-            warnings::unused(&experiment, found);
-        }
-        (planner.expansion.into_steps(), planner.summaries)
-    };
-    if !found.has_errors() {
-        foresee::check(&parts.0, &experiment, found);
-    }
-    if found.has_errors() {
-        return None;
-    }
-    let (mut steps, stages) = parts;
+fn build(experiment: Experiment, catalog: &Catalog, found: &mut Diagnostics) -> Option<Plan> {
+    let (mut steps, stages) = expand(&experiment, catalog, found)?;
     outline::fill(&mut steps, &stages);
     Some(Plan {
         experiment,
@@ -174,68 +124,20 @@ pub(super) fn build(
     })
 }
 
-/// What is known while stages are planned one after another.
-struct Planner<'e> {
-    experiment: &'e Experiment,
-    catalog: &'e Catalog,
-    projections: Projections<'e>,
-    deep: bool,
-    kinds: Vec<Option<StageKinds>>,
-    axes: Vec<Option<StageAxes>>,
-    expansion: Expansion<'e>,
-    summaries: Vec<StageSummary>,
-}
-
-impl Planner<'_> {
-    fn stage(&mut self, index: usize, found: &mut Diagnostics) {
-        let stage = &self.experiment.pipeline.stages[index];
-        let kind_of = kind_of(
-            stage,
-            self.experiment,
-            self.catalog,
-            &mut self.projections,
-            self.deep,
-            found,
-        );
-        let Some(kind_of) = kind_of else {
-            // Literal values and keys cannot be checked without a kind; slots neither.
-            return;
-        };
-        let kinds = kinds::check(
-            self.experiment,
-            stage,
-            kind_of.kinds.clone(),
-            &self.kinds,
-            found,
-        );
-        let reduces_all = kind_of.kinds.iter().any(|kind| kind.reduces_all());
-        let axes = wiring::axes_of(self.experiment, stage, reduces_all, &self.axes, found);
-        let mut recipes: Vec<Recipe<'_>> = kind_of
-            .kinds
-            .iter()
-            .map(|kind| Recipe::new(stage, *kind, found))
-            .collect();
-        if self.deep {
-            let done = self.expansion.stage(
-                index,
-                &axes,
-                &self.axes,
-                &kind_of,
-                &kinds,
-                &mut recipes,
-                &mut self.projections,
-                found,
-            );
-            if let Err(super::projection::TooMany) = done {
-                found.push(
-                    Diagnostic::error("too many combinations of axis values")
-                        .at(&stage.place, "of the axes of this stage"),
-                );
-            }
-            self.summaries
-                .push(self.expansion.summary(index, &axes, &kinds));
-        }
-        self.kinds[index] = Some(kinds);
-        self.axes[index] = Some(axes);
+/// The steps and stages of an experiment as it stands; none where something is wrong.
+pub(super) fn expand(
+    experiment: &Experiment,
+    catalog: &Catalog,
+    found: &mut Diagnostics,
+) -> Option<(Vec<Arc<Step>>, Vec<StageSummary>)> {
+    let mut planner = Planner::new(experiment, catalog, found);
+    let stages = planner.plan(experiment, found);
+    if planner.deep {
+        warnings::unused(experiment, found);
     }
+    let steps = planner.expansion.steps;
+    if !found.has_errors() {
+        Foreseen::default().check(&steps, experiment, found);
+    }
+    (!found.has_errors()).then_some((steps, stages))
 }

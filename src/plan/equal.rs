@@ -14,17 +14,17 @@ pub(super) type Fingerprint = [u8; 16];
 
 /// Parameters that are equal, held once.
 #[derive(Default)]
-pub(super) struct Pantry {
+pub(super) struct Interner {
     known: HashSet<Arc<Values>>,
 }
 
-impl Pantry {
+impl Interner {
     /// Makes room for so many more.
     pub fn expect(&mut self, more: usize) {
         self.known.reserve(more);
     }
 
-    pub fn keep(&mut self, values: Values) -> Arc<Values> {
+    pub fn intern(&mut self, values: Values) -> Arc<Values> {
         if let Some(known) = self.known.get(&values) {
             return Arc::clone(known);
         }
@@ -34,7 +34,7 @@ impl Pantry {
     }
 }
 
-/// What makes a step equal to others of its plan. Its parameters come from a [`Pantry`].
+/// What makes a step equal to others of its plan. Its parameters come from a [`Interner`].
 pub(super) fn fingerprint(step: &Step, buffer: &mut Vec<u8>) -> Fingerprint {
     buffer.clear();
     text(buffer, step.kind.name());

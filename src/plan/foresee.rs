@@ -13,21 +13,37 @@ use crate::text::Diagnostics;
 use super::From;
 use super::Step;
 
-/// Says what cannot work, once for every slot of a stage. `steps` are in topological order.
-pub(super) fn check(steps: &[Arc<Step>], experiment: &Experiment, found: &mut Diagnostics) {
-    // Most steps have nothing known of them.
-    let mut known: Vec<Option<Box<Facts>>> = Vec::with_capacity(steps.len());
-    let mut said = HashSet::new();
-    for step in steps {
-        let reads = |slot: &str| facts(step, slot, &known);
-        let facts = step.kind.foresee(&step.params, &reads);
-        let facts = facts.unwrap_or_else(|misfit| {
-            if said.insert((&step.stage, misfit.slot)) {
-                found.push(diagnostic(step, &misfit, steps, experiment));
-            }
-            Facts::default()
-        });
-        known.push((facts != Facts::default()).then(|| Box::new(facts)));
+/// What is known of the results of steps before they run, by step.
+#[derive(Default)]
+pub(super) struct Foreseen {
+    /// Most steps have nothing known of them.
+    known: Vec<Option<Box<Facts>>>,
+}
+
+impl Foreseen {
+    /// Says what cannot work in the steps that it has not seen, once for every slot of a stage. `steps` are
+    /// in topological order, those that it has seen first.
+    pub fn check(&mut self, steps: &[Arc<Step>], experiment: &Experiment, found: &mut Diagnostics) {
+        let from = self.known.len();
+        self.known.reserve(steps.len() - from);
+        let mut said = HashSet::new();
+        for step in &steps[from..] {
+            let reads = |slot: &str| facts(step, slot, &self.known);
+            let facts = step.kind.foresee(&step.params, &reads);
+            let facts = facts.unwrap_or_else(|misfit| {
+                if said.insert((&step.stage, misfit.slot)) {
+                    found.push(diagnostic(step, &misfit, steps, experiment));
+                }
+                Facts::default()
+            });
+            self.known
+                .push((facts != Facts::default()).then(|| Box::new(facts)));
+        }
+    }
+
+    /// Forgets the last steps, so that so many are left.
+    pub fn truncate(&mut self, steps: usize) {
+        self.known.truncate(steps);
     }
 }
 

@@ -17,17 +17,17 @@ use crate::text::Diagnostics;
 use crate::text::Place;
 
 /// How the parameters of a stage of one kind are made.
-pub(super) struct Recipe<'s> {
+pub(super) struct ParamTemplate<'s> {
     stage: &'s Stage,
     kind: &'static dyn StageKind,
-    ingredients: Vec<Ingredient<'s>>,
+    rules: Vec<ParamRule<'s>>,
     /// The values made no sense together. Said once, not in every cell.
     unfit: bool,
     /// The machine lacks what the values ask for. Said once, not in every cell.
     lacking: bool,
 }
 
-struct Ingredient<'s> {
+struct ParamRule<'s> {
     param: Param,
     template: Option<&'s Template>,
     /// The value, where no cell changes it.
@@ -38,10 +38,10 @@ struct Ingredient<'s> {
     broken: bool,
 }
 
-impl<'s> Recipe<'s> {
+impl<'s> ParamTemplate<'s> {
     /// Checks what is the same in all cells.
     pub fn new(stage: &'s Stage, kind: &'static dyn StageKind, found: &mut Diagnostics) -> Self {
-        let mut ingredients = Vec::new();
+        let mut rules = Vec::new();
         for param in kind.params() {
             let argument = stage
                 .with
@@ -55,33 +55,33 @@ impl<'s> Recipe<'s> {
                 }
                 Default::Absent | Default::Required => None,
             };
-            let mut ingredient = Ingredient {
+            let mut rule = ParamRule {
                 default,
                 template: argument.map(|argument| &argument.value),
                 fixed: None,
                 broken: argument.is_some_and(|argument| argument.value.is_broken()),
                 param,
             };
-            let literal = match ingredient.template {
+            let literal = match rule.template {
                 // A key without a value is a key left out.
                 Some(template) => template.literal().filter(|value| **value != Value::Null),
                 None => None,
             };
-            if let (Some(template), Some(value)) = (ingredient.template, literal) {
-                match ingredient.param.ty.conform(value.clone()) {
-                    Ok(value) => ingredient.fixed = Some(value),
+            if let (Some(template), Some(value)) = (rule.template, literal) {
+                match rule.param.ty.conform(value.clone()) {
+                    Ok(value) => rule.fixed = Some(value),
                     Err(mismatch) => {
-                        found.push(wrong(kind, &ingredient.param, &template.place, mismatch));
-                        ingredient.broken = true;
+                        found.push(wrong(kind, &rule.param, &template.place, mismatch));
+                        rule.broken = true;
                     }
                 }
             }
-            ingredients.push(ingredient);
+            rules.push(rule);
         }
-        Recipe {
+        ParamTemplate {
             stage,
             kind,
-            ingredients,
+            rules,
             unfit: false,
             lacking: false,
         }
@@ -89,15 +89,15 @@ impl<'s> Recipe<'s> {
 
     /// The parameters in a cell where there is nothing to say about them.
     pub fn make_silently<'v>(&self, lookup: &dyn Fn(&str) -> Option<&'v Value>) -> Option<Values> {
-        let given = self.ingredients.iter().filter(|one| one.may_have_value());
+        let given = self.rules.iter().filter(|one| one.may_have_value());
         let mut values = Values::with_capacity(given.count());
-        for ingredient in &self.ingredients {
-            if ingredient.broken {
+        for rule in &self.rules {
+            if rule.broken {
                 return None;
             }
-            let value = ingredient.value(self.stage, self.kind, lookup, &|_| None);
+            let value = rule.value(self.stage, self.kind, lookup, &|_| None);
             if let Some(value) = value.ok()? {
-                values.insert(ingredient.param.name.to_owned(), value);
+                values.insert(rule.param.name.to_owned(), value);
             }
         }
         let fit = self.kind.check(&values).is_ok() && self.kind.lacking(&values).is_none();
@@ -113,19 +113,19 @@ impl<'s> Recipe<'s> {
     ) -> Option<Values> {
         let mut values = Values::new();
         let mut good = true;
-        for ingredient in &mut self.ingredients {
-            if ingredient.broken {
+        for rule in &mut self.rules {
+            if rule.broken {
                 good = false;
                 continue;
             }
-            match ingredient.value(self.stage, self.kind, lookup, source_of) {
+            match rule.value(self.stage, self.kind, lookup, source_of) {
                 Ok(Some(value)) => {
-                    values.insert(ingredient.param.name.to_owned(), value);
+                    values.insert(rule.param.name.to_owned(), value);
                 }
                 Ok(None) => {}
                 Err(diagnostic) => {
                     found.push(*diagnostic);
-                    ingredient.broken = true;
+                    rule.broken = true;
                     good = false;
                 }
             }
@@ -159,7 +159,7 @@ impl<'s> Recipe<'s> {
     }
 }
 
-impl Recipe<'_> {
+impl ParamTemplate<'_> {
     /// What makes the step larger than this machine. Commands know their own sizes.
     fn too_much(&self, values: &Values) -> Option<Unfit> {
         if matches!(self.kind.outputs(), Outputs::Declared) {
@@ -181,9 +181,9 @@ impl Recipe<'_> {
         unfit: Unfit,
         source_of: &dyn Fn(&str) -> Option<Place>,
     ) -> Diagnostic {
-        let mut ingredients = self.ingredients.iter();
-        let ingredient = ingredients.find(|ingredient| ingredient.param.name == unfit.param);
-        let template = ingredient.and_then(|ingredient| ingredient.template);
+        let mut rules = self.rules.iter();
+        let rule = rules.find(|rule| rule.param.name == unfit.param);
+        let template = rule.and_then(|rule| rule.template);
         let place = template.map_or(&self.stage.uses.place, |template| &template.place);
         let said = said.at(place, unfit.message).help(unfit.help);
         match template {
@@ -193,7 +193,7 @@ impl Recipe<'_> {
     }
 }
 
-impl Ingredient<'_> {
+impl ParamRule<'_> {
     fn may_have_value(&self) -> bool {
         self.template.is_some() || self.default.is_some()
     }

@@ -1,71 +1,83 @@
 //! The grid seen through some of its axes: full cells that agree on them are one cell.
 
+use std::hash::BuildHasher;
+use std::hash::Hasher;
 use std::sync::Arc;
 
 use foldhash::HashMap;
-use foldhash::HashMapExt;
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
 
-use crate::manifest::ABSENT;
 use crate::manifest::Grid;
 use crate::manifest::ValueId;
 
 use super::Cell;
 
-/// All cells of a grid projected on some columns. Shared by all stages with the same axes.
-#[derive(Debug)]
+/// All cells of a grid projected on some columns. Shared by all stages with the same axes. Where the grid
+/// grows, so can its projections: cells keep their numbers.
+#[derive(Clone, Debug)]
 pub(super) struct Projection {
     columns: Vec<usize>,
-    strides: Vec<u128>,
     /// By full cell: its projected cell.
     pub of: Vec<u32>,
     /// By projected cell: the first full cell that falls on it.
     pub first: Vec<u32>,
     /// By projected cell: its coordinates.
     pub cells: Vec<Cell>,
-    known: HashMap<u128, u32>,
+    /// The projected cells by the numbers of their values, which the grid has.
+    known: HashTable<u32>,
 }
 
-/// The values of these axes have more combinations than can be numbered.
-pub(super) struct TooMany;
-
 impl Projection {
-    pub fn new(grid: &Grid, columns: &[usize]) -> Result<Self, TooMany> {
-        let mut strides = Vec::with_capacity(columns.len());
-        let mut stride = 1_u128;
-        for column in columns {
-            strides.push(stride);
-            let values = grid.columns().get(*column).values().len() as u128 + 1;
-            stride = stride.checked_mul(values).ok_or(TooMany)?;
-        }
+    fn new(grid: &Grid, columns: &[usize]) -> Self {
         let mut projection = Projection {
             columns: columns.to_vec(),
-            strides,
             of: Vec::with_capacity(grid.len()),
             first: Vec::new(),
             cells: Vec::new(),
-            known: HashMap::new(),
+            known: HashTable::new(),
         };
-        for cell in 0..grid.len() {
-            let code = projection.code(|column| grid.coordinate(cell, column));
-            let next = projection.first.len() as u32;
-            let index = *projection.known.entry(code).or_insert(next);
-            if index == next {
-                projection.first.push(cell as u32);
-                let coordinates = columns.iter().filter_map(|column| {
-                    let known = grid.columns().get(*column);
-                    let value = known.value(grid.coordinate(cell, *column))?;
-                    Some((Arc::clone(&known.name), value.clone()))
-                });
-                projection.cells.push(Cell(coordinates.collect()));
-            }
-            projection.of.push(index);
-        }
-        Ok(projection)
+        projection.extend(grid);
+        projection
     }
 
-    /// What it is projected on, in axis order.
-    pub fn columns(&self) -> &[usize] {
-        &self.columns
+    /// Takes in the cells that the grid has beyond those that were projected.
+    fn extend(&mut self, grid: &Grid) {
+        for cell in self.of.len()..grid.len() {
+            let of_cell = |column| grid.coordinate(cell, column);
+            let index = self.position(grid, of_cell).unwrap_or_else(|| {
+                let next = self.first.len() as u32;
+                self.first.push(cell as u32);
+                self.cells.push(self.coordinates(grid, cell));
+                let (columns, first) = (&self.columns, &self.first);
+                let hash_of =
+                    |index: &u32| hash(columns, |column| coordinate(grid, first, *index, column));
+                self.known
+                    .insert_unique(hash(columns, of_cell), next, hash_of);
+                next
+            });
+            self.of.push(index);
+        }
+    }
+
+    /// Forgets the last full cells, so that so many are left.
+    fn truncate(&mut self, cells: usize) {
+        self.of.truncate(cells);
+        let kept = self
+            .first
+            .partition_point(|first| (*first as usize) < cells);
+        self.first.truncate(kept);
+        self.cells.truncate(kept);
+        self.known.retain(|index| (*index as usize) < kept);
+    }
+
+    fn coordinates(&self, grid: &Grid, cell: usize) -> Cell {
+        let coordinates = self.columns.iter().filter_map(|column| {
+            let known = grid.columns().get(*column);
+            let value = known.value(grid.coordinate(cell, *column))?;
+            Some((Arc::clone(&known.name), value.clone()))
+        });
+        Cell(coordinates.collect())
     }
 
     /// How many projected cells there are.
@@ -75,43 +87,67 @@ impl Projection {
 
     /// The projected cell with the coordinates of a full cell but for some that are given.
     pub fn find(&self, grid: &Grid, cell: usize, given: &[(usize, ValueId)]) -> Option<u32> {
-        let code = self.code(|column| {
+        self.position(grid, |column| {
             let held = given.iter().find(|(held, _)| *held == column);
             held.map_or_else(|| grid.coordinate(cell, column), |(_, value)| *value)
-        });
-        self.known.get(&code).copied()
+        })
     }
 
-    fn code(&self, coordinate: impl Fn(usize) -> ValueId) -> u128 {
-        let digits = self.columns.iter().zip(&self.strides);
-        let parts = digits.map(|(column, stride)| match coordinate(*column) {
-            ABSENT => 0,
-            value => (u128::from(value) + 1) * stride,
-        });
-        parts.sum()
+    /// The projected cell with these coordinates.
+    fn position(&self, grid: &Grid, wanted: impl Fn(usize) -> ValueId) -> Option<u32> {
+        let same = |index: &u32| {
+            let mut columns = self.columns.iter();
+            columns.all(|column| coordinate(grid, &self.first, *index, *column) == wanted(*column))
+        };
+        self.known.find(hash(&self.columns, &wanted), same).copied()
     }
+}
+
+/// The coordinate of a projected cell on one of its columns.
+fn coordinate(grid: &Grid, first: &[u32], index: u32, column: usize) -> ValueId {
+    grid.coordinate(first[index as usize] as usize, column)
+}
+
+fn hash(columns: &[usize], coordinate: impl Fn(usize) -> ValueId) -> u64 {
+    let mut hasher = FixedState::default().build_hasher();
+    for column in columns {
+        hasher.write_u32(coordinate(*column));
+    }
+    hasher.finish()
 }
 
 /// Projections by their columns, each made once.
-pub(super) struct Projections<'g> {
-    grid: &'g Grid,
+#[derive(Default)]
+pub(super) struct Projections {
     made: HashMap<Vec<usize>, Arc<Projection>>,
 }
 
-impl<'g> Projections<'g> {
-    pub fn new(grid: &'g Grid) -> Self {
-        Projections {
-            grid,
-            made: HashMap::new(),
+impl Projections {
+    pub fn on(&mut self, grid: &Grid, columns: &[usize]) -> Arc<Projection> {
+        if let Some(made) = self.made.get(columns) {
+            return Arc::clone(made);
+        }
+        let made = Arc::new(Projection::new(grid, columns));
+        self.made.insert(columns.to_vec(), Arc::clone(&made));
+        made
+    }
+
+    /// What was made on these columns.
+    pub fn get(&self, columns: &[usize]) -> Option<&Arc<Projection>> {
+        self.made.get(columns)
+    }
+
+    /// Takes in the cells that were added to the grid. Projections that are held elsewhere are copied.
+    pub fn extend(&mut self, grid: &Grid) {
+        for projection in self.made.values_mut() {
+            Arc::make_mut(projection).extend(grid);
         }
     }
 
-    pub fn on(&mut self, columns: &[usize]) -> Result<Arc<Projection>, TooMany> {
-        if let Some(made) = self.made.get(columns) {
-            return Ok(Arc::clone(made));
+    /// Forgets the last full cells, so that so many are left.
+    pub fn truncate(&mut self, cells: usize) {
+        for projection in self.made.values_mut() {
+            Arc::make_mut(projection).truncate(cells);
         }
-        let made = Arc::new(Projection::new(self.grid, columns)?);
-        self.made.insert(columns.to_vec(), Arc::clone(&made));
-        Ok(made)
     }
 }

@@ -19,7 +19,7 @@ use super::StepId;
 
 /// What the command line asks for; without any of it, everything.
 #[derive(Clone, Debug, Default)]
-pub struct Wish {
+pub struct Selection {
     /// Cells that one of these chooses.
     pub only: Vec<Filter>,
     /// Steps of these stages alone.
@@ -30,7 +30,7 @@ pub struct Wish {
     pub steps: Option<BTreeSet<String>>,
 }
 
-impl Wish {
+impl Selection {
     pub fn is_everything(&self) -> bool {
         self.only.is_empty()
             && self.stages.is_empty()
@@ -41,11 +41,11 @@ impl Wish {
 
 /// The steps that a run may touch.
 #[derive(Clone, Debug)]
-pub struct Selection {
+pub struct SelectedSteps {
     chosen: Vec<bool>,
 }
 
-impl Selection {
+impl SelectedSteps {
     pub fn contains(&self, id: StepId) -> bool {
         self.chosen[id.index()]
     }
@@ -66,16 +66,16 @@ impl Selection {
 }
 
 impl Plan {
-    /// The steps that a wish comes to.
+    /// The steps that a selection comes to.
     ///
     /// # Errors
-    /// Names and values that the experiment does not have, all of them; a wish for nothing.
-    pub fn select(&self, wish: &Wish) -> Result<Selection, Diagnostics> {
+    /// Names and values that the experiment does not have, all of them; a selection for nothing.
+    pub fn select(&self, selection: &Selection) -> Result<SelectedSteps, Diagnostics> {
         let mut found = Diagnostics::new();
-        for stage in wish.stages.iter().chain(&wish.upto) {
+        for stage in selection.stages.iter().chain(&selection.upto) {
             self.check_stage(stage, &mut found);
         }
-        for term in wish.only.iter().flat_map(Filter::terms) {
+        for term in selection.only.iter().flat_map(Filter::terms) {
             let grid = &self.experiment.grid;
             match grid.columns().index(&term.name) {
                 Some(column) => {
@@ -94,32 +94,32 @@ impl Plan {
             return Err(found);
         }
         let mut matched = vec![true; self.steps.len()];
-        if !wish.only.is_empty() {
-            both(&mut matched, &self.in_cells(&wish.only));
+        if !selection.only.is_empty() {
+            both(&mut matched, &self.in_cells(&selection.only));
         }
-        if !wish.stages.is_empty() {
+        if !selection.stages.is_empty() {
             let named = |id: usize| {
                 let stage = &*self.steps[id].stage;
-                wish.stages.iter().any(|wanted| wanted == stage)
+                selection.stages.iter().any(|wanted| wanted == stage)
             };
             let named: Vec<bool> = (0..self.steps.len()).map(named).collect();
             both(&mut matched, &named);
         }
-        if !wish.upto.is_empty() {
+        if !selection.upto.is_empty() {
             let named = |id: &StepId| {
                 let stage = &*self.steps[id.index()].stage;
-                wish.upto.iter().any(|wanted| wanted == stage)
+                selection.upto.iter().any(|wanted| wanted == stage)
             };
             let all = self.steps.iter().map(|step| step.id);
             let ends: Vec<StepId> = all.filter(named).collect();
             both(&mut matched, &self.with_all_needs(ends));
         }
-        if let Some(names) = &wish.steps {
+        if let Some(names) = &selection.steps {
             let named = |id: usize| names.contains(&self.steps[id].to_string());
             let named: Vec<bool> = (0..self.steps.len()).map(named).collect();
             both(&mut matched, &self.with_followers(named));
         }
-        if !wish.only.is_empty() && !matched.contains(&true) {
+        if !selection.only.is_empty() && !matched.contains(&true) {
             found.push(
                 Diagnostic::error("no step is left")
                     .help("each term has cells, but together they have none"),
@@ -127,10 +127,10 @@ impl Plan {
             return Err(found);
         }
         // What a stage alone reads is left as it is.
-        if wish.stages.is_empty() {
+        if selection.stages.is_empty() {
             self.add_direct_needs(&mut matched);
         }
-        Ok(Selection { chosen: matched })
+        Ok(SelectedSteps { chosen: matched })
     }
 
     fn check_stage(&self, stage: &str, found: &mut Diagnostics) {
@@ -209,7 +209,11 @@ impl Plan {
 
     /// For every step of a selection that would have to wait for steps outside of it: the first
     /// of those and how many there are.
-    pub fn pending(&self, selection: &Selection, fates: &[Fate]) -> Vec<Option<(StepId, usize)>> {
+    pub fn pending(
+        &self,
+        selection: &SelectedSteps,
+        fates: &[Fate],
+    ) -> Vec<Option<(StepId, usize)>> {
         let mut pending: Vec<Option<(StepId, usize)>> = vec![None; self.steps.len()];
         for step in &self.steps {
             if !selection.contains(step.id)

@@ -18,6 +18,8 @@ mod files;
 mod fresh;
 mod fuzz;
 mod gallery;
+#[cfg(unix)]
+mod growing;
 mod language;
 mod reference;
 #[cfg(target_os = "linux")]

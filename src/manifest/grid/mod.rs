@@ -1,15 +1,16 @@
 //! The full cells of an experiment: the product of its axes, then `exclude`, `include`, `when`.
 
+mod growing;
+mod rows;
 mod shaping;
-
-use foldhash::HashSet;
-use foldhash::HashSetExt;
 
 use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
 
+use rows::Rows;
+use shaping::Filter;
 use shaping::exclude;
 use shaping::include;
 use shaping::when;
@@ -24,14 +25,18 @@ use super::node::Node;
 /// More cells than this are a slip of the keyboard, and would fill the memory.
 const MOST: u128 = 5_000_000;
 
-/// All cells, as rows of value numbers.
+/// All cells, as rows of value numbers. Cells can be added: those that are there keep their numbers,
+/// and so do the values of columns.
 #[derive(Debug)]
 pub struct Grid {
     columns: Columns,
     /// The columns that the rows hold, in the order of coordinates.
     varying: Vec<usize>,
-    rows: Vec<ValueId>,
-    cells: usize,
+    rows: Rows,
+    /// What cells are left out, as the manifest says; cells that are added are left out by it too.
+    filters: Vec<Filter>,
+    /// How many of the cells are the manifest's, not added.
+    written: usize,
 }
 
 impl Grid {
@@ -41,11 +46,11 @@ impl Grid {
 
     /// The number of cells.
     pub fn len(&self) -> usize {
-        self.cells
+        self.rows.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.cells == 0
+        self.len() == 0
     }
 
     /// The columns whose values are coordinates, in axis order.
@@ -57,7 +62,7 @@ impl Grid {
     /// The coordinate of a cell on a column; [`ABSENT`] where it has none.
     pub fn coordinate(&self, cell: usize, column: usize) -> ValueId {
         match self.columns.get(column).position {
-            Some(position) => self.rows[cell * self.varying.len() + position],
+            Some(position) => self.rows.get(cell)[position],
             None => ABSENT,
         }
     }
@@ -129,14 +134,14 @@ pub(super) fn build(
     }
     let varying = positions(&mut columns, axes);
     columns.settle();
-    let mut seen = HashSet::new();
     let mut grid = Grid {
         columns,
+        rows: Rows::new(varying.len()),
         varying,
-        rows: Vec::new(),
-        cells: 0,
+        filters: Vec::new(),
+        written: 0,
     };
-    grid.add(axes, &mut seen);
+    grid.add(axes);
     if let Some(node) = shaping.exclude {
         exclude(&mut grid, node, found);
     }
@@ -149,6 +154,8 @@ pub(super) fn build(
     if grid.is_empty() && !found.has_errors() {
         found.push(Diagnostic::error("no cells are left").at(place, "of the axes here"));
     }
+    grid.written = grid.len();
+    grid.rows.forget();
     Some(grid)
 }
 
@@ -182,23 +189,15 @@ fn positions(columns: &mut Columns, axes: &[Axis]) -> Vec<usize> {
 
 impl Grid {
     /// Adds the product of the axes, each row once.
-    fn add(&mut self, axes: &[Axis], seen: &mut HashSet<Box<[ValueId]>>) {
+    fn add(&mut self, axes: &[Axis]) {
         let mut row = vec![ABSENT; self.varying.len()];
         let mut pending: Vec<&Axis> = axes.iter().rev().collect();
-        self.walk(&mut pending, &mut row, seen);
+        self.walk(&mut pending, &mut row);
     }
 
-    fn walk(
-        &mut self,
-        pending: &mut Vec<&Axis>,
-        row: &mut [ValueId],
-        seen: &mut HashSet<Box<[ValueId]>>,
-    ) {
+    fn walk(&mut self, pending: &mut Vec<&Axis>, row: &mut [ValueId]) {
         let Some(axis) = pending.pop() else {
-            if seen.insert(Box::from(&*row)) {
-                self.rows.extend_from_slice(row);
-                self.cells += 1;
-            }
+            self.rows.push(row);
             return;
         };
         let height = pending.len();
@@ -209,7 +208,7 @@ impl Grid {
                 }
             }
             pending.extend(choice.axes.iter().rev());
-            self.walk(pending, row, seen);
+            self.walk(pending, row);
             pending.truncate(height);
             for (column, _) in &choice.set {
                 if let Some(position) = self.columns.get(*column).position {
@@ -222,17 +221,11 @@ impl Grid {
 
     /// Keeps the cells for which the condition holds; returns how many went.
     fn retain(&mut self, mut keep: impl FnMut(&Grid, usize) -> bool) -> usize {
-        let kept: Vec<usize> = (0..self.cells).filter(|cell| keep(self, *cell)).collect();
-        let gone = self.cells - kept.len();
-        if gone > 0 {
-            let width = self.varying.len();
-            let rows = kept.iter();
-            self.rows = rows
-                .flat_map(|cell| &self.rows[cell * width..(cell + 1) * width])
-                .copied()
-                .collect();
-            self.cells = kept.len();
+        let all = self.len();
+        let kept: Vec<usize> = (0..all).filter(|cell| keep(self, *cell)).collect();
+        if kept.len() < all {
+            self.rows.keep(&kept);
         }
-        gone
+        all - kept.len()
     }
 }

@@ -32,6 +32,45 @@ fn entries(node: &Node) -> Vec<&Node> {
     }
 }
 
+/// What leaves cells out.
+#[derive(Debug)]
+pub(super) enum Filter {
+    /// Cells for which a condition does or does not hold.
+    Condition { expression: Expression, keeps: bool },
+    /// Cells with one of the values on each of the columns; a null is no value.
+    Values(Vec<(usize, Vec<Value>)>),
+}
+
+impl Filter {
+    /// Whether a cell stays.
+    ///
+    /// # Errors
+    /// What is wrong with the condition.
+    pub(super) fn keeps(&self, grid: &Grid, cell: usize) -> Result<bool, Diagnostic> {
+        match self {
+            Filter::Condition { expression, keeps } => {
+                let holds = expression.holds(|name| grid.value(cell, name));
+                holds
+                    .map(|holds| holds == *keeps)
+                    .map_err(|message| no_condition(expression, message))
+            }
+            Filter::Values(wanted) => Ok(!wanted.iter().all(|(column, values)| {
+                let id = grid.value_id(cell, *column);
+                let known = grid.columns.get(*column);
+                values.iter().any(|value| match value {
+                    Value::Null => id == ABSENT,
+                    value => id != ABSENT && known.id_of(value) == Some(id),
+                })
+            })),
+        }
+    }
+}
+
+fn no_condition(expression: &Expression, message: String) -> Diagnostic {
+    Diagnostic::error(format!("`{}` is not a condition", expression.text()))
+        .at(expression.place(), message)
+}
+
 fn unknown(name: &str, place: &Place, columns: &Columns) -> Diagnostic {
     Diagnostic::error(format!("unknown axis `{name}`"))
         .at(place, "no such axis or parameter")
@@ -44,7 +83,7 @@ pub(super) fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
             let Some(expression) = checked(grid, entry, found) else {
                 continue;
             };
-            let gone = retain_where(grid, &expression, false, found);
+            let gone = retain_where(grid, expression, false, found);
             if gone == 0 {
                 useless(entry, found);
             }
@@ -54,23 +93,28 @@ pub(super) fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
             continue;
         };
         let mut conditions = Vec::new();
+        let mut wanted = Vec::new();
         for part in parts {
             let Some(column) = grid.columns.index(&part.key) else {
                 found.push(unknown(&part.key, &part.key_place, &grid.columns));
                 continue;
             };
             let mut ids = Vec::new();
+            let mut values = Vec::new();
             for value in entries(&part.value) {
                 let known = grid.columns.get(column);
                 if value.is_null() {
                     ids.push(ABSENT);
+                    values.push(Value::Null);
                     continue;
                 }
-                let canonical =
-                    fields::conform(value, &known.ty, &format!("`{}`", part.key), found);
-                match canonical.map(|value| known.id_of(&value)) {
-                    Some(Some(id)) => ids.push(id),
-                    Some(None) => {
+                let what = format!("`{}`", part.key);
+                let Some(canonical) = fields::conform(value, &known.ty, &what, found) else {
+                    continue;
+                };
+                match known.id_of(&canonical) {
+                    Some(id) => ids.push(id),
+                    None => {
                         let text = value.to_value().to_string();
                         let values: Vec<String> =
                             known.values().iter().map(Value::to_string).collect();
@@ -81,10 +125,11 @@ pub(super) fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
                                 .maybe_help(did_you_mean(&text, values, "its values are")),
                         );
                     }
-                    None => {}
                 }
+                values.push(canonical);
             }
             conditions.push((column, ids));
+            wanted.push((column, values));
         }
         if conditions.is_empty() {
             continue;
@@ -97,6 +142,7 @@ pub(super) fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
         if gone == 0 && conditions.iter().all(|(_, ids)| !ids.is_empty()) {
             useless(entry, found);
         }
+        grid.filters.push(Filter::Values(wanted));
     }
 }
 
@@ -108,11 +154,6 @@ fn useless(entry: &Node, found: &mut Diagnostics) {
 }
 
 pub(super) fn include(grid: &mut Grid, axes: &[Axis], node: &Node, found: &mut Diagnostics) {
-    let mut seen: HashSet<Box<[ValueId]>> = HashSet::new();
-    let width = grid.varying.len();
-    for cell in 0..grid.cells {
-        seen.insert(Box::from(&grid.rows[cell * width..(cell + 1) * width]));
-    }
     for entry in entries(node) {
         let Some(parts) = fields::map(entry, "an entry of `include`", found) else {
             continue;
@@ -150,13 +191,13 @@ pub(super) fn include(grid: &mut Grid, axes: &[Axis], node: &Node, found: &mut D
                 );
             }
         }
-        if product(&restricted).saturating_add(grid.cells as u128) > MOST {
+        if product(&restricted).saturating_add(grid.len() as u128) > MOST {
             found.push(Diagnostic::error("too many cells").at(&entry.place, "added here"));
             continue;
         }
-        let before = grid.cells;
-        grid.add(&restricted, &mut seen);
-        if grid.cells == before && !found.has_errors() {
+        let before = grid.len();
+        grid.add(&restricted);
+        if grid.len() == before && !found.has_errors() {
             found.push(
                 Diagnostic::warning("an entry of `include` adds no cell")
                     .at(&entry.place, "all its cells exist"),
@@ -242,7 +283,7 @@ fn restrict(axis: &Axis, wanted: &[(usize, Vec<ValueId>)], used: &mut HashSet<us
 pub(super) fn when(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
     for entry in entries(node) {
         if let Some(expression) = checked(grid, entry, found) {
-            retain_where(grid, &expression, true, found);
+            retain_where(grid, expression, true, found);
         }
     }
 }
@@ -262,28 +303,22 @@ fn checked(grid: &Grid, node: &Node, found: &mut Diagnostics) -> Option<Expressi
 
 fn retain_where(
     grid: &mut Grid,
-    expression: &Expression,
-    holds: bool,
+    expression: Expression,
+    keeps: bool,
     found: &mut Diagnostics,
 ) -> usize {
+    let filter = Filter::Condition { expression, keeps };
     let mut problem = None;
     let gone = grid.retain(|grid, cell| {
-        if problem.is_some() {
-            return true;
-        }
-        match expression.holds(|name| grid.value(cell, name)) {
-            Ok(result) => result == holds,
-            Err(message) => {
-                problem = Some(message);
+        problem.is_some()
+            || filter.keeps(grid, cell).unwrap_or_else(|said| {
+                problem = Some(said);
                 true
-            }
-        }
+            })
     });
-    if let Some(message) = problem {
-        found.push(
-            Diagnostic::error(format!("`{}` is not a condition", expression.text()))
-                .at(expression.place(), message),
-        );
+    match problem {
+        Some(said) => found.push(said),
+        None => grid.filters.push(filter),
     }
     gone
 }

@@ -1,6 +1,9 @@
 //! One stage after another becomes steps. Cells are projected on the axes of the stage; templates
 //! are filled in once for every distinct projection; steps that are equal are one.
+//!
+//! A stage is expanded again where cells were added to the grid: only its new cells become steps.
 
+mod params;
 mod reading;
 mod slots;
 mod summary;
@@ -9,132 +12,143 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 use foldhash::HashMapExt;
-use rayon::prelude::*;
 
 use crate::manifest::Experiment;
 use crate::manifest::Stage;
-use crate::registry::Values;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 
+use reading::Pairs;
 use reading::Reader;
 use slots::gather;
 use slots::slot_order;
+pub(super) use summary::summary;
 
 use super::Step;
 use super::StepId;
 use super::equal::Fingerprint;
-use super::equal::Pantry;
+use super::equal::Interner;
 use super::equal::fingerprint;
 use super::kind_of::KindOf;
 use super::kinds::StageKinds;
-use super::params::Recipe;
-use super::projection::Projection;
+use super::params::ParamTemplate;
 use super::projection::Projections;
-use super::projection::TooMany;
 use super::wiring;
 use super::wiring::StageAxes;
 
-/// Fewer combinations of values are not worth waking other threads.
-const MANY: usize = 256;
-
 /// The steps so far.
-pub(super) struct Expansion<'e> {
-    experiment: &'e Experiment,
-    steps: Vec<Arc<Step>>,
+pub(super) struct Expansion {
+    pub steps: Vec<Arc<Step>>,
     /// Equal steps are one.
     known: HashMap<Fingerprint, StepId>,
     buffer: Vec<u8>,
-    pantry: Pantry,
+    interner: Interner,
     /// By stage index.
     stages: Vec<Option<Expanded>>,
 }
 
 /// A stage that has its steps.
+#[derive(Default)]
 struct Expanded {
-    projection: Arc<Projection>,
+    /// How many full cells it has taken in.
+    cells: usize,
     /// By projected cell: its step, and the index of its kind; none where the stage does not
     /// exist.
     steps: Vec<Option<(StepId, u32)>>,
     /// The steps that were new with this stage.
     own: Vec<StepId>,
+    /// What reductions have read, by slot and source; kept where the plan grows.
+    read: Vec<Vec<Pairs>>,
 }
 
-impl<'e> Expansion<'e> {
-    pub fn new(experiment: &'e Experiment) -> Self {
+/// All that is known of a stage before it is expanded.
+pub(super) struct Ready<'r> {
+    pub experiment: &'r Experiment,
+    /// Among the stages of the pipeline.
+    pub index: usize,
+    pub axes: &'r StageAxes,
+    /// Of the stages before it.
+    pub axes_of: &'r [Option<StageAxes>],
+    pub kind_of: &'r KindOf,
+    pub kinds: &'r StageKinds,
+    /// The full cells in the order in which reductions read them; as they are numbered where none is
+    /// given.
+    pub order: Option<&'r [u32]>,
+    /// Whether cells may be added later.
+    pub grows: bool,
+}
+
+impl Ready<'_> {
+    fn stage(&self) -> &Stage {
+        &self.experiment.pipeline.stages[self.index]
+    }
+}
+
+impl Expansion {
+    pub fn new(experiment: &Experiment) -> Self {
         let mut stages = Vec::new();
         stages.resize_with(experiment.pipeline.stages.len(), || None);
         Expansion {
-            experiment,
             steps: Vec::new(),
             known: HashMap::new(),
             buffer: Vec::new(),
-            pantry: Pantry::default(),
+            interner: Interner::default(),
             stages,
         }
     }
 
-    pub fn into_steps(self) -> Vec<Arc<Step>> {
-        self.steps
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one call; all that is known of a stage"
-    )]
+    /// Makes the steps of a stage in the cells that it has not taken in.
     pub fn stage(
         &mut self,
-        index: usize,
-        axes: &StageAxes,
-        axes_of: &[Option<StageAxes>],
-        kind_of: &KindOf,
-        kinds: &StageKinds,
-        recipes: &mut [Recipe<'_>],
-        projections: &mut Projections<'_>,
+        ready: &Ready<'_>,
+        templates: &mut [ParamTemplate<'_>],
+        projections: &mut Projections,
         found: &mut Diagnostics,
-    ) -> Result<(), TooMany> {
-        let experiment = self.experiment;
-        let stage = &experiment.pipeline.stages[index];
-        if !self.names_known(stage) {
-            return Ok(());
+    ) {
+        let Ready { kind_of, .. } = ready;
+        let stage = ready.stage();
+        if !names_known(ready.experiment, stage) {
+            return;
         }
-        let projection = projections.on(&axes.all)?;
-        let params = self.params(stage, kind_of, &projection, recipes, projections, found)?;
+        let projection = projections.on(&ready.experiment.grid, &ready.axes.all);
+        let expanded = self.stages[ready.index].as_ref();
+        let from = expanded.map_or(0, |expanded| expanded.steps.len());
+        let params = self.params(ready, &projection, from, templates, projections, found);
         if found.has_errors() {
-            return Ok(());
+            return;
         }
         let mut reads = Vec::with_capacity(stage.inputs.len());
         for (at, binding) in stage.inputs.iter().enumerate() {
             let mut of_binding = Vec::with_capacity(binding.sources.len());
             for (number, source) in binding.sources.iter().enumerate() {
                 let outputs = |kind: u32, source_kind: u32| -> Option<Arc<str>> {
-                    let by_source = kinds.reads[kind as usize][at].get(number)?;
+                    let by_source = ready.kinds.reads[kind as usize][at].get(number)?;
                     by_source.get(source_kind as usize).cloned().flatten()
                 };
+                let expanded = self.stages[ready.index].as_ref();
                 let reader = Reader {
+                    ready,
                     expansion: self,
+                    projections,
                     source,
-                    axes,
-                    axes_of,
                     projection: &projection,
-                    kind_of,
+                    from,
+                    cells: expanded.map_or(0, |expanded| expanded.cells),
+                    known: expanded.and_then(|expanded| expanded.read.get(at)?.get(number)),
                     outputs: &outputs,
                 };
-                of_binding.push(reader.read(found)?);
+                of_binding.push(reader.read(found));
             }
             reads.push(of_binding);
         }
-        let mut expanded = Expanded {
-            steps: Vec::with_capacity(projection.len()),
-            projection: Arc::clone(&projection),
-            own: Vec::new(),
-        };
+        let mut expanded = self.stages[ready.index].take().unwrap_or_default();
         let slots = slot_order(stage, kind_of);
-        self.steps.reserve(projection.len());
-        self.known.reserve(projection.len());
-        for cell in 0..projection.len() {
-            let kind = kind_of.of[projection.first[cell] as usize];
-            let (Some(kind), Some(params)) = (kind, &params[cell]) else {
+        expanded.steps.reserve(projection.len() - from);
+        self.steps.reserve(projection.len() - from);
+        self.known.reserve(projection.len() - from);
+        for cell in from..projection.len() {
+            let kind = kind_of.of(projection.first[cell] as usize);
+            let (Some(kind), Some(params)) = (kind, &params[cell - from]) else {
                 expanded.steps.push(None);
                 continue;
             };
@@ -142,7 +156,7 @@ impl<'e> Expansion<'e> {
                 stage,
                 &slots[kind as usize],
                 &mut reads,
-                cell,
+                cell - from,
                 kind_of.kinds[kind as usize],
             );
             let Some(inputs) = inputs else {
@@ -167,88 +181,71 @@ impl<'e> Expansion<'e> {
             }
             expanded.steps.push(Some((id, kind)));
         }
-        if expanded.steps.iter().all(Option::is_none) && !found.has_errors() {
+        if from == 0 && expanded.steps.iter().all(Option::is_none) && !found.has_errors() {
             found.push(
                 Diagnostic::warning(format!("stage `{}` exists in no cell", stage.name))
                     .at(&stage.place, "makes no step"),
             );
         }
-        self.stages[index] = Some(expanded);
-        Ok(())
+        expanded.cells = ready.experiment.grid.len();
+        if ready.grows {
+            expanded.remember(reads);
+        }
+        self.stages[ready.index] = Some(expanded);
     }
 
-    /// The parameters of every projected cell.
-    fn params(
+    /// Forgets the last steps and full cells, so that so many are left.
+    pub fn truncate(
         &mut self,
-        stage: &Stage,
-        kind_of: &KindOf,
-        projection: &Projection,
-        recipes: &mut [Recipe<'_>],
-        projections: &mut Projections<'_>,
-        found: &mut Diagnostics,
-    ) -> Result<Vec<Option<Arc<Values>>>, TooMany> {
-        let grid = &self.experiment.grid;
-        let mut names = stage.uses.names();
-        for argument in &stage.with {
-            names.extend(argument.value.names());
-        }
-        names.extend(
-            stage
-                .when
-                .iter()
-                .flat_map(|when| when.names().iter().cloned()),
-        );
-        let columns = grid.axes_of(names.iter().map(|name| &**name));
-        let own = projections.on(&columns)?;
-        // By distinct combination of values: a cell that has it, and the kind of stage there.
-        let mut first: Vec<Option<(usize, usize)>> = vec![None; own.len()];
-        for cell in &projection.first {
-            let cell = *cell as usize;
-            if let Some(kind) = kind_of.of[cell] {
-                first[own.of[cell] as usize].get_or_insert((cell, kind as usize));
+        steps: usize,
+        cells: usize,
+        axes_of: &[Option<StageAxes>],
+        projections: &Projections,
+    ) {
+        self.steps.truncate(steps);
+        self.known.retain(|_, id| id.index() < steps);
+        for (expanded, axes) in self.stages.iter_mut().zip(axes_of) {
+            let (Some(known), Some(axes)) = (&mut *expanded, axes) else {
+                continue;
+            };
+            let projected = projections
+                .get(&axes.all)
+                .map_or(0, |projection| projection.len());
+            known.steps.truncate(projected);
+            known.own.retain(|id| id.index() < steps);
+            known.cells = known.cells.min(cells);
+            for pairs in known.read.iter_mut().flatten() {
+                pairs.retain(|(reader, _)| (*reader as usize) < projected);
             }
         }
-        let silent = |known: &Option<(usize, usize)>| {
-            let (cell, kind) = (*known)?;
-            recipes[kind].make_silently(&|name| grid.value(cell, name))
-        };
-        let silently: Vec<Option<Values>> = match first.len() < MANY {
-            true => first.iter().map(silent).collect(),
-            false => first.par_iter().map(silent).collect(),
-        };
-        let mut made = Vec::with_capacity(first.len());
-        self.pantry.expect(first.len());
-        for (known, values) in first.into_iter().zip(silently) {
-            let values = match (known, values) {
-                // What there is to say is said in the order of cells.
-                (Some((cell, kind)), None) => recipes[kind].make(
-                    &|name| grid.value(cell, name),
-                    &|name| grid.value_place(cell, name).cloned(),
-                    found,
-                ),
-                (_, values) => values,
-            };
-            made.push(values.map(|values| self.pantry.keep(values)));
+    }
+
+    /// Forgets a stage that was expanded for the first time.
+    pub fn forget(&mut self, index: usize) {
+        self.stages[index] = None;
+    }
+}
+
+impl Expanded {
+    /// Keeps which pairs of cells were read, so that more of them are noticed.
+    fn remember(&mut self, reads: Vec<Vec<reading::Read>>) {
+        self.read.resize_with(reads.len(), Vec::new);
+        for (known, reads) in self.read.iter_mut().zip(reads) {
+            known.resize_with(reads.len(), Pairs::default);
+            for (known, read) in known.iter_mut().zip(reads) {
+                known.extend(read.pairs);
+            }
         }
-        let cells = projection.first.iter().map(|cell| *cell as usize);
-        let of = |cell: usize| made[own.of[cell] as usize].clone();
-        Ok(cells
-            .map(|cell| kind_of.of[cell].and_then(|_| of(cell)))
-            .collect())
     }
+}
 
-    fn names_known(&self, stage: &Stage) -> bool {
-        let columns = self.experiment.grid.columns();
-        let mut known = true;
-        wiring::expressions(stage, &mut |expression| {
-            let names = expression.names().iter();
-            known &= names.into_iter().all(|name| columns.index(name).is_some());
-        });
-        known
-    }
-
-    fn expanded(&self, name: &str) -> Option<&Expanded> {
-        let index = self.experiment.pipeline.position(name)?;
-        self.stages[index].as_ref()
-    }
+/// Whether all names that the text of a stage uses are known.
+fn names_known(experiment: &Experiment, stage: &Stage) -> bool {
+    let columns = experiment.grid.columns();
+    let mut known = true;
+    wiring::expressions(stage, &mut |expression| {
+        let names = expression.names().iter();
+        known &= names.into_iter().all(|name| columns.index(name).is_some());
+    });
+    known
 }

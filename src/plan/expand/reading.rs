@@ -2,9 +2,10 @@
 //! files of the project.
 
 use std::collections::HashMap;
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use foldhash::HashSet;
 
 use crate::manifest::ABSENT;
 use crate::manifest::Experiment;
@@ -14,11 +15,9 @@ use crate::manifest::ValueId;
 use crate::plan::Cell;
 use crate::plan::From;
 use crate::plan::InputItem;
-use crate::plan::kind_of::KindOf;
 use crate::plan::projection::Projection;
-use crate::plan::projection::TooMany;
+use crate::plan::projection::Projections;
 use crate::plan::wiring;
-use crate::plan::wiring::StageAxes;
 use crate::registry::ParamType;
 use crate::registry::Value;
 use crate::text::Diagnostic;
@@ -26,44 +25,62 @@ use crate::text::Diagnostics;
 use crate::text::did_you_mean;
 
 use super::Expansion;
+use super::Ready;
 
-/// What one source of a slot gives every cell of a stage.
+/// A projected cell that reads, and the projected cell that it reads.
+pub(super) type Pairs = HashSet<(u32, u32)>;
+
+/// What one source of a slot gives the new cells of a stage.
 pub(super) struct Read {
-    /// By projected cell of the reading stage.
+    /// By projected cell of the reading stage, the first new one first.
     pub(super) items: Vec<Vec<InputItem>>,
     pub(super) reduced: bool,
+    /// What a reduction has read.
+    pub(super) pairs: Pairs,
 }
 
-/// One source of a slot, for all cells of the stage that reads it.
-pub(super) struct Reader<'r, 'e> {
-    pub(super) expansion: &'r Expansion<'e>,
+/// One source of a slot, for the new cells of the stage that reads it.
+pub(super) struct Reader<'r> {
+    pub(super) ready: &'r Ready<'r>,
+    pub(super) expansion: &'r Expansion,
+    pub(super) projections: &'r Projections,
     pub(super) source: &'r Source,
-    pub(super) axes: &'r StageAxes,
-    pub(super) axes_of: &'r [Option<StageAxes>],
     pub(super) projection: &'r Projection,
-    pub(super) kind_of: &'r KindOf,
+    /// The first projected cell that is new.
+    pub(super) from: usize,
+    /// The first full cell that is new.
+    pub(super) cells: usize,
+    /// What a reduction has read before.
+    pub(super) known: Option<&'r Pairs>,
     /// By kind of the reader and kind of the source.
     pub(super) outputs: &'r dyn Fn(u32, u32) -> Option<Arc<str>>,
 }
 
-impl Reader<'_, '_> {
-    pub(super) fn read(&self, found: &mut Diagnostics) -> Result<Read, TooMany> {
+impl Reader<'_> {
+    pub(super) fn read(&self, found: &mut Diagnostics) -> Read {
         match &self.source.from {
-            Origin::File(_) => Ok(self.files(found)),
-            Origin::Stage { stage, .. } => Ok(self.steps(stage, found)),
+            Origin::File(_) => self.files(found),
+            Origin::Stage { stage, .. } => self.steps(stage, found),
         }
     }
 
     fn empty(&self, reduced: bool) -> Read {
         Read {
-            items: vec![Vec::new(); self.projection.len()],
+            items: vec![Vec::new(); self.projection.len() - self.from],
             reduced,
+            pairs: Pairs::default(),
         }
+    }
+
+    /// The first full cell of each new cell.
+    fn first(&self) -> impl Iterator<Item = usize> + '_ {
+        let first = self.projection.first[self.from..].iter();
+        first.map(|cell| *cell as usize)
     }
 
     /// Whether the source is read in a cell at all; says what is wrong with the condition.
     fn exists(&self, cell: usize, found: &mut Diagnostics) -> bool {
-        let grid = &self.expansion.experiment.grid;
+        let grid = &self.ready.experiment.grid;
         match &self.source.when {
             None => true,
             Some(when) => when
@@ -79,7 +96,7 @@ impl Reader<'_, '_> {
     }
 
     fn files(&self, found: &mut Diagnostics) -> Read {
-        let experiment = self.expansion.experiment;
+        let experiment = self.ready.experiment;
         let mut read = self.empty(false);
         let Origin::File(template) = &self.source.from else {
             return read;
@@ -87,9 +104,8 @@ impl Reader<'_, '_> {
         // Paths repeat: each is looked at once.
         let mut known: HashMap<String, Option<PathBuf>> = HashMap::new();
         let no_cell = Cell(Arc::from([]));
-        for (index, first) in self.projection.first.iter().enumerate() {
-            let cell = *first as usize;
-            if self.kind_of.of[cell].is_none() || !self.exists(cell, found) {
+        for (index, cell) in self.first().enumerate() {
+            if self.ready.kind_of.of(cell).is_none() || !self.exists(cell, found) {
                 continue;
             }
             let text = match template.fill(&|name| experiment.grid.value(cell, name)) {
@@ -121,41 +137,46 @@ impl Reader<'_, '_> {
     }
 
     fn steps(&self, name: &str, found: &mut Diagnostics) -> Read {
-        let experiment = self.expansion.experiment;
+        let experiment = self.ready.experiment;
         let grid = &experiment.grid;
         let index = experiment.pipeline.position(name);
         let source = index.and_then(|index| {
-            let axes = self.axes_of[index].as_ref()?;
-            Some((axes, self.expansion.stages[index].as_ref()?))
+            let axes = self.ready.axes_of[index].as_ref()?;
+            let projection = self.projections.get(&axes.all)?;
+            Some((axes, projection, self.expansion.stages[index].as_ref()?))
         });
-        let Some((axes, source)) = source else {
+        let Some((axes, projection, source)) = source else {
             return self.empty(false);
         };
         let held = wiring::held(experiment, &self.source.at);
         let free = axes.all.iter().filter(|axis| !held.contains(axis));
-        let reduced = free.into_iter().any(|axis| !self.axes.all.contains(axis));
+        let own = &self.ready.axes.all;
+        let reduced = free.into_iter().any(|axis| !own.contains(axis));
         let mut read = self.empty(reduced);
-        let mut seen: HashSet<(u32, u32)> = HashSet::new();
-        let cells: &mut dyn Iterator<Item = usize> = if reduced {
-            &mut (0..grid.len())
-        } else {
+        let cells: &mut dyn Iterator<Item = usize> = match self.ready.order {
             // Without a reduction all full cells of a projected one read the same.
-            &mut self.projection.first.iter().map(|cell| *cell as usize)
+            _ if !reduced => &mut self.first(),
+            Some(order) => &mut order[self.cells..].iter().map(|cell| *cell as usize),
+            None => &mut (self.cells..grid.len()),
         };
         for cell in cells {
-            let Some(kind) = self.kind_of.of[cell] else {
+            let Some(kind) = self.ready.kind_of.of(cell) else {
                 continue;
             };
             let reader = self.projection.of[cell];
             let from = if self.source.at.is_empty() {
-                source.projection.of[cell]
+                projection.of[cell]
             } else {
-                match self.held_cell(&source.projection, cell, found) {
+                match self.held_cell(projection, cell, found) {
                     Some(from) => from,
                     None => return read,
                 }
             };
-            if reduced && seen.contains(&(reader, from)) {
+            let pair = (reader, from);
+            if reduced
+                && (read.pairs.contains(&pair)
+                    || self.known.is_some_and(|known| known.contains(&pair)))
+            {
                 continue;
             }
             let Some((step, source_kind)) = source.steps[from as usize] else {
@@ -165,14 +186,18 @@ impl Reader<'_, '_> {
             if !self.exists(cell, found) {
                 continue;
             }
-            let items = &mut read.items[reader as usize];
+            let Some(index) = (reader as usize).checked_sub(self.from) else {
+                found.push(self.reduced_already(reader));
+                return read;
+            };
+            let items = &mut read.items[index];
             match reduced {
-                true => _ = seen.insert((reader, from)),
+                true => _ = read.pairs.insert(pair),
                 // The one that it reads.
                 false => items.reserve_exact(1),
             }
             items.push(InputItem {
-                cell: source.projection.cells[from as usize].clone(),
+                cell: projection.cells[from as usize].clone(),
                 from: From::Step {
                     step,
                     output: (self.outputs)(kind, source_kind),
@@ -182,6 +207,17 @@ impl Reader<'_, '_> {
         read
     }
 
+    /// A group that has its step would have more members.
+    fn reduced_already(&self, reader: u32) -> Diagnostic {
+        let cell = &self.projection.cells[reader as usize];
+        let stage = &self.ready.stage().name;
+        Diagnostic::error(format!(
+            "`{stage}[{cell}]` has its cells already, and would read more"
+        ))
+        .at(&self.source.place, "read here")
+        .help("add all cells of a group at once, or open the axes that it reduces")
+    }
+
     /// The cell of the source with some axes held at given values.
     fn held_cell(
         &self,
@@ -189,7 +225,7 @@ impl Reader<'_, '_> {
         cell: usize,
         found: &mut Diagnostics,
     ) -> Option<u32> {
-        let grid = &self.expansion.experiment.grid;
+        let grid = &self.ready.experiment.grid;
         let mut given: Vec<(usize, ValueId)> = Vec::new();
         for (name, _, template) in &self.source.at {
             let column = grid.columns().index(name)?;

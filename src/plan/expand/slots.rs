@@ -34,7 +34,7 @@ pub(super) fn slot_order(stage: &Stage, kind_of: &KindOf) -> Vec<Vec<usize>> {
         .collect()
 }
 
-/// The inputs of one step; none where something it cannot do without does not exist.
+/// The inputs of the step of a new cell; none where something it cannot do without does not exist.
 pub(super) fn gather(
     stage: &Stage,
     order: &[usize],

@@ -2,7 +2,7 @@
 
 use sweepline::plan::Filter;
 use sweepline::plan::Plan;
-use sweepline::plan::Wish;
+use sweepline::plan::Selection;
 
 use super::kit;
 
@@ -24,18 +24,18 @@ stages:
   summary: {uses: table/summary, in: {rows: best.metrics}, with: {value: x}}
 "#;
 
-fn chosen(plan: &Plan, wish: &Wish) -> Vec<String> {
+fn chosen(plan: &Plan, selection: &Selection) -> Vec<String> {
     let selection = plan
-        .select(wish)
+        .select(selection)
         .unwrap_or_else(|found| panic!("{}", found.render(false)));
     let ids = selection.ids().into_iter();
     ids.map(|id| plan.step(id).to_string()).collect()
 }
 
-fn only(text: &str) -> Wish {
-    Wish {
+fn only(text: &str) -> Selection {
+    Selection {
         only: vec![Filter::read("--only", text).expect("the filter is well formed")],
-        ..Wish::default()
+        ..Selection::default()
     }
 }
 
@@ -70,14 +70,14 @@ fn a_cell_without_the_axis_is_none() {
 #[test]
 fn a_stage_alone_brings_nothing_along_and_upto_brings_all() {
     let plan = kit::plan(MANIFEST);
-    let stage = Wish {
+    let stage = Selection {
         stages: vec!["best".to_owned()],
         ..only("name=blob,method=vae")
     };
     assert_eq!(chosen(&plan, &stage), ["best[name=blob,method=vae]"]);
-    let upto = Wish {
+    let upto = Selection {
         upto: vec!["best".to_owned()],
-        ..Wish::default()
+        ..Selection::default()
     };
     assert_eq!(chosen(&plan, &upto).len(), 2 + 18 + 6);
 }
@@ -86,12 +86,12 @@ fn a_stage_alone_brings_nothing_along_and_upto_brings_all() {
 fn steps_by_name_bring_what_comes_after_them() {
     let plan = kit::plan(MANIFEST);
     let failed = "fit[name=blob,restart=0,method=vae]".to_owned();
-    let wish = Wish {
+    let selection = Selection {
         steps: Some([failed].into()),
-        ..Wish::default()
+        ..Selection::default()
     };
     assert_eq!(
-        chosen(&plan, &wish),
+        chosen(&plan, &selection),
         [
             "data[name=blob]",
             "fit[name=blob,restart=0,method=vae]",
@@ -101,8 +101,10 @@ fn steps_by_name_bring_what_comes_after_them() {
     );
 }
 
-fn refused(wish: &Wish) -> String {
-    let found = kit::plan(MANIFEST).select(wish).expect_err("it is refused");
+fn refused(selection: &Selection) -> String {
+    let found = kit::plan(MANIFEST)
+        .select(selection)
+        .expect_err("it is refused");
     found.render(false)
 }
 
@@ -147,9 +149,9 @@ error: no value of `restart` is in this range
 
 "#]]
     );
-    let stage = Wish {
+    let stage = Selection {
         stages: vec!["fits".to_owned()],
-        ..Wish::default()
+        ..Selection::default()
     };
     assert!(refused(&stage).contains("did you mean `fit`?"));
     let nothing = refused(&only("method=vae,samples=5"));

@@ -1,0 +1,81 @@
+//! The parameters of the cells of a stage, made once for every distinct combination of the values that
+//! they use.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::plan::params::ParamTemplate;
+use crate::plan::projection::Projection;
+use crate::plan::projection::Projections;
+use crate::registry::Values;
+use crate::text::Diagnostics;
+
+use super::Expansion;
+use super::Ready;
+
+/// Fewer combinations of values are not worth waking other threads.
+const MANY: usize = 256;
+
+impl Expansion {
+    /// The parameters of every projected cell beyond the first so many.
+    pub(super) fn params(
+        &mut self,
+        ready: &Ready<'_>,
+        projection: &Projection,
+        from: usize,
+        templates: &mut [ParamTemplate<'_>],
+        projections: &mut Projections,
+        found: &mut Diagnostics,
+    ) -> Vec<Option<Arc<Values>>> {
+        let grid = &ready.experiment.grid;
+        let stage = ready.stage();
+        let mut names = stage.uses.names();
+        for argument in &stage.with {
+            names.extend(argument.value.names());
+        }
+        names.extend(
+            stage
+                .when
+                .iter()
+                .flat_map(|when| when.names().iter().cloned()),
+        );
+        let columns = grid.axes_of(names.iter().map(|name| &**name));
+        let own = projections.on(grid, &columns);
+        let cells = || projection.first[from..].iter().map(|cell| *cell as usize);
+        // The distinct combinations of values, and for each a cell that has it and the kind of stage there.
+        let mut distinct: Vec<(u32, u32, u32)> = cells()
+            .filter_map(|cell| Some((own.of[cell], cell as u32, ready.kind_of.of(cell)?)))
+            .collect();
+        distinct.sort_by_key(|(combination, ..)| *combination);
+        distinct.dedup_by_key(|(combination, ..)| *combination);
+        let silent = |(_, cell, kind): &(u32, u32, u32)| {
+            let lookup = |name: &str| grid.value(*cell as usize, name);
+            templates[*kind as usize].make_silently(&lookup)
+        };
+        let silently: Vec<Option<Values>> = match distinct.len() < MANY {
+            true => distinct.iter().map(silent).collect(),
+            false => distinct.par_iter().map(silent).collect(),
+        };
+        let mut made = Vec::with_capacity(distinct.len());
+        self.interner.expect(distinct.len());
+        for ((_, cell, kind), values) in distinct.iter().zip(silently) {
+            let cell = *cell as usize;
+            // What there is to say is said in the order of cells.
+            let values = values.or_else(|| {
+                templates[*kind as usize].make(
+                    &|name| grid.value(cell, name),
+                    &|name| grid.value_place(cell, name).cloned(),
+                    found,
+                )
+            });
+            made.push(values.map(|values| self.interner.intern(values)));
+        }
+        let of = |cell: usize| {
+            ready.kind_of.of(cell)?;
+            let at = distinct.binary_search_by_key(&own.of[cell], |(combination, ..)| *combination);
+            made[at.ok()?].clone()
+        };
+        cells().map(of).collect()
+    }
+}
