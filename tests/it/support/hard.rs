@@ -26,7 +26,7 @@ stages:
         sleep 0.02
       code: ["code/*.sh"]
       env: [HARD_WORD]
-      out: {tree: tree, note: note.txt}
+      out: {tree: tree/, note: note.txt}
   read:
     uses: command
     in: {tree: tree.tree, note: tree.note}
