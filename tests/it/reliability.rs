@@ -165,20 +165,15 @@ fn kills_at_random_moments_leave_the_bytes_of_an_undisturbed_run() {
             let mut child = subject.run("killed").stderr(Stdio::null()).spawn();
             let child = child.as_mut().expect("the program starts");
             let deadline = Instant::now() + whole.mul_f64(moments.next());
-            let ended = loop {
-                if child.try_wait().expect("it is our child").is_some() {
-                    break true;
-                }
-                if Instant::now() >= deadline {
-                    break false;
-                }
+            while Instant::now() < deadline && child.try_wait().expect("it is our child").is_none()
+            {
                 std::thread::sleep(Duration::from_micros(200));
-            };
+            }
             // Killing what has just ended does nothing.
             let _ = child.kill();
             let status = child.wait().expect("it is our child");
             if status.signal().is_none() {
-                assert!(ended && status.success(), "{status}");
+                assert!(status.success(), "{status}");
                 break;
             }
             kills += 1;
