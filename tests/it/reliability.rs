@@ -14,7 +14,6 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Command;
 use std::process::Output;
-use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -162,7 +161,8 @@ fn kills_at_random_moments_leave_the_bytes_of_an_undisturbed_run() {
     while kills < wanted {
         // The same store is killed until a run comes through, so that resumed runs are killed too.
         loop {
-            let mut child = subject.run("killed").stderr(Stdio::null()).spawn();
+            let said = fs::File::create(subject.space.path("said")).expect("a file");
+            let mut child = subject.run("killed").stderr(said).spawn();
             let child = child.as_mut().expect("the program starts");
             let deadline = Instant::now() + whole.mul_f64(moments.next());
             while Instant::now() < deadline && child.try_wait().expect("it is our child").is_none()
@@ -173,7 +173,8 @@ fn kills_at_random_moments_leave_the_bytes_of_an_undisturbed_run() {
             let _ = child.kill();
             let status = child.wait().expect("it is our child");
             if status.signal().is_none() {
-                assert!(status.success(), "{status}");
+                let said = subject.space.read("said");
+                assert!(status.success(), "{status} after {kills} kills: {said}");
                 break;
             }
             kills += 1;
