@@ -16,6 +16,7 @@ use super::args::StoreArgs;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::project::Stop;
+use crate::manifest;
 use crate::manifest::SETTINGS;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
@@ -115,9 +116,11 @@ impl Settings {
     /// The folders of outputs and store.
     pub fn folders(&self, args: &StoreArgs, root: &Path) -> (PathBuf, PathBuf) {
         let own = |path: &Option<PathBuf>| path.as_ref().map(|path| root.join(path));
-        let outputs = args.outputs.clone().or_else(|| own(&self.outputs));
+        // Programs are told of them, which run in folders of their own.
+        let asked = |path: &Option<PathBuf>| path.as_deref().map(manifest::absolute);
+        let outputs = asked(&args.outputs).or_else(|| own(&self.outputs));
         let outputs = outputs.unwrap_or_else(|| root.join("outputs"));
-        let store = args.store.clone().or_else(|| own(&self.store));
+        let store = asked(&args.store).or_else(|| own(&self.store));
         let store = store.unwrap_or_else(|| outputs.join("store"));
         (outputs, store)
     }
@@ -158,8 +161,9 @@ mod tests {
         let folders = |args: &StoreArgs| settings.folders(args, root);
         assert_eq!(folders(&args), ("/p/out".into(), "/big/store".into()));
         args.outputs = Some("there".into());
-        args.store = Some("s".into());
-        assert_eq!(folders(&args), ("there".into(), "s".into()));
+        args.store = Some("/s".into());
+        let there = std::env::current_dir().unwrap().join("there");
+        assert_eq!(folders(&args), (there, "/s".into()));
         assert_eq!(read(""), Ok(Settings::default()));
     }
 

@@ -226,7 +226,7 @@ impl Shown<'_> {
                 n => writeln!(out, "  attempt {n}")?,
             }
             if let Some(message) = &attempt.message {
-                writeln!(out, "    {message}")?;
+                writeln!(out, "    {}", said(message))?;
             }
         }
         let Some(last) = self.attempts.last().filter(|last| !last.log.is_empty()) else {

@@ -8,6 +8,8 @@ mod artifacts;
 mod claims;
 #[cfg(unix)]
 mod commands;
+#[cfg(target_os = "linux")]
+mod disturbed;
 mod diverged;
 mod docs;
 mod feed;

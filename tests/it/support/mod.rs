@@ -4,6 +4,8 @@
 pub mod faults;
 pub mod pictures;
 
+pub mod hard;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
