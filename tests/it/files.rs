@@ -70,7 +70,7 @@ fn a_folder_that_is_no_store_is_refused_and_left_alone() {
     ] {
         let (code, text) = said(&space, verb);
         assert_eq!(code, 3, "{verb}: {text}");
-        assert!(text.contains("`home` is not a store"), "{verb}: {text}");
+        assert!(text.contains("home` is not a store"), "{verb}: {text}");
     }
     assert_eq!(fs::read_dir(space.path("home")).unwrap().count(), 4);
     assert_eq!(space.read("home/tmp/x"), "precious");
