@@ -5,22 +5,29 @@
 //! pages, the JSON schema and the conformance tests walk those lists and nothing else.
 
 mod capability;
+mod choice;
 mod conform;
+mod declare;
 mod facts;
 mod kind;
 mod measure;
 pub mod memory;
 mod param;
+mod param_value;
 pub mod reference;
 mod shape;
 mod value;
 
 pub use capability::Capability;
+pub(crate) use choice::choices;
 pub use conform::{Mismatch, Part};
+pub(crate) use declare::params;
+pub use declare::{ParamError, ParamField};
 pub use facts::{Facts, Misfit};
 pub use kind::{ArtifactType, Catalog, Outputs, Slot, StageKind, Unfit};
 pub use measure::Measure;
 pub use param::{Default, Param, ParamType};
+pub use param_value::{Names, ParamValue};
 pub use shape::shape_text;
 pub use value::{Value, Values};
 
