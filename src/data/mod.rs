@@ -41,6 +41,7 @@ pub use array::Array;
 pub use array::Numbers;
 pub use dataset::Dataset;
 pub use dataset::Split;
+pub use dataset::SplitName;
 pub use error::DataError;
 pub use error::FormatError;
 pub use file::arrays_from_bytes;
