@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::plan::Cell;
 use crate::plan::Step;
+use crate::registry::ParamError;
 use crate::registry::Value;
 use crate::store::Artifact;
 use crate::store::Object;
@@ -178,6 +179,12 @@ pub enum JobError {
     Transient { message: String },
     #[error("cancelled")]
     Cancelled,
+}
+
+impl From<ParamError> for JobError {
+    fn from(error: ParamError) -> Self {
+        JobError::failed(error.to_string())
+    }
 }
 
 impl JobError {

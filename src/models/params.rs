@@ -11,6 +11,8 @@ use crate::nn::Algorithm;
 use crate::nn::device::DeviceChoice;
 use crate::random::Seed;
 use crate::registry::Param;
+use crate::registry::ParamType;
+use crate::registry::ParamValue;
 use crate::registry::Value;
 use crate::registry::Values;
 use crate::training::Batches;
@@ -19,6 +21,16 @@ use crate::training::Phase;
 
 /// With as many observations as memory can hold the iterations can still be counted.
 pub const MOST_EPOCHS: i64 = 1_000_000_000;
+
+impl ParamValue for DeviceChoice {
+    fn ty() -> ParamType {
+        ParamType::choice(&DeviceChoice::NAMES)
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        DeviceChoice::named(value.as_str()?)
+    }
+}
 
 /// Budget, optimiser, seed and device of a training with Adam.
 pub fn training() -> Vec<Param> {

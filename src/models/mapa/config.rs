@@ -13,6 +13,8 @@ use crate::registry::Param;
 use crate::registry::ParamType;
 use crate::registry::Value;
 use crate::registry::Values;
+use crate::registry::choices;
+use crate::registry::params;
 
 /// The architecture: saved with the weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,38 +84,36 @@ pub fn params() -> Vec<Param> {
     all
 }
 
-/// The parameters of the kernel of equation 8.
-pub fn kernel_params() -> [Param; 3] {
-    [
-        Param::choice(
-            "kernel",
-            &["gaussian", "bernoulli"],
-            "what compares observations; `bernoulli` is for binary data",
-        )
-        .default("gaussian"),
-        Param::float(
-            "bandwidth",
-            "h² of the Gaussian kernel in units of the noise variance; 2 averages over the noise \
-             of the other observation",
-        )
-        .min(1e-6)
-        .default(1.0),
-        Param::float("gamma", "probability of agreement in the Bernoulli kernel")
-            .min(0.5)
-            .max(0.999_999)
-            .default(0.99),
-    ]
+choices! {
+    /// What compares observations.
+    pub enum Compared {
+        Gaussian = "gaussian",
+        Bernoulli = "bernoulli",
+    }
 }
 
-/// The kernel that [`kernel_params`] describe.
-pub fn kernel(values: &Values) -> Kernel {
-    match params::text(values, "kernel") {
-        "bernoulli" => Kernel::Bernoulli {
-            gamma: params::number(values, "gamma"),
-        },
-        _ => Kernel::Gaussian {
-            bandwidth: params::number(values, "bandwidth"),
-        },
+params! {
+    /// The parameters of the kernel of equation 8.
+    pub struct KernelParams {
+        /// what compares observations; `bernoulli` is for binary data
+        kernel: Compared = Compared::Gaussian;
+        /// h² of the Gaussian kernel in units of the noise variance; 2 averages over the noise
+        /// of the other observation
+        bandwidth: f64 = 1.0, min(1e-6);
+        /// probability of agreement in the Bernoulli kernel
+        gamma: f64 = 0.99, min(0.5), max(0.999_999);
+    }
+}
+
+impl KernelParams {
+    /// The kernel that they describe.
+    pub fn kernel(&self) -> Kernel {
+        match self.kernel {
+            Compared::Gaussian => Kernel::Gaussian {
+                bandwidth: self.bandwidth,
+            },
+            Compared::Bernoulli => Kernel::Bernoulli { gamma: self.gamma },
+        }
     }
 }
 

@@ -14,8 +14,7 @@ pub mod posterior;
 pub mod proposal;
 mod recovery;
 
-pub use config::kernel;
-pub use config::kernel_params;
+pub use config::KernelParams;
 
 use config::Config;
 use fitted::FittedMapa;
@@ -131,7 +130,7 @@ impl Entry for Mapa {
     fn params(&self) -> Vec<Param> {
         let mut all = config::params();
         if self.source == Source::Kernel {
-            all.extend(kernel_params());
+            all.extend(KernelParams::params());
         }
         all
     }
@@ -176,7 +175,7 @@ impl Model for Mapa {
             None => Posterior::new(
                 data,
                 match self.source {
-                    Source::Kernel => kernel(params),
+                    Source::Kernel => KernelParams::read(params)?.kernel(),
                     Source::GroundTruth => Kernel::GroundTruth,
                     Source::Uniform => Kernel::Uniform,
                 },
