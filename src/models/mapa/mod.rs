@@ -17,6 +17,7 @@ mod recovery;
 pub use config::KernelParams;
 
 use config::Config;
+use config::MapaParams;
 use fitted::FittedMapa;
 use posterior::Kernel;
 use posterior::Posterior;
@@ -128,7 +129,7 @@ impl Entry for Mapa {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut all = config::params();
+        let mut all = MapaParams::params();
         if self.source == Source::Kernel {
             all.extend(KernelParams::params());
         }
@@ -166,24 +167,24 @@ impl Model for Mapa {
         &self,
         data: &Dataset,
         extra: &ExtraInputs,
-        params: &Values,
+        values: &Values,
         monitor: &dyn Monitor,
     ) -> Result<Trained, ModelError> {
-        let config = Config::new(self.name, data, params)?;
+        let params = MapaParams::read(values)?;
+        let config = Config::new(self.name, data, &params)?;
         let posterior = match extra.get(POSTERIOR) {
             Some(array) => Posterior::from_array(array, data.train.len())?,
             None => Posterior::new(
                 data,
                 match self.source {
-                    Source::Kernel => KernelParams::read(params)?.kernel(),
+                    Source::Kernel => KernelParams::read(values)?.kernel(),
                     Source::GroundTruth => Kernel::GroundTruth,
                     Source::Uniform => Kernel::Uniform,
                 },
             )?,
         };
-        let device = super::params::device(params);
-        on_device!(device, |device| {
-            fit::train(&device, &config, data, &posterior, params, monitor)
+        on_device!(params.training.device, |device| {
+            fit::train(&device, &config, data, &posterior, &params, monitor)
         })
     }
 
