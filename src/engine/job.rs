@@ -184,6 +184,7 @@ pub enum JobError {
 impl From<ParamError> for JobError {
     fn from(error: ParamError) -> Self {
         JobError::failed(error.to_string())
+            .hint("the step was planned by another version, or its record is damaged: run it again")
     }
 }
 

@@ -146,7 +146,7 @@ impl<T: ParamValue> ParamField for T {
         };
         match given(values, param).or(default) {
             Some(value) => fitting(param, value),
-            None => Err(ParamError::new(param.name, "is not given")),
+            None => Err(ParamError::new(param.name, "is missing")),
         }
     }
 }
@@ -179,13 +179,13 @@ fn given<'a>(values: &'a Values, param: &Param) -> Option<&'a Value> {
 fn fitting<T: ParamValue>(param: &Param, value: &Value) -> Result<T, ParamError> {
     let wrong = |why: &str| ParamError::new(param.name, why);
     let value = param.ty.conform(value.clone());
-    let value = value.map_err(|mismatch| wrong(&mismatch.message))?;
+    let value = value.map_err(|mismatch| wrong(&format!("does not fit: {}", mismatch.message)))?;
     T::of(&value).ok_or_else(|| wrong(&format!("cannot be `{value}`")))
 }
 
 /// A value that was never checked against the declaration, as of a step that another version planned.
 #[derive(Clone, Debug, PartialEq, Error)]
-#[error("parameter `{name}`: {why}; plan the step anew from its manifest")]
+#[error("parameter `{name}` {why}")]
 pub struct ParamError {
     name: &'static str,
     why: String,
@@ -198,16 +198,6 @@ impl ParamError {
             name,
             why: why.into(),
         }
-    }
-
-    /// The parameter.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// What is wrong with it.
-    pub fn why(&self) -> &str {
-        &self.why
     }
 }
 
@@ -281,19 +271,19 @@ mod tests {
     fn values_that_nobody_checked_are_errors() {
         let form = ("form", Value::from("plain"));
         for (given, said) in [
-            (vec![], "parameter `form`: is not given"),
+            (vec![], "parameter `form` is missing"),
             (vec![("form", "odd".into())], "`odd` is not one of"),
             (
                 vec![form.clone(), ("epochs", Value::Int(0))],
-                "parameter `epochs`: `0` is less than 1",
+                "parameter `epochs` does not fit: `0` is less than 1",
             ),
             (
                 vec![form.clone(), ("weight", "x".into())],
-                "parameter `weight`: expected a number, found text",
+                "parameter `weight` does not fit: expected a number, found text",
             ),
             (
                 vec![form, ("seed", Value::Int(-1))],
-                "parameter `seed`: a seed is not negative",
+                "parameter `seed` does not fit: a seed is not negative",
             ),
         ] {
             let wrong = Toy::read(&values(&given)).unwrap_err().to_string();

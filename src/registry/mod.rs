@@ -3,6 +3,8 @@
 //! A manifest names stage kinds, data sets, models, metrics and figures. Each of them is an
 //! [`Entry`] in a sorted `static ALL` of its module; checks, help, `sweepline list`, the reference
 //! pages, the JSON schema and the conformance tests walk those lists and nothing else.
+//!
+//! The parameters of an entry are declared by `params!`: `docs/design/parameters.md` tells how.
 
 mod capability;
 mod choice;
