@@ -3,39 +3,21 @@
 use super::Array;
 use super::Numbers;
 use crate::random::Seed;
-use crate::registry::Param;
+use crate::registry::choices;
 
-/// How grey values become 0 or 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Binarize {
-    /// They stay.
-    None,
-    /// White from one half on.
-    Threshold,
-    /// White with the probability that the grey value is, drawn once (Salakhutdinov & Murray 2008).
-    Stochastic,
+choices! {
+    /// How grey values become 0 or 1.
+    pub enum Binarize {
+        /// They stay.
+        None = "none",
+        /// White from one half on.
+        Threshold = "threshold",
+        /// White with the probability that the grey value is, drawn once (Salakhutdinov & Murray 2008).
+        Stochastic = "stochastic",
+    }
 }
 
 impl Binarize {
-    /// The parameter that chooses.
-    pub fn param() -> Param {
-        Param::choice(
-            "binarize",
-            &["none", "threshold", "stochastic"],
-            "keep grey values, cut at one half, or draw each pixel once with its grey value as probability",
-        )
-        .default("none")
-    }
-
-    /// The choice of this name.
-    pub fn named(name: &str) -> Binarize {
-        match name {
-            "threshold" => Binarize::Threshold,
-            "stochastic" => Binarize::Stochastic,
-            _ => Binarize::None,
-        }
-    }
-
     /// Applies it to an array of bytes; others stay as they are. Row `i` draws from
     /// `seed.stream(i)`, whatever rows there are beside it.
     pub fn apply(self, images: Array, seed: Seed) -> Array {

@@ -19,13 +19,14 @@ use super::FormatError;
 use super::Split;
 use super::face_lists;
 use super::face_lists::Attributes;
+use super::kept;
 use super::pictures::Pictures;
 use super::resize::Picture;
-use super::settings;
 use super::source;
 use crate::registry::Entry;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 
 /// `dataset/celeba`
 pub struct CelebA;
@@ -34,6 +35,31 @@ const ATTRIBUTES: &str = "list_attr_celeba.txt";
 const PARTITION: &str = "list_eval_partition.txt";
 /// Lists are never larger: three times the published ones.
 const LARGEST: u64 = 128 << 20;
+
+params! {
+    /// What `dataset/celeba` may be given.
+    struct CelebAParams {
+        /// folder of the project with the archive and the lists
+        folder: PathBuf;
+        /// side of the square that is kept, in pixels
+        crop: usize = 148, min(1), max(178);
+        /// side that it is shrunk to, in pixels
+        size: usize = 64, min(1), max(178);
+        /// pictures to train on, from the first [default: all]
+        train: Option<usize>, min(1);
+        /// pictures to validate on, from the first [default: all]
+        valid: Option<usize>, min(1);
+        /// pictures to test on, from the first [default: all]
+        test: Option<usize>, min(1);
+    }
+}
+
+impl CelebAParams {
+    /// Side of a picture as it is kept.
+    fn side(&self) -> usize {
+        self.size.min(self.crop)
+    }
+}
 
 impl Entry for CelebA {
     fn name(&self) -> &'static str {
@@ -56,30 +82,7 @@ impl Entry for CelebA {
     }
 
     fn params(&self) -> Vec<Param> {
-        let limit = |name, doc| Param::int(name, doc).min(1).optional();
-        vec![
-            Param::path(
-                "folder",
-                "folder of the project with the archive and the lists",
-            ),
-            Param::int("crop", "side of the square that is kept, in pixels")
-                .min(1)
-                .max(178)
-                .default(148),
-            Param::int("size", "side that it is shrunk to, in pixels")
-                .min(1)
-                .max(178)
-                .default(64),
-            limit(
-                "train",
-                "pictures to train on, from the first [default: all]",
-            ),
-            limit(
-                "valid",
-                "pictures to validate on, from the first [default: all]",
-            ),
-            limit("test", "pictures to test on, from the first [default: all]"),
-        ]
+        CelebAParams::params()
     }
 }
 
@@ -89,23 +92,28 @@ impl DataSet for CelebA {
     }
 
     fn shape(&self, params: &Values) -> Option<Vec<usize>> {
-        let size = side(params);
+        let size = CelebAParams::read(params).ok()?.side();
         Some(vec![3, size, size])
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
-        let folder = context.root.join(settings::text(params, "folder"));
+        let params = CelebAParams::read(params)?;
+        let folder = context.root.join(&params.folder);
         let attributes = list(&folder, ATTRIBUTES, face_lists::attributes)?;
         let partition = list(&folder, PARTITION, face_lists::partition)?;
         let mut pictures = Pictures::open(&folder)?;
-        let crop = settings::size(params, "crop");
-        let size = side(params);
+        let (crop, size) = (params.crop, params.side());
+        let wanted = [
+            ("train", params.train),
+            ("valid", params.valid),
+            ("test", params.test),
+        ];
         let mut splits = Vec::new();
-        for (number, split) in (0..).zip(["train", "valid", "test"]) {
+        for (number, (split, count)) in (0..).zip(wanted) {
             let names = partition.iter().filter(|(_, part)| *part == number);
             let mut names: Vec<&str> = names.map(|(name, _)| name.as_str()).collect();
             let of = "pictures of that part";
-            names.truncate(settings::limit(params, split, names.len(), of)?);
+            names.truncate(kept::limit(split, count, names.len(), of)?);
             (context.log)(&format!("reading {} pictures for {split}", names.len()));
             let x = pixels(&mut pictures, &names, crop, size)?;
             let known = known(&attributes, &names).map_err(|e| e.at(folder.join(ATTRIBUTES)))?;
@@ -127,11 +135,6 @@ impl DataSet for CelebA {
         let mut next = || splits.next().unwrap_or_default();
         Ok(Dataset::new(next(), next(), next(), meta))
     }
-}
-
-/// Side of a picture as it is kept.
-fn side(params: &Values) -> usize {
-    settings::size(params, "size").min(settings::size(params, "crop"))
 }
 
 /// What is missing, and where to get it.

@@ -2,6 +2,7 @@
 //! blue planes.
 
 use std::path::Path;
+use std::path::PathBuf;
 
 use serde_json::json;
 
@@ -12,11 +13,13 @@ use super::DataSet;
 use super::Dataset;
 use super::FormatError;
 use super::Split;
-use super::settings;
+use super::kept;
+use super::kept::Kept;
 use super::source;
 use crate::registry::Entry;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 
 /// `dataset/cifar10`
 pub struct Cifar10;
@@ -29,8 +32,19 @@ const TEST: &str = "test_batch.bin";
 const NAMES: &str = "batches.meta.txt";
 /// Uncompressed batches are never larger: ten times the published ones.
 const LARGEST: u64 = 10 * 10_000 * RECORD as u64;
-/// The usual 5,000 of 50,000.
-const PART: usize = 10;
+
+params! {
+    /// What `dataset/cifar10` may be given.
+    struct Cifar10Params {
+        /// folder of the project with the batches
+        folder: PathBuf;
+        /// training batches to read, from the first
+        batches: usize = 5, min(1), max(5);
+        /// observations taken from the end of the training batches for validation [default: a tenth]
+        valid: Option<usize>, min(0);
+        kept: Kept;
+    }
+}
 
 impl Entry for Cifar10 {
     fn name(&self) -> &'static str {
@@ -50,17 +64,7 @@ impl Entry for Cifar10 {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut params = vec![
-            Param::path("folder", "folder of the project with the batches"),
-            Param::int("batches", "training batches to read, from the first")
-                .min(1)
-                .max(5)
-                .default(5),
-        ];
-        params.extend(settings::counts(
-            "observations taken from the end of the training batches for validation [default: a tenth]",
-        ));
-        params
+        Cifar10Params::params()
     }
 }
 
@@ -74,14 +78,18 @@ impl DataSet for Cifar10 {
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
-        let folder = context.root.join(settings::text(params, "folder"));
+        let params = Cifar10Params::read(params)?;
+        let folder = context.root.join(&params.folder);
         let mut train = (Vec::new(), Vec::new());
-        for name in batches(params) {
-            read(&folder, &name, &mut train)?;
+        for batch in 1..=params.batches {
+            read(&folder, &format!("data_batch_{batch}.bin"), &mut train)?;
         }
         let mut test = (Vec::new(), Vec::new());
         read(&folder, TEST, &mut test)?;
-        let [train, valid, test] = settings::cut(&split(train), &split(test), PART, params)?;
+        let (train, test) = (split(train), split(test));
+        // The usual 5,000 of 50,000.
+        let valid = params.valid.unwrap_or(train.len() / 10);
+        let [train, valid, test] = kept::cut(&train, &test, valid, &params.kept)?;
         let mut meta = json!({
             "name": self.name(),
             "shape": [3, SIDE, SIDE],
@@ -98,11 +106,6 @@ impl DataSet for Cifar10 {
         }
         Ok(Dataset::new(train, valid, test, meta))
     }
-}
-
-fn batches(params: &Values) -> Vec<String> {
-    let count = settings::size(params, "batches");
-    (1..=count).map(|i| format!("data_batch_{i}.bin")).collect()
 }
 
 /// Labels and planes, one record after another.

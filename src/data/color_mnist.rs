@@ -9,16 +9,38 @@ use super::DataSet;
 use super::Dataset;
 use super::Split;
 use super::mnist;
+use super::mnist::Files;
 use super::mnist::SIDE;
-use super::settings;
 use crate::random::Seed;
 use crate::random::Stream;
 use crate::registry::Entry;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::choices;
+use crate::registry::params;
 
 /// `dataset/color-mnist`
 pub struct ColorMnist;
+
+choices! {
+    /// One of the constructions.
+    enum Variant {
+        Metz = "metz",
+        Seven = "seven",
+        Stacked = "stacked",
+    }
+}
+
+params! {
+    /// What `dataset/color-mnist` may be given.
+    struct ColorMnistParams {
+        /// which construction
+        variant: Variant = Variant::Metz;
+        files: Files;
+        /// which colours, noise or triples
+        seed: Seed;
+    }
+}
 
 /// Pixels of a channel.
 const PIXELS: usize = SIDE * SIDE;
@@ -50,18 +72,7 @@ impl Entry for ColorMnist {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut params = vec![
-            Param::choice(
-                "variant",
-                &["metz", "seven", "stacked"],
-                "which construction",
-            )
-            .default("metz"),
-        ];
-        params.extend(mnist::sources());
-        params.extend(settings::counts(mnist::VALID));
-        params.push(Param::seed("seed", "which colours, noise or triples"));
-        params
+        ColorMnistParams::params()
     }
 }
 
@@ -75,21 +86,21 @@ impl DataSet for ColorMnist {
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
-        let variant = settings::text(params, "variant");
-        let (train, test) = mnist::MNIST.read(params, context)?;
+        let params = ColorMnistParams::read(params)?;
+        let variant = params.variant;
+        let (train, test) = mnist::MNIST.read(&params.files, context)?;
         let split = |(images, labels)| Split::new().with("x", images).with("label", labels);
         let (train, test) = (split(train), split(test));
-        let cut = settings::cut(&train, &test, mnist::PART, params)?;
-        let seed = settings::seed(params, "seed").derive("data/color-mnist");
-        let [train, valid, test] = cut;
+        let [train, valid, test] = params.files.cut(&train, &test)?;
+        let seed = params.seed.derive("data/color-mnist");
         let paint = |grey: &Split, purpose: &str| colored(variant, grey, seed.derive(purpose));
         let (classes, origin) = match variant {
-            "stacked" => (1000, "three digits of MNIST per image"),
-            _ => (10, "digits of MNIST, coloured"),
+            Variant::Stacked => (1000, "three digits of MNIST per image"),
+            Variant::Metz | Variant::Seven => (10, "digits of MNIST, coloured"),
         };
         let meta = json!({
             "name": self.name(),
-            "variant": variant,
+            "variant": variant.name(),
             "shape": [3, SIDE, SIDE],
             "range": [0, 1],
             "classes": classes,
@@ -105,7 +116,7 @@ impl DataSet for ColorMnist {
     }
 }
 
-fn colored(variant: &str, grey: &Split, seed: Seed) -> Split {
+fn colored(variant: Variant, grey: &Split, seed: Seed) -> Split {
     let digits = grey.x_f32().unwrap_or_default();
     let labels = grey.labels().unwrap_or_default();
     let digit = |row: usize| &digits[row * PIXELS..(row + 1) * PIXELS];
@@ -114,7 +125,7 @@ fn colored(variant: &str, grey: &Split, seed: Seed) -> Split {
     for (row, label) in labels.iter().enumerate() {
         let mut stream = seed.stream(row as u64);
         match variant {
-            "stacked" => {
+            Variant::Stacked => {
                 let rows = [(); 3].map(|()| stream.below(labels.len()));
                 for row in rows {
                     pixels.extend(digit(row).iter().map(|grey| level(*grey)));
@@ -124,7 +135,7 @@ fn colored(variant: &str, grey: &Split, seed: Seed) -> Split {
                         .fold(0, |number, row| 10 * number + labels[*row]),
                 );
             }
-            "seven" => {
+            Variant::Seven => {
                 let on = 1 + stream.below(7);
                 for channel in 0..3 {
                     let light = if on >> channel & 1 == 1 { 1.0 } else { 0.0 };
@@ -132,7 +143,7 @@ fn colored(variant: &str, grey: &Split, seed: Seed) -> Split {
                 }
                 classes.push(*label);
             }
-            _ => {
+            Variant::Metz => {
                 pixels.extend(metz(digit(row), &mut stream));
                 classes.push(*label);
             }

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 
 use super::Array;
 use super::Numbers;
+use crate::registry::choices;
 
 /// Named arrays over the same observations.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -100,6 +101,15 @@ impl Split {
                 .map(|(name, array)| (name.clone(), array.slice(rows.clone())))
                 .collect(),
         }
+    }
+}
+
+choices! {
+    /// The name of a split.
+    pub enum SplitName {
+        Train = "train",
+        Valid = "valid",
+        Test = "test",
     }
 }
 

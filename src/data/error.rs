@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::registry::ParamError;
+
 /// Why a data set could not be loaded.
 #[derive(Debug, Error)]
 pub enum DataError {
@@ -63,6 +65,8 @@ pub enum DataError {
         available: usize,
         of: &'static str,
     },
+    #[error(transparent)]
+    Parameter(#[from] ParamError),
     #[error("`{parameter}` needs `{other}`: {why}")]
     Needs {
         parameter: &'static str,

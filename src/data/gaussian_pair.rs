@@ -10,14 +10,45 @@ use super::DataError;
 use super::DataSet;
 use super::Dataset;
 use super::Split;
-use super::settings;
 use crate::random::Seed;
 use crate::registry::Entry;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::choices;
+use crate::registry::params;
 
 /// `dataset/gaussian-pair`
 pub struct GaussianPair;
+
+choices! {
+    /// How the factor of a covariance is drawn.
+    enum Factor {
+        NearIdentity = "near-identity",
+        Normal = "normal",
+    }
+}
+
+params! {
+    /// What `dataset/gaussian-pair` may be given.
+    struct GaussianPairParams {
+        /// dimension of both Gaussians
+        dimension: usize = 10, min(1), max(4096);
+        /// training observations of each
+        points: usize = 10_000, min(1);
+        /// validation observations of each
+        valid: usize = 2000, min(0);
+        /// test observations of each
+        test: usize = 2000, min(1);
+        /// how A is drawn
+        factor: Factor = Factor::NearIdentity;
+        /// size of what `near-identity` adds to I
+        spread: f64 = 0.3, min(0.0);
+        /// standard deviation of the entries of b
+        shift: f64 = 1.0, min(0.0);
+        /// which Gaussians and which draw
+        seed: Seed;
+    }
+}
 
 impl Entry for GaussianPair {
     fn name(&self) -> &'static str {
@@ -45,30 +76,7 @@ impl Entry for GaussianPair {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![
-            Param::int("dimension", "dimension of both Gaussians")
-                .min(1)
-                .max(4096)
-                .default(10),
-            Param::int("points", "training observations of each")
-                .min(1)
-                .default(10_000),
-            Param::int("valid", "validation observations of each")
-                .min(0)
-                .default(2000),
-            Param::int("test", "test observations of each")
-                .min(1)
-                .default(2000),
-            Param::choice("factor", &["near-identity", "normal"], "how A is drawn")
-                .default("near-identity"),
-            Param::float("spread", "size of what `near-identity` adds to I")
-                .min(0.0)
-                .default(0.3),
-            Param::float("shift", "standard deviation of the entries of b")
-                .min(0.0)
-                .default(1.0),
-            Param::seed("seed", "which Gaussians and which draw"),
-        ]
+        GaussianPairParams::params()
     }
 }
 
@@ -78,13 +86,14 @@ impl DataSet for GaussianPair {
     }
 
     fn shape(&self, params: &Values) -> Option<Vec<usize>> {
-        Some(vec![settings::size(params, "dimension")])
+        Some(vec![GaussianPairParams::read(params).ok()?.dimension])
     }
 
     fn load(&self, params: &Values, _context: &Context<'_>) -> Result<Dataset, DataError> {
-        let seed = settings::seed(params, "seed").derive("data/gaussian-pair");
-        let first = Gaussian::draw(params, seed.derive("first"));
-        let second = Gaussian::draw(params, seed.derive("second"));
+        let params = GaussianPairParams::read(params)?;
+        let seed = params.seed.derive("data/gaussian-pair");
+        let first = Gaussian::draw(&params, seed.derive("first"));
+        let second = Gaussian::draw(&params, seed.derive("second"));
         let (kl, kl_reverse) = match (kl(&first, &second), kl(&second, &first)) {
             (Some(there), Some(back)) => (there, back),
             _ => return Err(DataError::Singular),
@@ -95,11 +104,10 @@ impl DataSet for GaussianPair {
                 .with("x", first.sample(count, seed.derive("first")))
                 .with("y", second.sample(count, seed.derive("second")))
         };
-        let count = |name| settings::size(params, name);
         let mut data = Dataset::new(
-            split(count("points"), "train"),
-            split(count("valid"), "valid"),
-            split(count("test"), "test"),
+            split(params.points, "train"),
+            split(params.valid, "valid"),
+            split(params.test, "test"),
             json!({
                 "name": self.name(),
                 "shape": [first.mean.len()],
@@ -128,13 +136,13 @@ struct Gaussian {
 }
 
 impl Gaussian {
-    fn draw(params: &Values, seed: Seed) -> Self {
-        let d = settings::size(params, "dimension");
-        let shift = settings::number(params, "shift");
+    fn draw(params: &GaussianPairParams, seed: Seed) -> Self {
+        let d = params.dimension;
+        let shift = params.shift;
         let mean = seed.derive("mean").stream(0).normal_f64(d);
         let mut factor = seed.derive("factor").stream(0).normal_f64(d * d);
-        if settings::text(params, "factor") == "near-identity" {
-            let scale = settings::number(params, "spread") / (d as f64).sqrt();
+        if params.factor == Factor::NearIdentity {
+            let scale = params.spread / (d as f64).sqrt();
             for (i, entry) in factor.iter_mut().enumerate() {
                 let identity = if i / d == i % d { 1.0 } else { 0.0 };
                 *entry = identity + scale * *entry;

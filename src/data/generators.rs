@@ -15,6 +15,9 @@ use statrs::function::erf::erfc;
 
 use super::Dataset;
 use super::surrogate::Surrogate;
+use crate::registry::ParamType;
+use crate::registry::ParamValue;
+use crate::registry::Value;
 
 /// A density on the plane.
 #[derive(Clone, Debug)]
@@ -64,6 +67,17 @@ pub static ALL: [Generator; 5] = [
 /// The generator of this name.
 pub fn get(name: &str) -> Option<&'static Generator> {
     ALL.iter().find(|generator| generator.name == name)
+}
+
+/// A parameter that names one of [`ALL`].
+impl ParamValue for &'static Generator {
+    fn ty() -> ParamType {
+        ParamType::choice(&ALL.each_ref().map(|known| known.name))
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        get(value.as_str()?)
+    }
 }
 
 impl Generator {

@@ -18,12 +18,15 @@ use super::Split;
 use super::binarize::Binarize;
 use super::download;
 use super::idx;
-use super::settings;
+use super::kept;
+use super::kept::Kept;
 use super::source;
 use super::source::Published;
+use crate::random::Seed;
 use crate::registry::Entry;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 
 /// Uncompressed files are never larger: twenty times the training images.
 const LARGEST: u64 = 1 << 30;
@@ -148,11 +151,7 @@ impl Entry for Images {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut params = sources();
-        params.extend(settings::counts(VALID));
-        params.push(Binarize::param());
-        params.push(Param::seed("seed", "draws of `binarize: stochastic`"));
-        params
+        ImagesParams::params()
     }
 }
 
@@ -166,22 +165,22 @@ impl DataSet for Images {
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
-        let (train, test) = self.read(params, context)?;
-        let binarize = Binarize::named(settings::text(params, "binarize"));
-        let seed = settings::seed(params, "seed").derive("data/binarize");
+        let params = ImagesParams::read(params)?;
+        let (train, test) = self.read(&params.files, context)?;
+        let seed = params.seed.derive("data/binarize");
         let split = |(images, labels): Labelled, purpose: &str| {
-            let images = binarize.apply(images, seed.derive(purpose));
+            let images = params.binarize.apply(images, seed.derive(purpose));
             Split::new().with("x", images).with("label", labels)
         };
         let (train, test) = (split(train, "train"), split(test, "test"));
-        let [train, valid, test] = settings::cut(&train, &test, PART, params)?;
+        let [train, valid, test] = params.files.cut(&train, &test)?;
         let meta = json!({
             "name": self.name,
             "shape": [1, SIDE, SIDE],
             "range": [0, 1],
             "classes": self.classes.len(),
             "class_names": self.classes,
-            "binarized": settings::text(params, "binarize"),
+            "binarized": params.binarize.name(),
             "origin": self.origin,
             "licence": self.licence,
         });
@@ -195,46 +194,54 @@ pub type Labelled = (Array, Array);
 /// Height and width of an image.
 pub const SIDE: usize = 28;
 
-/// The usual 10,000 of 60,000.
-pub const PART: usize = 6;
-pub const VALID: &str =
-    "observations taken from the end of the training file for validation [default: a sixth]";
+params! {
+    /// Where the files come from, and what is taken of them.
+    pub struct Files {
+        /// folder of the project with the four files [default: what travels in the program]
+        folder: Option<PathBuf>;
+        /// fetch what `folder` lacks, and compare all four files with the published checksums
+        download: bool = false;
+        /// address to download from [default: a public mirror]
+        mirror: Option<String>;
+        /// observations taken from the end of the training file for validation [default: a sixth]
+        valid: Option<usize>, min(0);
+        kept: Kept;
+    }
+}
 
-/// Where the files come from.
-pub fn sources() -> Vec<Param> {
-    vec![
-        Param::path(
-            "folder",
-            "folder of the project with the four files [default: what travels in the program]",
-        )
-        .optional(),
-        Param::bool(
-            "download",
-            "fetch what `folder` lacks, and compare all four files with the published checksums",
-        )
-        .default(false),
-        Param::str(
-            "mirror",
-            "address to download from [default: a public mirror]",
-        )
-        .optional(),
-    ]
+impl Files {
+    /// Train, valid and test of a training and a test file.
+    pub fn cut(&self, train: &Split, test: &Split) -> Result<[Split; 3], DataError> {
+        // The usual 10,000 of 60,000.
+        let valid = self.valid.unwrap_or(train.len() / 6);
+        kept::cut(train, test, valid, &self.kept)
+    }
+}
+
+params! {
+    /// What `dataset/mnist` and `dataset/fashion-mnist` may be given.
+    struct ImagesParams {
+        files: Files;
+        /// keep grey values, cut at one half, or draw each pixel once with its grey value as probability
+        binarize: Binarize = Binarize::None;
+        /// draws of `binarize: stochastic`
+        seed: Seed;
+    }
 }
 
 impl Images {
     /// The whole training and test files.
     pub fn read(
         &self,
-        params: &Values,
+        params: &Files,
         context: &Context<'_>,
     ) -> Result<(Labelled, Labelled), DataError> {
-        let download = settings::flag(params, "download");
-        let files = match (settings::optional_text(params, "folder"), self.shipped) {
+        let download = params.download;
+        let files = match (&params.folder, self.shipped) {
             (Some(folder), _) => {
                 let folder = context.root.join(folder);
                 if download {
-                    let mirror = settings::optional_text(params, "mirror");
-                    let mirror = mirror.unwrap_or(self.mirror);
+                    let mirror = params.mirror.as_deref().unwrap_or(self.mirror);
                     download::fetch(mirror, &folder, &self.files, context)?;
                 }
                 self.in_folder(&folder, download)?

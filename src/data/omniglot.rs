@@ -1,5 +1,7 @@
 //! Omniglot at 28 × 28, from the file that the literature on likelihoods shares.
 
+use std::path::PathBuf;
+
 use serde_json::json;
 
 use super::Array;
@@ -10,12 +12,16 @@ use super::Dataset;
 use super::FormatError;
 use super::Split;
 use super::binarize::Binarize;
+use super::kept;
+use super::kept::Kept;
 use super::mat;
-use super::settings;
 use super::source;
+use crate::random::Seed;
 use crate::registry::Entry;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::choices;
+use crate::registry::params;
 
 /// `dataset/omniglot`
 pub struct Omniglot;
@@ -25,6 +31,32 @@ const PIXELS: usize = SIDE * SIDE;
 const FILE: &str = "chardata.mat";
 /// The file is never larger: the published one has some tens of megabytes.
 const LARGEST: u64 = 1 << 30;
+
+choices! {
+    /// What is drawn once.
+    enum Drawn {
+        Evaluation = "evaluation",
+        None = "none",
+    }
+}
+
+params! {
+    /// What `dataset/omniglot` may be given.
+    struct OmniglotParams {
+        /// folder of the project with `chardata.mat`
+        folder: PathBuf;
+        /// training images kept for validation
+        valid: usize = 2000, min(0);
+        /// images to train on, from the first [default: all that are left]
+        train: Option<usize>, min(1);
+        /// images to test on, from the first [default: all]
+        test: Option<usize>, min(1);
+        /// draw validation and test images once, or keep all grey
+        binarize: Drawn = Drawn::Evaluation;
+        /// which order of the training images, and which binary images
+        seed: Seed;
+    }
+}
 
 impl Entry for Omniglot {
     fn name(&self) -> &'static str {
@@ -50,31 +82,7 @@ impl Entry for Omniglot {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![
-            Param::path("folder", "folder of the project with `chardata.mat`"),
-            Param::int("valid", "training images kept for validation")
-                .min(0)
-                .default(2000),
-            Param::int(
-                "train",
-                "images to train on, from the first [default: all that are left]",
-            )
-            .min(1)
-            .optional(),
-            Param::int("test", "images to test on, from the first [default: all]")
-                .min(1)
-                .optional(),
-            Param::choice(
-                "binarize",
-                &["evaluation", "none"],
-                "draw validation and test images once, or keep all grey",
-            )
-            .default("evaluation"),
-            Param::seed(
-                "seed",
-                "which order of the training images, and which binary images",
-            ),
-        ]
+        OmniglotParams::params()
     }
 }
 
@@ -88,7 +96,8 @@ impl DataSet for Omniglot {
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
-        let folder = context.root.join(settings::text(params, "folder"));
+        let params = OmniglotParams::read(params)?;
+        let folder = context.root.join(&params.folder);
         let path = source::find(&folder, FILE).ok_or_else(|| DataError::Missing {
             name: self.name(),
             path: folder.join(FILE),
@@ -99,16 +108,19 @@ impl DataSet for Omniglot {
         let bytes = source::read(&path, LARGEST)?;
         let images = |name| images(&bytes, name).map_err(|error| error.at(&path));
         let (all, test) = (images("data")?, images("testdata")?);
-        let seed = settings::seed(params, "seed").derive("data/omniglot");
+        let seed = params.seed.derive("data/omniglot");
         let order = seed.derive("order").stream(0).permutation(all.len());
         let pixels: Vec<u8> = order.iter().flat_map(|row| all[*row].clone()).collect();
         let train = Split::new().with("x", array(pixels));
         let test = Split::new().with("x", array(test.concat()));
-        // The default of `valid` is a number, so the part does not matter.
-        let [train, valid, test] = settings::cut(&train, &test, 1, params)?;
-        let binary = match settings::text(params, "binarize") {
-            "evaluation" => Binarize::Stochastic,
-            _ => Binarize::None,
+        let kept = Kept {
+            train: params.train,
+            test: params.test,
+        };
+        let [train, valid, test] = kept::cut(&train, &test, params.valid, &kept)?;
+        let binary = match params.binarize {
+            Drawn::Evaluation => Binarize::Stochastic,
+            Drawn::None => Binarize::None,
         };
         let drawn = |split: Split, purpose: &str| match split.get("x") {
             Some(x) => Split::new().with("x", binary.apply(x.clone(), seed.derive(purpose))),
@@ -118,7 +130,7 @@ impl DataSet for Omniglot {
             "name": self.name(),
             "shape": [1, SIDE, SIDE],
             "range": [0, 1],
-            "binarized": settings::text(params, "binarize"),
+            "binarized": params.binarize.name(),
             "origin": "Lake, Salakhutdinov and Tenenbaum 2015, as prepared by Burda, Grosse and Salakhutdinov 2016",
             "licence": "of the files: not stated",
         });

@@ -11,14 +11,38 @@ use super::Dataset;
 use super::Split;
 use super::oracle::LATENT;
 use super::oracle::Oracle;
-use super::settings;
 use crate::random::Seed;
 use crate::registry::Entry;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 
 /// `dataset/oracle-lstm`
 pub struct OracleLstm;
+
+params! {
+    /// What `dataset/oracle-lstm` may be given.
+    struct OracleParams {
+        /// tokens that can be drawn
+        vocabulary: usize = 1000, min(2);
+        /// units of the LSTM and size of an embedding
+        hidden: usize = 100, min(1);
+        /// tokens of a sequence
+        length: usize = 5, min(1);
+        /// sequences to train on
+        train: usize = 5000, min(1);
+        /// sequences to validate on
+        valid: usize = 5000, min(1);
+        /// sequences to test on
+        test: usize = 5000, min(1);
+        /// test sequences whose true likelihood is computed, about 50 ms each
+        true_nll: usize = 200, min(0);
+        /// which weights
+        oracle: Seed;
+        /// which sequences
+        seed: Seed;
+    }
+}
 
 impl Entry for OracleLstm {
     fn name(&self) -> &'static str {
@@ -45,29 +69,7 @@ impl Entry for OracleLstm {
     }
 
     fn params(&self) -> Vec<Param> {
-        let count = |name, doc| Param::int(name, doc).min(1).default(5000);
-        vec![
-            Param::int("vocabulary", "tokens that can be drawn")
-                .min(2)
-                .default(1000),
-            Param::int("hidden", "units of the LSTM and size of an embedding")
-                .min(1)
-                .default(100),
-            Param::int("length", "tokens of a sequence")
-                .min(1)
-                .default(5),
-            count("train", "sequences to train on"),
-            count("valid", "sequences to validate on"),
-            count("test", "sequences to test on"),
-            Param::int(
-                "true_nll",
-                "test sequences whose true likelihood is computed, about 50 ms each",
-            )
-            .min(0)
-            .default(200),
-            Param::seed("oracle", "which weights"),
-            Param::seed("seed", "which sequences"),
-        ]
+        OracleParams::params()
     }
 }
 
@@ -77,17 +79,15 @@ impl DataSet for OracleLstm {
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
-        let size = |name: &str| settings::size(params, name);
-        let weights = settings::seed(params, "oracle").derive("data/oracle-lstm/weights");
-        let oracle = Oracle::draw(size("vocabulary"), size("hidden"), weights);
-        let seed = settings::seed(params, "seed").derive("data/oracle-lstm");
-        let length = size("length");
-        let split = |name: &str| {
-            let count = size(name);
-            draw(&oracle, count, length, seed.derive(name))
-        };
-        let (train, valid, test) = (split("train"), split("valid"), split("test"));
-        let scored = size("true_nll").min(test.len());
+        let params = OracleParams::read(params)?;
+        let weights = params.oracle.derive("data/oracle-lstm/weights");
+        let oracle = Oracle::draw(params.vocabulary, params.hidden, weights);
+        let seed = params.seed.derive("data/oracle-lstm");
+        let split = |name, count| draw(&oracle, count, params.length, seed.derive(name));
+        let train = split("train", params.train);
+        let valid = split("valid", params.valid);
+        let test = split("test", params.test);
+        let scored = params.true_nll.min(test.len());
         (context.log)(&format!("integrating the likelihood of {scored} sequences"));
         let nll: Vec<f64> = test.sequences()[..scored]
             .par_iter()

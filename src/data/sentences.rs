@@ -1,16 +1,18 @@
 //! The layouts in which collections of sentences are passed around.
 
 use super::FormatError;
+use crate::registry::choices;
 
-/// How a file writes its sentences.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// A sentence a line, words between blanks.
-    Plain,
-    /// The same after a class and a tab.
-    Labelled,
-    /// CSV: class from 1, title, question, answer.
-    Yahoo,
+choices! {
+    /// How a file writes its sentences.
+    pub enum Layout {
+        /// A sentence a line, words between blanks.
+        Plain = "plain",
+        /// The same after a class and a tab.
+        Labelled = "labelled",
+        /// CSV: class from 1, title, question, answer.
+        Yahoo = "yahoo",
+    }
 }
 
 impl Layout {

@@ -8,9 +8,7 @@ use super::DataError;
 use super::DataSet;
 use super::Dataset;
 use super::Split;
-use super::generators;
 use super::generators::Generator;
-use super::settings;
 use super::surrogate::Surrogate;
 use crate::random::Seed;
 use crate::registry::ArtifactType;
@@ -18,9 +16,26 @@ use crate::registry::Entry;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::Values;
+use crate::registry::params;
 
 /// `dataset/synthetic`
 pub struct Synthetic;
+
+params! {
+    /// What `dataset/synthetic` may be given.
+    struct SyntheticParams {
+        /// which density
+        name: &'static Generator;
+        /// training observations
+        points: usize = 2000, min(1);
+        /// validation observations [default: `points`]
+        valid: Option<usize>, min(0);
+        /// test observations [default: `points`]
+        test: Option<usize>, min(1);
+        /// which draw of the data
+        seed: Seed;
+    }
+}
 
 impl Entry for Synthetic {
     fn name(&self) -> &'static str {
@@ -51,20 +66,7 @@ impl Entry for Synthetic {
     }
 
     fn params(&self) -> Vec<Param> {
-        let names: Vec<&str> = generators::ALL.iter().map(|known| known.name).collect();
-        vec![
-            Param::choice("name", &names, "which density"),
-            Param::int("points", "training observations")
-                .min(1)
-                .default(2000),
-            Param::int("valid", "validation observations [default: `points`]")
-                .min(0)
-                .optional(),
-            Param::int("test", "test observations [default: `points`]")
-                .min(1)
-                .optional(),
-            Param::seed("seed", "which draw of the data"),
-        ]
+        SyntheticParams::params()
     }
 }
 
@@ -91,9 +93,8 @@ impl DataSet for Synthetic {
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
-        let name = settings::text(params, "name");
-        let generator = generators::get(name)
-            .unwrap_or_else(|| unreachable!("BUG: `{name}` is not among the choices"));
+        let params = SyntheticParams::read(params)?;
+        let generator = params.name;
         let network = context.given.get(GENERATOR);
         let generator = match network {
             None => generator.clone(),
@@ -102,12 +103,12 @@ impl DataSet for Synthetic {
                 generator.through(surrogate.map_err(|why| DataError::NotAGenerator { why })?)
             }
         };
-        let seed = settings::seed(params, "seed").derive("data/synthetic");
-        let points = settings::size(params, "points");
-        let count = |split| settings::optional_size(params, split).unwrap_or(points);
+        let seed = params.seed.derive("data/synthetic");
+        let points = params.points;
+        let count = |given: Option<usize>| given.unwrap_or(points);
         let train = draw(&generator, points, seed.derive("train"));
-        let valid = draw(&generator, count("valid"), seed.derive("valid"));
-        let test = draw(&generator, count("test"), seed.derive("test"));
+        let valid = draw(&generator, count(params.valid), seed.derive("valid"));
+        let test = draw(&generator, count(params.test), seed.derive("test"));
         let density = generator.density();
         let x = test.x_f32().unwrap_or_default();
         let log_density: Vec<f64> = x
@@ -119,7 +120,7 @@ impl DataSet for Synthetic {
         let mean_log_density = log_density.iter().sum::<f64>() / log_density.len() as f64;
         let test = test.with("log_density", Array::column(log_density));
         let meta = json!({
-            "name": name,
+            "name": params.name.name,
             "shape": [2],
             "noise_variance": generator.noise_variance,
             "test_log_density": mean_log_density,

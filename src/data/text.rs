@@ -4,6 +4,7 @@
 //! one sentence a line, is read from a folder of the project.
 
 use std::path::Path;
+use std::path::PathBuf;
 
 use serde_json::Value as Json;
 use serde_json::json;
@@ -15,15 +16,16 @@ use super::DataSet;
 use super::Dataset;
 use super::FormatError;
 use super::Split;
+use super::kept;
 use super::sentences;
 use super::sentences::Layout;
 use super::sentences::Sentence;
-use super::settings;
 use super::source;
 use super::vocabulary::Vocabulary;
 use crate::registry::Entry;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 
 /// `dataset/text`
 pub struct Text;
@@ -39,6 +41,26 @@ const SHIPPED: [&[u8]; 3] = [
     include_bytes!("files/shakespeare/val.txt.gz"),
     include_bytes!("files/shakespeare/test.txt.gz"),
 ];
+
+params! {
+    /// What `dataset/text` may be given.
+    struct TextParams {
+        /// folder of the project with the files [default: what travels in the program]
+        folder: Option<PathBuf>;
+        /// layout of the files
+        layout: Layout = Layout::Plain;
+        /// words beside the four special ones
+        max_vocabulary: usize = 70_000, min(1);
+        /// words of the longest sentence to keep
+        max_length: usize = 200, min(1);
+        /// sentences to train on, from the first [default: all]
+        train: Option<usize>, min(1);
+        /// sentences to validate on, from the first [default: all]
+        valid: Option<usize>, min(1);
+        /// sentences to test on, from the first [default: all]
+        test: Option<usize>, min(1);
+    }
+}
 
 impl Entry for Text {
     fn name(&self) -> &'static str {
@@ -71,43 +93,7 @@ impl Entry for Text {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![
-            Param::path(
-                "folder",
-                "folder of the project with the files [default: what travels in the program]",
-            )
-            .optional(),
-            Param::choice(
-                "layout",
-                &["plain", "labelled", "yahoo"],
-                "layout of the files",
-            )
-            .default("plain"),
-            Param::int("max_vocabulary", "words beside the four special ones")
-                .min(1)
-                .default(70_000),
-            Param::int("max_length", "words of the longest sentence to keep")
-                .min(1)
-                .default(200),
-            Param::int(
-                "train",
-                "sentences to train on, from the first [default: all]",
-            )
-            .min(1)
-            .optional(),
-            Param::int(
-                "valid",
-                "sentences to validate on, from the first [default: all]",
-            )
-            .min(1)
-            .optional(),
-            Param::int(
-                "test",
-                "sentences to test on, from the first [default: all]",
-            )
-            .min(1)
-            .optional(),
-        ]
+        TextParams::params()
     }
 }
 
@@ -117,20 +103,26 @@ impl DataSet for Text {
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
-        let folder = settings::optional_text(params, "folder");
+        let params = TextParams::read(params)?;
+        let folder = params.folder.as_deref();
         let raw = match folder {
-            Some(folder) => in_folder(&context.root.join(folder), layout(params))?,
+            Some(folder) => in_folder(&context.root.join(folder), params.layout)?,
             None => in_program()?,
         };
-        let longest = settings::size(params, "max_length");
+        let longest = params.max_length;
+        let limits = [
+            ("train", params.train),
+            ("valid", params.valid),
+            ("test", params.test),
+        ];
         let mut dropped = 0;
         let mut kept = Vec::new();
-        for (name, sentences) in ["train", "valid", "test"].into_iter().zip(raw) {
+        for ((name, limit), sentences) in limits.into_iter().zip(raw) {
             let all = sentences.len();
             let fitting = |sentence: &Sentence| (1..=longest).contains(&sentence.words.len());
             let mut sentences: Vec<Sentence> = sentences.into_iter().filter(fitting).collect();
             dropped += all - sentences.len();
-            let count = settings::limit(params, name, sentences.len(), "sentences in that file")?;
+            let count = kept::limit(name, limit, sentences.len(), "sentences in that file")?;
             sentences.truncate(count);
             if sentences.is_empty() {
                 return Err(DataError::NothingLeft {
@@ -142,7 +134,7 @@ impl DataSet for Text {
             kept.push(sentences);
         }
         let training = kept[0].iter().map(|sentence| sentence.words.as_slice());
-        let vocabulary = Vocabulary::of(training, settings::size(params, "max_vocabulary"));
+        let vocabulary = Vocabulary::of(training, params.max_vocabulary);
         let classes = classes(&kept);
         let tokens: usize = kept.iter().flatten().map(|s| s.words.len() + 1).sum();
         let count: usize = kept.iter().map(Vec::len).sum();
@@ -169,14 +161,6 @@ impl DataSet for Text {
         let mut splits = kept.iter().map(|sentences| split(sentences, &vocabulary));
         let mut next = || splits.next().unwrap_or_default();
         Ok(Dataset::new(next(), next(), next(), meta))
-    }
-}
-
-fn layout(params: &Values) -> Layout {
-    match settings::text(params, "layout") {
-        "labelled" => Layout::Labelled,
-        "yahoo" => Layout::Yahoo,
-        _ => Layout::Plain,
     }
 }
 

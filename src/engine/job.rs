@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::plan::Cell;
 use crate::plan::Step;
+use crate::registry::ParamError;
 use crate::registry::Value;
 use crate::store::Artifact;
 use crate::store::Object;
@@ -178,6 +179,13 @@ pub enum JobError {
     Transient { message: String },
     #[error("cancelled")]
     Cancelled,
+}
+
+impl From<ParamError> for JobError {
+    fn from(error: ParamError) -> Self {
+        JobError::failed(error.to_string())
+            .hint("the step was planned by another version, or its record is damaged: run it again")
+    }
 }
 
 impl JobError {

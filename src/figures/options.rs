@@ -1,6 +1,8 @@
 //! The parameters that figures share, declared and read in one place.
 
 use crate::registry::Param;
+use crate::registry::ParamType;
+use crate::registry::ParamValue;
 use crate::registry::Value;
 use crate::registry::Values;
 use crate::table::IntervalKind;
@@ -10,6 +12,16 @@ use super::named;
 use super::scale::ScaleKind;
 use super::theme;
 use super::theme::Theme;
+
+impl ParamValue for IntervalKind {
+    fn ty() -> ParamType {
+        ParamType::choice(&IntervalKind::NAMES)
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        IntervalKind::from_name(value.as_str()?)
+    }
+}
 
 /// Parameters of every figure.
 pub(super) fn common() -> Vec<Param> {

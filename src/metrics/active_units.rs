@@ -2,6 +2,7 @@
 
 use super::Metric;
 use crate::data::Dataset;
+use crate::data::SplitName;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
@@ -11,10 +12,21 @@ use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 use crate::training::Monitor;
 
 /// `evaluate/active-units`
 pub struct ActiveUnits;
+
+params! {
+    /// What `evaluate/active-units` may be given.
+    struct ActiveUnitsParams {
+        /// which observations
+        split: SplitName = SplitName::Test;
+        /// least variance of an active dimension
+        threshold: f64 = 0.01, min(0.0);
+    }
+}
 
 impl Entry for ActiveUnits {
     fn name(&self) -> &'static str {
@@ -34,13 +46,7 @@ impl Entry for ActiveUnits {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![
-            Param::choice("split", &["train", "valid", "test"], "which observations")
-                .default("test"),
-            Param::float("threshold", "least variance of an active dimension")
-                .min(0.0)
-                .default(0.01),
-        ]
+        ActiveUnitsParams::params()
     }
 }
 
@@ -64,14 +70,14 @@ impl Metric for ActiveUnits {
         values: &Values,
         _monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError> {
-        let x = params::observations(data, params::text(values, "split"))?;
+        let params = ActiveUnitsParams::read(values)?;
+        let x = params::observations(data, params.split.name())?;
         if x.len() < 2 {
             let what = "a variance needs two observations, the split has one".to_owned();
             return Err(ModelError::Data(what));
         }
         let variances = variances(&model.encode(&x)?.mean);
-        let threshold = params::number(values, "threshold");
-        let active = variances.iter().filter(|v| **v >= threshold).count() as f64;
+        let active = variances.iter().filter(|v| **v >= params.threshold).count() as f64;
         Ok(vec![active, active / variances.len() as f64])
     }
 }

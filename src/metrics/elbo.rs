@@ -4,19 +4,34 @@ use super::Estimate;
 use super::Metric;
 use super::Posteriors;
 use crate::data::Dataset;
+use crate::data::SplitName;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::params;
+use crate::random::Seed;
 use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 use crate::training::Monitor;
 
 /// `evaluate/elbo`
 pub struct Elbo;
+
+params! {
+    /// What `evaluate/elbo` may be given.
+    struct ElboParams {
+        /// which observations
+        split: SplitName = SplitName::Test;
+        /// draws of z per observation
+        samples: usize = 1, min(1);
+        /// which noise
+        seed: Seed;
+    }
+}
 
 impl Entry for Elbo {
     fn name(&self) -> &'static str {
@@ -46,14 +61,7 @@ impl Entry for Elbo {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![
-            Param::choice("split", &["train", "valid", "test"], "which observations")
-                .default("test"),
-            Param::int("samples", "draws of z per observation")
-                .min(1)
-                .default(1),
-            Param::seed("seed", "which noise"),
-        ]
+        ElboParams::params()
     }
 }
 
@@ -81,12 +89,13 @@ impl Metric for Elbo {
         values: &Values,
         _monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError> {
-        let x = params::observations(data, params::text(values, "split"))?;
+        let params = ElboParams::read(values)?;
+        let x = params::observations(data, params.split.name())?;
         let posteriors = Posteriors::of(model.encode(&x)?)?;
         let n = x.len();
         let everyone: Vec<usize> = (0..n).collect();
-        let draws = params::size(values, "samples");
-        let seed = params::seed(values).derive("elbo/noise");
+        let draws = params.samples;
+        let seed = params.seed.derive("elbo/noise");
         let mut reconstructions = vec![0.0; n];
         for draw in 0..draws {
             let noise = seed.stream(draw as u64).normal(n * posteriors.d);

@@ -18,10 +18,27 @@ use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 use crate::training::Monitor;
 
 /// `evaluate/inception-score`
 pub struct InceptionScoreOfSamples;
+
+params! {
+    /// What `evaluate/inception-score` may be given.
+    struct InceptionScoreParams {
+        /// draws from the model
+        samples: usize = 5000, min(1);
+        /// parts that are scored apart
+        splits: usize = 10, min(1);
+        /// units of each of its two hidden layers
+        classifier_hidden: usize = 256, min(1);
+        /// passes over the training split
+        classifier_epochs: usize = 5, min(1), max(params::MOST_EPOCHS);
+        /// which draws and which classifier
+        seed: Seed;
+    }
+}
 
 impl Entry for InceptionScoreOfSamples {
     fn name(&self) -> &'static str {
@@ -56,25 +73,7 @@ impl Entry for InceptionScoreOfSamples {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![
-            Param::int("samples", "draws from the model")
-                .min(1)
-                .default(5000),
-            Param::int("splits", "parts that are scored apart")
-                .min(1)
-                .default(10),
-            Param::int(
-                "classifier_hidden",
-                "units of each of its two hidden layers",
-            )
-            .min(1)
-            .default(256),
-            Param::int("classifier_epochs", "passes over the training split")
-                .min(1)
-                .max(params::MOST_EPOCHS)
-                .default(5),
-            Param::seed("seed", "which draws and which classifier"),
-        ]
+        InceptionScoreParams::params()
     }
 }
 
@@ -103,18 +102,22 @@ impl Metric for InceptionScoreOfSamples {
         values: &Values,
         monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError> {
-        let seed = params::seed(values);
+        let params = InceptionScoreParams::read(values)?;
+        let InceptionScoreParams {
+            samples,
+            splits,
+            seed,
+            ..
+        } = params;
         let classifier = Classifier::train(
             data,
-            params::size(values, "classifier_hidden"),
-            params::size(values, "classifier_epochs"),
+            params.classifier_hidden,
+            params.classifier_epochs,
             seed.derive("inception-score/classifier"),
             monitor,
         )?;
         let accuracy = classifier.accuracy(data, "test")?;
         let mut stream = seed.derive("inception-score/samples").stream(0);
-        let samples = params::size(values, "samples");
-        let splits = params::size(values, "splits");
         let order = seed.derive("inception-score/order");
         let score = |x: &Rows| {
             let mut chosen = order_of(x, order);

@@ -17,16 +17,37 @@ use crate::models::observation::normalise;
 use crate::models::params;
 use crate::models::quadrature::NODES;
 use crate::models::quadrature::Quadrature;
+use crate::random::Seed;
 use crate::random::Stream;
 use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 use crate::training::Monitor;
 
 /// `evaluate/iwae-bound`
 pub struct IwaeBound;
+
+params! {
+    /// What `evaluate/iwae-bound` may be given.
+    struct IwaeBoundParams {
+        /// how many of the test split [default: all where its true density is known, as
+        /// `evaluate/test-kl` takes them, else 100]
+        observations: Option<usize>, min(2);
+        /// Gaussians in the mixture
+        components: usize = 10, min(1);
+        /// of fitting the mixture
+        rounds: usize = 10, min(0);
+        /// samples per round
+        fit_samples: usize = 200, min(10);
+        /// samples of the final bound
+        samples: usize = 1000, min(10);
+        /// which noise
+        seed: Seed;
+    }
+}
 
 impl Entry for IwaeBound {
     fn name(&self) -> &'static str {
@@ -65,28 +86,7 @@ impl Entry for IwaeBound {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![
-            Param::int(
-                "observations",
-                "how many of the test split [default: all where its true density is known, as \
-                 `evaluate/test-kl` takes them, else 100]",
-            )
-            .min(2)
-            .optional(),
-            Param::int("components", "Gaussians in the mixture")
-                .min(1)
-                .default(10),
-            Param::int("rounds", "of fitting the mixture")
-                .min(0)
-                .default(10),
-            Param::int("fit_samples", "samples per round")
-                .min(10)
-                .default(200),
-            Param::int("samples", "samples of the final bound")
-                .min(10)
-                .default(1000),
-            Param::seed("seed", "which noise"),
-        ]
+        IwaeBoundParams::params()
     }
 }
 
@@ -156,11 +156,13 @@ impl Metric for IwaeBound {
         values: &Values,
         _monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError> {
+        let params = IwaeBoundParams::read(values)?;
         let truth = known_truth(data)?;
         let most = if truth.is_some() { usize::MAX } else { FEW };
-        let x = first(params::observations(data, "test")?, values, most);
-        let seed = params::seed(values).derive("iwae-bound");
-        let bounds = bounds(model, &x, values, &mut seed.stream(0))?;
+        let count = params.observations.unwrap_or(most);
+        let x = first(params::observations(data, "test")?, count);
+        let seed = params.seed.derive("iwae-bound");
+        let bounds = bounds(model, &x, &params, &mut seed.stream(0))?;
         let less = |a: &[f64], b: &[f64]| -> Estimate {
             Estimate::of(&a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<_>>())
         };
@@ -189,10 +191,10 @@ impl Metric for IwaeBound {
 fn bounds(
     model: &dyn Fitted,
     x: &Rows,
-    values: &Values,
+    params: &IwaeBoundParams,
     stream: &mut Stream,
 ) -> Result<Vec<f64>, ModelError> {
-    let components = params::size(values, "components");
+    let components = params.components;
     let latent = model.latent();
     let mut proposals: Vec<MixtureProposal> = match encoded(model, x)? {
         None => (0..x.len())
@@ -205,8 +207,8 @@ fn bounds(
                 .collect()
         }
     };
-    for round in 0..params::size(values, "rounds") {
-        let samples = params::size(values, "fit_samples");
+    for round in 0..params.rounds {
+        let samples = params.fit_samples;
         each(
             model,
             x,
@@ -220,7 +222,7 @@ fn bounds(
         )?;
     }
     let mut bounds = Vec::with_capacity(x.len());
-    let samples = params::size(values, "samples");
+    let samples = params.samples;
     each(model, x, &mut proposals, samples, stream, |_, _, terms| {
         bounds.push(normalise(terms));
     })?;
@@ -289,7 +291,6 @@ mod tests {
     use crate::models::observation::Decoded;
     use crate::models::observation::ObservationModel;
     use crate::random::Seed;
-    use crate::registry::Default;
 
     /// x = |z| + 0.05 ε: two separate modes for every x.
     struct Fold;
@@ -320,17 +321,10 @@ mod tests {
     /// A missing mode would cost ln 2; 1,000 samples of a mixture that fits leave an error near 0.01.
     #[test]
     fn the_bound_meets_the_quadrature_where_the_posterior_has_two_modes() {
-        let values: Values = IwaeBound
-            .params()
-            .into_iter()
-            .filter_map(|param| match param.default {
-                Default::Value(value) => Some((param.name.to_owned(), value)),
-                _ => None,
-            })
-            .collect();
+        let params = IwaeBoundParams::read(&Values::new()).expect("all have defaults");
         let x = Rows::new(1, vec![0.02, 0.4, 1.0, 2.2]);
         let mut stream = Seed::new(1).stream(0);
-        let found = bounds(&Fold, &x, &values, &mut stream).expect("the model answers");
+        let found = bounds(&Fold, &x, &params, &mut stream).expect("the model answers");
         let exact = Quadrature::new(&Fold, NODES).expect("one latent dimension");
         for (found, exact) in found.iter().zip(exact.log_density(&x).expect("any number")) {
             assert!((found - exact).abs() < 0.05, "{found} {exact}");

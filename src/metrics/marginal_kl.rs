@@ -16,15 +16,40 @@ use crate::models::Posterior;
 use crate::models::agreement::is_negative;
 use crate::models::observation::LogVariances;
 use crate::models::params;
+use crate::random::Seed;
 use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::choices;
+use crate::registry::params;
 use crate::training::Monitor;
 
 /// `evaluate/marginal-kl`
 pub struct MarginalKlScore;
+
+choices! {
+    /// Splits whose posteriors make up q(z).
+    enum Observations {
+        TrainAndValid = "train+valid",
+        Train = "train",
+        Valid = "valid",
+        Test = "test",
+    }
+}
+
+params! {
+    /// What `evaluate/marginal-kl` may be given.
+    struct MarginalKlParams {
+        /// whose posteriors make up q(z)
+        observations: Observations = Observations::TrainAndValid;
+        /// Monte Carlo draws of z
+        samples: usize = 10_000, min(2);
+        /// which draws
+        seed: Seed;
+    }
+}
 
 impl Entry for MarginalKlScore {
     fn name(&self) -> &'static str {
@@ -55,18 +80,7 @@ impl Entry for MarginalKlScore {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![
-            Param::choice(
-                "observations",
-                &["train+valid", "train", "valid", "test"],
-                "whose posteriors make up q(z)",
-            )
-            .default("train+valid"),
-            Param::int("samples", "Monte Carlo draws of z")
-                .min(2)
-                .default(10_000),
-            Param::seed("seed", "which draws"),
-        ]
+        MarginalKlParams::params()
     }
 }
 
@@ -121,8 +135,9 @@ impl Metric for MarginalKlScore {
         values: &Values,
         _monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError> {
+        let params = MarginalKlParams::read(values)?;
         let mut x = None;
-        for split in params::text(values, "observations").split('+') {
+        for split in params.observations.name().split('+') {
             let part = params::observations(data, split)?;
             x = Some(match x {
                 None => part,
@@ -131,8 +146,8 @@ impl Metric for MarginalKlScore {
         }
         let x = x.expect("splitting text gives at least one part");
         let posteriors = Posteriors::of(model.encode(&x)?)?;
-        let samples = params::size(values, "samples");
-        let mut stream = params::seed(values).derive("marginal-kl/draws").stream(0);
+        let samples = params.samples;
+        let mut stream = params.seed.derive("marginal-kl/draws").stream(0);
         let index: Vec<usize> = (0..samples)
             .map(|_| stream.below(posteriors.len()))
             .collect();

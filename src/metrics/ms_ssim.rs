@@ -11,16 +11,28 @@ use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::params;
+use crate::random::Seed;
 use crate::random::Stream;
 use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 use crate::training::Monitor;
 
 /// `evaluate/ms-ssim`
 pub struct MsSsimScore;
+
+params! {
+    /// What `evaluate/ms-ssim` may be given.
+    struct MsSsimParams {
+        /// pairs of pictures
+        pairs: usize = 1000, min(2);
+        /// which pairs
+        seed: Seed;
+    }
+}
 
 impl Entry for MsSsimScore {
     fn name(&self) -> &'static str {
@@ -50,12 +62,7 @@ impl Entry for MsSsimScore {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![
-            Param::int("pairs", "pairs of pictures")
-                .min(2)
-                .default(1000),
-            Param::seed("seed", "which pairs"),
-        ]
+        MsSsimParams::params()
     }
 }
 
@@ -80,6 +87,7 @@ impl Metric for MsSsimScore {
         values: &Values,
         _monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError> {
+        let params = MsSsimParams::read(values)?;
         let &[channels, height, width] = model.shape() else {
             return Err(ModelError::Data(format!(
                 "observations have shape {:?}; pictures have [channels, height, width]",
@@ -87,8 +95,7 @@ impl Metric for MsSsimScore {
             )));
         };
         let image = [channels, height, width];
-        let pairs = params::size(values, "pairs");
-        let seed = params::seed(values);
+        let MsSsimParams { pairs, seed } = params;
         let samples = |name: &str| {
             let mut stream = seed.derive(name).stream(0);
             let samples = model.sample(pairs, &mut stream)?;

@@ -18,12 +18,22 @@ use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
-use crate::registry::Value;
 use crate::registry::Values;
+use crate::registry::params;
 use crate::training::Monitor;
 
 /// `evaluate/test-kl`
 pub struct TestKl;
+
+params! {
+    /// What `evaluate/test-kl` may be given.
+    struct TestKlParams {
+        /// points of the quadrature
+        nodes: usize = NODES as i64, min(101);
+        /// how many of the test split [default: all]
+        observations: Option<usize>, min(2);
+    }
+}
 
 impl Entry for TestKl {
     fn name(&self) -> &'static str {
@@ -57,14 +67,7 @@ impl Entry for TestKl {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![
-            Param::int("nodes", "points of the quadrature")
-                .min(101)
-                .default(NODES as i64),
-            Param::int("observations", "how many of the test split [default: all]")
-                .min(2)
-                .optional(),
-        ]
+        TestKlParams::params()
     }
 }
 
@@ -125,9 +128,11 @@ impl Metric for TestKl {
         values: &Values,
         _monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError> {
-        let x = first(params::observations(data, "test")?, values, usize::MAX);
+        let params = TestKlParams::read(values)?;
+        let count = params.observations.unwrap_or(usize::MAX);
+        let x = first(params::observations(data, "test")?, count);
         let truth = truth(data)?;
-        let nodes = params::size(values, "nodes");
+        let nodes = params.nodes;
         let logs = Quadrature::new(model, nodes)?.log_density(&x)?;
         // Odd counts keep both ends and the middle when halved.
         let coarse = Quadrature::new(model, nodes.div_ceil(2))?.log_density(&x)?;
@@ -150,11 +155,7 @@ impl Metric for TestKl {
 }
 
 /// The first rows: as many as `observations` says, or else this many.
-pub fn first(x: Rows, values: &Values, otherwise: usize) -> Rows {
-    let count = match values.get("observations").and_then(Value::as_int) {
-        Some(count) => usize::try_from(count).unwrap_or(usize::MAX),
-        None => otherwise,
-    };
+pub fn first(x: Rows, count: usize) -> Rows {
     let rows: Vec<usize> = (0..count.min(x.len())).collect();
     Rows::new(x.columns, x.gather(&rows))
 }

@@ -21,6 +21,8 @@ pub enum ModelError {
     #[error("cancelled")]
     Cancelled,
     #[error(transparent)]
+    Parameter(#[from] crate::registry::ParamError),
+    #[error(transparent)]
     Nn(#[from] crate::nn::Error),
 }
 

@@ -1,7 +1,4 @@
-//! Parameters that every training has, and how resolved values are read.
-//!
-//! Values are checked against their declarations before a step exists, so reading one cannot fail:
-//! a missing or mistyped one is a bug in the declaration.
+//! Parameters that every training has, and the observations that they are about.
 
 use super::ModelError;
 use super::Rows;
@@ -10,9 +7,10 @@ use crate::data::Dataset;
 use crate::nn::Algorithm;
 use crate::nn::device::DeviceChoice;
 use crate::random::Seed;
-use crate::registry::Param;
+use crate::registry::ParamType;
+use crate::registry::ParamValue;
 use crate::registry::Value;
-use crate::registry::Values;
+use crate::registry::params;
 use crate::training::Batches;
 use crate::training::LearningRate;
 use crate::training::Phase;
@@ -20,84 +18,53 @@ use crate::training::Phase;
 /// With as many observations as memory can hold the iterations can still be counted.
 pub const MOST_EPOCHS: i64 = 1_000_000_000;
 
-/// Budget, optimiser, seed and device of a training with Adam.
-pub fn training() -> Vec<Param> {
-    vec![
-        Param::int("epochs", "passes over the training split")
-            .min(1)
-            .max(MOST_EPOCHS)
-            .default(100),
-        Param::int("batch", "observations per iteration")
-            .min(1)
-            .default(100),
-        Param::float("lr", "learning rate of Adam")
-            .min(0.0)
-            .default(1e-3),
-        Param::float("beta1", "decay of Adam's first moment")
-            .min(0.0)
-            .max(1.0)
-            .default(0.9),
-        Param::float("beta2", "decay of Adam's second moment")
-            .min(0.0)
-            .max(1.0)
-            .default(0.999),
-        Param::seed("seed", "which initialisation, order and noise"),
-        Param::choice("device", &DeviceChoice::NAMES, "where to train").default("auto"),
-    ]
+impl ParamValue for DeviceChoice {
+    fn ty() -> ParamType {
+        ParamType::choice(&DeviceChoice::NAMES)
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        DeviceChoice::named(value.as_str()?)
+    }
 }
 
-/// A whole number that was declared non-negative.
-pub fn size(values: &Values, name: &str) -> usize {
-    let value = values.get(name).and_then(Value::as_int);
-    usize::try_from(value.unwrap_or_else(|| undeclared(name))).unwrap_or(0)
+params! {
+    /// Budget, optimiser, seed and device of a training with Adam.
+    pub struct TrainingParams {
+        /// passes over the training split
+        epochs: u64 = 100, min(1), max(MOST_EPOCHS);
+        /// observations per iteration
+        batch: usize = 100, min(1);
+        /// learning rate of Adam
+        lr: f64 = 1e-3, min(0.0);
+        /// decay of Adam's first moment
+        beta1: f64 = 0.9, min(0.0), max(1.0);
+        /// decay of Adam's second moment
+        beta2: f64 = 0.999, min(0.0), max(1.0);
+        /// which initialisation, order and noise
+        seed: Seed;
+        /// where to train
+        device: DeviceChoice = "auto";
+    }
 }
 
-/// A number.
-pub fn number(values: &Values, name: &str) -> f64 {
-    let value = values.get(name).and_then(Value::as_float);
-    value.unwrap_or_else(|| undeclared(name))
-}
+impl TrainingParams {
+    /// The optimiser.
+    pub fn adam(&self) -> Algorithm {
+        Algorithm::adam(self.beta1, self.beta2)
+    }
 
-/// Text, or one of a list of choices.
-pub fn text<'a>(values: &'a Values, name: &str) -> &'a str {
-    let value = values.get(name).and_then(Value::as_str);
-    value.unwrap_or_else(|| undeclared(name))
-}
+    /// The learning rate, the same for ever.
+    pub fn rate(&self) -> LearningRate {
+        LearningRate::constant(self.lr)
+    }
 
-/// A list of non-negative whole numbers.
-pub fn sizes(values: &Values, name: &str) -> Vec<usize> {
-    let list = values.get(name).and_then(Value::as_list);
-    list.unwrap_or_else(|| undeclared(name))
-        .iter()
-        .filter_map(|value| value.as_int().and_then(|size| usize::try_from(size).ok()))
-        .collect()
-}
-
-/// The root of all draws of a step.
-pub fn seed(values: &Values) -> Seed {
-    Seed::new(size(values, "seed") as u64)
-}
-
-/// The device that `device` names.
-pub fn device(values: &Values) -> DeviceChoice {
-    DeviceChoice::named(text(values, "device")).unwrap_or_default()
-}
-
-/// Adam as [`training`] declares it.
-pub fn adam(values: &Values) -> Algorithm {
-    Algorithm::adam(number(values, "beta1"), number(values, "beta2"))
-}
-
-/// The learning rate called `name`, the same for ever.
-pub fn rate(values: &Values, name: &str) -> LearningRate {
-    LearningRate::constant(number(values, name))
-}
-
-/// The phase of a training as [`training`] declares it, over so many observations.
-pub fn phase(values: &Values, observations: usize) -> Phase {
-    let order = seed(values).derive("fit/order");
-    let batches = Batches::of_rows(observations, size(values, "batch"), order);
-    Phase::epochs("fit", size(values, "epochs") as u64, batches)
+    /// The phase of a training over so many observations.
+    pub fn phase(&self, observations: usize) -> Phase {
+        let order = self.seed.derive("fit/order");
+        let batches = Batches::of_rows(observations, self.batch, order);
+        Phase::epochs("fit", self.epochs, batches)
+    }
 }
 
 /// The observations `x` of a split, one row each; grey values lie in [0, 1].
@@ -142,10 +109,6 @@ pub fn observations_of(
     let x = observations(data, split)?;
     model.check(&x, &format!("`{split}` of `{}`", data.name()))?;
     Ok(x)
-}
-
-fn undeclared<T>(name: &str) -> T {
-    unreachable!("BUG: `{name}` is not declared with this type")
 }
 
 #[cfg(test)]

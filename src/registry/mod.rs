@@ -3,24 +3,33 @@
 //! A manifest names stage kinds, data sets, models, metrics and figures. Each of them is an
 //! [`Entry`] in a sorted `static ALL` of its module; checks, help, `sweepline list`, the reference
 //! pages, the JSON schema and the conformance tests walk those lists and nothing else.
+//!
+//! The parameters of an entry are declared by `params!`: `docs/design/parameters.md` tells how.
 
 mod capability;
+mod choice;
 mod conform;
+mod declare;
 mod facts;
 mod kind;
 mod measure;
 pub mod memory;
 mod param;
+mod param_value;
 pub mod reference;
 mod shape;
 mod value;
 
 pub use capability::Capability;
+pub(crate) use choice::choices;
 pub use conform::{Mismatch, Part};
+pub(crate) use declare::params;
+pub use declare::{ParamError, ParamField};
 pub use facts::{Facts, Misfit};
 pub use kind::{ArtifactType, Catalog, Outputs, Slot, StageKind, Unfit};
 pub use measure::Measure;
 pub use param::{Default, Param, ParamType};
+pub use param_value::{Names, ParamValue};
 pub use shape::shape_text;
 pub use value::{Value, Values};
 

@@ -30,6 +30,13 @@ pub enum ParamType {
     Any,
 }
 
+impl ParamType {
+    /// Text, one of these.
+    pub fn choice(choices: &[&str]) -> Self {
+        ParamType::Choice(choices.iter().map(|choice| choice.to_string()).collect())
+    }
+}
+
 /// What holds when a manifest leaves a parameter out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Default {
@@ -56,7 +63,7 @@ pub struct Param {
 }
 
 impl Param {
-    fn new(name: &'static str, ty: ParamType, doc: &'static str) -> Self {
+    pub(super) fn new(name: &'static str, ty: ParamType, doc: &'static str) -> Self {
         Param {
             name,
             ty,
@@ -99,8 +106,7 @@ impl Param {
     }
 
     pub fn choice(name: &'static str, choices: &[&str], doc: &'static str) -> Self {
-        let choices = choices.iter().map(|choice| choice.to_string()).collect();
-        Self::new(name, ParamType::Choice(choices), doc)
+        Self::new(name, ParamType::choice(choices), doc)
     }
 
     pub fn list(name: &'static str, element: ParamType, doc: &'static str) -> Self {
@@ -133,6 +139,21 @@ impl Param {
             ParamType::Int { max, .. } => *max = Some(bound as i64),
             ParamType::Float { max, .. } => *max = Some(bound),
             _ => unreachable!("BUG: only numbers have bounds: `{}`", self.name),
+        }
+        self
+    }
+
+    /// The closed list that the text is one of.
+    pub fn choices(mut self, choices: &[&str]) -> Self {
+        self.ty = ParamType::choice(choices);
+        self
+    }
+
+    /// The smallest value that an element of the list may have.
+    pub fn each_min(mut self, bound: impl Into<Bound>) -> Self {
+        if let ParamType::List(element) = self.ty {
+            let element = Param::new(self.name, *element, self.doc).min(bound);
+            self.ty = ParamType::List(Box::new(element.ty));
         }
         self
     }

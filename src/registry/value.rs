@@ -176,3 +176,9 @@ impl From<Vec<Value>> for Value {
         Value::List(values)
     }
 }
+
+impl<T: Into<Value>, const N: usize> From<[T; N]> for Value {
+    fn from(values: [T; N]) -> Self {
+        Value::List(values.into_iter().map(Into::into).collect())
+    }
+}

@@ -5,11 +5,13 @@ use crate::registry::Capability;
 use crate::registry::Facts;
 use crate::registry::Misfit;
 use crate::registry::Values;
+use crate::registry::params;
 use serde_json::Value as Json;
 
 use super::Stage;
 use super::artifacts;
 use super::fitted;
+use crate::data::SplitName;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
@@ -27,6 +29,16 @@ use crate::table::Table;
 
 /// One row per observation.
 pub struct Codes;
+
+params! {
+    /// What `table/codes` may be given.
+    struct CodesParams {
+        /// at most how many observations
+        count: usize = 1000, min(1);
+        /// where they come from
+        split: SplitName = SplitName::Test;
+    }
+}
 
 impl Entry for Codes {
     fn name(&self) -> &'static str {
@@ -48,13 +60,7 @@ impl Entry for Codes {
     }
 
     fn params(&self) -> Vec<Param> {
-        let splits = ["train", "valid", "test"];
-        vec![
-            Param::int("count", "at most how many observations")
-                .min(1)
-                .default(1000),
-            Param::choice("split", &splits, "where they come from").default("test"),
-        ]
+        CodesParams::params()
     }
 }
 
@@ -83,12 +89,13 @@ impl StageKind for Codes {
 
 impl Stage for Codes {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let params = CodesParams::read(&job.step.params)?;
         let none = || produced(&table(&Rows::new(1, Vec::new()), None));
         fitted::unless_diverged(none, || {
             let (model, data) = fitted::with_data(job, DeviceChoice::Auto)?;
-            let split = params::text(&job.step.params, "split");
+            let split = params.split.name();
             let x = params::observations(&data, split)?;
-            let count = params::size(&job.step.params, "count").min(x.len());
+            let count = params.count.min(x.len());
             let first: Vec<usize> = (0..count).collect();
             let codes = model.encode(&Rows::new(x.columns, x.gather(&first)))?.mean;
             let labels = data.split(split).and_then(|split| split.labels());

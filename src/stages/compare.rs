@@ -2,22 +2,20 @@
 
 use super::Stage;
 use super::artifacts;
-use super::naming;
+use super::naming::Naming;
 use super::read;
 use super::rows;
-use super::summary::names;
-use super::summary::replicate;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
+use crate::registry::Names;
 use crate::registry::Outputs;
 use crate::registry::Param;
-use crate::registry::ParamType;
 use crate::registry::Slot;
 use crate::registry::StageKind;
-use crate::registry::Value;
+use crate::registry::params;
 use crate::table::CompareError;
 use crate::table::Comparison;
 use crate::table::IntervalKind;
@@ -27,6 +25,19 @@ use crate::table::SummarySpec;
 
 /// Puts each reported number beside ours.
 pub struct CompareTable;
+
+params! {
+    /// What `table/compare` may be given.
+    struct CompareParams {
+        /// the numbers to compare, in order
+        values: Vec<String>;
+        /// the axis, or list of axes, along which values are repetitions
+        replicate: Option<Names>;
+        /// what stands around our mean
+        interval: IntervalKind = "ci95";
+        naming: Naming;
+    }
+}
 
 impl Entry for CompareTable {
     fn name(&self) -> &'static str {
@@ -48,18 +59,7 @@ impl Entry for CompareTable {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut all = vec![
-            Param::list("values", ParamType::Str, "the numbers to compare, in order"),
-            replicate(),
-            Param::choice(
-                "interval",
-                &IntervalKind::NAMES,
-                "what stands around our mean",
-            )
-            .default("ci95"),
-        ];
-        all.extend(naming::params());
-        all
+        CompareParams::params()
     }
 }
 
@@ -86,23 +86,21 @@ impl StageKind for CompareTable {
 
 impl Stage for CompareTable {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let params = CompareParams::read(&job.step.params)?;
         let mut table = rows::of_rows(job.items("rows"))?;
         let artifact = artifacts::only(job, "reported")?;
         let mut reported = match artifact.paths.contains_key(artifacts::TABLE) {
             true => artifacts::read_table(artifact)?,
             false => read::file(artifact, None)?,
         };
-        naming::apply(job, &mut table);
-        naming::apply(job, &mut reported);
+        params.naming.apply(&mut table);
+        params.naming.apply(&mut reported);
         let reported = Reported::new(&reported)?;
-        let interval = job.param("interval").and_then(Value::as_str);
         let spec = SummarySpec {
-            values: names(job.param("values")),
+            values: params.values,
             by: Some(reported.axes()),
-            replicate: names(job.param("replicate")),
-            interval: interval
-                .and_then(IntervalKind::from_name)
-                .unwrap_or(IntervalKind::Ci95),
+            replicate: params.replicate.unwrap_or_default().0,
+            interval: params.interval,
         };
         let ours = Summary::new(&table, &spec)?;
         let comparison = Comparison::new(ours, &reported)?;

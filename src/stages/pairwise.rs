@@ -2,22 +2,22 @@
 
 use super::Stage;
 use super::artifacts;
-use super::naming;
+use super::naming::Naming;
 use super::rows;
-use super::summary::names;
-use super::summary::replicate;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
 use crate::registry::ArtifactType;
-use crate::registry::Default;
 use crate::registry::Entry;
+use crate::registry::Names;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::ParamType;
+use crate::registry::ParamValue;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Value;
+use crate::registry::params;
 use crate::table::Correction;
 use crate::table::PairTest;
 use crate::table::Pairwise;
@@ -26,6 +26,45 @@ use crate::table::PairwiseSpec;
 
 /// A row per pair of values.
 pub struct PairwiseTable;
+
+params! {
+    /// What `table/pairwise` may be given.
+    struct PairwiseParams {
+        /// the numbers to compare, in order
+        values: Vec<String>;
+        /// the axis whose values are compared
+        compare: String;
+        /// the value that the others are compared with [default: every pair]
+        baseline: Option<Value>;
+        /// the axis, or list of axes, along which values are repetitions
+        replicate: Names;
+        /// of each difference
+        test: PairTest = "paired-t";
+        /// of the probabilities, for the number of tests
+        correction: Correction = "holm";
+        naming: Naming;
+    }
+}
+
+impl ParamValue for PairTest {
+    fn ty() -> ParamType {
+        ParamType::choice(&PairTest::NAMES)
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        PairTest::from_name(value.as_str()?)
+    }
+}
+
+impl ParamValue for Correction {
+    fn ty() -> ParamType {
+        ParamType::choice(&Correction::NAMES)
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        Correction::from_name(value.as_str()?)
+    }
+}
 
 impl Entry for PairwiseTable {
     fn name(&self) -> &'static str {
@@ -46,28 +85,7 @@ impl Entry for PairwiseTable {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut all = vec![
-            Param::list("values", ParamType::Str, "the numbers to compare, in order"),
-            Param::str("compare", "the axis whose values are compared"),
-            Param::any(
-                "baseline",
-                "the value that the others are compared with [default: every pair]",
-            )
-            .optional(),
-            Param {
-                default: Default::Required,
-                ..replicate()
-            },
-            Param::choice("test", &PairTest::NAMES, "of each difference").default("paired-t"),
-            Param::choice(
-                "correction",
-                &Correction::NAMES,
-                "of the probabilities, for the number of tests",
-            )
-            .default("holm"),
-        ];
-        all.extend(naming::params());
-        all
+        PairwiseParams::params()
     }
 }
 
@@ -87,25 +105,22 @@ impl StageKind for PairwiseTable {
 
 impl Stage for PairwiseTable {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let params = PairwiseParams::read(&job.step.params)?;
         let mut table = rows::of_rows(job.items("rows"))?;
-        naming::apply(job, &mut table);
-        let text = |name| job.param(name).and_then(Value::as_str);
-        let baseline = job.param("baseline").map(|value| {
+        params.naming.apply(&mut table);
+        let baseline = params.baseline.map(|value| {
             // As a name given under `names`, or as the axis has it.
             let value = value.to_string();
-            naming::name(job, &value).map_or(value.clone(), str::to_owned)
+            let name = params.naming.name(&value).map(str::to_owned);
+            name.unwrap_or(value)
         });
         let spec = PairwiseSpec {
-            values: names(job.param("values")),
-            compare: text("compare").unwrap_or_default().to_owned(),
+            values: params.values,
+            compare: params.compare,
             baseline,
-            replicate: names(job.param("replicate")),
-            test: text("test")
-                .and_then(PairTest::from_name)
-                .unwrap_or(PairTest::PairedT),
-            correction: text("correction")
-                .and_then(Correction::from_name)
-                .unwrap_or(Correction::Holm),
+            replicate: params.replicate.0,
+            test: params.test,
+            correction: params.correction,
         };
         let pairwise = Pairwise::new(&table, &spec)?;
         let mut produced = Produced::default();

@@ -8,19 +8,38 @@ use crate::data::arrays_to_bytes;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
-use crate::models::mapa;
+use crate::models::mapa::KernelParams;
 use crate::models::mapa::posterior::Kernel;
 use crate::models::mapa::posterior::Posterior;
-use crate::models::params;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::choices;
+use crate::registry::params;
 
 /// `posterior/empirical`
 pub struct LogPosterior;
+
+choices! {
+    /// Where q comes from.
+    enum Source {
+        Kernel = "kernel",
+        GroundTruth = "ground-truth",
+        Uniform = "uniform",
+    }
+}
+
+params! {
+    /// What `posterior/empirical` may be given.
+    struct EmpiricalParams {
+        /// where q comes from
+        source: Source = Source::Kernel;
+        kernel: KernelParams;
+    }
+}
 
 impl Entry for LogPosterior {
     fn name(&self) -> &'static str {
@@ -47,16 +66,7 @@ impl Entry for LogPosterior {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut all = vec![
-            Param::choice(
-                "source",
-                &["kernel", "ground-truth", "uniform"],
-                "where q comes from",
-            )
-            .default("kernel"),
-        ];
-        all.extend(mapa::kernel_params());
-        all
+        EmpiricalParams::params()
     }
 }
 
@@ -76,12 +86,12 @@ impl StageKind for LogPosterior {
 
 impl Stage for LogPosterior {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let params = EmpiricalParams::read(&job.step.params)?;
         let data = artifacts::dataset(job, "data")?;
-        let values = &job.step.params;
-        let kernel = match params::text(values, "source") {
-            "ground-truth" => Kernel::GroundTruth,
-            "uniform" => Kernel::Uniform,
-            _ => mapa::kernel(values),
+        let kernel = match params.source {
+            Source::Kernel => params.kernel.kernel(),
+            Source::GroundTruth => Kernel::GroundTruth,
+            Source::Uniform => Kernel::Uniform,
         };
         let posterior = Posterior::new(&data, kernel)?;
         let arrays = BTreeMap::from([("log_posterior".to_owned(), posterior.to_array())]);

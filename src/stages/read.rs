@@ -2,24 +2,46 @@
 
 use super::Stage;
 use super::artifacts;
-use super::summary::names;
 use crate::engine::Job;
 use crate::engine::JobArtifact;
 use crate::engine::JobError;
 use crate::engine::Produced;
+use crate::map::Map;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Outputs;
 use crate::registry::Param;
-use crate::registry::ParamType;
 use crate::registry::Slot;
 use crate::registry::StageKind;
-use crate::registry::Value;
+use crate::registry::choices;
+use crate::registry::params;
 use crate::table::Table;
 use crate::table::TableError;
 
 /// Reads one file of the project.
 pub struct ReadTable;
+
+choices! {
+    /// Which way is better.
+    enum Direction {
+        Higher = "higher",
+        Lower = "lower",
+    }
+}
+
+params! {
+    /// What `table/read` may be given.
+    struct ReadParams {
+        /// columns that are axes [default: those that hold text]
+        axes: Option<Vec<String>>;
+        /// by column, its name for people
+        labels: Option<Map<String>>;
+        /// by column, its unit
+        units: Option<Map<String>>;
+        /// by column, which way is better
+        better: Option<Map<Direction>>;
+    }
+}
 
 impl Entry for ReadTable {
     fn name(&self) -> &'static str {
@@ -38,18 +60,7 @@ impl Entry for ReadTable {
     }
 
     fn params(&self) -> Vec<Param> {
-        let direction = ParamType::Choice(vec!["higher".to_owned(), "lower".to_owned()]);
-        vec![
-            Param::list(
-                "axes",
-                ParamType::Str,
-                "columns that are axes [default: those that hold text]",
-            )
-            .optional(),
-            Param::map("labels", ParamType::Str, "by column, its name for people").optional(),
-            Param::map("units", ParamType::Str, "by column, its unit").optional(),
-            Param::map("better", direction, "by column, which way is better").optional(),
-        ]
+        ReadParams::params()
     }
 }
 
@@ -69,24 +80,20 @@ impl StageKind for ReadTable {
 
 impl Stage for ReadTable {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
-        let axes = job.param("axes").map(|axes| names(Some(axes)));
-        let mut table = file(artifacts::only(job, "file")?, axes.as_deref())?;
+        let params = ReadParams::read(&job.step.params)?;
+        let mut table = file(artifacts::only(job, "file")?, params.axes.as_deref())?;
         let failed = |error: TableError| JobError::failed(error.to_string());
-        let described = |param: &str| match job.param(param) {
-            Some(Value::Map(columns)) => columns.clone(),
-            _ => Default::default(),
-        };
-        for param in ["labels", "units", "better"] {
-            for (column, value) in described(param) {
-                let at = table.position(&column).map_err(failed)?;
-                let column = &mut table.columns[at];
-                let text = value.as_str().unwrap_or_default();
-                match param {
-                    "labels" => column.label = text.to_owned(),
-                    "units" => column.unit = text.to_owned(),
-                    _ => column.higher_is_better = Some(text == "higher"),
-                }
-            }
+        for (column, label) in params.labels.iter().flatten() {
+            let at = table.position(column).map_err(failed)?;
+            table.columns[at].label = label.clone();
+        }
+        for (column, unit) in params.units.iter().flatten() {
+            let at = table.position(column).map_err(failed)?;
+            table.columns[at].unit = unit.clone();
+        }
+        for (column, better) in params.better.iter().flatten() {
+            let at = table.position(column).map_err(failed)?;
+            table.columns[at].higher_is_better = Some(*better == Direction::Higher);
         }
         let mut produced = Produced::default();
         produced

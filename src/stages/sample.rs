@@ -6,12 +6,14 @@ use super::artifacts::Images;
 use super::capabilities;
 use super::fitted;
 use crate::data::Dataset;
+use crate::data::SplitName;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
 use crate::models::Rows;
 use crate::models::params;
 use crate::nn::device::DeviceChoice;
+use crate::random::Seed;
 use crate::registry::ArtifactType;
 use crate::registry::Capability;
 use crate::registry::Entry;
@@ -22,9 +24,20 @@ use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Values;
+use crate::registry::params;
 
 /// `sample/prior`
 pub struct Prior;
+
+params! {
+    /// What `sample/prior` may be given.
+    struct PriorParams {
+        /// how many pictures
+        count: usize = 64, min(1);
+        /// which draws
+        seed: Seed;
+    }
+}
 
 impl Entry for Prior {
     fn name(&self) -> &'static str {
@@ -45,10 +58,7 @@ impl Entry for Prior {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![
-            Param::int("count", "how many pictures").min(1).default(64),
-            Param::seed("seed", "which draws"),
-        ]
+        PriorParams::params()
     }
 }
 
@@ -73,10 +83,9 @@ impl StageKind for Prior {
 
 impl Stage for Prior {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let PriorParams { count, seed } = PriorParams::read(&job.step.params)?;
         fitted::unless_diverged(no_images, || {
             let model = fitted::open(job, DeviceChoice::Cpu)?;
-            let count = params::size(&job.step.params, "count");
-            let seed = params::seed(&job.step.params);
             let mut stream = seed.derive("sample/prior").stream(0);
             Ok(images(
                 model.shape(),
@@ -88,6 +97,16 @@ impl Stage for Prior {
 
 /// `sample/reconstructions`
 pub struct Reconstructions;
+
+params! {
+    /// What `sample/reconstructions` may be given.
+    struct ReconstructionsParams {
+        /// how many pictures
+        count: usize = 10, min(1);
+        /// where they come from
+        split: SplitName = SplitName::Test;
+    }
+}
 
 impl Entry for Reconstructions {
     fn name(&self) -> &'static str {
@@ -109,10 +128,7 @@ impl Entry for Reconstructions {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![
-            Param::int("count", "how many pictures").min(1).default(10),
-            split("test"),
-        ]
+        ReconstructionsParams::params()
     }
 }
 
@@ -138,9 +154,10 @@ impl StageKind for Reconstructions {
 
 impl Stage for Reconstructions {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let params = ReconstructionsParams::read(&job.step.params)?;
         fitted::unless_diverged(no_images, || {
             let (model, data) = fitted::with_data(job, DeviceChoice::Cpu)?;
-            let x = first(job, &data)?;
+            let x = first(&data, params.split, params.count)?;
             let means = model.means(&model.encode(&x)?.mean)?.into_rows();
             Ok(images(model.shape(), means.appended_to(x))?)
         })
@@ -149,6 +166,16 @@ impl Stage for Reconstructions {
 
 /// `sample/data`
 pub struct Data;
+
+params! {
+    /// What `sample/data` may be given.
+    struct DataParams {
+        /// how many pictures
+        count: usize = 64, min(1);
+        /// where they come from
+        split: SplitName = SplitName::Train;
+    }
+}
 
 impl Entry for Data {
     fn name(&self) -> &'static str {
@@ -170,10 +197,7 @@ impl Entry for Data {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![
-            Param::int("count", "how many pictures").min(1).default(64),
-            split("train"),
-        ]
+        DataParams::params()
     }
 }
 
@@ -189,8 +213,10 @@ impl StageKind for Data {
 
 impl Stage for Data {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let params = DataParams::read(&job.step.params)?;
         let data = artifacts::dataset(job, "data")?;
-        images(&data.shape(), first(job, &data)?)
+        let x = first(&data, params.split, params.count)?;
+        images(&data.shape(), x)
     }
 }
 
@@ -200,16 +226,10 @@ const DATA: Slot = Slot::new(
     "where the originals come from",
 );
 
-fn split(default: &str) -> Param {
-    let splits = ["train", "valid", "test"];
-    Param::choice("split", &splits, "where they come from").default(default)
-}
-
 /// The first observations of the split, as many as are wanted and there are.
-fn first(job: &Job<'_>, data: &Dataset) -> Result<Rows, JobError> {
-    let x = params::observations(data, params::text(&job.step.params, "split"))?;
-    let count = params::size(&job.step.params, "count").min(x.len());
-    let first: Vec<usize> = (0..count).collect();
+fn first(data: &Dataset, split: SplitName, count: usize) -> Result<Rows, JobError> {
+    let x = params::observations(data, split.name())?;
+    let first: Vec<usize> = (0..count.min(x.len())).collect();
     Ok(Rows::new(x.columns, x.gather(&first)))
 }
 

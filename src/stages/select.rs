@@ -16,11 +16,31 @@ use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::choices;
+use crate::registry::params;
 use crate::text::list_of;
 use crate::text::plural;
 
 /// Passes on all outputs of the best candidate.
 pub struct Select;
+
+choices! {
+    /// Which score is best.
+    enum Order {
+        Max = "max",
+        Min = "min",
+    }
+}
+
+params! {
+    /// What `select` may be given.
+    struct SelectParams {
+        /// the metric to choose by, such as `valid_elbo`
+        by: String;
+        /// which is best
+        order: Order = Order::Max;
+    }
+}
 
 impl Entry for Select {
     fn name(&self) -> &'static str {
@@ -41,10 +61,7 @@ impl Entry for Select {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![
-            Param::str("by", "the metric to choose by, such as `valid_elbo`"),
-            Param::choice("order", &["max", "min"], "which is best").default("max"),
-        ]
+        SelectParams::params()
     }
 }
 
@@ -69,11 +86,9 @@ impl StageKind for Select {
 
 impl Stage for Select {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
-        let by = job
-            .param("by")
-            .and_then(|by| by.as_str())
-            .unwrap_or_default();
-        let largest = job.param("order").and_then(|order| order.as_str()) != Some("min");
+        let params = SelectParams::read(&job.step.params)?;
+        let by = params.by.as_str();
+        let largest = params.order == Order::Max;
         let candidates = job.items("candidates");
         let scores = candidates
             .iter()
@@ -119,7 +134,7 @@ impl Stage for Select {
         let choice = json!({
             "chosen": describe(winner),
             "by": by,
-            "order": if largest { "max" } else { "min" },
+            "order": params.order.name(),
             "runners_up": runners_up.into_iter().map(describe).collect::<Vec<_>>(),
         });
         produced.file("choice", "choice.json", format!("{choice:#}\n"));

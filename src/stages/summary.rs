@@ -1,19 +1,19 @@
 //! `table/summary`: scores of many cells become the table of a paper.
 
 use super::Stage;
-use super::naming;
+use super::naming::Naming;
 use super::rows;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
+use crate::registry::Names;
 use crate::registry::Outputs;
 use crate::registry::Param;
-use crate::registry::ParamType;
 use crate::registry::Slot;
 use crate::registry::StageKind;
-use crate::registry::Value;
+use crate::registry::params;
 use crate::table::IntervalKind;
 use crate::table::Layout;
 use crate::table::Summary;
@@ -22,6 +22,25 @@ use crate::table::SummarySpec;
 
 /// Reduces replicates and prints the rest.
 pub struct SummaryTable;
+
+params! {
+    /// What `table/summary` may be given.
+    struct SummaryParams {
+        /// the numbers to show, in order
+        values: Vec<String>;
+        /// the axis, or list of axes, along which values are repetitions
+        replicate: Option<Names>;
+        /// the axes that stay [default: all others]
+        by: Option<Vec<String>>;
+        /// the axis whose values become columns
+        columns: Option<String>;
+        /// axes among whose values the best is sought [default: all but the first]
+        compare: Option<Vec<String>>;
+        /// what stands around the mean
+        interval: IntervalKind = "ci95";
+        naming: Naming;
+    }
+}
 
 impl Entry for SummaryTable {
     fn name(&self) -> &'static str {
@@ -40,41 +59,8 @@ impl Entry for SummaryTable {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut all = vec![
-            Param::list("values", ParamType::Str, "the numbers to show, in order"),
-            replicate(),
-            Param::list(
-                "by",
-                ParamType::Str,
-                "the axes that stay [default: all others]",
-            )
-            .optional(),
-            Param::str("columns", "the axis whose values become columns").optional(),
-            Param::list(
-                "compare",
-                ParamType::Str,
-                "axes among whose values the best is sought [default: all but the first]",
-            )
-            .optional(),
-            Param::choice(
-                "interval",
-                &IntervalKind::NAMES,
-                "what stands around the mean",
-            )
-            .default("ci95"),
-        ];
-        all.extend(naming::params());
-        all
+        SummaryParams::params()
     }
-}
-
-/// The parameter that names replicate axes, in tables and figures alike.
-pub fn replicate() -> Param {
-    Param::any(
-        "replicate",
-        "the axis, or list of axes, along which values are repetitions",
-    )
-    .optional()
 }
 
 impl StageKind for SummaryTable {
@@ -93,20 +79,19 @@ impl StageKind for SummaryTable {
 
 impl Stage for SummaryTable {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let params = SummaryParams::read(&job.step.params)?;
         let mut table = rows::of_rows(job.items("rows"))?;
-        naming::apply(job, &mut table);
-        let text = |name| job.param(name).and_then(Value::as_str).map(str::to_owned);
-        let interval = text("interval").and_then(|name| IntervalKind::from_name(&name));
+        params.naming.apply(&mut table);
         let spec = SummarySpec {
-            values: names(job.param("values")),
-            by: job.param("by").map(|by| names(Some(by))),
-            replicate: names(job.param("replicate")),
-            interval: interval.unwrap_or(IntervalKind::Ci95),
+            values: params.values,
+            by: params.by,
+            replicate: params.replicate.unwrap_or_default().0,
+            interval: params.interval,
         };
         let summary = Summary::new(&table, &spec)?;
         let layout = Layout {
-            columns: text("columns"),
-            compare: names(job.param("compare")),
+            columns: params.columns,
+            compare: params.compare.unwrap_or_default(),
         };
         let mut produced = Produced::default();
         produced
@@ -115,18 +100,6 @@ impl Stage for SummaryTable {
             .file("table", "table.md", summary.to_markdown(&layout)?)
             .file("table", "table.tex", summary.to_latex(&layout)?);
         Ok(produced)
-    }
-}
-
-/// One name or a list of names.
-pub fn names(value: Option<&Value>) -> Vec<String> {
-    match value {
-        Some(Value::Str(name)) => vec![name.clone()],
-        Some(Value::List(list)) => list
-            .iter()
-            .filter_map(|name| name.as_str().map(str::to_owned))
-            .collect(),
-        _ => Vec::new(),
     }
 }
 

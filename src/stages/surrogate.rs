@@ -4,25 +4,46 @@ use super::Stage;
 use super::artifacts;
 use super::train::LinkMonitor;
 use crate::data::arrays_to_bytes;
-use crate::data::generators;
+use crate::data::generators::Generator;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
-use crate::models::params;
 use crate::models::surrogate::Fit;
 use crate::nn::device::DeviceChoice;
+use crate::random::Seed;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Outputs;
 use crate::registry::Param;
-use crate::registry::ParamType;
 use crate::registry::Slot;
 use crate::registry::StageKind;
-use crate::registry::Value;
+use crate::registry::params;
 
 /// `generator/surrogate`
 pub struct SurrogateNetwork;
+
+params! {
+    /// What `generator/surrogate` may be given.
+    struct SurrogateParams {
+        /// which density
+        name: &'static Generator;
+        /// units of each hidden layer
+        hidden: Vec<usize> = [50; 3], each_min(1);
+        /// mean squared error that is good enough
+        threshold: f64 = 1e-4, min(0.0);
+        /// at most so many updates
+        updates: u64 = 40_000, min(1);
+        /// latent variables per update
+        batch: usize = 500, min(1);
+        /// first learning rate of Adam
+        lr: f64 = 8e-3, min(0.0);
+        /// which initialisation and latent variables
+        seed: Seed;
+        /// where to fit
+        device: DeviceChoice = "cpu";
+    }
+}
 
 impl Entry for SurrogateNetwork {
     fn name(&self) -> &'static str {
@@ -44,30 +65,7 @@ impl Entry for SurrogateNetwork {
     }
 
     fn params(&self) -> Vec<Param> {
-        let names: Vec<&str> = generators::ALL.iter().map(|known| known.name).collect();
-        let width = ParamType::Int {
-            min: Some(1),
-            max: None,
-        };
-        vec![
-            Param::choice("name", &names, "which density"),
-            Param::list("hidden", width, "units of each hidden layer")
-                .default(vec![Value::Int(50); 3]),
-            Param::float("threshold", "mean squared error that is good enough")
-                .min(0.0)
-                .default(1e-4),
-            Param::int("updates", "at most so many updates")
-                .min(1)
-                .default(40_000),
-            Param::int("batch", "latent variables per update")
-                .min(1)
-                .default(500),
-            Param::float("lr", "first learning rate of Adam")
-                .min(0.0)
-                .default(8e-3),
-            Param::seed("seed", "which initialisation and latent variables"),
-            Param::choice("device", &DeviceChoice::NAMES, "where to fit").default("cpu"),
-        ]
+        SurrogateParams::params()
     }
 }
 
@@ -97,20 +95,17 @@ impl StageKind for SurrogateNetwork {
 
 impl Stage for SurrogateNetwork {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
-        let values = &job.step.params;
-        let name = params::text(values, "name");
-        let generator = generators::get(name)
-            .unwrap_or_else(|| unreachable!("BUG: `{name}` is not among the choices"));
+        let params = SurrogateParams::read(&job.step.params)?;
         let fit = Fit {
-            hidden: params::sizes(values, "hidden"),
-            threshold: params::number(values, "threshold"),
-            updates: params::size(values, "updates") as u64,
-            batch: params::size(values, "batch"),
-            lr: params::number(values, "lr"),
-            seed: params::seed(values),
-            device: params::device(values),
+            hidden: params.hidden,
+            threshold: params.threshold,
+            updates: params.updates,
+            batch: params.batch,
+            lr: params.lr,
+            seed: params.seed,
+            device: params.device,
         };
-        let found = fit.run(generator, &LinkMonitor(job.link))?;
+        let found = fit.run(params.name, &LinkMonitor(job.link))?;
         let numbers = [
             ("surrogate_mse", found.mse),
             ("surrogate_updates", found.updates as f64),

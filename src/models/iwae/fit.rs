@@ -1,6 +1,7 @@
 //! Training with the importance-weighted bound: two backward passes, decoder first.
 
 use super::Estimator;
+use super::IwaeParams;
 use super::estimator;
 use super::estimator::Posteriors;
 use crate::data::Dataset;
@@ -16,7 +17,6 @@ use crate::models::vae::networks::Networks;
 use crate::nn::backend::Backend;
 use crate::random::Seed;
 use crate::random::Stream;
-use crate::registry::Values;
 use crate::training::Component;
 use crate::training::Iteration;
 use crate::training::Monitor;
@@ -34,18 +34,18 @@ pub fn train<B: Backend>(
     device: &B,
     config: &Config,
     data: &Dataset,
-    values: &Values,
+    params: &IwaeParams,
     monitor: &dyn Monitor,
 ) -> Result<Trained, ModelError> {
-    let seed = params::seed(values);
+    let samples = params.samples;
+    let seed = params.training.seed;
     let train = params::observations_of(config.visible, data, "train")?;
-    let samples = params::size(values, "samples");
     let mut training = IwaeTraining {
-        estimator: Estimator::named(params::text(values, "estimator")),
+        estimator: params.estimator,
         latent: config.latent,
         samples,
-        networks: Networks::new(config, device, seed).optimised(values),
-        phase: params::phase(values, train.len()),
+        networks: Networks::new(config, device, seed).optimised(&params.training),
+        phase: params.training.phase(train.len()),
         train,
         valid: params::observations_of(config.visible, data, "valid")?,
         seed,

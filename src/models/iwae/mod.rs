@@ -10,10 +10,10 @@ use super::Fitted;
 use super::Model;
 use super::ModelError;
 use super::measures;
-use super::params;
+use super::params::TrainingParams;
 use super::vae;
-use super::vae::config;
 use super::vae::config::Config;
+use super::vae::config::PlaneParams;
 use crate::data::Dataset;
 use crate::nn::device::DeviceChoice;
 use crate::nn::device::on_device;
@@ -22,29 +22,34 @@ use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::choices;
+use crate::registry::params;
 use crate::training::Monitor;
 use crate::training::Trained;
 
-/// How the encoder's gradient is estimated.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Estimator {
-    /// The bound differentiated as it stands.
-    Naive,
-    /// Without the score of q (Roeder, Wu and Duvenaud 2017): biased for more than one sample.
-    Stl,
-    /// Doubly reparameterised (Tucker et al. 2019): unbiased, the shares squared.
-    Dreg,
+choices! {
+    /// How the encoder's gradient is estimated.
+    enum Estimator {
+        /// The bound differentiated as it stands.
+        Naive = "naive",
+        /// Without the score of q (Roeder, Wu and Duvenaud 2017): biased for more than one sample.
+        Stl = "stl",
+        /// Doubly reparameterised (Tucker et al. 2019): unbiased, the shares squared.
+        Dreg = "dreg",
+    }
 }
 
-impl Estimator {
-    const NAMES: [&'static str; 3] = ["naive", "stl", "dreg"];
-
-    fn named(name: &str) -> Self {
-        match name {
-            "naive" => Estimator::Naive,
-            "stl" => Estimator::Stl,
-            _ => Estimator::Dreg,
-        }
+params! {
+    /// What `train/iwae` may be given.
+    struct IwaeParams {
+        /// dimension of the latent variable
+        latent: usize = 1, min(1);
+        /// samples of z per observation in the bound, S
+        samples: usize = 20, min(1);
+        /// of the encoder's gradient
+        estimator: Estimator = Estimator::Dreg;
+        networks: PlaneParams;
+        training: TrainingParams;
     }
 }
 
@@ -89,18 +94,7 @@ impl Entry for Iwae {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut all = vec![
-            config::latent().default(1),
-            Param::int("samples", "samples of z per observation in the bound, S")
-                .min(1)
-                .default(20),
-            Param::choice("estimator", &Estimator::NAMES, "of the encoder's gradient")
-                .default("dreg"),
-        ];
-        all.extend(config::networks(&[50, 50, 50], "leaky-relu"));
-        all.extend(config::density("gaussian"));
-        all.extend(params::training());
-        all
+        IwaeParams::params()
     }
 }
 
@@ -126,10 +120,10 @@ impl Model for Iwae {
         values: &Values,
         monitor: &dyn Monitor,
     ) -> Result<Trained, ModelError> {
-        let config = Config::new(self.name(), data, values)?;
-        let device = params::device(values);
-        on_device!(device, |device| fit::train(
-            &device, &config, data, values, monitor
+        let params = IwaeParams::read(values)?;
+        let config = Config::plane(self.name(), data, params.latent, &params.networks)?;
+        on_device!(params.training.device, |device| fit::train(
+            &device, &config, data, &params, monitor
         ))
     }
 

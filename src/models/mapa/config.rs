@@ -7,12 +7,13 @@ use super::posterior::Kernel;
 use crate::data::Dataset;
 use crate::models::ModelError;
 use crate::models::observation::ObservationModel;
-use crate::models::params;
-use crate::models::vae::config as vae;
-use crate::registry::Param;
-use crate::registry::ParamType;
+use crate::models::params::MOST_EPOCHS;
+use crate::models::params::TrainingParams;
+use crate::models::vae::config::PlaneParams;
+use crate::models::vae::config::visible;
 use crate::registry::Value;
-use crate::registry::Values;
+use crate::registry::choices;
+use crate::registry::params;
 
 /// The architecture: saved with the weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,94 +39,77 @@ pub struct Cut {
     pub draws: usize,
 }
 
-/// Parameters of all three models.
-pub fn params() -> Vec<Param> {
-    let mut all =
-        vec![
-        Param::int("samples", "latent codes per observation in the bound, S = k + M")
-            .min(1)
-            .default(20),
-        Param::any(
-            "nearest",
-            "how many of them are the likeliest ones, k: `half`, `tenth` or a number; the rest is \
-             drawn",
-        )
-        .default("half"),
-    ];
-    all.extend(vae::networks(&[50, 50, 50], "leaky-relu"));
-    all.extend(vae::density("gaussian"));
-    all.extend([
-        Param::list(
-            "recovery_hidden",
-            ParamType::Int {
-                min: Some(1),
-                max: None,
+params! {
+    /// What all three models may be given.
+    pub struct MapaParams {
+        /// latent codes per observation in the bound, S = k + M
+        samples: usize = 20, min(1);
+        /// how many of them are the likeliest ones, k: `half`, `tenth` or a number; the rest is
+        /// drawn
+        nearest: Value = "half";
+        networks: PlaneParams;
+        recovery: RecoveryParams;
+        training: TrainingParams;
+    }
+}
+
+params! {
+    /// The recovery of the prior.
+    pub struct RecoveryParams {
+        /// hidden widths of the networks that recover the prior
+        recovery_hidden: Vec<usize> = [50, 50], each_min(1);
+        /// passes over the codes to recover the prior
+        recovery_epochs: u64 = 200, min(1), max(MOST_EPOCHS);
+        /// codes per iteration of that
+        recovery_batch: usize = 100, min(1);
+        /// learning rate of that
+        recovery_lr: f64 = 1e-3, min(0.0);
+    }
+}
+
+choices! {
+    /// What compares observations.
+    pub enum Compared {
+        Gaussian = "gaussian",
+        Bernoulli = "bernoulli",
+    }
+}
+
+params! {
+    /// The parameters of the kernel of equation 8.
+    pub struct KernelParams {
+        /// what compares observations; `bernoulli` is for binary data
+        kernel: Compared = Compared::Gaussian;
+        /// h² of the Gaussian kernel in units of the noise variance; 2 averages over the noise
+        /// of the other observation
+        bandwidth: f64 = 1.0, min(1e-6);
+        /// probability of agreement in the Bernoulli kernel
+        gamma: f64 = 0.99, min(0.5), max(0.999_999);
+    }
+}
+
+impl KernelParams {
+    /// The kernel that they describe.
+    pub fn kernel(&self) -> Kernel {
+        match self.kernel {
+            Compared::Gaussian => Kernel::Gaussian {
+                bandwidth: self.bandwidth,
             },
-            "hidden widths of the networks that recover the prior",
-        )
-        .default(vec![Value::Int(50), Value::Int(50)]),
-        Param::int(
-            "recovery_epochs",
-            "passes over the codes to recover the prior",
-        )
-        .min(1)
-        .max(params::MOST_EPOCHS)
-        .default(200),
-        Param::int("recovery_batch", "codes per iteration of that")
-            .min(1)
-            .default(100),
-        Param::float("recovery_lr", "learning rate of that")
-            .min(0.0)
-            .default(1e-3),
-    ]);
-    all.extend(params::training());
-    all
-}
-
-/// The parameters of the kernel of equation 8.
-pub fn kernel_params() -> [Param; 3] {
-    [
-        Param::choice(
-            "kernel",
-            &["gaussian", "bernoulli"],
-            "what compares observations; `bernoulli` is for binary data",
-        )
-        .default("gaussian"),
-        Param::float(
-            "bandwidth",
-            "h² of the Gaussian kernel in units of the noise variance; 2 averages over the noise \
-             of the other observation",
-        )
-        .min(1e-6)
-        .default(1.0),
-        Param::float("gamma", "probability of agreement in the Bernoulli kernel")
-            .min(0.5)
-            .max(0.999_999)
-            .default(0.99),
-    ]
-}
-
-/// The kernel that [`kernel_params`] describe.
-pub fn kernel(values: &Values) -> Kernel {
-    match params::text(values, "kernel") {
-        "bernoulli" => Kernel::Bernoulli {
-            gamma: params::number(values, "gamma"),
-        },
-        _ => Kernel::Gaussian {
-            bandwidth: params::number(values, "bandwidth"),
-        },
+            Compared::Bernoulli => Kernel::Bernoulli { gamma: self.gamma },
+        }
     }
 }
 
 impl Config {
-    pub fn new(name: &str, data: &Dataset, values: &Values) -> Result<Self, ModelError> {
+    pub fn new(name: &str, data: &Dataset, params: &MapaParams) -> Result<Self, ModelError> {
+        let networks = &params.networks;
         Ok(Config {
             model: name.to_owned(),
             shape: data.shape(),
-            hidden: params::sizes(values, "hidden"),
-            activation: params::text(values, "activation").to_owned(),
-            visible: vae::visible(data, values)?,
-            recovery_hidden: params::sizes(values, "recovery_hidden"),
+            hidden: networks.hidden.clone(),
+            activation: networks.activation.name().to_owned(),
+            visible: visible(data, networks.visible, networks.sigma)?,
+            recovery_hidden: params.recovery.recovery_hidden.clone(),
         })
     }
 
@@ -140,16 +124,13 @@ impl Cut {
     ///
     /// # Errors
     /// Where `nearest` is neither `half`, `tenth` nor a number up to `samples`.
-    pub fn new(values: &Values) -> Result<Self, ModelError> {
-        let samples = params::size(values, "samples");
-        let nearest = match values.get("nearest") {
-            Some(Value::Str(name)) if name == "half" => (samples / 2).max(1),
-            Some(Value::Str(name)) if name == "tenth" => (samples / 10).max(1),
-            Some(Value::Str(number)) => number.parse().map_err(|_| wrong(number, samples))?,
-            Some(Value::Int(number)) => {
-                usize::try_from(*number).map_err(|_| wrong(number, samples))?
-            }
-            other => return Err(wrong(other.unwrap_or(&Value::Null), samples)),
+    pub fn new(samples: usize, nearest: &Value) -> Result<Self, ModelError> {
+        let nearest = match nearest {
+            Value::Str(name) if name == "half" => (samples / 2).max(1),
+            Value::Str(name) if name == "tenth" => (samples / 10).max(1),
+            Value::Str(number) => number.parse().map_err(|_| wrong(number, samples))?,
+            Value::Int(number) => usize::try_from(*number).map_err(|_| wrong(number, samples))?,
+            other => return Err(wrong(other, samples)),
         };
         if nearest > samples {
             return Err(wrong(nearest, samples));
@@ -172,14 +153,8 @@ fn wrong(nearest: impl std::fmt::Display, samples: usize) -> ModelError {
 mod tests {
     use super::*;
 
-    fn cut(samples: i64, nearest: impl Into<Value>) -> Result<Cut, ModelError> {
-        let values = [("samples", samples.into()), ("nearest", nearest.into())];
-        Cut::new(
-            &values
-                .map(|(name, value)| (name.to_owned(), value))
-                .into_iter()
-                .collect(),
-        )
+    fn cut(samples: usize, nearest: impl Into<Value>) -> Result<Cut, ModelError> {
+        Cut::new(samples, &nearest.into())
     }
 
     #[test]

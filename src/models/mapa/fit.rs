@@ -6,6 +6,7 @@ use serde_json::json;
 use super::bound;
 use super::config::Config;
 use super::config::Cut;
+use super::config::MapaParams;
 use super::fitted::FittedMapa;
 use super::networks::Networks;
 use super::posterior::Posterior;
@@ -19,7 +20,6 @@ use crate::models::quadrature;
 use crate::nn::backend::Backend;
 use crate::nn::tensor::Matrix;
 use crate::random::Seed;
-use crate::registry::Values;
 use crate::training::Batches;
 use crate::training::Component;
 use crate::training::Iteration;
@@ -36,22 +36,22 @@ pub fn train<B: Backend>(
     config: &Config,
     data: &Dataset,
     posterior: &Posterior,
-    values: &Values,
+    params: &MapaParams,
     monitor: &dyn Monitor,
 ) -> Result<Trained, ModelError> {
-    let cut = Cut::new(values)?;
+    let cut = Cut::new(params.samples, &params.nearest)?;
     let train = params::observations_of(config.visible, data, "train")?;
     let valid = params::observations_of(config.visible, data, "valid")?;
-    let seed = params::seed(values);
+    let seed = params.training.seed;
     let n = train.len();
     let order = seed.derive("fit/recovery").derive("fit/order");
-    let codes = Batches::of_rows(n, params::size(values, "recovery_batch"), order);
-    let epochs = params::size(values, "recovery_epochs") as u64;
+    let codes = Batches::of_rows(n, params.recovery.recovery_batch, order);
+    let epochs = params.recovery.recovery_epochs;
     let mut training = MapaTraining {
         proposal: Proposal::new(posterior, cut.nearest, cut.draws),
-        networks: Networks::new(config, device, seed).optimised(values),
+        networks: Networks::new(config, device, seed).optimised(params),
         phases: [
-            params::phase(values, n),
+            params.training.phase(n),
             Phase::epochs("recovery", epochs, codes),
         ],
         train,
@@ -63,7 +63,7 @@ pub fn train<B: Backend>(
     let mut trained = TrainingLoop::new(config, monitor)?.run(&mut training)?;
     let recovery = trained.later.first();
     let recovered = recovery.and_then(|curve| curve.last("train_loss"));
-    let observed = params::size(values, "epochs") as f64 * n as f64;
+    let observed = params.training.epochs as f64 * n as f64;
     let passes = training.passes as f64 / observed;
     trained.numbers = vec![
         ("recovery_loss", recovered.unwrap_or(f64::NAN)),

@@ -14,10 +14,10 @@ pub mod posterior;
 pub mod proposal;
 mod recovery;
 
-pub use config::kernel;
-pub use config::kernel_params;
+pub use config::KernelParams;
 
 use config::Config;
+use config::MapaParams;
 use fitted::FittedMapa;
 use posterior::Kernel;
 use posterior::Posterior;
@@ -129,9 +129,9 @@ impl Entry for Mapa {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut all = config::params();
+        let mut all = MapaParams::params();
         if self.source == Source::Kernel {
-            all.extend(kernel_params());
+            all.extend(KernelParams::params());
         }
         all
     }
@@ -167,24 +167,24 @@ impl Model for Mapa {
         &self,
         data: &Dataset,
         extra: &ExtraInputs,
-        params: &Values,
+        values: &Values,
         monitor: &dyn Monitor,
     ) -> Result<Trained, ModelError> {
-        let config = Config::new(self.name, data, params)?;
+        let params = MapaParams::read(values)?;
+        let config = Config::new(self.name, data, &params)?;
         let posterior = match extra.get(POSTERIOR) {
             Some(array) => Posterior::from_array(array, data.train.len())?,
             None => Posterior::new(
                 data,
                 match self.source {
-                    Source::Kernel => kernel(params),
+                    Source::Kernel => KernelParams::read(values)?.kernel(),
                     Source::GroundTruth => Kernel::GroundTruth,
                     Source::Uniform => Kernel::Uniform,
                 },
             )?,
         };
-        let device = super::params::device(params);
-        on_device!(device, |device| {
-            fit::train(&device, &config, data, &posterior, params, monitor)
+        on_device!(params.training.device, |device| {
+            fit::train(&device, &config, data, &posterior, &params, monitor)
         })
     }
 

@@ -1,9 +1,9 @@
 //! The four networks: autoencoder, and the two that give its codes a standard normal prior.
 
 use super::config::Config;
+use super::config::MapaParams;
 use crate::models::observation::Emitted;
 use crate::models::observation::ObservationModel;
-use crate::models::params;
 use crate::nn::Error;
 use crate::nn::backend::Backend;
 use crate::nn::init::Init;
@@ -13,8 +13,8 @@ use crate::nn::params::Param;
 use crate::nn::params::Pass;
 use crate::nn::tensor::Matrix;
 use crate::random::Seed;
-use crate::registry::Values;
 use crate::training::Component;
+use crate::training::LearningRate;
 
 /// g: x → z, f: z → x, a: w → z and b: z → w, where w has the prior N(0, 1). The latent variable
 /// has one dimension throughout.
@@ -72,11 +72,11 @@ impl<B: Backend> Networks<B> {
     }
 
     /// With the optimisers that the parameters describe.
-    pub fn optimised(mut self, values: &Values) -> Self {
-        let adam = params::adam(values);
-        self.encoder.optimise(adam, params::rate(values, "lr"));
-        self.decoder.optimise(adam, params::rate(values, "lr"));
-        let rate = params::rate(values, "recovery_lr");
+    pub fn optimised(mut self, params: &MapaParams) -> Self {
+        let (adam, rate) = (params.training.adam(), params.training.rate());
+        self.encoder.optimise(adam, rate.clone());
+        self.decoder.optimise(adam, rate);
+        let rate = LearningRate::constant(params.recovery.recovery_lr);
         self.recovery.optimise(adam, rate);
         self
     }

@@ -6,11 +6,12 @@ use serde::Serialize;
 use crate::data::Dataset;
 use crate::models::ModelError;
 use crate::models::observation::ObservationModel;
-use crate::models::params;
-use crate::registry::Param;
+use crate::models::params::TrainingParams;
 use crate::registry::ParamType;
+use crate::registry::ParamValue;
 use crate::registry::Value;
-use crate::registry::Values;
+use crate::registry::choices;
+use crate::registry::params;
 
 /// The architecture and the densities of a VAE.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,75 +30,92 @@ pub struct Config {
     pub beta: f32,
 }
 
-/// The parameters of `train/vae`.
-pub fn params() -> Vec<Param> {
-    let mut all = vec![latent()];
-    all.extend(networks(&[400], "relu"));
-    all.extend(density("bernoulli"));
-    all.push(
-        Param::float("beta", "weight of the KL term while training")
-            .min(0.0)
-            .default(1.0),
-    );
-    all.extend(params::training());
-    all
+params! {
+    /// What `train/vae` may be given.
+    pub struct VaeParams {
+        /// dimension of the latent variable
+        latent: usize, min(1);
+        /// widths of the encoder's hidden layers; the decoder has them in reverse
+        hidden: Vec<usize> = [400], each_min(1);
+        /// between the layers
+        activation: Between = Between::Relu;
+        /// the density p(x|z)
+        visible: ObservationModel = "bernoulli";
+        /// standard deviation of a Gaussian p(x|z), in units of the data [default: the noise of
+        /// the data set]
+        sigma: Option<f64>, min(1e-6);
+        /// weight of the KL term while training
+        beta: f64 = 1.0, min(0.0);
+        training: TrainingParams;
+    }
 }
 
-/// The size of z.
-pub fn latent() -> Param {
-    Param::int("latent", "dimension of the latent variable").min(1)
+params! {
+    /// The networks and the density of models for the plane.
+    pub struct PlaneParams {
+        /// widths of the encoder's hidden layers; the decoder has them in reverse
+        hidden: Vec<usize> = [50, 50, 50], each_min(1);
+        /// between the layers
+        activation: Between = Between::LeakyRelu;
+        /// the density p(x|z)
+        visible: ObservationModel = "gaussian";
+        /// standard deviation of a Gaussian p(x|z), in units of the data [default: the noise of
+        /// the data set]
+        sigma: Option<f64>, min(1e-6);
+    }
 }
 
-/// The shape of both networks.
-pub fn networks(hidden: &[i64], activation: &str) -> [Param; 2] {
-    let widths: Vec<Value> = hidden.iter().map(|width| Value::Int(*width)).collect();
-    [
-        Param::list(
-            "hidden",
-            ParamType::Int {
-                min: Some(1),
-                max: None,
-            },
-            "widths of the encoder's hidden layers; the decoder has them in reverse",
-        )
-        .default(widths),
-        Param::choice(
-            "activation",
-            &["elu", "leaky-relu", "relu", "softplus", "tanh"],
-            "between the layers",
-        )
-        .default(activation),
-    ]
+choices! {
+    /// What can stand between the layers: names of [`crate::nn::layers::Activation`].
+    pub enum Between {
+        Elu = "elu",
+        LeakyRelu = "leaky-relu",
+        Relu = "relu",
+        Softplus = "softplus",
+        Tanh = "tanh",
+    }
 }
 
-/// p(x|z).
-pub fn density(visible: &str) -> [Param; 2] {
-    [
-        Param::choice("visible", &ObservationModel::NAMES, "the density p(x|z)").default(visible),
-        Param::float(
-            "sigma",
-            "standard deviation of a Gaussian p(x|z), in units of the data [default: the noise of \
-             the data set]",
-        )
-        .min(1e-6)
-        .optional(),
-    ]
+/// A name of a density; σ comes later.
+impl ParamValue for ObservationModel {
+    fn ty() -> ParamType {
+        ParamType::choice(&ObservationModel::NAMES)
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        ObservationModel::named(value.as_str()?, 1.0)
+    }
 }
 
 impl Config {
-    /// Of the model called `name`, whose networks are those of a VAE.
-    pub fn new(name: &str, data: &Dataset, values: &Values) -> Result<Self, ModelError> {
+    /// Of `train/vae`.
+    pub fn vae(name: &str, data: &Dataset, params: &VaeParams) -> Result<Self, ModelError> {
         Ok(Config {
             model: name.to_owned(),
             shape: data.shape(),
-            latent: params::size(values, "latent"),
-            hidden: params::sizes(values, "hidden"),
-            activation: params::text(values, "activation").to_owned(),
-            visible: visible(data, values)?,
-            beta: values
-                .get("beta")
-                .and_then(Value::as_float)
-                .map_or(1.0, |beta| beta as f32),
+            latent: params.latent,
+            hidden: params.hidden.clone(),
+            activation: params.activation.name().to_owned(),
+            visible: visible(data, params.visible, params.sigma)?,
+            beta: params.beta as f32,
+        })
+    }
+
+    /// Of another model, called `name`, whose networks are those of a VAE.
+    pub fn plane(
+        name: &str,
+        data: &Dataset,
+        latent: usize,
+        params: &PlaneParams,
+    ) -> Result<Self, ModelError> {
+        Ok(Config {
+            model: name.to_owned(),
+            shape: data.shape(),
+            latent,
+            hidden: params.hidden.clone(),
+            activation: params.activation.name().to_owned(),
+            visible: visible(data, params.visible, params.sigma)?,
+            beta: 1.0,
         })
     }
 
@@ -107,24 +125,22 @@ impl Config {
     }
 }
 
-/// The density that `visible` and `sigma` name.
-pub fn visible(data: &Dataset, values: &Values) -> Result<ObservationModel, ModelError> {
-    let name = params::text(values, "visible");
-    let sigma = match ObservationModel::named(name, 1.0) {
-        Some(ObservationModel::Gaussian { .. }) => sigma(data, values)?,
-        _ => 1.0,
-    };
-    Ok(ObservationModel::named(name, sigma)
-        .unwrap_or_else(|| unreachable!("BUG: `{name}` is not among the choices")))
-}
-
-/// The given σ, or that of the data set's own noise.
-fn sigma(data: &Dataset, values: &Values) -> Result<f32, ModelError> {
-    let given = values.get("sigma").and_then(Value::as_float);
+/// The density with the given σ, or that of the data set's own noise.
+pub fn visible(
+    data: &Dataset,
+    visible: ObservationModel,
+    sigma: Option<f64>,
+) -> Result<ObservationModel, ModelError> {
+    if visible == ObservationModel::Bernoulli {
+        return Ok(visible);
+    }
     let own = || data.noise_variance().map(f64::sqrt);
-    given.or_else(own).map(|sigma| sigma as f32).ok_or_else(|| {
+    let sigma = sigma.or_else(own).ok_or_else(|| {
         ModelError::Data(
             "it names no noise variance; give `sigma` for a Gaussian p(x|z)".to_owned(),
         )
+    })?;
+    Ok(ObservationModel::Gaussian {
+        sigma: sigma as f32,
     })
 }

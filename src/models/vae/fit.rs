@@ -11,10 +11,10 @@ use crate::models::observation::Decoded;
 use crate::models::observation::LogVariances;
 use crate::models::observation::ObservationModel;
 use crate::models::params;
+use crate::models::params::TrainingParams;
 use crate::models::quadrature;
 use crate::nn::backend::Backend;
 use crate::random::Seed;
-use crate::registry::Values;
 use crate::training::Component;
 use crate::training::Iteration;
 use crate::training::Monitor;
@@ -34,15 +34,15 @@ pub fn train<B: Backend>(
     device: &B,
     config: &Config,
     data: &Dataset,
-    values: &Values,
+    params: &TrainingParams,
     monitor: &dyn Monitor,
 ) -> Result<Trained, ModelError> {
-    let seed = params::seed(values);
+    let seed = params.seed;
     let train = params::observations_of(config.visible, data, "train")?;
     let mut training = VaeTraining {
         config,
-        networks: Networks::new(config, device, seed).optimised(values),
-        phase: params::phase(values, train.len()),
+        networks: Networks::new(config, device, seed).optimised(params),
+        phase: params.phase(train.len()),
         train,
         valid: params::observations_of(config.visible, data, "valid")?,
         seed,

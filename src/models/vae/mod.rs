@@ -7,6 +7,7 @@ mod fit;
 pub(super) mod networks;
 
 use config::Config;
+use config::VaeParams;
 pub(super) use fit::FittedVae;
 
 use super::ExtraInputs;
@@ -57,7 +58,7 @@ impl Entry for Vae {
     }
 
     fn params(&self) -> Vec<Param> {
-        config::params()
+        VaeParams::params()
     }
 }
 
@@ -81,10 +82,11 @@ impl Model for Vae {
         params: &Values,
         monitor: &dyn Monitor,
     ) -> Result<Trained, ModelError> {
-        let config = Config::new(self.name(), data, params)?;
-        let device = super::params::device(params);
-        on_device!(device, |device| fit::train(
-            &device, &config, data, params, monitor
+        let params = VaeParams::read(params)?;
+        let config = Config::vae(self.name(), data, &params)?;
+        let training = &params.training;
+        on_device!(training.device, |device| fit::train(
+            &device, &config, data, training, monitor
         ))
     }
 

@@ -3,7 +3,7 @@
 use super::config::Config;
 use crate::models::observation::Emitted;
 use crate::models::observation::ObservationModel;
-use crate::models::params;
+use crate::models::params::TrainingParams;
 use crate::nn::backend::Backend;
 use crate::nn::layers::Activation;
 use crate::nn::layers::Mlp;
@@ -12,7 +12,6 @@ use crate::nn::params::Pass;
 use crate::nn::tensor::Matrix;
 use crate::nn::tensor::Vector;
 use crate::random::Seed;
-use crate::registry::Values;
 use crate::training::Component;
 
 /// The two networks of a VAE, each a component.
@@ -61,9 +60,9 @@ impl<B: Backend> Networks<B> {
     }
 
     /// With the optimiser that the parameters describe.
-    pub fn optimised(mut self, values: &Values) -> Self {
+    pub fn optimised(mut self, training: &TrainingParams) -> Self {
         for network in self.components() {
-            network.optimise(params::adam(values), params::rate(values, "lr"));
+            network.optimise(training.adam(), training.rate());
         }
         self
     }

@@ -4,6 +4,7 @@ use crate::registry::Capability;
 use crate::registry::Facts;
 use crate::registry::Misfit;
 use crate::registry::Values;
+use crate::registry::params;
 use crate::stages::capabilities;
 use serde_json::json;
 use statrs::distribution::ContinuousCDF;
@@ -13,7 +14,6 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
 use crate::models::Rows;
-use crate::models::params;
 use crate::nn::device::DeviceChoice;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
@@ -30,6 +30,16 @@ use crate::table::Table;
 
 /// `sample/decoder`
 pub struct DecoderPoints;
+
+params! {
+    /// What `sample/decoder` may be given.
+    struct DecoderParams {
+        /// how many points
+        count: usize = 400, min(2);
+        /// the value of the column `what`
+        label: String = "decoder";
+    }
+}
 
 impl Entry for DecoderPoints {
     fn name(&self) -> &'static str {
@@ -50,10 +60,7 @@ impl Entry for DecoderPoints {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![
-            Param::int("count", "how many points").min(2).default(400),
-            Param::str("label", "the value of the column `what`").default("decoder"),
-        ]
+        DecoderParams::params()
     }
 }
 
@@ -86,8 +93,9 @@ impl StageKind for DecoderPoints {
 
 impl Stage for DecoderPoints {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let params = DecoderParams::read(&job.step.params)?;
         let none = || produced(&super::table(&["what"], &["z".to_owned()]));
-        fitted::unless_diverged(none, || points(job))
+        fitted::unless_diverged(none, || points(job, params))
     }
 }
 
@@ -97,7 +105,7 @@ fn produced(table: &Table) -> Produced {
     produced
 }
 
-fn points(job: &Job<'_>) -> Result<Produced, Halt> {
+fn points(job: &Job<'_>, params: DecoderParams) -> Result<Produced, Halt> {
     let model = fitted::open(job, DeviceChoice::Cpu)?;
     if model.latent() != 1 {
         return Err(JobError::failed(format!(
@@ -106,8 +114,7 @@ fn points(job: &Job<'_>) -> Result<Produced, Halt> {
         ))
         .into());
     }
-    let count = params::size(&job.step.params, "count");
-    let label = params::text(&job.step.params, "label");
+    let DecoderParams { count, label } = params;
     let normal = Normal::standard();
     let quantile = |i: usize| normal.inverse_cdf((i as f64 + 0.5) / count as f64) as f32;
     let z = Rows::new(1, (0..count).map(quantile).collect());

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::data::Array;
+use crate::data::SplitName;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Produced;
@@ -14,11 +15,22 @@ use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::params;
 use crate::stages::Stage;
 use crate::stages::artifacts;
 
 /// `sample/observations`
 pub struct ObservationPoints;
+
+params! {
+    /// What `sample/observations` may be given.
+    struct ObservationParams {
+        /// where they come from
+        split: SplitName = SplitName::Train;
+        /// how many observations
+        count: usize = 500, min(1);
+    }
+}
 
 impl Entry for ObservationPoints {
     fn name(&self) -> &'static str {
@@ -36,13 +48,7 @@ impl Entry for ObservationPoints {
     }
 
     fn params(&self) -> Vec<Param> {
-        vec![
-            Param::choice("split", &["train", "valid", "test"], "where they come from")
-                .default("train"),
-            Param::int("count", "how many observations")
-                .min(1)
-                .default(500),
-        ]
+        ObservationParams::params()
     }
 }
 
@@ -66,10 +72,11 @@ impl StageKind for ObservationPoints {
 
 impl Stage for ObservationPoints {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let params = ObservationParams::read(&job.step.params)?;
         let data = artifacts::dataset(job, "data")?;
-        let split = params::text(&job.step.params, "split");
+        let split = params.split.name();
         let x = params::observations(&data, split)?;
-        let count = params::size(&job.step.params, "count").min(x.len());
+        let count = params.count.min(x.len());
         let kept = |name| {
             let array = data.split(split).and_then(|split| split.get(name));
             array.map(Array::to_f32)

@@ -28,11 +28,10 @@ use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Outputs;
 use crate::registry::Param;
-use crate::registry::ParamType;
 use crate::registry::Slot;
 use crate::registry::StageKind;
-use crate::registry::Value;
 use crate::registry::Values;
+use crate::registry::params;
 use crate::stages::Stage;
 use crate::stages::artifacts;
 use crate::stages::fitted;
@@ -45,6 +44,20 @@ const NAMES: [&str; 3] = ["true", "empirical", "approximate"];
 
 /// `sample/posterior`
 pub struct PosteriorPoints;
+
+params! {
+    /// What `sample/posterior` may be given.
+    struct PosteriorParams {
+        /// true latent variables of the observations x
+        at: Vec<f64> = [-1.5, -0.5, 0.5, 1.5];
+        /// which of the three
+        posteriors: Vec<String> = NAMES;
+        /// points per observation and posterior
+        shown: usize = 150, min(1);
+        /// log posterior below which a point is left out
+        lowest: f64 = -16.0;
+    }
+}
 
 impl Entry for PosteriorPoints {
     fn name(&self) -> &'static str {
@@ -82,21 +95,7 @@ impl Entry for PosteriorPoints {
     }
 
     fn params(&self) -> Vec<Param> {
-        let number = ParamType::Float {
-            min: None,
-            max: None,
-        };
-        let at = [-1.5, -0.5, 0.5, 1.5].map(Value::Float);
-        vec![
-            Param::list("at", number, "true latent variables of the observations x")
-                .default(at.to_vec()),
-            Param::list("posteriors", ParamType::Str, "which of the three")
-                .default(NAMES.map(|name| Value::Str(name.to_owned())).to_vec()),
-            Param::int("shown", "points per observation and posterior")
-                .min(1)
-                .default(150),
-            Param::float("lowest", "log posterior below which a point is left out").default(-16.0),
-        ]
+        PosteriorParams::params()
     }
 }
 
@@ -155,6 +154,7 @@ impl StageKind for PosteriorPoints {
 
 impl Stage for PosteriorPoints {
     fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+        let params = PosteriorParams::read(&job.step.params)?;
         let none = || produced(&columns(), artifacts::no_metrics(AGREEMENT));
         fitted::unless_diverged(none, || {
             let data = artifacts::dataset(job, "data")?;
@@ -170,7 +170,7 @@ impl Stage for PosteriorPoints {
                     .decoded
                     .log(i, &x.values[n * x.columns..][..x.columns])
             });
-            let table = points(&x, &variant, &empirical, &approximate, &job.step.params)?;
+            let table = points(&x, &variant, &empirical, &approximate, &params)?;
             let agreement = AGREEMENT
                 .into_iter()
                 .zip(agreement(&empirical, &approximate));
@@ -266,29 +266,19 @@ fn points(
     variant: &Variant,
     empirical: &Posterior,
     approximate: &Posterior,
-    values: &Values,
+    params: &PosteriorParams,
 ) -> Result<Table, JobError> {
     let n = x.len();
-    let lowest = params::number(values, "lowest");
-    let shown = params::size(values, "shown").min(n);
+    let shown = params.shown.min(n);
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|a, b| variant.z[*a].total_cmp(&variant.z[*b]));
-    let wanted = values.get("posteriors").and_then(Value::as_list);
-    let wanted: Vec<&str> = wanted
-        .unwrap_or_default()
-        .iter()
-        .filter_map(Value::as_str)
-        .collect();
+    let wanted: Vec<&str> = params.posteriors.iter().map(String::as_str).collect();
     let mut rank = vec![0; n];
     for (place, i) in order.iter().enumerate() {
         rank[*i] = place + 1;
     }
     let mut table = columns();
-    let at = values
-        .get("at")
-        .and_then(Value::as_list)
-        .unwrap_or_default();
-    for at in at.iter().filter_map(Value::as_float) {
+    for &at in &params.at {
         let distance = |i: &usize| (f64::from(variant.true_z[*i]) - at).abs();
         let nearest = (0..n).min_by(|a, b| distance(a).total_cmp(&distance(b)));
         let Some(nearest) = nearest else { continue };
@@ -302,7 +292,9 @@ fn points(
                 f64::from(approximate.row(nearest)[i]),
             ];
             let logs = NAMES.into_iter().zip(logs);
-            for (name, log) in logs.filter(|(name, log)| *log >= lowest && wanted.contains(name)) {
+            for (name, log) in
+                logs.filter(|(name, log)| *log >= params.lowest && wanted.contains(name))
+            {
                 table.rows.push(vec![
                     Json::from(format!("z = {at}")),
                     json!(rank[nearest]),

@@ -1,0 +1,165 @@
+//! The types that one parameter can have in the program.
+
+use std::path::PathBuf;
+
+use super::Param;
+use super::ParamType;
+use super::Value;
+use crate::map::Map;
+use crate::random::Seed;
+
+/// What a value of a parameter is read as.
+pub trait ParamValue: Sized {
+    /// The type before bounds.
+    fn ty() -> ParamType;
+
+    /// A value that fits the type; none for others.
+    fn of(value: &Value) -> Option<Self>;
+
+    /// The parameter before its default and bounds.
+    fn param(name: &'static str, doc: &'static str) -> Param {
+        Param::new(name, Self::ty(), doc)
+    }
+}
+
+impl ParamValue for bool {
+    fn ty() -> ParamType {
+        ParamType::Bool
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        value.as_bool()
+    }
+}
+
+impl ParamValue for i64 {
+    fn ty() -> ParamType {
+        ParamType::Int {
+            min: None,
+            max: None,
+        }
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        value.as_int()
+    }
+}
+
+impl ParamValue for usize {
+    fn ty() -> ParamType {
+        i64::ty()
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        usize::try_from(value.as_int()?).ok()
+    }
+}
+
+impl ParamValue for u64 {
+    fn ty() -> ParamType {
+        i64::ty()
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        u64::try_from(value.as_int()?).ok()
+    }
+}
+
+impl ParamValue for f64 {
+    fn ty() -> ParamType {
+        ParamType::Float {
+            min: None,
+            max: None,
+        }
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        value.as_float()
+    }
+}
+
+impl ParamValue for Seed {
+    fn ty() -> ParamType {
+        ParamType::Seed
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        u64::of(value).map(Seed::new)
+    }
+
+    fn param(name: &'static str, doc: &'static str) -> Param {
+        Param::seed(name, doc)
+    }
+}
+
+impl ParamValue for String {
+    fn ty() -> ParamType {
+        ParamType::Str
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        value.as_str().map(str::to_owned)
+    }
+}
+
+impl ParamValue for PathBuf {
+    fn ty() -> ParamType {
+        ParamType::Path
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        value.as_str().map(PathBuf::from)
+    }
+}
+
+impl<T: ParamValue> ParamValue for Vec<T> {
+    fn ty() -> ParamType {
+        ParamType::List(Box::new(T::ty()))
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        value.as_list()?.iter().map(T::of).collect()
+    }
+}
+
+impl<T: ParamValue> ParamValue for Map<T> {
+    fn ty() -> ParamType {
+        ParamType::Map(Box::new(T::ty()))
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        let Value::Map(values) = value else {
+            return None;
+        };
+        let entries = values.iter();
+        let entries = entries.map(|(key, value)| Some((key.clone(), T::of(value)?)));
+        entries.collect()
+    }
+}
+
+impl ParamValue for Value {
+    fn ty() -> ParamType {
+        ParamType::Any
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        Some(value.clone())
+    }
+}
+
+/// One name, or a list of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Names(pub Vec<String>);
+
+impl ParamValue for Names {
+    fn ty() -> ParamType {
+        ParamType::Any
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::Str(name) => Some(Names(vec![name.clone()])),
+            list => Vec::of(list).map(Names),
+        }
+    }
+}
