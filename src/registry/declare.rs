@@ -51,12 +51,12 @@ macro_rules! params {
     ) => {
         $(#[$attribute])*
         #[derive(Clone, Debug)]
-        #[allow(rustdoc::all)]
+        #[allow(rustdoc::all, reason = "the text is written for reference pages")]
         $visibility struct $Params {
             $($(#[doc = $doc])* $visibility $field: $Type,)*
         }
 
-        #[allow(dead_code)]
+        #[allow(dead_code, reason = "some are read by whoever includes the group only")]
         impl $Params {
             /// The declared parameters, in order.
             $visibility fn params() -> Vec<$crate::registry::Param> {
