@@ -136,6 +136,10 @@ fn walk(root: &Path, folder: &Path, seen: &mut BTreeMap<String, String>) {
     for entry in fs::read_dir(folder).expect("the view is readable") {
         let path = entry.expect("the view is readable").path();
         let name = path.strip_prefix(root).expect("it is below the root");
+        // What was damaged there and is no result is kept aside.
+        if name.to_string_lossy().contains(".kept-") {
+            continue;
+        }
         // Links of the view lead into the store.
         let what = match fs::metadata(&path) {
             Ok(about) if about.is_dir() => {
