@@ -286,6 +286,10 @@ impl engine::Keys for PlanKeys {
         let changed = self.0.changed(step, &mut file);
         changed.map_err(|error| JobError::failed(error.to_string()))
     }
+
+    fn reads(&self, step: &Step) -> Vec<PathBuf> {
+        self.0.reads(step)
+    }
 }
 
 /// The contents that the engine knows, in the order in which keys ask for them.

@@ -40,6 +40,7 @@ use super::keys::Contents;
 use super::lent::Lent;
 use super::link::AttemptLink;
 use super::scratch::Scratch;
+use super::stamps::Stamps;
 
 /// What a runner is given to do.
 pub(super) struct Task<'a> {
@@ -153,6 +154,7 @@ impl AttemptContext<'_> {
         } else {
             self.threads
         };
+        let stamps = self.stamps(task);
         // Its key was made before it could begin.
         self.unchanged(task, "since the run first read it")?;
         let lent = Lent::to(task, self.store)?;
@@ -173,8 +175,28 @@ impl AttemptContext<'_> {
             Err(error) => return Err(error),
         };
         self.unchanged(task, "while the step ran")?;
+        if let Some(path) = stamps.touched() {
+            return Err(self.changed(path, "while the step ran"));
+        }
         let diverged = produced.diverged.clone();
         Ok((self.keep(produced)?, diverged))
+    }
+
+    /// The files of the project that an attempt reads.
+    fn stamps(&self, task: &Task<'_>) -> Stamps {
+        let inputs = task.inputs.iter().flatten();
+        let inputs = inputs.filter_map(|source| match source {
+            Source::File { path, .. } => Some(path.clone()),
+            _ => None,
+        });
+        Stamps::of(inputs.chain(self.keys.reads(&task.step)))
+    }
+
+    fn changed(&self, path: &Path, when: &str) -> JobError {
+        let path = path.strip_prefix(self.root).unwrap_or(path);
+        let message = format!("`{}` changed {when}", path.display());
+        JobError::failed(message)
+            .hint("run again when it is complete: there is no result of either version")
     }
 
     /// Takes what an attempt outside this process has left.
@@ -212,12 +234,7 @@ impl AttemptContext<'_> {
     }
 
     fn is_unchanged(&self, task: &Task<'_>, when: &str) -> Result<(), JobError> {
-        let changed = |path: &Path| {
-            let path = path.strip_prefix(self.root).unwrap_or(path);
-            let message = format!("`{}` changed {when}", path.display());
-            JobError::failed(message)
-                .hint("run again when it is complete: there is no result of either version")
-        };
+        let changed = |path: &Path| self.changed(path, when);
         for source in task.inputs.iter().flatten() {
             let Source::File { path, object } = source else {
                 continue;

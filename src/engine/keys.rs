@@ -33,6 +33,11 @@ pub trait Keys: Sync {
     fn changed(&self, _step: &Step, _contents: &Contents<'_>) -> Result<Option<PathBuf>, JobError> {
         Ok(None)
     }
+
+    /// The files that belong to the key, other than inputs, by absolute path.
+    fn reads(&self, _step: &Step) -> Vec<PathBuf> {
+        Vec::new()
+    }
 }
 
 /// The contents that belong to a step's key.

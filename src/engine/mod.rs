@@ -28,6 +28,7 @@ mod resolve;
 mod run;
 mod runners;
 pub mod scratch;
+mod stamps;
 mod state;
 #[cfg(test)]
 mod tests;

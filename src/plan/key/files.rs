@@ -150,6 +150,30 @@ impl KeyRules {
         }
     }
 
+    /// The files that belong to the key of a step, other than those that it has as inputs, as far as keys
+    /// have read them.
+    pub fn reads(&self, step: &Step) -> Vec<PathBuf> {
+        let facts = self.facts(step.kind);
+        let paths = step
+            .params
+            .iter()
+            .filter(|(name, _)| facts.paths.contains(&name.as_str()));
+        let values = paths.flat_map(|(_, value)| {
+            value
+                .as_list()
+                .unwrap_or(std::slice::from_ref(value))
+                .iter()
+        });
+        let mut reads: Vec<Reads<'_>> = values.filter_map(Value::as_str).map(Reads::Path).collect();
+        if facts.command {
+            reads.push(Reads::Code(texts(step, "code")));
+        }
+        let known = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = reads.iter().filter_map(|reads| known.get(&reads.name()));
+        seen.flat_map(|seen| seen.files.iter().map(|file| file.path.clone()))
+            .collect()
+    }
+
     /// The first file that is not what was seen of these; none where nothing was seen yet.
     fn other(
         &self,
