@@ -2,54 +2,52 @@
 
 use serde_json::Value as Json;
 
-use crate::registry::Values;
 use crate::table::Table;
 use crate::text::plural;
 
 use super::FigureError;
 use super::legend::Entry;
-use super::options::Options;
+use super::options;
+use super::options::Panels;
+use super::options::Shared;
 use super::parts::Parts;
 use super::scale::Scale;
 use super::scale::ScaleKind;
 use super::sheet::Axis;
 use super::sheet::Frame;
-use super::sheet::LegendPlace;
 use super::sheet::Panel;
 use super::sheet::Sheet;
 use super::theme::Theme;
 
-/// The parameters of one axis.
-#[derive(Clone, Copy)]
-pub(super) struct Names {
-    scale: &'static str,
-    range: &'static str,
-    free: &'static str,
+/// One axis of the two.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Along {
+    X,
+    Y,
 }
+pub(super) use Along::X;
+pub(super) use Along::Y;
 
-pub(super) const X: Names = Names {
-    scale: "x_scale",
-    range: "x_range",
-    free: "free_x",
-};
-pub(super) const Y: Names = Names {
-    scale: "y_scale",
-    range: "y_range",
-    free: "free_y",
-};
-
-fn is_free(values: &Values, names: Names) -> Result<bool, FigureError> {
-    let scales = Options(values).text("scales")?.unwrap_or("shared");
-    Ok(scales == "free" || scales == names.free)
+fn is_free(panels: Panels<'_>, along: Along) -> bool {
+    match panels.facets.scales {
+        Shared::Both => false,
+        Shared::None => true,
+        Shared::Y => along == X,
+        Shared::X => along == Y,
+    }
 }
 
 /// Scale and range that the manifest asks for.
-fn asked(values: &Values, names: Names) -> Result<(ScaleKind, Option<(f64, f64)>), FigureError> {
-    let options = Options(values);
-    let (kind, range) = (options.scale(names.scale)?, options.range(names.range)?);
+fn asked(panels: Panels<'_>, along: Along) -> Result<(ScaleKind, Option<(f64, f64)>), FigureError> {
+    let axes = panels.axes;
+    let (kind, name, range) = match along {
+        X => (axes.x_scale, "x_range", &axes.x_range),
+        Y => (axes.y_scale, "y_range", &axes.y_range),
+    };
+    let range = options::range(name, range)?;
     match range {
         Some((low, _)) if kind == ScaleKind::Log && low <= 0.0 => Err(FigureError::Parameter {
-            name: names.range,
+            name,
             got: format!("from {low}"),
             want: "a logarithmic axis begins above 0".to_owned(),
         }),
@@ -59,12 +57,12 @@ fn asked(values: &Values, names: Names) -> Result<(ScaleKind, Option<(f64, f64)>
 
 /// Axes of coordinates, per panel. On an `axis` of few values these carry the ticks.
 pub(super) fn coordinates(
-    values: &Values,
-    names: Names,
+    panels: Panels<'_>,
+    along: Along,
     per_panel: Vec<Vec<Json>>,
     axis: bool,
 ) -> Result<Vec<Axis>, FigureError> {
-    let (kind, range) = asked(values, names)?;
+    let (kind, range) = asked(panels, along)?;
     let make = |values: &[Json]| {
         let scale = Scale::of_coordinates(kind, values, range);
         let mut at: Vec<f64> = values.iter().filter_map(|v| scale.number(v)).collect();
@@ -75,7 +73,7 @@ pub(super) fn coordinates(
         }
         Axis { scale, at }
     };
-    Ok(match is_free(values, names)? {
+    Ok(match is_free(panels, along) {
         true => per_panel.iter().map(|values| make(values)).collect(),
         false => {
             // Categories stand in the order of the whole table.
@@ -87,12 +85,12 @@ pub(super) fn coordinates(
 
 /// Axes of numbers, per panel; `from`: a value that must be on them, at their very end.
 pub(super) fn numbers(
-    values: &Values,
-    names: Names,
+    panels: Panels<'_>,
+    along: Along,
     per_panel: Vec<Vec<f64>>,
     from: Option<f64>,
 ) -> Result<Vec<Axis>, FigureError> {
-    let (kind, range) = asked(values, names)?;
+    let (kind, range) = asked(panels, along)?;
     let kind = match kind {
         ScaleKind::Auto | ScaleKind::Category => ScaleKind::Linear,
         other => other,
@@ -113,7 +111,7 @@ pub(super) fn numbers(
             at: Vec::new(),
         }
     };
-    Ok(match is_free(values, names)? {
+    Ok(match is_free(panels, along) {
         true => per_panel.iter().map(|numbers| make(numbers)).collect(),
         false => {
             let all = make(&per_panel.concat());
@@ -124,17 +122,14 @@ pub(super) fn numbers(
 
 /// A page with the panels of the parts and these axes.
 pub(super) fn sheet(
-    values: &Values,
+    look: Panels<'_>,
     theme: &Theme,
     parts: &Parts,
     (x, y): (Vec<Axis>, Vec<Axis>),
     (x_label, y_label): (String, String),
     legend: Vec<Entry>,
 ) -> Result<Sheet, FigureError> {
-    let options = Options(values);
-    let text = |name, default: String| {
-        Ok::<_, FigureError>(options.text(name)?.map_or(default, str::to_owned))
-    };
+    let given = look.axes;
     let panels = parts.panels.iter().zip(x.into_iter().zip(y));
     let panels = panels.map(|(part, (x, y))| Panel {
         row: part.row,
@@ -145,18 +140,18 @@ pub(super) fn sheet(
     });
     Ok(Sheet {
         theme: theme.clone(),
-        width: options.width()?,
-        height: options.height()?,
-        title: text("title", String::new())?,
-        x_label: text("x_label", x_label)?,
-        y_label: text("y_label", y_label)?,
+        width: given.common.page_width()?,
+        height: given.common.page_height(),
+        title: given.common.title.clone().unwrap_or_default(),
+        x_label: given.x_label.clone().unwrap_or(x_label),
+        y_label: given.y_label.clone().unwrap_or(y_label),
         panels: panels.collect(),
         row_titles: parts.row_titles.clone(),
         legend_title: parts.legend_title(),
         legend,
-        legend_place: legend_place(&options)?,
-        shared_x: !is_free(values, X)?,
-        shared_y: !is_free(values, Y)?,
+        legend_place: given.legend,
+        shared_x: !is_free(look, X),
+        shared_y: !is_free(look, Y),
         aspect: if parts.cols > 1 { 0.8 } else { 0.62 },
         grid_x: false,
         grid_y: true,
@@ -199,20 +194,6 @@ pub(super) fn said(frames: &[Frame], lost: usize) -> String {
     text
 }
 
-fn legend_place(options: &Options) -> Result<LegendPlace, FigureError> {
-    match options.text("legend")?.unwrap_or("auto") {
-        "auto" => Ok(LegendPlace::Auto),
-        "top" => Ok(LegendPlace::Top),
-        "right" => Ok(LegendPlace::Right),
-        "none" => Ok(LegendPlace::None),
-        other => Err(FigureError::Parameter {
-            name: "legend",
-            got: format!("`{other}`"),
-            want: "must be `auto`, `top`, `right` or `none`".to_owned(),
-        }),
-    }
-}
-
 /// How many panels fit side by side.
 fn fitting(width: f64, facets: usize) -> usize {
     let fit = ((width / 115.0) as usize).max(1);
@@ -236,10 +217,10 @@ fn facet_count(table: &Table, facet: &Option<String>) -> usize {
 
 /// How many panels of a wrapped facet stand side by side.
 pub(super) fn wrap(
-    values: &Values,
+    panels: Panels<'_>,
     table: &Table,
     facet: &Option<String>,
 ) -> Result<usize, FigureError> {
-    let width = Options(values).width()?;
+    let width = panels.axes.common.page_width()?;
     Ok(fitting(width, facet_count(table, facet)))
 }

@@ -1,8 +1,10 @@
 //! Grouped bars with error bars.
 
 use crate::registry::Entry;
+use crate::registry::Names;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 
 use super::Figure;
 use super::FigureError;
@@ -17,12 +19,29 @@ use super::grammar::replicates;
 use super::grammar::sentence;
 use super::legend::Sample;
 use super::mapping::Mapping;
-use super::options;
+use super::options::AxisParams;
+use super::options::Facets;
+use super::options::Groups;
+use super::options::Panels;
+use super::scale::ScaleKind;
 use super::slots::Slots;
 use super::theme;
 use super::xy;
 
 pub(super) struct Bar;
+
+params! {
+    /// What `figure/bar` may be given.
+    struct BarParams {
+        /// axis with a group of bars per value
+        x: String;
+        /// column of numbers, or a list of them
+        y: Names;
+        groups: Groups;
+        facets: Facets;
+        axes: AxisParams;
+    }
+}
 
 impl Entry for Bar {
     fn name(&self) -> &'static str {
@@ -39,39 +58,44 @@ impl Entry for Bar {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut params = vec![
-            Param::str("x", "axis with a group of bars per value"),
-            Param::any("y", "column of numbers, or a list of them"),
-        ];
-        params.extend(options::groups());
-        params.extend(options::facets());
-        params.extend(options::axes());
-        params
+        BarParams::params()
     }
 }
 
 impl Figure for Bar {
-    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
-        let mapping = Mapping::read(params, None)?;
-        let wrap = axes::wrap(params, &input.table, &mapping.facet)?;
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+        let params = BarParams::read(values)?;
+        let panels = Panels {
+            facets: &params.facets,
+            axes: &params.axes,
+        };
+        let mapping = Mapping::new(&params.x, params.y.0, &params.facets)?;
+        let mapping = mapping.grouped(&params.groups);
+        let wrap = axes::wrap(panels, &input.table, &mapping.facet)?;
         let plot = Plot::new(&input.table, &mapping, wrap)?;
-        let theme = options::Options(params).theme()?;
+        let theme = params.axes.common.page_theme()?;
         let slots = Slots::new(&plot);
         let ys = plot.panels.iter().map(|panel| {
             let points = panel.iter().flat_map(slots_of);
             points.flat_map(xy::extent).collect()
         });
-        let x_axes = slots.axes(params, &plot)?;
-        let mut linear = params.clone();
+        let x_axes = slots.axes(panels, &plot)?;
         // Bars have no length on a logarithmic axis.
-        linear.insert("y_scale".to_owned(), "linear".into());
-        let y_axes = axes::numbers(&linear, axes::Y, ys.collect(), Some(0.0))?;
+        let linear = AxisParams {
+            y_scale: ScaleKind::Linear,
+            ..params.axes.clone()
+        };
+        let linear = Panels {
+            axes: &linear,
+            ..panels
+        };
+        let y_axes = axes::numbers(linear, axes::Y, ys.collect(), Some(0.0))?;
         let legend = plot.parts.legend(&theme, |color, _| Sample::Area {
             colour: theme.colour(color),
         });
         let labels = (plot.x.title_with_unit(), plot.y.title_with_unit());
         let sheet = axes::sheet(
-            params,
+            panels,
             &theme,
             &plot.parts,
             (x_axes, y_axes),

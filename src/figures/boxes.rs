@@ -1,8 +1,10 @@
 //! Box plots over replicates; few values are shown as they are.
 
 use crate::registry::Entry;
+use crate::registry::Names;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 use crate::table::IntervalKind;
 use crate::table::stats;
 
@@ -18,7 +20,9 @@ use super::finish;
 use super::grammar::Plot;
 use super::legend::Sample;
 use super::mapping::Mapping;
-use super::options;
+use super::options::AxisParams;
+use super::options::Facets;
+use super::options::Panels;
 use super::sheet::Frame;
 use super::slots::Slots;
 use super::theme;
@@ -28,6 +32,22 @@ use super::theme::Theme;
 const FEWEST: usize = 5;
 
 pub(super) struct Boxes;
+
+params! {
+    /// What `figure/box` may be given.
+    struct BoxParams {
+        /// axis with a group of boxes per value
+        x: String;
+        /// column of numbers, or a list of them
+        y: Names;
+        /// axis with a colour per value
+        color: Option<String>;
+        /// axis or list of axes whose values make a box
+        replicate: Names;
+        facets: Facets;
+        axes: AxisParams;
+    }
+}
 
 impl Entry for Boxes {
     fn name(&self) -> &'static str {
@@ -45,38 +65,39 @@ impl Entry for Boxes {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut params = vec![
-            Param::str("x", "axis with a group of boxes per value"),
-            Param::any("y", "column of numbers, or a list of them"),
-            Param::str("color", "axis with a colour per value").optional(),
-            Param::any("replicate", "axis or list of axes whose values make a box"),
-        ];
-        params.extend(options::facets());
-        params.extend(options::axes());
-        params
+        BoxParams::params()
     }
 }
 
 impl Figure for Boxes {
-    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
-        let mut mapping = Mapping::read(params, None)?;
-        mapping.interval = IntervalKind::Iqr;
-        let wrap = axes::wrap(params, &input.table, &mapping.facet)?;
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+        let params = BoxParams::read(values)?;
+        let panels = Panels {
+            facets: &params.facets,
+            axes: &params.axes,
+        };
+        let mapping = Mapping {
+            color: params.color,
+            replicate: params.replicate.0,
+            interval: IntervalKind::Iqr,
+            ..Mapping::new(&params.x, params.y.0, &params.facets)?
+        };
+        let wrap = axes::wrap(panels, &input.table, &mapping.facet)?;
         let plot = Plot::new(&input.table, &mapping, wrap)?;
-        let theme = options::Options(params).theme()?;
+        let theme = params.axes.common.page_theme()?;
         let slots = Slots::new(&plot);
         let ys = plot.panels.iter().map(|panel| {
             let points = panel.iter().flat_map(|series| slots.points(series));
             points.flat_map(|(_, e)| e.values.clone()).collect()
         });
-        let x_axes = slots.axes(params, &plot)?;
-        let y_axes = axes::numbers(params, axes::Y, ys.collect(), None)?;
+        let x_axes = slots.axes(panels, &plot)?;
+        let y_axes = axes::numbers(panels, axes::Y, ys.collect(), None)?;
         let legend = plot.parts.legend(&theme, |color, _| Sample::Area {
             colour: theme.colour(color).opacity(0.5),
         });
         let labels = (plot.x.title_with_unit(), plot.y.title_with_unit());
         let sheet = axes::sheet(
-            params,
+            panels,
             &theme,
             &plot.parts,
             (x_axes, y_axes),

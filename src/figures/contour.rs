@@ -3,6 +3,7 @@
 use crate::registry::Entry;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 use crate::text::plural;
 
 use super::Figure;
@@ -22,11 +23,13 @@ use super::mapping::Mapping;
 use super::mapping::no_column;
 use super::marker;
 use super::options;
-use super::options::Options;
+use super::options::AxisParams;
+use super::options::Facets;
+use super::options::Panels;
+use super::options::ValueScale;
 use super::parts::Parts;
 use super::render;
 use super::scale::Scale;
-use super::scale::ScaleKind;
 use super::sheet::Axis;
 use super::sheet::ColourBar;
 use super::sheet::Frame;
@@ -34,6 +37,24 @@ use super::theme;
 use super::ticks;
 
 pub(super) struct Contour;
+
+params! {
+    /// What `figure/contour` may be given.
+    struct ContourParams {
+        /// column of numbers along x
+        x: String;
+        /// column of numbers along y
+        y: String;
+        /// column of numbers shown as height
+        value: String;
+        /// about how many level lines
+        levels: usize = 8, min(1), max(40);
+        /// scale of the colours
+        value_scale: ValueScale = ValueScale::Linear;
+        facets: Facets;
+        axes: AxisParams;
+    }
+}
 
 impl Entry for Contour {
     fn name(&self) -> &'static str {
@@ -51,20 +72,7 @@ impl Entry for Contour {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut params = vec![
-            Param::str("x", "column of numbers along x"),
-            Param::str("y", "column of numbers along y"),
-            Param::str("value", "column of numbers shown as height"),
-            Param::int("levels", "about how many level lines")
-                .min(1)
-                .max(40)
-                .default(8),
-            Param::choice("value_scale", &["linear", "log"], "scale of the colours")
-                .default("linear"),
-        ];
-        params.extend(options::facets());
-        params.extend(options::axes());
-        params
+        ContourParams::params()
     }
 }
 
@@ -73,13 +81,15 @@ impl Figure for Contour {
         Source::Surface
     }
 
-    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
-        let options = Options(params);
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+        let params = ContourParams::read(values)?;
+        let panels = Panels {
+            facets: &params.facets,
+            axes: &params.axes,
+        };
         let table = &input.table;
-        let mapping = Mapping::read(params, None)?;
-        let value_name = options
-            .text("value")?
-            .ok_or(FigureError::Missing("value"))?;
+        let mapping = Mapping::new(&params.x, vec![params.y], &params.facets)?;
+        let value_name = &params.value;
         let column = |name: &str| table.column(name).ok_or_else(|| no_column(table, name));
         let (x, y, z) = (
             column(&mapping.x)?,
@@ -91,14 +101,9 @@ impl Figure for Contour {
                 points.column(name).ok_or_else(|| no_column(points, name))?;
             }
         }
-        let mut parts_mapping = mapping.clone();
-        (parts_mapping.color, parts_mapping.marker) = (None, None);
-        let wrap = axes::wrap(params, table, &mapping.facet)?;
-        let parts = Parts::new(table, &parts_mapping, wrap)?;
-        let kind = match options.text("value_scale")? {
-            Some("log") => ScaleKind::Log,
-            _ => ScaleKind::Linear,
-        };
+        let wrap = axes::wrap(panels, table, &mapping.facet)?;
+        let parts = Parts::new(table, &mapping, wrap)?;
+        let kind = params.value_scale.kind();
         let fields = parts
             .panels
             .iter()
@@ -126,10 +131,10 @@ impl Figure for Contour {
             )));
         }
         let colours = Scale::of_numbers(kind, &heights, None, 0.0);
-        let theme = options.theme()?;
+        let theme = params.axes.common.page_theme()?;
         // The surface fills its panel to the edge.
         let along = |values: Vec<Vec<f64>>, names, asked: Option<(f64, f64)>| {
-            let mut axes = axes::numbers(params, names, values.clone(), None)?;
+            let mut axes = axes::numbers(panels, names, values.clone(), None)?;
             for (axis, values) in axes.iter_mut().zip(values) {
                 if let (Scale::Linear { low, high }, None) = (&mut axis.scale, asked) {
                     *low = values.iter().copied().fold(f64::INFINITY, f64::min);
@@ -142,11 +147,19 @@ impl Figure for Contour {
             let joined: Vec<f64> = fields.iter().flat_map(|field| f(field).clone()).collect();
             fields.iter().map(|_| joined.clone()).collect()
         };
-        let x_axes = along(all(|f| &f.x), axes::X, options.range("x_range")?)?;
-        let y_axes = along(all(|f| &f.y), axes::Y, options.range("y_range")?)?;
+        let x_axes = along(
+            all(|f| &f.x),
+            axes::X,
+            options::range("x_range", &params.axes.x_range)?,
+        )?;
+        let y_axes = along(
+            all(|f| &f.y),
+            axes::Y,
+            options::range("y_range", &params.axes.y_range)?,
+        )?;
         let (xc, yc, zc) = (&table.columns[x], &table.columns[y], &table.columns[z]);
         let labels = (xc.title_with_unit(), yc.title_with_unit());
-        let mut sheet = axes::sheet(params, &theme, &parts, (x_axes, y_axes), labels, Vec::new())?;
+        let mut sheet = axes::sheet(panels, &theme, &parts, (x_axes, y_axes), labels, Vec::new())?;
         sheet.grid_y = false;
         sheet.aspect = 0.85;
         sheet.colour_bar = Some(ColourBar {
@@ -156,8 +169,7 @@ impl Figure for Contour {
                 at: Vec::new(),
             },
         });
-        let count = options.count("levels")?.unwrap_or(8);
-        let levels = ticks::levels(&colours, count);
+        let levels = ticks::levels(&colours, params.levels);
         let mut page = sheet.open();
         let mut failed = None;
         for (i, field) in fields.iter().enumerate() {

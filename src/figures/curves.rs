@@ -5,8 +5,10 @@
 use serde_json::Value as Json;
 
 use crate::registry::Entry;
+use crate::registry::Names;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 use crate::table::Table;
 
 use super::Figure;
@@ -16,12 +18,14 @@ use super::Rendered;
 use super::Source;
 use super::axes;
 use super::grammar::Plot;
-use super::levels;
+use super::levels::LevelParams;
 use super::mapping::Mapping;
 use super::mapping::melted;
 use super::mapping::no_column;
-use super::options;
-use super::options::Options;
+use super::options::AxisParams;
+use super::options::Facets;
+use super::options::Groups;
+use super::options::Panels;
 use super::xy;
 use super::xy::Look;
 
@@ -29,6 +33,22 @@ use super::xy::Look;
 const POINTS: usize = 300;
 
 pub(super) struct Curves;
+
+params! {
+    /// What `figure/curves` may be given.
+    struct CurvesParams {
+        /// column of iterations, epochs or seconds
+        x: String = "iteration";
+        /// column of numbers, or a list of them
+        y: Names;
+        /// weight of the past in a moving average, from 0 (none)
+        smooth: f64 = 0.0, min(0), max(0.9999);
+        groups: Groups;
+        facets: Facets;
+        levels: LevelParams;
+        axes: AxisParams;
+    }
+}
 
 impl Entry for Curves {
     fn name(&self) -> &'static str {
@@ -48,22 +68,7 @@ impl Entry for Curves {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut params = vec![
-            Param::str("x", "column of iterations, epochs or seconds").default("iteration"),
-            Param::any("y", "column of numbers, or a list of them"),
-            Param::float(
-                "smooth",
-                "weight of the past in a moving average, from 0 (none)",
-            )
-            .min(0)
-            .max(0.9999)
-            .default(0.0),
-        ];
-        params.extend(options::groups());
-        params.extend(options::facets());
-        params.push(levels::param());
-        params.extend(options::axes());
-        params
+        CurvesParams::params()
     }
 }
 
@@ -72,17 +77,15 @@ impl Figure for Curves {
         Source::Curves
     }
 
-    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
-        let options = Options(params);
-        let mapping = Mapping::read(params, Some("iteration"))?;
-        let smooth = options.float("smooth")?.unwrap_or(0.0);
-        if !(0.0..1.0).contains(&smooth) {
-            return Err(FigureError::Parameter {
-                name: "smooth",
-                got: smooth.to_string(),
-                want: "must be at least 0 and below 1".to_owned(),
-            });
-        }
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+        let params = CurvesParams::read(values)?;
+        let panels = Panels {
+            facets: &params.facets,
+            axes: &params.axes,
+        };
+        let mapping = Mapping::new(&params.x, params.y.0, &params.facets)?;
+        let mapping = mapping.grouped(&params.groups);
+        let smooth = params.smooth;
         let (mut table, mapping, y) = melted(&input.table, &mapping)?;
         let x = table
             .column(&mapping.x)
@@ -104,13 +107,13 @@ impl Figure for Curves {
             let span = super::markup::plain(&span);
             notes.push(format!("Points are means over spans of {span} ({unit})."));
         }
-        let wrap = axes::wrap(params, &table, &mapping.facet)?;
+        let wrap = axes::wrap(panels, &table, &mapping.facet)?;
         let plot = Plot::new(&table, &mapping, wrap)?;
         let look = Look {
             markers: false,
             bars: false,
         };
-        xy::finish(params, &plot, look, &notes)
+        xy::finish(panels, &params.levels, &plot, look, &notes)
     }
 }
 

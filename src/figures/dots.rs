@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use crate::registry::Entry;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 
 use super::Figure;
 use super::FigureError;
@@ -20,12 +21,28 @@ use super::grammar::sentence;
 use super::legend::Sample;
 use super::mapping::Mapping;
 use super::marker;
-use super::options;
+use super::options::AxisParams;
+use super::options::Facets;
+use super::options::Groups;
+use super::options::Panels;
 use super::scale::Scale;
 use super::sheet::Axis;
 use super::xy;
 
 pub(super) struct Dots;
+
+params! {
+    /// What `figure/dots` may be given.
+    struct DotsParams {
+        /// column of numbers
+        x: String;
+        /// axis with a line per value
+        y: String;
+        groups: Groups;
+        facets: Facets;
+        axes: AxisParams;
+    }
+}
 
 impl Entry for Dots {
     fn name(&self) -> &'static str {
@@ -42,31 +59,23 @@ impl Entry for Dots {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut params = vec![
-            Param::str("x", "column of numbers"),
-            Param::str("y", "axis with a line per value"),
-        ];
-        params.extend(options::groups());
-        params.extend(options::facets());
-        params.extend(options::axes());
-        params
+        DotsParams::params()
     }
 }
 
 impl Figure for Dots {
-    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+        let params = DotsParams::read(values)?;
+        let panels = Panels {
+            facets: &params.facets,
+            axes: &params.axes,
+        };
         // The grammar groups by x and averages y: here the names are the groups.
-        let mut turned = params.clone();
-        for (from, to) in [("x", "y"), ("y", "x")] {
-            match params.get(from) {
-                Some(value) => turned.insert(to.to_owned(), value.clone()),
-                None => return Err(FigureError::Missing(from)),
-            };
-        }
-        let mapping = Mapping::read(&turned, None)?;
-        let wrap = axes::wrap(params, &input.table, &mapping.facet)?;
+        let mapping = Mapping::new(&params.y, vec![params.x], &params.facets)?;
+        let mapping = mapping.grouped(&params.groups);
+        let wrap = axes::wrap(panels, &input.table, &mapping.facet)?;
         let plot = Plot::new(&input.table, &mapping, wrap)?;
-        let theme = options::Options(params).theme()?;
+        let theme = params.axes.common.page_theme()?;
         let names = sorted(&plot);
         if names.is_empty() {
             return Err(FigureError::Empty(format!(
@@ -79,7 +88,7 @@ impl Figure for Dots {
             let points = panel.iter().flat_map(|series| &series.points);
             points.flat_map(|(_, e)| xy::extent(e)).collect()
         });
-        let x_axes = axes::numbers(params, axes::X, xs.collect(), None)?;
+        let x_axes = axes::numbers(panels, axes::X, xs.collect(), None)?;
         let y_axis = Axis {
             scale: Scale::Category {
                 values: names.clone(),
@@ -93,7 +102,7 @@ impl Figure for Dots {
         });
         let labels = (plot.y.title_with_unit(), plot.x.title_with_unit());
         let mut sheet = axes::sheet(
-            params,
+            panels,
             &theme,
             &plot.parts,
             (x_axes, y_axes),

@@ -1,8 +1,10 @@
 //! A value as colour over two axes.
 
 use crate::registry::Entry;
+use crate::registry::Names;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 use crate::table::Estimate;
 
 use super::Figure;
@@ -21,8 +23,10 @@ use super::grammar::capital;
 use super::grammar::replicates;
 use super::grammar::sentence;
 use super::mapping::Mapping;
-use super::options;
-use super::options::Options;
+use super::options::AxisParams;
+use super::options::Facets;
+use super::options::Panels;
+use super::options::ValueScale;
 use super::scale::Scale;
 use super::scale::ScaleKind;
 use super::sheet::Axis;
@@ -31,6 +35,26 @@ use super::theme;
 use super::ticks;
 
 pub(super) struct Heatmap;
+
+params! {
+    /// What `figure/heatmap` may be given.
+    struct HeatmapParams {
+        /// axis along x
+        x: String;
+        /// axis along y
+        y: String;
+        /// column of numbers shown as colour
+        value: String;
+        /// axis or list of axes whose values are repetitions
+        replicate: Option<Names>;
+        /// the value inside each cell, where there is room
+        numbers: bool = true;
+        /// scale of the colours
+        value_scale: ValueScale = ValueScale::Linear;
+        facets: Facets;
+        axes: AxisParams;
+    }
+}
 
 impl Entry for Heatmap {
     fn name(&self) -> &'static str {
@@ -47,49 +71,40 @@ impl Entry for Heatmap {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut params = vec![
-            Param::str("x", "axis along x"),
-            Param::str("y", "axis along y"),
-            Param::str("value", "column of numbers shown as colour"),
-            Param::any(
-                "replicate",
-                "axis or list of axes whose values are repetitions",
-            )
-            .optional(),
-            Param::bool("numbers", "the value inside each cell, where there is room").default(true),
-            Param::choice("value_scale", &["linear", "log"], "scale of the colours")
-                .default("linear"),
-        ];
-        params.extend(options::facets());
-        params.extend(options::axes());
-        params
+        HeatmapParams::params()
     }
 }
 
 impl Figure for Heatmap {
-    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
-        let options = Options(params);
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+        let params = HeatmapParams::read(values)?;
+        let panels = Panels {
+            facets: &params.facets,
+            axes: &params.axes,
+        };
         // To the grammar, each value of y is a series.
-        let mut turned = params.clone();
-        for (from, to) in [("y", "marker"), ("value", "y")] {
-            match params.get(from) {
-                Some(value) => turned.insert(to.to_owned(), value.clone()),
-                None => return Err(FigureError::Missing(from)),
-            };
-        }
-        turned.remove("color");
-        let mapping = Mapping::read(&turned, None)?;
-        let wrap = axes::wrap(params, &input.table, &mapping.facet)?;
+        let mapping = Mapping {
+            marker: Some(params.y),
+            replicate: params.replicate.unwrap_or_default().0,
+            ..Mapping::new(&params.x, vec![params.value], &params.facets)?
+        };
+        let wrap = axes::wrap(panels, &input.table, &mapping.facet)?;
         let plot = Plot::new(&input.table, &mapping, wrap)?;
-        let theme = options.theme()?;
+        let theme = params.axes.common.page_theme()?;
 
-        let mut category = params.clone();
-        category.insert("x_scale".to_owned(), "category".into());
+        let category = AxisParams {
+            x_scale: ScaleKind::Category,
+            ..params.axes.clone()
+        };
+        let category = Panels {
+            axes: &category,
+            ..panels
+        };
         let xs = plot.panels.iter().map(|panel| {
             let points = panel.iter().flat_map(|series| &series.points);
             points.map(|(x, _)| x.clone()).collect()
         });
-        let x_axes = axes::coordinates(&category, axes::X, xs.collect(), true)?;
+        let x_axes = axes::coordinates(category, axes::X, xs.collect(), true)?;
         let rows: Vec<_> = plot.parts.markers.clone();
         let y_axis = Axis {
             scale: Scale::Category {
@@ -103,10 +118,7 @@ impl Figure for Heatmap {
             .flat_map(|series| &series.points)
             .filter_map(|(_, estimate)| estimate.centre)
             .collect();
-        let kind = match options.text("value_scale")? {
-            Some("log") => ScaleKind::Log,
-            _ => ScaleKind::Linear,
-        };
+        let kind = params.value_scale.kind();
         let colours = Scale::of_numbers(kind, &centres, None, 0.0);
         let columns = x_axes.iter().map(|axis| match &axis.scale {
             Scale::Category { values } => values.len(),
@@ -119,7 +131,7 @@ impl Figure for Heatmap {
         };
         let labels = (plot.x.title_with_unit(), y_label);
         let mut sheet = axes::sheet(
-            params,
+            panels,
             &theme,
             &plot.parts,
             (x_axes, y_axes),
@@ -137,7 +149,7 @@ impl Figure for Heatmap {
                 at: Vec::new(),
             },
         });
-        let numbers = options.flag("numbers", true)?;
+        let numbers = params.numbers;
         let mut page = sheet.open();
         for (i, panel) in plot.panels.iter().enumerate() {
             page.inside(i, |canvas, frame, theme| {

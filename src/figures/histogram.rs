@@ -5,6 +5,7 @@ use std::f64::consts::PI;
 use crate::registry::Entry;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 use crate::table::Column;
 use crate::table::Table;
 use crate::table::stats;
@@ -21,8 +22,9 @@ use super::grammar::capital;
 use super::legend::Sample;
 use super::mapping::Mapping;
 use super::mapping::no_column;
-use super::options;
-use super::options::Options;
+use super::options::AxisParams;
+use super::options::Facets;
+use super::options::Panels;
 use super::parts::Parts;
 use super::sheet::Frame;
 use super::theme::Theme;
@@ -33,6 +35,22 @@ const CURVE: usize = 120;
 const BARS: f64 = 0.3;
 
 pub(super) struct Histogram;
+
+params! {
+    /// What `figure/histogram` may be given.
+    struct HistogramParams {
+        /// column of numbers
+        x: String;
+        /// column with a colour per value
+        color: Option<String>;
+        /// how many; by default from the data
+        bins: Option<usize>, min(1), max(500);
+        /// a smooth density over the bars
+        density: bool = true;
+        facets: Facets;
+        axes: AxisParams;
+    }
+}
 
 impl Entry for Histogram {
     fn name(&self) -> &'static str {
@@ -51,34 +69,26 @@ impl Entry for Histogram {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut params = vec![
-            Param::str("x", "column of numbers"),
-            Param::str("color", "column with a colour per value").optional(),
-            Param::int("bins", "how many; by default from the data")
-                .min(1)
-                .max(500)
-                .optional(),
-            Param::bool("density", "a smooth density over the bars").default(true),
-        ];
-        params.extend(options::facets());
-        params.extend(options::axes());
-        params
+        HistogramParams::params()
     }
 }
 
 impl Figure for Histogram {
-    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
-        let options = Options(params);
-        let mut values = params.clone();
-        if let Some(x) = params.get("x") {
-            values.insert("y".to_owned(), x.clone());
-        }
-        let mapping = Mapping::read(&values, None)?;
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+        let params = HistogramParams::read(values)?;
+        let panels = Panels {
+            facets: &params.facets,
+            axes: &params.axes,
+        };
+        let mapping = Mapping {
+            color: params.color,
+            ..Mapping::new(&params.x, vec![params.x.clone()], &params.facets)?
+        };
         let table = &input.table;
         let x = table
             .column(&mapping.x)
             .ok_or_else(|| no_column(table, &mapping.x))?;
-        let wrap = axes::wrap(params, table, &mapping.facet)?;
+        let wrap = axes::wrap(panels, table, &mapping.facet)?;
         let parts = Parts::new(table, &mapping, wrap)?;
         let all: Vec<f64> = (0..table.rows.len())
             .filter_map(|row| table.number(row, x))
@@ -89,8 +99,8 @@ impl Figure for Histogram {
                 mapping.x
             )));
         }
-        let edges = edges(&all, options.count("bins")?);
-        let smooth = options.flag("density", true)?;
+        let edges = edges(&all, params.bins);
+        let smooth = params.density;
         let groups: Vec<Vec<Group>> = parts
             .panels
             .iter()
@@ -104,7 +114,7 @@ impl Figure for Histogram {
             })
             .collect();
 
-        let theme = options.theme()?;
+        let theme = params.axes.common.page_theme()?;
         let range = [edges[0], edges[edges.len() - 1]];
         let xs = groups.iter().map(|_| range.to_vec()).collect();
         let ys = groups.iter().map(|panel| {
@@ -114,14 +124,14 @@ impl Figure for Histogram {
             });
             heights.collect()
         });
-        let x_axes = axes::numbers(params, axes::X, xs, None)?;
-        let y_axes = axes::numbers(params, axes::Y, ys.collect(), Some(0.0))?;
+        let x_axes = axes::numbers(panels, axes::X, xs, None)?;
+        let y_axes = axes::numbers(panels, axes::Y, ys.collect(), Some(0.0))?;
         let legend = parts.legend(&theme, |color, _| Sample::Area {
             colour: theme.colour(color).opacity(0.6),
         });
         let column = &table.columns[x];
         let labels = (column.title_with_unit(), "density".to_owned());
-        let sheet = axes::sheet(params, &theme, &parts, (x_axes, y_axes), labels, legend)?;
+        let sheet = axes::sheet(panels, &theme, &parts, (x_axes, y_axes), labels, legend)?;
         let mut page = sheet.open();
         for (i, panel) in groups.iter().enumerate() {
             // Of many groups, the outlines tell bars apart.

@@ -2,19 +2,15 @@
 
 use serde_json::Value as Json;
 
-use crate::registry::Param;
-use crate::registry::ParamType;
-use crate::registry::Value;
-use crate::registry::Values;
+use crate::map::Map;
+use crate::registry::params;
 use crate::table::Column;
 use crate::table::Summary;
 
-use super::FigureError;
 use super::canvas::Canvas;
 use super::canvas::Point;
 use super::legend::Entry;
 use super::legend::Sample;
-use super::options::wrong;
 use super::sheet::Frame;
 use super::theme;
 use super::theme::Theme;
@@ -23,34 +19,21 @@ use super::ticks;
 /// The dashes of the first level, the second, …; the muted colour tells them from a series.
 const DASHES: [&[f64]; 3] = [&[1.0, 1.6], &[5.0, 1.6, 1.0, 1.6], &[8.0, 2.0]];
 
-pub(super) fn param() -> Param {
-    let number = ParamType::Float {
-        min: None,
-        max: None,
-    };
-    Param::map(
-        "levels",
-        number,
-        "lines across the panels: name → value, such as a bound or the level of chance",
-    )
-    .optional()
+params! {
+    /// Lines that no row has.
+    pub(super) struct LevelParams {
+        /// lines across the panels: name → value, such as a bound or the level of chance
+        levels: Option<Map<f64>>;
+    }
 }
 
 /// The levels of a figure in the order of their names.
 pub(super) struct Levels(Vec<(String, f64)>);
 
 impl Levels {
-    pub fn read(values: &Values) -> Result<Self, FigureError> {
-        let map = match values.get("levels") {
-            None | Some(Value::Null) => return Ok(Levels(Vec::new())),
-            Some(Value::Map(map)) => map,
-            Some(other) => return Err(wrong("levels", other, "must be a map of numbers by name")),
-        };
-        let levels = map.iter().map(|(name, value)| match value.as_float() {
-            Some(number) if number.is_finite() => Ok((name.clone(), number)),
-            _ => Err(wrong("levels", value, "must be a number")),
-        });
-        levels.collect::<Result<_, _>>().map(Levels)
+    pub fn new(params: &LevelParams) -> Self {
+        let given = params.levels.iter().flatten();
+        Levels(given.map(|(name, value)| (name.clone(), *value)).collect())
     }
 
     /// What the y axis must show.

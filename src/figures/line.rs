@@ -1,8 +1,10 @@
 //! A metric against an axis: mean lines with bands over replicates.
 
 use crate::registry::Entry;
+use crate::registry::Names;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 
 use super::Figure;
 use super::FigureError;
@@ -10,14 +12,34 @@ use super::FigureInput;
 use super::Rendered;
 use super::axes;
 use super::grammar::Plot;
-use super::levels;
+use super::levels::LevelParams;
 use super::mapping::Mapping;
-use super::options;
-use super::options::Options;
+use super::options::AxisParams;
+use super::options::Facets;
+use super::options::Groups;
+use super::options::Panels;
 use super::xy;
 use super::xy::Look;
 
 pub(super) struct Line;
+
+params! {
+    /// What `figure/line` may be given.
+    struct LineParams {
+        /// column along the x axis
+        x: String;
+        /// column of numbers, or a list of them
+        y: Names;
+        groups: Groups;
+        facets: Facets;
+        /// a marker at every point
+        markers: bool = true;
+        /// error bars beside the bands
+        error_bars: bool = false;
+        levels: LevelParams;
+        axes: AxisParams;
+    }
+}
 
 impl Entry for Line {
     fn name(&self) -> &'static str {
@@ -36,30 +58,25 @@ impl Entry for Line {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut params = vec![
-            Param::str("x", "column along the x axis"),
-            Param::any("y", "column of numbers, or a list of them"),
-        ];
-        params.extend(options::groups());
-        params.extend(options::facets());
-        params.push(Param::bool("markers", "a marker at every point").default(true));
-        params.push(Param::bool("error_bars", "error bars beside the bands").default(false));
-        params.push(levels::param());
-        params.extend(options::axes());
-        params
+        LineParams::params()
     }
 }
 
 impl Figure for Line {
-    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
-        let options = Options(params);
-        let mapping = Mapping::read(params, None)?;
-        let wrap = axes::wrap(params, &input.table, &mapping.facet)?;
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+        let params = LineParams::read(values)?;
+        let panels = Panels {
+            facets: &params.facets,
+            axes: &params.axes,
+        };
+        let mapping = Mapping::new(&params.x, params.y.0, &params.facets)?;
+        let mapping = mapping.grouped(&params.groups);
+        let wrap = axes::wrap(panels, &input.table, &mapping.facet)?;
         let plot = Plot::new(&input.table, &mapping, wrap)?;
         let look = Look {
-            markers: options.flag("markers", true)?,
-            bars: options.flag("error_bars", false)?,
+            markers: params.markers,
+            bars: params.error_bars,
         };
-        xy::finish(params, &plot, look, &[])
+        xy::finish(panels, &params.levels, &plot, look, &[])
     }
 }

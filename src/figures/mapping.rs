@@ -2,13 +2,14 @@
 
 use serde_json::Value as Json;
 
-use crate::registry::Values;
+use crate::registry::ParamError;
 use crate::table::Column;
 use crate::table::IntervalKind;
 use crate::table::Table;
 
 use super::FigureError;
-use super::options::Options;
+use super::options::Facets;
+use super::options::Groups;
 
 /// The column that names the metric where several are drawn.
 pub(super) const METRIC: &str = "metric";
@@ -28,19 +29,12 @@ pub(super) struct Mapping {
 }
 
 impl Mapping {
-    pub fn read(values: &Values, default_x: Option<&str>) -> Result<Self, FigureError> {
-        let options = Options(values);
-        let text = |name| Ok::<_, FigureError>(options.text(name)?.map(str::to_owned));
-        let x = match (text("x")?, default_x) {
-            (Some(x), _) => x,
-            (None, Some(x)) => x.to_owned(),
-            (None, None) => return Err(FigureError::Missing("x")),
-        };
-        let y = options.names("y")?;
+    /// Of one series: without groups and replicates.
+    pub fn new(x: impl Into<String>, y: Vec<String>, facets: &Facets) -> Result<Self, FigureError> {
         if y.is_empty() {
-            return Err(FigureError::Missing("y"));
+            return Err(ParamError::new("y", "is missing").into());
         }
-        let (facet, row, col) = (text("facet")?, text("facet_row")?, text("facet_col")?);
+        let (facet, row, col) = (&facets.facet, &facets.facet_row, &facets.facet_col);
         if facet.is_some() && (row.is_some() || col.is_some()) {
             return Err(FigureError::Parameter {
                 name: "facet",
@@ -49,16 +43,27 @@ impl Mapping {
             });
         }
         Ok(Mapping {
-            x,
+            x: x.into(),
             y,
-            color: text("color")?,
-            marker: text("marker")?,
-            facet,
-            facet_row: row,
-            facet_col: col,
-            replicate: options.names("replicate")?,
-            interval: options.interval("band")?,
+            color: None,
+            marker: None,
+            facet: facet.clone(),
+            facet_row: row.clone(),
+            facet_col: col.clone(),
+            replicate: Vec::new(),
+            interval: IntervalKind::Ci95,
         })
+    }
+
+    /// With groups and replicates.
+    pub fn grouped(self, groups: &Groups) -> Self {
+        Mapping {
+            color: groups.color.clone(),
+            marker: groups.marker.clone(),
+            replicate: groups.replicate.clone().unwrap_or_default().0,
+            interval: groups.band,
+            ..self
+        }
     }
 
     /// The axes that stay, each once: facets, groups, x.

@@ -38,7 +38,10 @@ mod theme;
 mod ticks;
 mod xy;
 
+use named::Named;
+
 use crate::registry::Entry;
+use crate::registry::ParamError;
 use crate::registry::Values;
 use crate::table::SummaryError;
 use crate::table::Table;
@@ -91,7 +94,7 @@ pub trait Figure: Entry {
     /// Draws the input under the names that the parameters give. The same input and parameters
     /// give the same bytes.
     fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
-        match named::apply(input, params) {
+        match named::apply(input, &Named::read(params)?) {
             Some(named) => self.paint(&named, params),
             None => self.paint(input, params),
         }
@@ -151,8 +154,8 @@ pub enum FigureError {
         got: String,
         want: String,
     },
-    #[error("parameter `{0}` is missing")]
-    Missing(&'static str),
+    #[error(transparent)]
+    Unchecked(#[from] ParamError),
     #[error("there is nothing to draw: {0}")]
     Empty(String),
     #[error("the pictures cannot be drawn: {0}")]

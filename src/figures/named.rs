@@ -1,55 +1,47 @@
 //! Names for print: what a figure calls columns and the values of axes.
 
-use crate::registry::Param;
-use crate::registry::ParamType;
-use crate::registry::Value;
-use crate::registry::Values;
+use crate::map::Map;
+use crate::registry::params;
 use crate::table::Table;
 
 use super::FigureInput;
 
-/// The parameters that give names.
-pub(super) fn params() -> Vec<Param> {
-    vec![
-        Param::map(
-            "labels",
-            ParamType::Str,
-            "by column, its name in the figure: `{beta: '\\beta'}`",
-        )
-        .optional(),
-        Param::map(
-            "names",
-            ParamType::Str,
-            "by value of an axis, its name in the figure: `{iwae: IWAE}`",
-        )
-        .optional(),
-    ]
+params! {
+    /// What gives names.
+    pub(super) struct Named {
+        /// by column, its name in the figure: `{beta: '\beta'}`
+        labels: Option<Map<String>>;
+        /// by value of an axis, its name in the figure: `{iwae: IWAE}`
+        names: Option<Map<String>>;
+    }
+}
+
+impl Named {
+    fn label(&self, column: &str) -> Option<&str> {
+        self.labels.as_ref()?.get(column).map(String::as_str)
+    }
+
+    fn name(&self, value: &str) -> Option<&str> {
+        self.names.as_ref()?.get(value).map(String::as_str)
+    }
 }
 
 /// The input under the names that the parameters give; none where they give none.
-pub(super) fn apply(input: &FigureInput, params: &Values) -> Option<FigureInput> {
-    let map = |name: &str| match params.get(name) {
-        Some(Value::Map(map)) => Some(map),
-        _ => None,
-    };
-    let text = |name: &str, key: &str| map(name)?.get(key)?.as_str();
-    map("labels").or(map("names"))?;
+pub(super) fn apply(input: &FigureInput, given: &Named) -> Option<FigureInput> {
+    given.labels.as_ref().or(given.names.as_ref())?;
     let mut named = input.clone();
     let rename = |table: &mut Table| {
-        table.call(
-            |column| text("labels", column),
-            |value| text("names", value),
-        );
+        table.call(|column| given.label(column), |value| given.name(value));
     };
     rename(&mut named.table);
     if let Some(points) = &mut named.points {
         rename(points);
     }
     for (name, value) in named.images.iter_mut().flat_map(|(at, _)| at) {
-        if let Some(shown) = text("names", value) {
+        if let Some(shown) = given.name(value) {
             *value = shown.to_owned();
         }
-        if let Some(label) = text("labels", name) {
+        if let Some(label) = given.label(name) {
             *name = label.to_owned();
         }
     }
@@ -59,6 +51,8 @@ pub(super) fn apply(input: &FigureInput, params: &Values) -> Option<FigureInput>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::Value;
+    use crate::registry::Values;
 
     fn map(key: &str, text: &str) -> Value {
         Value::Map(Values::from([(key.to_owned(), text.into())]))
@@ -76,10 +70,12 @@ mod tests {
             ("labels".to_owned(), map("method", "objective")),
             ("names".to_owned(), map("iwae", "IWAE")),
         ]);
-        let named = apply(&input, &params).unwrap();
+        let given = Named::read(&params).unwrap();
+        let named = apply(&input, &given).unwrap();
         assert_eq!(named.table.columns[0].title(), "objective");
         assert_eq!(named.table.to_csv(), "method,kl\nIWAE,1\nvae,2\n");
         assert_eq!(named.images[0].0[0], ("objective".into(), "IWAE".into()));
-        assert!(apply(&input, &Values::new()).is_none());
+        let none = Named::read(&Values::new()).unwrap();
+        assert!(apply(&input, &none).is_none());
     }
 }

@@ -3,6 +3,7 @@
 use crate::registry::Entry;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 use crate::table::Table;
 
 use super::Figure;
@@ -16,31 +17,48 @@ use super::legend::Sample;
 use super::mapping::Mapping;
 use super::mapping::no_column;
 use super::marker;
-use super::options;
-use super::options::Options;
+use super::options::AxisParams;
+use super::options::Facets;
+use super::options::Panels;
 use super::parts::Parts;
 
 pub(super) struct Scatter;
 pub(super) struct Embedding;
 
-fn params(x: Param, y: Param) -> Vec<Param> {
-    let mut params = vec![
-        x,
-        y,
-        Param::str("color", "column with a colour per value").optional(),
-        Param::str(
-            "marker",
-            "column with a marker per value; by default that of colour",
-        )
-        .optional(),
-        Param::float("size", "diameter of a point, points")
-            .min(0.5)
-            .max(20)
-            .optional(),
-    ];
-    params.extend(options::facets());
-    params.extend(options::axes());
-    params
+params! {
+    /// What `figure/scatter` may be given.
+    struct ScatterParams {
+        /// column of numbers along x
+        x: String;
+        /// column of numbers along y
+        y: String;
+        points: PointParams;
+    }
+}
+
+params! {
+    /// What `figure/embedding` may be given.
+    struct EmbeddingParams {
+        /// column of the first coordinate
+        x: String = "x";
+        /// column of the second coordinate
+        y: String = "y";
+        points: PointParams;
+    }
+}
+
+params! {
+    /// What both may be given.
+    struct PointParams {
+        /// column with a colour per value
+        color: Option<String>;
+        /// column with a marker per value; by default that of colour
+        marker: Option<String>;
+        /// diameter of a point, points
+        size: Option<f64>, min(0.5), max(20);
+        facets: Facets;
+        axes: AxisParams;
+    }
 }
 
 impl Entry for Scatter {
@@ -58,10 +76,7 @@ impl Entry for Scatter {
     }
 
     fn params(&self) -> Vec<Param> {
-        params(
-            Param::str("x", "column of numbers along x"),
-            Param::str("y", "column of numbers along y"),
-        )
+        ScatterParams::params()
     }
 }
 
@@ -80,49 +95,46 @@ impl Entry for Embedding {
     }
 
     fn params(&self) -> Vec<Param> {
-        params(
-            Param::str("x", "column of the first coordinate").default("x"),
-            Param::str("y", "column of the second coordinate").default("y"),
-        )
+        EmbeddingParams::params()
     }
 }
 
 impl Figure for Scatter {
-    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
-        points(input, params, Mapping::read(params, None)?, false)
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+        let ScatterParams { x, y, points: look } = ScatterParams::read(values)?;
+        points(input, (x, y), look, false)
     }
 }
 
 impl Figure for Embedding {
-    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
-        let mut params = params.clone();
-        params.entry("y".to_owned()).or_insert_with(|| "y".into());
-        let mapping = Mapping::read(&params, Some("x"))?;
-        points(input, &params, mapping, true)
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+        let EmbeddingParams { x, y, points: look } = EmbeddingParams::read(values)?;
+        points(input, (x, y), look, true)
     }
 }
 
 fn points(
     input: &FigureInput,
-    values: &Values,
-    mapping: Mapping,
+    (x_name, y_name): (String, String),
+    params: PointParams,
     embedding: bool,
 ) -> Result<Rendered, FigureError> {
+    let panels = Panels {
+        facets: &params.facets,
+        axes: &params.axes,
+    };
+    let mapping = Mapping {
+        color: params.color,
+        marker: params.marker,
+        ..Mapping::new(x_name, vec![y_name.clone()], &params.facets)?
+    };
     let table = &input.table;
     let column = |name: &str| table.column(name).ok_or_else(|| no_column(table, name));
-    let [y_name] = &mapping.y[..] else {
-        return Err(FigureError::Parameter {
-            name: "y",
-            got: format!("{} columns", mapping.y.len()),
-            want: "points have one".to_owned(),
-        });
-    };
-    let (x, y) = (column(&mapping.x)?, column(y_name)?);
-    let wrap = axes::wrap(values, table, &mapping.facet)?;
+    let (x, y) = (column(&mapping.x)?, column(&y_name)?);
+    let wrap = axes::wrap(panels, table, &mapping.facet)?;
     let parts = Parts::new(table, &mapping, wrap)?;
-    let options = Options(values);
-    let mut theme = options.theme()?;
-    if let Some(size) = options.float("size")? {
+    let mut theme = params.axes.common.page_theme()?;
+    if let Some(size) = params.size {
         theme.marker_size = size;
     } else if table.rows.len() > 300 {
         theme.marker_size *= 0.5;
@@ -149,8 +161,8 @@ fn points(
     }
     let pick =
         |f: fn(&(f64, f64)) -> f64| drawn.iter().map(|p| p.iter().map(f).collect()).collect();
-    let mut x_axes = axes::numbers(values, axes::X, pick(|p| p.0), None)?;
-    let mut y_axes = axes::numbers(values, axes::Y, pick(|p| p.1), None)?;
+    let mut x_axes = axes::numbers(panels, axes::X, pick(|p| p.0), None)?;
+    let mut y_axes = axes::numbers(panels, axes::Y, pick(|p| p.1), None)?;
     let legend = parts.legend(&theme, |color, marker| Sample::Marker {
         colour: theme.colour(color),
         marker,
@@ -166,7 +178,7 @@ fn points(
         true => (String::new(), String::new()),
         false => (xc.title_with_unit(), yc.title_with_unit()),
     };
-    let mut sheet = axes::sheet(values, &theme, &parts, (x_axes, y_axes), labels, legend)?;
+    let mut sheet = axes::sheet(panels, &theme, &parts, (x_axes, y_axes), labels, legend)?;
     sheet.aspect = aspect;
     sheet.bare = embedding;
     if embedding && sheet.panels.len() == 1 && sheet.height.is_none() {

@@ -2,13 +2,15 @@
 
 use serde_json::Value as Json;
 
-use crate::registry::Values;
 use crate::table::Estimate;
 
 use super::FigureError;
 use super::axes;
 use super::grammar::Plot;
 use super::grammar::Series;
+use super::options::AxisParams;
+use super::options::Panels;
+use super::scale::ScaleKind;
 use super::sheet::Axis;
 use super::sheet::Frame;
 
@@ -51,15 +53,21 @@ impl Slots {
     }
 
     /// Axes of categories.
-    pub fn axes(&self, values: &Values, plot: &Plot) -> Result<Vec<Axis>, FigureError> {
-        let mut values = values.clone();
-        values.insert("x_scale".to_owned(), "category".into());
+    pub fn axes(&self, panels: Panels<'_>, plot: &Plot) -> Result<Vec<Axis>, FigureError> {
+        let axes = AxisParams {
+            x_scale: ScaleKind::Category,
+            ..panels.axes.clone()
+        };
+        let panels = Panels {
+            axes: &axes,
+            ..panels
+        };
         let xs = plot.panels.iter().map(|panel| {
             let points = panel.iter().flat_map(|series| self.points(series));
             // A missing x is written out, since scales leave null out.
             points.map(|(x, _)| named(x)).collect()
         });
-        axes::coordinates(&values, axes::X, xs.collect(), true)
+        axes::coordinates(panels, axes::X, xs.collect(), true)
     }
 
     /// The ends of a slot on the page.

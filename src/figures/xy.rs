@@ -1,6 +1,5 @@
 //! Lines with bands in panels: what line figures and training curves share.
 
-use crate::registry::Values;
 use crate::table::Estimate;
 
 use super::FigureError;
@@ -14,9 +13,10 @@ use super::grammar::Series;
 use super::grammar::replicates;
 use super::grammar::sentence;
 use super::legend::Sample;
+use super::levels::LevelParams;
 use super::levels::Levels;
 use super::marker;
-use super::options::Options;
+use super::options::Panels;
 use super::sheet::Frame;
 use super::sheet::Sheet;
 use super::theme::Theme;
@@ -32,7 +32,7 @@ pub(super) struct Look {
 
 /// The page of a plot: everything but the marks.
 fn sheet(
-    values: &Values,
+    panels: Panels<'_>,
     plot: &Plot,
     theme: &Theme,
     look: Look,
@@ -49,8 +49,8 @@ fn sheet(
         });
         points.flat_map(extent).chain(levels.values()).collect()
     });
-    let x = axes::coordinates(values, axes::X, xs.collect(), plot.x.axis)?;
-    let y = axes::numbers(values, axes::Y, ys.collect(), None)?;
+    let x = axes::coordinates(panels, axes::X, xs.collect(), plot.x.axis)?;
+    let y = axes::numbers(panels, axes::Y, ys.collect(), None)?;
     let mut legend = plot.parts.legend(theme, |color, marker| {
         // A reference line has no markers, in the legend neither.
         let mut own = plot
@@ -65,7 +65,7 @@ fn sheet(
     });
     legend.extend(levels.legend());
     let labels = (plot.x.title_with_unit(), plot.y.title_with_unit());
-    axes::sheet(values, theme, &plot.parts, (x, y), labels, legend)
+    axes::sheet(panels, theme, &plot.parts, (x, y), labels, legend)
 }
 
 /// The numbers that a point covers on the y axis.
@@ -244,14 +244,15 @@ pub(super) fn undrawable(plot: &Plot, frames: &[Frame]) -> usize {
 
 /// Draws, writes the files and composes the caption.
 pub(super) fn finish(
-    values: &Values,
+    panels: Panels<'_>,
+    levels: &LevelParams,
     plot: &Plot,
     look: Look,
     more: &[String],
 ) -> Result<Rendered, FigureError> {
-    let theme = Options(values).theme()?;
-    let levels = Levels::read(values)?;
-    let sheet = sheet(values, plot, &theme, look, &levels)?;
+    let theme = panels.axes.common.page_theme()?;
+    let levels = Levels::new(levels);
+    let sheet = sheet(panels, plot, &theme, look, &levels)?;
     let mut page = sheet.open();
     let lost = undrawable(plot, &page.frames);
     for (i, panel) in plot.panels.iter().enumerate() {

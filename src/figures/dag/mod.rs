@@ -7,8 +7,9 @@ pub use stages::STAGES;
 
 use crate::registry::Entry;
 use crate::registry::Param;
-use crate::registry::ParamType;
+use crate::registry::Value;
 use crate::registry::Values;
+use crate::registry::params;
 use crate::text::plural;
 
 use super::Figure;
@@ -17,13 +18,25 @@ use super::FigureInput;
 use super::Rendered;
 use super::Source;
 use super::markup;
-use super::options;
-use super::options::Options;
+use super::options::Common;
 use super::render;
 use boxes::Drawing;
 use boxes::Flow;
 
 pub(super) struct Dag;
+
+params! {
+    /// What `figure/dag` may be given.
+    struct DagParams {
+        /// where arrows lead; by default where the boxes fit the page
+        direction: String = "auto", choices(&Flow::NAMES);
+        /// stages, kinds or groups of kinds (`table`, `figure`) that are not drawn
+        leave_out: Option<Vec<String>>;
+        /// a list of {name, kind, axes, cells, over, reads} [default: those of the experiment]
+        stages: Option<Value>;
+        common: Common;
+    }
+}
 
 impl Entry for Dag {
     fn name(&self) -> &'static str {
@@ -42,27 +55,7 @@ impl Entry for Dag {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut params = vec![
-            Param::choice(
-                "direction",
-                &Flow::NAMES,
-                "where arrows lead; by default where the boxes fit the page",
-            )
-            .default("auto"),
-            Param::list(
-                "leave_out",
-                ParamType::Str,
-                "stages, kinds or groups of kinds (`table`, `figure`) that are not drawn",
-            )
-            .optional(),
-            Param::any(
-                STAGES,
-                "a list of {name, kind, axes, cells, over, reads} [default: those of the experiment]",
-            )
-            .optional(),
-        ];
-        params.extend(options::common());
-        params
+        DagParams::params()
     }
 }
 
@@ -71,17 +64,19 @@ impl Figure for Dag {
         Source::Pipeline
     }
 
-    fn paint(&self, _input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
-        let options = Options(params);
-        let (stages, left_out) = stages::read(params, &options.names("leave_out")?)?;
-        let theme = options.theme()?;
+    fn paint(&self, _input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+        let params = DagParams::read(values)?;
+        let left_out = params.leave_out.unwrap_or_default();
+        let (stages, left_out) = stages::read(params.stages.as_ref(), &left_out)?;
+        let common = &params.common;
+        let theme = common.page_theme()?;
         let drawing = Drawing {
             stages: &stages,
             theme: &theme,
-            title: options.text("title")?.unwrap_or_default(),
-            width: options.width()?,
-            height: options.height()?,
-            flow: Flow::from_name(options.text("direction")?.unwrap_or("auto")),
+            title: common.title.as_deref().unwrap_or_default(),
+            width: common.page_width()?,
+            height: common.page_height(),
+            flow: Flow::from_name(&params.direction),
         };
         let (canvas, scale) = drawing.canvas();
         let cells: usize = stages.iter().map(|stage| stage.cells).sum();

@@ -1,7 +1,6 @@
 //! The stages of an experiment as parameters carry them.
 
 use crate::registry::Value;
-use crate::registry::Values;
 use crate::table::Column;
 use crate::table::Table;
 
@@ -67,11 +66,11 @@ fn texts(value: &Value) -> Option<Vec<String>> {
 
 /// The stages that are drawn, and how many were left out.
 pub(super) fn read(
-    params: &Values,
+    given: Option<&Value>,
     leave_out: &[String],
 ) -> Result<(Vec<Stage>, usize), FigureError> {
-    let stages = match params.get(STAGES) {
-        None | Some(Value::Null) => Some(Vec::new()),
+    let stages = match given {
+        None => Some(Vec::new()),
         Some(Value::List(stages)) => stages.iter().map(Stage::read).collect(),
         Some(_) => None,
     };

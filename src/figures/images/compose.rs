@@ -8,7 +8,7 @@ use super::super::canvas::Label;
 use super::super::canvas::Mark;
 use super::super::canvas::Point;
 use super::super::canvas::Rect;
-use super::super::options::Options;
+use super::super::options::Common;
 use super::super::render;
 use super::super::theme;
 use super::arrange::Block;
@@ -23,17 +23,17 @@ const EDGE: f64 = 3.0;
 
 /// Lays out blocks side by side as the page allows, all pictures in one size.
 pub(super) fn compose(
-    options: &Options,
+    common: &Common,
     blocks: &[Block],
     batches: &[&ImageBatch],
     shape: (usize, usize, usize),
     columns: usize,
     layout: &str,
 ) -> Result<Canvas, FigureError> {
-    let theme = options.theme()?;
-    let width = options.width()?;
+    let theme = common.page_theme()?;
+    let width = common.page_width()?;
     let font = theme.font_size;
-    let title = options.text("title")?.unwrap_or_default();
+    let title = common.title.as_deref().unwrap_or_default();
     let row_label_width = blocks
         .iter()
         .flat_map(|block| &block.rows)
@@ -85,7 +85,7 @@ pub(super) fn compose(
         });
         EDGE * 2.0 + title_height + rows.sum::<f64>() - BLOCK_GAP
     };
-    if let Some(height) = options.height()? {
+    if let Some(height) = common.page_height() {
         while page_height(size) > height && size > 2.0 {
             size *= 0.98;
         }

@@ -6,8 +6,10 @@ mod compose;
 use std::fmt::Write;
 
 use crate::registry::Entry;
+use crate::registry::Names;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::params;
 
 use super::Figure;
 use super::FigureError;
@@ -15,9 +17,8 @@ use super::FigureInput;
 use super::ImageBatch;
 use super::Rendered;
 use super::Source;
-use super::named;
-use super::options;
-use super::options::Options;
+use super::named::Named;
+use super::options::Common;
 use super::render;
 use super::scale::coordinate;
 
@@ -26,6 +27,25 @@ use arrange::Block;
 use compose::compose;
 
 pub(super) struct Images;
+
+params! {
+    /// What `figure/images` may be given.
+    #[allow(dead_code, reason = "names are given before a figure is painted")]
+    struct ImagesParams {
+        /// how pictures stand together
+        layout: String = "grid", choices(&["grid", "rows", "pairs", "neighbours"]);
+        /// rows of pictures in a block, or of pairs
+        rows: Option<usize>, min(1), max(100);
+        /// pictures in a row
+        columns: usize = 8, min(1), max(100);
+        /// axis or axes that name a block; by default those that differ
+        label: Option<Names>;
+        /// names of the two rows of a pair
+        row_labels: Option<Vec<String>>;
+        named: Named;
+        common: Common;
+    }
+}
 
 impl Entry for Images {
     fn name(&self) -> &'static str {
@@ -45,36 +65,7 @@ impl Entry for Images {
     }
 
     fn params(&self) -> Vec<Param> {
-        let mut params = vec![
-            Param::choice(
-                "layout",
-                &["grid", "rows", "pairs", "neighbours"],
-                "how pictures stand together",
-            )
-            .default("grid"),
-            Param::int("rows", "rows of pictures in a block, or of pairs")
-                .min(1)
-                .max(100)
-                .optional(),
-            Param::int("columns", "pictures in a row")
-                .min(1)
-                .max(100)
-                .default(8),
-            Param::any(
-                "label",
-                "axis or axes that name a block; by default those that differ",
-            )
-            .optional(),
-            Param::list(
-                "row_labels",
-                crate::registry::ParamType::Str,
-                "names of the two rows of a pair",
-            )
-            .optional(),
-        ];
-        params.extend(named::params());
-        params.extend(options::common());
-        params
+        ImagesParams::params()
     }
 }
 
@@ -83,18 +74,17 @@ impl Figure for Images {
         Source::Images
     }
 
-    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
-        let options = Options(params);
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+        let params = ImagesParams::read(values)?;
         if input.images.is_empty() {
             return Err(FigureError::Empty("no pictures came in".to_owned()));
         }
         let mut batches: Vec<&ImageBatch> = input.images.iter().map(|(_, batch)| batch).collect();
         batches.extend(&input.reference);
         let shape = check(&batches)?;
-        let layout = options.text("layout")?.unwrap_or("grid");
-        let columns = options.count("columns")?.unwrap_or(8);
-        let rows = options.count("rows")?;
-        let shown = options.names("label")?;
+        let layout = params.layout.as_str();
+        let (columns, rows) = (params.columns, params.rows);
+        let shown = params.label.unwrap_or_default().0;
         let titles: Vec<String> = input
             .images
             .iter()
@@ -117,7 +107,7 @@ impl Figure for Images {
                 false => title(labels, |name| shown.contains(name)),
             })
             .collect();
-        let row_labels = options.names("row_labels")?;
+        let row_labels = params.row_labels.unwrap_or_default();
         let reference = input.reference.as_ref().map(|_| batches.len() - 1);
         let arrangement = Arrangement {
             batches: &batches,
@@ -140,9 +130,9 @@ impl Figure for Images {
                 "every batch of pictures is empty".to_owned(),
             ));
         }
-        let canvas = compose(&options, &blocks, &batches, shape, columns, layout)?;
-        let title = match options.text("title")? {
-            Some(title) => title.to_owned(),
+        let canvas = compose(&params.common, &blocks, &batches, shape, columns, layout)?;
+        let title = match params.common.title {
+            Some(title) => title,
             None => titles.join("; "),
         };
         let files = render::files(&canvas, &title)?;
