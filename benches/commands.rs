@@ -16,52 +16,15 @@ use std::process::Command;
 use std::time::Duration;
 use std::time::Instant;
 
-use sweepline::engine::Contents;
 use sweepline::engine::Engine;
-use sweepline::engine::JobError;
-use sweepline::engine::Keys;
 use sweepline::engine::Options;
 use sweepline::manifest::Overrides;
-use sweepline::plan::InputItem;
 use sweepline::plan::KeyRules;
 use sweepline::plan::Plan;
-use sweepline::plan::Step;
 use sweepline::stages;
 use sweepline::stages::Stages;
 use sweepline::store::Access;
-use sweepline::store::Digest;
-use sweepline::store::KeyParts;
 use sweepline::store::Store;
-
-/// Keys as the program makes them.
-struct PlanKeys(KeyRules);
-
-/// What the engine knows, as keys ask for it.
-struct Known<'a>(&'a Contents<'a>, std::slice::Iter<'a, Option<Digest>>);
-
-impl sweepline::plan::Contents for Known<'_> {
-    fn input(&mut self, _: &InputItem) -> Option<Digest> {
-        self.1.next().copied().flatten()
-    }
-    fn file(&mut self, path: &Path) -> std::io::Result<Digest> {
-        self.0.file(path).map_err(std::io::Error::other)
-    }
-}
-
-fn known<'a>(contents: &'a Contents<'a>) -> Known<'a> {
-    Known(contents, contents.inputs.iter())
-}
-
-impl Keys for PlanKeys {
-    fn key(&self, step: &Step, contents: &Contents<'_>) -> Result<Digest, JobError> {
-        let key = self.0.key(step, &mut known(contents));
-        key.map_err(|error| JobError::failed(error.to_string()))
-    }
-    fn parts(&self, step: &Step, contents: &Contents<'_>) -> Result<KeyParts, JobError> {
-        let parts = self.0.parts(step, &mut known(contents));
-        parts.map_err(|error| JobError::failed(error.to_string()))
-    }
-}
 
 /// A project whose one stage runs `run` in so many cells.
 fn project(folder: &Path, cells: usize, with: &str) {
@@ -81,7 +44,7 @@ fn run(folder: &Path, jobs: usize) -> (Duration, Duration, usize) {
     let planned = Plan::read(&manifest, &stages::catalog(), &Overrides::default());
     let plan = planned.plan.expect("the manifest is right");
     let read = begun.elapsed();
-    let keys = PlanKeys(KeyRules::new(&plan.experiment.root, "cpu"));
+    let keys = KeyRules::new(&plan.experiment.root, "cpu");
     let store = folder.join("outputs/store");
     let store = Store::open(&store, Access::Write { wait: false }).expect("the store is ours");
     let mut options = Options::new("bench", &plan.experiment.root);

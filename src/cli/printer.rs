@@ -2,7 +2,7 @@
 //!
 //! Names, values, logs and messages hold whatever others wrote into them. Here it becomes
 //! harmless, whatever was printed: hidden characters leave as codes ([`crate::text::printable`]).
-//! Only what the program itself says in colour passes as it is. `tests/architecture.rs` sees to it
+//! Only what the program itself says in colour passes as it is. `tests/it/architecture.rs` sees to it
 //! that nothing else prints.
 
 use std::cell::RefCell;

@@ -10,22 +10,16 @@ use super::exit::Exit;
 use super::grounds;
 use super::printer::Printer;
 use super::settings::Settings;
-use crate::engine;
-use crate::engine::JobError;
 use crate::manifest;
 use crate::manifest::Experiment;
 use crate::manifest::Overrides;
 use crate::nn::DeviceChoice;
-use crate::plan;
-use crate::plan::InputItem;
 use crate::plan::KeyRules;
 use crate::plan::Plan;
 use crate::plan::Step;
 use crate::plan::Tree;
 use crate::stages;
 use crate::store::Access;
-use crate::store::Digest;
-use crate::store::KeyParts;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::text::Diagnostic;
@@ -261,62 +255,4 @@ fn overrides(args: &args::Experiment, err: &mut Printer) -> Result<Overrides, St
         seeds: args.seeds,
         profile: args.profile.clone(),
     })
-}
-
-/// The keys of steps, as the engine asks for them.
-pub struct PlanKeys(pub KeyRules);
-
-impl engine::Keys for PlanKeys {
-    fn key(&self, step: &Step, contents: &engine::Contents<'_>) -> Result<Digest, JobError> {
-        let key = self.0.key(step, &mut Known::new(contents));
-        key.map_err(|error| JobError::failed(error.to_string()))
-    }
-
-    fn parts(&self, step: &Step, contents: &engine::Contents<'_>) -> Result<KeyParts, JobError> {
-        let parts = self.0.parts(step, &mut Known::new(contents));
-        parts.map_err(|error| JobError::failed(error.to_string()))
-    }
-
-    fn changed(
-        &self,
-        step: &Step,
-        contents: &engine::Contents<'_>,
-    ) -> Result<Option<PathBuf>, JobError> {
-        let mut file = |path: &Path| contents.file(path).map_err(io::Error::other);
-        let changed = self.0.changed(step, &mut file);
-        changed.map_err(|error| JobError::failed(error.to_string()))
-    }
-
-    fn reads(&self, step: &Step) -> Vec<PathBuf> {
-        self.0.reads(step)
-    }
-}
-
-/// The contents that the engine knows, in the order in which keys ask for them.
-struct Known<'a> {
-    contents: &'a engine::Contents<'a>,
-    inputs: std::slice::Iter<'a, Option<Digest>>,
-}
-
-impl<'a> Known<'a> {
-    fn new(contents: &'a engine::Contents<'a>) -> Self {
-        Known {
-            contents,
-            inputs: contents.inputs.iter(),
-        }
-    }
-}
-
-impl plan::Contents for Known<'_> {
-    fn auto(&self) -> Option<&str> {
-        self.contents.auto
-    }
-
-    fn input(&mut self, _: &InputItem) -> Option<Digest> {
-        self.inputs.next().copied().flatten()
-    }
-
-    fn file(&mut self, path: &Path) -> io::Result<Digest> {
-        self.contents.file(path).map_err(io::Error::other)
-    }
 }

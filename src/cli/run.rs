@@ -23,7 +23,6 @@ use super::grounds;
 use super::interrupt;
 use super::printer;
 use super::printer::Printer;
-use super::project::PlanKeys;
 use super::project::Project;
 use super::project::Stop;
 use super::report;
@@ -85,7 +84,7 @@ pub fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         options.jobs = jobs as usize;
     }
     let before = store.products();
-    let keys = PlanKeys(project.rules(Some(&store)));
+    let keys = project.rules(Some(&store));
     let isolated = worker::executor(options.checkpoint_every)?;
     let mut engine = Engine::new(&keys, &Stages, &store, options);
     engine.isolated = &isolated;
@@ -100,7 +99,7 @@ pub fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         face.show(timed);
     })?);
     drop(face);
-    let products = keys.0.products();
+    let products = keys.products();
     if !products.is_empty() || !before.is_empty() {
         store.set_products(&products, &before)?;
     }

@@ -75,6 +75,7 @@ pub(super) struct Elsewhere {
     /// How its executor says that it ended.
     pub how: String,
     pub lent: Lent,
+    pub stamps: Stamps,
     pub started: Instant,
 }
 
@@ -148,13 +149,11 @@ impl AttemptContext<'_> {
             link: &task.link,
         };
         let step = &task.step;
-        let apart = step.policy.isolate || is_large(step);
-        let runner = if apart && !step.kind.starts_processes() {
-            self.isolated
-        } else {
-            self.threads
+        let runner = match step.kind.starts_processes() {
+            false if step.policy.isolate || is_large(step) => self.isolated,
+            _ => self.threads,
         };
-        let stamps = self.stamps(task);
+        let stamps = stamps(task, self.keys);
         // Its key was made before it could begin.
         self.unchanged(task, "since the run first read it")?;
         let lent = Lent::to(task, self.store)?;
@@ -167,29 +166,16 @@ impl AttemptContext<'_> {
             Ok(produced) => produced,
             // Perhaps for that reason.
             Err(error @ JobError::Failed { .. }) => {
-                return Err(match self.unchanged(task, "while the step ran") {
+                return Err(match self.untouched(task, &stamps) {
                     Err(JobError::Failed { message, .. }) => error.hint(message),
                     _ => error,
                 });
             }
             Err(error) => return Err(error),
         };
-        self.unchanged(task, "while the step ran")?;
-        if let Some(path) = stamps.touched() {
-            return Err(self.changed(path, "while the step ran"));
-        }
+        self.untouched(task, &stamps)?;
         let diverged = produced.diverged.clone();
         Ok((self.keep(produced)?, diverged))
-    }
-
-    /// The files of the project that an attempt reads.
-    fn stamps(&self, task: &Task<'_>) -> Stamps {
-        let inputs = task.inputs.iter().flatten();
-        let inputs = inputs.filter_map(|source| match source {
-            Source::File { path, .. } => Some(path.clone()),
-            _ => None,
-        });
-        Stamps::of(inputs.chain(self.keys.reads(&task.step)))
     }
 
     fn changed(&self, path: &Path, when: &str) -> JobError {
@@ -215,11 +201,21 @@ impl AttemptContext<'_> {
             .lent
             .take_back(task, self.store, produced)
             .and_then(|produced| {
-                self.unchanged(task, "while the step ran")?;
+                self.untouched(task, &elsewhere.stamps)?;
                 let diverged = produced.diverged.clone();
                 Ok((self.keep(produced)?, diverged))
             });
         self.ended(task, elsewhere.started, result)
+    }
+
+    /// What the step read is what its key says, and nobody wrote to it meanwhile.
+    fn untouched(&self, task: &Task<'_>, stamps: &Stamps) -> Result<(), JobError> {
+        const WHEN: &str = "while the step ran";
+        self.unchanged(task, WHEN)?;
+        match stamps.touched() {
+            Some(path) => Err(self.changed(path, WHEN)),
+            None => Ok(()),
+        }
     }
 
     /// A result stands under a key that says what was read: no result where a file is another one
@@ -313,6 +309,16 @@ pub(super) fn panicked(panic: &(dyn Any + Send)) -> JobError {
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     JobError::failed(format!("panicked: {}", text.unwrap_or("(no message)")))
         .hint("this is a mistake in the program, please report it")
+}
+
+/// How the files of the project are that an attempt reads.
+pub(super) fn stamps(task: &Task<'_>, keys: &dyn Keys) -> Stamps {
+    let inputs = task.inputs.iter().flatten();
+    let inputs = inputs.filter_map(|source| match source {
+        Source::File { path, .. } => Some(path.clone()),
+        _ => None,
+    });
+    Stamps::of(inputs.chain(keys.reads(&task.step)))
 }
 
 /// The job's view of the inputs: paths for every artifact.

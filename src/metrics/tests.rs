@@ -23,10 +23,8 @@ use crate::models::observation::ObservationModel;
 use crate::nn::device::DeviceChoice;
 use crate::random::Seed;
 use crate::registry::Capability;
-use crate::registry::Default;
-use crate::registry::Param;
 use crate::registry::Value;
-use crate::registry::Values;
+use crate::registry::declared::values;
 use crate::training::tests::Session;
 
 const SIGMA: f32 = 0.4;
@@ -180,21 +178,6 @@ fn data(model: ObservationModel) -> Dataset {
     let test = test.with("log_density", Array::column(truth));
     let meta = json!({"name": "line", "shape": [DIMENSIONS], "noise_variance": SIGMA * SIGMA});
     Dataset::new(split("train", 300), split("valid", 200), test, meta)
-}
-
-/// Declared defaults, with these in their place.
-fn values(params: Vec<Param>, given: &[(&str, Value)]) -> Values {
-    let value = |param: &Param| {
-        let given = given.iter().find(|(name, _)| *name == param.name);
-        let value = match (given, &param.default) {
-            (Some((_, value)), _) | (None, Default::Value(value)) => value.clone(),
-            (None, _) => return None,
-        };
-        let value = param.ty.conform(value);
-        Some(value.unwrap_or_else(|_| panic!("`{}` has another type", param.name)))
-    };
-    let pairs = params.iter().map(|p| (p.name.to_owned(), value(p)));
-    pairs.filter_map(|(name, v)| Some((name, v?))).collect()
 }
 
 fn score(metric: &dyn Metric, model: &dyn Fitted, data: &Dataset) -> Result<Vec<f64>, ModelError> {

@@ -10,27 +10,10 @@ use crate::data::tests::support::load;
 use crate::nn::DeviceChoice;
 use crate::random::Seed;
 use crate::registry::Capability;
-use crate::registry::Default;
-use crate::registry::Param;
 use crate::registry::Value;
-use crate::registry::Values;
+use crate::registry::declared::values;
 use crate::training::Trained;
 use crate::training::tests::Session;
-
-/// Declared defaults, with these in their place.
-fn values(params: Vec<Param>, given: &[(&str, Value)]) -> Values {
-    let value = |param: &Param| {
-        let given = given.iter().find(|(name, _)| *name == param.name);
-        let value = match (given, &param.default) {
-            (Some((_, value)), _) | (None, Default::Value(value)) => value.clone(),
-            (None, _) => return None,
-        };
-        let value = param.ty.conform(value);
-        Some(value.unwrap_or_else(|_| panic!("`{}` has another type", param.name)))
-    };
-    let pairs = params.iter().map(|p| (p.name.to_owned(), value(p)));
-    pairs.filter_map(|(name, v)| Some((name, v?))).collect()
-}
 
 /// Three epochs of three batches, the last of them smaller.
 fn train(model: &dyn Model, threads: usize, session: &mut Session) -> Result<Trained, ModelError> {

@@ -10,6 +10,8 @@ mod capability;
 mod choice;
 mod conform;
 mod declare;
+#[cfg(test)]
+pub(crate) mod declared;
 mod facts;
 mod kind;
 mod measure;

@@ -13,20 +13,16 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sweepline::engine::Contents;
 use sweepline::engine::EndedStep;
 use sweepline::engine::Engine;
 use sweepline::engine::Event;
 use sweepline::engine::Growth;
-use sweepline::engine::JobError;
-use sweepline::engine::Keys;
 use sweepline::engine::Options;
 use sweepline::engine::Summary;
 use sweepline::manifest::Experiment;
 use sweepline::manifest::Overrides;
 use sweepline::plan::Cell;
 use sweepline::plan::GrowingPlan;
-use sweepline::plan::InputItem;
 use sweepline::plan::KeyRules;
 use sweepline::plan::Plan;
 use sweepline::plan::Step;
@@ -36,7 +32,6 @@ use sweepline::stages;
 use sweepline::stages::Stages;
 use sweepline::store::Access;
 use sweepline::store::Digest;
-use sweepline::store::KeyParts;
 use sweepline::store::Lookup;
 use sweepline::store::Store;
 
@@ -176,35 +171,6 @@ impl Growth for Search {
     }
 }
 
-struct PlanKeys(KeyRules);
-
-/// What the engine knows, as keys ask for it.
-struct Known<'a>(&'a Contents<'a>, std::slice::Iter<'a, Option<Digest>>);
-
-impl sweepline::plan::Contents for Known<'_> {
-    fn input(&mut self, _: &InputItem) -> Option<Digest> {
-        self.1.next().copied().flatten()
-    }
-    fn file(&mut self, path: &Path) -> std::io::Result<Digest> {
-        self.0.file(path).map_err(std::io::Error::other)
-    }
-}
-
-impl Keys for PlanKeys {
-    fn key(&self, step: &Step, contents: &Contents<'_>) -> Result<Digest, JobError> {
-        let key = self
-            .0
-            .key(step, &mut Known(contents, contents.inputs.iter()));
-        key.map_err(|error| JobError::failed(error.to_string()))
-    }
-    fn parts(&self, step: &Step, contents: &Contents<'_>) -> Result<KeyParts, JobError> {
-        let parts = self
-            .0
-            .parts(step, &mut Known(contents, contents.inputs.iter()));
-        parts.map_err(|error| JobError::failed(error.to_string()))
-    }
-}
-
 fn open(root: &Path) -> Store {
     Store::open(&root.join("store"), Access::Write { wait: true }).expect("the store opens")
 }
@@ -217,7 +183,7 @@ fn run(
     tell: &mut dyn FnMut(&Event),
 ) -> Summary {
     let store = open(root);
-    let keys = PlanKeys(KeyRules::new(root, "cpu"));
+    let keys = KeyRules::new(root, "cpu");
     let mut options = Options::new("search", root);
     options.jobs = jobs;
     let engine = Engine::new(&keys, &Stages, &store, options);

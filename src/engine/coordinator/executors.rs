@@ -25,6 +25,7 @@ use crate::engine::Submission;
 use crate::engine::attempt::Elsewhere;
 use crate::engine::attempt::Task;
 use crate::engine::attempt::bind;
+use crate::engine::attempt::stamps;
 use crate::engine::attempt::store_failed;
 use crate::engine::isolated;
 use crate::engine::isolated::CHECKPOINTS;
@@ -32,6 +33,7 @@ use crate::engine::isolated::Listener;
 use crate::engine::lent::Lent;
 use crate::engine::process::Stream;
 use crate::engine::runners::RunnerPool;
+use crate::engine::stamps::Stamps;
 use crate::plan::StepId;
 use crate::store::Digest;
 use crate::store::InFlight;
@@ -61,6 +63,7 @@ struct Attempt<'a> {
     task: Task<'a>,
     folder: PathBuf,
     lent: Lent,
+    stamps: Stamps,
     started: Instant,
     listener: Listener,
     /// How much of the worker's output has been read, by file.
@@ -137,6 +140,7 @@ impl<'a> Coordinator<'a, '_> {
         let key = self.nodes[id].key.expect("only keyed steps are queued");
         let timeout = task.step.policy.timeout;
         self.told_of_start(&task, BTreeMap::new());
+        let stamps = stamps(&task, self.engine.keys);
         let lent = Lent::to(&task, self.engine.store)?;
         let adopted = self.adopt(executor, key);
         let (handle, name) = match adopted {
@@ -147,6 +151,7 @@ impl<'a> Coordinator<'a, '_> {
         let attempt = Attempt {
             task,
             lent,
+            stamps,
             started: Instant::now(),
             listener: Listener::new(&folder.join(CHECKPOINTS)),
             folder,
@@ -175,13 +180,7 @@ impl<'a> Coordinator<'a, '_> {
         };
         // Whatever it does now, it does in a folder that nobody looks into.
         let Some(handle) = handle else {
-            if let Err(error) = store.forget_in_flight(key, &saved.folder) {
-                let message = error.to_string();
-                self.journal.emit(Event::Warning {
-                    step: None,
-                    message,
-                });
-            }
+            self.forget(key, &saved.folder);
             return None;
         };
         if saved.handle.as_ref() != Some(&handle) {
@@ -284,13 +283,17 @@ impl<'a> Coordinator<'a, '_> {
     /// The folders of attempts whose ends are recorded go.
     pub(super) fn clear_folders(&mut self) {
         for (key, folder) in std::mem::take(&mut self.executors.ended) {
-            if let Err(error) = self.engine.store.forget_in_flight(key, &folder) {
-                let message = error.to_string();
-                self.journal.emit(Event::Warning {
-                    step: None,
-                    message,
-                });
-            }
+            self.forget(key, &folder);
+        }
+    }
+
+    fn forget(&mut self, key: Digest, folder: &str) {
+        if let Err(error) = self.engine.store.forget_in_flight(key, folder) {
+            let message = error.to_string();
+            self.journal.emit(Event::Warning {
+                step: None,
+                message,
+            });
         }
     }
 }
@@ -305,6 +308,7 @@ impl<'a> Attempt<'a> {
                 folder: self.folder,
                 how,
                 lent: self.lent,
+                stamps: self.stamps,
                 started: self.started,
             }),
             ..self.task

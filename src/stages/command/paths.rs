@@ -133,7 +133,7 @@ mod tests {
         Paths {
             root: "/project".into(),
             inputs: BTreeMap::from([("my-data".to_owned(), "/s/in/a.csv".into())]),
-            outputs: BTreeMap::from([("model".to_owned(), "/s/work/m.pt".into())]),
+            outputs: BTreeMap::from([("model".to_owned(), "/s/made/m.pt".into())]),
         }
     }
 
@@ -143,7 +143,7 @@ mod tests {
             paths().fill("--x=${in.my-data}:${ out.model } ${root}/a $${in.my-data} ${ $(b) ${");
         assert_eq!(
             filled.expect("all are bound"),
-            "--x=/s/in/a.csv:/s/work/m.pt /project/a ${in.my-data} ${ $(b) ${"
+            "--x=/s/in/a.csv:/s/made/m.pt /project/a ${in.my-data} ${ $(b) ${"
         );
         assert!(paths().fill("${in.other}").is_err());
     }
