@@ -16,6 +16,7 @@ use super::canvas::Canvas;
 use super::canvas::Colour;
 use super::canvas::Mark;
 use super::colormap;
+use super::facets::Facets;
 use super::field::Field;
 use super::finish;
 use super::grammar::capital;
@@ -24,10 +25,9 @@ use super::mapping::no_column;
 use super::marker;
 use super::options;
 use super::options::AxisParams;
-use super::options::Facets;
+use super::options::FacetParams;
 use super::options::Panels;
 use super::options::ValueScale;
-use super::parts::Parts;
 use super::render;
 use super::scale::Scale;
 use super::sheet::Axis;
@@ -51,7 +51,7 @@ params! {
         levels: usize = 8, min(1), max(40);
         /// scale of the colours
         value_scale: ValueScale = ValueScale::Linear;
-        facets: Facets;
+        facets: FacetParams;
         axes: AxisParams;
     }
 }
@@ -102,9 +102,9 @@ impl Figure for Contour {
             }
         }
         let wrap = axes::wrap(panels, table, &mapping.facet)?;
-        let parts = Parts::new(table, &mapping, wrap)?;
+        let facets = Facets::new(table, &mapping, wrap)?;
         let kind = params.value_scale.kind();
-        let fields = parts
+        let fields = facets
             .panels
             .iter()
             .map(|panel| {
@@ -159,7 +159,14 @@ impl Figure for Contour {
         )?;
         let (xc, yc, zc) = (&table.columns[x], &table.columns[y], &table.columns[z]);
         let labels = (xc.title_with_unit(), yc.title_with_unit());
-        let mut sheet = axes::sheet(panels, &theme, &parts, (x_axes, y_axes), labels, Vec::new())?;
+        let mut sheet = axes::sheet(
+            panels,
+            &theme,
+            &facets,
+            (x_axes, y_axes),
+            labels,
+            Vec::new(),
+        )?;
         sheet.grid_y = false;
         sheet.aspect = 0.85;
         sheet.colour_bar = Some(ColourBar {
@@ -195,7 +202,7 @@ impl Figure for Contour {
             capital(&zc.title_with_unit()),
             xc.title(),
             yc.title(),
-            parts.describe(&[])
+            facets.describe(&[])
         );
         let size = |f: &Field| format!("{} × {}", f.x.len(), f.y.len());
         let mut caption = format!(
