@@ -12,18 +12,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sweepline::engine::Contents;
 use sweepline::engine::Engine;
 use sweepline::engine::Job;
 use sweepline::engine::JobError;
-use sweepline::engine::Keys;
 use sweepline::engine::Options;
 use sweepline::engine::StepOutput;
 use sweepline::engine::Worker;
 use sweepline::plan::Cell;
+use sweepline::plan::Contents;
 use sweepline::plan::From;
 use sweepline::plan::Input;
 use sweepline::plan::InputItem;
+use sweepline::plan::KeyError;
+use sweepline::plan::Keys;
 use sweepline::plan::Policy;
 use sweepline::plan::Step;
 use sweepline::plan::StepId;
@@ -91,16 +92,17 @@ impl Worker for Talk {
 struct PlainKeys;
 
 impl Keys for PlainKeys {
-    fn key(&self, step: &Step, contents: &Contents<'_>) -> Result<Digest, JobError> {
-        let mut text = serde_json::to_vec(&*step.params)
-            .map_err(|error| JobError::failed(error.to_string()))?;
-        for digest in contents.inputs.iter().flatten() {
-            text.extend_from_slice(digest.as_bytes());
+    fn key(&self, step: &Step, contents: &mut dyn Contents) -> Result<Digest, KeyError> {
+        let mut text = serde_json::to_vec(&*step.params).expect("parameters are plain data");
+        for item in step.inputs.iter().flat_map(|input| &input.items) {
+            if let Some(digest) = contents.input(item) {
+                text.extend_from_slice(digest.as_bytes());
+            }
         }
         Ok(Digest::of(&text))
     }
 
-    fn parts(&self, step: &Step, _: &Contents<'_>) -> Result<KeyParts, JobError> {
+    fn parts(&self, step: &Step, _: &mut dyn Contents) -> Result<KeyParts, KeyError> {
         let params = step.params.iter();
         Ok(params
             .map(|(name, value)| (format!("param.{name}"), value.to_string()))

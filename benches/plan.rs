@@ -18,6 +18,7 @@ use sweepline::manifest::Overrides;
 use sweepline::plan::Contents;
 use sweepline::plan::InputItem;
 use sweepline::plan::KeyRules;
+use sweepline::plan::Keys;
 use sweepline::plan::Plan;
 use sweepline::store::Digest;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::io;
 use std::io::Write;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 use serde_json::json;
@@ -64,9 +65,9 @@ pub fn diff(args: &DiffArgs, out: &mut Printer, err: &mut Printer) -> Result<Exi
     for name in named {
         let step = project.step(name, err)?;
         let (parts, result) = match &statuses[step.id.index()] {
-            StepStatus::UpToDate { record } => {
-                let parts = store.parts(record.key)?.unwrap_or_default();
-                (Some(parts), Some(record.result.clone()))
+            StepStatus::UpToDate { key, result } => {
+                let parts = store.parts(*key)?.unwrap_or_default();
+                (Some(parts), Some(Arc::clone(result)))
             }
             _ => (previous.last(name), None),
         };

@@ -180,7 +180,7 @@ impl Kept {
         let mut keys: HashSet<Digest> = HashSet::new();
         for status in PreviousRun::of(&project)?.statuses(&project) {
             match status {
-                StepStatus::UpToDate { record } => keys.insert(record.key),
+                StepStatus::UpToDate { key, .. } => keys.insert(key),
                 // A checkpoint may lie under it.
                 StepStatus::Runs { key, .. } => keys.insert(key),
                 StepStatus::MayRun { .. } | StepStatus::Broken { .. } => false,

@@ -218,11 +218,11 @@ impl View<'_> {
             "cell": cell,
             "state": self.word(step),
         });
-        if let StepStatus::UpToDate { record } = &self.statuses[step.id.index()] {
-            let outputs = record.result.outputs.iter();
+        if let StepStatus::UpToDate { key, result } = &self.statuses[step.id.index()] {
+            let outputs = result.outputs.iter();
             let digests =
                 outputs.map(|(name, artifact)| (name.clone(), json!(artifact.digest().to_hex())));
-            object["key"] = json!(record.key.to_hex());
+            object["key"] = json!(key.to_hex());
             object["digests"] = digests.collect::<serde_json::Map<_, _>>().into();
         }
         let lines = self.lines(step);

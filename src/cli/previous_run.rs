@@ -1,9 +1,8 @@
 //! What earlier runs left: the store as planning asks it.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::OnceLock;
 
 use super::project::Project;
 use super::project::Stop;
@@ -13,8 +12,8 @@ use crate::stages::Results;
 use crate::store::Digest;
 use crate::store::KeyParts;
 use crate::store::Lookup;
-use crate::store::Record;
 use crate::store::Store;
+use crate::store::StoreError;
 
 /// What earlier runs left.
 pub struct PreviousRun {
@@ -23,7 +22,7 @@ pub struct PreviousRun {
     last: BTreeMap<String, Digest>,
     experiment: String,
     /// How the last attempts at its steps ended; asked for where one has no result.
-    outcomes: OnceCell<BTreeMap<String, String>>,
+    outcomes: OnceLock<BTreeMap<String, String>>,
 }
 
 impl PreviousRun {
@@ -38,7 +37,7 @@ impl PreviousRun {
             store,
             last,
             experiment: project.name(),
-            outcomes: OnceCell::new(),
+            outcomes: OnceLock::new(),
         })
     }
 
@@ -53,7 +52,7 @@ impl PreviousRun {
     pub fn results<'p>(&'p self, project: &'p Project) -> Results<'p> {
         let statuses = self.statuses(project).into_iter();
         let result = statuses.map(|status| match status {
-            StepStatus::UpToDate { record } => Some(Arc::new(record.result.clone())),
+            StepStatus::UpToDate { result, .. } => Some(result),
             _ => None,
         });
         Results {
@@ -65,17 +64,11 @@ impl PreviousRun {
 }
 
 impl History for PreviousRun {
-    fn record(&self, key: &Digest) -> Option<Arc<Record>> {
-        // A store that fails to answer knows nothing: the run itself will say why.
-        let result = match self.store.as_ref()?.lookup(*key).ok()? {
-            Lookup::Hit(result) => result,
-            _ => return None,
-        };
-        Some(Arc::new(Record {
-            key: *key,
-            parts: KeyParts::new(),
-            result: (*result).clone(),
-        }))
+    fn lookup(&self, key: Digest) -> Result<Lookup, StoreError> {
+        match &self.store {
+            Some(store) => store.lookup(key),
+            None => Ok(Lookup::Miss),
+        }
     }
 
     fn last(&self, step: &str) -> Option<KeyParts> {
@@ -83,13 +76,14 @@ impl History for PreviousRun {
         self.store.as_ref()?.parts(*key).ok()?
     }
 
-    fn file_digest(&self, path: &Path) -> std::io::Result<Digest> {
+    fn file_digest(&self, path: &Path) -> Result<Digest, StoreError> {
         match &self.store {
-            Some(store) => store
-                .file_digest(path)
-                .map(|object| object.digest)
-                .map_err(std::io::Error::other),
-            None => std::fs::read(path).map(|bytes| Digest::of(&bytes)),
+            Some(store) => store.file_digest(path).map(|object| object.digest),
+            None => {
+                let bytes = std::fs::read(path);
+                let bytes = bytes.map_err(|error| StoreError::io("read", path, error))?;
+                Ok(Digest::of(&bytes))
+            }
         }
     }
 
@@ -100,10 +94,5 @@ impl History for PreviousRun {
             store.last_outcomes(&self.experiment).unwrap_or_default()
         });
         outcomes.get(step).filter(|how| *how != "made").cloned()
-    }
-
-    fn intact(&self, _: &Record) -> bool {
-        // A lookup that hits has looked at every object.
-        true
     }
 }

@@ -78,16 +78,12 @@ impl Shown<'_> {
     }
 
     fn result(&self) -> Option<&StepResult> {
-        match self.status() {
-            StepStatus::UpToDate { record } => Some(&record.result),
-            _ => None,
-        }
+        self.status().result().map(|result| &**result)
     }
 
     fn key(&self) -> Option<String> {
         match self.status() {
-            StepStatus::UpToDate { record } => Some(record.key.to_hex()),
-            StepStatus::Runs { key, .. } => Some(key.to_hex()),
+            StepStatus::UpToDate { key, .. } | StepStatus::Runs { key, .. } => Some(key.to_hex()),
             _ => None,
         }
     }
@@ -153,8 +149,8 @@ impl Shown<'_> {
                     None => name,
                 };
                 let digest = match &self.statuses[step.index()] {
-                    StepStatus::UpToDate { record } => {
-                        content_digest(&record.result, output.as_deref())
+                    StepStatus::UpToDate { result, .. } => {
+                        content_digest(result, output.as_deref())
                     }
                     _ => None,
                 };

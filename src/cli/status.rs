@@ -58,7 +58,7 @@ pub fn status(args: &StatusArgs, out: &mut Printer, err: &mut Printer) -> Result
             return "running";
         }
         match &statuses[step.id.index()] {
-            StepStatus::UpToDate { record } if record.result.diverged.is_some() => "diverged",
+            StepStatus::UpToDate { result, .. } if result.diverged.is_some() => "diverged",
             StepStatus::UpToDate { .. } => "done",
             _ if outcomes.get(&name).is_some_and(|last| last == "failed") => "failed",
             _ if previous.last(&name).is_some() => "stale",

@@ -43,15 +43,15 @@ pub fn why(args: &WhyArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit,
     )?;
     writeln!(out, "  --> {} ({})", step.place, step.kind.name())?;
     match status {
-        StepStatus::UpToDate { record } => {
-            writeln!(out, "  key {}", record.key.short())?;
+        StepStatus::UpToDate { key, result } => {
+            writeln!(out, "  key {}", key.short())?;
             if let Some(store) = &previous.store {
-                let parts = store.parts(record.key)?.unwrap_or_default();
+                let parts = store.parts(*key)?.unwrap_or_default();
                 for (part, value) in parts {
                     writeln!(out, "  {part}: {value}")?;
                 }
             }
-            for (output, artifact) in &record.result.outputs {
+            for (output, artifact) in &result.outputs {
                 writeln!(
                     out,
                     "  leaves {output}: {} ({} bytes)",

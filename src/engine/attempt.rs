@@ -5,6 +5,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::io;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::path::Path;
@@ -31,16 +32,15 @@ use super::JobArtifact;
 use super::JobError;
 use super::JobInput;
 use super::JobItem;
-use super::Keys;
 use super::Link;
 use super::StepOutput;
 use super::Worker;
 use super::input_snapshot::InputSnapshot;
 use super::isolated;
-use super::keys::Contents;
 use super::link::AttemptLink;
 use super::scratch::Scratch;
 use super::stamps::Stamps;
+use crate::plan::Keys;
 
 /// What a runner is given to do.
 pub(super) struct Task<'a> {
@@ -241,12 +241,11 @@ impl AttemptContext<'_> {
                 _ => return Err(changed(path)),
             }
         }
-        let contents = Contents {
-            inputs: &[],
-            auto: None,
-            store: self.store,
+        let mut digest = |path: &Path| match self.store.file_digest(path) {
+            Ok(object) => Ok(object.digest),
+            Err(error) => Err(io::Error::other(error)),
         };
-        match self.keys.changed(&task.step, &contents)? {
+        match self.keys.changed(&task.step, &mut digest)? {
             // Nothing but programs write where their code is.
             Some(path) if task.step.kind.starts_processes() => Err(changed(&path).hint(
                 "if the program itself writes it, it is no code: `!…` under `code` takes it out",

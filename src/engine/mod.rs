@@ -1,7 +1,7 @@
 //! Drives a plan to its end; knows no stage kind and no terminal.
 //!
 //! [`Engine::run`] takes steps, computes their keys as soon as the contents of their inputs are
-//! known ([`Keys`]), takes known results from the store and has the rest made by a [`Worker`].
+//! known ([`crate::plan::Keys`]), takes known results from the store and has the rest made by a [`Worker`].
 //! Everything that happens leaves as one stream of [`Event`]s.
 
 mod attempt;
@@ -15,7 +15,6 @@ mod input_snapshot;
 pub mod isolated;
 mod job;
 mod journal;
-mod keys;
 mod link;
 mod names;
 mod nodes;
@@ -24,8 +23,8 @@ mod pools;
 pub mod process;
 mod queue;
 mod reading;
-mod resolve;
 mod run;
+mod run_so_far;
 mod runners;
 pub mod scratch;
 mod stamps;
@@ -39,7 +38,6 @@ pub use event::{EVENTS_VERSION, Event, Number, Timed};
 pub use executor::{ERR, Executor, OUT, Submission};
 pub use growth::{EndedStep, Growth};
 pub use job::{Content, Job, JobArtifact, JobError, JobInput, JobItem, Link, StepOutput, Worker};
-pub use keys::{Contents, Keys};
 pub use options::{Failure, Options, StepSummary, Summary};
 pub use pools::Resources;
 pub use run::Engine;

@@ -23,7 +23,6 @@ use super::Event;
 use super::Executor;
 use super::Growth;
 use super::InProcess;
-use super::Keys;
 use super::Options;
 use super::StepSummary;
 use super::Summary;
@@ -41,10 +40,11 @@ use super::pools::Pools;
 use super::process;
 use super::reading::plain_bytes;
 use super::reading::told_of;
-use super::resolve::PlainFiles;
+use super::run_so_far::PlainFiles;
 use super::runners::RunnerPool;
 use super::view;
 use super::view::ViewMessage;
+use crate::plan::Keys;
 
 /// Drives plans to their end.
 pub struct Engine<'a> {

@@ -17,6 +17,7 @@ mod outputs;
 mod params;
 mod planner;
 mod projection;
+mod resolve;
 mod selection;
 mod status;
 mod step;
@@ -30,9 +31,10 @@ pub use filter::{Filter, Term};
 pub use growing::{GrowingPlan, Grown};
 pub use key::content_digest;
 pub use key::{
-    Contents, KeyError, KeyRules, NUMERICS_REVISION, PatternError, PatternMatches, Tree,
+    Contents, KeyError, KeyRules, Keys, NUMERICS_REVISION, PatternError, PatternMatches, Tree,
     UnmatchedPattern,
 };
+pub use resolve::{Outlook, Resolution, ResolveError, Resolver, Upstream};
 pub use selection::{SelectedSteps, Selection};
 pub use status::{History, Reason, StepStatus};
 pub use step::{Cell, From, Input, InputItem, Step, StepId};

@@ -6,25 +6,31 @@ use std::sync::Arc;
 
 use crate::store::Digest;
 use crate::store::KeyParts;
-use crate::store::Record;
+use crate::store::Lookup;
+use crate::store::Presence;
+use crate::store::StepResult;
+use crate::store::StoreError;
 use crate::text::Place;
 
-use super::Contents;
-use super::From;
-use super::InputItem;
-use super::KeyError;
-use super::KeyRules;
+use super::Keys;
+use super::Outlook;
 use super::Plan;
+use super::Resolution;
+use super::ResolveError;
+use super::Resolver;
 use super::Step;
 use super::StepId;
+use super::Upstream;
 use super::change::Change;
 use super::change::changes;
-use super::content_digest;
 
 /// What is known from before.
-pub trait History {
-    /// The record of a key.
-    fn record(&self, key: &Digest) -> Option<Arc<Record>>;
+pub trait History: Sync {
+    /// What the store has under a key.
+    ///
+    /// # Errors
+    /// Where it fails to answer.
+    fn lookup(&self, key: Digest) -> Result<Lookup, StoreError>;
 
     /// What the key of a step was made of when it last ran, by the step's name.
     fn last(&self, step: &str) -> Option<KeyParts>;
@@ -33,28 +39,38 @@ pub trait History {
     ///
     /// # Errors
     /// Where it cannot be read.
-    fn file_digest(&self, path: &Path) -> io::Result<Digest>;
+    fn file_digest(&self, path: &Path) -> Result<Digest, StoreError>;
 
     /// How the last attempt at a step ended, if it left no result: `failed`, `cancelled`.
     fn unfinished(&self, _step: &str) -> Option<String> {
         None
     }
-
-    /// Whether everything that the record names is there and undamaged.
-    fn intact(&self, record: &Record) -> bool;
 }
 
 /// What becomes of a step.
 #[derive(Clone, Debug)]
 pub enum StepStatus {
     /// Its result is known.
-    UpToDate { record: Arc<Record> },
+    UpToDate {
+        key: Digest,
+        result: Arc<StepResult>,
+    },
     /// It runs, for these reasons.
     Runs { key: Digest, reasons: Vec<Reason> },
     /// It runs unless these steps leave what they left before.
     MayRun { after: Vec<StepId> },
     /// It cannot run: a file that it reads is not there.
-    Broken { error: Arc<KeyError> },
+    Broken { error: Arc<ResolveError> },
+}
+
+impl StepStatus {
+    /// The result, where it is known.
+    pub fn result(&self) -> Option<&Arc<StepResult>> {
+        match self {
+            StepStatus::UpToDate { result, .. } => Some(result),
+            _ => None,
+        }
+    }
 }
 
 /// Why a step runs.
@@ -67,85 +83,81 @@ pub struct Reason {
 
 impl Plan {
     /// What a run would do with every step, in the order of the plan.
-    pub fn statuses(&self, rules: &KeyRules, history: &dyn History) -> Vec<StepStatus> {
+    pub fn statuses(&self, keys: &dyn Keys, history: &dyn History) -> Vec<StepStatus> {
         let mut statuses: Vec<StepStatus> = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
-            let status = self.status(step, rules, history, &statuses);
+            let outlook = BeforeRun {
+                plan: self,
+                history,
+                statuses: &statuses,
+            };
+            let resolver = Resolver {
+                keys,
+                outlook: &outlook,
+            };
+            let status = self.status(step, &resolver, history);
             statuses.push(status);
         }
         statuses
     }
 
-    fn status(
-        &self,
-        step: &Step,
-        rules: &KeyRules,
-        history: &dyn History,
-        statuses: &[StepStatus],
-    ) -> StepStatus {
-        let mut after: Vec<StepId> = Vec::new();
-        for item in step.inputs.iter().flat_map(|input| &input.items) {
-            if let From::Step { step: need, .. } = &item.from
-                && !matches!(statuses[need.index()], StepStatus::UpToDate { .. })
-                && !after.contains(need)
-            {
-                after.push(*need);
-                // Enough to say; a reduction may have thousands.
-                if after.len() == 16 {
-                    break;
-                }
+    fn status(&self, step: &Step, resolver: &Resolver<'_>, history: &dyn History) -> StepStatus {
+        let place = || Some(step.place.clone());
+        let runs = |key: Digest, what: Change| StepStatus::Runs {
+            key,
+            reasons: vec![Reason {
+                what,
+                place: place(),
+            }],
+        };
+        let (key, lookup) = match resolver.resolve(step, false) {
+            Resolution::Waits { needs } => return StepStatus::MayRun { after: needs },
+            // Before a run every step without a result is open.
+            Resolution::Skip { because } => {
+                return StepStatus::MayRun {
+                    after: vec![because],
+                };
             }
-        }
-        if !after.is_empty() {
-            return StepStatus::MayRun { after };
-        }
-        let mut contents = HistoryContents { history, statuses };
-        let key = match rules.key(step, &mut contents) {
-            Ok(key) => key,
-            Err(error) => {
+            Resolution::Broken(error) => {
                 return StepStatus::Broken {
                     error: Arc::new(error),
                 };
             }
+            Resolution::Keyed { key, lookup } => (key, lookup),
         };
-        let reason = |what: Change| Reason {
-            what,
-            place: Some(step.place.clone()),
-        };
-        if !step.policy.cache {
-            return StepStatus::Runs {
-                key,
-                reasons: vec![reason(Change::NotCached)],
-            };
-        }
-        match history.record(&key) {
-            Some(record) if history.intact(&record) => return StepStatus::UpToDate { record },
-            Some(_) => {
-                return StepStatus::Runs {
+        match lookup {
+            Lookup::Hit(result) => return StepStatus::UpToDate { key, result },
+            Lookup::Damaged { presence, .. } => {
+                return runs(
                     key,
-                    reasons: vec![reason(Change::Damaged)],
-                };
+                    match presence {
+                        Presence::Missing => Change::Gone,
+                        _ => Change::Damaged,
+                    },
+                );
             }
-            None => {}
+            Lookup::Miss if !step.policy.cache => return runs(key, Change::NotCached),
+            Lookup::Miss => {}
         }
-        let reasons = match history.last(&step.to_string()) {
-            None => vec![reason(Change::New)],
-            Some(old) => {
-                let new = rules.parts(step, &mut contents).unwrap_or_default();
-                let changes = changes(&old, &new);
-                if changes.is_empty() {
-                    let unfinished = history.unfinished(&step.to_string());
-                    vec![reason(match unfinished {
-                        Some(outcome) => Change::Unfinished { outcome },
-                        None => Change::Gone,
-                    })]
-                } else {
-                    let changes = changes.into_iter();
-                    changes.map(|what| self.reason(step, what)).collect()
-                }
-            }
+        let name = step.to_string();
+        let Some(old) = history.last(&name) else {
+            return runs(key, Change::New);
         };
-        StepStatus::Runs { key, reasons }
+        let changes = changes(&old, &resolver.parts(step));
+        if changes.is_empty() {
+            return runs(
+                key,
+                match history.unfinished(&name) {
+                    Some(outcome) => Change::Unfinished { outcome },
+                    None => Change::Gone,
+                },
+            );
+        }
+        let changes = changes.into_iter();
+        StepStatus::Runs {
+            key,
+            reasons: changes.map(|what| self.reason(step, what)).collect(),
+        }
     }
 
     /// A change with the place that brought it about.
@@ -187,26 +199,35 @@ impl Plan {
     }
 }
 
-/// Contents as the records of earlier runs have them.
-struct HistoryContents<'k> {
-    history: &'k dyn History,
-    statuses: &'k [StepStatus],
+/// What earlier runs left, for the steps that follow those with a status.
+struct BeforeRun<'a> {
+    plan: &'a Plan,
+    history: &'a dyn History,
+    statuses: &'a [StepStatus],
 }
 
-impl Contents for HistoryContents<'_> {
-    fn input(&mut self, item: &InputItem) -> Option<Digest> {
-        match &item.from {
-            From::File { path } => self.history.file_digest(path).ok(),
-            From::Step { step, output } => match &self.statuses[step.index()] {
-                StepStatus::UpToDate { record } => {
-                    content_digest(&record.result, output.as_deref())
-                }
-                _ => None,
-            },
+impl Outlook for BeforeRun<'_> {
+    fn upstream(&self, step: StepId) -> Upstream<'_> {
+        match self.statuses[step.index()].result() {
+            Some(result) => Upstream::Left(result),
+            None => Upstream::Open,
         }
     }
 
-    fn file(&mut self, path: &Path) -> io::Result<Digest> {
-        self.history.file_digest(path)
+    fn input_file(&self, path: &Path) -> Result<Digest, ResolveError> {
+        let digest = self.history.file_digest(path);
+        digest.map_err(|error| ResolveError::file(&error))
+    }
+
+    fn key_file(&self, path: &Path) -> io::Result<Digest> {
+        self.history.file_digest(path).map_err(io::Error::other)
+    }
+
+    fn lookup(&self, key: Digest) -> Result<Lookup, StoreError> {
+        self.history.lookup(key)
+    }
+
+    fn name(&self, step: StepId) -> String {
+        self.plan.step(step).to_string()
     }
 }

@@ -36,8 +36,8 @@ use crate::engine::link::Message;
 use crate::engine::nodes::Nodes;
 use crate::engine::pools::Pools;
 use crate::engine::queue::Queue;
-use crate::engine::resolve::PlainFiles;
-use crate::engine::resolve::Resolver;
+use crate::engine::run_so_far::PlainFiles;
+use crate::engine::run_so_far::RunSoFar;
 use crate::engine::runners::RunnerPool;
 use crate::engine::view::NewResult;
 use crate::engine::view::ViewMessage;
@@ -176,10 +176,9 @@ impl<'a> Coordinator<'a, '_> {
         self.nodes[id].name.to_string()
     }
 
-    fn resolver(&self) -> Resolver<'_> {
-        Resolver {
+    fn so_far(&self) -> RunSoFar<'_> {
+        RunSoFar {
             nodes: &self.nodes,
-            keys: self.engine.keys,
             store: self.engine.store,
             files: &self.files,
             devices: &self.executors.devices,

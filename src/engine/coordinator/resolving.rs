@@ -6,7 +6,8 @@ use crate::engine::Event;
 use crate::engine::JobError;
 use crate::engine::State;
 use crate::engine::nodes::Node;
-use crate::engine::resolve::Resolution;
+use crate::plan::Resolution;
+use crate::plan::Resolver;
 use crate::plan::StepId;
 use crate::store::Digest;
 use crate::store::Lookup;
@@ -20,11 +21,19 @@ impl Coordinator<'_, '_> {
     /// Decides about steps whose needs have all ended, and about those that then become so.
     pub(super) fn resolve(&mut self, mut wave: Vec<StepId>) {
         while !wave.is_empty() {
-            let resolver = self.resolver();
+            let outlook = self.so_far();
+            let resolver = Resolver {
+                keys: self.engine.keys,
+                outlook: &outlook,
+            };
+            let resolve = |id: &StepId| {
+                let node = &outlook.nodes[*id];
+                resolver.resolve(&node.step, node.force)
+            };
             let resolutions: Vec<Resolution> = if wave.len() < WAVE {
-                wave.iter().map(|id| resolver.resolve(*id)).collect()
+                wave.iter().map(resolve).collect()
             } else {
-                wave.par_iter().map(|id| resolver.resolve(*id)).collect()
+                wave.par_iter().map(resolve).collect()
             };
             let mut next = Vec::new();
             for (id, resolution) in wave.into_iter().zip(resolutions) {
@@ -64,7 +73,10 @@ impl Coordinator<'_, '_> {
                 self.cancel(id);
                 self.notify_dependents(id, next);
             }
-            Resolution::Broken(error) => self.fail(id, error, "", 0.0, next),
+            Resolution::Broken(error) => self.fail(id, error.into(), "", 0.0, next),
+            Resolution::Waits { .. } => {
+                unreachable!("BUG: a step is resolved once all its needs have ended")
+            }
             Resolution::Keyed { key, lookup } => {
                 self.nodes[id].key = Some(key);
                 match lookup {

@@ -103,7 +103,7 @@ impl<'a> Coordinator<'a, '_> {
             step,
             number,
             threads,
-            inputs: self.resolver().sources(id),
+            inputs: self.so_far().sources(id),
             link,
             elsewhere: None,
         };

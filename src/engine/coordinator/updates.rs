@@ -14,6 +14,7 @@ use crate::engine::State;
 use crate::engine::attempt::EndedAttempt;
 use crate::engine::link::Message;
 use crate::engine::link::lock;
+use crate::plan::Resolver;
 use crate::plan::StepId;
 use crate::store::Attempt;
 use crate::store::Outcome;
@@ -147,6 +148,11 @@ impl Coordinator<'_, '_> {
         result: Result<&Arc<StepResult>, &JobError>,
     ) -> Attempt {
         let node = &self.nodes[end.id];
+        let outlook = self.so_far();
+        let resolver = Resolver {
+            keys: self.engine.keys,
+            outlook: &outlook,
+        };
         let outcome = match result {
             Ok(result) => Outcome::Made(Arc::clone(result)),
             Err(JobError::Cancelled) => Outcome::Cancelled,
@@ -164,7 +170,7 @@ impl Coordinator<'_, '_> {
             place: node.step.place.to_string(),
             kind: node.step.kind.name().to_owned(),
             key: node.key.expect("only keyed steps run"),
-            parts: self.resolver().parts(end.id),
+            parts: resolver.parts(&node.step),
             number: end.number,
             seconds: end.seconds,
             log: end.log.clone(),

@@ -10,9 +10,12 @@ use std::sync::Mutex;
 
 use crate::engine::*;
 use crate::plan::Cell;
+use crate::plan::Contents;
 use crate::plan::From;
 use crate::plan::Input;
 use crate::plan::InputItem;
+use crate::plan::KeyError;
+use crate::plan::Keys;
 use crate::plan::Policy;
 use crate::plan::Step;
 use crate::plan::StepId;
@@ -113,18 +116,21 @@ pub(super) fn policy(steps: &mut [Arc<Step>], name: &str, change: impl Fn(&mut P
 pub(super) struct PlainKeys;
 
 impl Keys for PlainKeys {
-    fn key(&self, step: &Step, contents: &Contents<'_>) -> Result<Digest, JobError> {
+    fn key(&self, step: &Step, contents: &mut dyn Contents) -> Result<Digest, KeyError> {
         let parts = self.parts(step, contents)?;
         Ok(Digest::of(format!("{parts:?}").as_bytes()))
     }
 
-    fn parts(&self, step: &Step, contents: &Contents<'_>) -> Result<KeyParts, JobError> {
+    fn parts(&self, step: &Step, contents: &mut dyn Contents) -> Result<KeyParts, KeyError> {
         let mut parts = KeyParts::new();
         for (name, value) in step.params.iter() {
             parts.insert(format!("param.{name}"), value.to_string());
         }
-        for (index, digest) in contents.inputs.iter().enumerate() {
-            let digest = digest.map_or("missing".to_owned(), Digest::to_hex);
+        let items = step.inputs.iter().flat_map(|input| &input.items);
+        for (index, item) in items.enumerate() {
+            let digest = contents
+                .input(item)
+                .map_or("missing".to_owned(), Digest::to_hex);
             parts.insert(format!("input.{index:06}"), digest);
         }
         Ok(parts)

@@ -1,7 +1,7 @@
 //! The content of files, folders and code that belong to a key.
 //!
 //! Each is read once by whoever makes keys, so that all keys of a run are of one version, however
-//! often a file is edited meanwhile; [`KeyRules::changed`] says whether it still is that version.
+//! often a file is edited meanwhile; [`super::Keys::changed`] says whether it still is that version.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -124,7 +124,7 @@ impl KeyRules {
     ///
     /// # Errors
     /// Where one cannot be read.
-    pub fn changed(
+    pub(super) fn changed_file(
         &self,
         step: &Step,
         digest: &mut dyn FnMut(&Path) -> io::Result<Digest>,
@@ -152,7 +152,7 @@ impl KeyRules {
 
     /// The files that belong to the key of a step, other than those that it has as inputs, as far as keys
     /// have read them.
-    pub fn reads(&self, step: &Step) -> Vec<PathBuf> {
+    pub(super) fn files_of(&self, step: &Step) -> Vec<PathBuf> {
         let facts = self.facts(step.kind);
         let paths = step
             .params

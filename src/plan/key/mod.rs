@@ -77,6 +77,39 @@ pub trait Contents {
     fn file(&mut self, path: &Path) -> io::Result<Digest>;
 }
 
+/// Computes keys. Both answers come from one traversal, so they cannot disagree.
+pub trait Keys: Sync {
+    /// The digest of everything the step's result depends on.
+    ///
+    /// # Errors
+    /// Where a file that belongs to the key cannot be read.
+    fn key(&self, step: &Step, contents: &mut dyn Contents) -> Result<Digest, KeyError>;
+
+    /// The same, part by part; asked only for steps that run.
+    ///
+    /// # Errors
+    /// As [`Keys::key`].
+    fn parts(&self, step: &Step, contents: &mut dyn Contents) -> Result<KeyParts, KeyError>;
+
+    /// The first file that belongs to the key, other than an input, and is no longer what it was
+    /// when the key was made: by its path in the project.
+    ///
+    /// # Errors
+    /// Where one cannot be read.
+    fn changed(
+        &self,
+        _step: &Step,
+        _digest: &mut dyn FnMut(&Path) -> io::Result<Digest>,
+    ) -> Result<Option<PathBuf>, KeyError> {
+        Ok(None)
+    }
+
+    /// The files that belong to the key, other than inputs, by absolute path.
+    fn reads(&self, _step: &Step) -> Vec<PathBuf> {
+        Vec::new()
+    }
+}
+
 /// Computes keys for one project and one backend. Remembers what it learns about kinds and what it
 /// read of the project, so one is to be made for each run: all its keys are of one version of the
 /// project's files.
@@ -124,26 +157,6 @@ impl KeyRules {
     /// variables.
     pub fn with_secret(self, secret: [u8; 32]) -> Self {
         KeyRules { secret, ..self }
-    }
-
-    /// The digest of everything the step's result depends on.
-    ///
-    /// # Errors
-    /// Where a file that belongs to the key cannot be read.
-    pub fn key(&self, step: &Step, contents: &mut dyn Contents) -> Result<Digest, KeyError> {
-        let mut sink = Bytes(Vec::with_capacity(1024));
-        self.traverse(step, contents, &mut sink)?;
-        Ok(Digest::of(&sink.0))
-    }
-
-    /// The same, part by part.
-    ///
-    /// # Errors
-    /// As [`KeyRules::key`].
-    pub fn parts(&self, step: &Step, contents: &mut dyn Contents) -> Result<KeyParts, KeyError> {
-        let mut sink = Explanation::default();
-        self.traverse(step, contents, &mut sink)?;
-        Ok(sink.finish())
     }
 
     fn traverse(
@@ -233,6 +246,32 @@ impl KeyRules {
         let facts = Arc::new(facts);
         let mut known = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(known.entry(key).or_insert(facts))
+    }
+}
+
+impl Keys for KeyRules {
+    fn key(&self, step: &Step, contents: &mut dyn Contents) -> Result<Digest, KeyError> {
+        let mut sink = Bytes(Vec::with_capacity(1024));
+        self.traverse(step, contents, &mut sink)?;
+        Ok(Digest::of(&sink.0))
+    }
+
+    fn parts(&self, step: &Step, contents: &mut dyn Contents) -> Result<KeyParts, KeyError> {
+        let mut sink = Explanation::default();
+        self.traverse(step, contents, &mut sink)?;
+        Ok(sink.finish())
+    }
+
+    fn changed(
+        &self,
+        step: &Step,
+        digest: &mut dyn FnMut(&Path) -> io::Result<Digest>,
+    ) -> Result<Option<PathBuf>, KeyError> {
+        self.changed_file(step, digest)
+    }
+
+    fn reads(&self, step: &Step) -> Vec<PathBuf> {
+        self.files_of(step)
     }
 }
 

@@ -9,6 +9,7 @@ use sweepline::plan::Change;
 use sweepline::plan::Contents;
 use sweepline::plan::InputItem;
 use sweepline::plan::KeyRules;
+use sweepline::plan::Keys;
 use sweepline::plan::changes;
 use sweepline::store::Digest;
 use sweepline::store::KeyParts;

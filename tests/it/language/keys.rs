@@ -6,6 +6,7 @@ use std::path::Path;
 use sweepline::plan::Contents;
 use sweepline::plan::InputItem;
 use sweepline::plan::KeyRules;
+use sweepline::plan::Keys;
 use sweepline::plan::Plan;
 use sweepline::store::Digest;
 use sweepline::store::KeyParts;
