@@ -16,6 +16,7 @@ use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
+use super::run_state::stage_of;
 use super::runs;
 use super::show::metrics;
 use super::step_status::change_lines;
@@ -239,7 +240,7 @@ fn of_runs(store: &Store, first: &str, second: &str) -> Result<Differences, Stop
             true => Vec::new(),
             false => change_lines(&changed),
         };
-        let stage = step.split('[').next().unwrap_or(step).to_owned();
+        let stage = stage_of(step).to_owned();
         let groups = &mut differences.groups;
         match groups
             .iter_mut()

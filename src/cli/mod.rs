@@ -25,6 +25,7 @@ mod project;
 mod report;
 mod reporter;
 mod run;
+mod run_state;
 mod run_summary;
 mod runs;
 mod schema;

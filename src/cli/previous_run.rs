@@ -51,14 +51,14 @@ impl PreviousRun {
     /// The results of every step that is up to date.
     pub fn results<'p>(&'p self, project: &'p Project) -> Results<'p> {
         let statuses = self.statuses(project).into_iter();
-        let result = statuses.map(|status| match status {
+        let results = statuses.map(|status| match status {
             StepStatus::UpToDate { result, .. } => Some(result),
             _ => None,
         });
         Results {
             plan: &project.plan,
             store: self.store.as_ref(),
-            result: result.collect(),
+            by_step: results.collect(),
         }
     }
 }

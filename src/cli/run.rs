@@ -25,6 +25,7 @@ use super::reporter::JsonLines;
 use super::reporter::Lines;
 use super::reporter::Reporter;
 use super::reporter::Silent;
+use super::run_state::RunState;
 use super::run_summary;
 use super::store_lock;
 use super::worker;
@@ -89,14 +90,16 @@ pub fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let mut engine = Engine::new(&keys, &Stages, &store, options);
     engine.isolated = &isolated;
     let mut reporter = reporter(args);
+    let mut state = RunState::default();
     let mut expecting = false;
     let summary = ManuallyDrop::new(engine.run(&project.plan.steps, &mut |timed| {
         // Looked up only where something runs: a run that changes nothing has no time for it.
         if !expecting && matches!(timed.event, Event::StepStarted { .. }) {
             expecting = true;
-            reporter.expect(estimates::by_stage(&project, &store));
+            state.expect(estimates::by_stage(&project, &store));
         }
-        reporter.show(timed);
+        state.add(timed);
+        reporter.show(timed, &state);
     })?);
     drop(reporter);
     let products = keys.products();
@@ -115,7 +118,7 @@ pub fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         None => Results {
             plan: &project.plan,
             store: Some(&store),
-            result: summary.steps.iter().map(|s| s.result.clone()).collect(),
+            by_step: summary.steps.iter().map(|s| s.result.clone()).collect(),
         },
     });
     let claims = claims::after_run(&project, &results, args.require_claims, err)?;

@@ -11,8 +11,8 @@ use super::args::ProjectArgs;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::project::Stop;
+use super::run_state::RunState;
 use super::settings::Settings;
-use crate::engine::Event;
 use crate::engine::Timed;
 use crate::manifest;
 use crate::store::Access;
@@ -118,16 +118,13 @@ pub fn events(store: &Store, run: &str) -> io::Result<Vec<Timed>> {
     Ok(events)
 }
 
+/// Where a run stands, or stood when it ended.
+pub fn state(store: &Store, run: &str) -> io::Result<RunState> {
+    Ok(RunState::of(&events(store, run)?))
+}
+
 /// The keys of all steps of a run whose result it knew, by name, in the order of the plan.
 pub fn keys(store: &Store, run: &str) -> io::Result<Vec<(String, Digest)>> {
-    let events = events(store, run)?.into_iter();
-    let keys = events.filter_map(|timed| match timed.event {
-        Event::StepFinished { id, step, key, .. } | Event::StepCached { id, step, key, .. } => {
-            Some((id, step, key?))
-        }
-        _ => None,
-    });
-    let mut keys: Vec<(u32, String, Digest)> = keys.collect();
-    keys.sort_by_key(|(id, ..)| *id);
-    Ok(keys.into_iter().map(|(_, step, key)| (step, key)).collect())
+    let log = state(store, run)?.log.unwrap_or_default();
+    Ok(log.keys.into_values().collect())
 }

@@ -17,12 +17,10 @@ use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
-use super::reporter::Running;
-use super::reporter::Tally;
 use super::reporter::duration;
+use super::run_state::RunState;
+use super::run_state::Running;
 use super::runs;
-use crate::engine::Event;
-use crate::engine::Totals;
 use crate::plan::History;
 use crate::plan::Step;
 use crate::plan::StepStatus;
@@ -49,7 +47,7 @@ pub fn status(args: &StatusArgs, out: &mut Printer, err: &mut Printer) -> Result
         None => (None, BTreeMap::new()),
     };
     let running: BTreeSet<&str> = match &run {
-        Some(run) if run.writer.is_some() => run.running.iter().map(String::as_str).collect(),
+        Some(run) if run.writer.is_some() => run.running().collect(),
         _ => BTreeSet::new(),
     };
     let state = |step: &Step| {
@@ -144,10 +142,10 @@ fn print_json(
             "command": run.past.command,
             "live": run.writer.is_some(),
             "finished": run.past.summary.is_some(),
-            "settled": run.tally.settled(),
-            "selected": run.tally.selected,
-            "running": run.running,
-            "failed": run.tally.failed,
+            "settled": run.state.settled(),
+            "selected": run.state.selected,
+            "running": run.running().collect::<Vec<_>>(),
+            "failed": run.state.failed,
         })
     });
     writeln!(out, "{}", json!({"steps": steps, "run": run}))
@@ -166,7 +164,7 @@ pub(super) fn under_way(
     let Some(run) = Watched::newest(store, project)?.filter(|run| run.writer.is_some()) else {
         return Ok(None);
     };
-    let mut running = run.tally.running.values();
+    let mut running = run.state.running.values();
     let running = running.find(|running| running.step == step);
     Ok(running.map(|running| {
         let lasts = duration(run.lasts(running));
@@ -192,10 +190,7 @@ struct Watched {
     past: PastRun,
     /// Who runs it, if it still goes on.
     writer: Option<Holder>,
-    tally: Tally,
-    /// The steps under way, as far as the events tell.
-    running: Vec<String>,
-    totals: Option<Totals>,
+    state: RunState,
 }
 
 impl Watched {
@@ -210,17 +205,8 @@ impl Watched {
         else {
             return Ok(None);
         };
-        let mut tally = Tally::default();
-        tally.expect(estimates::by_stage(project, store));
-        let mut totals = None;
-        for timed in runs::events(store, &past.run)? {
-            if let Event::RunFinished { totals: all } = &timed.event {
-                totals = Some(*all);
-            }
-            tally.add(&timed);
-        }
-        let running = tally.running.values().map(|running| running.step.clone());
-        let running = running.collect();
+        let mut state = runs::state(store, &past.run)?;
+        state.expect(estimates::by_stage(project, store));
         Ok(Some(Watched {
             // A run that was killed began before whoever writes now took the lock, perhaps for
             // another experiment. Process 0 is one that has not said yet who it is.
@@ -228,10 +214,13 @@ impl Watched {
                 past.summary.is_none() && (writer.pid == 0 || past.started >= writer.since as f64)
             }),
             past,
-            tally,
-            running,
-            totals,
+            state,
         }))
+    }
+
+    /// The steps under way, as far as the events tell.
+    fn running(&self) -> impl Iterator<Item = &str> {
+        self.state.running.values().map(|running| &*running.step)
     }
 
     /// Seconds since a step started.
@@ -242,17 +231,17 @@ impl Watched {
     }
 
     fn tell(&self, out: &mut Printer) -> io::Result<()> {
-        let (run, tally) = (&self.past.run, &self.tally);
-        let so_far = format!("{} of {} steps", tally.settled(), tally.selected);
-        match (&self.writer, &self.totals) {
+        let (run, state) = (&self.past.run, &self.state);
+        let so_far = format!("{} of {} steps", state.settled(), state.selected);
+        match (&self.writer, &state.totals) {
             (Some(writer), _) => {
                 writeln!(out, "\nrun {run} goes on in {writer}: {so_far}")?;
-                for running in tally.running.values().take(NAMED) {
+                for running in state.running.values().take(NAMED) {
                     let lasts = duration(self.lasts(running));
                     let (step, far) = (&running.step, far(running));
                     writeln!(out, "  {step} running for {lasts}{far}")?;
                 }
-                if let Some(remaining) = tally.remaining() {
+                if let Some(remaining) = state.remaining() {
                     writeln!(out, "  about {} left", duration(remaining))?;
                 }
                 Ok(())
@@ -269,7 +258,7 @@ impl Watched {
                 ];
                 let said = counts.iter().filter(|(count, _)| *count > 0);
                 let said: Vec<String> = said.map(|(n, word)| format!("{n} {word}")).collect();
-                let took = duration(tally.now);
+                let took = duration(state.now);
                 writeln!(out, "\nlast run {run}: {} in {took}", said.join(", "))
             }
             (None, None) => {

@@ -3,7 +3,6 @@
 //! Steps lie in lanes, as many as ran at once. Every pool beside the cpus has its own group of
 //! lanes with the steps that held it, and every pool a counter of what was taken.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde_json::Value as Json;
@@ -13,9 +12,17 @@ use super::args::TraceArgs;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::project::Stop;
+use super::run_state::Attempt;
+use super::run_state::RunState;
+use super::run_state::stage_of;
 use super::runs;
-use crate::engine::Event;
-use crate::engine::Timed;
+
+/// An attempt with its begin and end.
+struct Span<'r> {
+    attempt: &'r Attempt,
+    from: f64,
+    to: f64,
+}
 
 /// Prints the trace of a run.
 pub fn trace(args: &TraceArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
@@ -29,72 +36,25 @@ pub fn trace(args: &TraceArgs, out: &mut Printer, err: &mut Printer) -> Result<E
     let trace = json!({
         "displayTimeUnit": "ms",
         "otherData": {"run": run.run, "experiment": run.experiment, "command": run.command},
-        "traceEvents": trace_events(&events),
+        "traceEvents": trace_events(&RunState::of(&events)),
     });
     writeln!(out, "{trace}")?;
     Ok(Exit::Success)
 }
 
-/// An attempt from its start to its end.
-struct Span<'e> {
-    id: u32,
-    step: &'e str,
-    attempt: u32,
-    from: f64,
-    to: f64,
-    /// What it held, cpus among it.
-    takes: BTreeMap<&'e str, u64>,
-    how: &'static str,
-    note: Option<&'e str>,
-}
-
-/// Pairs starts with ends; what never ended lasts until the last event.
-fn spans(events: &[Timed]) -> Vec<Span<'_>> {
-    let mut spans: Vec<Span<'_>> = Vec::new();
-    let mut open: BTreeMap<u32, usize> = BTreeMap::new();
-    let last = events.last().map_or(0.0, |timed| timed.at);
-    for timed in events {
-        let (id, how, note) = match &timed.event {
-            Event::StepStarted {
-                id,
-                step,
-                attempt,
-                threads,
-                takes,
-            } => {
-                let mut held: BTreeMap<&str, u64> = BTreeMap::from([("cpus", *threads as u64)]);
-                held.extend(takes.iter().map(|(name, amount)| (name.as_str(), *amount)));
-                open.insert(*id, spans.len());
-                spans.push(Span {
-                    id: *id,
-                    step,
-                    attempt: *attempt,
-                    from: timed.at,
-                    to: last,
-                    takes: held,
-                    how: "unfinished",
-                    note: None,
-                });
-                continue;
-            }
-            Event::StepFinished { id, diverged, .. } => (id, "done", diverged.as_deref()),
-            Event::StepFailed { id, message, .. } => (id, "failed", Some(message.as_str())),
-            Event::StepRetrying { id, message, .. } => (id, "failed", Some(message.as_str())),
-            Event::StepCancelled { id, .. } => (id, "cancelled", None),
-            _ => continue,
-        };
-        if let Some(at) = open.remove(id) {
-            (spans[at].to, spans[at].how, spans[at].note) = (timed.at, how, note);
-        }
-    }
-    spans
-}
-
-fn trace_events(events: &[Timed]) -> Vec<Json> {
-    let spans = spans(events);
+fn trace_events(state: &RunState) -> Vec<Json> {
+    let attempts = state.log.iter().flat_map(|log| &log.attempts);
+    // What never ended lasts until the last event.
+    let spans: Vec<Span<'_>> = attempts
+        .map(|attempt| Span {
+            attempt,
+            from: attempt.start,
+            to: attempt.end.unwrap_or(state.now),
+        })
+        .collect();
     let mut pools: Vec<&str> = vec!["cpus"];
-    for name in spans.iter().flat_map(|span| span.takes.keys()) {
-        if !pools.contains(name) {
+    for name in spans.iter().flat_map(|span| span.attempt.takes.keys()) {
+        if !pools.contains(&name.as_str()) {
             pools.push(name);
         }
     }
@@ -108,7 +68,7 @@ fn trace_events(events: &[Timed]) -> Vec<Json> {
         }));
         let held: Vec<&Span<'_>> = spans
             .iter()
-            .filter(|span| span.takes.contains_key(pool))
+            .filter(|span| span.attempt.takes.contains_key(*pool))
             .collect();
         if has_lanes {
             for (span, lane) in held.iter().zip(lanes(&held)) {
@@ -138,14 +98,17 @@ fn lanes(spans: &[&Span<'_>]) -> Vec<usize> {
 }
 
 fn slice(span: &Span<'_>, process: usize, lane: usize) -> Json {
-    let stage = span.step.split('[').next().unwrap_or(span.step);
+    let Attempt { id, step, .. } = span.attempt;
     let mut slice = json!({
-        "ph": "X", "pid": process, "tid": lane + 1, "name": span.step, "cat": stage,
+        "ph": "X", "pid": process, "tid": lane + 1, "name": step, "cat": stage_of(step),
         "ts": micros(span.from), "dur": micros(span.to - span.from),
-        "args": {"id": span.id, "attempt": span.attempt, "end": span.how, "takes": span.takes},
+        "args": {
+            "id": id, "attempt": span.attempt.number, "end": span.attempt.outcome,
+            "takes": span.attempt.takes,
+        },
     });
-    if let Some(note) = span.note {
-        slice["args"]["note"] = note.into();
+    if let Some(note) = &span.attempt.note {
+        slice["args"]["note"] = note.clone().into();
     }
     slice
 }
@@ -154,7 +117,7 @@ fn slice(span: &Span<'_>, process: usize, lane: usize) -> Json {
 fn counter(held: &[&Span<'_>], pool: &str, process: usize) -> Vec<Json> {
     let mut changes: Vec<(u64, i64)> = Vec::new();
     for span in held {
-        let amount = span.takes.get(pool).copied().unwrap_or(0) as i64;
+        let amount = span.attempt.takes.get(pool).copied().unwrap_or(0) as i64;
         changes.push((micros(span.from), amount));
         changes.push((micros(span.to), -amount));
     }

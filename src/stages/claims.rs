@@ -41,7 +41,7 @@ fn check(plan: &Plan, stated: &StatedClaim, found: &mut Diagnostics) {
     let results = Results {
         plan,
         store: None,
-        result: Vec::new(),
+        by_step: Vec::new(),
     };
     let measuring: Vec<&str> = results.measuring().collect();
     if let Some(table) = &stated.claim.table {

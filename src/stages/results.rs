@@ -30,13 +30,13 @@ pub struct Results<'a> {
     /// None where nothing was ever run.
     pub store: Option<&'a Store>,
     /// In plan order; none for a step without a result.
-    pub result: Vec<Option<Arc<StepResult>>>,
+    pub by_step: Vec<Option<Arc<StepResult>>>,
 }
 
 impl Results<'_> {
     /// What a step left.
     pub fn result(&self, id: StepId) -> Option<&StepResult> {
-        self.result.get(id.index())?.as_deref()
+        self.by_step.get(id.index())?.as_deref()
     }
 
     /// The steps of a stage, in plan order; none of a stage that the plan does not have.

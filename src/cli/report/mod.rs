@@ -34,7 +34,7 @@ pub fn report(args: &ReportArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let previous = PreviousRun::of(&project)?;
     let results = previous.results(&project);
-    let known = results.result.iter().flatten().count();
+    let known = results.by_step.iter().flatten().count();
     if known == 0 {
         let manifest = args.experiment.manifest.display();
         writeln!(err, "no results yet")?;

@@ -1,17 +1,10 @@
-//! What the last run that did anything left in its log: when steps ran, and which failed.
-
-use std::collections::BTreeMap;
-use std::collections::HashMap;
-use std::fs::File;
-use std::io::BufRead;
-use std::io::BufReader;
+//! The last run that did anything: when its steps ran, and which failed.
 
 use serde::Deserialize;
 
-use crate::engine::Event;
-use crate::engine::Timed;
+use crate::cli::run_state::RunLog;
+use crate::cli::runs;
 use crate::store::PastRun;
-use crate::store::RunId;
 use crate::store::Store;
 use crate::store::StoreError;
 
@@ -25,19 +18,7 @@ pub struct Past {
     pub run: Option<PastRun>,
     /// How many steps ran at once.
     pub jobs: usize,
-    /// Seconds after the start of the run at which the last attempt at a step began, and how long
-    /// it took.
-    pub spans: HashMap<String, (f64, f64)>,
-    pub failed: BTreeMap<String, Failed>,
-    /// Steps left out because of another.
-    pub skipped: HashMap<String, String>,
-}
-
-/// How a step failed.
-pub struct Failed {
-    pub place: String,
-    pub message: String,
-    pub log: Vec<String>,
+    pub log: RunLog,
 }
 
 /// The engine's summary of a run, as far as it is of interest here.
@@ -53,7 +34,7 @@ struct Totals {
 }
 
 impl Past {
-    /// Reads the log of the newest run of an experiment in which a step ran. Runs that found all
+    /// Reads the events of the newest run of an experiment in which a step ran. Runs that found all
     /// up to date say nothing about times.
     pub fn read(store: &Store, experiment: &str) -> Result<Past, StoreError> {
         let runs = store.runs(RUNS)?;
@@ -64,55 +45,17 @@ impl Past {
             if ending.is_some_and(|ending| ending.totals.done + ending.totals.failed == 0) {
                 continue;
             }
-            let mut past = Past::default();
-            let log = store
-                .run_folder(&RunId(run.run.clone()))
-                .join("events.jsonl");
-            // A log that is gone or broken off costs the times, not the report.
-            if let Ok(file) = File::open(log) {
-                let lines = BufReader::new(file).lines().map_while(Result::ok);
-                for line in lines {
-                    if let Ok(event) = serde_json::from_str(&line) {
-                        past.take(event);
-                    }
-                }
-            }
-            if !past.spans.is_empty() {
-                past.run = Some(run);
-                return Ok(past);
+            // Events that are gone cost the times, not the report.
+            let state = runs::state(store, &run.run).unwrap_or_default();
+            let log = state.log.unwrap_or_default();
+            if !log.times.is_empty() {
+                return Ok(Past {
+                    run: Some(run),
+                    jobs: state.jobs,
+                    log,
+                });
             }
         }
         Ok(Past::default())
-    }
-
-    fn take(&mut self, Timed { at, event }: Timed) {
-        match event {
-            Event::PlanKnown { jobs, .. } => self.jobs = jobs,
-            Event::StepFinished { step, seconds, .. } => {
-                self.spans.insert(step, (at - seconds, seconds));
-            }
-            Event::StepFailed {
-                step,
-                place,
-                message,
-                hints,
-                log,
-                seconds,
-                ..
-            } => {
-                self.spans.insert(step.clone(), (at - seconds, seconds));
-                let message = [vec![message], hints].concat().join("\n");
-                let failed = Failed {
-                    place,
-                    message,
-                    log,
-                };
-                self.failed.insert(step, failed);
-            }
-            Event::StepSkipped { step, because, .. } => {
-                self.skipped.insert(step, because);
-            }
-            _ => {}
-        }
     }
 }

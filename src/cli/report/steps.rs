@@ -17,12 +17,12 @@ pub fn steps(results: &Results<'_>, past: &Past, keys: &BTreeMap<String, Digest>
         .map(|step| {
             let name = step.to_string();
             let result = results.result(step.id);
-            let span = past.spans.get(&name);
+            let span = past.log.times.get(&name);
             let state = match (result, span) {
-                (Some(_), Some(_)) if !past.failed.contains_key(&name) => State::Ran,
+                (Some(_), Some(_)) if !past.log.failed.contains_key(&name) => State::Ran,
                 (Some(_), _) => State::Reused,
-                (None, _) if past.failed.contains_key(&name) => State::Failed,
-                (None, _) if past.skipped.contains_key(&name) => State::Skipped,
+                (None, _) if past.log.failed.contains_key(&name) => State::Failed,
+                (None, _) if past.log.skipped.contains_key(&name) => State::Skipped,
                 (None, _) => State::Pending,
             };
             let timed = matches!(state, State::Ran | State::Failed);
@@ -61,11 +61,13 @@ pub fn failures(results: &Results<'_>, past: &Past) -> Vec<Failure> {
     broken
         .filter_map(|step| {
             let name = step.to_string();
-            let failed = past.failed.get(&name)?;
+            let failed = past.log.failed.get(&name)?;
             Some(Failure {
                 step: name,
                 place: failed.place.clone(),
-                message: failed.message.clone(),
+                message: [std::slice::from_ref(&failed.message), &failed.hints[..]]
+                    .concat()
+                    .join("\n"),
                 log: failed.log.join("\n"),
             })
         })

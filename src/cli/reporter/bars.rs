@@ -8,14 +8,13 @@ use indicatif::ProgressBar;
 use indicatif::ProgressDrawTarget;
 use indicatif::ProgressStyle;
 
-use super::Expected;
 use super::Reporter;
-use super::Tally;
 use super::duration;
 use super::failure_lines;
 use super::stopping;
 use super::terminal::AtLeftEdge;
 use super::wants;
+use crate::cli::run_state::RunState;
 use crate::engine::Event;
 use crate::engine::Timed;
 use crate::text::in_one_line;
@@ -26,7 +25,6 @@ const MOST_BARS: usize = 8;
 
 /// Draws to standard error.
 pub struct Bars {
-    tally: Tally,
     all: MultiProgress,
     run: ProgressBar,
     steps: BTreeMap<u32, ProgressBar>,
@@ -47,7 +45,6 @@ impl Bars {
         let run = all.add(ProgressBar::new(0));
         run.set_style(style("{bar:30} {pos}/{len}  {msg}"));
         Bars {
-            tally: Tally::default(),
             all,
             run,
             steps: BTreeMap::new(),
@@ -59,24 +56,23 @@ impl Bars {
         let _ = self.all.println(said(&line));
     }
 
-    fn redraw_run(&self) {
-        let tally = &self.tally;
-        self.run.set_length(tally.selected as u64);
-        self.run.set_position(tally.settled() as u64);
+    fn redraw_run(&self, state: &RunState) {
+        self.run.set_length(state.selected as u64);
+        self.run.set_position(state.settled() as u64);
         let mut parts = vec![
-            format!("{} running", tally.running.len()),
-            format!("{} waiting", tally.waiting()),
+            format!("{} running", state.running.len()),
+            format!("{} waiting", state.waiting()),
         ];
-        if tally.cached > 0 {
-            parts.push(format!("{} up to date", tally.cached));
+        if state.cached > 0 {
+            parts.push(format!("{} up to date", state.cached));
         }
-        if tally.failed > 0 {
-            parts.push(format!("{} failed", tally.failed));
+        if state.failed > 0 {
+            parts.push(format!("{} failed", state.failed));
         }
-        if tally.skipped > 0 {
-            parts.push(format!("{} skipped", tally.skipped));
+        if state.skipped > 0 {
+            parts.push(format!("{} skipped", state.skipped));
         }
-        if let Some(remaining) = tally.remaining() {
+        if let Some(remaining) = state.remaining() {
             parts.push(format!("about {} left", duration(remaining)));
         }
         self.run.set_message(parts.join(", "));
@@ -97,12 +93,7 @@ impl Default for Bars {
 }
 
 impl Reporter for Bars {
-    fn expect(&mut self, expected: Expected) {
-        self.tally.expect(expected);
-    }
-
-    fn show(&mut self, timed: &Timed) {
-        self.tally.add(timed);
+    fn show(&mut self, timed: &Timed, state: &RunState) {
         match &timed.event {
             Event::StepStarted { id, step, .. } if self.steps.len() < MOST_BARS => {
                 let bar = self.all.insert_before(&self.run, ProgressBar::new(0));
@@ -112,8 +103,7 @@ impl Reporter for Bars {
                 self.steps.insert(*id, bar);
             }
             Event::StepProgress { id, .. } => {
-                if let (Some(bar), Some(running)) = (self.steps.get(id), self.tally.running.get(id))
-                {
+                if let (Some(bar), Some(running)) = (self.steps.get(id), state.running.get(id)) {
                     if bar.length() != Some(running.total) {
                         bar.set_length(running.total);
                         bar.set_style(style("  {bar:20} {percent:>3} %  {prefix}  {msg}"));
@@ -166,7 +156,7 @@ impl Reporter for Bars {
             }
             _ => {}
         }
-        self.redraw_run();
+        self.redraw_run(state);
     }
 }
 
@@ -189,7 +179,12 @@ mod tests {
         let screen = InMemoryTerm::new(20, 100);
         let terminal = Box::new(AtLeftEdge(screen.clone()));
         let mut bars = Bars::on(ProgressDrawTarget::term_like(terminal));
-        let mut show = |event| bars.show(&Timed { at: 1.0, event });
+        let mut state = RunState::default();
+        let mut show = |event| {
+            let timed = Timed { at: 1.0, event };
+            state.add(&timed);
+            bars.show(&timed, &state);
+        };
         show(Event::PlanKnown {
             steps: 3,
             selected: 3,

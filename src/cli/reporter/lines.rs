@@ -4,13 +4,12 @@
 use std::io;
 use std::io::Write;
 
-use super::Expected;
 use super::Reporter;
-use super::Tally;
 use super::duration;
 use super::failure_lines;
 use super::stopping;
 use super::wants;
+use crate::cli::run_state::RunState;
 use crate::engine::Event;
 use crate::engine::Timed;
 
@@ -23,33 +22,27 @@ const PARTS: usize = 50;
 /// Writes lines to `out`.
 pub struct Lines<W> {
     out: W,
-    tally: Tally,
     /// The last part that was told.
     told: usize,
 }
 
 impl<W: Write> Lines<W> {
     pub fn new(out: W) -> Self {
-        Lines {
-            out,
-            tally: Tally::default(),
-            told: 0,
-        }
+        Lines { out, told: 0 }
     }
 
     /// A line where another part of a large run is done.
-    fn write_part(&mut self, done: &str) -> io::Result<()> {
-        let part = self.tally.settled() * PARTS / self.tally.selected.max(1);
+    fn write_part(&mut self, done: &str, state: &RunState) -> io::Result<()> {
+        let part = state.settled() * PARTS / state.selected.max(1);
         if part == self.told {
             return Ok(());
         }
         self.told = part;
-        let tally = &self.tally;
-        write!(self.out, "{done} {} running", tally.running.len())?;
-        if tally.failed > 0 {
-            write!(self.out, ", {} failed", tally.failed)?;
+        write!(self.out, "{done} {} running", state.running.len())?;
+        if state.failed > 0 {
+            write!(self.out, ", {} failed", state.failed)?;
         }
-        match tally.remaining() {
+        match state.remaining() {
             Some(seconds) if seconds >= 1.0 => {
                 writeln!(self.out, ", about {} left", duration(seconds))
             }
@@ -57,12 +50,12 @@ impl<W: Write> Lines<W> {
         }
     }
 
-    fn write(&mut self, timed: &Timed) -> io::Result<()> {
+    fn write(&mut self, timed: &Timed, state: &RunState) -> io::Result<()> {
         // Thousands of these in a run that changes nothing.
         if matches!(timed.event, Event::StepCached { .. }) {
             return Ok(());
         }
-        let done = format!("[{}/{}]", self.tally.settled(), self.tally.selected);
+        let done = format!("[{}/{}]", state.settled(), state.selected);
         match &timed.event {
             Event::StepFinished {
                 step,
@@ -70,8 +63,8 @@ impl<W: Write> Lines<W> {
                 diverged,
                 ..
             } => {
-                if self.tally.selected > LARGE && diverged.is_none() {
-                    return self.write_part(&done);
+                if state.selected > LARGE && diverged.is_none() {
+                    return self.write_part(&done, state);
                 }
                 write!(self.out, "{done} {step}  {}", duration(*seconds))?;
                 match diverged {
@@ -102,6 +95,8 @@ impl<W: Write> Lines<W> {
             Event::StepPending {
                 step, needs, count, ..
             } => writeln!(self.out, "{done} {step}  pending: {}", wants(needs, *count)),
+            // The end counts those that an interrupt did not let begin.
+            Event::StepCancelled { .. } if state.ended.is_none() => Ok(()),
             Event::StepCancelled { step, .. } => writeln!(self.out, "{done} {step}  cancelled"),
             Event::InputsRead { bytes, total } => {
                 writeln!(self.out, "{}", super::reading(*bytes, *total))
@@ -117,22 +112,9 @@ impl<W: Write> Lines<W> {
 }
 
 impl<W: Write> Reporter for Lines<W> {
-    fn expect(&mut self, expected: Expected) {
-        self.tally.expect(expected);
-    }
-
-    fn show(&mut self, timed: &Timed) {
-        let begun = match &timed.event {
-            Event::StepCancelled { id, .. } => self.tally.running.contains_key(id),
-            _ => true,
-        };
-        self.tally.add(timed);
-        // The end counts those that an interrupt did not let begin.
-        if !begun {
-            return;
-        }
+    fn show(&mut self, timed: &Timed, state: &RunState) {
         // A closed pipe must not stop a run.
-        let _ = self.write(timed);
+        let _ = self.write(timed, state);
     }
 }
 
@@ -146,6 +128,7 @@ mod tests {
     fn of_an_interrupt_only_what_was_under_way_is_told() {
         let mut told = Vec::new();
         let mut lines = Lines::new(&mut told);
+        let mut state = RunState::default();
         let started = Event::StepStarted {
             id: 0,
             step: "fit[seed=0]".to_owned(),
@@ -165,7 +148,9 @@ mod tests {
         };
         let events = [plan, started, Event::Stopping { running: 1 }];
         for event in events.into_iter().chain(cancelled) {
-            lines.show(&Timed { at: 0.0, event });
+            let timed = Timed { at: 0.0, event };
+            state.add(&timed);
+            lines.show(&timed, &state);
         }
         let told = String::from_utf8(told).expect("lines are text");
         assert_eq!(

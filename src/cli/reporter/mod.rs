@@ -1,20 +1,17 @@
 //! The reporters of the event stream: bars in a terminal, plain lines elsewhere, JSON for programs.
 //!
-//! Each is a fold of events and knows nothing else. They write to standard error, but for JSON.
+//! Each is given every event, and where the run stands by then. They write to standard error, but for JSON.
 
 mod bars;
 mod json;
 mod lines;
-mod tally;
 mod terminal;
 
 pub use bars::Bars;
 pub use json::JsonLines;
 pub use lines::Lines;
-pub use tally::Expected;
-pub use tally::Running;
-pub use tally::Tally;
 
+use super::run_state::RunState;
 use crate::engine::Event;
 use crate::engine::Timed;
 use crate::text::plural;
@@ -22,17 +19,15 @@ use crate::text::said;
 
 /// Shows a run while it happens.
 pub trait Reporter {
-    fn show(&mut self, event: &Timed);
-
-    /// Takes in what steps took in earlier runs; called before the first one starts.
-    fn expect(&mut self, _: Expected) {}
+    /// Shows an event; `state` is where the run stands with it.
+    fn show(&mut self, timed: &Timed, state: &RunState);
 }
 
 /// Shows nothing.
 pub struct Silent;
 
 impl Reporter for Silent {
-    fn show(&mut self, _: &Timed) {}
+    fn show(&mut self, _: &Timed, _: &RunState) {}
 }
 
 /// The lines that a failure prints at once: what, where, the end of the log, what to do.

@@ -1,0 +1,207 @@
+//! The one fold of a run's events: under bars and lines while it goes on, and under `status`,
+//! `trace`, `report` and `diff` after that.
+
+mod log;
+mod remaining;
+
+use std::collections::BTreeMap;
+
+pub use log::Attempt;
+pub use log::RunLog;
+
+use remaining::StageProgress;
+
+use crate::engine::Event;
+use crate::engine::Number;
+use crate::engine::Timed;
+use crate::engine::Totals;
+use crate::text::in_one_line;
+
+/// Seconds that a step of a stage is expected to take, from the records of earlier runs.
+pub type Expected = BTreeMap<String, f64>;
+
+/// Where a run stands, by its events.
+#[derive(Clone, Debug, Default)]
+pub struct RunState {
+    /// Steps that are wanted.
+    pub selected: usize,
+    pub jobs: usize,
+    pub done: usize,
+    pub cached: usize,
+    pub failed: usize,
+    pub skipped: usize,
+    pub cancelled: usize,
+    pub pending: usize,
+    /// Step number → its progress.
+    pub running: BTreeMap<u32, Running>,
+    /// The step under way that the last event ended.
+    pub ended: Option<Running>,
+    /// Seconds since the start.
+    pub now: f64,
+    /// By stage.
+    stages: BTreeMap<String, StageProgress>,
+    /// Once the run has ended.
+    pub totals: Option<Totals>,
+    /// Kept where a run is looked back at, not while it is shown.
+    pub log: Option<RunLog>,
+}
+
+/// A step under way.
+#[derive(Clone, Debug)]
+pub struct Running {
+    pub step: String,
+    pub started: f64,
+    pub done: u64,
+    /// Zero where the step does not say.
+    pub total: u64,
+    /// `loss 103.2`
+    pub note: String,
+}
+
+impl Running {
+    /// How much of it is done, in [0, 1]; zero where it does not say.
+    pub fn fraction(&self) -> f64 {
+        match self.total {
+            0 => 0.0,
+            total => (self.done as f64 / total as f64).min(1.0),
+        }
+    }
+}
+
+impl RunState {
+    /// What events came to, with the log of all attempts.
+    pub fn of<'e>(events: impl IntoIterator<Item = &'e Timed>) -> Self {
+        let mut state = RunState {
+            log: Some(RunLog::default()),
+            ..RunState::default()
+        };
+        events.into_iter().for_each(|timed| state.add(timed));
+        state
+    }
+
+    /// Takes in what earlier runs took.
+    pub fn expect(&mut self, expected: Expected) {
+        for (stage, seconds) in expected {
+            self.stages.entry(stage).or_default().expected = Some(seconds);
+        }
+    }
+
+    pub fn add(&mut self, timed: &Timed) {
+        self.now = timed.at;
+        self.ended = None;
+        if let Some(log) = &mut self.log {
+            log.add(timed);
+        }
+        match &timed.event {
+            Event::PlanKnown {
+                selected,
+                jobs,
+                stages,
+                ..
+            } => {
+                self.selected = *selected;
+                self.jobs = *jobs;
+                for (stage, steps) in stages {
+                    self.stages.entry(stage.clone()).or_default().open = *steps;
+                }
+            }
+            Event::PlanGrew { stages, .. } => {
+                for (stage, steps) in stages {
+                    self.selected += steps;
+                    self.stages.entry(stage.clone()).or_default().open += steps;
+                }
+            }
+            Event::StepCached { step, .. } => {
+                self.cached += 1;
+                self.close(step);
+            }
+            Event::StepStarted { id, step, .. } => {
+                let running = Running {
+                    step: step.clone(),
+                    started: timed.at,
+                    done: 0,
+                    total: 0,
+                    note: String::new(),
+                };
+                self.running.insert(*id, running);
+            }
+            Event::StepProgress {
+                id,
+                done,
+                total,
+                numbers,
+                ..
+            } => {
+                if let Some(running) = self.running.get_mut(id) {
+                    running.done = *done;
+                    running.total = *total;
+                    let notes = numbers.iter().map(|(name, number)| match number {
+                        Number::Finite(value) => format!("{} {value:.4}", in_one_line(name)),
+                        Number::Other(text) => format!("{} {text}", in_one_line(name)),
+                    });
+                    running.note = notes.collect::<Vec<_>>().join("  ");
+                }
+            }
+            Event::StepFinished {
+                id, step, seconds, ..
+            } => {
+                self.ended = self.running.remove(id);
+                self.done += 1;
+                let stage = self.close(step);
+                stage.done += 1;
+                stage.seconds += seconds;
+            }
+            Event::StepFailed { id, step, .. } => {
+                self.ended = self.running.remove(id);
+                self.failed += 1;
+                self.close(step);
+            }
+            Event::StepRetrying { id, .. } => {
+                self.ended = self.running.remove(id);
+            }
+            Event::StepSkipped { step, .. } => {
+                self.skipped += 1;
+                self.close(step);
+            }
+            Event::StepPending { step, .. } => {
+                self.pending += 1;
+                self.close(step);
+            }
+            Event::StepCancelled { id, step } => {
+                self.ended = self.running.remove(id);
+                self.cancelled += 1;
+                self.close(step);
+            }
+            Event::RunFinished { totals } => self.totals = Some(*totals),
+            _ => {}
+        }
+    }
+
+    /// A step of a stage has reached a final state.
+    fn close(&mut self, step: &str) -> &mut StageProgress {
+        let name = stage_of(step);
+        if !self.stages.contains_key(name) {
+            self.stages
+                .insert(name.to_owned(), StageProgress::default());
+        }
+        let stage = self.stages.get_mut(name).expect("it was just made");
+        stage.open = stage.open.saturating_sub(1);
+        stage
+    }
+
+    /// Steps in a final state.
+    pub fn settled(&self) -> usize {
+        self.done + self.cached + self.failed + self.skipped + self.cancelled + self.pending
+    }
+
+    /// Steps that neither run nor have ended.
+    pub fn waiting(&self) -> usize {
+        self.selected
+            .saturating_sub(self.settled() + self.running.len())
+    }
+}
+
+/// The stage of a step, by its name.
+pub fn stage_of(step: &str) -> &str {
+    step.split('[').next().unwrap_or(step)
+}
