@@ -184,11 +184,11 @@ impl<'a> Layout<'a> {
             let baseline = |top: f64, size: f64| Point::new(EDGE, top + size);
             if let Some(top) = block.heading {
                 let heading = Label::new(&block.paragraph.heading, font, theme::INK).bold();
-                canvas.text(baseline(top, font), heading);
+                canvas.text(baseline(top, font), fitted(heading, self.inner()));
             }
             let label = label(block.paragraph, theme);
             match block.label {
-                Some(top) => canvas.text(baseline(top, label.size), label),
+                Some(top) => canvas.text(baseline(top, label.size), fitted(label, self.inner())),
                 None => {
                     let at = Point::new(EDGE, block.top + box_height(theme) / 2.0);
                     canvas.centred(at, label);
@@ -239,15 +239,14 @@ impl<'a> Layout<'a> {
             .iter()
             .map(|tick| half(tick) - tick.place * self.bar_width());
         let (after, before) = (after.fold(0.0, f64::max), before.fold(0.0, f64::max));
-        let mut name = self.bar_name();
+        let name = self.bar_name();
         let mut top = self.bottom + 8.0;
         let x = self.width - EDGE - after - self.bar_width();
         if self.name_beside_bar() {
             let middle = Point::new(x - before - 5.0, top + BAR_HEIGHT / 2.0);
             canvas.centred(middle, name);
         } else {
-            // A name that is wider than the page is set smaller.
-            name.size *= (self.inner() / name.width()).min(1.0);
+            let name = fitted(name, self.inner());
             canvas.text(Point::new(self.width - EDGE, top + name.size), name);
             top += theme.font_size + 3.0;
         }
@@ -281,6 +280,14 @@ impl<'a> Layout<'a> {
             canvas.text(Point::new(x, strip.bottom() + 3.0 + small * 0.85), label);
         }
     }
+}
+
+/// A label that is wider than there is room is set smaller.
+fn fitted(mut label: Label, room: f64) -> Label {
+    if label.width() > room {
+        label.size *= room / label.width();
+    }
+    label
 }
 
 /// Labelled ticks that stand clear of one another.
