@@ -327,7 +327,7 @@ pub(super) fn bind(task: &Task<'_>, store: &Store) -> Vec<JobInput> {
     for (input, sources) in task.step.inputs.iter().zip(&task.inputs) {
         let mut items = Vec::with_capacity(sources.len());
         for (item, source) in input.items.iter().zip(sources) {
-            let (stage, outputs, diverged) = match source {
+            let (stage, outputs, diverged, seconds) = match source {
                 Source::Missing => continue,
                 Source::Step { step, made } => {
                     let wanted = match &item.from {
@@ -339,11 +339,17 @@ pub(super) fn bind(task: &Task<'_>, store: &Store) -> Vec<JobInput> {
                         .filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name))
                         .map(|(name, artifact)| (name.clone(), stored(artifact, store)))
                         .collect();
-                    (step.stage.to_string(), outputs, made.diverged.is_some())
+                    let diverged = made.diverged.is_some();
+                    (
+                        step.stage.to_string(),
+                        outputs,
+                        diverged,
+                        Some(made.seconds),
+                    )
                 }
                 Source::File { path, object } => {
                     let outputs = BTreeMap::from([("file".to_owned(), plain(path, *object))]);
-                    (String::new(), outputs, false)
+                    (String::new(), outputs, false, None)
                 }
             };
             items.push(JobItem {
@@ -351,6 +357,7 @@ pub(super) fn bind(task: &Task<'_>, store: &Store) -> Vec<JobInput> {
                 cell: item.cell.clone(),
                 outputs,
                 diverged,
+                seconds,
             });
         }
         inputs.push(JobInput {
