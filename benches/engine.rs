@@ -18,7 +18,7 @@ use sweepline::engine::Job;
 use sweepline::engine::JobError;
 use sweepline::engine::Keys;
 use sweepline::engine::Options;
-use sweepline::engine::Produced;
+use sweepline::engine::StepOutput;
 use sweepline::engine::Worker;
 use sweepline::plan::Cell;
 use sweepline::plan::From;
@@ -64,8 +64,8 @@ impl StageKind for Nothing {
 struct Numbers;
 
 impl Worker for Numbers {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
-        let mut produced = Produced::default();
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
+        let mut produced = StepOutput::default();
         produced.file("out", "metrics.json", format!("{}: 0.5\n", job.step));
         Ok(produced)
     }
@@ -80,7 +80,7 @@ struct Talk {
 }
 
 impl Worker for Talk {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         for line in 0..self.lines {
             job.link.log(&format!("epoch {line}: loss 0.25"));
         }

@@ -11,16 +11,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sweepline::map::Map;
+use sweepline::map::SortedVecMap;
 use sweepline::store::Access;
 use sweepline::store::Artifact;
 use sweepline::store::Attempt;
 use sweepline::store::Digest;
 use sweepline::store::Lookup;
-use sweepline::store::Made;
 use sweepline::store::Object;
 use sweepline::store::Outcome;
 use sweepline::store::Presence;
+use sweepline::store::StepResult;
 use sweepline::store::Store;
 
 const LARGE: usize = 256 << 20;
@@ -31,9 +31,9 @@ fn key(number: usize) -> Digest {
 
 /// An attempt that left this object.
 fn attempt(number: usize, object: Object) -> Attempt {
-    let files = Map::from([("metrics.json".to_owned(), object)]);
-    let made = Made {
-        outputs: Map::from([("out".to_owned(), Artifact::from(files))]),
+    let files = SortedVecMap::from([("metrics.json".to_owned(), object)]);
+    let result = StepResult {
+        outputs: SortedVecMap::from([("out".to_owned(), Artifact::from(files))]),
         diverged: None,
         seconds: 1.0,
     };
@@ -46,7 +46,7 @@ fn attempt(number: usize, object: Object) -> Attempt {
         number: 1,
         seconds: 1.0,
         log: String::new(),
-        outcome: Outcome::Made(Arc::new(made)),
+        outcome: Outcome::Made(Arc::new(result)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::error::Error;
 
 use sweepline::claims;
 use sweepline::claims::Claim;
-use sweepline::claims::Known;
+use sweepline::claims::KnownNames;
 use sweepline::figures;
 use sweepline::figures::FigureInput;
 use sweepline::registry::Values;
@@ -75,7 +75,7 @@ fn fixture() -> Result<Report, Box<dyn Error>> {
     let claims: Vec<Claim> = serde_yaml::from_str(CLAIMS)?;
     let mut judged = Vec::new();
     for claim in &claims {
-        let judgement = claims::judge(claim, &scores, &Known::of(&scores));
+        let judgement = claims::judge(claim, &scores, &KnownNames::of(&scores));
         judged.push(judgement.map_err(|errors| format!("{errors:?}"))?);
     }
     let (steps, failures) = steps();

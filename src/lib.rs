@@ -23,7 +23,7 @@
 //! | [`report`] | one self-contained HTML page of everything an experiment left |
 //! | [`export`] | metrics and curves as files that other programs read |
 //! | [`stages`] | binds a domain function to input and output slots |
-//! | [`cli`] | arguments, verbs, the faces of the event stream, exit codes |
+//! | [`cli`] | arguments, verbs, reporters of the event stream, exit codes |
 //!
 //! Files on disk and who owns them:
 //!

@@ -13,7 +13,7 @@ use super::Filters;
 use super::Quantity;
 use super::Significance;
 use super::Tolerance;
-use super::says;
+use super::parser;
 use crate::table::display;
 
 /// The fields of a claim.
@@ -88,7 +88,7 @@ impl TryFrom<ClaimFields> for Claim {
         for (name, quantity) in &fields.values {
             quantities.push((identifier(name)?, quantity.lower()?));
         }
-        let statement = says::parse(&fields.says, &mut quantities)?;
+        let statement = parser::parse(&fields.says, &mut quantities)?;
         let claim = Claim {
             name: fields.name,
             source: fields.source,

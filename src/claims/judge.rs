@@ -17,7 +17,7 @@ use super::Compared;
 use super::Comparison;
 use super::GroupJudgement;
 use super::Judgement;
-use super::Known;
+use super::KnownNames;
 use super::Measured;
 use super::Side;
 use super::Significance;
@@ -33,7 +33,11 @@ use crate::text::plural;
 
 /// Judges a claim over the rows of a table. Names are checked first: against `known`, which may
 /// hold more values than the table has rows for; all unknown ones are returned together.
-pub fn judge(claim: &Claim, table: &Table, known: &Known) -> Result<Judgement, Vec<ClaimError>> {
+pub fn judge(
+    claim: &Claim,
+    table: &Table,
+    known: &KnownNames,
+) -> Result<Judgement, Vec<ClaimError>> {
     let mut errors = known.check(claim);
     // Evaluation indexes columns: a name that only the manifest knows is missing here.
     errors.extend(absent_columns(claim, table));
@@ -75,7 +79,7 @@ fn absent_columns(claim: &Claim, table: &Table) -> Vec<ClaimError> {
         .collect();
     names.sort();
     names.dedup();
-    let checked = Known::of(table).check(claim);
+    let checked = KnownNames::of(table).check(claim);
     names
         .into_iter()
         .filter(|name| table.column(name).is_none())

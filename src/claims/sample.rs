@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Aggregate;
 use super::Filters;
 use super::Quantity;
-use super::known::same;
+use super::names::same;
 use crate::table::Table;
 use crate::table::stats;
 

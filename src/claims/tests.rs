@@ -38,14 +38,14 @@ fn claim(fields: &str) -> Result<Claim, String> {
 
 fn judged(fields: &str) -> Judgement {
     let table = table(ROWS);
-    judge(&claim(fields).unwrap(), &table, &Known::of(&table)).unwrap()
+    judge(&claim(fields).unwrap(), &table, &KnownNames::of(&table)).unwrap()
 }
 
 fn refused(fields: &str) -> String {
     let table = table(ROWS);
     let errors = match claim(fields) {
         Err(error) => return error,
-        Ok(claim) => judge(&claim, &table, &Known::of(&table)).unwrap_err(),
+        Ok(claim) => judge(&claim, &table, &KnownNames::of(&table)).unwrap_err(),
     };
     let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
     errors.join("; ")
@@ -209,7 +209,7 @@ fn equality_is_shown_only_within_a_tolerance() {
 fn one_replicate_leaves_a_test_undecided() {
     let table = table("dataset,method,samples,draw,kl\na,mapa,5,0,1\na,iwae,5,0,2\n");
     let claim = claim(&format!("{SHORT}\ntest: paired-t\nreplicate: draw")).unwrap();
-    let judgement = judge(&claim, &table, &Known::of(&table)).unwrap();
+    let judgement = judge(&claim, &table, &KnownNames::of(&table)).unwrap();
     assert_eq!(judgement.verdict, Verdict::Undecided);
     assert!(judgement.groups[0].comparisons[0].reason.contains("n = 1"));
 }
@@ -219,7 +219,7 @@ fn missing_values_leave_a_claim_undecided_unless_allowed() {
     let table = table(&ROWS.replace("circle,iwae,5,3,2.6,", "circle,iwae,5,3,,"));
     let judge = |more: &str| {
         let claim = claim(&format!("{SHORT}\nwhere: {{dataset: circle}}\n{more}")).unwrap();
-        judge(&claim, &table, &Known::of(&table)).unwrap()
+        judge(&claim, &table, &KnownNames::of(&table)).unwrap()
     };
     let strict = judge("");
     assert_eq!(strict.verdict, Verdict::Undecided);
@@ -234,12 +234,12 @@ fn missing_values_leave_a_claim_undecided_unless_allowed() {
 fn a_value_that_only_the_manifest_knows_is_undecided() {
     let table = table(ROWS);
     let claim = claim("says: mean(kl, method=vae) < 3").unwrap();
-    let known = Known::of(&table).with_axis("method", [Json::from("vae")]);
+    let known = KnownNames::of(&table).with_axis("method", [Json::from("vae")]);
     assert_eq!(
         judge(&claim, &table, &known).unwrap().verdict,
         Verdict::Undecided
     );
-    assert!(judge(&claim, &table, &Known::of(&table)).is_err());
+    assert!(judge(&claim, &table, &KnownNames::of(&table)).is_err());
 }
 
 #[test]
@@ -308,7 +308,7 @@ fn what_is_no_claim_is_refused_with_the_reason() {
 fn a_claim_about_no_rows_is_undecided() {
     let table = table("dataset,method,samples,draw,kl\n");
     let claim = claim("says: mean(kl) < 3\nfor_each: dataset").unwrap();
-    let judgement = judge(&claim, &table, &Known::of(&table)).unwrap();
+    let judgement = judge(&claim, &table, &KnownNames::of(&table)).unwrap();
     assert_eq!(judgement.verdict, Verdict::Undecided);
     assert!(!judgement.reason.is_empty());
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::args::ClaimsArgs;
 use super::args::ClaimsFormat;
 use super::exit::Exit;
-use super::fates::Earlier;
+use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
@@ -29,8 +29,8 @@ pub fn claims(args: &ClaimsArgs, out: &mut Printer, err: &mut Printer) -> Result
         writeln!(err, "`{}` claims nothing", project.name())?;
         return Ok(Exit::Success);
     }
-    let earlier = Earlier::of(&project)?;
-    let results = earlier.results(&project);
+    let previous = PreviousRun::of(&project)?;
+    let results = previous.results(&project);
     let judged = judged(&project.view, &results).0;
     let judgements = &judged.claims;
     match args.format {

@@ -11,16 +11,16 @@ use serde_json::json;
 use super::args::DiffArgs;
 use super::columns;
 use super::exit::Exit;
-use super::fates::Earlier;
-use super::fates::change_lines;
+use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
 use super::runs;
 use super::show::metrics;
+use super::step_status::change_lines;
 use crate::plan::Change;
-use crate::plan::Fate;
-use crate::plan::Known;
+use crate::plan::History;
+use crate::plan::StepStatus;
 use crate::plan::changes;
 use crate::store::Digest;
 use crate::store::KeyParts;
@@ -39,13 +39,13 @@ const NAMED: usize = 3;
 /// Compares two steps, or two runs.
 pub fn diff(args: &DiffArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
-    let earlier = Earlier::of(&project)?;
-    let Some(store) = &earlier.store else {
+    let previous = PreviousRun::of(&project)?;
+    let Some(store) = &previous.store else {
         writeln!(
             err,
             "error: nothing was run yet, so there is nothing to compare"
         )?;
-        return Err(Stop::Said(Exit::Usage));
+        return Err(Stop::Reported(Exit::Usage));
     };
     let named = [args.first.as_str(), args.second.as_str()];
     if named.iter().all(|name| runs::looks_like_a_run(name)) {
@@ -59,27 +59,27 @@ pub fn diff(args: &DiffArgs, out: &mut Printer, err: &mut Printer) -> Result<Exi
         }
         return Ok(Exit::Success);
     }
-    let fates = earlier.fates(&project);
+    let statuses = previous.statuses(&project);
     let mut sides = Vec::new();
     for name in named {
         let step = project.step(name, err)?;
-        let (parts, made) = match &fates[step.id.index()] {
-            Fate::UpToDate { record } => {
+        let (parts, result) = match &statuses[step.id.index()] {
+            StepStatus::UpToDate { record } => {
                 let parts = store.parts(record.key)?.unwrap_or_default();
-                (Some(parts), Some(record.made.clone()))
+                (Some(parts), Some(record.result.clone()))
             }
-            _ => (earlier.last(name), None),
+            _ => (previous.last(name), None),
         };
         let Some(parts) = parts else {
             writeln!(err, "error: `{name}` has not run yet")?;
             let manifest = args.experiment.manifest.display();
             writeln!(err, "  = help: `sweepline run {manifest}` makes it")?;
-            return Err(Stop::Said(Exit::Usage));
+            return Err(Stop::Reported(Exit::Usage));
         };
-        if made.is_none() {
+        if result.is_none() {
             writeln!(err, "`{name}` is not up to date: its last key is compared")?;
         }
-        let metrics = made.and_then(|made| metrics(store, &made));
+        let metrics = result.and_then(|result| metrics(store, &result));
         sides.push((parts, metrics.unwrap_or_default()));
     }
     let [(old, was), (new, is)] = &sides[..] else {
@@ -249,7 +249,7 @@ fn of_runs(store: &Store, first: &str, second: &str) -> Result<Differences, Stop
         }
         let numbers = |key: &Digest| -> Result<Vec<(String, Json)>, Stop> {
             Ok(match store.lookup(*key)? {
-                Lookup::Hit(made) => metrics(store, &made).unwrap_or_default(),
+                Lookup::Hit(result) => metrics(store, &result).unwrap_or_default(),
                 _ => Vec::new(),
             })
         };

@@ -1,7 +1,7 @@
 //! What the steps of a stage take, by the records of earlier runs.
 
-use super::face::Expected;
 use super::project::Project;
+use super::reporter::Expected;
 use crate::store::Store;
 
 /// Seconds per step by stage: the mean of its steps that ran before, else of all steps of its

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::args::ExportArgs;
 use super::args::ExportFormat;
 use super::exit::Exit;
-use super::fates::Earlier;
+use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
@@ -30,8 +30,8 @@ const POSITIONS: [&str; 2] = ["iteration", "epoch"];
 /// Writes what was measured in the form of another program. Runs nothing.
 pub fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
-    let earlier = Earlier::of(&project)?;
-    let results = earlier.results(&project);
+    let previous = PreviousRun::of(&project)?;
+    let results = previous.results(&project);
     let files = match args.to {
         ExportFormat::Csv => tables(&results, "csv", |table| Ok(table.to_csv().into_bytes()))?,
         ExportFormat::Arrow => tables(&results, "arrow", |table| {

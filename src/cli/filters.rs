@@ -56,7 +56,7 @@ pub fn refuse<T>(found: &Diagnostics, err: &mut Printer) -> Result<T, Stop> {
     err.diagnostics(found)?;
     let count = plural(found.errors(), "mistake");
     writeln!(err, "{count} on the command line: nothing was run")?;
-    Err(Stop::Said(Exit::Usage))
+    Err(Stop::Reported(Exit::Usage))
 }
 
 /// `fit,score` is two names.

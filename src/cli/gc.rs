@@ -15,14 +15,14 @@ use std::path::PathBuf;
 use super::args;
 use super::args::GcArgs;
 use super::exit::Exit;
-use super::fates::Earlier;
+use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
 use super::runs;
-use super::waiting;
+use super::store_lock;
 use crate::manifest;
-use crate::plan::Fate;
+use crate::plan::StepStatus;
 use crate::store::Access;
 use crate::store::Digest;
 use crate::store::Store;
@@ -36,7 +36,7 @@ pub fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
         runs::open(&args.store, err)?;
     }
     let store = match args.yes {
-        true => waiting::open(&folder, true, || true)?,
+        true => store_lock::open(&folder, true, || true)?,
         // Nothing is written, so nobody has to be waited for.
         false => Store::open(&folder, Access::Read)?,
     };
@@ -178,12 +178,12 @@ impl Kept {
             }
         };
         let mut keys: HashSet<Digest> = HashSet::new();
-        for fate in Earlier::of(&project)?.fates(&project) {
-            match fate {
-                Fate::UpToDate { record } => keys.insert(record.key),
+        for status in PreviousRun::of(&project)?.statuses(&project) {
+            match status {
+                StepStatus::UpToDate { record } => keys.insert(record.key),
                 // A checkpoint may lie under it.
-                Fate::Runs { key, .. } => keys.insert(key),
-                Fate::MayRun { .. } | Fate::Broken { .. } => false,
+                StepStatus::Runs { key, .. } => keys.insert(key),
+                StepStatus::MayRun { .. } | StepStatus::Broken { .. } => false,
             };
         }
         let name = project.name();
@@ -224,7 +224,7 @@ impl Kept {
             Some(meant) => writeln!(err, "  = help: did you mean `{meant}`?")?,
             None => writeln!(err, "  = help: the store has {}", experiments.join(", "))?,
         }
-        Err(Stop::Said(Exit::Usage))
+        Err(Stop::Reported(Exit::Usage))
     }
 
     fn keep(&mut self, what: String, keys: HashSet<Digest>, store: &Store) -> Result<(), Stop> {

@@ -9,8 +9,8 @@ use super::args::LsArgs;
 use super::args::TableFormat;
 use super::columns;
 use super::exit::Exit;
-use super::fates::Earlier;
 use super::filters;
+use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
@@ -63,8 +63,8 @@ pub fn ls(args: &LsArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, S
 
 /// One table of all metrics; the first column is the stage.
 fn results(project: &Project, stages: &[String]) -> Result<Table, Stop> {
-    let earlier = Earlier::of(project)?;
-    let results = earlier.results(project);
+    let previous = PreviousRun::of(project)?;
+    let results = previous.results(project);
     let mut table = Table {
         columns: vec![Column::axis("stage")],
         rows: Vec::new(),
@@ -200,7 +200,7 @@ fn column(table: &Table, name: &str, err: &mut Printer) -> Result<usize, Stop> {
             known.collect::<Vec<_>>().join(", ")
         )?,
     }
-    Err(Stop::Said(Exit::Usage))
+    Err(Stop::Reported(Exit::Usage))
 }
 
 /// A JSON array of one object per row.

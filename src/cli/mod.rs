@@ -1,38 +1,40 @@
-//! Arguments, verbs, the faces of the event stream, exit codes.
+//! Arguments, verbs, reporters of the event stream, exit codes.
 
 mod args;
 mod claims;
 mod columns;
-mod diagnosis;
 mod diff;
-mod ending;
 mod estimates;
 mod events;
 mod exit;
 mod export;
-mod face;
-mod fates;
 mod filters;
 mod gc;
 mod graph;
-mod grounds;
 mod init;
 mod interrupt;
-mod keep;
 mod list;
+mod log;
+mod logging;
 mod ls;
+mod output_folder;
 mod plan;
+mod previous_run;
 mod printer;
 mod project;
 mod report;
+mod reporter;
 mod run;
+mod run_summary;
 mod runs;
 mod schema;
 mod settings;
 mod show;
 mod status;
+mod step_status;
+mod store_lock;
 mod trace;
-mod waiting;
+mod verify;
 mod why;
 mod worker;
 
@@ -68,7 +70,7 @@ fn leave_device_failures_to_steps() {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    diagnosis::listen();
+    logging::listen();
     leave_device_failures_to_steps();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -85,7 +87,7 @@ pub fn main() -> ExitCode {
         Ok(exit)
     });
     let exit = match ended {
-        Ok(exit) | Err(Stop::Said(exit)) => exit,
+        Ok(exit) | Err(Stop::Reported(exit)) => exit,
         Err(Stop::Store(error)) => {
             let mut message = Diagnostic::error(error.to_string());
             for hint in error.hints() {
@@ -126,9 +128,9 @@ fn verb(verb: &Verb, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop>
     match verb {
         Verb::Run(args) => run::run(args, err),
         Verb::List(args) => Ok(list::list(args, out, err)?),
-        Verb::Log(args) => keep::log(args, out, err),
+        Verb::Log(args) => log::log(args, out, err),
         Verb::Gc(args) => gc::gc(args, err),
-        Verb::Verify(args) => keep::verify(args, err),
+        Verb::Verify(args) => verify::verify(args, err),
         Verb::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "sweepline", out);
             Ok(Exit::Success)

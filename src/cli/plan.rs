@@ -12,18 +12,18 @@ use serde_json::json;
 use super::args;
 use super::args::PlanArgs;
 use super::exit::Exit;
-use super::fates::Earlier;
-use super::fates::Line;
-use super::fates::lines;
-use super::fates::word;
 use super::filters;
-use super::grounds;
+use super::output_folder;
+use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
-use crate::plan::Fate;
+use super::step_status::Line;
+use super::step_status::lines;
+use super::step_status::word;
 use crate::plan::Step;
 use crate::plan::StepId;
+use crate::plan::StepStatus;
 use crate::text::plural;
 
 /// How many steps of a group are named.
@@ -33,22 +33,22 @@ const NAMED: usize = 3;
 pub fn plan(args: &PlanArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let selection = filters::selection(&project, &args.filters, err)?;
-    let earlier = Earlier::of(&project)?;
-    let fates = earlier.fates(&project);
-    if let Some(store) = &earlier.store {
-        grounds::tell_disturbed(&project.view, store, err)?;
+    let previous = PreviousRun::of(&project)?;
+    let statuses = previous.statuses(&project);
+    if let Some(store) = &previous.store {
+        output_folder::tell_disturbed(&project.view, store, err)?;
     }
-    if let Some(refused) = grounds::refused(&project) {
+    if let Some(refused) = output_folder::refused(&project) {
         err.diagnostic(&refused)?;
         return Ok(Exit::Usage);
     }
     let pending = match &selection {
-        Some(selection) => project.plan.pending(selection, &fates),
-        None => vec![None; fates.len()],
+        Some(selection) => project.plan.pending(selection, &statuses),
+        None => vec![None; statuses.len()],
     };
     let view = View {
         project: &project,
-        chosen: fates
+        chosen: statuses
             .iter()
             .enumerate()
             .map(|(at, _)| {
@@ -56,7 +56,7 @@ pub fn plan(args: &PlanArgs, out: &mut Printer, err: &mut Printer) -> Result<Exi
                 selection.as_ref().is_none_or(|chosen| chosen.contains(id))
             })
             .collect(),
-        fates,
+        statuses,
         pending,
     };
     if args.json {
@@ -98,11 +98,11 @@ struct View<'p> {
     project: &'p Project,
     /// By step: whether the filters let it through.
     chosen: Vec<bool>,
-    fates: Vec<Fate>,
+    statuses: Vec<StepStatus>,
     pending: Vec<Option<(StepId, usize)>>,
 }
 
-/// Steps of one stage with one fate for the same reasons.
+/// Steps of one stage with one status for the same reasons.
 struct Group<'p> {
     steps: Vec<&'p Step>,
     word: &'static str,
@@ -118,7 +118,7 @@ impl View<'_> {
     fn word(&self, step: &Step) -> &'static str {
         match self.pending[step.id.index()] {
             Some(_) => "pending",
-            None => word(&self.fates[step.id.index()]),
+            None => word(&self.statuses[step.id.index()]),
         }
     }
 
@@ -132,7 +132,7 @@ impl View<'_> {
                 ),
                 place: None,
             }],
-            None => lines(self.project, &self.fates[step.id.index()]),
+            None => lines(self.project, &self.statuses[step.id.index()]),
         }
     }
 
@@ -218,8 +218,8 @@ impl View<'_> {
             "cell": cell,
             "state": self.word(step),
         });
-        if let Fate::UpToDate { record } = &self.fates[step.id.index()] {
-            let outputs = record.made.outputs.iter();
+        if let StepStatus::UpToDate { record } = &self.statuses[step.id.index()] {
+            let outputs = record.result.outputs.iter();
             let digests =
                 outputs.map(|(name, artifact)| (name.clone(), json!(artifact.digest().to_hex())));
             object["key"] = json!(record.key.to_hex());

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::args;
 use super::exit::Exit;
-use super::grounds;
+use super::output_folder;
 use super::printer::Printer;
 use super::settings::Settings;
 use crate::manifest;
@@ -48,7 +48,7 @@ pub struct Project {
 #[derive(Debug)]
 pub enum Stop {
     /// It was said why.
-    Said(Exit),
+    Reported(Exit),
     Store(StoreError),
     /// Standard output or error could not be written.
     Io(io::Error),
@@ -90,9 +90,9 @@ impl Project {
             && !reading.found.has_errors()
         {
             let view = outputs.join(experiment.folder());
-            if let Some(wrong) = grounds::overlap(&experiment.name, &view, &store) {
+            if let Some(wrong) = output_folder::overlap(&experiment.name, &view, &store) {
                 err.diagnostic(&wrong)?;
-                return Err(Stop::Said(Exit::Usage));
+                return Err(Stop::Reported(Exit::Usage));
             }
             well_formed(store.clone(), experiment.folder());
         }
@@ -123,7 +123,7 @@ impl Project {
                     "\n{count} in `{}`: nothing was run",
                     args.manifest.display()
                 )?;
-                Err(Stop::Said(Exit::Usage))
+                Err(Stop::Reported(Exit::Usage))
             }
         }
     }
@@ -182,7 +182,7 @@ impl Project {
                 "  = help: `sweepline plan` prints the names of all steps"
             )?,
         }
-        Err(Stop::Said(Exit::Usage))
+        Err(Stop::Reported(Exit::Usage))
     }
 }
 
@@ -242,7 +242,7 @@ fn overrides(args: &args::Experiment, err: &mut Printer) -> Result<Overrides, St
     let params = pairs(&args.params, "-p")?;
     let axes = pairs(&args.axes, "--axis")?;
     if wrong {
-        return Err(Stop::Said(Exit::Usage));
+        return Err(Stop::Reported(Exit::Usage));
     }
     // `a,b` is a list without its brackets.
     let list = |(name, text): (String, String)| match text.starts_with(['[', '{']) {

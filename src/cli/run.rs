@@ -9,24 +9,24 @@ use std::thread;
 use super::args::Progress;
 use super::args::RunArgs;
 use super::claims;
-use super::ending;
 use super::estimates;
 use super::exit::Exit;
-use super::face::Bars;
-use super::face::Face;
-use super::face::JsonLines;
-use super::face::Lines;
-use super::face::Silent;
-use super::fates::Earlier;
 use super::filters;
-use super::grounds;
 use super::interrupt;
+use super::output_folder;
+use super::previous_run::PreviousRun;
 use super::printer;
 use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
 use super::report;
-use super::waiting;
+use super::reporter::Bars;
+use super::reporter::JsonLines;
+use super::reporter::Lines;
+use super::reporter::Reporter;
+use super::reporter::Silent;
+use super::run_summary;
+use super::store_lock;
 use super::worker;
 use crate::engine::Engine;
 use crate::engine::Event;
@@ -55,14 +55,14 @@ pub fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         writeln!(err, "nothing of this failed the last time")?;
         return Ok(Exit::Success);
     }
-    if let Some(wrong) = grounds::refused(&project) {
+    if let Some(wrong) = output_folder::refused(&project) {
         err.diagnostic(&wrong)?;
         return Ok(Exit::Usage);
     }
     let interrupted = interrupt::watch()?;
     let store = match ahead {
         Some(store) => store,
-        None => waiting::open(&project.store, !args.no_wait, || {
+        None => store_lock::open(&project.store, !args.no_wait, || {
             interrupted.load(Ordering::SeqCst) == 0
         })?,
     };
@@ -88,34 +88,34 @@ pub fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let isolated = worker::executor(options.checkpoint_every)?;
     let mut engine = Engine::new(&keys, &Stages, &store, options);
     engine.isolated = &isolated;
-    let mut face = face(args);
+    let mut reporter = reporter(args);
     let mut expecting = false;
     let summary = ManuallyDrop::new(engine.run(&project.plan.steps, &mut |timed| {
         // Looked up only where something runs: a run that changes nothing has no time for it.
         if !expecting && matches!(timed.event, Event::StepStarted { .. }) {
             expecting = true;
-            face.expect(estimates::by_stage(&project, &store));
+            reporter.expect(estimates::by_stage(&project, &store));
         }
-        face.show(timed);
+        reporter.show(timed);
     })?);
-    drop(face);
+    drop(reporter);
     let products = keys.products();
     if !products.is_empty() || !before.is_empty() {
         store.set_products(&products, &before)?;
     }
-    ending::tell(&project, &args.experiment.manifest, &summary, err)?;
+    run_summary::print(&project, &args.experiment.manifest, &summary, err)?;
     // What a filter leaves out may be known all the same.
     let partial = summary.steps.iter().any(|s| s.state == State::Unselected);
-    let earlier = match partial {
-        true => Some(Earlier::of(&project)?),
+    let previous = match partial {
+        true => Some(PreviousRun::of(&project)?),
         false => None,
     };
-    let results = ManuallyDrop::new(match &earlier {
-        Some(earlier) => earlier.results(&project),
+    let results = ManuallyDrop::new(match &previous {
+        Some(previous) => previous.results(&project),
         None => Results {
             plan: &project.plan,
             store: Some(&store),
-            made: summary.steps.iter().map(|s| s.made.clone()).collect(),
+            result: summary.steps.iter().map(|s| s.result.clone()).collect(),
         },
     });
     let claims = claims::after_run(&project, &results, args.require_claims, err)?;
@@ -144,7 +144,7 @@ fn store_ahead(folder: &Path, experiment: &str) -> Option<Store> {
 }
 
 /// How the run shows itself.
-fn face(args: &RunArgs) -> Box<dyn Face> {
+fn reporter(args: &RunArgs) -> Box<dyn Reporter> {
     if args.json {
         return Box::new(JsonLines(Printer::output_lines()));
     }

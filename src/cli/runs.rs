@@ -48,7 +48,7 @@ pub fn open(args: &ProjectArgs, err: &mut Printer) -> Result<Store, Stop> {
             err,
             "  = help: `sweepline run` makes one; `--manifest` or `--store` names another"
         )?;
-        return Err(Stop::Said(Exit::Usage));
+        return Err(Stop::Reported(Exit::Usage));
     }
     Ok(Store::open(&folder, Access::Read)?)
 }
@@ -89,7 +89,7 @@ pub fn find(
         )?,
         (None, None, ..) => writeln!(err, "  = help: nothing was run yet")?,
     }
-    Err(Stop::Said(Exit::Usage))
+    Err(Stop::Reported(Exit::Usage))
 }
 
 /// Whether this text can be the name of a run rather than of a step.

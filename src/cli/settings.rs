@@ -43,7 +43,7 @@ impl Settings {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => {
                 writeln!(err, "error: `{SETTINGS}` cannot be read: {error}")?;
-                return Err(Stop::Said(Exit::Usage));
+                return Err(Stop::Reported(Exit::Usage));
             }
         };
         let source = Arc::new(Source {
@@ -51,7 +51,7 @@ impl Settings {
             text,
         });
         Self::read(&source).map_err(|found| match err.diagnostics(&found) {
-            Ok(()) => Stop::Said(Exit::Usage),
+            Ok(()) => Stop::Reported(Exit::Usage),
             Err(error) => Stop::Io(error),
         })
     }

@@ -9,22 +9,22 @@ use serde_json::json;
 
 use super::args::ShowArgs;
 use super::exit::Exit;
-use super::face::duration;
-use super::fates::Earlier;
-use super::fates::lines;
-use super::fates::word;
+use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
+use super::reporter::duration;
 use super::status;
+use super::step_status::lines;
+use super::step_status::word;
 use crate::engine::shown_files;
-use crate::plan::Fate;
 use crate::plan::From;
 use crate::plan::InputItem;
 use crate::plan::Step;
+use crate::plan::StepStatus;
 use crate::plan::content_digest;
-use crate::store::Made;
 use crate::store::PastAttempt;
+use crate::store::StepResult;
 use crate::store::Store;
 use crate::text::said;
 
@@ -38,18 +38,18 @@ const LOG_LINES: usize = 20;
 pub fn show(args: &ShowArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let step = project.step(&args.step, err)?;
-    let earlier = Earlier::of(&project)?;
-    let fates = earlier.fates(&project);
-    let attempts = match &earlier.store {
+    let previous = PreviousRun::of(&project)?;
+    let statuses = previous.statuses(&project);
+    let attempts = match &previous.store {
         Some(store) => store.attempts(&project.name(), &step.to_string())?,
         None => Vec::new(),
     };
-    let under_way = status::under_way(earlier.store.as_ref(), &project, &step.to_string())?;
+    let under_way = status::under_way(previous.store.as_ref(), &project, &step.to_string())?;
     let shown = Shown {
         project: &project,
         step,
-        store: earlier.store.as_ref(),
-        fates: &fates,
+        store: previous.store.as_ref(),
+        statuses: &statuses,
         attempts,
         under_way,
     };
@@ -65,7 +65,7 @@ struct Shown<'p> {
     step: &'p Step,
     store: Option<&'p Store>,
     /// Of all steps.
-    fates: &'p [Fate],
+    statuses: &'p [StepStatus],
     /// Oldest first.
     attempts: Vec<PastAttempt>,
     /// Since when and how far, where it runs now.
@@ -73,21 +73,21 @@ struct Shown<'p> {
 }
 
 impl Shown<'_> {
-    fn fate(&self) -> &Fate {
-        &self.fates[self.step.id.index()]
+    fn status(&self) -> &StepStatus {
+        &self.statuses[self.step.id.index()]
     }
 
-    fn made(&self) -> Option<&Made> {
-        match self.fate() {
-            Fate::UpToDate { record } => Some(&record.made),
+    fn result(&self) -> Option<&StepResult> {
+        match self.status() {
+            StepStatus::UpToDate { record } => Some(&record.result),
             _ => None,
         }
     }
 
     fn key(&self) -> Option<String> {
-        match self.fate() {
-            Fate::UpToDate { record } => Some(record.key.to_hex()),
-            Fate::Runs { key, .. } => Some(key.to_hex()),
+        match self.status() {
+            StepStatus::UpToDate { record } => Some(record.key.to_hex()),
+            StepStatus::Runs { key, .. } => Some(key.to_hex()),
             _ => None,
         }
     }
@@ -95,9 +95,9 @@ impl Shown<'_> {
     fn print(&self, out: &mut Printer) -> io::Result<()> {
         let (step, kind) = (self.step, self.step.kind);
         let state = self.under_way.as_deref();
-        writeln!(out, "{step}: {}", state.unwrap_or(word(self.fate())))?;
+        writeln!(out, "{step}: {}", state.unwrap_or(word(self.status())))?;
         writeln!(out, "  --> {}", step.place)?;
-        for line in lines(self.project, self.fate()) {
+        for line in lines(self.project, self.status()) {
             writeln!(out, "  {}", line.text)?;
         }
         writeln!(out, "kind  {}, revision {}", kind.name(), kind.revision())?;
@@ -117,7 +117,7 @@ impl Shown<'_> {
         }
         self.print_inputs(out)?;
         self.print_outputs(out)?;
-        if let Some(metrics) = self.store.and_then(|store| metrics(store, self.made()?)) {
+        if let Some(metrics) = self.store.and_then(|store| metrics(store, self.result()?)) {
             heading("metrics", metrics.is_empty(), out)?;
             let width = metrics.iter().map(|(name, _)| name.len()).max();
             for (name, value) in &metrics {
@@ -152,8 +152,10 @@ impl Shown<'_> {
                     Some(output) => format!("{name}.{output}"),
                     None => name,
                 };
-                let digest = match &self.fates[step.index()] {
-                    Fate::UpToDate { record } => content_digest(&record.made, output.as_deref()),
+                let digest = match &self.statuses[step.index()] {
+                    StepStatus::UpToDate { record } => {
+                        content_digest(&record.result, output.as_deref())
+                    }
                     _ => None,
                 };
                 (name, digest.map(|digest| digest.to_hex()))
@@ -174,14 +176,14 @@ impl Shown<'_> {
 
     /// Where a file is for people, and where the store has it.
     fn outputs(&self) -> Vec<(String, String, String, u64, String)> {
-        let (Some(made), Some(store)) = (self.made(), self.store) else {
+        let (Some(result), Some(store)) = (self.result(), self.store) else {
             return Vec::new();
         };
-        let shown = shown_files(self.step, made);
+        let shown = shown_files(self.step, result);
         let mut shown = shown.into_iter();
         let mut files = Vec::new();
         // The view lists files in the order of outputs and names.
-        for (output, artifact) in &made.outputs {
+        for (output, artifact) in &result.outputs {
             for (name, object) in &artifact.files {
                 let path = match shown.next() {
                     Some((path, _)) => self.relative(&self.project.view.join(path)),
@@ -201,7 +203,7 @@ impl Shown<'_> {
             writeln!(out, "  {output}  {}  {size} bytes", &digest[..12])?;
             writeln!(out, "    {path}")?;
         }
-        if let Some(how) = self.made().and_then(|made| made.diverged.as_ref()) {
+        if let Some(how) = self.result().and_then(|result| result.diverged.as_ref()) {
             writeln!(out, "  diverged: {how}")?;
         }
         Ok(())
@@ -210,7 +212,7 @@ impl Shown<'_> {
     fn print_attempts(&self, out: &mut Printer) -> io::Result<()> {
         heading("attempts", false, out)?;
         if self.attempts.is_empty() {
-            let why = match self.made() {
+            let why = match self.result() {
                 Some(_) => "none here: another experiment or an equal step made it",
                 None if self.under_way.is_some() => "the first is under way",
                 None => "none",
@@ -259,12 +261,12 @@ impl Shown<'_> {
         let outputs = outputs.map(|(output, file, digest, size, path)| {
             json!({"output": output, "file": file, "digest": digest, "size": size, "path": path})
         });
-        let reasons = lines(self.project, self.fate()).into_iter();
+        let reasons = lines(self.project, self.status()).into_iter();
         json!({
             "step": step.to_string(),
             "stage": &*step.stage,
             "cell": cell,
-            "state": self.under_way.as_ref().map_or(word(self.fate()), |_| "running"),
+            "state": self.under_way.as_ref().map_or(word(self.status()), |_| "running"),
             "reasons": reasons.map(|line| line.text).collect::<Vec<_>>(),
             "place": step.place.to_string(),
             "kind": step.kind.name(),
@@ -274,8 +276,8 @@ impl Shown<'_> {
             "params": *step.params,
             "inputs": inputs.collect::<serde_json::Map<_, _>>(),
             "outputs": outputs.collect::<Vec<_>>(),
-            "diverged": self.made().and_then(|made| made.diverged.clone()),
-            "metrics": self.store.and_then(|store| metrics(store, self.made()?))
+            "diverged": self.result().and_then(|result| result.diverged.clone()),
+            "metrics": self.store.and_then(|store| metrics(store, self.result()?))
                 .map(|metrics| metrics.into_iter().collect::<serde_json::Map<_, _>>()),
             "attempts": self.attempts,
         })
@@ -283,8 +285,8 @@ impl Shown<'_> {
 }
 
 /// The numbers that a step reports; none where it reports none.
-pub fn metrics(store: &Store, made: &Made) -> Option<Vec<(String, Json)>> {
-    let object = made.outputs.get("metrics")?.files.get("metrics.json")?;
+pub fn metrics(store: &Store, result: &StepResult) -> Option<Vec<(String, Json)>> {
+    let object = result.outputs.get("metrics")?.files.get("metrics.json")?;
     let bytes = store.read(object).ok()?;
     let metrics: serde_json::Map<String, Json> = serde_json::from_slice(&bytes).ok()?;
     Some(metrics.into_iter().collect())

@@ -12,20 +12,20 @@ use serde_json::json;
 use super::args::StatusArgs;
 use super::estimates;
 use super::exit::Exit;
-use super::face::Running;
-use super::face::Tally;
-use super::face::duration;
-use super::fates::Earlier;
-use super::grounds;
+use super::output_folder;
+use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
+use super::reporter::Running;
+use super::reporter::Tally;
+use super::reporter::duration;
 use super::runs;
 use crate::engine::Event;
 use crate::engine::Totals;
-use crate::plan::Fate;
-use crate::plan::Known;
+use crate::plan::History;
 use crate::plan::Step;
+use crate::plan::StepStatus;
 use crate::store::Holder;
 use crate::store::PastRun;
 use crate::store::Store;
@@ -39,9 +39,9 @@ const NAMED: usize = 10;
 /// Says how many steps of every stage are in which state.
 pub fn status(args: &StatusArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
-    let earlier = Earlier::of(&project)?;
-    let fates = earlier.fates(&project);
-    let (run, outcomes) = match &earlier.store {
+    let previous = PreviousRun::of(&project)?;
+    let statuses = previous.statuses(&project);
+    let (run, outcomes) = match &previous.store {
         Some(store) => (
             Watched::newest(store, &project)?,
             store.last_outcomes(&project.name())?,
@@ -57,11 +57,11 @@ pub fn status(args: &StatusArgs, out: &mut Printer, err: &mut Printer) -> Result
         if running.contains(name.as_str()) {
             return "running";
         }
-        match &fates[step.id.index()] {
-            Fate::UpToDate { record } if record.made.diverged.is_some() => "diverged",
-            Fate::UpToDate { .. } => "done",
+        match &statuses[step.id.index()] {
+            StepStatus::UpToDate { record } if record.result.diverged.is_some() => "diverged",
+            StepStatus::UpToDate { .. } => "done",
             _ if outcomes.get(&name).is_some_and(|last| last == "failed") => "failed",
-            _ if earlier.last(&name).is_some() => "stale",
+            _ if previous.last(&name).is_some() => "stale",
             _ => "new",
         }
     };
@@ -77,9 +77,9 @@ pub fn status(args: &StatusArgs, out: &mut Printer, err: &mut Printer) -> Result
             }
         }
     }
-    if let Some(store) = &earlier.store {
+    if let Some(store) = &previous.store {
         out.flush()?;
-        grounds::tell_disturbed(&project.view, store, err)?;
+        output_folder::tell_disturbed(&project.view, store, err)?;
     }
     Ok(Exit::Success)
 }

@@ -6,20 +6,20 @@ use std::io::Write;
 
 use super::args::WhyArgs;
 use super::exit::Exit;
-use super::fates::Earlier;
-use super::fates::Line;
-use super::fates::lines;
-use super::fates::word;
+use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
 use super::status;
+use super::step_status::Line;
+use super::step_status::lines;
+use super::step_status::word;
 use crate::plan::Change;
-use crate::plan::Fate;
 use crate::plan::From;
-use crate::plan::Known;
+use crate::plan::History;
 use crate::plan::Reason;
 use crate::plan::Step;
+use crate::plan::StepStatus;
 use crate::text::plural;
 
 /// More changed members of one reduction than this are counted.
@@ -32,26 +32,26 @@ const ROOTS: usize = 6;
 pub fn why(args: &WhyArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let step = project.step(&args.step, err)?;
-    let earlier = Earlier::of(&project)?;
-    let fates = earlier.fates(&project);
-    let fate = &fates[step.id.index()];
-    let under_way = status::under_way(earlier.store.as_ref(), &project, &step.to_string())?;
+    let previous = PreviousRun::of(&project)?;
+    let statuses = previous.statuses(&project);
+    let status = &statuses[step.id.index()];
+    let under_way = status::under_way(previous.store.as_ref(), &project, &step.to_string())?;
     writeln!(
         out,
         "{step}: {}",
-        under_way.as_deref().unwrap_or(word(fate))
+        under_way.as_deref().unwrap_or(word(status))
     )?;
     writeln!(out, "  --> {} ({})", step.place, step.kind.name())?;
-    match fate {
-        Fate::UpToDate { record } => {
+    match status {
+        StepStatus::UpToDate { record } => {
             writeln!(out, "  key {}", record.key.short())?;
-            if let Some(store) = &earlier.store {
+            if let Some(store) = &previous.store {
                 let parts = store.parts(record.key)?.unwrap_or_default();
                 for (part, value) in parts {
                     writeln!(out, "  {part}: {value}")?;
                 }
             }
-            for (output, artifact) in &record.made.outputs {
+            for (output, artifact) in &record.result.outputs {
                 writeln!(
                     out,
                     "  leaves {output}: {} ({} bytes)",
@@ -60,7 +60,7 @@ pub fn why(args: &WhyArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit,
                 )?;
             }
         }
-        Fate::Runs { reasons, .. } => {
+        StepStatus::Runs { reasons, .. } => {
             match reasons[..] {
                 [
                     Reason {
@@ -69,20 +69,20 @@ pub fn why(args: &WhyArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit,
                 ] if under_way.is_some() => writeln!(out, "  for the first time")?,
                 _ => print_reasons(reasons, step, out)?,
             }
-            if let Some(old) = earlier.last(&step.to_string()) {
+            if let Some(old) = previous.last(&step.to_string()) {
                 let changed = reasons.len();
                 let same = old.len().saturating_sub(changed);
                 writeln!(out, "  {} of its key unchanged", plural(same, "part"))?;
             }
         }
-        Fate::MayRun { .. } => {
-            for line in lines(&project, fate) {
+        StepStatus::MayRun { .. } => {
+            for line in lines(&project, status) {
                 print_line(&line, out)?;
             }
-            upstream(&project, step, &fates, out)?;
+            upstream(&project, step, &statuses, out)?;
         }
-        Fate::Broken { .. } => {
-            for line in lines(&project, fate) {
+        StepStatus::Broken { .. } => {
+            for line in lines(&project, status) {
                 print_line(&line, out)?;
             }
         }
@@ -129,13 +129,18 @@ fn print_line(line: &Line, out: &mut Printer) -> io::Result<()> {
 }
 
 /// Why the steps run that it waits for: the first causes, each once.
-fn upstream(project: &Project, step: &Step, fates: &[Fate], out: &mut Printer) -> io::Result<()> {
+fn upstream(
+    project: &Project,
+    step: &Step,
+    statuses: &[StepStatus],
+    out: &mut Printer,
+) -> io::Result<()> {
     let mut open = vec![step.id];
     let mut seen = BTreeSet::new();
     while let Some(id) = open.pop() {
         for item in project.plan.step(id).inputs.iter().flat_map(|i| &i.items) {
             if let From::Step { step: need, .. } = item.from
-                && !matches!(fates[need.index()], Fate::UpToDate { .. })
+                && !matches!(statuses[need.index()], StepStatus::UpToDate { .. })
                 && seen.insert(need)
             {
                 open.push(need);
@@ -144,11 +149,11 @@ fn upstream(project: &Project, step: &Step, fates: &[Fate], out: &mut Printer) -
     }
     let mut groups: Vec<(&Step, Vec<Line>, usize)> = Vec::new();
     for id in seen {
-        let (need, fate) = (project.plan.step(id), &fates[id.index()]);
-        if matches!(fate, Fate::MayRun { .. }) {
+        let (need, status) = (project.plan.step(id), &statuses[id.index()]);
+        if matches!(status, StepStatus::MayRun { .. }) {
             continue;
         }
-        let lines = lines(project, fate);
+        let lines = lines(project, status);
         let same = |(first, known, _): &&mut (&Step, Vec<Line>, usize)| {
             first.stage == need.stage && *known == lines
         };

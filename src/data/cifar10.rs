@@ -13,9 +13,9 @@ use super::DataSet;
 use super::Dataset;
 use super::FormatError;
 use super::Split;
-use super::kept;
-use super::kept::Kept;
 use super::source;
+use super::split_sizes;
+use super::split_sizes::SplitSizes;
 use crate::registry::Entry;
 use crate::registry::Param;
 use crate::registry::Values;
@@ -42,7 +42,7 @@ params! {
         batches: usize = 5, min(1), max(5);
         /// observations taken from the end of the training batches for validation [default: a tenth]
         valid: Option<usize>, min(0);
-        kept: Kept;
+        kept: SplitSizes;
     }
 }
 
@@ -89,7 +89,7 @@ impl DataSet for Cifar10 {
         let (train, test) = (split(train), split(test));
         // The usual 5,000 of 50,000.
         let valid = params.valid.unwrap_or(train.len() / 10);
-        let [train, valid, test] = kept::cut(&train, &test, valid, &params.kept)?;
+        let [train, valid, test] = split_sizes::cut(&train, &test, valid, &params.kept)?;
         let mut meta = json!({
             "name": self.name(),
             "shape": [3, SIDE, SIDE],

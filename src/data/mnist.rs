@@ -18,10 +18,10 @@ use super::Split;
 use super::binarize::Binarize;
 use super::download;
 use super::idx;
-use super::kept;
-use super::kept::Kept;
 use super::source;
 use super::source::Published;
+use super::split_sizes;
+use super::split_sizes::SplitSizes;
 use crate::random::Seed;
 use crate::registry::Entry;
 use crate::registry::Param;
@@ -205,7 +205,7 @@ params! {
         mirror: Option<String>;
         /// observations taken from the end of the training file for validation [default: a sixth]
         valid: Option<usize>, min(0);
-        kept: Kept;
+        kept: SplitSizes;
     }
 }
 
@@ -214,7 +214,7 @@ impl Files {
     pub fn cut(&self, train: &Split, test: &Split) -> Result<[Split; 3], DataError> {
         // The usual 10,000 of 60,000.
         let valid = self.valid.unwrap_or(train.len() / 6);
-        kept::cut(train, test, valid, &self.kept)
+        split_sizes::cut(train, test, valid, &self.kept)
     }
 }
 

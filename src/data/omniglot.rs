@@ -12,10 +12,10 @@ use super::Dataset;
 use super::FormatError;
 use super::Split;
 use super::binarize::Binarize;
-use super::kept;
-use super::kept::Kept;
 use super::mat;
 use super::source;
+use super::split_sizes;
+use super::split_sizes::SplitSizes;
 use crate::random::Seed;
 use crate::registry::Entry;
 use crate::registry::Param;
@@ -113,11 +113,11 @@ impl DataSet for Omniglot {
         let pixels: Vec<u8> = order.iter().flat_map(|row| all[*row].clone()).collect();
         let train = Split::new().with("x", array(pixels));
         let test = Split::new().with("x", array(test.concat()));
-        let kept = Kept {
+        let kept = SplitSizes {
             train: params.train,
             test: params.test,
         };
-        let [train, valid, test] = kept::cut(&train, &test, params.valid, &kept)?;
+        let [train, valid, test] = split_sizes::cut(&train, &test, params.valid, &kept)?;
         let binary = match params.binarize {
             Drawn::Evaluation => Binarize::Stochastic,
             Drawn::None => Binarize::None,

@@ -16,11 +16,11 @@ use super::DataSet;
 use super::Dataset;
 use super::FormatError;
 use super::Split;
-use super::kept;
 use super::sentences;
 use super::sentences::Layout;
 use super::sentences::Sentence;
 use super::source;
+use super::split_sizes;
 use super::vocabulary::Vocabulary;
 use crate::registry::Entry;
 use crate::registry::Param;
@@ -122,7 +122,7 @@ impl DataSet for Text {
             let fitting = |sentence: &Sentence| (1..=longest).contains(&sentence.words.len());
             let mut sentences: Vec<Sentence> = sentences.into_iter().filter(fitting).collect();
             dropped += all - sentences.len();
-            let count = kept::limit(name, limit, sentences.len(), "sentences in that file")?;
+            let count = split_sizes::limit(name, limit, sentences.len(), "sentences in that file")?;
             sentences.truncate(count);
             if sentences.is_empty() {
                 return Err(DataError::NothingLeft {

@@ -12,14 +12,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::map::Map;
+use crate::map::SortedVecMap;
 use crate::plan::From;
 use crate::plan::Step;
 use crate::plan::StepId;
 use crate::registry::memory;
 use crate::store::Artifact;
-use crate::store::Made;
 use crate::store::Object;
+use crate::store::StepResult;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::names;
@@ -33,11 +33,11 @@ use super::JobInput;
 use super::JobItem;
 use super::Keys;
 use super::Link;
-use super::Produced;
+use super::StepOutput;
 use super::Worker;
+use super::input_snapshot::InputSnapshot;
 use super::isolated;
 use super::keys::Contents;
-use super::lent::Lent;
 use super::link::AttemptLink;
 use super::scratch::Scratch;
 use super::stamps::Stamps;
@@ -51,14 +51,14 @@ pub(super) struct Task<'a> {
     pub inputs: Vec<Vec<Source>>,
     pub link: AttemptLink<'a>,
     /// There where another process has worked it off, and its outcome is to be taken.
-    pub elsewhere: Option<Elsewhere>,
+    pub elsewhere: Option<RemoteAttempt>,
 }
 
 /// What stands behind one item of an input.
 pub(super) enum Source {
     Step {
         step: Arc<Step>,
-        made: Arc<Made>,
+        result: Arc<StepResult>,
     },
     File {
         path: PathBuf,
@@ -69,23 +69,23 @@ pub(super) enum Source {
 }
 
 /// An attempt that ran outside this process, as far as it goes.
-pub(super) struct Elsewhere {
+pub(super) struct RemoteAttempt {
     /// The attempt's own folder.
     pub folder: PathBuf,
     /// How its executor says that it ended.
     pub how: String,
-    pub lent: Lent,
+    pub lent: InputSnapshot,
     pub stamps: Stamps,
     pub started: Instant,
 }
 
 /// How an attempt ended.
-pub(super) struct Ended {
+pub(super) struct EndedAttempt {
     pub id: StepId,
     pub number: u32,
     pub seconds: f64,
     pub log: String,
-    pub result: Result<Made, JobError>,
+    pub result: Result<StepResult, JobError>,
     /// Whether a checkpoint is left that a success makes useless.
     pub checkpointed: bool,
 }
@@ -107,7 +107,7 @@ impl AttemptContext<'_> {
         task: &Task<'_>,
         scratch: &Path,
         pool: &rayon::ThreadPool,
-    ) -> Ended {
+    ) -> EndedAttempt {
         let started = Instant::now();
         let result = self.work(task, scratch, pool);
         self.ended(task, started, result)
@@ -117,15 +117,15 @@ impl AttemptContext<'_> {
         &self,
         task: &Task<'_>,
         started: Instant,
-        result: Result<(Map<Artifact>, Option<String>), JobError>,
-    ) -> Ended {
+        result: Result<(SortedVecMap<Artifact>, Option<String>), JobError>,
+    ) -> EndedAttempt {
         let seconds = started.elapsed().as_secs_f64();
-        Ended {
+        EndedAttempt {
             id: task.step.id,
             number: task.number,
             seconds,
             log: task.link.text(),
-            result: result.map(|(outputs, diverged)| Made {
+            result: result.map(|(outputs, diverged)| StepResult {
                 outputs,
                 diverged,
                 seconds,
@@ -139,7 +139,7 @@ impl AttemptContext<'_> {
         task: &Task<'_>,
         scratch: &Path,
         pool: &rayon::ThreadPool,
-    ) -> Result<(Map<Artifact>, Option<String>), JobError> {
+    ) -> Result<(SortedVecMap<Artifact>, Option<String>), JobError> {
         let job = Job {
             step: &task.step,
             inputs: bind(task, self.store),
@@ -156,7 +156,7 @@ impl AttemptContext<'_> {
         let stamps = stamps(task, self.keys);
         // Its key was made before it could begin.
         self.unchanged(task, "since the run first read it")?;
-        let lent = Lent::to(task, self.store)?;
+        let lent = InputSnapshot::to(task, self.store)?;
         let produced = catch_unwind(AssertUnwindSafe(|| {
             pool.install(|| runner.run_attempt(self.worker, &job))
         }))
@@ -186,7 +186,7 @@ impl AttemptContext<'_> {
     }
 
     /// Takes what an attempt outside this process has left.
-    pub(super) fn collect(&self, task: &Task<'_>, elsewhere: Elsewhere) -> Ended {
+    pub(super) fn collect(&self, task: &Task<'_>, elsewhere: RemoteAttempt) -> EndedAttempt {
         let outcome = isolated::outcome(&elsewhere.folder);
         let produced = outcome.unwrap_or_else(|| match task.link.cancelled() {
             true => Err(JobError::Cancelled),
@@ -256,8 +256,8 @@ impl AttemptContext<'_> {
         }
     }
 
-    fn keep(&self, produced: Produced) -> Result<Map<Artifact>, JobError> {
-        let mut kept = Map::new();
+    fn keep(&self, produced: StepOutput) -> Result<SortedVecMap<Artifact>, JobError> {
+        let mut kept = SortedVecMap::new();
         let mut folders = produced.folders;
         for (output, contents) in produced.outputs {
             let mut artifact = Artifact {
@@ -329,22 +329,22 @@ pub(super) fn bind(task: &Task<'_>, store: &Store) -> Vec<JobInput> {
         for (item, source) in input.items.iter().zip(sources) {
             let (stage, outputs, diverged, seconds) = match source {
                 Source::Missing => continue,
-                Source::Step { step, made } => {
+                Source::Step { step, result } => {
                     let wanted = match &item.from {
                         From::Step { output, .. } => output.as_deref(),
                         From::File { .. } => None,
                     };
-                    let outputs = made.outputs.iter();
+                    let outputs = result.outputs.iter();
                     let outputs = outputs
                         .filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name))
                         .map(|(name, artifact)| (name.clone(), stored(artifact, store)))
                         .collect();
-                    let diverged = made.diverged.is_some();
+                    let diverged = result.diverged.is_some();
                     (
                         step.stage.to_string(),
                         outputs,
                         diverged,
-                        Some(made.seconds),
+                        Some(result.seconds),
                     )
                 }
                 Source::File { path, object } => {
@@ -381,14 +381,14 @@ fn stored(artifact: &Artifact, store: &Store) -> JobArtifact {
 fn plain(path: &Path, object: Object) -> JobArtifact {
     let name = names::text_of(path.file_name().unwrap_or(path.as_os_str()));
     JobArtifact {
-        artifact: Artifact::from(Map::from([(name.clone(), object)])),
+        artifact: Artifact::from(SortedVecMap::from([(name.clone(), object)])),
         paths: BTreeMap::from([(name, path.to_owned())]),
     }
 }
 
 /// An attempt that ended before it began.
-fn failed(task: &Task<'_>, error: JobError) -> Ended {
-    Ended {
+fn failed(task: &Task<'_>, error: JobError) -> EndedAttempt {
+    EndedAttempt {
         id: task.step.id,
         number: task.number,
         seconds: 0.0,
@@ -414,7 +414,11 @@ impl Runner {
     }
 
     /// Runs an attempt in an empty folder with a pool of its size.
-    pub(super) fn attempt(&mut self, context: &AttemptContext<'_>, mut task: Task<'_>) -> Ended {
+    pub(super) fn attempt(
+        &mut self,
+        context: &AttemptContext<'_>,
+        mut task: Task<'_>,
+    ) -> EndedAttempt {
         if let Some(elsewhere) = task.elsewhere.take() {
             let collected = AssertUnwindSafe(|| context.collect(&task, elsewhere));
             return catch_unwind(collected)

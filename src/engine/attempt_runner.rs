@@ -2,7 +2,7 @@
 
 use super::Job;
 use super::JobError;
-use super::Produced;
+use super::StepOutput;
 use super::Worker;
 
 /// Works off one attempt. Called on a thread of its own for every attempt.
@@ -11,7 +11,7 @@ pub trait AttemptRunner: Sync {
     ///
     /// # Errors
     /// Those of the worker, and the runner's own.
-    fn run_attempt(&self, worker: &dyn Worker, job: &Job<'_>) -> Result<Produced, JobError>;
+    fn run_attempt(&self, worker: &dyn Worker, job: &Job<'_>) -> Result<StepOutput, JobError>;
 }
 
 /// On the calling thread. Cancellation and timeouts only set a flag here: what the worker does
@@ -19,7 +19,7 @@ pub trait AttemptRunner: Sync {
 pub struct InProcess;
 
 impl AttemptRunner for InProcess {
-    fn run_attempt(&self, worker: &dyn Worker, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run_attempt(&self, worker: &dyn Worker, job: &Job<'_>) -> Result<StepOutput, JobError> {
         worker.run(job)
     }
 }

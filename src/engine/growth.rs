@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::plan::Step;
 use crate::plan::StepId;
-use crate::store::Made;
+use crate::store::StepResult;
 
 use super::State;
 
@@ -23,5 +23,5 @@ pub struct EndedStep<'r> {
     pub id: StepId,
     pub state: State,
     /// There for steps that are done or up to date.
-    pub result: Option<&'r Made>,
+    pub result: Option<&'r StepResult>,
 }

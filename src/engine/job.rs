@@ -18,7 +18,7 @@ pub trait Worker: Sync {
     ///
     /// # Errors
     /// Says what went wrong and what to do next; nothing that was produced is kept then.
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError>;
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError>;
 }
 
 /// One attempt at one step, as its worker sees it.
@@ -102,7 +102,7 @@ impl Job<'_> {
 
 /// What a step leaves: output name → its files.
 #[derive(Debug, Default)]
-pub struct Produced {
+pub struct StepOutput {
     pub outputs: BTreeMap<String, BTreeMap<String, Content>>,
     /// The outputs that are folders, whatever is in them, with the folders' own names.
     pub folders: BTreeMap<String, String>,
@@ -110,7 +110,7 @@ pub struct Produced {
     pub diverged: Option<String>,
 }
 
-impl Produced {
+impl StepOutput {
     /// Adds a file to an output.
     pub fn file(&mut self, output: &str, name: &str, content: impl Into<Content>) -> &mut Self {
         self.outputs

@@ -20,7 +20,7 @@ use crate::store::Store;
 
 use super::Link;
 use super::Options;
-use super::attempt::Ended;
+use super::attempt::EndedAttempt;
 
 /// At most one progress event per step in this time.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(100);
@@ -44,7 +44,7 @@ pub(super) enum Message {
         id: Option<StepId>,
         message: String,
     },
-    Ended(Box<Ended>),
+    EndedAttempt(Box<EndedAttempt>),
 }
 
 /// The link of one attempt.

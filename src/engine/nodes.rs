@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::plan::Step;
 use crate::plan::StepId;
 use crate::store::Digest;
-use crate::store::Made;
+use crate::store::StepResult;
 
 use super::state::State;
 use super::state::Totals;
@@ -28,7 +28,7 @@ pub(super) struct Node {
     /// Which executor outside this process it goes to; none for the threads here.
     pub executor: Option<usize>,
     pub key: Option<Digest>,
-    pub result: Option<Arc<Made>>,
+    pub result: Option<Arc<StepResult>>,
     state: State,
 }
 
@@ -106,7 +106,7 @@ impl Nodes {
     pub(super) fn totals(&self) -> Totals {
         let results = self.all.iter().filter_map(|node| node.result.as_ref());
         Totals {
-            diverged: results.filter(|made| made.diverged.is_some()).count(),
+            diverged: results.filter(|result| result.diverged.is_some()).count(),
             ..self.totals
         }
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::plan::StepId;
 use crate::store::Digest;
-use crate::store::Made;
+use crate::store::StepResult;
 
 use super::Resources;
 use super::State;
@@ -84,19 +84,19 @@ pub struct Summary {
     pub stopped: bool,
     pub seconds: f64,
     /// In plan order.
-    pub steps: Vec<StepResult>,
+    pub steps: Vec<StepSummary>,
     /// In plan order.
     pub failures: Vec<Failure>,
 }
 
 /// What came of one step.
 #[derive(Clone, Debug)]
-pub struct StepResult {
+pub struct StepSummary {
     pub state: State,
     /// None where an input is not known.
     pub key: Option<Digest>,
     /// There for steps that are done or up to date.
-    pub made: Option<Arc<Made>>,
+    pub result: Option<Arc<StepResult>>,
 }
 
 /// A step that cannot be made.

@@ -14,8 +14,8 @@ use crate::plan::StepId;
 use crate::plan::content_digest;
 use crate::store::Digest;
 use crate::store::Lookup;
-use crate::store::Made;
 use crate::store::Object;
+use crate::store::StepResult;
 use crate::store::Store;
 use crate::store::StoreError;
 
@@ -136,7 +136,7 @@ impl Resolver<'_> {
                 let digest = match &item.from {
                     From::File { path } => Some(self.plain(path)?.digest),
                     From::Step { step: from, .. } => match &self.nodes[*from].result {
-                        Some(made) => Some(self.content(item, *from, made)?),
+                        Some(result) => Some(self.content(item, *from, result)?),
                         None if input.missing_allowed => {
                             missing = Some(*from);
                             None
@@ -155,14 +155,19 @@ impl Resolver<'_> {
         Ok(digests)
     }
 
-    fn content(&self, item: &InputItem, from: StepId, made: &Made) -> Result<Digest, Resolution> {
+    fn content(
+        &self,
+        item: &InputItem,
+        from: StepId,
+        result: &StepResult,
+    ) -> Result<Digest, Resolution> {
         let output = match &item.from {
             From::Step { output, .. } => output.as_deref(),
             From::File { .. } => None,
         };
-        content_digest(made, output).ok_or_else(|| {
+        content_digest(result, output).ok_or_else(|| {
             let from = &self.nodes[from].name;
-            let known: Vec<_> = made.outputs.keys().map(String::as_str).collect();
+            let known: Vec<_> = result.outputs.keys().map(String::as_str).collect();
             let message = format!("`{from}` left no output `{}`", output.unwrap_or_default());
             let hint = format!("it left: {}", known.join(", "));
             Resolution::Broken(JobError::failed(message).hint(hint))
@@ -196,9 +201,9 @@ impl Resolver<'_> {
             From::Step { step, .. } => {
                 let node = &self.nodes[*step];
                 match &node.result {
-                    Some(made) => Source::Step {
+                    Some(result) => Source::Step {
                         step: Arc::clone(&node.step),
-                        made: Arc::clone(made),
+                        result: Arc::clone(result),
                     },
                     None => Source::Missing,
                 }

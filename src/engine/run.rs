@@ -25,7 +25,7 @@ use super::Growth;
 use super::InProcess;
 use super::Keys;
 use super::Options;
-use super::StepResult;
+use super::StepSummary;
 use super::Summary;
 use super::Timed;
 use super::Worker;
@@ -323,10 +323,10 @@ impl Coordinator<'_, '_> {
             stopped,
             seconds,
             steps: steps
-                .map(|node| StepResult {
+                .map(|node| StepSummary {
                     state: node.state(),
                     key: node.key,
-                    made: node.result,
+                    result: node.result,
                 })
                 .collect(),
             failures: self.failures,

@@ -87,7 +87,7 @@ impl<'a> RunnerPool<'a> {
         while let Some(task) = self.next() {
             let ended = runner.attempt(&self.context, task);
             // The coordinator outlives every task it gave.
-            let _ = sender.send(Message::Ended(Box::new(ended)));
+            let _ = sender.send(Message::EndedAttempt(Box::new(ended)));
         }
     }
 

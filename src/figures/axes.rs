@@ -6,11 +6,11 @@ use crate::table::Table;
 use crate::text::plural;
 
 use super::FigureError;
+use super::facets::Facets;
 use super::legend::Entry;
 use super::options;
 use super::options::Panels;
 use super::options::Shared;
-use super::parts::Parts;
 use super::scale::Scale;
 use super::scale::ScaleKind;
 use super::sheet::Axis;
@@ -120,17 +120,17 @@ pub(super) fn numbers(
     })
 }
 
-/// A page with the panels of the parts and these axes.
+/// A page with the panels of the facets and these axes.
 pub(super) fn sheet(
     look: Panels<'_>,
     theme: &Theme,
-    parts: &Parts,
+    facets: &Facets,
     (x, y): (Vec<Axis>, Vec<Axis>),
     (x_label, y_label): (String, String),
     legend: Vec<Entry>,
 ) -> Result<Sheet, FigureError> {
     let given = look.axes;
-    let panels = parts.panels.iter().zip(x.into_iter().zip(y));
+    let panels = facets.panels.iter().zip(x.into_iter().zip(y));
     let panels = panels.map(|(part, (x, y))| Panel {
         row: part.row,
         col: part.col,
@@ -146,13 +146,13 @@ pub(super) fn sheet(
         x_label: given.x_label.clone().unwrap_or(x_label),
         y_label: given.y_label.clone().unwrap_or(y_label),
         panels: panels.collect(),
-        row_titles: parts.row_titles.clone(),
-        legend_title: parts.legend_title(),
+        row_titles: facets.row_titles.clone(),
+        legend_title: facets.legend_title(),
         legend,
         legend_place: given.legend,
         shared_x: !is_free(look, X),
         shared_y: !is_free(look, Y),
-        aspect: if parts.cols > 1 { 0.8 } else { 0.62 },
+        aspect: if facets.cols > 1 { 0.8 } else { 0.62 },
         grid_x: false,
         grid_y: true,
         bare: false,

@@ -13,6 +13,7 @@ use super::Rendered;
 use super::axes;
 use super::canvas::Point;
 use super::canvas::Rect;
+use super::dodge::Dodge;
 use super::finish;
 use super::grammar::Plot;
 use super::grammar::replicates;
@@ -20,11 +21,10 @@ use super::grammar::sentence;
 use super::legend::Sample;
 use super::mapping::Mapping;
 use super::options::AxisParams;
-use super::options::Facets;
+use super::options::FacetParams;
 use super::options::Groups;
 use super::options::Panels;
 use super::scale::ScaleKind;
-use super::slots::Slots;
 use super::theme;
 use super::xy;
 
@@ -38,7 +38,7 @@ params! {
         /// column of numbers, or a list of them
         y: Names;
         groups: Groups;
-        facets: Facets;
+        facets: FacetParams;
         axes: AxisParams;
     }
 }
@@ -74,12 +74,12 @@ impl Figure for Bar {
         let wrap = axes::wrap(panels, &input.table, &mapping.facet)?;
         let plot = Plot::new(&input.table, &mapping, wrap)?;
         let theme = params.axes.common.page_theme()?;
-        let slots = Slots::new(&plot);
+        let dodge = Dodge::new(&plot);
         let ys = plot.panels.iter().map(|panel| {
             let points = panel.iter().flat_map(slots_of);
             points.flat_map(xy::extent).collect()
         });
-        let x_axes = slots.axes(panels, &plot)?;
+        let x_axes = dodge.axes(panels, &plot)?;
         // Bars have no length on a logarithmic axis.
         let linear = AxisParams {
             y_scale: ScaleKind::Linear,
@@ -90,14 +90,14 @@ impl Figure for Bar {
             ..panels
         };
         let y_axes = axes::numbers(linear, axes::Y, ys.collect(), Some(0.0))?;
-        let legend = plot.parts.legend(&theme, |color, _| Sample::Area {
+        let legend = plot.facets.legend(&theme, |color, _| Sample::Area {
             colour: theme.colour(color),
         });
         let labels = (plot.x.title_with_unit(), plot.y.title_with_unit());
         let sheet = axes::sheet(
             panels,
             &theme,
-            &plot.parts,
+            &plot.facets,
             (x_axes, y_axes),
             labels,
             legend,
@@ -106,8 +106,8 @@ impl Figure for Bar {
         for (i, panel) in plot.panels.iter().enumerate() {
             page.inside(i, |canvas, frame, theme| {
                 for series in panel {
-                    for (x, estimate) in slots.points(series) {
-                        let Some((from, to)) = slots.span(frame, x, series) else {
+                    for (x, estimate) in dodge.points(series) {
+                        let Some((from, to)) = dodge.span(frame, x, series) else {
                             continue;
                         };
                         let zero = frame.y_at(0.0).unwrap_or(frame.rect.bottom());

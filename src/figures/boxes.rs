@@ -16,15 +16,15 @@ use super::axes;
 use super::canvas::Canvas;
 use super::canvas::Point;
 use super::canvas::Rect;
+use super::dodge::Dodge;
 use super::finish;
 use super::grammar::Plot;
 use super::legend::Sample;
 use super::mapping::Mapping;
 use super::options::AxisParams;
-use super::options::Facets;
+use super::options::FacetParams;
 use super::options::Panels;
 use super::sheet::Frame;
-use super::slots::Slots;
 use super::theme;
 use super::theme::Theme;
 
@@ -44,7 +44,7 @@ params! {
         color: Option<String>;
         /// axis or list of axes whose values make a box
         replicate: Names;
-        facets: Facets;
+        facets: FacetParams;
         axes: AxisParams;
     }
 }
@@ -85,21 +85,21 @@ impl Figure for Boxes {
         let wrap = axes::wrap(panels, &input.table, &mapping.facet)?;
         let plot = Plot::new(&input.table, &mapping, wrap)?;
         let theme = params.axes.common.page_theme()?;
-        let slots = Slots::new(&plot);
+        let dodge = Dodge::new(&plot);
         let ys = plot.panels.iter().map(|panel| {
-            let points = panel.iter().flat_map(|series| slots.points(series));
+            let points = panel.iter().flat_map(|series| dodge.points(series));
             points.flat_map(|(_, e)| e.values.clone()).collect()
         });
-        let x_axes = slots.axes(panels, &plot)?;
+        let x_axes = dodge.axes(panels, &plot)?;
         let y_axes = axes::numbers(panels, axes::Y, ys.collect(), None)?;
-        let legend = plot.parts.legend(&theme, |color, _| Sample::Area {
+        let legend = plot.facets.legend(&theme, |color, _| Sample::Area {
             colour: theme.colour(color).opacity(0.5),
         });
         let labels = (plot.x.title_with_unit(), plot.y.title_with_unit());
         let sheet = axes::sheet(
             panels,
             &theme,
-            &plot.parts,
+            &plot.facets,
             (x_axes, y_axes),
             labels,
             legend,
@@ -109,10 +109,10 @@ impl Figure for Boxes {
         for (i, panel) in plot.panels.iter().enumerate() {
             page.inside(i, |canvas, frame, theme| {
                 for series in panel {
-                    for (x, estimate) in slots.points(series) {
+                    for (x, estimate) in dodge.points(series) {
                         low = low.min(estimate.n());
                         high = high.max(estimate.n());
-                        if let Some(span) = slots.span(frame, x, series) {
+                        if let Some(span) = dodge.span(frame, x, series) {
                             one(canvas, frame, theme, span, &estimate.values, series.color);
                         }
                     }

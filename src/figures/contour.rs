@@ -16,6 +16,7 @@ use super::canvas::Canvas;
 use super::canvas::Colour;
 use super::canvas::Mark;
 use super::colormap;
+use super::facets::Facets;
 use super::field::Field;
 use super::finish;
 use super::grammar::capital;
@@ -24,10 +25,9 @@ use super::mapping::no_column;
 use super::marks::Marks;
 use super::options;
 use super::options::AxisParams;
-use super::options::Facets;
+use super::options::FacetParams;
 use super::options::Panels;
 use super::options::ValueScale;
-use super::parts::Parts;
 use super::render;
 use super::scale::Scale;
 use super::sheet::Axis;
@@ -53,7 +53,7 @@ params! {
         levels: usize = 8, min(1), max(40);
         /// scale of the colours
         value_scale: ValueScale = ValueScale::Linear;
-        facets: Facets;
+        facets: FacetParams;
         axes: AxisParams;
     }
 }
@@ -100,9 +100,9 @@ impl Figure for Contour {
             column(value_name)?,
         );
         let wrap = axes::wrap(panels, table, &mapping.facet)?;
-        let parts = Parts::new(table, &mapping, wrap)?;
+        let facets = Facets::new(table, &mapping, wrap)?;
         let kind = params.value_scale.kind();
-        let fields = parts
+        let fields = facets
             .panels
             .iter()
             .map(|panel| {
@@ -160,7 +160,7 @@ impl Figure for Contour {
         let mut sheet = axes::sheet(
             panels,
             &theme,
-            &parts,
+            &facets,
             (x_axes, y_axes),
             labels,
             marks.legend(&theme),
@@ -191,7 +191,7 @@ impl Figure for Contour {
                     }
                 }
                 // All rows of a panel share its facets.
-                let rows = parts.panels[i].groups.iter().flat_map(|group| &group.rows);
+                let rows = facets.panels[i].groups.iter().flat_map(|group| &group.rows);
                 if let Some(&row) = rows.take(1).next() {
                     marked += marks.draw(canvas, frame, theme, |name| {
                         table.column(name).map(|at| &table.rows[row][at])
@@ -207,7 +207,7 @@ impl Figure for Contour {
             capital(&zc.title_with_unit()),
             xc.title(),
             yc.title(),
-            parts.describe(&[])
+            facets.describe(&[])
         );
         let size = |f: &Field| format!("{} × {}", f.x.len(), f.y.len());
         let mut caption = format!(

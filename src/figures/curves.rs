@@ -23,11 +23,11 @@ use super::mapping::Mapping;
 use super::mapping::melted;
 use super::mapping::no_column;
 use super::options::AxisParams;
-use super::options::Facets;
+use super::options::FacetParams;
 use super::options::Groups;
 use super::options::Panels;
 use super::xy;
-use super::xy::Look;
+use super::xy::SeriesStyle;
 
 /// Points a curve may have: about one per third of a point in a single column.
 const POINTS: usize = 300;
@@ -44,7 +44,7 @@ params! {
         /// weight of the past in a moving average, from 0 (none)
         smooth: f64 = 0.0, min(0), max(0.9999);
         groups: Groups;
-        facets: Facets;
+        facets: FacetParams;
         levels: LevelParams;
         axes: AxisParams;
     }
@@ -109,7 +109,7 @@ impl Figure for Curves {
         }
         let wrap = axes::wrap(panels, &table, &mapping.facet)?;
         let plot = Plot::new(&table, &mapping, wrap)?;
-        let look = Look {
+        let look = SeriesStyle {
             markers: false,
             bars: false,
         };

@@ -22,7 +22,7 @@ use super::legend::Sample;
 use super::mapping::Mapping;
 use super::marker;
 use super::options::AxisParams;
-use super::options::Facets;
+use super::options::FacetParams;
 use super::options::Groups;
 use super::options::Panels;
 use super::scale::Scale;
@@ -39,7 +39,7 @@ params! {
         /// axis with a line per value
         y: String;
         groups: Groups;
-        facets: Facets;
+        facets: FacetParams;
         axes: AxisParams;
     }
 }
@@ -96,7 +96,7 @@ impl Figure for Dots {
             at: Vec::new(),
         };
         let y_axes = vec![y_axis; plot.panels.len()];
-        let legend = plot.parts.legend(&theme, |color, marker| Sample::Marker {
+        let legend = plot.facets.legend(&theme, |color, marker| Sample::Marker {
             colour: theme.colour(color),
             marker,
         });
@@ -104,16 +104,16 @@ impl Figure for Dots {
         let mut sheet = axes::sheet(
             panels,
             &theme,
-            &plot.parts,
+            &plot.facets,
             (x_axes, y_axes),
             labels,
             legend,
         )?;
         sheet.shared_y = true;
         sheet.grid_x = true;
-        let kinds = plot.parts.colors.len().max(plot.parts.markers.len());
+        let kinds = plot.facets.colors.len().max(plot.facets.markers.len());
         let line = theme.font_size * (1.4 + 0.35 * (kinds - 1).min(6) as f64);
-        let panel = sheet.width * 0.75 / plot.parts.cols as f64;
+        let panel = sheet.width * 0.75 / plot.facets.cols as f64;
         sheet.aspect = (names.len() as f64 * line / panel).max(0.2);
         let mut page = sheet.open();
         for (i, panel) in plot.panels.iter().enumerate() {
@@ -149,7 +149,7 @@ impl Figure for Dots {
             "{} of each {}{}",
             capital(&plot.y.title_with_unit()),
             plot.x.title(),
-            plot.parts.describe(&[plot.x.name.as_str()])
+            plot.facets.describe(&[plot.x.name.as_str()])
         );
         let caption = format!(
             "{what}. {}",

@@ -9,16 +9,16 @@ use crate::table::SummarySpec;
 use crate::table::Table;
 
 use super::FigureError;
+use super::facets::Facets;
 use super::mapping::Mapping;
 use super::mapping::melted;
-use super::parts::Parts;
 
 /// Grouped rows, ready to be drawn.
 #[derive(Clone, Debug)]
 pub(super) struct Plot {
     pub summary: Summary,
-    pub parts: Parts,
-    /// Per panel of the parts, per group of the panel.
+    pub facets: Facets,
+    /// Per panel of the facets, per group of the panel.
     pub panels: Vec<Vec<Series>>,
     pub x: Column,
     pub y: Column,
@@ -50,11 +50,11 @@ impl Plot {
             columns: summary.by.clone(),
             rows: summary.groups.iter().map(|g| g.at.clone()).collect(),
         };
-        let parts = Parts::new(&groups, &mapping, wrap)?;
+        let facets = Facets::new(&groups, &mapping, wrap)?;
         let x = groups
             .column(&mapping.x)
             .expect("the summary is grouped by x");
-        let series = |group: &super::parts::Group| {
+        let series = |group: &super::facets::Group| {
             let mut series = Series {
                 color: group.color,
                 marker: group.marker,
@@ -70,7 +70,7 @@ impl Plot {
             }
             series
         };
-        let panels = parts
+        let panels = facets
             .panels
             .iter()
             .map(|panel| panel.groups.iter().map(series).collect())
@@ -79,7 +79,7 @@ impl Plot {
             panels,
             x: groups.columns[x].clone(),
             y: summary.metrics[0].clone(),
-            parts,
+            facets,
             summary,
         })
     }
@@ -96,7 +96,7 @@ impl Plot {
         format!(
             "{} against {x}{}",
             capital(&y),
-            self.parts.describe(&without)
+            self.facets.describe(&without)
         )
     }
 }

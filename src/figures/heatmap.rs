@@ -24,7 +24,7 @@ use super::grammar::replicates;
 use super::grammar::sentence;
 use super::mapping::Mapping;
 use super::options::AxisParams;
-use super::options::Facets;
+use super::options::FacetParams;
 use super::options::Panels;
 use super::options::ValueScale;
 use super::scale::Scale;
@@ -51,7 +51,7 @@ params! {
         numbers: bool = true;
         /// scale of the colours
         value_scale: ValueScale = ValueScale::Linear;
-        facets: Facets;
+        facets: FacetParams;
         axes: AxisParams;
     }
 }
@@ -105,7 +105,7 @@ impl Figure for Heatmap {
             points.map(|(x, _)| x.clone()).collect()
         });
         let x_axes = axes::coordinates(category, axes::X, xs.collect(), true)?;
-        let rows: Vec<_> = plot.parts.markers.clone();
+        let rows: Vec<_> = plot.facets.markers.clone();
         let y_axis = Axis {
             scale: Scale::Category {
                 values: rows.clone(),
@@ -125,7 +125,7 @@ impl Figure for Heatmap {
             _ => 1,
         });
         let columns = columns.max().unwrap_or(1);
-        let y_label = match &plot.parts.marker {
+        let y_label = match &plot.facets.marker {
             Some(axis) => axis.title_with_unit(),
             None => String::new(),
         };
@@ -133,7 +133,7 @@ impl Figure for Heatmap {
         let mut sheet = axes::sheet(
             panels,
             &theme,
-            &plot.parts,
+            &plot.facets,
             (x_axes, y_axes),
             labels,
             Vec::new(),
@@ -207,7 +207,7 @@ impl Figure for Heatmap {
             "{} by {} and {}{per}",
             capital(&plot.y.title_with_unit()),
             plot.x.title(),
-            plot.parts
+            plot.facets
                 .marker
                 .as_ref()
                 .map(|m| m.title())

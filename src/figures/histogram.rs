@@ -17,15 +17,15 @@ use super::Rendered;
 use super::axes;
 use super::canvas::Canvas;
 use super::canvas::Point;
+use super::facets::Facets;
 use super::finish;
 use super::grammar::capital;
 use super::legend::Sample;
 use super::mapping::Mapping;
 use super::mapping::no_column;
 use super::options::AxisParams;
-use super::options::Facets;
+use super::options::FacetParams;
 use super::options::Panels;
-use super::parts::Parts;
 use super::sheet::Frame;
 use super::theme::Theme;
 
@@ -47,7 +47,7 @@ params! {
         bins: Option<usize>, min(1), max(500);
         /// a smooth density over the bars
         density: bool = true;
-        facets: Facets;
+        facets: FacetParams;
         axes: AxisParams;
     }
 }
@@ -89,7 +89,7 @@ impl Figure for Histogram {
             .column(&mapping.x)
             .ok_or_else(|| no_column(table, &mapping.x))?;
         let wrap = axes::wrap(panels, table, &mapping.facet)?;
-        let parts = Parts::new(table, &mapping, wrap)?;
+        let facets = Facets::new(table, &mapping, wrap)?;
         let all: Vec<f64> = (0..table.rows.len())
             .filter_map(|row| table.number(row, x))
             .collect();
@@ -101,7 +101,7 @@ impl Figure for Histogram {
         }
         let edges = edges(&all, params.bins);
         let smooth = params.density;
-        let groups: Vec<Vec<Group>> = parts
+        let groups: Vec<Vec<Group>> = facets
             .panels
             .iter()
             .map(|panel| {
@@ -126,12 +126,12 @@ impl Figure for Histogram {
         });
         let x_axes = axes::numbers(panels, axes::X, xs, None)?;
         let y_axes = axes::numbers(panels, axes::Y, ys.collect(), Some(0.0))?;
-        let legend = parts.legend(&theme, |color, _| Sample::Area {
+        let legend = facets.legend(&theme, |color, _| Sample::Area {
             colour: theme.colour(color).opacity(0.6),
         });
         let column = &table.columns[x];
         let labels = (column.title_with_unit(), "density".to_owned());
-        let sheet = axes::sheet(panels, &theme, &parts, (x_axes, y_axes), labels, legend)?;
+        let sheet = axes::sheet(panels, &theme, &facets, (x_axes, y_axes), labels, legend)?;
         let mut page = sheet.open();
         for (i, panel) in groups.iter().enumerate() {
             // Of many groups, the outlines tell bars apart.
@@ -148,7 +148,7 @@ impl Figure for Histogram {
         let what = format!(
             "Distribution of {}{}",
             column.title_with_unit(),
-            parts.describe(&[])
+            facets.describe(&[])
         );
         let counts = groups.iter().flatten().map(|group| group.n);
         let (low, high) = counts.fold((usize::MAX, 0), |(l, h), n| (l.min(n), h.max(n)));
@@ -174,7 +174,7 @@ impl Figure for Histogram {
             caption.push_str(&format!("; {without} rows without a number are left out"));
         }
         caption.push('.');
-        let csv = listing(&parts, &groups, &edges, column);
+        let csv = listing(&facets, &groups, &edges, column);
         finish(page, &what, csv, caption)
     }
 }
@@ -294,8 +294,8 @@ fn density(values: &[f64], low: f64, high: f64) -> Vec<(f64, f64)> {
 }
 
 /// Each bar: its group, ends, count and height.
-fn listing(parts: &Parts, groups: &[Vec<Group>], edges: &[f64], column: &Column) -> String {
-    let color = match &parts.color {
+fn listing(facets: &Facets, groups: &[Vec<Group>], edges: &[f64], column: &Column) -> String {
+    let color = match &facets.color {
         Some(color) => color.name.clone(),
         None => "group".to_owned(),
     };
@@ -304,7 +304,7 @@ fn listing(parts: &Parts, groups: &[Vec<Group>], edges: &[f64], column: &Column)
         columns: names.iter().map(|name| Column::axis(name)).collect(),
         rows: Vec::new(),
     };
-    for (part, panel) in parts.panels.iter().zip(groups) {
+    for (part, panel) in facets.panels.iter().zip(groups) {
         for group in panel {
             for (i, count) in group.counts.iter().enumerate() {
                 table.rows.push(vec![
@@ -312,7 +312,7 @@ fn listing(parts: &Parts, groups: &[Vec<Group>], edges: &[f64], column: &Column)
                         true => column.title().into(),
                         false => part.title.clone().into(),
                     },
-                    parts.colors[group.color].clone(),
+                    facets.colors[group.color].clone(),
                     edges[i].into(),
                     edges[i + 1].into(),
                     (*count).into(),

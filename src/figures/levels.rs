@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::map::Map;
+use crate::map::SortedVecMap;
 use crate::registry::params;
 use crate::table::Column;
 use crate::table::Summary;
@@ -23,7 +23,7 @@ params! {
     /// Lines that no row has.
     pub(super) struct LevelParams {
         /// lines across the panels: name → value, such as a bound or the level of chance
-        levels: Option<Map<f64>>;
+        levels: Option<SortedVecMap<f64>>;
     }
 }
 

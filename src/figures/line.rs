@@ -15,11 +15,11 @@ use super::grammar::Plot;
 use super::levels::LevelParams;
 use super::mapping::Mapping;
 use super::options::AxisParams;
-use super::options::Facets;
+use super::options::FacetParams;
 use super::options::Groups;
 use super::options::Panels;
 use super::xy;
-use super::xy::Look;
+use super::xy::SeriesStyle;
 
 pub(super) struct Line;
 
@@ -31,7 +31,7 @@ params! {
         /// column of numbers, or a list of them
         y: Names;
         groups: Groups;
-        facets: Facets;
+        facets: FacetParams;
         /// a marker at every point
         markers: bool = true;
         /// error bars beside the bands
@@ -73,7 +73,7 @@ impl Figure for Line {
         let mapping = mapping.grouped(&params.groups);
         let wrap = axes::wrap(panels, &input.table, &mapping.facet)?;
         let plot = Plot::new(&input.table, &mapping, wrap)?;
-        let look = Look {
+        let look = SeriesStyle {
             markers: params.markers,
             bars: params.error_bars,
         };

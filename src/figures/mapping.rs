@@ -8,7 +8,7 @@ use crate::table::IntervalKind;
 use crate::table::Table;
 
 use super::FigureError;
-use super::options::Facets;
+use super::options::FacetParams;
 use super::options::Groups;
 
 /// The column that names the metric where several are drawn.
@@ -30,7 +30,11 @@ pub(super) struct Mapping {
 
 impl Mapping {
     /// Of one series: without groups and replicates.
-    pub fn new(x: impl Into<String>, y: Vec<String>, facets: &Facets) -> Result<Self, FigureError> {
+    pub fn new(
+        x: impl Into<String>,
+        y: Vec<String>,
+        facets: &FacetParams,
+    ) -> Result<Self, FigureError> {
         if y.is_empty() {
             return Err(ParamError::new("y", "is missing").into());
         }

@@ -1,6 +1,6 @@
 //! Names for print: what a figure calls columns and the values of axes.
 
-use crate::map::Map;
+use crate::map::SortedVecMap;
 use crate::registry::params;
 use crate::table::Table;
 
@@ -10,9 +10,9 @@ params! {
     /// What gives names.
     pub(super) struct Named {
         /// by column, its name in the figure: `{beta: '\beta'}`
-        labels: Option<Map<String>>;
+        labels: Option<SortedVecMap<String>>;
         /// by value of an axis, its name in the figure: `{iwae: IWAE}`
-        names: Option<Map<String>>;
+        names: Option<SortedVecMap<String>>;
     }
 }
 

@@ -101,7 +101,7 @@ choices! {
 
 params! {
     /// Parameters that give columns to panels.
-    pub(super) struct Facets {
+    pub(super) struct FacetParams {
         /// axis with a panel per value, wrapped into rows
         facet: Option<String>;
         /// axis with a row of panels per value
@@ -147,7 +147,7 @@ impl ValueScale {
 /// What panels with axes are laid out by.
 #[derive(Clone, Copy)]
 pub(super) struct Panels<'a> {
-    pub facets: &'a Facets,
+    pub facets: &'a FacetParams,
     pub axes: &'a AxisParams,
 }
 

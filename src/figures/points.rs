@@ -11,6 +11,7 @@ use super::FigureError;
 use super::FigureInput;
 use super::Rendered;
 use super::axes;
+use super::facets::Facets;
 use super::finish;
 use super::grammar::capital;
 use super::legend::Sample;
@@ -18,9 +19,8 @@ use super::mapping::Mapping;
 use super::mapping::no_column;
 use super::marker;
 use super::options::AxisParams;
-use super::options::Facets;
+use super::options::FacetParams;
 use super::options::Panels;
-use super::parts::Parts;
 
 pub(super) struct Scatter;
 pub(super) struct Embedding;
@@ -56,7 +56,7 @@ params! {
         marker: Option<String>;
         /// diameter of a point, points
         size: Option<f64>, min(0.5), max(20);
-        facets: Facets;
+        facets: FacetParams;
         axes: AxisParams;
     }
 }
@@ -132,7 +132,7 @@ fn points(
     let column = |name: &str| table.column(name).ok_or_else(|| no_column(table, name));
     let (x, y) = (column(&mapping.x)?, column(&y_name)?);
     let wrap = axes::wrap(panels, table, &mapping.facet)?;
-    let parts = Parts::new(table, &mapping, wrap)?;
+    let facets = Facets::new(table, &mapping, wrap)?;
     let mut theme = params.axes.common.page_theme()?;
     if let Some(size) = params.size {
         theme.marker_size = size;
@@ -140,7 +140,7 @@ fn points(
         theme.marker_size *= 0.5;
     }
     let at = |row: usize| Some((table.number(row, x)?, table.number(row, y)?));
-    let drawn: Vec<Vec<(f64, f64)>> = parts
+    let drawn: Vec<Vec<(f64, f64)>> = facets
         .panels
         .iter()
         .map(|panel| {
@@ -163,7 +163,7 @@ fn points(
         |f: fn(&(f64, f64)) -> f64| drawn.iter().map(|p| p.iter().map(f).collect()).collect();
     let mut x_axes = axes::numbers(panels, axes::X, pick(|p| p.0), None)?;
     let mut y_axes = axes::numbers(panels, axes::Y, pick(|p| p.1), None)?;
-    let legend = parts.legend(&theme, |color, marker| Sample::Marker {
+    let legend = facets.legend(&theme, |color, marker| Sample::Marker {
         colour: theme.colour(color),
         marker,
     });
@@ -178,7 +178,7 @@ fn points(
         true => (String::new(), String::new()),
         false => (xc.title_with_unit(), yc.title_with_unit()),
     };
-    let mut sheet = axes::sheet(panels, &theme, &parts, (x_axes, y_axes), labels, legend)?;
+    let mut sheet = axes::sheet(panels, &theme, &facets, (x_axes, y_axes), labels, legend)?;
     sheet.aspect = aspect;
     sheet.bare = embedding;
     if embedding && sheet.panels.len() == 1 && sheet.height.is_none() {
@@ -186,18 +186,18 @@ fn points(
         sheet.width = sheet.width.min(super::theme::SINGLE);
     }
     let title = match embedding {
-        true => format!("Embedding{}", parts.describe(&[])),
+        true => format!("Embedding{}", facets.describe(&[])),
         false => format!(
             "{} against {}{}",
             capital(&yc.title_with_unit()),
             xc.title_with_unit(),
-            parts.describe(&[])
+            facets.describe(&[])
         ),
     };
     let mut page = sheet.open();
     let opacity = if count > 300 { 0.7 } else { 0.9 };
     let mut lost = 0;
-    for (i, panel) in parts.panels.iter().enumerate() {
+    for (i, panel) in facets.panels.iter().enumerate() {
         page.inside(i, |canvas, frame, theme| {
             for group in &panel.groups {
                 let colour = theme.colour(group.color).opacity(opacity);

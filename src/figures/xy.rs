@@ -25,7 +25,7 @@ const BAND_OPACITY: f64 = 0.18;
 
 /// How the points of a series are drawn.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Look {
+pub(super) struct SeriesStyle {
     pub markers: bool,
     pub bars: bool,
 }
@@ -35,7 +35,7 @@ fn sheet(
     panels: Panels<'_>,
     plot: &Plot,
     theme: &Theme,
-    look: Look,
+    look: SeriesStyle,
     levels: &Levels,
 ) -> Result<Sheet, FigureError> {
     let xs = plot.panels.iter().map(|panel| {
@@ -51,7 +51,7 @@ fn sheet(
     });
     let x = axes::coordinates(panels, axes::X, xs.collect(), plot.x.axis)?;
     let y = axes::numbers(panels, axes::Y, ys.collect(), None)?;
-    let mut legend = plot.parts.legend(theme, |color, marker| {
+    let mut legend = plot.facets.legend(theme, |color, marker| {
         // A reference line has no markers, in the legend neither.
         let mut own = plot
             .series()
@@ -65,7 +65,7 @@ fn sheet(
     });
     legend.extend(levels.legend());
     let labels = (plot.x.title_with_unit(), plot.y.title_with_unit());
-    axes::sheet(panels, theme, &plot.parts, (x, y), labels, legend)
+    axes::sheet(panels, theme, &plot.facets, (x, y), labels, legend)
 }
 
 /// The numbers that a point covers on the y axis.
@@ -83,7 +83,7 @@ pub(super) fn draw_series(
     frame: &Frame,
     theme: &Theme,
     series: &[Series],
-    look: Look,
+    look: SeriesStyle,
 ) {
     for one in series {
         band(canvas, frame, theme, one);
@@ -247,7 +247,7 @@ pub(super) fn finish(
     panels: Panels<'_>,
     levels: &LevelParams,
     plot: &Plot,
-    look: Look,
+    look: SeriesStyle,
     more: &[String],
 ) -> Result<Rendered, FigureError> {
     let theme = panels.axes.common.page_theme()?;

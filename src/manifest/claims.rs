@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use crate::claims::Claim;
 use crate::claims::ClaimError;
 use crate::claims::ClaimFields;
-use crate::claims::Known;
+use crate::claims::KnownNames;
 use crate::registry::ParamType;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
@@ -88,9 +88,9 @@ pub(super) fn read(
 }
 
 /// The values that cells have on each axis.
-pub(super) fn known(columns: &Columns) -> Known {
+pub(super) fn known(columns: &Columns) -> KnownNames {
     let axes = columns.iter().filter(|column| column.axis);
-    axes.fold(Known::default(), |known, column| {
+    axes.fold(KnownNames::default(), |known, column| {
         let values = column.values().iter();
         let values = values.map(|value| serde_json::to_value(value).unwrap_or_default());
         known.with_axis(&column.name, values)

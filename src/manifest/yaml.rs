@@ -21,7 +21,7 @@ use crate::text::Source;
 use super::node::Content;
 use super::node::Entry;
 use super::node::Node;
-use super::trouble;
+use super::yaml_errors;
 
 /// Deeper nesting than this is no manifest, and would tempt recursion too far.
 const DEPTH: usize = 64;
@@ -61,11 +61,11 @@ enum Parts {
 /// # Errors
 /// What is wrong with the YAML, as far as it can be told.
 pub(super) fn read(source: &Arc<Source>) -> Result<Node, Diagnostics> {
-    trouble::before_reading(source)?;
+    yaml_errors::before_reading(source)?;
     let shape = shape(source)?;
     let value: Yaml = match serde_yaml::from_str(&source.text) {
         Ok(value) => value,
-        Err(error) => return Err(trouble::refused(source, &error).into()),
+        Err(error) => return Err(yaml_errors::refused(source, &error).into()),
     };
     let mut found = Diagnostics::new();
     let node = zip(source, &value, &shape, &mut found);
@@ -91,7 +91,7 @@ fn shape(source: &Arc<Source>) -> Result<Rc<Shape>, Diagnostics> {
             Ok(event) => event,
             Err(error) => {
                 let at = offsets.byte(error.marker().index());
-                return Err(trouble::unreadable(source, at, error.info()).into());
+                return Err(yaml_errors::unreadable(source, at, error.info()).into());
             }
         };
         let range = offsets.range(&span);

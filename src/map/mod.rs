@@ -17,26 +17,26 @@ use serde::de::Visitor;
 
 /// A map from names, in their order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Hash)]
-pub struct Map<V>(LiteMap<String, V>);
+pub struct SortedVecMap<V>(LiteMap<String, V>);
 
-impl<V> Map<V> {
+impl<V> SortedVecMap<V> {
     pub fn new() -> Self {
-        Map(LiteMap::new())
+        SortedVecMap(LiteMap::new())
     }
 
     /// A map with room for so many entries.
     pub fn with_capacity(entries: usize) -> Self {
-        Map(LiteMap::with_capacity(entries))
+        SortedVecMap(LiteMap::with_capacity(entries))
     }
 }
 
-impl<V> Default for Map<V> {
+impl<V> Default for SortedVecMap<V> {
     fn default() -> Self {
-        Map::new()
+        SortedVecMap::new()
     }
 }
 
-impl<V> Deref for Map<V> {
+impl<V> Deref for SortedVecMap<V> {
     type Target = LiteMap<String, V>;
 
     fn deref(&self) -> &Self::Target {
@@ -44,13 +44,13 @@ impl<V> Deref for Map<V> {
     }
 }
 
-impl<V> DerefMut for Map<V> {
+impl<V> DerefMut for SortedVecMap<V> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.0
     }
 }
 
-impl<V> Index<&str> for Map<V> {
+impl<V> Index<&str> for SortedVecMap<V> {
     type Output = V;
 
     fn index(&self, name: &str) -> &V {
@@ -59,19 +59,19 @@ impl<V> Index<&str> for Map<V> {
     }
 }
 
-impl<V, const N: usize> From<[(String, V); N]> for Map<V> {
+impl<V, const N: usize> From<[(String, V); N]> for SortedVecMap<V> {
     fn from(entries: [(String, V); N]) -> Self {
-        Map::from_iter(entries)
+        SortedVecMap::from_iter(entries)
     }
 }
 
-impl<V> FromIterator<(String, V)> for Map<V> {
+impl<V> FromIterator<(String, V)> for SortedVecMap<V> {
     fn from_iter<I: IntoIterator<Item = (String, V)>>(entries: I) -> Self {
-        Map(LiteMap::from_iter(entries))
+        SortedVecMap(LiteMap::from_iter(entries))
     }
 }
 
-impl<V> IntoIterator for Map<V> {
+impl<V> IntoIterator for SortedVecMap<V> {
     type Item = (String, V);
     type IntoIter = <LiteMap<String, V> as IntoIterator>::IntoIter;
 
@@ -80,7 +80,7 @@ impl<V> IntoIterator for Map<V> {
     }
 }
 
-impl<'a, V> IntoIterator for &'a Map<V> {
+impl<'a, V> IntoIterator for &'a SortedVecMap<V> {
     type Item = (&'a String, &'a V);
     type IntoIter = <&'a LiteMap<String, V> as IntoIterator>::IntoIter;
 
@@ -90,13 +90,13 @@ impl<'a, V> IntoIterator for &'a Map<V> {
 }
 
 // As a map in every format: the vector's own form of an empty one is an empty list.
-impl<V: Serialize> Serialize for Map<V> {
+impl<V: Serialize> Serialize for SortedVecMap<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter())
     }
 }
 
-impl<'de, V: Deserialize<'de>> Deserialize<'de> for Map<V> {
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for SortedVecMap<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Entries(PhantomData))
     }
@@ -105,16 +105,16 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Map<V> {
 struct Entries<V>(PhantomData<V>);
 
 impl<'de, V: Deserialize<'de>> Visitor<'de> for Entries<V> {
-    type Value = Map<V>;
+    type Value = SortedVecMap<V>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a map")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Map<V>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<SortedVecMap<V>, A::Error> {
         // The length that a damaged file claims is not to be believed.
         let capacity = entries.size_hint().unwrap_or(0).min(64);
-        let mut map = Map::with_capacity(capacity);
+        let mut map = SortedVecMap::with_capacity(capacity);
         while let Some((name, value)) = entries.next_entry()? {
             map.insert(name, value);
         }
@@ -128,19 +128,19 @@ mod tests {
 
     #[test]
     fn every_format_has_maps_as_maps() {
-        let some = Map::from([
-            ("b".to_owned(), Map::new()),
-            ("a".to_owned(), Map::from([("x".to_owned(), 1)])),
+        let some = SortedVecMap::from([
+            ("b".to_owned(), SortedVecMap::new()),
+            ("a".to_owned(), SortedVecMap::from([("x".to_owned(), 1)])),
         ]);
         let json = serde_json::to_string(&some).expect("text keys");
         assert_eq!(json, r#"{"a":{"x":1},"b":{}}"#);
         assert_eq!(
-            serde_json::from_str::<Map<Map<i32>>>(&json).expect("as written"),
+            serde_json::from_str::<SortedVecMap<SortedVecMap<i32>>>(&json).expect("as written"),
             some
         );
         let bytes = postcard::to_stdvec(&some).expect("memory");
         assert_eq!(
-            postcard::from_bytes::<Map<Map<i32>>>(&bytes).expect("as written"),
+            postcard::from_bytes::<SortedVecMap<SortedVecMap<i32>>>(&bytes).expect("as written"),
             some
         );
     }
@@ -149,6 +149,6 @@ mod tests {
     fn a_length_that_is_a_lie_takes_no_memory() {
         // 2⁶³ entries, says the first number.
         let lie = [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01];
-        assert!(postcard::from_bytes::<Map<u8>>(&lie).is_err());
+        assert!(postcard::from_bytes::<SortedVecMap<u8>>(&lie).is_err());
     }
 }

@@ -48,7 +48,7 @@ pub struct Fit {
 }
 
 /// A fitted surrogate.
-pub struct Found {
+pub struct FittedSurrogate {
     /// `0.weight`, `0.bias`, … as [`Surrogate::from_arrays`] takes them.
     pub arrays: Arrays,
     /// E ‖f̂(z) − f(z)‖² over z ~ N(0, 1).
@@ -67,7 +67,11 @@ impl Fit {
     /// # Errors
     /// [`ModelError::Unsupported`] where the error stays above the threshold,
     /// [`ModelError::Cancelled`] when stopped from outside.
-    pub fn run(&self, generator: &Generator, monitor: &dyn Monitor) -> Result<Found, ModelError> {
+    pub fn run(
+        &self,
+        generator: &Generator,
+        monitor: &dyn Monitor,
+    ) -> Result<FittedSurrogate, ModelError> {
         on_device!(self.device, |device| self
             .run_on(&device, generator, monitor))
     }
@@ -77,7 +81,7 @@ impl Fit {
         device: &B,
         generator: &Generator,
         monitor: &dyn Monitor,
-    ) -> Result<Found, ModelError> {
+    ) -> Result<FittedSurrogate, ModelError> {
         let mut training = Supervised::new(self, device, generator);
         let config = json!({ "generator": generator.name });
         let trained = TrainingLoop::new(&config, monitor)?.run(&mut training)?;
@@ -92,7 +96,7 @@ impl Fit {
             .map(|row| (row.iteration, row.scores[1]));
         let lowest = { errors }.min_by(|a, b| a.1.total_cmp(&b.1));
         match lowest {
-            Some((updates, mse)) if mse <= self.threshold => Ok(Found {
+            Some((updates, mse)) if mse <= self.threshold => Ok(FittedSurrogate {
                 arrays: training.judged.unscaled(training.network.params()),
                 mse,
                 updates,
@@ -111,7 +115,7 @@ impl Fit {
 struct Supervised<'a, B: Backend> {
     fit: &'a Fit,
     generator: &'a Generator,
-    judged: Judged,
+    judged: FormulaOnGrid,
     network: Component<B>,
     layers: Mlp,
     /// The last error that was judged.
@@ -134,7 +138,7 @@ impl<'a, B: Backend> Supervised<'a, B> {
         Supervised {
             fit,
             generator,
-            judged: Judged::new(generator),
+            judged: FormulaOnGrid::new(generator),
             network: Component::new("network", params).optimised(Algorithm::adam(0.9, 0.999), rate),
             layers,
             mse: f64::INFINITY,
@@ -186,14 +190,14 @@ impl<B: Backend> TrainingAlgorithm<B> for Supervised<'_, B> {
 }
 
 /// The formula on a grid, and the unit in which the network learns it.
-struct Judged {
+struct FormulaOnGrid {
     z: Vec<f64>,
     mean: Vec<[f64; 2]>,
     /// Root mean square of the formula: learned values are near one.
     unit: f64,
 }
 
-impl Judged {
+impl FormulaOnGrid {
     fn new(generator: &Generator) -> Self {
         let normal = Normal::standard();
         let z: Vec<f64> = (0..JUDGED)
@@ -202,7 +206,7 @@ impl Judged {
         let mean: Vec<[f64; 2]> = z.iter().map(|z| generator.decode(*z)).collect();
         let squares: f64 = mean.iter().flatten().map(|x| x * x).sum();
         let unit = (squares / (2 * JUDGED) as f64).sqrt();
-        Judged { z, mean, unit }
+        FormulaOnGrid { z, mean, unit }
     }
 
     fn scaled(&self, mean: [f64; 2]) -> [f32; 2] {

@@ -18,7 +18,7 @@ mod params;
 mod planner;
 mod projection;
 mod selection;
-mod stale;
+mod status;
 mod step;
 mod warnings;
 mod wiring;
@@ -29,7 +29,10 @@ pub use change::{Change, changes};
 pub use filter::{Filter, Term};
 pub use growing::{GrowingPlan, Grown};
 pub use key::content_digest;
-pub use key::{Contents, Idle, KeyError, KeyRules, Matched, NUMERICS_REVISION, Tree, Trouble};
+pub use key::{
+    Contents, KeyError, KeyRules, NUMERICS_REVISION, PatternError, PatternMatches, Tree,
+    UnmatchedPattern,
+};
 pub use selection::{SelectedSteps, Selection};
-pub use stale::{Fate, Known, Reason};
+pub use status::{History, Reason, StepStatus};
 pub use step::{Cell, From, Input, InputItem, Step, StepId};

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::manifest::Experiment;
-use crate::manifest::Filling;
 use crate::manifest::Origin;
 use crate::manifest::Stage;
+use crate::manifest::TemplateContent;
 use crate::registry::ArtifactType;
 use crate::registry::Outputs;
 use crate::registry::StageKind;
@@ -81,7 +81,7 @@ fn declared(stage: &Stage, found: &mut Diagnostics) -> Vec<Output> {
     let mut outputs: Vec<Output> = Vec::new();
     if let Some(out) = argument("out") {
         match &out.value.content {
-            Filling::Literal(Value::Map(entries)) => {
+            TemplateContent::Literal(Value::Map(entries)) => {
                 for (name, value) in entries {
                     let ty = match value {
                         Value::Map(fields) => fields.get("type").and_then(Value::as_str),
@@ -102,7 +102,7 @@ fn declared(stage: &Stage, found: &mut Diagnostics) -> Vec<Output> {
                     outputs.push((Arc::from(name.as_str()), ty));
                 }
             }
-            Filling::Map(entries) => {
+            TemplateContent::Map(entries) => {
                 outputs.extend(
                     entries
                         .iter()

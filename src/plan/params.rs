@@ -4,11 +4,11 @@
 use crate::manifest::Stage;
 use crate::manifest::Template;
 use crate::registry::Default;
+use crate::registry::InvalidParam;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::ParamType;
 use crate::registry::StageKind;
-use crate::registry::Unfit;
 use crate::registry::Value;
 use crate::registry::Values;
 use crate::registry::memory;
@@ -22,9 +22,9 @@ pub(super) struct ParamTemplate<'s> {
     kind: &'static dyn StageKind,
     rules: Vec<ParamRule<'s>>,
     /// The values made no sense together. Said once, not in every cell.
-    unfit: bool,
+    invalid: bool,
     /// The machine lacks what the values ask for. Said once, not in every cell.
-    lacking: bool,
+    unavailable: bool,
 }
 
 struct ParamRule<'s> {
@@ -82,8 +82,8 @@ impl<'s> ParamTemplate<'s> {
             stage,
             kind,
             rules,
-            unfit: false,
-            lacking: false,
+            invalid: false,
+            unavailable: false,
         }
     }
 
@@ -100,7 +100,7 @@ impl<'s> ParamTemplate<'s> {
                 values.insert(rule.param.name.to_owned(), value);
             }
         }
-        let fit = self.kind.check(&values).is_ok() && self.kind.lacking(&values).is_none();
+        let fit = self.kind.check(&values).is_ok() && self.kind.unavailable(&values).is_none();
         (fit && self.too_much(&values).is_none()).then_some(values)
     }
 
@@ -130,30 +130,34 @@ impl<'s> ParamTemplate<'s> {
                 }
             }
         }
-        if !good || self.unfit {
+        if !good || self.invalid {
             return None;
         }
-        if let Err(unfit) = self.kind.check(&values) {
-            self.unfit = true;
-            let title = format!("wrong value of `{}` of `{}`", unfit.param, self.kind.name());
-            found.push(self.unfit_at(Diagnostic::error(title), unfit, source_of));
+        if let Err(invalid) = self.kind.check(&values) {
+            self.invalid = true;
+            let title = format!(
+                "wrong value of `{}` of `{}`",
+                invalid.param,
+                self.kind.name()
+            );
+            found.push(self.invalid_at(Diagnostic::error(title), invalid, source_of));
             return None;
         }
-        if let Some(unfit) = self.too_much(&values) {
-            self.unfit = true;
+        if let Some(invalid) = self.too_much(&values) {
+            self.invalid = true;
             let title = format!(
                 "stage `{}` takes more memory than there is",
                 self.stage.name
             );
-            found.push(self.unfit_at(Diagnostic::error(title), unfit, source_of));
+            found.push(self.invalid_at(Diagnostic::error(title), invalid, source_of));
             return None;
         }
-        if !self.lacking
-            && let Some(unfit) = self.kind.lacking(&values)
+        if !self.unavailable
+            && let Some(invalid) = self.kind.unavailable(&values)
         {
-            self.lacking = true;
+            self.unavailable = true;
             let title = format!("steps of `{}` will fail on this machine", self.stage.name);
-            found.push(self.unfit_at(Diagnostic::warning(title), unfit, source_of));
+            found.push(self.invalid_at(Diagnostic::warning(title), invalid, source_of));
         }
         Some(values)
     }
@@ -161,13 +165,13 @@ impl<'s> ParamTemplate<'s> {
 
 impl ParamTemplate<'_> {
     /// What makes the step larger than this machine. Commands know their own sizes.
-    fn too_much(&self, values: &Values) -> Option<Unfit> {
+    fn too_much(&self, values: &Values) -> Option<InvalidParam> {
         if matches!(self.kind.outputs(), Outputs::Declared) {
             return None;
         }
         let (param, bytes) = memory::at_least(values)?;
         let all = memory::of_this_machine();
-        (bytes > all).then(|| Unfit {
+        (bytes > all).then(|| InvalidParam {
             param,
             message: format!("takes {} of memory or more", memory::shown(bytes)),
             help: format!("this machine has {}", memory::shown(all)),
@@ -175,17 +179,17 @@ impl ParamTemplate<'_> {
     }
 
     /// What is said of a value, at its place and where it comes from.
-    fn unfit_at(
+    fn invalid_at(
         &self,
         said: Diagnostic,
-        unfit: Unfit,
+        invalid: InvalidParam,
         source_of: &dyn Fn(&str) -> Option<Place>,
     ) -> Diagnostic {
         let mut rules = self.rules.iter();
-        let rule = rules.find(|rule| rule.param.name == unfit.param);
+        let rule = rules.find(|rule| rule.param.name == invalid.param);
         let template = rule.and_then(|rule| rule.template);
         let place = template.map_or(&self.stage.uses.place, |template| &template.place);
-        let said = said.at(place, unfit.message).help(unfit.help);
+        let said = said.at(place, invalid.message).help(invalid.help);
         match template {
             Some(template) => with_sources(said, template, source_of),
             None => said,

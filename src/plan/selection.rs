@@ -11,11 +11,11 @@ use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::did_you_mean;
 
-use super::Fate;
 use super::Filter;
 use super::From;
 use super::Plan;
 use super::StepId;
+use super::StepStatus;
 
 /// What the command line asks for; without any of it, everything.
 #[derive(Clone, Debug, Default)]
@@ -212,12 +212,12 @@ impl Plan {
     pub fn pending(
         &self,
         selection: &SelectedSteps,
-        fates: &[Fate],
+        statuses: &[StepStatus],
     ) -> Vec<Option<(StepId, usize)>> {
         let mut pending: Vec<Option<(StepId, usize)>> = vec![None; self.steps.len()];
         for step in &self.steps {
             if !selection.contains(step.id)
-                || matches!(fates[step.id.index()], Fate::UpToDate { .. })
+                || matches!(statuses[step.id.index()], StepStatus::UpToDate { .. })
             {
                 continue;
             }
@@ -228,7 +228,7 @@ impl Plan {
                         continue;
                     };
                     let out = !selection.contains(need)
-                        && !matches!(fates[need.index()], Fate::UpToDate { .. });
+                        && !matches!(statuses[need.index()], StepStatus::UpToDate { .. });
                     if out || pending[need.index()].is_some() {
                         missing.get_or_insert((need, 0)).1 += 1;
                     }

@@ -114,7 +114,7 @@ pub enum Outputs {
 
 /// A parameter whose value has the right type and still makes no sense.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Unfit {
+pub struct InvalidParam {
     pub param: &'static str,
     /// What is wrong, in a few words that stand under the value.
     pub message: String,
@@ -167,7 +167,7 @@ pub trait StageKind: Entry {
     ///
     /// # Errors
     /// The parameter that is wrong, and how.
-    fn check(&self, _params: &Values) -> Result<(), Unfit> {
+    fn check(&self, _params: &Values) -> Result<(), InvalidParam> {
         Ok(())
     }
 
@@ -185,7 +185,7 @@ pub trait StageKind: Entry {
 
     /// What these values ask for and this build or machine lacks: the steps would fail here. They
     /// may be planned all the same, since the manifest can be right for another machine.
-    fn lacking(&self, _params: &Values) -> Option<Unfit> {
+    fn unavailable(&self, _params: &Values) -> Option<InvalidParam> {
         None
     }
 

@@ -28,7 +28,7 @@ pub use conform::{Mismatch, Part};
 pub(crate) use declare::params;
 pub use declare::{ParamError, ParamField};
 pub use facts::{Facts, Misfit};
-pub use kind::{ArtifactType, Catalog, Outputs, Slot, StageKind, Unfit};
+pub use kind::{ArtifactType, Catalog, InvalidParam, Outputs, Slot, StageKind};
 pub use measure::Measure;
 pub use param::{Default, Param, ParamType};
 pub use param_value::{Names, ParamValue};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::Param;
 use super::ParamType;
 use super::Value;
-use crate::map::Map;
+use crate::map::SortedVecMap;
 use crate::random::Seed;
 
 /// What a value of a parameter is read as.
@@ -122,7 +122,7 @@ impl<T: ParamValue> ParamValue for Vec<T> {
     }
 }
 
-impl<T: ParamValue> ParamValue for Map<T> {
+impl<T: ParamValue> ParamValue for SortedVecMap<T> {
     fn ty() -> ParamType {
         ParamType::Map(Box::new(T::ty()))
     }

@@ -10,10 +10,10 @@ use std::hash::Hasher;
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::map::Map;
+use crate::map::SortedVecMap;
 
 /// Resolved parameters of a step, by name.
-pub type Values = Map<Value>;
+pub type Values = SortedVecMap<Value>;
 
 /// One parameter value as a manifest can write it.
 #[derive(Clone, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]

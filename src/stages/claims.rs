@@ -41,7 +41,7 @@ fn check(plan: &Plan, stated: &StatedClaim, found: &mut Diagnostics) {
     let results = Results {
         plan,
         store: None,
-        made: Vec::new(),
+        result: Vec::new(),
     };
     let measuring: Vec<&str> = results.measuring().collect();
     if let Some(table) = &stated.claim.table {
@@ -118,15 +118,15 @@ pub fn claims_digest(results: &Results<'_>) -> Digest {
     for step in &results.plan.steps {
         // A cell without a result counts as well.
         part(step.to_string().as_bytes());
-        let outputs = results.made(step.id).map(|made| &made.outputs);
+        let outputs = results.result(step.id).map(|result| &result.outputs);
         for (name, artifact) in outputs.into_iter().flatten() {
             if numbers.contains(&name.as_str()) {
                 part(artifact.digest().as_bytes());
             }
         }
         let diverged = results
-            .made(step.id)
-            .is_some_and(|made| made.diverged.is_some());
+            .result(step.id)
+            .is_some_and(|result| result.diverged.is_some());
         if diverged {
             part(b"diverged");
         }
@@ -219,7 +219,7 @@ impl Tables<'_> {
             .collect();
         let missing = steps
             .iter()
-            .filter(|step| self.results.made(step.id).is_none());
+            .filter(|step| self.results.result(step.id).is_none());
         match missing.count() {
             0 => {
                 let known = self.by_stage.values().flat_map(|table| &table.columns);

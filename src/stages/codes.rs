@@ -14,7 +14,7 @@ use super::fitted;
 use crate::data::SplitName;
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::models::Rows;
 use crate::models::params;
 use crate::nn::device::DeviceChoice;
@@ -88,7 +88,7 @@ impl StageKind for Codes {
 }
 
 impl Stage for Codes {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = CodesParams::read(&job.step.params)?;
         let none = || produced(&table(&Rows::new(1, Vec::new()), None));
         fitted::unless_diverged(none, || {
@@ -104,8 +104,8 @@ impl Stage for Codes {
     }
 }
 
-fn produced(table: &Table) -> Produced {
-    let mut produced = Produced::default();
+fn produced(table: &Table) -> StepOutput {
+    let mut produced = StepOutput::default();
     produced
         .file("table", artifacts::TABLE, table.to_json())
         .file("table", "table.csv", table.to_csv());

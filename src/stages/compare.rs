@@ -7,7 +7,7 @@ use super::read;
 use super::rows;
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Names;
@@ -85,7 +85,7 @@ impl StageKind for CompareTable {
 }
 
 impl Stage for CompareTable {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = CompareParams::read(&job.step.params)?;
         let mut table = rows::of_rows(job.items("rows"))?;
         let artifact = artifacts::only(job, "reported")?;
@@ -104,7 +104,7 @@ impl Stage for CompareTable {
         };
         let ours = Summary::new(&table, &spec)?;
         let comparison = Comparison::new(ours, &reported)?;
-        let mut produced = Produced::default();
+        let mut produced = StepOutput::default();
         produced
             .file("table", "table.csv", comparison.to_table().to_csv())
             .file("table", artifacts::TABLE, comparison.to_table().to_json())

@@ -6,7 +6,7 @@ use crate::data::Context;
 use crate::data::DataSet;
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Facts;
@@ -73,7 +73,7 @@ impl StageKind for Load {
 }
 
 impl Stage for Load {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let log = |line: &str| job.link.log(line);
         let given = artifacts::given(job, self.set.slots(), artifacts::arrays)?;
         let context = Context {
@@ -83,7 +83,7 @@ impl Stage for Load {
         };
         let data = self.set.load(&job.step.params, &context);
         let data = data.map_err(|error| JobError::failed(error.to_string()))?;
-        let mut produced = Produced::default();
+        let mut produced = StepOutput::default();
         produced.file("data", artifacts::DATA, data.to_bytes());
         Ok(produced)
     }

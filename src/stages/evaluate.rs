@@ -7,7 +7,7 @@ use super::fitted;
 use super::train::LinkMonitor;
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::metrics;
 use crate::metrics::Metric;
 use crate::nn::device::DeviceChoice;
@@ -108,10 +108,10 @@ impl StageKind for Evaluate {
 }
 
 impl Stage for Evaluate {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let names = self.metric.measures().iter().map(|measure| measure.name);
         let left = |metrics: Vec<u8>| {
-            let mut produced = Produced::default();
+            let mut produced = StepOutput::default();
             produced.file("metrics", artifacts::METRICS, metrics);
             produced
         };

@@ -7,7 +7,7 @@ use super::rows;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::JobItem;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::figures::Figure;
 use crate::figures::FigureError;
 use crate::figures::FigureInput;
@@ -107,7 +107,7 @@ impl StageKind for Draw {
 }
 
 impl Stage for Draw {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let mut input = FigureInput::default();
         match self.figure.source() {
             Source::Rows => input.table = rows::of_rows(job.items("rows"))?,
@@ -130,7 +130,7 @@ impl Stage for Draw {
             }
         }
         let drawn = self.figure.draw(&input, &job.step.params)?;
-        let mut produced = Produced::default();
+        let mut produced = StepOutput::default();
         produced
             .file("figure", "figure.svg", drawn.svg)
             .file("figure", "figure.pdf", drawn.pdf)

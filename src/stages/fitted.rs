@@ -6,7 +6,7 @@ use crate::data::Dataset;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::JobItem;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::models;
 use crate::models::Fitted;
 use crate::models::ModelError;
@@ -39,13 +39,13 @@ impl From<ModelError> for Halt {
 /// # Errors
 /// Those of the work.
 pub fn unless_diverged(
-    none: impl FnOnce() -> Produced,
-    work: impl FnOnce() -> Result<Produced, Halt>,
-) -> Result<Produced, JobError> {
+    none: impl FnOnce() -> StepOutput,
+    work: impl FnOnce() -> Result<StepOutput, Halt>,
+) -> Result<StepOutput, JobError> {
     match work() {
         Ok(produced) => Ok(produced),
         Err(Halt::Failed(error)) => Err(error),
-        Err(Halt::Diverged(how)) => Ok(Produced {
+        Err(Halt::Diverged(how)) => Ok(StepOutput {
             diverged: Some(how),
             ..none()
         }),

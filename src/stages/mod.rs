@@ -42,7 +42,7 @@ pub use results::Results;
 use crate::data;
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::engine::Worker;
 use crate::figures;
 use crate::metrics;
@@ -58,7 +58,7 @@ pub trait Stage: StageKind {
     ///
     /// # Errors
     /// What went wrong and what to do next.
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError>;
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError>;
 }
 
 /// Every kind, sorted by name.
@@ -136,7 +136,7 @@ fn number_column(name: &str) -> Column {
 pub struct Stages;
 
 impl Worker for Stages {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let name = job.step.kind.name();
         let stage = ALL.iter().find(|stage| stage.name() == name);
         stage

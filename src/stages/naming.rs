@@ -1,6 +1,6 @@
 //! The parameters `labels` and `names` of printed tables.
 
-use crate::map::Map;
+use crate::map::SortedVecMap;
 use crate::registry::params;
 use crate::table::Table;
 
@@ -8,9 +8,9 @@ params! {
     /// What gives names.
     pub struct Naming {
         /// by column, its name in print: `{beta: β}`
-        labels: Option<Map<String>>;
+        labels: Option<SortedVecMap<String>>;
         /// by value of an axis, its name in print: `{iwae: IWAE}`
-        names: Option<Map<String>>;
+        names: Option<SortedVecMap<String>>;
     }
 }
 

@@ -6,7 +6,7 @@ use super::naming::Naming;
 use super::rows;
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Names;
@@ -104,7 +104,7 @@ impl StageKind for PairwiseTable {
 }
 
 impl Stage for PairwiseTable {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = PairwiseParams::read(&job.step.params)?;
         let mut table = rows::of_rows(job.items("rows"))?;
         params.naming.apply(&mut table);
@@ -123,7 +123,7 @@ impl Stage for PairwiseTable {
             correction: params.correction,
         };
         let pairwise = Pairwise::new(&table, &spec)?;
-        let mut produced = Produced::default();
+        let mut produced = StepOutput::default();
         produced
             .file("table", "table.csv", pairwise.to_table().to_csv())
             .file("table", artifacts::TABLE, pairwise.to_table().to_json())

@@ -7,7 +7,7 @@ use super::artifacts;
 use crate::data::arrays_to_bytes;
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::models::mapa::KernelParams;
 use crate::models::mapa::posterior::Kernel;
 use crate::models::mapa::posterior::Posterior;
@@ -85,7 +85,7 @@ impl StageKind for LogPosterior {
 }
 
 impl Stage for LogPosterior {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = EmpiricalParams::read(&job.step.params)?;
         let data = artifacts::dataset(job, "data")?;
         let kernel = match params.source {
@@ -95,7 +95,7 @@ impl Stage for LogPosterior {
         };
         let posterior = Posterior::new(&data, kernel)?;
         let arrays = BTreeMap::from([("log_posterior".to_owned(), posterior.to_array())]);
-        let mut produced = Produced::default();
+        let mut produced = StepOutput::default();
         produced.file("posterior", artifacts::ARRAYS, arrays_to_bytes(&arrays));
         Ok(produced)
     }

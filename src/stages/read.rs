@@ -5,8 +5,8 @@ use super::artifacts;
 use crate::engine::Job;
 use crate::engine::JobArtifact;
 use crate::engine::JobError;
-use crate::engine::Produced;
-use crate::map::Map;
+use crate::engine::StepOutput;
+use crate::map::SortedVecMap;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Outputs;
@@ -35,11 +35,11 @@ params! {
         /// columns that are axes [default: those that hold text]
         axes: Option<Vec<String>>;
         /// by column, its name for people
-        labels: Option<Map<String>>;
+        labels: Option<SortedVecMap<String>>;
         /// by column, its unit
-        units: Option<Map<String>>;
+        units: Option<SortedVecMap<String>>;
         /// by column, which way is better
-        better: Option<Map<Direction>>;
+        better: Option<SortedVecMap<Direction>>;
     }
 }
 
@@ -79,7 +79,7 @@ impl StageKind for ReadTable {
 }
 
 impl Stage for ReadTable {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = ReadParams::read(&job.step.params)?;
         let mut table = file(artifacts::only(job, "file")?, params.axes.as_deref())?;
         let failed = |error: TableError| JobError::failed(error.to_string());
@@ -95,7 +95,7 @@ impl Stage for ReadTable {
             let at = table.position(column).map_err(failed)?;
             table.columns[at].higher_is_better = Some(*better == Direction::Higher);
         }
-        let mut produced = Produced::default();
+        let mut produced = StepOutput::default();
         produced
             .file("table", artifacts::TABLE, table.to_json())
             .file("table", "table.csv", table.to_csv());

@@ -17,7 +17,7 @@ use crate::plan::Step;
 use crate::plan::StepId;
 use crate::registry::ArtifactType;
 use crate::registry::Outputs;
-use crate::store::Made;
+use crate::store::StepResult;
 use crate::store::Store;
 use crate::table::Table;
 
@@ -30,13 +30,13 @@ pub struct Results<'a> {
     /// None where nothing was ever run.
     pub store: Option<&'a Store>,
     /// In plan order; none for a step without a result.
-    pub made: Vec<Option<Arc<Made>>>,
+    pub result: Vec<Option<Arc<StepResult>>>,
 }
 
 impl Results<'_> {
     /// What a step left.
-    pub fn made(&self, id: StepId) -> Option<&Made> {
-        self.made.get(id.index())?.as_deref()
+    pub fn result(&self, id: StepId) -> Option<&StepResult> {
+        self.result.get(id.index())?.as_deref()
     }
 
     /// The steps of a stage, in plan order; none of a stage that the plan does not have.
@@ -51,8 +51,8 @@ impl Results<'_> {
 
     /// An output of a step, as the stages read it.
     pub fn item(&self, step: &Step, output: &str) -> Option<JobItem> {
-        let (store, made) = (self.store?, self.made(step.id)?);
-        let artifact = made.outputs.get(output)?;
+        let (store, result) = (self.store?, self.result(step.id)?);
+        let artifact = result.outputs.get(output)?;
         let files = artifact.files.iter();
         let paths = files.map(|(name, object)| (name.clone(), store.path(object)));
         let artifact = JobArtifact {
@@ -63,8 +63,8 @@ impl Results<'_> {
             stage: step.stage.to_string(),
             cell: step.cell.clone(),
             outputs: BTreeMap::from([(output.to_owned(), artifact)]),
-            diverged: made.diverged.is_some(),
-            seconds: Some(made.seconds),
+            diverged: result.diverged.is_some(),
+            seconds: Some(result.seconds),
         })
     }
 
@@ -78,8 +78,8 @@ impl Results<'_> {
                 Outputs::Fixed(outputs) => outputs.iter().any(|(name, _)| *name == METRICS),
                 Outputs::PassedOn { .. } => false,
                 Outputs::Declared => {
-                    let made = self.made(step.id);
-                    made.is_none_or(|made| made.outputs.contains_key(METRICS))
+                    let result = self.result(step.id);
+                    result.is_none_or(|result| result.outputs.contains_key(METRICS))
                 }
             })
         });

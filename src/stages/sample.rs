@@ -9,7 +9,7 @@ use crate::data::Dataset;
 use crate::data::SplitName;
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::models::Rows;
 use crate::models::params;
 use crate::nn::device::DeviceChoice;
@@ -82,7 +82,7 @@ impl StageKind for Prior {
 }
 
 impl Stage for Prior {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let PriorParams { count, seed } = PriorParams::read(&job.step.params)?;
         fitted::unless_diverged(no_images, || {
             let model = fitted::open(job, DeviceChoice::Cpu)?;
@@ -153,7 +153,7 @@ impl StageKind for Reconstructions {
 }
 
 impl Stage for Reconstructions {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = ReconstructionsParams::read(&job.step.params)?;
         fitted::unless_diverged(no_images, || {
             let (model, data) = fitted::with_data(job, DeviceChoice::Cpu)?;
@@ -212,7 +212,7 @@ impl StageKind for Data {
 }
 
 impl Stage for Data {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = DataParams::read(&job.step.params)?;
         let data = artifacts::dataset(job, "data")?;
         let x = first(&data, params.split, params.count)?;
@@ -237,19 +237,19 @@ const MODEL: Slot = Slot::new("model", &[ArtifactType::Model], "the fitted model
 const IMAGES: Outputs = Outputs::Fixed(&[("images", ArtifactType::Images)]);
 
 /// Of a diverged model.
-fn no_images() -> Produced {
+fn no_images() -> StepOutput {
     let none = Images {
         shape: [0; 4],
         values: Vec::new(),
     };
     let bytes = none.to_bytes().unwrap_or_default();
-    let mut produced = Produced::default();
+    let mut produced = StepOutput::default();
     produced.file("images", artifacts::IMAGES, bytes);
     produced
 }
 
 /// Observations as pictures, if that is what they are.
-fn images(shape: &[usize], x: Rows) -> Result<Produced, JobError> {
+fn images(shape: &[usize], x: Rows) -> Result<StepOutput, JobError> {
     let &[channels, height, width] = shape else {
         return Err(JobError::failed(format!(
             "the observations have shape {shape:?}; pictures have [channels, height, width]"
@@ -259,7 +259,7 @@ fn images(shape: &[usize], x: Rows) -> Result<Produced, JobError> {
         shape: [x.len(), channels, height, width],
         values: x.values,
     };
-    let mut produced = Produced::default();
+    let mut produced = StepOutput::default();
     produced.file("images", artifacts::IMAGES, images.to_bytes()?);
     Ok(produced)
 }

@@ -9,7 +9,7 @@ use super::fitted;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::JobItem;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Outputs;
@@ -85,7 +85,7 @@ impl StageKind for Select {
 }
 
 impl Stage for Select {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = SelectParams::read(&job.step.params)?;
         let by = params.by.as_str();
         let largest = params.order == Order::Max;
@@ -114,7 +114,7 @@ impl Stage for Select {
             .hint("`sweepline ls` shows their metrics; a diverged training has none")
         })?;
 
-        let mut produced = Produced::default();
+        let mut produced = StepOutput::default();
         for (output, artifact) in &candidates[winner].outputs {
             produced.pass_on(output, &artifact.artifact);
         }

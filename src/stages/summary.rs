@@ -5,7 +5,7 @@ use super::naming::Naming;
 use super::rows;
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Names;
@@ -78,7 +78,7 @@ impl StageKind for SummaryTable {
 }
 
 impl Stage for SummaryTable {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = SummaryParams::read(&job.step.params)?;
         let mut table = rows::of_rows(job.items("rows"))?;
         params.naming.apply(&mut table);
@@ -93,7 +93,7 @@ impl Stage for SummaryTable {
             columns: params.columns,
             compare: params.compare.unwrap_or_default(),
         };
-        let mut produced = Produced::default();
+        let mut produced = StepOutput::default();
         produced
             .file("table", "table.csv", summary.to_csv())
             .file("table", "table.json", summary.to_json())

@@ -7,7 +7,7 @@ use crate::data::arrays_to_bytes;
 use crate::data::generators::Generator;
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::models::surrogate::Fit;
 use crate::nn::device::DeviceChoice;
 use crate::random::Seed;
@@ -94,7 +94,7 @@ impl StageKind for SurrogateNetwork {
 }
 
 impl Stage for SurrogateNetwork {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = SurrogateParams::read(&job.step.params)?;
         let fit = Fit {
             hidden: params.hidden,
@@ -110,7 +110,7 @@ impl Stage for SurrogateNetwork {
             ("surrogate_mse", found.mse),
             ("surrogate_updates", found.updates as f64),
         ];
-        let mut produced = Produced::default();
+        let mut produced = StepOutput::default();
         produced
             .file(
                 "generator",

@@ -5,20 +5,20 @@ use super::artifacts;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Link;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::models::Model;
 use crate::nn;
 use crate::nn::DeviceChoice;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Facts;
+use crate::registry::InvalidParam;
 use crate::registry::Measure;
 use crate::registry::Misfit;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
-use crate::registry::Unfit;
 use crate::registry::Value;
 use crate::registry::Values;
 use crate::training::Monitor;
@@ -103,12 +103,12 @@ impl StageKind for Train {
         Ok(model)
     }
 
-    fn check(&self, params: &Values) -> Result<(), Unfit> {
+    fn check(&self, params: &Values) -> Result<(), InvalidParam> {
         // A decay of one never forgets: the correction of the first moments divides by zero.
         for param in ["beta1", "beta2"] {
             let decay = params.get(param).and_then(Value::as_float);
             if decay.is_some_and(|decay| decay >= 1.0) {
-                return Err(Unfit {
+                return Err(InvalidParam {
                     param,
                     message: "a decay has to be below 1".to_owned(),
                     help: "Adam divides by 1 less the decay; 0.9 and 0.999 are usual".to_owned(),
@@ -118,10 +118,10 @@ impl StageKind for Train {
         Ok(())
     }
 
-    fn lacking(&self, params: &Values) -> Option<Unfit> {
+    fn unavailable(&self, params: &Values) -> Option<InvalidParam> {
         let device = params.get("device").and_then(Value::as_str)?;
         match DeviceChoice::named(device)?.available() {
-            Err(nn::Error::Device { reason, help, .. }) => Some(Unfit {
+            Err(nn::Error::Device { reason, help, .. }) => Some(InvalidParam {
                 param: "device",
                 message: reason.clone(),
                 help: help.clone(),
@@ -132,7 +132,7 @@ impl StageKind for Train {
 }
 
 impl Stage for Train {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let data = artifacts::dataset(job, "data")?;
         let monitor = LinkMonitor(job.link);
         let extra = artifacts::given(job, self.model.slots(), artifacts::array)?;
@@ -151,9 +151,9 @@ impl Stage for Train {
             Some(_) => artifacts::no_metrics(scores.chain(numbers).map(|(name, _)| name)),
             None => artifacts::metrics_json(scores.chain(numbers)),
         };
-        let mut produced = Produced {
+        let mut produced = StepOutput {
             diverged,
-            ..Produced::default()
+            ..StepOutput::default()
         };
         produced
             .file("metrics", artifacts::METRICS, metrics)

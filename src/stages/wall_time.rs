@@ -4,7 +4,7 @@ use super::Stage;
 use super::artifacts;
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Measure;
@@ -58,7 +58,7 @@ impl StageKind for WallTime {
 }
 
 impl Stage for WallTime {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let item = match job.items("of") {
             [item] => item,
             items => {
@@ -72,7 +72,7 @@ impl Stage for WallTime {
                 .hint("give slot `of` an output of a stage, such as `fit.model`")
         })?;
         let metrics = artifacts::metrics_json([(SECONDS.name, seconds)]);
-        let mut produced = Produced::default();
+        let mut produced = StepOutput::default();
         produced.file("metrics", artifacts::METRICS, metrics);
         Ok(produced)
     }

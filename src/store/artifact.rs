@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::map::Map;
+use crate::map::SortedVecMap;
 
 use super::Digest;
 
@@ -18,10 +18,10 @@ pub struct Artifact {
     /// the content.
     #[serde(default)]
     pub folder: Option<String>,
-    pub files: Map<Object>,
+    pub files: SortedVecMap<Object>,
     /// What a folder holds beside files.
     #[serde(default)]
-    pub others: Map<Other>,
+    pub others: SortedVecMap<Other>,
 }
 
 /// One immutable file of the store.
@@ -90,8 +90,8 @@ impl Artifact {
     }
 }
 
-impl From<Map<Object>> for Artifact {
-    fn from(files: Map<Object>) -> Self {
+impl From<SortedVecMap<Object>> for Artifact {
+    fn from(files: SortedVecMap<Object>) -> Self {
         Artifact {
             files,
             ..Artifact::default()

@@ -47,9 +47,9 @@ impl Store {
         for key in self.record_keys()? {
             if !keep.contains(&key) {
                 dropped.push(key);
-            } else if let Some(made) = self.records.made(key)? {
+            } else if let Some(result) = self.records.result(key)? {
                 collected.kept_records += 1;
-                reached.extend(made.objects().map(Object::name));
+                reached.extend(result.objects().map(Object::name));
             }
         }
         collected.records = dropped.len();
@@ -112,8 +112,8 @@ impl Store {
         }
         let mut missing = HashSet::new();
         for key in self.record_keys()? {
-            if let Some(made) = self.records.made(key)? {
-                let named = made.objects();
+            if let Some(result) = self.records.result(key)? {
+                let named = result.objects();
                 let gone = named.filter(|object| !there.contains(&object.name()));
                 missing.extend(gone.map(|object| object.digest));
             }

@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS manifests(
 pub(super) fn open_to_write(path: &Path) -> Result<Connection, StoreError> {
     let failed = |error| StoreError::database(path, error);
     // SQLite gives its other files the permissions of this one.
-    let made = super::ground::private_file()
+    let made = super::folder::private_file()
         .append(true)
         .create(true)
         .open(path);

@@ -7,7 +7,7 @@
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::map::Map;
+use crate::map::SortedVecMap;
 
 use super::Artifact;
 use super::Digest;
@@ -19,7 +19,7 @@ const SECOND: [u8; 2] = [0, 2];
 /// An artifact of plain files.
 #[derive(Serialize, Deserialize)]
 struct Plain {
-    files: Map<PlainFile>,
+    files: SortedVecMap<PlainFile>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -28,29 +28,29 @@ struct PlainFile {
     size: u64,
 }
 
-pub(super) fn encode(outputs: &Map<Artifact>) -> Vec<u8> {
+pub(super) fn encode(outputs: &SortedVecMap<Artifact>) -> Vec<u8> {
     const MEMORY: &str = "memory takes all that is written to it";
     if outputs.values().any(Artifact::is_special) {
         return postcard::to_extend(outputs, SECOND.to_vec()).expect(MEMORY);
     }
     let outputs = outputs.iter();
-    let plain: Map<Plain> = outputs
+    let plain: SortedVecMap<Plain> = outputs
         .map(|(name, artifact)| (name.clone(), plain(artifact)))
         .collect();
     postcard::to_stdvec(&plain).expect(MEMORY)
 }
 
 /// None where the bytes are not ours.
-pub(super) fn decode(bytes: &[u8]) -> Option<Map<Artifact>> {
+pub(super) fn decode(bytes: &[u8]) -> Option<SortedVecMap<Artifact>> {
     if let Some(rest) = bytes.strip_prefix(&SECOND) {
         return postcard::from_bytes(rest).ok();
     }
-    let outputs: Map<Plain> = postcard::from_bytes(bytes).ok()?;
+    let outputs: SortedVecMap<Plain> = postcard::from_bytes(bytes).ok()?;
     let outputs = outputs.into_iter();
     let artifacts = outputs.map(|(name, plain)| {
         let files = plain.files.into_iter();
         let files = files.map(|(name, file)| (name, Object::plain(file.digest, file.size)));
-        (name, Artifact::from(files.collect::<Map<_>>()))
+        (name, Artifact::from(files.collect::<SortedVecMap<_>>()))
     });
     Some(artifacts.collect())
 }
@@ -73,7 +73,11 @@ mod tests {
     use super::*;
     use crate::store::Other;
 
-    fn outputs(executable: bool, folder: Option<&str>, others: &[(&str, Other)]) -> Map<Artifact> {
+    fn outputs(
+        executable: bool,
+        folder: Option<&str>,
+        others: &[(&str, Other)],
+    ) -> SortedVecMap<Artifact> {
         let object = Object {
             digest: Digest::from_bytes([7; 32]),
             size: 300,
@@ -82,19 +86,19 @@ mod tests {
         let others = others.iter();
         let artifact = Artifact {
             folder: folder.map(str::to_owned),
-            files: Map::from([("a.csv".to_owned(), object)]),
+            files: SortedVecMap::from([("a.csv".to_owned(), object)]),
             others: others
                 .map(|(name, other)| ((*name).to_owned(), other.clone()))
                 .collect(),
         };
-        Map::from([("out".to_owned(), artifact)])
+        SortedVecMap::from([("out".to_owned(), artifact)])
     }
 
     #[test]
     fn what_was_encoded_is_decoded() {
         let link = Other::Link("b/c".to_owned());
         for outputs in [
-            Map::new(),
+            SortedVecMap::new(),
             outputs(false, None, &[]),
             outputs(true, None, &[]),
             outputs(false, Some("d"), &[]),

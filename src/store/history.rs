@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Digest;
 use super::KeyParts;
-use super::Made;
+use super::StepResult;
 use super::StoreError;
 use super::database::Database;
 use super::database::digest;
@@ -36,7 +36,7 @@ pub struct Attempt {
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// With a result, which is kept under the key.
-    Made(Arc<Made>),
+    Made(Arc<StepResult>),
     Failed {
         message: String,
         hints: Vec<String>,
@@ -122,8 +122,8 @@ pub(super) fn keep(
 ) -> rusqlite::Result<()> {
     let none = Vec::new();
     let (outcome, message, hints) = match &attempt.outcome {
-        Outcome::Made(made) => {
-            Records::insert(connection, &run.0, attempt.key, &attempt.kind, made)?;
+        Outcome::Made(result) => {
+            Records::insert(connection, &run.0, attempt.key, &attempt.kind, result)?;
             ("made", None, &none)
         }
         Outcome::Failed { message, hints } => ("failed", Some(message), hints),

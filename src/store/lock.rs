@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::StoreError;
-use super::ground;
+use super::folder;
 
 /// Who writes the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +78,7 @@ impl Lock {
         waiting: &mut dyn FnMut(&Holder) -> bool,
     ) -> Result<Lock, StoreError> {
         let failed = |error| StoreError::io("lock", path, error);
-        let mut file = ground::private_file()
+        let mut file = folder::private_file()
             .read(true)
             .write(true)
             .create(true)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::map::Map;
+use crate::map::SortedVecMap;
 
 use super::Artifact;
 use super::Digest;
@@ -19,21 +19,21 @@ pub struct Record {
     /// What the key was made of, part by part, for `sweepline why`.
     pub parts: KeyParts,
     #[serde(flatten)]
-    pub made: Made,
+    pub result: StepResult,
 }
 
 /// What a step left.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Made {
+pub struct StepResult {
     /// The artifacts by output name.
-    pub outputs: Map<Artifact>,
+    pub outputs: SortedVecMap<Artifact>,
     /// A training that left the finite numbers: a result that is kept, counted and never selected.
     pub diverged: Option<String>,
     /// Wall time of the execution in seconds, for estimates.
     pub seconds: f64,
 }
 
-impl Made {
+impl StepResult {
     /// All files of all outputs.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
         let artifacts = self.outputs.values();

@@ -12,13 +12,13 @@ use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::types::ValueRef;
 
-use crate::map::Map;
+use crate::map::SortedVecMap;
 
 use super::Artifact;
 use super::Digest;
 use super::KeyParts;
-use super::Made;
 use super::Record;
+use super::StepResult;
 use super::StoreError;
 use super::database::Database;
 use super::database::digest;
@@ -55,12 +55,12 @@ impl Raw {
     }
 
     /// None where the row is not one of ours: then the step runs again.
-    fn decode(&self) -> Option<Made> {
-        let outputs: Map<Artifact> = match self.json {
+    fn decode(&self) -> Option<StepResult> {
+        let outputs: SortedVecMap<Artifact> = match self.json {
             true => serde_json::from_slice(&self.outputs).ok()?,
             false => encoding::decode(&self.outputs)?,
         };
-        Some(Made {
+        Some(StepResult {
             outputs,
             diverged: self.diverged.as_deref().map(str::to_owned),
             seconds: self.seconds,
@@ -105,7 +105,7 @@ impl Records {
         Ok(())
     }
 
-    pub(super) fn made(&self, key: Digest) -> Result<Option<Made>, StoreError> {
+    pub(super) fn result(&self, key: Digest) -> Result<Option<StepResult>, StoreError> {
         if let Some(raw) = read(&self.known).get(&key) {
             return Ok(raw.decode());
         }
@@ -122,11 +122,11 @@ impl Records {
     }
 
     pub(super) fn record(&self, key: Digest) -> Result<Option<Record>, StoreError> {
-        let Some(made) = self.made(key)? else {
+        let Some(result) = self.result(key)? else {
             return Ok(None);
         };
         let parts = self.parts(key)?.unwrap_or_default();
-        Ok(Some(Record { key, parts, made }))
+        Ok(Some(Record { key, parts, result }))
     }
 
     pub(super) fn parts(&self, key: Digest) -> Result<Option<KeyParts>, StoreError> {
@@ -145,28 +145,28 @@ impl Records {
         run: &str,
         key: Digest,
         kind: &str,
-        made: &Made,
+        result: &StepResult,
     ) -> rusqlite::Result<()> {
         connection
             .prepare_cached("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?)")?
             .execute((
                 key.as_bytes(),
                 kind,
-                encoding::encode(&made.outputs),
-                &made.diverged,
-                made.seconds,
+                encoding::encode(&result.outputs),
+                &result.diverged,
+                result.seconds,
                 run,
             ))?;
         Ok(())
     }
 
     /// Lets later lookups of this process see a record that was written.
-    pub(super) fn learn(&self, key: Digest, made: &Made) {
+    pub(super) fn learn(&self, key: Digest, result: &StepResult) {
         let raw = Raw {
-            outputs: encoding::encode(&made.outputs).into(),
+            outputs: encoding::encode(&result.outputs).into(),
             json: false,
-            diverged: made.diverged.as_deref().map(Box::from),
-            seconds: made.seconds,
+            diverged: result.diverged.as_deref().map(Box::from),
+            seconds: result.seconds,
         };
         write(&self.known).insert(key, raw);
     }
@@ -186,7 +186,7 @@ pub(super) fn json<T: serde::Serialize>(value: &T) -> String {
 
 /// Outputs as a row of the database has them, for tests that feed anything.
 #[doc(hidden)]
-pub fn decoded(outputs: &[u8], json: bool) -> Option<Made> {
+pub fn decoded(outputs: &[u8], json: bool) -> Option<StepResult> {
     let raw = Raw {
         outputs: outputs.into(),
         json,
@@ -198,6 +198,6 @@ pub fn decoded(outputs: &[u8], json: bool) -> Option<Made> {
 
 /// What [`decoded`] reads back.
 #[doc(hidden)]
-pub fn encoded(made: &Made) -> Vec<u8> {
-    encoding::encode(&made.outputs)
+pub fn encoded(result: &StepResult) -> Vec<u8> {
+    encoding::encode(&result.outputs)
 }

@@ -14,7 +14,6 @@ use super::Durations;
 use super::Files;
 use super::Holder;
 use super::KeyParts;
-use super::Made;
 use super::Object;
 use super::Outcome;
 use super::PastAttempt;
@@ -22,12 +21,13 @@ use super::PastRun;
 use super::Presence;
 use super::Record;
 use super::RunId;
+use super::StepResult;
 use super::StoreError;
 use super::Watch;
 use super::checkpoint;
 use super::database;
 use super::database::Database;
-use super::ground;
+use super::folder;
 use super::history;
 use super::index::Index;
 use super::lock;
@@ -71,7 +71,7 @@ pub struct Store {
 /// What a lookup found.
 #[derive(Clone, Debug)]
 pub enum Lookup {
-    Hit(Arc<Made>),
+    Hit(Arc<StepResult>),
     Miss,
     /// There is a record, but an object it names cannot be used: a miss, worth a warning.
     Damaged {
@@ -116,18 +116,18 @@ impl Store {
         let mut lock = None;
         let mut killed = false;
         if access == Access::Read {
-            ground::to_read(asked)?;
+            folder::to_read(asked)?;
         }
         if let Access::Write { wait } = access {
-            ground::to_write(asked)?;
+            folder::to_write(asked)?;
             lock = Some(Lock::take(&root.join("lock"), wait, waiting)?);
             // Whatever lies here was left by a process that died: only the lock's owner writes.
             empty(&temporary)?;
             let scratch = root.join("scratch");
             killed = empty(&scratch)?;
-            ground::folder(&scratch, true)
+            folder::folder(&scratch, true)
                 .map_err(|error| StoreError::io("create", &scratch, error))?;
-            ground::secret(root)?;
+            folder::secret(root)?;
         }
         let connection = if writable {
             database::open_to_write(&path)?
@@ -164,7 +164,7 @@ impl Store {
 
     /// The key for digests of what must not be kept itself; none where no store was written yet.
     pub fn secret_in(root: &Path) -> Option<[u8; 32]> {
-        ground::known_secret(root)
+        folder::known_secret(root)
     }
 
     /// The process that writes this store now, as far as can be told.
@@ -284,22 +284,22 @@ impl Store {
 
     /// The result kept under this key, if all of it can be used.
     pub fn lookup(&self, key: Digest) -> Result<Lookup, StoreError> {
-        let Some(made) = self.records.made(key)? else {
+        let Some(result) = self.records.result(key)? else {
             return Ok(Lookup::Miss);
         };
-        for object in made.objects() {
+        for object in result.objects() {
             let presence = self.presence(object);
             if presence != Presence::Intact {
                 let path = self.path(object);
                 return Ok(Lookup::Damaged { presence, path });
             }
         }
-        Ok(Lookup::Hit(Arc::new(made)))
+        Ok(Lookup::Hit(Arc::new(result)))
     }
 
     /// Whether there is a result under this key, usable or not.
     pub fn has_record(&self, key: Digest) -> Result<bool, StoreError> {
-        Ok(self.records.made(key)?.is_some())
+        Ok(self.records.result(key)?.is_some())
     }
 
     /// The record of this key with its parts, whether or not its objects are there.
@@ -334,8 +334,8 @@ impl Store {
             Ok(())
         })?;
         for attempt in attempts {
-            if let Outcome::Made(made) = &attempt.outcome {
-                self.records.learn(attempt.key, made);
+            if let Outcome::Made(result) = &attempt.outcome {
+                self.records.learn(attempt.key, result);
             }
         }
         Ok(())
@@ -438,9 +438,9 @@ impl Store {
 
     /// The same, made: its owner alone may read it.
     pub fn make_run_folder(&self, run: &RunId) -> io::Result<PathBuf> {
-        ground::folder(&self.root.join("runs"), true)?;
+        folder::folder(&self.root.join("runs"), true)?;
         let folder = self.run_folder(run);
-        ground::folder(&folder, true)?;
+        folder::folder(&folder, true)?;
         Ok(folder)
     }
 

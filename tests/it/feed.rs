@@ -122,11 +122,11 @@ pub fn table(bytes: &[u8]) {
 /// A record of the store, in both forms that it has had, the parts of a key and an event of a run.
 pub fn record(bytes: &[u8]) {
     for json in [false, true] {
-        let Some(made) = store::decoded(bytes, json) else {
+        let Some(result) = store::decoded(bytes, json) else {
             continue;
         };
-        let again = store::decoded(&store::encoded(&made), false).expect("it was written by us");
-        assert_eq!(again.outputs, made.outputs);
+        let again = store::decoded(&store::encoded(&result), false).expect("it was written by us");
+        assert_eq!(again.outputs, result.outputs);
     }
     let _ = serde_json::from_slice::<KeyParts>(bytes);
     if let Ok(timed) = serde_json::from_slice::<Timed>(bytes) {

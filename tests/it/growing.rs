@@ -206,10 +206,10 @@ fn results(root: &Path, plan: &Plan) -> BTreeMap<String, (Option<Digest>, Option
     let summary = run(root, 2, &plan.steps, None, &mut |_| {});
     assert_eq!(ran(root).len(), before, "everything was done");
     let steps = plan.steps.iter().zip(&summary.steps);
-    let result = |made: &sweepline::store::Made| content_digest(made, None);
+    let digest = |result: &sweepline::store::StepResult| content_digest(result, None);
     steps
         .map(|(step, result_of)| {
-            let content = result_of.made.as_ref().and_then(|made| result(made));
+            let content = result_of.result.as_ref().and_then(|result| digest(result));
             assert!(content.is_some(), "{step} has a result");
             (step.to_string(), (result_of.key, content))
         })

@@ -70,10 +70,10 @@ fn text(
     output: &str,
     file: &str,
 ) -> Result<Option<String>, Stop> {
-    let (Some(store), Some(made)) = (results.store, results.made(step.id)) else {
+    let (Some(store), Some(result)) = (results.store, results.result(step.id)) else {
         return Ok(None);
     };
-    let artifact = made.outputs.get(output);
+    let artifact = result.outputs.get(output);
     let object = artifact.and_then(|artifact| artifact.files.get(file));
     let bytes = object.map(|object| store.read(object)).transpose()?;
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))

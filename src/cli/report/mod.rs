@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use super::args::ReportArgs;
 use super::claims;
 use super::exit::Exit;
-use super::fates::Earlier;
+use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
@@ -32,9 +32,9 @@ use past::Past;
 /// Writes the page over the results that are there. Runs nothing.
 pub fn report(args: &ReportArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
-    let earlier = Earlier::of(&project)?;
-    let results = earlier.results(&project);
-    let known = results.made.iter().flatten().count();
+    let previous = PreviousRun::of(&project)?;
+    let results = previous.results(&project);
+    let known = results.result.iter().flatten().count();
     if known == 0 {
         let manifest = args.experiment.manifest.display();
         writeln!(err, "no results yet")?;

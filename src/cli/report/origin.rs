@@ -146,10 +146,10 @@ fn files(project: &Project) -> Vec<SourceFile> {
 fn artifacts(results: &Results<'_>) -> Vec<Artifact> {
     let mut artifacts = Vec::new();
     for step in &results.plan.steps {
-        let Some(made) = results.made(step.id) else {
+        let Some(result) = results.result(step.id) else {
             continue;
         };
-        for artifact in made.outputs.values() {
+        for artifact in result.outputs.values() {
             for (file, object) in &artifact.files {
                 artifacts.push(Artifact {
                     path: format!("{step}/{file}"),

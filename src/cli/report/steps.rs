@@ -16,9 +16,9 @@ pub fn steps(results: &Results<'_>, past: &Past, keys: &BTreeMap<String, Digest>
     steps
         .map(|step| {
             let name = step.to_string();
-            let made = results.made(step.id);
+            let result = results.result(step.id);
             let span = past.spans.get(&name);
-            let state = match (made, span) {
+            let state = match (result, span) {
                 (Some(_), Some(_)) if !past.failed.contains_key(&name) => State::Ran,
                 (Some(_), _) => State::Reused,
                 (None, _) if past.failed.contains_key(&name) => State::Failed,
@@ -45,7 +45,7 @@ pub fn steps(results: &Results<'_>, past: &Past, keys: &BTreeMap<String, Digest>
                 start: span.map(|(start, _)| start.max(0.0)),
                 seconds: span
                     .map(|(_, took)| *took)
-                    .or(made.map(|made| made.seconds)),
+                    .or(result.map(|result| result.seconds)),
                 key: keys.get(&name).map(|key| key.to_hex()).unwrap_or_default(),
                 after,
                 name,
@@ -57,7 +57,7 @@ pub fn steps(results: &Results<'_>, past: &Past, keys: &BTreeMap<String, Digest>
 /// The failures of the last run that nothing has mended since.
 pub fn failures(results: &Results<'_>, past: &Past) -> Vec<Failure> {
     let steps = results.plan.steps.iter();
-    let broken = steps.filter(|step| results.made(step.id).is_none());
+    let broken = steps.filter(|step| results.result(step.id).is_none());
     broken
         .filter_map(|step| {
             let name = step.to_string();

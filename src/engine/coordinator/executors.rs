@@ -22,15 +22,15 @@ use crate::engine::JobError;
 use crate::engine::Link;
 use crate::engine::OUT;
 use crate::engine::Submission;
-use crate::engine::attempt::Elsewhere;
+use crate::engine::attempt::RemoteAttempt;
 use crate::engine::attempt::Task;
 use crate::engine::attempt::bind;
 use crate::engine::attempt::stamps;
 use crate::engine::attempt::store_failed;
+use crate::engine::input_snapshot::InputSnapshot;
 use crate::engine::isolated;
 use crate::engine::isolated::CHECKPOINTS;
 use crate::engine::isolated::Listener;
-use crate::engine::lent::Lent;
 use crate::engine::process::Stream;
 use crate::engine::runners::RunnerPool;
 use crate::engine::stamps::Stamps;
@@ -62,7 +62,7 @@ pub(in crate::engine) struct Executors<'a> {
 struct Attempt<'a> {
     task: Task<'a>,
     folder: PathBuf,
-    lent: Lent,
+    lent: InputSnapshot,
     stamps: Stamps,
     started: Instant,
     listener: Listener,
@@ -141,7 +141,7 @@ impl<'a> Coordinator<'a, '_> {
         let timeout = task.step.policy.timeout;
         self.told_of_start(&task, BTreeMap::new());
         let stamps = stamps(&task, self.engine.keys);
-        let lent = Lent::to(&task, self.engine.store)?;
+        let lent = InputSnapshot::to(&task, self.engine.store)?;
         let adopted = self.adopt(executor, key);
         let (handle, name) = match adopted {
             Some(adopted) => adopted,
@@ -304,7 +304,7 @@ impl<'a> Attempt<'a> {
         self.listen();
         self.listener.end(&self.task.link);
         Task {
-            elsewhere: Some(Elsewhere {
+            elsewhere: Some(RemoteAttempt {
                 folder: self.folder,
                 how,
                 lent: self.lent,
@@ -323,7 +323,7 @@ impl<'a> Attempt<'a> {
                 continue;
             };
             *read += bytes.len() as u64;
-            self.listener.hear(&self.task.link, stream, &bytes);
+            self.listener.receive(&self.task.link, stream, &bytes);
         }
     }
 }

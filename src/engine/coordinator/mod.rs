@@ -5,12 +5,12 @@
 //! runners report is handled in batches, one transaction each. The loop ends when nothing runs,
 //! waits or could start.
 
-mod ends;
 mod executors;
+mod final_states;
 mod growing;
-mod listening;
 mod resolving;
 mod starting;
+mod updates;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -39,7 +39,7 @@ use crate::engine::queue::Queue;
 use crate::engine::resolve::PlainFiles;
 use crate::engine::resolve::Resolver;
 use crate::engine::runners::RunnerPool;
-use crate::engine::view::News;
+use crate::engine::view::NewResult;
 use crate::engine::view::ViewMessage;
 use crate::plan::StepId;
 use crate::store::Digest;
@@ -63,7 +63,7 @@ pub(in crate::engine) struct Coordinator<'a, 'e> {
     /// Told of every result that came to be known.
     pub view: Option<Sender<ViewMessage>>,
     /// What it was not told yet.
-    pub news: Vec<News>,
+    pub news: Vec<NewResult>,
     pub flow: Flow,
 }
 

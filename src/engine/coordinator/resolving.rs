@@ -68,7 +68,7 @@ impl Coordinator<'_, '_> {
             Resolution::Keyed { key, lookup } => {
                 self.nodes[id].key = Some(key);
                 match lookup {
-                    Lookup::Hit(made) => return self.known(id, made, None, next),
+                    Lookup::Hit(result) => return self.known(id, result, None, next),
                     Lookup::Damaged { presence, path } => {
                         let what = match presence {
                             crate::store::Presence::Missing => "is missing",
@@ -92,11 +92,11 @@ impl Coordinator<'_, '_> {
         self.nodes.set(id, State::Unselected);
         if let Resolution::Keyed {
             key,
-            lookup: Lookup::Hit(made),
+            lookup: Lookup::Hit(result),
         } = resolution
         {
             self.nodes[id].key = Some(key);
-            self.keep(id, made, false);
+            self.keep(id, result, false);
         }
         self.notify_dependents(id, next);
     }
@@ -107,8 +107,8 @@ impl Coordinator<'_, '_> {
                 Some(owner) if self.nodes[*owner].state().is_final() => {
                     // It was looked up just before its owner ended.
                     let owner = *owner;
-                    if let Some(made) = self.nodes[owner].result.clone() {
-                        return self.known(id, made, Some(owner), next);
+                    if let Some(result) = self.nodes[owner].result.clone() {
+                        return self.known(id, result, Some(owner), next);
                     }
                     self.flow.owners.insert(key, id);
                 }

@@ -16,16 +16,16 @@ use std::time::Duration;
 use std::time::Instant;
 
 use super::spec::AttemptSpec;
-use super::spec::Left;
 use super::spec::Outcome;
+use super::spec::OutputFile;
 use super::spec::SPEC_VERSION;
-use super::spec::Said;
+use super::spec::WorkerMessage;
 use super::spec::cell;
 use crate::engine::Content;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Link;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::engine::Worker;
 use crate::engine::attempt::panicked;
 use crate::plan::Input;
@@ -110,8 +110,8 @@ fn plan_inputs(spec: &AttemptSpec) -> Vec<Input> {
         .collect()
 }
 
-fn made(produced: Produced, spec: &AttemptSpec) -> io::Result<Outcome> {
-    let mut outputs: BTreeMap<String, BTreeMap<String, Left>> = BTreeMap::new();
+fn made(produced: StepOutput, spec: &AttemptSpec) -> io::Result<Outcome> {
+    let mut outputs: BTreeMap<String, BTreeMap<String, OutputFile>> = BTreeMap::new();
     let mut number = 0;
     for (output, files) in produced.outputs {
         // Also where it is empty.
@@ -123,11 +123,11 @@ fn made(produced: Produced, spec: &AttemptSpec) -> io::Result<Outcome> {
                     let path = spec.outcome.with_file_name(format!("left-{number}"));
                     number += 1;
                     fs::write(&path, bytes)?;
-                    Left::File(path)
+                    OutputFile::File(path)
                 }
-                Content::Taken(path) => Left::File(path),
-                Content::Stored(object) => Left::Stored(object),
-                Content::Other(other) => Left::Other(other),
+                Content::Taken(path) => OutputFile::File(path),
+                Content::Stored(object) => OutputFile::Stored(object),
+                Content::Other(other) => OutputFile::Other(other),
             };
             left_here.insert(name, left);
         }
@@ -181,8 +181,8 @@ impl ChildLink {
         }
     }
 
-    fn say(&self, said: &Said) {
-        let mut line = serde_json::to_vec(said).expect("what is said is plain data");
+    fn send(&self, message: &WorkerMessage) {
+        let mut line = serde_json::to_vec(message).expect("what is said is plain data");
         line.push(b'\n');
         let mut out = io::stdout().lock();
         // Nobody listens only where the parent is gone.
@@ -199,7 +199,7 @@ impl Link for ChildLink {
         let following = now + PROGRESS_PERIOD.as_millis() as u64;
         self.next_progress.store(following, Ordering::Relaxed);
         let numbers = numbers.iter();
-        self.say(&Said::Progress {
+        self.send(&WorkerMessage::Progress {
             done,
             total,
             numbers: numbers
@@ -209,11 +209,11 @@ impl Link for ChildLink {
     }
 
     fn log(&self, line: &str) {
-        self.say(&Said::Log(line.to_owned()));
+        self.send(&WorkerMessage::Log(line.to_owned()));
     }
 
     fn warn(&self, message: &str) {
-        self.say(&Said::Warning(message.to_owned()));
+        self.send(&WorkerMessage::Warning(message.to_owned()));
     }
 
     fn cancelled(&self) -> bool {
@@ -240,7 +240,7 @@ impl Link for ChildLink {
         let following = following.as_millis() as u64;
         self.next_checkpoint.store(following, Ordering::Relaxed);
         match place(&self.checkpoints, state) {
-            Ok(()) => self.say(&Said::Checkpoint),
+            Ok(()) => self.send(&WorkerMessage::Checkpoint),
             Err(error) => self.warn(&format!("the checkpoint was not kept: {error}")),
         }
     }

@@ -11,15 +11,15 @@ use super::spec::AttemptSpec;
 use super::spec::CHECKPOINTS;
 use super::spec::OUTCOME;
 use super::spec::Outcome;
-use super::spec::Said;
+use super::spec::WorkerMessage;
 use crate::engine::AttemptRunner;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Link;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::engine::Worker;
 use crate::engine::process;
-use crate::engine::process::Ended;
+use crate::engine::process::ProcessEnd;
 use crate::engine::process::Rules;
 use crate::engine::process::Stream;
 
@@ -56,7 +56,7 @@ impl Isolated {
 }
 
 impl AttemptRunner for Isolated {
-    fn run_attempt(&self, _worker: &dyn Worker, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run_attempt(&self, _worker: &dyn Worker, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let path = specify(job, self.checkpoint_every)?;
         let mut listener = Listener::new(&job.scratch.join(CHECKPOINTS));
         let rules = Rules {
@@ -67,7 +67,7 @@ impl AttemptRunner for Isolated {
             &mut (self.start)(&path),
             rules,
             &|| job.link.cancelled(),
-            &mut |stream, bytes| listener.hear(job.link, stream, bytes),
+            &mut |stream, bytes| listener.receive(job.link, stream, bytes),
         );
         listener.end(job.link);
         let ended = ended.map_err(|error| JobError::Transient {
@@ -78,7 +78,7 @@ impl AttemptRunner for Isolated {
 }
 
 /// What came of a child that is gone.
-fn ended(ended: &Ended, outcome: &Path, job: &Job<'_>) -> Result<Produced, JobError> {
+fn ended(ended: &ProcessEnd, outcome: &Path, job: &Job<'_>) -> Result<StepOutput, JobError> {
     match outcome_in(outcome) {
         Some(outcome) => outcome,
         None if ended.stopped => Err(JobError::Cancelled),
@@ -100,11 +100,11 @@ fn ended(ended: &Ended, outcome: &Path, job: &Job<'_>) -> Result<Produced, JobEr
 }
 
 /// What an attempt came to whose folder this is; none where it left no outcome.
-pub fn outcome(folder: &Path) -> Option<Result<Produced, JobError>> {
+pub fn outcome(folder: &Path) -> Option<Result<StepOutput, JobError>> {
     outcome_in(&folder.join(OUTCOME))
 }
 
-fn outcome_in(path: &Path) -> Option<Result<Produced, JobError>> {
+fn outcome_in(path: &Path) -> Option<Result<StepOutput, JobError>> {
     // Written last and renamed into its place: where it is, it is whole.
     let text = fs::read(path).ok()?;
     Some(match serde_json::from_slice::<Outcome>(&text) {
@@ -160,7 +160,7 @@ impl Listener {
     }
 
     /// Passes on what a worker wrote.
-    pub fn hear(&mut self, link: &dyn Link, stream: Stream, bytes: &[u8]) {
+    pub fn receive(&mut self, link: &dyn Link, stream: Stream, bytes: &[u8]) {
         let mut rest = match stream {
             Stream::Out => std::mem::take(&mut self.out),
             Stream::Err => std::mem::take(&mut self.err),
@@ -197,12 +197,12 @@ impl Listener {
     }
 
     fn line(&self, link: &dyn Link, stream: Stream, line: &[u8]) {
-        let said = match stream {
+        let message = match stream {
             Stream::Out => serde_json::from_slice(line).ok(),
             Stream::Err => None,
         };
-        match said {
-            Some(Said::Progress {
+        match message {
+            Some(WorkerMessage::Progress {
                 done,
                 total,
                 numbers,
@@ -213,9 +213,9 @@ impl Listener {
                     .collect();
                 link.progress(done, total, &numbers);
             }
-            Some(Said::Log(line)) => link.log(&line),
-            Some(Said::Warning(message)) => link.warn(&message),
-            Some(Said::Checkpoint) => match fs::read(&self.checkpoints) {
+            Some(WorkerMessage::Log(line)) => link.log(&line),
+            Some(WorkerMessage::Warning(message)) => link.warn(&message),
+            Some(WorkerMessage::Checkpoint) => match fs::read(&self.checkpoints) {
                 Ok(state) => link.save_checkpoint(&state),
                 Err(error) => link.warn(&format!("the checkpoint was not kept: {error}")),
             },

@@ -14,7 +14,7 @@ use crate::engine::JobArtifact;
 use crate::engine::JobError;
 use crate::engine::JobInput;
 use crate::engine::JobItem;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::plan::Cell;
 use crate::registry::Value;
 use crate::registry::Values;
@@ -84,7 +84,7 @@ struct Bound {
 /// One line of the child's standard output.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Said {
+pub(super) enum WorkerMessage {
     Progress {
         done: u64,
         total: u64,
@@ -102,7 +102,7 @@ pub(super) enum Said {
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     Made {
-        outputs: BTreeMap<String, BTreeMap<String, Left>>,
+        outputs: BTreeMap<String, BTreeMap<String, OutputFile>>,
         folders: BTreeMap<String, String>,
         diverged: Option<String>,
     },
@@ -117,7 +117,7 @@ pub enum Outcome {
 /// A file that the child leaves, or another part of a folder.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Left {
+pub enum OutputFile {
     /// For the store to take over.
     File(PathBuf),
     /// In the store already.
@@ -220,7 +220,7 @@ pub(super) fn cell(coordinates: &Coordinates) -> Cell {
     )
 }
 
-impl From<Outcome> for Result<Produced, JobError> {
+impl From<Outcome> for Result<StepOutput, JobError> {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Made {
@@ -229,16 +229,16 @@ impl From<Outcome> for Result<Produced, JobError> {
                 diverged,
             } => {
                 let content = |left| match left {
-                    Left::File(path) => Content::Taken(path),
-                    Left::Stored(object) => Content::Stored(object),
-                    Left::Other(other) => Content::Other(other),
+                    OutputFile::File(path) => Content::Taken(path),
+                    OutputFile::Stored(object) => Content::Stored(object),
+                    OutputFile::Other(other) => Content::Other(other),
                 };
                 let outputs = outputs.into_iter().map(|(output, files)| {
                     let files = files.into_iter();
                     let files = files.map(|(name, left)| (name, content(left)));
                     (output, files.collect())
                 });
-                Ok(Produced {
+                Ok(StepOutput {
                     outputs: outputs.collect(),
                     folders,
                     diverged,

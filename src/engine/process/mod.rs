@@ -48,7 +48,7 @@ pub struct Rules {
 
 /// How a process ended.
 #[derive(Debug)]
-pub struct Ended {
+pub struct ProcessEnd {
     pub status: ExitStatus,
     /// It was told to end before it did.
     pub stopped: bool,
@@ -67,7 +67,7 @@ pub fn run(
     rules: Rules,
     cancelled: &dyn Fn() -> bool,
     heard: &mut dyn FnMut(Stream, &[u8]),
-) -> io::Result<Ended> {
+) -> io::Result<ProcessEnd> {
     command
         .process_group(0)
         .stdin(Stdio::null())
@@ -90,7 +90,7 @@ pub fn run(
     let status = child.wait()?;
     adopted::await_end_of(leader);
     let left = adopted::end(&mark);
-    watched.map(|stopped| Ended {
+    watched.map(|stopped| ProcessEnd {
         status,
         stopped,
         left,

@@ -53,7 +53,7 @@ fn a_deleted_object_runs_only_the_step_that_makes_it() {
     let first = lab.run(&steps);
     lab.ran();
     let store = lab.store();
-    let fit = first.steps[1].made.clone().unwrap().outputs["out"].files["text"];
+    let fit = first.steps[1].result.clone().unwrap().outputs["out"].files["text"];
     std::fs::remove_file(store.path(&fit)).unwrap();
     let healed = lab.run_in(&store, &steps);
     assert_eq!(states(&healed), [UpToDate, Done, UpToDate]);
@@ -67,7 +67,7 @@ fn a_damaged_object_is_made_again_with_a_warning() {
     let first = lab.run(&steps);
     lab.ran();
     let store = lab.store();
-    let data = first.steps[0].made.clone().unwrap().outputs["out"].files["text"];
+    let data = first.steps[0].result.clone().unwrap().outputs["out"].files["text"];
     let path = store.path(&data);
     // The same length, so that only the content tells.
     std::fs::remove_file(&path).unwrap();

@@ -33,8 +33,8 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::OUT;
 use crate::engine::Options;
-use crate::engine::Produced;
 use crate::engine::State;
+use crate::engine::StepOutput;
 use crate::engine::Submission;
 use crate::engine::Summary;
 use crate::engine::Worker;
@@ -53,7 +53,7 @@ const FOLDER: &str = "SWEEPLINE_TEST_COORDINATOR";
 struct Waits;
 
 impl Worker for Waits {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let stage = &job.step.stage;
         let begun = job.root.join("begun");
         let number = fs::read_dir(&begun).map_or(0, Iterator::count);

@@ -10,8 +10,8 @@ use super::kit::*;
 use crate::engine::AttemptRunner;
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::engine::Produced;
 use crate::engine::State::*;
+use crate::engine::StepOutput;
 use crate::engine::Summary;
 use crate::engine::Worker;
 use crate::engine::isolated;
@@ -27,7 +27,7 @@ const MYSELF: &str = "engine::tests::isolation::the_child_works_off_a_specificat
 struct Told;
 
 impl Worker for Told {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         match &*job.step.stage {
             "panics" => panic!("index out of bounds"),
             "aborts" => std::process::abort(),
@@ -62,7 +62,7 @@ impl Worker for Told {
                 std::fs::write(&path, inputs_of(job)).expect("scratch is writable");
                 job.link.progress(1, 2, &[("loss", f64::NAN)]);
                 job.link.warn("careful");
-                let mut produced = Produced::default();
+                let mut produced = StepOutput::default();
                 produced.file("out", "text", crate::engine::Content::Taken(path));
                 Ok(produced)
             }

@@ -131,7 +131,7 @@ impl Keys for PlainKeys {
     }
 }
 
-type Act = Box<dyn Fn(&Job<'_>, u32) -> Result<Produced, JobError> + Send + Sync>;
+type Act = Box<dyn Fn(&Job<'_>, u32) -> Result<StepOutput, JobError> + Send + Sync>;
 
 /// A store, a script and what happened.
 pub(super) struct Lab {
@@ -162,7 +162,7 @@ impl Lab {
     pub fn on(
         &mut self,
         name: &str,
-        act: impl Fn(&Job<'_>, u32) -> Result<Produced, JobError> + Send + Sync + 'static,
+        act: impl Fn(&Job<'_>, u32) -> Result<StepOutput, JobError> + Send + Sync + 'static,
     ) {
         self.acts.insert(name.to_owned(), Box::new(act));
     }
@@ -242,14 +242,14 @@ pub(super) fn inputs_of(job: &Job<'_>) -> String {
 }
 
 /// Leaves one text.
-pub(super) fn text(text: impl Into<String>) -> Result<Produced, JobError> {
-    let mut produced = Produced::default();
+pub(super) fn text(text: impl Into<String>) -> Result<StepOutput, JobError> {
+    let mut produced = StepOutput::default();
     produced.file("out", "text", text.into());
     Ok(produced)
 }
 
 impl Worker for Lab {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let name = job.step.stage.to_string();
         let times = {
             let mut log = self.log.lock().unwrap();
@@ -265,11 +265,11 @@ impl Worker for Lab {
 
 /// The text a step left.
 pub(super) fn left(store: &Store, summary: &Summary, id: usize) -> String {
-    let made = summary.steps[id]
-        .made
+    let result = summary.steps[id]
+        .result
         .as_ref()
         .expect("the step has a result");
-    let object = made.outputs["out"].files["text"];
+    let object = result.outputs["out"].files["text"];
     String::from_utf8(store.read(&object).expect("the object is intact")).expect("texts are UTF-8")
 }
 

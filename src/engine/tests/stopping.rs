@@ -7,11 +7,11 @@ use super::kit::*;
 use crate::engine::Event;
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::engine::Produced;
 use crate::engine::State::*;
+use crate::engine::StepOutput;
 
 /// Counts to ten with a checkpoint after every step, and says how much of it this attempt did.
-fn count(job: &Job<'_>, stop_at: Option<u8>) -> Result<Produced, JobError> {
+fn count(job: &Job<'_>, stop_at: Option<u8>) -> Result<StepOutput, JobError> {
     let begin = job.link.checkpoint().map_or(0, |state| state[0]);
     for done in begin..10 {
         if stop_at == Some(done) || job.link.cancelled() {

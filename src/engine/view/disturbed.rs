@@ -10,14 +10,14 @@ use crate::store::Store;
 use crate::store::names;
 
 use super::memory;
-use super::memory::Own;
+use super::memory::ViewFile;
 
 /// The files of the view in a folder that are not what was shown there, by path below it, and what
 /// became of them. What is not there at all is none of them. Reads only what does not look
 /// untouched.
 pub fn disturbed(folder: &Path, store: &Store) -> Vec<(String, &'static str)> {
     let files = memory::files(folder).unwrap_or_default();
-    let files: Vec<(String, Own)> = files.into_iter().collect();
+    let files: Vec<(String, ViewFile)> = files.into_iter().collect();
     let found = files.into_par_iter().filter_map(|(path, own)| {
         let how = how(&folder.join(names::name_of(&path)), &own, store)?;
         Some((names::shown(&path), how))
@@ -25,7 +25,7 @@ pub fn disturbed(folder: &Path, store: &Store) -> Vec<(String, &'static str)> {
     found.collect()
 }
 
-fn how(path: &Path, own: &Own, store: &Store) -> Option<&'static str> {
+fn how(path: &Path, own: &ViewFile, store: &Store) -> Option<&'static str> {
     let about = fs::symlink_metadata(path).ok()?;
     let Some(object) = &own.object else {
         // An empty folder may have been put to use.

@@ -21,7 +21,7 @@ const MEMORY: &str = ".view";
 
 /// A file of the view.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Own {
+pub(super) struct ViewFile {
     /// The step it belongs to.
     pub step: String,
     pub content: Digest,
@@ -37,7 +37,7 @@ pub(super) struct Own {
     pub stamp: Option<Stamp>,
 }
 
-impl Own {
+impl ViewFile {
     /// Whether what was shown at a path is there, as far as that can be told without reading it.
     pub fn stands(&self, path: &Path, store: &Store) -> bool {
         match (&self.object, &self.link) {
@@ -78,12 +78,12 @@ impl Stamp {
 }
 
 /// What the view made, by path below its folder.
-pub(super) type Files = BTreeMap<String, Own>;
+pub(super) type Files = BTreeMap<String, ViewFile>;
 
 /// The first line of the memory, which is all that a run reads that changes nothing in a large
 /// view. The second line has the [`Files`].
 #[derive(Default, Serialize, Deserialize)]
-pub(super) struct Shown {
+pub(super) struct ViewSummary {
     /// The digest of all results that were shown.
     pub results: String,
     /// The files that were copied.
@@ -119,14 +119,14 @@ pub(super) fn mark(folder: &Path, manifest: &Path) -> io::Result<()> {
     if folder.join(MEMORY).is_file() {
         return Ok(());
     }
-    let shown = Shown {
+    let shown = ViewSummary {
         manifest: way(folder, manifest),
-        ..Shown::default()
+        ..ViewSummary::default()
     };
     save(folder, &shown, &Files::new())
 }
 
-pub(super) fn shown(folder: &Path) -> Option<Shown> {
+pub(super) fn shown(folder: &Path) -> Option<ViewSummary> {
     serde_json::from_str(&lines(folder, 1).pop()?).ok()
 }
 
@@ -143,7 +143,7 @@ fn lines(folder: &Path, lines: usize) -> Vec<String> {
     lines.map_while(Result::ok).collect()
 }
 
-pub(super) fn save(folder: &Path, shown: &Shown, files: &Files) -> io::Result<()> {
+pub(super) fn save(folder: &Path, shown: &ViewSummary, files: &Files) -> io::Result<()> {
     let mut text = serde_json::to_string(shown)?;
     text.push('\n');
     text.push_str(&serde_json::to_string(files)?);

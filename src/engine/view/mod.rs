@@ -24,9 +24,9 @@ use crate::registry::ArtifactType;
 use crate::registry::Outputs;
 use crate::store::Artifact;
 use crate::store::Digest;
-use crate::store::Made;
 use crate::store::Object;
 use crate::store::Other;
+use crate::store::StepResult;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::names;
@@ -42,23 +42,23 @@ pub use memory::ViewOwner;
 pub use memory::view_owner;
 
 use memory::Files;
-use memory::Own;
-use memory::Shown;
 use memory::Stamp;
+use memory::ViewFile;
+use memory::ViewSummary;
 use memory::relative;
 
 /// What the view is told.
 pub(super) enum ViewMessage {
-    Results(Vec<News>),
+    Results(Vec<NewResult>),
     /// The names of all steps, in plan order: the last message.
     Planned(Vec<Arc<str>>),
 }
 
 /// A result that came to be known.
-pub(super) struct News {
+pub(super) struct NewResult {
     pub step: Arc<Step>,
     pub name: Arc<str>,
-    pub made: Arc<Made>,
+    pub result: Arc<StepResult>,
     /// Whether this run made it.
     pub fresh: bool,
 }
@@ -66,34 +66,34 @@ pub(super) struct News {
 /// A place in the view.
 struct Place {
     path: String,
-    what: What,
+    what: Wanted,
 }
 
 /// What is to be at a place.
-enum What {
+enum Wanted {
     File { object: Object, copied: bool },
     Other(Other),
 }
 
-impl What {
+impl Wanted {
     fn object(&self) -> Option<Object> {
         match self {
-            What::File { object, .. } => Some(*object),
-            What::Other(_) => None,
+            Wanted::File { object, .. } => Some(*object),
+            Wanted::Other(_) => None,
         }
     }
 
     fn content(&self) -> Digest {
         match self {
             // Executable or not is another content as well: another file of the store.
-            What::File { object, .. } if object.executable => {
+            Wanted::File { object, .. } if object.executable => {
                 let mut both = object.digest.as_bytes().to_vec();
                 both.extend(b".x");
                 Digest::of(&both)
             }
-            What::File { object, .. } => object.digest,
-            What::Other(Other::Folder) => Digest::of(b""),
-            What::Other(Other::Link(target)) => Digest::of(target.as_bytes()),
+            Wanted::File { object, .. } => object.digest,
+            Wanted::Other(Other::Folder) => Digest::of(b""),
+            Wanted::Other(Other::Link(target)) => Digest::of(target.as_bytes()),
         }
     }
 }
@@ -196,20 +196,20 @@ impl View<'_> {
     }
 
     /// Puts the files of a step where people look for them.
-    fn show(&mut self, news: &News) -> Result<(), StoreError> {
-        for Place { path, what } in places(&news.step, &news.made) {
+    fn show(&mut self, news: &NewResult) -> Result<(), StoreError> {
+        for Place { path, what } in places(&news.step, &news.result) {
             let full = self.folder.join(names::name_of(&path));
             let failed = |error| StoreError::io("write", &full, error);
             let known = self.files().get(&path).cloned();
-            let copied = matches!(what, What::File { copied: true, .. });
+            let copied = matches!(what, Wanted::File { copied: true, .. });
             let object = what.object();
-            let own = Own {
+            let own = ViewFile {
                 step: news.name.to_string(),
                 content: what.content(),
                 copied,
                 object,
                 link: match &what {
-                    What::Other(Other::Link(target)) => Some(target.clone()),
+                    Wanted::Other(Other::Link(target)) => Some(target.clone()),
                     _ => None,
                 },
                 stamp: known.as_ref().and_then(|known| known.stamp),
@@ -235,7 +235,7 @@ impl View<'_> {
 
     /// Whether nothing is lost with what stands at a path: there is nothing, it is as we left it, or
     /// the same is to be there.
-    fn is_ours(&self, path: &Path, known: Option<&Own>, wanted: &Own) -> bool {
+    fn is_ours(&self, path: &Path, known: Option<&ViewFile>, wanted: &ViewFile) -> bool {
         let Ok(about) = fs::symlink_metadata(path) else {
             return true;
         };
@@ -280,7 +280,7 @@ impl View<'_> {
         let _ = self.sender.send(Message::Warning { id: None, message });
     }
 
-    fn place(&mut self, path: &Path, what: &What) -> io::Result<()> {
+    fn place(&mut self, path: &Path, what: &Wanted) -> io::Result<()> {
         let folder = path.parent().unwrap_or(self.folder);
         if self.folders.is_empty() {
             memory::mark(self.folder, self.manifest)?;
@@ -290,9 +290,11 @@ impl View<'_> {
             self.folders.insert(folder.to_owned());
         }
         let (source, target) = match what {
-            What::Other(Other::Folder) => return fs::create_dir_all(path),
-            What::Other(Other::Link(target)) => (None, Some(PathBuf::from(names::name_of(target)))),
-            What::File { object, copied } => {
+            Wanted::Other(Other::Folder) => return fs::create_dir_all(path),
+            Wanted::Other(Other::Link(target)) => {
+                (None, Some(PathBuf::from(names::name_of(target))))
+            }
+            Wanted::File { object, copied } => {
                 let source = self.store.path(object);
                 let target = (!copied).then(|| relative(folder, &source));
                 (Some(source), target)
@@ -322,11 +324,11 @@ impl View<'_> {
 
     /// Removes what we made for steps that the plan no longer has, and former files of steps
     /// that now leave others. Steps without a result keep what they had.
-    fn clear_away(&mut self, planned: &[Arc<str>], known: &[News]) -> Result<(), StoreError> {
+    fn clear_away(&mut self, planned: &[Arc<str>], known: &[NewResult]) -> Result<(), StoreError> {
         let planned: HashSet<&str> = planned.iter().map(|name| &**name).collect();
         let known: HashSet<&str> = known.iter().map(|news| &*news.name).collect();
         let current = std::mem::take(&mut self.current);
-        let stale = |(path, own): &(&String, &Own)| {
+        let stale = |(path, own): &(&String, &ViewFile)| {
             let step = own.step.as_str();
             !current.contains(*path) && (!planned.contains(step) || known.contains(step))
         };
@@ -380,7 +382,7 @@ impl View<'_> {
             return Ok(());
         }
         let copies = files.iter().filter(|(_, own)| own.copied);
-        let shown = Shown {
+        let shown = ViewSummary {
             results,
             copies: copies
                 .map(|(path, own)| (path.clone(), own.stamp))
@@ -393,17 +395,17 @@ impl View<'_> {
 }
 
 /// Of everything that decides what the view holds.
-fn digest(steps: usize, known: &[News]) -> Digest {
+fn digest(steps: usize, known: &[NewResult]) -> Digest {
     let mut hasher = blake3::Hasher::new();
     hasher.update(steps.to_le_bytes().as_slice());
     for news in known {
         hasher.update(news.name.as_bytes());
         hasher.update(news.step.kind.name().as_bytes());
-        for object in news.made.objects() {
+        for object in news.result.objects() {
             hasher.update(object.digest.as_bytes());
         }
         // Where no plain files tell the rest.
-        let artifacts = news.made.outputs.values();
+        let artifacts = news.result.outputs.values();
         for artifact in artifacts.filter(|artifact| artifact.is_special()) {
             hasher.update(artifact.digest().as_bytes());
             hasher.update(artifact.folder.as_deref().unwrap_or_default().as_bytes());
@@ -413,17 +415,17 @@ fn digest(steps: usize, known: &[News]) -> Digest {
 }
 
 /// The files of a step in the human view: path below its folder, and content.
-pub fn shown_files(step: &Step, made: &Made) -> Vec<(String, Object)> {
-    let places = places(step, made).into_iter();
+pub fn shown_files(step: &Step, result: &StepResult) -> Vec<(String, Object)> {
+    let places = places(step, result).into_iter();
     let files = places.filter_map(|place| match place.what {
-        What::File { object, .. } => Some((place.path, object)),
-        What::Other(_) => None,
+        Wanted::File { object, .. } => Some((place.path, object)),
+        Wanted::Other(_) => None,
     });
     files.collect()
 }
 
 /// Where the files of a step belong.
-fn places(step: &Step, made: &Made) -> Vec<Place> {
+fn places(step: &Step, result: &StepResult) -> Vec<Place> {
     let mut places = Vec::new();
     let mut taken = HashSet::new();
     let printed = |output: &str| match kind_of(step, output) {
@@ -431,7 +433,7 @@ fn places(step: &Step, made: &Made) -> Vec<Place> {
         Some(ArtifactType::Figure) => Some("figures"),
         _ => None,
     };
-    let several = made.outputs.keys().filter(|name| printed(name).is_some());
+    let several = result.outputs.keys().filter(|name| printed(name).is_some());
     let several = several.count() > 1;
     let mut cell = format!("cells/{}", file_name(&step.stage));
     if !step.cell.0.is_empty() {
@@ -443,7 +445,7 @@ fn places(step: &Step, made: &Made) -> Vec<Place> {
         taken.insert(path.clone());
         path
     };
-    for (output, artifact) in &made.outputs {
+    for (output, artifact) in &result.outputs {
         let printed = printed(output);
         let copied = printed.is_some();
         if let Some(own) = &artifact.folder {
@@ -474,7 +476,7 @@ fn places(step: &Step, made: &Made) -> Vec<Place> {
             let object = *object;
             places.push(Place {
                 path,
-                what: What::File { object, copied },
+                what: Wanted::File { object, copied },
             });
         }
     }
@@ -489,20 +491,20 @@ fn contents(folder: &str, artifact: &Artifact) -> Vec<Place> {
     };
     let files = artifact.files.iter().map(|(name, object)| Place {
         path: place(name),
-        what: What::File {
+        what: Wanted::File {
             object: *object,
             copied: false,
         },
     });
     let others = artifact.others.iter().map(|(name, other)| Place {
         path: place(name),
-        what: What::Other(other.clone()),
+        what: Wanted::Other(other.clone()),
     });
     let mut places: Vec<Place> = files.chain(others).collect();
     if places.is_empty() {
         places.push(Place {
             path: folder.to_owned(),
-            what: What::Other(Other::Folder),
+            what: Wanted::Other(Other::Folder),
         });
     }
     places

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::claims::Known;
+use crate::claims::KnownNames;
 use crate::registry::Catalog;
 use crate::text::Diagnostics;
 use crate::text::Place;
@@ -78,7 +78,7 @@ pub struct Reading {
 
 impl Experiment {
     /// The axes with the values that cells have on them, for claims to name.
-    pub fn known(&self) -> Known {
+    pub fn known(&self) -> KnownNames {
         claims::known(self.grid.columns())
     }
 

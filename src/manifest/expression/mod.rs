@@ -40,7 +40,7 @@ pub struct Expression {
 
 /// A name that an expression uses had no value, where one was needed.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Trouble {
+pub enum EvaluationError {
     Unbound(Arc<str>),
     Failed(String),
 }
@@ -105,14 +105,17 @@ impl Expression {
     ///
     /// # Errors
     /// Where a name has no value, or the operation makes no sense.
-    pub fn value<'v>(&self, lookup: impl Fn(&str) -> Option<&'v Value>) -> Result<Value, Trouble> {
+    pub fn value<'v>(
+        &self,
+        lookup: impl Fn(&str) -> Option<&'v Value>,
+    ) -> Result<Value, EvaluationError> {
         // By far the most common expression is a single name.
         if let [name] = self.names.as_slice()
             && **name == *self.text
         {
             return match lookup(name) {
                 Some(value) => Ok(value.clone()),
-                None => Err(Trouble::Unbound(Arc::clone(name))),
+                None => Err(EvaluationError::Unbound(Arc::clone(name))),
             };
         }
         let mut context = BTreeMap::new();
@@ -121,11 +124,11 @@ impl Expression {
                 Some(value) => {
                     context.insert(name.to_string(), to_jinja(value));
                 }
-                None => return Err(Trouble::Unbound(Arc::clone(name))),
+                None => return Err(EvaluationError::Unbound(Arc::clone(name))),
             }
         }
-        let value = self.evaluate(context).map_err(Trouble::Failed)?;
-        from_jinja(&value).map_err(Trouble::Failed)
+        let value = self.evaluate(context).map_err(EvaluationError::Failed)?;
+        from_jinja(&value).map_err(EvaluationError::Failed)
     }
 
     /// Whether the condition holds. A comparison with a name that has no value neither holds nor

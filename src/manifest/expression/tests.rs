@@ -55,7 +55,10 @@ fn values_keep_their_types() {
     );
     assert_eq!(value("max(x, 7)"), Ok(Value::Int(7)));
     assert_eq!(value("sqrt(x)"), Ok(Value::Float(2.0)));
-    assert!(matches!(value("log(x - 4)"), Err(Trouble::Failed(_))));
+    assert!(matches!(
+        value("log(x - 4)"),
+        Err(EvaluationError::Failed(_))
+    ));
 }
 
 #[test]

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::manifest::node::Content;
 use crate::manifest::node::Entry;
 use crate::manifest::node::Node;
-use crate::manifest::template::Filling;
-use crate::manifest::template::Piece;
+use crate::manifest::template::Segment;
 use crate::manifest::template::Template;
+use crate::manifest::template::TemplateContent;
 use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
@@ -22,15 +22,15 @@ pub(super) fn shell(with: &mut Vec<Argument>, found: &mut Diagnostics) {
     let Some(run) = with.iter_mut().find(|argument| &*argument.name == "run") else {
         return;
     };
-    let Filling::Text(pieces) = &run.value.content else {
+    let TemplateContent::Text(segments) = &run.value.content else {
         return;
     };
     let mut text = String::new();
     let mut mentioned: Vec<(Arc<str>, Place)> = Vec::new();
-    for piece in pieces {
-        match piece {
-            Piece::Literal(literal) => text.push_str(literal),
-            Piece::Hole(hole) => {
+    for segment in segments {
+        match segment {
+            Segment::Literal(literal) => text.push_str(literal),
+            Segment::Hole(hole) => {
                 let name = hole.text().trim();
                 match hole.names() {
                     [only] if **only == *name => {
@@ -51,7 +51,7 @@ pub(super) fn shell(with: &mut Vec<Argument>, found: &mut Diagnostics) {
     }
     let place = run.value.place.clone();
     let name_place = run.name_place.clone();
-    run.value.content = Filling::Literal(Value::Str(text));
+    run.value.content = TemplateContent::Literal(Value::Str(text));
     if mentioned.is_empty() {
         return;
     }
@@ -61,7 +61,7 @@ pub(super) fn shell(with: &mut Vec<Argument>, found: &mut Diagnostics) {
             name_place,
             value: Template {
                 place,
-                content: Filling::Map(Vec::new()),
+                content: TemplateContent::Map(Vec::new()),
                 escaped: true,
             },
         });

@@ -6,8 +6,8 @@ use crate::manifest::fields;
 use crate::manifest::fields::Fields;
 use crate::manifest::node::Content;
 use crate::manifest::node::Node;
-use crate::manifest::template::Kept;
 use crate::manifest::template::Template;
+use crate::manifest::template::Unfilled;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
@@ -71,7 +71,7 @@ fn input(node: &Node, found: &mut Diagnostics) -> Option<Input> {
         (None, Some(file)) => {
             fields::text(file, "`file`", found)?;
             (
-                Origin::File(Template::read(file, Kept::None, found)),
+                Origin::File(Template::read(file, Unfilled::None, found)),
                 &file.place,
             )
         }
@@ -89,7 +89,7 @@ fn input(node: &Node, found: &mut Diagnostics) -> Option<Input> {
             at.push((
                 Arc::from(entry.key.as_str()),
                 entry.key_place.clone(),
-                Template::read(&entry.value, Kept::None, found),
+                Template::read(&entry.value, Unfilled::None, found),
             ));
         }
     }

@@ -23,8 +23,8 @@ use super::node::Content;
 use super::node::Entry;
 use super::node::Node;
 use super::policy::Policy;
-use super::template::Kept;
 use super::template::Template;
+use super::template::Unfilled;
 
 /// The keys of a stage; everything else goes under `with`.
 pub(super) const STAGE_KEYS: [&str; 11] = [
@@ -125,7 +125,7 @@ impl Stage {
             return None;
         };
         fields::text(uses, "`uses`", found)?;
-        let uses = Template::read(uses, Kept::None, found);
+        let uses = Template::read(uses, Unfilled::None, found);
         let command = uses
             .literal()
             .and_then(Value::as_str)
@@ -133,7 +133,11 @@ impl Stage {
             .is_some_and(|kind| matches!(kind.outputs(), Outputs::Declared));
         let mut with = Vec::new();
         if let Some(node) = stage.get("with") {
-            let kept = if command { Kept::Paths } else { Kept::None };
+            let kept = if command {
+                Unfilled::Paths
+            } else {
+                Unfilled::None
+            };
             for argument in fields::map(node, "`with`", found).unwrap_or_default() {
                 with.push(Argument {
                     name: Arc::from(argument.key.as_str()),

@@ -4,9 +4,9 @@
 //! name is unbound. Inside a larger text, values enter as text and must be bound. `$${` is a
 //! literal `${`.
 
-mod pieces;
+mod segments;
 
-pub(super) use pieces::Kept;
+pub(super) use segments::Unfilled;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
 
-use pieces::pieces;
+use segments::segments;
 
+use super::expression::EvaluationError;
 use super::expression::Expression;
-use super::expression::Trouble;
 use super::node::Content;
 use super::node::Node;
 
@@ -28,7 +28,7 @@ use super::node::Node;
 #[derive(Debug)]
 pub struct Template {
     pub place: Place,
-    pub content: Filling,
+    pub content: TemplateContent,
     /// Some `${…}` are left to be filled in when the step runs. A literal `${` then stays escaped,
     /// `$${`, also that of a value: no value is ever mistaken for a path.
     pub escaped: bool,
@@ -36,13 +36,13 @@ pub struct Template {
 
 /// What a template is made of.
 #[derive(Debug)]
-pub enum Filling {
+pub enum TemplateContent {
     /// A value without `${…}`.
     Literal(Value),
     /// One `${…}` and nothing else.
     Whole(Expression),
     /// A text with `${…}` in it.
-    Text(Vec<Piece>),
+    Text(Vec<Segment>),
     /// What could not be read; said already.
     Broken,
     List(Vec<Template>),
@@ -51,7 +51,7 @@ pub enum Filling {
 
 /// A part of a text.
 #[derive(Debug)]
-pub enum Piece {
+pub enum Segment {
     Literal(String),
     Hole(Expression),
 }
@@ -59,21 +59,21 @@ pub enum Piece {
 impl Template {
     /// Reads every `${…}` of a node. Names in `kept` stay as they are written: they are filled in
     /// when the step runs.
-    pub(super) fn read(node: &Node, kept: Kept, found: &mut Diagnostics) -> Template {
+    pub(super) fn read(node: &Node, kept: Unfilled, found: &mut Diagnostics) -> Template {
         let content = match &node.content {
-            Content::Scalar(Value::Str(text)) => match pieces(text, &node.place, kept, found) {
-                Some(pieces) if pieces.is_empty() => Filling::Broken,
-                None => Filling::Literal(Value::Str(text.clone())),
-                Some(mut pieces) => match (pieces.len(), pieces.pop()) {
-                    (1, Some(Piece::Hole(expression))) => Filling::Whole(expression),
-                    (1, Some(Piece::Literal(text))) => Filling::Literal(Value::Str(text)),
+            Content::Scalar(Value::Str(text)) => match segments(text, &node.place, kept, found) {
+                Some(segments) if segments.is_empty() => TemplateContent::Broken,
+                None => TemplateContent::Literal(Value::Str(text.clone())),
+                Some(mut segments) => match (segments.len(), segments.pop()) {
+                    (1, Some(Segment::Hole(expression))) => TemplateContent::Whole(expression),
+                    (1, Some(Segment::Literal(text))) => TemplateContent::Literal(Value::Str(text)),
                     (_, last) => {
-                        pieces.extend(last);
-                        Filling::Text(pieces)
+                        segments.extend(last);
+                        TemplateContent::Text(segments)
                     }
                 },
             },
-            Content::Scalar(value) => Filling::Literal(value.clone()),
+            Content::Scalar(value) => TemplateContent::Literal(value.clone()),
             Content::List(items) => {
                 let items: Vec<_> = items
                     .iter()
@@ -82,8 +82,8 @@ impl Template {
                 // Of the children rather than the node: an escaped `$${` has changed.
                 let values = items.iter().map(|item| item.literal().cloned());
                 match values.collect::<Option<_>>() {
-                    Some(values) => Filling::Literal(Value::List(values)),
-                    None => Filling::List(items),
+                    Some(values) => TemplateContent::Literal(Value::List(values)),
+                    None => TemplateContent::List(items),
                 }
             }
             Content::Map(entries) => {
@@ -105,47 +105,48 @@ impl Template {
                     Some((key.to_string(), value.literal()?.clone()))
                 });
                 match values.collect::<Option<_>>() {
-                    Some(values) => Filling::Literal(Value::Map(values)),
-                    None => Filling::Map(entries),
+                    Some(values) => TemplateContent::Literal(Value::Map(values)),
+                    None => TemplateContent::Map(entries),
                 }
             }
         };
         Template {
             place: node.place.clone(),
             content,
-            escaped: kept == Kept::Paths,
+            escaped: kept == Unfilled::Paths,
         }
     }
 
     /// The value, where it needs no cell.
     pub fn literal(&self) -> Option<&Value> {
         match &self.content {
-            Filling::Literal(value) => Some(value),
+            TemplateContent::Literal(value) => Some(value),
             _ => None,
         }
     }
 
     /// Adds the values of names to a map under the names themselves, as texts.
     pub(super) fn add_names(&mut self, names: Vec<(Arc<str>, Place)>) {
-        let mut entries = match std::mem::replace(&mut self.content, Filling::Map(Vec::new())) {
-            Filling::Map(entries) => entries,
-            Filling::Literal(Value::Map(values)) => {
-                let literal = |value| Template {
-                    place: self.place.clone(),
-                    content: Filling::Literal(value),
-                    escaped: self.escaped,
-                };
-                let values = values.into_iter();
-                values
-                    .map(|(key, value)| (Arc::from(key), literal(value)))
-                    .collect()
-            }
-            // Not a map: left for the check of its type.
-            other => {
-                self.content = other;
-                return;
-            }
-        };
+        let mut entries =
+            match std::mem::replace(&mut self.content, TemplateContent::Map(Vec::new())) {
+                TemplateContent::Map(entries) => entries,
+                TemplateContent::Literal(Value::Map(values)) => {
+                    let literal = |value| Template {
+                        place: self.place.clone(),
+                        content: TemplateContent::Literal(value),
+                        escaped: self.escaped,
+                    };
+                    let values = values.into_iter();
+                    values
+                        .map(|(key, value)| (Arc::from(key), literal(value)))
+                        .collect()
+                }
+                // Not a map: left for the check of its type.
+                other => {
+                    self.content = other;
+                    return;
+                }
+            };
         for (name, place) in names {
             if entries.iter().any(|(known, _)| *known == name) {
                 continue;
@@ -153,39 +154,41 @@ impl Template {
             if let Ok(expression) = Expression::read(&name, &place) {
                 let value = Template {
                     place,
-                    content: Filling::Whole(expression),
+                    content: TemplateContent::Whole(expression),
                     escaped: self.escaped,
                 };
                 entries.push((name, value));
             }
         }
-        self.content = Filling::Map(entries);
+        self.content = TemplateContent::Map(entries);
     }
 
     /// All expressions in it.
     pub fn visit<'t>(&'t self, see: &mut impl FnMut(&'t Expression)) {
         match &self.content {
-            Filling::Literal(_) | Filling::Broken => {}
-            Filling::Whole(expression) => see(expression),
-            Filling::Text(pieces) => {
-                for piece in pieces {
-                    if let Piece::Hole(expression) = piece {
+            TemplateContent::Literal(_) | TemplateContent::Broken => {}
+            TemplateContent::Whole(expression) => see(expression),
+            TemplateContent::Text(segments) => {
+                for segment in segments {
+                    if let Segment::Hole(expression) = segment {
                         see(expression);
                     }
                 }
             }
-            Filling::List(items) => items.iter().for_each(|item| item.visit(see)),
-            Filling::Map(entries) => entries.iter().for_each(|(_, value)| value.visit(see)),
+            TemplateContent::List(items) => items.iter().for_each(|item| item.visit(see)),
+            TemplateContent::Map(entries) => entries.iter().for_each(|(_, value)| value.visit(see)),
         }
     }
 
     /// Whether any part could not be read.
     pub fn is_broken(&self) -> bool {
         match &self.content {
-            Filling::Broken => true,
-            Filling::Literal(_) | Filling::Whole(_) | Filling::Text(_) => false,
-            Filling::List(items) => items.iter().any(Template::is_broken),
-            Filling::Map(entries) => entries.iter().any(|(_, value)| value.is_broken()),
+            TemplateContent::Broken => true,
+            TemplateContent::Literal(_) | TemplateContent::Whole(_) | TemplateContent::Text(_) => {
+                false
+            }
+            TemplateContent::List(items) => items.iter().any(Template::is_broken),
+            TemplateContent::Map(entries) => entries.iter().any(|(_, value)| value.is_broken()),
         }
     }
 
@@ -205,25 +208,27 @@ impl Template {
         lookup: &dyn Fn(&str) -> Option<&'v Value>,
     ) -> Result<Option<Value>, Diagnostic> {
         match &self.content {
-            Filling::Literal(value) => Ok(Some(value.clone())),
-            Filling::Broken => Ok(None),
-            Filling::Whole(expression) => match expression.value(lookup) {
+            TemplateContent::Literal(value) => Ok(Some(value.clone())),
+            TemplateContent::Broken => Ok(None),
+            TemplateContent::Whole(expression) => match expression.value(lookup) {
                 Ok(value) => Ok(Some(self.escape(value))),
-                Err(Trouble::Unbound(_)) => Ok(None),
-                Err(Trouble::Failed(problem)) => Err(failed(expression, &problem)),
+                Err(EvaluationError::Unbound(_)) => Ok(None),
+                Err(EvaluationError::Failed(problem)) => Err(failed(expression, &problem)),
             },
-            Filling::Text(pieces) => {
+            TemplateContent::Text(segments) => {
                 let mut text = String::new();
-                for piece in pieces {
-                    match piece {
-                        Piece::Literal(literal) => text.push_str(literal),
-                        Piece::Hole(hole) => match hole.value(lookup) {
+                for segment in segments {
+                    match segment {
+                        Segment::Literal(literal) => text.push_str(literal),
+                        Segment::Hole(hole) => match hole.value(lookup) {
                             Ok(value) => match self.escape(Value::Str(value.to_string())) {
                                 Value::Str(value) => text.push_str(&value),
                                 _ => unreachable!("BUG: text stays text"),
                             },
-                            Err(Trouble::Failed(problem)) => return Err(failed(hole, &problem)),
-                            Err(Trouble::Unbound(name)) => {
+                            Err(EvaluationError::Failed(problem)) => {
+                                return Err(failed(hole, &problem));
+                            }
+                            Err(EvaluationError::Unbound(name)) => {
                                 return Err(unbound(hole, &name)
                                     .help("a value that is nothing but `${…}` would be left out"));
                             }
@@ -232,7 +237,7 @@ impl Template {
                 }
                 Ok(Some(Value::Str(text)))
             }
-            Filling::List(items) => {
+            TemplateContent::List(items) => {
                 let mut values = Vec::with_capacity(items.len());
                 for item in items {
                     match item.fill(lookup)? {
@@ -243,7 +248,7 @@ impl Template {
                 }
                 Ok(Some(Value::List(values)))
             }
-            Filling::Map(entries) => {
+            TemplateContent::Map(entries) => {
                 let mut values = Values::with_capacity(entries.len());
                 for (key, value) in entries {
                     if let Some(value) = value.fill(lookup)? {
@@ -273,7 +278,7 @@ impl Template {
 
     /// Why an element of a list has no value.
     fn hollow<'v>(&self, lookup: &dyn Fn(&str) -> Option<&'v Value>) -> Diagnostic {
-        if let Filling::Whole(expression) = &self.content
+        if let TemplateContent::Whole(expression) = &self.content
             && let Some(name) = expression
                 .names()
                 .iter()

@@ -32,7 +32,7 @@ impl Posteriors<'_> {
 }
 
 /// The bounds of a batch, and the shares w̃ of their samples.
-pub struct Weighed {
+pub struct WeightedBounds {
     /// L per observation, in nats.
     pub bounds: Vec<f64>,
     /// w̃: `[batch · samples]`, of each observation adding up to one.
@@ -47,7 +47,7 @@ pub fn weigh(
     x: &[f32],
     decoded: &Decoded,
     samples: usize,
-) -> Weighed {
+) -> WeightedBounds {
     let l = posteriors.latent;
     let rows = z.len() / l;
     let d = decoded.columns();
@@ -67,7 +67,7 @@ pub fn weigh(
     let bounds = logs
         .chunks_exact_mut(samples)
         .map(|logs| normalise(logs) - (samples as f64).ln());
-    Weighed {
+    WeightedBounds {
         bounds: bounds.collect(),
         shares: logs,
     }
@@ -75,7 +75,7 @@ pub fn weigh(
 
 /// The gradient of minus the mean bound by the decoder's output: `[batch · samples, d]`.
 pub fn decoder_gradient(
-    weighed: &Weighed,
+    weighed: &WeightedBounds,
     x: &[f32],
     decoded: &Decoded,
     samples: usize,
@@ -98,7 +98,7 @@ pub fn decoder_gradient(
 pub fn encoder_gradient(
     estimator: Estimator,
     posteriors: &Posteriors<'_>,
-    weighed: &Weighed,
+    weighed: &WeightedBounds,
     noise: &[f32],
     z: &[f32],
     by_z: &[f32],

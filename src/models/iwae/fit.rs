@@ -76,7 +76,7 @@ struct IwaeTraining<B: Backend> {
 }
 
 /// What the encoder says of a batch, with samples of z, on the host.
-struct Draw {
+struct EncodedBatch {
     mean: Vec<f32>,
     log_var: LogVariances,
     noise: Vec<f32>,
@@ -84,7 +84,7 @@ struct Draw {
 }
 
 impl<B: Backend> IwaeTraining<B> {
-    fn draw(&self, mean: Vec<f32>, log_var: Vec<f32>, stream: &mut Stream) -> Draw {
+    fn draw(&self, mean: Vec<f32>, log_var: Vec<f32>, stream: &mut Stream) -> EncodedBatch {
         let log_var = LogVariances::new(Rows::new(self.latent, log_var));
         let noise = stream.normal(mean.len() * self.samples);
         let posteriors = Posteriors {
@@ -93,7 +93,7 @@ impl<B: Backend> IwaeTraining<B> {
             latent: self.latent,
         };
         let z = posteriors.sample(&noise, self.samples);
-        Draw {
+        EncodedBatch {
             mean,
             log_var,
             noise,
@@ -116,14 +116,19 @@ impl<B: Backend> IwaeTraining<B> {
         weighed.bounds.iter().sum()
     }
 
-    fn weigh(&self, draw: &Draw, x: &[f32], decoded: &Decoded) -> estimator::Weighed {
+    fn weigh(
+        &self,
+        draw: &EncodedBatch,
+        x: &[f32],
+        decoded: &Decoded,
+    ) -> estimator::WeightedBounds {
         let (noise, z) = (&draw.noise, &draw.z);
         let posteriors = draw.posteriors(self.latent);
         estimator::weigh(&posteriors, noise, z, x, decoded, self.samples)
     }
 }
 
-impl Draw {
+impl EncodedBatch {
     fn posteriors(&self, latent: usize) -> Posteriors<'_> {
         Posteriors {
             mean: &self.mean,

@@ -32,7 +32,7 @@ pub struct Config {
 
 /// How the sum over the N latent codes is cut: Yacoby et al. 2024, equation 10.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Cut {
+pub struct Truncation {
     /// k: terms that enter for certain.
     pub nearest: usize,
     /// M: terms that are drawn.
@@ -119,7 +119,7 @@ impl Config {
     }
 }
 
-impl Cut {
+impl Truncation {
     /// From `samples` and `nearest`.
     ///
     /// # Errors
@@ -135,7 +135,7 @@ impl Cut {
         if nearest > samples {
             return Err(wrong(nearest, samples));
         }
-        Ok(Cut {
+        Ok(Truncation {
             nearest,
             draws: samples - nearest,
         })
@@ -153,8 +153,8 @@ fn wrong(nearest: impl std::fmt::Display, samples: usize) -> ModelError {
 mod tests {
     use super::*;
 
-    fn cut(samples: usize, nearest: impl Into<Value>) -> Result<Cut, ModelError> {
-        Cut::new(samples, &nearest.into())
+    fn cut(samples: usize, nearest: impl Into<Value>) -> Result<Truncation, ModelError> {
+        Truncation::new(samples, &nearest.into())
     }
 
     #[test]

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::bound;
 use super::config::Config;
-use super::config::Cut;
 use super::config::MapaParams;
+use super::config::Truncation;
 use super::fitted::FittedMapa;
 use super::networks::Networks;
 use super::posterior::Posterior;
@@ -39,7 +39,7 @@ pub fn train<B: Backend>(
     params: &MapaParams,
     monitor: &dyn Monitor,
 ) -> Result<Trained, ModelError> {
-    let cut = Cut::new(params.samples, &params.nearest)?;
+    let cut = Truncation::new(params.samples, &params.nearest)?;
     let train = params::observations_of(config.visible, data, "train")?;
     let valid = params::observations_of(config.visible, data, "valid")?;
     let seed = params.training.seed;

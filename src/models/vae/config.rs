@@ -38,7 +38,7 @@ params! {
         /// widths of the encoder's hidden layers; the decoder has them in reverse
         hidden: Vec<usize> = [400], each_min(1);
         /// between the layers
-        activation: Between = Between::Relu;
+        activation: HiddenActivation = HiddenActivation::Relu;
         /// the density p(x|z)
         visible: ObservationModel = "bernoulli";
         /// standard deviation of a Gaussian p(x|z), in units of the data [default: the noise of
@@ -56,7 +56,7 @@ params! {
         /// widths of the encoder's hidden layers; the decoder has them in reverse
         hidden: Vec<usize> = [50, 50, 50], each_min(1);
         /// between the layers
-        activation: Between = Between::LeakyRelu;
+        activation: HiddenActivation = HiddenActivation::LeakyRelu;
         /// the density p(x|z)
         visible: ObservationModel = "gaussian";
         /// standard deviation of a Gaussian p(x|z), in units of the data [default: the noise of
@@ -67,7 +67,7 @@ params! {
 
 choices! {
     /// What can stand between the layers: names of [`crate::nn::layers::Activation`].
-    pub enum Between {
+    pub enum HiddenActivation {
         Elu = "elu",
         LeakyRelu = "leaky-relu",
         Relu = "relu",

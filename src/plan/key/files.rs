@@ -25,8 +25,8 @@ use super::KeyRules;
 use super::sinks::Part;
 use super::sinks::Sink;
 use super::tree;
-use super::tree::Matched;
-use super::tree::Trouble;
+use super::tree::PatternError;
+use super::tree::PatternMatches;
 
 /// Files as they were when they were first read.
 pub(super) struct Seen {
@@ -281,13 +281,13 @@ impl KeyRules {
                     .tree
                     .matching(patterns)
                     .map_err(|trouble| match trouble {
-                        Trouble::Reading { path, error } => failed(&path, error),
-                        Trouble::Pattern { number, message } => {
+                        PatternError::Reading { path, error } => failed(&path, error),
+                        PatternError::Pattern { number, message } => {
                             let pattern = Path::new(patterns[number]);
                             failed(pattern, io::Error::other(message))
                         }
                     })?;
-                let Matched {
+                let PatternMatches {
                     mut files, folders, ..
                 } = matched;
                 let products = self.products.lock().unwrap_or_else(PoisonError::into_inner);

@@ -28,9 +28,9 @@ use crate::registry::StageKind;
 use crate::registry::Value;
 use crate::store::Digest;
 use crate::store::KeyParts;
-use crate::store::Made;
+use crate::store::StepResult;
 
-pub use tree::{Idle, Matched, Tree, Trouble};
+pub use tree::{PatternError, PatternMatches, Tree, UnmatchedPattern};
 
 use files::Seen;
 use sinks::Bytes;
@@ -239,12 +239,12 @@ impl KeyRules {
 /// The content of one output of a step, or of all where a slot takes a whole step; none where the
 /// step left no such output. A training that diverged counts as other content, because those that
 /// read it are told.
-pub fn content_digest(made: &Made, output: Option<&str>) -> Option<Digest> {
+pub fn content_digest(result: &StepResult, output: Option<&str>) -> Option<Digest> {
     let content = match output {
-        Some(name) => made.outputs.get(name)?.digest(),
+        Some(name) => result.outputs.get(name)?.digest(),
         None => {
             let mut hasher = blake3::Hasher::new();
-            for (name, artifact) in &made.outputs {
+            for (name, artifact) in &result.outputs {
                 hasher.update(&(name.len() as u64).to_le_bytes());
                 hasher.update(name.as_bytes());
                 hasher.update(artifact.digest().as_bytes());
@@ -252,7 +252,7 @@ pub fn content_digest(made: &Made, output: Option<&str>) -> Option<Digest> {
             Digest::from_bytes(*hasher.finalize().as_bytes())
         }
     };
-    if made.diverged.is_none() {
+    if result.diverged.is_none() {
         return Some(content);
     }
     let mut hasher = blake3::Hasher::new();

@@ -72,18 +72,18 @@ pub struct Tree {
 
 /// What a list of patterns matches.
 #[derive(Debug, Default)]
-pub struct Matched {
+pub struct PatternMatches {
     /// By name in the project: in the order of the patterns, each sorted.
     pub files: Vec<(String, PathBuf)>,
     /// Every folder that was looked into.
     pub folders: BTreeSet<PathBuf>,
     /// The patterns without a file, by number.
-    pub idle: Vec<Idle>,
+    pub idle: Vec<UnmatchedPattern>,
 }
 
 /// A pattern without a file.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Idle {
+pub struct UnmatchedPattern {
     pub pattern: usize,
     /// Whether it matched some that others took away.
     pub taken: bool,
@@ -129,9 +129,9 @@ impl Tree {
     ///
     /// # Errors
     /// The number of the pattern that is none, or the path of what cannot be read.
-    pub fn matching(&self, patterns: &[&str]) -> Result<Matched, Trouble> {
+    pub fn matching(&self, patterns: &[&str]) -> Result<PatternMatches, PatternError> {
         let parsed = patterns.iter().enumerate().map(|(number, text)| {
-            Pattern::read(text).map_err(|message| Trouble::Pattern { number, message })
+            Pattern::read(text).map_err(|message| PatternError::Pattern { number, message })
         });
         let parsed: Vec<Pattern> = parsed.collect::<Result<_, _>>()?;
         let mut folders = BTreeSet::new();
@@ -156,13 +156,13 @@ impl Tree {
             found_some.push(!found.is_empty());
             by_pattern.push(found);
         }
-        let mut matched = Matched {
+        let mut matched = PatternMatches {
             folders,
-            ..Matched::default()
+            ..PatternMatches::default()
         };
         for (number, (pattern, files)) in parsed.iter().zip(by_pattern).enumerate() {
             if files.is_empty() && !pattern.away {
-                matched.idle.push(Idle {
+                matched.idle.push(UnmatchedPattern {
                     pattern: number,
                     taken: found_some[number],
                 });
@@ -184,7 +184,7 @@ impl Tree {
 
 /// Why patterns match nothing at all.
 #[derive(Debug)]
-pub enum Trouble {
+pub enum PatternError {
     Pattern { number: usize, message: String },
     Reading { path: PathBuf, error: io::Error },
 }
@@ -265,7 +265,7 @@ struct Walk<'w> {
 }
 
 impl Walk<'_> {
-    fn go(&mut self, folder: &Path, parts: &[Part]) -> Result<(), Trouble> {
+    fn go(&mut self, folder: &Path, parts: &[Part]) -> Result<(), PatternError> {
         if let [Part::Literal(name), rest @ ..] = parts {
             let path = folder.join(name);
             match rest {
@@ -310,7 +310,7 @@ impl Walk<'_> {
         name: &str,
         is_folder: bool,
         parts: &[Part],
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), PatternError> {
         match parts {
             [part] if part.is(name) && !is_folder => self.add(path.to_owned(), name),
             [part, rest @ ..] if !rest.is_empty() && part.is(name) && is_folder => {
@@ -321,7 +321,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn below(&mut self, folder: &Path, parts: &[Part]) -> Result<(), Trouble> {
+    fn below(&mut self, folder: &Path, parts: &[Part]) -> Result<(), PatternError> {
         match self.tree.leaves_out(folder) {
             true => Ok(()),
             false => self.go(folder, parts),
@@ -335,8 +335,8 @@ impl Walk<'_> {
     }
 
     /// The files and folders in a folder by which it may be entered; nothing where it is a cache.
-    fn entries(&mut self, folder: &Path) -> Result<Vec<(PathBuf, String, bool)>, Trouble> {
-        let failed = |error| Trouble::Reading {
+    fn entries(&mut self, folder: &Path) -> Result<Vec<(PathBuf, String, bool)>, PatternError> {
+        let failed = |error| PatternError::Reading {
             path: folder.to_owned(),
             error,
         };
@@ -499,7 +499,7 @@ mod tests {
         let space = project(&["a.py"]);
         let tree = Tree::new(space.path(), &[]);
         let idle = |patterns: &[&str]| tree.matching(patterns).expect("patterns").idle;
-        let one = |pattern, taken| vec![Idle { pattern, taken }];
+        let one = |pattern, taken| vec![UnmatchedPattern { pattern, taken }];
         assert_eq!(idle(&["a.py", "!b.py"]), []);
         assert_eq!(idle(&["a.py", "src/**/*.py"]), one(1, false));
         assert_eq!(idle(&["*.py", "!a.*"]), one(0, true));

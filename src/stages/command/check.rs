@@ -2,8 +2,8 @@
 
 use super::metrics::Spec;
 use super::outputs::Output;
+use crate::registry::InvalidParam;
 use crate::registry::ParamType;
-use crate::registry::Unfit;
 use crate::registry::Value;
 use crate::registry::Values;
 
@@ -11,39 +11,43 @@ use crate::registry::Values;
 ///
 /// # Errors
 /// The parameter that is wrong, and how.
-pub(super) fn check(params: &Values) -> Result<(), Unfit> {
+pub(super) fn check(params: &Values) -> Result<(), InvalidParam> {
     run(params)?;
     outputs(params)?;
     values(params)
 }
 
-fn unfit(param: &'static str, message: impl Into<String>, help: impl Into<String>) -> Unfit {
-    Unfit {
+fn invalid(
+    param: &'static str,
+    message: impl Into<String>,
+    help: impl Into<String>,
+) -> InvalidParam {
+    InvalidParam {
         param,
         message: message.into(),
         help: help.into(),
     }
 }
 
-fn run(params: &Values) -> Result<(), Unfit> {
+fn run(params: &Values) -> Result<(), InvalidParam> {
     let help = "`run: [program, argument, …]`, or a shell text";
     match params.get("run") {
         Some(Value::Str(text)) if text.trim().is_empty() => {
-            Err(unfit("run", "nothing to run", help))
+            Err(invalid("run", "nothing to run", help))
         }
         Some(Value::Str(_)) => Ok(()),
         Some(Value::List(arguments)) => match arguments.first() {
-            None => Err(unfit("run", "nothing to run", help)),
+            None => Err(invalid("run", "nothing to run", help)),
             Some(Value::Str(program)) if program.trim().is_empty() => {
-                Err(unfit("run", "the name of the program is empty", help))
+                Err(invalid("run", "the name of the program is empty", help))
             }
             Some(Value::Str(_)) if arguments.iter().any(has_nul) => {
-                Err(unfit("run", "no argument can have a NUL byte", help))
+                Err(invalid("run", "no argument can have a NUL byte", help))
             }
             Some(Value::Str(_)) => Ok(()),
             Some(other) => {
                 let what = other.type_name();
-                Err(unfit(
+                Err(invalid(
                     "run",
                     format!("the program is {what}, not text"),
                     help,
@@ -53,7 +57,7 @@ fn run(params: &Values) -> Result<(), Unfit> {
         Some(other) => {
             let what = other.type_name();
             let message = format!("expected a list or text, found {what}");
-            Err(unfit("run", message, help))
+            Err(invalid("run", message, help))
         }
         // Its own type says that it is required.
         None => Ok(()),
@@ -64,16 +68,16 @@ fn has_nul(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.contains('\0'))
 }
 
-fn outputs(params: &Values) -> Result<(), Unfit> {
+fn outputs(params: &Values) -> Result<(), InvalidParam> {
     const HELP: &str = "`out: {name: file}`, with a path relative to the program's folder";
     let mut files: Vec<(String, String)> = Vec::new();
     let mut claim = |param, name: &str, file: &str| {
         if ParamType::Path.conform(Value::from(file)).is_err() {
             let message = format!("`{name}`: `{file}` is not inside the program's folder");
-            return Err(unfit(param, message, HELP));
+            return Err(invalid(param, message, HELP));
         }
         if file.trim_matches(['.', '/']).is_empty() {
-            return Err(unfit(param, format!("`{name}` has no file"), HELP));
+            return Err(invalid(param, format!("`{name}` has no file"), HELP));
         }
         let file = file.trim_start_matches("./").trim_end_matches('/');
         let inside = |outer: &str, inner: &str| {
@@ -85,7 +89,7 @@ fn outputs(params: &Values) -> Result<(), Unfit> {
         if let Some((other, _)) = known.find(|(_, o)| inside(o, file) || inside(file, o)) {
             let message =
                 format!("`{other}` and `{name}` are both `{file}`, or one is in the other");
-            return Err(unfit(
+            return Err(invalid(
                 param,
                 message,
                 "each output has its own file or folder",
@@ -96,16 +100,16 @@ fn outputs(params: &Values) -> Result<(), Unfit> {
     };
     if let Some(Value::Map(out)) = params.get("out") {
         for (name, value) in out {
-            let output = Output::read(name, value).map_err(|wrong| unfit("out", wrong, HELP))?;
+            let output = Output::read(name, value).map_err(|wrong| invalid("out", wrong, HELP))?;
             claim("out", name, &output.file)?;
         }
     }
     if let Some(metrics) = params.get("metrics") {
         let help = "`metrics: scores.json`, `metrics: stdout` or `metrics: {file: …, format: csv}`";
-        let spec = Spec::read(metrics).map_err(|wrong| unfit("metrics", wrong, help))?;
+        let spec = Spec::read(metrics).map_err(|wrong| invalid("metrics", wrong, help))?;
         if files_named_metrics(params) {
             let message = "`out` has an output `metrics` already";
-            return Err(unfit("metrics", message, "give that one another name"));
+            return Err(invalid("metrics", message, "give that one another name"));
         }
         if let Some(file) = spec.file() {
             claim("metrics", "metrics", file)?;
@@ -114,7 +118,7 @@ fn outputs(params: &Values) -> Result<(), Unfit> {
     }
     match params.get("out") {
         Some(Value::Map(out)) if !out.is_empty() => Ok(()),
-        _ => Err(unfit(
+        _ => Err(invalid(
             "out",
             "the program leaves nothing",
             "`out: {name: file}` says which files are kept, `metrics: …` where its numbers are",
@@ -127,7 +131,7 @@ fn files_named_metrics(params: &Values) -> bool {
 }
 
 /// Variables have names that shells can read, and do not hide those of the paths.
-fn values(params: &Values) -> Result<(), Unfit> {
+fn values(params: &Values) -> Result<(), InvalidParam> {
     let help = "names of variables have letters, digits and underscores";
     if let Some(Value::Map(values)) = params.get("values") {
         for (name, value) in values {
@@ -136,7 +140,7 @@ fn values(params: &Values) -> Result<(), Unfit> {
                 || !name.chars().all(plain)
                 || name.starts_with(|c: char| c.is_ascii_digit())
             {
-                return Err(unfit(
+                return Err(invalid(
                     "values",
                     format!("`{name}` cannot name a variable"),
                     help,
@@ -144,11 +148,11 @@ fn values(params: &Values) -> Result<(), Unfit> {
             }
             if name == "root" || name.starts_with("in_") || name.starts_with("out_") {
                 let message = format!("`{name}` is the name of a path");
-                return Err(unfit("values", message, "give the variable another name"));
+                return Err(invalid("values", message, "give the variable another name"));
             }
             if has_nul(value) {
                 let message = format!("`{name}` has a NUL byte");
-                return Err(unfit("values", message, "no variable can have one"));
+                return Err(invalid("values", message, "no variable can have one"));
             }
         }
     }
@@ -158,7 +162,7 @@ fn values(params: &Values) -> Result<(), Unfit> {
         .unwrap_or_default();
     let bad = |name: &&str| name.is_empty() || name.contains(['=', '\0']);
     match names.iter().filter_map(Value::as_str).find(bad) {
-        Some(name) => Err(unfit(
+        Some(name) => Err(invalid(
             "env",
             format!("`{name}` cannot name a variable"),
             help,
@@ -176,7 +180,7 @@ mod tests {
         let values: Values = serde_yaml::from_str(yaml).expect("the test writes YAML");
         match check(&values) {
             Ok(()) => "good".to_owned(),
-            Err(unfit) => format!("{}: {}", unfit.param, unfit.message),
+            Err(invalid) => format!("{}: {}", invalid.param, invalid.message),
         }
     }
 

@@ -253,17 +253,17 @@ fn outside_texts(json: &str) -> impl Iterator<Item = &str> {
 
 /// The numbers among the lines of standard output; the last one of a name counts.
 #[derive(Default)]
-pub(super) struct Said {
+pub(super) struct PrintedMetrics {
     numbers: Map<String, Json>,
     listening: bool,
     /// What cannot be held, in the words of an error.
     refused: Option<String>,
 }
 
-impl Said {
+impl PrintedMetrics {
     /// Listens where the metrics are to come from standard output.
     pub fn new(spec: Option<&Spec>) -> Self {
-        Said {
+        PrintedMetrics {
             numbers: Map::new(),
             refused: None,
             listening: spec.is_some_and(|spec| spec.file.is_none()),
@@ -316,7 +316,7 @@ mod tests {
             shown(lines("# epoch 1\nloss=0.25\n n = 3\ngap=nan\n")),
             wanted
         );
-        let mut said = Said::new(Spec::read(&Value::from("stdout")).ok().as_ref());
+        let mut said = PrintedMetrics::new(Spec::read(&Value::from("stdout")).ok().as_ref());
         for line in ["loss=9", "epoch 1: a=b", "loss=0.25", "n=3", "gap=inf"] {
             said.line(line);
         }
@@ -337,7 +337,7 @@ mod tests {
         assert_eq!(shown(lines("a=1\nfoo\n")), "line 2 is no `key=value`: foo");
         assert_eq!(shown(lines("a=1\nb=x\n")), "line 2: not a number: x");
         assert_eq!(shown(lines("\n")), "there is no number");
-        assert!(Said::default().numbers().is_err());
+        assert!(PrintedMetrics::default().numbers().is_err());
     }
 
     #[test]
@@ -356,7 +356,7 @@ mod tests {
             ] {
                 assert!(shown(refused).contains(more), "{number}");
             }
-            let mut said = Said::new(Spec::read(&Value::from("stdout")).ok().as_ref());
+            let mut said = PrintedMetrics::new(Spec::read(&Value::from("stdout")).ok().as_ref());
             said.line(&format!("n={number}"));
             assert!(said.numbers().is_err(), "{number}");
         }

@@ -21,15 +21,15 @@ use super::Stage;
 use super::fitted;
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::engine::scratch;
 use crate::registry::Entry;
+use crate::registry::InvalidParam;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::ParamType;
 use crate::registry::Slot;
 use crate::registry::StageKind;
-use crate::registry::Unfit;
 use crate::registry::Value;
 use crate::registry::Values;
 
@@ -152,13 +152,13 @@ impl StageKind for Command {
         }
     }
 
-    fn check(&self, params: &Values) -> Result<(), Unfit> {
+    fn check(&self, params: &Values) -> Result<(), InvalidParam> {
         check::check(params)
     }
 }
 
 impl Stage for Command {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let declared = outputs::Declared::read(job)?;
         let work = job.scratch.join("work");
         let temporary = job.scratch.join(scratch::TEMPORARY);
@@ -170,7 +170,7 @@ impl Stage for Command {
             outputs: declared.prepare(&work)?,
         };
         let program = program::Program::read(job, &paths, &temporary)?;
-        let mut said = metrics::Said::new(declared.metrics.as_ref());
+        let mut said = metrics::PrintedMetrics::new(declared.metrics.as_ref());
         process::run(&program, &work, job, &mut said)?;
         let mut produced = declared.take(job, &work, said)?;
         // What is computed from a diverged training is no score either.

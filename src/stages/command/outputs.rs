@@ -8,14 +8,14 @@ use std::path::PathBuf;
 
 use super::folder;
 use super::metrics;
-use super::metrics::Said;
+use super::metrics::PrintedMetrics;
 use super::paths::cannot;
 use super::paths::make_folder;
 use super::paths::plain;
 use crate::engine::Content;
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::registry::Value;
 use crate::stages::artifacts;
 use crate::store::names;
@@ -102,8 +102,13 @@ impl Declared {
     }
 
     /// Takes what was declared and names what was not.
-    pub fn take(&self, job: &Job<'_>, work: &Path, said: Said) -> Result<Produced, JobError> {
-        let mut produced = Produced::default();
+    pub fn take(
+        &self,
+        job: &Job<'_>,
+        work: &Path,
+        said: PrintedMetrics,
+    ) -> Result<StepOutput, JobError> {
+        let mut produced = StepOutput::default();
         let mut taken = HashSet::new();
         // Of what links lead to, before anything is moved.
         let copies = job.scratch.join("copies");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::lines::Bound;
 use super::lines::Splitter;
-use super::metrics::Said;
+use super::metrics::PrintedMetrics;
 use super::program::Program;
 use super::shell;
 use crate::engine::Job;
@@ -23,7 +23,7 @@ pub(super) fn run(
     program: &Program,
     folder: &Path,
     job: &Job<'_>,
-    said: &mut Said,
+    said: &mut PrintedMetrics,
 ) -> Result<(), JobError> {
     let link = job.link;
     let mut bound = Bound::default();

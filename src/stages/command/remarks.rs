@@ -14,11 +14,11 @@ use super::shell;
 use crate::manifest::Argument;
 use crate::manifest::Stage;
 use crate::plan::From;
-use crate::plan::Matched;
+use crate::plan::PatternError;
+use crate::plan::PatternMatches;
 use crate::plan::Plan;
 use crate::plan::Step;
 use crate::plan::Tree;
-use crate::plan::Trouble;
 use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
@@ -57,7 +57,7 @@ pub fn check_commands(plan: &Plan, tree: &Tree) -> Diagnostics {
 struct Remarks<'r> {
     tree: &'r Tree,
     /// By patterns.
-    matched: BTreeMap<Vec<String>, Rc<Matched>>,
+    matched: BTreeMap<Vec<String>, Rc<PatternMatches>>,
     found: Diagnostics,
 }
 
@@ -89,7 +89,7 @@ impl Remarks<'_> {
     }
 
     /// The files of a step's code; says which patterns have none.
-    fn patterns(&mut self, step: &Step, place: &Place) -> Option<Rc<Matched>> {
+    fn patterns(&mut self, step: &Step, place: &Place) -> Option<Rc<PatternMatches>> {
         let patterns = texts(step.params.get("code"));
         let known: Vec<String> = patterns.iter().map(|text| (*text).to_owned()).collect();
         if let Some(matched) = self.matched.get(&known) {
@@ -97,7 +97,7 @@ impl Remarks<'_> {
         }
         let matched = match self.tree.matching(&patterns) {
             Ok(matched) => matched,
-            Err(Trouble::Pattern { number, message }) => {
+            Err(PatternError::Pattern { number, message }) => {
                 let pattern = patterns[number];
                 self.found.push(
                     Diagnostic::error(format!("`{pattern}` is no pattern of project files"))
@@ -107,7 +107,7 @@ impl Remarks<'_> {
                 return None;
             }
             // What cannot be read now may be readable when it is wanted; a key says so otherwise.
-            Err(Trouble::Reading { path, error }) => {
+            Err(PatternError::Reading { path, error }) => {
                 let title = format!("cannot read `{}`: {error}", path.display());
                 self.found
                     .push(Diagnostic::warning(title).at(place, "these patterns look there"));
@@ -163,7 +163,7 @@ impl Remarks<'_> {
     }
 
     /// Warns of the files of the project that a step names and that are in no key.
-    fn forgotten(&mut self, stage: &Stage, step: &Step, matched: &Matched) {
+    fn forgotten(&mut self, stage: &Stage, step: &Step, matched: &PatternMatches) {
         let mut covered: BTreeSet<PathBuf> =
             matched.files.iter().map(|(_, path)| path.clone()).collect();
         let items = step.inputs.iter().flat_map(|input| &input.items);

@@ -12,7 +12,7 @@ use statrs::distribution::Normal;
 
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::models::Rows;
 use crate::nn::device::DeviceChoice;
 use crate::registry::ArtifactType;
@@ -92,20 +92,20 @@ impl StageKind for DecoderPoints {
 }
 
 impl Stage for DecoderPoints {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = DecoderParams::read(&job.step.params)?;
         let none = || produced(&super::table(&["what"], &["z".to_owned()]));
         fitted::unless_diverged(none, || points(job, params))
     }
 }
 
-fn produced(table: &Table) -> Produced {
-    let mut produced = Produced::default();
+fn produced(table: &Table) -> StepOutput {
+    let mut produced = StepOutput::default();
     produced.file("points", artifacts::TABLE, table.to_json());
     produced
 }
 
-fn points(job: &Job<'_>, params: DecoderParams) -> Result<Produced, Halt> {
+fn points(job: &Job<'_>, params: DecoderParams) -> Result<StepOutput, Halt> {
     let model = fitted::open(job, DeviceChoice::Cpu)?;
     if model.latent() != 1 {
         return Err(JobError::failed(format!(

@@ -6,7 +6,7 @@ use crate::data::Array;
 use crate::data::SplitName;
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::models::params;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
@@ -71,7 +71,7 @@ impl StageKind for ObservationPoints {
 }
 
 impl Stage for ObservationPoints {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = ObservationParams::read(&job.step.params)?;
         let data = artifacts::dataset(job, "data")?;
         let split = params.split.name();
@@ -97,7 +97,7 @@ impl Stage for ObservationPoints {
         if let Some(means) = kept("mean").filter(|means| means.len() == x.values.len()) {
             add("truth", &means);
         }
-        let mut produced = Produced::default();
+        let mut produced = StepOutput::default();
         produced.file("points", artifacts::TABLE, table.to_json());
         Ok(produced)
     }

@@ -13,7 +13,7 @@ use crate::data::Dataset;
 use crate::data::generators::Generator;
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::engine::Produced;
+use crate::engine::StepOutput;
 use crate::models;
 use crate::models::Rows;
 use crate::models::mapa::posterior::Posterior;
@@ -153,7 +153,7 @@ impl StageKind for PosteriorPoints {
 }
 
 impl Stage for PosteriorPoints {
-    fn run(&self, job: &Job<'_>) -> Result<Produced, JobError> {
+    fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = PosteriorParams::read(&job.step.params)?;
         let none = || produced(&columns(), artifacts::no_metrics(AGREEMENT));
         fitted::unless_diverged(none, || {
@@ -179,8 +179,8 @@ impl Stage for PosteriorPoints {
     }
 }
 
-fn produced(table: &Table, metrics: Vec<u8>) -> Produced {
-    let mut produced = Produced::default();
+fn produced(table: &Table, metrics: Vec<u8>) -> StepOutput {
+    let mut produced = StepOutput::default();
     produced
         .file("points", artifacts::TABLE, table.to_json())
         .file("metrics", artifacts::METRICS, metrics);

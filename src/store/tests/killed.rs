@@ -73,10 +73,10 @@ fn a_killed_process_loses_nothing_it_had_committed() {
         let store = open(folder.path());
         for number in 0..=last {
             let key = Digest::of(format!("step {number}").as_bytes());
-            let Lookup::Hit(made) = store.lookup(key).unwrap() else {
+            let Lookup::Hit(result) = store.lookup(key).unwrap() else {
                 panic!("step {number} of {last} is lost in round {round}");
             };
-            let object = made.outputs["out"].files["file-0"];
+            let object = result.outputs["out"].files["file-0"];
             assert_eq!(store.read(&object).unwrap(), content(number));
         }
         assert!(store.verify().unwrap().damaged.is_empty());

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::map::Map;
+use crate::map::SortedVecMap;
 
 use super::*;
 
@@ -21,7 +21,7 @@ fn open(root: &Path) -> Store {
 fn attempt(step: &str, objects: &[Object]) -> Attempt {
     let files = objects.iter().enumerate();
     let files = files.map(|(index, object)| (format!("file-{index}"), *object));
-    let artifact = Artifact::from(files.collect::<Map<_>>());
+    let artifact = Artifact::from(files.collect::<SortedVecMap<_>>());
     Attempt {
         step: step.to_owned(),
         place: "pipelines/test.yaml:1:1".to_owned(),
@@ -31,8 +31,8 @@ fn attempt(step: &str, objects: &[Object]) -> Attempt {
         number: 1,
         seconds: 0.5,
         log: format!("log of {step}\n"),
-        outcome: Outcome::Made(Arc::new(Made {
-            outputs: Map::from([("out".to_owned(), artifact)]),
+        outcome: Outcome::Made(Arc::new(StepResult {
+            outputs: SortedVecMap::from([("out".to_owned(), artifact)]),
             diverged: None,
             seconds: 0.5,
         })),

@@ -53,10 +53,10 @@ fn a_record_outlives_its_process() {
             store.preload(10).unwrap();
         }
         let key = Digest::of(b"fit");
-        let Lookup::Hit(made) = store.lookup(key).unwrap() else {
+        let Lookup::Hit(result) = store.lookup(key).unwrap() else {
             panic!("the record is gone");
         };
-        assert_eq!(made.outputs["out"].files["file-0"], object);
+        assert_eq!(result.outputs["out"].files["file-0"], object);
         let record = store.record(key).unwrap().unwrap();
         assert_eq!(record.parts["param.name"], "fit");
         assert_eq!(
@@ -73,10 +73,10 @@ fn results_of_the_first_version_are_found_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let object = left_by_another(folder.path());
     let database = rusqlite::Connection::open(folder.path().join("store.sqlite")).unwrap();
-    let Outcome::Made(made) = attempt("fit", &[object]).outcome else {
+    let Outcome::Made(result) = attempt("fit", &[object]).outcome else {
         unreachable!("it left a file");
     };
-    let json = serde_json::to_string(&made.outputs).unwrap();
+    let json = serde_json::to_string(&result.outputs).unwrap();
     database
         .execute("UPDATE records SET outputs = ?", [json])
         .unwrap();
@@ -88,7 +88,7 @@ fn results_of_the_first_version_are_found_and_kept() {
         let Lookup::Hit(found) = store.lookup(key).unwrap() else {
             panic!("the record is gone");
         };
-        assert_eq!(found, made);
+        assert_eq!(found, result);
         store.preload(10).unwrap();
     }
     let keep = [key].into();
@@ -306,10 +306,10 @@ fn the_same_bytes_are_there_executable_and_not() {
     assert_eq!(store.presence(&objects[1]), Presence::Intact);
     drop(store);
     let store = open(&folder.path().join("store"));
-    let Lookup::Hit(made) = store.lookup(Digest::of(b"fit")).unwrap() else {
+    let Lookup::Hit(result) = store.lookup(Digest::of(b"fit")).unwrap() else {
         panic!("the record is gone");
     };
-    assert_eq!(made.outputs["out"].files["file-0"], objects[1]);
+    assert_eq!(result.outputs["out"].files["file-0"], objects[1]);
 }
 
 /// A file with another name is somebody else's as well.
@@ -352,35 +352,35 @@ fn what_a_step_writes_to_is_found_out_and_restored() {
     use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
     type Act = fn(&Path);
-    let acts: [(Act, Back, Back); 7] = [
-        (|_| {}, Back::Untouched, Back::Untouched),
+    let acts: [(Act, SnapshotState, SnapshotState); 7] = [
+        (|_| {}, SnapshotState::Untouched, SnapshotState::Untouched),
         (
             |path| fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap(),
-            Back::Untouched,
-            Back::Untouched,
+            SnapshotState::Untouched,
+            SnapshotState::Untouched,
         ),
         (
             |path| write(path, b"CONTENT"),
-            Back::Restored,
-            Back::Damaged,
+            SnapshotState::Restored,
+            SnapshotState::Damaged,
         ),
         (
             |path| write(path, b"more content"),
-            Back::Restored,
-            Back::Damaged,
+            SnapshotState::Restored,
+            SnapshotState::Damaged,
         ),
         (
             |path| fs::remove_file(path).unwrap(),
-            Back::Restored,
-            Back::Damaged,
+            SnapshotState::Restored,
+            SnapshotState::Damaged,
         ),
         (
             |path| {
                 fs::remove_file(path).unwrap();
                 fs::write(path, b"CONTENT").unwrap();
             },
-            Back::Restored,
-            Back::Damaged,
+            SnapshotState::Restored,
+            SnapshotState::Damaged,
         ),
         // There and back again: others may have read what was there between.
         (
@@ -389,8 +389,8 @@ fn what_a_step_writes_to_is_found_out_and_restored() {
                 write(path, b"CONTENT");
                 write(path, b"content");
             },
-            Back::Restored,
-            Back::Restored,
+            SnapshotState::Restored,
+            SnapshotState::Restored,
         ),
     ];
     fn write(path: &Path, bytes: &[u8]) {
@@ -415,10 +415,18 @@ fn what_a_step_writes_to_is_found_out_and_restored() {
                 act(&store.path(&object));
                 assert_eq!(store.take_back(&first), *expected, "{number} {wait}");
                 // Whoever read it beside does not take it for untouched.
-                let untouched = store.take_back(&beside) == Back::Untouched;
-                assert_eq!(untouched, *expected == Back::Untouched, "{number} {wait}");
+                let untouched = store.take_back(&beside) == SnapshotState::Untouched;
+                assert_eq!(
+                    untouched,
+                    *expected == SnapshotState::Untouched,
+                    "{number} {wait}"
+                );
                 let intact = store.presence(&object) == Presence::Intact;
-                assert_eq!(intact, *expected != Back::Damaged, "{number} {wait}");
+                assert_eq!(
+                    intact,
+                    *expected != SnapshotState::Damaged,
+                    "{number} {wait}"
+                );
                 assert_eq!(store.hand_out(&object, &mut 0).is_ok(), intact);
             }
         }

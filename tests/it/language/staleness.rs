@@ -6,22 +6,22 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use sweepline::map::Map;
+use sweepline::map::SortedVecMap;
 use sweepline::plan::Change;
 use sweepline::plan::Contents;
-use sweepline::plan::Fate;
 use sweepline::plan::From;
+use sweepline::plan::History;
 use sweepline::plan::InputItem;
 use sweepline::plan::KeyRules;
-use sweepline::plan::Known;
 use sweepline::plan::Plan;
+use sweepline::plan::StepStatus;
 use sweepline::plan::content_digest;
 use sweepline::store::Artifact;
 use sweepline::store::Digest;
 use sweepline::store::KeyParts;
-use sweepline::store::Made;
 use sweepline::store::Object;
 use sweepline::store::Record;
+use sweepline::store::StepResult;
 
 use super::kit::plan;
 
@@ -40,7 +40,7 @@ impl Contents for Results<'_> {
         let From::Step { step, output } = &item.from else {
             return None;
         };
-        content_digest(&self.0[step.index()].made, output.as_deref())
+        content_digest(&self.0[step.index()].result, output.as_deref())
     }
     fn file(&mut self, _: &Path) -> io::Result<Digest> {
         Err(io::Error::other("there are no files"))
@@ -50,30 +50,30 @@ impl Contents for Results<'_> {
 impl Memory {
     fn run(&mut self, plan: &Plan) {
         let rules = KeyRules::new("/", "cpu");
-        let mut made: Vec<Arc<Record>> = Vec::new();
+        let mut records: Vec<Arc<Record>> = Vec::new();
         for step in &plan.steps {
-            let key = rules.key(step, &mut Results(&made)).expect("no files");
-            let parts = rules.parts(step, &mut Results(&made)).expect("no files");
-            let files = Map::from([("file".to_owned(), Object::plain(key, 1))]);
+            let key = rules.key(step, &mut Results(&records)).expect("no files");
+            let parts = rules.parts(step, &mut Results(&records)).expect("no files");
+            let files = SortedVecMap::from([("file".to_owned(), Object::plain(key, 1))]);
             let artifact = Artifact::from(files);
             let outputs =
                 ["model", "metrics", "table"].map(|name| (name.to_owned(), artifact.clone()));
             let record = Arc::new(Record {
                 key,
                 parts: parts.clone(),
-                made: Made {
+                result: StepResult {
                     outputs: outputs.into_iter().collect(),
-                    ..Made::default()
+                    ..StepResult::default()
                 },
             });
             self.records.insert(key, Arc::clone(&record));
             self.last.insert(step.to_string(), parts);
-            made.push(record);
+            records.push(record);
         }
     }
 }
 
-impl Known for Memory {
+impl History for Memory {
     fn record(&self, key: &Digest) -> Option<Arc<Record>> {
         self.records.get(key).cloned()
     }
@@ -105,33 +105,37 @@ stages:
     with: {by: valid_ll}
 "#;
 
-/// The fate of every step in a few words.
-fn fates(plan: &Plan, memory: &Memory) -> Vec<String> {
+/// The status of every step in a few words.
+fn statuses(plan: &Plan, memory: &Memory) -> Vec<String> {
     let rules = KeyRules::new("/", "cpu");
-    let fates = plan.fates(&rules, memory);
-    let said = plan.steps.iter().zip(fates).map(|(step, fate)| match fate {
-        Fate::UpToDate { .. } => format!("{step}: up to date"),
-        Fate::MayRun { after } => format!("{step}: may run after {}", after.len()),
-        Fate::Broken { error } => format!("{step}: {error}"),
-        Fate::Runs { reasons, .. } => {
-            let reasons: Vec<String> = reasons
-                .iter()
-                .map(|reason| match (&reason.what, &reason.place) {
-                    (Change::New, _) | (_, None) => reason.what.to_string(),
-                    (what, Some(place)) => format!("{what} at {place}"),
-                })
-                .collect();
-            format!("{step}: {}", reasons.join(", "))
-        }
-    });
+    let statuses = plan.statuses(&rules, memory);
+    let said = plan
+        .steps
+        .iter()
+        .zip(statuses)
+        .map(|(step, status)| match status {
+            StepStatus::UpToDate { .. } => format!("{step}: up to date"),
+            StepStatus::MayRun { after } => format!("{step}: may run after {}", after.len()),
+            StepStatus::Broken { error } => format!("{step}: {error}"),
+            StepStatus::Runs { reasons, .. } => {
+                let reasons: Vec<String> = reasons
+                    .iter()
+                    .map(|reason| match (&reason.what, &reason.place) {
+                        (Change::New, _) | (_, None) => reason.what.to_string(),
+                        (what, Some(place)) => format!("{what} at {place}"),
+                    })
+                    .collect();
+                format!("{step}: {}", reasons.join(", "))
+            }
+        });
     said.collect()
 }
 
 #[test]
 fn a_first_run_runs_what_reads_nothing_and_may_run_the_rest() {
-    let fates = fates(&plan(MANIFEST), &Memory::default());
-    assert_eq!(fates[0], "fit[lr=0.1,seed=0]: has not run before");
-    assert_eq!(fates[4], "best[lr=0.1]: may run after 2");
+    let statuses = statuses(&plan(MANIFEST), &Memory::default());
+    assert_eq!(statuses[0], "fit[lr=0.1,seed=0]: has not run before");
+    assert_eq!(statuses[4], "best[lr=0.1]: may run after 2");
 }
 
 #[test]
@@ -139,9 +143,9 @@ fn a_second_run_has_nothing_to_do() {
     let mut memory = Memory::default();
     memory.run(&plan(MANIFEST));
     assert!(
-        fates(&plan(MANIFEST), &memory)
+        statuses(&plan(MANIFEST), &memory)
             .iter()
-            .all(|fate| fate.ends_with("up to date"))
+            .all(|status| status.ends_with("up to date"))
     );
 }
 
@@ -150,12 +154,12 @@ fn a_changed_parameter_says_its_values_and_its_line() {
     let mut memory = Memory::default();
     memory.run(&plan(MANIFEST));
     let changed = MANIFEST.replace("epochs: 5", "epochs: 6");
-    let fates = fates(&plan(&changed), &memory);
+    let statuses = statuses(&plan(&changed), &memory);
     assert_eq!(
-        fates[0],
+        statuses[0],
         "fit[lr=0.1,seed=0]: param epochs: 5 → 6 at manifests/test.yaml:3:18"
     );
-    assert_eq!(fates[4], "best[lr=0.1]: may run after 2");
+    assert_eq!(statuses[4], "best[lr=0.1]: may run after 2");
 }
 
 #[test]
@@ -163,14 +167,16 @@ fn a_new_seed_adds_steps_and_wakes_only_what_reads_them() {
     let mut memory = Memory::default();
     memory.run(&plan(MANIFEST));
     let changed = MANIFEST.replace("{seeds: 2}", "{seeds: 3}");
-    let fates = fates(&plan(&changed), &memory);
-    let known = fates.iter().filter(|fate| fate.ends_with("up to date"));
-    assert_eq!(known.count(), 4);
-    let new = fates
+    let statuses = statuses(&plan(&changed), &memory);
+    let known = statuses
         .iter()
-        .filter(|fate| fate.ends_with("has not run before"));
+        .filter(|status| status.ends_with("up to date"));
+    assert_eq!(known.count(), 4);
+    let new = statuses
+        .iter()
+        .filter(|status| status.ends_with("has not run before"));
     assert_eq!(new.count(), 2);
-    assert_eq!(fates[6], "best[lr=0.1]: may run after 1");
+    assert_eq!(statuses[6], "best[lr=0.1]: may run after 1");
 }
 
 #[test]
@@ -180,11 +186,11 @@ fn a_damaged_result_is_made_again() {
     memory.run(&plan);
     let key = KeyRules::new("/", "cpu").key(&plan.steps[0], &mut Results(&[]));
     *memory.damaged.borrow_mut() = key.ok();
-    let fates = fates(&plan, &memory);
+    let statuses = statuses(&plan, &memory);
     assert!(
-        fates[0].starts_with("fit[lr=0.1,seed=0]: its result is damaged"),
+        statuses[0].starts_with("fit[lr=0.1,seed=0]: its result is damaged"),
         "{}",
-        fates[0]
+        statuses[0]
     );
-    assert_eq!(fates[4], "best[lr=0.1]: may run after 1");
+    assert_eq!(statuses[4], "best[lr=0.1]: may run after 1");
 }

@@ -5,9 +5,9 @@ use std::io;
 use std::io::Write;
 use std::path::Path;
 
-use super::face::duration;
 use super::printer::Printer;
 use super::project::Project;
+use super::reporter::duration;
 use crate::engine::Failure;
 use crate::engine::Summary;
 use crate::text::plural;
@@ -17,7 +17,7 @@ use crate::text::said;
 const NAMED: usize = 3;
 
 /// Says what came of a run.
-pub fn tell(
+pub fn print(
     project: &Project,
     manifest: &Path,
     summary: &Summary,

@@ -18,7 +18,7 @@ use super::sheet::Frame;
 const FILLED: f64 = 0.8;
 
 /// The slots of a plot.
-pub(super) struct Slots {
+pub(super) struct Dodge {
     /// Colours and markers, in order.
     kinds: Vec<(usize, usize)>,
     /// Each x has only its own colour: slots would leave holes.
@@ -28,7 +28,7 @@ pub(super) struct Slots {
 /// Where a value without x stands: a category of its own.
 static NONE: Json = Json::Null;
 
-impl Slots {
+impl Dodge {
     pub fn new(plot: &Plot) -> Self {
         let mut kinds: Vec<(usize, usize)> = Vec::new();
         for series in plot.series() {
@@ -40,9 +40,9 @@ impl Slots {
         let same = |a: &Option<crate::table::Column>| {
             a.as_ref().is_some_and(|color| color.name == plot.x.name)
         };
-        Slots {
+        Dodge {
             kinds,
-            single: same(&plot.parts.color),
+            single: same(&plot.facets.color),
         }
     }
 

@@ -16,8 +16,8 @@ use super::theme::Theme;
 
 /// Panels in their grid, and what their colours and markers stand for.
 #[derive(Clone, Debug)]
-pub(super) struct Parts {
-    pub panels: Vec<Part>,
+pub(super) struct Facets {
+    pub panels: Vec<Facet>,
     pub cols: usize,
     pub row_titles: Vec<String>,
     pub colors: Vec<Json>,
@@ -26,12 +26,12 @@ pub(super) struct Parts {
     pub marker: Option<Column>,
     /// Whether markers follow their own column instead of colour.
     own_markers: bool,
-    facets: Vec<Column>,
+    columns: Vec<Column>,
 }
 
 /// One panel.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
+pub(super) struct Facet {
     pub row: usize,
     pub col: usize,
     pub title: String,
@@ -74,7 +74,7 @@ fn index_of(values: &[Json], row: &[Json], column: Option<usize>) -> usize {
     position.expect("all values of the column were collected")
 }
 
-impl Parts {
+impl Facets {
     /// Shares out the rows of a table; wrapped facets stand `wrap` side by side.
     pub fn new(table: &Table, mapping: &Mapping, wrap: usize) -> Result<Self, FigureError> {
         if table.rows.is_empty() {
@@ -100,7 +100,7 @@ impl Parts {
             Some(column) => name_value(&table.columns[column], value),
         };
 
-        let mut panels: Vec<Part> = Vec::new();
+        let mut panels: Vec<Facet> = Vec::new();
         for (r, values) in table.rows.iter().enumerate() {
             let (place, own_title) = match facet {
                 Some(_) => {
@@ -125,7 +125,7 @@ impl Parts {
             let panel = match panels.iter().position(|p| (p.row, p.col) == place) {
                 Some(panel) => panel,
                 None => {
-                    panels.push(Part {
+                    panels.push(Facet {
                         row: place.0,
                         col: place.1,
                         title: own_title,
@@ -150,7 +150,7 @@ impl Parts {
         // Titles of columns stand over the first panel of each, wherever rows begin.
         if facet.is_none() {
             for (c, value) in col_values.iter().enumerate() {
-                let mut of_col: Vec<&mut Part> =
+                let mut of_col: Vec<&mut Facet> =
                     panels.iter_mut().filter(|panel| panel.col == c).collect();
                 of_col.sort_by_key(|panel| panel.row);
                 if let Some(first) = of_col.first_mut() {
@@ -164,7 +164,7 @@ impl Parts {
             None => Vec::new(),
         };
         let column = |position: usize| table.columns[position].clone();
-        Ok(Parts {
+        Ok(Facets {
             cols: 1 + panels.iter().map(|p| p.col).max().unwrap_or(0),
             panels,
             row_titles,
@@ -173,7 +173,7 @@ impl Parts {
             color: color.map(column),
             marker: marker.map(column),
             own_markers,
-            facets: [facet, row, col]
+            columns: [facet, row, col]
                 .into_iter()
                 .flatten()
                 .map(column)
@@ -254,7 +254,7 @@ impl Parts {
             titles.join(" and ")
         };
         let groups = titles(&mut [&self.color, &self.marker].into_iter().flatten());
-        let facets = titles(&mut self.facets.iter());
+        let facets = titles(&mut self.columns.iter());
         let mut text = String::new();
         if !groups.is_empty() {
             text.push_str(&format!(", by {groups}"));

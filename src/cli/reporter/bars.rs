@@ -9,7 +9,7 @@ use indicatif::ProgressDrawTarget;
 use indicatif::ProgressStyle;
 
 use super::Expected;
-use super::Face;
+use super::Reporter;
 use super::Tally;
 use super::duration;
 use super::failure_lines;
@@ -96,7 +96,7 @@ impl Default for Bars {
     }
 }
 
-impl Face for Bars {
+impl Reporter for Bars {
     fn expect(&mut self, expected: Expected) {
         self.tally.expect(expected);
     }

@@ -1,4 +1,4 @@
-//! The faces of the event stream: bars in a terminal, plain lines elsewhere, JSON for programs.
+//! The reporters of the event stream: bars in a terminal, plain lines elsewhere, JSON for programs.
 //!
 //! Each is a fold of events and knows nothing else. They write to standard error, but for JSON.
 
@@ -21,7 +21,7 @@ use crate::text::plural;
 use crate::text::said;
 
 /// Shows a run while it happens.
-pub trait Face {
+pub trait Reporter {
     fn show(&mut self, event: &Timed);
 
     /// Takes in what steps took in earlier runs; called before the first one starts.
@@ -31,7 +31,7 @@ pub trait Face {
 /// Shows nothing.
 pub struct Silent;
 
-impl Face for Silent {
+impl Reporter for Silent {
     fn show(&mut self, _: &Timed) {}
 }
 

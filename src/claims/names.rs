@@ -13,17 +13,17 @@ use crate::table::display;
 
 /// Columns and axis values that exist, from a table or from a manifest.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Known {
+pub struct KnownNames {
     /// Every column; none: not known yet, and any name passes.
     columns: Option<Vec<String>>,
     /// Axes with their values; null stands where an axis does not exist for a row.
     axes: BTreeMap<String, Vec<Json>>,
 }
 
-impl Known {
+impl KnownNames {
     /// What a table has.
     pub fn of(table: &Table) -> Self {
-        let mut known = Known {
+        let mut known = KnownNames {
             columns: Some(table.columns.iter().map(|c| c.name.clone()).collect()),
             axes: BTreeMap::new(),
         };

@@ -7,11 +7,11 @@ use crate::engine::Failure;
 use crate::engine::JobError;
 use crate::engine::State;
 use crate::engine::nodes::Node;
-use crate::engine::view::News;
+use crate::engine::view::NewResult;
 use crate::engine::view::ViewMessage;
 use crate::plan::StepId;
 use crate::store::Digest;
-use crate::store::Made;
+use crate::store::StepResult;
 
 use super::Coordinator;
 
@@ -25,7 +25,7 @@ impl Coordinator<'_, '_> {
     pub(super) fn known(
         &mut self,
         id: StepId,
-        made: Arc<Made>,
+        result: Arc<StepResult>,
         same_as: Option<StepId>,
         next: &mut Vec<StepId>,
     ) {
@@ -36,25 +36,25 @@ impl Coordinator<'_, '_> {
             same_as: same_as.map(|other| self.name(other)),
             key: self.nodes[id].key,
         });
-        self.keep(id, made, false);
+        self.keep(id, result, false);
         self.notify_dependents(id, next);
     }
 
-    pub(super) fn keep(&mut self, id: StepId, made: Arc<Made>, fresh: bool) {
+    pub(super) fn keep(&mut self, id: StepId, result: Arc<StepResult>, fresh: bool) {
         if self.view.is_some() {
-            let made = Arc::clone(&made);
+            let result = Arc::clone(&result);
             let node = &self.nodes[id];
-            self.news.push(News {
+            self.news.push(NewResult {
                 step: Arc::clone(&node.step),
                 name: Arc::clone(&node.name),
-                made,
+                result,
                 fresh,
             });
             if self.news.len() >= MANY {
                 self.flush_view();
             }
         }
-        self.nodes[id].result = Some(made);
+        self.nodes[id].result = Some(result);
     }
 
     /// Tells the view what came to be known.

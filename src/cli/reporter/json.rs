@@ -2,13 +2,13 @@
 
 use std::io::Write;
 
-use super::Face;
+use super::Reporter;
 use crate::engine::Timed;
 
 /// Writes one JSON object per event to `out`.
 pub struct JsonLines<W>(pub W);
 
-impl<W: Write> Face for JsonLines<W> {
+impl<W: Write> Reporter for JsonLines<W> {
     fn show(&mut self, event: &Timed) {
         let line = serde_json::to_string(event).expect("events are plain data");
         // A closed pipe must not stop a run.

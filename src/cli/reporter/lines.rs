@@ -5,7 +5,7 @@ use std::io;
 use std::io::Write;
 
 use super::Expected;
-use super::Face;
+use super::Reporter;
 use super::Tally;
 use super::duration;
 use super::failure_lines;
@@ -116,7 +116,7 @@ impl<W: Write> Lines<W> {
     }
 }
 
-impl<W: Write> Face for Lines<W> {
+impl<W: Write> Reporter for Lines<W> {
     fn expect(&mut self, expected: Expected) {
         self.tally.expect(expected);
     }

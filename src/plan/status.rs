@@ -22,7 +22,7 @@ use super::change::changes;
 use super::content_digest;
 
 /// What is known from before.
-pub trait Known {
+pub trait History {
     /// The record of a key.
     fn record(&self, key: &Digest) -> Option<Arc<Record>>;
 
@@ -46,7 +46,7 @@ pub trait Known {
 
 /// What becomes of a step.
 #[derive(Clone, Debug)]
-pub enum Fate {
+pub enum StepStatus {
     /// Its result is known.
     UpToDate { record: Arc<Record> },
     /// It runs, for these reasons.
@@ -67,20 +67,26 @@ pub struct Reason {
 
 impl Plan {
     /// What a run would do with every step, in the order of the plan.
-    pub fn fates(&self, rules: &KeyRules, known: &dyn Known) -> Vec<Fate> {
-        let mut fates: Vec<Fate> = Vec::with_capacity(self.steps.len());
+    pub fn statuses(&self, rules: &KeyRules, history: &dyn History) -> Vec<StepStatus> {
+        let mut statuses: Vec<StepStatus> = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
-            let fate = self.fate(step, rules, known, &fates);
-            fates.push(fate);
+            let status = self.status(step, rules, history, &statuses);
+            statuses.push(status);
         }
-        fates
+        statuses
     }
 
-    fn fate(&self, step: &Step, rules: &KeyRules, known: &dyn Known, fates: &[Fate]) -> Fate {
+    fn status(
+        &self,
+        step: &Step,
+        rules: &KeyRules,
+        history: &dyn History,
+        statuses: &[StepStatus],
+    ) -> StepStatus {
         let mut after: Vec<StepId> = Vec::new();
         for item in step.inputs.iter().flat_map(|input| &input.items) {
             if let From::Step { step: need, .. } = &item.from
-                && !matches!(fates[need.index()], Fate::UpToDate { .. })
+                && !matches!(statuses[need.index()], StepStatus::UpToDate { .. })
                 && !after.contains(need)
             {
                 after.push(*need);
@@ -91,13 +97,13 @@ impl Plan {
             }
         }
         if !after.is_empty() {
-            return Fate::MayRun { after };
+            return StepStatus::MayRun { after };
         }
-        let mut contents = KnownContents { known, fates };
+        let mut contents = HistoryContents { history, statuses };
         let key = match rules.key(step, &mut contents) {
             Ok(key) => key,
             Err(error) => {
-                return Fate::Broken {
+                return StepStatus::Broken {
                     error: Arc::new(error),
                 };
             }
@@ -107,28 +113,28 @@ impl Plan {
             place: Some(step.place.clone()),
         };
         if !step.policy.cache {
-            return Fate::Runs {
+            return StepStatus::Runs {
                 key,
                 reasons: vec![reason(Change::NotCached)],
             };
         }
-        match known.record(&key) {
-            Some(record) if known.intact(&record) => return Fate::UpToDate { record },
+        match history.record(&key) {
+            Some(record) if history.intact(&record) => return StepStatus::UpToDate { record },
             Some(_) => {
-                return Fate::Runs {
+                return StepStatus::Runs {
                     key,
                     reasons: vec![reason(Change::Damaged)],
                 };
             }
             None => {}
         }
-        let reasons = match known.last(&step.to_string()) {
+        let reasons = match history.last(&step.to_string()) {
             None => vec![reason(Change::New)],
             Some(old) => {
                 let new = rules.parts(step, &mut contents).unwrap_or_default();
                 let changes = changes(&old, &new);
                 if changes.is_empty() {
-                    let unfinished = known.unfinished(&step.to_string());
+                    let unfinished = history.unfinished(&step.to_string());
                     vec![reason(match unfinished {
                         Some(outcome) => Change::Unfinished { outcome },
                         None => Change::Gone,
@@ -139,7 +145,7 @@ impl Plan {
                 }
             }
         };
-        Fate::Runs { key, reasons }
+        StepStatus::Runs { key, reasons }
     }
 
     /// A change with the place that brought it about.
@@ -182,23 +188,25 @@ impl Plan {
 }
 
 /// Contents as the records of earlier runs have them.
-struct KnownContents<'k> {
-    known: &'k dyn Known,
-    fates: &'k [Fate],
+struct HistoryContents<'k> {
+    history: &'k dyn History,
+    statuses: &'k [StepStatus],
 }
 
-impl Contents for KnownContents<'_> {
+impl Contents for HistoryContents<'_> {
     fn input(&mut self, item: &InputItem) -> Option<Digest> {
         match &item.from {
-            From::File { path } => self.known.file_digest(path).ok(),
-            From::Step { step, output } => match &self.fates[step.index()] {
-                Fate::UpToDate { record } => content_digest(&record.made, output.as_deref()),
+            From::File { path } => self.history.file_digest(path).ok(),
+            From::Step { step, output } => match &self.statuses[step.index()] {
+                StepStatus::UpToDate { record } => {
+                    content_digest(&record.result, output.as_deref())
+                }
                 _ => None,
             },
         }
     }
 
     fn file(&mut self, path: &Path) -> io::Result<Digest> {
-        self.known.file_digest(path)
+        self.history.file_digest(path)
     }
 }

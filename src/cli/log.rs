@@ -1,17 +1,12 @@
-//! `sweepline log` and `verify`: what the store keeps.
+//! `sweepline log`: what a step's last attempt wrote.
 
 use std::io::Write;
 
 use super::args::LogArgs;
-use super::args::ProjectArgs;
 use super::exit::Exit;
-use super::grounds;
 use super::printer::Printer;
 use super::project::Project;
 use super::project::Stop;
-use super::runs;
-use super::waiting;
-use crate::text::plural;
 use crate::text::said;
 
 /// Prints the log of a step's last attempt.
@@ -46,38 +41,4 @@ pub fn log(args: &LogArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit,
         writeln!(err, "  = help: {hint}")?;
     }
     Ok(Exit::Success)
-}
-
-/// Rereads every object.
-pub fn verify(args: &ProjectArgs, err: &mut Printer) -> Result<Exit, Stop> {
-    let (outputs, folder) = runs::folders(args, err)?;
-    if !folder.is_dir() {
-        runs::open(args, err)?;
-    }
-    let store = waiting::open(&folder, true, || true)?;
-    let verified = store.verify()?;
-    writeln!(
-        err,
-        "{} read, {:.1} MB",
-        plural(verified.objects, "object"),
-        verified.bytes as f64 / 1e6
-    )?;
-    for digest in &verified.damaged {
-        writeln!(err, "damaged: {digest}")?;
-    }
-    for digest in &verified.missing {
-        writeln!(err, "missing: {digest}")?;
-    }
-    let disturbed = grounds::tell_all_disturbed(&outputs, &store, err)?;
-    if disturbed > 0 && verified.damaged.is_empty() && verified.missing.is_empty() {
-        return Ok(Exit::Failed);
-    }
-    if verified.damaged.is_empty() && verified.missing.is_empty() {
-        return Ok(Exit::Success);
-    }
-    writeln!(
-        err,
-        "  = help: the next `sweepline run` makes damaged results again"
-    )?;
-    Ok(Exit::Failed)
 }

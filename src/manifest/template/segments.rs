@@ -5,35 +5,35 @@ use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
 
-use super::Piece;
+use super::Segment;
 
 /// Which `${…}` stay unfilled.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::manifest) enum Kept {
+pub(in crate::manifest) enum Unfilled {
     None,
     /// `${root}`, `${in.x}` and `${out.x}` of commands: paths known when the step runs.
     Paths,
 }
 
-impl Kept {
+impl Unfilled {
     fn keeps(self, inner: &str) -> bool {
         let inner = inner.trim();
-        self == Kept::Paths
+        self == Unfilled::Paths
             && (inner == "root" || inner.starts_with("in.") || inner.starts_with("out."))
     }
 }
 
 /// The parts of a text; none where there is no `${` in it, and no parts where one cannot be read.
-pub(super) fn pieces(
+pub(super) fn segments(
     text: &str,
     place: &Place,
-    kept: Kept,
+    kept: Unfilled,
     found: &mut Diagnostics,
-) -> Option<Vec<Piece>> {
+) -> Option<Vec<Segment>> {
     if !text.contains("${") {
         return None;
     }
-    let mut pieces = Vec::new();
+    let mut segments = Vec::new();
     let mut literal = String::new();
     let mut rest = text;
     // Where the search for the next part in the file begins: parts come in order.
@@ -41,7 +41,7 @@ pub(super) fn pieces(
     while let Some(at) = rest.find("${") {
         if rest[..at].ends_with('$') {
             literal.push_str(&rest[..at - 1]);
-            literal.push_str(if kept == Kept::Paths { "$${" } else { "${" });
+            literal.push_str(if kept == Unfilled::Paths { "$${" } else { "${" });
             rest = &rest[at + 2..];
             continue;
         }
@@ -65,9 +65,9 @@ pub(super) fn pieces(
         match Expression::read(inner, &hole) {
             Ok(expression) => {
                 if !literal.is_empty() {
-                    pieces.push(Piece::Literal(std::mem::take(&mut literal)));
+                    segments.push(Segment::Literal(std::mem::take(&mut literal)));
                 }
-                pieces.push(Piece::Hole(expression));
+                segments.push(Segment::Hole(expression));
             }
             Err(diagnostic) => {
                 found.push(diagnostic);
@@ -76,10 +76,10 @@ pub(super) fn pieces(
         }
     }
     literal.push_str(rest);
-    if !literal.is_empty() || pieces.is_empty() {
-        pieces.push(Piece::Literal(literal));
+    if !literal.is_empty() || segments.is_empty() {
+        segments.push(Segment::Literal(literal));
     }
-    Some(pieces)
+    Some(segments)
 }
 
 /// Where a part of a text stands in its file; the whole text where quoting has changed it.

@@ -22,7 +22,7 @@ const TICK: i64 = 10_000_000;
 
 /// An object that a step reads, as it was when the step began.
 #[derive(Debug)]
-pub struct Handed {
+pub struct ObjectSnapshot {
     object: Object,
     stat: Stat,
     /// Whether a change right after could leave the same stat.
@@ -33,7 +33,7 @@ pub struct Handed {
 
 /// What became of an object while a step had it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Back {
+pub enum SnapshotState {
     Untouched,
     /// It was changed, and is now what it was.
     Restored,
@@ -47,7 +47,7 @@ impl Store {
     ///
     /// # Errors
     /// Where it is damaged or missing already.
-    pub fn hand_out(&self, object: &Object, keep: &mut u64) -> Result<Handed, StoreError> {
+    pub fn hand_out(&self, object: &Object, keep: &mut u64) -> Result<ObjectSnapshot, StoreError> {
         let path = self.objects.path(object.name());
         let damaged = || StoreError::Damaged { path: path.clone() };
         let known = self.objects.trusted(object.name());
@@ -67,7 +67,7 @@ impl Store {
         } else {
             None
         };
-        Ok(Handed {
+        Ok(ObjectSnapshot {
             object: *object,
             stat,
             uncertain: now.saturating_sub(stat.changed) <= TICK,
@@ -77,13 +77,13 @@ impl Store {
 
     /// Looks at an object again that a step had. One that is damaged is restored where its content
     /// was kept, and else never trusted again.
-    pub fn take_back(&self, handed: &Handed) -> Back {
+    pub fn take_back(&self, handed: &ObjectSnapshot) -> SnapshotState {
         let name = handed.object.name();
         let path = self.objects.path(name);
         let stat = self.files.stat(&path).ok();
         let same = stat.is_some_and(|stat| stat.same_file(&handed.stat));
         if same && !handed.uncertain {
-            return Back::Untouched;
+            return SnapshotState::Untouched;
         }
         if self.objects.reread(name) == Presence::Intact {
             // Permissions and further names are no content. Whatever else changed may have been
@@ -93,9 +93,9 @@ impl Store {
                 !Stat { changed, ..stat }.same_file(&handed.stat)
             });
             return if touched {
-                Back::Restored
+                SnapshotState::Restored
             } else {
-                Back::Untouched
+                SnapshotState::Untouched
             };
         }
         let restored = handed.kept.as_deref().is_some_and(|bytes| {
@@ -103,9 +103,9 @@ impl Store {
             restored.is_ok_and(|object| object == handed.object)
         });
         if restored {
-            Back::Restored
+            SnapshotState::Restored
         } else {
-            Back::Damaged
+            SnapshotState::Damaged
         }
     }
 }

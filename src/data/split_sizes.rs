@@ -6,7 +6,7 @@ use crate::registry::params;
 
 params! {
     /// What is kept to train and to test on.
-    pub struct Kept {
+    pub struct SplitSizes {
         /// observations to train on, from the first [default: all that are left]
         train: Option<usize>, min(1);
         /// observations to test on, from the first [default: all]
@@ -20,7 +20,7 @@ pub fn cut(
     train: &Split,
     test: &Split,
     valid: usize,
-    kept: &Kept,
+    kept: &SplitSizes,
 ) -> Result<[Split; 3], DataError> {
     let all = train.len();
     if valid >= all {

@@ -3,13 +3,13 @@
 
 use crate::plan::From;
 use crate::plan::Step;
-use crate::store::Back;
-use crate::store::Handed;
 use crate::store::Object;
+use crate::store::ObjectSnapshot;
+use crate::store::SnapshotState;
 use crate::store::Store;
 
 use super::JobError;
-use super::Produced;
+use super::StepOutput;
 use super::attempt::Source;
 use super::attempt::Task;
 
@@ -17,7 +17,7 @@ use super::attempt::Task;
 const KEPT: u64 = 16 << 20;
 
 /// The objects that one attempt reads, in the order of [`origins`].
-pub(super) struct Lent(Vec<Handed>);
+pub(super) struct InputSnapshot(Vec<ObjectSnapshot>);
 
 /// Where an object comes from.
 #[derive(Clone, Copy)]
@@ -31,12 +31,12 @@ struct Origin<'t> {
 fn origins<'t>(task: &'t Task<'_>) -> impl Iterator<Item = (&'t Object, Origin<'t>)> {
     let inputs = task.step.inputs.iter().zip(&task.inputs);
     let items = inputs.flat_map(|(input, sources)| input.items.iter().zip(sources));
-    let made = items.filter_map(|(item, source)| match (source, &item.from) {
-        (Source::Step { step, made }, From::Step { output, .. }) => Some((step, made, output)),
+    let result = items.filter_map(|(item, source)| match (source, &item.from) {
+        (Source::Step { step, result }, From::Step { output, .. }) => Some((step, result, output)),
         _ => None,
     });
-    made.flat_map(|(step, made, wanted)| {
-        let outputs = made.outputs.iter();
+    result.flat_map(|(step, result, wanted)| {
+        let outputs = result.outputs.iter();
         let outputs = outputs.filter(move |(name, _)| {
             let mut wanted = wanted.iter();
             wanted.all(|wanted| **wanted == ***name)
@@ -48,7 +48,7 @@ fn origins<'t>(task: &'t Task<'_>) -> impl Iterator<Item = (&'t Object, Origin<'
     })
 }
 
-impl Lent {
+impl InputSnapshot {
     /// Notes how everything is that the attempt is going to read.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ impl Lent {
             let handed = store.hand_out(object, &mut keep);
             handed.map_err(|_| origin.is_damaged())
         });
-        objects.collect::<Result<_, _>>().map(Lent)
+        objects.collect::<Result<_, _>>().map(InputSnapshot)
     }
 
     /// The result of the attempt, if everything is as it was.
@@ -75,15 +75,17 @@ impl Lent {
         self,
         task: &Task<'_>,
         store: &Store,
-        produced: Result<Produced, JobError>,
-    ) -> Result<Produced, JobError> {
+        produced: Result<StepOutput, JobError>,
+    ) -> Result<StepOutput, JobError> {
         // All of them, so that none stays damaged that can be restored.
         let back = self.0.iter().map(|handed| store.take_back(handed));
         let back = back
             .enumerate()
-            .filter(|(_, back)| *back != Back::Untouched);
-        let changed: Vec<(usize, Back)> = back.collect();
-        let damaged = changed.iter().find(|(_, back)| *back == Back::Damaged);
+            .filter(|(_, back)| *back != SnapshotState::Untouched);
+        let changed: Vec<(usize, SnapshotState)> = back.collect();
+        let damaged = changed
+            .iter()
+            .find(|(_, back)| *back == SnapshotState::Damaged);
         let Some((at, back)) = damaged.or(changed.first()) else {
             return produced;
         };
@@ -106,9 +108,9 @@ impl Origin<'_> {
 
     fn was_changed(
         &self,
-        back: Back,
+        back: SnapshotState,
         changed: usize,
-        produced: Result<Produced, JobError>,
+        produced: Result<StepOutput, JobError>,
     ) -> JobError {
         let more = match changed {
             1 => String::new(),
@@ -121,7 +123,7 @@ impl Origin<'_> {
         let mut error = JobError::failed(message)
             .hint("what other steps read must stay as it is: copy it and change the copy");
         error = error.hint(match back {
-            Back::Damaged => format!("run again: `{}` makes it again", self.step),
+            SnapshotState::Damaged => format!("run again: `{}` makes it again", self.step),
             _ => "it is again what it was".to_owned(),
         });
         match produced {

@@ -11,13 +11,13 @@ use std::time::Instant;
 use crate::engine::Event;
 use crate::engine::JobError;
 use crate::engine::State;
-use crate::engine::attempt::Ended;
+use crate::engine::attempt::EndedAttempt;
 use crate::engine::link::Message;
 use crate::engine::link::lock;
 use crate::plan::StepId;
 use crate::store::Attempt;
-use crate::store::Made;
 use crate::store::Outcome;
+use crate::store::StepResult;
 
 use super::Coordinator;
 
@@ -58,9 +58,9 @@ impl Coordinator<'_, '_> {
         next
     }
 
-    pub(super) fn handle(&mut self, message: Message, ended: &mut Vec<Ended>) {
+    pub(super) fn handle(&mut self, message: Message, ended: &mut Vec<EndedAttempt>) {
         match message {
-            Message::Ended(end) => ended.push(*end),
+            Message::EndedAttempt(end) => ended.push(*end),
             Message::Warning { id, message } => {
                 let step = id.map(|id| self.name(id));
                 self.journal.emit(Event::Warning { step, message });
@@ -99,7 +99,7 @@ impl Coordinator<'_, '_> {
     }
 
     /// Keeps what attempts left, in one transaction, then tells the world.
-    pub(super) fn commit(&mut self, ended: Vec<Ended>, next: &mut Vec<StepId>) {
+    pub(super) fn commit(&mut self, ended: Vec<EndedAttempt>, next: &mut Vec<StepId>) {
         if ended.is_empty() {
             return;
         }
@@ -113,17 +113,17 @@ impl Coordinator<'_, '_> {
             self.executors.ended.extend(running.elsewhere);
             // One that timed out was committed then.
             if self.nodes[end.id].state() == State::Running {
-                let (end, made) = split(end);
-                kept.push((self.attempt(&end, made.as_ref()), end, made));
+                let (end, result) = split(end);
+                kept.push((self.attempt(&end, result.as_ref()), end, result));
             }
         }
         let attempts: Vec<Attempt> = kept.iter().map(|(attempt, ..)| attempt.clone()).collect();
         tracing::debug!(attempts = attempts.len(), "recording");
         let committed = self.record(&attempts);
         self.clear_folders();
-        for (_, end, made) in kept {
-            match (made, &committed) {
-                (Ok(made), Ok(())) => self.done(&end, made, next),
+        for (_, end, result) in kept {
+            match (result, &committed) {
+                (Ok(result), Ok(())) => self.done(&end, result, next),
                 (Ok(_), Err(error)) => {
                     self.fail(end.id, error.again(), &end.log, end.seconds, next);
                 }
@@ -141,10 +141,14 @@ impl Coordinator<'_, '_> {
         committed.map_err(crate::engine::attempt::store_failed)
     }
 
-    pub(super) fn attempt(&self, end: &Ending, made: Result<&Arc<Made>, &JobError>) -> Attempt {
+    pub(super) fn attempt(
+        &self,
+        end: &AttemptEnd,
+        result: Result<&Arc<StepResult>, &JobError>,
+    ) -> Attempt {
         let node = &self.nodes[end.id];
-        let outcome = match made {
-            Ok(made) => Outcome::Made(Arc::clone(made)),
+        let outcome = match result {
+            Ok(result) => Outcome::Made(Arc::clone(result)),
             Err(JobError::Cancelled) => Outcome::Cancelled,
             Err(JobError::Failed { message, hints }) => Outcome::Failed {
                 message: message.clone(),
@@ -168,7 +172,12 @@ impl Coordinator<'_, '_> {
         }
     }
 
-    pub(super) fn done(&mut self, end: &Ending, made: Arc<Made>, next: &mut Vec<StepId>) {
+    pub(super) fn done(
+        &mut self,
+        end: &AttemptEnd,
+        result: Arc<StepResult>,
+        next: &mut Vec<StepId>,
+    ) {
         let id = end.id;
         if end.checkpointed
             && let Some(key) = self.nodes[id].key
@@ -183,18 +192,23 @@ impl Coordinator<'_, '_> {
             id: id.0,
             step: self.name(id),
             seconds: end.seconds,
-            bytes: made.objects().map(|object| object.size).sum(),
-            diverged: made.diverged.clone(),
+            bytes: result.objects().map(|object| object.size).sum(),
+            diverged: result.diverged.clone(),
             key: self.nodes[id].key,
         });
         for same in self.flow.coalesced.remove(&id).unwrap_or_default() {
-            self.known(same, Arc::clone(&made), Some(id), next);
+            self.known(same, Arc::clone(&result), Some(id), next);
         }
-        self.keep(id, made, true);
+        self.keep(id, result, true);
         self.notify_dependents(id, next);
     }
 
-    pub(super) fn ended_badly(&mut self, end: &Ending, error: JobError, next: &mut Vec<StepId>) {
+    pub(super) fn ended_badly(
+        &mut self,
+        end: &AttemptEnd,
+        error: JobError,
+        next: &mut Vec<StepId>,
+    ) {
         let id = end.id;
         let step = &self.nodes[id].step;
         let again = end.number <= step.policy.retries && !self.flow.stopping;
@@ -252,7 +266,7 @@ impl Coordinator<'_, '_> {
             let seconds = timeout.as_secs_f64();
             let error = JobError::failed(format!("took longer than its timeout of {seconds} s"))
                 .hint("raise `timeout` of the stage, or give it less to do");
-            let end = Ending {
+            let end = AttemptEnd {
                 id,
                 number,
                 seconds,
@@ -267,7 +281,7 @@ impl Coordinator<'_, '_> {
 }
 
 /// An end without its result.
-pub(super) struct Ending {
+pub(super) struct AttemptEnd {
     id: StepId,
     number: u32,
     seconds: f64,
@@ -275,8 +289,8 @@ pub(super) struct Ending {
     checkpointed: bool,
 }
 
-fn split(end: Ended) -> (Ending, Result<Arc<Made>, JobError>) {
-    let ending = Ending {
+fn split(end: EndedAttempt) -> (AttemptEnd, Result<Arc<StepResult>, JobError>) {
+    let ending = AttemptEnd {
         id: end.id,
         number: end.number,
         seconds: end.seconds,
