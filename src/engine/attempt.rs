@@ -326,7 +326,7 @@ pub(super) fn bind(task: &Task<'_>, store: &Store) -> Vec<JobInput> {
     for (input, sources) in task.step.inputs.iter().zip(&task.inputs) {
         let mut items = Vec::with_capacity(sources.len());
         for (item, source) in input.items.iter().zip(sources) {
-            let (stage, outputs, diverged) = match source {
+            let (stage, outputs, diverged, seconds) = match source {
                 Source::Missing => continue,
                 Source::Step { step, result } => {
                     let wanted = match &item.from {
@@ -338,11 +338,17 @@ pub(super) fn bind(task: &Task<'_>, store: &Store) -> Vec<JobInput> {
                         .filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name))
                         .map(|(name, artifact)| (name.clone(), stored(artifact, store)))
                         .collect();
-                    (step.stage.to_string(), outputs, result.diverged.is_some())
+                    let diverged = result.diverged.is_some();
+                    (
+                        step.stage.to_string(),
+                        outputs,
+                        diverged,
+                        Some(result.seconds),
+                    )
                 }
                 Source::File { path, object } => {
                     let outputs = BTreeMap::from([("file".to_owned(), plain(path, *object))]);
-                    (String::new(), outputs, false)
+                    (String::new(), outputs, false, None)
                 }
             };
             items.push(JobItem {
@@ -350,6 +356,7 @@ pub(super) fn bind(task: &Task<'_>, store: &Store) -> Vec<JobInput> {
                 cell: item.cell.clone(),
                 outputs,
                 diverged,
+                seconds,
             });
         }
         inputs.push(JobInput {

@@ -74,6 +74,8 @@ pub struct JobItem {
     pub outputs: BTreeMap<String, JobArtifact>,
     /// Whether the training behind it diverged.
     pub diverged: bool,
+    /// Wall time of the step that made it; none for a plain file.
+    pub seconds: Option<f64>,
 }
 
 /// An artifact that can be read: file name → path of the immutable content.

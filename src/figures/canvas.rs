@@ -3,6 +3,7 @@
 use super::font;
 use super::font::Weight;
 use super::markup;
+use super::markup::Run;
 use super::theme;
 use crate::text::as_prose;
 
@@ -80,7 +81,7 @@ pub(super) enum Align {
 /// A line of text.
 #[derive(Clone, Debug)]
 pub(super) struct Label {
-    /// With [`markup`].
+    /// With [`markup`], unless it is `verbatim`.
     pub text: String,
     pub size: f64,
     pub weight: Weight,
@@ -88,6 +89,8 @@ pub(super) struct Label {
     pub align: Align,
     /// Reads from bottom to top.
     pub upwards: bool,
+    /// Words of data, in which `_` and `^` are no markup.
+    pub verbatim: bool,
 }
 
 /// One thing to draw.
@@ -213,6 +216,7 @@ impl Label {
             colour,
             align: Align::Start,
             upwards: false,
+            verbatim: false,
         }
     }
 
@@ -231,8 +235,26 @@ impl Label {
         self
     }
 
+    pub fn verbatim(mut self) -> Self {
+        self.verbatim = true;
+        self
+    }
+
+    /// Its pieces, each on one baseline.
+    pub fn runs(&self) -> Vec<Run> {
+        match self.verbatim {
+            true => vec![Run::plain(self.text.clone())],
+            false => markup::parse(&self.text),
+        }
+    }
+
     /// In points, along the text.
     pub fn width(&self) -> f64 {
-        markup::width(&self.text, self.weight, self.size)
+        markup::width_of(&self.runs(), self.weight, self.size)
+    }
+
+    /// Without markup, for screen readers.
+    pub fn plain(&self) -> String {
+        self.runs().into_iter().map(|run| run.text).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! Colours for numbers.
 
 use super::canvas::Colour;
+use super::theme;
 
 /// Nine equally spaced colours of viridis (Smith & van der Walt 2015, CC0): even in lightness, so
 /// that it survives grey printing and colour blindness.
@@ -19,6 +20,24 @@ pub(super) fn sequential(share: f64) -> Colour {
         (channel(below) + part * (channel(below + 1) - channel(below))).round() as u32
     };
     Colour::hex(mix(16) << 16 | mix(8) << 8 | mix(0))
+}
+
+/// The colour at a share of the way from paper (0) to a colour (1): under words, which stay readable.
+pub(super) fn tint(colour: Colour, share: f64) -> Colour {
+    let share = share.clamp(0.0, 1.0);
+    let mix = |paper: u8, full: u8| {
+        let (paper, full) = (f64::from(paper), f64::from(full));
+        (paper + share * (full - paper)).round() as u8
+    };
+    let (paper, full) = (theme::PAPER.rgb, colour.rgb);
+    Colour {
+        rgb: (
+            mix(paper.0, full.0),
+            mix(paper.1, full.1),
+            mix(paper.2, full.2),
+        ),
+        opacity: colour.opacity,
+    }
 }
 
 /// Black or white, whichever reads better on a colour (relative luminance of WCAG 2).
@@ -48,6 +67,14 @@ mod tests {
         assert_eq!(sequential(0.0), Colour::hex(0x440154));
         assert_eq!(sequential(0.5), Colour::hex(0x21918C));
         assert_eq!(sequential(2.0), Colour::hex(0xFDE725));
+    }
+
+    #[test]
+    fn tints_run_from_paper_to_the_colour() {
+        let blue = Colour::hex(0x0072B2);
+        assert_eq!(tint(blue, -1.0), theme::PAPER);
+        assert_eq!(tint(blue, 1.0), blue);
+        assert_eq!(tint(Colour::hex(0x000000), 0.5), Colour::hex(0x808080));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::finish;
 use super::grammar::capital;
 use super::mapping::Mapping;
 use super::mapping::no_column;
-use super::marker;
+use super::marks::Marks;
 use super::options;
 use super::options::AxisParams;
 use super::options::FacetParams;
@@ -47,6 +47,8 @@ params! {
         y: String;
         /// column of numbers shown as height
         value: String;
+        /// column of `points` with a marker and a colour per value
+        mark: Option<String>;
         /// about how many level lines
         levels: usize = 8, min(1), max(40);
         /// scale of the colours
@@ -68,7 +70,7 @@ impl Entry for Contour {
     fn docs(&self) -> &'static str {
         "The rows form a grid of x and y; repeated places are averaged. Between grid points the \
          surface is bilinear; a missing grid point leaves its neighbourhood empty. The slot `points` \
-         adds markers."
+         adds markers: in every panel, or where they have the columns of the facets, each in its own."
     }
 
     fn params(&self) -> Vec<Param> {
@@ -89,6 +91,7 @@ impl Figure for Contour {
         };
         let table = &input.table;
         let mapping = Mapping::new(&params.x, vec![params.y], &params.facets)?;
+        let marks = Marks::new(input, &mapping, params.mark.as_deref())?;
         let value_name = &params.value;
         let column = |name: &str| table.column(name).ok_or_else(|| no_column(table, name));
         let (x, y, z) = (
@@ -96,11 +99,6 @@ impl Figure for Contour {
             column(&mapping.y[0])?,
             column(value_name)?,
         );
-        if let Some(points) = &input.points {
-            for name in [&mapping.x, &mapping.y[0]] {
-                points.column(name).ok_or_else(|| no_column(points, name))?;
-            }
-        }
         let wrap = axes::wrap(panels, table, &mapping.facet)?;
         let facets = Facets::new(table, &mapping, wrap)?;
         let kind = params.value_scale.kind();
@@ -165,7 +163,7 @@ impl Figure for Contour {
             &facets,
             (x_axes, y_axes),
             labels,
-            Vec::new(),
+            marks.legend(&theme),
         )?;
         sheet.grid_y = false;
         sheet.aspect = 0.85;
@@ -179,6 +177,7 @@ impl Figure for Contour {
         let levels = ticks::levels(&colours, params.levels);
         let mut page = sheet.open();
         let mut failed = None;
+        let mut marked = 0;
         for (i, field) in fields.iter().enumerate() {
             page.inside(i, |canvas, frame, theme| {
                 failed = surface(canvas, frame, field, &colours)
@@ -191,7 +190,13 @@ impl Figure for Contour {
                         canvas.line(points.collect(), ink, theme.spine_width);
                     }
                 }
-                marked(canvas, frame, input, &mapping, theme);
+                // All rows of a panel share its facets.
+                let rows = facets.panels[i].groups.iter().flat_map(|group| &group.rows);
+                if let Some(&row) = rows.take(1).next() {
+                    marked += marks.draw(canvas, frame, theme, |name| {
+                        table.column(name).map(|at| &table.rows[row][at])
+                    });
+                }
             });
         }
         if let Some(error) = failed {
@@ -217,9 +222,7 @@ impl Figure for Contour {
                 plural(holes, "grid point")
             ));
         }
-        if let Some(points) = &input.points {
-            caption.push_str(&format!(" Marked: {}.", plural(points.rows.len(), "point")));
-        }
+        caption.push_str(&marks.described(marked));
         finish(page, &what, table.to_csv(), caption)
     }
 }
@@ -257,25 +260,4 @@ fn surface(
         about: "surface".to_owned(),
     });
     Ok(())
-}
-
-fn marked(
-    canvas: &mut Canvas,
-    frame: &Frame,
-    input: &FigureInput,
-    mapping: &Mapping,
-    theme: &theme::Theme,
-) {
-    let Some(points) = &input.points else {
-        return;
-    };
-    let (Some(x), Some(y)) = (points.column(&mapping.x), points.column(&mapping.y[0])) else {
-        return;
-    };
-    for row in 0..points.rows.len() {
-        let at = points.number(row, x).zip(points.number(row, y));
-        if let Some(point) = at.and_then(|(x, y)| frame.at(x, y)) {
-            marker::draw(canvas, 0, point, theme.marker_size, theme.colour(1));
-        }
-    }
 }

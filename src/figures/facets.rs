@@ -274,7 +274,7 @@ fn title(axis: &Option<Column>, values: &[Json]) -> Option<String> {
 }
 
 /// A number with the name of its axis, text alone.
-fn name_value(axis: &Column, value: &Json) -> String {
+pub(super) fn name_value(axis: &Column, value: &Json) -> String {
     match value {
         Json::Number(_) | Json::Bool(_) => format!("{} = {}", axis.title(), coordinate(value)),
         other => coordinate(other),

@@ -21,6 +21,17 @@ pub(super) struct Run {
     pub shift: f64,
 }
 
+impl Run {
+    /// Text as it is.
+    pub fn plain(text: String) -> Self {
+        Run {
+            text,
+            scale: 1.0,
+            shift: 0.0,
+        }
+    }
+}
+
 /// Splits a label into runs.
 pub(super) fn parse(label: &str) -> Vec<Run> {
     let chars: Vec<char> = label.chars().collect();
@@ -73,11 +84,7 @@ pub(super) fn parse(label: &str) -> Vec<Run> {
 
 fn push(runs: &mut Vec<Run>, plain: &mut String) {
     if !plain.is_empty() {
-        runs.push(Run {
-            text: std::mem::take(plain),
-            scale: 1.0,
-            shift: 0.0,
-        });
+        runs.push(Run::plain(std::mem::take(plain)));
     }
 }
 
@@ -149,7 +156,11 @@ fn greek(name: &str) -> Option<char> {
 
 /// Width in points of a label at a size in points.
 pub(super) fn width(label: &str, weight: Weight, size: f64) -> f64 {
-    let runs = parse(label);
+    width_of(&parse(label), weight, size)
+}
+
+/// Width in points of runs at a size in points.
+pub(super) fn width_of(runs: &[Run], weight: Weight, size: f64) -> f64 {
     let widths = runs
         .iter()
         .map(|run| font::width(&run.text, weight, size * run.scale));

@@ -27,6 +27,7 @@ mod levels;
 mod line;
 mod mapping;
 mod marker;
+mod marks;
 mod markup;
 mod named;
 mod options;
@@ -34,6 +35,7 @@ mod points;
 mod render;
 mod scale;
 mod sheet;
+mod text;
 mod theme;
 mod ticks;
 mod xy;
@@ -62,6 +64,7 @@ pub static ALL: &[&dyn Figure] = &[
     &images::Images,
     &line::Line,
     &points::Scatter,
+    &text::Text,
 ];
 
 /// The kind of figure of this name.

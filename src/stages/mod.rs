@@ -26,6 +26,7 @@ mod select;
 mod summary;
 mod surrogate;
 mod train;
+mod wall_time;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -78,6 +79,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &sample::Data,
         &sample::Prior,
         &sample::Reconstructions,
+        &wall_time::WallTime,
     ];
     // The adapters live as long as the program, as everything in a registry does.
     fn leak(stage: impl Stage + 'static) -> &'static dyn Stage {

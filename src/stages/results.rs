@@ -64,6 +64,7 @@ impl Results<'_> {
             cell: step.cell.clone(),
             outputs: BTreeMap::from([(output.to_owned(), artifact)]),
             diverged: result.diverged.is_some(),
+            seconds: Some(result.seconds),
         })
     }
 

@@ -453,6 +453,101 @@ fn contour_with_marked_points() {
     );
 }
 
+/// A surface over two latent variables, with the points that three methods find on it.
+#[test]
+fn contour_with_points_told_apart_in_facets() {
+    let mut csv = "observation,mu_1,mu_2,elbo\n".to_owned();
+    for observation in 0..2 {
+        for i in 0..31 {
+            for j in 0..31 {
+                let (x, y) = (-3.0 + 0.2 * f64::from(i), -3.0 + 0.2 * f64::from(j));
+                let (dx, dy) = (x - f64::from(observation), y + 0.5);
+                let elbo = -20.0 - dx * dx - 0.7 * dy * dy - 0.6 * dx * dy;
+                csv.push_str(&format!("{observation},{x},{y},{elbo}\n"));
+            }
+        }
+    }
+    let mut input = table(&csv, &["observation"]);
+    let marked = "observation,method,mu_1,mu_2\n0,vae,-1,0.5\n0,svi,0.6,-0.4\n0,grid,0,-0.5\n\
+                  1,vae,0.1,0.4\n1,svi,1.3,-1\n1,grid,1,-0.5\n";
+    input.points = Some(Table::from_csv(marked, &["observation", "method"]).expect("a table"));
+    let rendered = snapshot(
+        "contour-points",
+        "contour",
+        &input,
+        "{x: mu_1, y: mu_2, value: elbo, facet: observation, mark: method, \
+         labels: {mu_1: '\\mu_1', mu_2: '\\mu_2', elbo: ELBO}, names: {vae: VAE, svi: SVI}}",
+    );
+    assert!(
+        rendered.caption.contains("Marked: 6 points, by method."),
+        "{}",
+        rendered.caption
+    );
+}
+
+/// Sentences with two numbers a word, and samples without.
+#[test]
+fn text_with_a_number_behind_each_word() {
+    let sentence = "where can i find a list of all the words that end in _ing ( with x^2 and \\beta ) \
+                    and how antidisestablishmentarianism is spelled ?";
+    let sample = "what is the best way to find a job in new york ?";
+    let mut csv = "example,what,place,token,saliency\n".to_owned();
+    for example in 0..2 {
+        for (k, what) in ["output", "input"].iter().enumerate() {
+            for (place, token) in sentence.split_whitespace().enumerate() {
+                let number = (1.0 + noise((100 * example + 50 * k + place) as u64)).powi(2);
+                csv.push_str(&format!("{example},{what},{place},{token},{number}\n"));
+            }
+        }
+        for (place, token) in sample.split(' ').enumerate() {
+            csv.push_str(&format!("{example},sample,{place},{token},\n"));
+        }
+    }
+    let input = table(&csv, &["example", "what"]);
+    let yaml = "{value: saliency, text: [example, what], heading: example, label: what, \
+                order: place";
+    let rendered = snapshot("text", "text", &input, &format!("{yaml}, width: double}}"));
+    assert_eq!(
+        rendered.caption,
+        "Saliency as the colour behind each word: 6 texts, n = 130 words. Without colour: 26 words \
+         without a number.\n"
+    );
+    // Words are no markup, in the picture as in the table.
+    assert!(rendered.svg.contains("aria-label=\"x^2\""));
+    assert!(
+        rendered.csv.contains("0,output,16,x^2,"),
+        "{}",
+        rendered.csv
+    );
+    let rendered = snapshot(
+        "text-narrow",
+        "text",
+        &input,
+        &format!("{yaml}, relative: true}}"),
+    );
+    assert!(
+        rendered
+            .caption
+            .starts_with("Saliency (share of the largest of its text) as")
+    );
+}
+
+/// Texts of one heading stand together although their rows do not.
+#[test]
+fn text_by_shuffled_rows_is_the_same() {
+    let csv = "t,h,place,token,v\n1,a,0,one,1\n2,b,0,three,3\n1,a,1,two,2\n3,a,0,four,4\n";
+    let shuffled = "t,h,place,token,v\n1,a,1,two,2\n1,a,0,one,1\n3,a,0,four,4\n2,b,0,three,3\n";
+    let yaml = "{value: v, text: t, order: place, heading: h, label: t}";
+    let one = draw("text", &table(csv, &["t", "h"]), yaml);
+    let other = draw("text", &table(shuffled, &["t", "h"]), yaml);
+    assert_eq!(
+        one.csv,
+        "h,t,place,token,v\na,1,0,one,1.0\na,1,1,two,2.0\na,3,0,four,4.0\nb,2,0,three,3.0\n"
+    );
+    assert_eq!(one.svg, other.svg);
+    assert_eq!(one.csv, other.csv);
+}
+
 /// The pipeline of a density estimation, as a plan outlines it.
 const STAGES: &str = "
   - {name: data, kind: dataset/synthetic, axes: [dataset, draw], cells: 15}

@@ -19,7 +19,7 @@ fn draw(kind: &str, csv: &str, yaml: &str) -> Result<Rendered, FigureError> {
 }
 
 /// Every kind that draws a table, with parameters for the columns `a`, `b`, `seed`, `y`, `z`.
-const KINDS: [(&str, &str); 10] = [
+const KINDS: [(&str, &str); 11] = [
     ("bar", "{x: a, y: y, color: b, replicate: seed}"),
     ("box", "{x: a, y: y, color: b, replicate: seed}"),
     ("contour", "{x: y, y: z, value: z}"),
@@ -30,6 +30,7 @@ const KINDS: [(&str, &str); 10] = [
     ("histogram", "{x: y, color: b}"),
     ("line", "{x: a, y: y, color: b, replicate: seed}"),
     ("scatter", "{x: y, y: z, color: b}"),
+    ("text", "{word: b, value: y, text: a, label: a, heading: z}"),
 ];
 
 #[test]
@@ -306,4 +307,31 @@ fn a_level_stands_in_the_figure_its_caption_and_its_table() {
         "{x: a, y: y, levels: 3}",
     );
     assert!(error.expect_err("no map").to_string().contains("levels"));
+}
+
+/// A page of a size that no text was written for.
+#[test]
+fn text_on_a_narrow_or_low_page_stays_on_it() {
+    let mut csv = "a,b,seed,y,z\n".to_owned();
+    for i in 0..60 {
+        csv.push_str(&format!(
+            "a rather long name of a text,word{i}{},0,{i},2\n",
+            "x".repeat(i % 30)
+        ));
+    }
+    let columns = "word: b, value: y, text: a, label: a, heading: seed";
+    for page in [
+        "width: 0.5",
+        "width: 1.2",
+        "height: 1",
+        "theme: {font_size: 30}",
+    ] {
+        let rendered = draw("text", &csv, &format!("{{{columns}, {page}}}"));
+        let rendered = rendered.unwrap_or_else(|error| panic!("{page}: {error}"));
+        assert!(!rendered.svg.contains("NaN"), "{page}");
+        if let Some(folder) = std::env::var_os("FIGURES") {
+            let name = format!("text-{}.png", page.replace([':', ' ', '{', '}'], ""));
+            std::fs::write(std::path::Path::new(&folder).join(name), &rendered.png).unwrap();
+        }
+    }
 }

@@ -150,3 +150,35 @@ fn a_divergence_below_zero_is_told_by_the_run_and_in_the_log() {
     let (good, said) = with_data(&data(0.5, 50.0), &format!("{FIT}{score}"));
     assert!(good && !said.contains("warning"), "{said}");
 }
+
+/// The time of a step stands beside its scores, in one row per cell.
+#[test]
+fn the_time_of_a_step_is_a_number_of_its_cell() {
+    let space = space(
+        "  slow: {uses: command, with: {run: 'sleep 0.3; echo 1 > ${out.number}', out: {number: number.txt}}}
+  time: {uses: evaluate/wall-time, in: {of: slow}}
+  table: {uses: table/summary, in: {rows: time}, with: {values: [seconds]}}
+",
+    );
+    space.stdout(&["run", "manifests/scores.yaml"]);
+    let table = space.read("outputs/scores/tables/table.csv");
+    let seconds = |table: &str| -> f64 {
+        let last = table.lines().last().expect("a row");
+        let number = last.split(',').next().expect("a column");
+        number.parse().unwrap_or_else(|_| panic!("{table}"))
+    };
+    // A machine under load takes longer, never shorter.
+    assert!((0.3..60.0).contains(&seconds(&table)), "{table}");
+    // The step isn't repeated, so its time stays.
+    space.stdout(&["run", "manifests/scores.yaml"]);
+    assert_eq!(space.read("outputs/scores/tables/table.csv"), table);
+
+    let plain = "  time: {uses: evaluate/wall-time, in: {of: {file: Cargo.toml}}}\n";
+    space.write(
+        "manifests/scores.yaml",
+        &format!("experiment: plain\nstages:\n{plain}"),
+    );
+    let output = space.output(&["run", "manifests/scores.yaml"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("a plain file was made by no step"), "{said}");
+}

@@ -70,6 +70,8 @@ pub struct Item {
     stage: String,
     cell: Coordinates,
     diverged: bool,
+    #[serde(default)]
+    seconds: Option<f64>,
     outputs: BTreeMap<String, Bound>,
 }
 
@@ -178,6 +180,7 @@ impl Item {
             stage: item.stage.clone(),
             cell: coordinates(&item.cell),
             diverged: item.diverged,
+            seconds: item.seconds,
             outputs: outputs.collect(),
         }
     }
@@ -195,6 +198,7 @@ impl Item {
             cell: cell(&self.cell),
             outputs: outputs.collect(),
             diverged: self.diverged,
+            seconds: self.seconds,
         }
     }
 }

@@ -214,7 +214,7 @@ fn assemble(
 fn outlined(at: Point, label: &Label, glyphs: &mut BTreeMap<(Weight, u16), String>) -> String {
     let mut text = format!(
         "<g role=\"img\" aria-label=\"{}\"{}>",
-        escape(&markup::plain(&label.text)),
+        escape(&label.plain()),
         fill(label.colour)
     );
     for (start, run, scale) in runs(label) {
@@ -278,7 +278,7 @@ fn runs(label: &Label) -> Vec<(f64, markup::Run, f64)> {
         Align::Middle => -label.width() / 2.0,
         Align::End => -label.width(),
     };
-    let runs = markup::parse(&label.text).into_iter().map(|run| {
+    let runs = label.runs().into_iter().map(|run| {
         let scale = label.size * run.scale;
         let here = start;
         start += font::width(&run.text, label.weight, scale);
