@@ -46,7 +46,7 @@
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub mod claims;
-pub mod cli;
+mod cli;
 pub mod data;
 pub mod engine;
 pub mod export;
@@ -65,3 +65,5 @@ pub mod store;
 pub mod table;
 pub mod text;
 pub mod training;
+
+pub use cli::main;

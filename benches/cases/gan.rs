@@ -7,7 +7,7 @@ use sweepline::nn::*;
 const LATENT: usize = 100;
 
 /// A network with its parameters and optimiser.
-pub struct Player {
+pub(crate) struct Player {
     pub params: Params<Cpu>,
     net: Stack,
     optimizer: Optimizer<Cpu>,
@@ -61,7 +61,7 @@ fn discriminator(builder: &mut Builder<Cpu>) -> Stack {
 }
 
 /// A DCGAN for images of 32 × 32 with its fixed batch of 64.
-pub struct Gan {
+pub(crate) struct Gan {
     pub generator: Player,
     pub discriminator: Player,
     pub x: Images<Cpu>,
@@ -74,7 +74,7 @@ impl Gan {
     const BATCH: usize = 64;
 
     /// `penalty`: the critic of a WGAN-GP instead of the players of a DCGAN.
-    pub fn new(penalty: bool) -> Self {
+    pub(crate) fn new(penalty: bool) -> Self {
         let (device, seed) = (Cpu::default(), Seed::new(0));
         let shape = (Self::BATCH, 3, 32, 32);
         let values = seed
@@ -96,7 +96,7 @@ impl Gan {
     }
 
     /// How many numbers the step updates.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         let critic = self.discriminator.params.count();
         match self.penalty {
             true => critic,
@@ -105,12 +105,12 @@ impl Gan {
     }
 
     /// The latent variables of a step, row-major.
-    pub fn noise(&self, iteration: u64) -> Vec<f32> {
+    pub(crate) fn noise(&self, iteration: u64) -> Vec<f32> {
         self.seed.stream(iteration).normal(Self::BATCH * LATENT)
     }
 
     /// Where between real and generated images the penalty of a step is taken.
-    pub fn alpha(&self, iteration: u64) -> Vec<f32> {
+    pub(crate) fn alpha(&self, iteration: u64) -> Vec<f32> {
         let mut stream = self.seed.derive("alpha").stream(iteration);
         stream.uniform(Self::BATCH, 0.0, 1.0)
     }
@@ -121,7 +121,7 @@ impl Gan {
     }
 
     /// One update of each player on the same generated batch; or one of the critic, with penalty.
-    pub fn step(&mut self) -> f32 {
+    pub(crate) fn step(&mut self) -> f32 {
         let loss = if self.penalty {
             self.critic()
         } else {

@@ -17,7 +17,7 @@ const STEPS: u64 = 5;
 type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
 
 /// A case of the bench.
-pub trait Case {
+pub(crate) trait Case {
     /// How many numbers the step updates.
     fn count(&self) -> usize;
     /// One step of training; the loss before its update.
@@ -27,7 +27,10 @@ pub trait Case {
 }
 
 /// Writes the record of a case that has not been stepped yet.
-pub fn write(mut case: Box<dyn Case>, path: &Path) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) fn write(
+    mut case: Box<dyn Case>,
+    path: &Path,
+) -> Result<(), Box<dyn std::error::Error>> {
     let mut tensors = case.tensors();
     let losses = (0..STEPS).map(|_| case.step()).collect();
     tensors.push(("losses".into(), vec![STEPS as usize], losses));

@@ -4,15 +4,15 @@ use sweepline::nn::layers::time_major;
 use sweepline::nn::*;
 
 const VOCABULARY: usize = 2000;
-pub const LENGTH: usize = 30;
-pub const BATCH: usize = 32;
+pub(crate) const LENGTH: usize = 30;
+pub(crate) const BATCH: usize = 32;
 const EMBEDDING: usize = 128;
 const HIDDEN: usize = 256;
 const LATENT: usize = 16;
 
 /// LSTM encoder and decoder with teacher forcing; the latent variable enters every decoder input and
 /// its first state. With its fixed batch of random words.
-pub struct TextVae {
+pub(crate) struct TextVae {
     pub params: Params<Cpu>,
     encoder_words: Embedding,
     encoder: Lstm,
@@ -28,7 +28,7 @@ pub struct TextVae {
 }
 
 impl TextVae {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let seed = Seed::new(0);
         let mut params = Params::new(&Cpu::default());
         let mut builder = params.builder(seed.derive("init"));
@@ -63,12 +63,12 @@ impl TextVae {
     }
 
     /// The noise of a step, row-major.
-    pub fn noise(iteration: u64) -> Vec<f32> {
+    pub(crate) fn noise(iteration: u64) -> Vec<f32> {
         Seed::new(1).stream(iteration).normal(BATCH * LATENT)
     }
 
     /// Noise, forward, backward and update; the loss before it.
-    pub fn step(&mut self) -> f32 {
+    pub(crate) fn step(&mut self) -> f32 {
         let pass = self.params.record();
         let device = pass.device();
         let words = self.encoder_words.forward(&pass, &self.target);

@@ -5,7 +5,7 @@ use sweepline::nn::*;
 const SIGMA: f32 = 0.1;
 
 /// A VAE of affine layers with its fixed batch.
-pub struct Vae {
+pub(crate) struct Vae {
     pub params: Params<Cpu>,
     encoder: Mlp,
     decoder: Mlp,
@@ -19,7 +19,7 @@ pub struct Vae {
 
 impl Vae {
     /// Sizes of both networks from input to output; `gaussian` data are a ring, others are bits.
-    pub fn new(
+    pub(crate) fn new(
         seed: u64,
         batch: usize,
         encoder: &[usize],
@@ -51,13 +51,13 @@ impl Vae {
     }
 
     /// The noise of a step, row-major.
-    pub fn noise(&self, iteration: u64) -> Vec<f32> {
+    pub(crate) fn noise(&self, iteration: u64) -> Vec<f32> {
         let (rows, _) = self.x.shape();
         self.seed.stream(iteration).normal(rows * self.latent)
     }
 
     /// Noise, forward, backward and update; the loss before it.
-    pub fn step(&mut self) -> f32 {
+    pub(crate) fn step(&mut self) -> f32 {
         let pass = self.params.record();
         let encoded = self.encoder.forward(&pass, self.x.clone());
         let (mean, log_var) = losses::split_columns(encoded, self.latent);

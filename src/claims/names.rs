@@ -48,13 +48,6 @@ impl KnownNames {
         self
     }
 
-    /// Adds names of measured columns; from then on others are unknown.
-    pub fn with_columns<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
-        let columns = self.columns.get_or_insert_default();
-        columns.extend(names.into_iter().map(str::to_owned));
-        self
-    }
-
     /// Checks every name in a claim; all that is wrong is returned together.
     pub fn check(&self, claim: &Claim) -> Vec<ClaimError> {
         let mut errors = Vec::new();

@@ -25,13 +25,13 @@ Examples:
 /// From a YAML experiment manifest to a paper's tables and figures.
 #[derive(Debug, Parser)]
 #[command(name = "sweepline", version, after_help = AFTER_HELP, max_term_width = 100)]
-pub struct Cli {
+pub(super) struct Cli {
     #[command(subcommand)]
     pub verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Verb {
+pub(super) enum Verb {
     /// Run what is not up to date, and leave tables and figures under outputs/
     ///
     /// `run` is always resume: finished steps are reused by content, interrupted trainings go on
@@ -90,7 +90,7 @@ pub enum Verb {
 
 /// Which experiment, and how it is changed from the command line.
 #[derive(Debug, Clone, Args)]
-pub struct Experiment {
+pub(super) struct Experiment {
     /// The manifest, a YAML file
     pub manifest: PathBuf,
     /// Set a parameter: -p epochs=20
@@ -110,7 +110,7 @@ pub struct Experiment {
 }
 
 #[derive(Debug, Clone, Args)]
-pub struct StoreArgs {
+pub(super) struct StoreArgs {
     /// Where results go [default: outputs in the project's root]
     #[arg(long, value_name = "DIR")]
     pub outputs: Option<PathBuf>,
@@ -126,7 +126,7 @@ pub struct StoreArgs {
 
 /// Which store, of verbs that need no manifest.
 #[derive(Debug, Clone, Args)]
-pub struct ProjectArgs {
+pub(super) struct ProjectArgs {
     /// The store that this manifest's runs use [default: that of the project around the current folder]
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
@@ -135,7 +135,7 @@ pub struct ProjectArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub(super) struct RunArgs {
     #[command(flatten)]
     pub experiment: Experiment,
     /// How many steps may run at once [default: the number of CPUs]
@@ -173,7 +173,7 @@ pub struct RunArgs {
 /// out and not known from before, it stays pending.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Filters")]
-pub struct FilterArgs {
+pub(super) struct FilterArgs {
     /// Only these cells: --only 'method=mapa,samples=20|50'; also `lr<=1e-3`, `name=a*`. Repeated, any
     #[arg(long, value_name = "AXIS=VALUE,…")]
     pub only: Vec<String>,
@@ -189,7 +189,7 @@ pub struct FilterArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Progress {
+pub(super) enum Progress {
     /// Bars in a terminal, lines elsewhere
     Auto,
     Bars,
@@ -198,7 +198,7 @@ pub enum Progress {
 }
 
 #[derive(Debug, Args)]
-pub struct PlanArgs {
+pub(super) struct PlanArgs {
     #[command(flatten)]
     pub experiment: Experiment,
     /// Name the changed parts of every step that would run, old and new
@@ -212,7 +212,7 @@ pub struct PlanArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct WhyArgs {
+pub(super) struct WhyArgs {
     #[command(flatten)]
     pub experiment: Experiment,
     /// A step as `plan` prints it, or a stage: 'fit[latent=8,seed=0]'
@@ -220,7 +220,7 @@ pub struct WhyArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct StepArgs {
+pub(super) struct StepArgs {
     #[command(flatten)]
     pub experiment: Experiment,
     /// A step as `plan` prints it: 'fit[latent=8,seed=0]'
@@ -228,7 +228,7 @@ pub struct StepArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct LogArgs {
+pub(super) struct LogArgs {
     #[command(flatten)]
     pub step: StepArgs,
     /// Print the log as it is: with the colours of the program, and all that a terminal obeys
@@ -237,7 +237,7 @@ pub struct LogArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct ListArgs {
+pub(super) struct ListArgs {
     /// A kind or the start of its name: train, figure/line
     pub kind: Option<String>,
     /// Print the reference page of what matches, in Markdown
@@ -246,7 +246,7 @@ pub struct ListArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct ClaimsArgs {
+pub(super) struct ClaimsArgs {
     #[command(flatten)]
     pub experiment: Experiment,
     #[arg(long, value_enum, default_value_t = ClaimsFormat::Text)]
@@ -257,7 +257,7 @@ pub struct ClaimsArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ClaimsFormat {
+pub(super) enum ClaimsFormat {
     Text,
     Csv,
     Json,
@@ -265,7 +265,7 @@ pub enum ClaimsFormat {
 }
 
 #[derive(Debug, Args)]
-pub struct ReportArgs {
+pub(super) struct ReportArgs {
     #[command(flatten)]
     pub experiment: Experiment,
     /// The page [default: report.html in the experiment's folder of results]
@@ -277,7 +277,7 @@ pub struct ReportArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct ExportArgs {
+pub(super) struct ExportArgs {
     #[command(flatten)]
     pub experiment: Experiment,
     /// Which program is to read them
@@ -291,7 +291,7 @@ pub struct ExportArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ExportFormat {
+pub(super) enum ExportFormat {
     /// Event files, a folder per cell
     Tensorboard,
     /// A tracking store of files, a run per cell
@@ -303,7 +303,7 @@ pub enum ExportFormat {
 }
 
 #[derive(Debug, Args)]
-pub struct LsArgs {
+pub(super) struct LsArgs {
     #[command(flatten)]
     pub experiment: Experiment,
     /// Only the results of this stage
@@ -328,7 +328,7 @@ pub struct LsArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TableFormat {
+pub(super) enum TableFormat {
     /// Aligned, for a terminal; numbers in six digits
     #[value(alias = "text")]
     Table,
@@ -338,7 +338,7 @@ pub enum TableFormat {
 }
 
 #[derive(Debug, Args)]
-pub struct GraphArgs {
+pub(super) struct GraphArgs {
     #[command(flatten)]
     pub experiment: Experiment,
     #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
@@ -346,13 +346,13 @@ pub struct GraphArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum GraphFormat {
+pub(super) enum GraphFormat {
     Dot,
     Mermaid,
 }
 
 #[derive(Debug, Args)]
-pub struct GcArgs {
+pub(super) struct GcArgs {
     #[command(flatten)]
     pub store: ProjectArgs,
     /// Remove; without it, only say what would be removed
@@ -364,19 +364,19 @@ pub struct GcArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct SchemaArgs {
+pub(super) struct SchemaArgs {
     #[arg(value_enum)]
     pub of: SchemaOf,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SchemaOf {
+pub(super) enum SchemaOf {
     Manifest,
     Pipeline,
 }
 
 #[derive(Debug, Args)]
-pub struct EventsArgs {
+pub(super) struct EventsArgs {
     /// A run's id or the start of one; `latest`, `previous`
     #[arg(default_value = "latest")]
     pub run: String,
@@ -388,7 +388,7 @@ pub struct EventsArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct TraceArgs {
+pub(super) struct TraceArgs {
     /// A run's id or the start of one; `latest`, `previous`
     #[arg(default_value = "latest")]
     pub run: String,
@@ -397,7 +397,7 @@ pub struct TraceArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct StatusArgs {
+pub(super) struct StatusArgs {
     #[command(flatten)]
     pub experiment: Experiment,
     /// Print one JSON object
@@ -406,7 +406,7 @@ pub struct StatusArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct ShowArgs {
+pub(super) struct ShowArgs {
     #[command(flatten)]
     pub experiment: Experiment,
     /// A step as `plan` prints it: 'fit[latent=8,seed=0]'
@@ -417,7 +417,7 @@ pub struct ShowArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct DiffArgs {
+pub(super) struct DiffArgs {
     #[command(flatten)]
     pub experiment: Experiment,
     /// A step as `plan` prints it, or a run: its id, `latest`, `previous`
@@ -430,7 +430,7 @@ pub struct DiffArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct InitArgs {
+pub(super) struct InitArgs {
     /// Where: a new folder, or one without a manifest of this name
     #[arg(default_value = ".")]
     pub folder: PathBuf,

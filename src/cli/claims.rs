@@ -23,7 +23,11 @@ use crate::stages::Results;
 const FILES: [&str; 4] = ["claims.json", "claims.csv", "claims.md", "claims.tex"];
 
 /// Shows the claims of an experiment over the results that are there. Runs and writes nothing.
-pub fn claims(args: &ClaimsArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn claims(
+    args: &ClaimsArgs,
+    out: &mut Printer,
+    err: &mut Printer,
+) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     if project.plan.experiment.claims.is_empty() {
         writeln!(err, "`{}` claims nothing", project.name())?;
@@ -47,7 +51,7 @@ pub fn claims(args: &ClaimsArgs, out: &mut Printer, err: &mut Printer) -> Result
 }
 
 /// Judges the claims after a run, writes them beside the results, and says what came of them.
-pub fn after_run(
+pub(super) fn after_run(
     project: &Project,
     results: &Results<'_>,
     required: bool,
@@ -84,7 +88,7 @@ fn exit(judgements: &[Judgement], required: bool) -> Exit {
 /// The judgements, and whether they are new. Where nothing that they depend on has changed they are
 /// those of the last run: reading the numbers of ten thousand cells takes longer than all the rest
 /// of a run that does nothing.
-pub fn judged(view: &Path, results: &Results<'_>) -> (ClaimsDocument, bool) {
+pub(super) fn judged(view: &Path, results: &Results<'_>) -> (ClaimsDocument, bool) {
     let of = stages::claims_digest(results).to_hex();
     let known = FILES.iter().all(|file| view.join(file).is_file());
     let known = known.then(|| fs::read_to_string(view.join(FILES[0])).ok());

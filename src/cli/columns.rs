@@ -8,7 +8,7 @@ use crate::text::in_one_line;
 
 /// One line per row under a header, columns two spaces apart. Numbers are cut to six digits: the
 /// other formats have them all.
-pub fn aligned(table: &Table) -> String {
+pub(super) fn aligned(table: &Table) -> String {
     let header: Vec<String> = table
         .columns
         .iter()

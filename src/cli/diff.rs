@@ -39,7 +39,7 @@ const ROWS: usize = 40;
 const NAMED: usize = 3;
 
 /// Compares two steps, or two runs.
-pub fn diff(args: &DiffArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn diff(args: &DiffArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let previous = PreviousRun::of(&project)?;
     let Some(store) = &previous.store else {

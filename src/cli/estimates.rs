@@ -6,7 +6,7 @@ use crate::store::Store;
 
 /// Seconds per step by stage: the mean of its steps that ran before, else of all steps of its
 /// kinds. Stages that nobody ever saw run are left out.
-pub fn by_stage(project: &Project, store: &Store) -> Expected {
+pub(super) fn by_stage(project: &Project, store: &Store) -> Expected {
     // Without estimates a run goes as well.
     let Ok(known) = store.durations(&project.name()) else {
         return Expected::new();

@@ -18,7 +18,11 @@ use crate::engine::Timed;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Prints the events of a run, and goes on until it ends where that is asked for.
-pub fn events(args: &EventsArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn events(
+    args: &EventsArgs,
+    out: &mut Printer,
+    err: &mut Printer,
+) -> Result<Exit, Stop> {
     let store = runs::open(&args.store, err)?;
     let run = runs::find(&store, None, &args.run, err)?;
     let path = runs::events_file(&store, &run.run);

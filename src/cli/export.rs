@@ -28,7 +28,7 @@ use crate::text::plural;
 const POSITIONS: [&str; 2] = ["iteration", "epoch"];
 
 /// Writes what was measured in the form of another program. Runs nothing.
-pub fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let previous = PreviousRun::of(&project)?;
     let results = previous.results(&project);

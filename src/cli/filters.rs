@@ -14,7 +14,7 @@ use crate::text::Diagnostics;
 use crate::text::plural;
 
 /// The steps that the flags choose; none where they choose all.
-pub fn selection(
+pub(super) fn selection(
     project: &Project,
     args: &FilterArgs,
     err: &mut Printer,
@@ -36,7 +36,7 @@ pub fn selection(
 }
 
 /// The filters of `--only`.
-pub fn filters(texts: &[String], err: &mut Printer) -> Result<Vec<Filter>, Stop> {
+pub(super) fn filters(texts: &[String], err: &mut Printer) -> Result<Vec<Filter>, Stop> {
     let mut filters = Vec::new();
     let mut found = Diagnostics::new();
     for text in texts {
@@ -52,7 +52,7 @@ pub fn filters(texts: &[String], err: &mut Printer) -> Result<Vec<Filter>, Stop>
 }
 
 /// Says what is wrong with the filters.
-pub fn refuse<T>(found: &Diagnostics, err: &mut Printer) -> Result<T, Stop> {
+pub(super) fn refuse<T>(found: &Diagnostics, err: &mut Printer) -> Result<T, Stop> {
     err.diagnostics(found)?;
     let count = plural(found.errors(), "mistake");
     writeln!(err, "{count} on the command line: nothing was run")?;

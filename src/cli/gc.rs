@@ -30,7 +30,7 @@ use crate::text::closest;
 use crate::text::plural;
 
 /// Says what would be freed, or frees it.
-pub fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let (_, folder) = runs::folders(&args.store, err)?;
     if !folder.is_dir() {
         runs::open(&args.store, err)?;

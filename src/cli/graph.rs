@@ -10,7 +10,7 @@ use super::project::Project;
 use super::project::Stop;
 
 /// Prints the graph of stages.
-pub fn graph(args: &GraphArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn graph(args: &GraphArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let text = match args.format {
         GraphFormat::Dot => project.plan.to_dot(),

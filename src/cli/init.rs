@@ -27,7 +27,7 @@ const FILES: [(&str, &str); 5] = [
 ];
 
 /// Writes the files; never over one that is there.
-pub fn init(args: &InitArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn init(args: &InitArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let folder = &args.folder;
     let manifest = folder.join(FILES[0].0);
     // The manifest is written for that pipeline.

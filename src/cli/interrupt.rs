@@ -23,7 +23,7 @@ use super::printer::Printer;
 ///
 /// # Errors
 /// Where the system refuses signal handlers.
-pub fn watch() -> io::Result<Arc<AtomicU8>> {
+pub(super) fn watch() -> io::Result<Arc<AtomicU8>> {
     let count = Arc::new(AtomicU8::new(0));
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     if !ignored(SIGHUP) {

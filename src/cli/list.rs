@@ -12,7 +12,7 @@ use crate::stages;
 use crate::text;
 
 /// Prints names and summaries, or reference pages, of the kinds that match.
-pub fn list(args: &ListArgs, out: &mut Printer, err: &mut Printer) -> io::Result<Exit> {
+pub(super) fn list(args: &ListArgs, out: &mut Printer, err: &mut Printer) -> io::Result<Exit> {
     let wanted = args.kind.as_deref().unwrap_or_default();
     let group = format!("{}/", wanted.trim_end_matches('/'));
     let matches = |kind: &dyn StageKind| {

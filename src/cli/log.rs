@@ -10,7 +10,7 @@ use super::project::Stop;
 use crate::text::said;
 
 /// Prints the log of a step's last attempt.
-pub fn log(args: &LogArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn log(args: &LogArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.step.experiment, err)?;
     let step = project.step(&args.step.step, err)?.to_string();
     let attempts = match project.read_store()? {

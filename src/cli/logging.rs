@@ -19,7 +19,7 @@ use super::printer::Printer;
 const NAME: &str = "SWEEPLINE_LOG";
 
 /// Listens if that is asked for; a filter that cannot be read is said and does no other harm.
-pub fn listen() {
+pub(super) fn listen() {
     let Some(asked) = std::env::var_os(NAME).filter(|asked| !asked.is_empty()) else {
         return;
     };

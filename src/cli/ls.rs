@@ -25,7 +25,7 @@ use crate::text::closest;
 use crate::text::in_one_line;
 
 /// Prints the metrics of every step that is up to date, a row per cell.
-pub fn ls(args: &LsArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn ls(args: &LsArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let stages = Selection {
         stages: args.stage.clone(),

@@ -24,7 +24,7 @@ const OTHERS: [&str; 5] = [
 ];
 
 /// Results and store need folders that do not hold each other.
-pub fn overlap(name: &str, view: &Path, store: &Path) -> Option<Diagnostic> {
+pub(super) fn overlap(name: &str, view: &Path, store: &Path) -> Option<Diagnostic> {
     let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| manifest::absolute(path));
     let (real_view, real_store) = (real(view), real(store));
     let apart = !real_view.starts_with(&real_store) && !real_store.starts_with(&real_view);
@@ -41,7 +41,7 @@ pub fn overlap(name: &str, view: &Path, store: &Path) -> Option<Diagnostic> {
 }
 
 /// Why an experiment may not write its results where it would.
-pub fn refused(project: &Project) -> Option<Diagnostic> {
+pub(super) fn refused(project: &Project) -> Option<Diagnostic> {
     let view = &project.view;
     let entries = fs::read_dir(view).ok();
     let shown = view.strip_prefix(&project.plan.experiment.root);
@@ -100,7 +100,7 @@ fn names_experiment(path: &Path, name: &str) -> bool {
 const NAMED: usize = 20;
 
 /// Says which files of a folder of results are not the results any more; answers how many.
-pub fn tell_disturbed(view: &Path, store: &Store, err: &mut Printer) -> io::Result<usize> {
+pub(super) fn tell_disturbed(view: &Path, store: &Store, err: &mut Printer) -> io::Result<usize> {
     let disturbed = engine::disturbed(view, store);
     let here = std::env::current_dir().unwrap_or_default();
     let shown = view.strip_prefix(&here).unwrap_or(view);
@@ -120,7 +120,11 @@ pub fn tell_disturbed(view: &Path, store: &Store, err: &mut Printer) -> io::Resu
 }
 
 /// The same of every folder of results among the outputs.
-pub fn tell_all_disturbed(outputs: &Path, store: &Store, err: &mut Printer) -> io::Result<usize> {
+pub(super) fn tell_all_disturbed(
+    outputs: &Path,
+    store: &Store,
+    err: &mut Printer,
+) -> io::Result<usize> {
     let entries = fs::read_dir(outputs).into_iter().flatten().flatten();
     let mut views: Vec<_> = entries.map(|entry| entry.path()).collect();
     views.sort();

@@ -30,7 +30,7 @@ use crate::text::plural;
 const NAMED: usize = 3;
 
 /// Says what a run would do.
-pub fn plan(args: &PlanArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn plan(args: &PlanArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let selection = filters::selection(&project, &args.filters, err)?;
     let previous = PreviousRun::of(&project)?;
@@ -81,7 +81,7 @@ pub fn plan(args: &PlanArgs, out: &mut Printer, err: &mut Printer) -> Result<Exi
 }
 
 /// Reports every mistake; says so where there is none.
-pub fn check(args: &args::Experiment, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn check(args: &args::Experiment, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(args, err)?;
     writeln!(
         err,

@@ -16,7 +16,7 @@ use crate::store::Store;
 use crate::store::StoreError;
 
 /// What earlier runs left.
-pub struct PreviousRun {
+pub(super) struct PreviousRun {
     pub store: Option<Store>,
     /// The last key of each step, by its name.
     last: BTreeMap<String, Digest>,
@@ -26,7 +26,7 @@ pub struct PreviousRun {
 }
 
 impl PreviousRun {
-    pub fn of(project: &Project) -> Result<PreviousRun, Stop> {
+    pub(super) fn of(project: &Project) -> Result<PreviousRun, Stop> {
         let store = project.read_store()?;
         let mut last = BTreeMap::new();
         if let Some(store) = &store {
@@ -42,14 +42,14 @@ impl PreviousRun {
     }
 
     /// What would become of every step, in the order of the plan.
-    pub fn statuses(&self, project: &Project) -> Vec<StepStatus> {
+    pub(super) fn statuses(&self, project: &Project) -> Vec<StepStatus> {
         project
             .plan
             .statuses(&project.rules(self.store.as_ref()), self)
     }
 
     /// The results of every step that is up to date.
-    pub fn results<'p>(&'p self, project: &'p Project) -> Results<'p> {
+    pub(super) fn results<'p>(&'p self, project: &'p Project) -> Results<'p> {
         let statuses = self.statuses(project).into_iter();
         let results = statuses.map(|status| match status {
             StepStatus::UpToDate { result, .. } => Some(result),

@@ -16,7 +16,7 @@ use crate::text::Diagnostics;
 use crate::text::printable;
 
 /// Writes text that is safe to show.
-pub struct Printer {
+pub(super) struct Printer {
     to: Box<dyn Write>,
     colours: bool,
     /// The start of a character whose other bytes are still to come.
@@ -25,17 +25,17 @@ pub struct Printer {
 
 impl Printer {
     /// Standard output, for much: it is flushed at the end, or by hand.
-    pub fn output() -> Self {
+    pub(super) fn output() -> Self {
         Printer::to(io::BufWriter::new(io::stdout().lock()), false)
     }
 
     /// Standard output, a line at a time.
-    pub fn output_lines() -> Self {
+    pub(super) fn output_lines() -> Self {
         Printer::to(io::stdout(), false)
     }
 
     /// Standard error, a line at a time, in colour where it is a terminal and `NO_COLOR` is not set.
-    pub fn error() -> Self {
+    pub(super) fn error() -> Self {
         let choice = anstream::AutoStream::choice(&io::stderr());
         let colours = !matches!(choice, anstream::ColorChoice::Never);
         Printer::to(io::LineWriter::new(anstream::stderr()), colours)
@@ -50,20 +50,20 @@ impl Printer {
     }
 
     /// Prints what there is to say about files, in colour where that is seen.
-    pub fn diagnostics(&mut self, found: &Diagnostics) -> io::Result<()> {
+    pub(super) fn diagnostics(&mut self, found: &Diagnostics) -> io::Result<()> {
         // Its texts are made safe before it is coloured.
         let text = found.render(self.colours);
         self.raw(text.as_bytes())
     }
 
     /// The same of one.
-    pub fn diagnostic(&mut self, wrong: &Diagnostic) -> io::Result<()> {
+    pub(super) fn diagnostic(&mut self, wrong: &Diagnostic) -> io::Result<()> {
         let text = wrong.render(self.colours) + "\n";
         self.raw(text.as_bytes())
     }
 
     /// Prints what is said meanwhile only if it ends in a failure.
-    pub fn only_of_failure<T, E>(
+    pub(super) fn only_of_failure<T, E>(
         &mut self,
         act: impl FnOnce(&mut Printer) -> Result<T, E>,
     ) -> io::Result<Result<T, E>> {
@@ -76,7 +76,7 @@ impl Printer {
     }
 
     /// Writes bytes as they are, for those who ask for them.
-    pub fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(super) fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.to.write_all(bytes)
     }
 
@@ -133,7 +133,7 @@ impl Write for Kept {
 }
 
 /// Whether people see standard error.
-pub fn error_is_seen() -> bool {
+pub(super) fn error_is_seen() -> bool {
     io::stderr().is_terminal()
 }
 

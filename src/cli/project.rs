@@ -27,7 +27,7 @@ use crate::text::closest;
 use crate::text::plural;
 
 /// An experiment that was read without a mistake, and its plan.
-pub struct Project {
+pub(super) struct Project {
     pub plan: Plan,
     /// The folder of the human view: `outputs/<experiment>`.
     pub view: PathBuf,
@@ -46,7 +46,7 @@ pub struct Project {
 /// Why a verb ends without its result. Everything was said on standard error already, but for
 /// what the variants carry.
 #[derive(Debug)]
-pub enum Stop {
+pub(super) enum Stop {
     /// It was said why.
     Reported(Exit),
     Store(StoreError),
@@ -69,13 +69,13 @@ impl From<io::Error> for Stop {
 impl Project {
     /// Reads the manifest with the changes of the command line and expands its plan. Mistakes and
     /// warnings go to `err`.
-    pub fn open(args: &args::Experiment, err: &mut Printer) -> Result<Self, Stop> {
+    pub(super) fn open(args: &args::Experiment, err: &mut Printer) -> Result<Self, Stop> {
         Self::open_telling(args, err, |_, _| {})
     }
 
     /// Like [`Project::open`]. Before the plan is expanded, which may take a while, `well_formed` is
     /// told the folder of the store and the experiment's name.
-    pub fn open_telling(
+    pub(super) fn open_telling(
         args: &args::Experiment,
         err: &mut Printer,
         well_formed: impl FnOnce(PathBuf, String),
@@ -129,12 +129,12 @@ impl Project {
     }
 
     /// The name under which results and runs are known.
-    pub fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         self.plan.experiment.folder()
     }
 
     /// How keys are made here, with what the store knows of the project's files.
-    pub fn rules(&self, store: Option<&Store>) -> KeyRules {
+    pub(super) fn rules(&self, store: Option<&Store>) -> KeyRules {
         // What `device: auto` comes to on this machine.
         let backend = DeviceChoice::Auto
             .open()
@@ -150,7 +150,7 @@ impl Project {
     }
 
     /// The store for reading; none where nothing was ever run.
-    pub fn read_store(&self) -> Result<Option<Store>, StoreError> {
+    pub(super) fn read_store(&self) -> Result<Option<Store>, StoreError> {
         match self.store.is_dir() {
             true => Store::open(&self.store, Access::Read).map(Some),
             false => Ok(None),
@@ -158,7 +158,7 @@ impl Project {
     }
 
     /// The step of this name.
-    pub fn step(&self, name: &str, err: &mut Printer) -> Result<&Step, Stop> {
+    pub(super) fn step(&self, name: &str, err: &mut Printer) -> Result<&Step, Stop> {
         let steps = &self.plan.steps;
         if let Some(step) = steps.iter().find(|step| step.to_string() == name) {
             return Ok(step);

@@ -40,7 +40,7 @@ use crate::store::Access;
 use crate::store::Store;
 
 /// Runs what is not up to date and says at the end what came of it.
-pub fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let (project, ahead) = thread::scope(|scope| {
         let mut ahead = None;
         let project = Project::open_telling(&args.experiment, err, |folder, name| {

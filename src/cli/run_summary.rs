@@ -17,7 +17,7 @@ use crate::text::said;
 const NAMED: usize = 3;
 
 /// Says what came of a run.
-pub fn print(
+pub(super) fn print(
     project: &Project,
     manifest: &Path,
     summary: &Summary,

@@ -27,7 +27,7 @@ const LOOKED_AT: usize = 10_000;
 
 /// The folders of outputs and store that the flags name; by default those of the project that the
 /// current folder belongs to.
-pub fn folders(args: &ProjectArgs, err: &mut Printer) -> Result<(PathBuf, PathBuf), Stop> {
+pub(super) fn folders(args: &ProjectArgs, err: &mut Printer) -> Result<(PathBuf, PathBuf), Stop> {
     let here = std::env::current_dir().unwrap_or_default();
     let root = match &args.manifest {
         Some(manifest) => manifest::project_root(manifest),
@@ -38,7 +38,7 @@ pub fn folders(args: &ProjectArgs, err: &mut Printer) -> Result<(PathBuf, PathBu
 }
 
 /// The store that the flags name, for reading.
-pub fn open(args: &ProjectArgs, err: &mut Printer) -> Result<Store, Stop> {
+pub(super) fn open(args: &ProjectArgs, err: &mut Printer) -> Result<Store, Stop> {
     let (_, folder) = folders(args, err)?;
     if !folder.is_dir() {
         let here = std::env::current_dir().unwrap_or_default();
@@ -54,7 +54,7 @@ pub fn open(args: &ProjectArgs, err: &mut Printer) -> Result<Store, Stop> {
 }
 
 /// The run of this name: an id, the start of one, `latest` or `previous`.
-pub fn find(
+pub(super) fn find(
     store: &Store,
     experiment: Option<&str>,
     name: &str,
@@ -93,20 +93,20 @@ pub fn find(
 }
 
 /// Whether this text can be the name of a run rather than of a step.
-pub fn looks_like_a_run(text: &str) -> bool {
+pub(super) fn looks_like_a_run(text: &str) -> bool {
     let digits = text.chars().take(8).filter(char::is_ascii_digit).count();
     digits == 8 || text == "latest" || text == "previous"
 }
 
 /// Where the events of a run are.
-pub fn events_file(store: &Store, run: &str) -> PathBuf {
+pub(super) fn events_file(store: &Store, run: &str) -> PathBuf {
     let folder = store.run_folder(&RunId(run.to_owned()));
     folder.join("events.jsonl")
 }
 
 /// The events of a run so far. The last line of a run that goes on, or was killed, may be torn:
 /// it is left out, as are events of newer versions.
-pub fn events(store: &Store, run: &str) -> io::Result<Vec<Timed>> {
+pub(super) fn events(store: &Store, run: &str) -> io::Result<Vec<Timed>> {
     let file = match File::open(events_file(store, run)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         opened => opened?,
@@ -119,12 +119,12 @@ pub fn events(store: &Store, run: &str) -> io::Result<Vec<Timed>> {
 }
 
 /// Where a run stands, or stood when it ended.
-pub fn state(store: &Store, run: &str) -> io::Result<RunState> {
+pub(super) fn state(store: &Store, run: &str) -> io::Result<RunState> {
     Ok(RunState::of(&events(store, run)?))
 }
 
 /// The keys of all steps of a run whose result it knew, by name, in the order of the plan.
-pub fn keys(store: &Store, run: &str) -> io::Result<Vec<(String, Digest)>> {
+pub(super) fn keys(store: &Store, run: &str) -> io::Result<Vec<(String, Digest)>> {
     let log = state(store, run)?.log.unwrap_or_default();
     Ok(log.keys.into_values().collect())
 }

@@ -12,7 +12,7 @@ use crate::manifest::Described;
 use crate::stages;
 
 /// Prints a schema.
-pub fn schema(args: &SchemaArgs, out: &mut Printer) -> io::Result<Exit> {
+pub(super) fn schema(args: &SchemaArgs, out: &mut Printer) -> io::Result<Exit> {
     let described = match args.of {
         SchemaOf::Manifest => Described::Manifest,
         SchemaOf::Pipeline => Described::Pipeline,

@@ -28,7 +28,7 @@ const KEYS: [&str; 3] = ["outputs", "store", "jobs"];
 
 /// The settings of a project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settings {
+pub(super) struct Settings {
     pub outputs: Option<PathBuf>,
     pub store: Option<PathBuf>,
     pub jobs: Option<u32>,
@@ -37,7 +37,7 @@ pub struct Settings {
 impl Settings {
     /// Reads the file in the root of a project; the defaults where there is none. Mistakes go to
     /// `err`.
-    pub fn of(root: &Path, err: &mut Printer) -> Result<Self, Stop> {
+    pub(super) fn of(root: &Path, err: &mut Printer) -> Result<Self, Stop> {
         let text = match fs::read_to_string(root.join(SETTINGS)) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
@@ -114,7 +114,7 @@ impl Settings {
     }
 
     /// The folders of outputs and store.
-    pub fn folders(&self, args: &StoreArgs, root: &Path) -> (PathBuf, PathBuf) {
+    pub(super) fn folders(&self, args: &StoreArgs, root: &Path) -> (PathBuf, PathBuf) {
         let own = |path: &Option<PathBuf>| path.as_ref().map(|path| root.join(path));
         // Programs are told of them, which run in folders of their own.
         let asked = |path: &Option<PathBuf>| path.as_deref().map(manifest::absolute);

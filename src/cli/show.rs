@@ -35,7 +35,7 @@ const MEMBERS: usize = 6;
 const LOG_LINES: usize = 20;
 
 /// Prints one step.
-pub fn show(args: &ShowArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn show(args: &ShowArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let step = project.step(&args.step, err)?;
     let previous = PreviousRun::of(&project)?;
@@ -281,7 +281,7 @@ impl Shown<'_> {
 }
 
 /// The numbers that a step reports; none where it reports none.
-pub fn metrics(store: &Store, result: &StepResult) -> Option<Vec<(String, Json)>> {
+pub(super) fn metrics(store: &Store, result: &StepResult) -> Option<Vec<(String, Json)>> {
     let object = result.outputs.get("metrics")?.files.get("metrics.json")?;
     let bytes = store.read(object).ok()?;
     let metrics: serde_json::Map<String, Json> = serde_json::from_slice(&bytes).ok()?;

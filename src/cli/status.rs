@@ -35,7 +35,11 @@ const STATES: [&str; 6] = ["done", "diverged", "stale", "new", "failed", "runnin
 const NAMED: usize = 10;
 
 /// Says how many steps of every stage are in which state.
-pub fn status(args: &StatusArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn status(
+    args: &StatusArgs,
+    out: &mut Printer,
+    err: &mut Printer,
+) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let previous = PreviousRun::of(&project)?;
     let statuses = previous.statuses(&project);

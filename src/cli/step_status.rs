@@ -7,7 +7,7 @@ use crate::plan::StepStatus;
 use crate::text::plural;
 
 /// A status in a word or two.
-pub fn word(status: &StepStatus) -> &'static str {
+pub(super) fn word(status: &StepStatus) -> &'static str {
     match status {
         StepStatus::UpToDate { .. } => "up to date",
         StepStatus::Runs { .. } => "runs",
@@ -18,7 +18,7 @@ pub fn word(status: &StepStatus) -> &'static str {
 
 /// One line of an explanation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub(super) struct Line {
     pub text: String,
     /// The place of the manifest or the pipeline behind it.
     pub place: Option<String>,
@@ -26,7 +26,7 @@ pub struct Line {
 
 /// Why, a line for each reason. The members of a reduced slot are counted, not listed: there may
 /// be thousands.
-pub fn lines(project: &Project, status: &StepStatus) -> Vec<Line> {
+pub(super) fn lines(project: &Project, status: &StepStatus) -> Vec<Line> {
     match status {
         StepStatus::UpToDate { .. } => Vec::new(),
         StepStatus::Runs { reasons, .. } => reason_lines(reasons),
@@ -51,7 +51,7 @@ pub fn lines(project: &Project, status: &StepStatus) -> Vec<Line> {
 }
 
 /// The same of changes alone, without places.
-pub fn change_lines(changes: &[Change]) -> Vec<String> {
+pub(super) fn change_lines(changes: &[Change]) -> Vec<String> {
     let reasons = changes.iter().map(|what| Reason {
         what: what.clone(),
         place: None,

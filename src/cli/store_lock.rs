@@ -15,7 +15,7 @@ const SILENT: usize = 4;
 
 /// Opens a store for writing. While another process has it, this waits and says so, once for each
 /// that has it, as long as `go_on` answers true.
-pub fn open(
+pub(super) fn open(
     folder: &Path,
     wait: bool,
     mut go_on: impl FnMut() -> bool,

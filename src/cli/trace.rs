@@ -25,7 +25,7 @@ struct Span<'r> {
 }
 
 /// Prints the trace of a run.
-pub fn trace(args: &TraceArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn trace(args: &TraceArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let store = runs::open(&args.store, err)?;
     let run = runs::find(&store, None, &args.run, err)?;
     let events = runs::events(&store, &run.run)?;

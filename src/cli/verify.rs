@@ -12,7 +12,7 @@ use super::store_lock;
 use crate::text::plural;
 
 /// Rereads every object.
-pub fn verify(args: &ProjectArgs, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn verify(args: &ProjectArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let (outputs, folder) = runs::folders(args, err)?;
     if !folder.is_dir() {
         runs::open(args, err)?;

@@ -29,7 +29,7 @@ const MEMBERS: usize = 12;
 const ROOTS: usize = 6;
 
 /// Explains one step.
-pub fn why(args: &WhyArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn why(args: &WhyArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let step = project.step(&args.step, err)?;
     let previous = PreviousRun::of(&project)?;

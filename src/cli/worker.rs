@@ -15,7 +15,7 @@ use crate::stages;
 use crate::stages::Stages;
 
 /// Works off one specification.
-pub fn work(spec: &Path) -> Exit {
+pub(super) fn work(spec: &Path) -> Exit {
     match isolated::serve(spec, &stages::catalog(), &Stages) {
         Ok(()) => Exit::Success,
         Err(error) => {
@@ -30,7 +30,7 @@ pub fn work(spec: &Path) -> Exit {
 ///
 /// # Errors
 /// Where the system does not say which program this is.
-pub fn executor(checkpoint_every: Duration) -> io::Result<Isolated> {
+pub(super) fn executor(checkpoint_every: Duration) -> io::Result<Isolated> {
     // The very same file, also where another one has taken its name meanwhile.
     let itself = PathBuf::from("/proc/self/exe");
     let program = match itself.exists() {

@@ -29,7 +29,7 @@ use crate::registry::Values;
 use crate::registry::params;
 
 /// `dataset/celeba`
-pub struct CelebA;
+pub(super) struct CelebA;
 
 const ATTRIBUTES: &str = "list_attr_celeba.txt";
 const PARTITION: &str = "list_eval_partition.txt";
@@ -138,7 +138,7 @@ impl DataSet for CelebA {
 }
 
 /// What is missing, and where to get it.
-pub fn missing(path: PathBuf) -> DataError {
+pub(super) fn missing(path: PathBuf) -> DataError {
     DataError::Missing {
         name: CelebA.name(),
         path,

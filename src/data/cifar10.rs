@@ -22,7 +22,7 @@ use crate::registry::Values;
 use crate::registry::params;
 
 /// `dataset/cifar10`
-pub struct Cifar10;
+pub(super) struct Cifar10;
 
 const SIDE: usize = 32;
 const PLANES: usize = 3 * SIDE * SIDE;
@@ -125,7 +125,7 @@ fn read(folder: &Path, name: &str, records: &mut Records) -> Result<(), DataErro
 }
 
 /// Appends the records of a batch.
-pub fn parse(bytes: &[u8], (labels, planes): &mut Records) -> Result<(), FormatError> {
+pub(super) fn parse(bytes: &[u8], (labels, planes): &mut Records) -> Result<(), FormatError> {
     let left = bytes.len() % RECORD;
     if left > 0 || bytes.is_empty() {
         return Err(FormatError::Truncated {

@@ -20,7 +20,7 @@ use crate::registry::choices;
 use crate::registry::params;
 
 /// `dataset/color-mnist`
-pub struct ColorMnist;
+pub(super) struct ColorMnist;
 
 choices! {
     /// One of the constructions.

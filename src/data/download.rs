@@ -19,7 +19,7 @@ use super::source::Published;
 const LARGEST: u64 = 256 << 20;
 
 /// Fetches what `folder` lacks of `files` from `mirror`, each as `<name>.gz`.
-pub fn fetch(
+pub(super) fn fetch(
     mirror: &str,
     folder: &Path,
     files: &[Published],

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::FormatError;
 
 /// Which attributes each picture has.
-pub struct Attributes {
+pub(super) struct Attributes {
     pub names: Vec<String>,
     /// 0 or 1 per attribute, by the picture's file name.
     pub rows: BTreeMap<String, Vec<u8>>,
@@ -13,7 +13,7 @@ pub struct Attributes {
 
 /// Reads `list_attr_celeba.txt`: the number of pictures, the names of the attributes, then −1 or 1
 /// per attribute for each picture.
-pub fn attributes(text: &str) -> Result<Attributes, FormatError> {
+pub(super) fn attributes(text: &str) -> Result<Attributes, FormatError> {
     let mut lines = (1..).zip(text.lines());
     let (_, first) = lines.next().unwrap_or((1, ""));
     let count: usize = first.trim().parse().map_err(|_| FormatError::Line {
@@ -50,7 +50,7 @@ pub fn attributes(text: &str) -> Result<Attributes, FormatError> {
 }
 
 /// Reads `list_eval_partition.txt`: 0, 1 or 2 for train, valid or test after each file name.
-pub fn partition(text: &str) -> Result<Vec<(String, u8)>, FormatError> {
+pub(super) fn partition(text: &str) -> Result<Vec<(String, u8)>, FormatError> {
     let lines = (1..).zip(text.lines());
     lines
         .filter(|(_, text)| !text.trim().is_empty())

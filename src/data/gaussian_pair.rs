@@ -18,7 +18,7 @@ use crate::registry::choices;
 use crate::registry::params;
 
 /// `dataset/gaussian-pair`
-pub struct GaussianPair;
+pub(super) struct GaussianPair;
 
 choices! {
     /// How the factor of a covariance is drawn.

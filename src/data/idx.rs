@@ -7,7 +7,7 @@ use super::FormatError;
 
 /// An IDX file of unsigned bytes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Idx {
+pub(super) struct Idx {
     pub dimensions: Vec<usize>,
     pub values: Vec<u8>,
 }
@@ -17,7 +17,7 @@ const UNSIGNED_BYTE: u8 = 8;
 
 /// Reads a file of `rank` dimensions. The announced sizes are compared with the file before
 /// anything is taken from it.
-pub fn parse(bytes: &[u8], rank: u8) -> Result<Idx, FormatError> {
+pub(super) fn parse(bytes: &[u8], rank: u8) -> Result<Idx, FormatError> {
     let magic = [0, 0, UNSIGNED_BYTE, rank];
     if !bytes.starts_with(&magic) {
         return Err(FormatError::Magic {

@@ -15,7 +15,7 @@ use super::FormatError;
 
 /// A matrix of numbers.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Matrix {
+pub(super) struct Matrix {
     pub rows: usize,
     pub columns: usize,
     /// Column by column.
@@ -29,7 +29,7 @@ const COMPRESSED: u32 = 15;
 const LARGEST: u64 = 1 << 30;
 
 /// The two-dimensional real matrix of this name.
-pub fn matrix(bytes: &[u8], name: &str) -> Result<Matrix, FormatError> {
+pub(super) fn matrix(bytes: &[u8], name: &str) -> Result<Matrix, FormatError> {
     check_header(bytes)?;
     let mut rest = &bytes[HEADER..];
     while !rest.is_empty() {

@@ -32,7 +32,7 @@ use crate::registry::params;
 const LARGEST: u64 = 1 << 30;
 
 /// A distribution in the MNIST layout.
-pub struct Images {
+pub(super) struct Images {
     name: &'static str,
     summary: &'static str,
     docs: &'static str,
@@ -47,7 +47,7 @@ pub struct Images {
 }
 
 /// `dataset/mnist`
-pub static MNIST: Images = Images {
+pub(super) static MNIST: Images = Images {
     name: "mnist",
     summary: "handwritten digits, 28 × 28 grey",
     docs: "Without `folder`: the first 10,000 training and 2,000 test digits, which travel in the\n\
@@ -88,7 +88,7 @@ pub static MNIST: Images = Images {
 };
 
 /// `dataset/fashion-mnist`
-pub static FASHION_MNIST: Images = Images {
+pub(super) static FASHION_MNIST: Images = Images {
     name: "fashion-mnist",
     summary: "articles of clothing, 28 × 28 grey, in the layout of MNIST",
     docs: "Four IDX files of the names that MNIST has, in `folder`, gzipped or plain; Debian's\n\
@@ -189,14 +189,14 @@ impl DataSet for Images {
 }
 
 /// Images `[n, 1, 28, 28]` and their labels `[n]`, as bytes.
-pub type Labelled = (Array, Array);
+pub(super) type Labelled = (Array, Array);
 
 /// Height and width of an image.
-pub const SIDE: usize = 28;
+pub(super) const SIDE: usize = 28;
 
 params! {
     /// Where the files come from, and what is taken of them.
-    pub struct Files {
+    pub(super) struct Files {
         /// folder of the project with the four files [default: what travels in the program]
         folder: Option<PathBuf>;
         /// fetch what `folder` lacks, and compare all four files with the published checksums
@@ -211,7 +211,7 @@ params! {
 
 impl Files {
     /// Train, valid and test of a training and a test file.
-    pub fn cut(&self, train: &Split, test: &Split) -> Result<[Split; 3], DataError> {
+    pub(super) fn cut(&self, train: &Split, test: &Split) -> Result<[Split; 3], DataError> {
         // The usual 10,000 of 60,000.
         let valid = self.valid.unwrap_or(train.len() / 6);
         split_sizes::cut(train, test, valid, &self.kept)
@@ -231,7 +231,7 @@ params! {
 
 impl Images {
     /// The whole training and test files.
-    pub fn read(
+    pub(super) fn read(
         &self,
         params: &Files,
         context: &Context<'_>,

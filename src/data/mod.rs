@@ -100,10 +100,5 @@ pub static ALL: &[&dyn DataSet] = &[
     &text::Text,
 ];
 
-/// The data set of this name.
-pub fn get(name: &str) -> Option<&'static dyn DataSet> {
-    ALL.iter().find(|set| set.name() == name).copied()
-}
-
 #[cfg(test)]
 pub(crate) mod tests;

@@ -24,7 +24,7 @@ use crate::registry::choices;
 use crate::registry::params;
 
 /// `dataset/omniglot`
-pub struct Omniglot;
+pub(super) struct Omniglot;
 
 const SIDE: usize = 28;
 const PIXELS: usize = SIDE * SIDE;

@@ -9,10 +9,10 @@ use crate::random::Seed;
 use crate::random::Stream;
 
 /// Dimension of z.
-pub const LATENT: usize = 2;
+pub(super) const LATENT: usize = 2;
 
 /// The weights, in the layout of PyTorch: gates in the order input, forget, cell, output.
-pub struct Oracle {
+pub(super) struct Oracle {
     pub vocabulary: usize,
     pub hidden: usize,
     /// `[vocabulary + 1, hidden]`; the last row is the start symbol.
@@ -34,7 +34,7 @@ pub struct Oracle {
 
 impl Oracle {
     /// Weights from U(−1, 1), those that read z from U(−5, 5), embeddings from N(0, 1).
-    pub fn draw(vocabulary: usize, hidden: usize, seed: Seed) -> Self {
+    pub(super) fn draw(vocabulary: usize, hidden: usize, seed: Seed) -> Self {
         let stream = |purpose| seed.derive(purpose).stream(0);
         let uniform = |purpose, n| stream(purpose).uniform(n, -1.0, 1.0);
         let square = 4 * hidden * hidden;
@@ -53,7 +53,7 @@ impl Oracle {
     }
 
     /// All weights by name.
-    pub fn arrays(&self) -> Vec<(&'static str, Array)> {
+    pub(super) fn arrays(&self) -> Vec<(&'static str, Array)> {
         let (v, h) = (self.vocabulary, self.hidden);
         vec![
             ("embedding", Array::new(&[v + 1, h], self.embedding.clone())),
@@ -68,7 +68,7 @@ impl Oracle {
     }
 
     /// A sequence of `length` tokens and the z it was drawn with.
-    pub fn sample(&self, length: usize, stream: &mut Stream) -> (Vec<u32>, [f64; LATENT]) {
+    pub(super) fn sample(&self, length: usize, stream: &mut Stream) -> (Vec<u32>, [f64; LATENT]) {
         let normal = stream.normal_f64(LATENT);
         let z = [normal[0], normal[1]];
         let mut state = State::new(self.hidden);
@@ -83,12 +83,12 @@ impl Oracle {
     }
 
     /// −log p(x) in nats, by quadrature over z.
-    pub fn nll(&self, sequence: &[u32]) -> f64 {
+    pub(super) fn nll(&self, sequence: &[u32]) -> f64 {
         self.posterior(sequence).nll()
     }
 
     /// log p(x, z) as a function of z.
-    pub fn posterior<'a>(&'a self, sequence: &[u32]) -> Posterior<'a> {
+    pub(super) fn posterior<'a>(&'a self, sequence: &[u32]) -> Posterior<'a> {
         let mut state = State::new(self.hidden);
         let mut before = self.vocabulary;
         let steps = sequence.iter().map(|token| {
@@ -107,7 +107,7 @@ impl Oracle {
     }
 
     /// The logits under z.
-    pub fn shifted(&self, logits: &[f64], z: [f64; LATENT]) -> Vec<f64> {
+    pub(super) fn shifted(&self, logits: &[f64], z: [f64; LATENT]) -> Vec<f64> {
         let (weights, _) = self.output_z.as_chunks::<LATENT>();
         let pairs = logits.iter().zip(weights);
         pairs
@@ -116,7 +116,7 @@ impl Oracle {
     }
 
     /// The two output weights of a token that read z.
-    pub fn z_weight(&self, token: usize) -> [f64; LATENT] {
+    pub(super) fn z_weight(&self, token: usize) -> [f64; LATENT] {
         [2 * token, 2 * token + 1].map(|i| f64::from(self.output_z[i]))
     }
 }

@@ -7,7 +7,7 @@ use super::oracle::LATENT;
 use super::oracle::Oracle;
 
 /// log p(x, z) over z: each observed token with the logits before z.
-pub struct Posterior<'a> {
+pub(super) struct Posterior<'a> {
     oracle: &'a Oracle,
     steps: Vec<(usize, Vec<f64>)>,
 }
@@ -21,7 +21,7 @@ struct Local {
 
 impl<'a> Posterior<'a> {
     /// Of observed tokens, each with the logits that the state gave before z.
-    pub fn new(oracle: &'a Oracle, steps: Vec<(usize, Vec<f64>)>) -> Self {
+    pub(super) fn new(oracle: &'a Oracle, steps: Vec<(usize, Vec<f64>)>) -> Self {
         Posterior { oracle, steps }
     }
 
@@ -89,7 +89,7 @@ impl<'a> Posterior<'a> {
 
     /// −log p(x) in nats: the trapezoid rule in coordinates in which the curvature at the mode is one. It is exact
     /// to e^(−2π²/h²) for a Gaussian; the reach allows for tails that fall only exponentially.
-    pub fn nll(&self) -> f64 {
+    pub(super) fn nll(&self) -> f64 {
         let (mode, local) = self.mode();
         // The Cholesky factor of the curvature; its inverse transposed scales the grid.
         let [a, b, c] = local.curvature;

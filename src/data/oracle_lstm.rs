@@ -18,7 +18,7 @@ use crate::registry::Values;
 use crate::registry::params;
 
 /// `dataset/oracle-lstm`
-pub struct OracleLstm;
+pub(super) struct OracleLstm;
 
 params! {
     /// What `dataset/oracle-lstm` may be given.

@@ -19,7 +19,7 @@ const ARCHIVE: &str = "img_align_celeba.zip";
 const LARGEST: u64 = 1 << 20;
 
 /// Where the pictures are.
-pub enum Pictures {
+pub(super) enum Pictures {
     Folder(PathBuf),
     /// The archive, and under which name each file is in it.
     Archive {
@@ -31,7 +31,7 @@ pub enum Pictures {
 
 impl Pictures {
     /// The archive in `folder`, or else the unpacked folder.
-    pub fn open(folder: &Path) -> Result<Self, DataError> {
+    pub(super) fn open(folder: &Path) -> Result<Self, DataError> {
         let path = folder.join(ARCHIVE);
         if !path.is_file() {
             let unpacked = folder.join(FOLDER);
@@ -56,7 +56,7 @@ impl Pictures {
     }
 
     /// Where a picture is, for messages.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         match self {
             Pictures::Folder(folder) => folder.join(name),
             Pictures::Archive { path, .. } => path.join(name),
@@ -64,7 +64,7 @@ impl Pictures {
     }
 
     /// The bytes of these pictures, in this order.
-    pub fn read(&mut self, pictures: &[&str]) -> Result<Vec<Vec<u8>>, DataError> {
+    pub(super) fn read(&mut self, pictures: &[&str]) -> Result<Vec<Vec<u8>>, DataError> {
         pictures
             .iter()
             .map(|picture| self.read_one(picture))

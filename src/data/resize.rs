@@ -5,7 +5,7 @@
 
 /// A picture of interleaved red, green and blue bytes, row-major.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Picture {
+pub(super) struct Picture {
     pub width: usize,
     pub height: usize,
     pub pixels: Vec<u8>,
@@ -14,7 +14,7 @@ pub struct Picture {
 impl Picture {
     /// The square of this side around the centre, if it fits. Odd remainders go to the right and
     /// the bottom.
-    pub fn center_crop(&self, side: usize) -> Option<Picture> {
+    pub(super) fn center_crop(&self, side: usize) -> Option<Picture> {
         let left = self.width.checked_sub(side)? / 2;
         let top = self.height.checked_sub(side)? / 2;
         let rows = self.pixels.chunks(3 * self.width).skip(top).take(side);
@@ -28,7 +28,7 @@ impl Picture {
     }
 
     /// The picture as planes `[3, side, side]`, each pixel the mean of the area it covers.
-    pub fn planes(&self, side: usize) -> Vec<u8> {
+    pub(super) fn planes(&self, side: usize) -> Vec<u8> {
         let across = cover(self.width, side);
         let down = cover(self.height, side);
         let mut planes = vec![0; 3 * side * side];

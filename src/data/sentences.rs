@@ -27,7 +27,7 @@ impl Layout {
 
 /// Words in order, with their class if there is one.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sentence {
+pub(super) struct Sentence {
     pub label: Option<u32>,
     pub words: Vec<String>,
 }
@@ -36,7 +36,7 @@ pub struct Sentence {
 const MOST_CLASSES: u32 = 100_000;
 
 /// Reads the sentences of a file, empty ones too.
-pub fn parse(content: &[u8], layout: Layout) -> Result<Vec<Sentence>, FormatError> {
+pub(super) fn parse(content: &[u8], layout: Layout) -> Result<Vec<Sentence>, FormatError> {
     let text = std::str::from_utf8(content).map_err(|error| {
         let before = &content[..error.valid_up_to()];
         FormatError::Line {

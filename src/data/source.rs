@@ -18,7 +18,7 @@ use super::FormatError;
 
 /// A file of a published distribution.
 #[derive(Clone, Copy, Debug)]
-pub struct Published {
+pub(super) struct Published {
     /// Without `.gz`.
     pub name: &'static str,
     /// Of the uncompressed content; empty where none is known.
@@ -26,7 +26,7 @@ pub struct Published {
 }
 
 /// The file `name` or `name.gz` in `folder`, whichever is there.
-pub fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+pub(super) fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     [name.to_owned(), format!("{name}.gz")]
         .into_iter()
         .map(|name| folder.join(name))
@@ -34,7 +34,7 @@ pub fn find(folder: &Path, name: &str) -> Option<PathBuf> {
 }
 
 /// The content of a file, uncompressed; at most `limit` bytes.
-pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
+pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
     let bytes = fs::read(path).map_err(|source| DataError::Read {
         path: path.to_owned(),
         source,
@@ -44,7 +44,7 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
 }
 
 /// Uncompresses `bytes` if they are gzip.
-pub fn content(bytes: Vec<u8>, named_gz: bool, limit: u64) -> Result<Vec<u8>, FormatError> {
+pub(super) fn content(bytes: Vec<u8>, named_gz: bool, limit: u64) -> Result<Vec<u8>, FormatError> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         if named_gz {
             let found = bytes[..bytes.len().min(8)].to_vec();
@@ -66,13 +66,13 @@ pub fn content(bytes: Vec<u8>, named_gz: bool, limit: u64) -> Result<Vec<u8>, Fo
 }
 
 /// The text of a file; a mark of byte order is no part of it.
-pub fn text(content: &[u8]) -> Cow<'_, str> {
+pub(super) fn text(content: &[u8]) -> Cow<'_, str> {
     let mark = "\u{feff}".as_bytes();
     String::from_utf8_lossy(content.strip_prefix(mark).unwrap_or(content))
 }
 
 /// Compares the checksum of `content`, read from `path`, with the published one.
-pub fn check(path: &Path, content: &[u8], published: &Published) -> Result<(), DataError> {
+pub(super) fn check(path: &Path, content: &[u8], published: &Published) -> Result<(), DataError> {
     let found = sha256(content);
     if published.sha256.is_empty() || found == published.sha256 {
         return Ok(());
@@ -85,7 +85,7 @@ pub fn check(path: &Path, content: &[u8], published: &Published) -> Result<(), D
 }
 
 /// SHA-256 in lower-case hexadecimal.
-pub fn sha256(bytes: &[u8]) -> String {
+pub(super) fn sha256(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

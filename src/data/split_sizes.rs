@@ -6,7 +6,7 @@ use crate::registry::params;
 
 params! {
     /// What is kept to train and to test on.
-    pub struct SplitSizes {
+    pub(super) struct SplitSizes {
         /// observations to train on, from the first [default: all that are left]
         train: Option<usize>, min(1);
         /// observations to test on, from the first [default: all]
@@ -16,7 +16,7 @@ params! {
 
 /// Cuts the content of a training and a test file into train, valid and test; the last `valid`
 /// observations of the training file are for validation.
-pub fn cut(
+pub(super) fn cut(
     train: &Split,
     test: &Split,
     valid: usize,
@@ -42,7 +42,7 @@ pub fn cut(
 }
 
 /// The number that the parameter `name` asks for, at most `available`.
-pub fn limit(
+pub(super) fn limit(
     name: &'static str,
     given: Option<usize>,
     available: usize,

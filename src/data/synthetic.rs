@@ -19,7 +19,7 @@ use crate::registry::Values;
 use crate::registry::params;
 
 /// `dataset/synthetic`
-pub struct Synthetic;
+pub(super) struct Synthetic;
 
 params! {
     /// What `dataset/synthetic` may be given.

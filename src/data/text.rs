@@ -28,7 +28,7 @@ use crate::registry::Values;
 use crate::registry::params;
 
 /// `dataset/text`
-pub struct Text;
+pub(super) struct Text;
 
 /// Uncompressed files are never larger: ten times the full Yahoo Answers set.
 const LARGEST: u64 = 8 << 30;

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 /// Every word outside the vocabulary.
-pub const UNKNOWN: u32 = 1;
+pub(super) const UNKNOWN: u32 = 1;
 /// Opens a sequence.
-pub const BEGIN: u32 = 2;
+pub(super) const BEGIN: u32 = 2;
 /// Closes a sequence.
-pub const END: u32 = 3;
+pub(super) const END: u32 = 3;
 
 /// By index; `<pad>` fills batches up and is never part of a stored sequence.
 const SPECIAL: [&str; 4] = ["<pad>", "<unk>", "<s>", "</s>"];
 
 /// Words with their indices.
-pub struct Vocabulary {
+pub(super) struct Vocabulary {
     words: Vec<String>,
     indices: BTreeMap<String, u32>,
 }
@@ -21,7 +21,7 @@ pub struct Vocabulary {
 impl Vocabulary {
     /// The `most` most frequent words of these sentences, after the special ones; among equally
     /// frequent ones those first in the alphabet.
-    pub fn of<'a>(sentences: impl Iterator<Item = &'a [String]>, most: usize) -> Self {
+    pub(super) fn of<'a>(sentences: impl Iterator<Item = &'a [String]>, most: usize) -> Self {
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         for word in sentences.flatten() {
             *counts.entry(word).or_default() += 1;
@@ -43,12 +43,12 @@ impl Vocabulary {
     }
 
     /// All words, by index.
-    pub fn words(&self) -> &[String] {
+    pub(super) fn words(&self) -> &[String] {
         &self.words
     }
 
     /// The sentence between [`BEGIN`] and [`END`].
-    pub fn encode(&self, sentence: &[String]) -> Vec<u32> {
+    pub(super) fn encode(&self, sentence: &[String]) -> Vec<u32> {
         let index = |word: &String| self.indices.get(word).copied().unwrap_or(UNKNOWN);
         let mut tokens = vec![BEGIN];
         tokens.extend(sentence.iter().map(index));

@@ -53,7 +53,7 @@ impl InputSnapshot {
     ///
     /// # Errors
     /// Where something is damaged already.
-    pub fn to(task: &Task<'_>, store: &Store) -> Result<Self, JobError> {
+    pub(super) fn to(task: &Task<'_>, store: &Store) -> Result<Self, JobError> {
         // Stages of our own read only.
         let mut keep = match task.step.kind.starts_processes() {
             true => KEPT,
@@ -71,7 +71,7 @@ impl InputSnapshot {
     /// # Errors
     /// Those of the attempt; and where something was written to: then nothing counts that the
     /// attempt made of it.
-    pub fn take_back(
+    pub(super) fn take_back(
         self,
         task: &Task<'_>,
         store: &Store,

@@ -17,7 +17,7 @@ pub(super) struct Stamps(Vec<(PathBuf, Option<Stamp>)>);
 
 impl Stamps {
     /// Notes how these files are. Waits a moment where one was changed just now, so that another change shows.
-    pub fn of(paths: impl IntoIterator<Item = PathBuf>) -> Self {
+    pub(super) fn of(paths: impl IntoIterator<Item = PathBuf>) -> Self {
         let paths: Vec<PathBuf> = paths.into_iter().collect();
         let now = SystemTime::now();
         let fresh = |path: &PathBuf| {
@@ -37,7 +37,7 @@ impl Stamps {
     }
 
     /// The first that is not as it was.
-    pub fn touched(&self) -> Option<&Path> {
+    pub(super) fn touched(&self) -> Option<&Path> {
         let mut all = self.0.iter();
         let found = all.find(|(path, before)| stamp(path) != *before);
         found.map(|(path, _)| &**path)

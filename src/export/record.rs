@@ -6,7 +6,7 @@
 //! holds checksums is not weak (TensorFlow, `core/lib/hash/crc32c.h`).
 
 /// Adds a record.
-pub fn write_record(data: &[u8], to: &mut Vec<u8>) {
+pub(super) fn write_record(data: &[u8], to: &mut Vec<u8>) {
     let length = (data.len() as u64).to_le_bytes();
     to.extend(length);
     to.extend(masked(&length).to_le_bytes());

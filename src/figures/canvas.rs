@@ -15,7 +15,7 @@ pub(super) struct Point {
 }
 
 impl Point {
-    pub fn new(x: f64, y: f64) -> Self {
+    pub(super) fn new(x: f64, y: f64) -> Self {
         Point { x, y }
     }
 }
@@ -30,16 +30,16 @@ pub(super) struct Rect {
 }
 
 impl Rect {
-    pub fn right(&self) -> f64 {
+    pub(super) fn right(&self) -> f64 {
         self.x + self.width
     }
 
-    pub fn bottom(&self) -> f64 {
+    pub(super) fn bottom(&self) -> f64 {
         self.y + self.height
     }
 
     /// Its corners, in order.
-    pub fn corners(&self) -> [Point; 4] {
+    pub(super) fn corners(&self) -> [Point; 4] {
         [
             Point::new(self.x, self.y),
             Point::new(self.right(), self.y),
@@ -57,14 +57,14 @@ pub(super) struct Colour {
 }
 
 impl Colour {
-    pub const fn hex(rgb: u32) -> Self {
+    pub(super) const fn hex(rgb: u32) -> Self {
         Colour {
             rgb: ((rgb >> 16) as u8, (rgb >> 8) as u8, rgb as u8),
             opacity: 1.0,
         }
     }
 
-    pub const fn opacity(mut self, opacity: f64) -> Self {
+    pub(super) const fn opacity(mut self, opacity: f64) -> Self {
         self.opacity = opacity;
         self
     }
@@ -140,7 +140,7 @@ pub(super) struct Canvas {
 
 impl Canvas {
     /// A page of this size in the colour of paper.
-    pub fn new(width: f64, height: f64) -> Self {
+    pub(super) fn new(width: f64, height: f64) -> Self {
         let mut canvas = Canvas {
             width,
             height,
@@ -156,11 +156,11 @@ impl Canvas {
         canvas
     }
 
-    pub fn line(&mut self, points: Vec<Point>, colour: Colour, width: f64) {
+    pub(super) fn line(&mut self, points: Vec<Point>, colour: Colour, width: f64) {
         self.dashed(points, colour, width, &[]);
     }
 
-    pub fn dashed(&mut self, points: Vec<Point>, colour: Colour, width: f64, dash: &[f64]) {
+    pub(super) fn dashed(&mut self, points: Vec<Point>, colour: Colour, width: f64, dash: &[f64]) {
         if points.len() > 1 {
             self.marks.push(Mark::Line {
                 points,
@@ -171,17 +171,17 @@ impl Canvas {
         }
     }
 
-    pub fn area(&mut self, points: Vec<Point>, colour: Colour) {
+    pub(super) fn area(&mut self, points: Vec<Point>, colour: Colour) {
         if points.len() > 2 {
             self.marks.push(Mark::Area { points, colour });
         }
     }
 
-    pub fn rect(&mut self, rect: Rect, colour: Colour) {
+    pub(super) fn rect(&mut self, rect: Rect, colour: Colour) {
         self.area(rect.corners().to_vec(), colour);
     }
 
-    pub fn disc(&mut self, centre: Point, radius: f64, colour: Colour) {
+    pub(super) fn disc(&mut self, centre: Point, radius: f64, colour: Colour) {
         self.marks.push(Mark::Disc {
             centre,
             radius,
@@ -190,14 +190,14 @@ impl Canvas {
     }
 
     /// Text with its baseline at the point.
-    pub fn text(&mut self, at: Point, label: Label) {
+    pub(super) fn text(&mut self, at: Point, label: Label) {
         if !label.text.is_empty() {
             self.marks.push(Mark::Text { at, label });
         }
     }
 
     /// Text whose capitals have their middle at the point, across its direction.
-    pub fn centred(&mut self, at: Point, label: Label) {
+    pub(super) fn centred(&mut self, at: Point, label: Label) {
         let half = font::cap_height() * label.size / 2.0;
         let at = match label.upwards {
             true => Point::new(at.x + half, at.y),
@@ -208,7 +208,7 @@ impl Canvas {
 }
 
 impl Label {
-    pub fn new(text: impl Into<String>, size: f64, colour: Colour) -> Self {
+    pub(super) fn new(text: impl Into<String>, size: f64, colour: Colour) -> Self {
         Label {
             text: as_prose(&text.into()).into_owned(),
             size,
@@ -220,28 +220,28 @@ impl Label {
         }
     }
 
-    pub fn align(mut self, align: Align) -> Self {
+    pub(super) fn align(mut self, align: Align) -> Self {
         self.align = align;
         self
     }
 
-    pub fn bold(mut self) -> Self {
+    pub(super) fn bold(mut self) -> Self {
         self.weight = Weight::SemiBold;
         self
     }
 
-    pub fn upwards(mut self) -> Self {
+    pub(super) fn upwards(mut self) -> Self {
         self.upwards = true;
         self
     }
 
-    pub fn verbatim(mut self) -> Self {
+    pub(super) fn verbatim(mut self) -> Self {
         self.verbatim = true;
         self
     }
 
     /// Its pieces, each on one baseline.
-    pub fn runs(&self) -> Vec<Run> {
+    pub(super) fn runs(&self) -> Vec<Run> {
         match self.verbatim {
             true => vec![Run::plain(self.text.clone())],
             false => markup::parse(&self.text),
@@ -249,12 +249,12 @@ impl Label {
     }
 
     /// In points, along the text.
-    pub fn width(&self) -> f64 {
+    pub(super) fn width(&self) -> f64 {
         markup::width_of(&self.runs(), self.weight, self.size)
     }
 
     /// Without markup, for screen readers.
-    pub fn plain(&self) -> String {
+    pub(super) fn plain(&self) -> String {
         self.runs().into_iter().map(|run| run.text).collect()
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct Dodge {
 static NONE: Json = Json::Null;
 
 impl Dodge {
-    pub fn new(plot: &Plot) -> Self {
+    pub(super) fn new(plot: &Plot) -> Self {
         let mut kinds: Vec<(usize, usize)> = Vec::new();
         for series in plot.series() {
             if !kinds.contains(&(series.color, series.marker)) {
@@ -47,13 +47,16 @@ impl Dodge {
     }
 
     /// The points of a series with their x.
-    pub fn points<'a>(&self, series: &'a Series) -> impl Iterator<Item = (&'a Json, &'a Estimate)> {
+    pub(super) fn points<'a>(
+        &self,
+        series: &'a Series,
+    ) -> impl Iterator<Item = (&'a Json, &'a Estimate)> {
         let points = series.points.iter().map(|(x, estimate)| (x, estimate));
         points.chain(series.reference.iter().map(|estimate| (&NONE, estimate)))
     }
 
     /// Axes of categories.
-    pub fn axes(&self, panels: Panels<'_>, plot: &Plot) -> Result<Vec<Axis>, FigureError> {
+    pub(super) fn axes(&self, panels: Panels<'_>, plot: &Plot) -> Result<Vec<Axis>, FigureError> {
         let axes = AxisParams {
             x_scale: ScaleKind::Category,
             ..panels.axes.clone()
@@ -71,7 +74,7 @@ impl Dodge {
     }
 
     /// The ends of a slot on the page.
-    pub fn span(&self, frame: &Frame, x: &Json, series: &Series) -> Option<(f64, f64)> {
+    pub(super) fn span(&self, frame: &Frame, x: &Json, series: &Series) -> Option<(f64, f64)> {
         let category = frame.x.number(&named(x))?;
         let (slot, count) = match self.single {
             true => (0, 1),

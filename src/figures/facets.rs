@@ -76,7 +76,7 @@ fn index_of(values: &[Json], row: &[Json], column: Option<usize>) -> usize {
 
 impl Facets {
     /// Shares out the rows of a table; wrapped facets stand `wrap` side by side.
-    pub fn new(table: &Table, mapping: &Mapping, wrap: usize) -> Result<Self, FigureError> {
+    pub(super) fn new(table: &Table, mapping: &Mapping, wrap: usize) -> Result<Self, FigureError> {
         if table.rows.is_empty() {
             return Err(FigureError::Empty("the table has no rows".to_owned()));
         }
@@ -182,7 +182,11 @@ impl Facets {
     }
 
     /// Names and marks of the groups; `sample` makes the mark of a colour and a marker.
-    pub fn legend(&self, theme: &Theme, sample: impl Fn(usize, usize) -> Sample) -> Vec<Entry> {
+    pub(super) fn legend(
+        &self,
+        theme: &Theme,
+        sample: impl Fn(usize, usize) -> Sample,
+    ) -> Vec<Entry> {
         let mut kinds: Vec<(usize, usize)> = Vec::new();
         for group in self.panels.iter().flat_map(|panel| &panel.groups) {
             if !kinds.contains(&(group.color, group.marker)) {
@@ -239,14 +243,14 @@ impl Facets {
     }
 
     /// The name of the colour axis, where its values alone do not say what they are.
-    pub fn legend_title(&self) -> String {
+    pub(super) fn legend_title(&self) -> String {
         title(&self.color, &self.colors).unwrap_or_default()
     }
 
     /// `, by method and nearest, one panel per dataset`.
     ///
     /// `said`: columns that the text before has named.
-    pub fn describe(&self, said: &[&str]) -> String {
+    pub(super) fn describe(&self, said: &[&str]) -> String {
         let titles = |columns: &mut dyn Iterator<Item = &Column>| {
             let unsaid = columns.filter(|column| !said.contains(&column.name.as_str()));
             let mut titles: Vec<String> = unsaid.map(Column::title).collect();

@@ -15,7 +15,7 @@ type Place = (f64, f64);
 
 impl Field {
     /// From scattered rows; repeated places are averaged. None below two values of x or y.
-    pub fn new(points: Vec<(Place, Option<f64>)>) -> Option<Self> {
+    pub(super) fn new(points: Vec<(Place, Option<f64>)>) -> Option<Self> {
         let ascending = |pick: fn(&Place) -> f64| {
             let mut values: Vec<f64> = points.iter().map(|(place, _)| pick(place)).collect();
             values.sort_by(f64::total_cmp);
@@ -41,7 +41,7 @@ impl Field {
     }
 
     /// Grid points without a height.
-    pub fn holes(&self) -> usize {
+    pub(super) fn holes(&self) -> usize {
         self.z.iter().filter(|height| height.is_none()).count()
     }
 
@@ -50,7 +50,7 @@ impl Field {
     }
 
     /// Bilinear height; none outside the grid and beside a missing point.
-    pub fn at(&self, x: f64, y: f64) -> Option<f64> {
+    pub(super) fn at(&self, x: f64, y: f64) -> Option<f64> {
         let cell = |values: &[f64], at: f64| {
             let last = values.len() - 1;
             if !(values[0]..=values[last]).contains(&at) {
@@ -66,7 +66,7 @@ impl Field {
     }
 
     /// Lines along which the surface has a height, joined over cells.
-    pub fn level_lines(&self, level: f64) -> Vec<Vec<Place>> {
+    pub(super) fn level_lines(&self, level: f64) -> Vec<Vec<Place>> {
         let mut segments: Vec<(Edge, Edge)> = Vec::new();
         for r in 0..self.y.len() - 1 {
             for c in 0..self.x.len() - 1 {

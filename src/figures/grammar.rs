@@ -36,7 +36,7 @@ pub(super) struct Series {
 
 impl Plot {
     /// Groups the rows of a table.
-    pub fn new(table: &Table, mapping: &Mapping, wrap: usize) -> Result<Self, FigureError> {
+    pub(super) fn new(table: &Table, mapping: &Mapping, wrap: usize) -> Result<Self, FigureError> {
         let melts = mapping.y.len() > 1;
         let (table, mapping, value) = melted(table, mapping)?;
         let spec = SummarySpec {
@@ -85,12 +85,12 @@ impl Plot {
     }
 
     /// All series of all panels.
-    pub fn series(&self) -> impl Iterator<Item = &Series> {
+    pub(super) fn series(&self) -> impl Iterator<Item = &Series> {
         self.panels.iter().flatten()
     }
 
     /// `Test KL (nats) against samples, by method, one panel per dataset`.
-    pub fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let (x, y) = (self.x.title_with_unit(), self.y.title_with_unit());
         let without = [self.x.name.as_str()];
         format!(

@@ -2,7 +2,7 @@
 //! layers by longest path, order within a layer by barycentres, positions by averages.
 
 /// Where nodes and edges go, in units of one node's width and height with its gap.
-pub struct Placement {
+pub(crate) struct Placement {
     /// Per node: layer, and the middle's vertical position.
     pub nodes: Vec<(usize, f64)>,
     /// Per edge: layer and vertical position of every point it passes, ends included.
@@ -20,7 +20,7 @@ const SWEEPS: usize = 8;
 
 /// Places `count` nodes. Edges that point outside the nodes are ignored; an edge that closes a
 /// cycle, which no plan has, is drawn but orders nothing.
-pub fn place(count: usize, edges: &[(usize, usize)]) -> Placement {
+pub(crate) fn place(count: usize, edges: &[(usize, usize)]) -> Placement {
     let layer = layers(count, edges);
     let mut sheet = Sheet {
         count,

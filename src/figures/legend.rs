@@ -114,25 +114,25 @@ pub(super) fn flow<'a>(entries: &'a [Entry], title: &str, theme: &Theme, width: 
 }
 
 impl Flowed<'_> {
-    pub fn rows(&self) -> usize {
+    pub(super) fn rows(&self) -> usize {
         self.rows.len()
     }
 
-    pub fn height(&self) -> f64 {
+    pub(super) fn height(&self) -> f64 {
         match self.rows.len() {
             0 => 0.0,
             n => n as f64 * self.row_height + 2.0,
         }
     }
 
-    pub fn width(&self) -> f64 {
+    pub(super) fn width(&self) -> f64 {
         let theme = Theme::default();
         let ends = self.rows.iter().filter_map(|row| row.last());
         ends.map(|(entry, x)| x + entry_width(entry, &theme))
             .fold(0.0, f64::max)
     }
 
-    pub fn draw(&self, canvas: &mut Canvas, theme: &Theme, x: f64, y: f64) {
+    pub(super) fn draw(&self, canvas: &mut Canvas, theme: &Theme, x: f64, y: f64) {
         if self.title_width > 0.0 {
             let at = Point::new(x, y + self.row_height / 2.0);
             canvas.centred(at, title_label(&self.title, theme));

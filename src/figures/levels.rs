@@ -31,17 +31,17 @@ params! {
 pub(super) struct Levels(Vec<(String, f64)>);
 
 impl Levels {
-    pub fn new(params: &LevelParams) -> Self {
+    pub(super) fn new(params: &LevelParams) -> Self {
         let given = params.levels.iter().flatten();
         Levels(given.map(|(name, value)| (name.clone(), *value)).collect())
     }
 
     /// What the y axis must show.
-    pub fn values(&self) -> impl Iterator<Item = f64> {
+    pub(super) fn values(&self) -> impl Iterator<Item = f64> {
         self.0.iter().map(|(_, value)| *value)
     }
 
-    pub fn legend(&self) -> impl Iterator<Item = Entry> {
+    pub(super) fn legend(&self) -> impl Iterator<Item = Entry> {
         self.0.iter().enumerate().map(|(i, (name, _))| Entry {
             label: name.clone(),
             sample: Sample::Line {
@@ -53,7 +53,7 @@ impl Levels {
     }
 
     /// Draws the lines in a panel, to stand under its series.
-    pub fn draw(&self, canvas: &mut Canvas, frame: &Frame, theme: &Theme) {
+    pub(super) fn draw(&self, canvas: &mut Canvas, frame: &Frame, theme: &Theme) {
         for (i, value) in self.values().enumerate() {
             // A logarithm has no place for what is not above 0.
             let Some(y) = frame.y_at(value) else { continue };
@@ -64,7 +64,7 @@ impl Levels {
     }
 
     /// The table of what is drawn, with a row per level after those of the series.
-    pub fn csv(&self, summary: &Summary) -> String {
+    pub(super) fn csv(&self, summary: &Summary) -> String {
         let mut table = summary.to_table();
         if self.0.is_empty() {
             return table.to_csv();
@@ -91,7 +91,7 @@ impl Levels {
     }
 
     /// For the caption; empty where there are none.
-    pub fn said(&self, frames: &[Frame]) -> String {
+    pub(super) fn said(&self, frames: &[Frame]) -> String {
         let level = |(name, value): &(String, f64)| {
             let drawn = frames.iter().any(|frame| frame.y_at(*value).is_some());
             let value = super::markup::plain(&ticks::number(*value));

@@ -30,7 +30,7 @@ pub(super) struct Mapping {
 
 impl Mapping {
     /// Of one series: without groups and replicates.
-    pub fn new(
+    pub(super) fn new(
         x: impl Into<String>,
         y: Vec<String>,
         facets: &FacetParams,
@@ -60,7 +60,7 @@ impl Mapping {
     }
 
     /// With groups and replicates.
-    pub fn grouped(self, groups: &Groups) -> Self {
+    pub(super) fn grouped(self, groups: &Groups) -> Self {
         Mapping {
             color: groups.color.clone(),
             marker: groups.marker.clone(),
@@ -71,7 +71,7 @@ impl Mapping {
     }
 
     /// The axes that stay, each once: facets, groups, x.
-    pub fn by(&self, melted: bool) -> Vec<String> {
+    pub(super) fn by(&self, melted: bool) -> Vec<String> {
         let mut by: Vec<String> = Vec::new();
         let named = [
             &self.facet,

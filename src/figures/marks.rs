@@ -31,7 +31,7 @@ pub(super) struct Marks<'a> {
 }
 
 impl<'a> Marks<'a> {
-    pub fn new(
+    pub(super) fn new(
         input: &'a FigureInput,
         mapping: &Mapping,
         mark: Option<&str>,
@@ -76,7 +76,7 @@ impl<'a> Marks<'a> {
     }
 
     /// A name and a mark per value; none where nothing tells them apart.
-    pub fn legend(&self, theme: &Theme) -> Vec<Entry> {
+    pub(super) fn legend(&self, theme: &Theme) -> Vec<Entry> {
         if self.mark.is_none() {
             return Vec::new();
         }
@@ -91,7 +91,7 @@ impl<'a> Marks<'a> {
     }
 
     /// Draws those of a panel and says how many lie within it; `at` has the panel's value of a facet.
-    pub fn draw<'t>(
+    pub(super) fn draw<'t>(
         &self,
         canvas: &mut Canvas,
         frame: &Frame,
@@ -132,7 +132,7 @@ impl<'a> Marks<'a> {
     /// ` Marked: 6 points, by method.`
     ///
     /// `drawn`: how many lie within the panels.
-    pub fn described(&self, drawn: usize) -> String {
+    pub(super) fn described(&self, drawn: usize) -> String {
         let Some(points) = self.points else {
             return String::new();
         };

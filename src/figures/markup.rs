@@ -23,7 +23,7 @@ pub(super) struct Run {
 
 impl Run {
     /// Text as it is.
-    pub fn plain(text: String) -> Self {
+    pub(super) fn plain(text: String) -> Self {
         Run {
             text,
             scale: 1.0,

@@ -136,7 +136,7 @@ choices! {
 }
 
 impl ValueScale {
-    pub fn kind(self) -> ScaleKind {
+    pub(super) fn kind(self) -> ScaleKind {
         match self {
             ValueScale::Linear => ScaleKind::Linear,
             ValueScale::Log => ScaleKind::Log,
@@ -153,7 +153,7 @@ pub(super) struct Panels<'a> {
 
 impl Common {
     /// Width of the page in points.
-    pub fn page_width(&self) -> Result<f64, FigureError> {
+    pub(super) fn page_width(&self) -> Result<f64, FigureError> {
         match &self.width {
             Value::Str(name) if name == "single" => Ok(theme::SINGLE),
             Value::Str(name) if name == "double" => Ok(theme::DOUBLE),
@@ -169,12 +169,12 @@ impl Common {
     }
 
     /// Height of the page in points, if it is given.
-    pub fn page_height(&self) -> Option<f64> {
+    pub(super) fn page_height(&self) -> Option<f64> {
         self.height.map(|inches| inches * theme::INCH)
     }
 
     /// The theme with what the manifest overrides.
-    pub fn page_theme(&self) -> Result<Theme, FigureError> {
+    pub(super) fn page_theme(&self) -> Result<Theme, FigureError> {
         let mut theme = Theme::default();
         let Some(value) = &self.theme else {
             return Ok(theme);

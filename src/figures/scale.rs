@@ -18,9 +18,9 @@ pub(super) enum ScaleKind {
 }
 
 impl ScaleKind {
-    pub const NAMES: [&'static str; 5] = ["auto", "linear", "log", "symlog", "category"];
+    pub(super) const NAMES: [&'static str; 5] = ["auto", "linear", "log", "symlog", "category"];
 
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub(super) fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "auto" => ScaleKind::Auto,
             "linear" => ScaleKind::Linear,
@@ -59,7 +59,7 @@ pub(super) enum Scale {
 impl Scale {
     /// Where a number lies: 0 at the low end, 1 at the high end. None where a logarithm is not
     /// defined. For categories the number is the position in their list.
-    pub fn place(&self, value: f64) -> Option<f64> {
+    pub(super) fn place(&self, value: f64) -> Option<f64> {
         let share = match self {
             Scale::Linear { low, high } => (value - low) / (high - low),
             Scale::Log { low, high } => {
@@ -78,7 +78,7 @@ impl Scale {
     }
 
     /// The number at a share of the axis: the inverse of [`Scale::place`] for numeric scales.
-    pub fn value(&self, share: f64) -> Option<f64> {
+    pub(super) fn value(&self, share: f64) -> Option<f64> {
         match self {
             Scale::Linear { low, high } => Some(low + share * (high - low)),
             Scale::Log { low, high } => Some(low * (high / low).powf(share)),
@@ -91,7 +91,7 @@ impl Scale {
     }
 
     /// The number a coordinate stands for on this scale.
-    pub fn number(&self, value: &Json) -> Option<f64> {
+    pub(super) fn number(&self, value: &Json) -> Option<f64> {
         match self {
             Scale::Category { values } => {
                 let position = values.iter().position(|known| known == value)?;
@@ -102,7 +102,11 @@ impl Scale {
     }
 
     /// A scale that holds all coordinates: from sorted numbers, or in order of appearance.
-    pub fn of_coordinates(kind: ScaleKind, values: &[Json], range: Option<(f64, f64)>) -> Scale {
+    pub(super) fn of_coordinates(
+        kind: ScaleKind,
+        values: &[Json],
+        range: Option<(f64, f64)>,
+    ) -> Scale {
         let mut distinct: Vec<Json> = Vec::new();
         for value in values.iter().filter(|value| !value.is_null()) {
             if !distinct.contains(value) {
@@ -124,7 +128,7 @@ impl Scale {
     }
 
     /// A scale that holds all numbers, with `margin` of its length left at both ends.
-    pub fn of_numbers(
+    pub(super) fn of_numbers(
         kind: ScaleKind,
         numbers: &[f64],
         range: Option<(f64, f64)>,

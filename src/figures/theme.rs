@@ -66,17 +66,17 @@ impl Default for Theme {
 }
 
 impl Theme {
-    pub fn tick_size(&self) -> f64 {
+    pub(super) fn tick_size(&self) -> f64 {
         self.font_size - 1.0
     }
 
     /// The colour of the i-th group.
-    pub fn colour(&self, i: usize) -> Colour {
+    pub(super) fn colour(&self, i: usize) -> Colour {
         self.palette[i % self.palette.len()]
     }
 
     /// The dash of the i-th group.
-    pub fn dash(&self, i: usize) -> &'static [f64] {
+    pub(super) fn dash(&self, i: usize) -> &'static [f64] {
         // Colours and dashes that come back together would be one line.
         DASHES[(i + i / self.palette.len()) % DASHES.len()]
     }

@@ -22,7 +22,7 @@ pub(super) struct Fields<'n> {
 impl<'n> Fields<'n> {
     /// Checks that a node is a map with none but the known keys. `what` names it in messages:
     /// `a stage`. Nothing at all is an empty map.
-    pub fn of(
+    pub(super) fn of(
         node: &'n Node,
         what: &str,
         known: &[&str],
@@ -45,12 +45,12 @@ impl<'n> Fields<'n> {
         Some(Fields { entries })
     }
 
-    pub fn entry(&self, key: &str) -> Option<&'n Entry> {
+    pub(super) fn entry(&self, key: &str) -> Option<&'n Entry> {
         self.entries.iter().find(|entry| entry.key == key)
     }
 
     /// The value of a key; none where the key is missing or has no value.
-    pub fn get(&self, key: &str) -> Option<&'n Node> {
+    pub(super) fn get(&self, key: &str) -> Option<&'n Node> {
         let value = self.entry(key).map(|entry| &entry.value);
         value.filter(|value| !value.is_null())
     }

@@ -29,25 +29,25 @@ pub(super) struct Entry {
 }
 
 impl Node {
-    pub fn is_null(&self) -> bool {
+    pub(super) fn is_null(&self) -> bool {
         matches!(self.content, Content::Scalar(Value::Null))
     }
 
-    pub fn as_str(&self) -> Option<&str> {
+    pub(super) fn as_str(&self) -> Option<&str> {
         match &self.content {
             Content::Scalar(value) => value.as_str(),
             _ => None,
         }
     }
 
-    pub fn as_list(&self) -> Option<&[Node]> {
+    pub(super) fn as_list(&self) -> Option<&[Node]> {
         match &self.content {
             Content::List(items) => Some(items),
             _ => None,
         }
     }
 
-    pub fn as_map(&self) -> Option<&[Entry]> {
+    pub(super) fn as_map(&self) -> Option<&[Entry]> {
         match &self.content {
             Content::Map(entries) => Some(entries),
             _ => None,
@@ -55,7 +55,7 @@ impl Node {
     }
 
     /// What this is, in the words of messages.
-    pub fn type_name(&self) -> &'static str {
+    pub(super) fn type_name(&self) -> &'static str {
         match &self.content {
             Content::Scalar(Value::Null) => "nothing",
             Content::Scalar(value) => value.type_name(),
@@ -65,7 +65,7 @@ impl Node {
     }
 
     /// The value without places.
-    pub fn to_value(&self) -> Value {
+    pub(super) fn to_value(&self) -> Value {
         match &self.content {
             Content::Scalar(value) => value.clone(),
             Content::List(items) => Value::List(items.iter().map(Node::to_value).collect()),
@@ -78,7 +78,7 @@ impl Node {
     }
 
     /// The place of a part of the value; as deep as the way leads.
-    pub fn place_of(&self, path: &[crate::registry::Part]) -> &Place {
+    pub(super) fn place_of(&self, path: &[crate::registry::Part]) -> &Place {
         use crate::registry::Part;
         let Some((first, rest)) = path.split_first() else {
             return &self.place;

@@ -26,11 +26,6 @@ pub struct Overrides {
 }
 
 impl Overrides {
-    /// Whether anything but the profile is changed.
-    pub fn changes_values(&self) -> bool {
-        !self.params.is_empty() || !self.axes.is_empty() || self.seeds.is_some()
-    }
-
     /// Names the changes, insensitive to their order: part of the name of the folder of results.
     pub(super) fn text(&self) -> String {
         let mut parts: Vec<String> = Vec::new();

@@ -16,7 +16,7 @@ use crate::registry::params;
 use crate::training::Monitor;
 
 /// `evaluate/active-units`
-pub struct ActiveUnits;
+pub(super) struct ActiveUnits;
 
 params! {
     /// What `evaluate/active-units` may be given.

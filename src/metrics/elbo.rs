@@ -19,7 +19,7 @@ use crate::registry::params;
 use crate::training::Monitor;
 
 /// `evaluate/elbo`
-pub struct Elbo;
+pub(super) struct Elbo;
 
 params! {
     /// What `evaluate/elbo` may be given.

@@ -28,7 +28,7 @@ use crate::registry::params;
 use crate::training::Monitor;
 
 /// `evaluate/iwae-bound`
-pub struct IwaeBound;
+pub(super) struct IwaeBound;
 
 params! {
     /// What `evaluate/iwae-bound` may be given.

@@ -27,7 +27,7 @@ use crate::registry::params;
 use crate::training::Monitor;
 
 /// `evaluate/marginal-kl`
-pub struct MarginalKlScore;
+pub(super) struct MarginalKlScore;
 
 choices! {
     /// Splits whose posteriors make up q(z).

@@ -26,7 +26,7 @@ const LEAST_VARIANCE: f64 = 1e-7;
 
 /// q(z) = Σ_c π_c N(μ_c, diag σ_c²); the first component is the prior N(0, I).
 #[derive(Clone, Debug)]
-pub struct MixtureProposal {
+pub(super) struct MixtureProposal {
     latent: usize,
     /// So many components, the first ones, stay as they are.
     fixed: usize,
@@ -39,7 +39,7 @@ pub struct MixtureProposal {
 }
 
 /// Samples by strata, with what weighs them.
-pub struct Drawn {
+pub(super) struct Drawn {
     /// `[samples, latent]`
     pub z: Vec<f32>,
     /// ln π_c/S_c + ln p(z) − ln q(z) per sample: plus ln p(x|z) it is a term of the bound.
@@ -49,7 +49,7 @@ pub struct Drawn {
 impl MixtureProposal {
     /// The prior beside `components` Gaussians that cover it: in one dimension on the quantiles of
     /// N(0, 1.5²), which reach into its tails, in more on draws of the prior.
-    pub fn covering(components: usize, latent: usize, stream: &mut Stream) -> Self {
+    pub(super) fn covering(components: usize, latent: usize, stream: &mut Stream) -> Self {
         let normal = Normal::standard();
         let quantile = |c: usize| 1.5 * normal.inverse_cdf((c as f64 + 0.5) / components as f64);
         let centres = match latent {
@@ -70,7 +70,12 @@ impl MixtureProposal {
 
     /// The prior and the encoder's posterior, which both stay, beside `components` Gaussians of its
     /// width on draws of it.
-    pub fn around(mean: &[f32], log_var: &[f32], components: usize, stream: &mut Stream) -> Self {
+    pub(super) fn around(
+        mean: &[f32],
+        log_var: &[f32],
+        components: usize,
+        stream: &mut Stream,
+    ) -> Self {
         let latent = mean.len();
         let wide = |mean: &[f32]| -> Vec<f64> { mean.iter().map(|m| f64::from(*m)).collect() };
         let (mean, log_var) = (wide(mean), wide(log_var));
@@ -94,7 +99,7 @@ impl MixtureProposal {
     }
 
     /// About `samples` samples, of each component as its share says but at least one.
-    pub fn draw(&self, samples: usize, stream: &mut Stream) -> Drawn {
+    pub(super) fn draw(&self, samples: usize, stream: &mut Stream) -> Drawn {
         let d = self.latent;
         let mut drawn = Drawn {
             z: Vec::with_capacity(samples * d),
@@ -135,7 +140,7 @@ impl MixtureProposal {
     /// `weights`, adding up to one. No component becomes narrower than `narrowest`: where a posterior
     /// is much narrower than the present mixture one sample has all the weight, and without this a
     /// component would stay on it.
-    pub fn improve(&mut self, z: &[f32], weights: &[f64], narrowest: f64) {
+    pub(super) fn improve(&mut self, z: &[f32], weights: &[f64], narrowest: f64) {
         let least = LEAST_VARIANCE.max(narrowest * narrowest);
         let (d, components) = (self.latent, self.share.len());
         let mut mass = vec![0.0; components];
@@ -183,7 +188,7 @@ impl MixtureProposal {
 }
 
 /// The narrowest standard deviation after this round: halved from one to the next.
-pub fn narrowest(round: usize) -> f64 {
+pub(super) fn narrowest(round: usize) -> f64 {
     0.1 * 0.5f64.powi(round.try_into().unwrap_or(i32::MAX))
 }
 

@@ -23,7 +23,7 @@ use crate::registry::params;
 use crate::training::Monitor;
 
 /// `evaluate/test-kl`
-pub struct TestKl;
+pub(super) struct TestKl;
 
 params! {
     /// What `evaluate/test-kl` may be given.
@@ -155,13 +155,13 @@ impl Metric for TestKl {
 }
 
 /// The first rows: as many as `observations` says, or else this many.
-pub fn first(x: Rows, count: usize) -> Rows {
+pub(super) fn first(x: Rows, count: usize) -> Rows {
     let rows: Vec<usize> = (0..count.min(x.len())).collect();
     Rows::new(x.columns, x.gather(&rows))
 }
 
 /// [`truth`] of data that know it; none of others.
-pub fn known_truth(data: &Dataset) -> Result<Option<Vec<f64>>, ModelError> {
+pub(super) fn known_truth(data: &Dataset) -> Result<Option<Vec<f64>>, ModelError> {
     match data.test.get("log_density") {
         Some(_) => truth(data).map(Some),
         None => Ok(None),
@@ -169,7 +169,7 @@ pub fn known_truth(data: &Dataset) -> Result<Option<Vec<f64>>, ModelError> {
 }
 
 /// log p(x) of the test split under the density that made it.
-pub fn truth(data: &Dataset) -> Result<Vec<f64>, ModelError> {
+pub(super) fn truth(data: &Dataset) -> Result<Vec<f64>, ModelError> {
     let values: Vec<f64> = match data.test.get("log_density").map(Array::numbers) {
         Some(Numbers::F64(values)) => values.clone(),
         Some(Numbers::F32(values)) => values.iter().map(|v| f64::from(*v)).collect(),

@@ -12,12 +12,12 @@ use crate::nn::checkpoint;
 use crate::registry::shape_text;
 
 /// A fitted model whose every answer is checked.
-pub struct Checked(Box<dyn Fitted>);
+pub(super) struct Checked(Box<dyn Fitted>);
 
 impl Checked {
     /// # Errors
     /// [`ModelError::Diverged`] where a weight is not finite.
-    pub fn new(weights: &[u8], model: Box<dyn Fitted>) -> Result<Self, ModelError> {
+    pub(super) fn new(weights: &[u8], model: Box<dyn Fitted>) -> Result<Self, ModelError> {
         match checkpoint::not_finite(weights)? {
             Some(name) => Err(ModelError::Diverged(format!(
                 "its weights `{name}` are not all finite"

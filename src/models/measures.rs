@@ -2,27 +2,28 @@
 
 use crate::registry::Measure;
 
-pub const TRAIN_LOSS: Measure = Measure::new("train_loss", "training loss")
+pub(super) const TRAIN_LOSS: Measure = Measure::new("train_loss", "training loss")
     .unit("nats")
     .down();
-pub const VALID_ELBO: Measure = Measure::new("valid_elbo", "validation ELBO")
+pub(super) const VALID_ELBO: Measure = Measure::new("valid_elbo", "validation ELBO")
     .unit("nats")
     .up();
-pub const VALID_IWAE: Measure = Measure::new("valid_iwae", "validation importance-weighted bound")
-    .unit("nats")
-    .up();
-pub const VALID_EMPIRICAL_LL: Measure = Measure::new(
+pub(super) const VALID_IWAE: Measure =
+    Measure::new("valid_iwae", "validation importance-weighted bound")
+        .unit("nats")
+        .up();
+pub(super) const VALID_EMPIRICAL_LL: Measure = Measure::new(
     "valid_empirical_ll",
     "validation log-likelihood, empiricalised",
 )
 .unit("nats")
 .up();
-pub const VALID_LL: Measure = Measure::new("valid_ll", "validation log-likelihood")
+pub(super) const VALID_LL: Measure = Measure::new("valid_ll", "validation log-likelihood")
     .unit("nats")
     .up();
-pub const DECODER_PASSES: Measure =
+pub(super) const DECODER_PASSES: Measure =
     Measure::new("decoder_passes", "decoder passes per observation").down();
-pub const NETWORK_PASSES: Measure =
+pub(super) const NETWORK_PASSES: Measure =
     Measure::new("network_passes", "network passes per observation").down();
-pub const RECOVERY_LOSS: Measure =
+pub(super) const RECOVERY_LOSS: Measure =
     Measure::new("recovery_loss", "mean squared error of the recovered prior").down();

@@ -6,7 +6,7 @@ use super::params::Params;
 use super::random::Seed;
 
 /// Gives every parameter random values of standard deviation 0.5.
-pub fn scrambled(params: &mut Params<Cpu>) {
+pub(super) fn scrambled(params: &mut Params<Cpu>) {
     for index in 0..params.len() {
         let n = params.values(index).len();
         let values = Seed::new(8).stream(index as u64).normal(n);
@@ -17,7 +17,7 @@ pub fn scrambled(params: &mut Params<Cpu>) {
 
 /// ln |det| of the Jacobian of `map` at `point`, by central differences of two widths that cancel
 /// the third derivative: a flow of scales up to e² bends too much for a single one.
-pub fn numeric_log_det(map: impl Fn(Vec<f32>) -> Vec<f32>, point: &[f32]) -> f64 {
+pub(super) fn numeric_log_det(map: impl Fn(Vec<f32>) -> Vec<f32>, point: &[f32]) -> f64 {
     let slope = |j: usize, step: f32| -> Vec<f64> {
         let at = |step: f32| {
             let mut x = point.to_vec();

@@ -20,11 +20,11 @@ pub(super) struct Interner {
 
 impl Interner {
     /// Makes room for so many more.
-    pub fn expect(&mut self, more: usize) {
+    pub(super) fn expect(&mut self, more: usize) {
         self.known.reserve(more);
     }
 
-    pub fn intern(&mut self, values: Values) -> Arc<Values> {
+    pub(super) fn intern(&mut self, values: Values) -> Arc<Values> {
         if let Some(known) = self.known.get(&values) {
             return Arc::clone(known);
         }

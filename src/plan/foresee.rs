@@ -23,7 +23,12 @@ pub(super) struct Foreseen {
 impl Foreseen {
     /// Says what cannot work in the steps that it has not seen, once for every slot of a stage. `steps` are
     /// in topological order, those that it has seen first.
-    pub fn check(&mut self, steps: &[Arc<Step>], experiment: &Experiment, found: &mut Diagnostics) {
+    pub(super) fn check(
+        &mut self,
+        steps: &[Arc<Step>],
+        experiment: &Experiment,
+        found: &mut Diagnostics,
+    ) {
         let from = self.known.len();
         self.known.reserve(steps.len() - from);
         let mut said = HashSet::new();
@@ -42,7 +47,7 @@ impl Foreseen {
     }
 
     /// Forgets the last steps, so that so many are left.
-    pub fn truncate(&mut self, steps: usize) {
+    pub(super) fn truncate(&mut self, steps: usize) {
         self.known.truncate(steps);
     }
 }

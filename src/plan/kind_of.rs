@@ -36,7 +36,7 @@ const NOWHERE: u32 = u32::MAX;
 
 impl KindOf {
     /// The index of the kind in a full cell; none where the stage does not exist.
-    pub fn of(&self, cell: usize) -> Option<u32> {
+    pub(super) fn of(&self, cell: usize) -> Option<u32> {
         match &self.by_values {
             None => Some(0),
             Some(by_values) => Some(by_values.of[cell]).filter(|kind| *kind != NOWHERE),
@@ -44,7 +44,7 @@ impl KindOf {
     }
 
     /// Forgets the last full cells and the kinds that only they had.
-    pub fn truncate(&mut self, cells: usize, projections: &Projections, kinds: usize) {
+    pub(super) fn truncate(&mut self, cells: usize, projections: &Projections, kinds: usize) {
         self.kinds.truncate(kinds);
         if let Some(by_values) = &mut self.by_values {
             by_values.of.truncate(cells);
@@ -66,7 +66,11 @@ pub(super) struct KindFinder<'f> {
 
 impl KindFinder<'_> {
     /// Finds the kind of every cell, and in which cells the stage exists.
-    pub fn find(&self, projections: &mut Projections, found: &mut Diagnostics) -> Option<KindOf> {
+    pub(super) fn find(
+        &self,
+        projections: &mut Projections,
+        found: &mut Diagnostics,
+    ) -> Option<KindOf> {
         let stage = self.stage;
         let grid = &self.experiment.grid;
         let literal = stage.uses.literal().and_then(|value| value.as_str());
@@ -105,7 +109,7 @@ impl KindFinder<'_> {
     }
 
     /// Finds the kinds of the cells that the grid has beyond those that were looked at.
-    pub fn extend(
+    pub(super) fn extend(
         &self,
         kind_of: &mut KindOf,
         projections: &mut Projections,

@@ -16,7 +16,7 @@ pub(super) struct OpenStages {
 }
 
 impl OpenStages {
-    pub fn new(axes: Vec<usize>, stages: usize) -> Self {
+    pub(super) fn new(axes: Vec<usize>, stages: usize) -> Self {
         OpenStages {
             axes,
             wait: vec![false; stages],
@@ -25,7 +25,7 @@ impl OpenStages {
 
     /// Whether a stage waits: it reduces an open axis, draws all stages with their cells, or reads a stage
     /// that waits. Asked in an order in which each stage comes after those it reads.
-    pub fn find(
+    pub(super) fn find(
         &mut self,
         index: usize,
         experiment: &Experiment,

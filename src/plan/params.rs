@@ -40,7 +40,11 @@ struct ParamRule<'s> {
 
 impl<'s> ParamTemplate<'s> {
     /// Checks what is the same in all cells.
-    pub fn new(stage: &'s Stage, kind: &'static dyn StageKind, found: &mut Diagnostics) -> Self {
+    pub(super) fn new(
+        stage: &'s Stage,
+        kind: &'static dyn StageKind,
+        found: &mut Diagnostics,
+    ) -> Self {
         let mut rules = Vec::new();
         for param in kind.params() {
             let argument = stage
@@ -88,7 +92,10 @@ impl<'s> ParamTemplate<'s> {
     }
 
     /// The parameters in a cell where there is nothing to say about them.
-    pub fn make_silently<'v>(&self, lookup: &dyn Fn(&str) -> Option<&'v Value>) -> Option<Values> {
+    pub(super) fn make_silently<'v>(
+        &self,
+        lookup: &dyn Fn(&str) -> Option<&'v Value>,
+    ) -> Option<Values> {
         let given = self.rules.iter().filter(|one| one.may_have_value());
         let mut values = Values::with_capacity(given.count());
         for rule in &self.rules {
@@ -105,7 +112,7 @@ impl<'s> ParamTemplate<'s> {
     }
 
     /// The parameters in a cell; none where there is something wrong, which is said once.
-    pub fn make<'v>(
+    pub(super) fn make<'v>(
         &mut self,
         lookup: &dyn Fn(&str) -> Option<&'v Value>,
         source_of: &dyn Fn(&str) -> Option<Place>,

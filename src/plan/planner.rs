@@ -76,7 +76,7 @@ impl Checked {
 }
 
 impl Planner {
-    pub fn new(experiment: &Experiment, catalog: &Catalog, found: &mut Diagnostics) -> Self {
+    pub(super) fn new(experiment: &Experiment, catalog: &Catalog, found: &mut Diagnostics) -> Self {
         let wiring = wiring::wire(experiment, found);
         let count = experiment.pipeline.stages.len();
         Planner {
@@ -92,7 +92,11 @@ impl Planner {
     }
 
     /// Plans all stages, those that wait for more cells without their steps.
-    pub fn plan(&mut self, experiment: &Experiment, found: &mut Diagnostics) -> Vec<StageSummary> {
+    pub(super) fn plan(
+        &mut self,
+        experiment: &Experiment,
+        found: &mut Diagnostics,
+    ) -> Vec<StageSummary> {
         let mut summaries = Vec::new();
         for stage in self.order.clone() {
             if found.are_enough() {
@@ -177,7 +181,7 @@ impl Planner {
     /// Takes in the cells that were added: makes the new steps of the stages that do not wait, or with an
     /// `order` of all cells, once no more come, the steps of those that do. Returns what
     /// [`Planner::restore`] needs.
-    pub fn grow(
+    pub(super) fn grow(
         &mut self,
         experiment: &Experiment,
         order: Option<&[u32]>,
@@ -247,7 +251,7 @@ impl Planner {
     }
 
     /// Adds to the summaries, in the order of the stages, what they do not have yet.
-    pub fn complete(&self, experiment: &Experiment, summaries: &mut [StageSummary]) {
+    pub(super) fn complete(&self, experiment: &Experiment, summaries: &mut [StageSummary]) {
         for (index, summary) in self.order.iter().zip(summaries) {
             if let Some(ready) = self.checked.ready(*index, experiment, None, true) {
                 self.expansion.complete(summary, &ready, &self.projections);
@@ -256,7 +260,7 @@ impl Planner {
     }
 
     /// Forgets cells that were added and what they brought.
-    pub fn restore(&mut self, replaced: Replaced, steps: usize, cells: usize) {
+    pub(super) fn restore(&mut self, replaced: Replaced, steps: usize, cells: usize) {
         let checked = &mut self.checked;
         if let Replaced(Some(kinds)) = replaced {
             checked.kinds = kinds;

@@ -81,12 +81,12 @@ impl Projection {
     }
 
     /// How many projected cells there are.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.first.len()
     }
 
     /// The projected cell with the coordinates of a full cell but for some that are given.
-    pub fn find(&self, grid: &Grid, cell: usize, given: &[(usize, ValueId)]) -> Option<u32> {
+    pub(super) fn find(&self, grid: &Grid, cell: usize, given: &[(usize, ValueId)]) -> Option<u32> {
         self.position(grid, |column| {
             let held = given.iter().find(|(held, _)| *held == column);
             held.map_or_else(|| grid.coordinate(cell, column), |(_, value)| *value)
@@ -123,7 +123,7 @@ pub(super) struct Projections {
 }
 
 impl Projections {
-    pub fn on(&mut self, grid: &Grid, columns: &[usize]) -> Arc<Projection> {
+    pub(super) fn on(&mut self, grid: &Grid, columns: &[usize]) -> Arc<Projection> {
         if let Some(made) = self.made.get(columns) {
             return Arc::clone(made);
         }
@@ -133,19 +133,19 @@ impl Projections {
     }
 
     /// What was made on these columns.
-    pub fn get(&self, columns: &[usize]) -> Option<&Arc<Projection>> {
+    pub(super) fn get(&self, columns: &[usize]) -> Option<&Arc<Projection>> {
         self.made.get(columns)
     }
 
     /// Takes in the cells that were added to the grid. Projections that are held elsewhere are copied.
-    pub fn extend(&mut self, grid: &Grid) {
+    pub(super) fn extend(&mut self, grid: &Grid) {
         for projection in self.made.values_mut() {
             Arc::make_mut(projection).extend(grid);
         }
     }
 
     /// Forgets the last full cells, so that so many are left.
-    pub fn truncate(&mut self, cells: usize) {
+    pub(super) fn truncate(&mut self, cells: usize) {
         for projection in self.made.values_mut() {
             Arc::make_mut(projection).truncate(cells);
         }

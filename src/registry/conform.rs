@@ -153,22 +153,6 @@ impl ParamType {
             ParamType::Any => canonical(value),
         }
     }
-
-    /// The type in the words of messages and reference pages.
-    pub fn describe(&self) -> String {
-        match self {
-            ParamType::Bool => "`true` or `false`".to_owned(),
-            ParamType::Int { min, max } => format!("a whole number{}", bounds(*min, *max)),
-            ParamType::Float { min, max } => format!("a number{}", bounds(*min, *max)),
-            ParamType::Seed => "a seed".to_owned(),
-            ParamType::Str => "text".to_owned(),
-            ParamType::Choice(choices) => format!("one of {}", crate::text::list_of(choices)),
-            ParamType::Path => "a path".to_owned(),
-            ParamType::List(element) => format!("a list, each {}", element.describe()),
-            ParamType::Map(element) => format!("a map, each {}", element.describe()),
-            ParamType::Any => "any value".to_owned(),
-        }
-    }
 }
 
 /// Whatever YAML can write, without −0, NaN and the infinities.
@@ -230,15 +214,6 @@ fn outside<N: std::fmt::Display>(value: &Value, min: Option<N>, max: Option<N>) 
         (None, Some(max)) => format!("`{value}` is more than {max}"),
         (None, None) => format!("`{value}` is outside the range"),
     })
-}
-
-fn bounds<N: std::fmt::Display>(min: Option<N>, max: Option<N>) -> String {
-    match (min, max) {
-        (Some(min), Some(max)) => format!(" from {min} to {max}"),
-        (Some(min), None) => format!(" of at least {min}"),
-        (None, Some(max)) => format!(" of at most {max}"),
-        (None, None) => String::new(),
-    }
 }
 
 /// Whether a relative path stays inside the folder that it is relative to.

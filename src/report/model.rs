@@ -175,13 +175,16 @@ mod table_json {
 
     use crate::table::Table;
 
-    pub fn serialize<S: Serializer>(table: &Table, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        table: &Table,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         let json: Json =
             serde_json::from_str(&table.to_json()).map_err(serde::ser::Error::custom)?;
         json.serialize(serializer)
     }
 
-    pub fn deserialize<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Table, D::Error> {
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Table, D::Error> {
         let json = Json::deserialize(deserializer)?;
         Table::from_json(&json.to_string()).map_err(serde::de::Error::custom)
     }

@@ -21,16 +21,16 @@ use crate::models::ModelError;
 use crate::registry::Slot;
 use crate::table::Table;
 
-pub const DATA: &str = "data.safetensors";
-pub const MODEL: &str = "model.safetensors";
-pub const METRICS: &str = "metrics.json";
-pub const CURVE: &str = "curve.csv";
-pub const ARRAYS: &str = "arrays.safetensors";
-pub const IMAGES: &str = "images.safetensors";
-pub const TABLE: &str = "table.json";
+pub(super) const DATA: &str = "data.safetensors";
+pub(super) const MODEL: &str = "model.safetensors";
+pub(super) const METRICS: &str = "metrics.json";
+pub(super) const CURVE: &str = "curve.csv";
+pub(super) const ARRAYS: &str = "arrays.safetensors";
+pub(super) const IMAGES: &str = "images.safetensors";
+pub(super) const TABLE: &str = "table.json";
 
 /// The one artifact of a slot that takes one.
-pub fn only<'a>(job: &'a Job<'_>, slot: &str) -> Result<&'a JobArtifact, JobError> {
+pub(super) fn only<'a>(job: &'a Job<'_>, slot: &str) -> Result<&'a JobArtifact, JobError> {
     match job.items(slot) {
         [item] => single(item),
         items => Err(JobError::failed(format!(
@@ -42,7 +42,7 @@ pub fn only<'a>(job: &'a Job<'_>, slot: &str) -> Result<&'a JobArtifact, JobErro
 }
 
 /// The artifact of an item that carries one output.
-pub fn single(item: &JobItem) -> Result<&JobArtifact, JobError> {
+pub(super) fn single(item: &JobItem) -> Result<&JobArtifact, JobError> {
     let mut artifacts = item.outputs.values();
     match (artifacts.next(), artifacts.next()) {
         (Some(artifact), None) => Ok(artifact),
@@ -54,7 +54,7 @@ pub fn single(item: &JobItem) -> Result<&JobArtifact, JobError> {
 }
 
 /// The content of one file of an artifact.
-pub fn read(artifact: &JobArtifact, file: &str) -> Result<Vec<u8>, JobError> {
+pub(super) fn read(artifact: &JobArtifact, file: &str) -> Result<Vec<u8>, JobError> {
     let path = artifact.paths.get(file).ok_or_else(|| {
         let names: Vec<&str> = artifact.paths.keys().map(String::as_str).collect();
         JobError::failed(format!("no file `{file}` among {}", names.join(", ")))
@@ -62,20 +62,20 @@ pub fn read(artifact: &JobArtifact, file: &str) -> Result<Vec<u8>, JobError> {
     read_path(path)
 }
 
-pub fn read_path(path: &Path) -> Result<Vec<u8>, JobError> {
+pub(super) fn read_path(path: &Path) -> Result<Vec<u8>, JobError> {
     fs::read(path).map_err(|error| JobError::Transient {
         message: format!("cannot read {}: {error}", path.display()),
     })
 }
 
 /// The data set in a slot.
-pub fn dataset(job: &Job<'_>, slot: &str) -> Result<Dataset, JobError> {
+pub(super) fn dataset(job: &Job<'_>, slot: &str) -> Result<Dataset, JobError> {
     let bytes = read(only(job, slot)?, DATA)?;
     Dataset::from_bytes(&bytes).map_err(|error| JobError::failed(error.to_string()))
 }
 
 /// What was put into those of `slots` that are not empty, by slot.
-pub fn given<T>(
+pub(super) fn given<T>(
     job: &Job<'_>,
     slots: &[Slot],
     read: fn(&Job<'_>, &str) -> Result<T, JobError>,
@@ -87,13 +87,13 @@ pub fn given<T>(
 }
 
 /// The arrays in a slot, by name.
-pub fn arrays(job: &Job<'_>, slot: &str) -> Result<Arrays, JobError> {
+pub(super) fn arrays(job: &Job<'_>, slot: &str) -> Result<Arrays, JobError> {
     let bytes = read(only(job, slot)?, ARRAYS)?;
     arrays_from_bytes(&bytes).map_err(|error| JobError::failed(error.to_string()))
 }
 
 /// The array in a slot that takes an artifact of one array.
-pub fn array(job: &Job<'_>, slot: &str) -> Result<Array, JobError> {
+pub(super) fn array(job: &Job<'_>, slot: &str) -> Result<Array, JobError> {
     let arrays = arrays(job, slot)?;
     let count = arrays.len();
     let mut arrays = arrays.into_values();
@@ -106,7 +106,7 @@ pub fn array(job: &Job<'_>, slot: &str) -> Result<Array, JobError> {
 }
 
 /// Numbers by name as a flat JSON object; what is not finite is null.
-pub fn metrics_json<'a>(numbers: impl IntoIterator<Item = (&'a str, f64)>) -> Vec<u8> {
+pub(super) fn metrics_json<'a>(numbers: impl IntoIterator<Item = (&'a str, f64)>) -> Vec<u8> {
     let object: serde_json::Map<String, Json> = numbers
         .into_iter()
         .map(|(name, number)| (name.to_owned(), Json::from(number)))
@@ -117,19 +117,21 @@ pub fn metrics_json<'a>(numbers: impl IntoIterator<Item = (&'a str, f64)>) -> Ve
 }
 
 /// The names of numbers that there are none of.
-pub fn no_metrics<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
+pub(super) fn no_metrics<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
     metrics_json(names.into_iter().map(|name| (name, f64::NAN)))
 }
 
 /// The numbers of a `metrics.json` in their order; null where they are not finite.
-pub fn read_metrics(artifact: &JobArtifact) -> Result<serde_json::Map<String, Json>, JobError> {
+pub(super) fn read_metrics(
+    artifact: &JobArtifact,
+) -> Result<serde_json::Map<String, Json>, JobError> {
     serde_json::from_slice(&read(artifact, METRICS)?)
         .map_err(|error| JobError::failed(format!("`{METRICS}` is not a JSON object: {error}")))
 }
 
 /// The result rows of an artifact: `table.json`, which keeps labels, units and directions, or else
 /// the only file there is, as a command leaves it.
-pub fn read_table(artifact: &JobArtifact) -> Result<Table, JobError> {
+pub(super) fn read_table(artifact: &JobArtifact) -> Result<Table, JobError> {
     let mut names = artifact.paths.keys();
     let file = match (names.next(), names.next()) {
         (Some(only), None) => only.as_str(),
@@ -142,20 +144,20 @@ pub fn read_table(artifact: &JobArtifact) -> Result<Table, JobError> {
 
 /// Pictures `[n, channels, height, width]` in [0, 1].
 #[derive(Clone, Debug)]
-pub struct Images {
+pub(super) struct Images {
     pub shape: [usize; 4],
     pub values: Vec<f32>,
 }
 
 impl Images {
-    pub fn to_bytes(&self) -> Result<Vec<u8>, JobError> {
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, JobError> {
         let bytes: Vec<u8> = self.values.iter().flat_map(|v| v.to_le_bytes()).collect();
         let broken = |error| JobError::failed(format!("cannot write images: {error}"));
         let view = TensorView::new(Dtype::F32, self.shape.to_vec(), &bytes).map_err(broken)?;
         safetensors::serialize([("images", view)], None).map_err(broken)
     }
 
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, JobError> {
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, JobError> {
         let broken = |error| JobError::failed(format!("`{IMAGES}` cannot be read: {error}"));
         let file = SafeTensors::deserialize(bytes).map_err(broken)?;
         let view = file.tensor("images").map_err(broken)?;

@@ -13,7 +13,7 @@ const SLOT: &str = "model";
 ///
 /// # Errors
 /// What it lacks, and the models that have it.
-pub fn check(needs: &[Capability], reads: &dyn Fn(&str) -> Facts) -> Result<(), Misfit> {
+pub(super) fn check(needs: &[Capability], reads: &dyn Fn(&str) -> Facts) -> Result<(), Misfit> {
     let model = reads(SLOT);
     let Some(lacking) = model.lacks(needs) else {
         return Ok(());

@@ -28,7 +28,7 @@ use crate::table::Column;
 use crate::table::Table;
 
 /// One row per observation.
-pub struct Codes;
+pub(super) struct Codes;
 
 params! {
     /// What `table/codes` may be given.

@@ -24,7 +24,7 @@ use crate::table::Summary;
 use crate::table::SummarySpec;
 
 /// Puts each reported number beside ours.
-pub struct CompareTable;
+pub(super) struct CompareTable;
 
 params! {
     /// What `table/compare` may be given.

@@ -18,13 +18,13 @@ use crate::registry::StageKind;
 use crate::registry::Values;
 
 /// Loads or generates one data set of the registry.
-pub struct Load {
+pub(super) struct Load {
     name: &'static str,
     set: &'static dyn DataSet,
 }
 
 impl Load {
-    pub fn new(set: &'static dyn DataSet) -> Self {
+    pub(super) fn new(set: &'static dyn DataSet) -> Self {
         Load {
             name: super::leaked(format!("dataset/{}", set.name())),
             set,

@@ -25,7 +25,7 @@ use crate::registry::Values;
 use crate::text::list_of;
 
 /// Computes one score of the registry.
-pub struct Evaluate {
+pub(super) struct Evaluate {
     name: &'static str,
     metric: &'static dyn Metric,
 }
@@ -34,7 +34,7 @@ pub struct Evaluate {
 const SHARED: u32 = 1;
 
 impl Evaluate {
-    pub fn new(metric: &'static dyn Metric) -> Self {
+    pub(super) fn new(metric: &'static dyn Metric) -> Self {
         Evaluate {
             name: super::leaked(format!("evaluate/{}", metric.name())),
             metric,

@@ -22,13 +22,13 @@ use crate::registry::Slot;
 use crate::registry::StageKind;
 
 /// Draws one kind of figure of the registry.
-pub struct Draw {
+pub(super) struct Draw {
     name: &'static str,
     figure: &'static dyn Figure,
 }
 
 impl Draw {
-    pub fn new(figure: &'static dyn Figure) -> Self {
+    pub(super) fn new(figure: &'static dyn Figure) -> Self {
         Draw {
             name: super::leaked(format!("figure/{}", figure.name())),
             figure,

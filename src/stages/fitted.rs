@@ -13,7 +13,7 @@ use crate::models::ModelError;
 use crate::nn::device::DeviceChoice;
 
 /// Why a stage that reads a model comes to nothing.
-pub enum Halt {
+pub(super) enum Halt {
     /// There is nothing to compute: no failure, but no number either.
     Diverged(String),
     Failed(JobError),
@@ -38,7 +38,7 @@ impl From<ModelError> for Halt {
 ///
 /// # Errors
 /// Those of the work.
-pub fn unless_diverged(
+pub(super) fn unless_diverged(
     none: impl FnOnce() -> StepOutput,
     work: impl FnOnce() -> Result<StepOutput, Halt>,
 ) -> Result<StepOutput, JobError> {
@@ -53,7 +53,7 @@ pub fn unless_diverged(
 }
 
 /// The model in the slot `model`.
-pub fn open(job: &Job<'_>, device: DeviceChoice) -> Result<Box<dyn Fitted>, Halt> {
+pub(super) fn open(job: &Job<'_>, device: DeviceChoice) -> Result<Box<dyn Fitted>, Halt> {
     let weights = artifacts::read(artifacts::only(job, "model")?, artifacts::MODEL)?;
     if let Some(item) = job.items("model").iter().find(|item| item.diverged) {
         return Err(Halt::Diverged(format!("its model did: {}", name(item))));
@@ -62,7 +62,10 @@ pub fn open(job: &Job<'_>, device: DeviceChoice) -> Result<Box<dyn Fitted>, Halt
 }
 
 /// The model in the slot `model` and the data in the slot `data`, which have to be of one shape.
-pub fn with_data(job: &Job<'_>, device: DeviceChoice) -> Result<(Box<dyn Fitted>, Dataset), Halt> {
+pub(super) fn with_data(
+    job: &Job<'_>,
+    device: DeviceChoice,
+) -> Result<(Box<dyn Fitted>, Dataset), Halt> {
     let data = artifacts::dataset(job, "data")?;
     let model = open(job, device)?;
     models::fits(&*model, &data)?;
@@ -70,7 +73,7 @@ pub fn with_data(job: &Job<'_>, device: DeviceChoice) -> Result<(Box<dyn Fitted>
 }
 
 /// What diverged among that which a step reads for its own cell alone.
-pub fn diverged_input(job: &Job<'_>) -> Option<String> {
+pub(super) fn diverged_input(job: &Job<'_>) -> Option<String> {
     let own = job.step.inputs.iter().zip(&job.inputs);
     let mut own = own.filter(|(input, _)| !input.reduced);
     own.find_map(|(input, given)| match &given.items[..] {
@@ -80,7 +83,7 @@ pub fn diverged_input(job: &Job<'_>) -> Option<String> {
 }
 
 /// `fit[seed=0]`
-pub fn name(item: &JobItem) -> String {
+pub(super) fn name(item: &JobItem) -> String {
     match item.cell.iter().next() {
         None => item.stage.clone(),
         Some(_) => format!("{}[{}]", item.stage, item.cell),

@@ -6,7 +6,7 @@ use crate::table::Table;
 
 params! {
     /// What gives names.
-    pub struct Naming {
+    pub(super) struct Naming {
         /// by column, its name in print: `{beta: β}`
         labels: Option<SortedVecMap<String>>;
         /// by value of an axis, its name in print: `{iwae: IWAE}`
@@ -16,7 +16,7 @@ params! {
 
 impl Naming {
     /// Gives columns and values the names that the parameters give.
-    pub fn apply(&self, table: &mut Table) {
+    pub(super) fn apply(&self, table: &mut Table) {
         table.call(
             |column| self.labels.as_ref()?.get(column).map(String::as_str),
             |value| self.name(value),
@@ -24,7 +24,7 @@ impl Naming {
     }
 
     /// The name of a value, if it has one.
-    pub fn name(&self, value: &str) -> Option<&str> {
+    pub(super) fn name(&self, value: &str) -> Option<&str> {
         self.names.as_ref()?.get(value).map(String::as_str)
     }
 }

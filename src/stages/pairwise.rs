@@ -25,7 +25,7 @@ use crate::table::PairwiseError;
 use crate::table::PairwiseSpec;
 
 /// A row per pair of values.
-pub struct PairwiseTable;
+pub(super) struct PairwiseTable;
 
 params! {
     /// What `table/pairwise` may be given.

@@ -21,7 +21,7 @@ use crate::registry::choices;
 use crate::registry::params;
 
 /// `posterior/empirical`
-pub struct LogPosterior;
+pub(super) struct LogPosterior;
 
 choices! {
     /// Where q comes from.

@@ -19,7 +19,7 @@ use crate::table::Table;
 use crate::table::TableError;
 
 /// Reads one file of the project.
-pub struct ReadTable;
+pub(super) struct ReadTable;
 
 choices! {
     /// Which way is better.
@@ -104,7 +104,7 @@ impl Stage for ReadTable {
 }
 
 /// The table in an artifact of one file.
-pub fn file(artifact: &JobArtifact, axes: Option<&[String]>) -> Result<Table, JobError> {
+pub(super) fn file(artifact: &JobArtifact, axes: Option<&[String]>) -> Result<Table, JobError> {
     let (name, path) = match artifact.paths.first_key_value() {
         Some(file) if artifact.paths.len() == 1 => file,
         _ => {

@@ -16,7 +16,7 @@ use crate::table::DIVERGED;
 use crate::table::Table;
 
 /// The slot of tables and figures that read result rows.
-pub const SLOT: Slot = Slot::new(
+pub(super) const SLOT: Slot = Slot::new(
     "rows",
     &[ArtifactType::Metrics, ArtifactType::Table],
     "scores, of which several stages share a row per cell, or tables",
@@ -27,7 +27,7 @@ pub const SLOT: Slot = Slot::new(
 ///
 /// # Errors
 /// Where two stages report different numbers of one name for the same cell.
-pub fn of_metrics(items: &[JobItem]) -> Result<Table, JobError> {
+pub(super) fn of_metrics(items: &[JobItem]) -> Result<Table, JobError> {
     let cells: Vec<_> = items.iter().map(|item| (&item.cell, Some(item))).collect();
     of_cells(&cells)
 }
@@ -35,7 +35,7 @@ pub fn of_metrics(items: &[JobItem]) -> Result<Table, JobError> {
 /// The same with the cells that have no result yet, whose numbers are null. So are those of a
 /// training that diverged, and of what was computed from it; where there is one, the column
 /// [`DIVERGED`] tells which rows are.
-pub fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, JobError> {
+pub(super) fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, JobError> {
     let axes = axes(cells.iter().map(|(cell, _)| *cell));
     let mut names: Vec<String> = Vec::new();
     let mut rows: Vec<(Vec<Json>, BTreeMap<String, Json>)> = Vec::new();
@@ -94,7 +94,7 @@ pub fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, JobError> 
 ///
 /// # Errors
 /// As [`of_metrics`], and where a table cannot be read.
-pub fn of_rows(items: &[JobItem]) -> Result<Table, JobError> {
+pub(super) fn of_rows(items: &[JobItem]) -> Result<Table, JobError> {
     let is_metrics = |item: &&JobItem| {
         let mut artifacts = item.outputs.values();
         artifacts.any(|artifact| artifact.paths.contains_key(artifacts::METRICS))
@@ -118,7 +118,7 @@ pub fn of_rows(items: &[JobItem]) -> Result<Table, JobError> {
 
 /// A table of curves, one row per cell and epoch, or the rows of tables. `epoch` and `iteration`
 /// are no axes: they are measured along.
-pub fn of_curves(items: &[JobItem]) -> Result<Table, JobError> {
+pub(super) fn of_curves(items: &[JobItem]) -> Result<Table, JobError> {
     let mut parts = Vec::with_capacity(items.len());
     for item in items {
         parts.push(with_coordinates(item, of_curve(item)?)?);
@@ -127,7 +127,7 @@ pub fn of_curves(items: &[JobItem]) -> Result<Table, JobError> {
 }
 
 /// One curve, a row per epoch, or a table in its place.
-pub fn of_curve(item: &JobItem) -> Result<Table, JobError> {
+pub(super) fn of_curve(item: &JobItem) -> Result<Table, JobError> {
     let artifact = artifacts::single(item)?;
     if !artifact.paths.contains_key(artifacts::CURVE) {
         return artifacts::read_table(artifact);

@@ -27,7 +27,7 @@ use crate::registry::Values;
 use crate::registry::params;
 
 /// `sample/prior`
-pub struct Prior;
+pub(super) struct Prior;
 
 params! {
     /// What `sample/prior` may be given.
@@ -96,7 +96,7 @@ impl Stage for Prior {
 }
 
 /// `sample/reconstructions`
-pub struct Reconstructions;
+pub(super) struct Reconstructions;
 
 params! {
     /// What `sample/reconstructions` may be given.
@@ -165,7 +165,7 @@ impl Stage for Reconstructions {
 }
 
 /// `sample/data`
-pub struct Data;
+pub(super) struct Data;
 
 params! {
     /// What `sample/data` may be given.

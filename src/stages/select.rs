@@ -22,7 +22,7 @@ use crate::text::list_of;
 use crate::text::plural;
 
 /// Passes on all outputs of the best candidate.
-pub struct Select;
+pub(super) struct Select;
 
 choices! {
     /// Which score is best.

@@ -21,7 +21,7 @@ use crate::table::SummaryError;
 use crate::table::SummarySpec;
 
 /// Reduces replicates and prints the rest.
-pub struct SummaryTable;
+pub(super) struct SummaryTable;
 
 params! {
     /// What `table/summary` may be given.

@@ -21,7 +21,7 @@ use crate::registry::StageKind;
 use crate::registry::params;
 
 /// `generator/surrogate`
-pub struct SurrogateNetwork;
+pub(super) struct SurrogateNetwork;
 
 params! {
     /// What `generator/surrogate` may be given.

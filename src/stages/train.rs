@@ -24,13 +24,13 @@ use crate::registry::Values;
 use crate::training::Monitor;
 
 /// Trains one model of the registry.
-pub struct Train {
+pub(super) struct Train {
     name: &'static str,
     model: &'static dyn Model,
 }
 
 impl Train {
-    pub fn new(model: &'static dyn Model) -> Self {
+    pub(super) fn new(model: &'static dyn Model) -> Self {
         Train {
             name: super::leaked(format!("train/{}", model.name())),
             model,

@@ -14,7 +14,7 @@ use crate::registry::Slot;
 use crate::registry::StageKind;
 
 /// `evaluate/wall-time`
-pub struct WallTime;
+pub(super) struct WallTime;
 
 const SECONDS: Measure = Measure::new("seconds", "wall time").unit("s").down();
 

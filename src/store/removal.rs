@@ -91,12 +91,12 @@ mod unix {
 
     use super::at_once;
 
-    pub fn open(above: impl AsFd, name: impl Arg) -> io::Result<OwnedFd> {
+    pub(super) fn open(above: impl AsFd, name: impl Arg) -> io::Result<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(rustix::fs::openat(above, name, flags, Mode::empty())?)
     }
 
-    pub fn remove_folder(above: impl AsFd, name: impl Arg + Copy) -> io::Result<()> {
+    pub(super) fn remove_folder(above: impl AsFd, name: impl Arg + Copy) -> io::Result<()> {
         let folder = open(&above, name)?;
         // The first folder is looked at from where we are, which tells nothing of devices.
         if is_mounted(&folder, &folder)? {
@@ -144,7 +144,7 @@ mod unix {
         io::Error::new(io::ErrorKind::ResourceBusy, message)
     }
 
-    pub fn is_mounted(above: &OwnedFd, folder: &OwnedFd) -> io::Result<bool> {
+    pub(super) fn is_mounted(above: &OwnedFd, folder: &OwnedFd) -> io::Result<bool> {
         #[cfg(target_os = "linux")]
         {
             use rustix::fs::StatxAttributes;

@@ -26,7 +26,7 @@ use sweepline::text::Source;
 use sweepline::text::is_hidden;
 
 /// The readers, by the names of their targets and of the folders of their corpora.
-pub const ALL: [(&str, fn(&[u8])); 4] = [
+pub(crate) const ALL: [(&str, fn(&[u8])); 4] = [
     ("manifest", manifest),
     ("expression", expression),
     ("table", table),
@@ -35,7 +35,7 @@ pub const ALL: [(&str, fn(&[u8])); 4] = [
 
 /// A manifest, and after a zero byte a pipeline, which it may name as `../pipelines/fuzzed.yaml`:
 /// a plan or messages.
-pub fn manifest(bytes: &[u8]) {
+pub(crate) fn manifest(bytes: &[u8]) {
     let mut parts = bytes.splitn(2, |byte| *byte == 0);
     let (manifest, pipeline) = (parts.next().unwrap_or_default(), parts.next());
     in_project(|root| {
@@ -59,7 +59,7 @@ pub fn manifest(bytes: &[u8]) {
 }
 
 /// An expression, and a filter of `--only`: a value or a reason.
-pub fn expression(bytes: &[u8]) {
+pub(crate) fn expression(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let source = Source {
         path: PathBuf::from("manifest.yaml"),
@@ -101,7 +101,7 @@ pub fn expression(bytes: &[u8]) {
 }
 
 /// A table from elsewhere and the metrics of a program: what is read is written and read back.
-pub fn table(bytes: &[u8]) {
+pub(crate) fn table(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     if let Ok(table) = Table::read(&text, None) {
         let json = Table::from_json(&table.to_json()).expect("it was written by us");
@@ -120,7 +120,7 @@ pub fn table(bytes: &[u8]) {
 }
 
 /// A record of the store, in both forms that it has had, the parts of a key and an event of a run.
-pub fn record(bytes: &[u8]) {
+pub(crate) fn record(bytes: &[u8]) {
     for json in [false, true] {
         let Some(result) = store::decoded(bytes, json) else {
             continue;

@@ -10,7 +10,7 @@ use crate::report::ReportTable;
 use crate::stages::Results;
 
 /// Every figure of the plan that there is.
-pub fn figures(results: &Results<'_>) -> Result<Vec<Figure>, Stop> {
+pub(super) fn figures(results: &Results<'_>) -> Result<Vec<Figure>, Stop> {
     let mut figures = Vec::new();
     for (step, output) in results.outputs(ArtifactType::Figure) {
         let text = |file: &str| text(results, step, output, file);
@@ -33,7 +33,7 @@ pub fn figures(results: &Results<'_>) -> Result<Vec<Figure>, Stop> {
 }
 
 /// Every table of the plan that there is, with all its digits.
-pub fn tables(results: &Results<'_>) -> Result<Vec<ReportTable>, Stop> {
+pub(super) fn tables(results: &Results<'_>) -> Result<Vec<ReportTable>, Stop> {
     let mut tables = Vec::new();
     for (step, output) in results.outputs(ArtifactType::Table) {
         let broken = |error| io::Error::other(format!("the table of `{step}`: {error}"));

@@ -30,7 +30,7 @@ use crate::text::plural;
 use past::Past;
 
 /// Writes the page over the results that are there. Runs nothing.
-pub fn report(args: &ReportArgs, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn report(args: &ReportArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let previous = PreviousRun::of(&project)?;
     let results = previous.results(&project);
@@ -64,7 +64,7 @@ pub fn report(args: &ReportArgs, err: &mut Printer) -> Result<Exit, Stop> {
 }
 
 /// Writes the page, by default as `report.html` beside the results, and says where.
-pub fn write(
+pub(super) fn write(
     project: &Project,
     results: &Results<'_>,
     path: Option<PathBuf>,
@@ -97,7 +97,7 @@ pub fn write(
 }
 
 /// Whether the page of a run would take the place of a file that no report wrote; says so.
-pub fn refused(project: &Project, err: &mut Printer) -> Result<bool, Stop> {
+pub(super) fn refused(project: &Project, err: &mut Printer) -> Result<bool, Stop> {
     let page = project.view.join("report.html");
     let refused = foreign(&page);
     if refused {

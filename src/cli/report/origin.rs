@@ -17,7 +17,7 @@ use crate::store::Digest;
 use crate::text::Source;
 use crate::text::plural;
 
-pub fn provenance(project: &Project, results: &Results<'_>, past: &Past) -> Provenance {
+pub(super) fn provenance(project: &Project, results: &Results<'_>, past: &Past) -> Provenance {
     let commit = git(&project.plan.experiment.root, &["rev-parse", "HEAD"]);
     let state = commit.as_deref().map(|commit| {
         let changes = git(&project.plan.experiment.root, &["status", "--porcelain"]);

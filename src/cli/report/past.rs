@@ -13,7 +13,7 @@ const RUNS: usize = 1000;
 
 /// A run, step by step.
 #[derive(Default)]
-pub struct Past {
+pub(super) struct Past {
     /// None where no run is known that did anything.
     pub run: Option<PastRun>,
     /// How many steps ran at once.
@@ -36,7 +36,7 @@ struct Totals {
 impl Past {
     /// Reads the events of the newest run of an experiment in which a step ran. Runs that found all
     /// up to date say nothing about times.
-    pub fn read(store: &Store, experiment: &str) -> Result<Past, StoreError> {
+    pub(super) fn read(store: &Store, experiment: &str) -> Result<Past, StoreError> {
         let runs = store.runs(RUNS)?;
         let runs = runs.into_iter().filter(|run| run.experiment == experiment);
         for run in runs {

@@ -11,7 +11,11 @@ use crate::stages::Results;
 use crate::store::Digest;
 
 /// Every step of the plan, in plan order.
-pub fn steps(results: &Results<'_>, past: &Past, keys: &BTreeMap<String, Digest>) -> Vec<Step> {
+pub(super) fn steps(
+    results: &Results<'_>,
+    past: &Past,
+    keys: &BTreeMap<String, Digest>,
+) -> Vec<Step> {
     let steps = results.plan.steps.iter();
     steps
         .map(|step| {
@@ -55,7 +59,7 @@ pub fn steps(results: &Results<'_>, past: &Past, keys: &BTreeMap<String, Digest>
 }
 
 /// The failures of the last run that nothing has mended since.
-pub fn failures(results: &Results<'_>, past: &Past) -> Vec<Failure> {
+pub(super) fn failures(results: &Results<'_>, past: &Past) -> Vec<Failure> {
     let steps = results.plan.steps.iter();
     let broken = steps.filter(|step| results.result(step.id).is_none());
     broken

@@ -24,14 +24,14 @@ use crate::text::said;
 const MOST_BARS: usize = 8;
 
 /// Draws to standard error.
-pub struct Bars {
+pub(crate) struct Bars {
     all: MultiProgress,
     run: ProgressBar,
     steps: BTreeMap<u32, ProgressBar>,
 }
 
 impl Bars {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let terminal = Term::buffered_stderr();
         Self::on(match terminal.is_term() {
             // indicatif limits redraws itself; ten a second are calm and still lively.

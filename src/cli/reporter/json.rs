@@ -7,7 +7,7 @@ use crate::cli::run_state::RunState;
 use crate::engine::Timed;
 
 /// Writes one JSON object per event to `out`.
-pub struct JsonLines<W>(pub W);
+pub(crate) struct JsonLines<W>(pub W);
 
 impl<W: Write> Reporter for JsonLines<W> {
     fn show(&mut self, event: &Timed, _: &RunState) {

@@ -20,14 +20,14 @@ const LARGE: usize = 200;
 const PARTS: usize = 50;
 
 /// Writes lines to `out`.
-pub struct Lines<W> {
+pub(crate) struct Lines<W> {
     out: W,
     /// The last part that was told.
     told: usize,
 }
 
 impl<W: Write> Lines<W> {
-    pub fn new(out: W) -> Self {
+    pub(crate) fn new(out: W) -> Self {
         Lines { out, told: 0 }
     }
 

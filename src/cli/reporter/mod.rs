@@ -7,9 +7,9 @@ mod json;
 mod lines;
 mod terminal;
 
-pub use bars::Bars;
-pub use json::JsonLines;
-pub use lines::Lines;
+pub(super) use bars::Bars;
+pub(super) use json::JsonLines;
+pub(super) use lines::Lines;
 
 use super::run_state::RunState;
 use crate::engine::Event;
@@ -18,20 +18,20 @@ use crate::text::plural;
 use crate::text::said;
 
 /// Shows a run while it happens.
-pub trait Reporter {
+pub(super) trait Reporter {
     /// Shows an event; `state` is where the run stands with it.
     fn show(&mut self, timed: &Timed, state: &RunState);
 }
 
 /// Shows nothing.
-pub struct Silent;
+pub(super) struct Silent;
 
 impl Reporter for Silent {
     fn show(&mut self, _: &Timed, _: &RunState) {}
 }
 
 /// The lines that a failure prints at once: what, where, the end of the log, what to do.
-pub fn failure_lines(event: &Event) -> Vec<String> {
+pub(super) fn failure_lines(event: &Event) -> Vec<String> {
     let Event::StepFailed {
         step,
         place,
@@ -53,7 +53,7 @@ pub fn failure_lines(event: &Event) -> Vec<String> {
 }
 
 /// What a pending step waits for: `needs fit[seed=1] and 2 more, left out of this run`.
-pub fn wants(needs: &str, count: usize) -> String {
+pub(super) fn wants(needs: &str, count: usize) -> String {
     let more = match count {
         0 | 1 => String::new(),
         _ => format!(" and {} more", count - 1),
@@ -62,20 +62,20 @@ pub fn wants(needs: &str, count: usize) -> String {
 }
 
 /// The first interrupt is heard: what happens now, and how it would go faster.
-pub fn stopping(running: usize) -> String {
+pub(super) fn stopping(running: usize) -> String {
     let steps = plural(running, "step");
     format!("stopping: {steps} under way, trainings keep a checkpoint; once more ends at once")
 }
 
 /// How far the files are read whose digests belong to keys.
-pub fn reading(bytes: u64, total: u64) -> String {
+pub(super) fn reading(bytes: u64, total: u64) -> String {
     let mib = |bytes: u64| bytes as f64 / (1024.0 * 1024.0);
     let (read, total) = (mib(bytes), mib(total.max(bytes)));
     format!("reading input files: {read:.0} of {total:.0} MiB")
 }
 
 /// `3.2 s`, `2 min 5 s`, `1 h 20 min`: as people say durations.
-pub fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
         _ if seconds < 0.0995 => format!("{:.0} ms", seconds * 1000.0),

@@ -9,7 +9,7 @@ use crate::store::Digest;
 
 /// What every attempt and every step of a run came to, in the order in which they began.
 #[derive(Clone, Debug, Default)]
-pub struct RunLog {
+pub(crate) struct RunLog {
     pub attempts: Vec<Attempt>,
     /// Seconds after the start of the run at which the last attempt at a step began, and how long
     /// it took, of steps that ended.
@@ -25,7 +25,7 @@ pub struct RunLog {
 
 /// An attempt from its start to its end, in seconds after the start of the run.
 #[derive(Clone, Debug)]
-pub struct Attempt {
+pub(crate) struct Attempt {
     pub id: u32,
     pub step: String,
     pub number: u32,
@@ -42,7 +42,7 @@ pub struct Attempt {
 
 /// How a step failed.
 #[derive(Clone, Debug)]
-pub struct Failed {
+pub(crate) struct Failed {
     pub place: String,
     pub message: String,
     pub hints: Vec<String>,

@@ -6,8 +6,8 @@ mod remaining;
 
 use std::collections::BTreeMap;
 
-pub use log::Attempt;
-pub use log::RunLog;
+pub(super) use log::Attempt;
+pub(super) use log::RunLog;
 
 use remaining::StageProgress;
 
@@ -18,11 +18,11 @@ use crate::engine::Totals;
 use crate::text::in_one_line;
 
 /// Seconds that a step of a stage is expected to take, from the records of earlier runs.
-pub type Expected = BTreeMap<String, f64>;
+pub(super) type Expected = BTreeMap<String, f64>;
 
 /// Where a run stands, by its events.
 #[derive(Clone, Debug, Default)]
-pub struct RunState {
+pub(super) struct RunState {
     /// Steps that are wanted.
     pub selected: usize,
     pub jobs: usize,
@@ -48,7 +48,7 @@ pub struct RunState {
 
 /// A step under way.
 #[derive(Clone, Debug)]
-pub struct Running {
+pub(super) struct Running {
     pub step: String,
     pub started: f64,
     pub done: u64,
@@ -60,7 +60,7 @@ pub struct Running {
 
 impl Running {
     /// How much of it is done, in [0, 1]; zero where it does not say.
-    pub fn fraction(&self) -> f64 {
+    pub(super) fn fraction(&self) -> f64 {
         match self.total {
             0 => 0.0,
             total => (self.done as f64 / total as f64).min(1.0),
@@ -70,7 +70,7 @@ impl Running {
 
 impl RunState {
     /// What events came to, with the log of all attempts.
-    pub fn of<'e>(events: impl IntoIterator<Item = &'e Timed>) -> Self {
+    pub(super) fn of<'e>(events: impl IntoIterator<Item = &'e Timed>) -> Self {
         let mut state = RunState {
             log: Some(RunLog::default()),
             ..RunState::default()
@@ -80,13 +80,13 @@ impl RunState {
     }
 
     /// Takes in what earlier runs took.
-    pub fn expect(&mut self, expected: Expected) {
+    pub(super) fn expect(&mut self, expected: Expected) {
         for (stage, seconds) in expected {
             self.stages.entry(stage).or_default().expected = Some(seconds);
         }
     }
 
-    pub fn add(&mut self, timed: &Timed) {
+    pub(super) fn add(&mut self, timed: &Timed) {
         self.now = timed.at;
         self.ended = None;
         if let Some(log) = &mut self.log {
@@ -190,18 +190,18 @@ impl RunState {
     }
 
     /// Steps in a final state.
-    pub fn settled(&self) -> usize {
+    pub(super) fn settled(&self) -> usize {
         self.done + self.cached + self.failed + self.skipped + self.cancelled + self.pending
     }
 
     /// Steps that neither run nor have ended.
-    pub fn waiting(&self) -> usize {
+    pub(super) fn waiting(&self) -> usize {
         self.selected
             .saturating_sub(self.settled() + self.running.len())
     }
 }
 
 /// The stage of a step, by its name.
-pub fn stage_of(step: &str) -> &str {
+pub(super) fn stage_of(step: &str) -> &str {
     step.split('[').next().unwrap_or(step)
 }

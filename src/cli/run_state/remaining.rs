@@ -41,7 +41,7 @@ impl RunState {
     /// Seconds until the end: what the open steps of every stage are expected to take, shared by
     /// the jobs, and no less than the longest that runs. A stage that never ran counts like the
     /// others. None while a step runs of which nothing is known: its stage may be the longest.
-    pub fn remaining(&self) -> Option<f64> {
+    pub(crate) fn remaining(&self) -> Option<f64> {
         let mut running: BTreeMap<&str, Vec<&Running>> = BTreeMap::new();
         for step in self.running.values() {
             running.entry(stage_of(&step.step)).or_default().push(step);

@@ -5,5 +5,5 @@ mod cifar10;
 mod conformance;
 mod mnist;
 mod omniglot;
-pub mod support;
+pub(crate) mod support;
 mod text;

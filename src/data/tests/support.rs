@@ -21,7 +21,7 @@ use crate::registry::Value;
 use crate::registry::Values;
 
 /// The parameters of a data set: its defaults, and these.
-pub fn values(name: &str, given: &[(&str, Value)]) -> Values {
+pub(crate) fn values(name: &str, given: &[(&str, Value)]) -> Values {
     let params = get(name).expect("the data set is listed").params();
     let mut values: Values = params
         .iter()
@@ -38,7 +38,11 @@ pub fn values(name: &str, given: &[(&str, Value)]) -> Values {
 }
 
 /// Loads a data set in a project.
-pub fn load_in(root: &Path, name: &str, given: &[(&str, Value)]) -> Result<Dataset, DataError> {
+pub(crate) fn load_in(
+    root: &Path,
+    name: &str,
+    given: &[(&str, Value)],
+) -> Result<Dataset, DataError> {
     let context = Context {
         root,
         log: &|_| (),
@@ -49,38 +53,38 @@ pub fn load_in(root: &Path, name: &str, given: &[(&str, Value)]) -> Result<Datas
 }
 
 /// Loads a data set that needs no files.
-pub fn load(name: &str, given: &[(&str, Value)]) -> Dataset {
+pub(crate) fn load(name: &str, given: &[(&str, Value)]) -> Dataset {
     load_in(Path::new("/nonexistent"), name, given).expect("the data set needs no files")
 }
 
 /// What loading a data set in a project complains of, without the project's own path.
-pub fn complaint(root: &Path, name: &str, given: &[(&str, Value)]) -> String {
+pub(crate) fn complaint(root: &Path, name: &str, given: &[(&str, Value)]) -> String {
     let error = load_in(root, name, given).expect_err("something is wrong with it");
     let root = format!("{}/", root.display());
     error.to_string().replace(&root, "")
 }
 
 /// An empty project.
-pub fn project() -> TempDir {
+pub(crate) fn project() -> TempDir {
     tempfile::tempdir().expect("temporary folders can be made")
 }
 
 /// Writes a file of a project, with its folders.
-pub fn put(root: &Path, path: &str, bytes: &[u8]) {
+pub(crate) fn put(root: &Path, path: &str, bytes: &[u8]) {
     let path = root.join(path);
     let folder = path.parent().expect("files lie in folders");
     fs::create_dir_all(folder).expect("the project can be written");
     fs::write(path, bytes).expect("the project can be written");
 }
 
-pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).expect("memory takes all");
     encoder.finish().expect("memory takes all")
 }
 
 /// Serves these answers by path on the loopback interface, as long as the test runs.
-pub fn serve(answers: Vec<(String, Vec<u8>)>) -> String {
+pub(crate) fn serve(answers: Vec<(String, Vec<u8>)>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback interface is up");
     let address = listener.local_addr().expect("it is bound");
     thread::spawn(move || {

@@ -54,7 +54,7 @@ pub const OUTCOME: &str = "outcome.json";
 pub const CHECKPOINTS: &str = "checkpoint";
 
 /// A cell: pairs of axis and value in the order of the axes.
-pub type Coordinates = Vec<(String, Value)>;
+pub(super) type Coordinates = Vec<(String, Value)>;
 
 /// A slot with what is bound to it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ pub struct Input {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Item {
+pub(super) struct Item {
     stage: String,
     cell: Coordinates,
     diverged: bool,

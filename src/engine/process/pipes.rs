@@ -26,7 +26,7 @@ pub(super) struct Pipes {
 }
 
 impl Pipes {
-    pub fn of(child: &mut Child) -> io::Result<Self> {
+    pub(super) fn of(child: &mut Child) -> io::Result<Self> {
         let out = child.stdout.take().map(OwnedFd::from);
         let err = child.stderr.take().map(OwnedFd::from);
         let both = [(Stream::Out, out), (Stream::Err, err)];
@@ -45,12 +45,16 @@ impl Pipes {
     }
 
     /// Whether anybody can still write.
-    pub fn open(&self) -> bool {
+    pub(super) fn open(&self) -> bool {
         !self.pipes.is_empty()
     }
 
     /// Waits until there is something to read, and reads all that is there.
-    pub fn read(&mut self, wait: Duration, heard: &mut dyn FnMut(Stream, &[u8])) -> io::Result<()> {
+    pub(super) fn read(
+        &mut self,
+        wait: Duration,
+        heard: &mut dyn FnMut(Stream, &[u8]),
+    ) -> io::Result<()> {
         let mut ready: Vec<PollFd<'_>> = self
             .pipes
             .iter()

@@ -149,7 +149,7 @@ pub(super) struct Lab {
 }
 
 impl Lab {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().expect("the machine has a temporary folder");
         let mut options = Options::new("test", folder.path());
         options.jobs = 4;
@@ -165,7 +165,7 @@ impl Lab {
     }
 
     /// What the steps of this name do, told the number of the execution, from 1, over all runs.
-    pub fn on(
+    pub(super) fn on(
         &mut self,
         name: &str,
         act: impl Fn(&Job<'_>, u32) -> Result<StepOutput, JobError> + Send + Sync + 'static,
@@ -173,7 +173,7 @@ impl Lab {
         self.acts.insert(name.to_owned(), Box::new(act));
     }
 
-    pub fn store(&self) -> Store {
+    pub(super) fn store(&self) -> Store {
         Store::open(
             &self.folder.path().join("store"),
             Access::Write { wait: false },
@@ -181,17 +181,17 @@ impl Lab {
         .expect("nobody else uses the store")
     }
 
-    pub fn run(&mut self, steps: &[Arc<Step>]) -> Summary {
+    pub(super) fn run(&mut self, steps: &[Arc<Step>]) -> Summary {
         let store = self.store();
         self.run_in(&store, steps)
     }
 
-    pub fn run_in(&mut self, store: &Store, steps: &[Arc<Step>]) -> Summary {
+    pub(super) fn run_in(&mut self, store: &Store, steps: &[Arc<Step>]) -> Summary {
         self.run_with(store, steps, &InProcess)
     }
 
     /// Steps that ask for isolation get it from this executor.
-    pub fn run_with(
+    pub(super) fn run_with(
         &mut self,
         store: &Store,
         steps: &[Arc<Step>],
@@ -201,7 +201,7 @@ impl Lab {
     }
 
     /// A plan to which steps are added.
-    pub fn run_growing(
+    pub(super) fn run_growing(
         &mut self,
         store: &Store,
         steps: &[Arc<Step>],
@@ -231,7 +231,7 @@ impl Lab {
     }
 
     /// The names of the steps that ran since the last call, sorted.
-    pub fn ran(&self) -> Vec<String> {
+    pub(super) fn ran(&self) -> Vec<String> {
         let mut ran = std::mem::take(&mut *self.log.lock().unwrap());
         ran.sort();
         ran

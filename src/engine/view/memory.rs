@@ -39,7 +39,7 @@ pub(super) struct ViewFile {
 
 impl ViewFile {
     /// Whether what was shown at a path is there, as far as that can be told without reading it.
-    pub fn stands(&self, path: &Path, store: &Store) -> bool {
+    pub(super) fn stands(&self, path: &Path, store: &Store) -> bool {
         match (&self.object, &self.link) {
             (Some(_), _) if self.copied => self.is_untouched(path),
             (Some(object), _) => leads_to(path, object, store),
@@ -49,12 +49,12 @@ impl ViewFile {
     }
 
     /// Whether a copy is as it was written.
-    pub fn is_untouched(&self, path: &Path) -> bool {
+    pub(super) fn is_untouched(&self, path: &Path) -> bool {
         self.stamp.is_some() && Stamp::of(path) == self.stamp
     }
 
     /// Whether nothing but what was shown is lost with what stands at a path.
-    pub fn is_at(&self, path: &Path) -> bool {
+    pub(super) fn is_at(&self, path: &Path) -> bool {
         let link = |target: &String| is_link_to(path, target);
         let content = self.object.map_or(self.content, |object| object.digest);
         self.link.as_ref().is_some_and(link) || self.is_untouched(path) || holds(path, content)
@@ -68,7 +68,7 @@ pub(super) struct Stamp(u64, u64);
 
 impl Stamp {
     /// Of a plain file; none for anything else.
-    pub fn of(path: &Path) -> Option<Stamp> {
+    pub(super) fn of(path: &Path) -> Option<Stamp> {
         let about = fs::symlink_metadata(path)
             .ok()
             .filter(fs::Metadata::is_file)?;

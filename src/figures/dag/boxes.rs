@@ -34,9 +34,9 @@ pub(super) enum Flow {
 }
 
 impl Flow {
-    pub const NAMES: [&'static str; 3] = ["auto", "right", "down"];
+    pub(super) const NAMES: [&'static str; 3] = ["auto", "right", "down"];
 
-    pub fn from_name(name: &str) -> Option<Flow> {
+    pub(super) fn from_name(name: &str) -> Option<Flow> {
         match name {
             "right" => Some(Flow::Right),
             "down" => Some(Flow::Down),
@@ -69,7 +69,7 @@ struct Laid {
 
 impl Drawing<'_> {
     /// The page, and by how much its text is smaller than the theme says.
-    pub fn canvas(&self) -> (Canvas, f64) {
+    pub(super) fn canvas(&self) -> (Canvas, f64) {
         let index = |name: &String| self.stages.iter().position(|stage| stage.name == *name);
         let edges: Vec<(usize, usize)> = self
             .stages

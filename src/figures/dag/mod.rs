@@ -3,7 +3,7 @@
 mod boxes;
 mod stages;
 
-pub use stages::STAGES;
+pub(crate) use stages::STAGES;
 
 use crate::registry::Entry;
 use crate::registry::Param;

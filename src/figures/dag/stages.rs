@@ -7,7 +7,7 @@ use crate::table::Table;
 use super::super::FigureError;
 
 /// The parameter that holds the stages; a plan fills it in.
-pub const STAGES: &str = "stages";
+pub(crate) const STAGES: &str = "stages";
 
 /// One stage, its cells counted.
 #[derive(Clone, Debug, Default, PartialEq)]

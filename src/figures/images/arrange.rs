@@ -33,7 +33,7 @@ pub(super) struct Arrangement<'a> {
 }
 
 impl Arrangement<'_> {
-    pub fn grids(&self) -> Vec<Block> {
+    pub(super) fn grids(&self) -> Vec<Block> {
         let block = |b: usize| {
             let limit = self.rows.unwrap_or(8) * self.columns;
             let pictures: Vec<usize> = (0..self.batches[b].n.min(limit)).collect();
@@ -50,7 +50,7 @@ impl Arrangement<'_> {
         (0..self.count).map(block).collect()
     }
 
-    pub fn one_row_each(&self) -> Vec<Block> {
+    pub(super) fn one_row_each(&self) -> Vec<Block> {
         let row = |b: usize| Row {
             label: self.block_titles[b].clone(),
             pictures: (0..self.batches[b].n.min(self.columns))
@@ -64,7 +64,7 @@ impl Arrangement<'_> {
         }]
     }
 
-    pub fn pairs(&self) -> Result<Vec<Block>, FigureError> {
+    pub(super) fn pairs(&self) -> Result<Vec<Block>, FigureError> {
         let pair = |b: usize| {
             let n = self.batches[b].n;
             let (original, partner): ((usize, usize), usize) = match self.reference {
@@ -88,7 +88,7 @@ impl Arrangement<'_> {
         (0..self.count).map(pair).collect()
     }
 
-    pub fn neighbours(&self) -> Result<Vec<Block>, FigureError> {
+    pub(super) fn neighbours(&self) -> Result<Vec<Block>, FigureError> {
         let reference = self.reference.ok_or_else(|| {
             FigureError::Pictures("neighbours are sought in a reference, and none came in".into())
         })?;

@@ -142,7 +142,7 @@ impl Sheet {
 
 impl Page {
     /// Draws the axes over the data.
-    pub fn close(mut self) -> Canvas {
+    pub(crate) fn close(mut self) -> Canvas {
         let (theme, canvas) = (&self.theme, &mut self.canvas);
         let (width, small) = (theme.spine_width, theme.tick_size());
         for frame in &self.frames {

@@ -21,7 +21,7 @@ use super::TICK_GAP;
 
 impl Sheet {
     /// Lays out the page and draws what lies under the data.
-    pub fn open(&self) -> Page {
+    pub(crate) fn open(&self) -> Page {
         let theme = &self.theme;
         let (font, small) = (theme.font_size, theme.tick_size());
         let rows = 1 + self.panels.iter().map(|p| p.row).max().unwrap_or(0);

@@ -109,22 +109,22 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    pub fn x_at(&self, value: f64) -> Option<f64> {
+    pub(super) fn x_at(&self, value: f64) -> Option<f64> {
         Some(self.rect.x + self.x.place(value)? * self.rect.width)
     }
 
-    pub fn y_at(&self, value: f64) -> Option<f64> {
+    pub(super) fn y_at(&self, value: f64) -> Option<f64> {
         Some(self.rect.bottom() - self.y.place(value)? * self.rect.height)
     }
 
-    pub fn at(&self, x: f64, y: f64) -> Option<Point> {
+    pub(super) fn at(&self, x: f64, y: f64) -> Option<Point> {
         Some(Point::new(self.x_at(x)?, self.y_at(y)?))
     }
 }
 
 impl Page {
     /// Draws inside a panel; nothing leaves its frame but markers at its edge.
-    pub fn inside(&mut self, frame: usize, draw: impl FnOnce(&mut Canvas, &Frame, &Theme)) {
+    pub(super) fn inside(&mut self, frame: usize, draw: impl FnOnce(&mut Canvas, &Frame, &Theme)) {
         let frame = self.frames[frame].clone();
         // Half a marker may stand over the edge.
         let room = self.theme.marker_size;

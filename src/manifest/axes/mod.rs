@@ -43,7 +43,7 @@ pub(super) struct Choice {
 
 impl Axis {
     /// The columns that an axis gives coordinates, without those of its variants' own axes.
-    pub fn columns(&self) -> Vec<usize> {
+    pub(super) fn columns(&self) -> Vec<usize> {
         let first = self.choices.first();
         match self.form {
             Form::Variants => {
@@ -60,7 +60,7 @@ impl Axis {
     }
 
     /// How many cells it makes.
-    pub fn size(&self) -> u128 {
+    pub(super) fn size(&self) -> u128 {
         let sizes = self.choices.iter().map(|choice| product(&choice.axes));
         sizes.fold(0, u128::saturating_add)
     }

@@ -42,7 +42,7 @@ pub(in crate::manifest) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// All axes of an experiment.
-    pub fn read(&mut self, node: Option<&'a Node>) -> Vec<Axis> {
+    pub(crate) fn read(&mut self, node: Option<&'a Node>) -> Vec<Axis> {
         let mut axes = match node {
             Some(node) => self.axes(node),
             None => Vec::new(),

@@ -21,11 +21,11 @@ pub(super) fn bindings(node: &Node, found: &mut Diagnostics) -> Vec<Binding> {
     let entries = fields::map(node, "`in`", found).unwrap_or_default();
     let mut bindings = Vec::with_capacity(entries.len());
     for entry in entries {
-        let (nodes, union): (Vec<&Node>, bool) = match &entry.value.content {
+        let (nodes, listed): (Vec<&Node>, bool) = match &entry.value.content {
             Content::List(items) => (items.iter().collect(), true),
             _ => (vec![&entry.value], false),
         };
-        if union && nodes.is_empty() {
+        if listed && nodes.is_empty() {
             found.push(
                 Diagnostic::error(format!("slot `{}` reads nothing", entry.key))
                     .at(&entry.value.place, "an empty list"),
@@ -38,7 +38,6 @@ pub(super) fn bindings(node: &Node, found: &mut Diagnostics) -> Vec<Binding> {
                 .into_iter()
                 .filter_map(|node| input(node, found))
                 .collect(),
-            union,
         });
     }
     bindings

@@ -74,8 +74,6 @@ pub struct Binding {
     pub slot_place: Place,
     /// One, or several where it is a list.
     pub sources: Vec<Input>,
-    /// Whether it was written as a list.
-    pub union: bool,
 }
 
 /// One thing that a slot reads.

@@ -10,7 +10,7 @@ use crate::models::observation::LogVariances;
 use crate::models::observation::normalise;
 
 /// What the encoder says of a batch: `[batch, latent]` each.
-pub struct Posteriors<'a> {
+pub(super) struct Posteriors<'a> {
     pub mean: &'a [f32],
     pub log_var: &'a LogVariances,
     pub latent: usize,
@@ -18,7 +18,7 @@ pub struct Posteriors<'a> {
 
 impl Posteriors<'_> {
     /// z_s of every observation: `[batch · samples, latent]` from noise of that shape.
-    pub fn sample(&self, noise: &[f32], samples: usize) -> Vec<f32> {
+    pub(super) fn sample(&self, noise: &[f32], samples: usize) -> Vec<f32> {
         let d = self.latent;
         let mut z = Vec::with_capacity(noise.len());
         for (row, noise) in noise.chunks_exact(d).enumerate() {
@@ -32,7 +32,7 @@ impl Posteriors<'_> {
 }
 
 /// The bounds of a batch, and the shares w̃ of their samples.
-pub struct WeightedBounds {
+pub(super) struct WeightedBounds {
     /// L per observation, in nats.
     pub bounds: Vec<f64>,
     /// w̃: `[batch · samples]`, of each observation adding up to one.
@@ -40,7 +40,7 @@ pub struct WeightedBounds {
 }
 
 /// Weighs the samples of a batch; `x` is `[batch, d]`, `decoded` has `batch · samples` rows.
-pub fn weigh(
+pub(super) fn weigh(
     posteriors: &Posteriors<'_>,
     noise: &[f32],
     z: &[f32],
@@ -74,7 +74,7 @@ pub fn weigh(
 }
 
 /// The gradient of minus the mean bound by the decoder's output: `[batch · samples, d]`.
-pub fn decoder_gradient(
+pub(super) fn decoder_gradient(
     weighed: &WeightedBounds,
     x: &[f32],
     decoded: &Decoded,
@@ -95,7 +95,7 @@ pub fn decoder_gradient(
 /// the means, then by the log variances.
 ///
 /// `by_z` is what came back through the decoder: −w̃_s/batch ∂ log p(x|z_s)/∂z_s per sample.
-pub fn encoder_gradient(
+pub(super) fn encoder_gradient(
     estimator: Estimator,
     posteriors: &Posteriors<'_>,
     weighed: &WeightedBounds,

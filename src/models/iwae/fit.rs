@@ -30,7 +30,7 @@ use crate::training::TrainingLoop;
 const CHUNK: usize = 100;
 
 /// Trains on `device`.
-pub fn train<B: Backend>(
+pub(super) fn train<B: Backend>(
     device: &B,
     config: &Config,
     data: &Dataset,

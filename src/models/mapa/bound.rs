@@ -9,14 +9,14 @@ use crate::models::observation::Decoded;
 use crate::models::observation::normalise;
 
 /// The bound of each observation of a batch, in nats, and the gradient of minus their mean.
-pub struct Bound {
+pub(super) struct Bound {
     pub per_row: Vec<f64>,
     /// By the decoder's output: `[union, dimensions]`.
     pub gradient: Vec<f32>,
 }
 
 /// Evaluates the bound at what the decoder made of the union's codes, a row each.
-pub fn bound(terms: &Terms, decoded: &Decoded, x: &Rows) -> Bound {
+pub(super) fn bound(terms: &Terms, decoded: &Decoded, x: &Rows) -> Bound {
     let d = x.columns;
     let batch = x.len();
     let mut gradient = vec![0.0; decoded.len() * d];
@@ -41,7 +41,7 @@ pub fn bound(terms: &Terms, decoded: &Decoded, x: &Rows) -> Bound {
 
 /// log (1/N) Σᵢ p(x|f(zᵢ)) over all N decoded codes: the exact log marginal likelihood of the
 /// empiricalised model, summed over the rows of `x`.
-pub fn exact(decoded: &Decoded, x: &Rows) -> f64 {
+pub(super) fn exact(decoded: &Decoded, x: &Rows) -> f64 {
     let d = x.columns;
     let log_n = (decoded.len() as f64).ln();
     let mut logs = vec![0.0; decoded.len()];

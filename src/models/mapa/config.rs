@@ -17,7 +17,7 @@ use crate::registry::params;
 
 /// The architecture: saved with the weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Config {
+pub(super) struct Config {
     /// The name of the model: opening weights looks it up by this.
     model: String,
     pub shape: Vec<usize>,
@@ -32,7 +32,7 @@ pub struct Config {
 
 /// How the sum over the N latent codes is cut: Yacoby et al. 2024, equation 10.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Truncation {
+pub(super) struct Truncation {
     /// k: terms that enter for certain.
     pub nearest: usize,
     /// M: terms that are drawn.
@@ -41,7 +41,7 @@ pub struct Truncation {
 
 params! {
     /// What all three models may be given.
-    pub struct MapaParams {
+    pub(super) struct MapaParams {
         /// latent codes per observation in the bound, S = k + M
         samples: usize = 20, min(1);
         /// how many of them are the likeliest ones, k: `half`, `tenth` or a number; the rest is
@@ -55,7 +55,7 @@ params! {
 
 params! {
     /// The recovery of the prior.
-    pub struct RecoveryParams {
+    pub(super) struct RecoveryParams {
         /// hidden widths of the networks that recover the prior
         recovery_hidden: Vec<usize> = [50, 50], each_min(1);
         /// passes over the codes to recover the prior
@@ -101,7 +101,7 @@ impl KernelParams {
 }
 
 impl Config {
-    pub fn new(name: &str, data: &Dataset, params: &MapaParams) -> Result<Self, ModelError> {
+    pub(super) fn new(name: &str, data: &Dataset, params: &MapaParams) -> Result<Self, ModelError> {
         let networks = &params.networks;
         Ok(Config {
             model: name.to_owned(),
@@ -114,7 +114,7 @@ impl Config {
     }
 
     /// Numbers per observation.
-    pub fn dimensions(&self) -> usize {
+    pub(super) fn dimensions(&self) -> usize {
         self.shape.iter().product()
     }
 }
@@ -124,7 +124,7 @@ impl Truncation {
     ///
     /// # Errors
     /// Where `nearest` is neither `half`, `tenth` nor a number up to `samples`.
-    pub fn new(samples: usize, nearest: &Value) -> Result<Self, ModelError> {
+    pub(super) fn new(samples: usize, nearest: &Value) -> Result<Self, ModelError> {
         let nearest = match nearest {
             Value::Str(name) if name == "half" => (samples / 2).max(1),
             Value::Str(name) if name == "tenth" => (samples / 10).max(1),

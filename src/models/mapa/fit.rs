@@ -31,7 +31,7 @@ use crate::training::TrainingError;
 use crate::training::TrainingLoop;
 
 /// Trains on `device` with q(i|x) given.
-pub fn train<B: Backend>(
+pub(super) fn train<B: Backend>(
     device: &B,
     config: &Config,
     data: &Dataset,

@@ -16,18 +16,22 @@ use crate::training::weights;
 const CHUNK: usize = 1000;
 
 /// A trained model on its device.
-pub struct FittedMapa<B: Backend> {
+pub(super) struct FittedMapa<B: Backend> {
     config: Config,
     networks: Networks<B>,
 }
 
 impl<B: Backend> FittedMapa<B> {
-    pub fn new(config: Config, networks: Networks<B>) -> Self {
+    pub(super) fn new(config: Config, networks: Networks<B>) -> Self {
         FittedMapa { config, networks }
     }
 
     /// With the parameters that a training left.
-    pub fn open(device: &B, config: Config, bytes: &[u8]) -> Result<Box<dyn Fitted>, ModelError> {
+    pub(super) fn open(
+        device: &B,
+        config: Config,
+        bytes: &[u8],
+    ) -> Result<Box<dyn Fitted>, ModelError> {
         let mut networks = Networks::new(&config, device, Seed::new(0));
         weights::open(bytes, &mut networks.components())?;
         Ok(Box::new(Self::new(config, networks)))

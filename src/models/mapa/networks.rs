@@ -18,7 +18,7 @@ use crate::training::LearningRate;
 
 /// g: x → z, f: z → x, a: w → z and b: z → w, where w has the prior N(0, 1). The latent variable
 /// has one dimension throughout.
-pub struct Networks<B: Backend> {
+pub(super) struct Networks<B: Backend> {
     pub encoder: Component<B>,
     pub decoder: Component<B>,
     /// a and b with what they are standardised by.
@@ -34,7 +34,7 @@ pub struct Networks<B: Backend> {
 
 impl<B: Backend> Networks<B> {
     /// Declares all parameters; first values come from `seed`.
-    pub fn new(config: &Config, device: &B, seed: Seed) -> Self {
+    pub(super) fn new(config: &Config, device: &B, seed: Seed) -> Self {
         let activation = Activation::named(&config.activation).unwrap_or(Activation::Relu);
         let x = config.dimensions();
         let inwards = [&[x], config.hidden.as_slice(), &[1]].concat();
@@ -72,7 +72,7 @@ impl<B: Backend> Networks<B> {
     }
 
     /// With the optimisers that the parameters describe.
-    pub fn optimised(mut self, params: &MapaParams) -> Self {
+    pub(super) fn optimised(mut self, params: &MapaParams) -> Self {
         let (adam, rate) = (params.training.adam(), params.training.rate());
         self.encoder.optimise(adam, rate.clone());
         self.decoder.optimise(adam, rate);
@@ -81,12 +81,12 @@ impl<B: Backend> Networks<B> {
         self
     }
 
-    pub fn components(&mut self) -> Vec<&mut Component<B>> {
+    pub(super) fn components(&mut self) -> Vec<&mut Component<B>> {
         vec![&mut self.encoder, &mut self.decoder, &mut self.recovery]
     }
 
     /// Mean and standard deviation of the codes: a and b work on standardised ones.
-    pub fn standardisation(&self) -> [f32; 2] {
+    pub(super) fn standardisation(&self) -> [f32; 2] {
         let number = |index: usize| self.recovery.params().values(index)[0];
         [number(self.location.index()), number(self.scale.index())]
     }
@@ -95,29 +95,29 @@ impl<B: Backend> Networks<B> {
     ///
     /// # Errors
     /// None: there is one number of each.
-    pub fn standardise(&mut self, location: f32, scale: f32) -> Result<(), Error> {
+    pub(super) fn standardise(&mut self, location: f32, scale: f32) -> Result<(), Error> {
         let kept = self.recovery.params_mut();
         kept.set(self.location.index(), vec![location])?;
         kept.set(self.scale.index(), vec![scale])
     }
 
     /// g: `[n, dimensions]` to `[n, 1]`.
-    pub fn encode(&self, encoder: &Pass<'_, B>, x: Matrix<B>) -> Matrix<B> {
+    pub(super) fn encode(&self, encoder: &Pass<'_, B>, x: Matrix<B>) -> Matrix<B> {
         self.encodes.forward(encoder, x)
     }
 
     /// f: `[n, 1]` to the parameters of p(x|z), `[n, dimensions]`.
-    pub fn decode(&self, decoder: &Pass<'_, B>, z: Matrix<B>) -> Emitted<B> {
+    pub(super) fn decode(&self, decoder: &Pass<'_, B>, z: Matrix<B>) -> Emitted<B> {
         Emitted::new(self.observation_model, self.decodes.forward(decoder, z))
     }
 
     /// a, to standardised codes.
-    pub fn to_code(&self, recovery: &Pass<'_, B>, w: Matrix<B>) -> Matrix<B> {
+    pub(super) fn to_code(&self, recovery: &Pass<'_, B>, w: Matrix<B>) -> Matrix<B> {
         self.to_code.forward(recovery, w)
     }
 
     /// b, of standardised codes.
-    pub fn to_prior(&self, recovery: &Pass<'_, B>, z: Matrix<B>) -> Matrix<B> {
+    pub(super) fn to_prior(&self, recovery: &Pass<'_, B>, z: Matrix<B>) -> Matrix<B> {
         self.to_prior.forward(recovery, z)
     }
 }

@@ -13,7 +13,7 @@ use crate::nn::params::Pass;
 use crate::nn::tensor::Scalar;
 
 /// Codes beside the standard normal values of their ranks; both standardised.
-pub struct Pairs {
+pub(super) struct Pairs {
     pub w: Vec<f32>,
     pub z: Vec<f32>,
     /// Mean and standard deviation of the codes as they were.
@@ -22,7 +22,7 @@ pub struct Pairs {
 }
 
 impl Pairs {
-    pub fn new(codes: &[f32]) -> Self {
+    pub(super) fn new(codes: &[f32]) -> Self {
         let codes: Vec<f64> = codes.iter().map(|z| f64::from(*z)).collect();
         let normal = Normal::standard();
         let n = codes.len() as f64;
@@ -74,7 +74,7 @@ fn standardised(values: &[f64]) -> (Vec<f32>, f32, f32) {
 
 impl Pairs {
     /// Mean squared errors of a and of b over these rows, as one loss: step (4).
-    pub fn loss<B: Backend>(
+    pub(super) fn loss<B: Backend>(
         &self,
         networks: &Networks<B>,
         recovery: &Pass<'_, B>,

@@ -15,7 +15,7 @@ use crate::registry::params;
 
 /// The architecture and the densities of a VAE.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Config {
+pub(crate) struct Config {
     /// The name of the model: opening weights looks it up by this.
     model: String,
     /// `[channels, height, width]` or `[dimensions]` of one observation.
@@ -32,7 +32,7 @@ pub struct Config {
 
 params! {
     /// What `train/vae` may be given.
-    pub struct VaeParams {
+    pub(crate) struct VaeParams {
         /// dimension of the latent variable
         latent: usize, min(1);
         /// widths of the encoder's hidden layers; the decoder has them in reverse
@@ -52,7 +52,7 @@ params! {
 
 params! {
     /// The networks and the density of models for the plane.
-    pub struct PlaneParams {
+    pub(crate) struct PlaneParams {
         /// widths of the encoder's hidden layers; the decoder has them in reverse
         hidden: Vec<usize> = [50, 50, 50], each_min(1);
         /// between the layers
@@ -89,7 +89,7 @@ impl ParamValue for ObservationModel {
 
 impl Config {
     /// Of `train/vae`.
-    pub fn vae(name: &str, data: &Dataset, params: &VaeParams) -> Result<Self, ModelError> {
+    pub(crate) fn vae(name: &str, data: &Dataset, params: &VaeParams) -> Result<Self, ModelError> {
         Ok(Config {
             model: name.to_owned(),
             shape: data.shape(),
@@ -102,7 +102,7 @@ impl Config {
     }
 
     /// Of another model, called `name`, whose networks are those of a VAE.
-    pub fn plane(
+    pub(crate) fn plane(
         name: &str,
         data: &Dataset,
         latent: usize,
@@ -120,13 +120,13 @@ impl Config {
     }
 
     /// Numbers per observation.
-    pub fn dimensions(&self) -> usize {
+    pub(crate) fn dimensions(&self) -> usize {
         self.shape.iter().product()
     }
 }
 
 /// The density with the given σ, or that of the data set's own noise.
-pub fn visible(
+pub(crate) fn visible(
     data: &Dataset,
     visible: ObservationModel,
     sigma: Option<f64>,

@@ -30,7 +30,7 @@ use crate::training::weights;
 const CHUNK: usize = 250;
 
 /// Trains a VAE on `device`.
-pub fn train<B: Backend>(
+pub(super) fn train<B: Backend>(
     device: &B,
     config: &Config,
     data: &Dataset,
@@ -119,18 +119,22 @@ impl<B: Backend> TrainingAlgorithm<B> for VaeTraining<'_, B> {
 }
 
 /// A trained VAE on its device.
-pub struct FittedVae<B: Backend> {
+pub(crate) struct FittedVae<B: Backend> {
     config: Config,
     networks: Networks<B>,
 }
 
 impl<B: Backend> FittedVae<B> {
-    pub fn new(config: Config, networks: Networks<B>) -> Self {
+    pub(crate) fn new(config: Config, networks: Networks<B>) -> Self {
         FittedVae { config, networks }
     }
 
     /// With the parameters that a training left.
-    pub fn open(device: &B, config: Config, bytes: &[u8]) -> Result<Box<dyn Fitted>, ModelError> {
+    pub(crate) fn open(
+        device: &B,
+        config: Config,
+        bytes: &[u8],
+    ) -> Result<Box<dyn Fitted>, ModelError> {
         let mut networks = Networks::new(&config, device, Seed::new(0));
         weights::open(bytes, &mut networks.components())?;
         Ok(Box::new(Self::new(config, networks)))

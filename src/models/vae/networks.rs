@@ -15,7 +15,7 @@ use crate::random::Seed;
 use crate::training::Component;
 
 /// The two networks of a VAE, each a component.
-pub struct Networks<B: Backend> {
+pub(crate) struct Networks<B: Backend> {
     pub encoder: Component<B>,
     pub decoder: Component<B>,
     encodes: Mlp,
@@ -25,7 +25,7 @@ pub struct Networks<B: Backend> {
 }
 
 /// The terms of the bound, one number per observation, in nats.
-pub struct Bound<B: Backend> {
+pub(crate) struct Bound<B: Backend> {
     /// −log p(x|z) at one sample z ~ q(z|x).
     pub nll: Vector<B>,
     /// KL(q(z|x) || N(0, I)) in closed form.
@@ -34,7 +34,7 @@ pub struct Bound<B: Backend> {
 
 impl<B: Backend> Networks<B> {
     /// Declares all parameters; first values come from `seed`.
-    pub fn new(config: &Config, device: &B, seed: Seed) -> Self {
+    pub(crate) fn new(config: &Config, device: &B, seed: Seed) -> Self {
         let activation = Activation::named(&config.activation).unwrap_or(Activation::Relu);
         let x = config.dimensions();
         let hidden = &config.hidden;
@@ -60,29 +60,29 @@ impl<B: Backend> Networks<B> {
     }
 
     /// With the optimiser that the parameters describe.
-    pub fn optimised(mut self, training: &TrainingParams) -> Self {
+    pub(crate) fn optimised(mut self, training: &TrainingParams) -> Self {
         for network in self.components() {
             network.optimise(training.adam(), training.rate());
         }
         self
     }
 
-    pub fn components(&mut self) -> Vec<&mut Component<B>> {
+    pub(crate) fn components(&mut self) -> Vec<&mut Component<B>> {
         vec![&mut self.encoder, &mut self.decoder]
     }
 
     /// μ and ln σ² of q(z|x): `[n, dimensions]` to twice `[n, latent]`, in a pass of the encoder.
-    pub fn encode(&self, encoder: &Pass<'_, B>, x: Matrix<B>) -> (Matrix<B>, Matrix<B>) {
+    pub(crate) fn encode(&self, encoder: &Pass<'_, B>, x: Matrix<B>) -> (Matrix<B>, Matrix<B>) {
         losses::split_columns(self.encodes.forward(encoder, x), self.latent)
     }
 
     /// The parameters of p(x|z), `[n, latent]` to `[n, dimensions]`, in a pass of the decoder.
-    pub fn decode(&self, decoder: &Pass<'_, B>, z: Matrix<B>) -> Emitted<B> {
+    pub(crate) fn decode(&self, decoder: &Pass<'_, B>, z: Matrix<B>) -> Emitted<B> {
         Emitted::new(self.observation_model, self.decodes.forward(decoder, z))
     }
 
     /// The bound at the reparameterised sample of this noise (`[n, latent]`), in a pass of either.
-    pub fn bound(
+    pub(crate) fn bound(
         &self,
         [encoder, decoder]: [&Pass<'_, B>; 2],
         x: Matrix<B>,

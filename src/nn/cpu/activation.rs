@@ -32,7 +32,7 @@ fn scale(upstream: &mut [f32], y: &[f32], derivative: impl Fn(f32) -> f32) {
 }
 
 /// Applies an activation in place.
-pub fn apply(activation: Activation, values: &mut [f32]) {
+pub(super) fn apply(activation: Activation, values: &mut [f32]) {
     match activation {
         Activation::Identity => {}
         Activation::Relu => map(
@@ -65,7 +65,7 @@ pub fn apply(activation: Activation, values: &mut [f32]) {
 }
 
 /// Multiplies `upstream` by the activation's derivative where its result is `y`.
-pub fn times_derivative(activation: Activation, upstream: &mut [f32], y: &[f32]) {
+pub(super) fn times_derivative(activation: Activation, upstream: &mut [f32], y: &[f32]) {
     match activation {
         Activation::Identity => {}
         Activation::Relu => scale(
@@ -114,7 +114,7 @@ pub fn times_derivative(activation: Activation, upstream: &mut [f32], y: &[f32])
 }
 
 /// See [`Backend::activate`](crate::nn::backend::Backend::activate).
-pub fn activate<S: Shape>(x: Tensor<S, Cpu>, activation: Activation) -> Tensor<S, Cpu> {
+pub(super) fn activate<S: Shape>(x: Tensor<S, Cpu>, activation: Activation) -> Tensor<S, Cpu> {
     let shape = x.shape();
     let x = Input::of(x);
     let mut y = x.numbers.to_vec();

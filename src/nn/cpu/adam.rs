@@ -18,7 +18,7 @@ use crate::nn::tensor::Vector;
 const PIECE: usize = 1 << 15;
 
 /// See [`Backend::adam`](crate::nn::backend::Backend::adam).
-pub fn adam(
+pub(super) fn adam(
     hyper: &AdamHyper,
     t: u64,
     parameter: &mut Vector<Cpu>,

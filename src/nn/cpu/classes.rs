@@ -39,7 +39,7 @@ fn largest(x: &[f32]) -> f32 {
 }
 
 /// See [`Backend::logsumexp`](crate::nn::backend::Backend::logsumexp).
-pub fn logsumexp(x: Matrix<Cpu>) -> Vector<Cpu> {
+pub(super) fn logsumexp(x: Matrix<Cpu>) -> Vector<Cpu> {
     per_row(
         [x],
         |[x]| {
@@ -60,7 +60,7 @@ pub fn logsumexp(x: Matrix<Cpu>) -> Vector<Cpu> {
 }
 
 /// See [`Backend::cross_entropy`](crate::nn::backend::Backend::cross_entropy).
-pub fn cross_entropy(logits: Matrix<Cpu>, labels: &[usize]) -> Vector<Cpu> {
+pub(super) fn cross_entropy(logits: Matrix<Cpu>, labels: &[usize]) -> Vector<Cpu> {
     let (rows, classes) = logits.shape();
     assert_eq!(labels.len(), rows, "one label per row");
     for label in labels {
@@ -99,7 +99,7 @@ pub fn cross_entropy(logits: Matrix<Cpu>, labels: &[usize]) -> Vector<Cpu> {
 }
 
 /// See [`Backend::log_softmax`](crate::nn::backend::Backend::log_softmax).
-pub fn log_softmax(x: Matrix<Cpu>) -> Matrix<Cpu> {
+pub(super) fn log_softmax(x: Matrix<Cpu>) -> Matrix<Cpu> {
     let shape @ (_, columns) = x.shape();
     let x = Input::of(x);
     let mut values = x.numbers.to_vec();

@@ -14,7 +14,7 @@ use crate::nn::tensor::Tensor;
 const PIECE: usize = 1 << 15;
 
 /// `to += from`
-pub fn accumulate(to: &mut [f32], from: &[f32]) {
+pub(super) fn accumulate(to: &mut [f32], from: &[f32]) {
     let pieces = to.par_chunks_mut(PIECE).zip(from.par_chunks(PIECE));
     pieces.for_each(|(to, from)| {
         add_over(
@@ -27,7 +27,7 @@ pub fn accumulate(to: &mut [f32], from: &[f32]) {
 }
 
 /// `sums += Σ rows`, in the order of the rows.
-pub fn add_rows(sums: &mut [f32], rows: &[f32]) {
+pub(super) fn add_rows(sums: &mut [f32], rows: &[f32]) {
     const COLUMNS: usize = 512;
     let width = sums.len().max(1);
     let add = |(part, sums): (usize, &mut [f32])| {
@@ -48,7 +48,7 @@ pub fn add_rows(sums: &mut [f32], rows: &[f32]) {
 }
 
 /// Adds `bias` to every row, then applies the activation.
-pub fn finish_rows(activation: Activation, rows: &mut [f32], bias: Option<&[f32]>) {
+pub(super) fn finish_rows(activation: Activation, rows: &mut [f32], bias: Option<&[f32]>) {
     let Some(bias) = bias.filter(|bias| !bias.is_empty()) else {
         return apply(activation, rows);
     };
@@ -67,7 +67,7 @@ pub fn finish_rows(activation: Activation, rows: &mut [f32], bias: Option<&[f32]
 }
 
 /// `activation::apply` in parallel.
-pub fn apply(activation: Activation, values: &mut [f32]) {
+pub(super) fn apply(activation: Activation, values: &mut [f32]) {
     if activation != Activation::Identity {
         let pieces = values.par_chunks_mut(PIECE);
         pieces.for_each(|values| activation::apply(activation, values));
@@ -75,7 +75,7 @@ pub fn apply(activation: Activation, values: &mut [f32]) {
 }
 
 /// `activation::times_derivative` in parallel.
-pub fn scale(activation: Activation, upstream: &mut [f32], y: &[f32]) {
+pub(super) fn scale(activation: Activation, upstream: &mut [f32], y: &[f32]) {
     if activation != Activation::Identity {
         let pieces = upstream.par_chunks_mut(PIECE).zip(y.par_chunks(PIECE));
         pieces.for_each(|(u, y)| activation::times_derivative(activation, u, y));
@@ -83,7 +83,7 @@ pub fn scale(activation: Activation, upstream: &mut [f32], y: &[f32]) {
 }
 
 /// See [`Backend::add`](crate::nn::backend::Backend::add).
-pub fn add<S: Shape>(
+pub(super) fn add<S: Shape>(
     a: Tensor<S, Cpu>,
     b: Tensor<S, Cpu>,
     activation: Activation,
@@ -114,7 +114,7 @@ pub fn add<S: Shape>(
 }
 
 /// See [`Backend::times_derivative`](crate::nn::backend::Backend::times_derivative).
-pub fn times_derivative<S: Shape>(
+pub(super) fn times_derivative<S: Shape>(
     x: Tensor<S, Cpu>,
     y: Tensor<S, Cpu>,
     activation: Activation,

@@ -4,7 +4,13 @@ use super::math::{sigmoid, tanh, wide};
 
 /// One time step of one sequence: pre-activations to gates, and from them cell state and output. One
 /// short loop after another: the compiler gives up on vectors where one loop writes to many slices.
-pub fn activate(gates: &mut [f32], bias: &[f32], y: &mut [f32], before: &[f32], c: &mut [f32]) {
+pub(super) fn activate(
+    gates: &mut [f32],
+    bias: &[f32],
+    y: &mut [f32],
+    before: &[f32],
+    c: &mut [f32],
+) {
     wide(
         #[inline(always)]
         move || {
@@ -34,7 +40,7 @@ pub fn activate(gates: &mut [f32], bias: &[f32], y: &mut [f32], before: &[f32], 
 
 /// Backwards: gates to gradients of the pre-activations, and `dc` from the gradient of this step's cell
 /// state to that of the one `before`. `squashed` comes in as this step's cell state.
-pub fn differentiate(
+pub(super) fn differentiate(
     gates: &mut [f32],
     (dh, dc): (&[f32], &mut [f32]),
     squashed: &mut [f32],

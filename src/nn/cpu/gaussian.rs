@@ -8,7 +8,7 @@ use super::view::{Input, Slot, output};
 use crate::nn::tensor::Matrix;
 
 /// See [`Backend::split_columns`](crate::nn::backend::Backend::split_columns).
-pub fn split_columns(x: Matrix<Cpu>, at: usize) -> (Matrix<Cpu>, Matrix<Cpu>) {
+pub(super) fn split_columns(x: Matrix<Cpu>, at: usize) -> (Matrix<Cpu>, Matrix<Cpu>) {
     let (rows, columns) = x.shape();
     assert!(at <= columns, "columns ..{at} of {columns}");
     let x = Input::of(x);
@@ -48,7 +48,11 @@ pub fn split_columns(x: Matrix<Cpu>, at: usize) -> (Matrix<Cpu>, Matrix<Cpu>) {
 }
 
 /// See [`Backend::gaussian_sample`](crate::nn::backend::Backend::gaussian_sample).
-pub fn gaussian_sample(mean: Matrix<Cpu>, log_var: Matrix<Cpu>, noise: Matrix<Cpu>) -> Matrix<Cpu> {
+pub(super) fn gaussian_sample(
+    mean: Matrix<Cpu>,
+    log_var: Matrix<Cpu>,
+    noise: Matrix<Cpu>,
+) -> Matrix<Cpu> {
     let shape = mean.shape();
     assert!(
         log_var.shape() == shape && noise.shape() == shape,

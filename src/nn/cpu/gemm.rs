@@ -8,14 +8,14 @@ use gemm_common::Parallelism;
 
 /// A matrix in memory: element `(i, j)` lies at `i · row + j · column`.
 #[derive(Clone, Copy)]
-pub struct Layout {
+pub(crate) struct Layout {
     pub row: usize,
     pub column: usize,
 }
 
 impl Layout {
     /// Row-major with this many columns.
-    pub fn rows_of(columns: usize) -> Self {
+    pub(crate) fn rows_of(columns: usize) -> Self {
         Layout {
             row: columns,
             column: 1,
@@ -23,7 +23,7 @@ impl Layout {
     }
 
     /// The transpose of a row-major matrix with this many columns.
-    pub fn transposed(columns: usize) -> Self {
+    pub(crate) fn transposed(columns: usize) -> Self {
         Layout {
             row: 1,
             column: columns,
@@ -52,7 +52,7 @@ const PARALLEL: usize = 1 << 20;
 /// `out [m, n] (+)= a [m, k] · b [k, n]`, `out` row-major; with `add` the product is added.
 ///
 /// Panics if a slice is too short for its matrix.
-pub fn product(
+pub(crate) fn product(
     sizes: (usize, usize, usize),
     out: &mut [f32],
     a: (&[f32], Layout),
@@ -80,7 +80,7 @@ fn product_on(
 /// The product `a [m, k] · b [k, n]`, row-major. Its memory is written once, by the threads that compute.
 ///
 /// Panics if a slice is too short for its matrix.
-pub fn new_product(
+pub(crate) fn new_product(
     sizes: (usize, usize, usize),
     a: (&[f32], Layout),
     b: (&[f32], Layout),
@@ -97,7 +97,7 @@ pub fn new_product(
 }
 
 /// One product that is added to what is there.
-pub struct Addition<'a> {
+pub(crate) struct Addition<'a> {
     /// `(m, k, n)`
     pub sizes: (usize, usize, usize),
     /// `[m, n]`, row-major.
@@ -109,7 +109,7 @@ pub struct Addition<'a> {
 }
 
 /// Up to two products side by side, each on half of the threads: fewer meetings than one after the other.
-pub fn add_products(first: Option<Addition>, second: Option<Addition>) {
+pub(crate) fn add_products(first: Option<Addition>, second: Option<Addition>) {
     let threads = rayon::current_num_threads();
     let add = |x: Addition, threads| product_on(threads, x.sizes, x.out, x.a, x.b, true);
     match (first, second) {
@@ -136,7 +136,7 @@ fn shared(sizes: (usize, usize, usize), threads: usize) -> Parallelism {
 }
 
 /// The same on the calling thread alone: for work that is parallel around its products.
-pub fn product_alone(
+pub(crate) fn product_alone(
     sizes: (usize, usize, usize),
     out: &mut [f32],
     a: (&[f32], Layout),

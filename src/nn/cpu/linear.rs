@@ -10,7 +10,7 @@ use crate::nn::layers::Activation;
 use crate::nn::tensor::{Matrix, Vector};
 
 /// See [`Backend::linear`](crate::nn::backend::Backend::linear).
-pub fn linear(
+pub(super) fn linear(
     x: Matrix<Cpu>,
     weight: Matrix<Cpu>,
     bias: Option<Vector<Cpu>>,

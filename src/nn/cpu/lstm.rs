@@ -34,7 +34,7 @@ fn pieces(values: &mut [f32], batch: usize, width: usize) -> Vec<Vec<&mut [f32]>
 }
 
 /// See [`Backend::lstm`](crate::nn::backend::Backend::lstm).
-pub fn lstm(
+pub(super) fn lstm(
     x: Matrix<Cpu>,
     weights: LstmWeights<Cpu>,
     first: LstmState<Cpu>,

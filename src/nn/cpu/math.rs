@@ -15,13 +15,13 @@
 ///
 /// [`sum_over`] and [`add_over`] do the second for their callers.
 #[inline(always)]
-pub fn wide<R>(f: impl FnOnce() -> R) -> R {
+pub(crate) fn wide<R>(f: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(f)
 }
 
 /// `eˣ`, relative error below 2e-7; 0 below −87.3, constant (1.7e38) above 88.02.
 #[inline(always)]
-pub fn exp(x: f32) -> f32 {
+pub(crate) fn exp(x: f32) -> f32 {
     let clamped = x.clamp(-87.336, 88.02);
     // Adding 1.5·2²³ rounds to a whole number, which then sits in the low bits.
     const ROUND: f32 = 12_582_912.0;
@@ -43,7 +43,7 @@ pub fn exp(x: f32) -> f32 {
 
 /// `ln(1 + u)` for `u` in `[0, 1]`, relative error below 3e-7: `2 artanh(u / (2 + u))`.
 #[inline(always)]
-pub fn ln_1p_unit(u: f32) -> f32 {
+pub(crate) fn ln_1p_unit(u: f32) -> f32 {
     let s = u / (2.0 + u);
     let z = s * s;
     let p = 1.0 / 15.0;
@@ -58,13 +58,13 @@ pub fn ln_1p_unit(u: f32) -> f32 {
 
 /// `ln(1 + eˣ)`.
 #[inline(always)]
-pub fn softplus(x: f32) -> f32 {
+pub(crate) fn softplus(x: f32) -> f32 {
     x.max(0.0) + ln_1p_unit(exp(-x.abs()))
 }
 
 /// `1 / (1 + e⁻ˣ)`, relatively exact at both ends.
 #[inline(always)]
-pub fn sigmoid(x: f32) -> f32 {
+pub(crate) fn sigmoid(x: f32) -> f32 {
     let e = exp(-x.abs());
     let numerator = if x < 0.0 { e } else { 1.0 };
     numerator / (1.0 + e)
@@ -72,7 +72,7 @@ pub fn sigmoid(x: f32) -> f32 {
 
 /// Hyperbolic tangent.
 #[inline(always)]
-pub fn tanh(x: f32) -> f32 {
+pub(crate) fn tanh(x: f32) -> f32 {
     let z = x * x;
     let p = -5.704_988_7e-3_f32;
     let p = p * z + 2.063_909e-2;
@@ -90,7 +90,7 @@ pub fn tanh(x: f32) -> f32 {
 ///
 /// Panics if an input is shorter than the first.
 #[inline(always)]
-pub fn sum_over<const N: usize>(inputs: [&[f32]; N], f: impl Fn([f32; N]) -> f32) -> f32 {
+pub(crate) fn sum_over<const N: usize>(inputs: [&[f32]; N], f: impl Fn([f32; N]) -> f32) -> f32 {
     wide(
         #[inline(always)]
         move || {
@@ -120,7 +120,7 @@ pub fn sum_over<const N: usize>(inputs: [&[f32]; N], f: impl Fn([f32; N]) -> f32
 ///
 /// Panics if an input is shorter than `target`.
 #[inline(always)]
-pub fn add_over<const N: usize>(
+pub(crate) fn add_over<const N: usize>(
     target: &mut [f32],
     inputs: [&[f32]; N],
     f: impl Fn([f32; N]) -> f32,

@@ -83,7 +83,7 @@ struct Standard {
 }
 
 /// See [`Backend::batch_norm`](crate::nn::backend::Backend::batch_norm).
-pub fn batch_norm(
+pub(super) fn batch_norm(
     x: Cube<Cpu>,
     weights: NormWeights<Cpu>,
     given: Option<(Vector<Cpu>, Vector<Cpu>)>,

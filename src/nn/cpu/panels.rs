@@ -10,7 +10,7 @@ use super::conv::kernel::{LANES, ROWS, Run, Runs, add_products};
 use super::gemm::Layout;
 
 /// A matrix `[terms, columns]` as `[⌈columns/16⌉, terms, 16]`, filled up with zeros.
-pub struct Panels {
+pub(super) struct Panels {
     values: Vec<f32>,
     terms: usize,
     columns: usize,
@@ -21,7 +21,7 @@ impl Panels {
     /// Of `matrix`, laid out as told.
     ///
     /// Panics if it is too short.
-    pub fn of(matrix: &[f32], layout: Layout, (terms, columns): (usize, usize)) -> Self {
+    pub(super) fn of(matrix: &[f32], layout: Layout, (terms, columns): (usize, usize)) -> Self {
         let mut values = vec![0.0; columns.div_ceil(LANES) * LANES * terms];
         let panels = values.par_chunks_mut((terms * LANES).max(1)).enumerate();
         panels.for_each(|(block, panel)| {
@@ -49,7 +49,7 @@ impl Panels {
 
     /// `out [rows, columns] += numbers [rows, terms] · self`, on the calling thread. Every element is summed in
     /// the order of the terms, whatever the number of rows.
-    pub fn add_product(&self, out: &mut [f32], numbers: &[f32]) {
+    pub(super) fn add_product(&self, out: &mut [f32], numbers: &[f32]) {
         if self.columns == 0 || self.terms == 0 {
             return;
         }

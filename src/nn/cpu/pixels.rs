@@ -8,7 +8,7 @@ use super::view::{Input, Slot, output};
 use crate::nn::tensor::{Images, Matrix};
 
 /// See [`Backend::shift`](crate::nn::backend::Backend::shift).
-pub fn shift(x: Images<Cpu>, down: usize, right: usize) -> Images<Cpu> {
+pub(super) fn shift(x: Images<Cpu>, down: usize, right: usize) -> Images<Cpu> {
     let shape = x.shape();
     let (_, _, h, w) = shape;
     let x = Input::of(x);
@@ -53,7 +53,7 @@ fn kept(
 }
 
 /// See [`Backend::gate`](crate::nn::backend::Backend::gate).
-pub fn gate(x: Matrix<Cpu>) -> Matrix<Cpu> {
+pub(super) fn gate(x: Matrix<Cpu>) -> Matrix<Cpu> {
     let (rows, columns) = x.shape();
     assert!(columns % 2 == 0, "{columns} columns have no halves");
     let half = (columns / 2).max(1);

@@ -6,7 +6,7 @@ use super::view::{Input, Slot, output};
 use crate::nn::tensor::Matrix;
 
 /// See [`Backend::gather_rows`](crate::nn::backend::Backend::gather_rows).
-pub fn gather_rows(x: Matrix<Cpu>, rows: &[usize]) -> Matrix<Cpu> {
+pub(super) fn gather_rows(x: Matrix<Cpu>, rows: &[usize]) -> Matrix<Cpu> {
     let (available, width) = x.shape();
     let x = Input::of(x);
     let mut values = Vec::with_capacity(rows.len() * width);
@@ -32,7 +32,7 @@ pub fn gather_rows(x: Matrix<Cpu>, rows: &[usize]) -> Matrix<Cpu> {
 }
 
 /// See [`Backend::join_columns`](crate::nn::backend::Backend::join_columns).
-pub fn join_columns(left: Matrix<Cpu>, right: Matrix<Cpu>) -> Matrix<Cpu> {
+pub(super) fn join_columns(left: Matrix<Cpu>, right: Matrix<Cpu>) -> Matrix<Cpu> {
     let ((rows, a), (right_rows, b)) = (left.shape(), right.shape());
     assert_eq!(rows, right_rows, "rows of two joined matrices");
     let (left, right) = (Input::of(left), Input::of(right));

@@ -89,7 +89,7 @@ pub(super) fn per_row<const N: usize>(
 }
 
 /// See [`Backend::bernoulli_nll`](crate::nn::backend::Backend::bernoulli_nll).
-pub fn bernoulli_nll(logits: Matrix<Cpu>, targets: Matrix<Cpu>) -> Vector<Cpu> {
+pub(super) fn bernoulli_nll(logits: Matrix<Cpu>, targets: Matrix<Cpu>) -> Vector<Cpu> {
     per_row(
         [logits, targets],
         |row| {
@@ -117,7 +117,7 @@ pub fn bernoulli_nll(logits: Matrix<Cpu>, targets: Matrix<Cpu>) -> Vector<Cpu> {
 }
 
 /// See [`Backend::gaussian_nll`](crate::nn::backend::Backend::gaussian_nll).
-pub fn gaussian_nll(
+pub(super) fn gaussian_nll(
     x: Matrix<Cpu>,
     mean: Matrix<Cpu>,
     scale: Matrix<Cpu>,
@@ -168,7 +168,7 @@ pub fn gaussian_nll(
 }
 
 /// See [`Backend::gaussian_nll_fixed`](crate::nn::backend::Backend::gaussian_nll_fixed).
-pub fn gaussian_nll_fixed(x: Matrix<Cpu>, mean: Matrix<Cpu>, sigma: f32) -> Vector<Cpu> {
+pub(super) fn gaussian_nll_fixed(x: Matrix<Cpu>, mean: Matrix<Cpu>, sigma: f32) -> Vector<Cpu> {
     let inverse = 1.0 / sigma;
     let constant = (f64::from(sigma).ln() + f64::from(HALF_LN_2PI)) as f32;
     per_row(
@@ -196,7 +196,7 @@ pub fn gaussian_nll_fixed(x: Matrix<Cpu>, mean: Matrix<Cpu>, sigma: f32) -> Vect
 }
 
 /// See [`Backend::kl_standard`](crate::nn::backend::Backend::kl_standard).
-pub fn kl_standard(mean: Matrix<Cpu>, log_var: Matrix<Cpu>) -> Vector<Cpu> {
+pub(super) fn kl_standard(mean: Matrix<Cpu>, log_var: Matrix<Cpu>) -> Vector<Cpu> {
     per_row(
         [mean, log_var],
         |row| {

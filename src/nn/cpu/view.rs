@@ -17,7 +17,7 @@ pub struct View(Option<Numbers>);
 
 /// Shared read-only numbers.
 #[derive(Clone)]
-pub struct Numbers {
+pub(crate) struct Numbers {
     start: *const f32,
     len: usize,
     _storage: Dfdx<(usize,), f32, Cpu>,
@@ -48,7 +48,7 @@ impl std::ops::Deref for Numbers {
 }
 
 /// A tensor from numbers, on `tape`.
-pub fn output<S: Shape>(
+pub(crate) fn output<S: Shape>(
     device: &Cpu,
     values: Vec<f32>,
     shape: S,
@@ -64,7 +64,7 @@ pub fn output<S: Shape>(
 }
 
 /// An operand of a CPU operation: numbers, tape, and where its gradient goes.
-pub struct Input {
+pub(crate) struct Input {
     pub numbers: Numbers,
     pub tape: Tape<Cpu>,
     pub device: Cpu,
@@ -73,7 +73,7 @@ pub struct Input {
 
 impl Input {
     /// Reads a tensor; copies it only if its numbers come from a dfdx operation.
-    pub fn of<S: Shape>(tensor: Tensor<S, Cpu>) -> Self {
+    pub(crate) fn of<S: Shape>(tensor: Tensor<S, Cpu>) -> Self {
         let Tensor { inner, view } = tensor;
         let device = inner.device().clone();
         let (inner, numbers) = match view.0 {
@@ -97,7 +97,7 @@ impl Input {
     }
 
     /// Whether a gradient is wanted.
-    pub fn is_tracked(&self) -> bool {
+    pub(crate) fn is_tracked(&self) -> bool {
         self.tape.is_recording()
     }
 }
@@ -106,11 +106,11 @@ type Access =
     Box<dyn for<'g> Fn(&'g mut Gradients<f32, Cpu>) -> Result<&'g mut Vec<f32>, CpuError>>;
 
 /// Where the gradient of a tensor accumulates.
-pub struct Slot(Access);
+pub(crate) struct Slot(Access);
 
 impl Slot {
     /// The slot of a tensor; does not keep its numbers alive.
-    pub fn of<S: Shape, T: 'static>(tensor: &Dfdx<S, f32, Cpu, T>) -> Self {
+    pub(crate) fn of<S: Shape, T: 'static>(tensor: &Dfdx<S, f32, Cpu, T>) -> Self {
         let ghost = tensor.ghost();
         Slot(Box::new(move |gradients| {
             Ok(&mut **gradients.get_or_alloc_mut(&ghost)?)
@@ -118,12 +118,12 @@ impl Slot {
     }
 
     /// Takes the gradient of an operation's output: nothing needs it afterwards.
-    pub fn take(&self, gradients: &mut Gradients<f32, Cpu>) -> Result<Vec<f32>, CpuError> {
+    pub(crate) fn take(&self, gradients: &mut Gradients<f32, Cpu>) -> Result<Vec<f32>, CpuError> {
         Ok(std::mem::take((self.0)(gradients)?))
     }
 
     /// The accumulated gradient so far, zeros at first, to add to.
-    pub fn add<'g>(
+    pub(crate) fn add<'g>(
         &self,
         gradients: &'g mut Gradients<f32, Cpu>,
     ) -> Result<&'g mut Vec<f32>, CpuError> {

@@ -88,7 +88,7 @@ impl Window {
 
 /// A window laid over images of known sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layout {
+pub(crate) struct Layout {
     /// Kernel, stride, padding.
     pub window: Window,
     /// Images.
@@ -101,7 +101,7 @@ pub struct Layout {
 
 impl Layout {
     /// Of a convolution with weight `[out, in, kh, kw]`. Panics if channels or kernel differ.
-    pub fn convolution(
+    pub(crate) fn convolution(
         window: Window,
         (n, c, h, w): (usize, usize, usize, usize),
         weight: (usize, usize, usize, usize),
@@ -120,7 +120,7 @@ impl Layout {
 
     /// Of a transposed convolution with weight `[in, out, kh, kw]` and output padding `extra`.
     /// Panics if channels or kernel differ.
-    pub fn transposed(
+    pub(crate) fn transposed(
         window: Window,
         (n, c, h, w): (usize, usize, usize, usize),
         weight: (usize, usize, usize, usize),
@@ -142,33 +142,33 @@ impl Layout {
     }
 
     /// Weights per small channel: `large channels · kh · kw`.
-    pub fn taps(&self) -> usize {
+    pub(crate) fn taps(&self) -> usize {
         self.large.0 * self.window.kernel.0 * self.window.kernel.1
     }
 
     /// Weights per pair of channels: `kh · kw`.
-    pub fn kernel_taps(&self) -> usize {
+    pub(crate) fn kernel_taps(&self) -> usize {
         self.window.kernel.0 * self.window.kernel.1
     }
 
     /// Pixels of a small image.
-    pub fn small_pixels(&self) -> usize {
+    pub(crate) fn small_pixels(&self) -> usize {
         self.small.1 * self.small.2
     }
 
     /// Pixels of a large image.
-    pub fn large_pixels(&self) -> usize {
+    pub(crate) fn large_pixels(&self) -> usize {
         self.large.1 * self.large.2
     }
 
     /// Whether the kernel covers the large image exactly, so that the small one is one pixel.
-    pub fn is_dense(&self) -> bool {
+    pub(crate) fn is_dense(&self) -> bool {
         self.window.padding == Padding::default()
             && self.window.kernel == (self.large.1, self.large.2)
     }
 
     /// Whether large and small pixels are the same: a 1 × 1 kernel, no stride, no padding.
-    pub fn is_pointwise(&self) -> bool {
+    pub(crate) fn is_pointwise(&self) -> bool {
         self.window.padding == Padding::default()
             && self.window.kernel == (1, 1)
             && self.window.stride == (1, 1)
@@ -176,7 +176,7 @@ impl Layout {
 
     /// For the twin: for every (channel, kernel row, kernel column, small row, small column), the
     /// number of the large pixel that is met, or `large channels · h · w` where there is only padding.
-    pub fn met_by_taps(&self) -> Vec<usize> {
+    pub(crate) fn met_by_taps(&self) -> Vec<usize> {
         let ((c, h, w), (_, oh, ow)) = (self.large, self.small);
         let mut met = Vec::with_capacity(self.taps() * self.small_pixels());
         for channel in 0..c {
@@ -195,7 +195,7 @@ impl Layout {
     /// For the twin: for every large (channel, row, column) the (tap, small pixel) pairs that meet
     /// it, as positions in a `[taps · small pixels]` list, filled up to equal numbers with the
     /// list's length. Also returns that number.
-    pub fn meeting(&self) -> (Vec<usize>, usize) {
+    pub(crate) fn meeting(&self) -> (Vec<usize>, usize) {
         let (c, h, w) = self.large;
         let mut lists = vec![Vec::new(); c * h * w];
         for (position, pixel) in self.met_by_taps().into_iter().enumerate() {
@@ -217,13 +217,13 @@ impl Layout {
     }
 
     /// The row of the large image that kernel row `ky` meets at small row `oy`, unless it is padding.
-    pub fn large_row(&self, oy: usize, ky: usize) -> Option<usize> {
+    pub(crate) fn large_row(&self, oy: usize, ky: usize) -> Option<usize> {
         let row = (oy * self.window.stride.0 + ky).checked_sub(self.window.padding.top)?;
         (row < self.large.1).then_some(row)
     }
 
     /// The column of the large image that kernel column `kx` meets at small column `ox`.
-    pub fn large_column(&self, ox: usize, kx: usize) -> Option<usize> {
+    pub(crate) fn large_column(&self, ox: usize, kx: usize) -> Option<usize> {
         let column = (ox * self.window.stride.1 + kx).checked_sub(self.window.padding.left)?;
         (column < self.large.2).then_some(column)
     }

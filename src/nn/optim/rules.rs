@@ -32,7 +32,7 @@ impl AdamHyper {
 }
 
 /// `v ← momentum v + g; p ← p − lr v` (Nesterov: `p ← p − lr (g + momentum v)`).
-pub fn sgd<B: Backend>(
+pub(super) fn sgd<B: Backend>(
     lr: f64,
     momentum: f64,
     nesterov: bool,
@@ -54,7 +54,7 @@ pub fn sgd<B: Backend>(
 }
 
 /// Settings of one RMSprop update.
-pub struct RmsHyper {
+pub(super) struct RmsHyper {
     pub lr: f64,
     pub alpha: f64,
     pub eps: f64,
@@ -64,7 +64,7 @@ pub struct RmsHyper {
 
 /// `s ← α s + (1−α) g²`; `d = g / (√s + eps)`, centred: `√(s − a²)` with `a ← α a + (1−α) g`;
 /// `b ← momentum b + d; p ← p − lr b`.
-pub fn rmsprop<B: Backend>(
+pub(super) fn rmsprop<B: Backend>(
     hyper: &RmsHyper,
     parameter: &mut Vector<B>,
     state: &mut [Vector<B>],

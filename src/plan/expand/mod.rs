@@ -85,7 +85,7 @@ impl Ready<'_> {
 }
 
 impl Expansion {
-    pub fn new(experiment: &Experiment) -> Self {
+    pub(super) fn new(experiment: &Experiment) -> Self {
         let mut stages = Vec::new();
         stages.resize_with(experiment.pipeline.stages.len(), || None);
         Expansion {
@@ -98,7 +98,7 @@ impl Expansion {
     }
 
     /// Makes the steps of a stage in the cells that it has not taken in.
-    pub fn stage(
+    pub(super) fn stage(
         &mut self,
         ready: &Ready<'_>,
         templates: &mut [ParamTemplate<'_>],
@@ -195,7 +195,7 @@ impl Expansion {
     }
 
     /// Forgets the last steps and full cells, so that so many are left.
-    pub fn truncate(
+    pub(super) fn truncate(
         &mut self,
         steps: usize,
         cells: usize,
@@ -221,7 +221,7 @@ impl Expansion {
     }
 
     /// Forgets a stage that was expanded for the first time.
-    pub fn forget(&mut self, index: usize) {
+    pub(super) fn forget(&mut self, index: usize) {
         self.stages[index] = None;
     }
 }

@@ -54,7 +54,7 @@ pub(in crate::plan) fn summary(ready: &Ready<'_>) -> StageSummary {
 
 impl Expansion {
     /// Adds to the summary of a stage what it does not have yet.
-    pub fn complete(
+    pub(crate) fn complete(
         &self,
         summary: &mut StageSummary,
         ready: &Ready<'_>,

@@ -31,7 +31,7 @@ impl<'o> Folder<'o> {
     ///
     /// # Errors
     /// Where there is none, or it is not the program's own.
-    pub fn open(output: &'o Output, work: &Path, path: &'o Path) -> Result<Self, JobError> {
+    pub(super) fn open(output: &'o Output, work: &Path, path: &'o Path) -> Result<Self, JobError> {
         let Output { name, file, .. } = output;
         let found = output.metadata(path)?;
         if !found.is_dir() {
@@ -52,7 +52,7 @@ impl<'o> Folder<'o> {
     }
 
     /// Its own name.
-    pub fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         names::text_of(self.path.file_name().unwrap_or(self.path.as_os_str()))
     }
 
@@ -60,7 +60,7 @@ impl<'o> Folder<'o> {
     ///
     /// # Errors
     /// Names what cannot be kept.
-    pub fn contents(&self) -> Result<BTreeMap<String, Content>, JobError> {
+    pub(super) fn contents(&self) -> Result<BTreeMap<String, Content>, JobError> {
         let mut contents = BTreeMap::new();
         self.walk(self.path, "", &mut contents)?;
         Ok(contents)

@@ -23,7 +23,7 @@ pub(super) struct Splitter {
 
 impl Splitter {
     /// The lines that these bytes end.
-    pub fn take(&mut self, bytes: &[u8]) -> Vec<String> {
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Vec<String> {
         let mut lines = Vec::new();
         for byte in bytes {
             match byte {
@@ -57,7 +57,7 @@ impl Splitter {
     }
 
     /// A last line without its end.
-    pub fn rest(&mut self) -> Option<String> {
+    pub(super) fn rest(&mut self) -> Option<String> {
         (!self.line.is_empty()).then(|| self.end())
     }
 }
@@ -74,7 +74,7 @@ pub(super) struct Bound {
 
 impl Bound {
     /// Logs a line, now or later.
-    pub fn line(&mut self, line: String, log: impl Fn(&str)) {
+    pub(super) fn line(&mut self, line: String, log: impl Fn(&str)) {
         if !line.trim().is_empty() {
             self.newest = Some(line.trim().to_owned());
         }
@@ -96,12 +96,12 @@ impl Bound {
     }
 
     /// The last line that says something.
-    pub fn last_line(&self) -> Option<&str> {
+    pub(super) fn last_line(&self) -> Option<&str> {
         self.newest.as_deref()
     }
 
     /// Logs what was kept for the end.
-    pub fn end(self, log: impl Fn(&str)) {
+    pub(super) fn end(self, log: impl Fn(&str)) {
         if self.left_out > 0 {
             log(&format!("({} lines are left out)", self.left_out));
         }

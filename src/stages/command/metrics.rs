@@ -36,7 +36,7 @@ impl Spec {
     ///
     /// # Errors
     /// What is wrong, in a few words.
-    pub fn read(value: &Value) -> Result<Self, String> {
+    pub(super) fn read(value: &Value) -> Result<Self, String> {
         match value {
             Value::Str(file) if file == STDOUT => Ok(Spec {
                 file: None,
@@ -67,7 +67,7 @@ impl Spec {
     }
 
     /// A file whose ending may say how it is written.
-    pub fn of_file(file: &str) -> Self {
+    pub(super) fn of_file(file: &str) -> Self {
         let ending = Path::new(file).extension().and_then(|e| e.to_str());
         Spec {
             file: Some(file.to_owned()),
@@ -80,12 +80,12 @@ impl Spec {
     }
 
     /// The file, relative to the program's folder; none for standard output.
-    pub fn file(&self) -> Option<&str> {
+    pub(super) fn file(&self) -> Option<&str> {
         self.file.as_deref()
     }
 
     /// The numbers in a file as `metrics.json`.
-    pub fn numbers_of(&self, path: &Path) -> Result<Vec<u8>, JobError> {
+    pub(super) fn numbers_of(&self, path: &Path) -> Result<Vec<u8>, JobError> {
         let file = self.file.as_deref().unwrap_or_default();
         let bytes = fs::read(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
@@ -262,7 +262,7 @@ pub(super) struct PrintedMetrics {
 
 impl PrintedMetrics {
     /// Listens where the metrics are to come from standard output.
-    pub fn new(spec: Option<&Spec>) -> Self {
+    pub(super) fn new(spec: Option<&Spec>) -> Self {
         PrintedMetrics {
             numbers: Map::new(),
             refused: None,
@@ -271,7 +271,7 @@ impl PrintedMetrics {
     }
 
     /// Hears a line, which may be anything.
-    pub fn line(&mut self, line: &str) {
+    pub(super) fn line(&mut self, line: &str) {
         if self.listening
             && let Some((name, value)) = pair(line.trim_start_matches('\u{feff}'))
             && let Some(number) = number(value)
@@ -284,7 +284,7 @@ impl PrintedMetrics {
     }
 
     /// What was heard, as `metrics.json`.
-    pub fn numbers(self) -> Result<Vec<u8>, JobError> {
+    pub(super) fn numbers(self) -> Result<Vec<u8>, JobError> {
         if let Some(refused) = self.refused {
             return Err(JobError::failed(refused));
         }

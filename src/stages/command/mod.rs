@@ -34,7 +34,7 @@ use crate::registry::Value;
 use crate::registry::Values;
 
 /// Runs one program per step.
-pub struct Command;
+pub(super) struct Command;
 
 impl Entry for Command {
     fn name(&self) -> &'static str {

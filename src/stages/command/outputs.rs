@@ -42,7 +42,7 @@ impl Output {
     ///
     /// # Errors
     /// What is wrong, in a few words.
-    pub fn read(name: &str, value: &Value) -> Result<Self, String> {
+    pub(super) fn read(name: &str, value: &Value) -> Result<Self, String> {
         let output = |file: &str, ty: Option<&str>| Output {
             name: name.to_owned(),
             file: plain(file),
@@ -71,7 +71,7 @@ impl Output {
 
 impl Declared {
     /// What the step's parameters declare.
-    pub fn read(job: &Job<'_>) -> Result<Self, JobError> {
+    pub(super) fn read(job: &Job<'_>) -> Result<Self, JobError> {
         let mut outputs = Vec::new();
         if let Some(Value::Map(out)) = job.param("out") {
             for (name, value) in out {
@@ -86,7 +86,7 @@ impl Declared {
     }
 
     /// Makes the folders that outputs lie in, and says where each is to be written.
-    pub fn prepare(&self, work: &Path) -> Result<BTreeMap<String, PathBuf>, JobError> {
+    pub(super) fn prepare(&self, work: &Path) -> Result<BTreeMap<String, PathBuf>, JobError> {
         let mut paths = BTreeMap::new();
         let metrics = self.metrics.iter().filter_map(metrics::Spec::file);
         let outputs = self.outputs.iter();
@@ -102,7 +102,7 @@ impl Declared {
     }
 
     /// Takes what was declared and names what was not.
-    pub fn take(
+    pub(super) fn take(
         &self,
         job: &Job<'_>,
         work: &Path,
@@ -161,7 +161,7 @@ enum Found {
 
 impl Output {
     /// Whether a folder is declared: `out: {chunks: chunks/}`.
-    pub fn is_folder(&self) -> bool {
+    pub(super) fn is_folder(&self) -> bool {
         self.file.ends_with('/')
     }
 
@@ -193,7 +193,7 @@ impl Output {
     }
 
     /// What is there, seen through links.
-    pub fn metadata(&self, path: &Path) -> Result<fs::Metadata, JobError> {
+    pub(super) fn metadata(&self, path: &Path) -> Result<fs::Metadata, JobError> {
         let Output { name, file, .. } = self;
         fs::metadata(path).map_err(|error| match fs::read_link(path) {
             Ok(target) => JobError::failed(format!(

@@ -34,7 +34,7 @@ impl Paths {
     }
 
     /// An argument with its paths filled in.
-    pub fn fill(&self, text: &str) -> Result<String, JobError> {
+    pub(super) fn fill(&self, text: &str) -> Result<String, JobError> {
         replace(text, |name| {
             Ok(match self.get(name) {
                 Some(path) => Some(path?.to_string_lossy().into_owned()),
@@ -44,7 +44,7 @@ impl Paths {
     }
 
     /// The same paths as environment variables: `root`, `in_x`, `out_x`.
-    pub fn variables(&self) -> Vec<(String, PathBuf)> {
+    pub(super) fn variables(&self) -> Vec<(String, PathBuf)> {
         let inputs = self.inputs.iter().map(|(name, path)| ("in", name, path));
         let outputs = self.outputs.iter().map(|(name, path)| ("out", name, path));
         let mut all = vec![("root".to_owned(), self.root.clone())];

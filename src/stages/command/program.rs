@@ -58,7 +58,7 @@ impl Program {
     ///
     /// # Errors
     /// Where an argument names an input that is not bound in this cell.
-    pub fn read(job: &Job<'_>, paths: &Paths, temporary: &Path) -> Result<Self, JobError> {
+    pub(super) fn read(job: &Job<'_>, paths: &Paths, temporary: &Path) -> Result<Self, JobError> {
         let (argv, name, text) = match job.param("run") {
             Some(Value::List(arguments)) => {
                 let arguments = arguments.iter();
@@ -91,7 +91,7 @@ impl Program {
 
     /// A line of the program's without the values of variables that `env` names: logs are kept, and
     /// shown to others.
-    pub fn without_secrets(&self, mut line: String) -> String {
+    pub(super) fn without_secrets(&self, mut line: String) -> String {
         for (name, value) in &self.secrets {
             if line.contains(value.as_str()) {
                 line = line.replace(value.as_str(), &format!("${{{name}}}"));
@@ -101,7 +101,7 @@ impl Program {
     }
 
     /// Whether a shell reads this.
-    pub fn is_text(&self) -> bool {
+    pub(super) fn is_text(&self) -> bool {
         self.text.is_some()
     }
 
@@ -109,7 +109,7 @@ impl Program {
     ///
     /// # Errors
     /// Where that cannot be read.
-    pub fn failures(&self) -> Result<Vec<Failed>, JobError> {
+    pub(super) fn failures(&self) -> Result<Vec<Failed>, JobError> {
         let Some(text) = &self.text else {
             return Ok(Vec::new());
         };
@@ -117,7 +117,7 @@ impl Program {
     }
 
     /// The command to be started in a folder.
-    pub fn command(&self, folder: &Path) -> Command {
+    pub(super) fn command(&self, folder: &Path) -> Command {
         let (program, arguments) = match &self.argv[..] {
             [program, arguments @ ..] => (program.as_str(), arguments),
             // Refused when the plan is made; the system says that there is no such program.

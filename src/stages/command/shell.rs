@@ -100,7 +100,7 @@ pub(super) struct Failed {
 
 impl Shell {
     /// The arguments that run a text; what fails unseen is noted in a file.
-    pub fn arguments(&self, text: &str, notes: &Path) -> Vec<String> {
+    pub(super) fn arguments(&self, text: &str, notes: &Path) -> Vec<String> {
         let before = match self.tells {
             true => trap(notes),
             false => String::new(),
@@ -155,7 +155,7 @@ const BROKEN_PIPE: i32 = 141;
 
 impl Failed {
     /// Where it happened and how, in a few words.
-    pub fn place(&self) -> String {
+    pub(super) fn place(&self) -> String {
         let mut lines = self.command.lines();
         let first = lines.next().unwrap_or_default().trim();
         let more = if lines.next().is_some() { " …" } else { "" };
@@ -173,7 +173,7 @@ impl Failed {
     }
 
     /// The status that made it a failure.
-    pub fn status(&self) -> i32 {
+    pub(super) fn status(&self) -> i32 {
         let mut failed = self.statuses.iter().rev();
         failed.find(|status| **status != 0).copied().unwrap_or(1)
     }

@@ -29,7 +29,7 @@ use crate::stages::fitted::Halt;
 use crate::table::Table;
 
 /// `sample/decoder`
-pub struct DecoderPoints;
+pub(crate) struct DecoderPoints;
 
 params! {
     /// What `sample/decoder` may be given.

@@ -4,9 +4,9 @@ mod decoder;
 mod observations;
 mod posterior;
 
-pub use decoder::DecoderPoints;
-pub use observations::ObservationPoints;
-pub use posterior::PosteriorPoints;
+pub(super) use decoder::DecoderPoints;
+pub(super) use observations::ObservationPoints;
+pub(super) use posterior::PosteriorPoints;
 
 use serde_json::Value as Json;
 

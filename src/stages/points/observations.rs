@@ -20,7 +20,7 @@ use crate::stages::Stage;
 use crate::stages::artifacts;
 
 /// `sample/observations`
-pub struct ObservationPoints;
+pub(crate) struct ObservationPoints;
 
 params! {
     /// What `sample/observations` may be given.

@@ -43,7 +43,7 @@ use crate::table::stats::spearman;
 const NAMES: [&str; 3] = ["true", "empirical", "approximate"];
 
 /// `sample/posterior`
-pub struct PosteriorPoints;
+pub(crate) struct PosteriorPoints;
 
 params! {
     /// What `sample/posterior` may be given.

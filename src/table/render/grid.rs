@@ -46,7 +46,7 @@ pub(super) enum Place {
 }
 
 impl<'a> Grid<'a> {
-    pub fn new(summary: &'a Summary, layout: &Layout) -> Result<Self, SummaryError> {
+    pub(super) fn new(summary: &'a Summary, layout: &Layout) -> Result<Self, SummaryError> {
         let axis = |name: &String| {
             let position = summary.by.iter().position(|column| column.name == *name);
             position.ok_or_else(|| SummaryError::NoColumn {
@@ -132,7 +132,7 @@ impl<'a> Grid<'a> {
     }
 
     /// Whether a row opens a new block of equal first values.
-    pub fn opens_block(&self, row: usize) -> bool {
+    pub(super) fn opens_block(&self, row: usize) -> bool {
         row == 0 || self.rows[row].at.first() != self.rows[row - 1].at.first()
     }
 }

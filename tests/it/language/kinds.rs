@@ -10,7 +10,7 @@ use sweepline::registry::Slot;
 use sweepline::registry::StageKind;
 
 /// A kind that is nothing but its declaration.
-pub struct Kind {
+pub(crate) struct Kind {
     name: &'static str,
     params: fn() -> Vec<Param>,
     inputs: &'static [Slot],
@@ -228,4 +228,4 @@ static ALL: [&dyn StageKind; 9] = [
     },
 ];
 
-pub static CATALOG: Catalog = Catalog::new(&ALL);
+pub(crate) static CATALOG: Catalog = Catalog::new(&ALL);

@@ -10,12 +10,12 @@ use sweepline::plan::Step;
 use super::kinds::CATALOG;
 
 /// A project in a temporary folder.
-pub struct Project {
+pub(super) struct Project {
     folder: tempfile::TempDir,
 }
 
 impl Project {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().expect("the machine has a temporary folder");
         for name in ["manifests", "pipelines"] {
             fs::create_dir(folder.path().join(name)).expect("the folder is new");
@@ -23,38 +23,38 @@ impl Project {
         Project { folder }
     }
 
-    pub fn with(self, path: &str, text: &str) -> Self {
+    pub(super) fn with(self, path: &str, text: &str) -> Self {
         fs::write(self.folder.path().join(path), text).expect("the folder is writable");
         self
     }
 
-    pub fn plan(&self, manifest: &str, overrides: &Overrides) -> Planned {
+    pub(super) fn plan(&self, manifest: &str, overrides: &Overrides) -> Planned {
         Plan::read(&self.folder.path().join(manifest), &CATALOG, overrides)
     }
 }
 
 /// Plans a manifest that stands alone.
-pub fn planned(manifest: &str) -> Planned {
+pub(super) fn planned(manifest: &str) -> Planned {
     planned_with(manifest, &Overrides::default())
 }
 
-pub fn planned_with(manifest: &str, overrides: &Overrides) -> Planned {
+pub(super) fn planned_with(manifest: &str, overrides: &Overrides) -> Planned {
     let project = Project::new().with("manifests/test.yaml", manifest);
     project.plan("manifests/test.yaml", overrides)
 }
 
 /// The plan of a manifest without a mistake.
-pub fn plan(manifest: &str) -> Plan {
+pub(super) fn plan(manifest: &str) -> Plan {
     unwrap(planned(manifest))
 }
 
-pub fn unwrap(planned: Planned) -> Plan {
+pub(super) fn unwrap(planned: Planned) -> Plan {
     let text = planned.found.render(false);
     planned.plan.unwrap_or_else(|| panic!("{text}"))
 }
 
 /// The names of the steps of a stage.
-pub fn steps<'p>(plan: &'p Plan, stage: &str) -> Vec<&'p Step> {
+pub(super) fn steps<'p>(plan: &'p Plan, stage: &str) -> Vec<&'p Step> {
     let steps = plan.steps.iter();
     steps
         .filter(|step| *step.stage == *stage)
@@ -62,7 +62,7 @@ pub fn steps<'p>(plan: &'p Plan, stage: &str) -> Vec<&'p Step> {
         .collect()
 }
 
-pub fn names(plan: &Plan, stage: &str) -> Vec<String> {
+pub(super) fn names(plan: &Plan, stage: &str) -> Vec<String> {
     let steps = steps(plan, stage);
     steps.iter().map(|step| step.to_string()).collect()
 }

@@ -9,7 +9,7 @@ use sweepline::nn::{
 };
 
 /// One case of `index.json` with its file's tensors.
-pub struct Case {
+pub(crate) struct Case {
     pub name: String,
     pub kind: String,
     pub hyperparameters: Value,
@@ -19,7 +19,7 @@ pub struct Case {
 }
 
 /// A tensor to be met.
-pub struct Wanted {
+pub(crate) struct Wanted {
     pub name: String,
     pub values: Vec<f64>,
     pub rtol: f64,
@@ -29,7 +29,7 @@ pub struct Wanted {
 }
 
 /// Reads all cases of a folder.
-pub fn load(folder: &Path) -> Vec<Case> {
+pub(crate) fn load(folder: &Path) -> Vec<Case> {
     let read = |name: &str| {
         let path = folder.join(name);
         std::fs::read(&path).unwrap_or_else(|e| panic!("cannot read {}: {e}", path.display()))
@@ -99,37 +99,37 @@ impl Case {
         }
     }
 
-    pub fn wanted(&self) -> &[Wanted] {
+    pub(crate) fn wanted(&self) -> &[Wanted] {
         &self.wanted
     }
 
     /// Whether the case has this given tensor.
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.given.contains_key(name)
     }
 
     /// Shape of a given tensor.
-    pub fn shape(&self, name: &str) -> &[usize] {
+    pub(crate) fn shape(&self, name: &str) -> &[usize] {
         &self.get(name).0
     }
 
     /// Values of a given tensor, row-major.
-    pub fn values(&self, name: &str) -> Vec<f32> {
+    pub(crate) fn values(&self, name: &str) -> Vec<f32> {
         self.get(name).1.clone()
     }
 
     /// The same in float64.
-    pub fn doubles(&self, name: &str) -> Vec<f64> {
+    pub(crate) fn doubles(&self, name: &str) -> Vec<f64> {
         self.get(name).1.iter().map(|v| f64::from(*v)).collect()
     }
 
     /// A given tensor of whole numbers.
-    pub fn indices(&self, name: &str) -> Vec<usize> {
+    pub(crate) fn indices(&self, name: &str) -> Vec<usize> {
         self.get(name).1.iter().map(|v| *v as usize).collect()
     }
 
     /// A given tensor as a constant of any rank.
-    pub fn tensor<S: Shape>(&self, name: &str) -> Tensor<S, Cpu> {
+    pub(crate) fn tensor<S: Shape>(&self, name: &str) -> Tensor<S, Cpu> {
         let mut dims = S::Concrete::default();
         for (i, d) in self.shape(name).iter().enumerate() {
             dims[i] = *d;
@@ -139,7 +139,7 @@ impl Case {
     }
 
     /// A given tensor as a matrix: its own columns, all outer dimensions as rows.
-    pub fn matrix(&self, name: &str) -> Matrix<Cpu> {
+    pub(crate) fn matrix(&self, name: &str) -> Matrix<Cpu> {
         let columns = self.shape(name).last().copied().unwrap_or(1);
         let values = self.values(name);
         let rows = values.len() / columns;
@@ -147,12 +147,12 @@ impl Case {
     }
 
     /// A given tensor as a vector.
-    pub fn vector(&self, name: &str) -> Vector<Cpu> {
+    pub(crate) fn vector(&self, name: &str) -> Vector<Cpu> {
         Cpu::default().vector(self.values(name))
     }
 
     /// A number among the settings.
-    pub fn number(&self, key: &str) -> f64 {
+    pub(crate) fn number(&self, key: &str) -> f64 {
         let value = &self.hyperparameters[key];
         value
             .as_f64()
@@ -160,7 +160,7 @@ impl Case {
     }
 
     /// A text among the settings.
-    pub fn text(&self, key: &str) -> &str {
+    pub(crate) fn text(&self, key: &str) -> &str {
         let value = &self.hyperparameters[key];
         value
             .as_str()
@@ -168,7 +168,7 @@ impl Case {
     }
 
     /// What the formula says between two phrases: for what is not among the settings.
-    pub fn between(&self, before: &str, after: &str) -> &str {
+    pub(crate) fn between(&self, before: &str, after: &str) -> &str {
         let found = self.formula.split_once(before);
         let found = found.and_then(|(_, rest)| rest.split_once(after));
         found.map_or_else(
@@ -178,7 +178,7 @@ impl Case {
     }
 
     /// A pair of whole numbers among the settings, as of rows and columns.
-    pub fn pair(&self, key: &str) -> (usize, usize) {
+    pub(crate) fn pair(&self, key: &str) -> (usize, usize) {
         let value = &self.hyperparameters[key];
         let whole = |i: usize| value[i].as_u64().map(|v| v as usize);
         match (whole(0), whole(1)) {
@@ -195,35 +195,39 @@ impl Case {
 
 /// What was computed, by tensor name.
 #[derive(Default)]
-pub struct Answers(BTreeMap<String, Vec<f64>>);
+pub(crate) struct Answers(BTreeMap<String, Vec<f64>>);
 
 impl Answers {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    pub fn get(&self, name: &str) -> Option<&Vec<f64>> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Vec<f64>> {
         self.0.get(name)
     }
 
     /// Adds a tensor.
-    pub fn put<S: Shape>(&mut self, name: &str, tensor: &Tensor<S, Cpu>) {
+    pub(crate) fn put<S: Shape>(&mut self, name: &str, tensor: &Tensor<S, Cpu>) {
         self.put_values(name, &tensor.to_vec());
     }
 
     /// Adds float32 values.
-    pub fn put_values(&mut self, name: &str, values: &[f32]) {
+    pub(crate) fn put_values(&mut self, name: &str, values: &[f32]) {
         self.put_doubles(name, values.iter().map(|v| f64::from(*v)).collect());
     }
 
     /// Adds float64 values.
-    pub fn put_doubles(&mut self, name: &str, values: Vec<f64>) {
+    pub(crate) fn put_doubles(&mut self, name: &str, values: Vec<f64>) {
         self.0.insert(name.to_owned(), values);
     }
 }
 
 /// Gives every declared parameter the case's values, under the names of the case.
-pub fn fill(case: &Case, params: &mut Params<Cpu>, name: impl Fn(&str) -> String) -> Vec<String> {
+pub(crate) fn fill(
+    case: &Case,
+    params: &mut Params<Cpu>,
+    name: impl Fn(&str) -> String,
+) -> Vec<String> {
     let names: Vec<String> = params.names().map(name).collect();
     for (index, name) in names.iter().enumerate() {
         params
@@ -234,7 +238,7 @@ pub fn fill(case: &Case, params: &mut Params<Cpu>, name: impl Fn(&str) -> String
 }
 
 /// The gradients of all parameters, under `prefix` and their names.
-pub fn put_gradients(
+pub(crate) fn put_gradients(
     answers: &mut Answers,
     prefix: &str,
     names: &[String],
@@ -248,17 +252,17 @@ pub fn put_gradients(
 }
 
 /// `Σ upstream · y` backwards: the gradients of a layer.
-pub fn pull_back<S: Shape>(y: Tensor<S, Cpu>, upstream: Tensor<S, Cpu>) -> Gradients<Cpu> {
+pub(crate) fn pull_back<S: Shape>(y: Tensor<S, Cpu>, upstream: Tensor<S, Cpu>) -> Gradients<Cpu> {
     let n = y.len();
     (y.reshape((n,)) * upstream.reshape((n,))).sum().backward()
 }
 
 /// A fresh tape to watch inputs with.
-pub fn tape() -> Tape<Cpu> {
+pub(crate) fn tape() -> Tape<Cpu> {
     Tape::recording()
 }
 
 /// A number as a tensor's only value.
-pub fn number(scalar: &Scalar<Cpu>) -> f64 {
+pub(crate) fn number(scalar: &Scalar<Cpu>) -> f64 {
     f64::from(scalar.value())
 }

@@ -4,7 +4,7 @@ use sweepline::nn::{FullGaussian, losses as nn};
 
 use super::case::{Answers, Case, tape};
 
-pub fn kl_diagonal_gaussians(case: &Case) -> Answers {
+pub(super) fn kl_diagonal_gaussians(case: &Case) -> Answers {
     let names = ["mu1", "log_var1", "mu2", "log_var2"];
     let tape1 = tape();
     let inputs = names.map(|n| case.matrix(n).watched(&tape1));
@@ -26,7 +26,7 @@ pub fn kl_diagonal_gaussians(case: &Case) -> Answers {
     answers
 }
 
-pub fn kl_full_gaussians(case: &Case) -> Answers {
+pub(super) fn kl_full_gaussians(case: &Case) -> Answers {
     let gaussian = |factor: &str, mean: &str| {
         FullGaussian::from_factor(&case.doubles(factor), &case.doubles(mean))
             .expect("a covariance of full rank")

@@ -20,7 +20,7 @@ fn log_joint(
     importance::log_prior(z) - nn::gaussian_nll_fixed(x, mean, var.sqrt() as f32)
 }
 
-pub fn iwae(case: &Case) -> Answers {
+pub(super) fn iwae(case: &Case) -> Answers {
     let mut params = Params::new(&Cpu::default());
     let activation = by_name(case, "activation");
     let encoder = mlp(case, &mut params, "enc", activation);
@@ -62,7 +62,7 @@ pub fn iwae(case: &Case) -> Answers {
     answers
 }
 
-pub fn mog_importance(case: &Case) -> Answers {
+pub(super) fn mog_importance(case: &Case) -> Answers {
     let mut params = Params::new(&Cpu::default());
     let decoder = mlp(case, &mut params, "dec", by_name(case, "activation"));
     let (samples, var) = (case.number("samples") as usize, case.number("var"));
@@ -130,7 +130,7 @@ pub fn mog_importance(case: &Case) -> Answers {
     answers
 }
 
-pub fn savae(case: &Case) -> Answers {
+pub(super) fn savae(case: &Case) -> Answers {
     let mut params = Params::new(&Cpu::default());
     let activation = by_name(case, "activation");
     let encoder = mlp(case, &mut params, "enc", activation);

@@ -29,7 +29,7 @@ fn log_normal(x: Matrix<Cpu>, mean: Matrix<Cpu>, log_var: Matrix<Cpu>) -> Vector
     -nn::gaussian_nll(x, mean, log_var, Scale::LogVar)
 }
 
-pub fn realnvp(case: &Case) -> Answers {
+pub(super) fn realnvp(case: &Case) -> Answers {
     let layers = case.number("layers") as usize;
     let mut params = Params::new(&Cpu::default());
     let mut couplings = Vec::new();
@@ -109,7 +109,7 @@ pub fn realnvp(case: &Case) -> Answers {
     answers
 }
 
-pub fn maf(case: &Case) -> Answers {
+pub(super) fn maf(case: &Case) -> Answers {
     let number = |key| case.number(key) as usize;
     let (blocks, dimension) = (number("blocks"), number("dimension"));
     let mut params = Params::new(&Cpu::default());

@@ -25,7 +25,7 @@ fn window(case: &Case) -> Window {
     }
 }
 
-pub fn conv2d(case: &Case) -> Answers {
+pub(super) fn conv2d(case: &Case) -> Answers {
     let mut params = Params::new(&Cpu::default());
     let (outputs, inputs) = (case.shape("weight")[0], case.shape("weight")[1]);
     let mut builder = params.builder(Seed::new(0));
@@ -42,7 +42,7 @@ pub fn conv2d(case: &Case) -> Answers {
     answers
 }
 
-pub fn conv_transpose2d(case: &Case) -> Answers {
+pub(super) fn conv_transpose2d(case: &Case) -> Answers {
     let mut params = Params::new(&Cpu::default());
     let (inputs, outputs) = (case.shape("weight")[0], case.shape("weight")[1]);
     let (rows, columns) = case.pair("output_padding");
@@ -62,7 +62,7 @@ pub fn conv_transpose2d(case: &Case) -> Answers {
 }
 
 /// Three updates and an evaluation; a matrix counts as images of one pixel.
-pub fn batch_norm(case: &Case) -> Answers {
+pub(super) fn batch_norm(case: &Case) -> Answers {
     let shape = case.shape("x1");
     let pixels = |axis: usize| shape.get(axis).copied().unwrap_or(1);
     let shape = (shape[0], shape[1], pixels(2), pixels(3));
@@ -118,7 +118,7 @@ fn mask(case: &Case) -> Mask {
     }
 }
 
-pub fn masked_conv2d(case: &Case) -> Answers {
+pub(super) fn masked_conv2d(case: &Case) -> Answers {
     let mut params = Params::new(&Cpu::default());
     let (outputs, inputs) = (case.shape("weight")[0], case.shape("weight")[1]);
     let (kernel, mask) = (case.pair("kernel").0, mask(case));
@@ -137,7 +137,7 @@ pub fn masked_conv2d(case: &Case) -> Answers {
     answers
 }
 
-pub fn gated_pixelcnn_layer(case: &Case) -> Answers {
+pub(super) fn gated_pixelcnn_layer(case: &Case) -> Answers {
     let setting = |key| case.number(key) as usize;
     let (inputs, channels, kernel) = (
         setting("channels_in"),

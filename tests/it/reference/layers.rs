@@ -4,7 +4,7 @@ use sweepline::nn::{Activation, Backend, Cpu, Vector};
 
 use super::case::{Answers, Case, pull_back, tape};
 
-pub fn linear(case: &Case) -> Answers {
+pub(super) fn linear(case: &Case) -> Answers {
     let tape = tape();
     let x = case.matrix("x").watched(&tape);
     let weight = case.tensor::<(usize, usize)>("weight").watched(&tape);
@@ -21,7 +21,7 @@ pub fn linear(case: &Case) -> Answers {
 }
 
 /// An activation by its name among a case's settings.
-pub fn by_name(case: &Case, key: &str) -> Activation {
+pub(super) fn by_name(case: &Case, key: &str) -> Activation {
     match case.text(key) {
         "leaky_relu" => Activation::LeakyRelu(case.number("slope") as f32),
         "elu" => Activation::Elu(case.number("alpha") as f32),
@@ -30,7 +30,7 @@ pub fn by_name(case: &Case, key: &str) -> Activation {
     }
 }
 
-pub fn activation(case: &Case) -> Answers {
+pub(super) fn activation(case: &Case) -> Answers {
     let x: Vector<Cpu> = case.vector("x").watched(&tape());
     let y = by_name(case, "function").apply(x.clone());
     let mut answers = Answers::new();

@@ -5,7 +5,7 @@ use sweepline::nn::{Cpu, Matrix, Scale};
 
 use super::case::{Answers, Case, number, pull_back, tape};
 
-pub fn log_softmax(case: &Case) -> Answers {
+pub(super) fn log_softmax(case: &Case) -> Answers {
     let x = case.matrix("x").watched(&tape());
     let y = nn::log_softmax(x.clone());
     let mut answers = Answers::new();
@@ -14,7 +14,7 @@ pub fn log_softmax(case: &Case) -> Answers {
     answers
 }
 
-pub fn logsumexp(case: &Case) -> Answers {
+pub(super) fn logsumexp(case: &Case) -> Answers {
     let x = case.matrix("x").watched(&tape());
     let y = nn::logsumexp(x.clone());
     let mut answers = Answers::new();
@@ -30,7 +30,7 @@ fn column(case: &Case, name: &str) -> Matrix<Cpu> {
     vector.reshape((n, 1))
 }
 
-pub fn bce_with_logits(case: &Case) -> Answers {
+pub(super) fn bce_with_logits(case: &Case) -> Answers {
     let mut answers = Answers::new();
     let targets = column(case, "targets");
     for mean in [false, true] {
@@ -50,7 +50,7 @@ pub fn bce_with_logits(case: &Case) -> Answers {
     answers
 }
 
-pub fn cross_entropy(case: &Case) -> Answers {
+pub(super) fn cross_entropy(case: &Case) -> Answers {
     let logits = case.matrix("logits").watched(&tape());
     let loss = nn::cross_entropy(logits.clone(), &case.indices("labels"));
     let mean = loss.clone().mean();
@@ -61,7 +61,7 @@ pub fn cross_entropy(case: &Case) -> Answers {
     answers
 }
 
-pub fn gaussian_nll(case: &Case) -> Answers {
+pub(super) fn gaussian_nll(case: &Case) -> Answers {
     let tape = tape();
     let [x, mean, scale] = ["x", "mean", "scale"].map(|n| case.matrix(n).watched(&tape));
     let kind = match case.text("scale_is") {
@@ -80,7 +80,7 @@ pub fn gaussian_nll(case: &Case) -> Answers {
     answers
 }
 
-pub fn quantized_normal_nll(case: &Case) -> Answers {
+pub(super) fn quantized_normal_nll(case: &Case) -> Answers {
     let tape = tape();
     let levels = case.number("levels") as usize;
     let x = nn::dequantise(case.matrix("x_int"), case.matrix("u"), levels);
@@ -102,7 +102,7 @@ pub fn quantized_normal_nll(case: &Case) -> Answers {
     answers
 }
 
-pub fn masked_sequence_cross_entropy(case: &Case) -> Answers {
+pub(super) fn masked_sequence_cross_entropy(case: &Case) -> Answers {
     let (targets, lengths) = (case.indices("targets"), case.indices("lengths"));
     let mut answers = Answers::new();
     for per_token in [false, true] {

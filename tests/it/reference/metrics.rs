@@ -8,7 +8,7 @@ use sweepline::models::observation::LogVariances;
 
 use super::case::{Answers, Case};
 
-pub fn marginal_kl(case: &Case) -> Answers {
+pub(super) fn marginal_kl(case: &Case) -> Answers {
     let d = case.number("dimension") as usize;
     let posteriors = Posteriors {
         mean: case.values("mean"),
@@ -40,7 +40,7 @@ pub fn marginal_kl(case: &Case) -> Answers {
     answers
 }
 
-pub fn ms_ssim(case: &Case) -> Answers {
+pub(super) fn ms_ssim(case: &Case) -> Answers {
     let settings = &case.hyperparameters;
     let weights = settings["weights"].as_array().expect("a list of weights");
     let finest = &settings["scales"][0];
@@ -77,7 +77,7 @@ pub fn ms_ssim(case: &Case) -> Answers {
     answers
 }
 
-pub fn inception(case: &Case) -> Answers {
+pub(super) fn inception(case: &Case) -> Answers {
     let probabilities = case.values("probabilities");
     let classes = case.number("classes") as usize;
     let of = |splits| inception_score(&probabilities, classes, splits).expect("enough rows");

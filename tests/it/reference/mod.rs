@@ -1,6 +1,6 @@
 //! Which function computes which kind of reference case: one file per family of kinds.
 
-pub mod case;
+pub(crate) mod case;
 mod cases;
 mod divergences;
 mod estimators;
@@ -20,7 +20,7 @@ use case::{Answers, Case};
 type Compute = fn(&Case) -> Answers;
 
 /// Every kind that is served, sorted.
-pub const KINDS: &[(&str, Compute)] = &[
+pub(crate) const KINDS: &[(&str, Compute)] = &[
     ("activation", layers::activation),
     ("batchnorm1d", images::batch_norm),
     ("batchnorm2d", images::batch_norm),

@@ -46,7 +46,7 @@ fn algorithm(case: &Case) -> Algorithm {
     }
 }
 
-pub fn optimizer(case: &Case) -> Answers {
+pub(super) fn optimizer(case: &Case) -> Answers {
     let (names, mut params) = numbered(case, "p");
     let mut optimizer = Optimizer::new(&params, algorithm(case), case.number("lr"));
     let mut answers = Answers::new();
@@ -66,7 +66,7 @@ pub fn optimizer(case: &Case) -> Answers {
     answers
 }
 
-pub fn clip_global_norm(case: &Case) -> Answers {
+pub(super) fn clip_global_norm(case: &Case) -> Answers {
     let (names, params) = numbered(case, "g");
     let values = names.iter().map(|name| Some(case.values(name)));
     let mut gradients = ParamGradients::from_host(&params, values.collect());

@@ -56,7 +56,7 @@ fn images(case: &Case, name: &str) -> Images<Cpu> {
     flat.reshape((size(0), size(1), size(2), size(3)))
 }
 
-pub fn wgan_gp(case: &Case) -> Answers {
+pub(super) fn wgan_gp(case: &Case) -> Answers {
     let mut params = Params::new(&Cpu::default());
     let critic = critic(case, &mut params.builder(Seed::new(0)));
     let names = fill(case, &mut params, str::to_owned);

@@ -5,7 +5,7 @@ use sweepline::nn::{Backend, Cpu, Embedding, Linear, Lstm, Matrix, Params, Seed,
 
 use super::case::{Answers, Case, fill, pull_back};
 
-pub fn embedding(case: &Case) -> Answers {
+pub(super) fn embedding(case: &Case) -> Answers {
     let mut params = Params::new(&Cpu::default());
     let (vocabulary, width) = (case.number("vocabulary"), case.number("width"));
     let mut builder = params.builder(Seed::new(0));
@@ -33,7 +33,7 @@ fn by_sequence(x: Matrix<Cpu>, batch: usize) -> Matrix<Cpu> {
     Cpu::gather_rows(x, &sequence_major(&rows, batch))
 }
 
-pub fn lstm(case: &Case) -> Answers {
+pub(super) fn lstm(case: &Case) -> Answers {
     let setting = |key| case.number(key) as usize;
     let (layers, width) = (setting("layers"), setting("hidden"));
     let batch = case.shape("x")[0];
@@ -90,7 +90,7 @@ pub fn lstm(case: &Case) -> Answers {
     answers
 }
 
-pub fn lstm_language_model(case: &Case) -> Answers {
+pub(super) fn lstm_language_model(case: &Case) -> Answers {
     let setting = |key| case.number(key) as usize;
     let (vocabulary, width) = (setting("vocabulary"), setting("hidden"));
     let mut params = Params::new(&Cpu::default());

@@ -22,7 +22,7 @@ fn answers<const N: usize>(named: [(&str, Vec<f64>); N]) -> Answers {
     answers
 }
 
-pub fn summary(case: &Case) -> Answers {
+pub(super) fn summary(case: &Case) -> Answers {
     let x = &case.doubles("x");
     let [low, high] = [0.25, 0.75].map(|p| stats::quantile(x, p).expect("not empty"));
     answers([
@@ -39,7 +39,7 @@ pub fn summary(case: &Case) -> Answers {
     ])
 }
 
-pub fn bootstrap(case: &Case) -> Answers {
+pub(super) fn bootstrap(case: &Case) -> Answers {
     let (x, index) = (&case.doubles("x"), &case.indices("index"));
     let means = stats::resample(x, index, stats::mean);
     let medians = stats::resample(x, index, stats::median);
@@ -57,11 +57,11 @@ pub fn bootstrap(case: &Case) -> Answers {
     ])
 }
 
-pub fn paired_t(case: &Case) -> Answers {
+pub(super) fn paired_t(case: &Case) -> Answers {
     t_test(stats::paired_t(&case.doubles("a"), &case.doubles("b")))
 }
 
-pub fn welch(case: &Case) -> Answers {
+pub(super) fn welch(case: &Case) -> Answers {
     t_test(stats::welch_t(&case.doubles("a"), &case.doubles("b")))
 }
 
@@ -78,7 +78,7 @@ fn t_test(test: Option<stats::TTest>) -> Answers {
     ])
 }
 
-pub fn wilcoxon(case: &Case) -> Answers {
+pub(super) fn wilcoxon(case: &Case) -> Answers {
     let test = stats::signed_rank(&case.doubles("a"), &case.doubles("b"));
     let test = test.expect("some differences are not zero");
     let mut answers = answers([
@@ -97,7 +97,7 @@ pub fn wilcoxon(case: &Case) -> Answers {
     answers
 }
 
-pub fn spearman(case: &Case) -> Answers {
+pub(super) fn spearman(case: &Case) -> Answers {
     let (x, y) = (&case.doubles("x"), &case.doubles("y"));
     let ranked = stats::spearman(x, y).expect("both sides vary");
     let plain = stats::pearson(x, y).expect("both sides vary");
@@ -111,7 +111,7 @@ pub fn spearman(case: &Case) -> Answers {
     ])
 }
 
-pub fn student_t(case: &Case) -> Answers {
+pub(super) fn student_t(case: &Case) -> Answers {
     let df = case.doubles("df");
     let grid = |f: fn(f64, f64) -> Option<f64>, columns: Vec<f64>| -> Vec<f64> {
         df.iter()

@@ -6,7 +6,12 @@ use super::case::{Answers, Case};
 use super::layers::by_name;
 
 /// A stack of affine layers named `prefix.0`, `prefix.1`, … with the case's values.
-pub fn mlp(case: &Case, params: &mut Params<Cpu>, prefix: &str, activation: Activation) -> Mlp {
+pub(super) fn mlp(
+    case: &Case,
+    params: &mut Params<Cpu>,
+    prefix: &str,
+    activation: Activation,
+) -> Mlp {
     let mut widths: Vec<usize> = Vec::new();
     for i in 0.. {
         let name = format!("{prefix}.{i}.weight");
@@ -31,7 +36,7 @@ pub fn mlp(case: &Case, params: &mut Params<Cpu>, prefix: &str, activation: Acti
     mlp
 }
 
-pub fn vae_elbo(case: &Case) -> Answers {
+pub(super) fn vae_elbo(case: &Case) -> Answers {
     let mut params = Params::new(&Cpu::default());
     let activation = by_name(case, "activation");
     let encoder = mlp(case, &mut params, "enc", activation);

@@ -24,7 +24,7 @@ static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| {
 
 /// What fails, and how.
 #[derive(Clone, Copy, Debug)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// Number of the first call that fails, from 1.
     pub at: u64,
     pub error: i32,
@@ -33,7 +33,7 @@ pub struct Fault {
 }
 
 /// Lets the command meet `fault` below `folder`; without one, its calls are only counted.
-pub fn inject(command: &mut Command, folder: &Path, fault: Option<Fault>, count: &Path) {
+pub(crate) fn inject(command: &mut Command, folder: &Path, fault: Option<Fault>, count: &Path) {
     command
         .env("LD_PRELOAD", &*LIBRARY)
         .env("FAULT_BELOW", folder)

@@ -74,12 +74,12 @@ const CODE: [(&str, &str); 2] = [
 const INPUT: [&str; 2] = ["3\n1\n2\n", "three\none\n"];
 
 /// Which code, and which input.
-pub type Version = (usize, usize);
+pub(crate) type Version = (usize, usize);
 
-pub const VERSIONS: [Version; 4] = [(0, 0), (0, 1), (1, 0), (1, 1)];
+pub(crate) const VERSIONS: [Version; 4] = [(0, 0), (0, 1), (1, 0), (1, 1)];
 
 /// The project with its first versions, with or without trainings.
-pub fn project(training: bool) -> TestSpace {
+pub(crate) fn project(training: bool) -> TestSpace {
     let space = TestSpace::new();
     let training = if training { TRAINING } else { "" };
     space.write("manifests/hard.yaml", &format!("{MANIFEST}{training}"));
@@ -88,25 +88,25 @@ pub fn project(training: bool) -> TestSpace {
     space
 }
 
-pub fn put_code(space: &TestSpace, version: usize) {
+pub(crate) fn put_code(space: &TestSpace, version: usize) {
     let (make, used) = CODE[version];
     space.write("code/make.sh", make);
     space.write("code/use.sh", used);
 }
 
-pub fn put_input(space: &TestSpace, version: usize) {
+pub(crate) fn put_input(space: &TestSpace, version: usize) {
     space.write("data/input.txt", INPUT[version]);
 }
 
 /// A verb over the experiment, in a store of its own.
-pub fn command(space: &TestSpace, verb: &str, place: &str) -> Command {
+pub(crate) fn command(space: &TestSpace, verb: &str, place: &str) -> Command {
     let mut command = space.command(&[verb, "manifests/hard.yaml", "--outputs", place]);
     command.env("HARD_WORD", "word");
     command
 }
 
 /// Step → output → digest, of the steps that are up to date.
-pub fn digests(space: &TestSpace, place: &str) -> BTreeMap<String, serde_json::Value> {
+pub(crate) fn digests(space: &TestSpace, place: &str) -> BTreeMap<String, serde_json::Value> {
     let output = command(space, "plan", place).arg("--json").output();
     let output = output.expect("the program starts");
     let told = String::from_utf8_lossy(&output.stderr);
@@ -125,7 +125,7 @@ pub fn digests(space: &TestSpace, place: &str) -> BTreeMap<String, serde_json::V
 }
 
 /// Every file of the view by its path: what it says, where it leads, whether it is a program.
-pub fn view(space: &TestSpace, place: &str) -> BTreeMap<String, String> {
+pub(crate) fn view(space: &TestSpace, place: &str) -> BTreeMap<String, String> {
     let mut seen = BTreeMap::new();
     let root = space.path(place).join("hard/cells");
     walk(&root, &root, &mut seen);

@@ -1,10 +1,10 @@
 //! A project in a temporary folder, and the program run in it.
 
 #[cfg(target_os = "linux")]
-pub mod faults;
-pub mod pictures;
+pub(crate) mod faults;
+pub(crate) mod pictures;
 
-pub mod hard;
+pub(crate) mod hard;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +14,7 @@ use std::process::Command;
 use std::process::Output;
 
 /// A temporary project with a manifest and a pipeline of small trainings.
-pub struct TestSpace {
+pub(crate) struct TestSpace {
     folder: tempfile::TempDir,
 }
 
@@ -66,11 +66,11 @@ axes:
 ";
 
 /// Stage → steps that were executed.
-pub type Executed = BTreeMap<String, usize>;
+pub(crate) type Executed = BTreeMap<String, usize>;
 
 impl TestSpace {
     /// The small project.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let space = TestSpace {
             folder: tempfile::tempdir().expect("a temporary folder"),
         };
@@ -80,29 +80,29 @@ impl TestSpace {
         space
     }
 
-    pub fn path(&self, file: &str) -> PathBuf {
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.folder.path().join(file)
     }
 
-    pub fn write(&self, file: &str, text: &str) {
+    pub(crate) fn write(&self, file: &str, text: &str) {
         let path = self.path(file);
         fs::create_dir_all(path.parent().expect("files lie in folders")).expect("a folder");
         fs::write(path, text).expect("a written file");
     }
 
-    pub fn read(&self, file: &str) -> String {
+    pub(crate) fn read(&self, file: &str) -> String {
         fs::read_to_string(self.path(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
     }
 
     /// Replaces text that must be there.
-    pub fn replace(&self, file: &str, from: &str, to: &str) {
+    pub(crate) fn replace(&self, file: &str, from: &str, to: &str) {
         let text = self.read(file);
         assert!(text.contains(from), "{file} has no `{from}`");
         self.write(file, &text.replace(from, to));
     }
 
     /// The program, ready to be run in the project.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sweepline"));
         command
             .args(arguments)
@@ -112,14 +112,14 @@ impl TestSpace {
         command
     }
 
-    pub fn output(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn output(&self, arguments: &[&str]) -> Output {
         self.command(arguments)
             .output()
             .expect("the program starts")
     }
 
     /// Standard output of a call that must end well.
-    pub fn stdout(&self, arguments: &[&str]) -> String {
+    pub(crate) fn stdout(&self, arguments: &[&str]) -> String {
         let output = self.output(arguments);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}\n{stderr}");
@@ -127,19 +127,19 @@ impl TestSpace {
     }
 
     /// Runs the manifest, which must succeed, and counts the executed steps by stage.
-    pub fn run(&self, more: &[&str]) -> Executed {
+    pub(crate) fn run(&self, more: &[&str]) -> Executed {
         let arguments = [&["run", "manifests/small.yaml", "--json"], more].concat();
         executed(&self.stdout(&arguments))
     }
 
     /// Every artifact of every up-to-date step, as `plan --json` reports their digests.
-    pub fn digests(&self, more: &[&str]) -> String {
+    pub(crate) fn digests(&self, more: &[&str]) -> String {
         let arguments = [&["plan", "manifests/small.yaml", "--json"], more].concat();
         self.stdout(&arguments)
     }
 
     /// All files below a folder, in order.
-    pub fn files(&self, folder: &str) -> Vec<PathBuf> {
+    pub(crate) fn files(&self, folder: &str) -> Vec<PathBuf> {
         fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
             let Ok(entries) = fs::read_dir(folder) else {
                 return;
@@ -160,7 +160,7 @@ impl TestSpace {
 }
 
 /// Counts finished steps by stage in a stream of events.
-pub fn executed(events: &str) -> Executed {
+pub(crate) fn executed(events: &str) -> Executed {
     let mut counts = Executed::new();
     for line in events.lines() {
         let event: serde_json::Value = serde_json::from_str(line).expect("events are JSON");
@@ -174,13 +174,13 @@ pub fn executed(events: &str) -> Executed {
 }
 
 /// `&[("fit", 2)]` as counts.
-pub fn counts(stages: &[(&str, usize)]) -> Executed {
+pub(crate) fn counts(stages: &[(&str, usize)]) -> Executed {
     let pairs = stages.iter().map(|(stage, n)| ((*stage).to_owned(), *n));
     pairs.collect()
 }
 
 /// Whether something comes to hold within half a minute, which is long on a busy machine.
-pub fn eventually(what: impl Fn() -> bool) -> bool {
+pub(crate) fn eventually(what: impl Fn() -> bool) -> bool {
     let begun = std::time::Instant::now();
     while !what() {
         if begun.elapsed() > std::time::Duration::from_secs(30) {

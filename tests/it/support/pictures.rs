@@ -9,13 +9,13 @@ use std::io::Cursor;
 const FACTOR: usize = 6;
 
 /// Red, green and blue of every pixel, row by row.
-pub struct Picture {
+pub(crate) struct Picture {
     pub width: usize,
     pub height: usize,
     pub pixels: Vec<u8>,
 }
 
-pub fn decode(bytes: &[u8]) -> Picture {
+pub(crate) fn decode(bytes: &[u8]) -> Picture {
     let mut reader = png::Decoder::new(Cursor::new(bytes))
         .read_info()
         .expect("a PNG");
@@ -30,7 +30,7 @@ pub fn decode(bytes: &[u8]) -> Picture {
     }
 }
 
-pub fn encode(picture: &Picture) -> Vec<u8> {
+pub(crate) fn encode(picture: &Picture) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, picture.width as u32, picture.height as u32);
     encoder.set_color(png::ColorType::Rgb);
@@ -44,7 +44,7 @@ pub fn encode(picture: &Picture) -> Vec<u8> {
 }
 
 /// Means over squares; what is left over at the right and lower edge is paper, and cut off.
-pub fn coarse(fine: &Picture) -> Picture {
+pub(crate) fn coarse(fine: &Picture) -> Picture {
     let (width, height) = (fine.width / FACTOR, fine.height / FACTOR);
     let mut pixels = Vec::with_capacity(3 * width * height);
     for y in 0..height {
@@ -68,7 +68,7 @@ pub fn coarse(fine: &Picture) -> Picture {
 /// Another version of the rasteriser may shade edges differently, but not move a line. So the mean
 /// difference must stay below a quarter of a grey level, and no more than one value in two
 /// thousand may differ by more than an eighth of the range.
-pub fn differences(got: &Picture, want: &Picture) -> Option<String> {
+pub(crate) fn differences(got: &Picture, want: &Picture) -> Option<String> {
     if (got.width, got.height) != (want.width, want.height) {
         return Some(format!(
             "{} × {} pixels, not {} × {}",

@@ -3,7 +3,7 @@
 use crate::support::TestSpace;
 
 /// Two densities, two restarts, two settings, one epoch each: 23 steps.
-pub const TOY: &str = r#"experiment: toy
+pub(super) const TOY: &str = r#"experiment: toy
 params: {epochs: 1}
 axes:
   name: [circle, clusters]
@@ -32,14 +32,14 @@ stages:
 "#;
 
 /// The toy project, not run yet.
-pub fn toy() -> TestSpace {
+pub(super) fn toy() -> TestSpace {
     let space = TestSpace::new();
     space.write("manifests/toy.yaml", TOY);
     space
 }
 
 /// The toy project after a run.
-pub fn finished() -> TestSpace {
+pub(super) fn finished() -> TestSpace {
     let space = toy();
     said(&space, "run toy --progress none");
     space
@@ -47,7 +47,7 @@ pub fn finished() -> TestSpace {
 
 /// Everything a call says: its exit code, standard output, standard error, redacted. Arguments are
 /// separated by spaces; `toy` stands for the manifest.
-pub fn said(space: &TestSpace, arguments: &str) -> String {
+pub(super) fn said(space: &TestSpace, arguments: &str) -> String {
     let arguments = arguments.split_whitespace();
     let arguments: Vec<&str> = arguments
         .map(|argument| match argument {
@@ -70,7 +70,7 @@ pub fn said(space: &TestSpace, arguments: &str) -> String {
 }
 
 /// Times, digests, sizes and the names of runs replaced.
-pub fn redacted(text: &str) -> String {
+pub(super) fn redacted(text: &str) -> String {
     let lines = text.lines().map(|line| {
         let mut words: Vec<String> = line.split(' ').map(redacted_word).collect();
         for at in 1..words.len() {

@@ -11,7 +11,7 @@ const GROUP: usize = 8;
 
 /// What becomes of a result.
 #[derive(Clone, Copy)]
-pub enum Store<'a> {
+pub(super) enum Store<'a> {
     /// It is added to what is there.
     Add,
     /// It replaces what is there, plus the bias of its channel if there is one.
@@ -20,7 +20,7 @@ pub enum Store<'a> {
 
 /// Applies `direction` to `x` `[N, pixels, channels]`, with the panels of weights, into `y`
 /// `[N, channels', pixels']`; `finish` then sees each finished piece of `y`.
-pub fn apply(
+pub(super) fn apply(
     direction: &Direction,
     x: &[f32],
     panels: &[f32],

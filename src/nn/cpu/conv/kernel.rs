@@ -9,18 +9,18 @@
 use pulp::Simd;
 
 /// Columns of a panel: two vectors of AVX2, one of AVX-512, four of NEON.
-pub const LANES: usize = 16;
+pub(crate) const LANES: usize = 16;
 
 /// Most rows of one tile: with two vectors each, they and their factors fill sixteen registers.
-pub const ROWS: usize = 6;
+pub(crate) const ROWS: usize = 6;
 
 /// Partial sums of one tile.
-pub type Sums = [[f32; LANES]; ROWS];
+pub(crate) type Sums = [[f32; LANES]; ROWS];
 
 /// Terms that lie in line: those of a row from `row` after its start on, those of the panel in
 /// neighbouring lines from `line` on.
 #[derive(Debug, Clone, Copy)]
-pub struct Run {
+pub(crate) struct Run {
     pub row: isize,
     pub line: usize,
     pub len: usize,
@@ -28,7 +28,7 @@ pub struct Run {
 
 /// The terms of a sum, with the span they reach over.
 #[derive(Debug, Clone)]
-pub struct Runs {
+pub(crate) struct Runs {
     list: Vec<Run>,
     lowest: isize,
     highest: isize,
@@ -37,7 +37,7 @@ pub struct Runs {
 
 impl Runs {
     /// Runs of no terms are left out.
-    pub fn new(list: impl IntoIterator<Item = Run>) -> Self {
+    pub(crate) fn new(list: impl IntoIterator<Item = Run>) -> Self {
         let list: Vec<Run> = list.into_iter().filter(|run| run.len > 0).collect();
         let end = |run: &Run| run.row + run.len as isize - 1;
         Runs {
@@ -54,7 +54,7 @@ impl Runs {
 ///
 /// Panics if a term lies outside `numbers` or `panel`.
 #[inline(always)]
-pub fn add_products<S: Simd>(
+pub(crate) fn add_products<S: Simd>(
     simd: S,
     sums: &mut Sums,
     (numbers, starts): (&[f32], &[usize]),
@@ -164,7 +164,7 @@ unsafe fn tile<S: Simd, const M: usize, const V: usize>(
 
 /// Single terms in any order: of a row this far after its start, times this line of the panel.
 #[derive(Debug, Clone)]
-pub struct Terms {
+pub(crate) struct Terms {
     list: Vec<(u32, u32)>,
     farthest: usize,
     lines: usize,
@@ -172,7 +172,7 @@ pub struct Terms {
 
 impl Terms {
     /// Of `(row, line)` pairs.
-    pub fn new(list: Vec<(u32, u32)>) -> Self {
+    pub(crate) fn new(list: Vec<(u32, u32)>) -> Self {
         Terms {
             farthest: list.iter().map(|t| t.0 as usize).max().unwrap_or(0),
             lines: list.iter().map(|t| t.1 as usize + 1).max().unwrap_or(0),
@@ -186,7 +186,7 @@ impl Terms {
 ///
 /// Panics if a term lies outside `numbers` or `panel`.
 #[inline(always)]
-pub fn add_terms<S: Simd>(
+pub(crate) fn add_terms<S: Simd>(
     simd: S,
     sums: &mut [[f32; LANES]],
     (numbers, start, step): (&[f32], usize, usize),

@@ -34,7 +34,7 @@ use kernel::LANES;
 const FEW: usize = LANES / 2;
 
 /// See [`Backend::conv2d`](crate::nn::backend::Backend::conv2d).
-pub fn conv2d(
+pub(super) fn conv2d(
     x: Images<Cpu>,
     weight: Images<Cpu>,
     bias: Option<Vector<Cpu>>,
@@ -46,7 +46,7 @@ pub fn conv2d(
 }
 
 /// See [`Backend::conv_transpose2d`](crate::nn::backend::Backend::conv_transpose2d).
-pub fn conv_transpose2d(
+pub(super) fn conv_transpose2d(
     x: Images<Cpu>,
     weight: Images<Cpu>,
     bias: Option<Vector<Cpu>>,

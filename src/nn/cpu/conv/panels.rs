@@ -42,7 +42,7 @@ fn transpose(from: &[f32], rows: usize, columns: usize, to: &mut [f32], width: u
 }
 
 /// Images `[N, C, P]` as `[N, P, C]`.
-pub fn channels_last(x: &[f32], channels: usize, pixels: usize) -> Vec<f32> {
+pub(super) fn channels_last(x: &[f32], channels: usize, pixels: usize) -> Vec<f32> {
     if channels == 1 || pixels == 1 {
         return x.to_vec();
     }
@@ -55,7 +55,7 @@ pub fn channels_last(x: &[f32], channels: usize, pixels: usize) -> Vec<f32> {
 }
 
 /// Images `[N, C, P]` as panels `[⌈C/16⌉, N, P, 16]`, filled up with zeros.
-pub fn channel_panels(x: &[f32], images: usize, channels: usize, pixels: usize) -> Vec<f32> {
+pub(super) fn channel_panels(x: &[f32], images: usize, channels: usize, pixels: usize) -> Vec<f32> {
     let mut y = vec![0.0; channels.div_ceil(LANES) * LANES * images * pixels];
     y.par_chunks_mut(pixels * LANES)
         .enumerate()
@@ -70,7 +70,7 @@ pub fn channel_panels(x: &[f32], images: usize, channels: usize, pixels: usize) 
 }
 
 /// Weights `[O, C, taps]` as panels over small channels, `[⌈O/16⌉, taps, C, 16]`.
-pub fn small_panels(weight: &[f32], layout: &Layout) -> Vec<f32> {
+pub(super) fn small_panels(weight: &[f32], layout: &Layout) -> Vec<f32> {
     let (o, c, taps) = (layout.small.0, layout.large.0, layout.kernel_taps());
     let mut y = vec![0.0; o.div_ceil(LANES) * LANES * c * taps];
     y.par_chunks_mut(c * taps * LANES)
@@ -90,7 +90,7 @@ pub fn small_panels(weight: &[f32], layout: &Layout) -> Vec<f32> {
 }
 
 /// Weights `[O, C, taps]` as panels over large channels, `[⌈C/16⌉, taps, O, 16]`.
-pub fn large_panels(weight: &[f32], layout: &Layout) -> Vec<f32> {
+pub(super) fn large_panels(weight: &[f32], layout: &Layout) -> Vec<f32> {
     let (o, c, taps) = (layout.small.0, layout.large.0, layout.kernel_taps());
     let mut y = vec![0.0; c.div_ceil(LANES) * LANES * o * taps];
     y.par_chunks_mut(o * taps * LANES)

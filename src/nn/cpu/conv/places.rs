@@ -9,7 +9,7 @@ use crate::nn::layers::window::Layout;
 
 /// Output pixels whose sums have the same terms.
 #[derive(Debug)]
-pub struct Class {
+pub(super) struct Class {
     /// Per pixel: where its terms start in an input image, and its number in an output image.
     pub places: Vec<(usize, usize)>,
     /// The terms, relative to the start; lines of one panel of weights.
@@ -18,7 +18,7 @@ pub struct Class {
 
 /// A convolution in one direction: images `[N, pixels, channels]` to `[N, channels', pixels']`.
 #[derive(Debug)]
-pub struct Direction {
+pub(super) struct Direction {
     pub classes: Vec<Class>,
     /// Numbers of an input image.
     pub input: usize,
@@ -106,7 +106,7 @@ fn classes(
 }
 
 /// The large image (channels last) to the small one: a convolution's forward pass.
-pub fn down(layout: &Layout) -> Direction {
+pub(super) fn down(layout: &Layout) -> Direction {
     let ((c, h, w), (o, oh, ow)) = (layout.large, layout.small);
     let (kh, kw) = layout.window.kernel;
     let (stride, padding) = (layout.window.stride, layout.window.padding);
@@ -129,7 +129,7 @@ pub fn down(layout: &Layout) -> Direction {
 }
 
 /// The small image (channels last) to the large one: a convolution's input gradient.
-pub fn up(layout: &Layout) -> Direction {
+pub(super) fn up(layout: &Layout) -> Direction {
     let ((c, h, w), (o, oh, ow)) = (layout.large, layout.small);
     let (kh, kw) = layout.window.kernel;
     let (stride, padding) = (layout.window.stride, layout.window.padding);

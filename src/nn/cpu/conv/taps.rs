@@ -4,7 +4,7 @@ use crate::nn::cpu::gemm::{Layout as Strides, product_alone};
 use crate::nn::layers::window::Layout;
 
 /// Adds to one large image `[C, H, W]` what `small` `[O, h, w]` gives with `weight` `[O, C, taps]`.
-pub fn add_up(layout: &Layout, small: &[f32], weight: &[f32], large: &mut [f32]) {
+pub(super) fn add_up(layout: &Layout, small: &[f32], weight: &[f32], large: &mut [f32]) {
     let ((_, h, w), (o, oh, ow)) = (layout.large, layout.small);
     let (kh, kw) = layout.window.kernel;
     let (taps, pixels) = (layout.taps(), layout.small_pixels());

@@ -18,7 +18,7 @@ use crate::nn::layers::window::Layout;
 const PIXELS: usize = 256;
 
 /// Adds the gradient to `target` `[O, C, taps]`.
-pub fn add_gradient(layout: &Layout, large: &[f32], small: &[f32], target: &mut [f32]) {
+pub(super) fn add_gradient(layout: &Layout, large: &[f32], small: &[f32], target: &mut [f32]) {
     let (o, pixels) = (layout.small.0, layout.small_pixels());
     let (kh, kw) = layout.window.kernel;
     let (c, taps) = (layout.large.0, layout.kernel_taps());
