@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::support::get;
 use super::support::load;
 use super::support::values;
 use crate::data::ALL;
@@ -10,12 +11,6 @@ use crate::data::Dataset;
 use crate::data::Numbers;
 use crate::registry::Default;
 use crate::registry::Value;
-
-/// The data set of this name.
-fn listed(name: &str) -> &'static dyn DataSet {
-    let mut all = crate::data::ALL.iter();
-    *all.find(|set| set.name() == name).expect("it is listed")
-}
 
 /// A data set with parameters that keep it small, and what it is called in messages.
 struct Case {
@@ -125,7 +120,7 @@ fn the_same_parameters_give_the_same_bytes() {
 fn another_seed_gives_other_data_where_data_are_drawn() {
     for case in cases() {
         let mut given = case.given.clone();
-        let params = listed(case.name).params();
+        let params = get(case.name).params();
         if params.iter().any(|param| param.name == "seed") {
             given.push(("seed", 1.into()));
         }
@@ -165,7 +160,7 @@ fn numbers_are_in_their_range() {
     for case in cases() {
         let data = load(case.name, &case.given);
         let range = data.meta["range"].as_array();
-        let declared = listed(case.name).range();
+        let declared = get(case.name).range();
         for (_, split) in data.splits() {
             assert_eq!(
                 declared.is_some(),
@@ -217,7 +212,7 @@ fn what_is_known_about_the_data_is_said() {
 fn required_parameters_are_those_the_cases_give() {
     for case in cases() {
         let resolved = values(case.name, &case.given);
-        let set = listed(case.name);
+        let set = get(case.name);
         for param in set.params() {
             if param.default == Default::Required {
                 assert!(resolved.contains_key(param.name), "{}", param.name);

@@ -14,15 +14,21 @@ use tempfile::TempDir;
 
 use crate::data::Context;
 use crate::data::DataError;
+use crate::data::DataSet;
 use crate::data::Dataset;
-use crate::data::get;
 use crate::registry::Default;
 use crate::registry::Value;
 use crate::registry::Values;
 
+/// The data set of this name.
+pub(crate) fn get(name: &str) -> &'static dyn DataSet {
+    let mut all = crate::data::ALL.iter();
+    *all.find(|set| set.name() == name).expect("it is listed")
+}
+
 /// The parameters of a data set: its defaults, and these.
 pub(crate) fn values(name: &str, given: &[(&str, Value)]) -> Values {
-    let params = get(name).expect("the data set is listed").params();
+    let params = get(name).params();
     let mut values: Values = params
         .iter()
         .filter_map(|param| match &param.default {
@@ -48,7 +54,7 @@ pub(crate) fn load_in(
         log: &|_| (),
         given: &BTreeMap::new(),
     };
-    let set = get(name).expect("the data set is listed");
+    let set = get(name);
     set.load(&values(name, given), &context)
 }
 
