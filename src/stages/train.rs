@@ -7,8 +7,8 @@ use crate::engine::JobError;
 use crate::engine::Link;
 use crate::engine::StepOutput;
 use crate::models::Model;
+use crate::models::params::TrainingParams;
 use crate::nn;
-use crate::nn::DeviceChoice;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Facts;
@@ -19,7 +19,6 @@ use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
-use crate::registry::Value;
 use crate::registry::Values;
 use crate::training::Monitor;
 
@@ -105,9 +104,12 @@ impl StageKind for Train {
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
         // A decay of one never forgets: the correction of the first moments divides by zero.
-        for param in ["beta1", "beta2"] {
-            let decay = params.get(param).and_then(Value::as_float);
-            if decay.is_some_and(|decay| decay >= 1.0) {
+        let Ok(TrainingParams { beta1, beta2, .. }) = TrainingParams::read(params) else {
+            // The types of the parameters say what is wrong with single ones.
+            return Ok(());
+        };
+        for (param, decay) in [("beta1", beta1), ("beta2", beta2)] {
+            if decay >= 1.0 {
                 return Err(InvalidParam {
                     param,
                     message: "a decay has to be below 1".to_owned(),
@@ -119,8 +121,7 @@ impl StageKind for Train {
     }
 
     fn unavailable(&self, params: &Values) -> Option<InvalidParam> {
-        let device = params.get("device").and_then(Value::as_str)?;
-        match DeviceChoice::named(device)?.available() {
+        match TrainingParams::read(params).ok()?.device.available() {
             Err(nn::Error::Device { reason, help, .. }) => Some(InvalidParam {
                 param: "device",
                 message: reason.clone(),

@@ -2,16 +2,17 @@
 
 use super::metrics::Spec;
 use super::outputs::Output;
+use super::params::CommandParams;
+use super::params::Run;
 use crate::registry::InvalidParam;
 use crate::registry::ParamType;
 use crate::registry::Value;
-use crate::registry::Values;
 
 /// Whether the parameters of a command make sense together.
 ///
 /// # Errors
 /// The parameter that is wrong, and how.
-pub(super) fn check(params: &Values) -> Result<(), InvalidParam> {
+pub(super) fn check(params: &CommandParams) -> Result<(), InvalidParam> {
     run(params)?;
     outputs(params)?;
     values(params)
@@ -29,14 +30,12 @@ fn invalid(
     }
 }
 
-fn run(params: &Values) -> Result<(), InvalidParam> {
+fn run(params: &CommandParams) -> Result<(), InvalidParam> {
     let help = "`run: [program, argument, …]`, or a shell text";
-    match params.get("run") {
-        Some(Value::Str(text)) if text.trim().is_empty() => {
-            Err(invalid("run", "nothing to run", help))
-        }
-        Some(Value::Str(_)) => Ok(()),
-        Some(Value::List(arguments)) => match arguments.first() {
+    match &params.run {
+        Run::Text(text) if text.trim().is_empty() => Err(invalid("run", "nothing to run", help)),
+        Run::Text(_) => Ok(()),
+        Run::Arguments(arguments) => match arguments.first() {
             None => Err(invalid("run", "nothing to run", help)),
             Some(Value::Str(program)) if program.trim().is_empty() => {
                 Err(invalid("run", "the name of the program is empty", help))
@@ -54,13 +53,10 @@ fn run(params: &Values) -> Result<(), InvalidParam> {
                 ))
             }
         },
-        Some(other) => {
-            let what = other.type_name();
+        Run::Other(what) => {
             let message = format!("expected a list or text, found {what}");
             Err(invalid("run", message, help))
         }
-        // Its own type says that it is required.
-        None => Ok(()),
     }
 }
 
@@ -68,7 +64,7 @@ fn has_nul(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.contains('\0'))
 }
 
-fn outputs(params: &Values) -> Result<(), InvalidParam> {
+fn outputs(params: &CommandParams) -> Result<(), InvalidParam> {
     const HELP: &str = "`out: {name: file}`, with a path relative to the program's folder";
     let mut files: Vec<(String, String)> = Vec::new();
     let mut claim = |param, name: &str, file: &str| {
@@ -98,16 +94,14 @@ fn outputs(params: &Values) -> Result<(), InvalidParam> {
         files.push((name.to_owned(), file.to_owned()));
         Ok(())
     };
-    if let Some(Value::Map(out)) = params.get("out") {
-        for (name, value) in out {
-            let output = Output::read(name, value).map_err(|wrong| invalid("out", wrong, HELP))?;
-            claim("out", name, &output.file)?;
-        }
+    for (name, value) in params.outputs() {
+        let output = Output::read(name, value).map_err(|wrong| invalid("out", wrong, HELP))?;
+        claim("out", name, &output.file)?;
     }
-    if let Some(metrics) = params.get("metrics") {
+    if let Some(metrics) = &params.metrics {
         let help = "`metrics: scores.json`, `metrics: stdout` or `metrics: {file: …, format: csv}`";
         let spec = Spec::read(metrics).map_err(|wrong| invalid("metrics", wrong, help))?;
-        if files_named_metrics(params) {
+        if params.outputs().any(|(name, _)| name == "metrics") {
             let message = "`out` has an output `metrics` already";
             return Err(invalid("metrics", message, "give that one another name"));
         }
@@ -116,9 +110,9 @@ fn outputs(params: &Values) -> Result<(), InvalidParam> {
         }
         return Ok(());
     }
-    match params.get("out") {
-        Some(Value::Map(out)) if !out.is_empty() => Ok(()),
-        _ => Err(invalid(
+    match params.outputs().next() {
+        Some(_) => Ok(()),
+        None => Err(invalid(
             "out",
             "the program leaves nothing",
             "`out: {name: file}` says which files are kept, `metrics: …` where its numbers are",
@@ -126,42 +120,32 @@ fn outputs(params: &Values) -> Result<(), InvalidParam> {
     }
 }
 
-fn files_named_metrics(params: &Values) -> bool {
-    matches!(params.get("out"), Some(Value::Map(out)) if out.contains_key("metrics"))
-}
-
 /// Variables have names that shells can read, and do not hide those of the paths.
-fn values(params: &Values) -> Result<(), InvalidParam> {
+fn values(params: &CommandParams) -> Result<(), InvalidParam> {
     let help = "names of variables have letters, digits and underscores";
-    if let Some(Value::Map(values)) = params.get("values") {
-        for (name, value) in values {
-            let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            if name.is_empty()
-                || !name.chars().all(plain)
-                || name.starts_with(|c: char| c.is_ascii_digit())
-            {
-                return Err(invalid(
-                    "values",
-                    format!("`{name}` cannot name a variable"),
-                    help,
-                ));
-            }
-            if name == "root" || name.starts_with("in_") || name.starts_with("out_") {
-                let message = format!("`{name}` is the name of a path");
-                return Err(invalid("values", message, "give the variable another name"));
-            }
-            if has_nul(value) {
-                let message = format!("`{name}` has a NUL byte");
-                return Err(invalid("values", message, "no variable can have one"));
-            }
+    for (name, value) in params.variables() {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if name.is_empty()
+            || !name.chars().all(plain)
+            || name.starts_with(|c: char| c.is_ascii_digit())
+        {
+            return Err(invalid(
+                "values",
+                format!("`{name}` cannot name a variable"),
+                help,
+            ));
+        }
+        if name == "root" || name.starts_with("in_") || name.starts_with("out_") {
+            let message = format!("`{name}` is the name of a path");
+            return Err(invalid("values", message, "give the variable another name"));
+        }
+        if has_nul(value) {
+            let message = format!("`{name}` has a NUL byte");
+            return Err(invalid("values", message, "no variable can have one"));
         }
     }
-    let names = params
-        .get("env")
-        .and_then(Value::as_list)
-        .unwrap_or_default();
     let bad = |name: &&str| name.is_empty() || name.contains(['=', '\0']);
-    match names.iter().filter_map(Value::as_str).find(bad) {
+    match params.passed_on().find(bad) {
         Some(name) => Err(invalid(
             "env",
             format!("`{name}` cannot name a variable"),
@@ -174,11 +158,13 @@ fn values(params: &Values) -> Result<(), InvalidParam> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::Values;
 
     /// The complaint about parameters as YAML.
     fn said(yaml: &str) -> String {
         let values: Values = serde_yaml::from_str(yaml).expect("the test writes YAML");
-        match check(&values) {
+        let params = CommandParams::read(&values).expect("each fits its type");
+        match check(&params) {
             Ok(()) => "good".to_owned(),
             Err(invalid) => format!("{}: {}", invalid.param, invalid.message),
         }

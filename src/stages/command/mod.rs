@@ -8,6 +8,7 @@ mod inputs;
 mod lines;
 pub(super) mod metrics;
 mod outputs;
+mod params;
 mod paths;
 mod process;
 mod program;
@@ -16,6 +17,8 @@ mod script;
 mod shell;
 
 pub use remarks::check_commands;
+
+use params::CommandParams;
 
 use super::Stage;
 use super::fitted;
@@ -27,7 +30,6 @@ use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::Outputs;
 use crate::registry::Param;
-use crate::registry::ParamType;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Value;
@@ -94,40 +96,7 @@ impl Entry for Command {
     }
 
     fn params(&self) -> Vec<Param> {
-        let any_map = || ParamType::Map(Box::new(ParamType::Any));
-        let map = |name, doc| Param {
-            ty: any_map(),
-            ..Param::any(name, doc).optional()
-        };
-        vec![
-            Param::any("run", "the arguments as a list, or a shell text"),
-            map(
-                "out",
-                "what it leaves: name → file, or name → `{file, type}`",
-            ),
-            Param::any(
-                "metrics",
-                "the file with its numbers, or `{file, format}`: `json` (an object), `csv` (a header \
-                 and a row) or `lines` (`key=value`) [default: by ending, then by content]; or `stdout`",
-            )
-            .optional(),
-            Param::list(
-                "code",
-                ParamType::Str,
-                "patterns of project files that belong to the key, such as `src/**/*.py`; `!…` takes away",
-            )
-            .optional(),
-            Param::list(
-                "env",
-                ParamType::Str,
-                "names of environment variables that are passed on and belong to the key",
-            )
-            .optional(),
-            map(
-                "values",
-                "further variables for its environment: name → value",
-            ),
-        ]
+        CommandParams::params()
     }
 }
 
@@ -146,20 +115,24 @@ impl StageKind for Command {
     }
 
     fn interpreter(&self, params: &Values) -> Option<&'static str> {
-        match params.get("run") {
-            Some(Value::Str(_)) => Some(shell::shell().written),
-            _ => None,
-        }
+        // Asked for every key: the other parameters need not be read for it.
+        let is_text = matches!(params.get("run"), Some(Value::Str(_)));
+        is_text.then(|| shell::shell().written)
     }
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
-        check::check(params)
+        match CommandParams::read(params) {
+            Ok(params) => check::check(&params),
+            // The types of the parameters say what is wrong with single ones.
+            Err(_) => Ok(()),
+        }
     }
 }
 
 impl Stage for Command {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
-        let declared = outputs::Declared::read(job)?;
+        let params = CommandParams::read(&job.step.params)?;
+        let declared = outputs::Declared::read(&params)?;
         let work = job.scratch.join("work");
         let temporary = job.scratch.join(scratch::TEMPORARY);
         paths::make_folder(&work)?;
@@ -169,7 +142,7 @@ impl Stage for Command {
             inputs: inputs::lay_out(job)?,
             outputs: declared.prepare(&work)?,
         };
-        let program = program::Program::read(job, &paths, &temporary)?;
+        let program = program::Program::read(job, &params, &paths, &temporary)?;
         let mut said = metrics::PrintedMetrics::new(declared.metrics.as_ref());
         process::run(&program, &work, job, &mut said)?;
         let mut produced = declared.take(job, &work, said)?;

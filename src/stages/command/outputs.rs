@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use super::folder;
 use super::metrics;
 use super::metrics::PrintedMetrics;
+use super::params::CommandParams;
 use super::paths::cannot;
 use super::paths::make_folder;
 use super::paths::plain;
@@ -71,14 +72,12 @@ impl Output {
 
 impl Declared {
     /// What the step's parameters declare.
-    pub(super) fn read(job: &Job<'_>) -> Result<Self, JobError> {
+    pub(super) fn read(params: &CommandParams) -> Result<Self, JobError> {
         let mut outputs = Vec::new();
-        if let Some(Value::Map(out)) = job.param("out") {
-            for (name, value) in out {
-                outputs.push(Output::read(name, value).map_err(JobError::failed)?);
-            }
+        for (name, value) in params.outputs() {
+            outputs.push(Output::read(name, value).map_err(JobError::failed)?);
         }
-        let metrics = job.param("metrics").map(metrics::Spec::read).transpose();
+        let metrics = params.metrics.as_ref().map(metrics::Spec::read).transpose();
         Ok(Declared {
             outputs,
             metrics: metrics.map_err(JobError::failed)?,

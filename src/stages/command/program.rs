@@ -6,6 +6,8 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::params::CommandParams;
+use super::params::Run;
 use super::paths;
 use super::paths::Paths;
 use super::shell;
@@ -34,9 +36,9 @@ pub(super) struct Program {
 /// Shorter values are words and numbers, which stand in a log for other reasons.
 const SHORTEST_SECRET: usize = 8;
 
-fn secrets(job: &Job<'_>) -> Vec<(String, String)> {
+fn secrets(params: &CommandParams) -> Vec<(String, String)> {
     let mut secrets = Vec::new();
-    for name in texts(job, "env") {
+    for name in params.passed_on() {
         let value = std::env::var(name).unwrap_or_default();
         let lines = value.lines().map(str::trim);
         let lines = lines.filter(|line| line.len() >= SHORTEST_SECRET);
@@ -58,9 +60,14 @@ impl Program {
     ///
     /// # Errors
     /// Where an argument names an input that is not bound in this cell.
-    pub(super) fn read(job: &Job<'_>, paths: &Paths, temporary: &Path) -> Result<Self, JobError> {
-        let (argv, name, text) = match job.param("run") {
-            Some(Value::List(arguments)) => {
+    pub(super) fn read(
+        job: &Job<'_>,
+        params: &CommandParams,
+        paths: &Paths,
+        temporary: &Path,
+    ) -> Result<Self, JobError> {
+        let (argv, name, text) = match &params.run {
+            Run::Arguments(arguments) => {
                 let arguments = arguments.iter();
                 let argv = arguments
                     .map(|argument| paths.fill(&text(argument)))
@@ -68,7 +75,7 @@ impl Program {
                 let name = argv.first().cloned().unwrap_or_default();
                 (argv, name, None)
             }
-            Some(Value::Str(line)) => {
+            Run::Text(line) => {
                 let shell = shell::shell();
                 let notes = job.scratch.join("failures");
                 let argv = shell.arguments(&paths::for_shell(line), &notes);
@@ -78,13 +85,15 @@ impl Program {
                 };
                 (argv, shell.name.to_owned(), Some(text))
             }
-            _ => return Err(JobError::failed("`run` is neither a list nor a text")),
+            Run::Other(_) => {
+                return Err(JobError::failed("`run` is neither a list nor a text"));
+            }
         };
         Ok(Program {
-            environment: environment(job, paths, temporary)?,
+            environment: environment(job, params, paths, temporary)?,
             argv,
             name,
-            secrets: secrets(job),
+            secrets: secrets(params),
             text,
         })
     }
@@ -155,6 +164,7 @@ impl Program {
 
 fn environment(
     job: &Job<'_>,
+    params: &CommandParams,
     paths: &Paths,
     temporary: &Path,
 ) -> Result<Vec<(String, OsString)>, JobError> {
@@ -170,26 +180,18 @@ fn environment(
     all.push(("TMPDIR".to_owned(), temporary.into()));
     // Numerical libraries take all processors unless they are told otherwise.
     all.push(("OMP_NUM_THREADS".to_owned(), job.threads.to_string().into()));
-    for name in texts(job, "env") {
+    for name in params.passed_on() {
         match std::env::var_os(name) {
             Some(value) => all.push((name.to_owned(), value)),
             None => all.retain(|(known, _)| known != name),
         }
     }
-    if let Some(Value::Map(values)) = job.param("values") {
-        for (name, value) in values {
-            all.push((name.clone(), paths.fill(&text(value))?.into()));
-        }
+    for (name, value) in params.variables() {
+        all.push((name.clone(), paths.fill(&text(value))?.into()));
     }
     let known = paths.variables().into_iter();
     all.extend(known.map(|(name, path)| (name, path.into())));
     Ok(all)
-}
-
-/// The texts of a list parameter.
-pub(super) fn texts<'a>(job: &'a Job<'_>, name: &str) -> impl Iterator<Item = &'a str> {
-    let list = job.param(name).and_then(Value::as_list).unwrap_or_default();
-    list.iter().filter_map(Value::as_str)
 }
 
 /// A value as one argument: as it is written, lists and maps as JSON.

@@ -9,6 +9,8 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use super::params::CommandParams;
+use super::params::Run;
 use super::script;
 use super::shell;
 use crate::manifest::Argument;
@@ -90,8 +92,11 @@ impl Remarks<'_> {
 
     /// The files of a step's code; says which patterns have none.
     fn patterns(&mut self, step: &Step, place: &Place) -> Option<Rc<PatternMatches>> {
-        let patterns = texts(step.params.get("code"));
-        let known: Vec<String> = patterns.iter().map(|text| (*text).to_owned()).collect();
+        let known = CommandParams::read(&step.params)
+            .ok()?
+            .code
+            .unwrap_or_default();
+        let patterns: Vec<&str> = known.iter().map(String::as_str).collect();
         if let Some(matched) = self.matched.get(&known) {
             return Some(Rc::clone(matched));
         }
@@ -171,8 +176,11 @@ impl Remarks<'_> {
             From::File { path } => Some(path.canonicalize().unwrap_or_else(|_| path.clone())),
             From::Step { .. } => None,
         }));
-        let outputs = written(step);
-        for (argument, mention) in mentions(step, self.tree.root()) {
+        let Ok(params) = CommandParams::read(&step.params) else {
+            return;
+        };
+        let outputs = written(&params);
+        for (argument, mention) in mentions(&params, self.tree.root()) {
             let Some((path, name)) = self.named(&mention) else {
                 continue;
             };
@@ -234,8 +242,11 @@ impl Remarks<'_> {
             self.found
                 .push(Diagnostic::warning(title).at(place, label).help(help));
         };
-        match step.params.get("run") {
-            Some(Value::Str(text)) => {
+        let Ok(params) = CommandParams::read(&step.params) else {
+            return;
+        };
+        match &params.run {
+            Run::Text(text) => {
                 let joints = script::joints(text);
                 let shell = shell::shell();
                 if joints.pipe && !shell.pipes {
@@ -261,7 +272,7 @@ impl Remarks<'_> {
                     );
                 }
             }
-            Some(Value::List(arguments)) => {
+            Run::Arguments(arguments) => {
                 let arguments: Vec<&str> = arguments.iter().filter_map(Value::as_str).collect();
                 let Some(text) = handed_over(&arguments) else {
                     return;
@@ -278,7 +289,7 @@ impl Remarks<'_> {
                     warn("a failure may go unseen", label, help);
                 }
             }
-            _ => {}
+            Run::Other(_) => {}
         }
     }
 }
@@ -328,14 +339,14 @@ struct Mention {
 }
 
 /// What a step names, with the parameter that does.
-fn mentions(step: &Step, root: &Path) -> Vec<(&'static str, Mention)> {
+fn mentions(params: &CommandParams, root: &Path) -> Vec<(&'static str, Mention)> {
     let mut words: Vec<(&'static str, String)> = Vec::new();
     let mut modules: Vec<String> = Vec::new();
-    match step.params.get("run") {
-        Some(Value::Str(text)) => {
+    match &params.run {
+        Run::Text(text) => {
             words.extend(script::words(text).into_iter().map(|word| ("run", word)));
         }
-        Some(Value::List(arguments)) => {
+        Run::Arguments(arguments) => {
             for argument in arguments.iter().filter_map(Value::as_str) {
                 words.push(("run", argument.to_owned()));
                 if argument.contains(char::is_whitespace) {
@@ -348,17 +359,15 @@ fn mentions(step: &Step, root: &Path) -> Vec<(&'static str, Mention)> {
                 }
             }
         }
-        _ => {}
+        Run::Other(_) => {}
     }
     for pair in words.windows(2) {
         if pair[0].1 == "-m" {
             modules.push(pair[1].1.clone());
         }
     }
-    if let Some(Value::Map(values)) = step.params.get("values") {
-        let texts = values.values().filter_map(Value::as_str);
-        words.extend(texts.map(|text| ("values", text.to_owned())));
-    }
+    let texts = params.variables().filter_map(|(_, value)| value.as_str());
+    words.extend(texts.map(|text| ("values", text.to_owned())));
     let mut folders = vec![String::new()];
     for pair in words.windows(2) {
         if pair[0].1 == "cd" || pair[0].1 == "-C" {
@@ -425,7 +434,7 @@ fn looks_like_a_file(word: &str) -> bool {
 }
 
 /// What a step declares to leave: names of its own folder, not of the project.
-fn written(step: &Step) -> BTreeSet<String> {
+fn written(params: &CommandParams) -> BTreeSet<String> {
     let file = |value: &Value| match value {
         Value::Map(fields) => fields
             .get("file")
@@ -434,16 +443,9 @@ fn written(step: &Step) -> BTreeSet<String> {
         value => value.as_str().map(str::to_owned),
     };
     let mut names = BTreeSet::new();
-    if let Some(Value::Map(out)) = step.params.get("out") {
-        names.extend(out.values().filter_map(file));
-    }
-    names.extend(step.params.get("metrics").and_then(file));
+    names.extend(params.outputs().filter_map(|(_, value)| file(value)));
+    names.extend(params.metrics.as_ref().and_then(file));
     names
-}
-
-fn texts(value: Option<&Value>) -> Vec<&str> {
-    let list = value.and_then(Value::as_list).unwrap_or_default();
-    list.iter().filter_map(Value::as_str).collect()
 }
 
 /// Where a text stands within a place; all of the place where it stands there otherwise.

@@ -1,0 +1,68 @@
+//! What a command may be given.
+
+use crate::map::SortedVecMap;
+use crate::registry::ParamType;
+use crate::registry::ParamValue;
+use crate::registry::Value;
+use crate::registry::params;
+
+params! {
+    /// What a command may be given.
+    pub(super) struct CommandParams {
+        /// the arguments as a list, or a shell text
+        run: Run;
+        /// what it leaves: name → file, or name → `{file, type}`
+        out: Option<SortedVecMap<Value>>;
+        /// the file with its numbers, or `{file, format}`: `json` (an object), `csv` (a header
+        /// and a row) or `lines` (`key=value`) [default: by ending, then by content]; or `stdout`
+        metrics: Option<Value>;
+        /// patterns of project files that belong to the key, such as `src/**/*.py`; `!…` takes away
+        code: Option<Vec<String>>;
+        /// names of environment variables that are passed on and belong to the key
+        env: Option<Vec<String>>;
+        /// further variables for its environment: name → value
+        values: Option<SortedVecMap<Value>>;
+    }
+}
+
+impl CommandParams {
+    /// The names of outputs with what is said of them.
+    pub(super) fn outputs(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.out.iter().flatten()
+    }
+
+    /// Further variables with their values.
+    pub(super) fn variables(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.values.iter().flatten()
+    }
+
+    /// The names of variables that are passed on.
+    pub(super) fn passed_on(&self) -> impl Iterator<Item = &str> {
+        self.env.iter().flatten().map(String::as_str)
+    }
+}
+
+/// What is run.
+#[derive(Clone, Debug)]
+pub(super) enum Run {
+    /// A program and its arguments.
+    Arguments(Vec<Value>),
+    /// For a shell.
+    Text(String),
+    /// Neither, which is refused when planning.
+    Other(&'static str),
+}
+
+impl ParamValue for Run {
+    fn ty() -> ParamType {
+        ParamType::Any
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        Some(match value {
+            Value::List(arguments) => Run::Arguments(arguments.clone()),
+            Value::Str(text) => Run::Text(text.clone()),
+            other => Run::Other(other.type_name()),
+        })
+    }
+}
