@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
-use super::project::Stop;
+use super::stop::Stop;
 use crate::claims;
 use crate::claims::ClaimsDocument;
 use crate::claims::Judgement;

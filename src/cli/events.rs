@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::args::EventsArgs;
 use super::exit::Exit;
 use super::printer::Printer;
-use super::project::Stop;
 use super::runs;
+use super::stop::Stop;
 use crate::engine::Event;
 use crate::engine::Timed;
 

@@ -12,7 +12,7 @@ use super::exit::Exit;
 use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
-use super::project::Stop;
+use super::stop::Stop;
 use crate::export;
 use crate::export::File;
 use crate::export::Log;

@@ -6,7 +6,7 @@ use super::args::FilterArgs;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::project::Project;
-use super::project::Stop;
+use super::stop::Stop;
 use crate::plan::Filter;
 use crate::plan::SelectedSteps;
 use crate::plan::Selection;

@@ -7,7 +7,7 @@ use super::args::GraphFormat;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::project::Project;
-use super::project::Stop;
+use super::stop::Stop;
 
 /// Prints the graph of stages.
 pub(super) fn graph(args: &GraphArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {

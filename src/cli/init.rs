@@ -8,7 +8,7 @@ use std::path::Path;
 use super::args::InitArgs;
 use super::exit::Exit;
 use super::printer::Printer;
-use super::project::Stop;
+use super::stop::Stop;
 use crate::manifest::SETTINGS;
 
 /// What the project has: path and text.

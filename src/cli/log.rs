@@ -6,7 +6,7 @@ use super::args::LogArgs;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::project::Project;
-use super::project::Stop;
+use super::stop::Stop;
 use crate::text::said;
 
 /// Prints the log of a step's last attempt.

@@ -13,7 +13,7 @@ use super::filters;
 use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
-use super::project::Stop;
+use super::stop::Stop;
 use crate::plan::Filter;
 use crate::plan::Selection;
 use crate::registry::Value;

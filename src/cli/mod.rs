@@ -33,6 +33,7 @@ mod settings;
 mod show;
 mod status;
 mod step_status;
+mod stop;
 mod store_lock;
 mod trace;
 mod verify;
@@ -52,7 +53,7 @@ use args::Cli;
 use args::Verb;
 use exit::Exit;
 use printer::Printer;
-use project::Stop;
+use stop::Stop;
 
 use crate::nn::device;
 use crate::text::Diagnostic;

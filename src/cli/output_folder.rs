@@ -10,7 +10,6 @@ use super::project::Project;
 use crate::engine;
 use crate::engine::ViewOwner;
 use crate::engine::view_owner;
-use crate::manifest;
 use crate::store::Store;
 use crate::text::Diagnostic;
 
@@ -22,23 +21,6 @@ const OTHERS: [&str; 5] = [
     "claims.tex",
     "report.html",
 ];
-
-/// Results and store need folders that do not hold each other.
-pub(super) fn overlap(name: &str, view: &Path, store: &Path) -> Option<Diagnostic> {
-    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| manifest::absolute(path));
-    let (real_view, real_store) = (real(view), real(store));
-    let apart = !real_view.starts_with(&real_store) && !real_store.starts_with(&real_view);
-    if apart {
-        return None;
-    }
-    let (view, store) = (view.display(), store.display());
-    let title = format!("the results of `{name}` and the store would share a folder");
-    Some(
-        Diagnostic::error(title)
-            .help(format!("results go to `{view}`, the store is `{store}`"))
-            .help("give the experiment another name, or name other folders by `--outputs` or `--store`"),
-    )
-}
 
 /// Why an experiment may not write its results where it would.
 pub(super) fn refused(project: &Project) -> Option<Diagnostic> {

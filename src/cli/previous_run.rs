@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::project::Project;
-use super::project::Stop;
+use super::stop::Stop;
 use crate::plan::History;
 use crate::plan::StepStatus;
 use crate::stages::Results;

@@ -7,9 +7,10 @@ use std::path::PathBuf;
 
 use super::args;
 use super::exit::Exit;
-use super::output_folder;
 use super::printer::Printer;
+use super::settings;
 use super::settings::Settings;
+use super::stop::Stop;
 use crate::manifest;
 use crate::manifest::Experiment;
 use crate::manifest::Overrides;
@@ -43,29 +44,6 @@ pub(super) struct Project {
     pub asked: String,
 }
 
-/// Why a verb ends without its result. Everything was said on standard error already, but for
-/// what the variants carry.
-#[derive(Debug)]
-pub(super) enum Stop {
-    /// It was said why.
-    Reported(Exit),
-    Store(StoreError),
-    /// Standard output or error could not be written.
-    Io(io::Error),
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Stop::Store(error)
-    }
-}
-
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Self {
-        Stop::Io(error)
-    }
-}
-
 impl Project {
     /// Reads the manifest with the changes of the command line and expands its plan. Mistakes and
     /// warnings go to `err`.
@@ -90,7 +68,7 @@ impl Project {
             && !reading.found.has_errors()
         {
             let view = outputs.join(experiment.folder());
-            if let Some(wrong) = output_folder::overlap(&experiment.name, &view, &store) {
+            if let Some(wrong) = settings::overlap(&experiment.name, &view, &store) {
                 err.diagnostic(&wrong)?;
                 return Err(Stop::Reported(Exit::Usage));
             }

@@ -15,7 +15,7 @@ use toml_edit::Item;
 use super::args::StoreArgs;
 use super::exit::Exit;
 use super::printer::Printer;
-use super::project::Stop;
+use super::stop::Stop;
 use crate::manifest;
 use crate::manifest::SETTINGS;
 use crate::text::Diagnostic;
@@ -134,6 +134,23 @@ fn what_it_is(item: &Item) -> String {
             "array" => "an array".to_owned(),
             other => format!("a {other}"),
         }
+    )
+}
+
+/// Results and store need folders that do not hold each other.
+pub(super) fn overlap(name: &str, view: &Path, store: &Path) -> Option<Diagnostic> {
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| manifest::absolute(path));
+    let (real_view, real_store) = (real(view), real(store));
+    let apart = !real_view.starts_with(&real_store) && !real_store.starts_with(&real_view);
+    if apart {
+        return None;
+    }
+    let (view, store) = (view.display(), store.display());
+    let title = format!("the results of `{name}` and the store would share a folder");
+    Some(
+        Diagnostic::error(title)
+            .help(format!("results go to `{view}`, the store is `{store}`"))
+            .help("give the experiment another name, or name other folders by `--outputs` or `--store`"),
     )
 }
 

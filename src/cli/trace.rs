@@ -11,11 +11,11 @@ use serde_json::json;
 use super::args::TraceArgs;
 use super::exit::Exit;
 use super::printer::Printer;
-use super::project::Stop;
 use super::run_state::Attempt;
 use super::run_state::RunState;
 use super::run_state::stage_of;
 use super::runs;
+use super::stop::Stop;
 
 /// An attempt with its begin and end.
 struct Span<'r> {

@@ -6,8 +6,8 @@ use super::args::ProjectArgs;
 use super::exit::Exit;
 use super::output_folder;
 use super::printer::Printer;
-use super::project::Stop;
 use super::runs;
+use super::stop::Stop;
 use super::store_lock;
 use crate::text::plural;
 

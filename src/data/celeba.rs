@@ -20,6 +20,7 @@ use super::Split;
 use super::face_lists;
 use super::face_lists::Attributes;
 use super::pictures::Pictures;
+use super::pictures::missing;
 use super::resize::Picture;
 use super::source;
 use super::split_sizes;
@@ -134,18 +135,6 @@ impl DataSet for CelebA {
         let mut splits = splits.into_iter();
         let mut next = || splits.next().unwrap_or_default();
         Ok(Dataset::new(next(), next(), next(), meta))
-    }
-}
-
-/// What is missing, and where to get it.
-pub(super) fn missing(path: PathBuf) -> DataError {
-    DataError::Missing {
-        name: CelebA.name(),
-        path,
-        instead: "put the aligned and cropped pictures with their lists there, from \
-                  https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
-            .to_owned(),
-        sha256: "",
     }
 }
 

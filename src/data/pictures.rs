@@ -11,7 +11,6 @@ use zip::ZipArchive;
 
 use super::DataError;
 use super::FormatError;
-use super::celeba::missing;
 
 const FOLDER: &str = "img_align_celeba";
 const ARCHIVE: &str = "img_align_celeba.zip";
@@ -117,4 +116,16 @@ fn archive(path: &Path) -> Result<ZipArchive<BufReader<File>>, DataError> {
         let why = format!("is no zip archive that can be read: {error}");
         FormatError::Content { what, why }.at(path)
     })
+}
+
+/// What is missing, and where to get it.
+pub(super) fn missing(path: PathBuf) -> DataError {
+    DataError::Missing {
+        name: "celeba",
+        path,
+        instead: "put the aligned and cropped pictures with their lists there, from \
+                  https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
+            .to_owned(),
+        sha256: "",
+    }
 }

@@ -16,7 +16,6 @@ use std::time::Instant;
 use crate::map::SortedVecMap;
 use crate::plan::From;
 use crate::plan::Step;
-use crate::plan::StepId;
 use crate::registry::memory;
 use crate::store::Artifact;
 use crate::store::Object;
@@ -38,6 +37,7 @@ use super::Worker;
 use super::input_snapshot::InputSnapshot;
 use super::isolated;
 use super::link::AttemptLink;
+use super::link::EndedAttempt;
 use super::scratch::Scratch;
 use super::stamps::Stamps;
 use crate::plan::Keys;
@@ -77,17 +77,6 @@ pub(super) struct RemoteAttempt {
     pub lent: InputSnapshot,
     pub stamps: Stamps,
     pub started: Instant,
-}
-
-/// How an attempt ended.
-pub(super) struct EndedAttempt {
-    pub id: StepId,
-    pub number: u32,
-    pub seconds: f64,
-    pub log: String,
-    pub result: Result<StepResult, JobError>,
-    /// Whether a checkpoint is left that a success makes useless.
-    pub checkpointed: bool,
 }
 
 /// Everything that attempts share.

@@ -12,21 +12,33 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
-use std::time::Instant;
 
 use crate::plan::StepId;
 use crate::store::Digest;
+use crate::store::StepResult;
 use crate::store::Store;
 
+use super::JobError;
 use super::Link;
 use super::Options;
-use super::attempt::EndedAttempt;
+use super::checkpoint_clock::CheckpointClock;
 
 /// At most one progress event per step in this time.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(100);
 
 /// The end of a log that is kept: its last lines matter most.
 const LOG_BYTES: usize = 1 << 20;
+
+/// How an attempt ended.
+pub(super) struct EndedAttempt {
+    pub id: StepId,
+    pub number: u32,
+    pub seconds: f64,
+    pub log: String,
+    pub result: Result<StepResult, JobError>,
+    /// Whether a checkpoint is left that a success makes useless.
+    pub checkpointed: bool,
+}
 
 /// What attempts tell the coordinator.
 pub(super) enum Message {
@@ -56,12 +68,9 @@ pub(super) struct AttemptLink<'a> {
     cancel: Arc<AtomicBool>,
     interrupt: Arc<AtomicU8>,
     log: Arc<Mutex<Log>>,
-    started: Instant,
     /// When the next progress may be told, in milliseconds since the start.
     next_progress: AtomicU64,
-    checkpoint_every: Duration,
-    /// When the next checkpoint is due, in milliseconds since the start.
-    next_checkpoint: AtomicU64,
+    clock: CheckpointClock,
     /// Whether this key has a checkpoint that its success makes useless.
     checkpointed: AtomicBool,
 }
@@ -117,10 +126,8 @@ impl<'a> AttemptLink<'a> {
             cancel,
             interrupt: Arc::clone(&options.interrupt),
             log: Arc::default(),
-            started: Instant::now(),
             next_progress: AtomicU64::new(0),
-            checkpoint_every: options.checkpoint_every,
-            next_checkpoint: AtomicU64::new(options.checkpoint_every.as_millis() as u64),
+            clock: CheckpointClock::new(options.checkpoint_every),
             checkpointed: AtomicBool::new(false),
         }
     }
@@ -142,7 +149,7 @@ impl<'a> AttemptLink<'a> {
 
 impl Link for AttemptLink<'_> {
     fn progress(&self, done: u64, total: u64, numbers: &[(&str, f64)]) {
-        let now = self.started.elapsed().as_millis() as u64;
+        let now = self.clock.now();
         let next = self.next_progress.load(Ordering::Relaxed);
         let following = now + PROGRESS_PERIOD.as_millis() as u64;
         let mine = now >= next
@@ -199,14 +206,11 @@ impl Link for AttemptLink<'_> {
     }
 
     fn checkpoint_due(&self) -> bool {
-        let now = self.started.elapsed().as_millis() as u64;
-        now >= self.next_checkpoint.load(Ordering::Relaxed)
+        self.clock.is_due()
     }
 
     fn save_checkpoint(&self, state: &[u8]) {
-        let next = self.started.elapsed() + self.checkpoint_every;
-        self.next_checkpoint
-            .store(next.as_millis() as u64, Ordering::Relaxed);
+        self.clock.restart();
         match self.store.save_checkpoint(self.key, state) {
             Ok(()) => self.checkpointed.store(true, Ordering::Relaxed),
             Err(error) => self.warn(&format!("the checkpoint was not kept: {error}")),

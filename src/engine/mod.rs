@@ -6,6 +6,7 @@
 
 mod attempt;
 mod attempt_runner;
+mod checkpoint_clock;
 mod coordinator;
 mod event;
 mod executor;

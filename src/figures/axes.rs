@@ -7,7 +7,9 @@ use crate::text::plural;
 
 use super::FigureError;
 use super::facets::Facets;
+use super::grammar::Plot;
 use super::legend::Entry;
+use super::mapping::Mapping;
 use super::options;
 use super::options::Panels;
 use super::options::Shared;
@@ -213,6 +215,24 @@ fn facet_count(table: &Table, facet: &Option<String>) -> usize {
         }
     }
     values.len().max(1)
+}
+
+/// The rows of a table, shared out among panels that fit on the page.
+pub(super) fn facets(
+    panels: Panels<'_>,
+    table: &Table,
+    mapping: &Mapping,
+) -> Result<Facets, FigureError> {
+    Facets::new(table, mapping, wrap(panels, table, &mapping.facet)?)
+}
+
+/// The same, grouped by x and reduced over the replicates.
+pub(super) fn plot(
+    panels: Panels<'_>,
+    table: &Table,
+    mapping: &Mapping,
+) -> Result<Plot, FigureError> {
+    Plot::new(table, mapping, wrap(panels, table, &mapping.facet)?)
 }
 
 /// How many panels of a wrapped facet stand side by side.

@@ -15,7 +15,6 @@ use super::canvas::Point;
 use super::canvas::Rect;
 use super::dodge::Dodge;
 use super::finish;
-use super::grammar::Plot;
 use super::grammar::replicates;
 use super::grammar::sentence;
 use super::legend::Sample;
@@ -65,14 +64,10 @@ impl Entry for Bar {
 impl Figure for Bar {
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
         let params = BarParams::read(values)?;
-        let panels = Panels {
-            facets: &params.facets,
-            axes: &params.axes,
-        };
+        let panels = Panels::new(&params.facets, &params.axes);
         let mapping = Mapping::new(&params.x, params.y.0, &params.facets)?;
         let mapping = mapping.grouped(&params.groups);
-        let wrap = axes::wrap(panels, &input.table, &mapping.facet)?;
-        let plot = Plot::new(&input.table, &mapping, wrap)?;
+        let plot = axes::plot(panels, &input.table, &mapping)?;
         let theme = params.axes.common.page_theme()?;
         let dodge = Dodge::new(&plot);
         let ys = plot.panels.iter().map(|panel| {

@@ -18,7 +18,6 @@ use super::canvas::Point;
 use super::canvas::Rect;
 use super::dodge::Dodge;
 use super::finish;
-use super::grammar::Plot;
 use super::legend::Sample;
 use super::mapping::Mapping;
 use super::options::AxisParams;
@@ -72,18 +71,14 @@ impl Entry for Boxes {
 impl Figure for Boxes {
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
         let params = BoxParams::read(values)?;
-        let panels = Panels {
-            facets: &params.facets,
-            axes: &params.axes,
-        };
+        let panels = Panels::new(&params.facets, &params.axes);
         let mapping = Mapping {
             color: params.color,
             replicate: params.replicate.0,
             interval: IntervalKind::Iqr,
             ..Mapping::new(&params.x, params.y.0, &params.facets)?
         };
-        let wrap = axes::wrap(panels, &input.table, &mapping.facet)?;
-        let plot = Plot::new(&input.table, &mapping, wrap)?;
+        let plot = axes::plot(panels, &input.table, &mapping)?;
         let theme = params.axes.common.page_theme()?;
         let dodge = Dodge::new(&plot);
         let ys = plot.panels.iter().map(|panel| {

@@ -4,7 +4,6 @@ use super::font;
 use super::font::Weight;
 use super::markup;
 use super::markup::Run;
-use super::theme;
 use crate::text::as_prose;
 
 /// A place on the page, in points from the upper left.
@@ -55,6 +54,8 @@ pub(super) struct Colour {
     pub rgb: (u8, u8, u8),
     pub opacity: f64,
 }
+
+pub(super) const PAPER: Colour = Colour::hex(0xFFFFFF);
 
 impl Colour {
     pub(super) const fn hex(rgb: u32) -> Self {
@@ -152,7 +153,7 @@ impl Canvas {
             width,
             height,
         };
-        canvas.rect(page, theme::PAPER);
+        canvas.rect(page, PAPER);
         canvas
     }
 

@@ -16,7 +16,6 @@ use super::canvas::Canvas;
 use super::canvas::Colour;
 use super::canvas::Mark;
 use super::colormap;
-use super::facets::Facets;
 use super::field::Field;
 use super::finish;
 use super::grammar::capital;
@@ -85,10 +84,7 @@ impl Figure for Contour {
 
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
         let params = ContourParams::read(values)?;
-        let panels = Panels {
-            facets: &params.facets,
-            axes: &params.axes,
-        };
+        let panels = Panels::new(&params.facets, &params.axes);
         let table = &input.table;
         let mapping = Mapping::new(&params.x, vec![params.y], &params.facets)?;
         let marks = Marks::new(input, &mapping, params.mark.as_deref())?;
@@ -99,8 +95,7 @@ impl Figure for Contour {
             column(&mapping.y[0])?,
             column(value_name)?,
         );
-        let wrap = axes::wrap(panels, table, &mapping.facet)?;
-        let facets = Facets::new(table, &mapping, wrap)?;
+        let facets = axes::facets(panels, table, &mapping)?;
         let kind = params.value_scale.kind();
         let fields = facets
             .panels

@@ -17,7 +17,6 @@ use super::FigureInput;
 use super::Rendered;
 use super::Source;
 use super::axes;
-use super::grammar::Plot;
 use super::levels::LevelParams;
 use super::mapping::Mapping;
 use super::mapping::melted;
@@ -79,10 +78,7 @@ impl Figure for Curves {
 
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
         let params = CurvesParams::read(values)?;
-        let panels = Panels {
-            facets: &params.facets,
-            axes: &params.axes,
-        };
+        let panels = Panels::new(&params.facets, &params.axes);
         let mapping = Mapping::new(&params.x, params.y.0, &params.facets)?;
         let mapping = mapping.grouped(&params.groups);
         let smooth = params.smooth;
@@ -107,8 +103,7 @@ impl Figure for Curves {
             let span = super::markup::plain(&span);
             notes.push(format!("Points are means over spans of {span} ({unit})."));
         }
-        let wrap = axes::wrap(panels, &table, &mapping.facet)?;
-        let plot = Plot::new(&table, &mapping, wrap)?;
+        let plot = axes::plot(panels, &table, &mapping)?;
         let look = SeriesStyle {
             markers: false,
             bars: false,

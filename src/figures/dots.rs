@@ -66,15 +66,11 @@ impl Entry for Dots {
 impl Figure for Dots {
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
         let params = DotsParams::read(values)?;
-        let panels = Panels {
-            facets: &params.facets,
-            axes: &params.axes,
-        };
+        let panels = Panels::new(&params.facets, &params.axes);
         // The grammar groups by x and averages y: here the names are the groups.
         let mapping = Mapping::new(&params.y, vec![params.x], &params.facets)?;
         let mapping = mapping.grouped(&params.groups);
-        let wrap = axes::wrap(panels, &input.table, &mapping.facet)?;
-        let plot = Plot::new(&input.table, &mapping, wrap)?;
+        let plot = axes::plot(panels, &input.table, &mapping)?;
         let theme = params.axes.common.page_theme()?;
         let names = sorted(&plot);
         if names.is_empty() {

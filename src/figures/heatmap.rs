@@ -18,7 +18,6 @@ use super::canvas::Point;
 use super::canvas::Rect;
 use super::colormap;
 use super::finish;
-use super::grammar::Plot;
 use super::grammar::capital;
 use super::grammar::replicates;
 use super::grammar::sentence;
@@ -78,18 +77,14 @@ impl Entry for Heatmap {
 impl Figure for Heatmap {
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
         let params = HeatmapParams::read(values)?;
-        let panels = Panels {
-            facets: &params.facets,
-            axes: &params.axes,
-        };
+        let panels = Panels::new(&params.facets, &params.axes);
         // To the grammar, each value of y is a series.
         let mapping = Mapping {
             marker: Some(params.y),
             replicate: params.replicate.unwrap_or_default().0,
             ..Mapping::new(&params.x, vec![params.value], &params.facets)?
         };
-        let wrap = axes::wrap(panels, &input.table, &mapping.facet)?;
-        let plot = Plot::new(&input.table, &mapping, wrap)?;
+        let plot = axes::plot(panels, &input.table, &mapping)?;
         let theme = params.axes.common.page_theme()?;
 
         let category = AxisParams {

@@ -76,10 +76,7 @@ impl Entry for Histogram {
 impl Figure for Histogram {
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
         let params = HistogramParams::read(values)?;
-        let panels = Panels {
-            facets: &params.facets,
-            axes: &params.axes,
-        };
+        let panels = Panels::new(&params.facets, &params.axes);
         let mapping = Mapping {
             color: params.color,
             ..Mapping::new(&params.x, vec![params.x.clone()], &params.facets)?
@@ -88,8 +85,7 @@ impl Figure for Histogram {
         let x = table
             .column(&mapping.x)
             .ok_or_else(|| no_column(table, &mapping.x))?;
-        let wrap = axes::wrap(panels, table, &mapping.facet)?;
-        let facets = Facets::new(table, &mapping, wrap)?;
+        let facets = axes::facets(panels, table, &mapping)?;
         let all: Vec<f64> = (0..table.rows.len())
             .filter_map(|row| table.number(row, x))
             .collect();

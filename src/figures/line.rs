@@ -11,7 +11,6 @@ use super::FigureError;
 use super::FigureInput;
 use super::Rendered;
 use super::axes;
-use super::grammar::Plot;
 use super::levels::LevelParams;
 use super::mapping::Mapping;
 use super::options::AxisParams;
@@ -65,14 +64,10 @@ impl Entry for Line {
 impl Figure for Line {
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
         let params = LineParams::read(values)?;
-        let panels = Panels {
-            facets: &params.facets,
-            axes: &params.axes,
-        };
+        let panels = Panels::new(&params.facets, &params.axes);
         let mapping = Mapping::new(&params.x, params.y.0, &params.facets)?;
         let mapping = mapping.grouped(&params.groups);
-        let wrap = axes::wrap(panels, &input.table, &mapping.facet)?;
-        let plot = Plot::new(&input.table, &mapping, wrap)?;
+        let plot = axes::plot(panels, &input.table, &mapping)?;
         let look = SeriesStyle {
             markers: params.markers,
             bars: params.error_bars,

@@ -151,6 +151,12 @@ pub(super) struct Panels<'a> {
     pub axes: &'a AxisParams,
 }
 
+impl<'a> Panels<'a> {
+    pub(super) fn new(facets: &'a FacetParams, axes: &'a AxisParams) -> Self {
+        Panels { facets, axes }
+    }
+}
+
 impl Common {
     /// Width of the page in points.
     pub(super) fn page_width(&self) -> Result<f64, FigureError> {

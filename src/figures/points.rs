@@ -11,7 +11,6 @@ use super::FigureError;
 use super::FigureInput;
 use super::Rendered;
 use super::axes;
-use super::facets::Facets;
 use super::finish;
 use super::grammar::capital;
 use super::legend::Sample;
@@ -119,10 +118,7 @@ fn points(
     params: PointParams,
     embedding: bool,
 ) -> Result<Rendered, FigureError> {
-    let panels = Panels {
-        facets: &params.facets,
-        axes: &params.axes,
-    };
+    let panels = Panels::new(&params.facets, &params.axes);
     let mapping = Mapping {
         color: params.color,
         marker: params.marker,
@@ -131,8 +127,7 @@ fn points(
     let table = &input.table;
     let column = |name: &str| table.column(name).ok_or_else(|| no_column(table, name));
     let (x, y) = (column(&mapping.x)?, column(&y_name)?);
-    let wrap = axes::wrap(panels, table, &mapping.facet)?;
-    let facets = Facets::new(table, &mapping, wrap)?;
+    let facets = axes::facets(panels, table, &mapping)?;
     let mut theme = params.axes.common.page_theme()?;
     if let Some(size) = params.size {
         theme.marker_size = size;

@@ -1,6 +1,7 @@
 //! How figures look in print: column widths, type sizes, strokes, colours.
 
 use super::canvas::Colour;
+pub(super) use super::canvas::PAPER;
 
 /// Points per inch.
 pub(super) const INCH: f64 = 72.0;
@@ -37,7 +38,6 @@ const DASHES: [&[f64]; 5] = [
 pub(super) const INK: Colour = Colour::hex(0x1A1A1A);
 pub(super) const MUTED: Colour = Colour::hex(0x595959);
 pub(super) const FAINT: Colour = Colour::hex(0xE4E4E4);
-pub(super) const PAPER: Colour = Colour::hex(0xFFFFFF);
 
 /// Sizes in points and colours; a manifest may override them under `theme`.
 #[derive(Clone, Debug)]

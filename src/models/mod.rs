@@ -14,6 +14,7 @@ mod measures;
 pub mod observation;
 pub mod params;
 pub mod quadrature;
+mod rows;
 #[cfg(test)]
 mod same_bytes;
 pub mod surrogate;
@@ -21,7 +22,8 @@ pub mod vae;
 
 pub use checked::fits;
 pub use error::ModelError;
-pub use fitted::{Fitted, Posterior, Rows};
+pub use fitted::{Fitted, Posterior};
+pub use rows::Rows;
 
 use std::collections::BTreeMap;
 

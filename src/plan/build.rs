@@ -13,12 +13,12 @@ use crate::registry::Catalog;
 use crate::text::Diagnostics;
 
 use super::From;
+use super::StageSummary;
 use super::Step;
 use super::StepId;
 use super::foresee::Foreseen;
 use super::outline;
 use super::planner::Planner;
-use super::projection::Projection;
 use super::warnings;
 
 /// Everything that an experiment has to do.
@@ -28,35 +28,6 @@ pub struct Plan {
     pub steps: Vec<Arc<Step>>,
     /// In topological order.
     pub stages: Vec<StageSummary>,
-}
-
-/// A stage as the plan has it.
-#[derive(Clone, Debug)]
-pub struct StageSummary {
-    pub name: Arc<str>,
-    /// The names of its kinds: several where they depend on the cell.
-    pub kinds: Vec<&'static str>,
-    /// Its axes, in axis order.
-    pub axes: Vec<Arc<str>>,
-    /// How many cells it has; more than steps where steps are equal.
-    pub cells: usize,
-    /// Its steps; a step that is equal to one of an earlier stage belongs to that one.
-    pub steps: Vec<StepId>,
-    /// The stages it reads, each once, and by which slots.
-    pub reads: Vec<(Arc<str>, Arc<str>)>,
-    /// The axes that it reduces, in axis order.
-    pub reduces: Vec<Arc<str>>,
-    /// By full cell: its projected cell; and by projected cell: its step.
-    pub(super) projection: Option<Arc<Projection>>,
-    pub(super) by_cell: Vec<Option<StepId>>,
-}
-
-impl StageSummary {
-    /// The step on which a full cell of the grid falls.
-    pub(super) fn step_of(&self, cell: usize) -> Option<StepId> {
-        let projected = *self.projection.as_ref()?.of.get(cell)?;
-        *self.by_cell.get(projected as usize)?
-    }
 }
 
 /// What planning came to: the plan where there is no error, and everything there is to say.

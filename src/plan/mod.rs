@@ -19,13 +19,14 @@ mod planner;
 mod projection;
 mod resolve;
 mod selection;
+mod stage_summary;
 mod status;
 mod step;
 mod warnings;
 mod wiring;
 
 pub use crate::manifest::Policy;
-pub use build::{Plan, Planned, StageSummary};
+pub use build::{Plan, Planned};
 pub use change::{Change, changes};
 pub use filter::{Filter, Term};
 pub use growing::{GrowingPlan, Grown};
@@ -36,5 +37,6 @@ pub use key::{
 };
 pub use resolve::{Outlook, Resolution, ResolveError, Resolver, Upstream};
 pub use selection::{SelectedSteps, Selection};
+pub use stage_summary::StageSummary;
 pub use status::{History, Reason, StepStatus};
 pub use step::{Cell, From, Input, InputItem, Step, StepId};

@@ -2,61 +2,26 @@
 
 use super::Stage;
 use super::artifacts;
+use super::registered::Registered;
 use crate::data::Context;
 use crate::data::DataSet;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
-use crate::registry::Entry;
 use crate::registry::Facts;
 use crate::registry::Misfit;
 use crate::registry::Outputs;
-use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Values;
 
 /// Loads or generates one data set of the registry.
-pub(super) struct Load {
-    name: &'static str,
-    set: &'static dyn DataSet,
-}
-
-impl Load {
-    pub(super) fn new(set: &'static dyn DataSet) -> Self {
-        Load {
-            name: super::leaked(format!("dataset/{}", set.name())),
-            set,
-        }
-    }
-}
-
-impl Entry for Load {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn summary(&self) -> &'static str {
-        self.set.summary()
-    }
-
-    fn docs(&self) -> &'static str {
-        self.set.docs()
-    }
-
-    fn revision(&self) -> u32 {
-        self.set.revision()
-    }
-
-    fn params(&self) -> Vec<Param> {
-        self.set.params()
-    }
-}
+pub(super) type Load = Registered<dyn DataSet>;
 
 impl StageKind for Load {
     fn inputs(&self) -> Vec<Slot> {
-        self.set.slots().to_vec()
+        self.entry.slots().to_vec()
     }
 
     fn outputs(&self) -> Outputs {
@@ -65,8 +30,8 @@ impl StageKind for Load {
 
     fn foresee(&self, params: &Values, _reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         Ok(Facts {
-            range: self.set.range(),
-            shape: self.set.shape(params),
+            range: self.entry.range(),
+            shape: self.entry.shape(params),
             ..Facts::default()
         })
     }
@@ -75,13 +40,13 @@ impl StageKind for Load {
 impl Stage for Load {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let log = |line: &str| job.link.log(line);
-        let given = artifacts::given(job, self.set.slots(), artifacts::arrays)?;
+        let given = artifacts::given(job, self.entry.slots(), artifacts::arrays)?;
         let context = Context {
             root: job.root,
             log: &log,
             given: &given,
         };
-        let data = self.set.load(&job.step.params, &context);
+        let data = self.entry.load(&job.step.params, &context);
         let data = data.map_err(|error| JobError::failed(error.to_string()))?;
         let mut produced = StepOutput::default();
         produced.file("data", artifacts::DATA, data.to_bytes());

@@ -4,6 +4,7 @@ use super::Stage;
 use super::artifacts;
 use super::capabilities;
 use super::fitted;
+use super::registered::Registered;
 use super::train::LinkMonitor;
 use crate::engine::Job;
 use crate::engine::JobError;
@@ -13,56 +14,20 @@ use crate::metrics::Metric;
 use crate::nn::device::DeviceChoice;
 use crate::registry::ArtifactType;
 use crate::registry::Capability;
-use crate::registry::Entry;
 use crate::registry::Facts;
 use crate::registry::Measure;
 use crate::registry::Misfit;
 use crate::registry::Outputs;
-use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Values;
 use crate::text::list_of;
 
 /// Computes one score of the registry.
-pub(super) struct Evaluate {
-    name: &'static str,
-    metric: &'static dyn Metric,
-}
+pub(super) type Evaluate = Registered<dyn Metric>;
 
 /// Changes that all scores share: since the first a diverged model has none.
-const SHARED: u32 = 1;
-
-impl Evaluate {
-    pub(super) fn new(metric: &'static dyn Metric) -> Self {
-        Evaluate {
-            name: super::leaked(format!("evaluate/{}", metric.name())),
-            metric,
-        }
-    }
-}
-
-impl Entry for Evaluate {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn summary(&self) -> &'static str {
-        self.metric.summary()
-    }
-
-    fn docs(&self) -> &'static str {
-        self.metric.docs()
-    }
-
-    fn revision(&self) -> u32 {
-        self.metric.revision() + SHARED
-    }
-
-    fn params(&self) -> Vec<Param> {
-        self.metric.params()
-    }
-}
+pub(super) const SHARED: u32 = 1;
 
 impl StageKind for Evaluate {
     fn inputs(&self) -> Vec<Slot> {
@@ -77,11 +42,11 @@ impl StageKind for Evaluate {
     }
 
     fn measures(&self) -> Vec<Measure> {
-        self.metric.measures().to_vec()
+        self.entry.measures().to_vec()
     }
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
-        let needs = self.metric.needs();
+        let needs = self.entry.needs();
         capabilities::check(needs, reads).map_err(|mut misfit| {
             let model = reads(misfit.slot);
             let others = metrics::ALL.iter();
@@ -109,7 +74,7 @@ impl StageKind for Evaluate {
 
 impl Stage for Evaluate {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
-        let names = self.metric.measures().iter().map(|measure| measure.name);
+        let names = self.entry.measures().iter().map(|measure| measure.name);
         let left = |metrics: Vec<u8>| {
             let mut produced = StepOutput::default();
             produced.file("metrics", artifacts::METRICS, metrics);
@@ -121,9 +86,9 @@ impl Stage for Evaluate {
             // the training, and so are the same numbers everywhere.
             let (model, data) = fitted::with_data(job, DeviceChoice::Cpu)?;
             let scores =
-                self.metric
+                self.entry
                     .score(&*model, &data, &job.step.params, &LinkMonitor(job.link))?;
-            for contradiction in self.metric.contradictions(&scores) {
+            for contradiction in self.entry.contradictions(&scores) {
                 job.link.warn(&contradiction);
             }
             Ok(left(artifacts::metrics_json(names.clone().zip(scores))))

@@ -3,6 +3,7 @@
 use super::Stage;
 use super::artifacts;
 use super::artifacts::Images;
+use super::registered::Registered;
 use super::rows;
 use crate::engine::Job;
 use crate::engine::JobError;
@@ -15,52 +16,16 @@ use crate::figures::ImageBatch;
 use crate::figures::Source;
 use crate::figures::dag;
 use crate::registry::ArtifactType;
-use crate::registry::Entry;
 use crate::registry::Outputs;
-use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 
 /// Draws one kind of figure of the registry.
-pub(super) struct Draw {
-    name: &'static str,
-    figure: &'static dyn Figure,
-}
-
-impl Draw {
-    pub(super) fn new(figure: &'static dyn Figure) -> Self {
-        Draw {
-            name: super::leaked(format!("figure/{}", figure.name())),
-            figure,
-        }
-    }
-}
-
-impl Entry for Draw {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn summary(&self) -> &'static str {
-        self.figure.summary()
-    }
-
-    fn docs(&self) -> &'static str {
-        self.figure.docs()
-    }
-
-    fn revision(&self) -> u32 {
-        self.figure.revision()
-    }
-
-    fn params(&self) -> Vec<Param> {
-        self.figure.params()
-    }
-}
+pub(super) type Draw = Registered<dyn Figure>;
 
 impl StageKind for Draw {
     fn inputs(&self) -> Vec<Slot> {
-        match self.figure.source() {
+        match self.entry.source() {
             Source::Rows => vec![rows::SLOT],
             Source::Surface => vec![
                 rows::SLOT,
@@ -102,14 +67,14 @@ impl StageKind for Draw {
     }
 
     fn outline(&self) -> Option<&'static str> {
-        (self.figure.source() == Source::Pipeline).then_some(dag::STAGES)
+        (self.entry.source() == Source::Pipeline).then_some(dag::STAGES)
     }
 }
 
 impl Stage for Draw {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let mut input = FigureInput::default();
-        match self.figure.source() {
+        match self.entry.source() {
             Source::Rows => input.table = rows::of_rows(job.items("rows"))?,
             Source::Surface => {
                 input.table = rows::of_rows(job.items("rows"))?;
@@ -129,7 +94,7 @@ impl Stage for Draw {
                 }
             }
         }
-        let drawn = self.figure.draw(&input, &job.step.params)?;
+        let drawn = self.entry.draw(&input, &job.step.params)?;
         let mut produced = StepOutput::default();
         produced
             .file("figure", "figure.svg", drawn.svg)

@@ -19,6 +19,7 @@ mod pairwise;
 mod points;
 mod posterior;
 mod read;
+mod registered;
 mod results;
 mod rows;
 mod sample;
@@ -85,19 +86,20 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
     fn leak(stage: impl Stage + 'static) -> &'static dyn Stage {
         Box::leak(Box::new(stage))
     }
-    all.extend(data::ALL.iter().map(|set| leak(dataset::Load::new(*set))));
-    all.extend(
-        models::ALL
-            .iter()
-            .map(|model| leak(train::Train::new(*model))),
-    );
-    all.extend(
-        metrics::ALL
-            .iter()
-            .map(|metric| leak(evaluate::Evaluate::new(*metric))),
-    );
+    let sets = data::ALL.iter();
+    all.extend(sets.map(|set| leak(dataset::Load::new("dataset", *set, 0))));
+    let models = models::ALL.iter();
+    all.extend(models.map(|model| leak(train::Train::new("train", *model, 0))));
+    let scores = metrics::ALL.iter();
+    all.extend(scores.map(|score| {
+        leak(evaluate::Evaluate::new(
+            "evaluate",
+            *score,
+            evaluate::SHARED,
+        ))
+    }));
     let figures = figures::ALL.iter();
-    all.extend(figures.map(|figure| leak(figure::Draw::new(*figure))));
+    all.extend(figures.map(|figure| leak(figure::Draw::new("figure", *figure, 0))));
     all.sort_by_key(|stage| stage.name());
     all
 });
@@ -143,9 +145,4 @@ impl Worker for Stages {
             .unwrap_or_else(|| unreachable!("BUG: no stage kind `{name}`"))
             .run(job)
     }
-}
-
-/// A name for as long as the program runs.
-fn leaked(name: String) -> &'static str {
-    Box::leak(name.into_boxed_str())
 }

@@ -2,6 +2,7 @@
 
 use super::Stage;
 use super::artifacts;
+use super::registered::Registered;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Link;
@@ -10,54 +11,18 @@ use crate::models::Model;
 use crate::models::params::TrainingParams;
 use crate::nn;
 use crate::registry::ArtifactType;
-use crate::registry::Entry;
 use crate::registry::Facts;
 use crate::registry::InvalidParam;
 use crate::registry::Measure;
 use crate::registry::Misfit;
 use crate::registry::Outputs;
-use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Values;
 use crate::training::Monitor;
 
 /// Trains one model of the registry.
-pub(super) struct Train {
-    name: &'static str,
-    model: &'static dyn Model,
-}
-
-impl Train {
-    pub(super) fn new(model: &'static dyn Model) -> Self {
-        Train {
-            name: super::leaked(format!("train/{}", model.name())),
-            model,
-        }
-    }
-}
-
-impl Entry for Train {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn summary(&self) -> &'static str {
-        self.model.summary()
-    }
-
-    fn docs(&self) -> &'static str {
-        self.model.docs()
-    }
-
-    fn revision(&self) -> u32 {
-        self.model.revision()
-    }
-
-    fn params(&self) -> Vec<Param> {
-        self.model.params()
-    }
-}
+pub(super) type Train = Registered<dyn Model>;
 
 impl StageKind for Train {
     fn inputs(&self) -> Vec<Slot> {
@@ -67,7 +32,7 @@ impl StageKind for Train {
             "trains on its training split, watches its validation split",
         );
         let mut slots = vec![data];
-        slots.extend(self.model.slots());
+        slots.extend(self.entry.slots());
         slots
     }
 
@@ -88,13 +53,13 @@ impl StageKind for Train {
             Measure::new("epoch", "epoch"),
             Measure::new("iteration", "iteration"),
         ];
-        [&along, self.model.measures()].concat()
+        [&along, self.entry.measures()].concat()
     }
 
     fn foresee(&self, params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         let model = Facts {
-            support: self.model.support(params),
-            capabilities: Some(self.model.capabilities()),
+            support: self.entry.support(params),
+            capabilities: Some(self.entry.capabilities()),
             shape: reads("data").shape,
             ..Facts::default()
         };
@@ -136,9 +101,9 @@ impl Stage for Train {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let data = artifacts::dataset(job, "data")?;
         let monitor = LinkMonitor(job.link);
-        let extra = artifacts::given(job, self.model.slots(), artifacts::array)?;
+        let extra = artifacts::given(job, self.entry.slots(), artifacts::array)?;
         let params = &job.step.params;
-        let trained = self.model.train(&data, &extra, params, &monitor)?;
+        let trained = self.entry.train(&data, &extra, params, &monitor)?;
         let scores = trained.curve.names.iter().map(|name| {
             let last = trained.curve.last(name);
             (name.as_str(), last.unwrap_or(f64::NAN))

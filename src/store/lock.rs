@@ -1,7 +1,6 @@
 //! One process writes a store. The lock is the kernel's, so it dies with its process, however
 //! that ends; the text in the file only says for whom others wait.
 
-use std::fmt;
 use std::fs::File;
 use std::fs::TryLockError;
 use std::io::Read;
@@ -9,59 +8,11 @@ use std::io::Seek;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
-use std::time::SystemTime;
-use std::time::UNIX_EPOCH;
 
-use serde::Deserialize;
-use serde::Serialize;
-
+use super::Holder;
 use super::StoreError;
 use super::folder;
-
-/// Who writes the store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    pub pid: u32,
-    pub command: String,
-    /// Seconds since 1970.
-    pub since: u64,
-}
-
-impl Holder {
-    fn me() -> Self {
-        let mut arguments = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned());
-        // The program's folder says nothing.
-        let program = arguments.next().unwrap_or_default();
-        let program = program.rsplit(['/', '\\']).next().unwrap_or_default();
-        let command = std::iter::once(program.to_owned()).chain(arguments);
-        Holder {
-            pid: std::process::id(),
-            command: command.collect::<Vec<_>>().join(" "),
-            since: seconds_now(),
-        }
-    }
-}
-
-/// `process 4711 (sweepline run mapa.yaml), for 95 s`
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.pid == 0 {
-            return f.write_str("another process");
-        }
-        let seconds = seconds_now().saturating_sub(self.since);
-        write!(
-            f,
-            "process {} ({}), for {seconds} s",
-            self.pid, self.command
-        )
-    }
-}
-
-fn seconds_now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
-}
+use super::holder::seconds_now;
 
 /// The right to write, held while this lives.
 #[derive(Debug)]

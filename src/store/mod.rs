@@ -24,6 +24,7 @@ mod error;
 mod files;
 mod folder;
 mod history;
+mod holder;
 mod in_flight;
 mod index;
 mod lock;
@@ -49,9 +50,9 @@ pub use digest::{Digest, NotADigest};
 pub use error::StoreError;
 pub use files::{Disk, Files, Stat};
 pub use history::{Attempt, Durations, Outcome, PastAttempt, PastRun, RunId};
+pub use holder::Holder;
 pub use in_flight::InFlight;
 pub use index::Watch;
-pub use lock::Holder;
 pub use objects::Presence;
 pub use record::{KeyParts, Record, StepResult};
 #[doc(hidden)]

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::super::project::Stop;
+use super::super::stop::Stop;
 use crate::plan::Step;
 use crate::registry::ArtifactType;
 use crate::report::Figure;

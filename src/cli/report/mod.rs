@@ -20,7 +20,7 @@ use super::exit::Exit;
 use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
-use super::project::Stop;
+use super::stop::Stop;
 use crate::report;
 use crate::report::Edge;
 use crate::report::Report;

@@ -11,7 +11,7 @@ use std::time::Instant;
 use crate::engine::Event;
 use crate::engine::JobError;
 use crate::engine::State;
-use crate::engine::attempt::EndedAttempt;
+use crate::engine::link::EndedAttempt;
 use crate::engine::link::Message;
 use crate::engine::link::lock;
 use crate::plan::Resolver;

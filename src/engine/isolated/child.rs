@@ -13,7 +13,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use std::time::Instant;
 
 use super::spec::AttemptSpec;
 use super::spec::Outcome;
@@ -28,6 +27,7 @@ use crate::engine::Link;
 use crate::engine::StepOutput;
 use crate::engine::Worker;
 use crate::engine::attempt::panicked;
+use crate::engine::checkpoint_clock::CheckpointClock;
 use crate::plan::Input;
 use crate::plan::Policy;
 use crate::plan::Step;
@@ -160,12 +160,9 @@ struct ChildLink {
     cancelled: Arc<AtomicBool>,
     checkpoint: Option<PathBuf>,
     checkpoints: PathBuf,
-    checkpoint_every: Duration,
-    started: Instant,
     /// When the next progress may be told, in milliseconds since the start.
     next_progress: AtomicU64,
-    /// When the next checkpoint is due, in milliseconds since the start.
-    next_checkpoint: AtomicU64,
+    clock: CheckpointClock,
 }
 
 impl ChildLink {
@@ -174,10 +171,8 @@ impl ChildLink {
             cancelled,
             checkpoint: spec.checkpoint.clone(),
             checkpoints: spec.checkpoints.clone(),
-            checkpoint_every: spec.checkpoint_every,
-            started: Instant::now(),
             next_progress: AtomicU64::new(0),
-            next_checkpoint: AtomicU64::new(spec.checkpoint_every.as_millis() as u64),
+            clock: CheckpointClock::new(spec.checkpoint_every),
         }
     }
 
@@ -192,7 +187,7 @@ impl ChildLink {
 
 impl Link for ChildLink {
     fn progress(&self, done: u64, total: u64, numbers: &[(&str, f64)]) {
-        let now = self.started.elapsed().as_millis() as u64;
+        let now = self.clock.now();
         if now < self.next_progress.load(Ordering::Relaxed) {
             return;
         }
@@ -231,14 +226,11 @@ impl Link for ChildLink {
     }
 
     fn checkpoint_due(&self) -> bool {
-        let now = self.started.elapsed().as_millis() as u64;
-        now >= self.next_checkpoint.load(Ordering::Relaxed)
+        self.clock.is_due()
     }
 
     fn save_checkpoint(&self, state: &[u8]) {
-        let following = self.started.elapsed() + self.checkpoint_every;
-        let following = following.as_millis() as u64;
-        self.next_checkpoint.store(following, Ordering::Relaxed);
+        self.clock.restart();
         match place(&self.checkpoints, state) {
             Ok(()) => self.send(&WorkerMessage::Checkpoint),
             Err(error) => self.warn(&format!("the checkpoint was not kept: {error}")),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::manifest::Origin;
-use crate::plan::build::StageSummary;
+use crate::plan::StageSummary;
 use crate::plan::projection::Projections;
 use crate::plan::wiring;
 
