@@ -91,6 +91,31 @@ fn modules_use_only_what_the_map_allows() {
     assert_eq!(breaches, Vec::<String>::new());
 }
 
+/// How high a module stands: above all that it may use. Without end where there is a circle.
+fn floor(module: &str, allowed: &BTreeMap<String, BTreeSet<String>>, above: usize) -> usize {
+    assert!(above <= allowed.len(), "a circle leads through `{module}`");
+    let below = allowed[module].iter();
+    let below = below.map(|used| floor(used, allowed, above + 1));
+    1 + below.max().unwrap_or(0)
+}
+
+/// The picture of the floors is that of the table, which has no circle.
+#[test]
+fn every_module_stands_above_what_it_uses() {
+    let allowed = allowed();
+    let page = fs::read_to_string("docs/architecture.md").expect("the page is in the repository");
+    let mut shown = BTreeMap::new();
+    for line in page.lines() {
+        let mut words = line.split_whitespace();
+        if let Some(Ok(floor)) = words.next().map(str::parse::<usize>) {
+            shown.extend(words.map(|module| (module.to_owned(), floor)));
+        }
+    }
+    let real = allowed.keys();
+    let real = real.map(|module| (module.clone(), floor(module, &allowed, 0)));
+    assert_eq!(shown, real.collect());
+}
+
 /// What is printed goes through `src/cli/printer.rs`, which makes it safe to show.
 #[test]
 fn only_the_printer_prints() {
