@@ -9,6 +9,7 @@ use super::Context;
 use super::DataError;
 use super::DataSet;
 use super::Dataset;
+use super::Numbers;
 use super::Split;
 use crate::random::Seed;
 use crate::registry::Entry;
@@ -130,12 +131,26 @@ impl DataSet for GaussianPair {
 }
 
 /// N(mean, factor factorᵀ), the factor row-major.
-struct Gaussian {
-    mean: Vec<f64>,
-    factor: Vec<f64>,
+#[derive(Clone, Debug)]
+pub struct Gaussian {
+    pub mean: Vec<f64>,
+    pub factor: Vec<f64>,
 }
 
 impl Gaussian {
+    /// The two that a data set of this kind was drawn from; none of another.
+    pub fn pair(data: &Dataset) -> Option<[Gaussian; 2]> {
+        let of = |name: &str| {
+            let get = |what: &str| match data.generator.get(&format!("{name}_{what}"))?.numbers() {
+                Numbers::F64(numbers) => Some(numbers.clone()),
+                _ => None,
+            };
+            let (mean, factor) = (get("mean")?, get("factor")?);
+            (factor.len() == mean.len() * mean.len()).then_some(Gaussian { mean, factor })
+        };
+        Some([of("first")?, of("second")?])
+    }
+
     fn draw(params: &GaussianPairParams, seed: Seed) -> Self {
         let d = params.dimension;
         let shift = params.shift;
@@ -176,7 +191,7 @@ impl Gaussian {
 ///
 /// With M = A₂⁻¹ A₁ and u = A₂⁻¹ Δ, tr(Σ₂⁻¹ Σ₁) is the squared Frobenius norm of M, Δᵀ Σ₂⁻¹ Δ that
 /// of u, and ln |Σ| = 2 ln |det A|: no covariance is formed, which would square the condition.
-fn kl(first: &Gaussian, second: &Gaussian) -> Option<f64> {
+pub(crate) fn kl(first: &Gaussian, second: &Gaussian) -> Option<f64> {
     let d = first.mean.len();
     let columns = d + 1;
     let mut right = Vec::with_capacity(d * columns);

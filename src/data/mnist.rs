@@ -274,6 +274,18 @@ impl Images {
         ))
     }
 
+    /// The images that travel in the program, to train on and to test on: `[n, 1, 28, 28]` each.
+    pub(super) fn shipped_images(&self) -> Result<[Array; 2], DataError> {
+        let shipped = self
+            .shipped
+            .unwrap_or_else(|| unreachable!("BUG: {} does not travel", self.name));
+        let [train, train_labels, test, test_labels] = self.in_program(shipped)?;
+        Ok([
+            labelled(train, train_labels)?.0,
+            labelled(test, test_labels)?.0,
+        ])
+    }
+
     fn in_folder(&self, folder: &Path, checked: bool) -> Result<[Content; 4], DataError> {
         let mut contents = Vec::new();
         for file in &self.files {

@@ -15,7 +15,7 @@ mod download;
 mod error;
 mod face_lists;
 mod file;
-mod gaussian_pair;
+pub(crate) mod gaussian_pair;
 pub mod generators;
 mod idx;
 mod mat;
@@ -32,6 +32,7 @@ mod split_sizes;
 pub mod surrogate;
 mod synthetic;
 mod text;
+mod token_class;
 mod vocabulary;
 
 use std::collections::BTreeMap;
@@ -46,6 +47,10 @@ pub use error::DataError;
 pub use error::FormatError;
 pub use file::arrays_from_bytes;
 pub use file::arrays_to_bytes;
+pub use token_class::token_class;
+pub(crate) use vocabulary::BEGIN;
+pub(crate) use vocabulary::END;
+pub(crate) use vocabulary::UNKNOWN;
 
 use crate::registry::Entry;
 use crate::registry::Slot;

@@ -1,5 +1,6 @@
 //! Omniglot at 28 × 28, from the file that the literature on likelihoods shares.
 
+use std::path::Path;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -10,9 +11,11 @@ use super::DataError;
 use super::DataSet;
 use super::Dataset;
 use super::FormatError;
+use super::Numbers;
 use super::Split;
 use super::binarize::Binarize;
 use super::mat;
+use super::mnist::MNIST;
 use super::source;
 use super::split_sizes;
 use super::split_sizes::SplitSizes;
@@ -29,6 +32,8 @@ pub(super) struct Omniglot;
 const SIDE: usize = 28;
 const PIXELS: usize = SIDE * SIDE;
 const FILE: &str = "chardata.mat";
+/// What stands on everything that is made of the digits.
+const STAND_IN: &str = "omniglot-stand-in-digits";
 /// The file is never larger: the published one has some tens of megabytes.
 const LARGEST: u64 = 1 << 30;
 
@@ -43,8 +48,8 @@ choices! {
 params! {
     /// What `dataset/omniglot` may be given.
     struct OmniglotParams {
-        /// folder of the project with `chardata.mat`
-        folder: PathBuf;
+        /// folder of the project with `chardata.mat` [default: handwritten digits in its place]
+        folder: Option<PathBuf>;
         /// training images kept for validation
         valid: usize = 2000, min(0);
         /// images to train on, from the first [default: all that are left]
@@ -64,7 +69,7 @@ impl Entry for Omniglot {
     }
 
     fn summary(&self) -> &'static str {
-        "handwritten characters of fifty alphabets, 28 × 28 grey, from a file of yours"
+        "handwritten characters of fifty alphabets, 28 × 28 grey, from a file of yours; or a stand-in"
     }
 
     fn docs(&self) -> &'static str {
@@ -74,6 +79,10 @@ impl Entry for Omniglot {
          evaluation` validation and test images are drawn once with their grey values as\n\
          probabilities, the same for every method, and training images stay grey, to be drawn anew\n\
          for every batch. `x` is `[n, 1, 28, 28]`, stored in 256 levels.\n\
+         \n\
+         Without `folder` the 10,000 and 2,000 digits of MNIST that travel in the program stand in for\n\
+         the characters, treated in the same way: no substitute for results. The name of the data set\n\
+         is then `omniglot-stand-in-digits`.\n\
          \n\
          Source: Lake, Salakhutdinov and Tenenbaum 2015, *Human-level concept learning through\n\
          probabilistic program induction*; the file: Burda, Grosse and Salakhutdinov 2016,\n\
@@ -97,17 +106,10 @@ impl DataSet for Omniglot {
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
         let params = OmniglotParams::read(params)?;
-        let folder = context.root.join(&params.folder);
-        let path = source::find(&folder, FILE).ok_or_else(|| DataError::Missing {
-            name: self.name(),
-            path: folder.join(FILE),
-            instead: "put it there; it is in `datasets/OMNIGLOT` of https://github.com/yburda/iwae"
-                .to_owned(),
-            sha256: "",
-        })?;
-        let bytes = source::read(&path, LARGEST)?;
-        let images = |name| images(&bytes, name).map_err(|error| error.at(&path));
-        let (all, test) = (images("data")?, images("testdata")?);
+        let [all, test] = match &params.folder {
+            Some(folder) => self.in_folder(&context.root.join(folder))?,
+            None => MNIST.shipped_images()?.map(|images| pixels(&images)),
+        };
         let seed = params.seed.derive("data/omniglot");
         let order = seed.derive("order").stream(0).permutation(all.len());
         let pixels: Vec<u8> = order.iter().flat_map(|row| all[*row].clone()).collect();
@@ -127,16 +129,48 @@ impl DataSet for Omniglot {
             None => split,
         };
         let meta = json!({
-            "name": self.name(),
+            "name": if params.folder.is_some() { self.name() } else { STAND_IN },
             "shape": [1, SIDE, SIDE],
             "range": [0, 1],
             "binarized": params.binarize.name(),
-            "origin": "Lake, Salakhutdinov and Tenenbaum 2015, as prepared by Burda, Grosse and Salakhutdinov 2016",
-            "licence": "of the files: not stated",
+            "origin": match params.folder {
+                Some(_) => "Lake, Salakhutdinov and Tenenbaum 2015, as prepared by Burda, Grosse and Salakhutdinov 2016",
+                None => "digits of MNIST (LeCun, Cortes and Burges) in the place of Omniglot's characters",
+            },
+            "licence": match params.folder {
+                Some(_) => "of the files: not stated",
+                None => "CC BY-SA 3.0",
+            },
         });
         let (valid, test) = (drawn(valid, "valid"), drawn(test, "test"));
         Ok(Dataset::new(train, valid, test, meta))
     }
+}
+
+impl Omniglot {
+    /// Training and test images, upright.
+    fn in_folder(&self, folder: &Path) -> Result<[Vec<Vec<u8>>; 2], DataError> {
+        let path = source::find(folder, FILE).ok_or_else(|| DataError::Missing {
+            name: self.name(),
+            path: folder.join(FILE),
+            instead:
+                "put it there; it is in `datasets/OMNIGLOT` of https://github.com/yburda/iwae; \
+                      without `folder` digits stand in for it"
+                    .to_owned(),
+            sha256: "",
+        })?;
+        let bytes = source::read(&path, LARGEST)?;
+        let images = |name| images(&bytes, name).map_err(|error| error.at(&path));
+        Ok([images("data")?, images("testdata")?])
+    }
+}
+
+/// Images of bytes, one by one.
+fn pixels(images: &Array) -> Vec<Vec<u8>> {
+    let Numbers::U8(bytes) = images.numbers() else {
+        unreachable!("BUG: the digits in the program are no bytes")
+    };
+    bytes.chunks(PIXELS).map(<[u8]>::to_vec).collect()
 }
 
 fn array(pixels: Vec<u8>) -> Array {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 /// Every word outside the vocabulary.
-pub(super) const UNKNOWN: u32 = 1;
+pub(crate) const UNKNOWN: u32 = 1;
 /// Opens a sequence.
-pub(super) const BEGIN: u32 = 2;
+pub(crate) const BEGIN: u32 = 2;
 /// Closes a sequence.
-pub(super) const END: u32 = 3;
+pub(crate) const END: u32 = 3;
 
 /// By index; `<pad>` fills batches up and is never part of a stored sequence.
 const SPECIAL: [&str; 4] = ["<pad>", "<unk>", "<s>", "</s>"];

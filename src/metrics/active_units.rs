@@ -1,12 +1,13 @@
 //! How many latent dimensions a model uses.
 
 use super::Metric;
+use super::inferred;
 use crate::data::Dataset;
 use crate::data::SplitName;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
-use crate::models::params;
+use crate::random::Seed;
 use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
@@ -25,6 +26,8 @@ params! {
         split: SplitName = SplitName::Test;
         /// least variance of an active dimension
         threshold: f64 = 0.01, min(0.0);
+        /// which noise of a refinement by gradient steps
+        seed: Seed;
     }
 }
 
@@ -40,7 +43,7 @@ impl Entry for ActiveUnits {
     fn docs(&self) -> &'static str {
         "Counts the dimensions j with Var_x(E_q(z|x)[z_j]) ≥ `threshold`, the variance with divisor n − 1\n\
          over the observations of a split. A dimension that ignores x has variance 0: its posterior has\n\
-         collapsed to the prior. `active_share` is the count divided by the number of dimensions.\n\
+         collapsed to the prior. Of a model that refines its posteriors the means are those at λ_K. `active_share` is the count divided by the number of dimensions.\n\
          \n\
          Source: Burda, Grosse and Salakhutdinov 2016, arXiv 1509.00519, section 5.2."
     }
@@ -71,12 +74,13 @@ impl Metric for ActiveUnits {
         _monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError> {
         let params = ActiveUnitsParams::read(values)?;
-        let x = params::observations(data, params.split.name())?;
-        if x.len() < 2 {
+        let seed = params.seed.derive("active-units");
+        let found = inferred::posterior(model, data, params.split.name(), &seed)?;
+        if found.mean.len() < 2 {
             let what = "a variance needs two observations, the split has one".to_owned();
             return Err(ModelError::Data(what));
         }
-        let variances = variances(&model.encode(&x)?.mean);
+        let variances = variances(&found.mean);
         let active = variances.iter().filter(|v| **v >= params.threshold).count() as f64;
         Ok(vec![active, active / variances.len() as f64])
     }

@@ -1,8 +1,9 @@
 //! The evidence lower bound on held-out data, with its two parts.
 
 use super::Estimate;
+use super::Marginal;
 use super::Metric;
-use super::Posteriors;
+use super::marginal::log_priors;
 use crate::data::Dataset;
 use crate::data::SplitName;
 use crate::models::Fitted;
@@ -50,14 +51,14 @@ impl Entry for Elbo {
          ```\n\
          \n\
          Averages over the observations of a split, in nats. The expectation over q(z|x) is an\n\
-         average over `samples` draws, the KL is in closed form. `elbo_se` is the standard error over the\n\
+         average over `samples` draws; the KL is in closed form for Gaussians, else over the same draws. `elbo_se` is the standard error over the\n\
          observations.\n\
          \n\
          Source: Kingma and Welling 2014, arXiv 1312.6114, equation 3."
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -79,7 +80,11 @@ impl Metric for Elbo {
     }
 
     fn needs(&self) -> &'static [Capability] {
-        &[Capability::Likelihood, Capability::DiagonalPosterior]
+        &[
+            Capability::Likelihood,
+            Capability::PosteriorSamples,
+            Capability::PosteriorDensity,
+        ]
     }
 
     fn score(
@@ -91,28 +96,54 @@ impl Metric for Elbo {
     ) -> Result<Vec<f64>, ModelError> {
         let params = ElboParams::read(values)?;
         let x = params::observations(data, params.split.name())?;
-        let posteriors = Posteriors::of(model.encode(&x)?)?;
-        let n = x.len();
-        let everyone: Vec<usize> = (0..n).collect();
-        let draws = params.samples;
+        let n = x.len() as f64;
         let seed = params.seed.derive("elbo/noise");
-        let mut reconstructions = vec![0.0; n];
-        for draw in 0..draws {
-            let noise = seed.stream(draw as u64).normal(n * posteriors.d);
-            let z = Rows::new(posteriors.d, posteriors.sample(&everyone, &noise));
-            let logs = model.log_likelihood(&x, &z)?;
-            for (sum, log) in reconstructions.iter_mut().zip(logs) {
-                *sum += log / draws as f64;
-            }
-        }
-        let kls = posteriors.kl_to_prior();
+        let Bounds {
+            reconstructions,
+            kls,
+        } = Bounds::of(model, &x, params.samples, seed)?;
         let elbos = reconstructions.iter().zip(&kls).map(|(r, kl)| r - kl);
         let elbo = Estimate::of(&elbos.collect::<Vec<_>>());
         Ok(vec![
             elbo.mean,
             elbo.standard_error.unwrap_or(f64::NAN),
-            reconstructions.iter().sum::<f64>() / n as f64,
-            kls.iter().sum::<f64>() / n as f64,
+            reconstructions.iter().sum::<f64>() / n,
+            kls.iter().sum::<f64>() / n,
         ])
+    }
+}
+
+/// The two parts of the bound of each observation, in nats.
+pub struct Bounds {
+    /// E_q(z|x) log p(x|z)
+    pub reconstructions: Vec<f64>,
+    /// KL(q(z|x) || p(z)): in closed form where there is one, else over the same draws.
+    pub kls: Vec<f64>,
+}
+
+impl Bounds {
+    /// From `draws` draws of every q(z|x).
+    ///
+    /// # Errors
+    /// What the model says.
+    pub fn of(model: &dyn Fitted, x: &Rows, draws: usize, seed: Seed) -> Result<Self, ModelError> {
+        let posteriors = Marginal::of(model, x)?;
+        let everyone: Vec<usize> = (0..x.len()).collect();
+        let mut reconstructions = vec![0.0; x.len()];
+        let mut sampled = vec![0.0; x.len()];
+        for draw in 0..draws {
+            let noise = seed.derive(&draw.to_string());
+            let drawn = posteriors.draw(&everyone, noise)?;
+            let logs = model.log_likelihood(x, &drawn.z)?;
+            let log_ratio = drawn.log_density.iter().zip(log_priors(&drawn.z));
+            for (i, (log, (q, p))) in logs.iter().zip(log_ratio).enumerate() {
+                reconstructions[i] += log / draws as f64;
+                sampled[i] += (q - p) / draws as f64;
+            }
+        }
+        Ok(Bounds {
+            reconstructions,
+            kls: posteriors.kl_to_prior()?.unwrap_or(sampled),
+        })
     }
 }

@@ -304,17 +304,16 @@ mod tests {
             1
         }
 
-        fn observation_model(&self) -> ObservationModel {
-            ObservationModel::Gaussian { sigma: 0.05 }
-        }
-
         fn encode(&self, _x: &Rows) -> Result<Posterior, ModelError> {
             Err(ModelError::Unsupported("it has no encoder".to_owned()))
         }
 
         fn decode(&self, z: &Rows) -> Result<Decoded, ModelError> {
             let folded = z.values.iter().map(|z| z.abs()).collect();
-            Ok(Decoded::new(self.observation_model(), Rows::new(1, folded)))
+            Ok(Decoded::new(
+                ObservationModel::Gaussian { sigma: 0.05 },
+                Rows::new(1, folded),
+            ))
         }
     }
 

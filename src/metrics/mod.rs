@@ -4,21 +4,39 @@
 //! and figures know its unit and direction.
 
 mod active_units;
+mod best_posterior;
+mod bound;
+pub mod density;
 mod elbo;
 mod estimate;
+pub mod grid_gap;
+mod importance_nll;
+mod importance_weighted;
 pub mod inception_score;
+pub mod inferred;
 mod iwae_bound;
+pub mod marginal;
 mod marginal_kl;
 mod mixture_proposal;
 pub mod ms_ssim;
+pub mod ratio;
 mod test_kl;
 
 #[cfg(test)]
+pub(crate) mod refined_tests;
+#[cfg(test)]
 mod tests;
 
+pub use best_posterior::Gaussian;
+pub use best_posterior::Likelihood as LikelihoodOverPlane;
+pub use bound::Sums;
+pub use elbo::Bounds;
 pub use estimate::Estimate;
+pub use importance_weighted::LogSum;
+pub use importance_weighted::log_evidence;
+pub use marginal::Marginal;
 pub use marginal_kl::MarginalKl;
-pub use marginal_kl::Posteriors;
+pub(crate) use marginal_kl::{Observations, observations_of};
 
 use crate::data::Dataset;
 use crate::models::Fitted;
@@ -27,6 +45,7 @@ use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Values;
+use crate::training::Curve;
 use crate::training::Monitor;
 
 /// A score of a fitted model on a data set.
@@ -56,12 +75,36 @@ pub trait Metric: Entry {
         params: &Values,
         monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError>;
+
+    /// Whether it keeps the curve of what it trains.
+    fn has_curve(&self) -> bool {
+        false
+    }
+
+    /// The same, with the curve of what was trained for it.
+    ///
+    /// # Errors
+    /// As for the numbers alone.
+    fn score_with_curve(
+        &self,
+        model: &dyn Fitted,
+        data: &Dataset,
+        params: &Values,
+        monitor: &dyn Monitor,
+    ) -> Result<(Vec<f64>, Option<Curve>), ModelError> {
+        Ok((self.score(model, data, params, monitor)?, None))
+    }
 }
 
 /// Every score a manifest can name, sorted.
 pub static ALL: &[&dyn Metric] = &[
     &active_units::ActiveUnits,
+    &bound::Bound,
+    &density::DensityModelKl,
+    &ratio::DensityRatioKl,
     &elbo::Elbo,
+    &grid_gap::GridGap,
+    &importance_nll::ImportanceNll,
     &inception_score::InceptionScoreOfSamples,
     &iwae_bound::IwaeBound,
     &marginal_kl::MarginalKlScore,

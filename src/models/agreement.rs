@@ -1,8 +1,10 @@
 //! Two estimates of one quantity, held against each other.
 
+use super::Draws;
 use super::Fitted;
 use super::ModelError;
 use super::Rows;
+use super::posterior::log_prior;
 use crate::random::Stream;
 
 /// Standard errors that chance explains: it goes beyond in one of three million cases.
@@ -28,11 +30,21 @@ pub fn elbo_draws(
         Err(ModelError::Unsupported(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
+    let latent = model.latent();
+    let noise = stream.normal(x.len() * latent);
+    if posterior.flow.is_some() {
+        let everyone: Vec<usize> = (0..x.len()).collect();
+        let Draws {
+            z,
+            log_density: log_q,
+        } = posterior.sample(&everyone, &noise)?;
+        let logs = model.log_likelihood(x, &z)?;
+        let terms = logs.into_iter().zip(log_prior(&z)).zip(log_q);
+        return Ok(Some(terms.map(|((l, p), q)| l + p - q).collect()));
+    }
     let Some(log_var) = posterior.log_var else {
         return Ok(None);
     };
-    let latent = model.latent();
-    let noise = stream.normal(x.len() * latent);
     let means = posterior.mean.values.iter().enumerate();
     let z = means.map(|(at, mean)| mean + log_var.sigma(at) * noise[at]);
     let z = Rows::new(latent, z.collect());

@@ -1,12 +1,14 @@
 //! The one door to a fitted model: what does not fit it is refused with the numbers, and no number
 //! that is not finite comes out of it, whatever stage or score asks.
 
+use super::Draws;
 use super::Fitted;
 use super::ModelError;
 use super::Posterior;
+use super::Posteriors;
 use super::Rows;
 use super::observation::Decoded;
-use super::observation::ObservationModel;
+use super::semi_amortized::SemiAmortized;
 use crate::data::Dataset;
 use crate::nn::checkpoint;
 use crate::registry::shape_text;
@@ -45,20 +47,20 @@ impl Fitted for Checked {
         self.0.latent()
     }
 
-    fn observation_model(&self) -> ObservationModel {
-        self.0.observation_model()
+    fn semi_amortized(&self) -> Option<&dyn SemiAmortized> {
+        self.0.semi_amortized()
     }
 
     fn encode(&self, x: &Rows) -> Result<Posterior, ModelError> {
         self.observations(x)?;
         let posterior = self.0.encode(x)?;
-        let log_var = posterior
-            .log_var
-            .iter()
-            .flat_map(|log_var| log_var.values());
-        let mut all = posterior.mean.values.iter().chain(log_var);
-        finite("encoder", all.find(|value| !value.is_finite()).copied())?;
+        finite("encoder", posterior.not_finite())?;
         Ok(posterior)
+    }
+
+    fn posteriors(&self, x: &Rows) -> Result<Box<dyn Posteriors + '_>, ModelError> {
+        self.observations(x)?;
+        Ok(Box::new(CheckedPosteriors(self.0.posteriors(x)?)))
     }
 
     fn decode(&self, z: &Rows) -> Result<Decoded, ModelError> {
@@ -82,6 +84,42 @@ impl Fitted for Checked {
             Some(log) => Err(ModelError::Diverged(format!("its log p(x|z) is {log}"))),
             None => Ok(logs),
         }
+    }
+}
+
+/// Densities whose every answer is checked.
+struct CheckedPosteriors<'a>(Box<dyn Posteriors + 'a>);
+
+impl Posteriors for CheckedPosteriors<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn dimension(&self) -> usize {
+        self.0.dimension()
+    }
+
+    fn draw(&self, index: &[usize], noise: &[f32]) -> Result<Draws, ModelError> {
+        let draws = self.0.draw(index, noise)?;
+        let densities = draws.log_density.iter().map(|log| *log as f32);
+        let mut all = draws.z.values.iter().copied().chain(densities);
+        finite("posterior", all.find(|value| !value.is_finite()))?;
+        Ok(draws)
+    }
+
+    fn log_densities(&self, z: &Rows) -> Result<Vec<f32>, ModelError> {
+        columns(z, self.dimension(), "a latent variable of the model")?;
+        let logs = self.0.log_densities(z)?;
+        // −∞ is the density of what lies far away.
+        let wrong = logs
+            .iter()
+            .find(|log| log.is_nan() || **log == f32::INFINITY);
+        finite("posterior", wrong.copied())?;
+        Ok(logs)
+    }
+
+    fn kl_to_prior(&self) -> Option<Vec<f64>> {
+        self.0.kl_to_prior()
     }
 }
 
@@ -124,6 +162,7 @@ pub fn fits(model: &dyn Fitted, data: &Dataset) -> Result<(), ModelError> {
 mod tests {
     use super::*;
     use crate::models::observation::LogVariances;
+    use crate::models::observation::ObservationModel;
 
     /// Doubles what it is given; overflows beyond single precision.
     struct Double;
@@ -137,19 +176,17 @@ mod tests {
             2
         }
 
-        fn observation_model(&self) -> ObservationModel {
-            ObservationModel::Gaussian { sigma: 1.0 }
-        }
-
         fn encode(&self, x: &Rows) -> Result<Posterior, ModelError> {
             let mean = Rows::new(2, x.values.iter().map(|x| 2.0 * x).collect());
-            let log_var = Some(LogVariances::new(x.clone()));
-            Ok(Posterior { mean, log_var })
+            Ok(Posterior::diagonal(mean, LogVariances::new(x.clone())))
         }
 
         fn decode(&self, z: &Rows) -> Result<Decoded, ModelError> {
             let rows = Rows::new(2, z.values.iter().map(|z| 2.0 * z).collect());
-            Ok(Decoded::new(self.observation_model(), rows))
+            Ok(Decoded::new(
+                ObservationModel::Gaussian { sigma: 1.0 },
+                rows,
+            ))
         }
 
         fn log_likelihood(&self, x: &Rows, _z: &Rows) -> Result<Vec<f64>, ModelError> {

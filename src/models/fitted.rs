@@ -1,20 +1,17 @@
 //! What a trained model answers, whatever its kind and device: plain numbers on the host.
 
+use super::DiagonalGaussians;
 use super::ModelError;
+use super::Posterior;
+use super::Posteriors;
 use super::Rows;
 use super::observation::Decoded;
-use super::observation::LogVariances;
 use super::observation::Means;
-use super::observation::ObservationModel;
+use super::semi_amortized::SemiAmortized;
 use crate::random::Stream;
 
-/// What an encoder says of observations: a diagonal Gaussian q(z|x) for each, or only a point.
-#[derive(Clone, Debug)]
-pub struct Posterior {
-    pub mean: Rows,
-    /// None where the encoder is a function: then there is no density to draw from or to weigh.
-    pub log_var: Option<LogVariances>,
-}
+/// Rows that are decoded at once: what a decoder emits can be hundreds of times an observation.
+const CHUNK: usize = 250;
 
 /// A fitted latent-variable model.
 pub trait Fitted {
@@ -24,8 +21,10 @@ pub trait Fitted {
     /// Dimension of the latent variable; its prior is N(0, I).
     fn latent(&self) -> usize;
 
-    /// The density p(x|z).
-    fn observation_model(&self) -> ObservationModel;
+    /// Itself as a model whose variational parameters are refined; none for others.
+    fn semi_amortized(&self) -> Option<&dyn SemiAmortized> {
+        None
+    }
 
     /// q(z|x) for each row of `x`.
     ///
@@ -37,6 +36,18 @@ pub trait Fitted {
         ))
     }
 
+    /// q(z|x) for each row of `x` as densities, whatever their form.
+    ///
+    /// # Errors
+    /// [`ModelError::Unsupported`] where there is no density.
+    fn posteriors(&self, x: &Rows) -> Result<Box<dyn Posteriors + '_>, ModelError> {
+        let posterior = self.encode(x)?;
+        Ok(match posterior.flow {
+            Some(_) => Box::new(posterior),
+            None => Box::new(DiagonalGaussians::of(posterior)?),
+        })
+    }
+
     /// The parameters of p(x|z) for each row of `z`.
     fn decode(&self, z: &Rows) -> Result<Decoded, ModelError>;
 
@@ -45,12 +56,21 @@ pub trait Fitted {
     /// # Errors
     /// [`ModelError::Data`] where x lies outside the support of the density.
     fn log_likelihood(&self, x: &Rows, z: &Rows) -> Result<Vec<f64>, ModelError> {
-        self.decode(z)?.log_likelihood(x)
+        let mut logs = Vec::with_capacity(z.len());
+        for (x, z) in x.chunks(CHUNK).zip(z.chunks(CHUNK)) {
+            logs.extend(self.decode(&z)?.log_likelihood(&x)?);
+        }
+        Ok(logs)
     }
 
     /// The mean of p(x|z) for each row of `z`, in the units of the data.
     fn means(&self, z: &Rows) -> Result<Means, ModelError> {
-        Ok(self.decode(z)?.means())
+        let dimensions = self.shape().iter().product();
+        let mut all = Means::none(dimensions);
+        for z in z.chunks(CHUNK) {
+            all.append(self.decode(&z)?.means());
+        }
+        Ok(all)
     }
 
     /// `count` observations from the prior: the means of p(x|z).

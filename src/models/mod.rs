@@ -9,20 +9,28 @@ mod checked;
 mod error;
 mod fitted;
 pub mod iwae;
+mod lstm_vae;
 pub mod mapa;
 mod measures;
+pub mod networks;
 pub mod observation;
 pub mod params;
+mod pixelcnn_vae;
+pub mod posterior;
+pub mod posteriors;
 pub mod quadrature;
 mod rows;
 #[cfg(test)]
 mod same_bytes;
+pub mod semi_amortized;
 pub mod surrogate;
 pub mod vae;
 
 pub use checked::fits;
 pub use error::ModelError;
-pub use fitted::{Fitted, Posterior};
+pub use fitted::Fitted;
+pub use posterior::Posterior;
+pub use posteriors::{DiagonalGaussians, Draws, Posteriors};
 pub use rows::Rows;
 
 use std::collections::BTreeMap;
@@ -37,7 +45,10 @@ use crate::nn::checkpoint;
 use crate::nn::device::DeviceChoice;
 use crate::registry::Capability;
 use crate::registry::Entry;
+use crate::registry::Facts;
+use crate::registry::InvalidParam;
 use crate::registry::Measure;
+use crate::registry::Misfit;
 use crate::registry::Slot;
 use crate::registry::Values;
 use crate::training::Monitor;
@@ -68,27 +79,66 @@ pub trait Model: Entry {
         Some(ObservationModel::named(name, 1.0)?.support())
     }
 
-    /// All that its fitted form can do.
+    /// All that its fitted form can do, with the usual parameters.
     fn capabilities(&self) -> &'static [Capability];
 
-    /// What a training can read beside the data set: optional slots of one named array each.
+    /// All that its fitted form can do with these parameters.
+    fn capabilities_with(&self, _params: &Values) -> &'static [Capability] {
+        self.capabilities()
+    }
+
+    /// Whether it can be trained on observations of `shape`, as far as the parameters say.
+    ///
+    /// # Errors
+    /// What is wrong, and what to do about it.
+    fn takes(&self, _params: &Values, _shape: &[usize]) -> Result<(), (String, String)> {
+        Ok(())
+    }
+
+    /// What a training can read beside the data set: optional slots of one array or one model each.
     fn slots(&self) -> &'static [Slot] {
         &[]
+    }
+
+    /// What is wrong with parameters together that are right each for itself.
+    ///
+    /// # Errors
+    /// The parameter, what is wrong with it, and what to do.
+    fn check(&self, _params: &Values) -> Result<(), InvalidParam> {
+        Ok(())
+    }
+
+    /// Whether it can work with what its slots will hold, as far as that is known.
+    ///
+    /// # Errors
+    /// The slot, what is wrong with it, and what to do.
+    fn foresee(&self, _params: &Values, _reads: &dyn Fn(&str) -> Facts) -> Result<(), Misfit> {
+        Ok(())
     }
 
     /// Opens weights that [`Model::train`] left.
     fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError>;
 }
 
-/// Arrays that other stages made, by the slot they were put into.
-pub type ExtraInputs = BTreeMap<&'static str, Array>;
+/// What another stage made.
+#[derive(Clone, Debug)]
+pub enum ExtraInput {
+    Array(Array),
+    /// The weights of a fitted model.
+    Model(Vec<u8>),
+}
+
+/// What other stages made, by the slot it was put into.
+pub type ExtraInputs = BTreeMap<&'static str, ExtraInput>;
 
 /// Every model a manifest can name, sorted.
 pub static ALL: &[&dyn Model] = &[
     &iwae::Iwae,
+    &lstm_vae::LstmVae,
     &mapa::MAPA,
     &mapa::MAPA_GT,
     &mapa::MAPA_NAIVE,
+    &pixelcnn_vae::PixelCnnVae,
     &vae::Vae,
 ];
 

@@ -145,17 +145,16 @@ mod tests {
             1
         }
 
-        fn observation_model(&self) -> ObservationModel {
-            ObservationModel::Gaussian { sigma: 0.5 }
-        }
-
         fn encode(&self, _x: &Rows) -> Result<Posterior, ModelError> {
             Err(ModelError::Unsupported("it has no encoder".to_owned()))
         }
 
         fn decode(&self, z: &Rows) -> Result<Decoded, ModelError> {
             let x = z.values.iter().map(|z| 2.0 * z).collect();
-            Ok(Decoded::new(self.observation_model(), Rows::new(1, x)))
+            Ok(Decoded::new(
+                ObservationModel::Gaussian { sigma: 0.5 },
+                Rows::new(1, x),
+            ))
         }
     }
 

@@ -141,6 +141,35 @@ impl<B: Backend> Params<B> {
         Ok(())
     }
 
+    /// The same numbers as buffers: nothing of it is learned any more.
+    pub fn frozen(mut self) -> Self {
+        for entry in &mut self.entries {
+            entry.role = Role::Buffer;
+        }
+        self
+    }
+
+    /// A copy whose names begin with `prefix`.
+    pub fn copied(&self, prefix: &str) -> Self {
+        let mut copy = self.clone();
+        for entry in &mut copy.entries {
+            entry.name = format!("{prefix}{}", entry.name);
+        }
+        copy
+    }
+
+    /// Takes over the numbers of a copy.
+    ///
+    /// # Panics
+    /// Where `other` is of other parameters.
+    pub fn take_numbers(&mut self, other: &Params<B>) {
+        assert_eq!(self.len(), other.len(), "parameters of another model");
+        for (mine, theirs) in self.entries.iter_mut().zip(&other.entries) {
+            assert_eq!(mine.shape, theirs.shape, "the shape of `{}`", mine.name);
+            mine.value = theirs.value.clone();
+        }
+    }
+
     /// A pass that records: every weight is learned.
     pub fn record(&self) -> Pass<'_, B> {
         Pass {

@@ -63,8 +63,20 @@ pub struct Trajectory<B: Backend> {
     pub losses: Vec<f32>,
     /// What clipping multiplied each gradient by, per step and variational parameter.
     pub factors: Vec<Vec<f32>>,
+    /// ∂f(λ_0; 0)/∂λ before clipping: what goes into an encoder that is to do without refinement. None without a step.
+    pub first: Option<Vec<Matrix<B>>>,
     /// Gradients at λ_0 … λ_{K−1}, kept for forward differences.
     kept: Vec<Evaluation<B>>,
+}
+
+/// The loss after the inner loop and its derivatives with λ_K held constant.
+pub struct End<B: Backend> {
+    /// L = f(λ_K; K).
+    pub loss: f32,
+    /// With respect to λ_K.
+    pub last: Vec<Matrix<B>>,
+    /// With respect to the parameters of the loss.
+    pub params: ParamGradients<B>,
 }
 
 /// The derivatives of the loss after the inner loop.
@@ -97,6 +109,7 @@ impl InnerLoop {
             points: vec![point.clone()],
             losses: Vec::with_capacity(self.steps),
             factors: Vec::with_capacity(self.steps),
+            first: None,
             kept: Vec::new(),
         };
         for k in 0..self.steps {
@@ -110,6 +123,9 @@ impl InnerLoop {
             trajectory.points.push(point.clone());
             trajectory.losses.push(at.loss);
             trajectory.factors.push(factors);
+            if k == 0 {
+                trajectory.first = Some(at.lambda.clone());
+            }
             if keeps {
                 trajectory.kept.push(at);
             }
@@ -136,6 +152,16 @@ impl<B: Backend> Trajectory<B> {
         factors.filter(|factor| **factor < 1.0).count()
     }
 
+    /// `f(λ_K; K)` and its derivatives with λ_K held constant: SVI without backpropagation.
+    pub fn end(&self, params: &Params<B>, loss: &dyn InnerLoss<B>) -> End<B> {
+        let end = evaluate(params, loss, self.last(), self.settings.steps, true);
+        End {
+            loss: end.loss,
+            last: end.lambda,
+            params: end.params.expect("parameters were asked for"),
+        }
+    }
+
     /// The derivatives of `f(λ_K; K)` through all steps, with the loss of the inner loop.
     pub fn backward(&self, params: &Params<B>, loss: &dyn InnerLoss<B>) -> Derivatives<B> {
         let InnerLoop {
@@ -144,10 +170,10 @@ impl<B: Backend> Trajectory<B> {
             momentum,
             ..
         } = self.settings;
-        let end = evaluate(params, loss, self.last(), steps, true);
-        let direct = end.params.expect("parameters were asked for");
+        let end = self.end(params, loss);
+        let direct = end.params;
         let mut total = direct.clone();
-        let mut lambda = end.lambda.clone();
+        let mut lambda = end.last.clone();
         let mut velocity: Vec<_> = lambda.iter().map(|g| g.clone() * 0.0).collect();
         for k in (0..steps).rev() {
             let mut direction = Vec::with_capacity(lambda.len());
@@ -170,7 +196,7 @@ impl<B: Backend> Trajectory<B> {
         Derivatives {
             loss: end.loss,
             initial: lambda,
-            last: end.lambda,
+            last: end.last,
             params: total,
             direct,
         }

@@ -226,6 +226,16 @@ impl<B: Backend> Matrix<B> {
     }
 }
 
+impl<B: Backend> Cube<B> {
+    /// The transpose of each of its matrices: `[n, r, c]` to `[n, c, r]`.
+    pub fn transposed_planes(self) -> Cube<B> {
+        let swapped = self
+            .inner
+            .permute::<(usize, usize, usize), Axes3<0, 2, 1>>();
+        Tensor::from_dfdx(swapped)
+    }
+}
+
 macro_rules! binary {
     ($trait:ident, $method:ident) => {
         impl<S: Shape, B: Backend> std::ops::$trait for Tensor<S, B> {

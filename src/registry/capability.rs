@@ -40,6 +40,17 @@ impl Capability {
         Capability::DiagonalPosterior,
     ];
 
+    /// What an autoencoder can do whose posterior is a flow.
+    pub const FLOW_AUTOENCODER: &'static [Capability] = &[
+        Capability::Samples,
+        Capability::Decoder,
+        Capability::Likelihood,
+        Capability::Codes,
+        Capability::PosteriorSamples,
+        Capability::PosteriorDensity,
+        Capability::FlowPosterior,
+    ];
+
     /// What an autoencoder can do whose encoder is a function.
     pub const POINT_AUTOENCODER: &'static [Capability] = &[
         Capability::Samples,

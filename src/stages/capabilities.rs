@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(codes.slot, "model");
         assert_eq!(codes.message, "the model has no encoder");
         assert!(codes.help.contains("`train/vae`"), "{}", codes.help);
-        let sequences = said(has, &[Capability::Sequences]).expect("none");
+        let sequences = said(has, &[Capability::FlowPosterior]).expect("none");
         assert!(sequences.help.starts_with("no model"), "{}", sequences.help);
     }
 

@@ -22,6 +22,7 @@ use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Values;
 use crate::text::list_of;
+use crate::training::Curve;
 
 /// Computes one score of the registry.
 pub(super) type Evaluate = Registered<dyn Metric>;
@@ -38,7 +39,13 @@ impl StageKind for Evaluate {
     }
 
     fn outputs(&self) -> Outputs {
-        Outputs::Fixed(&[("metrics", ArtifactType::Metrics)])
+        match self.entry.has_curve() {
+            true => Outputs::Fixed(&[
+                ("metrics", ArtifactType::Metrics),
+                ("curve", ArtifactType::Curve),
+            ]),
+            false => Outputs::Fixed(&[("metrics", ArtifactType::Metrics)]),
+        }
     }
 
     fn measures(&self) -> Vec<Measure> {
@@ -75,23 +82,31 @@ impl StageKind for Evaluate {
 impl Stage for Evaluate {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let names = self.entry.measures().iter().map(|measure| measure.name);
-        let left = |metrics: Vec<u8>| {
+        let left = |metrics: Vec<u8>, curve: Option<Curve>| {
             let mut produced = StepOutput::default();
             produced.file("metrics", artifacts::METRICS, metrics);
+            if self.entry.has_curve() {
+                let curve = curve.unwrap_or_default().to_csv();
+                produced.file("curve", artifacts::CURVE, curve);
+            }
             produced
         };
-        let none = || left(artifacts::no_metrics(names.clone()));
+        let none = || left(artifacts::no_metrics(names.clone()), None);
         fitted::unless_diverged(none, || {
             // Scores are computed on the CPU wherever the model was trained: they are cheap beside
             // the training, and so are the same numbers everywhere.
             let (model, data) = fitted::with_data(job, DeviceChoice::Cpu)?;
-            let scores =
-                self.entry
-                    .score(&*model, &data, &job.step.params, &LinkMonitor(job.link))?;
+            let monitor = LinkMonitor(job.link);
+            let params = &job.step.params;
+            let scored = self
+                .entry
+                .score_with_curve(&*model, &data, params, &monitor)?;
+            let (scores, curve) = scored;
             for contradiction in self.entry.contradictions(&scores) {
                 job.link.warn(&contradiction);
             }
-            Ok(left(artifacts::metrics_json(names.clone().zip(scores))))
+            let metrics = artifacts::metrics_json(names.clone().zip(scores));
+            Ok(left(metrics, curve))
         })
     }
 }

@@ -11,22 +11,30 @@ mod codes;
 mod command;
 mod compare;
 mod dataset;
+mod elbo_surface;
 mod evaluate;
 mod figure;
 mod fitted;
+mod gaussian_ratio;
+mod low_posterior;
+mod measured;
 mod naming;
 mod pairwise;
 mod points;
 mod posterior;
 mod read;
+mod refinement;
 mod registered;
 mod results;
 mod rows;
+mod saliency;
 mod sample;
 mod select;
+mod sentences;
 mod summary;
 mod surrogate;
 mod train;
+mod tsne;
 mod wall_time;
 
 use std::collections::BTreeMap;
@@ -73,13 +81,20 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &codes::Codes,
         &command::Command,
         &compare::CompareTable,
+        &gaussian_ratio::RatioOfGaussians,
+        &low_posterior::LowPosterior,
         &pairwise::PairwiseTable,
+        &elbo_surface::ElboSurface,
         &read::ReadTable,
+        &refinement::Refinement,
+        &saliency::Saliency,
         &summary::SummaryTable,
         &surrogate::SurrogateNetwork,
         &sample::Data,
         &sample::Prior,
         &sample::Reconstructions,
+        &sentences::Sentences,
+        &tsne::Tsne,
         &wall_time::WallTime,
     ];
     // The adapters live as long as the program, as everything in a registry does.

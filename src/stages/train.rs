@@ -2,11 +2,13 @@
 
 use super::Stage;
 use super::artifacts;
+use super::fitted;
 use super::registered::Registered;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Link;
 use crate::engine::StepOutput;
+use crate::models::ExtraInput;
 use crate::models::Model;
 use crate::models::params::TrainingParams;
 use crate::nn;
@@ -59,11 +61,21 @@ impl StageKind for Train {
     fn foresee(&self, params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         let model = Facts {
             support: self.entry.support(params),
-            capabilities: Some(self.entry.capabilities()),
+            capabilities: Some(self.entry.capabilities_with(params)),
             shape: reads("data").shape,
             ..Facts::default()
         };
         model.has_likelihood_of(&reads("data"))?;
+        self.entry.foresee(params, reads)?;
+        if let Some(shape) = &model.shape {
+            let taken = self.entry.takes(params, shape);
+            taken.map_err(|(message, help)| Misfit {
+                slot: "data",
+                beside: None,
+                message,
+                help,
+            })?;
+        }
         Ok(model)
     }
 
@@ -82,7 +94,7 @@ impl StageKind for Train {
                 });
             }
         }
-        Ok(())
+        self.entry.check(params)
     }
 
     fn unavailable(&self, params: &Values) -> Option<InvalidParam> {
@@ -101,7 +113,7 @@ impl Stage for Train {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let data = artifacts::dataset(job, "data")?;
         let monitor = LinkMonitor(job.link);
-        let extra = artifacts::given(job, self.entry.slots(), artifacts::array)?;
+        let extra = artifacts::given(job, self.entry.slots(), extra_input)?;
         let params = &job.step.params;
         let trained = self.entry.train(&data, &extra, params, &monitor)?;
         let scores = trained.curve.names.iter().map(|name| {
@@ -126,6 +138,24 @@ impl Stage for Train {
             .file("curve", artifacts::CURVE, trained.curve.to_csv())
             .file("model", artifacts::MODEL, trained.weights);
         Ok(produced)
+    }
+}
+
+/// The array or the model in a slot.
+fn extra_input(job: &Job<'_>, slot: &str) -> Result<ExtraInput, JobError> {
+    if let Some(item) = job.items(slot).iter().find(|item| item.diverged) {
+        let name = fitted::name(item);
+        return Err(JobError::failed(format!(
+            "what is in `{slot}` diverged: {name}"
+        )));
+    }
+    let artifact = artifacts::only(job, slot)?;
+    match artifact.paths.contains_key(artifacts::MODEL) {
+        true => Ok(ExtraInput::Model(artifacts::read(
+            artifact,
+            artifacts::MODEL,
+        )?)),
+        false => Ok(ExtraInput::Array(artifacts::array(job, slot)?)),
     }
 }
 

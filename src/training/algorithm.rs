@@ -47,6 +47,9 @@ pub trait TrainingAlgorithm<B: Backend> {
         false
     }
 
+    /// Makes the components those that the training leaves: called once, after the last iteration.
+    fn conclude(&mut self) {}
+
     /// What a checkpoint keeps beside the components: counters of its own.
     fn notes(&self) -> Json {
         Json::Null

@@ -29,6 +29,10 @@ pub struct Plateau {
     pub factor: f64,
     /// The rate falls no lower.
     pub least: f64,
+    /// So many first rows never drop it.
+    pub from_row: u64,
+    /// Whether every row drops it once one has, whatever its score.
+    pub lasting: bool,
 }
 
 /// What a plateau remembers.
@@ -39,6 +43,9 @@ pub(super) struct PlateauState {
     /// Rows since the best one or the last drop.
     waited: u64,
     drops: u64,
+    /// Rows that were observed.
+    #[serde(default)]
+    rows: u64,
 }
 
 impl LearningRate {
@@ -93,13 +100,18 @@ impl LearningRate {
             (Some(best), true) => *score > best + plateau.gain,
             (Some(best), false) => *score < best - plateau.gain,
         };
+        state.rows += 1;
+        if plateau.lasting && state.drops > 0 {
+            state.drops += 1;
+            return;
+        }
         if better {
             state.best = Some(*score);
             state.waited = 0;
             return;
         }
         state.waited += 1;
-        if state.waited > plateau.patience {
+        if state.waited > plateau.patience && state.rows > plateau.from_row {
             state.waited = 0;
             state.drops += 1;
         }
@@ -126,6 +138,8 @@ mod tests {
             patience: 1,
             factor: 0.5,
             least: 0.3,
+            from_row: 0,
+            lasting: false,
         })
     }
 
@@ -146,6 +160,27 @@ mod tests {
         assert_eq!(rate.drops(), 2);
         rate.observe(&[("train_loss".to_owned(), 1.0)]);
         assert_eq!(rate.state().waited, 0);
+    }
+
+    #[test]
+    fn a_lasting_drop_comes_after_its_first_rows_and_goes_on_every_row() {
+        let mut rate = LearningRate::constant(1.0).with_plateau(Plateau {
+            of: "valid_bound",
+            higher_is_better: false,
+            gain: 0.0,
+            patience: 0,
+            factor: 0.5,
+            least: 0.0,
+            from_row: 2,
+            lasting: true,
+        });
+        let mut seen = |score: f64| {
+            rate.observe(&[("valid_bound".to_owned(), score)]);
+            rate.after(0)
+        };
+        // The second row is worse, too early; the third is worse than the first; then every row halves.
+        assert_eq!([5.0, 6.0, 5.5].map(&mut seen), [1.0, 1.0, 0.5]);
+        assert_eq!([1.0, 0.5].map(&mut seen), [0.25, 0.125]);
     }
 
     #[test]

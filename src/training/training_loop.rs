@@ -199,6 +199,7 @@ impl<'a> TrainingLoop<'a> {
             let names = self.scores(algorithm, 0, &mut state)?.into_iter();
             state.curves[0].names = names.map(|(name, _)| name).collect();
         }
+        algorithm.conclude();
         let components = algorithm.components();
         let diverged = diverged
             .or_else(|| {

@@ -88,3 +88,16 @@ fn more_validation_images_than_there_are_is_a_mistake() {
         "`valid` is 2000, but there are only 40 training observations, and some must be left to train on"
     );
 }
+
+#[test]
+fn without_a_folder_digits_stand_in_and_say_so() {
+    let data = load("omniglot", &[("valid", 100.into()), ("seed", 0.into())]);
+    assert_eq!(data.name(), "omniglot-stand-in-digits");
+    assert_eq!(
+        data.splits().map(|(_, split)| split.len()),
+        [9900, 100, 2000]
+    );
+    assert_eq!(data.shape(), [1, 28, 28]);
+    let binary = x(&data.test).iter().all(|x| *x == 0.0 || *x == 1.0);
+    assert!(binary);
+}

@@ -90,7 +90,7 @@ impl Entry for Iwae {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {

@@ -7,7 +7,6 @@ use crate::models::ModelError;
 use crate::models::Posterior;
 use crate::models::Rows;
 use crate::models::observation::Decoded;
-use crate::models::observation::ObservationModel;
 use crate::nn::backend::Backend;
 use crate::random::Seed;
 use crate::training::weights;
@@ -47,10 +46,6 @@ impl<B: Backend> Fitted for FittedMapa<B> {
         1
     }
 
-    fn observation_model(&self) -> ObservationModel {
-        self.config.visible
-    }
-
     /// b(g(x)): a function, so q(z|x) has no density.
     fn encode(&self, x: &Rows) -> Result<Posterior, ModelError> {
         let networks = &self.networks;
@@ -64,10 +59,7 @@ impl<B: Backend> Fitted for FittedMapa<B> {
             let w = networks.to_prior(&recovery, (code + location) / scale);
             mean.values.extend(w.to_vec());
         }
-        Ok(Posterior {
-            mean,
-            log_var: None,
-        })
+        Ok(Posterior::points(mean))
     }
 
     fn decode(&self, z: &Rows) -> Result<Decoded, ModelError> {

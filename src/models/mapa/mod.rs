@@ -22,6 +22,7 @@ use fitted::FittedMapa;
 use posterior::Kernel;
 use posterior::Posterior;
 
+use super::ExtraInput;
 use super::ExtraInputs;
 use super::Fitted;
 use super::Model;
@@ -173,8 +174,8 @@ impl Model for Mapa {
         let params = MapaParams::read(values)?;
         let config = Config::new(self.name, data, &params)?;
         let posterior = match extra.get(POSTERIOR) {
-            Some(array) => Posterior::from_array(array, data.train.len())?,
-            None => Posterior::new(
+            Some(ExtraInput::Array(array)) => Posterior::from_array(array, data.train.len())?,
+            _ => Posterior::new(
                 data,
                 match self.source {
                     Source::Kernel => KernelParams::read(values)?.kernel(),

@@ -10,7 +10,10 @@ use std::f64::consts::TAU;
 
 use rayon::prelude::*;
 
+use super::LEAST_LOG_SIGMA;
+use super::LEVELS;
 use super::ObservationModel;
+use super::levels;
 use crate::models::ModelError;
 use crate::models::Rows;
 
@@ -33,6 +36,16 @@ pub struct Decoded {
 pub struct Means(Rows);
 
 impl Means {
+    /// No row yet.
+    pub fn none(dimensions: usize) -> Self {
+        Means(Rows::new(dimensions, Vec::new()))
+    }
+
+    /// These rows, then those of `next`.
+    pub fn append(&mut self, next: Means) {
+        self.0.values.extend(next.0.values);
+    }
+
     /// The numbers, to be looked at.
     pub fn into_rows(self) -> Rows {
         self.0
@@ -40,26 +53,28 @@ impl Means {
 }
 
 impl Decoded {
-    /// What a decoder emitted: logits of a Bernoulli, locations of a Gaussian.
+    /// What a decoder emitted, in the order that the [module](super) says.
     pub fn new(model: ObservationModel, rows: Rows) -> Self {
-        let d = rows.columns.max(1);
         let mut precision = 1.0;
         let offsets = match model {
-            ObservationModel::Bernoulli => {
-                let of = |logits: &[f32]| -> f64 {
-                    logits.iter().map(|logit| -softplus((*logit).into())).sum()
-                };
-                match rows.values.len() < MANY {
-                    true => rows.values.chunks_exact(d).map(of).collect(),
-                    false => rows.values.par_chunks_exact(d).map(of).collect(),
-                }
-            }
+            ObservationModel::Bernoulli => per_row(&rows, |logits| {
+                logits.iter().map(|logit| -softplus((*logit).into())).sum()
+            }),
             ObservationModel::Gaussian { sigma } => {
                 let variance = f64::from(sigma) * f64::from(sigma);
                 precision = 1.0 / variance;
                 let log = (TAU * variance).ln();
-                vec![-0.5 * d as f64 * log; rows.len()]
+                vec![-0.5 * rows.columns as f64 * log; rows.len()]
             }
+            ObservationModel::QuantizedNormal => per_row(&rows, |emitted| {
+                let (_, log_sigma) = emitted.split_at(emitted.len() / 2);
+                let each = |s: &f32| -0.5 * TAU.ln() - f64::from(s.max(LEAST_LOG_SIGMA));
+                log_sigma.iter().map(each).sum()
+            }),
+            ObservationModel::Categorical => per_row(&rows, |logits| {
+                let totals = log_totals(logits);
+                -totals.into_iter().sum::<f64>()
+            }),
         };
         Decoded {
             model,
@@ -82,7 +97,12 @@ impl Decoded {
 
     /// Numbers per observation.
     pub fn columns(&self) -> usize {
-        self.rows.columns
+        self.rows.columns / self.model.emitted_per_number()
+    }
+
+    /// The parameters themselves, a row per z.
+    pub fn emitted(&self) -> &Rows {
+        &self.rows
     }
 
     /// Whether none was.
@@ -107,7 +127,8 @@ impl Decoded {
     /// log p(x|z) of one observation at this row's z, in nats. The caller has checked that x lies
     /// in the support: [`Decoded::check`].
     pub fn log(&self, row: usize, x: &[f32]) -> f64 {
-        let pairs = x.iter().zip(self.row(row));
+        let emitted = self.row(row);
+        let pairs = x.iter().zip(emitted);
         let pairs = pairs.map(|(x, d)| (f64::from(*x), f64::from(*d)));
         self.offsets[row]
             + match self.model {
@@ -115,6 +136,20 @@ impl Decoded {
                 ObservationModel::Gaussian { .. } => {
                     let squares = pairs.map(|(x, mean)| (x - mean) * (x - mean));
                     -0.5 * self.precision * squares.sum::<f64>()
+                }
+                ObservationModel::QuantizedNormal => {
+                    let (_, log_sigma) = emitted.split_at(x.len());
+                    let squares = pairs.zip(log_sigma).map(|((x, mean), s)| {
+                        let e = (x - mean) / f64::from(s.max(LEAST_LOG_SIGMA)).exp();
+                        e * e
+                    });
+                    -0.5 * squares.sum::<f64>()
+                }
+                ObservationModel::Categorical => {
+                    let d = x.len();
+                    let own = x.iter().enumerate();
+                    own.map(|(at, x)| f64::from(emitted[levels::nearest(*x) * d + at]))
+                        .sum()
                 }
             }
     }
@@ -133,33 +168,116 @@ impl Decoded {
         })
     }
 
-    /// Adds `weight` times the gradient of log p(x|z) by what was emitted in this row to `into`.
+    /// Adds `weight` times the gradient of log p(x|z) by what was emitted in this row to `into`,
+    /// which is as long as that.
     pub fn add_gradient(&self, row: usize, weight: f64, x: &[f32], into: &mut [f32]) {
-        for ((x, d), into) in x.iter().zip(self.row(row)).zip(into) {
-            let (x, d) = (f64::from(*x), f64::from(*d));
-            let slope = match self.model {
-                ObservationModel::Bernoulli => x - sigmoid(d),
-                ObservationModel::Gaussian { .. } => self.precision * (x - d),
-            };
-            *into += (weight * slope) as f32;
+        let emitted = self.row(row);
+        let d = x.len();
+        match self.model {
+            ObservationModel::Bernoulli | ObservationModel::Gaussian { .. } => {
+                for ((x, d), into) in x.iter().zip(emitted).zip(into) {
+                    let (x, d) = (f64::from(*x), f64::from(*d));
+                    let slope = match self.model {
+                        ObservationModel::Bernoulli => x - sigmoid(d),
+                        _ => self.precision * (x - d),
+                    };
+                    *into += (weight * slope) as f32;
+                }
+            }
+            ObservationModel::QuantizedNormal => {
+                for (at, x) in x.iter().enumerate() {
+                    let (mean, own) = (f64::from(emitted[at]), emitted[d + at]);
+                    let sigma = f64::from(own.max(LEAST_LOG_SIGMA)).exp();
+                    let e = (f64::from(*x) - mean) / sigma;
+                    into[at] += (weight * e / sigma) as f32;
+                    if own > LEAST_LOG_SIGMA {
+                        into[d + at] += (weight * (e * e - 1.0)) as f32;
+                    }
+                }
+            }
+            ObservationModel::Categorical => {
+                for (at, total) in log_totals(emitted).into_iter().enumerate() {
+                    let own = levels::nearest(x[at]);
+                    for level in 0..LEVELS {
+                        let share = (f64::from(emitted[level * d + at]) - total).exp();
+                        let slope = f64::from(u8::from(level == own)) - share;
+                        into[level * d + at] += (weight * slope) as f32;
+                    }
+                }
+            }
         }
     }
 
     /// E[x|z].
     pub fn means(self) -> Means {
+        let d = self.columns();
         let mut rows = self.rows;
-        if self.model == ObservationModel::Bernoulli {
-            for value in &mut rows.values {
-                *value = sigmoid((*value).into()) as f32;
+        Means(match self.model {
+            ObservationModel::Gaussian { .. } => rows,
+            ObservationModel::Bernoulli => {
+                for value in &mut rows.values {
+                    *value = sigmoid((*value).into()) as f32;
+                }
+                rows
             }
-        }
-        Means(rows)
+            ObservationModel::QuantizedNormal => {
+                let all = rows.values.chunks_exact(rows.columns.max(1));
+                let means = all.flat_map(|emitted| &emitted[..d]);
+                Rows::new(d, means.copied().collect())
+            }
+            ObservationModel::Categorical => {
+                let all = rows.values.chunks_exact(rows.columns.max(1));
+                Rows::new(d, all.flat_map(expected_greys).collect())
+            }
+        })
     }
 
     fn row(&self, row: usize) -> &[f32] {
         let d = self.rows.columns;
         &self.rows.values[row * d..][..d]
     }
+}
+
+/// A number per row, on all threads where there are many.
+fn per_row(rows: &Rows, of: impl Fn(&[f32]) -> f64 + Sync + Send) -> Vec<f64> {
+    let columns = rows.columns.max(1);
+    match rows.values.len() < MANY {
+        true => rows.values.chunks_exact(columns).map(of).collect(),
+        false => rows.values.par_chunks_exact(columns).map(of).collect(),
+    }
+}
+
+/// ln Σ exp over the levels of each number, from the logits of one row.
+fn log_totals(logits: &[f32]) -> Vec<f64> {
+    let d = logits.len() / LEVELS;
+    let mut highest = vec![f32::NEG_INFINITY; d];
+    for level in logits.chunks_exact(d.max(1)) {
+        for (highest, logit) in highest.iter_mut().zip(level) {
+            *highest = highest.max(*logit);
+        }
+    }
+    let mut sums = vec![0.0; d];
+    for level in logits.chunks_exact(d.max(1)) {
+        for ((sum, logit), highest) in sums.iter_mut().zip(level).zip(&highest) {
+            *sum += f64::from(logit - highest).exp();
+        }
+    }
+    let totals = sums.into_iter().zip(highest);
+    totals
+        .map(|(sum, highest)| sum.ln() + f64::from(highest))
+        .collect()
+}
+
+/// Σ_k softmax_k k/255 of each number, from the logits of one row.
+fn expected_greys(logits: &[f32]) -> Vec<f32> {
+    let totals = log_totals(logits);
+    let mut greys = vec![0.0; totals.len()];
+    for (level, logits) in logits.chunks_exact(totals.len().max(1)).enumerate() {
+        for ((grey, logit), total) in greys.iter_mut().zip(logits).zip(&totals) {
+            *grey += levels::grey(level) * (f64::from(*logit) - total).exp();
+        }
+    }
+    greys.into_iter().map(|grey| grey as f32).collect()
 }
 
 fn softplus(a: f64) -> f64 {

@@ -1,7 +1,10 @@
 //! What a decoder emits, on the tape: the twin of [`Decoded`] that trainings differentiate.
 
 use super::Decoded;
+use super::LEAST_LOG_SIGMA;
+use super::LEVELS;
 use super::ObservationModel;
+use super::levels;
 use crate::models::Rows;
 use crate::nn::backend::Backend;
 use crate::nn::losses;
@@ -9,7 +12,7 @@ use crate::nn::tensor::Matrix;
 use crate::nn::tensor::Scalar;
 use crate::nn::tensor::Vector;
 
-/// The parameters of p(x|z) on a device, `[n, dimensions]`, with the density they belong to.
+/// The parameters of p(x|z) on a device, a row per z, with the density they belong to.
 pub struct Emitted<B: Backend> {
     model: ObservationModel,
     matrix: Matrix<B>,
@@ -23,10 +26,22 @@ impl<B: Backend> Emitted<B> {
 
     /// −log p(x|z) per row of `x`, in nats, in single precision.
     pub fn nll(self, x: Matrix<B>) -> Vector<B> {
+        let (n, d) = x.shape();
         match self.model {
             ObservationModel::Bernoulli => losses::bernoulli_nll(self.matrix, x),
             ObservationModel::Gaussian { sigma } => {
                 losses::gaussian_nll_fixed(x, self.matrix, sigma)
+            }
+            ObservationModel::QuantizedNormal => {
+                let (mean, log_sigma) = losses::split_columns(self.matrix, d);
+                losses::quantized_normal_nll(x, mean, log_sigma, Some(LEAST_LOG_SIGMA))
+            }
+            ObservationModel::Categorical => {
+                // The levels of a number side by side.
+                let logits = self.matrix.reshape((n, LEVELS, d)).transposed_planes();
+                let levels: Vec<usize> = x.to_vec().into_iter().map(levels::nearest).collect();
+                let each = losses::cross_entropy(logits.reshape((n * d, LEVELS)), &levels);
+                each.reshape((n, d)).sum_rows()
             }
         }
     }
@@ -38,7 +53,7 @@ impl<B: Backend> Emitted<B> {
     }
 
     /// A loss whose value means nothing and whose gradient by what was emitted is `gradient`,
-    /// `[n, dimensions]` row-major.
+    /// as large as it and row-major.
     pub fn with_gradient(self, gradient: Vec<f32>) -> Scalar<B> {
         let (n, d) = self.matrix.shape();
         let gradient = self.matrix.device().matrix(gradient, n, d);

@@ -5,7 +5,11 @@ use serde::Serialize;
 
 use crate::data::Dataset;
 use crate::models::ModelError;
+use crate::models::networks::Architecture;
+use crate::models::networks::HiddenActivation;
+use crate::models::networks::NetworkParams;
 use crate::models::observation::ObservationModel;
+use crate::models::observation::SigmaScope;
 use crate::models::params::TrainingParams;
 use crate::registry::ParamType;
 use crate::registry::ParamValue;
@@ -21,13 +25,34 @@ pub(crate) struct Config {
     /// `[channels, height, width]` or `[dimensions]` of one observation.
     pub shape: Vec<usize>,
     pub latent: usize,
-    /// Widths of the encoder's hidden layers.
-    pub hidden: Vec<usize>,
-    /// A name of [`crate::nn::layers::Activation`].
-    pub activation: String,
+    pub network: Architecture,
     pub visible: ObservationModel,
+    /// What shares a σ of a quantized normal p(x|z).
+    pub sigma_of: SigmaScope,
+    /// Where q(z|x) is a flow.
+    pub flow: Option<FlowSizes>,
     /// Weight of the KL term while training; scores always use 1.
     pub beta: f32,
+}
+
+choices! {
+    /// The form of q(z|x).
+    pub enum PosteriorKind {
+        /// Of independent dimensions.
+        Gaussian = "gaussian",
+        /// A Gaussian through affine couplings.
+        Rnvp = "rnvp",
+    }
+}
+
+/// Sizes of a RealNVP posterior.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct FlowSizes {
+    pub couplings: usize,
+    /// Widths of the hidden layers of the networks in each.
+    pub hidden: Vec<usize>,
+    /// Numbers of h(x).
+    pub features: usize,
 }
 
 params! {
@@ -35,18 +60,32 @@ params! {
     pub(crate) struct VaeParams {
         /// dimension of the latent variable
         latent: usize, min(1);
-        /// widths of the encoder's hidden layers; the decoder has them in reverse
-        hidden: Vec<usize> = [400], each_min(1);
-        /// between the layers
-        activation: HiddenActivation = HiddenActivation::Relu;
+        networks: NetworkParams;
         /// the density p(x|z)
         visible: ObservationModel = "bernoulli";
         /// standard deviation of a Gaussian p(x|z), in units of the data [default: the noise of
         /// the data set]
         sigma: Option<f64>, min(1e-6);
+        /// what has a σ of its own in a quantized normal p(x|z)
+        sigma_of: SigmaScope = SigmaScope::Pixel;
+        /// the form of q(z|x)
+        posterior: PosteriorKind = PosteriorKind::Gaussian;
+        flow: FlowParams;
         /// weight of the KL term while training
         beta: f64 = 1.0, min(0.0);
         training: TrainingParams;
+    }
+}
+
+params! {
+    /// The couplings of `posterior: rnvp`.
+    pub(crate) struct FlowParams {
+        /// affine couplings of `posterior: rnvp`
+        couplings: usize = 4, min(1);
+        /// widths of the hidden layers of the two networks in each
+        coupling_hidden: Vec<usize> = [256, 256], each_min(1);
+        /// numbers of h(x), which the encoder gives to the couplings
+        coupling_features: usize = 64, min(1);
     }
 }
 
@@ -58,21 +97,10 @@ params! {
         /// between the layers
         activation: HiddenActivation = HiddenActivation::LeakyRelu;
         /// the density p(x|z)
-        visible: ObservationModel = "gaussian";
+        visible: ObservationModel = "gaussian", choices(&ObservationModel::PLAIN);
         /// standard deviation of a Gaussian p(x|z), in units of the data [default: the noise of
         /// the data set]
         sigma: Option<f64>, min(1e-6);
-    }
-}
-
-choices! {
-    /// What can stand between the layers: names of [`crate::nn::layers::Activation`].
-    pub enum HiddenActivation {
-        Elu = "elu",
-        LeakyRelu = "leaky-relu",
-        Relu = "relu",
-        Softplus = "softplus",
-        Tanh = "tanh",
     }
 }
 
@@ -87,6 +115,17 @@ impl ParamValue for ObservationModel {
     }
 }
 
+impl VaeParams {
+    /// The sizes of the flow, if q(z|x) is one.
+    fn flow(&self) -> Option<FlowSizes> {
+        (self.posterior == PosteriorKind::Rnvp).then(|| FlowSizes {
+            couplings: self.flow.couplings,
+            hidden: self.flow.coupling_hidden.clone(),
+            features: self.flow.coupling_features,
+        })
+    }
+}
+
 impl Config {
     /// Of `train/vae`.
     pub(crate) fn vae(name: &str, data: &Dataset, params: &VaeParams) -> Result<Self, ModelError> {
@@ -94,9 +133,10 @@ impl Config {
             model: name.to_owned(),
             shape: data.shape(),
             latent: params.latent,
-            hidden: params.hidden.clone(),
-            activation: params.activation.name().to_owned(),
+            network: Architecture::of(&params.networks),
             visible: visible(data, params.visible, params.sigma)?,
+            sigma_of: params.sigma_of,
+            flow: params.flow(),
             beta: params.beta as f32,
         })
     }
@@ -112,9 +152,10 @@ impl Config {
             model: name.to_owned(),
             shape: data.shape(),
             latent,
-            hidden: params.hidden.clone(),
-            activation: params.activation.name().to_owned(),
+            network: Architecture::mlp_of(params.hidden.clone(), params.activation),
             visible: visible(data, params.visible, params.sigma)?,
+            sigma_of: SigmaScope::Global,
+            flow: None,
             beta: 1.0,
         })
     }
@@ -131,7 +172,7 @@ pub(crate) fn visible(
     visible: ObservationModel,
     sigma: Option<f64>,
 ) -> Result<ObservationModel, ModelError> {
-    if visible == ObservationModel::Bernoulli {
+    if !matches!(visible, ObservationModel::Gaussian { .. }) {
         return Ok(visible);
     }
     let own = || data.noise_variance().map(f64::sqrt);

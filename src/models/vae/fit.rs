@@ -1,5 +1,8 @@
 //! Training, and the fitted model.
 
+use std::fmt;
+use std::rc::Rc;
+
 use super::config::Config;
 use super::networks::Networks;
 use crate::data::Dataset;
@@ -7,13 +10,16 @@ use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Posterior;
 use crate::models::Rows;
+use crate::models::observation;
 use crate::models::observation::Decoded;
 use crate::models::observation::LogVariances;
-use crate::models::observation::ObservationModel;
 use crate::models::params;
 use crate::models::params::TrainingParams;
+use crate::models::posterior::FlowMap;
+use crate::models::posterior::FlowPosterior;
 use crate::models::quadrature;
 use crate::nn::backend::Backend;
+use crate::nn::layers::Statistics;
 use crate::random::Seed;
 use crate::training::Component;
 use crate::training::Iteration;
@@ -28,6 +34,9 @@ use crate::training::weights;
 /// Rows that pass through the networks at once outside training: enough to keep the matrix
 /// products large, few enough to stay in the cache.
 const CHUNK: usize = 250;
+
+/// Pairs of z and observation that pass through a flow at once.
+const PAIRS: usize = 4096;
 
 /// Trains a VAE on `device`.
 pub(super) fn train<B: Backend>(
@@ -76,42 +85,53 @@ impl<B: Backend> TrainingAlgorithm<B> for VaeTraining<'_, B> {
     fn iterate(&mut self, at: &mut Iteration<'_>) -> Result<(), TrainingError> {
         let rows = at.draw();
         let (n, d, l) = (rows.len(), self.train.columns, self.config.latent);
-        let (encoder, decoder) = (
-            self.networks.encoder.record(),
-            self.networks.decoder.record(),
-        );
-        let x = encoder.device().matrix(self.train.gather(&rows), n, d);
+        let passes = self.networks.record();
+        let device = self.networks.encoder.device().clone();
+        let x = self.train.gather(&rows);
+        let observed = match self.config.visible {
+            observation::ObservationModel::QuantizedNormal => {
+                let mut stream = self.seed.derive("fit/dequantise").stream(at.number);
+                observation::dequantised(x.clone(), &mut stream)
+            }
+            _ => x.clone(),
+        };
+        let (x, observed) = (device.matrix(x, n, d), device.matrix(observed, n, d));
         let noise = self
             .seed
             .derive("fit/noise")
             .stream(at.number)
             .normal(n * l);
-        let noise = encoder.device().matrix(noise, n, l);
-        let bound = self.networks.bound([&encoder, &decoder], x, noise);
+        let noise = device.matrix(noise, n, l);
+        let bound = self.networks.bound(&passes, x, observed, noise);
         let loss = (bound.nll + bound.kl * self.config.beta).mean();
         at.report("loss", f64::from(loss.value()), n);
         let mut gradients = loss.backward();
-        let by_encoder = encoder.take_gradients(&mut gradients);
-        let by_decoder = decoder.take_gradients(&mut gradients);
+        let by_encoder = passes.encoder.take_gradients(&mut gradients);
+        let by_decoder = passes.decoder.take_gradients(&mut gradients);
+        let by_flow = passes.flow.map(|flow| flow.take_gradients(&mut gradients));
+        let seen = [passes.encoder_statistics, passes.decoder_statistics];
+        let [encoder, decoder] = seen;
         self.networks.encoder.update(by_encoder);
         self.networks.decoder.update(by_decoder);
+        if let (Some(flow), Some(by_flow)) = (&mut self.networks.flow, by_flow) {
+            flow.component.update(by_flow);
+        }
+        encoder.keep(self.networks.encoder.params_mut())?;
+        decoder.keep(self.networks.decoder.params_mut())?;
         Ok(())
     }
 
     fn validate(&mut self, _phase: usize) -> Result<Vec<(&'static str, f64)>, TrainingError> {
         // The same noise after every epoch: the curve then moves with the model alone.
         let mut stream = self.seed.derive("fit/validation").stream(0);
-        let (encoder, decoder) = (
-            self.networks.encoder.constant(),
-            self.networks.decoder.constant(),
-        );
+        let passes = self.networks.constant();
         let mut elbo = 0.0;
         for x in self.valid.chunks(CHUNK) {
             let n = x.len();
             let noise = stream.normal(n * self.config.latent);
-            let noise = encoder.device().matrix(noise, n, self.config.latent);
-            let x = encoder.device().matrix(x.values, n, x.columns);
-            let bound = self.networks.bound([&encoder, &decoder], x, noise);
+            let noise = passes.encoder.device().matrix(noise, n, self.config.latent);
+            let x = passes.encoder.device().matrix(x.values, n, x.columns);
+            let bound = self.networks.bound(&passes, x.clone(), x, noise);
             elbo -= f64::from((bound.nll + bound.kl).sum().value());
         }
         Ok(vec![("valid_elbo", elbo / self.valid.len() as f64)])
@@ -121,12 +141,15 @@ impl<B: Backend> TrainingAlgorithm<B> for VaeTraining<'_, B> {
 /// A trained VAE on its device.
 pub(crate) struct FittedVae<B: Backend> {
     config: Config,
-    networks: Networks<B>,
+    networks: Rc<Networks<B>>,
 }
 
 impl<B: Backend> FittedVae<B> {
     pub(crate) fn new(config: Config, networks: Networks<B>) -> Self {
-        FittedVae { config, networks }
+        FittedVae {
+            config,
+            networks: Rc::new(networks),
+        }
     }
 
     /// With the parameters that a training left.
@@ -150,34 +173,87 @@ impl<B: Backend> Fitted for FittedVae<B> {
         self.config.latent
     }
 
-    fn observation_model(&self) -> ObservationModel {
-        self.config.visible
-    }
-
     fn encode(&self, x: &Rows) -> Result<Posterior, ModelError> {
         let encoder = self.networks.encoder.constant();
-        let mut mean = Rows::new(self.config.latent, Vec::new());
-        let mut log_var = mean.clone();
+        let rows = |columns| Rows::new(columns, Vec::new());
+        let (mut mean, mut log_var) = (rows(self.config.latent), rows(self.config.latent));
+        let mut features = self.config.flow.as_ref().map(|flow| rows(flow.features));
         for x in x.chunks(CHUNK) {
             let (n, d) = (x.len(), x.columns);
             let x = encoder.device().matrix(x.values, n, d);
-            let (m, s) = self.networks.encode(&encoder, x);
-            mean.values.extend(m.to_vec());
-            log_var.values.extend(s.to_vec());
+            let encoded = self.networks.encode_by(&encoder, x, &Statistics::Running);
+            mean.values.extend(encoded.mean.to_vec());
+            log_var.values.extend(encoded.log_var.to_vec());
+            if let (Some(all), Some(some)) = (&mut features, encoded.features) {
+                all.values.extend(some.to_vec());
+            }
         }
-        let log_var = Some(LogVariances::new(log_var));
-        Ok(Posterior { mean, log_var })
+        let log_var = LogVariances::new(log_var);
+        Ok(match features {
+            None => Posterior::diagonal(mean, log_var),
+            Some(features) => Posterior::through(FlowPosterior {
+                mean,
+                log_var,
+                features,
+                map: Rc::new(Couplings(Rc::clone(&self.networks))),
+            }),
+        })
     }
 
     fn decode(&self, z: &Rows) -> Result<Decoded, ModelError> {
         let decoder = self.networks.decoder.constant();
-        let none = Rows::new(self.config.dimensions(), Vec::new());
-        let mut all = Decoded::new(self.config.visible, none);
+        let model = self.config.visible;
+        let emitted = self.config.dimensions() * model.emitted_per_number();
+        let mut all = Decoded::new(model, Rows::new(emitted, Vec::new()));
         for z in z.chunks(CHUNK) {
             let (n, d) = (z.len(), z.columns);
             let z = decoder.device().matrix(z.values, n, d);
             all.append(self.networks.decode(&decoder, z).to_host());
         }
         Ok(all)
+    }
+}
+
+/// The flow of a fitted VAE, as its posteriors use it.
+struct Couplings<B: Backend>(Rc<Networks<B>>);
+
+impl<B: Backend> fmt::Debug for Couplings<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Couplings").finish_non_exhaustive()
+    }
+}
+
+impl<B: Backend> Couplings<B> {
+    fn mapped(&self, z: &Rows, features: &Rows, inverse: bool) -> (Rows, Vec<f64>) {
+        let Some(flow) = &self.0.flow else {
+            unreachable!("BUG: a flow posterior of a model without a flow");
+        };
+        let pass = flow.component.constant();
+        let mut mapped = Rows::new(z.columns, Vec::with_capacity(z.values.len()));
+        let mut log_det = Vec::with_capacity(z.len());
+        for (z, h) in z.chunks(PAIRS).zip(features.chunks(PAIRS)) {
+            let matrix = |rows: Rows| {
+                let (n, columns) = (rows.len(), rows.columns);
+                pass.device().matrix(rows.values, n, columns)
+            };
+            let (z, h) = (matrix(z), matrix(h));
+            let found = match inverse {
+                true => flow.couplings.inverse(&pass, z, Some(&h)),
+                false => flow.couplings.forward(&pass, z, Some(&h)),
+            };
+            mapped.values.extend(found.z.to_vec());
+            log_det.extend(found.log_det.to_vec().into_iter().map(f64::from));
+        }
+        (mapped, log_det)
+    }
+}
+
+impl<B: Backend> FlowMap for Couplings<B> {
+    fn forward(&self, z: &Rows, features: &Rows) -> (Rows, Vec<f64>) {
+        self.mapped(z, features, false)
+    }
+
+    fn inverse(&self, z: &Rows, features: &Rows) -> (Rows, Vec<f64>) {
+        self.mapped(z, features, true)
     }
 }

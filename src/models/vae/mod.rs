@@ -1,4 +1,4 @@
-//! The variational autoencoder with a diagonal Gaussian posterior.
+//! The variational autoencoder with a diagonal Gaussian posterior or a RealNVP one.
 //!
 //! Kingma & Welling 2014, arXiv 1312.6114; as used by Rosca et al. 2018 and Yacoby et al. 2024.
 
@@ -6,7 +6,11 @@ pub(super) mod config;
 mod fit;
 pub(super) mod networks;
 
+#[cfg(test)]
+mod tests;
+
 use config::Config;
+use config::PosteriorKind;
 use config::VaeParams;
 pub(super) use fit::FittedVae;
 
@@ -15,6 +19,7 @@ use super::Fitted;
 use super::Model;
 use super::ModelError;
 use super::measures;
+use super::networks::Architecture;
 use crate::data::Dataset;
 use crate::nn::device::DeviceChoice;
 use crate::nn::device::on_device;
@@ -35,7 +40,7 @@ impl Entry for Vae {
     }
 
     fn summary(&self) -> &'static str {
-        "variational autoencoder with a diagonal Gaussian posterior"
+        "variational autoencoder with a Gaussian or a flow posterior"
     }
 
     fn docs(&self) -> &'static str {
@@ -45,16 +50,42 @@ impl Entry for Vae {
          −log p(x|z) + β KL(q(z|x) || N(0, I)),   z = μ(x) + σ(x) ε\n\
          ```\n\
          \n\
-         with the KL in closed form. Encoder and decoder are stacks of affine layers of the widths\n\
-         `hidden`, the decoder's in reverse. Reconstruction terms are summed over the dimensions of x.\n\
-         The curve has the training loss and, per epoch, `valid_elbo` in nats per observation; with one\n\
-         latent dimension and up to 16 of x the metrics have `valid_ll` by quadrature.\n\
+         with the KL in closed form. Reconstruction terms are summed over the dimensions of x. The curve\n\
+         has the training loss and, per epoch, `valid_elbo` in nats per observation; with one latent\n\
+         dimension and up to 16 of x the metrics have `valid_ll` by quadrature.\n\
          \n\
-         Source: Kingma and Welling 2014, *Auto-Encoding Variational Bayes*, arXiv 1312.6114."
+         With `posterior: rnvp` z is a Gaussian sample z₀ after `couplings` affine couplings, each given\n\
+         h(x), `coupling_features` numbers of the encoder; halves alternate, scales are at most e². The\n\
+         KL term is then, at one sample,\n\
+         \n\
+         ```text\n\
+         log q(z|x) − log p(z),   log q(z|x) = log N(z₀; μ, σ²) − Σ_k log |det ∂T_k|\n\
+         ```\n\
+         \n\
+         | `network` | encoder; the decoder is its mirror image |\n\
+         | --- | --- |\n\
+         | `mlp` | affine layers of the widths `hidden` with `activation` between them |\n\
+         | `color-mnist` | 5 × 5 convolutions with `maps`/2, `maps`, … feature maps, the first and the last of stride 2 |\n\
+         | `dcgan` | 4 × 4 convolutions of stride 2 with `maps`, 2 `maps`, 4 `maps`, … feature maps |\n\
+         \n\
+         The last two are for pictures, with batch norm and ReLU behind every layer but the last, which\n\
+         is affine; with 64 `maps` they have the sizes of Rosca et al. 2018.\n\
+         \n\
+         | `visible` | p(x|z), per number of x |\n\
+         | --- | --- |\n\
+         | `bernoulli` | for x from 0 to 1, grey values too |\n\
+         | `gaussian` | N(μ(z), `sigma`²) with a known σ |\n\
+         | `quantized-normal` | N(μ(z), σ²) with a learned σ, of 256 grey levels under uniform noise of one level, new in every iteration; scores take the middle of the level. Nats are those of the grey value x; D ln 255 less for whole levels. ln σ is at least −ln 512 |\n\
+         | `categorical` | one of 256 grey levels, by softmax |\n\
+         \n\
+         Sources: Kingma and Welling 2014, *Auto-Encoding Variational Bayes*, arXiv 1312.6114; Dinh,\n\
+         Sohl-Dickstein and Bengio 2017, *Density estimation using Real NVP*, arXiv 1605.08803; Rosca,\n\
+         Lakshminarayanan and Mohamed 2018, *Distribution matching in variational inference*, arXiv\n\
+         1802.06847, appendices G and K; Theis, van den Oord and Bethge 2016, arXiv 1511.01844."
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -65,6 +96,20 @@ impl Entry for Vae {
 impl Model for Vae {
     fn capabilities(&self) -> &'static [Capability] {
         Capability::DIAGONAL_AUTOENCODER
+    }
+
+    fn capabilities_with(&self, params: &Values) -> &'static [Capability] {
+        match VaeParams::read(params).map(|params| params.posterior) {
+            Ok(PosteriorKind::Rnvp) => Capability::FLOW_AUTOENCODER,
+            _ => self.capabilities(),
+        }
+    }
+
+    fn takes(&self, params: &Values, shape: &[usize]) -> Result<(), (String, String)> {
+        match VaeParams::read(params) {
+            Ok(params) => Architecture::of(&params.networks).check(shape),
+            Err(_) => Ok(()),
+        }
     }
 
     fn measures(&self) -> &'static [Measure] {
@@ -84,6 +129,8 @@ impl Model for Vae {
     ) -> Result<Trained, ModelError> {
         let params = VaeParams::read(params)?;
         let config = Config::vae(self.name(), data, &params)?;
+        let taken = config.network.check(&config.shape);
+        taken.map_err(|(message, help)| ModelError::Data(format!("{message}; {help}")))?;
         let training = &params.training;
         on_device!(training.device, |device| fit::train(
             &device, &config, data, training, monitor

@@ -67,6 +67,8 @@ impl RingGan {
             patience: 0,
             factor: 0.5,
             least: 2e-2,
+            from_row: 0,
+            lasting: false,
         };
         let mut noise = seed.derive("ring").stream(0);
         let ring = (0..ROWS).flat_map(|row| {

@@ -1,42 +1,42 @@
 //! Scores: of posteriors, of pairs of images, of a classifier's answers.
 
-use sweepline::metrics::Posteriors;
 use sweepline::metrics::inception_score::inception_score;
 use sweepline::metrics::ms_ssim::{MsSsim, Window};
-use sweepline::models::Rows;
+use sweepline::metrics::{Marginal, MarginalKl};
 use sweepline::models::observation::LogVariances;
+use sweepline::models::{DiagonalGaussians, Posteriors, Rows};
 
 use super::case::{Answers, Case};
 
 pub(super) fn marginal_kl(case: &Case) -> Answers {
     let d = case.number("dimension") as usize;
-    let posteriors = Posteriors {
-        mean: case.values("mean"),
-        log_var: LogVariances::new(Rows::new(d, case.values("log_var"))),
-        d,
-    };
+    let posteriors = DiagonalGaussians::new(
+        Rows::new(d, case.values("mean")),
+        LogVariances::new(Rows::new(d, case.values("log_var"))),
+    );
     let index = case.indices("index");
-    let z = posteriors.sample(&index, &case.values("eps"));
-    let kl = posteriors.marginal_kl(&z);
+    let draws = posteriors
+        .draw(&index, &case.values("eps"))
+        .expect("finite");
+    let marginal = Marginal::of_posteriors(posteriors);
+    let kl = MarginalKl::of(&marginal, &draws).expect("finite");
     let mut answers = Answers::new();
-    answers.put_values("z", &z);
+    answers.put_values("z", &draws.z.values);
     let se = kl.marginal.standard_error.expect("several samples");
     for (name, value) in [
         ("kl_marginal", kl.marginal.mean),
         ("kl_marginal_standard_error", se),
         ("kl_posterior_mean", kl.posterior_mean),
         ("mutual_information", kl.mutual_information),
-        (
-            "mutual_information_sampled",
-            posteriors.sampled_information(&index, &z, &kl.log_q),
-        ),
+        ("mutual_information_sampled", kl.sampled_information),
         ("kl_marginal_lower", kl.lower),
     ] {
         answers.put_doubles(name, vec![value]);
     }
     answers.put_doubles("log_q", kl.log_q);
     answers.put_doubles("log_p", kl.log_p);
-    answers.put_doubles("kl_posterior", kl.posterior);
+    let posterior = kl.posterior.expect("a closed form");
+    answers.put_doubles("kl_posterior", posterior);
     answers
 }
 

@@ -1,0 +1,184 @@
+//! How far the inferred posteriors of two dimensions are from the best Gaussian.
+
+use super::Estimate;
+use super::LikelihoodOverPlane;
+use super::Metric;
+use super::inferred;
+use crate::data::Dataset;
+use crate::data::SplitName;
+use crate::models::DiagonalGaussians;
+use crate::models::Fitted;
+use crate::models::ModelError;
+use crate::models::semi_amortized::Content;
+use crate::models::semi_amortized::Observed;
+use crate::models::semi_amortized::SemiAmortized;
+use crate::random::Seed;
+use crate::registry::Capability;
+use crate::registry::Entry;
+use crate::registry::Measure;
+use crate::registry::Param;
+use crate::registry::Values;
+use crate::registry::params;
+use crate::training::Monitor;
+
+/// `evaluate/grid-gap`
+pub(super) struct GridGap;
+
+params! {
+    /// What `evaluate/grid-gap` may be given.
+    struct GridGapParams {
+        /// which observations
+        split: SplitName = SplitName::Test;
+        /// how many, from the first of the model's batches
+        observations: usize = 20, min(1);
+        /// which noise
+        seed: Seed;
+    }
+}
+
+impl Entry for GridGap {
+    fn name(&self) -> &'static str {
+        "grid-gap"
+    }
+
+    fn summary(&self) -> &'static str {
+        "distance of q(z|x) at λ_0 and at λ_K from the best Gaussian, found by grid search"
+    }
+
+    fn docs(&self) -> &'static str {
+        "For two latent dimensions. The best Gaussian of independent dimensions is sought on a grid of\n\
+         both means and both standard deviations that is made finer around its best, with bounds from\n\
+         log p(x|z) on a grid of z instead of from draws. `mean_gap` is the mean distance of the means\n\
+         at λ_K from it, `grid_gap` what the bound at λ_K lacks, both over the first `observations` of\n\
+         the model's batches; `mean_gap_start` and `grid_gap_start` are the same at λ_0.\n\
+         \n\
+         Source: the optimum by grid search of figure 1 of Kim et al. 2018, arXiv 1802.02550."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        GridGapParams::params()
+    }
+}
+
+impl Metric for GridGap {
+    fn measures(&self) -> &'static [Measure] {
+        const MEASURES: &[Measure] = &[
+            Measure::new("mean_gap", "distance of μ at λ_K from the best").down(),
+            Measure::new("mean_gap_se", "standard error of the distance of μ at λ_K"),
+            Measure::new("grid_gap", "ELBO of the best Gaussian less that at λ_K")
+                .unit("nats")
+                .down(),
+            Measure::new("grid_gap_se", "standard error of the gap at λ_K").unit("nats"),
+            Measure::new("mean_gap_start", "distance of μ at λ_0 from the best").down(),
+            Measure::new(
+                "grid_gap_start",
+                "ELBO of the best Gaussian less that at λ_0",
+            )
+            .unit("nats")
+            .down(),
+        ];
+        MEASURES
+    }
+
+    fn needs(&self) -> &'static [Capability] {
+        &[Capability::PosteriorRefinement]
+    }
+
+    fn score(
+        &self,
+        model: &dyn Fitted,
+        data: &Dataset,
+        values: &Values,
+        monitor: &dyn Monitor,
+    ) -> Result<Vec<f64>, ModelError> {
+        let params = GridGapParams::read(values)?;
+        let model = inferred::refining(model)?;
+        of_two_dimensions(model)?;
+        let seed = params.seed.derive("grid-gap");
+        let mut gaps: [Vec<f64>; 4] = Default::default();
+        let total = params.observations as u64;
+        'batches: for (i, batch) in model.batches(data, params.split.name())?.iter().enumerate() {
+            let trajectory = trajectory(model, batch, inferred::noise_of(&seed, i))?;
+            for row in 0..batch.content.len() {
+                if gaps[0].len() == params.observations {
+                    break 'batches;
+                }
+                if monitor.cancelled() {
+                    return Err(ModelError::Cancelled);
+                }
+                let plane = over_plane(model, &batch.content.gather(&[row]))?;
+                let best = plane.best();
+                let ends = [&trajectory[trajectory.len() - 1], &trajectory[0]];
+                for (k, posteriors) in ends.into_iter().enumerate() {
+                    let (mean, sigma) = moments(posteriors, row);
+                    let [dx, dy] = [0, 1].map(|j| mean[j] - best.mean[j]);
+                    gaps[2 * k].push(dx.hypot(dy));
+                    gaps[2 * k + 1].push(best.elbo - plane.at(mean, sigma).elbo);
+                }
+                monitor.progress(gaps[0].len() as u64, total, &[]);
+            }
+        }
+        let [mean, elbo, mean_start, elbo_start] = gaps.map(|gap| Estimate::of(&gap));
+        let error = |estimate: Estimate| estimate.standard_error.unwrap_or(f64::NAN);
+        Ok(vec![
+            mean.mean,
+            error(mean),
+            elbo.mean,
+            error(elbo),
+            mean_start.mean,
+            elbo_start.mean,
+        ])
+    }
+}
+
+/// # Errors
+/// Where z is of other than two dimensions: a grid over more has too many places.
+pub fn of_two_dimensions(model: &dyn SemiAmortized) -> Result<(), ModelError> {
+    match model.latent() {
+        2 => Ok(()),
+        d => Err(ModelError::Unsupported(format!(
+            "a grid search is for two latent dimensions, the model has {d}"
+        ))),
+    }
+}
+
+/// q of a batch at λ_0, …, λ_K.
+///
+/// # Errors
+/// Those of the model.
+pub fn trajectory(
+    model: &dyn SemiAmortized,
+    batch: &Observed,
+    noise: Seed,
+) -> Result<Vec<DiagonalGaussians>, ModelError> {
+    let points = model.infer(&batch.content, &model.refinement(), noise)?;
+    points.into_iter().map(DiagonalGaussians::of).collect()
+}
+
+/// Mean and standard deviations of one of many posteriors of two dimensions.
+pub fn moments(posteriors: &DiagonalGaussians, row: usize) -> ([f64; 2], [f64; 2]) {
+    let at = |j: usize| 2 * row + j;
+    (
+        [0, 1].map(|j| f64::from(posteriors.mean().values[at(j)])),
+        [0, 1].map(|j| f64::from(posteriors.log_var().sigma(at(j)))),
+    )
+}
+
+/// Rows of z that pass the decoder at once.
+const CHUNK: usize = 2000;
+
+/// log p(x|z) of one observation over the plane.
+///
+/// # Errors
+/// Those of the model.
+pub fn over_plane(
+    model: &dyn SemiAmortized,
+    x: &Content,
+) -> Result<LikelihoodOverPlane, ModelError> {
+    let mut values = Vec::new();
+    for z in LikelihoodOverPlane::places().chunks(CHUNK) {
+        let repeated = x.gather(&vec![0; z.len()]);
+        values.extend(model.log_likelihood(&repeated, &z)?);
+    }
+    Ok(LikelihoodOverPlane::new(values))
+}

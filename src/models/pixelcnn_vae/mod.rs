@@ -1,0 +1,166 @@
+//! Gated PixelCNNs over binary images, with a latent variable that is amortised, refined or both; and
+//! without one.
+//!
+//! Kim, Wiseman, Miller, Sontag and Rush 2018, arXiv 1802.02550, section 4.3. How λ is inferred and
+//! what learns from what is in [`super::semi_amortized`]; here are the networks and the images.
+
+mod config;
+mod images;
+mod networks;
+#[cfg(test)]
+pub(super) mod tests;
+
+use config::Config;
+use config::PixelCnnVaeParams;
+use images::Binary;
+use images::ImageRepresentation;
+use networks::ImageEncoder;
+use networks::PixelCnnDecoder;
+
+use super::ExtraInputs;
+use super::Fitted;
+use super::Model;
+use super::ModelError;
+use super::semi_amortized;
+use super::semi_amortized::Decoding;
+use super::semi_amortized::Encoding;
+use super::semi_amortized::FittedSemiAmortized;
+use super::semi_amortized::Networks;
+use crate::data::Dataset;
+use crate::nn::backend::Backend;
+use crate::nn::device::DeviceChoice;
+use crate::nn::device::on_device;
+use crate::random::Seed;
+use crate::registry::Capability;
+use crate::registry::Entry;
+use crate::registry::InvalidParam;
+use crate::registry::Measure;
+use crate::registry::Param;
+use crate::registry::Values;
+use crate::training::Component;
+use crate::training::Monitor;
+use crate::training::Trained;
+use crate::training::weights;
+
+/// `train/pixelcnn-vae`
+pub(super) struct PixelCnnVae;
+
+impl Entry for PixelCnnVae {
+    fn name(&self) -> &'static str {
+        "pixelcnn-vae"
+    }
+
+    fn summary(&self) -> &'static str {
+        "gated PixelCNN over binary images with a latent variable: VAE, SVI, SA-VAE; or without one"
+    }
+
+    fn docs(&self) -> &'static str {
+        "p(x|z) is a gated PixelCNN whose input has z as further maps beside the image; `inference:\n\
+         none` is that PixelCNN without z. The encoder has residual blocks of 3 × 3 convolutions with\n\
+         batch norm, each followed by a 2 × 2 convolution with stride 2, then an affine layer to λ_0 =\n\
+         (μ, ln σ²). Inference is as for `train/lstm-vae`; its batch norms lie in the encoder alone,\n\
+         outside of the inner steps.\n\
+         \n\
+         Images are binary: in training a pixel is drawn anew every time with its grey value as\n\
+         probability, images for validation and tests have to be binary. Probabilities are held within\n\
+         10⁻⁵ of 0 and 1, as in the authors' code. Trained with Adam; the weights of the epoch with\n\
+         the best validation bound are what is left.\n\
+         \n\
+         Source: Kim, Wiseman, Miller, Sontag and Rush 2018, *Semi-amortized variational autoencoders*,\n\
+         arXiv 1802.02550, section 4.3; van den Oord et al. 2016, arXiv 1606.05328, for the decoder."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        PixelCnnVaeParams::params()
+    }
+}
+
+impl Model for PixelCnnVae {
+    fn capabilities(&self) -> &'static [Capability] {
+        &[
+            Capability::Codes,
+            Capability::PosteriorSamples,
+            Capability::PosteriorDensity,
+            Capability::DiagonalPosterior,
+            Capability::PosteriorRefinement,
+        ]
+    }
+
+    fn check(&self, params: &Values) -> Result<(), InvalidParam> {
+        match PixelCnnVaeParams::read(params).map(|params| params.conflict()) {
+            Ok(Some(wrong)) => Err(wrong),
+            // The types of the parameters say what is wrong with single ones.
+            _ => Ok(()),
+        }
+    }
+
+    fn measures(&self) -> &'static [Measure] {
+        semi_amortized::MEASURES
+    }
+
+    fn train(
+        &self,
+        data: &Dataset,
+        _extra: &ExtraInputs,
+        values: &Values,
+        monitor: &dyn Monitor,
+    ) -> Result<Trained, ModelError> {
+        let params = PixelCnnVaeParams::read(values)?;
+        let config = Config::new(self.name(), data, &params)?;
+        on_device!(params.training.device, |device| {
+            let networks = networks(&device, &config, params.training.seed)?;
+            let representation = ImageRepresentation(config.clone());
+            semi_amortized::train(
+                &config,
+                networks,
+                &representation,
+                data,
+                &params.inference,
+                params.recipe(),
+                monitor,
+            )
+        })
+    }
+
+    fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {
+        let config: Config = super::config(weights)?;
+        on_device!(device, |device| open(&device, config, weights))
+    }
+}
+
+fn open<B: Backend>(
+    device: &B,
+    config: Config,
+    bytes: &[u8],
+) -> Result<Box<dyn Fitted>, ModelError> {
+    let mut networks = networks(device, &config, Seed::new(0))?;
+    weights::open(bytes, &mut networks.components())?;
+    let (shape, settings) = (config.shape.clone(), config.inference.clone());
+    let representation = Box::new(ImageRepresentation(config));
+    let fitted = FittedSemiAmortized::new(shape, settings, networks, representation)?;
+    Ok(Box::new(fitted))
+}
+
+fn networks<B: Backend>(
+    device: &B,
+    config: &Config,
+    seed: Seed,
+) -> Result<Networks<B, Binary>, ModelError> {
+    let seed = seed.derive("fit/init");
+    let encoder = config.inference.method()?.has_encoder().then(|| {
+        let (component, network) = Component::declare("encoder", device, seed, |builder| {
+            ImageEncoder::new(builder, config)
+        });
+        let network = Box::new(network);
+        Encoding { component, network }
+    });
+    let (component, network) = Component::declare("decoder", device, seed, |builder| {
+        PixelCnnDecoder::new(builder, config)
+    });
+    let network = Box::new(network);
+    Ok(Networks {
+        latent: config.inference.latent,
+        encoder,
+        decoder: Decoding { component, network },
+    })
+}

@@ -1,0 +1,34 @@
+//! What stages share that read a model with data and leave a table.
+
+use super::artifacts;
+use crate::engine::StepOutput;
+use crate::registry::ArtifactType;
+use crate::registry::Outputs;
+use crate::registry::Slot;
+use crate::table::Table;
+
+/// The model and the data.
+pub(super) const SLOTS: [Slot; 2] = [
+    Slot::new("model", &[ArtifactType::Model], "the fitted model"),
+    Slot::new(
+        "data",
+        &[ArtifactType::Dataset],
+        "what it is looked at with",
+    ),
+];
+
+/// One table.
+pub(super) const TABLE: Outputs = Outputs::Fixed(&[("table", ArtifactType::Table)]);
+
+/// The table under the name `table`.
+pub(super) fn left(table: &Table) -> StepOutput {
+    let mut left = StepOutput::default();
+    add(&mut left, "table", table);
+    left
+}
+
+/// A table as an output, for programs and for people.
+pub(super) fn add(left: &mut StepOutput, output: &str, table: &Table) {
+    left.file(output, artifacts::TABLE, table.to_json())
+        .file(output, "table.csv", table.to_csv());
+}
