@@ -77,9 +77,9 @@ impl Entry for DensityRatioKl {
 impl Metric for DensityRatioKl {
     fn measures(&self) -> &'static [Measure] {
         const MEASURES: &[Measure] = &[
-            Measure::new("ratio_kl", "KL(q(z) || p(z)) by density ratio").unit("nats"),
+            Measure::new("ratio_kl", "KL by density ratio").unit("nats"),
             Measure::new("ratio_kl_se", "standard error of the density-ratio KL").unit("nats"),
-            Measure::new("ratio_error", "density-ratio KL − Monte Carlo KL").unit("nats"),
+            Measure::new("ratio_error", "error of the density-ratio KL").unit("nats"),
             Measure::new("marginal_kl", "KL(q(z) || p(z))")
                 .unit("nats")
                 .down(),
