@@ -75,12 +75,12 @@ impl Metric for ActiveUnits {
     ) -> Result<Vec<f64>, ModelError> {
         let params = ActiveUnitsParams::read(values)?;
         let seed = params.seed.derive("active-units");
-        let found = inferred::posterior(model, data, params.split.name(), &seed)?;
-        if found.mean.len() < 2 {
+        let codes = inferred::codes(model, data, params.split.name(), &seed)?;
+        if codes.len() < 2 {
             let what = "a variance needs two observations, the split has one".to_owned();
             return Err(ModelError::Data(what));
         }
-        let variances = variances(&found.mean);
+        let variances = variances(&codes);
         let active = variances.iter().filter(|v| **v >= params.threshold).count() as f64;
         Ok(vec![active, active / variances.len() as f64])
     }

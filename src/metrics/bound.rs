@@ -106,7 +106,7 @@ impl Metric for Bound {
             let noise = inferred::noise_of(&seed, i);
             let posterior = match model.latent() {
                 0 => None,
-                _ => Some(DiagonalGaussians::of(inferred::last(model, batch, noise)?)?),
+                _ => Some(inferred::last(model, batch, noise)?),
             };
             sums.add(model, batch, posterior.as_ref(), params.samples, noise)?;
             monitor.progress(i as u64 + 1, batches.len() as u64, &[]);

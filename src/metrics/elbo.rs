@@ -3,13 +3,13 @@
 use super::Estimate;
 use super::Marginal;
 use super::Metric;
-use super::marginal::log_priors;
 use crate::data::Dataset;
 use crate::data::SplitName;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::params;
+use crate::models::posteriors::log_priors;
 use crate::random::Seed;
 use crate::registry::Capability;
 use crate::registry::Entry;

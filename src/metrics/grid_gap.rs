@@ -10,7 +10,6 @@ use crate::models::DiagonalGaussians;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::semi_amortized::Content;
-use crate::models::semi_amortized::Observed;
 use crate::models::semi_amortized::SemiAmortized;
 use crate::random::Seed;
 use crate::registry::Capability;
@@ -98,7 +97,8 @@ impl Metric for GridGap {
         let mut gaps: [Vec<f64>; 4] = Default::default();
         let total = params.observations as u64;
         'batches: for (i, batch) in model.batches(data, params.split.name())?.iter().enumerate() {
-            let trajectory = trajectory(model, batch, inferred::noise_of(&seed, i))?;
+            let noise = inferred::noise_of(&seed, i);
+            let trajectory = model.infer(&batch.content, &model.refinement(), noise)?;
             for row in 0..batch.content.len() {
                 if gaps[0].len() == params.observations {
                     break 'batches;
@@ -140,19 +140,6 @@ pub fn of_two_dimensions(model: &dyn SemiAmortized) -> Result<(), ModelError> {
             "a grid search is for two latent dimensions, the model has {d}"
         ))),
     }
-}
-
-/// q of a batch at λ_0, …, λ_K.
-///
-/// # Errors
-/// Those of the model.
-pub fn trajectory(
-    model: &dyn SemiAmortized,
-    batch: &Observed,
-    noise: Seed,
-) -> Result<Vec<DiagonalGaussians>, ModelError> {
-    let points = model.infer(&batch.content, &model.refinement(), noise)?;
-    points.into_iter().map(DiagonalGaussians::of).collect()
 }
 
 /// Mean and standard deviations of one of many posteriors of two dimensions.

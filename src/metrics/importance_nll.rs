@@ -6,7 +6,6 @@ use super::importance_weighted::log_evidence;
 use super::inferred;
 use crate::data::Dataset;
 use crate::data::SplitName;
-use crate::models::DiagonalGaussians;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
@@ -98,7 +97,7 @@ impl Metric for ImportanceNll {
                 0 => model.log_likelihood(x, &Rows::new(0, Vec::new()))?,
                 _ => {
                     let noise = inferred::noise_of(&seed, i);
-                    let posteriors = DiagonalGaussians::of(inferred::last(model, batch, noise)?)?;
+                    let posteriors = inferred::last(model, batch, noise)?;
                     let mut likelihood = |z: &Rows| match monitor.cancelled() {
                         true => Err(ModelError::Cancelled),
                         false => model.log_likelihood(x, z),

@@ -67,6 +67,23 @@ impl LogSum {
         self.sum += (term - self.largest).exp();
     }
 
+    /// Many at once, in single precision up to their largest.
+    pub fn add_all(&mut self, terms: &[f32]) {
+        let largest = terms.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let largest = f64::from(largest).max(self.largest);
+        if largest == f64::NEG_INFINITY {
+            return;
+        }
+        if largest > self.largest {
+            self.sum *= (self.largest - largest).exp();
+            self.largest = largest;
+        }
+        // What lies so far below adds nothing that double precision could hold.
+        let gaps = terms.iter().map(|term| term - largest as f32);
+        let gaps = gaps.filter(|gap| *gap > -45.0);
+        self.sum += gaps.map(|gap| f64::from(gap).exp()).sum::<f64>();
+    }
+
     pub fn value(&self) -> f64 {
         self.largest + self.sum.ln()
     }

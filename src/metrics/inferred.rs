@@ -4,7 +4,6 @@ use crate::data::Dataset;
 use crate::models::DiagonalGaussians;
 use crate::models::Fitted;
 use crate::models::ModelError;
-use crate::models::Posterior;
 use crate::models::Rows;
 use crate::models::observation::LogVariances;
 use crate::models::params;
@@ -36,69 +35,64 @@ pub fn last(
     model: &dyn SemiAmortized,
     batch: &Observed,
     noise: Seed,
-) -> Result<Posterior, ModelError> {
+) -> Result<DiagonalGaussians, ModelError> {
     let mut trajectory = model.infer(&batch.content, &model.refinement(), noise)?;
     Ok(trajectory.pop().expect("λ_0 is always there"))
 }
 
-/// q(z|x) of all of a split in its order. Batches are those that the model was trained with, since the
+/// Codes of all of a split in its order: means at λ_K where the model refines, else what its encoder
+/// says.
+///
+/// # Errors
+/// Those of the model.
+pub fn codes(
+    model: &dyn Fitted,
+    data: &Dataset,
+    split: &str,
+    seed: &Seed,
+) -> Result<Rows, ModelError> {
+    match model.semi_amortized() {
+        Some(model) => Ok(posteriors(model, data, split, seed)?.into_moments().0),
+        None => Ok(model.encode(&params::observations(data, split)?)?.codes()),
+    }
+}
+
+/// q at λ_K of all of a split in its order. Batches are those that the model was trained with, since the
 /// effective step of its refinement depends on their size.
 ///
 /// # Errors
-/// Those of the model, and where q(z|x) has no density.
+/// Those of the model.
 pub fn posteriors(
-    model: &dyn Fitted,
+    model: &dyn SemiAmortized,
     data: &Dataset,
     split: &str,
     seed: &Seed,
 ) -> Result<DiagonalGaussians, ModelError> {
-    DiagonalGaussians::of(posterior(model, data, split, seed)?)
-}
-
-/// The same, also where q(z|x) is a point.
-///
-/// # Errors
-/// Those of the model.
-pub fn posterior(
-    model: &dyn Fitted,
-    data: &Dataset,
-    split: &str,
-    seed: &Seed,
-) -> Result<Posterior, ModelError> {
-    let Some(refining) = model.semi_amortized() else {
-        return model.encode(&params::observations(data, split)?);
-    };
-    let batches = refining.batches(data, split)?;
-    let mut found = Vec::with_capacity(batches.len());
+    let batches = model.batches(data, split)?;
+    let (latent, n) = (
+        model.latent(),
+        batches.iter().map(|batch| batch.rows.len()).sum::<usize>(),
+    );
+    let mut moments = [vec![0.0; n * latent], vec![0.0; n * latent]];
     for (i, batch) in batches.iter().enumerate() {
-        let posterior = last(refining, batch, noise_of(seed, i))?;
-        found.push((batch.rows.as_slice(), posterior));
-    }
-    Ok(in_order(refining.latent(), found))
-}
-
-/// Posteriors of batches as one of the split.
-fn in_order(latent: usize, found: Vec<(&[usize], Posterior)>) -> Posterior {
-    let n: usize = found.iter().map(|(rows, _)| rows.len()).sum();
-    let mut mean = vec![0.0; n * latent];
-    let mut log_var = vec![0.0; n * latent];
-    let mut is_density = true;
-    for (rows, posterior) in found {
-        for (from, row) in rows.iter().enumerate() {
-            let place = row * latent..(row + 1) * latent;
-            let own = from * latent..(from + 1) * latent;
-            mean[place.clone()].copy_from_slice(&posterior.mean.values[own.clone()]);
-            match &posterior.log_var {
-                Some(log) => log_var[place].copy_from_slice(&log.values()[own]),
-                None => is_density = false,
+        let found = last(model, batch, noise_of(seed, i))?;
+        let of_batch = [&found.mean().values[..], found.log_var().values()];
+        for (all, own) in moments.iter_mut().zip(of_batch) {
+            for (row, own) in batch.rows.iter().zip(own.chunks_exact(latent)) {
+                all[row * latent..(row + 1) * latent].copy_from_slice(own);
             }
         }
     }
-    Posterior {
-        mean: Rows::new(latent, mean),
-        log_var: is_density.then(|| LogVariances::new(Rows::new(latent, log_var))),
-        flow: None,
-    }
+    let [mean, log_var] = moments.map(|values| Rows::new(latent, values));
+    Ok(DiagonalGaussians::new(mean, LogVariances::new(log_var)))
+}
+
+/// The batch that has an observation, its number, and the place of the observation in it; none where
+/// there is no such observation.
+pub fn batch_with(batches: &[Observed], observation: usize) -> Option<(usize, &Observed, usize)> {
+    let place = |batch: &Observed| batch.rows.iter().position(|row| *row == observation);
+    let mut found = batches.iter().enumerate();
+    found.find_map(|(i, batch)| Some((i, batch, place(batch)?)))
 }
 
 /// One draw of z per observation of a batch: `[n, latent]`.

@@ -9,6 +9,7 @@ use super::test_kl::known_truth;
 use crate::data::Dataset;
 use crate::models::Fitted;
 use crate::models::ModelError;
+use crate::models::Posterior;
 use crate::models::Rows;
 use crate::models::agreement::elbo_draws;
 use crate::models::agreement::is_negative;
@@ -236,7 +237,8 @@ fn encoded(model: &dyn Fitted, x: &Rows) -> Result<Option<(Rows, LogVariances)>,
         return Ok(None);
     }
     match model.encode(x) {
-        Ok(posterior) => Ok(posterior.log_var.map(|log_var| (posterior.mean, log_var))),
+        Ok(Posterior::Gaussians(gaussians)) => Ok(Some(gaussians.into_moments())),
+        Ok(Posterior::Points(_) | Posterior::Flow(_)) => Ok(None),
         Err(ModelError::Unsupported(_)) => Ok(None),
         Err(error) => Err(error),
     }

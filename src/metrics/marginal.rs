@@ -1,14 +1,21 @@
 //! The marginal posterior q(z) = 1/N Σ_n q(z|x_n): draws and densities, in parts that fit into memory.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
+use super::LogSum;
+use super::inferred;
+use crate::data::Dataset;
+use crate::models::DiagonalGaussians;
 use crate::models::Draws;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Posteriors;
 use crate::models::Rows;
-use crate::models::posteriors::log_prior;
+use crate::models::params;
 use crate::random::Seed;
+use crate::registry::choices;
 
 /// Numbers of a part of the posteriors' means: 64 MiB.
 const PART: usize = 1 << 24;
@@ -19,6 +26,39 @@ const KEPT: usize = 1 << 27;
 
 /// Latent variables whose densities are computed at once.
 const BLOCK: usize = 512;
+
+choices! {
+    /// Splits whose posteriors make up q(z).
+    pub enum Observations {
+        TrainAndValid = "train+valid",
+        Train = "train",
+        Valid = "valid",
+        Test = "test",
+    }
+}
+
+impl Observations {
+    fn splits(self) -> impl Iterator<Item = &'static str> {
+        self.name().split('+')
+    }
+}
+
+/// The observations of these splits, one after another.
+pub(crate) fn observations_of(data: &Dataset, of: Observations) -> Result<Rows, ModelError> {
+    let parts = of.splits().map(|split| params::observations(data, split));
+    joined(parts, |all, part| part.appended_to(all))
+}
+
+/// The parts of the splits as one.
+fn joined<T>(
+    mut parts: impl Iterator<Item = Result<T, ModelError>>,
+    join: impl Fn(T, T) -> T,
+) -> Result<T, ModelError> {
+    let first = parts
+        .next()
+        .expect("splitting text gives at least one part")?;
+    parts.try_fold(first, |all, part| Ok(join(all, part?)))
+}
 
 /// The mixture of the posteriors of all observations, each with the weight 1/N.
 pub struct Marginal<'a> {
@@ -31,16 +71,43 @@ pub struct Marginal<'a> {
 
 enum Source<'a> {
     Kept(Vec<Box<dyn Posteriors + 'a>>),
-    Encoded(&'a dyn Fitted, &'a Rows),
+    Encoded(&'a dyn Fitted, Cow<'a, Rows>),
 }
 
 impl<'a> Marginal<'a> {
+    /// Of a model's posteriors of the observations of these splits, at λ_K where it refines them with
+    /// noise from `inference`.
+    ///
+    /// # Errors
+    /// Where the model has no density q(z|x), or the data set nothing for it.
+    pub fn over(
+        model: &'a dyn Fitted,
+        data: &Dataset,
+        of: Observations,
+        inference: &Seed,
+    ) -> Result<Self, ModelError> {
+        let Some(refining) = model.semi_amortized() else {
+            return Self::encoded(model, Cow::Owned(observations_of(data, of)?));
+        };
+        let parts = of
+            .splits()
+            .map(|split| inferred::posteriors(refining, data, split, &inference.derive(split)));
+        Ok(Self::of_posteriors(joined(
+            parts,
+            DiagonalGaussians::followed_by,
+        )?))
+    }
+
     /// Of a model's posteriors of the observations `x`.
     ///
     /// # Errors
     /// Where the model has no density q(z|x).
     pub fn of(model: &'a dyn Fitted, x: &'a Rows) -> Result<Self, ModelError> {
-        let d = model.latent();
+        Self::encoded(model, Cow::Borrowed(x))
+    }
+
+    fn encoded(model: &'a dyn Fitted, x: Cow<'a, Rows>) -> Result<Self, ModelError> {
+        let (d, observations) = (model.latent(), x.len());
         let part = (PART / d.max(1)).clamp(64, 4096);
         let source = match x.len().saturating_mul(d) <= KEPT {
             true => {
@@ -52,7 +119,7 @@ impl<'a> Marginal<'a> {
         Ok(Marginal {
             source,
             part,
-            observations: x.len(),
+            observations,
             dimension: d,
         })
     }
@@ -152,13 +219,13 @@ impl<'a> Marginal<'a> {
                     let rows = logs.par_chunks_exact(posteriors.len());
                     sums.par_iter_mut()
                         .zip(rows)
-                        .for_each(|(sum, logs)| sum.add(logs));
+                        .for_each(|(sum, logs)| sum.add_all(logs));
                 }
                 Ok(())
             })?;
         }
         let ln_n = (self.observations as f64).ln();
-        Ok(sums.iter().map(|sum| sum.log() - ln_n).collect())
+        Ok(sums.iter().map(|sum| sum.value() - ln_n).collect())
     }
 
     /// KL(q(z|x_n) || N(0, I)) per observation, in nats, where it has a closed form.
@@ -174,51 +241,6 @@ impl<'a> Marginal<'a> {
             }
         }
         Ok(Some(all))
-    }
-}
-
-/// log N(z; 0, I) per row, in nats.
-pub fn log_priors(z: &Rows) -> Vec<f64> {
-    z.values.chunks_exact(z.columns).map(log_prior).collect()
-}
-
-/// ln Σ exp of terms that come in parts.
-#[derive(Clone, Copy)]
-struct LogSum {
-    highest: f32,
-    /// Σ exp(term − highest).
-    sum: f64,
-}
-
-impl Default for LogSum {
-    fn default() -> Self {
-        LogSum {
-            highest: f32::NEG_INFINITY,
-            sum: 0.0,
-        }
-    }
-}
-
-impl LogSum {
-    fn add(&mut self, terms: &[f32]) {
-        let highest = terms.iter().copied().fold(self.highest, f32::max);
-        if highest == f32::NEG_INFINITY {
-            return;
-        }
-        if highest > self.highest {
-            self.sum *= f64::from(self.highest - highest).exp();
-            self.highest = highest;
-        }
-        // What lies so far below adds nothing that double precision could hold.
-        let terms = terms
-            .iter()
-            .map(|term| term - highest)
-            .filter(|t| *t > -45.0);
-        self.sum += terms.map(|term| f64::from(term).exp()).sum::<f64>();
-    }
-
-    fn log(self) -> f64 {
-        f64::from(self.highest) + self.sum.ln()
     }
 }
 

@@ -8,38 +8,24 @@
 use super::Estimate;
 use super::Marginal;
 use super::Metric;
-use super::inferred;
-use super::marginal::log_priors;
+use super::marginal::Observations;
 use crate::data::Dataset;
-use crate::models::DiagonalGaussians;
 use crate::models::Draws;
 use crate::models::Fitted;
 use crate::models::ModelError;
-use crate::models::Rows;
 use crate::models::agreement::is_negative;
-use crate::models::params;
+use crate::models::posteriors::log_priors;
 use crate::random::Seed;
 use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
-use crate::registry::choices;
 use crate::registry::params;
 use crate::training::Monitor;
 
 /// `evaluate/marginal-kl`
 pub(super) struct MarginalKlScore;
-
-choices! {
-    /// Splits whose posteriors make up q(z).
-    pub enum Observations {
-        TrainAndValid = "train+valid",
-        Train = "train",
-        Valid = "valid",
-        Test = "test",
-    }
-}
 
 params! {
     /// What `evaluate/marginal-kl` may be given.
@@ -142,11 +128,8 @@ impl Metric for MarginalKlScore {
         _monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError> {
         let params = MarginalKlParams::read(values)?;
-        let x = observations_of(data, params.observations)?;
-        let marginal = match model.semi_amortized() {
-            Some(_) => Marginal::of_posteriors(inferred_of(model, data, &params)?),
-            None => Marginal::of(model, &x)?,
-        };
+        let inference = params.seed.derive("marginal-kl/inference");
+        let marginal = Marginal::over(model, data, params.observations, &inference)?;
         let draws = marginal.sample(params.samples, params.seed.derive("marginal-kl/draws"))?;
         let kl = MarginalKl::of(&marginal, &draws)?;
         Ok(vec![
@@ -157,37 +140,6 @@ impl Metric for MarginalKlScore {
             kl.mutual_information,
         ])
     }
-}
-
-/// q at λ_K of the chosen splits, one after another, of a model that refines.
-fn inferred_of(
-    model: &dyn Fitted,
-    data: &Dataset,
-    params: &MarginalKlParams,
-) -> Result<DiagonalGaussians, ModelError> {
-    let seed = params.seed.derive("marginal-kl/inference");
-    let mut found: Option<DiagonalGaussians> = None;
-    for split in params.observations.name().split('+') {
-        let part = inferred::posteriors(model, data, split, &seed.derive(split))?;
-        found = Some(match found {
-            None => part,
-            Some(all) => all.followed_by(part),
-        });
-    }
-    Ok(found.expect("splitting text gives at least one part"))
-}
-
-/// The observations of the chosen splits, one after another.
-pub(crate) fn observations_of(data: &Dataset, of: Observations) -> Result<Rows, ModelError> {
-    let mut x = None;
-    for split in of.name().split('+') {
-        let part = params::observations(data, split)?;
-        x = Some(match x {
-            None => part,
-            Some(all) => part.appended_to(all),
-        });
-    }
-    Ok(x.expect("splitting text gives at least one part"))
 }
 
 /// The estimates, in nats.
@@ -249,6 +201,7 @@ mod tests {
     use super::*;
     use crate::models::DiagonalGaussians;
     use crate::models::Posteriors;
+    use crate::models::Rows;
     use crate::models::observation::LogVariances;
 
     /// Standard normal quantiles at the midpoints of `n` equal slices: a sample without noise.

@@ -12,6 +12,7 @@ use std::f64::consts::TAU;
 use statrs::distribution::ContinuousCDF;
 use statrs::distribution::Normal;
 
+use crate::models::posteriors::log_prior;
 use crate::random::Stream;
 
 /// The share of the prior, which stays in the mixture: it bounds all weights.
@@ -190,12 +191,6 @@ impl MixtureProposal {
 /// The narrowest standard deviation after this round: halved from one to the next.
 pub(super) fn narrowest(round: usize) -> f64 {
     0.1 * 0.5f64.powi(round.try_into().unwrap_or(i32::MAX))
-}
-
-/// ln N(z; 0, I)
-fn log_prior(z: &[f32]) -> f64 {
-    let squares: f64 = z.iter().map(|z| f64::from(*z).powi(2)).sum();
-    -0.5 * (squares + z.len() as f64 * TAU.ln())
 }
 
 fn ln_sum_exp(terms: &[f64]) -> f64 {

@@ -10,6 +10,7 @@ pub mod density;
 mod elbo;
 mod estimate;
 pub mod grid_gap;
+mod held_out;
 mod importance_nll;
 mod importance_weighted;
 pub mod inception_score;
@@ -35,8 +36,8 @@ pub use estimate::Estimate;
 pub use importance_weighted::LogSum;
 pub use importance_weighted::log_evidence;
 pub use marginal::Marginal;
+pub(crate) use marginal::{Observations, observations_of};
 pub use marginal_kl::MarginalKl;
-pub(crate) use marginal_kl::{Observations, observations_of};
 
 use crate::data::Dataset;
 use crate::models::Fitted;

@@ -15,7 +15,6 @@ use super::*;
 use crate::data::Array;
 use crate::data::Split;
 use crate::models::DiagonalGaussians;
-use crate::models::Posterior;
 use crate::models::Rows;
 use crate::models::observation::Decoded;
 use crate::models::observation::LogVariances;
@@ -119,7 +118,7 @@ impl SemiAmortized for Linear {
         x: &Content,
         how: &Refinement,
         _noise: Seed,
-    ) -> Result<Vec<Posterior>, ModelError> {
+    ) -> Result<Vec<DiagonalGaussians>, ModelError> {
         let x = images(x);
         let start = match how.start {
             Start::Encoder => [0.3, 0.3],
@@ -138,11 +137,10 @@ impl SemiAmortized for Linear {
             let mean = points.iter().flatten().map(|m| *m as f32).collect();
             // The best variances, 1 / (1 + w_j²).
             let log_var = W.map(|w| -(1.0 + w * w).ln() as f32).repeat(x.len());
-            trajectory.push(Posterior {
-                mean: Rows::new(2, mean),
-                log_var: Some(LogVariances::new(Rows::new(2, log_var))),
-                flow: None,
-            });
+            trajectory.push(DiagonalGaussians::new(
+                Rows::new(2, mean),
+                LogVariances::new(Rows::new(2, log_var)),
+            ));
         }
         Ok(trajectory)
     }
@@ -203,7 +201,7 @@ fn closed(steps: usize, n: usize) -> (f64, f64) {
     let model = Linear { steps };
     let x = Content::Images(params_of(&data(n), "test").unwrap());
     let q = model.infer(&x, &model.refinement(), Seed::new(0)).unwrap();
-    let q = DiagonalGaussians::of(q.into_iter().next_back().unwrap()).unwrap();
+    let q = q.into_iter().next_back().unwrap();
     let kls = q.kls();
     let spread: f64 = W.iter().map(|w| w * w / (1.0 + w * w)).sum();
     let pairs = images(&x)

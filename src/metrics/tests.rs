@@ -11,6 +11,7 @@ use super::Metric;
 use crate::data::Array;
 use crate::data::Dataset;
 use crate::data::Split;
+use crate::data::tests::support::load;
 use crate::models;
 use crate::models::ExtraInputs;
 use crate::models::Fitted;
@@ -598,4 +599,66 @@ fn contradictions_are_told() {
     assert!(told("marginal-kl", &[-1.0, 0.01, -2.0, 3.0, 2.0]).contains("below 0"));
     assert!(told("marginal-kl", &[1.0, 0.01, 2.0, 3.0, 2.0]).contains("lower bound"));
     assert!(told("marginal-kl", &[4.0, 0.01, 2.0, 3.0, 2.0]).contains("upper bound"));
+}
+
+/// Sequences have no matrix `x`: what a score reads of them goes by way of the model.
+#[test]
+fn every_score_that_a_model_of_sequences_can_have_is_a_number() {
+    let sizes = [
+        ("vocabulary", 9),
+        ("hidden", 6),
+        ("length", 4),
+        ("train", 30),
+        ("valid", 10),
+        ("test", 10),
+        ("true_nll", 4),
+        ("oracle", 0),
+        ("seed", 0),
+    ];
+    let sizes = sizes.map(|(name, n)| (name, Value::Int(n)));
+    let data = load("oracle-lstm", &sizes);
+    let all = models::ALL.iter();
+    let mut of_sequences =
+        all.filter(|model| model.capabilities().contains(&Capability::Sequences));
+    let model = of_sequences.next().expect("the LSTM");
+    let small = [
+        ("latent", Value::Int(2)),
+        ("embedding", Value::Int(5)),
+        ("hidden", Value::Int(6)),
+        ("inference", "sa-vae".into()),
+        ("steps", Value::Int(2)),
+        ("epochs", Value::Int(1)),
+        ("batch", Value::Int(10)),
+        ("device", "cpu".into()),
+        ("seed", Value::Int(1)),
+    ];
+    let small = values(model.params(), &small);
+    let trained = model.train(&data, &ExtraInputs::new(), &small, &Session::default());
+    let weights = trained.expect("it trains").weights;
+    let fitted = models::open(&weights, DeviceChoice::Cpu).expect("they are its");
+    let mut scored = Vec::new();
+    for metric in ALL {
+        let needs = metric.needs();
+        if !needs.iter().all(|need| model.capabilities().contains(need)) {
+            continue;
+        }
+        let quick = [
+            ("samples", Value::Int(20)),
+            ("density", "gmm".into()),
+            ("iterations", Value::Int(3)),
+            ("units", Value::Int(8)),
+            ("components", Value::Int(2)),
+            ("seed", Value::Int(1)),
+        ];
+        let quick = values(metric.params(), &quick);
+        let numbers = metric.score(&*fitted, &data, &quick, &Session::default());
+        let numbers = numbers.unwrap_or_else(|error| panic!("{}: {error}", metric.name()));
+        assert!(
+            numbers.iter().all(|number| number.is_finite()),
+            "{}",
+            metric.name()
+        );
+        scored.push(metric.name());
+    }
+    assert!(scored.contains(&"marginal-kl"), "{scored:?}");
 }

@@ -1,10 +1,11 @@
 //! Two estimates of one quantity, held against each other.
 
-use super::Draws;
 use super::Fitted;
 use super::ModelError;
+use super::Posterior;
+use super::Posteriors;
 use super::Rows;
-use super::posterior::log_prior;
+use super::posteriors::log_priors;
 use crate::random::Stream;
 
 /// Standard errors that chance explains: it goes beyond in one of three million cases.
@@ -32,22 +33,23 @@ pub fn elbo_draws(
     };
     let latent = model.latent();
     let noise = stream.normal(x.len() * latent);
-    if posterior.flow.is_some() {
-        let everyone: Vec<usize> = (0..x.len()).collect();
-        let Draws {
-            z,
-            log_density: log_q,
-        } = posterior.sample(&everyone, &noise)?;
-        let logs = model.log_likelihood(x, &z)?;
-        let terms = logs.into_iter().zip(log_prior(&z)).zip(log_q);
-        return Ok(Some(terms.map(|((l, p), q)| l + p - q).collect()));
-    }
-    let Some(log_var) = posterior.log_var else {
-        return Ok(None);
+    let gaussians = match posterior {
+        Posterior::Points(_) => return Ok(None),
+        Posterior::Gaussians(gaussians) => gaussians,
+        Posterior::Flow(flow) => {
+            let everyone: Vec<usize> = (0..x.len()).collect();
+            let draws = flow.draw(&everyone, &noise)?;
+            let logs = model.log_likelihood(x, &draws.z)?;
+            let terms = logs
+                .into_iter()
+                .zip(log_priors(&draws.z))
+                .zip(draws.log_density);
+            return Ok(Some(terms.map(|((l, p), q)| l + p - q).collect()));
+        }
     };
-    let means = posterior.mean.values.iter().enumerate();
-    let z = means.map(|(at, mean)| mean + log_var.sigma(at) * noise[at]);
-    let z = Rows::new(latent, z.collect());
+    let everyone: Vec<usize> = (0..x.len()).collect();
+    let z = gaussians.sample(&everyone, &noise);
+    let log_var = gaussians.log_var();
     let mut logs = model.log_likelihood(x, &z)?;
     for (at, e) in noise.iter().enumerate() {
         // ln p(z) − ln q(z|x): the constants of two Gaussians cancel.

@@ -107,20 +107,29 @@ impl Posteriors for CheckedPosteriors<'_> {
         Ok(draws)
     }
 
+    fn log_density(&self, index: &[usize], z: &Rows) -> Result<Vec<f64>, ModelError> {
+        columns(z, self.dimension(), "a latent variable of the model")?;
+        let logs = self.0.log_density(index, z)?;
+        let narrowed = logs.iter().map(|log| *log as f32);
+        finite("posterior", wrong_density(narrowed))?;
+        Ok(logs)
+    }
+
     fn log_densities(&self, z: &Rows) -> Result<Vec<f32>, ModelError> {
         columns(z, self.dimension(), "a latent variable of the model")?;
         let logs = self.0.log_densities(z)?;
-        // −∞ is the density of what lies far away.
-        let wrong = logs
-            .iter()
-            .find(|log| log.is_nan() || **log == f32::INFINITY);
-        finite("posterior", wrong.copied())?;
+        finite("posterior", wrong_density(logs.iter().copied()))?;
         Ok(logs)
     }
 
     fn kl_to_prior(&self) -> Option<Vec<f64>> {
         self.0.kl_to_prior()
     }
+}
+
+/// The first that no log density can be; −∞ is that of what lies far away.
+fn wrong_density(mut logs: impl Iterator<Item = f32>) -> Option<f32> {
+    logs.find(|log| log.is_nan() || *log == f32::INFINITY)
 }
 
 fn columns(rows: &Rows, wanted: usize, what: &str) -> Result<(), ModelError> {

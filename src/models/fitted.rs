@@ -1,6 +1,5 @@
 //! What a trained model answers, whatever its kind and device: plain numbers on the host.
 
-use super::DiagonalGaussians;
 use super::ModelError;
 use super::Posterior;
 use super::Posteriors;
@@ -41,11 +40,7 @@ pub trait Fitted {
     /// # Errors
     /// [`ModelError::Unsupported`] where there is no density.
     fn posteriors(&self, x: &Rows) -> Result<Box<dyn Posteriors + '_>, ModelError> {
-        let posterior = self.encode(x)?;
-        Ok(match posterior.flow {
-            Some(_) => Box::new(posterior),
-            None => Box::new(DiagonalGaussians::of(posterior)?),
-        })
+        self.encode(x)?.densities()
     }
 
     /// The parameters of p(x|z) for each row of `z`.

@@ -87,14 +87,6 @@ pub trait Model: Entry {
         self.capabilities()
     }
 
-    /// Whether it can be trained on observations of `shape`, as far as the parameters say.
-    ///
-    /// # Errors
-    /// What is wrong, and what to do about it.
-    fn takes(&self, _params: &Values, _shape: &[usize]) -> Result<(), (String, String)> {
-        Ok(())
-    }
-
     /// What a training can read beside the data set: optional slots of one array or one model each.
     fn slots(&self) -> &'static [Slot] {
         &[]

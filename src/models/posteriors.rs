@@ -7,6 +7,7 @@ use super::ModelError;
 use super::Posterior;
 use super::Rows;
 use super::observation::LogVariances;
+use super::posterior::no_density;
 use crate::nn::Activation;
 use crate::nn::Backend;
 use crate::nn::Cpu;
@@ -39,11 +40,26 @@ pub trait Posteriors {
     /// Where the densities are not finite.
     fn draw(&self, index: &[usize], noise: &[f32]) -> Result<Draws, ModelError>;
 
+    /// log q(z_m|x_n) of pairs, in nats: n = `index[m]`.
+    ///
+    /// # Errors
+    /// As for draws.
+    fn log_density(&self, index: &[usize], z: &Rows) -> Result<Vec<f64>, ModelError>;
+
     /// log q(z_m|x_n) of every pair, row-major `[m, N]`, in nats.
     ///
     /// # Errors
     /// As for draws.
-    fn log_densities(&self, z: &Rows) -> Result<Vec<f32>, ModelError>;
+    fn log_densities(&self, z: &Rows) -> Result<Vec<f32>, ModelError> {
+        let everyone: Vec<usize> = (0..self.len()).collect();
+        let mut logs = Vec::with_capacity(z.len() * everyone.len());
+        for z in z.values.chunks_exact(z.columns) {
+            let repeated = Rows::new(z.len(), z.repeat(everyone.len()));
+            let densities = self.log_density(&everyone, &repeated)?;
+            logs.extend(densities.into_iter().map(|log| log as f32));
+        }
+        Ok(logs)
+    }
 
     /// KL(q(z|x_n) || N(0, I)) of each, in nats, where it has a closed form.
     fn kl_to_prior(&self) -> Option<Vec<f64>> {
@@ -52,6 +68,11 @@ pub trait Posteriors {
 }
 
 pub const LN_2PI: f64 = 1.837_877_066_409_345_3;
+
+/// log N(z; 0, I) per row, in nats.
+pub fn log_priors(z: &Rows) -> Vec<f64> {
+    z.values.chunks_exact(z.columns).map(log_prior).collect()
+}
 
 /// log N(z; 0, I), in nats.
 pub fn log_prior(z: &[f32]) -> f64 {
@@ -80,19 +101,18 @@ impl DiagonalGaussians {
         DiagonalGaussians { mean, log_var }
     }
 
-    /// The densities that an encoder gave.
+    /// Those that an encoder gave.
     ///
     /// # Errors
-    /// [`ModelError::Unsupported`] where it gave points: they have no density.
+    /// [`ModelError::Unsupported`] where it gave points or a flow.
     pub fn of(posterior: Posterior) -> Result<Self, ModelError> {
-        let log_var = posterior.log_var.ok_or_else(|| {
-            ModelError::Unsupported(
-                "the model's encoder is a function, so q(z|x) has no density to draw from or to \
-                 compare with the prior"
-                    .to_owned(),
-            )
-        })?;
-        Ok(Self::new(posterior.mean, log_var))
+        match posterior {
+            Posterior::Gaussians(gaussians) => Ok(gaussians),
+            Posterior::Points(_) => Err(no_density()),
+            Posterior::Flow(_) => Err(ModelError::Unsupported(
+                "q(z|x) is a flow, whose moments have no closed form".to_owned(),
+            )),
+        }
     }
 
     /// How many there are.
@@ -118,6 +138,11 @@ impl DiagonalGaussians {
     /// ln σ², as the means lie.
     pub fn log_var(&self) -> &LogVariances {
         &self.log_var
+    }
+
+    /// μ and ln σ².
+    pub fn into_moments(self) -> (Rows, LogVariances) {
+        (self.mean, self.log_var)
     }
 
     /// Those of these places.
@@ -272,6 +297,22 @@ impl Posteriors for DiagonalGaussians {
         })
     }
 
+    fn log_density(&self, index: &[usize], z: &Rows) -> Result<Vec<f64>, ModelError> {
+        let d = self.mean.columns;
+        let pairs = index.iter().zip(z.values.chunks_exact(d));
+        let of = |(n, z): (&usize, &[f32])| {
+            let moments = self.mean.values[n * d..]
+                .iter()
+                .zip(&self.log_var.values()[n * d..]);
+            let terms = z.iter().zip(moments).map(|(&z, (&mean, &log_var))| {
+                let (difference, log_var) = (f64::from(z) - f64::from(mean), f64::from(log_var));
+                difference * difference * (-log_var).exp() + log_var + LN_2PI
+            });
+            -0.5 * terms.sum::<f64>()
+        };
+        Ok(pairs.map(of).collect())
+    }
+
     fn log_densities(&self, z: &Rows) -> Result<Vec<f32>, ModelError> {
         Ok(match self.cancels() {
             true => self.by_differences(z),
@@ -281,32 +322,6 @@ impl Posteriors for DiagonalGaussians {
 
     fn kl_to_prior(&self) -> Option<Vec<f64>> {
         Some(self.kls())
-    }
-}
-
-/// Flows have no closed form; every pair is one inversion.
-impl Posteriors for Posterior {
-    fn len(&self) -> usize {
-        self.mean.len()
-    }
-
-    fn dimension(&self) -> usize {
-        self.mean.columns
-    }
-
-    fn draw(&self, index: &[usize], noise: &[f32]) -> Result<Draws, ModelError> {
-        self.sample(index, noise)
-    }
-
-    fn log_densities(&self, z: &Rows) -> Result<Vec<f32>, ModelError> {
-        let everyone: Vec<usize> = (0..self.mean.len()).collect();
-        let mut logs = Vec::with_capacity(z.len() * everyone.len());
-        for z in z.values.chunks_exact(z.columns) {
-            let repeated = Rows::new(z.len(), z.repeat(everyone.len()));
-            let densities = self.log_density(&everyone, &repeated)?;
-            logs.extend(densities.into_iter().map(|log| log as f32));
-        }
-        Ok(logs)
     }
 }
 

@@ -9,8 +9,8 @@ use crate::registry::params;
 use serde_json::Value as Json;
 
 use super::Stage;
-use super::artifacts;
 use super::fitted;
+use super::measured;
 use crate::data::SplitName;
 use crate::engine::Job;
 use crate::engine::JobError;
@@ -90,26 +90,20 @@ impl StageKind for Codes {
 impl Stage for Codes {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = CodesParams::read(&job.step.params)?;
-        let none = || produced(&table(&Rows::new(1, Vec::new()), None));
+        let none = || measured::left(&table(&Rows::new(1, Vec::new()), None));
         fitted::unless_diverged(none, || {
             let (model, data) = fitted::with_data(job, DeviceChoice::Auto)?;
             let split = params.split.name();
             let x = params::observations(&data, split)?;
             let count = params.count.min(x.len());
             let first: Vec<usize> = (0..count).collect();
-            let codes = model.encode(&Rows::new(x.columns, x.gather(&first)))?.mean;
+            let codes = model
+                .encode(&Rows::new(x.columns, x.gather(&first)))?
+                .codes();
             let labels = data.split(split).and_then(|split| split.labels());
-            Ok(produced(&table(&codes, labels.as_deref())))
+            Ok(measured::left(&table(&codes, labels.as_deref())))
         })
     }
-}
-
-fn produced(table: &Table) -> StepOutput {
-    let mut produced = StepOutput::default();
-    produced
-        .file("table", artifacts::TABLE, table.to_json())
-        .file("table", "table.csv", table.to_csv());
-    produced
 }
 
 fn table(codes: &Rows, labels: Option<&[u32]>) -> Table {

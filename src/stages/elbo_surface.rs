@@ -163,10 +163,8 @@ fn tables(
     let seed = params.seed.derive("elbo-surface");
     let split = params.split.name();
     let batches = model.batches(data, split)?;
-    let place = |rows: &[usize]| rows.iter().position(|row| *row == params.observation);
-    let found = batches.iter().enumerate();
-    let found = found.filter_map(|(i, batch)| Some((i, batch, place(&batch.rows)?)));
-    let (i, batch, row) = found.take(1).next().ok_or_else(|| {
+    let found = inferred::batch_with(&batches, params.observation);
+    let (i, batch, row) = found.ok_or_else(|| {
         let n: usize = batches.iter().map(|batch| batch.rows.len()).sum();
         let wanted = params.observation;
         ModelError::Data(format!(
@@ -175,7 +173,8 @@ fn tables(
     })?;
     let plane = grid_gap::over_plane(model, &batch.content.gather(&[row]))?;
     let best = plane.best();
-    let trajectory = grid_gap::trajectory(model, batch, inferred::noise_of(&seed, i))?;
+    let noise = inferred::noise_of(&seed, i);
+    let trajectory = model.infer(&batch.content, &model.refinement(), noise)?;
 
     let mut points = empty_points();
     let last = trajectory.len() - 1;

@@ -8,6 +8,7 @@ use super::artifacts;
 use super::artifacts::Images;
 use super::capabilities;
 use super::fitted;
+use super::measured;
 use crate::data::SplitName;
 use crate::engine::Job;
 use crate::engine::JobError;
@@ -276,11 +277,7 @@ impl Found {
             ("pixels", &self.pixels),
             ("latents", &self.latents),
         ] {
-            produced.file(name, artifacts::TABLE, table.to_json()).file(
-                name,
-                "table.csv",
-                table.to_csv(),
-            );
+            measured::add(&mut produced, name, table);
         }
         let metrics = artifacts::metrics_json(NAMES.into_iter().zip(self.numbers));
         produced.file("metrics", artifacts::METRICS, metrics);

@@ -2,6 +2,7 @@
 
 use super::Stage;
 use super::artifacts;
+use super::measured;
 use crate::engine::Job;
 use crate::engine::JobArtifact;
 use crate::engine::JobError;
@@ -95,11 +96,7 @@ impl Stage for ReadTable {
             let at = table.position(column).map_err(failed)?;
             table.columns[at].higher_is_better = Some(*better == Direction::Higher);
         }
-        let mut produced = StepOutput::default();
-        produced
-            .file("table", artifacts::TABLE, table.to_json())
-            .file("table", "table.csv", table.to_csv());
-        Ok(produced)
+        Ok(measured::left(&table))
     }
 }
 

@@ -15,7 +15,6 @@ use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::metrics::Sums;
 use crate::metrics::inferred;
-use crate::models::DiagonalGaussians;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::semi_amortized::Start;
@@ -235,8 +234,8 @@ fn table(
             let noise = inferred::noise_of(&seed, i);
             let trajectory = model.infer(&batch.content, &how, noise)?;
             for (sums, k) in sums.iter_mut().zip(&steps) {
-                let q = DiagonalGaussians::of(trajectory[*k].clone())?;
-                sums.add(model, batch, Some(&q), params.samples, noise)?;
+                let q = Some(&trajectory[*k]);
+                sums.add(model, batch, q, params.samples, noise)?;
             }
             done += 1;
             monitor.progress(done, total, &[]);

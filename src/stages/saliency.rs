@@ -13,7 +13,6 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::metrics::inferred;
-use crate::models::DiagonalGaussians;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
@@ -257,8 +256,7 @@ fn outputs(
     samples: usize,
     noise: Seed,
 ) -> Result<Vec<Found>, ModelError> {
-    let q =
-        DiagonalGaussians::of(inferred::last(model, &chosen.batch, noise)?)?.gather(&chosen.kept);
+    let q = inferred::last(model, &chosen.batch, noise)?.gather(&chosen.kept);
     let draws = noise.derive("output");
     let of_draw = |draw: usize| {
         let noise = draws.stream(draw as u64).normal(q.len() * q.dimension());
@@ -341,7 +339,7 @@ mod tests {
     use super::*;
     use crate::data::Array;
     use crate::data::Split;
-    use crate::models::Posterior;
+    use crate::models::DiagonalGaussians;
     use crate::models::observation::Decoded;
     use crate::models::observation::LogVariances;
     use crate::models::semi_amortized::Inference;
@@ -437,13 +435,12 @@ mod tests {
             x: &Content,
             _how: &Refinement,
             _noise: Seed,
-        ) -> Result<Vec<Posterior>, ModelError> {
+        ) -> Result<Vec<DiagonalGaussians>, ModelError> {
             let zeros = Rows::new(2, vec![0.0; 2 * x.len()]);
-            Ok(vec![Posterior {
-                mean: zeros.clone(),
-                log_var: Some(LogVariances::new(zeros)),
-                flow: None,
-            }])
+            Ok(vec![DiagonalGaussians::new(
+                zeros.clone(),
+                LogVariances::new(zeros),
+            )])
         }
 
         fn log_likelihood(&self, _x: &Content, _z: &Rows) -> Result<Vec<f64>, ModelError> {

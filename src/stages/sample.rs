@@ -158,7 +158,7 @@ impl Stage for Reconstructions {
         fitted::unless_diverged(no_images, || {
             let (model, data) = fitted::with_data(job, DeviceChoice::Cpu)?;
             let x = first(&data, params.split, params.count)?;
-            let means = model.means(&model.encode(&x)?.mean)?.into_rows();
+            let means = model.means(&model.encode(&x)?.codes())?.into_rows();
             Ok(images(model.shape(), means.appended_to(x))?)
         })
     }

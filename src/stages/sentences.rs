@@ -17,6 +17,7 @@ use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::semi_amortized::Content;
+use crate::models::semi_amortized::SemiAmortized;
 use crate::nn::device::DeviceChoice;
 use crate::random::Seed;
 use crate::registry::Capability;
@@ -170,7 +171,7 @@ fn table(
 
 /// q at λ_K of the wanted sentences, in the order that they are asked for.
 fn posteriors(
-    model: &dyn crate::models::semi_amortized::SemiAmortized,
+    model: &dyn SemiAmortized,
     data: &Dataset,
     params: &SentencesParams,
     seed: &Seed,
@@ -179,15 +180,13 @@ fn posteriors(
     let batches = model.batches(data, split)?;
     let mut found: Option<DiagonalGaussians> = None;
     for &wanted in &params.sentences {
-        let place = |rows: &[usize]| rows.iter().position(|row| *row == wanted);
-        let at = batches.iter().enumerate();
-        let mut at = at.filter_map(|(i, batch)| Some((i, batch, place(&batch.rows)?)));
-        let (i, batch, row) = at.next().ok_or_else(|| {
+        let at = inferred::batch_with(&batches, wanted);
+        let (i, batch, row) = at.ok_or_else(|| {
             ModelError::Data(format!(
                 "there is no sentence {wanted} in `{split}`, counted from 0"
             ))
         })?;
-        let q = DiagonalGaussians::of(inferred::last(model, batch, inferred::noise_of(seed, i))?)?;
+        let q = inferred::last(model, batch, inferred::noise_of(seed, i))?;
         let one = q.gather(&[row]);
         found = Some(match found {
             None => one,

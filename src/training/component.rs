@@ -74,6 +74,11 @@ impl<B: Backend> Component<B> {
         &mut self.params
     }
 
+    /// Whether it has parameters that can be trained.
+    pub fn learns(&self) -> bool {
+        self.params.count() > 0
+    }
+
     /// The device it lives on.
     pub fn device(&self) -> &B {
         self.params.device()

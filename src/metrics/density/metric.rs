@@ -6,11 +6,10 @@ use super::DensityParams;
 use super::DensityTraining;
 use crate::data::Dataset;
 use crate::metrics::Estimate;
-use crate::metrics::Marginal;
-use crate::metrics::MarginalKl;
 use crate::metrics::Metric;
-use crate::metrics::marginal_kl::Observations;
-use crate::metrics::marginal_kl::observations_of;
+use crate::metrics::held_out::HeldOut;
+use crate::metrics::held_out::learned;
+use crate::metrics::marginal::Observations;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::agreement::is_negative;
@@ -24,8 +23,6 @@ use crate::registry::Values;
 use crate::registry::params;
 use crate::training::Curve;
 use crate::training::Monitor;
-use crate::training::TrainingError;
-use crate::training::TrainingLoop;
 
 /// `evaluate/density-model-kl`
 pub struct DensityModelKl;
@@ -141,38 +138,28 @@ impl Metric for DensityModelKl {
         monitor: &dyn Monitor,
     ) -> Result<(Vec<f64>, Option<Curve>), ModelError> {
         let params = DensityModelKlParams::read(values)?;
-        let x = observations_of(data, params.observations)?;
-        let marginal = Marginal::of(model, &x)?;
         let seed = params.seed.derive("density-model-kl");
-        let held_out = marginal.sample(params.samples, seed.derive("held-out"))?;
-        let exact = MarginalKl::of(&marginal, &held_out)?;
-        let log_marginal = Estimate::of(&exact.log_q).mean;
-        let start = marginal.sample(START, seed.derive("start"))?.z;
-        let draws = |update: u64| {
-            let own = seed.derive("q").derive(&update.to_string());
-            let draws = marginal.sample(params.model.batch, own);
-            Ok(draws.map_err(TrainingError::algorithm)?.z)
-        };
+        let q = HeldOut::of(model, data, params.observations, params.samples, seed)?;
+        let log_marginal = Estimate::of(&q.exact.log_q).mean;
+        let start = q.marginal.sample(START, seed.derive("start"))?.z;
         let mut training = DensityTraining::new(
             &Cpu::default(),
             &params.model,
             seed,
             &start,
-            Box::new(draws),
-            (held_out.z, log_marginal),
+            Box::new(|update| q.batch(update, params.model.batch)),
+            (q.draws.z.clone(), log_marginal),
         );
-        let config = json!({ "density": format!("{:?}", params.model), "dimension": x.columns });
-        let trained = TrainingLoop::new(&config, monitor)?.run(&mut training)?;
-        if let Some(how) = trained.diverged {
-            return Err(ModelError::Diverged(format!("the density did: {how}")));
-        }
+        let dimension = q.marginal.dimension();
+        let config = json!({ "density": format!("{:?}", params.model), "dimension": dimension });
+        let curve = learned("density", &config, &mut training, monitor)?;
         let logs = training.log_densities();
         let mean_of = |a: &[f64], b: &[f64]| {
             let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
             Estimate::of(&differences)
         };
-        let kl = mean_of(&logs, &exact.log_p);
-        let gap = mean_of(&exact.log_q, &logs);
+        let kl = mean_of(&logs, &q.exact.log_p);
+        let gap = mean_of(&q.exact.log_q, &logs);
         let numbers = vec![
             kl.mean,
             kl.standard_error.unwrap_or(f64::NAN),
@@ -180,8 +167,8 @@ impl Metric for DensityModelKl {
             gap.standard_error.unwrap_or(f64::NAN),
             Estimate::of(&logs).mean,
             log_marginal,
-            exact.marginal.mean,
+            q.exact.marginal.mean,
         ];
-        Ok((numbers, Some(trained.curve)))
+        Ok((numbers, Some(curve)))
     }
 }

@@ -5,11 +5,10 @@ use serde_json::json;
 use super::RatioParams;
 use super::RatioTraining;
 use crate::data::Dataset;
-use crate::metrics::Marginal;
-use crate::metrics::MarginalKl;
 use crate::metrics::Metric;
-use crate::metrics::marginal_kl::Observations;
-use crate::metrics::marginal_kl::observations_of;
+use crate::metrics::held_out::HeldOut;
+use crate::metrics::held_out::learned;
+use crate::metrics::marginal::Observations;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
@@ -23,8 +22,6 @@ use crate::registry::Values;
 use crate::registry::params;
 use crate::training::Curve;
 use crate::training::Monitor;
-use crate::training::TrainingError;
-use crate::training::TrainingLoop;
 
 /// `evaluate/density-ratio-kl`
 pub struct DensityRatioKl;
@@ -114,31 +111,24 @@ impl Metric for DensityRatioKl {
         monitor: &dyn Monitor,
     ) -> Result<(Vec<f64>, Option<Curve>), ModelError> {
         let params = DensityRatioKlParams::read(values)?;
-        let x = observations_of(data, params.observations)?;
-        let marginal = Marginal::of(model, &x)?;
         let seed = params.seed.derive("density-ratio-kl");
-        let draws = marginal.sample(params.samples, seed.derive("held-out"))?;
-        let exact = MarginalKl::of(&marginal, &draws)?.marginal;
-        let (n, d) = (params.ratio.batch, marginal.dimension());
+        let q = HeldOut::of(model, data, params.observations, params.samples, seed)?;
+        let exact = q.exact.marginal;
+        let (n, d) = (params.ratio.batch, q.marginal.dimension());
         let pairs = |update: u64| {
-            let own = seed.derive("q").derive(&update.to_string());
-            let q = marginal.sample(n, own).map_err(TrainingError::algorithm)?;
             let p = seed.derive("p").stream(update).normal(n * d);
-            Ok((q.z, Rows::new(d, p)))
+            Ok((q.batch(update, n)?, Rows::new(d, p)))
         };
         let mut training = RatioTraining::new(
             &Cpu::default(),
             &params.ratio,
             seed,
             Box::new(pairs),
-            draws.z,
+            q.draws.z.clone(),
             ("marginal_kl", exact.mean),
         );
         let config = json!({ "classifier": format!("{:?}", params.ratio), "dimension": d });
-        let trained = TrainingLoop::new(&config, monitor)?.run(&mut training)?;
-        if let Some(how) = trained.diverged {
-            return Err(ModelError::Diverged(format!("the classifier did: {how}")));
-        }
+        let curve = learned("classifier", &config, &mut training, monitor)?;
         let ratio = training.estimate();
         let numbers = vec![
             ratio.mean,
@@ -147,6 +137,6 @@ impl Metric for DensityRatioKl {
             exact.mean,
             exact.standard_error.unwrap_or(f64::NAN),
         ];
-        Ok((numbers, Some(trained.curve)))
+        Ok((numbers, Some(curve)))
     }
 }

@@ -24,8 +24,6 @@ use super::Fitted;
 use super::Model;
 use super::ModelError;
 use super::semi_amortized;
-use super::semi_amortized::Decoding;
-use super::semi_amortized::Encoding;
 use super::semi_amortized::FittedSemiAmortized;
 use super::semi_amortized::Networks;
 use crate::data::Array;
@@ -206,26 +204,13 @@ impl Model for LstmVae {
 
     fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {
         let config: Config = super::config(weights)?;
-        on_device!(device, |device| open(&device, config, weights))
+        on_device!(device, |device| {
+            let networks = networks(&device, &config, Seed::new(0))?;
+            let settings = config.inference.clone();
+            let representation = SequenceRepresentation(config);
+            FittedSemiAmortized::open(weights, networks, Vec::new(), settings, representation)
+        })
     }
-}
-
-fn open<B: Backend>(
-    device: &B,
-    config: Config,
-    bytes: &[u8],
-) -> Result<Box<dyn Fitted>, ModelError> {
-    let mut networks = networks(device, &config, Seed::new(0))?;
-    weights::open(bytes, &mut networks.components())?;
-    let settings = config.inference.clone();
-    let representation = Box::new(SequenceRepresentation(config));
-    let none = Vec::new();
-    Ok(Box::new(FittedSemiAmortized::new(
-        none,
-        settings,
-        networks,
-        representation,
-    )?))
 }
 
 fn networks<B: Backend>(
@@ -233,28 +218,18 @@ fn networks<B: Backend>(
     config: &Config,
     seed: Seed,
 ) -> Result<Networks<B, Sequences>, ModelError> {
-    let seed = seed.derive("fit/init");
-    let encoder = config.inference.method()?.has_encoder().then(|| {
-        let (component, network) = Component::declare("encoder", device, seed, |builder| {
-            LstmEncoder::new(builder, config)
-        });
-        let network = Box::new(network);
-        Encoding { component, network }
-    });
-    let (mut component, network) = Component::declare("decoder", device, seed, |builder| {
-        LstmDecoder::new(builder, config)
-    });
+    let mut networks = Networks::declare(
+        device,
+        &config.inference,
+        seed,
+        |builder| LstmEncoder::new(builder, config),
+        |builder| LstmDecoder::new(builder, config),
+    )?;
     if DecoderSource::of(&config.decoder.as_str().into()) == Some(DecoderSource::Generator) {
-        component = Component::new("decoder", component.params().clone().frozen());
+        let component = &mut networks.decoder.component;
+        *component = Component::new("decoder", component.params().clone().frozen());
     }
-    Ok(Networks {
-        latent: config.inference.latent,
-        encoder,
-        decoder: Decoding {
-            component,
-            network: Box::new(network?),
-        },
-    })
+    Ok(networks)
 }
 
 /// Gives an encoder the embedding and the LSTM of a language model.

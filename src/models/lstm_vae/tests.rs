@@ -203,7 +203,7 @@ fn what_is_left_is_the_best_epoch() {
         let found = model
             .infer(&x, &model.refinement(), Seed::new(0))
             .expect("they fit");
-        found[0].mean.clone()
+        found[0].mean().clone()
     });
     assert_eq!(left, wanted);
 }
@@ -223,10 +223,10 @@ fn refinement_goes_up_the_bound_and_starts_where_it_is_told() {
         .infer(&x, &how, Seed::new(0))
         .expect("it starts at zeros");
     assert_eq!(found.len(), 41);
-    assert!(found[0].mean.values.iter().all(|mean| *mean == 0.0));
+    assert!(found[0].mean().values.iter().all(|mean| *mean == 0.0));
     // At the mean of q: the mode of the posterior is likelier than the mode of the prior.
     let at = |k: usize| {
-        let logs = model.log_likelihood(&x, &found[k].mean).expect("they fit");
+        let logs = model.log_likelihood(&x, found[k].mean()).expect("they fit");
         logs.iter().sum::<f64>()
     };
     assert!(at(40) > at(0) + 1.0, "{} {}", at(0), at(40));

@@ -59,7 +59,7 @@ impl<B: Backend> Fitted for FittedMapa<B> {
             let w = networks.to_prior(&recovery, (code + location) / scale);
             mean.values.extend(w.to_vec());
         }
-        Ok(Posterior::points(mean))
+        Ok(Posterior::Points(mean))
     }
 
     fn decode(&self, z: &Rows) -> Result<Decoded, ModelError> {

@@ -22,8 +22,6 @@ use super::Fitted;
 use super::Model;
 use super::ModelError;
 use super::semi_amortized;
-use super::semi_amortized::Decoding;
-use super::semi_amortized::Encoding;
 use super::semi_amortized::FittedSemiAmortized;
 use super::semi_amortized::Networks;
 use crate::data::Dataset;
@@ -37,10 +35,8 @@ use crate::registry::InvalidParam;
 use crate::registry::Measure;
 use crate::registry::Param;
 use crate::registry::Values;
-use crate::training::Component;
 use crate::training::Monitor;
 use crate::training::Trained;
-use crate::training::weights;
 
 /// `train/pixelcnn-vae`
 pub(super) struct PixelCnnVae;
@@ -124,21 +120,13 @@ impl Model for PixelCnnVae {
 
     fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {
         let config: Config = super::config(weights)?;
-        on_device!(device, |device| open(&device, config, weights))
+        on_device!(device, |device| {
+            let networks = networks(&device, &config, Seed::new(0))?;
+            let (shape, settings) = (config.shape.clone(), config.inference.clone());
+            let representation = ImageRepresentation(config);
+            FittedSemiAmortized::open(weights, networks, shape, settings, representation)
+        })
     }
-}
-
-fn open<B: Backend>(
-    device: &B,
-    config: Config,
-    bytes: &[u8],
-) -> Result<Box<dyn Fitted>, ModelError> {
-    let mut networks = networks(device, &config, Seed::new(0))?;
-    weights::open(bytes, &mut networks.components())?;
-    let (shape, settings) = (config.shape.clone(), config.inference.clone());
-    let representation = Box::new(ImageRepresentation(config));
-    let fitted = FittedSemiAmortized::new(shape, settings, networks, representation)?;
-    Ok(Box::new(fitted))
 }
 
 fn networks<B: Backend>(
@@ -146,21 +134,11 @@ fn networks<B: Backend>(
     config: &Config,
     seed: Seed,
 ) -> Result<Networks<B, Binary>, ModelError> {
-    let seed = seed.derive("fit/init");
-    let encoder = config.inference.method()?.has_encoder().then(|| {
-        let (component, network) = Component::declare("encoder", device, seed, |builder| {
-            ImageEncoder::new(builder, config)
-        });
-        let network = Box::new(network);
-        Encoding { component, network }
-    });
-    let (component, network) = Component::declare("decoder", device, seed, |builder| {
-        PixelCnnDecoder::new(builder, config)
-    });
-    let network = Box::new(network);
-    Ok(Networks {
-        latent: config.inference.latent,
-        encoder,
-        decoder: Decoding { component, network },
-    })
+    Networks::declare(
+        device,
+        &config.inference,
+        seed,
+        |builder| ImageEncoder::new(builder, config),
+        |builder| Ok(PixelCnnDecoder::new(builder, config)),
+    )
 }

@@ -5,8 +5,8 @@ use super::Inference;
 use super::Observed;
 use super::Refinement;
 use crate::data::Dataset;
+use crate::models::DiagonalGaussians;
 use crate::models::ModelError;
-use crate::models::Posterior;
 use crate::models::Rows;
 use crate::random::Seed;
 use crate::random::Stream;
@@ -47,7 +47,7 @@ pub trait SemiAmortized {
         x: &Content,
         how: &Refinement,
         noise: Seed,
-    ) -> Result<Vec<Posterior>, ModelError>;
+    ) -> Result<Vec<DiagonalGaussians>, ModelError>;
 
     /// log p(x|z) of each pair, in nats; log p(x) of a model without z.
     ///

@@ -14,9 +14,9 @@ use super::networks::Lambda;
 use super::networks::Objective;
 use super::networks::Terms;
 use crate::data::Dataset;
+use crate::models::DiagonalGaussians;
 use crate::models::Fitted;
 use crate::models::ModelError;
-use crate::models::Posterior;
 use crate::models::Rows;
 use crate::models::observation::Decoded;
 use crate::models::observation::LogVariances;
@@ -28,6 +28,7 @@ use crate::nn::backend::Backend;
 use crate::nn::losses;
 use crate::random::Seed;
 use crate::random::Stream;
+use crate::training::weights;
 
 /// Networks that were trained, with what reads observations for them.
 pub struct FittedSemiAmortized<B: Backend, X> {
@@ -39,23 +40,30 @@ pub struct FittedSemiAmortized<B: Backend, X> {
 }
 
 impl<B: Backend, X> FittedSemiAmortized<B, X> {
-    /// Of observations of this shape, which is empty for sequences.
+    /// With the weights that a training left, of observations of this shape, which is empty for
+    /// sequences.
     ///
     /// # Errors
-    /// Where the settings were damaged.
-    pub fn new(
+    /// Where the weights do not fit, or the settings were damaged.
+    pub fn open(
+        bytes: &[u8],
+        mut networks: Networks<B, X>,
         shape: Vec<usize>,
         settings: Settings,
-        networks: Networks<B, X>,
-        representation: Box<dyn Representation<X>>,
-    ) -> Result<Self, ModelError> {
-        Ok(FittedSemiAmortized {
+        representation: impl Representation<X> + 'static,
+    ) -> Result<Box<dyn Fitted>, ModelError>
+    where
+        B: 'static,
+        X: 'static,
+    {
+        weights::open(bytes, &mut networks.components())?;
+        Ok(Box::new(FittedSemiAmortized {
             shape,
             method: settings.method()?,
             settings,
             networks,
-            representation,
-        })
+            representation: Box::new(representation),
+        }))
     }
 
     fn z(&self, z: &Rows, n: usize) -> Result<Option<Matrix<B>>, ModelError> {
@@ -217,21 +225,18 @@ impl<B: Backend, X> SemiAmortized for FittedSemiAmortized<B, X> {
         x: &Content,
         how: &Refinement,
         noise: Seed,
-    ) -> Result<Vec<Posterior>, ModelError> {
+    ) -> Result<Vec<DiagonalGaussians>, ModelError> {
         let batch = self.representation.batch(x, None)?;
         let points = infer(&self.networks, how, &batch, x.len(), noise)?;
         let rows = |matrix: &Matrix<B>| -> Result<Rows, ModelError> {
             let values = finite("λ", matrix.to_vec())?;
             Ok(Rows::new(self.networks.latent, values))
         };
-        let posterior = |point: Vec<Matrix<B>>| -> Result<Posterior, ModelError> {
-            Ok(Posterior {
-                mean: rows(&point[0])?,
-                log_var: Some(LogVariances::new(rows(&point[1])?)),
-                flow: None,
-            })
+        let gaussians = |point: Vec<Matrix<B>>| -> Result<DiagonalGaussians, ModelError> {
+            let log_var = LogVariances::new(rows(&point[1])?);
+            Ok(DiagonalGaussians::new(rows(&point[0])?, log_var))
         };
-        points.into_iter().map(posterior).collect()
+        points.into_iter().map(gaussians).collect()
     }
 
     fn log_likelihood(&self, x: &Content, z: &Rows) -> Result<Vec<f64>, ModelError> {

@@ -3,6 +3,8 @@
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::semi_amortized::Content;
+use crate::models::semi_amortized::Settings;
+use crate::nn::Builder;
 use crate::nn::Matrix;
 use crate::nn::Pass;
 use crate::nn::Scalar;
@@ -91,6 +93,36 @@ pub struct Networks<B: Backend, X> {
 }
 
 impl<B: Backend, X> Networks<B, X> {
+    /// New ones, with an encoder where the method has one.
+    ///
+    /// # Errors
+    /// Those of the decoder, and where the settings were damaged.
+    pub fn declare<E, D>(
+        device: &B,
+        settings: &Settings,
+        seed: Seed,
+        encoder: impl FnOnce(&mut Builder<'_, B>) -> E,
+        decoder: impl FnOnce(&mut Builder<'_, B>) -> Result<D, ModelError>,
+    ) -> Result<Self, ModelError>
+    where
+        E: Encoder<B, X> + 'static,
+        D: Decoder<B, X> + 'static,
+    {
+        let seed = seed.derive("fit/init");
+        let encoder = settings.method()?.has_encoder().then(|| {
+            let (component, network) = Component::declare("encoder", device, seed, encoder);
+            let network = Box::new(network);
+            Encoding { component, network }
+        });
+        let (component, network) = Component::declare("decoder", device, seed, decoder);
+        let network = Box::new(network?);
+        Ok(Networks {
+            latent: settings.latent,
+            encoder,
+            decoder: Decoding { component, network },
+        })
+    }
+
     pub fn components(&mut self) -> Vec<&mut Component<B>> {
         let encoder = self.encoder.as_mut().map(|e| &mut e.component);
         encoder

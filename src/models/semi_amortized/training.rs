@@ -90,11 +90,10 @@ pub fn train<B: Backend, X>(
     let valid = representation.read(data, "valid")?.in_batches(recipe.batch);
     let order = recipe.seed.derive("fit/order");
     let batches = Batches::of_one_length(&train.lengths(), recipe.batch, order);
-    let learns = |component: &Component<B>| component.params().count() > 0;
-    for component in networks.components().into_iter().filter(|c| learns(c)) {
+    for component in networks.components().into_iter().filter(|c| c.learns()) {
         component.optimise(recipe.algorithm, recipe.rate.clone());
     }
-    let phase = match networks.components().into_iter().any(|c| learns(c)) {
+    let phase = match networks.components().into_iter().any(|c| c.learns()) {
         true => Phase::epochs("fit", recipe.epochs, batches),
         // SVI of a known decoder has nothing to learn: one iteration, for its row.
         false => Phase::iterations("fit", 1, 1, batches),
@@ -248,7 +247,7 @@ impl<B: Backend, X> TrainingAlgorithm<B> for SemiAmortizedTraining<'_, B, X> {
             }
         }
         let decoder = &mut self.networks.decoder.component;
-        if decoder.params().count() > 0 {
+        if decoder.learns() {
             decoder.update(step.decoder);
         }
         at.report("rate", self.rate(), n);
@@ -315,7 +314,7 @@ impl<B: Backend, X> SemiAmortizedTraining<'_, B, X> {
         let encoder = self.networks.encoder.as_ref().map(|e| &e.component);
         let decoder = &self.networks.decoder.component;
         let learns = [Some(decoder), encoder].into_iter().flatten();
-        let mut learns = learns.filter(|component| component.params().count() > 0);
+        let mut learns = learns.filter(|component| component.learns());
         let learns = learns.next();
         learns.map_or(self.recipe.least_rate, |c| c.rate().after(c.updates()))
     }

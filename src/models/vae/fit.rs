@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::config::Config;
 use super::networks::Networks;
 use crate::data::Dataset;
+use crate::models::DiagonalGaussians;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Posterior;
@@ -109,15 +110,14 @@ impl<B: Backend> TrainingAlgorithm<B> for VaeTraining<'_, B> {
         let by_encoder = passes.encoder.take_gradients(&mut gradients);
         let by_decoder = passes.decoder.take_gradients(&mut gradients);
         let by_flow = passes.flow.map(|flow| flow.take_gradients(&mut gradients));
-        let seen = [passes.encoder_statistics, passes.decoder_statistics];
-        let [encoder, decoder] = seen;
+        let (of_encoder, of_decoder) = (passes.encoder_statistics, passes.decoder_statistics);
         self.networks.encoder.update(by_encoder);
         self.networks.decoder.update(by_decoder);
         if let (Some(flow), Some(by_flow)) = (&mut self.networks.flow, by_flow) {
             flow.component.update(by_flow);
         }
-        encoder.keep(self.networks.encoder.params_mut())?;
-        decoder.keep(self.networks.decoder.params_mut())?;
+        of_encoder.keep(self.networks.encoder.params_mut())?;
+        of_decoder.keep(self.networks.decoder.params_mut())?;
         Ok(())
     }
 
@@ -188,12 +188,11 @@ impl<B: Backend> Fitted for FittedVae<B> {
                 all.values.extend(some.to_vec());
             }
         }
-        let log_var = LogVariances::new(log_var);
+        let gaussians = DiagonalGaussians::new(mean, LogVariances::new(log_var));
         Ok(match features {
-            None => Posterior::diagonal(mean, log_var),
-            Some(features) => Posterior::through(FlowPosterior {
-                mean,
-                log_var,
+            None => Posterior::Gaussians(gaussians),
+            Some(features) => Posterior::Flow(FlowPosterior {
+                base: gaussians,
                 features,
                 map: Rc::new(Couplings(Rc::clone(&self.networks))),
             }),

@@ -25,7 +25,9 @@ use crate::nn::device::DeviceChoice;
 use crate::nn::device::on_device;
 use crate::registry::Capability;
 use crate::registry::Entry;
+use crate::registry::Facts;
 use crate::registry::Measure;
+use crate::registry::Misfit;
 use crate::registry::Param;
 use crate::registry::Values;
 use crate::training::Monitor;
@@ -105,11 +107,18 @@ impl Model for Vae {
         }
     }
 
-    fn takes(&self, params: &Values, shape: &[usize]) -> Result<(), (String, String)> {
-        match VaeParams::read(params) {
-            Ok(params) => Architecture::of(&params.networks).check(shape),
-            Err(_) => Ok(()),
-        }
+    fn foresee(&self, params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<(), Misfit> {
+        // The types of the parameters say what is wrong with single ones.
+        let (Ok(params), Some(shape)) = (VaeParams::read(params), reads("data").shape) else {
+            return Ok(());
+        };
+        let taken = Architecture::of(&params.networks).check(&shape);
+        taken.map_err(|(message, help)| Misfit {
+            slot: "data",
+            beside: None,
+            message,
+            help,
+        })
     }
 
     fn measures(&self) -> &'static [Measure] {

@@ -90,7 +90,7 @@ fn every_density_and_posterior_bounds_the_quadrature() {
                 // By importance sampling with log q(z|x) at the draws: the same number within its error.
                 let fitted = opened(&trained);
                 let x = params_of(&data);
-                let posterior = fitted.encode(&x).expect("an encoder");
+                let posterior = fitted.posteriors(&x).expect("an encoder");
                 let draws = 300;
                 let mut stream = Seed::new(9).stream(0);
                 let mut total = 0.0;
@@ -98,13 +98,13 @@ fn every_density_and_posterior_bounds_the_quadrature() {
                 for n in 0..x.len() {
                     let of = vec![n; draws];
                     let drawn = posterior
-                        .sample(&of, &stream.normal(draws))
+                        .draw(&of, &stream.normal(draws))
                         .expect("a density");
                     let own = Rows::new(x.columns, x.gather(&of));
                     let logs = fitted
                         .log_likelihood(&own, &drawn.z)
                         .expect("in the support");
-                    let prior = crate::models::posterior::log_prior(&drawn.z);
+                    let prior = crate::models::posteriors::log_priors(&drawn.z);
                     let terms = logs.iter().zip(prior).zip(&drawn.log_density);
                     let mut weights: Vec<f64> = terms.map(|((l, p), q)| l + p - q).collect();
                     let log = crate::models::observation::normalise(&mut weights);
@@ -140,10 +140,10 @@ fn what_was_drawn_has_the_density_that_it_was_drawn_with() {
         let trained = train(&data, &given, &mut Session::default()).expect("it trains");
         let fitted = opened(&trained);
         let x = params_of(&data);
-        let posterior = fitted.encode(&x).expect("an encoder");
+        let posterior = fitted.posteriors(&x).expect("an encoder");
         let of: Vec<usize> = (0..x.len()).rev().collect();
         let noise = Seed::new(4).stream(0).normal(of.len() * 5);
-        let drawn = posterior.sample(&of, &noise).expect("a density");
+        let drawn = posterior.draw(&of, &noise).expect("a density");
         let found = posterior.log_density(&of, &drawn.z).expect("a density");
         for (found, log_q) in found.iter().zip(&drawn.log_density) {
             // Single precision there and back.
@@ -165,7 +165,8 @@ fn a_flow_posterior_integrates_to_one() {
     ];
     let trained = train(&pictures(4), &given, &mut Session::default()).expect("it trains");
     let fitted = opened(&trained);
-    let posterior = fitted.encode(&params_of(&pictures(4))).expect("an encoder");
+    let x = params_of(&pictures(4));
+    let posterior = fitted.posteriors(&x).expect("an encoder");
     let (step, reach) = (0.05, 120);
     let nodes: Vec<f32> = (-reach..=reach).map(|i| i as f32 * step).collect();
     let z = nodes
@@ -210,9 +211,9 @@ fn interruptions_and_batches_leave_every_network_alone() {
             assert_eq!(resumed.curve, whole.curve, "{what}");
             let fitted = opened(&whole);
             let x = params_of(&data);
-            let together = fitted.encode(&x).expect("an encoder").mean;
+            let together = fitted.encode(&x).expect("an encoder").codes();
             for (n, x) in x.chunks(1).enumerate() {
-                let alone = fitted.encode(&x).expect("an encoder").mean;
+                let alone = fitted.encode(&x).expect("an encoder").codes();
                 for (a, b) in alone.values.iter().zip(&together.values[3 * n..]) {
                     assert!((a - b).abs() < 1e-4 * (1.0 + b.abs()), "{what}: {a} {b}");
                 }

@@ -225,7 +225,7 @@ impl Variant {
         let model = fitted::open(job, DeviceChoice::Cpu)?;
         models::fits(&*model, data)?;
         let quadrature = Quadrature::new(&*model, NODES)?;
-        let codes = model.encode(x)?.mean;
+        let codes = model.encode(x)?.codes();
         let decoded = model.decode(&codes)?;
         decoded.check(x)?;
         let d = x.columns;

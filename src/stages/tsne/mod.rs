@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use self::embedding::Embedding;
 use super::Stage;
 use super::artifacts;
+use super::measured;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
@@ -142,14 +143,9 @@ impl Stage for Tsne {
             ..StepOutput::default()
         };
         let names = ["trustworthiness", "tsne_kl"];
-        produced
-            .file("table", artifacts::TABLE, table.to_json())
-            .file("table", "table.csv", table.to_csv())
-            .file(
-                "metrics",
-                artifacts::METRICS,
-                artifacts::metrics_json(names.into_iter().zip(numbers)),
-            );
+        measured::add(&mut produced, "table", &table);
+        let metrics = artifacts::metrics_json(names.into_iter().zip(numbers));
+        produced.file("metrics", artifacts::METRICS, metrics);
         Ok(produced)
     }
 }
