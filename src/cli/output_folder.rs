@@ -33,8 +33,8 @@ pub(super) fn refused(project: &Project) -> Option<Diagnostic> {
             let names = entries.into_iter().flatten().flatten();
             let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
             let mut names = names.filter(|name| {
-                let name = name.strip_prefix(".new-").unwrap_or(name);
-                !OTHERS.contains(&name)
+                let other = name.strip_prefix(".new-").unwrap_or(name);
+                name != engine::NEW_MEMORY && !OTHERS.contains(&other)
             });
             let first = names.next()?;
             let title = format!("`{shown}` is not a folder of results: it holds `{first}`");

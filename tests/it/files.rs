@@ -239,6 +239,22 @@ fn one_folder_of_results_has_one_owner() {
     assert_eq!(fs::read_dir(space.path("src")).unwrap().count(), 1);
 }
 
+/// Killed while it wrote the first memory of its folder, before there was one.
+#[test]
+fn a_folder_with_half_a_memory_alone_is_taken_up_again() {
+    let space = project();
+    space.write("outputs/e/.new-view", "{\"mani");
+    ran(&space, "run manifests/e.yaml");
+    assert!(space.path("outputs/e/.view").is_file());
+    assert!(!space.path("outputs/e/.new-view").exists());
+    let other = project();
+    other.write("outputs/e/.new-view", "");
+    other.write("outputs/e/view", "mine");
+    let (code, text) = said(&other, "run manifests/e.yaml");
+    assert_ne!(code, 0, "{text}");
+    assert!(text.contains("it holds `view`"), "{text}");
+}
+
 #[test]
 fn gc_keeps_what_manifests_elsewhere_need_also_where_they_cannot_be_read() {
     let space = project();

@@ -19,6 +19,9 @@ use crate::store::names;
 
 const MEMORY: &str = ".view";
 
+/// The same while it is written; a killed run may leave it, before there ever was a memory.
+pub const NEW_MEMORY: &str = ".new-view";
+
 /// A file of the view.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct ViewFile {
@@ -149,7 +152,7 @@ pub(super) fn save(folder: &Path, shown: &ViewSummary, files: &Files) -> io::Res
     text.push_str(&serde_json::to_string(files)?);
     text.push('\n');
     fs::create_dir_all(folder)?;
-    let new = folder.join(".new-view");
+    let new = folder.join(NEW_MEMORY);
     fs::write(&new, text)?;
     fs::rename(&new, folder.join(MEMORY))
 }

@@ -38,6 +38,7 @@ use super::names::file_path;
 use super::options::Options;
 
 pub use disturbed::disturbed;
+pub use memory::NEW_MEMORY;
 pub use memory::ViewOwner;
 pub use memory::view_owner;
 
