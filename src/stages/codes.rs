@@ -15,9 +15,11 @@ use crate::data::SplitName;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
+use crate::metrics::inferred;
 use crate::models::Rows;
 use crate::models::params;
 use crate::nn::device::DeviceChoice;
+use crate::random::Seed;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Outputs;
@@ -94,16 +96,28 @@ impl Stage for Codes {
         fitted::unless_diverged(none, || {
             let (model, data) = fitted::with_data(job, DeviceChoice::Auto)?;
             let split = params.split.name();
-            let x = params::observations(&data, split)?;
-            let count = params.count.min(x.len());
-            let first: Vec<usize> = (0..count).collect();
-            let codes = model
-                .encode(&Rows::new(x.columns, x.gather(&first)))?
-                .codes();
+            let codes = match model.semi_amortized() {
+                // Its refinement depends on the batches that it was trained with: all of them, then.
+                Some(refining) => {
+                    let seed = Seed::new(0).derive("table/codes");
+                    let all = inferred::posteriors(refining, &data, split, &seed)?;
+                    first(all.mean(), params.count)
+                }
+                None => {
+                    let x = params::observations(&data, split)?;
+                    model.encode(&first(&x, params.count))?.codes()
+                }
+            };
             let labels = data.split(split).and_then(|split| split.labels());
             Ok(measured::left(&table(&codes, labels.as_deref())))
         })
     }
+}
+
+/// The first rows, at most so many.
+fn first(rows: &Rows, count: usize) -> Rows {
+    let first: Vec<usize> = (0..count.min(rows.len())).collect();
+    Rows::new(rows.columns, rows.gather(&first))
 }
 
 fn table(codes: &Rows, labels: Option<&[u32]>) -> Table {

@@ -182,3 +182,24 @@ fn the_time_of_a_step_is_a_number_of_its_cell() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("a plain file was made by no step"), "{said}");
 }
+
+/// They have no matrix of observations: codes and q(z) come from the model's own reading.
+#[test]
+fn sequences_have_codes_and_a_marginal_posterior() {
+    let space = space(
+        "  data: {uses: dataset/oracle-lstm, with: {train: 40, valid: 20, test: 20, vocabulary: 9, hidden: 6, length: 4}}
+  fit:
+    uses: train/lstm-vae
+    in: {data: data}
+    with: {latent: 2, hidden: 6, embedding: 5, inference: sa-vae, steps: 2, epochs: 1, batch: 10}
+  kl: {uses: evaluate/marginal-kl, in: {model: fit, data: data}, with: {samples: 50}}
+  codes: {uses: table/codes, in: {model: fit, data: data}, with: {count: 7}}
+",
+    );
+    let output = space.output(&["run", "manifests/scores.yaml"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let codes = space.read("outputs/scores/tables/codes.csv");
+    assert_eq!(codes.lines().next(), Some("observation,z_1,z_2"));
+    assert_eq!(codes.lines().count(), 8, "{codes}");
+}
