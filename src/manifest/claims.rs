@@ -149,12 +149,14 @@ impl Context<'_> {
         let Some(name) = node.as_str() else {
             return;
         };
-        if self.pipeline.position(name).is_none() {
+        // `stage.output` of a stage that leaves numbers in several.
+        let stage = name.split_once('.').map_or(name, |(stage, _)| stage);
+        if self.pipeline.position(stage).is_none() {
             let known = self.pipeline.stages.iter().map(|stage| &*stage.name);
             found.push(
-                Diagnostic::error(format!("unknown stage `{name}`"))
+                Diagnostic::error(format!("unknown stage `{stage}`"))
                     .at(&node.place, "no such stage")
-                    .maybe_help(did_you_mean(name, known, "stages")),
+                    .maybe_help(did_you_mean(stage, known, "stages")),
             );
         }
     }

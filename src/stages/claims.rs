@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Results;
+use super::results::METRICS;
 use super::rows;
 use crate::claims::Claim;
 use crate::claims::Judgement;
@@ -45,18 +46,8 @@ fn check(plan: &Plan, stated: &StatedClaim, found: &mut Diagnostics) {
     };
     let measuring: Vec<&str> = results.measuring().collect();
     if let Some(table) = &stated.claim.table {
-        let numbers = results.steps(table).any(|step| match step.kind.outputs() {
-            Outputs::Fixed(outputs) => outputs
-                .iter()
-                .any(|(_, kind)| matches!(kind, ArtifactType::Metrics | ArtifactType::Table)),
-            Outputs::PassedOn { .. } | Outputs::Declared => true,
-        });
-        if !numbers {
-            found.push(
-                Diagnostic::error(format!("stage `{table}` leaves no numbers"))
-                    .at(&stated.about, "a claim is about numbers")
-                    .help(format!("stages that do: {}", list_of(measuring))),
-            );
+        if let Some(wrong) = check_table(&results, stated, table, measuring) {
+            found.push(wrong);
         }
         return;
     }
@@ -82,6 +73,51 @@ fn check(plan: &Plan, stated: &StatedClaim, found: &mut Diagnostics) {
                     .help(format!("did you mean `{meant}`?")),
             );
         }
+    }
+}
+
+/// What is wrong with the `table` of a claim: a stage, or `stage.output` where it leaves several.
+fn check_table(
+    results: &Results<'_>,
+    stated: &StatedClaim,
+    table: &str,
+    measuring: Vec<&str>,
+) -> Option<Diagnostic> {
+    let (stage, output) = parts(table);
+    let Outputs::Fixed(outputs) = results.steps(stage).next()?.kind.outputs() else {
+        return None;
+    };
+    let numbers = outputs
+        .iter()
+        .filter(|(_, kind)| matches!(kind, ArtifactType::Metrics | ArtifactType::Table));
+    let numbers: Vec<&str> = numbers.map(|(name, _)| *name).collect();
+    let ways = || list_of(numbers.iter().map(|output| format!("{stage}.{output}")));
+    match (&numbers[..], output) {
+        ([], _) => Some(
+            Diagnostic::error(format!("stage `{stage}` leaves no numbers"))
+                .at(&stated.about, "a claim is about numbers")
+                .help(format!("stages that do: {}", list_of(measuring))),
+        ),
+        ([_], None) => None,
+        (_, None) => Some(
+            Diagnostic::error(format!("stage `{stage}` leaves numbers in several outputs"))
+                .at(&stated.about, "which of them?")
+                .help(format!("name one: {}", ways())),
+        ),
+        (known, Some(output)) if known.contains(&output) => None,
+        (_, Some(output)) => Some(
+            Diagnostic::error(format!("stage `{stage}` leaves no numbers in `{output}`"))
+                .at(&stated.about, "no such numbers")
+                .help(format!("there is: {}", ways())),
+        ),
+    }
+}
+
+/// The stage and the output of `stage.output`.
+fn parts(table: &str) -> (&str, Option<&str>) {
+    match table.split_once('.') {
+        Some((stage, output)) => (stage, Some(output)),
+        None => (table, None),
     }
 }
 
@@ -112,7 +148,9 @@ pub fn claims_digest(results: &Results<'_>) -> Digest {
     }
     let tables = results.outputs(ArtifactType::Table);
     let mut numbers: Vec<&str> = tables.map(|(_, output)| output).collect();
-    numbers.push("metrics");
+    numbers.push(METRICS);
+    let claims = results.plan.experiment.claims.iter();
+    numbers.extend(claims.filter_map(|stated| parts(stated.claim.table.as_deref()?).1));
     numbers.sort_unstable();
     numbers.dedup();
     for step in &results.plan.steps {
@@ -186,7 +224,7 @@ impl Tables<'_> {
         for column in columns(claim) {
             let mut having = Vec::new();
             for stage in &measuring {
-                if self.stage(stage)?.column(column).is_some() {
+                if self.metrics(stage)?.column(column).is_some() {
                     having.push(stage.as_str());
                 }
             }
@@ -206,7 +244,7 @@ impl Tables<'_> {
             return Err(self.nowhere(column, &measuring));
         }
         match owners[..] {
-            [owner] => self.stage(owner).cloned(),
+            [owner] => self.metrics(owner).cloned(),
             _ => self.results.metrics(&owners).map_err(|e| e.to_string()),
         }
     }
@@ -238,6 +276,12 @@ impl Tables<'_> {
         }
     }
 
+    /// The metrics of a stage, whatever else it leaves.
+    fn metrics(&mut self, stage: &str) -> Result<&Table, String> {
+        self.stage(&format!("{stage}.{METRICS}"))
+    }
+
+    /// That of `stage` or `stage.output`.
     fn stage(&mut self, stage: &str) -> Result<&Table, String> {
         if !self.by_stage.contains_key(stage) {
             let table = self.read(stage)?;
@@ -246,16 +290,26 @@ impl Tables<'_> {
         Ok(&self.by_stage[stage])
     }
 
-    /// The numbers of a stage; of one that leaves a table, that table.
-    fn read(&self, stage: &str) -> Result<Table, String> {
-        let tables = self.results.outputs(ArtifactType::Table);
-        let tables = tables.filter(|(step, _)| *step.stage == *stage);
-        let items: Vec<_> = tables
-            .filter_map(|(step, output)| self.results.item(step, output))
-            .collect();
-        let table = match items.is_empty() {
-            true => self.results.metrics(&[stage]),
-            false => rows::of_rows(&items),
+    /// The numbers of an output; without one, of a stage that leaves a table, that table.
+    fn read(&self, table: &str) -> Result<Table, String> {
+        let (stage, output) = parts(table);
+        let metrics = || self.results.metrics(&[stage]);
+        let steps = self.results.steps(stage);
+        let table = match output {
+            Some(METRICS) => metrics(),
+            Some(output) => {
+                let items = steps.filter_map(|step| self.results.item(step, output));
+                rows::of_rows(&items.collect::<Vec<_>>())
+            }
+            None => {
+                let tables = self.results.outputs(ArtifactType::Table);
+                let tables = tables.filter(|(step, _)| *step.stage == *stage);
+                let items = tables.filter_map(|(step, output)| self.results.item(step, output));
+                match &items.collect::<Vec<_>>()[..] {
+                    [] => metrics(),
+                    items => rows::of_rows(items),
+                }
+            }
         };
         table.map_err(|error| error.to_string())
     }

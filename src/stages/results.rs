@@ -22,7 +22,7 @@ use crate::store::Store;
 use crate::table::Table;
 
 /// The output of numbers by name, of whatever kind the stage is.
-const METRICS: &str = "metrics";
+pub(super) const METRICS: &str = "metrics";
 
 /// A plan with what is known of its steps.
 pub struct Results<'a> {

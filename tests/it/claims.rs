@@ -186,3 +186,44 @@ fn what_the_command_line_takes_away_leaves_a_claim_undecided() {
     assert!(said.contains("1 claim: 1 undecided"), "{said}");
     assert!(said.contains("`latent` is never `4`"), "{said}");
 }
+
+/// `table/refinement` leaves a table and metrics: which is meant is never guessed.
+#[test]
+fn a_claim_about_a_stage_with_several_outputs_names_one() {
+    let stages = "experiment: several
+stages:
+  data: {uses: dataset/oracle-lstm, with: {train: 40, valid: 20, test: 20, vocabulary: 9, hidden: 6, length: 4}}
+  fit:
+    uses: train/lstm-vae
+    in: {data: data}
+    with: {latent: 2, hidden: 6, embedding: 5, inference: vae, epochs: 1, batch: 10}
+  steps: {uses: table/refinement, in: {model: fit, data: data}, with: {steps: [0, 2]}}
+claims:
+";
+    let run = |claim: &str| {
+        let space = TestSpace::new();
+        let claim = format!("  - {{name: c, source: s, says: {claim}}}\n");
+        space.write("manifests/several.yaml", &format!("{stages}{claim}"));
+        (space.output(&["run", "manifests/several.yaml"]), space)
+    };
+    let (refused, _) = run("mean(refinement_gain) > -1, table: steps");
+    let told = said(&refused);
+    assert!(!refused.status.success(), "{told}");
+    assert!(
+        told.contains("`steps` leaves numbers in several outputs"),
+        "{told}"
+    );
+    assert!(told.contains("`steps.table` and `steps.metrics`"), "{told}");
+    let (refused, _) = run("mean(refinement_gain) > -1, table: steps.metric");
+    let told = said(&refused);
+    assert!(told.contains("leaves no numbers in `metric`"), "{told}");
+    let judged = |claim: &str| {
+        let (output, space) = run(claim);
+        assert!(output.status.success(), "{}", said(&output));
+        let claims = space.read("outputs/several/claims.json");
+        assert!(claims.contains("\"holds\""), "{claims}");
+    };
+    judged("mean(refinement_gain) > -1, table: steps.metrics");
+    judged("mean(refinement_gain) > -1");
+    judged("count(nll_bound) == 4, table: steps.table");
+}

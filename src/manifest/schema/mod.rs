@@ -126,7 +126,7 @@ fn claim() -> Json {
                 json!({"type": "string"}),
             ),
             "values": key("Quantities by name, for `says` to compare", json!({"type": "object"})),
-            "table": key("The stage whose numbers are meant", json!({"type": "string"})),
+            "table": key("The stage whose numbers are meant, or `stage.output`", json!({"type": "string"})),
             "for_each": key("The axes for each of whose values the claim is made", names.clone()),
             "where": key("The rows that it is about: values by axis", json!({"type": "object"})),
             "tolerance": key(
