@@ -276,11 +276,10 @@ fn programs_that_are_not_there_are_said_to_be_so() {
 #[test]
 fn broken_metrics_say_what_is_wrong_with_them() {
     let space = space(
-        "experiment: c\nstages:\n  s:\n    uses: command\n    with: {run: 'echo \"{\\\"a\\\": NaN}\" > \"${out.metrics}\"', metrics: m.json}\n",
+        "experiment: c\nstages:\n  s:\n    uses: command\n    with: {run: 'echo \"{a: 1}\" > \"${out.metrics}\"', metrics: m.json}\n",
     );
     let said = fails(&space);
     assert!(said.contains("the metrics in `m.json`: not JSON"), "{said}");
-    assert!(said.contains("written `null` in JSON"), "{said}");
 }
 
 #[test]

@@ -15,6 +15,9 @@ use foldhash::HashMapExt;
 
 use crate::manifest::Experiment;
 use crate::manifest::Stage;
+use crate::registry::Outputs;
+use crate::registry::StageKind;
+use crate::registry::Values;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 
@@ -24,6 +27,7 @@ use slots::gather;
 use slots::slot_order;
 pub(super) use summary::summary;
 
+use super::Input;
 use super::Step;
 use super::StepId;
 use super::equal::Fingerprint;
@@ -163,12 +167,14 @@ impl Expansion {
                 expanded.steps.push(None);
                 continue;
             };
+            let step_kind = kind_of.kinds[kind as usize];
             let step = Step {
                 id: StepId(self.steps.len() as u32),
                 stage: Arc::clone(&stage.name),
                 cell: projection.cells[cell].clone(),
-                kind: kind_of.kinds[kind as usize],
+                kind: step_kind,
                 params: Arc::clone(params),
+                described: described(step_kind, params, &inputs),
                 inputs,
                 policy: Arc::clone(&stage.policy),
                 place: stage.place.clone(),
@@ -236,6 +242,17 @@ impl Expanded {
                 known.extend(read.pairs);
             }
         }
+    }
+}
+
+/// What a step says of its outputs; one that passes on others says what they say.
+fn described(kind: &dyn StageKind, params: &Values, inputs: &[Input]) -> Option<Arc<Values>> {
+    match kind.outputs() {
+        Outputs::PassedOn { slot, .. } => {
+            let input = inputs.iter().find(|input| *input.slot == *slot)?;
+            input.items.first()?.described.clone()
+        }
+        _ => kind.described(params),
     }
 }
 
