@@ -58,7 +58,10 @@ impl Table {
             .first()
             .is_some_and(|first| first.name.is_empty());
         let mut numbers = self.rows.iter().enumerate();
-        if unnamed && self.columns.len() > 1 && numbers.all(|(at, row)| row[0] == Json::from(at)) {
+        if unnamed
+            && self.columns.len() > 1
+            && numbers.all(|(at, row)| row[0].as_u64() == Some(at as u64))
+        {
             self.columns.remove(0);
             for row in &mut self.rows {
                 row.remove(0);

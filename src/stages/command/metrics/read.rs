@@ -190,7 +190,7 @@ impl Numbers {
         let value = match value {
             Json::Bool(truth) => u8::from(truth).into(),
             Json::String(text) => match number(&text) {
-                Some(Number::NotANumber) => {
+                Some(Number::Nan) => {
                     self.nan.push(name.to_owned());
                     Json::Null
                 }
@@ -227,7 +227,7 @@ pub(super) enum Number {
     /// Or null, where nothing is written.
     Finite(Json),
     Infinite,
-    NotANumber,
+    Nan,
 }
 
 /// What a text says; none where it is no number, or one that is not held.
@@ -244,7 +244,7 @@ pub(super) fn number(text: &str) -> Option<Number> {
     }
     let number = text.parse::<f64>().ok()?;
     Some(match number {
-        number if number.is_nan() => Number::NotANumber,
+        number if number.is_nan() => Number::Nan,
         number if number.is_infinite() => Number::Infinite,
         number => Number::Finite(Json::from(number)),
     })
