@@ -25,6 +25,7 @@ mod gallery;
 #[cfg(unix)]
 mod growing;
 mod language;
+mod own;
 mod reference;
 #[cfg(target_os = "linux")]
 mod reliability;
