@@ -5,6 +5,8 @@
 mod architecture;
 #[cfg(unix)]
 mod artifacts;
+#[cfg(unix)]
+mod book;
 mod claims;
 #[cfg(unix)]
 mod commands;
