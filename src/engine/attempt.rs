@@ -176,7 +176,6 @@ impl AttemptContext<'_> {
         let message = format!("`{}` changed {when}", path.display());
         JobError::failed(message)
             .hint("run again when it is complete: there is no result of either version")
-            .hint("or did the step write to it? what it leaves belongs under `out`")
     }
 
     /// Takes what an attempt outside this process has left.

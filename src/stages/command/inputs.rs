@@ -24,20 +24,12 @@ use crate::store::names;
 use crate::store::remove_all;
 use crate::store::remove_tree;
 
-/// So many bytes of the project's files a step has as copies; larger ones are links.
-const COPIED: u64 = 64 << 20;
-
 /// What the program is to find, by path.
 #[derive(Default)]
 struct Layout {
     /// What relative paths of the store are relative to.
     here: PathBuf,
     links: HashMap<PathBuf, PathBuf>,
-    /// Files of the project, each with its own, as long as they are small: what a program writes to its inputs
-    /// must not be the user's file.
-    copies: Vec<(PathBuf, PathBuf)>,
-    /// How many bytes they are.
-    copied: u64,
     lists: BTreeMap<PathBuf, String>,
     /// With all that they are in, up to the one that everything is laid out in.
     folders: HashSet<PathBuf>,
@@ -105,8 +97,7 @@ impl Layout {
                 Some(_) => folder.join(output),
                 None => folder.to_owned(),
             };
-            // Of no stage: a file of the project.
-            let named = self.artifact(artifact, &place, !item.stage.is_empty())?;
+            let named = self.artifact(artifact, &place)?;
             if item.outputs.len() == 1 && !artifact.artifact.is_folder() {
                 only = named.first().map(|name| place.join(name));
             }
@@ -124,7 +115,6 @@ impl Layout {
         &mut self,
         artifact: &JobArtifact,
         folder: &Path,
-        own: bool,
     ) -> Result<Vec<PathBuf>, JobError> {
         let inside = |name: &str| match names::stays_inside(name) {
             true => Ok(PathBuf::from(names::name_of(name))),
@@ -138,7 +128,7 @@ impl Layout {
         for (name, target) in &artifact.paths {
             let name = inside(name)?;
             let target = self.here.join(target);
-            self.file(folder.join(&name), target, own);
+            self.link(folder.join(&name), target);
             files.push(name);
         }
         for (name, other) in &artifact.artifact.others {
@@ -149,19 +139,6 @@ impl Layout {
             }
         }
         Ok(files)
-    }
-
-    /// One of ours, or one of the user's.
-    fn file(&mut self, path: PathBuf, target: PathBuf, own: bool) {
-        let size = fs::metadata(&target).map_or(u64::MAX, |found| found.len());
-        if own || size > COPIED.saturating_sub(self.copied) {
-            return self.link(path, target);
-        }
-        self.copied += size;
-        if let Some(folder) = path.parent() {
-            self.folder(folder);
-        }
-        self.copies.push((path, target));
     }
 
     fn link(&mut self, path: PathBuf, target: PathBuf) {
@@ -195,9 +172,6 @@ impl Layout {
         }
         for (path, target) in self.links.iter().filter(|(path, _)| !right.contains(*path)) {
             symlink(target, path).map_err(|error| cannot("link", path, &error))?;
-        }
-        for (path, target) in &self.copies {
-            fs::copy(target, path).map_err(|error| cannot("copy", target, &error))?;
         }
         for (path, text) in &self.lists {
             fs::write(path, text).map_err(|error| cannot("write", path, &error))?;
