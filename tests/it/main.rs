@@ -14,6 +14,7 @@ mod diverged;
 mod docs;
 mod feed;
 mod figures;
+mod figure_trials;
 mod figures_honest;
 #[cfg(unix)]
 mod files;
