@@ -130,6 +130,7 @@ fn plan(steps: usize) -> Vec<Arc<Step>> {
                 step,
                 output: Some(Arc::from("out")),
             },
+            described: None,
         };
         let inputs = (!needs.is_empty()).then(|| Input {
             slot: Arc::from("in"),
@@ -155,6 +156,7 @@ fn plan(steps: usize) -> Vec<Arc<Step>> {
             kind: &Nothing,
             params: Arc::new(params),
             inputs: inputs.into_iter().collect(),
+            described: None,
             policy: Arc::new(Policy::default()),
             place: Place {
                 source: Arc::clone(&source),

@@ -16,6 +16,7 @@ use std::time::Instant;
 use crate::map::SortedVecMap;
 use crate::plan::From;
 use crate::plan::Step;
+use crate::registry::Value;
 use crate::registry::memory;
 use crate::store::Artifact;
 use crate::store::Object;
@@ -325,7 +326,11 @@ pub(super) fn bind(task: &Task<'_>, store: &Store) -> Vec<JobInput> {
                     let outputs = result.outputs.iter();
                     let outputs = outputs
                         .filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name))
-                        .map(|(name, artifact)| (name.clone(), stored(artifact, store)))
+                        .map(|(name, artifact)| {
+                            let described = item.described.as_ref();
+                            let described = described.and_then(|all| all.get(name)).cloned();
+                            (name.clone(), stored(artifact, described, store))
+                        })
                         .collect();
                     let diverged = result.diverged.is_some();
                     (
@@ -356,13 +361,14 @@ pub(super) fn bind(task: &Task<'_>, store: &Store) -> Vec<JobInput> {
     inputs
 }
 
-fn stored(artifact: &Artifact, store: &Store) -> JobArtifact {
+fn stored(artifact: &Artifact, described: Option<Value>, store: &Store) -> JobArtifact {
     let files = artifact.files.iter();
     JobArtifact {
         artifact: artifact.clone(),
         paths: files
             .map(|(name, object)| (name.clone(), store.path(object)))
             .collect(),
+        described,
     }
 }
 
@@ -371,6 +377,7 @@ fn plain(path: &Path, object: Object) -> JobArtifact {
     JobArtifact {
         artifact: Artifact::from(SortedVecMap::from([(name.clone(), object)])),
         paths: BTreeMap::from([(name, path.to_owned())]),
+        described: None,
     }
 }
 

@@ -83,6 +83,8 @@ pub struct JobItem {
 pub struct JobArtifact {
     pub artifact: Artifact,
     pub paths: BTreeMap<String, PathBuf>,
+    /// How its numbers are shown, where the manifest says it.
+    pub described: Option<Value>,
 }
 
 impl Job<'_> {

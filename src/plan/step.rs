@@ -73,6 +73,8 @@ pub struct Step {
     pub params: Arc<Values>,
     /// One per slot that is bound, in the kind's order.
     pub inputs: Vec<Input>,
+    /// By output: how its numbers are shown, as a program's manifest says it.
+    pub described: Option<Arc<Values>>,
     pub policy: Arc<Policy>,
     /// Where the stage stands in its pipeline file.
     pub place: Place,
@@ -107,6 +109,21 @@ pub struct InputItem {
     /// The cell of the step it comes from.
     pub cell: Cell,
     pub from: From,
+    /// What the step it comes from says of its outputs: [`Step::described`].
+    pub described: Option<Arc<Values>>,
+}
+
+impl InputItem {
+    /// What is said of the output that is read; of its numbers, where a whole step is.
+    pub fn description(&self) -> Option<&Value> {
+        match &self.from {
+            From::Step { output, .. } => {
+                let output = output.as_deref().unwrap_or("metrics");
+                self.described.as_ref()?.get(output)
+            }
+            From::File { .. } => None,
+        }
+    }
 }
 
 /// Where an input comes from.

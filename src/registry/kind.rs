@@ -1,11 +1,14 @@
 //! Stage kinds: what a stage of a pipeline can be, with typed slots for what it reads and leaves.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use super::Entry;
 use super::Facts;
 use super::Measure;
 use super::Misfit;
+use super::Value;
 use super::Values;
 
 /// What kind of thing an artifact is. Slots accept one type (or any), so that a figure fed with a
@@ -161,6 +164,17 @@ pub trait StageKind: Entry {
     /// is: part of the key.
     fn interpreter(&self, _params: &Values) -> Option<&'static str> {
         None
+    }
+
+    /// By output: what the parameters say of how its numbers are shown. It is no part of the step's
+    /// key, but of the keys of those that read the output.
+    fn described(&self, _params: &Values) -> Option<Arc<Values>> {
+        None
+    }
+
+    /// A value as it stands in the key: without what [`StageKind::described`] takes of it.
+    fn in_key<'v>(&self, _name: &str, value: &'v Value) -> Cow<'v, Value> {
+        Cow::Borrowed(value)
     }
 
     /// What the types of the parameters cannot say: whether their values make sense together.

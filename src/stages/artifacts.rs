@@ -9,6 +9,7 @@ use safetensors::tensor::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::Value as Json;
 
+use super::described;
 use crate::data::Array;
 use crate::data::Arrays;
 use crate::data::Dataset;
@@ -138,8 +139,14 @@ pub(super) fn read_table(artifact: &JobArtifact) -> Result<Table, JobError> {
         _ => TABLE,
     };
     let bytes = read(artifact, file)?;
-    Table::read(&String::from_utf8_lossy(&bytes), None)
-        .map_err(|error| JobError::failed(format!("`{file}`: {error}")))
+    let mut table = Table::read(&String::from_utf8_lossy(&bytes), None)
+        .map_err(|error| JobError::failed(format!("`{file}`: {error}")))?;
+    if let Some(said) = &artifact.described {
+        for column in &mut table.columns {
+            described::describe(column, said);
+        }
+    }
+    Ok(table)
 }
 
 /// Pictures `[n, channels, height, width]` in [0, 1].

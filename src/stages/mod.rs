@@ -11,6 +11,7 @@ mod codes;
 mod command;
 mod compare;
 mod dataset;
+mod described;
 mod elbo_surface;
 mod evaluate;
 mod figure;

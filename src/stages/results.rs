@@ -58,6 +58,11 @@ impl Results<'_> {
         let artifact = JobArtifact {
             artifact: artifact.clone(),
             paths: paths.collect(),
+            described: step
+                .described
+                .as_ref()
+                .and_then(|all| all.get(output))
+                .cloned(),
         };
         Some(JobItem {
             stage: step.stage.to_string(),

@@ -6,11 +6,14 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::artifacts;
+use super::described;
+use crate::engine::JobArtifact;
 use crate::engine::JobError;
 use crate::engine::JobItem;
 use crate::plan::Cell;
 use crate::registry::ArtifactType;
 use crate::registry::Slot;
+use crate::registry::Value;
 use crate::table::Column;
 use crate::table::DIVERGED;
 use crate::table::Table;
@@ -40,6 +43,7 @@ pub(super) fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, Job
     let mut names: Vec<String> = Vec::new();
     let mut rows: Vec<(Vec<Json>, BTreeMap<String, Json>)> = Vec::new();
     let mut diverged = Vec::new();
+    let mut described: Vec<&Value> = Vec::new();
     let mut index = BTreeMap::new();
     for (cell, item) in cells {
         let at = coordinates(cell, &axes);
@@ -51,7 +55,13 @@ pub(super) fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, Job
         });
         let Some(item) = item else { continue };
         diverged[row] |= item.diverged;
-        for (name, mut value) in artifacts::read_metrics(artifacts::single(item)?)? {
+        let artifact = artifacts::single(item)?;
+        if let Some(said) = &artifact.described
+            && !described.contains(&said)
+        {
+            described.push(said);
+        }
+        for (name, mut value) in artifacts::read_metrics(artifact)? {
             if item.diverged {
                 value = Json::Null;
             }
@@ -67,6 +77,7 @@ pub(super) fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, Job
             }
         }
     }
+    beside_axes(&axes, &mut names, &mut rows);
     if diverged.contains(&true) {
         if !names.iter().any(|name| name == DIVERGED) {
             names.push(DIVERGED.to_owned());
@@ -75,7 +86,13 @@ pub(super) fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, Job
             numbers.insert(DIVERGED.to_owned(), diverged.into());
         }
     }
-    let columns = axis_columns(&axes).chain(names.iter().map(|name| super::number_column(name)));
+    let columns = axis_columns(&axes).chain(names.iter().map(|name| {
+        let mut column = super::number_column(name);
+        for said in &described {
+            described::describe(&mut column, said);
+        }
+        column
+    }));
     Ok(Table {
         columns: columns.collect(),
         rows: rows
@@ -87,6 +104,42 @@ pub(super) fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, Job
             })
             .collect(),
     })
+}
+
+/// Programs often report what they were given. A number of the name of an axis is the axis where it
+/// says the same, and else a column of its own, `reported.epochs` beside `epochs`.
+fn beside_axes(
+    axes: &[String],
+    names: &mut Vec<String>,
+    rows: &mut [(Vec<Json>, BTreeMap<String, Json>)],
+) {
+    for (at, axis) in axes.iter().enumerate() {
+        let Some(named) = names.iter().position(|name| name == axis) else {
+            continue;
+        };
+        let other = format!("reported.{axis}");
+        let same = rows.iter().all(|(cell, numbers)| {
+            let reported = numbers.get(axis).filter(|value| !value.is_null());
+            reported.is_none_or(|reported| is_same(&cell[at], reported))
+        });
+        for (_, numbers) in rows.iter_mut() {
+            if let Some(value) = numbers.remove(axis) {
+                numbers.insert(other.clone(), value);
+            }
+        }
+        match same {
+            true => _ = names.remove(named),
+            false => names[named] = other,
+        }
+    }
+}
+
+/// Whether two values are one number or one text.
+fn is_same(a: &Json, b: &Json) -> bool {
+    match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => a == b,
+        _ => a == b,
+    }
 }
 
 /// The rows of a slot that takes metrics and tables: the metrics as one table by cell, and under
@@ -138,7 +191,17 @@ pub(super) fn of_curve(item: &JobItem) -> Result<Table, JobError> {
     for column in &mut curve.columns {
         *column = super::number_column(&column.name);
     }
+    describe(artifact, &mut curve);
     Ok(curve)
+}
+
+/// Puts what the manifest says of an artifact's numbers into the heads of their columns.
+fn describe(artifact: &JobArtifact, table: &mut Table) {
+    if let Some(said) = &artifact.described {
+        for column in &mut table.columns {
+            described::describe(column, said);
+        }
+    }
 }
 
 /// A table with the coordinates of the cell it comes from as further axes.

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::Stage;
 use super::artifacts;
+use super::described;
 use super::fitted;
 use crate::engine::Job;
 use crate::engine::JobError;
@@ -37,8 +38,8 @@ params! {
     struct SelectParams {
         /// the metric to choose by, such as `valid_elbo`
         by: String;
-        /// which is best
-        order: Order = Order::Max;
+        /// which is best [default: as is known of the metric, or `max`]
+        order: Option<Order>;
     }
 }
 
@@ -53,7 +54,9 @@ impl Entry for Select {
 
     fn docs(&self) -> &'static str {
         "Reduce the axis to choose over with `over`. The candidates are steps that leave metrics; the\n\
-         one with the largest (or smallest) `by` passes on all its outputs under their own names.\n\
+         one with the largest (or smallest) `by` passes on all its outputs under their own names. Where\n\
+         `order` is not given, the direction counts that the metric is known to have, as by\n\
+         `metrics: {better: {loss: lower}}` of a command.\n\
          \n\
          Ties go to the first in axis order. A score that is not a number never wins; a training\n\
          that diverged is left out, and the run says so. Where no candidate has a score the step fails and says so.\n\
@@ -88,8 +91,9 @@ impl Stage for Select {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = SelectParams::read(&job.step.params)?;
         let by = params.by.as_str();
-        let largest = params.order == Order::Max;
         let candidates = job.items("candidates");
+        let order = params.order.unwrap_or_else(|| known_order(candidates, by));
+        let largest = order == Order::Max;
         let scores = candidates
             .iter()
             .map(|candidate| score(candidate, by))
@@ -134,11 +138,24 @@ impl Stage for Select {
         let choice = json!({
             "chosen": describe(winner),
             "by": by,
-            "order": params.order.name(),
+            "order": order.name(),
             "runners_up": runners_up.into_iter().map(describe).collect::<Vec<_>>(),
         });
         produced.file("choice", "choice.json", format!("{choice:#}\n"));
         Ok(produced)
+    }
+}
+
+/// Which is best as the manifest, or the kind that reports the number, says it.
+fn known_order(candidates: &[JobItem], by: &str) -> Order {
+    let mut said = candidates.iter().filter_map(|candidate| {
+        let metrics = candidate.outputs.get("metrics")?;
+        described::higher_is_better(metrics.described.as_ref()?, by)
+    });
+    let measure = || super::measure(by)?.higher_is_better;
+    match said.next().or_else(measure) {
+        Some(false) => Order::Min,
+        _ => Order::Max,
     }
 }
 

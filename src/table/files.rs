@@ -28,7 +28,9 @@ pub enum TableError {
         super::summary::quoted(known)
     )]
     NoColumn { name: String, known: Vec<String> },
-    #[error("row {row} holds a list or an object in `{column}`, which is no value of a table")]
+    #[error("{0}")]
+    Records(String),
+    #[error("row {row} holds a list in `{column}`, which is no value of a table")]
     Nested {
         /// Counted from one.
         row: usize,
@@ -100,8 +102,14 @@ impl Table {
     /// Reads CSV with a header line. An empty field and a number that is not finite (`nan`,
     /// `inf`) are null; the columns named in `axes` are coordinates.
     pub fn from_csv(text: &str, axes: &[&str]) -> Result<Table, TableError> {
+        Table::delimited(text, axes, b',')
+    }
+
+    /// The same with what stands between fields.
+    pub(super) fn delimited(text: &str, axes: &[&str], by: u8) -> Result<Table, TableError> {
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
+            .delimiter(by)
             .from_reader(unmarked(text).as_bytes());
         let columns = reader
             .headers()?

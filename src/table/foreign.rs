@@ -1,5 +1,5 @@
-//! Tables made elsewhere: CSV with a comment above its header, sweepline's own JSON, or a JSON list
-//! of flat objects as most programs write it. The content says which; a file's name does not.
+//! Tables made elsewhere: CSV with a comment above its header, sweepline's own JSON, or records in any
+//! of the forms of [`records`]. The content says which; a file's name does not.
 
 use serde_json::Value as Json;
 
@@ -7,6 +7,9 @@ use super::Column;
 use super::Table;
 use super::TableError;
 use super::files::unmarked;
+use super::records;
+use super::records::Document;
+use super::records::Record;
 
 impl Table {
     /// Reads a table in any of its forms. The columns named in `axes` are coordinates; where none
@@ -17,9 +20,24 @@ impl Table {
     pub fn read(text: &str, axes: Option<&[String]>) -> Result<Table, TableError> {
         let text = unmarked(text);
         let (mut table, knows_axes) = match text.trim_start().chars().next() {
-            Some('{') => (Table::from_json(text)?, true),
-            Some('[') => (of_objects(serde_json::from_str(text)?)?, false),
-            _ => (Table::from_csv(below_comments(text), &[])?, false),
+            Some('{' | '[') => match Table::from_json(text) {
+                Ok(table) => (table, true),
+                Err(own) => match records::json(text) {
+                    Ok(Document::Rows(rows)) => (of_objects(&rows)?, false),
+                    Ok(Document::One(Json::Object(row))) if !row.contains_key("rows") => {
+                        (of_objects(&[row])?, false)
+                    }
+                    Ok(Document::One(_)) => return Err(own),
+                    Err(message) => return Err(TableError::Records(message)),
+                },
+            },
+            _ => {
+                let text = below_comments(text);
+                (
+                    Table::delimited(text, &[], records::separator(text))?.unnumbered(),
+                    false,
+                )
+            }
         };
         match axes {
             Some(axes) => table.set_axes(axes)?,
@@ -31,6 +49,25 @@ impl Table {
             }
         }
         Ok(table)
+    }
+
+    /// Without the column that numbers the rows, which pandas writes and does not name.
+    fn unnumbered(mut self) -> Table {
+        let unnamed = self
+            .columns
+            .first()
+            .is_some_and(|first| first.name.is_empty());
+        let mut numbers = self.rows.iter().enumerate();
+        if unnamed
+            && self.columns.len() > 1
+            && numbers.all(|(at, row)| row[0].as_u64() == Some(at as u64))
+        {
+            self.columns.remove(0);
+            for row in &mut self.rows {
+                row.remove(0);
+            }
+        }
+        self
     }
 
     /// Makes these columns, and no others, coordinates.
@@ -67,11 +104,13 @@ fn below_comments(text: &str) -> &str {
 }
 
 /// A row per object, a column per key in order of first appearance.
-fn of_objects(rows: Vec<serde_json::Map<String, Json>>) -> Result<Table, TableError> {
+fn of_objects(rows: &[Record]) -> Result<Table, TableError> {
     let mut names: Vec<String> = Vec::new();
+    let mut flat = Vec::with_capacity(rows.len());
     for (row, object) in rows.iter().enumerate() {
-        for (name, value) in object {
-            if value.is_array() || value.is_object() {
+        let object = records::flat(object);
+        for (name, value) in &object {
+            if value.is_array() {
                 return Err(TableError::Nested {
                     row: row + 1,
                     column: name.clone(),
@@ -81,13 +120,18 @@ fn of_objects(rows: Vec<serde_json::Map<String, Json>>) -> Result<Table, TableEr
                 names.push(name.clone());
             }
         }
+        flat.push(object);
     }
-    let values = |object: &serde_json::Map<String, Json>| -> Vec<Json> {
-        let values = names.iter().map(|name| object.get(name).cloned());
-        values.map(Option::unwrap_or_default).collect()
+    let values = |object: &Record| -> Vec<Json> {
+        let values = names.iter().map(|name| match object.get(name) {
+            // What is not finite is missing.
+            Some(Json::String(text)) if records::is_not_finite(text) => Json::Null,
+            value => value.cloned().unwrap_or_default(),
+        });
+        values.collect()
     };
     Ok(Table {
-        rows: rows.iter().map(values).collect(),
+        rows: flat.iter().map(values).collect(),
         columns: names
             .iter()
             .map(|name| Column::metric(name, "", None))
@@ -128,12 +172,28 @@ mod tests {
     }
 
     #[test]
-    fn an_object_within_a_row_is_refused_by_its_place() {
-        let error = Table::read(r#"[{"kl": 1}, {"kl": {"mean": 1}}]"#, None).unwrap_err();
+    fn an_object_within_a_row_is_flattened_and_a_list_is_refused_by_its_place() {
+        let table = Table::read(r#"[{"kl": {"mean": 1, "sd": NaN}}]"#, None).unwrap();
+        assert_eq!(table.to_csv(), "kl.mean,kl.sd\n1,\n");
+        let error = Table::read(r#"[{"kl": 1}, {"kl": {"all": [1]}}]"#, None).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "row 2 holds a list or an object in `kl`, which is no value of a table"
+            "row 2 holds a list in `kl.all`, which is no value of a table"
         );
+    }
+
+    #[test]
+    fn what_pandas_and_loggers_write_is_the_same_table() {
+        let wanted = "epoch,loss\n1,0.5\n2,\n";
+        for text in [
+            ",epoch,loss\n0,1,0.5\n1,2,nan\n",
+            "epoch\tloss\n1\t0.5\n2\tNaN\n",
+            "{\"epoch\":1,\"loss\":0.5}\n{\"epoch\":2,\"loss\":NaN}\n",
+            r#"{"epoch":{"0":1,"1":2},"loss":{"0":0.5,"1":null}}"#,
+        ] {
+            let table = Table::read(text, None).unwrap();
+            assert_eq!(table.to_csv(), wanted, "{text}");
+        }
     }
 
     #[test]

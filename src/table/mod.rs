@@ -7,6 +7,7 @@ mod frame;
 mod interval;
 mod naming;
 mod pairwise;
+pub(crate) mod records;
 mod render;
 mod stack;
 pub mod stats;

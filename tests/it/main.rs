@@ -5,6 +5,8 @@
 mod architecture;
 #[cfg(unix)]
 mod artifacts;
+#[cfg(unix)]
+mod book;
 mod claims;
 #[cfg(unix)]
 mod commands;
@@ -24,6 +26,7 @@ mod gallery;
 #[cfg(unix)]
 mod growing;
 mod language;
+mod own;
 mod reference;
 #[cfg(target_os = "linux")]
 mod reliability;

@@ -79,6 +79,8 @@ pub(super) struct Item {
 struct Bound {
     artifact: Artifact,
     paths: BTreeMap<String, PathBuf>,
+    #[serde(default)]
+    described: Option<Value>,
 }
 
 /// One line of the child's standard output.
@@ -173,6 +175,7 @@ impl Item {
             let bound = Bound {
                 artifact: artifact.artifact.clone(),
                 paths: artifact.paths.clone(),
+                described: artifact.described.clone(),
             };
             (name.clone(), bound)
         });
@@ -190,6 +193,7 @@ impl Item {
             let artifact = JobArtifact {
                 artifact: bound.artifact.clone(),
                 paths: bound.paths.clone(),
+                described: bound.described.clone(),
             };
             (name.clone(), artifact)
         });

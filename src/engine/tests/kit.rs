@@ -72,6 +72,7 @@ pub(super) fn plan<'t>(lines: impl IntoIterator<Item = &'t str>) -> Vec<Arc<Step
                     step: step.expect("needs come first").id,
                     output: Some(Arc::from("out")),
                 },
+                described: None,
             }
         };
         let needs: Vec<&str> = needs.split_whitespace().collect();
@@ -94,6 +95,7 @@ pub(super) fn plan<'t>(lines: impl IntoIterator<Item = &'t str>) -> Vec<Arc<Step
             kind: &Scripted,
             params: Arc::new(Values::from([("name".to_owned(), Value::from(name))])),
             inputs,
+            described: None,
             policy: Arc::new(Policy::default()),
             place: Place {
                 source: Arc::clone(&source),

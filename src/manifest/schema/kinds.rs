@@ -36,12 +36,12 @@ pub(super) fn stage(catalog: &Catalog) -> Json {
             "when": refers("The cells in which the stage exists", "condition"),
             "missing": key(
                 "Whether a reduction goes on without members that failed or were left out",
-                json!({"enum": ["allow", "fail"]}),
+                json!({"enum": ["allow", "fail"], "default": "fail"}),
             ),
             "resources": key("What a step takes while it runs", json!({
                 "type": "object",
                 "properties": {
-                    "cpus": key("Threads", json!({"type": "integer", "minimum": 0})),
+                    "cpus": key("Threads", json!({"type": "integer", "minimum": 0, "default": 1})),
                     "memory": key("With its unit: `512MiB`", json!({"type": ["string", "integer"]})),
                     "gpus": key("GPUs", json!({"type": "integer", "minimum": 0})),
                 },
@@ -50,10 +50,20 @@ pub(super) fn stage(catalog: &Catalog) -> Json {
                     "type": "integer", "minimum": 0,
                 },
             })),
-            "retries": key("How often to try again after a passing failure; of a command, after any", json!({"type": "integer", "minimum": 0})),
+            "retries": key("How often to try again after a passing failure; of a command, after any", json!({"type": "integer", "minimum": 0, "default": 0})),
             "timeout": key("With its unit: `30s`, `10m`, `2h`", json!({"type": ["string", "number"]})),
-            "isolate": key("Run steps in a process of their own", json!({"enum": ["process", "thread", true, false]})),
-            "cache": key("Whether a finished result may be reused", json!({"type": "boolean"})),
+            "isolate": key("Run steps in a process of their own, or limit its memory; `process` where there is a timeout", json!({"anyOf": [
+                {"enum": ["process", "thread", true, false]},
+                {
+                    "type": "object",
+                    "properties": {"memory": key(
+                        "The memory that each of its processes may have, with its unit",
+                        json!({"type": ["string", "integer"]}),
+                    )},
+                    "additionalProperties": false,
+                },
+            ]})),
+            "cache": key("Whether a finished result may be reused", json!({"type": "boolean", "default": true})),
         },
         "required": ["uses"],
         "additionalProperties": false,

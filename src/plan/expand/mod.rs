@@ -15,6 +15,9 @@ use foldhash::HashMapExt;
 
 use crate::manifest::Experiment;
 use crate::manifest::Stage;
+use crate::registry::Outputs;
+use crate::registry::StageKind;
+use crate::registry::Values;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 
@@ -24,6 +27,7 @@ use slots::gather;
 use slots::slot_order;
 pub(super) use summary::summary;
 
+use super::Input;
 use super::Step;
 use super::StepId;
 use super::equal::Fingerprint;
@@ -35,6 +39,10 @@ use super::params::ParamTemplate;
 use super::projection::Projections;
 use super::wiring;
 use super::wiring::StageAxes;
+
+/// More steps than a machine has memory to plan, at some kilobyte each: a slip in an axis is told rather
+/// than met by the end of the process.
+const MOST: usize = 5_000_000;
 
 /// The steps so far.
 pub(super) struct Expansion {
@@ -113,6 +121,19 @@ impl Expansion {
         let projection = projections.on(&ready.experiment.grid, &ready.axes.all);
         let expanded = self.stages[ready.index].as_ref();
         let from = expanded.map_or(0, |expanded| expanded.steps.len());
+        if self.steps.len() + projection.len() - from > MOST {
+            let cells = projection.len();
+            let before = self.steps.len();
+            found.push(
+                Diagnostic::error("too many steps")
+                    .at(
+                        &stage.place,
+                        format!("{cells} here after {before} of other stages, the most is {MOST}"),
+                    )
+                    .help("a stage has a step for every combination of the axes that it uses"),
+            );
+            return;
+        }
         let params = self.params(ready, &projection, from, templates, projections, found);
         if found.has_errors() {
             return;
@@ -163,12 +184,14 @@ impl Expansion {
                 expanded.steps.push(None);
                 continue;
             };
+            let step_kind = kind_of.kinds[kind as usize];
             let step = Step {
                 id: StepId(self.steps.len() as u32),
                 stage: Arc::clone(&stage.name),
                 cell: projection.cells[cell].clone(),
-                kind: kind_of.kinds[kind as usize],
+                kind: step_kind,
                 params: Arc::clone(params),
+                described: described(step_kind, params, &inputs),
                 inputs,
                 policy: Arc::clone(&stage.policy),
                 place: stage.place.clone(),
@@ -236,6 +259,17 @@ impl Expanded {
                 known.extend(read.pairs);
             }
         }
+    }
+}
+
+/// What a step says of its outputs; one that passes on others says what they say.
+fn described(kind: &dyn StageKind, params: &Values, inputs: &[Input]) -> Option<Arc<Values>> {
+    match kind.outputs() {
+        Outputs::PassedOn { slot, .. } => {
+            let input = inputs.iter().find(|input| *input.slot == *slot)?;
+            input.items.first()?.described.clone()
+        }
+        _ => kind.described(params),
     }
 }
 

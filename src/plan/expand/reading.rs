@@ -130,6 +130,7 @@ impl Reader<'_> {
                 read.items[index] = vec![InputItem {
                     cell: no_cell.clone(),
                     from: From::File { path: path.clone() },
+                    described: None,
                 }];
             }
         }
@@ -202,6 +203,7 @@ impl Reader<'_> {
                     step,
                     output: (self.outputs)(kind, source_kind),
                 },
+                described: self.expansion.steps[step.index()].described.clone(),
             });
         }
         read

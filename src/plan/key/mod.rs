@@ -38,6 +38,7 @@ use sinks::Explanation;
 use sinks::Part;
 use sinks::Sink;
 
+use super::Input;
 use super::InputItem;
 use super::Step;
 
@@ -192,7 +193,7 @@ impl KeyRules {
                 // By content: a file that moves keeps what was made of it.
                 self.files(name, value, contents, sink)?;
             } else {
-                sink.part("param", name, Part::Value(value));
+                sink.part("param", name, Part::Value(&kind.in_key(name, value)));
             }
         }
         if let Some(shell) = kind.interpreter(&step.params) {
@@ -207,6 +208,9 @@ impl KeyRules {
                 &input.slot,
                 Part::Number(input.items.len() as u64),
             );
+            if !facts.command {
+                described(input, sink);
+            }
             let several = input.items.len() > 1;
             for (position, item) in input.items.iter().enumerate() {
                 let position = several.then_some(position);
@@ -246,6 +250,22 @@ impl KeyRules {
         let facts = Arc::new(facts);
         let mut known = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(known.entry(key).or_insert(facts))
+    }
+}
+
+/// How the numbers of a slot are shown, as far as their manifest says it: programs do not read it.
+fn described(input: &Input, sink: &mut impl Sink) {
+    let mut known: Vec<&Value> = Vec::new();
+    for description in input.items.iter().filter_map(InputItem::description) {
+        if known.contains(&description) {
+            continue;
+        }
+        let name = match known.len() {
+            0 => format!("{}.described", input.slot),
+            number => format!("{}.described.{number}", input.slot),
+        };
+        sink.part("param", &name, Part::Value(description));
+        known.push(description);
     }
 }
 

@@ -105,7 +105,13 @@ fn outputs(params: &CommandParams) -> Result<(), InvalidParam> {
             let message = "`out` has an output `metrics` already";
             return Err(invalid("metrics", message, "give that one another name"));
         }
-        if let Some(file) = spec.file() {
+        // The whole of the file may be an output of its own, of which the metrics are the end.
+        let mut whole = params
+            .outputs()
+            .filter_map(|(name, value)| Output::read(name, value).ok());
+        if let Some(file) = spec.file()
+            && !whole.any(|output| output.file == file)
+        {
             claim("metrics", "metrics", file)?;
         }
         return Ok(());
@@ -206,7 +212,41 @@ mod tests {
         );
         assert!(said("{run: [a], out: {x: ../a}}").starts_with("out: `x`: "));
         assert!(said("{run: [a], out: {x: a, y: a/b}}").starts_with("out: `x` and `y` are both"));
-        assert!(said("{run: [a], out: {x: a.json}, metrics: a.json}").starts_with("metrics: "));
+        assert_eq!(
+            said("{run: [a], out: {x: a.json}, metrics: a.json}"),
+            "good"
+        );
+        assert!(said("{run: [a], out: {x: a/}, metrics: a/b.json}").starts_with("metrics: "));
+        let described =
+            |what: &str| said(&format!("{{run: [a], metrics: {{file: m.json, {what}}}}}"));
+        assert_eq!(
+            described("better: {a: higher}, units: {t: s}, labels: {a: A}, nan: missing"),
+            "good"
+        );
+        assert_eq!(
+            described("beter: {a: higher}"),
+            "metrics: unknown key `beter`; did you mean `better`?"
+        );
+        assert_eq!(
+            described("better: {a: max}"),
+            "metrics: better for `a` is `higher`, not `max`"
+        );
+        assert_eq!(
+            described("better: higher"),
+            "metrics: `better` is a map: `better: {accuracy: higher}`"
+        );
+        assert_eq!(
+            described("units: {a: 3}"),
+            "metrics: `units` of `a` is a whole number, not text"
+        );
+        assert_eq!(
+            described("nan: no"),
+            "metrics: `nan` is `diverged` or `missing`"
+        );
+        assert_eq!(
+            said("{run: [a], out: {x: {file: a.csv, type: table, better: {a: good}}}}"),
+            "out: `x`: better for `a` is `higher` or `lower`, not `good`"
+        );
         assert_eq!(
             said("{run: [a], metrics: {format: csv}}"),
             "metrics: no `file`"

@@ -18,9 +18,13 @@ mod shell;
 
 pub use remarks::check_commands;
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use params::CommandParams;
 
 use super::Stage;
+use super::described;
 use super::fitted;
 use crate::engine::Job;
 use crate::engine::JobError;
@@ -120,6 +124,38 @@ impl StageKind for Command {
         is_text.then(|| shell::shell().written)
     }
 
+    fn described(&self, params: &Values) -> Option<Arc<Values>> {
+        let mut all = Values::new();
+        if let Some(metrics) = params.get("metrics").and_then(described::of) {
+            all.insert("metrics".to_owned(), (*metrics).clone());
+        }
+        if let Some(Value::Map(out)) = params.get("out") {
+            for (name, value) in out {
+                if let Some(described) = described::of(value) {
+                    all.insert(name.clone(), (*described).clone());
+                }
+            }
+        }
+        (!all.is_empty()).then(|| Arc::new(all))
+    }
+
+    fn in_key<'v>(&self, name: &str, value: &'v Value) -> Cow<'v, Value> {
+        match (name, value) {
+            ("metrics", value) => {
+                described::without(value).map_or(Cow::Borrowed(value), Cow::Owned)
+            }
+            ("out", Value::Map(out)) if out.values().any(|one| described::of(one).is_some()) => {
+                let bare = |value: &Value| match described::of(value) {
+                    Some(_) => described::without(value).unwrap_or_default(),
+                    None => value.clone(),
+                };
+                let bare = out.iter().map(|(name, value)| (name.clone(), bare(value)));
+                Cow::Owned(Value::Map(bare.collect()))
+            }
+            (_, value) => Cow::Borrowed(value),
+        }
+    }
+
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
         match CommandParams::read(params) {
             Ok(params) => check::check(&params),
@@ -147,7 +183,7 @@ impl Stage for Command {
         process::run(&program, &work, job, &mut said)?;
         let mut produced = declared.take(job, &work, said)?;
         // What is computed from a diverged training is no score either.
-        produced.diverged = fitted::diverged_input(job);
+        produced.diverged = fitted::diverged_input(job).or(produced.diverged);
         Ok(produced)
     }
 }

@@ -19,7 +19,9 @@ use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::registry::Value;
 use crate::stages::artifacts;
+use crate::stages::described;
 use crate::store::names;
+use crate::table::Table;
 
 /// So many undeclared files are named.
 const NAMED: usize = 5;
@@ -52,12 +54,12 @@ impl Output {
         match value {
             Value::Str(file) => Ok(output(file, None)),
             Value::Map(fields) => {
-                if let Some(key) = fields
-                    .keys()
-                    .find(|key| !["file", "type"].contains(&&***key))
-                {
+                let known =
+                    |key: &str| ["file", "type"].contains(&key) || described::is_description(key);
+                if let Some(key) = fields.keys().find(|key| !known(key)) {
                     return Err(format!("`{name}` has an unknown key `{key}`"));
                 }
+                described::check(value).map_err(|wrong| format!("`{name}`: {wrong}"))?;
                 let file = fields.get("file").and_then(Value::as_str);
                 let file = file.ok_or_else(|| format!("`{name}` does not say which `file`"))?;
                 Ok(output(file, fields.get("type").and_then(Value::as_str)))
@@ -121,8 +123,9 @@ impl Declared {
                 }
             } else if output.ty.as_deref() == Some("metrics") {
                 output.find(work, &path)?;
-                let content = metrics::Spec::of_file(&output.file).numbers_of(&path)?;
-                produced.file(&output.name, artifacts::METRICS, content);
+                let spec = metrics::Spec::of_file(&output.file);
+                let numbers = spec.numbers_of(&path)?;
+                take_numbers(job, &mut produced, &output.name, &spec, &numbers);
             } else {
                 let content = match output.find(work, &path)? {
                     Found::Own => path.clone(),
@@ -130,7 +133,12 @@ impl Declared {
                 };
                 let own = names::text_of(path.file_name().unwrap_or(path.as_os_str()));
                 let name = known_name(output.ty.as_deref()).unwrap_or(&own);
-                produced.file(&output.name, name, Content::Taken(content));
+                // Other bindings of the same file are read before it is moved.
+                let content = match output.ty.as_deref() {
+                    Some("curve") => curve(&path, &output.file)?,
+                    _ => Content::Taken(content),
+                };
+                produced.file(&output.name, name, content);
             }
             taken.insert(path);
         }
@@ -143,11 +151,38 @@ impl Declared {
                 }
                 None => said.numbers()?,
             };
-            produced.file("metrics", artifacts::METRICS, numbers);
+            take_numbers(job, &mut produced, "metrics", spec, &numbers);
         }
         warn_of_others(job, work, &taken);
         Ok(produced)
     }
+}
+
+/// Keeps numbers, and says what of them was odd.
+fn take_numbers(
+    job: &Job<'_>,
+    produced: &mut StepOutput,
+    output: &str,
+    spec: &metrics::Spec,
+    numbers: &metrics::Numbers,
+) {
+    for remark in &numbers.remarks {
+        job.link.warn(&format!("`{output}`: {remark}"));
+    }
+    if let Some(how) = spec.diverged(numbers) {
+        produced.diverged.get_or_insert(how);
+    }
+    produced.file(output, artifacts::METRICS, numbers.written());
+}
+
+/// A curve in the one form that it has: CSV, of which every column is a number or text.
+fn curve(path: &Path, file: &str) -> Result<Content, JobError> {
+    let bytes = fs::read(path).map_err(|error| cannot("read", path, &error))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let table = Table::read(&text, Some(&[]));
+    let table =
+        table.map_err(|error| JobError::failed(format!("the curve in `{file}`: {error}")))?;
+    Ok(Content::Bytes(table.to_csv().into_bytes()))
 }
 
 /// Whose a file is.

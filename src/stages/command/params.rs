@@ -11,10 +11,12 @@ params! {
     pub(super) struct CommandParams {
         /// the arguments as a list, or a shell text
         run: Run;
-        /// what it leaves: name → file, or name → `{file, type}`
+        /// what it leaves: name → file, or name → `{file, type, better, units, labels}`
         out: Option<SortedVecMap<Value>>;
-        /// the file with its numbers, or `{file, format}`: `json` (an object), `csv` (a header
-        /// and a row) or `lines` (`key=value`) [default: by ending, then by content]; or `stdout`
+        /// the file with its numbers, or `stdout`, or `{file, format, nan, better, units, labels}`:
+        /// `format` is `json`, `csv`, `yaml` or `lines` [default: by ending, then by content],
+        /// `nan` is `diverged` or `missing` [default: diverged]; `better: {accuracy: higher}`,
+        /// `units: {time: s}`, `labels: {auc: area}` say how numbers are shown
         metrics: Option<Value>;
         /// patterns of project files that belong to the key, such as `src/**/*.py`; `!…` takes away
         code: Option<Vec<String>>;

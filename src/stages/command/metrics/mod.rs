@@ -1,0 +1,181 @@
+//! The numbers a program reports: a JSON object, a YAML map, CSV, or `key=value` lines in a file or on
+//! standard output. They become a metrics artifact as any other.
+
+mod printed;
+mod read;
+
+use std::fs;
+use std::path::Path;
+
+use super::paths::plain;
+use crate::engine::JobError;
+use crate::registry::Value;
+use crate::stages::described;
+use crate::text::did_you_mean;
+use crate::text::list_of;
+pub(super) use printed::PrintedMetrics;
+pub(super) use read::Numbers;
+
+/// `metrics: stdout` takes them from the lines of standard output.
+const STDOUT: &str = "stdout";
+
+/// How numbers are written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Format {
+    Json,
+    Csv,
+    Lines,
+    Yaml,
+}
+
+/// What a number means that is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) enum NotANumber {
+    /// The program left the finite numbers: none of what it left is a score.
+    #[default]
+    Diverged,
+    /// This number alone is missing.
+    Missing,
+}
+
+/// Where a stage says its numbers are.
+#[derive(Debug, PartialEq)]
+pub(super) struct Spec {
+    /// None for standard output.
+    file: Option<String>,
+    /// None where ending and content tell.
+    format: Option<Format>,
+    nan: NotANumber,
+}
+
+impl Spec {
+    /// From `metrics: file`, `metrics: stdout` or `metrics: {file: …, format: …, better: …}`.
+    ///
+    /// # Errors
+    /// What is wrong, in a few words.
+    pub(super) fn read(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::Str(file) => Ok(Spec::of_file(&plain(file))),
+            Value::Map(fields) => {
+                const KEYS: [&str; 3] = ["file", "format", "nan"];
+                let mut keys = fields.keys().map(String::as_str);
+                let known = |key: &str| KEYS.contains(&key) || described::is_description(key);
+                if let Some(key) = keys.find(|key| !known(key)) {
+                    let all = KEYS.into_iter().chain(described::KEYS);
+                    let help = did_you_mean(key, all, "keys are").unwrap_or_default();
+                    return Err(format!("unknown key `{key}`; {help}"));
+                }
+                described::check(value)?;
+                let file = fields.get("file").and_then(Value::as_str);
+                let mut spec = Spec::of_file(&plain(file.ok_or("no `file`")?));
+                if let Some(format) = fields.get("format") {
+                    spec.format = Some(match format.as_str() {
+                        Some("json" | "jsonl") => Format::Json,
+                        Some("csv" | "tsv") => Format::Csv,
+                        Some("lines") => Format::Lines,
+                        Some("yaml") => Format::Yaml,
+                        _ => {
+                            return Err("the format is `json`, `csv`, `lines` or `yaml`".to_owned());
+                        }
+                    });
+                }
+                spec.nan = match fields.get("nan").map(Value::as_str) {
+                    None | Some(Some("diverged")) => NotANumber::Diverged,
+                    Some(Some("missing")) => NotANumber::Missing,
+                    Some(_) => return Err("`nan` is `diverged` or `missing`".to_owned()),
+                };
+                Ok(spec)
+            }
+            other => Err(format!("this is {}, not a file", other.type_name())),
+        }
+    }
+
+    /// A file whose ending may say how it is written; `stdout` is none.
+    pub(super) fn of_file(file: &str) -> Self {
+        let ending = Path::new(file).extension().and_then(|e| e.to_str());
+        Spec {
+            file: (file != STDOUT).then(|| file.to_owned()),
+            format: match ending {
+                Some("json" | "jsonl" | "ndjson") => Some(Format::Json),
+                Some("csv" | "tsv") => Some(Format::Csv),
+                Some("yaml" | "yml") => Some(Format::Yaml),
+                _ => None,
+            },
+            nan: NotANumber::default(),
+        }
+    }
+
+    /// The file, relative to the program's folder; none for standard output.
+    pub(super) fn file(&self) -> Option<&str> {
+        self.file.as_deref()
+    }
+
+    /// What makes the results of a program those of one that diverged.
+    pub(super) fn diverged(&self, numbers: &Numbers) -> Option<String> {
+        if self.nan == NotANumber::Missing || numbers.nan.is_empty() {
+            return None;
+        }
+        let are = if numbers.nan.len() == 1 { "is" } else { "are" };
+        Some(format!("{} {are} not a number", list_of(&numbers.nan)))
+    }
+
+    /// The numbers in a file.
+    pub(super) fn numbers_of(&self, path: &Path) -> Result<Numbers, JobError> {
+        let file = self.file.as_deref().unwrap_or_default();
+        let bytes = fs::read(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                JobError::failed(format!("the program left no `{file}`, its metrics"))
+                    .hint("`${out.metrics}` is the path to write to")
+            }
+            _ => JobError::failed(format!("the metrics in `{file}` cannot be read: {error}")),
+        })?;
+        let broken = |what: String| JobError::failed(format!("the metrics in `{file}`: {what}"));
+        let text = String::from_utf8(bytes).map_err(|_| broken("no text in UTF-8".to_owned()))?;
+        // A mark of byte order is no part of the text.
+        let text = text.trim_start_matches('\u{feff}');
+        read::numbers(text, self.format).map_err(broken)
+    }
+}
+
+/// The numbers of a text in each of the formats, for tests that feed anything.
+pub fn numbers_of_text(text: &str) -> [Option<Vec<u8>>; 3] {
+    [Format::Json, Format::Csv, Format::Lines].map(|format| {
+        let numbers = read::numbers(text, Some(format)).ok();
+        numbers.map(|numbers| numbers.written())
+    })
+}
+
+impl Numbers {
+    /// As `metrics.json`.
+    pub(super) fn written(&self) -> Vec<u8> {
+        let mut text = serde_json::to_string_pretty(&self.values).expect("plain data is JSON");
+        text.push('\n');
+        text.into_bytes()
+    }
+}
+
+/// `name=value` with a name that could be a column.
+fn pair(line: &str) -> Option<(&str, &str)> {
+    let (name, value) = line.split_once('=')?;
+    let (name, value) = (name.trim(), value.trim());
+    let plain = |c: char| c.is_alphanumeric() || "_-./@".contains(c);
+    let good = name.starts_with(char::is_alphabetic) && name.chars().all(plain);
+    good.then_some((name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endings_say_how_a_file_is_written() {
+        let read = |value| Spec::read(&value);
+        assert_eq!(
+            read(Value::from("a.csv")).map(|s| s.format),
+            Ok(Some(Format::Csv))
+        );
+        assert_eq!(read(Value::from("scores")).map(|s| s.format), Ok(None));
+        assert_eq!(read(Value::from("stdout")).map(|s| s.file), Ok(None));
+        assert!(read(Value::Int(3)).is_err());
+    }
+}

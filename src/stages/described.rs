@@ -1,0 +1,113 @@
+//! What a manifest says of the numbers that a program leaves: which way is better, their units and
+//! labels. It only says how they are shown, so it is in the keys of those who show them and not in
+//! the key of the program.
+
+use std::sync::Arc;
+
+use crate::registry::Value;
+use crate::table::Column;
+
+/// The keys that describe numbers, each a map from names.
+pub(super) const KEYS: [&str; 3] = ["better", "labels", "units"];
+
+/// Whether a key says how results are shown rather than what they are.
+pub(super) fn is_description(key: &str) -> bool {
+    KEYS.contains(&key)
+}
+
+/// What of a map describes numbers; none where nothing does.
+pub(super) fn of(value: &Value) -> Option<Arc<Value>> {
+    let Value::Map(fields) = value else {
+        return None;
+    };
+    let described = fields.iter().filter(|(key, _)| is_description(key));
+    let described: Vec<_> = described
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    (!described.is_empty()).then(|| Arc::new(Value::Map(described.into_iter().collect())))
+}
+
+/// The rest of a map: `{file: x}` is `x`, so that a description that is added changes nothing.
+pub(super) fn without(value: &Value) -> Option<Value> {
+    let Value::Map(fields) = value else {
+        return None;
+    };
+    let left: Vec<_> = fields
+        .iter()
+        .filter(|(key, _)| !is_description(key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    Some(match &left[..] {
+        [(key, file)] if key == "file" => file.clone(),
+        _ => Value::Map(left.into_iter().collect()),
+    })
+}
+
+/// Whether the descriptions among the keys of a map are such.
+///
+/// # Errors
+/// What is wrong, in a few words.
+pub(super) fn check(value: &Value) -> Result<(), String> {
+    let Value::Map(fields) = value else {
+        return Ok(());
+    };
+    for (key, names) in fields.iter().filter(|(key, _)| is_description(key)) {
+        let Value::Map(names) = names else {
+            let example = match key.as_str() {
+                "better" => "{accuracy: higher}",
+                "units" => "{time: s}",
+                _ => "{accuracy: test accuracy}",
+            };
+            return Err(format!("`{key}` is a map: `{key}: {example}`"));
+        };
+        for (name, word) in names {
+            match word.as_str() {
+                None => {
+                    let what = word.type_name();
+                    return Err(format!("`{key}` of `{name}` is {what}, not text"));
+                }
+                Some("higher" | "lower") => {}
+                Some(word) if key == "better" => {
+                    let meant = match word {
+                        "max" | "up" | "maximize" | "high" | "larger" | "greater" => "`higher`",
+                        "min" | "down" | "minimize" | "low" | "smaller" | "less" => "`lower`",
+                        _ => "`higher` or `lower`",
+                    };
+                    return Err(format!("better for `{name}` is {meant}, not `{word}`"));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is said of one name under one of the keys.
+fn said<'d>(described: &'d Value, key: &str, name: &str) -> Option<&'d str> {
+    let Value::Map(fields) = described else {
+        return None;
+    };
+    let Some(Value::Map(names)) = fields.get(key) else {
+        return None;
+    };
+    names.get(name).and_then(Value::as_str)
+}
+
+/// Which way is better for the number of this name, where that is said.
+pub(super) fn higher_is_better(described: &Value, name: &str) -> Option<bool> {
+    said(described, "better", name).map(|word| word == "higher")
+}
+
+/// Puts what is said into the head of a column.
+pub(super) fn describe(column: &mut Column, described: &Value) {
+    let name = column.name.clone();
+    if let Some(higher) = higher_is_better(described, &name) {
+        column.higher_is_better = Some(higher);
+    }
+    if let Some(unit) = said(described, "units", &name) {
+        column.unit = unit.to_owned();
+    }
+    if let Some(label) = said(described, "labels", &name) {
+        column.label = label.to_owned();
+    }
+}

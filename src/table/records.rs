@@ -1,0 +1,366 @@
+//! What other programs write down as records, in whatever form: JSON as Python writes it, with `NaN`
+//! in it, JSON lines, what pandas writes of a frame, CSV of any separator.
+//!
+//! A number that is not finite is the text that it was written as, so that who reads the records can
+//! tell it from one that was left out.
+
+use std::borrow::Cow;
+
+use serde_json::Map;
+use serde_json::Value as Json;
+
+/// Names and values in their order.
+pub(crate) type Record = Map<String, Json>;
+
+/// What a column is called that counts what a program does.
+const STEPS: [&str; 9] = [
+    "epoch",
+    "iteration",
+    "step",
+    "iter",
+    "global_step",
+    "batch",
+    "round",
+    "trial",
+    "t",
+];
+
+/// Whether a column of this name counts epochs, steps or the like.
+pub(crate) fn is_step(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    STEPS.contains(&name.as_str())
+}
+
+/// What a JSON text holds.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Document {
+    /// One object, or anything else.
+    One(Json),
+    /// A row each, from JSON lines, a list of objects or a frame of pandas.
+    Rows(Vec<Record>),
+}
+
+/// Reads a JSON document or JSON lines. A last line that was cut off is left out.
+///
+/// # Errors
+/// What is wrong, in a few words.
+pub(crate) fn json(text: &str) -> Result<Document, String> {
+    let plain = as_json(text);
+    let error = match serde_json::from_str::<Json>(&plain) {
+        Ok(value) => {
+            return Ok(match rows_of(&value) {
+                Some(rows) => Document::Rows(rows),
+                None => Document::One(value),
+            });
+        }
+        Err(error) => error,
+    };
+    let lines: Vec<&str> = plain
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    let mut rows = Vec::with_capacity(lines.len());
+    for (at, line) in lines.iter().enumerate() {
+        match serde_json::from_str::<Record>(line) {
+            Ok(row) => rows.push(row),
+            // A program that was stopped leaves half a line.
+            Err(_) if at > 0 && at + 1 == lines.len() => {}
+            Err(_) => return Err(format!("not JSON, {error}")),
+        }
+    }
+    match rows.is_empty() {
+        true => Err(format!("not JSON, {error}")),
+        false => Ok(Document::Rows(rows)),
+    }
+}
+
+/// Words that stand for no finite number.
+const NOT_FINITE: [&str; 12] = [
+    "NaN",
+    "nan",
+    "NAN",
+    "-NaN",
+    "-nan",
+    "Infinity",
+    "-Infinity",
+    "+Infinity",
+    "inf",
+    "-inf",
+    "Inf",
+    "-Inf",
+];
+
+/// Whether a text is a number that is not finite.
+pub(crate) fn is_not_finite(text: &str) -> bool {
+    NOT_FINITE.contains(&text.trim())
+}
+
+/// The record with what is in objects under names of its own, `a.b`. What a record says of a name
+/// first is kept.
+pub(crate) fn flat(record: &Record) -> Record {
+    fn add(record: &Record, before: &str, into: &mut Record) {
+        for (name, value) in record {
+            let name = format!("{before}{name}");
+            match value {
+                Json::Object(inner) => add(inner, &format!("{name}."), into),
+                value if into.contains_key(&name) => _ = value,
+                value => _ = into.insert(name, value.clone()),
+            }
+        }
+    }
+    let mut result = Record::new();
+    add(record, "", &mut result);
+    result
+}
+
+/// The text with what Python, R and others write beyond JSON in quotes: numbers that are not finite,
+/// and whole numbers with more digits than are held.
+fn as_json(text: &str) -> Cow<'_, str> {
+    let mut result = String::new();
+    let mut kept = 0;
+    for word in outside_texts(text) {
+        if !NOT_FINITE.contains(&word) && !is_too_large(word) {
+            continue;
+        }
+        // Words are parts of the text, so that the distance between the two is their place.
+        let at = word.as_ptr() as usize - text.as_ptr() as usize;
+        result.push_str(&text[kept..at]);
+        result.push('"');
+        result.push_str(word);
+        result.push('"');
+        kept = at + word.len();
+    }
+    if kept == 0 {
+        return Cow::Borrowed(text);
+    }
+    result.push_str(&text[kept..]);
+    Cow::Owned(result)
+}
+
+/// The words of a JSON document that are no texts.
+fn outside_texts(json: &str) -> impl Iterator<Item = &str> {
+    let mut escaped = false;
+    let mut inside = false;
+    let ends = move |c: char| {
+        if inside {
+            inside = escaped || c != '"';
+            escaped = c == '\\' && !escaped;
+            return true;
+        }
+        inside = c == '"';
+        inside || matches!(c, ',' | ':' | '{' | '}' | '[' | ']') || c.is_whitespace()
+    };
+    json.split(ends)
+}
+
+/// Whether this is a whole number that would become another one.
+pub(crate) fn is_too_large(text: &str) -> bool {
+    let text = text.trim();
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    whole && text.parse::<i64>().is_err()
+}
+
+/// The rows that a value is, where it is rows: a list of objects, columns of one length (as Keras
+/// keeps a history), or a frame of pandas in any of its orientations.
+fn rows_of(value: &Json) -> Option<Vec<Record>> {
+    match value {
+        Json::Array(items) => objects(items),
+        Json::Object(entries) => split(entries)
+            .or_else(|| objects(entries.get("schema").and(entries.get("data"))?.as_array()?))
+            .or_else(|| columns(entries))
+            .or_else(|| frame(entries)),
+        _ => None,
+    }
+}
+
+fn objects(items: &[Json]) -> Option<Vec<Record>> {
+    let rows: Option<Vec<Record>> = items.iter().map(|item| item.as_object().cloned()).collect();
+    rows.filter(|rows| !rows.is_empty())
+}
+
+/// `{"columns": […], "data": [[…], …]}`
+fn split(entries: &Record) -> Option<Vec<Record>> {
+    let names = entries.get("columns")?.as_array()?;
+    let names: Option<Vec<&str>> = names.iter().map(Json::as_str).collect();
+    let names = names?;
+    let rows = entries.get("data")?.as_array()?.iter().map(|row| {
+        let row = row.as_array()?;
+        let pairs = names.iter().zip(row);
+        Some(
+            pairs
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
+        )
+    });
+    rows.collect()
+}
+
+/// `{"loss": [1, 0.5], "accuracy": [0.1, 0.2]}`
+fn columns(entries: &Record) -> Option<Vec<Record>> {
+    let lists: Option<Vec<&Vec<Json>>> = entries.values().map(Json::as_array).collect();
+    let lists = lists?;
+    let length = lists.first()?.len();
+    let flat = |list: &&Vec<Json>| {
+        list.len() == length
+            && !list
+                .iter()
+                .any(|value| value.is_array() || value.is_object())
+    };
+    if length == 0 || !lists.iter().all(flat) {
+        return None;
+    }
+    let row = |at: usize| {
+        let names = entries.keys().zip(&lists);
+        names
+            .map(|(name, list)| (name.clone(), list[at].clone()))
+            .collect()
+    };
+    Some((0..length).map(row).collect())
+}
+
+/// `{"loss": {"0": 1, "1": 0.5}, …}` or `{"0": {"loss": 1, …}, …}`. Numbers by class look the same:
+/// several rows are rows only where a column counts them.
+fn frame(entries: &Record) -> Option<Vec<Record>> {
+    let inner: Option<Vec<&Record>> = entries.values().map(Json::as_object).collect();
+    let inner = inner?;
+    let length = inner.first()?.len();
+    let counts = |keys: &mut dyn Iterator<Item = &String>| {
+        keys.enumerate().all(|(at, key)| *key == at.to_string())
+    };
+    let rows: Vec<Record> = if length > 0
+        && inner
+            .iter()
+            .all(|one| one.len() == length && counts(&mut one.keys()))
+    {
+        let row = |at: usize| {
+            let names = entries.keys().zip(&inner);
+            let value = |one: &&Record| one.get(&at.to_string()).cloned().unwrap_or_default();
+            names
+                .map(|(name, one)| (name.clone(), value(one)))
+                .collect()
+        };
+        (0..length).map(row).collect()
+    } else if counts(&mut entries.keys()) {
+        inner.into_iter().cloned().collect()
+    } else {
+        return None;
+    };
+    let counted = || {
+        rows.first()
+            .is_some_and(|row| row.keys().any(|name| is_step(name)))
+    };
+    (rows.len() == 1 || counted()).then_some(rows)
+}
+
+/// Rows under a header line. A field is text or null where it is empty; a column without a name that
+/// numbers the rows, as pandas writes it, is left out.
+///
+/// # Errors
+/// What is wrong, in a few words.
+pub(crate) fn csv(text: &str) -> Result<Vec<Record>, String> {
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .delimiter(separator(text))
+        .from_reader(text.as_bytes());
+    let header = reader.headers().map_err(|error| error.to_string())?.clone();
+    let rows: Result<Vec<_>, _> = reader.records().collect();
+    let rows = rows.map_err(|error| error.to_string())?;
+    let numbered = header.get(0).is_some_and(|name| name.trim().is_empty())
+        && header.len() > 1
+        && rows.iter().enumerate().all(|(at, row)| {
+            row.get(0)
+                .is_some_and(|field| field.trim() == at.to_string())
+        });
+    let skipped = usize::from(numbered);
+    let record = |row: &csv::StringRecord| {
+        let fields = header.iter().enumerate().skip(skipped);
+        let value = |at: usize| match row.get(at).map(str::trim) {
+            None | Some("") => Json::Null,
+            Some(field) => field.into(),
+        };
+        fields
+            .map(|(at, name)| (name.trim().to_owned(), value(at)))
+            .collect()
+    };
+    Ok(rows.iter().map(record).collect())
+}
+
+/// What stands between the fields of the first line.
+pub(crate) fn separator(text: &str) -> u8 {
+    let header = text.lines().next().unwrap_or_default();
+    match header.contains(',') {
+        true => b',',
+        false if header.contains('\t') => b'\t',
+        false if header.contains(';') => b';',
+        false => b',',
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(text: &str) -> String {
+        match json(text) {
+            Ok(Document::Rows(rows)) => serde_json::to_string(&rows).expect("rows are JSON"),
+            Ok(Document::One(value)) => format!("one {value}"),
+            Err(error) => error,
+        }
+    }
+
+    #[test]
+    fn every_form_of_a_frame_is_its_rows() {
+        let wanted = r#"[{"epoch":1,"loss":0.5},{"epoch":2,"loss":0.25}]"#;
+        for text in [
+            wanted,
+            "{\"epoch\":1,\"loss\":0.5}\n\n{\"epoch\":2,\"loss\":0.25}\n",
+            r#"{"epoch":{"0":1,"1":2},"loss":{"0":0.5,"1":0.25}}"#,
+            r#"{"0":{"epoch":1,"loss":0.5},"1":{"epoch":2,"loss":0.25}}"#,
+            r#"{"columns":["epoch","loss"],"index":[0,1],"data":[[1,0.5],[2,0.25]]}"#,
+            r#"{"schema":{},"data":[{"epoch":1,"loss":0.5},{"epoch":2,"loss":0.25}]}"#,
+            r#"{"epoch":[1,2],"loss":[0.5,0.25]}"#,
+            // The program was killed while it wrote.
+            "{\"epoch\":1,\"loss\":0.5}\n{\"epoch\":2,\"loss\":0.25}\n{\"epo",
+        ] {
+            assert_eq!(rows(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_by_class_are_no_frame() {
+        for one in [
+            r#"{"f1":{"0":0.9,"1":0.8},"recall":{"0":0.9,"1":0.7}}"#,
+            r#"{"0":{"f1":0.9},"1":{"f1":0.8}}"#,
+            r#"{"loss":[1,2],"accuracy":0.5}"#,
+            r#"{"a":[1,2],"b":[1]}"#,
+        ] {
+            assert_eq!(rows(one), format!("one {one}"));
+        }
+        assert_eq!(rows(r#"{"f1":{"0":0.9}}"#), r#"[{"f1":0.9}]"#);
+    }
+
+    #[test]
+    fn what_python_writes_beyond_json_is_read() {
+        assert_eq!(
+            rows(r#"{"NaN": NaN, "a\"NaN": [-Infinity, 12345678901234567890], "b": "NaN"}"#),
+            r#"one {"NaN":"NaN","a\"NaN":["-Infinity","12345678901234567890"],"b":"NaN"}"#
+        );
+        assert!(rows("loss: NaN").starts_with("not JSON"));
+        assert!(rows("{\"a\": 1}\nx\n{\"a\": 2}").starts_with("not JSON"));
+    }
+
+    #[test]
+    fn csv_has_any_separator_and_no_numbers_of_rows() {
+        let wanted = r#"[{"a":"1","b":null},{"a":"x","b":"nan"}]"#;
+        for text in [
+            "a,b\n1,\nx,nan\n",
+            "a\tb\n1\t\nx\tnan\n",
+            "a;b\n1;\nx;nan\n",
+            ",a,b\n0,1,\n1,x,nan\n",
+        ] {
+            let rows = csv(text).expect("this is CSV");
+            assert_eq!(serde_json::to_string(&rows).expect("JSON"), wanted);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Numbers of programs: every form that they come in, and what is said of them.
+
+use super::mistakes;
+use super::run;
+use super::space;
+use super::told;
+use crate::support::counts;
+
+/// A sweep whose program leaves `report.json` and `history.jsonl`; `metrics` follows.
+const SWEEP: &str = r#"experiment: o
+axes: {C: [1, 5, 9]}
+stages:
+  fit:
+    uses: command
+    with:
+      run: |
+        loss=0.$((10 - ${C}))
+        test "${C}" = 9 && loss=NaN
+        printf '{"accuracy": 0.%s, "loss": %s, "C": %s, "by": {"cat": {"f1": 0.5}}, "all": [1], "net": "cnn"}' \
+          "${C}" "$loss" "${C}" > "${out.metrics}"
+        printf '{"epoch": %s, "loss": 0.%s}\n' 1 9 2 5 > "${out.history}"
+      metrics: {file: report.json, better: {accuracy: higher, loss: lower}, units: {loss: nats}, labels: {accuracy: Test accuracy}}
+      out: {history: {file: history.jsonl, type: curve, labels: {loss: Training loss}}}
+  best:
+    uses: select
+    in: {candidates: fit}
+    over: [C]
+    with: {by: loss}
+  table:
+    uses: table/summary
+    in: {rows: fit.metrics}
+    with: {values: [accuracy, loss, by.cat.f1]}
+  curves:
+    uses: figure/curves
+    in: {curves: fit.history}
+    with: {x: epoch, y: loss, color: C}
+"#;
+
+#[test]
+fn own_numbers_have_directions_units_and_labels() {
+    let space = space(SWEEP);
+    let said = told(&space, &[]);
+    assert!(said.contains("`all` is no number of a row"), "{said}");
+    assert!(said.contains("diverged: `loss` is not a number"), "{said}");
+    let table = space.read("outputs/o/tables/table.md");
+    assert!(
+        table.contains("| C | Test accuracy ↑ | loss (nats) ↓ | by.cat.f1 |"),
+        "{table}"
+    );
+    assert!(
+        table.contains("| 5 | **0.5000** | **0.5000** | 0.5000 |"),
+        "{table}"
+    );
+    // What diverged has no score, and is never chosen.
+    assert!(table.contains("| 9 | – | – | – |"), "{table}");
+    let choice = space.read("outputs/o/cells/best/choice.json");
+    assert!(choice.contains("\"order\": \"min\""), "{choice}");
+    assert!(choice.contains("\"C\": 5"), "{choice}");
+    let svg = space.read("outputs/o/figures/curves.svg");
+    assert!(svg.contains("Training loss"), "the label of the curve");
+    let listed = space.stdout(&["ls", "manifests/o.yaml"]);
+    assert!(
+        listed.contains("cnn") && !listed.contains("reported"),
+        "{listed}"
+    );
+}
+
+#[test]
+fn what_is_said_of_numbers_trains_nothing_again() {
+    let space = space(SWEEP);
+    assert_eq!(
+        run(&space, &[]),
+        counts(&[("best", 1), ("curves", 1), ("fit", 3), ("table", 1)])
+    );
+    space.replace("manifests/o.yaml", "Test accuracy", "accuracy (test)");
+    assert_eq!(run(&space, &[]), counts(&[("best", 1), ("table", 1)]));
+    assert!(
+        space
+            .read("outputs/o/tables/table.md")
+            .contains("accuracy (test)")
+    );
+    space.replace("manifests/o.yaml", "Training loss", "loss of training");
+    assert_eq!(run(&space, &[]), counts(&[("curves", 1)]));
+    space.replace(
+        "manifests/o.yaml",
+        "{file: report.json, better: {accuracy: higher, loss: lower}, units: {loss: nats}, labels: {accuracy: accuracy (test)}}",
+        "report.json",
+    );
+    assert_eq!(run(&space, &[]), counts(&[("best", 1), ("table", 1)]));
+}
+
+/// A stage that leaves a file of the project as its metrics.
+fn of(file: &str, metrics: &str) -> String {
+    format!(
+        "experiment: o\nstages:\n  fit:\n    uses: command\n    in: {{m: {{file: {file}}}}}\n    with: {{run: [cp, '${{in.m}}', '${{out.metrics}}'], metrics: {metrics}}}\n"
+    )
+}
+
+#[test]
+fn files_of_every_kind_are_numbers() {
+    for (file, text) in [
+        ("m.json", "{\"a\": 0.5, \"n\": 3}"),
+        ("m.json", "{\"a\":{\"0\":0.5},\"n\":{\"0\":3}}"),
+        (
+            "m.jsonl",
+            "{\"step\": 1, \"a\": 9, \"n\": 9}\n{\"step\": 2, \"a\": 0.5, \"n\": 3}\n{\"st",
+        ),
+        ("m.csv", "a,n\n0.5,3\n"),
+        ("m.csv", ",a,n\n0,0.5,3\n"),
+        ("m.csv", "epoch,a,n\n1,9,9\n2,0.5,3\n"),
+        ("m.tsv", "a\tn\n0.5\t3\n"),
+        ("m.yaml", "a: 0.5\nn: 3\n"),
+        ("m.txt", "a=0.5\nn=3\n"),
+    ] {
+        let space = space(&of(file, file));
+        space.write(file, text);
+        let said = told(&space, &[]);
+        let numbers = space.read("outputs/o/cells/fit/metrics.json");
+        assert!(
+            numbers.contains("\"a\": 0.5"),
+            "{file} {text}\n{said}{numbers}"
+        );
+        assert!(
+            numbers.contains("\"n\": 3"),
+            "{file} {text}\n{said}{numbers}"
+        );
+    }
+}
+
+#[test]
+fn a_number_that_is_none_may_be_missing_alone() {
+    let file = "{\"a\": 1, \"b\": NaN}";
+    let space = space(&of("m.json", "{file: m.json, nan: missing}"));
+    space.write("m.json", file);
+    let said = told(&space, &[]);
+    assert!(!said.contains("diverged"), "{said}");
+    let numbers = space.read("outputs/o/cells/fit/metrics.json");
+    assert!(
+        numbers.contains("\"a\": 1") && numbers.contains("\"b\": null"),
+        "{numbers}"
+    );
+}
+
+#[test]
+fn a_number_of_the_name_of_an_axis_stands_beside_it() {
+    let space = space(
+        "experiment: o\naxes: {n: [1, 2]}\nstages:\n  s:\n    uses: command\n    with: {run: 'echo n=7; echo m=1', metrics: stdout, values: {x: '${n}'}}\n",
+    );
+    assert_eq!(run(&space, &[]), counts(&[("s", 2)]));
+    let listed = space.stdout(&["ls", "manifests/o.yaml"]);
+    assert!(listed.contains("reported.n"), "{listed}");
+}
+
+#[test]
+fn mistakes_in_what_is_said_of_numbers_are_told_at_their_place() {
+    let of = |metrics: &str| {
+        mistakes(&format!(
+            "experiment: o\nstages:\n  s:\n    uses: command\n    with: {{run: [a], metrics: {metrics}}}\n"
+        ))
+    };
+    for (metrics, wanted) in [
+        (
+            "{file: m.json, beter: {a: higher}}",
+            "did you mean `better`?",
+        ),
+        (
+            "{file: m.json, better: {a: max}}",
+            "better for `a` is `higher`, not `max`",
+        ),
+        ("{file: m.json, better: higher}", "`better` is a map"),
+        (
+            "{file: m.json, units: {a: 1}}",
+            "`units` of `a` is a whole number, not text",
+        ),
+        (
+            "{file: m.json, nan: skip}",
+            "`nan` is `diverged` or `missing`",
+        ),
+        (
+            "{file: m.json, format: xml}",
+            "the format is `json`, `csv`, `lines` or `yaml`",
+        ),
+        ("{better: {a: higher}}", "no `file`"),
+    ] {
+        let said = of(metrics);
+        assert!(said.contains(wanted), "{metrics}\n{said}");
+        assert!(said.contains("manifests/o.yaml:5:"), "{said}");
+    }
+}
