@@ -175,7 +175,13 @@ mod tests {
 
     #[test]
     fn text_is_light_on_dark() {
-        assert_eq!(readable_on(ColourMap::Viridis.at(0.0)), Colour::hex(0xFFFFFF));
-        assert_eq!(readable_on(ColourMap::Viridis.at(1.0)), Colour::hex(0x000000));
+        assert_eq!(
+            readable_on(ColourMap::Viridis.at(0.0)),
+            Colour::hex(0xFFFFFF)
+        );
+        assert_eq!(
+            readable_on(ColourMap::Viridis.at(1.0)),
+            Colour::hex(0x000000)
+        );
     }
 }

@@ -11,10 +11,10 @@ use super::canvas::Canvas;
 use super::canvas::Point;
 use super::legend::Entry;
 use super::legend::Sample;
+use super::numbers;
 use super::sheet::Frame;
 use super::theme;
 use super::theme::Theme;
-use super::numbers;
 
 /// The dashes of the first level, the second, …; the muted colour tells them from a series.
 const DASHES: [&[f64]; 3] = [&[1.0, 1.6], &[5.0, 1.6, 1.0, 1.6], &[8.0, 2.0]];

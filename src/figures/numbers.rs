@@ -34,7 +34,11 @@ impl Format {
         let digits = text.strip_suffix(kind)?;
         let digits = match digits {
             "" => 0,
-            digits => digits.strip_prefix('.')?.parse().ok().filter(|d| *d <= 15)?,
+            digits => digits
+                .strip_prefix('.')?
+                .parse()
+                .ok()
+                .filter(|d| *d <= 15)?,
         };
         match kind {
             'f' => Some(Format::Fixed(digits)),
@@ -207,7 +211,9 @@ fn suffixed(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
-    let found = PREFIXES.iter().find(|(size, _)| value.abs() >= *size * 0.999_999);
+    let found = PREFIXES
+        .iter()
+        .find(|(size, _)| value.abs() >= *size * 0.999_999);
     match found {
         Some((size, prefix)) if value.abs() < 1e15 => {
             format!("{}{prefix}", decimal(value / size, 3))
@@ -266,7 +272,10 @@ mod tests {
     #[test]
     fn cells_have_one_form() {
         assert_eq!(cells(&[0.0, 12.0, 800.0], Format::Auto), ["0", "12", "800"]);
-        assert_eq!(cells(&[-0.001, 95.21, 7.0], Format::Auto), ["0.00", "95.21", "7.00"]);
+        assert_eq!(
+            cells(&[-0.001, 95.21, 7.0], Format::Auto),
+            ["0.00", "95.21", "7.00"]
+        );
         assert_eq!(cells(&[0.25], Format::parse(".0%").unwrap()), ["25%"]);
     }
 

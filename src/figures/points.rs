@@ -113,7 +113,13 @@ impl Entry for Embedding {
 impl Figure for Scatter {
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
         let params = ScatterParams::read(values)?;
-        points(input, (params.x, params.y), params.points, &params.axes, false)
+        points(
+            input,
+            (params.x, params.y),
+            params.points,
+            &params.axes,
+            false,
+        )
     }
 }
 

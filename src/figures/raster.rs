@@ -81,7 +81,8 @@ impl Layer {
         let full = [red, green, blue].map(|byte| f32::from(byte) / 255.0);
         for (i, cover) in stamp.cover.iter().enumerate() {
             let (r, c) = (row + (i / side) as i64, column + (i % side) as i64);
-            let inside = (0..self.height as i64).contains(&r) && (0..self.width as i64).contains(&c);
+            let inside =
+                (0..self.height as i64).contains(&r) && (0..self.width as i64).contains(&c);
             if *cover == 0.0 || !inside {
                 continue;
             }
@@ -163,7 +164,10 @@ mod tests {
         let covered: f32 = stamp.cover.iter().sum();
         let area = PI * (2.0 * DENSITY).powi(2);
         // Sixteen samples of a pixel: a few per cent at the edge.
-        assert!((f64::from(covered) / area - 1.0).abs() < 0.03, "{covered} {area}");
+        assert!(
+            (f64::from(covered) / area - 1.0).abs() < 0.03,
+            "{covered} {area}"
+        );
     }
 
     #[test]
@@ -180,7 +184,10 @@ mod tests {
         layer.put(&stamp, at, Colour::hex(0xFF0000));
         layer.put(&stamp, at, Colour::hex(0x0000FF).opacity(0.5));
         let middle = ((5.0 + 2.0) * DENSITY).round() as usize;
-        assert_eq!(layer.pixels[middle * layer.width + middle], [0.5, 0.0, 0.5, 1.0]);
+        assert_eq!(
+            layer.pixels[middle * layer.width + middle],
+            [0.5, 0.0, 0.5, 1.0]
+        );
         // Outside the panel nothing is written and nothing panics.
         layer.put(&stamp, Point::new(-500.0, 1e9), Colour::hex(0x000000));
     }

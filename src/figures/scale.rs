@@ -84,9 +84,7 @@ impl Scale {
     pub(super) fn value(&self, share: f64) -> Option<f64> {
         match self {
             Scale::Linear { low, high } => Some(low + share * (high - low)),
-            Scale::Log { low, high } => {
-                Some((low.ln() + share * (high.ln() - low.ln())).exp())
-            }
+            Scale::Log { low, high } => Some((low.ln() + share * (high.ln() - low.ln())).exp()),
             Scale::Symlog { low, high, linear } => {
                 let (from, to) = (bend(*low, *linear), bend(*high, *linear));
                 Some(unbend(from + share * (to - from), *linear))
@@ -175,7 +173,10 @@ impl Scale {
                 let ratio = (margin * (high.ln() - low.ln())).exp();
                 let (low, high) = match range {
                     Some((from, to)) if from > 0.0 => (from, to),
-                    _ => ((low / ratio).max(f64::from_bits(1)), (high * ratio).min(1e305)),
+                    _ => (
+                        (low / ratio).max(f64::from_bits(1)),
+                        (high * ratio).min(1e305),
+                    ),
                 };
                 Scale::Log { low, high }
             }

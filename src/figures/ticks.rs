@@ -278,10 +278,7 @@ mod tests {
             low: 1e-5,
             high: 1e1,
         };
-        assert_eq!(
-            labels(&scale, 4),
-            ["10^{−4}", "10^{−2}", "10^{0}"]
-        );
+        assert_eq!(labels(&scale, 4), ["10^{−4}", "10^{−2}", "10^{0}"]);
         let scale = Scale::Log {
             low: 0.05,
             high: 200.0,
@@ -305,20 +302,33 @@ mod tests {
 
     #[test]
     fn no_axis_is_without_labels() {
-        for (low, high) in [(1e6, 1e6 + 1e-9), (1.0, 1.0 + 1e-15), (1e-320, 9e-320), (-1e300, 1e300)] {
+        for (low, high) in [
+            (1e6, 1e6 + 1e-9),
+            (1.0, 1.0 + 1e-15),
+            (1e-320, 9e-320),
+            (-1e300, 1e300),
+        ] {
             let texts = labels(&Scale::Linear { low, high }, 6);
             assert!(texts.len() >= 2, "{low} {high}: {texts:?}");
             let mut different = texts.clone();
             different.dedup();
             assert_eq!(texts, different);
         }
-        let scale = Scale::Log { low: 1e-320, high: 1e-310 };
+        let scale = Scale::Log {
+            low: 1e-320,
+            high: 1e-310,
+        };
         assert!(labels(&scale, 6).len() >= 2);
     }
 
     #[test]
     fn signs_of_a_symmetric_logarithm_have_the_same_powers() {
-        let scale = Scale::of_numbers(ScaleKind::Symlog, &[-300.0, -0.002, 0.01, 200.0], None, 0.04);
+        let scale = Scale::of_numbers(
+            ScaleKind::Symlog,
+            &[-300.0, -0.002, 0.01, 200.0],
+            None,
+            0.04,
+        );
         for room in 3..9 {
             let texts = labels(&scale, room);
             let negative = texts.iter().filter(|t| t.starts_with('−')).count();

@@ -188,7 +188,10 @@ mod tests {
         let got = lines(&word, 60.0);
         assert!(got.len() > 3);
         assert_eq!(got.concat(), word);
-        assert_eq!(lines("importance-weighted", 50.0), ["importance-", "weighted"]);
+        assert_eq!(
+            lines("importance-weighted", 52.0),
+            ["importance-", "weighted"]
+        );
     }
 
     #[test]

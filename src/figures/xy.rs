@@ -61,7 +61,9 @@ fn sheet(
         points.map(|(x, _)| x.clone()).collect()
     });
     let ys = plot.panels.iter().enumerate().map(|(i, panel)| {
-        let around = envelope.iter().flat_map(|e| [&e.low.panels[i], &e.high.panels[i]]);
+        let around = envelope
+            .iter()
+            .flat_map(|e| [&e.low.panels[i], &e.high.panels[i]]);
         let points = around.chain([panel]).flatten().flat_map(|series| {
             let points = series.points.iter().map(|(_, estimate)| estimate);
             points.chain(&series.reference)

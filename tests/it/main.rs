@@ -15,8 +15,8 @@ mod disturbed;
 mod diverged;
 mod docs;
 mod feed;
-mod figures;
 mod figure_trials;
+mod figures;
 mod figures_honest;
 #[cfg(unix)]
 mod files;

@@ -143,7 +143,11 @@ impl Plan {
             for (place, lines) in labels {
                 let (before, after) = turn.reach(lines);
                 if panel.col == 0 {
-                    let beside = if panel.row + 1 < self.rows { y_label } else { 0.0 };
+                    let beside = if panel.row + 1 < self.rows {
+                        y_label
+                    } else {
+                        0.0
+                    };
                     left = left.max(EDGE + beside + before - place * self.width);
                 }
                 if panel.col + 1 == self.cols {
@@ -152,7 +156,8 @@ impl Plan {
             }
         }
         (self.left, self.overhang) = (left, overhang);
-        let between = PANEL_GAP * (self.cols - 1) as f64 + self.tick_widths[1..].iter().sum::<f64>();
+        let between =
+            PANEL_GAP * (self.cols - 1) as f64 + self.tick_widths[1..].iter().sum::<f64>();
         let room = sheet.width - left - between - self.right();
         self.width = (room / self.cols as f64).max(10.0);
         self.height = self.panel_height(sheet);
@@ -280,7 +285,10 @@ impl Plan {
 
     pub(super) fn turn(&self, sheet: &Sheet) -> Turn {
         let scale = sheet.panels.first().map(|panel| &panel.x.scale);
-        let tried = labels::turns(scale.unwrap_or(&Scale::Linear { low: 0.0, high: 1.0 }));
+        let tried = labels::turns(scale.unwrap_or(&Scale::Linear {
+            low: 0.0,
+            high: 1.0,
+        }));
         tried[self.turn.min(tried.len() - 1)]
     }
 
@@ -297,7 +305,12 @@ impl Plan {
             ),
         });
         self.ticks = axes.collect();
-        let names = NAMES * sheet.width / if sheet.shared_y { 1.0 } else { self.cols as f64 };
+        let names = NAMES * sheet.width
+            / if sheet.shared_y {
+                1.0
+            } else {
+                self.cols as f64
+            };
         let y_labels = sheet.panels.iter().zip(&self.ticks);
         self.y_labels = y_labels
             .map(|(panel, (_, y))| match sheet.labels_y(panel) {
@@ -339,7 +352,10 @@ impl Plan {
             })
             .collect();
         let scale = sheet.panels.first().map(|panel| &panel.x.scale);
-        let tried = labels::turns(scale.unwrap_or(&Scale::Linear { low: 0.0, high: 1.0 }));
+        let tried = labels::turns(scale.unwrap_or(&Scale::Linear {
+            low: 0.0,
+            high: 1.0,
+        }));
         while self.turn < tried.len() {
             if let Some(labels) = tried[self.turn].labels(&along, &sheet.theme) {
                 self.x_labels = labels;

@@ -15,7 +15,10 @@ pub(crate) fn read(svg: &str) -> ((f64, f64), Vec<Text>) {
     let root = document.root_element();
     let points = |name| {
         let length = root.attribute(name).expect("a length");
-        length.trim_end_matches("pt").parse::<f64>().expect("points")
+        length
+            .trim_end_matches("pt")
+            .parse::<f64>()
+            .expect("points")
     };
     let page = (points("width"), points("height"));
     let view: Vec<f64> = numbers(root.attribute("viewBox").expect("a box"));
@@ -25,9 +28,9 @@ pub(crate) fn read(svg: &str) -> ((f64, f64), Vec<Text>) {
         .filter(|node| node.has_tag_name("path"))
         .filter_map(|node| Some((node.attribute("id")?, around(node.attribute("d")?)?)))
         .collect();
-    let texts = document.descendants().filter(|node| {
-        node.has_tag_name("g") && node.attribute("aria-label").is_some()
-    });
+    let texts = document
+        .descendants()
+        .filter(|node| node.has_tag_name("g") && node.attribute("aria-label").is_some());
     let text = |node: roxmltree::Node| {
         // In the frame of the first run, so that scripts stay in their place.
         let mut turn = 0.0;
@@ -44,7 +47,9 @@ pub(crate) fn read(svg: &str) -> ((f64, f64), Vec<Text>) {
             let (sin, cos) = turn.to_radians().sin_cos();
             for glyph in run.children().filter(|glyph| glyph.has_tag_name("use")) {
                 let name = glyph.attribute("href")?.trim_start_matches('#');
-                let shift = glyph.attribute("x").map_or(0.0, |x| x.parse().expect("a number"));
+                let shift = glyph
+                    .attribute("x")
+                    .map_or(0.0, |x| x.parse().expect("a number"));
                 let [left, top, right, bottom] = boxes[name];
                 for (x, y) in [(left, top), (right, bottom)] {
                     let (x, y) = ((x + shift) * scale, y * scale);
@@ -67,7 +72,13 @@ pub(crate) fn read(svg: &str) -> ((f64, f64), Vec<Text>) {
             corners: [(left, top), (right, top), (right, bottom), (left, bottom)].map(corner),
         })
     };
-    (page, texts.filter_map(text).filter(|text| text.corners[0].0.is_finite()).collect())
+    (
+        page,
+        texts
+            .filter_map(text)
+            .filter(|text| text.corners[0].0.is_finite())
+            .collect(),
+    )
 }
 
 fn numbers(text: &str) -> Vec<f64> {
@@ -85,7 +96,12 @@ fn around(path: &str) -> Option<[f64; 4]> {
     let mut found: Option<[f64; 4]> = None;
     for pair in values.chunks_exact(2) {
         let [l, t, r, b] = found.unwrap_or([pair[0], pair[1], pair[0], pair[1]]);
-        found = Some([l.min(pair[0]), t.min(pair[1]), r.max(pair[0]), b.max(pair[1])]);
+        found = Some([
+            l.min(pair[0]),
+            t.min(pair[1]),
+            r.max(pair[0]),
+            b.max(pair[1]),
+        ]);
     }
     found
 }
