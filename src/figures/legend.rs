@@ -130,6 +130,18 @@ impl Legend {
         width: f64,
         most: usize,
     ) -> Self {
+        let mut shown = entries.len();
+        loop {
+            let legend = Legend::rows(&cut(entries, shown), title, theme, width);
+            if legend.rows <= most || shown <= 2 {
+                return legend;
+            }
+            // As many as the rows that there may be hold.
+            shown = (shown * most / legend.rows).min(shown - 1);
+        }
+    }
+
+    fn rows(entries: &[Entry], title: &str, theme: &Theme, width: f64) -> Self {
         if entries.is_empty() {
             return Legend::none();
         }
@@ -159,10 +171,6 @@ impl Legend {
             // Rows are of one length, but for the last.
             let columns = items.len().div_ceil(items.len().div_ceil(columns));
             let count = items.len().div_ceil(columns);
-            if count > most {
-                let kept = cut(entries, columns * most);
-                return Legend::in_rows(&kept, title, theme, width, most);
-            }
             if count <= rows.len() + 1 {
                 let all: Vec<usize> = (0..items.len()).collect();
                 let row = |row: &[usize]| {
@@ -204,10 +212,26 @@ impl Legend {
         entries: &[Entry],
         title: &str,
         theme: &Theme,
-        (width, height): (f64, f64),
+        room: (f64, f64),
     ) -> Self {
+        let mut shown = entries.len();
+        loop {
+            match Legend::columns(&cut(entries, shown), title, theme, room) {
+                Ok(legend) => return legend,
+                Err(fits) => shown = fits.min(shown - 1),
+            }
+        }
+    }
+
+    /// The legend, or how many of the entries fit.
+    fn columns(
+        entries: &[Entry],
+        title: &str,
+        theme: &Theme,
+        (width, height): (f64, f64),
+    ) -> Result<Self, usize> {
         if entries.is_empty() {
-            return Legend::none();
+            return Ok(Legend::none());
         }
         let line = theme.font_size + 3.0;
         let items = measured(entries, theme, width);
@@ -227,9 +251,8 @@ impl Legend {
         for (i, (entry, lines, own)) in items.iter().enumerate() {
             let tall = line.max(lines.height() + 3.0);
             if y + tall > height.max(heading + 3.0 * line) + 1e-6 {
-                if column + 1 == columns {
-                    let kept = cut(entries, i);
-                    return Legend::in_columns(&kept, title, theme, (width, height));
+                if column + 1 == columns && i > 2 {
+                    return Err(i);
                 }
                 (column, y) = (column + 1, heading);
             }
@@ -245,7 +268,7 @@ impl Legend {
             legend.height = legend.height.max(y);
         }
         legend.rows = legend.items.len();
-        legend
+        Ok(legend)
     }
 
     /// Draws it with its upper left at a point.

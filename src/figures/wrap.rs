@@ -25,14 +25,14 @@ impl Lines {
         let width = width.max(size);
         let measure = |line: &str| markup::width(line, weight, size);
         let broken = |width: f64| broken(text, &measure, width);
-        let mut lines = broken(width);
+        let (mut lines, pieces) = broken(width);
         if lines.len() > 1 {
-            // The narrowest width that needs no line more.
+            // The narrowest width that needs no line and no break within a word more.
             let (mut low, mut high) = (width / 2.0, width);
             for _ in 0..7 {
                 let middle = (low + high) / 2.0;
-                let tried = broken(middle);
-                match tried.len() == lines.len() && !splits_more(&tried, &lines) {
+                let (tried, parts) = broken(middle);
+                match tried.len() == lines.len() && parts == pieces {
                     true => (high, lines) = (middle, tried),
                     false => low = middle,
                 }
@@ -100,12 +100,6 @@ impl Lines {
     }
 }
 
-/// Whether more words are broken than before: then the lines are too narrow.
-fn splits_more(tried: &[String], before: &[String]) -> bool {
-    let pieces = |lines: &[String]| -> usize { lines.iter().map(|line| words(line).len()).sum() };
-    pieces(tried) > pieces(before)
-}
-
 /// Words, each with the space after it; a space in braces parts none.
 fn words(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
@@ -148,10 +142,13 @@ fn pieces(word: &str, measure: &impl Fn(&str) -> f64, width: f64) -> Vec<String>
     pieces
 }
 
-fn broken(text: &str, measure: &impl Fn(&str) -> f64, width: f64) -> Vec<String> {
+/// The lines of a text, and of how many pieces they are made.
+fn broken(text: &str, measure: &impl Fn(&str) -> f64, width: f64) -> (Vec<String>, usize) {
     let mut lines: Vec<String> = Vec::new();
+    let mut count = 0;
     for word in words(text) {
         for piece in pieces(&word, measure, width) {
+            count += 1;
             let longer = |line: &String| measure(format!("{line}{piece}").trim_end()) <= width;
             match lines.last_mut() {
                 Some(line) if longer(line) => line.push_str(&piece),
@@ -163,7 +160,7 @@ fn broken(text: &str, measure: &impl Fn(&str) -> f64, width: f64) -> Vec<String>
         line.truncate(line.trim_end().len());
     }
     lines.retain(|line| !line.is_empty());
-    lines
+    (lines, count)
 }
 
 #[cfg(test)]
