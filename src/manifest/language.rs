@@ -5,6 +5,11 @@ use super::expression;
 use super::pipeline;
 use super::policy;
 
+/// A size as `memory` takes it, in bytes.
+pub fn bytes(text: &str) -> Option<u64> {
+    policy::size(text)
+}
+
 /// Functions of expressions, with what they give.
 pub const FUNCTIONS: &[(&str, &str)] = &expression::FUNCTIONS;
 

@@ -157,12 +157,16 @@ fn factor(unit: &str, units: &[(&str, f64)]) -> Option<f64> {
     known.map(|(_, factor)| *factor)
 }
 
+/// A size in bytes.
+pub(super) fn size(text: &str) -> Option<u64> {
+    let (number, unit) = measure(text)?;
+    factor(unit, &SIZES).map(|factor| (number * factor) as u64)
+}
+
 fn bytes(node: &Node, found: &mut Diagnostics) -> u64 {
-    let text = node.to_value().to_string();
-    let bytes = measure(&text)
-        .and_then(|(number, unit)| factor(unit, &SIZES).map(|factor| number * factor));
+    let bytes = size(&node.to_value().to_string());
     match bytes {
-        Some(bytes) => bytes as u64,
+        Some(bytes) => bytes,
         None => {
             found.push(
                 Diagnostic::error("wrong value of `memory`")

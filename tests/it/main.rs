@@ -5,7 +5,7 @@
 mod architecture;
 #[cfg(unix)]
 mod artifacts;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod book;
 mod claims;
 #[cfg(unix)]

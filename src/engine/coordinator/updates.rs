@@ -109,7 +109,7 @@ impl Coordinator<'_, '_> {
             let running = self.flow.running.remove(&end.id);
             let running = running.expect("attempts end once");
             if let Some(share) = &running.share {
-                self.flow.pools.give_back(share);
+                self.flow.pools.give_back(share, &running.gpus);
             }
             self.executors.ended.extend(running.elsewhere);
             // One that timed out was committed then.

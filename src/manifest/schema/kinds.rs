@@ -43,10 +43,10 @@ pub(super) fn stage(catalog: &Catalog) -> Json {
                 "properties": {
                     "cpus": key("Threads", json!({"type": "integer", "minimum": 0, "default": 1})),
                     "memory": key("With its unit: `512MiB`", json!({"type": ["string", "integer"]})),
-                    "gpus": key("GPUs", json!({"type": "integer", "minimum": 0})),
+                    "gpus": key("GPUs, which are its own while it runs: `CUDA_VISIBLE_DEVICES`", json!({"type": "integer", "minimum": 0})),
                 },
                 "additionalProperties": {
-                    "description": "How much of a pool of your own; a pool has 1 unless told otherwise",
+                    "description": "How much of a pool of your own; a pool has 1 unless `--resource` or sweepline.toml says otherwise",
                     "type": "integer", "minimum": 0,
                 },
             })),

@@ -27,12 +27,13 @@ pub(super) fn read<'a>(actions: &'a [Action], program: &Path) -> Vec<Surprise<'a
     }
     let home = tempfile::tempdir().expect("a temporary folder");
     let programs = home.path().join("bin");
-    let folder = home.path().join("book");
+    let folder = home.path().join("project");
     for folder in [&programs, &folder] {
         fs::create_dir(folder).expect("a folder");
     }
     std::os::unix::fs::symlink(program, programs.join("sweepline")).expect("a link");
     let mut reader = Reader {
+        home: home.path().display().to_string(),
         path: format!(
             "{}:{}",
             programs.display(),
@@ -68,6 +69,8 @@ type Wrong = (String, Option<String>);
 
 struct Reader {
     path: String,
+    /// The folder that stands for the reader's own.
+    home: String,
     /// The file with the folder that the reader is in, which `cd` changes.
     current: std::path::PathBuf,
 }
@@ -106,6 +109,7 @@ impl Reader {
             .output()
             .map_err(|error| (format!("bash: {error}"), None))?;
         let printed = String::from_utf8_lossy(&output.stdout);
+        let printed = printed.replace(&self.home, "/home/you");
         if output.status.success() == call.fails {
             let ended = output.status;
             return Err((format!("`{}`: {ended}\n{printed}", call.command), None));
@@ -118,7 +122,7 @@ impl Reader {
             steady(&printed).into_data(),
             steady(&call.prints).into_data(),
         );
-        told.map_err(|difference| (difference.to_string(), Some(printed.into_owned())))
+        told.map_err(|difference| (difference.to_string(), Some(printed)))
     }
 }
 
