@@ -1,6 +1,4 @@
-//! What steps share, and what of the user's they are given.
-
-use std::path::Path;
+//! What steps share.
 
 use crate::support::TestSpace;
 
@@ -99,26 +97,4 @@ stages:
         ),
         "2"
     );
-}
-
-/// The file of a project is the user's, whatever a step does to what it is given.
-#[test]
-fn a_step_that_writes_to_its_input_does_not_write_to_the_project() {
-    let space = space(
-        r#"stages:
-  one:
-    uses: command
-    in: {data: {file: data.csv}}
-    with: {run: 'echo spoiled > "${in.data}"; cat "${in.data}" > "${out.x}"', out: {x: x.txt}}
-  two:
-    uses: command
-    in: {data: {file: data.csv}}
-    with: {run: [cp, "${in.data}", "${out.x}"], out: {x: x.txt}}
-"#,
-    );
-    space.write("data.csv", "precious\n");
-    space.stdout(&["run", "manifests/r.yaml", "--jobs", "1"]);
-    assert_eq!(space.read("data.csv"), "precious\n");
-    assert_eq!(texts(&space), ["precious", "spoiled"]);
-    assert!(Path::new(&space.path("data.csv")).is_file());
 }
