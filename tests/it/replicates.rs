@@ -44,7 +44,7 @@ fn counted(space: &TestSpace) -> String {
 #[test]
 fn seeds_are_added_until_the_claims_are_decided_and_no_longer() {
     let space = space("5", ON_DEMAND, "sequential-t");
-    assert_eq!(counted(&space), "8 of 8 steps to run");
+    assert_eq!(counted(&space), "score  8 runs  (command)");
     let output = space.output(&["run", "manifests/r.yaml", "--progress", "none"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
@@ -62,7 +62,7 @@ fn seeds_are_added_until_the_claims_are_decided_and_no_longer() {
     assert!(again.contains("all up to date"), "{again}");
     // A number on the command line wins.
     let few = space.stdout(&["plan", "manifests/r.yaml", "--seeds", "2"]);
-    assert!(few.starts_with("all 4 steps"), "{few}");
+    assert!(few.starts_with("score  4 up to date"), "{few}");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn where_there_is_no_difference_the_most_is_the_end() {
         );
     }
     assert!(
-        said.contains("undecided  a-ahead") && counted(&space).contains("all 40 "),
+        said.contains("undecided  a-ahead") && counted(&space).contains(" 40 up to date"),
         "{said}"
     );
 }
