@@ -172,9 +172,10 @@ pub trait StageKind: Entry {
         None
     }
 
-    /// A value as it stands in the key: without what [`StageKind::described`] takes of it.
-    fn in_key<'v>(&self, _name: &str, value: &'v Value) -> Cow<'v, Value> {
-        Cow::Borrowed(value)
+    /// A value as it stands in the key: without what [`StageKind::described`] takes of it. None
+    /// where the parameter does not belong to the key.
+    fn in_key<'v>(&self, _name: &str, value: &'v Value) -> Option<Cow<'v, Value>> {
+        Some(Cow::Borrowed(value))
     }
 
     /// What the types of the parameters cannot say: whether their values make sense together.

@@ -95,6 +95,7 @@ impl<'a> Coordinator<'a, '_> {
         let running = Running {
             number,
             cancel,
+            timed_out: false,
             share: None,
             log: link.shared_log(),
             elsewhere: None,

@@ -142,7 +142,7 @@ fn made(produced: StepOutput, spec: &AttemptSpec) -> io::Result<Outcome> {
 
 fn outcome(error: JobError) -> Outcome {
     match error {
-        JobError::Failed { message, hints } => Outcome::Failed { message, hints },
+        JobError::Failed { message, hints, .. } => Outcome::Failed { message, hints },
         JobError::Transient { message } => Outcome::Transient(message),
         JobError::Cancelled => Outcome::Cancelled,
     }

@@ -248,7 +248,11 @@ impl From<Outcome> for Result<StepOutput, JobError> {
                     diverged,
                 })
             }
-            Outcome::Failed { message, hints } => Err(JobError::Failed { message, hints }),
+            Outcome::Failed { message, hints } => Err(JobError::Failed {
+                message,
+                hints,
+                ended: None,
+            }),
             Outcome::Transient(message) => Err(JobError::Transient { message }),
             Outcome::Cancelled => Err(JobError::Cancelled),
         }

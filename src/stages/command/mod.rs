@@ -85,7 +85,8 @@ impl Entry for Command {
          that `env` names. A pattern of `code` with `!` takes away from those before it, a folder is\n\
          all that is in it; byte code, caches, outputs, `.git` and what editors leave are no code\n\
          unless a pattern without wildcards names them. What a step reads may not change while it\n\
-         runs: it fails then, and has no result. The environment has nothing else but `PATH`, `HOME`, `USER`, `LOGNAME`,\n\
+         runs: it fails then, and has no result. Variables that `pass_env` names are passed on and in no\n\
+         key. The environment has nothing else but `PATH`, `HOME`, `USER`, `LOGNAME`,\n\
          `SHELL`, `TMPDIR` (an empty folder), `LANG` (`C.UTF-8`),\n\
          `OMP_NUM_THREADS` (the cpus of the stage's `resources`) and `SWEEPLINE_STARTED_BY` (which\n\
          tells what to end should sweepline be killed), which are not in the key; nor is\n\
@@ -139,8 +140,9 @@ impl StageKind for Command {
         (!all.is_empty()).then(|| Arc::new(all))
     }
 
-    fn in_key<'v>(&self, name: &str, value: &'v Value) -> Cow<'v, Value> {
-        match (name, value) {
+    fn in_key<'v>(&self, name: &str, value: &'v Value) -> Option<Cow<'v, Value>> {
+        Some(match (name, value) {
+            ("pass_env", _) => return None,
             ("metrics", value) => {
                 described::without(value).map_or(Cow::Borrowed(value), Cow::Owned)
             }
@@ -153,7 +155,7 @@ impl StageKind for Command {
                 Cow::Owned(Value::Map(bare.collect()))
             }
             (_, value) => Cow::Borrowed(value),
-        }
+        })
     }
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {

@@ -1,6 +1,8 @@
 //! Programs of people's own: whatever they write is read, and nothing that is odd fails them.
 
+mod environment;
 mod metrics;
+mod retries;
 
 use crate::support::Executed;
 use crate::support::TestSpace;
