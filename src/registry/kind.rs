@@ -40,6 +40,25 @@ pub enum ArtifactType {
 }
 
 impl ArtifactType {
+    /// The type of this name, of those that a program's outputs may have.
+    pub fn declarable(name: &str) -> Option<ArtifactType> {
+        let known = Self::DECLARABLE.iter();
+        known.copied().find(|ty| ty.to_string() == name)
+    }
+
+    /// What a program's outputs may be.
+    pub const DECLARABLE: [ArtifactType; 9] = [
+        ArtifactType::Arrays,
+        ArtifactType::Curve,
+        ArtifactType::Dataset,
+        ArtifactType::Figure,
+        ArtifactType::File,
+        ArtifactType::Images,
+        ArtifactType::Metrics,
+        ArtifactType::Model,
+        ArtifactType::Table,
+    ];
+
     /// Whether a slot of this type takes an artifact of type `other`.
     pub fn accepts(self, other: ArtifactType) -> bool {
         self == ArtifactType::Any || self == other
@@ -164,6 +183,11 @@ pub trait StageKind: Entry {
     /// is: part of the key.
     fn interpreter(&self, _params: &Values) -> Option<&'static str> {
         None
+    }
+
+    /// The outputs that the parameters declare, where [`Outputs::Declared`] says so.
+    fn declared(&self, _params: &Values) -> Vec<(String, ArtifactType)> {
+        Vec::new()
     }
 
     /// By output: what the parameters say of how its numbers are shown. It is no part of the step's

@@ -30,6 +30,7 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::engine::scratch;
+use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::Outputs;
@@ -123,6 +124,22 @@ impl StageKind for Command {
         // Asked for every key: the other parameters need not be read for it.
         let is_text = matches!(params.get("run"), Some(Value::Str(_)));
         is_text.then(|| shell::shell().written)
+    }
+
+    fn declared(&self, params: &Values) -> Vec<(String, ArtifactType)> {
+        let Ok(params) = CommandParams::read(params) else {
+            return Vec::new();
+        };
+        let outputs = params.outputs().filter_map(|(name, value)| {
+            let ty = outputs::Output::read(name, value).ok()?.ty;
+            let ty = ty.and_then(|ty| ArtifactType::declarable(&ty));
+            Some((name.clone(), ty.unwrap_or(ArtifactType::File)))
+        });
+        let mut outputs: Vec<_> = outputs.collect();
+        if params.metrics.is_some() {
+            outputs.push(("metrics".to_owned(), ArtifactType::Metrics));
+        }
+        outputs
     }
 
     fn described(&self, params: &Values) -> Option<Arc<Values>> {

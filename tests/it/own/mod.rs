@@ -2,6 +2,7 @@
 
 mod environment;
 mod metrics;
+mod pictures;
 mod retries;
 
 use crate::support::Executed;
