@@ -141,6 +141,9 @@ pub(super) struct RunArgs {
     /// How many steps may run at once [default: the number of CPUs]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs: Option<u32>,
+    /// How much there is of what steps share: --resource gpus=2, memory=60GiB, licence=3
+    #[arg(long = "resource", value_name = "NAME=AMOUNT", value_parser = super::resources::amount)]
+    pub resources: Vec<(String, u64)>,
     /// Stop at the first failure instead of going on with what does not depend on it
     #[arg(long)]
     pub fail_fast: bool,

@@ -24,6 +24,7 @@ mod printer;
 mod project;
 mod report;
 mod reporter;
+mod resources;
 mod run;
 mod run_state;
 mod run_summary;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::args;
 use super::exit::Exit;
 use super::printer::Printer;
+use super::resources::Amounts;
 use super::settings;
 use super::settings::Settings;
 use super::stop::Stop;
@@ -36,6 +37,8 @@ pub(super) struct Project {
     pub store: PathBuf,
     /// How many steps run at once, where `sweepline.toml` says so.
     pub jobs: Option<u32>,
+    /// How much there is of what steps share, as far as the settings say so.
+    pub resources: Amounts,
     /// The manifest's path, absolute.
     pub manifest: PathBuf,
     /// What runs write to.
@@ -90,6 +93,7 @@ impl Project {
                 view: outputs.join(plan.experiment.folder()),
                 store,
                 jobs: settings.jobs,
+                resources: settings.resources,
                 manifest: manifest::absolute(&args.manifest),
                 asked: asked(args, &plan.experiment.source.path),
                 plan,

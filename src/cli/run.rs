@@ -24,6 +24,7 @@ use super::reporter::JsonLines;
 use super::reporter::Lines;
 use super::reporter::Reporter;
 use super::reporter::Silent;
+use super::resources;
 use super::run_state::RunState;
 use super::run_summary;
 use super::stop::Stop;
@@ -84,6 +85,14 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     if let Some(jobs) = args.jobs.or(project.jobs) {
         options.jobs = jobs as usize;
     }
+    let stated = project
+        .resources
+        .iter()
+        .chain(args.resources.iter().map(|(n, a)| (n, a)));
+    resources::share_out(
+        &mut options,
+        stated.map(|(name, amount)| (name.clone(), *amount)),
+    );
     let before = store.products();
     let keys = project.rules(Some(&store));
     let isolated = worker::executor(options.checkpoint_every)?;

@@ -15,6 +15,8 @@ use toml_edit::Item;
 use super::args::StoreArgs;
 use super::exit::Exit;
 use super::printer::Printer;
+use super::resources;
+use super::resources::Amounts;
 use super::stop::Stop;
 use crate::manifest;
 use crate::manifest::SETTINGS;
@@ -24,7 +26,7 @@ use crate::text::Place;
 use crate::text::Source;
 use crate::text::did_you_mean;
 
-const KEYS: [&str; 3] = ["outputs", "store", "jobs"];
+const KEYS: [&str; 4] = ["outputs", "store", "jobs", "resources"];
 
 /// The settings of a project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub(super) struct Settings {
     pub outputs: Option<PathBuf>,
     pub store: Option<PathBuf>,
     pub jobs: Option<u32>,
+    /// How much there is of what steps share.
+    pub resources: Amounts,
 }
 
 impl Settings {
@@ -99,6 +103,28 @@ impl Settings {
                 "jobs" => match item.as_integer().map(u32::try_from) {
                     Some(Ok(jobs)) if jobs > 0 => settings.jobs = Some(jobs),
                     _ => wrong("a number of steps", "a whole number from 1: `jobs = 4`"),
+                },
+                "resources" => match item.as_table_like() {
+                    None => wrong("a table", "for example `[resources]`, below it `gpus = 2`"),
+                    Some(amounts) => {
+                        for (name, item) in amounts.iter() {
+                            let given = match (item.as_integer(), item.as_str()) {
+                                (Some(number), _) => number.to_string(),
+                                (_, Some(text)) => text.to_owned(),
+                                _ => String::new(),
+                            };
+                            match resources::of(name, &given) {
+                                Ok(amount) => {
+                                    settings.resources.insert(name.to_owned(), amount);
+                                }
+                                Err(why) => {
+                                    let title = format!("wrong amount of `{name}`");
+                                    let at = place(item.span());
+                                    found.push(Diagnostic::error(title).at(&at, why));
+                                }
+                            }
+                        }
+                    }
                 },
                 _ => {
                     let title = format!("unknown setting `{name}`");
@@ -196,6 +222,11 @@ mod tests {
             assert!(said.contains(part), "{said}");
         }
         assert!(read("jobs = 0").is_err());
+        let settings = read("[resources]\ngpus = 2\nmemory = '1GiB'\n").unwrap();
+        assert_eq!(settings.resources["gpus"], 2);
+        assert_eq!(settings.resources["memory"], 1 << 30);
+        let said = read("[resources]\ngpus = 2\nlicence = 'many'\n").unwrap_err();
+        assert!(said.contains("sweepline.toml:3:11"), "{said}");
         assert!(read("store = ").unwrap_err().contains("sweepline.toml:1:"));
     }
 }

@@ -84,6 +84,11 @@ pub trait DataSet: Entry {
         None
     }
 
+    /// Whether an observation is a sequence of tokens rather than an array of numbers.
+    fn has_sequences(&self) -> bool {
+        false
+    }
+
     /// Reads or draws it.
     ///
     /// # Errors

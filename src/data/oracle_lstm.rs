@@ -74,6 +74,10 @@ impl Entry for OracleLstm {
 }
 
 impl DataSet for OracleLstm {
+    fn has_sequences(&self) -> bool {
+        true
+    }
+
     fn range(&self) -> Option<(f64, f64)> {
         None
     }

@@ -98,6 +98,10 @@ impl Entry for Text {
 }
 
 impl DataSet for Text {
+    fn has_sequences(&self) -> bool {
+        true
+    }
+
     fn range(&self) -> Option<(f64, f64)> {
         None
     }

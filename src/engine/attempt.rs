@@ -48,6 +48,8 @@ pub(super) struct Task<'a> {
     pub step: Arc<Step>,
     pub number: u32,
     pub threads: usize,
+    /// The names of the GPUs that it may use.
+    pub gpus: Vec<String>,
     /// The results behind the inputs, by input and item.
     pub inputs: Vec<Vec<Source>>,
     pub link: AttemptLink<'a>,
@@ -136,6 +138,7 @@ impl AttemptContext<'_> {
             root: self.root,
             scratch,
             threads: task.threads,
+            gpus: &task.gpus,
             link: &task.link,
         };
         let step = &task.step;

@@ -35,6 +35,9 @@ pub struct Job<'a> {
     pub scratch: &'a Path,
     /// How many threads the step may use.
     pub threads: usize,
+    /// The names of the GPUs that are its own while it runs, as `CUDA_VISIBLE_DEVICES` takes them;
+    /// none where `resources` asks for none.
+    pub gpus: &'a [String],
     /// The way back to the engine.
     pub link: &'a dyn Link,
 }

@@ -33,6 +33,9 @@ pub struct Options {
     pub jobs: usize,
     /// What steps share.
     pub resources: Resources,
+    /// The names of the GPUs among them, as `CUDA_VISIBLE_DEVICES` takes them: as many as
+    /// `resources` has.
+    pub gpus: Vec<String>,
     /// Start nothing more after this many failures.
     pub max_failures: Option<usize>,
     /// Only these steps run; all where none. Of the others, results that are known are used.
@@ -64,6 +67,7 @@ impl Options {
                 gpus: 0,
                 named: BTreeMap::new(),
             },
+            gpus: Vec::new(),
             max_failures: None,
             only: None,
             force: Vec::new(),

@@ -55,16 +55,19 @@ impl Resources {
 /// What is free just now.
 pub(super) struct Pools {
     free: Resources,
+    /// The names of the GPUs that are free, the next one last.
+    gpus: Vec<String>,
     /// How many more attempts may run at once.
     jobs: usize,
 }
 
 impl Pools {
-    pub(super) fn new(all: &Resources, jobs: usize) -> Self {
+    pub(super) fn new(all: &Resources, gpus: &[String], jobs: usize) -> Self {
         let mut free = all.clone();
         free.cpus = free.cpus.max(1);
         Pools {
             free,
+            gpus: gpus.iter().rev().cloned().collect(),
             jobs: jobs.max(1),
         }
     }
@@ -80,7 +83,8 @@ impl Pools {
             && share.named.iter().all(named)
     }
 
-    pub(super) fn take(&mut self, share: &Resources) {
+    /// Takes a share; the names of its GPUs.
+    pub(super) fn take(&mut self, share: &Resources) -> Vec<String> {
         assert!(self.fits(share), "BUG: more was taken than there is");
         self.jobs -= 1;
         self.free.cpus -= share.cpus;
@@ -89,9 +93,14 @@ impl Pools {
         for (name, amount) in &share.named {
             *self.free.named.entry(name.clone()).or_insert(1) -= amount;
         }
+        let kept = self.gpus.len().saturating_sub(share.gpus as usize);
+        let mut gpus = self.gpus.split_off(kept);
+        gpus.reverse();
+        gpus
     }
 
-    pub(super) fn give_back(&mut self, share: &Resources) {
+    pub(super) fn give_back(&mut self, share: &Resources, gpus: &[String]) {
+        self.gpus.extend(gpus.iter().rev().cloned());
         self.jobs += 1;
         self.free.cpus += share.cpus;
         self.free.memory += share.memory;

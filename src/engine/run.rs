@@ -161,7 +161,7 @@ impl<'a> Engine<'a> {
             failures: Vec::new(),
             view: None,
             news: Vec::new(),
-            flow: Flow::new(Pools::new(&options.resources, options.jobs)),
+            flow: Flow::new(Pools::new(&options.resources, &options.gpus, options.jobs)),
         };
         coordinator.emit_plan();
         coordinator.take_stock()?;

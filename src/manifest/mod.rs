@@ -10,6 +10,7 @@ mod experiment;
 mod expression;
 mod fields;
 mod grid;
+pub mod language;
 mod node;
 mod overrides;
 mod pipeline;

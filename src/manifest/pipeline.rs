@@ -138,7 +138,7 @@ pub(super) fn looks_declared(node: &Node) -> bool {
     let has = |key: &str| entries.iter().any(|entry| entry.key == key);
     let typed = entries.iter().any(|entry| {
         let name = entry.value.as_str().unwrap_or_default();
-        entry.key == "type" && (TYPES.contains(&name) || ALIASES.contains(&name))
+        entry.key == "type" && (types().any(|ty| ty == name) || ALIASES.contains(&name))
     });
     let closed = entries
         .iter()
@@ -199,7 +199,7 @@ fn param_type(fields: &Fields<'_>, entry: &Entry, found: &mut Diagnostics) -> Op
             found.push(
                 Diagnostic::error(format!("parameter `{}` has no `type`", entry.key))
                     .at(&entry.key_place, "of which type are its values?")
-                    .help(format!("types: {}", crate::text::list_of(TYPES))),
+                    .help(format!("types: {}", crate::text::list_of(types()))),
             );
             return None;
         }
@@ -260,9 +260,22 @@ fn param_type(fields: &Fields<'_>, entry: &Entry, found: &mut Diagnostics) -> Op
 /// What types are called elsewhere.
 const ALIASES: [&str; 6] = ["boolean", "double", "integer", "number", "str", "text"];
 
-const TYPES: [&str; 9] = [
-    "any", "bool", "float", "int", "list", "map", "path", "seed", "string",
+/// The types of parameters, with the values that they take.
+pub(super) const TYPES: [(&str, &str); 9] = [
+    ("any", "any value, as YAML reads it"),
+    ("bool", "`true` or `false`"),
+    ("float", "a finite number; `1` and `1.0` are one value"),
+    ("int", "a whole number"),
+    ("list", "a list, of elements of the type `of`"),
+    ("map", "a map from texts, to values of the type `of`"),
+    ("path", "a text that names a file"),
+    ("seed", "a whole number from 0"),
+    ("string", "a text"),
 ];
+
+fn types() -> impl Iterator<Item = &'static str> {
+    TYPES.iter().map(|(name, _)| *name)
+}
 
 fn plain_type(name: &str, place: &Place, found: &mut Diagnostics) -> Option<ParamType> {
     Some(match name {
@@ -287,7 +300,7 @@ fn plain_type(name: &str, place: &Place, found: &mut Diagnostics) -> Option<Para
                 "number" | "double" => Some("did you mean `float`?".to_owned()),
                 "integer" => Some("did you mean `int`?".to_owned()),
                 "boolean" => Some("did you mean `bool`?".to_owned()),
-                other => did_you_mean(other, TYPES, "types"),
+                other => did_you_mean(other, types(), "types"),
             };
             found.push(
                 Diagnostic::error(format!("unknown type `{other}`"))

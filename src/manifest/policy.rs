@@ -138,25 +138,49 @@ fn measure(text: &str) -> Option<(f64, &str)> {
     (number.is_finite() && number >= 0.0).then_some((number, unit.trim()))
 }
 
+/// Units of sizes, with how many bytes they are.
+pub(super) const SIZES: [(&str, f64); 10] = [
+    ("B", 1.0),
+    ("KiB", 1024.0),
+    ("MiB", 1024.0 * 1024.0),
+    ("GiB", 1024.0 * 1024.0 * 1024.0),
+    ("TiB", 1024.0 * 1024.0 * 1024.0 * 1024.0),
+    ("kB", 1e3),
+    ("KB", 1e3),
+    ("MB", 1e6),
+    ("GB", 1e9),
+    ("TB", 1e12),
+];
+
+/// Units of times, with how many seconds they are.
+pub(super) const TIMES: [(&str, f64); 6] = [
+    ("ms", 1e-3),
+    ("s", 1.0),
+    ("m", 60.0),
+    ("min", 60.0),
+    ("h", 3600.0),
+    ("d", 86_400.0),
+];
+
+/// How much a unit is; a number without one is of bytes or seconds.
+fn factor(unit: &str, units: &[(&str, f64)]) -> Option<f64> {
+    if unit.is_empty() {
+        return Some(1.0);
+    }
+    let known = units.iter().find(|(name, _)| *name == unit);
+    known.map(|(_, factor)| *factor)
+}
+
+/// A size in bytes.
+pub(super) fn size(text: &str) -> Option<u64> {
+    let (number, unit) = measure(text)?;
+    factor(unit, &SIZES).map(|factor| (number * factor) as u64)
+}
+
 fn bytes(node: &Node, found: &mut Diagnostics) -> u64 {
-    let text = node.to_value().to_string();
-    let bytes = measure(&text).and_then(|(number, unit)| {
-        let factor = match unit {
-            "" | "B" => 1.0,
-            "KiB" => 1024.0,
-            "MiB" => 1024.0 * 1024.0,
-            "GiB" => 1024.0 * 1024.0 * 1024.0,
-            "TiB" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
-            "kB" | "KB" => 1e3,
-            "MB" => 1e6,
-            "GB" => 1e9,
-            "TB" => 1e12,
-            _ => return None,
-        };
-        Some(number * factor)
-    });
+    let bytes = size(&node.to_value().to_string());
     match bytes {
-        Some(bytes) => bytes as u64,
+        Some(bytes) => bytes,
         None => {
             found.push(
                 Diagnostic::error("wrong value of `memory`")
@@ -172,15 +196,7 @@ fn bytes(node: &Node, found: &mut Diagnostics) -> u64 {
 pub(super) fn duration(node: &Node, name: &str, found: &mut Diagnostics) -> Option<Duration> {
     let text = node.to_value().to_string();
     let seconds = measure(&text).and_then(|(number, unit)| {
-        let factor = match unit {
-            "" | "s" => 1.0,
-            "ms" => 1e-3,
-            "m" | "min" => 60.0,
-            "h" => 3600.0,
-            "d" => 86_400.0,
-            _ => return None,
-        };
-        Duration::try_from_secs_f64(number * factor).ok()
+        Duration::try_from_secs_f64(number * factor(unit, &TIMES)?).ok()
     });
     if seconds.is_none() {
         found.push(

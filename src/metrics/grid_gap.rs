@@ -80,7 +80,10 @@ impl Metric for GridGap {
     }
 
     fn needs(&self) -> &'static [Capability] {
-        &[Capability::PosteriorRefinement]
+        &[
+            Capability::PosteriorRefinement,
+            Capability::PosteriorDensity,
+        ]
     }
 
     fn score(

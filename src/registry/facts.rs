@@ -15,6 +15,8 @@ pub struct Facts {
     pub capabilities: Option<&'static [Capability]>,
     /// Of a data set or of a model: the shape of one observation.
     pub shape: Option<Vec<usize>>,
+    /// Of a data set or of a model: whether an observation is a sequence, which has no shape.
+    pub sequences: Option<bool>,
 }
 
 impl Facts {
@@ -29,6 +31,7 @@ impl Facts {
             range: agreed(self.range, other.range),
             support: agreed(self.support, other.support),
             capabilities: agreed(self.capabilities, other.capabilities),
+            sequences: agreed(self.sequences, other.sequences),
         }
     }
 
@@ -38,12 +41,42 @@ impl Facts {
         needs.iter().copied().find(|need| !has.contains(need))
     }
 
-    /// Whether a model is of observations of the shape of `data`; both are read by slots of those
+    /// Whether a model is of sequences where `data` has such, and of arrays where it has those.
+    ///
+    /// # Errors
+    /// Where both are known and differ.
+    pub fn is_of_the_form_of(&self, data: &Facts) -> Result<(), Misfit> {
+        let (Some(own), Some(given)) = (self.sequences, data.sequences) else {
+            return Ok(());
+        };
+        if own == given {
+            return Ok(());
+        }
+        let (message, help) = match given {
+            true => (
+                "these are sequences, and the model is of arrays of numbers",
+                "`train/lstm-vae` is a model of sequences",
+            ),
+            false => (
+                "these are arrays of numbers, and the model is of sequences",
+                "`dataset/text` and `dataset/oracle-lstm` are data sets of sequences",
+            ),
+        };
+        Err(Misfit {
+            slot: "data",
+            message: message.to_owned(),
+            beside: None,
+            help: help.to_owned(),
+        })
+    }
+
+    /// Whether a model is of observations of the form and shape of `data`; both are read by slots of those
     /// names.
     ///
     /// # Errors
-    /// Where the shapes are known and differ.
+    /// Where they are known and differ.
     pub fn is_of_the_shape_of(&self, data: &Facts) -> Result<(), Misfit> {
+        self.is_of_the_form_of(data)?;
         match (&self.shape, &data.shape) {
             (Some(own), Some(given)) if own != given => Err(Misfit {
                 slot: "data",

@@ -32,6 +32,7 @@ impl StageKind for Load {
         Ok(Facts {
             range: self.entry.range(),
             shape: self.entry.shape(params),
+            sequences: Some(self.entry.has_sequences()),
             ..Facts::default()
         })
     }

@@ -114,7 +114,11 @@ impl StageKind for Refinement {
     }
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
-        capabilities::check(&[Capability::PosteriorRefinement], reads)?;
+        let needs = [
+            Capability::PosteriorRefinement,
+            Capability::PosteriorDensity,
+        ];
+        capabilities::check(&needs, reads)?;
         Ok(Facts::default())
     }
 

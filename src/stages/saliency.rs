@@ -102,7 +102,11 @@ impl StageKind for Saliency {
     }
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
-        let needs = [Capability::PosteriorRefinement, Capability::Sequences];
+        let needs = [
+            Capability::PosteriorRefinement,
+            Capability::PosteriorDensity,
+            Capability::Sequences,
+        ];
         capabilities::check(&needs, reads)?;
         Ok(Facts::default())
     }

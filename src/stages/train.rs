@@ -13,6 +13,7 @@ use crate::models::Model;
 use crate::models::params::TrainingParams;
 use crate::nn;
 use crate::registry::ArtifactType;
+use crate::registry::Capability;
 use crate::registry::Facts;
 use crate::registry::InvalidParam;
 use crate::registry::Measure;
@@ -59,12 +60,15 @@ impl StageKind for Train {
     }
 
     fn foresee(&self, params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
+        let capabilities = self.entry.capabilities_with(params);
         let model = Facts {
             support: self.entry.support(params),
-            capabilities: Some(self.entry.capabilities_with(params)),
+            capabilities: Some(capabilities),
             shape: reads("data").shape,
+            sequences: Some(capabilities.contains(&Capability::Sequences)),
             ..Facts::default()
         };
+        model.is_of_the_form_of(&reads("data"))?;
         model.has_likelihood_of(&reads("data"))?;
         self.entry.foresee(params, reads)?;
         Ok(model)

@@ -109,7 +109,7 @@ mod unix {
     fn empty(folder: &OwnedFd) -> io::Result<()> {
         // Listed before anything goes: some file systems lose count otherwise.
         let entries: Vec<_> = Dir::read_from(folder)?.collect::<Result<_, _>>()?;
-        let mut files: Vec<&CStr> = Vec::with_capacity(entries.len());
+        let (mut files, mut folders): (Vec<&CStr>, Vec<&CStr>) = (Vec::new(), Vec::new());
         for entry in &entries {
             let name = entry.file_name();
             if matches!(name.to_bytes(), b"." | b"..") {
@@ -122,17 +122,19 @@ mod unix {
                 }
                 known => known,
             };
-            if kind != FileType::Directory {
-                files.push(name);
-                continue;
+            match kind {
+                FileType::Directory => folders.push(name),
+                _ => files.push(name),
             }
-            let inner = open(folder, name)?;
+        }
+        at_once(&folders, |name| {
+            let inner = open(folder, *name)?;
             if is_mounted(folder, &inner)? {
-                return Err(mounted(name));
+                return Err(mounted(*name));
             }
             empty(&inner)?;
-            rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR)?;
-        }
+            Ok(rustix::fs::unlinkat(folder, *name, AtFlags::REMOVEDIR)?)
+        })?;
         at_once(&files, |name| {
             Ok(rustix::fs::unlinkat(folder, *name, AtFlags::empty())?)
         })
@@ -183,6 +185,10 @@ mod tests {
         fs::write(folder.join("a/b/file"), "").expect("it is ours");
         symlink(&precious, folder.join("a/b/link")).expect("it is ours");
         symlink(&precious, space.path().join("link")).expect("it is ours");
+        for i in 0..300 {
+            fs::create_dir(folder.join(format!("a/b/{i}"))).expect("it is ours");
+            symlink(&precious, folder.join(format!("a/b/{i}/link"))).expect("it is ours");
+        }
         fs::hard_link(precious.join("thesis.tex"), folder.join("hard")).expect("it is ours");
         remove_tree(&folder).expect("all of it is ours");
         remove_tree(&space.path().join("link")).expect("it is ours");

@@ -477,6 +477,38 @@ fn where_no_shell_sees_a_pipe_it_is_said_when_checking() {
     assert_eq!(warned, !strict, "{said}");
 }
 
+/// The value of an axis would be a name in the text that the program gets.
+#[test]
+fn values_that_quotes_keep_from_the_shell_are_said_when_checking() {
+    let space = space(
+        r#"experiment: c
+axes: {lr: [1, 2]}
+stages:
+  single: {uses: command, with: {run: 'echo ''lr=${lr}'' > "${out.x}"', out: {x: x}}}
+  document:
+    uses: command
+    with:
+      out: {x: x}
+      run: |
+        cat > "${out.x}" <<'END'
+        lr = ${lr}
+        END
+  meant: {uses: command, with: {run: 'sh -c ''echo $${lr}'' > "${out.x}"; echo "${lr}"', out: {x: x}, values: {lr: "${lr}"}}}
+"#,
+    );
+    let output = space.command(&["check", "manifests/c.yaml"]).output();
+    let said = String::from_utf8(output.expect("the program starts").stderr).expect("text");
+    assert_eq!(
+        said.matches("`${lr}` stays as it is in").count(),
+        2,
+        "{said}"
+    );
+    assert!(
+        said.contains("in `single`") && said.contains("in `document`"),
+        "{said}"
+    );
+}
+
 #[test]
 fn a_program_that_fails_is_tried_again() {
     let space = space(

@@ -5,6 +5,8 @@
 mod architecture;
 #[cfg(unix)]
 mod artifacts;
+#[cfg(target_os = "linux")]
+mod book;
 mod claims;
 #[cfg(unix)]
 mod commands;
@@ -13,6 +15,7 @@ mod disturbed;
 mod diverged;
 mod docs;
 mod feed;
+mod figure_trials;
 mod figures;
 mod figures_honest;
 #[cfg(unix)]

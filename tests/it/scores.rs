@@ -49,6 +49,34 @@ fn a_bernoulli_over_any_number_is_refused_when_planning() {
 }
 
 #[test]
+fn models_of_arrays_and_of_sequences_are_told_apart_when_planning() {
+    let digits = "{uses: dataset/mnist, with: {train: 20, valid: 10, test: 10}}";
+    let oracle = "{uses: dataset/oracle-lstm}";
+    let colours = "{uses: dataset/color-mnist, with: {train: 20, valid: 10, test: 10}}";
+    for (data, model, what) in [
+        (digits, "lstm-vae", "these are arrays of numbers"),
+        (oracle, "vae, with: {latent: 1}", "these are sequences"),
+        (oracle, "pixelcnn-vae", "these are sequences"),
+        (oracle, "mapa", "these are sequences"),
+        (colours, "pixelcnn-vae", "images with one channel"),
+    ] {
+        let (model, with) = model.split_once(',').unwrap_or((model, " with: {}"));
+        let said = refused(&format!(
+            "  data: {data}\n  fit: {{uses: train/{model}, in: {{data: data}},{with}}}\n"
+        ));
+        let first = format!("error: `train/{model}` cannot work with this `data`\n");
+        assert!(said.starts_with(&first) && said.contains(what), "{said}");
+    }
+    let said = refused(&format!(
+        "  data: {digits}
+  fit: {{uses: train/pixelcnn-vae, in: {{data: data}}, with: {{inference: none}}}}
+  gap: {{uses: evaluate/grid-gap, in: {{model: fit, data: data}}}}
+"
+    ));
+    assert!(said.contains("cannot work with this `model`"), "{said}");
+}
+
+#[test]
 fn a_model_of_bits_is_not_scored_on_any_number() {
     let said = refused(&format!(
         "{PLANE}  digits: {{uses: dataset/mnist, with: {{train: 20, valid: 10, test: 10}}}}

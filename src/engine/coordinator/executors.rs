@@ -208,6 +208,7 @@ impl<'a> Coordinator<'a, '_> {
             root: &self.engine.options.root,
             scratch: &folder,
             threads: task.threads,
+            gpus: &task.gpus,
             link: &task.link,
         };
         let spec = isolated::specify(&job, self.engine.options.checkpoint_every)?;

@@ -93,6 +93,8 @@ struct Running {
     timed_out: bool,
     /// What it takes of this machine; nothing where it runs elsewhere.
     share: Option<Resources>,
+    /// The names of the GPUs in it.
+    gpus: Vec<String>,
     log: Arc<Mutex<Log>>,
     /// The key and the folder of an attempt that runs elsewhere.
     elsewhere: Option<(Digest, String)>,

@@ -11,6 +11,7 @@ use crate::plan::Resolver;
 use crate::plan::StepId;
 use crate::store::Digest;
 use crate::store::Lookup;
+use crate::text::plural;
 
 use super::Coordinator;
 
@@ -151,9 +152,13 @@ impl Coordinator<'_, '_> {
             }
             Err(wanted) => {
                 let have = all.gpus;
-                let message = format!("needs {wanted} gpus where there are {have}");
+                let message = format!(
+                    "needs {} where there are {have}",
+                    plural(wanted as usize, "GPU")
+                );
                 let error = JobError::failed(message)
-                    .hint("lower `resources: {gpus: …}` of the stage, or run with `--gpus`");
+                    .hint("`--resource gpus=2`, or `[resources]` of sweepline.toml, says how many there are")
+                    .hint("without either they are those of CUDA_VISIBLE_DEVICES, else of /dev/nvidia*");
                 self.fail(id, error, "", 0.0, next);
             }
         }

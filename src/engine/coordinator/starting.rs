@@ -59,18 +59,21 @@ impl<'a> Coordinator<'a, '_> {
     ) where
         'a: 'scope,
     {
-        let (task, running) = self.prepare(id, share.cpus as usize);
+        let (mut task, running) = self.prepare(id, share.cpus as usize);
+        let gpus = self.flow.pools.take(&share);
+        task.gpus.clone_from(&gpus);
         let timeout = task.step.policy.timeout;
         let takes = share.beside_cpus();
         self.told_of_start(&task, takes);
         if let Err(error) = pool.give(task, scope, &self.flow.sender) {
+            self.flow.pools.give_back(&share, &gpus);
             let error = JobError::failed(format!("cannot start a thread: {error}"));
             self.fail(id, error, "", 0.0, next);
             return;
         }
-        self.flow.pools.take(&share);
         let running = Running {
             share: Some(share),
+            gpus,
             ..running
         };
         self.is_running(id, timeout, running);
@@ -97,6 +100,7 @@ impl<'a> Coordinator<'a, '_> {
             cancel,
             timed_out: false,
             share: None,
+            gpus: Vec::new(),
             log: link.shared_log(),
             elsewhere: None,
         };
@@ -104,6 +108,7 @@ impl<'a> Coordinator<'a, '_> {
             step,
             number,
             threads,
+            gpus: Vec::new(),
             inputs: self.so_far().sources(id),
             link,
             elsewhere: None,

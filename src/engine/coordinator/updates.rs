@@ -110,7 +110,7 @@ impl Coordinator<'_, '_> {
             let running = self.flow.running.remove(&end.id);
             let running = running.expect("attempts end once");
             if let Some(share) = &running.share {
-                self.flow.pools.give_back(share);
+                self.flow.pools.give_back(share, &running.gpus);
             }
             if running.timed_out && end.result.is_err() && !self.interrupted() {
                 end.result = Err(self.too_long(end.id));

@@ -79,6 +79,8 @@ pub fn serve(spec: &Path, catalog: &Catalog, worker: &dyn Worker) -> io::Result<
         root: &spec.root,
         scratch: &spec.scratch,
         threads: spec.threads,
+        // They are in the environment of the process.
+        gpus: &[],
         link: &link,
     };
     let pool = rayon::ThreadPoolBuilder::new()

@@ -63,8 +63,12 @@ impl AttemptRunner for Isolated {
             memory: job.step.policy.memory_limit,
             grace: self.grace,
         };
+        let mut command = (self.start)(&path);
+        if !job.gpus.is_empty() {
+            command.env("CUDA_VISIBLE_DEVICES", job.gpus.join(","));
+        }
         let ended = process::run(
-            &mut (self.start)(&path),
+            &mut command,
             rules,
             &|| job.link.cancelled(),
             &mut |stream, bytes| listener.receive(job.link, stream, bytes),

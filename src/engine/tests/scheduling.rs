@@ -1,7 +1,9 @@
 //! Order and resources: nothing starts early, nothing is taken twice, everything ends once.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -56,10 +58,35 @@ fn a_step_without_its_gpu_fails_and_says_so() {
     policy(&mut steps, "cuda", |policy| policy.gpus = 1);
     let summary = lab.run(&steps);
     assert_eq!(states(&summary), [Failed]);
-    assert_eq!(
-        summary.failures[0].message,
-        "needs 1 gpus where there are 0"
-    );
+    assert_eq!(summary.failures[0].message, "needs 1 GPU where there are 0");
+}
+
+#[test]
+fn steps_at_one_time_have_gpus_of_their_own() {
+    let mut lab = Lab::new();
+    lab.options.gpus = vec!["2".to_owned(), "GPU-8a".to_owned()];
+    lab.options.resources.gpus = 2;
+    let names = ["a", "b", "c", "d"];
+    let mut steps = plan(names);
+    let busy = Arc::new(Mutex::new(BTreeSet::new()));
+    for name in names {
+        policy(&mut steps, name, |policy| policy.gpus = 1);
+        let busy = Arc::clone(&busy);
+        lab.on(name, move |job, _| {
+            let [gpu] = job.gpus else {
+                panic!("one GPU, not {:?}", job.gpus)
+            };
+            assert!(busy.lock().unwrap().insert(gpu.clone()), "{gpu} is taken");
+            std::thread::sleep(Duration::from_millis(20));
+            busy.lock().unwrap().remove(gpu);
+            text(gpu.clone())
+        });
+    }
+    let store = lab.store();
+    let summary = lab.run_in(&store, &steps);
+    assert_eq!(states(&summary), [Done; 4]);
+    let used: BTreeSet<String> = (0..4).map(|step| left(&store, &summary, step)).collect();
+    assert_eq!(used.len(), 2, "{used:?}");
 }
 
 #[test]

@@ -24,6 +24,14 @@ pub(super) const FORMS: [&str; 9] = [
     "asha", "linspace", "logspace", "random", "range", "seeds", "sobol", "tpe", "zip",
 ];
 
+/// The forms that this version understands.
+pub(super) fn available() -> impl Iterator<Item = &'static str> {
+    let searches = ["asha", "random", "sobol", "tpe"];
+    FORMS
+        .into_iter()
+        .filter(move |form| !searches.contains(form))
+}
+
 /// Which form of an axis a map has: one of [`FORMS`], or `variants`.
 pub(super) fn form_of(node: &Node) -> Option<&'static str> {
     let entries = node.as_map()?;

@@ -17,7 +17,7 @@ use crate::text::Place;
 use crate::text::did_you_mean;
 
 use super::Axis;
-use super::forms::FORMS;
+use super::forms::available;
 use super::forms::form_of;
 
 /// Reads axes into columns.
@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
             (Content::Map(inner), None) => {
                 let key = inner.first();
                 let place = key.map_or(&node.place, |key| &key.key_place);
-                let forms = FORMS.iter().copied();
+                let forms = available();
                 self.found.push(
                     Diagnostic::error(format!("`{name}` has no form of an axis"))
                         .at(place, "not a form of an axis")

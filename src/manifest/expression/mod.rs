@@ -25,9 +25,20 @@ use jinja::ENVIRONMENT;
 use jinja::from_jinja;
 use jinja::to_jinja;
 
-/// Functions that expressions may call.
-const FUNCTIONS: [&str; 9] = [
-    "abs", "ceil", "exp", "floor", "log", "max", "min", "round", "sqrt",
+/// Functions that expressions may call, with what they give.
+pub(super) const FUNCTIONS: [(&str, &str); 9] = [
+    ("abs", "the number without its sign"),
+    ("ceil", "the least whole number that is not below"),
+    ("exp", "e to the power of the number"),
+    ("floor", "the largest whole number that is not above"),
+    ("log", "the natural logarithm"),
+    ("max", "the largest of its arguments"),
+    ("min", "the smallest of its arguments"),
+    (
+        "round",
+        "the nearest whole number, away from zero at a half",
+    ),
+    ("sqrt", "the square root"),
 ];
 
 /// A checked expression with its place.
@@ -78,7 +89,7 @@ impl Expression {
         let names: BTreeSet<String> = compiled
             .undeclared_variables(false)
             .into_iter()
-            .filter(|name| !FUNCTIONS.contains(&name.as_str()))
+            .filter(|name| FUNCTIONS.iter().all(|(function, _)| function != name))
             .collect();
         Ok(Expression {
             compiled,

@@ -36,21 +36,21 @@ pub(super) fn stage(catalog: &Catalog) -> Json {
             "when": refers("The cells in which the stage exists", "condition"),
             "missing": key(
                 "Whether a reduction goes on without members that failed or were left out",
-                json!({"enum": ["allow", "fail"]}),
+                json!({"enum": ["allow", "fail"], "default": "fail"}),
             ),
             "resources": key("What a step takes while it runs", json!({
                 "type": "object",
                 "properties": {
-                    "cpus": key("Threads", json!({"type": "integer", "minimum": 0})),
+                    "cpus": key("Threads", json!({"type": "integer", "minimum": 0, "default": 1})),
                     "memory": key("With its unit: `512MiB`", size()),
-                    "gpus": key("GPUs", json!({"type": "integer", "minimum": 0})),
+                    "gpus": key("GPUs, which are its own while it runs: `CUDA_VISIBLE_DEVICES`", json!({"type": "integer", "minimum": 0})),
                 },
                 "additionalProperties": {
-                    "description": "How much of a pool of your own; a pool has 1 unless told otherwise",
+                    "description": "How much of a pool of your own; a pool has 1 unless `--resource` or sweepline.toml says otherwise",
                     "type": "integer", "minimum": 0,
                 },
             })),
-            "retries": key("How often to try again after a passing failure; of a command, after any", json!({"type": "integer", "minimum": 0})),
+            "retries": key("How often to try again after a passing failure; of a command, after any", json!({"type": "integer", "minimum": 0, "default": 0})),
             "retry": key("Which failures are tried again, and how soon", json!({
                 "type": "object",
                 "properties": {
@@ -66,11 +66,11 @@ pub(super) fn stage(catalog: &Catalog) -> Json {
                 "additionalProperties": false,
             })),
             "timeout": key("With its unit: `30s`, `10m`, `2h`", time()),
-            "isolate": key("Run steps in a process of their own, with what memory at most", json!({"anyOf": [
+            "isolate": key("Run steps in a process of their own, or limit its memory; `process` where there is a timeout", json!({"anyOf": [
                 {"enum": ["process", "thread", true, false]},
                 {"type": "object", "properties": {"memory": key("With its unit: `2GiB`", size())}, "additionalProperties": false},
             ]})),
-            "cache": key("Whether a finished result may be reused", json!({"type": "boolean"})),
+            "cache": key("Whether a finished result may be reused", json!({"type": "boolean", "default": true})),
         },
         "required": ["uses"],
         "additionalProperties": false,

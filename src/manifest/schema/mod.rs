@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::registry::Catalog;
 
+use super::pipeline::TYPES;
 use kinds::stage;
 
 /// Which files a schema describes.
@@ -94,8 +95,8 @@ fn manifest() -> Json {
         "title": key("One line for the report", json!({"type": "string"})),
         "doc": key("What the experiment is about", json!({"type": "string"})),
         "pipeline": key(
-            "The pipeline's file, relative to this one, or several; or a pipeline written here",
-            json!({"type": ["string", "array", "object"]}),
+            "The pipeline's file, relative to this one; or a pipeline written here",
+            json!({"type": ["string", "object"]}),
         ),
         "stages": key("Stages written here instead of in a pipeline's file", map_of("stage")),
         "params": key("Values of the pipeline's parameters, the same in all cells", json!({"type": "object"})),
@@ -135,7 +136,7 @@ fn claim() -> Json {
             ),
             "test": key("The test of the comparison", json!({"enum": ["paired-t", "welch-t", "wilcoxon"]})),
             "replicate": key("The axes whose values are repetitions", names),
-            "level": key("The probability of error that the test may have", json!({"type": "number"})),
+            "level": key("The probability of error that the test may have", json!({"type": "number", "default": 0.05})),
             "missing": key("`allow`: judge with the values that are there", json!({"type": "string"})),
         },
         "required": ["name", "source", "says"],
@@ -158,9 +159,7 @@ fn pipeline() -> Json {
 }
 
 fn parameter() -> Json {
-    let types = [
-        "any", "bool", "float", "int", "list", "map", "path", "seed", "string",
-    ];
+    let types = TYPES.map(|(name, _)| name);
     json!({
         "type": "object",
         "properties": {
@@ -170,7 +169,7 @@ fn parameter() -> Json {
             "min": key("The smallest value allowed", json!({"type": "number"})),
             "max": key("The largest value allowed", json!({"type": "number"})),
             "choices": key("The values allowed", json!({"type": "array"})),
-            "of": key("The type of the elements of a list or map", json!({"type": ["string", "object"]})),
+            "of": key("The type of the elements of a list or map", json!({"enum": types})),
             "optional": key("Whether a manifest may leave it without any value", json!({"type": "boolean"})),
         },
         "additionalProperties": false,
@@ -195,7 +194,7 @@ fn axis() -> Json {
             {
                 "type": "object",
                 "properties": {
-                    "seeds": key("The seeds 0 to n − 1: replicates", json!({"type": ["integer", "array"]})),
+                    "seeds": key("The seeds 0 to n − 1: replicates", json!({"type": "integer", "minimum": 1})),
                     "range": key("`[from, to, step]`, both ends included", span("step")),
                     "linspace": key("`[from, to, count]`, evenly spaced", span("count")),
                     "logspace": key("`[from, to, count]`, evenly spaced in the logarithm", span("count")),

@@ -25,6 +25,7 @@ use super::Model;
 use super::ModelError;
 use super::semi_amortized;
 use super::semi_amortized::FittedSemiAmortized;
+use super::semi_amortized::Inference;
 use super::semi_amortized::Networks;
 use crate::data::Array;
 use crate::data::Dataset;
@@ -113,6 +114,16 @@ impl Model for LstmVae {
             Capability::PosteriorRefinement,
             Capability::Sequences,
         ]
+    }
+
+    fn capabilities_with(&self, params: &Values) -> &'static [Capability] {
+        match LstmVaeParams::read(params) {
+            // No latent variable: what is left is the likelihood, asked for as the bound is.
+            Ok(params) if params.inference.inference == Inference::None => {
+                &[Capability::PosteriorRefinement, Capability::Sequences]
+            }
+            _ => self.capabilities(),
+        }
     }
 
     fn measures(&self) -> &'static [Measure] {

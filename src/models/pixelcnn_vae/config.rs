@@ -56,18 +56,9 @@ impl Config {
         params: &PixelCnnVaeParams,
     ) -> Result<Self, ModelError> {
         let shape = data.shape();
-        let &[1, height, width] = shape.as_slice() else {
-            return Err(ModelError::Data(format!(
-                "the model is of images with one channel, `{}` has observations of {}",
-                data.name(),
-                crate::registry::shape_text(&shape)
-            )));
-        };
-        if params.inference.inference.has_encoder() && height.min(width) >> params.blocks == 0 {
-            return Err(ModelError::Data(format!(
-                "images of {height} × {width} cannot be halved {} times: give fewer `blocks`",
-                params.blocks
-            )));
+        if let Err((message, help)) = params.takes(&shape) {
+            let name = data.name();
+            return Err(ModelError::Data(format!("`{name}`: {message}: {help}")));
         }
         if let Some(wrong) = params.conflict() {
             return Err(ModelError::Data(wrong.message));
@@ -95,6 +86,30 @@ impl Config {
 }
 
 impl PixelCnnVaeParams {
+    /// Whether observations have a shape that the networks take.
+    ///
+    /// # Errors
+    /// What is wrong, and what to do.
+    pub(crate) fn takes(&self, shape: &[usize]) -> Result<(), (String, String)> {
+        let &[1, height, width] = shape else {
+            let shape = crate::registry::shape_text(shape);
+            return Err((
+                format!(
+                    "the model is of images with one channel, and these are observations of {shape}"
+                ),
+                "`train/vae` takes observations of any shape".to_owned(),
+            ));
+        };
+        if self.inference.inference.has_encoder() && height.min(width) >> self.blocks == 0 {
+            let blocks = self.blocks;
+            return Err((
+                format!("images of {height} × {width} cannot be halved {blocks} times"),
+                "give fewer `blocks`".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
     /// What of them does not go together.
     pub(crate) fn conflict(&self) -> Option<InvalidParam> {
         let even = self.kernels.iter().find(|kernel| **kernel % 2 == 0)?;

@@ -23,6 +23,7 @@ use super::Model;
 use super::ModelError;
 use super::semi_amortized;
 use super::semi_amortized::FittedSemiAmortized;
+use super::semi_amortized::Inference;
 use super::semi_amortized::Networks;
 use crate::data::Dataset;
 use crate::nn::backend::Backend;
@@ -31,8 +32,10 @@ use crate::nn::device::on_device;
 use crate::random::Seed;
 use crate::registry::Capability;
 use crate::registry::Entry;
+use crate::registry::Facts;
 use crate::registry::InvalidParam;
 use crate::registry::Measure;
+use crate::registry::Misfit;
 use crate::registry::Param;
 use crate::registry::Values;
 use crate::training::Monitor;
@@ -82,12 +85,37 @@ impl Model for PixelCnnVae {
         ]
     }
 
+    fn capabilities_with(&self, params: &Values) -> &'static [Capability] {
+        match PixelCnnVaeParams::read(params) {
+            // No latent variable: what is left is the likelihood, asked for as the bound is.
+            Ok(params) if params.inference.inference == Inference::None => {
+                &[Capability::PosteriorRefinement]
+            }
+            _ => self.capabilities(),
+        }
+    }
+
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
         match PixelCnnVaeParams::read(params).map(|params| params.conflict()) {
             Ok(Some(wrong)) => Err(wrong),
             // The types of the parameters say what is wrong with single ones.
             _ => Ok(()),
         }
+    }
+
+    fn foresee(&self, params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<(), Misfit> {
+        // The types of the parameters say what is wrong with single ones.
+        let (Ok(params), Some(shape)) = (PixelCnnVaeParams::read(params), reads("data").shape)
+        else {
+            return Ok(());
+        };
+        let taken = params.takes(&shape);
+        taken.map_err(|(message, help)| Misfit {
+            slot: "data",
+            beside: None,
+            message,
+            help,
+        })
     }
 
     fn measures(&self) -> &'static [Measure] {

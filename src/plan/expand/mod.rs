@@ -40,6 +40,10 @@ use super::projection::Projections;
 use super::wiring;
 use super::wiring::StageAxes;
 
+/// More steps than a machine has memory to plan, at some kilobyte each: a slip in an axis is told rather
+/// than met by the end of the process.
+const MOST: usize = 5_000_000;
+
 /// The steps so far.
 pub(super) struct Expansion {
     pub steps: Vec<Arc<Step>>,
@@ -117,6 +121,19 @@ impl Expansion {
         let projection = projections.on(&ready.experiment.grid, &ready.axes.all);
         let expanded = self.stages[ready.index].as_ref();
         let from = expanded.map_or(0, |expanded| expanded.steps.len());
+        if self.steps.len() + projection.len() - from > MOST {
+            let cells = projection.len();
+            let before = self.steps.len();
+            found.push(
+                Diagnostic::error("too many steps")
+                    .at(
+                        &stage.place,
+                        format!("{cells} here after {before} of other stages, the most is {MOST}"),
+                    )
+                    .help("a stage has a step for every combination of the axes that it uses"),
+            );
+            return;
+        }
         let params = self.params(ready, &projection, from, templates, projections, found);
         if found.has_errors() {
             return;

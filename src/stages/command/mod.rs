@@ -89,7 +89,8 @@ impl Entry for Command {
          runs: it fails then, and has no result. Variables that `pass_env` names are passed on and in no\n\
          key. The environment has nothing else but `PATH`, `HOME`, `USER`, `LOGNAME`,\n\
          `SHELL`, `TMPDIR` (an empty folder), `LANG` (`C.UTF-8`),\n\
-         `OMP_NUM_THREADS` (the cpus of the stage's `resources`) and `SWEEPLINE_STARTED_BY` (which\n\
+         `OMP_NUM_THREADS` (the cpus of the stage's `resources`), `CUDA_VISIBLE_DEVICES` (the GPUs that\n\
+         are its own, where `resources` asks for some) and `SWEEPLINE_STARTED_BY` (which\n\
          tells what to end should sweepline be killed), which are not in the key; nor is\n\
          the program itself, unless `code` names it. Output is the step's log. When the program\n\
          ends, is cancelled or runs out of time, all processes that it has started end: asked first,\n\

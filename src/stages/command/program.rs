@@ -189,6 +189,9 @@ impl Program {
     }
 }
 
+/// Which GPUs are a step's own, for CUDA and what is built on it.
+const GPUS: &str = "CUDA_VISIBLE_DEVICES";
+
 fn environment(
     job: &Job<'_>,
     params: &CommandParams,
@@ -217,6 +220,10 @@ fn environment(
         if let Some(value) = std::env::var_os(&name) {
             all.push((name, value));
         }
+    }
+    if !job.gpus.is_empty() {
+        all.retain(|(known, _)| known != GPUS);
+        all.push((GPUS.to_owned(), job.gpus.join(",").into()));
     }
     for (name, value) in params.variables() {
         all.push((name.clone(), paths.fill(&text(value))?.into()));

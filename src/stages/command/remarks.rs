@@ -87,6 +87,7 @@ impl Remarks<'_> {
         }
         if let (Some(run), Some(step)) = (argument("run"), steps.first()) {
             self.unseen(stage, step, &run.value.place);
+            self.unfilled(stage, step, &run.value.place);
         }
     }
 
@@ -235,6 +236,31 @@ impl Remarks<'_> {
         }
     }
 
+    /// Warns of values that a shell text names where the shell fills in nothing.
+    fn unfilled(&mut self, stage: &Stage, step: &Step, place: &Place) {
+        let params = CommandParams::read(&step.params);
+        let Ok(Run::Text(text)) = params.map(|params| params.run) else {
+            return;
+        };
+        let holes: BTreeSet<String> = script::joints(&text).literal.into_iter().collect();
+        for hole in holes {
+            let place = match text.matches(&hole).count() {
+                1 => part(place, &hole),
+                _ => place.clone(),
+            };
+            let stage = &stage.name;
+            self.found.push(
+                Diagnostic::warning(format!("`{hole}` stays as it is in `{stage}`"))
+                    .at(&place, "within single quotes the shell fills in nothing")
+                    .help(format!(
+                        "end the quotes around it, `'…'\"{hole}\"'…'`; a here-document fills in where its \
+                         word has no quotes, `<<END`"
+                    ))
+                    .help(format!("write `${hole}` where another program is to read it so")),
+            );
+        }
+    }
+
     /// Warns of failures that nobody would see.
     fn unseen(&mut self, stage: &Stage, step: &Step, place: &Place) {
         let mut warn = |title: &str, label: &str, help: &str| {
@@ -306,10 +332,9 @@ fn waits(text: &str) -> bool {
 
 /// The text that arguments hand to a shell.
 fn handed_over<'a>(arguments: &[&'a str]) -> Option<&'a str> {
-    const SHELLS: [&str; 7] = ["sh", "bash", "dash", "zsh", "ksh", "mksh", "ash"];
     let shell = arguments.iter().position(|argument| {
         let name = argument.rsplit('/').next().unwrap_or(argument);
-        SHELLS.contains(&name)
+        script::SHELLS.contains(&name)
     })?;
     let flags = arguments[shell + 1..].iter();
     let flag = flags

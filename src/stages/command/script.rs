@@ -12,6 +12,8 @@ pub(super) struct Joints {
     pub background: bool,
     /// `>(a)`
     pub written_to: bool,
+    /// The `${…}` within single quotes or a here-document whose word is quoted: left as they are.
+    pub literal: Vec<String>,
 }
 
 /// How deep in what a character stands.
@@ -31,7 +33,8 @@ enum Within {
 pub(super) fn joints(text: &str) -> Joints {
     let mut found = Joints::default();
     let mut within: Vec<Within> = Vec::new();
-    let mut ends: Vec<String> = Vec::new();
+    // The words that end here-documents, and whether they stand in quotes.
+    let mut ends: Vec<(String, bool)> = Vec::new();
     let bytes = text.as_bytes();
     let at = |i: usize| bytes.get(i).copied().unwrap_or(0);
     let mut i = 0;
@@ -59,9 +62,13 @@ pub(super) fn joints(text: &str) -> Joints {
             (_, b'`') => within.push(Within::Backquotes),
             (Some(Within::Double), _) => {}
             (_, b'\'') => {
-                i = text[i + 1..]
+                let end = text[i + 1..]
                     .find('\'')
-                    .map_or(bytes.len(), |end| i + 1 + end)
+                    .map_or(bytes.len(), |end| i + 1 + end);
+                if !is_read_again(&text[..i]) {
+                    found.literal.extend(holes(&text[i + 1..end]));
+                }
+                i = end;
             }
             (_, b'"') => within.push(Within::Double),
             (Some(Within::Arithmetic), b')') if next == b')' => {
@@ -97,19 +104,22 @@ pub(super) fn joints(text: &str) -> Joints {
                 let rest = text[i + 2..]
                     .trim_start_matches('-')
                     .trim_start_matches(' ');
-                let word: String = rest
-                    .chars()
-                    .take_while(|c| !c.is_whitespace() && !";|&<>()".contains(*c))
-                    .filter(|c| !"'\"\\".contains(*c))
-                    .collect();
+                let ending = |c: char| c.is_whitespace() || ";|&<>()".contains(c);
+                let written = rest.split(ending).next().unwrap_or_default();
+                let word = written.replace(['\'', '"', '\\'], "");
+                i += 1 + text[i + 2..].len() - rest.len();
                 if !word.is_empty() {
-                    ends.push(word);
+                    i += written.len();
+                    ends.push((word.clone(), word != written));
                 }
-                i += 1;
             }
             (_, b'\n') => {
-                for end in ends.drain(..) {
+                for (end, is_quoted) in ends.drain(..) {
+                    let start = i;
                     i = after_lines(text, i, &end);
+                    if is_quoted {
+                        found.literal.extend(holes(&text[start..i]));
+                    }
                 }
                 after |= commands;
             }
@@ -149,6 +159,36 @@ fn closing(text: &str, open: usize) -> usize {
         }
     }
     text.len()
+}
+
+pub(super) const SHELLS: [&str; 7] = ["sh", "bash", "dash", "zsh", "ksh", "mksh", "ash"];
+
+/// Whether what is quoted after these words is filled in by whoever gets it: `sh -c '…'`, `trap '…'`.
+fn is_read_again(before: &str) -> bool {
+    let mut words = before.split_whitespace().rev();
+    let Some(last) = words.next().filter(|_| before.ends_with(is_blank)) else {
+        return false;
+    };
+    if ["trap", "eval", "envsubst", "parallel", "watch"].contains(&last) {
+        return true;
+    }
+    let is_flag = |word: &&str| word.starts_with('-');
+    is_flag(&last) && last.ends_with('c') && {
+        let program = words.find(|word| !is_flag(word));
+        let name = program.and_then(|program| program.rsplit('/').next());
+        name.is_some_and(|name| SHELLS.contains(&name))
+    }
+}
+
+fn is_blank(c: char) -> bool {
+    c == ' ' || c == '\t'
+}
+
+/// The `${…}` of a text, without those that are written `$${…}`.
+fn holes(text: &str) -> impl Iterator<Item = String> {
+    let starts = text.match_indices("${").map(|(at, _)| at);
+    let open = starts.filter(|at| !text[..*at].ends_with('$'));
+    open.map(|at| text[at..=closing(text, at + 1).min(text.len() - 1)].to_owned())
 }
 
 /// The end of the line that is nothing but this word, after the end of a line.
@@ -259,6 +299,38 @@ mod tests {
         assert!(sequence("a; b") && sequence("a\nb"));
         assert!(!sequence("a") && !sequence("a\n") && !sequence("a && b"));
         assert!(joints("a | tee >(gzip > x)").written_to);
+    }
+
+    #[test]
+    fn what_quotes_keep_from_the_shell_is_seen() {
+        let literal = |text: &str| joints(text).literal;
+        for text in [
+            "echo '${lr}'",
+            "python3 -c 'print(${lr})'",
+            "echo 'sh -c ''${lr}'",
+            "awk -v x=1 '{print ${lr}}' file",
+            "echo \"$(echo 'a ${lr}')\"",
+            "python3 - <<'END'\nprint(${lr})\nEND\n",
+            "cat <<-\"END\" | sort\n\t${lr}\n\tEND\necho",
+            "cat << \\END\n${lr}\nEND",
+        ] {
+            assert_eq!(literal(text), ["${lr}"], "{text}");
+        }
+        for text in [
+            "echo \"${lr}\" ${lr}",
+            "echo \"it's ${lr}, isn't it\"",
+            "python3 - <<END\nprint('${lr}')\nEND\n",
+            "python3 -c 'print($${lr})'",
+            "sh -c 'echo ${lr}'",
+            "find . -exec /bin/bash -eu -c 'echo ${lr}' ';'",
+            "trap 'rm ${lr}' EXIT",
+            "echo 'a'\"${lr}\"'b'",
+            "# it's ${lr}",
+            "echo it\\'s ${lr}",
+        ] {
+            assert!(literal(text).is_empty(), "{text}");
+        }
+        assert_eq!(literal("echo '${a' '${"), ["${a", "${"]);
     }
 
     #[test]

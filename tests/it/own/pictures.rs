@@ -46,6 +46,6 @@ stages:
     );
     // Of one picture in two formats a page shows one.
     assert_eq!(report.matches("<figure").count(), 4);
-    space.stdout(&["export", "manifests/o.yaml", "tensorboard", "logs"]);
+    space.stdout(&["export", "--to", "tensorboard", "manifests/o.yaml", "logs"]);
     assert!(!space.files("logs").is_empty());
 }

@@ -261,7 +261,7 @@ best[name=circle,samples=5]: runs
   --> manifests/toy.yaml:18:3 (select)
   input candidates[name=circle,restart=2,samples=5]: new
     --> manifests/toy.yaml:20:10
-  8 parts of its key unchanged
+  7 parts of its key unchanged
 
 "#]]
     );

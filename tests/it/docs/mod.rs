@@ -1,6 +1,8 @@
 //! The reference pages under `docs/reference/` equal what the registries say. Rewrite them with
 //! `UPDATE=1 cargo test --test it docs`.
 
+mod manifest;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -48,8 +50,12 @@ fn reference_pages_are_current() {
         );
     }
     let files = fs::read_dir(folder).expect("the docs are there");
+    let others = files.filter(|file| {
+        let name = file.as_ref().expect("a file").file_name();
+        name.to_string_lossy() != manifest::PAGE
+    });
     assert_eq!(
-        files.count(),
+        others.count(),
         pages.len(),
         "a page without a group of kinds"
     );
