@@ -74,6 +74,9 @@ pub struct Step {
     pub kind: &'static dyn StageKind,
     /// Checked, with defaults filled in.
     pub params: Arc<Values>,
+    /// The same for a program, with numbers as the manifest writes them, where that differs. Not in
+    /// the key: `1` and `1.0` are one number.
+    pub written: Option<Arc<Values>>,
     /// One per slot that is bound, in the kind's order.
     pub inputs: Vec<Input>,
     /// By output: how its numbers are shown, as a program's manifest says it.

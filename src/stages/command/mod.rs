@@ -187,7 +187,8 @@ impl StageKind for Command {
 
 impl Stage for Command {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
-        let params = CommandParams::read(&job.step.params)?;
+        let params = job.step.written.as_ref().unwrap_or(&job.step.params);
+        let params = CommandParams::read(params)?;
         let declared = outputs::Declared::read(&params)?;
         let work = job.scratch.join("work");
         let temporary = job.scratch.join(scratch::TEMPORARY);

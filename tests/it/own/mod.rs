@@ -2,6 +2,7 @@
 
 mod environment;
 mod metrics;
+mod numbers;
 mod pictures;
 mod retries;
 
