@@ -10,6 +10,7 @@ use super::facets::Facets;
 use super::grammar::Plot;
 use super::legend::Entry;
 use super::mapping::Mapping;
+use super::numbers::Format;
 use super::options;
 use super::options::Panels;
 use super::options::Shared;
@@ -39,12 +40,18 @@ fn is_free(panels: Panels<'_>, along: Along) -> bool {
     }
 }
 
-/// Scale and range that the manifest asks for.
-fn asked(panels: Panels<'_>, along: Along) -> Result<(ScaleKind, Option<(f64, f64)>), FigureError> {
+type Asked = (ScaleKind, Option<(f64, f64)>, Format);
+
+/// Scale, range and form of numbers that the manifest asks for.
+fn asked(panels: Panels<'_>, along: Along) -> Result<Asked, FigureError> {
     let axes = panels.axes;
     let (kind, name, range) = match along {
         X => (axes.x_scale, "x_range", &axes.x_range),
         Y => (axes.y_scale, "y_range", &axes.y_range),
+    };
+    let format = match along {
+        X => Format::read("x_format", &axes.x_format)?,
+        Y => Format::read("y_format", &axes.y_format)?,
     };
     let range = options::range(name, range)?;
     match range {
@@ -53,7 +60,7 @@ fn asked(panels: Panels<'_>, along: Along) -> Result<(ScaleKind, Option<(f64, f6
             got: format!("from {low}"),
             want: "a logarithmic axis begins above 0".to_owned(),
         }),
-        _ => Ok((kind, range)),
+        _ => Ok((kind, range, format)),
     }
 }
 
@@ -64,7 +71,7 @@ pub(super) fn coordinates(
     per_panel: Vec<Vec<Json>>,
     axis: bool,
 ) -> Result<Vec<Axis>, FigureError> {
-    let (kind, range) = asked(panels, along)?;
+    let (kind, range, format) = asked(panels, along)?;
     let make = |values: &[Json]| {
         let scale = Scale::of_coordinates(kind, values, range);
         let mut at: Vec<f64> = values.iter().filter_map(|v| scale.number(v)).collect();
@@ -73,7 +80,7 @@ pub(super) fn coordinates(
         if !axis || at.len() > 8 {
             at.clear();
         }
-        Axis { scale, at }
+        Axis { scale, at, format }
     };
     Ok(match is_free(panels, along) {
         true => per_panel.iter().map(|values| make(values)).collect(),
@@ -92,7 +99,7 @@ pub(super) fn numbers(
     per_panel: Vec<Vec<f64>>,
     from: Option<f64>,
 ) -> Result<Vec<Axis>, FigureError> {
-    let (kind, range) = asked(panels, along)?;
+    let (kind, range, format) = asked(panels, along)?;
     let kind = match kind {
         ScaleKind::Auto | ScaleKind::Category => ScaleKind::Linear,
         other => other,
@@ -109,8 +116,8 @@ pub(super) fn numbers(
             }
         }
         Axis {
-            scale,
-            at: Vec::new(),
+            format,
+            ..Axis::new(scale)
         }
     };
     Ok(match is_free(panels, along) {
@@ -155,6 +162,8 @@ pub(super) fn sheet(
         shared_x: !is_free(look, X),
         shared_y: !is_free(look, Y),
         aspect: if facets.cols > 1 { 0.8 } else { 0.62 },
+        line: None,
+        equal: false,
         grid_x: false,
         grid_y: true,
         bare: false,

@@ -1,6 +1,7 @@
 //! Grouped bars with error bars.
 
 use crate::registry::Entry;
+use crate::registry::InvalidParam;
 use crate::registry::Names;
 use crate::registry::Param;
 use crate::registry::Values;
@@ -17,13 +18,14 @@ use super::dodge::Dodge;
 use super::finish;
 use super::grammar::replicates;
 use super::grammar::sentence;
+use super::hatch;
 use super::legend::Sample;
 use super::mapping::Mapping;
-use super::options::AxisParams;
+use super::options;
 use super::options::FacetParams;
-use super::options::Groups;
+use super::options::LengthParams;
 use super::options::Panels;
-use super::scale::ScaleKind;
+use super::options::Repeated;
 use super::theme;
 use super::xy;
 
@@ -36,9 +38,13 @@ params! {
         x: String;
         /// column of numbers, or a list of them
         y: Names;
-        groups: Groups;
+        /// axis with a colour per value
+        color: Option<String>;
+        /// hatching beside colours, so that groups differ in grey print too
+        hatch: bool = true;
+        repeated: Repeated;
         facets: FacetParams;
-        axes: AxisParams;
+        length: LengthParams;
     }
 }
 
@@ -52,8 +58,8 @@ impl Entry for Bar {
     }
 
     fn docs(&self) -> &'static str {
-        "A bar is as long as its value, so the axis always begins at 0. Colours stand side by side \
-         at each x."
+        "A bar is as long as its value, so the axis holds 0 and is linear. Colours stand side by side \
+         at each x, from the second on with light strokes, so that they differ in grey print."
     }
 
     fn params(&self) -> Vec<Param> {
@@ -61,32 +67,48 @@ impl Entry for Bar {
     }
 }
 
+/// A bar whose foot is not shown says nothing by its length.
+fn begins_at_zero(values: &Values) -> Result<(), InvalidParam> {
+    let Ok(params) = BarParams::read(values) else {
+        return Ok(());
+    };
+    match params.length.y_range.as_deref() {
+        Some([low, high]) if *low > 0.0 || *high < 0.0 => Err(InvalidParam {
+            param: "y_range",
+            message: format!("from {low} to {high} leaves out 0, where bars begin"),
+            help: "give a range that holds 0, or use figure/dots or figure/line".to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
 impl Figure for Bar {
+    fn check(&self, params: &Values) -> Result<(), InvalidParam> {
+        begins_at_zero(params)?;
+        options::check(params)
+    }
+
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
         let params = BarParams::read(values)?;
-        let panels = Panels::new(&params.facets, &params.axes);
-        let mapping = Mapping::new(&params.x, params.y.0, &params.facets)?;
-        let mapping = mapping.grouped(&params.groups);
+        let axes = params.length.into();
+        let panels = Panels::new(&params.facets, &axes);
+        let mapping = Mapping {
+            color: params.color,
+            ..Mapping::new(&params.x, params.y.0, &params.facets)?.repeated(&params.repeated)
+        };
         let plot = axes::plot(panels, &input.table, &mapping)?;
-        let theme = params.axes.common.page_theme()?;
+        let theme = axes.common.page_theme()?;
         let dodge = Dodge::new(&plot);
         let ys = plot.panels.iter().map(|panel| {
             let points = panel.iter().flat_map(slots_of);
             points.flat_map(xy::extent).collect()
         });
         let x_axes = dodge.axes(panels, &plot)?;
-        // Bars have no length on a logarithmic axis.
-        let linear = AxisParams {
-            y_scale: ScaleKind::Linear,
-            ..params.axes.clone()
-        };
-        let linear = Panels {
-            axes: &linear,
-            ..panels
-        };
-        let y_axes = axes::numbers(linear, axes::Y, ys.collect(), Some(0.0))?;
-        let legend = plot.facets.legend(&theme, |color, _| Sample::Area {
+        let y_axes = axes::numbers(panels, axes::Y, ys.collect(), Some(0.0))?;
+        let hatched = |color: usize| if params.hatch { color } else { 0 };
+        let legend = plot.facets.legend(&theme, |color, _| Sample::Hatched {
             colour: theme.colour(color),
+            pattern: hatched(color),
         });
         let labels = (plot.x.title_with_unit(), plot.y.title_with_unit());
         let sheet = axes::sheet(
@@ -98,8 +120,9 @@ impl Figure for Bar {
             legend,
         )?;
         let mut page = sheet.open();
+        let mut beyond = 0;
         for (i, panel) in plot.panels.iter().enumerate() {
-            page.inside(i, |canvas, frame, theme| {
+            page.within(i, |canvas, frame, theme| {
                 for series in panel {
                     for (x, estimate) in dodge.points(series) {
                         let Some((from, to)) = dodge.span(frame, x, series) else {
@@ -115,7 +138,10 @@ impl Figure for Bar {
                             width: to - from,
                             height: (y - zero).abs(),
                         };
-                        canvas.rect(rect, theme.colour(series.color));
+                        let inside = rect.within(frame.rect);
+                        beyond += usize::from(inside != rect);
+                        canvas.rect(inside, theme.colour(series.color));
+                        hatch::draw(canvas, hatched(series.color), inside);
                         let middle = Point::new((from + to) / 2.0, y);
                         xy::bar(canvas, frame, theme, middle, estimate, theme::INK);
                     }
@@ -127,10 +153,15 @@ impl Figure for Bar {
             });
         }
         let what = plot.describe();
-        let caption = format!(
+        let mut caption = format!(
             "{what}. {}",
             sentence(&replicates(&plot.summary, Some("error bar")))
         );
+        match beyond {
+            0 => {}
+            1 => caption.push_str(" 1 bar is longer than the axis."),
+            bars => caption.push_str(&format!(" {bars} bars are longer than the axis.")),
+        }
         finish(page, &what, plot.summary.to_csv(), caption)
     }
 }

@@ -20,7 +20,7 @@ use super::dodge::Dodge;
 use super::finish;
 use super::legend::Sample;
 use super::mapping::Mapping;
-use super::options::AxisParams;
+use super::options::ColumnParams;
 use super::options::FacetParams;
 use super::options::Panels;
 use super::sheet::Frame;
@@ -44,7 +44,7 @@ params! {
         /// axis or list of axes whose values make a box
         replicate: Names;
         facets: FacetParams;
-        axes: AxisParams;
+        column: ColumnParams;
     }
 }
 
@@ -71,7 +71,8 @@ impl Entry for Boxes {
 impl Figure for Boxes {
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
         let params = BoxParams::read(values)?;
-        let panels = Panels::new(&params.facets, &params.axes);
+        let axes = params.column.into();
+        let panels = Panels::new(&params.facets, &axes);
         let mapping = Mapping {
             color: params.color,
             replicate: params.replicate.0,
@@ -79,7 +80,7 @@ impl Figure for Boxes {
             ..Mapping::new(&params.x, params.y.0, &params.facets)?
         };
         let plot = axes::plot(panels, &input.table, &mapping)?;
-        let theme = params.axes.common.page_theme()?;
+        let theme = axes.common.page_theme()?;
         let dodge = Dodge::new(&plot);
         let ys = plot.panels.iter().map(|panel| {
             let points = panel.iter().flat_map(|series| dodge.points(series));

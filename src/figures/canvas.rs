@@ -37,6 +37,21 @@ impl Rect {
         self.y + self.height
     }
 
+    pub(super) fn centre(&self) -> Point {
+        Point::new(self.x + self.width / 2.0, self.y + self.height / 2.0)
+    }
+
+    /// The part of it that lies in another.
+    pub(super) fn within(&self, other: Rect) -> Rect {
+        let (x, y) = (self.x.max(other.x), self.y.max(other.y));
+        Rect {
+            x,
+            y,
+            width: (self.right().min(other.right()) - x).max(0.0),
+            height: (self.bottom().min(other.bottom()) - y).max(0.0),
+        }
+    }
+
     /// Its corners, in order.
     pub(super) fn corners(&self) -> [Point; 4] {
         [
@@ -88,8 +103,8 @@ pub(super) struct Label {
     pub weight: Weight,
     pub colour: Colour,
     pub align: Align,
-    /// Reads from bottom to top.
-    pub upwards: bool,
+    /// Degrees against the clock; 90 reads from bottom to top.
+    pub turn: f64,
     /// Words of data, in which `_` and `^` are no markup.
     pub verbatim: bool,
 }
@@ -200,11 +215,7 @@ impl Canvas {
     /// Text whose capitals have their middle at the point, across its direction.
     pub(super) fn centred(&mut self, at: Point, label: Label) {
         let half = font::cap_height() * label.size / 2.0;
-        let at = match label.upwards {
-            true => Point::new(at.x + half, at.y),
-            false => Point::new(at.x, at.y + half),
-        };
-        self.text(at, label);
+        self.text(label.below(at, half), label);
     }
 }
 
@@ -216,7 +227,7 @@ impl Label {
             weight: Weight::Regular,
             colour,
             align: Align::Start,
-            upwards: false,
+            turn: 0.0,
             verbatim: false,
         }
     }
@@ -231,9 +242,25 @@ impl Label {
         self
     }
 
-    pub(super) fn upwards(mut self) -> Self {
-        self.upwards = true;
+    pub(super) fn upwards(self) -> Self {
+        self.turned(90.0)
+    }
+
+    pub(super) fn turned(mut self, degrees: f64) -> Self {
+        self.turn = degrees;
         self
+    }
+
+    /// The place so far along the text from a point on the page.
+    pub(super) fn along(&self, at: Point, distance: f64) -> Point {
+        let (sin, cos) = self.turn.to_radians().sin_cos();
+        Point::new(at.x + distance * cos, at.y - distance * sin)
+    }
+
+    /// The place so far below a point, as the text reads.
+    pub(super) fn below(&self, at: Point, distance: f64) -> Point {
+        let (sin, cos) = self.turn.to_radians().sin_cos();
+        Point::new(at.x + distance * sin, at.y + distance * cos)
     }
 
     pub(super) fn verbatim(mut self) -> Self {

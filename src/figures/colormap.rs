@@ -1,7 +1,24 @@
 //! Colours for numbers.
 
+use crate::registry::choices;
+
 use super::canvas::Colour;
+use super::scale::Scale;
+use super::scale::ScaleKind;
 use super::theme;
+
+choices! {
+    /// Which colours stand for low and high.
+    pub(super) enum ColourMap {
+        Viridis = "viridis",
+        Cividis = "cividis",
+        Magma = "magma",
+        Blues = "blues",
+        Greys = "greys",
+        /// Blue over white to red: for what has a middle.
+        RdBu = "rdbu",
+    }
+}
 
 /// Nine equally spaced colours of viridis (Smith & van der Walt 2015, CC0): even in lightness, so
 /// that it survives grey printing and colour blindness.
@@ -9,17 +26,84 @@ const VIRIDIS: [u32; 9] = [
     0x440154, 0x472D7B, 0x3B528B, 0x2C728E, 0x21918C, 0x28AE80, 0x5EC962, 0xADDC30, 0xFDE725,
 ];
 
-/// The colour at a share of the scale, from dark (0) to light (1).
-pub(super) fn sequential(share: f64) -> Colour {
-    let last = VIRIDIS.len() - 1;
-    let position = share.clamp(0.0, 1.0) * last as f64;
-    let below = (position.floor() as usize).min(last - 1);
-    let part = position - below as f64;
-    let mix = |shift: u32| {
-        let channel = |i: usize| f64::from(VIRIDIS[i] >> shift & 255);
-        (channel(below) + part * (channel(below + 1) - channel(below))).round() as u32
-    };
-    Colour::hex(mix(16) << 16 | mix(8) << 8 | mix(0))
+/// The colours of matplotlib's cividis (Nuñez, Anderton & Renslow 2018) and magma, CC0.
+const CIVIDIS: [u32; 10] = [
+    0x00224E, 0x123570, 0x3B496C, 0x575D6D, 0x707173, 0x8A8678, 0xA59C74, 0xC3B369, 0xE1CC55,
+    0xFEE838,
+];
+const MAGMA: [u32; 10] = [
+    0x000004, 0x180F3D, 0x440F76, 0x721F81, 0x9E2F7F, 0xCD4071, 0xF1605D, 0xFD9668, 0xFECA8D,
+    0xFCFDBF,
+];
+
+/// Blues and RdBu of ColorBrewer (Brewer, Harrower & Pennsylvania State University, Apache 2.0).
+const BLUES: [u32; 9] = [
+    0xF7FBFF, 0xDEEBF7, 0xC6DBEF, 0x9ECAE1, 0x6BAED6, 0x4292C6, 0x2171B5, 0x08519C, 0x08306B,
+];
+const RDBU: [u32; 11] = [
+    0x053061, 0x2166AC, 0x4393C3, 0x92C5DE, 0xD1E5F0, 0xF7F7F7, 0xFDDBC7, 0xF4A582, 0xD6604D,
+    0xB2182B, 0x67001F,
+];
+const GREYS: [u32; 2] = [0xF7F7F7, 0x1A1A1A];
+
+impl ColourMap {
+    /// The colour at a share of the scale, from low (0) to high (1).
+    pub(super) fn at(self, share: f64) -> Colour {
+        let stops: &[u32] = match self {
+            ColourMap::Viridis => &VIRIDIS,
+            ColourMap::Cividis => &CIVIDIS,
+            ColourMap::Magma => &MAGMA,
+            ColourMap::Blues => &BLUES,
+            ColourMap::Greys => &GREYS,
+            ColourMap::RdBu => &RDBU,
+        };
+        let last = stops.len() - 1;
+        let position = share.clamp(0.0, 1.0) * last as f64;
+        let below = (position.floor() as usize).min(last - 1);
+        let part = position - below as f64;
+        let mix = |shift: u32| {
+            let channel = |i: usize| f64::from(stops[i] >> shift & 255);
+            (channel(below) + part * (channel(below + 1) - channel(below))).round() as u32
+        };
+        Colour::hex(mix(16) << 16 | mix(8) << 8 | mix(0))
+    }
+}
+
+/// Numbers as colours: a map over a scale.
+#[derive(Clone, Debug)]
+pub(super) struct Colours {
+    map: ColourMap,
+    pub scale: Scale,
+}
+
+impl Colours {
+    /// Over all numbers. A map with a middle has it at `centre`, without one at 0 where that lies
+    /// within the numbers; it reaches as far on both sides.
+    pub(super) fn new(
+        map: ColourMap,
+        kind: ScaleKind,
+        numbers: &[f64],
+        (centre, range): (Option<f64>, Option<(f64, f64)>),
+    ) -> Self {
+        let mut scale = Scale::of_numbers(kind, numbers, range, 0.0);
+        if let (ColourMap::RdBu, Scale::Linear { low, high }, None) = (map, &mut scale, range) {
+            let zero = (*low < 0.0 && *high > 0.0).then_some(0.0);
+            if let Some(centre) = centre.or(zero) {
+                let reach = (*high - centre).abs().max((*low - centre).abs());
+                (*low, *high) = (centre - reach, centre + reach);
+            }
+        }
+        Colours { map, scale }
+    }
+
+    /// The colour of a number; none where a logarithm is not defined.
+    pub(super) fn of(&self, value: f64) -> Option<Colour> {
+        self.scale.place(value).map(|share| self.map.at(share))
+    }
+
+    pub(super) fn at_share(&self, share: f64) -> Colour {
+        self.map.at(share)
+    }
 }
 
 /// The colour at a share of the way from paper (0) to a colour (1): under words, which stay readable.
@@ -64,9 +148,21 @@ mod tests {
 
     #[test]
     fn ends_and_middle_are_those_of_viridis() {
-        assert_eq!(sequential(0.0), Colour::hex(0x440154));
-        assert_eq!(sequential(0.5), Colour::hex(0x21918C));
-        assert_eq!(sequential(2.0), Colour::hex(0xFDE725));
+        assert_eq!(ColourMap::Viridis.at(0.0), Colour::hex(0x440154));
+        assert_eq!(ColourMap::Viridis.at(0.5), Colour::hex(0x21918C));
+        assert_eq!(ColourMap::Viridis.at(2.0), Colour::hex(0xFDE725));
+    }
+
+    #[test]
+    fn a_diverging_map_has_its_middle_where_it_belongs() {
+        let given = |centre| {
+            let numbers = [-1.0, 0.0, 9.0];
+            Colours::new(ColourMap::RdBu, ScaleKind::Linear, &numbers, (centre, None))
+        };
+        assert_eq!(given(None).of(0.0), Some(Colour::hex(0xF7F7F7)));
+        assert_eq!(given(Some(5.0)).of(5.0), Some(Colour::hex(0xF7F7F7)));
+        // As far on one side as on the other.
+        assert_eq!(given(Some(5.0)).of(11.0), Some(Colour::hex(0x67001F)));
     }
 
     #[test]
@@ -79,7 +175,13 @@ mod tests {
 
     #[test]
     fn text_is_light_on_dark() {
-        assert_eq!(readable_on(sequential(0.0)), Colour::hex(0xFFFFFF));
-        assert_eq!(readable_on(sequential(1.0)), Colour::hex(0x000000));
+        assert_eq!(
+            readable_on(ColourMap::Viridis.at(0.0)),
+            Colour::hex(0xFFFFFF)
+        );
+        assert_eq!(
+            readable_on(ColourMap::Viridis.at(1.0)),
+            Colour::hex(0x000000)
+        );
     }
 }

@@ -15,18 +15,23 @@ use super::axes;
 use super::canvas::Canvas;
 use super::canvas::Colour;
 use super::canvas::Mark;
+use super::canvas::Point;
 use super::colormap;
+use super::colormap::Colours;
 use super::field::Field;
 use super::finish;
 use super::grammar::capital;
+use super::level_labels::LevelLabels;
 use super::mapping::Mapping;
 use super::mapping::no_column;
 use super::marks::Marks;
+use super::numbers;
+use super::numbers::Format;
 use super::options;
 use super::options::AxisParams;
+use super::options::ColourParams;
 use super::options::FacetParams;
 use super::options::Panels;
-use super::options::ValueScale;
 use super::render;
 use super::scale::Scale;
 use super::sheet::Axis;
@@ -50,8 +55,9 @@ params! {
         mark: Option<String>;
         /// about how many level lines
         levels: usize = 8, min(1), max(40);
-        /// scale of the colours
-        value_scale: ValueScale = ValueScale::Linear;
+        /// whether level lines carry their heights
+        label_levels: bool = true;
+        colours: ColourParams;
         facets: FacetParams;
         axes: AxisParams;
     }
@@ -96,7 +102,6 @@ impl Figure for Contour {
             column(value_name)?,
         );
         let facets = axes::facets(panels, table, &mapping)?;
-        let kind = params.value_scale.kind();
         let fields = facets
             .panels
             .iter()
@@ -123,7 +128,7 @@ impl Figure for Contour {
                 "`{value_name}` holds no numbers"
             )));
         }
-        let colours = Scale::of_numbers(kind, &heights, None, 0.0);
+        let colours = params.colours.colours(&heights)?;
         let theme = params.axes.common.page_theme()?;
         // The surface fills its panel to the edge.
         let along = |values: Vec<Vec<f64>>, names, asked: Option<(f64, f64)>| {
@@ -164,12 +169,17 @@ impl Figure for Contour {
         sheet.aspect = 0.85;
         sheet.colour_bar = Some(ColourBar {
             label: zc.title_with_unit(),
-            axis: Axis {
-                scale: colours.clone(),
-                at: Vec::new(),
-            },
+            axis: Axis::new(colours.scale.clone()),
+            colours: colours.clone(),
         });
-        let levels = ticks::levels(&colours, params.levels);
+        let levels = ticks::levels(&colours.scale, params.levels);
+        let names = match params.label_levels {
+            true => match levels[..] {
+                [first, second, ..] => numbers::uniform(&levels, second - first, Format::Auto),
+                _ => numbers::cells(&levels, Format::Auto),
+            },
+            false => Vec::new(),
+        };
         let mut page = sheet.open();
         let mut failed = None;
         let mut marked = 0;
@@ -178,13 +188,25 @@ impl Figure for Contour {
                 failed = surface(canvas, frame, field, &colours)
                     .err()
                     .or(failed.take());
-                for level in &levels {
+                let mut labels = LevelLabels::new(frame, theme);
+                for (i, level) in levels.iter().enumerate() {
+                    let ink = match colours.of(*level) {
+                        Some(colour) => colormap::readable_on(colour).opacity(0.75),
+                        None => theme::PAPER.opacity(0.75),
+                    };
                     for line in field.level_lines(*level) {
                         let points = line.iter().filter_map(|&(x, y)| frame.at(x, y));
-                        let ink = theme::PAPER.opacity(0.75);
-                        canvas.line(points.collect(), ink, theme.spine_width);
+                        let points: Vec<Point> = points.collect();
+                        let parts = match names.get(i) {
+                            Some(name) => labels.cut(points, name, ink),
+                            None => vec![points],
+                        };
+                        for part in parts {
+                            canvas.line(part, ink, theme.spine_width);
+                        }
                     }
                 }
+                labels.draw(canvas);
                 // All rows of a panel share its facets.
                 let rows = facets.panels[i].groups.iter().flat_map(|group| &group.rows);
                 if let Some(&row) = rows.take(1).next() {
@@ -227,7 +249,7 @@ fn surface(
     canvas: &mut Canvas,
     frame: &Frame,
     field: &Field,
-    colours: &Scale,
+    colours: &Colours,
 ) -> Result<(), FigureError> {
     // Two dots per point are 144 per inch: smooth under level lines.
     let (columns, rows) = (
@@ -242,10 +264,8 @@ fn surface(
             let x = frame.x.value(share(c, columns));
             let y = frame.y.value(1.0 - share(r, rows));
             let height = x.zip(y).and_then(|(x, y)| field.at(x, y));
-            let (red, green, blue) = match height.and_then(|height| colours.place(height)) {
-                Some(share) => colormap::sequential(share).rgb,
-                None => empty,
-            };
+            let colour = height.and_then(|height| colours.of(height));
+            let (red, green, blue) = colour.map_or(empty, |colour| colour.rgb);
             pixels.extend([red, green, blue]);
         }
     }

@@ -10,6 +10,7 @@ use crate::registry::Param;
 use crate::registry::Values;
 use crate::registry::params;
 use crate::table::Table;
+use crate::table::stats;
 
 use super::Figure;
 use super::FigureError;
@@ -26,6 +27,8 @@ use super::options::FacetParams;
 use super::options::Groups;
 use super::options::Panels;
 use super::xy;
+use super::xy::Beside;
+use super::xy::Envelope;
 use super::xy::SeriesStyle;
 
 /// Points a curve may have: about one per third of a point in a single column.
@@ -63,7 +66,8 @@ impl Entry for Curves {
          `smooth` w replaces each run by its exponential moving average \
          m_t = w m_{t−1} + (1 − w) v_t over 1 − w^t (bias-corrected as in Adam, Kingma & Ba 2015), \
          before the mean over replicates. Curves of more than 300 points are averaged within \
-         equal spans of x. The caption states both."
+         equal spans of x, over a pale area from the smallest to the largest value of each span. A \
+         line is paler where runs have ended. The caption states all of it."
     }
 
     fn params(&self) -> Vec<Param> {
@@ -97,18 +101,34 @@ impl Figure for Curves {
                 "Each run is smoothed by an exponential moving average of weight {smooth}."
             ));
         }
-        if let Some(span) = thin(&mut table, &runs, x, y) {
+        let mut envelope = None;
+        if let Some(Thinned { span, low, high }) = thin(&mut table, &runs, x, y) {
             let unit = table.columns[x].title();
-            let span = super::ticks::number(span);
+            let span = super::numbers::number(span);
             let span = super::markup::plain(&span);
-            notes.push(format!("Points are means over spans of {span} ({unit})."));
+            notes.push(format!(
+                "Points are means over spans of {span} ({unit}); pale: from the smallest to the \
+                 largest value."
+            ));
+            let ends = |table: &Table, pick: fn(&[f64]) -> Option<f64>| {
+                axes::plot(panels, table, &mapping).map(|plot| plot.reduced(pick))
+            };
+            envelope = Some(Envelope {
+                low: ends(&low, stats::min)?,
+                high: ends(&high, stats::max)?,
+            });
         }
         let plot = axes::plot(panels, &table, &mapping)?;
         let look = SeriesStyle {
             markers: false,
             bars: false,
+            pale: true,
         };
-        xy::finish(panels, &params.levels, &plot, look, &notes)
+        let beside = Beside {
+            levels: &params.levels,
+            envelope,
+        };
+        xy::finish(panels, beside, &plot, look, &notes)
     }
 }
 
@@ -150,8 +170,16 @@ fn moving_average(table: &mut Table, run: &[usize], y: usize, weight: f64) {
     }
 }
 
-/// Averages long runs within equal spans of x, the same for all runs; answers the span.
-fn thin(table: &mut Table, runs: &[Vec<usize>], x: usize, y: usize) -> Option<f64> {
+/// What averaging within spans leaves beside the means.
+struct Thinned {
+    span: f64,
+    /// The table with the smallest, and with the largest value of each span.
+    low: Table,
+    high: Table,
+}
+
+/// Averages long runs within equal spans of x, the same for all runs.
+fn thin(table: &mut Table, runs: &[Vec<usize>], x: usize, y: usize) -> Option<Thinned> {
     let longest = runs.iter().map(Vec::len).max()?;
     if longest <= POINTS {
         return None;
@@ -169,7 +197,7 @@ fn thin(table: &mut Table, runs: &[Vec<usize>], x: usize, y: usize) -> Option<f6
     if numbers.iter().all(|number| number.fract() == 0.0) {
         span = span.ceil();
     }
-    let mut rows = Vec::new();
+    let (mut rows, mut lows, mut highs) = (Vec::new(), Vec::new(), Vec::new());
     for run in runs {
         let mut bins: std::collections::BTreeMap<i64, (Vec<usize>, Vec<f64>)> = Default::default();
         for &row in run {
@@ -182,12 +210,23 @@ fn thin(table: &mut Table, runs: &[Vec<usize>], x: usize, y: usize) -> Option<f6
         for (bin, (members, values)) in bins {
             let mut row = table.rows[members[0]].clone();
             row[x] = (low + (bin as f64 + 0.5) * span).into();
-            row[y] = crate::table::stats::mean(&values).map_or(Json::Null, Json::from);
-            rows.push(row);
+            for (rows, reduce) in [
+                (&mut rows, stats::mean as fn(&[f64]) -> Option<f64>),
+                (&mut lows, stats::min),
+                (&mut highs, stats::max),
+            ] {
+                row[y] = reduce(&values).map_or(Json::Null, Json::from);
+                rows.push(row.clone());
+            }
         }
     }
+    let of = |rows: Vec<Vec<Json>>| Table {
+        columns: table.columns.clone(),
+        rows,
+    };
+    let (low, high) = (of(lows), of(highs));
     table.rows = rows;
-    Some(span)
+    Some(Thinned { span, low, high })
 }
 
 #[cfg(test)]
@@ -209,7 +248,10 @@ mod tests {
         let mut table = table(1000);
         let runs = runs(&table, 1, 2);
         assert_eq!(runs.len(), 2);
-        assert_eq!(thin(&mut table, &runs, 1, 2), Some(4.0));
+        let thinned = thin(&mut table, &runs, 1, 2).expect("a long run");
+        assert_eq!(thinned.span, 4.0);
+        assert_eq!(thinned.low.number(0, 2), Some(1.0));
+        assert_eq!(thinned.high.number(0, 2), Some(3.0));
         assert_eq!(table.rows.len(), 2 * 250);
         assert_eq!(table.number(0, 2), Some(2.0));
     }
@@ -231,6 +273,6 @@ mod tests {
     fn short_curves_stay_as_they_are() {
         let mut table = table(100);
         let runs = runs(&table, 1, 2);
-        assert_eq!(thin(&mut table, &runs, 1, 2), None);
+        assert!(thin(&mut table, &runs, 1, 2).is_none());
     }
 }

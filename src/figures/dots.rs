@@ -21,9 +21,9 @@ use super::grammar::sentence;
 use super::legend::Sample;
 use super::mapping::Mapping;
 use super::marker;
-use super::options::AxisParams;
 use super::options::FacetParams;
 use super::options::Groups;
+use super::options::LineParams;
 use super::options::Panels;
 use super::scale::Scale;
 use super::sheet::Axis;
@@ -40,7 +40,7 @@ params! {
         y: String;
         groups: Groups;
         facets: FacetParams;
-        axes: AxisParams;
+        line: LineParams;
     }
 }
 
@@ -66,12 +66,13 @@ impl Entry for Dots {
 impl Figure for Dots {
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
         let params = DotsParams::read(values)?;
-        let panels = Panels::new(&params.facets, &params.axes);
+        let axes = params.line.into();
+        let panels = Panels::new(&params.facets, &axes);
         // The grammar groups by x and averages y: here the names are the groups.
         let mapping = Mapping::new(&params.y, vec![params.x], &params.facets)?;
         let mapping = mapping.grouped(&params.groups);
         let plot = axes::plot(panels, &input.table, &mapping)?;
-        let theme = params.axes.common.page_theme()?;
+        let theme = axes.common.page_theme()?;
         let names = sorted(&plot);
         if names.is_empty() {
             return Err(FigureError::Empty(format!(
@@ -85,12 +86,9 @@ impl Figure for Dots {
             points.flat_map(|(_, e)| xy::extent(e)).collect()
         });
         let x_axes = axes::numbers(panels, axes::X, xs.collect(), None)?;
-        let y_axis = Axis {
-            scale: Scale::Category {
-                values: names.clone(),
-            },
-            at: Vec::new(),
-        };
+        let y_axis = Axis::new(Scale::Category {
+            values: names.clone(),
+        });
         let y_axes = vec![y_axis; plot.panels.len()];
         let legend = plot.facets.legend(&theme, |color, marker| Sample::Marker {
             colour: theme.colour(color),
@@ -108,9 +106,7 @@ impl Figure for Dots {
         sheet.shared_y = true;
         sheet.grid_x = true;
         let kinds = plot.facets.colors.len().max(plot.facets.markers.len());
-        let line = theme.font_size * (1.4 + 0.35 * (kinds - 1).min(6) as f64);
-        let panel = sheet.width * 0.75 / plot.facets.cols as f64;
-        sheet.aspect = (names.len() as f64 * line / panel).max(0.2);
+        sheet.line = Some(theme.font_size * (1.4 + 0.35 * (kinds - 1).min(6) as f64));
         let mut page = sheet.open();
         for (i, panel) in plot.panels.iter().enumerate() {
             page.inside(i, |canvas, frame, theme| {

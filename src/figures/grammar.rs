@@ -84,6 +84,18 @@ impl Plot {
         })
     }
 
+    /// The same groups with another number in place of their means, and no intervals.
+    pub(super) fn reduced(mut self, pick: impl Fn(&[f64]) -> Option<f64>) -> Self {
+        for series in self.panels.iter_mut().flatten() {
+            let points = series.points.iter_mut().map(|(_, estimate)| estimate);
+            for estimate in points.chain(&mut series.reference) {
+                estimate.centre = pick(&estimate.values);
+                estimate.interval = None;
+            }
+        }
+        self
+    }
+
     /// All series of all panels.
     pub(super) fn series(&self) -> impl Iterator<Item = &Series> {
         self.panels.iter().flatten()

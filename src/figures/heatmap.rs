@@ -1,5 +1,7 @@
 //! A value as colour over two axes.
 
+use serde_json::Value as Json;
+
 use crate::registry::Entry;
 use crate::registry::Names;
 use crate::registry::Param;
@@ -14,24 +16,31 @@ use super::Rendered;
 use super::axes;
 use super::canvas::Align;
 use super::canvas::Label;
-use super::canvas::Point;
 use super::canvas::Rect;
 use super::colormap;
 use super::finish;
+use super::grammar::Series;
 use super::grammar::capital;
 use super::grammar::replicates;
 use super::grammar::sentence;
 use super::mapping::Mapping;
+use super::numbers;
+use super::numbers::Format;
 use super::options::AxisParams;
+use super::options::BareParams;
+use super::options::ColourParams;
 use super::options::FacetParams;
 use super::options::Panels;
-use super::options::ValueScale;
 use super::scale::Scale;
 use super::scale::ScaleKind;
 use super::sheet::Axis;
 use super::sheet::ColourBar;
+use super::sheet::Frame;
 use super::theme;
-use super::ticks;
+use super::theme::Theme;
+
+/// Below this, numbers cannot be read in print.
+const SMALLEST: f64 = 4.5;
 
 pub(super) struct Heatmap;
 
@@ -46,12 +55,17 @@ params! {
         value: String;
         /// axis or list of axes whose values are repetitions
         replicate: Option<Names>;
-        /// the value inside each cell, where there is room
+        /// the value inside each cell, where all of them have room
         numbers: bool = true;
-        /// scale of the colours
-        value_scale: ValueScale = ValueScale::Linear;
+        /// how the values are written: `auto`, `d`, `.2f`, `.1e` or `.0%`
+        format: Option<String>;
+        /// whether y begins at the top, as in a matrix
+        reverse_y: bool = false;
+        /// cells as high as they are wide
+        square: bool = false;
+        colours: ColourParams;
         facets: FacetParams;
-        axes: AxisParams;
+        bare: BareParams;
     }
 }
 
@@ -61,12 +75,13 @@ impl Entry for Heatmap {
     }
 
     fn summary(&self) -> &'static str {
-        "a mean as colour over two axes, with its number where there is room"
+        "a mean as colour over two axes, with its number where all have room"
     }
 
     fn docs(&self) -> &'static str {
         "One cell per value of x and y, in axis order, y upwards. A cell without a value is grey. \
-         Colours are viridis, dark for low."
+         Numbers stand in all cells or in none: whole numbers as such, others with as many decimals \
+         as give the typical one three digits. `centre` gives diverging colours a middle."
     }
 
     fn params(&self) -> Vec<Param> {
@@ -77,7 +92,9 @@ impl Entry for Heatmap {
 impl Figure for Heatmap {
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
         let params = HeatmapParams::read(values)?;
-        let panels = Panels::new(&params.facets, &params.axes);
+        let axes = params.bare.into();
+        let panels = Panels::new(&params.facets, &axes);
+        let format = Format::read("format", &params.format)?;
         // To the grammar, each value of y is a series.
         let mapping = Mapping {
             marker: Some(params.y),
@@ -85,11 +102,11 @@ impl Figure for Heatmap {
             ..Mapping::new(&params.x, vec![params.value], &params.facets)?
         };
         let plot = axes::plot(panels, &input.table, &mapping)?;
-        let theme = params.axes.common.page_theme()?;
+        let theme = axes.common.page_theme()?;
 
         let category = AxisParams {
             x_scale: ScaleKind::Category,
-            ..params.axes.clone()
+            ..axes.clone()
         };
         let category = Panels {
             axes: &category,
@@ -100,21 +117,19 @@ impl Figure for Heatmap {
             points.map(|(x, _)| x.clone()).collect()
         });
         let x_axes = axes::coordinates(category, axes::X, xs.collect(), true)?;
-        let rows: Vec<_> = plot.facets.markers.clone();
-        let y_axis = Axis {
-            scale: Scale::Category {
-                values: rows.clone(),
-            },
-            at: Vec::new(),
-        };
+        let count = plot.facets.markers.len();
+        let mut rows: Vec<_> = plot.facets.markers.clone();
+        if params.reverse_y {
+            rows.reverse();
+        }
+        let y_axis = Axis::new(Scale::Category { values: rows });
         let y_axes = vec![y_axis; plot.panels.len()];
         let centres: Vec<f64> = plot
             .series()
             .flat_map(|series| &series.points)
             .filter_map(|(_, estimate)| estimate.centre)
             .collect();
-        let kind = params.value_scale.kind();
-        let colours = Scale::of_numbers(kind, &centres, None, 0.0);
+        let colours = params.colours.colours(&centres)?;
         let columns = x_axes.iter().map(|axis| match &axis.scale {
             Scale::Category { values } => values.len(),
             _ => 1,
@@ -133,57 +148,45 @@ impl Figure for Heatmap {
             labels,
             Vec::new(),
         )?;
-        sheet.aspect = (0.75 * rows.len() as f64 / columns as f64).clamp(0.25, 1.1);
+        let ratio = count as f64 / columns as f64;
+        sheet.aspect = match params.square {
+            true => ratio,
+            false => (0.75 * ratio).clamp(0.25, 1.1),
+        };
         sheet.grid_y = false;
         sheet.shared_y = true;
         sheet.legend_title = String::new();
         sheet.colour_bar = Some(ColourBar {
             label: plot.y.title_with_unit(),
             axis: Axis {
-                scale: colours.clone(),
-                at: Vec::new(),
+                format,
+                ..Axis::new(colours.scale.clone())
             },
+            colours: colours.clone(),
         });
-        let numbers = params.numbers;
         let mut page = sheet.open();
-        for (i, panel) in plot.panels.iter().enumerate() {
-            page.inside(i, |canvas, frame, theme| {
+        let cells: Vec<Vec<Cell>> = plot
+            .panels
+            .iter()
+            .zip(&page.frames)
+            .map(|(panel, frame)| cells(panel, frame, &plot.facets.markers))
+            .collect();
+        let (texts, size) = match params.numbers {
+            true => numbered(&cells, format, &page.theme).unwrap_or_default(),
+            false => (Vec::new(), 0.0),
+        };
+        let mut texts = texts.into_iter();
+        for (i, panel) in cells.iter().enumerate() {
+            page.inside(i, |canvas, frame, _| {
                 canvas.rect(frame.rect, theme::FAINT);
-                let Scale::Category { values } = &frame.x else {
-                    return;
-                };
-                let width = frame.rect.width / values.len().max(1) as f64;
-                let height = frame.rect.height / rows.len().max(1) as f64;
-                for series in panel {
-                    for (x, estimate) in &series.points {
-                        let Some(middle) = frame
-                            .x
-                            .number(x)
-                            .and_then(|x| frame.at(x, series.marker as f64))
-                        else {
-                            continue;
-                        };
-                        let Some(share) = share(&colours, estimate) else {
-                            continue;
-                        };
-                        let colour = colormap::sequential(share);
-                        let cell = Rect {
-                            x: middle.x - width / 2.0 + 0.25,
-                            y: middle.y - height / 2.0 + 0.25,
-                            width: width - 0.5,
-                            height: height - 0.5,
-                        };
-                        canvas.rect(cell, colour);
-                        let text = estimate.centre.map(ticks::brief).unwrap_or_default();
+                for cell in panel {
+                    // What a logarithm has no colour for stays grey.
+                    let colour = colours.of(cell.value).unwrap_or(theme::FAINT);
+                    canvas.rect(cell.rect, colour);
+                    if let Some(text) = texts.next() {
                         let ink = colormap::readable_on(colour);
-                        let label = Label::new(text, theme.tick_size() - 0.5, ink);
-                        let fits = label.width() + 2.0 < width && label.size + 1.0 < height;
-                        if numbers && fits {
-                            canvas.centred(
-                                Point::new(middle.x, middle.y),
-                                label.align(Align::Middle),
-                            );
-                        }
+                        let label = Label::new(text, size, ink);
+                        canvas.centred(cell.rect.centre(), label.align(Align::Middle));
                     }
                 }
             });
@@ -211,14 +214,60 @@ impl Figure for Heatmap {
         // Colours show the middle alone.
         let note = sentence(&replicates(&plot.summary, None));
         let mut caption = format!("{what}. {note}");
-        let cells = columns * rows.len() * plot.panels.len();
-        if centres.len() < cells {
+        let places = columns * count * plot.panels.len();
+        if centres.len() < places {
             caption.push_str(" Grey: no value.");
         }
         finish(page, &what, plot.summary.to_csv(), caption)
     }
 }
 
-fn share(colours: &Scale, estimate: &Estimate) -> Option<f64> {
-    colours.place(estimate.centre?)
+/// A cell with a value, a little smaller than its place.
+struct Cell {
+    rect: Rect,
+    value: f64,
+}
+
+fn cells(panel: &[Series], frame: &Frame, rows: &[Json]) -> Vec<Cell> {
+    let size = |scale: &Scale, length: f64| match scale {
+        Scale::Category { values } => length / values.len().max(1) as f64,
+        _ => length,
+    };
+    let width = size(&frame.x, frame.rect.width);
+    let height = size(&frame.y, frame.rect.height);
+    let points = panel.iter().flat_map(|series| {
+        let points = series.points.iter();
+        points.map(move |(x, estimate)| (x, &rows[series.marker], estimate))
+    });
+    let cell = |(x, y, estimate): (&Json, &Json, &Estimate)| {
+        let middle = frame.at(frame.x.number(x)?, frame.y.number(y)?)?;
+        Some(Cell {
+            rect: Rect {
+                x: middle.x - width / 2.0 + 0.25,
+                y: middle.y - height / 2.0 + 0.25,
+                width: width - 0.5,
+                height: height - 0.5,
+            },
+            value: estimate.centre?,
+        })
+    };
+    points.filter_map(cell).collect()
+}
+
+/// The numbers of all cells in one form, and their size; none where one of them has no room.
+fn numbered(cells: &[Vec<Cell>], format: Format, theme: &Theme) -> Option<(Vec<String>, f64)> {
+    let cells: Vec<&Cell> = cells.iter().flatten().collect();
+    let values: Vec<f64> = cells.iter().map(|cell| cell.value).collect();
+    let texts = numbers::cells(&values, format);
+    let fits = |size: f64| {
+        texts.iter().zip(&cells).all(|(text, cell)| {
+            let label = Label::new(text, size, theme::INK);
+            label.width() + 1.5 < cell.rect.width && size < cell.rect.height
+        })
+    };
+    let largest = theme.tick_size() - 0.5;
+    let sizes = (0..).map(|i| largest - 0.5 * f64::from(i));
+    let mut sizes = sizes.take_while(|size| *size >= SMALLEST);
+    let size = sizes.find(|size| fits(*size))?;
+    Some((texts, size))
 }

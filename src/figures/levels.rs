@@ -11,10 +11,10 @@ use super::canvas::Canvas;
 use super::canvas::Point;
 use super::legend::Entry;
 use super::legend::Sample;
+use super::numbers;
 use super::sheet::Frame;
 use super::theme;
 use super::theme::Theme;
-use super::ticks;
 
 /// The dashes of the first level, the second, …; the muted colour tells them from a series.
 const DASHES: [&[f64]; 3] = [&[1.0, 1.6], &[5.0, 1.6, 1.0, 1.6], &[8.0, 2.0]];
@@ -94,7 +94,7 @@ impl Levels {
     pub(super) fn said(&self, frames: &[Frame]) -> String {
         let level = |(name, value): &(String, f64)| {
             let drawn = frames.iter().any(|frame| frame.y_at(*value).is_some());
-            let value = super::markup::plain(&ticks::number(*value));
+            let value = super::markup::plain(&numbers::number(*value));
             match drawn {
                 true => format!(" {name}: a line at {value}."),
                 false => format!(" {name}, at {value}, cannot stand on a logarithmic axis."),

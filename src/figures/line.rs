@@ -18,6 +18,7 @@ use super::options::FacetParams;
 use super::options::Groups;
 use super::options::Panels;
 use super::xy;
+use super::xy::Beside;
 use super::xy::SeriesStyle;
 
 pub(super) struct Line;
@@ -71,7 +72,12 @@ impl Figure for Line {
         let look = SeriesStyle {
             markers: params.markers,
             bars: params.error_bars,
+            pale: false,
         };
-        xy::finish(panels, &params.levels, &plot, look, &[])
+        let beside = Beside {
+            levels: &params.levels,
+            envelope: None,
+        };
+        xy::finish(panels, beside, &plot, look, &[])
     }
 }

@@ -10,6 +10,7 @@ use crate::table::Table;
 use super::FigureError;
 use super::options::FacetParams;
 use super::options::Groups;
+use super::options::Repeated;
 
 /// The column that names the metric where several are drawn.
 pub(super) const METRIC: &str = "metric";
@@ -64,8 +65,15 @@ impl Mapping {
         Mapping {
             color: groups.color.clone(),
             marker: groups.marker.clone(),
-            replicate: groups.replicate.clone().unwrap_or_default().0,
-            interval: groups.band,
+            ..self.repeated(&groups.repeated)
+        }
+    }
+
+    /// With replicates.
+    pub(super) fn repeated(self, repeated: &Repeated) -> Self {
+        Mapping {
+            replicate: repeated.replicate.clone().unwrap_or_default().0,
+            interval: repeated.band,
             ..self
         }
     }

@@ -18,11 +18,13 @@ mod facets;
 mod field;
 mod font;
 mod grammar;
+mod hatch;
 mod heatmap;
 mod histogram;
 mod images;
 pub(crate) mod layers;
 mod legend;
+mod level_labels;
 mod levels;
 mod line;
 mod mapping;
@@ -30,19 +32,23 @@ mod marker;
 mod marks;
 mod markup;
 mod named;
+mod numbers;
 mod options;
 mod points;
+mod raster;
 mod render;
 mod scale;
 mod sheet;
 mod text;
 mod theme;
 mod ticks;
+mod wrap;
 mod xy;
 
 use named::Named;
 
 use crate::registry::Entry;
+use crate::registry::InvalidParam;
 use crate::registry::ParamError;
 use crate::registry::Values;
 use crate::table::SummaryError;
@@ -92,6 +98,14 @@ pub trait Figure: Entry {
     /// What it is drawn from.
     fn source(&self) -> Source {
         Source::Rows
+    }
+
+    /// What the types of the parameters cannot say.
+    ///
+    /// # Errors
+    /// The parameter that is wrong, and how.
+    fn check(&self, params: &Values) -> Result<(), InvalidParam> {
+        options::check(params)
     }
 
     /// Draws the input under the names that the parameters give. The same input and parameters
@@ -177,6 +191,10 @@ fn finish(
     caption: String,
 ) -> Result<Rendered, FigureError> {
     let title = as_prose(&markup::in_line(title)).into_owned();
+    let mut caption = caption.trim_end().to_owned();
+    for note in &page.notes {
+        caption.push_str(&format!(" {note}"));
+    }
     let files = render::files(&page.close(), &title)?;
     Ok(Rendered {
         svg: files.svg,

@@ -1,15 +1,20 @@
 //! The parameters that figures share, declared and read in one place.
 
+use crate::registry::InvalidParam;
 use crate::registry::Names;
 use crate::registry::ParamType;
 use crate::registry::ParamValue;
 use crate::registry::Value;
+use crate::registry::Values;
 use crate::registry::choices;
 use crate::registry::params;
 use crate::table::IntervalKind;
 
 use super::FigureError;
+use super::colormap::ColourMap;
+use super::colormap::Colours;
 use super::named::Named;
+use super::numbers::Format;
 use super::scale::ScaleKind;
 use super::sheet::LegendPlace;
 use super::theme;
@@ -37,13 +42,14 @@ impl ParamValue for ScaleKind {
 
 impl ParamValue for LegendPlace {
     fn ty() -> ParamType {
-        ParamType::choice(&["auto", "top", "right", "none"])
+        ParamType::choice(&["auto", "top", "bottom", "right", "none"])
     }
 
     fn of(value: &Value) -> Option<Self> {
         match value.as_str()? {
             "auto" => Some(LegendPlace::Auto),
             "top" => Some(LegendPlace::Top),
+            "bottom" => Some(LegendPlace::Bottom),
             "right" => Some(LegendPlace::Right),
             "none" => Some(LegendPlace::None),
             _ => None,
@@ -82,10 +88,142 @@ params! {
         x_range: Option<Vec<f64>>;
         /// [lowest, highest] y shown
         y_range: Option<Vec<f64>>;
+        /// how numbers along x are written: `auto`, `si` (50k), `.2f`, `d`, `.1e` or `.0%`
+        x_format: Option<String>;
+        /// how numbers along y are written
+        y_format: Option<String>;
         /// where the legend stands, always outside the data
         legend: LegendPlace = "auto";
         named: Named;
         common: Common;
+    }
+}
+
+params! {
+    /// Parameters of figures with names along x and lengths along y.
+    #[allow(dead_code, reason = "names are given before a figure is painted")]
+    pub(super) struct LengthParams {
+        /// text at the x axis; by default the column's label and unit
+        x_label: Option<String>;
+        /// text at the y axis; by default the column's label and unit
+        y_label: Option<String>;
+        /// [lowest, highest] y shown
+        y_range: Option<Vec<f64>>;
+        /// how numbers along y are written: `auto`, `si` (50k), `.2f`, `d`, `.1e` or `.0%`
+        y_format: Option<String>;
+        /// where the legend stands, always outside the data
+        legend: LegendPlace = "auto";
+        named: Named;
+        common: Common;
+    }
+}
+
+params! {
+    /// Parameters of figures with names along x and numbers along y.
+    #[allow(dead_code, reason = "names are given before a figure is painted")]
+    pub(super) struct ColumnParams {
+        /// scale of the y axis
+        y_scale: ScaleKind = "auto";
+        length: LengthParams;
+    }
+}
+
+params! {
+    /// Parameters of figures with numbers along x and names along y.
+    #[allow(dead_code, reason = "names are given before a figure is painted")]
+    pub(super) struct LineParams {
+        /// text at the x axis; by default the column's label and unit
+        x_label: Option<String>;
+        /// text at the y axis; by default the column's label and unit
+        y_label: Option<String>;
+        /// scale of the x axis
+        x_scale: ScaleKind = "auto";
+        /// [lowest, highest] x shown
+        x_range: Option<Vec<f64>>;
+        /// how numbers along x are written: `auto`, `si` (50k), `.2f`, `d`, `.1e` or `.0%`
+        x_format: Option<String>;
+        /// where the legend stands, always outside the data
+        legend: LegendPlace = "auto";
+        named: Named;
+        common: Common;
+    }
+}
+
+params! {
+    /// Parameters of figures whose axes have no ticks, or names on both.
+    #[allow(dead_code, reason = "names are given before a figure is painted")]
+    pub(super) struct BareParams {
+        /// text at the x axis
+        x_label: Option<String>;
+        /// text at the y axis
+        y_label: Option<String>;
+        named: Named;
+        common: Common;
+    }
+}
+
+impl AxisParams {
+    /// Axes of which nothing is asked.
+    fn plain(named: Named, common: Common) -> Self {
+        AxisParams {
+            x_label: None,
+            y_label: None,
+            x_scale: ScaleKind::Auto,
+            y_scale: ScaleKind::Auto,
+            x_range: None,
+            y_range: None,
+            x_format: None,
+            y_format: None,
+            legend: LegendPlace::Auto,
+            named,
+            common,
+        }
+    }
+}
+
+impl From<LengthParams> for AxisParams {
+    fn from(given: LengthParams) -> Self {
+        AxisParams {
+            x_label: given.x_label,
+            y_label: given.y_label,
+            y_range: given.y_range,
+            y_format: given.y_format,
+            legend: given.legend,
+            ..AxisParams::plain(given.named, given.common)
+        }
+    }
+}
+
+impl From<ColumnParams> for AxisParams {
+    fn from(given: ColumnParams) -> Self {
+        AxisParams {
+            y_scale: given.y_scale,
+            ..given.length.into()
+        }
+    }
+}
+
+impl From<LineParams> for AxisParams {
+    fn from(given: LineParams) -> Self {
+        AxisParams {
+            x_label: given.x_label,
+            y_label: given.y_label,
+            x_scale: given.x_scale,
+            x_range: given.x_range,
+            x_format: given.x_format,
+            legend: given.legend,
+            ..AxisParams::plain(given.named, given.common)
+        }
+    }
+}
+
+impl From<BareParams> for AxisParams {
+    fn from(given: BareParams) -> Self {
+        AxisParams {
+            x_label: given.x_label,
+            y_label: given.y_label,
+            ..AxisParams::plain(given.named, given.common)
+        }
     }
 }
 
@@ -120,6 +258,13 @@ params! {
         color: Option<String>;
         /// axis with a marker and dash per value; by default that of colour
         marker: Option<String>;
+        repeated: Repeated;
+    }
+}
+
+params! {
+    /// Parameters that name replicates.
+    pub(super) struct Repeated {
         /// axis or list of axes whose values are repetitions
         replicate: Option<Names>;
         /// interval around the mean
@@ -132,6 +277,34 @@ choices! {
     pub(super) enum ValueScale {
         Linear = "linear",
         Log = "log",
+    }
+}
+
+params! {
+    /// Parameters of colours that stand for numbers.
+    pub(super) struct ColourParams {
+        /// scale of the colours
+        value_scale: ValueScale = ValueScale::Linear;
+        /// colours from low to high; `rdbu` diverges from a middle
+        colors: ColourMap = ColourMap::Viridis;
+        /// number in the middle of diverging colours; by default 0 where numbers have both signs
+        centre: Option<f64>;
+        /// [lowest, highest] number with a colour of its own
+        value_range: Option<Vec<f64>>;
+    }
+}
+
+impl ColourParams {
+    /// The colours of these numbers.
+    pub(super) fn colours(&self, numbers: &[f64]) -> Result<Colours, FigureError> {
+        let range = range("value_range", &self.value_range)?;
+        let map = match (self.centre, self.colors) {
+            // A middle is asked for: only diverging colours have one.
+            (Some(_), ColourMap::Viridis) => ColourMap::RdBu,
+            (_, map) => map,
+        };
+        let kind = self.value_scale.kind();
+        Ok(Colours::new(map, kind, numbers, (self.centre, range)))
     }
 }
 
@@ -209,6 +382,55 @@ impl Common {
             }
         }
         Ok(theme)
+    }
+}
+
+/// What the types of the parameters that figures share cannot say.
+///
+/// # Errors
+/// The first parameter that is wrong.
+pub(super) fn check(values: &Values) -> Result<(), InvalidParam> {
+    if let Ok(common) = Common::read(values) {
+        common.page_width().map_err(invalid)?;
+        common.page_theme().map_err(invalid)?;
+    }
+    for name in ["x_range", "y_range", "value_range"] {
+        let Some(Value::List(ends)) = values.get(name) else {
+            continue;
+        };
+        let ends: Option<Vec<f64>> = ends.iter().map(Value::as_float).collect();
+        let ends = range(name, &ends).map_err(invalid)?;
+        let scale = values.get(&name.replace("range", "scale"));
+        let log = scale.and_then(Value::as_str) == Some("log");
+        if let Some((low, _)) = ends.filter(|(low, _)| log && *low <= 0.0) {
+            return Err(InvalidParam {
+                param: name,
+                message: format!("begins at {low}, but a logarithmic axis begins above 0"),
+                help: "raise its lower end, or use the scale `symlog`".to_owned(),
+            });
+        }
+    }
+    for name in ["x_format", "y_format", "format"] {
+        if let Some(text) = values.get(name).and_then(Value::as_str) {
+            Format::read(name, &Some(text.to_owned())).map_err(invalid)?;
+        }
+    }
+    Ok(())
+}
+
+/// A parameter that drawing would refuse.
+fn invalid(error: FigureError) -> InvalidParam {
+    match error {
+        FigureError::Parameter { name, got, want } => InvalidParam {
+            param: name,
+            message: format!("is {got}"),
+            help: format!("it {}", want.trim_start_matches("it ")),
+        },
+        other => InvalidParam {
+            param: "title",
+            message: other.to_string(),
+            help: String::new(),
+        },
     }
 }
 

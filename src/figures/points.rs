@@ -18,8 +18,14 @@ use super::mapping::Mapping;
 use super::mapping::no_column;
 use super::marker;
 use super::options::AxisParams;
+use super::options::BareParams;
 use super::options::FacetParams;
 use super::options::Panels;
+use super::raster;
+use super::sheet::LegendPlace;
+
+/// From so many points on they are one picture inside the axes: each as a mark takes 100 bytes.
+const RASTER: usize = 5000;
 
 pub(super) struct Scatter;
 pub(super) struct Embedding;
@@ -32,6 +38,7 @@ params! {
         /// column of numbers along y
         y: String;
         points: PointParams;
+        axes: AxisParams;
     }
 }
 
@@ -43,6 +50,9 @@ params! {
         /// column of the second coordinate
         y: String = "y";
         points: PointParams;
+        /// where the legend stands, always outside the data
+        legend: LegendPlace = "auto";
+        axes: BareParams;
     }
 }
 
@@ -55,8 +65,9 @@ params! {
         marker: Option<String>;
         /// diameter of a point, points
         size: Option<f64>, min(0.5), max(20);
+        /// whether points are one picture inside the axes instead of a mark each [default: from 5000 points on]
+        raster: Option<bool>;
         facets: FacetParams;
-        axes: AxisParams;
     }
 }
 
@@ -71,7 +82,8 @@ impl Entry for Scatter {
 
     fn docs(&self) -> &'static str {
         "Nothing is averaged: every row that has both numbers is a point. The caption counts them \
-         and those without."
+         and those without. From 5000 points on they are one picture of 300 dots per inch inside \
+         vector axes; `raster` asks for it or against it."
     }
 
     fn params(&self) -> Vec<Param> {
@@ -100,15 +112,25 @@ impl Entry for Embedding {
 
 impl Figure for Scatter {
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
-        let ScatterParams { x, y, points: look } = ScatterParams::read(values)?;
-        points(input, (x, y), look, false)
+        let params = ScatterParams::read(values)?;
+        points(
+            input,
+            (params.x, params.y),
+            params.points,
+            &params.axes,
+            false,
+        )
     }
 }
 
 impl Figure for Embedding {
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
-        let EmbeddingParams { x, y, points: look } = EmbeddingParams::read(values)?;
-        points(input, (x, y), look, true)
+        let params = EmbeddingParams::read(values)?;
+        let axes = AxisParams {
+            legend: params.legend,
+            ..params.axes.into()
+        };
+        points(input, (params.x, params.y), params.points, &axes, true)
     }
 }
 
@@ -116,9 +138,10 @@ fn points(
     input: &FigureInput,
     (x_name, y_name): (String, String),
     params: PointParams,
+    axes: &AxisParams,
     embedding: bool,
 ) -> Result<Rendered, FigureError> {
-    let panels = Panels::new(&params.facets, &params.axes);
+    let panels = Panels::new(&params.facets, axes);
     let mapping = Mapping {
         color: params.color,
         marker: params.marker,
@@ -128,7 +151,7 @@ fn points(
     let column = |name: &str| table.column(name).ok_or_else(|| no_column(table, name));
     let (x, y) = (column(&mapping.x)?, column(&y_name)?);
     let facets = axes::facets(panels, table, &mapping)?;
-    let mut theme = params.axes.common.page_theme()?;
+    let mut theme = axes.common.page_theme()?;
     if let Some(size) = params.size {
         theme.marker_size = size;
     } else if table.rows.len() > 300 {
@@ -156,19 +179,21 @@ fn points(
     }
     let pick =
         |f: fn(&(f64, f64)) -> f64| drawn.iter().map(|p| p.iter().map(f).collect()).collect();
-    let mut x_axes = axes::numbers(panels, axes::X, pick(|p| p.0), None)?;
-    let mut y_axes = axes::numbers(panels, axes::Y, pick(|p| p.1), None)?;
+    let x_axes = axes::numbers(panels, axes::X, pick(|p| p.0), None)?;
+    let y_axes = axes::numbers(panels, axes::Y, pick(|p| p.1), None)?;
     let legend = facets.legend(&theme, |color, marker| Sample::Marker {
         colour: theme.colour(color),
         marker,
     });
     let (xc, yc) = (&table.columns[x], &table.columns[y]);
-    let aspect = if embedding { 1.0 } else { 0.75 };
-    if embedding {
-        for (x, y) in x_axes.iter_mut().zip(&mut y_axes) {
-            square(&mut x.scale, &mut y.scale);
-        }
-    }
+    let shapes = x_axes.iter().zip(&y_axes);
+    let shapes = shapes.filter_map(|(x, y)| Some(y.scale.span()? / x.scale.span()?));
+    let shapes: Vec<f64> = shapes.collect();
+    let aspect = match embedding {
+        // As high as the points need: the axes fill the width.
+        true => (shapes.iter().sum::<f64>() / shapes.len().max(1) as f64).clamp(0.4, 1.15),
+        false => 0.75,
+    };
     let labels = match embedding {
         true => (String::new(), String::new()),
         false => (xc.title_with_unit(), yc.title_with_unit()),
@@ -176,10 +201,7 @@ fn points(
     let mut sheet = axes::sheet(panels, &theme, &facets, (x_axes, y_axes), labels, legend)?;
     sheet.aspect = aspect;
     sheet.bare = embedding;
-    if embedding && sheet.panels.len() == 1 && sheet.height.is_none() {
-        // A square as wide as a column is more than points need.
-        sheet.width = sheet.width.min(super::theme::SINGLE);
-    }
+    sheet.equal = embedding;
     let title = match embedding {
         true => format!("Embedding{}", facets.describe(&[])),
         false => format!(
@@ -192,8 +214,28 @@ fn points(
     let mut page = sheet.open();
     let opacity = if count > 300 { 0.7 } else { 0.9 };
     let mut lost = 0;
+    let as_picture = params.raster.unwrap_or(count >= RASTER);
+    let mut failed = None;
     for (i, panel) in facets.panels.iter().enumerate() {
         page.inside(i, |canvas, frame, theme| {
+            if as_picture {
+                let mut layer = raster::Layer::new(frame.rect, theme.marker_size);
+                for group in &panel.groups {
+                    let colour = theme.colour(group.color).opacity(opacity);
+                    let stamp = layer.stamp(group.marker, theme.marker_size);
+                    for (x, y) in group.rows.iter().filter_map(|&row| at(row)) {
+                        match frame.at(x, y) {
+                            Some(point) => layer.put(&stamp, point, colour),
+                            None => lost += 1,
+                        }
+                    }
+                }
+                match layer.picture() {
+                    Ok(mark) => canvas.marks.push(mark),
+                    Err(error) => failed = Some(error),
+                }
+                return;
+            }
             for group in &panel.groups {
                 let colour = theme.colour(group.color).opacity(opacity);
                 for (x, y) in group.rows.iter().filter_map(|&row| at(row)) {
@@ -210,6 +252,9 @@ fn points(
                 }
             }
         });
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     let without = table.rows.len() - count;
     let points = if count == 1 { "point" } else { "points" };
@@ -264,14 +309,4 @@ fn listing(table: &Table, shown: &[usize], x: usize, y: usize) -> String {
             .collect(),
     };
     listing.to_csv()
-}
-
-/// Widens the shorter of two linear scales, so that a unit is equally long on both.
-fn square(x: &mut super::scale::Scale, y: &mut super::scale::Scale) {
-    use super::scale::Scale::Linear;
-    if let (Linear { low: xl, high: xh }, Linear { low: yl, high: yh }) = (x, y) {
-        let half = (*xh - *xl).max(*yh - *yl) / 2.0;
-        let (xm, ym) = ((*xh + *xl) / 2.0, (*yh + *yl) / 2.0);
-        (*xl, *xh, *yl, *yh) = (xm - half, xm + half, ym - half, ym + half);
-    }
 }

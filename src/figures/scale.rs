@@ -4,6 +4,9 @@ use serde_json::Value as Json;
 
 use crate::table::display;
 
+/// Numbers that differ by a smaller share than this are one number, computed in two ways.
+const ROUNDING: f64 = 1e-12;
+
 /// How values spread along an axis, as manifests name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScaleKind {
@@ -81,12 +84,20 @@ impl Scale {
     pub(super) fn value(&self, share: f64) -> Option<f64> {
         match self {
             Scale::Linear { low, high } => Some(low + share * (high - low)),
-            Scale::Log { low, high } => Some(low * (high / low).powf(share)),
+            Scale::Log { low, high } => Some((low.ln() + share * (high.ln() - low.ln())).exp()),
             Scale::Symlog { low, high, linear } => {
                 let (from, to) = (bend(*low, *linear), bend(*high, *linear));
                 Some(unbend(from + share * (to - from), *linear))
             }
             Scale::Category { .. } => None,
+        }
+    }
+
+    /// The length of a linear scale.
+    pub(super) fn span(&self) -> Option<f64> {
+        match self {
+            Scale::Linear { low, high } => Some(high - low),
+            _ => None,
         }
     }
 
@@ -135,7 +146,7 @@ impl Scale {
         margin: f64,
     ) -> Scale {
         let usable = |value: &&f64| match kind {
-            ScaleKind::Log => (1e-300..=1e300).contains(*value),
+            ScaleKind::Log => **value > 0.0 && **value <= 1e300,
             // Beyond, differences are infinite.
             _ => value.abs() <= 1e300,
         };
@@ -155,19 +166,23 @@ impl Scale {
         }
         match kind {
             ScaleKind::Log => {
-                if low == high {
-                    (low, high) = (low / 2.0, high * 2.0);
+                if high <= low * (1.0 + ROUNDING) {
+                    (low, high) = ((low / 2.0).max(f64::from_bits(1)), high * 2.0);
                 }
                 // By logarithms: the quotient itself may be infinite.
                 let ratio = (margin * (high.ln() - low.ln())).exp();
                 let (low, high) = match range {
                     Some((from, to)) if from > 0.0 => (from, to),
-                    _ => ((low / ratio).max(1e-305), (high * ratio).min(1e305)),
+                    _ => (
+                        (low / ratio).max(f64::from_bits(1)),
+                        (high * ratio).min(1e305),
+                    ),
                 };
                 Scale::Log { low, high }
             }
             _ => {
-                if low == high {
+                // Rounding is no spread.
+                if high - low <= low.abs().max(high.abs()) * ROUNDING {
                     let room = if low == 0.0 { 1.0 } else { low.abs() * 0.1 };
                     (low, high) = (low - room, high + room);
                 }
@@ -249,7 +264,7 @@ pub(super) fn coordinate(value: &Json) -> String {
     match value {
         Json::Null => "none".to_owned(),
         Json::Number(number) => match number.as_f64() {
-            Some(value) => super::ticks::number(value),
+            Some(value) => super::numbers::number(value),
             None => number.to_string(),
         },
         other => display(other),

@@ -1,5 +1,10 @@
 //! Ticks that read well: round numbers, few enough for the length of the axis.
 
+use super::numbers;
+use super::numbers::Format;
+use super::numbers::minus;
+use super::numbers::number;
+use super::numbers::power_of_ten;
 use super::scale::Scale;
 use super::scale::coordinate;
 
@@ -14,24 +19,53 @@ pub(super) struct Tick {
 
 /// The ticks of a scale on an axis where about `room` labels fit. `at`: the values that occur, for
 /// axes of few values: those then carry the labels.
-pub(super) fn ticks(scale: &Scale, room: usize, at: &[f64]) -> Vec<Tick> {
+pub(super) fn ticks(scale: &Scale, room: usize, at: &[f64], format: Format) -> Vec<Tick> {
     let room = room.max(2);
-    let ticks = match scale {
+    let ticks: Vec<Tick> = match scale {
         Scale::Category { values } => values
             .iter()
             .enumerate()
             .filter_map(|(i, value)| labelled(scale, i as f64, coordinate(value)))
             .collect(),
-        _ if !at.is_empty() && at.len() <= room && apart(scale, at, room) => at
-            .iter()
-            .filter_map(|value| labelled(scale, *value, number(*value)))
-            .collect(),
-        Scale::Linear { low, high } => linear(scale, *low, *high, room),
-        Scale::Log { low, high } => log(scale, *low, *high, room),
-        Scale::Symlog { low, high, linear } => symlog(scale, *low, *high, *linear, room),
+        _ if !at.is_empty() && at.len() <= room && apart(scale, at, room) => {
+            let labels = alone(at, format);
+            let labels = at.iter().zip(labels);
+            labels
+                .filter_map(|(value, label)| labelled(scale, *value, label))
+                .collect()
+        }
+        Scale::Linear { low, high } => linear(scale, *low, *high, room, format),
+        Scale::Log { low, high } => log(scale, *low, *high, room, format),
+        Scale::Symlog { low, high, linear } => symlog(scale, (*low, *high), *linear, room, format),
     };
     let inside = |tick: &Tick| (-1e-9..=1.0 + 1e-9).contains(&tick.place);
-    ticks.into_iter().filter(inside).collect()
+    let mut ticks: Vec<Tick> = ticks.into_iter().filter(inside).collect();
+    if ticks.iter().all(|tick| tick.label.is_empty()) {
+        ticks.extend(ends(scale, format));
+    }
+    ticks
+}
+
+/// Values that each have a text of their own.
+fn alone(values: &[f64], format: Format) -> Vec<String> {
+    match format {
+        Format::Auto => values.iter().map(|value| number(*value)).collect(),
+        format => numbers::uniform(values, 1.0, format),
+    }
+}
+
+/// The ends of an axis too short for round numbers, in all digits.
+fn ends(scale: &Scale, format: Format) -> Vec<Tick> {
+    let ends = [0.0, 1.0].map(|share| (share, scale.value(share)));
+    let tick = |(place, value): (f64, Option<f64>)| {
+        let value = value?;
+        let label = match format {
+            Format::Auto => minus(&format!("{value:?}")),
+            format => alone(&[value], format).concat(),
+        };
+        Some(Tick { place, label })
+    };
+    ends.into_iter().filter_map(tick).collect()
 }
 
 fn labelled(scale: &Scale, value: f64, label: String) -> Option<Tick> {
@@ -58,14 +92,14 @@ fn round_step(span: f64, room: usize) -> f64 {
         .unwrap_or(10.0 * power)
 }
 
-fn linear(scale: &Scale, low: f64, high: f64, room: usize) -> Vec<Tick> {
+fn linear(scale: &Scale, low: f64, high: f64, room: usize, format: Format) -> Vec<Tick> {
     let step = round_step(high - low, room);
     if !(step.is_finite() && step > 0.0) {
         return Vec::new();
     }
     // Beside large numbers a small range has no round numbers that can be told apart.
     let (first, last) = ((low / step).ceil(), (high / step).floor());
-    if !(first.abs() < 1e12 && last.abs() < 1e12 && last - first < 100.0) {
+    if !(first.abs() < 1e15 && last.abs() < 1e15 && last - first < 100.0) {
         return Vec::new();
     }
     let (first, last) = (first as i64, last as i64);
@@ -73,7 +107,7 @@ fn linear(scale: &Scale, low: f64, high: f64, room: usize) -> Vec<Tick> {
     let minors = (2 * first - 1..=2 * last + 1).filter(|k| k % 2 != 0);
     let minors = minors.filter_map(|k| labelled(scale, k as f64 * step / 2.0, String::new()));
     let values: Vec<f64> = (first..=last).map(|k| k as f64 * step).collect();
-    let labels = uniform(&values, step);
+    let labels = numbers::uniform(&values, step, format);
     let majors = values
         .iter()
         .zip(labels)
@@ -81,141 +115,101 @@ fn linear(scale: &Scale, low: f64, high: f64, room: usize) -> Vec<Tick> {
     majors.chain(minors).collect()
 }
 
-/// Labels of one axis with the same number of decimals.
-fn uniform(values: &[f64], step: f64) -> Vec<String> {
-    let largest = values.iter().fold(0.0f64, |m, v| m.max(v.abs()));
-    if (1e5..1e9).contains(&largest) {
-        // One unit for all: `50k` beside `100k`.
-        let (factor, suffix) = if largest >= 1e6 {
-            (1e6, "M")
-        } else {
-            (1e3, "k")
-        };
-        let write = |value: &f64| match *value {
-            0.0 => "0".to_owned(),
-            value => format!("{}{suffix}", short(value / factor)),
-        };
-        return values.iter().map(write).collect();
-    }
-    if largest >= 1e9 || (largest > 0.0 && largest < 1e-3) {
-        return values.iter().map(|value| number(*value)).collect();
-    }
-    // 2.5 needs one place more than its power of ten says.
-    let power = step.log10().floor();
-    let exact = (step / 10f64.powf(power)).fract().abs() < 1e-6;
-    let places = (-power + if exact { 0.0 } else { 1.0 }).max(0.0) as usize;
-    let write = |value: &f64| minus(&format!("{:.places$}", value + 0.0));
-    values.iter().map(write).collect()
-}
-
-fn log(scale: &Scale, low: f64, high: f64, room: usize) -> Vec<Tick> {
+fn log(scale: &Scale, low: f64, high: f64, room: usize, format: Format) -> Vec<Tick> {
     if !(low > 0.0 && high.is_finite()) {
         return Vec::new();
     }
     let first = low.log10().floor() as i32;
     let last = high.log10().ceil() as i32;
     let decades: Vec<i32> = (first..=last)
-        .filter(|k| (low * 0.999..=high * 1.001).contains(&10f64.powi(*k)))
+        .filter(|k| (low * 0.999..=high * 1.001).contains(&power_of_ten(*k)))
         .collect();
     let mut ticks = Vec::new();
     if decades.len() >= 2 {
         let every = decades.len().div_ceil(room).max(1) as i32;
-        let plain = decades.iter().all(|k| (-2..=3).contains(k));
+        // Counted from 10⁰, or from the first where one alone would be left.
+        let count = |from: i32| {
+            let labelled = decades.iter().filter(|k| (*k - from) % every == 0);
+            labelled.count()
+        };
+        let from = if count(0) >= 2 { 0 } else { decades[0] };
         for k in &decades {
-            let shown = (k - decades[0]) % every == 0;
-            let label = match (shown, plain) {
-                (false, _) => String::new(),
-                (true, true) => number(10f64.powi(*k)),
-                (true, false) => format!("10^{{{}}}", minus(&k.to_string())),
+            let label = match (k - from) % every == 0 {
+                false => String::new(),
+                true => decade(1.0, *k, &decades, format),
             };
-            ticks.extend(labelled(scale, 10f64.powi(*k), label));
+            ticks.extend(labelled(scale, power_of_ten(*k), label));
         }
         if every == 1 && decades.len() <= 8 {
             let minors =
-                (first..=last).flat_map(|k| (2..10).map(move |d| f64::from(d) * 10f64.powi(k)));
+                (first..=last).flat_map(|k| (2..10).map(move |d| f64::from(d) * power_of_ten(k)));
             ticks.extend(minors.filter_map(|value| labelled(scale, value, String::new())));
         }
         return ticks;
     }
     // Less than two decades: 1, 2 and 5, or round numbers where even those are too few.
     let few: Vec<f64> = (first - 1..=last)
-        .flat_map(|k| [1.0, 2.0, 5.0].map(|d| d * 10f64.powi(k)))
+        .flat_map(|k| [1.0, 2.0, 5.0].map(|d| d * power_of_ten(k)))
         .filter(|value| (low..=high).contains(value))
         .collect();
     if few.len() >= 2 {
-        ticks.extend(few.iter().filter_map(|v| labelled(scale, *v, number(*v))));
+        let labels = few.iter().zip(alone(&few, format));
+        ticks.extend(labels.filter_map(|(v, label)| labelled(scale, *v, label)));
         let minors =
-            (first - 1..=last).flat_map(|k| (1..10).map(move |d| f64::from(d) * 10f64.powi(k)));
+            (first - 1..=last).flat_map(|k| (1..10).map(move |d| f64::from(d) * power_of_ten(k)));
         let minors = minors.filter(|v| !few.iter().any(|f| (f / v - 1.0).abs() < 1e-9));
         ticks.extend(minors.filter_map(|value| labelled(scale, value, String::new())));
         return ticks;
     }
-    linear(scale, low, high, room.min(4))
+    linear(scale, low, high, room.min(4), format)
 }
 
-fn symlog(scale: &Scale, low: f64, high: f64, threshold: f64, room: usize) -> Vec<Tick> {
+/// The label of a power of ten among others.
+fn decade(sign: f64, k: i32, decades: &[i32], format: Format) -> String {
+    let plain = decades.iter().all(|k| (-2..=3).contains(k));
+    match (format, plain) {
+        (Format::Auto, false) => {
+            let sign = if sign < 0.0 { "−" } else { "" };
+            format!("{sign}10^{{{}}}", minus(&k.to_string()))
+        }
+        _ => alone(&[sign * power_of_ten(k)], format).concat(),
+    }
+}
+
+/// Zero and powers of ten of both signs, as far apart on either side.
+fn symlog(
+    scale: &Scale,
+    (low, high): (f64, f64),
+    threshold: f64,
+    room: usize,
+    format: Format,
+) -> Vec<Tick> {
     let reach = low.abs().max(high.abs());
     if !(threshold > 0.0 && reach.is_finite()) {
-        return linear(scale, low, high, room);
+        return linear(scale, low, high, room, format);
     }
     let first = threshold.log10().round() as i32;
     let last = reach.log10().floor() as i32;
-    let plain = first >= -2 && last <= 3;
+    let decades: Vec<i32> = (first..=last.max(first)).collect();
     let both = low < 0.0 && high > 0.0;
-    let decades = (last - first + 1).max(1) as usize * if both { 2 } else { 1 } + 1;
-    let every = decades.div_ceil(room).max(1) as i32;
+    let count = decades.len() * if both { 2 } else { 1 } + 1;
+    let every = count.div_ceil(room).max(1) as i32;
     let mut ticks: Vec<Tick> = labelled(scale, 0.0, "0".to_owned()).into_iter().collect();
-    for k in first..=last {
-        let value = 10f64.powi(k);
-        let shown = (last - k) % every == 0;
+    let zero = scale.place(0.0).unwrap_or(-1.0);
+    for &k in &decades {
         for sign in [1.0, -1.0] {
-            let label = match (shown, plain) {
-                (false, _) => String::new(),
-                (true, true) => number(sign * value),
-                (true, false) => {
-                    let minus_sign = if sign < 0.0 { "−" } else { "" };
-                    format!("{minus_sign}10^{{{}}}", minus(&k.to_string()))
-                }
+            let value = sign * power_of_ten(k);
+            let place = scale.place(value).unwrap_or(-1.0);
+            // Beside zero there is room for zero only.
+            let clear = (place - zero).abs() > 0.6 / room as f64;
+            let label = match (last - k) % every == 0 && clear {
+                true => decade(sign, k, &decades, format),
+                false => String::new(),
             };
-            ticks.extend(labelled(scale, sign * value, label));
+            ticks.extend(labelled(scale, value, label));
         }
     }
     ticks
-}
-
-/// A number as short as it can be read: `0.01`, `20`, `100k`, `2·10^{−6}`.
-pub(super) fn number(value: f64) -> String {
-    if value == 0.0 {
-        return "0".to_owned();
-    }
-    let size = value.abs();
-    if !(1e-3..1e5).contains(&size) {
-        for (factor, suffix) in [(1e6, "M"), (1e3, "k")] {
-            let scaled = value / factor;
-            if (1.0..1000.0).contains(&scaled.abs()) {
-                return format!("{}{suffix}", short(scaled));
-            }
-        }
-        let exponent = size.log10().floor() as i32;
-        let mantissa = short(value / 10f64.powi(exponent));
-        let power = format!("10^{{{}}}", minus(&exponent.to_string()));
-        return match mantissa.as_str() {
-            "1" => power,
-            "−1" => format!("−{power}"),
-            _ => format!("{mantissa}·{power}"),
-        };
-    }
-    short(value)
-}
-
-/// Three digits at most: for cells.
-pub(super) fn brief(value: f64) -> String {
-    let size = value.abs();
-    if size == 0.0 || !(1e-3..1e5).contains(&size) {
-        return number(value);
-    }
-    let places = (2 - size.log10().floor() as i32).clamp(0, 6) as usize;
-    minus(&format!("{value:.places$}"))
 }
 
 /// Round heights strictly inside a scale, about so many.
@@ -238,30 +232,13 @@ pub(super) fn levels(scale: &Scale, count: usize) -> Vec<f64> {
     }
 }
 
-/// Four digits at most, without trailing zeros.
-fn short(value: f64) -> String {
-    let exponent = value.abs().log10().floor() as i32;
-    let places = (3 - exponent).clamp(0, 6) as usize;
-    let text = format!("{value:.places$}");
-    let text = match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.'),
-        false => &text,
-    };
-    minus(text)
-}
-
-/// A true minus sign.
-fn minus(text: &str) -> String {
-    text.replace('-', "−")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::figures::scale::ScaleKind;
 
     fn labels(scale: &Scale, room: usize) -> Vec<String> {
-        let ticks = ticks(scale, room, &[]).into_iter();
+        let ticks = ticks(scale, room, &[], Format::Auto).into_iter();
         let labels = ticks.map(|tick| tick.label);
         labels.filter(|label| !label.is_empty()).collect()
     }
@@ -284,12 +261,15 @@ mod tests {
     }
 
     #[test]
-    fn thousands_are_short() {
+    fn thousands_are_short_on_request() {
         let scale = Scale::Linear {
             low: 0.0,
             high: 200_000.0,
         };
-        assert_eq!(labels(&scale, 4), ["0", "50k", "100k", "150k", "200k"]);
+        let plain = ["0", "50000", "100000", "150000", "200000"];
+        assert_eq!(labels(&scale, 4), plain);
+        let short = ticks(&scale, 4, &[], Format::Si);
+        assert!(short.iter().any(|tick| tick.label == "150k"));
     }
 
     #[test]
@@ -298,10 +278,7 @@ mod tests {
             low: 1e-5,
             high: 1e1,
         };
-        assert_eq!(
-            labels(&scale, 4),
-            ["10^{−5}", "10^{−3}", "10^{−1}", "10^{1}"]
-        );
+        assert_eq!(labels(&scale, 4), ["10^{−4}", "10^{−2}", "10^{0}"]);
         let scale = Scale::Log {
             low: 0.05,
             high: 200.0,
@@ -324,26 +301,46 @@ mod tests {
     }
 
     #[test]
-    fn the_values_of_a_sweep_are_its_ticks() {
-        let scale = Scale::of_numbers(ScaleKind::Log, &[5.0, 100.0], None, 0.04);
-        let ticks = ticks(&scale, 6, &[5.0, 10.0, 20.0, 50.0, 100.0]);
-        let labels: Vec<_> = ticks.iter().map(|tick| tick.label.as_str()).collect();
-        assert_eq!(labels, ["5", "10", "20", "50", "100"]);
+    fn no_axis_is_without_labels() {
+        for (low, high) in [
+            (1e6, 1e6 + 1e-9),
+            (1.0, 1.0 + 1e-15),
+            (1e-320, 9e-320),
+            (-1e300, 1e300),
+        ] {
+            let texts = labels(&Scale::Linear { low, high }, 6);
+            assert!(texts.len() >= 2, "{low} {high}: {texts:?}");
+            let mut different = texts.clone();
+            different.dedup();
+            assert_eq!(texts, different);
+        }
+        let scale = Scale::Log {
+            low: 1e-320,
+            high: 1e-310,
+        };
+        assert!(labels(&scale, 6).len() >= 2);
     }
 
     #[test]
-    fn numbers_are_short() {
-        for (value, text) in [
-            (0.0, "0"),
-            (0.01, "0.01"),
-            (-2.5, "−2.5"),
-            (1e5, "100k"),
-            (2.5e6, "2.5M"),
-            (2e-6, "2·10^{−6}"),
-            (1e-4, "10^{−4}"),
-            (12345.0, "12345"),
-        ] {
-            assert_eq!(number(value), text);
+    fn signs_of_a_symmetric_logarithm_have_the_same_powers() {
+        let scale = Scale::of_numbers(
+            ScaleKind::Symlog,
+            &[-300.0, -0.002, 0.01, 200.0],
+            None,
+            0.04,
+        );
+        for room in 3..9 {
+            let texts = labels(&scale, room);
+            let negative = texts.iter().filter(|t| t.starts_with('−')).count();
+            assert_eq!(negative * 2 + 1, texts.len(), "{texts:?}");
         }
+    }
+
+    #[test]
+    fn the_values_of_a_sweep_are_its_ticks() {
+        let scale = Scale::of_numbers(ScaleKind::Log, &[5.0, 100.0], None, 0.04);
+        let ticks = ticks(&scale, 6, &[5.0, 10.0, 20.0, 50.0, 100.0], Format::Auto);
+        let labels: Vec<_> = ticks.iter().map(|tick| tick.label.as_str()).collect();
+        assert_eq!(labels, ["5", "10", "20", "50", "100"]);
     }
 }

@@ -22,12 +22,30 @@ use super::sheet::Sheet;
 use super::theme::Theme;
 
 const BAND_OPACITY: f64 = 0.18;
+const ENVELOPE_OPACITY: f64 = 0.14;
+/// Of a line where replicates are missing.
+const PALE: f64 = 0.4;
 
 /// How the points of a series are drawn.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SeriesStyle {
     pub markers: bool,
     pub bars: bool,
+    /// Paler where a series has fewer replicates than elsewhere.
+    pub pale: bool,
+}
+
+/// The smallest and the largest values that the points of a plot stand for, as plots of the same
+/// groups.
+pub(super) struct Envelope {
+    pub low: Plot,
+    pub high: Plot,
+}
+
+/// What is drawn beside the series themselves.
+pub(super) struct Beside<'a> {
+    pub levels: &'a LevelParams,
+    pub envelope: Option<Envelope>,
 }
 
 /// The page of a plot: everything but the marks.
@@ -36,14 +54,17 @@ fn sheet(
     plot: &Plot,
     theme: &Theme,
     look: SeriesStyle,
-    levels: &Levels,
+    (levels, envelope): (&Levels, Option<&Envelope>),
 ) -> Result<Sheet, FigureError> {
     let xs = plot.panels.iter().map(|panel| {
         let points = panel.iter().flat_map(|series| &series.points);
         points.map(|(x, _)| x.clone()).collect()
     });
-    let ys = plot.panels.iter().map(|panel| {
-        let points = panel.iter().flat_map(|series| {
+    let ys = plot.panels.iter().enumerate().map(|(i, panel)| {
+        let around = envelope
+            .iter()
+            .flat_map(|e| [&e.low.panels[i], &e.high.panels[i]]);
+        let points = around.chain([panel]).flatten().flat_map(|series| {
             let points = series.points.iter().map(|(_, estimate)| estimate);
             points.chain(&series.reference)
         });
@@ -86,18 +107,21 @@ pub(super) fn draw_series(
     look: SeriesStyle,
 ) {
     for one in series {
-        band(canvas, frame, theme, one);
+        band(canvas, frame, theme, one, look.bars);
     }
     for one in series {
         reference(canvas, frame, theme, one);
     }
     for one in series {
         let colour = theme.colour(one.color);
+        let most = most(one);
         for run in runs(frame, one) {
-            let points: Vec<Point> = run.iter().map(|(point, _)| *point).collect();
-            canvas.dashed(points, colour, theme.line_width, theme.dash(one.marker));
+            for (points, fewer) in stretches(&run, if look.pale { most } else { 0 }) {
+                let colour = colour.opacity(if fewer { PALE } else { 1.0 });
+                canvas.dashed(points, colour, theme.line_width, theme.dash(one.marker));
+            }
             for (point, estimate) in &run {
-                if look.bars || run.len() == 1 {
+                if look.bars {
                     bar(canvas, frame, theme, *point, estimate, colour);
                 }
                 if look.markers || run.len() == 1 {
@@ -106,6 +130,38 @@ pub(super) fn draw_series(
             }
         }
     }
+}
+
+/// The most replicates at a point of a series.
+fn most(series: &Series) -> usize {
+    let counts = series.points.iter().map(|(_, estimate)| estimate.n());
+    counts.max().unwrap_or(0)
+}
+
+/// Whether some series has fewer replicates at some points than at others.
+fn is_ragged(plot: &Plot) -> bool {
+    plot.series().any(|series| {
+        let fewer = |(_, e): &(_, Estimate)| e.centre.is_some() && e.n() < most(series);
+        series.points.iter().any(fewer)
+    })
+}
+
+/// A run cut where its points come to have fewer replicates than `most`, or all again.
+fn stretches(run: &[(Point, &Estimate)], most: usize) -> Vec<(Vec<Point>, bool)> {
+    let mut stretches: Vec<(Vec<Point>, bool)> = Vec::new();
+    for (i, (point, estimate)) in run.iter().enumerate() {
+        let fewer = estimate.n() < most;
+        match stretches.last_mut() {
+            Some((points, same)) if *same == fewer => points.push(*point),
+            _ => {
+                // The line stays whole: both stretches have the point between them.
+                let from = i.checked_sub(1).map(|before| run[before].0);
+                let points = from.into_iter().chain([*point]).collect();
+                stretches.push((points, fewer));
+            }
+        }
+    }
+    stretches
 }
 
 /// Neighbouring points in the order of x; a point without a value breaks the line.
@@ -131,36 +187,49 @@ fn sorted<'a>(frame: &Frame, series: &'a Series) -> Vec<(f64, &'a Estimate)> {
     sorted
 }
 
-/// The interval between neighbours that both have one.
-fn band(canvas: &mut Canvas, frame: &Frame, theme: &Theme, series: &Series) {
-    let colour = theme.colour(series.color).opacity(BAND_OPACITY);
-    let mut upper: Vec<Point> = Vec::new();
-    let mut lower: Vec<Point> = Vec::new();
-    let mut flush = |upper: &mut Vec<Point>, lower: &mut Vec<Point>| {
-        if upper.len() > 1 {
-            let around = upper.drain(..).chain(lower.drain(..).rev());
-            canvas.area(around.collect(), colour);
-        }
-        upper.clear();
-        lower.clear();
-    };
+/// The interval between neighbours that both have one; where no neighbour has, an error bar.
+fn band(canvas: &mut Canvas, frame: &Frame, theme: &Theme, series: &Series, bars: bool) {
+    let colour = theme.colour(series.color);
+    let mut runs: Vec<Vec<(Point, Point)>> = vec![Vec::new()];
     for (x, estimate) in sorted(frame, series) {
         let ends = estimate.interval.and_then(|interval| {
             let high = frame.at(x, interval.high)?;
             // What a logarithm cannot show reaches down to the axis.
-            let x = frame.x_at(x)?;
             let low = frame.y_at(interval.low).unwrap_or(frame.rect.bottom());
-            Some((high, Point::new(x, low)))
+            Some((high, Point::new(high.x, low)))
         });
-        match ends {
-            Some((high, low)) => {
-                upper.push(high);
-                lower.push(low);
-            }
-            None => flush(&mut upper, &mut lower),
+        match (ends, runs.last_mut()) {
+            (Some(ends), Some(run)) => run.push(ends),
+            _ => runs.push(Vec::new()),
         }
     }
-    flush(&mut upper, &mut lower);
+    for run in runs {
+        match run[..] {
+            [(high, low)] if !bars => whisker(canvas, theme, (high, low), colour),
+            [] | [_] => {}
+            _ => {
+                let upper = run.iter().map(|(high, _)| *high);
+                let lower = run.iter().rev().map(|(_, low)| *low);
+                let around = upper.chain(lower).collect();
+                canvas.area(around, colour.opacity(BAND_OPACITY));
+            }
+        }
+    }
+}
+
+/// The extremes of what long curves were averaged over, under everything else.
+fn envelope(canvas: &mut Canvas, frame: &Frame, theme: &Theme, low: &Series, high: &Series) {
+    let end = |series: &Series| -> Vec<Point> {
+        let points = sorted(frame, series).into_iter();
+        let points = points.filter_map(|(x, estimate)| {
+            let y = frame.y_at(estimate.centre?).unwrap_or(frame.rect.bottom());
+            Some(Point::new(frame.x_at(x)?, y))
+        });
+        points.collect()
+    };
+    let mut around = end(high);
+    around.extend(end(low).into_iter().rev());
+    canvas.area(around, theme.colour(low.color).opacity(ENVELOPE_OPACITY));
 }
 
 /// An error bar with caps.
@@ -179,19 +248,18 @@ pub(super) fn bar(
         return;
     };
     let low = frame.y_at(interval.low).unwrap_or(frame.rect.bottom());
+    let ends = [high, low].map(|y| Point::new(point.x, y));
+    whisker(canvas, theme, (ends[0], ends[1]), colour);
+}
+
+/// An upright stroke with caps.
+fn whisker(canvas: &mut Canvas, theme: &Theme, (high, low): (Point, Point), colour: Colour) {
     let width = theme.line_width * 0.8;
     let cap = theme.marker_size * 0.4;
-    canvas.line(
-        vec![Point::new(point.x, low), Point::new(point.x, high)],
-        colour,
-        width,
-    );
-    for y in [low, high] {
-        canvas.line(
-            vec![Point::new(point.x - cap, y), Point::new(point.x + cap, y)],
-            colour,
-            width,
-        );
+    canvas.line(vec![low, high], colour, width);
+    for end in [low, high] {
+        let ends = [end.x - cap, end.x + cap].map(|x| Point::new(x, end.y));
+        canvas.line(ends.to_vec(), colour, width);
     }
 }
 
@@ -245,18 +313,24 @@ pub(super) fn undrawable(plot: &Plot, frames: &[Frame]) -> usize {
 /// Draws, writes the files and composes the caption.
 pub(super) fn finish(
     panels: Panels<'_>,
-    levels: &LevelParams,
+    beside: Beside<'_>,
     plot: &Plot,
     look: SeriesStyle,
     more: &[String],
 ) -> Result<Rendered, FigureError> {
     let theme = panels.axes.common.page_theme()?;
-    let levels = Levels::new(levels);
-    let sheet = sheet(panels, plot, &theme, look, &levels)?;
+    let levels = Levels::new(beside.levels);
+    let around = beside.envelope.as_ref();
+    let sheet = sheet(panels, plot, &theme, look, (&levels, around))?;
     let mut page = sheet.open();
     let lost = undrawable(plot, &page.frames);
     for (i, panel) in plot.panels.iter().enumerate() {
         page.inside(i, |canvas, frame, theme| {
+            if let Some(Envelope { low, high }) = around {
+                for (low, high) in low.panels[i].iter().zip(&high.panels[i]) {
+                    envelope(canvas, frame, theme, low, high);
+                }
+            }
             levels.draw(canvas, frame, theme);
             draw_series(canvas, frame, theme, panel, look);
         });
@@ -270,6 +344,9 @@ pub(super) fn finish(
     if references && plot.series().any(|series| !series.points.is_empty()) {
         let x = plot.x.title();
         caption.push_str(&format!(" Lines across a panel: no {x}."));
+    }
+    if look.pale && is_ragged(plot) {
+        caption.push_str(" Paler: fewer replicates than before.");
     }
     caption.push_str(&levels.said(&page.frames));
     caption.push_str(&axes::said(&page.frames, lost));

@@ -16,9 +16,11 @@ use crate::figures::ImageBatch;
 use crate::figures::Source;
 use crate::figures::dag;
 use crate::registry::ArtifactType;
+use crate::registry::InvalidParam;
 use crate::registry::Outputs;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Values;
 
 /// Draws one kind of figure of the registry.
 pub(super) type Draw = Registered<dyn Figure>;
@@ -64,6 +66,10 @@ impl StageKind for Draw {
 
     fn reduces_all(&self) -> bool {
         true
+    }
+
+    fn check(&self, params: &Values) -> Result<(), InvalidParam> {
+        self.entry.check(params)
     }
 
     fn outline(&self) -> Option<&'static str> {

@@ -15,6 +15,7 @@ mod disturbed;
 mod diverged;
 mod docs;
 mod feed;
+mod figure_trials;
 mod figures;
 mod figures_honest;
 #[cfg(unix)]

@@ -39,8 +39,8 @@ pub(super) fn write(svg: &str) -> Result<Vec<u8>, FigureError> {
     encode(pixmap.width(), pixmap.height(), &rgb, true)
 }
 
-/// Encodes pixels, row-major: three bytes each, or one where they are grey. `printed` states
-/// 300 dpi in the file.
+/// Encodes pixels, row-major: three bytes each, four with opacity, or one where they are grey.
+/// `printed` states 300 dpi in the file.
 pub(in crate::figures) fn encode(
     width: u32,
     height: u32,
@@ -49,11 +49,10 @@ pub(in crate::figures) fn encode(
 ) -> Result<Vec<u8>, FigureError> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
-    let grey = pixels.len() == width as usize * height as usize;
-    encoder.set_color(if grey {
-        png::ColorType::Grayscale
-    } else {
-        png::ColorType::Rgb
+    encoder.set_color(match pixels.len() / (width as usize * height as usize) {
+        1 => png::ColorType::Grayscale,
+        4 => png::ColorType::Rgba,
+        _ => png::ColorType::Rgb,
     });
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::High);

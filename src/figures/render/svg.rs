@@ -221,7 +221,7 @@ fn outlined(at: Point, label: &Label, glyphs: &mut BTreeMap<(Weight, u16), Strin
         let (shaped, _) = font::shape(&run.text, label.weight);
         let (x, y) = along(at, label, start, run.shift * label.size);
         let factor = scale * UNITS / font::units_per_em(label.weight);
-        let turn = if label.upwards { " rotate(-90)" } else { "" };
+        let turn = turn(label);
         let _ = write!(
             text,
             "<g transform=\"translate({x} {y}){turn} scale({})\">",
@@ -253,7 +253,7 @@ fn set(at: Point, label: &Label) -> String {
     let mut text = String::new();
     for (start, run, scale) in runs(label) {
         let (x, y) = along(at, label, start, run.shift * label.size);
-        let turn = if label.upwards { " rotate(-90)" } else { "" };
+        let turn = turn(label);
         let weight = match label.weight {
             Weight::Regular => "400",
             Weight::SemiBold => "600",
@@ -289,11 +289,15 @@ fn runs(label: &Label) -> Vec<(f64, markup::Run, f64)> {
 
 /// A place along a text and above its baseline.
 fn along(at: Point, label: &Label, along: f64, above: f64) -> (i64, i64) {
-    let point = match label.upwards {
-        true => Point::new(at.x - above, at.y - along),
-        false => Point::new(at.x + along, at.y - above),
-    };
+    let point = label.below(label.along(at, along), -above);
     (units(point.x), units(point.y))
+}
+
+fn turn(label: &Label) -> String {
+    match label.turn {
+        0.0 => String::new(),
+        turn => format!(" rotate({})", -turn),
+    }
 }
 
 fn glyph_name(weight: Weight, id: u16) -> String {

@@ -1,217 +1,429 @@
 //! From the texts of a page to the place of every panel.
+//!
+//! Widths decide how labels stand, and labels decide widths: the plan is settled step by step, and
+//! what was once turned, thinned or moved below stays so, so that it comes to rest.
 
-use super::super::canvas::Canvas;
-use super::super::canvas::Rect;
 use super::super::font::Weight;
-use super::super::legend;
-use super::super::markup;
+use super::super::legend::Legend;
+use super::super::scale::Scale;
 use super::super::ticks::Tick;
 use super::super::ticks::ticks;
+use super::super::wrap::Lines;
 use super::Axis;
-use super::BAR;
 use super::EDGE;
-use super::Frame;
 use super::LegendPlace;
 use super::PANEL_GAP;
-use super::Page;
 use super::Panel;
 use super::Sheet;
 use super::TICK;
 use super::TICK_GAP;
+use super::bar::Bar;
+use super::labels;
+use super::labels::Along;
+use super::labels::Labels;
+use super::labels::Turn;
 
-impl Sheet {
-    /// Lays out the page and draws what lies under the data.
-    pub(crate) fn open(&self) -> Page {
-        let theme = &self.theme;
-        let (font, small) = (theme.font_size, theme.tick_size());
-        let rows = 1 + self.panels.iter().map(|p| p.row).max().unwrap_or(0);
-        let cols = 1 + self.panels.iter().map(|p| p.col).max().unwrap_or(0);
+/// Rounds of settling; a few are enough.
+const ROUNDS: usize = 12;
+/// The share of the page that names along y may take.
+const NAMES: f64 = 0.42;
+/// The share of the page that a legend beside the panels may take, found so and asked for.
+const ASIDE: [f64; 2] = [0.36, 0.5];
+/// Lines of a legend over or under the panels.
+const LEGEND_ROWS: usize = 12;
+/// Between rows of panels.
+pub(super) const ROW_GAP: f64 = 6.0;
+/// A panel is never lower, even if the page must grow.
+const LOWEST: f64 = 24.0;
 
-        // What stands above and beside the panels.
-        let title_height = match self.title.is_empty() {
-            true => 0.0,
-            false => font + 1.0 + 5.0,
-        };
-        let entries = match self.legend_place {
-            LegendPlace::None => &[][..],
-            _ => &self.legend[..],
-        };
-        let inner = self.width - 2.0 * EDGE;
-        let flowed = legend::flow(entries, &self.legend_title, theme, inner);
-        let aside = match self.legend_place {
-            LegendPlace::Right => true,
-            LegendPlace::Auto => flowed.rows() > 3,
-            _ => false,
-        };
-        let legend_width = match aside {
-            true => legend::column_width(entries, &self.legend_title, theme) + 8.0,
-            false => 0.0,
-        };
-        let legend_height = match aside {
-            true => 0.0,
-            false => flowed.height(),
-        };
-        let panel_titles = match self.panels.iter().any(|p| !p.title.is_empty()) {
-            true => font + 4.0,
-            false => 0.0,
-        };
-        let row_title_width = match self.row_titles.iter().any(|t| !t.is_empty()) {
-            true => font + 5.0,
-            false => 0.0,
-        };
-        let y_label_width = match self.y_label.is_empty() {
-            true => 0.0,
-            false => font + 4.0,
-        };
-        let x_label_height = match self.x_label.is_empty() {
-            true => 0.0,
-            false => font + 3.0,
-        };
-        let x_ticks_height = match self.bare {
-            true => 2.0,
-            false => TICK + TICK_GAP + small,
-        };
-        let below = |row: usize| !self.shared_x || self.is_lowest(row);
+/// Where the legend ends up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stand {
+    Above,
+    Below,
+    Aside,
+}
 
-        // Lengths guessed from the page decide how many ticks fit; then the margins are exact.
-        let guess = (inner - legend_width - 30.0) / cols as f64 - PANEL_GAP;
-        let guess_height = match self.height {
-            Some(height) => (height - 40.0) / rows as f64 - 15.0,
-            None => guess * self.aspect,
+/// Everything on the page with its size.
+pub(super) struct Plan {
+    pub rows: usize,
+    pub cols: usize,
+    /// Of a panel.
+    pub width: f64,
+    pub height: f64,
+    pub ticks: Vec<(Vec<Tick>, Vec<Tick>)>,
+    pub x_labels: Vec<Labels>,
+    pub y_labels: Vec<Labels>,
+    /// How x labels stand, of the turns tried in their order.
+    turn: usize,
+    pub y_every: usize,
+    pub title: Lines,
+    pub x_label: Lines,
+    pub y_label: Lines,
+    pub panel_titles: Vec<Lines>,
+    pub row_titles: Vec<Lines>,
+    pub bar: Bar,
+    pub legend: Legend,
+    pub stand: Stand,
+    /// Left of the first panel, and of the panels after it their tick labels.
+    pub left: f64,
+    pub tick_widths: Vec<f64>,
+    /// How far labels along x reach beyond the last panel.
+    pub overhang: f64,
+}
+
+impl Plan {
+    pub(super) fn new(sheet: &Sheet) -> Self {
+        let rows = 1 + sheet.panels.iter().map(|p| p.row).max().unwrap_or(0);
+        let cols = 1 + sheet.panels.iter().map(|p| p.col).max().unwrap_or(0);
+        let width = (sheet.width - 36.0) / cols as f64 - PANEL_GAP;
+        let none = || Lines::single("", Weight::Regular, sheet.theme.font_size);
+        let mut plan = Plan {
+            rows,
+            cols,
+            width,
+            height: match sheet.height {
+                Some(height) => (height - 40.0) / rows as f64 - 15.0,
+                None => width * sheet.aspect,
+            },
+            ticks: Vec::new(),
+            x_labels: Vec::new(),
+            y_labels: Vec::new(),
+            turn: 0,
+            y_every: 1,
+            title: none(),
+            x_label: none(),
+            y_label: none(),
+            panel_titles: Vec::new(),
+            row_titles: Vec::new(),
+            bar: Bar::none(),
+            legend: Legend::none(),
+            stand: Stand::Above,
+            left: EDGE,
+            tick_widths: vec![0.0; cols],
+            overhang: 0.0,
         };
-        let frames: Vec<(Vec<Tick>, Vec<Tick>)> = self
-            .panels
-            .iter()
-            .map(|panel| {
-                if self.bare {
-                    return (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let before = (plan.width, plan.height);
+            plan.settle(sheet);
+            if (plan.width - before.0).abs() < 1e-3 && (plan.height - before.1).abs() < 1e-3 {
+                break;
+            }
+        }
+        plan
+    }
+
+    /// One round: texts for the size of a panel, then the size that they leave.
+    fn settle(&mut self, sheet: &Sheet) {
+        let theme = &sheet.theme;
+        let font = theme.font_size;
+        let inner = sheet.width - 2.0 * EDGE;
+        self.label(sheet);
+        self.title = Lines::new(&sheet.title, Weight::SemiBold, font + 1.0, inner);
+        self.x_label = Lines::new(&sheet.x_label, Weight::Regular, font, inner);
+        let across = self.body(sheet).max(40.0);
+        self.y_label = Lines::new(&sheet.y_label, Weight::Regular, font, across);
+        let titles = sheet.panels.iter();
+        self.panel_titles = titles
+            .map(|panel| Lines::new(&panel.title, Weight::Regular, font, self.width))
+            .collect();
+        let titles = sheet.row_titles.iter();
+        self.row_titles = titles
+            .map(|title| Lines::new(title, Weight::Regular, font, self.height))
+            .collect();
+        self.bar = Bar::new(sheet, self.height, across);
+        self.place_legend(sheet, inner);
+
+        // Left: the tick labels beside the y label, and what slanted labels need.
+        let y_label = self.y_label_width();
+        let mut left = EDGE + y_label + self.tick_widths[0];
+        let turn = self.turn(sheet);
+        let mut overhang: f64 = 0.0;
+        for (panel, labels) in sheet.panels.iter().zip(&self.x_labels) {
+            for (place, lines) in labels {
+                let (before, after) = turn.reach(lines);
+                if panel.col == 0 {
+                    let beside = if panel.row + 1 < self.rows {
+                        y_label
+                    } else {
+                        0.0
+                    };
+                    left = left.max(EDGE + beside + before - place * self.width);
                 }
-                let x = fitting(&panel.x, guess, |tick| {
-                    markup::width(&tick.label, Weight::Regular, small) + small
-                });
-                let y = fitting(&panel.y, guess_height, |_| small * 1.9);
-                (x, y)
+                if panel.col + 1 == self.cols {
+                    overhang = overhang.max(after - (1.0 - place) * self.width);
+                }
+            }
+        }
+        (self.left, self.overhang) = (left, overhang);
+        let between =
+            PANEL_GAP * (self.cols - 1) as f64 + self.tick_widths[1..].iter().sum::<f64>();
+        let room = sheet.width - left - between - self.right();
+        self.width = (room / self.cols as f64).max(10.0);
+        self.height = self.panel_height(sheet);
+    }
+
+    /// What stands right of the panels.
+    fn right(&self) -> f64 {
+        let legend = match self.stand {
+            Stand::Aside if self.legend.rows > 0 => self.legend.width + 8.0,
+            _ => 0.0,
+        };
+        legend + self.row_title_width() + self.bar.width + self.overhang + EDGE
+    }
+
+    pub(super) fn row_title_width(&self) -> f64 {
+        let heights = self.row_titles.iter().map(Lines::height);
+        match heights.fold(0.0, f64::max) {
+            0.0 => 0.0,
+            height => height + 5.0,
+        }
+    }
+
+    pub(super) fn y_label_width(&self) -> f64 {
+        match self.y_label.height() {
+            0.0 => 0.0,
+            height => height + 4.0,
+        }
+    }
+
+    /// Over a row of panels.
+    pub(super) fn over(&self, sheet: &Sheet, row: usize) -> f64 {
+        let of_row = sheet.panels.iter().zip(&self.panel_titles);
+        let heights = of_row.filter(|(panel, _)| panel.row == row);
+        match heights.map(|(_, t)| t.height()).fold(0.0, f64::max) {
+            0.0 => 0.0,
+            height => height + 4.0,
+        }
+    }
+
+    /// Under a row of panels: ticks with their labels.
+    pub(super) fn under(&self, sheet: &Sheet, row: usize) -> f64 {
+        if sheet.bare {
+            return 2.0;
+        }
+        let turn = self.turn(sheet);
+        let of_row = sheet.panels.iter().zip(&self.x_labels);
+        let heights = of_row.filter(|(panel, _)| panel.row == row && sheet.labels_x(panel));
+        heights
+            .map(|(_, labels)| turn.height(labels, &sheet.theme))
+            .fold(0.0, f64::max)
+    }
+
+    /// Over the panels: title and legend, and half a tick label.
+    pub(super) fn top(&self, sheet: &Sheet) -> f64 {
+        let title = match self.title.height() {
+            0.0 => 0.0,
+            height => height + 5.0,
+        };
+        let legend = match self.stand {
+            Stand::Above => self.legend.height,
+            _ => 0.0,
+        };
+        EDGE + title + legend + sheet.theme.tick_size() / 2.0
+    }
+
+    /// Under the lowest tick labels: the x label and the legend.
+    pub(super) fn bottom(&self) -> f64 {
+        let label = match self.x_label.height() {
+            0.0 => 0.0,
+            height => height + 3.0,
+        };
+        let legend = match self.stand {
+            Stand::Below => self.legend.height + 3.0,
+            _ => 0.0,
+        };
+        label + legend + EDGE
+    }
+
+    /// Between the upper edge of the first panels and the lower edge of the last.
+    fn body(&self, sheet: &Sheet) -> f64 {
+        let between = (1..self.rows).map(|row| {
+            let over = match self.panel_titles.is_empty() {
+                true => 0.0,
+                false => self.over(sheet, row),
+            };
+            over + self.under(sheet, row - 1) + ROW_GAP
+        });
+        self.height * self.rows as f64 + between.sum::<f64>()
+    }
+
+    fn panel_height(&self, sheet: &Sheet) -> f64 {
+        if let Some(height) = sheet.height {
+            let extras: f64 = (0..self.rows)
+                .map(|row| self.over(sheet, row) + self.under(sheet, row))
+                .sum();
+            let gaps = ROW_GAP * (self.rows - 1) as f64;
+            let rest = height - self.top(sheet) - extras - gaps - self.bottom();
+            return (rest / self.rows as f64).max(LOWEST);
+        }
+        let need = sheet.panels.iter().zip(&self.y_labels);
+        let need = need.map(|(panel, labels)| match &panel.y.scale {
+            Scale::Category { values } => {
+                let line = labels::line(labels).max(sheet.line.unwrap_or(0.0));
+                values.len() as f64 * line
+            }
+            _ => 0.0,
+        });
+        let need = need.fold(0.0, f64::max);
+        match sheet.line {
+            Some(_) => need.max(10.0),
+            None => (self.width * sheet.aspect)
+                .max(need)
+                .max(self.beside_legend())
+                .max(10.0),
+        }
+    }
+
+    /// A panel beside a long legend is as high as that, if not much higher than wide.
+    fn beside_legend(&self) -> f64 {
+        match (self.stand, self.rows) {
+            (Stand::Aside, 1) => self.legend.height.min(0.9 * self.width),
+            _ => 0.0,
+        }
+    }
+
+    pub(super) fn turn(&self, sheet: &Sheet) -> Turn {
+        let scale = sheet.panels.first().map(|panel| &panel.x.scale);
+        let tried = labels::turns(scale.unwrap_or(&Scale::Linear {
+            low: 0.0,
+            high: 1.0,
+        }));
+        tried[self.turn.min(tried.len() - 1)]
+    }
+
+    /// Ticks and their labels for the present size of a panel.
+    fn label(&mut self, sheet: &Sheet) {
+        let small = sheet.theme.tick_size();
+        let (width, height) = (self.width, self.height);
+        let x_need = |tick: &Tick| Lines::single(&tick.label, Weight::Regular, small).width();
+        let axes = sheet.panels.iter().map(|panel| match sheet.bare {
+            true => (Vec::new(), Vec::new()),
+            false => (
+                fitting(&panel.x, width, |tick| x_need(tick) + small),
+                fitting(&panel.y, height, |_| small * 1.9),
+            ),
+        });
+        self.ticks = axes.collect();
+        let names = NAMES * sheet.width
+            / if sheet.shared_y {
+                1.0
+            } else {
+                self.cols as f64
+            };
+        let y_labels = sheet.panels.iter().zip(&self.ticks);
+        self.y_labels = y_labels
+            .map(|(panel, (_, y))| match sheet.labels_y(panel) {
+                true => labels::beside(y, &sheet.theme, names),
+                false => Vec::new(),
             })
             .collect();
-        let tick_width = |col: usize| {
-            let of_col = self.panels.iter().zip(&frames);
-            let widths = of_col
-                .filter(|(panel, _)| panel.col == col && (!self.shared_y || col == 0))
-                .flat_map(|(_, (_, y))| y.iter())
-                .map(|tick| markup::width(&tick.label, Weight::Regular, small));
-            let width = widths.fold(0.0, f64::max);
-            match self.shared_y && col > 0 {
-                true => 0.0,
-                false => width + TICK + TICK_GAP,
-            }
-        };
-        let tick_widths: Vec<f64> = (0..cols).map(tick_width).collect();
-        // The last x label may reach beyond its panel.
-        let overhang = frames
-            .iter()
-            .flat_map(|(x, _)| x.iter())
-            .map(|tick| {
-                let half = markup::width(&tick.label, Weight::Regular, small) / 2.0;
-                half - (1.0 - tick.place) * guess
-            })
-            .fold(0.0, f64::max)
-            .min(30.0);
-        let (bar_ticks, bar_width) = self.bar(guess_height);
-        let right = legend_width + row_title_width + bar_width + overhang + EDGE;
-        let left = EDGE + y_label_width;
-        let gaps = PANEL_GAP * (cols - 1) as f64;
-        let panel_width = ((self.width - left - right - gaps - tick_widths.iter().sum::<f64>())
-            / cols as f64)
-            .max(10.0);
-
-        let top = EDGE + title_height + legend_height;
-        let row_extra = |row: usize| panel_titles + if below(row) { x_ticks_height } else { 0.0 };
-        let row_gap = 6.0;
-        let extras: f64 = (0..rows).map(row_extra).sum::<f64>() + row_gap * (rows - 1) as f64;
-        let bottom = x_label_height + EDGE;
-        // Half a tick label may stand above the panel.
-        let head = small / 2.0;
-        let panel_height = match self.height {
-            Some(height) => (height - top - head - extras - bottom) / rows as f64,
-            None => panel_width * self.aspect,
+        if sheet.height.is_some() {
+            let every = self.y_labels.iter().map(|l| labels::every(l, height));
+            self.y_every = every.fold(self.y_every, usize::max);
         }
-        .max(10.0);
-        let legend_column = match aside {
-            true => legend::column_height(entries, &self.legend_title, theme),
-            false => 0.0,
-        };
-        let height = (top + head + extras + panel_height * rows as f64 + bottom)
-            .max(top + legend_column + EDGE);
-
-        let mut canvas = Canvas::new(self.width, height);
-
-        let mut page_frames = Vec::with_capacity(self.panels.len());
-        for (panel, (x_ticks, y_ticks)) in self.panels.iter().zip(frames) {
-            let x = left
-                + tick_widths[..=panel.col].iter().sum::<f64>()
-                + (panel_width + PANEL_GAP) * panel.col as f64;
-            let above: f64 = (0..panel.row).map(row_extra).sum();
-            let y = top + head + above + (panel_height + row_gap) * panel.row as f64 + panel_titles;
-            let rect = Rect {
-                x,
-                y,
-                width: panel_width,
-                height: panel_height,
-            };
-            page_frames.push(Frame {
-                rect,
-                x: panel.x.scale.clone(),
-                y: panel.y.scale.clone(),
-                x_ticks,
-                y_ticks,
-                x_labels: !self.shared_x || self.lowest_of_column(panel),
-                y_labels: !self.shared_y || panel.col == 0,
+        for labels in &mut self.y_labels {
+            let mut i = 0;
+            labels.retain(|_| {
+                i += 1;
+                (i - 1) % self.y_every == 0
             });
         }
-        let bounds = bounds(&page_frames);
-        self.captions(&mut canvas, &page_frames, bounds, height);
-        if let Some(bar) = &self.colour_bar {
-            let x = bounds.right() + row_title_width + 7.0;
-            let height = bounds.height.min(110.0);
-            let strip = Rect {
-                x,
-                y: bounds.y + (bounds.height - height) / 2.0,
-                width: BAR,
-                height,
+        for (col, own) in self.tick_widths.iter_mut().enumerate() {
+            let of_col = sheet.panels.iter().zip(&self.y_labels);
+            let of_col = of_col.filter(|(panel, _)| panel.col == col);
+            let widths = of_col.flat_map(|(_, labels)| labels.iter());
+            let widest = widths.map(|(_, lines)| lines.width()).fold(0.0, f64::max);
+            *own = match sheet.shared_y && col > 0 {
+                true => 0.0,
+                false => widest + TICK + TICK_GAP,
             };
-            self.draw_bar(&mut canvas, bar, &bar_ticks, strip);
         }
-        if aside {
-            let x = bounds.right() + row_title_width + bar_width + overhang + 8.0;
-            legend::draw_column(&mut canvas, entries, &self.legend_title, theme, x, bounds.y);
-        } else {
-            let start = match flowed.rows() {
-                1 => (bounds.x + (bounds.width - flowed.width()) / 2.0)
-                    .clamp(EDGE, (self.width - EDGE - flowed.width()).max(EDGE)),
-                _ => EDGE,
-            };
-            flowed.draw(&mut canvas, theme, start, EDGE + title_height);
+        let lefts: Vec<f64> = (0..self.cols).map(|col| self.panel_left(col)).collect();
+        let along: Vec<Along> = sheet
+            .panels
+            .iter()
+            .zip(&self.ticks)
+            .map(|(panel, (x, _))| Along {
+                row: panel.row,
+                left: lefts[panel.col],
+                width,
+                ticks: if sheet.labels_x(panel) { x } else { &[] },
+            })
+            .collect();
+        let scale = sheet.panels.first().map(|panel| &panel.x.scale);
+        let tried = labels::turns(scale.unwrap_or(&Scale::Linear {
+            low: 0.0,
+            high: 1.0,
+        }));
+        while self.turn < tried.len() {
+            if let Some(labels) = tried[self.turn].labels(&along, &sheet.theme) {
+                self.x_labels = labels;
+                return;
+            }
+            self.turn += 1;
         }
-        for frame in &page_frames {
-            self.lines(&mut canvas, frame);
+        self.x_labels = sheet.panels.iter().map(|_| Vec::new()).collect();
+    }
+
+    pub(super) fn panel_left(&self, col: usize) -> f64 {
+        let between: f64 = self.tick_widths[1..=col].iter().sum();
+        self.left + between + (self.width + PANEL_GAP) * col as f64
+    }
+
+    fn place_legend(&mut self, sheet: &Sheet, inner: f64) {
+        let (theme, title) = (&sheet.theme, sheet.legend_title.as_str());
+        let entries = match sheet.legend_place {
+            LegendPlace::None => &[][..],
+            _ => &sheet.legend[..],
+        };
+        let in_rows = || Legend::in_rows(entries, title, theme, inner, LEGEND_ROWS);
+        let line = theme.font_size + 3.0;
+        let body = self.body(sheet);
+        let [found, asked] = ASIDE.map(|share| share * sheet.width);
+        (self.stand, self.legend) = match sheet.legend_place {
+            LegendPlace::Top => (Stand::Above, in_rows()),
+            LegendPlace::Bottom => (Stand::Below, in_rows()),
+            LegendPlace::Right => {
+                let room = (asked, body.max(LEGEND_ROWS as f64 * line));
+                let legend = Legend::in_columns(entries, title, theme, room);
+                (Stand::Aside, legend)
+            }
+            LegendPlace::Auto | LegendPlace::None => {
+                let rows = in_rows();
+                if rows.rows <= 3 || self.stand == Stand::Below {
+                    (self.stand_of_rows(&rows), rows)
+                } else {
+                    let room = (found, body.max(5.0 * line));
+                    let column = Legend::in_columns(entries, title, theme, room);
+                    match column.rows == entries.len() && column.width <= found {
+                        true => (Stand::Aside, column),
+                        false => (Stand::Below, rows),
+                    }
+                }
+            }
+        };
+    }
+
+    fn stand_of_rows(&self, rows: &Legend) -> Stand {
+        match rows.rows <= 3 {
+            true => Stand::Above,
+            false => Stand::Below,
         }
-        Page {
-            canvas,
-            frames: page_frames,
-            theme: theme.clone(),
-            bare: self.bare,
+    }
+}
+
+impl Sheet {
+    /// Whether the ticks of a panel along x have labels.
+    pub(super) fn labels_x(&self, panel: &Panel) -> bool {
+        !self.shared_x || {
+            let mut column = self.panels.iter().filter(|other| other.col == panel.col);
+            column.all(|other| other.row <= panel.row)
         }
     }
 
-    /// Whether some column has its lowest panel in this row.
-    fn is_lowest(&self, row: usize) -> bool {
-        let mut in_row = self.panels.iter().filter(|panel| panel.row == row);
-        in_row.any(|panel| self.lowest_of_column(panel))
-    }
-
-    fn lowest_of_column(&self, panel: &Panel) -> bool {
-        let mut column = self.panels.iter().filter(|other| other.col == panel.col);
-        column.all(|other| other.row <= panel.row)
+    pub(super) fn labels_y(&self, panel: &Panel) -> bool {
+        !self.shared_y || panel.col == 0
     }
 }
 
@@ -219,32 +431,17 @@ impl Sheet {
 pub(super) fn fitting(axis: &Axis, length: f64, need: impl Fn(&Tick) -> f64) -> Vec<Tick> {
     let mut room = ((length / 14.0) as usize).clamp(2, 8);
     loop {
-        let candidate = ticks(&axis.scale, room, &axis.at);
-        let labelled = candidate.iter().filter(|tick| !tick.label.is_empty());
-        let needed: f64 = labelled.map(&need).sum();
-        if needed <= length || room <= 2 {
+        let mut candidate = ticks(&axis.scale, room, &axis.at, axis.format);
+        candidate.sort_by(|a, b| a.place.total_cmp(&b.place));
+        let labelled: Vec<&Tick> = candidate.iter().filter(|t| !t.label.is_empty()).collect();
+        let needed: f64 = labelled.iter().map(|tick| need(tick)).sum();
+        let apart = labelled.windows(2).all(|pair| {
+            let half = (need(pair[0]) + need(pair[1])) / 2.0;
+            (pair[1].place - pair[0].place) * length >= half * 0.7
+        });
+        if (needed <= length && apart) || room <= 2 {
             return candidate;
         }
         room -= 1;
-    }
-}
-
-/// The rectangle around all panels.
-pub(super) fn bounds(frames: &[Frame]) -> Rect {
-    let x = frames
-        .iter()
-        .map(|f| f.rect.x)
-        .fold(f64::INFINITY, f64::min);
-    let y = frames
-        .iter()
-        .map(|f| f.rect.y)
-        .fold(f64::INFINITY, f64::min);
-    let right = frames.iter().map(|f| f.rect.right()).fold(0.0, f64::max);
-    let bottom = frames.iter().map(|f| f.rect.bottom()).fold(0.0, f64::max);
-    Rect {
-        x,
-        y,
-        width: right - x,
-        height: bottom - y,
     }
 }

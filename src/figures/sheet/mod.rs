@@ -3,16 +3,23 @@
 //! Every margin comes from the measured text that stands in it, so nothing overlaps or is cut.
 
 mod axes;
+mod bar;
+mod labels;
 mod layout;
+mod place;
 
 use super::canvas::Canvas;
 use super::canvas::Mark;
 use super::canvas::Point;
 use super::canvas::Rect;
+use super::colormap::Colours;
 use super::legend::Entry;
+use super::numbers::Format;
 use super::scale::Scale;
 use super::theme::Theme;
 use super::ticks::Tick;
+use labels::Labels;
+use labels::Turn;
 
 /// Length of a tick and its distance from its label, in points.
 const TICK: f64 = 2.5;
@@ -30,6 +37,18 @@ pub(super) struct Axis {
     pub scale: Scale,
     /// Values that carry the labels where there is room.
     pub at: Vec<f64>,
+    pub format: Format,
+}
+
+impl Axis {
+    /// With ticks wherever they read well.
+    pub(super) fn new(scale: Scale) -> Self {
+        Axis {
+            scale,
+            at: Vec::new(),
+            format: Format::Auto,
+        }
+    }
 }
 
 /// One panel: its place in the grid and its axes.
@@ -47,6 +66,7 @@ pub(super) struct Panel {
 pub(super) enum LegendPlace {
     Auto,
     Top,
+    Bottom,
     Right,
     None,
 }
@@ -72,6 +92,10 @@ pub(super) struct Sheet {
     pub shared_y: bool,
     /// Height of a panel against its width where the page's height is not given.
     pub aspect: f64,
+    /// Height of each name along y, in points, instead of `aspect`.
+    pub line: Option<f64>,
+    /// One unit is as long along x as along y.
+    pub equal: bool,
     /// Light lines at the ticks of each axis.
     pub grid_x: bool,
     pub grid_y: bool,
@@ -81,11 +105,12 @@ pub(super) struct Sheet {
     pub colour_bar: Option<ColourBar>,
 }
 
-/// The scale of colours of a heat map.
+/// What the scale of colours shows.
 #[derive(Clone, Debug)]
 pub(super) struct ColourBar {
     pub label: String,
     pub axis: Axis,
+    pub colours: Colours,
 }
 
 /// A laid-out page, drawn up to the data.
@@ -94,6 +119,8 @@ pub(super) struct Page {
     pub frames: Vec<Frame>,
     pub theme: Theme,
     bare: bool,
+    /// What the caption must say of the page.
+    pub notes: Vec<String>,
 }
 
 /// A panel on the page.
@@ -104,8 +131,9 @@ pub(super) struct Frame {
     pub y: Scale,
     x_ticks: Vec<Tick>,
     y_ticks: Vec<Tick>,
-    x_labels: bool,
-    y_labels: bool,
+    x_labels: Labels,
+    y_labels: Labels,
+    turn: Turn,
 }
 
 impl Frame {
@@ -125,9 +153,17 @@ impl Frame {
 impl Page {
     /// Draws inside a panel; nothing leaves its frame but markers at its edge.
     pub(super) fn inside(&mut self, frame: usize, draw: impl FnOnce(&mut Canvas, &Frame, &Theme)) {
-        let frame = self.frames[frame].clone();
         // Half a marker may stand over the edge.
-        let room = self.theme.marker_size;
+        self.clipped(frame, self.theme.marker_size, draw);
+    }
+
+    /// Draws inside a panel; nothing leaves its frame.
+    pub(super) fn within(&mut self, frame: usize, draw: impl FnOnce(&mut Canvas, &Frame, &Theme)) {
+        self.clipped(frame, 0.0, draw);
+    }
+
+    fn clipped(&mut self, frame: usize, room: f64, draw: impl FnOnce(&mut Canvas, &Frame, &Theme)) {
+        let frame = self.frames[frame].clone();
         self.canvas.marks.push(Mark::Clip(Rect {
             x: frame.rect.x - room,
             y: frame.rect.y - room,

@@ -8,6 +8,7 @@ use super::super::canvas::Label;
 use super::super::canvas::Point;
 use super::super::canvas::Rect;
 use super::super::colormap;
+use super::super::numbers::Format;
 use super::super::options::Common;
 use super::super::scale::Scale;
 use super::super::theme;
@@ -294,7 +295,7 @@ fn fitted(mut label: Label, room: f64) -> Label {
 fn bar_ticks(colours: &Scale, length: f64, small: f64) -> Vec<Tick> {
     let mut room = 5;
     loop {
-        let mut found = ticks(colours, room, &[]);
+        let mut found = ticks(colours, room, &[], Format::Auto);
         found.retain(|tick| !tick.label.is_empty());
         found.sort_by(|a, b| a.place.total_cmp(&b.place));
         let width = |tick: &Tick| Label::new(&tick.label, small, theme::INK).width();

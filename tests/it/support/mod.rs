@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 pub(crate) mod faults;
 pub(crate) mod pictures;
+pub(crate) mod texts;
 
 pub(crate) mod hard;
 

@@ -1,0 +1,188 @@
+//! Labels of ticks: along x flat, broken, turned or thinned until none touches another; along y
+//! broken or thinned.
+
+use super::super::font::Weight;
+use super::super::scale::Scale;
+use super::super::theme::Theme;
+use super::super::ticks::Tick;
+use super::super::wrap::Lines;
+use super::TICK;
+use super::TICK_GAP;
+
+/// Turned labels longer than this, in points, are broken where there is room for another line.
+const LONGEST: f64 = 95.0;
+/// Lines of a label that is not turned.
+const MOST_LINES: usize = 3;
+
+/// The labels of one axis of a panel: where on the axis, and what.
+pub(super) type Labels = Vec<(f64, Lines)>;
+
+/// How the labels along x stand.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Turn {
+    /// Degrees.
+    pub degrees: f64,
+    /// Whether labels are broken into lines.
+    broken: bool,
+    /// Every how-manieth label stands.
+    pub every: usize,
+}
+
+/// A panel's x axis on the page.
+pub(super) struct Along<'a> {
+    pub row: usize,
+    pub left: f64,
+    pub width: f64,
+    pub ticks: &'a [Tick],
+}
+
+/// What may be tried for an axis, the best first.
+pub(super) fn turns(scale: &Scale) -> Vec<Turn> {
+    let turn = |degrees, broken, every| Turn {
+        degrees,
+        broken,
+        every,
+    };
+    let thinned = |degrees, broken| (2..=400).map(move |every| turn(degrees, broken, every));
+    match scale {
+        // Numbers in a row are read without each having its label.
+        Scale::Category { values } if values.iter().all(|value| value.is_number()) => {
+            std::iter::once(turn(0.0, false, 1))
+                .chain(thinned(0.0, false))
+                .collect()
+        }
+        _ => {
+            let full = [
+                turn(0.0, false, 1),
+                turn(0.0, true, 1),
+                turn(45.0, true, 1),
+                turn(90.0, true, 1),
+            ];
+            full.into_iter().chain(thinned(90.0, true)).collect()
+        }
+    }
+}
+
+impl Turn {
+    /// The labels of all panels under this turn; none where some would touch.
+    pub(super) fn labels(&self, axes: &[Along], theme: &Theme) -> Option<Vec<Labels>> {
+        let small = theme.tick_size();
+        let shown: Vec<Vec<&Tick>> = axes
+            .iter()
+            .map(|axis| {
+                let mut ticks: Vec<&Tick> = axis.ticks.iter().collect();
+                ticks.retain(|tick| !tick.label.is_empty());
+                ticks.sort_by(|a, b| a.place.total_cmp(&b.place));
+                ticks.into_iter().step_by(self.every).collect()
+            })
+            .collect();
+        let at = |i: usize, place: f64| axes[i].left + place * axes[i].width;
+        // The room of a label: to the next in its row of panels.
+        let mut places: Vec<(usize, f64)> = Vec::new();
+        for (i, ticks) in shown.iter().enumerate() {
+            places.extend(ticks.iter().map(|tick| (axes[i].row, at(i, tick.place))));
+        }
+        places.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let near = places
+            .windows(2)
+            .filter(|pair| pair[0].0 == pair[1].0)
+            .map(|pair| pair[1].1 - pair[0].1)
+            .fold(f64::INFINITY, f64::min);
+        let make = |tick: &&Tick| match (self.degrees, self.broken) {
+            (0.0, false) => Some(Lines::single(&tick.label, Weight::Regular, small)),
+            (0.0, true) => {
+                let room = near - small * 0.6;
+                Lines::of_words(&tick.label, Weight::Regular, small, room)
+                    .filter(|lines| lines.lines.len() <= MOST_LINES)
+            }
+            (degrees, _) => slanted(&tick.label, small, near * degrees.to_radians().sin() - 0.8),
+        };
+        let labels: Vec<Labels> = shown
+            .iter()
+            .map(|ticks| {
+                let labels = ticks.iter().map(|tick| Some((tick.place, make(tick)?)));
+                labels.collect::<Option<Labels>>()
+            })
+            .collect::<Option<_>>()?;
+        if self.degrees == 0.0 {
+            let mut spans: Vec<(usize, f64, f64)> = Vec::new();
+            for (i, labels) in labels.iter().enumerate() {
+                spans.extend(labels.iter().map(|(place, lines)| {
+                    let (middle, half) = (at(i, *place), lines.width() / 2.0);
+                    (axes[i].row, middle - half, middle + half)
+                }));
+            }
+            spans.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+            let clear = |pair: &[(usize, f64, f64)]| {
+                pair[0].0 != pair[1].0 || pair[1].1 - pair[0].2 >= small * 0.35
+            };
+            return spans.windows(2).all(clear).then_some(labels);
+        }
+        Some(labels)
+    }
+
+    /// Below the axis: ticks and labels.
+    pub(super) fn height(&self, labels: &Labels, theme: &Theme) -> f64 {
+        let (sin, cos) = self.degrees.to_radians().sin_cos();
+        let deep = labels.iter().map(|(_, lines)| match self.degrees {
+            0.0 => lines.height(),
+            _ => lines.width() * sin + lines.height() * cos + 1.0,
+        });
+        TICK + TICK_GAP + deep.fold(theme.tick_size(), f64::max)
+    }
+
+    /// How far a label reaches to the left and to the right of its tick.
+    pub(super) fn reach(&self, lines: &Lines) -> (f64, f64) {
+        let (sin, cos) = self.degrees.to_radians().sin_cos();
+        match self.degrees {
+            0.0 => (lines.width() / 2.0, lines.width() / 2.0),
+            _ => {
+                let half = lines.height() * sin / 2.0;
+                (lines.width() * cos + half, half)
+            }
+        }
+    }
+}
+
+/// A turned label with so much room across: in lines where they fit, else in one.
+fn slanted(text: &str, small: f64, room: f64) -> Option<Lines> {
+    let mut width = LONGEST;
+    loop {
+        let lines = Lines::new(text, Weight::Regular, small, width);
+        if lines.height() <= room {
+            return Some(lines);
+        }
+        if lines.lines.len() < 2 {
+            return None;
+        }
+        width *= 1.3;
+    }
+}
+
+/// Labels along y, in lines of at most `width`.
+pub(super) fn beside(ticks: &[Tick], theme: &Theme, width: f64) -> Labels {
+    let labelled = ticks.iter().filter(|tick| !tick.label.is_empty());
+    let lines = |tick: &Tick| Lines::new(&tick.label, Weight::Regular, theme.tick_size(), width);
+    labelled.map(|tick| (tick.place, lines(tick))).collect()
+}
+
+/// The height that a place on y needs for its label.
+pub(super) fn line(labels: &Labels) -> f64 {
+    let tallest = labels.iter().map(|(_, lines)| lines.height());
+    tallest.fold(0.0, f64::max) * 1.12
+}
+
+/// Every how-manieth of the labels along y has room.
+pub(super) fn every(labels: &Labels, height: f64) -> usize {
+    let mut places: Vec<f64> = labels.iter().map(|(place, _)| *place).collect();
+    places.sort_by(f64::total_cmp);
+    let need = line(labels) / 1.12 * 1.02;
+    let clear = |every: usize| {
+        let kept: Vec<f64> = places.iter().copied().step_by(every).collect();
+        kept.windows(2)
+            .all(|pair| (pair[1] - pair[0]) * height >= need)
+    };
+    (1..=places.len().max(1))
+        .find(|every| clear(*every))
+        .unwrap_or(1)
+}

@@ -1,0 +1,158 @@
+//! The figures of `manifests/figure-trials.yaml`, whose data figures find hard, read as SVG: no text
+//! touches another or leaves the page, ticks that differ read differently, numbers stand in all
+//! cells or in none.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use crate::support::texts;
+
+/// Name → SVG and caption of every figure of the trials.
+fn drawn() -> BTreeMap<String, (String, String)> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let outputs = folder.path().join("outputs");
+    let output = Command::new(env!("CARGO_BIN_EXE_sweepline"))
+        .args([
+            "run",
+            "manifests/figure-trials.yaml",
+            "--profile",
+            "quick",
+            "--outputs",
+        ])
+        .arg(&outputs)
+        .env("NO_COLOR", "1")
+        .env_remove("SWEEPLINE_STORE")
+        .output()
+        .expect("the program starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let figures = outputs.join("figure-trials@quick/figures");
+    let entries = fs::read_dir(figures).expect("figures are there");
+    let paths = entries.map(|entry| entry.expect("readable").path());
+    let svgs = paths.filter(|path| path.extension().is_some_and(|e| e == "svg"));
+    let read = |path: std::path::PathBuf| {
+        let name = path
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        let caption = fs::read_to_string(path.with_extension("caption.txt"));
+        let svg = fs::read_to_string(&path).expect("text");
+        assert!(svg.len() < 1_000_000, "{name}.svg has {} bytes", svg.len());
+        for format in ["pdf", "png"] {
+            let bytes = fs::metadata(path.with_extension(format))
+                .expect("there")
+                .len();
+            assert!(bytes < 1_000_000, "{name}.{format} has {bytes} bytes");
+        }
+        (name, (svg, caption.expect("a caption")))
+    };
+    svgs.map(read).collect()
+}
+
+/// The words of a figure, each once per place.
+fn words(svg: &str) -> Vec<String> {
+    let (_, texts) = texts::read(svg);
+    texts.into_iter().map(|text| text.words).collect()
+}
+
+#[test]
+fn hard_data_are_readable() {
+    let figures = drawn();
+    let mut faults = Vec::new();
+    for (name, (svg, _)) in &figures {
+        let found = texts::faults(svg);
+        faults.extend(found.into_iter().map(|fault| format!("{name}: {fault}")));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+
+    let words_of = |name: &str| words(&figures[name].0);
+    let caption_of = |name: &str| figures[name].1.as_str();
+    // Every name is there, whole or in lines.
+    let all = words_of("names-bar").join(" ");
+    for word in [
+        "importance-weighted,",
+        "hierarchical",
+        "(ablated)",
+        "minibatch-weighted",
+    ] {
+        assert!(all.contains(word), "{word}: {all}");
+    }
+    // Ticks that differ read differently.
+    for name in [
+        "offset-line",
+        "subnormal-line",
+        "constant-line",
+        "constant-curves",
+    ] {
+        let mut ticks = words_of(name);
+        ticks.retain(|word| word.chars().any(|c| c.is_ascii_digit()));
+        let count = ticks.len();
+        ticks.sort();
+        ticks.dedup();
+        assert!(count >= 4 && ticks.len() == count, "{name}: {ticks:?}");
+    }
+    assert!(words_of("offset-line").contains(&"1000000.002".to_owned()));
+    // Smoothing a constant leaves a level line: its digits are those of the constant.
+    let ticks = words_of("constant-curves");
+    assert!(ticks.iter().any(|tick| tick == "1.00·10−4"), "{ticks:?}");
+    // Decades are counted from 10⁰.
+    assert!(words_of("decades-line").contains(&"100".to_owned()));
+    // All numbers or none, whole ones as such.
+    let cells = words_of("classes-heatmap");
+    let numbers = cells
+        .iter()
+        .filter(|word| word.chars().all(|c| c.is_ascii_digit()));
+    assert!(numbers.count() >= 100, "{cells:?}");
+    // What was thinned or left out is said.
+    for name in ["series-line", "series-right", "series-scatter"] {
+        let words = words_of(name);
+        let named = words.iter().filter(|w| w.starts_with("run-")).count();
+        let more = words
+            .iter()
+            .find_map(|w| w.strip_prefix("and ")?.strip_suffix(" more")?.parse().ok());
+        assert_eq!(named + more.unwrap_or(0), 50, "{name}: {words:?}");
+    }
+    assert!(
+        caption_of("grid-heatmap").contains("is shown"),
+        "{}",
+        caption_of("grid-heatmap")
+    );
+    // Replicates that end.
+    assert!(
+        caption_of("ragged-curves").contains("Paler"),
+        "{}",
+        caption_of("ragged-curves")
+    );
+}
+
+/// The reader sees what an eye sees: texts moved onto one another or off the page.
+#[test]
+fn texts_that_touch_are_noticed() {
+    let figure = sweepline::figures::find("scatter").expect("the kind exists");
+    let input = sweepline::figures::FigureInput {
+        table: sweepline::table::Table::from_csv("x,y\n1,2\n3,4\n", &[]).expect("a table"),
+        ..Default::default()
+    };
+    let params = serde_yaml::from_str("{x: x, y: y, title: one title}").expect("YAML");
+    let svg = figure.draw(&input, &params).expect("it draws").svg;
+    assert_eq!(texts::faults(&svg), Vec::<String>::new());
+    let (_, texts) = texts::read(&svg);
+    assert!(texts.iter().any(|text| text.words == "one title"));
+    let at = svg.find("aria-label=\"one title\"").expect("the title");
+    let (before, title) = svg.split_at(at);
+    let start = title.find("translate(").expect("a place") + "translate(".len();
+    let end = start + title[start..].find(')').expect("its end");
+    let moved = |place: &str| format!("{before}{}{place}{}", &title[..start], &title[end..]);
+    assert!(texts::faults(&moved("-400 300"))[0].contains("leaves the page"));
+    let low = svg.find("aria-label=\"x\"").expect("the label");
+    let label = &svg[low..];
+    let start = label.find("translate(").expect("a place") + "translate(".len();
+    let end = start + label[start..].find(')').expect("its end");
+    let faults = texts::faults(&moved(&label[start..end]));
+    assert!(
+        faults.iter().any(|fault| fault.contains("lies over")),
+        "{faults:?}"
+    );
+}
