@@ -31,6 +31,7 @@ mod reference;
 #[cfg(target_os = "linux")]
 mod reliability;
 mod report;
+mod resources;
 mod scores;
 mod shipped;
 #[cfg(target_os = "linux")]

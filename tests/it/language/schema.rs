@@ -168,15 +168,24 @@ fn everything_that_ships_is_well_formed() {
     for (described, folders) in [
         (
             Described::Manifest,
-            ["manifests", "src/cli/starter/manifests"],
+            &[
+                "manifests",
+                "src/cli/starter/command/manifests",
+                "src/cli/starter/paper/manifests",
+                "src/cli/starter/sweep/manifests",
+            ][..],
         ),
         (
             Described::Pipeline,
-            ["pipelines", "src/cli/starter/pipelines"],
+            &[
+                "pipelines",
+                "src/cli/starter/paper/pipelines",
+                "src/cli/starter/sweep/pipelines",
+            ],
         ),
     ] {
         let checker = Checker::new(described);
-        for path in folders.into_iter().flat_map(yaml_in) {
+        for path in folders.iter().flat_map(|folder| yaml_in(folder)) {
             let mistakes = checker.mistakes(&read(&path));
             assert!(mistakes.is_empty(), "{}\n{mistakes:#?}", path.display());
         }
