@@ -192,6 +192,24 @@ fn everything_that_ships_is_well_formed() {
     }
 }
 
+/// Manifests of the book's examples, which run.
+#[cfg(target_os = "linux")]
+#[test]
+fn every_manifest_of_the_book_is_well_formed() {
+    let checker = Checker::new(Described::Manifest);
+    let mut seen = 0;
+    for (place, text) in crate::book::files() {
+        if !text.contains("\nexperiment: ") {
+            continue;
+        }
+        let file: Json = serde_yaml::from_str(&text).unwrap_or_else(|e| panic!("{place}: {e}"));
+        let mistakes = checker.mistakes(&file);
+        assert!(mistakes.is_empty(), "{place}\n{mistakes:#?}");
+        seen += 1;
+    }
+    assert!(seen > 30, "{seen} manifests");
+}
+
 /// Every file here is good but for one thing.
 #[test]
 fn what_is_wrong_in_one_file_is_refused() {
