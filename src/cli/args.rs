@@ -437,6 +437,20 @@ pub(super) struct InitArgs {
     /// Where: a new folder, or one without a manifest of this name
     #[arg(default_value = ".")]
     pub folder: PathBuf,
+    /// What to start from
+    #[arg(short, long, value_enum, default_value_t = Starter::Sweep)]
+    pub template: Starter,
+}
+
+/// A project to start from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Starter {
+    /// A Python script of your own, swept, with a table, a figure and a claim
+    Command,
+    /// Trainings that travel with sweepline, and a pipeline that manifests share
+    Sweep,
+    /// The same with profiles, claims and a LaTeX file that shows the results
+    Paper,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

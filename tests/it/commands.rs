@@ -189,6 +189,24 @@ fn code_counts_by_content_and_the_environment_by_value() {
 }
 
 #[test]
+fn a_file_of_the_project_stays_as_it_is_whatever_a_program_does_to_it() {
+    let space = space(
+        "experiment: c\nstages:\n  a:\n    uses: command\n    in: {data: {file: data.txt}}\n    with:\n      \
+         run: 'chmod u+w \"${in.data}\"; echo other >> \"${in.data}\"; echo \"lines=$(wc -l < \"${in.data}\")\"'\n      \
+         metrics: stdout\n",
+    );
+    space.write("data.txt", "mine\n");
+    assert_eq!(run(&space), counts(&[("a", 1)]));
+    assert_eq!(space.read("data.txt"), "mine\n");
+    // The next step in the same folder has the file as it is, not what was left of the copy.
+    space.write("data.txt", "mine\nnew\n");
+    assert_eq!(run(&space), counts(&[("a", 1)]));
+    let numbers = space.read("outputs/c/cells/a/metrics.json");
+    assert!(numbers.contains("\"lines\": 3"), "{numbers}");
+    assert_eq!(run(&space), counts(&[]));
+}
+
+#[test]
 fn a_reduced_slot_is_a_folder_of_items_with_their_coordinates() {
     let space = space(
         r#"experiment: c

@@ -1,5 +1,6 @@
 //! Inputs under names that programs can work with: the store names files by digest, but programs
-//! look at endings. So every slot gets links with the artifact's own file names.
+//! look at endings. So every slot gets links with the artifact's own file names. Files of the project are
+//! copied where they are not large: what a program does to them is done to nobody's own file.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -24,12 +25,17 @@ use crate::store::names;
 use crate::store::remove_all;
 use crate::store::remove_tree;
 
+/// Larger files of the project are linked.
+const LARGE: u64 = 64 << 20;
+
 /// What the program is to find, by path.
 #[derive(Default)]
 struct Layout {
     /// What relative paths of the store are relative to.
     here: PathBuf,
     links: HashMap<PathBuf, PathBuf>,
+    /// Copies of files of the project.
+    copies: HashMap<PathBuf, PathBuf>,
     lists: BTreeMap<PathBuf, String>,
     /// With all that they are in, up to the one that everything is laid out in.
     folders: HashSet<PathBuf>,
@@ -97,7 +103,10 @@ impl Layout {
                 Some(_) => folder.join(output),
                 None => folder.to_owned(),
             };
-            let named = self.artifact(artifact, &place)?;
+            let named = match item.stage.is_empty() {
+                true => self.own_file(artifact, &place)?,
+                false => self.artifact(artifact, &place)?,
+            };
             if item.outputs.len() == 1 && !artifact.artifact.is_folder() {
                 only = named.first().map(|name| place.join(name));
             }
@@ -141,6 +150,24 @@ impl Layout {
         Ok(files)
     }
 
+    /// Puts a file of the project into a folder and names it.
+    fn own_file(
+        &mut self,
+        artifact: &JobArtifact,
+        folder: &Path,
+    ) -> Result<Vec<PathBuf>, JobError> {
+        let files = self.artifact(artifact, folder)?;
+        for path in files.iter().map(|name| folder.join(name)) {
+            let small = |file: &PathBuf| fs::metadata(file).is_ok_and(|file| file.len() <= LARGE);
+            if self.links.get(&path).is_some_and(small)
+                && let Some(file) = self.links.remove(&path)
+            {
+                self.copies.insert(path, file);
+            }
+        }
+        Ok(files)
+    }
+
     fn link(&mut self, path: PathBuf, target: PathBuf) {
         if let Some(folder) = path.parent() {
             self.folder(folder);
@@ -173,6 +200,9 @@ impl Layout {
         for (path, target) in self.links.iter().filter(|(path, _)| !right.contains(*path)) {
             symlink(target, path).map_err(|error| cannot("link", path, &error))?;
         }
+        for (path, file) in &self.copies {
+            copy(file, path).map_err(|error| cannot("copy", file, &error))?;
+        }
         for (path, text) in &self.lists {
             fs::write(path, text).map_err(|error| cannot("write", path, &error))?;
         }
@@ -195,6 +225,14 @@ impl Layout {
         }
         remove_all(&wrong)
     }
+}
+
+/// A copy that is for reading.
+fn copy(file: &Path, path: &Path) -> io::Result<()> {
+    fs::copy(file, path)?;
+    let mut permissions = fs::metadata(path)?.permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(path, permissions)
 }
 
 fn cell(item: &JobItem) -> serde_json::Map<String, serde_json::Value> {

@@ -11,9 +11,10 @@
 //! `BOOK=how-to/seeds cargo test --test it book::` runs the pages whose path has that in it; `UPDATE=1`
 //! writes anew what was printed otherwise, where nothing of it was left out.
 
-mod page;
+pub(crate) mod page;
 mod reader;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
@@ -32,6 +33,29 @@ fn pages(folder: &Path, found: &mut Vec<PathBuf>) {
         }
     }
     found.sort();
+}
+
+/// The files that a page writes, each as it is at first and with all that is added to it later.
+#[must_use]
+pub(crate) fn files() -> Vec<(String, String)> {
+    let mut written = Vec::new();
+    for path in all() {
+        let page = fs::read_to_string(&path).expect("a page is text");
+        let mut texts: BTreeMap<String, String> = BTreeMap::new();
+        for action in page::actions(&page) {
+            let (file, text) = match action.what {
+                page::What::Write { file, text } => (file, text),
+                page::What::Append { file, text } => {
+                    let before = texts.get(&file).cloned().unwrap_or_default();
+                    (file, before + &text)
+                }
+                page::What::Run(_) => continue,
+            };
+            written.push((format!("{}: {file}", path.display()), text.clone()));
+            texts.insert(file, text);
+        }
+    }
+    written
 }
 
 fn all() -> Vec<PathBuf> {

@@ -2,35 +2,35 @@
 
 /// What a reader does, with the line where the page says so.
 #[derive(Debug, PartialEq)]
-pub(super) struct Action {
-    pub(super) line: usize,
-    pub(super) what: What,
+pub(crate) struct Action {
+    pub(crate) line: usize,
+    pub(crate) what: What,
 }
 
 #[derive(Debug, PartialEq)]
-pub(super) enum What {
+pub(crate) enum What {
     Write { file: String, text: String },
     Append { file: String, text: String },
     Run(Call),
 }
 
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Call {
-    pub(super) command: String,
+pub(crate) struct Call {
+    pub(crate) command: String,
     /// What it prints; empty where the page does not say.
-    pub(super) prints: String,
-    pub(super) fails: bool,
+    pub(crate) prints: String,
+    pub(crate) fails: bool,
 }
 
 impl Call {
     /// Whether all that it prints stands there, so that it can be written anew.
-    pub(super) fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         let elided = |line: &str| line == "..." || line.contains("[..]");
         !self.prints.lines().any(elided)
     }
 
     /// The page with what the call at this line prints replaced.
-    pub(super) fn rewrite(&self, page: &str, line: usize, printed: &str) -> String {
+    pub(crate) fn rewrite(&self, page: &str, line: usize, printed: &str) -> String {
         let before = line - 1 + self.command.lines().count();
         let after = before + self.prints.lines().count();
         let lines: Vec<&str> = page.lines().collect();
@@ -41,7 +41,7 @@ impl Call {
 }
 
 /// The actions of a page, in order.
-pub(super) fn actions(text: &str) -> Vec<Action> {
+pub(crate) fn actions(text: &str) -> Vec<Action> {
     let mut actions = Vec::new();
     let mut lines = (1..).zip(text.lines());
     while let Some((_, line)) = lines.next() {
@@ -132,7 +132,7 @@ fn calls(body: &[(usize, &str)], last_fails: bool) -> Vec<Action> {
 }
 
 /// What a page links to within the repository: paths, also of its pictures.
-pub(super) fn links(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn links(text: &str) -> impl Iterator<Item = &str> {
     let parts = text.split("](").skip(1);
     let targets = parts.filter_map(|part| part.split(')').next());
     targets.filter(|target| !target.contains("://") && !target.contains(' '))

@@ -168,19 +168,46 @@ fn everything_that_ships_is_well_formed() {
     for (described, folders) in [
         (
             Described::Manifest,
-            ["manifests", "src/cli/starter/manifests"],
+            &[
+                "manifests",
+                "src/cli/starter/command/manifests",
+                "src/cli/starter/paper/manifests",
+                "src/cli/starter/sweep/manifests",
+            ][..],
         ),
         (
             Described::Pipeline,
-            ["pipelines", "src/cli/starter/pipelines"],
+            &[
+                "pipelines",
+                "src/cli/starter/paper/pipelines",
+                "src/cli/starter/sweep/pipelines",
+            ],
         ),
     ] {
         let checker = Checker::new(described);
-        for path in folders.into_iter().flat_map(yaml_in) {
+        for path in folders.iter().flat_map(|folder| yaml_in(folder)) {
             let mistakes = checker.mistakes(&read(&path));
             assert!(mistakes.is_empty(), "{}\n{mistakes:#?}", path.display());
         }
     }
+}
+
+/// Manifests of the book's examples, which run.
+#[cfg(target_os = "linux")]
+#[test]
+fn every_manifest_of_the_book_is_well_formed() {
+    let checker = Checker::new(Described::Manifest);
+    let mut seen = 0;
+    for (place, text) in crate::book::files() {
+        if !text.contains("\nexperiment: ") {
+            continue;
+        }
+        let file: Json = serde_yaml::from_str(&text).unwrap_or_else(|e| panic!("{place}: {e}"));
+        let mistakes = checker.mistakes(&file);
+        assert!(mistakes.is_empty(), "{place}\n{mistakes:#?}");
+        seen += 1;
+    }
+    assert!(seen > 30, "{seen} manifests");
 }
 
 /// Every file here is good but for one thing.

@@ -6,6 +6,41 @@ use snapbox::str;
 use super::kit::*;
 
 #[test]
+fn every_template_is_well_formed() {
+    let space = toy();
+    for (template, manifest) in [("command", "first"), ("sweep", "first"), ("paper", "paper")] {
+        let made = said(&space, &format!("init {template} --template {template}"));
+        assert!(
+            made.contains(&format!("{template}/manifests/{manifest}.yaml")),
+            "{made}"
+        );
+        let checked = said(
+            &space,
+            &format!("check {template}/manifests/{manifest}.yaml"),
+        );
+        assert!(checked.contains("is well formed"), "{checked}");
+        assert!(!checked.contains("warning"), "{checked}");
+    }
+}
+
+/// The script of the template for programs does what its README says.
+#[test]
+fn the_template_of_a_program_runs_and_its_claim_holds() {
+    let space = toy();
+    said(&space, "init own --template command");
+    let run = said(
+        &space,
+        "run own/manifests/first.yaml --progress none --require-claims",
+    );
+    assert!(
+        run.contains("26 done") && run.contains("1 claim: 1 holds"),
+        "{run}"
+    );
+    let ignored = said(&space, "init report --template paper");
+    assert!(ignored.contains(".gitignore"), "{ignored}");
+}
+
+#[test]
 fn a_starter_project_checks_and_plans_at_once() {
     let space = toy();
     assert_data_eq!(
