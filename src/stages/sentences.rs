@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::Stage;
+use super::artifacts;
 use super::capabilities;
 use super::fitted;
 use super::measured;
@@ -20,6 +21,7 @@ use crate::models::semi_amortized::Content;
 use crate::models::semi_amortized::SemiAmortized;
 use crate::nn::device::DeviceChoice;
 use crate::random::Seed;
+use crate::registry::ArtifactType;
 use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Facts;
@@ -33,6 +35,9 @@ use crate::registry::choices;
 use crate::registry::params;
 use crate::table::Column;
 use crate::table::Table;
+
+/// The optional slot.
+const BESIDE: &str = "beside";
 
 /// A row per token.
 pub(super) struct Sentences;
@@ -52,7 +57,8 @@ params! {
         from: Origin = Origin::Posterior;
         /// the split of the sentences whose posteriors are drawn from
         split: SplitName = SplitName::Test;
-        /// places in the split of those sentences, or, from the prior, as many draws
+        /// places in the split of those sentences, or, from the prior, as many draws; those of `beside` where
+        /// that is given
         sentences: Vec<usize> = [0], each_min(0);
         /// sentences drawn for each
         count: usize = 2, min(1);
@@ -75,6 +81,7 @@ impl Entry for Sentences {
          `sentence` is the place of the sentence whose q(z|x) at λ_K z is drawn from, `what` is\n\
          `sample 1`, `sample 2`, …, `place` counts tokens from 1. Tokens are drawn from p(x_t | x_<t, z)\n\
          one after another, to `</s>`, which is left out. With `from: prior` z is drawn from N(0, I).\n\
+         `beside` is a table of `table/saliency`: the sentences are then those that it has.\n\
          \n\
          Source: figure 3 of Kim, Wiseman, Miller, Sontag and Rush 2018, arXiv 1802.02550."
     }
@@ -86,7 +93,10 @@ impl Entry for Sentences {
 
 impl StageKind for Sentences {
     fn inputs(&self) -> Vec<Slot> {
-        measured::SLOTS.to_vec()
+        let mut slots = measured::SLOTS.to_vec();
+        let beside = Slot::new(BESIDE, &[ArtifactType::Table], "which sentences");
+        slots.push(beside.optional());
+        slots
     }
 
     fn outputs(&self) -> Outputs {
@@ -106,13 +116,40 @@ impl StageKind for Sentences {
 
 impl Stage for Sentences {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
-        let params = SentencesParams::read(&job.step.params)?;
+        let mut params = SentencesParams::read(&job.step.params)?;
+        if !job.items(BESIDE).is_empty() {
+            params.sentences = places(&artifacts::read_table(artifacts::only(job, BESIDE)?)?)?;
+        }
         let none = || measured::left(&empty());
         fitted::unless_diverged(none, || {
             let (model, data) = fitted::with_data(job, DeviceChoice::Cpu)?;
             Ok(measured::left(&table(&*model, &data, &params)?))
         })
     }
+}
+
+/// The sentences of a table, each once, in its order.
+fn places(table: &Table) -> Result<Vec<usize>, JobError> {
+    let column = table.column("sentence").ok_or_else(|| {
+        JobError::failed("the table of `beside` has no column `sentence`")
+            .hint("`table/saliency` leaves one")
+    })?;
+    let mut places: Vec<usize> = Vec::new();
+    for row in &table.rows {
+        let place = row[column]
+            .as_u64()
+            .and_then(|place| usize::try_from(place).ok());
+        let place = place.ok_or_else(|| {
+            let found = &row[column];
+            JobError::failed(format!(
+                "`sentence` of `beside` is {found}, which is no place in a split"
+            ))
+        })?;
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    Ok(places)
 }
 
 fn empty() -> Table {

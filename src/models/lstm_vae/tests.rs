@@ -356,3 +356,71 @@ fn what_does_not_fit_is_told() {
         .err();
     assert!(said.is_some_and(|said| said.to_string().contains("latent variables of 2")));
 }
+
+/// INIT of table 2: the encoder reads as the language model does, and all else is as it was drawn.
+#[test]
+fn an_encoder_starts_with_the_language_model_and_nothing_else_does() {
+    let data = text();
+    let language_model = train(&data, &[("inference", "none".into())], &Session::default());
+    let language_model = language_model.expect("it trains").weights;
+    let given = [
+        ("latent", Value::Int(2)),
+        ("embedding", Value::Int(5)),
+        ("hidden", Value::Int(6)),
+        ("device", "cpu".into()),
+    ];
+    let params = super::LstmVaeParams::read(&values(LstmVae.params(), &given)).expect("they fit");
+    let config = super::Config::new("lstm-vae", &data, &params).expect("it fits the data");
+    let device = Cpu::default();
+    let drawn = || super::networks(&device, &config, Seed::new(3)).expect("they are declared");
+    let (before, mut after) = (drawn(), drawn());
+    super::start_with(&device, &mut after, &config, &language_model).expect("it fits");
+
+    let known: super::Config = crate::models::config(&language_model).expect("its own");
+    let mut of = super::networks(&device, &known, Seed::new(0)).expect("they are declared");
+    crate::training::weights::open(&language_model, &mut of.components()).expect("its own weights");
+    let reads = of.decoder.component.params();
+    let numbers = |params: &crate::nn::Params<Cpu>, name: &str| {
+        params.values(params.index_of(name).unwrap_or_else(|| panic!("{name}")))
+    };
+    let encoder = |networks: &super::Networks<Cpu, super::Sequences>| {
+        let encoder = networks.encoder.as_ref().expect("a VAE has one");
+        encoder.component.params().clone()
+    };
+    let (drawn, started) = (encoder(&before), encoder(&after));
+    for name in started.names() {
+        let own = numbers(&started, name);
+        let part = name
+            .strip_prefix("encoder.")
+            .expect("they are the encoder's");
+        if part.starts_with("embedding.") || part.starts_with("lstm.") {
+            assert_eq!(own, numbers(reads, &format!("decoder.{part}")), "{name}");
+            assert_ne!(own, numbers(&drawn, name), "{name}");
+        } else {
+            assert_eq!(own, numbers(&drawn, name), "{name}");
+        }
+    }
+    let decoder = |networks: &super::Networks<Cpu, super::Sequences>| {
+        let params = networks.decoder.component.params();
+        (0..params.len())
+            .flat_map(|place| params.values(place))
+            .collect::<Vec<f32>>()
+    };
+    assert_eq!(decoder(&before), decoder(&after));
+
+    // Other sizes, and a model that is none, are told.
+    let wide = [
+        ("hidden", Value::Int(7)),
+        ("latent", Value::Int(2)),
+        ("device", "cpu".into()),
+    ];
+    let params = super::LstmVaeParams::read(&values(LstmVae.params(), &wide)).expect("they fit");
+    let config = super::Config::new("lstm-vae", &data, &params).expect("it fits the data");
+    let mut networks = super::networks(&device, &config, Seed::new(3)).expect("they are declared");
+    let said = super::start_with(&device, &mut networks, &config, &language_model);
+    let said = said.expect_err("the sizes differ").to_string();
+    assert!(
+        said.contains("the language model has an `embedding` of 5"),
+        "{said}"
+    );
+}
