@@ -195,6 +195,10 @@ fn axis() -> Json {
                 "type": "object",
                 "properties": {
                     "seeds": key("The seeds 0 to n − 1: replicates", json!({"type": "integer", "minimum": 1})),
+                    "glob": key(
+                        "The files of the project that match: `data/*.png`; a cell for each",
+                        json!({"type": ["string", "array"], "items": {"type": "string"}}),
+                    ),
                     "range": key("`[from, to, step]`, both ends included", span("step")),
                     "linspace": key("`[from, to, count]`, evenly spaced", span("count")),
                     "logspace": key("`[from, to, count]`, evenly spaced in the logarithm", span("count")),
