@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::manifest::columns::ValueId;
 use crate::manifest::fields;
+use crate::manifest::fields::Fields;
 use crate::manifest::node::Content;
 use crate::manifest::node::Entry;
 use crate::manifest::node::Node;
@@ -17,6 +18,7 @@ use super::Axis;
 use super::Choice;
 use super::Form;
 use super::MOST;
+use super::Replicates;
 use super::numbers::numbers;
 use super::reader::Reader;
 
@@ -114,12 +116,20 @@ impl<'a> Reader<'a> {
         let given = inner.first().map_or(node, |entry| &entry.value);
         match form {
             "seeds" => {
-                let most = self.seeds.map(i64::from);
-                let count = fields::whole(given, "`seeds`", 1, MOST, self.found);
-                let count = most.or(count).unwrap_or(1).clamp(1, MOST);
+                let asked = self.seeds.map(i64::from);
+                let on_demand = match given.as_map() {
+                    Some(_) => Some(self.replicates(given)?),
+                    None => None,
+                };
+                let count = match on_demand {
+                    Some(replicates) => Some(i64::from(replicates.count(self.replicates))),
+                    None => fields::whole(given, "`seeds`", 1, MOST, self.found),
+                };
+                let count = asked.or(count).unwrap_or(1).clamp(1, MOST);
                 let seeds = (0..count).map(Value::Int).collect();
                 let mut axis = self.computed(entry, seeds, &given.place)?;
-                axis.form = Form::Seeds;
+                // Those that the command line asks for are all there are to be.
+                axis.form = Form::Seeds(on_demand.filter(|_| asked.is_none()));
                 Some(axis)
             }
             "range" | "linspace" | "logspace" => {
@@ -213,6 +223,40 @@ impl<'a> Reader<'a> {
             values.push(value);
         }
         Some(self.of_values(entry, column, values))
+    }
+
+    /// `{until: claims, max: 30, batch: 5}`
+    fn replicates(&mut self, given: &Node) -> Option<Replicates> {
+        let fields = Fields::of(given, "`seeds`", &["until", "max", "batch"], self.found)?;
+        let until = fields
+            .get("until")
+            .map_or("nothing", |node| node.as_str().unwrap_or("other"));
+        if until != "claims" {
+            let at = fields.get("until").map_or(&given.place, |node| &node.place);
+            self.found.push(
+                Diagnostic::error("`seeds` has no `until: claims`")
+                    .at(at, "until what?")
+                    .help("`{until: claims, max: 30, batch: 5}`, or a number of seeds"),
+            );
+            return None;
+        }
+        let Some(max) = fields.get("max") else {
+            self.found.push(
+                Diagnostic::error("`seeds` has no `max`")
+                    .at(&given.place, "at most how many?")
+                    .help("`{until: claims, max: 30, batch: 5}`"),
+            );
+            return None;
+        };
+        let most = fields::whole(max, "`max`", 2, MOST, self.found)?;
+        let batch = match fields.get("batch") {
+            Some(batch) => fields::whole(batch, "`batch`", 1, most, self.found)?,
+            None => most.min(5),
+        };
+        Some(Replicates {
+            most: most as u32,
+            batch: batch as u32,
+        })
     }
 
     fn zip(&mut self, entry: &'a Entry, given: &'a Node) -> Option<Axis> {

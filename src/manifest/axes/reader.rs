@@ -38,6 +38,8 @@ pub(in crate::manifest) struct Reader<'a> {
     pub forced: BTreeMap<&'a str, &'a Node>,
     /// How many seeds every seed axis has, from the command line.
     pub seeds: Option<u32>,
+    /// How many replicates the claims are known to need.
+    pub replicates: Option<u32>,
     /// Names that occurred as an axis or in variants.
     pub seen: Vec<String>,
     pub found: &'a mut Diagnostics,

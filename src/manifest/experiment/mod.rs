@@ -17,6 +17,7 @@ use crate::text::Source;
 
 use read::read;
 
+use super::axes::Replicates;
 use super::claims;
 use super::claims::StatedClaim;
 use super::grid::Grid;
@@ -67,6 +68,8 @@ pub struct AxisInfo {
     pub columns: Vec<usize>,
     /// Whether it is a replicate: `{seeds: n}`.
     pub seeds: bool,
+    /// How it grows until the claims are decided.
+    pub on_demand: Option<Replicates>,
     /// Whether it names variants.
     pub variants: bool,
 }

@@ -113,6 +113,7 @@ pub(super) fn read(
             .map(|entry| (entry.key.as_str(), &entry.value))
             .collect(),
         seeds: changes.seeds,
+        replicates: changes.replicates,
         seen: Vec::new(),
         found,
     };

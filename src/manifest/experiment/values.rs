@@ -163,7 +163,11 @@ pub(super) fn infos(axes: &[Axis]) -> Vec<AxisInfo> {
                 name: Arc::clone(&axis.name),
                 place: axis.place.clone(),
                 columns: axis.columns(),
-                seeds: axis.form == Form::Seeds,
+                seeds: matches!(axis.form, Form::Seeds(_)),
+                on_demand: match axis.form {
+                    Form::Seeds(on_demand) => on_demand,
+                    _ => None,
+                },
                 variants: axis.form == Form::Variants,
             });
         }
