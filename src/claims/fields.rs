@@ -41,7 +41,7 @@ pub struct ClaimFields {
     /// Differences up to this count as none: a number, or `5%` of the right side.
     #[serde(default, skip_serializing_if = "Json::is_null")]
     pub tolerance: Json,
-    /// `paired-t`, `welch-t` or `wilcoxon`, over `replicate`; none: numbers as they are.
+    /// `paired-t`, `sequential-t`, `welch-t` or `wilcoxon`, over `replicate`; none: numbers as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<String>,
     /// The axis or axes along which a test finds its repetitions.

@@ -19,6 +19,7 @@ use super::GroupJudgement;
 use super::Judgement;
 use super::KnownNames;
 use super::Measured;
+use super::Relation;
 use super::Side;
 use super::Significance;
 use super::Statement;
@@ -287,7 +288,17 @@ impl Group<'_> {
         } else if found.p_against <= significance.level {
             Verdict::Fails
         } else {
-            compared.reason = format!("p = {:.3} is above the level", found.p);
+            let least = n.iter().copied().min().unwrap_or(0);
+            let needed = significance.replicates_needed(found.statistic, least);
+            let ordered = !matches!(comparison.relation, Relation::Equal | Relation::Unequal);
+            compared.reason = match needed.filter(|needed| *needed > least && ordered) {
+                Some(needed) => format!(
+                    "p = {:.3} is above the level; about {needed} replicates would decide, were the \
+                     difference as measured",
+                    found.p
+                ),
+                None => format!("p = {:.3} is above the level", found.p),
+            };
             Verdict::Undecided
         };
         compared.test = Some(Tested {

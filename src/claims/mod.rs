@@ -16,6 +16,7 @@ mod judgement;
 mod lines;
 mod names;
 mod parser;
+mod power;
 mod print;
 mod sample;
 mod significance;

@@ -2,6 +2,7 @@
 
 use super::Claim;
 use super::ClaimError;
+use super::power::replicates_needed;
 use crate::table::stats;
 
 /// A test as a claim asks for it.
@@ -36,11 +37,16 @@ pub struct Probabilities {
 }
 
 /// Every test, sorted by name.
-pub static TESTS: [Test; 3] = [
+pub static TESTS: [Test; 4] = [
     Test {
         name: "paired-t",
         paired: true,
         run: |a, b| stats::paired_t(a, b).map(Probabilities::from),
+    },
+    Test {
+        name: "sequential-t",
+        paired: true,
+        run: |a, b| stats::sequential_t(a, b).map(Probabilities::from),
     },
     Test {
         name: "welch-t",
@@ -62,6 +68,16 @@ impl PartialEq for Test {
 
 impl From<stats::TTest> for Probabilities {
     fn from(test: stats::TTest) -> Self {
+        Probabilities {
+            statistic: test.t,
+            less: test.p_less,
+            greater: test.p_greater,
+        }
+    }
+}
+
+impl From<stats::SequentialT> for Probabilities {
+    fn from(test: stats::SequentialT) -> Self {
         Probabilities {
             statistic: test.t,
             less: test.p_less,
@@ -140,6 +156,18 @@ impl Significance {
             replicate,
             level,
         }))
+    }
+
+    /// How many replicates in all would likely decide, were the effect what this statistic of `n` says.
+    pub(super) fn replicates_needed(&self, statistic: f64, n: usize) -> Option<usize> {
+        match self.test.name {
+            "paired-t" => replicates_needed(statistic, n, self.level, 1),
+            // About, where the two are not of one size.
+            "welch-t" => replicates_needed(statistic, n, self.level, 2),
+            // Looking every time costs a second error of the other direction, at least.
+            "sequential-t" => replicates_needed(statistic, n, self.level / 4.0, 1),
+            _ => None,
+        }
     }
 
     /// As manifests write it.

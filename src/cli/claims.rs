@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
+use super::replicates;
 use super::stop::Stop;
 use crate::claims;
 use crate::claims::ClaimsDocument;
@@ -56,7 +57,7 @@ pub(super) fn after_run(
     results: &Results<'_>,
     required: bool,
     err: &mut Printer,
-) -> Result<Exit, Stop> {
+) -> Result<(Exit, Option<u32>), Stop> {
     if project.plan.experiment.claims.is_empty() {
         for file in FILES {
             remove(&project.view.join(file))?;
@@ -64,7 +65,7 @@ pub(super) fn after_run(
         if required {
             writeln!(err, "`--require-claims`: the manifest claims nothing")?;
         }
-        return Ok(Exit::Success);
+        return Ok((Exit::Success, None));
     }
     let (judged, new) = judged(&project.view, results);
     if new {
@@ -73,7 +74,8 @@ pub(super) fn after_run(
     for line in claims::to_lines(&judged.claims) {
         writeln!(err, "{line}")?;
     }
-    Ok(exit(&judged.claims, required))
+    let next = replicates::next(&project.plan.experiment, &judged.claims);
+    Ok((exit(&judged.claims, required), next))
 }
 
 /// How the program ends, for claims alone.

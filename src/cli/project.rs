@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::args;
 use super::exit::Exit;
 use super::printer::Printer;
+use super::replicates;
 use super::resources::Amounts;
 use super::settings;
 use super::settings::Settings;
@@ -61,12 +62,22 @@ impl Project {
         err: &mut Printer,
         well_formed: impl FnOnce(PathBuf, String),
     ) -> Result<Self, Stop> {
-        let overrides = overrides(args, err)?;
+        let mut overrides = overrides(args, err)?;
         let catalog = stages::catalog();
-        let reading = Experiment::read(&args.manifest, &catalog, &overrides);
+        let mut reading = Experiment::read(&args.manifest, &catalog, &overrides);
         let root = manifest::project_root(&args.manifest);
         let settings = Settings::of(&root, err)?;
         let (outputs, store) = settings.folders(&args.store, &root);
+        let on_demand = reading.experiment.as_ref().filter(|experiment| {
+            overrides.seeds.is_none() && replicates::on_demand(experiment).is_some()
+        });
+        // How many there are, earlier runs have found out.
+        if let Some(experiment) = on_demand
+            && let Some(known) = replicates::known(&store, &experiment.folder())
+        {
+            overrides.replicates = Some(known);
+            reading = Experiment::read(&args.manifest, &catalog, &overrides);
+        }
         if let Some(experiment) = &reading.experiment
             && !reading.found.has_errors()
         {
@@ -235,6 +246,7 @@ fn overrides(args: &args::Experiment, err: &mut Printer) -> Result<Overrides, St
         params,
         axes: axes.into_iter().map(list).collect(),
         seeds: args.seeds,
+        replicates: None,
         profile: args.profile.clone(),
     })
 }

@@ -1,8 +1,11 @@
 //! `sweepline run`: brings an experiment up to date.
 
+use std::io;
 use std::io::Write;
 use std::mem::ManuallyDrop;
 use std::path::Path;
+#[cfg(unix)]
+use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::thread;
 
@@ -18,6 +21,7 @@ use super::previous_run::PreviousRun;
 use super::printer;
 use super::printer::Printer;
 use super::project::Project;
+use super::replicates;
 use super::report;
 use super::reporter::Bars;
 use super::reporter::JsonLines;
@@ -130,7 +134,16 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             by_step: summary.steps.iter().map(|s| s.result.clone()).collect(),
         },
     });
-    let claims = claims::after_run(&project, &results, args.require_claims, err)?;
+    let (claims, more) = claims::after_run(&project, &results, args.require_claims, err)?;
+    let whole = !partial && summary.totals.failed == 0 && !summary.stopped;
+    if let Some(count) = more.filter(|_| whole) {
+        writeln!(
+            err,
+            "not all claims are decided: going on to {count} replicates"
+        )?;
+        replicates::note(&project.store, &project.name(), count)?;
+        return Ok(again(err)?);
+    }
     if args.report && report::refused(&project, err)? {
         return Ok(Exit::Failed);
     }
@@ -142,6 +155,25 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         () if summary.stopped => Exit::Interrupted,
         () => claims,
     })
+}
+
+/// The same command once more, in the place of this process: the plan is another one now.
+#[cfg(unix)]
+fn again(err: &mut Printer) -> io::Result<Exit> {
+    use std::os::unix::process::CommandExt;
+    err.flush()?;
+    let mut arguments = std::env::args_os();
+    let name = arguments.next().unwrap_or_default();
+    Err(Command::new(std::env::current_exe()?)
+        .arg0(name)
+        .args(arguments)
+        .exec())
+}
+
+#[cfg(not(unix))]
+fn again(err: &mut Printer) -> io::Result<Exit> {
+    writeln!(err, "run it again")?;
+    Ok(Exit::Success)
 }
 
 /// The store, opened and read while the plan is expanded: with thousands of steps both take a while.

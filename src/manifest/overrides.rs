@@ -21,6 +21,9 @@ pub struct Overrides {
     pub axes: Vec<(String, String)>,
     /// How many seeds every `{seeds: …}` axis has.
     pub seeds: Option<u32>,
+    /// How many replicates on demand (`seeds: {until: claims}`) earlier runs have come to: no change of the
+    /// experiment.
+    pub replicates: Option<u32>,
     /// The profile of the manifest to take.
     pub profile: Option<String>,
 }

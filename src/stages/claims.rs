@@ -35,7 +35,50 @@ pub fn check_claims(plan: &Plan) -> Diagnostics {
     for stated in &plan.experiment.claims {
         check(plan, stated, &mut found);
     }
+    check_replicates(plan, &mut found);
     found
+}
+
+/// Replicates on demand are for tests that may be looked at again and again: any other would decide sooner or
+/// later, whatever is true.
+fn check_replicates(plan: &Plan, found: &mut Diagnostics) {
+    let experiment = &plan.experiment;
+    let Some(axis) = experiment.axes.iter().find(|axis| axis.on_demand.is_some()) else {
+        return;
+    };
+    let over_it = |stated: &&StatedClaim| {
+        let test = stated.claim.test.as_ref();
+        test.is_some_and(|test| test.replicate.iter().any(|name| **name == *axis.name))
+    };
+    let mut tested = false;
+    for stated in experiment.claims.iter().filter(over_it) {
+        tested = true;
+        let test = stated.claim.test.as_ref().map_or("", |test| test.name());
+        if test != "sequential-t" {
+            found.push(
+                Diagnostic::error(format!("`{test}` cannot be looked at until it decides"))
+                    .at(
+                        &stated.place,
+                        "it would be wrong more often than its level says",
+                    )
+                    .also(
+                        &axis.place,
+                        "values are added here until the claims are decided",
+                    )
+                    .help("`test: sequential-t` is right however often one looks"),
+            );
+        }
+    }
+    if !tested {
+        let name = &axis.name;
+        found.push(
+            Diagnostic::error(format!("no claim has a test over `{name}`"))
+                .at(&axis.place, "nothing says when there are enough")
+                .help(format!(
+                    "a claim with `test: sequential-t` and `replicate: {name}`"
+                )),
+        );
+    }
 }
 
 fn check(plan: &Plan, stated: &StatedClaim, found: &mut Diagnostics) {

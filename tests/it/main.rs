@@ -30,6 +30,7 @@ mod own;
 mod reference;
 #[cfg(target_os = "linux")]
 mod reliability;
+mod replicates;
 mod report;
 mod resources;
 mod scores;

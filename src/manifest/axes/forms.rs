@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::manifest::columns::ValueId;
 use crate::manifest::fields;
+use crate::manifest::fields::Fields;
 use crate::manifest::node::Content;
 use crate::manifest::node::Entry;
 use crate::manifest::node::Node;
@@ -17,11 +18,12 @@ use super::Axis;
 use super::Choice;
 use super::Form;
 use super::MOST;
+use super::Replicates;
 use super::numbers::numbers;
 use super::reader::Reader;
 
-pub(super) const FORMS: [&str; 9] = [
-    "asha", "linspace", "logspace", "random", "range", "seeds", "sobol", "tpe", "zip",
+pub(super) const FORMS: [&str; 10] = [
+    "asha", "glob", "linspace", "logspace", "random", "range", "seeds", "sobol", "tpe", "zip",
 ];
 
 /// The forms that this version understands.
@@ -114,17 +116,29 @@ impl<'a> Reader<'a> {
         let given = inner.first().map_or(node, |entry| &entry.value);
         match form {
             "seeds" => {
-                let most = self.seeds.map(i64::from);
-                let count = fields::whole(given, "`seeds`", 1, MOST, self.found);
-                let count = most.or(count).unwrap_or(1).clamp(1, MOST);
+                let asked = self.seeds.map(i64::from);
+                let on_demand = match given.as_map() {
+                    Some(_) => Some(self.replicates(given)?),
+                    None => None,
+                };
+                let count = match on_demand {
+                    Some(replicates) => Some(i64::from(replicates.count(self.replicates))),
+                    None => fields::whole(given, "`seeds`", 1, MOST, self.found),
+                };
+                let count = asked.or(count).unwrap_or(1).clamp(1, MOST);
                 let seeds = (0..count).map(Value::Int).collect();
                 let mut axis = self.computed(entry, seeds, &given.place)?;
-                axis.form = Form::Seeds;
+                // Those that the command line asks for are all there are to be.
+                axis.form = Form::Seeds(on_demand.filter(|_| asked.is_none()));
                 Some(axis)
             }
             "range" | "linspace" | "logspace" => {
                 let values = numbers(form, given, self.found)?;
                 self.computed(entry, values, &given.place)
+            }
+            "glob" => {
+                let files = self.files(entry, given)?;
+                self.computed(entry, files, &given.place)
             }
             "zip" => self.zip(entry, given),
             search => {
@@ -137,6 +151,59 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    /// The files of the project that patterns match, by their paths in it, sorted by pattern.
+    fn files(&mut self, entry: &Entry, given: &Node) -> Option<Vec<Value>> {
+        let nodes: Vec<&Node> = match &given.content {
+            Content::List(items) => items.iter().collect(),
+            _ => vec![given],
+        };
+        let mut files: Vec<Value> = Vec::new();
+        for node in nodes {
+            let ty = crate::registry::ParamType::Path;
+            let pattern = fields::conform(node, &ty, "`glob`", self.found)?;
+            let pattern = pattern.as_str().unwrap_or_default();
+            let root = glob::Pattern::escape(&self.root.to_string_lossy());
+            let options = glob::MatchOptions {
+                require_literal_separator: true,
+                require_literal_leading_dot: true,
+                ..glob::MatchOptions::new()
+            };
+            let paths = match glob::glob_with(&format!("{root}/{pattern}"), options) {
+                Ok(paths) => paths,
+                Err(error) => {
+                    self.found.push(
+                        Diagnostic::error(format!("`{pattern}` is no pattern"))
+                            .at(&node.place, error.msg),
+                    );
+                    return None;
+                }
+            };
+            let paths = paths.filter_map(Result::ok).filter(|path| path.is_file());
+            let mut names: Vec<String> = paths
+                .filter_map(|path| {
+                    let inside = path.strip_prefix(self.root).ok()?;
+                    Some(inside.to_str()?.to_owned())
+                })
+                .collect();
+            names.sort();
+            if names.is_empty() {
+                self.found.push(
+                    Diagnostic::error(format!("axis `{}` has no files", entry.key))
+                        .at(&node.place, "matches nothing")
+                        .help("patterns are relative to the project's folder: `data/*.png`, `data/**/*.csv`"),
+                );
+                return None;
+            }
+            for name in names {
+                let file = Value::Str(name);
+                if !files.contains(&file) {
+                    files.push(file);
+                }
+            }
+        }
+        Some(files)
     }
 
     /// An axis of values that no file lists.
@@ -156,6 +223,40 @@ impl<'a> Reader<'a> {
             values.push(value);
         }
         Some(self.of_values(entry, column, values))
+    }
+
+    /// `{until: claims, max: 30, batch: 5}`
+    fn replicates(&mut self, given: &Node) -> Option<Replicates> {
+        let fields = Fields::of(given, "`seeds`", &["until", "max", "batch"], self.found)?;
+        let until = fields
+            .get("until")
+            .map_or("nothing", |node| node.as_str().unwrap_or("other"));
+        if until != "claims" {
+            let at = fields.get("until").map_or(&given.place, |node| &node.place);
+            self.found.push(
+                Diagnostic::error("`seeds` has no `until: claims`")
+                    .at(at, "until what?")
+                    .help("`{until: claims, max: 30, batch: 5}`, or a number of seeds"),
+            );
+            return None;
+        }
+        let Some(max) = fields.get("max") else {
+            self.found.push(
+                Diagnostic::error("`seeds` has no `max`")
+                    .at(&given.place, "at most how many?")
+                    .help("`{until: claims, max: 30, batch: 5}`"),
+            );
+            return None;
+        };
+        let most = fields::whole(max, "`max`", 2, MOST, self.found)?;
+        let batch = match fields.get("batch") {
+            Some(batch) => fields::whole(batch, "`batch`", 1, most, self.found)?,
+            None => most.min(5),
+        };
+        Some(Replicates {
+            most: most as u32,
+            batch: batch as u32,
+        })
     }
 
     fn zip(&mut self, entry: &'a Entry, given: &'a Node) -> Option<Axis> {

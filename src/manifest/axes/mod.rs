@@ -29,9 +29,25 @@ pub(super) struct Axis {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Form {
     Values,
-    Seeds,
+    Seeds(Option<Replicates>),
     Zip,
     Variants,
+}
+
+/// Replicates on demand, `seeds: {until: claims, max: 30, batch: 5}`: more of them until the claims are
+/// decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replicates {
+    pub most: u32,
+    /// How many there are at first, and how many more each time.
+    pub batch: u32,
+}
+
+impl Replicates {
+    /// How many there are, where so many are known to be needed.
+    pub fn count(self, needed: Option<u32>) -> u32 {
+        needed.unwrap_or(self.batch).clamp(self.batch, self.most)
+    }
 }
 
 /// One way to be on an axis: what it sets, and which axes exist only there.

@@ -1,6 +1,7 @@
 //! From the nodes of a manifest, a profile and the command line to axes and their columns.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::manifest::columns::ABSENT;
 use crate::manifest::columns::Column;
@@ -23,6 +24,8 @@ use super::forms::form_of;
 /// Reads axes into columns.
 pub(in crate::manifest) struct Reader<'a> {
     pub columns: &'a mut Columns,
+    /// Of the project.
+    pub root: &'a Path,
     /// Whether the manifest has stages of its own, where a name declares itself.
     pub inline: bool,
     /// Whether names must be declared.
@@ -35,6 +38,8 @@ pub(in crate::manifest) struct Reader<'a> {
     pub forced: BTreeMap<&'a str, &'a Node>,
     /// How many seeds every seed axis has, from the command line.
     pub seeds: Option<u32>,
+    /// How many replicates the claims are known to need.
+    pub replicates: Option<u32>,
     /// Names that occurred as an axis or in variants.
     pub seen: Vec<String>,
     pub found: &'a mut Diagnostics,

@@ -1,5 +1,7 @@
 //! One manifest, checked: the pipeline, its parameters' values, its grid of cells, its claims.
 
+mod nested;
+mod params_file;
 mod read;
 mod values;
 
@@ -15,6 +17,7 @@ use crate::text::Source;
 
 use read::read;
 
+use super::axes::Replicates;
 use super::claims;
 use super::claims::StatedClaim;
 use super::grid::Grid;
@@ -65,6 +68,8 @@ pub struct AxisInfo {
     pub columns: Vec<usize>,
     /// Whether it is a replicate: `{seeds: n}`.
     pub seeds: bool,
+    /// How it grows until the claims are decided.
+    pub on_demand: Option<Replicates>,
     /// Whether it names variants.
     pub variants: bool,
 }

@@ -212,7 +212,7 @@ fn restrict(axis: &Axis, wanted: &[(usize, Vec<ValueId>)], used: &mut HashSet<us
     let find = |column: usize| wanted.iter().find(|(known, _)| *known == column);
     let mut axis = axis.clone();
     match axis.form {
-        Form::Values | Form::Seeds => {
+        Form::Values | Form::Seeds(_) => {
             if let Some((column, ids)) = axis.columns().first().and_then(|column| find(*column)) {
                 used.insert(*column);
                 let choice = |id: &ValueId| Choice {

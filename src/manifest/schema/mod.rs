@@ -134,7 +134,7 @@ fn claim() -> Json {
                 "Differences up to this count as none: a number, or `5%` of the right side",
                 json!({"type": ["number", "string"]}),
             ),
-            "test": key("The test of the comparison", json!({"enum": ["paired-t", "welch-t", "wilcoxon"]})),
+            "test": key("The test of the comparison", json!({"enum": ["paired-t", "sequential-t", "welch-t", "wilcoxon"]})),
             "replicate": key("The axes whose values are repetitions", names),
             "level": key("The probability of error that the test may have", json!({"type": "number", "default": 0.05})),
             "missing": key("`allow`: judge with the values that are there", json!({"type": "string"})),
@@ -194,7 +194,23 @@ fn axis() -> Json {
             {
                 "type": "object",
                 "properties": {
-                    "seeds": key("The seeds 0 to n − 1: replicates", json!({"type": "integer", "minimum": 1})),
+                    "seeds": key("The seeds 0 to n − 1: replicates", json!({"anyOf": [
+                        {"type": "integer", "minimum": 1},
+                        {
+                            "type": "object",
+                            "properties": {
+                                "until": key("More of them until the claims are decided", json!({"enum": ["claims"]})),
+                                "max": key("At most so many", json!({"type": "integer", "minimum": 2})),
+                                "batch": key("So many at first, and more each time", json!({"type": "integer", "minimum": 1})),
+                            },
+                            "required": ["until", "max"],
+                            "additionalProperties": false,
+                        },
+                    ]})),
+                    "glob": key(
+                        "The files of the project that match: `data/*.png`; a cell for each",
+                        json!({"type": ["string", "array"], "items": {"type": "string"}}),
+                    ),
                     "range": key("`[from, to, step]`, both ends included", span("step")),
                     "linspace": key("`[from, to, count]`, evenly spaced", span("count")),
                     "logspace": key("`[from, to, count]`, evenly spaced in the logarithm", span("count")),

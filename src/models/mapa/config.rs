@@ -80,9 +80,9 @@ params! {
     pub struct KernelParams {
         /// what compares observations; `bernoulli` is for binary data
         kernel: Compared = Compared::Gaussian;
-        /// h² of the Gaussian kernel in units of the noise variance; 2 averages over the noise
-        /// of the other observation
-        bandwidth: f64 = 1.0, min(1e-6);
+        /// h² of the Gaussian kernel in units of the noise variance; 2 counts the noise of both
+        /// observations
+        bandwidth: f64 = 2.0, min(1e-6);
         /// probability of agreement in the Bernoulli kernel
         gamma: f64 = 0.99, min(0.5), max(0.999_999);
     }
@@ -107,7 +107,7 @@ impl Config {
             model: name.to_owned(),
             shape: data.shape(),
             hidden: networks.hidden.clone(),
-            activation: networks.activation.name().to_owned(),
+            activation: networks.activation.with_slope(networks.slope),
             visible: visible(data, networks.visible, networks.sigma)?,
             recovery_hidden: params.recovery.recovery_hidden.clone(),
         })

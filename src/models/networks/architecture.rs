@@ -37,6 +37,21 @@ choices! {
     }
 }
 
+/// The slope of [`HiddenActivation::LeakyRelu`] below zero, unless another one is given.
+pub(crate) const SLOPE: f64 = 0.2;
+
+impl HiddenActivation {
+    /// The name by which [`Activation::named`] finds it, a leaky ReLU with this slope.
+    ///
+    /// [`Activation::named`]: crate::nn::layers::Activation::named
+    pub(crate) fn with_slope(self, slope: f64) -> String {
+        match self {
+            HiddenActivation::LeakyRelu if slope != SLOPE => format!("leaky-relu {slope}"),
+            other => other.name().to_owned(),
+        }
+    }
+}
+
 params! {
     /// The networks of a model of pictures.
     pub(crate) struct NetworkParams {
@@ -46,6 +61,8 @@ params! {
         hidden: Vec<usize> = [400], each_min(1);
         /// between the layers, for `mlp`
         activation: HiddenActivation = HiddenActivation::Relu;
+        /// of `leaky-relu` below zero
+        slope: f64 = SLOPE, min(0.0), max(1.0);
         /// feature maps: of the widest layer for `color-mnist`, of the layer next to the pixels for
         /// `dcgan`
         maps: usize = 64, min(2);
@@ -86,6 +103,7 @@ impl Architecture {
             kind: params.network,
             maps: params.maps,
             depth: params.depth,
+            activation: params.activation.with_slope(params.slope),
             ..Self::mlp_of(params.hidden.clone(), params.activation)
         }
     }

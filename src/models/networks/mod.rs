@@ -19,6 +19,7 @@ pub use architecture::Architecture;
 pub use architecture::HiddenActivation;
 pub use architecture::NetworkKind;
 pub(crate) use architecture::NetworkParams;
+pub(crate) use architecture::SLOPE as LEAKY_SLOPE;
 
 use crate::nn::Backend;
 use crate::nn::Builder;

@@ -7,6 +7,7 @@ use crate::data::Dataset;
 use crate::models::ModelError;
 use crate::models::networks::Architecture;
 use crate::models::networks::HiddenActivation;
+use crate::models::networks::LEAKY_SLOPE;
 use crate::models::networks::NetworkParams;
 use crate::models::observation::ObservationModel;
 use crate::models::observation::SigmaScope;
@@ -96,6 +97,8 @@ params! {
         hidden: Vec<usize> = [50, 50, 50], each_min(1);
         /// between the layers
         activation: HiddenActivation = HiddenActivation::LeakyRelu;
+        /// of `leaky-relu` below zero
+        slope: f64 = LEAKY_SLOPE, min(0.0), max(1.0);
         /// the density p(x|z)
         visible: ObservationModel = "gaussian", choices(&ObservationModel::PLAIN);
         /// standard deviation of a Gaussian p(x|z), in units of the data [default: the noise of
@@ -152,7 +155,10 @@ impl Config {
             model: name.to_owned(),
             shape: data.shape(),
             latent,
-            network: Architecture::mlp_of(params.hidden.clone(), params.activation),
+            network: Architecture {
+                activation: params.activation.with_slope(params.slope),
+                ..Architecture::mlp_of(params.hidden.clone(), params.activation)
+            },
             visible: visible(data, params.visible, params.sigma)?,
             sigma_of: SigmaScope::Global,
             flow: None,

@@ -39,8 +39,12 @@ impl Activation {
         "tanh",
     ];
 
-    /// The activation with its usual constant (leaky slope 0.2, ELU alpha 1); `None` if unknown.
+    /// The activation with its usual constant (leaky slope 0.2, ELU alpha 1), or the slope that follows the
+    /// name: `leaky-relu 0.01`; `None` if unknown.
     pub fn named(name: &str) -> Option<Self> {
+        if let Some(slope) = name.strip_prefix("leaky-relu ") {
+            return slope.parse().ok().map(Activation::LeakyRelu);
+        }
         Some(match name {
             "elu" => Activation::Elu(1.0),
             "identity" => Activation::Identity,
