@@ -186,6 +186,15 @@ pub(super) fn whole(
     conform(node, &ty, what, found)?.as_int()
 }
 
+/// Whether a name can stand in expressions.
+pub(super) fn is_name(text: &str) -> bool {
+    let place = Place::start_of(&std::sync::Arc::new(crate::text::Source {
+        path: std::path::PathBuf::new(),
+        text: String::new(),
+    }));
+    name(text, "", &place, &mut Diagnostics::new())
+}
+
 /// Whether a name can stand in expressions; reports where it cannot.
 pub(super) fn name(name: &str, what: &str, place: &Place, found: &mut Diagnostics) -> bool {
     const RESERVED: [&str; 13] = [

@@ -64,6 +64,35 @@ impl Pipeline {
         self.position(name).map(|position| &self.stages[position])
     }
 
+    /// Takes in the stages and parameters of another one. Of a parameter that both declare the first
+    /// declaration counts, with which the other's has to agree.
+    pub(super) fn add(&mut self, other: Pipeline, found: &mut Diagnostics) {
+        for param in other.params {
+            match self.params.iter().find(|known| known.name == param.name) {
+                None => self.params.push(param),
+                Some(known) if known.ty == param.ty && known.default == param.default => {}
+                Some(known) => found.push(
+                    Diagnostic::error(format!("two pipelines declare `{}`", param.name))
+                        .at(&param.place, "with another type or default")
+                        .also(&known.place, "than here"),
+                ),
+            }
+        }
+        for stage in other.stages {
+            if let Some(known) = self.stage(&stage.name) {
+                found.push(
+                    Diagnostic::error(format!("two stages are called `{}`", stage.name))
+                        .at(&stage.place, "this one")
+                        .also(&known.place, "and that of the pipeline"),
+                );
+                continue;
+            }
+            self.positions
+                .insert(Arc::clone(&stage.name), self.stages.len());
+            self.stages.push(stage);
+        }
+    }
+
     /// From the keys `params` and `stages` of a pipeline file, or of an inline pipeline.
     pub(super) fn read(
         node: &Node,

@@ -22,8 +22,8 @@ use super::Replicates;
 use super::numbers::numbers;
 use super::reader::Reader;
 
-pub(super) const FORMS: [&str; 9] = [
-    "asha", "linspace", "logspace", "random", "range", "seeds", "sobol", "tpe", "zip",
+pub(super) const FORMS: [&str; 10] = [
+    "asha", "glob", "linspace", "logspace", "random", "range", "seeds", "sobol", "tpe", "zip",
 ];
 
 /// The forms that this version understands.
@@ -136,6 +136,10 @@ impl<'a> Reader<'a> {
                 let values = numbers(form, given, self.found)?;
                 self.computed(entry, values, &given.place)
             }
+            "glob" => {
+                let files = self.files(entry, given)?;
+                self.computed(entry, files, &given.place)
+            }
             "zip" => self.zip(entry, given),
             search => {
                 self.found.push(
@@ -147,6 +151,59 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    /// The files of the project that patterns match, by their paths in it, sorted by pattern.
+    fn files(&mut self, entry: &Entry, given: &Node) -> Option<Vec<Value>> {
+        let nodes: Vec<&Node> = match &given.content {
+            Content::List(items) => items.iter().collect(),
+            _ => vec![given],
+        };
+        let mut files: Vec<Value> = Vec::new();
+        for node in nodes {
+            let ty = crate::registry::ParamType::Path;
+            let pattern = fields::conform(node, &ty, "`glob`", self.found)?;
+            let pattern = pattern.as_str().unwrap_or_default();
+            let root = glob::Pattern::escape(&self.root.to_string_lossy());
+            let options = glob::MatchOptions {
+                require_literal_separator: true,
+                require_literal_leading_dot: true,
+                ..glob::MatchOptions::new()
+            };
+            let paths = match glob::glob_with(&format!("{root}/{pattern}"), options) {
+                Ok(paths) => paths,
+                Err(error) => {
+                    self.found.push(
+                        Diagnostic::error(format!("`{pattern}` is no pattern"))
+                            .at(&node.place, error.msg),
+                    );
+                    return None;
+                }
+            };
+            let paths = paths.filter_map(Result::ok).filter(|path| path.is_file());
+            let mut names: Vec<String> = paths
+                .filter_map(|path| {
+                    let inside = path.strip_prefix(self.root).ok()?;
+                    Some(inside.to_str()?.to_owned())
+                })
+                .collect();
+            names.sort();
+            if names.is_empty() {
+                self.found.push(
+                    Diagnostic::error(format!("axis `{}` has no files", entry.key))
+                        .at(&node.place, "matches nothing")
+                        .help("patterns are relative to the project's folder: `data/*.png`, `data/**/*.csv`"),
+                );
+                return None;
+            }
+            for name in names {
+                let file = Value::Str(name);
+                if !files.contains(&file) {
+                    files.push(file);
+                }
+            }
+        }
+        Some(files)
     }
 
     /// An axis of values that no file lists.

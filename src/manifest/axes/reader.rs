@@ -1,6 +1,7 @@
 //! From the nodes of a manifest, a profile and the command line to axes and their columns.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::manifest::columns::ABSENT;
 use crate::manifest::columns::Column;
@@ -23,6 +24,8 @@ use super::forms::form_of;
 /// Reads axes into columns.
 pub(in crate::manifest) struct Reader<'a> {
     pub columns: &'a mut Columns,
+    /// Of the project.
+    pub root: &'a Path,
     /// Whether the manifest has stages of its own, where a name declares itself.
     pub inline: bool,
     /// Whether names must be declared.

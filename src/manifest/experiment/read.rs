@@ -26,6 +26,8 @@ use crate::text::did_you_mean;
 
 use super::Experiment;
 use super::KEYS;
+use super::nested;
+use super::params_file;
 use super::values::collisions;
 use super::values::constant;
 use super::values::declarations;
@@ -79,7 +81,19 @@ pub(super) fn read(
         .flatten()
         .filter_map(|node| fields::map(node, "`params`", found))
         .collect();
+    let from_file = manifest.get("params");
+    let from_file = from_file.map(|params| params_file::read(params, root, path, found));
+    for entry in from_file.iter().flatten() {
+        // What nobody uses need not be known, nor be named as parameters are.
+        let known = columns.index(&entry.key).is_some();
+        if known || (pipeline.inline && fields::is_name(&entry.key)) {
+            constant(entry, pipeline.inline, &mut columns, found);
+        }
+    }
     for entry in layers.iter().copied().flatten() {
+        if params_file::is_file(entry) {
+            continue;
+        }
         // A declaration has given its default already.
         let mut declared = own.iter().flatten();
         if declared.any(|place| place.same(&entry.key_place)) {
@@ -89,6 +103,7 @@ pub(super) fn read(
     }
     let mut reader = Reader {
         columns: &mut columns,
+        root,
         inline: pipeline.inline,
         closed: !pipeline.inline,
         profile: profile_axes.unwrap_or_default(),
@@ -105,7 +120,7 @@ pub(super) fn read(
     let axes = reader.read(manifest.get("axes"));
     let seen = std::mem::take(&mut reader.seen);
     for entry in &forced {
-        if seen.contains(&entry.key) {
+        if seen.contains(&entry.key) || nested::within(entry, &mut columns, found) {
             continue;
         }
         match columns.index(&entry.key) {
@@ -201,13 +216,13 @@ fn pipeline(
 ) -> Option<Pipeline> {
     let stages = manifest.entry("stages");
     match (manifest.get("pipeline"), stages) {
-        (Some(pipeline), Some(stages)) => {
-            found.push(
-                Diagnostic::error("a manifest has either `pipeline` or `stages`")
-                    .at(&stages.key_place, "stages of its own")
-                    .also(&pipeline.place, "and a pipeline"),
-            );
-            None
+        // Stages of its own beside those of the pipeline.
+        (Some(node), Some(stages)) => {
+            let mut pipeline = from(node, name, root, path, catalog, found)?;
+            let mut own = Pipeline::new(name, true);
+            own.read_stages(&stages.value, catalog, found);
+            pipeline.add(own, found);
+            Some(pipeline)
         }
         (None, None) => {
             found.push(
@@ -222,29 +237,66 @@ fn pipeline(
             pipeline.read_stages(&stages.value, catalog, found);
             Some(pipeline)
         }
-        (Some(node), None) if node.as_map().is_some() => {
-            Pipeline::read(node, false, name, catalog, found)
+        (Some(node), None) => from(node, name, root, path, catalog, found),
+    }
+}
+
+/// What `pipeline` says: a file, several whose stages may read each other's, or a pipeline as it stands.
+fn from(
+    node: &Node,
+    name: &str,
+    root: &Path,
+    path: &Path,
+    catalog: &Catalog,
+    found: &mut Diagnostics,
+) -> Option<Pipeline> {
+    if node.as_map().is_some() {
+        return Pipeline::read(node, false, name, catalog, found);
+    }
+    let Some(items) = node.as_list() else {
+        return from_file(node, name, root, path, catalog, found);
+    };
+    if items.is_empty() {
+        found.push(
+            Diagnostic::error("`pipeline` names no pipeline").at(&node.place, "an empty list"),
+        );
+    }
+    let mut all: Option<Pipeline> = None;
+    for item in items {
+        let pipeline = from_file(item, name, root, path, catalog, found)?;
+        match &mut all {
+            None => all = Some(pipeline),
+            Some(all) => all.add(pipeline, found),
         }
-        (Some(node), None) => {
-            let text = fields::text(node, "`pipeline`", found)?;
-            let folder = path.parent().unwrap_or(root);
-            let file = project::normal(&folder.join(text));
-            match project::read(root, &file, Some(&node.place)) {
-                Ok(source) => match yaml::read(&source) {
-                    Ok(tree) => {
-                        let stem = file.file_stem().and_then(|stem| stem.to_str());
-                        Pipeline::read(&tree, true, stem.unwrap_or(name), catalog, found)
-                    }
-                    Err(problems) => {
-                        found.extend(problems);
-                        None
-                    }
-                },
-                Err(diagnostic) => {
-                    found.push(diagnostic);
-                    None
-                }
+    }
+    all
+}
+
+fn from_file(
+    node: &Node,
+    name: &str,
+    root: &Path,
+    path: &Path,
+    catalog: &Catalog,
+    found: &mut Diagnostics,
+) -> Option<Pipeline> {
+    let text = fields::text(node, "`pipeline`", found)?;
+    let folder = path.parent().unwrap_or(root);
+    let file = project::normal(&folder.join(text));
+    match project::read(root, &file, Some(&node.place)) {
+        Ok(source) => match yaml::read(&source) {
+            Ok(tree) => {
+                let stem = file.file_stem().and_then(|stem| stem.to_str());
+                Pipeline::read(&tree, true, stem.unwrap_or(name), catalog, found)
             }
+            Err(problems) => {
+                found.extend(problems);
+                None
+            }
+        },
+        Err(diagnostic) => {
+            found.push(diagnostic);
+            None
         }
     }
 }

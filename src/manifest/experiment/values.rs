@@ -20,6 +20,7 @@ use crate::text::Diagnostics;
 use crate::text::Place;
 
 use super::AxisInfo;
+use super::nested;
 
 /// Columns of the parameters that the pipeline declares, with their defaults.
 pub(super) fn declared(pipeline: &Pipeline) -> Columns {
@@ -58,6 +59,9 @@ pub(super) fn declarations(
 
 /// Gives a parameter its value for all cells; where names are open, the first value declares one.
 pub(super) fn constant(entry: &Entry, open: bool, columns: &mut Columns, found: &mut Diagnostics) {
+    if nested::within(entry, columns, found) {
+        return;
+    }
     let index = match columns.index(&entry.key) {
         Some(index) => index,
         None if open => {
@@ -80,6 +84,10 @@ pub(super) fn constant(entry: &Entry, open: bool, columns: &mut Columns, found: 
     if entry.value.is_null() {
         column.constant = ABSENT;
     } else if let Some(value) = fields::given(&entry.value, &column.ty.clone(), &what, found) {
+        let value = match column.ty {
+            ParamType::Any => nested::over(column.value(column.constant), value),
+            _ => value,
+        };
         column.constant = column.intern(value, &entry.value.place);
     }
 }

@@ -81,7 +81,7 @@ pub(super) fn stage(catalog: &Catalog) -> Json {
 /// A number with a unit of time; seconds without one.
 fn time() -> Json {
     json!({"anyOf": [
-        {"type": "string", "pattern": r"^\s*[0-9]*\.?[0-9]+\s*(ms|s|m|min|h|d)?\s*$|^\s*[0-9]+\.\s*(ms|s|m|min|h|d)?\s*$"},
+        {"type": "string", "pattern": r"^\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*(ms|s|m|min|h|d)?\s*$"},
         {"type": "number", "minimum": 0},
     ]})
 }
@@ -89,7 +89,7 @@ fn time() -> Json {
 /// A number with a unit of memory; bytes without one.
 fn size() -> Json {
     json!({"anyOf": [
-        {"type": "string", "pattern": r"^\s*[0-9]*\.?[0-9]+\s*([kKMGT]i?)?B?\s*$"},
+        {"type": "string", "pattern": r"^\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*(B|KiB|MiB|GiB|TiB|kB|KB|MB|GB|TB)?\s*$"},
         {"type": "number", "minimum": 0},
     ]})
 }

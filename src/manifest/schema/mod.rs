@@ -207,6 +207,10 @@ fn axis() -> Json {
                             "additionalProperties": false,
                         },
                     ]})),
+                    "glob": key(
+                        "The files of the project that match: `data/*.png`; a cell for each",
+                        json!({"type": ["string", "array"], "items": {"type": "string"}}),
+                    ),
                     "range": key("`[from, to, step]`, both ends included", span("step")),
                     "linspace": key("`[from, to, count]`, evenly spaced", span("count")),
                     "logspace": key("`[from, to, count]`, evenly spaced in the logarithm", span("count")),

@@ -26,7 +26,7 @@ pub(super) fn shell(with: &mut Vec<Argument>, found: &mut Diagnostics) {
         return;
     };
     let mut text = String::new();
-    let mut mentioned: Vec<(Arc<str>, Place)> = Vec::new();
+    let mut mentioned: Vec<(Arc<str>, String, Place)> = Vec::new();
     for segment in segments {
         match segment {
             Segment::Literal(literal) => text.push_str(literal),
@@ -35,7 +35,14 @@ pub(super) fn shell(with: &mut Vec<Argument>, found: &mut Diagnostics) {
                 match hole.names() {
                     [only] if **only == *name => {
                         text.push_str(&format!("${{{name}}}"));
-                        mentioned.push((Arc::clone(only), hole.place().clone()));
+                        mentioned.push((Arc::clone(only), name.to_owned(), hole.place().clone()));
+                    }
+                    // Within a parameter: shells know no dots in names.
+                    [only] if is_way(name, only) => {
+                        let variable = name.replace('.', "_");
+                        text.push_str(&format!("${{{variable}}}"));
+                        let variable = Arc::from(variable);
+                        mentioned.push((variable, name.to_owned(), hole.place().clone()));
                     }
                     _ => found.push(
                         Diagnostic::error("an expression in a shell text")
@@ -70,6 +77,19 @@ pub(super) fn shell(with: &mut Vec<Argument>, found: &mut Diagnostics) {
         return;
     };
     values.value.add_names(mentioned);
+}
+
+/// Whether an expression is nothing but names with dots, `optim.lr`.
+fn is_way(expression: &str, name: &str) -> bool {
+    let mut parts = expression.split('.');
+    let plain = |part: &str| {
+        let mut letters = part.chars();
+        letters
+            .next()
+            .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+            && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    parts.next() == Some(name) && parts.all(plain)
 }
 
 /// `${in.x}` and `${out.x}` of a command must be declared.

@@ -133,8 +133,8 @@ impl Template {
         }
     }
 
-    /// Adds the values of names to a map under the names themselves, as texts.
-    pub(super) fn add_names(&mut self, names: Vec<(Arc<str>, Place)>) {
+    /// Adds the values of expressions to a map under names.
+    pub(super) fn add_names(&mut self, names: Vec<(Arc<str>, String, Place)>) {
         let mut entries =
             match std::mem::replace(&mut self.content, TemplateContent::Map(Vec::new())) {
                 TemplateContent::Map(entries) => entries,
@@ -155,11 +155,11 @@ impl Template {
                     return;
                 }
             };
-        for (name, place) in names {
+        for (name, expression, place) in names {
             if entries.iter().any(|(known, _)| *known == name) {
                 continue;
             }
-            if let Ok(expression) = Expression::read(&name, &place) {
+            if let Ok(expression) = Expression::read(&expression, &place) {
                 let value = Template {
                     place,
                     content: TemplateContent::Whole(expression),

@@ -278,6 +278,13 @@ fn project_file(experiment: &Experiment, text: &str) -> Result<PathBuf, String> 
     if !path.exists() {
         return Err(format!("there is no file `{text}`"));
     }
+    if path.is_dir() {
+        let folder = text.trim_end_matches('/');
+        return Err(format!(
+            "`{text}` is a folder: `code: [{folder}]` puts all that is in it into the key, and a \
+             program reads it at `${{root}}/{folder}`"
+        ));
+    }
     if !path.is_file() {
         return Err(format!("`{text}` is not a file"));
     }

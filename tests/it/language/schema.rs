@@ -73,11 +73,8 @@ impl Checker {
                     .as_array()
                     .is_none_or(|items| items.len() as f64 <= number_of(rule)),
                 "pattern" => {
-                    assert_eq!(
-                        rule, r"\$\{",
-                        "the one pattern: text with an expression in it"
-                    );
-                    value.as_str().is_none_or(|text| text.contains("${"))
+                    let pattern = rule.as_str().expect("patterns are text");
+                    value.as_str().is_none_or(|text| matches(pattern, text))
                 }
                 "required" => each(rule).all(|name| {
                     let name = name.as_str().expect("keys are text");
@@ -257,5 +254,50 @@ stages:
     ] {
         let bad = parse(&good.replace(from, to));
         assert!(!manifest.mistakes(&bad).is_empty(), "{from} → {to}");
+    }
+}
+
+/// The three patterns that occur: text with an expression in it, a time, a size.
+fn matches(pattern: &str, text: &str) -> bool {
+    if pattern == r"\$\{" {
+        return text.contains("${");
+    }
+    let number = r"^\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*(";
+    let units = pattern.strip_prefix(number).expect("a number with a unit");
+    let units = units.strip_suffix(r")?\s*$").expect("a unit that may lack");
+    let text = text.trim();
+    let digits = text.trim_end_matches(char::is_alphabetic);
+    let unit = &text[digits.len()..];
+    digits.trim().parse::<f64>().is_ok()
+        && (unit.is_empty() || units.split('|').any(|known| known == unit))
+}
+
+#[test]
+fn times_and_sizes_are_refused_where_the_program_refuses_them() {
+    let text = |with: &str| {
+        format!(
+            "experiment: e\nstages:\n  s:\n    uses: command\n    {with}\n    with: {{run: [a], out: {{x: x}}}}\n"
+        )
+    };
+    let checker = Checker::new(Described::Manifest);
+    for (with, good) in [
+        ("timeout: 5m", true),
+        ("timeout: 1.5h", true),
+        ("timeout: 30", true),
+        ("timeout: 5 minutes", false),
+        ("timeout: soon", false),
+        ("isolate: {memory: 2GiB}", true),
+        ("isolate: {memory: 2 GB}", true),
+        ("isolate: {memory: lots}", false),
+        ("isolate: {cpus: 2}", false),
+        ("resources: {memory: 512MiB}", true),
+        ("resources: {memory: 512M}", false),
+        ("retry: {exit: [75], delay: 10s}", true),
+        ("retry: {exit: 0}", false),
+        ("retry: {delay: later}", false),
+    ] {
+        let yaml: Json = serde_yaml::from_str(&text(with)).expect("this is YAML");
+        let found = checker.mistakes(&yaml);
+        assert_eq!(found.is_empty(), good, "{with}: {found:?}");
     }
 }

@@ -1,5 +1,6 @@
 //! Programs of people's own: whatever they write is read, and nothing that is odd fails them.
 
+mod composition;
 mod environment;
 mod metrics;
 mod numbers;
