@@ -83,6 +83,14 @@ BEGIN {
         n = long_names()
         row("method,seed,gain")
         for (c = 1; c <= n; c++) for (s = 0; s < 5; s++) row(sprintf("m%d,s%d,%.4f", c, s, 2 * noise(c * 10 + s) - 1))
+    } else if (input == "shades") {
+        row("rate,step,loss")
+        for (r = 1; r <= 30; r++) for (k = 0; k <= 12; k++)
+            row(sprintf("%.3f,%d,%.4f", r / 100, k, 1 + exp(-k * r / 60) + r / 60))
+    } else if (input == "spread") {
+        row("method,seed,loss")
+        for (c = 1; c <= 3; c++) for (s = 0; s < 40; s++)
+            row(sprintf("method %d,s%d,%.4f", c, s, c + noise(c * 100 + s) + noise(c * 300 + s)))
     } else if (input == "empty") {
         row("method,step,loss")
         row("vae,1,"); row("vae,2,")

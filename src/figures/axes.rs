@@ -156,7 +156,7 @@ pub(super) fn sheet(
         y_label: given.y_label.clone().unwrap_or(y_label),
         panels: panels.collect(),
         row_titles: facets.row_titles.clone(),
-        legend_title: facets.legend_title(),
+        legend_title: facets.legend_title(theme),
         legend,
         legend_place: given.legend,
         shared_x: !is_free(look, X),
@@ -167,7 +167,7 @@ pub(super) fn sheet(
         grid_x: false,
         grid_y: true,
         bare: false,
-        colour_bar: None,
+        colour_bar: facets.colour_bar(&given.common)?,
     })
 }
 

@@ -97,7 +97,7 @@ impl Figure for Bar {
             ..Mapping::new(&params.x, params.y.0, &params.facets)?.repeated(&params.repeated)
         };
         let plot = axes::plot(panels, &input.table, &mapping)?;
-        let theme = axes.common.page_theme()?;
+        let theme = plot.facets.theme(&axes.common)?;
         let dodge = Dodge::new(&plot);
         let ys = plot.panels.iter().map(|panel| {
             let points = panel.iter().flat_map(slots_of);

@@ -4,6 +4,7 @@ use crate::registry::Entry;
 use crate::registry::Names;
 use crate::registry::Param;
 use crate::registry::Values;
+use crate::registry::choices;
 use crate::registry::params;
 use crate::table::IntervalKind;
 use crate::table::stats;
@@ -14,10 +15,12 @@ use super::FigureInput;
 use super::Rendered;
 use super::axes;
 use super::canvas::Canvas;
+use super::canvas::Colour;
 use super::canvas::Point;
 use super::canvas::Rect;
 use super::dodge::Dodge;
 use super::finish;
+use super::histogram;
 use super::legend::Sample;
 use super::mapping::Mapping;
 use super::options::ColumnParams;
@@ -32,6 +35,18 @@ const FEWEST: usize = 5;
 
 pub(super) struct Boxes;
 
+choices! {
+    /// What shows the spread of values.
+    enum Shape {
+        /// Median, quartiles and whiskers.
+        Box = "box",
+        /// A smooth density on both sides, with the median and the quartiles.
+        Violin = "violin",
+        /// The values alone, beside one another.
+        Strip = "strip",
+    }
+}
+
 params! {
     /// What `figure/box` may be given.
     struct BoxParams {
@@ -41,6 +56,10 @@ params! {
         y: Names;
         /// axis with a colour per value
         color: Option<String>;
+        /// `box`, `violin` (a smooth density on both sides) or `strip` (the values alone)
+        shape: Shape = Shape::Box;
+        /// every value as a point over the box or violin
+        points: bool = false;
         /// axis or list of axes whose values make a box
         replicate: Names;
         facets: FacetParams;
@@ -60,7 +79,8 @@ impl Entry for Boxes {
     fn docs(&self) -> &'static str {
         "Box: quartiles with the median; whiskers: the farthest values within 1.5 interquartile \
          ranges of the box (Tukey 1977); values beyond as points. Groups of fewer than 5 values are \
-         drawn as points with their median, without a box."
+         drawn as points with their median, without a box. `shape` takes a violin (a Gaussian kernel \
+         density, as `figure/histogram` has it) or the values alone in its place, `points` adds them."
     }
 
     fn params(&self) -> Vec<Param> {
@@ -80,7 +100,7 @@ impl Figure for Boxes {
             ..Mapping::new(&params.x, params.y.0, &params.facets)?
         };
         let plot = axes::plot(panels, &input.table, &mapping)?;
-        let theme = axes.common.page_theme()?;
+        let theme = plot.facets.theme(&axes.common)?;
         let dodge = Dodge::new(&plot);
         let ys = plot.panels.iter().map(|panel| {
             let points = panel.iter().flat_map(|series| dodge.points(series));
@@ -109,7 +129,19 @@ impl Figure for Boxes {
                         low = low.min(estimate.n());
                         high = high.max(estimate.n());
                         if let Some(span) = dodge.span(frame, x, series) {
-                            one(canvas, frame, theme, span, &estimate.values, series.color);
+                            let colour = theme.colour(series.color);
+                            let values = &estimate.values;
+                            match params.shape {
+                                Shape::Box => one(canvas, frame, theme, span, values, colour),
+                                Shape::Violin => violin(canvas, frame, theme, span, values, colour),
+                                Shape::Strip => {}
+                            }
+                            if params.points || params.shape == Shape::Strip {
+                                strip(canvas, frame, theme, span, values, colour);
+                            }
+                            if params.shape == Shape::Strip {
+                                middle(canvas, frame, theme, span, values);
+                            }
                         }
                     }
                 }
@@ -122,10 +154,17 @@ impl Figure for Boxes {
         };
         let what = plot.describe();
         let mut caption = format!(
-            "{what}. Values over {over}, {n}; box: quartiles with median; whiskers: farthest values \
-             within 1.5 interquartile ranges."
+            "{what}. Values over {over}, {n}{}.",
+            match params.shape {
+                Shape::Box =>
+                    "; box: quartiles with median; whiskers: farthest values within 1.5 \
+                     interquartile ranges",
+                Shape::Violin =>
+                    "; Gaussian kernel density (bandwidth after Silverman) with median and quartiles",
+                Shape::Strip => "; line: median",
+            }
         );
-        if low < FEWEST {
+        if low < FEWEST && params.shape != Shape::Strip {
             caption.push_str(&format!(
                 " Fewer than {FEWEST} values are shown as points with their median, without a box."
             ));
@@ -140,9 +179,8 @@ fn one(
     theme: &Theme,
     (from, to): (f64, f64),
     values: &[f64],
-    color: usize,
+    colour: Colour,
 ) {
-    let colour = theme.colour(color);
     let middle = (from + to) / 2.0;
     // Boxes need not be as wide as bars.
     let half = ((to - from) / 2.0).min(14.0);
@@ -196,4 +234,86 @@ fn one(
     across(canvas, median, half, theme.line_width * 1.2);
     let beyond = values.iter().filter(|value| !inside(value));
     beyond.for_each(|value| dot(canvas, *value));
+}
+
+/// A density on both sides of the middle, as wide as there is room at its highest.
+fn violin(
+    canvas: &mut Canvas,
+    frame: &Frame,
+    theme: &Theme,
+    (from, to): (f64, f64),
+    values: &[f64],
+    colour: Colour,
+) {
+    let ends = (stats::min(values), stats::max(values));
+    let (Some(low), Some(high)) = ends else {
+        return;
+    };
+    let curve = histogram::density(values, low, high);
+    if curve.is_empty() {
+        return one(canvas, frame, theme, (from, to), values, colour);
+    }
+    let middle = (from + to) / 2.0;
+    let half = ((to - from) / 2.0).min(22.0);
+    let largest = curve
+        .iter()
+        .map(|(_, density)| *density)
+        .fold(0.0, f64::max);
+    let side = |sign: f64| {
+        let points = curve.iter().filter_map(move |(value, density)| {
+            let x = middle + sign * half * density / largest;
+            Some(Point::new(x, frame.y_at(*value)?))
+        });
+        points.collect::<Vec<Point>>()
+    };
+    let mut outline = side(1.0);
+    outline.extend(side(-1.0).into_iter().rev());
+    canvas.area(outline.clone(), colour.opacity(0.5));
+    outline.extend(outline.first().copied());
+    canvas.line(outline, theme::INK, theme.spine_width);
+    let quartiles = [0.25, 0.75].map(|q| stats::quantile(values, q).and_then(|v| frame.y_at(v)));
+    if let [Some(lower), Some(upper)] = quartiles {
+        let ends = [lower, upper].map(|y| Point::new(middle, y));
+        canvas.line(ends.to_vec(), theme::INK, theme.line_width * 2.0);
+    }
+    if let Some(y) = stats::median(values).and_then(|median| frame.y_at(median)) {
+        canvas.disc(Point::new(middle, y), theme.line_width * 1.4, theme::PAPER);
+    }
+}
+
+/// Every value, moved aside by its turn so that equal values stand apart.
+fn strip(
+    canvas: &mut Canvas,
+    frame: &Frame,
+    theme: &Theme,
+    (from, to): (f64, f64),
+    values: &[f64],
+    colour: Colour,
+) {
+    /// Multiples of it fill a stretch evenly, however many they are.
+    const GOLDEN: f64 = 0.618_033_988_749_895;
+    let middle = (from + to) / 2.0;
+    let half = ((to - from) / 2.0).min(14.0) * 0.7;
+    for (i, value) in values.iter().enumerate() {
+        let aside = ((i as f64 + 0.5) * GOLDEN).fract() * 2.0 - 1.0;
+        if let Some(y) = frame.y_at(*value) {
+            let at = Point::new(middle + aside * half, y);
+            canvas.disc(at, theme.marker_size * 0.3, colour.opacity(0.8));
+        }
+    }
+}
+
+/// A stroke at the median.
+fn middle(
+    canvas: &mut Canvas,
+    frame: &Frame,
+    theme: &Theme,
+    (from, to): (f64, f64),
+    values: &[f64],
+) {
+    let half = ((to - from) / 2.0).min(14.0) * 0.7;
+    if let Some(y) = stats::median(values).and_then(|median| frame.y_at(median)) {
+        let ends = [-half, half].map(|side| Point::new((from + to) / 2.0 + side, y));
+        canvas.line(ends.to_vec(), theme::INK, theme.line_width);
+    }
 }

@@ -205,6 +205,31 @@ impl Canvas {
         });
     }
 
+    /// For the caption: which characters the font cannot show; empty where it shows all.
+    pub(super) fn missing(&self) -> String {
+        let mut missing: Vec<char> = Vec::new();
+        for mark in &self.marks {
+            if let Mark::Text { label, .. } = mark {
+                missing.extend(font::missing(&label.plain()));
+            }
+        }
+        missing.sort_unstable();
+        missing.dedup();
+        let names = missing.iter().take(8);
+        let names: Vec<String> = names
+            .map(|c| format!("{c} (U+{:04X})", u32::from(*c)))
+            .collect();
+        match (names.len(), missing.len()) {
+            (0, _) => String::new(),
+            (named, all) if named < all => format!(
+                " The font has no glyph for {} and {} more.",
+                names.join(", "),
+                all - named
+            ),
+            _ => format!(" The font has no glyph for {}.", names.join(", ")),
+        }
+    }
+
     /// Text with its baseline at the point.
     pub(super) fn text(&mut self, at: Point, label: Label) {
         if !label.text.is_empty() {

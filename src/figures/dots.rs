@@ -72,7 +72,7 @@ impl Figure for Dots {
         let mapping = Mapping::new(&params.y, vec![params.x], &params.facets)?;
         let mapping = mapping.grouped(&params.groups);
         let plot = axes::plot(panels, &input.table, &mapping)?;
-        let theme = axes.common.page_theme()?;
+        let theme = plot.facets.theme(&axes.common)?;
         let names = sorted(&plot);
         if names.is_empty() {
             return Err(FigureError::Empty(format!(
@@ -132,7 +132,13 @@ impl Figure for Dots {
                             canvas.line(ends.to_vec(), colour, theme.line_width);
                         }
                         let at = Point::new(point.x, y);
-                        marker::draw(canvas, series.marker, at, theme.marker_size, colour);
+                        marker::draw(
+                            canvas,
+                            theme.shape(series.marker),
+                            at,
+                            theme.marker_size,
+                            colour,
+                        );
                     }
                 }
             });

@@ -1,16 +1,26 @@
 //! Rows shared out among panels, colours and markers.
 
+use std::collections::HashMap;
+use std::collections::HashSet;
+
 use serde_json::Value as Json;
 
 use crate::table::Column;
 use crate::table::Table;
 
 use super::FigureError;
+use super::colormap::ColourMap;
+use super::colormap::Colours;
 use super::legend::Entry;
 use super::legend::Sample;
 use super::mapping::Mapping;
 use super::mapping::no_column;
+use super::options::Common;
+use super::scale::Scale;
+use super::scale::ScaleKind;
 use super::scale::coordinate;
+use super::sheet::Axis;
+use super::sheet::ColourBar;
 use super::theme;
 use super::theme::Theme;
 
@@ -48,16 +58,13 @@ pub(super) struct Group {
 
 /// The values of a column, numbers in their order and else as they appear; one null where there is
 /// no column.
-fn distinct(table: &Table, column: Option<usize>) -> Vec<Json> {
+fn distinct(table: &Table, column: Option<usize>) -> Values {
     let Some(column) = column else {
-        return vec![Json::Null];
+        return Values::of(vec![Json::Null]);
     };
-    let mut values: Vec<Json> = Vec::new();
-    for row in &table.rows {
-        if !values.contains(&row[column]) {
-            values.push(row[column].clone());
-        }
-    }
+    let mut seen = HashSet::new();
+    let cells = table.rows.iter().map(|row| &row[column]);
+    let mut values: Vec<Json> = cells.filter(|value| seen.insert(*value)).cloned().collect();
     if values
         .iter()
         .all(|value| value.is_null() || value.is_number())
@@ -65,16 +72,79 @@ fn distinct(table: &Table, column: Option<usize>) -> Vec<Json> {
         let number = |value: &Json| value.as_f64().unwrap_or(f64::NEG_INFINITY);
         values.sort_by(|a, b| number(a).total_cmp(&number(b)));
     }
-    values
+    Values::of(values)
 }
 
-fn index_of(values: &[Json], row: &[Json], column: Option<usize>) -> usize {
-    let value = column.map_or(&Json::Null, |column| &row[column]);
-    let position = values.iter().position(|other| other == value);
-    position.expect("all values of the column were collected")
+/// Distinct values with the place of each.
+struct Values {
+    list: Vec<Json>,
+    places: HashMap<Json, usize>,
+}
+
+impl Values {
+    fn of(list: Vec<Json>) -> Self {
+        let places = list.iter().cloned().enumerate();
+        Values {
+            places: places.map(|(i, value)| (value, i)).collect(),
+            list,
+        }
+    }
+
+    fn index_of(&self, row: &[Json], column: Option<usize>) -> usize {
+        let value = column.map_or(&Json::Null, |column| &row[column]);
+        self.places[value]
+    }
 }
 
 impl Facets {
+    /// The theme of a figure whose colours stand for these groups: numbers that are more than there
+    /// are colours become shades of one scale.
+    pub(super) fn theme(&self, common: &Common) -> Result<Theme, FigureError> {
+        let mut theme = common.page_theme()?;
+        if let Some(colours) = self.shades(&theme) {
+            let shade = |value: &Json| {
+                let number = value.as_f64().and_then(|number| colours.of(number));
+                number.unwrap_or(theme::MUTED)
+            };
+            theme.palette = self.colors.iter().map(shade).collect();
+            theme.graded = true;
+            theme.one_shape = !self.own_markers;
+        }
+        Ok(theme)
+    }
+
+    /// The colours of numbers that are too many for the palette.
+    fn shades(&self, theme: &Theme) -> Option<Colours> {
+        let many = self.colors.len() > theme.palette.len();
+        let numbers: Vec<f64> = self.colors.iter().filter_map(Json::as_f64).collect();
+        let plain = self.colors.iter().filter(|value| !value.is_null());
+        if !many || self.color.is_none() || numbers.len() < plain.count() {
+            return None;
+        }
+        let spaced = Scale::of_coordinates(ScaleKind::Auto, &self.colors, None);
+        let kind = match spaced {
+            Scale::Log { .. } => ScaleKind::Log,
+            _ => ScaleKind::Linear,
+        };
+        Some(Colours::new(
+            ColourMap::Viridis,
+            kind,
+            &numbers,
+            (None, None),
+        ))
+    }
+
+    /// The colour bar of such a theme.
+    pub(super) fn colour_bar(&self, common: &Common) -> Result<Option<ColourBar>, FigureError> {
+        let colours = self.shades(&common.page_theme()?);
+        let label = self.color.as_ref().map(Column::title_with_unit);
+        Ok(colours.map(|colours| ColourBar {
+            label: label.unwrap_or_default(),
+            axis: Axis::new(colours.scale.clone()),
+            colours,
+        }))
+    }
+
     /// Shares out the rows of a table; wrapped facets stand `wrap` side by side.
     pub(super) fn new(table: &Table, mapping: &Mapping, wrap: usize) -> Result<Self, FigureError> {
         if table.rows.is_empty() {
@@ -94,32 +164,33 @@ impl Facets {
         let (colors, markers) = (distinct(table, color), distinct(table, marker));
         let facet_values = distinct(table, facet);
         let (row_values, col_values) = (distinct(table, row), distinct(table, col));
-        let wrap = wrap.clamp(1, facet_values.len());
+        let wrap = wrap.clamp(1, facet_values.list.len());
         let title = |column: Option<usize>, value: &Json| match column {
             None => String::new(),
             Some(column) => name_value(&table.columns[column], value),
         };
 
         let mut panels: Vec<Facet> = Vec::new();
+        let mut known: HashMap<(usize, usize, usize), usize> = HashMap::new();
         for (r, values) in table.rows.iter().enumerate() {
             let (place, own_title) = match facet {
                 Some(_) => {
-                    let i = index_of(&facet_values, values, facet);
-                    ((i / wrap, i % wrap), title(facet, &facet_values[i]))
+                    let i = facet_values.index_of(values, facet);
+                    ((i / wrap, i % wrap), title(facet, &facet_values.list[i]))
                 }
                 None => {
-                    let at_row = index_of(&row_values, values, row);
-                    let at_col = index_of(&col_values, values, col);
+                    let at_row = row_values.index_of(values, row);
+                    let at_col = col_values.index_of(values, col);
                     let top = match at_row {
-                        0 => title(col, &col_values[at_col]),
+                        0 => title(col, &col_values.list[at_col]),
                         _ => String::new(),
                     };
                     ((at_row, at_col), top)
                 }
             };
-            let color = index_of(&colors, values, color);
+            let color = colors.index_of(values, color);
             let marker = match own_markers {
-                true => index_of(&markers, values, marker),
+                true => markers.index_of(values, marker),
                 false => color,
             };
             let panel = match panels.iter().position(|p| (p.row, p.col) == place) {
@@ -135,21 +206,19 @@ impl Facets {
                 }
             };
             let groups = &mut panels[panel].groups;
-            match groups
-                .iter_mut()
-                .find(|group| (group.color, group.marker) == (color, marker))
-            {
-                Some(group) => group.rows.push(r),
-                None => groups.push(Group {
+            let known = *known.entry((panel, color, marker)).or_insert_with(|| {
+                groups.push(Group {
                     color,
                     marker,
-                    rows: vec![r],
-                }),
-            }
+                    rows: Vec::new(),
+                });
+                groups.len() - 1
+            });
+            groups[known].rows.push(r);
         }
         // Titles of columns stand over the first panel of each, wherever rows begin.
         if facet.is_none() {
-            for (c, value) in col_values.iter().enumerate() {
+            for (c, value) in col_values.list.iter().enumerate() {
                 let mut of_col: Vec<&mut Facet> =
                     panels.iter_mut().filter(|panel| panel.col == c).collect();
                 of_col.sort_by_key(|panel| panel.row);
@@ -160,7 +229,11 @@ impl Facets {
         }
         panels.sort_by_key(|panel| (panel.row, panel.col));
         let row_titles = match row {
-            Some(_) => row_values.iter().map(|value| title(row, value)).collect(),
+            Some(_) => row_values
+                .list
+                .iter()
+                .map(|value| title(row, value))
+                .collect(),
             None => Vec::new(),
         };
         let column = |position: usize| table.columns[position].clone();
@@ -168,8 +241,8 @@ impl Facets {
             cols: 1 + panels.iter().map(|p| p.col).max().unwrap_or(0),
             panels,
             row_titles,
-            colors,
-            markers,
+            colors: colors.list,
+            markers: markers.list,
             color: color.map(column),
             marker: marker.map(column),
             own_markers,
@@ -187,17 +260,17 @@ impl Facets {
         theme: &Theme,
         sample: impl Fn(usize, usize) -> Sample,
     ) -> Vec<Entry> {
-        let mut kinds: Vec<(usize, usize)> = Vec::new();
-        for group in self.panels.iter().flat_map(|panel| &panel.groups) {
-            if !kinds.contains(&(group.color, group.marker)) {
-                kinds.push((group.color, group.marker));
-            }
-        }
+        let groups = self.panels.iter().flat_map(|panel| &panel.groups);
+        let mut kinds: Vec<(usize, usize)> = groups.map(|g| (g.color, g.marker)).collect();
         kinds.sort_unstable();
+        kinds.dedup();
         if kinds.len() < 2 {
             return Vec::new();
         }
-        let joint = kinds.len() <= self.colors.len() + self.markers.len();
+        if theme.graded && !self.own_markers {
+            return Vec::new();
+        }
+        let joint = !theme.graded && kinds.len() <= self.colors.len() + self.markers.len();
         if !self.own_markers || self.color.is_none() || joint {
             let entry = |(color, marker): &(usize, usize)| {
                 let of_color = self.color.as_ref().map(|_| &self.colors[*color]);
@@ -239,11 +312,17 @@ impl Facets {
             label,
             sample: Sample::Title,
         });
+        // Shades have their own bar.
+        let shown = if theme.graded { 0 } else { usize::MAX };
+        let colors = colors.take(shown);
         colors.chain(title).chain(markers).collect()
     }
 
     /// The name of the colour axis, where its values alone do not say what they are.
-    pub(super) fn legend_title(&self) -> String {
+    pub(super) fn legend_title(&self, theme: &Theme) -> String {
+        if theme.graded {
+            return String::new();
+        }
         title(&self.color, &self.colors).unwrap_or_default()
     }
 

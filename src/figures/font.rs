@@ -75,6 +75,13 @@ pub(super) fn shape(text: &str, weight: Weight) -> (Vec<Glyph>, i32) {
     (glyphs, x)
 }
 
+/// The characters of a text that the font has no glyph for.
+pub(super) fn missing(text: &str) -> impl Iterator<Item = char> {
+    let face = face(Weight::Regular);
+    text.chars()
+        .filter(|c| !c.is_whitespace() && face.glyph_index(*c).is_none())
+}
+
 /// Width in points of a text at a size in points.
 pub(super) fn width(text: &str, weight: Weight, size: f64) -> f64 {
     f64::from(shape(text, weight).1) * size / units_per_em(weight)

@@ -46,6 +46,11 @@ impl Plot {
             interval: mapping.interval,
         };
         let summary = Summary::new(&table, &spec)?;
+        let mut estimates = summary.groups.iter().map(|group| &group.estimates[0]);
+        if estimates.all(|estimate| estimate.centre.is_none()) {
+            let metric = summary.metrics[0].title();
+            return Err(FigureError::Empty(format!("`{metric}` holds no numbers")));
+        }
         let groups = Table {
             columns: summary.by.clone(),
             rows: summary.groups.iter().map(|g| g.at.clone()).collect(),

@@ -110,7 +110,7 @@ impl Figure for Histogram {
             })
             .collect();
 
-        let theme = params.axes.common.page_theme()?;
+        let theme = facets.theme(&params.axes.common)?;
         let range = [edges[0], edges[edges.len() - 1]];
         let xs = groups.iter().map(|_| range.to_vec()).collect();
         let ys = groups.iter().map(|panel| {
@@ -261,7 +261,7 @@ fn edges(values: &[f64], bins: Option<usize>) -> Vec<f64> {
 }
 
 /// A Gaussian kernel density; empty for few or equal values.
-fn density(values: &[f64], low: f64, high: f64) -> Vec<(f64, f64)> {
+pub(super) fn density(values: &[f64], low: f64, high: f64) -> Vec<(f64, f64)> {
     let n = values.len() as f64;
     let (Some(sd), Some(q1), Some(q3)) = (
         stats::standard_deviation(values),

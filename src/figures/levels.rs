@@ -8,7 +8,9 @@ use crate::table::Column;
 use crate::table::Summary;
 
 use super::canvas::Canvas;
+use super::canvas::Colour;
 use super::canvas::Point;
+use super::canvas::Rect;
 use super::legend::Entry;
 use super::legend::Sample;
 use super::numbers;
@@ -24,41 +26,90 @@ params! {
     pub(super) struct LevelParams {
         /// lines across the panels: name → value, such as a bound or the level of chance
         levels: Option<SortedVecMap<f64>>;
+        /// lines up the panels: name → number on the x axis, such as the end of a warm-up
+        verticals: Option<SortedVecMap<f64>>;
+        /// shaded stretches of the x axis: name → [from, to]
+        spans: Option<SortedVecMap<Vec<f64>>>;
     }
 }
 
 /// The levels of a figure in the order of their names.
-pub(super) struct Levels(Vec<(String, f64)>);
+pub(super) struct Levels {
+    across: Vec<(String, f64)>,
+    upwards: Vec<(String, f64)>,
+    spans: Vec<(String, (f64, f64))>,
+}
+
+/// How dark the first span is, the second, …
+const SHADES: [f64; 3] = [0.12, 0.22, 0.32];
 
 impl Levels {
     pub(super) fn new(params: &LevelParams) -> Self {
-        let given = params.levels.iter().flatten();
-        Levels(given.map(|(name, value)| (name.clone(), *value)).collect())
+        let lines = |given: &Option<SortedVecMap<f64>>| {
+            let given = given.iter().flatten();
+            given.map(|(name, value)| (name.clone(), *value)).collect()
+        };
+        let spans = params.spans.iter().flatten();
+        let spans = spans.filter_map(|(name, ends)| match ends[..] {
+            [from, to] => Some((name.clone(), (from, to))),
+            _ => None,
+        });
+        Levels {
+            across: lines(&params.levels),
+            upwards: lines(&params.verticals),
+            spans: spans.collect(),
+        }
     }
 
     /// What the y axis must show.
     pub(super) fn values(&self) -> impl Iterator<Item = f64> {
-        self.0.iter().map(|(_, value)| *value)
+        self.across.iter().map(|(_, value)| *value)
     }
 
     pub(super) fn legend(&self) -> impl Iterator<Item = Entry> {
-        self.0.iter().enumerate().map(|(i, (name, _))| Entry {
+        let lines = self.across.iter().chain(&self.upwards).enumerate();
+        let lines = lines.map(|(i, (name, _))| Entry {
             label: name.clone(),
             sample: Sample::Line {
                 colour: theme::MUTED,
                 dash: DASHES[i % DASHES.len()].to_vec(),
                 marker: None,
             },
-        })
+        });
+        let spans = self.spans.iter().enumerate().map(|(i, (name, _))| Entry {
+            label: name.clone(),
+            sample: Sample::Area { colour: shade(i) },
+        });
+        lines.chain(spans)
     }
 
-    /// Draws the lines in a panel, to stand under its series.
+    /// Draws them in a panel, to stand under its series.
     pub(super) fn draw(&self, canvas: &mut Canvas, frame: &Frame, theme: &Theme) {
+        let rect = frame.rect;
+        for (i, (_, (from, to))) in self.spans.iter().enumerate() {
+            if let (Some(from), Some(to)) = (frame.x_at(*from), frame.x_at(*to)) {
+                let area = Rect {
+                    x: from.min(to),
+                    width: (to - from).abs(),
+                    ..rect
+                };
+                canvas.rect(area.within(rect), shade(i));
+            }
+        }
         for (i, value) in self.values().enumerate() {
             // A logarithm has no place for what is not above 0.
             let Some(y) = frame.y_at(value) else { continue };
-            let ends = [frame.rect.x, frame.rect.right()].map(|x| Point::new(x, y));
+            let ends = [rect.x, rect.right()].map(|x| Point::new(x, y));
             let dash = DASHES[i % DASHES.len()];
+            canvas.dashed(ends.to_vec(), theme::MUTED, theme.line_width, dash);
+        }
+        for (i, (_, value)) in self.upwards.iter().enumerate() {
+            let x = frame
+                .x_at(*value)
+                .filter(|x| (rect.x..=rect.right()).contains(x));
+            let Some(x) = x else { continue };
+            let ends = [rect.y, rect.bottom()].map(|y| Point::new(x, y));
+            let dash = DASHES[(self.across.len() + i) % DASHES.len()];
             canvas.dashed(ends.to_vec(), theme::MUTED, theme.line_width, dash);
         }
     }
@@ -66,7 +117,7 @@ impl Levels {
     /// The table of what is drawn, with a row per level after those of the series.
     pub(super) fn csv(&self, summary: &Summary) -> String {
         let mut table = summary.to_table();
-        if self.0.is_empty() {
+        if self.across.is_empty() {
             return table.to_csv();
         }
         let first = summary.metrics.first();
@@ -79,7 +130,7 @@ impl Levels {
         for row in &mut table.rows {
             row.push(Json::Null);
         }
-        for (name, value) in &self.0 {
+        for (name, value) in &self.across {
             let mut row = vec![Json::Null; table.columns.len()];
             if let Some(y) = y {
                 row[y] = (*value).into();
@@ -100,6 +151,18 @@ impl Levels {
                 false => format!(" {name}, at {value}, cannot stand on a logarithmic axis."),
             }
         };
-        self.0.iter().map(level).collect()
+        let across: String = self.across.iter().map(level).collect();
+        let written = |value: f64| super::markup::plain(&numbers::number(value));
+        let upwards = self.upwards.iter();
+        let upwards = upwards.map(|(name, x)| format!(" {name}: a line at {}.", written(*x)));
+        let spans = self.spans.iter().map(|(name, (from, to))| {
+            format!(" {name}: from {} to {}.", written(*from), written(*to))
+        });
+        across + &upwards.chain(spans).collect::<String>()
     }
+}
+
+/// The colour of the i-th span.
+fn shade(i: usize) -> Colour {
+    theme::MUTED.opacity(SHADES[i % SHADES.len()])
 }

@@ -195,7 +195,9 @@ fn finish(
     for note in &page.notes {
         caption.push_str(&format!(" {note}"));
     }
-    let files = render::files(&page.close(), &title)?;
+    let canvas = page.close();
+    caption.push_str(&canvas.missing());
+    let files = render::files(&canvas, &title)?;
     Ok(Rendered {
         svg: files.svg,
         pdf: files.pdf,

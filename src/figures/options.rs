@@ -431,6 +431,21 @@ pub(super) fn check(values: &Values) -> Result<(), InvalidParam> {
             });
         }
     }
+    if let Some(Value::Map(spans)) = values.get("spans") {
+        for (name, span) in spans {
+            let ends: Option<Vec<f64>> = match span {
+                Value::List(ends) => ends.iter().map(Value::as_float).collect(),
+                _ => None,
+            };
+            if !matches!(ends.as_deref(), Some([from, to]) if from < to) {
+                return Err(InvalidParam {
+                    param: "spans",
+                    message: format!("`{name}` is `{span}`"),
+                    help: "a span is a list of two numbers, the lower one first".to_owned(),
+                });
+            }
+        }
+    }
     for name in ["x_format", "y_format", "format"] {
         if let Some(text) = values.get(name).and_then(Value::as_str) {
             Format::read(name, &Some(text.to_owned())).map_err(invalid)?;

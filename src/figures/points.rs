@@ -151,7 +151,7 @@ fn points(
     let column = |name: &str| table.column(name).ok_or_else(|| no_column(table, name));
     let (x, y) = (column(&mapping.x)?, column(&y_name)?);
     let facets = axes::facets(panels, table, &mapping)?;
-    let mut theme = axes.common.page_theme()?;
+    let mut theme = facets.theme(&axes.common)?;
     if let Some(size) = params.size {
         theme.marker_size = size;
     } else if table.rows.len() > 300 {
@@ -222,7 +222,7 @@ fn points(
                 let mut layer = raster::Layer::new(frame.rect, theme.marker_size);
                 for group in &panel.groups {
                     let colour = theme.colour(group.color).opacity(opacity);
-                    let stamp = layer.stamp(group.marker, theme.marker_size);
+                    let stamp = layer.stamp(theme.shape(group.marker), theme.marker_size);
                     for (x, y) in group.rows.iter().filter_map(|&row| at(row)) {
                         match frame.at(x, y) {
                             Some(point) => layer.put(&stamp, point, colour),
@@ -238,14 +238,15 @@ fn points(
             }
             for group in &panel.groups {
                 let colour = theme.colour(group.color).opacity(opacity);
+                let shape = theme.shape(group.marker);
                 for (x, y) in group.rows.iter().filter_map(|&row| at(row)) {
                     match frame.at(x, y) {
                         Some(point) if count > 300 => {
                             // Thousands of rims would be all one sees.
-                            marker::plain(canvas, group.marker, point, theme.marker_size, colour);
+                            marker::plain(canvas, shape, point, theme.marker_size, colour);
                         }
                         Some(point) => {
-                            marker::draw(canvas, group.marker, point, theme.marker_size, colour);
+                            marker::draw(canvas, shape, point, theme.marker_size, colour);
                         }
                         None => lost += 1,
                     }

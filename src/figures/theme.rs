@@ -50,6 +50,10 @@ pub(super) struct Theme {
     /// Light lines at the ticks.
     pub grid: bool,
     pub palette: Vec<Colour>,
+    /// Whether the palette is a scale of numbers: then colours alone tell groups apart.
+    pub graded: bool,
+    /// Whether all groups have the first marker.
+    pub one_shape: bool,
 }
 
 impl Default for Theme {
@@ -61,6 +65,8 @@ impl Default for Theme {
             spine_width: 0.6,
             grid: true,
             palette: OKABE_ITO.to_vec(),
+            graded: false,
+            one_shape: false,
         }
     }
 }
@@ -75,8 +81,16 @@ impl Theme {
         self.palette[i % self.palette.len()]
     }
 
+    /// The marker of the i-th group.
+    pub(super) fn shape(&self, i: usize) -> usize {
+        if self.one_shape { 0 } else { i }
+    }
+
     /// The dash of the i-th group.
     pub(super) fn dash(&self, i: usize) -> &'static [f64] {
+        if self.graded {
+            return &[];
+        }
         // Colours and dashes that come back together would be one line.
         DASHES[(i + i / self.palette.len()) % DASHES.len()]
     }

@@ -125,7 +125,13 @@ pub(super) fn draw_series(
                     bar(canvas, frame, theme, *point, estimate, colour);
                 }
                 if look.markers || run.len() == 1 {
-                    marker::draw(canvas, one.marker, *point, theme.marker_size, colour);
+                    marker::draw(
+                        canvas,
+                        theme.shape(one.marker),
+                        *point,
+                        theme.marker_size,
+                        colour,
+                    );
                 }
             }
         }
@@ -318,7 +324,7 @@ pub(super) fn finish(
     look: SeriesStyle,
     more: &[String],
 ) -> Result<Rendered, FigureError> {
-    let theme = panels.axes.common.page_theme()?;
+    let theme = plot.facets.theme(&panels.axes.common)?;
     let levels = Levels::new(beside.levels);
     let around = beside.envelope.as_ref();
     let sheet = sheet(panels, plot, &theme, look, (&levels, around))?;

@@ -119,6 +119,24 @@ fn hard_data_are_readable() {
         "{}",
         caption_of("grid-heatmap")
     );
+    // Many numbers are shades of one scale, whose bar is named.
+    for name in ["shades-line", "shades-scatter"] {
+        let words = words_of(name);
+        assert!(words.contains(&"rate".to_owned()), "{name}: {words:?}");
+        assert!(!words.contains(&"0.17".to_owned()), "{name}: {words:?}");
+    }
+    let caption = caption_of("shades-line");
+    assert!(
+        caption.contains("end of the warm-up: a line at 4."),
+        "{caption}"
+    );
+    assert!(caption.contains("cooling: from 8 to 11."), "{caption}");
+    // What the font cannot show is named.
+    let caption = caption_of("spread-strip");
+    assert!(
+        caption.contains("no glyph for 字 (U+5B57), 漢 (U+6F22)"),
+        "{caption}"
+    );
     // Replicates that end.
     assert!(
         caption_of("ragged-curves").contains("Paler"),

@@ -8,9 +8,11 @@ use super::super::canvas::Label;
 use super::super::canvas::Mark;
 use super::super::canvas::Point;
 use super::super::canvas::Rect;
+use super::super::font::Weight;
 use super::super::options::Common;
 use super::super::render;
 use super::super::theme;
+use super::super::wrap::Lines;
 use super::arrange::Block;
 use super::arrange::Row;
 use super::picture;
@@ -66,13 +68,15 @@ pub(super) fn compose(
     let room = (per_block - row_label_width + GAP) / used as f64 - GAP;
     // Pictures of few pixels need not fill the page.
     let mut size = room.clamp(2.0, 60.0);
-    let title_height = if title.is_empty() { 0.0 } else { font + 6.0 };
-    let block_title = |block: &Block| {
-        if block.title.is_empty() {
-            0.0
-        } else {
-            font + 4.0
-        }
+    let title = Lines::new(title, Weight::SemiBold, font + 1.0, inner);
+    let title_height = match title.height() {
+        0.0 => 0.0,
+        height => height + 5.0,
+    };
+    let block_lines = |block: &Block| Lines::new(&block.title, Weight::Regular, font, per_block);
+    let block_title = |block: &Block| match block_lines(block).height() {
+        0.0 => 0.0,
+        height => height + 4.0,
     };
     let block_height = |block: &Block, size: f64| {
         let opened = block.rows.iter().filter(|row| row.opens).count();
@@ -91,11 +95,9 @@ pub(super) fn compose(
         }
     }
     let mut canvas = Canvas::new(width, page_height(size).max(10.0));
-    let label = Label::new(title, font + 1.0, theme::INK).bold();
-    canvas.text(
-        Point::new(width / 2.0, EDGE + font),
-        label.align(Align::Middle),
-    );
+    let like = Label::new("", font, theme::INK).align(Align::Middle);
+    let at = Point::new(width / 2.0, EDGE + font - title.half());
+    title.stacked(&mut canvas, at, &like);
 
     let block_width = block_at(size);
     let total = across as f64 * (block_width + BLOCK_GAP) - BLOCK_GAP;
@@ -105,8 +107,11 @@ pub(super) fn compose(
         let mut x = left;
         for block in row_of_blocks {
             let middle = x + row_label_width + (block_width - row_label_width) / 2.0;
-            let label = Label::new(&block.title, font, theme::INK).align(Align::Middle);
-            canvas.text(Point::new(middle, y + font - 1.0), label);
+            let lines = block_lines(block);
+            let half = lines.width() / 2.0 + EDGE;
+            let middle = middle.clamp(half.min(width / 2.0), (width - half).max(width / 2.0));
+            let at = Point::new(middle, y + font - 1.0 - lines.half());
+            lines.stacked(&mut canvas, at, &like);
             let mut top = y + block_title(block);
             for row in &block.rows {
                 if row.opens {

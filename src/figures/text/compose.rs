@@ -8,6 +8,7 @@ use super::super::canvas::Label;
 use super::super::canvas::Point;
 use super::super::canvas::Rect;
 use super::super::colormap;
+use super::super::font::Weight;
 use super::super::numbers::Format;
 use super::super::options::Common;
 use super::super::scale::Scale;
@@ -15,6 +16,7 @@ use super::super::theme;
 use super::super::theme::Theme;
 use super::super::ticks::Tick;
 use super::super::ticks::ticks;
+use super::super::wrap::Lines;
 use super::Paragraph;
 use super::Word;
 
@@ -100,7 +102,7 @@ impl<'a> Layout<'a> {
         let indent = if before { widest + 5.0 } else { 0.0 };
         let mut y = EDGE;
         if !title.is_empty() {
-            y += font + 6.0;
+            y += title_lines(title, &theme, inner).height() + 5.0;
         }
         let mut blocks: Vec<Block> = Vec::with_capacity(paragraphs.len());
         for paragraph in paragraphs {
@@ -178,9 +180,10 @@ impl<'a> Layout<'a> {
         let theme = &self.theme;
         let font = theme.font_size;
         let mut canvas = Canvas::new(self.width, self.height());
-        let title = Label::new(self.title, font + 1.0, theme::INK).bold();
-        let at = Point::new(self.width / 2.0, EDGE + font);
-        canvas.text(at, title.align(Align::Middle));
+        let title = title_lines(self.title, theme, self.inner());
+        let at = Point::new(self.width / 2.0, EDGE + font - title.half());
+        let like = Label::new("", font, theme::INK).align(Align::Middle);
+        title.stacked(&mut canvas, at, &like);
         for block in &self.blocks {
             let baseline = |top: f64, size: f64| Point::new(EDGE, top + size);
             if let Some(top) = block.heading {
@@ -281,6 +284,10 @@ impl<'a> Layout<'a> {
             canvas.text(Point::new(x, strip.bottom() + 3.0 + small * 0.85), label);
         }
     }
+}
+
+fn title_lines(title: &str, theme: &Theme, width: f64) -> Lines {
+    Lines::new(title, Weight::SemiBold, theme.font_size + 1.0, width)
 }
 
 /// A label that is wider than there is room is set smaller.

@@ -144,7 +144,11 @@ impl Figure for Text {
             pdf: files.pdf,
             png: files.png,
             csv: listing(table, &params, value, &paragraphs),
-            caption: caption(&what, paragraphs.len(), count, bare),
+            caption: format!(
+                "{}{}\n",
+                caption(&what, paragraphs.len(), count, bare).trim_end(),
+                canvas.missing()
+            ),
         })
     }
 }
