@@ -234,6 +234,9 @@ pub(super) struct StepArgs {
 pub(super) struct LogArgs {
     #[command(flatten)]
     pub step: StepArgs,
+    /// Print what a step that runs has written so far, and do not wait for more
+    #[arg(long)]
+    pub no_follow: bool,
     /// Print the log as it is: with the colours of the program, and all that a terminal obeys
     #[arg(long)]
     pub raw: bool,

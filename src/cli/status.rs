@@ -180,7 +180,8 @@ pub(super) fn under_way(
 /// `, 3 %  loss 187.6`; nothing where the step does not say.
 fn far(running: &Running) -> String {
     match running.total {
-        0 => String::new(),
+        0 if running.note.is_empty() => String::new(),
+        0 => format!(", {}", running.note),
         _ => {
             let percent = 100.0 * running.fraction();
             let far = format!(", {percent:.0} %  {}", running.note);

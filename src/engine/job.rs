@@ -54,6 +54,14 @@ pub trait Link: Sync {
     fn cancelled(&self) -> bool;
     /// The newest checkpoint of this key, left by an attempt that did not end.
     fn checkpoint(&self) -> Option<Vec<u8>>;
+    /// A folder that is kept until the key has its result: what a program puts there it finds again
+    /// in its next attempt. None where attempts have no such place.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    fn checkpoint_folder(&self) -> Result<Option<PathBuf>, JobError> {
+        Ok(None)
+    }
     /// Whether the last checkpoint, or the start, is long enough ago for another one.
     fn checkpoint_due(&self) -> bool;
     /// Keeps the full state of a training; replaces the one before.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -203,6 +204,13 @@ impl Link for AttemptLink<'_> {
                 None
             }
         }
+    }
+
+    fn checkpoint_folder(&self) -> Result<Option<PathBuf>, JobError> {
+        let folder = self.store.checkpoint_folder(self.key);
+        let folder = folder.map_err(super::attempt::store_failed)?;
+        self.checkpointed.store(true, Ordering::Relaxed);
+        Ok(Some(folder))
     }
 
     fn checkpoint_due(&self) -> bool {

@@ -197,8 +197,20 @@ pub(super) fn is_name(text: &str) -> bool {
 
 /// Whether a name can stand in expressions; reports where it cannot.
 pub(super) fn name(name: &str, what: &str, place: &Place, found: &mut Diagnostics) -> bool {
-    const RESERVED: [&str; 13] = [
-        "and", "else", "false", "if", "in", "is", "loop", "none", "not", "null", "or", "root",
+    const RESERVED: [&str; 14] = [
+        "and",
+        "checkpoint",
+        "else",
+        "false",
+        "if",
+        "in",
+        "is",
+        "loop",
+        "none",
+        "not",
+        "null",
+        "or",
+        "root",
         "true",
     ];
     let mut characters = name.chars();

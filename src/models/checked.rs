@@ -8,6 +8,7 @@ use super::Posterior;
 use super::Posteriors;
 use super::Rows;
 use super::observation::Decoded;
+use super::observation::Means;
 use super::semi_amortized::SemiAmortized;
 use crate::data::Dataset;
 use crate::nn::checkpoint;
@@ -68,6 +69,13 @@ impl Fitted for Checked {
         let decoded = self.0.decode(z)?;
         finite("decoder", decoded.not_finite())?;
         Ok(decoded)
+    }
+
+    fn means(&self, z: &Rows) -> Result<Means, ModelError> {
+        self.latents(z)?;
+        let means = self.0.means(z)?;
+        finite("decoder", means.not_finite())?;
+        Ok(means)
     }
 
     fn log_likelihood(&self, x: &Rows, z: &Rows) -> Result<Vec<f64>, ModelError> {

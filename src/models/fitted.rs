@@ -44,6 +44,9 @@ pub trait Fitted {
     }
 
     /// The parameters of p(x|z) for each row of `z`.
+    ///
+    /// # Errors
+    /// [`ModelError::Unsupported`] for generators without a likelihood.
     fn decode(&self, z: &Rows) -> Result<Decoded, ModelError>;
 
     /// log p(x|z) for each pair of rows, in nats.
@@ -58,7 +61,7 @@ pub trait Fitted {
         Ok(logs)
     }
 
-    /// The mean of p(x|z) for each row of `z`, in the units of the data.
+    /// The mean of p(x|z) for each row of `z`, or what a generator makes of it, in the units of the data.
     fn means(&self, z: &Rows) -> Result<Means, ModelError> {
         let dimensions = self.shape().iter().product();
         let mut all = Means::none(dimensions);

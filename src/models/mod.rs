@@ -4,6 +4,7 @@
 //! in [`ALL`]. `train/<name>` is then a stage kind, and every score that its fitted form can answer
 //! works on it.
 
+mod adversarial;
 pub mod agreement;
 mod checked;
 mod error;
@@ -125,6 +126,9 @@ pub type ExtraInputs = BTreeMap<&'static str, ExtraInput>;
 
 /// Every model a manifest can name, sorted.
 pub static ALL: &[&dyn Model] = &[
+    &adversarial::AAE,
+    &adversarial::ADVERSARIAL_VB,
+    &adversarial::DCGAN,
     &iwae::Iwae,
     &lstm_vae::LstmVae,
     &mapa::MAPA,
@@ -132,6 +136,9 @@ pub static ALL: &[&dyn Model] = &[
     &mapa::MAPA_NAIVE,
     &pixelcnn_vae::PixelCnnVae,
     &vae::Vae,
+    &adversarial::VEEGAN,
+    &adversarial::VGH,
+    &adversarial::WGAN_GP,
 ];
 
 /// Opens the weights of any model: the configuration in the file names it. What does not fit the

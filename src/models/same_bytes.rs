@@ -77,6 +77,13 @@ fn points() -> (Dataset, Vec<(&'static str, Value)>) {
         ("samples", Value::Int(4)),
         ("nearest", Value::Int(2)),
         ("visible", "gaussian".into()),
+        ("output", "identity".into()),
+        ("critic_updates", Value::Int(1)),
+        ("code_hidden", vec![Value::Int(12)].into()),
+        ("joint_features", Value::Int(6)),
+        ("joint_hidden", vec![Value::Int(12)].into()),
+        ("noise", Value::Int(3)),
+        ("features", Value::Int(6)),
         ("epochs", Value::Int(3)),
         ("recovery_epochs", Value::Int(2)),
         ("recovery_batch", Value::Int(25)),
@@ -146,6 +153,8 @@ fn a_training_starts_its_log_with_its_layers() {
         let first = match model.name() {
             "lstm-vae" => ["encoder.embedding.weight", "12×6", "72"],
             "pixelcnn-vae" => ["encoder.0.block.conv1.weight", "3×1×3×3", "27"],
+            "adversarial-vb" => ["encoder.features.0.weight", "12×2", "24"],
+            "dcgan" | "veegan" | "wgan-gp" => ["generator.0.weight", "12×1", "12"],
             _ => ["encoder.0.weight", "12×2", "24"],
         };
         assert_eq!(lines[1], first, "{log}");
@@ -176,7 +185,7 @@ fn a_model_can_do_what_its_entry_says() {
             "{name}"
         );
         let z = Rows::new(1, vec![0.1, -0.3]);
-        let decodes = fitted.decode(&z).is_ok();
+        let decodes = fitted.means(&z).is_ok();
         assert_eq!(decodes, able.contains(&Capability::Decoder), "{name}");
         let likelihood = fitted.log_likelihood(&x, &z).is_ok();
         assert_eq!(likelihood, able.contains(&Capability::Likelihood), "{name}");

@@ -147,6 +147,11 @@ impl<S: Shape, B: Backend> Tensor<S, B> {
         Tensor::from_dfdx(self.inner.square())
     }
 
+    /// Element-wise absolute value.
+    pub fn abs(self) -> Self {
+        Tensor::from_dfdx(self.inner.abs())
+    }
+
     /// Element-wise square root.
     pub fn sqrt(self) -> Self {
         Tensor::from_dfdx(self.inner.sqrt())

@@ -6,7 +6,7 @@
 pub enum Capability {
     /// Observations from its prior.
     Samples,
-    /// The parameters of p(x|z) for any z, whose prior is N(0, I).
+    /// An observation for any z, whose prior is N(0, I): the mean of p(x|z), or what a generator makes.
     Decoder,
     /// log p(x|z) of data.
     Likelihood,

@@ -16,6 +16,11 @@ pub(super) fn path(folder: &Path, key: Digest) -> PathBuf {
     folder.join(key.to_hex())
 }
 
+/// Where a program keeps the state of an unfinished key, in files of its own.
+pub(super) fn folder_path(folder: &Path, key: Digest) -> PathBuf {
+    folder.join(format!("{}.d", key.to_hex()))
+}
+
 /// The newest state that was kept whole.
 pub(super) fn load(folder: &Path, key: Digest) -> Result<Option<Vec<u8>>, StoreError> {
     let path = path(folder, key);

@@ -1,6 +1,7 @@
 //! `gc` and `verify`: what the store can do without, and whether the rest is what it says.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -12,6 +13,7 @@ use super::StoreError;
 use super::checkpoint;
 use super::database::digest;
 use super::objects::entries;
+use super::remove_tree;
 
 /// What a collection removed, or would remove.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -82,11 +84,21 @@ impl Store {
         }
         for entry in entries(&self.checkpoints)? {
             let name = entry.file_name();
-            let key = name.to_str().and_then(|name| name.parse().ok());
+            let name = name.to_str().unwrap_or_default();
+            let folder = name.strip_suffix(".d");
+            let key = folder.unwrap_or(name).parse().ok();
             if key.is_none_or(|key| keep.contains(&key)) {
                 continue;
             }
             collected.checkpoints += 1;
+            if folder.is_some() {
+                let path = entry.path();
+                collected.bytes += size_of(&path);
+                if !pretend {
+                    remove_tree(&path).map_err(|error| StoreError::io("remove", &path, error))?;
+                }
+                continue;
+            }
             collected.bytes += entry.metadata().map_or(0, |metadata| metadata.len());
             if !pretend && let Some(key) = key {
                 let path = checkpoint::path(&self.checkpoints, key);
@@ -134,4 +146,15 @@ impl Store {
             Ok(keys)
         })
     }
+}
+
+/// All bytes below a folder.
+fn size_of(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let sizes = entries.map(|entry| match entry.metadata() {
+        Ok(about) if about.is_dir() => size_of(&entry.path()),
+        Ok(about) => about.len(),
+        Err(_) => 0,
+    });
+    sizes.sum()
 }

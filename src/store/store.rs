@@ -420,8 +420,20 @@ impl Store {
         checkpoint::save(&*self.files, &self.checkpoints, &temporary, key, state)
     }
 
+    /// The folder in which a program keeps the state of an unfinished key; empty at first.
+    pub fn checkpoint_folder(&self, key: Digest) -> Result<PathBuf, StoreError> {
+        self.writable()?;
+        let path = checkpoint::folder_path(&self.checkpoints, key);
+        std::fs::create_dir_all(&path).map_err(|error| StoreError::io("create", &path, error))?;
+        Ok(path)
+    }
+
     /// Removes the checkpoint of a key that is finished.
     pub fn drop_checkpoint(&self, key: Digest) -> Result<(), StoreError> {
+        let folder = checkpoint::folder_path(&self.checkpoints, key);
+        if folder.is_dir() {
+            remove_tree(&folder).map_err(|error| StoreError::io("remove", &folder, error))?;
+        }
         let path = checkpoint::path(&self.checkpoints, key);
         match self.files.remove(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -104,7 +104,7 @@ impl Reporter for Bars {
             }
             Event::StepProgress { id, .. } => {
                 if let (Some(bar), Some(running)) = (self.steps.get(id), state.running.get(id)) {
-                    if bar.length() != Some(running.total) {
+                    if running.total > 0 && bar.length() != Some(running.total) {
                         bar.set_length(running.total);
                         bar.set_style(style("  {bar:20} {percent:>3} %  {prefix}  {msg}"));
                     }

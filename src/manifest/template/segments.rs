@@ -11,7 +11,7 @@ use super::Segment;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::manifest) enum Unfilled {
     None,
-    /// `${root}`, `${in.x}` and `${out.x}` of commands: paths known when the step runs.
+    /// `${root}`, `${checkpoint}`, `${in.x}` and `${out.x}` of commands: paths known when the step runs.
     Paths,
 }
 
@@ -19,7 +19,10 @@ impl Unfilled {
     fn keeps(self, inner: &str) -> bool {
         let inner = inner.trim();
         self == Unfilled::Paths
-            && (inner == "root" || inner.starts_with("in.") || inner.starts_with("out."))
+            && (inner == "root"
+                || inner == "checkpoint"
+                || inner.starts_with("in.")
+                || inner.starts_with("out."))
     }
 }
 

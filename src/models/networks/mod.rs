@@ -53,6 +53,14 @@ pub enum Network {
 }
 
 impl Network {
+    /// Its layers one by one, over rows as images of one pixel.
+    pub fn stack(&self) -> Stack {
+        match self {
+            Network::Mlp(mlp) => mlp.stack(),
+            Network::Stack(stack) => stack.clone(),
+        }
+    }
+
     /// `[n, inputs]` to `[n, outputs]`.
     pub fn forward<B: Backend>(
         &self,

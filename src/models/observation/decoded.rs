@@ -36,6 +36,11 @@ pub struct Decoded {
 pub struct Means(Rows);
 
 impl Means {
+    /// Of these rows.
+    pub fn new(rows: Rows) -> Self {
+        Means(rows)
+    }
+
     /// No row yet.
     pub fn none(dimensions: usize) -> Self {
         Means(Rows::new(dimensions, Vec::new()))
@@ -44,6 +49,12 @@ impl Means {
     /// These rows, then those of `next`.
     pub fn append(&mut self, next: Means) {
         self.0.values.extend(next.0.values);
+    }
+
+    /// A number that is not finite, if there is one.
+    pub fn not_finite(&self) -> Option<f32> {
+        let mut values = self.0.values.iter().copied();
+        values.find(|value| !value.is_finite())
     }
 
     /// The numbers, to be looked at.

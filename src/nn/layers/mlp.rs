@@ -1,7 +1,7 @@
 //! A stack of affine layers with one activation between them and none after the last.
 
 use crate::nn::backend::Backend;
-use crate::nn::layers::{Activation, Linear};
+use crate::nn::layers::{Activation, Linear, Stack, Stage};
 use crate::nn::params::{Builder, Pass};
 use crate::nn::tensor::Matrix;
 
@@ -46,6 +46,15 @@ impl Mlp {
     /// The layers from input to output.
     pub fn layers(&self) -> &[Linear] {
         &self.layers
+    }
+
+    /// The same layers as stages, over rows as images of one pixel.
+    pub fn stack(&self) -> Stack {
+        let of = |(i, layer): (usize, &Linear)| match i + 1 == self.layers.len() {
+            true => Stage::Linear(layer.clone(), Activation::Identity),
+            false => Stage::Linear(layer.clone(), self.activation),
+        };
+        Stack::new(self.layers.iter().enumerate().map(of).collect())
     }
 
     /// `[n, first width]` to `[n, last width]`.

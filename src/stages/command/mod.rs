@@ -6,6 +6,7 @@ mod check;
 mod folder;
 mod inputs;
 mod lines;
+mod live;
 pub(super) mod metrics;
 mod outputs;
 mod params;
@@ -196,12 +197,17 @@ impl Stage for Command {
         paths::make_folder(&temporary)?;
         let paths = paths::Paths {
             root: job.root.to_owned(),
+            checkpoint: match params.mentions("${checkpoint}") {
+                true => job.link.checkpoint_folder()?,
+                false => None,
+            },
             inputs: inputs::lay_out(job)?,
             outputs: declared.prepare(&work)?,
         };
         let program = program::Program::read(job, &params, &paths, &temporary)?;
-        let mut said = metrics::PrintedMetrics::new(declared.metrics.as_ref());
-        process::run(&program, &work, job, &mut said)?;
+        let mut said = metrics::PrintedMetrics::new(&declared);
+        let mut live = live::LiveNumbers::new(job.link, declared.grown(&work));
+        process::run(&program, &work, job, &mut said, &mut live)?;
         let mut produced = declared.take(job, &work, said)?;
         // What is computed from a diverged training is no score either.
         produced.diverged = fitted::diverged_input(job).or(produced.diverged);

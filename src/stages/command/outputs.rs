@@ -86,6 +86,24 @@ impl Declared {
         })
     }
 
+    /// Whether what is printed is to be a curve.
+    pub(super) fn has_printed_curve(&self) -> bool {
+        self.outputs.iter().any(Output::is_printed)
+    }
+
+    /// The files in which a program's numbers grow.
+    pub(super) fn grown(&self, work: &Path) -> Vec<PathBuf> {
+        let metrics = self.metrics.iter().filter_map(metrics::Spec::file);
+        let curves = self
+            .outputs
+            .iter()
+            .filter(|output| output.ty.as_deref() == Some("curve") && !output.is_printed());
+        let files = metrics.chain(curves.map(|output| &*output.file));
+        let mut files: Vec<PathBuf> = files.map(|file| work.join(file)).collect();
+        files.dedup();
+        files
+    }
+
     /// Makes the folders that outputs lie in, and says where each is to be written.
     pub(super) fn prepare(&self, work: &Path) -> Result<BTreeMap<String, PathBuf>, JobError> {
         let mut paths = BTreeMap::new();
@@ -115,6 +133,10 @@ impl Declared {
         let copies = job.scratch.join("copies");
         for output in &self.outputs {
             let path = output.path(work);
+            if output.is_printed() {
+                produced.file(&output.name, artifacts::CURVE, said.curve()?);
+                continue;
+            }
             if output.is_folder() {
                 let folder = folder::Folder::open(output, work, &path)?;
                 produced.folder(&output.name, folder.name());
@@ -197,6 +219,11 @@ impl Output {
     /// Whether a folder is declared: `out: {chunks: chunks/}`.
     pub(super) fn is_folder(&self) -> bool {
         self.file.ends_with('/')
+    }
+
+    /// A curve of what is printed: `out: {curve: {file: stdout, type: curve}}`.
+    pub(super) fn is_printed(&self) -> bool {
+        self.file == metrics::STDOUT && self.ty.as_deref() == Some("curve")
     }
 
     /// Where it is to be, without the stroke that makes it a folder.

@@ -64,6 +64,26 @@ impl CommandParams {
     }
 }
 
+impl CommandParams {
+    /// Whether the program, its arguments or its variables have this in them.
+    pub(super) fn mentions(&self, what: &str) -> bool {
+        fn has(value: &Value, what: &str) -> bool {
+            match value {
+                Value::Str(text) => text.contains(what),
+                Value::List(values) => values.iter().any(|value| has(value, what)),
+                Value::Map(values) => values.values().any(|value| has(value, what)),
+                _ => false,
+            }
+        }
+        let run = match &self.run {
+            Run::Arguments(arguments) => arguments.iter().any(|value| has(value, what)),
+            Run::Text(text) => text.contains(what),
+            Run::Other(_) => false,
+        };
+        run || self.variables().any(|(_, value)| has(value, what))
+    }
+}
+
 /// What is run.
 #[derive(Clone, Debug)]
 pub(super) enum Run {

@@ -12,6 +12,8 @@ use crate::engine::JobError;
 #[derive(Debug)]
 pub(super) struct Paths {
     pub root: PathBuf,
+    /// What an attempt leaves for the next one, where the program asks for it.
+    pub checkpoint: Option<PathBuf>,
     /// By slot; a slot that is bound in other cells only is not there.
     pub inputs: BTreeMap<String, PathBuf>,
     pub outputs: BTreeMap<String, PathBuf>,
@@ -22,6 +24,7 @@ impl Paths {
     fn get(&self, name: &str) -> Option<Result<&Path, JobError>> {
         let (known, slot) = match name.split_once('.') {
             None if name == "root" => return Some(Ok(&self.root)),
+            None if name == "checkpoint" => return self.checkpoint.as_deref().map(Ok),
             Some(("in", slot)) => (&self.inputs, slot),
             Some(("out", slot)) => (&self.outputs, slot),
             _ => return None,
@@ -48,6 +51,11 @@ impl Paths {
         let inputs = self.inputs.iter().map(|(name, path)| ("in", name, path));
         let outputs = self.outputs.iter().map(|(name, path)| ("out", name, path));
         let mut all = vec![("root".to_owned(), self.root.clone())];
+        all.extend(
+            self.checkpoint
+                .iter()
+                .map(|path| ("checkpoint".to_owned(), path.clone())),
+        );
         for (side, name, path) in inputs.chain(outputs) {
             all.push((variable(&format!("{side}.{name}")), path.clone()));
         }
@@ -132,6 +140,7 @@ mod tests {
     fn paths() -> Paths {
         Paths {
             root: "/project".into(),
+            checkpoint: None,
             inputs: BTreeMap::from([("my-data".to_owned(), "/s/in/a.csv".into())]),
             outputs: BTreeMap::from([("model".to_owned(), "/s/made/m.pt".into())]),
         }

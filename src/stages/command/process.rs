@@ -1,11 +1,13 @@
 //! Running the program: its output becomes the step's log, its end the step's.
 
+use std::cell::RefCell;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use super::lines::Bound;
 use super::lines::Splitter;
+use super::live::LiveNumbers;
 use super::metrics::PrintedMetrics;
 use super::program::Program;
 use super::shell;
@@ -25,14 +27,17 @@ pub(super) fn run(
     folder: &Path,
     job: &Job<'_>,
     said: &mut PrintedMetrics,
+    live: &mut LiveNumbers<'_>,
 ) -> Result<(), JobError> {
     let link = job.link;
     let mut bound = Bound::default();
     let mut out = Splitter::default();
     let mut err = Splitter::default();
+    let live = RefCell::new(live);
     let mut hear = |stream: Stream, line: String| {
         if stream == Stream::Out {
             said.line(&line);
+            live.borrow_mut().line(&line);
         }
         let line = program.without_secrets(line);
         bound.line(line, |line| link.log(line));
@@ -44,7 +49,10 @@ pub(super) fn run(
     let ended = process::run(
         &mut program.command(folder),
         rules,
-        &|| link.cancelled(),
+        &|| {
+            live.borrow_mut().glance();
+            link.cancelled()
+        },
         &mut |stream, bytes| {
             let splitter = match stream {
                 Stream::Out => &mut out,

@@ -142,7 +142,7 @@ impl StageKind for PosteriorPoints {
     }
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
-        capabilities::check(&[Capability::Codes, Capability::Decoder], reads)?;
+        capabilities::check(&[Capability::Codes, Capability::Likelihood], reads)?;
         reads("model").is_of_the_shape_of(&reads("data"))?;
         Ok(Facts::default())
     }

@@ -2,6 +2,7 @@
 
 mod composition;
 mod environment;
+mod live;
 mod metrics;
 mod numbers;
 mod pictures;

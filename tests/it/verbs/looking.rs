@@ -57,11 +57,12 @@ fn a_step_that_never_ran_is_shown_as_far_as_it_is_known() {
 summary: may run
   --> manifests/toy.yaml:23:3
   waits for score
-kind  table/summary, revision 1
+kind  table/summary, revision 2
 parameters
   interval   ci95
   replicate  restart
   values     [test_kl]
+  width      single
 inputs
   rows  score[name=circle,restart=0,samples=5].metrics  not known yet
   rows  score[name=circle,restart=0,samples=50].metrics  not known yet
@@ -190,7 +191,7 @@ fit[name=circle,restart=0,samples=5]: runs
   --> manifests/toy.yaml:11:3 (train/iwae)
   param epochs: 1 → 2
     --> manifests/toy.yaml:2:18
-  18 parts of its key unchanged
+  19 parts of its key unchanged
 
 "#]]
     );
@@ -277,7 +278,7 @@ fn two_cells_differ_in_their_parts_and_numbers() {
         str![[r#"
 fit[name=circle,restart=0,samples=5] → fit[name=circle,restart=0,samples=50]
 param samples: 5 → 50
-18 parts of the keys the same
+19 parts of the keys the same
 
 metric first second difference
 train_loss [N] [N] [N]

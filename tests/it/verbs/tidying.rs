@@ -30,7 +30,7 @@ nothing to remove; keeps [SIZE]
 -- stderr
 keeps small (manifests/small.yaml): 0 results
 keeps toy (manifests/toy.yaml): 15 results
-would remove 13 results, 24 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
+would remove 13 results, 25 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
   = help: `--yes` does it
 
 "#]]
@@ -52,7 +52,7 @@ nothing to remove; keeps [SIZE]
 -- stderr
 keeps small (manifests/small.yaml): 0 results
 keeps toy (manifests/toy.yaml): 15 results
-removed 13 results, 24 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
+removed 13 results, 25 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
 
 "#]]
     );
@@ -78,7 +78,7 @@ all up to date: 15 steps, checked in [TIME]
         said(&space, "verify"),
         str![[r#"
 -- stderr
-26 objects read, [SIZE]
+27 objects read, [SIZE]
 
 "#]]
     );
@@ -98,7 +98,7 @@ fn gc_names_experiments_without_a_manifest_and_keeps_them_on_request() {
 keeps new (manifests/toy.yaml): 2 results
 keeps small (manifests/small.yaml): 0 results
 no manifest has old: 23 results, unless others need them
-would remove 21 results, 40 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
+would remove 21 results, 41 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
   = help: `--yes` does it
 
 "#]]

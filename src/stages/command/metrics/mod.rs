@@ -17,7 +17,7 @@ pub(super) use printed::PrintedMetrics;
 pub(super) use read::Numbers;
 
 /// `metrics: stdout` takes them from the lines of standard output.
-const STDOUT: &str = "stdout";
+pub(super) const STDOUT: &str = "stdout";
 
 /// How numbers are written.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -151,6 +151,18 @@ impl Numbers {
         let mut text = serde_json::to_string_pretty(&self.values).expect("plain data is JSON");
         text.push('\n');
         text.into_bytes()
+    }
+}
+
+/// `name=value`, or several of them on a line and nothing else: `epoch=3/10 loss=0.5, acc=0.9`.
+pub(super) fn pairs(line: &str) -> Vec<(&str, &str)> {
+    let line = line.trim_start_matches('\u{feff}').trim();
+    let spaced = line.split(|c: char| c.is_whitespace() || c == ',');
+    let words: Vec<&str> = spaced.filter(|word| !word.is_empty()).collect();
+    let each: Option<Vec<_>> = words.iter().map(|word| pair(word)).collect();
+    match each {
+        Some(each) => each,
+        None => pair(line).into_iter().collect(),
     }
 }
 

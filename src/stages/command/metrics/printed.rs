@@ -1,36 +1,76 @@
 //! The numbers among the lines of standard output; the last one of a name counts.
 
+use serde_json::Value as Json;
+
 use super::Numbers;
-use super::Spec;
-use super::pair;
+use super::pairs;
 use super::read;
 use crate::engine::JobError;
+use crate::stages::command::outputs::Declared;
+use crate::table::Table;
 use crate::table::records;
+use crate::table::records::Record;
 
 /// Hears what a program prints.
 #[derive(Default)]
 pub(in crate::stages::command) struct PrintedMetrics {
     numbers: Numbers,
     listening: bool,
+    /// What is printed row by row, where it is to be a curve: a row ends where a name comes again.
+    rows: Option<Vec<Record>>,
 }
 
 impl PrintedMetrics {
-    /// Listens where the metrics are to come from standard output.
-    pub(in crate::stages::command) fn new(spec: Option<&Spec>) -> Self {
+    /// Listens where metrics or a curve are to come from standard output.
+    pub(in crate::stages::command) fn new(declared: &Declared) -> Self {
+        let spec = declared.metrics.as_ref();
         PrintedMetrics {
             numbers: Numbers::default(),
             listening: spec.is_some_and(|spec| spec.file().is_none()),
+            rows: declared.has_printed_curve().then(Vec::new),
         }
     }
 
     /// Hears a line, which may be anything: only numbers count.
     pub(in crate::stages::command) fn line(&mut self, line: &str) {
-        if self.listening
-            && let Some((name, value)) = pair(line.trim_start_matches('\u{feff}'))
-            && (read::number(value).is_some() || records::is_too_large(value))
-        {
-            self.numbers.add(name, value.into());
+        for (name, value) in pairs(line) {
+            // `epoch=3/10` says how far a program is.
+            let value = value.split_once('/').map_or(value, |(done, _)| done);
+            let number = read::number(value);
+            if number.is_none() && !records::is_too_large(value) {
+                continue;
+            }
+            if self.listening {
+                self.numbers.add(name, value.into());
+            }
+            if let Some(rows) = &mut self.rows {
+                if rows.last().is_none_or(|row| row.contains_key(name)) {
+                    rows.push(Record::new());
+                }
+                let number = match number {
+                    Some(read::Number::Finite(number)) => number,
+                    _ => Json::Null,
+                };
+                if let Some(row) = rows.last_mut() {
+                    row.insert(name.to_owned(), number);
+                }
+            }
         }
+    }
+
+    /// The rows that were printed, as CSV.
+    pub(in crate::stages::command) fn curve(&self) -> Result<String, JobError> {
+        let rows = self.rows.as_deref().unwrap_or_default();
+        if rows.is_empty() {
+            return Err(
+                JobError::failed("no line of standard output is a point of a curve")
+                    .hint("a line `epoch=1 loss=0.25` is one"),
+            );
+        }
+        let text = serde_json::to_string(rows).expect("plain data is JSON");
+        let table = Table::read(&text, Some(&[]));
+        let table = table.map_err(|error| JobError::failed(error.to_string()))?;
+        Ok(table.to_csv())
     }
 
     /// What was heard.
@@ -49,26 +89,35 @@ impl PrintedMetrics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::Value;
 
     #[test]
-    fn the_last_number_of_a_name_counts_and_other_lines_do_not() {
-        let spec = Spec::read(&Value::from("stdout")).expect("this is one");
-        let mut said = PrintedMetrics::new(Some(&spec));
+    fn the_last_number_of_a_name_counts_and_rows_are_a_curve() {
+        let new = || PrintedMetrics {
+            listening: true,
+            rows: Some(Vec::new()),
+            ..PrintedMetrics::default()
+        };
+        let mut said = new();
         for line in [
-            "loss=9",
+            "starts",
+            "epoch=1/2 loss=9",
             "epoch 1: a=b",
-            "loss=0.25",
-            "n=3",
+            "epoch=2/2, loss=0.25",
+            "n = 3",
             "gap=nan",
             "path=/tmp/x",
         ] {
             said.line(line);
         }
-        let heard = said.numbers().expect("three");
+        assert_eq!(
+            said.curve().expect("two rows"),
+            "epoch,loss,n,gap\n1,9,,\n2,0.25,3,\n"
+        );
+        let heard = said.numbers().expect("four");
         let values = serde_json::to_string(&heard.values).expect("JSON");
-        assert_eq!(values, r#"{"loss":0.25,"n":3,"gap":null}"#);
+        assert_eq!(values, r#"{"epoch":2,"loss":0.25,"n":3,"gap":null}"#);
         assert_eq!(heard.nan, ["gap"]);
-        assert!(PrintedMetrics::new(Some(&spec)).numbers().is_err());
+        assert!(new().curve().is_err());
+        assert!(new().numbers().is_err());
     }
 }
