@@ -26,6 +26,7 @@ use super::mapping::no_column;
 use super::options::AxisParams;
 use super::options::FacetParams;
 use super::options::Panels;
+use super::options::Shared;
 use super::sheet::Frame;
 use super::theme::Theme;
 
@@ -62,8 +63,8 @@ impl Entry for Histogram {
     }
 
     fn docs(&self) -> &'static str {
-        "Areas are 1 per group. Bins are shared by all groups and panels; by default as wide as \
-         Freedman & Diaconis (1981) advise, between 5 and 60 of them. The curve is a Gaussian kernel \
+        "Areas are 1 per group. Bins are shared by all groups, and by all panels that share their x; by default \
+         as wide as Freedman & Diaconis (1981) advise, between 5 and 60 of them. The curve is a Gaussian kernel \
          density with the bandwidth of Silverman (1986, eq. 3.31), drawn for groups of 5 values \
          or more."
     }
@@ -95,24 +96,33 @@ impl Figure for Histogram {
                 mapping.x
             )));
         }
-        let edges = edges(&all, params.bins);
+        let own_x = matches!(params.facets.scales, Shared::None | Shared::Y);
+        let ends = facets.panels.iter().map(|panel| {
+            let rows = panel.groups.iter().flat_map(|group| &group.rows);
+            let own: Vec<f64> = rows.filter_map(|&row| table.number(row, x)).collect();
+            edges(if own_x { &own } else { &all }, params.bins)
+        });
+        let ends: Vec<Vec<f64>> = ends.collect();
         let smooth = params.density;
         let groups: Vec<Vec<Group>> = facets
             .panels
             .iter()
-            .map(|panel| {
+            .zip(&ends)
+            .map(|(panel, edges)| {
                 let groups = panel.groups.iter().map(|group| {
                     let rows = group.rows.iter();
                     let values: Vec<f64> = rows.filter_map(|&row| table.number(row, x)).collect();
-                    Group::new(group.color, &values, &edges, smooth)
+                    Group::new(group.color, &values, edges, smooth)
                 });
                 groups.collect()
             })
             .collect();
 
         let theme = facets.theme(&params.axes.common)?;
-        let range = [edges[0], edges[edges.len() - 1]];
-        let xs = groups.iter().map(|_| range.to_vec()).collect();
+        let xs = ends
+            .iter()
+            .map(|edges| vec![edges[0], edges[edges.len() - 1]]);
+        let xs = xs.collect();
         let ys = groups.iter().map(|panel| {
             let heights = panel.iter().flat_map(|group| {
                 let curve = group.curve.iter().map(|(_, density)| *density);
@@ -134,7 +144,7 @@ impl Figure for Histogram {
             let opacity = if panel.len() > 2 { BARS / 3.0 } else { BARS };
             page.inside(i, |canvas, frame, theme| {
                 for group in panel {
-                    group.bars(canvas, frame, theme, &edges, opacity);
+                    group.bars(canvas, frame, theme, &ends[i], opacity);
                 }
                 for group in panel {
                     group.line(canvas, frame, theme);
@@ -157,11 +167,12 @@ impl Figure for Histogram {
         } else {
             ""
         };
-        let mut caption = format!(
-            "{}. {n}{each}; {} bins, areas of 1",
-            capital(&what),
-            edges.len() - 1
-        );
+        let bins = ends.iter().map(|edges| edges.len() - 1);
+        let bins = match (bins.clone().min(), bins.max()) {
+            (Some(few), Some(many)) if few < many => format!("{few} to {many}"),
+            (_, many) => many.unwrap_or(0).to_string(),
+        };
+        let mut caption = format!("{}. {n}{each}; {bins} bins, areas of 1", capital(&what));
         if groups.iter().flatten().any(|group| !group.curve.is_empty()) {
             caption.push_str("; lines: Gaussian kernel densities (bandwidth after Silverman)");
         }
@@ -170,7 +181,7 @@ impl Figure for Histogram {
             caption.push_str(&format!("; {without} rows without a number are left out"));
         }
         caption.push('.');
-        let csv = listing(&facets, &groups, &edges, column);
+        let csv = listing(&facets, &groups, &ends, column);
         finish(page, &what, csv, caption)
     }
 }
@@ -290,7 +301,7 @@ pub(super) fn density(values: &[f64], low: f64, high: f64) -> Vec<(f64, f64)> {
 }
 
 /// Each bar: its group, ends, count and height.
-fn listing(facets: &Facets, groups: &[Vec<Group>], edges: &[f64], column: &Column) -> String {
+fn listing(facets: &Facets, groups: &[Vec<Group>], ends: &[Vec<f64>], column: &Column) -> String {
     let color = match &facets.color {
         Some(color) => color.name.clone(),
         None => "group".to_owned(),
@@ -300,7 +311,7 @@ fn listing(facets: &Facets, groups: &[Vec<Group>], edges: &[f64], column: &Colum
         columns: names.iter().map(|name| Column::axis(name)).collect(),
         rows: Vec::new(),
     };
-    for (part, panel) in facets.panels.iter().zip(groups) {
+    for ((part, panel), edges) in facets.panels.iter().zip(groups).zip(ends) {
         for group in panel {
             for (i, count) in group.counts.iter().enumerate() {
                 table.rows.push(vec![

@@ -35,7 +35,10 @@ impl PrintedMetrics {
     pub(in crate::stages::command) fn line(&mut self, line: &str) {
         for (name, value) in pairs(line) {
             // `epoch=3/10` says how far a program is.
-            let value = value.split_once('/').map_or(value, |(done, _)| done);
+            let value = match value.split_once('/') {
+                Some((done, all)) if !done.is_empty() && all.parse::<f64>().is_ok() => done,
+                _ => value,
+            };
             let number = read::number(value);
             if number.is_none() && !records::is_too_large(value) {
                 continue;
