@@ -22,6 +22,9 @@ pub(super) enum Spread {
     FromTo(String, String),
 }
 
+/// The most decimals that a column takes for the sake of its smallest number.
+const LONGEST: usize = 6;
+
 /// How the numbers of one column are cut: all to one place, under one power of ten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Precision {
@@ -38,7 +41,8 @@ impl Precision {
     }
 
     /// Of a column: what half of its numbers need, and more where that would make different numbers
-    /// read the same, up to what the most precise of them warrants. `decimals` if it is given.
+    /// read the same or one of them read as zero, up to what the most precise of them warrants. `decimals`
+    /// if it is given.
     pub(super) fn of_column<'a>(
         estimates: impl Iterator<Item = &'a Estimate> + Clone,
         decimals: Option<usize>,
@@ -54,10 +58,11 @@ impl Precision {
             places: decimals.or(own.get(own.len() / 2).copied()).unwrap_or(0),
             times,
         };
-        let mut centres: Vec<f64> = estimates.filter_map(|e| e.centre).collect();
+        let mut centres: Vec<f64> = estimates.clone().filter_map(|e| e.centre).collect();
         centres.sort_by(f64::total_cmp);
         centres.dedup();
         let most = own.last().copied().unwrap_or(0);
+        let most = most.min(LONGEST.max(precision.places));
         let merged = |precision: &Precision| {
             let mut pairs = centres.windows(2);
             pairs.any(|pair| precision.print(pair[0]) == precision.print(pair[1]))
@@ -65,7 +70,18 @@ impl Precision {
         while decimals.is_none() && precision.places < most && merged(&precision) {
             precision.places += 1;
         }
+        let vanish = |precision: &Precision| estimates.clone().any(|e| precision.vanishes(e));
+        while decimals.is_none() && precision.places < most && vanish(&precision) {
+            precision.places += 1;
+        }
         precision
+    }
+
+    /// Whether a number that is not zero, or its uncertainty, would be printed as zero.
+    fn vanishes(&self, estimate: &Estimate) -> bool {
+        let parts = [estimate.centre, half(estimate)].into_iter().flatten();
+        let mut small = parts.filter(|part| *part != 0.0);
+        small.any(|part| self.rounded(part) == 0.0)
     }
 
     fn print(&self, value: f64) -> String {
@@ -81,8 +97,18 @@ impl Precision {
         text.parse::<f64>().unwrap_or(value) + 0.0
     }
 
-    /// The digits of an estimate; none without a value.
+    /// The digits of an estimate; none without a value. One that is so small beside the others of its column
+    /// that it would read as zero has digits of its own.
     pub(super) fn digits(&self, estimate: &Estimate, kind: IntervalKind) -> Option<Digits> {
+        let zero = estimate
+            .centre
+            .filter(|centre| *centre != 0.0 && self.rounded(*centre) == 0.0);
+        if self.places >= LONGEST && zero.is_some() {
+            let alone = Precision::alone(estimate)?;
+            if alone.places != self.places || alone.times != self.times {
+                return alone.digits(estimate, kind);
+            }
+        }
         let print = |value: f64| self.print(value);
         let spread = match (estimate.interval, half(estimate)) {
             (Some(_), Some(half)) if kind.symmetric() => Spread::PlusMinus(print(half)),
@@ -248,6 +274,14 @@ mod tests {
         // The precise one may be told from its neighbour.
         let close = column(&[(95.12, 2.0), (95.13, 2.0), (80.41, 0.01)]);
         assert_eq!(close, ["95.12", "95.13", "80.41"]);
+    }
+
+    #[test]
+    fn no_number_reads_as_zero_that_is_none() {
+        let decades = column(&[(2.79, 0.27), (0.157, 0.015), (0.00273, 0.00027)]);
+        assert_eq!(decades, ["2.7900", "0.1570", "0.0027"]);
+        let far = column(&[(2.79, 0.27), (1.35e-18, 2e-19), (0.0, 0.0)]);
+        assert_eq!(far, ["2.790000", "1.35", "0.000000"]);
     }
 
     #[test]
