@@ -156,6 +156,7 @@ fn plan(steps: usize) -> Vec<Arc<Step>> {
             kind: &Nothing,
             params: Arc::new(params),
             inputs: inputs.into_iter().collect(),
+            written: None,
             described: None,
             policy: Arc::new(Policy::default()),
             place: Place {

@@ -190,6 +190,7 @@ fn figure(name: &str, kind: &str, table: &Table, params: &str) -> Result<Figure,
         name: name.to_owned(),
         caption: format!("Invented numbers. {}", drawn.caption.trim()),
         svg: drawn.svg,
+        raster: None,
         csv: drawn.csv,
     })
 }

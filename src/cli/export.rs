@@ -171,7 +171,7 @@ fn log(project: &Project, results: &Results<'_>) -> Result<Log, Stop> {
         cells: Vec::new(),
     };
     for (step, output) in results.outputs(ArtifactType::Curve) {
-        let curve = results.curve(step, output).map_err(io::Error::other)?;
+        let curve = results.curve(step, &output).map_err(io::Error::other)?;
         if let Some(curve) = curve {
             take_curve(logged(&mut log, &step.cell), &step.stage, &curve);
         }

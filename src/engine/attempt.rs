@@ -293,6 +293,7 @@ pub(super) fn store_failed(error: StoreError) -> JobError {
     JobError::Failed {
         message: error.to_string(),
         hints: error.hints(),
+        ended: None,
     }
 }
 

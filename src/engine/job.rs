@@ -5,6 +5,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::plan::Cell;
+use crate::plan::Ended;
 use crate::plan::Step;
 use crate::registry::ParamError;
 use crate::registry::Value;
@@ -180,6 +181,8 @@ pub enum JobError {
         message: String,
         /// What to do next, a line each.
         hints: Vec<String>,
+        /// How the process ended that failed; none where none did.
+        ended: Option<Ended>,
     },
     /// The world got in the way (a disk, a network); another attempt may succeed.
     #[error("{message}")]
@@ -200,7 +203,16 @@ impl JobError {
         JobError::Failed {
             message: message.into(),
             hints: Vec::new(),
+            ended: None,
         }
+    }
+
+    /// The same of a process that ended so.
+    pub fn by(mut self, how: Option<Ended>) -> Self {
+        if let JobError::Failed { ended, .. } = &mut self {
+            *ended = how;
+        }
+        self
     }
 
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -78,6 +78,7 @@ impl std::convert::From<ResolveError> for JobError {
             error => JobError::Failed {
                 message: error.to_string(),
                 hints: error.hints(),
+                ended: None,
             },
         }
     }

@@ -108,6 +108,17 @@ impl Column {
         self.places.get(id as usize)
     }
 
+    /// A number as the manifest writes it, where that is another text than its own: `1e-3`.
+    pub fn written(&self, id: ValueId) -> Option<&str> {
+        let value = self.value(id)?;
+        let number = value.as_float()?;
+        let text = self.place_of(id)?.text().trim();
+        let plain = text.trim_start_matches('+').replace('_', "");
+        // A value of a range has the place of the range; an octal number is not read by `parse`.
+        let same = plain.parse::<f64>().is_ok_and(|read| read == number);
+        (same && text != value.to_string()).then_some(text)
+    }
+
     /// All its values, in the order in which they were written.
     pub fn values(&self) -> &[Value] {
         &self.values

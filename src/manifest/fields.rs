@@ -121,10 +121,15 @@ pub(super) fn given(
     }
     let before = found.errors();
     let node = &literal(node, what, found);
-    match found.errors() > before {
-        true => None,
-        false => conform(node, ty, what, found),
+    if found.errors() > before {
+        return None;
     }
+    let value = conform(node, ty, what, found)?;
+    // Without a declared type, `1`, `1.0` and `1e0` are one number: a program is given the text.
+    Some(match ty {
+        ParamType::Any => value.whole_numbers(),
+        _ => value,
+    })
 }
 
 /// The node with `$${` for a literal `${`; another `${` is a mistake.

@@ -10,6 +10,7 @@ use crate::text::Diagnostics;
 use super::fields;
 use super::fields::Fields;
 use super::node::Node;
+use super::retry::Retry;
 
 /// How a step is to be run. Nothing here belongs to the key.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,8 @@ pub struct Policy {
     /// Named pools → how much of each.
     pub named: BTreeMap<String, u32>,
     pub retries: u32,
+    /// After which failures, and how soon.
+    pub retry: Retry,
     pub timeout: Option<Duration>,
     /// Run in a child process.
     pub isolate: bool,
@@ -38,6 +41,7 @@ impl Default for Policy {
             gpus: 0,
             named: BTreeMap::new(),
             retries: 0,
+            retry: Retry::default(),
             timeout: None,
             isolate: false,
             memory_limit: None,
@@ -47,7 +51,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// From the keys `resources`, `retries`, `timeout`, `isolate` and `cache` of a stage.
+    /// From the keys `resources`, `retries`, `retry`, `timeout`, `isolate` and `cache` of a stage.
     pub(super) fn read(stage: &Fields<'_>, found: &mut Diagnostics) -> Policy {
         let mut policy = Policy::default();
         if let Some(node) = stage.get("resources") {
@@ -56,8 +60,18 @@ impl Policy {
         if let Some(node) = stage.get("retries") {
             policy.retries = fields::whole(node, "`retries`", 0, 1000, found).unwrap_or(0) as u32;
         }
+        if let Some(node) = stage.get("retry") {
+            policy.retry = Retry::read(node, found);
+            if policy.retries == 0 {
+                found.push(
+                    Diagnostic::error("`retry` without `retries`")
+                        .at(&node.place, "says after which failures, not how often")
+                        .help("`retries: 2` beside it tries again twice"),
+                );
+            }
+        }
         if let Some(node) = stage.get("timeout") {
-            policy.timeout = duration(node, found);
+            policy.timeout = duration(node, "timeout", found);
             // Only a process can be stopped whatever it does.
             policy.isolate = policy.timeout.is_some();
         }
@@ -111,7 +125,7 @@ impl Policy {
     }
 }
 
-fn boolean(node: &Node, what: &str, found: &mut Diagnostics) -> Option<bool> {
+pub(super) fn boolean(node: &Node, what: &str, found: &mut Diagnostics) -> Option<bool> {
     fields::conform(node, &crate::registry::ParamType::Bool, what, found)?.as_bool()
 }
 
@@ -178,14 +192,15 @@ fn bytes(node: &Node, found: &mut Diagnostics) -> u64 {
     }
 }
 
-fn duration(node: &Node, found: &mut Diagnostics) -> Option<Duration> {
+/// The time that a node writes; `name` is its key.
+pub(super) fn duration(node: &Node, name: &str, found: &mut Diagnostics) -> Option<Duration> {
     let text = node.to_value().to_string();
     let seconds = measure(&text).and_then(|(number, unit)| {
         Duration::try_from_secs_f64(number * factor(unit, &TIMES)?).ok()
     });
     if seconds.is_none() {
         found.push(
-            Diagnostic::error("wrong value of `timeout`")
+            Diagnostic::error(format!("wrong value of `{name}`"))
                 .at(&node.place, "expected a time with its unit")
                 .help("for example `30s`, `10m` or `2h`"),
         );

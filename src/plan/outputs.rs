@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::manifest::Experiment;
 use crate::manifest::Origin;
 use crate::manifest::Stage;
+use crate::manifest::Template;
 use crate::manifest::TemplateContent;
 use crate::registry::ArtifactType;
 use crate::registry::Outputs;
@@ -87,27 +88,25 @@ fn declared(stage: &Stage, found: &mut Diagnostics) -> Vec<Output> {
                         Value::Map(fields) => fields.get("type").and_then(Value::as_str),
                         _ => None,
                     };
-                    let ty = match ty {
-                        Some(ty) => artifact_type(ty).unwrap_or_else(|| {
-                            let known = DECLARABLE.iter().map(|(name, _)| *name);
-                            found.push(
-                                Diagnostic::error(format!("unknown artifact type `{ty}`"))
-                                    .at(&out.value.place, "of an output")
-                                    .maybe_help(did_you_mean(ty, known, "types")),
-                            );
-                            ArtifactType::File
-                        }),
-                        None => ArtifactType::File,
-                    };
+                    let ty = typed(ty, &out.value, found);
                     outputs.push((Arc::from(name.as_str()), ty));
                 }
             }
+            // A file or folder whose name depends on the cell.
             TemplateContent::Map(entries) => {
-                outputs.extend(
-                    entries
-                        .iter()
-                        .map(|(name, _)| (Arc::clone(name), ArtifactType::File)),
-                );
+                for (name, value) in entries {
+                    let ty = match &value.content {
+                        TemplateContent::Map(fields) => {
+                            let ty = fields.iter().find(|(key, _)| &**key == "type");
+                            ty.and_then(|(_, ty)| ty.literal()?.as_str())
+                        }
+                        TemplateContent::Literal(Value::Map(fields)) => {
+                            fields.get("type").and_then(Value::as_str)
+                        }
+                        _ => None,
+                    };
+                    outputs.push((Arc::clone(name), typed(ty, value, found)));
+                }
             }
             _ => {}
         }
@@ -118,19 +117,19 @@ fn declared(stage: &Stage, found: &mut Diagnostics) -> Vec<Output> {
     outputs
 }
 
-const DECLARABLE: [(&str, ArtifactType); 9] = [
-    ("arrays", ArtifactType::Arrays),
-    ("curve", ArtifactType::Curve),
-    ("dataset", ArtifactType::Dataset),
-    ("figure", ArtifactType::Figure),
-    ("file", ArtifactType::File),
-    ("images", ArtifactType::Images),
-    ("metrics", ArtifactType::Metrics),
-    ("model", ArtifactType::Model),
-    ("table", ArtifactType::Table),
-];
-
-fn artifact_type(name: &str) -> Option<ArtifactType> {
-    let known = DECLARABLE.iter().find(|(known, _)| *known == name);
-    known.map(|(_, ty)| *ty)
+/// The type of this name; a file where none is given.
+fn typed(name: Option<&str>, at: &Template, found: &mut Diagnostics) -> ArtifactType {
+    let Some(name) = name else {
+        return ArtifactType::File;
+    };
+    ArtifactType::declarable(name).unwrap_or_else(|| {
+        let known = ArtifactType::DECLARABLE.map(|ty| ty.to_string());
+        let known = known.iter().map(String::as_str);
+        found.push(
+            Diagnostic::error(format!("unknown artifact type `{name}`"))
+                .at(&at.place, "of an output")
+                .maybe_help(did_you_mean(name, known, "types")),
+        );
+        ArtifactType::File
+    })
 }

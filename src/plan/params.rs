@@ -111,6 +111,38 @@ impl<'s> ParamTemplate<'s> {
         (fit && self.too_much(&values).is_none()).then_some(values)
     }
 
+    /// The parameters as a program is given them, where numbers are written in another way than they
+    /// are shown.
+    pub(super) fn written<'v>(
+        &self,
+        values: &Values,
+        lookup: &dyn Fn(&str) -> Option<&'v Value>,
+        written: &dyn Fn(&str) -> Option<&'v str>,
+    ) -> Option<Values> {
+        if !self.kind.starts_processes() {
+            return None;
+        }
+        let mut result = values.clone();
+        let mut differs = false;
+        for rule in self.rules.iter().filter(|rule| rule.fixed.is_none()) {
+            let Some(template) = rule.template else {
+                continue;
+            };
+            let names = template.names();
+            if !names.iter().any(|name| written(name).is_some()) {
+                continue;
+            }
+            if let Ok(Some(value)) = template.fill_written(lookup, written)
+                && let Ok(value) = rule.param.ty.conform(value)
+                && values.get(rule.param.name) != Some(&value)
+            {
+                result.insert(rule.param.name.to_owned(), value);
+                differs = true;
+            }
+        }
+        differs.then_some(result)
+    }
+
     /// The parameters in a cell; none where there is something wrong, which is said once.
     pub(super) fn make<'v>(
         &mut self,

@@ -1,5 +1,6 @@
 //! Steps: the nodes of the expanded plan. The engine knows only these.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,6 +8,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::manifest::Policy;
+use crate::registry::ArtifactType;
+use crate::registry::Outputs;
 use crate::registry::StageKind;
 use crate::registry::Value;
 use crate::registry::Values;
@@ -71,6 +74,9 @@ pub struct Step {
     pub kind: &'static dyn StageKind,
     /// Checked, with defaults filled in.
     pub params: Arc<Values>,
+    /// The same for a program, with numbers as the manifest writes them, where that differs. Not in
+    /// the key: `1` and `1.0` are one number.
+    pub written: Option<Arc<Values>>,
     /// One per slot that is bound, in the kind's order.
     pub inputs: Vec<Input>,
     /// By output: how its numbers are shown, as a program's manifest says it.
@@ -78,6 +84,25 @@ pub struct Step {
     pub policy: Arc<Policy>,
     /// Where the stage stands in its pipeline file.
     pub place: Place,
+}
+
+impl Step {
+    /// Its own outputs with their types: those of its kind, or those that it declares. What it
+    /// passes on of another step is not among them.
+    pub fn outputs(&self) -> Vec<(Cow<'static, str>, ArtifactType)> {
+        let named = |list: &[(&'static str, ArtifactType)]| {
+            let list = list.iter();
+            list.map(|(name, ty)| (Cow::Borrowed(*name), *ty)).collect()
+        };
+        match self.kind.outputs() {
+            Outputs::Fixed(outputs) => named(outputs),
+            Outputs::PassedOn { own, .. } => named(own),
+            Outputs::Declared => {
+                let declared = self.kind.declared(&self.params).into_iter();
+                declared.map(|(name, ty)| (Cow::Owned(name), ty)).collect()
+            }
+        }
+    }
 }
 
 /// `fit[latent=8,seed=0]`, or `summary` where there is no axis: how steps are named everywhere.

@@ -40,6 +40,25 @@ pub enum ArtifactType {
 }
 
 impl ArtifactType {
+    /// The type of this name, of those that a program's outputs may have.
+    pub fn declarable(name: &str) -> Option<ArtifactType> {
+        let known = Self::DECLARABLE.iter();
+        known.copied().find(|ty| ty.to_string() == name)
+    }
+
+    /// What a program's outputs may be.
+    pub const DECLARABLE: [ArtifactType; 9] = [
+        ArtifactType::Arrays,
+        ArtifactType::Curve,
+        ArtifactType::Dataset,
+        ArtifactType::Figure,
+        ArtifactType::File,
+        ArtifactType::Images,
+        ArtifactType::Metrics,
+        ArtifactType::Model,
+        ArtifactType::Table,
+    ];
+
     /// Whether a slot of this type takes an artifact of type `other`.
     pub fn accepts(self, other: ArtifactType) -> bool {
         self == ArtifactType::Any || self == other
@@ -166,15 +185,21 @@ pub trait StageKind: Entry {
         None
     }
 
+    /// The outputs that the parameters declare, where [`Outputs::Declared`] says so.
+    fn declared(&self, _params: &Values) -> Vec<(String, ArtifactType)> {
+        Vec::new()
+    }
+
     /// By output: what the parameters say of how its numbers are shown. It is no part of the step's
     /// key, but of the keys of those that read the output.
     fn described(&self, _params: &Values) -> Option<Arc<Values>> {
         None
     }
 
-    /// A value as it stands in the key: without what [`StageKind::described`] takes of it.
-    fn in_key<'v>(&self, _name: &str, value: &'v Value) -> Cow<'v, Value> {
-        Cow::Borrowed(value)
+    /// A value as it stands in the key: without what [`StageKind::described`] takes of it. None
+    /// where the parameter does not belong to the key.
+    fn in_key<'v>(&self, _name: &str, value: &'v Value) -> Option<Cow<'v, Value>> {
+        Some(Cow::Borrowed(value))
     }
 
     /// What the types of the parameters cannot say: whether their values make sense together.

@@ -73,6 +73,25 @@ impl Value {
         }
     }
 
+    /// The same with numbers such as `1.0` as whole ones, also in lists and maps.
+    pub fn whole_numbers(self) -> Value {
+        // Above this not every whole number is a float.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        match self {
+            Value::Float(number) if number.fract() == 0.0 && number.abs() < EXACT => {
+                Value::Int(number as i64)
+            }
+            Value::List(values) => {
+                Value::List(values.into_iter().map(Value::whole_numbers).collect())
+            }
+            Value::Map(values) => {
+                let values = values.into_iter();
+                Value::Map(values.map(|(k, v)| (k, v.whole_numbers())).collect())
+            }
+            other => other,
+        }
+    }
+
     /// The text, if this is text.
     pub fn as_str(&self) -> Option<&str> {
         match self {

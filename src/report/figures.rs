@@ -1,8 +1,9 @@
-//! Figures as they print: vector images on white, each with its caption, data and a larger view.
+//! Figures as they print, on white, each with its caption, data and a larger view.
 
 use super::Report;
 use super::html::Html;
 use super::html::data_uri;
+use super::html::image_uri;
 
 pub(super) fn write(report: &Report, html: &mut Html) {
     html.open("section", &[("id", "figures")]);
@@ -10,7 +11,10 @@ pub(super) fn write(report: &Report, html: &mut Html) {
     for (i, figure) in report.figures.iter().enumerate() {
         let id = format!("figure-{}", i + 1);
         let number = format!("Figure {}.", i + 1);
-        let svg = data_uri("image/svg+xml", &figure.svg);
+        let (picture, ending) = match &figure.raster {
+            Some(raster) => (image_uri(&raster.format, &raster.bytes), &*raster.format),
+            None => (data_uri("image/svg+xml", &figure.svg), "svg"),
+        };
         html.open("figure", &[("id", &id)]);
         html.open(
             "button",
@@ -21,15 +25,15 @@ pub(super) fn write(report: &Report, html: &mut Html) {
                 ("aria-label", &format!("Enlarge {number}")),
             ],
         );
-        html.open("img", &[("src", &svg), ("alt", &figure.caption)]);
+        html.open("img", &[("src", &picture), ("alt", &figure.caption)]);
         html.close("button");
         html.open("figcaption", &[]).leaf("b", &[], &number);
         html.text(" ").text(&figure.caption).text(" ");
-        let file = format!("{}.svg", figure.name);
+        let file = format!("{}.{ending}", figure.name);
         html.leaf(
             "a",
-            &[("class", "file"), ("href", &svg), ("download", &file)],
-            "SVG",
+            &[("class", "file"), ("href", &picture), ("download", &file)],
+            &ending.to_uppercase(),
         );
         if !figure.csv.is_empty() {
             let file = format!("{}.csv", figure.name);

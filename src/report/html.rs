@@ -84,7 +84,16 @@ impl Html {
     }
 }
 
-/// A file inside the page: `data:image/svg+xml,…`.
+/// A picture of points inside the page: `data:image/png;base64,…`.
+pub(super) fn image_uri(format: &str, bytes: &[u8]) -> String {
+    use base64::Engine;
+    // Whatever else stands there must not end the attribute.
+    let format: String = format.chars().filter(char::is_ascii_alphanumeric).collect();
+    let bytes = base64::engine::general_purpose::STANDARD.encode(bytes);
+    format!("data:image/{format};base64,{bytes}")
+}
+
+/// A text inside the page: `data:image/svg+xml,…`.
 pub(super) fn data_uri(media_type: &str, text: &str) -> String {
     let mut uri = format!("data:{media_type};charset=utf-8,");
     for byte in text.bytes() {

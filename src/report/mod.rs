@@ -28,6 +28,7 @@ pub use model::Edge;
 pub use model::Failure;
 pub use model::Figure;
 pub use model::Provenance;
+pub use model::Raster;
 pub use model::Report;
 pub use model::ReportTable;
 pub use model::SourceFile;

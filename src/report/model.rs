@@ -41,11 +41,22 @@ pub struct Report {
 pub struct Figure {
     pub name: String,
     pub caption: String,
-    /// The whole SVG document.
+    /// The whole SVG document; empty where there is another picture.
     pub svg: String,
+    /// A picture of points that a program drew.
+    #[serde(default)]
+    pub raster: Option<Raster>,
     /// Exactly what the figure draws; empty where there is no such table.
     #[serde(default)]
     pub csv: String,
+}
+
+/// A picture of points, as it lies in its file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Raster {
+    /// `png`, `jpeg`, `gif` or `webp`.
+    pub format: String,
+    pub bytes: Vec<u8>,
 }
 
 /// A table with its caption.

@@ -85,6 +85,7 @@ fn whatever_text_a_report_holds_is_escaped() {
         name: evil(),
         caption: evil(),
         svg: evil(),
+        raster: None,
         csv: evil(),
     });
     report.failures.push(Failure {
@@ -113,6 +114,7 @@ fn the_page_names_no_address_to_load_from() {
         name: "f".into(),
         caption: "c".into(),
         svg: "<svg xmlns=\"http://www.w3.org/2000/svg\"/>".into(),
+        raster: None,
         csv: String::new(),
     });
     let page = render(&report);

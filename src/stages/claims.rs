@@ -84,13 +84,15 @@ fn check_table(
     measuring: Vec<&str>,
 ) -> Option<Diagnostic> {
     let (stage, output) = parts(table);
-    let Outputs::Fixed(outputs) = results.steps(stage).next()?.kind.outputs() else {
+    let step = results.steps(stage).next()?;
+    if matches!(step.kind.outputs(), Outputs::PassedOn { .. }) {
         return None;
-    };
+    }
+    let outputs = step.outputs();
     let numbers = outputs
         .iter()
         .filter(|(_, kind)| matches!(kind, ArtifactType::Metrics | ArtifactType::Table));
-    let numbers: Vec<&str> = numbers.map(|(name, _)| *name).collect();
+    let numbers: Vec<&str> = numbers.map(|(name, _)| &**name).collect();
     let ways = || list_of(numbers.iter().map(|output| format!("{stage}.{output}")));
     match (&numbers[..], output) {
         ([], _) => Some(
@@ -147,7 +149,8 @@ pub fn claims_digest(results: &Results<'_>) -> Digest {
         part(&claim.expect("a claim is plain data with text for keys"));
     }
     let tables = results.outputs(ArtifactType::Table);
-    let mut numbers: Vec<&str> = tables.map(|(_, output)| output).collect();
+    let tables: Vec<_> = tables.map(|(_, output)| output).collect();
+    let mut numbers: Vec<&str> = tables.iter().map(|output| &**output).collect();
     numbers.push(METRICS);
     let claims = results.plan.experiment.claims.iter();
     numbers.extend(claims.filter_map(|stated| parts(stated.claim.table.as_deref()?).1));
@@ -304,7 +307,7 @@ impl Tables<'_> {
             None => {
                 let tables = self.results.outputs(ArtifactType::Table);
                 let tables = tables.filter(|(step, _)| *step.stage == *stage);
-                let items = tables.filter_map(|(step, output)| self.results.item(step, output));
+                let items = tables.filter_map(|(step, output)| self.results.item(step, &output));
                 match &items.collect::<Vec<_>>()[..] {
                     [] => metrics(),
                     items => rows::of_rows(items),

@@ -1,5 +1,6 @@
 //! What the steps of a plan left, stage by stage: for claims, reports, listings and exports.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -82,10 +83,7 @@ impl Results<'_> {
             steps.any(|step| match step.kind.outputs() {
                 Outputs::Fixed(outputs) => outputs.iter().any(|(name, _)| *name == METRICS),
                 Outputs::PassedOn { .. } => false,
-                Outputs::Declared => {
-                    let result = self.result(step.id);
-                    result.is_none_or(|result| result.outputs.contains_key(METRICS))
-                }
+                Outputs::Declared => step.outputs().iter().any(|(name, _)| name == METRICS),
             })
         });
         stages.map(|stage| &*stage.name)
@@ -116,16 +114,15 @@ impl Results<'_> {
     }
 
     /// The steps with a declared output of this type, in plan order, with its name.
-    pub fn outputs(&self, wanted: ArtifactType) -> impl Iterator<Item = (&Step, &'static str)> {
+    pub fn outputs(
+        &self,
+        wanted: ArtifactType,
+    ) -> impl Iterator<Item = (&Step, Cow<'static, str>)> {
         let steps = self.plan.steps.iter();
-        steps.filter_map(move |step| {
-            let outputs = match step.kind.outputs() {
-                Outputs::Fixed(outputs) => outputs,
-                Outputs::PassedOn { own, .. } => own,
-                Outputs::Declared => &[],
-            };
-            let found = outputs.iter().find(|(_, kind)| *kind == wanted);
-            found.map(|(name, _)| (&**step, *name))
+        steps.flat_map(move |step| {
+            let outputs = step.outputs().into_iter();
+            let found = outputs.filter(move |(_, kind)| *kind == wanted);
+            found.map(move |(name, _)| (&**step, name))
         })
     }
 
@@ -167,7 +164,7 @@ impl Results<'_> {
         let curves = self.outputs(ArtifactType::Curve);
         let curves = curves.filter(|(step, _)| *step.stage == *stage);
         let items: Vec<_> = curves
-            .filter_map(|(step, output)| self.item(step, output))
+            .filter_map(|(step, output)| self.item(step, &output))
             .collect();
         rows::of_curves(&items)
     }

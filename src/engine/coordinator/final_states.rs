@@ -76,7 +76,7 @@ impl Coordinator<'_, '_> {
         next: &mut Vec<StepId>,
     ) {
         let (message, hints) = match error {
-            JobError::Failed { message, hints } => (message, hints),
+            JobError::Failed { message, hints, .. } => (message, hints),
             JobError::Transient { message } => (message, Vec::new()),
             JobError::Cancelled => ("cancelled".to_owned(), Vec::new()),
         };
@@ -110,8 +110,12 @@ impl Coordinator<'_, '_> {
                 "`{}`, which does the same, failed: {message}",
                 self.name(id)
             );
-            let hints = hints.clone();
-            self.fail(same, JobError::Failed { message, hints }, "", 0.0, next);
+            let error = JobError::Failed {
+                message,
+                hints: hints.clone(),
+                ended: None,
+            };
+            self.fail(same, error, "", 0.0, next);
         }
         self.notify_dependents(id, next);
     }

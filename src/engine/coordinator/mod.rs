@@ -89,6 +89,8 @@ pub(in crate::engine) struct Flow {
 struct Running {
     number: u32,
     cancel: Arc<AtomicBool>,
+    /// It took too long, and is tried again when it has ended.
+    timed_out: bool,
     /// What it takes of this machine; nothing where it runs elsewhere.
     share: Option<Resources>,
     /// The names of the GPUs in it.

@@ -98,6 +98,7 @@ impl<'a> Coordinator<'a, '_> {
         let running = Running {
             number,
             cancel,
+            timed_out: false,
             share: None,
             gpus: Vec::new(),
             log: link.shared_log(),

@@ -14,6 +14,7 @@ use crate::engine::State;
 use crate::engine::link::EndedAttempt;
 use crate::engine::link::Message;
 use crate::engine::link::lock;
+use crate::plan::Ended;
 use crate::plan::Resolver;
 use crate::plan::StepId;
 use crate::store::Attempt;
@@ -105,11 +106,14 @@ impl Coordinator<'_, '_> {
             return;
         }
         let mut kept = Vec::with_capacity(ended.len());
-        for end in ended {
+        for mut end in ended {
             let running = self.flow.running.remove(&end.id);
             let running = running.expect("attempts end once");
             if let Some(share) = &running.share {
                 self.flow.pools.give_back(share, &running.gpus);
+            }
+            if running.timed_out && end.result.is_err() && !self.interrupted() {
+                end.result = Err(self.too_long(end.id));
             }
             self.executors.ended.extend(running.elsewhere);
             // One that timed out was committed then.
@@ -156,7 +160,7 @@ impl Coordinator<'_, '_> {
         let outcome = match result {
             Ok(result) => Outcome::Made(Arc::clone(result)),
             Err(JobError::Cancelled) => Outcome::Cancelled,
-            Err(JobError::Failed { message, hints }) => Outcome::Failed {
+            Err(JobError::Failed { message, hints, .. }) => Outcome::Failed {
                 message: message.clone(),
                 hints: hints.clone(),
             },
@@ -218,17 +222,21 @@ impl Coordinator<'_, '_> {
         let id = end.id;
         let step = &self.nodes[id].step;
         let again = end.number <= step.policy.retries && !self.flow.stopping;
-        // Why somebody else's program fails it alone knows: that may pass.
-        let program = step.kind.starts_processes();
-        let passing = matches!(error, JobError::Transient { .. });
+        let passing = match &error {
+            JobError::Transient { .. } => true,
+            JobError::Failed { ended, .. } => {
+                let program = step.kind.starts_processes();
+                step.policy.retry.passes(*ended, program)
+            }
+            JobError::Cancelled => false,
+        };
         match error {
             JobError::Cancelled if self.interrupted() => self.cancel_all(id),
             JobError::Transient { message } | JobError::Failed { message, .. }
-                if again && (passing || program) =>
+                if again && passing =>
             {
-                let doubled = 2_u32.saturating_pow(end.number - 1);
-                let wait = self.engine.options.backoff.saturating_mul(doubled);
-                let wait = wait.min(Duration::from_secs(60));
+                let usual = self.engine.options.backoff;
+                let wait = step.policy.retry.wait(end.number, usual);
                 self.nodes.set(id, State::BackingOff);
                 self.journal.emit(Event::StepRetrying {
                     id: id.0,
@@ -254,35 +262,61 @@ impl Coordinator<'_, '_> {
     pub(super) fn time_out(&mut self, next: &mut Vec<StepId>) {
         let now = Instant::now();
         while let Some(Reverse((at, id, number))) = self.flow.deadlines.peek().copied() {
-            let current = self
-                .flow
-                .running
-                .get(&id)
-                .filter(|running| running.number == number);
-            let Some(running) = current else {
+            let running = self.flow.running.get(&id);
+            if running.is_none_or(|running| running.number != number) {
                 self.flow.deadlines.pop();
                 continue;
-            };
+            }
             if at > now {
                 break;
             }
             self.flow.deadlines.pop();
+            let again = self.may_try_again(id, number);
+            let error = self.too_long(id);
+            let Some(running) = self.flow.running.get_mut(&id) else {
+                continue;
+            };
             running.cancel.store(true, Ordering::Relaxed);
-            let timeout = self.nodes[id].step.policy.timeout.unwrap_or_default();
-            let seconds = timeout.as_secs_f64();
-            let error = JobError::failed(format!("took longer than its timeout of {seconds} s"))
-                .hint("raise `timeout` of the stage, or give it less to do");
+            if again {
+                // What it takes is free when it has ended.
+                running.timed_out = true;
+                continue;
+            }
+            let log = lock(&running.log).text();
+            let timeout = self.nodes[id].step.policy.timeout;
+            let seconds = timeout.unwrap_or_default().as_secs_f64();
             let end = AttemptEnd {
                 id,
                 number,
                 seconds,
-                log: lock(&running.log).text(),
+                log,
                 checkpointed: false,
             };
             // The failure itself is told even where it cannot be kept.
             let _ = self.record(&[self.attempt(&end, Err(&error))]);
             self.fail(id, error, &end.log, seconds, next);
         }
+    }
+}
+
+impl Coordinator<'_, '_> {
+    fn too_long(&self, id: StepId) -> JobError {
+        let timeout = self.nodes[id].step.policy.timeout.unwrap_or_default();
+        let seconds = timeout.as_secs_f64();
+        JobError::failed(format!("took longer than its timeout of {seconds} s"))
+            .hint("raise `timeout` of the stage, or give it less to do")
+            .by(Some(Ended::Timeout))
+    }
+
+    /// Whether a step that took too long is tried again. A thread that is asked to stop may never
+    /// do so.
+    fn may_try_again(&self, id: StepId, number: u32) -> bool {
+        let step = &self.nodes[id].step;
+        let (policy, program) = (&step.policy, step.kind.starts_processes());
+        number <= policy.retries
+            && !self.flow.stopping
+            && (program || policy.isolate)
+            && policy.retry.passes(Some(Ended::Timeout), program)
     }
 }
 
@@ -310,9 +344,14 @@ impl JobError {
     /// The same once more: one disk error may fail several steps.
     fn again(&self) -> JobError {
         match self {
-            JobError::Failed { message, hints } => JobError::Failed {
+            JobError::Failed {
+                message,
+                hints,
+                ended,
+            } => JobError::Failed {
                 message: message.clone(),
                 hints: hints.clone(),
+                ended: *ended,
             },
             JobError::Transient { message } => JobError::failed(message.clone()),
             JobError::Cancelled => JobError::Cancelled,

@@ -65,6 +65,7 @@ pub fn serve(spec: &Path, catalog: &Catalog, worker: &dyn Worker) -> io::Result<
         kind,
         params: Arc::new(spec.params.clone()),
         inputs: plan_inputs(&spec),
+        written: None,
         described: None,
         policy: Arc::new(Policy::default()),
         place: Place::start_of(&Arc::new(Source {
@@ -144,7 +145,7 @@ fn made(produced: StepOutput, spec: &AttemptSpec) -> io::Result<Outcome> {
 
 fn outcome(error: JobError) -> Outcome {
     match error {
-        JobError::Failed { message, hints } => Outcome::Failed { message, hints },
+        JobError::Failed { message, hints, .. } => Outcome::Failed { message, hints },
         JobError::Transient { message } => Outcome::Transient(message),
         JobError::Cancelled => Outcome::Cancelled,
     }

@@ -89,6 +89,7 @@ fn ended(ended: &ProcessEnd, outcome: &Path, job: &Job<'_>) -> Result<StepOutput
         None => {
             let how = process::describe(ended.status);
             let failed = JobError::failed(format!("the step's process ended with {how}"));
+            let failed = failed.by(process::how(ended.status));
             Err(match job.step.policy.memory_limit {
                 Some(bytes) => failed.hint(format!(
                     "it may use {:.0} MiB of memory: `isolate: {{memory: …}}` of the stage",

@@ -145,7 +145,7 @@ impl AttemptSpec {
             stage: job.step.stage.to_string(),
             cell: coordinates(&job.step.cell),
             kind: job.step.kind.name().to_owned(),
-            params: (*job.step.params).clone(),
+            params: (**job.step.written.as_ref().unwrap_or(&job.step.params)).clone(),
             inputs: inputs.collect(),
             root: job.root.to_owned(),
             scratch: job.scratch.join("work"),
@@ -248,7 +248,11 @@ impl From<Outcome> for Result<StepOutput, JobError> {
                     diverged,
                 })
             }
-            Outcome::Failed { message, hints } => Err(JobError::Failed { message, hints }),
+            Outcome::Failed { message, hints } => Err(JobError::Failed {
+                message,
+                hints,
+                ended: None,
+            }),
             Outcome::Transient(message) => Err(JobError::Transient { message }),
             Outcome::Cancelled => Err(JobError::Cancelled),
         }

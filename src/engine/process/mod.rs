@@ -28,6 +28,7 @@ use rustix::process::WaitIdOptions;
 pub use adopted::end_leftovers;
 pub use pipes::Stream;
 pub use status::describe;
+pub use status::how;
 
 use pipes::Pipes;
 

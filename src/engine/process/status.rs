@@ -3,6 +3,8 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
+use crate::plan::Ended;
+
 /// `exit status 3`, `signal 9 (SIGKILL)`.
 pub fn describe(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
@@ -13,6 +15,12 @@ pub fn describe(status: ExitStatus) -> String {
         },
         (None, None) => "an unknown status".to_owned(),
     }
+}
+
+/// The same for rules about failures.
+pub fn how(status: ExitStatus) -> Option<Ended> {
+    let exit = status.code().map(Ended::Exit);
+    exit.or_else(|| status.signal().map(Ended::Signal))
 }
 
 /// The usual name of a signal. POSIX fixes the numbers of these alone (`kill`, XSI options); the

@@ -95,6 +95,7 @@ pub(super) fn plan<'t>(lines: impl IntoIterator<Item = &'t str>) -> Vec<Arc<Step
             kind: &Scripted,
             params: Arc::new(Values::from([("name".to_owned(), Value::from(name))])),
             inputs,
+            written: None,
             described: None,
             policy: Arc::new(Policy::default()),
             place: Place {

@@ -21,7 +21,6 @@ use std::sync::mpsc::Sender;
 
 use crate::plan::Step;
 use crate::registry::ArtifactType;
-use crate::registry::Outputs;
 use crate::store::Artifact;
 use crate::store::Digest;
 use crate::store::Object;
@@ -429,7 +428,12 @@ pub fn shown_files(step: &Step, result: &StepResult) -> Vec<(String, Object)> {
 fn places(step: &Step, result: &StepResult) -> Vec<Place> {
     let mut places = Vec::new();
     let mut taken = HashSet::new();
-    let printed = |output: &str| match kind_of(step, output) {
+    let kinds = step.outputs();
+    let kind_of = |output: &str| {
+        let found = kinds.iter().find(|(name, _)| *name == output);
+        found.map(|(_, kind)| *kind)
+    };
+    let printed = |output: &str| match kind_of(output) {
         Some(ArtifactType::Table) => Some("tables"),
         Some(ArtifactType::Figure) => Some("figures"),
         _ => None,
@@ -449,6 +453,16 @@ fn places(step: &Step, result: &StepResult) -> Vec<Place> {
     for (output, artifact) in &result.outputs {
         let printed = printed(output);
         let copied = printed.is_some();
+        let mut name = step.to_string();
+        if several {
+            name = format!("{name}.{output}");
+        }
+        if let (Some(_), Some(folder)) = (&artifact.folder, printed) {
+            // A folder of pictures or tables.
+            let folder = format!("{folder}/{}", file_name(&name));
+            places.extend(contents(&choose(folder.clone(), folder), artifact));
+            continue;
+        }
         if let Some(own) = &artifact.folder {
             let (own, output) = (file_name(own), file_name(output));
             let folder = choose(format!("{cell}/{own}"), format!("{cell}/{output}/{own}"));
@@ -458,10 +472,6 @@ fn places(step: &Step, result: &StepResult) -> Vec<Place> {
         for (file, object) in &artifact.files {
             let (short, long) = match printed {
                 Some(folder) => {
-                    let mut name = step.to_string();
-                    if several {
-                        name = format!("{name}.{output}");
-                    }
                     let name = format!("{folder}/{}", file_name(&name));
                     (
                         format!("{name}.{}", file_name(ending(file))),
@@ -509,16 +519,6 @@ fn contents(folder: &str, artifact: &Artifact) -> Vec<Place> {
         });
     }
     places
-}
-
-fn kind_of(step: &Step, output: &str) -> Option<ArtifactType> {
-    let declared = match step.kind.outputs() {
-        Outputs::Fixed(outputs) => outputs,
-        Outputs::PassedOn { own, .. } => own,
-        Outputs::Declared => &[],
-    };
-    let found = declared.iter().find(|(name, _)| *name == output);
-    found.map(|(_, kind)| *kind)
 }
 
 /// Makes a link and says that it did; where links need special rights, files are copied.

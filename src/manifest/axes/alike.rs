@@ -50,6 +50,8 @@ impl Reader<'_> {
                 None => value.to_string(),
             };
             match seen.get(&same) {
+                // Two ways to write one number are one value.
+                Some((_, known)) if number(known) && number(value) => {}
                 Some((first, known)) if *known != value => self.found.push(
                     Diagnostic::error(title("one value in two forms"))
                         .at(&node.place, format!("{} here", value.type_name()))

@@ -88,6 +88,13 @@ impl Grid {
         self.columns.get(column).place_of(id)
     }
 
+    /// A number in a cell as the manifest writes it, where that is another text than its own.
+    pub fn written(&self, cell: usize, name: &str) -> Option<&str> {
+        let column = self.columns.index(name)?;
+        let id = self.value_id(cell, column);
+        self.columns.get(column).written(id)
+    }
+
     /// The columns whose coordinates decide the values of these names, in axis order.
     pub fn axes_of<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Vec<usize> {
         let mut axes = Vec::new();

@@ -42,7 +42,7 @@ pub(super) fn stage(catalog: &Catalog) -> Json {
                 "type": "object",
                 "properties": {
                     "cpus": key("Threads", json!({"type": "integer", "minimum": 0, "default": 1})),
-                    "memory": key("With its unit: `512MiB`", json!({"type": ["string", "integer"]})),
+                    "memory": key("With its unit: `512MiB`", size()),
                     "gpus": key("GPUs, which are its own while it runs: `CUDA_VISIBLE_DEVICES`", json!({"type": "integer", "minimum": 0})),
                 },
                 "additionalProperties": {
@@ -51,17 +51,24 @@ pub(super) fn stage(catalog: &Catalog) -> Json {
                 },
             })),
             "retries": key("How often to try again after a passing failure; of a command, after any", json!({"type": "integer", "minimum": 0, "default": 0})),
-            "timeout": key("With its unit: `30s`, `10m`, `2h`", json!({"type": ["string", "number"]})),
+            "retry": key("Which failures are tried again, and how soon", json!({
+                "type": "object",
+                "properties": {
+                    "exit": key("Exit statuses that pass", json!({"anyOf": [
+                        {"type": "integer", "minimum": 1, "maximum": 255},
+                        {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 255}},
+                    ]})),
+                    "signals": key("Whether an end by a signal passes, as for a lack of memory", json!({"type": "boolean"})),
+                    "timeout": key("Whether the stage's timeout passes", json!({"type": "boolean"})),
+                    "delay": key("The first wait: `10s`", time()),
+                    "factor": key("What each further wait is multiplied by", json!({"type": "number", "minimum": 1, "maximum": 100})),
+                },
+                "additionalProperties": false,
+            })),
+            "timeout": key("With its unit: `30s`, `10m`, `2h`", time()),
             "isolate": key("Run steps in a process of their own, or limit its memory; `process` where there is a timeout", json!({"anyOf": [
                 {"enum": ["process", "thread", true, false]},
-                {
-                    "type": "object",
-                    "properties": {"memory": key(
-                        "The memory that each of its processes may have, with its unit",
-                        json!({"type": ["string", "integer"]}),
-                    )},
-                    "additionalProperties": false,
-                },
+                {"type": "object", "properties": {"memory": key("With its unit: `2GiB`", size())}, "additionalProperties": false},
             ]})),
             "cache": key("Whether a finished result may be reused", json!({"type": "boolean", "default": true})),
         },
@@ -69,6 +76,22 @@ pub(super) fn stage(catalog: &Catalog) -> Json {
         "additionalProperties": false,
         "allOf": by_kind,
     })
+}
+
+/// A number with a unit of time; seconds without one.
+fn time() -> Json {
+    json!({"anyOf": [
+        {"type": "string", "pattern": r"^\s*[0-9]*\.?[0-9]+\s*(ms|s|m|min|h|d)?\s*$|^\s*[0-9]+\.\s*(ms|s|m|min|h|d)?\s*$"},
+        {"type": "number", "minimum": 0},
+    ]})
+}
+
+/// A number with a unit of memory; bytes without one.
+fn size() -> Json {
+    json!({"anyOf": [
+        {"type": "string", "pattern": r"^\s*[0-9]*\.?[0-9]+\s*([kKMGT]i?)?B?\s*$"},
+        {"type": "number", "minimum": 0},
+    ]})
 }
 
 /// What holds for stages of one kind.

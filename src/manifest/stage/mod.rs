@@ -27,7 +27,7 @@ use super::template::Template;
 use super::template::Unfilled;
 
 /// The keys of a stage; everything else goes under `with`.
-pub(super) const STAGE_KEYS: [&str; 11] = [
+pub(super) const STAGE_KEYS: [&str; 12] = [
     "uses",
     "in",
     "with",
@@ -36,6 +36,7 @@ pub(super) const STAGE_KEYS: [&str; 11] = [
     "missing",
     "resources",
     "retries",
+    "retry",
     "timeout",
     "isolate",
     "cache",

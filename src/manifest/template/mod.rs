@@ -73,6 +73,14 @@ impl Template {
                     }
                 },
             },
+            // A program is given the text: `1e-3` and not 0.001.
+            Content::Scalar(value)
+                if kept == Unfilled::Paths
+                    && value.as_float().is_some()
+                    && is_other_text(value, node.place.text()) =>
+            {
+                TemplateContent::Literal(Value::from(node.place.text().trim()))
+            }
             Content::Scalar(value) => TemplateContent::Literal(value.clone()),
             Content::List(items) => {
                 let items: Vec<_> = items
@@ -199,6 +207,68 @@ impl Template {
         names
     }
 
+    /// The same value for a program, with numbers as the manifest writes them: `${lr}` is `1e-3`.
+    /// `written` has the text of those that are written in another way than they are shown.
+    ///
+    /// # Errors
+    /// As [`Template::fill`].
+    pub fn fill_written<'v>(
+        &self,
+        lookup: &dyn Fn(&str) -> Option<&'v Value>,
+        written: &dyn Fn(&str) -> Option<&'v str>,
+    ) -> Result<Option<Value>, Diagnostic> {
+        let bare = |expression: &Expression| match expression.names() {
+            [only] if **only == *expression.text().trim() => written(only),
+            _ => None,
+        };
+        match &self.content {
+            TemplateContent::Whole(expression) => match bare(expression) {
+                Some(text) => Ok(Some(Value::from(text))),
+                None => self.fill(lookup),
+            },
+            TemplateContent::Text(segments) => {
+                let as_written = segments.iter().map(|segment| match segment {
+                    Segment::Literal(text) => Ok(text.clone()),
+                    Segment::Hole(hole) => match bare(hole) {
+                        Some(text) => Ok(text.to_owned()),
+                        None => match hole.value(lookup) {
+                            Ok(value) => match self.escape(Value::Str(value.to_string())) {
+                                Value::Str(text) => Ok(text),
+                                _ => unreachable!("BUG: text stays text"),
+                            },
+                            Err(_) => Err(()),
+                        },
+                    },
+                });
+                match as_written.collect::<Result<String, ()>>() {
+                    Ok(text) => Ok(Some(Value::Str(text))),
+                    // It says what is wrong.
+                    Err(()) => self.fill(lookup),
+                }
+            }
+            TemplateContent::List(items) => {
+                let mut values = Vec::with_capacity(items.len());
+                for item in items {
+                    match item.fill_written(lookup, written)? {
+                        Some(value) => values.push(value),
+                        None => return Err(item.hollow(lookup)),
+                    }
+                }
+                Ok(Some(Value::List(values)))
+            }
+            TemplateContent::Map(entries) => {
+                let mut values = Values::with_capacity(entries.len());
+                for (key, value) in entries {
+                    if let Some(value) = value.fill_written(lookup, written)? {
+                        values.insert(key.to_string(), value);
+                    }
+                }
+                Ok(Some(Value::Map(values)))
+            }
+            TemplateContent::Literal(_) | TemplateContent::Broken => self.fill(lookup),
+        }
+    }
+
     /// The value in a cell; none where it is one `${…}` with an unbound name.
     ///
     /// # Errors
@@ -288,6 +358,13 @@ impl Template {
         }
         Diagnostic::error("an element of a list has no value").at(&self.place, "")
     }
+}
+
+/// Whether a number is written in another way than it is shown.
+fn is_other_text(value: &Value, text: &str) -> bool {
+    let text = text.trim();
+    let number = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+    number && !text.contains(char::is_whitespace) && text != value.to_string()
 }
 
 fn failed(expression: &Expression, problem: &str) -> Diagnostic {

@@ -17,6 +17,14 @@ use super::Ready;
 /// Fewer combinations of values are not worth waking other threads.
 const MANY: usize = 256;
 
+/// The parameters of a step.
+#[derive(Clone)]
+pub(super) struct Params {
+    pub values: Arc<Values>,
+    /// As a program is given them, where that differs.
+    pub written: Option<Arc<Values>>,
+}
+
 impl Expansion {
     /// The parameters of every projected cell beyond the first so many.
     pub(super) fn params(
@@ -27,7 +35,7 @@ impl Expansion {
         templates: &mut [ParamTemplate<'_>],
         projections: &mut Projections,
         found: &mut Diagnostics,
-    ) -> Vec<Option<Arc<Values>>> {
+    ) -> Vec<Option<Params>> {
         let grid = &ready.experiment.grid;
         let stage = ready.stage();
         let mut names = stage.uses.names();
@@ -69,7 +77,16 @@ impl Expansion {
                     found,
                 )
             });
-            made.push(values.map(|values| self.interner.intern(values)));
+            made.push(values.map(|values| {
+                Params {
+                    written: templates[*kind as usize]
+                        .written(&values, &|name| grid.value(cell, name), &|name| {
+                            grid.written(cell, name)
+                        })
+                        .map(Arc::new),
+                    values: self.interner.intern(values),
+                }
+            }));
         }
         let of = |cell: usize| {
             ready.kind_of.of(cell)?;

@@ -193,7 +193,9 @@ impl KeyRules {
                 // By content: a file that moves keeps what was made of it.
                 self.files(name, value, contents, sink)?;
             } else {
-                sink.part("param", name, Part::Value(&kind.in_key(name, value)));
+                if let Some(value) = kind.in_key(name, value) {
+                    sink.part("param", name, Part::Value(&value));
+                }
             }
         }
         if let Some(shell) = kind.interpreter(&step.params) {

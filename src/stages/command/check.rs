@@ -150,15 +150,31 @@ fn values(params: &CommandParams) -> Result<(), InvalidParam> {
             return Err(invalid("values", message, "no variable can have one"));
         }
     }
-    let bad = |name: &&str| name.is_empty() || name.contains(['=', '\0']);
-    match params.passed_on().find(bad) {
-        Some(name) => Err(invalid(
-            "env",
-            format!("`{name}` cannot name a variable"),
-            help,
-        )),
-        None => Ok(()),
+    let bad = |name: &str| name.is_empty() || name.contains(['=', '\0']);
+    if let Some(name) = params
+        .passed_on()
+        .find(|name| bad(name) || name.contains('*'))
+    {
+        let message = format!("`{name}` cannot name a variable");
+        let help = match name.contains('*') {
+            true => "the variables of a key are named one by one; `pass_env` takes `NAME*`",
+            false => help,
+        };
+        return Err(invalid("env", message, help));
     }
+    for name in params.pass_env.iter().flatten() {
+        let start = name.strip_suffix('*').unwrap_or(name);
+        if bad(start) || start.contains('*') {
+            let message = format!("`{name}` cannot name variables");
+            return Err(invalid("pass_env", message, help));
+        }
+        if params.passed_on().any(|keyed| keyed == name) {
+            let message = format!("`{name}` stands under `env` too");
+            let help = "under `env` it belongs to the key, under `pass_env` it does not";
+            return Err(invalid("pass_env", message, help));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -266,6 +282,22 @@ mod tests {
         assert_eq!(
             said("{run: [a], out: {x: y}, env: [A=B]}"),
             "env: `A=B` cannot name a variable"
+        );
+        assert_eq!(
+            said("{run: [a], out: {x: y}, env: ['A*']}"),
+            "env: `A*` cannot name a variable"
+        );
+        assert_eq!(
+            said("{run: [a], out: {x: y}, pass_env: ['*']}"),
+            "pass_env: `*` cannot name variables"
+        );
+        assert_eq!(
+            said("{run: [a], out: {x: y}, env: [A], pass_env: [A]}"),
+            "pass_env: `A` stands under `env` too"
+        );
+        assert_eq!(
+            said("{run: [a], out: {x: y}, pass_env: [A, 'SLURM_*']}"),
+            "good"
         );
     }
 }

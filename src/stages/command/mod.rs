@@ -30,6 +30,7 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::engine::scratch;
+use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::Outputs;
@@ -85,7 +86,8 @@ impl Entry for Command {
          that `env` names. A pattern of `code` with `!` takes away from those before it, a folder is\n\
          all that is in it; byte code, caches, outputs, `.git` and what editors leave are no code\n\
          unless a pattern without wildcards names them. What a step reads may not change while it\n\
-         runs: it fails then, and has no result. The environment has nothing else but `PATH`, `HOME`, `USER`, `LOGNAME`,\n\
+         runs: it fails then, and has no result. Variables that `pass_env` names are passed on and in no\n\
+         key. The environment has nothing else but `PATH`, `HOME`, `USER`, `LOGNAME`,\n\
          `SHELL`, `TMPDIR` (an empty folder), `LANG` (`C.UTF-8`),\n\
          `OMP_NUM_THREADS` (the cpus of the stage's `resources`), `CUDA_VISIBLE_DEVICES` (the GPUs that\n\
          are its own, where `resources` asks for some) and `SWEEPLINE_STARTED_BY` (which\n\
@@ -125,6 +127,22 @@ impl StageKind for Command {
         is_text.then(|| shell::shell().written)
     }
 
+    fn declared(&self, params: &Values) -> Vec<(String, ArtifactType)> {
+        let Ok(params) = CommandParams::read(params) else {
+            return Vec::new();
+        };
+        let outputs = params.outputs().filter_map(|(name, value)| {
+            let ty = outputs::Output::read(name, value).ok()?.ty;
+            let ty = ty.and_then(|ty| ArtifactType::declarable(&ty));
+            Some((name.clone(), ty.unwrap_or(ArtifactType::File)))
+        });
+        let mut outputs: Vec<_> = outputs.collect();
+        if params.metrics.is_some() {
+            outputs.push(("metrics".to_owned(), ArtifactType::Metrics));
+        }
+        outputs
+    }
+
     fn described(&self, params: &Values) -> Option<Arc<Values>> {
         let mut all = Values::new();
         if let Some(metrics) = params.get("metrics").and_then(described::of) {
@@ -140,8 +158,9 @@ impl StageKind for Command {
         (!all.is_empty()).then(|| Arc::new(all))
     }
 
-    fn in_key<'v>(&self, name: &str, value: &'v Value) -> Cow<'v, Value> {
-        match (name, value) {
+    fn in_key<'v>(&self, name: &str, value: &'v Value) -> Option<Cow<'v, Value>> {
+        Some(match (name, value) {
+            ("pass_env", _) => return None,
             ("metrics", value) => {
                 described::without(value).map_or(Cow::Borrowed(value), Cow::Owned)
             }
@@ -154,7 +173,7 @@ impl StageKind for Command {
                 Cow::Owned(Value::Map(bare.collect()))
             }
             (_, value) => Cow::Borrowed(value),
-        }
+        })
     }
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
@@ -168,7 +187,8 @@ impl StageKind for Command {
 
 impl Stage for Command {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
-        let params = CommandParams::read(&job.step.params)?;
+        let params = job.step.written.as_ref().unwrap_or(&job.step.params);
+        let params = CommandParams::read(params)?;
         let declared = outputs::Declared::read(&params)?;
         let work = job.scratch.join("work");
         let temporary = job.scratch.join(scratch::TEMPORARY);

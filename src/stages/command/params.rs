@@ -22,6 +22,9 @@ params! {
         code: Option<Vec<String>>;
         /// names of environment variables that are passed on and belong to the key
         env: Option<Vec<String>>;
+        /// names of environment variables that are passed on and do not belong to the key, such as
+        /// `CUDA_VISIBLE_DEVICES` or `HF_TOKEN`; `SLURM_*` for all that begin so
+        pass_env: Option<Vec<String>>;
         /// further variables for its environment: name → value
         values: Option<SortedVecMap<Value>>;
     }
@@ -38,7 +41,24 @@ impl CommandParams {
         self.values.iter().flatten()
     }
 
-    /// The names of variables that are passed on.
+    /// The names of variables that are passed on without belonging to the key: those that are set.
+    pub(super) fn passed_unkeyed(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for name in self.pass_env.iter().flatten() {
+            match name.strip_suffix('*') {
+                Some(start) => {
+                    let set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+                    names.extend(set.filter(|name| name.starts_with(start)));
+                }
+                None => names.push(name.clone()),
+            }
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The names of variables that are passed on and belong to the key.
     pub(super) fn passed_on(&self) -> impl Iterator<Item = &str> {
         self.env.iter().flatten().map(String::as_str)
     }

@@ -14,6 +14,7 @@ use crate::engine::JobError;
 use crate::engine::process;
 use crate::engine::process::Rules;
 use crate::engine::process::Stream;
+use crate::manifest::Ended;
 
 /// How long a program has to end that was asked to.
 const GRACE: Duration = Duration::from_secs(2);
@@ -80,7 +81,8 @@ pub(super) fn run(
         let status = first.status();
         let error = JobError::failed(format!(
             "a command in the text ended with exit status {status}, and the text went on"
-        ));
+        ))
+        .by(Some(Ended::Exit(status)));
         let hints = shell::hints(None, &failures, last.as_deref());
         let error = hints.into_iter().fold(error, JobError::hint);
         return Err(error.hint("where it may fail, write `… || :` after it"));
@@ -90,6 +92,7 @@ pub(super) fn run(
         .as_ref()
         .map_or(String::new(), |line| format!(": {line}"));
     let mut error = JobError::failed(format!("`{name}` ended with {how}{said}"));
+    error = error.by(process::how(ended.status));
     if program.is_text() {
         let hints = shell::hints(ended.status.code(), &failures, last.as_deref());
         error = hints.into_iter().fold(error, JobError::hint);

@@ -138,16 +138,13 @@ fn a_value_does_not_depend_on_its_neighbours() {
             "fit",
         )
     };
-    assert_eq!(
-        of("[1, 5, 1e1]", ""),
-        ["fit[n=1]", "fit[n=5]", "fit[n=10.0]"]
-    );
+    assert_eq!(of("[1, 5, 1e1]", ""), ["fit[n=1]", "fit[n=5]", "fit[n=10]"]);
     // The number that is meant, however it is written.
     assert_eq!(
         of("[1, 5, 1e1]", "exclude: [{n: 10}]"),
         ["fit[n=1]", "fit[n=5]"]
     );
-    assert_eq!(of("[1, 1e1]", "exclude: [{n: 1.0}]"), ["fit[n=10.0]"]);
+    assert_eq!(of("[1, 1e1]", "exclude: [{n: 1.0}]"), ["fit[n=10]"]);
 }
 
 #[test]

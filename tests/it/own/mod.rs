@@ -1,6 +1,10 @@
 //! Programs of people's own: whatever they write is read, and nothing that is odd fails them.
 
+mod environment;
 mod metrics;
+mod numbers;
+mod pictures;
+mod retries;
 
 use crate::support::Executed;
 use crate::support::TestSpace;

@@ -1,0 +1,65 @@
+//! A number is one value however it is written; a program is given the text of the manifest.
+
+use super::run;
+use super::space;
+use crate::support::TestSpace;
+use crate::support::counts;
+
+const MANIFEST: &str = r#"experiment: o
+params: {momentum: 9e-1}
+axes: {C: [0.1, 1, 1e1]}
+stages:
+  s:
+    uses: command
+    with:
+      run: [sh, -c, 'echo "$0 $1 $2 $3" > "$4"', "${C}", "--c=${C}", "${momentum}", 1e-3, "${out.x}"]
+      out: {x: x}
+  shell:
+    uses: command
+    with: {run: 'echo "${C}" > "${out.x}"', out: {x: x}}
+"#;
+
+fn said(space: &TestSpace, cell: &str) -> String {
+    space
+        .read(&format!("outputs/o/cells/{cell}/x"))
+        .trim()
+        .to_owned()
+}
+
+#[test]
+fn a_program_is_given_the_text_of_the_manifest() {
+    let space = space(MANIFEST);
+    assert_eq!(run(&space, &[]), counts(&[("s", 3), ("shell", 3)]));
+    assert_eq!(said(&space, "s/C=0.1"), "0.1 --c=0.1 9e-1 1e-3");
+    assert_eq!(said(&space, "s/C=1"), "1 --c=1 9e-1 1e-3");
+    assert_eq!(said(&space, "s/C=10"), "1e1 --c=1e1 9e-1 1e-3");
+    assert_eq!(said(&space, "shell/C=10"), "1e1");
+}
+
+#[test]
+fn a_number_is_one_value_however_it_is_written() {
+    let space = space(MANIFEST);
+    assert_eq!(run(&space, &[]), counts(&[("s", 3), ("shell", 3)]));
+    for (from, to) in [
+        ("[0.1, 1, 1e1]", "[1, 10]"),
+        ("[1, 10]", "[1.0, 10.0, 1e0]"),
+        ("[1.0, 10.0, 1e0]", "[1e0]"),
+        ("9e-1", "0.90"),
+    ] {
+        space.replace("manifests/o.yaml", from, to);
+        assert_eq!(run(&space, &[]), counts(&[]), "{to}");
+    }
+    for axis in ["C=1", "C=1.0", "C=[1e0]"] {
+        assert_eq!(run(&space, &["--axis", axis]), counts(&[]), "{axis}");
+    }
+    assert_eq!(run(&space, &["-p", "momentum=0.9"]), counts(&[]));
+    assert_eq!(run(&space, &["-p", "C=1.0"]), counts(&[]));
+    // Another type is declared: numbers stay what they are to a program.
+    space.replace(
+        "manifests/o.yaml",
+        "params: {",
+        "params: {C: {type: float}, ",
+    );
+    run(&space, &[]);
+    assert_eq!(said(&space, "shell/C=1.0"), "1e0");
+}
