@@ -61,7 +61,7 @@ fn measured(number: f64) -> String {
     let exponent = number.abs().log10().floor();
     match number {
         0.0 => "0".to_owned(),
-        _ if exponent < -4.0 || exponent > 14.0 => format!("{number:.5e}"),
+        _ if !(-4.0..=14.0).contains(&exponent) => format!("{number:.5e}"),
         _ => {
             let digits = (5.0 - exponent).max(0.0) as usize;
             format!("{number:.digits$}")
