@@ -9,6 +9,8 @@ use crate::registry::Values;
 use crate::registry::choices;
 use crate::registry::params;
 use crate::table::IntervalKind;
+use crate::text::closest;
+use crate::text::math;
 
 use super::FigureError;
 use super::colormap::ColourMap;
@@ -393,6 +395,25 @@ pub(super) fn check(values: &Values) -> Result<(), InvalidParam> {
     if let Ok(common) = Common::read(values) {
         common.page_width().map_err(invalid)?;
         common.page_theme().map_err(invalid)?;
+    }
+    for name in ["title", "x_label", "y_label", "labels", "names"] {
+        let texts: Vec<&str> = match values.get(name) {
+            Some(Value::Str(text)) => vec![text],
+            Some(Value::Map(map)) => map.iter().filter_map(|(_, text)| text.as_str()).collect(),
+            _ => continue,
+        };
+        let mut unknown = texts.into_iter().flat_map(math::unknown);
+        if let Some(command) = unknown.next() {
+            let meant = closest(command.trim_start_matches('\\'), math::commands());
+            return Err(InvalidParam {
+                param: name,
+                message: format!("`{command}` is no command that figures know"),
+                help: match meant {
+                    Some(meant) => format!("did you mean `\\{meant}`?"),
+                    None => "write letters as such, or a command of LaTeX's mathematics".to_owned(),
+                },
+            });
+        }
     }
     for name in ["x_range", "y_range", "value_range"] {
         let Some(Value::List(ends)) = values.get(name) else {

@@ -21,6 +21,7 @@ use crate::registry::Outputs;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Values;
+use crate::table::escape_latex;
 
 /// Draws one kind of figure of the registry.
 pub(super) type Draw = Registered<dyn Figure>;
@@ -101,12 +102,15 @@ impl Stage for Draw {
             }
         }
         let drawn = self.entry.draw(&input, &job.step.params)?;
+        // A command of its own: `\caption` cannot read its text from a file.
+        let caption = format!("\\caption{{{}}}\n", escape_latex(drawn.caption.trim_end()));
         let mut produced = StepOutput::default();
         produced
             .file("figure", "figure.svg", drawn.svg)
             .file("figure", "figure.pdf", drawn.pdf)
             .file("figure", "figure.png", drawn.png)
             .file("figure", "figure.csv", drawn.csv)
+            .file("figure", "figure.caption.tex", caption)
             .file("figure", "figure.caption.txt", drawn.caption);
         Ok(produced)
     }

@@ -1,6 +1,7 @@
 //! Text with places in it: sources, spans, diagnostics, suggestions, plurals.
 
 mod diagnostic;
+pub mod math;
 pub mod nesting;
 mod place;
 mod plural;

@@ -57,7 +57,7 @@ fn markdown_marks_the_best_within_a_data_set() {
 | --- | --- | ---: | ---: |
 | circle | vae | 0.95 ± 0.04 | 11.0 ± 1.0 |
 | circle | iwae\_5% | <u>0.46 ± 0.08</u> (n = 2) | 31.0 ± 1.0 |
-| circle | mapa | **0.420 ± 0.020** | 22.0 ± 2.6 |
+| circle | mapa | **0.42 ± 0.02** | 22.0 ± 2.6 |
 | figure-8 | vae | 1.73 ± 0.21 | 11.0 ± 1.0 |
 | figure-8 | iwae\_5% | **1.20 ± 0.10** | 31.0 ± 1.0 |
 | figure-8 | mapa | <u>1.50 ± 0.10</u> | 22.0 ± 2.6 |
@@ -72,21 +72,27 @@ fn latex_has_values_of_an_axis_as_columns() {
     let layout = Layout {
         columns: Some("dataset".to_owned()),
         compare: Vec::new(),
+        ..Layout::default()
     };
     assert_data_eq!(summary(&["test_kl"]).to_latex(&layout).unwrap(), str![[r#"
-% mean +- standard deviation over seed, n = 3 where not stated otherwise; bold: best of each dataset; underlined: second
 % needs \usepackage{booktabs}
-\begin{tabular}{lrr}
+\begingroup
+\small
+\setlength{\tabcolsep}{4pt}
+\begin{tabular}{lr@{\,}lr@{\,}l}
 \toprule
- & \multicolumn{2}{c}{test KL (nats) $\downarrow$ by dataset} \\
-\cmidrule(lr){2-3}
-method & circle & figure-8 \\
+ & \multicolumn{4}{c}{\shortstack{test KL (nats)~$\downarrow$\\by dataset}} \\
+\cmidrule(lr){2-5}
+method & \multicolumn{2}{c}{circle} & \multicolumn{2}{c}{figure-8} \\
 \midrule
-vae & $0.95 \pm 0.04$ & $1.73 \pm 0.21$ \\
-iwae\_5\% & \underline{$0.46 \pm 0.08$} \small($n = 2$) & {\boldmath$1.20 \pm 0.10$} \\
-mapa & {\boldmath$0.420 \pm 0.020$} & \underline{$1.50 \pm 0.10$} \\
+vae & $0.95$ & $\pm\,0.04$ & $1.73$ & $\pm\,0.21$ \\
+iwae\_5\% & \underline{$0.46$} & \underline{$\pm\,0.08$} \small($n = 2$) & {\boldmath$1.20$} & {\boldmath$\pm\,0.10$} \\
+mapa & {\boldmath$0.42$} & {\boldmath$\pm\,0.02$} & \underline{$1.50$} & \underline{$\pm\,0.10$} \\
 \bottomrule
 \end{tabular}
+\par\smallskip
+{\footnotesize mean $\pm$ standard deviation over seed, n = 3 where not stated otherwise; bold: best of each dataset; underlined: second\par}
+\endgroup
 
 "#]].raw());
 }
@@ -95,21 +101,26 @@ mapa & {\boldmath$0.420 \pm 0.020$} & \underline{$1.50 \pm 0.10$} \\
 fn latex_groups_rows_by_the_first_axis() {
     let text = summary(&["test_kl"]).to_latex(&Layout::default());
     assert_data_eq!(text.unwrap(), str![[r#"
-% mean +- standard deviation over seed, n = 3 where not stated otherwise; bold: best of each dataset; underlined: second
 % needs \usepackage{booktabs}
-\begin{tabular}{llr}
+\begingroup
+\small
+\setlength{\tabcolsep}{4pt}
+\begin{tabular}{llr@{\,}l}
 \toprule
-dataset & method & test KL (nats) $\downarrow$ \\
+dataset & method & \multicolumn{2}{c}{test KL (nats)~$\downarrow$} \\
 \midrule
-circle & vae & $0.95 \pm 0.04$ \\
- & iwae\_5\% & \underline{$0.46 \pm 0.08$} \small($n = 2$) \\
- & mapa & {\boldmath$0.420 \pm 0.020$} \\
+circle & vae & $0.95$ & $\pm\,0.04$ \\
+ & iwae\_5\% & \underline{$0.46$} & \underline{$\pm\,0.08$} \small($n = 2$) \\
+ & mapa & {\boldmath$0.42$} & {\boldmath$\pm\,0.02$} \\
 \addlinespace
-figure-8 & vae & $1.73 \pm 0.21$ \\
- & iwae\_5\% & {\boldmath$1.20 \pm 0.10$} \\
- & mapa & \underline{$1.50 \pm 0.10$} \\
+figure-8 & vae & $1.73$ & $\pm\,0.21$ \\
+ & iwae\_5\% & {\boldmath$1.20$} & {\boldmath$\pm\,0.10$} \\
+ & mapa & \underline{$1.50$} & \underline{$\pm\,0.10$} \\
 \bottomrule
 \end{tabular}
+\par\smallskip
+{\footnotesize mean $\pm$ standard deviation over seed, n = 3 where not stated otherwise; bold: best of each dataset; underlined: second\par}
+\endgroup
 
 "#]].raw());
 }
@@ -147,10 +158,78 @@ fn an_unknown_pivot_names_the_axes_there_are() {
     let layout = Layout {
         columns: Some("model".to_owned()),
         compare: Vec::new(),
+        ..Layout::default()
     };
     let error = summary(&["test_kl"]).to_latex(&layout).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the table has no column `model`; it has `dataset`, `method`"
     );
+}
+
+/// Numbers that read the same are equally good, whatever their further digits say.
+#[test]
+fn what_is_printed_alike_shares_its_place() {
+    let mut csv = "method,seed,loss\n".to_owned();
+    for (method, centre) in [
+        ("vae", 1.2001),
+        ("iwae", 1.2002),
+        ("mapa", 1.5),
+        ("wgan", 1.9),
+    ] {
+        for seed in 0..3 {
+            csv.push_str(&format!(
+                "{method},{seed},{}\n",
+                centre + 0.1 * f64::from(seed)
+            ));
+        }
+    }
+    let mut table = Table::from_csv(&csv, &["method", "seed"]).expect("a table");
+    table.columns[2] = Column::metric("loss", "", Some(false));
+    let spec = SummarySpec {
+        values: vec!["loss".to_owned()],
+        by: None,
+        replicate: vec!["seed".to_owned()],
+        interval: IntervalKind::Sd,
+    };
+    let summary = Summary::new(&table, &spec).expect("columns exist");
+    let text = summary.to_markdown(&Layout::default()).expect("it prints");
+    assert!(text.contains("| vae | **1.30 ± 0.10** |"), "{text}");
+    assert!(text.contains("| iwae | **1.30 ± 0.10** |"), "{text}");
+    assert!(text.contains("| mapa | <u>1.60 ± 0.10</u> |"), "{text}");
+    let layout = Layout {
+        digits: Some(4),
+        ..Layout::default()
+    };
+    let text = summary.to_markdown(&layout).expect("it prints");
+    assert!(text.contains("| iwae | <u>1.3002 ± 0.1000</u> |"), "{text}");
+}
+
+#[test]
+fn every_number_is_a_macro_for_the_text() {
+    let text = summary(&["test_kl"]).to_values("scores", &Layout::default());
+    let text = text.expect("it prints");
+    let define = r"\expandafter\def\csname sweepline/scores/circle/iwae_5-/test_kl";
+    for line in [
+        format!(r"{define}\endcsname{{\ensuremath{{0.46 \pm 0.08}}}}"),
+        format!(r"{define}/mean\endcsname{{\ensuremath{{0.46}}}}"),
+        format!(r"{define}/n\endcsname{{\ensuremath{{2}}}}"),
+    ] {
+        assert!(text.lines().any(|other| other == line), "{line}\n{text}");
+    }
+}
+
+/// A narrow column takes the columns of a table under one another, each after the names of the rows.
+#[test]
+fn a_wide_table_is_broken_into_several() {
+    let count = |width| {
+        let layout = Layout {
+            width: Some(width),
+            ..Layout::default()
+        };
+        let text = summary(&["test_kl", "seconds"]).to_latex(&layout);
+        text.expect("it prints").matches("\\begin{tabular}").count()
+    };
+    assert_eq!(count(500.0), 1);
+    assert_eq!(count(160.0), 2);
 }

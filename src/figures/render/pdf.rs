@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use krilla::Document;
 use krilla::SerializeSettings;
+use krilla::configure::ConfigurationBuilder;
+use krilla::configure::PdfVersion;
 use krilla::geom::Size;
 use krilla::metadata::Metadata;
 use krilla::page::PageSettings;
@@ -42,7 +44,16 @@ pub(super) fn write(svg: &str, canvas: &Canvas, title: &str) -> Result<Vec<u8>, 
     let size = Size::from_wh(width, height).ok_or_else(too_large)?;
     let page = PageSettings::from_wh(width, height).ok_or_else(too_large)?;
 
-    let mut document = Document::new_with(SerializeSettings::default());
+    // What every LaTeX of today includes without a warning.
+    let version = ConfigurationBuilder::new().with_version(PdfVersion::Pdf15);
+    let configuration = version
+        .finish()
+        .map_err(|error| drawing(format!("{error:?}")))?;
+    let settings = SerializeSettings {
+        configuration,
+        ..SerializeSettings::default()
+    };
+    let mut document = Document::new_with(settings);
     let mut page = document.start_page_with(page);
     let mut surface = page.surface();
     surface

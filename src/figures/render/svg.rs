@@ -224,7 +224,8 @@ fn outlined(at: Point, label: &Label, glyphs: &mut BTreeMap<(Weight, u16), Strin
         let turn = turn(label);
         let _ = write!(
             text,
-            "<g transform=\"translate({x} {y}){turn} scale({})\">",
+            "<g transform=\"translate({x} {y}){turn}{} scale({})\">",
+            lean(&run),
             trimmed(factor)
         );
         for glyph in shaped {
@@ -260,8 +261,9 @@ fn set(at: Point, label: &Label) -> String {
         };
         let _ = writeln!(
             text,
-            "<text transform=\"translate({x} {y}){turn}\" font-family=\"{}\" font-weight=\"{weight}\" \
+            "<text transform=\"translate({x} {y}){turn}{}\" font-family=\"{}\" font-weight=\"{weight}\" \
              font-size=\"{}\" xml:space=\"preserve\"{}>{}</text>",
+            lean(&run),
             font::FAMILY,
             trimmed(scale * UNITS),
             fill(label.colour),
@@ -278,10 +280,15 @@ fn runs(label: &Label) -> Vec<(f64, markup::Run, f64)> {
         Align::Middle => -label.width() / 2.0,
         Align::End => -label.width(),
     };
+    let mut before = 0.0;
     let runs = label.runs().into_iter().map(|run| {
         let scale = label.size * run.scale;
-        let here = start;
-        start += font::width(&run.text, label.weight, scale);
+        let here = match run.over {
+            true => start - (before + font::width(&run.text, label.weight, scale)) / 2.0,
+            false => start,
+        };
+        before = markup::advance(&run, label.weight, label.size);
+        start += before;
         (here, run, scale)
     });
     runs.collect()
@@ -291,6 +298,10 @@ fn runs(label: &Label) -> Vec<(f64, markup::Run, f64)> {
 fn along(at: Point, label: &Label, along: f64, above: f64) -> (i64, i64) {
     let point = label.below(label.along(at, along), -above);
     (units(point.x), units(point.y))
+}
+
+fn lean(run: &markup::Run) -> &'static str {
+    if run.slanted { " skewX(-13)" } else { "" }
 }
 
 fn turn(label: &Label) -> String {

@@ -22,33 +22,106 @@ pub(super) enum Spread {
     FromTo(String, String),
 }
 
-/// The digits of an estimate; none without a value.
+/// How the numbers of one column are cut: all to one place, under one power of ten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Precision {
+    places: usize,
+    pub times: i32,
+}
+
+impl Precision {
+    /// Of one number alone.
+    fn alone(estimate: &Estimate) -> Option<Self> {
+        let times = power(largest(estimate)?);
+        let places = places(estimate, times)?;
+        Some(Precision { places, times })
+    }
+
+    /// Of a column: what half of its numbers need, and more where that would make different numbers
+    /// read the same, up to what the most precise of them warrants. `decimals` if it is given.
+    pub(super) fn of_column<'a>(
+        estimates: impl Iterator<Item = &'a Estimate> + Clone,
+        decimals: Option<usize>,
+    ) -> Self {
+        let times = match decimals {
+            Some(_) => 0,
+            None => power(estimates.clone().filter_map(largest).fold(0.0, f64::max)),
+        };
+        let own = estimates.clone().filter_map(|e| places(e, times));
+        let mut own: Vec<usize> = own.collect();
+        own.sort_unstable();
+        let mut precision = Precision {
+            places: decimals.or(own.get(own.len() / 2).copied()).unwrap_or(0),
+            times,
+        };
+        let mut centres: Vec<f64> = estimates.filter_map(|e| e.centre).collect();
+        centres.sort_by(f64::total_cmp);
+        centres.dedup();
+        let most = own.last().copied().unwrap_or(0);
+        let merged = |precision: &Precision| {
+            let mut pairs = centres.windows(2);
+            pairs.any(|pair| precision.print(pair[0]) == precision.print(pair[1]))
+        };
+        while decimals.is_none() && precision.places < most && merged(&precision) {
+            precision.places += 1;
+        }
+        precision
+    }
+
+    fn print(&self, value: f64) -> String {
+        let value = value / 10f64.powi(self.times);
+        minus(format!("{value:.*}", self.places))
+    }
+
+    /// The number that is printed.
+    pub(super) fn rounded(&self, value: f64) -> f64 {
+        let value = value / 10f64.powi(self.times);
+        let text = format!("{value:.*}", self.places);
+        // No `-0` beside `0`.
+        text.parse::<f64>().unwrap_or(value) + 0.0
+    }
+
+    /// The digits of an estimate; none without a value.
+    pub(super) fn digits(&self, estimate: &Estimate, kind: IntervalKind) -> Option<Digits> {
+        let print = |value: f64| self.print(value);
+        let spread = match (estimate.interval, half(estimate)) {
+            (Some(_), Some(half)) if kind.symmetric() => Spread::PlusMinus(print(half)),
+            (Some(interval), _) => Spread::FromTo(print(interval.low), print(interval.high)),
+            (None, _) => Spread::None,
+        };
+        Some(Digits {
+            centre: print(estimate.centre?),
+            spread,
+            times: self.times,
+        })
+    }
+}
+
+/// The digits of an estimate alone; none without a value.
 pub(super) fn digits(estimate: &Estimate, kind: IntervalKind) -> Option<Digits> {
-    let centre = estimate.centre?;
-    let half = estimate
+    Precision::alone(estimate)?.digits(estimate, kind)
+}
+
+/// Half the width of the interval.
+fn half(estimate: &Estimate) -> Option<f64> {
+    let width = estimate.interval.map(|i| (i.high - i.low) / 2.0);
+    width.filter(|half| half.is_finite())
+}
+
+fn largest(estimate: &Estimate) -> Option<f64> {
+    let centre = estimate.centre?.abs();
+    let ends = estimate
         .interval
-        .map(|interval| (interval.high - interval.low) / 2.0)
-        .filter(|half| half.is_finite());
-    let largest = estimate.interval.map_or(centre.abs(), |interval| {
-        let ends = interval.low.abs().max(interval.high.abs());
-        ends.max(centre.abs())
-    });
-    let times = power(largest);
+        .map_or(0.0, |i| i.low.abs().max(i.high.abs()));
+    Some(centre.max(ends))
+}
+
+fn places(estimate: &Estimate, times: i32) -> Option<usize> {
     let scale = 10f64.powi(times);
-    let places = match half {
+    let centre = estimate.centre?;
+    Some(match half(estimate) {
         Some(half) if half > 0.0 => places_of_uncertainty(half / scale),
         _ => places_of_value(centre / scale),
-    };
-    let print = |value: f64| minus(format!("{:.places$}", value / scale));
-    let spread = match (estimate.interval, half) {
-        (Some(_), Some(half)) if kind.symmetric() => Spread::PlusMinus(print(half)),
-        (Some(interval), _) => Spread::FromTo(print(interval.low), print(interval.high)),
-        (None, _) => Spread::None,
-    };
-    Some(Digits {
-        centre: print(centre),
-        spread,
-        times,
     })
 }
 
@@ -145,6 +218,36 @@ mod tests {
         assert_eq!(shown(0.827, 0.367), "0.8 ± 0.4 e0");
         assert_eq!(shown(0.827, 0.0963), "0.83 ± 0.10 e0");
         assert_eq!(shown(-89.1234, 0.2), "−89.12 ± 0.20 e0");
+    }
+
+    fn column(numbers: &[(f64, f64)]) -> Vec<String> {
+        let estimate = |(centre, half): &(f64, f64)| Estimate {
+            values: vec![*centre; 3],
+            missing: 0,
+            centre: Some(*centre),
+            interval: Some(Interval {
+                low: centre - half,
+                high: centre + half,
+            }),
+        };
+        let estimates: Vec<Estimate> = numbers.iter().map(estimate).collect();
+        let precision = Precision::of_column(estimates.iter(), None);
+        let digits = estimates
+            .iter()
+            .map(|e| precision.digits(e, IntervalKind::Sd));
+        digits.map(|digits| digits.unwrap().centre).collect()
+    }
+
+    #[test]
+    fn a_column_has_one_precision() {
+        let wide = column(&[(95.123, 0.2), (91.0, 2.0), (80.41, 0.3), (70.2, 0.21)]);
+        assert_eq!(wide, ["95.12", "91.00", "80.41", "70.20"]);
+        // The typical spread warrants one decimal, which tells them apart.
+        let coarse = column(&[(95.123, 2.0), (91.0, 2.0), (80.41, 0.3)]);
+        assert_eq!(coarse, ["95.1", "91.0", "80.4"]);
+        // The precise one may be told from its neighbour.
+        let close = column(&[(95.12, 2.0), (95.13, 2.0), (80.41, 0.01)]);
+        assert_eq!(close, ["95.12", "95.13", "80.41"]);
     }
 
     #[test]

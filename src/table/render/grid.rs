@@ -3,8 +3,11 @@
 use serde_json::Value as Json;
 
 use super::Layout;
+use super::digits::Digits;
+use super::digits::Precision;
 use crate::table::Column;
 use crate::table::Estimate;
+use crate::table::IntervalKind;
 use crate::table::Summary;
 use crate::table::SummaryError;
 
@@ -19,6 +22,9 @@ pub(super) struct Grid<'a> {
     pub rows: Vec<Row<'a>>,
     /// The axes within whose values the best is sought.
     pub held: Vec<&'a Column>,
+    /// By metric, how its numbers are cut.
+    precision: Vec<(&'a str, Precision)>,
+    pub interval: IntervalKind,
 }
 
 pub(super) struct Head<'a> {
@@ -66,7 +72,13 @@ impl<'a> Grid<'a> {
                 false => !compare.contains(i),
             })
             .collect();
-        let places = places(summary, &held);
+        let precision: Vec<Precision> = (0..summary.metrics.len())
+            .map(|m| {
+                let estimates = summary.groups.iter().map(|group| &group.estimates[m]);
+                Precision::of_column(estimates, layout.digits)
+            })
+            .collect();
+        let places = places(summary, &held, &precision);
 
         let mut pivot_values: Vec<&Json> = Vec::new();
         if let Some(pivot) = pivot {
@@ -128,7 +140,31 @@ impl<'a> Grid<'a> {
             heads,
             rows: ordered,
             held: held.iter().map(|&i| &summary.by[i]).collect(),
+            precision: summary
+                .metrics
+                .iter()
+                .map(|metric| metric.name.as_str())
+                .zip(precision)
+                .collect(),
+            interval: summary.interval,
         })
+    }
+
+    /// The power of ten that all numbers of a metric are divided by; 0 for none.
+    pub(super) fn times(&self, metric: &Column) -> i32 {
+        self.precision_of(metric)
+            .map_or(0, |precision| precision.times)
+    }
+
+    fn precision_of(&self, metric: &Column) -> Option<&Precision> {
+        let found = self.precision.iter().find(|(name, _)| *name == metric.name);
+        found.map(|(_, precision)| precision)
+    }
+
+    /// The digits of a cell of a column, without the power that stands over it.
+    pub(super) fn digits(&self, metric: &Column, estimate: &Estimate) -> Option<Digits> {
+        let digits = self.precision_of(metric)?.digits(estimate, self.interval)?;
+        Some(Digits { times: 0, ..digits })
     }
 
     /// Whether a row opens a new block of equal first values.
@@ -137,8 +173,9 @@ impl<'a> Grid<'a> {
     }
 }
 
-/// Best and second by the direction of the metric, among groups that agree on the held axes.
-fn places(summary: &Summary, held: &[usize]) -> Vec<Vec<Place>> {
+/// Best and second by the direction of the metric, among groups that agree on the held axes. Numbers
+/// that are printed alike share their place.
+fn places(summary: &Summary, held: &[usize], precision: &[Precision]) -> Vec<Vec<Place>> {
     let mut places = vec![vec![Place::Other; summary.metrics.len()]; summary.groups.len()];
     for (m, metric) in summary.metrics.iter().enumerate() {
         let Some(higher) = metric.higher_is_better else {
@@ -146,6 +183,7 @@ fn places(summary: &Summary, held: &[usize]) -> Vec<Vec<Place>> {
         };
         let score = |g: usize| {
             let centre = summary.groups[g].estimates[m].centre;
+            let centre = centre.map(|centre| precision[m].rounded(centre));
             centre.map(|centre| if higher { -centre } else { centre })
         };
         for (g, own_places) in places.iter_mut().enumerate() {

@@ -5,20 +5,20 @@ use std::fmt::Write;
 use super::coordinate;
 use super::digits::Digits;
 use super::digits::Spread;
-use super::digits::digits;
 use super::grid::Cell;
 use super::grid::Grid;
 use super::grid::Head;
 use super::grid::Place;
 use crate::table::Summary;
 use crate::text::as_prose;
+use crate::text::math;
 
 pub(super) fn write(summary: &Summary, grid: &Grid) -> String {
     let common = summary.common_n().map(|(n, _)| n);
     let mut header: Vec<String> = grid
         .row_axes
         .iter()
-        .map(|axis| escape(&axis.title_with_unit()))
+        .map(|axis| escape(&math::in_line(&axis.title_with_unit())))
         .collect();
     header.extend(grid.heads.iter().map(|head| heading(grid, head)));
 
@@ -32,8 +32,10 @@ pub(super) fn write(summary: &Summary, grid: &Grid) -> String {
     text.push('\n');
     for row in &grid.rows {
         let mut cells: Vec<String> = row.at.iter().map(|at| escape(&coordinate(at))).collect();
-        cells.extend(row.cells.iter().map(|cell| match cell {
-            Some(cell) => value(cell, summary, common),
+        let own = row.cells.iter().zip(&grid.heads);
+        let own = own.map(|(cell, head)| cell.as_ref().map(|cell| (head, cell)));
+        cells.extend(own.map(|cell| match cell {
+            Some((head, cell)) => value(grid, head, cell, common),
             None => String::new(),
         }));
         let _ = writeln!(text, "| {} |", cells.join(" | "));
@@ -48,7 +50,10 @@ fn heading(grid: &Grid, head: &Head) -> String {
         Some(false) => " ↓",
         None => "",
     };
-    let metric = escape(&head.metric.title_with_unit());
+    let mut metric = escape(&math::in_line(&head.metric.title_with_unit()));
+    if let power @ (i32::MIN..=-1 | 1..) = grid.times(head.metric) {
+        let _ = write!(metric, " (10<sup>{power}</sup>)");
+    }
     match (grid.pivot, head.at) {
         (Some(axis), Some(at)) => {
             let at = escape(&coordinate(at));
@@ -58,9 +63,9 @@ fn heading(grid: &Grid, head: &Head) -> String {
     }
 }
 
-fn value(cell: &Cell, summary: &Summary, common: Option<usize>) -> String {
+fn value(grid: &Grid, head: &Head, cell: &Cell, common: Option<usize>) -> String {
     let estimate = cell.estimate;
-    let Some(digits) = digits(estimate, summary.interval) else {
+    let Some(digits) = grid.digits(head.metric, estimate) else {
         return "–".to_owned();
     };
     let mut text = plain(&digits);

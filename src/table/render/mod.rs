@@ -6,6 +6,7 @@ mod grid;
 mod latex;
 mod markdown;
 mod pairwise;
+mod values;
 
 pub use latex::escape as escape_latex;
 pub use markdown::escape as escape_markdown;
@@ -35,6 +36,14 @@ pub struct Layout {
     /// The axes among whose values the best is sought; empty: all but the first, so that, say,
     /// methods are compared within a data set.
     pub compare: Vec<String>,
+    /// Decimals of every number; by default what each column warrants.
+    pub digits: Option<usize>,
+    /// In LaTeX, the room for the table in points; by default one column of two.
+    pub width: Option<f64>,
+    /// In LaTeX, makes the table a float with a caption.
+    pub caption: Option<String>,
+    /// In LaTeX, what the text refers to the float by.
+    pub label: Option<String>,
 }
 
 impl Summary {
@@ -61,8 +70,13 @@ impl Summary {
         Ok(markdown::write(self, &Grid::new(self, layout)?))
     }
 
-    /// A `tabular` for a paper that loads `booktabs`, with its note as a comment.
+    /// A `tabular` for a paper that loads `booktabs`, and its note.
     pub fn to_latex(&self, layout: &Layout) -> Result<String, SummaryError> {
-        Ok(latex::write(self, &Grid::new(self, layout)?))
+        Ok(latex::write(self, &Grid::new(self, layout)?, layout))
+    }
+
+    /// Every number as a LaTeX macro, for the text of a paper.
+    pub fn to_values(&self, name: &str, layout: &Layout) -> Result<String, SummaryError> {
+        Ok(values::write(self, &Grid::new(self, layout)?, name))
     }
 }
