@@ -1,13 +1,11 @@
 //! Tables for a terminal: aligned columns, numbers to the right.
 
-use serde_json::Value as Json;
-
 use crate::table::Table;
 use crate::table::display;
 use crate::text::in_one_line;
 
-/// One line per row under a header, columns two spaces apart. Numbers are cut to six digits: the
-/// other formats have them all.
+/// One line per row under a header, columns two spaces apart. Measured numbers are cut to six
+/// digits: the other formats have them all. Coordinates are as steps are named.
 pub(super) fn aligned(table: &Table) -> String {
     let header: Vec<String> = table
         .columns
@@ -17,7 +15,15 @@ pub(super) fn aligned(table: &Table) -> String {
     let rows: Vec<Vec<String>> = table
         .rows
         .iter()
-        .map(|row| row.iter().map(cell).collect())
+        .map(|row| {
+            let cells = row.iter().zip(&table.columns);
+            cells
+                .map(|(value, column)| match (column.axis, value.as_f64()) {
+                    (false, Some(number)) if value.is_f64() => measured(number),
+                    _ => in_one_line(&display(value)).into_owned(),
+                })
+                .collect()
+        })
         .collect();
     let lines = || std::iter::once(&header).chain(&rows);
     let widths: Vec<usize> = (0..header.len())
@@ -50,14 +56,16 @@ pub(super) fn aligned(table: &Table) -> String {
     text
 }
 
-fn cell(value: &Json) -> String {
-    match value {
-        Json::Number(number) if number.is_f64() => {
-            let number = number.as_f64().unwrap_or(f64::NAN);
-            let digits = 6 - (number.abs().max(1e-3).log10().floor() as i32).clamp(-3, 5) - 1;
-            format!("{number:.*}", digits.max(0) as usize)
+/// Six digits that count; those of small numbers too.
+fn measured(number: f64) -> String {
+    let exponent = number.abs().log10().floor();
+    match number {
+        0.0 => "0".to_owned(),
+        _ if !(-4.0..=14.0).contains(&exponent) => format!("{number:.5e}"),
+        _ => {
+            let digits = (5.0 - exponent).max(0.0) as usize;
+            format!("{number:.digits$}")
         }
-        other => in_one_line(&display(other)).into_owned(),
     }
 }
 
@@ -81,6 +89,21 @@ mod tests {
             ],
         };
         let want = "method  latent      elbo\nvae          2  -147.123\niwae        32         –\n";
+        assert_eq!(aligned(&table), want);
+    }
+
+    #[test]
+    fn small_numbers_are_not_shown_as_zero_and_coordinates_as_they_are_named() {
+        let table = Table {
+            columns: vec![Column::axis("lr"), Column::metric("loss", "", Some(false))],
+            rows: vec![
+                vec![json!(0.1), json!(1.354e-18)],
+                vec![json!(0.5), json!(0.00123456789)],
+                vec![json!(1.0), json!(0.0)],
+                vec![json!(2.5), json!(1.5e20)],
+            ],
+        };
+        let want = " lr         loss\n0.1  1.35400e-18\n0.5   0.00123457\n1.0            0\n2.5   1.50000e20\n";
         assert_eq!(aligned(&table), want);
     }
 }

@@ -35,6 +35,17 @@ pub(super) fn ls(args: &LsArgs, out: &mut Printer, err: &mut Printer) -> Result<
         return filters::refuse(&found, err);
     }
     let mut table = results(&project, &args.stage)?;
+    if table.rows.is_empty() && !results(&project, &[])?.rows.is_empty() {
+        let names: Vec<String> = args.stage.iter().map(|name| format!("`{name}`")).collect();
+        let view = project.view.strip_prefix(&project.plan.experiment.root);
+        let view = view.unwrap_or(&project.view).display();
+        writeln!(err, "no numbers of {}", names.join(", "))?;
+        writeln!(
+            err,
+            "  = help: they are listed of steps that have run; tables and figures are in `{view}`"
+        )?;
+        return Ok(Exit::Success);
+    }
     if table.rows.is_empty() {
         writeln!(err, "no results yet")?;
         let manifest = args.experiment.manifest.display();

@@ -185,8 +185,8 @@ fn written(outputs: &Path, store: &Path, plan: &Plan) -> Vec<PathBuf> {
     vec![outputs.to_owned(), view, store.to_owned()]
 }
 
-/// The arguments that name an experiment, for a shell in the project's root.
-fn asked(args: &args::Experiment, manifest: &Path) -> String {
+/// The arguments that name an experiment, for a shell in the folder that its manifest is relative to.
+pub(super) fn asked(args: &args::Experiment, manifest: &Path) -> String {
     let mut words = vec![manifest.display().to_string()];
     let mut option = |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
     if let Some(profile) = &args.profile {

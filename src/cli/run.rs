@@ -20,6 +20,7 @@ use super::output_folder;
 use super::previous_run::PreviousRun;
 use super::printer;
 use super::printer::Printer;
+use super::project;
 use super::project::Project;
 use super::replicates;
 use super::report;
@@ -119,7 +120,8 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     if !products.is_empty() || !before.is_empty() {
         store.set_products(&products, &before)?;
     }
-    run_summary::print(&project, &args.experiment.manifest, &summary, err)?;
+    let asked = project::asked(&args.experiment, &args.experiment.manifest);
+    run_summary::print(&project, &asked, &summary, err)?;
     // What a filter leaves out may be known all the same.
     let partial = summary.steps.iter().any(|s| s.state == State::Unselected);
     let previous = match partial {

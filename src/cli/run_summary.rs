@@ -3,7 +3,6 @@
 
 use std::io;
 use std::io::Write;
-use std::path::Path;
 
 use super::printer::Printer;
 use super::project::Project;
@@ -19,7 +18,7 @@ const NAMED: usize = 3;
 /// Says what came of a run.
 pub(super) fn print(
     project: &Project,
-    manifest: &Path,
+    asked: &str,
     summary: &Summary,
     err: &mut Printer,
 ) -> io::Result<()> {
@@ -56,10 +55,9 @@ pub(super) fn print(
         )?;
     }
     if let Some(first) = summary.failures.first() {
-        let manifest = manifest.display();
         writeln!(
             err,
-            "`sweepline log {manifest} '{}'` prints a log, `run --failed` tries again",
+            "`sweepline log {asked} '{}'` prints a log, `run --failed` tries again",
             first.step
         )?;
     }

@@ -72,6 +72,11 @@ pub(super) fn segments(
                 }
                 segments.push(Segment::Hole(expression));
             }
+            // Of a command it may be meant for a shell: `${x:-y}`.
+            Err(diagnostic) if kept == Unfilled::Paths => {
+                found.push(diagnostic.help("what a shell is to expand is written `$${…}`"));
+                return Some(Vec::new());
+            }
             Err(diagnostic) => {
                 found.push(diagnostic);
                 return Some(Vec::new());

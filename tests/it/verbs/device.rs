@@ -70,7 +70,7 @@ failed 2 steps: device `cuda` cannot be used: this build has no CUDA; build with
   fit[name=circle,restart=0,samples=5], fit[name=clusters,restart=0,samples=5]
   --> manifests/toy.yaml:11:3
 2 done, 2 failed, 5 skipped in [TIME]
-`sweepline log manifests/toy.yaml 'fit[name=circle,restart=0,samples=5]'` prints a log, `run --failed` tries again
+`sweepline log manifests/toy.yaml --axis samples=5 --seeds 1 'fit[name=circle,restart=0,samples=5]'` prints a log, `run --failed` tries again
 results in outputs/toy@54e0afa1
 -- exit code 1
 
