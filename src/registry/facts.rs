@@ -103,10 +103,7 @@ impl Facts {
         if least >= low && greatest <= high {
             return Ok(());
         }
-        let given = match (least.is_finite(), greatest.is_finite()) {
-            (true, true) => format!("numbers from {least} to {greatest}"),
-            _ => "any number".to_owned(),
-        };
+        let given = numbers_text(least, greatest);
         Err(Misfit {
             slot: "data",
             beside: None,
@@ -116,6 +113,14 @@ impl Facts {
             help: "`visible: gaussian` is for any number, `visible: bernoulli` for [0, 1]"
                 .to_owned(),
         })
+    }
+}
+
+/// `numbers from 0 to 1`, or `any number` where there is no end on both sides.
+pub fn numbers_text(least: f64, greatest: f64) -> String {
+    match (least.is_finite(), greatest.is_finite()) {
+        (true, true) => format!("numbers from {least} to {greatest}"),
+        _ => "any number".to_owned(),
     }
 }
 
@@ -129,4 +134,16 @@ pub struct Misfit {
     pub beside: Option<(&'static str, String)>,
     /// What to do about it.
     pub help: String,
+}
+
+impl Misfit {
+    /// Of the slot `data`: what is wrong with it, and what to do.
+    pub fn of_data((message, help): (String, String)) -> Self {
+        Misfit {
+            slot: "data",
+            message,
+            beside: None,
+            help,
+        }
+    }
 }

@@ -27,7 +27,7 @@ pub(crate) use choice::choices;
 pub use conform::{Mismatch, Part};
 pub(crate) use declare::params;
 pub use declare::{ParamError, ParamField};
-pub use facts::{Facts, Misfit};
+pub use facts::{Facts, Misfit, numbers_text};
 pub use kind::{ArtifactType, Catalog, InvalidParam, Outputs, Slot, StageKind};
 pub use measure::Measure;
 pub use param::{Default, Param, ParamType};

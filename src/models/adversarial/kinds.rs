@@ -33,6 +33,7 @@ use crate::registry::Misfit;
 use crate::registry::Param;
 use crate::registry::ParamValue;
 use crate::registry::Values;
+use crate::registry::numbers_text;
 use crate::training::Monitor;
 use crate::training::Trained;
 
@@ -427,10 +428,7 @@ fn out_of_reach(values: &Values, range: Option<(f64, f64)>) -> Option<String> {
     let (least, greatest) = range?;
     let inside = least >= 0.0 && greatest <= 1.0;
     (output == Output::Sigmoid && !inside).then(|| {
-        let given = match (least.is_finite(), greatest.is_finite()) {
-            (true, true) => format!("numbers from {least} to {greatest}"),
-            _ => "any number".to_owned(),
-        };
+        let given = numbers_text(least, greatest);
         format!("observations can be {given}, and `output: sigmoid` makes numbers from 0 to 1")
     })
 }
@@ -448,21 +446,15 @@ impl Model for Adversarial {
 
     fn foresee(&self, values: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<(), Misfit> {
         let data = reads("data");
-        let misfit = |message, help| Misfit {
-            slot: "data",
-            beside: None,
-            message,
-            help,
-        };
         if let Some(message) = out_of_reach(values, data.range) {
-            return Err(misfit(message, ANY_NUMBER.to_owned()));
+            return Err(Misfit::of_data((message, ANY_NUMBER.to_owned())));
         }
         // The types of the parameters say what is wrong with single ones.
         let (Ok(networks), Some(shape)) = (NetworkParams::read(values), data.shape) else {
             return Ok(());
         };
         let taken = Architecture::of(&networks).check(&shape);
-        taken.map_err(|(message, help)| misfit(message, help))
+        taken.map_err(Misfit::of_data)
     }
 
     fn train(

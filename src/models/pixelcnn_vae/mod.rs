@@ -110,12 +110,7 @@ impl Model for PixelCnnVae {
             return Ok(());
         };
         let taken = params.takes(&shape);
-        taken.map_err(|(message, help)| Misfit {
-            slot: "data",
-            beside: None,
-            message,
-            help,
-        })
+        taken.map_err(Misfit::of_data)
     }
 
     fn measures(&self) -> &'static [Measure] {

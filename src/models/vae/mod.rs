@@ -113,12 +113,7 @@ impl Model for Vae {
             return Ok(());
         };
         let taken = Architecture::of(&params.networks).check(&shape);
-        taken.map_err(|(message, help)| Misfit {
-            slot: "data",
-            beside: None,
-            message,
-            help,
-        })
+        taken.map_err(Misfit::of_data)
     }
 
     fn measures(&self) -> &'static [Measure] {
