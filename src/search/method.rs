@@ -2,6 +2,7 @@
 
 use crate::random::Seed;
 use crate::registry::Entry;
+use crate::registry::ParamError;
 use crate::registry::Values;
 
 use super::Point;
@@ -34,7 +35,10 @@ pub enum Proposal {
 /// A way to propose points.
 pub trait Method: Entry {
     /// The point of trial `ask.k`: the same for the same arguments, always.
-    fn propose(&self, ask: &Ask<'_>) -> Proposal;
+    ///
+    /// # Errors
+    /// For parameters of its own that were not checked against their declaration.
+    fn propose(&self, ask: &Ask<'_>) -> Result<Proposal, ParamError>;
 
     /// The most trials for which it has points, if there is a limit.
     fn limit(&self) -> Option<usize> {

@@ -7,11 +7,13 @@
 //!
 //! Numbers to optimise are costs: smaller is better ([`Direction::cost`]).
 
+mod history;
 mod method;
+pub mod pareto;
 mod random;
-mod seen;
 mod sobol;
 mod space;
+mod tpe;
 mod trial;
 
 #[cfg(test)]
@@ -22,7 +24,7 @@ pub use space::{Condition, Domain, NotInSpace, Parameter, Point, Space, SpaceErr
 pub use trial::{Direction, Outcome, Trial};
 
 /// Every method, sorted by name.
-pub static ALL: &[&dyn Method] = &[&random::Random, &sobol::Sobol];
+pub static ALL: &[&dyn Method] = &[&random::Random, &sobol::Sobol, &tpe::Tpe];
 
 /// The method of this name.
 pub fn find(name: &str) -> Option<&'static dyn Method> {
