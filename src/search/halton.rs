@@ -73,7 +73,9 @@ fn primes(n: usize) -> Vec<usize> {
             let small = primes
                 .iter()
                 .take_while(|prime| *prime * *prime <= *candidate);
-            small.into_iter().all(|prime| candidate % prime != 0)
+            small
+                .into_iter()
+                .all(|prime| !candidate.is_multiple_of(*prime))
         };
         primes.extend(candidates.find(is_prime));
     }

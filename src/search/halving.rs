@@ -129,23 +129,24 @@ impl Halving {
 
     /// The group of a trial, and the rung at which it begins.
     pub fn place(&self, trial: usize) -> (usize, usize) {
-        let (group, bracket, _) = self.group_of(trial);
+        let (group, bracket) = self.group_of(trial);
         (group, bracket.rung)
     }
 
-    /// The group of a trial with its bracket and its first trial.
-    fn group_of(&self, trial: usize) -> (usize, Bracket, usize) {
+    /// The group of a trial, with its bracket.
+    fn group_of(&self, trial: usize) -> (usize, Bracket) {
         let cycle: usize = self.brackets.iter().map(|bracket| bracket.trials).sum();
-        let mut first = trial / cycle * cycle;
-        let mut group = trial / cycle * self.brackets.len();
-        for bracket in &self.brackets {
-            if trial < first + bracket.trials {
-                return (group, *bracket, first);
-            }
+        let turn = trial / cycle;
+        let mut first = turn * cycle;
+        let begins = self.brackets.iter().map(|bracket| {
+            let begin = first;
             first += bracket.trials;
-            group += 1;
-        }
-        unreachable!("the trial is within its cycle")
+            (bracket, begin)
+        });
+        let groups = (turn * self.brackets.len()..).zip(begins);
+        let its = groups.take_while(|(_, (_, begin))| *begin <= trial).last();
+        let (group, (bracket, _)) = its.expect("the first begins with the turn");
+        (group, *bracket)
     }
 
     /// Everyone's place among the first `trials` trials, as far as results tell: group by group, rung
@@ -158,7 +159,7 @@ impl Halving {
         let mut rungs = Vec::new();
         let mut first = 0;
         while first < trials {
-            let (group, bracket, _) = self.group_of(first);
+            let (group, bracket) = self.group_of(first);
             let end = trials.min(first + bracket.trials);
             let least = usize::from(first == 0 && end == trials);
             let mut members: Vec<usize> = (first..end).collect();

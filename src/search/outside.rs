@@ -109,8 +109,8 @@ fn parameter(parameter: &Parameter) -> Json {
 /// # Errors
 /// Where there is no answer, or its point does not lie in the space.
 pub fn proposal(ask: &Ask<'_>, printed: &str) -> Result<Proposal, OutsideError> {
-    let lines = printed.lines().filter(|line| !line.trim().is_empty());
-    let line = lines.last().ok_or(OutsideError::Silent)?;
+    let mut lines = printed.lines().filter(|line| !line.trim().is_empty());
+    let line = lines.next_back().ok_or(OutsideError::Silent)?;
     let answer = serde_json::from_str(line);
     let answer = answer.map_err(|error| OutsideError::NoAnswer {
         line: line.to_owned(),
