@@ -8,9 +8,11 @@
 //! Numbers to optimise are costs: smaller is better ([`Direction::cost`]).
 
 mod asha;
+pub mod forest;
 mod halton;
 mod halving;
 mod history;
+mod importance;
 mod method;
 pub mod outside;
 pub mod pareto;
@@ -24,6 +26,7 @@ mod trial;
 mod tests;
 
 pub use halving::{Halving, HalvingError, Rung};
+pub use importance::Importance;
 pub use method::{Ask, Method, Proposal};
 pub use space::{Condition, Domain, NotInSpace, Parameter, Point, Space, SpaceError};
 pub use trial::{Direction, Outcome, Trial};

@@ -1,6 +1,7 @@
 //! What holds for every method and every space.
 
 mod halving;
+mod importance;
 mod outside;
 mod spaces;
 
