@@ -167,6 +167,7 @@ pub(super) fn sheet(
         grid_x: false,
         grid_y: true,
         bare: false,
+        spines: true,
         colour_bar: facets.colour_bar(&given.common)?,
     })
 }

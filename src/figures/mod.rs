@@ -6,12 +6,14 @@
 
 mod axes;
 mod bar;
+mod best_so_far;
 mod boxes;
 mod canvas;
 mod colormap;
 mod contour;
 mod curves;
 pub(crate) mod dag;
+mod direction;
 mod dodge;
 mod dots;
 mod facets;
@@ -34,11 +36,14 @@ mod markup;
 mod named;
 mod numbers;
 mod options;
+mod parallel;
+mod pareto;
 mod points;
 mod raster;
 mod render;
 mod scale;
 mod sheet;
+mod slices;
 mod text;
 mod theme;
 mod ticks;
@@ -59,6 +64,7 @@ use crate::text::printable;
 /// Every kind of figure, sorted by name.
 pub static ALL: &[&dyn Figure] = &[
     &bar::Bar,
+    &best_so_far::BestSoFar,
     &boxes::Boxes,
     &contour::Contour,
     &curves::Curves,
@@ -69,7 +75,10 @@ pub static ALL: &[&dyn Figure] = &[
     &histogram::Histogram,
     &images::Images,
     &line::Line,
+    &parallel::Parallel,
+    &pareto::Pareto,
     &points::Scatter,
+    &slices::Slices,
     &text::Text,
 ];
 

@@ -17,7 +17,6 @@ const REDRAWS: usize = 100;
 /// The trials that lie in the space, in the order of their numbers.
 pub(super) struct History<'a> {
     pub(super) trials: Vec<Known<'a>>,
-    points: HashSet<Vec<u64>>,
 }
 
 /// A trial as numbers.
@@ -36,13 +35,13 @@ impl<'a> History<'a> {
             let outcome = &trial.outcome;
             Some(Known { row, outcome })
         };
-        let trials: Vec<Known<'_>> = order.into_iter().filter_map(known).collect();
-        let points = trials.iter().map(|trial| bits(&trial.row)).collect();
-        History { trials, points }
+        History {
+            trials: order.into_iter().filter_map(known).collect(),
+        }
     }
 
     fn holds(&self, row: &Row) -> bool {
-        self.points.contains(&bits(row))
+        self.trials.iter().any(|trial| trial.row == *row)
     }
 
     /// The first of `first` and then of points drawn uniformly that no trial has.
@@ -59,7 +58,8 @@ impl<'a> History<'a> {
     /// Uniformly one of the points that are left in a space of few.
     fn one_left(&self, ask: &Ask<'_>) -> Option<Row> {
         let mut left = ask.space.rows()?;
-        left.retain(|row| !self.holds(row));
+        let known: HashSet<Vec<u64>> = self.trials.iter().map(|trial| bits(&trial.row)).collect();
+        left.retain(|row| !known.contains(&bits(row)));
         let mut stream = ask.seed.derive("left").stream(ask.k as u64);
         (!left.is_empty()).then(|| left.swap_remove(stream.below(left.len())))
     }

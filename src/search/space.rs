@@ -118,6 +118,8 @@ impl Space {
             parameter: parameter.to_owned(),
             reason,
         };
+        // Only conditions look at what came before.
+        let conditional = !self.is_unconditional();
         let mut before = Point::new();
         let mut row = Row::with_capacity(self.parameters.len());
         for Parameter { name, domain, when } in &self.parameters {
@@ -128,18 +130,20 @@ impl Space {
                 (true, None) => return Err(not(name, "has no value".into())),
                 (true, Some(value)) => {
                     let number = domain.number(value).map_err(|reason| not(name, reason))?;
-                    before.insert(name.clone(), value.clone());
+                    if conditional {
+                        before.insert(name.clone(), value.clone());
+                    }
                     Some(number)
                 }
             });
         }
-        match point
-            .iter()
-            .find(|(name, _)| before.get(name.as_str()).is_none())
-        {
-            Some((name, _)) => Err(not(name, "is not searched".into())),
-            None => Ok(row),
+        if row.iter().flatten().count() == point.len() {
+            return Ok(row);
         }
+        let is_searched = |name: &str| self.parameters.iter().any(|known| known.name == name);
+        let stray = point.iter().find(|(name, _)| !is_searched(name));
+        let (name, _) = stray.expect("there are more values than parameters");
+        Err(not(name, "is not searched".into()))
     }
 
     /// The point of a row.

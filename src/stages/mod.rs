@@ -17,15 +17,18 @@ mod evaluate;
 mod figure;
 mod fitted;
 mod gaussian_ratio;
+mod importance;
 mod low_posterior;
 mod measured;
 mod naming;
 mod pairwise;
+mod pareto;
 mod points;
 mod posterior;
 mod read;
 mod refinement;
 mod registered;
+mod response;
 mod results;
 mod rows;
 mod saliency;
@@ -35,6 +38,7 @@ mod sentences;
 mod summary;
 mod surrogate;
 mod train;
+mod trials;
 mod tsne;
 mod wall_time;
 
@@ -83,11 +87,14 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &command::Command,
         &compare::CompareTable,
         &gaussian_ratio::RatioOfGaussians,
+        &importance::ImportanceTable,
         &low_posterior::LowPosterior,
         &pairwise::PairwiseTable,
+        &pareto::ParetoTable,
         &elbo_surface::ElboSurface,
         &read::ReadTable,
         &refinement::Refinement,
+        &response::ResponseTable,
         &saliency::Saliency,
         &summary::SummaryTable,
         &surrogate::SurrogateNetwork,

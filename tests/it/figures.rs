@@ -610,3 +610,132 @@ fn a_picture_that_is_moved_by_a_dot_is_noticed() {
     moved.pixels.rotate_right(3);
     assert!(pictures::differences(&moved, &want).is_some());
 }
+
+/// A table of `examples/gallery`.
+fn example(file: &str, axes: &[&str]) -> FigureInput {
+    let path = format!("examples/gallery/{file}");
+    table(&fs::read_to_string(path).expect("it ships"), axes)
+}
+
+/// Trials of a space with conditions: two parameters for each of two models.
+fn conditional_trials() -> FigureInput {
+    let axes = ["trial", "model", "c", "gamma", "depth", "share"];
+    let mut input = example("conditional.csv", &axes);
+    input.table.columns[6].higher_is_better = Some(false);
+    input
+}
+
+#[test]
+fn best_so_far_never_becomes_worse() {
+    let rendered = snapshot(
+        "best-so-far",
+        "best-so-far",
+        &conditional_trials(),
+        "{y: value, y_scale: log, labels: {value: cost}}",
+    );
+    let column = |line: &str| -> f64 {
+        line.split(',')
+            .nth(1)
+            .expect("y")
+            .parse()
+            .expect("a number")
+    };
+    let best: Vec<f64> = rendered.csv.lines().skip(1).map(column).collect();
+    assert_eq!(best.len(), 100);
+    assert!(best.is_sorted_by(|a, b| a >= b));
+}
+
+/// Two searches of three repetitions, one trial of which failed; seeds of a trial are averaged before
+/// the best is taken.
+#[test]
+fn best_so_far_over_repeated_searches() {
+    let mut csv = "method,search,seed,trial,accuracy\n".to_owned();
+    for (m, method) in ["random", "tpe"].iter().enumerate() {
+        for search in 0..3u64 {
+            for trial in 0..30u64 {
+                for seed in 0..2u64 {
+                    let i = 1000 * m as u64 + 300 * search + 10 * trial + seed;
+                    let gain = (m + 1) as f64 * (1.0 - (-(trial as f64) / 12.0).exp());
+                    let accuracy = 0.6 + 0.12 * gain + 0.05 * noise(i);
+                    let failed = trial == 4 && search == 1;
+                    let cell = if failed {
+                        String::new()
+                    } else {
+                        accuracy.to_string()
+                    };
+                    csv.push_str(&format!("{method},{search},{seed},{trial},{cell}\n"));
+                }
+            }
+        }
+    }
+    let input = table(&csv, &["method", "search", "seed", "trial"]);
+    let yaml = "{y: accuracy, direction: maximize, color: method, replicate: search, band: minmax}";
+    let rendered = snapshot("best-so-far-repeated", "best-so-far", &input, yaml);
+    assert!(rendered.caption.contains("n = 3"), "{}", rendered.caption);
+    let figure = figures::find("best-so-far").expect("the kind exists");
+    let without = figure
+        .draw(&input, &params("{y: accuracy}"))
+        .expect_err("no direction");
+    assert!(
+        without
+            .to_string()
+            .contains("does not say which way is better"),
+        "{without}"
+    );
+}
+
+#[test]
+fn parallel_axes_with_conditions() {
+    let rendered = snapshot(
+        "parallel",
+        "parallel",
+        &conditional_trials(),
+        "{parameters: [model, c, gamma, depth, share], value: value, value_scale: log, width: double, labels: {value: cost}}",
+    );
+    assert!(
+        rendered.caption.contains("n = 100."),
+        "{}",
+        rendered.caption
+    );
+}
+
+#[test]
+fn slices_have_a_panel_per_parameter() {
+    let mut input = conditional_trials();
+    input.table.rows.truncate(60);
+    let rendered = snapshot(
+        "slices",
+        "slices",
+        &input,
+        "{parameters: [model, c, gamma, depth, share], y: value, color: trial, y_scale: log, width: double, labels: {value: cost}}",
+    );
+    assert!(rendered.caption.contains("n = 60."), "{}", rendered.caption);
+}
+
+#[test]
+fn pareto_fronts_by_group() {
+    let input = example("zdt1.csv", &["trial", "sampler"]);
+    let rendered = snapshot(
+        "pareto",
+        "pareto",
+        &input,
+        "{x: f1, y: f2, x_direction: minimize, y_direction: minimize, color: sampler}",
+    );
+    let line = |row: &str| -> (String, f64, f64, bool) {
+        let cells: Vec<&str> = row.split(',').collect();
+        let number = |i: usize| cells[i].parse().expect("a number");
+        (
+            cells[1].to_owned(),
+            number(2),
+            number(3),
+            cells[4] == "true",
+        )
+    };
+    let rows: Vec<_> = rendered.csv.lines().skip(1).map(line).collect();
+    for (group, x, y, on) in &rows {
+        let dominated = rows
+            .iter()
+            .any(|(other, a, b, _)| other == group && a <= x && b <= y && (a, b) != (x, y));
+        assert_eq!(*on, !dominated);
+    }
+}

@@ -98,7 +98,9 @@ impl Page {
                 // Without ticks there are no axes, only a frame.
                 spines.extend([upper_right, upper_left, lower_left]);
             }
-            canvas.line(spines, theme::INK, width);
+            if self.spines {
+                canvas.line(spines, theme::INK, width);
+            }
             for tick in &frame.x_ticks {
                 let x = rect.x + tick.place * rect.width;
                 let minor = tick.label.is_empty();

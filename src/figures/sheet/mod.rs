@@ -101,6 +101,8 @@ pub(super) struct Sheet {
     pub grid_y: bool,
     /// Without ticks, where only the distances between points mean something.
     pub bare: bool,
+    /// Lines along the left and the lower side of each panel.
+    pub spines: bool,
     /// Right of the panels.
     pub colour_bar: Option<ColourBar>,
 }
@@ -119,6 +121,7 @@ pub(super) struct Page {
     pub frames: Vec<Frame>,
     pub theme: Theme,
     bare: bool,
+    spines: bool,
     /// What the caption must say of the page.
     pub notes: Vec<String>,
 }

@@ -98,6 +98,7 @@ impl Sheet {
             frames,
             theme: self.theme.clone(),
             bare: self.bare,
+            spines: self.spines,
             notes: self.notes(&plan),
         }
     }

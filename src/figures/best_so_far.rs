@@ -1,0 +1,168 @@
+//! The best of the trials so far.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use crate::registry::Entry;
+use crate::registry::Param;
+use crate::registry::Values;
+use crate::registry::params;
+use crate::table::Estimate;
+use crate::table::Table;
+
+use super::Figure;
+use super::FigureError;
+use super::FigureInput;
+use super::Rendered;
+use super::axes;
+use super::direction::Direction;
+use super::grammar::Series;
+use super::levels::LevelParams;
+use super::mapping::Mapping;
+use super::mapping::no_column;
+use super::options::AxisParams;
+use super::options::FacetParams;
+use super::options::Groups;
+use super::options::Panels;
+use super::xy;
+use super::xy::Beside;
+use super::xy::SeriesStyle;
+
+pub(super) struct BestSoFar;
+
+params! {
+    /// What `figure/best-so-far` may be given.
+    struct BestSoFarParams {
+        /// column along x: the trial, or the budget spent until then
+        x: String = "trial";
+        /// column of numbers of which the best so far is drawn
+        y: String;
+        /// which way y is better; by default as the column has it
+        direction: Option<Direction>;
+        groups: Groups;
+        facets: FacetParams;
+        levels: LevelParams;
+        axes: AxisParams;
+    }
+}
+
+impl Entry for BestSoFar {
+    fn name(&self) -> &'static str {
+        "best-so-far"
+    }
+
+    fn summary(&self) -> &'static str {
+        "the best number so far against trials, mean lines with bands over repeated searches"
+    }
+
+    fn docs(&self) -> &'static str {
+        "Within each group, rows are taken in the order of x, and each has the best number among it and \
+         those before. Rows of one x are averaged first, so that repetitions of a trial count once and \
+         luck is not taken for the best; `replicate` names repetitions of the whole search. A trial \
+         without a number leaves the best as it was."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        BestSoFarParams::params()
+    }
+}
+
+impl Figure for BestSoFar {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+        let params = BestSoFarParams::read(values)?;
+        let panels = Panels::new(&params.facets, &params.axes);
+        let mapping = Mapping::new(&params.x, vec![params.y], &params.facets)?;
+        let mapping = mapping.grouped(&params.groups);
+        let table = running_best(&input.table, &mapping, params.direction)?;
+        let mut plot = axes::plot(panels, &table, &mapping)?;
+        plot.panels.iter_mut().flatten().for_each(stepped);
+        let look = SeriesStyle {
+            markers: false,
+            bars: false,
+            pale: true,
+        };
+        let beside = Beside {
+            levels: &params.levels,
+            envelope: None,
+        };
+        xy::finish(panels, beside, &plot, look, &[])
+    }
+}
+
+/// As stairs: the best stays what it was until the next trial.
+fn stepped(series: &mut Series) {
+    let points = std::mem::take(&mut series.points);
+    let mut before: Option<Estimate> = None;
+    for (x, estimate) in points {
+        let flat = before
+            .replace(estimate.clone())
+            .map(|before| (x.clone(), before));
+        series.points.extend(flat);
+        series.points.push((x, estimate));
+    }
+}
+
+/// The table with a row for each x of each group and replicate, y the best until there.
+fn running_best(
+    table: &Table,
+    mapping: &Mapping,
+    direction: Option<Direction>,
+) -> Result<Table, FigureError> {
+    let column = |name: &String| table.column(name).ok_or_else(|| no_column(table, name));
+    let (x, y) = (column(&mapping.x)?, column(&mapping.y[0])?);
+    let direction = Direction::of(direction, &table.columns[y])?;
+    let mut keys: Vec<usize> = Vec::new();
+    for name in mapping.by(false).iter().chain(&mapping.replicate) {
+        let key = column(name)?;
+        if key != x && !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    let mut groups: Vec<(Vec<Json>, Vec<(f64, Option<f64>)>)> = Vec::new();
+    let mut known = BTreeMap::new();
+    for (i, row) in table.rows.iter().enumerate() {
+        let Some(at) = table.number(i, x) else {
+            continue;
+        };
+        let key: Vec<Json> = keys.iter().map(|&key| row[key].clone()).collect();
+        let group = *known.entry(format!("{key:?}")).or_insert_with(|| {
+            groups.push((key, Vec::new()));
+            groups.len() - 1
+        });
+        groups[group].1.push((at, table.number(i, y)));
+    }
+    if groups.is_empty() {
+        let x = &mapping.x;
+        return Err(FigureError::Empty(format!("`{x}` holds no numbers")));
+    }
+    let mut columns: Vec<_> = keys.iter().map(|&key| table.columns[key].clone()).collect();
+    columns.extend([table.columns[x].clone(), table.columns[y].clone()]);
+    let best = columns.last_mut().expect("y is there");
+    best.label = format!("best {} so far", best.title());
+    let mut rows = Vec::new();
+    for (key, mut points) in groups {
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut best: Option<f64> = None;
+        for trial in points.chunk_by(|a, b| a.0 == b.0) {
+            let numbers: Vec<f64> = trial.iter().filter_map(|(_, number)| *number).collect();
+            if !numbers.is_empty() {
+                let mean = numbers.iter().sum::<f64>() / numbers.len() as f64;
+                let is_better = |best: f64| direction.cost(mean) < direction.cost(best);
+                if best.is_none_or(is_better) {
+                    best = Some(mean);
+                }
+            }
+            let mut row = key.clone();
+            let x = trial[0].0;
+            let x = if x.fract() == 0.0 && x.abs() < 1e15 {
+                Json::from(x as i64)
+            } else {
+                Json::from(x)
+            };
+            row.extend([x, best.map_or(Json::Null, Json::from)]);
+            rows.push(row);
+        }
+    }
+    Ok(Table { columns, rows })
+}

@@ -1,0 +1,279 @@
+//! Trials as lines over parallel axes.
+
+use serde_json::Value as Json;
+
+use crate::registry::Entry;
+use crate::registry::Names;
+use crate::registry::Param;
+use crate::registry::ParamError;
+use crate::registry::Values;
+use crate::registry::params;
+use crate::table::Table;
+
+use super::Figure;
+use super::FigureError;
+use super::FigureInput;
+use super::Rendered;
+use super::axes;
+use super::canvas::Align;
+use super::canvas::Canvas;
+use super::canvas::Colour;
+use super::canvas::Label;
+use super::canvas::Point;
+use super::colormap::Colours;
+use super::direction::Direction;
+use super::finish;
+use super::grammar::capital;
+use super::mapping::Mapping;
+use super::mapping::no_column;
+use super::numbers::Format;
+use super::options::BareParams;
+use super::options::ColourParams;
+use super::options::FacetParams;
+use super::options::Panels;
+use super::options::Shared;
+use super::scale::Scale;
+use super::scale::ScaleKind;
+use super::sheet::Axis;
+use super::sheet::ColourBar;
+use super::sheet::Frame;
+use super::theme;
+use super::theme::Theme;
+use super::ticks;
+
+pub(super) struct Parallel;
+
+params! {
+    /// What `figure/parallel` may be given.
+    struct ParallelParams {
+        /// columns with an axis each, from left to right
+        parameters: Names;
+        /// column of numbers that colours the lines, and has the last axis
+        value: String;
+        /// which way the number is better: the best lines lie over the others; by default as the column has it
+        direction: Option<Direction>;
+        colours: ColourParams;
+        bare: BareParams;
+    }
+}
+
+impl Entry for Parallel {
+    fn name(&self) -> &'static str {
+        "parallel"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a line per row over an axis per parameter, coloured by a number"
+    }
+
+    fn docs(&self) -> &'static str {
+        "Parallel coordinates (Inselberg 1985). Each axis has a scale of its own: logarithmic where \
+         values are spaced by ratios, evenly for text. A line breaks at a parameter that its row does \
+         not have. Rows without the number are not drawn, and counted in the caption."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        ParallelParams::params()
+    }
+}
+
+impl Figure for Parallel {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+        let params = ParallelParams::read(values)?;
+        if params.parameters.0.is_empty() {
+            return Err(ParamError::new("parameters", "is an empty list").into());
+        }
+        let table = &input.table;
+        let column = |name: &str| table.column(name).ok_or_else(|| no_column(table, name));
+        let value = column(&params.value)?;
+        let direction = Direction::of(params.direction, &table.columns[value])?;
+        let mut drawn: Vec<(usize, f64)> = (0..table.rows.len())
+            .filter_map(|row| Some((row, table.number(row, value)?)))
+            .collect();
+        if drawn.is_empty() {
+            let name = &params.value;
+            return Err(FigureError::Empty(format!("`{name}` holds no numbers")));
+        }
+        // The best last, over the others.
+        drawn.sort_by(|a, b| direction.cost(b.1).total_cmp(&direction.cost(a.1)));
+        let names = params.parameters.0.iter().chain([&params.value]);
+        let columns: Vec<usize> = names.map(|name| column(name)).collect::<Result<_, _>>()?;
+        let numbers: Vec<f64> = drawn.iter().map(|(_, number)| *number).collect();
+        let colours = params.colours.colours(&numbers)?;
+        let scale = |&column: &usize| {
+            let values: Vec<Json> = drawn
+                .iter()
+                .map(|&(row, _)| table.rows[row][column].clone())
+                .collect();
+            // The lines' own axis is as their colours are.
+            let kind = if column == value {
+                params.colours.value_scale.kind()
+            } else {
+                ScaleKind::Auto
+            };
+            Scale::of_coordinates(kind, &ordered(values), None)
+        };
+        let scales: Vec<Scale> = columns.iter().map(scale).collect();
+
+        let axes = params.bare.into();
+        let facets = FacetParams {
+            facet: None,
+            facet_row: None,
+            facet_col: None,
+            scales: Shared::Both,
+        };
+        let panels = Panels::new(&facets, &axes);
+        let mapping = Mapping::new(&params.value, vec![params.value.clone()], &facets)?;
+        let facets = axes::facets(panels, table, &mapping)?;
+        let theme = axes.common.page_theme()?;
+        let titles = columns
+            .iter()
+            .map(|&at| table.columns[at].title_with_unit().into());
+        let along = Axis::new(Scale::Category {
+            values: titles.collect(),
+        });
+        // Every parameter has ticks of its own.
+        let none = Axis::new(Scale::Category { values: Vec::new() });
+        let labels = (String::new(), String::new());
+        let mut sheet = axes::sheet(
+            panels,
+            &theme,
+            &facets,
+            (vec![along], vec![none]),
+            labels,
+            Vec::new(),
+        )?;
+        sheet.grid_y = false;
+        sheet.spines = false;
+        sheet.colour_bar = Some(ColourBar {
+            label: table.columns[value].title_with_unit(),
+            axis: Axis::new(colours.scale.clone()),
+            colours: colours.clone(),
+        });
+        let mut page = sheet.open();
+        page.inside(0, |canvas, frame, theme| {
+            let lines = Lines {
+                table,
+                columns: &columns,
+                scales: &scales,
+                colours: &colours,
+            };
+            lines.draw(canvas, frame, theme, &drawn);
+        });
+        let names: Vec<String> = columns
+            .iter()
+            .map(|&at| table.columns[at].title())
+            .collect();
+        let (last, others) = names.split_last().expect("there is the number itself");
+        let title = format!("{} and the parameters {}", capital(last), others.join(", "));
+        let mut caption = format!(
+            "{title}: a line per row, the best on top. n = {}",
+            drawn.len()
+        );
+        let without = table.rows.len() - drawn.len();
+        if without > 0 {
+            caption.push_str(&format!("; {without} without a number"));
+        }
+        caption.push('.');
+        let shown = Table {
+            columns: columns
+                .iter()
+                .map(|&at| table.columns[at].clone())
+                .collect(),
+            rows: drawn
+                .iter()
+                .map(|&(row, _)| {
+                    columns
+                        .iter()
+                        .map(|&at| table.rows[row][at].clone())
+                        .collect()
+                })
+                .collect(),
+        };
+        finish(page, &title, shown.to_csv(), caption)
+    }
+}
+
+/// Values in the order in which an axis has them: text by the alphabet, else as it is.
+fn ordered(mut values: Vec<Json>) -> Vec<Json> {
+    if values
+        .iter()
+        .any(|value| value.is_string() || value.is_boolean())
+    {
+        values.sort_by_key(super::scale::coordinate);
+    }
+    values
+}
+
+/// The line through a run of neighbouring axes, if it has two, which ends there.
+fn stroke(canvas: &mut Canvas, run: &mut Vec<Point>, colour: Colour, theme: &Theme) {
+    if run.len() > 1 {
+        canvas.line(run.clone(), colour, theme.line_width * 0.8);
+    }
+    run.clear();
+}
+
+struct Lines<'a> {
+    table: &'a Table,
+    columns: &'a [usize],
+    scales: &'a [Scale],
+    colours: &'a Colours,
+}
+
+impl Lines<'_> {
+    fn draw(&self, canvas: &mut Canvas, frame: &Frame, theme: &Theme, rows: &[(usize, f64)]) {
+        let opacity = if rows.len() > 100 { 0.6 } else { 0.85 };
+        for &(row, number) in rows {
+            let colour = self
+                .colours
+                .of(number)
+                .unwrap_or(theme::FAINT)
+                .opacity(opacity);
+            let mut run: Vec<Point> = Vec::new();
+            for i in 0..self.columns.len() {
+                match self.at(frame, i, row) {
+                    Some(point) => run.push(point),
+                    None => stroke(canvas, &mut run, colour, theme),
+                }
+            }
+            stroke(canvas, &mut run, colour, theme);
+        }
+        for (i, scale) in self.scales.iter().enumerate() {
+            self.axis(canvas, frame, theme, (i, scale));
+        }
+    }
+
+    /// Where a row crosses an axis.
+    fn at(&self, frame: &Frame, axis: usize, row: usize) -> Option<Point> {
+        let scale = &self.scales[axis];
+        let number = scale.number(&self.table.rows[row][self.columns[axis]])?;
+        let share = scale.place(number)?;
+        let y = frame.rect.bottom() - share * frame.rect.height;
+        Some(Point::new(frame.x_at(axis as f64)?, y))
+    }
+
+    fn axis(&self, canvas: &mut Canvas, frame: &Frame, theme: &Theme, (i, scale): (usize, &Scale)) {
+        let Some(x) = frame.x_at(i as f64) else {
+            return;
+        };
+        let ends = [frame.rect.y, frame.rect.bottom()].map(|y| Point::new(x, y));
+        canvas.line(ends.to_vec(), theme::INK, theme.spine_width);
+        let size = theme.tick_size() - 1.0;
+        let room = (frame.rect.height / (size * 3.0)) as usize;
+        for tick in ticks::ticks(scale, room, &[], Format::Auto) {
+            if tick.label.is_empty() {
+                continue;
+            }
+            let y = frame.rect.bottom() - tick.place * frame.rect.height;
+            let ends = [x - 2.0, x].map(|x| Point::new(x, y));
+            canvas.line(ends.to_vec(), theme::INK, theme.spine_width);
+            let at = Point::new(x - 3.0, y + size * 0.35);
+            let label = |colour| Label::new(&tick.label, size, colour).align(Align::End);
+            // Paper under the text keeps it readable over lines.
+            for (dx, dy) in [(-0.6, 0.0), (0.6, 0.0), (0.0, -0.6), (0.0, 0.6)] {
+                canvas.text(Point::new(at.x + dx, at.y + dy), label(theme::PAPER));
+            }
+            canvas.text(at, label(theme::INK));
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Two numbers of trials, and those that nothing else is better than in both.
+
+use serde_json::Value as Json;
+
+use crate::registry::Entry;
+use crate::registry::Param;
+use crate::registry::Values;
+use crate::registry::params;
+use crate::search::pareto;
+use crate::table::Column;
+use crate::table::Table;
+
+use super::Figure;
+use super::FigureError;
+use super::FigureInput;
+use super::Rendered;
+use super::axes;
+use super::canvas::Point;
+use super::direction::Direction;
+use super::finish;
+use super::grammar::capital;
+use super::legend::Sample;
+use super::mapping::Mapping;
+use super::mapping::no_column;
+use super::marker;
+use super::options::AxisParams;
+use super::options::FacetParams;
+use super::options::Panels;
+use super::sheet::Frame;
+
+pub(super) struct Pareto;
+
+params! {
+    /// What `figure/pareto` may be given.
+    struct ParetoParams {
+        /// column of numbers along x
+        x: String;
+        /// column of numbers along y
+        y: String;
+        /// which way x is better; by default as the column has it
+        x_direction: Option<Direction>;
+        /// which way y is better; by default as the column has it
+        y_direction: Option<Direction>;
+        /// column with a colour, and a front of its own, per value
+        color: Option<String>;
+        facets: FacetParams;
+        axes: AxisParams;
+    }
+}
+
+impl Entry for Pareto {
+    fn name(&self) -> &'static str {
+        "pareto"
+    }
+
+    fn summary(&self) -> &'static str {
+        "two numbers of trials with the front of those that none is better than in both"
+    }
+
+    fn docs(&self) -> &'static str {
+        "A point per row. One dominates another when it is nowhere worse and somewhere better; what \
+         nothing dominates is the front, on whose better side no trial lies. Dominated points are pale. \
+         `table/pareto` has the front as a table, for any number of columns."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        ParetoParams::params()
+    }
+}
+
+impl Figure for Pareto {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+        let params = ParetoParams::read(values)?;
+        let panels = Panels::new(&params.facets, &params.axes);
+        let mapping = Mapping {
+            color: params.color,
+            ..Mapping::new(&params.x, vec![params.y.clone()], &params.facets)?
+        };
+        let table = &input.table;
+        let column = |name: &str| table.column(name).ok_or_else(|| no_column(table, name));
+        let (x, y) = (column(&params.x)?, column(&params.y)?);
+        let along = |name, given, at: usize| {
+            Direction::of(given, &table.columns[at]).map_err(|error| match error {
+                FigureError::Parameter { got, want, .. } => {
+                    FigureError::Parameter { name, got, want }
+                }
+                other => other,
+            })
+        };
+        let ways = (
+            along("x_direction", params.x_direction, x)?,
+            along("y_direction", params.y_direction, y)?,
+        );
+        let facets = axes::facets(panels, table, &mapping)?;
+        let theme = facets.theme(&params.axes.common)?;
+        let at = |row: usize| Some((table.number(row, x)?, table.number(row, y)?));
+        let fronts: Vec<Vec<Front>> = facets
+            .panels
+            .iter()
+            .map(|panel| {
+                let front = |group: &super::facets::Group| Front::of(&group.rows, at, ways);
+                panel.groups.iter().map(front).collect()
+            })
+            .collect();
+        let numbers = |of: fn(&(f64, f64)) -> f64| -> Vec<Vec<f64>> {
+            let panel = |fronts: &Vec<Front>| {
+                fronts
+                    .iter()
+                    .flat_map(|front| front.points.iter().map(|(_, at, _)| of(at)))
+                    .collect()
+            };
+            fronts.iter().map(panel).collect()
+        };
+        let xs = numbers(|at| at.0);
+        let count: usize = xs.iter().map(Vec::len).sum();
+        if count == 0 {
+            let (x, y) = (&params.x, &params.y);
+            return Err(FigureError::Empty(format!(
+                "no row has numbers in both `{x}` and `{y}`"
+            )));
+        }
+        let x_axes = axes::numbers(panels, axes::X, xs, None)?;
+        let y_axes = axes::numbers(panels, axes::Y, numbers(|at| at.1), None)?;
+        let legend = facets.legend(&theme, |color, marker| Sample::Line {
+            colour: theme.colour(color),
+            dash: Vec::new(),
+            marker: Some(marker),
+        });
+        let (xc, yc) = (&table.columns[x], &table.columns[y]);
+        let labels = (xc.title_with_unit(), yc.title_with_unit());
+        let mut sheet = axes::sheet(panels, &theme, &facets, (x_axes, y_axes), labels, legend)?;
+        sheet.aspect = 0.75;
+        let title = format!(
+            "{} and {}{}",
+            capital(&xc.title_with_unit()),
+            yc.title_with_unit(),
+            facets.describe(&[])
+        );
+        let mut page = sheet.open();
+        let mut lost = 0;
+        for (i, fronts) in fronts.iter().enumerate() {
+            let groups = &facets.panels[i].groups;
+            page.inside(i, |canvas, frame, theme| {
+                for (front, group) in fronts.iter().zip(groups) {
+                    let pale = theme.colour(group.color).opacity(0.3);
+                    for (_, (x, y), on) in &front.points {
+                        match frame.at(*x, *y) {
+                            Some(point) if !on => {
+                                let shape = theme.shape(group.marker);
+                                marker::plain(canvas, shape, point, theme.marker_size * 0.8, pale);
+                            }
+                            Some(_) => {}
+                            None => lost += 1,
+                        }
+                    }
+                }
+                for (front, group) in fronts.iter().zip(groups) {
+                    let colour = theme.colour(group.color);
+                    canvas.line(
+                        front.steps(frame, ways),
+                        colour.opacity(0.8),
+                        theme.line_width,
+                    );
+                    for (_, (x, y), _) in front.points.iter().filter(|(_, _, on)| *on) {
+                        if let Some(point) = frame.at(*x, *y) {
+                            let shape = theme.shape(group.marker);
+                            marker::draw(canvas, shape, point, theme.marker_size, colour);
+                        }
+                    }
+                }
+            });
+        }
+        let points = fronts.iter().flatten().flat_map(|front| &front.points);
+        let on = points.clone().filter(|(_, _, on)| *on).count();
+        let mut caption =
+            format!("{title}. n = {count}, of which the front has {on}; pale: dominated");
+        let without = table.rows.len() - count;
+        if without > 0 {
+            caption.push_str(&format!("; {without} without both numbers"));
+        }
+        caption.push('.');
+        caption.push_str(&axes::said(&page.frames, lost));
+        let mut listing = Table {
+            columns: table.columns.clone(),
+            rows: Vec::new(),
+        };
+        listing.columns.push(Column::axis("front"));
+        for (row, _, on) in points {
+            let mut cells = table.rows[*row].clone();
+            cells.push(Json::Bool(*on));
+            listing.rows.push(cells);
+        }
+        finish(page, &title, listing.to_csv(), caption)
+    }
+}
+
+/// Rows with their places, and whether each is on the front.
+struct Front {
+    points: Vec<(usize, (f64, f64), bool)>,
+}
+
+impl Front {
+    fn of(
+        rows: &[usize],
+        at: impl Fn(usize) -> Option<(f64, f64)>,
+        ways: (Direction, Direction),
+    ) -> Front {
+        let places = rows.iter().filter_map(|&row| Some((row, at(row)?)));
+        let places: Vec<(usize, (f64, f64))> = places.collect();
+        let costs: Vec<[f64; 2]> = places
+            .iter()
+            .map(|(_, (x, y))| [ways.0.cost(*x), ways.1.cost(*y)])
+            .collect();
+        let ranks = pareto::ranks(&costs);
+        let points = places.into_iter().zip(ranks);
+        Front {
+            points: points
+                .map(|((row, at), rank)| (row, at, rank == 0))
+                .collect(),
+        }
+    }
+
+    /// The border of what the front dominates, out to the edges of the panel.
+    fn steps(&self, frame: &Frame, ways: (Direction, Direction)) -> Vec<Point> {
+        let on = self.points.iter().filter(|(_, _, on)| *on);
+        let mut corners: Vec<Point> = on.filter_map(|(_, (x, y), _)| frame.at(*x, *y)).collect();
+        // From the best x on; there y is worst.
+        let sign = if matches!(ways.0, Direction::Minimize) {
+            1.0
+        } else {
+            -1.0
+        };
+        corners.sort_by(|a, b| (sign * a.x).total_cmp(&(sign * b.x)));
+        let (Some(first), Some(last)) = (corners.first(), corners.last()) else {
+            return Vec::new();
+        };
+        let worst_y = match ways.1 {
+            Direction::Minimize => frame.rect.y,
+            Direction::Maximize => frame.rect.bottom(),
+        };
+        let worst_x = match ways.0 {
+            Direction::Minimize => frame.rect.right(),
+            Direction::Maximize => frame.rect.x,
+        };
+        let mut steps = vec![Point::new(first.x, worst_y)];
+        for pair in corners.windows(2) {
+            steps.extend([pair[0], Point::new(pair[1].x, pair[0].y)]);
+        }
+        steps.extend([*last, Point::new(worst_x, last.y)]);
+        steps
+    }
+}

@@ -1,0 +1,184 @@
+//! A number against each of several parameters.
+
+use serde_json::Value as Json;
+
+use crate::registry::Entry;
+use crate::registry::Names;
+use crate::registry::Param;
+use crate::registry::ParamError;
+use crate::registry::Values;
+use crate::registry::params;
+use crate::table::Column;
+use crate::table::Table;
+
+use super::Figure;
+use super::FigureError;
+use super::FigureInput;
+use super::Rendered;
+use super::axes;
+use super::finish;
+use super::grammar::capital;
+use super::legend::Sample;
+use super::mapping::Mapping;
+use super::mapping::no_column;
+use super::marker;
+use super::options::AxisParams;
+use super::options::FacetParams;
+use super::options::Panels;
+use super::options::Shared;
+
+pub(super) struct Slices;
+
+params! {
+    /// What `figure/slices` may be given.
+    struct SlicesParams {
+        /// column or list of columns, with a panel each
+        parameters: Names;
+        /// column of numbers along y
+        y: String;
+        /// column with a colour per value, such as `trial`
+        color: Option<String>;
+        axes: AxisParams;
+    }
+}
+
+impl Entry for Slices {
+    fn name(&self) -> &'static str {
+        "slices"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a number against each of several parameters, a panel per parameter"
+    }
+
+    fn docs(&self) -> &'static str {
+        "A point per row in each panel; a row that has no value of a parameter is missing in its panel \
+         alone. Each panel has a scale of its own along x: logarithmic where values are spaced by \
+         ratios, evenly for text."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        SlicesParams::params()
+    }
+}
+
+/// The columns of the melted table.
+const PARAMETER: &str = "parameter";
+const VALUE: &str = "value of the parameter";
+
+impl Figure for Slices {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+        let params = SlicesParams::read(values)?;
+        if params.parameters.0.is_empty() {
+            return Err(ParamError::new("parameters", "is an empty list").into());
+        }
+        let table = melted(&input.table, &params)?;
+        let facets = FacetParams {
+            facet: Some(PARAMETER.to_owned()),
+            facet_row: None,
+            facet_col: None,
+            scales: Shared::Y,
+        };
+        let panels = Panels::new(&facets, &params.axes);
+        let mapping = Mapping {
+            color: params.color,
+            ..Mapping::new(VALUE, vec![params.y.clone()], &facets)?
+        };
+        let facets = axes::facets(panels, &table, &mapping)?;
+        let mut theme = facets.theme(&params.axes.common)?;
+        if table.rows.len() > 300 {
+            theme.marker_size *= 0.7;
+        }
+        let column = |name: &str| table.column(name).ok_or_else(|| no_column(&table, name));
+        let (x, y) = (column(VALUE)?, column(&params.y)?);
+        let rows = |panel: usize| facets.panels[panel].groups.iter().flat_map(|g| &g.rows);
+        let count = facets.panels.len();
+        let xs = (0..count).map(|panel| rows(panel).map(|&row| table.rows[row][x].clone()));
+        let ys = (0..count).map(|panel| rows(panel).filter_map(|&row| table.number(row, y)));
+        let x_axes = xs.map(Iterator::collect).collect();
+        let x_axes = axes::coordinates(panels, axes::X, x_axes, false)?;
+        let y_axes = axes::numbers(panels, axes::Y, ys.map(Iterator::collect).collect(), None)?;
+        let legend = facets.legend(&theme, |color, marker| Sample::Marker {
+            colour: theme.colour(color),
+            marker,
+        });
+        let yc = &table.columns[y];
+        let labels = (String::new(), yc.title_with_unit());
+        let sheet = axes::sheet(panels, &theme, &facets, (x_axes, y_axes), labels, legend)?;
+        let mut page = sheet.open();
+        let mut lost = 0;
+        for (i, panel) in facets.panels.iter().enumerate() {
+            page.inside(i, |canvas, frame, theme| {
+                for group in &panel.groups {
+                    let colour = theme.colour(group.color).opacity(0.85);
+                    for &row in &group.rows {
+                        let at = frame
+                            .x
+                            .number(&table.rows[row][x])
+                            .zip(table.number(row, y));
+                        match at.and_then(|(x, y)| frame.at(x, y)) {
+                            Some(point) => {
+                                let shape = theme.shape(group.marker);
+                                marker::draw(canvas, shape, point, theme.marker_size, colour);
+                            }
+                            None => lost += 1,
+                        }
+                    }
+                }
+            });
+        }
+        let names: Vec<String> = facets
+            .panels
+            .iter()
+            .map(|panel| panel.title.clone())
+            .collect();
+        let by = match &facets.color {
+            Some(color) => format!(", by {}", color.title()),
+            None => String::new(),
+        };
+        let title = capital(&yc.title_with_unit());
+        let title = format!("{title} against {}{by}", names.join(", "));
+        let rows = input.table.rows.len();
+        let numbers = (0..rows).filter(|&row| {
+            let y = input.table.column(&params.y);
+            y.is_some_and(|y| input.table.number(row, y).is_some())
+        });
+        let numbers = numbers.count();
+        let mut caption = format!("{title}. n = {numbers}");
+        if numbers < rows {
+            caption.push_str(&format!("; {} without a number", rows - numbers));
+        }
+        caption.push('.');
+        caption.push_str(&axes::said(&page.frames, lost));
+        finish(page, &title, table.to_csv(), caption)
+    }
+}
+
+/// A row for each parameter that a row of numbers has.
+fn melted(table: &Table, params: &SlicesParams) -> Result<Table, FigureError> {
+    let column = |name: &str| table.column(name).ok_or_else(|| no_column(table, name));
+    let y = column(&params.y)?;
+    let color = params.color.as_deref().map(column).transpose()?;
+    let mut columns = vec![Column::axis(PARAMETER), Column::axis(VALUE)];
+    columns.extend(color.map(|color| table.columns[color].clone()));
+    columns.push(table.columns[y].clone());
+    let mut rows = Vec::new();
+    for name in &params.parameters.0 {
+        let parameter = column(name)?;
+        let title = table.columns[parameter].title_with_unit();
+        for (i, row) in table.rows.iter().enumerate() {
+            if row[parameter].is_null() || table.number(i, y).is_none() {
+                continue;
+            }
+            let mut melted = vec![Json::from(title.as_str()), row[parameter].clone()];
+            melted.extend(color.map(|color| row[color].clone()));
+            melted.push(row[y].clone());
+            rows.push(melted);
+        }
+    }
+    if rows.is_empty() {
+        let y = &params.y;
+        return Err(FigureError::Empty(format!("no row has a number in `{y}`")));
+    }
+    Ok(Table { columns, rows })
+}
