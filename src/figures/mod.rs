@@ -37,6 +37,7 @@ mod named;
 mod numbers;
 mod options;
 mod parallel;
+mod parameter;
 mod pareto;
 mod points;
 mod raster;

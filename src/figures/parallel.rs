@@ -32,8 +32,8 @@ use super::options::ColourParams;
 use super::options::FacetParams;
 use super::options::Panels;
 use super::options::Shared;
+use super::parameter;
 use super::scale::Scale;
-use super::scale::ScaleKind;
 use super::sheet::Axis;
 use super::sheet::ColourBar;
 use super::sheet::Frame;
@@ -50,6 +50,8 @@ params! {
         parameters: Names;
         /// column of numbers that colours the lines, and has the last axis
         value: String;
+        /// parameters on a logarithmic axis; by default positive numbers over two decades, a quarter of them in the lowest tenth
+        log: Option<Names>;
         /// which way the number is better: the best lines lie over the others; by default as the column has it
         direction: Option<Direction>;
         colours: ColourParams;
@@ -67,8 +69,8 @@ impl Entry for Parallel {
     }
 
     fn docs(&self) -> &'static str {
-        "Parallel coordinates (Inselberg 1985). Each axis has a scale of its own: logarithmic where \
-         values are spaced by ratios, evenly for text. A line breaks at a parameter that its row does \
+        "Parallel coordinates (Inselberg 1985). Each axis has a scale of its own: logarithmic where it is \
+         asked for, evenly for text. A line breaks at a parameter that its row does \
          not have. Rows without the number are not drawn, and counted in the caption."
     }
 
@@ -101,17 +103,16 @@ impl Figure for Parallel {
         let numbers: Vec<f64> = drawn.iter().map(|(_, number)| *number).collect();
         let colours = params.colours.colours(&numbers)?;
         let scale = |&column: &usize| {
-            let values: Vec<Json> = drawn
+            let values = drawn
                 .iter()
-                .map(|&(row, _)| table.rows[row][column].clone())
-                .collect();
-            // The lines' own axis is as their colours are.
-            let kind = if column == value {
-                params.colours.value_scale.kind()
-            } else {
-                ScaleKind::Auto
-            };
-            Scale::of_coordinates(kind, &ordered(values), None)
+                .map(|&(row, _)| table.rows[row][column].clone());
+            let values: Vec<Json> = values.collect();
+            if column == value {
+                // As their colours are.
+                let kind = params.colours.value_scale.kind();
+                return Scale::of_coordinates(kind, &values, None);
+            }
+            parameter::scale(&table.columns[column].name, values, params.log.as_ref())
         };
         let scales: Vec<Scale> = columns.iter().map(scale).collect();
 
@@ -192,17 +193,6 @@ impl Figure for Parallel {
         };
         finish(page, &title, shown.to_csv(), caption)
     }
-}
-
-/// Values in the order in which an axis has them: text by the alphabet, else as it is.
-fn ordered(mut values: Vec<Json>) -> Vec<Json> {
-    if values
-        .iter()
-        .any(|value| value.is_string() || value.is_boolean())
-    {
-        values.sort_by_key(super::scale::coordinate);
-    }
-    values
 }
 
 /// The line through a run of neighbouring axes, if it has two, which ends there.

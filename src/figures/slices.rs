@@ -22,10 +22,13 @@ use super::legend::Sample;
 use super::mapping::Mapping;
 use super::mapping::no_column;
 use super::marker;
+use super::numbers::Format;
 use super::options::AxisParams;
 use super::options::FacetParams;
 use super::options::Panels;
 use super::options::Shared;
+use super::parameter;
+use super::sheet::Axis;
 
 pub(super) struct Slices;
 
@@ -36,6 +39,8 @@ params! {
         parameters: Names;
         /// column of numbers along y
         y: String;
+        /// parameters on a logarithmic axis; by default positive numbers over two decades, a quarter of them in the lowest tenth
+        log: Option<Names>;
         /// column with a colour per value, such as `trial`
         color: Option<String>;
         axes: AxisParams;
@@ -53,8 +58,8 @@ impl Entry for Slices {
 
     fn docs(&self) -> &'static str {
         "A point per row in each panel; a row that has no value of a parameter is missing in its panel \
-         alone. Each panel has a scale of its own along x: logarithmic where values are spaced by \
-         ratios, evenly for text."
+         alone. Each panel has a scale of its own along x: logarithmic where it is asked for, \
+         evenly for text."
     }
 
     fn params(&self) -> Vec<Param> {
@@ -95,8 +100,21 @@ impl Figure for Slices {
         let count = facets.panels.len();
         let xs = (0..count).map(|panel| rows(panel).map(|&row| table.rows[row][x].clone()));
         let ys = (0..count).map(|panel| rows(panel).filter_map(|&row| table.number(row, y)));
-        let x_axes = xs.map(Iterator::collect).collect();
-        let x_axes = axes::coordinates(panels, axes::X, x_axes, false)?;
+        let format = Format::read("x_format", &params.axes.x_format)?;
+        let axis = |(panel, values): (usize, Vec<Json>)| {
+            let is_of = |name: &&String| {
+                let column = input.table.column(name).map(|at| &input.table.columns[at]);
+                column.is_some_and(|column| column.title_with_unit() == facets.panels[panel].title)
+            };
+            let name = params.parameters.0.iter().find(is_of);
+            let name = name.map_or("", String::as_str);
+            let scale = parameter::scale(name, values, params.log.as_ref());
+            Axis {
+                format,
+                ..Axis::new(scale)
+            }
+        };
+        let x_axes = xs.map(Iterator::collect).enumerate().map(axis).collect();
         let y_axes = axes::numbers(panels, axes::Y, ys.map(Iterator::collect).collect(), None)?;
         let legend = facets.legend(&theme, |color, marker| Sample::Marker {
             colour: theme.colour(color),

@@ -28,7 +28,9 @@ mod tests;
 pub use halving::{Halving, HalvingError, Rung};
 pub use importance::Importance;
 pub use method::{Ask, Method, Proposal};
-pub use space::{Condition, Domain, NotInSpace, Parameter, Point, Space, SpaceError};
+pub use space::{
+    Condition, Domain, NotInSpace, Parameter, Point, Space, SpaceError, spread_by_ratios,
+};
 pub use trial::{Direction, Outcome, Trial};
 
 /// Every method, sorted by name.

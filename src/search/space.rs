@@ -212,6 +212,18 @@ impl Space {
     }
 }
 
+/// Whether values of a parameter look as if they were searched on the logarithm: they are positive, span
+/// two decades, and a quarter of them lies in the lowest tenth, where of evenly spread ones a tenth
+/// would.
+pub fn spread_by_ratios(numbers: &[f64]) -> bool {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let (Some(low), Some(high)) = (sorted.first(), sorted.last()) else {
+        return false;
+    };
+    *low > 0.0 && *high >= 100.0 * low && sorted[sorted.len() / 4] < 0.1 * high
+}
+
 /// How a value reads in a message.
 fn shown(value: &Value) -> String {
     value.to_string()

@@ -32,7 +32,7 @@ params! {
         parameters: Names;
         /// the number that they should explain
         value: String;
-        /// parameters taken on the logarithm [default: positive numbers over two decades or more]
+        /// parameters taken on the logarithm [default: positive numbers over two decades, a quarter of them in the lowest tenth]
         log: Option<Names>;
         /// trees of the forest
         trees: usize = 64, min(1), max(4096);

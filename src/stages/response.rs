@@ -36,7 +36,7 @@ params! {
         value: String;
         /// further parameters that were searched, averaged out
         others: Option<Names>;
-        /// parameters taken on the logarithm [default: positive numbers over two decades or more]
+        /// parameters taken on the logarithm [default: positive numbers over two decades, a quarter of them in the lowest tenth]
         log: Option<Names>;
         /// places along each parameter
         places: usize = 40, min(2), max(200);

@@ -5,11 +5,9 @@ use serde_json::Value as Json;
 use crate::engine::JobError;
 use crate::registry::Names;
 use crate::search::forest::Dimension;
+use crate::search::spread_by_ratios;
 use crate::table::Column;
 use crate::table::Table;
-
-/// Positive numbers over so many decades are taken on the logarithm.
-const DECADES: f64 = 2.0;
 
 /// Trials that have every parameter and a number.
 pub(super) struct Trials {
@@ -150,8 +148,7 @@ impl Parameter {
                 "`{name}` has {low}, which has no logarithm"
             )));
         }
-        let decades = low > 0.0 && (high / low).log10() >= DECADES;
-        let log = log.unwrap_or(decades);
+        let log = log.unwrap_or_else(|| spread_by_ratios(&numbers));
         let (low, high) = if log {
             (low.ln(), high.ln())
         } else {

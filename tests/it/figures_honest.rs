@@ -19,8 +19,12 @@ fn draw(kind: &str, csv: &str, yaml: &str) -> Result<Rendered, FigureError> {
 }
 
 /// Every kind that draws a table, with parameters for the columns `a`, `b`, `seed`, `y`, `z`.
-const KINDS: [(&str, &str); 11] = [
+const KINDS: [(&str, &str); 15] = [
     ("bar", "{x: a, y: y, color: b, replicate: seed}"),
+    (
+        "best-so-far",
+        "{x: a, y: y, color: b, replicate: seed, direction: minimize}",
+    ),
     ("box", "{x: a, y: y, color: b, replicate: seed}"),
     ("contour", "{x: y, y: z, value: z}"),
     ("curves", "{x: a, y: y, color: b, replicate: seed}"),
@@ -29,7 +33,16 @@ const KINDS: [(&str, &str); 11] = [
     ("heatmap", "{x: a, y: b, value: y, replicate: seed}"),
     ("histogram", "{x: y, color: b}"),
     ("line", "{x: a, y: y, color: b, replicate: seed}"),
+    (
+        "parallel",
+        "{parameters: [a, b], value: y, direction: minimize}",
+    ),
+    (
+        "pareto",
+        "{x: y, y: z, color: b, x_direction: minimize, y_direction: maximize}",
+    ),
     ("scatter", "{x: y, y: z, color: b}"),
+    ("slices", "{parameters: [a, b], y: y, color: seed}"),
     ("text", "{word: b, value: y, text: a, label: a, heading: z}"),
 ];
 
