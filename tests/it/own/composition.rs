@@ -113,24 +113,6 @@ stages:
 }
 
 #[test]
-fn a_folder_as_a_file_is_told_how_folders_are_read() {
-    let space = space(
-        "experiment: o\nstages:\n  s:\n    uses: command\n    in: {d: {file: data}}\n    with: {run: 'ls', out: {x: x}}\n",
-    );
-    space.write("data/a.txt", "1");
-    assert!(told(&space, &[]).contains("`code: [data]` puts all that is in it into the key"));
-}
-
-/// A pipeline of one stage.
-fn pipeline(name: &str, stage: &str) -> String {
-    format!("pipeline: {name}\nparams: {{n: {{type: int}}}}\nstages:\n{stage}")
-}
-
-const FIRST: &str =
-    "  first:\n    uses: command\n    with: {run: 'echo \"${n}\" > \"${out.x}\"', out: {x: x}}\n";
-const SECOND: &str = "  second:\n    uses: command\n    in: {x: first}\n    with: {run: 'cp \"${in.x}\" \"${out.y}\"', out: {y: y}}\n";
-
-#[test]
 fn pipelines_are_put_together_and_stages_added() {
     let third = "  third:\n    uses: command\n    in: {y: second}\n    with: {run: 'cp \"${in.y}\" \"${out.z}\"', out: {z: z}}\n";
     let space = space(&format!(
