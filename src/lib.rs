@@ -8,6 +8,7 @@
 //! | [`map`] | maps from names, small ones above all |
 //! | [`random`] | counter-based random streams, one per named purpose |
 //! | [`registry`] | what every nameable thing has in common: name, summary, docs, revision, parameters |
+//! | [`search`] | values proposed trial by trial, from what earlier trials gave |
 //! | [`manifest`] | YAML to a checked manifest; axes to cells |
 //! | [`plan`] | cells to a DAG of steps, keys, staleness and its explanation |
 //! | [`store`] | objects by content, records by key, locks |
@@ -60,6 +61,7 @@ pub mod plan;
 pub mod random;
 pub mod registry;
 pub mod report;
+pub mod search;
 pub mod stages;
 pub mod store;
 pub mod table;
