@@ -67,12 +67,10 @@ fn parts(bytes: &[u8]) -> Result<(&str, &[u8]), FormatError> {
         }
     };
     let end = start.checked_add(length).ok_or_else(cut)?;
-    let header = bytes
-        .get(start..end)
-        .ok_or_else(|| FormatError::Truncated {
-            expected: end as u64,
-            found: bytes.len() as u64,
-        })?;
+    let header = bytes.get(start..end).ok_or(FormatError::Truncated {
+        expected: end as u64,
+        found: bytes.len() as u64,
+    })?;
     let header = std::str::from_utf8(header).map_err(|_| wrong("its header", "is no text"))?;
     Ok((header, &bytes[end..]))
 }

@@ -75,8 +75,7 @@ impl SplitParams {
             };
         }
         let [valid, test] = held;
-        // Not even one, where both leave nothing.
-        let left = count.checked_sub(valid.saturating_add(test)).unwrap_or(0);
+        let left = count.saturating_sub(valid.saturating_add(test));
         if left == 0 {
             return Err(DataError::TooMany {
                 parameter: if valid > test { "valid" } else { "test" },

@@ -112,6 +112,15 @@ stages:
     assert!(told(&space, &[]).contains("leaves the project"));
 }
 
+/// A pipeline of one stage.
+fn pipeline(name: &str, stage: &str) -> String {
+    format!("pipeline: {name}\nparams: {{n: {{type: int}}}}\nstages:\n{stage}")
+}
+
+const FIRST: &str =
+    "  first:\n    uses: command\n    with: {run: 'echo \"${n}\" > \"${out.x}\"', out: {x: x}}\n";
+const SECOND: &str = "  second:\n    uses: command\n    in: {x: first}\n    with: {run: 'cp \"${in.x}\" \"${out.y}\"', out: {y: y}}\n";
+
 #[test]
 fn pipelines_are_put_together_and_stages_added() {
     let third = "  third:\n    uses: command\n    in: {y: second}\n    with: {run: 'cp \"${in.y}\" \"${out.z}\"', out: {z: z}}\n";
