@@ -32,6 +32,26 @@ pub(super) fn unused(experiment: &Experiment, found: &mut Diagnostics) {
             );
         }
     }
+    for (index, column) in grid.columns().iter().enumerate() {
+        let name = &*column.name;
+        let declared = experiment
+            .pipeline
+            .params
+            .iter()
+            .any(|param| *param.name == *name);
+        let is_axis = !grid.columns().axes_of(index).is_empty();
+        let nested = |used: &&str| {
+            used.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with('.'))
+        };
+        if !declared && !is_axis && !used.contains(name) && !used.iter().any(nested) {
+            let warning = Diagnostic::warning(format!("no stage uses the parameter `{name}`"));
+            found.push(match column.place_of(column.constant()) {
+                Some(place) => warning.at(place, "changes nothing"),
+                None => warning,
+            });
+        }
+    }
     for param in &experiment.pipeline.params {
         let is_used = used.contains(&*param.name);
         let is_axis = experiment.axes.iter().any(|axis| axis.name == param.name);
