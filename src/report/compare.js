@@ -55,7 +55,7 @@
       }
     }
     const alone = (a, b) => [...a.keys()].filter((step) => !b.has(step)).length;
-    said.textContent = `${same} results are the same, ${other} have another key, ${alone(was, is)} are only in the first, ${alone(is, was)} only in the second.`;
+    said.textContent = `Of the same steps ${same} have the same result and ${other} another; ${alone(was, is)} steps are only in the first, ${alone(is, was)} only in the second.`;
     tables.replaceChildren();
     if (parts.size) table("Parts of keys that differ", [["stage", false, true], ["part", false, true], ["first", false], ["second", false], ["steps", true]], [...parts].map(([group, count]) => [...JSON.parse(group), count]));
     if (numbers.length) table("Numbers that differ", [["step", false], ["number", false, true], ["first value", true], ["second value", true], ["difference", true]], numbers);

@@ -12,7 +12,7 @@ use crate::text::plural;
 
 /// Rows above this are data for the script, which shows them as they are asked for: a browser gets
 /// slow with more, and nobody reads them.
-const WRITTEN_ROWS: usize = 200;
+const WRITTEN_ROWS: usize = 50;
 
 /// One table; scripts add sorting and filtering to `data-grid`.
 pub(super) fn grid(table: &Table, name: &str, html: &mut Html) {

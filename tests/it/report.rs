@@ -34,9 +34,10 @@ fn a_report_shows_what_there_is_and_is_the_same_page_again() {
     }
     assert!(!page.contains("id=\"failures\""));
 
-    space.stdout(&["report", "manifests/small.yaml", "--out", "again.html"]);
+    let again = "outputs/small/again.html";
+    space.stdout(&["report", "manifests/small.yaml", "--out", again]);
     assert!(
-        space.read("again.html") == page,
+        space.read(again) == page,
         "another page of the same results"
     );
     // A run that finds all up to date has no times of its own: those of the work remain.
