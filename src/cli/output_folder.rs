@@ -71,7 +71,11 @@ pub(super) fn refused(project: &Project) -> Option<Diagnostic> {
 pub(super) fn twin(project: &Project) -> Option<Diagnostic> {
     let own = &project.manifest;
     let name = &project.plan.experiment.name;
-    let entries = fs::read_dir(own.parent()?).ok()?.flatten();
+    // Where experiments belong; elsewhere there are copies to try something.
+    let folder = own
+        .parent()
+        .filter(|folder| folder.ends_with("manifests"))?;
+    let entries = fs::read_dir(folder).ok()?.flatten();
     let mut others: Vec<_> = entries.map(|entry| entry.path()).collect();
     others.sort();
     let other = others.into_iter().find(|path| {

@@ -44,12 +44,17 @@ pub(super) fn unused(experiment: &Experiment, found: &mut Diagnostics) {
             used.strip_prefix(name)
                 .is_some_and(|rest| rest.starts_with('.'))
         };
-        if !declared && !is_axis && !used.contains(name) && !used.iter().any(nested) {
-            let warning = Diagnostic::warning(format!("no stage uses the parameter `{name}`"));
-            found.push(match column.place_of(column.constant()) {
-                Some(place) => warning.at(place, "changes nothing"),
-                None => warning,
-            });
+        // A file of parameters may be other programs' as well.
+        let place = column.place_of(column.constant());
+        let own = place.filter(|place| place.source.path == experiment.source.path);
+        let is_used = used.contains(name) || used.iter().any(nested);
+        if let Some(place) = own
+            && !(declared || is_axis || is_used)
+        {
+            found.push(
+                Diagnostic::warning(format!("no stage uses the parameter `{name}`"))
+                    .at(place, "changes nothing"),
+            );
         }
     }
     for param in &experiment.pipeline.params {
