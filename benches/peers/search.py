@@ -180,7 +180,7 @@ def report(found, names, seeds):
     print("\nA proposal after 1,000 trials, median of 20.\n")
     print("| problem | TPE | Optuna 5.0.0 | share |\n| --- | --: | --: | --: |")
     times = {(line["problem"], line["method"]): line["ms"] for line in found if "ms" in line}
-    for name in [name for name in names if (name, "tpe") in times]:
+    for name in [name for name in names if (name, "tpe") in times and (name, "optuna") in times]:
         ours, theirs = times[name, "tpe"], times[name, "optuna"]
         print(f"| {name} | {ours:.2f} ms | {theirs:.2f} ms | {ours / theirs:.3f} |")
     print(f"\nLoad average {', '.join(f'{load:.1f}' for load in os.getloadavg())}; Python {sys.version.split()[0]}.")

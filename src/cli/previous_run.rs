@@ -12,6 +12,7 @@ use crate::stages::Results;
 use crate::store::Digest;
 use crate::store::KeyParts;
 use crate::store::Lookup;
+use crate::store::ProjectInput;
 use crate::store::Store;
 use crate::store::StoreError;
 
@@ -27,7 +28,11 @@ pub(super) struct PreviousRun {
 
 impl PreviousRun {
     pub(super) fn of(project: &Project) -> Result<PreviousRun, Stop> {
-        let store = project.read_store()?;
+        PreviousRun::in_store(project, project.read_store()?)
+    }
+
+    /// The same in a store that is open.
+    pub(super) fn in_store(project: &Project, store: Option<Store>) -> Result<PreviousRun, Stop> {
         let mut last = BTreeMap::new();
         if let Some(store) = &store {
             store.preload(project.plan.steps.len())?;
@@ -74,6 +79,14 @@ impl History for PreviousRun {
     fn last(&self, step: &str) -> Option<KeyParts> {
         let key = self.last.get(step)?;
         self.store.as_ref()?.parts(*key).ok()?
+    }
+
+    fn input_digest(&self, path: &Path) -> Result<Digest, StoreError> {
+        let input = match &self.store {
+            Some(store) => store.project_input(path),
+            None => ProjectInput::read_afresh(path),
+        };
+        input.map(|input| input.digest())
     }
 
     fn file_digest(&self, path: &Path) -> Result<Digest, StoreError> {

@@ -35,6 +35,12 @@ pub trait History: Sync {
     /// What the key of a step was made of when it last ran, by the step's name.
     fn last(&self, step: &str) -> Option<KeyParts>;
 
+    /// The content of a file or a folder that is an input.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn input_digest(&self, path: &Path) -> Result<Digest, StoreError>;
+
     /// The content of a file.
     ///
     /// # Errors
@@ -99,6 +105,23 @@ impl Plan {
             statuses.push(status);
         }
         statuses
+    }
+
+    /// What the key of a step is made of, over the statuses of all steps.
+    pub fn parts(
+        &self,
+        step: &Step,
+        keys: &dyn Keys,
+        history: &dyn History,
+        statuses: &[StepStatus],
+    ) -> KeyParts {
+        let outlook = BeforeRun {
+            plan: self,
+            history,
+            statuses,
+        };
+        let outlook = &outlook;
+        Resolver { keys, outlook }.parts(step)
     }
 
     fn status(&self, step: &Step, resolver: &Resolver<'_>, history: &dyn History) -> StepStatus {
@@ -215,7 +238,7 @@ impl Outlook for BeforeRun<'_> {
     }
 
     fn input_file(&self, path: &Path) -> Result<Digest, ResolveError> {
-        let digest = self.history.file_digest(path);
+        let digest = self.history.input_digest(path);
         digest.map_err(|error| ResolveError::file(&error))
     }
 

@@ -23,6 +23,7 @@ mod measured;
 mod naming;
 mod pairwise;
 mod pareto;
+mod plateau;
 mod points;
 mod posterior;
 mod read;
@@ -91,6 +92,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &low_posterior::LowPosterior,
         &pairwise::PairwiseTable,
         &pareto::ParetoTable,
+        &plateau::Plateau,
         &elbo_surface::ElboSurface,
         &read::ReadTable,
         &refinement::Refinement,

@@ -40,8 +40,13 @@ pub(super) fn log_mass(a: f64, b: f64) -> f64 {
         // The upper tail is the lower one seen from the other side, where digits remain.
         log_difference(log_cdf(-a), log_cdf(-b))
     } else {
-        f64::ln_1p(-cdf(a) - cdf(-b))
+        f64::ln_1p(-tail(a) - tail(-b))
     }
+}
+
+/// The probability below `x` as a part of 1: what 1 does not notice is none, and costs nothing.
+fn tail(x: f64) -> f64 {
+    if x < -8.3 { 0.0 } else { cdf(x) }
 }
 
 /// ln(eᵖ − e𐞥) for p ≥ q
