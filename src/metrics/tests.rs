@@ -71,6 +71,7 @@ fn says(measure: &str) -> Says {
         | "iwae_gain_se"
         | "density_kl"
         | "density_kl_se"
+        | "recovery_cost"
         | "density_gap_se"
         | "log_density"
         | "log_marginal"

@@ -88,7 +88,7 @@ fn what_can_be_told_apart_is_told_apart() {
 #[test]
 fn convolutions_tell_rows_from_columns_wherever_they_lie() {
     let data = data(lines);
-    for (network, epochs) in [(ClassifierKind::Digits, 8), (ClassifierKind::Vgg, 8)] {
+    for (network, epochs) in [(ClassifierKind::Digits, 30), (ClassifierKind::Vgg, 20)] {
         let params = ClassifierParams {
             flip: true,
             shift: 1,
