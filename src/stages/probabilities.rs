@@ -159,7 +159,7 @@ fn check(p: &Rows) -> Result<(), JobError> {
     }
     for (row, p) in p.values.chunks_exact(p.columns).enumerate() {
         let sum: f64 = p.iter().map(|p| f64::from(*p)).sum();
-        if p.iter().any(|p| !(0.0..=1.0 + OFF as f32).contains(p)) || !((sum - 1.0).abs() <= OFF) {
+        if p.iter().any(|p| !(0.0..=1.0 + OFF as f32).contains(p)) || (sum - 1.0).abs() > OFF {
             return Err(JobError::failed(format!(
                 "row {row} is no distribution over the classes: its numbers add up to {sum}"
             ))
