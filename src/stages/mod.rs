@@ -7,6 +7,7 @@
 mod artifacts;
 mod capabilities;
 mod claims;
+mod classifier;
 mod codes;
 mod command;
 mod compare;
@@ -26,6 +27,7 @@ mod pareto;
 mod plateau;
 mod points;
 mod posterior;
+mod probabilities;
 mod read;
 mod refinement;
 mod registered;
@@ -39,6 +41,7 @@ mod sentences;
 mod summary;
 mod surrogate;
 mod train;
+mod trend;
 mod trials;
 mod tsne;
 mod wall_time;
@@ -84,6 +87,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &points::PosteriorPoints,
         &posterior::LogPosterior,
         &select::Select,
+        &classifier::TrainClassifier,
         &codes::Codes,
         &command::Command,
         &compare::CompareTable,
@@ -94,6 +98,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &pareto::ParetoTable,
         &plateau::Plateau,
         &elbo_surface::ElboSurface,
+        &probabilities::ScoreOfProbabilities,
         &read::ReadTable,
         &refinement::Refinement,
         &response::ResponseTable,
@@ -104,6 +109,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &sample::Prior,
         &sample::Reconstructions,
         &sentences::Sentences,
+        &trend::Trend,
         &tsne::Tsne,
         &wall_time::WallTime,
     ];
