@@ -192,8 +192,7 @@ fn axis() -> Json {
     json!({
         "description": "A list of values; `{seeds: n}`; `range`, `linspace`, `logspace`; `zip`; or variants by name",
         "anyOf": [
-            {"type": "array", "minItems": 1},
-            {"type": ["string", "number", "boolean"]},
+            {"type": ["array", "string", "number", "boolean"], "minItems": 1},
             {
                 "type": "object",
                 "properties": {
