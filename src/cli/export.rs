@@ -1,6 +1,7 @@
 //! `sweepline export`: metrics and curves for other programs.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::io::Write;
@@ -92,6 +93,7 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
         }
         fs::write(&path, bytes)?;
     }
+    remove_older(&args.dir, &files, &memory)?;
     let written = files.iter().filter(|(path, _)| !path.ends_with('/'));
     let count = plural(written.count(), "file");
     writeln!(err, "{count} in {}", args.dir.display())?;
@@ -112,6 +114,28 @@ const MEMORY: &str = ".sweepline-export";
 fn exported(dir: &Path) -> BTreeMap<String, String> {
     let text = fs::read_to_string(dir.join(MEMORY)).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// Removes the event files of earlier exports beside new ones, which versions before had other names for:
+/// TensorBoard would show their curves as well.
+fn remove_older(dir: &Path, files: &[File], memory: &BTreeMap<String, String>) -> io::Result<()> {
+    let folder_of = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let is_event =
+        |path: &str| path.contains("/events.out.tfevents.") && path.ends_with(".sweepline");
+    let new: Vec<&str> = files
+        .iter()
+        .map(|(path, _)| path.as_str())
+        .filter(|path| is_event(path))
+        .collect();
+    let folders: BTreeSet<Option<String>> = new.iter().map(|path| folder_of(path)).collect();
+    for (path, digest) in memory.iter().filter(|(path, _)| is_event(path)) {
+        let full = dir.join(path);
+        let older = !new.contains(&path.as_str()) && folders.contains(&folder_of(path));
+        if older && fs::read(&full).is_ok_and(|there| Digest::of(&there).to_hex() == *digest) {
+            fs::remove_file(full)?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether a file is there that no export wrote, or that was changed since, and that is other than

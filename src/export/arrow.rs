@@ -20,7 +20,8 @@ use crate::table::Table;
 use crate::table::display;
 
 /// One file with one batch. A column is whole numbers, numbers, truth values, or text where it
-/// mixes them; null stays null. Label, unit and direction travel as metadata of the field.
+/// mixes them; null stays null. Role (`axis`,
+/// `index` or `metric`), label, unit and direction travel as metadata of the field.
 ///
 /// # Errors
 /// Where a table is not rectangular.
@@ -68,7 +69,12 @@ fn array(values: &[&Json]) -> ArrayRef {
 }
 
 fn metadata(column: &Column) -> HashMap<String, String> {
-    let role = if column.axis { "axis" } else { "metric" };
+    let role = match column.name.as_str() {
+        _ if column.axis => "axis",
+        // Where on a curve a row stands.
+        "epoch" | "iteration" | "step" => "index",
+        _ => "metric",
+    };
     let better = match column.higher_is_better {
         None => "",
         Some(true) => "higher",

@@ -38,14 +38,16 @@ pub(super) struct Value {
     pub simple_value: Option<f32>,
 }
 
+/// TensorBoard knows event files by the first part of the name. It is the same in every export: of two files
+/// in one folder TensorBoard shows all curves twice.
+const EVENTS: &str = "events.out.tfevents.0.sweepline";
+
 /// One event file per cell, in a folder named after it.
 pub fn to_tensorboard(log: &Log) -> Vec<File> {
     let files = log.cells.iter().filter(|cell| !cell.series.is_empty());
     files
         .map(|cell| {
-            // TensorBoard knows event files by this part of their names.
-            let name = format!("events.out.tfevents.{:010}.sweepline", log.time as u64);
-            let path = format!("{}/{}/{name}", safe(&log.experiment), safe(&cell.name));
+            let path = format!("{}/{}/{EVENTS}", safe(&log.experiment), safe(&cell.name));
             (path, events(cell, log.time))
         })
         .collect()

@@ -42,7 +42,7 @@ fn event_files_begin_as_every_one_does() {
     };
     assert_eq!(
         path,
-        "small/latent=8,seed=0/events.out.tfevents.1700000000.sweepline"
+        "small/latent=8,seed=0/events.out.tfevents.0.sweepline"
     );
     // 24 bytes and the checksum of that number, then a double in field 1 and the version in
     // field 3: so begins every file that TensorFlow or PyTorch write.

@@ -4,6 +4,7 @@ use serde_json::Map;
 use serde_json::Value as Json;
 use serde_json::json;
 
+use crate::registry::ArtifactType;
 use crate::registry::Catalog;
 use crate::registry::Default;
 use crate::registry::Outputs;
@@ -101,7 +102,10 @@ fn of_kind(kind: &dyn StageKind) -> Json {
     for param in kind.params() {
         let mut described = json!({
             "description": param.doc,
-            "anyOf": [value(&param.ty), {"type": "string", "pattern": r"\$\{"}],
+            "anyOf": [
+                own_value(kind, param.name).unwrap_or_else(|| value(&param.ty)),
+                {"type": "string", "pattern": r"\$\{"},
+            ],
         });
         match &param.default {
             Default::Required => needed.push(param.name),
@@ -131,6 +135,50 @@ fn of_kind(kind: &dyn StageKind) -> Json {
     json!({
         "if": {"properties": {"uses": {"const": kind.name()}}, "required": ["uses"]},
         "then": {"properties": then},
+    })
+}
+
+/// Of what a program leaves: the type of its parameters is any, their form is not.
+fn own_value(kind: &dyn StageKind, param: &str) -> Option<Json> {
+    if !matches!(kind.outputs(), Outputs::Declared) {
+        return None;
+    }
+    let texts = |doc: &str| {
+        let each = json!({"type": "string"});
+        key(doc, json!({"type": "object", "additionalProperties": each}))
+    };
+    let mut shown = json!({
+        "file": key("The file, relative to the program's folder; `stdout` for what is printed", json!({"type": "string"})),
+        "better": key("By number, which way is better", json!({
+            "type": "object", "additionalProperties": {"enum": ["higher", "lower"]},
+        })),
+        "units": texts("By number, its unit"),
+        "labels": texts("By number, its name for people"),
+    });
+    Some(match param {
+        "metrics" => {
+            shown["format"] = key(
+                "How it is written",
+                json!({"enum": ["json", "csv", "yaml", "lines"]}),
+            );
+            shown["nan"] = key(
+                "What a number that is none means",
+                json!({"enum": ["diverged", "missing"]}),
+            );
+            json!({"anyOf": [
+                {"type": "string"},
+                {"type": "object", "properties": shown, "required": ["file"], "additionalProperties": false},
+            ]})
+        }
+        "out" => {
+            let types = ArtifactType::DECLARABLE.map(|ty| ty.to_string());
+            shown["type"] = key("What other stages may take it for", json!({"enum": types}));
+            json!({"type": "object", "additionalProperties": {"anyOf": [
+                {"type": "string"},
+                {"type": "object", "properties": shown, "additionalProperties": false},
+            ]}})
+        }
+        _ => return None,
     })
 }
 

@@ -178,8 +178,10 @@ fn parameter() -> Json {
 
 fn axis() -> Json {
     let span = |third: &str| {
+        // A step may be left out, a count may not.
+        let least = if third == "step" { 2 } else { 3 };
         json!({"anyOf": [
-            {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 3},
+            {"type": "array", "items": {"type": "number"}, "minItems": least, "maxItems": 3},
             {"type": "object", "properties": {
                 "from": key("The first value", json!({"type": "number"})),
                 "to": key("The last value", json!({"type": "number"})),
@@ -190,7 +192,7 @@ fn axis() -> Json {
     json!({
         "description": "A list of values; `{seeds: n}`; `range`, `linspace`, `logspace`; `zip`; or variants by name",
         "anyOf": [
-            {"type": ["array", "string", "number", "boolean"]},
+            {"type": ["array", "string", "number", "boolean"], "minItems": 1},
             {
                 "type": "object",
                 "properties": {
