@@ -32,6 +32,7 @@ use super::reporter::Lines;
 use super::reporter::Reporter;
 use super::reporter::Silent;
 use super::resources;
+use super::run_list;
 use super::run_state::RunState;
 use super::run_summary;
 use super::stop::Stop;
@@ -79,6 +80,15 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             interrupted.load(Ordering::SeqCst) == 0
         })?,
     };
+    if let Some(name) = &args.name {
+        run_list::fit_for_a_name(name, err)?;
+        if let Some(run) = store.run_named(name)? {
+            writeln!(err, "error: `{name}` is the name of run {run}")?;
+            let help = format!("`sweepline runs unname {name}` takes it away; or take another one");
+            writeln!(err, "  = help: {help}")?;
+            return Ok(Exit::Usage);
+        }
+    }
     let root = &project.plan.experiment.root;
     let mut options = Options::new(project.name(), root);
     options.command = std::env::args().collect::<Vec<_>>().join(" ");
@@ -89,6 +99,9 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     } else {
         args.max_fail
     };
+    options.name = args.name.clone();
+    options.tags = args.tags.clone();
+    options.force = project.steps_named(&args.force, err)?;
     options.only = selection.map(|selection| selection.ids());
     options.checkpoint_every = args.checkpoint_every;
     options.manifest = project.manifest.clone();
