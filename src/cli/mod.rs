@@ -147,10 +147,11 @@ const OTHER_NAMES: [(&str, &str); 8] = [
     ("logs", "log"),
 ];
 
-/// A verb that was mistyped gets the verb that was meant, also where clap finds it too short to say.
+/// A verb that was mistyped gets the verb that was meant: clap says nothing of short ones, and thinks
+/// of longer ones first.
 fn suggesting(mut error: clap::Error) -> clap::Error {
     let known = ContextKind::SuggestedSubcommand;
-    if error.kind() != ErrorKind::InvalidSubcommand || error.get(known).is_some() {
+    if error.kind() != ErrorKind::InvalidSubcommand {
         return error;
     }
     let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidSubcommand) else {

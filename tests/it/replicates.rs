@@ -113,11 +113,11 @@ fn a_test_that_looking_spoils_is_refused() {
 fn a_figure_that_does_not_say_over_what_it_reduces_is_found_by_check() {
     let space = TestSpace::new();
     let pipeline = space.read("pipelines/digits.yaml");
-    let figures = pipeline.matches("replicate: seed, ").count();
+    let figures = pipeline.matches("y: elbo, replicate: seed").count();
     assert!(figures > 0, "{pipeline}");
     space.write(
         "pipelines/digits.yaml",
-        &pipeline.replace("replicate: seed, ", ""),
+        &pipeline.replace("y: elbo, replicate: seed", "y: elbo"),
     );
     let output = space.output(&["check", "manifests/small.yaml"]);
     assert_eq!(output.status.code(), Some(2));

@@ -357,7 +357,7 @@ error: no stage kind `train/vea`
 
 #[test]
 fn every_mistyped_verb_gets_the_verb_that_was_meant() {
-    let space = TestSpace::new();
+    let space = toy();
     for (given, meant) in [
         ("rnu", "'run'"),
         ("lst", "'list'"),
@@ -365,14 +365,11 @@ fn every_mistyped_verb_gets_the_verb_that_was_meant() {
         ("repro", "'run'"),
         ("clean", "'gc'"),
     ] {
-        let output = space.output(&[given]);
-        assert_eq!(output.status.code(), Some(2), "{given}");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let said = said(&space, given);
         assert!(
             said.contains("similar subcommand") && said.contains(meant),
             "{given}: {said}"
         );
     }
-    let output = space.output(&["xyzzy"]);
-    assert!(!String::from_utf8_lossy(&output.stderr).contains("similar"));
+    assert!(!said(&space, "xyzzy").contains("similar"));
 }
