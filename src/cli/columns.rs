@@ -1,12 +1,16 @@
 //! Tables for a terminal: aligned columns, numbers to the right.
 
+use console::measure_text_width;
+
 use crate::table::Table;
 use crate::table::display;
 use crate::text::in_one_line;
 
 /// One line per row under a header, columns two spaces apart. Measured numbers are cut to six
-/// digits: the other formats have them all. Coordinates are as steps are named.
-pub(super) fn aligned(table: &Table) -> String {
+/// digits: the other formats have them all. Coordinates are as steps are named. Where lines have no
+/// `room`, columns of numbers go on below, each time beside the axes; where that has none either, every
+/// row is a paragraph.
+pub(super) fn aligned(table: &Table, room: Option<usize>) -> String {
     let header: Vec<String> = table
         .columns
         .iter()
@@ -25,15 +29,19 @@ pub(super) fn aligned(table: &Table) -> String {
                 .collect()
         })
         .collect();
-    let lines = || std::iter::once(&header).chain(&rows);
-    let widths: Vec<usize> = (0..header.len())
-        .map(|column| {
-            lines()
-                .map(|line| line[column].chars().count())
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
+    let width = |column: usize| {
+        let cells = std::iter::once(&header).chain(&rows);
+        let widths = cells.map(|line| measure_text_width(&line[column]));
+        widths.max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..header.len()).map(width).collect();
+    let blocks = match room {
+        None => vec![(0..header.len()).collect()],
+        Some(room) => match blocks(table, &widths, room) {
+            Some(blocks) => blocks,
+            None => return paragraphs(&header, &rows),
+        },
+    };
     let numbers: Vec<bool> = (0..header.len())
         .map(|column| {
             table
@@ -42,18 +50,69 @@ pub(super) fn aligned(table: &Table) -> String {
                 .all(|row| row[column].is_number() || row[column].is_null())
         })
         .collect();
-    let mut text = String::new();
-    for line in lines() {
-        let cells = line.iter().zip(&widths).zip(&numbers);
-        let cells = cells.map(|((cell, &width), number)| match number {
-            true => format!("{cell:>width$}"),
-            false => format!("{cell:width$}"),
-        });
-        let line = cells.collect::<Vec<_>>().join("  ");
-        text += line.trim_end();
-        text.push('\n');
+    let blocks = blocks.iter().map(|block| {
+        let mut text = String::new();
+        for line in std::iter::once(&header).chain(&rows) {
+            let cells = block.iter().map(|&column| {
+                let cell = &line[column];
+                let gap = " ".repeat(widths[column] - measure_text_width(cell));
+                match numbers[column] {
+                    true => gap + cell,
+                    false => format!("{cell}{gap}"),
+                }
+            });
+            text += cells.collect::<Vec<_>>().join("  ").trim_end();
+            text.push('\n');
+        }
+        text
+    });
+    blocks.collect::<Vec<_>>().join("\n")
+}
+
+/// The columns of each block: the axes, and as many others as have room; none where not even one has.
+fn blocks(table: &Table, widths: &[usize], room: usize) -> Option<Vec<Vec<usize>>> {
+    let (axes, others): (Vec<usize>, Vec<usize>) =
+        (0..widths.len()).partition(|column| table.columns[*column].axis);
+    let wide = |block: &[usize]| {
+        let gaps = 2 * block.len().saturating_sub(1);
+        block.iter().map(|column| widths[*column]).sum::<usize>() + gaps
+    };
+    let all: Vec<usize> = (0..widths.len()).collect();
+    if wide(&all) <= room {
+        return Some(vec![all]);
     }
-    text
+    let mut blocks = vec![axes.clone()];
+    for column in others {
+        let last = blocks.last_mut()?;
+        last.push(column);
+        if wide(last) > room {
+            last.pop();
+            let new = [&axes[..], &[column]].concat();
+            if wide(&new) > room {
+                return None;
+            }
+            blocks.push(new);
+        }
+    }
+    // Axes alone are no block where others follow.
+    if blocks.len() > 1 && blocks[0].len() == axes.len() {
+        blocks.remove(0);
+    }
+    (wide(&blocks[0]) <= room).then_some(blocks)
+}
+
+/// A line per value, a paragraph per row.
+fn paragraphs(header: &[String], rows: &[Vec<String>]) -> String {
+    let widths = header.iter().map(|name| measure_text_width(name));
+    let width = widths.max().unwrap_or(0);
+    let rows = rows.iter().map(|row| {
+        let lines = header.iter().zip(row).map(|(name, value)| {
+            let gap = " ".repeat(width - measure_text_width(name));
+            format!("{name}{gap}  {value}\n")
+        });
+        lines.collect::<String>()
+    });
+    rows.collect::<Vec<_>>().join("\n")
 }
 
 /// Six digits that count; those of small numbers too.
@@ -89,7 +148,7 @@ mod tests {
             ],
         };
         let want = "method  latent      elbo\nvae          2  -147.123\niwae        32         –\n";
-        assert_eq!(aligned(&table), want);
+        assert_eq!(aligned(&table, None), want);
     }
 
     #[test]
@@ -104,6 +163,28 @@ mod tests {
             ],
         };
         let want = " lr         loss\n0.1  1.35400e-18\n0.5   0.00123457\n1.0            0\n2.5   1.50000e20\n";
-        assert_eq!(aligned(&table), want);
+        assert_eq!(aligned(&table, None), want);
+    }
+
+    #[test]
+    fn what_has_no_room_goes_on_below() {
+        let table = Table {
+            columns: vec![
+                Column::axis("seed"),
+                Column::metric("elbo", "", None),
+                Column::metric("kl", "", None),
+            ],
+            rows: vec![
+                vec![json!(0), json!(-147.123), json!(1.5)],
+                vec![json!(1), json!(-150.5), json!(2.5)],
+            ],
+        };
+        assert_eq!(aligned(&table, Some(24)), aligned(&table, None));
+        let below = "seed      elbo\n   0  -147.123\n   1  -150.500\n\n\
+                     seed       kl\n   0  1.50000\n   1  2.50000\n";
+        assert_eq!(aligned(&table, Some(20)), below);
+        let paragraphs = "seed  0\nelbo  -147.123\nkl    1.50000\n\n\
+                          seed  1\nelbo  -150.500\nkl    2.50000\n";
+        assert_eq!(aligned(&table, Some(10)), paragraphs);
     }
 }

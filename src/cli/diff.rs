@@ -13,6 +13,7 @@ use super::args::DiffArgs;
 use super::columns;
 use super::exit::Exit;
 use super::previous_run::PreviousRun;
+use super::printer;
 use super::printer::Printer;
 use super::project::Project;
 use super::run_state::stage_of;
@@ -190,7 +191,11 @@ fn print_rows(rows: &[Row], steps: bool, out: &mut Printer) -> io::Result<()> {
         columns,
         rows: rows.iter().take(ROWS).map(row).collect(),
     };
-    write!(out, "\n{}", columns::aligned(&table))?;
+    write!(
+        out,
+        "\n{}",
+        columns::aligned(&table, printer::output_width())
+    )?;
     match rows.len().saturating_sub(ROWS) {
         0 => Ok(()),
         n => writeln!(out, "and {n} more; `--json` has all"),

@@ -11,6 +11,7 @@ use super::columns;
 use super::exit::Exit;
 use super::filters;
 use super::previous_run::PreviousRun;
+use super::printer;
 use super::printer::Printer;
 use super::project::Project;
 use super::stop::Stop;
@@ -63,7 +64,7 @@ pub(super) fn ls(args: &LsArgs, out: &mut Printer, err: &mut Printer) -> Result<
         writeln!(err, "no result is left by the filters")?;
     }
     let text = match args.format {
-        TableFormat::Table => columns::aligned(&table),
+        TableFormat::Table => columns::aligned(&table, printer::output_width()),
         TableFormat::Csv => table.to_csv(),
         TableFormat::Json => objects(&table),
         TableFormat::Md => markdown(&table),

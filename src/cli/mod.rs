@@ -53,6 +53,9 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use clap::Parser;
+use clap::error::ContextKind;
+use clap::error::ContextValue;
+use clap::error::ErrorKind;
 
 use args::Cli;
 use args::Verb;
@@ -62,6 +65,7 @@ use stop::Stop;
 
 use crate::nn::device;
 use crate::text::Diagnostic;
+use crate::text::closest;
 use crate::text::in_one_line;
 
 /// A device without room unwinds through operations that cannot say so; the step that fails says it,
@@ -81,7 +85,7 @@ pub fn main() -> ExitCode {
     leave_device_failures_to_steps();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => safe(error).exit(),
+        Err(error) => suggesting(safe(error)).exit(),
     };
     if let Verb::Worker { spec } = &cli.verb {
         // It has standard output for itself.
@@ -129,6 +133,40 @@ fn safe(error: clap::Error) -> clap::Error {
         // Arguments that were wrong are wrong in this form, too.
         false => Cli::try_parse_from(shown).err().unwrap_or(error),
     }
+}
+
+/// What other tools call what a verb here does.
+const OTHER_NAMES: [(&str, &str); 8] = [
+    ("repro", "run"),
+    ("build", "run"),
+    ("resume", "run"),
+    ("validate", "check"),
+    ("metrics", "ls"),
+    ("clean", "gc"),
+    ("dag", "graph"),
+    ("logs", "log"),
+];
+
+/// A verb that was mistyped gets the verb that was meant: clap says nothing of short ones, and thinks
+/// of longer ones first.
+fn suggesting(mut error: clap::Error) -> clap::Error {
+    let known = ContextKind::SuggestedSubcommand;
+    if error.kind() != ErrorKind::InvalidSubcommand {
+        return error;
+    }
+    let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidSubcommand) else {
+        return error;
+    };
+    let command = Cli::command();
+    let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+    let named = OTHER_NAMES.iter().find(|(other, _)| other == given);
+    let meant = named.map(|(_, verb)| *verb);
+    let meant = meant.or_else(|| closest(given, verbs.map(clap::Command::get_name)));
+    if let Some(meant) = meant {
+        let meant = ContextValue::Strings(vec![meant.to_owned()]);
+        error.insert(known, meant);
+    }
+    error
 }
 
 fn verb(verb: &Verb, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {

@@ -137,6 +137,18 @@ pub(super) fn error_is_seen() -> bool {
     io::stderr().is_terminal()
 }
 
+/// Whether people see standard error in a terminal whose cursor can be moved.
+pub(super) fn bars_can_be_drawn() -> bool {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    error_is_seen() && !dumb
+}
+
+/// How many characters a line of standard output has; none where it is no terminal.
+pub(super) fn output_width() -> Option<usize> {
+    let (_, columns) = console::Term::stdout().size_checked()?;
+    io::stdout().is_terminal().then_some(usize::from(columns))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

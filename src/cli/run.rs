@@ -131,6 +131,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         if !expecting && matches!(timed.event, Event::StepStarted { .. }) {
             expecting = true;
             state.expect(estimates::by_stage(&project, &store));
+            state.foresee(&project.plan);
         }
         state.add(timed);
         if let Some(metrics) = &mut metrics {
@@ -227,7 +228,7 @@ fn reporter(args: &RunArgs) -> Box<dyn Reporter> {
         Progress::None => Box::new(Silent),
         Progress::Lines => Box::new(Lines::new(Printer::error())),
         Progress::Bars => Box::new(Bars::new()),
-        Progress::Auto if printer::error_is_seen() => Box::new(Bars::new()),
+        Progress::Auto if printer::bars_can_be_drawn() => Box::new(Bars::new()),
         Progress::Auto => Box::new(Lines::new(Printer::error())),
     }
 }

@@ -19,6 +19,7 @@ use super::StepId;
 use super::foresee::Foreseen;
 use super::outline;
 use super::planner::Planner;
+use super::repeated;
 use super::warnings;
 
 /// Everything that an experiment has to do.
@@ -109,6 +110,7 @@ pub(super) fn expand(
     let steps = planner.expansion.steps;
     if !found.has_errors() {
         Foreseen::default().check(&steps, experiment, found);
+        repeated::check(&steps, found);
     }
     (!found.has_errors()).then_some((steps, stages))
 }

@@ -17,6 +17,7 @@ mod outputs;
 mod params;
 mod planner;
 mod projection;
+mod repeated;
 mod resolve;
 mod selection;
 mod stage_summary;

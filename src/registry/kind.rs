@@ -225,6 +225,12 @@ pub trait StageKind: Entry {
         })
     }
 
+    /// Whether rows that agree in every axis that these values name are taken together, and may differ
+    /// in no other: their steps would fail.
+    fn repeats(&self, _params: &Values) -> bool {
+        false
+    }
+
     /// What these values ask for and this build or machine lacks: the steps would fail here. They
     /// may be planned all the same, since the manifest can be right for another machine.
     fn unavailable(&self, _params: &Values) -> Option<InvalidParam> {

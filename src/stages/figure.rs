@@ -69,6 +69,11 @@ impl StageKind for Draw {
         true
     }
 
+    fn repeats(&self, _params: &Values) -> bool {
+        let params = self.entry.params();
+        params.iter().any(|param| param.name == "replicate")
+    }
+
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
         self.entry.check(params)
     }

@@ -106,6 +106,11 @@ impl StageKind for SummaryTable {
     fn reduces_all(&self) -> bool {
         true
     }
+
+    fn repeats(&self, params: &Values) -> bool {
+        // By default all axes stay that are no replicates.
+        params.contains_key("by")
+    }
 }
 
 impl Stage for SummaryTable {

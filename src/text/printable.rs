@@ -34,31 +34,65 @@ pub fn as_prose(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// What a program said, line by line: its colours and movements of the cursor are left out, other
+/// What a program said, line by line: what it sent to a terminal alone is left out, colours, movements
+/// of the cursor, titles of windows, and what it wrote over itself as a progress bar does. Other
 /// hidden characters are codes.
 pub fn said(text: &str) -> Cow<'_, str> {
-    if !text.contains('\u{1b}') {
+    if !text.contains(['\u{1b}', '\r']) {
         return printable(text);
     }
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find("\u{1b}[") {
+    while let Some(at) = rest.find('\u{1b}') {
         plain.push_str(&rest[..at]);
-        let sequence = &rest[at + 2..];
-        let inside = |c: char| (' '..='?').contains(&c);
-        let end = sequence.find(|c| !inside(c)).unwrap_or(sequence.len());
-        let last = sequence[end..].chars().next();
-        // Anything else is no sequence that was sent to its end.
-        rest = match last.is_some_and(|c| ('@'..='~').contains(&c)) {
-            true => &sequence[end + 1..],
-            false => {
+        let sequence = &rest[at + 1..];
+        rest = match sequence_end(sequence) {
+            Some(end) => &sequence[end..],
+            // No sequence that was sent to its end.
+            None => {
                 plain.push('\u{1b}');
-                &rest[at + 1..]
+                sequence
             }
         };
     }
     plain.push_str(rest);
-    Cow::Owned(printable(&plain).into_owned())
+    let lines = plain.split('\n').map(|line| {
+        let line = line.trim_end_matches('\r');
+        line.rsplit('\r').next().unwrap_or(line)
+    });
+    let lines: Vec<&str> = lines.collect();
+    Cow::Owned(printable(&lines.join("\n")).into_owned())
+}
+
+/// Where a sequence ends whose escape character stands before this text (ECMA-48).
+fn sequence_end(text: &str) -> Option<usize> {
+    let last = |from: usize, inside: fn(char) -> bool, last: fn(char) -> bool| {
+        let end = from + text[from..].find(|c| !inside(c))?;
+        text[end..].starts_with(last).then_some(end + 1)
+    };
+    match text.chars().next()? {
+        // A control sequence: parameters, then a letter.
+        '[' => last(
+            1,
+            |c| (' '..='?').contains(&c),
+            |c| ('@'..='~').contains(&c),
+        ),
+        // Texts for the terminal, as its title: up to a bell or a terminator.
+        ']' | 'P' | 'X' | '^' | '_' => {
+            let end = text.find(['\u{7}', '\u{1b}', '\n'])?;
+            match &text[end..] {
+                bell if bell.starts_with('\u{7}') => Some(end + 1),
+                terminator if terminator.starts_with("\u{1b}\\") => Some(end + 2),
+                _ => None,
+            }
+        }
+        // Two characters, or three as `(B`.
+        _ => last(
+            0,
+            |c| (' '..='/').contains(&c),
+            |c| ('0'..='~').contains(&c),
+        ),
+    }
 }
 
 fn coded(text: &str, hidden: impl Fn(char) -> bool) -> Cow<'_, str> {
@@ -116,9 +150,25 @@ mod tests {
     #[test]
     fn colours_of_programs_are_left_out() {
         assert_eq!(said("\u{1b}[1;31mred\u{1b}[0m, 50 %\u{1b}[K"), "red, 50 %");
-        assert_eq!(said("\u{1b}]0;title\u{7}x"), r"\u001b]0;title\u0007x");
-        for torn in ["\u{1b}[", "\u{1b}[12", "\u{1b}[é", "\u{1b}", "\u{1b}[\n"] {
+        assert_eq!(said("\u{1b}]0;title\u{7}x\u{1b}]8;;u\u{1b}\\y"), "xy");
+        assert_eq!(said("\u{1b}c\u{1b}(Ba\u{1b}7\u{1b}="), "a");
+        for torn in [
+            "\u{1b}[",
+            "\u{1b}[12",
+            "\u{1b}[é",
+            "\u{1b}",
+            "\u{1b}[\n",
+            "\u{1b}]0;a",
+            "\u{1b}é",
+            "\u{1b}]0;a\n\u{7}",
+        ] {
             assert!(said(torn).starts_with(r"\u001b"), "{torn:?}");
         }
+    }
+
+    #[test]
+    fn of_a_progress_bar_the_last_state_is_left() {
+        assert_eq!(said("10 %\r50 %\r100 %\r\ndone\r\n"), "100 %\ndone\n");
+        assert_eq!(said("a\rb"), "b");
     }
 }

@@ -108,3 +108,21 @@ fn a_test_that_looking_spoils_is_refused() {
         );
     }
 }
+
+#[test]
+fn a_figure_that_does_not_say_over_what_it_reduces_is_found_by_check() {
+    let space = TestSpace::new();
+    let pipeline = space.read("pipelines/digits.yaml");
+    let figures = pipeline.matches("y: elbo, replicate: seed").count();
+    assert!(figures > 0, "{pipeline}");
+    space.write(
+        "pipelines/digits.yaml",
+        &pipeline.replace("y: elbo, replicate: seed", "y: elbo"),
+    );
+    let output = space.output(&["check", "manifests/small.yaml"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let told = said.matches("the axis `seed` is not told apart").count();
+    assert_eq!(told, figures, "{said}");
+    assert!(said.contains("replicate: seed"), "{said}");
+}

@@ -43,7 +43,7 @@ impl Bars {
     fn on(target: ProgressDrawTarget) -> Self {
         let all = MultiProgress::with_draw_target(target);
         let run = all.add(ProgressBar::new(0));
-        run.set_style(style("{bar:30} {pos}/{len}  {msg}"));
+        run.set_style(style("{bar:20} {pos}/{len}  {wide_msg}"));
         Bars {
             all,
             run,
@@ -59,10 +59,13 @@ impl Bars {
     fn redraw_run(&self, state: &RunState) {
         self.run.set_length(state.selected as u64);
         self.run.set_position(state.settled() as u64);
-        let mut parts = vec![
-            format!("{} running", state.running.len()),
-            format!("{} waiting", state.waiting()),
-        ];
+        let mut parts = Vec::new();
+        // The end of a line that is too long is cut.
+        if let Some(remaining) = state.remaining() {
+            parts.push(format!("about {} left", duration(remaining)));
+        }
+        parts.push(format!("{} running", state.running.len()));
+        parts.push(format!("{} waiting", state.waiting()));
         if state.cached > 0 {
             parts.push(format!("{} up to date", state.cached));
         }
@@ -71,9 +74,6 @@ impl Bars {
         }
         if state.skipped > 0 {
             parts.push(format!("{} skipped", state.skipped));
-        }
-        if let Some(remaining) = state.remaining() {
-            parts.push(format!("about {} left", duration(remaining)));
         }
         self.run.set_message(parts.join(", "));
     }
@@ -97,8 +97,8 @@ impl Reporter for Bars {
         match &timed.event {
             Event::StepStarted { id, step, .. } if self.steps.len() < MOST_BARS => {
                 let bar = self.all.insert_before(&self.run, ProgressBar::new(0));
-                bar.set_style(style("  {spinner} {prefix}  {msg}"));
-                bar.set_prefix(in_one_line(step).into_owned());
+                bar.set_style(style("  {spinner} {prefix}  {wide_msg}"));
+                bar.set_prefix(shortened(&in_one_line(step)));
                 bar.enable_steady_tick(std::time::Duration::from_millis(200));
                 self.steps.insert(*id, bar);
             }
@@ -106,7 +106,7 @@ impl Reporter for Bars {
                 if let (Some(bar), Some(running)) = (self.steps.get(id), state.running.get(id)) {
                     if running.total > 0 && bar.length() != Some(running.total) {
                         bar.set_length(running.total);
-                        bar.set_style(style("  {bar:20} {percent:>3} %  {prefix}  {msg}"));
+                        bar.set_style(style("  {bar:12} {percent:>3} %  {prefix}  {wide_msg}"));
                     }
                     bar.set_position(running.done);
                     bar.set_message(running.note.clone());
@@ -158,6 +158,21 @@ impl Reporter for Bars {
         }
         self.redraw_run(state);
     }
+}
+
+/// The longest name of a step that leaves room for its numbers in 80 columns.
+const LONGEST: usize = 40;
+
+/// A name with its start and its end, where the cells differ.
+fn shortened(name: &str) -> String {
+    let chars: Vec<char> = name.chars().collect();
+    if chars.len() <= LONGEST {
+        return name.to_owned();
+    }
+    let (start, end) = (LONGEST / 2, LONGEST - LONGEST / 2 - 1);
+    let start: String = chars[..start].iter().collect();
+    let end: String = chars[chars.len() - end..].iter().collect();
+    format!("{start}…{end}")
 }
 
 fn style(template: &str) -> ProgressStyle {

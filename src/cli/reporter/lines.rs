@@ -155,7 +155,7 @@ mod tests {
         let told = String::from_utf8(told).expect("lines are text");
         assert_eq!(
             told,
-            "stopping: 1 step under way, trainings keep a checkpoint; once more ends at once\n\
+            "stopping: 1 step under way, trainings keep a checkpoint; again ends at once\n\
              [1/3] fit[seed=0]  cancelled\n"
         );
     }

@@ -64,7 +64,7 @@ pub(super) fn wants(needs: &str, count: usize) -> String {
 /// The first interrupt is heard: what happens now, and how it would go faster.
 pub(super) fn stopping(running: usize) -> String {
     let steps = plural(running, "step");
-    format!("stopping: {steps} under way, trainings keep a checkpoint; once more ends at once")
+    format!("stopping: {steps} under way, trainings keep a checkpoint; again ends at once")
 }
 
 /// How far the files are read whose digests belong to keys.

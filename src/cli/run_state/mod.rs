@@ -1,14 +1,17 @@
 //! The one fold of a run's events: under bars and lines while it goes on, and under `status`,
 //! `trace`, `report` and `diff` after that.
 
+mod ahead;
 mod log;
 mod remaining;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 pub(super) use log::Attempt;
 pub(super) use log::RunLog;
 
+use ahead::Ahead;
 use remaining::StageProgress;
 
 use crate::engine::Event;
@@ -40,6 +43,10 @@ pub(super) struct RunState {
     pub now: f64,
     /// By stage.
     stages: BTreeMap<String, StageProgress>,
+    /// What waits for what, while a run is shown.
+    ahead: Option<Ahead>,
+    /// When the end was last foretold, and what.
+    foretold: Cell<Option<(f64, Option<f64>)>>,
     /// Once the run has ended.
     pub totals: Option<Totals>,
     /// Kept where a run is looked back at, not while it is shown.
@@ -92,6 +99,9 @@ impl RunState {
         if let Some(log) = &mut self.log {
             log.add(timed);
         }
+        if let Some(ahead) = &mut self.ahead {
+            ahead.add(&timed.event);
+        }
         match &timed.event {
             Event::PlanKnown {
                 selected,
@@ -106,6 +116,8 @@ impl RunState {
                 }
             }
             Event::PlanGrew { stages, .. } => {
+                // What its new steps wait for is not known here.
+                self.ahead = None;
                 for (stage, steps) in stages {
                     self.selected += steps;
                     self.stages.entry(stage.clone()).or_default().open += steps;

@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use super::RunState;
 use super::Running;
+use super::ahead::Ahead;
 use super::stage_of;
+use crate::plan::Plan;
+
+/// For so many seconds what was foretold only runs down: with thousands of steps it is some work.
+const FORETOLD_FOR: f64 = 0.5;
 
 /// What is known about the steps of one stage.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,10 +43,27 @@ impl Running {
 }
 
 impl RunState {
-    /// Seconds until the end: what the open steps of every stage are expected to take, shared by
-    /// the jobs, and no less than the longest that runs. A stage that never ran counts like the
-    /// others. None while a step runs of which nothing is known: its stage may be the longest.
+    /// Takes in what waits for what, so that the end is foretold by how steps can follow each other.
+    pub(crate) fn foresee(&mut self, plan: &Plan) {
+        self.ahead = Some(Ahead::of(plan));
+    }
+
+    /// Seconds until the end; none while a step runs of which nothing is known: its stage may be the
+    /// longest. A stage that never ran counts like the others.
     pub(crate) fn remaining(&self) -> Option<f64> {
+        if let Some((at, remaining)) = self.foretold.get()
+            && (at..at + FORETOLD_FOR).contains(&self.now)
+        {
+            return remaining.map(|seconds| (seconds - (self.now - at)).max(0.0));
+        }
+        let remaining = self.foretell();
+        if self.ahead.is_some() {
+            self.foretold.set(Some((self.now, remaining)));
+        }
+        remaining
+    }
+
+    fn foretell(&self) -> Option<f64> {
         let mut running: BTreeMap<&str, Vec<&Running>> = BTreeMap::new();
         for step in self.running.values() {
             running.entry(stage_of(&step.step)).or_default().push(step);
@@ -56,28 +78,36 @@ impl RunState {
             })
             .collect();
         let usual = mean(estimates.values().copied());
-        let mut work = 0.0;
-        let mut longest = 0.0_f64;
-        for (stage, steps) in &running {
-            for step in steps {
-                let whole = step.whole(self.now).or(estimates.get(stage).copied())?;
-                let seconds = (whole - (self.now - step.started)).max(0.0);
-                work += seconds;
-                longest = longest.max(seconds);
+        let mut left: BTreeMap<u32, f64> = BTreeMap::new();
+        for (id, step) in &self.running {
+            let own = step.whole(self.now);
+            let stage = || estimates.get(stage_of(&step.step)).copied();
+            let whole = own.or_else(|| {
+                let factor = self.ahead.as_ref().map_or(1.0, |ahead| ahead.factor(*id));
+                stage().map(|seconds| seconds * factor)
+            })?;
+            left.insert(*id, (whole - (self.now - step.started)).max(0.0));
+        }
+        match &self.ahead {
+            Some(ahead) => ahead.end(&left, &estimates, self.jobs.max(1)),
+            None => {
+                // Without knowing what waits for what: all work shared by the jobs.
+                let mut work: f64 = left.values().sum();
+                for (name, stage) in &self.stages {
+                    let running = running.get(name.as_str()).map_or(0, Vec::len);
+                    let waiting = stage.open.saturating_sub(running);
+                    if waiting > 0 {
+                        work += waiting as f64 * estimates.get(name.as_str()).copied().or(usual)?;
+                    }
+                }
+                let longest = left.values().copied().fold(0.0, f64::max);
+                Some((work / self.jobs.max(1) as f64).max(longest))
             }
         }
-        for (name, stage) in &self.stages {
-            let running = running.get(name.as_str()).map_or(0, Vec::len);
-            let waiting = stage.open.saturating_sub(running);
-            if waiting > 0 {
-                work += waiting as f64 * estimates.get(name.as_str()).copied().or(usual)?;
-            }
-        }
-        Some((work / self.jobs.max(1) as f64).max(longest))
     }
 }
 
-fn mean(of: impl Iterator<Item = f64>) -> Option<f64> {
+pub(super) fn mean(of: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, count) = of.fold((0.0, 0), |(sum, count), one| (sum + one, count + 1));
     (count > 0).then(|| sum / f64::from(count))
 }

@@ -120,10 +120,7 @@ fn json_keeps_its_values_and_a_log_its_bytes_where_asked_for() {
     let value = "a\u{1b}[2J\u{9b}31m\u{7f}\u{202e}\u{2028}\r\nb|c";
     assert_eq!(shown["cell"]["v"], value);
     let log = space.stdout(&["log", "manifests/esc.yaml", step]);
-    assert!(
-        log.starts_with("\\u001b]0;pwn\\u0007red\t\\u202ea"),
-        "{log}"
-    );
+    assert!(log.starts_with("red\t\\u202ea"), "{log}");
     let raw = space.stdout(&["log", "manifests/esc.yaml", step, "--raw"]);
     assert!(
         raw.starts_with("\u{1b}]0;pwn\u{7}\u{1b}[31mred\u{1b}[0m\t\u{202e}a\u{1b}[2J"),

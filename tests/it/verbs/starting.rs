@@ -354,3 +354,22 @@ error: no stage kind `train/vea`
 "#]]
     );
 }
+
+#[test]
+fn every_mistyped_verb_gets_the_verb_that_was_meant() {
+    let space = toy();
+    for (given, meant) in [
+        ("rnu", "'run'"),
+        ("lst", "'list'"),
+        ("statsu", "'status'"),
+        ("repro", "'run'"),
+        ("clean", "'gc'"),
+    ] {
+        let said = said(&space, given);
+        assert!(
+            said.contains("similar subcommand") && said.contains(meant),
+            "{given}: {said}"
+        );
+    }
+    assert!(!said(&space, "xyzzy").contains("similar"));
+}

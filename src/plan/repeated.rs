@@ -1,0 +1,83 @@
+//! Rows that are reduced without being told over what: `replicate` is missing.
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::registry::ArtifactType;
+use crate::registry::Value;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+
+use super::Cell;
+use super::From;
+use super::Step;
+
+/// Says of which steps the rows agree in all axes that their parameters name and differ in another:
+/// they would fail. Once for a stage.
+pub(super) fn check(steps: &[Arc<Step>], found: &mut Diagnostics) {
+    let mut said = HashSet::new();
+    for step in steps {
+        if !step.kind.repeats(&step.params) || said.contains(&step.stage) {
+            continue;
+        }
+        let Some((axis, cells)) = varies(step, steps) else {
+            continue;
+        };
+        said.insert(Arc::clone(&step.stage));
+        let [first, other] = cells.map(Cell::to_string);
+        found.push(
+            Diagnostic::error(format!(
+                "`{}` has several rows for one place: the axis `{axis}` is not told apart",
+                step.kind.name()
+            ))
+            .at(&step.place, format!("{first} and {other} fall together"))
+            .help(format!(
+                "`with: {{replicate: {axis}}}` takes the mean over it"
+            ))
+            .help("other parameters that name it, or `over`, keep its values apart"),
+        );
+    }
+}
+
+/// An axis in which two rows of one group differ, with their cells.
+fn varies<'s>(step: &Step, steps: &'s [Arc<Step>]) -> Option<(&'s str, [&'s Cell; 2])> {
+    let mut named: Vec<&str> = Vec::new();
+    for (_, value) in step.params.iter() {
+        match value {
+            Value::Str(text) => named.push(text),
+            Value::List(values) => named.extend(values.iter().filter_map(Value::as_str)),
+            _ => {}
+        }
+    }
+    let mut groups: HashMap<Vec<String>, &Cell> = HashMap::new();
+    let items = step.inputs.iter().flat_map(|input| &input.items);
+    for item in items {
+        let From::Step { step, .. } = &item.from else {
+            continue;
+        };
+        let made = &steps[step.index()];
+        // Tables have axes of their own, which are not known before they are made.
+        let outputs = made.outputs();
+        if outputs.iter().any(|(_, ty)| *ty == ArtifactType::Table) {
+            return None;
+        }
+        let cell = &made.cell;
+        let at = named.iter().map(|name| match cell.get(name) {
+            Some(value) => value.to_string(),
+            None => String::new(),
+        });
+        let Some(first) = groups.get(&at.clone().collect::<Vec<_>>()) else {
+            groups.insert(at.collect(), cell);
+            continue;
+        };
+        let other = first.iter().find(|(axis, value)| {
+            let unnamed = !named.contains(axis);
+            unnamed && cell.get(axis).is_some_and(|own| own != *value)
+        });
+        if let Some((axis, _)) = other {
+            return Some((axis, [first, cell]));
+        }
+    }
+    None
+}
