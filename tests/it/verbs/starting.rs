@@ -222,7 +222,7 @@ fn a_command_line_that_is_wrong_says_how_it_is_right() {
 -- stderr
 error: unrecognized subcommand 'rum'
 
-  tip: some similar subcommands exist: 'runs', 'run'
+  tip: a similar subcommand exists: 'run'
 
 Usage: sweepline <COMMAND>
 
