@@ -32,6 +32,8 @@ use super::reporter::Silent;
 use super::resources;
 use super::run_state::RunState;
 use super::run_summary;
+use super::searches;
+use super::searches::Grown;
 use super::stop::Stop;
 use super::store_lock;
 use super::worker;
@@ -83,7 +85,14 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     } else {
         args.max_fail
     };
+    let filtered = selection.is_some();
     options.only = selection.map(|selection| selection.ids());
+    let mut growing = false;
+    if !filtered && let Some(steps) = project.until_proposals()? {
+        growing = true;
+        options.only = Some(steps);
+    }
+    project.note_trials(&[])?;
     options.checkpoint_every = args.checkpoint_every;
     options.manifest = project.manifest.clone();
     store.remember_manifest(&project.name(), &project.manifest)?;
@@ -119,6 +128,16 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let products = keys.products();
     if !products.is_empty() || !before.is_empty() {
         store.set_products(&products, &before)?;
+    }
+    let failed = summary.steps.iter().filter(|s| s.state == State::Failed);
+    let failed = failed.filter_map(|step| Some(step.key?.to_hex().to_string()));
+    project.note_trials(&failed.collect::<Vec<_>>())?;
+    if growing && !summary.stopped {
+        match searches::after_run(&project, err)? {
+            Grown::On => return Ok(again(err)?),
+            Grown::Wrong => return Ok(Exit::Failed),
+            Grown::No => {}
+        }
     }
     let asked = project::asked(&args.experiment, &args.experiment.manifest);
     run_summary::print(&project, &asked, &summary, err)?;

@@ -17,6 +17,7 @@ pub mod pareto;
 mod random;
 mod sobol;
 mod space;
+mod study;
 mod tpe;
 mod trial;
 
@@ -26,6 +27,7 @@ mod tests;
 pub use halving::{Halving, HalvingError, Rung};
 pub use method::{Ask, Method, Proposal};
 pub use space::{Condition, Domain, NotInSpace, Parameter, Point, Space, SpaceError};
+pub use study::{Proposed, Study};
 pub use trial::{Direction, Outcome, Trial};
 
 /// Every method, sorted by name.

@@ -12,14 +12,17 @@ use crate::manifest::node::Content;
 use crate::manifest::node::Entry;
 use crate::manifest::node::Node;
 use crate::registry::ParamType;
+use crate::search::Point;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
 use crate::text::did_you_mean;
 
 use super::Axis;
-use super::forms::available;
 use super::forms::form_of;
+use super::forms::forms;
+use super::search;
+use super::search::Search;
 
 /// Reads axes into columns.
 pub(in crate::manifest) struct Reader<'a> {
@@ -40,6 +43,10 @@ pub(in crate::manifest) struct Reader<'a> {
     pub seeds: Option<u32>,
     /// How many replicates the claims are known to need.
     pub replicates: Option<u32>,
+    /// The points of the search that earlier runs have come to.
+    pub proposed: Option<&'a [Point]>,
+    /// The search, once its axis is read: there is one at most.
+    pub search: Option<Search>,
     /// Names that occurred as an axis or in variants.
     pub seen: Vec<String>,
     pub found: &'a mut Diagnostics,
@@ -108,6 +115,10 @@ impl<'a> Reader<'a> {
         if forced.is_some() {
             return self.list(entry, &[node]);
         }
+        // Some keys of a search in place of others: `{trials: 8}`.
+        if let Some((method, changed)) = search::changed(&entry.value, node) {
+            return self.search(entry, method, &changed);
+        }
         match (&node.content, form_of(node)) {
             (Content::List(items), _) => {
                 let items: Vec<&Node> = items.iter().collect();
@@ -118,7 +129,7 @@ impl<'a> Reader<'a> {
             (Content::Map(inner), None) => {
                 let key = inner.first();
                 let place = key.map_or(&node.place, |key| &key.key_place);
-                let forms = available();
+                let forms = forms();
                 self.found.push(
                     Diagnostic::error(format!("`{name}` has no form of an axis"))
                         .at(place, "not a form of an axis")

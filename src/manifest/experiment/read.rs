@@ -114,10 +114,13 @@ pub(super) fn read(
             .collect(),
         seeds: changes.seeds,
         replicates: changes.replicates,
+        proposed: changes.proposed.as_deref(),
+        search: None,
         seen: Vec::new(),
         found,
     };
     let axes = reader.read(manifest.get("axes"));
+    let search = reader.search.take();
     let seen = std::mem::take(&mut reader.seen);
     for entry in &forced {
         if seen.contains(&entry.key) || nested::within(entry, &mut columns, found) {
@@ -161,6 +164,7 @@ pub(super) fn read(
         pipeline,
         grid,
         axes: infos,
+        search,
         claims: claims.unwrap_or_default(),
         profile: changes.profile.clone(),
         overrides: changes.text(),
