@@ -135,7 +135,7 @@ fn of_kind(kind: &dyn StageKind) -> Json {
 }
 
 /// The schema of a type's values.
-fn value(ty: &ParamType) -> Json {
+pub(super) fn value(ty: &ParamType) -> Json {
     match ty {
         ParamType::Bool => json!({"type": "boolean"}),
         ParamType::Int { min, max } => bounded("integer", json!(min), json!(max)),
