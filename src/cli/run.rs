@@ -22,6 +22,8 @@ use super::printer;
 use super::printer::Printer;
 use super::project;
 use super::project::Project;
+use super::prometheus;
+use super::prometheus::RunMetrics;
 use super::replicates;
 use super::report;
 use super::reporter::Bars;
@@ -30,6 +32,7 @@ use super::reporter::Lines;
 use super::reporter::Reporter;
 use super::reporter::Silent;
 use super::resources;
+use super::run_list;
 use super::run_state::RunState;
 use super::run_summary;
 use super::searches;
@@ -68,6 +71,10 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         err.diagnostic(&wrong)?;
         return Ok(Exit::Usage);
     }
+    if let Some(wrong) = args.metrics_file.as_deref().and_then(prometheus::refused) {
+        err.diagnostic(&wrong)?;
+        return Ok(Exit::Usage);
+    }
     let interrupted = interrupt::watch()?;
     let store = match ahead {
         Some(store) => store,
@@ -75,6 +82,15 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             interrupted.load(Ordering::SeqCst) == 0
         })?,
     };
+    if let Some(name) = &args.name {
+        run_list::fit_for_a_name(name, err)?;
+        if let Some(run) = store.run_named(name)? {
+            writeln!(err, "error: `{name}` is the name of run {run}")?;
+            let help = format!("`sweepline runs unname {name}` takes it away; or take another one");
+            writeln!(err, "  = help: {help}")?;
+            return Ok(Exit::Usage);
+        }
+    }
     let root = &project.plan.experiment.root;
     let mut options = Options::new(project.name(), root);
     options.command = std::env::args().collect::<Vec<_>>().join(" ");
@@ -86,6 +102,9 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         args.max_fail
     };
     let filtered = selection.is_some();
+    options.name = args.name.clone();
+    options.tags = args.tags.clone();
+    options.force = project.steps_named(&args.force, err)?;
     options.only = selection.map(|selection| selection.ids());
     let mut growing = false;
     if !filtered && let Some(steps) = project.until_proposals()? {
@@ -114,6 +133,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     engine.isolated = &isolated;
     let mut reporter = reporter(args);
     let mut state = RunState::default();
+    let mut metrics = args.metrics_file.as_ref().map(|_| RunMetrics::default());
     let mut expecting = false;
     let summary = ManuallyDrop::new(engine.run(&project.plan.steps, &mut |timed| {
         // Looked up only where something runs: a run that changes nothing has no time for it.
@@ -122,9 +142,18 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             state.expect(estimates::by_stage(&project, &store));
         }
         state.add(timed);
+        if let Some(metrics) = &mut metrics {
+            metrics.add(timed);
+        }
         reporter.show(timed, &state);
     })?);
     drop(reporter);
+    if let (Some(path), Some(metrics)) = (&args.metrics_file, &metrics)
+        && let Err(error) = metrics.write(path)
+    {
+        // The results are there all the same.
+        writeln!(err, "warning: `{}` is not written: {error}", path.display())?;
+    }
     let products = keys.products();
     if !products.is_empty() || !before.is_empty() {
         store.set_products(&products, &before)?;
@@ -134,7 +163,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     project.note_trials(&failed.collect::<Vec<_>>())?;
     if growing && !summary.stopped {
         match searches::after_run(&project, err)? {
-            Grown::On => return Ok(again(err)?),
+            Grown::On => return again(args, &store, err),
             Grown::Wrong => return Ok(Exit::Failed),
             Grown::No => {}
         }
@@ -163,7 +192,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             "not all claims are decided: going on to {count} replicates"
         )?;
         replicates::note(&project.store, &project.name(), count)?;
-        return Ok(again(err)?);
+        return again(args, &store, err);
     }
     if args.report && report::refused(&project, err)? {
         return Ok(Exit::Failed);
@@ -180,19 +209,29 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
 
 /// The same command once more, in the place of this process: the plan is another one now.
 #[cfg(unix)]
-fn again(err: &mut Printer) -> io::Result<Exit> {
+fn again(args: &RunArgs, store: &Store, err: &mut Printer) -> Result<Exit, Stop> {
     use std::os::unix::process::CommandExt;
+    // The name is that of the last of these runs.
+    if let Some(name) = &args.name {
+        store.unname_run(name)?;
+    }
     err.flush()?;
     let mut arguments = std::env::args_os();
     let name = arguments.next().unwrap_or_default();
-    Err(Command::new(std::env::current_exe()?)
-        .arg0(name)
-        .args(arguments)
-        .exec())
+    // What was to be made anew is made.
+    let mut forced = false;
+    let arguments = arguments.filter(|argument| {
+        let value = std::mem::take(&mut forced);
+        forced = argument == "--force";
+        let joined = argument.as_encoded_bytes().starts_with(b"--force=");
+        !(value || forced || joined)
+    });
+    let mut command = Command::new(std::env::current_exe()?);
+    Err(command.arg0(name).args(arguments).exec().into())
 }
 
 #[cfg(not(unix))]
-fn again(err: &mut Printer) -> io::Result<Exit> {
+fn again(_: &RunArgs, _: &Store, err: &mut Printer) -> Result<Exit, Stop> {
     writeln!(err, "run it again")?;
     Ok(Exit::Success)
 }
