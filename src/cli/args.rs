@@ -170,6 +170,9 @@ pub(super) struct RunArgs {
     /// Write report.html beside the results when all is done
     #[arg(long)]
     pub report: bool,
+    /// Write the run's metrics in Prometheus' text form when it ends
+    #[arg(long, value_name = "FILE")]
+    pub metrics_file: Option<PathBuf>,
 }
 
 /// Which steps a verb is about. A reduction is never narrowed: where some of its members are left

@@ -22,6 +22,7 @@ mod plan;
 mod previous_run;
 mod printer;
 mod project;
+mod prometheus;
 mod replicates;
 mod report;
 mod reporter;

@@ -22,6 +22,8 @@ use super::printer;
 use super::printer::Printer;
 use super::project;
 use super::project::Project;
+use super::prometheus;
+use super::prometheus::RunMetrics;
 use super::replicates;
 use super::report;
 use super::reporter::Bars;
@@ -65,6 +67,10 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         return Ok(Exit::Success);
     }
     if let Some(wrong) = output_folder::refused(&project) {
+        err.diagnostic(&wrong)?;
+        return Ok(Exit::Usage);
+    }
+    if let Some(wrong) = args.metrics_file.as_deref().and_then(prometheus::refused) {
         err.diagnostic(&wrong)?;
         return Ok(Exit::Usage);
     }
@@ -114,6 +120,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     engine.isolated = &isolated;
     let mut reporter = reporter(args);
     let mut state = RunState::default();
+    let mut metrics = args.metrics_file.as_ref().map(|_| RunMetrics::default());
     let mut expecting = false;
     let summary = ManuallyDrop::new(engine.run(&project.plan.steps, &mut |timed| {
         // Looked up only where something runs: a run that changes nothing has no time for it.
@@ -122,9 +129,18 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             state.expect(estimates::by_stage(&project, &store));
         }
         state.add(timed);
+        if let Some(metrics) = &mut metrics {
+            metrics.add(timed);
+        }
         reporter.show(timed, &state);
     })?);
     drop(reporter);
+    if let (Some(path), Some(metrics)) = (&args.metrics_file, &metrics)
+        && let Err(error) = metrics.write(path)
+    {
+        // The results are there all the same.
+        writeln!(err, "warning: `{}` is not written: {error}", path.display())?;
+    }
     let products = keys.products();
     if !products.is_empty() || !before.is_empty() {
         store.set_products(&products, &before)?;
