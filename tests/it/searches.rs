@@ -26,7 +26,7 @@ stages:
       values: {x: "${x}", n: "${n}", k: "${k}", z: "${z}", seed: "${seed}"}
       run: |
         sleep 0.0$((RANDOM % 8))
-        awk -v x="$x" -v n="$n" -v k="$k" -v z="${z:-0}" -v s="$seed" 'BEGIN {
+        awk -v x="$x" -v n="$n" -v k="$k" -v z="$${z:-0}" -v s="$seed" 'BEGIN {
           if (x > FAILS) exit 3
           if (x < NANS) print "loss=nan"; else
           printf "loss=%.9f\n", (x - 2) ^ 2 + (log(n) - 2) ^ 2 + (k == "b") * z + s / 10 }'
