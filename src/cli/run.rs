@@ -1,6 +1,7 @@
 //! `sweepline run`: brings an experiment up to date.
 
-use std::io;
+#[cfg(unix)]
+use std::ffi::OsString;
 use std::io::Write;
 use std::mem::ManuallyDrop;
 use std::path::Path;
@@ -32,6 +33,7 @@ use super::reporter::Lines;
 use super::reporter::Reporter;
 use super::reporter::Silent;
 use super::resources;
+use super::run_list;
 use super::run_state::RunState;
 use super::run_summary;
 use super::searches;
@@ -81,6 +83,15 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             interrupted.load(Ordering::SeqCst) == 0
         })?,
     };
+    if let Some(name) = &args.name {
+        run_list::fit_for_a_name(name, err)?;
+        if let Some(run) = store.run_named(name)? {
+            writeln!(err, "error: `{name}` is the name of run {run}")?;
+            let help = format!("`sweepline runs unname {name}` takes it away; or take another one");
+            writeln!(err, "  = help: {help}")?;
+            return Ok(Exit::Usage);
+        }
+    }
     let root = &project.plan.experiment.root;
     let mut options = Options::new(project.name(), root);
     options.command = std::env::args().collect::<Vec<_>>().join(" ");
@@ -92,6 +103,9 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         args.max_fail
     };
     let filtered = selection.is_some();
+    options.name = args.name.clone();
+    options.tags = args.tags.clone();
+    options.force = project.steps_named(&args.force, err)?;
     options.only = selection.map(|selection| selection.ids());
     let mut growing = false;
     if !filtered && let Some(steps) = project.until_proposals()? {
@@ -150,7 +164,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     project.note_trials(&failed.collect::<Vec<_>>())?;
     if growing && !summary.stopped {
         match searches::after_run(&project, err)? {
-            Grown::On => return Ok(again(err)?),
+            Grown::On => return again(args, &store, err),
             Grown::Wrong => return Ok(Exit::Failed),
             Grown::No => {}
         }
@@ -179,7 +193,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             "not all claims are decided: going on to {count} replicates"
         )?;
         replicates::note(&project.store, &project.name(), count)?;
-        return Ok(again(err)?);
+        return again(args, &store, err);
     }
     if args.report && report::refused(&project, err)? {
         return Ok(Exit::Failed);
@@ -194,23 +208,46 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     })
 }
 
-/// The same command once more, in the place of this process: the plan is another one now.
+/// The same command once more, in the place of this process: the plan is another one now. A name of
+/// the run goes to the last one, and what was forced has run.
 #[cfg(unix)]
-fn again(err: &mut Printer) -> io::Result<Exit> {
+fn again(args: &RunArgs, store: &Store, err: &mut Printer) -> Result<Exit, Stop> {
     use std::os::unix::process::CommandExt;
+    if let Some(name) = &args.name {
+        store.unname_run(name)?;
+        store.sync()?;
+    }
     err.flush()?;
     let mut arguments = std::env::args_os();
-    let name = arguments.next().unwrap_or_default();
+    let program = arguments.next().unwrap_or_default();
     Err(Command::new(std::env::current_exe()?)
-        .arg0(name)
-        .args(arguments)
-        .exec())
+        .arg0(program)
+        .args(unforced(arguments))
+        .exec())?
 }
 
 #[cfg(not(unix))]
-fn again(err: &mut Printer) -> io::Result<Exit> {
+fn again(args: &RunArgs, store: &Store, err: &mut Printer) -> Result<Exit, Stop> {
+    if let Some(name) = &args.name {
+        store.unname_run(name)?;
+        store.sync()?;
+    }
     writeln!(err, "run it again")?;
     Ok(Exit::Success)
+}
+
+/// Arguments without `--force STEP`.
+#[cfg(unix)]
+fn unforced(mut arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut kept = Vec::new();
+    while let Some(argument) = arguments.next() {
+        if argument == "--force" {
+            arguments.next();
+        } else if !argument.as_encoded_bytes().starts_with(b"--force=") {
+            kept.push(argument);
+        }
+    }
+    kept
 }
 
 /// The store, opened and read while the plan is expanded: with thousands of steps both take a while.
