@@ -87,7 +87,11 @@ fn check_objective(
             )),
         });
     }
-    for name in searched.iter().filter(|name| !reaches(name)) {
+    let decides = |name: &&str| search.deciding.iter().any(|known| known == name);
+    for name in searched
+        .iter()
+        .filter(|name| !reaches(name) && !decides(name))
+    {
         found.push(
             Diagnostic::warning(format!("`{name}` does not change what is optimised"))
                 .at(

@@ -19,8 +19,8 @@ use crate::text::Place;
 use crate::text::did_you_mean;
 
 use super::Axis;
+use super::forms::available;
 use super::forms::form_of;
-use super::forms::forms;
 use super::search;
 use super::search::Search;
 
@@ -47,6 +47,8 @@ pub(in crate::manifest) struct Reader<'a> {
     pub proposed: Option<&'a [Point]>,
     /// The search, once its axis is read: there is one at most.
     pub search: Option<Search>,
+    /// Parameters of the search that decide whether others are there.
+    pub deciding: Vec<String>,
     /// Names that occurred as an axis or in variants.
     pub seen: Vec<String>,
     pub found: &'a mut Diagnostics,
@@ -129,7 +131,7 @@ impl<'a> Reader<'a> {
             (Content::Map(inner), None) => {
                 let key = inner.first();
                 let place = key.map_or(&node.place, |key| &key.key_place);
-                let forms = forms();
+                let forms = available();
                 self.found.push(
                     Diagnostic::error(format!("`{name}` has no form of an axis"))
                         .at(place, "not a form of an axis")

@@ -89,6 +89,8 @@ pub struct Search {
     pub statistic: Statistic,
     /// The columns of the parameters, in the order of the space.
     pub columns: Vec<usize>,
+    /// Parameters that decide whether others are there.
+    pub deciding: Vec<String>,
     /// The trials that are known.
     pub points: Vec<Point>,
     /// By trial: its coordinates on the columns.
@@ -202,6 +204,7 @@ impl Reader<'_> {
             objectives: objectives?,
             statistic: statistic?,
             columns,
+            deciding: std::mem::take(&mut self.deciding),
             points: Vec::new(),
             coordinates: Vec::new(),
         };

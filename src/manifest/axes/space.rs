@@ -249,6 +249,7 @@ impl Reader<'_> {
         let mut constants = Values::new();
         for name in expression.names() {
             if before.contains(&&**name) {
+                self.deciding.push(name.to_string());
                 continue;
             }
             let constant = |column: &Column| {

@@ -116,6 +116,7 @@ pub(super) fn read(
         replicates: changes.replicates,
         proposed: changes.proposed.as_deref(),
         search: None,
+        deciding: Vec::new(),
         seen: Vec::new(),
         found,
     };
