@@ -110,6 +110,8 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let mut growing = false;
     if !filtered && let Some(steps) = project.until_proposals()? {
         growing = true;
+        // What is forced may be made of all trials: it waits for the last round.
+        options.force.clear();
         options.only = Some(steps);
     }
     project.note_trials(&[])?;
@@ -164,7 +166,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     project.note_trials(&failed.collect::<Vec<_>>())?;
     if growing && !summary.stopped {
         match searches::after_run(&project, err)? {
-            Grown::On => return again(args, &store, err),
+            Grown::On => return again(args, true, &store, err),
             Grown::Wrong => return Ok(Exit::Failed),
             Grown::No => {}
         }
@@ -193,7 +195,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             "not all claims are decided: going on to {count} replicates"
         )?;
         replicates::note(&project.store, &project.name(), count)?;
-        return again(args, &store, err);
+        return again(args, false, &store, err);
     }
     if args.report && report::refused(&project, err)? {
         return Ok(Exit::Failed);
@@ -209,9 +211,9 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
 }
 
 /// The same command once more, in the place of this process: the plan is another one now. A name of
-/// the run goes to the last one, and what was forced has run.
+/// the run goes to the last one. `force`: what is forced has not run yet.
 #[cfg(unix)]
-fn again(args: &RunArgs, store: &Store, err: &mut Printer) -> Result<Exit, Stop> {
+fn again(args: &RunArgs, force: bool, store: &Store, err: &mut Printer) -> Result<Exit, Stop> {
     use std::os::unix::process::CommandExt;
     if let Some(name) = &args.name {
         store.unname_run(name)?;
@@ -220,14 +222,19 @@ fn again(args: &RunArgs, store: &Store, err: &mut Printer) -> Result<Exit, Stop>
     err.flush()?;
     let mut arguments = std::env::args_os();
     let program = arguments.next().unwrap_or_default();
+    let arguments = match force {
+        true => arguments.collect(),
+        false => unforced(arguments),
+    };
     Err(Command::new(std::env::current_exe()?)
         .arg0(program)
-        .args(unforced(arguments))
+        .args(arguments)
         .exec())?
 }
 
 #[cfg(not(unix))]
-fn again(args: &RunArgs, store: &Store, err: &mut Printer) -> Result<Exit, Stop> {
+fn again(args: &RunArgs, force: bool, store: &Store, err: &mut Printer) -> Result<Exit, Stop> {
+    let _ = force;
     if let Some(name) = &args.name {
         store.unname_run(name)?;
         store.sync()?;
