@@ -1,6 +1,7 @@
 //! `sweepline run`: brings an experiment up to date.
 
-use std::io;
+#[cfg(unix)]
+use std::ffi::OsString;
 use std::io::Write;
 use std::mem::ManuallyDrop;
 use std::path::Path;
@@ -109,6 +110,8 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let mut growing = false;
     if !filtered && let Some(steps) = project.until_proposals()? {
         growing = true;
+        // What is forced may be made of all trials: it waits for the last round.
+        options.force.clear();
         options.only = Some(steps);
     }
     project.note_trials(&[])?;
@@ -163,7 +166,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     project.note_trials(&failed.collect::<Vec<_>>())?;
     if growing && !summary.stopped {
         match searches::after_run(&project, err)? {
-            Grown::On => return again(args, &store, err),
+            Grown::On => return again(args, true, &store, err),
             Grown::Wrong => return Ok(Exit::Failed),
             Grown::No => {}
         }
@@ -192,7 +195,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             "not all claims are decided: going on to {count} replicates"
         )?;
         replicates::note(&project.store, &project.name(), count)?;
-        return again(args, &store, err);
+        return again(args, false, &store, err);
     }
     if args.report && report::refused(&project, err)? {
         return Ok(Exit::Failed);
@@ -207,33 +210,51 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     })
 }
 
-/// The same command once more, in the place of this process: the plan is another one now.
+/// The same command once more, in the place of this process: the plan is another one now. A name of
+/// the run goes to the last one. `force`: what is forced has not run yet.
 #[cfg(unix)]
-fn again(args: &RunArgs, store: &Store, err: &mut Printer) -> Result<Exit, Stop> {
+fn again(args: &RunArgs, force: bool, store: &Store, err: &mut Printer) -> Result<Exit, Stop> {
     use std::os::unix::process::CommandExt;
-    // The name is that of the last of these runs.
     if let Some(name) = &args.name {
         store.unname_run(name)?;
+        store.sync()?;
     }
     err.flush()?;
     let mut arguments = std::env::args_os();
-    let name = arguments.next().unwrap_or_default();
-    // What was to be made anew is made.
-    let mut forced = false;
-    let arguments = arguments.filter(|argument| {
-        let value = std::mem::take(&mut forced);
-        forced = argument == "--force";
-        let joined = argument.as_encoded_bytes().starts_with(b"--force=");
-        !(value || forced || joined)
-    });
-    let mut command = Command::new(std::env::current_exe()?);
-    Err(command.arg0(name).args(arguments).exec().into())
+    let program = arguments.next().unwrap_or_default();
+    let arguments = match force {
+        true => arguments.collect(),
+        false => unforced(arguments),
+    };
+    Err(Command::new(std::env::current_exe()?)
+        .arg0(program)
+        .args(arguments)
+        .exec())?
 }
 
 #[cfg(not(unix))]
-fn again(_: &RunArgs, _: &Store, err: &mut Printer) -> Result<Exit, Stop> {
+fn again(args: &RunArgs, force: bool, store: &Store, err: &mut Printer) -> Result<Exit, Stop> {
+    let _ = force;
+    if let Some(name) = &args.name {
+        store.unname_run(name)?;
+        store.sync()?;
+    }
     writeln!(err, "run it again")?;
     Ok(Exit::Success)
+}
+
+/// Arguments without `--force STEP`.
+#[cfg(unix)]
+fn unforced(mut arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut kept = Vec::new();
+    while let Some(argument) = arguments.next() {
+        if argument == "--force" {
+            arguments.next();
+        } else if !argument.as_encoded_bytes().starts_with(b"--force=") {
+            kept.push(argument);
+        }
+    }
+    kept
 }
 
 /// The store, opened and read while the plan is expanded: with thousands of steps both take a while.

@@ -72,7 +72,7 @@ fn check_objective(
         .map(|c| &*columns.get(*c).name)
         .collect();
     let reaches = |name: &&str| stage.axes.iter().any(|axis| **axis == **name);
-    if !searched.iter().any(|name| reaches(name)) {
+    if !searched.iter().any(&reaches) {
         let wrong = Diagnostic::error(format!("no parameter of the search reaches `{name}`"))
             .at(place, "it is the same in all trials")
             .also(&search.place, "searched here");

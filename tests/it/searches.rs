@@ -351,3 +351,19 @@ fn an_objective_that_the_search_does_not_reach_is_refused() {
     );
     assert!(said.contains("manifests/s.yaml:12:"), "{said}");
 }
+
+#[test]
+fn a_named_run_is_one_run_and_forces_once() {
+    let space = space("tpe");
+    run(&space, &[]);
+    space.replace("manifests/s.yaml", "trials: 14", "trials: 20");
+    let stage = ["--force", "table", "--name", "longer"];
+    let said = run(&space, &stage);
+    assert!(said.contains("going on to 20"), "{said}");
+    let runs = space.stdout(&["runs"]);
+    let named = runs.lines().filter(|line| line.contains("longer"));
+    assert_eq!(named.count(), 1, "{runs}");
+    // The name is taken now.
+    let again = space.output(&["run", "manifests/s.yaml", "--name", "longer"]);
+    assert!(!again.status.success());
+}

@@ -64,7 +64,7 @@ impl Reader<'_> {
             let Some((domain, when, condition)) = self.domain(entry, column, &names) else {
                 continue;
             };
-            let _ = write!(text, "{} {domain:?} {condition}\n", entry.key);
+            let _ = writeln!(text, "{} {domain:?} {condition}", entry.key);
             columns.push(column);
             places.push(&entry.value.place);
             parameters.push(Parameter {
