@@ -184,4 +184,14 @@ impl Dataset {
             .map(|word| word.as_str().unwrap_or_default())
             .collect()
     }
+
+    /// A digest of the words and their order: the same token means the same word in data sets of one
+    /// digest.
+    pub fn vocabulary_digest(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for word in self.vocabulary() {
+            hasher.update(word.as_bytes()).update(&[0]);
+        }
+        hasher.finalize().to_hex().to_string()
+    }
 }

@@ -1,24 +1,33 @@
 //! How clear and how varied a classifier finds a model's samples.
 
-mod classifier;
 mod measure;
 
-pub use classifier::Classifier;
 pub use measure::{InceptionScore, inception_score};
 
 use super::Metric;
+use super::classifier;
+use super::classifier::Classifier;
+use super::classifier::ClassifierKind;
+use super::classifier::ClassifierParams;
+use super::classifier::order_of;
 use crate::data::Dataset;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::params;
+use crate::nn::device::DeviceChoice;
 use crate::random::Seed;
+use crate::registry::ArtifactType;
 use crate::registry::Capability;
 use crate::registry::Entry;
+use crate::registry::Facts;
 use crate::registry::Measure;
+use crate::registry::Misfit;
 use crate::registry::Param;
+use crate::registry::Slot;
 use crate::registry::Values;
 use crate::registry::params;
+use crate::registry::shape_text;
 use crate::training::Monitor;
 
 /// `evaluate/inception-score`
@@ -31,14 +40,22 @@ params! {
         samples: usize = 5000, min(1);
         /// parts that are scored apart
         splits: usize = 10, min(1);
-        /// units of each of its two hidden layers
+        /// units of each of the two hidden layers of its own classifier
         classifier_hidden: usize = 256, min(1);
-        /// passes over the training split
-        classifier_epochs: usize = 5, min(1), max(params::MOST_EPOCHS);
+        /// passes of its own classifier over the training split
+        classifier_epochs: u64 = 5, min(1), max(params::MOST_EPOCHS);
         /// which draws and which classifier
         seed: Seed;
     }
 }
+
+/// Where it takes a classifier.
+const CLASSIFIER: Slot = Slot::new(
+    "classifier",
+    &[ArtifactType::Classifier],
+    "the classifier, in place of its own",
+)
+.optional();
 
 impl Entry for InceptionScoreOfSamples {
     fn name(&self) -> &'static str {
@@ -59,9 +76,11 @@ impl Entry for InceptionScoreOfSamples {
          low, so compare equal numbers only. What stands in which part is decided by `seed` and the\n\
          numbers of each observation, never by the order in a file, which may be sorted by class.\n\
          \n\
-         p(y|x) is not the Inception network but a classifier that is trained here on the labels of the\n\
-         training split: affine layers with ReLU between them, Adam, as many epochs as\n\
-         `classifier_epochs` says. So the numbers cannot be compared with those of other classifiers.\n\
+         p(y|x) is that of the classifier in the slot `classifier`, which `train/classifier` leaves. Without\n\
+         one a small one is trained here on the labels of the training split: affine layers with ReLU between\n\
+         them, Adam, as many epochs as `classifier_epochs` says. Neither is the Inception network, so the\n\
+         numbers cannot be compared with those of other classifiers. Of probabilities that another program\n\
+         computed it is `estimate/inception-score`.\n\
          `classifier_accuracy` is its share of correct answers on the test split, and\n\
          `inception_score_data` the score of as many test observations, chosen in the same way.\n\
          \n\
@@ -69,7 +88,7 @@ impl Entry for InceptionScoreOfSamples {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -95,6 +114,23 @@ impl Metric for InceptionScoreOfSamples {
         &[Capability::Samples]
     }
 
+    fn classifier(&self) -> Option<Slot> {
+        Some(CLASSIFIER)
+    }
+
+    fn foresee(&self, _values: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<(), Misfit> {
+        let (own, data) = (reads("classifier").shape, reads("data").shape);
+        match (own, data) {
+            (Some(own), Some(data)) if own != data => Err(Misfit {
+                slot: "classifier",
+                message: format!("it is of observations of {}", shape_text(&own)),
+                beside: Some(("data", format!("of {}", shape_text(&data)))),
+                help: "train it on data of the same kind".to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     fn score(
         &self,
         model: &dyn Fitted,
@@ -103,31 +139,52 @@ impl Metric for InceptionScoreOfSamples {
         monitor: &dyn Monitor,
     ) -> Result<Vec<f64>, ModelError> {
         let params = InceptionScoreParams::read(values)?;
+        let own = ClassifierParams {
+            network: ClassifierKind::Mlp,
+            hidden: params.classifier_hidden,
+            epochs: params.classifier_epochs,
+            seed: params.seed.derive("inception-score/classifier"),
+            device: DeviceChoice::Cpu,
+            ..ClassifierParams::read(&Values::default())?
+        };
+        let trained = classifier::train(data, &own, monitor)?;
+        if let Some(how) = trained.diverged {
+            let what = format!("the classifier diverged: {how}");
+            return Err(ModelError::Unsupported(what));
+        }
+        let classifier = Classifier::open(&trained.weights)?;
+        self.score_by(&classifier, model, data, values, monitor)
+    }
+
+    fn score_by(
+        &self,
+        classifier: &Classifier,
+        model: &dyn Fitted,
+        data: &Dataset,
+        values: &Values,
+        _monitor: &dyn Monitor,
+    ) -> Result<Vec<f64>, ModelError> {
         let InceptionScoreParams {
             samples,
             splits,
             seed,
             ..
-        } = params;
-        let classifier = Classifier::train(
-            data,
-            params.classifier_hidden,
-            params.classifier_epochs,
-            seed.derive("inception-score/classifier"),
-            monitor,
-        )?;
-        let accuracy = classifier.accuracy(data, "test")?;
+        } = InceptionScoreParams::read(values)?;
+        if classifier.shape() != model.shape() {
+            return Err(ModelError::Unsupported(format!(
+                "the classifier is of observations of {}, the model of {}",
+                shape_text(classifier.shape()),
+                shape_text(model.shape()),
+            )));
+        }
+        let accuracy = 1.0 - classifier.error(data, "test")?;
         let mut stream = seed.derive("inception-score/samples").stream(0);
         let order = seed.derive("inception-score/order");
         let score = |x: &Rows| {
             let mut chosen = order_of(x, order);
             chosen.truncate(samples);
             let x = Rows::new(x.columns, x.gather(&chosen));
-            let probabilities = classifier.probabilities(&x);
-            if probabilities.iter().any(|p| !p.is_finite()) {
-                let what = "the classifier gives probabilities that are not finite".to_owned();
-                return Err(ModelError::Unsupported(what));
-            }
+            let probabilities = classifier.probabilities(&x)?;
             inception_score(&probabilities, classifier.classes(), splits).ok_or_else(|| {
                 let n = x.len();
                 ModelError::Data(format!(
@@ -138,32 +195,5 @@ impl Metric for InceptionScoreOfSamples {
         let generated = score(&model.sample(samples, &mut stream)?.into_rows())?;
         let real = score(&params::observations(data, "test")?)?;
         Ok(vec![generated.mean, generated.std, real.mean, accuracy])
-    }
-}
-
-/// An order of the rows that the seed and their numbers decide, not the order in which they come.
-fn order_of(x: &Rows, seed: Seed) -> Vec<usize> {
-    let of = |row: &[f32]| {
-        let bytes: Vec<u8> = row.iter().flat_map(|value| value.to_le_bytes()).collect();
-        seed.digest(&bytes)
-    };
-    let digests: Vec<[u8; 32]> = x.values.chunks_exact(x.columns).map(of).collect();
-    let mut order: Vec<usize> = (0..digests.len()).collect();
-    order.sort_by_key(|row| digests[*row]);
-    order
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_order_is_that_of_the_numbers_and_the_seed() {
-        let x = Rows::new(2, Seed::new(1).stream(0).normal(2 * 50));
-        let moved = Seed::new(2).stream(0).permutation(50);
-        let other = Rows::new(2, x.gather(&moved));
-        let seen = |x: &Rows, seed| x.gather(&order_of(x, Seed::new(seed)));
-        assert_eq!(seen(&x, 3), seen(&other, 3));
-        assert_ne!(seen(&x, 3), seen(&x, 4));
     }
 }

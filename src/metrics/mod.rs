@@ -6,6 +6,7 @@
 mod active_units;
 mod best_posterior;
 mod bound;
+pub mod classifier;
 pub mod density;
 mod elbo;
 pub mod grid_gap;
@@ -18,9 +19,11 @@ mod iwae_bound;
 pub mod marginal;
 mod marginal_kl;
 mod mixture_proposal;
+mod mode_coverage;
 pub mod ms_ssim;
 pub mod ratio;
 mod test_kl;
+mod wasserstein;
 
 #[cfg(test)]
 pub(crate) mod refined_tests;
@@ -38,12 +41,17 @@ pub use marginal::Marginal;
 pub(crate) use marginal::{Observations, observations_of};
 pub use marginal_kl::MarginalKl;
 
+use classifier::Classifier;
+
 use crate::data::Dataset;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::registry::Capability;
 use crate::registry::Entry;
+use crate::registry::Facts;
 use crate::registry::Measure;
+use crate::registry::Misfit;
+use crate::registry::Slot;
 use crate::registry::Values;
 use crate::training::Curve;
 use crate::training::Monitor;
@@ -62,6 +70,34 @@ pub trait Metric: Entry {
 
     /// What a model has to be able to do for it.
     fn needs(&self) -> &'static [Capability];
+
+    /// The slot of a classifier, for a score that asks one; optional where it can train its own.
+    fn classifier(&self) -> Option<Slot> {
+        None
+    }
+
+    /// The measured numbers by the answers of a classifier, for a score that has a slot for one.
+    ///
+    /// # Errors
+    /// As for the numbers alone, or where the classifier is one of other observations.
+    fn score_by(
+        &self,
+        _classifier: &Classifier,
+        model: &dyn Fitted,
+        data: &Dataset,
+        params: &Values,
+        monitor: &dyn Monitor,
+    ) -> Result<Vec<f64>, ModelError> {
+        self.score(model, data, params, monitor)
+    }
+
+    /// Whether it can work with what its slots will hold, as far as that is known.
+    ///
+    /// # Errors
+    /// The slot, what is wrong with it, and what to do.
+    fn foresee(&self, _params: &Values, _reads: &dyn Fn(&str) -> Facts) -> Result<(), Misfit> {
+        Ok(())
+    }
 
     /// The measured numbers: one per measure, in that order. A score that trains something does it
     /// under the eyes of `monitor`.
@@ -108,6 +144,8 @@ pub static ALL: &[&dyn Metric] = &[
     &inception_score::InceptionScoreOfSamples,
     &iwae_bound::IwaeBound,
     &marginal_kl::MarginalKlScore,
+    &mode_coverage::ModeCoverage,
     &ms_ssim::MsSsimScore,
     &test_kl::TestKl,
+    &wasserstein::WassersteinCritic,
 ];

@@ -517,6 +517,8 @@ fn fits_and_holds(
             // Of the empiricalised model, before its prior is recovered.
             "valid_empirical_ll" => {}
             "train_loss" | "recovery_loss" | "decoder_passes" | "network_passes" => {}
+            // A difference of log-likelihoods, not one.
+            "recovery_cost" | "recovery_cost_se" => {}
             // A discriminator's guess at a bound may lie on either side.
             "valid_bound_estimate"
             | "train_autoencoder"

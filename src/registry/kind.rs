@@ -31,6 +31,8 @@ pub enum ArtifactType {
     Table,
     /// A figure in its file formats.
     Figure,
+    /// A classifier of observations: weights and configuration.
+    Classifier,
     /// Which candidate a selection chose, and why: `choice.json`.
     Choice,
     /// A file of any content.
@@ -76,6 +78,7 @@ impl fmt::Display for ArtifactType {
             ArtifactType::Arrays => "arrays",
             ArtifactType::Table => "table",
             ArtifactType::Figure => "figure",
+            ArtifactType::Classifier => "classifier",
             ArtifactType::Choice => "choice",
             ArtifactType::File => "file",
             ArtifactType::Any => "any",

@@ -23,6 +23,7 @@ use crate::registry::Slot;
 use crate::table::Table;
 
 pub(super) const DATA: &str = "data.safetensors";
+pub(super) const CLASSIFIER: &str = "classifier.safetensors";
 pub(super) const MODEL: &str = "model.safetensors";
 pub(super) const METRICS: &str = "metrics.json";
 pub(super) const CURVE: &str = "curve.csv";

@@ -3,6 +3,7 @@
 use super::Stage;
 use super::artifacts;
 use super::capabilities;
+use super::classifier;
 use super::fitted;
 use super::registered::Registered;
 use super::train::LinkMonitor;
@@ -32,10 +33,12 @@ pub(super) const SHARED: u32 = 1;
 
 impl StageKind for Evaluate {
     fn inputs(&self) -> Vec<Slot> {
-        vec![
+        let mut slots = vec![
             Slot::new("model", &[ArtifactType::Model], "the fitted model"),
             Slot::new("data", &[ArtifactType::Dataset], "what it is scored on"),
-        ]
+        ];
+        slots.extend(self.entry.classifier());
+        slots
     }
 
     fn outputs(&self) -> Outputs {
@@ -52,7 +55,7 @@ impl StageKind for Evaluate {
         self.entry.measures().to_vec()
     }
 
-    fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
+    fn foresee(&self, params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         let needs = self.entry.needs();
         capabilities::check(needs, reads).map_err(|mut misfit| {
             let model = reads(misfit.slot);
@@ -71,6 +74,7 @@ impl StageKind for Evaluate {
         if needs.contains(&Capability::Likelihood) {
             reads("model").has_likelihood_of(&reads("data"))?;
         }
+        self.entry.foresee(params, reads)?;
         Ok(Facts::default())
     }
 
@@ -98,10 +102,17 @@ impl Stage for Evaluate {
             let (model, data) = fitted::with_data(job, DeviceChoice::Cpu)?;
             let monitor = LinkMonitor(job.link);
             let params = &job.step.params;
-            let scored = self
-                .entry
-                .score_with_curve(&*model, &data, params, &monitor)?;
-            let (scores, curve) = scored;
+            let (scores, curve) = match classifier::given(job)? {
+                None => self
+                    .entry
+                    .score_with_curve(&*model, &data, params, &monitor)?,
+                Some(classifier) => {
+                    let scores =
+                        self.entry
+                            .score_by(&classifier, &*model, &data, params, &monitor)?;
+                    (scores, None)
+                }
+            };
             for contradiction in self.entry.contradictions(&scores) {
                 job.link.warn(&contradiction);
             }

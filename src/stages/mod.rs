@@ -7,6 +7,7 @@
 mod artifacts;
 mod capabilities;
 mod claims;
+mod classifier;
 mod codes;
 mod command;
 mod compare;
@@ -24,6 +25,7 @@ mod pairwise;
 mod plateau;
 mod points;
 mod posterior;
+mod probabilities;
 mod read;
 mod refinement;
 mod registered;
@@ -37,6 +39,7 @@ mod sentences;
 mod summary;
 mod surrogate;
 mod train;
+mod trend;
 mod tsne;
 mod wall_time;
 
@@ -84,6 +87,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &points::PosteriorPoints,
         &posterior::LogPosterior,
         &select::Select,
+        &classifier::TrainClassifier,
         &codes::Codes,
         &command::Command,
         &compare::CompareTable,
@@ -92,6 +96,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &pairwise::PairwiseTable,
         &plateau::Plateau,
         &elbo_surface::ElboSurface,
+        &probabilities::ScoreOfProbabilities,
         &read::ReadTable,
         &refinement::Refinement,
         &saliency::Saliency,
@@ -101,6 +106,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &sample::Prior,
         &sample::Reconstructions,
         &sentences::Sentences,
+        &trend::Trend,
         &tsne::Tsne,
         &wall_time::WallTime,
     ];

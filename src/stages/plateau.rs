@@ -2,7 +2,7 @@
 
 use super::Stage;
 use super::artifacts;
-use super::rows;
+use super::trend;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
@@ -85,14 +85,7 @@ impl StageKind for Plateau {
 impl Stage for Plateau {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = PlateauParams::read(&job.step.params)?;
-        let [item] = job.items("curve") else {
-            let error = format!(
-                "slot `curve` takes one and got {}",
-                job.items("curve").len()
-            );
-            return Err(JobError::failed(error).hint("reduce nothing here"));
-        };
-        let curve = rows::of_curve(item)?;
+        let curve = trend::only_curve(job)?;
         let (gain, error) = late_gain(&curve, &params)?;
         let levelled = f64::from(u8::from(gain <= params.tolerance));
         let metrics = artifacts::metrics_json([
@@ -108,20 +101,7 @@ impl Stage for Plateau {
 
 /// The gain in the last part of the curve, with its standard error.
 fn late_gain(curve: &Table, params: &PlateauParams) -> Result<(f64, f64), JobError> {
-    let found = params.columns.iter().find_map(|name| curve.column(name));
-    let column = found.ok_or_else(|| {
-        let known = curve.columns.iter().filter(|column| !column.axis);
-        let known: Vec<&str> = known.map(|column| column.name.as_str()).collect();
-        JobError::failed(format!(
-            "the curve has no column {}",
-            params.columns.join(" or ")
-        ))
-        .hint(format!("it has {}", known.join(", ")))
-    })?;
-    // Rows of another phase lack the column.
-    let values: Vec<f64> = (0..curve.rows.len())
-        .filter_map(|row| curve.number(row, column))
-        .collect();
+    let (column, values) = trend::first_of(curve, &params.columns)?;
     let part = (values.len() as f64 * params.share).round() as usize;
     if part < FEWEST {
         return Err(JobError::failed(format!(

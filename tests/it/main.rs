@@ -25,6 +25,7 @@ mod fuzz;
 mod gallery;
 #[cfg(unix)]
 mod growing;
+mod hybrids;
 mod language;
 mod own;
 mod reference;

@@ -11,9 +11,9 @@ use super::made::Made;
 use super::players::Player;
 use super::players::Step;
 use crate::nn::Backend;
-use crate::nn::Images;
 use crate::nn::Matrix;
 use crate::nn::Vector;
+use crate::nn::layers::points;
 use crate::nn::layers::rows;
 use crate::nn::penalty;
 use crate::random::Seed;
@@ -80,12 +80,6 @@ impl<B: Backend> WganGp<B> {
         let loss = -f.of(g.of(z)).mean();
         g.step(loss)
     }
-}
-
-/// Rows as images of one pixel, which the first stage of a network takes.
-fn points<B: Backend>(x: Matrix<B>) -> Images<B> {
-    let (n, columns) = x.shape();
-    x.reshape((n, columns, 1, 1))
 }
 
 impl<B: Backend> System<B> for WganGp<B> {

@@ -87,6 +87,9 @@ pub(crate) struct Config {
     pub inference: Settings,
     /// Tokens that can be predicted.
     pub vocabulary: usize,
+    /// Of the words that the tokens stand for; weights of before it was kept have none.
+    #[serde(default)]
+    pub words: Option<String>,
     /// Sequences are stored between [`BEGIN`] and [`END`]; others begin with a symbol of the model's own.
     pub marked: bool,
     /// Most tokens of a stored training sequence.
@@ -133,6 +136,7 @@ impl Config {
             model: name.to_owned(),
             inference: Settings::new(&params.inference, params.training.batch),
             vocabulary: words.len(),
+            words: Some(data.vocabulary_digest()),
             marked,
             longest,
             embedding: size("embedding", 1, params.embedding)?,

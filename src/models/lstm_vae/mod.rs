@@ -267,6 +267,9 @@ fn start_with<B: Backend>(
             return wrong(format!("has {what} {its}, this model of {ours}"));
         }
     }
+    if given.words.is_some() && given.words != config.words {
+        return wrong("has learned other words than those of the data".to_owned());
+    }
     let mut language_model = self::networks(device, &given, Seed::new(0))?;
     weights::open(bytes, &mut language_model.components())?;
     let from = language_model.decoder.component.params();

@@ -33,6 +33,13 @@ impl Representation<Sequences> for SequenceRepresentation {
                 data.name()
             )));
         }
+        let own = data.vocabulary_digest();
+        if self.0.words.as_ref().is_some_and(|known| *known != own) {
+            return Err(ModelError::Data(format!(
+                "the tokens of `{}` stand for other words than those that the model has learned",
+                data.name()
+            )));
+        }
         let sequences = data.split(split).map(|s| s.sequences());
         let sequences = sequences.unwrap_or_default();
         if sequences.is_empty() {

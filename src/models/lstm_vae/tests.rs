@@ -357,6 +357,20 @@ fn what_does_not_fit_is_told() {
     assert!(said.is_some_and(|said| said.to_string().contains("latent variables of 2")));
 }
 
+/// As many words, but others, would be scores of nothing.
+#[test]
+fn a_model_scores_no_sequences_of_other_words() {
+    let trained = train(&text(), &[("inference", "vae".into())], &Session::default());
+    let fitted = open(&trained.expect("it trains"));
+    let model = fitted.semi_amortized().expect("it refines");
+    assert!(model.batches(&text(), "test").is_ok());
+    let mut other = text();
+    let words = other.meta["vocabulary"].as_array_mut();
+    words.expect("it has one").swap(4, 5);
+    let said = model.batches(&other, "test").err().expect("it is refused");
+    assert!(said.to_string().contains("other words"), "{said}");
+}
+
 /// INIT of table 2: the encoder reads as the language model does, and all else is as it was drawn.
 #[test]
 fn an_encoder_starts_with_the_language_model_and_nothing_else_does() {

@@ -9,6 +9,7 @@
 //! and generator, LeakyReLU with slope 0.2 in the discriminator.
 
 mod architecture;
+pub mod classifier;
 mod color_mnist;
 mod dcgan;
 

@@ -31,5 +31,5 @@ pub use masked::{Mask, MaskedConv2d};
 pub use mlp::Mlp;
 pub use pixel_cnn::{GatedConv, GatedOutput, PixelCnn};
 pub use residual::ResidualBlock;
-pub use stack::{Stack, Stage, rows};
+pub use stack::{Stack, Stage, points, rows};
 pub use window::{Padding, Window};

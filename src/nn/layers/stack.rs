@@ -65,8 +65,7 @@ impl Stack {
         x: Matrix<B>,
         statistics: &Statistics<B>,
     ) -> Matrix<B> {
-        let (n, features) = x.shape();
-        rows(self.forward(pass, x.reshape((n, features, 1, 1)), statistics))
+        rows(self.forward(pass, points(x), statistics))
     }
 }
 
@@ -74,6 +73,12 @@ impl Stack {
 pub fn rows<B: Backend>(x: Images<B>) -> Matrix<B> {
     let (n, c, h, w) = x.shape();
     x.reshape((n, c * h * w))
+}
+
+/// Rows of numbers as images of one pixel.
+pub fn points<B: Backend>(x: Matrix<B>) -> Images<B> {
+    let (n, columns) = x.shape();
+    x.reshape((n, columns, 1, 1))
 }
 
 impl Stage {
@@ -86,9 +91,7 @@ impl Stage {
     ) -> Images<B> {
         match self {
             Stage::Linear(layer, activation) => {
-                let y = layer.forward_with(pass, rows(x), *activation);
-                let (n, features) = y.shape();
-                y.reshape((n, features, 1, 1))
+                points(layer.forward_with(pass, rows(x), *activation))
             }
             Stage::Conv(layer, activation) => layer.forward_with(pass, x, *activation),
             Stage::ConvTranspose(layer, activation) => layer.forward_with(pass, x, *activation),
