@@ -34,6 +34,7 @@ mod run_state;
 mod run_summary;
 mod runs;
 mod schema;
+mod searches;
 mod settings;
 mod show;
 mod status;

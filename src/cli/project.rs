@@ -10,6 +10,8 @@ use super::exit::Exit;
 use super::printer::Printer;
 use super::replicates;
 use super::resources::Amounts;
+use super::searches;
+use super::searches::SearchState;
 use super::settings;
 use super::settings::Settings;
 use super::stop::Stop;
@@ -47,6 +49,8 @@ pub(super) struct Project {
     written: Vec<PathBuf>,
     /// The experiment as the command line names it, with its changes.
     pub asked: String,
+    /// What is known of the trials of its search.
+    pub search: Option<SearchState>,
 }
 
 impl Project {
@@ -79,6 +83,18 @@ impl Project {
             overrides.replicates = Some(known);
             reading = Experiment::read(&args.manifest, &catalog, &overrides);
         }
+        let mut search = None;
+        if let Some(experiment) = &reading.experiment
+            && let Some(searched) = &experiment.search
+        {
+            let recalled = searches::recall(&store, &experiment.folder(), searched);
+            let (points, state) = recalled.unzip();
+            search = Some(state.unwrap_or_default());
+            if let Some(points) = points {
+                overrides.proposed = Some(points).filter(|points| !points.is_empty());
+                reading = Experiment::read(&args.manifest, &catalog, &overrides);
+            }
+        }
         if let Some(experiment) = &reading.experiment
             && !reading.found.has_errors()
         {
@@ -89,36 +105,56 @@ impl Project {
             }
             well_formed(store.clone(), experiment.folder());
         }
-        let planned = Plan::of(reading, &catalog);
-        let mut found = planned.found;
-        if let Some(plan) = &planned.plan {
-            found.extend(stages::check_claims(plan));
-            let tree = Tree::new(&root, &written(&outputs, &store, plan));
-            found.extend(stages::check_commands(plan, &tree));
-        }
-        if !found.is_empty() {
-            err.diagnostics(&found)?;
-        }
-        match planned.plan {
-            Some(plan) if !found.has_errors() => Ok(Project {
-                written: written(&outputs, &store, &plan),
-                view: outputs.join(plan.experiment.folder()),
-                store,
-                jobs: settings.jobs,
-                resources: settings.resources,
-                manifest: manifest::absolute(&args.manifest),
-                asked: asked(args, &plan.experiment.source.path),
-                plan,
-            }),
-            _ => {
+        let mut given = None;
+        loop {
+            let planned = Plan::of(reading, &catalog);
+            let mut found = planned.found;
+            if let Some(plan) = &planned.plan {
+                found.extend(stages::check_claims(plan));
+                found.extend(stages::check_search(plan));
+                let tree = Tree::new(&root, &written(&outputs, &store, plan));
+                found.extend(stages::check_commands(plan, &tree));
+            }
+            let Some(plan) = planned.plan.filter(|_| !found.has_errors()) else {
+                err.diagnostics(&found)?;
                 let count = plural(found.errors(), "mistake");
                 writeln!(
                     err,
                     "\n{count} in `{}`: nothing was run",
                     args.manifest.display()
                 )?;
-                Err(Stop::Reported(Exit::Usage))
+                return Err(Stop::Reported(Exit::Usage));
+            };
+            let mut project = Project {
+                written: written(&outputs, &store, &plan),
+                view: outputs.join(plan.experiment.folder()),
+                store: store.clone(),
+                jobs: settings.jobs,
+                resources: settings.resources.clone(),
+                manifest: manifest::absolute(&args.manifest),
+                asked: asked(args, &plan.experiment.source.path),
+                search: search.clone(),
+                plan,
+            };
+            // What is known may be enough to know further trials.
+            if let Ok(settled) = searches::settle(&project, given)?
+                && let Some(state) = &mut project.search
+            {
+                state.update(&settled);
+                search = Some(state.clone());
+                let now = project.plan.experiment.search.as_ref();
+                if now.is_some_and(|now| now.points != settled.points) {
+                    given = Some(settled.points.len());
+                    overrides.proposed = Some(settled.points);
+                    reading = Experiment::read(&args.manifest, &catalog, &overrides);
+                    continue;
+                }
             }
+            if !found.is_empty() {
+                err.diagnostics(&found)?;
+            }
+            project.tell_search(err)?;
+            return Ok(project);
         }
     }
 
@@ -265,6 +301,7 @@ fn overrides(args: &args::Experiment, err: &mut Printer) -> Result<Overrides, St
         axes: axes.into_iter().map(list).collect(),
         seeds: args.seeds,
         replicates: None,
+        proposed: None,
         profile: args.profile.clone(),
     })
 }

@@ -1,6 +1,7 @@
 //! `sweepline run`: brings an experiment up to date.
 
-use std::io;
+#[cfg(unix)]
+use std::ffi::OsString;
 use std::io::Write;
 use std::mem::ManuallyDrop;
 use std::path::Path;
@@ -35,6 +36,8 @@ use super::resources;
 use super::run_list;
 use super::run_state::RunState;
 use super::run_summary;
+use super::searches;
+use super::searches::Grown;
 use super::stop::Stop;
 use super::store_lock;
 use super::worker;
@@ -99,10 +102,19 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     } else {
         args.max_fail
     };
+    let filtered = selection.is_some();
     options.name = args.name.clone();
     options.tags = args.tags.clone();
     options.force = project.steps_named(&args.force, err)?;
     options.only = selection.map(|selection| selection.ids());
+    let mut growing = false;
+    if !filtered && let Some(steps) = project.until_proposals()? {
+        growing = true;
+        // What is forced may be made of all trials: it waits for the last round.
+        options.force.clear();
+        options.only = Some(steps);
+    }
+    project.note_trials(&[])?;
     options.checkpoint_every = args.checkpoint_every;
     options.manifest = project.manifest.clone();
     store.remember_manifest(&project.name(), &project.manifest)?;
@@ -150,6 +162,16 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     if !products.is_empty() || !before.is_empty() {
         store.set_products(&products, &before)?;
     }
+    let failed = summary.steps.iter().filter(|s| s.state == State::Failed);
+    let failed = failed.filter_map(|step| Some(step.key?.to_hex().to_string()));
+    project.note_trials(&failed.collect::<Vec<_>>())?;
+    if growing && !summary.stopped {
+        match searches::after_run(&project, err)? {
+            Grown::On => return again(args, true, &store, err),
+            Grown::Wrong => return Ok(Exit::Failed),
+            Grown::No => {}
+        }
+    }
     let asked = project::asked(&args.experiment, &args.experiment.manifest);
     run_summary::print(&project, &asked, &summary, err)?;
     // What a filter leaves out may be known all the same.
@@ -174,7 +196,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             "not all claims are decided: going on to {count} replicates"
         )?;
         replicates::note(&project.store, &project.name(), count)?;
-        return Ok(again(err)?);
+        return again(args, false, &store, err);
     }
     if args.report && report::refused(&project, err)? {
         return Ok(Exit::Failed);
@@ -189,23 +211,51 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     })
 }
 
-/// The same command once more, in the place of this process: the plan is another one now.
+/// The same command once more, in the place of this process: the plan is another one now. A name of
+/// the run goes to the last one. `force`: what is forced has not run yet.
 #[cfg(unix)]
-fn again(err: &mut Printer) -> io::Result<Exit> {
+fn again(args: &RunArgs, force: bool, store: &Store, err: &mut Printer) -> Result<Exit, Stop> {
     use std::os::unix::process::CommandExt;
+    if let Some(name) = &args.name {
+        store.unname_run(name)?;
+        store.sync()?;
+    }
     err.flush()?;
     let mut arguments = std::env::args_os();
-    let name = arguments.next().unwrap_or_default();
+    let program = arguments.next().unwrap_or_default();
+    let arguments = match force {
+        true => arguments.collect(),
+        false => unforced(arguments),
+    };
     Err(Command::new(std::env::current_exe()?)
-        .arg0(name)
+        .arg0(program)
         .args(arguments)
-        .exec())
+        .exec())?
 }
 
 #[cfg(not(unix))]
-fn again(err: &mut Printer) -> io::Result<Exit> {
+fn again(args: &RunArgs, force: bool, store: &Store, err: &mut Printer) -> Result<Exit, Stop> {
+    let _ = force;
+    if let Some(name) = &args.name {
+        store.unname_run(name)?;
+        store.sync()?;
+    }
     writeln!(err, "run it again")?;
     Ok(Exit::Success)
+}
+
+/// Arguments without `--force STEP`.
+#[cfg(unix)]
+fn unforced(mut arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut kept = Vec::new();
+    while let Some(argument) = arguments.next() {
+        if argument == "--force" {
+            arguments.next();
+        } else if !argument.as_encoded_bytes().starts_with(b"--force=") {
+            kept.push(argument);
+        }
+    }
+    kept
 }
 
 /// The store, opened and read while the plan is expanded: with thousands of steps both take a while.

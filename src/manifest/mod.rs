@@ -23,7 +23,7 @@ mod template;
 mod yaml;
 mod yaml_errors;
 
-pub use axes::Replicates;
+pub use axes::{Objective, Replicates, Search, Statistic};
 pub use claims::StatedClaim;
 pub use columns::{ABSENT, Column, Columns, ValueId};
 pub use experiment::{AxisInfo, Experiment, Reading};

@@ -133,6 +133,13 @@ impl Plan {
         Ok(SelectedSteps { chosen: matched })
     }
 
+    /// These steps and everything they need.
+    pub fn needed_by(&self, ends: Vec<StepId>) -> SelectedSteps {
+        SelectedSteps {
+            chosen: self.with_all_needs(ends),
+        }
+    }
+
     fn check_stage(&self, stage: &str, found: &mut Diagnostics) {
         let mut stages = self.stages.iter().map(|stage| &*stage.name);
         if stages.any(|known| known == stage) {

@@ -28,7 +28,7 @@ pub struct StageSummary {
 
 impl StageSummary {
     /// The step on which a full cell of the grid falls.
-    pub(super) fn step_of(&self, cell: usize) -> Option<StepId> {
+    pub fn step_of(&self, cell: usize) -> Option<StepId> {
         let projected = *self.projection.as_ref()?.of.get(cell)?;
         *self.by_cell.get(projected as usize)?
     }

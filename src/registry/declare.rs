@@ -187,8 +187,8 @@ fn fitting<T: ParamValue>(param: &Param, value: &Value) -> Result<T, ParamError>
 #[derive(Clone, Debug, PartialEq, Error)]
 #[error("parameter `{name}` {why}")]
 pub struct ParamError {
-    name: &'static str,
-    why: String,
+    pub name: &'static str,
+    pub why: String,
 }
 
 impl ParamError {

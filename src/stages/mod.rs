@@ -36,6 +36,7 @@ mod results;
 mod rows;
 mod saliency;
 mod sample;
+mod search;
 mod select;
 mod sentences;
 mod summary;
@@ -56,6 +57,9 @@ pub use command::check_commands;
 #[doc(hidden)]
 pub use command::metrics::numbers_of_text;
 pub use results::Results;
+pub use search::check_search;
+pub use search::outcomes;
+pub use search::steps_of_trials;
 
 use crate::data;
 use crate::engine::Job;

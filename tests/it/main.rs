@@ -35,6 +35,7 @@ mod replicates;
 mod report;
 mod resources;
 mod scores;
+mod searches;
 mod shipped;
 #[cfg(target_os = "linux")]
 mod sizes;

@@ -9,6 +9,7 @@ use crate::manifest::node::Content;
 use crate::manifest::node::Entry;
 use crate::manifest::node::Node;
 use crate::registry::Value;
+use crate::search;
 use crate::text::Diagnostic;
 use crate::text::Place;
 use crate::text::closest;
@@ -22,23 +23,25 @@ use super::Replicates;
 use super::numbers::numbers;
 use super::reader::Reader;
 
-pub(super) const FORMS: [&str; 10] = [
-    "asha", "glob", "linspace", "logspace", "random", "range", "seeds", "sobol", "tpe", "zip",
-];
+/// The forms that are no search.
+const FORMS: [&str; 6] = ["glob", "linspace", "logspace", "range", "seeds", "zip"];
 
-/// The forms that this version understands.
-pub(super) fn available() -> impl Iterator<Item = &'static str> {
-    let searches = ["asha", "random", "sobol", "tpe"];
-    FORMS
-        .into_iter()
-        .filter(move |form| !searches.contains(form))
+/// All forms: searches are named by their methods.
+pub(super) fn forms() -> impl Iterator<Item = &'static str> {
+    let methods = search::ALL.iter().map(|method| method.name());
+    FORMS.into_iter().chain(methods)
 }
 
-/// Which form of an axis a map has: one of [`FORMS`], or `variants`.
+/// Those that this version understands.
+pub(super) fn available() -> impl Iterator<Item = &'static str> {
+    forms().filter(|form| !["asha", "hyperband"].contains(form))
+}
+
+/// Which form of an axis a map has: one of [`forms`], or `variants`.
 pub(super) fn form_of(node: &Node) -> Option<&'static str> {
     let entries = node.as_map()?;
     for entry in entries {
-        if let Some(form) = FORMS.iter().find(|form| **form == entry.key) {
+        if let Some(form) = forms().find(|form| *form == entry.key) {
             return Some(form);
         }
     }
@@ -46,11 +49,9 @@ pub(super) fn form_of(node: &Node) -> Option<&'static str> {
     let misspelt = entries.len() == 1
         && entries.iter().any(|entry| {
             let inner = entry.value.as_map().unwrap_or_default();
-            let close = closest(&entry.key, FORMS).is_some();
-            close
-                && inner
-                    .iter()
-                    .any(|key| ["from", "to", "count", "step"].contains(&key.key.as_str()))
+            let close = closest(&entry.key, forms()).is_some();
+            let keys = ["from", "to", "count", "step", "space", "trials"];
+            close && inner.iter().any(|key| keys.contains(&key.key.as_str()))
         });
     (!entries.is_empty() && entries.iter().all(variant) && !misspelt).then_some("variants")
 }
@@ -141,15 +142,7 @@ impl<'a> Reader<'a> {
                 self.computed(entry, files, &given.place)
             }
             "zip" => self.zip(entry, given),
-            search => {
-                self.found.push(
-                    Diagnostic::error(format!("`{search}` searches are not available yet"))
-                        .at(&given.place, "not understood by this version")
-                        .help("give the axis a list of values"),
-                );
-                self.column(&entry.key, &entry.key_place);
-                None
-            }
+            method => self.search(entry, method, given),
         }
     }
 

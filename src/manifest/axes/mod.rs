@@ -4,7 +4,11 @@ mod alike;
 mod forms;
 mod numbers;
 mod reader;
+mod search;
+mod space;
 mod variants;
+
+pub use search::{Objective, Search, Statistic};
 
 pub(super) use reader::Reader;
 
@@ -31,6 +35,8 @@ pub(super) enum Form {
     Values,
     Seeds(Option<Replicates>),
     Zip,
+    /// Trials: their points are proposed.
+    Search,
     Variants,
 }
 

@@ -12,6 +12,7 @@ use crate::manifest::node::Content;
 use crate::manifest::node::Entry;
 use crate::manifest::node::Node;
 use crate::registry::ParamType;
+use crate::search::Point;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
@@ -20,6 +21,8 @@ use crate::text::did_you_mean;
 use super::Axis;
 use super::forms::available;
 use super::forms::form_of;
+use super::search;
+use super::search::Search;
 
 /// Reads axes into columns.
 pub(in crate::manifest) struct Reader<'a> {
@@ -40,6 +43,12 @@ pub(in crate::manifest) struct Reader<'a> {
     pub seeds: Option<u32>,
     /// How many replicates the claims are known to need.
     pub replicates: Option<u32>,
+    /// The points of the search that earlier runs have come to.
+    pub proposed: Option<&'a [Point]>,
+    /// The search, once its axis is read: there is one at most.
+    pub search: Option<Search>,
+    /// Parameters of the search that decide whether others are there.
+    pub deciding: Vec<String>,
     /// Names that occurred as an axis or in variants.
     pub seen: Vec<String>,
     pub found: &'a mut Diagnostics,
@@ -107,6 +116,10 @@ impl<'a> Reader<'a> {
         }
         if forced.is_some() {
             return self.list(entry, &[node]);
+        }
+        // Some keys of a search in place of others: `{trials: 8}`.
+        if let Some((method, changed)) = search::changed(&entry.value, node) {
+            return self.search(entry, method, &changed);
         }
         match (&node.content, form_of(node)) {
             (Content::List(items), _) => {

@@ -42,6 +42,7 @@ impl<'a> Reader<'a> {
             for part in fields::map(&variant.value, &what, self.found).unwrap_or_default() {
                 if part.key == "axes" {
                     choice.axes = self.axes(&part.value);
+                    self.refuse_search(&choice.axes);
                     continue;
                 }
                 if !fields::name(&part.key, "a parameter", &part.key_place, self.found) {

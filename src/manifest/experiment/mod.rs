@@ -18,6 +18,7 @@ use crate::text::Source;
 use read::read;
 
 use super::axes::Replicates;
+use super::axes::Search;
 use super::claims;
 use super::claims::StatedClaim;
 use super::grid::Grid;
@@ -54,6 +55,8 @@ pub struct Experiment {
     pub grid: Grid,
     /// Axes as the manifest names them, with their columns: those of a zip are several.
     pub axes: Vec<AxisInfo>,
+    /// The axis whose values are proposed.
+    pub search: Option<Search>,
     pub claims: Vec<StatedClaim>,
     pub profile: Option<String>,
     /// The changes of the command line as text; empty where there are none.

@@ -114,10 +114,14 @@ pub(super) fn read(
             .collect(),
         seeds: changes.seeds,
         replicates: changes.replicates,
+        proposed: changes.proposed.as_deref(),
+        search: None,
+        deciding: Vec::new(),
         seen: Vec::new(),
         found,
     };
     let axes = reader.read(manifest.get("axes"));
+    let search = reader.search.take();
     let seen = std::mem::take(&mut reader.seen);
     for entry in &forced {
         if seen.contains(&entry.key) || nested::within(entry, &mut columns, found) {
@@ -161,6 +165,7 @@ pub(super) fn read(
         pipeline,
         grid,
         axes: infos,
+        search,
         claims: claims.unwrap_or_default(),
         profile: changes.profile.clone(),
         overrides: changes.text(),

@@ -140,7 +140,7 @@ pub(super) fn collisions(axes: &[Axis], columns: &Columns, found: &mut Diagnosti
 
 /// A value that is never used because an axis gives others.
 pub(super) fn shadowed(entry: &Entry, axes: &[&Axis], found: &mut Diagnostics) {
-    let plain = |axis: &&&Axis| axis.form != Form::Variants && axis.form != Form::Zip;
+    let plain = |axis: &&&Axis| matches!(axis.form, Form::Values | Form::Seeds(_));
     let axis = axes
         .iter()
         .filter(plain)

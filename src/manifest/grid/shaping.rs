@@ -222,7 +222,7 @@ fn restrict(axis: &Axis, wanted: &[(usize, Vec<ValueId>)], used: &mut HashSet<us
                 axis.choices = ids.iter().map(choice).collect();
             }
         }
-        Form::Zip => {
+        Form::Zip | Form::Search => {
             let columns = axis.columns();
             let named: Vec<_> = columns.iter().filter_map(|column| find(*column)).collect();
             used.extend(named.iter().map(|(column, _)| *column));

@@ -183,7 +183,7 @@ fn own_value(kind: &dyn StageKind, param: &str) -> Option<Json> {
 }
 
 /// The schema of a type's values.
-fn value(ty: &ParamType) -> Json {
+pub(super) fn value(ty: &ParamType) -> Json {
     match ty {
         ParamType::Bool => json!({"type": "boolean"}),
         ParamType::Int { min, max } => bounded("integer", json!(min), json!(max)),

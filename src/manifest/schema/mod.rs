@@ -5,6 +5,7 @@
 //! and no expression. What it refuses, the check refuses as well.
 
 mod kinds;
+mod searches;
 #[cfg(test)]
 mod tests;
 
@@ -48,6 +49,7 @@ pub fn schema(catalog: &Catalog, described: Described) -> Json {
             "stage": stage(catalog),
             "source": source(),
             "axis": axis(),
+            "space": searches::space(),
             "parameter": parameter(),
             "condition": {
                 "description": "An expression that is true or false: `samples > 5 and method != 'vae'`",
@@ -177,6 +179,16 @@ fn parameter() -> Json {
 }
 
 fn axis() -> Json {
+    let mut axis = forms();
+    let properties = axis.pointer_mut("/anyOf/1/properties");
+    if let Some(properties) = properties.and_then(Json::as_object_mut) {
+        properties.extend(searches::searches());
+    }
+    axis
+}
+
+/// Axes without searches.
+fn forms() -> Json {
     let span = |third: &str| {
         // A step may be left out, a count may not.
         let least = if third == "step" { 2 } else { 3 };
@@ -190,7 +202,7 @@ fn axis() -> Json {
         ]})
     };
     json!({
-        "description": "A list of values; `{seeds: n}`; `range`, `linspace`, `logspace`; `zip`; or variants by name",
+        "description": "A list of values; `{seeds: n}`; `range`, `linspace`, `logspace`; `zip`; a search; or variants by name",
         "anyOf": [
             {"type": ["array", "string", "number", "boolean"], "minItems": 1},
             {

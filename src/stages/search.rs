@@ -1,0 +1,309 @@
+//! What a search optimises: whether the plan has it, and what came of each trial.
+
+use std::collections::HashMap;
+
+use serde_json::Value as Json;
+
+use super::results::METRICS;
+use super::results::Results;
+use crate::manifest::Objective;
+use crate::manifest::Search;
+use crate::manifest::Statistic;
+use crate::manifest::ValueId;
+use crate::plan::Plan;
+use crate::plan::StageSummary;
+use crate::plan::StepId;
+use crate::search::Outcome;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+use crate::text::closest;
+use crate::text::did_you_mean;
+use crate::text::list_of;
+
+/// What is wrong with the search of a plan, and what is worth a word.
+pub fn check_search(plan: &Plan) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let Some(search) = &plan.experiment.search else {
+        return found;
+    };
+    for objective in &search.objectives {
+        if let Err(wrong) = check_objective(plan, search, objective, &mut found) {
+            found.push(wrong);
+        }
+    }
+    found
+}
+
+fn check_objective(
+    plan: &Plan,
+    search: &Search,
+    objective: &Objective,
+    found: &mut Diagnostics,
+) -> Result<(), Diagnostic> {
+    let name = &objective.stage;
+    let place = &objective.place;
+    let Some(stage) = stage(plan, name) else {
+        let stages = plan.stages.iter().map(|stage| &*stage.name);
+        return Err(Diagnostic::error(format!("no stage `{name}`"))
+            .at(place, "what is optimised is a number that a stage leaves")
+            .maybe_help(did_you_mean(name, stages, "stages")));
+    };
+    let results = Results {
+        plan,
+        store: None,
+        by_step: Vec::new(),
+    };
+    if !results.measuring().any(|measuring| *measuring == **name) {
+        let measuring: Vec<&str> = results.measuring().collect();
+        return Err(
+            Diagnostic::error(format!("stage `{name}` leaves no numbers"))
+                .at(place, "what is optimised is a number")
+                .maybe_help(match measuring.is_empty() {
+                    true => None,
+                    false => Some(format!("stages that do: {}", list_of(measuring))),
+                }),
+        );
+    }
+    check_column(plan, stage, objective, found)?;
+    let columns = plan.experiment.grid.columns();
+    let searched: Vec<&str> = search
+        .columns
+        .iter()
+        .map(|c| &*columns.get(*c).name)
+        .collect();
+    let reaches = |name: &&str| stage.axes.iter().any(|axis| **axis == **name);
+    if !searched.iter().any(&reaches) {
+        let wrong = Diagnostic::error(format!("no parameter of the search reaches `{name}`"))
+            .at(place, "it is the same in all trials")
+            .also(&search.place, "searched here");
+        return Err(match stage.reduces.is_empty() {
+            true => wrong.help(format!(
+                "`{name}`, or what it reads, has to use one of {}",
+                list_of(searched)
+            )),
+            false => wrong.help(format!(
+                "`{name}` reduces {}",
+                list_of(stage.reduces.iter().map(|a| &**a))
+            )),
+        });
+    }
+    let decides = |name: &&str| search.deciding.iter().any(|known| known == name);
+    for name in searched
+        .iter()
+        .filter(|name| !reaches(name) && !decides(name))
+    {
+        found.push(
+            Diagnostic::warning(format!("`{name}` does not change what is optimised"))
+                .at(
+                    place,
+                    format!("`{}` does not depend on it", objective.stage),
+                )
+                .also(&search.place, "searched here"),
+        );
+    }
+    for axis in &stage.axes {
+        if searched.contains(&&**axis) {
+            continue;
+        }
+        let info = plan.experiment.axes.iter().find(|info| {
+            let mut own = info.columns.iter();
+            own.any(|column| columns.get(*column).name == *axis)
+        });
+        let wrong = match info {
+            Some(info) if info.seeds && info.on_demand.is_none() => continue,
+            Some(info) if info.seeds => Diagnostic::error(format!(
+                "`{axis}` has more values once all trials have ended"
+            ))
+            .at(&info.place, "a trial would be another one then")
+            .also(place, "optimised here")
+            .help(format!("give it a number of seeds: `{axis}: {{seeds: 3}}`")),
+            _ => {
+                let wrong = Diagnostic::error(format!("`{name}` is several numbers in each trial"))
+                    .at(place, format!("one for each `{axis}`"));
+                let wrong = match info {
+                    Some(info) => {
+                        wrong.also(&info.place, "an axis that is neither searched nor of seeds")
+                    }
+                    None => wrong,
+                };
+                wrong.help(format!(
+                    "search `{axis}` as well, or optimise a stage that is `over: [{axis}]`"
+                ))
+            }
+        };
+        return Err(wrong);
+    }
+    Ok(())
+}
+
+/// Whether the stage leaves such a number, as far as that is known before it runs.
+fn check_column(
+    plan: &Plan,
+    stage: &StageSummary,
+    objective: &Objective,
+    found: &mut Diagnostics,
+) -> Result<(), Diagnostic> {
+    let column = objective.column.as_str();
+    let steps = stage.steps.iter().map(|id| plan.step(*id));
+    let measures: Vec<_> = steps.flat_map(|step| step.kind.measures()).collect();
+    if let Some(measure) = measures.iter().find(|measure| measure.name == column) {
+        let higher = objective.direction == crate::search::Direction::Maximize;
+        if measure
+            .higher_is_better
+            .is_some_and(|better| better != higher)
+        {
+            let (word, does) = match higher {
+                true => ("lower", "maximised"),
+                false => ("higher", "minimised"),
+            };
+            found.push(
+                Diagnostic::warning(format!("`{column}` is better when it is {word}"))
+                    .at(&objective.place, format!("{does} here")),
+            );
+        }
+        return Ok(());
+    }
+    let known = || measures.iter().map(|measure| measure.name);
+    // Trainings and commands leave numbers that only they know.
+    if stage.kinds.iter().all(|kind| kind.starts_with("evaluate/")) && !measures.is_empty() {
+        return Err(
+            Diagnostic::error(format!("`{}` leaves no `{column}`", stage.name))
+                .at(&objective.place, "no such number")
+                .maybe_help(did_you_mean(column, known(), "it leaves")),
+        );
+    }
+    if let Some(meant) = closest(column, known()) {
+        found.push(
+            Diagnostic::warning(format!("`{}` is not known to leave `{column}`", stage.name))
+                .at(&objective.place, "optimised here")
+                .help(format!("did you mean `{meant}`?")),
+        );
+    }
+    Ok(())
+}
+
+fn stage<'p>(plan: &'p Plan, name: &str) -> Option<&'p StageSummary> {
+    plan.stages.iter().find(|stage| *stage.name == *name)
+}
+
+/// By trial, the steps of a stage.
+pub fn steps_of_trials(plan: &Plan, search: &Search, name: &str) -> Vec<Vec<StepId>> {
+    let mut steps: Vec<Vec<StepId>> = vec![Vec::new(); search.points.len()];
+    let Some(stage) = stage(plan, name) else {
+        return steps;
+    };
+    let trials = search.coordinates.iter().map(Vec::as_slice).zip(0..);
+    let trials: HashMap<&[ValueId], usize> = trials.collect();
+    let grid = &plan.experiment.grid;
+    let mut coordinates = Vec::with_capacity(search.columns.len());
+    for cell in 0..grid.len() {
+        coordinates.clear();
+        coordinates.extend(search.columns.iter().map(|c| grid.coordinate(cell, *c)));
+        let trial = trials.get(coordinates.as_slice());
+        if let (Some(trial), Some(step)) = (trial, stage.step_of(cell))
+            && !steps[*trial].contains(&step)
+        {
+            steps[*trial].push(step);
+        }
+    }
+    steps
+}
+
+/// What came of each trial: `None` where that is not known yet. `failed` says of a step whether it
+/// cannot have a result.
+///
+/// # Errors
+/// Where results have no such number, or cannot be read.
+pub fn outcomes(
+    results: &Results<'_>,
+    failed: impl Fn(StepId) -> bool,
+) -> Result<Vec<Option<Outcome>>, Diagnostic> {
+    let Some(search) = &results.plan.experiment.search else {
+        return Ok(Vec::new());
+    };
+    let mut trials: Vec<Option<Vec<f64>>> = vec![Some(Vec::new()); search.points.len()];
+    for objective in &search.objectives {
+        let steps = steps_of_trials(results.plan, search, &objective.stage);
+        for (trial, steps) in trials.iter_mut().zip(steps) {
+            let mut values = Vec::with_capacity(steps.len());
+            for id in steps {
+                values.push(match failed(id) {
+                    true => Some(f64::NAN),
+                    false => number(results, objective, id)?,
+                });
+            }
+            let known: Option<Vec<f64>> = values.into_iter().collect();
+            *trial = known.zip(trial.take()).map(|(values, mut costs)| {
+                let value = reduce(search.statistic, values);
+                costs.push(objective.direction.cost(value));
+                costs
+            });
+        }
+    }
+    Ok(trials
+        .into_iter()
+        .map(|costs| costs.map(Outcome::of))
+        .collect())
+}
+
+/// The number of one replicate; not a number where the training diverged.
+fn number(
+    results: &Results<'_>,
+    objective: &Objective,
+    id: StepId,
+) -> Result<Option<f64>, Diagnostic> {
+    let column = &objective.column;
+    let wrong = |title: String, help: Option<String>| {
+        let step = results.plan.step(id).to_string();
+        Err(Diagnostic::error(title)
+            .at(&objective.place, format!("asked of `{step}`"))
+            .maybe_help(help))
+    };
+    let Some(result) = results.result(id) else {
+        return Ok(None);
+    };
+    if result.diverged.is_some() {
+        return Ok(Some(f64::NAN));
+    }
+    let numbers = match results.numbers(results.plan.step(id)) {
+        Ok(Some(numbers)) => numbers,
+        Ok(None) => return wrong(format!("`{}` left no `{METRICS}`", objective.stage), None),
+        Err(error) => return wrong(error.to_string(), None),
+    };
+    match numbers.get(column) {
+        // As numbers that are none are written.
+        Some(Json::Null) => Ok(Some(f64::NAN)),
+        Some(Json::Number(number)) => Ok(number.as_f64()),
+        Some(Json::Bool(_) | Json::Array(_) | Json::Object(_)) => {
+            wrong(format!("`{column}` is no number"), None)
+        }
+        Some(Json::String(text)) => match text.parse::<f64>() {
+            Ok(number) if !number.is_finite() => Ok(Some(number)),
+            _ => wrong(
+                format!("`{column}` is no number"),
+                Some(format!("it is text: `{text}`")),
+            ),
+        },
+        None => {
+            let known = numbers.keys().map(String::as_str);
+            let help = did_you_mean(column, known, "it left");
+            wrong(format!("`{}` left no `{column}`", objective.stage), help)
+        }
+    }
+}
+
+/// One number of the replicates of a trial: none of none, and of any that is none.
+fn reduce(statistic: Statistic, mut values: Vec<f64>) -> f64 {
+    if values.is_empty() || values.iter().any(|value| value.is_nan()) {
+        return f64::NAN;
+    }
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match statistic {
+        Statistic::Min => values[0],
+        Statistic::Max => values[values.len() - 1],
+        Statistic::Mean => values.iter().sum::<f64>() / values.len() as f64,
+        Statistic::Median if values.len() % 2 == 1 => values[middle],
+        Statistic::Median => (values[middle - 1] + values[middle]) / 2.0,
+    }
+}

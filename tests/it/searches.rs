@@ -1,0 +1,369 @@
+//! Searches: which points are proposed, and what they may depend on.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::support::TestSpace;
+
+/// A search of a function of two numbers and a choice. Trials take unequal times.
+const MANIFEST: &str = r#"experiment: s
+axes:
+  best:
+    METHOD:
+      space:
+        x: {uniform: [-5, 10]}
+        n: {log-int: [1, 100]}
+        k: [a, b]
+        z: {uniform: [0, 1], step: 0.25, when: k == 'b'}
+      trials: 14
+      parallel: 3
+      minimize: score.loss
+  seed: {seeds: 2}
+stages:
+  score:
+    uses: command
+    with:
+      values: {x: "${x}", n: "${n}", k: "${k}", z: "${z}", seed: "${seed}"}
+      run: |
+        sleep 0.0$((RANDOM % 8))
+        awk -v x="$x" -v n="$n" -v k="$k" -v z="$${z:-0}" -v s="$seed" 'BEGIN {
+          if (x > FAILS) exit 3
+          if (x < NANS) print "loss=nan"; else
+          printf "loss=%.9f\n", (x - 2) ^ 2 + (log(n) - 2) ^ 2 + (k == "b") * z + s / 10 }'
+      metrics: stdout
+  table:
+    uses: table/summary
+    in: {rows: score}
+    missing: allow
+    with: {values: [loss], replicate: seed}
+"#;
+
+fn space(method: &str) -> TestSpace {
+    of(&MANIFEST
+        .replace("METHOD", method)
+        .replace("FAILS", "20")
+        .replace("NANS", "-20"))
+}
+
+fn of(manifest: &str) -> TestSpace {
+    let space = TestSpace::new();
+    space.write("manifests/s.yaml", manifest);
+    space
+}
+
+/// Runs the search to its end; what it said.
+fn run(space: &TestSpace, more: &[&str]) -> String {
+    let arguments = [&["run", "manifests/s.yaml", "--progress", "none"], more].concat();
+    let output = space.output(&arguments);
+    String::from_utf8(output.stderr).expect("text")
+}
+
+/// The points with their results, in the order of the trials.
+fn trials(space: &TestSpace) -> String {
+    space.stdout(&[
+        "ls",
+        "manifests/s.yaml",
+        "--stage",
+        "score",
+        "--format",
+        "csv",
+    ])
+}
+
+fn executed(space: &TestSpace) -> usize {
+    let events = space.stdout(&["run", "manifests/s.yaml", "--json"]);
+    crate::support::executed(&events).values().sum()
+}
+
+#[test]
+fn points_are_the_same_with_any_number_of_jobs() {
+    let one = space("tpe");
+    let said = run(&one, &["--jobs", "1"]);
+    assert!(said.contains("12 trials known: going on to 14"), "{said}");
+    let expected = trials(&one);
+    assert_eq!(expected.lines().count(), 1 + 14 * 2, "{expected}");
+    assert_eq!(executed(&one), 0, "a rerun makes nothing");
+    for jobs in ["2", "8"] {
+        let other = space("tpe");
+        run(&other, &["--jobs", jobs]);
+        assert_eq!(trials(&other), expected, "{jobs} jobs");
+    }
+    // The record only saves time.
+    std::fs::remove_file(one.path("outputs/store/searches.json")).expect("a record");
+    assert_eq!(trials(&one), expected);
+    assert_eq!(executed(&one), 0, "nor without the record");
+}
+
+#[test]
+fn points_are_the_same_after_kills() {
+    let undisturbed = space("tpe");
+    run(&undisturbed, &[]);
+    let killed = space("tpe");
+    for round in 0..50 {
+        let mut child = killed
+            .command(&[
+                "run",
+                "manifests/s.yaml",
+                "--progress",
+                "none",
+                "--jobs",
+                "4",
+            ])
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("it starts");
+        thread::sleep(Duration::from_millis(20 + 37 * round % 90));
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
+    }
+    run(&killed, &[]);
+    assert_eq!(trials(&killed), trials(&undisturbed));
+}
+
+#[test]
+fn a_search_that_grew_is_one_that_was_planned_so() {
+    let whole = space("tpe");
+    run(&whole, &[]);
+    let grown = space("tpe");
+    grown.replace("manifests/s.yaml", "trials: 14", "trials: 5");
+    run(&grown, &[]);
+    let plan = grown.output(&["plan", "manifests/s.yaml"]);
+    let said = String::from_utf8_lossy(&plan.stderr).into_owned();
+    assert!(said.ends_with("5 trials known\n"), "{said}");
+    grown.replace("manifests/s.yaml", "trials: 5", "trials: 14");
+    let plan = grown.output(&["plan", "manifests/s.yaml"]);
+    let said = String::from_utf8_lossy(&plan.stderr).into_owned();
+    assert!(said.contains("8 trials known, up to 6 more"), "{said}");
+    run(&grown, &[]);
+    assert_eq!(trials(&grown), trials(&whole));
+}
+
+#[test]
+fn failed_trials_and_those_without_a_number_count_and_never_win() {
+    let manifest = MANIFEST
+        .replace("METHOD", "tpe")
+        .replace("FAILS", "4")
+        .replace("NANS", "-3");
+    let space = of(&manifest);
+    let said = run(&space, &[]);
+    assert!(
+        said.contains("12 trials known: going on to 14") && said.contains("failed"),
+        "{said}"
+    );
+    let points = |space: &TestSpace| {
+        let plan = space.stdout(&["plan", "manifests/s.yaml", "--json", "--stage", "score"]);
+        let steps = plan.lines().map(|line| {
+            let step: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            step["step"].as_str().expect("a name").to_owned()
+        });
+        steps.collect::<Vec<_>>()
+    };
+    let first = points(&space);
+    assert_eq!(first.len(), 14 * 2, "{first:?}");
+    // Failed steps are tried again; the points stay.
+    run(&space, &[]);
+    assert_eq!(points(&space), first);
+    let other = of(&manifest);
+    assert!(run(&other, &["--jobs", "8"]).contains("failed"));
+    assert_eq!(points(&other), first);
+}
+
+#[test]
+fn methods_that_do_not_learn_know_all_their_points_at_once() {
+    for method in ["random", "sobol", "halton"] {
+        let space = space(method);
+        let plan = space.output(&["plan", "manifests/s.yaml"]);
+        let said = String::from_utf8_lossy(&plan.stderr).into_owned();
+        assert!(said.ends_with("14 trials known\n"), "{said}");
+    }
+}
+
+#[test]
+fn a_space_of_few_points_is_exhausted() {
+    let space = space("tpe");
+    space.replace("manifests/s.yaml", "{uniform: [-5, 10]}", "[1]");
+    space.replace("manifests/s.yaml", "{log-int: [1, 100]}", "{int: [3, 3]}");
+    let said = run(&space, &[]);
+    // Without z, and five values of it.
+    assert!(
+        said.contains("6 trials, which is all that the space has"),
+        "{said}"
+    );
+    assert_eq!(trials(&space).lines().count(), 1 + 6 * 2);
+    assert_eq!(executed(&space), 0);
+    space.replace("manifests/s.yaml", "[a, b]", "[a]");
+    space.replace("manifests/s.yaml", "trials: 14", "trials: 2");
+    let plan = space.output(&["plan", "manifests/s.yaml"]);
+    let said = String::from_utf8_lossy(&plan.stderr).into_owned();
+    assert!(said.ends_with("1 trial known\n"), "{said}");
+}
+
+#[test]
+fn another_space_keeps_the_trials_that_lie_in_it() {
+    let space = space("tpe");
+    run(&space, &[]);
+    let before = trials(&space);
+    space.replace("manifests/s.yaml", "[-5, 10]", "[0, 10]");
+    let plan = space.output(&["plan", "manifests/s.yaml"]);
+    let said = String::from_utf8_lossy(&plan.stderr).into_owned();
+    let kept: Vec<&str> = before
+        .lines()
+        .skip(1)
+        .filter(|line| !line.contains(",-"))
+        .collect();
+    let fell_out = (28 - kept.len()) / 2;
+    assert!(
+        fell_out > 0 && said.contains("which is below 0"),
+        "{said}\n{before}"
+    );
+    assert!(
+        said.contains(&format!("{} known trials of it", kept.len() / 2)),
+        "{said}\n{before}"
+    );
+    run(&space, &[]);
+    let after = trials(&space);
+    for line in kept {
+        assert!(after.contains(line), "{line}\n{after}");
+    }
+    assert_eq!(after.lines().count(), 1 + 14 * 2, "{after}");
+    assert_eq!(executed(&space), 0);
+}
+
+#[test]
+fn a_profile_and_the_command_line_change_single_keys() {
+    let space = space("random");
+    let plan = space.stdout(&["plan", "manifests/s.yaml", "--axis", "best={trials: 5}"]);
+    assert!(plan.starts_with("score  10 runs"), "{plan}");
+    let plan = space.stdout(&["plan", "manifests/s.yaml", "-p", "x=1.5", "--only", "x=1.5"]);
+    assert!(plan.starts_with("score  28 runs"), "{plan}");
+}
+
+#[test]
+fn numbers_that_are_not_there_are_said_at_the_objective() {
+    for (from, to, part) in [
+        ("score.loss", "score.los", "`score` left no `los`"),
+        ("print \"loss=nan\"", "print \"loss=x\"", ""),
+    ] {
+        let space = space("tpe");
+        space.replace("manifests/s.yaml", from, to);
+        let said = run(&space, &[]);
+        assert!(said.contains(part), "{said}");
+        if !part.is_empty() {
+            assert!(
+                said.contains("manifests/s.yaml:12:17") && said.contains("did you mean `loss`"),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[test]
+fn mistakes_are_said_at_their_place() {
+    for (from, to, part, line) in [
+        ("score.loss", "scores.loss", "no stage `scores`", 12),
+        (
+            "score.loss",
+            "table.loss",
+            "stage `table` leaves no numbers",
+            12,
+        ),
+        ("score.loss", "loss", "`loss` is not `stage.column`", 12),
+        (
+            "minimize: score.loss",
+            "startup: 3",
+            "`tpe` has nothing to optimise",
+            5,
+        ),
+        ("trials: 14", "trials: 0", "`trials`", 10),
+        ("      trials: 14\n", "", "`tpe` has no `trials`", 5),
+        (
+            "trials: 14",
+            "tials: 14",
+            "unknown key `tials` of `tpe`",
+            10,
+        ),
+        ("[-5, 10]", "[10, -5]", "`low` is above `high`", 6),
+        ("[-5, 10]", "[10]", "`uniform` is `[low, high]`", 6),
+        (
+            "{log-int: [1, 100]}",
+            "{log-int: [0, 100]}",
+            "on a logarithm `low` must be above 0",
+            7,
+        ),
+        (
+            "{log-int: [1, 100]}",
+            "{log: [1, 100]}",
+            "unknown key `log`",
+            7,
+        ),
+        (
+            "{log-int: [1, 100]}",
+            "{int: [1, 9], uniform: [1, 2]}",
+            "`n` has two spaces",
+            7,
+        ),
+        ("[a, b]", "[]", "there is nothing to choose from", 8),
+        ("[a, b]", "[a, a]", "is there twice", 8),
+        ("k == 'b'", "kk == 'b'", "`kk` says nothing about `z`", 9),
+        ("k == 'b'", "k ==", "is not an expression", 9),
+        ("parallel: 3", "parallel: 0", "`parallel`", 11),
+        (
+            "seed: {seeds: 2}",
+            "seed: [1, 2]",
+            "`score` is several numbers in each trial",
+            12,
+        ),
+        (
+            "seed: {seeds: 2}",
+            "other: {random: {space: {q: [1, 2]}, trials: 2}}",
+            "two searches",
+            13,
+        ),
+        ("    tpe:", "    tpee:", "no form of an axis", 4),
+        ("    tpe:", "    asha:", "not available yet", 5),
+    ] {
+        let space = space("tpe");
+        space.replace("manifests/s.yaml", from, to);
+        let output = space.output(&["check", "manifests/s.yaml"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{to}: {said}");
+        assert!(
+            said.contains(part) && said.contains(&format!("manifests/s.yaml:{line}:")),
+            "{to}: {said}"
+        );
+    }
+}
+
+#[test]
+fn an_objective_that_the_search_does_not_reach_is_refused() {
+    let space = space("tpe");
+    space.replace("manifests/s.yaml", "score.loss", "other.loss");
+    space.replace(
+        "manifests/s.yaml",
+        "stages:\n",
+        "stages:\n  other: {uses: command, with: {run: 'echo loss=1', metrics: stdout}}\n",
+    );
+    let output = space.output(&["check", "manifests/s.yaml"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("no parameter of the search reaches `other`"),
+        "{said}"
+    );
+    assert!(said.contains("manifests/s.yaml:12:"), "{said}");
+}
+
+#[test]
+fn a_named_run_is_one_run_and_forces_once() {
+    let space = space("tpe");
+    run(&space, &[]);
+    space.replace("manifests/s.yaml", "trials: 14", "trials: 20");
+    let stage = ["--force", "table", "--name", "longer"];
+    let said = run(&space, &stage);
+    assert!(said.contains("going on to 20"), "{said}");
+    let runs = space.stdout(&["runs"]);
+    let named = runs.lines().filter(|line| line.contains("longer"));
+    assert_eq!(named.count(), 1, "{runs}");
+    // The name is taken now.
+    let again = space.output(&["run", "manifests/s.yaml", "--name", "longer"]);
+    assert!(!again.status.success());
+}
