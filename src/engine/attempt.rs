@@ -27,6 +27,7 @@ use crate::store::names;
 
 use super::AttemptRunner;
 use super::Content;
+use super::End;
 use super::Job;
 use super::JobArtifact;
 use super::JobError;
@@ -76,7 +77,7 @@ pub(super) struct RemoteAttempt {
     /// The attempt's own folder.
     pub folder: PathBuf,
     /// How its executor says that it ended.
-    pub how: String,
+    pub end: End,
     pub lent: InputSnapshot,
     pub stamps: Stamps,
     pub started: Instant,
@@ -180,16 +181,14 @@ impl AttemptContext<'_> {
 
     /// Takes what an attempt outside this process has left.
     pub(super) fn collect(&self, task: &Task<'_>, elsewhere: RemoteAttempt) -> EndedAttempt {
-        let outcome = isolated::outcome(&elsewhere.folder);
-        let produced = outcome.unwrap_or_else(|| match task.link.cancelled() {
-            true => Err(JobError::Cancelled),
-            false => {
-                let how = &elsewhere.how;
-                Err(JobError::failed(format!(
-                    "it ended without an outcome: {how}"
-                )))
-            }
-        });
+        let produced = match isolated::outcome(&elsewhere.folder) {
+            // Its job was stopped, by us or by the queue.
+            None | Some(Err(JobError::Cancelled)) => Err(match task.link.cancelled() {
+                true => JobError::Cancelled,
+                false => JobError::of_end(elsewhere.end, task.link.saved()),
+            }),
+            Some(outcome) => outcome,
+        };
         let result = elsewhere
             .lent
             .take_back(task, self.store, produced)

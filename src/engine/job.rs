@@ -195,6 +195,10 @@ pub enum JobError {
     /// The world got in the way (a disk, a network); another attempt may succeed.
     #[error("{message}")]
     Transient { message: String },
+    /// It was ended through no fault of its own and goes on in another attempt, which is not one of
+    /// its `retries`. `further`: whether it left a newer checkpoint than it began with.
+    #[error("{message}")]
+    Interrupted { message: String, further: bool },
     #[error("cancelled")]
     Cancelled,
 }

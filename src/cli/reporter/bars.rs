@@ -199,6 +199,7 @@ mod tests {
                 attempt: 1,
                 threads: 1,
                 takes: BTreeMap::new(),
+            place: None,
             });
         }
         let drawn = screen.contents();

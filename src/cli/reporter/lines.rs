@@ -135,6 +135,7 @@ mod tests {
             attempt: 1,
             threads: 1,
             takes: BTreeMap::new(),
+            place: None,
         };
         let cancelled = (0..3).map(|id| Event::StepCancelled {
             id,

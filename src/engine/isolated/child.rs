@@ -53,6 +53,13 @@ pub fn serve(spec: &Path, catalog: &Catalog, worker: &dyn Worker) -> io::Result<
     let kind = catalog.get(&spec.kind).ok_or_else(|| {
         io::Error::other(format!("this program has no stage kind `{}`", spec.kind))
     })?;
+    if let Some(revision) = spec.revision.filter(|asked| *asked != kind.revision()) {
+        return Err(io::Error::other(format!(
+            "`{}` is wanted in revision {revision}, this program has {}: it is another one than the run's",
+            spec.kind,
+            kind.revision()
+        )));
+    }
     let cancelled = Arc::new(AtomicBool::new(false));
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     for signal in [SIGTERM, SIGINT, SIGHUP] {
@@ -145,8 +152,18 @@ fn made(produced: StepOutput, spec: &AttemptSpec) -> io::Result<Outcome> {
 
 fn outcome(error: JobError) -> Outcome {
     match error {
-        JobError::Failed { message, hints, .. } => Outcome::Failed { message, hints },
-        JobError::Transient { message } => Outcome::Transient(message),
+        JobError::Failed {
+            message,
+            hints,
+            ended,
+        } => Outcome::Failed {
+            message,
+            hints,
+            ended,
+        },
+        JobError::Transient { message } | JobError::Interrupted { message, .. } => {
+            Outcome::Transient(message)
+        }
         JobError::Cancelled => Outcome::Cancelled,
     }
 }
