@@ -6,12 +6,14 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use super::args;
+use super::executors;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::replicates;
 use super::resources::Amounts;
 use super::settings;
 use super::settings::Settings;
+use super::slurm_settings::Profiles;
 use super::stop::Stop;
 use crate::manifest;
 use crate::manifest::Experiment;
@@ -40,6 +42,10 @@ pub(super) struct Project {
     pub jobs: Option<u32>,
     /// How much there is of what steps share, as far as the settings say so.
     pub resources: Amounts,
+    /// Where commands and trainings run, where the settings say so.
+    pub executor: Option<String>,
+    /// How clusters are asked for jobs.
+    pub slurm: Profiles,
     /// The manifest's path, absolute.
     pub manifest: PathBuf,
     /// What runs write to.
@@ -94,6 +100,7 @@ impl Project {
             found.extend(stages::check_claims(plan));
             let tree = Tree::new(&root, &written(&outputs, &store, plan));
             found.extend(stages::check_commands(plan, &tree));
+            found.extend(executors::check(plan, &settings.slurm));
         }
         if !found.is_empty() {
             err.diagnostics(&found)?;
@@ -105,6 +112,8 @@ impl Project {
                 store,
                 jobs: settings.jobs,
                 resources: settings.resources,
+                executor: settings.executor,
+                slurm: settings.slurm,
                 manifest: manifest::absolute(&args.manifest),
                 asked: asked(args, &plan.experiment.source.path),
                 plan,

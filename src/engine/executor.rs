@@ -91,6 +91,11 @@ impl JobError {
                 return JobError::Interrupted { message, further };
             }
             EndCause::Interrupted => return JobError::Interrupted { message, further },
+            // The attempt before it got on.
+            EndCause::NotBegun => {
+                let further = true;
+                return JobError::Interrupted { message, further };
+            }
             EndCause::Finished => {
                 JobError::failed(format!("it ended without an outcome: {message}"))
             }
@@ -114,6 +119,8 @@ pub enum EndCause {
     Interrupted,
     /// Somebody else cancelled it.
     Cancelled,
+    /// Its turn did not come before its job's time was over.
+    NotBegun,
     /// It can never run there as it was asked for.
     Refused,
 }
