@@ -11,8 +11,8 @@ use super::slurm_settings::Profiles;
 use crate::engine::Engine;
 use crate::engine::Executor;
 use crate::plan::Plan;
-use crate::plan::Step;
 use crate::plan::StageExecutor;
+use crate::plan::Step;
 use crate::slurm::Place;
 use crate::slurm::Profile;
 use crate::slurm::Slurm;
@@ -27,7 +27,10 @@ const USUAL: &str = "default";
 
 /// Whether a text names an executor.
 pub(super) fn is_name(text: &str) -> bool {
-    matches!(text, "local" | "slurm") || text.strip_prefix("slurm:").is_some_and(|name| !name.is_empty())
+    matches!(text, "local" | "slurm")
+        || text
+            .strip_prefix("slurm:")
+            .is_some_and(|name| !name.is_empty())
 }
 
 /// Stages that name profiles which the settings do not have.
@@ -54,7 +57,9 @@ fn profile_name(named: Option<&str>, profiles: &Profiles) -> Result<String, Diag
         Some(name) => {
             let title = format!("there is no profile `{name}` of Slurm");
             let help = match profiles.is_empty() {
-                true => Some(format!("`[slurm.{name}]` in sweepline.toml, below it `partition = …`")),
+                true => Some(format!(
+                    "`[slurm.{name}]` in sweepline.toml, below it `partition = …`"
+                )),
                 false => did_you_mean(name, names(), "profiles"),
             };
             Err(Diagnostic::error(title).maybe_help(help))
@@ -93,11 +98,16 @@ impl Elsewhere {
     ///
     /// # Errors
     /// Where something is named that is not there.
-    pub(super) fn choose(project: &Project, asked: Option<&str>, store: &Store) -> Result<Self, Diagnostic> {
+    pub(super) fn choose(
+        project: &Project,
+        asked: Option<&str>,
+        store: &Store,
+    ) -> Result<Self, Diagnostic> {
         let asked = asked.or(project.executor.as_deref());
         if let Some(name) = asked.filter(|name| !is_name(name)) {
             let title = format!("there is no executor `{name}`");
-            return Err(Diagnostic::error(title).help("`local`, `slurm`, or `slurm:NAME` with `[slurm.NAME]` in sweepline.toml"));
+            return Err(Diagnostic::error(title)
+                .help("`local`, `slurm`, or `slurm:NAME` with `[slurm.NAME]` in sweepline.toml"));
         }
         let profiles = &project.slurm;
         let usual = match asked {
@@ -113,11 +123,17 @@ impl Elsewhere {
             used: BTreeMap::new(),
         };
         let steps = project.plan.steps.iter();
-        let mut wanted: Vec<String> = steps.filter_map(|step| elsewhere.profile(step, profiles)).collect();
+        let mut wanted: Vec<String> = steps
+            .filter_map(|step| elsewhere.profile(step, profiles))
+            .collect();
         // What an earlier run left there.
         let left = store.in_flight().unwrap_or_default().into_iter();
         let left = left.filter_map(|attempt| {
-            let name = attempt.executor.strip_prefix("slurm")?.trim_start_matches(':').to_owned();
+            let name = attempt
+                .executor
+                .strip_prefix("slurm")?
+                .trim_start_matches(':')
+                .to_owned();
             (name.is_empty() || profiles.contains_key(&name)).then_some(name)
         });
         if !elsewhere.all_here {
@@ -126,8 +142,11 @@ impl Elsewhere {
         wanted.sort();
         wanted.dedup();
         if !wanted.is_empty() && !is_there("sbatch") {
-            return Err(Diagnostic::error("there is no `sbatch` on this machine")
-                .help("run this where jobs of the cluster are submitted, or with `--executor local`"));
+            return Err(
+                Diagnostic::error("there is no `sbatch` on this machine").help(
+                    "run this where jobs of the cluster are submitted, or with `--executor local`",
+                ),
+            );
         }
         elsewhere.used = wanted.into_iter().zip(0..).collect();
         Ok(elsewhere)
@@ -151,7 +170,12 @@ impl Elsewhere {
     }
 
     /// Gives an engine its executors.
-    pub(super) fn join(self, engine: &mut Engine<'_>, project: &Project, store: &Store) -> io::Result<()> {
+    pub(super) fn join(
+        self,
+        engine: &mut Engine<'_>,
+        project: &Project,
+        store: &Store,
+    ) -> io::Result<()> {
         if self.used.is_empty() {
             return Ok(());
         }
@@ -191,7 +215,11 @@ fn program(profile: &Profile) -> io::Result<PathBuf> {
 fn job_name(project: &Project) -> String {
     let store = project.store.to_string_lossy();
     let digest = Digest::of(store.as_bytes()).to_hex();
-    let name: String = project.name().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let name: String = project
+        .name()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
     format!("sl-{name}-{}", &digest[..8])
 }
 

@@ -134,8 +134,13 @@ impl Settings {
                     }
                 },
                 "executor" => match item.as_str() {
-                    Some(text) if executors::is_name(text) => settings.executor = Some(text.to_owned()),
-                    _ => wrong("an executor", "`executor = \"slurm:NAME\"`, `\"slurm\"` or `\"local\"`"),
+                    Some(text) if executors::is_name(text) => {
+                        settings.executor = Some(text.to_owned())
+                    }
+                    _ => wrong(
+                        "an executor",
+                        "`executor = \"slurm:NAME\"`, `\"slurm\"` or `\"local\"`",
+                    ),
                 },
                 "slurm" => settings.slurm = slurm_settings::read(item, source, &mut found),
                 _ => {

@@ -31,18 +31,46 @@ const KEYS: [(&str, &str); 16] = [
     ("device", "\"cpu\" or \"cuda\""),
     ("modules", "a list of texts: [\"cuda/12\"]"),
     ("prologue", "lines of bash"),
-    ("options", "a list of options of sbatch: [\"--constraint=a100\"]"),
-    ("array", "a whole number from 1: the most tasks of one array"),
-    ("jobs", "a whole number from 1: how many tasks of an array run at once"),
-    ("most", "a whole number from 1: how many steps are in the queue at most"),
-    ("group", "a whole number from 1: how many steps a job works off"),
-    ("minutes", "a number above 0: how long the steps of a job are expected to take together"),
+    (
+        "options",
+        "a list of options of sbatch: [\"--constraint=a100\"]",
+    ),
+    (
+        "array",
+        "a whole number from 1: the most tasks of one array",
+    ),
+    (
+        "jobs",
+        "a whole number from 1: how many tasks of an array run at once",
+    ),
+    (
+        "most",
+        "a whole number from 1: how many steps are in the queue at most",
+    ),
+    (
+        "group",
+        "a whole number from 1: how many steps a job works off",
+    ),
+    (
+        "minutes",
+        "a number above 0: how long the steps of a job are expected to take together",
+    ),
     ("program", "a path that all nodes see"),
 ];
 
 /// What `sbatch` is told by us: an option of the same name would break the protocol.
 const OURS: [&str; 12] = [
-    "--array", "-a", "--job-name", "-J", "--comment", "--output", "-o", "--wrap", "--parsable", "--requeue", "--wait",
+    "--array",
+    "-a",
+    "--job-name",
+    "-J",
+    "--comment",
+    "--output",
+    "-o",
+    "--wrap",
+    "--parsable",
+    "--requeue",
+    "--wait",
     "-W",
 ];
 
@@ -51,7 +79,11 @@ pub(super) fn read(item: &Item, source: &Arc<Source>, found: &mut Diagnostics) -
     let mut profiles = Profiles::new();
     let mut reader = Reader { source, found };
     let Some(tables) = item.as_table_like() else {
-        reader.wrong(item.span(), "`slurm` is not a table of profiles", "for example `[slurm.gpu]`");
+        reader.wrong(
+            item.span(),
+            "`slurm` is not a table of profiles",
+            "for example `[slurm.gpu]`",
+        );
         return profiles;
     };
     for (name, item) in tables.iter() {
@@ -61,7 +93,8 @@ pub(super) fn read(item: &Item, source: &Arc<Source>, found: &mut Diagnostics) -
             }
             None => {
                 let title = format!("`slurm.{name}` is not a table");
-                let help = format!("settings stand in profiles: `[slurm.NAME]`, below it `{name} = …`");
+                let help =
+                    format!("settings stand in profiles: `[slurm.NAME]`, below it `{name} = …`");
                 reader.wrong(item.span(), &title, &help);
             }
         }
@@ -92,16 +125,28 @@ impl Reader<'_> {
                 let span = table.key(name).and_then(toml_edit::Key::span);
                 let names = KEYS.map(|(key, _)| key);
                 let help = did_you_mean(name, names, "settings of a profile");
-                self.wrong(span, &format!("unknown setting `{name}`"), &help.unwrap_or_default());
+                self.wrong(
+                    span,
+                    &format!("unknown setting `{name}`"),
+                    &help.unwrap_or_default(),
+                );
                 continue;
             };
             if set(&mut profile, name, item).is_none() {
-                self.wrong(item.span(), &format!("wrong value of `{name}`"), &format!("it takes {takes}"));
+                self.wrong(
+                    item.span(),
+                    &format!("wrong value of `{name}`"),
+                    &format!("it takes {takes}"),
+                );
             }
         }
         if table.contains_key("group") && table.contains_key("minutes") {
             let span = table.get("minutes").and_then(Item::span);
-            self.wrong(span, "`group` and `minutes` say the same thing in two ways", "leave one out");
+            self.wrong(
+                span,
+                "`group` and `minutes` say the same thing in two ways",
+                "leave one out",
+            );
         }
         let ours = profile.options.iter().find(|option| {
             let name = option.split('=').next().unwrap_or_default();
@@ -118,12 +163,18 @@ impl Reader<'_> {
 
 /// Sets what a key says; none where the value is none for it.
 fn set(profile: &mut Profile, name: &str, item: &Item) -> Option<()> {
-    let text = || item.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
+    let text = || {
+        item.as_str()
+            .filter(|text| !text.trim().is_empty())
+            .map(str::to_owned)
+    };
     let number = || usize::try_from(item.as_integer()?).ok();
     let count = || number().filter(|count| *count > 0);
     let texts = || -> Option<Vec<String>> {
         let values = item.as_array()?.iter();
-        values.map(|value| value.as_str().map(str::to_owned)).collect()
+        values
+            .map(|value| value.as_str().map(str::to_owned))
+            .collect()
     };
     match name {
         "partition" => profile.partition = Some(text()?),
@@ -132,19 +183,26 @@ fn set(profile: &mut Profile, name: &str, item: &Item) -> Option<()> {
         "time" => profile.time = Some(language::time(&text()?).filter(|time| !time.is_zero())?),
         "memory" => profile.memory = Some(language::bytes(&text()?).filter(|bytes| *bytes > 0)?),
         "gpus" => profile.gpus = u32::try_from(number()?).ok()?,
-        "device" => profile.device = text().filter(|device| ["cpu", "cuda"].contains(&&**device))?,
+        "device" => {
+            profile.device = text().filter(|device| ["cpu", "cuda"].contains(&&**device))?
+        }
         "modules" => profile.modules = texts()?,
         "prologue" => profile.prologue = item.as_str()?.to_owned(),
         "options" => {
             let options = texts()?;
-            profile.options = options.iter().all(|option| option.starts_with('-')).then_some(options)?;
+            profile.options = options
+                .iter()
+                .all(|option| option.starts_with('-'))
+                .then_some(options)?;
         }
         "array" => profile.array = count()?,
         "jobs" => profile.at_once = Some(count()?),
         "most" => profile.most = count()?,
         "group" => profile.grouping = Grouping::Steps(count()?),
         "minutes" => {
-            let minutes = item.as_float().or_else(|| item.as_integer().map(|whole| whole as f64))?;
+            let minutes = item
+                .as_float()
+                .or_else(|| item.as_integer().map(|whole| whole as f64))?;
             let wanted = std::time::Duration::try_from_secs_f64(minutes * 60.0).ok()?;
             profile.grouping = Grouping::Lasting((!wanted.is_zero()).then_some(wanted)?);
         }

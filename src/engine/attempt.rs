@@ -112,7 +112,15 @@ impl AttemptContext<'_> {
         started: Instant,
         result: Result<(SortedVecMap<Artifact>, Option<String>), JobError>,
     ) -> EndedAttempt {
-        let seconds = started.elapsed().as_secs_f64();
+        self.ended_after(task, started.elapsed().as_secs_f64(), result)
+    }
+
+    fn ended_after(
+        &self,
+        task: &Task<'_>,
+        seconds: f64,
+        result: Result<(SortedVecMap<Artifact>, Option<String>), JobError>,
+    ) -> EndedAttempt {
         EndedAttempt {
             id: task.step.id,
             number: task.number,
@@ -181,6 +189,8 @@ impl AttemptContext<'_> {
 
     /// Takes what an attempt outside this process has left.
     pub(super) fn collect(&self, task: &Task<'_>, elsewhere: RemoteAttempt) -> EndedAttempt {
+        let seconds = elsewhere.end.seconds;
+        let seconds = seconds.unwrap_or_else(|| elsewhere.started.elapsed().as_secs_f64());
         let produced = match isolated::outcome(&elsewhere.folder) {
             // Its job was stopped, by us or by the queue.
             None | Some(Err(JobError::Cancelled)) => Err(match task.link.cancelled() {
@@ -197,7 +207,7 @@ impl AttemptContext<'_> {
                 let diverged = produced.diverged.clone();
                 Ok((self.keep(produced)?, diverged))
             });
-        self.ended(task, elsewhere.started, result)
+        self.ended_after(task, seconds, result)
     }
 
     /// What the step read is what its key says, and nobody wrote to it meanwhile.

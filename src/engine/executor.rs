@@ -63,13 +63,15 @@ pub enum Update {
 }
 
 /// How an attempt ended, as far as its executor knows; where there is an outcome, that counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct End {
     pub cause: EndCause,
     /// In words, with the job's name and where its output lies.
     pub how: String,
     /// What to do about it.
     pub hints: Vec<String>,
+    /// The seconds that it took, where the executor knows them better than by its news.
+    pub seconds: Option<f64>,
 }
 
 impl End {
@@ -78,6 +80,7 @@ impl End {
             cause,
             how: how.into(),
             hints: Vec::new(),
+            seconds: None,
         }
     }
 }

@@ -53,7 +53,11 @@ impl ByAttempt {
                 return Self::default();
             }
         };
-        if let Some(other) = expression.names().iter().find(|known| &***known != "attempt") {
+        if let Some(other) = expression
+            .names()
+            .iter()
+            .find(|known| &***known != "attempt")
+        {
             found.push(wrong(format!("`{other}` has no value here: `attempt` has")));
             return Self::default();
         }
@@ -107,15 +111,27 @@ mod tests {
     #[test]
     fn amounts_within_expressions_become_numbers() {
         assert_eq!(in_numbers("2GiB * attempt", &SIZES), "2147483648 * attempt");
-        assert_eq!(in_numbers("1.5h + 10m*attempt", &TIMES), "5400 + 600*attempt");
-        assert_eq!(in_numbers("1GB * 2 ** (attempt - 1)", &SIZES), "1000000000 * 2 ** (attempt - 1)");
-        assert_eq!(in_numbers("min(attempt, 3) * x2s", &TIMES), "min(attempt, 3) * x2s");
+        assert_eq!(
+            in_numbers("1.5h + 10m*attempt", &TIMES),
+            "5400 + 600*attempt"
+        );
+        assert_eq!(
+            in_numbers("1GB * 2 ** (attempt - 1)", &SIZES),
+            "1000000000 * 2 ** (attempt - 1)"
+        );
+        assert_eq!(
+            in_numbers("min(attempt, 3) * x2s", &TIMES),
+            "min(attempt, 3) * x2s"
+        );
     }
 
     #[test]
     fn the_last_amount_is_that_of_all_further_attempts() {
         let amounts = ByAttempt(vec![1.0, 2.0, 4.0]);
-        assert_eq!([0, 1, 3, 9].map(|n| amounts.of(n)), [Some(1.0), Some(1.0), Some(4.0), Some(4.0)]);
+        assert_eq!(
+            [0, 1, 3, 9].map(|n| amounts.of(n)),
+            [Some(1.0), Some(1.0), Some(4.0), Some(4.0)]
+        );
         assert_eq!(ByAttempt::default().of(1), None);
     }
 }

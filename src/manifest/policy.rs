@@ -55,7 +55,9 @@ impl StageExecutor {
         match text.split_once(':') {
             None if text == "local" => Some(StageExecutor::Local),
             None if text == "slurm" => Some(StageExecutor::Slurm(None)),
-            Some(("slurm", name)) if !name.is_empty() => Some(StageExecutor::Slurm(Some(name.to_owned()))),
+            Some(("slurm", name)) if !name.is_empty() => {
+                Some(StageExecutor::Slurm(Some(name.to_owned())))
+            }
             _ => {
                 found.push(
                     Diagnostic::error("wrong value of `executor`")

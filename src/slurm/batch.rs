@@ -135,7 +135,11 @@ pub(super) fn log(folder: &Path, task: u32) -> PathBuf {
 
 /// The number that Slurm gave it, if that was ever known.
 pub(super) fn job(folder: &Path) -> Option<u64> {
-    fs::read_to_string(folder.join(JOB)).ok()?.trim().parse().ok()
+    fs::read_to_string(folder.join(JOB))
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
 }
 
 pub(super) fn set_job(folder: &Path, job: u64) -> io::Result<()> {
@@ -153,7 +157,11 @@ fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// The script of a batch's jobs: the user's prologue, then the work.
 pub(super) fn script(profile: &Profile, program: &Path, folder: &Path) -> String {
     // `module` is a function that login shells have.
-    let login = if profile.modules.is_empty() { "" } else { " -l" };
+    let login = if profile.modules.is_empty() {
+        ""
+    } else {
+        " -l"
+    };
     let mut lines = vec![format!("#!/bin/bash{login}")];
     for module in &profile.modules {
         lines.push(format!("module load {} || exit 1", quoted(module)));
@@ -169,9 +177,17 @@ pub(super) fn script(profile: &Profile, program: &Path, folder: &Path) -> String
 }
 
 /// The arguments of `sbatch` for a batch.
-pub(super) fn arguments(profile: &Profile, ask: &Ask, name: &str, tasks: usize, folder: &Path) -> Vec<String> {
+pub(super) fn arguments(
+    profile: &Profile,
+    ask: &Ask,
+    name: &str,
+    tasks: usize,
+    folder: &Path,
+) -> Vec<String> {
     let last = tasks.saturating_sub(1);
-    let throttle = profile.at_once.map_or(String::new(), |most| format!("%{most}"));
+    let throttle = profile
+        .at_once
+        .map_or(String::new(), |most| format!("%{most}"));
     let batch = folder.file_name().unwrap_or_default().to_string_lossy();
     let mut arguments = vec![
         "--parsable".to_owned(),
@@ -236,12 +252,25 @@ mod tests {
         let folder = Path::new("/store/it's/b-1");
         let told = arguments(&profile, &ask, "sl", 20, folder);
         for wanted in [
-            "--array=0-19%7", "--comment=b-1", "--mem=1025M", "--time=2", "--gres=gpu:2", "--partition=gpu",
-            "--cpus-per-task=4", "--no-requeue", "--constraint=a100",
+            "--array=0-19%7",
+            "--comment=b-1",
+            "--mem=1025M",
+            "--time=2",
+            "--gres=gpu:2",
+            "--partition=gpu",
+            "--cpus-per-task=4",
+            "--no-requeue",
+            "--constraint=a100",
         ] {
-            assert!(told.iter().any(|argument| argument == wanted), "{wanted}: {told:?}");
+            assert!(
+                told.iter().any(|argument| argument == wanted),
+                "{wanted}: {told:?}"
+            );
         }
-        assert_eq!(told.last().map(String::as_str), Some("/store/it's/b-1/script.sh"));
+        assert_eq!(
+            told.last().map(String::as_str),
+            Some("/store/it's/b-1/script.sh")
+        );
         let script = script(&profile, Path::new("/bin/sweepline"), folder);
         assert_eq!(
             script,
@@ -260,7 +289,9 @@ mod tests {
     fn a_batch_and_the_places_of_its_attempts_are_read_again() {
         let space = tempfile::tempdir().expect("a temporary folder");
         let attempts = ["a", "b", "c"].map(|name| space.path().join(name));
-        attempts.iter().for_each(|path| fs::create_dir(path).expect("it is ours"));
+        attempts
+            .iter()
+            .for_each(|path| fs::create_dir(path).expect("it is ours"));
         let [a, b, c] = attempts.clone();
         let folder = space.path().join("b-1");
         let limit = Some(Duration::from_secs(60));
@@ -269,7 +300,10 @@ mod tests {
         let again = Batch::read(&folder).expect("it is whole");
         assert_eq!((again.tasks, again.limit), (batch.tasks, limit));
         let position = Position::of(&attempts[1]).expect("it was told");
-        assert_eq!((&*position.batch, position.task, position.slot), ("b-1", 0, 1));
+        assert_eq!(
+            (&*position.batch, position.task, position.slot),
+            ("b-1", 0, 1)
+        );
         assert_eq!(job(&folder), None);
         set_job(&folder, 17).expect("it is ours");
         assert_eq!(job(&folder), Some(17));

@@ -16,19 +16,37 @@ use super::listing::Listing;
 
 /// What Slurm is asked.
 pub(super) enum Request {
-    Submit { batch: String, arguments: Vec<String> },
+    Submit {
+        batch: String,
+        arguments: Vec<String>,
+    },
     /// What became of the jobs with these names.
-    Look { names: String },
+    Look {
+        names: String,
+    },
     /// What is known of one task of a batch: `123_4`.
-    Show { batch: String, task: u32, job: String },
-    Cancel { jobs: Vec<String> },
+    Show {
+        batch: String,
+        task: u32,
+        job: String,
+    },
+    Cancel {
+        jobs: Vec<String>,
+    },
 }
 
 /// What it said.
 pub(super) enum Reply {
-    Submitted { batch: String, job: Result<u64, Refusal> },
+    Submitted {
+        batch: String,
+        job: Result<u64, Refusal>,
+    },
     Listed(Option<Listing>),
-    Shown { batch: String, task: u32, shown: Shown },
+    Shown {
+        batch: String,
+        task: u32,
+        shown: Shown,
+    },
     /// These it could not be told of.
     NotCancelled(Vec<String>),
 }
@@ -47,13 +65,15 @@ impl Client {
     pub(super) fn start() -> io::Result<Self> {
         let (requests, asked) = channel::<Request>();
         let (answers, replies) = channel();
-        let thread = thread::Builder::new().name("slurm".to_owned()).spawn(move || {
-            for request in asked {
-                if answers.send(answer(request)).is_err() {
-                    return;
+        let thread = thread::Builder::new()
+            .name("slurm".to_owned())
+            .spawn(move || {
+                for request in asked {
+                    if answers.send(answer(request)).is_err() {
+                        return;
+                    }
                 }
-            }
-        })?;
+            })?;
         Ok(Client {
             requests: Some(requests),
             replies,

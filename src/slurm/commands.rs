@@ -189,14 +189,21 @@ fn run(program: &str, arguments: &[String]) -> io::Result<Ran> {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         let ours = ["SLURM_CONF", "SLURM_CONF_SERVER"].contains(&&*text);
-        if !ours && ["SLURM_", "SBATCH_", "SQUEUE_", "SCANCEL_"].iter().any(|p| text.starts_with(p)) {
+        if !ours
+            && ["SLURM_", "SBATCH_", "SQUEUE_", "SCANCEL_"]
+                .iter()
+                .any(|p| text.starts_with(p))
+        {
             command.env_remove(&name);
         }
     }
     // Arrays are listed whole.
     command.env("SLURM_BITSTR_LEN", "0");
     command.env("LC_ALL", "C");
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     own_group(&mut command);
     let mut child = command.spawn()?;
     let out = reader(child.stdout.take());
@@ -257,7 +264,8 @@ mod tests {
         assert_eq!(refusal(never), Refusal::Never(words));
         let away = "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)";
         assert!(matches!(refusal(away), Refusal::Unclear(_)));
-        let late = "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation";
+        let late =
+            "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation";
         assert!(matches!(refusal(late), Refusal::Unclear(_)));
         let full = "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying";
         assert!(matches!(refusal(full), Refusal::NotNow(_)));

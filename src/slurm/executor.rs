@@ -140,7 +140,9 @@ impl Slurm {
         let memory = policy.memory_of(attempt.attempt);
         Ask {
             cpus: attempt.threads.max(1),
-            memory: Some(memory).filter(|bytes| *bytes > 0).or(self.profile.memory),
+            memory: Some(memory)
+                .filter(|bytes| *bytes > 0)
+                .or(self.profile.memory),
             gpus: policy.gpus.max(self.profile.gpus),
             time: policy.time_of(attempt.attempt),
         }
@@ -187,14 +189,26 @@ impl Slurm {
         let longest = groups.iter().map(Vec::len).max().unwrap_or(1) as u32;
         ask.time = ask.time.map(|time| time * longest).or(self.profile.time);
         self.made += 1;
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let name = format!("{:x}-{:x}-{}", since.as_millis(), std::process::id(), self.made);
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let name = format!(
+            "{:x}-{:x}-{}",
+            since.as_millis(),
+            std::process::id(),
+            self.made
+        );
         let folder = self.place.batches.join(&name);
-        let tasks = groups.iter().map(|group| group.iter().map(|attempt| attempt.folder.clone()).collect());
+        let tasks = groups
+            .iter()
+            .map(|group| group.iter().map(|attempt| attempt.folder.clone()).collect());
         let written = Batch::new(&self.place.job_name, tasks.collect(), ask.time);
         let script = batch::script(&self.profile, &self.place.program, &folder);
         if let Err(error) = written.write(&folder, &script) {
-            let message = format!("cannot write below {}: {error}", self.place.batches.display());
+            let message = format!(
+                "cannot write below {}: {error}",
+                self.place.batches.display()
+            );
             for attempt in groups.into_iter().flatten() {
                 let end = End::new(EndCause::Refused, message.clone());
                 self.news.push((attempt.handle, Update::Ended(end)));
@@ -206,7 +220,8 @@ impl Slurm {
             for (slot, attempt) in (0..).zip(&mut attempts.attempts) {
                 attempt.phase = Phase::Waits;
                 let batch = name.clone();
-                self.positions.insert(attempt.handle.clone(), Position { batch, task, slot });
+                self.positions
+                    .insert(attempt.handle.clone(), Position { batch, task, slot });
             }
         }
         self.batches.insert(name.clone(), held);
@@ -224,7 +239,13 @@ impl Slurm {
             gpus: self.profile.gpus,
             time: held.batch.limit,
         });
-        let arguments = batch::arguments(&self.profile, &ask, &held.batch.name, held.tasks.len(), &held.folder);
+        let arguments = batch::arguments(
+            &self.profile,
+            &ask,
+            &held.batch.name,
+            held.tasks.len(),
+            &held.folder,
+        );
         let batch = name.to_owned();
         self.client.ask(Request::Submit { batch, arguments });
     }
@@ -262,12 +283,20 @@ impl Slurm {
                 self.refused(name, &said);
             }
             Err(Refusal::NotNow(said)) => {
-                held.job = JobNumber::NotNow { again: Instant::now() + LATER };
-                self.warn(format!("{} takes no jobs now, and is asked again: {said}", self.name));
+                held.job = JobNumber::NotNow {
+                    again: Instant::now() + LATER,
+                };
+                self.warn(format!(
+                    "{} takes no jobs now, and is asked again: {said}",
+                    self.name
+                ));
             }
             Err(Refusal::Unclear(said)) => {
                 held.job = JobNumber::Unclear { answers: 0 };
-                self.warn(format!("{} does not answer, and is asked again: {said}", self.name));
+                self.warn(format!(
+                    "{} does not answer, and is asked again: {said}",
+                    self.name
+                ));
             }
             Err(Refusal::Never(said)) => self.refused(name, &said),
         }
@@ -279,11 +308,18 @@ impl Slurm {
             return;
         };
         let mut end = End::new(EndCause::Refused, format!("`sbatch` refuses it: {said}"));
-        let ask = held.ask.as_ref().map(ToString::to_string).unwrap_or_default();
-        end.hints.push(format!("it was asked for {ask}: `resources` of the stage, or the profile in sweepline.toml"));
+        let ask = held
+            .ask
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        end.hints.push(format!(
+            "it was asked for {ask}: `resources` of the stage, or the profile in sweepline.toml"
+        ));
         for attempt in held.tasks.iter_mut().flat_map(|task| &mut task.attempts) {
             attempt.phase = Phase::Ended;
-            self.news.push((attempt.handle.clone(), Update::Ended(end.clone())));
+            self.news
+                .push((attempt.handle.clone(), Update::Ended(end.clone())));
         }
     }
 
@@ -316,7 +352,11 @@ impl Slurm {
         let Some(held) = self.batches.get_mut(name) else {
             return;
         };
-        let Some(attempt) = held.tasks.get_mut(task).and_then(|task| task.attempts.get_mut(slot)) else {
+        let Some(attempt) = held
+            .tasks
+            .get_mut(task)
+            .and_then(|task| task.attempts.get_mut(slot))
+        else {
             return;
         };
         if matches!(attempt.phase, Phase::Ended | Phase::Unwanted) {
@@ -364,13 +404,18 @@ impl Slurm {
         if self.batches.is_empty() || self.looking || now < self.next_look {
             return;
         }
-        let names: BTreeSet<&str> = self.batches.values().map(|held| &*held.batch.name).collect();
+        let names: BTreeSet<&str> = self
+            .batches
+            .values()
+            .map(|held| &*held.batch.name)
+            .collect();
         let names = names.into_iter().collect::<Vec<_>>().join(",");
         self.looking = true;
         self.client.ask(Request::Look { names });
-        let again = self.batches.iter().filter(|(_, held)| {
-            matches!(held.job, JobNumber::NotNow { again } if again <= now)
-        });
+        let again = self
+            .batches
+            .iter()
+            .filter(|(_, held)| matches!(held.job, JobNumber::NotNow { again } if again <= now));
         let again: Vec<String> = again.map(|(name, _)| name.clone()).collect();
         again.iter().for_each(|name| self.submit_batch(name));
     }
@@ -429,7 +474,11 @@ impl Executor for Slurm {
     }
 
     fn cancel(&mut self, handle: &str) {
-        if let Some(at) = self.gathered.iter().position(|attempt| attempt.handle == handle) {
+        if let Some(at) = self
+            .gathered
+            .iter()
+            .position(|attempt| attempt.handle == handle)
+        {
             let attempt = self.gathered.remove(at);
             let end = End::new(EndCause::Cancelled, "it was not queued yet");
             return self.news.push((attempt.handle, Update::Ended(end)));
@@ -495,5 +544,9 @@ impl Drop for Slurm {
 
 /// What an attempt is called: its folder's name, which no other has.
 fn handle(folder: &Path) -> String {
-    folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    folder
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }

@@ -61,20 +61,31 @@ impl Slurm {
             return;
         }
         let text = |mark| marks::text(&folder, task as u32, slot as u32, mark);
-        let end = match mark {
+        let mut end = match mark {
             Mark::Begun if attempt.phase == Phase::Waits => {
                 attempt.phase = Phase::Runs;
                 let job = format!("{job} on {}", text(mark));
-                self.news.push((attempt.handle.clone(), Update::Running { job }));
+                self.news
+                    .push((attempt.handle.clone(), Update::Running { job }));
                 return;
             }
             Mark::Begun => return,
             Mark::Ended => End::new(EndCause::Finished, job),
             Mark::TimeLimit => {
-                let limit = limit.map_or(String::new(), |limit| format!(" of {} min", limit.as_secs() / 60));
-                held.end(task, EndCause::TimeLimit, &format!("came to the end of its time limit{limit}"))
+                let limit = limit.map_or(String::new(), |limit| {
+                    format!(" of {} min", limit.as_secs() / 60)
+                });
+                held.end(
+                    task,
+                    EndCause::TimeLimit,
+                    &format!("came to the end of its time limit{limit}"),
+                )
             }
-            Mark::NotBegun => held.end(task, EndCause::NotBegun, "ended before the step's turn came"),
+            Mark::NotBegun => held.end(
+                task,
+                EndCause::NotBegun,
+                "ended before the step's turn came",
+            ),
             Mark::Signalled if attempt.cancelled => End::new(EndCause::Cancelled, job),
             // Why, the queue will say.
             Mark::Signalled => {
@@ -95,6 +106,7 @@ impl Slurm {
                 return self.look_soon();
             }
         };
+        end.seconds = marks::seconds(&folder, task as u32, slot as u32, [Mark::Begun, mark]);
         self.end(name, task, slot, end);
     }
 
@@ -121,8 +133,12 @@ impl Slurm {
                     wait = std::time::Duration::ZERO;
                 }
                 // Nothing of it is under way.
-                Phase::Waits if over.cause == EndCause::Cancelled => wait = std::time::Duration::ZERO,
-                _ if isolated::outcome(&attempt.folder).is_some() => wait = std::time::Duration::ZERO,
+                Phase::Waits if over.cause == EndCause::Cancelled => {
+                    wait = std::time::Duration::ZERO
+                }
+                _ if isolated::outcome(&attempt.folder).is_some() => {
+                    wait = std::time::Duration::ZERO
+                }
                 _ => {}
             }
             if since.elapsed() >= wait {
@@ -177,7 +193,9 @@ impl Slurm {
             }
             None if answers + 1 >= ABSENCES => self.submit_batch(name),
             None => {
-                held.job = JobNumber::Unclear { answers: answers + 1 };
+                held.job = JobNumber::Unclear {
+                    answers: answers + 1,
+                };
                 self.look_soon();
             }
         }
@@ -218,7 +236,11 @@ impl Slurm {
         let job = held.name(task).unwrap_or_default();
         match meaning {
             Meaning::Ended(cause) => {
-                let at = if nodes.is_empty() { String::new() } else { format!(" on {nodes}") };
+                let at = if nodes.is_empty() {
+                    String::new()
+                } else {
+                    format!(" on {nodes}")
+                };
                 let why = match reason {
                     "" | "None" | "NonZeroExitCode" | "TimeLimit" | "OutOfMemory" => String::new(),
                     reason => format!(" ({reason})"),
@@ -255,7 +277,8 @@ impl Slurm {
                 return;
             }
             Waiting::Held => {
-                let message = format!("job {job} {words} ({reason}): `scontrol release {job}` lets it go");
+                let message =
+                    format!("job {job} {words} ({reason}): `scontrol release {job}` lets it go");
                 self.warn(message);
             }
             Waiting::Turn => {}
@@ -270,7 +293,11 @@ impl Slurm {
             return;
         }
         known.told = Some(now);
-        for attempt in known.attempts.iter().filter(|attempt| attempt.phase == Phase::Waits) {
+        for attempt in known
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.phase == Phase::Waits)
+        {
             let update = Update::Queued {
                 job: job.clone(),
                 state: state.to_owned(),
@@ -302,7 +329,11 @@ impl Slurm {
 
 /// What to do about an end.
 fn remedy(cause: EndCause, held: &Held) -> Option<String> {
-    let asked = held.ask.as_ref().map(|ask| format!(" (it had asked for {ask})")).unwrap_or_default();
+    let asked = held
+        .ask
+        .as_ref()
+        .map(|ask| format!(" (it had asked for {ask})"))
+        .unwrap_or_default();
     match cause {
         EndCause::OutOfMemory => Some(format!(
             "more `memory` under `resources` of the stage{asked}; with `retries`, `memory: 2GiB * attempt` asks for more each time"
@@ -310,7 +341,9 @@ fn remedy(cause: EndCause, held: &Held) -> Option<String> {
         EndCause::TimeLimit => Some(format!(
             "more `time` under `resources` of the stage{asked}, or in the profile; with `retries`, `time: 1h * attempt` asks for more each time"
         )),
-        EndCause::Refused => Some(format!("`resources` of the stage, or the profile in sweepline.toml{asked}")),
+        EndCause::Refused => Some(format!(
+            "`resources` of the stage, or the profile in sweepline.toml{asked}"
+        )),
         _ => None,
     }
 }

@@ -30,9 +30,13 @@ pub(super) enum JobNumber {
     /// `sbatch` is being called.
     Asked,
     /// Slurm does not take it now.
-    NotNow { again: Instant },
+    NotNow {
+        again: Instant,
+    },
     /// It may have been taken; so many answers of the queue did not have it.
-    Unclear { answers: u32 },
+    Unclear {
+        answers: u32,
+    },
     Known(u64),
 }
 
@@ -72,7 +76,11 @@ pub(super) enum Phase {
 impl Held {
     pub(super) fn new(folder: PathBuf, batch: Batch, ask: Option<Ask>, job: JobNumber) -> Self {
         let attempt = |folder: &PathBuf| Attempt {
-            handle: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            handle: folder
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
             folder: folder.clone(),
             phase: Phase::Unwanted,
             cancelled: false,
@@ -112,7 +120,8 @@ impl Held {
     /// The places of all attempts: task and slot.
     pub(super) fn all(&self) -> Vec<(usize, usize)> {
         let tasks = self.tasks.iter().enumerate();
-        let places = tasks.flat_map(|(task, known)| (0..known.attempts.len()).map(move |slot| (task, slot)));
+        let places =
+            tasks.flat_map(|(task, known)| (0..known.attempts.len()).map(move |slot| (task, slot)));
         places.collect()
     }
 
@@ -132,10 +141,17 @@ impl Held {
         let mut end = End::new(cause, format!("{} {words}", self.job_name(task)));
         let path = batch::log(&self.folder, task as u32);
         let text = std::fs::read_to_string(&path).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .collect();
         let last = &lines[lines.len().saturating_sub(LINES)..];
         if !last.is_empty() {
-            end.hints.push(format!("{} ends with: {}", path.display(), said(&last.join(" / "))));
+            end.hints.push(format!(
+                "{} ends with: {}",
+                path.display(),
+                said(&last.join(" / "))
+            ));
         }
         end
     }

@@ -52,7 +52,10 @@ pub fn work(
 ) -> io::Result<bool> {
     let batch = Batch::read(folder)?;
     let attempts = batch.tasks.get(task as usize).ok_or_else(|| {
-        let message = format!("the batch has {} tasks, and no task {task}", batch.tasks.len());
+        let message = format!(
+            "the batch has {} tasks, and no task {task}",
+            batch.tasks.len()
+        );
         io::Error::other(message)
     })?;
     let told = Arc::new(AtomicBool::new(false));

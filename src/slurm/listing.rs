@@ -32,7 +32,9 @@ impl Tasks {
     pub(super) fn has(&self, task: u32) -> bool {
         match self {
             Tasks::Only => task == 0,
-            Tasks::Ranges(ranges) => ranges.iter().any(|(from, to)| (*from..=*to).contains(&task)),
+            Tasks::Ranges(ranges) => ranges
+                .iter()
+                .any(|(from, to)| (*from..=*to).contains(&task)),
         }
     }
 
@@ -129,7 +131,10 @@ mod tests {
         assert_eq!(state(12, 3), Some("COMPLETED"));
         assert_eq!(state(13, 0), Some("FAILED"));
         assert_eq!(state(14, 0), None);
-        assert_eq!(listing.task(13, 0).map(|line| &*line.reason), Some("Dependency|odd"));
+        assert_eq!(
+            listing.task(13, 0).map(|line| &*line.reason),
+            Some("Dependency|odd")
+        );
         assert_eq!(listing.with_comment("b-1"), Some(12));
         assert_eq!(listing.with_comment("b-3"), None);
         assert!(!listing.is_empty() && Listing::read("\n").is_empty());

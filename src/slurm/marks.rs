@@ -50,6 +50,16 @@ pub(super) fn text(folder: &Path, task: u32, slot: u32, mark: Mark) -> String {
     fs::read_to_string(folder.join(name(task, slot, mark))).unwrap_or_default()
 }
 
+/// The seconds between two marks, by the clock of the disk.
+pub(super) fn seconds(folder: &Path, task: u32, slot: u32, marks: [Mark; 2]) -> Option<f64> {
+    let [from, to] = marks.map(|mark| {
+        let path = folder.join(name(task, slot, mark));
+        fs::metadata(path).and_then(|file| file.modified()).ok()
+    });
+    let between = to?.duration_since(from?).ok()?;
+    Some(between.as_secs_f64())
+}
+
 /// All marks: task, slot and what is told of it.
 pub(super) fn list(folder: &Path) -> io::Result<Vec<(u32, u32, Mark)>> {
     let mut all = Vec::new();
@@ -84,7 +94,14 @@ mod tests {
         put(folder, 0, 12, Mark::Died, "exit status 3").expect("it is ours");
         fs::write(folder.join(".4.0.ended"), "").expect("it is ours");
         let all = list(folder).expect("it is there");
-        assert_eq!(all, [(0, 12, Mark::Died), (3, 1, Mark::Begun), (3, 1, Mark::Ended)]);
+        assert_eq!(
+            all,
+            [
+                (0, 12, Mark::Died),
+                (3, 1, Mark::Begun),
+                (3, 1, Mark::Ended)
+            ]
+        );
         assert_eq!(text(folder, 3, 1, Mark::Begun), "on n1");
         assert_eq!(text(folder, 9, 9, Mark::Begun), "");
     }

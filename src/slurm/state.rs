@@ -28,18 +28,38 @@ pub(super) const STATES: [(&str, Meaning, &str); 32] = {
         ("DEADLINE", Ended(Refused), "missed its deadline"),
         ("EXPEDITING", Waits, "is being expedited"),
         ("FAILED", Ended(Finished), "failed"),
-        ("LAUNCH_FAILED", Ended(Interrupted), "could not be launched on its node"),
+        (
+            "LAUNCH_FAILED",
+            Ended(Interrupted),
+            "could not be launched on its node",
+        ),
         ("NODE_FAIL", Ended(Interrupted), "lost its node"),
-        ("OUT_OF_MEMORY", Ended(OutOfMemory), "took more memory than it had asked for"),
+        (
+            "OUT_OF_MEMORY",
+            Ended(OutOfMemory),
+            "took more memory than it had asked for",
+        ),
         ("PENDING", Waits, "is pending"),
         ("POWER_UP_NODE", Runs, "waits for its nodes to power up"),
-        ("PREEMPTED", Ended(Interrupted), "was preempted by another job"),
-        ("RECONFIG_FAIL", Ended(Interrupted), "its node could not be configured"),
+        (
+            "PREEMPTED",
+            Ended(Interrupted),
+            "was preempted by another job",
+        ),
+        (
+            "RECONFIG_FAIL",
+            Ended(Interrupted),
+            "its node could not be configured",
+        ),
         ("REQUEUED", Waits, "was requeued"),
         ("REQUEUE_FED", Waits, "was requeued by a federation"),
         ("REQUEUE_HOLD", Waits, "was requeued and is held"),
         ("RESIZING", Runs, "changes its size"),
-        ("RESV_DEL_HOLD", Waits, "is held: its reservation was deleted"),
+        (
+            "RESV_DEL_HOLD",
+            Waits,
+            "is held: its reservation was deleted",
+        ),
         ("REVOKED", Ended(Interrupted), "was revoked by a federation"),
         ("RUNNING", Runs, "runs"),
         ("SIGNALING", Runs, "is being signalled"),
@@ -51,7 +71,11 @@ pub(super) const STATES: [(&str, Meaning, &str); 32] = {
         ("UPDATE_DB", Runs, "is being accounted for"),
         // Flags that old versions show in place of a state.
         ("CANCELLED by", Ended(Cancelled), "was cancelled"),
-        ("OUT_OF_ME+", Ended(OutOfMemory), "took more memory than it had asked for"),
+        (
+            "OUT_OF_ME+",
+            Ended(OutOfMemory),
+            "took more memory than it had asked for",
+        ),
         ("RUNNING+", Runs, "runs"),
     ]
 };
@@ -65,7 +89,10 @@ pub(super) fn meaning(state: &str) -> (Meaning, &'static str) {
         STATES.iter().find(|(name, ..)| *name == word)
     };
     let known = exact.or_else(first);
-    known.map_or((Meaning::Unknown, "is in a state that is not known here"), |(_, m, w)| (*m, *w))
+    known.map_or(
+        (Meaning::Unknown, "is in a state that is not known here"),
+        |(_, m, w)| (*m, *w),
+    )
 }
 
 /// What a reason of a job that waits means.
@@ -80,7 +107,12 @@ pub(super) enum Waiting {
 }
 
 /// Reasons with which a job waits until a person does something.
-const HELD: [&str; 4] = ["JobHeldUser", "JobHeldAdmin", "JobHoldMaxRequeue", "launch failed requeued held"];
+const HELD: [&str; 4] = [
+    "JobHeldUser",
+    "JobHeldAdmin",
+    "JobHoldMaxRequeue",
+    "launch failed requeued held",
+];
 
 /// Reasons that do not go away while the cluster is configured as it is.
 const NEVER: [&str; 12] = [
@@ -101,7 +133,8 @@ const NEVER: [&str; 12] = [
 /// What the reason means that `squeue --format %r` writes.
 pub(super) fn waiting(reason: &str) -> Waiting {
     // Limits of one job, such as QOSMaxMemoryPerJob, hold for ever; those of a user or group pass.
-    let of_one_job = reason.ends_with("PerJob") && (reason.starts_with("QOS") || reason.starts_with("Assoc"));
+    let of_one_job =
+        reason.ends_with("PerJob") && (reason.starts_with("QOS") || reason.starts_with("Assoc"));
     match () {
         () if HELD.contains(&reason) => Waiting::Held,
         () if NEVER.contains(&reason) || of_one_job => Waiting::Never,
@@ -115,9 +148,29 @@ mod tests {
 
     /// The states of `squeue(1)` of Slurm 25.05, under "JOB STATE CODES".
     const MANUAL: [&str; 24] = [
-        "BOOT_FAIL", "CANCELLED", "COMPLETED", "CONFIGURING", "COMPLETING", "DEADLINE", "FAILED", "NODE_FAIL",
-        "OUT_OF_MEMORY", "PENDING", "PREEMPTED", "RUNNING", "RESV_DEL_HOLD", "REQUEUE_FED", "REQUEUE_HOLD",
-        "REQUEUED", "RESIZING", "REVOKED", "SIGNALING", "SPECIAL_EXIT", "STAGE_OUT", "STOPPED", "SUSPENDED",
+        "BOOT_FAIL",
+        "CANCELLED",
+        "COMPLETED",
+        "CONFIGURING",
+        "COMPLETING",
+        "DEADLINE",
+        "FAILED",
+        "NODE_FAIL",
+        "OUT_OF_MEMORY",
+        "PENDING",
+        "PREEMPTED",
+        "RUNNING",
+        "RESV_DEL_HOLD",
+        "REQUEUE_FED",
+        "REQUEUE_HOLD",
+        "REQUEUED",
+        "RESIZING",
+        "REVOKED",
+        "SIGNALING",
+        "SPECIAL_EXIT",
+        "STAGE_OUT",
+        "STOPPED",
+        "SUSPENDED",
         "TIMEOUT",
     ];
 
@@ -126,7 +179,10 @@ mod tests {
         for state in MANUAL {
             assert_ne!(meaning(state).0, Meaning::Unknown, "{state}");
         }
-        assert_eq!(meaning("CANCELLED by 1000").0, Meaning::Ended(EndCause::Cancelled));
+        assert_eq!(
+            meaning("CANCELLED by 1000").0,
+            Meaning::Ended(EndCause::Cancelled)
+        );
         assert_eq!(meaning("QUANTUM").0, Meaning::Unknown);
         assert_eq!(meaning("").0, Meaning::Unknown);
     }
@@ -134,7 +190,10 @@ mod tests {
     #[test]
     fn reasons_tell_whether_waiting_helps() {
         assert_eq!(waiting("Priority"), Waiting::Turn);
-        assert_eq!(waiting("ReqNodeNotAvail, UnavailableNodes:n1"), Waiting::Turn);
+        assert_eq!(
+            waiting("ReqNodeNotAvail, UnavailableNodes:n1"),
+            Waiting::Turn
+        );
         assert_eq!(waiting("QOSMaxJobsPerUserLimit"), Waiting::Turn);
         assert_eq!(waiting("JobHeldUser"), Waiting::Held);
         assert_eq!(waiting("PartitionNodeLimit"), Waiting::Never);

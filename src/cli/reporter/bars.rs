@@ -63,6 +63,9 @@ impl Bars {
             format!("{} running", state.running.len()),
             format!("{} waiting", state.waiting()),
         ];
+        if !state.queued.is_empty() {
+            parts.insert(1, format!("{} queued", state.queued.len()));
+        }
         if state.cached > 0 {
             parts.push(format!("{} up to date", state.cached));
         }
@@ -199,7 +202,7 @@ mod tests {
                 attempt: 1,
                 threads: 1,
                 takes: BTreeMap::new(),
-            place: None,
+                place: None,
             });
         }
         let drawn = screen.contents();

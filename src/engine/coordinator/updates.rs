@@ -169,9 +169,10 @@ impl Coordinator<'_, '_> {
             },
             Err(JobError::Transient { message } | JobError::Interrupted { message, .. }) => {
                 Outcome::Failed {
-                message: message.clone(),
-                hints: Vec::new(),
-            }}
+                    message: message.clone(),
+                    hints: Vec::new(),
+                }
+            }
         };
         Attempt {
             step: node.name.to_string(),
