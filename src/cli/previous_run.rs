@@ -12,6 +12,7 @@ use crate::stages::Results;
 use crate::store::Digest;
 use crate::store::KeyParts;
 use crate::store::Lookup;
+use crate::store::ProjectInput;
 use crate::store::Store;
 use crate::store::StoreError;
 
@@ -74,6 +75,14 @@ impl History for PreviousRun {
     fn last(&self, step: &str) -> Option<KeyParts> {
         let key = self.last.get(step)?;
         self.store.as_ref()?.parts(*key).ok()?
+    }
+
+    fn input_digest(&self, path: &Path) -> Result<Digest, StoreError> {
+        let input = match &self.store {
+            Some(store) => store.project_input(path),
+            None => ProjectInput::read_afresh(path),
+        };
+        input.map(|input| input.digest())
     }
 
     fn file_digest(&self, path: &Path) -> Result<Digest, StoreError> {

@@ -157,9 +157,9 @@ impl Shown<'_> {
                 (name, digest.map(|digest| digest.to_hex()))
             }
             From::File { path } => {
-                let digest = self.store.and_then(|store| store.file_digest(path).ok());
+                let digest = self.store.and_then(|store| store.project_input(path).ok());
                 let path = self.relative(path);
-                (path, digest.map(|object| object.digest.to_hex()))
+                (path, digest.map(|input| input.digest().to_hex()))
             }
         }
     }

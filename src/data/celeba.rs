@@ -88,7 +88,7 @@ impl Entry for CelebA {
 }
 
 impl DataSet for CelebA {
-    fn range(&self) -> Option<(f64, f64)> {
+    fn range(&self, _params: &Values) -> Option<(f64, f64)> {
         Some((0.0, 1.0))
     }
 

@@ -69,7 +69,7 @@ impl Entry for Cifar10 {
 }
 
 impl DataSet for Cifar10 {
-    fn range(&self) -> Option<(f64, f64)> {
+    fn range(&self, _params: &Values) -> Option<(f64, f64)> {
         Some((0.0, 1.0))
     }
 

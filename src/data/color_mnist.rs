@@ -77,7 +77,7 @@ impl Entry for ColorMnist {
 }
 
 impl DataSet for ColorMnist {
-    fn range(&self) -> Option<(f64, f64)> {
+    fn range(&self, _params: &Values) -> Option<(f64, f64)> {
         Some((0.0, 1.0))
     }
 

@@ -104,6 +104,7 @@ mod tests {
         let context = Context {
             root: space.path(),
             log: &|_| (),
+            files: &BTreeMap::new(),
             given: &BTreeMap::new(),
         };
         // One comes compressed, the other as a server hands it out that undoes compression.

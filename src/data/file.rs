@@ -49,14 +49,16 @@ impl Dataset {
         let (_, header) =
             SafeTensors::read_metadata(bytes).map_err(|error| wrong(error.to_string()))?;
         let meta = header.metadata().as_ref().and_then(|meta| meta.get(META));
-        let meta = meta.ok_or_else(|| wrong(format!("its header has no `{META}`")))?;
+        let meta = meta.ok_or_else(|| wrong(format!("its header has no `{META}`; in Python: `save_file(arrays, path, metadata={{\"{META}\": \"{{}}\"}})`")))?;
         let meta = serde_json::from_str(meta).map_err(|error| wrong(error.to_string()))?;
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| wrong(error.to_string()))?;
         let mut splits: BTreeMap<&str, Split> = BTreeMap::new();
         let mut generator = BTreeMap::new();
         for (name, view) in tensors.iter() {
-            let array = array(&view)
-                .ok_or_else(|| wrong(format!("`{name}` has type {:?}", view.dtype())))?;
+            let array = array(&view).ok_or_else(|| {
+                let what = "none that is read, or holds a number that is no index";
+                wrong(format!("`{name}` has type {:?}, {what}", view.dtype()))
+            })?;
             match name.split_once('.') {
                 Some(("generator", name)) => {
                     generator.insert(name.to_owned(), array);
@@ -65,7 +67,10 @@ impl Dataset {
                     let entry = splits.entry(split).or_default();
                     *entry = std::mem::take(entry).with(name, array);
                 }
-                _ => return Err(wrong(format!("`{name}` belongs to no split"))),
+                _ => {
+                    let names = "names are `train.x`, `valid.label`, `test.x`, …";
+                    return Err(wrong(format!("`{name}` belongs to no split: {names}")));
+                }
             }
         }
         for (split, arrays) in &splits {
@@ -185,9 +190,29 @@ fn array(view: &TensorView<'_>) -> Option<Array> {
             .map(|b| f64::from_le_bytes(*b))
             .collect::<Vec<_>>()
             .into(),
+        // What Python writes where nobody thinks of types: indices, and numbers of half precision.
+        Dtype::BOOL | Dtype::I8 | Dtype::I16 | Dtype::U16 | Dtype::I32 | Dtype::I64 => {
+            whole(view.dtype(), bytes)?.into()
+        }
         _ => return None,
     };
     Some(Array::new(view.shape(), numbers))
+}
+
+/// Whole numbers as indices; none where one is negative or too large.
+fn whole(dtype: Dtype, bytes: &[u8]) -> Option<Vec<u32>> {
+    fn all<const N: usize>(bytes: &[u8], of: fn([u8; N]) -> i64) -> Option<Vec<u32>> {
+        let numbers = bytes.as_chunks::<N>().0.iter();
+        numbers.map(|b| u32::try_from(of(*b)).ok()).collect()
+    }
+    match dtype {
+        Dtype::BOOL => all(bytes, |[b]| i64::from(b != 0)),
+        Dtype::I8 => all(bytes, |b| i64::from(i8::from_le_bytes(b))),
+        Dtype::I16 => all(bytes, |b| i64::from(i16::from_le_bytes(b))),
+        Dtype::U16 => all(bytes, |b| i64::from(u16::from_le_bytes(b))),
+        Dtype::I32 => all(bytes, |b| i64::from(i32::from_le_bytes(b))),
+        _ => all(bytes, i64::from_le_bytes),
+    }
 }
 
 #[cfg(test)]
@@ -229,7 +254,8 @@ mod tests {
         let bare = safetensors::serialize(none, None).expect("nothing can be written");
         assert_eq!(
             message(&bare),
-            "this file is not a data set: its header has no `sweepline.dataset.1`"
+            "this file is not a data set: its header has no `sweepline.dataset.1`; in Python: \
+             `save_file(arrays, path, metadata={\"sweepline.dataset.1\": \"{}\"})`"
         );
         let mut uneven = tiny();
         uneven.train = uneven.train.with("label", Array::column(vec![1u8, 2, 3]));

@@ -82,7 +82,7 @@ impl Entry for GaussianPair {
 }
 
 impl DataSet for GaussianPair {
-    fn range(&self) -> Option<(f64, f64)> {
+    fn range(&self, _params: &Values) -> Option<(f64, f64)> {
         Some((f64::NEG_INFINITY, f64::INFINITY))
     }
 

@@ -156,7 +156,7 @@ impl Entry for Images {
 }
 
 impl DataSet for Images {
-    fn range(&self) -> Option<(f64, f64)> {
+    fn range(&self, _params: &Values) -> Option<(f64, f64)> {
         Some((0.0, 1.0))
     }
 

@@ -24,6 +24,7 @@ mod omniglot;
 mod oracle;
 mod oracle_likelihood;
 mod oracle_lstm;
+mod own;
 mod pictures;
 mod resize;
 mod sentences;
@@ -37,6 +38,7 @@ mod vocabulary;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::path::PathBuf;
 
 pub use array::Array;
 pub use array::Numbers;
@@ -52,7 +54,9 @@ pub(crate) use vocabulary::BEGIN;
 pub(crate) use vocabulary::END;
 pub(crate) use vocabulary::UNKNOWN;
 
+use crate::registry::ArtifactType;
 use crate::registry::Entry;
+use crate::registry::InvalidParam;
 use crate::registry::Slot;
 use crate::registry::Values;
 
@@ -65,19 +69,44 @@ pub struct Context<'a> {
     pub root: &'a Path,
     /// Takes a line about slow or noteworthy things.
     pub log: &'a dyn Fn(&str),
-    /// What was put into [`DataSet::slots`].
+    /// The arrays that were put into [`DataSet::slots`].
     pub given: &'a BTreeMap<&'static str, Arrays>,
+    /// The files that were put there.
+    pub files: &'a BTreeMap<&'static str, GivenFile>,
+}
+
+/// A file or a folder that a data set is read from.
+#[derive(Clone, Debug)]
+pub struct GivenFile {
+    /// What it is called, for messages.
+    pub name: String,
+    /// Where its files are, by name; those of a folder by relative path, in order.
+    pub files: Vec<(String, PathBuf)>,
+}
+
+/// Whether a slot takes a file rather than arrays that another stage made.
+pub fn takes_files(slot: &Slot) -> bool {
+    slot.accepts.contains(&ArtifactType::File)
 }
 
 /// A data set that a manifest can name.
 pub trait DataSet: Entry {
-    /// What loading can read beside files: optional slots of arrays.
+    /// What loading can read: slots of arrays and of files.
     fn slots(&self) -> &'static [Slot] {
         &[]
     }
 
-    /// Least and greatest number that an observation `x` can have; none where there is no `x`.
-    fn range(&self) -> Option<(f64, f64)>;
+    /// Least and greatest number that an observation `x` can have; none where there is no `x`, and
+    /// where only its files know.
+    fn range(&self, params: &Values) -> Option<(f64, f64)>;
+
+    /// What the types of the parameters cannot say: whether their values make sense together.
+    ///
+    /// # Errors
+    /// The parameter that is wrong, and how.
+    fn check(&self, _params: &Values) -> Result<(), InvalidParam> {
+        Ok(())
+    }
 
     /// Shape of one observation, where the parameters tell it: what [`Dataset::shape`] will say.
     fn shape(&self, _params: &Values) -> Option<Vec<usize>> {
@@ -101,11 +130,16 @@ pub static ALL: &[&dyn DataSet] = &[
     &celeba::CelebA,
     &cifar10::Cifar10,
     &color_mnist::ColorMnist,
+    &own::Csv,
     &mnist::FASHION_MNIST,
     &gaussian_pair::GaussianPair,
+    &own::Images,
     &mnist::MNIST,
+    &own::Npy,
+    &own::Npz,
     &omniglot::Omniglot,
     &oracle_lstm::OracleLstm,
+    &own::SafeTensorsFile,
     &synthetic::Synthetic,
     &text::Text,
 ];

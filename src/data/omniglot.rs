@@ -96,7 +96,7 @@ impl Entry for Omniglot {
 }
 
 impl DataSet for Omniglot {
-    fn range(&self) -> Option<(f64, f64)> {
+    fn range(&self, _params: &Values) -> Option<(f64, f64)> {
         Some((0.0, 1.0))
     }
 

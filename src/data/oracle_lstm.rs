@@ -78,7 +78,7 @@ impl DataSet for OracleLstm {
         true
     }
 
-    fn range(&self) -> Option<(f64, f64)> {
+    fn range(&self, _params: &Values) -> Option<(f64, f64)> {
         None
     }
 

@@ -74,7 +74,7 @@ impl Entry for Synthetic {
 const GENERATOR: &str = "generator";
 
 impl DataSet for Synthetic {
-    fn range(&self) -> Option<(f64, f64)> {
+    fn range(&self, _params: &Values) -> Option<(f64, f64)> {
         Some((f64::NEG_INFINITY, f64::INFINITY))
     }
 

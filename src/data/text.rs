@@ -102,7 +102,7 @@ impl DataSet for Text {
         true
     }
 
-    fn range(&self) -> Option<(f64, f64)> {
+    fn range(&self, _params: &Values) -> Option<(f64, f64)> {
         None
     }
 

@@ -19,11 +19,10 @@ use crate::plan::Step;
 use crate::registry::Value;
 use crate::registry::memory;
 use crate::store::Artifact;
-use crate::store::Object;
+use crate::store::ProjectInput;
 use crate::store::StepResult;
 use crate::store::Store;
 use crate::store::StoreError;
-use crate::store::names;
 
 use super::AttemptRunner;
 use super::Content;
@@ -66,7 +65,7 @@ pub(super) enum Source {
     },
     File {
         path: PathBuf,
-        object: Object,
+        input: Arc<ProjectInput>,
     },
     /// A member of a reduction that is missing and may be.
     Missing,
@@ -234,11 +233,11 @@ impl AttemptContext<'_> {
     fn is_unchanged(&self, task: &Task<'_>, when: &str) -> Result<(), JobError> {
         let changed = |path: &Path| self.changed(path, when);
         for source in task.inputs.iter().flatten() {
-            let Source::File { path, object } = source else {
+            let Source::File { path, input } = source else {
                 continue;
             };
-            match self.store.file_digest(path) {
-                Ok(now) if now == *object => {}
+            match self.store.project_input(path) {
+                Ok(now) if now == **input => {}
                 Err(error) if path.exists() => return Err(store_failed(error)),
                 _ => return Err(changed(path)),
             }
@@ -316,9 +315,9 @@ pub(super) fn panicked(panic: &(dyn Any + Send)) -> JobError {
 /// How the files of the project are that an attempt reads.
 pub(super) fn stamps(task: &Task<'_>, keys: &dyn Keys) -> Stamps {
     let inputs = task.inputs.iter().flatten();
-    let inputs = inputs.filter_map(|source| match source {
-        Source::File { path, .. } => Some(path.clone()),
-        _ => None,
+    let inputs = inputs.flat_map(|source| match source {
+        Source::File { path, input } => input.paths(path).map(|(_, path)| path).collect(),
+        _ => Vec::new(),
     });
     Stamps::of(inputs.chain(keys.reads(&task.step)))
 }
@@ -353,8 +352,8 @@ pub(super) fn bind(task: &Task<'_>, store: &Store) -> Vec<JobInput> {
                         Some(result.seconds),
                     )
                 }
-                Source::File { path, object } => {
-                    let outputs = BTreeMap::from([("file".to_owned(), plain(path, *object))]);
+                Source::File { path, input } => {
+                    let outputs = BTreeMap::from([("file".to_owned(), plain(path, input))]);
                     (String::new(), outputs, false, None)
                 }
             };
@@ -385,11 +384,11 @@ fn stored(artifact: &Artifact, described: Option<Value>, store: &Store) -> JobAr
     }
 }
 
-fn plain(path: &Path, object: Object) -> JobArtifact {
-    let name = names::text_of(path.file_name().unwrap_or(path.as_os_str()));
+fn plain(path: &Path, input: &ProjectInput) -> JobArtifact {
+    let paths = input.paths(path);
     JobArtifact {
-        artifact: Artifact::from(SortedVecMap::from([(name.clone(), object)])),
-        paths: BTreeMap::from([(name, path.to_owned())]),
+        artifact: input.artifact().clone(),
+        paths: paths.map(|(name, path)| (name.to_owned(), path)).collect(),
         described: None,
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::plan::From;
 use crate::plan::Step;
+use crate::store::size_of_input;
 
 /// The time between two events that tell how far files are read.
 const TOLD: Duration = Duration::from_secs(1);
@@ -29,7 +30,7 @@ pub(super) fn told_of<T: Send>(work: impl FnOnce() -> T + Send, mut tell: impl F
     })
 }
 
-/// The bytes of all plain files that steps read.
+/// The bytes of all files of the project that steps read.
 pub(super) fn plain_bytes(steps: &[Arc<Step>]) -> u64 {
     let items = steps.iter().flat_map(|step| &step.inputs);
     let paths = items
@@ -39,8 +40,5 @@ pub(super) fn plain_bytes(steps: &[Arc<Step>]) -> u64 {
             From::Step { .. } => None,
         });
     let paths: BTreeSet<_> = paths.collect();
-    let found = paths
-        .into_iter()
-        .filter_map(|path| std::fs::metadata(path).ok());
-    found.map(|found| found.len()).sum()
+    paths.into_iter().map(|path| size_of_input(path)).sum()
 }

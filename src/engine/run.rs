@@ -265,7 +265,7 @@ pub(super) fn plain_files(store: &Store, steps: &[Arc<Step>], known: &PlainFiles
     let paths: Vec<_> = paths.into_iter().collect();
     paths
         .into_par_iter()
-        .map(|path| (path.clone(), store.file_digest(path)))
+        .map(|path| (path.clone(), store.project_input(path).map(Arc::new)))
         .collect()
 }
 

@@ -15,7 +15,7 @@ use crate::plan::StepId;
 use crate::plan::Upstream;
 use crate::store::Digest;
 use crate::store::Lookup;
-use crate::store::Object;
+use crate::store::ProjectInput;
 use crate::store::Store;
 use crate::store::StoreError;
 
@@ -24,8 +24,8 @@ use super::attempt::Source;
 use super::attempt::store_failed;
 use super::nodes::Nodes;
 
-/// The plain files of the plan.
-pub(super) type PlainFiles = HashMap<PathBuf, Result<Object, StoreError>>;
+/// The files and folders of the project that the plan reads.
+pub(super) type PlainFiles = HashMap<PathBuf, Result<Arc<ProjectInput>, StoreError>>;
 
 /// What a run knows of steps whose needs have all ended.
 pub(super) struct RunSoFar<'a> {
@@ -46,7 +46,7 @@ impl Outlook for RunSoFar<'_> {
 
     fn input_file(&self, path: &Path) -> Result<Digest, ResolveError> {
         match self.files.get(path) {
-            Some(Ok(object)) => Ok(object.digest),
+            Some(Ok(input)) => Ok(input.digest()),
             Some(Err(error)) => Err(ResolveError::file(error)),
             None => unreachable!("BUG: all plain files are read before the first step is resolved"),
         }
@@ -95,9 +95,9 @@ impl RunSoFar<'_> {
     pub(super) fn sources(&self, id: StepId) -> Vec<Vec<Source>> {
         let source = |item: &InputItem| match &item.from {
             From::File { path } => match self.files.get(path) {
-                Some(Ok(object)) => Source::File {
+                Some(Ok(input)) => Source::File {
                     path: path.clone(),
-                    object: *object,
+                    input: Arc::clone(input),
                 },
                 _ => unreachable!("BUG: a step runs only once its files are read"),
             },

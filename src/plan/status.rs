@@ -35,6 +35,12 @@ pub trait History: Sync {
     /// What the key of a step was made of when it last ran, by the step's name.
     fn last(&self, step: &str) -> Option<KeyParts>;
 
+    /// The content of a file or a folder that is an input.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn input_digest(&self, path: &Path) -> Result<Digest, StoreError>;
+
     /// The content of a file.
     ///
     /// # Errors
@@ -215,7 +221,7 @@ impl Outlook for BeforeRun<'_> {
     }
 
     fn input_file(&self, path: &Path) -> Result<Digest, ResolveError> {
-        let digest = self.history.file_digest(path);
+        let digest = self.history.input_digest(path);
         digest.map_err(|error| ResolveError::file(&error))
     }
 

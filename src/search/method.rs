@@ -2,8 +2,10 @@
 
 use crate::random::Seed;
 use crate::registry::Entry;
+use crate::registry::ParamError;
 use crate::registry::Values;
 
+use super::Halving;
 use super::Point;
 use super::Space;
 use super::Trial;
@@ -34,11 +36,22 @@ pub enum Proposal {
 /// A way to propose points.
 pub trait Method: Entry {
     /// The point of trial `ask.k`: the same for the same arguments, always.
-    fn propose(&self, ask: &Ask<'_>) -> Proposal;
+    ///
+    /// # Errors
+    /// For parameters of its own that were not checked against their declaration.
+    fn propose(&self, ask: &Ask<'_>) -> Result<Proposal, ParamError>;
 
     /// The most trials for which it has points, if there is a limit.
     fn limit(&self) -> Option<usize> {
         None
+    }
+
+    /// How trials climb from budget to budget; `None` when each gets all of it.
+    ///
+    /// # Errors
+    /// For parameters of its own that were not checked, or budgets that make no rungs.
+    fn halving(&self, _params: &Values) -> Result<Option<Halving>, ParamError> {
+        Ok(None)
     }
 
     /// Whether results change what it proposes. One for which they do not needs none of them.

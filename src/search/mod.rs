@@ -7,22 +7,36 @@
 //!
 //! Numbers to optimise are costs: smaller is better ([`Direction::cost`]).
 
+mod asha;
+mod halton;
+mod halving;
+mod history;
 mod method;
+pub mod outside;
+pub mod pareto;
 mod random;
-mod seen;
 mod sobol;
 mod space;
+mod tpe;
 mod trial;
 
 #[cfg(test)]
 mod tests;
 
+pub use halving::{Halving, HalvingError, Rung};
 pub use method::{Ask, Method, Proposal};
 pub use space::{Condition, Domain, NotInSpace, Parameter, Point, Space, SpaceError};
 pub use trial::{Direction, Outcome, Trial};
 
 /// Every method, sorted by name.
-pub static ALL: &[&dyn Method] = &[&random::Random, &sobol::Sobol];
+pub static ALL: &[&dyn Method] = &[
+    &asha::Asha,
+    &halton::Halton,
+    &asha::Hyperband,
+    &random::Random,
+    &sobol::Sobol,
+    &tpe::Tpe,
+];
 
 /// The method of this name.
 pub fn find(name: &str) -> Option<&'static dyn Method> {

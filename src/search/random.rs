@@ -1,11 +1,12 @@
 //! Points drawn independently.
 
 use crate::registry::Entry;
+use crate::registry::ParamError;
 
 use super::Ask;
 use super::Method;
 use super::Proposal;
-use super::seen;
+use super::history::History;
 
 /// `random`.
 pub(super) struct Random;
@@ -27,8 +28,8 @@ impl Entry for Random {
 }
 
 impl Method for Random {
-    fn propose(&self, ask: &Ask<'_>) -> Proposal {
-        seen::fresh(ask, None)
+    fn propose(&self, ask: &Ask<'_>) -> Result<Proposal, ParamError> {
+        Ok(History::new(ask).fresh(ask, None))
     }
 
     fn learns(&self) -> bool {

@@ -1,11 +1,12 @@
 //! Points that fill the space evenly.
 
 use crate::registry::Entry;
+use crate::registry::ParamError;
 
 use super::Ask;
 use super::Method;
 use super::Proposal;
-use super::seen;
+use super::history::History;
 use super::space::Row;
 
 /// `sobol`.
@@ -34,8 +35,8 @@ impl Entry for Sobol {
 }
 
 impl Method for Sobol {
-    fn propose(&self, ask: &Ask<'_>) -> Proposal {
-        seen::fresh(ask, (ask.k < POINTS).then(|| row(ask)))
+    fn propose(&self, ask: &Ask<'_>) -> Result<Proposal, ParamError> {
+        Ok(History::new(ask).fresh(ask, (ask.k < POINTS).then(|| row(ask))))
     }
 
     fn limit(&self) -> Option<usize> {

@@ -1,5 +1,7 @@
 //! What holds for every method and every space.
 
+mod halving;
+mod outside;
 mod spaces;
 
 use std::collections::BTreeSet;
@@ -11,13 +13,22 @@ use super::*;
 use spaces::*;
 
 fn propose(method: &dyn Method, seed: u64, space: &Space, history: &[Trial]) -> Proposal {
-    method.propose(&Ask {
+    let proposal = method.propose(&Ask {
         seed: Seed::new(seed),
         k: history.len(),
         space,
         history,
-        params: &Values::new(),
-    })
+        params: &params(method),
+    });
+    proposal.expect("its parameters have defaults")
+}
+
+/// What a method must be given.
+fn params(method: &dyn Method) -> Values {
+    let budget = |name: &str, value: i64| (name.to_owned(), value.into());
+    let needs = method.params().iter().any(|param| param.name == "min");
+    let budgets = [budget("min", 1), budget("max", 16)];
+    budgets.into_iter().filter(|_| needs).collect()
 }
 
 /// Trials one after the other, each of which sees all before it.
@@ -136,6 +147,24 @@ fn sobol_points_fill_every_slice() {
     }
 }
 
+/// Each of 2, 3 and 5 slices, and of 4, 9 and 25, has as many of the first points, whatever the seed.
+#[test]
+fn halton_points_fill_every_slice() {
+    let names = ["x", "y", "z"];
+    let space = plain(&names.map(|name| (name, float(0.0, 1.0))));
+    for seed in 0..5 {
+        let trials = trials(&halton::Halton, seed, &space, 25);
+        for (name, base) in names.iter().zip([2usize, 3, 5]) {
+            for slices in [base, base * base] {
+                let value = |trial: &Trial| trial.point[*name].as_float().expect("a number");
+                let slice = |trial: &Trial| (value(trial) * slices as f64) as usize;
+                let found: BTreeSet<usize> = trials[..slices].iter().map(slice).collect();
+                assert_eq!(found.len(), slices, "{name} {seed}");
+            }
+        }
+    }
+}
+
 /// A space of 300 parameters has more than the sequence has dimensions.
 #[test]
 fn sobol_goes_on_beyond_its_dimensions() {
@@ -186,7 +215,7 @@ fn random_points_have_the_distribution_of_their_domain() {
                 history: &[],
                 params: &Values::new(),
             };
-            let Proposal::Point(point) = random::Random.propose(&ask) else {
+            let Ok(Proposal::Point(point)) = random::Random.propose(&ask) else {
                 panic!("the space is endless");
             };
             let value = |name: &str| point[name].as_float().expect("a number");

@@ -54,9 +54,11 @@ pub(super) fn single(item: &JobItem) -> Result<&JobArtifact, JobError> {
     }
 }
 
-/// The content of one file of an artifact.
+/// The content of one file of an artifact; of a program's output the only file there is, whatever it calls it.
 pub(super) fn read(artifact: &JobArtifact, file: &str) -> Result<Vec<u8>, JobError> {
-    let path = artifact.paths.get(file).ok_or_else(|| {
+    let mut paths = artifact.paths.values();
+    let only = paths.next().filter(|_| artifact.paths.len() == 1);
+    let path = artifact.paths.get(file).or(only).ok_or_else(|| {
         let names: Vec<&str> = artifact.paths.keys().map(String::as_str).collect();
         JobError::failed(format!("no file `{file}` among {}", names.join(", ")))
     })?;

@@ -32,6 +32,7 @@ pub mod names;
 mod objects;
 mod plans;
 mod products;
+mod project_input;
 mod reading;
 mod record;
 mod records;
@@ -54,6 +55,7 @@ pub use holder::Holder;
 pub use in_flight::InFlight;
 pub use index::Watch;
 pub use objects::Presence;
+pub use project_input::{ProjectInput, size_of_input};
 pub use record::{KeyParts, Record, StepResult};
 #[doc(hidden)]
 pub use records::{decoded, encoded};

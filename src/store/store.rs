@@ -19,6 +19,7 @@ use super::Outcome;
 use super::PastAttempt;
 use super::PastRun;
 use super::Presence;
+use super::ProjectInput;
 use super::Record;
 use super::RunId;
 use super::StepResult;
@@ -260,6 +261,12 @@ impl Store {
     /// The digest of a plain file, read only where it is not known to be untouched.
     pub fn file_digest(&self, path: &Path) -> Result<Object, StoreError> {
         self.index.digest(path)
+    }
+
+    /// The file or folder of the project at a path; files are read only where they are not known to be
+    /// untouched.
+    pub fn project_input(&self, path: &Path) -> Result<ProjectInput, StoreError> {
+        ProjectInput::read(path, &|path| self.file_digest(path))
     }
 
     /// Prepares for as many lookups as an experiment had steps the last time, if there were many.

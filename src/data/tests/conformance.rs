@@ -72,7 +72,17 @@ fn cases() -> Vec<Case> {
 }
 
 /// Data sets that read files of the user only; each has tests of its own.
-const NEED_FILES: [&str; 4] = ["celeba", "cifar10", "fashion-mnist", "omniglot"];
+const NEED_FILES: [&str; 9] = [
+    "celeba",
+    "cifar10",
+    "csv",
+    "fashion-mnist",
+    "images",
+    "npy",
+    "npz",
+    "omniglot",
+    "safetensors",
+];
 
 #[test]
 fn every_data_set_is_tested_here_or_needs_files() {
@@ -160,7 +170,7 @@ fn numbers_are_in_their_range() {
     for case in cases() {
         let data = load(case.name, &case.given);
         let range = data.meta["range"].as_array();
-        let declared = get(case.name).range();
+        let declared = get(case.name).range(&values(case.name, &case.given));
         for (_, split) in data.splits() {
             assert_eq!(
                 declared.is_some(),

@@ -53,6 +53,7 @@ pub(crate) fn load_in(
         root,
         log: &|_| (),
         given: &BTreeMap::new(),
+        files: &BTreeMap::new(),
     };
     let set = get(name);
     set.load(&values(name, given), &context)

@@ -2,6 +2,7 @@
 //! files of the project.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -276,14 +277,17 @@ fn project_file(experiment: &Experiment, text: &str) -> Result<PathBuf, String> 
     path.map_err(|mismatch| mismatch.message)?;
     let path = experiment.root.join(text);
     if !path.exists() {
-        return Err(format!("there is no file `{text}`"));
+        return Err(format!("there is no file or folder `{text}`"));
     }
     if path.is_dir() {
-        let folder = text.trim_end_matches('/');
-        return Err(format!(
-            "`{text}` is a folder: `code: [{folder}]` puts all that is in it into the key, and a \
-             program reads it at `${{root}}/{folder}`"
-        ));
+        let outputs = experiment.root.join("outputs").canonicalize();
+        let holds = |outputs: &Path| path.canonicalize().is_ok_and(|at| outputs.starts_with(at));
+        if text.trim_end_matches('/') == "." || outputs.is_ok_and(|outputs| holds(&outputs)) {
+            return Err(format!(
+                "`{text}` holds what runs write: name the folder with what is read"
+            ));
+        }
+        return Ok(path);
     }
     if !path.is_file() {
         return Err(format!("`{text}` is not a file"));

@@ -147,7 +147,7 @@ impl Domain {
     }
 
     /// The number of the `i`-th of so many values as [`Domain::size`] says.
-    pub(super) fn nth(&self, i: usize) -> f64 {
+    pub(in crate::search) fn nth(&self, i: usize) -> f64 {
         match self {
             Domain::Float { low, step, .. } => on_grid(*low, step.unwrap_or(0.0), i as f64),
             Domain::Int { low, step, .. } => (low + i as i64 * step) as f64,
@@ -156,7 +156,7 @@ impl Domain {
     }
 
     /// The number at a place in `[0, 1)`: equal lengths of it belong to equal values.
-    pub(super) fn at(&self, unit: f64) -> f64 {
+    pub(in crate::search) fn at(&self, unit: f64) -> f64 {
         match self {
             Domain::Int { log: false, .. }
             | Domain::Float { step: Some(_), .. }
@@ -261,7 +261,7 @@ impl Domain {
     ///
     /// # Errors
     /// How the value is not one of these: `is 7, which is above 5`.
-    pub(super) fn number(&self, value: &Value) -> Result<f64, String> {
+    pub(in crate::search) fn number(&self, value: &Value) -> Result<f64, String> {
         let is = || format!("is {}", shown(value));
         match self {
             Domain::Float {

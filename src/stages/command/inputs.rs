@@ -25,7 +25,7 @@ use crate::store::names;
 use crate::store::remove_all;
 use crate::store::remove_tree;
 
-/// Larger files of the project are linked.
+/// Larger files and folders of the project are linked, file by file.
 const LARGE: u64 = 64 << 20;
 
 /// What the program is to find, by path.
@@ -150,18 +150,18 @@ impl Layout {
         Ok(files)
     }
 
-    /// Puts a file of the project into a folder and names it.
+    /// Puts a file of the project, or all files of a folder, into a folder and names them.
     fn own_file(
         &mut self,
         artifact: &JobArtifact,
         folder: &Path,
     ) -> Result<Vec<PathBuf>, JobError> {
         let files = self.artifact(artifact, folder)?;
+        if artifact.artifact.size() > LARGE {
+            return Ok(files);
+        }
         for path in files.iter().map(|name| folder.join(name)) {
-            let small = |file: &PathBuf| fs::metadata(file).is_ok_and(|file| file.len() <= LARGE);
-            if self.links.get(&path).is_some_and(small)
-                && let Some(file) = self.links.remove(&path)
-            {
+            if let Some(file) = self.links.remove(&path) {
                 self.copies.insert(path, file);
             }
         }

@@ -185,7 +185,8 @@ impl Remarks<'_> {
             let Some((path, name)) = self.named(&mention) else {
                 continue;
             };
-            if outputs.contains(&mention.name) || covered.contains(&path) {
+            let known = path.ancestors().any(|above| covered.contains(above));
+            if outputs.contains(&mention.name) || known {
                 continue;
             }
             if path.is_dir() && (mention.bare || self.covers_some(&path, &covered)) {

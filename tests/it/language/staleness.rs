@@ -93,6 +93,10 @@ impl History for Memory {
     fn last(&self, step: &str) -> Option<KeyParts> {
         self.last.get(step).cloned()
     }
+    fn input_digest(&self, path: &Path) -> Result<Digest, StoreError> {
+        self.file_digest(path)
+    }
+
     fn file_digest(&self, path: &Path) -> Result<Digest, StoreError> {
         panic!(
             "no step reads a file, but `{}` is asked for",

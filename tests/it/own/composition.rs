@@ -112,15 +112,6 @@ stages:
     assert!(told(&space, &[]).contains("leaves the project"));
 }
 
-#[test]
-fn a_folder_as_a_file_is_told_how_folders_are_read() {
-    let space = space(
-        "experiment: o\nstages:\n  s:\n    uses: command\n    in: {d: {file: data}}\n    with: {run: 'ls', out: {x: x}}\n",
-    );
-    space.write("data/a.txt", "1");
-    assert!(told(&space, &[]).contains("`code: [data]` puts all that is in it into the key"));
-}
-
 /// A pipeline of one stage.
 fn pipeline(name: &str, stage: &str) -> String {
     format!("pipeline: {name}\nparams: {{n: {{type: int}}}}\nstages:\n{stage}")

@@ -2,6 +2,7 @@
 
 mod composition;
 mod environment;
+mod folders;
 mod live;
 mod metrics;
 mod numbers;

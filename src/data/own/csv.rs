@@ -1,0 +1,380 @@
+//! `dataset/csv`: a table of numbers, with or without a header.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use ::csv::ReaderBuilder;
+use ::csv::StringRecord;
+
+use super::Part;
+use super::Parts;
+use super::TableNames;
+use super::assemble;
+use super::assemble::OwnParams;
+use super::content;
+use super::raw::Elements;
+use super::raw::Raw;
+use super::wrong;
+use crate::data::Context;
+use crate::data::DataError;
+use crate::data::DataSet;
+use crate::data::Dataset;
+use crate::data::FormatError;
+use crate::data::source;
+use crate::registry::ArtifactType;
+use crate::registry::Entry;
+use crate::registry::InvalidParam;
+use crate::registry::Param;
+use crate::registry::Slot;
+use crate::registry::Values;
+use crate::registry::params;
+
+/// `dataset/csv`
+pub(in crate::data) struct Csv;
+
+params! {
+    /// What `dataset/csv` may be given.
+    struct CsvParams {
+        /// columns of the observations [default: all but `label` and `split`]
+        columns: Option<Vec<String>>;
+        /// column of the classes
+        label: Option<String>;
+        /// column that says `train`, `valid` or `test`
+        split: Option<String>;
+        /// whether the first line names the columns [default: if none of it is a number]
+        header: Option<bool>;
+        /// character between fields [default: `,`, `;` or a tab, whichever the first line has most of]
+        delimiter: Option<String>;
+        own: OwnParams;
+    }
+}
+
+const SLOTS: &[Slot] = &[
+    Slot::new(
+        "file",
+        &[ArtifactType::File],
+        "the table, or that to train on",
+    ),
+    Slot::new(
+        "valid",
+        &[ArtifactType::File],
+        "a table to validate on [default: some of `file`]",
+    )
+    .optional(),
+    Slot::new(
+        "test",
+        &[ArtifactType::File],
+        "a table to test on [default: some of `file`]",
+    )
+    .optional(),
+];
+
+impl Entry for Csv {
+    fn name(&self) -> &'static str {
+        "csv"
+    }
+
+    fn summary(&self) -> &'static str {
+        "your own table of numbers, from a CSV file"
+    }
+
+    fn docs(&self) -> &'static str {
+        "`in: {file: {file: data/iris.csv}}` names the file; it may be gzipped. Fields are separated by\n\
+         commas, semicolons or tabs, and may stand in double quotes. Without a header columns are called\n\
+         `1`, `2`, …. An empty field, `NA`, `NaN` and `null` are missing values. `x` is `[n, d]`; classes,\n\
+         splits and scaling: as of `dataset/npy`. Closed form: the numbers are taken as they are."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        CsvParams::params()
+    }
+}
+
+impl DataSet for Csv {
+    fn slots(&self) -> &'static [Slot] {
+        SLOTS
+    }
+
+    fn range(&self, params: &Values) -> Option<(f64, f64)> {
+        CsvParams::read(params).ok()?.own.range()
+    }
+
+    fn shape(&self, params: &Values) -> Option<Vec<usize>> {
+        let columns = CsvParams::read(params).ok()?.columns?;
+        Some(vec![columns.len()])
+    }
+
+    fn check(&self, params: &Values) -> Result<(), InvalidParam> {
+        let Ok(params) = CsvParams::read(params) else {
+            return Ok(());
+        };
+        let wrong = |param, message: &str, help: &str| InvalidParam {
+            param,
+            message: message.to_owned(),
+            help: help.to_owned(),
+        };
+        if params
+            .delimiter
+            .as_deref()
+            .is_some_and(|text| delimiter(text).is_none())
+        {
+            let help = "one character, as `\";\"` or `\"\\t\"`";
+            return Err(wrong("delimiter", "this is no separator of fields", help));
+        }
+        if params.columns.as_ref().is_some_and(Vec::is_empty) {
+            return Err(wrong("columns", "no column is left", "name one at least"));
+        }
+        params.own.check()
+    }
+
+    fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
+        let params = CsvParams::read(params)?;
+        let read = |slot: &str| {
+            let given = content(context, slot)?;
+            let table = given.map(|(path, bytes)| {
+                let table = Table::read(&bytes, &params).map_err(|error| error.at(&path))?;
+                Ok::<_, DataError>((path, table))
+            });
+            table.transpose()
+        };
+        let Some((path, table)) = read("file")? else {
+            unreachable!("BUG: the slot is required")
+        };
+        let mut parts = parts(&path, &table, &params).map_err(|error| error.at(&path))?;
+        for slot in ["valid", "test"] {
+            let Some((path, table)) = read(slot)? else {
+                continue;
+            };
+            let place = match slot {
+                "valid" => &mut parts.valid,
+                _ => &mut parts.test,
+            };
+            if place.is_some() {
+                let why = format!("gives observations of {slot}, and the column `split` does too");
+                return Err(wrong("it", why).at(path));
+            }
+            let all: Vec<usize> = (0..table.rows.len()).collect();
+            *place = Some(part(&path, &table, &params, &all).map_err(|error| error.at(&path))?);
+        }
+        assemble::dataset(self.name(), parts, &params.own, context)
+    }
+}
+
+fn delimiter(text: &str) -> Option<u8> {
+    match text {
+        "\\t" | "tab" => Some(b'\t'),
+        text => match text.as_bytes() {
+            [one]
+                if one.is_ascii()
+                    && !one.is_ascii_alphanumeric()
+                    && !b"\"\n\r.-+".contains(one) =>
+            {
+                Some(*one)
+            }
+            _ => None,
+        },
+    }
+}
+
+/// The fields of a file.
+struct Table {
+    names: Vec<String>,
+    rows: Vec<StringRecord>,
+    lines: Vec<u64>,
+}
+
+/// What is no number and says that there is none.
+fn is_missing(field: &str) -> bool {
+    matches!(
+        field.to_ascii_lowercase().as_str(),
+        "" | "na" | "n/a" | "nan" | "null" | "none" | "?"
+    )
+}
+
+fn number(field: &str) -> Option<f64> {
+    match is_missing(field) {
+        true => Some(f64::NAN),
+        false => field.parse().ok(),
+    }
+}
+
+impl Table {
+    fn read(bytes: &[u8], params: &CsvParams) -> Result<Self, FormatError> {
+        let text = source::text(bytes);
+        let separator = match &params.delimiter {
+            Some(text) => delimiter(text).unwrap_or(b','),
+            None => {
+                let first = text.lines().find(|line| !line.trim().is_empty());
+                let first = first.unwrap_or_default();
+                let times = |c: u8| first.bytes().filter(|byte| *byte == c).count();
+                // The last of several that are the most: the comma.
+                let all = [b'\t', b';', b','];
+                all.into_iter().max_by_key(|c| times(*c)).unwrap_or(b',')
+            }
+        };
+        let mut reader = ReaderBuilder::new();
+        let mut reader = reader
+            .delimiter(separator)
+            .has_headers(false)
+            .flexible(true)
+            .trim(::csv::Trim::All)
+            .from_reader(text.as_bytes());
+        let mut rows: Vec<StringRecord> = Vec::new();
+        for row in reader.records() {
+            let row = row.map_err(|error| wrong("it", format!("is no CSV: {error}")))?;
+            rows.push(row);
+        }
+        let line = |row: &StringRecord| row.position().map_or(0, |at| at.line());
+        let Some(first) = rows.first() else {
+            return Err(wrong("it", "is empty"));
+        };
+        let is_number = |field: &str| number(field).is_some_and(f64::is_finite);
+        let header = params.header.unwrap_or(!first.iter().any(is_number));
+        let names: Vec<String> = match header {
+            true => first.iter().map(str::to_owned).collect(),
+            false => (1..=first.len()).map(|number| number.to_string()).collect(),
+        };
+        for (at, name) in names.iter().enumerate() {
+            if names[..at].contains(name) {
+                return Err(wrong(format!("the column `{name}`"), "is there twice"));
+            }
+        }
+        if header {
+            rows.remove(0);
+        }
+        for row in &rows {
+            if row.len() != names.len() {
+                return Err(FormatError::Line {
+                    line: line(row) as usize,
+                    why: format!(
+                        "it has {} fields, the first line {}",
+                        row.len(),
+                        names.len()
+                    ),
+                });
+            }
+        }
+        let lines = rows.iter().map(line).collect();
+        Ok(Table { names, rows, lines })
+    }
+
+    fn position(&self, name: &str) -> Result<usize, FormatError> {
+        let at = self.names.iter().position(|known| known == name);
+        at.ok_or_else(|| FormatError::Lacks {
+            what: format!("column `{name}`: it has {}", self.names.join(", ")),
+        })
+    }
+}
+
+/// The rows by what `split` says of them.
+fn parts(path: &Path, table: &Table, params: &CsvParams) -> Result<Parts, FormatError> {
+    let mut of: [Vec<usize>; 3] = Default::default();
+    match &params.split {
+        None => of[0] = (0..table.rows.len()).collect(),
+        Some(name) => {
+            let at = table.position(name)?;
+            for (row, fields) in table.rows.iter().enumerate() {
+                let split = match fields[at].to_ascii_lowercase().as_str() {
+                    "train" | "training" => 0,
+                    "valid" | "val" | "validation" | "dev" => 1,
+                    "test" | "testing" => 2,
+                    _ => {
+                        return Err(FormatError::Line {
+                            line: table.lines[row] as usize,
+                            why: format!(
+                                "column `{name}` says `{}`, not `train`, `valid` or `test`",
+                                &fields[at]
+                            ),
+                        });
+                    }
+                };
+                of[split].push(row);
+            }
+        }
+    }
+    let held = |rows: &Vec<usize>| match rows.is_empty() {
+        true => Ok(None),
+        false => part(path, table, params, rows).map(Some),
+    };
+    Ok(Parts {
+        train: part(path, table, params, &of[0])?,
+        valid: held(&of[1])?,
+        test: held(&of[2])?,
+    })
+}
+
+fn part(
+    path: &Path,
+    table: &Table,
+    params: &CsvParams,
+    rows: &[usize],
+) -> Result<Part, FormatError> {
+    let label = params.label.as_deref().map(|name| table.position(name));
+    let label = label.transpose()?;
+    let split = params
+        .split
+        .as_deref()
+        .and_then(|name| table.position(name).ok());
+    let columns: Vec<usize> = match &params.columns {
+        Some(names) => names
+            .iter()
+            .map(|name| table.position(name))
+            .collect::<Result<_, _>>()?,
+        None => (0..table.names.len())
+            .filter(|at| Some(*at) != label && Some(*at) != split)
+            .collect(),
+    };
+    let mut numbers = Vec::with_capacity(rows.len() * columns.len());
+    for row in rows {
+        for at in &columns {
+            let field = &table.rows[*row][*at];
+            let value = number(field);
+            numbers.push(value.ok_or_else(|| no_number(table, *row, *at, field, params))?);
+        }
+    }
+    let label = label.map(|at| {
+        let texts = rows.iter().map(|row| &table.rows[*row][at]);
+        let texts: Vec<&str> = texts.collect();
+        let numbers: Option<Vec<f64>> = texts.iter().map(|text| number(text)).collect();
+        let elements = match numbers {
+            Some(numbers) => Elements::Double(numbers),
+            None => Elements::Text(
+                texts
+                    .iter()
+                    .map(|text| if is_missing(text) { "" } else { text }.to_owned())
+                    .collect(),
+            ),
+        };
+        Raw {
+            shape: vec![rows.len()],
+            elements,
+        }
+    });
+    Ok(Part {
+        path: PathBuf::from(path),
+        x: Raw::new(vec![rows.len(), columns.len()], Elements::Double(numbers))?,
+        label: label.map(|label| (path.to_owned(), label)),
+        table: Some(TableNames {
+            columns: columns.iter().map(|at| table.names[*at].clone()).collect(),
+            lines: rows.iter().map(|row| table.lines[*row]).collect(),
+        }),
+        ..Part::default()
+    })
+}
+
+fn no_number(table: &Table, row: usize, at: usize, field: &str, params: &CsvParams) -> FormatError {
+    let name = &table.names[at];
+    let remedy = if field.replace(',', ".").parse::<f64>().is_ok() {
+        "decimals are written with a point".to_owned()
+    } else if params.label.is_none() && params.columns.is_none() {
+        format!(
+            "`label: {name}` makes classes of it, `columns: […]` names the columns that are numbers"
+        )
+    } else {
+        "`columns: […]` names the columns that are numbers".to_owned()
+    };
+    FormatError::Line {
+        line: table.lines[row] as usize,
+        why: format!("column `{name}` has `{field}`, no number: {remedy}"),
+    }
+}

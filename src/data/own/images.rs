@@ -1,0 +1,314 @@
+//! `dataset/images`: a folder of pictures, with a folder per class if there are classes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+
+use super::Part;
+use super::Parts;
+use super::assemble;
+use super::assemble::OwnParams;
+use super::file;
+use super::picture;
+use super::picture::Decoded;
+use super::raw::Elements;
+use super::raw::Raw;
+use super::wrong;
+use crate::data::Context;
+use crate::data::DataError;
+use crate::data::DataSet;
+use crate::data::Dataset;
+use crate::data::FormatError;
+use crate::data::resize::Picture;
+use crate::registry::ArtifactType;
+use crate::registry::Entry;
+use crate::registry::InvalidParam;
+use crate::registry::Param;
+use crate::registry::Slot;
+use crate::registry::Values;
+use crate::registry::choices;
+use crate::registry::params;
+
+/// `dataset/images`
+pub(in crate::data) struct Images;
+
+choices! {
+    /// What is kept of colours.
+    enum Colours {
+        Grey = "grey",
+        Rgb = "rgb",
+    }
+}
+
+params! {
+    /// What `dataset/images` may be given.
+    struct ImagesParams {
+        /// side in pixels that the square around the centre is brought to [default: sizes as they are, which must be one]
+        size: Option<usize>, min(1), max(4096);
+        /// one channel or three [default: one if no picture has a colour]
+        colours: Option<Colours>;
+        own: OwnParams;
+    }
+}
+
+const SLOTS: &[Slot] = &[Slot::new("folder", &[ArtifactType::File], "the folder")];
+
+impl Entry for Images {
+    fn name(&self) -> &'static str {
+        "images"
+    }
+
+    fn summary(&self) -> &'static str {
+        "your own pictures, from a folder of PNG and JPEG files"
+    }
+
+    fn docs(&self) -> &'static str {
+        "`in: {folder: {file: data/animals}}` names the folder, in one of these forms:\n\
+         \n\
+         | files | are |\n\
+         | --- | --- |\n\
+         | `1.png`, `2.jpg`, … | pictures without classes |\n\
+         | `cat/1.png`, `dog/1.png`, … | a folder per class |\n\
+         | `train/…`, `valid/…` or `val/…`, `test/…` | either, by split |\n\
+         \n\
+         Names that begin with a point are left out, and files that are no `.png`, `.jpg` or `.jpeg` with a\n\
+         word about them. With `size` the square around the centre of each picture is brought to that\n\
+         side, each pixel the mean of the area that it covers. Grey values are those of ITU-R BT.601; alpha\n\
+         channels and orientations that EXIF tells are not applied. `x` is `[n, channels, height, width]`, bytes;\n\
+         splits and scaling: as of `dataset/npy`. Closed form: the pixels are taken as they are."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        ImagesParams::params()
+    }
+}
+
+impl DataSet for Images {
+    fn slots(&self) -> &'static [Slot] {
+        SLOTS
+    }
+
+    fn range(&self, params: &Values) -> Option<(f64, f64)> {
+        let own = ImagesParams::read(params).ok()?.own;
+        let plain = own.scale.divide.is_none() && own.scale.scale.name() == "none";
+        own.range().or(plain.then_some((0.0, 1.0)))
+    }
+
+    fn shape(&self, params: &Values) -> Option<Vec<usize>> {
+        let params = ImagesParams::read(params).ok()?;
+        let channels = match params.colours? {
+            Colours::Grey => 1,
+            Colours::Rgb => 3,
+        };
+        let size = params.size?;
+        Some(vec![channels, size, size])
+    }
+
+    fn check(&self, params: &Values) -> Result<(), InvalidParam> {
+        ImagesParams::read(params).map_or(Ok(()), |params| params.own.check())
+    }
+
+    fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
+        let params = ImagesParams::read(params)?;
+        let Some(given) = file(context, "folder") else {
+            unreachable!("BUG: the slot is required")
+        };
+        let root = PathBuf::from(&given.name);
+        let found = pictures(&given.files, context);
+        if found.is_empty() {
+            let why = "has no `.png`, `.jpg` or `.jpeg` file";
+            return Err(wrong("it", why).at(root));
+        }
+        let read = found.par_iter().map(|(name, path)| {
+            let place = root.join(name);
+            let bytes = std::fs::read(path).map_err(|source| DataError::Read {
+                path: place.clone(),
+                source,
+            })?;
+            let decoded = picture::decode(&bytes).map_err(|error| error.at(&place))?;
+            Ok(Decoded {
+                picture: match params.size {
+                    Some(_) => square(decoded.picture),
+                    None => decoded.picture,
+                },
+                grey: decoded.grey,
+            })
+        });
+        let decoded: Vec<Decoded> = read.collect::<Result<_, DataError>>()?;
+        let grey = match params.colours {
+            Some(colours) => colours == Colours::Grey,
+            None => decoded.iter().all(|picture| picture.grey),
+        };
+        let [channels, height, width] =
+            one_size(&found, &decoded, grey, &params).map_err(|error| error.at(&root))?;
+        let pixels: Vec<Vec<u8>> = decoded
+            .par_iter()
+            .map(|one| planes(&one.picture, params.size, grey))
+            .collect();
+        let names: Vec<&str> = found.iter().map(|(name, _)| *name).collect();
+        let parts = by_split(&root, &names)
+            .map_err(|error| error.at(&root))?
+            .into_iter()
+            .map(|(split, rows)| {
+                let part = Part {
+                    path: root.clone(),
+                    x: Raw {
+                        shape: vec![rows.len(), channels, height, width],
+                        elements: Elements::Bytes(
+                            rows.iter()
+                                .flat_map(|(row, _)| pixels[*row].clone())
+                                .collect(),
+                        ),
+                    },
+                    label: classes(&rows).map(|raw| (root.clone(), raw)),
+                    pictures: true,
+                    ..Part::default()
+                };
+                (split, part)
+            });
+        let mut parts: BTreeMap<&str, Part> = parts.collect();
+        let parts = Parts {
+            train: parts.remove("train").unwrap_or_default(),
+            valid: parts.remove("valid"),
+            test: parts.remove("test"),
+        };
+        assemble::dataset(self.name(), parts, &params.own, context)
+    }
+}
+
+/// The picture files, by name.
+fn pictures<'g>(files: &'g [(String, PathBuf)], context: &Context<'_>) -> Vec<(&'g str, &'g Path)> {
+    let shown = files
+        .iter()
+        .filter(|(name, _)| !name.split('/').any(|part| part.starts_with('.')));
+    let (pictures, others): (Vec<_>, Vec<_>) = shown.partition(|(name, _)| {
+        let ending = Path::new(name).extension();
+        let ending = ending.map(|ending| ending.to_string_lossy().to_lowercase());
+        matches!(ending.as_deref(), Some("png" | "jpg" | "jpeg"))
+    });
+    if let Some((first, _)) = others.first() {
+        let count = others.len();
+        (context.log)(&format!(
+            "left out {count} files that are no PNG or JPEG, as `{first}`"
+        ));
+    }
+    pictures
+        .into_iter()
+        .map(|(name, path)| (name.as_str(), path.as_path()))
+        .collect()
+}
+
+/// The square around the centre.
+fn square(picture: Picture) -> Picture {
+    let side = picture.width.min(picture.height);
+    picture.center_crop(side).unwrap_or(picture)
+}
+
+/// Channels, height and width of all pictures.
+fn one_size(
+    found: &[(&str, &Path)],
+    decoded: &[Decoded],
+    grey: bool,
+    params: &ImagesParams,
+) -> Result<[usize; 3], FormatError> {
+    let channels = if grey { 1 } else { 3 };
+    if let Some(size) = params.size {
+        return Ok([channels, size, size]);
+    }
+    let size = |one: &Decoded| (one.picture.width, one.picture.height);
+    let first = size(&decoded[0]);
+    match decoded.iter().position(|one| size(one) != first) {
+        None => Ok([channels, first.1, first.0]),
+        Some(at) => {
+            let (w, h) = size(&decoded[at]);
+            Err(wrong(
+                "its pictures",
+                format!(
+                    "differ in size: `{}` is {} × {}, `{}` {w} × {h}; `size: 64` brings all to 64 × 64",
+                    found[0].0, first.0, first.1, found[at].0
+                ),
+            ))
+        }
+    }
+}
+
+/// The pixels `[channels, height, width]` of a picture.
+fn planes(picture: &Picture, size: Option<usize>, grey: bool) -> Vec<u8> {
+    let planes = match size {
+        Some(side) => picture.planes(side),
+        None => {
+            let channel = |c: usize| picture.pixels.iter().skip(c).step_by(3).copied();
+            (0..3).flat_map(channel).collect()
+        }
+    };
+    match grey {
+        true => picture::luma(&planes),
+        false => planes,
+    }
+}
+
+/// A picture's number, and the folder of its class.
+type Row<'n> = (usize, Option<&'n str>);
+
+/// The pictures of each split.
+fn by_split<'n>(
+    root: &Path,
+    names: &[&'n str],
+) -> Result<BTreeMap<&'static str, Vec<Row<'n>>>, FormatError> {
+    let split_of = |name: &str| match name.split_once('/')?.0.to_lowercase().as_str() {
+        "train" | "training" => Some("train"),
+        "valid" | "val" | "validation" => Some("valid"),
+        "test" | "testing" => Some("test"),
+        _ => None,
+    };
+    let by_name = names.iter().all(|name| split_of(name).is_some());
+    let mut splits: BTreeMap<&'static str, Vec<Row<'n>>> = BTreeMap::new();
+    for (row, name) in names.iter().enumerate() {
+        let (split, rest) = match (by_name, name.split_once('/')) {
+            (true, Some((_, rest))) => (split_of(name).unwrap_or("train"), rest),
+            _ => ("train", *name),
+        };
+        let class = rest.split_once('/').map(|(class, _)| class);
+        splits.entry(split).or_default().push((row, class));
+    }
+    for (split, rows) in &splits {
+        let (with, without): (Vec<&Row<'n>>, Vec<&Row<'n>>) =
+            rows.iter().partition(|(_, class)| class.is_some());
+        if let (Some((a, _)), Some((b, _))) = (with.first(), without.first()) {
+            let of = if by_name {
+                format!(" of {split}")
+            } else {
+                String::new()
+            };
+            return Err(wrong(
+                format!("its pictures{of}"),
+                format!(
+                    "are in folders of classes and beside them: `{}` and `{}`",
+                    names[*a], names[*b]
+                ),
+            ));
+        }
+    }
+    if !splits.contains_key("train") {
+        let named = root.display();
+        return Err(FormatError::Lacks {
+            what: format!("folder `{named}/train` beside that of another split"),
+        });
+    }
+    Ok(splits)
+}
+
+/// The classes of pictures by the folders that they are in.
+fn classes(rows: &[Row<'_>]) -> Option<Raw> {
+    let classes: Option<Vec<String>> = rows
+        .iter()
+        .map(|(_, class)| class.map(str::to_owned))
+        .collect();
+    let classes = classes?;
+    Some(Raw {
+        shape: vec![classes.len()],
+        elements: Elements::Text(classes),
+    })
+}
