@@ -37,6 +37,8 @@ mod scores;
 mod shipped;
 #[cfg(target_os = "linux")]
 mod sizes;
+#[cfg(target_os = "linux")]
+mod slurm;
 mod summary_table;
 mod support;
 mod verbs;
