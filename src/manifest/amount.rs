@@ -39,7 +39,9 @@ impl ByAttempt {
         let wrong = |what: String| {
             Diagnostic::error(format!("wrong value of `{name}`"))
                 .at(&node.place, what)
-                .help(format!("for example `{example}`; for jobs of a cluster also `{example} * attempt`"))
+                .help(format!(
+                    "for example `{example}`; for jobs of a cluster also `{example} * attempt`"
+                ))
         };
         // A text without the word is meant to be a plain amount.
         if !text.contains("attempt") {

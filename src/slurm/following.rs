@@ -1,5 +1,6 @@
 //! What becomes of batches: by the marks of their jobs, and by what the queue says.
 
+use std::time::Duration;
 use std::time::Instant;
 
 use super::batch;
@@ -72,14 +73,14 @@ impl Slurm {
             Mark::Begun => return,
             Mark::Ended => End::new(EndCause::Finished, job),
             Mark::TimeLimit => {
-                let limit = limit.map_or(String::new(), |limit| {
-                    format!(" of {} min", limit.as_secs() / 60)
-                });
-                held.end(
-                    task,
-                    EndCause::TimeLimit,
-                    &format!("came to the end of its time limit{limit}"),
-                )
+                let limit = limit.map(|limit| format!(" of {}", lasting(limit)));
+                let words = format!(
+                    "came to the end of its time limit{}",
+                    limit.unwrap_or_default()
+                );
+                let mut end = held.end(task, EndCause::TimeLimit, &words);
+                end.hints.extend(remedy(EndCause::TimeLimit, held));
+                end
             }
             Mark::NotBegun => held.end(
                 task,
@@ -99,7 +100,9 @@ impl Slurm {
                     true => EndCause::OutOfMemory,
                     false => EndCause::Finished,
                 };
-                held.end(task, cause, &words)
+                let mut end = held.end(task, cause, &words);
+                end.hints.extend(remedy(cause, held));
+                end
             }
             Mark::Died => {
                 attempt.phase = Phase::Silent(text(mark));
@@ -130,15 +133,11 @@ impl Slurm {
                     if !how.is_empty() {
                         end.how = format!("{}; the step's process ended with {how}", end.how);
                     }
-                    wait = std::time::Duration::ZERO;
+                    wait = Duration::ZERO;
                 }
                 // Nothing of it is under way.
-                Phase::Waits if over.cause == EndCause::Cancelled => {
-                    wait = std::time::Duration::ZERO
-                }
-                _ if isolated::outcome(&attempt.folder).is_some() => {
-                    wait = std::time::Duration::ZERO
-                }
+                Phase::Waits if over.cause == EndCause::Cancelled => wait = Duration::ZERO,
+                _ if isolated::outcome(&attempt.folder).is_some() => wait = Duration::ZERO,
                 _ => {}
             }
             if since.elapsed() >= wait {
@@ -324,6 +323,14 @@ impl Slurm {
                 self.settle(name, task);
             }
         }
+    }
+}
+
+/// `90 s`, `20 min`
+fn lasting(time: Duration) -> String {
+    match time.as_secs() {
+        seconds if seconds < 120 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds / 60),
     }
 }
 

@@ -137,15 +137,16 @@ impl Job<'_> {
             .stderr(File::create(folder.join(ERR))?)
             .spawn()?;
         let (status, stopped) = self.wait(&mut child, folder)?;
-        let (mark, text) = match isolated::outcome(folder) {
-            None | Some(Err(JobError::Cancelled)) if stopped.is_some() => {
-                (stopped.unwrap_or(Mark::Ended), String::new())
-            }
-            Some(_) => (Mark::Ended, String::new()),
-            None => (Mark::Died, process::describe(status)),
+        let outcome = isolated::outcome(folder);
+        let (mark, text) = match (&outcome, stopped) {
+            (None | Some(Err(JobError::Cancelled)), Some(why)) => (why, String::new()),
+            // Slurm tells every process of a job to end: the attempt may have obeyed before we knew.
+            (Some(Err(JobError::Cancelled)), None) => (Mark::Signalled, String::new()),
+            (Some(_), _) => (Mark::Ended, String::new()),
+            (None, None) => (Mark::Died, process::describe(status)),
         };
         self.mark(slot, mark, &text)?;
-        Ok(matches!(isolated::outcome(folder), Some(Ok(_))))
+        Ok(matches!(outcome, Some(Ok(_))))
     }
 
     /// Waits for an attempt, and stops it where that must be; why it was stopped.

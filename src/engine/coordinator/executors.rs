@@ -291,6 +291,8 @@ impl<'a> Coordinator<'a, '_> {
     {
         let mut broken = Vec::new();
         let stopping = self.flow.stopping;
+        // They stay where they are; the loop lets go of them in a moment.
+        let leaving = self.engine.options.detach && self.interrupted();
         let now = Instant::now();
         for (number, attempts) in self.executors.has.iter_mut().enumerate() {
             let executor = &mut self.engine.executors.borrow_mut()[number];
@@ -308,11 +310,11 @@ impl<'a> Coordinator<'a, '_> {
                     attempt.heard = now;
                     attempt.listen();
                 }
-                if stopping && !attempt.running {
+                if stopping && !attempt.running && !leaving {
                     // It may wait for days.
                     attempt.task.link.cancel();
                 }
-                if attempt.task.link.cancelled() && !attempt.cancelled {
+                if attempt.task.link.cancelled() && !attempt.cancelled && !leaving {
                     attempt.cancelled = true;
                     executor.cancel(handle);
                 }

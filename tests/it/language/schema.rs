@@ -299,7 +299,10 @@ fn times_and_sizes_are_refused_where_the_program_refuses_them() {
         ("isolate: {cpus: 2}", false),
         ("resources: {memory: 512MiB}", true),
         ("resources: {memory: 512M}", false),
-        ("resources: {memory: 2GiB * attempt, time: 1h + 30m * attempt}", true),
+        (
+            "resources: {memory: 2GiB * attempt, time: 1h + 30m * attempt}",
+            true,
+        ),
         ("resources: {time: 2 weeks}", false),
         ("executor: local", true),
         ("executor: slurm:gpu", true),
