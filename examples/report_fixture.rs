@@ -106,6 +106,7 @@ fn fixture() -> Result<Report, Box<dyn Error>> {
                 name: "scores".to_owned(),
                 caption: "Test KL and time of every cell (invented numbers).".to_owned(),
                 table: scores.clone(),
+                ..ReportTable::default()
             },
             ReportTable {
                 name: "odd-text".to_owned(),
@@ -115,6 +116,7 @@ fn fixture() -> Result<Report, Box<dyn Error>> {
                     "name,value\n<script>throw 1</script>,1e-9\n\"a, \"\"b\"\"\",\nµ ≤ β₂,123456.789\n",
                     &["name"],
                 )?,
+                ..ReportTable::default()
             },
         ],
         stages: stages(),
@@ -135,6 +137,7 @@ fn fixture() -> Result<Report, Box<dyn Error>> {
         steps,
         failures,
         provenance: provenance(),
+        ..Report::default()
     })
 }
 
@@ -190,8 +193,8 @@ fn figure(name: &str, kind: &str, table: &Table, params: &str) -> Result<Figure,
         name: name.to_owned(),
         caption: format!("Invented numbers. {}", drawn.caption.trim()),
         svg: drawn.svg,
-        raster: None,
         csv: drawn.csv,
+        ..Figure::default()
     })
 }
 

@@ -51,6 +51,14 @@ pub(super) enum Verb {
     Status(StatusArgs),
     /// Everything that is known of one step
     Show(ShowArgs),
+    /// List the runs that the store knows, name and tag them
+    Runs(RunsArgs),
+    /// Take a result that is there for the current one, and say so with it for ever
+    ///
+    /// For changes that change no result, as a comment in a script: the last result of the step stands
+    /// under its new key, with the reason and the key that it was computed under. `why`, `show`, `status` and
+    /// the report say that it was accepted, until the step runs again.
+    Accept(AcceptArgs),
     /// Compare two cells or two runs: which parts of their keys and which metrics differ
     Diff(DiffArgs),
     /// Write one self-contained HTML page of everything an experiment left
@@ -171,6 +179,15 @@ pub(super) struct RunArgs {
     pub checkpoint_every: Duration,
     #[command(flatten)]
     pub filters: FilterArgs,
+    /// Run this step, or all of a stage, also where the result is known: --force 'fit[lr=0.1]'. Repeated, all
+    #[arg(long, value_name = "STEP")]
+    pub force: Vec<String>,
+    /// Call the run so, for `diff` and `runs`
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Tag the run, for `runs --tag`
+    #[arg(long = "tag", value_name = "TAG")]
+    pub tags: Vec<String>,
     /// How progress is shown on standard error
     #[arg(long, value_enum, default_value_t = Progress::Auto)]
     pub progress: Progress,
@@ -183,6 +200,9 @@ pub(super) struct RunArgs {
     /// Write report.html beside the results when all is done
     #[arg(long)]
     pub report: bool,
+    /// Write the run's metrics in Prometheus' text form when it ends
+    #[arg(long, value_name = "FILE")]
+    pub metrics_file: Option<PathBuf>,
 }
 
 /// Which steps a verb is about. A reduction is never narrowed: where some of its members are left
@@ -439,13 +459,71 @@ pub(super) struct ShowArgs {
 pub(super) struct DiffArgs {
     #[command(flatten)]
     pub experiment: Experiment,
-    /// A step as `plan` prints it, or a run: its id, `latest`, `previous`
+    /// A step as `plan` prints it, or a run: its id or name, `latest`, `previous`
     pub first: String,
     /// What to compare it with: another step, or another run
     pub second: String,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunsArgs {
+    #[command(flatten)]
+    pub project: ProjectArgs,
+    #[command(subcommand)]
+    pub change: Option<RunsChange>,
+    /// Only runs of this experiment, with its profiles and overrides
+    #[arg(long, value_name = "NAME")]
+    pub experiment: Option<String>,
+    /// Only runs with this tag. Repeated, with all
+    #[arg(long = "tag", value_name = "TAG")]
+    pub tags: Vec<String>,
+    /// At most this many, the newest
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 30)]
+    pub limit: usize,
+    /// Print a JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RunsChange {
+    /// Give a run a name, which `diff` takes; a name is of one run
+    Name {
+        /// Its id, another name, `latest`, `previous`
+        run: String,
+        name: String,
+    },
+    /// Take a name away; the run stays
+    Unname { name: String },
+    /// Tag a run
+    Tag {
+        /// Its id or name, `latest`, `previous`
+        run: String,
+        #[arg(required = true)]
+        tags: Vec<String>,
+    },
+    /// Take tags from a run
+    Untag {
+        /// Its id or name, `latest`, `previous`
+        run: String,
+        #[arg(required = true)]
+        tags: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AcceptArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// Steps as `plan` prints them, or stages
+    #[arg(required = true, value_name = "STEP")]
+    pub steps: Vec<String>,
+    /// Why the result is still right
+    #[arg(long, value_name = "REASON")]
+    pub because: String,
 }
 
 #[derive(Debug, Args)]

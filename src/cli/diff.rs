@@ -50,7 +50,18 @@ pub(super) fn diff(args: &DiffArgs, out: &mut Printer, err: &mut Printer) -> Res
         return Err(Stop::Reported(Exit::Usage));
     };
     let named = [args.first.as_str(), args.second.as_str()];
-    if named.iter().all(|name| runs::looks_like_a_run(name)) {
+    let is_step = |name: &str| {
+        project
+            .plan
+            .steps
+            .iter()
+            .any(|step| step.to_string() == name)
+    };
+    let mut are_runs = true;
+    for name in named {
+        are_runs &= runs::names_a_run(store, name)? && !is_step(name);
+    }
+    if are_runs {
         let name = project.name();
         let first = runs::find(store, Some(&name), named[0], err)?.run;
         let second = runs::find(store, Some(&name), named[1], err)?.run;

@@ -21,6 +21,8 @@ use super::project::Project;
 use super::runs;
 use super::stop::Stop;
 use super::store_lock;
+use crate::engine;
+use crate::engine::ViewOwner;
 use crate::manifest;
 use crate::plan::StepStatus;
 use crate::store::Access;
@@ -59,6 +61,10 @@ pub(super) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
     for name in named {
         kept.named(name, &store, err)?;
     }
+    // Whoever names a run means to find it again.
+    for (name, run) in store.run_names()? {
+        kept.run(format!("run {name}"), &run, &store)?;
+    }
     for (name, count) in &kept.said {
         writeln!(err, "keeps {name}: {}", plural(*count, "result"))?;
     }
@@ -72,6 +78,10 @@ pub(super) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
         )?;
     }
     let collected = store.gc(&kept.keys, !args.yes)?;
+    if args.yes {
+        let (outputs, _) = runs::folders(&args.store, err)?;
+        tidy(&outputs, &kept.experiments, &store, err)?;
+    }
     let kept = collected.kept_bytes as f64 / 1e6;
     if collected.records + collected.objects + collected.checkpoints == 0 {
         writeln!(err, "nothing to remove; keeps {kept:.1} MB")?;
@@ -90,6 +100,44 @@ pub(super) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
         writeln!(err, "  = help: `--yes` does it")?;
     }
     Ok(Exit::Success)
+}
+
+/// Removes from folders of results the links that lead nowhere by now, and the folders of profiles and
+/// overrides that no manifest has any more.
+fn tidy(
+    outputs: &Path,
+    experiments: &HashSet<String>,
+    store: &Store,
+    err: &mut Printer,
+) -> Result<(), Stop> {
+    let entries = fs::read_dir(outputs).into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    folders.sort();
+    for folder in folders {
+        let name = folder
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if engine::view_owner(&folder) == ViewOwner::Unmarked {
+            continue;
+        }
+        let orphaned = name.contains('@') && !experiments.contains(&name);
+        match engine::tidy_view(&folder, store, orphaned) {
+            Ok(0) => {}
+            Ok(count) => {
+                let files = plural(count, "file");
+                let what = if orphaned {
+                    "nobody's"
+                } else {
+                    "that led nowhere"
+                };
+                writeln!(err, "removed {files} of `{}`, {what}", folder.display())?;
+            }
+            Err(error) => writeln!(err, "cannot tidy `{}`: {error}", folder.display())?,
+        }
+    }
+    Ok(())
 }
 
 /// The manifests of the project and those that this store was used for, as far as they exist.
@@ -212,11 +260,9 @@ impl Kept {
             }
             return self.keep(format!("experiment {name}"), keys, store);
         }
-        if runs::looks_like_a_run(name) {
+        if runs::names_a_run(store, name)? {
             let run = runs::find(store, None, name, err)?.run;
-            let keys = runs::keys(store, &run)?.into_iter();
-            let keys = keys.map(|(_, key)| key).collect();
-            return self.keep(format!("run {run}"), keys, store);
+            return self.run(format!("run {run}"), &run, store);
         }
         writeln!(err, "error: `{name}` is no manifest, experiment or run")?;
         let known = experiments.iter().map(String::as_str);
@@ -225,6 +271,12 @@ impl Kept {
             None => writeln!(err, "  = help: the store has {}", experiments.join(", "))?,
         }
         Err(Stop::Reported(Exit::Usage))
+    }
+
+    /// What a run left.
+    fn run(&mut self, what: String, run: &str, store: &Store) -> Result<(), Stop> {
+        let keys = runs::keys(store, run)?.into_iter();
+        self.keep(what, keys.map(|(_, key)| key).collect(), store)
     }
 
     fn keep(&mut self, what: String, keys: HashSet<Digest>, store: &Store) -> Result<(), Stop> {

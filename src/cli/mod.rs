@@ -1,5 +1,6 @@
 //! Arguments, verbs, reporters of the event stream, exit codes.
 
+mod accept;
 mod args;
 mod claims;
 mod columns;
@@ -23,11 +24,13 @@ mod plan;
 mod previous_run;
 mod printer;
 mod project;
+mod prometheus;
 mod replicates;
 mod report;
 mod reporter;
 mod resources;
 mod run;
+mod run_list;
 mod run_state;
 mod run_summary;
 mod runs;
@@ -144,6 +147,8 @@ fn verb(verb: &Verb, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop>
         Verb::Status(args) => status::status(args, out, err),
         Verb::Show(args) => show::show(args, out, err),
         Verb::Diff(args) => diff::diff(args, out, err),
+        Verb::Runs(args) => run_list::runs(args, out, err),
+        Verb::Accept(args) => accept::accept(args, err),
         Verb::Events(args) => events::events(args, out, err),
         Verb::Trace(args) => trace::trace(args, out, err),
         Verb::Schema(args) => Ok(schema::schema(args, out)?),

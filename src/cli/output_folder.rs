@@ -67,6 +67,32 @@ pub(super) fn refused(project: &Project) -> Option<Diagnostic> {
     }
 }
 
+/// A warning of another manifest beside this one that has the same experiment: they would share a folder.
+pub(super) fn twin(project: &Project) -> Option<Diagnostic> {
+    let own = &project.manifest;
+    let name = &project.plan.experiment.name;
+    // Where experiments belong; elsewhere there are copies to try something.
+    let folder = own
+        .parent()
+        .filter(|folder| folder.ends_with("manifests"))?;
+    let entries = fs::read_dir(folder).ok()?.flatten();
+    let mut others: Vec<_> = entries.map(|entry| entry.path()).collect();
+    others.sort();
+    let other = others.into_iter().find(|path| {
+        let ending = path.extension();
+        let yaml = ending.is_some_and(|ending| ending == "yaml" || ending == "yml");
+        // Only what can be read and says so.
+        let line = format!("experiment: {name}");
+        let says = |text: String| text.lines().any(|read| read.trim_end() == line);
+        yaml && path != own && fs::read_to_string(path).is_ok_and(says)
+    })?;
+    let shown = other.strip_prefix(&project.plan.experiment.root);
+    let shown = shown.unwrap_or(&other).display();
+    let title = format!("`{shown}` has `experiment: {name}` as well");
+    let help = "both would write to one folder, which `run` refuses: give one of them another name";
+    Some(Diagnostic::warning(title).help(help))
+}
+
 /// Whether a manifest says that it is of this experiment; what cannot be read may be.
 fn names_experiment(path: &Path, name: &str) -> bool {
     let text = fs::read_to_string(path).unwrap_or_default();

@@ -42,6 +42,9 @@ pub(super) fn plan(args: &PlanArgs, out: &mut Printer, err: &mut Printer) -> Res
         err.diagnostic(&refused)?;
         return Ok(Exit::Usage);
     }
+    if let Some(twin) = output_folder::twin(&project) {
+        err.diagnostic(&twin)?;
+    }
     let pending = match &selection {
         Some(selection) => project.plan.pending(selection, &statuses),
         None => vec![None; statuses.len()],
@@ -83,6 +86,13 @@ pub(super) fn plan(args: &PlanArgs, out: &mut Printer, err: &mut Printer) -> Res
 /// Reports every mistake; says so where there is none.
 pub(super) fn check(args: &args::Experiment, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(args, err)?;
+    if let Some(refused) = output_folder::refused(&project) {
+        err.diagnostic(&refused)?;
+        return Ok(Exit::Usage);
+    }
+    if let Some(twin) = output_folder::twin(&project) {
+        err.diagnostic(&twin)?;
+    }
     writeln!(
         err,
         "`{}` is well formed: {} in {}",

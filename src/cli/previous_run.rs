@@ -28,7 +28,11 @@ pub(super) struct PreviousRun {
 
 impl PreviousRun {
     pub(super) fn of(project: &Project) -> Result<PreviousRun, Stop> {
-        let store = project.read_store()?;
+        PreviousRun::in_store(project, project.read_store()?)
+    }
+
+    /// The same in a store that is open.
+    pub(super) fn in_store(project: &Project, store: Option<Store>) -> Result<PreviousRun, Stop> {
         let mut last = BTreeMap::new();
         if let Some(store) = &store {
             store.preload(project.plan.steps.len())?;

@@ -22,6 +22,7 @@ use crate::nn::DeviceChoice;
 use crate::plan::KeyRules;
 use crate::plan::Plan;
 use crate::plan::Step;
+use crate::plan::StepId;
 use crate::plan::Tree;
 use crate::stages;
 use crate::store::Access;
@@ -185,6 +186,23 @@ impl Project {
             )?,
         }
         Err(Stop::Reported(Exit::Usage))
+    }
+
+    /// The steps of these names, and all steps of stages.
+    pub(super) fn steps_named(
+        &self,
+        names: &[String],
+        err: &mut Printer,
+    ) -> Result<Vec<StepId>, Stop> {
+        let mut chosen = Vec::new();
+        for name in names {
+            let stage = self.plan.stages.iter().find(|stage| *stage.name == **name);
+            match stage.filter(|stage| !stage.steps.is_empty()) {
+                Some(stage) => chosen.extend(stage.steps.iter().copied()),
+                None => chosen.push(self.step(name, err)?.id),
+            }
+        }
+        Ok(chosen)
     }
 }
 

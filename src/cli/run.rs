@@ -23,6 +23,8 @@ use super::printer;
 use super::printer::Printer;
 use super::project;
 use super::project::Project;
+use super::prometheus;
+use super::prometheus::RunMetrics;
 use super::replicates;
 use super::report;
 use super::reporter::Bars;
@@ -31,6 +33,7 @@ use super::reporter::Lines;
 use super::reporter::Reporter;
 use super::reporter::Silent;
 use super::resources;
+use super::run_list;
 use super::run_state::RunState;
 use super::run_summary;
 use super::stop::Stop;
@@ -67,6 +70,10 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         err.diagnostic(&wrong)?;
         return Ok(Exit::Usage);
     }
+    if let Some(wrong) = args.metrics_file.as_deref().and_then(prometheus::refused) {
+        err.diagnostic(&wrong)?;
+        return Ok(Exit::Usage);
+    }
     let interrupted = interrupt::watch()?;
     let store = match ahead {
         Some(store) => store,
@@ -74,6 +81,15 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             interrupted.load(Ordering::SeqCst) == 0
         })?,
     };
+    if let Some(name) = &args.name {
+        run_list::fit_for_a_name(name, err)?;
+        if let Some(run) = store.run_named(name)? {
+            writeln!(err, "error: `{name}` is the name of run {run}")?;
+            let help = format!("`sweepline runs unname {name}` takes it away; or take another one");
+            writeln!(err, "  = help: {help}")?;
+            return Ok(Exit::Usage);
+        }
+    }
     let root = &project.plan.experiment.root;
     let mut options = Options::new(project.name(), root);
     options.command = std::env::args().collect::<Vec<_>>().join(" ");
@@ -84,6 +100,9 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     } else {
         args.max_fail
     };
+    options.name = args.name.clone();
+    options.tags = args.tags.clone();
+    options.force = project.steps_named(&args.force, err)?;
     options.only = selection.map(|selection| selection.ids());
     options.checkpoint_every = args.checkpoint_every;
     options.manifest = project.manifest.clone();
@@ -115,6 +134,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     elsewhere.join(&mut engine, &project, &store)?;
     let mut reporter = reporter(args);
     let mut state = RunState::default();
+    let mut metrics = args.metrics_file.as_ref().map(|_| RunMetrics::default());
     let mut expecting = false;
     let summary = ManuallyDrop::new(engine.run(&project.plan.steps, &mut |timed| {
         // Looked up only where something runs: a run that changes nothing has no time for it.
@@ -123,9 +143,18 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             state.expect(estimates::by_stage(&project, &store));
         }
         state.add(timed);
+        if let Some(metrics) = &mut metrics {
+            metrics.add(timed);
+        }
         reporter.show(timed, &state);
     })?);
     drop(reporter);
+    if let (Some(path), Some(metrics)) = (&args.metrics_file, &metrics)
+        && let Err(error) = metrics.write(path)
+    {
+        // The results are there all the same.
+        writeln!(err, "warning: `{}` is not written: {error}", path.display())?;
+    }
     let products = keys.products();
     if !products.is_empty() || !before.is_empty() {
         store.set_products(&products, &before)?;

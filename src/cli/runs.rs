@@ -63,6 +63,8 @@ pub(super) fn find(
     let all = store.runs(LOOKED_AT)?.into_iter();
     let (mut runs, others): (Vec<PastRun>, Vec<PastRun>) =
         all.partition(|run| experiment.is_none_or(|experiment| run.experiment == experiment));
+    let named = store.run_named(name)?;
+    let name = named.as_deref().unwrap_or(name);
     let at = match name {
         "latest" => Some(0),
         "previous" => Some(1),
@@ -75,7 +77,9 @@ pub(super) fn find(
         return Ok(runs.swap_remove(at));
     }
     writeln!(err, "error: there is no run `{name}`")?;
-    let ids = runs.iter().map(|run| run.run.as_str());
+    let ids = runs.iter();
+    let ids = ids.flat_map(|run| run.names.iter().chain([&run.run]));
+    let ids = ids.map(String::as_str);
     match (closest(name, ids), runs.first(), others.first(), experiment) {
         (Some(meant), ..) => writeln!(err, "  = help: did you mean `{meant}`?")?,
         (None, Some(latest), ..) => {
@@ -96,6 +100,11 @@ pub(super) fn find(
 pub(super) fn looks_like_a_run(text: &str) -> bool {
     let digits = text.chars().take(8).filter(char::is_ascii_digit).count();
     digits == 8 || text == "latest" || text == "previous"
+}
+
+/// The same, also of a name that somebody gave a run.
+pub(super) fn names_a_run(store: &Store, text: &str) -> Result<bool, Stop> {
+    Ok(looks_like_a_run(text) || store.run_named(text)?.is_some())
 }
 
 /// Where the events of a run are.

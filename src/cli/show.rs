@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value as Json;
 use serde_json::json;
 
+use super::accept;
 use super::args::ShowArgs;
 use super::exit::Exit;
 use super::previous_run::PreviousRun;
@@ -23,6 +24,7 @@ use crate::plan::InputItem;
 use crate::plan::Step;
 use crate::plan::StepStatus;
 use crate::plan::content_digest;
+use crate::store::Accepted;
 use crate::store::PastAttempt;
 use crate::store::StepResult;
 use crate::store::Store;
@@ -45,6 +47,10 @@ pub(super) fn show(args: &ShowArgs, out: &mut Printer, err: &mut Printer) -> Res
         None => Vec::new(),
     };
     let under_way = status::under_way(previous.store.as_ref(), &project, &step.to_string())?;
+    let accepted = match (&previous.store, &statuses[step.id.index()]) {
+        (Some(store), StepStatus::UpToDate { key, .. }) => store.accepted(*key)?,
+        _ => None,
+    };
     let shown = Shown {
         project: &project,
         step,
@@ -52,6 +58,7 @@ pub(super) fn show(args: &ShowArgs, out: &mut Printer, err: &mut Printer) -> Res
         statuses: &statuses,
         attempts,
         under_way,
+        accepted,
     };
     match args.json {
         true => writeln!(out, "{}", shown.json())?,
@@ -70,6 +77,8 @@ struct Shown<'p> {
     attempts: Vec<PastAttempt>,
     /// Since when and how far, where it runs now.
     under_way: Option<String>,
+    /// How its result came to stand there, where it was accepted.
+    accepted: Option<Accepted>,
 }
 
 impl Shown<'_> {
@@ -102,6 +111,9 @@ impl Shown<'_> {
         }
         if let Some(key) = self.key() {
             writeln!(out, "key   {key}")?;
+        }
+        if let Some(accepted) = &self.accepted {
+            writeln!(out, "{}", accept::text(accepted))?;
         }
         heading("parameters", step.params.is_empty(), out)?;
         let width = step.params.keys().map(String::len).max().unwrap_or(0);
@@ -272,6 +284,7 @@ impl Shown<'_> {
             "params": *step.params,
             "inputs": inputs.collect::<serde_json::Map<_, _>>(),
             "outputs": outputs.collect::<Vec<_>>(),
+            "accepted": self.accepted,
             "diverged": self.result().and_then(|result| result.diverged.clone()),
             "metrics": self.store.and_then(|store| metrics(store, self.result()?))
                 .map(|metrics| metrics.into_iter().collect::<serde_json::Map<_, _>>()),

@@ -9,6 +9,7 @@ use std::time::UNIX_EPOCH;
 
 use serde_json::json;
 
+use super::accept;
 use super::args::StatusArgs;
 use super::estimates;
 use super::exit::Exit;
@@ -68,12 +69,23 @@ pub(super) fn status(
         }
     };
     let states: Vec<&str> = project.plan.steps.iter().map(|step| state(step)).collect();
+    let mut accepted = Vec::new();
+    for (step, status) in project.plan.steps.iter().zip(&statuses) {
+        if let StepStatus::UpToDate { key, .. } = status
+            && let Some(told) = accept::told(previous.store.as_ref(), *key)?
+        {
+            accepted.push((step.to_string(), told));
+        }
+    }
     match args.json {
-        true => print_json(&project, &states, run.as_ref(), out)?,
+        true => print_json(&project, &states, run.as_ref(), &accepted, out)?,
         false => {
             table(&project, &states, out)?;
             named("diverged", &project, &states, out)?;
             named("failed", &project, &states, out)?;
+            for (step, accepted) in &accepted {
+                writeln!(out, "{step}: {accepted}")?;
+            }
             if let Some(run) = &run {
                 run.tell(out)?;
             }
@@ -134,8 +146,13 @@ fn print_json(
     project: &Project,
     states: &[&str],
     run: Option<&Watched>,
+    accepted: &[(String, String)],
     out: &mut Printer,
 ) -> io::Result<()> {
+    let accepted: serde_json::Map<_, _> = accepted
+        .iter()
+        .map(|(step, told)| (step.clone(), json!(told)))
+        .collect();
     let steps = project.plan.steps.iter().zip(states);
     let steps: serde_json::Map<_, _> = steps
         .map(|(step, state)| (step.to_string(), json!(state)))
@@ -158,7 +175,11 @@ fn print_json(
             "failed": run.state.failed,
         })
     });
-    writeln!(out, "{}", json!({"steps": steps, "run": run}))
+    writeln!(
+        out,
+        "{}",
+        json!({"steps": steps, "accepted": accepted, "run": run})
+    )
 }
 
 /// How far a step is that runs now, and where:

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::io::Write;
 
+use super::accept;
 use super::args::WhyArgs;
 use super::exit::Exit;
 use super::previous_run::PreviousRun;
@@ -45,6 +46,9 @@ pub(super) fn why(args: &WhyArgs, out: &mut Printer, err: &mut Printer) -> Resul
     match status {
         StepStatus::UpToDate { key, result } => {
             writeln!(out, "  key {}", key.short())?;
+            if let Some(accepted) = accept::told(previous.store.as_ref(), *key)? {
+                writeln!(out, "  {accepted}")?;
+            }
             if let Some(store) = &previous.store {
                 let parts = store.parts(*key)?.unwrap_or_default();
                 for (part, value) in parts {

@@ -43,4 +43,4 @@ pub use options::{Failure, Options, StepSummary, Summary};
 pub use pools::Resources;
 pub use run::Engine;
 pub use state::{State, Totals};
-pub use view::{NEW_MEMORY, ViewOwner, disturbed, shown_files, view_owner};
+pub use view::{NEW_MEMORY, ViewOwner, disturbed, shown_files, tidy_view, view_owner};

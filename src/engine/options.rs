@@ -23,6 +23,9 @@ pub struct Options {
     pub experiment: String,
     /// The command line, for the records.
     pub command: String,
+    /// What the run is called, and tags.
+    pub name: Option<String>,
+    pub tags: Vec<String>,
     /// The project's root.
     pub root: PathBuf,
     /// The manifest's path, absolute: the view remembers whose it is.
@@ -59,6 +62,8 @@ impl Options {
         Options {
             experiment: experiment.into(),
             command: String::new(),
+            name: None,
+            tags: Vec::new(),
             root: root.into(),
             manifest: PathBuf::new(),
             view: None,

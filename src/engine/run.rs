@@ -111,6 +111,12 @@ impl<'a> Engine<'a> {
         let run = self
             .store
             .begin_run(&options.experiment, &options.command)?;
+        if let Some(name) = &options.name {
+            self.store.name_run(&run.0, name)?;
+        }
+        if !options.tags.is_empty() {
+            self.store.tag_run(&run.0, &options.tags, &[])?;
+        }
         let mut journal = Journal::start(self.store, &run, sink);
         journal.emit(Event::RunStarted {
             version: EVENTS_VERSION,

@@ -4,6 +4,7 @@ use super::Estimate;
 use super::Metric;
 use super::mixture_proposal::MixtureProposal;
 use super::mixture_proposal::narrowest;
+use super::mixture_proposal::temper;
 use super::test_kl::first;
 use super::test_kl::known_truth;
 use crate::data::Dataset;
@@ -65,8 +66,8 @@ impl Entry for IwaeBound {
          ```\n\
          \n\
          The proposal q(z|x) is a mixture of `components` Gaussians and the prior, fitted for each\n\
-         observation by `rounds` rounds of adaptive importance sampling, sampled by strata; the model\n\
-         stays as it is. With several latent dimensions the posterior of the model's own encoder stays\n\
+         observation by `rounds` rounds of adaptive importance sampling, sampled by strata, with weights\n\
+         tempered so that at least ten samples count; the model stays as it is. With several latent dimensions the posterior of the model's own encoder stays\n\
          in the mixture, with half of the samples. L is a lower bound of log p(x) in the mean, so\n\
          `iwae_kl`, the mean of log p_true(x) − L over the first `observations` of the test split, is\n\
          an upper one of the test KL. By default these are the observations of `evaluate/test-kl`, so that the two can be\n\
@@ -79,11 +80,12 @@ impl Entry for IwaeBound {
          \n\
          Sources: Burda, Grosse and Salakhutdinov 2016, arXiv 1509.00519; Yacoby, Pan and Doshi-Velez\n\
          2024, arXiv 2403.08941, appendix D.1, where an encoder network gives the mixture; the fit is\n\
-         Cappé et al. 2008, *Adaptive importance sampling in general mixture classes*."
+         Cappé et al. 2008, *Adaptive importance sampling in general mixture classes*; tempered weights:\n\
+         Koblents and Míguez 2015, *A population Monte Carlo scheme with transformed weights*."
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -93,6 +95,9 @@ impl Entry for IwaeBound {
 
 /// Observations where nothing is compared with the truth: pictures cost much.
 const FEW: usize = 100;
+
+/// Samples that count in every round of the fit, by their effective number.
+const EFFECTIVE: f64 = 10.0;
 
 /// Rows that pass the decoder at once.
 const CHUNK: usize = 5000;
@@ -217,6 +222,7 @@ fn bounds(
             samples,
             stream,
             |proposal, z, terms| {
+                temper(terms, EFFECTIVE);
                 normalise(terms);
                 proposal.improve(z, terms, narrowest(round));
             },

@@ -188,6 +188,34 @@ impl MixtureProposal {
     }
 }
 
+/// Raises importance weights, given by their logarithms, to the largest power up to one at which at
+/// least `least` of them count by their effective number, (Σw)²/Σw². Where a posterior is much
+/// narrower than the mixture a sample far off can have all of the weight; tempered, those near it and
+/// near other modes still draw components, which then resolve them.
+pub(super) fn temper(terms: &mut [f64], least: f64) {
+    let highest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let effective = |power: f64| {
+        let weights = terms.iter().map(|term| (power * (term - highest)).exp());
+        let (sum, squares) =
+            weights.fold((0.0, 0.0), |(sum, squares), w| (sum + w, squares + w * w));
+        sum * sum / squares
+    };
+    if !highest.is_finite() || effective(1.0) >= least {
+        return;
+    }
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..40 {
+        let middle = 0.5 * (low + high);
+        match effective(middle) >= least {
+            true => low = middle,
+            false => high = middle,
+        }
+    }
+    for term in terms {
+        *term *= low;
+    }
+}
+
 /// The narrowest standard deviation after this round: halved from one to the next.
 pub(super) fn narrowest(round: usize) -> f64 {
     0.1 * 0.5f64.powi(round.try_into().unwrap_or(i32::MAX))

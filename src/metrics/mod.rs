@@ -8,7 +8,6 @@ mod best_posterior;
 mod bound;
 pub mod density;
 mod elbo;
-mod estimate;
 pub mod grid_gap;
 mod held_out;
 mod importance_nll;
@@ -28,11 +27,11 @@ pub(crate) mod refined_tests;
 #[cfg(test)]
 mod tests;
 
+pub use crate::models::Estimate;
 pub use best_posterior::Gaussian;
 pub use best_posterior::Likelihood as LikelihoodOverPlane;
 pub use bound::Sums;
 pub use elbo::Bounds;
-pub use estimate::Estimate;
 pub use importance_weighted::LogSum;
 pub use importance_weighted::log_evidence;
 pub use marginal::Marginal;

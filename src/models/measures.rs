@@ -25,5 +25,16 @@ pub(super) const DECODER_PASSES: Measure =
     Measure::new("decoder_passes", "decoder passes per observation").down();
 pub(super) const NETWORK_PASSES: Measure =
     Measure::new("network_passes", "network passes per observation").down();
+pub(super) const RECOVERY_COST: Measure = Measure::new(
+    "recovery_cost",
+    "validation log-likelihood lost by recovering the prior",
+)
+.unit("nats")
+.down();
+pub(super) const RECOVERY_COST_SE: Measure = Measure::new(
+    "recovery_cost_se",
+    "standard error of what recovering the prior costs",
+)
+.unit("nats");
 pub(super) const RECOVERY_LOSS: Measure =
     Measure::new("recovery_loss", "mean squared error of the recovered prior").down();

@@ -8,6 +8,7 @@ mod adversarial;
 pub mod agreement;
 mod checked;
 mod error;
+mod estimate;
 mod fitted;
 pub mod iwae;
 mod lstm_vae;
@@ -29,6 +30,7 @@ pub mod vae;
 
 pub use checked::fits;
 pub use error::ModelError;
+pub use estimate::Estimate;
 pub use fitted::Fitted;
 pub use posterior::Posterior;
 pub use posteriors::{DiagonalGaussians, Draws, Posteriors};

@@ -5,11 +5,13 @@ use super::Rows;
 use super::observation::ObservationModel;
 use crate::data::Dataset;
 use crate::nn::Algorithm;
+use crate::nn::Schedule;
 use crate::nn::device::DeviceChoice;
 use crate::random::Seed;
 use crate::registry::ParamType;
 use crate::registry::ParamValue;
 use crate::registry::Value;
+use crate::registry::choices;
 use crate::registry::params;
 use crate::training::Batches;
 use crate::training::LearningRate;
@@ -28,6 +30,27 @@ impl ParamValue for DeviceChoice {
     }
 }
 
+choices! {
+    /// The course of a learning rate over a training.
+    pub enum RateSchedule {
+        Constant = "constant",
+        Linear = "linear",
+        Cosine = "cosine",
+    }
+}
+
+impl RateSchedule {
+    /// A rate that starts at `base`, over so many updates.
+    pub fn from(self, base: f64, iterations: u64) -> LearningRate {
+        let schedule = match self {
+            RateSchedule::Constant => Schedule::Constant,
+            RateSchedule::Linear => Schedule::Linear { iterations },
+            RateSchedule::Cosine => Schedule::Cosine { iterations },
+        };
+        LearningRate::scheduled(base, schedule)
+    }
+}
+
 params! {
     /// Budget, optimiser, seed and device of a training with Adam.
     pub struct TrainingParams {
@@ -37,6 +60,9 @@ params! {
         batch: usize = 100, min(1);
         /// learning rate of Adam
         lr: f64 = 1e-3, min(0.0);
+        /// how the learning rate changes: `linear` and `cosine` fall to nothing at the end of the
+        /// training
+        schedule: RateSchedule = RateSchedule::Constant;
         /// decay of Adam's first moment
         beta1: f64 = 0.9, min(0.0), max(1.0);
         /// decay of Adam's second moment
@@ -54,9 +80,11 @@ impl TrainingParams {
         Algorithm::adam(self.beta1, self.beta2)
     }
 
-    /// The learning rate, the same for ever.
-    pub fn rate(&self) -> LearningRate {
-        LearningRate::constant(self.lr)
+    /// The learning rate of a network that every iteration over so many observations updates.
+    pub fn rate(&self, observations: usize) -> LearningRate {
+        let per_epoch = observations.div_ceil(self.batch) as u64;
+        self.schedule
+            .from(self.lr, self.epochs.saturating_mul(per_epoch))
     }
 
     /// The phase of a training over so many observations.

@@ -4,6 +4,7 @@
 
 use std::f64::consts::TAU;
 
+use super::Estimate;
 use super::Fitted;
 use super::ModelError;
 use super::Rows;
@@ -95,17 +96,12 @@ pub fn valid_ll(
     valid: &Rows,
     monitor: &dyn Monitor,
 ) -> Result<Vec<(&'static str, f64)>, ModelError> {
-    if model.latent() != 1 || valid.columns > PLAIN {
-        return Ok(Vec::new());
-    }
-    let quadrature = match Quadrature::new(model, NODES) {
+    let logs = match plain_logs(model, valid) {
         // The training says so.
         Err(ModelError::Diverged(_)) => return Ok(vec![("valid_ll", f64::NAN)]),
-        found => found?,
+        Ok(None) => return Ok(Vec::new()),
+        found => found?.unwrap_or_default(),
     };
-    let logs = quadrature.log_density(valid)?;
-    let n = logs.len() as f64;
-    let mean = logs.iter().sum::<f64>() / n;
     let mut stream = Seed::new(0).derive("fit/agreement").stream(0);
     if let Some(elbos) = elbo_draws(model, valid, &mut stream)? {
         let gaps: Vec<f64> = logs
@@ -113,18 +109,28 @@ pub fn valid_ll(
             .zip(elbos)
             .map(|(log, elbo)| log - elbo)
             .collect();
-        let gap = gaps.iter().sum::<f64>() / n;
-        let squares: f64 = gaps.iter().map(|g| (g - gap) * (g - gap)).sum();
-        let error = (squares / (n - 1.0) / n).sqrt();
-        if is_negative(gap, error) {
+        let gap = Estimate::of(&gaps);
+        let error = gap.standard_error.unwrap_or(f64::NAN);
+        if is_negative(gap.mean, error) {
             monitor.warn(&format!(
                 "the ELBO on the validation split lies {:.4} ± {error:.4} nats above `valid_ll`, \
                  which it bounds: one of them is wrong",
-                -gap
+                -gap.mean
             ));
         }
     }
-    Ok(vec![("valid_ll", mean)])
+    Ok(vec![("valid_ll", Estimate::of(&logs).mean)])
+}
+
+/// log p(x) of each row, in nats, for models of few dimensions with one latent; none for others.
+///
+/// # Errors
+/// [`ModelError::Diverged`] where the decoder gives what is not finite.
+pub fn plain_logs(model: &dyn Fitted, x: &Rows) -> Result<Option<Vec<f64>>, ModelError> {
+    if model.latent() != 1 || x.columns > PLAIN {
+        return Ok(None);
+    }
+    Ok(Some(Quadrature::new(model, NODES)?.log_density(x)?))
 }
 
 #[cfg(test)]

@@ -107,6 +107,23 @@ impl Plan {
         statuses
     }
 
+    /// What the key of a step is made of, over the statuses of all steps.
+    pub fn parts(
+        &self,
+        step: &Step,
+        keys: &dyn Keys,
+        history: &dyn History,
+        statuses: &[StepStatus],
+    ) -> KeyParts {
+        let outlook = BeforeRun {
+            plan: self,
+            history,
+            statuses,
+        };
+        let outlook = &outlook;
+        Resolver { keys, outlook }.parts(step)
+    }
+
     fn status(&self, step: &Step, resolver: &Resolver<'_>, history: &dyn History) -> StepStatus {
         let place = || Some(step.place.clone());
         let runs = |key: Digest, what: Change| StepStatus::Runs {

@@ -32,6 +32,31 @@ pub(super) fn unused(experiment: &Experiment, found: &mut Diagnostics) {
             );
         }
     }
+    for (index, column) in grid.columns().iter().enumerate() {
+        let name = &*column.name;
+        let declared = experiment
+            .pipeline
+            .params
+            .iter()
+            .any(|param| *param.name == *name);
+        let is_axis = !grid.columns().axes_of(index).is_empty();
+        let nested = |used: &&str| {
+            used.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with('.'))
+        };
+        // A file of parameters may be other programs' as well.
+        let place = column.place_of(column.constant());
+        let own = place.filter(|place| place.source.path == experiment.source.path);
+        let is_used = used.contains(name) || used.iter().any(nested);
+        if let Some(place) = own
+            && !(declared || is_axis || is_used)
+        {
+            found.push(
+                Diagnostic::warning(format!("no stage uses the parameter `{name}`"))
+                    .at(place, "changes nothing"),
+            );
+        }
+    }
     for param in &experiment.pipeline.params {
         let is_used = used.contains(&*param.name);
         let is_axis = experiment.axes.iter().any(|axis| axis.name == param.name);

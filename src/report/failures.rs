@@ -1,4 +1,4 @@
-//! What failed, where in the manifest, and the end of its log.
+//! What failed, where in the manifest, and the end of its log; and what diverged.
 
 use super::Report;
 use super::html::Html;
@@ -7,7 +7,47 @@ use crate::text::said;
 
 pub(super) fn write(report: &Report, html: &mut Html) {
     html.open("section", &[("id", "failures")]);
-    html.leaf("h2", &[], "Failures");
+    let title = match report.diverged.is_empty() {
+        true => "Failures",
+        false => "Failed and diverged",
+    };
+    html.leaf("h2", &[], title);
+    if !report.failures.is_empty() {
+        failures(report, html);
+    }
+    if !report.diverged.is_empty() {
+        diverged(report, html);
+    }
+    html.close("section");
+}
+
+/// Whether anything failed or diverged.
+pub(super) fn any(report: &Report) -> bool {
+    !report.failures.is_empty() || !report.diverged.is_empty()
+}
+
+/// More of these are folded.
+const LISTED: usize = 12;
+
+fn diverged(report: &Report, html: &mut Html) {
+    let count = plural(report.diverged.len(), "training");
+    let line = format!("{count} left the finite numbers; their results count as missing.");
+    html.leaf("p", &[("class", "lead")], &line);
+    let open: &[(&'static str, &str)] = match report.diverged.len() > LISTED {
+        true => &[],
+        false => &[("open", "")],
+    };
+    html.open("details", open).leaf("summary", &[], "Which");
+    html.open("ul", &[("class", "path")]);
+    for one in &report.diverged {
+        html.open("li", &[]).leaf("code", &[], &one.step).text(" ");
+        html.leaf("span", &[("class", "unit")], &said(&one.how));
+        html.close("li");
+    }
+    html.close("ul").close("details");
+}
+
+fn failures(report: &Report, html: &mut Html) {
     let skipped = report
         .steps
         .iter()
@@ -34,5 +74,4 @@ pub(super) fn write(report: &Report, html: &mut Html) {
         }
         html.close("article");
     }
-    html.close("section");
 }

@@ -1,9 +1,11 @@
-//! Figures as they print, on white, each with its caption, data and a larger view.
+//! Figures as they print, on white, each with its name, caption, files, a larger view and how it was
+//! made.
 
 use super::Report;
 use super::html::Html;
 use super::html::data_uri;
 use super::html::image_uri;
+use super::origin;
 
 pub(super) fn write(report: &Report, html: &mut Html) {
     html.open("section", &[("id", "figures")]);
@@ -28,11 +30,16 @@ pub(super) fn write(report: &Report, html: &mut Html) {
         html.open("img", &[("src", &picture), ("alt", &figure.caption)]);
         html.close("button");
         html.open("figcaption", &[]).leaf("b", &[], &number);
-        html.text(" ").text(&figure.caption).text(" ");
+        html.text(" ").leaf("code", &[], &figure.name);
+        if figure.caption != figure.name {
+            html.text(" ").text(&figure.caption);
+        }
+        // The picture is embedded once: the script makes a file of it.
         let file = format!("{}.{ending}", figure.name);
+        html.text(" ");
         html.leaf(
-            "a",
-            &[("class", "file"), ("href", &picture), ("download", &file)],
+            "button",
+            &[("type", "button"), ("class", "file"), ("data-save", &file)],
             &ending.to_uppercase(),
         );
         if !figure.csv.is_empty() {
@@ -44,7 +51,10 @@ pub(super) fn write(report: &Report, html: &mut Html) {
                 "CSV",
             );
         }
-        html.close("figcaption").close("figure");
+        origin::links(&figure.files, html);
+        html.close("figcaption");
+        origin::write(figure.origin.as_ref(), html);
+        html.close("figure");
     }
     html.close("section");
 }

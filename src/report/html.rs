@@ -1,6 +1,8 @@
 //! Writing HTML and SVG so that nothing can be forgotten to be escaped: only text fixed in the
 //! program enters unescaped.
 
+use serde::Serialize;
+
 use crate::text::printable;
 
 /// A page being written.
@@ -65,6 +67,16 @@ impl Html {
         self.open(tag, attributes).text(text).close(tag)
     }
 
+    /// Data for the script.
+    pub(super) fn data(&mut self, class: &'static str, data: &impl Serialize) -> &mut Self {
+        let json = serde_json::to_string(data).expect("plain data is JSON");
+        self.open("script", &[("type", "application/json"), ("class", class)]);
+        // Nothing in it may end the element or begin another; in JSON these stand in texts only.
+        let json = printable(&json).replace('<', "\\u003c");
+        self.out.push_str(&json);
+        self.close("script").raw("\n")
+    }
+
     /// The finished page.
     pub(super) fn finish(self) -> String {
         self.out
@@ -96,8 +108,20 @@ pub(super) fn image_uri(format: &str, bytes: &[u8]) -> String {
 /// A text inside the page: `data:image/svg+xml,…`.
 pub(super) fn data_uri(media_type: &str, text: &str) -> String {
     let mut uri = format!("data:{media_type};charset=utf-8,");
+    percent_coded(text, b"-_.~!*();:@$,/ =", &mut uri);
+    uri
+}
+
+/// The way to a file beside the page.
+pub(super) fn href(path: &str) -> String {
+    let mut uri = String::new();
+    percent_coded(path, b"-_.~/", &mut uri);
+    uri
+}
+
+fn percent_coded(text: &str, also_plain: &[u8], uri: &mut String) {
     for byte in text.bytes() {
-        let plain = byte.is_ascii_alphanumeric() || b"-_.~!*();:@$,/ =".contains(&byte);
+        let plain = byte.is_ascii_alphanumeric() || also_plain.contains(&byte);
         if plain {
             uri.push(char::from(byte));
         } else {
@@ -107,5 +131,4 @@ pub(super) fn data_uri(media_type: &str, text: &str) -> String {
             }
         }
     }
-    uri
 }

@@ -1,6 +1,8 @@
 //! What a report says, as plain data: whoever assembles it needs no HTML, and a report saved as
 //! JSON renders again to the same page.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -33,6 +35,14 @@ pub struct Report {
     #[serde(default)]
     pub failures: Vec<Failure>,
     #[serde(default)]
+    pub diverged: Vec<Diverged>,
+    /// The last run that did anything; none where none is known.
+    #[serde(default)]
+    pub run: Option<LastRun>,
+    /// What is compared between runs.
+    #[serde(default)]
+    pub runs: Runs,
+    #[serde(default)]
     pub provenance: Provenance,
 }
 
@@ -46,9 +56,38 @@ pub struct Figure {
     /// A picture of points that a program drew.
     #[serde(default)]
     pub raster: Option<Raster>,
-    /// Exactly what the figure draws; empty where there is no such table.
+    /// Exactly what the figure draws; empty where there is no such table, or it is only beside the
+    /// page.
     #[serde(default)]
     pub csv: String,
+    /// The same as files beside the page.
+    #[serde(default)]
+    pub files: Vec<FileLink>,
+    #[serde(default)]
+    pub origin: Option<Origin>,
+}
+
+/// A file beside the page.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FileLink {
+    /// As people call it: `PDF`.
+    pub format: String,
+    /// From the folder of the page, with forward slashes.
+    pub path: String,
+}
+
+/// How a figure or a table was made.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    pub step: String,
+    /// The manifest line of its stage.
+    pub place: String,
+    /// The kind of its stage with the revision, its parameters, key and time, in the order shown.
+    pub facts: Vec<(String, String)>,
+    /// The stages that it came from, first to last, with the number of steps of each.
+    pub chain: Vec<(String, usize)>,
+    /// The commands that tell more, one a line.
+    pub commands: Vec<String>,
 }
 
 /// A picture of points, as it lies in its file.
@@ -64,8 +103,15 @@ pub struct Raster {
 pub struct ReportTable {
     pub name: String,
     pub caption: String,
+    /// As Markdown, as it prints; empty for tables that are only data.
+    #[serde(default)]
+    pub printed: String,
     #[serde(with = "table_json")]
     pub table: Table,
+    #[serde(default)]
+    pub files: Vec<FileLink>,
+    #[serde(default)]
+    pub origin: Option<Origin>,
 }
 
 /// A stage of the pipeline.
@@ -145,6 +191,50 @@ pub struct Failure {
     /// The end of its log; may be empty.
     #[serde(default)]
     pub log: String,
+}
+
+/// A training that left the finite numbers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Diverged {
+    pub step: String,
+    pub how: String,
+}
+
+/// When the last run was that did anything.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LastRun {
+    pub run: String,
+    /// `2026-11-21 10:12:06 UTC`
+    pub started: String,
+    /// Until its last step ended.
+    pub seconds: f64,
+}
+
+/// The numbers of several runs, each result once.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Runs {
+    pub results: Vec<RunResult>,
+    /// The newest first.
+    pub runs: Vec<Run>,
+}
+
+/// What a step measured under one key.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunResult {
+    pub step: String,
+    /// Finite numbers by name.
+    pub numbers: BTreeMap<String, f64>,
+    /// The parts of the key in which results of this step differ.
+    pub parts: BTreeMap<String, String>,
+}
+
+/// A run and what it knew.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    pub run: String,
+    pub command: String,
+    /// Positions in the list of results.
+    pub results: Vec<usize>,
 }
 
 /// Where the results come from.

@@ -1,4 +1,5 @@
-// What the page does beyond being read: theme, sorting, filtering, zooming, copying.
+// What the page does beyond being read: theme, zooming, copying, saving; tables, plots and runs are in
+// files of their own.
 // Without it everything is there to read; so no element waits for it.
 "use strict";
 
@@ -29,75 +30,6 @@ function element(tag, attributes, ...children) {
   show();
   document.querySelector("header").append(button);
 })();
-
-// Tables: a button in each head sorts up, down, and back to the order of the program.
-function grid(box) {
-  const table = box.querySelector("table");
-  const body = table.tBodies[0];
-  const heads = [...table.tHead.rows[0].cells];
-  const rows = [...body.rows];
-  if (rows.length < 2) return;
-  const value = (row, i) => row.cells[i].dataset.value ?? row.cells[i].textContent;
-  const empty = (text) => text === "" || text === "–";
-  const collator = new Intl.Collator("en", { numeric: true });
-
-  heads.forEach((head, i) => {
-    const button = element("button", { type: "button" });
-    button.append(...head.childNodes);
-    head.append(button);
-    head.setAttribute("aria-sort", "none");
-    button.addEventListener("click", () => {
-      const next = { none: "ascending", ascending: "descending", descending: "none" };
-      const way = next[head.getAttribute("aria-sort")];
-      for (const other of heads) other.setAttribute("aria-sort", "none");
-      head.setAttribute("aria-sort", way);
-      const numeric = head.classList.contains("number");
-      const sorted = way === "none" ? rows : rows
-        .map((row, at) => ({ row, at, key: value(row, i) }))
-        .sort((a, b) => {
-          // What is missing stays at the end whichever way.
-          const gaps = empty(a.key) - empty(b.key);
-          if (gaps) return gaps;
-          const order = empty(a.key) ? 0
-            : numeric ? Number(a.key) - Number(b.key) : collator.compare(a.key, b.key);
-          return (way === "ascending" ? order : -order) || a.at - b.at;
-        })
-        .map((entry) => entry.row);
-      body.append(...sorted);
-    });
-  });
-
-  const search = element("input", { type: "search", placeholder: "Filter rows", "aria-label": "Filter rows of " + box.dataset.grid });
-  const count = element("output", { role: "status" });
-  const choices = [];
-  heads.forEach((head, i) => {
-    if (head.dataset.kind !== "axis") return;
-    const values = [...new Set(rows.map((row) => value(row, i)))];
-    if (values.length < 2 || values.length > 24) return;
-    const select = element("select", {}, element("option", { value: "" }, "all"));
-    for (const text of values) select.append(element("option", { value: "=" + text }, text || "–"));
-    choices.push((row) => select.value === "" || "=" + value(row, i) === select.value);
-    select.addEventListener("change", apply);
-    select.dataset.axis = head.dataset.name;
-    tools.push(element("label", {}, head.querySelector(".title").textContent, select));
-  });
-  const texts = rows.map((row) => row.textContent.toLowerCase());
-  function apply() {
-    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let shown = 0;
-    rows.forEach((row, at) => {
-      const passes = choices.every((choice) => choice(row)) && words.every((word) => texts[at].includes(word));
-      row.hidden = !passes;
-      shown += passes;
-    });
-    count.textContent = shown === rows.length ? rows.length + " rows" : shown + " of " + rows.length + " rows";
-  }
-  search.addEventListener("input", apply);
-  apply();
-  box.prepend(element("div", { class: "filters" }, search, ...tools.splice(0), count));
-}
-const tools = [];
-document.querySelectorAll("[data-grid]").forEach(grid);
 
 // Figures: a larger view to wheel, drag, pinch or press + − 0 and arrows in.
 (function zoom() {
@@ -189,3 +121,14 @@ document.querySelectorAll("[data-copy]").forEach((pre) => {
   });
   pre.after(button);
 });
+
+// A picture is in the page once; its button makes a file of it.
+function save(name, uri) {
+  const link = element("a", { href: uri, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+}
+document.querySelectorAll("[data-save]").forEach((button) => button.addEventListener("click", () => {
+  save(button.dataset.save, button.closest("figure").querySelector("img").src);
+}));

@@ -2,11 +2,14 @@
 
 use super::Report;
 use super::claims;
+use super::compare;
+use super::explore;
 use super::failures;
 use super::figures;
 use super::graph;
 use super::html::Html;
 use super::provenance;
+use super::state;
 use super::tables;
 use super::timing;
 
@@ -19,13 +22,8 @@ type Section = (
     fn(&Report, &mut Html),
 );
 
-const SECTIONS: [Section; 7] = [
-    (
-        "failures",
-        "Failures",
-        |r| !r.failures.is_empty(),
-        failures::write,
-    ),
+const SECTIONS: [Section; 10] = [
+    ("failures", "Failures", failures::any, failures::write),
     ("claims", "Claims", |r| !r.claims.is_empty(), claims::write),
     (
         "figures",
@@ -33,7 +31,14 @@ const SECTIONS: [Section; 7] = [
         |r| !r.figures.is_empty(),
         figures::write,
     ),
-    ("tables", "Tables", |r| !r.tables.is_empty(), tables::write),
+    ("tables", "Tables", tables::any_printed, tables::write),
+    (
+        "explore",
+        "Explore",
+        |r| !r.tables.is_empty(),
+        explore::write,
+    ),
+    ("runs", "Runs", |r| r.runs.runs.len() > 1, compare::write),
     (
         "pipeline",
         "Pipeline",
@@ -41,7 +46,16 @@ const SECTIONS: [Section; 7] = [
         graph::write,
     ),
     ("time", "Time", |r| !r.steps.is_empty(), timing::write),
+    ("data", "Data", tables::any_data, tables::data),
     ("provenance", "Provenance", |_| true, provenance::write),
+];
+
+/// What runs in the page, part by part.
+const SCRIPTS: [&str; 4] = [
+    include_str!("page.js"),
+    include_str!("grid.js"),
+    include_str!("explore.js"),
+    include_str!("compare.js"),
 ];
 
 /// By which a page is known that the program wrote: it stands in its first lines.
@@ -74,8 +88,10 @@ pub fn render(report: &Report) -> String {
     }
     html.close("main")
         .raw("\n<footer><p>Written by sweepline.</p></footer>\n<script>\n");
-    html.raw(include_str!("page.js"))
-        .raw("</script>\n</body>\n</html>\n");
+    for script in SCRIPTS {
+        html.raw(script);
+    }
+    html.raw("</script>\n</body>\n</html>\n");
     html.finish()
 }
 
@@ -96,6 +112,7 @@ fn head(report: &Report, html: &mut Html) {
     if !report.summary.is_empty() {
         html.leaf("p", &[("class", "summary")], &report.summary);
     }
+    state::write(report, html);
     html.open("nav", &[("aria-label", "Contents")])
         .open("ul", &[]);
     for (anchor, title, present, _) in SECTIONS {

@@ -3,9 +3,9 @@
 use serde_json::Value as Json;
 
 use super::Report;
+use super::grid::grid;
 use super::html::Html;
 use super::numbers::size;
-use super::tables;
 use crate::table::Column;
 use crate::table::Table;
 use crate::text::plural;
@@ -41,7 +41,7 @@ pub(super) fn write(report: &Report, html: &mut Html) {
         html.open("details", &[]);
         let count = plural(provenance.artifacts.len(), "artifact");
         html.leaf("summary", &[], &format!("Digests of {count}"));
-        tables::grid(&artifacts(report), "artifacts", html);
+        grid(&artifacts(report), "artifacts", html);
         html.close("details");
     }
     html.close("section");

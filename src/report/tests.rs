@@ -29,6 +29,7 @@ fn small() -> Report {
             name: "summary".to_owned(),
             caption: "Both.".to_owned(),
             table,
+            ..ReportTable::default()
         }],
         stages: vec![
             Stage {
@@ -85,8 +86,19 @@ fn whatever_text_a_report_holds_is_escaped() {
         name: evil(),
         caption: evil(),
         svg: evil(),
-        raster: None,
         csv: evil(),
+        files: vec![FileLink {
+            format: evil(),
+            path: evil(),
+        }],
+        origin: Some(Origin {
+            step: evil(),
+            place: evil(),
+            facts: vec![(evil(), evil())],
+            chain: vec![(evil(), 1)],
+            commands: vec![evil()],
+        }),
+        raster: None,
     });
     report.failures.push(Failure {
         step: evil(),
@@ -94,6 +106,23 @@ fn whatever_text_a_report_holds_is_escaped() {
         message: evil(),
         log: evil(),
     });
+    report.tables[0].printed = format!("| {EVIL} |\n|---|\n| {EVIL} |\n{EVIL}");
+    report.diverged.push(Diverged {
+        step: evil(),
+        how: evil(),
+    });
+    let result = RunResult {
+        step: evil(),
+        parts: [(evil(), evil())].into(),
+        ..RunResult::default()
+    };
+    report.runs.results.push(result);
+    let run = Run {
+        run: evil(),
+        command: evil(),
+        results: vec![0],
+    };
+    report.runs.runs = vec![run.clone(), run];
     report.provenance.facts.push((evil(), evil()));
     report.provenance.reproduce.push(evil());
     report.provenance.files.push(SourceFile {
@@ -114,8 +143,7 @@ fn the_page_names_no_address_to_load_from() {
         name: "f".into(),
         caption: "c".into(),
         svg: "<svg xmlns=\"http://www.w3.org/2000/svg\"/>".into(),
-        raster: None,
-        csv: String::new(),
+        ..Figure::default()
     });
     let page = render(&report);
     // Inside data the address of the SVG namespace is a name, and percent signs stand in it.
@@ -135,8 +163,8 @@ fn the_page_names_no_address_to_load_from() {
 #[test]
 fn numbers_are_rounded_for_the_eye_and_exact_for_sorting() {
     let page = render(&small());
-    assert!(page.contains("data-value=\"0.123456\" title=\"0.123456\">0.1235</td>"));
-    assert!(page.contains("data-value=\"\" title=\"\">–</td>"));
+    assert!(page.contains("data-value=\"0.123456\">0.1235</td>"));
+    assert!(page.contains("data-value=\"\">–</td>"));
 }
 
 #[test]
@@ -146,6 +174,7 @@ fn an_empty_report_is_a_page_too() {
         ..Report::default()
     });
     assert!(page.contains("<title>nothing</title>") && page.ends_with("</html>\n"));
+    let (page, _) = page.split_once("<script>").expect("the script is last");
     assert!(!page.contains("id=\"claims\"") && !page.contains("NaN"));
 }
 
@@ -153,7 +182,8 @@ fn an_empty_report_is_a_page_too() {
 fn only_sections_with_something_in_them_are_on_the_page() {
     let page = render(&small());
     for (anchor, present) in [
-        ("tables", true),
+        ("data", true),
+        ("tables", false),
         ("pipeline", true),
         ("time", true),
         ("figures", false),
@@ -165,4 +195,42 @@ fn only_sections_with_something_in_them_are_on_the_page() {
             "{anchor}"
         );
     }
+}
+
+#[test]
+fn long_tables_are_whole_and_nothing_is_there_twice() {
+    let mut report = small();
+    let row = |i: u32| vec![format!("m{i}").into(), (f64::from(i) + 0.123_456).into()];
+    report.tables[0].table.rows = (0..1000).map(row).collect();
+    report.figures.push(Figure {
+        name: "f".into(),
+        caption: "c".into(),
+        svg: "<svg xmlns=\"http://www.w3.org/2000/svg\"/>".into(),
+        ..Figure::default()
+    });
+    let page = render(&report);
+    for once in ["0.123456", "7.123456", "999.123456", "data:image/svg+xml"] {
+        assert_eq!(
+            page.matches(&format!("\"{once}")).count() + page.matches(&format!(",{once}")).count(),
+            1,
+            "{once}"
+        );
+    }
+}
+
+#[test]
+fn the_page_starts_with_where_the_experiment_stands() {
+    let mut report = small();
+    let place = |page: &str, text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}"));
+    let page = render(&report);
+    assert!(place(&page, "Complete: 2 steps") < place(&page, "<main"));
+    report.steps[1].state = State::Failed;
+    report.failures.push(Failure::default());
+    report.diverged.push(Diverged {
+        step: "fit[a=1]".into(),
+        how: "the loss is NaN".into(),
+    });
+    let page = render(&report);
+    assert!(place(&page, "1 step failed, 1 diverged") < place(&page, "<main"));
+    assert!(page.contains("fit[a=1]</code> <span class=\"unit\">the loss is NaN"));
 }

@@ -7,10 +7,10 @@ use super::State;
 use super::critical::critical_path;
 use super::drawing::c;
 use super::gantt;
+use super::grid::grid;
 use super::html::Html;
 use super::numbers::duration;
 use super::provenance::short;
-use super::tables;
 use crate::table::Column;
 use crate::table::Table;
 use crate::text::plural;
@@ -28,7 +28,7 @@ pub(super) fn write(report: &Report, html: &mut Html) {
         critical(report, &path, html);
     }
     html.leaf("h3", &[], "Steps");
-    tables::grid(&steps(report), "steps", html);
+    grid(&steps(report), "steps", html);
     html.close("section");
 }
 

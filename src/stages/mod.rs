@@ -21,6 +21,7 @@ mod low_posterior;
 mod measured;
 mod naming;
 mod pairwise;
+mod plateau;
 mod points;
 mod posterior;
 mod read;
@@ -85,6 +86,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &gaussian_ratio::RatioOfGaussians,
         &low_posterior::LowPosterior,
         &pairwise::PairwiseTable,
+        &plateau::Plateau,
         &elbo_surface::ElboSurface,
         &read::ReadTable,
         &refinement::Refinement,

@@ -11,6 +11,7 @@ use super::StepResult;
 use super::StoreError;
 use super::database::Database;
 use super::database::digest;
+use super::labels;
 use super::records::Records;
 use super::records::json;
 
@@ -70,6 +71,9 @@ pub struct PastRun {
     pub started: f64,
     /// JSON of the engine's; none while the run goes on or where it was killed.
     pub summary: Option<String>,
+    /// What people call it.
+    pub names: Vec<String>,
+    pub tags: Vec<String>,
 }
 
 /// What a run calls itself before it starts.
@@ -124,6 +128,7 @@ pub(super) fn keep(
     let (outcome, message, hints) = match &attempt.outcome {
         Outcome::Made(result) => {
             Records::insert(connection, &run.0, attempt.key, &attempt.kind, result)?;
+            labels::computed(connection, attempt.key)?;
             ("made", None, &none)
         }
         Outcome::Failed { message, hints } => ("failed", Some(message), hints),
@@ -207,6 +212,8 @@ pub(super) fn runs(database: &Database, limit: usize) -> Result<Vec<PastRun>, St
                 command: row.get(2)?,
                 started: row.get(3)?,
                 summary: row.get(4)?,
+                names: Vec::new(),
+                tags: Vec::new(),
             })
         })?;
         rows.collect()

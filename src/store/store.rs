@@ -7,6 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::Accepted;
 use super::Attempt;
 use super::Digest;
 use super::Disk;
@@ -31,6 +32,7 @@ use super::database::Database;
 use super::folder;
 use super::history;
 use super::index::Index;
+use super::labels;
 use super::lock;
 use super::lock::Lock;
 use super::objects::Objects;
@@ -363,7 +365,61 @@ impl Store {
 
     /// The newest `limit` runs, newest first.
     pub fn runs(&self, limit: usize) -> Result<Vec<PastRun>, StoreError> {
-        history::runs(&self.database, limit)
+        let mut runs = history::runs(&self.database, limit)?;
+        labels::fill(&self.database, &mut runs)?;
+        Ok(runs)
+    }
+
+    /// The run that somebody named so.
+    pub fn run_named(&self, name: &str) -> Result<Option<String>, StoreError> {
+        labels::named(&self.database, name)
+    }
+
+    /// All names of runs, with the runs.
+    pub fn run_names(&self) -> Result<Vec<(String, String)>, StoreError> {
+        labels::names(&self.database)
+    }
+
+    /// Gives a run a name; takes it from the run that had it.
+    pub fn name_run(&self, run: &str, name: &str) -> Result<(), StoreError> {
+        self.writable()?;
+        labels::name(&self.database, run, name)
+    }
+
+    /// Takes a name away; whether there was one.
+    pub fn unname_run(&self, name: &str) -> Result<bool, StoreError> {
+        self.writable()?;
+        labels::unname(&self.database, name)
+    }
+
+    /// Adds tags to a run and takes others away.
+    pub fn tag_run(&self, run: &str, add: &[String], remove: &[String]) -> Result<(), StoreError> {
+        self.writable()?;
+        labels::tag(&self.database, run, add, remove)
+    }
+
+    /// Keeps the result of another key, `instead`, under a new one, for a reason that is shown with it.
+    ///
+    /// # Errors
+    /// Also where there is no such result.
+    pub fn accept(
+        &self,
+        key: Digest,
+        instead: Digest,
+        reason: &str,
+        kind: &str,
+        parts: &KeyParts,
+        result: &StepResult,
+    ) -> Result<(), StoreError> {
+        self.writable()?;
+        labels::accept(&self.database, key, instead, reason, kind, parts, result)?;
+        self.records.learn(key, result);
+        Ok(())
+    }
+
+    /// How the result under a key came there, if somebody accepted it.
+    pub fn accepted(&self, key: Digest) -> Result<Option<Accepted>, StoreError> {
+        labels::accepted(&self.database, key)
     }
 
     /// All attempts at a step, oldest first.

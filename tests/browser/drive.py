@@ -138,10 +138,12 @@ def any_page(browser, shots):
 
 def any_table(browser):
     """Sorting and filtering of the longest table, whatever it holds."""
+    browser.run("document.querySelectorAll('details').forEach(details => { details.open = true })")
     found = browser.run(
         """
         const grids = [...document.querySelectorAll('[data-grid]')]
-            .filter(grid => grid.querySelector('th.number button') && !grid.closest('details'))
+            .filter(grid => grid.querySelector('th.number button'))
+            .filter(grid => grid.querySelectorAll('tbody tr').length < 200)
             .sort((a, b) => b.querySelectorAll('tbody tr').length - a.querySelectorAll('tbody tr').length);
         if (!grids.length) return null;
         const heads = [...grids[0].querySelectorAll('thead th')];
@@ -172,6 +174,49 @@ def any_table(browser):
     said = browser.run(f"return document.querySelector('[data-grid=\"{table}\"] output').textContent")
     check(f"table {table}: `{word}` leaves rows", left and said.startswith(f"{len(left)} of {len(before)} "), said)
     browser.run(f"{search}.value = ''; {search}.dispatchEvent(new Event('input', {{bubbles: true}}))")
+
+
+def plots(browser):
+    """Any two columns, and all of them side by side."""
+    if not browser.run("return document.querySelectorAll('[data-pick] option').length"):
+        return
+    points = "return document.querySelectorAll('#plots circle').length"
+    check("two columns are plotted", browser.run(points) > 1, browser.run(points))
+    for pick in ("table", "x", "y", "colour"):
+        wrong = browser.run(
+            f"""
+            const pick = document.querySelector('[data-pick="{pick}"]');
+            const empty = [];
+            const chosen = pick.value;
+            for (const value of [...[...pick.options].map(option => option.value), chosen]) {{
+                pick.value = value;
+                pick.dispatchEvent(new Event('change'));
+                const numbers = document.querySelector('#plots').innerHTML.match(/NaN|undefined|Infinity/);
+                if (numbers || !document.querySelector('#plots svg polyline')) empty.push([pick.selectedOptions[0].textContent, numbers]);
+            }}
+            return empty;
+            """
+        )
+        check(f"every {pick} can be plotted", not wrong, wrong)
+    browser.run("document.querySelector('#plots .hit').scrollIntoView({block: 'center', behavior: 'instant'})")
+    box = browser.run("const b = document.querySelector('#plots .hit').getBoundingClientRect(); return [b.left, b.top, b.width, b.height]")
+    x, top = round(box[0] + box[2] / 2), box[1]
+    moves = [{"type": "pointerMove", "x": x, "y": round(top + part * box[3])} for part in (0.1, 0.3, 0.55)]
+    actions = [moves[0], {"type": "pointerDown", "button": 0}, *moves[1:], {"type": "pointerUp", "button": 0}]
+    browser.call("POST", "/actions", {"actions": [{"type": "pointer", "id": "mouse", "actions": actions}]})
+    kept = browser.run("return document.querySelector('#plots [role=status]').textContent")
+    check("a drag along an axis keeps the rows in its range", "rows kept" in kept, kept)
+
+
+def runs(browser):
+    """Two runs, chosen."""
+    if not browser.run("return !!document.getElementById('compare')"):
+        return
+    said = browser.run("return document.querySelector('#compare [role=status]').textContent")
+    check("the newest two runs are compared", "have the same result" in said, said)
+    browser.run("const first = document.querySelector('[data-run=first]'); first.value = 0; first.dispatchEvent(new Event('change'))")
+    said = browser.run("return document.querySelector('#compare [role=status]').textContent")
+    check("a run differs in nothing from itself", "and 0 another" in said, said)
 
 
 def fixture(browser, shots):
@@ -206,7 +251,7 @@ def fixture(browser, shots):
     )
     browser.run(choose)
     check("a choice of an axis narrows it further", browser.run(SORTED, table, 2) == ["50"] * 3)
-    browser.run("document.querySelector('#tables').scrollIntoView()")
+    browser.run("document.querySelector('#data').scrollIntoView()")
     browser.shot(shots / "filtered.png", whole=False)
 
     browser.run("const b = document.querySelector('[data-zoom]'); b.scrollIntoView(); b.focus()")
@@ -230,7 +275,7 @@ def fixture(browser, shots):
     verdicts = browser.run("return [...document.querySelectorAll('.claim h3 .verdict')].map(v => v.textContent)")
     words = [verdict.split()[-1] for verdict in verdicts]
     check("claims show their verdicts", words == ["holds", "holds", "undecided", "undecided"], words)
-    check("text that looks like markup is text", browser.run("return document.querySelectorAll('script').length") == 1)
+    check("text that looks like markup is text", browser.run("return document.querySelectorAll('script:not([type])').length") == 1)
     check("the critical path is marked", browser.run("return document.querySelectorAll('.gantt .critical').length") > 2)
 
 
@@ -242,6 +287,8 @@ def main():
         browser.call("POST", "/url", {"url": page.as_uri()})
         any_page(browser, shots)
         any_table(browser)
+        plots(browser)
+        runs(browser)
         if kind == "fixture":
             fixture(browser, shots)
         errors = [entry["message"] for entry in browser.log("browser") if entry["level"] != "INFO"]

@@ -464,13 +464,14 @@ stages:
   exported: {uses: command, with: {run: 'export n=$(false); echo 1 > "${out.x}"', out: {x: x}}}
   endless: {uses: command, with: {run: 'yes | head -n 1 > "${out.x}"', out: {x: x}}}
   meant: {uses: command, with: {run: '(set +o pipefail; yes | head -n 1) > "${out.x}"; echo "$(false || :)"', out: {x: x}}}
+  unread: {uses: command, with: {run: 'head -n 1 <(yes) > "${out.x}"; sleep 0.2', out: {x: x}}}
 "#,
     );
     let said = fails(&space);
     for step in ["member", "missing", "within", "exported", "endless"] {
         assert!(said.contains(&format!("failed {step}: ")), "{step}: {said}");
     }
-    assert!(said.contains("1 done, 5 failed"), "{said}");
+    assert!(said.contains("2 done, 5 failed"), "{said}");
     assert!(said.contains("line 1: `wc -l < nothing`"), "{said}");
     assert!(said.contains("141 is SIGPIPE"), "{said}");
     let why = space.stdout(&["why", "manifests/c.yaml", "meant"]);

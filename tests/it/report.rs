@@ -27,6 +27,10 @@ fn a_report_shows_what_there_is_and_is_the_same_page_again() {
         "sweepline run manifests/small.yaml",
         "uses: train/vae",
         "seeds seed",
+        // Where it stands, first; and how figures were made.
+        "Complete: ",
+        "How it was made",
+        "<th class=\"text\">latent</th>",
         // Every step, with all that it left.
         "fit[latent=4,seed=1]/model.safetensors",
     ] {
@@ -34,9 +38,10 @@ fn a_report_shows_what_there_is_and_is_the_same_page_again() {
     }
     assert!(!page.contains("id=\"failures\""));
 
-    space.stdout(&["report", "manifests/small.yaml", "--out", "again.html"]);
+    let again = "outputs/small/again.html";
+    space.stdout(&["report", "manifests/small.yaml", "--out", again]);
     assert!(
-        space.read("again.html") == page,
+        space.read(again) == page,
         "another page of the same results"
     );
     // A run that finds all up to date has no times of its own: those of the work remain.
@@ -46,6 +51,85 @@ fn a_report_shows_what_there_is_and_is_the_same_page_again() {
         space.read("outputs/small/report.html") == page,
         "another page after a run that did nothing"
     );
+}
+
+#[test]
+fn files_beside_the_page_are_where_its_links_lead() {
+    let space = finished();
+    space.stdout(&[
+        "report",
+        "manifests/small.yaml",
+        "--out",
+        "elsewhere/page.html",
+    ]);
+    for (folder, page) in [
+        ("outputs/small", "outputs/small/report.html"),
+        ("elsewhere", "elsewhere/page.html"),
+    ] {
+        let text = space.read(page);
+        let links = text.split("class=\"file\" href=\"").skip(1);
+        let links = links.map(|rest| rest.split('"').next().unwrap_or_default());
+        let links: Vec<&str> = links.filter(|link| !link.starts_with("data:")).collect();
+        assert!(links.iter().any(|link| link.ends_with(".pdf")), "{links:?}");
+        assert!(links.iter().any(|link| link.ends_with(".tex")), "{links:?}");
+        for link in links {
+            assert!(!link.contains('%'), "the names here are plain: {link}");
+            assert!(space.path(folder).join(link).is_file(), "{page}: {link}");
+        }
+    }
+}
+
+#[test]
+fn runs_that_knew_other_results_can_be_compared() {
+    let space = finished();
+    let page = "outputs/small/report.html";
+    assert!(
+        !space.read(page).contains("id=\"runs\""),
+        "there is one run"
+    );
+    space.stdout(&["run", "manifests/small.yaml", "-p", "epochs=3"]);
+    space.stdout(&["report", "manifests/small.yaml"]);
+    let page = space.read(page);
+    let (_, runs) = page
+        .split_once("class=\"runs\">")
+        .expect("two runs to compare");
+    let (runs, _) = runs.split_once("</script>").expect("an element");
+    let runs: serde_json::Value = serde_json::from_str(runs).expect("JSON");
+    let results = runs["results"].as_array().expect("results");
+    let epochs = |wanted: &str| {
+        let is = |result: &&serde_json::Value| {
+            result["step"] == "fit[latent=2,seed=0]" && result["parts"]["param.epochs"] == wanted
+        };
+        let found = results.iter().find(is);
+        found.unwrap_or_else(|| panic!("no {wanted}"))["numbers"]["valid_elbo"].as_f64()
+    };
+    assert_ne!(epochs("2"), epochs("3"));
+    assert_eq!(runs["runs"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_run_leaves_its_metrics_for_prometheus() {
+    let space = TestSpace::new();
+    let run = ["run", "manifests/small.yaml", "--metrics-file"];
+    let output = space.output(&[&run[..], &["nowhere/m.prom"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("there is no folder `nowhere`"), "{said}");
+    assert!(!space.path("outputs").exists(), "nothing was run");
+
+    space.stdout(&[&run[..], &["m.prom"]].concat());
+    let text = space.read("m.prom");
+    let own = "experiment=\"small\",stage=\"fit\"";
+    for line in [
+        &*format!("sweepline_steps{{{own},state=\"done\"}} 4"),
+        &*format!("sweepline_step_duration_seconds_count{{{own}}} 4"),
+        "sweepline_run_success{experiment=\"small\"} 1",
+    ] {
+        assert!(text.lines().any(|known| known == line), "{line}\n{text}");
+    }
+    space.stdout(&[&run[..], &["m.prom"]].concat());
+    let line = format!("sweepline_cache_hits_total{{{own}}} 4");
+    assert!(space.read("m.prom").contains(&line));
 }
 
 #[test]

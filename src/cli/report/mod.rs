@@ -3,7 +3,9 @@
 //! The page is a fold of the plan, the records of the store and the events of the last run that
 //! did anything; [`crate::report`] writes it down.
 
+mod compared;
 mod content;
+mod made;
 mod origin;
 mod past;
 mod steps;
@@ -27,6 +29,7 @@ use crate::report::Report;
 use crate::report::Stage;
 use crate::stages::Results;
 use crate::text::plural;
+use made::Beside;
 use past::Past;
 
 /// Writes the page over the results that are there. Runs nothing.
@@ -70,11 +73,11 @@ pub(super) fn write(
     path: Option<PathBuf>,
     err: &mut Printer,
 ) -> Result<(), Stop> {
-    let page = report::render(&gather(project, results)?);
     let path = path.unwrap_or_else(|| project.view.join("report.html"));
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
+    let page = report::render(&gather(project, results, &path)?);
     let plain = fs::symlink_metadata(&path).map(|about| about.is_file());
     match plain {
         // Through a link, or into a pipe: what has the name keeps it.
@@ -130,7 +133,7 @@ fn refuse(path: &Path, err: &mut Printer) -> Result<Exit, Stop> {
     Ok(Exit::Usage)
 }
 
-fn gather(project: &Project, results: &Results<'_>) -> Result<Report, Stop> {
+fn gather(project: &Project, results: &Results<'_>, page: &Path) -> Result<Report, Stop> {
     let plan = &project.plan;
     let past = match results.store {
         Some(store) => Past::read(store, &project.name())?,
@@ -139,6 +142,16 @@ fn gather(project: &Project, results: &Results<'_>) -> Result<Report, Stop> {
     let keys = match results.store {
         Some(store) => store.keys_of(&project.name())?,
         None => Default::default(),
+    };
+    let runs = match results.store {
+        Some(store) => compared::runs(store, &project.name())?,
+        None => Default::default(),
+    };
+    let shown = content::Shown {
+        project,
+        results,
+        beside: Beside::of(project, page),
+        keys: &keys,
     };
     let stages = plan.stages.iter().map(|stage| Stage {
         name: stage.name.to_string(),
@@ -164,12 +177,15 @@ fn gather(project: &Project, results: &Results<'_>) -> Result<Report, Stop> {
             true => Vec::new(),
             false => claims::judged(&project.view, results).0.claims,
         },
-        figures: content::figures(results)?,
-        tables: content::tables(results)?,
+        figures: content::figures(&shown)?,
+        tables: content::tables(&shown)?,
         stages: stages.collect(),
         edges: edges.collect(),
         steps: steps::steps(results, &past, &keys),
         failures: steps::failures(results, &past),
+        diverged: steps::diverged(results),
+        run: past.last_run(),
+        runs,
         provenance: origin::provenance(project, results, &past),
     })
 }

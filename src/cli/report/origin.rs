@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::super::project::Project;
 use super::past::Past;
+use super::past::date;
 use crate::nn::DeviceChoice;
 use crate::report::Artifact;
 use crate::report::Provenance;
@@ -75,20 +76,6 @@ fn facts(project: &Project, past: &Past, state: Option<&GitState>) -> Vec<(Strin
 fn device() -> String {
     let device = DeviceChoice::Auto.open();
     device.map_or_else(|_| "cpu".to_owned(), |device| device.name().to_owned())
-}
-
-/// `20261121-101206` is the start of a run in UTC.
-fn date(run: &str) -> String {
-    let digits = |range: std::ops::Range<usize>| run.get(range).unwrap_or_default();
-    format!(
-        "{}-{}-{} {}:{}:{} UTC",
-        digits(0..4),
-        digits(4..6),
-        digits(6..8),
-        digits(9..11),
-        digits(11..13),
-        digits(13..15)
-    )
 }
 
 fn machine() -> String {

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::cli::run_state::RunLog;
 use crate::cli::runs;
+use crate::report::LastRun;
 use crate::store::PastRun;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -58,4 +59,29 @@ impl Past {
         }
         Ok(Past::default())
     }
+
+    /// When it was and how long it took.
+    pub(super) fn last_run(&self) -> Option<LastRun> {
+        let run = self.run.as_ref()?;
+        let ends = self.log.times.values().map(|(start, took)| start + took);
+        Some(LastRun {
+            run: run.run.clone(),
+            started: date(&run.run),
+            seconds: ends.fold(0.0, f64::max),
+        })
+    }
+}
+
+/// `20261121-101206` is the start of a run in UTC.
+pub(super) fn date(run: &str) -> String {
+    let digits = |range: std::ops::Range<usize>| run.get(range).unwrap_or_default();
+    format!(
+        "{}-{}-{} {}:{}:{} UTC",
+        digits(0..4),
+        digits(4..6),
+        digits(6..8),
+        digits(9..11),
+        digits(11..13),
+        digits(13..15)
+    )
 }

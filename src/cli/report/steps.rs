@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::past::Past;
 use crate::plan::From;
+use crate::report::Diverged;
 use crate::report::Failure;
 use crate::report::State;
 use crate::report::Step;
@@ -76,4 +77,15 @@ pub(super) fn failures(results: &Results<'_>, past: &Past) -> Vec<Failure> {
             })
         })
         .collect()
+}
+
+/// The trainings that left the finite numbers, in this run or before.
+pub(super) fn diverged(results: &Results<'_>) -> Vec<Diverged> {
+    let steps = results.plan.steps.iter();
+    let diverged = steps.filter_map(|step| {
+        let how = results.result(step.id)?.diverged.clone()?;
+        let step = step.to_string();
+        Some(Diverged { step, how })
+    });
+    diverged.collect()
 }

@@ -17,7 +17,7 @@ use crate::store::Object;
 use crate::store::Store;
 use crate::store::names;
 
-const MEMORY: &str = ".view";
+pub(super) const MEMORY: &str = ".view";
 
 /// The same while it is written; a killed run may leave it, before there ever was a memory.
 pub const NEW_MEMORY: &str = ".new-view";

@@ -8,6 +8,7 @@
 
 mod disturbed;
 mod memory;
+mod tidy;
 
 use std::collections::HashSet;
 use std::fs;
@@ -40,6 +41,7 @@ pub use disturbed::disturbed;
 pub use memory::NEW_MEMORY;
 pub use memory::ViewOwner;
 pub use memory::view_owner;
+pub use tidy::tidy_view;
 
 use memory::Files;
 use memory::Stamp;

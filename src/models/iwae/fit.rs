@@ -44,7 +44,7 @@ pub(super) fn train<B: Backend>(
         estimator: params.estimator,
         latent: config.latent,
         samples,
-        networks: Networks::new(config, device, seed).optimised(&params.training),
+        networks: Networks::new(config, device, seed).optimised(&params.training, train.len()),
         phase: params.training.phase(train.len()),
         train,
         valid: params::observations_of(config.visible, data, "valid")?,

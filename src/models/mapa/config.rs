@@ -8,12 +8,14 @@ use crate::data::Dataset;
 use crate::models::ModelError;
 use crate::models::observation::ObservationModel;
 use crate::models::params::MOST_EPOCHS;
+use crate::models::params::RateSchedule;
 use crate::models::params::TrainingParams;
 use crate::models::vae::config::PlaneParams;
 use crate::models::vae::config::visible;
 use crate::registry::Value;
 use crate::registry::choices;
 use crate::registry::params;
+use crate::training::LearningRate;
 
 /// The architecture: saved with the weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,8 +64,17 @@ params! {
         recovery_epochs: u64 = 200, min(1), max(MOST_EPOCHS);
         /// codes per iteration of that
         recovery_batch: usize = 100, min(1);
-        /// learning rate of that
+        /// learning rate of that, with the `schedule` of the training
         recovery_lr: f64 = 1e-3, min(0.0);
+    }
+}
+
+impl RecoveryParams {
+    /// The learning rate over so many codes.
+    pub(super) fn rate(&self, schedule: RateSchedule, codes: usize) -> LearningRate {
+        let per_epoch = codes.div_ceil(self.recovery_batch) as u64;
+        let updates = self.recovery_epochs.saturating_mul(per_epoch);
+        schedule.from(self.recovery_lr, updates)
     }
 }
 

@@ -12,9 +12,12 @@ use super::networks::Networks;
 use super::posterior::Posterior;
 use super::proposal::Proposal;
 use super::recovery::Pairs;
+use super::recovery::Quantiles;
 use crate::data::Dataset;
+use crate::models::Estimate;
 use crate::models::ModelError;
 use crate::models::Rows;
+use crate::models::agreement::is_negative;
 use crate::models::params;
 use crate::models::quadrature;
 use crate::nn::backend::Backend;
@@ -49,7 +52,7 @@ pub(super) fn train<B: Backend>(
     let epochs = params.recovery.recovery_epochs;
     let mut training = MapaTraining {
         proposal: Proposal::new(posterior, cut.nearest, cut.draws),
-        networks: Networks::new(config, device, seed).optimised(params),
+        networks: Networks::new(config, device, seed).optimised(params, n),
         phases: [
             params.training.phase(n),
             Phase::epochs("recovery", epochs, codes),
@@ -75,7 +78,40 @@ pub(super) fn train<B: Backend>(
     let fitted = FittedMapa::new(config.clone(), training.networks);
     let numbers = quadrature::valid_ll(&fitted, &training.valid, monitor)?;
     trained.numbers.extend(numbers);
+    let Some(pairs) = training.pairs else {
+        return Ok(trained);
+    };
+    let recovered = quadrature::plain_logs(&fitted, &training.valid)?;
+    let exact = fitted.with_quantiles(Quantiles::new(&pairs));
+    let exact = quadrature::plain_logs(&exact, &training.valid)?;
+    if let (Some(exact), Some(recovered)) = (exact, recovered) {
+        trained
+            .numbers
+            .extend(recovery_cost(&exact, &recovered, monitor));
+    }
     Ok(trained)
+}
+
+/// What the networks of the prior lose against the quantile function that they are fitted to, over the
+/// same observations. Warns where that is more than the error of the likelihood itself.
+fn recovery_cost(
+    exact: &[f64],
+    recovered: &[f64],
+    monitor: &dyn Monitor,
+) -> [(&'static str, f64); 2] {
+    let lost: Vec<f64> = exact.iter().zip(recovered).map(|(e, r)| e - r).collect();
+    let error = |samples: &[f64]| {
+        let found = Estimate::of(samples);
+        (found.mean, found.standard_error.unwrap_or(f64::NAN))
+    };
+    let ((cost, cost_se), (_, ll_se)) = (error(&lost), error(recovered));
+    if cost > ll_se && is_negative(-cost, cost_se) {
+        monitor.warn(&format!(
+            "recovering the prior costs {cost:.4} ± {cost_se:.4} nats of validation log-likelihood, \
+             more than the standard error {ll_se:.4} of that: give more `recovery_epochs`"
+        ));
+    }
+    [("recovery_cost", cost), ("recovery_cost_se", cost_se)]
 }
 
 /// Yacoby, Pan and Doshi-Velez 2024: first the bound of equation 10, then the recovery of a prior

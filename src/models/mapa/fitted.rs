@@ -2,6 +2,7 @@
 
 use super::config::Config;
 use super::networks::Networks;
+use super::recovery::Quantiles;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Posterior;
@@ -18,11 +19,25 @@ const CHUNK: usize = 1000;
 pub(super) struct FittedMapa<B: Backend> {
     config: Config,
     networks: Networks<B>,
+    /// Stands in for the network a where what that costs is measured.
+    quantiles: Option<Quantiles>,
 }
 
 impl<B: Backend> FittedMapa<B> {
     pub(super) fn new(config: Config, networks: Networks<B>) -> Self {
-        FittedMapa { config, networks }
+        FittedMapa {
+            config,
+            networks,
+            quantiles: None,
+        }
+    }
+
+    /// The same with the quantile function of its codes in place of the network a.
+    pub(super) fn with_quantiles(self, quantiles: Quantiles) -> Self {
+        FittedMapa {
+            quantiles: Some(quantiles),
+            ..self
+        }
     }
 
     /// With the parameters that a training left.
@@ -70,8 +85,13 @@ impl<B: Backend> Fitted for FittedMapa<B> {
         let mut all = Decoded::new(self.config.visible, none);
         for w in z.chunks(CHUNK) {
             let n = w.len();
-            let w = recovery.device().matrix(w.values, n, 1);
-            let code = networks.to_code(&recovery, w) * scale;
+            let code = match &self.quantiles {
+                Some(quantiles) => {
+                    let z = w.values.iter().map(|w| quantiles.at(*w)).collect();
+                    recovery.device().matrix(z, n, 1)
+                }
+                None => networks.to_code(&recovery, recovery.device().matrix(w.values, n, 1)),
+            } * scale;
             let location = recovery.device().full(location, code.shape());
             all.append(networks.decode(&decoder, code + location).to_host());
         }

@@ -79,7 +79,11 @@ pub static MAPA: Mapa = Mapa {
            networks, a: w → z and b: z → w; the fitted model is f∘a. The latent variable has one\n\
            dimension. The curve has `valid_empirical_ll`, the exact log marginal likelihood of the\n\
            empiricalised model; the metrics have `valid_ll`, that of the fitted model by quadrature,\n\
-           `decoder_passes` and `network_passes` per observation and iteration, and `recovery_loss`.\n\
+           `decoder_passes` and `network_passes` per observation and iteration, `recovery_loss`, the\n\
+           squared error of a and b, and `recovery_cost`, what it costs: the mean validation\n\
+           log-likelihood with the quantile function of the codes itself in place of a, less\n\
+           `valid_ll`. The run warns where that is more than the standard error of `valid_ll` and than\n\
+           chance explains: give more `recovery_epochs`.\n\
            \n\
            Source: Yacoby, Pan and Doshi-Velez 2024, arXiv 2403.08941, equations 8 to 10, appendix C.3.",
     source: Source::Kernel,
@@ -126,7 +130,7 @@ impl Entry for Mapa {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -144,6 +148,8 @@ impl Model for Mapa {
             measures::TRAIN_LOSS,
             measures::VALID_EMPIRICAL_LL,
             measures::RECOVERY_LOSS,
+            measures::RECOVERY_COST,
+            measures::RECOVERY_COST_SE,
             measures::DECODER_PASSES,
             measures::NETWORK_PASSES,
             measures::VALID_LL,

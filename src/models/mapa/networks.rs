@@ -14,7 +14,6 @@ use crate::nn::params::Pass;
 use crate::nn::tensor::Matrix;
 use crate::random::Seed;
 use crate::training::Component;
-use crate::training::LearningRate;
 
 /// g: x → z, f: z → x, a: w → z and b: z → w, where w has the prior N(0, 1). The latent variable
 /// has one dimension throughout.
@@ -71,12 +70,13 @@ impl<B: Backend> Networks<B> {
         }
     }
 
-    /// With the optimisers that the parameters describe.
-    pub(super) fn optimised(mut self, params: &MapaParams) -> Self {
-        let (adam, rate) = (params.training.adam(), params.training.rate());
+    /// With the optimisers that the parameters describe, for so many observations.
+    pub(super) fn optimised(mut self, params: &MapaParams, observations: usize) -> Self {
+        let training = &params.training;
+        let (adam, rate) = (training.adam(), training.rate(observations));
         self.encoder.optimise(adam, rate.clone());
         self.decoder.optimise(adam, rate);
-        let rate = LearningRate::constant(params.recovery.recovery_lr);
+        let rate = params.recovery.rate(training.schedule, observations);
         self.recovery.optimise(adam, rate);
         self
     }

@@ -91,9 +91,54 @@ impl Pairs {
     }
 }
 
+/// The quantile function of the codes, which the network a is fitted to: straight lines between the
+/// pairs, level beyond them.
+pub(super) struct Quantiles {
+    /// Increasing.
+    w: Vec<f32>,
+    z: Vec<f32>,
+}
+
+impl Quantiles {
+    pub(super) fn new(pairs: &Pairs) -> Self {
+        let mut all: Vec<(f32, f32)> = pairs.w.iter().copied().zip(pairs.z.clone()).collect();
+        all.sort_by(|a, b| a.0.total_cmp(&b.0));
+        // Equal codes share their rank.
+        all.dedup_by_key(|pair| pair.0);
+        let (w, z) = all.into_iter().unzip();
+        Quantiles { w, z }
+    }
+
+    /// The standardised code of a value of the prior.
+    pub(super) fn at(&self, w: f32) -> f32 {
+        let after = self.w.partition_point(|known| *known < w);
+        match (after.checked_sub(1), self.w.get(after)) {
+            (None, _) => self.z[0],
+            (Some(last), None) => self.z[last],
+            (Some(before), Some(next)) => {
+                let share = (w - self.w[before]) / (next - self.w[before]);
+                self.z[before] + share * (self.z[after] - self.z[before])
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quantiles_are_lines_between_the_pairs_and_level_beyond() {
+        let pairs = Pairs {
+            w: vec![1.0, -1.0, 0.0, 0.0],
+            z: vec![5.0, -3.0, 1.0, 1.0],
+            location: 0.0,
+            scale: 1.0,
+        };
+        let quantiles = Quantiles::new(&pairs);
+        let found = [-4.0, -1.0, -0.5, 0.0, 0.25, 1.0, 9.0].map(|w| quantiles.at(w));
+        assert_eq!(found, [-3.0, -3.0, -1.0, 1.0, 2.0, 5.0, 5.0]);
+    }
 
     #[test]
     fn equal_values_share_their_mean_rank() {

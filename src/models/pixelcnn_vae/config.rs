@@ -120,11 +120,12 @@ impl PixelCnnVaeParams {
         })
     }
 
-    pub(crate) fn recipe(&self) -> Recipe {
+    /// How it is trained, over so many observations.
+    pub(crate) fn recipe(&self, observations: usize) -> Recipe {
         let training = &self.training;
         Recipe {
             algorithm: training.adam(),
-            rate: training.rate(),
+            rate: training.rate(observations),
             least_rate: 0.0,
             clip: self.clip,
             epochs: training.epochs,

@@ -135,7 +135,7 @@ impl Model for PixelCnnVae {
                 &representation,
                 data,
                 &params.inference,
-                params.recipe(),
+                params.recipe(data.train.len()),
                 monitor,
             )
         })

@@ -51,7 +51,7 @@ pub(super) fn train<B: Backend>(
     let train = params::observations_of(config.visible, data, "train")?;
     let mut training = VaeTraining {
         config,
-        networks: Networks::new(config, device, seed).optimised(params),
+        networks: Networks::new(config, device, seed).optimised(params, train.len()),
         phase: params.phase(train.len()),
         train,
         valid: params::observations_of(config.visible, data, "valid")?,

@@ -96,10 +96,10 @@ impl<B: Backend> Networks<B> {
         }
     }
 
-    /// With the optimiser that the parameters describe.
-    pub(crate) fn optimised(mut self, training: &TrainingParams) -> Self {
+    /// With the optimiser that the parameters describe, for so many observations.
+    pub(crate) fn optimised(mut self, training: &TrainingParams, observations: usize) -> Self {
         for network in self.components() {
-            network.optimise(training.adam(), training.rate());
+            network.optimise(training.adam(), training.rate(observations));
         }
         self
     }

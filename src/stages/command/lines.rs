@@ -68,16 +68,11 @@ pub(super) struct Bound {
     streamed: usize,
     last: VecDeque<String>,
     left_out: usize,
-    /// The last line that is not blank.
-    newest: Option<String>,
 }
 
 impl Bound {
     /// Logs a line, now or later.
     pub(super) fn line(&mut self, line: String, log: impl Fn(&str)) {
-        if !line.trim().is_empty() {
-            self.newest = Some(line.trim().to_owned());
-        }
         if self.streamed < STREAMED {
             self.streamed += 1;
             log(&line);
@@ -93,11 +88,6 @@ impl Bound {
             self.last.pop_front();
             self.left_out += 1;
         }
-    }
-
-    /// The last line that says something.
-    pub(super) fn last_line(&self) -> Option<&str> {
-        self.newest.as_deref()
     }
 
     /// Logs what was kept for the end.

@@ -34,12 +34,17 @@ pub(super) fn run(
     let mut out = Splitter::default();
     let mut err = Splitter::default();
     let live = RefCell::new(live);
+    // The last line of standard error that says something: the reason, if the program fails.
+    let mut complained = None;
     let mut hear = |stream: Stream, line: String| {
         if stream == Stream::Out {
             said.line(&line);
             live.borrow_mut().line(&line);
         }
         let line = program.without_secrets(line);
+        if stream == Stream::Err && !line.trim().is_empty() {
+            complained = Some(line.trim().to_owned());
+        }
         bound.line(line, |line| link.log(line));
     };
     let rules = Rules {
@@ -68,7 +73,6 @@ pub(super) fn run(
             hear(stream, line);
         }
     }
-    let last = bound.last_line().map(str::to_owned);
     bound.end(|line| link.log(line));
     let ended = ended.map_err(|error| not_started(program, job, &error))?;
     if !ended.left.is_empty() {
@@ -83,7 +87,7 @@ pub(super) fn run(
     let name = &program.name;
     if ended.status.success() {
         // A failure that the shell passed over, within `$(…)` for example.
-        let Some(first) = failures.first() else {
+        let Some(first) = failures.iter().find(|failed| !failed.is_unread()) else {
             return Ok(());
         };
         let status = first.status();
@@ -91,18 +95,18 @@ pub(super) fn run(
             "a command in the text ended with exit status {status}, and the text went on"
         ))
         .by(Some(Ended::Exit(status)));
-        let hints = shell::hints(None, &failures, last.as_deref());
+        let hints = shell::hints(None, &failures, complained.as_deref());
         let error = hints.into_iter().fold(error, JobError::hint);
         return Err(error.hint("where it may fail, write `… || :` after it"));
     }
     let how = process::describe(ended.status);
-    let said = last
+    let said = complained
         .as_ref()
         .map_or(String::new(), |line| format!(": {line}"));
     let mut error = JobError::failed(format!("`{name}` ended with {how}{said}"));
     error = error.by(process::how(ended.status));
     if program.is_text() {
-        let hints = shell::hints(ended.status.code(), &failures, last.as_deref());
+        let hints = shell::hints(ended.status.code(), &failures, complained.as_deref());
         error = hints.into_iter().fold(error, JobError::hint);
     }
     Err(match (rules.memory, ended.status.code()) {

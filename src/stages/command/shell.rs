@@ -172,6 +172,13 @@ impl Failed {
         }
     }
 
+    /// Whether nothing failed but that its reader wanted no more, as of `yes` in `head -n 1 <(yes)`. In
+    /// a text that went on it is no failure: whether it is noted at all depends on who ends first.
+    pub(super) fn is_unread(&self) -> bool {
+        let mut failed = self.statuses.iter().filter(|status| **status != 0);
+        failed.all(|status| *status == BROKEN_PIPE)
+    }
+
     /// The status that made it a failure.
     pub(super) fn status(&self) -> i32 {
         let mut failed = self.statuses.iter().rev();

@@ -191,7 +191,7 @@ fit[name=circle,restart=0,samples=5]: runs
   --> manifests/toy.yaml:11:3 (train/iwae)
   param epochs: 1 → 2
     --> manifests/toy.yaml:2:18
-  19 parts of its key unchanged
+  20 parts of its key unchanged
 
 "#]]
     );
@@ -278,7 +278,7 @@ fn two_cells_differ_in_their_parts_and_numbers() {
         str![[r#"
 fit[name=circle,restart=0,samples=5] → fit[name=circle,restart=0,samples=50]
 param samples: 5 → 50
-19 parts of the keys the same
+20 parts of the keys the same
 
 metric first second difference
 train_loss [N] [N] [N]

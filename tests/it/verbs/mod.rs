@@ -4,6 +4,8 @@ mod device;
 mod filters;
 mod kit;
 #[cfg(unix)]
+mod labels;
+#[cfg(unix)]
 mod live;
 mod looking;
 mod printing;

@@ -146,6 +146,8 @@ Commands:
   claims       Judge the claims of a manifest over the results that are there, without running
   status       Say what is done, stale, failed and running, by stage
   show         Everything that is known of one step
+  runs         List the runs that the store knows, name and tag them
+  accept       Take a result that is there for the current one, and say so with it for ever
   diff         Compare two cells or two runs: which parts of their keys and which metrics differ
   report       Write one self-contained HTML page of everything an experiment left
   export       Write metrics and curves for TensorBoard, MLflow, pandas or polars
@@ -199,6 +201,8 @@ Examples:
         "init",
         "schema",
         "claims",
+        "accept",
+        "runs",
         "report",
         "export",
         "completions",
@@ -218,7 +222,7 @@ fn a_command_line_that_is_wrong_says_how_it_is_right() {
 -- stderr
 error: unrecognized subcommand 'rum'
 
-  tip: a similar subcommand exists: 'run'
+  tip: some similar subcommands exist: 'runs', 'run'
 
 Usage: sweepline <COMMAND>
 

@@ -1,0 +1,349 @@
+//! A run as metrics in Prometheus' text form: for the textfile collector of a node exporter after
+//! the run, and under `/metrics` of the live view while it goes on.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
+
+use super::run_state::stage_of;
+use crate::engine::Event;
+use crate::engine::Timed;
+use crate::text::Diagnostic;
+
+/// Upper ends of the buckets of durations, in seconds: from a table to a day of training.
+const BUCKETS: [f64; 11] = [
+    0.01, 0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0, 7200.0, 28_800.0, 86_400.0,
+];
+
+/// States of steps, as labels have them.
+const STATES: [&str; 8] = [
+    "waiting",
+    "running",
+    "done",
+    "up_to_date",
+    "failed",
+    "skipped",
+    "cancelled",
+    "pending",
+];
+
+/// Events of one run, counted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RunMetrics {
+    experiment: String,
+    stages: BTreeMap<String, StageMetrics>,
+    seconds: f64,
+    ended: Option<Ending>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct StageMetrics {
+    steps: usize,
+    states: BTreeMap<&'static str, usize>,
+    diverged: usize,
+    retries: usize,
+    /// Of the attempts that ended, well or not.
+    buckets: [usize; BUCKETS.len()],
+    count: usize,
+    seconds: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ending {
+    /// Nothing failed, and nothing was left out for it or cancelled.
+    well: bool,
+}
+
+impl RunMetrics {
+    pub(super) fn add(&mut self, Timed { at, event }: &Timed) {
+        self.seconds = *at;
+        match event {
+            Event::RunStarted { experiment, .. } => self.experiment.clone_from(experiment),
+            Event::PlanKnown { stages, .. } | Event::PlanGrew { stages, .. } => {
+                for (stage, steps) in stages {
+                    self.stages.entry(stage.clone()).or_default().steps += steps;
+                }
+            }
+            Event::StepCached { step, .. } => self.count(step, "up_to_date"),
+            Event::StepStarted { step, .. } => self.count(step, "running"),
+            Event::StepRetrying { step, .. } => {
+                self.leave(step);
+                self.stage(step).retries += 1;
+            }
+            Event::StepFinished {
+                step,
+                seconds,
+                diverged,
+                ..
+            } => {
+                self.leave(step);
+                self.count(step, "done");
+                self.stage(step).diverged += usize::from(diverged.is_some());
+                self.took(step, *seconds);
+            }
+            Event::StepFailed { step, seconds, .. } => {
+                self.leave(step);
+                self.count(step, "failed");
+                self.took(step, *seconds);
+            }
+            Event::StepSkipped { step, .. } => self.count(step, "skipped"),
+            Event::StepPending { step, .. } => self.count(step, "pending"),
+            Event::StepCancelled { step, .. } => {
+                self.leave(step);
+                self.count(step, "cancelled");
+            }
+            Event::RunFinished { totals } => {
+                let well = totals.failed + totals.skipped + totals.cancelled == 0;
+                self.ended = Some(Ending { well });
+            }
+            _ => {}
+        }
+    }
+
+    fn stage(&mut self, step: &str) -> &mut StageMetrics {
+        self.stages.entry(stage_of(step).to_owned()).or_default()
+    }
+
+    fn count(&mut self, step: &str, state: &'static str) {
+        *self.stage(step).states.entry(state).or_default() += 1;
+    }
+
+    /// A step no longer runs; one that was cancelled may never have.
+    fn leave(&mut self, step: &str) {
+        let running = self.stage(step).states.entry("running").or_default();
+        *running = running.saturating_sub(1);
+    }
+
+    fn took(&mut self, step: &str, seconds: f64) {
+        let stage = self.stage(step);
+        stage.count += 1;
+        stage.seconds += seconds;
+        for (end, bucket) in BUCKETS.iter().zip(&mut stage.buckets) {
+            *bucket += usize::from(seconds <= *end);
+        }
+    }
+
+    /// The text form; `now` in seconds since 1970. Values of axes are no labels: a sweep would make a
+    /// series of every cell.
+    pub(super) fn text(&self, now: f64) -> String {
+        let mut text = Text::default();
+        let own = [("experiment", self.experiment.as_str())];
+        let version = [own[0], ("version", env!("CARGO_PKG_VERSION"))];
+        text.family("run_info", "gauge", "Which experiment and program.");
+        text.sample("run_info", &version, 1.0);
+        text.family(
+            "run_duration_seconds",
+            "gauge",
+            "From the start of the run.",
+        );
+        text.sample("run_duration_seconds", &own, self.seconds);
+        text.family("steps", "gauge", "Steps of the run by stage and state.");
+        for (stage, metrics) in &self.stages {
+            let known: usize = metrics.states.values().sum();
+            for state in STATES {
+                let count = match state {
+                    "waiting" => metrics.steps.saturating_sub(known),
+                    state => metrics.states.get(state).copied().unwrap_or_default(),
+                };
+                let labels = [own[0], ("stage", stage.as_str()), ("state", state)];
+                text.sample("steps", &labels, count as f64);
+            }
+        }
+        let counters: [(&str, &str, &str, fn(&StageMetrics) -> usize); 3] = [
+            (
+                "cache_hits_total",
+                "counter",
+                "Results known from before.",
+                |stage| stage.states.get("up_to_date").copied().unwrap_or_default(),
+            ),
+            (
+                "retries_total",
+                "counter",
+                "Attempts made again.",
+                |stage| stage.retries,
+            ),
+            (
+                "diverged",
+                "gauge",
+                "Trainings that left the finite numbers in this run.",
+                |stage| stage.diverged,
+            ),
+        ];
+        for (name, kind, help, value) in counters {
+            text.family(name, kind, help);
+            for (stage, metrics) in &self.stages {
+                let labels = [own[0], ("stage", stage.as_str())];
+                text.sample(name, &labels, value(metrics) as f64);
+            }
+        }
+        text.family(
+            "step_duration_seconds",
+            "histogram",
+            "Time of attempts that ended.",
+        );
+        for (stage, metrics) in &self.stages {
+            let labels = [own[0], ("stage", stage.as_str())];
+            for (end, count) in BUCKETS.iter().zip(metrics.buckets) {
+                let end = end.to_string();
+                let labels = [labels[0], labels[1], ("le", end.as_str())];
+                text.sample("step_duration_seconds_bucket", &labels, count as f64);
+            }
+            let all = [labels[0], labels[1], ("le", "+Inf")];
+            text.sample("step_duration_seconds_bucket", &all, metrics.count as f64);
+            text.sample("step_duration_seconds_sum", &labels, metrics.seconds);
+            text.sample("step_duration_seconds_count", &labels, metrics.count as f64);
+        }
+        if let Some(ending) = self.ended {
+            text.family(
+                "run_success",
+                "gauge",
+                "1 where nothing failed or was stopped.",
+            );
+            text.sample("run_success", &own, f64::from(u8::from(ending.well)));
+            text.family("run_end_timestamp_seconds", "gauge", "When the run ended.");
+            text.sample("run_end_timestamp_seconds", &own, now);
+            if ending.well {
+                let name = "run_last_success_timestamp_seconds";
+                text.family(name, "gauge", "When a run last succeeded.");
+                text.sample(name, &own, now);
+            }
+        }
+        text.0
+    }
+
+    /// Writes the text form to a file, which readers see whole or not at all.
+    pub(super) fn write(&self, path: &Path) -> io::Result<()> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let text = self.text(now.map_or(0.0, |now| now.as_secs_f64()));
+        match fs::symlink_metadata(path).map(|about| about.is_file()) {
+            // Through a link, or into a pipe.
+            Ok(false) => fs::write(path, text),
+            _ => {
+                let mut new = tempfile::Builder::new();
+                #[cfg(unix)]
+                new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+                let mut new = new.prefix(".new-metrics-").tempfile_in(folder(path))?;
+                new.write_all(text.as_bytes())?;
+                new.persist(path).map_err(|error| error.error)?;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Why a metrics file could not be written after the run; said before it.
+pub(super) fn refused(path: &Path) -> Option<Diagnostic> {
+    let shown = path.display();
+    let title = match () {
+        () if path.is_dir() => format!("`--metrics-file {shown}` is a folder"),
+        () if !folder(path).is_dir() => format!(
+            "`--metrics-file {shown}`: there is no folder `{}`",
+            folder(path).display()
+        ),
+        () => return None,
+    };
+    Some(Diagnostic::error(title).help("name a file in a folder that is there: `sweepline.prom`"))
+}
+
+fn folder(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    folder.unwrap_or(Path::new("."))
+}
+
+/// Metrics being written.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.0, "# HELP sweepline_{name} {help}");
+        let _ = writeln!(self.0, "# TYPE sweepline_{name} {kind}");
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
+        let labels: Vec<String> = labels
+            .iter()
+            .map(|(name, value)| {
+                let value = value.replace('\\', "\\\\");
+                let value = value.replace('"', "\\\"").replace('\n', "\\n");
+                format!("{name}=\"{value}\"")
+            })
+            .collect();
+        let _ = writeln!(self.0, "sweepline_{name}{{{}}} {value}", labels.join(","));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Totals;
+
+    #[test]
+    fn a_run_is_counted_by_stage_and_state() {
+        let mut metrics = RunMetrics::default();
+        let mut at = 0.0;
+        let mut add = |event| {
+            at += 1.0;
+            metrics.add(&Timed { at, event });
+        };
+        add(Event::RunStarted {
+            version: 1,
+            run: "r".into(),
+            experiment: "a\"b\\".into(),
+            command: String::new(),
+        });
+        add(Event::PlanKnown {
+            steps: 4,
+            selected: 4,
+            stages: [("fit".to_owned(), 3), ("table".to_owned(), 1)].into(),
+            jobs: 2,
+        });
+        add(Event::StepCached {
+            id: 0,
+            step: "fit[a=0]".into(),
+            same_as: None,
+            key: None,
+        });
+        for (id, seconds) in [(1, 0.5), (2, 20.0)] {
+            let step = format!("fit[a={id}]");
+            add(Event::StepStarted {
+                id,
+                step: step.clone(),
+                attempt: 1,
+                threads: 1,
+                takes: BTreeMap::new(),
+                place: None,
+            });
+            add(Event::StepFinished {
+                id,
+                step,
+                seconds,
+                bytes: 0,
+                diverged: (id == 2).then(|| "NaN".into()),
+                key: None,
+            });
+        }
+        add(Event::RunFinished {
+            totals: Totals::default(),
+        });
+        let text = metrics.text(1.5e9);
+        let own = r#"experiment="a\"b\\""#;
+        for line in [
+            format!("sweepline_steps{{{own},stage=\"fit\",state=\"done\"}} 2"),
+            format!("sweepline_steps{{{own},stage=\"fit\",state=\"running\"}} 0"),
+            format!("sweepline_steps{{{own},stage=\"table\",state=\"waiting\"}} 1"),
+            format!("sweepline_diverged{{{own},stage=\"fit\"}} 1"),
+            format!("sweepline_step_duration_seconds_bucket{{{own},stage=\"fit\",le=\"1\"}} 1"),
+            format!("sweepline_step_duration_seconds_bucket{{{own},stage=\"fit\",le=\"+Inf\"}} 2"),
+            format!("sweepline_step_duration_seconds_sum{{{own},stage=\"fit\"}} 20.5"),
+            format!("sweepline_run_last_success_timestamp_seconds{{{own}}} 1500000000"),
+        ] {
+            assert!(text.lines().any(|known| known == line), "{line}\n{text}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! `sweepline runs`: which runs there were, and what people call them.
+
+use std::io;
+use std::io::Write;
+
+use serde_json::Value as Json;
+use serde_json::json;
+
+use super::args::RunsArgs;
+use super::args::RunsChange;
+use super::exit::Exit;
+use super::printer::Printer;
+use super::reporter::duration;
+use super::runs;
+use super::stop::Stop;
+use super::store_lock;
+use crate::store::PastRun;
+
+/// Counts changes of what `--json` prints.
+const VERSION: u32 = 1;
+
+/// Lists runs, or names and tags one.
+pub(super) fn runs(args: &RunsArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
+    let store = runs::open(&args.project, err)?;
+    if let Some(change) = &args.change {
+        drop(store);
+        return changed(args, change, err);
+    }
+    let of = args.experiment.as_deref();
+    let all = store.runs(usize::MAX >> 1)?.into_iter();
+    let all = all.filter(|run| {
+        let own = run.experiment.split('@').next();
+        let same = |name: &str| run.experiment == name || own == Some(name);
+        of.is_none_or(same) && args.tags.iter().all(|tag| run.tags.contains(tag))
+    });
+    let found: Vec<PastRun> = all.take(args.limit).collect();
+    if args.json {
+        let all: Vec<Json> = found.iter().map(as_json).collect();
+        writeln!(out, "{}", json!({"version": VERSION, "runs": all}))?;
+        return Ok(Exit::Success);
+    }
+    if found.is_empty() {
+        writeln!(err, "no run fits")?;
+        return Ok(Exit::Success);
+    }
+    print(&found, out)?;
+    Ok(Exit::Success)
+}
+
+/// What is called so can be told from an id and from a step.
+pub(super) fn fit_for_a_name(name: &str, err: &mut Printer) -> Result<(), Stop> {
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "[]=,/".contains(c);
+    if !name.is_empty() && !name.contains(odd) && !runs::looks_like_a_run(name) {
+        return Ok(());
+    }
+    writeln!(err, "error: `{name}` cannot be the name of a run")?;
+    let why = "letters, digits, `-`, `_` and `.`; it begins with no date and is not `latest` or `previous`";
+    writeln!(err, "  = help: {why}")?;
+    Err(Stop::Reported(Exit::Usage))
+}
+
+fn changed(args: &RunsArgs, change: &RunsChange, err: &mut Printer) -> Result<Exit, Stop> {
+    let (_, folder) = runs::folders(&args.project, err)?;
+    let store = store_lock::open(&folder, true, || true)?;
+    let find = |run: &str, err: &mut Printer| {
+        let found = runs::find(&store, None, run, err)?;
+        Ok::<_, Stop>(found.run)
+    };
+    match change {
+        RunsChange::Name { run, name } => {
+            fit_for_a_name(name, err)?;
+            let run = find(run, err)?;
+            let before = store.run_named(name)?.filter(|before| *before != run);
+            store.name_run(&run, name)?;
+            match before {
+                Some(before) => writeln!(err, "{run} is `{name}` now, which {before} was")?,
+                None => writeln!(err, "{run} is `{name}`")?,
+            }
+        }
+        RunsChange::Unname { name } => {
+            if !store.unname_run(name)? {
+                writeln!(err, "error: no run is called `{name}`")?;
+                return Ok(Exit::Usage);
+            }
+        }
+        RunsChange::Tag { run, tags } => store.tag_run(&find(run, err)?, tags, &[])?,
+        RunsChange::Untag { run, tags } => store.tag_run(&find(run, err)?, &[], tags)?,
+    }
+    store.sync()?;
+    Ok(Exit::Success)
+}
+
+fn summary(run: &PastRun) -> Option<Json> {
+    serde_json::from_str(run.summary.as_deref()?).ok()
+}
+
+/// How it ended: `23 done`, `22 done, 1 failed`.
+fn ended(run: &PastRun) -> String {
+    let Some(summary) = summary(run) else {
+        return "not ended".to_owned();
+    };
+    let totals = summary.get("totals").unwrap_or(&summary);
+    let count = |name: &str| totals.get(name).and_then(Json::as_u64).unwrap_or(0);
+    let words = [
+        ("done", "done"),
+        ("up_to_date", "up to date"),
+        ("diverged", "diverged"),
+        ("failed", "failed"),
+        ("skipped", "skipped"),
+        ("cancelled", "cancelled"),
+        ("pending", "pending"),
+    ];
+    let said = words.iter().filter(|(name, _)| count(name) > 0);
+    let said: Vec<String> = said
+        .map(|(name, word)| format!("{} {word}", count(name)))
+        .collect();
+    said.join(", ")
+}
+
+fn seconds(run: &PastRun) -> Option<f64> {
+    summary(run)?.get("seconds")?.as_f64()
+}
+
+fn as_json(run: &PastRun) -> Json {
+    json!({
+        "run": run.run,
+        "names": run.names,
+        "tags": run.tags,
+        "experiment": run.experiment,
+        "command": run.command,
+        "started": run.started,
+        "seconds": seconds(run),
+        "summary": summary(run),
+    })
+}
+
+fn print(found: &[PastRun], out: &mut Printer) -> io::Result<()> {
+    let tagged = found.iter().any(|run| !run.tags.is_empty());
+    let named = found.iter().any(|run| !run.names.is_empty());
+    let mut header = vec!["run"];
+    header.extend(named.then_some("name"));
+    header.extend(tagged.then_some("tags"));
+    header.extend(["experiment", "took", "steps"]);
+    let mut rows = vec![header.into_iter().map(str::to_owned).collect::<Vec<_>>()];
+    for run in found {
+        let mut row = vec![run.run.clone()];
+        row.extend(named.then(|| run.names.join(", ")));
+        row.extend(tagged.then(|| run.tags.join(", ")));
+        row.push(run.experiment.clone());
+        row.push(seconds(run).map_or("–".to_owned(), duration));
+        row.push(ended(run));
+        rows.push(row);
+    }
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
+    for row in &rows {
+        let cells = row.iter().zip(&widths);
+        let cells: Vec<String> = cells
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        writeln!(out, "{}", cells.join("  ").trim_end())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! What of a view is of no use once results have left the store.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::memory;
+use super::memory::Files;
+use crate::store::Store;
+
+/// Removes the links of a view whose objects are gone, and with `all` every file that stands as it was
+/// shown; then the folders that are empty. What is anybody else's stays. Answers how many went.
+///
+/// # Errors
+/// Where something cannot be removed, or the view not write what it remembers.
+pub fn tidy_view(folder: &Path, store: &Store, all: bool) -> io::Result<usize> {
+    let (Some(shown), Some(files)) = (memory::shown(folder), memory::files(folder)) else {
+        return Ok(0);
+    };
+    let mut kept = Files::new();
+    let mut removed = 0;
+    let mut folders = Vec::new();
+    for (name, file) in files {
+        let path = folder.join(&name);
+        let leads = |target: &String| memory::is_link_to(&path, target);
+        let is_link = memory::leads_into(&path, store) || file.link.as_ref().is_some_and(leads);
+        let is_copy = file.object.is_some() && file.is_at(&path);
+        let goes = is_link && !path.exists() || all && (is_link || is_copy);
+        if goes {
+            fs::remove_file(&path)?;
+            removed += 1;
+        } else {
+            kept.insert(name.clone(), file);
+        }
+        folders.extend(
+            path.ancestors()
+                .skip(1)
+                .take_while(|above| *above != folder)
+                .map(Path::to_owned),
+        );
+    }
+    if removed == 0 {
+        return Ok(0);
+    }
+    folders.sort();
+    folders.dedup();
+    // The innermost first; those with anything in them stay.
+    for empty in folders.iter().rev() {
+        let _ = fs::remove_dir(empty);
+    }
+    let gone = |name: &String| !folder.join(name).exists() && !folder.join(name).is_symlink();
+    kept.retain(|name, _| !gone(name));
+    if all && kept.is_empty() && only_memory(folder) {
+        fs::remove_file(folder.join(memory::MEMORY))?;
+        let _ = fs::remove_dir(folder);
+        return Ok(removed);
+    }
+    // The next run looks at everything again.
+    let shown = memory::ViewSummary {
+        results: String::new(),
+        copies: Vec::new(),
+        linked: 0,
+        ..shown
+    };
+    memory::save(folder, &shown, &kept)?;
+    Ok(removed)
+}
+
+fn only_memory(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut others = entries.filter(|entry| entry.file_name() != memory::MEMORY);
+    others.next().is_none()
+}

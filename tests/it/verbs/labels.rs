@@ -1,0 +1,249 @@
+//! Names and tags of runs, forced steps, accepted results, and what is told of names that say nothing.
+
+use serde_json::Value as Json;
+
+use crate::support::TestSpace;
+use crate::support::counts;
+use crate::support::executed;
+
+const MANIFEST: &str = r#"experiment: l
+axes: {n: [1, 2]}
+stages:
+  first:
+    uses: command
+    with: {run: 'echo "v=${n}"; date +%N > "${out.x}"', out: {x: x}, metrics: stdout}
+  second:
+    uses: command
+    in: {x: first.x}
+    with: {run: 'cp "${in.x}" "${out.y}"', out: {y: y}}
+"#;
+
+fn space() -> TestSpace {
+    let space = TestSpace::new();
+    space.write("manifests/l.yaml", MANIFEST);
+    space
+}
+
+fn run(space: &TestSpace, more: &[&str]) -> crate::support::Executed {
+    let arguments = [&["run", "manifests/l.yaml", "--json"], more].concat();
+    executed(&space.stdout(&arguments))
+}
+
+/// Exit code and what was said.
+fn said(space: &TestSpace, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = space.output(arguments);
+    let text = [output.stdout, output.stderr].concat();
+    (
+        output.status.code(),
+        String::from_utf8(text).expect("messages are text"),
+    )
+}
+
+#[test]
+fn runs_are_listed_named_and_tagged_and_diff_takes_the_names() {
+    let space = space();
+    run(&space, &["--name", "before", "--tag", "draft"]);
+    space.replace("manifests/l.yaml", "v=${n}", "v=1${n}");
+    run(&space, &["--tag", "draft", "--tag", "final"]);
+    let named = said(&space, &["runs", "name", "latest", "after"]);
+    assert_eq!(named.0, Some(0), "{}", named.1);
+    let (_, list) = said(&space, &["runs"]);
+    assert!(
+        list.contains("after") && list.contains("draft, final"),
+        "{list}"
+    );
+    assert!(list.contains("4 done"), "{list}");
+    let (_, only) = said(&space, &["runs", "--tag", "final"]);
+    assert!(!only.contains("before"), "{only}");
+    let json: Json = serde_json::from_str(&space.stdout(&["runs", "--json"])).expect("JSON");
+    assert_eq!(json["version"], 1);
+    assert_eq!(json["runs"][1]["names"][0], "before");
+    assert_eq!(json["runs"][0]["summary"]["totals"]["done"], 4);
+    let diff = space.stdout(&["diff", "manifests/l.yaml", "before", "after"]);
+    assert!(diff.contains("param run"), "{diff}");
+    let (code, taken) = said(&space, &["run", "manifests/l.yaml", "--name", "before"]);
+    assert!(
+        code == Some(2) && taken.contains("is the name of run"),
+        "{taken}"
+    );
+    for odd in ["latest", "20261129-x", "a b", ""] {
+        let (code, text) = said(&space, &["runs", "name", "latest", odd]);
+        assert!(
+            code == Some(2) && text.contains("cannot be the name"),
+            "{odd}: {text}"
+        );
+    }
+    let (code, unknown) = said(&space, &["runs", "tag", "befor", "x"]);
+    assert!(
+        code == Some(2) && unknown.contains("did you mean `before`"),
+        "{unknown}"
+    );
+    said(&space, &["runs", "unname", "before"]);
+    said(&space, &["runs", "untag", "latest", "draft"]);
+    let json: Json = serde_json::from_str(&space.stdout(&["runs", "--json"])).expect("JSON");
+    assert_eq!(json["runs"][0]["tags"], serde_json::json!(["final"]));
+    assert_eq!(json["runs"][1]["names"], serde_json::json!([]));
+}
+
+#[test]
+fn a_named_run_is_kept_by_gc() {
+    let space = space();
+    run(&space, &["--name", "paper"]);
+    space.replace("manifests/l.yaml", "v=${n}", "v=1${n}");
+    run(&space, &[]);
+    let (_, text) = said(&space, &["gc", "--yes"]);
+    assert!(text.contains("keeps run paper: 4 results"), "{text}");
+    assert!(text.contains("nothing to remove"), "{text}");
+    said(&space, &["runs", "unname", "paper"]);
+    let (_, text) = said(&space, &["gc", "--yes"]);
+    assert!(text.contains("removed 4 results"), "{text}");
+}
+
+#[test]
+fn forced_steps_run_again_and_what_follows_runs_by_content() {
+    let space = space();
+    run(&space, &[]);
+    assert_eq!(run(&space, &[]), counts(&[]));
+    let forced = run(&space, &["--force", "first[n=1]"]);
+    assert_eq!(forced, counts(&[("first", 1), ("second", 1)]));
+    let forced = run(&space, &["--force", "second"]);
+    assert_eq!(forced, counts(&[("second", 2)]));
+    let (code, text) = said(&space, &["run", "manifests/l.yaml", "--force", "frist"]);
+    assert!(
+        code == Some(2) && text.contains("no step `frist`"),
+        "{text}"
+    );
+}
+
+#[test]
+fn accepted_results_stand_and_are_shown_as_such() {
+    let space = space();
+    run(&space, &[]);
+    let before = space.read("outputs/l/cells/second/n=1/y");
+    // A comment in the text of both stages.
+    space.replace("manifests/l.yaml", "'echo", "': a comment; echo");
+    space.replace("manifests/l.yaml", "'cp", "': a comment; cp");
+    let accept = |more: &[&str]| {
+        let arguments = [&["accept", "manifests/l.yaml"], more].concat();
+        said(&space, &arguments)
+    };
+    let (code, text) = accept(&["second", "--because", "a comment"]);
+    assert!(
+        code == Some(1) && text.contains("waits for first[n=1]"),
+        "{text}"
+    );
+    let (code, text) = accept(&["first", "--because", " "]);
+    assert!(code == Some(2) && text.contains("`--because`"), "{text}");
+    let (code, text) = accept(&["first", "second[n=1]", "--because", "only a comment"]);
+    assert!(
+        code == Some(0) && text.contains("accepted 3 results"),
+        "{text}"
+    );
+    assert_eq!(run(&space, &[]), counts(&[("second", 1)]));
+    assert_eq!(space.read("outputs/l/cells/second/n=1/y"), before);
+    for verb in ["why", "show"] {
+        let (_, text) = said(&space, &[verb, "manifests/l.yaml", "first[n=1]"]);
+        assert!(text.contains("only a comment"), "{verb}: {text}");
+        let (_, text) = said(&space, &[verb, "manifests/l.yaml", "second[n=2]"]);
+        assert!(!text.contains("only a comment"), "{verb}: {text}");
+    }
+    let (_, status) = said(&space, &["status", "manifests/l.yaml"]);
+    assert_eq!(status.matches("only a comment").count(), 3, "{status}");
+    let shown = space.stdout(&["show", "manifests/l.yaml", "first[n=1]", "--json"]);
+    let shown: Json = serde_json::from_str(&shown).expect("JSON");
+    assert_eq!(shown["accepted"]["reason"], "only a comment");
+    let (_, again) = accept(&["first", "--because", "twice"]);
+    assert!(
+        again.contains("accepted 0 results; 2 up to date already"),
+        "{again}"
+    );
+    // Computed under its key, it is no longer accepted.
+    run(&space, &["--force", "first"]);
+    let (_, text) = said(&space, &["why", "manifests/l.yaml", "first[n=1]"]);
+    assert!(!text.contains("only a comment"), "{text}");
+}
+
+#[test]
+fn nothing_is_accepted_that_is_not_there() {
+    let space = space();
+    let (code, text) = said(
+        &space,
+        &["accept", "manifests/l.yaml", "first", "--because", "x"],
+    );
+    assert!(
+        code == Some(1) && text.contains("no result from before"),
+        "{text}"
+    );
+}
+
+#[test]
+fn names_that_say_nothing_are_told() {
+    let space = space();
+    space.replace("manifests/l.yaml", "axes:", "params: {epohcs: 3}\naxes:");
+    let (code, text) = said(&space, &["check", "manifests/l.yaml"]);
+    assert!(
+        text.contains("no stage uses the parameter `epohcs`"),
+        "{text}"
+    );
+    assert!(code == Some(0) && text.contains("l.yaml:2:"), "{text}");
+    let (code, text) = said(&space, &["check", "manifests/l.yaml", "-p", "typo=3"]);
+    assert!(
+        code == Some(2) && text.contains("no parameter `typo`"),
+        "{text}"
+    );
+    space.write("manifests/m.yaml", MANIFEST);
+    let (_, text) = said(&space, &["check", "manifests/m.yaml"]);
+    assert!(
+        text.contains("`manifests/l.yaml` has `experiment: l` as well"),
+        "{text}"
+    );
+    run(&space, &[]);
+    let (code, text) = said(&space, &["check", "manifests/m.yaml"]);
+    assert!(
+        code == Some(2) && text.contains("results of another manifest"),
+        "{text}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn gc_leaves_no_links_to_nothing_and_no_folders_of_nobody() {
+    let space = space();
+    run(&space, &[]);
+    run(&space, &["--axis", "n=3"]);
+    let folders = || {
+        let entries = std::fs::read_dir(space.path("outputs")).expect("outputs");
+        let names = entries.map(|entry| entry.expect("an entry").file_name());
+        names
+            .filter(|name| name.to_string_lossy().contains('@'))
+            .count()
+    };
+    assert_eq!(folders(), 1);
+    let other = MANIFEST.replace("experiment: l", "experiment: other");
+    space.write("manifests/other.yaml", &other);
+    std::fs::remove_file(space.path("manifests/l.yaml")).expect("it is there");
+    space.write("outputs/l/mine.txt", "mine");
+    let (code, text) = said(&space, &["gc", "--yes"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert_eq!(folders(), 0, "{text}");
+    assert_eq!(space.read("outputs/l/mine.txt"), "mine");
+    let dangling = |folder: std::path::PathBuf| {
+        let mut left = vec![folder];
+        let mut found = Vec::new();
+        while let Some(folder) = left.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                match path.is_symlink() {
+                    true if !path.exists() => found.push(path),
+                    false if path.is_dir() => left.push(path),
+                    _ => {}
+                }
+            }
+        }
+        found
+    };
+    assert_eq!(
+        dangling(space.path("outputs/l")),
+        Vec::<std::path::PathBuf>::new()
+    );
+}
