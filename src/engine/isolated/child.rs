@@ -28,7 +28,10 @@ use crate::engine::StepOutput;
 use crate::engine::Worker;
 use crate::engine::attempt::panicked;
 use crate::engine::checkpoint_clock::CheckpointClock;
+use crate::plan::Cell;
+use crate::plan::From;
 use crate::plan::Input;
+use crate::plan::InputItem;
 use crate::plan::Policy;
 use crate::plan::Step;
 use crate::plan::StepId;
@@ -110,11 +113,19 @@ const PROGRESS_PERIOD: Duration = Duration::from_millis(50);
 
 /// Which slots reduce axes; the steps behind them are known by their artifacts.
 fn plan_inputs(spec: &AttemptSpec) -> Vec<Input> {
+    // How many there are is all that a worker asks.
+    let nothing = InputItem {
+        cell: Cell(Arc::from([])),
+        from: From::File {
+            path: PathBuf::new(),
+        },
+        described: None,
+    };
     let inputs = spec.inputs.iter().zip(spec.job_inputs());
     inputs
         .map(|(input, job_input)| Input {
             slot: Arc::from(job_input.slot.as_str()),
-            items: Vec::new(),
+            items: vec![nothing.clone(); input.wired],
             reduced: input.reduced,
             missing_allowed: false,
         })

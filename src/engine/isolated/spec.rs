@@ -66,6 +66,9 @@ pub struct Input {
     slot: String,
     /// Whether axes were reduced.
     pub reduced: bool,
+    /// How many artifacts are wired to it; some may be missing.
+    #[serde(default)]
+    pub wired: usize,
     items: Vec<Item>,
 }
 
@@ -141,9 +144,15 @@ impl AttemptSpec {
             let mut inputs = job.step.inputs.iter();
             inputs.any(|input| *input.slot == *slot && input.reduced)
         };
+        let wired = |slot: &str| {
+            let mut inputs = job.step.inputs.iter();
+            let wired = inputs.find(|input| *input.slot == *slot);
+            wired.map_or(0, |input| input.items.len())
+        };
         let inputs = job.inputs.iter().map(|input| Input {
             slot: input.slot.clone(),
             reduced: reduced(&input.slot),
+            wired: wired(&input.slot),
             items: input.items.iter().map(Item::of).collect(),
         });
         AttemptSpec {
