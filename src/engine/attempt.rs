@@ -196,6 +196,13 @@ impl AttemptContext<'_> {
                 true => JobError::Cancelled,
                 false => JobError::of_end(elsewhere.end, task.link.saved()),
             }),
+            // The program was ended with its job, and its worker was not asked.
+            Some(Err(error)) if error.is_by_signal() && elsewhere.end.cause.stops() => {
+                Err(match task.link.cancelled() {
+                    true => JobError::Cancelled,
+                    false => JobError::of_end(elsewhere.end, task.link.saved()),
+                })
+            }
             Some(outcome) => outcome,
         };
         let result = elsewhere

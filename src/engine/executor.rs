@@ -85,6 +85,13 @@ impl End {
     }
 }
 
+impl EndCause {
+    /// Whether something ended the attempt that it did not ask for.
+    pub(super) fn stops(self) -> bool {
+        !matches!(self, EndCause::Finished)
+    }
+}
+
 impl JobError {
     /// Of an attempt that ended so without an outcome. `saved`: whether it left a checkpoint.
     pub(super) fn of_end(end: End, saved: bool) -> Self {

@@ -219,6 +219,20 @@ impl JobError {
         }
     }
 
+    /// Whether a program was ended from outside, or left because it was asked to.
+    pub fn is_by_signal(&self) -> bool {
+        let JobError::Failed { ended, .. } = self else {
+            return false;
+        };
+        let (term, kill) = (15, 9);
+        match ended {
+            Some(Ended::Signal(signal)) => [term, kill].contains(signal),
+            // As shells say it.
+            Some(Ended::Exit(status)) => [128 + term, 128 + kill].contains(status),
+            _ => false,
+        }
+    }
+
     /// The same of a process that ended so.
     pub fn by(mut self, how: Option<Ended>) -> Self {
         if let JobError::Failed { ended, .. } = &mut self {

@@ -142,6 +142,7 @@ impl Job<'_> {
             (None | Some(Err(JobError::Cancelled)), Some(why)) => (why, String::new()),
             // Slurm tells every process of a job to end: the attempt may have obeyed before we knew.
             (Some(Err(JobError::Cancelled)), None) => (Mark::Signalled, String::new()),
+            (Some(Err(error)), _) if error.is_by_signal() => (Mark::Signalled, String::new()),
             (Some(_), _) => (Mark::Ended, String::new()),
             (None, None) => (Mark::Died, process::describe(status)),
         };

@@ -23,6 +23,7 @@ use super::spec::cell;
 use crate::engine::Content;
 use crate::engine::Job;
 use crate::engine::JobError;
+use crate::engine::JobItem;
 use crate::engine::Link;
 use crate::engine::StepOutput;
 use crate::engine::Worker;
@@ -113,23 +114,47 @@ const PROGRESS_PERIOD: Duration = Duration::from_millis(50);
 
 /// Which slots reduce axes; the steps behind them are known by their artifacts.
 fn plan_inputs(spec: &AttemptSpec) -> Vec<Input> {
-    // How many there are is all that a worker asks.
-    let nothing = InputItem {
-        cell: Cell(Arc::from([])),
-        from: From::File {
-            path: PathBuf::new(),
-        },
-        described: None,
-    };
     let inputs = spec.inputs.iter().zip(spec.job_inputs());
     inputs
-        .map(|(input, job_input)| Input {
-            slot: Arc::from(job_input.slot.as_str()),
-            items: vec![nothing.clone(); input.wired],
-            reduced: input.reduced,
-            missing_allowed: false,
+        .map(|(input, job_input)| {
+            let mut items: Vec<InputItem> = job_input.items.iter().map(input_item).collect();
+            // Those that are missing have no path that anybody could ask for.
+            items.resize(input.wired.max(items.len()), from_step(Cell(Arc::from([]))));
+            Input {
+                slot: Arc::from(job_input.slot.as_str()),
+                items,
+                reduced: input.reduced,
+                missing_allowed: false,
+            }
         })
         .collect()
+}
+
+fn input_item(item: &JobItem) -> InputItem {
+    let plain = item
+        .outputs
+        .values()
+        .flat_map(|output| output.paths.values());
+    match plain.into_iter().next() {
+        Some(path) if item.stage.is_empty() => InputItem {
+            cell: item.cell.clone(),
+            from: From::File { path: path.clone() },
+            described: None,
+        },
+        _ => from_step(item.cell.clone()),
+    }
+}
+
+/// What another step made; which one that is, a worker does not ask.
+fn from_step(cell: Cell) -> InputItem {
+    InputItem {
+        cell,
+        from: From::Step {
+            step: StepId(0),
+            output: None,
+        },
+        described: None,
+    }
 }
 
 fn made(produced: StepOutput, spec: &AttemptSpec) -> io::Result<Outcome> {

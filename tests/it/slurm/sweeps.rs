@@ -70,12 +70,12 @@ fn steps_that_wait_for_each_other_go_through_the_queue_in_turn() {
     uses: command
     in: {n: gen.n}
     resources: {cpus: 2, memory: 100MiB, time: 5m}
-    with: {run: 'cat "$in_n" > "$out_m"; echo "$SLURM_CPUS_PER_TASK $SLURM_MEM_PER_NODE" > "$out_asked"', out: {m: m, asked: asked}}
+    with: {pass_env: [SLURM_CPUS_PER_TASK, SLURM_MEM_PER_NODE], run: 'cat "$in_n" > "$out_m"; echo "$SLURM_CPUS_PER_TASK $SLURM_MEM_PER_NODE" > "$out_asked"', out: {m: m, asked: asked}}
   here:
     uses: command
     executor: local
     in: {n: gen.n}
-    with: {run: 'echo "${SLURM_JOB_ID:-none}" > "$out_job"', out: {job: job}}
+    with: {pass_env: [SLURM_JOB_ID], run: 'echo "${SLURM_JOB_ID:-none}" > "$out_job"', out: {job: job}}
 "#
         .replace("${SLURM", "$${SLURM")
         .as_str();
