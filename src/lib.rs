@@ -24,6 +24,7 @@
 //! | [`report`] | one self-contained HTML page of everything an experiment left |
 //! | [`export`] | metrics and curves as files that other programs read |
 //! | [`stages`] | binds a domain function to input and output slots |
+//! | [`slurm`] | steps as jobs of a cluster's queue |
 //! | [`cli`] | arguments, verbs, reporters of the event stream, exit codes |
 //!
 //! Files on disk and who owns them:
@@ -62,6 +63,7 @@ pub mod random;
 pub mod registry;
 pub mod report;
 pub mod search;
+pub mod slurm;
 pub mod stages;
 pub mod store;
 pub mod table;

@@ -91,8 +91,14 @@ pub(super) enum Verb {
     /// Work off one attempt in this process, as `run` has it done
     #[command(hide = true)]
     Worker {
-        /// The specification of the attempt
+        /// The specification of the attempt, or the folder of a batch
         spec: PathBuf,
+        /// Work off this task of the batch
+        #[arg(long)]
+        task: Option<u32>,
+        /// Seconds of the job's time that are gone
+        #[arg(long, default_value = "0", value_parser = seconds)]
+        spent: Duration,
     },
 }
 
@@ -152,6 +158,13 @@ pub(super) struct RunArgs {
     /// How much there is of what steps share: --resource gpus=2, memory=60GiB, licence=3
     #[arg(long = "resource", value_name = "NAME=AMOUNT", value_parser = super::resources::amount)]
     pub resources: Vec<(String, u64)>,
+    /// Where commands and trainings run whose stage does not say it: `slurm`, or `slurm:NAME` by a profile of
+    /// sweepline.toml; `local` runs everything here
+    #[arg(long, value_name = "EXECUTOR")]
+    pub executor: Option<String>,
+    /// Leave jobs in the cluster's queue when interrupted; the next run takes them up
+    #[arg(long)]
+    pub detach: bool,
     /// Stop at the first failure instead of going on with what does not depend on it
     #[arg(long)]
     pub fail_fast: bool,

@@ -7,6 +7,7 @@ mod columns;
 mod diff;
 mod estimates;
 mod events;
+mod executors;
 mod exit;
 mod export;
 mod filters;
@@ -37,6 +38,7 @@ mod schema;
 mod searches;
 mod settings;
 mod show;
+mod slurm_settings;
 mod status;
 mod step_status;
 mod stop;
@@ -88,9 +90,9 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => suggesting(safe(error)).exit(),
     };
-    if let Verb::Worker { spec } = &cli.verb {
+    if let Verb::Worker { spec, task, spent } = &cli.verb {
         // It has standard output for itself.
-        return worker::work(spec).into();
+        return worker::work(spec, *task, *spent).into();
     }
     let mut out = Printer::output();
     let mut err = Printer::error();
@@ -198,6 +200,6 @@ fn verb(verb: &Verb, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop>
         Verb::Report(args) => report::report(args, err),
         Verb::Export(args) => export::export(args, err),
         Verb::Ls(args) => ls::ls(args, out, err),
-        Verb::Worker { spec } => Ok(worker::work(spec)),
+        Verb::Worker { spec, task, spent } => Ok(worker::work(spec, *task, *spent)),
     }
 }

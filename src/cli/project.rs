@@ -6,6 +6,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use super::args;
+use super::executors;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::replicates;
@@ -14,6 +15,7 @@ use super::searches;
 use super::searches::SearchState;
 use super::settings;
 use super::settings::Settings;
+use super::slurm_settings::Profiles;
 use super::stop::Stop;
 use crate::manifest;
 use crate::manifest::Experiment;
@@ -43,6 +45,10 @@ pub(super) struct Project {
     pub jobs: Option<u32>,
     /// How much there is of what steps share, as far as the settings say so.
     pub resources: Amounts,
+    /// Where commands and trainings run, where the settings say so.
+    pub executor: Option<String>,
+    /// How clusters are asked for jobs.
+    pub slurm: Profiles,
     /// The manifest's path, absolute.
     pub manifest: PathBuf,
     /// What runs write to.
@@ -114,6 +120,7 @@ impl Project {
                 found.extend(stages::check_search(plan));
                 let tree = Tree::new(&root, &written(&outputs, &store, plan));
                 found.extend(stages::check_commands(plan, &tree));
+                found.extend(executors::check(plan, &settings.slurm));
             }
             let Some(plan) = planned.plan.filter(|_| !found.has_errors()) else {
                 err.diagnostics(&found)?;
@@ -131,6 +138,8 @@ impl Project {
                 store: store.clone(),
                 jobs: settings.jobs,
                 resources: settings.resources.clone(),
+                executor: settings.executor.clone(),
+                slurm: settings.slurm.clone(),
                 manifest: manifest::absolute(&args.manifest),
                 asked: asked(args, &plan.experiment.source.path),
                 search: search.clone(),

@@ -317,6 +317,7 @@ mod tests {
                 attempt: 1,
                 threads: 1,
                 takes: BTreeMap::new(),
+                place: None,
             });
             add(Event::StepFinished {
                 id,

@@ -14,6 +14,7 @@ use super::args::Progress;
 use super::args::RunArgs;
 use super::claims;
 use super::estimates;
+use super::executors::Elsewhere;
 use super::exit::Exit;
 use super::filters;
 use super::interrupt;
@@ -132,8 +133,17 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let before = store.products();
     let keys = project.rules(Some(&store));
     let isolated = worker::executor(options.checkpoint_every)?;
+    options.detach = args.detach;
+    let elsewhere = match Elsewhere::choose(&project, args.executor.as_deref(), &store) {
+        Ok(elsewhere) => elsewhere,
+        Err(wrong) => {
+            err.diagnostic(&wrong)?;
+            return Ok(Exit::Usage);
+        }
+    };
     let mut engine = Engine::new(&keys, &Stages, &store, options);
     engine.isolated = &isolated;
+    elsewhere.join(&mut engine, &project, &store)?;
     let mut reporter = reporter(args);
     let mut state = RunState::default();
     let mut metrics = args.metrics_file.as_ref().map(|_| RunMetrics::default());

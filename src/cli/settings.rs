@@ -13,10 +13,13 @@ use toml_edit::Document;
 use toml_edit::Item;
 
 use super::args::StoreArgs;
+use super::executors;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::resources;
 use super::resources::Amounts;
+use super::slurm_settings;
+use super::slurm_settings::Profiles;
 use super::stop::Stop;
 use crate::manifest;
 use crate::manifest::SETTINGS;
@@ -26,16 +29,20 @@ use crate::text::Place;
 use crate::text::Source;
 use crate::text::did_you_mean;
 
-const KEYS: [&str; 4] = ["outputs", "store", "jobs", "resources"];
+const KEYS: [&str; 6] = ["outputs", "store", "jobs", "resources", "executor", "slurm"];
 
 /// The settings of a project.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Settings {
     pub outputs: Option<PathBuf>,
     pub store: Option<PathBuf>,
     pub jobs: Option<u32>,
     /// How much there is of what steps share.
     pub resources: Amounts,
+    /// Where commands and trainings run: `local`, `slurm`, `slurm:NAME`.
+    pub executor: Option<String>,
+    /// How clusters are asked for jobs.
+    pub slurm: Profiles,
 }
 
 impl Settings {
@@ -126,6 +133,16 @@ impl Settings {
                         }
                     }
                 },
+                "executor" => match item.as_str() {
+                    Some(text) if executors::is_name(text) => {
+                        settings.executor = Some(text.to_owned())
+                    }
+                    _ => wrong(
+                        "an executor",
+                        "`executor = \"slurm:NAME\"`, `\"slurm\"` or `\"local\"`",
+                    ),
+                },
+                "slurm" => settings.slurm = slurm_settings::read(item, source, &mut found),
                 _ => {
                     let title = format!("unknown setting `{name}`");
                     let wrong = Diagnostic::error(title).at(&place(key), "not known");

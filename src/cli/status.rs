@@ -166,6 +166,12 @@ fn print_json(
             "settled": run.state.settled(),
             "selected": run.state.selected,
             "running": run.running().collect::<Vec<_>>(),
+            "queued": run.state.queued.values().map(|queued| json!({
+                "step": queued.step,
+                "executor": queued.executor,
+                "job": queued.job,
+                "state": queued.state,
+            })).collect::<Vec<_>>(),
             "failed": run.state.failed,
         })
     });
@@ -189,12 +195,27 @@ pub(super) fn under_way(
     let Some(run) = Watched::newest(store, project)?.filter(|run| run.writer.is_some()) else {
         return Ok(None);
     };
+    let id = &run.past.run;
+    if let Some(queued) = run.state.queued.values().find(|queued| queued.step == step) {
+        let (executor, state) = (&queued.executor, &queued.state);
+        let job = queued
+            .job
+            .as_ref()
+            .map_or(String::new(), |job| format!(" as job {job}"));
+        return Ok(Some(format!(
+            "waits in {executor}{job} of run {id}: {state}"
+        )));
+    }
     let mut running = run.state.running.values();
     let running = running.find(|running| running.step == step);
     Ok(running.map(|running| {
         let lasts = duration(run.lasts(running));
-        let (id, far) = (&run.past.run, far(running));
-        format!("running for {lasts} in run {id}{far}")
+        let far = far(running);
+        let place = running.place.as_ref().map(|place| format!(" as {place}"));
+        format!(
+            "running for {lasts}{} in run {id}{far}",
+            place.unwrap_or_default()
+        )
     }))
 }
 
@@ -209,6 +230,29 @@ fn far(running: &Running) -> String {
             far.trim_end().to_owned()
         }
     }
+}
+
+/// By queue: how many steps wait there, by what is said of them.
+fn waiting(state: &RunState) -> BTreeMap<&str, String> {
+    let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    for queued in state.queued.values() {
+        let said = match queued.state.is_empty() {
+            true => "handed over",
+            false => &queued.state,
+        };
+        *counts
+            .entry(&queued.executor)
+            .or_default()
+            .entry(said)
+            .or_default() += 1;
+    }
+    let told = counts.into_iter().map(|(executor, states)| {
+        let said = states
+            .into_iter()
+            .map(|(state, count)| format!("{count} {state}"));
+        (executor, said.collect::<Vec<_>>().join(", "))
+    });
+    told.collect()
 }
 
 /// A run as its events show it.
@@ -265,7 +309,22 @@ impl Watched {
                 for running in state.running.values().take(NAMED) {
                     let lasts = duration(self.lasts(running));
                     let (step, far) = (&running.step, far(running));
-                    writeln!(out, "  {step} running for {lasts}{far}")?;
+                    let place = running.place.as_ref().map(|place| format!(" as {place}"));
+                    let place = place.unwrap_or_default();
+                    writeln!(out, "  {step} running for {lasts}{place}{far}")?;
+                }
+                for (executor, jobs) in waiting(state) {
+                    writeln!(out, "  {executor}: {jobs}")?;
+                }
+                for queued in state
+                    .queued
+                    .values()
+                    .filter(|queued| queued.job.is_some())
+                    .take(NAMED)
+                {
+                    let (step, executor, state) = (&queued.step, &queued.executor, &queued.state);
+                    let job = queued.job.as_deref().unwrap_or_default();
+                    writeln!(out, "  {step} waits in {executor} as job {job}: {state}")?;
                 }
                 if let Some(remaining) = state.remaining() {
                     writeln!(out, "  about {} left", duration(remaining))?;

@@ -26,6 +26,7 @@ use crate::store::StoreError;
 
 use super::AttemptRunner;
 use super::Content;
+use super::End;
 use super::Job;
 use super::JobArtifact;
 use super::JobError;
@@ -75,7 +76,7 @@ pub(super) struct RemoteAttempt {
     /// The attempt's own folder.
     pub folder: PathBuf,
     /// How its executor says that it ended.
-    pub how: String,
+    pub end: End,
     pub lent: InputSnapshot,
     pub stamps: Stamps,
     pub started: Instant,
@@ -110,7 +111,15 @@ impl AttemptContext<'_> {
         started: Instant,
         result: Result<(SortedVecMap<Artifact>, Option<String>), JobError>,
     ) -> EndedAttempt {
-        let seconds = started.elapsed().as_secs_f64();
+        self.ended_after(task, started.elapsed().as_secs_f64(), result)
+    }
+
+    fn ended_after(
+        &self,
+        task: &Task<'_>,
+        seconds: f64,
+        result: Result<(SortedVecMap<Artifact>, Option<String>), JobError>,
+    ) -> EndedAttempt {
         EndedAttempt {
             id: task.step.id,
             number: task.number,
@@ -179,16 +188,23 @@ impl AttemptContext<'_> {
 
     /// Takes what an attempt outside this process has left.
     pub(super) fn collect(&self, task: &Task<'_>, elsewhere: RemoteAttempt) -> EndedAttempt {
-        let outcome = isolated::outcome(&elsewhere.folder);
-        let produced = outcome.unwrap_or_else(|| match task.link.cancelled() {
-            true => Err(JobError::Cancelled),
-            false => {
-                let how = &elsewhere.how;
-                Err(JobError::failed(format!(
-                    "it ended without an outcome: {how}"
-                )))
+        let seconds = elsewhere.end.seconds;
+        let seconds = seconds.unwrap_or_else(|| elsewhere.started.elapsed().as_secs_f64());
+        let produced = match isolated::outcome(&elsewhere.folder) {
+            // Its job was stopped, by us or by the queue.
+            None | Some(Err(JobError::Cancelled)) => Err(match task.link.cancelled() {
+                true => JobError::Cancelled,
+                false => JobError::of_end(elsewhere.end, task.link.saved()),
+            }),
+            // The program was ended with its job, and its worker was not asked.
+            Some(Err(error)) if error.is_by_signal() && elsewhere.end.cause.stops() => {
+                Err(match task.link.cancelled() {
+                    true => JobError::Cancelled,
+                    false => JobError::of_end(elsewhere.end, task.link.saved()),
+                })
             }
-        });
+            Some(outcome) => outcome,
+        };
         let result = elsewhere
             .lent
             .take_back(task, self.store, produced)
@@ -197,7 +213,7 @@ impl AttemptContext<'_> {
                 let diverged = produced.diverged.clone();
                 Ok((self.keep(produced)?, diverged))
             });
-        self.ended(task, elsewhere.started, result)
+        self.ended_after(task, seconds, result)
     }
 
     /// What the step read is what its key says, and nobody wrote to it meanwhile.

@@ -61,6 +61,18 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         key: Option<Digest>,
     },
+    /// It waits elsewhere: in the queue of a cluster, as which job, in which state and why.
+    StepQueued {
+        id: u32,
+        step: String,
+        executor: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        job: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
     StepStarted {
         id: u32,
         step: String,
@@ -69,6 +81,9 @@ pub enum Event {
         /// What it takes beside cpus: `memory` in bytes, `gpus`, and named pools.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         takes: BTreeMap<String, u64>,
+        /// Where, if not in this process: `job 123_4 on n17`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place: Option<String>,
     },
     /// How far a step is, at most ten times a second for each.
     StepProgress {

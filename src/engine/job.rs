@@ -195,6 +195,10 @@ pub enum JobError {
     /// The world got in the way (a disk, a network); another attempt may succeed.
     #[error("{message}")]
     Transient { message: String },
+    /// It was ended through no fault of its own and goes on in another attempt, which is not one of
+    /// its `retries`. `further`: whether it left a newer checkpoint than it began with.
+    #[error("{message}")]
+    Interrupted { message: String, further: bool },
     #[error("cancelled")]
     Cancelled,
 }
@@ -212,6 +216,20 @@ impl JobError {
             message: message.into(),
             hints: Vec::new(),
             ended: None,
+        }
+    }
+
+    /// Whether a program was ended from outside, or left because it was asked to.
+    pub fn is_by_signal(&self) -> bool {
+        let JobError::Failed { ended, .. } = self else {
+            return false;
+        };
+        let (term, kill) = (15, 9);
+        match ended {
+            Some(Ended::Signal(signal)) => [term, kill].contains(signal),
+            // As shells say it.
+            Some(Ended::Exit(status)) => [128 + term, 128 + kill].contains(status),
+            _ => false,
         }
     }
 

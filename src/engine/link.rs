@@ -74,6 +74,8 @@ pub(super) struct AttemptLink<'a> {
     clock: CheckpointClock,
     /// Whether this key has a checkpoint that its success makes useless.
     checkpointed: AtomicBool,
+    /// Whether this attempt has left one.
+    saved: AtomicBool,
 }
 
 /// The lines of an attempt; the coordinator shows the last ones where the attempt gives no more
@@ -130,6 +132,7 @@ impl<'a> AttemptLink<'a> {
             next_progress: AtomicU64::new(0),
             clock: CheckpointClock::new(options.checkpoint_every),
             checkpointed: AtomicBool::new(false),
+            saved: AtomicBool::new(false),
         }
     }
 
@@ -145,6 +148,16 @@ impl<'a> AttemptLink<'a> {
     /// Whether a checkpoint is left to remove once the result is safe.
     pub(super) fn checkpointed(&self) -> bool {
         self.checkpointed.load(Ordering::Relaxed)
+    }
+
+    /// Asks the attempt to stop.
+    pub(super) fn cancel(&self) {
+        self.cancel.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether this attempt has kept a checkpoint.
+    pub(super) fn saved(&self) -> bool {
+        self.saved.load(Ordering::Relaxed)
     }
 }
 
@@ -220,7 +233,10 @@ impl Link for AttemptLink<'_> {
     fn save_checkpoint(&self, state: &[u8]) {
         self.clock.restart();
         match self.store.save_checkpoint(self.key, state) {
-            Ok(()) => self.checkpointed.store(true, Ordering::Relaxed),
+            Ok(()) => {
+                self.checkpointed.store(true, Ordering::Relaxed);
+                self.saved.store(true, Ordering::Relaxed);
+            }
             Err(error) => self.warn(&format!("the checkpoint was not kept: {error}")),
         }
     }

@@ -36,7 +36,7 @@ mod view;
 
 pub use attempt_runner::{AttemptRunner, InProcess};
 pub use event::{EVENTS_VERSION, Event, Number, Timed};
-pub use executor::{ERR, Executor, OUT, Submission};
+pub use executor::{ERR, End, EndCause, Executor, OUT, Submission, Update};
 pub use growth::{EndedStep, Growth};
 pub use job::{Content, Job, JobArtifact, JobError, JobInput, JobItem, Link, StepOutput, Worker};
 pub use options::{Failure, Options, StepSummary, Summary};

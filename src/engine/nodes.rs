@@ -25,6 +25,10 @@ pub(super) struct Node {
     pub waits: u32,
     /// How many attempts it has had.
     pub attempts: u32,
+    /// How many of them were interrupted through no fault of the step's.
+    pub interrupted: u32,
+    /// How many of these in a row left no newer checkpoint.
+    pub in_vain: u32,
     /// Which executor outside this process it goes to; none for the threads here.
     pub executor: Option<usize>,
     pub key: Option<Digest>,
@@ -41,6 +45,8 @@ impl Node {
             force: false,
             waits: 0,
             attempts: 0,
+            interrupted: 0,
+            in_vain: 0,
             executor: None,
             key: None,
             result: None,

@@ -49,6 +49,8 @@ pub struct Options {
     pub backoff: Duration,
     /// The least time between two checkpoints of a training.
     pub checkpoint_every: Duration,
+    /// An interrupt leaves attempts outside this process where they are, for the next run.
+    pub detach: bool,
     /// Set to one or more: running steps are cancelled and the run stops.
     pub interrupt: Arc<AtomicU8>,
 }
@@ -79,6 +81,7 @@ impl Options {
             backoff: Duration::from_secs(1),
             // Writing one takes some milliseconds, so this costs nothing.
             checkpoint_every: Duration::from_secs(5),
+            detach: false,
             interrupt: Arc::new(AtomicU8::new(0)),
         }
     }

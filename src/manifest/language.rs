@@ -10,6 +10,11 @@ pub fn bytes(text: &str) -> Option<u64> {
     policy::size(text)
 }
 
+/// A time as `timeout` takes it.
+pub fn time(text: &str) -> Option<std::time::Duration> {
+    policy::time(text)
+}
+
 /// Functions of expressions, with what they give.
 pub const FUNCTIONS: &[(&str, &str)] = &expression::FUNCTIONS;
 

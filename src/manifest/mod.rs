@@ -3,6 +3,7 @@
 //! [`Experiment::read`] reads a manifest and its pipeline into typed, placed structures and builds
 //! the full grid of cells. What depends on the kinds of stages is checked by the plan.
 
+mod amount;
 mod axes;
 mod claims;
 mod columns;
@@ -31,7 +32,7 @@ pub use expression::{EvaluationError, Expression};
 pub use grid::Grid;
 pub use overrides::Overrides;
 pub use pipeline::{Declared, Pipeline};
-pub use policy::Policy;
+pub use policy::{Policy, StageExecutor};
 pub use project::{SETTINGS, absolute, project_root, root_around};
 pub use retry::{Ended, Retry};
 pub use schema::{Described, schema};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 
+use super::amount::ByAttempt;
 use super::fields;
 use super::fields::Fields;
 use super::node::Node;
@@ -18,6 +19,12 @@ pub struct Policy {
     pub cpus: u32,
     /// In bytes.
     pub memory: u64,
+    /// The same by attempt, where it differs.
+    pub memory_by_attempt: ByAttempt,
+    /// In seconds: how long its job on a cluster may take.
+    pub time: ByAttempt,
+    /// Where it runs; none where the run decides.
+    pub executor: Option<StageExecutor>,
     pub gpus: u32,
     /// Named pools → how much of each.
     pub named: BTreeMap<String, u32>,
@@ -33,11 +40,44 @@ pub struct Policy {
     pub cache: bool,
 }
 
+/// Where the steps of a stage run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StageExecutor {
+    /// On this machine.
+    Local,
+    /// As jobs of a cluster, asked for as this profile says; none for the run's own.
+    Slurm(Option<String>),
+}
+
+impl StageExecutor {
+    fn read(node: &Node, found: &mut Diagnostics) -> Option<Self> {
+        let text = node.as_str().unwrap_or_default();
+        match text.split_once(':') {
+            None if text == "local" => Some(StageExecutor::Local),
+            None if text == "slurm" => Some(StageExecutor::Slurm(None)),
+            Some(("slurm", name)) if !name.is_empty() => {
+                Some(StageExecutor::Slurm(Some(name.to_owned())))
+            }
+            _ => {
+                found.push(
+                    Diagnostic::error("wrong value of `executor`")
+                        .at(&node.place, "no executor")
+                        .help("`local`, `slurm`, or `slurm:NAME` with `[slurm.NAME]` in sweepline.toml"),
+                );
+                None
+            }
+        }
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Policy {
             cpus: 1,
             memory: 0,
+            memory_by_attempt: ByAttempt::default(),
+            time: ByAttempt::default(),
+            executor: None,
             gpus: 0,
             named: BTreeMap::new(),
             retries: 0,
@@ -56,6 +96,9 @@ impl Policy {
         let mut policy = Policy::default();
         if let Some(node) = stage.get("resources") {
             policy.resources(node, found);
+        }
+        if let Some(node) = stage.get("executor") {
+            policy.executor = StageExecutor::read(node, found);
         }
         if let Some(node) = stage.get("retries") {
             policy.retries = fields::whole(node, "`retries`", 0, 1000, found).unwrap_or(0) as u32;
@@ -82,6 +125,18 @@ impl Policy {
             policy.cache = boolean(node, "`cache`", found).unwrap_or(true);
         }
         policy
+    }
+
+    /// The memory of an attempt, in bytes; zero where nothing is said.
+    pub fn memory_of(&self, attempt: u32) -> u64 {
+        let by_attempt = self.memory_by_attempt.of(attempt);
+        by_attempt.map_or(self.memory, |bytes| bytes as u64)
+    }
+
+    /// How long the job of an attempt may take, where that is said.
+    pub fn time_of(&self, attempt: u32) -> Option<Duration> {
+        let seconds = self.time.of(attempt)?;
+        Duration::try_from_secs_f64(seconds).ok()
     }
 
     /// `process`, `thread` where even a timeout is to ask only, or the limits of a process.
@@ -115,7 +170,14 @@ impl Policy {
             match entry.key.as_str() {
                 "cpus" => self.cpus = count(),
                 "gpus" => self.gpus = count(),
-                "memory" => self.memory = bytes(&entry.value, found),
+                "memory" => {
+                    let by = ByAttempt::read(&entry.value, "memory", &SIZES, "2GiB", found);
+                    self.memory = by.of(1).unwrap_or(0.0) as u64;
+                    self.memory_by_attempt = by;
+                }
+                "time" => {
+                    self.time = ByAttempt::read(&entry.value, "time", &TIMES, "2h", found);
+                }
                 name => {
                     let count = count();
                     self.named.insert(name.to_owned(), count);
@@ -130,7 +192,7 @@ pub(super) fn boolean(node: &Node, what: &str, found: &mut Diagnostics) -> Optio
 }
 
 /// A number and its unit: `1.5GiB` → `(1.5, "GiB")`.
-fn measure(text: &str) -> Option<(f64, &str)> {
+pub(super) fn measure(text: &str) -> Option<(f64, &str)> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
     let (number, unit) = text.split_at(end.unwrap_or(text.len()));
@@ -163,7 +225,7 @@ pub(super) const TIMES: [(&str, f64); 6] = [
 ];
 
 /// How much a unit is; a number without one is of bytes or seconds.
-fn factor(unit: &str, units: &[(&str, f64)]) -> Option<f64> {
+pub(super) fn factor(unit: &str, units: &[(&str, f64)]) -> Option<f64> {
     if unit.is_empty() {
         return Some(1.0);
     }
@@ -192,12 +254,15 @@ fn bytes(node: &Node, found: &mut Diagnostics) -> u64 {
     }
 }
 
+/// A time.
+pub(super) fn time(text: &str) -> Option<Duration> {
+    let (number, unit) = measure(text)?;
+    Duration::try_from_secs_f64(number * factor(unit, &TIMES)?).ok()
+}
+
 /// The time that a node writes; `name` is its key.
 pub(super) fn duration(node: &Node, name: &str, found: &mut Diagnostics) -> Option<Duration> {
-    let text = node.to_value().to_string();
-    let seconds = measure(&text).and_then(|(number, unit)| {
-        Duration::try_from_secs_f64(number * factor(unit, &TIMES)?).ok()
-    });
+    let seconds = time(&node.to_value().to_string());
     if seconds.is_none() {
         found.push(
             Diagnostic::error(format!("wrong value of `{name}`"))

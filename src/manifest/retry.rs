@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 
@@ -19,7 +22,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How an attempt ended that failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ended {
     /// With this status.
     Exit(i32),
@@ -27,6 +31,10 @@ pub enum Ended {
     Signal(i32),
     /// It took longer than the stage's `timeout`.
     Timeout,
+    /// The job in which it ran was out of time.
+    TimeLimit,
+    /// The job in which it ran took more memory than it had asked for.
+    OutOfMemory,
 }
 
 /// What `retry` says. Nothing here belongs to the key.
@@ -91,11 +99,14 @@ impl Retry {
     pub fn passes(&self, ended: Option<Ended>, program: bool) -> bool {
         let unsaid = self.exit.is_none() && self.signals.is_none() && self.timeout.is_none();
         if unsaid {
-            return program;
+            // The next attempt may ask for more.
+            let job = matches!(ended, Some(Ended::TimeLimit | Ended::OutOfMemory));
+            return program || job;
         }
         match ended {
             None => false,
-            Some(Ended::Timeout) => self.timeout == Some(true),
+            Some(Ended::Timeout | Ended::TimeLimit) => self.timeout == Some(true),
+            Some(Ended::OutOfMemory) => self.signals == Some(true) || self.has(128 + 9),
             Some(Ended::Exit(status)) => self.has(status),
             // A shell says 137 of a program that was ended by signal 9.
             Some(Ended::Signal(signal)) => self.signals == Some(true) || self.has(128 + signal),

@@ -26,7 +26,7 @@ mod step;
 mod warnings;
 mod wiring;
 
-pub use crate::manifest::{Ended, Policy};
+pub use crate::manifest::{Ended, Policy, StageExecutor};
 pub use build::{Plan, Planned};
 pub use change::{Change, changes};
 pub use filter::{Filter, Term};

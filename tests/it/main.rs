@@ -39,6 +39,8 @@ mod searches;
 mod shipped;
 #[cfg(target_os = "linux")]
 mod sizes;
+#[cfg(target_os = "linux")]
+mod slurm;
 mod summary_table;
 mod support;
 mod verbs;

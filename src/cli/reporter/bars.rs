@@ -66,6 +66,9 @@ impl Bars {
         }
         parts.push(format!("{} running", state.running.len()));
         parts.push(format!("{} waiting", state.waiting()));
+        if !state.queued.is_empty() {
+            parts.insert(parts.len() - 1, format!("{} queued", state.queued.len()));
+        }
         if state.cached > 0 {
             parts.push(format!("{} up to date", state.cached));
         }
@@ -214,6 +217,7 @@ mod tests {
                 attempt: 1,
                 threads: 1,
                 takes: BTreeMap::new(),
+                place: None,
             });
         }
         let drawn = screen.contents();

@@ -39,6 +39,9 @@ impl<W: Write> Lines<W> {
         }
         self.told = part;
         write!(self.out, "{done} {} running", state.running.len())?;
+        if !state.queued.is_empty() {
+            write!(self.out, ", {} queued", state.queued.len())?;
+        }
         if state.failed > 0 {
             write!(self.out, ", {} failed", state.failed)?;
         }
@@ -135,6 +138,7 @@ mod tests {
             attempt: 1,
             threads: 1,
             takes: BTreeMap::new(),
+            place: None,
         };
         let cancelled = (0..3).map(|id| Event::StepCancelled {
             id,

@@ -59,6 +59,7 @@ impl RunLog {
                 attempt,
                 threads,
                 takes,
+                ..
             } => {
                 let mut held = takes.clone();
                 held.insert("cpus".to_owned(), *threads as u64);

@@ -37,6 +37,8 @@ pub(super) struct RunState {
     pub pending: usize,
     /// Step number → its progress.
     pub running: BTreeMap<u32, Running>,
+    /// Step number → where it waits outside this process.
+    pub queued: BTreeMap<u32, Queued>,
     /// The step under way that the last event ended.
     pub ended: Option<Running>,
     /// Seconds since the start.
@@ -53,11 +55,23 @@ pub(super) struct RunState {
     pub log: Option<RunLog>,
 }
 
+/// A step that waits in the queue of a cluster.
+#[derive(Clone, Debug)]
+pub(super) struct Queued {
+    pub step: String,
+    pub executor: String,
+    pub job: Option<String>,
+    /// `PENDING (Priority)`; nothing before the queue has told.
+    pub state: String,
+}
+
 /// A step under way.
 #[derive(Clone, Debug)]
 pub(super) struct Running {
     pub step: String,
     pub started: f64,
+    /// Where, if not in the process of the run: `job 123_4 on n17`.
+    pub place: Option<String>,
     pub done: u64,
     /// Zero where the step does not say.
     pub total: u64,
@@ -96,6 +110,9 @@ impl RunState {
     pub(super) fn add(&mut self, timed: &Timed) {
         self.now = timed.at;
         self.ended = None;
+        if let Some(id) = leaves_queue(&timed.event) {
+            self.queued.remove(&id);
+        }
         if let Some(log) = &mut self.log {
             log.add(timed);
         }
@@ -127,10 +144,33 @@ impl RunState {
                 self.cached += 1;
                 self.close(step);
             }
-            Event::StepStarted { id, step, .. } => {
+            Event::StepQueued {
+                id,
+                step,
+                executor,
+                job,
+                state,
+                why,
+            } => {
+                let state = state.clone().unwrap_or_default();
+                let why = why.as_ref().map(|why| format!(" ({why})"));
+                let queued = Queued {
+                    step: step.clone(),
+                    executor: executor.clone(),
+                    job: job.clone(),
+                    state: state + &why.unwrap_or_default(),
+                };
+                // One whose job was queued anew runs no more.
+                self.running.remove(id);
+                self.queued.insert(*id, queued);
+            }
+            Event::StepStarted {
+                id, step, place, ..
+            } => {
                 let running = Running {
                     step: step.clone(),
                     started: timed.at,
+                    place: place.clone(),
                     done: 0,
                     total: 0,
                     note: String::new(),
@@ -209,7 +249,19 @@ impl RunState {
     /// Steps that neither run nor have ended.
     pub(super) fn waiting(&self) -> usize {
         self.selected
-            .saturating_sub(self.settled() + self.running.len())
+            .saturating_sub(self.settled() + self.running.len() + self.queued.len())
+    }
+}
+
+/// The step that waits in no queue any more.
+fn leaves_queue(event: &Event) -> Option<u32> {
+    match event {
+        Event::StepStarted { id, .. }
+        | Event::StepFinished { id, .. }
+        | Event::StepFailed { id, .. }
+        | Event::StepRetrying { id, .. }
+        | Event::StepCancelled { id, .. } => Some(*id),
+        _ => None,
     }
 }
 

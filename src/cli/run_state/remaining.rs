@@ -129,6 +129,7 @@ mod tests {
             attempt: 1,
             threads: 1,
             takes: BTreeMap::new(),
+            place: None,
         }
     }
 

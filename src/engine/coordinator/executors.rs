@@ -1,10 +1,12 @@
 //! Attempts that run outside this process: handed over, asked about, and adopted from a coordinator that
 //! is gone.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 use std::fs;
 use std::fs::File;
 use std::io::Read;
@@ -13,15 +15,20 @@ use std::io::SeekFrom;
 use std::path::Path;
 use std::path::PathBuf;
 use std::thread::Scope;
+use std::time::Duration;
 use std::time::Instant;
 
 use crate::engine::ERR;
+use crate::engine::End;
+use crate::engine::EndCause;
 use crate::engine::Event;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Link;
 use crate::engine::OUT;
+use crate::engine::State;
 use crate::engine::Submission;
+use crate::engine::Update;
 use crate::engine::attempt::RemoteAttempt;
 use crate::engine::attempt::Task;
 use crate::engine::attempt::bind;
@@ -39,15 +46,23 @@ use crate::store::Digest;
 use crate::store::InFlight;
 use crate::store::StoreError;
 use crate::store::remove_tree;
+use crate::text::plural;
 
 use super::Coordinator;
 use super::Running;
+
+/// How often the output of an attempt is read while it runs: it may lie on a network's disk.
+const HEARING: Duration = Duration::from_millis(500);
+
+/// How many attempts' output is read at once, so that the others are not kept waiting.
+const HEARD_AT_ONCE: usize = 64;
 
 /// What the coordinator knows of the executors outside this process.
 #[derive(Default)]
 pub(in crate::engine) struct Executors<'a> {
     /// By executor: what `device: auto` means there.
     pub devices: Vec<String>,
+    names: Vec<String>,
     /// By executor: the steps that wait for room.
     queues: Vec<VecDeque<StepId>>,
     /// By executor: the attempts that it has, by handle.
@@ -65,6 +80,10 @@ struct Attempt<'a> {
     lent: InputSnapshot,
     stamps: Stamps,
     started: Instant,
+    /// Whether it was told that it runs.
+    running: bool,
+    /// When its output was last read.
+    heard: Instant,
     listener: Listener,
     /// How much of the worker's output has been read, by file.
     read: [u64; 2],
@@ -74,6 +93,12 @@ struct Attempt<'a> {
 impl Executors<'_> {
     pub(super) fn enqueue(&mut self, executor: usize, id: StepId) {
         self.queues[executor].push_back(id);
+    }
+
+    /// The executor that has an attempt at this key from an earlier coordinator.
+    pub(super) fn has_saved(&self, key: Digest) -> Option<usize> {
+        let saved = self.saved.get(&key)?;
+        self.names.iter().position(|name| *name == saved.executor)
     }
 
     pub(super) fn has_queued(&self) -> bool {
@@ -91,6 +116,7 @@ impl<'a> Coordinator<'a, '_> {
         let store = self.engine.store;
         for executor in executors.iter() {
             self.executors.devices.push(executor.device().to_owned());
+            self.executors.names.push(executor.name().to_owned());
             self.executors.queues.push(VecDeque::new());
             self.executors.has.push(HashMap::new());
         }
@@ -138,8 +164,15 @@ impl<'a> Coordinator<'a, '_> {
         let threads = self.nodes[id].step.policy.cpus.max(1) as usize;
         let (task, running) = self.prepare(id, threads);
         let key = self.nodes[id].key.expect("only keyed steps are queued");
-        let timeout = task.step.policy.timeout;
-        self.told_of_start(&task, BTreeMap::new());
+        self.nodes.set(id, State::Running);
+        self.journal.emit(Event::StepQueued {
+            id: id.0,
+            step: self.name(id),
+            executor: self.executors.names[executor].clone(),
+            job: None,
+            state: None,
+            why: None,
+        });
         let stamps = stamps(&task, self.engine.keys);
         let lent = InputSnapshot::to(&task, self.engine.store)?;
         let adopted = self.adopt(executor, key);
@@ -153,6 +186,8 @@ impl<'a> Coordinator<'a, '_> {
             lent,
             stamps,
             started: Instant::now(),
+            running: false,
+            heard: Instant::now(),
             listener: Listener::new(&folder.join(CHECKPOINTS)),
             folder,
             read: [0; 2],
@@ -163,7 +198,8 @@ impl<'a> Coordinator<'a, '_> {
             elsewhere: Some((key, name)),
             ..running
         };
-        self.is_running(id, timeout, running);
+        // Its time begins when the executor says that it runs.
+        self.is_running(id, None, running);
         Ok(())
     }
 
@@ -228,6 +264,8 @@ impl<'a> Coordinator<'a, '_> {
             folder: &folder,
             spec: &spec,
             step: &step,
+            stage: &task.step.stage,
+            attempt: task.number - self.nodes[task.step.id].interrupted,
             threads: task.threads,
             policy: &task.step.policy,
         };
@@ -252,25 +290,71 @@ impl<'a> Coordinator<'a, '_> {
         'a: 'scope,
     {
         let mut broken = Vec::new();
+        let stopping = self.flow.stopping;
+        // They stay where they are; the loop lets go of them in a moment.
+        let leaving = self.engine.options.detach && self.interrupted();
+        let now = Instant::now();
         for (number, attempts) in self.executors.has.iter_mut().enumerate() {
+            let executor = &mut self.engine.executors.borrow_mut()[number];
+            for message in executor.warnings() {
+                let step = None;
+                self.journal.emit(Event::Warning { step, message });
+            }
             if attempts.is_empty() {
                 continue;
             }
-            let executor = &mut self.engine.executors.borrow_mut()[number];
+            let mut budget = HEARD_AT_ONCE;
             for (handle, attempt) in attempts.iter_mut() {
-                attempt.listen();
-                if attempt.task.link.cancelled() && !attempt.cancelled {
+                if attempt.running && budget > 0 && now - attempt.heard >= HEARING {
+                    budget -= 1;
+                    attempt.heard = now;
+                    attempt.listen();
+                }
+                if stopping && !attempt.running && !leaving {
+                    // It may wait for days.
+                    attempt.task.link.cancel();
+                }
+                if attempt.task.link.cancelled() && !attempt.cancelled && !leaving {
                     attempt.cancelled = true;
                     executor.cancel(handle);
                 }
             }
-            for (handle, how) in executor.poll() {
-                let Some(attempt) = attempts.remove(&handle) else {
+            for (handle, update) in executor.poll() {
+                let Entry::Occupied(mut entry) = attempts.entry(handle) else {
                     continue;
                 };
-                let id = attempt.task.step.id;
-                if let Err(error) = pool.give(attempt.ended(how), scope, &self.flow.sender) {
-                    broken.push((id, error));
+                let id = entry.get().task.step.id;
+                let step = || self.nodes[id].name.to_string();
+                match update {
+                    Update::Queued { job, state, why } => {
+                        self.journal.emit(Event::StepQueued {
+                            id: id.0,
+                            step: step(),
+                            executor: executor.name().to_owned(),
+                            job: Some(job),
+                            state: Some(state),
+                            why,
+                        });
+                    }
+                    Update::Running { job } => {
+                        let attempt = entry.get_mut();
+                        self.journal.emit(attempt.begins(step(), Some(job)));
+                        let timeout = attempt.task.step.policy.timeout;
+                        if let Some(at) = timeout.and_then(|timeout| now.checked_add(timeout)) {
+                            let deadline = Reverse((at, id, attempt.task.number));
+                            self.flow.deadlines.push(deadline);
+                        }
+                    }
+                    Update::Ended(end) => {
+                        let mut attempt = entry.remove();
+                        if end.cause == EndCause::Finished && !attempt.running {
+                            self.journal.emit(attempt.begins(step(), None));
+                        }
+                        if let Err(error) = pool.give(attempt.ended(end), scope, &self.flow.sender)
+                        {
+                            broken.push((id, error));
+                        }
+                    }
                 }
             }
         }
@@ -288,6 +372,31 @@ impl<'a> Coordinator<'a, '_> {
         }
     }
 
+    /// Attempts outside this process stay where they are; the next run takes them up.
+    pub(super) fn leave_elsewhere(&mut self) {
+        for number in 0..self.executors.has.len() {
+            self.executors.queues[number].clear();
+            let attempts = std::mem::take(&mut self.executors.has[number]);
+            if attempts.is_empty() {
+                continue;
+            }
+            let message = format!(
+                "{} left in `{}`: the next run takes up what becomes of them",
+                plural(attempts.len(), "step"),
+                self.executors.names[number]
+            );
+            self.journal.emit(Event::Warning {
+                step: None,
+                message,
+            });
+            for attempt in attempts.into_values() {
+                let id = attempt.task.step.id;
+                self.flow.running.remove(&id);
+                self.cancel_all(id);
+            }
+        }
+    }
+
     fn forget(&mut self, key: Digest, folder: &str) {
         if let Err(error) = self.engine.store.forget_in_flight(key, folder) {
             let message = error.to_string();
@@ -300,14 +409,28 @@ impl<'a> Coordinator<'a, '_> {
 }
 
 impl<'a> Attempt<'a> {
+    /// Its executor says that it runs, at this place.
+    fn begins(&mut self, step: String, place: Option<String>) -> Event {
+        self.running = true;
+        self.started = Instant::now();
+        Event::StepStarted {
+            id: self.task.step.id.0,
+            step,
+            attempt: self.task.number,
+            threads: self.task.threads,
+            takes: BTreeMap::new(),
+            place,
+        }
+    }
+
     /// What is left to do when it has ended, in the words of its executor.
-    fn ended(mut self, how: String) -> Task<'a> {
+    fn ended(mut self, end: End) -> Task<'a> {
         self.listen();
         self.listener.end(&self.task.link);
         Task {
             elsewhere: Some(RemoteAttempt {
                 folder: self.folder,
-                how,
+                end,
                 lent: self.lent,
                 stamps: self.stamps,
                 started: self.started,

@@ -77,7 +77,9 @@ impl Coordinator<'_, '_> {
     ) {
         let (message, hints) = match error {
             JobError::Failed { message, hints, .. } => (message, hints),
-            JobError::Transient { message } => (message, Vec::new()),
+            JobError::Transient { message } | JobError::Interrupted { message, .. } => {
+                (message, Vec::new())
+            }
             JobError::Cancelled => ("cancelled".to_owned(), Vec::new()),
         };
         self.nodes.set(id, State::Failed);

@@ -149,6 +149,9 @@ impl<'a> Coordinator<'a, '_> {
                 if running > 0 {
                     self.journal.emit(Event::Stopping { running });
                 }
+                if self.engine.options.detach {
+                    self.leave_elsewhere();
+                }
             }
             self.start(pool, scope);
             let stopping = self.flow.stopping;

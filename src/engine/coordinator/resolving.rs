@@ -139,7 +139,11 @@ impl Coordinator<'_, '_> {
     }
 
     pub(super) fn enqueue(&mut self, id: StepId, next: &mut Vec<StepId>) {
-        if let Some(executor) = self.nodes[id].executor {
+        // One that has it already, from an earlier run, goes on.
+        let has_it = self.nodes[id]
+            .key
+            .and_then(|key| self.executors.has_saved(key));
+        if let Some(executor) = has_it.or(self.nodes[id].executor) {
             self.nodes.set(id, State::Ready);
             return self.executors.enqueue(executor, id);
         }

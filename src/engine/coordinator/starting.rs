@@ -64,7 +64,7 @@ impl<'a> Coordinator<'a, '_> {
         task.gpus.clone_from(&gpus);
         let timeout = task.step.policy.timeout;
         let takes = share.beside_cpus();
-        self.told_of_start(&task, takes);
+        self.told_of_start(&task, takes, None);
         if let Err(error) = pool.give(task, scope, &self.flow.sender) {
             self.flow.pools.give_back(&share, &gpus);
             let error = JobError::failed(format!("cannot start a thread: {error}"));
@@ -116,7 +116,12 @@ impl<'a> Coordinator<'a, '_> {
         (task, running)
     }
 
-    pub(super) fn told_of_start(&mut self, task: &Task<'_>, takes: BTreeMap<String, u64>) {
+    pub(super) fn told_of_start(
+        &mut self,
+        task: &Task<'_>,
+        takes: BTreeMap<String, u64>,
+        place: Option<String>,
+    ) {
         let id = task.step.id;
         tracing::debug!(
             step = &*self.nodes[id].name,
@@ -131,6 +136,7 @@ impl<'a> Coordinator<'a, '_> {
             attempt: task.number,
             threads: task.threads,
             takes,
+            place,
         });
     }
 

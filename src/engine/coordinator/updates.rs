@@ -26,6 +26,9 @@ use super::Coordinator;
 /// How long the loop sleeps at most before it looks at the interrupt flag.
 const GLANCE: Duration = Duration::from_millis(50);
 
+/// So often in a row an attempt may be interrupted without getting any further.
+const INTERRUPTIONS: u32 = 5;
+
 impl Coordinator<'_, '_> {
     /// Waits for something to happen, deals with all that has, and says which steps that freed.
     pub(super) fn listen(&mut self) -> Vec<StepId> {
@@ -164,10 +167,12 @@ impl Coordinator<'_, '_> {
                 message: message.clone(),
                 hints: hints.clone(),
             },
-            Err(JobError::Transient { message }) => Outcome::Failed {
-                message: message.clone(),
-                hints: Vec::new(),
-            },
+            Err(JobError::Transient { message } | JobError::Interrupted { message, .. }) => {
+                Outcome::Failed {
+                    message: message.clone(),
+                    hints: Vec::new(),
+                }
+            }
         };
         Attempt {
             step: node.name.to_string(),
@@ -220,10 +225,21 @@ impl Coordinator<'_, '_> {
         next: &mut Vec<StepId>,
     ) {
         let id = end.id;
+        let node = &mut self.nodes[id];
+        if let JobError::Interrupted { further, .. } = &error {
+            node.interrupted += 1;
+            node.in_vain = if *further { 0 } else { node.in_vain + 1 };
+        }
+        let counted = end.number.saturating_sub(node.interrupted);
+        let in_vain = node.in_vain;
         let step = &self.nodes[id].step;
-        let again = end.number <= step.policy.retries && !self.flow.stopping;
+        let again = match &error {
+            JobError::Interrupted { .. } => in_vain <= INTERRUPTIONS,
+            _ => counted <= step.policy.retries,
+        };
+        let again = again && !self.flow.stopping;
         let passing = match &error {
-            JobError::Transient { .. } => true,
+            JobError::Transient { .. } | JobError::Interrupted { .. } => true,
             JobError::Failed { ended, .. } => {
                 let program = step.kind.starts_processes();
                 step.policy.retry.passes(*ended, program)
@@ -231,12 +247,16 @@ impl Coordinator<'_, '_> {
             JobError::Cancelled => false,
         };
         match error {
-            JobError::Cancelled if self.interrupted() => self.cancel_all(id),
-            JobError::Transient { message } | JobError::Failed { message, .. }
+            JobError::Cancelled if self.flow.stopping || self.interrupted() => {
+                self.cancel_all(id);
+            }
+            JobError::Transient { message }
+            | JobError::Interrupted { message, .. }
+            | JobError::Failed { message, .. }
                 if again && passing =>
             {
                 let usual = self.engine.options.backoff;
-                let wait = step.policy.retry.wait(end.number, usual);
+                let wait = step.policy.retry.wait(counted.max(1), usual);
                 self.nodes.set(id, State::BackingOff);
                 self.journal.emit(Event::StepRetrying {
                     id: id.0,
@@ -353,7 +373,9 @@ impl JobError {
                 hints: hints.clone(),
                 ended: *ended,
             },
-            JobError::Transient { message } => JobError::failed(message.clone()),
+            JobError::Transient { message } | JobError::Interrupted { message, .. } => {
+                JobError::failed(message.clone())
+            }
             JobError::Cancelled => JobError::Cancelled,
         }
     }

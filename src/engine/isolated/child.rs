@@ -23,12 +23,16 @@ use super::spec::cell;
 use crate::engine::Content;
 use crate::engine::Job;
 use crate::engine::JobError;
+use crate::engine::JobItem;
 use crate::engine::Link;
 use crate::engine::StepOutput;
 use crate::engine::Worker;
 use crate::engine::attempt::panicked;
 use crate::engine::checkpoint_clock::CheckpointClock;
+use crate::plan::Cell;
+use crate::plan::From;
 use crate::plan::Input;
+use crate::plan::InputItem;
 use crate::plan::Policy;
 use crate::plan::Step;
 use crate::plan::StepId;
@@ -53,6 +57,13 @@ pub fn serve(spec: &Path, catalog: &Catalog, worker: &dyn Worker) -> io::Result<
     let kind = catalog.get(&spec.kind).ok_or_else(|| {
         io::Error::other(format!("this program has no stage kind `{}`", spec.kind))
     })?;
+    if let Some(revision) = spec.revision.filter(|asked| *asked != kind.revision()) {
+        return Err(io::Error::other(format!(
+            "`{}` is wanted in revision {revision}, this program has {}: it is another one than the run's",
+            spec.kind,
+            kind.revision()
+        )));
+    }
     let cancelled = Arc::new(AtomicBool::new(false));
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     for signal in [SIGTERM, SIGINT, SIGHUP] {
@@ -105,13 +116,45 @@ const PROGRESS_PERIOD: Duration = Duration::from_millis(50);
 fn plan_inputs(spec: &AttemptSpec) -> Vec<Input> {
     let inputs = spec.inputs.iter().zip(spec.job_inputs());
     inputs
-        .map(|(input, job_input)| Input {
-            slot: Arc::from(job_input.slot.as_str()),
-            items: Vec::new(),
-            reduced: input.reduced,
-            missing_allowed: false,
+        .map(|(input, job_input)| {
+            let mut items: Vec<InputItem> = job_input.items.iter().map(input_item).collect();
+            // Those that are missing have no path that anybody could ask for.
+            items.resize(input.wired.max(items.len()), from_step(Cell(Arc::from([]))));
+            Input {
+                slot: Arc::from(job_input.slot.as_str()),
+                items,
+                reduced: input.reduced,
+                missing_allowed: false,
+            }
         })
         .collect()
+}
+
+fn input_item(item: &JobItem) -> InputItem {
+    let plain = item
+        .outputs
+        .values()
+        .flat_map(|output| output.paths.values());
+    match plain.into_iter().next() {
+        Some(path) if item.stage.is_empty() => InputItem {
+            cell: item.cell.clone(),
+            from: From::File { path: path.clone() },
+            described: None,
+        },
+        _ => from_step(item.cell.clone()),
+    }
+}
+
+/// What another step made; which one that is, a worker does not ask.
+fn from_step(cell: Cell) -> InputItem {
+    InputItem {
+        cell,
+        from: From::Step {
+            step: StepId(0),
+            output: None,
+        },
+        described: None,
+    }
 }
 
 fn made(produced: StepOutput, spec: &AttemptSpec) -> io::Result<Outcome> {
@@ -145,8 +188,18 @@ fn made(produced: StepOutput, spec: &AttemptSpec) -> io::Result<Outcome> {
 
 fn outcome(error: JobError) -> Outcome {
     match error {
-        JobError::Failed { message, hints, .. } => Outcome::Failed { message, hints },
-        JobError::Transient { message } => Outcome::Transient(message),
+        JobError::Failed {
+            message,
+            hints,
+            ended,
+        } => Outcome::Failed {
+            message,
+            hints,
+            ended,
+        },
+        JobError::Transient { message } | JobError::Interrupted { message, .. } => {
+            Outcome::Transient(message)
+        }
         JobError::Cancelled => Outcome::Cancelled,
     }
 }

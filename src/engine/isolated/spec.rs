@@ -16,6 +16,7 @@ use crate::engine::JobInput;
 use crate::engine::JobItem;
 use crate::engine::StepOutput;
 use crate::plan::Cell;
+use crate::plan::Ended;
 use crate::registry::Value;
 use crate::registry::Values;
 use crate::store::Artifact;
@@ -33,6 +34,9 @@ pub struct AttemptSpec {
     pub stage: String,
     pub cell: Coordinates,
     pub kind: String,
+    /// The kind's revision: another program than the coordinator's may compute something else.
+    #[serde(default)]
+    pub revision: Option<u32>,
     pub params: Values,
     pub inputs: Vec<Input>,
     pub root: PathBuf,
@@ -62,6 +66,9 @@ pub struct Input {
     slot: String,
     /// Whether axes were reduced.
     pub reduced: bool,
+    /// How many artifacts are wired to it; some may be missing.
+    #[serde(default)]
+    pub wired: usize,
     items: Vec<Item>,
 }
 
@@ -111,6 +118,8 @@ pub enum Outcome {
     Failed {
         message: String,
         hints: Vec<String>,
+        #[serde(default)]
+        ended: Option<Ended>,
     },
     Transient(String),
     Cancelled,
@@ -135,9 +144,15 @@ impl AttemptSpec {
             let mut inputs = job.step.inputs.iter();
             inputs.any(|input| *input.slot == *slot && input.reduced)
         };
+        let wired = |slot: &str| {
+            let mut inputs = job.step.inputs.iter();
+            let wired = inputs.find(|input| *input.slot == *slot);
+            wired.map_or(0, |input| input.items.len())
+        };
         let inputs = job.inputs.iter().map(|input| Input {
             slot: input.slot.clone(),
             reduced: reduced(&input.slot),
+            wired: wired(&input.slot),
             items: input.items.iter().map(Item::of).collect(),
         });
         AttemptSpec {
@@ -145,6 +160,7 @@ impl AttemptSpec {
             stage: job.step.stage.to_string(),
             cell: coordinates(&job.step.cell),
             kind: job.step.kind.name().to_owned(),
+            revision: Some(job.step.kind.revision()),
             params: (**job.step.written.as_ref().unwrap_or(&job.step.params)).clone(),
             inputs: inputs.collect(),
             root: job.root.to_owned(),
@@ -248,10 +264,14 @@ impl From<Outcome> for Result<StepOutput, JobError> {
                     diverged,
                 })
             }
-            Outcome::Failed { message, hints } => Err(JobError::Failed {
+            Outcome::Failed {
                 message,
                 hints,
-                ended: None,
+                ended,
+            } => Err(JobError::Failed {
+                message,
+                hints,
+                ended,
             }),
             Outcome::Transient(message) => Err(JobError::Transient { message }),
             Outcome::Cancelled => Err(JobError::Cancelled),

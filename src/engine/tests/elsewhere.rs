@@ -27,6 +27,8 @@ use super::kit::inputs_of;
 use super::kit::plan;
 use super::kit::text;
 use crate::engine::ERR;
+use crate::engine::End;
+use crate::engine::EndCause;
 use crate::engine::Engine;
 use crate::engine::Executor;
 use crate::engine::Job;
@@ -37,6 +39,7 @@ use crate::engine::State;
 use crate::engine::StepOutput;
 use crate::engine::Submission;
 use crate::engine::Summary;
+use crate::engine::Update;
 use crate::engine::Worker;
 use crate::engine::isolated;
 use crate::engine::isolated::OUTCOME;
@@ -80,6 +83,7 @@ impl Worker for Waits {
 #[derive(Default)]
 struct Detached {
     known: Vec<(String, PathBuf)>,
+    told: usize,
 }
 
 impl Detached {
@@ -126,7 +130,14 @@ impl Executor for Detached {
         Ok(handle)
     }
 
-    fn poll(&mut self) -> Vec<(String, String)> {
+    fn poll(&mut self) -> Vec<(String, Update)> {
+        let running = self.known[self.told.min(self.known.len())..].iter();
+        let mut told: Vec<_> = running
+            .map(|(handle, _)| {
+                let job = format!("process {handle}");
+                (handle.clone(), Update::Running { job })
+            })
+            .collect();
         let ended = |(handle, folder): &(String, PathBuf)| {
             folder.join(OUTCOME).exists() || !Detached::alive(handle)
         };
@@ -137,9 +148,11 @@ impl Executor for Detached {
             .cloned()
             .collect();
         self.known.retain(|known| !gone.contains(known));
-        let told = gone.into_iter();
-        told.map(|(handle, _)| (handle, "its process is gone".to_owned()))
-            .collect()
+        self.told = self.known.len();
+        let end = End::new(EndCause::Finished, "its process is gone");
+        let gone = gone.into_iter();
+        told.extend(gone.map(|(handle, _)| (handle, Update::Ended(end.clone()))));
+        told
     }
 
     fn cancel(&mut self, handle: &str) {

@@ -43,7 +43,8 @@ pub(super) fn stage(catalog: &Catalog) -> Json {
                 "type": "object",
                 "properties": {
                     "cpus": key("Threads", json!({"type": "integer", "minimum": 0, "default": 1})),
-                    "memory": key("With its unit: `512MiB`", size()),
+                    "memory": key("With its unit: `512MiB`; for jobs of a cluster also by attempt: `2GiB * attempt`", by_attempt(size())),
+                    "time": key("How long its job on a cluster may take: `2h`, `1h * attempt`", by_attempt(time())),
                     "gpus": key("GPUs, which are its own while it runs: `CUDA_VISIBLE_DEVICES`", json!({"type": "integer", "minimum": 0})),
                 },
                 "additionalProperties": {
@@ -51,6 +52,7 @@ pub(super) fn stage(catalog: &Catalog) -> Json {
                     "type": "integer", "minimum": 0,
                 },
             })),
+            "executor": key("Where it runs: `local`, `slurm`, or `slurm:NAME` by a profile of sweepline.toml", json!({"type": "string", "pattern": "^(local|slurm(:.+)?)$"})),
             "retries": key("How often to try again after a passing failure; of a command, after any", json!({"type": "integer", "minimum": 0, "default": 0})),
             "retry": key("Which failures are tried again, and how soon", json!({
                 "type": "object",
@@ -85,6 +87,14 @@ fn time() -> Json {
         {"type": "string", "pattern": r"^\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*(ms|s|m|min|h|d)?\s*$"},
         {"type": "number", "minimum": 0},
     ]})
+}
+
+/// The same, or an expression that says how it grows with the number of the attempt.
+fn by_attempt(mut amount: Json) -> Json {
+    if let Some(forms) = amount["anyOf"].as_array_mut() {
+        forms.push(json!({"type": "string", "pattern": "attempt"}));
+    }
+    amount
 }
 
 /// A number with a unit of memory; bytes without one.

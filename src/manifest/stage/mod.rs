@@ -27,7 +27,7 @@ use super::template::Template;
 use super::template::Unfilled;
 
 /// The keys of a stage; everything else goes under `with`.
-pub(super) const STAGE_KEYS: [&str; 12] = [
+pub(super) const STAGE_KEYS: [&str; 13] = [
     "uses",
     "in",
     "with",
@@ -35,6 +35,7 @@ pub(super) const STAGE_KEYS: [&str; 12] = [
     "when",
     "missing",
     "resources",
+    "executor",
     "retries",
     "retry",
     "timeout",

@@ -262,6 +262,13 @@ fn matches(pattern: &str, text: &str) -> bool {
     if pattern == r"\$\{" {
         return text.contains("${");
     }
+    if pattern == "attempt" {
+        return text.contains(pattern);
+    }
+    if pattern == "^(local|slurm(:.+)?)$" {
+        let profile = text.strip_prefix("slurm:");
+        return ["local", "slurm"].contains(&text) || profile.is_some_and(|name| !name.is_empty());
+    }
     let number = r"^\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*(";
     let units = pattern.strip_prefix(number).expect("a number with a unit");
     let units = units.strip_suffix(r")?\s*$").expect("a unit that may lack");
@@ -292,6 +299,14 @@ fn times_and_sizes_are_refused_where_the_program_refuses_them() {
         ("isolate: {cpus: 2}", false),
         ("resources: {memory: 512MiB}", true),
         ("resources: {memory: 512M}", false),
+        (
+            "resources: {memory: 2GiB * attempt, time: 1h + 30m * attempt}",
+            true,
+        ),
+        ("resources: {time: 2 weeks}", false),
+        ("executor: local", true),
+        ("executor: slurm:gpu", true),
+        ("executor: moon", false),
         ("retry: {exit: [75], delay: 10s}", true),
         ("retry: {exit: 0}", false),
         ("retry: {delay: later}", false),
