@@ -111,7 +111,8 @@ impl JobError {
             }
             EndCause::TimeLimit => JobError::failed(message).by(Some(Ended::TimeLimit)),
             EndCause::OutOfMemory => JobError::failed(message).by(Some(Ended::OutOfMemory)),
-            EndCause::Cancelled | EndCause::Refused => JobError::failed(message),
+            EndCause::Cancelled => JobError::failed(message).by(Some(Ended::Cancelled)),
+            EndCause::Refused => JobError::failed(message).by(Some(Ended::Refused)),
         };
         end.hints.into_iter().fold(error, JobError::hint)
     }

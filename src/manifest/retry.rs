@@ -35,6 +35,10 @@ pub enum Ended {
     TimeLimit,
     /// The job in which it ran took more memory than it had asked for.
     OutOfMemory,
+    /// Somebody cancelled its job.
+    Cancelled,
+    /// A cluster does not run what it was asked for.
+    Refused,
 }
 
 /// What `retry` says. Nothing here belongs to the key.
@@ -98,13 +102,17 @@ impl Retry {
     /// it fails.
     pub fn passes(&self, ended: Option<Ended>, program: bool) -> bool {
         let unsaid = self.exit.is_none() && self.signals.is_none() && self.timeout.is_none();
+        // Nobody who cancels a job wants another one, and what is refused once is refused again.
+        if matches!(ended, Some(Ended::Cancelled | Ended::Refused)) {
+            return false;
+        }
         if unsaid {
             // The next attempt may ask for more.
             let job = matches!(ended, Some(Ended::TimeLimit | Ended::OutOfMemory));
             return program || job;
         }
         match ended {
-            None => false,
+            None | Some(Ended::Cancelled | Ended::Refused) => false,
             Some(Ended::Timeout | Ended::TimeLimit) => self.timeout == Some(true),
             Some(Ended::OutOfMemory) => self.signals == Some(true) || self.has(128 + 9),
             Some(Ended::Exit(status)) => self.has(status),
@@ -146,6 +154,9 @@ mod tests {
             Some(Ended::Signal(9)),
             Some(Ended::Timeout),
         ] {
+            assert!(!any.passes(Some(Ended::Cancelled), true));
+            assert!(!any.passes(Some(Ended::Refused), true));
+            assert!(any.passes(Some(Ended::OutOfMemory), false));
             assert!(any.passes(ended, true) && !any.passes(ended, false));
         }
         let exits = Retry {

@@ -78,14 +78,19 @@ end() { # FILE PROGRAM SIGNAL: ends it, and waits until it is gone.
     for _ in $(seq 100); do [ -d "/proc/$pid" ] || return 0; sleep 0.1; done
     kill -KILL "$pid" 2>/dev/null
 }
+# Ends a process and all that it has started.
+tree() {
+    local child
+    for child in $(pgrep -P "$1"); do tree "$child"; done
+    kill -KILL "$1" 2>/dev/null
+}
 # What keeps one of our nodes' logs open is a step of a job, whose node may be gone.
 steps() {
     for process in /proc/[0-9]*; do
         [ "$(cat "$process/comm" 2>/dev/null)" = slurmstepd ] || continue
         if ls -l "$process/fd" 2>/dev/null | grep -qF "$folder/log/${1:-n}"; then
             pid=${process#/proc/}
-            pkill -KILL -P "$pid"
-            kill -KILL "$pid" 2>/dev/null
+            tree "$pid"
         fi
     done
 }

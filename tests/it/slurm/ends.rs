@@ -92,11 +92,16 @@ stages:
     resources: {time: 6s}
     with: {samples: 5, epochs: EPOCHS, latent: 1, hidden: [8], batch: 10}
 "#;
-    let probe = space(&manifest.replace("EPOCHS", "20"), "");
-    let begin = std::time::Instant::now();
-    probe.stdout(&["run", "manifests/o.yaml", "--progress", "none"]);
-    // Some ten seconds, on this machine and in this build.
-    let epochs = (20.0 * 11.0 / begin.elapsed().as_secs_f64()).max(20.0) as usize;
+    let probe = space(&manifest.replace("EPOCHS", "300"), "");
+    let events = probe.stdout(&["run", "manifests/o.yaml", "--json"]);
+    let fit = events
+        .lines()
+        .find(|line| line.contains("step-finished") && line.contains("\"fit\""));
+    let fit: serde_json::Value =
+        serde_json::from_str(fit.expect("it ran")).expect("events are JSON");
+    let seconds = fit["seconds"].as_f64().expect("it took a while");
+    // Some nine seconds, on this machine and in this build.
+    let epochs = (300.0 * 9.0 / seconds) as usize;
     let space = space(&manifest.replace("EPOCHS", &epochs.to_string()), "");
     let said = shared.cluster.run(&space, &["--checkpoint-every", "0.5"]);
     assert!(
