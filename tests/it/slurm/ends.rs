@@ -177,7 +177,7 @@ fn a_node_that_dies_takes_nothing_but_time() {
         return;
     };
     let space = space(
-        &one("echo x >> $root/begun; sleep 2; echo > $out_x", ""),
+        &one("echo x >> $root/begun; sleep 8; echo > $out_x", ""),
         "options = [\"--nodelist=n2\"]",
     );
     let arguments = [
