@@ -31,6 +31,7 @@ use crate::engine::EndCause;
 use crate::engine::Executor;
 use crate::engine::Submission;
 use crate::engine::Update;
+use crate::engine::isolated;
 
 /// Attempts that become ready together are queued together: so long after the last one came.
 const GATHERING: Duration = Duration::from_millis(100);
@@ -511,6 +512,12 @@ impl Executor for Slurm {
         // Without a position it was gathered, and never queued.
         let position = Position::of(&folder)?;
         let handle = handle(&folder);
+        // Its coordinator died after the batch was tidied away, and before the result was recorded.
+        if isolated::outcome(&folder).is_some() {
+            let end = End::new(EndCause::Finished, "it had ended before");
+            self.news.push((handle.clone(), Update::Ended(end)));
+            return Some(handle);
+        }
         if !self.batches.contains_key(&position.batch) {
             let at = self.place.batches.join(&position.batch);
             let batch = Batch::read(&at).ok()?;

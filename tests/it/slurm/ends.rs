@@ -172,7 +172,6 @@ fn a_job_that_takes_too_much_memory_says_so_and_may_ask_for_more() {
 }
 
 #[test]
-#[ignore = "fails when other tests run beside it (docs/design/known-gaps.md)"]
 fn a_node_that_dies_takes_nothing_but_time() {
     let Some(alone) = cluster::alone() else {
         return;

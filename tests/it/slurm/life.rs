@@ -30,7 +30,6 @@ fn once_each(steps: usize) -> Vec<String> {
 }
 
 #[test]
-#[ignore = "seen once: one of 24 steps ran twice (docs/design/known-gaps.md)"]
 fn a_submitter_that_is_killed_twenty_times_submits_nothing_twice() {
     let Some(shared) = cluster::shared() else {
         return;
