@@ -19,6 +19,7 @@ mod list;
 mod log;
 mod logging;
 mod ls;
+mod noted;
 mod output_folder;
 mod plan;
 mod previous_run;

@@ -33,6 +33,7 @@ use crate::store::StoreError;
 use crate::text::Diagnostic;
 use crate::text::closest;
 use crate::text::plural;
+use crate::text::shell_word;
 
 /// An experiment that was read without a mistake, and its plan.
 pub(super) struct Project {
@@ -273,7 +274,7 @@ fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@+".contains(c);
     match !word.is_empty() && word.chars().all(plain) {
         true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
+        false => shell_word(word),
     }
 }
 

@@ -1,10 +1,9 @@
 //! Replicates on demand: how many of them an experiment has come to, kept in its store.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::noted;
 use crate::claims::Judgement;
 use crate::claims::Verdict;
 use crate::manifest::Experiment;
@@ -15,12 +14,7 @@ const FILE: &str = "replicates.json";
 
 /// How many an experiment has come to; none where it never grew.
 pub(super) fn known(store: &Path, experiment: &str) -> Option<u32> {
-    all(store).get(experiment).copied()
-}
-
-fn all(store: &Path) -> BTreeMap<String, u32> {
-    let text = fs::read(store.join(FILE)).unwrap_or_default();
-    serde_json::from_slice(&text).unwrap_or_default()
+    noted::all(store, FILE).get(experiment).copied()
 }
 
 /// Notes how many an experiment is to have.
@@ -28,11 +22,9 @@ fn all(store: &Path) -> BTreeMap<String, u32> {
 /// # Errors
 /// Where the store cannot be written.
 pub(super) fn note(store: &Path, experiment: &str, count: u32) -> io::Result<()> {
-    let mut all = all(store);
+    let mut all = noted::all(store, FILE);
     all.insert(experiment.to_owned(), count);
-    let new = store.join(format!("tmp/{FILE}-{}", std::process::id()));
-    fs::write(&new, serde_json::to_vec(&all)?)?;
-    fs::rename(new, store.join(FILE))
+    noted::write(store, FILE, &all)
 }
 
 /// Whether an experiment has replicates on demand.

@@ -4,10 +4,8 @@
 //! out again, and keeps what results do not say: which trials failed, and points that were kept when
 //! the space was changed.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
-use std::fs;
 use std::io;
 use std::io::Write;
 use std::path::Path;
@@ -15,6 +13,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::Serialize;
 
+use super::noted;
 use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
@@ -65,11 +64,6 @@ pub(super) struct SearchState {
     pub fell_out: Vec<String>,
 }
 
-fn all(store: &Path) -> BTreeMap<String, Record> {
-    let text = fs::read(store.join(FILE)).unwrap_or_default();
-    serde_json::from_slice(&text).unwrap_or_default()
-}
-
 /// What decides proposals but for the space, as text.
 fn definition(search: &Search) -> String {
     let objectives = search.objectives.iter();
@@ -95,7 +89,7 @@ pub(super) fn recall(
     experiment: &str,
     search: &Search,
 ) -> Option<(Vec<Point>, SearchState)> {
-    let record = all(store).remove(experiment)?;
+    let record: Record = noted::all(store, FILE).remove(experiment)?;
     if record.of != definition(search) {
         return None;
     }
@@ -354,7 +348,7 @@ impl Project {
         let (Some(search), Some(state)) = (&self.plan.experiment.search, &self.search) else {
             return Ok(());
         };
-        let mut all = all(&self.store);
+        let mut all = noted::all(&self.store, FILE);
         let record = Record {
             of: definition(search),
             space: search.space_text.clone(),
@@ -367,10 +361,6 @@ impl Project {
             return Ok(());
         }
         all.insert(self.name(), record);
-        let new = self
-            .store
-            .join(format!("tmp/{FILE}-{}", std::process::id()));
-        fs::write(&new, serde_json::to_vec(&all)?)?;
-        fs::rename(new, self.store.join(FILE))
+        noted::write(&self.store, FILE, &all)
     }
 }

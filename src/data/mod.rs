@@ -136,10 +136,10 @@ pub static ALL: &[&dyn DataSet] = &[
     &own::Images,
     &mnist::MNIST,
     &own::Npy,
-    &own::Npz,
+    &own::NPZ,
     &omniglot::Omniglot,
     &oracle_lstm::OracleLstm,
-    &own::SafeTensorsFile,
+    &own::SAFETENSORS,
     &synthetic::Synthetic,
     &text::Text,
 ];

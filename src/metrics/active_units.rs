@@ -1,10 +1,10 @@
 //! How many latent dimensions a model uses.
 
+use super::Asked;
 use super::Metric;
+use super::Scores;
 use super::inferred;
-use crate::data::Dataset;
 use crate::data::SplitName;
-use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::random::Seed;
@@ -12,9 +12,7 @@ use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
-use crate::registry::Values;
 use crate::registry::params;
-use crate::training::Monitor;
 
 /// `evaluate/active-units`
 pub(super) struct ActiveUnits;
@@ -66,13 +64,13 @@ impl Metric for ActiveUnits {
         &[Capability::Codes]
     }
 
-    fn score(
-        &self,
-        model: &dyn Fitted,
-        data: &Dataset,
-        values: &Values,
-        _monitor: &dyn Monitor,
-    ) -> Result<Vec<f64>, ModelError> {
+    fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
+        let Asked {
+            model,
+            data,
+            params: values,
+            ..
+        } = *asked;
         let params = ActiveUnitsParams::read(values)?;
         let seed = params.seed.derive("active-units");
         let codes = inferred::codes(model, data, params.split.name(), &seed)?;
@@ -82,7 +80,7 @@ impl Metric for ActiveUnits {
         }
         let variances = variances(&codes);
         let active = variances.iter().filter(|v| **v >= params.threshold).count() as f64;
-        Ok(vec![active, active / variances.len() as f64])
+        Ok(vec![active, active / variances.len() as f64].into())
     }
 }
 

@@ -1,12 +1,12 @@
 //! The bound on −log p(x) at the refined variational parameters, as papers on text report it.
 
+use super::Asked;
 use super::Estimate;
 use super::Metric;
+use super::Scores;
 use super::inferred;
-use crate::data::Dataset;
 use crate::data::SplitName;
 use crate::models::DiagonalGaussians;
-use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::semi_amortized::Observed;
@@ -16,9 +16,7 @@ use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
-use crate::registry::Values;
 use crate::registry::params;
-use crate::training::Monitor;
 
 /// `evaluate/bound`
 pub(super) struct Bound;
@@ -87,13 +85,14 @@ impl Metric for Bound {
         &[Capability::PosteriorRefinement]
     }
 
-    fn score(
-        &self,
-        model: &dyn Fitted,
-        data: &Dataset,
-        values: &Values,
-        monitor: &dyn Monitor,
-    ) -> Result<Vec<f64>, ModelError> {
+    fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
+        let Asked {
+            model,
+            data,
+            params: values,
+            monitor,
+            ..
+        } = *asked;
         let params = BoundParams::read(values)?;
         let model = inferred::refining(model)?;
         let seed = params.seed.derive("bound");
@@ -123,7 +122,8 @@ impl Metric for Bound {
             (total / sums.predicted as f64).exp(),
             sums.predicted as f64 / n,
             data.meta["true_nll"]["mean"].as_f64().unwrap_or(f64::NAN),
-        ])
+        ]
+        .into())
     }
 }
 

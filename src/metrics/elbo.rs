@@ -1,9 +1,10 @@
 //! The evidence lower bound on held-out data, with its two parts.
 
+use super::Asked;
 use super::Estimate;
 use super::Marginal;
 use super::Metric;
-use crate::data::Dataset;
+use super::Scores;
 use crate::data::SplitName;
 use crate::models::Fitted;
 use crate::models::ModelError;
@@ -15,9 +16,7 @@ use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
-use crate::registry::Values;
 use crate::registry::params;
-use crate::training::Monitor;
 
 /// `evaluate/elbo`
 pub(super) struct Elbo;
@@ -87,13 +86,13 @@ impl Metric for Elbo {
         ]
     }
 
-    fn score(
-        &self,
-        model: &dyn Fitted,
-        data: &Dataset,
-        values: &Values,
-        _monitor: &dyn Monitor,
-    ) -> Result<Vec<f64>, ModelError> {
+    fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
+        let Asked {
+            model,
+            data,
+            params: values,
+            ..
+        } = *asked;
         let params = ElboParams::read(values)?;
         let x = params::observations(data, params.split.name())?;
         let n = x.len() as f64;
@@ -109,7 +108,8 @@ impl Metric for Elbo {
             elbo.standard_error.unwrap_or(f64::NAN),
             reconstructions.iter().sum::<f64>() / n,
             kls.iter().sum::<f64>() / n,
-        ])
+        ]
+        .into())
     }
 }
 

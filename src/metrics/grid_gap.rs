@@ -1,13 +1,13 @@
 //! How far the inferred posteriors of two dimensions are from the best Gaussian.
 
+use super::Asked;
 use super::Estimate;
 use super::LikelihoodOverPlane;
 use super::Metric;
+use super::Scores;
 use super::inferred;
-use crate::data::Dataset;
 use crate::data::SplitName;
 use crate::models::DiagonalGaussians;
-use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::semi_amortized::Content;
 use crate::models::semi_amortized::SemiAmortized;
@@ -16,9 +16,7 @@ use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
-use crate::registry::Values;
 use crate::registry::params;
-use crate::training::Monitor;
 
 /// `evaluate/grid-gap`
 pub(super) struct GridGap;
@@ -86,13 +84,14 @@ impl Metric for GridGap {
         ]
     }
 
-    fn score(
-        &self,
-        model: &dyn Fitted,
-        data: &Dataset,
-        values: &Values,
-        monitor: &dyn Monitor,
-    ) -> Result<Vec<f64>, ModelError> {
+    fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
+        let Asked {
+            model,
+            data,
+            params: values,
+            monitor,
+            ..
+        } = *asked;
         let params = GridGapParams::read(values)?;
         let model = inferred::refining(model)?;
         of_two_dimensions(model)?;
@@ -130,7 +129,8 @@ impl Metric for GridGap {
             error(elbo),
             mean_start.mean,
             elbo_start.mean,
-        ])
+        ]
+        .into())
     }
 }
 

@@ -13,8 +13,10 @@ use crate::models::ModelError;
 use crate::models::Rows;
 use crate::nn::Cpu;
 use crate::random::Seed;
+use crate::training::Batches;
 use crate::training::Curve;
 use crate::training::Monitor;
+use crate::training::Phase;
 use crate::training::TrainingAlgorithm;
 use crate::training::TrainingError;
 use crate::training::TrainingLoop;
@@ -60,6 +62,15 @@ impl<'a> HeldOut<'a> {
         let draws = self.marginal.sample(n, own);
         Ok(draws.map_err(TrainingError::algorithm)?.z)
     }
+}
+
+/// Rows of the curve of what a score learns.
+pub(super) const CURVE_ROWS: u64 = 50;
+
+/// The phase of what a score learns from draws of its own.
+pub(super) fn fit_phase(iterations: u64) -> Phase {
+    let every = iterations.div_ceil(CURVE_ROWS);
+    Phase::iterations("fit", iterations, every, Batches::none())
 }
 
 /// Trains what a score learns: `what` by name, for the message.

@@ -1,12 +1,12 @@
 //! −log p(x) by importance sampling from q(z|x) at λ_K.
 
+use super::Asked;
 use super::Estimate;
 use super::Metric;
+use super::Scores;
 use super::importance_weighted::log_evidence;
 use super::inferred;
-use crate::data::Dataset;
 use crate::data::SplitName;
-use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::random::Seed;
@@ -14,9 +14,7 @@ use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
-use crate::registry::Values;
 use crate::registry::params;
-use crate::training::Monitor;
 
 /// `evaluate/importance-nll`
 pub(super) struct ImportanceNll;
@@ -76,13 +74,14 @@ impl Metric for ImportanceNll {
         &[Capability::PosteriorRefinement]
     }
 
-    fn score(
-        &self,
-        model: &dyn Fitted,
-        data: &Dataset,
-        values: &Values,
-        monitor: &dyn Monitor,
-    ) -> Result<Vec<f64>, ModelError> {
+    fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
+        let Asked {
+            model,
+            data,
+            params: values,
+            monitor,
+            ..
+        } = *asked;
         let params = ImportanceNllParams::read(values)?;
         let model = inferred::refining(model)?;
         let seed = params.seed.derive("importance-nll");
@@ -117,6 +116,7 @@ impl Metric for ImportanceNll {
             nll.mean,
             nll.standard_error.unwrap_or(f64::NAN),
             (sum / predicted as f64).exp(),
-        ])
+        ]
+        .into())
     }
 }

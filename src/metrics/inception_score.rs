@@ -4,14 +4,15 @@ mod measure;
 
 pub use measure::{InceptionScore, inception_score};
 
+use super::Asked;
 use super::Metric;
+use super::Scores;
 use super::classifier;
 use super::classifier::Classifier;
 use super::classifier::ClassifierKind;
 use super::classifier::ClassifierParams;
 use super::classifier::order_of;
 use crate::data::Dataset;
-use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::params;
@@ -131,45 +132,29 @@ impl Metric for InceptionScoreOfSamples {
         }
     }
 
-    fn score(
-        &self,
-        model: &dyn Fitted,
-        data: &Dataset,
-        values: &Values,
-        monitor: &dyn Monitor,
-    ) -> Result<Vec<f64>, ModelError> {
+    fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
+        let Asked {
+            model,
+            data,
+            params: values,
+            monitor,
+            ..
+        } = *asked;
         let params = InceptionScoreParams::read(values)?;
-        let own = ClassifierParams {
-            network: ClassifierKind::Mlp,
-            hidden: params.classifier_hidden,
-            epochs: params.classifier_epochs,
-            seed: params.seed.derive("inception-score/classifier"),
-            device: DeviceChoice::Cpu,
-            ..ClassifierParams::read(&Values::default())?
+        let own;
+        let classifier = match asked.classifier {
+            Some(given) => given,
+            None => {
+                own = own_classifier(data, &params, monitor)?;
+                &own
+            }
         };
-        let trained = classifier::train(data, &own, monitor)?;
-        if let Some(how) = trained.diverged {
-            let what = format!("the classifier diverged: {how}");
-            return Err(ModelError::Unsupported(what));
-        }
-        let classifier = Classifier::open(&trained.weights)?;
-        self.score_by(&classifier, model, data, values, monitor)
-    }
-
-    fn score_by(
-        &self,
-        classifier: &Classifier,
-        model: &dyn Fitted,
-        data: &Dataset,
-        values: &Values,
-        _monitor: &dyn Monitor,
-    ) -> Result<Vec<f64>, ModelError> {
         let InceptionScoreParams {
             samples,
             splits,
             seed,
             ..
-        } = InceptionScoreParams::read(values)?;
+        } = params;
         if classifier.shape() != model.shape() {
             return Err(ModelError::Unsupported(format!(
                 "the classifier is of observations of {}, the model of {}",
@@ -194,6 +179,28 @@ impl Metric for InceptionScoreOfSamples {
         };
         let generated = score(&model.sample(samples, &mut stream)?.into_rows())?;
         let real = score(&params::observations(data, "test")?)?;
-        Ok(vec![generated.mean, generated.std, real.mean, accuracy])
+        Ok(vec![generated.mean, generated.std, real.mean, accuracy].into())
     }
+}
+
+/// A classifier trained on the data for this score alone.
+fn own_classifier(
+    data: &Dataset,
+    params: &InceptionScoreParams,
+    monitor: &dyn Monitor,
+) -> Result<Classifier, ModelError> {
+    let own = ClassifierParams {
+        network: ClassifierKind::Mlp,
+        hidden: params.classifier_hidden,
+        epochs: params.classifier_epochs,
+        seed: params.seed.derive("inception-score/classifier"),
+        device: DeviceChoice::Cpu,
+        ..ClassifierParams::read(&Values::default())?
+    };
+    let trained = classifier::train(data, &own, monitor)?;
+    if let Some(how) = trained.diverged {
+        let what = format!("the classifier diverged: {how}");
+        return Err(ModelError::Unsupported(what));
+    }
+    Classifier::open(&trained.weights)
 }

@@ -1,13 +1,14 @@
 //! The importance-weighted bound of a fitted model with a mixture of Gaussians as proposal.
 
+use super::Asked;
 use super::Estimate;
 use super::Metric;
+use super::Scores;
 use super::mixture_proposal::MixtureProposal;
 use super::mixture_proposal::narrowest;
 use super::mixture_proposal::temper;
 use super::test_kl::first;
 use super::test_kl::known_truth;
-use crate::data::Dataset;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Posterior;
@@ -25,9 +26,7 @@ use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
-use crate::registry::Values;
 use crate::registry::params;
-use crate::training::Monitor;
 
 /// `evaluate/iwae-bound`
 pub(super) struct IwaeBound;
@@ -155,13 +154,13 @@ impl Metric for IwaeBound {
         &[Capability::Likelihood]
     }
 
-    fn score(
-        &self,
-        model: &dyn Fitted,
-        data: &Dataset,
-        values: &Values,
-        _monitor: &dyn Monitor,
-    ) -> Result<Vec<f64>, ModelError> {
+    fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
+        let Asked {
+            model,
+            data,
+            params: values,
+            ..
+        } = *asked;
         let params = IwaeBoundParams::read(values)?;
         let truth = known_truth(data)?;
         let most = if truth.is_some() { usize::MAX } else { FEW };
@@ -189,7 +188,7 @@ impl Metric for IwaeBound {
         let elbos = elbo_draws(model, &x, &mut seed.derive("elbo").stream(0))?;
         let [gain, gain_se] = numbers(elbos.map(|elbos| less(&bounds, &elbos)));
         let mean = bounds.iter().sum::<f64>() / bounds.len() as f64;
-        Ok(vec![kl, kl_se, mean, gap, gap_se, worst, gain, gain_se])
+        Ok(vec![kl, kl_se, mean, gap, gap_se, worst, gain, gain_se].into())
     }
 }
 
@@ -299,6 +298,7 @@ mod tests {
     use crate::models::observation::Decoded;
     use crate::models::observation::ObservationModel;
     use crate::random::Seed;
+    use crate::registry::Values;
 
     /// x = |z| + 0.05 ε: two separate modes for every x.
     struct Fold;

@@ -5,13 +5,13 @@
 //! would bias the estimate. The elbo surgery of Hoffman and Johnson 2016 splits the average
 //! posterior KL into this marginal KL and the mutual information of x and z.
 
+use super::Asked;
 use super::Estimate;
 use super::Marginal;
 use super::Metric;
+use super::Scores;
 use super::marginal::Observations;
-use crate::data::Dataset;
 use crate::models::Draws;
-use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::agreement::is_negative;
 use crate::models::posteriors::log_priors;
@@ -20,9 +20,7 @@ use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
-use crate::registry::Values;
 use crate::registry::params;
-use crate::training::Monitor;
 
 /// `evaluate/marginal-kl`
 pub(super) struct MarginalKlScore;
@@ -122,13 +120,13 @@ impl Metric for MarginalKlScore {
         &[Capability::PosteriorSamples, Capability::PosteriorDensity]
     }
 
-    fn score(
-        &self,
-        model: &dyn Fitted,
-        data: &Dataset,
-        values: &Values,
-        _monitor: &dyn Monitor,
-    ) -> Result<Vec<f64>, ModelError> {
+    fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
+        let Asked {
+            model,
+            data,
+            params: values,
+            ..
+        } = *asked;
         let params = MarginalKlParams::read(values)?;
         let inference = params.seed.derive("marginal-kl/inference");
         let marginal = Marginal::over(model, data, params.observations, &inference)?;
@@ -141,7 +139,8 @@ impl Metric for MarginalKlScore {
             kl.lower,
             kl.posterior_mean,
             kl.mutual_information,
-        ])
+        ]
+        .into())
     }
 }
 

@@ -76,21 +76,6 @@ pub trait Metric: Entry {
         None
     }
 
-    /// The measured numbers by the answers of a classifier, for a score that has a slot for one.
-    ///
-    /// # Errors
-    /// As for the numbers alone, or where the classifier is one of other observations.
-    fn score_by(
-        &self,
-        _classifier: &Classifier,
-        model: &dyn Fitted,
-        data: &Dataset,
-        params: &Values,
-        monitor: &dyn Monitor,
-    ) -> Result<Vec<f64>, ModelError> {
-        self.score(model, data, params, monitor)
-    }
-
     /// Whether it can work with what its slots will hold, as far as that is known.
     ///
     /// # Errors
@@ -99,36 +84,44 @@ pub trait Metric: Entry {
         Ok(())
     }
 
-    /// The measured numbers: one per measure, in that order. A score that trains something does it
-    /// under the eyes of `monitor`.
-    ///
-    /// # Errors
-    /// Where the model cannot answer what the score asks, or the data do not fit.
-    fn score(
-        &self,
-        model: &dyn Fitted,
-        data: &Dataset,
-        params: &Values,
-        monitor: &dyn Monitor,
-    ) -> Result<Vec<f64>, ModelError>;
-
     /// Whether it keeps the curve of what it trains.
     fn has_curve(&self) -> bool {
         false
     }
 
-    /// The same, with the curve of what was trained for it.
+    /// The measured numbers: one per measure, in that order. A score that trains something does it
+    /// under the eyes of the monitor.
     ///
     /// # Errors
-    /// As for the numbers alone.
-    fn score_with_curve(
-        &self,
-        model: &dyn Fitted,
-        data: &Dataset,
-        params: &Values,
-        monitor: &dyn Monitor,
-    ) -> Result<(Vec<f64>, Option<Curve>), ModelError> {
-        Ok((self.score(model, data, params, monitor)?, None))
+    /// Where the model cannot answer what the score asks, or the data or the classifier do not fit.
+    fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError>;
+}
+
+/// What a score is asked about.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    pub model: &'a dyn Fitted,
+    pub data: &'a Dataset,
+    /// Given in the score's slot for one.
+    pub classifier: Option<&'a Classifier>,
+    pub params: &'a Values,
+    pub monitor: &'a dyn Monitor,
+}
+
+/// What a score answers.
+#[derive(Clone, Debug)]
+pub struct Scores {
+    pub numbers: Vec<f64>,
+    /// Of what was trained for them.
+    pub curve: Option<Curve>,
+}
+
+impl From<Vec<f64>> for Scores {
+    fn from(numbers: Vec<f64>) -> Self {
+        Scores {
+            numbers,
+            curve: None,
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! How many modes of the data a model's samples show, and how evenly.
 
+use super::Asked;
 use super::Metric;
+use super::Scores;
 use super::classifier::Classifier;
-use crate::data::Dataset;
-use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::params;
@@ -19,7 +19,6 @@ use crate::registry::Slot;
 use crate::registry::Values;
 use crate::registry::params;
 use crate::registry::shape_text;
-use crate::training::Monitor;
 
 /// `evaluate/mode-coverage`
 pub(crate) struct ModeCoverage;
@@ -108,25 +107,17 @@ impl Metric for ModeCoverage {
         })
     }
 
-    fn score(
-        &self,
-        _model: &dyn Fitted,
-        _data: &Dataset,
-        _values: &Values,
-        _monitor: &dyn Monitor,
-    ) -> Result<Vec<f64>, ModelError> {
-        let why = "modes are told apart by a classifier: give one in the slot `classifier`";
-        Err(ModelError::Unsupported(why.to_owned()))
-    }
-
-    fn score_by(
-        &self,
-        classifier: &Classifier,
-        model: &dyn Fitted,
-        data: &Dataset,
-        values: &Values,
-        _monitor: &dyn Monitor,
-    ) -> Result<Vec<f64>, ModelError> {
+    fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
+        let Asked {
+            model,
+            data,
+            params: values,
+            ..
+        } = *asked;
+        let classifier = asked.classifier.ok_or_else(|| {
+            let why = "modes are told apart by a classifier: give one in the slot `classifier`";
+            ModelError::Unsupported(why.to_owned())
+        })?;
         let ModeCoverageParams { samples, seed } = ModeCoverageParams::read(values)?;
         let per_row = channels(classifier.shape(), model.shape());
         let per_row = per_row.map_err(ModelError::Unsupported)?;
@@ -139,7 +130,7 @@ impl Metric for ModeCoverage {
         let real = Rows::new(train.columns, train.gather(&chosen));
         let [of_model, of_data] = [generated, real].map(|x| spread(classifier, x, per_row));
         let ((modes, kl), (data_modes, data_kl)) = (of_model?, of_data?);
-        Ok(vec![modes as f64, kl, data_modes as f64, data_kl])
+        Ok(vec![modes as f64, kl, data_modes as f64, data_kl].into())
     }
 }
 

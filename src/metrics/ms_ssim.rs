@@ -4,10 +4,11 @@ mod measure;
 
 pub use measure::{MsSsim, MsSsimError, Similarity, Window};
 
+use super::Asked;
 use super::Estimate;
 use super::Metric;
+use super::Scores;
 use crate::data::Dataset;
-use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::params;
@@ -17,9 +18,7 @@ use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
-use crate::registry::Values;
 use crate::registry::params;
-use crate::training::Monitor;
 
 /// `evaluate/ms-ssim`
 pub struct MsSsimScore;
@@ -80,13 +79,13 @@ impl Metric for MsSsimScore {
         &[Capability::Samples]
     }
 
-    fn score(
-        &self,
-        model: &dyn Fitted,
-        data: &Dataset,
-        values: &Values,
-        _monitor: &dyn Monitor,
-    ) -> Result<Vec<f64>, ModelError> {
+    fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
+        let Asked {
+            model,
+            data,
+            params: values,
+            ..
+        } = *asked;
         let params = MsSsimParams::read(values)?;
         let &[channels, height, width] = model.shape() else {
             return Err(ModelError::Data(format!(
@@ -112,7 +111,8 @@ impl Metric for MsSsimScore {
             generated.mean,
             generated.standard_error.unwrap_or(f64::NAN),
             real.mean,
-        ])
+        ]
+        .into())
     }
 }
 

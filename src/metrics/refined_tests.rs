@@ -186,9 +186,16 @@ fn scores(name: &str, steps: usize, n: usize, given: &[(&str, i64)]) -> Vec<(&'s
     let metric = found.expect("it is registered");
     let given: Vec<(&str, Value)> = given.iter().map(|(k, v)| (*k, Value::from(*v))).collect();
     let values = values(metric.params(), &given);
-    let numbers = metric.score(&Linear { steps }, &data(n), &values, &Session::default());
+    let scores = metric.score(&Asked {
+        model: &Linear { steps },
+        data: &data(n),
+        classifier: None,
+        params: &values,
+        monitor: &Session::default(),
+    });
     let names = metric.measures().iter().map(|measure| measure.name);
-    names.zip(numbers.expect("the score exists")).collect()
+    let numbers = scores.expect("the score exists").numbers;
+    names.zip(numbers).collect()
 }
 
 fn number(scores: &[(&'static str, f64)], name: &str) -> f64 {

@@ -1,11 +1,12 @@
 //! How far a fitted density is from the one that made the data.
 
+use super::Asked;
 use super::Estimate;
 use super::Metric;
+use super::Scores;
 use crate::data::Array;
 use crate::data::Dataset;
 use crate::data::Numbers;
-use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::agreement::elbo_draws;
@@ -18,9 +19,7 @@ use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
-use crate::registry::Values;
 use crate::registry::params;
-use crate::training::Monitor;
 
 /// `evaluate/test-kl`
 pub(super) struct TestKl;
@@ -121,13 +120,13 @@ impl Metric for TestKl {
         &[Capability::Likelihood]
     }
 
-    fn score(
-        &self,
-        model: &dyn Fitted,
-        data: &Dataset,
-        values: &Values,
-        _monitor: &dyn Monitor,
-    ) -> Result<Vec<f64>, ModelError> {
+    fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
+        let Asked {
+            model,
+            data,
+            params: values,
+            ..
+        } = *asked;
         let params = TestKlParams::read(values)?;
         let count = params.observations.unwrap_or(usize::MAX);
         let x = first(params::observations(data, "test")?, count);
@@ -150,7 +149,8 @@ impl Metric for TestKl {
             (mean(&logs) - mean(&coarse)).abs(),
             gap.map_or(f64::NAN, |gap| gap.mean),
             gap.and_then(|gap| gap.standard_error).unwrap_or(f64::NAN),
-        ])
+        ]
+        .into())
     }
 }
 

@@ -7,6 +7,7 @@ use std::f64::consts::TAU;
 use serde_json::json;
 
 use super::ALL;
+use super::Asked;
 use super::Metric;
 use crate::data::Array;
 use crate::data::Dataset;
@@ -252,12 +253,14 @@ fn data(model: ObservationModel) -> Dataset {
 }
 
 fn score(metric: &dyn Metric, model: &dyn Fitted, data: &Dataset) -> Result<Vec<f64>, ModelError> {
-    metric.score(
+    let scores = metric.score(&Asked {
         model,
         data,
-        &values(metric.params(), &[]),
-        &Session::default(),
-    )
+        classifier: None,
+        params: &values(metric.params(), &[]),
+        monitor: &Session::default(),
+    });
+    scores.map(|scores| scores.numbers)
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -667,8 +670,15 @@ fn every_score_that_a_model_of_sequences_can_have_is_a_number() {
             ("seed", Value::Int(1)),
         ];
         let quick = values(metric.params(), &quick);
-        let numbers = metric.score(&*fitted, &data, &quick, &Session::default());
-        let numbers = numbers.unwrap_or_else(|error| panic!("{}: {error}", metric.name()));
+        let scores = metric.score(&Asked {
+            model: &*fitted,
+            data: &data,
+            classifier: None,
+            params: &quick,
+            monitor: &Session::default(),
+        });
+        let scores = scores.unwrap_or_else(|error| panic!("{}: {error}", metric.name()));
+        let numbers = scores.numbers;
         assert!(
             numbers.iter().all(|number| number.is_finite()),
             "{}",

@@ -96,12 +96,14 @@ pub fn valid_ll(
     valid: &Rows,
     monitor: &dyn Monitor,
 ) -> Result<Vec<(&'static str, f64)>, ModelError> {
-    let logs = match plain_logs(model, valid) {
-        // The training says so.
-        Err(ModelError::Diverged(_)) => return Ok(vec![("valid_ll", f64::NAN)]),
-        Ok(None) => return Ok(Vec::new()),
-        found => found?.unwrap_or_default(),
+    let Some(logs) = plain_logs(model, valid)? else {
+        return Ok(Vec::new());
     };
+    let mean = Estimate::of(&logs).mean;
+    // The training says that it diverged.
+    if mean.is_nan() {
+        return Ok(vec![("valid_ll", mean)]);
+    }
     let mut stream = Seed::new(0).derive("fit/agreement").stream(0);
     if let Some(elbos) = elbo_draws(model, valid, &mut stream)? {
         let gaps: Vec<f64> = logs
@@ -119,18 +121,22 @@ pub fn valid_ll(
             ));
         }
     }
-    Ok(vec![("valid_ll", Estimate::of(&logs).mean)])
+    Ok(vec![("valid_ll", mean)])
 }
 
-/// log p(x) of each row, in nats, for models of few dimensions with one latent; none for others.
+/// log p(x) of each row, in nats, for models of few dimensions with one latent; none for others. Of a
+/// model that diverged, not a number.
 ///
 /// # Errors
-/// [`ModelError::Diverged`] where the decoder gives what is not finite.
+/// As [`Quadrature::log_density`].
 pub fn plain_logs(model: &dyn Fitted, x: &Rows) -> Result<Option<Vec<f64>>, ModelError> {
     if model.latent() != 1 || x.columns > PLAIN {
         return Ok(None);
     }
-    Ok(Some(Quadrature::new(model, NODES)?.log_density(x)?))
+    match Quadrature::new(model, NODES) {
+        Err(ModelError::Diverged(_)) => Ok(Some(vec![f64::NAN; x.len()])),
+        quadrature => Ok(Some(quadrature?.log_density(x)?)),
+    }
 }
 
 #[cfg(test)]

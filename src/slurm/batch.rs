@@ -11,7 +11,9 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::profile::Profile;
+use crate::engine::isolated::place;
 use crate::text::plural;
+use crate::text::shell_word;
 
 /// Counts changes of the files that an older program would misread.
 const VERSION: u32 = 1;
@@ -146,14 +148,6 @@ pub(super) fn set_job(folder: &Path, job: u64) -> io::Result<()> {
     place(&folder.join(JOB), job.to_string().as_bytes())
 }
 
-/// Writes a file that is whole as soon as it is there.
-fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push("~");
-    fs::write(&beside, bytes)?;
-    fs::rename(&beside, path)
-}
-
 /// The script of a batch's jobs: the user's prologue, then the work.
 pub(super) fn script(profile: &Profile, program: &Path, folder: &Path) -> String {
     // `module` is a function that login shells have.
@@ -164,13 +158,13 @@ pub(super) fn script(profile: &Profile, program: &Path, folder: &Path) -> String
     };
     let mut lines = vec![format!("#!/bin/bash{login}")];
     for module in &profile.modules {
-        lines.push(format!("module load {} || exit 1", quoted(module)));
+        lines.push(format!("module load {} || exit 1", shell_word(module)));
     }
     lines.extend(profile.prologue.lines().map(str::to_owned));
     lines.push(format!(
         "exec {} worker {} --task \"$SLURM_ARRAY_TASK_ID\" --spent \"$SECONDS\"",
-        quoted(&program.to_string_lossy()),
-        quoted(&folder.to_string_lossy())
+        shell_word(&program.to_string_lossy()),
+        shell_word(&folder.to_string_lossy())
     ));
     lines.push(String::new());
     lines.join("\n")
@@ -222,11 +216,6 @@ pub(super) fn arguments(
 fn minutes(time: Duration) -> String {
     let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
     seconds.max(1).div_ceil(60).to_string()
-}
-
-/// A word as bash takes it back.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use crate::engine::isolated::place;
+
 /// What a job tells of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
@@ -40,9 +42,7 @@ fn name(task: u32, slot: u32, mark: Mark) -> String {
 /// Leaves a mark with a text, whole as soon as it is there.
 pub(super) fn put(folder: &Path, task: u32, slot: u32, mark: Mark, text: &str) -> io::Result<()> {
     let name = name(task, slot, mark);
-    let beside = folder.join(format!(".{name}"));
-    fs::write(&beside, text)?;
-    fs::rename(&beside, folder.join(name))
+    place(&folder.join(name), text.as_bytes())
 }
 
 /// The text of a mark.
@@ -93,6 +93,7 @@ mod tests {
         put(folder, 3, 1, Mark::Begun, "on n1").expect("it is ours");
         put(folder, 0, 12, Mark::Died, "exit status 3").expect("it is ours");
         fs::write(folder.join(".4.0.ended"), "").expect("it is ours");
+        fs::write(folder.join("4.0.ended~"), "").expect("it is ours");
         let all = list(folder).expect("it is there");
         assert_eq!(
             all,

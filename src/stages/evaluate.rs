@@ -11,7 +11,9 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::metrics;
+use crate::metrics::Asked;
 use crate::metrics::Metric;
+use crate::metrics::Scores;
 use crate::nn::device::DeviceChoice;
 use crate::registry::ArtifactType;
 use crate::registry::Capability;
@@ -100,23 +102,18 @@ impl Stage for Evaluate {
             // Scores are computed on the CPU wherever the model was trained: they are cheap beside
             // the training, and so are the same numbers everywhere.
             let (model, data) = fitted::with_data(job, DeviceChoice::Cpu)?;
-            let monitor = LinkMonitor(job.link);
-            let params = &job.step.params;
-            let (scores, curve) = match classifier::given(job)? {
-                None => self
-                    .entry
-                    .score_with_curve(&*model, &data, params, &monitor)?,
-                Some(classifier) => {
-                    let scores =
-                        self.entry
-                            .score_by(&classifier, &*model, &data, params, &monitor)?;
-                    (scores, None)
-                }
-            };
-            for contradiction in self.entry.contradictions(&scores) {
+            let classifier = classifier::given(job)?;
+            let Scores { numbers, curve } = self.entry.score(&Asked {
+                model: &*model,
+                data: &data,
+                classifier: classifier.as_ref(),
+                params: &job.step.params,
+                monitor: &LinkMonitor(job.link),
+            })?;
+            for contradiction in self.entry.contradictions(&numbers) {
                 job.link.warn(&contradiction);
             }
-            let metrics = artifacts::metrics_json(names.clone().zip(scores));
+            let metrics = artifacts::metrics_json(names.clone().zip(numbers));
             Ok(left(metrics, curve))
         })
     }

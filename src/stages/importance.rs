@@ -10,7 +10,6 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::random::Seed;
-use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Names;
 use crate::registry::Outputs;
@@ -75,7 +74,7 @@ impl StageKind for ImportanceTable {
     }
 
     fn outputs(&self) -> Outputs {
-        Outputs::Fixed(&[("table", ArtifactType::Table)])
+        measured::TABLE
     }
 
     fn reduces_all(&self) -> bool {
@@ -87,9 +86,7 @@ impl Stage for ImportanceTable {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = ImportanceParams::read(&job.step.params)?;
         let table = rows::of_rows(job.items("rows"))?;
-        let mut output = StepOutput::default();
-        measured::add(&mut output, "table", &of(&table, &params)?);
-        Ok(output)
+        Ok(measured::left(&of(&table, &params)?))
     }
 }
 

@@ -9,7 +9,6 @@ use super::trials;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
-use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Names;
 use crate::registry::Outputs;
@@ -66,7 +65,7 @@ impl StageKind for ParetoTable {
     }
 
     fn outputs(&self) -> Outputs {
-        Outputs::Fixed(&[("table", ArtifactType::Table)])
+        measured::TABLE
     }
 
     fn reduces_all(&self) -> bool {
@@ -78,9 +77,7 @@ impl Stage for ParetoTable {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = ParetoParams::read(&job.step.params)?;
         let table = rows::of_rows(job.items("rows"))?;
-        let mut output = StepOutput::default();
-        measured::add(&mut output, "table", &of(&table, &params)?);
-        Ok(output)
+        Ok(measured::left(&of(&table, &params)?))
     }
 }
 

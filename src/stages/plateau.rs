@@ -2,7 +2,7 @@
 
 use super::Stage;
 use super::artifacts;
-use super::trend;
+use super::rows;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
@@ -66,11 +66,7 @@ impl Entry for Plateau {
 
 impl StageKind for Plateau {
     fn inputs(&self) -> Vec<Slot> {
-        vec![Slot::new(
-            "curve",
-            &[ArtifactType::Curve],
-            "the curve of a training",
-        )]
+        vec![rows::CURVE]
     }
 
     fn outputs(&self) -> Outputs {
@@ -85,7 +81,7 @@ impl StageKind for Plateau {
 impl Stage for Plateau {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = PlateauParams::read(&job.step.params)?;
-        let curve = trend::only_curve(job)?;
+        let curve = rows::only_curve(job)?;
         let (gain, error) = late_gain(&curve, &params)?;
         let levelled = f64::from(u8::from(gain <= params.tolerance));
         let metrics = artifacts::metrics_json([
@@ -101,7 +97,7 @@ impl Stage for Plateau {
 
 /// The gain in the last part of the curve, with its standard error.
 fn late_gain(curve: &Table, params: &PlateauParams) -> Result<(f64, f64), JobError> {
-    let (column, values) = trend::first_of(curve, &params.columns)?;
+    let (column, values) = rows::first_of(curve, &params.columns)?;
     let part = (values.len() as f64 * params.share).round() as usize;
     if part < FEWEST {
         return Err(JobError::failed(format!(

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::artifacts;
 use super::described;
+use crate::engine::Job;
 use crate::engine::JobArtifact;
 use crate::engine::JobError;
 use crate::engine::JobItem;
@@ -24,6 +25,10 @@ pub(super) const SLOT: Slot = Slot::new(
     &[ArtifactType::Metrics, ArtifactType::Table],
     "scores, of which several stages share a row per cell, or tables",
 );
+
+/// The slot of stages that look at one curve.
+pub(super) const CURVE: Slot =
+    Slot::new("curve", &[ArtifactType::Curve], "the curve of a training");
 
 /// A table of metrics, one row per cell. Stages that score the same cell share its row, so that a
 /// list of stages reads as one wide table.
@@ -193,6 +198,32 @@ pub(super) fn of_curve(item: &JobItem) -> Result<Table, JobError> {
     }
     describe(artifact, &mut curve);
     Ok(curve)
+}
+
+/// The one curve in the slot `curve`.
+pub(super) fn only_curve(job: &Job<'_>) -> Result<Table, JobError> {
+    match job.items("curve") {
+        [item] => of_curve(item),
+        items => {
+            let error = format!("slot `curve` takes one and got {}", items.len());
+            Err(JobError::failed(error).hint("reduce nothing here"))
+        }
+    }
+}
+
+/// The first of these columns that a curve has, with its numbers.
+pub(super) fn first_of(curve: &Table, columns: &[String]) -> Result<(usize, Vec<f64>), JobError> {
+    let found = columns.iter().find_map(|name| curve.column(name));
+    let column = found.ok_or_else(|| {
+        let known = curve.columns.iter().filter(|column| !column.axis);
+        let known: Vec<&str> = known.map(|column| column.name.as_str()).collect();
+        JobError::failed(format!("the curve has no column {}", columns.join(" or ")))
+            .hint(format!("it has {}", known.join(", ")))
+    })?;
+    // Rows of another phase lack the column.
+    let rows = 0..curve.rows.len();
+    let values = rows.filter_map(|row| curve.number(row, column));
+    Ok((column, values.collect()))
 }
 
 /// Puts what the manifest says of an artifact's numbers into the heads of their columns.

@@ -14,7 +14,6 @@ use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::params;
-use crate::table::Table;
 use crate::table::stats::spearman;
 
 /// `evaluate/trend`
@@ -57,11 +56,7 @@ impl Entry for Trend {
 
 impl StageKind for Trend {
     fn inputs(&self) -> Vec<Slot> {
-        vec![Slot::new(
-            "curve",
-            &[ArtifactType::Curve],
-            "the curve of a training",
-        )]
+        vec![rows::CURVE]
     }
 
     fn outputs(&self) -> Outputs {
@@ -76,8 +71,8 @@ impl StageKind for Trend {
 impl Stage for Trend {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = TrendParams::read(&job.step.params)?;
-        let curve = only_curve(job)?;
-        let (column, values) = first_of(&curve, &params.columns)?;
+        let curve = rows::only_curve(job)?;
+        let (column, values) = rows::first_of(&curve, &params.columns)?;
         if values.len() < FEWEST {
             let (n, name) = (values.len(), &curve.columns[column].name);
             return Err(JobError::failed(format!(
@@ -103,32 +98,6 @@ impl Stage for Trend {
 fn trend(values: &[f64]) -> f64 {
     let order: Vec<f64> = (0..values.len()).map(|row| row as f64).collect();
     spearman(&order, values).map_or(0.0, |found| found.coefficient)
-}
-
-/// The one curve in the slot `curve`.
-pub(super) fn only_curve(job: &Job<'_>) -> Result<Table, JobError> {
-    match job.items("curve") {
-        [item] => rows::of_curve(item),
-        items => {
-            let error = format!("slot `curve` takes one and got {}", items.len());
-            Err(JobError::failed(error).hint("reduce nothing here"))
-        }
-    }
-}
-
-/// The first of these columns that a curve has, with its numbers.
-pub(super) fn first_of(curve: &Table, columns: &[String]) -> Result<(usize, Vec<f64>), JobError> {
-    let found = columns.iter().find_map(|name| curve.column(name));
-    let column = found.ok_or_else(|| {
-        let known = curve.columns.iter().filter(|column| !column.axis);
-        let known: Vec<&str> = known.map(|column| column.name.as_str()).collect();
-        JobError::failed(format!("the curve has no column {}", columns.join(" or ")))
-            .hint(format!("it has {}", known.join(", ")))
-    })?;
-    // Rows of another phase lack the column.
-    let rows = 0..curve.rows.len();
-    let values = rows.filter_map(|row| curve.number(row, column));
-    Ok((column, values.collect()))
 }
 
 #[cfg(test)]

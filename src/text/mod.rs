@@ -7,10 +7,12 @@ mod place;
 mod plural;
 mod printable;
 mod render;
+mod shell_word;
 mod suggest;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Level};
 pub use place::{Place, Source};
 pub use plural::{list_of, plural};
 pub use printable::{as_prose, in_one_line, is_hidden, printable, said};
+pub use shell_word::shell_word;
 pub use suggest::{closest, did_you_mean};

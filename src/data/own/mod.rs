@@ -20,8 +20,8 @@ mod tests;
 pub(super) use arrays::Npy;
 pub(super) use csv::Csv;
 pub(super) use images::Images;
-pub(super) use named::Npz;
-pub(super) use named::SafeTensorsFile;
+pub(super) use named::NPZ;
+pub(super) use named::SAFETENSORS;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -33,11 +33,45 @@ use crate::registry::Slot;
 use crate::registry::Values;
 use crate::registry::params;
 
+/// A format of files with named arrays.
+pub(in crate::data) struct NamedArrays {
+    name: &'static str,
+    summary: &'static str,
+    docs: &'static str,
+    read: fn(&[u8]) -> Result<Content, FormatError>,
+}
+
+/// What a file holds.
+enum Content {
+    Arrays(Arrays),
+    /// A data set that another project left.
+    Whole(Box<Dataset>),
+}
+
 /// `dataset/npz`
-pub(in crate::data) struct Npz;
+pub(in crate::data) static NPZ: NamedArrays = NamedArrays {
+    name: "npz",
+    summary: "your own arrays, from a file of `numpy.savez`",
+    docs: "`in: {file: {file: data/digits.npz}}` names the file. `arrays` says which of its arrays are what;\n\
+         without it these names are found: `x`, `X`, `data`, `features`, `images` or the only array for the\n\
+         observations, `y`, `label`, `labels`, `target`, `targets` for their classes; of a split, with\n\
+         `train`, `valid`, `val` or `test` before or after: `x_train`, `test_labels`, `valid.x`.\n\
+         Types, shapes, splits and scaling: as of `dataset/npy`. Closed form: the arrays are taken as they are.",
+    read: |bytes| in_archive(bytes).map(Content::Arrays),
+};
 
 /// `dataset/safetensors`
-pub(in crate::data) struct SafeTensorsFile;
+pub(in crate::data) static SAFETENSORS: NamedArrays = NamedArrays {
+    name: "safetensors",
+    summary: "your own arrays, from a safetensors file; or a data set of another project",
+    docs: "`in: {file: {file: data/digits.safetensors}}` names the file. Names of arrays, types, shapes, splits\n\
+         and scaling: as of `dataset/npz`. A `data.safetensors` that another project left is taken whole,\n\
+         with its splits and what is known about it. Closed form: the arrays are taken as they are.",
+    read: |bytes| match Dataset::from_bytes(bytes) {
+        Ok(data) => Ok(Content::Whole(Box::new(data))),
+        Err(_) => in_safetensors(bytes).map(Content::Arrays),
+    },
+};
 
 params! {
     /// What both may be given.
@@ -50,21 +84,17 @@ params! {
 
 const SLOTS: &[Slot] = &[Slot::new("file", &[ArtifactType::File], "the file")];
 
-impl Entry for Npz {
+impl Entry for NamedArrays {
     fn name(&self) -> &'static str {
-        "npz"
+        self.name
     }
 
     fn summary(&self) -> &'static str {
-        "your own arrays, from a file of `numpy.savez`"
+        self.summary
     }
 
     fn docs(&self) -> &'static str {
-        "`in: {file: {file: data/digits.npz}}` names the file. `arrays` says which of its arrays are what;\n\
-         without it these names are found: `x`, `X`, `data`, `features`, `images` or the only array for the\n\
-         observations, `y`, `label`, `labels`, `target`, `targets` for their classes; of a split, with\n\
-         `train`, `valid`, `val` or `test` before or after: `x_train`, `test_labels`, `valid.x`.\n\
-         Types, shapes, splits and scaling: as of `dataset/npy`. Closed form: the arrays are taken as they are."
+        self.docs
     }
 
     fn params(&self) -> Vec<Param> {
@@ -72,7 +102,7 @@ impl Entry for Npz {
     }
 }
 
-impl DataSet for Npz {
+impl DataSet for NamedArrays {
     fn slots(&self) -> &'static [Slot] {
         SLOTS
     }
@@ -88,52 +118,10 @@ impl DataSet for Npz {
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
         let params = NamedParams::read(params)?;
         let (path, bytes) = given(context)?;
-        let arrays = in_archive(&bytes).map_err(|error| error.at(&path))?;
-        load(self.name(), &params, &path, arrays, context)
-    }
-}
-
-impl Entry for SafeTensorsFile {
-    fn name(&self) -> &'static str {
-        "safetensors"
-    }
-
-    fn summary(&self) -> &'static str {
-        "your own arrays, from a safetensors file; or a data set of another project"
-    }
-
-    fn docs(&self) -> &'static str {
-        "`in: {file: {file: data/digits.safetensors}}` names the file. Names of arrays, types, shapes, splits\n\
-         and scaling: as of `dataset/npz`. A `data.safetensors` that another project left is taken whole,\n\
-         with its splits and what is known about it. Closed form: the arrays are taken as they are."
-    }
-
-    fn params(&self) -> Vec<Param> {
-        NamedParams::params()
-    }
-}
-
-impl DataSet for SafeTensorsFile {
-    fn slots(&self) -> &'static [Slot] {
-        SLOTS
-    }
-
-    fn range(&self, params: &Values) -> Option<(f64, f64)> {
-        NamedParams::read(params).ok()?.array.own.range()
-    }
-
-    fn check(&self, params: &Values) -> Result<(), InvalidParam> {
-        check(params)
-    }
-
-    fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
-        let params = NamedParams::read(params)?;
-        let (path, bytes) = given(context)?;
-        if let Ok(data) = Dataset::from_bytes(&bytes) {
-            return Ok(data);
+        match (self.read)(&bytes).map_err(|error| error.at(&path))? {
+            Content::Arrays(arrays) => load(self.name, &params, &path, arrays, context),
+            Content::Whole(data) => Ok(*data),
         }
-        let arrays = in_safetensors(&bytes).map_err(|error| error.at(&path))?;
-        load(self.name(), &params, &path, arrays, context)
     }
 }
 

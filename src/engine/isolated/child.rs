@@ -14,6 +14,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::place::place;
 use super::spec::AttemptSpec;
 use super::spec::Outcome;
 use super::spec::OutputFile;
@@ -202,14 +203,6 @@ fn outcome(error: JobError) -> Outcome {
         }
         JobError::Cancelled => Outcome::Cancelled,
     }
-}
-
-/// Writes a file that is whole as soon as it is there.
-fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push("~");
-    fs::write(&beside, bytes)?;
-    fs::rename(&beside, path)
 }
 
 /// Tells the parent, in lines.

@@ -8,8 +8,10 @@
 
 mod child;
 mod parent;
+mod place;
 mod spec;
 
 pub use child::serve;
 pub use parent::{Isolated, Listener, outcome, specify};
+pub use place::place;
 pub use spec::{AttemptSpec, CHECKPOINTS, OUTCOME, Outcome, SPEC_VERSION};

@@ -4,13 +4,13 @@ use serde_json::json;
 
 use super::DensityParams;
 use super::DensityTraining;
-use crate::data::Dataset;
+use crate::metrics::Asked;
 use crate::metrics::Estimate;
 use crate::metrics::Metric;
+use crate::metrics::Scores;
 use crate::metrics::held_out::HeldOut;
 use crate::metrics::held_out::learned;
 use crate::metrics::marginal::Observations;
-use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::agreement::is_negative;
 use crate::nn::Cpu;
@@ -19,10 +19,7 @@ use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
-use crate::registry::Values;
 use crate::registry::params;
-use crate::training::Curve;
-use crate::training::Monitor;
 
 /// `evaluate/density-model-kl`
 pub struct DensityModelKl;
@@ -120,23 +117,14 @@ impl Metric for DensityModelKl {
         true
     }
 
-    fn score(
-        &self,
-        model: &dyn Fitted,
-        data: &Dataset,
-        values: &Values,
-        monitor: &dyn Monitor,
-    ) -> Result<Vec<f64>, ModelError> {
-        Ok(self.score_with_curve(model, data, values, monitor)?.0)
-    }
-
-    fn score_with_curve(
-        &self,
-        model: &dyn Fitted,
-        data: &Dataset,
-        values: &Values,
-        monitor: &dyn Monitor,
-    ) -> Result<(Vec<f64>, Option<Curve>), ModelError> {
+    fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
+        let Asked {
+            model,
+            data,
+            params: values,
+            monitor,
+            ..
+        } = *asked;
         let params = DensityModelKlParams::read(values)?;
         let seed = params.seed.derive("density-model-kl");
         let q = HeldOut::of(model, data, params.observations, params.samples, seed)?;
@@ -169,6 +157,9 @@ impl Metric for DensityModelKl {
             log_marginal,
             q.exact.marginal.mean,
         ];
-        Ok((numbers, Some(curve)))
+        Ok(Scores {
+            numbers,
+            curve: Some(curve),
+        })
     }
 }

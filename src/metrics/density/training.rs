@@ -2,12 +2,11 @@
 
 use super::Density;
 use super::DensityParams;
-use crate::metrics::ratio::CURVE_ROWS;
+use crate::metrics::held_out::fit_phase;
 use crate::models::Rows;
 use crate::nn::Algorithm;
 use crate::nn::Backend;
 use crate::random::Seed;
-use crate::training::Batches;
 use crate::training::Component;
 use crate::training::Iteration;
 use crate::training::LearningRate;
@@ -88,13 +87,7 @@ impl<B: Backend> TrainingAlgorithm<B> for DensityTraining<'_, B> {
     }
 
     fn phases(&self) -> Vec<Phase> {
-        let every = self.iterations.div_ceil(CURVE_ROWS);
-        vec![Phase::iterations(
-            "fit",
-            self.iterations,
-            every,
-            Batches::none(),
-        )]
+        vec![fit_phase(self.iterations)]
     }
 
     fn iterate(&mut self, at: &mut Iteration<'_>) -> Result<(), TrainingError> {

@@ -4,9 +4,9 @@
 use super::RatioClassifier;
 use super::RatioParams;
 use super::logits;
-use super::training::CURVE_ROWS;
 use crate::data::gaussian_pair::Gaussian;
 use crate::data::gaussian_pair::kl;
+use crate::metrics::held_out::fit_phase;
 use crate::models::Rows;
 use crate::nn::Activation;
 use crate::nn::Algorithm;
@@ -16,7 +16,6 @@ use crate::nn::Matrix;
 use crate::nn::Pass;
 use crate::random::Seed;
 use crate::registry::choices;
-use crate::training::Batches;
 use crate::training::Component;
 use crate::training::Iteration;
 use crate::training::LearningRate;
@@ -163,9 +162,7 @@ impl<B: Backend> TrainingAlgorithm<B> for GaussianRatio<B> {
     }
 
     fn phases(&self) -> Vec<Phase> {
-        let iterations = self.params.iterations;
-        let every = iterations.div_ceil(CURVE_ROWS);
-        vec![Phase::iterations("fit", iterations, every, Batches::none())]
+        vec![fit_phase(self.params.iterations)]
     }
 
     fn iterate(&mut self, at: &mut Iteration<'_>) -> Result<(), TrainingError> {

@@ -4,12 +4,12 @@ use serde_json::json;
 
 use super::RatioParams;
 use super::RatioTraining;
-use crate::data::Dataset;
+use crate::metrics::Asked;
 use crate::metrics::Metric;
+use crate::metrics::Scores;
 use crate::metrics::held_out::HeldOut;
 use crate::metrics::held_out::learned;
 use crate::metrics::marginal::Observations;
-use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::nn::Cpu;
@@ -18,10 +18,7 @@ use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Param;
-use crate::registry::Values;
 use crate::registry::params;
-use crate::training::Curve;
-use crate::training::Monitor;
 
 /// `evaluate/density-ratio-kl`
 pub struct DensityRatioKl;
@@ -93,23 +90,14 @@ impl Metric for DensityRatioKl {
         true
     }
 
-    fn score(
-        &self,
-        model: &dyn Fitted,
-        data: &Dataset,
-        values: &Values,
-        monitor: &dyn Monitor,
-    ) -> Result<Vec<f64>, ModelError> {
-        Ok(self.score_with_curve(model, data, values, monitor)?.0)
-    }
-
-    fn score_with_curve(
-        &self,
-        model: &dyn Fitted,
-        data: &Dataset,
-        values: &Values,
-        monitor: &dyn Monitor,
-    ) -> Result<(Vec<f64>, Option<Curve>), ModelError> {
+    fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
+        let Asked {
+            model,
+            data,
+            params: values,
+            monitor,
+            ..
+        } = *asked;
         let params = DensityRatioKlParams::read(values)?;
         let seed = params.seed.derive("density-ratio-kl");
         let q = HeldOut::of(model, data, params.observations, params.samples, seed)?;
@@ -137,6 +125,9 @@ impl Metric for DensityRatioKl {
             exact.mean,
             exact.standard_error.unwrap_or(f64::NAN),
         ];
-        Ok((numbers, Some(curve)))
+        Ok(Scores {
+            numbers,
+            curve: Some(curve),
+        })
     }
 }

@@ -20,7 +20,6 @@ pub use gaussians::Divergence;
 pub use gaussians::GaussianRatio;
 pub use gaussians::Task;
 pub use metric::DensityRatioKl;
-pub use training::CURVE_ROWS;
 pub use training::Pairs;
 pub use training::RatioTraining;
 pub use training::logits;

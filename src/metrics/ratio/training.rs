@@ -3,18 +3,15 @@
 use super::RatioClassifier;
 use super::RatioParams;
 use crate::metrics::Estimate;
+use crate::metrics::held_out::fit_phase;
 use crate::models::Rows;
 use crate::nn::Backend;
 use crate::random::Seed;
-use crate::training::Batches;
 use crate::training::Component;
 use crate::training::Iteration;
 use crate::training::Phase;
 use crate::training::TrainingAlgorithm;
 use crate::training::TrainingError;
-
-/// Rows of the curve in a training.
-pub const CURVE_ROWS: u64 = 50;
 
 /// Rows whose logits are computed at once.
 const CHUNK: usize = 1000;
@@ -84,13 +81,7 @@ impl<B: Backend> TrainingAlgorithm<B> for RatioTraining<'_, B> {
     }
 
     fn phases(&self) -> Vec<Phase> {
-        let every = self.iterations.div_ceil(CURVE_ROWS);
-        vec![Phase::iterations(
-            "fit",
-            self.iterations,
-            every,
-            Batches::none(),
-        )]
+        vec![fit_phase(self.iterations)]
     }
 
     fn iterate(&mut self, at: &mut Iteration<'_>) -> Result<(), TrainingError> {

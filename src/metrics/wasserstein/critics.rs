@@ -1,6 +1,7 @@
 //! Critics of WGAN-GP that learn from data and from samples of a model that stays as it is.
 
 use crate::metrics::Estimate;
+use crate::metrics::held_out::fit_phase;
 use crate::models::Rows;
 use crate::models::networks;
 use crate::models::networks::Architecture;
@@ -17,16 +18,12 @@ use crate::nn::layers::rows;
 use crate::nn::penalty;
 use crate::random::Seed;
 use crate::registry::params;
-use crate::training::Batches;
 use crate::training::Component;
 use crate::training::Iteration;
 use crate::training::LearningRate;
 use crate::training::Phase;
 use crate::training::TrainingAlgorithm;
 use crate::training::TrainingError;
-
-/// Rows of the curve in a training.
-const CURVE_ROWS: u64 = 50;
 
 /// Rows that pass through a critic at once outside training.
 const CHUNK: usize = 250;
@@ -170,13 +167,7 @@ impl<B: Backend> TrainingAlgorithm<B> for Critics<'_, B> {
     }
 
     fn phases(&self) -> Vec<Phase> {
-        let every = self.iterations.div_ceil(CURVE_ROWS);
-        vec![Phase::iterations(
-            "fit",
-            self.iterations,
-            every,
-            Batches::none(),
-        )]
+        vec![fit_phase(self.iterations)]
     }
 
     fn iterate(&mut self, at: &mut Iteration<'_>) -> Result<(), TrainingError> {

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::CriticParams;
 use super::Critics;
-use crate::data::Dataset;
+use crate::metrics::Asked;
 use crate::metrics::Metric;
+use crate::metrics::Scores;
 use crate::metrics::held_out::learned;
-use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::networks::Architecture;
@@ -22,8 +22,6 @@ use crate::registry::Misfit;
 use crate::registry::Param;
 use crate::registry::Values;
 use crate::registry::params;
-use crate::training::Curve;
-use crate::training::Monitor;
 use crate::training::TrainingError;
 
 /// `evaluate/wasserstein-critic`
@@ -111,23 +109,14 @@ impl Metric for WassersteinCritic {
         true
     }
 
-    fn score(
-        &self,
-        model: &dyn Fitted,
-        data: &Dataset,
-        values: &Values,
-        monitor: &dyn Monitor,
-    ) -> Result<Vec<f64>, ModelError> {
-        Ok(self.score_with_curve(model, data, values, monitor)?.0)
-    }
-
-    fn score_with_curve(
-        &self,
-        model: &dyn Fitted,
-        data: &Dataset,
-        values: &Values,
-        monitor: &dyn Monitor,
-    ) -> Result<(Vec<f64>, Option<Curve>), ModelError> {
+    fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
+        let Asked {
+            model,
+            data,
+            params: values,
+            monitor,
+            ..
+        } = *asked;
         let params = WassersteinParams::read(values)?;
         let shape = model.shape();
         let taken = Architecture::of(&params.critic.networks).check(shape);
@@ -161,7 +150,10 @@ impl Metric for WassersteinCritic {
             unreachable!("BUG: two critics have two distances")
         };
         let numbers = vec![valid, valid_se, train, train_se, valid - train];
-        Ok((numbers, Some(curve)))
+        Ok(Scores {
+            numbers,
+            curve: Some(curve),
+        })
     }
 }
 

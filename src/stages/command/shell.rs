@@ -13,6 +13,8 @@ use std::process::Command;
 use std::process::Stdio;
 use std::sync::OnceLock;
 
+use crate::text::shell_word;
+
 /// A shell with the flags that make it strict.
 #[derive(Debug)]
 pub(super) struct Shell {
@@ -116,17 +118,12 @@ impl Shell {
 /// Notes every failure that `-e` would end the text for; within `set +e` it is meant. On one line
 /// with the text, whose lines keep their numbers.
 fn trap(notes: &Path) -> String {
-    let notes = quoted(&notes.to_string_lossy());
+    let notes = shell_word(&notes.to_string_lossy());
     let note = format!(
         "case $- in *e*) printf '%s:%s:%s\\0' \"${{PIPESTATUS[*]}}\" \"$LINENO\" \"$BASH_COMMAND\" \
          >> {notes};; esac"
     );
-    format!("set -E; trap {} ERR; ", quoted(&note))
-}
-
-/// As one word of a shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
+    format!("set -E; trap {} ERR; ", shell_word(&note))
 }
 
 /// What was noted, in its order.
