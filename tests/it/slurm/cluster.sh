@@ -71,11 +71,13 @@ controller() { slurmctld -f "$SLURM_CONF" >>"$folder/log/start" 2>&1; }
 node() { slurmd -f "$SLURM_CONF" -N "n$1" >>"$folder/log/start" 2>&1; }
 # Whether the process that a file names is the program that we started.
 ours() { [ -s "$1" ] && [ "$(cat "/proc/$(cat "$1")/comm" 2>/dev/null)" = "$2" ]; }
+# Whether a process has ended. Its entry stays until its parent has asked how, which may take longer than a job.
+gone() { [ ! -d "/proc/$1" ] || grep -qs '^State:[[:space:]]*Z' "/proc/$1/status"; }
 end() { # FILE PROGRAM SIGNAL: ends it, and waits until it is gone.
     ours "$1" "$2" || return 0
     local pid; pid=$(cat "$1")
     kill "-$3" "$pid" 2>/dev/null
-    for _ in $(seq 100); do [ -d "/proc/$pid" ] || return 0; sleep 0.1; done
+    for _ in $(seq 100); do gone "$pid" && return 0; sleep 0.1; done
     kill -KILL "$pid" 2>/dev/null
 }
 # Ends a process and all that it has started.
@@ -100,6 +102,7 @@ down() {
     steps
     end "$folder/controller.pid" slurmctld TERM
     end "$folder/munged.pid" munged TERM
+    rm -rf "$folder"
 }
 trap down EXIT
 
