@@ -5,6 +5,7 @@
 //! stand `select`, `table/…`, `sample/…` and `command`. So a new model needs no line here.
 
 mod artifacts;
+mod best;
 mod capabilities;
 mod claims;
 mod classifier;
@@ -19,9 +20,11 @@ mod figure;
 mod fitted;
 mod gaussian_ratio;
 mod importance;
+mod latents;
 mod low_posterior;
 mod measured;
 mod naming;
+mod networks;
 mod pairwise;
 mod pareto;
 mod plateau;
@@ -39,6 +42,7 @@ mod sample;
 mod search;
 mod select;
 mod sentences;
+mod settings;
 mod summary;
 mod surrogate;
 mod train;
@@ -91,13 +95,16 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &points::PosteriorPoints,
         &posterior::LogPosterior,
         &select::Select,
+        &best::BestTable,
         &classifier::TrainClassifier,
         &codes::Codes,
         &command::Command,
         &compare::CompareTable,
         &gaussian_ratio::RatioOfGaussians,
         &importance::ImportanceTable,
+        &latents::Latents,
         &low_posterior::LowPosterior,
+        &networks::NetworksTable,
         &pairwise::PairwiseTable,
         &pareto::ParetoTable,
         &plateau::Plateau,
@@ -113,6 +120,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &sample::Prior,
         &sample::Reconstructions,
         &sentences::Sentences,
+        &settings::SettingsTable,
         &trend::Trend,
         &tsne::Tsne,
         &wall_time::WallTime,
