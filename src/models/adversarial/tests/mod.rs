@@ -1,9 +1,6 @@
-use std::f32::consts::PI;
-use std::f32::consts::TAU;
-
 mod losses;
-mod plane;
 mod references;
+mod ring;
 mod turns;
 
 use super::kinds::Adversarial;
@@ -39,37 +36,16 @@ fn systems() -> Vec<(&'static Adversarial, Vec<(&'static str, Value)>)> {
 
 /// Eight points on a circle, under noise of a standard deviation of 0.02.
 fn ring(rows: usize) -> Dataset {
-    plane("ring", rows, |row, _| {
-        let (sin, cos) = (TAU * (row % 8) as f32 / 8.0).sin_cos();
-        ([cos, sin], 0.02)
-    })
-}
-
-/// Two half circles of radius 1 that reach into each other, under noise of a standard deviation of 0.05, around 0.
-fn moons(rows: usize) -> Dataset {
-    plane("moons", rows, |row, u| {
-        let (sin, cos) = (PI * u).sin_cos();
-        let point = match row % 2 {
-            0 => [cos, sin],
-            _ => [1.0 - cos, 0.5 - sin],
-        };
-        ([point[0] - 0.5, point[1] - 0.25], 0.05)
-    })
-}
-
-/// Points of the plane: where each is from its row and a uniform number, and the noise around it.
-fn plane(name: &str, rows: usize, point: impl Fn(usize, f32) -> ([f32; 2], f32)) -> Dataset {
     let split = |rows: usize, seed: u64| {
-        let (mut noise, mut places) = (Seed::new(seed).stream(0), Seed::new(seed).stream(1));
+        let mut noise = Seed::new(seed).stream(0);
         let points = (0..rows).flat_map(|row| {
-            let u = places.uniform(1, 0.0, 1.0)[0];
-            let ([x, y], sigma) = point(row, u);
+            let (sin, cos) = (std::f32::consts::TAU * (row % 8) as f32 / 8.0).sin_cos();
             let noise = noise.normal(2);
-            [x + sigma * noise[0], y + sigma * noise[1]]
+            [cos + 0.02 * noise[0], sin + 0.02 * noise[1]]
         });
         Split::new().with("x", Array::new(&[rows, 2], points.collect::<Vec<f32>>()))
     };
-    let meta = serde_json::json!({ "name": name, "shape": [2] });
+    let meta = serde_json::json!({ "name": "ring", "shape": [2] });
     Dataset::new(split(rows, 1), split(64, 2), split(64, 3), meta)
 }
 
