@@ -6,7 +6,6 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::Judgement;
-use crate::store::Digest;
 
 /// Version of the JSON's shape.
 const VERSION: u32 = 2;
@@ -19,9 +18,9 @@ pub struct ClaimsDocument {
     pub of: String,
     pub claims: Vec<Judgement>,
     /// The digests of the files beside it, by name.
-    files: BTreeMap<String, Digest>,
+    files: BTreeMap<String, String>,
     /// A digest of all above: a document that somebody changed is not taken for ours.
-    digest: Option<Digest>,
+    digest: Option<String>,
 }
 
 impl ClaimsDocument {
@@ -38,8 +37,7 @@ impl ClaimsDocument {
     /// The same, standing for a file beside it.
     #[must_use]
     pub fn with_file(mut self, name: &str, text: &str) -> Self {
-        self.files
-            .insert(name.to_owned(), Digest::of(text.as_bytes()));
+        self.files.insert(name.to_owned(), digest(text));
         self
     }
 
@@ -50,7 +48,7 @@ impl ClaimsDocument {
         };
         let mut document = self.clone();
         document.digest = None;
-        document.digest = Some(Digest::of(plain(&document).as_bytes()));
+        document.digest = Some(digest(&plain(&document)));
         plain(&document) + "\n"
     }
 
@@ -65,7 +63,7 @@ impl ClaimsDocument {
 
 /// The files that a document stands for.
 #[derive(Debug)]
-pub struct WrittenFiles(BTreeMap<String, Digest>);
+pub struct WrittenFiles(BTreeMap<String, String>);
 
 impl WrittenFiles {
     /// Those of a `claims.json`; none where it is not as it was written.
@@ -75,12 +73,17 @@ impl WrittenFiles {
         let noted = document.get_mut("digest")?.take();
         let plain = serde_json::to_string_pretty(&document).ok()?;
         let files = serde_json::from_value(document.get("files")?.clone()).ok()?;
-        let same = noted.as_str() == Some(&Digest::of(plain.as_bytes()).to_hex());
+        let same = noted.as_str() == Some(&digest(&plain));
         same.then_some(WrittenFiles(files))
     }
 
     /// Whether a file beside the document is as it was written.
     pub fn has(&self, name: &str, text: &str) -> bool {
-        self.0.get(name) == Some(&Digest::of(text.as_bytes()))
+        self.0.get(name) == Some(&digest(text))
     }
+}
+
+/// 64 hexadecimal digits.
+fn digest(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().to_string()
 }
