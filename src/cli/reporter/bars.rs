@@ -143,6 +143,11 @@ impl Reporter for Bars {
                 Some(step) => format!("warning: {step}: {message}"),
                 None => format!("warning: {message}"),
             }),
+            Event::Fetching { results, from } => {
+                self.run.set_message(super::fetching(*results, from));
+                self.run.tick();
+                return;
+            }
             Event::InputsRead { bytes, total } => {
                 self.run.set_message(super::reading(*bytes, *total));
                 self.run.tick();
