@@ -13,6 +13,7 @@ use crate::text::Diagnostics;
 use crate::text::Place;
 
 use command::paths;
+use command::placed;
 use command::shell;
 use inputs::bindings;
 
@@ -155,6 +156,10 @@ impl Stage {
             let out = out
                 .and_then(|entry| entry.value.as_map())
                 .unwrap_or_default();
+            let place = given.iter().find(|entry| entry.key == "place");
+            if let Some(place) = place.and_then(|entry| entry.value.as_map()) {
+                placed(place, slots, found);
+            }
             if let Some(node) = arguments {
                 let scored = given.iter().any(|entry| entry.key == "metrics");
                 paths(node, slots, out, scored, found);

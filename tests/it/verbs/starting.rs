@@ -194,6 +194,8 @@ Examples:
         "graph",
         "log",
         "gc",
+        "push",
+        "pull",
         "verify",
         "status",
         "show",
