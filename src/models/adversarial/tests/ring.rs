@@ -42,6 +42,7 @@ fn schedule(name: &str) -> Schedule {
     let (iterations, lr, discriminator_lr, distance) = match name {
         "aae" => (300, 2e-3, 2e-3, 0.1),
         "adversarial-vb" => (300, 1e-3, 2e-3, 0.1),
+        "vae" => (1600, 5e-4, 0.0, 0.1),
         "veegan" => (600, 1e-3, 2e-3, 0.1),
         "wgan-gp" => (400, 5e-4, 1e-3, 0.15),
         _ => (400, 5e-4, 1e-3, 0.1),
