@@ -109,7 +109,7 @@ fn the_command_line_wins() {
 fn the_command_line_wins_where_only_some_variants_set_a_parameter() {
     let text = with_axes(
         "{method: {plain: {}, long: {epochs: 9}}, seed: {seeds: 1}}",
-        r#"{lr: 0.1, seed: "${seed}", epochs: "${epochs}", latent: "${2 if method == 'long' else 1}"}"#,
+        r#"{lr: 0.1, seed: "${seed}", epochs: "${epochs}", beta: "${4 if method == 'long' else 1}"}"#,
         "params: {epochs: 5}",
     );
     let epochs = |params: &[(&str, &str)]| -> Vec<Option<i64>> {
