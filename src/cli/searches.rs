@@ -31,7 +31,7 @@ use crate::text::Diagnostic;
 use crate::text::plural;
 
 /// Beside the store's records: experiment → its search.
-const FILE: &str = "searches.json";
+pub(super) const FILE: &str = "searches.json";
 
 /// How many trials are named.
 const NAMED: usize = 5;

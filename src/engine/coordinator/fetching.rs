@@ -27,7 +27,7 @@ impl<'a> Coordinator<'a, '_> {
             && !node.asked
             && !self.flow.stopping
             // An attempt at it may be under way in a queue.
-            && !self.executors.has_saved(*key).is_some();
+            && self.executors.has_saved(*key).is_none();
         if asks {
             self.nodes[id].asked = true;
             self.nodes[id].key = Some(*key);

@@ -169,6 +169,11 @@ pub(super) fn read(
         claims: claims.unwrap_or_default(),
         profile: changes.profile.clone(),
         overrides: changes.text(),
+        named: from_file
+            .iter()
+            .flatten()
+            .map(|entry| entry.value.place.source.path.clone())
+            .collect(),
     })
 }
 
