@@ -474,6 +474,15 @@ pub(super) struct GcArgs {
     /// Remove; without it, only say what would be removed
     #[arg(long)]
     pub yes: bool,
+    /// Of the shared store: what nothing that anybody pushed reaches, and nobody has written for long
+    #[arg(long)]
+    pub remote: bool,
+    /// How long, with --remote: at least a day [default: 7d]
+    #[arg(long, value_name = "TIME", requires = "remote", value_parser = super::remote::age)]
+    pub older: Option<Duration>,
+    /// Let go of what this root of mine reaches, with --remote: WHO/PROJECT/EXPERIMENT. Repeated, all
+    #[arg(long, value_name = "ROOT", requires = "remote")]
+    pub forget: Vec<String>,
     /// What to keep besides: manifests elsewhere, experiments, runs
     #[arg(value_name = "KEEP")]
     pub keep: Vec<String>,

@@ -65,6 +65,26 @@ impl Remote {
         roots: &[Root],
         progress: &Progress,
     ) -> Result<Pushed, RemoteError> {
+        let sweeps = self.sweeps()?;
+        let mut pushed = self.push_once(store, keys, roots, progress)?;
+        // What somebody removes meanwhile, they do not know to be reached: now they do.
+        let mut before = sweeps;
+        while self.swept_since(&before, progress)? {
+            before = self.sweeps()?;
+            let again = self.push_once(store, keys, roots, progress)?;
+            pushed.objects += again.objects;
+            pushed.bytes += again.bytes;
+        }
+        Ok(pushed)
+    }
+
+    fn push_once(
+        &self,
+        store: &Store,
+        keys: &[Digest],
+        roots: &[Root],
+        progress: &Progress,
+    ) -> Result<Pushed, RemoteError> {
         let at_once = self.storage.at_once();
         progress.asked(keys.len());
         let found = each(keys, at_once, progress, |key| {

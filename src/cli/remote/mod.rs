@@ -1,6 +1,7 @@
 //! `sweepline push` and `pull`, and what `run` does with a shared store.
 
 mod bar;
+mod gc;
 mod pull;
 mod push;
 mod settings;
@@ -9,6 +10,8 @@ mod supply;
 use std::io;
 use std::io::Write;
 
+pub(super) use gc::age;
+pub(super) use gc::gc;
 pub(super) use pull::pull;
 pub(super) use push::after_run;
 pub(super) use push::push;

@@ -48,6 +48,13 @@ pub(in crate::cli) fn push(args: &PushArgs, err: &mut Printer) -> Result<Exit, S
     };
     let remote = Remote::open_to_write(&place, &project.plan.experiment.root);
     let remote = remote.map_err(|error| failed(error, err))?;
+    if !remote.obeys_conditions() {
+        writeln!(
+            err,
+            "warning: `{}` ignores `If-None-Match`: results are safe, but it cannot be cleaned up by `gc`",
+            remote.place()
+        )?;
+    }
     let sent = send(
         &project,
         store,
@@ -201,7 +208,7 @@ fn roots(project: &Project, store: &Store, keys: &[Digest]) -> Result<Vec<Root>,
 }
 
 /// Who pushes.
-fn who(settings: Option<&RemoteSettings>) -> String {
+pub(super) fn who(settings: Option<&RemoteSettings>) -> String {
     let set = settings.and_then(|settings| settings.name.clone());
     let variable = |name: &str| std::env::var(name).ok().filter(|name| !name.is_empty());
     set.or_else(|| variable("USER"))
