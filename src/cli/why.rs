@@ -22,6 +22,7 @@ use crate::plan::History;
 use crate::plan::Reason;
 use crate::plan::Step;
 use crate::plan::StepStatus;
+use crate::store::Environment;
 use crate::text::plural;
 
 /// More changed members of one reduction than this are counted.
@@ -52,6 +53,12 @@ pub(super) fn why(args: &WhyArgs, out: &mut Printer, err: &mut Printer) -> Resul
             }
             if let Some(fetched) = remote::told(previous.store.as_ref(), *key)? {
                 writeln!(out, "  {fetched}")?;
+            }
+            if let Some(store) = &previous.store
+                && let Some(environment) = store.environment(*key)?
+                && environment != Environment::here()
+            {
+                writeln!(out, "  made by {environment}")?;
             }
             if let Some(store) = &previous.store {
                 let parts = store.parts(*key)?.unwrap_or_default();

@@ -83,6 +83,12 @@ impl Remote {
                 None => {}
             }
         }
+        if let Some(wanted) = &self.numerics {
+            records.retain(|(_, record)| {
+                let environment = record.environment.as_ref();
+                environment.is_some_and(|environment| environment.numerics == *wanted)
+            });
+        }
         // In the order of their names: whoever asks gets the same.
         for (_, record) in records {
             match self.fetch_objects(store, &record, stripes, progress)? {

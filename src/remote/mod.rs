@@ -36,6 +36,8 @@ pub use layout::Root;
 pub use progress::{Progress, Snapshot};
 pub use push::Pushed;
 
+use crate::store::Environment;
+
 use layout::MARKER;
 use layout::Marker;
 use storage::Content;
@@ -49,9 +51,18 @@ pub struct Remote {
     id: String,
     /// Whether of two that write a file first only one is told that it did.
     conditions: bool,
+    /// Where only results of machines of this class are taken.
+    numerics: Option<String>,
 }
 
 impl Remote {
+    /// Takes only results that machines of this one's class have made.
+    #[must_use]
+    pub fn of_same_numerics(mut self, same: bool) -> Self {
+        self.numerics = same.then(|| Environment::here().numerics);
+        self
+    }
+
     /// Opens a shared store to read: a folder, relative to the root of the project.
     ///
     /// # Errors
@@ -99,6 +110,7 @@ impl Remote {
             storage,
             id: marker.id,
             conditions: marker.conditions,
+            numerics: None,
         }
     }
 

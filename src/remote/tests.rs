@@ -39,6 +39,7 @@ fn keep(store: &Store, name: &str, content: &[u8]) -> Digest {
         number: 1,
         seconds: 1.0,
         log: String::new(),
+        environment: None,
         outcome: Outcome::Made(result.into()),
     };
     let run = store.begin_run("e", "").unwrap();
@@ -332,4 +333,18 @@ fn a_clean_up_takes_only_what_nobody_reaches_and_nobody_wrote_for_long() {
     let error = remote.collect("anna", week, &[], false, &Progress::default()).unwrap_err();
     assert!(error.to_string().contains("understand"), "{error}");
     assert!(fetch(&remote, &store(&space.path().join("d")), &old)[1].result.is_some());
+}
+
+#[test]
+fn only_results_of_the_same_class_of_machines_are_taken_where_that_is_asked_for() {
+    let space = tempfile::tempdir().unwrap();
+    let (a, b) = (store(&space.path().join("a")), store(&space.path().join("b")));
+    let key = keep(&a, "one", b"1");
+    let remote = Remote::open_to_write("shared", space.path()).unwrap();
+    push(&remote, &a, &[key]).unwrap();
+    let remote = remote.of_same_numerics(true);
+    // Nobody knows on what it was made.
+    assert!(fetch(&remote, &b, &[key])[0].result.is_none());
+    let remote = remote.of_same_numerics(false);
+    assert!(fetch(&remote, &b, &[key])[0].result.is_some());
 }

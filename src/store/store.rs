@@ -29,6 +29,7 @@ use super::Watch;
 use super::checkpoint;
 use super::database;
 use super::database::Database;
+use super::environment;
 use super::folder;
 use super::history;
 use super::index::Index;
@@ -337,6 +338,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.writable()?;
         self.database.write(|connection| {
+            environment::prepare(connection)?;
             for attempt in attempts {
                 history::keep(connection, run, experiment, attempt)?;
             }

@@ -47,9 +47,11 @@ pub(in crate::cli) struct RemoteSettings {
     pub run: Mode,
     /// Whose results these are, in the shared store.
     pub name: Option<String>,
+    /// Whether only results of machines of this one's class are taken.
+    pub same_numerics: bool,
 }
 
-const KEYS: [&str; 3] = ["url", "run", "name"];
+const KEYS: [&str; 4] = ["url", "run", "name", "numerics"];
 
 /// Reads `remote = "/mnt/lab/sweepline"`, or the table `[remote]`; mistakes go to `found`.
 pub(in crate::cli) fn read(
@@ -89,6 +91,12 @@ pub(in crate::cli) fn read(
                 let names = Mode::NAMES.map(|(name, _)| name);
                 let help = did_you_mean(given.unwrap_or_default(), names, "values");
                 wrong(item.span(), "wrong value of `run`", help);
+            }
+            ("numerics", Some("any")) => settings.same_numerics = false,
+            ("numerics", Some("same")) => settings.same_numerics = true,
+            ("numerics", given) => {
+                let help = did_you_mean(given.unwrap_or_default(), ["any", "same"], "values");
+                wrong(item.span(), "wrong value of `numerics`", help);
             }
             ("url" | "name", None) => {
                 let title = format!("wrong value of `{name}`");

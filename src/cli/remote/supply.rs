@@ -24,6 +24,7 @@ pub(in crate::cli) struct Supply<'s> {
     /// Opened when the first result is asked for: a run that changes nothing does not wait for a network.
     remote: Mutex<Option<Arc<Remote>>>,
     away: AtomicBool,
+    same_numerics: bool,
     stop: Arc<AtomicU8>,
 }
 
@@ -40,6 +41,7 @@ impl<'s> Supply<'s> {
             root: project.plan.experiment.root.clone(),
             remote: Mutex::default(),
             away: AtomicBool::new(false),
+            same_numerics: settings.same_numerics,
             stop,
         }
     }
@@ -49,7 +51,7 @@ impl<'s> Supply<'s> {
         if let Some(remote) = &*known {
             return Ok(Arc::clone(remote));
         }
-        let opened = Arc::new(Remote::open(&self.place, &self.root)?);
+        let opened = Arc::new(Remote::open(&self.place, &self.root)?.of_same_numerics(self.same_numerics));
         *known = Some(Arc::clone(&opened));
         Ok(opened)
     }

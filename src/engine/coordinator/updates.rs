@@ -18,6 +18,7 @@ use crate::plan::Ended;
 use crate::plan::Resolver;
 use crate::plan::StepId;
 use crate::store::Attempt;
+use crate::store::Environment;
 use crate::store::Outcome;
 use crate::store::StepResult;
 
@@ -185,6 +186,8 @@ impl Coordinator<'_, '_> {
             number: end.number,
             seconds: end.seconds,
             log: end.log.clone(),
+            // What ran as a job of a cluster ran on another machine.
+            environment: node.executor.is_none().then(Environment::here),
             outcome,
         }
     }
