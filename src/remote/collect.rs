@@ -159,7 +159,6 @@ impl Remote {
         for (entry, objects) in records.iter().zip(found) {
             match objects {
                 Some(objects) => {
-                    swept.kept_records += 1;
                     let names = objects.iter().map(|object| layout::object(object.digest));
                     reached.extend(names);
                 }
@@ -170,7 +169,8 @@ impl Remote {
         let removed = each(&dead, at_once, progress, |name| {
             self.remove_old(name, older, pretend)
         })?;
-        swept.records = removed.iter().flatten().count();
+        let gone = dead.iter().zip(&removed).filter(|(_, size)| size.is_some());
+        swept.records = gone.filter(|(name, _)| is_record(name)).count();
         // A record that is too young to go keeps its objects by their own age: they are as young.
         let objects = self.list("objects")?;
         let (kept, dead): (Vec<_>, Vec<_>) = objects
@@ -183,7 +183,9 @@ impl Remote {
         swept.objects = removed.iter().flatten().count();
         swept.bytes = removed.iter().flatten().sum();
         swept.kept_objects += dead.len() - swept.objects;
-        swept.kept_records += dead_records_left(&records, swept.kept_records, swept.records);
+        let all = records.iter().filter(|entry| is_record(&entry.name)).count();
+        // With those that nothing reaches and that are too young to go.
+        swept.kept_records = all - swept.records;
         let unfinished = self.list("tmp")?;
         each(&unfinished, at_once, progress, |entry| {
             self.remove_old(&entry.name, older, pretend).map(|_| ())
@@ -241,7 +243,7 @@ impl Remote {
     }
 }
 
-/// Records that no root reaches and that are too young to go.
-fn dead_records_left<T>(all: &[T], live: usize, removed: usize) -> usize {
-    all.len() - live - removed
+/// Whether this is a record, and no signature of one.
+fn is_record(name: &str) -> bool {
+    layout::record_named(name).is_some()
 }

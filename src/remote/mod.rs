@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `sweepline-remote.json` | says that this is a shared store, of which format, and its own id |
 //! | `objects/ab/cdef…` | content, named by its blake3 digest |
+//! | `records/ab/<key>/<digest>.<signer>.sig` | who says that this is so |
 //! | `records/ab/<key>/<digest>.json` | a result of this key, named by the digest of this text |
 //! | `leases/…` | who cleans up, and when that was last done |
 //! | `roots/<who>/<project>/<experiment>.json` | what somebody's experiment reaches |
@@ -23,6 +24,7 @@ mod progress;
 mod push;
 mod s3;
 mod s3_settings;
+mod sign;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -35,6 +37,7 @@ pub use fetch::{Answer, Refusal};
 pub use layout::Root;
 pub use progress::{Progress, Snapshot};
 pub use push::Pushed;
+pub use sign::{PublicKey, SigningKey};
 
 use crate::store::Environment;
 
@@ -53,9 +56,27 @@ pub struct Remote {
     conditions: bool,
     /// Where only results of machines of this class are taken.
     numerics: Option<String>,
+    /// Only what one of these keys has signed is taken; anything where there is none.
+    trusted: Vec<PublicKey>,
+    /// Signs what is pushed.
+    signing: Option<SigningKey>,
 }
 
 impl Remote {
+    /// Takes only results that one of these keys has signed; any where there is none.
+    #[must_use]
+    pub fn trusting(mut self, keys: &[PublicKey]) -> Self {
+        self.trusted = keys.to_vec();
+        self
+    }
+
+    /// Signs what is pushed.
+    #[must_use]
+    pub fn signing(mut self, key: Option<SigningKey>) -> Self {
+        self.signing = key;
+        self
+    }
+
     /// Takes only results that machines of this one's class have made.
     #[must_use]
     pub fn of_same_numerics(mut self, same: bool) -> Self {
@@ -111,6 +132,8 @@ impl Remote {
             id: marker.id,
             conditions: marker.conditions,
             numerics: None,
+            trusted: Vec::new(),
+            signing: None,
         }
     }
 

@@ -348,3 +348,27 @@ fn only_results_of_the_same_class_of_machines_are_taken_where_that_is_asked_for(
     let remote = remote.of_same_numerics(false);
     assert!(fetch(&remote, &b, &[key])[0].result.is_some());
 }
+
+#[test]
+fn where_keys_are_trusted_only_what_they_signed_is_taken() {
+    let space = tempfile::tempdir().unwrap();
+    let (a, b) = (store(&space.path().join("a")), store(&space.path().join("b")));
+    let key = keep(&a, "one", b"1");
+    let (ours, theirs) = (sign::key_of_test(1), sign::key_of_test(2));
+    let trusted = [ours.public()];
+    let open = || Remote::open_to_write("shared", space.path()).unwrap();
+    push(&open(), &a, &[key]).unwrap();
+    let trusting = open().trusting(&trusted);
+    let refused = |answers: Vec<Answer>| {
+        assert!(answers[0].result.is_none());
+        answers[0].refused[0].why.clone()
+    };
+    assert!(refused(fetch(&trusting, &b, &[key])).contains("signed"));
+    push(&open().signing(Some(theirs)), &a, &[key]).unwrap();
+    assert!(refused(fetch(&trusting, &b, &[key])).contains("signed"));
+    let ours = open().signing(Some(ours));
+    assert_eq!(push(&ours, &a, &[key]).unwrap().results, 1);
+    assert_eq!(push(&ours, &a, &[key]).unwrap().known, 1);
+    // A signature under another record's name is none.
+    assert!(fetch(&trusting, &b, &[key])[0].result.is_some());
+}

@@ -19,12 +19,11 @@ use crate::store::Store;
 /// Takes results from a shared store. Where that fails once, the run goes on without it.
 pub(in crate::cli) struct Supply<'s> {
     store: &'s Store,
-    place: String,
     root: std::path::PathBuf,
     /// Opened when the first result is asked for: a run that changes nothing does not wait for a network.
     remote: Mutex<Option<Arc<Remote>>>,
     away: AtomicBool,
-    same_numerics: bool,
+    settings: RemoteSettings,
     stop: Arc<AtomicU8>,
 }
 
@@ -37,11 +36,10 @@ impl<'s> Supply<'s> {
     ) -> Self {
         Supply {
             store,
-            place: settings.place.clone(),
             root: project.plan.experiment.root.clone(),
             remote: Mutex::default(),
             away: AtomicBool::new(false),
-            same_numerics: settings.same_numerics,
+            settings: settings.clone(),
             stop,
         }
     }
@@ -51,7 +49,9 @@ impl<'s> Supply<'s> {
         if let Some(remote) = &*known {
             return Ok(Arc::clone(remote));
         }
-        let opened = Arc::new(Remote::open(&self.place, &self.root)?.of_same_numerics(self.same_numerics));
+        let opened = Remote::open(&self.settings.place, &self.root)?;
+        let opened = opened.of_same_numerics(self.settings.same_numerics);
+        let opened = Arc::new(opened.trusting(&self.settings.trusted));
         *known = Some(Arc::clone(&opened));
         Ok(opened)
     }
@@ -106,6 +106,6 @@ impl SharedResults for Supply<'_> {
     }
 
     fn place(&self) -> &str {
-        &self.place
+        &self.settings.place
     }
 }
