@@ -126,10 +126,16 @@ fn write(
         experiment: contents.experiment.clone(),
         manifest: contents.manifest.clone(),
         arguments: contents.arguments.clone(),
-        project: project.iter().map(|(name, (about, _))| (name.clone(), *about)).collect(),
+        project: project
+            .iter()
+            .map(|(name, (about, _))| (name.clone(), *about))
+            .collect(),
         folders,
         steps: contents.steps.clone(),
-        records: records.iter().map(|(key, bytes)| (*key, Digest::of(bytes))).collect(),
+        records: records
+            .iter()
+            .map(|(key, bytes)| (*key, Digest::of(bytes)))
+            .collect(),
         notes: contents.notes.clone(),
     };
     index.check()?;
@@ -150,16 +156,31 @@ fn write(
         let path = store.path(object);
         let opened = fs::File::open(&path);
         let mut opened = opened.map_err(|error| ArchiveError::io("read", &path, error))?;
-        let copied = put(&index::object(object.digest), object.size, false, &mut opened)?;
+        let copied = put(
+            &index::object(object.digest),
+            object.size,
+            false,
+            &mut opened,
+        )?;
         if copied != object.size {
             return Err(StoreError::Damaged { path }.into());
         }
     }
     for (name, (about, bytes)) in &project {
-        put(&index::project(name), about.size, about.executable, &mut &bytes[..])?;
+        put(
+            &index::project(name),
+            about.size,
+            about.executable,
+            &mut &bytes[..],
+        )?;
     }
     for (key, bytes) in &records {
-        put(&index::record(*key), bytes.len() as u64, false, &mut &bytes[..])?;
+        put(
+            &index::record(*key),
+            bytes.len() as u64,
+            false,
+            &mut &bytes[..],
+        )?;
     }
     let finished = archive.finish().map_err(io::Error::other);
     let finished = finished.and_then(|file| file.flush());

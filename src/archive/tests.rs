@@ -19,7 +19,8 @@ use crate::store::Store;
 fn archive(folder: &Path, entries: &[(&str, &[u8])]) -> PathBuf {
     written(folder, |archive| {
         for (name, content) in entries {
-            let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+            let options =
+                SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
             archive.start_file(*name, options).unwrap();
             archive.write_all(content).unwrap();
         }
@@ -49,7 +50,9 @@ fn index(project: &[(&str, &[u8])]) -> Index {
         experiment: "e".to_owned(),
         manifest: "manifests/e.yaml".to_owned(),
         arguments: "manifests/e.yaml".to_owned(),
-        project: project.map(|(name, content)| ((*name).to_owned(), file(content))).collect(),
+        project: project
+            .map(|(name, content)| ((*name).to_owned(), file(content)))
+            .collect(),
         folders: Vec::new(),
         steps: [].into(),
         records: [].into(),
@@ -93,7 +96,10 @@ fn the_same_results_make_the_same_bytes_and_come_back() {
     std::thread::sleep(std::time::Duration::from_millis(2100));
     let second = pack(&store, &contents, &at("2.zip")).unwrap();
     assert_eq!(first, second);
-    assert_eq!(fs::read(at("1.zip")).unwrap(), fs::read(at("2.zip")).unwrap());
+    assert_eq!(
+        fs::read(at("1.zip")).unwrap(),
+        fs::read(at("2.zip")).unwrap()
+    );
     let unpacked = unpack(&at("1.zip"), &at("deep/new")).unwrap();
     assert_eq!(unpacked.index.experiment, "e");
     assert!(at("deep/new/data/empty").is_dir());
@@ -118,17 +124,35 @@ fn names_that_lead_elsewhere_are_refused_and_nothing_is_written() {
         let space = tempfile::tempdir().unwrap();
         let content = &b"x"[..];
         let text = index(&[(name, content)]).bytes();
-        let path = archive(space.path(), &[(INDEX, &text), (&index::project(name), content)]);
+        let path = archive(
+            space.path(),
+            &[(INDEX, &text), (&index::project(name), content)],
+        );
         let error = unpack(&path, &space.path().join("new")).unwrap_err();
-        assert!(matches!(error, ArchiveError::Refused { .. }), "{name:?}: {error}");
+        assert!(
+            matches!(error, ArchiveError::Refused { .. }),
+            "{name:?}: {error}"
+        );
         assert_eq!(left(space.path()), Vec::<PathBuf>::new(), "{name:?}");
     }
     // In the places of folders, of the manifest and of notes, too.
     let elsewhere = [
-        Index { folders: vec!["../up".to_owned()], ..index(&[]) },
-        Index { manifest: "../up.yaml".to_owned(), ..index(&[]) },
-        Index { notes: [("../up.json".to_owned(), 1.into())].into(), ..index(&[]) },
-        Index { notes: [("store.sqlite".to_owned(), 1.into())].into(), ..index(&[]) },
+        Index {
+            folders: vec!["../up".to_owned()],
+            ..index(&[])
+        },
+        Index {
+            manifest: "../up.yaml".to_owned(),
+            ..index(&[])
+        },
+        Index {
+            notes: [("../up.json".to_owned(), 1.into())].into(),
+            ..index(&[])
+        },
+        Index {
+            notes: [("store.sqlite".to_owned(), 1.into())].into(),
+            ..index(&[])
+        },
     ];
     for index in elsewhere {
         let space = tempfile::tempdir().unwrap();
@@ -213,5 +237,8 @@ fn what_is_cut_off_or_flipped_anywhere_is_refused_or_harmless() {
     assert!(matches!(error, ArchiveError::Newer { .. }), "{error}");
     fs::write(&path, b"PK no archive").unwrap();
     let error = unpack(&path, &space.path().join("new")).unwrap_err();
-    assert!(matches!(error, ArchiveError::NotAnArchive { .. }), "{error}");
+    assert!(
+        matches!(error, ArchiveError::NotAnArchive { .. }),
+        "{error}"
+    );
 }

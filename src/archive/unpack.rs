@@ -57,7 +57,9 @@ pub fn unpack(archive: &Path, folder: &Path) -> Result<Unpacked, ArchiveError> {
         version: u32,
     }
     let version = serde_json::from_slice::<Version>(&text);
-    let found = version.map_err(|error| not_ours(error.to_string()))?.version;
+    let found = version
+        .map_err(|error| not_ours(error.to_string()))?
+        .version;
     if found > VERSION {
         return Err(ArchiveError::Newer {
             path: archive.to_owned(),
@@ -114,7 +116,8 @@ fn staging(folder: &Path) -> Result<PathBuf, ArchiveError> {
     {
         use std::os::unix::fs::PermissionsExt;
         let usual = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(&made, usual).map_err(|error| ArchiveError::io("create", &made, error))?;
+        fs::set_permissions(&made, usual)
+            .map_err(|error| ArchiveError::io("create", &made, error))?;
     }
     Ok(made)
 }
@@ -157,8 +160,9 @@ fn fill<R: Read + Seek>(
         store.import(&record, &format!("the archive {name}"))?;
     }
     let steps = index.steps.iter();
-    let steps: Vec<(&str, Option<Digest>)> =
-        steps.map(|(step, key)| (step.as_str(), Some(*key))).collect();
+    let steps: Vec<(&str, Option<Digest>)> = steps
+        .map(|(step, key)| (step.as_str(), Some(*key)))
+        .collect();
     store.set_keys(&index.experiment, &steps)?;
     store.remember_manifest(&index.experiment, &folder.join(&index.manifest))?;
     for (file, note) in &index.notes {
@@ -197,7 +201,10 @@ fn take_object<R: Read + Seek>(
     }
     match incoming.finish()? {
         true => Ok(true),
-        false => Err(ArchiveError::refused(&name, "its content is not what its name says")),
+        false => Err(ArchiveError::refused(
+            &name,
+            "its content is not what its name says",
+        )),
     }
 }
 
@@ -251,7 +258,10 @@ fn entry<R: Read + Seek>(
     let read = found.take(limit.saturating_add(1)).read_to_end(&mut bytes);
     read.map_err(|error| ArchiveError::refused(name, error.to_string()))?;
     match bytes.len() as u64 > limit {
-        true => Err(ArchiveError::refused(name, "it is larger than the index says")),
+        true => Err(ArchiveError::refused(
+            name,
+            "it is larger than the index says",
+        )),
         false => Ok(bytes),
     }
 }

@@ -57,12 +57,20 @@ pub(super) fn pack(args: &PackArgs, err: &mut Printer) -> Result<Exit, Stop> {
     for path in project.plan.experiment.files() {
         found.add(root, &root.join(path))?;
     }
-    for path in seen.paths.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    for path in seen
+        .paths
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+    {
         found.add(root, &path)?;
     }
     if !found.outside.is_empty() {
         for path in &found.outside {
-            writeln!(err, "warning: `{}` lies outside of the project: not packed", path.display())?;
+            writeln!(
+                err,
+                "warning: `{}` lies outside of the project: not packed",
+                path.display()
+            )?;
         }
     }
     let steps = project.plan.steps.iter().zip(&statuses);
@@ -90,7 +98,10 @@ pub(super) fn pack(args: &PackArgs, err: &mut Printer) -> Result<Exit, Stop> {
         let mut all: BTreeMap<String, serde_json::Value> = noted::all(&project.store, file);
         notes.extend(all.remove(&experiment).map(|note| (file.to_owned(), note)));
     }
-    let manifest = project.manifest.strip_prefix(root).unwrap_or(&project.manifest);
+    let manifest = project
+        .manifest
+        .strip_prefix(root)
+        .unwrap_or(&project.manifest);
     let contents = Contents {
         manifest: text(manifest),
         arguments: project.asked.clone(),

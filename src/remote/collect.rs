@@ -183,7 +183,10 @@ impl Remote {
         swept.objects = removed.iter().flatten().count();
         swept.bytes = removed.iter().flatten().sum();
         swept.kept_objects += dead.len() - swept.objects;
-        let all = records.iter().filter(|entry| is_record(&entry.name)).count();
+        let all = records
+            .iter()
+            .filter(|entry| is_record(&entry.name))
+            .count();
         // With those that nothing reaches and that are too young to go.
         swept.kept_records = all - swept.records;
         let unfinished = self.list("tmp")?;

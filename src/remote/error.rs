@@ -88,7 +88,9 @@ impl RemoteError {
                 hint("somebody changed it; put back the one that was there, from a backup")
             }
             RemoteError::Newer { .. } => hint("update sweepline, or use another shared store"),
-            RemoteError::Scheme { .. } => hint("a shared store is a folder, or `s3://bucket/prefix`"),
+            RemoteError::Scheme { .. } => {
+                hint("a shared store is a folder, or `s3://bucket/prefix`")
+            }
             RemoteError::Address { .. } => Vec::new(),
             RemoteError::Io { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => hint(
@@ -105,9 +107,7 @@ impl RemoteError {
             }
             RemoteError::Store(error) => error.hints(),
             RemoteError::Random(_) | RemoteError::NoConditions { .. } => Vec::new(),
-            RemoteError::Leased { .. } => {
-                hint("wait for it; after an hour it counts as dead")
-            }
+            RemoteError::Leased { .. } => hint("wait for it; after an hour it counts as dead"),
             RemoteError::Stopped => hint("do it again: it goes on from where it was"),
         }
     }

@@ -81,9 +81,8 @@ impl S3 {
             why,
         };
         let endpoint = account.endpoint.parse();
-        let endpoint: url::Url = endpoint.map_err(|error| {
-            refuse(format!("`{}` is no address: {error}", account.endpoint))
-        })?;
+        let endpoint: url::Url = endpoint
+            .map_err(|error| refuse(format!("`{}` is no address: {error}", account.endpoint)))?;
         // The name of such a bucket cannot be part of a host's name.
         let style = match account.own_endpoint || account.bucket.contains('.') {
             true => UrlStyle::Path,
@@ -234,10 +233,16 @@ fn passing(error: ureq::Error) -> Failed {
 fn told(answer: &mut Response<ureq::Body>) -> Failed {
     let status = answer.status().as_u16();
     let region = answer.headers().get("x-amz-bucket-region");
-    let region = region.and_then(|region| region.to_str().ok()).map(str::to_owned);
+    let region = region
+        .and_then(|region| region.to_str().ok())
+        .map(str::to_owned);
     let mut text = String::new();
     // Without words there is the number.
-    let _ = answer.body_mut().as_reader().take(1 << 16).read_to_string(&mut text);
+    let _ = answer
+        .body_mut()
+        .as_reader()
+        .take(1 << 16)
+        .read_to_string(&mut text);
     let code = tag(&text, "Code").unwrap_or("");
     let said = match tag(&text, "Message") {
         Some(message) => format!("{status} {code}: {message}"),
@@ -251,7 +256,8 @@ fn told(answer: &mut Response<ureq::Body>) -> Failed {
     match status {
         301 | 307 | 400 if region.is_some() && code != "BadDigest" => {
             let region = region.unwrap_or_default();
-            let said = format!("{said}; the bucket is in the region `{region}`: AWS_REGION says so");
+            let said =
+                format!("{said}; the bucket is in the region `{region}`: AWS_REGION says so");
             Failed::Final(io::Error::new(kind, said))
         }
         408 | 409 | 429 | 500 | 502 | 503 | 504 => Failed::Passing(io::Error::new(kind, said)),
@@ -262,7 +268,8 @@ fn told(answer: &mut Response<ureq::Body>) -> Failed {
 /// What stands between the tags of this name.
 fn tag<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     let (_, rest) = text.split_once(&format!("<{name}>"))?;
-    rest.split_once(&format!("</{name}>")).map(|(inside, _)| inside)
+    rest.split_once(&format!("</{name}>"))
+        .map(|(inside, _)| inside)
 }
 
 fn is_missing(answer: &mut Response<ureq::Body>) -> Result<bool, Failed> {
@@ -270,7 +277,11 @@ fn is_missing(answer: &mut Response<ureq::Body>) -> Result<bool, Failed> {
         return Ok(false);
     }
     let mut text = String::new();
-    let read = answer.body_mut().as_reader().take(1 << 16).read_to_string(&mut text);
+    let read = answer
+        .body_mut()
+        .as_reader()
+        .take(1 << 16)
+        .read_to_string(&mut text);
     read.map_err(Failed::Passing)?;
     match tag(&text, "Code") {
         Some("NoSuchBucket") => {
@@ -293,7 +304,9 @@ impl Storage for S3 {
     fn begin(&self) -> Result<bool, RemoteError> {
         let listed = self.again(|| self.page(&self.prefix, None, Some(2)));
         let (names, _) = listed.map_err(|error| RemoteError::io("list", self, "", error))?;
-        let names = names.iter().map(|name| &name[self.prefix.len().min(name.len())..]);
+        let names = names
+            .iter()
+            .map(|name| &name[self.prefix.len().min(name.len())..]);
         let mut foreign = names.filter(|name| *name != MARKER && !name.starts_with("probe-"));
         if let Some(holds) = foreign.next() {
             return Err(RemoteError::Foreign {
@@ -343,7 +356,11 @@ impl Storage for S3 {
                 // It has no more than was read.
                 416 => return Ok(true),
                 404 if is_missing(&mut answer)? => return Ok(false),
-                200 => return Err(Failed::Final(io::Error::other("it cannot be read in parts"))),
+                200 => {
+                    return Err(Failed::Final(io::Error::other(
+                        "it cannot be read in parts",
+                    )));
+                }
                 _ => return Err(told(&mut answer)),
             }
             let mut body = answer.body_mut().as_reader();
@@ -409,7 +426,9 @@ impl Storage for S3 {
 fn check(path: &std::path::Path, digest: Digest) -> io::Result<()> {
     let mut file = File::open(path)?;
     if file.metadata()?.len() > LARGEST {
-        return Err(io::Error::other("it has more than 5 GiB, which one request cannot send"));
+        return Err(io::Error::other(
+            "it has more than 5 GiB, which one request cannot send",
+        ));
     }
     let mut nowhere = io::sink();
     let mut hashed = Hashed::new(&mut nowhere);

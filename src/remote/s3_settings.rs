@@ -59,7 +59,9 @@ impl Account {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             if !["endpoint", "region"].contains(&name) {
-                return Err(format!("it has no `{name}`: `endpoint` and `region` are known"));
+                return Err(format!(
+                    "it has no `{name}`: `endpoint` and `region` are known"
+                ));
             }
             given.insert(name, value);
         }
@@ -84,7 +86,10 @@ impl Account {
             .or_else(|| variable("AWS_DEFAULT_REGION"))
             .or_else(|| set("region"))
             .unwrap_or_else(|| "us-east-1".to_owned());
-        let pair = match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
+        let pair = match (
+            variable("AWS_ACCESS_KEY_ID"),
+            variable("AWS_SECRET_ACCESS_KEY"),
+        ) {
             (Some(key), Some(secret)) => Some((key, secret, variable("AWS_SESSION_TOKEN"))),
             _ => match (set("aws_access_key_id"), set("aws_secret_access_key")) {
                 (Some(key), Some(secret)) => Some((key, secret, set("aws_session_token"))),
@@ -92,7 +97,9 @@ impl Account {
             },
         };
         if pair.is_none() && profile != "default" {
-            return Err(format!("the profile `{profile}` has no keys in ~/.aws/credentials"));
+            return Err(format!(
+                "the profile `{profile}` has no keys in ~/.aws/credentials"
+            ));
         }
         let prefix = prefix.trim_matches('/');
         Ok(Account {
@@ -118,7 +125,10 @@ fn section(text: &str, name: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for line in text.lines() {
         let line = line.trim();
-        if let Some(header) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        if let Some(header) = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
             inside = header.trim() == name;
         } else if let Some((key, value)) = line.split_once('=')
             && inside

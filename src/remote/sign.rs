@@ -144,7 +144,11 @@ mod tests {
         let signature = key.sign(record).bytes();
         assert!(is_signed(&signature, record, &trusted));
         assert!(!is_signed(&signature, Digest::of(b"other"), &trusted));
-        assert!(!is_signed(&key_of_test(1).sign(record).bytes(), record, &trusted));
+        assert!(!is_signed(
+            &key_of_test(1).sign(record).bytes(),
+            record,
+            &trusted
+        ));
         assert!(!is_signed(&signature, record, &[]));
         assert!(!is_signed(b"{}", record, &trusted));
         for wrong in ["Gb9E", "ed25519:", "ed25519:AAAA"] {

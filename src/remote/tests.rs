@@ -280,7 +280,12 @@ fn age(space: &Path, days: u64) {
             // Objects are read-only: a new file takes their place.
             fs::remove_file(&path).unwrap();
             fs::write(&path, bytes).unwrap();
-            fs::File::options().write(true).open(&path).unwrap().set_modified(then).unwrap();
+            fs::File::options()
+                .write(true)
+                .open(&path)
+                .unwrap()
+                .set_modified(then)
+                .unwrap();
             fs::set_permissions(&path, mode).unwrap();
         }
     }
@@ -289,22 +294,36 @@ fn age(space: &Path, days: u64) {
 #[test]
 fn a_clean_up_takes_only_what_nobody_reaches_and_nobody_wrote_for_long() {
     let space = tempfile::tempdir().unwrap();
-    let (a, b) = (store(&space.path().join("a")), store(&space.path().join("b")));
+    let (a, b) = (
+        store(&space.path().join("a")),
+        store(&space.path().join("b")),
+    );
     let old = [keep(&a, "one", b"1"), keep(&a, "two", b"2")];
     let bens = [keep(&b, "three", b"3"), keep(&b, "two", b"2")];
     let remote = Remote::open_to_write("shared", space.path()).unwrap();
     push(&remote, &a, &old).unwrap();
-    let named = Root { who: "ben".to_owned(), name: "e/paper".to_owned(), ..root(&bens) };
-    remote.push(&b, &bens, &[named], &Progress::default()).unwrap();
+    let named = Root {
+        who: "ben".to_owned(),
+        name: "e/paper".to_owned(),
+        ..root(&bens)
+    };
+    remote
+        .push(&b, &bens, &[named], &Progress::default())
+        .unwrap();
     // Anna goes on: nothing of hers reaches her first results any more.
     let new = [keep(&a, "four", b"4")];
     push(&remote, &a, &new).unwrap();
     let week = std::time::Duration::from_secs(7 * 86_400);
     let sweep = |older, forget: &[String], pretend| {
-        remote.collect("anna", older, forget, pretend, &Progress::default()).unwrap()
+        remote
+            .collect("anna", older, forget, pretend, &Progress::default())
+            .unwrap()
     };
     let young = sweep(week, &[], false);
-    assert_eq!((young.records, young.objects, young.kept_records), (0, 0, 4));
+    assert_eq!(
+        (young.records, young.objects, young.kept_records),
+        (0, 0, 4)
+    );
     age(space.path(), 8);
     let would = sweep(week, &[], true);
     assert_eq!((would.records, would.objects, would.bytes), (1, 1, 1));
@@ -313,7 +332,10 @@ fn a_clean_up_takes_only_what_nobody_reaches_and_nobody_wrote_for_long() {
     assert_eq!((done.records, done.objects, done.kept_records), (1, 1, 3));
     let c = store(&space.path().join("c"));
     let answers = fetch(&remote, &c, &[bens[0], bens[1], new[0], old[0]]);
-    let there: Vec<bool> = answers.iter().map(|answer| answer.result.is_some()).collect();
+    let there: Vec<bool> = answers
+        .iter()
+        .map(|answer| answer.result.is_some())
+        .collect();
     assert_eq!(there, [true, true, true, false]);
     // What is gone comes back with the next push that has it; what is old is written anew.
     assert_eq!(push(&remote, &a, &old).unwrap().results, 2);
@@ -324,21 +346,36 @@ fn a_clean_up_takes_only_what_nobody_reaches_and_nobody_wrote_for_long() {
     assert_eq!(none.records, 2, "ben's own, and what anna has left");
     // Two at once are one too many.
     fs::create_dir_all(space.path().join("shared/leases")).unwrap();
-    fs::write(space.path().join("shared/leases/gc"), r#"{"who":"ben","nonce":"1"}"#).unwrap();
-    let error = remote.collect("anna", week, &[], false, &Progress::default()).unwrap_err();
+    fs::write(
+        space.path().join("shared/leases/gc"),
+        r#"{"who":"ben","nonce":"1"}"#,
+    )
+    .unwrap();
+    let error = remote
+        .collect("anna", week, &[], false, &Progress::default())
+        .unwrap_err();
     assert!(error.to_string().contains("ben cleans up"), "{error}");
     // A root that nobody understands stops it.
     fs::remove_file(space.path().join("shared/leases/gc")).unwrap();
     fs::write(space.path().join("shared/roots/anna/p-1/e.json"), "{").unwrap();
-    let error = remote.collect("anna", week, &[], false, &Progress::default()).unwrap_err();
+    let error = remote
+        .collect("anna", week, &[], false, &Progress::default())
+        .unwrap_err();
     assert!(error.to_string().contains("understand"), "{error}");
-    assert!(fetch(&remote, &store(&space.path().join("d")), &old)[1].result.is_some());
+    assert!(
+        fetch(&remote, &store(&space.path().join("d")), &old)[1]
+            .result
+            .is_some()
+    );
 }
 
 #[test]
 fn only_results_of_the_same_class_of_machines_are_taken_where_that_is_asked_for() {
     let space = tempfile::tempdir().unwrap();
-    let (a, b) = (store(&space.path().join("a")), store(&space.path().join("b")));
+    let (a, b) = (
+        store(&space.path().join("a")),
+        store(&space.path().join("b")),
+    );
     let key = keep(&a, "one", b"1");
     let remote = Remote::open_to_write("shared", space.path()).unwrap();
     push(&remote, &a, &[key]).unwrap();
@@ -352,7 +389,10 @@ fn only_results_of_the_same_class_of_machines_are_taken_where_that_is_asked_for(
 #[test]
 fn where_keys_are_trusted_only_what_they_signed_is_taken() {
     let space = tempfile::tempdir().unwrap();
-    let (a, b) = (store(&space.path().join("a")), store(&space.path().join("b")));
+    let (a, b) = (
+        store(&space.path().join("a")),
+        store(&space.path().join("b")),
+    );
     let key = keep(&a, "one", b"1");
     let (ours, theirs) = (sign::key_of_test(1), sign::key_of_test(2));
     let trusted = [ours.public()];

@@ -330,11 +330,22 @@ fn a_shared_store_keeps_what_named_runs_of_others_reach() {
     ends(&anna, &RUN, 0);
     ends(&anna, &["push", "manifests/fit.yaml"], 0);
     let text = ends(&anna, &["gc", "--remote"], 0);
-    assert!(text.contains("keeps ben/") && text.contains("fit/paper: 7 results"), "{text}");
+    assert!(
+        text.contains("keeps ben/") && text.contains("fit/paper: 7 results"),
+        "{text}"
+    );
     assert!(text.contains("nothing to remove"), "{text}");
-    let root = text.lines().find_map(|line| line.strip_prefix("keeps ben/"));
-    let root = root.and_then(|root| root.split(':').next()).expect("a root of ben's");
-    let text = ends(&anna, &["gc", "--remote", "--forget", &format!("ben/{root}")], 2);
+    let root = text
+        .lines()
+        .find_map(|line| line.strip_prefix("keeps ben/"));
+    let root = root
+        .and_then(|root| root.split(':').next())
+        .expect("a root of ben's");
+    let text = ends(
+        &anna,
+        &["gc", "--remote", "--forget", &format!("ben/{root}")],
+        2,
+    );
     assert!(text.contains("is not yours"), "{text}");
     // An old file that nobody reaches goes, and nothing else.
     let stray = lab.shared().join("objects/ab").join("0".repeat(62));
@@ -345,7 +356,10 @@ fn a_shared_store_keeps_what_named_runs_of_others_reach() {
     file.set_modified(then).expect("ours");
     let before = lab.files("").len();
     let text = ends(&anna, &["gc", "--remote"], 0);
-    assert!(text.contains("would remove 0 results and 1 object, 5 bytes"), "{text}");
+    assert!(
+        text.contains("would remove 0 results and 1 object, 5 bytes"),
+        "{text}"
+    );
     let text = ends(&anna, &["gc", "--remote", "--yes", "--older", "14d"], 0);
     assert!(text.contains("removed 0 results and 1 object"), "{text}");
     assert!(!stray.exists());
@@ -381,7 +395,11 @@ fn an_archive_is_an_up_to_date_project_elsewhere() {
         let archive = format!("{manifest}.sweepline.zip");
         let bytes = |file: &str| fs::read(anna.path(file)).expect("an archive");
         assert_eq!(bytes(&archive), bytes("again.zip"));
-        let text = ends(&anna, &["unpack", &archive, &format!("elsewhere/{manifest}")], 0);
+        let text = ends(
+            &anna,
+            &["unpack", &archive, &format!("elsewhere/{manifest}")],
+            0,
+        );
         assert!(text.contains("sweepline run manifests/"), "{text}");
         let mut command = anna.command(&["run", &path, "--progress", "none"]);
         command.current_dir(anna.path(&format!("elsewhere/{manifest}")));
@@ -390,7 +408,10 @@ fn an_archive_is_an_up_to_date_project_elsewhere() {
         assert!(text.contains("all up to date"), "{text}");
     }
     let summary = "outputs/fit/tables/summary.csv";
-    assert_eq!(anna.read(summary), anna.read(&format!("elsewhere/fit/{summary}")));
+    assert_eq!(
+        anna.read(summary),
+        anna.read(&format!("elsewhere/fit/{summary}"))
+    );
     // A byte that flipped anywhere in it.
     let mut bytes = fs::read(anna.path("fit.sweepline.zip")).expect("an archive");
     let middle = bytes.len() / 2;

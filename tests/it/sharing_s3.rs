@@ -58,7 +58,9 @@ fn program(name: &str) -> Option<PathBuf> {
     let found = found.next();
     if found.is_none() {
         let told = format!("not tested: there is no `{name}` on the path\n");
-        std::io::stderr().write_all(told.as_bytes()).expect("a place to say it");
+        std::io::stderr()
+            .write_all(told.as_bytes())
+            .expect("a place to say it");
     }
     found
 }
@@ -84,7 +86,10 @@ impl Server {
         };
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(60), "the server listens");
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "the server listens"
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
         server
@@ -95,18 +100,31 @@ impl Server {
         Some(Self::start(&program, &|port, folder| {
             let port = port.to_string();
             let folder = folder.display().to_string();
-            ["--access-key", "AKTEST", "--secret-key", "SKTEST", "--host", "127.0.0.1", "--port"]
-                .map(str::to_owned)
-                .into_iter()
-                .chain([port, folder])
-                .collect()
+            [
+                "--access-key",
+                "AKTEST",
+                "--secret-key",
+                "SKTEST",
+                "--host",
+                "127.0.0.1",
+                "--port",
+            ]
+            .map(str::to_owned)
+            .into_iter()
+            .chain([port, folder])
+            .collect()
         }))
     }
 
     fn moto() -> Option<Self> {
         let program = program("moto_server")?;
         let server = Self::start(&program, &|port, _| {
-            vec!["-H".to_owned(), "127.0.0.1".to_owned(), "-p".to_owned(), port.to_string()]
+            vec![
+                "-H".to_owned(),
+                "127.0.0.1".to_owned(),
+                "-p".to_owned(),
+                port.to_string(),
+            ]
         });
         server.request("PUT /lab HTTP/1.1\r\nAuthorization: AWS x:y\r\nContent-Length: 0");
         Some(server)
@@ -116,7 +134,9 @@ impl Server {
     fn request(&self, head: &str) -> String {
         let mut socket = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
         let rest = "\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
-        socket.write_all(format!("{head}{rest}").as_bytes()).expect("sent");
+        socket
+            .write_all(format!("{head}{rest}").as_bytes())
+            .expect("sent");
         let mut answer = String::new();
         socket.read_to_string(&mut answer).expect("an answer");
         answer
@@ -155,7 +175,10 @@ impl User {
     }
 
     fn ends(&self, arguments: &[&str], code: i32) -> String {
-        let output: Output = self.command(arguments).output().expect("the program starts");
+        let output: Output = self
+            .command(arguments)
+            .output()
+            .expect("the program starts");
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{text}");
         // Neither in what is said nor in what is kept.
@@ -187,7 +210,9 @@ fn two_projects_share_a_bucket_and_nothing_damaged_is_taken() {
         for entry in fs::read_dir(folder).expect("a folder").flatten() {
             match entry.path().is_dir() {
                 true => open.push(entry.path()),
-                false if entry.metadata().expect("a file").len() > 200_000 => large.push(entry.path()),
+                false if entry.metadata().expect("a file").len() > 200_000 => {
+                    large.push(entry.path())
+                }
                 false => {}
             }
         }
@@ -197,7 +222,10 @@ fn two_projects_share_a_bucket_and_nothing_damaged_is_taken() {
     bytes[123_456] ^= 1;
     fs::write(&large[0], bytes).expect("damaged");
     let text = ben.ends(&PULL, 1);
-    assert!(text.contains("is refused: its content is not what its name says"), "{text}");
+    assert!(
+        text.contains("is refused: its content is not what its name says"),
+        "{text}"
+    );
     assert!(text.contains("fetched 2 results"), "{text}");
     let text = ben.ends(&RUN, 0);
     assert!(text.contains("1 done, 2 up to date"), "{text}");
@@ -206,7 +234,11 @@ fn two_projects_share_a_bucket_and_nothing_damaged_is_taken() {
     // No key in any file of the project.
     for path in ben.space.files("outputs") {
         let bytes = fs::read(&path).unwrap_or_default();
-        assert!(!bytes.windows(6).any(|part| part == b"SKTEST"), "{}", path.display());
+        assert!(
+            !bytes.windows(6).any(|part| part == b"SKTEST"),
+            "{}",
+            path.display()
+        );
     }
 }
 
@@ -217,7 +249,10 @@ fn who_has_no_permission_is_told_without_a_word_of_the_keys() {
     anna.ends(&RUN, 0);
     anna.secret = "WRONG-SECRET";
     let text = anna.ends(&PUSH, 3);
-    assert!(text.contains("SignatureDoesNotMatch") || text.contains("403"), "{text}");
+    assert!(
+        text.contains("SignatureDoesNotMatch") || text.contains("403"),
+        "{text}"
+    );
     let text = anna.ends(&[&RUN[..], &["--axis", "lr=0.9"]].concat(), 0);
     assert!(text.contains("goes on without the shared store"), "{text}");
     assert!(text.contains("1 done"), "{text}");
@@ -225,7 +260,9 @@ fn who_has_no_permission_is_told_without_a_word_of_the_keys() {
 
 #[test]
 fn a_server_that_goes_away_costs_no_result() {
-    let Some(mut server) = Server::s3s() else { return };
+    let Some(mut server) = Server::s3s() else {
+        return;
+    };
     let (anna, ben) = (server.user(), server.user());
     anna.ends(&RUN, 0);
     anna.ends(&PUSH, 0);
@@ -264,20 +301,26 @@ fn of_many_who_begin_a_store_at_once_one_does_and_conditions_are_found_out() {
     let users: Vec<User> = (0..4).map(|_| server.user()).collect();
     for (number, user) in users.iter().enumerate() {
         let lr = format!("lr: [0.1, 0.{}]", number + 2);
-        user.space.replace("manifests/fit.yaml", "lr: [0.1, 0.2, 0.3]", &lr);
+        user.space
+            .replace("manifests/fit.yaml", "lr: [0.1, 0.2, 0.3]", &lr);
         user.ends(&RUN, 0);
     }
     let mut pushes = Vec::new();
     for user in &users {
         let mut push = user.command(&PUSH);
-        pushes.push(push.stderr(Stdio::null()).spawn().expect("the program starts"));
+        pushes.push(
+            push.stderr(Stdio::null())
+                .spawn()
+                .expect("the program starts"),
+        );
     }
     for mut push in pushes {
         assert!(push.wait().expect("it ends").success());
     }
     let dora = server.user();
     let all = "lr: [0.1, 0.2, 0.3, 0.4, 0.5]";
-    dora.space.replace("manifests/fit.yaml", "lr: [0.1, 0.2, 0.3]", all);
+    dora.space
+        .replace("manifests/fit.yaml", "lr: [0.1, 0.2, 0.3]", all);
     let text = dora.ends(&PULL, 0);
     assert!(text.contains("fetched 5 results"), "{text}");
     assert!(!dora.ends(&PUSH, 0).contains("ignores"));

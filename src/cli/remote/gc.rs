@@ -45,7 +45,10 @@ pub(in crate::cli) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop>
         return Ok(Exit::Usage);
     }
     let me = who(Some(&settings));
-    let theirs = args.forget.iter().find(|title| title.split('/').next() != Some(&me));
+    let theirs = args
+        .forget
+        .iter()
+        .find(|title| title.split('/').next() != Some(&me));
     if let Some(title) = theirs {
         let title = format!("`{title}` is not yours");
         let help = "who pushed it can forget it";
@@ -57,7 +60,10 @@ pub(in crate::cli) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop>
     let progress = Progress::stopped_by(interrupt::watch()?);
     let older = args.older.unwrap_or(OLDER);
     if older < remote::LEAST {
-        writeln!(err, "warning: what is younger than a day stays whatever is asked for")?;
+        writeln!(
+            err,
+            "warning: what is younger than a day stays whatever is asked for"
+        )?;
     }
     let swept = bar::shown(&progress, args::Progress::Auto, || {
         remote.collect(&me, older, &args.forget, !args.yes, &progress)
@@ -68,7 +74,11 @@ pub(in crate::cli) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop>
     }
     let kept = plural(swept.kept_objects, "object");
     if swept.records + swept.objects == 0 {
-        writeln!(err, "nothing to remove from {}; keeps {kept}", remote.place())?;
+        writeln!(
+            err,
+            "nothing to remove from {}; keeps {kept}",
+            remote.place()
+        )?;
         return Ok(Exit::Success);
     }
     let verb = if args.yes { "removed" } else { "would remove" };
@@ -88,5 +98,6 @@ pub(in crate::cli) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop>
 
 /// How long nobody has written what may go: `7d`.
 pub(in crate::cli) fn age(text: &str) -> Result<Duration, String> {
-    manifest::language::time(text).ok_or_else(|| "expected a time with its unit, such as 7d".to_owned())
+    manifest::language::time(text)
+        .ok_or_else(|| "expected a time with its unit, such as 7d".to_owned())
 }

@@ -217,7 +217,8 @@ fn roots(project: &Project, store: &Store, keys: &[Digest]) -> Result<Vec<Root>,
 
 /// The key that `SWEEPLINE_SIGNING_KEY` names, a file.
 fn signing_key(err: &mut Printer) -> Result<Option<SigningKey>, Stop> {
-    let Some(path) = std::env::var_os("SWEEPLINE_SIGNING_KEY").filter(|path| !path.is_empty()) else {
+    let Some(path) = std::env::var_os("SWEEPLINE_SIGNING_KEY").filter(|path| !path.is_empty())
+    else {
         return Ok(None);
     };
     match SigningKey::read(Path::new(&path)) {

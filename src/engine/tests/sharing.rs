@@ -4,8 +4,10 @@ use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 
 use super::kit::*;
+use crate::engine::Engine;
+use crate::engine::SharedResults;
 use crate::engine::State::*;
-use crate::engine::*;
+use crate::engine::Summary;
 use crate::store::Digest;
 use crate::store::Store;
 
@@ -42,7 +44,9 @@ impl SharedResults for Others<'_> {
                 continue;
             };
             for object in record.objects() {
-                self.ours.put_bytes(&self.theirs.read(&object).unwrap()).unwrap();
+                self.ours
+                    .put_bytes(&self.theirs.read(&object).unwrap())
+                    .unwrap();
             }
             self.ours.import(&record, "theirs").unwrap();
             there.push(*key);
@@ -56,7 +60,12 @@ impl SharedResults for Others<'_> {
     }
 }
 
-fn run(lab: &Lab, store: &Store, others: &Others<'_>, steps: &[std::sync::Arc<crate::plan::Step>]) -> Summary {
+fn run(
+    lab: &Lab,
+    store: &Store,
+    others: &Others<'_>,
+    steps: &[std::sync::Arc<crate::plan::Step>],
+) -> Summary {
     let mut engine = Engine::new(&PlainKeys, lab, store, lab.options.clone());
     engine.shared = Some(others);
     engine.run(steps, &mut |_| ()).expect("the store works")
