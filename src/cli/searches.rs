@@ -25,6 +25,7 @@ use crate::plan::StepStatus;
 use crate::search::Outcome;
 use crate::search::Point;
 use crate::search::Proposed;
+use crate::search::Study;
 use crate::stages;
 use crate::stages::Results;
 use crate::text::Diagnostic;
@@ -73,8 +74,9 @@ fn definition(search: &Search) -> String {
         false => 0,
     };
     format!(
-        "{} {} {} seed {} lag {lag} {} {}",
+        "{} {}.{} {} seed {} lag {lag} {} {}",
         search.method.name(),
+        Study::REVISION,
         search.method.revision(),
         serde_json::to_string(&search.params).unwrap_or_default(),
         search.seed,
