@@ -95,10 +95,10 @@ impl Project {
             && let Some(searched) = &experiment.search
         {
             let recalled = searches::recall(&store, &experiment.folder(), searched);
-            let (points, state) = recalled.unzip();
+            let (proposed, state) = recalled.unzip();
             search = Some(state.unwrap_or_default());
-            if let Some(points) = points {
-                overrides.proposed = Some(points).filter(|points| !points.is_empty());
+            if let Some(proposed) = proposed {
+                overrides.proposed = Some(proposed).filter(|known| !known.points.is_empty());
                 reading = Experiment::read(&args.manifest, &catalog, &overrides);
             }
         }
@@ -153,9 +153,13 @@ impl Project {
                 state.update(&settled);
                 search = Some(state.clone());
                 let now = project.plan.experiment.search.as_ref();
-                if now.is_some_and(|now| now.points != settled.points) {
-                    given = Some(settled.points.len());
-                    overrides.proposed = Some(settled.points);
+                let proposed = settled.proposed;
+                if now.is_some_and(|now| {
+                    now.points != proposed.points
+                        || (now.budget.is_some() && now.highest() != proposed.highest)
+                }) {
+                    given = Some(proposed.points.len());
+                    overrides.proposed = Some(proposed);
                     reading = Experiment::read(&args.manifest, &catalog, &overrides);
                     continue;
                 }

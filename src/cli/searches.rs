@@ -4,6 +4,7 @@
 //! out again, and keeps what results do not say: which trials failed, and points that were kept when
 //! the space was changed.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::io;
@@ -46,6 +47,9 @@ struct Record {
     /// How many of the first points were proposed for an earlier space.
     kept: usize,
     points: Vec<Point>,
+    /// By trial: the highest rung that it has come to.
+    #[serde(default)]
+    highest: Vec<usize>,
     /// Digest of the points and of the results that they were proposed from.
     seen: String,
     /// Keys of steps that failed: their trials have failed, whatever is made of them later.
@@ -61,6 +65,8 @@ pub(super) struct SearchState {
     seen: String,
     /// There are no more points in the space.
     exhausted: bool,
+    /// Promotions wait for results.
+    undecided: bool,
     /// Points of the record that the space of the manifest does not have, and why.
     pub fell_out: Vec<String>,
 }
@@ -69,12 +75,14 @@ pub(super) struct SearchState {
 fn definition(search: &Search) -> String {
     let objectives = search.objectives.iter();
     let objectives = objectives.map(|o| format!("{:?} {}.{}", o.direction, o.stage, o.column));
-    let lag = match search.method.learns() {
+    let lag = match search.method.looks_back(&search.params) {
         true => search.parallel,
         false => 0,
     };
+    let budget = search.budget.iter();
+    let budget = budget.map(|budget| format!(" budget {}", budget.name));
     format!(
-        "{} {}.{} {} seed {} lag {lag} {} {}",
+        "{} {}.{} {} seed {} lag {lag} {} {}{}",
         search.method.name(),
         Study::REVISION,
         search.method.revision(),
@@ -82,15 +90,16 @@ fn definition(search: &Search) -> String {
         search.seed,
         search.statistic.name(),
         objectives.collect::<Vec<_>>().join(", "),
+        budget.collect::<String>(),
     )
 }
 
-/// The points that earlier runs have come to; none where there was none of this search.
+/// The trials that earlier runs have come to; none where there was none of this search.
 pub(super) fn recall(
     store: &Path,
     experiment: &str,
     search: &Search,
-) -> Option<(Vec<Point>, SearchState)> {
+) -> Option<(Proposed, SearchState)> {
     let record: Record = noted::all(store, FILE).remove(experiment)?;
     if record.of != definition(search) {
         return None;
@@ -102,6 +111,7 @@ pub(super) fn recall(
         ..SearchState::default()
     };
     let mut points = record.points;
+    let mut highest = record.highest;
     if record.space != search.space_text {
         points.retain(|point| match search.space.contains(point) {
             Ok(()) => true,
@@ -113,8 +123,15 @@ pub(super) fn recall(
         });
         state.kept = points.len();
         state.seen.clear();
+        // Trials have other numbers, and are in other groups.
+        highest.clear();
     }
-    Some((points, state))
+    let proposed = Proposed {
+        points,
+        highest,
+        ..Proposed::default()
+    };
+    Some((proposed, state))
 }
 
 fn text_of(point: &Point) -> String {
@@ -124,8 +141,7 @@ fn text_of(point: &Point) -> String {
 
 /// The search of a project as its results have it.
 pub(super) struct Settled {
-    pub points: Vec<Point>,
-    pub exhausted: bool,
+    pub proposed: Proposed,
     seen: String,
 }
 
@@ -146,8 +162,10 @@ fn settle_with(
     let experiment = &project.plan.experiment;
     let (Some(search), Some(state)) = (&experiment.search, state) else {
         return Ok(Ok(Settled {
-            points: Vec::new(),
-            exhausted: true,
+            proposed: Proposed {
+                exhausted: true,
+                ..Proposed::default()
+            },
             seen: String::new(),
         }));
     };
@@ -155,34 +173,39 @@ fn settle_with(
         Ok(outcomes) => outcomes,
         Err(wrong) => return Ok(Err(wrong)),
     };
-    let digest = |points: &[Point], outcomes: &[Option<Outcome>]| {
-        let visible = match search.method.learns() {
+    let by_cell: HashMap<(String, usize), &Option<Outcome>> = search
+        .cells
+        .iter()
+        .map(|cell| (text_of(&search.points[cell.trial]), cell.rung))
+        .zip(&outcomes)
+        .collect();
+    let outcome = |point: &Point, rung: usize| {
+        let known = by_cell.get(&(text_of(point), rung)).copied();
+        known.cloned().flatten()
+    };
+    // Of what they were proposed from.
+    let digest = |points: &[Point]| {
+        let visible = match search.method.looks_back(&search.params) {
             true => points.len().saturating_sub(search.parallel),
             false => 0,
         };
-        let outcomes = &outcomes[..visible.min(outcomes.len())];
+        let rungs = search.budget.as_ref().map_or(1, |b| b.halving.budgets().len());
+        let of = |point| (0..rungs).map(|rung| outcome(point, rung)).collect::<Vec<_>>();
+        let outcomes: Vec<_> = points[..visible].iter().map(of).collect();
         let text = serde_json::to_string(points).unwrap_or_default();
         blake3::hash(format!("{} {text} {outcomes:?}", state.kept).as_bytes()).to_hex()
     };
-    let unchanged = || digest(&search.points, &outcomes).as_str() == state.seen;
+    let unchanged = || digest(&search.points).as_str() == state.seen;
     let given = given.unwrap_or_else(|| match unchanged() {
         true => search.points.len(),
         false => state.kept,
     });
     let given = &search.points[..given.min(search.points.len())];
-    let by_point: HashMap<String, &Option<Outcome>> =
-        search.points.iter().map(text_of).zip(&outcomes).collect();
-    let outcome = |point: &Point| by_point.get(&text_of(point)).copied().cloned().flatten();
     Ok(match search.study().propose(given, outcome) {
-        Ok(Proposed { points, exhausted }) => {
-            let outcomes: Vec<Option<Outcome>> = points.iter().map(outcome).collect();
-            let seen = digest(&points, &outcomes).to_string();
-            Ok(Settled {
-                points,
-                exhausted,
-                seen,
-            })
-        }
+        Ok(proposed) => Ok(Settled {
+            seen: digest(&proposed.points).to_string(),
+            proposed,
+        }),
         Err(error) => Err(Diagnostic::error(error.to_string()).at(&search.place, "searched here")),
     })
 }
@@ -208,30 +231,45 @@ pub(super) fn after_run(project: &Project, err: &mut Printer) -> Result<Grown, S
     {
         again = Some(state);
     }
-    match settle_with(project, again.as_ref(), Some(known))? {
+    let settled = match settle_with(project, again.as_ref(), Some(known))? {
+        Ok(settled) => settled.proposed,
         Err(wrong) => {
             err.diagnostic(&wrong)?;
-            Ok(Grown::Wrong)
+            return Ok(Grown::Wrong);
         }
-        Ok(settled) if settled.exhausted => {
-            writeln!(
-                err,
-                "{}, which is all that the space has",
-                plural(known, "trial")
-            )?;
-            Ok(Grown::On)
-        }
-        Ok(settled) if settled.points.len() > known => {
-            writeln!(
-                err,
-                "{} known: going on to {}",
-                plural(known, "trial"),
-                settled.points.len()
-            )?;
-            Ok(Grown::On)
-        }
-        Ok(_) => Ok(Grown::No),
+    };
+    let climbed = experiment.search.as_ref().and_then(|search| climbed(search, &settled));
+    if let Some(climbed) = &climbed {
+        writeln!(err, "{climbed}")?;
     }
+    let decided = project.search.as_ref().is_some_and(|state| state.undecided) && !settled.undecided;
+    if settled.points.len() > known {
+        let to = settled.points.len();
+        writeln!(err, "{} known: going on to {to}", plural(known, "trial"))?;
+    } else if settled.exhausted && !settled.undecided && climbed.is_none() {
+        writeln!(err, "{}, which is all that the space has", plural(known, "trial"))?;
+    } else if climbed.is_none() && !decided {
+        return Ok(Grown::No);
+    }
+    Ok(Grown::On)
+}
+
+/// Who is promoted that was not: `9 trials go on to epochs=3`.
+fn climbed(search: &Search, now: &Proposed) -> Option<String> {
+    let budget = search.budget.as_ref()?;
+    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+    for (before, now) in search.highest().iter().zip(&now.highest) {
+        if now > before {
+            *counts.entry(*now).or_default() += 1;
+        }
+    }
+    let said = counts.into_iter().map(|(rung, count)| {
+        let go = if count == 1 { "goes" } else { "go" };
+        let amount = budget.halving.budgets()[rung];
+        format!("{} {go} on to {}={amount}", plural(count, "trial"), budget.name)
+    });
+    let said: Vec<String> = said.collect();
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 /// What came of the trials of a project, from the results in its store.
@@ -278,7 +316,8 @@ fn failed(project: &Project, statuses: &[StepStatus], state: &SearchState) -> Ve
 impl SearchState {
     /// Takes in what was settled.
     pub(super) fn update(&mut self, settled: &Settled) {
-        self.exhausted = settled.exhausted;
+        self.exhausted = settled.proposed.exhausted;
+        self.undecided = settled.proposed.undecided;
         self.seen = settled.seen.clone();
     }
 }
@@ -294,6 +333,38 @@ impl Project {
             false => search.trials.saturating_sub(known),
         };
         Some((known, more))
+    }
+
+    /// How many trials are known, and how many are to come: `16 trials known, up to 48 more`; with a
+    /// budget also at which rungs. None without a search.
+    pub(super) fn trials_line(&self) -> Option<String> {
+        let (known, more) = self.trials()?;
+        let search = self.plan.experiment.search.as_ref()?;
+        let more = match more {
+            0 => String::new(),
+            more => format!(", up to {more} more"),
+        };
+        let line = format!("{} known{more}", plural(known, "trial"));
+        let Some(budget) = &search.budget else {
+            return Some(line);
+        };
+        let open = self.search.as_ref().is_some_and(|state| state.undecided);
+        let trials = if self.search.as_ref().is_some_and(|state| state.exhausted) {
+            known
+        } else {
+            search.trials
+        };
+        let most = search.study().at_most(trials);
+        let rungs = budget.halving.budgets().iter().zip(most).enumerate();
+        let rungs = rungs.map(|(rung, (amount, most))| {
+            let there = search.cells.iter().filter(|cell| cell.rung == rung).count();
+            let to_come = match most.saturating_sub(there) {
+                more if more > 0 && open => format!(" (up to {more} more)"),
+                _ => String::new(),
+            };
+            format!("{there} at {}={amount}{to_come}", budget.name)
+        });
+        Some(format!("{line}: {}", rungs.collect::<Vec<_>>().join(", ")))
     }
 
     /// Says which trials of an earlier space this one does not have.
@@ -329,7 +400,7 @@ impl Project {
         let (Some(search), Some(state)) = (&self.plan.experiment.search, &self.search) else {
             return Ok(None);
         };
-        if more == 0 {
+        if more == 0 && !state.undecided {
             return Ok(None);
         }
         let previous = PreviousRun::of(self)?;
@@ -356,6 +427,10 @@ impl Project {
             space: search.space_text.clone(),
             kept: state.kept.min(search.points.len()),
             points: search.points.clone(),
+            highest: match search.budget {
+                Some(_) => search.highest(),
+                None => Vec::new(),
+            },
             seen: state.seen.clone(),
             failed: state.failed.iter().chain(failed).cloned().collect(),
         };

@@ -54,6 +54,11 @@ pub trait Method: Entry {
         Ok(None)
     }
 
-    /// Whether results change what it proposes. One for which they do not needs none of them.
+    /// Whether results change what is tried. One for which they do not needs none of them.
     fn learns(&self) -> bool;
+
+    /// Whether results change which points it proposes.
+    fn looks_back(&self, _params: &Values) -> bool {
+        self.learns()
+    }
 }
