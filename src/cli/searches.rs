@@ -189,8 +189,15 @@ fn settle_with(
             true => points.len().saturating_sub(search.parallel),
             false => 0,
         };
-        let rungs = search.budget.as_ref().map_or(1, |b| b.halving.budgets().len());
-        let of = |point| (0..rungs).map(|rung| outcome(point, rung)).collect::<Vec<_>>();
+        let rungs = search
+            .budget
+            .as_ref()
+            .map_or(1, |b| b.halving.budgets().len());
+        let of = |point| {
+            (0..rungs)
+                .map(|rung| outcome(point, rung))
+                .collect::<Vec<_>>()
+        };
         let outcomes: Vec<_> = points[..visible].iter().map(of).collect();
         let text = serde_json::to_string(points).unwrap_or_default();
         blake3::hash(format!("{} {text} {outcomes:?}", state.kept).as_bytes()).to_hex()
@@ -238,16 +245,24 @@ pub(super) fn after_run(project: &Project, err: &mut Printer) -> Result<Grown, S
             return Ok(Grown::Wrong);
         }
     };
-    let climbed = experiment.search.as_ref().and_then(|search| climbed(search, &settled));
+    let climbed = experiment
+        .search
+        .as_ref()
+        .and_then(|search| climbed(search, &settled));
     if let Some(climbed) = &climbed {
         writeln!(err, "{climbed}")?;
     }
-    let decided = project.search.as_ref().is_some_and(|state| state.undecided) && !settled.undecided;
+    let decided =
+        project.search.as_ref().is_some_and(|state| state.undecided) && !settled.undecided;
     if settled.points.len() > known {
         let to = settled.points.len();
         writeln!(err, "{} known: going on to {to}", plural(known, "trial"))?;
     } else if settled.exhausted && !settled.undecided && climbed.is_none() {
-        writeln!(err, "{}, which is all that the space has", plural(known, "trial"))?;
+        writeln!(
+            err,
+            "{}, which is all that the space has",
+            plural(known, "trial")
+        )?;
     } else if climbed.is_none() && !decided {
         return Ok(Grown::No);
     }
@@ -266,7 +281,11 @@ fn climbed(search: &Search, now: &Proposed) -> Option<String> {
     let said = counts.into_iter().map(|(rung, count)| {
         let go = if count == 1 { "goes" } else { "go" };
         let amount = budget.halving.budgets()[rung];
-        format!("{} {go} on to {}={amount}", plural(count, "trial"), budget.name)
+        format!(
+            "{} {go} on to {}={amount}",
+            plural(count, "trial"),
+            budget.name
+        )
     });
     let said: Vec<String> = said.collect();
     (!said.is_empty()).then(|| said.join(", "))

@@ -178,7 +178,7 @@ fn a_training_that_goes_on_with_more_budget_has_the_bytes_of_one_that_had_it() {
         assert_eq!(further.later, whole.later, "{name}");
         assert_eq!(further.numbers, whole.numbers, "{name}");
         // What is left by one with more budget is no beginning of one with less.
-        session.goes_on = true;
+        let mut session = Session::handing_on();
         train(*model, 1, &mut session).expect("it trains");
         let mut session = session.next_attempt(None);
         let less = train_with(*model, 1, &mut session, &epochs(1)).expect("it trains");
@@ -201,7 +201,10 @@ fn a_training_does_not_go_on_where_its_budget_decides_what_it_does() {
         let mut session = session.next_attempt(None);
         let further = train_with(*model, 1, &mut session, &falls(3)).expect("it trains");
         let log = session.log.take();
-        assert!(log.contains("of another training: starting afresh"), "{name}: {log}");
+        assert!(
+            log.contains("of another training: starting afresh"),
+            "{name}: {log}"
+        );
         let mut session = Session::default();
         let whole = train_with(*model, 1, &mut session, &falls(3)).expect("it trains");
         assert!(further.weights == whole.weights, "{name}");

@@ -82,7 +82,10 @@ impl Study<'_> {
                 }
                 Some(_) => {}
             }
-            if history[..known].iter().any(|trial| trial.outcome.is_running()) {
+            if history[..known]
+                .iter()
+                .any(|trial| trial.outcome.is_running())
+            {
                 break;
             }
             let ask = Ask {

@@ -86,15 +86,16 @@ fn check_objective(
     if let Some(budget) = &search.budget
         && !reaches(&budget.name.as_str())
     {
-        return Err(
-            Diagnostic::error(format!("the budget `{}` does not reach `{name}`", budget.name))
-                .at(place, "it is the same with every part of the budget")
-                .also(&search.place, "searched here")
-                .help(format!(
-                    "a training that `{name}` reads has to have it: `with: {{{0}: \"${{{0}}}\"}}`",
-                    budget.name
-                )),
-        );
+        return Err(Diagnostic::error(format!(
+            "the budget `{}` does not reach `{name}`",
+            budget.name
+        ))
+        .at(place, "it is the same with every part of the budget")
+        .also(&search.place, "searched here")
+        .help(format!(
+            "a training that `{name}` reads has to have it: `with: {{{0}: \"${{{0}}}\"}}`",
+            budget.name
+        )));
     }
     let decides = |name: &&str| search.deciding.iter().any(|known| known == name);
     for name in searched

@@ -48,7 +48,9 @@ pub(super) struct State {
 /// See [`State::course`]; phases before this one are done.
 fn course<B: Backend>(components: &[&mut Component<B>], phases: &[Phase], phase: usize) -> String {
     let rates = components.iter().map(|c| c.rate().rule());
-    let done = phases[..phase].iter().map(|phase| format!("{:?}", phase.budget));
+    let done = phases[..phase]
+        .iter()
+        .map(|phase| format!("{:?}", phase.budget));
     rates.chain(done).collect::<Vec<_>>().join("; ")
 }
 
@@ -175,7 +177,9 @@ impl State {
         }
         let phase = &phases[state.phase()];
         let iterations = state.iterations.last().copied().unwrap_or_default();
-        let beyond = phase.total().is_ok_and(|all| phase.done(iterations, state.drawn) > all);
+        let beyond = phase
+            .total()
+            .is_ok_and(|all| phase.done(iterations, state.drawn) > all);
         // Everything is read before anything is changed.
         let mut components = algorithm.components();
         let other = state.course != course(&components, phases, state.phase());

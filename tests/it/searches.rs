@@ -94,13 +94,10 @@ fn points_are_the_same_with_any_number_of_jobs() {
     assert_eq!(executed(&one), 0, "nor without the record");
 }
 
-#[test]
-fn points_are_the_same_after_kills() {
-    let undisturbed = space("tpe");
-    run(&undisturbed, &[]);
-    let killed = space("tpe");
-    for round in 0..50 {
-        let mut child = killed
+/// Starts the search and kills it, so many times.
+fn kill_often(space: &TestSpace, rounds: u64) {
+    for round in 0..rounds {
+        let mut child = space
             .command(&[
                 "run",
                 "manifests/s.yaml",
@@ -116,6 +113,14 @@ fn points_are_the_same_after_kills() {
         child.kill().expect("it can be killed");
         child.wait().expect("it ends");
     }
+}
+
+#[test]
+fn points_are_the_same_after_kills() {
+    let undisturbed = space("tpe");
+    run(&undisturbed, &[]);
+    let killed = space("tpe");
+    kill_often(&killed, 50);
     run(&killed, &[]);
     assert_eq!(trials(&killed), trials(&undisturbed));
 }
@@ -320,7 +325,6 @@ fn mistakes_are_said_at_their_place() {
             13,
         ),
         ("    tpe:", "    tpee:", "no form of an axis", 4),
-        ("    tpe:", "    asha:", "not available yet", 5),
     ] {
         let space = space("tpe");
         space.replace("manifests/s.yaml", from, to);
@@ -366,4 +370,301 @@ fn a_named_run_is_one_run_and_forces_once() {
     // The name is taken now.
     let again = space.output(&["run", "manifests/s.yaml", "--name", "longer"]);
     assert!(!again.status.success());
+}
+
+/// Successive halving of a program that keeps its state: every epoch that it trains is a line of a log.
+const HALVING: &str = r#"experiment: s
+axes:
+  best:
+    METHOD:
+      space: {x: {uniform: [-5, 10]}, k: [a, b]}
+      budget: epochs
+      min: 1
+      max: 9
+      factor: 3
+      trials: 18
+      minimize: fit.loss
+stages:
+  fit:
+    uses: command
+    with:
+      values: {x: "${x}", k: "${k}", epochs: "${epochs}"}
+      run: |
+        sleep 0.0$((RANDOM % 5))
+        state="${checkpoint}/epochs"
+        n=0; if [ -e "$state" ]; then n=$(cat "$state"); fi
+        while [ "$n" -lt "$epochs" ]; do
+          n=$((n + 1)); echo $n > "$state.new"; mv "$state.new" "$state"
+          echo "$x $k $n" >> "${root}/epochs.log"
+        done
+        awk -v x="$x" -v k="$k" -v n="$n" 'BEGIN {
+          if (x > FAILS) exit 3
+          if (x < NANS) print "loss=nan"; else printf "loss=%.9f\n", (x - 2) ^ 2 + (k == "b") + 1 / n }'
+      metrics: stdout
+  table:
+    uses: table/summary
+    in: {rows: fit}
+    missing: allow
+    with: {values: [loss]}
+"#;
+
+fn halving(method: &str) -> TestSpace {
+    of(&HALVING
+        .replace("METHOD", method)
+        .replace("FAILS", "20")
+        .replace("NANS", "-20"))
+}
+
+fn cells(space: &TestSpace) -> String {
+    space.stdout(&[
+        "ls",
+        "manifests/s.yaml",
+        "--stage",
+        "fit",
+        "--format",
+        "csv",
+    ])
+}
+
+/// How many lines have this number of epochs.
+fn at(cells: &str, epochs: usize) -> usize {
+    let of = |line: &&str| line.contains(&format!(",{epochs},"));
+    cells.lines().skip(1).filter(of).count()
+}
+
+fn said(space: &TestSpace, arguments: &[&str]) -> String {
+    let output = space.output(arguments);
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn one_in_three_is_promoted_and_goes_on_where_it_was() {
+    let space = halving("asha");
+    let plan = said(&space, &["plan", "manifests/s.yaml"]);
+    assert!(
+        plan.contains(
+            "18 trials known: 18 at epochs=1, 0 at epochs=3 (up to 6 more), 0 at epochs=9 (up to 2 more)"
+        ),
+        "{plan}"
+    );
+    let told = run(&space, &[]);
+    assert!(told.contains("6 trials go on to epochs=3\n"), "{told}");
+    assert!(told.contains("2 trials go on to epochs=9\n"), "{told}");
+    let cells = cells(&space);
+    assert_eq!(
+        [1, 3, 9].map(|epochs| at(&cells, epochs)),
+        [18, 6, 2],
+        "{cells}"
+    );
+    // The best of each group of nine at every rung.
+    let log = space.read("epochs.log");
+    assert_eq!(log.lines().count(), 18 + 6 * 2 + 2 * 6, "{log}");
+    let plan = said(&space, &["plan", "manifests/s.yaml"]);
+    assert!(
+        plan.contains("all 27 steps up to date")
+            && plan.contains("18 trials known: 18 at epochs=1, 6 at epochs=3, 2 at epochs=9"),
+        "{plan}"
+    );
+    assert_eq!(executed(&space), 0);
+    std::fs::remove_file(space.path("outputs/store/searches.json")).expect("a record");
+    assert_eq!(executed(&space), 0, "nor without the record");
+    assert_eq!(self::cells(&space), cells);
+}
+
+#[test]
+fn promotions_are_the_same_with_any_number_of_jobs_and_after_kills() {
+    for method in ["asha", "hyperband"] {
+        let one = halving(method);
+        run(&one, &["--jobs", "1"]);
+        let expected = cells(&one);
+        for jobs in ["2", "8"] {
+            let other = halving(method);
+            run(&other, &["--jobs", jobs]);
+            assert_eq!(cells(&other), expected, "{method}, {jobs} jobs");
+        }
+        let killed = halving(method);
+        kill_often(&killed, 15);
+        run(&killed, &[]);
+        assert_eq!(cells(&killed), expected, "{method}");
+    }
+}
+
+#[test]
+fn points_may_be_proposed_from_what_earlier_rungs_gave() {
+    let with = |space: &TestSpace| {
+        space.replace(
+            "manifests/s.yaml",
+            "factor: 3",
+            "factor: 3\n      sampler: tpe",
+        );
+    };
+    let one = halving("asha");
+    with(&one);
+    run(&one, &["--jobs", "1"]);
+    let expected = cells(&one);
+    assert_eq!([1, 3, 9].map(|epochs| at(&expected, epochs)), [18, 6, 2]);
+    let other = halving("asha");
+    with(&other);
+    kill_often(&other, 10);
+    run(&other, &["--jobs", "8"]);
+    assert_eq!(cells(&other), expected);
+    assert_ne!(cells(&other), {
+        let random = halving("asha");
+        run(&random, &[]);
+        cells(&random)
+    });
+}
+
+#[test]
+fn more_trials_of_a_search_with_rungs_are_those_it_would_have_had() {
+    let whole = halving("asha");
+    run(&whole, &[]);
+    let grown = halving("asha");
+    grown.replace("manifests/s.yaml", "trials: 18", "trials: 12");
+    run(&grown, &[]);
+    grown.replace("manifests/s.yaml", "trials: 12", "trials: 18");
+    run(&grown, &[]);
+    assert_eq!(cells(&grown), cells(&whole));
+}
+
+#[test]
+fn what_failed_or_gave_no_number_is_never_promoted() {
+    let manifest = HALVING
+        .replace("METHOD", "asha")
+        .replace("FAILS", "3")
+        .replace("NANS", "1");
+    let space = of(&manifest);
+    run(&space, &[]);
+    let cells = cells(&space);
+    let further = cells
+        .lines()
+        .filter(|line| line.contains(",3,") || line.contains(",9,"));
+    for line in further {
+        let x: f64 = line
+            .split(',')
+            .nth(1)
+            .expect("x")
+            .parse()
+            .expect("a number");
+        assert!((1.0..=3.0).contains(&x), "{line}\n{cells}");
+    }
+    let other = of(&manifest);
+    run(&other, &["--jobs", "8"]);
+    assert_eq!(self::cells(&other), cells);
+}
+
+#[test]
+fn the_command_line_gives_one_budget_to_all() {
+    let space = halving("asha");
+    let plan = space.output(&["plan", "manifests/s.yaml", "-p", "epochs=2"]);
+    let said = String::from_utf8_lossy(&plan.stderr).into_owned();
+    assert!(said.contains("18 trials known: 18 at epochs=2"), "{said}");
+}
+
+#[test]
+fn a_training_goes_on_with_the_bytes_of_one_that_was_never_cut() {
+    const SEARCH: &str = r#"experiment: s
+axes:
+  best:
+    AXIS
+stages:
+  data: {uses: dataset/synthetic, with: {name: circle, points: 60}}
+  fit:
+    uses: train/vae
+    in: {data: data}
+    with: {latent: 1, hidden: [8], visible: gaussian, lr: "${lr}", epochs: "${epochs}", seed: 0, batch: 25}
+"#;
+    let searched = of(&SEARCH.replace(
+        "AXIS",
+        "asha: {space: {lr: {log-uniform: [1e-4, 1e-1]}}, budget: epochs, min: 1, max: 4, \
+         factor: 2, trials: 8, group: 4, maximize: fit.valid_elbo}",
+    ));
+    run(&searched, &[]);
+    let cells = cells(&searched);
+    let whole: Vec<&str> = cells.lines().filter(|line| line.contains(",4,")).collect();
+    assert_eq!(whole.len(), 2, "{cells}");
+    for line in whole {
+        let lr = line.split(',').nth(1).expect("lr");
+        let step = format!("fit[lr={lr},epochs=4]");
+        let log = searched.stdout(&["log", "manifests/s.yaml", &step]);
+        assert!(log.contains("going on after iteration"), "{log}");
+        let plain =
+            of(&SEARCH.replace("  best:\n    AXIS", &format!("  lr: [{lr}]\n  epochs: [4]")));
+        run(&plain, &[]);
+        let log = plain.stdout(&["log", "manifests/s.yaml", &step]);
+        assert!(!log.contains("going on after"), "{log}");
+        let leaves = |space: &TestSpace| {
+            let why = space.stdout(&["why", "manifests/s.yaml", &step]);
+            let lines = why.lines().filter(|line| line.contains("leaves "));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(leaves(&searched).len(), 3);
+        assert_eq!(leaves(&searched), leaves(&plain));
+    }
+}
+
+#[test]
+fn mistakes_about_budgets_are_said_at_their_place() {
+    for (from, to, part, line) in [
+        ("      budget: epochs\n", "", "`asha` has no `budget`", 5),
+        (
+            "budget: epochs",
+            "budget: x",
+            "`x` is the budget, and it is searched",
+            5,
+        ),
+        ("budget: epochs", "budget: 3", "`budget`", 6),
+        ("min: 1", "min: 10", "wrong value of `min`", 7),
+        ("min: 1", "min: 0", "`min`", 7),
+        ("      max: 9\n", "", "`asha` has no `max`", 5),
+        ("factor: 3", "factor: 1", "`factor`", 9),
+        ("factor: 3", "eta: 3", "unknown key `eta` of `asha`", 9),
+        (
+            "factor: 3",
+            "factor: 3\n      group: 2",
+            "wrong value of `group`",
+            10,
+        ),
+        (
+            "minimize: fit.loss",
+            "minimize: [fit.loss, fit.other]",
+            "several objectives",
+            11,
+        ),
+        (
+            "budget: epochs",
+            "budget: passes",
+            "unknown name `epochs`",
+            16,
+        ),
+        ("    asha:", "    tpe:", "unknown key `budget` of `tpe`", 6),
+    ] {
+        let space = halving("asha");
+        space.replace("manifests/s.yaml", from, to);
+        let output = space.output(&["check", "manifests/s.yaml"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{to}: {said}");
+        assert!(
+            said.contains(part) && said.contains(&format!("manifests/s.yaml:{line}:")),
+            "{to}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_budget_that_does_not_reach_the_objective_is_refused() {
+    let space = halving("asha");
+    space.replace("manifests/s.yaml", "budget: epochs", "budget: passes");
+    space.replace(
+        "manifests/s.yaml",
+        "experiment: s\n",
+        "experiment: s\nparams: {epochs: 2}\n",
+    );
+    let output = space.output(&["check", "manifests/s.yaml"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("the budget `passes` does not reach `fit`")
+            && said.contains("manifests/s.yaml:12:"),
+        "{said}"
+    );
 }

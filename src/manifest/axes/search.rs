@@ -164,7 +164,10 @@ impl Search {
 
     /// The names of the parameters, without that of the budget.
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
-        self.space.parameters().iter().map(|parameter| parameter.name.as_str())
+        self.space
+            .parameters()
+            .iter()
+            .map(|parameter| parameter.name.as_str())
     }
 }
 
@@ -300,7 +303,12 @@ impl Reader<'_> {
                     coordinates.push(column.intern(amount, &place));
                 }
                 choices.push(Choice {
-                    set: search.columns.iter().copied().zip(coordinates.clone()).collect(),
+                    set: search
+                        .columns
+                        .iter()
+                        .copied()
+                        .zip(coordinates.clone())
+                        .collect(),
                     axes: Vec::new(),
                 });
                 search.cells.push(TrialCell {
@@ -386,7 +394,9 @@ impl Reader<'_> {
         let halving = match method.halving(&values) {
             Ok(halving) => halving?,
             Err(error) => {
-                let place = fields.get(error.name).map_or(&node.place, |node| &node.place);
+                let place = fields
+                    .get(error.name)
+                    .map_or(&node.place, |node| &node.place);
                 self.found.push(
                     Diagnostic::error(format!("wrong value of `{}`", error.name))
                         .at(place, error.why),
@@ -401,7 +411,11 @@ impl Reader<'_> {
             match conform(*amount) {
                 Ok(value) => whole = Some(value),
                 Err(mismatch) => {
-                    let key = if *amount == halving.budgets()[0] { "min" } else { "max" };
+                    let key = if *amount == halving.budgets()[0] {
+                        "min"
+                    } else {
+                        "max"
+                    };
                     let place = fields.get(key).map_or(&given.place, |node| &node.place);
                     self.found.push(
                         Diagnostic::error(format!("`{name}` cannot be {amount}"))

@@ -317,7 +317,11 @@ fn short(x: f64, range: f64, log: bool) -> f64 {
     }
     let of_range = exponent(range) - DIGITS;
     let of_number = exponent(x) + 1 - DIGITS;
-    let place = if log { of_range.min(of_number) } else { of_range };
+    let place = if log {
+        of_range.min(of_number)
+    } else {
+        of_range
+    };
     let Ok(digits) = usize::try_from(exponent(x) - place) else {
         return 0.0;
     };
