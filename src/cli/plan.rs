@@ -82,6 +82,9 @@ pub(super) fn plan(args: &PlanArgs, out: &mut Printer, err: &mut Printer) -> Res
     }
     if let Some(trials) = project.trials_line() {
         writeln!(err, "{trials}")?;
+        if let Some(best) = project.best_line() {
+            writeln!(err, "{best}")?;
+        }
     }
     Ok(Exit::Success)
 }

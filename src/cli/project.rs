@@ -119,6 +119,7 @@ impl Project {
             if let Some(plan) = &planned.plan {
                 found.extend(stages::check_claims(plan));
                 found.extend(stages::check_search(plan));
+                found.extend(stages::check_selections(plan));
                 let tree = Tree::new(&root, &written(&outputs, &store, plan));
                 found.extend(stages::check_commands(plan, &tree));
                 found.extend(executors::check(plan, &settings.slurm));

@@ -27,6 +27,7 @@ use crate::search::Outcome;
 use crate::search::Point;
 use crate::search::Proposed;
 use crate::search::Study;
+use crate::search::outside::Program;
 use crate::stages;
 use crate::stages::Results;
 use crate::text::Diagnostic;
@@ -67,8 +68,89 @@ pub(super) struct SearchState {
     exhausted: bool,
     /// Promotions wait for results.
     undecided: bool,
+    tally: Tally,
     /// Points of the record that the space of the manifest does not have, and why.
     pub fell_out: Vec<String>,
+}
+
+/// What came of the trials so far.
+#[derive(Clone, Debug, Default)]
+struct Tally {
+    /// With the whole budget, and a number.
+    ended: usize,
+    /// Not promoted.
+    stopped: usize,
+    failed: usize,
+    /// By the first objective, of those with the most of the budget: the trial, and its cost.
+    best: Option<(usize, f64)>,
+}
+
+impl Tally {
+    fn of(search: &Search, outcomes: &[Option<Outcome>], proposed: &Proposed) -> Tally {
+        let mut tally = Tally::default();
+        let last = search
+            .budget
+            .as_ref()
+            .map_or(0, |budget| budget.halving.last());
+        let mut best: Option<(usize, usize, f64)> = None;
+        for (cell, outcome) in search.cells.iter().zip(outcomes) {
+            let Some(outcome) = outcome else { continue };
+            let highest = proposed
+                .highest
+                .get(cell.trial)
+                .copied()
+                .unwrap_or_default();
+            let is_end = cell.rung == highest;
+            match outcome.costs() {
+                None => tally.failed += usize::from(!outcome.is_running()),
+                Some(costs) => {
+                    tally.ended += usize::from(is_end && cell.rung == last);
+                    tally.stopped += usize::from(is_end && cell.rung < last && !proposed.undecided);
+                    let better = best.is_none_or(|(rung, _, cost)| {
+                        cell.rung > rung || (cell.rung == rung && costs[0] < cost)
+                    });
+                    if better {
+                        best = Some((cell.rung, cell.trial, costs[0]));
+                    }
+                }
+            }
+        }
+        tally.best = best.map(|(_, trial, cost)| (trial, cost));
+        tally
+    }
+
+    /// `best so far fit.loss=0.012 in trial 7 (lr=0.1); 11 ended, 1 failed`; none where nothing has a
+    /// number.
+    fn line(&self, search: &Search) -> Option<String> {
+        let (trial, cost) = self.best?;
+        let objective = search.objectives.first()?;
+        let value = objective.direction.cost(cost);
+        let counts = [
+            (self.ended, "ended"),
+            (self.stopped, "stopped"),
+            (self.failed, "failed"),
+        ];
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts.map(|(n, word)| format!("{n} {word}")).collect();
+        let of = match search.objectives.len() {
+            1 => "best so far",
+            _ => "best so far in the first objective",
+        };
+        Some(format!(
+            "{of} {}.{}={} in trial {trial} ({}); {}",
+            objective.stage,
+            objective.column,
+            short(value),
+            text_of(search.points.get(trial)?),
+            counts.join(", "),
+        ))
+    }
+}
+
+/// A number in six digits.
+fn short(value: f64) -> String {
+    let short: f64 = format!("{value:.5e}").parse().unwrap_or(value);
+    short.to_string()
 }
 
 /// What decides proposals but for the space, as text.
@@ -142,22 +224,24 @@ fn text_of(point: &Point) -> String {
 /// The search of a project as its results have it.
 pub(super) struct Settled {
     pub proposed: Proposed,
+    tally: Tally,
     seen: String,
 }
 
-/// The points that follow from what is known. The first `given` of the project's are taken as they are;
+/// The points that follow from what is known; no program is asked. The first `given` of the project's are taken as they are;
 /// without it, all where nothing has changed since they were recorded.
 pub(super) fn settle(
     project: &Project,
     given: Option<usize>,
 ) -> Result<Result<Settled, Diagnostic>, Stop> {
-    settle_with(project, project.search.as_ref(), given)
+    settle_with(project, project.search.as_ref(), given, None)
 }
 
 fn settle_with(
     project: &Project,
     state: Option<&SearchState>,
     given: Option<usize>,
+    program: Option<&Program<'_>>,
 ) -> Result<Result<Settled, Diagnostic>, Stop> {
     let experiment = &project.plan.experiment;
     let (Some(search), Some(state)) = (&experiment.search, state) else {
@@ -167,6 +251,7 @@ fn settle_with(
                 ..Proposed::default()
             },
             seen: String::new(),
+            tally: Tally::default(),
         }));
     };
     let outcomes = match outcomes(project, state)? {
@@ -203,17 +288,22 @@ fn settle_with(
         blake3::hash(format!("{} {text} {outcomes:?}", state.kept).as_bytes()).to_hex()
     };
     let unchanged = || digest(&search.points).as_str() == state.seen;
-    let given = given.unwrap_or_else(|| match unchanged() {
+    let given = given.unwrap_or_else(|| match search.method.is_outside() || unchanged() {
         true => search.points.len(),
         false => state.kept,
     });
     let given = &search.points[..given.min(search.points.len())];
-    Ok(match search.study().propose(given, outcome) {
+    let mut study = search.study();
+    if let Some(program) = program.filter(|_| study.method.is_outside()) {
+        study.method = program;
+    }
+    Ok(match study.propose(given, outcome) {
         Ok(proposed) => Ok(Settled {
             seen: digest(&proposed.points).to_string(),
+            tally: Tally::of(search, &outcomes, &proposed),
             proposed,
         }),
-        Err(error) => Err(Diagnostic::error(error.to_string()).at(&search.place, "searched here")),
+        Err(error) => Err(Diagnostic::error(error.why).at(&search.place, "searched here")),
     })
 }
 
@@ -238,8 +328,31 @@ pub(super) fn after_run(project: &Project, err: &mut Printer) -> Result<Grown, S
     {
         again = Some(state);
     }
-    let settled = match settle_with(project, again.as_ref(), Some(known))? {
-        Ok(settled) => settled.proposed,
+    let root = &experiment.root;
+    let settled = settle_with(
+        project,
+        again.as_ref(),
+        Some(known),
+        Some(&Program { root }),
+    )?;
+    let mut best = String::new();
+    let settled = match settled {
+        Ok(settled) => {
+            let line = experiment
+                .search
+                .as_ref()
+                .and_then(|search| settled.tally.line(search));
+            best = line.map_or(best, |line| format!(", {line}"));
+            // A program is not asked twice.
+            if experiment
+                .search
+                .as_ref()
+                .is_some_and(|search| search.method.is_outside())
+            {
+                project.note_points(&settled.proposed.points)?;
+            }
+            settled.proposed
+        }
         Err(wrong) => {
             err.diagnostic(&wrong)?;
             return Ok(Grown::Wrong);
@@ -250,13 +363,18 @@ pub(super) fn after_run(project: &Project, err: &mut Printer) -> Result<Grown, S
         .as_ref()
         .and_then(|search| climbed(search, &settled));
     if let Some(climbed) = &climbed {
-        writeln!(err, "{climbed}")?;
+        writeln!(err, "{climbed}{best}")?;
     }
     let decided =
         project.search.as_ref().is_some_and(|state| state.undecided) && !settled.undecided;
     if settled.points.len() > known {
         let to = settled.points.len();
-        writeln!(err, "{} known: going on to {to}", plural(known, "trial"))?;
+        let best = if climbed.is_none() { &best } else { "" };
+        writeln!(
+            err,
+            "{} known: going on to {to}{best}",
+            plural(known, "trial")
+        )?;
     } else if settled.exhausted && !settled.undecided && climbed.is_none() {
         writeln!(
             err,
@@ -337,6 +455,7 @@ impl SearchState {
     pub(super) fn update(&mut self, settled: &Settled) {
         self.exhausted = settled.proposed.exhausted;
         self.undecided = settled.proposed.undecided;
+        self.tally = settled.tally.clone();
         self.seen = settled.seen.clone();
     }
 }
@@ -386,6 +505,13 @@ impl Project {
         Some(format!("{line}: {}", rungs.collect::<Vec<_>>().join(", ")))
     }
 
+    /// The best trial so far, and how the others ended; none where none has a number, or without a
+    /// search.
+    pub(super) fn best_line(&self) -> Option<String> {
+        let search = self.plan.experiment.search.as_ref()?;
+        self.search.as_ref()?.tally.line(search)
+    }
+
     /// Says which trials of an earlier space this one does not have.
     pub(super) fn tell_search(&self, err: &mut Printer) -> io::Result<()> {
         let fell_out = self.search.iter().flat_map(|state| &state.fell_out);
@@ -430,6 +556,16 @@ impl Project {
             .flatten()
             .filter(|id| !failed[id.index()]);
         Ok(Some(self.plan.needed_by(ends.collect()).ids()))
+    }
+
+    /// Keeps points that a program has proposed.
+    fn note_points(&self, points: &[Point]) -> io::Result<()> {
+        let mut all: BTreeMap<String, Record> = noted::all(&self.store, FILE);
+        match all.get_mut(&self.name()) {
+            Some(record) => record.points = points.to_vec(),
+            None => return Ok(()),
+        }
+        noted::write(&self.store, FILE, &all)
     }
 
     /// Keeps the trials of this run in the store, with the keys of steps that failed in it.

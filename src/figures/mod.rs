@@ -42,6 +42,7 @@ mod pareto;
 mod points;
 mod raster;
 mod render;
+mod rungs;
 mod scale;
 mod sheet;
 mod slices;
@@ -78,6 +79,7 @@ pub static ALL: &[&dyn Figure] = &[
     &line::Line,
     &parallel::Parallel,
     &pareto::Pareto,
+    &rungs::Rungs,
     &points::Scatter,
     &slices::Slices,
     &text::Text,

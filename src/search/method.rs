@@ -31,6 +31,8 @@ pub enum Proposal {
     Point(Point),
     /// There is none: every point of the space has been proposed.
     Exhausted,
+    /// A program proposes it, which only a run asks.
+    NotAsked,
 }
 
 /// A way to propose points.
@@ -56,6 +58,11 @@ pub trait Method: Entry {
 
     /// Whether results change what is tried. One for which they do not needs none of them.
     fn learns(&self) -> bool;
+
+    /// Whether a program proposes, whose answers are taken for good.
+    fn is_outside(&self) -> bool {
+        false
+    }
 
     /// Whether results change which points it proposes.
     fn looks_back(&self, _params: &Values) -> bool {

@@ -97,6 +97,7 @@ impl Study<'_> {
             };
             match self.method.propose(&ask)? {
                 Proposal::Point(point) => history.push(running(k, point)),
+                Proposal::NotAsked => break,
                 Proposal::Exhausted => {
                     exhausted = true;
                     break;

@@ -448,8 +448,14 @@ fn one_in_three_is_promoted_and_goes_on_where_it_was() {
         "{plan}"
     );
     let told = run(&space, &[]);
-    assert!(told.contains("6 trials go on to epochs=3\n"), "{told}");
-    assert!(told.contains("2 trials go on to epochs=9\n"), "{told}");
+    assert!(
+        told.contains("6 trials go on to epochs=3, best so far fit.loss="),
+        "{told}"
+    );
+    assert!(
+        told.contains("2 trials go on to epochs=9, best so far fit.loss="),
+        "{told}"
+    );
     let cells = cells(&space);
     assert_eq!(
         [1, 3, 9].map(|epochs| at(&cells, epochs)),
@@ -666,5 +672,150 @@ fn a_budget_that_does_not_reach_the_objective_is_refused() {
         said.contains("the budget `passes` does not reach `fit`")
             && said.contains("manifests/s.yaml:12:"),
         "{said}"
+    );
+}
+
+/// A search by a program, which notes when it was asked.
+fn outside(program: &str) -> TestSpace {
+    let space = TestSpace::new();
+    let manifest = MANIFEST
+        .replace("METHOD", "command")
+        .replace("      parallel: 3", "      run: [bash, propose.sh]\n      startup: 3\n      timeout: 0.5\n      parallel: 2")
+        .replace("trials: 14", "trials: 8")
+        .replace("FAILS", "20")
+        .replace("NANS", "-20");
+    space.write("manifests/s.yaml", &manifest);
+    space.write("propose.sh", &format!("echo asked >> asked.log\n{program}"));
+    space
+}
+
+/// The point follows from how many trials it reads.
+const PROGRAM: &str = r#"n=$(wc -l); z=', "z": 0.5'
+echo "{\"point\": {\"x\": $(awk -v n="$n" 'BEGIN { print n / 4 }'), \"n\": 7, \"k\": \"b\"$z}}""#;
+
+#[test]
+fn a_program_proposes_once_for_each_trial() {
+    let space = outside(PROGRAM);
+    let plan = said(&space, &["plan", "manifests/s.yaml"]);
+    assert!(plan.contains("3 trials known, up to 5 more"), "{plan}");
+    assert!(!space.path("asked.log").exists(), "a plan asks nobody");
+    run(&space, &["--jobs", "1"]);
+    let found = trials(&space);
+    for x in ["1.0,7,b,0.5", "1.25,", "1.5,", "1.75,", "2.0,"] {
+        assert!(found.contains(&format!("score,{x}")), "{x}\n{found}");
+    }
+    assert_eq!(space.read("asked.log").lines().count(), 5);
+    assert_eq!(executed(&space), 0);
+    space.replace("manifests/s.yaml", "trials: 8", "trials: 9");
+    run(&space, &[]);
+    assert_eq!(
+        space.read("asked.log").lines().count(),
+        6,
+        "only for the new one"
+    );
+    let killed = outside(PROGRAM);
+    killed.replace("manifests/s.yaml", "trials: 8", "trials: 9");
+    kill_often(&killed, 10);
+    run(&killed, &["--jobs", "8"]);
+    assert_eq!(trials(&killed), trials(&space));
+}
+
+#[test]
+fn what_is_wrong_with_a_program_that_proposes_is_said() {
+    for (program, part) in [
+        (
+            "echo no memory >&2; exit 3",
+            "it ended with exit status: 3, and said: no memory",
+        ),
+        ("kill -9 $$", "it ended with signal: 9"),
+        (
+            "echo loading; echo 'Traceback'",
+            "its last line is no answer",
+        ),
+        (
+            "echo '{\"point\": {\"x\": 1e999}}'",
+            "its last line is no answer",
+        ),
+        ("true", "it printed no line"),
+        ("sleep 20", "it took longer than 0.5 s"),
+        (
+            "echo '{\"point\": {\"x\": 11, \"n\": 7, \"k\": \"a\"}}'",
+            "its point does not lie in the space: `x` is 11, which is above 10",
+        ),
+        (
+            "echo '{\"point\": {\"x\": 1, \"k\": \"a\"}}'",
+            "`n` has no value",
+        ),
+        (
+            "echo '{\"point\": {\"x\": 1, \"n\": 7, \"k\": \"a\", \"w\": 1}}'",
+            "`w` is not searched",
+        ),
+    ] {
+        let space = outside(program);
+        let output = space.output(&["run", "manifests/s.yaml", "--progress", "none"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{program}: {said}");
+        assert!(
+            said.contains(part) && said.contains("manifests/s.yaml:5:"),
+            "{program}: {said}"
+        );
+        // What was tried is there, and a mended program goes on.
+        assert_eq!(trials(&space).lines().count(), 1 + 3 * 2, "{program}");
+        space.write("propose.sh", PROGRAM);
+        run(&space, &[]);
+        assert_eq!(trials(&space).lines().count(), 1 + 8 * 2, "{program}");
+    }
+    let space = outside(PROGRAM);
+    space.replace(
+        "manifests/s.yaml",
+        "[bash, propose.sh]",
+        "[no-such-program]",
+    );
+    let told = run(&space, &[]);
+    assert!(
+        told.contains("`no-such-program` cannot be started"),
+        "{told}"
+    );
+}
+
+#[test]
+fn where_a_search_stands_is_said() {
+    let space = space("tpe");
+    let none = said(&space, &["plan", "manifests/s.yaml"]);
+    assert!(!none.contains("best so far"), "{none}");
+    let told = run(&space, &[]);
+    assert!(
+        told.contains("3 trials known: going on to 6, best so far score.loss="),
+        "{told}"
+    );
+    let plan = said(&space, &["plan", "manifests/s.yaml"]);
+    let best = plan
+        .lines()
+        .find(|line| line.starts_with("best so far"))
+        .expect("a line");
+    assert!(best.ends_with("; 14 ended"), "{best}");
+    // The mean over the seeds of the smallest.
+    let rows = trials(&space);
+    let loss = |line: &str| {
+        line.rsplit(',')
+            .next()
+            .and_then(|loss| loss.parse::<f64>().ok())
+    };
+    let losses: Vec<f64> = rows.lines().skip(1).filter_map(loss).collect();
+    let means = losses.chunks(2).map(|pair| (pair[0] + pair[1]) / 2.0);
+    let smallest = means.fold(f64::INFINITY, f64::min);
+    let shown = best["best so far score.loss=".len()..]
+        .split(' ')
+        .next()
+        .expect("a number");
+    let shown: f64 = shown.parse().expect("a number");
+    assert!(
+        (shown - smallest).abs() < 1e-5 * smallest.abs(),
+        "{best}\n{rows}"
+    );
+    let status = space.stdout(&["status", "manifests/s.yaml"]);
+    assert!(
+        status.contains("14 trials known") && status.contains(best),
+        "{status}"
     );
 }

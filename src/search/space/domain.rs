@@ -231,6 +231,19 @@ impl Domain {
         }
     }
 
+    /// A number of it with few digits.
+    pub(in crate::search) fn short(&self, number: f64) -> f64 {
+        match self {
+            Domain::Float {
+                low,
+                high,
+                log,
+                step: None,
+            } => short(number, *high - *low, *log).clamp(*low, *high),
+            _ => number,
+        }
+    }
+
     /// Whether it is searched on the logarithm.
     pub fn is_log(&self) -> bool {
         matches!(
