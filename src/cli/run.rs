@@ -145,10 +145,8 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     engine.isolated = &isolated;
     elsewhere.join(&mut engine, &project, &store)?;
     let mut reporter = reporter(args);
-    let mut state = RunState {
-        search: project.best_line(),
-        ..RunState::default()
-    };
+    let mut state = RunState::default();
+    state.search = project.best_line();
     let mut metrics = args.metrics_file.as_ref().map(|_| RunMetrics::default());
     let mut expecting = false;
     let summary = ManuallyDrop::new(engine.run(&project.plan.steps, &mut |timed| {

@@ -20,7 +20,9 @@ use super::printer::Printer;
 use super::project::Project;
 use super::stop::Stop;
 use crate::manifest::Search;
+use crate::manifest::TrialCell;
 use crate::plan::From;
+use crate::plan::Step;
 use crate::plan::StepId;
 use crate::plan::StepStatus;
 use crate::search::Outcome;
@@ -51,6 +53,9 @@ struct Record {
     /// By trial: the highest rung that it has come to.
     #[serde(default)]
     highest: Vec<usize>,
+    /// The program that proposes has no more.
+    #[serde(default)]
+    exhausted: bool,
     /// Digest of the points and of the results that they were proposed from.
     seen: String,
     /// Keys of steps that failed: their trials have failed, whatever is made of them later.
@@ -136,13 +141,16 @@ impl Tally {
             1 => "best so far",
             _ => "best so far in the first objective",
         };
+        let counts = match counts.is_empty() {
+            true => String::new(),
+            false => format!("; {}", counts.join(", ")),
+        };
         Some(format!(
-            "{of} {}.{}={} in trial {trial} ({}); {}",
+            "{of} {}.{}={} in trial {trial} ({}){counts}",
             objective.stage,
             objective.column,
             short(value),
             text_of(search.points.get(trial)?),
-            counts.join(", "),
         ))
     }
 }
@@ -157,7 +165,7 @@ fn short(value: f64) -> String {
 fn definition(search: &Search) -> String {
     let objectives = search.objectives.iter();
     let objectives = objectives.map(|o| format!("{:?} {}.{}", o.direction, o.stage, o.column));
-    let lag = match search.method.looks_back(&search.params) {
+    let lag = match search.looks_back() {
         true => search.parallel,
         false => 0,
     };
@@ -190,6 +198,7 @@ pub(super) fn recall(
         kept: record.kept,
         failed: record.failed,
         seen: record.seen,
+        exhausted: record.exhausted,
         ..SearchState::default()
     };
     let mut points = record.points;
@@ -205,6 +214,7 @@ pub(super) fn recall(
         });
         state.kept = points.len();
         state.seen.clear();
+        state.exhausted = false;
         // Trials have other numbers, and are in other groups.
         highest.clear();
     }
@@ -270,7 +280,7 @@ fn settle_with(
     };
     // Of what they were proposed from.
     let digest = |points: &[Point]| {
-        let visible = match search.method.looks_back(&search.params) {
+        let visible = match search.looks_back() {
             true => points.len().saturating_sub(search.parallel),
             false => 0,
         };
@@ -349,7 +359,7 @@ pub(super) fn after_run(project: &Project, err: &mut Printer) -> Result<Grown, S
                 .as_ref()
                 .is_some_and(|search| search.method.is_outside())
             {
-                project.note_points(&settled.proposed.points)?;
+                project.note_answers(&settled.proposed)?;
             }
             settled.proposed
         }
@@ -453,7 +463,8 @@ fn failed(project: &Project, statuses: &[StepStatus], state: &SearchState) -> Ve
 impl SearchState {
     /// Takes in what was settled.
     pub(super) fn update(&mut self, settled: &Settled) {
-        self.exhausted = settled.proposed.exhausted;
+        // What a program has said once, it is not asked again.
+        self.exhausted |= settled.proposed.exhausted;
         self.undecided = settled.proposed.undecided;
         self.tally = settled.tally.clone();
         self.seen = settled.seen.clone();
@@ -512,6 +523,42 @@ impl Project {
         self.search.as_ref()?.tally.line(search)
     }
 
+    /// Which trials a step belongs to, and at which rung: `trial 7, promoted from epochs=1`; none where it
+    /// is of all.
+    pub(super) fn trial_of(&self, step: &Step) -> Option<String> {
+        let search = self.plan.experiment.search.as_ref()?;
+        let columns = self.plan.experiment.grid.columns();
+        let coordinate = |column: &usize| step.cell.get(&columns.get(*column).name);
+        search.columns.iter().find_map(coordinate)?;
+        let is_here = |cell: &&TrialCell| {
+            let mut at = search.columns.iter().zip(&cell.coordinates);
+            at.all(|(column, id)| {
+                coordinate(column)
+                    .is_none_or(|value| columns.get(*column).value(*id) == Some(value))
+            })
+        };
+        let cells: Vec<&TrialCell> = search.cells.iter().filter(is_here).collect();
+        let trials: BTreeSet<usize> = cells.iter().map(|cell| cell.trial).collect();
+        let [first, ..] = cells[..] else { return None };
+        let named: Vec<String> = trials.iter().take(NAMED).map(usize::to_string).collect();
+        let mut line = match (trials.len(), trials.len() - named.len()) {
+            (1, _) => format!("trial {}", first.trial),
+            (_, 0) => format!("trials {}", named.join(", ")),
+            (_, more) => format!("trials {} and {more} more", named.join(", ")),
+        };
+        if let (1, Some(budget)) = (cells.len(), &search.budget) {
+            let (group, begins) = budget.halving.place(first.trial);
+            let amount =
+                |rung: usize| format!("{}={}", budget.name, budget.halving.budgets()[rung]);
+            line += &match first.rung > begins {
+                true => format!(", promoted from {}", amount(first.rung - 1)),
+                false => format!(", which begins with {}", amount(begins)),
+            };
+            line += &format!(", in group {group}");
+        }
+        Some(line)
+    }
+
     /// Says which trials of an earlier space this one does not have.
     pub(super) fn tell_search(&self, err: &mut Printer) -> io::Result<()> {
         let fell_out = self.search.iter().flat_map(|state| &state.fell_out);
@@ -558,11 +605,14 @@ impl Project {
         Ok(Some(self.plan.needed_by(ends.collect()).ids()))
     }
 
-    /// Keeps points that a program has proposed.
-    fn note_points(&self, points: &[Point]) -> io::Result<()> {
+    /// Keeps what a program has answered.
+    fn note_answers(&self, proposed: &Proposed) -> io::Result<()> {
         let mut all: BTreeMap<String, Record> = noted::all(&self.store, FILE);
         match all.get_mut(&self.name()) {
-            Some(record) => record.points = points.to_vec(),
+            Some(record) => {
+                record.points.clone_from(&proposed.points);
+                record.exhausted = proposed.exhausted;
+            }
             None => return Ok(()),
         }
         noted::write(&self.store, FILE, &all)
@@ -587,6 +637,7 @@ impl Project {
                 None => Vec::new(),
             },
             seen: state.seen.clone(),
+            exhausted: state.exhausted && search.method.is_outside(),
             failed: state.failed.iter().chain(failed).cloned().collect(),
         };
         if all.get(&self.name()) == Some(&record) {

@@ -75,6 +75,12 @@ impl Entry for BestSoFar {
 }
 
 impl Figure for BestSoFar {
+    /// Rows of one trial are averaged.
+    fn repeats(&self, params: &Values) -> bool {
+        let x = params.get("x").and_then(|x| x.as_str());
+        x.is_some_and(|x| x != TRIAL)
+    }
+
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
         let params = BestSoFarParams::read(values)?;
         let panels = Panels::new(&params.facets, &params.axes);

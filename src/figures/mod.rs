@@ -112,6 +112,12 @@ pub trait Figure: Entry {
         Source::Rows
     }
 
+    /// Whether rows that agree in every axis that these parameters name may differ in no other: the
+    /// figure would fail.
+    fn repeats(&self, _params: &Values) -> bool {
+        self.params().iter().any(|param| param.name == "replicate")
+    }
+
     /// What the types of the parameters cannot say.
     ///
     /// # Errors

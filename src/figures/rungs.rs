@@ -77,6 +77,11 @@ impl Entry for Rungs {
 }
 
 impl Figure for Rungs {
+    /// All axes tell trials apart.
+    fn repeats(&self, _params: &Values) -> bool {
+        false
+    }
+
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
         let params = RungsParams::read(values)?;
         let panels = Panels::new(&params.facets, &params.axes);

@@ -108,7 +108,7 @@ impl Method for Asha {
         true
     }
 
-    fn looks_back(&self, params: &Values) -> bool {
+    fn looks_back(&self, params: &Values, _k: usize) -> bool {
         AshaParams::read(params).is_ok_and(|params| params.sampler.method().learns())
     }
 
@@ -159,7 +159,7 @@ impl Method for Hyperband {
         true
     }
 
-    fn looks_back(&self, params: &Values) -> bool {
+    fn looks_back(&self, params: &Values, _k: usize) -> bool {
         HyperbandParams::read(params).is_ok_and(|params| params.sampler.method().learns())
     }
 

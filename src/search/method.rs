@@ -64,8 +64,8 @@ pub trait Method: Entry {
         false
     }
 
-    /// Whether results change which points it proposes.
-    fn looks_back(&self, _params: &Values) -> bool {
+    /// Whether results change which point it proposes for trial `k`.
+    fn looks_back(&self, _params: &Values, _k: usize) -> bool {
         self.learns()
     }
 }

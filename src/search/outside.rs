@@ -38,6 +38,7 @@ use thiserror::Error;
 use crate::registry::Entry;
 use crate::registry::Param;
 use crate::registry::ParamError;
+use crate::registry::Values;
 use crate::registry::params;
 
 use super::Ask;
@@ -97,6 +98,10 @@ impl Method for Command {
         true
     }
 
+    fn looks_back(&self, params: &Values, k: usize) -> bool {
+        CommandParams::read(params).is_ok_and(|params| k >= params.startup)
+    }
+
     fn is_outside(&self) -> bool {
         true
     }
@@ -134,6 +139,10 @@ impl Method for Program<'_> {
 
     fn learns(&self) -> bool {
         Command.learns()
+    }
+
+    fn looks_back(&self, params: &Values, k: usize) -> bool {
+        Command.looks_back(params, k)
     }
 
     fn is_outside(&self) -> bool {

@@ -65,7 +65,7 @@ impl Study<'_> {
                 history.push(running(k, point.clone()));
                 continue;
             }
-            let known = match self.method.looks_back(self.params) {
+            let known = match self.method.looks_back(self.params, k) {
                 true => (k + 1).saturating_sub(self.parallel),
                 false => 0,
             };

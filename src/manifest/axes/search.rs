@@ -162,6 +162,11 @@ impl Search {
         highest
     }
 
+    /// Whether results change which points are proposed.
+    pub fn looks_back(&self) -> bool {
+        self.method.looks_back(&self.params, self.trials)
+    }
+
     /// The names of the parameters, without that of the budget.
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
         self.space

@@ -43,6 +43,16 @@ pub(super) fn searches() -> impl Iterator<Item = (String, Json)> {
     })
 }
 
+/// Some keys of a search, by whatever method.
+pub(super) fn single_keys() -> Json {
+    let mut properties = Map::new();
+    for (_, search) in searches() {
+        let own = search["properties"].as_object().cloned();
+        properties.extend(own.unwrap_or_default());
+    }
+    json!({"type": "object", "properties": properties, "additionalProperties": false})
+}
+
 /// What every search takes.
 fn common() -> Map<String, Json> {
     let objective = || json!({"type": ["string", "array"], "items": {"type": "string"}});

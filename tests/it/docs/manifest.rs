@@ -46,8 +46,9 @@ fn search(method: &str) -> String {
 
 /// The keys that a search has by a method and that not every search has.
 fn keys_of(manifest: &Json, method: &str) -> String {
-    let common = keys(manifest, &search("random"));
-    let all = keys(manifest, &search(method));
+    let at = |method: &str| manifest.pointer(&search(method)).expect("a search");
+    let common = keys(at("random"));
+    let all = keys(at(method));
     let lines = all.lines().enumerate();
     let own = lines.filter(|(at, line)| *at < 2 || !common.lines().any(|other| other == *line));
     own.map(|(_, line)| format!("{line}\n")).collect()
@@ -175,7 +176,7 @@ fn the_page_of_the_language_is_what_the_program_reads() {
         );
         tables += 1;
     }
-    assert_eq!(tables, 16, "a table is missing");
+    assert_eq!(tables, 19, "a table is missing");
     if std::env::var_os("UPDATE").is_some() {
         fs::write(&path, &current).expect("the page can be written");
         return;
