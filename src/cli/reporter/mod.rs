@@ -11,6 +11,8 @@ pub(super) use bars::Bars;
 pub(super) use json::JsonLines;
 pub(super) use lines::Lines;
 
+use std::collections::HashMap;
+
 use super::run_state::RunState;
 use crate::engine::Event;
 use crate::engine::Timed;
@@ -28,6 +30,32 @@ pub(super) struct Silent;
 
 impl Reporter for Silent {
     fn show(&mut self, _: &Timed, _: &RunState) {}
+}
+
+/// Tells a warning that many steps of a stage give once, and of one more that it is the same.
+#[derive(Default)]
+struct Warnings {
+    /// How often, by stage and words.
+    told: HashMap<(String, String), usize>,
+}
+
+impl Warnings {
+    fn line(&mut self, step: Option<&str>, message: &str) -> Option<String> {
+        let Some(step) = step else {
+            return Some(format!("warning: {message}"));
+        };
+        let stage = step.split('[').next().unwrap_or(step);
+        let of = (stage.to_owned(), message.to_owned());
+        let told = self.told.entry(of).or_default();
+        *told += 1;
+        match told {
+            1 => Some(format!("warning: {step}: {message}")),
+            2 => Some(format!(
+                "warning: {step}: the same; of further steps it is not told"
+            )),
+            _ => None,
+        }
+    }
 }
 
 /// The lines that a failure prints at once: what, where, the end of the log, what to do.
@@ -89,6 +117,24 @@ pub(super) fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_warning_of_many_steps_is_told_once_for_each_stage_and_words() {
+        let mut warnings = Warnings::default();
+        let mut line = |step, message| warnings.line(Some(step), message);
+        let first = line("fit[x=1]", "lists are left out");
+        assert_eq!(
+            first.as_deref(),
+            Some("warning: fit[x=1]: lists are left out")
+        );
+        let second = line("fit[x=2]", "lists are left out");
+        assert!(second.is_some_and(|line| line.contains("fit[x=2]: the same")));
+        assert_eq!(line("fit[x=3]", "lists are left out"), None);
+        assert!(line("fit[x=3]", "something else").is_some());
+        assert!(line("score[x=3]", "lists are left out").is_some());
+        assert!(warnings.line(None, "of the run").is_some());
+        assert!(warnings.line(None, "of the run").is_some());
+    }
 
     #[test]
     fn durations_read_as_people_say_them() {
