@@ -30,6 +30,7 @@ use crate::search::Point;
 use crate::search::Proposed;
 use crate::search::Study;
 use crate::search::outside::Program;
+use crate::search::pareto;
 use crate::stages;
 use crate::stages::Results;
 use crate::text::Diagnostic;
@@ -88,6 +89,8 @@ struct Tally {
     failed: usize,
     /// By the first objective, of those with the most of the budget: the trial, and its cost.
     best: Option<(usize, f64)>,
+    /// With several objectives: the trials that none is better than in all of them.
+    front: Vec<usize>,
 }
 
 impl Tally {
@@ -98,6 +101,7 @@ impl Tally {
             .as_ref()
             .map_or(0, |budget| budget.halving.last());
         let mut best: Option<(usize, usize, f64)> = None;
+        let mut finished: Vec<(usize, &[f64])> = Vec::new();
         for (cell, outcome) in search.cells.iter().zip(outcomes) {
             let Some(outcome) = outcome else { continue };
             let highest = proposed
@@ -109,6 +113,7 @@ impl Tally {
             match outcome.costs() {
                 None => tally.failed += usize::from(!outcome.is_running()),
                 Some(costs) => {
+                    finished.push((cell.trial, costs));
                     tally.ended += usize::from(is_end && cell.rung == last);
                     tally.stopped += usize::from(is_end && cell.rung < last && !proposed.undecided);
                     let better = best.is_none_or(|(rung, _, cost)| {
@@ -119,6 +124,12 @@ impl Tally {
                     }
                 }
             }
+        }
+        if search.objectives.len() > 1 {
+            let costs: Vec<&[f64]> = finished.iter().map(|(_, costs)| *costs).collect();
+            let ranks = pareto::ranks(&costs);
+            let front = finished.iter().zip(ranks).filter(|(_, rank)| *rank == 0);
+            tally.front = front.map(|((trial, _), _)| *trial).collect();
         }
         tally.best = best.map(|(_, trial, cost)| (trial, cost));
         tally
@@ -137,16 +148,29 @@ impl Tally {
         ];
         let counts = counts.into_iter().filter(|(count, _)| *count > 0);
         let counts: Vec<String> = counts.map(|(n, word)| format!("{n} {word}")).collect();
-        let of = match search.objectives.len() {
-            1 => "best so far",
-            _ => "best so far in the first objective",
-        };
         let counts = match counts.is_empty() {
             true => String::new(),
             false => format!("; {}", counts.join(", ")),
         };
+        if search.objectives.len() > 1 {
+            let named: Vec<String> = self
+                .front
+                .iter()
+                .take(NAMED)
+                .map(usize::to_string)
+                .collect();
+            let more = match self.front.len() - named.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let front = plural(self.front.len(), "trial");
+            let named = named.join(", ");
+            return Some(format!(
+                "the front so far has {front}, {named}{more}{counts}"
+            ));
+        }
         Some(format!(
-            "{of} {}.{}={} in trial {trial} ({}){counts}",
+            "best so far {}.{}={} in trial {trial} ({}){counts}",
             objective.stage,
             objective.column,
             short(value),

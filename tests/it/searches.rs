@@ -827,3 +827,54 @@ fn where_a_search_stands_is_said() {
         "{status}"
     );
 }
+
+#[test]
+fn several_objectives_have_a_front() {
+    let space = space("tpe");
+    space.replace(
+        "manifests/s.yaml",
+        "minimize: score.loss",
+        "minimize: score.loss\n      maximize: score.gain",
+    );
+    space.replace(
+        "manifests/s.yaml",
+        "printf \"loss=%.9f\\n\"",
+        "printf \"gain=%.9f\\nloss=%.9f\\n\", x,",
+    );
+    run(&space, &[]);
+    let plan = said(&space, &["plan", "manifests/s.yaml"]);
+    let line = plan
+        .lines()
+        .find(|line| line.starts_with("the front so far has"))
+        .expect("a line");
+    assert!(line.ends_with("; 14 ended"), "{plan}");
+    // By brute force over the means of the seeds.
+    let rows = trials(&space);
+    let head: Vec<&str> = rows.lines().next().expect("a head").split(',').collect();
+    let column = |name: &str| {
+        head.iter()
+            .position(|other| *other == name)
+            .expect("it is there")
+    };
+    let number = |line: &str, name: &str| -> f64 {
+        line.split(',')
+            .nth(column(name))
+            .expect("a cell")
+            .parse()
+            .expect("a number")
+    };
+    let lines: Vec<&str> = rows.lines().skip(1).collect();
+    let points: Vec<(f64, f64)> = lines
+        .chunks(2)
+        .map(|pair| {
+            let mean = |name| (number(pair[0], name) + number(pair[1], name)) / 2.0;
+            (mean("loss"), -mean("gain"))
+        })
+        .collect();
+    let dominated = |a: &(f64, f64)| points.iter().any(|b| b != a && b.0 <= a.0 && b.1 <= a.1);
+    let front = points.iter().filter(|point| !dominated(point)).count();
+    assert!(
+        line.contains(&format!("the front so far has {front} trial")),
+        "{line}\n{rows}"
+    );
+}
