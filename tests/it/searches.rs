@@ -839,7 +839,7 @@ fn several_objectives_have_a_front() {
     space.replace(
         "manifests/s.yaml",
         "printf \"loss=%.9f\\n\"",
-        "printf \"gain=%.9f\\nloss=%.9f\\n\", x,",
+        "printf \"gain=%.9f\\nloss=%.9f\\n\", x",
     );
     run(&space, &[]);
     let plan = said(&space, &["plan", "manifests/s.yaml"]);
