@@ -97,8 +97,8 @@ impl Entry for Select {
          error, s/√n over the replicates of the best, of the best mean.\n\
          \n\
          The score that chose the winner says too much of it (it is the best of several): `check` warns\n\
-         where a table or a figure reports that score of a selection. Report another one, of data that\n\
-         had no say.\n\
+         where a table or a figure reports no other score of a selection. Report one of data that had no\n\
+         say.\n\
          \n\
          The further output `choice` records the winner's coordinates and all candidates' scores."
     }
@@ -354,20 +354,18 @@ pub fn check_selections(plan: &Plan) -> Diagnostics {
             let Some(by) = by.filter(|_| selection.kind.name() == Select.name()) else {
                 continue;
             };
-            let named =
-                ["values", "value", "y"]
-                    .iter()
-                    .any(|param| match step.params.get(*param) {
-                        Some(Value::List(names)) => {
-                            names.iter().any(|name| name.as_str() == Some(by))
-                        }
-                        Some(Value::Str(name)) => name == by,
-                        _ => false,
-                    });
+            // Beside a number that had no say it is told apart.
+            let alone = |value: Option<&Value>| match value {
+                Some(Value::List(names)) => names.len() == 1 && names[0].as_str() == Some(by),
+                Some(value) => value.as_str() == Some(by),
+                None => false,
+            };
+            let mut params = ["values", "value", "y"].iter();
+            let named = params.any(|param| alone(step.params.get(*param)));
             if named && told.insert((step.stage.clone(), selection.stage.clone())) {
                 found.push(
                     Diagnostic::warning(format!(
-                        "`{}` reports the score by which `{}` was chosen",
+                        "`{}` reports nothing but the score by which `{}` was chosen",
                         step.stage, selection.stage
                     ))
                     .at(

@@ -709,7 +709,7 @@ fn a_program_proposes_once_for_each_trial() {
     assert!(!space.path("asked.log").exists(), "a plan asks nobody");
     run(&space, &["--jobs", "1"]);
     let found = trials(&space);
-    for x in ["1.0,7,b,0.5", "1.25,", "1.5,", "1.75,", "2.0,"] {
+    for x in ["1,7,b", "1.25,", "1.5,", "1.75,", "2,7"] {
         assert!(found.contains(&format!("score,{x}")), "{x}\n{found}");
     }
     assert_eq!(space.read("asked.log").lines().count(), 5);
@@ -877,4 +877,66 @@ fn several_objectives_have_a_front() {
         line.contains(&format!("the front so far has {front} trial")),
         "{line}\n{rows}"
     );
+}
+
+const SELECTED: &str = r#"experiment: s
+axes:
+  size: [4, 2, 1]
+  seed: {seeds: 2}
+stages:
+  fit:
+    uses: command
+    with: {values: {size: "${size}", seed: "${seed}"}, metrics: stdout, run: 'echo "loss=$(( (size - 2) * (size - 2) + seed * size ))"; echo "test=$size"'}
+  best:
+    uses: select
+    in: {candidates: fit}
+    over: [size, seed]
+    with: {by: loss, order: min, replicate: seed}
+  told:
+    uses: table/summary
+    in: {rows: best.metrics}
+    with: {values: [loss]}
+"#;
+
+#[test]
+fn a_winner_that_is_reported_by_the_score_that_chose_it_is_warned_of() {
+    let space = of(SELECTED);
+    let told = said(&space, &["check", "manifests/s.yaml"]);
+    assert!(
+        told.contains("warning: `told` reports of `best` the score that chose it, and no other")
+            && told.contains("manifests/s.yaml:14:"),
+        "{told}"
+    );
+    for values in ["[test]", "[loss, test]"] {
+        let other = of(&SELECTED.replace("[loss]", values));
+        let told = said(&other, &["check", "manifests/s.yaml"]);
+        assert!(!told.contains("warning"), "{told}");
+    }
+    // Losses are 4 and 8 of size 4, 0 and 2 of size 2, 1 and 2 of size 1.
+    run(&space, &[]);
+    let choice = space.read("outputs/s/cells/best/choice.json");
+    let choice: serde_json::Value = serde_json::from_str(&choice).expect("JSON");
+    assert_eq!(choice["chosen"]["loss"], 1.0, "{choice}");
+    assert_eq!(choice["chosen"]["cell"]["size"], 2, "{choice}");
+    let rule = "replicate: seed, rule: one-standard-error, simplest: size";
+    let simple = of(&SELECTED.replace("replicate: seed", rule));
+    run(&simple, &[]);
+    let choice = simple.read("outputs/s/cells/best/choice.json");
+    let choice: serde_json::Value = serde_json::from_str(&choice).expect("JSON");
+    // 1 ± 1 reaches 1.5 of size 1.
+    assert_eq!(choice["chosen"]["cell"]["size"], 1, "{choice}");
+    for (with, part) in [
+        (
+            "rule: one-standard-error",
+            "a standard error is one over replicates",
+        ),
+        ("simplest: size", "the best is chosen, however simple"),
+    ] {
+        let space = of(&SELECTED.replace("replicate: seed", with));
+        let told = said(&space, &["check", "manifests/s.yaml"]);
+        assert!(
+            told.contains(part) && told.contains("manifests/s.yaml:13:"),
+            "{told}"
+        );
+    }
 }
