@@ -35,6 +35,9 @@ use crate::text::closest;
 use crate::text::plural;
 use crate::text::shell_word;
 
+/// Set in the environment of a run that goes on with further cells in place of another one.
+pub(super) const GOES_ON: &str = "SWEEPLINE_GOES_ON";
+
 /// An experiment that was read without a mistake, and its plan.
 pub(super) struct Project {
     pub plan: Plan,
@@ -165,10 +168,13 @@ impl Project {
                     continue;
                 }
             }
-            if !found.is_empty() {
-                err.diagnostics(&found)?;
+            // What the first round has said, those after it need not.
+            if std::env::var_os(GOES_ON).is_none() {
+                if !found.is_empty() {
+                    err.diagnostics(&found)?;
+                }
+                project.tell_search(err)?;
             }
-            project.tell_search(err)?;
             return Ok(project);
         }
     }

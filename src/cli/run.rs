@@ -241,6 +241,7 @@ fn again(args: &RunArgs, force: bool, store: &Store, err: &mut Printer) -> Resul
     Err(Command::new(std::env::current_exe()?)
         .arg0(program)
         .args(arguments)
+        .env(project::GOES_ON, "1")
         .exec())?
 }
 

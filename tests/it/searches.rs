@@ -940,3 +940,34 @@ fn a_winner_that_is_reported_by_the_score_that_chose_it_is_warned_of() {
         );
     }
 }
+
+#[test]
+fn a_warning_is_said_once_and_not_in_every_round() {
+    let space = space("tpe");
+    space.replace(
+        "manifests/s.yaml",
+        "minimize: score.loss",
+        "maximize: score.loss",
+    );
+    space.replace(
+        "manifests/s.yaml",
+        "metrics: stdout",
+        "metrics: {file: stdout, better: {loss: lower}}",
+    );
+    space.replace(
+        "manifests/s.yaml",
+        "parallel: 3",
+        "parallel: 3\n      statistic: min",
+    );
+    space.replace(
+        "manifests/s.yaml",
+        "n: {log-int: [1, 100]}",
+        "n: {log-int: [1, 100]}\n        unused: {int: [1, 9]}",
+    );
+    let told = run(&space, &[]);
+    assert!(told.contains("going on to 14"), "{told}");
+    let warnings = told
+        .matches("`unused` does not change what is optimised")
+        .count();
+    assert_eq!(warnings, 1, "{told}");
+}
