@@ -159,7 +159,7 @@ impl Figure for Rungs {
         let count = all.clone().count();
         let above = all.clone().filter(|trial| trial.top).count();
         let mut caption = format!(
-            "{title}. {count} trials, of which {above} came to the largest budget; pale: stopped before"
+            "{title}. n = {count} trials, of which {above} came to the largest budget; pale: stopped before"
         );
         let drawn: usize = all.clone().map(|trial| trial.rows.len()).sum();
         let without = table.rows.len() - drawn;

@@ -702,7 +702,7 @@ fn rungs_end_where_a_trial_was_stopped() {
     assert!(
         rendered
             .caption
-            .contains("36 trials, of which 4 came to the largest budget"),
+            .contains("n = 36 trials, of which 4 came to the largest budget"),
         "{}",
         rendered.caption
     );

@@ -903,7 +903,7 @@ fn a_winner_that_is_reported_by_the_score_that_chose_it_is_warned_of() {
     let space = of(SELECTED);
     let told = said(&space, &["check", "manifests/s.yaml"]);
     assert!(
-        told.contains("warning: `told` reports of `best` the score that chose it, and no other")
+        told.contains("warning: `told` reports nothing but the score by which `best` was chosen")
             && told.contains("manifests/s.yaml:14:"),
         "{told}"
     );
