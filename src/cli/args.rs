@@ -84,6 +84,16 @@ pub(super) enum Verb {
     /// Kept is what any file of manifests/ reaches, with its profiles and overrides, and what is
     /// named: manifests elsewhere, experiments, runs.
     Gc(GcArgs),
+    /// Send an experiment's results to the shared store, as far as they are not there
+    ///
+    /// Sent is what is up to date, and what named runs of the experiment left. Killed or interrupted, the
+    /// same again goes on from there.
+    Push(PushArgs),
+    /// Fetch an experiment's results from the shared store, as far as they are there
+    ///
+    /// Every object is compared with its digest; what is something else is refused, by name. `run` then puts
+    /// files below outputs/, and makes what was not there.
+    Pull(PullArgs),
     /// Reread every object and compare it with its digest
     Verify(ProjectArgs),
     /// Print a completion script for a shell
@@ -165,6 +175,9 @@ pub(super) struct RunArgs {
     /// Leave jobs in the cluster's queue when interrupted; the next run takes them up
     #[arg(long)]
     pub detach: bool,
+    /// What to do with the shared store [default: `run` of `[remote]` in sweepline.toml, else read]
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub remote: Option<super::remote::Mode>,
     /// Stop at the first failure instead of going on with what does not depend on it
     #[arg(long)]
     pub fail_fast: bool,
@@ -388,6 +401,43 @@ pub(super) struct GraphArgs {
 pub(super) enum GraphFormat {
     Dot,
     Mermaid,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PushArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// The shared store [default: `remote` of sweepline.toml]
+    #[arg(
+        long,
+        value_name = "PLACE",
+        env = "SWEEPLINE_REMOTE",
+        hide_env_values = true
+    )]
+    pub to: Option<String>,
+    /// How progress is shown on standard error
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    pub progress: Progress,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PullArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// The shared store [default: `remote` of sweepline.toml]
+    #[arg(
+        long,
+        value_name = "PLACE",
+        env = "SWEEPLINE_REMOTE",
+        hide_env_values = true
+    )]
+    pub from: Option<String>,
+    /// Fail at once when another process holds the store, instead of waiting
+    #[arg(long)]
+    pub no_wait: bool,
+    /// How progress is shown on standard error
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    pub progress: Progress,
 }
 
 #[derive(Debug, Args)]

@@ -26,6 +26,7 @@ mod previous_run;
 mod printer;
 mod project;
 mod prometheus;
+mod remote;
 mod replicates;
 mod report;
 mod reporter;
@@ -140,7 +141,7 @@ fn safe(error: clap::Error) -> clap::Error {
 }
 
 /// What other tools call what a verb here does.
-const OTHER_NAMES: [(&str, &str); 8] = [
+const OTHER_NAMES: [(&str, &str); 11] = [
     ("repro", "run"),
     ("build", "run"),
     ("resume", "run"),
@@ -149,6 +150,9 @@ const OTHER_NAMES: [(&str, &str); 8] = [
     ("clean", "gc"),
     ("dag", "graph"),
     ("logs", "log"),
+    ("fetch", "pull"),
+    ("upload", "push"),
+    ("download", "pull"),
 ];
 
 /// A verb that was mistyped gets the verb that was meant: clap says nothing of short ones, and thinks
@@ -179,6 +183,8 @@ fn verb(verb: &Verb, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop>
         Verb::List(args) => Ok(list::list(args, out, err)?),
         Verb::Log(args) => log::log(args, out, err),
         Verb::Gc(args) => gc::gc(args, err),
+        Verb::Push(args) => remote::push(args, err),
+        Verb::Pull(args) => remote::pull(args, err),
         Verb::Verify(args) => verify::verify(args, err),
         Verb::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "sweepline", out);

@@ -9,6 +9,7 @@ use super::args;
 use super::executors;
 use super::exit::Exit;
 use super::printer::Printer;
+use super::remote::RemoteSettings;
 use super::replicates;
 use super::resources::Amounts;
 use super::searches;
@@ -53,6 +54,8 @@ pub(super) struct Project {
     pub executor: Option<String>,
     /// How clusters are asked for jobs.
     pub slurm: Profiles,
+    /// The store that is shared with others.
+    pub remote: Option<RemoteSettings>,
     /// The manifest's path, absolute.
     pub manifest: PathBuf,
     /// What runs write to.
@@ -115,6 +118,7 @@ impl Project {
             }
             well_formed(store.clone(), experiment.folder());
         }
+        let remote = settings.remote();
         let mut given = None;
         loop {
             let planned = Plan::of(reading, &catalog);
@@ -145,6 +149,7 @@ impl Project {
                 resources: settings.resources.clone(),
                 executor: settings.executor.clone(),
                 slurm: settings.slurm.clone(),
+                remote: remote.clone(),
                 manifest: manifest::absolute(&args.manifest),
                 asked: asked(args, &plan.experiment.source.path),
                 search: search.clone(),

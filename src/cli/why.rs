@@ -10,6 +10,7 @@ use super::exit::Exit;
 use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
+use super::remote;
 use super::status;
 use super::step_status::Line;
 use super::step_status::lines;
@@ -51,6 +52,9 @@ pub(super) fn why(args: &WhyArgs, out: &mut Printer, err: &mut Printer) -> Resul
             writeln!(out, "  key {}", key.short())?;
             if let Some(accepted) = accept::told(previous.store.as_ref(), *key)? {
                 writeln!(out, "  {accepted}")?;
+            }
+            if let Some(fetched) = remote::told(previous.store.as_ref(), *key)? {
+                writeln!(out, "  {fetched}")?;
             }
             if let Some(store) = &previous.store {
                 let parts = store.parts(*key)?.unwrap_or_default();

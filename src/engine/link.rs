@@ -58,6 +58,11 @@ pub(super) enum Message {
         message: String,
     },
     EndedAttempt(Box<EndedAttempt>),
+    /// Others were asked for the results of these steps, and had those of these keys.
+    Fetched {
+        ids: Vec<StepId>,
+        there: Vec<Digest>,
+    },
 }
 
 /// The link of one attempt.

@@ -14,6 +14,7 @@ use super::database::digest;
 use super::labels;
 use super::records::Records;
 use super::records::json;
+use super::shared;
 
 /// One execution of a step, as it is to be kept.
 #[derive(Clone, Debug)]
@@ -129,6 +130,7 @@ pub(super) fn keep(
         Outcome::Made(result) => {
             Records::insert(connection, &run.0, attempt.key, &attempt.kind, result)?;
             labels::computed(connection, attempt.key)?;
+            shared::computed(connection, attempt.key)?;
             ("made", None, &none)
         }
         Outcome::Failed { message, hints } => ("failed", Some(message), hints),

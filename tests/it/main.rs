@@ -36,6 +36,7 @@ mod report;
 mod resources;
 mod scores;
 mod searches;
+mod sharing;
 mod shipped;
 #[cfg(target_os = "linux")]
 mod sizes;

@@ -143,6 +143,11 @@ impl Reporter for Bars {
             Event::StepPending {
                 step, needs, count, ..
             } => self.print(format!("pending {step}: {}", wants(needs, *count))),
+            Event::Fetching { results, from } => {
+                self.run.set_message(super::fetching(*results, from));
+                self.run.tick();
+                return;
+            }
             Event::Warning { step, message } => {
                 if let Some(line) = self.warnings.line(step.as_deref(), message) {
                     self.print(line);

@@ -54,6 +54,7 @@ impl Coordinator<'_, '_> {
             Err(RecvTimeoutError::Disconnected) => unreachable!("BUG: we hold a sender"),
         }
         self.commit(ended, &mut next);
+        next.append(&mut self.flow.answered);
         self.time_out(&mut next);
         for error in self.engine.store.sync_trouble() {
             let message = format!("results are not safe from a power cut yet: {error}");
@@ -68,6 +69,7 @@ impl Coordinator<'_, '_> {
     pub(super) fn handle(&mut self, message: Message, ended: &mut Vec<EndedAttempt>) {
         match message {
             Message::EndedAttempt(end) => ended.push(*end),
+            Message::Fetched { ids, there } => self.fetched(ids, &there),
             Message::Warning { id, message } => {
                 let step = id.map(|id| self.name(id));
                 self.journal.emit(Event::Warning { step, message });
