@@ -81,10 +81,10 @@ impl Root {
                 .chars()
                 .map(|c| if fits(c) { c } else { '_' })
                 .collect();
-            match safe == text && !text.starts_with('.') && text.len() < 100 {
+            let fits = !text.is_empty() && !text.starts_with('.') && text.len() < 100;
+            match fits && safe == text {
                 true => safe,
                 // What is written otherwise must not meet another name.
-                false if safe.is_empty() => "_".to_owned(),
                 false => format!(
                     "{}-{}",
                     &safe[..safe.len().min(60)].replace('.', "_"),
