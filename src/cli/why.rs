@@ -45,6 +45,9 @@ pub(super) fn why(args: &WhyArgs, out: &mut Printer, err: &mut Printer) -> Resul
         under_way.as_deref().unwrap_or(word(status))
     )?;
     writeln!(out, "  --> {} ({})", step.place, step.kind.name())?;
+    if let Some(trial) = project.trial_of(step) {
+        writeln!(out, "  {trial}")?;
+    }
     match status {
         StepStatus::UpToDate { key, result } => {
             writeln!(out, "  key {}", key.short())?;

@@ -167,6 +167,19 @@ impl Resolver<'_> {
         parts.unwrap_or_default()
     }
 
+    /// The key of the step with the whole budget, where it has a part of it. Two steps that have it in
+    /// common are one training, cut off at different places.
+    pub fn whole_key(&self, step: &Step) -> Option<Digest> {
+        let whole = Step {
+            params: step.whole_budget.clone()?,
+            written: None,
+            ..step.clone()
+        };
+        let inputs = self.inputs(step).ok()?;
+        let key = self.keys.key(&whole, &mut self.contents(step, &inputs));
+        key.ok()
+    }
+
     fn contents<'b>(&'b self, step: &Step, inputs: &'b [Option<Digest>]) -> KnownContents<'b> {
         KnownContents {
             auto: self.outlook.auto(step.id),

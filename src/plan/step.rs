@@ -77,6 +77,9 @@ pub struct Step {
     /// The same for a program, with numbers as the manifest writes them, where that differs. Not in
     /// the key: `1` and `1.0` are one number.
     pub written: Option<Arc<Values>>,
+    /// The parameters with the whole budget of the search, where this step has a part of it: a step
+    /// with more budget goes on where this one ends.
+    pub whole_budget: Option<Arc<Values>>,
     /// One per slot that is bound, in the kind's order.
     pub inputs: Vec<Input>,
     /// By output: how its numbers are shown, as a program's manifest says it.

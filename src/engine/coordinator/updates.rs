@@ -16,8 +16,10 @@ use crate::engine::link::Message;
 use crate::engine::link::lock;
 use crate::plan::Ended;
 use crate::plan::Resolver;
+use crate::plan::Step;
 use crate::plan::StepId;
 use crate::store::Attempt;
+use crate::store::Digest;
 use crate::store::Environment;
 use crate::store::Outcome;
 use crate::store::StepResult;
@@ -143,6 +145,16 @@ impl Coordinator<'_, '_> {
         }
     }
 
+    /// The key that a step would have with the whole budget.
+    pub(super) fn whole_key(&self, step: &Step) -> Option<Digest> {
+        let outlook = self.so_far();
+        let resolver = Resolver {
+            keys: self.engine.keys,
+            outlook: &outlook,
+        };
+        resolver.whole_key(step)
+    }
+
     pub(super) fn record(&self, attempts: &[Attempt]) -> Result<(), JobError> {
         if attempts.is_empty() {
             return Ok(());
@@ -201,7 +213,8 @@ impl Coordinator<'_, '_> {
         let id = end.id;
         if end.checkpointed
             && let Some(key) = self.nodes[id].key
-            && let Err(error) = self.engine.store.drop_checkpoint(key)
+            && let whole = self.whole_key(&self.nodes[id].step)
+            && let Err(error) = self.engine.store.drop_checkpoint(key, whole)
         {
             let step = Some(self.name(id));
             let message = error.to_string();

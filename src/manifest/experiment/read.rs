@@ -114,7 +114,7 @@ pub(super) fn read(
             .collect(),
         seeds: changes.seeds,
         replicates: changes.replicates,
-        proposed: changes.proposed.as_deref(),
+        proposed: changes.proposed.as_ref(),
         search: None,
         deciding: Vec::new(),
         seen: Vec::new(),

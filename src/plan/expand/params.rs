@@ -23,6 +23,8 @@ pub(super) struct Params {
     pub values: Arc<Values>,
     /// As a program is given them, where that differs.
     pub written: Option<Arc<Values>>,
+    /// With the whole budget of the search, where they are other ones.
+    pub whole_budget: Option<Arc<Values>>,
 }
 
 impl Expansion {
@@ -48,6 +50,9 @@ impl Expansion {
                 .iter()
                 .flat_map(|when| when.names().iter().cloned()),
         );
+        let search = ready.experiment.search.as_ref();
+        let budget = search.and_then(|search| search.budget.as_ref());
+        let budget = budget.filter(|budget| names.iter().any(|name| **name == *budget.name));
         let columns = grid.axes_of(names.iter().map(|name| &**name));
         let own = projections.on(grid, &columns);
         let cells = || projection.first[from..].iter().map(|cell| *cell as usize);
@@ -77,8 +82,17 @@ impl Expansion {
                     found,
                 )
             });
+            let whole_budget = budget.and_then(|budget| {
+                let lookup = |name: &str| match name == budget.name {
+                    true => Some(&budget.whole),
+                    false => grid.value(cell, name),
+                };
+                let whole = templates[*kind as usize].make_silently(&lookup)?;
+                (Some(&whole) != values.as_ref()).then(|| Arc::new(whole))
+            });
             made.push(values.map(|values| {
                 Params {
+                    whole_budget,
                     written: templates[*kind as usize]
                         .written(&values, &|name| grid.value(cell, name), &|name| {
                             grid.written(cell, name)
