@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering;
 
 use super::RemoteSettings;
+use super::TOLD;
 use crate::cli::project::Project;
 use crate::engine::SharedResults;
 use crate::remote::Progress;
@@ -65,12 +66,20 @@ impl<'s> Supply<'s> {
         let progress = Progress::stopped_by(Arc::clone(&self.stop));
         let answers = remote.fetch(self.store, keys, &progress)?;
         let mut there = Vec::new();
+        let mut refused = 0;
         for (key, answer) in keys.iter().zip(answers) {
             for refusal in answer.refused {
+                refused += 1;
+                if refused > TOLD {
+                    continue;
+                }
                 let (name, place) = (&refusal.name, remote.place());
                 warn(format!("`{name}` of `{place}` is refused: {}", refusal.why));
             }
             there.extend(answer.result.map(|_| *key));
+        }
+        if refused > TOLD {
+            warn(format!("and {} more are refused", refused - TOLD));
         }
         self.store
             .note_shared(remote.place(), remote.id(), &there)?;
