@@ -254,6 +254,38 @@ fn an_untouched_file_is_read_once() {
 }
 
 #[test]
+fn what_a_program_keeps_goes_on_to_the_key_with_more_budget() {
+    let folder = folder();
+    let store = open(&folder);
+    let [part, more, whole] = [b"1", b"3", b"9"].map(|key| Digest::of(key));
+    let first = store.checkpoint_folder(part, Some(whole)).unwrap();
+    fs::create_dir(first.join("deep")).unwrap();
+    fs::write(first.join("deep/state"), "one").unwrap();
+    store.drop_checkpoint(part, Some(whole)).unwrap();
+    assert!(!first.exists());
+    // The next one begins with a copy, which it may change.
+    let second = store.checkpoint_folder(more, Some(whole)).unwrap();
+    assert_eq!(
+        fs::read_to_string(second.join("deep/state")).unwrap(),
+        "one"
+    );
+    fs::write(second.join("deep/state"), "three").unwrap();
+    let again = store.checkpoint_folder(more, Some(whole)).unwrap();
+    assert_eq!(
+        fs::read_to_string(again.join("deep/state")).unwrap(),
+        "three"
+    );
+    store.drop_checkpoint(more, Some(whole)).unwrap();
+    let last = store.checkpoint_folder(whole, None).unwrap();
+    assert_eq!(
+        fs::read_to_string(last.join("deep/state")).unwrap(),
+        "three"
+    );
+    store.drop_checkpoint(whole, None).unwrap();
+    assert!(!last.exists());
+}
+
+#[test]
 fn a_torn_checkpoint_is_none() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
