@@ -255,8 +255,8 @@ fn an_untouched_file_is_read_once() {
 
 #[test]
 fn what_a_program_keeps_goes_on_to_the_key_with_more_budget() {
-    let folder = folder();
-    let store = open(&folder);
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
     let [part, more, whole] = [b"1", b"3", b"9"].map(|key| Digest::of(key));
     let first = store.checkpoint_folder(part, Some(whole)).unwrap();
     fs::create_dir(first.join("deep")).unwrap();
