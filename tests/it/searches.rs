@@ -483,6 +483,11 @@ fn one_in_three_is_promoted_and_goes_on_where_it_was() {
     std::fs::remove_file(space.path("outputs/store/searches.json")).expect("a record");
     assert_eq!(executed(&space), 0, "nor without the record");
     assert_eq!(self::cells(&space), cells);
+    // All rungs at once: none begins with what one further has left.
+    for jobs in ["1", "8"] {
+        run(&space, &["--force", "fit", "--jobs", jobs]);
+        assert_eq!(self::cells(&space), cells, "forced, {jobs} jobs");
+    }
 }
 
 #[test]
