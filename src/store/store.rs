@@ -17,6 +17,7 @@ use super::Holder;
 use super::KeyParts;
 use super::Object;
 use super::Outcome;
+use super::PartOf;
 use super::PastAttempt;
 use super::PastRun;
 use super::Presence;
