@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use crate::plan::StepId;
 use crate::store::Digest;
+use crate::store::PartOf;
 use crate::store::StepResult;
 use crate::store::Store;
 
@@ -69,8 +70,8 @@ pub(super) enum Message {
 pub(super) struct AttemptLink<'a> {
     id: StepId,
     key: Digest,
-    /// The key with the whole budget, where this step has a part of it.
-    whole: Option<Digest>,
+    /// Where this step has a part of a budget.
+    part: Option<PartOf>,
     store: &'a Store,
     sender: Sender<Message>,
     cancel: Arc<AtomicBool>,
@@ -122,7 +123,7 @@ impl Log {
 impl<'a> AttemptLink<'a> {
     pub(super) fn new(
         id: StepId,
-        (key, whole): (Digest, Option<Digest>),
+        (key, part): (Digest, Option<PartOf>),
         store: &'a Store,
         sender: Sender<Message>,
         cancel: Arc<AtomicBool>,
@@ -131,7 +132,7 @@ impl<'a> AttemptLink<'a> {
         AttemptLink {
             id,
             key,
-            whole,
+            part,
             store,
             sender,
             cancel,
@@ -214,8 +215,8 @@ impl Link for AttemptLink<'_> {
     }
 
     fn checkpoint(&self) -> Option<Vec<u8>> {
-        let handed_on = || match self.whole {
-            Some(whole) => self.store.checkpoint(whole),
+        let handed_on = || match self.part {
+            Some(part) => self.store.checkpoint(part.whole),
             None => Ok(None),
         };
         let own = self.store.checkpoint(self.key);
@@ -232,7 +233,7 @@ impl Link for AttemptLink<'_> {
     }
 
     fn checkpoint_folder(&self) -> Result<Option<PathBuf>, JobError> {
-        let folder = self.store.checkpoint_folder(self.key, self.whole);
+        let folder = self.store.checkpoint_folder(self.key, self.part);
         let folder = folder.map_err(super::attempt::store_failed)?;
         self.checkpointed.store(true, Ordering::Relaxed);
         Ok(Some(folder))
@@ -254,12 +255,12 @@ impl Link for AttemptLink<'_> {
     }
 
     fn goes_on(&self) -> bool {
-        self.whole.is_some()
+        self.part.is_some()
     }
 
     fn hand_on(&self, state: &[u8]) {
-        if let Some(whole) = self.whole
-            && let Err(error) = self.store.save_checkpoint(whole, state)
+        if let Some(part) = self.part
+            && let Err(error) = self.store.save_checkpoint(part.whole, state)
         {
             self.warn(&format!("the state was not kept: {error}"));
         }

@@ -4,10 +4,12 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::store::Digest;
 use crate::store::KeyParts;
 use crate::store::Lookup;
+use crate::store::PartOf;
 use crate::store::StepResult;
 use crate::store::StoreError;
 
@@ -167,17 +169,21 @@ impl Resolver<'_> {
         parts.unwrap_or_default()
     }
 
-    /// The key of the step with the whole budget, where it has a part of it. Two steps that have it in
-    /// common are one training, cut off at different places.
-    pub fn whole_key(&self, step: &Step) -> Option<Digest> {
+    /// The key of the step with the whole budget, and its own part, where it has a part of it. Two steps
+    /// that have the key in common are one training, cut off at different places.
+    pub fn part_of(&self, step: &Step) -> Option<PartOf> {
+        let part = step.part.as_ref()?;
         let whole = Step {
-            params: step.whole_budget.clone()?,
+            params: Arc::clone(&part.whole),
             written: None,
             ..step.clone()
         };
         let inputs = self.inputs(step).ok()?;
         let key = self.keys.key(&whole, &mut self.contents(step, &inputs));
-        key.ok()
+        Some(PartOf {
+            whole: key.ok()?,
+            amount: part.amount,
+        })
     }
 
     fn contents<'b>(&'b self, step: &Step, inputs: &'b [Option<Digest>]) -> KnownContents<'b> {

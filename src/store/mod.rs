@@ -49,6 +49,7 @@ mod sync;
 mod tests;
 
 pub use artifact::{Artifact, Object, Other};
+pub use checkpoint::PartOf;
 pub use collect::{Collected, Verified};
 pub use database::FORGOTTEN;
 pub use digest::{Digest, NotADigest};

@@ -17,6 +17,7 @@ use super::Holder;
 use super::KeyParts;
 use super::Object;
 use super::Outcome;
+use super::PartOf;
 use super::PastAttempt;
 use super::PastRun;
 use super::Presence;
@@ -485,45 +486,38 @@ impl Store {
         checkpoint::save(&*self.files, &self.checkpoints, &temporary, key, state)
     }
 
-    /// The folder in which a program keeps the state of an unfinished key; at first with what was
-    /// left for `whole`, the key with a larger budget, if anything was.
+    /// The folder in which a program keeps the state of an unfinished key; at first with what a step
+    /// with less of the same budget has left, if one has.
     pub fn checkpoint_folder(
         &self,
         key: Digest,
-        whole: Option<Digest>,
+        part: Option<PartOf>,
     ) -> Result<PathBuf, StoreError> {
         self.writable()?;
         let path = checkpoint::folder_path(&self.checkpoints, key);
-        let left = whole.map(|whole| checkpoint::folder_path(&self.checkpoints, whole));
-        if let Some(left) = left.filter(|left| !path.exists() && left.is_dir()) {
-            // Half a copy is no state.
-            let begun = path.with_extension("d.new");
-            let copied = match begun.exists() {
-                true => remove_tree(&begun),
-                false => Ok(()),
-            };
-            copied
-                .and_then(|()| checkpoint::copy_tree(&left, &begun))
-                .and_then(|()| std::fs::rename(&begun, &path))
-                .map_err(|error| StoreError::io("copy", &left, error))?;
+        match part {
+            Some(part) if !path.exists() => {
+                let left = checkpoint::folder_path(&self.checkpoints, part.whole);
+                checkpoint::begin_with(&path, &left, part.amount)
+                    .map_err(|error| StoreError::io("copy", &left, error))?;
+            }
+            Some(_) => {}
+            // From now on it is the step's own.
+            None => {
+                checkpoint::own(&path).map_err(|error| StoreError::io("use", &path, error))?;
+            }
         }
         std::fs::create_dir_all(&path).map_err(|error| StoreError::io("create", &path, error))?;
         Ok(path)
     }
 
-    /// Removes the checkpoint of a key that is finished. The folder of a program goes to `whole`, the
-    /// key with a larger budget.
-    pub fn drop_checkpoint(&self, key: Digest, whole: Option<Digest>) -> Result<(), StoreError> {
+    /// Removes the checkpoint of a key that is finished. The folder of a program that has done a part
+    /// of its budget is left to those with more.
+    pub fn drop_checkpoint(&self, key: Digest, part: Option<PartOf>) -> Result<(), StoreError> {
         let folder = checkpoint::folder_path(&self.checkpoints, key);
-        if folder.is_dir()
-            && let Some(whole) = whole
-        {
-            let path = checkpoint::folder_path(&self.checkpoints, whole);
-            let free = match path.exists() {
-                true => remove_tree(&path),
-                false => Ok(()),
-            };
-            free.and_then(|()| std::fs::rename(&folder, &path))
+        if let Some(part) = part.filter(|_| folder.is_dir()) {
+            let left = checkpoint::folder_path(&self.checkpoints, part.whole);
+            checkpoint::leave(&folder, &left, part.amount)
                 .map_err(|error| StoreError::io("rename", &folder, error))?;
         }
         if folder.is_dir() {

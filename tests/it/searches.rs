@@ -483,6 +483,11 @@ fn one_in_three_is_promoted_and_goes_on_where_it_was() {
     std::fs::remove_file(space.path("outputs/store/searches.json")).expect("a record");
     assert_eq!(executed(&space), 0, "nor without the record");
     assert_eq!(self::cells(&space), cells);
+    // All rungs at once: none begins with what one further has left.
+    for jobs in ["1", "8"] {
+        run(&space, &["--force", "fit", "--jobs", jobs]);
+        assert_eq!(self::cells(&space), cells, "forced, {jobs} jobs");
+    }
 }
 
 #[test]
@@ -970,4 +975,39 @@ fn a_warning_is_said_once_and_not_in_every_round() {
         .matches("`unused` does not change what is optimised")
         .count();
     assert_eq!(warnings, 1, "{told}");
+}
+
+/// Under four minutes, as a check of every change may take.
+#[test]
+fn the_searches_that_ship_run_in_their_quick_profile() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, last) in [
+        ("search", "8 trials known\n"),
+        (
+            "search-asha",
+            "9 trials known: 9 at epochs=1, 3 at epochs=3\n",
+        ),
+    ] {
+        let sweepline = |verb: &[&str]| {
+            let output = std::process::Command::new(env!("CARGO_BIN_EXE_sweepline"))
+                .args(verb)
+                .arg(format!("manifests/{name}.yaml"))
+                .args(["--profile", "quick", "--outputs"])
+                .arg(folder.path())
+                .arg("--store")
+                .arg(folder.path().join("store"))
+                .env("NO_COLOR", "1")
+                .output()
+                .expect("the program starts");
+            assert!(
+                output.status.success(),
+                "{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            String::from_utf8_lossy(&output.stderr).into_owned()
+        };
+        sweepline(&["run", "--progress", "none"]);
+        let plan = sweepline(&["plan"]);
+        assert!(plan.contains("up to date") && plan.contains(last), "{plan}");
+    }
 }

@@ -19,9 +19,9 @@ use crate::plan::Resolver;
 use crate::plan::Step;
 use crate::plan::StepId;
 use crate::store::Attempt;
-use crate::store::Digest;
 use crate::store::Environment;
 use crate::store::Outcome;
+use crate::store::PartOf;
 use crate::store::StepResult;
 
 use super::Coordinator;
@@ -145,14 +145,14 @@ impl Coordinator<'_, '_> {
         }
     }
 
-    /// The key that a step would have with the whole budget.
-    pub(super) fn whole_key(&self, step: &Step) -> Option<Digest> {
+    /// What a step is a part of.
+    pub(super) fn part_of(&self, step: &Step) -> Option<PartOf> {
         let outlook = self.so_far();
         let resolver = Resolver {
             keys: self.engine.keys,
             outlook: &outlook,
         };
-        resolver.whole_key(step)
+        resolver.part_of(step)
     }
 
     pub(super) fn record(&self, attempts: &[Attempt]) -> Result<(), JobError> {
@@ -213,8 +213,8 @@ impl Coordinator<'_, '_> {
         let id = end.id;
         if end.checkpointed
             && let Some(key) = self.nodes[id].key
-            && let whole = self.whole_key(&self.nodes[id].step)
-            && let Err(error) = self.engine.store.drop_checkpoint(key, whole)
+            && let part = self.part_of(&self.nodes[id].step)
+            && let Err(error) = self.engine.store.drop_checkpoint(key, part)
         {
             let step = Some(self.name(id));
             let message = error.to_string();

@@ -78,7 +78,7 @@ pub fn serve(spec: &Path, catalog: &Catalog, worker: &dyn Worker) -> io::Result<
         params: Arc::new(spec.params.clone()),
         inputs: plan_inputs(&spec),
         written: None,
-        whole_budget: None,
+        part: None,
         described: None,
         policy: Arc::new(Policy::default()),
         place: Place::start_of(&Arc::new(Source {

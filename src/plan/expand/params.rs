@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::plan::PartOfBudget;
 use crate::plan::params::ParamTemplate;
 use crate::plan::projection::Projection;
 use crate::plan::projection::Projections;
@@ -23,8 +24,8 @@ pub(super) struct Params {
     pub values: Arc<Values>,
     /// As a program is given them, where that differs.
     pub written: Option<Arc<Values>>,
-    /// With the whole budget of the search, where they are other ones.
-    pub whole_budget: Option<Arc<Values>>,
+    /// Where they have a part of the budget of the search.
+    pub part: Option<PartOfBudget>,
 }
 
 impl Expansion {
@@ -82,17 +83,21 @@ impl Expansion {
                     found,
                 )
             });
-            let whole_budget = budget.and_then(|budget| {
+            let part = budget.and_then(|budget| {
                 let lookup = |name: &str| match name == budget.name {
                     true => Some(&budget.whole),
                     false => grid.value(cell, name),
                 };
                 let whole = templates[*kind as usize].make_silently(&lookup)?;
-                (Some(&whole) != values.as_ref()).then(|| Arc::new(whole))
+                let amount = grid.value(cell, &budget.name)?.as_float()? as u64;
+                (Some(&whole) != values.as_ref()).then(|| PartOfBudget {
+                    amount,
+                    whole: Arc::new(whole),
+                })
             });
             made.push(values.map(|values| {
                 Params {
-                    whole_budget,
+                    part,
                     written: templates[*kind as usize]
                         .written(&values, &|name| grid.value(cell, name), &|name| {
                             grid.written(cell, name)
