@@ -94,6 +94,13 @@ pub(super) enum Verb {
     /// Every object is compared with its digest; what is something else is refused, by name. `run` then puts
     /// files below outputs/, and makes what was not there.
     Pull(PullArgs),
+    /// Write an experiment with its results into one file
+    ///
+    /// The archive holds the files of the project that the experiment reads, its records and the objects that
+    /// they reach. The same results make the same bytes.
+    Pack(PackArgs),
+    /// Make a project that is up to date from an archive
+    Unpack(UnpackArgs),
     /// Reread every object and compare it with its digest
     Verify(ProjectArgs),
     /// Print a completion script for a shell
@@ -441,12 +448,41 @@ pub(super) struct PullArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct PackArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// The archive [default: EXPERIMENT.sweepline.zip]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Replace the archive that is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UnpackArgs {
+    /// What `pack` wrote
+    pub archive: PathBuf,
+    /// The folder of the project, which is not there yet or empty [default: the archive's name]
+    pub folder: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct GcArgs {
     #[command(flatten)]
     pub store: ProjectArgs,
     /// Remove; without it, only say what would be removed
     #[arg(long)]
     pub yes: bool,
+    /// Of the shared store: what nothing that anybody pushed reaches, and nobody has written for long
+    #[arg(long)]
+    pub remote: bool,
+    /// How long, with --remote: at least a day [default: 7d]
+    #[arg(long, value_name = "TIME", requires = "remote", value_parser = super::remote::age)]
+    pub older: Option<Duration>,
+    /// Let go of what this root of mine reaches, with --remote: WHO/PROJECT/EXPERIMENT. Repeated, all
+    #[arg(long, value_name = "ROOT", requires = "remote")]
+    pub forget: Vec<String>,
     /// What to keep besides: manifests elsewhere, experiments, runs
     #[arg(value_name = "KEEP")]
     pub keep: Vec<String>,

@@ -21,6 +21,7 @@ mod logging;
 mod ls;
 mod noted;
 mod output_folder;
+mod pack;
 mod plan;
 mod previous_run;
 mod printer;
@@ -46,6 +47,7 @@ mod step_status;
 mod stop;
 mod store_lock;
 mod trace;
+mod unpack;
 mod verify;
 mod why;
 mod worker;
@@ -185,6 +187,8 @@ fn verb(verb: &Verb, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop>
         Verb::Gc(args) => gc::gc(args, err),
         Verb::Push(args) => remote::push(args, err),
         Verb::Pull(args) => remote::pull(args, err),
+        Verb::Pack(args) => pack::pack(args, err),
+        Verb::Unpack(args) => unpack::unpack(args, err),
         Verb::Verify(args) => verify::verify(args, err),
         Verb::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "sweepline", out);

@@ -36,6 +36,9 @@ use crate::text::closest;
 use crate::text::plural;
 use crate::text::shell_word;
 
+/// Set in the environment of a run that goes on with further cells in place of another one.
+pub(super) const GOES_ON: &str = "SWEEPLINE_GOES_ON";
+
 /// An experiment that was read without a mistake, and its plan.
 pub(super) struct Project {
     pub plan: Plan,
@@ -98,10 +101,10 @@ impl Project {
             && let Some(searched) = &experiment.search
         {
             let recalled = searches::recall(&store, &experiment.folder(), searched);
-            let (points, state) = recalled.unzip();
+            let (proposed, state) = recalled.unzip();
             search = Some(state.unwrap_or_default());
-            if let Some(points) = points {
-                overrides.proposed = Some(points).filter(|points| !points.is_empty());
+            if let Some(proposed) = proposed {
+                overrides.proposed = Some(proposed).filter(|known| !known.points.is_empty());
                 reading = Experiment::read(&args.manifest, &catalog, &overrides);
             }
         }
@@ -123,6 +126,7 @@ impl Project {
             if let Some(plan) = &planned.plan {
                 found.extend(stages::check_claims(plan));
                 found.extend(stages::check_search(plan));
+                found.extend(stages::check_selections(plan));
                 let tree = Tree::new(&root, &written(&outputs, &store, plan));
                 found.extend(stages::check_commands(plan, &tree));
                 found.extend(executors::check(plan, &settings.slurm));
@@ -158,17 +162,24 @@ impl Project {
                 state.update(&settled);
                 search = Some(state.clone());
                 let now = project.plan.experiment.search.as_ref();
-                if now.is_some_and(|now| now.points != settled.points) {
-                    given = Some(settled.points.len());
-                    overrides.proposed = Some(settled.points);
+                let proposed = settled.proposed;
+                if now.is_some_and(|now| {
+                    now.points != proposed.points
+                        || (now.budget.is_some() && now.highest() != proposed.highest)
+                }) {
+                    given = Some(proposed.points.len());
+                    overrides.proposed = Some(proposed);
                     reading = Experiment::read(&args.manifest, &catalog, &overrides);
                     continue;
                 }
             }
-            if !found.is_empty() {
-                err.diagnostics(&found)?;
+            // What the first round has said, those after it need not.
+            if std::env::var_os(GOES_ON).is_none() {
+                if !found.is_empty() {
+                    err.diagnostics(&found)?;
+                }
+                project.tell_search(err)?;
             }
-            project.tell_search(err)?;
             return Ok(project);
         }
     }

@@ -158,6 +158,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     elsewhere.join(&mut engine, &project, &store)?;
     let mut reporter = reporter(args);
     let mut state = RunState::default();
+    state.search = project.best_line();
     let mut metrics = args.metrics_file.as_ref().map(|_| RunMetrics::default());
     let mut expecting = false;
     let summary = ManuallyDrop::new(engine.run(&project.plan.steps, &mut |timed| {
@@ -258,6 +259,7 @@ fn again(args: &RunArgs, force: bool, store: &Store, err: &mut Printer) -> Resul
     Err(Command::new(std::env::current_exe()?)
         .arg0(program)
         .args(arguments)
+        .env(project::GOES_ON, "1")
         .exec())?
 }
 

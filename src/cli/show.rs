@@ -25,6 +25,7 @@ use crate::plan::Step;
 use crate::plan::StepStatus;
 use crate::plan::content_digest;
 use crate::store::Accepted;
+use crate::store::Environment;
 use crate::store::Fetched;
 use crate::store::PastAttempt;
 use crate::store::StepResult;
@@ -56,6 +57,10 @@ pub(super) fn show(args: &ShowArgs, out: &mut Printer, err: &mut Printer) -> Res
         (Some(store), StepStatus::UpToDate { key, .. }) => store.fetched(*key)?,
         _ => None,
     };
+    let environment = match (&previous.store, &statuses[step.id.index()]) {
+        (Some(store), StepStatus::UpToDate { key, .. }) => store.environment(*key)?,
+        _ => None,
+    };
     let shown = Shown {
         project: &project,
         step,
@@ -64,6 +69,7 @@ pub(super) fn show(args: &ShowArgs, out: &mut Printer, err: &mut Printer) -> Res
         attempts,
         under_way,
         accepted,
+        environment,
         fetched,
     };
     match args.json {
@@ -85,6 +91,8 @@ struct Shown<'p> {
     under_way: Option<String>,
     /// How its result came to stand there, where it was accepted.
     accepted: Option<Accepted>,
+    /// On what it was made, where that is known.
+    environment: Option<Environment>,
     /// Where it came from, where it was not made here.
     fetched: Option<Fetched>,
 }
@@ -122,6 +130,11 @@ impl Shown<'_> {
         }
         if let Some(accepted) = &self.accepted {
             writeln!(out, "{}", accept::text(accepted))?;
+        }
+        if let Some(environment) = &self.environment
+            && *environment != Environment::here()
+        {
+            writeln!(out, "made  by {environment}")?;
         }
         if let Some(fetched) = &self.fetched {
             writeln!(out, "fetched from {}", fetched.from)?;
@@ -297,6 +310,7 @@ impl Shown<'_> {
             "inputs": inputs.collect::<serde_json::Map<_, _>>(),
             "outputs": outputs.collect::<Vec<_>>(),
             "accepted": self.accepted,
+            "environment": self.environment,
             "fetched": self.fetched,
             "diverged": self.result().and_then(|result| result.diverged.clone()),
             "metrics": self.store.and_then(|store| metrics(store, self.result()?))

@@ -26,6 +26,8 @@ pub enum RemoteError {
     },
     #[error("`{scheme}://` is no kind of shared store")]
     Scheme { scheme: String },
+    #[error("`{place}` is no address of a shared store: {why}")]
+    Address { place: String, why: String },
     /// A transfer failed.
     #[error("cannot {doing} `{name}` in the shared store `{place}`: {source}")]
     Io {
@@ -37,6 +39,10 @@ pub enum RemoteError {
     /// An object of the store here is not what its name says.
     #[error("the object {digest} in the store here is damaged or missing")]
     DamagedHere { digest: Digest },
+    #[error("`{place}` ignores conditions: two could clean it up at once")]
+    NoConditions { place: String },
+    #[error("{who} cleans up `{place}` now")]
+    Leased { place: String, who: String },
     #[error("no random numbers: {0}")]
     Random(String),
     /// Of the store here.
@@ -82,7 +88,10 @@ impl RemoteError {
                 hint("somebody changed it; put back the one that was there, from a backup")
             }
             RemoteError::Newer { .. } => hint("update sweepline, or use another shared store"),
-            RemoteError::Scheme { .. } => hint("a shared store is a folder"),
+            RemoteError::Scheme { .. } => {
+                hint("a shared store is a folder, or `s3://bucket/prefix`")
+            }
+            RemoteError::Address { .. } => Vec::new(),
             RemoteError::Io { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => hint(
                     "who may read there can `pull`, and `run` with `remote = \"read\"`; to push, you need \
@@ -97,7 +106,8 @@ impl RemoteError {
                 hint("run again: the step that makes it is repeated; then push")
             }
             RemoteError::Store(error) => error.hints(),
-            RemoteError::Random(_) => Vec::new(),
+            RemoteError::Random(_) | RemoteError::NoConditions { .. } => Vec::new(),
+            RemoteError::Leased { .. } => hint("wait for it; after an hour it counts as dead"),
             RemoteError::Stopped => hint("do it again: it goes on from where it was"),
         }
     }

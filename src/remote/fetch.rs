@@ -19,6 +19,8 @@ use super::RemoteError;
 use super::layout;
 use super::parallel::each;
 use super::parallel::lock;
+use super::sign;
+use super::sign::Signature;
 use super::storage::Content;
 use super::storage::Entry;
 use super::storage::Kind;
@@ -73,15 +75,24 @@ impl Remote {
     ) -> Result<Answer, RemoteError> {
         let mut answer = Answer::default();
         let mut records = Vec::new();
-        for entry in self.list(&layout::records(key))? {
-            match self.read_record(&entry.name, key)? {
-                Some(Ok(record)) => records.push((entry.name, record)),
-                Some(Err(why)) => answer.refused.push(Refusal {
-                    name: entry.name,
-                    why,
-                }),
+        let listed = self.list(&layout::records(key))?;
+        for entry in &listed {
+            let name = entry.name.clone();
+            match self.read_record(&name, key)? {
+                Some(Ok(_)) if !self.is_trusted(&name, &listed)? => {
+                    let why = "no key that is trusted has signed it".to_owned();
+                    answer.refused.push(Refusal { name, why });
+                }
+                Some(Ok(record)) => records.push((name, record)),
+                Some(Err(why)) => answer.refused.push(Refusal { name, why }),
                 None => {}
             }
+        }
+        if let Some(wanted) = &self.numerics {
+            records.retain(|(_, record)| {
+                let environment = record.environment.as_ref();
+                environment.is_some_and(|environment| environment.numerics == *wanted)
+            });
         }
         // In the order of their names: whoever asks gets the same.
         for (_, record) in records {
@@ -94,6 +105,29 @@ impl Remote {
             }
         }
         Ok(answer)
+    }
+
+    /// Whether the record of this name may be taken, by the signatures that lie beside it.
+    fn is_trusted(&self, name: &str, listed: &[Entry]) -> Result<bool, RemoteError> {
+        if self.trusted.is_empty() {
+            return Ok(true);
+        }
+        let Some(digest) = layout::record_named(name) else {
+            return Ok(false);
+        };
+        for key in &self.trusted {
+            let file = Signature::file(name, key);
+            if !listed.iter().any(|entry| entry.name == file) {
+                continue;
+            }
+            let mut text = Vec::new();
+            let read = self.storage.read(&file, layout::SMALL, &mut text);
+            read.map_err(|error| RemoteError::io("read", &*self.storage, &file, error))?;
+            if sign::is_signed(&text, digest, &self.trusted) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn fetch_objects(

@@ -148,7 +148,7 @@ impl Storage for Folder {
         AT_ONCE
     }
 
-    fn begin(&self) -> Result<(), RemoteError> {
+    fn begin(&self) -> Result<bool, RemoteError> {
         let failed = |error| RemoteError::io("create", self, "", error);
         let place = || self.place.clone();
         // Not the folders above: under a mount point where nothing is mounted they would be made here.
@@ -173,7 +173,7 @@ impl Storage for Folder {
         let ours = |name: &str| name == TEMPORARY || name == MARKER;
         let mut names = names.iter().map(|name| name.to_string_lossy());
         match names.find(|name| !ours(name) && !HARMLESS.contains(&&**name)) {
-            None => Ok(()),
+            None => Ok(true),
             Some(holds) => Err(RemoteError::Foreign {
                 place: place(),
                 holds: holds.into_owned(),
@@ -263,6 +263,10 @@ impl Storage for Folder {
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.root.join(name)).or_else(|error| not_there(error, ()))
     }
 
     fn settle(&self) -> io::Result<()> {

@@ -27,16 +27,22 @@ pub(super) struct Marker {
     sweepline_remote: u32,
     hash: String,
     pub id: String,
+    /// Whether of two that write a file first only one is told that it did.
+    #[serde(default = "yes")]
+    pub conditions: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Marker {
-    pub(super) fn new() -> Result<Self, RemoteError> {
-        let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(|error| RemoteError::Random(error.to_string()))?;
+    pub(super) fn new(conditions: bool) -> Result<Self, RemoteError> {
         Ok(Marker {
             sweepline_remote: FORMAT,
             hash: "blake3".to_owned(),
-            id: random.iter().map(|byte| format!("{byte:02x}")).collect(),
+            conditions,
+            id: nonce()?,
         })
     }
 
@@ -61,6 +67,13 @@ impl Marker {
     }
 }
 
+/// A text that nobody else has.
+pub(super) fn nonce() -> Result<String, RemoteError> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| RemoteError::Random(error.to_string()))?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 /// What an experiment of somebody's reaches: kept as long as this stands there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Root {
@@ -74,6 +87,11 @@ pub struct Root {
 }
 
 impl Root {
+    /// `anna/thesis-1a2b3c4d/fit`
+    pub fn title(&self) -> String {
+        format!("{}/{}/{}", self.who, self.project, self.name)
+    }
+
     pub(super) fn file(&self) -> String {
         let safe = |text: &str| -> String {
             let fits = |c: char| c.is_ascii_alphanumeric() || "-_@+=,.".contains(c);
@@ -81,10 +99,10 @@ impl Root {
                 .chars()
                 .map(|c| if fits(c) { c } else { '_' })
                 .collect();
-            match safe == text && !text.starts_with('.') && text.len() < 100 {
+            let fits = !text.is_empty() && !text.starts_with('.') && text.len() < 100;
+            match fits && safe == text {
                 true => safe,
                 // What is written otherwise must not meet another name.
-                false if safe.is_empty() => "_".to_owned(),
                 false => format!(
                     "{}-{}",
                     &safe[..safe.len().min(60)].replace('.', "_"),
@@ -114,6 +132,11 @@ pub(super) fn records(key: Digest) -> String {
 
 pub(super) fn record(key: Digest, record: Digest) -> String {
     format!("{}/{record}.json", records(key))
+}
+
+/// The key whose record has this name.
+pub(super) fn key_of_record(name: &str) -> Option<Digest> {
+    name.split('/').nth(2)?.parse().ok()
 }
 
 /// The digest in the name of a record.

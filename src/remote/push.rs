@@ -15,7 +15,9 @@ use super::RemoteError;
 use super::Root;
 use super::layout;
 use super::parallel::each;
+use super::sign::Signature;
 use super::storage::Content;
+use super::storage::Entry;
 use super::storage::Kind;
 
 /// What is there and was not written for this long is written again: whoever cleans up leaves alone what is
@@ -59,6 +61,26 @@ impl Remote {
     /// # Errors
     /// What was sent before is kept.
     pub fn push(
+        &self,
+        store: &Store,
+        keys: &[Digest],
+        roots: &[Root],
+        progress: &Progress,
+    ) -> Result<Pushed, RemoteError> {
+        let sweeps = self.sweeps()?;
+        let mut pushed = self.push_once(store, keys, roots, progress)?;
+        // What somebody removes meanwhile, they do not know to be reached: now they do.
+        let mut before = sweeps;
+        while self.swept_since(&before, progress)? {
+            before = self.sweeps()?;
+            let again = self.push_once(store, keys, roots, progress)?;
+            pushed.objects += again.objects;
+            pushed.bytes += again.bytes;
+        }
+        Ok(pushed)
+    }
+
+    fn push_once(
         &self,
         store: &Store,
         keys: &[Digest],
@@ -121,6 +143,11 @@ impl Remote {
             let needs = take(&needs);
             self.send(store, &needs, progress, &mut pushed)?;
             each(batch, at_once, progress, |record| {
+                if let Some(key) = &self.signing {
+                    let signature = key.sign(Digest::of(&record.bytes)).bytes();
+                    let file = Signature::file(&record.name, &key.public());
+                    self.write(&file, Content::Bytes(&signature), Kind::Content)?;
+                }
                 self.write(&record.name, Content::Bytes(&record.bytes), Kind::Content)
             })?;
             pushed.results += batch.len();
@@ -172,9 +199,10 @@ impl Remote {
         let bytes = record.bytes();
         let name = layout::record(key, Digest::of(&bytes));
         let objects = record.objects();
-        for entry in self.list(&layout::records(key))? {
+        let listed = self.list(&layout::records(key))?;
+        for entry in &listed {
             if entry.name == name || self.says_the_same(&entry.name, &record)? {
-                if self.is_old(&entry.name)? {
+                if self.is_old(&entry.name)? || !self.is_signed_by_us(&entry.name, &listed) {
                     break;
                 }
                 return Ok(Found::Known(objects));
@@ -185,6 +213,15 @@ impl Remote {
             bytes,
             objects,
         }))
+    }
+
+    /// Whether our signature stands beside a record, or we have none to give.
+    fn is_signed_by_us(&self, name: &str, listed: &[Entry]) -> bool {
+        let Some(key) = &self.signing else {
+            return true;
+        };
+        let file = Signature::file(name, &key.public());
+        listed.iter().any(|entry| entry.name == file)
     }
 
     /// Whether what somebody else pushed has the same outputs.

@@ -9,6 +9,7 @@ use crate::store::Digest;
 
 use super::RemoteError;
 use super::folder::Folder;
+use super::s3::S3;
 
 /// Files by name, `objects/ab/cdef…`, somewhere. Several threads use it at once.
 pub(super) trait Storage: Send + Sync {
@@ -18,11 +19,12 @@ pub(super) trait Storage: Send + Sync {
     /// How many transfers at once are quickest.
     fn at_once(&self) -> usize;
 
-    /// Prepares a place where there is no shared store yet.
+    /// Prepares a place where there is no shared store yet; says whether of two that write a file first only
+    /// one is told that it did.
     ///
     /// # Errors
     /// Where something else is there, or it cannot be written to.
-    fn begin(&self) -> Result<(), RemoteError>;
+    fn begin(&self) -> Result<bool, RemoteError>;
 
     /// What is known of a file without reading it; none where there is none.
     fn stat(&self, name: &str) -> io::Result<Option<Stat>>;
@@ -35,6 +37,9 @@ pub(super) trait Storage: Send + Sync {
 
     /// The files below a folder, by name.
     fn list(&self, folder: &str) -> io::Result<Vec<Entry>>;
+
+    /// Removes a file; one that is gone is no failure.
+    fn remove(&self, name: &str) -> io::Result<()>;
 
     /// Makes all that was written durable.
     fn settle(&self) -> io::Result<()>;
@@ -78,6 +83,7 @@ pub(super) fn at(place: &str, root: &Path) -> Result<Box<dyn Storage>, RemoteErr
     if let Some((scheme, _)) = place.split_once("://") {
         return match scheme {
             "file" => Ok(Box::new(Folder::new(Path::new(&place["file://".len()..])))),
+            "s3" => Ok(Box::new(S3::new(place)?)),
             _ => Err(RemoteError::Scheme {
                 scheme: scheme.to_owned(),
             }),

@@ -39,6 +39,7 @@ fn keep(store: &Store, name: &str, content: &[u8]) -> Digest {
         number: 1,
         seconds: 1.0,
         log: String::new(),
+        environment: None,
         outcome: Outcome::Made(result.into()),
     };
     let run = store.begin_run("e", "").unwrap();
@@ -261,4 +262,153 @@ fn roots_have_names_that_no_other_root_has() {
         );
         assert!(name.len() < 140);
     }
+}
+
+/// Makes everything in the folder look as if nobody had written it for days.
+fn age(space: &Path, days: u64) {
+    let mut open = vec![space.join("shared")];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap().flatten() {
+            if entry.path().is_dir() {
+                open.push(entry.path());
+                continue;
+            }
+            let then = std::time::SystemTime::now() - std::time::Duration::from_secs(days * 86_400);
+            let path = entry.path();
+            let mode = fs::metadata(&path).unwrap().permissions();
+            let bytes = fs::read(&path).unwrap();
+            // Objects are read-only: a new file takes their place.
+            fs::remove_file(&path).unwrap();
+            fs::write(&path, bytes).unwrap();
+            fs::File::options()
+                .write(true)
+                .open(&path)
+                .unwrap()
+                .set_modified(then)
+                .unwrap();
+            fs::set_permissions(&path, mode).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_clean_up_takes_only_what_nobody_reaches_and_nobody_wrote_for_long() {
+    let space = tempfile::tempdir().unwrap();
+    let (a, b) = (
+        store(&space.path().join("a")),
+        store(&space.path().join("b")),
+    );
+    let old = [keep(&a, "one", b"1"), keep(&a, "two", b"2")];
+    let bens = [keep(&b, "three", b"3"), keep(&b, "two", b"2")];
+    let remote = Remote::open_to_write("shared", space.path()).unwrap();
+    push(&remote, &a, &old).unwrap();
+    let named = Root {
+        who: "ben".to_owned(),
+        name: "e/paper".to_owned(),
+        ..root(&bens)
+    };
+    remote
+        .push(&b, &bens, &[named], &Progress::default())
+        .unwrap();
+    // Anna goes on: nothing of hers reaches her first results any more.
+    let new = [keep(&a, "four", b"4")];
+    push(&remote, &a, &new).unwrap();
+    let week = std::time::Duration::from_secs(7 * 86_400);
+    let sweep = |older, forget: &[String], pretend| {
+        remote
+            .collect("anna", older, forget, pretend, &Progress::default())
+            .unwrap()
+    };
+    let young = sweep(week, &[], false);
+    assert_eq!(
+        (young.records, young.objects, young.kept_records),
+        (0, 0, 4)
+    );
+    age(space.path(), 8);
+    let would = sweep(week, &[], true);
+    assert_eq!((would.records, would.objects, would.bytes), (1, 1, 1));
+    assert_eq!(would.roots.len(), 2);
+    let done = sweep(week, &[], false);
+    assert_eq!((done.records, done.objects, done.kept_records), (1, 1, 3));
+    let c = store(&space.path().join("c"));
+    let answers = fetch(&remote, &c, &[bens[0], bens[1], new[0], old[0]]);
+    let there: Vec<bool> = answers
+        .iter()
+        .map(|answer| answer.result.is_some())
+        .collect();
+    assert_eq!(there, [true, true, true, false]);
+    // What is gone comes back with the next push that has it; what is old is written anew.
+    assert_eq!(push(&remote, &a, &old).unwrap().results, 2);
+    // A day is the least, whatever is asked for.
+    let ben = ["ben/p-1/e/paper".to_owned()];
+    let none = sweep(std::time::Duration::ZERO, &ben, true);
+    assert_eq!(none.roots.len(), 1);
+    assert_eq!(none.records, 2, "ben's own, and what anna has left");
+    // Two at once are one too many.
+    fs::create_dir_all(space.path().join("shared/leases")).unwrap();
+    fs::write(
+        space.path().join("shared/leases/gc"),
+        r#"{"who":"ben","nonce":"1"}"#,
+    )
+    .unwrap();
+    let error = remote
+        .collect("anna", week, &[], false, &Progress::default())
+        .unwrap_err();
+    assert!(error.to_string().contains("ben cleans up"), "{error}");
+    // A root that nobody understands stops it.
+    fs::remove_file(space.path().join("shared/leases/gc")).unwrap();
+    fs::write(space.path().join("shared/roots/anna/p-1/e.json"), "{").unwrap();
+    let error = remote
+        .collect("anna", week, &[], false, &Progress::default())
+        .unwrap_err();
+    assert!(error.to_string().contains("understand"), "{error}");
+    assert!(
+        fetch(&remote, &store(&space.path().join("d")), &old)[1]
+            .result
+            .is_some()
+    );
+}
+
+#[test]
+fn only_results_of_the_same_class_of_machines_are_taken_where_that_is_asked_for() {
+    let space = tempfile::tempdir().unwrap();
+    let (a, b) = (
+        store(&space.path().join("a")),
+        store(&space.path().join("b")),
+    );
+    let key = keep(&a, "one", b"1");
+    let remote = Remote::open_to_write("shared", space.path()).unwrap();
+    push(&remote, &a, &[key]).unwrap();
+    let remote = remote.of_same_numerics(true);
+    // Nobody knows on what it was made.
+    assert!(fetch(&remote, &b, &[key])[0].result.is_none());
+    let remote = remote.of_same_numerics(false);
+    assert!(fetch(&remote, &b, &[key])[0].result.is_some());
+}
+
+#[test]
+fn where_keys_are_trusted_only_what_they_signed_is_taken() {
+    let space = tempfile::tempdir().unwrap();
+    let (a, b) = (
+        store(&space.path().join("a")),
+        store(&space.path().join("b")),
+    );
+    let key = keep(&a, "one", b"1");
+    let (ours, theirs) = (sign::key_of_test(1), sign::key_of_test(2));
+    let trusted = [ours.public()];
+    let open = || Remote::open_to_write("shared", space.path()).unwrap();
+    push(&open(), &a, &[key]).unwrap();
+    let trusting = open().trusting(&trusted);
+    let refused = |answers: Vec<Answer>| {
+        assert!(answers[0].result.is_none());
+        answers[0].refused[0].why.clone()
+    };
+    assert!(refused(fetch(&trusting, &b, &[key])).contains("signed"));
+    push(&open().signing(Some(theirs)), &a, &[key]).unwrap();
+    assert!(refused(fetch(&trusting, &b, &[key])).contains("signed"));
+    let ours = open().signing(Some(ours));
+    assert_eq!(push(&ours, &a, &[key]).unwrap().results, 1);
+    assert_eq!(push(&ours, &a, &[key]).unwrap().known, 1);
+    // A signature under another record's name is none.
+    assert!(fetch(&trusting, &b, &[key])[0].result.is_some());
 }

@@ -13,6 +13,7 @@ use crate::map::SortedVecMap;
 use super::Accepted;
 use super::Artifact;
 use super::Digest;
+use super::Environment;
 use super::KeyParts;
 use super::Object;
 use super::Other;
@@ -21,6 +22,7 @@ use super::StepResult;
 use super::Store;
 use super::StoreError;
 use super::database::digest;
+use super::environment;
 use super::labels;
 use super::names;
 use super::records::Records;
@@ -51,6 +53,9 @@ pub struct SharedRecord {
     pub diverged: Option<String>,
     /// Wall time of the execution.
     pub seconds: f64,
+    /// On what it was made, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
     /// How it came to stand under its key, where it was not computed there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Accepted>,
@@ -198,6 +203,7 @@ impl Store {
             outputs: record.result.outputs,
             diverged: record.result.diverged,
             seconds: record.result.seconds,
+            environment: self.environment(key)?,
             accepted: labels::accepted(&self.database, key)?,
         }))
     }
@@ -226,6 +232,8 @@ impl Store {
                     "INSERT OR REPLACE INTO fetched VALUES (?, ?, unixepoch('now', 'subsec'))",
                 )?
                 .execute((record.key.as_bytes(), from))?;
+            environment::prepare(connection)?;
+            environment::keep(connection, record.key, record.environment.as_ref())?;
             match &record.accepted {
                 Some(accepted) => labels::keep(connection, record.key, accepted),
                 None => labels::computed(connection, record.key),
@@ -329,6 +337,7 @@ mod tests {
             outputs: SortedVecMap::new(),
             diverged: None,
             seconds: 1.5,
+            environment: Some(Environment::here()),
             accepted: None,
         };
         let mut artifact = Artifact::default();

@@ -314,3 +314,110 @@ fn who_may_only_read_pulls_and_is_told_when_pushing() {
     lock(0o755);
     ends(&ben, &push, 0);
 }
+
+#[test]
+fn a_shared_store_keeps_what_named_runs_of_others_reach() {
+    let lab = Lab::new();
+    let (anna, ben) = (
+        lab.user("[remote]\nurl = \"SHARED\"\nname = \"anna\"\n"),
+        lab.user("[remote]\nurl = \"SHARED\"\nname = \"ben\"\n"),
+    );
+    ends(&ben, &[&RUN[..], &["--name", "paper"]].concat(), 0);
+    ben.replace("manifests/fit.yaml", "lr: [0.1, 0.2, 0.3]", "lr: [0.1]");
+    ends(&ben, &RUN, 0);
+    ends(&ben, &["push", "manifests/fit.yaml"], 0);
+    anna.replace("manifests/fit.yaml", "lr: [0.1, 0.2, 0.3]", "lr: [0.9]");
+    ends(&anna, &RUN, 0);
+    ends(&anna, &["push", "manifests/fit.yaml"], 0);
+    let text = ends(&anna, &["gc", "--remote"], 0);
+    assert!(
+        text.contains("keeps ben/") && text.contains("fit/paper: 7 results"),
+        "{text}"
+    );
+    assert!(text.contains("nothing to remove"), "{text}");
+    let root = text
+        .lines()
+        .find_map(|line| line.strip_prefix("keeps ben/"));
+    let root = root
+        .and_then(|root| root.split(':').next())
+        .expect("a root of ben's");
+    let text = ends(
+        &anna,
+        &["gc", "--remote", "--forget", &format!("ben/{root}")],
+        2,
+    );
+    assert!(text.contains("is not yours"), "{text}");
+    // An old file that nobody reaches goes, and nothing else.
+    let stray = lab.shared().join("objects/ab").join("0".repeat(62));
+    fs::create_dir_all(stray.parent().expect("a folder")).expect("made");
+    fs::write(&stray, "stray").expect("written");
+    let then = std::time::SystemTime::now() - Duration::from_secs(30 * 86_400);
+    let file = fs::File::options().write(true).open(&stray).expect("ours");
+    file.set_modified(then).expect("ours");
+    let before = lab.files("").len();
+    let text = ends(&anna, &["gc", "--remote"], 0);
+    assert!(
+        text.contains("would remove 0 results and 1 object, 5 bytes"),
+        "{text}"
+    );
+    let text = ends(&anna, &["gc", "--remote", "--yes", "--older", "14d"], 0);
+    assert!(text.contains("removed 0 results and 1 object"), "{text}");
+    assert!(!stray.exists());
+    // One went, one says that it was cleaned up.
+    assert_eq!(lab.files("").len(), before);
+    let dora = lab.user(READ);
+    let text = ends(&dora, &["pull", "manifests/fit.yaml"], 0);
+    assert!(text.contains("fetched 7 results"), "{text}");
+}
+
+#[test]
+fn an_archive_is_an_up_to_date_project_elsewhere() {
+    let lab = Lab::new();
+    let anna = lab.user("");
+    anna.write("data/points.csv", "1\n2\n");
+    anna.write("scripts/fit.sh", "echo loss=$(cat \"$1\" | wc -l)\n");
+    anna.write("params.yaml", "lr: 3\n");
+    anna.write(
+        "manifests/own.yaml",
+        "experiment: own\nparams: {file: ../params.yaml}\nstages:\n  fit:\n    uses: command\n    \
+         in: {points: {file: data/points.csv}}\n    with:\n      run: 'sh ${root}/scripts/fit.sh ${in.points}; \
+         echo rate=${lr}'\n      code: [scripts/*.sh]\n      metrics: stdout\n",
+    );
+    let refused = ends(&anna, &["pack", "manifests/own.yaml"], 1);
+    assert!(refused.contains("1 step is not up to date"), "{refused}");
+    for manifest in ["own", "fit"] {
+        let path = format!("manifests/{manifest}.yaml");
+        ends(&anna, &["run", &path, "--progress", "none"], 0);
+        ends(&anna, &["pack", &path], 0);
+        let again = ends(&anna, &["pack", &path], 2);
+        assert!(again.contains("is there already"), "{again}");
+        ends(&anna, &["pack", &path, "--out", "again.zip", "--force"], 0);
+        let archive = format!("{manifest}.sweepline.zip");
+        let bytes = |file: &str| fs::read(anna.path(file)).expect("an archive");
+        assert_eq!(bytes(&archive), bytes("again.zip"));
+        let text = ends(
+            &anna,
+            &["unpack", &archive, &format!("elsewhere/{manifest}")],
+            0,
+        );
+        assert!(text.contains("sweepline run manifests/"), "{text}");
+        let mut command = anna.command(&["run", &path, "--progress", "none"]);
+        command.current_dir(anna.path(&format!("elsewhere/{manifest}")));
+        let (code, text) = said(&command.output().expect("the program starts"));
+        assert_eq!(code, 0, "{text}");
+        assert!(text.contains("all up to date"), "{text}");
+    }
+    let summary = "outputs/fit/tables/summary.csv";
+    assert_eq!(
+        anna.read(summary),
+        anna.read(&format!("elsewhere/fit/{summary}"))
+    );
+    // A byte that flipped anywhere in it.
+    let mut bytes = fs::read(anna.path("fit.sweepline.zip")).expect("an archive");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(anna.path("bad.zip"), bytes).expect("written");
+    let (code, text) = said(&anna.output(&["unpack", "bad.zip", "bad"]));
+    assert_ne!(code, 0, "{text}");
+    assert!(!anna.path("bad").exists());
+}

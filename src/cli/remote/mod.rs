@@ -1,6 +1,7 @@
 //! `sweepline push` and `pull`, and what `run` does with a shared store.
 
 mod bar;
+mod gc;
 mod pull;
 mod push;
 mod settings;
@@ -9,6 +10,8 @@ mod supply;
 use std::io;
 use std::io::Write;
 
+pub(super) use gc::age;
+pub(super) use gc::gc;
 pub(super) use pull::pull;
 pub(super) use push::after_run;
 pub(super) use push::push;
@@ -75,17 +78,23 @@ pub(super) fn told(store: Option<&Store>, key: Digest) -> Result<Option<String>,
     Ok(fetched.map(|fetched| format!("fetched from {}", fetched.from)))
 }
 
+/// More that was refused than this is counted.
+const TOLD: usize = 10;
+
 /// What was refused, by name.
 fn tell_refused(
     place: &str,
     refused: &[crate::remote::Refusal],
     err: &mut Printer,
 ) -> io::Result<()> {
-    for refusal in refused {
+    for refusal in refused.iter().take(TOLD) {
         let (name, why) = (&refusal.name, &refusal.why);
         writeln!(err, "warning: `{name}` of `{place}` is refused: {why}")?;
     }
-    Ok(())
+    match refused.len().saturating_sub(TOLD) {
+        0 => Ok(()),
+        more => writeln!(err, "warning: and {more} more"),
+    }
 }
 
 /// `12 objects, 3.4 MB`

@@ -34,6 +34,12 @@ pub(in crate::cli) fn pull(args: &PullArgs, err: &mut Printer) -> Result<Exit, S
     let interrupted = interrupt::watch()?;
     let remote = Remote::open(&place, &project.plan.experiment.root);
     let remote = remote.map_err(|error| failed(error, err))?;
+    let remote = match &project.remote {
+        Some(settings) => remote
+            .of_same_numerics(settings.same_numerics)
+            .trusting(&settings.trusted),
+        None => remote,
+    };
     let store = store_lock::open(&project.store, !args.no_wait, || {
         interrupted.load(Ordering::SeqCst) == 0
     })?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
 use std::time::Instant;
@@ -26,9 +27,11 @@ use crate::remote::Progress;
 use crate::remote::Remote;
 use crate::remote::RemoteError;
 use crate::remote::Root;
+use crate::remote::SigningKey;
 use crate::store::Access;
 use crate::store::Digest;
 use crate::store::Store;
+use crate::text::Diagnostic;
 use crate::text::plural;
 
 /// How many runs are looked through for named ones.
@@ -48,6 +51,14 @@ pub(in crate::cli) fn push(args: &PushArgs, err: &mut Printer) -> Result<Exit, S
     };
     let remote = Remote::open_to_write(&place, &project.plan.experiment.root);
     let remote = remote.map_err(|error| failed(error, err))?;
+    let remote = remote.signing(signing_key(err)?);
+    if !remote.obeys_conditions() {
+        writeln!(
+            err,
+            "warning: `{}` ignores `If-None-Match`: results are safe, but it cannot be cleaned up by `gc`",
+            remote.place()
+        )?;
+    }
     let sent = send(
         &project,
         store,
@@ -96,6 +107,10 @@ pub(in crate::cli) fn after_run(
         }
         // It makes none: where a disk is not mounted, it would lie below.
         let remote = Remote::open(&settings.place, root)?;
+        let remote = match signing_key(err) {
+            Ok(key) => remote.signing(key),
+            Err(stop) => return Ok(Err(stop)),
+        };
         let sent = send(project, store, &remote, keys, interrupted, progress, err)?;
         Ok(match sent {
             Ok(keys) => store
@@ -200,8 +215,29 @@ fn roots(project: &Project, store: &Store, keys: &[Digest]) -> Result<Vec<Root>,
     Ok(roots)
 }
 
+/// The key that `SWEEPLINE_SIGNING_KEY` names, a file.
+fn signing_key(err: &mut Printer) -> Result<Option<SigningKey>, Stop> {
+    let Some(path) = std::env::var_os("SWEEPLINE_SIGNING_KEY").filter(|path| !path.is_empty())
+    else {
+        return Ok(None);
+    };
+    match SigningKey::read(Path::new(&path)) {
+        Ok(key) => {
+            writeln!(err, "signs as {}", key.public())?;
+            Ok(Some(key))
+        }
+        Err(why) => {
+            let path = path.to_string_lossy();
+            let wrong = Diagnostic::error(format!("`{path}` cannot sign: {why}"))
+                .help("`openssl genpkey -algorithm ed25519 -out FILE` makes a key");
+            err.diagnostic(&wrong)?;
+            Err(Stop::Reported(Exit::Usage))
+        }
+    }
+}
+
 /// Who pushes.
-fn who(settings: Option<&RemoteSettings>) -> String {
+pub(super) fn who(settings: Option<&RemoteSettings>) -> String {
     let set = settings.and_then(|settings| settings.name.clone());
     let variable = |name: &str| std::env::var(name).ok().filter(|name| !name.is_empty());
     set.or_else(|| variable("USER"))

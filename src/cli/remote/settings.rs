@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use toml_edit::Item;
 
+use crate::remote::PublicKey;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
@@ -47,9 +48,13 @@ pub(in crate::cli) struct RemoteSettings {
     pub run: Mode,
     /// Whose results these are, in the shared store.
     pub name: Option<String>,
+    /// Only what one of these keys has signed is taken; anything where there is none.
+    pub trusted: Vec<PublicKey>,
+    /// Whether only results of machines of this one's class are taken.
+    pub same_numerics: bool,
 }
 
-const KEYS: [&str; 3] = ["url", "run", "name"];
+const KEYS: [&str; 5] = ["url", "run", "name", "numerics", "trusted"];
 
 /// Reads `remote = "/mnt/lab/sweepline"`, or the table `[remote]`; mistakes go to `found`.
 pub(in crate::cli) fn read(
@@ -89,6 +94,26 @@ pub(in crate::cli) fn read(
                 let names = Mode::NAMES.map(|(name, _)| name);
                 let help = did_you_mean(given.unwrap_or_default(), names, "values");
                 wrong(item.span(), "wrong value of `run`", help);
+            }
+            ("trusted", _) => {
+                let keys = item.as_array().map(|keys| {
+                    let texts = keys.iter().map(|key| key.as_str().unwrap_or_default());
+                    texts.map(PublicKey::read).collect::<Result<Vec<_>, _>>()
+                });
+                match keys {
+                    Some(Ok(keys)) if !keys.is_empty() => settings.trusted = keys,
+                    Some(Err(why)) => wrong(item.span(), "wrong value of `trusted`", Some(why)),
+                    _ => {
+                        let help = "a list of keys: [\"ed25519:…\"]".to_owned();
+                        wrong(item.span(), "wrong value of `trusted`", Some(help));
+                    }
+                }
+            }
+            ("numerics", Some("any")) => settings.same_numerics = false,
+            ("numerics", Some("same")) => settings.same_numerics = true,
+            ("numerics", given) => {
+                let help = did_you_mean(given.unwrap_or_default(), ["any", "same"], "values");
+                wrong(item.span(), "wrong value of `numerics`", help);
             }
             ("url" | "name", None) => {
                 let title = format!("wrong value of `{name}`");

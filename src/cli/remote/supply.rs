@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering;
 
 use super::RemoteSettings;
+use super::TOLD;
 use crate::cli::project::Project;
 use crate::engine::SharedResults;
 use crate::remote::Progress;
@@ -19,11 +20,11 @@ use crate::store::Store;
 /// Takes results from a shared store. Where that fails once, the run goes on without it.
 pub(in crate::cli) struct Supply<'s> {
     store: &'s Store,
-    place: String,
     root: std::path::PathBuf,
     /// Opened when the first result is asked for: a run that changes nothing does not wait for a network.
     remote: Mutex<Option<Arc<Remote>>>,
     away: AtomicBool,
+    settings: RemoteSettings,
     stop: Arc<AtomicU8>,
 }
 
@@ -36,10 +37,10 @@ impl<'s> Supply<'s> {
     ) -> Self {
         Supply {
             store,
-            place: settings.place.clone(),
             root: project.plan.experiment.root.clone(),
             remote: Mutex::default(),
             away: AtomicBool::new(false),
+            settings: settings.clone(),
             stop,
         }
     }
@@ -49,7 +50,9 @@ impl<'s> Supply<'s> {
         if let Some(remote) = &*known {
             return Ok(Arc::clone(remote));
         }
-        let opened = Arc::new(Remote::open(&self.place, &self.root)?);
+        let opened = Remote::open(&self.settings.place, &self.root)?;
+        let opened = opened.of_same_numerics(self.settings.same_numerics);
+        let opened = Arc::new(opened.trusting(&self.settings.trusted));
         *known = Some(Arc::clone(&opened));
         Ok(opened)
     }
@@ -63,12 +66,20 @@ impl<'s> Supply<'s> {
         let progress = Progress::stopped_by(Arc::clone(&self.stop));
         let answers = remote.fetch(self.store, keys, &progress)?;
         let mut there = Vec::new();
+        let mut refused = 0;
         for (key, answer) in keys.iter().zip(answers) {
             for refusal in answer.refused {
+                refused += 1;
+                if refused > TOLD {
+                    continue;
+                }
                 let (name, place) = (&refusal.name, remote.place());
                 warn(format!("`{name}` of `{place}` is refused: {}", refusal.why));
             }
             there.extend(answer.result.map(|_| *key));
+        }
+        if refused > TOLD {
+            warn(format!("and {} more are refused", refused - TOLD));
         }
         self.store
             .note_shared(remote.place(), remote.id(), &there)?;
@@ -104,6 +115,6 @@ impl SharedResults for Supply<'_> {
     }
 
     fn place(&self) -> &str {
-        &self.place
+        &self.settings.place
     }
 }

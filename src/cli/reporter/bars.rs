@@ -81,6 +81,7 @@ impl Bars {
         if state.skipped > 0 {
             parts.push(format!("{} skipped", state.skipped));
         }
+        parts.extend(state.search.clone());
         self.run.set_message(parts.join(", "));
     }
 

@@ -161,6 +161,8 @@ Commands:
   gc           Remove results that no manifest of the project needs; first say which
   push         Send an experiment's results to the shared store, as far as they are not there
   pull         Fetch an experiment's results from the shared store, as far as they are there
+  pack         Write an experiment with its results into one file
+  unpack       Make a project that is up to date from an archive
   verify       Reread every object and compare it with its digest
   completions  Print a completion script for a shell
   help         Print this message or the help of the given subcommand(s)
@@ -196,6 +198,8 @@ Examples:
         "gc",
         "push",
         "pull",
+        "pack",
+        "unpack",
         "verify",
         "status",
         "show",
