@@ -81,6 +81,7 @@ impl Bars {
         if state.skipped > 0 {
             parts.push(format!("{} skipped", state.skipped));
         }
+        parts.extend(state.search.clone());
         self.run.set_message(parts.join(", "));
     }
 
@@ -142,6 +143,11 @@ impl Reporter for Bars {
             Event::StepPending {
                 step, needs, count, ..
             } => self.print(format!("pending {step}: {}", wants(needs, *count))),
+            Event::Fetching { results, from } => {
+                self.run.set_message(super::fetching(*results, from));
+                self.run.tick();
+                return;
+            }
             Event::Warning { step, message } => {
                 if let Some(line) = self.warnings.line(step.as_deref(), message) {
                     self.print(line);

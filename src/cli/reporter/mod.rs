@@ -10,12 +10,14 @@ mod terminal;
 pub(super) use bars::Bars;
 pub(super) use json::JsonLines;
 pub(super) use lines::Lines;
+pub(super) use terminal::AtLeftEdge;
 
 use std::collections::HashMap;
 
 use super::run_state::RunState;
 use crate::engine::Event;
 use crate::engine::Timed;
+use crate::text::in_one_line;
 use crate::text::plural;
 use crate::text::said;
 
@@ -93,6 +95,15 @@ pub(super) fn wants(needs: &str, count: usize) -> String {
 pub(super) fn stopping(running: usize) -> String {
     let steps = plural(running, "step");
     format!("stopping: {steps} under way, trainings keep a checkpoint; again ends at once")
+}
+
+/// Others are asked for results.
+pub(super) fn fetching(results: usize, from: &str) -> String {
+    format!(
+        "asking {} for {}",
+        in_one_line(from),
+        plural(results, "result")
+    )
 }
 
 /// How far the files are read whose digests belong to keys.
