@@ -72,13 +72,8 @@ impl Metric for ActiveUnits {
     }
 
     fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
-        let Asked {
-            model,
-            data,
-            params: values,
-            ..
-        } = *asked;
-        let params = ActiveUnitsParams::read(values)?;
+        let (model, data) = (asked.model, asked.data);
+        let params = ActiveUnitsParams::read(asked.params)?;
         let seed = params.seed.derive("active-units");
         let (codes, log_var) = inferred::moments(model, data, params.split.name(), &seed)?;
         if codes.len() < 2 {
