@@ -11,10 +11,10 @@ use crate::registry::params;
 use crate::table::Estimate;
 use crate::table::Table;
 
+use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
-use super::Rendered;
 use super::axes;
 use super::direction::Direction;
 use super::grammar::Series;
@@ -69,7 +69,7 @@ impl Entry for BestSoFar {
 }
 
 impl Figure for BestSoFar {
-    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = BestSoFarParams::read(values)?;
         let panels = Panels::new(&params.facets, &params.axes);
         let mapping = Mapping::new(&params.x, vec![params.y], &params.facets)?;

@@ -13,9 +13,11 @@ mod colormap;
 mod contour;
 mod curves;
 pub(crate) mod dag;
+mod dates;
 mod direction;
 mod dodge;
 mod dots;
+mod errorbar;
 mod facets;
 mod field;
 mod font;
@@ -36,21 +38,25 @@ mod markup;
 mod named;
 mod numbers;
 mod options;
+mod pairs;
 mod parallel;
 mod parameter;
 mod pareto;
 mod points;
+mod ranks;
 mod raster;
 mod render;
 mod scale;
 mod sheet;
 mod slices;
+mod slope;
 mod text;
 mod theme;
 mod ticks;
 mod wrap;
 mod xy;
 
+use canvas::Canvas;
 use named::Named;
 
 use crate::registry::Entry;
@@ -72,14 +78,18 @@ pub static ALL: &[&dyn Figure] = &[
     &dag::Dag,
     &dots::Dots,
     &points::Embedding,
+    &errorbar::Errorbar,
     &heatmap::Heatmap,
     &histogram::Histogram,
     &images::Images,
     &line::Line,
+    &pairs::Pairs,
     &parallel::Parallel,
     &pareto::Pareto,
+    &ranks::Ranks,
     &points::Scatter,
     &slices::Slices,
+    &slope::Slope,
     &text::Text,
 ];
 
@@ -121,6 +131,11 @@ pub trait Figure: Entry {
     /// Draws the input under the names that the parameters give. The same input and parameters
     /// give the same bytes.
     fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+        self.drawn(input, params)?.rendered()
+    }
+
+    /// The same before it is any file format.
+    fn drawn(&self, input: &FigureInput, params: &Values) -> Result<Drawn, FigureError> {
         match named::apply(input, &Named::read(params)?) {
             Some(named) => self.paint(&named, params),
             None => self.paint(input, params),
@@ -128,7 +143,7 @@ pub trait Figure: Entry {
     }
 
     /// Draws the input as it is named.
-    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError>;
+    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Drawn, FigureError>;
 }
 
 /// What figures draw.
@@ -153,6 +168,30 @@ pub struct ImageBatch {
     pub height: usize,
     pub width: usize,
     pub data: Vec<f32>,
+}
+
+/// A figure before it is any file format.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    canvas: Canvas,
+    /// Of the documents.
+    title: String,
+    csv: String,
+    caption: String,
+}
+
+impl Drawn {
+    /// Writes the file formats.
+    fn rendered(self) -> Result<Rendered, FigureError> {
+        let files = render::files(&self.canvas, &self.title, self.caption.trim_end())?;
+        Ok(Rendered {
+            svg: files.svg,
+            pdf: files.pdf,
+            png: files.png,
+            csv: self.csv,
+            caption: self.caption,
+        })
+    }
 }
 
 /// A figure in its file formats.
@@ -193,26 +232,26 @@ pub enum FigureError {
     Drawing(String),
 }
 
-/// Closes a page and writes its files; `title` names the documents.
+/// Closes a page; `title` names the documents.
 fn finish(
     page: sheet::Page,
     title: &str,
     csv: String,
-    caption: String,
-) -> Result<Rendered, FigureError> {
-    let title = as_prose(&markup::in_line(title)).into_owned();
-    let mut caption = caption.trim_end().to_owned();
+    mut caption: String,
+) -> Result<Drawn, FigureError> {
     for note in &page.notes {
-        caption.push_str(&format!(" {note}"));
+        caption = format!("{} {note}", caption.trim_end());
     }
-    let canvas = page.close();
-    caption.push_str(&canvas.missing());
-    let files = render::files(&canvas, &title)?;
-    Ok(Rendered {
-        svg: files.svg,
-        pdf: files.pdf,
-        png: files.png,
+    Ok(closed(page.close(), title, csv, &caption))
+}
+
+/// A canvas with all its marks as a figure.
+fn closed(canvas: Canvas, title: &str, csv: String, caption: &str) -> Drawn {
+    let caption = format!("{}{}", caption.trim_end(), canvas.missing());
+    Drawn {
+        title: as_prose(&markup::in_line(title)).into_owned(),
         csv,
-        caption: format!("{}\n", printable(&markup::in_line(caption.trim_end()))),
-    })
+        caption: format!("{}\n", printable(&markup::in_line(&caption))),
+        canvas,
+    }
 }

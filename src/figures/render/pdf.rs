@@ -29,7 +29,11 @@ static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
 });
 
 /// Writes an SVG whose text is text as one page.
-pub(super) fn write(svg: &str, canvas: &Canvas, title: &str) -> Result<Vec<u8>, FigureError> {
+pub(super) fn write(
+    svg: &str,
+    canvas: &Canvas,
+    (title, about): (&str, &str),
+) -> Result<Vec<u8>, FigureError> {
     let options = Options {
         fontdb: FONTS.clone(),
         ..Options::default()
@@ -65,6 +69,7 @@ pub(super) fn write(svg: &str, canvas: &Canvas, title: &str) -> Result<Vec<u8>, 
     document.set_metadata(
         Metadata::new()
             .title(title.to_owned())
+            .description(about.to_owned())
             .creator("sweepline".to_owned()),
     );
     document

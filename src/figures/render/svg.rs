@@ -44,7 +44,11 @@ pub(super) enum Text {
 }
 
 /// Writes a drawing as an SVG document.
-pub(super) fn write(canvas: &Canvas, title: &str, text: Text) -> Result<String, FigureError> {
+pub(super) fn write(
+    canvas: &Canvas,
+    named: (&str, &str),
+    text: Text,
+) -> Result<String, FigureError> {
     let mut drawn = String::new();
     let size = (units(canvas.width) as u32, units(canvas.height) as u32);
     let mut pieces = Pieces {
@@ -58,7 +62,7 @@ pub(super) fn write(canvas: &Canvas, title: &str, text: Text) -> Result<String, 
     }
     backend.present().map_err(failed)?;
     drop(backend);
-    Ok(assemble(canvas, title, size, &drawn, &pieces))
+    Ok(assemble(canvas, named, size, &drawn, &pieces))
 }
 
 /// What takes the place of the numbered elements.
@@ -163,19 +167,20 @@ fn raw(backend: &mut SVGBackend, pieces: &mut Pieces, text: String) -> Drawn {
 /// The document: our head, outlines, then what the backend drew with the pieces in their places.
 fn assemble(
     canvas: &Canvas,
-    title: &str,
+    (title, about): (&str, &str),
     size: (u32, u32),
     drawn: &str,
     pieces: &Pieces,
 ) -> String {
     let mut document = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}pt\" height=\"{}pt\" \
-         viewBox=\"0 0 {} {}\" role=\"img\">\n<title>{}</title>\n",
+         viewBox=\"0 0 {} {}\" role=\"img\">\n<title>{}</title>\n<desc>{}</desc>\n",
         trimmed(canvas.width),
         trimmed(canvas.height),
         size.0,
         size.1,
-        escape(title)
+        escape(title),
+        escape(about)
     );
     if !pieces.glyphs.is_empty() {
         document.push_str("<defs>\n");
