@@ -21,7 +21,13 @@ use crate::stages;
 use crate::stages::Results;
 
 /// What is written, and removed once a manifest claims nothing any more.
-const FILES: [&str; 4] = ["claims.json", "claims.csv", "claims.md", "claims.tex"];
+const FILES: [&str; 5] = [
+    "claims.json",
+    "claims.csv",
+    "claims.md",
+    "claims.tex",
+    "claims.values.tex",
+];
 
 /// Shows the claims of an experiment over the results that are there. Runs and writes nothing.
 pub(super) fn claims(
@@ -110,6 +116,7 @@ fn write_files(view: &Path, judged: &ClaimsDocument) -> io::Result<()> {
         claims::to_table(judgements).to_csv(),
         claims::to_markdown(judgements),
         claims::to_latex(judgements),
+        claims::to_values(judgements),
     ];
     // The JSON last: its digest stands for all of them.
     for (file, text) in FILES.iter().zip(texts).rev() {

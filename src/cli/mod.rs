@@ -45,6 +45,7 @@ mod step_status;
 mod stop;
 mod store_lock;
 mod trace;
+mod values;
 mod verify;
 mod why;
 mod worker;

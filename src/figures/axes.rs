@@ -273,7 +273,7 @@ pub(super) fn said(frames: &[Frame], lost: usize) -> String {
         }
     }
     let of_dates = |frame: &Frame| match frame.x {
-        Scale::Date { low, high, clock } => Some((low, high, clock)),
+        Scale::Date { data, clock, .. } => Some((data.0, data.1, clock)),
         _ => None,
     };
     let dates = frames.iter().filter_map(of_dates).reduce(|a, b| {

@@ -31,10 +31,13 @@ use super::options;
 use super::options::ColumnParams;
 use super::options::FacetParams;
 use super::options::Panels;
+use super::raster;
 use super::sheet::Frame;
 use super::theme;
 use super::theme::Theme;
 
+/// From so many points on they are one picture inside the axes.
+const RASTER: usize = 5000;
 /// Quartiles of fewer values are mostly interpolation.
 const FEWEST: usize = 5;
 
@@ -167,38 +170,27 @@ impl Figure for Boxes {
         let shapes = &params.shape;
         let strips = params.points || shapes.has(Shape::Strip);
         let (mut low, mut high) = (usize::MAX, 0);
+        let mut failed = None;
         for (i, panel) in plot.panels.iter().enumerate() {
             page.inside(i, |canvas, frame, theme| {
+                let mut slots: Vec<Slot> = Vec::new();
                 for series in panel {
                     for (x, estimate) in dodge.points(series) {
                         low = low.min(estimate.n());
                         high = high.max(estimate.n());
-                        if let Some(span) = dodge.span(frame, x, series) {
-                            let colour = theme.colour(series.color);
-                            let values = &estimate.values;
-                            let (boxed, in_violin) =
-                                (shapes.has(Shape::Box), shapes.has(Shape::Violin));
-                            if in_violin {
-                                violin(canvas, frame, theme, span, values, (colour, !boxed));
-                            }
-                            if boxed && !in_violin {
-                                one(canvas, frame, theme, span, values, (colour, !strips));
-                            }
-                            if strips {
-                                strip(canvas, frame, theme, span, values, colour);
-                            }
-                            // The few that have no violin are drawn already.
-                            if boxed && in_violin && values.len() >= FEWEST {
-                                let narrow = narrow(span);
-                                one(canvas, frame, theme, narrow, values, (colour, !strips));
-                            }
-                            if strips && !boxed && !in_violin {
-                                middle(canvas, frame, theme, span, values);
-                            }
-                        }
+                        let slot = dodge.span(frame, x, series).map(|span| Slot {
+                            span,
+                            values: &estimate.values,
+                            colour: theme.colour(series.color),
+                        });
+                        slots.extend(slot);
                     }
                 }
+                failed = draw(canvas, frame, theme, &slots, (shapes, strips)).err();
             });
+        }
+        if let Some(error) = failed {
+            return Err(error);
         }
         let over = mapping.replicate.join(", ");
         let n = match low == high {
@@ -214,6 +206,60 @@ impl Figure for Boxes {
         }
         finish(page, &what, plot.summary.to_csv(), caption)
     }
+}
+
+/// The values of one group at one place.
+struct Slot<'a> {
+    span: (f64, f64),
+    values: &'a [f64],
+    colour: Colour,
+}
+
+/// Violins under points under boxes.
+fn draw(
+    canvas: &mut Canvas,
+    frame: &Frame,
+    theme: &Theme,
+    slots: &[Slot],
+    (shapes, strips): (&Shapes, bool),
+) -> Result<(), FigureError> {
+    let (boxed, in_violin) = (shapes.has(Shape::Box), shapes.has(Shape::Violin));
+    for slot in slots {
+        let (span, values) = (slot.span, slot.values);
+        if in_violin {
+            violin(canvas, frame, theme, span, values, (slot.colour, !boxed));
+        } else if boxed {
+            one(canvas, frame, theme, span, values, (slot.colour, !strips));
+        }
+    }
+    let count: usize = slots.iter().map(|slot| slot.values.len()).sum();
+    if strips && count >= RASTER {
+        let mut layer = raster::Layer::new(frame.rect, theme.marker_size);
+        let stamp = layer.stamp(0, theme.marker_size * 0.6);
+        for slot in slots {
+            for at in strip(frame, slot.span, slot.values) {
+                layer.put(&stamp, at, slot.colour.opacity(0.5));
+            }
+        }
+        canvas.marks.push(layer.picture()?);
+    } else if strips {
+        for slot in slots {
+            for at in strip(frame, slot.span, slot.values) {
+                canvas.disc(at, theme.marker_size * 0.3, slot.colour.opacity(0.8));
+            }
+        }
+    }
+    for slot in slots {
+        // The few that have no violin are drawn already.
+        if boxed && in_violin && slot.values.len() >= FEWEST {
+            let colour = (slot.colour, !strips);
+            one(canvas, frame, theme, narrow(slot.span), slot.values, colour);
+        }
+        if strips && !boxed && !in_violin {
+            middle(canvas, frame, theme, slot.span, slot.values);
+        }
+    }
+    Ok(())
 }
 
 /// What the caption says of the shapes.
@@ -360,25 +406,16 @@ fn violin(
 }
 
 /// Every value, moved aside by its turn so that equal values stand apart.
-fn strip(
-    canvas: &mut Canvas,
-    frame: &Frame,
-    theme: &Theme,
-    (from, to): (f64, f64),
-    values: &[f64],
-    colour: Colour,
-) {
+fn strip(frame: &Frame, (from, to): (f64, f64), values: &[f64]) -> Vec<Point> {
     /// Multiples of it fill a stretch evenly, however many they are.
     const GOLDEN: f64 = 0.618_033_988_749_895;
     let middle = (from + to) / 2.0;
     let half = ((to - from) / 2.0).min(14.0) * 0.7;
-    for (i, value) in values.iter().enumerate() {
+    let place = |(i, value): (usize, &f64)| {
         let aside = ((i as f64 + 0.5) * GOLDEN).fract() * 2.0 - 1.0;
-        if let Some(y) = frame.y_at(*value) {
-            let at = Point::new(middle + aside * half, y);
-            canvas.disc(at, theme.marker_size * 0.3, colour.opacity(0.8));
-        }
-    }
+        Some(Point::new(middle + aside * half, frame.y_at(*value)?))
+    };
+    values.iter().enumerate().filter_map(place).collect()
 }
 
 /// A stroke at the median.

@@ -230,6 +230,25 @@ impl Canvas {
         }
     }
 
+    /// Puts the marks of another page at a place of this one.
+    pub(super) fn place(&mut self, other: &Canvas, at: Point) {
+        let point = |point: &mut Point| (point.x, point.y) = (point.x + at.x, point.y + at.y);
+        let frame = |rect: &mut Rect| (rect.x, rect.y) = (rect.x + at.x, rect.y + at.y);
+        for mark in &other.marks {
+            let mut mark = mark.clone();
+            match &mut mark {
+                Mark::Line { points, .. } | Mark::Area { points, .. } => {
+                    points.iter_mut().for_each(point);
+                }
+                Mark::Disc { centre, .. } => point(centre),
+                Mark::Text { at, .. } => point(at),
+                Mark::Picture { frame: rect, .. } | Mark::Clip(rect) => frame(rect),
+                Mark::Unclip => {}
+            }
+            self.marks.push(mark);
+        }
+    }
+
     /// Text with its baseline at the point.
     pub(super) fn text(&mut self, at: Point, label: Label) {
         if !label.text.is_empty() {

@@ -10,6 +10,7 @@ mod best_so_far;
 mod boxes;
 mod canvas;
 mod colormap;
+pub(crate) mod composite;
 mod contour;
 mod curves;
 pub(crate) mod dag;
@@ -73,6 +74,7 @@ pub static ALL: &[&dyn Figure] = &[
     &bar::Bar,
     &best_so_far::BestSoFar,
     &boxes::Boxes,
+    &composite::Composite,
     &contour::Contour,
     &curves::Curves,
     &dag::Dag,
@@ -111,6 +113,8 @@ pub enum Source {
     Images,
     /// The stages of the experiment itself.
     Pipeline,
+    /// What each of its panels is drawn from.
+    Panels,
 }
 
 /// A kind of figure.
@@ -157,6 +161,8 @@ pub struct FigureInput {
     pub points: Option<Table>,
     /// Originals of reconstructions, or the pictures among which neighbours are sought.
     pub reference: Option<ImageBatch>,
+    /// What the panels of a composite figure draw, by their names.
+    pub panels: Vec<(String, FigureInput)>,
 }
 
 /// Pictures as one array `[n, channels, height, width]`, row-major, in `[0, 1]`.
@@ -228,6 +234,11 @@ pub enum FigureError {
     Pictures(String),
     #[error("a page of {width:.1} × {height:.1} inches cannot be drawn")]
     TooLarge { width: f64, height: f64 },
+    #[error("panel `{name}`: {source}")]
+    Panel {
+        name: String,
+        source: Box<FigureError>,
+    },
     #[error("the drawing failed: {0}")]
     Drawing(String),
 }

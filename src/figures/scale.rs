@@ -69,6 +69,8 @@ pub(super) enum Scale {
     Date {
         low: f64,
         high: f64,
+        /// The first and the last of the data that are shown.
+        data: (f64, f64),
         clock: Clock,
     },
 }
@@ -167,13 +169,22 @@ impl Scale {
         let (low, high) = seconds.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), s| {
             (low.min(s), high.max(s))
         });
+        let data = match range {
+            Some((from, to)) => (low.max(from), high.min(to)),
+            None => (low, high),
+        };
         let (low, high) = match (range, high - low) {
             (Some(range), _) => range,
             // One date stands in the middle of its day.
             (None, span) if span <= 0.0 => (low - 43_200.0, high + 43_200.0),
             (None, span) => (low - 0.04 * span, high + 0.04 * span),
         };
-        Scale::Date { low, high, clock }
+        Scale::Date {
+            low,
+            high,
+            data,
+            clock,
+        }
     }
 
     /// A scale that holds all numbers, with `margin` of its length left at both ends.

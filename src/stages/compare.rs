@@ -2,6 +2,8 @@
 
 use super::Stage;
 use super::artifacts;
+use super::in_latex;
+use super::in_latex::InLatex;
 use super::naming::Naming;
 use super::read;
 use super::rows;
@@ -35,6 +37,7 @@ params! {
         replicate: Option<Names>;
         /// what stands around our mean
         interval: IntervalKind = "ci95";
+        latex: InLatex;
         naming: Naming;
     }
 }
@@ -79,6 +82,10 @@ impl StageKind for CompareTable {
         Outputs::Fixed(&[("table", ArtifactType::Table)])
     }
 
+    fn check(&self, params: &Values) -> Result<(), InvalidParam> {
+        in_latex::check(params)
+    }
+
     fn reduces_all(&self) -> bool {
         true
     }
@@ -104,12 +111,18 @@ impl Stage for CompareTable {
         };
         let ours = Summary::new(&table, &spec)?;
         let comparison = Comparison::new(ours, &reported)?;
+        let layout = params.latex.layout()?;
         let mut produced = StepOutput::default();
         produced
             .file("table", "table.csv", comparison.to_table().to_csv())
             .file("table", artifacts::TABLE, comparison.to_table().to_json())
             .file("table", "table.md", comparison.to_markdown())
-            .file("table", "table.tex", comparison.to_latex());
+            .file("table", "table.tex", comparison.to_latex(&layout))
+            .file(
+                "table",
+                "table.values.tex",
+                comparison.to_values(&job.step.stage),
+            );
         Ok(produced)
     }
 }

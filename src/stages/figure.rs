@@ -14,6 +14,7 @@ use crate::figures::FigureError;
 use crate::figures::FigureInput;
 use crate::figures::ImageBatch;
 use crate::figures::Source;
+use crate::figures::composite;
 use crate::figures::dag;
 use crate::registry::ArtifactType;
 use crate::registry::InvalidParam;
@@ -25,6 +26,23 @@ use crate::table::escape_latex;
 
 /// Draws one kind of figure of the registry.
 pub(super) type Draw = Registered<dyn Figure>;
+
+const CURVES: Slot = Slot::new(
+    "curves",
+    &[ArtifactType::Curve, ArtifactType::Table],
+    "training curves",
+);
+const IMAGES: Slot = Slot::new(
+    "images",
+    &[ArtifactType::Images],
+    "pictures, a block per cell",
+);
+const REFERENCE: Slot = Slot::new(
+    "reference",
+    &[ArtifactType::Images],
+    "the originals of reconstructions, or where neighbours are sought",
+)
+.optional();
 
 impl StageKind for Draw {
     fn inputs(&self) -> Vec<Slot> {
@@ -39,25 +57,15 @@ impl StageKind for Draw {
                 )
                 .optional(),
             ],
-            Source::Curves => vec![Slot::new(
-                "curves",
-                &[ArtifactType::Curve, ArtifactType::Table],
-                "training curves",
-            )],
-            Source::Images => vec![
-                Slot::new(
-                    "images",
-                    &[ArtifactType::Images],
-                    "pictures, a block per cell",
-                ),
-                Slot::new(
-                    "reference",
-                    &[ArtifactType::Images],
-                    "the originals of reconstructions, or where neighbours are sought",
-                )
-                .optional(),
-            ],
+            Source::Curves => vec![CURVES],
+            Source::Images => vec![IMAGES, REFERENCE],
             Source::Pipeline => Vec::new(),
+            Source::Panels => vec![
+                rows::SLOT.optional(),
+                CURVES.optional(),
+                IMAGES.optional(),
+                REFERENCE,
+            ],
         }
     }
 
@@ -85,27 +93,10 @@ impl StageKind for Draw {
 
 impl Stage for Draw {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
-        let mut input = FigureInput::default();
-        match self.entry.source() {
-            Source::Rows => input.table = rows::of_rows(job.items("rows"))?,
-            Source::Surface => {
-                input.table = rows::of_rows(job.items("rows"))?;
-                let points = job.items("points");
-                if !points.is_empty() {
-                    input.points = Some(rows::of_rows(points)?);
-                }
-            }
-            Source::Curves => input.table = rows::of_curves(job.items("curves"))?,
-            Source::Pipeline => {}
-            Source::Images => {
-                for item in job.items("images") {
-                    input.images.push((coordinates(item), batch(item)?));
-                }
-                if let Some(reference) = job.items("reference").first() {
-                    input.reference = Some(batch(reference)?);
-                }
-            }
-        }
+        let input = match self.entry.source() {
+            Source::Panels => of_panels(job)?,
+            source => input(job, source, None)?,
+        };
         let drawn = self.entry.draw(&input, &job.step.params)?;
         // A command of its own: `\caption` cannot read its text from a file.
         let caption = format!("\\caption{{{}}}\n", escape_latex(drawn.caption.trim_end()));
@@ -119,6 +110,61 @@ impl Stage for Draw {
             .file("figure", "figure.caption.txt", drawn.caption);
         Ok(produced)
     }
+}
+
+/// What a figure draws; `from`: of what comes in, only that of this stage.
+fn input(job: &Job<'_>, source: Source, from: Option<&str>) -> Result<FigureInput, JobError> {
+    let items = |slot: &str| -> Vec<JobItem> {
+        let items = job.items(slot).iter();
+        let own = items.filter(|item| from.is_none_or(|from| item.stage == from));
+        own.cloned().collect()
+    };
+    let mut input = FigureInput::default();
+    match source {
+        Source::Rows => input.table = rows::of_rows(&items("rows"))?,
+        Source::Surface => {
+            input.table = rows::of_rows(&items("rows"))?;
+            let points = items("points");
+            if !points.is_empty() {
+                input.points = Some(rows::of_rows(&points)?);
+            }
+        }
+        Source::Curves => input.table = rows::of_curves(&items("curves"))?,
+        Source::Images => {
+            for item in items("images") {
+                input.images.push((coordinates(&item), batch(&item)?));
+            }
+            if let Some(reference) = job.items("reference").first() {
+                input.reference = Some(batch(reference)?);
+            }
+        }
+        Source::Pipeline | Source::Panels => {}
+    }
+    Ok(input)
+}
+
+/// What the panels of a composite figure draw.
+fn of_panels(job: &Job<'_>) -> Result<FigureInput, JobError> {
+    let invalid = |wrong: InvalidParam| JobError::failed(wrong.message).hint(wrong.help);
+    let mut all = FigureInput::default();
+    for panel in composite::panels(&job.step.params).map_err(invalid)? {
+        if let Some(from) = &panel.from {
+            let mut stages: Vec<&str> = ["rows", "curves", "images"]
+                .iter()
+                .flat_map(|slot| job.items(slot))
+                .map(|item| item.stage.as_str())
+                .collect();
+            stages.dedup();
+            if !stages.contains(&from.as_str()) {
+                let (name, known) = (&panel.name, crate::text::list_of(&stages));
+                let error = format!("panel `{name}` reads from `{from}`, which does not come in");
+                return Err(JobError::failed(error).hint(format!("under `in` there is {known}")));
+            }
+        }
+        let own = input(job, panel.kind.source(), panel.from.as_deref())?;
+        all.panels.push((panel.name, own));
+    }
+    Ok(all)
 }
 
 /// The cell of an item as people read it.

@@ -19,6 +19,7 @@ mod figure;
 mod fitted;
 mod gaussian_ratio;
 mod importance;
+mod in_latex;
 mod low_posterior;
 mod measured;
 mod naming;

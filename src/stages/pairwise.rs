@@ -2,6 +2,8 @@
 
 use super::Stage;
 use super::artifacts;
+use super::in_latex;
+use super::in_latex::InLatex;
 use super::naming::Naming;
 use super::rows;
 use crate::engine::Job;
@@ -42,6 +44,7 @@ params! {
         test: PairTest = "paired-t";
         /// of the probabilities, for the number of tests
         correction: Correction = "holm";
+        latex: InLatex;
         naming: Naming;
     }
 }
@@ -98,6 +101,10 @@ impl StageKind for PairwiseTable {
         Outputs::Fixed(&[("table", ArtifactType::Table)])
     }
 
+    fn check(&self, params: &Values) -> Result<(), InvalidParam> {
+        in_latex::check(params)
+    }
+
     fn reduces_all(&self) -> bool {
         true
     }
@@ -123,12 +130,18 @@ impl Stage for PairwiseTable {
             correction: params.correction,
         };
         let pairwise = Pairwise::new(&table, &spec)?;
+        let layout = params.latex.layout()?;
         let mut produced = StepOutput::default();
         produced
             .file("table", "table.csv", pairwise.to_table().to_csv())
             .file("table", artifacts::TABLE, pairwise.to_table().to_json())
             .file("table", "table.md", pairwise.to_markdown())
-            .file("table", "table.tex", pairwise.to_latex());
+            .file("table", "table.tex", pairwise.to_latex(&layout))
+            .file(
+                "table",
+                "table.values.tex",
+                pairwise.to_values(&job.step.stage),
+            );
         Ok(produced)
     }
 }
