@@ -47,6 +47,7 @@ mod store_lock;
 mod trace;
 mod values;
 mod verify;
+mod view;
 mod why;
 mod worker;
 
@@ -192,6 +193,7 @@ fn verb(verb: &Verb, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop>
         Verb::Accept(args) => accept::accept(args, err),
         Verb::Events(args) => events::events(args, out, err),
         Verb::Trace(args) => trace::trace(args, out, err),
+        Verb::View(args) => view::view(args, err),
         Verb::Schema(args) => Ok(schema::schema(args, out)?),
         Verb::Init(args) => init::init(args, out, err),
         Verb::Plan(args) => plan::plan(args, out, err),

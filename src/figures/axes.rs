@@ -98,7 +98,7 @@ pub(super) fn coordinates(
         let mut at: Vec<f64> = values.iter().filter_map(|v| scale.number(v)).collect();
         at.sort_by(f64::total_cmp);
         at.dedup();
-        if !axis || at.len() > 8 {
+        if !axis || at.len() > 8 || clock.is_some() {
             at.clear();
         }
         Axis { scale, at, format }

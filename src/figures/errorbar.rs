@@ -104,6 +104,8 @@ impl Figure for Errorbar {
                 "no row has numbers in both `{x}` and `{y}`"
             )));
         }
+        let all = means.len();
+        let (at, means) = with_points(at, means);
         let facets = axes::facets(panels, &at, &mapping)?;
         let theme = facets.theme(&params.axes.common)?;
         let of = |of: fn(&Mean) -> &Estimate| {
@@ -158,7 +160,7 @@ impl Figure for Errorbar {
             capital(&y_title),
             facets.describe(&[])
         );
-        let mut caption = format!("{what}. {}.", said(&means, &mapping, &params));
+        let mut caption = format!("{what}. {}.", said(&means, all, &mapping, &params));
         caption.push_str(&axes::said(&page.frames, lost));
         finish(page, &what, listing(&at, &facets, &means, &params), caption)
     }
@@ -274,9 +276,16 @@ fn means(
     Ok((at, means))
 }
 
+/// Those that have both numbers: what has no point is in no legend.
+fn with_points(mut at: Table, means: Vec<Mean>) -> (Table, Vec<Mean>) {
+    let mut there = means.iter().map(|mean| mean.point().is_some());
+    at.rows.retain(|_| there.next().unwrap_or(false));
+    let means = means.into_iter().filter(|mean| mean.point().is_some());
+    (at, means.collect())
+}
+
 /// `Mean over seed; bars: …; n = 3; 12 points`.
-fn said(means: &[Mean], mapping: &Mapping, params: &ErrorbarParams) -> String {
-    let drawn: Vec<&Mean> = means.iter().filter(|mean| mean.point().is_some()).collect();
+fn said(drawn: &[Mean], all: usize, mapping: &Mapping, params: &ErrorbarParams) -> String {
     let mut text = match (&params.x_error, &params.y_error) {
         (None, None) => {
             let counts = drawn.iter().flat_map(|mean| [mean.x.n(), mean.y.n()]);
@@ -303,7 +312,7 @@ fn said(means: &[Mean], mapping: &Mapping, params: &ErrorbarParams) -> String {
         }
     };
     text.push_str(&format!("; {}", plural(drawn.len(), "point")));
-    let without = means.len() - drawn.len();
+    let without = all - drawn.len();
     if without > 0 {
         text.push_str(&format!("; {without} without both numbers"));
     }

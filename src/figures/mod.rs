@@ -135,7 +135,8 @@ pub trait Figure: Entry {
     /// Draws the input under the names that the parameters give. The same input and parameters
     /// give the same bytes.
     fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
-        self.drawn(input, params)?.rendered()
+        let text = options::svg_text(params);
+        font::with(&input.fonts, || self.drawn(input, params)?.rendered(text))?
     }
 
     /// The same before it is any file format.
@@ -163,6 +164,9 @@ pub struct FigureInput {
     pub reference: Option<ImageBatch>,
     /// What the panels of a composite figure draw, by their names.
     pub panels: Vec<(String, FigureInput)>,
+    /// Font files by their names: a character is set in the first that has it, else in the program's
+    /// own font.
+    pub fonts: Vec<(String, Vec<u8>)>,
 }
 
 /// Pictures as one array `[n, channels, height, width]`, row-major, in `[0, 1]`.
@@ -187,10 +191,12 @@ pub struct Drawn {
 }
 
 impl Drawn {
-    /// Writes the file formats.
-    fn rendered(self) -> Result<Rendered, FigureError> {
-        let files = render::files(&self.canvas, &self.title, self.caption.trim_end())?;
+    /// Writes the file formats; `text`: of the SVG, with text in the place of outlines.
+    fn rendered(self, text: bool) -> Result<Rendered, FigureError> {
+        let named = (self.title.as_str(), self.caption.trim_end());
+        let files = render::files(&self.canvas, named, text)?;
         Ok(Rendered {
+            missing: self.canvas.missing(),
             svg: files.svg,
             pdf: files.pdf,
             png: files.png,
@@ -213,6 +219,8 @@ pub struct Rendered {
     pub csv: String,
     /// States n, what the band is, and what could not be drawn.
     pub caption: String,
+    /// The characters that no font has; empty where there are none.
+    pub missing: Vec<char>,
 }
 
 /// Why there is no figure.
@@ -239,6 +247,8 @@ pub enum FigureError {
         name: String,
         source: Box<FigureError>,
     },
+    #[error("`{0}` is no font: figures read TrueType and OpenType")]
+    Font(String),
     #[error("the drawing failed: {0}")]
     Drawing(String),
 }
@@ -258,7 +268,7 @@ fn finish(
 
 /// A canvas with all its marks as a figure.
 fn closed(canvas: Canvas, title: &str, csv: String, caption: &str) -> Drawn {
-    let caption = format!("{}{}", caption.trim_end(), canvas.missing());
+    let caption = format!("{}{}", caption.trim_end(), canvas.said_missing());
     Drawn {
         title: as_prose(&markup::in_line(title)).into_owned(),
         csv,

@@ -61,6 +61,19 @@ impl ParamValue for LegendPlace {
     }
 }
 
+choices! {
+    /// How the SVG has its text.
+    pub(super) enum SvgText {
+        Outlines = "outlines",
+        Text = "text",
+    }
+}
+
+/// Whether the SVG has text in the place of outlines.
+pub(super) fn svg_text(values: &Values) -> bool {
+    values.get("svg_text").and_then(SvgText::of) == Some(SvgText::Text)
+}
+
 params! {
     /// Parameters of every figure.
     pub(super) struct Common {
@@ -70,6 +83,8 @@ params! {
         width: Value = "single";
         /// inches; by default from the width and the panels
         height: Option<f64>, min(0.5), max(40.0);
+        /// text in the SVG: `outlines`, which look the same everywhere, or `text`, which can be searched and edited, with its fonts in the file
+        svg_text: SvgText = SvgText::Outlines;
         /// a map of `font_size`, `line_width`, `marker_size`, `spine_width` (points), `grid`
         /// (boolean), `palette` (list of `#rrggbb`)
         theme: Option<Value>;

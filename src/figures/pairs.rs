@@ -145,9 +145,7 @@ impl Figure for Pairs {
         };
         let groups = axes::facets(panels, table, &mapping)?;
         let mut theme = groups.theme(&axes.common)?;
-        if table.rows.len() > 100 {
-            theme.marker_size *= 0.6;
-        }
+        theme.marker_size *= 0.6;
         let legend = groups.legend(&theme, |color, marker| Sample::Marker {
             colour: theme.colour(color),
             marker,

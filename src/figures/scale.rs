@@ -165,14 +165,15 @@ impl Scale {
     /// A scale that holds all dates, in seconds on their clock.
     pub(super) fn of_dates(clock: Clock, values: &[Json], range: Option<(f64, f64)>) -> Scale {
         let moments = values.iter().filter_map(|v| Moment::of(v.as_str()?));
-        let seconds = moments.map(|moment| clock.seconds(moment));
-        let (low, high) = seconds.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), s| {
-            (low.min(s), high.max(s))
-        });
-        let data = match range {
-            Some((from, to)) => (low.max(from), high.min(to)),
-            None => (low, high),
+        let seconds: Vec<f64> = moments.map(|moment| clock.seconds(moment)).collect();
+        let ends = |shown: (f64, f64)| {
+            let shown = seconds.iter().filter(|s| (shown.0..=shown.1).contains(*s));
+            shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), s| {
+                (low.min(*s), high.max(*s))
+            })
         };
+        let (low, high) = ends((f64::NEG_INFINITY, f64::INFINITY));
+        let data = ends(range.unwrap_or((low, high)));
         let (low, high) = match (range, high - low) {
             (Some(range), _) => range,
             // One date stands in the middle of its day.

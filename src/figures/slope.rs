@@ -31,6 +31,7 @@ use super::mapping::Mapping;
 use super::marker;
 use super::named::Named;
 use super::numbers;
+use super::numbers::Format;
 use super::options::AxisParams;
 use super::options::Common;
 use super::options::FacetParams;
@@ -266,6 +267,13 @@ impl Drawing<'_> {
     fn ends(&self, place: &Json, scale: &Scale, height: f64) -> Vec<End> {
         let font = self.theme.font_size;
         let mut ends: Vec<End> = Vec::new();
+        // Of one form, as the numbers of an axis.
+        let all: Vec<f64> = self.numbers().collect();
+        let texts = numbers::cells(&all, Format::Auto);
+        let text = |number: f64| {
+            let at = all.iter().position(|other| *other == number);
+            at.map_or_else(String::new, |at| texts[at].clone())
+        };
         for series in self.plot.series() {
             let point = series.points.iter().find(|(x, _)| x == place);
             let Some(centre) = point.and_then(|(_, estimate)| estimate.centre) else {
@@ -275,7 +283,7 @@ impl Drawing<'_> {
                 continue;
             };
             let name = coordinate(&self.plot.facets.colors[series.color]);
-            let text = format!("{name}  {}", numbers::brief(centre));
+            let text = format!("{name}  {}", text(centre));
             let wanted = (1.0 - share) * height;
             ends.push(End {
                 lines: Lines::new(&text, Weight::Regular, font - 0.5, self.width * NAMES),

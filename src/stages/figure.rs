@@ -1,5 +1,7 @@
 //! `figure/<kind>`: rows, curves or pictures of many cells become a figure in its file formats.
 
+use std::fs;
+
 use super::Stage;
 use super::artifacts;
 use super::artifacts::Images;
@@ -44,8 +46,16 @@ const REFERENCE: Slot = Slot::new(
 )
 .optional();
 
-impl StageKind for Draw {
-    fn inputs(&self) -> Vec<Slot> {
+const FONTS: Slot = Slot::new(
+    "fonts",
+    &[ArtifactType::File],
+    "font files: a character is set in the first that has it, else in the program's own font",
+)
+.optional();
+
+impl Draw {
+    /// What it draws.
+    fn slots(&self) -> Vec<Slot> {
         match self.entry.source() {
             Source::Rows => vec![rows::SLOT],
             Source::Surface => vec![
@@ -67,6 +77,14 @@ impl StageKind for Draw {
                 REFERENCE,
             ],
         }
+    }
+}
+
+impl StageKind for Draw {
+    fn inputs(&self) -> Vec<Slot> {
+        let mut slots = self.slots();
+        slots.push(FONTS);
+        slots
     }
 
     fn outputs(&self) -> Outputs {
@@ -93,11 +111,15 @@ impl StageKind for Draw {
 
 impl Stage for Draw {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
-        let input = match self.entry.source() {
+        let mut input = match self.entry.source() {
             Source::Panels => of_panels(job)?,
             source => input(job, source, None)?,
         };
+        input.fonts = fonts(job)?;
         let drawn = self.entry.draw(&input, &job.step.params)?;
+        if let Some(warning) = no_glyphs(&drawn.missing) {
+            job.link.warn(&warning);
+        }
         // A command of its own: `\caption` cannot read its text from a file.
         let caption = format!("\\caption{{{}}}\n", escape_latex(drawn.caption.trim_end()));
         let mut produced = StepOutput::default();
@@ -141,6 +163,37 @@ fn input(job: &Job<'_>, source: Source, from: Option<&str>) -> Result<FigureInpu
         Source::Pipeline | Source::Panels => {}
     }
     Ok(input)
+}
+
+/// The font files that come in, by their names.
+fn fonts(job: &Job<'_>) -> Result<Vec<(String, Vec<u8>)>, JobError> {
+    let mut fonts = Vec::new();
+    for item in job.items("fonts") {
+        for (name, path) in &artifacts::single(item)?.paths {
+            let data =
+                fs::read(path).map_err(|error| JobError::failed(format!("{name}: {error}")))?;
+            fonts.push((name.clone(), data));
+        }
+    }
+    Ok(fonts)
+}
+
+/// What to say of characters that no font has.
+fn no_glyphs(missing: &[char]) -> Option<String> {
+    let named = missing.iter().take(8);
+    let named: Vec<String> = named
+        .map(|c| format!("{c} (U+{:04X})", u32::from(*c)))
+        .collect();
+    let more = match missing.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!named.is_empty()).then(|| {
+        format!(
+            "no font has {}{more}: name one that does, `in: {{fonts: {{file: …}}}}`",
+            named.join(", ")
+        )
+    })
 }
 
 /// What the panels of a composite figure draw.

@@ -614,7 +614,10 @@ fn a_picture_that_is_moved_by_a_dot_is_noticed() {
 /// A table of `examples/gallery`.
 fn example(file: &str, axes: &[&str]) -> FigureInput {
     let path = format!("examples/gallery/{file}");
-    table(&fs::read_to_string(path).expect("it ships"), axes)
+    let text = fs::read_to_string(path).expect("it ships");
+    // Where it comes from stands above the table.
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    table(&lines.collect::<Vec<_>>().join("\n"), axes)
 }
 
 /// Trials of a space with conditions: two parameters for each of two models.

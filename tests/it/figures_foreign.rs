@@ -228,7 +228,7 @@ fn shapes_lie_over_one_another() {
         csv.push_str(&format!("m{},{i},{:.4}\n", i % 40, noise(i) + noise(i * 7)));
     }
     csv.push_str("few,0,1\nfew,1,-1\nequal,0,1\nequal,1,1\nequal,2,1\nequal,3,1\nequal,4,1\n");
-    let yaml = "{x: method, y: score, replicate: seed, shape: [violin, box, strip], width: double}";
+    let yaml = "{x: method, y: score, replicate: seed, shape: [violin, box, strip]}";
     drawn("box-all", "box", &rows(&csv), yaml);
     let wrong = invalid(
         "box",

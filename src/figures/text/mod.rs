@@ -143,7 +143,7 @@ impl Figure for Text {
             caption: format!(
                 "{}{}\n",
                 caption(&what, paragraphs.len(), count, bare).trim_end(),
-                canvas.missing()
+                canvas.said_missing()
             ),
             canvas,
         })

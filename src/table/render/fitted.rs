@@ -232,7 +232,7 @@ mod tests {
             ..FittedTable::default()
         };
         let text = table.to_latex(238.0);
-        assert!(text.contains("\\begin{tabular}{p{169pt}lr}"), "{text}");
+        assert!(text.contains("\\begin{tabular}{p{178pt}lr}"), "{text}");
         assert!(text.contains("a\\_\\allowbreak{}long"), "{text}");
         assert!(!text.contains("none"), "{text}");
         assert!(table.to_latex(900.0).contains("{llr}"));
