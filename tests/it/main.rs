@@ -45,3 +45,5 @@ mod slurm;
 mod summary_table;
 mod support;
 mod verbs;
+#[cfg(unix)]
+mod view;
