@@ -76,6 +76,7 @@ pub(super) fn svg_text(values: &Values) -> bool {
 
 params! {
     /// Parameters of every figure.
+    #[allow(dead_code, reason = "the form of the text is asked for when files are written")]
     pub(super) struct Common {
         /// over the figure; none by default
         title: Option<String>;

@@ -322,8 +322,10 @@ mod tests {
     /// Ten thousand steps cost no more to tell than ten: their stages are told, not they.
     #[test]
     fn what_is_told_grows_with_stages_and_not_with_steps() {
-        let mut run = Run::default();
-        run.id = "r".to_owned();
+        let mut run = Run {
+            id: "r".to_owned(),
+            ..Run::default()
+        };
         run.add(&event(
             r#"{"at":0.0,"event":"plan_known","steps":10000,"selected":10000,"stages":{"fit":9999,"sum":1},"jobs":1}"#,
         ));

@@ -59,19 +59,21 @@ pub(super) fn view(args: &ViewArgs, err: &mut Printer) -> Result<Exit, Stop> {
         token,
         port,
     };
+    let (site, server) = (&site, &server);
     thread::scope(|scope| {
-        let serving = scope.spawn(|| site.serve(&server, scope));
-        let watched = loop {
-            if asked.load(Ordering::SeqCst) > 0 || serving.is_finished() {
-                break Ok(());
+        let serving = scope.spawn(move || site.serve(server, scope));
+        while !serving.is_finished() {
+            if asked.load(Ordering::SeqCst) > 0 {
+                // Who reads slowly holds up no end.
+                std::process::exit(Exit::Success as i32);
             }
             if let Err(error) = followed.look(&project) {
-                break Err(error);
+                server.unblock();
+                return Err(error);
             }
             thread::sleep(TICK);
-        };
-        server.unblock();
-        watched
+        }
+        Ok(())
     })?;
     Ok(Exit::Success)
 }

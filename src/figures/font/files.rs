@@ -56,16 +56,20 @@ pub(in crate::figures) fn with<T>(
 ) -> Result<T, FigureError> {
     let faces = files.iter().map(|(name, data)| face(name, data));
     let faces: Vec<&'static Face> = faces.collect::<Result<_, _>>()?;
-    // A panel of a figure has the fonts of the whole.
-    let before = match faces.is_empty() {
+    let _given = match faces.is_empty() {
         true => None,
-        false => Some(GIVEN.replace(faces)),
+        false => Some(Given(GIVEN.replace(faces))),
     };
-    let drawn = draw();
-    if let Some(before) = before {
-        GIVEN.set(before);
+    Ok(draw())
+}
+
+/// Puts back what was given before, also where drawing panics.
+struct Given(Vec<&'static Face>);
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        GIVEN.set(std::mem::take(&mut self.0));
     }
-    Ok(drawn)
 }
 
 fn face(name: &str, data: &[u8]) -> Result<&'static Face, FigureError> {
