@@ -50,7 +50,7 @@ struct Run {
     read: u64,
     state: RunState,
     stages: BTreeMap<String, Stage>,
-    /// Of steps under way, the first number that they tell.
+    /// Of steps under way, the loss that they tell, else their first number.
     trails: BTreeMap<u32, Trail>,
     failed: Vec<String>,
     /// Counts what was told: a state with a higher number is newer.
@@ -222,7 +222,9 @@ impl Run {
             Event::StepProgress {
                 id, done, numbers, ..
             } => {
-                if let Some((_, Number::Finite(value))) = numbers.first() {
+                let loss = numbers.iter().find(|(name, _)| name.contains("loss"));
+                let told = loss.or_else(|| numbers.iter().next());
+                if let Some((_, Number::Finite(value))) = told {
                     self.trails.entry(*id).or_default().add(*done, *value);
                 }
             }
@@ -327,12 +329,12 @@ mod tests {
             ..Run::default()
         };
         run.add(&event(
-            r#"{"at":0.0,"event":"plan_known","steps":10000,"selected":10000,"stages":{"fit":9999,"sum":1},"jobs":1}"#,
+            r#"{"at":0.0,"event":"plan-known","steps":10000,"selected":10000,"stages":{"fit":9999,"sum":1},"jobs":1}"#,
         ));
         for i in 0..5000 {
             let step = format!("fit[seed={i}]");
             run.add(&event(&format!(
-                r#"{{"at":1.0,"event":"step_cached","id":{i},"step":"{step}"}}"#
+                r#"{{"at":1.0,"event":"step-cached","id":{i},"step":"{step}"}}"#
             )));
         }
         run.turn = 1;
