@@ -7,7 +7,7 @@ use super::latex::LETTER;
 use crate::table::escape_latex;
 
 /// Text columns are not made narrower than this, in points.
-const NARROWEST: f64 = 36.0;
+const NARROWEST: f64 = 44.0;
 
 /// How the cells of a column stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,13 +62,11 @@ impl FittedTable {
             // Words over numbers stand where the numbers do.
             Side::Numbers => format!("\\multicolumn{{1}}{{r}}{{{}}}", self.columns[i].0),
         });
-        let mut body = format!("\\toprule\n{}\\midrule\n", line(heads.collect()));
-        if self.long {
-            body.push_str("\\endhead\n\\bottomrule\n\\endfoot\n");
-        }
+        let head = format!("\\toprule\n{}\\midrule\n", line(heads.collect()));
+        let mut body = over(&head, self.long);
         for row in &self.rows {
             let cells = kept.iter().enumerate().map(|(at, &i)| match broken(at) {
-                true => format!("\\raggedright\\hspace{{0pt}}{}", breakable(&row[i])),
+                true => broken_cell(&row[i]),
                 false => row[i].clone(),
             });
             body.push_str(&line(cells.collect()));
@@ -82,6 +80,14 @@ impl FittedTable {
             long: self.long,
         };
         float.around(&kinds, &body, &self.note)
+    }
+}
+
+/// The head of a table over its rows; of a long one also on later pages, without its name.
+pub(super) fn over(head: &str, long: bool) -> String {
+    match long {
+        true => format!("{head}\\endfirsthead\n{head}\\endhead\n\\bottomrule\n\\endfoot\n"),
+        false => head.to_owned(),
     }
 }
 
@@ -157,7 +163,7 @@ impl Float<'_> {
 }
 
 /// The width that columns of words may have at most, so that all columns fit the room.
-fn cap(widths: &[f64], is_text: impl Fn(usize) -> bool, room: f64) -> f64 {
+pub(super) fn cap(widths: &[f64], is_text: impl Fn(usize) -> bool, room: f64) -> f64 {
     let fixed: f64 = (0..widths.len())
         .filter(|&i| !is_text(i))
         .map(|i| widths[i])
@@ -203,11 +209,14 @@ pub(super) fn letters(tex: &str) -> usize {
     count
 }
 
-/// Words that may also be broken after hyphens, underscores and such.
-fn breakable(tex: &str) -> String {
-    tex.replace("\\_", "\\_\\allowbreak{}")
+/// A cell of words in lines, which may also be broken after underscores and such.
+pub(super) fn broken_cell(tex: &str) -> String {
+    let breakable = tex
+        .replace("\\_", "\\_\\allowbreak{}")
+        .replace("$|$", "$|$\\allowbreak{}")
         .replace('/', "/\\allowbreak{}")
-        .replace('=', "=\\allowbreak{}")
+        .replace('=', "=\\allowbreak{}");
+    format!("\\raggedright\\hspace{{0pt}}{breakable}")
 }
 
 #[cfg(test)]

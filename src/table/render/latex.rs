@@ -10,6 +10,7 @@ use super::Layout;
 use super::coordinate;
 use super::digits::Digits;
 use super::digits::Spread;
+use super::fitted;
 use super::grid::Cell;
 use super::grid::Grid;
 use super::grid::Head;
@@ -40,7 +41,8 @@ pub(super) fn write(summary: &Summary, grid: &Grid, layout: &Layout) -> String {
     let columns: Vec<Column> = (0..grid.heads.len())
         .map(|head| Column::new(grid, head, common))
         .collect();
-    for (i, block) in blocks(grid, &columns, layout.room())
+    let names = Names::new(grid, &columns, layout.room());
+    for (i, block) in blocks(&names, &columns, layout.room())
         .into_iter()
         .enumerate()
     {
@@ -48,7 +50,13 @@ pub(super) fn write(summary: &Summary, grid: &Grid, layout: &Layout) -> String {
             text.push_str("\\par\\medskip\n");
         }
         let part = &columns[block.clone()];
-        tabular(grid, part, (block.start, i == 0), layout, &mut text);
+        tabular(
+            grid,
+            (&names, part),
+            (block.start, i == 0),
+            layout,
+            &mut text,
+        );
     }
     // What the interval is belongs to the numbers.
     text.push_str(&float.end(&escape(&note(summary, grid))));
@@ -130,18 +138,51 @@ impl Column {
     }
 }
 
-/// The columns that have room side by side, each block after the names of the rows.
-fn blocks(grid: &Grid, columns: &[Column], room: f64) -> Vec<std::ops::Range<usize>> {
-    let names: f64 = (0..grid.row_axes.len())
-        .map(|axis| {
-            let cells = grid
-                .rows
-                .iter()
-                .map(|row| coordinate(row.at[axis]).chars().count());
+/// The columns of names before the numbers.
+struct Names {
+    /// Of each, in points.
+    widths: Vec<f64>,
+    /// The widest that one may be; wider ones are broken into lines.
+    cap: f64,
+}
+
+impl Names {
+    /// With room beside them for the widest column of numbers.
+    fn new(grid: &Grid, columns: &[Column], room: f64) -> Self {
+        let width = |axis: usize| {
+            let cells = grid.rows.iter();
+            let cells = cells.map(|row| coordinate(row.at[axis]).chars().count());
             let head = grid.row_axes[axis].title_with_unit().chars().count();
             cells.max().unwrap_or(0).max(head) as f64 * LETTER + BESIDE
-        })
-        .sum();
+        };
+        let widths: Vec<f64> = (0..grid.row_axes.len()).map(width).collect();
+        let widest = columns
+            .iter()
+            .map(|column| column.width)
+            .fold(0.0, f64::max);
+        let cap = fitted::cap(&widths, |_| true, (room - widest).max(room / 3.0));
+        Names { widths, cap }
+    }
+
+    fn is_broken(&self, axis: usize) -> bool {
+        self.widths[axis] > self.cap + 0.5
+    }
+
+    fn width(&self) -> f64 {
+        self.widths.iter().map(|width| width.min(self.cap)).sum()
+    }
+
+    fn kinds(&self) -> String {
+        let kinds = (0..self.widths.len()).map(|axis| match self.is_broken(axis) {
+            true => format!("p{{{:.0}pt}}", self.cap - BESIDE),
+            false => "l".to_owned(),
+        });
+        kinds.collect()
+    }
+}
+
+/// The columns that have room side by side, each block after the names of the rows.
+fn blocks(names: &Names, columns: &[Column], room: f64) -> Vec<std::ops::Range<usize>> {
     let mut blocks: Vec<std::ops::Range<usize>> = Vec::new();
     let mut used = f64::INFINITY;
     for (i, column) in columns.iter().enumerate() {
@@ -149,7 +190,7 @@ fn blocks(grid: &Grid, columns: &[Column], room: f64) -> Vec<std::ops::Range<usi
             Some(block) if used + column.width <= room => block.end = i + 1,
             _ => {
                 blocks.push(i..i + 1);
-                used = names;
+                used = names.width();
             }
         }
         used += column.width;
@@ -161,7 +202,7 @@ fn blocks(grid: &Grid, columns: &[Column], room: f64) -> Vec<std::ops::Range<usi
 /// is `named`.
 fn tabular(
     grid: &Grid,
-    columns: &[Column],
+    (row_names, columns): (&Names, &[Column]),
     (first, named): (usize, bool),
     layout: &Layout,
     text: &mut String,
@@ -181,17 +222,15 @@ fn tabular(
     let _ = writeln!(
         text,
         "\\begin{{{environment}}}{{{}{kinds}}}",
-        "l".repeat(names)
+        row_names.kinds()
     );
     if layout.long && named {
         text.push_str(&layout.float().named(" \\\\"));
     }
-    text.push_str("\\toprule\n");
-    header(grid, columns, first, layout, text);
-    text.push_str("\\midrule\n");
-    if layout.long {
-        text.push_str("\\endhead\n\\bottomrule\n\\endfoot\n");
-    }
+    let mut head = "\\toprule\n".to_owned();
+    header(grid, columns, first, layout, &mut head);
+    head.push_str("\\midrule\n");
+    text.push_str(&fitted::over(&head, layout.long));
     for (r, row) in grid.rows.iter().enumerate() {
         let opens = grid.opens_block(r);
         // Space between blocks only where a block can have more than one row.
@@ -204,7 +243,10 @@ fn tabular(
             cells.push(if repeated {
                 String::new()
             } else {
-                escape(&coordinate(at))
+                match row_names.is_broken(i) {
+                    true => fitted::broken_cell(&escape(&coordinate(at))),
+                    false => escape(&coordinate(at)),
+                }
             });
         }
         for column in columns {
