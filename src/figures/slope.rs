@@ -320,7 +320,7 @@ impl Drawing<'_> {
             sides = [first, last]
                 .map(|place| self.ends(place, scale, height))
                 .into();
-            let need = |ends: &Vec<End>| ends.iter().map(|end| room(end)).sum::<f64>();
+            let need = |ends: &Vec<End>| ends.iter().map(room).sum::<f64>();
             height = sides.iter().map(need).fold(height, f64::max);
         }
         let widest = |ends: &[End]| {

@@ -48,7 +48,12 @@ impl View {
         let stderr = child.stderr.take().expect("it is piped");
         let mut said = BufReader::new(stderr);
         let mut line = String::new();
-        said.read_line(&mut line).expect("it says where");
+        // What is wrong with the manifest stands before.
+        while !line.contains("/?token=") {
+            line.clear();
+            let read = said.read_line(&mut line).expect("it says where");
+            assert!(read > 0, "it ended");
+        }
         let address = line.split_once("http://127.0.0.1:").expect("an address").1;
         let (port, token) = address.split_once("/?token=").expect("a token");
         View {

@@ -297,7 +297,7 @@ impl Run {
             "settled": state.settled(),
             "steps": state.selected,
             "seconds": state.now,
-            "left": state.remaining(),
+            "left": state.remaining().filter(|_| phase == "running"),
             "stages": stages,
             "running": running.collect::<Vec<_>>(),
             "running_in_all": state.running.len(),
