@@ -79,6 +79,11 @@ impl Entry for Errorbar {
 }
 
 impl Figure for Errorbar {
+    /// Every axis that is no replicate tells points apart.
+    fn repeats(&self, _params: &Values) -> bool {
+        false
+    }
+
     fn check(&self, values: &Values) -> Result<(), InvalidParam> {
         for param in ["x_error", "y_error"] {
             if values.get(param).is_some() && values.get("replicate").is_some() {

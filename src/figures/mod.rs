@@ -47,6 +47,7 @@ mod points;
 mod ranks;
 mod raster;
 mod render;
+mod rungs;
 mod scale;
 mod sheet;
 mod slices;
@@ -89,6 +90,7 @@ pub static ALL: &[&dyn Figure] = &[
     &parallel::Parallel,
     &pareto::Pareto,
     &ranks::Ranks,
+    &rungs::Rungs,
     &points::Scatter,
     &slices::Slices,
     &slope::Slope,
@@ -122,6 +124,12 @@ pub trait Figure: Entry {
     /// What it is drawn from.
     fn source(&self) -> Source {
         Source::Rows
+    }
+
+    /// Whether rows that agree in every axis that these parameters name may differ in no other: the
+    /// figure would fail.
+    fn repeats(&self, _params: &Values) -> bool {
+        self.params().iter().any(|param| param.name == "replicate")
     }
 
     /// What the types of the parameters cannot say.

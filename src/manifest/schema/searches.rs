@@ -7,19 +7,22 @@ use serde_json::json;
 use crate::registry::Default;
 use crate::search;
 
+use crate::manifest::axes::has_budget;
+
 use super::key;
 use super::kinds::value;
 use super::map_of;
 
 /// A search by each method, by the method's name.
 pub(super) fn searches() -> impl Iterator<Item = (String, Json)> {
-    let methods = search::ALL.iter().filter(|method| {
-        let params = method.params();
-        !params.iter().any(|param| param.name == "eta")
-    });
-    methods.map(|method| {
+    search::ALL.iter().map(|method| {
         let mut properties = common();
         let mut required = vec!["space", "trials"];
+        if has_budget(*method) {
+            let doc = "The parameter of which most trials get a part, as `epochs`";
+            properties.insert("budget".to_owned(), key(doc, json!({"type": "string"})));
+            required.push("budget");
+        }
         for param in method.params() {
             let mut described = key(param.doc, value(&param.ty));
             match param.default {
@@ -38,6 +41,16 @@ pub(super) fn searches() -> impl Iterator<Item = (String, Json)> {
         let doc = format!("A search: {}", method.summary());
         (method.name().to_owned(), key(&doc, search))
     })
+}
+
+/// Some keys of a search, by whatever method.
+pub(super) fn single_keys() -> Json {
+    let mut properties = Map::new();
+    for (_, search) in searches() {
+        let own = search["properties"].as_object().cloned();
+        properties.extend(own.unwrap_or_default());
+    }
+    json!({"type": "object", "properties": properties, "additionalProperties": false})
 }
 
 /// What every search takes.

@@ -142,3 +142,20 @@ pub(super) fn paths(
         }
     }
 }
+
+/// Slots that `place` gives paths to must be there.
+pub(super) fn placed(place: &[Entry], slots: &[Entry], found: &mut Diagnostics) {
+    for entry in place {
+        let slot = &entry.key;
+        if slots.iter().any(|known| known.key == *slot) {
+            continue;
+        }
+        let names = slots.iter().map(|entry| entry.key.as_str());
+        let help = did_you_mean(slot, names, "declared are");
+        found.push(
+            Diagnostic::error(format!("`{slot}` is not declared"))
+                .at(&entry.key_place, "not under `in`")
+                .maybe_help(help),
+        );
+    }
+}

@@ -13,6 +13,7 @@ use crate::text::Diagnostics;
 use crate::text::Place;
 
 use command::paths;
+use command::placed;
 use command::shell;
 use inputs::bindings;
 
@@ -117,10 +118,17 @@ impl Stage {
         let stage = Fields::of(&entry.value, &what, &STAGE_KEYS, found)?;
         misplaced(&entry.value, &stage, catalog, found);
         let Some(uses) = stage.get("uses") else {
+            let entries = entry.value.as_map().unwrap_or_default();
+            let help = match entries.iter().any(|entry| entry.key == "run") {
+                true => {
+                    "a program is `uses: command`, with `run`, `code`, `out` and so on under `with`"
+                }
+                false => "`sweepline list` prints all kinds",
+            };
             found.push(
                 Diagnostic::error(format!("{what} has no `uses`"))
                     .at(&entry.key_place, "which stage kind is it?")
-                    .help("`sweepline list` prints all kinds"),
+                    .help(help),
             );
             return None;
         };
@@ -155,6 +163,10 @@ impl Stage {
             let out = out
                 .and_then(|entry| entry.value.as_map())
                 .unwrap_or_default();
+            let place = given.iter().find(|entry| entry.key == "place");
+            if let Some(place) = place.and_then(|entry| entry.value.as_map()) {
+                placed(place, slots, found);
+            }
             if let Some(node) = arguments {
                 let scored = given.iter().any(|entry| entry.key == "metrics");
                 paths(node, slots, out, scored, found);

@@ -4,6 +4,7 @@ use super::metrics::Spec;
 use super::outputs::Output;
 use super::params::CommandParams;
 use super::params::Run;
+use super::value_files;
 use crate::registry::InvalidParam;
 use crate::registry::ParamType;
 use crate::registry::Value;
@@ -82,7 +83,8 @@ fn outputs(params: &CommandParams) -> Result<(), InvalidParam> {
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         let mut known = files.iter();
-        if let Some((other, _)) = known.find(|(_, o)| inside(o, file) || inside(file, o)) {
+        let clash = |other: &str, one: &str| inside(other, one) || inside(one, other);
+        if let Some((other, _)) = known.find(|(_, other)| clash(other, file)) {
             let message =
                 format!("`{other}` and `{name}` are both `{file}`, or one is in the other");
             return Err(invalid(
@@ -98,6 +100,29 @@ fn outputs(params: &CommandParams) -> Result<(), InvalidParam> {
         let output = Output::read(name, value).map_err(|wrong| invalid("out", wrong, HELP))?;
         claim("out", name, &output.file)?;
     }
+    let folders = params.outputs().filter_map(|(name, value)| {
+        let output = Output::read(name, value).ok()?;
+        output.is_folder().then_some(output.file)
+    });
+    let folders: Vec<String> = folders.collect();
+    let place = "`place: {slot: path}`, with a path relative to the program's folder";
+    for (slot, path) in params.placed() {
+        let path = path.as_str().ok_or_else(|| {
+            let message = format!("`{slot}` is {}, not a path", path.type_name());
+            invalid("place", message, place)
+        })?;
+        claim("place", slot, path)?;
+    }
+    for (path, value) in params.value_files() {
+        let help =
+            "`files: {params.yaml: {lr: 0.1}}`, with a path relative to the program's folder";
+        value_files::text(path, value).map_err(|wrong| invalid("files", wrong, help))?;
+        claim("files", path, path)?;
+    }
+    if params.copy_code == Some(true) && params.code.as_ref().is_none_or(Vec::is_empty) {
+        let help = "`code: [train.py, \"src/**\"]` says which files are copied";
+        return Err(invalid("copy_code", "there is no `code` to copy", help));
+    }
     if let Some(metrics) = &params.metrics {
         let help = "`metrics: scores.json`, `metrics: stdout` or `metrics: {file: …, format: csv}`";
         let spec = Spec::read(metrics).map_err(|wrong| invalid("metrics", wrong, help))?;
@@ -111,6 +136,8 @@ fn outputs(params: &CommandParams) -> Result<(), InvalidParam> {
             .filter_map(|(name, value)| Output::read(name, value).ok());
         if let Some(file) = spec.file()
             && !whole.any(|output| output.file == file)
+            // The numbers in a folder that is kept are read before it is.
+            && !folders.iter().any(|folder| file.starts_with(folder.as_str()))
         {
             claim("metrics", "metrics", file)?;
         }
@@ -232,7 +259,27 @@ mod tests {
             said("{run: [a], out: {x: a.json}, metrics: a.json}"),
             "good"
         );
-        assert!(said("{run: [a], out: {x: a/}, metrics: a/b.json}").starts_with("metrics: "));
+        assert_eq!(said("{run: [a], out: {x: a/}, metrics: a/b.json}"), "good");
+        assert!(said("{run: [a], out: {x: a}, metrics: a/b.json}").starts_with("metrics: "));
+        let laid = |what: &str| said(&format!("{{run: [a], out: {{x: o/y}}, {what}}}"));
+        assert_eq!(
+            laid(
+                "code: [a.py], copy_code: true, place: {d: data/}, files: {p.yaml: {lr: 1}, t: x}"
+            ),
+            "good"
+        );
+        assert_eq!(
+            laid("copy_code: true"),
+            "copy_code: there is no `code` to copy"
+        );
+        assert_eq!(
+            laid("place: {d: 3}"),
+            "place: `d` is a whole number, not a path"
+        );
+        assert!(laid("place: {d: ../x}").contains("not inside the program's folder"));
+        assert!(laid("place: {d: o}").starts_with("place: `x` and `d` are both `o`"));
+        assert!(laid("files: {o/y: text}").starts_with("files: `x` and `o/y` are both"));
+        assert!(laid("files: {p.ini: {lr: 1}}").starts_with("files: `p.ini` is a map: only"));
         let described =
             |what: &str| said(&format!("{{run: [a], metrics: {{file: m.json, {what}}}}}"));
         assert_eq!(

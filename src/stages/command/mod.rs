@@ -5,6 +5,7 @@
 mod check;
 mod folder;
 mod inputs;
+mod laid;
 mod lines;
 mod live;
 pub(super) mod metrics;
@@ -16,6 +17,7 @@ mod program;
 mod remarks;
 mod script;
 mod shell;
+mod value_files;
 
 pub use remarks::check_commands;
 
@@ -71,7 +73,11 @@ impl Entry for Command {
          arrive as JSON. Programs started from a list find `in_x`, `out_x` and `root` in their\n\
          environment too.\n\
          \n\
-         The program runs in an empty folder of its own. Every slot under `in` is there to be read:\n\
+         The program runs in an empty folder of its own. For one that looks for files at fixed paths\n\
+         `copy_code: true` copies what `code` matches there, to its paths in the project;\n\
+         `place: {data: data/raw.csv}` has the input `data` at that path as well; and\n\
+         `files: {params.yaml: {lr: \"${lr}\"}}` writes a file of values, by its ending YAML, JSON,\n\
+         TOML or Python. Every slot under `in` is there to be read:\n\
          an artifact of one file is that file under its own name, others are folders. They are for\n\
          reading only: a step that writes to what it is given fails. A\n\
          slot that reduces axes or names several stages is a folder `0`, `1`, … of items in axis\n\
@@ -204,11 +210,13 @@ impl Stage for Command {
             inputs: inputs::lay_out(job)?,
             outputs: declared.prepare(&work)?,
         };
+        let values = CommandParams::read(&job.step.params)?;
+        let laid = laid::lay_out(job, &params, &values, &paths, &work)?;
         let program = program::Program::read(job, &params, &paths, &temporary)?;
         let mut said = metrics::PrintedMetrics::new(&declared);
         let mut live = live::LiveNumbers::new(job.link, declared.grown(&work));
         process::run(&program, &work, job, &mut said, &mut live)?;
-        let mut produced = declared.take(job, &work, said)?;
+        let mut produced = declared.take(job, &work, &laid, said)?;
         // What is computed from a diverged training is no score either.
         produced.diverged = fitted::diverged_input(job).or(produced.diverged);
         Ok(produced)

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use super::folder;
+use super::laid::Laid;
 use super::metrics;
 use super::metrics::PrintedMetrics;
 use super::params::CommandParams;
@@ -112,7 +113,11 @@ impl Declared {
         let files = outputs.map(|output| (output.name.as_str(), output.file.as_str()));
         for (name, file) in files.chain(metrics.map(|file| ("metrics", file))) {
             let path = work.join(file);
-            if let Some(parent) = path.parent() {
+            // A folder that is an output is the program's own to make.
+            let mut folders = self.outputs.iter().filter(|output| output.is_folder());
+            let within =
+                folders.any(|folder| file != folder.file && file.starts_with(&folder.file));
+            if let Some(parent) = path.parent().filter(|_| !within) {
                 make_folder(parent)?;
             }
             paths.insert(name.to_owned(), path);
@@ -125,6 +130,7 @@ impl Declared {
         &self,
         job: &Job<'_>,
         work: &Path,
+        laid: &Laid,
         said: PrintedMetrics,
     ) -> Result<StepOutput, JobError> {
         let mut produced = StepOutput::default();
@@ -175,7 +181,7 @@ impl Declared {
             };
             take_numbers(job, &mut produced, "metrics", spec, &numbers);
         }
-        warn_of_others(job, work, &taken);
+        warn_of_others(job, work, laid, &taken);
         Ok(produced)
     }
 }
@@ -314,10 +320,15 @@ fn known_name(ty: Option<&str>) -> Option<&'static str> {
 }
 
 /// Names what the program left beside its outputs.
-fn warn_of_others(job: &Job<'_>, work: &Path, taken: &HashSet<PathBuf>) {
+fn warn_of_others(job: &Job<'_>, work: &Path, laid: &Laid, taken: &HashSet<PathBuf>) {
     let mut others = Vec::new();
-    if others_in(work, taken, &mut others).is_err() || others.is_empty() {
+    if others_in(work, taken, &mut others).is_err() {
         // What cannot be read is nobody's result.
+        return;
+    }
+    let given = |path: &PathBuf| laid.contains(path) || is_byte_code(path);
+    others.retain(|path| !given(path));
+    if others.is_empty() {
         return;
     }
     let mut others: Vec<String> = others
@@ -336,6 +347,11 @@ fn warn_of_others(job: &Job<'_>, work: &Path, taken: &HashSet<PathBuf>) {
     let others = others.join(", ");
     job.link
         .warn(&format!("{others}{more}: not under `out`, so not kept"));
+}
+
+/// What Python leaves beside code.
+fn is_byte_code(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "pyc")
 }
 
 /// All files below a folder that are not taken; links are not followed.

@@ -20,6 +20,14 @@ params! {
         metrics: Option<Value>;
         /// patterns of project files that belong to the key, such as `src/**/*.py`; `!…` takes away
         code: Option<Vec<String>>;
+        /// whether the files that `code` matches are copied into the program's folder, to their paths
+        /// in the project
+        copy_code: Option<bool>;
+        /// inputs at paths of the program's folder as well: slot → path
+        place: Option<SortedVecMap<Value>>;
+        /// files that stand in the program's folder: path → a text, or values that are written as the
+        /// ending says (`.yaml`, `.json`, `.toml`, `.py`)
+        files: Option<SortedVecMap<Value>>;
         /// names of environment variables that are passed on and belong to the key
         env: Option<Vec<String>>;
         /// names of environment variables that are passed on and do not belong to the key, such as
@@ -39,6 +47,16 @@ impl CommandParams {
     /// Further variables with their values.
     pub(super) fn variables(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.values.iter().flatten()
+    }
+
+    /// Inputs by slot, with their paths in the program's folder.
+    pub(super) fn placed(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.place.iter().flatten()
+    }
+
+    /// Files by path, with their values.
+    pub(super) fn value_files(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.files.iter().flatten()
     }
 
     /// The names of variables that are passed on without belonging to the key: those that are set.
@@ -80,7 +98,8 @@ impl CommandParams {
             Run::Text(text) => text.contains(what),
             Run::Other(_) => false,
         };
-        run || self.variables().any(|(_, value)| has(value, what))
+        let mut values = self.variables().chain(self.value_files());
+        run || values.any(|(_, value)| has(value, what))
     }
 }
 

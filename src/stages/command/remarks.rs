@@ -186,7 +186,9 @@ impl Remarks<'_> {
                 continue;
             };
             let known = path.ancestors().any(|above| covered.contains(above));
-            if outputs.contains(&mention.name) || known {
+            let mut given = Path::new(&mention.name).ancestors();
+            let given = given.any(|path| outputs.contains(&*path.to_string_lossy()));
+            if given || known {
                 continue;
             }
             if path.is_dir() && (mention.bare || self.covers_some(&path, &covered)) {
@@ -459,7 +461,7 @@ fn looks_like_a_file(word: &str) -> bool {
     name.contains(['.', '/']) && !name.starts_with(['/', '-', '.']) && !name.contains(['$', '*'])
 }
 
-/// What a step declares to leave: names of its own folder, not of the project.
+/// What a step declares to leave and to be given: names of its own folder, not of the project.
 fn written(params: &CommandParams) -> BTreeSet<String> {
     let file = |value: &Value| match value {
         Value::Map(fields) => fields
@@ -471,7 +473,14 @@ fn written(params: &CommandParams) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     names.extend(params.outputs().filter_map(|(_, value)| file(value)));
     names.extend(params.metrics.as_ref().and_then(file));
-    names
+    names.extend(params.placed().filter_map(|(_, path)| file(path)));
+    names.extend(params.value_files().map(|(path, _)| path.clone()));
+    let plain = |name: String| {
+        name.trim_start_matches("./")
+            .trim_end_matches('/')
+            .to_owned()
+    };
+    names.into_iter().map(plain).collect()
 }
 
 /// Where a text stands within a place; all of the place where it stands there otherwise.

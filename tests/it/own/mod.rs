@@ -2,6 +2,7 @@
 
 mod composition;
 mod environment;
+mod fixed_paths;
 mod folders;
 mod live;
 mod metrics;

@@ -1,0 +1,105 @@
+//! Programs that look for code, inputs and parameters at paths of their own.
+
+use super::mistakes;
+use super::run;
+use super::space;
+use crate::support::counts;
+
+/// A program that knows its files by their paths in the project, as most do that another tool has run.
+const MANIFEST: &str = r#"experiment: o
+axes: {name: [a, b]}
+params: {train: {lr: 1e-5, deep: false}}
+stages:
+  prepare:
+    uses: command
+    in: {raw: {file: "data/raw/${name}.txt"}}
+    with:
+      code: [src/prepare.sh, src/lib/**]
+      copy_code: true
+      place: {raw: "data/raw/${name}.txt"}
+      run: sh src/prepare.sh "${name}"
+      out: {prepared: data/prepared/}
+  train:
+    uses: command
+    in: {prepared: prepare}
+    with:
+      place: {prepared: data/prepared}
+      files:
+        params.yaml: {train: "${train}", input: "${in.prepared}"}
+        note.txt: "the text $${x} of ${name}"
+      run: |
+        cat data/prepared/*.txt params.yaml note.txt > said.txt
+        mkdir eval
+        echo '{"length": 3}' > eval/scores.json
+      out: {said: said.txt, eval: eval/}
+      metrics: eval/scores.json
+"#;
+
+fn project() -> crate::support::TestSpace {
+    let space = space(MANIFEST);
+    space.write("data/raw/a.txt", "alpha\n");
+    space.write("data/raw/b.txt", "beta\n");
+    space.write("src/lib/greeting", "hello");
+    space.write(
+        "src/prepare.sh",
+        "mkdir -p data/prepared\necho \"$(cat src/lib/greeting) $(cat data/raw/$1.txt)\" > data/prepared/$1.txt\n",
+    );
+    space
+}
+
+#[test]
+fn a_program_finds_code_inputs_and_values_at_its_own_paths() {
+    let space = project();
+    assert_eq!(run(&space, &[]), counts(&[("prepare", 2), ("train", 2)]));
+    let said = space.read("outputs/o/cells/train/name=a/said.txt");
+    assert!(said.starts_with("hello alpha\n{\n"), "{said}");
+    assert!(said.contains("\"lr\": 1.0e-5"), "{said}");
+    assert!(said.contains("\"deep\": false"), "{said}");
+    assert!(said.ends_with("the text ${x} of a"), "{said}");
+    let numbers = space.read("outputs/o/cells/train/name=a/metrics.json");
+    assert!(numbers.contains("\"length\": 3"), "{numbers}");
+    assert!(
+        space
+            .path("outputs/o/cells/train/name=a/eval/scores.json")
+            .is_file()
+    );
+    // Nothing came to the project, and nothing is named that the program was given.
+    assert!(!space.path("data/prepared").exists());
+    assert_eq!(run(&space, &[]), counts(&[]));
+    // What is copied and what is written count.
+    space.write("src/lib/greeting", "good day");
+    assert_eq!(run(&space, &[]), counts(&[("prepare", 2), ("train", 2)]));
+    let once = run(&space, &["-p", "train.lr=0.1"]);
+    assert_eq!(once, counts(&[("train", 2)]));
+}
+
+#[test]
+fn what_is_laid_out_is_no_undeclared_output() {
+    let space = project();
+    let output = space.output(&["run", "manifests/o.yaml", "--progress", "lines"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.success() && !said.contains("not under `out`"),
+        "{said}"
+    );
+    // A result of an earlier run by hand in the place of an input is nothing that was forgotten.
+    space.write("data/prepared/a.txt", "old\n");
+    let output = space.output(&["check", "manifests/o.yaml"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.success() && !said.contains("in no key"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_slot_without_input_has_no_place() {
+    let said = mistakes(&MANIFEST.replace("place: {prepared:", "place: {prepard:"));
+    assert!(said.contains("`prepard` is not declared"), "{said}");
+    assert!(said.contains("did you mean `prepared`?"), "{said}");
+    let said = mistakes(&MANIFEST.replace(
+        "place: {prepared: data/prepared}",
+        "place: {prepared: said.txt}",
+    ));
+    assert!(said.contains("are both `said.txt`"), "{said}");
+}
