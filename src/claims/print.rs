@@ -109,23 +109,31 @@ pub fn to_latex(judgements: &[Judgement]) -> String {
             }
         }
     };
-    let rows =
-        lines(judgements)
-            .into_iter()
-            .map(|[name, at, left, right, n, p, verdict, source]| {
-                let parts = [name, at, source]
-                    .into_iter()
-                    .filter(|part| !part.is_empty());
-                let claim: Vec<String> = parts.map(|part| escape_latex(&part)).collect();
-                vec![
-                    claim.join("; "),
-                    number(&left),
-                    number(&right),
-                    escape_latex(&n),
-                    number(&p),
-                    escape_latex(&verdict),
-                ]
-            });
+    let mut reasons: Vec<String> = Vec::new();
+    let mut rows = Vec::new();
+    let mut named = String::new();
+    for [name, at, left, right, n, p, verdict, source] in lines(judgements) {
+        if !name.is_empty() {
+            named.clone_from(&name);
+        }
+        let (verdict, reason) = verdict.split_once(": ").unwrap_or((&verdict, ""));
+        if !reason.is_empty() {
+            let of = [named.as_str(), &at];
+            let of: Vec<&str> = of.into_iter().filter(|part| !part.is_empty()).collect();
+            reasons.push(format!("{}: {reason}", of.join(", ")));
+        }
+        let parts = [name, at, source].into_iter();
+        let parts = parts.filter(|part| !part.is_empty());
+        let claim: Vec<String> = parts.map(|part| escape_latex(&part)).collect();
+        rows.push(vec![
+            claim.join("; "),
+            number(&left),
+            number(&right),
+            escape_latex(&n),
+            number(&p),
+            escape_latex(verdict),
+        ]);
+    }
     let words = |head: &str| (head.to_owned(), Side::Words);
     let numbers = |head: &str| (head.to_owned(), Side::Numbers);
     let table = FittedTable {
@@ -137,7 +145,9 @@ pub fn to_latex(judgements: &[Judgement]) -> String {
             numbers("$p$"),
             words("verdict"),
         ],
-        rows: rows.collect(),
+        rows,
+        // Why a verdict is none takes more room than a cell has.
+        note: escape_latex(&reasons.join("; ")),
         ..FittedTable::default()
     };
     table.to_latex(ROOM)

@@ -69,8 +69,8 @@ params! {
         color: Option<String>;
         /// columns on a logarithmic axis
         log: Option<Names>;
-        /// what stands over the diagonal: `points`, `correlation` (Pearson's r) or `none`
-        upper: Upper = Upper::Points;
+        /// what stands over the diagonal: `correlation` (Pearson's r), `points` (with x and y exchanged) or `none`
+        upper: Upper = Upper::Correlation;
         /// where the legend stands, always outside the data
         legend: LegendPlace = "auto";
         named: Named;

@@ -5,11 +5,16 @@
 //! who knows the token; from elsewhere a tunnel of `ssh` leads to it.
 
 mod followed;
+mod http;
 mod page;
 mod serve;
 mod token;
 
 use std::io::Write;
+use std::net::Ipv4Addr;
+use std::net::TcpListener;
+use std::net::TcpStream;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
@@ -32,18 +37,16 @@ const TICK: Duration = Duration::from_millis(250);
 pub(super) fn view(args: &ViewArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let asked = interrupt::watch()?;
-    let server = match tiny_http::Server::http(("127.0.0.1", args.port)) {
-        Ok(server) => server,
+    let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)) {
+        Ok(listener) => listener,
         Err(error) => {
             writeln!(err, "error: cannot listen on port {}: {error}", args.port)?;
             writeln!(err, "  = help: without `--port` a free one is taken")?;
             return Ok(Exit::Failed);
         }
     };
-    let port = server
-        .server_addr()
-        .to_ip()
-        .map_or(args.port, |address| address.port());
+    let address = listener.local_addr()?;
+    let port = address.port();
     let token = Token::new()?;
     writeln!(
         err,
@@ -59,21 +62,23 @@ pub(super) fn view(args: &ViewArgs, err: &mut Printer) -> Result<Exit, Stop> {
         token,
         port,
     };
-    let (site, server) = (&site, &server);
+    let stopped = AtomicBool::new(false);
     thread::scope(|scope| {
-        let serving = scope.spawn(move || site.serve(server, scope));
-        while !serving.is_finished() {
+        let (site, listener, stopped) = (&site, &listener, &stopped);
+        scope.spawn(move || site.serve(listener, stopped, scope));
+        let watched = loop {
             if asked.load(Ordering::SeqCst) > 0 {
                 // Who reads slowly holds up no end.
                 std::process::exit(Exit::Success as i32);
             }
             if let Err(error) = followed.look(&project) {
-                server.unblock();
-                return Err(error);
+                break Err(error);
             }
             thread::sleep(TICK);
-        }
-        Ok(())
-    })?;
-    Ok(Exit::Success)
+        };
+        stopped.store(true, Ordering::SeqCst);
+        // Wakes whoever waits for the next reader.
+        let _ = TcpStream::connect(address);
+        watched
+    })
 }

@@ -1,34 +1,23 @@
-//! Requests and answers: who may ask, and for what.
+//! Answers: who may ask, and for what.
 
 use std::fs;
-use std::io;
+use std::net::TcpListener;
+use std::net::TcpStream;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
+use std::thread::Builder;
 use std::thread::Scope;
 
-use tiny_http::Header;
-use tiny_http::Method;
-use tiny_http::Request;
-use tiny_http::Response;
-use tiny_http::Server;
-use tiny_http::StatusCode;
-
 use super::followed::Followed;
+use super::http::Answer;
+use super::http::Request;
 use super::page::Pages;
 use super::token::Token;
 use crate::cli::stop::Stop;
 
 /// Answers under way at one time: whoever reads slowly holds one.
 const AT_ONCE: usize = 48;
-
-/// Said with every answer. Nothing may be loaded from elsewhere, and nobody may frame the page.
-const ALWAYS: [(&str, &str); 5] = [
-    ("Cache-Control", "no-store"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-    ("X-Frame-Options", "DENY"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-];
 
 /// What is served, and to whom.
 pub(super) struct Site<'s> {
@@ -38,45 +27,27 @@ pub(super) struct Site<'s> {
     pub port: u16,
 }
 
-/// An answer before it is sent.
-struct Answer {
-    status: u16,
-    headers: Vec<(&'static str, String)>,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn text(status: u16, text: &str) -> Self {
-        Answer::new(status, "text/plain; charset=utf-8", format!("{text}\n"))
-    }
-
-    fn new(status: u16, kind: &str, body: impl Into<Vec<u8>>) -> Self {
-        Answer {
-            status,
-            headers: vec![("Content-Type", kind.to_owned())],
-            body: body.into(),
-        }
-    }
-}
-
 impl Site<'_> {
-    /// Answers each request on a thread of its own, until the server is unblocked.
+    /// Answers each request on a thread of its own, until it is stopped.
     pub(super) fn serve<'scope>(
         &'scope self,
-        server: &'scope Server,
+        listener: &TcpListener,
+        stopped: &AtomicBool,
         scope: &'scope Scope<'scope, '_>,
     ) {
         static BUSY: AtomicUsize = AtomicUsize::new(0);
-        while let Ok(request) = server.recv() {
-            if BUSY.fetch_add(1, Ordering::SeqCst) >= AT_ONCE {
-                BUSY.fetch_sub(1, Ordering::SeqCst);
-                let _ = send(request, Answer::text(503, "too many readers at once"));
+        for stream in listener.incoming().flatten() {
+            if stopped.load(Ordering::SeqCst) {
+                return;
+            }
+            if BUSY.load(Ordering::SeqCst) >= AT_ONCE {
+                // Closed without a word: whoever asks again is let in when there is room.
                 continue;
             }
-            let answering = std::thread::Builder::new().spawn_scoped(scope, move || {
-                let answer = self.answer(&request);
+            BUSY.fetch_add(1, Ordering::SeqCst);
+            let answering = Builder::new().spawn_scoped(scope, move || {
                 // A reader that has gone is no failure.
-                let _ = send(request, answer);
+                let _ = self.reply(&stream);
                 BUSY.fetch_sub(1, Ordering::SeqCst);
             });
             if answering.is_err() {
@@ -85,19 +56,30 @@ impl Site<'_> {
         }
     }
 
+    fn reply(&self, stream: &TcpStream) -> std::io::Result<()> {
+        match Request::read(stream)? {
+            Some(request) => self.answer(&request).send(stream, request.is_head()),
+            None => Answer::text(400, "this is no request").send(stream, false),
+        }
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         // A page from elsewhere that calls this machine by a name of its own sends that name.
         let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{}", self.port));
-        if !header(request, "Host").is_some_and(|host| hosts.iter().any(|own| own == host)) {
+        if !request
+            .header("Host")
+            .is_some_and(|host| hosts.iter().any(|own| own == host))
+        {
             return Answer::text(
                 403,
                 "this page is at 127.0.0.1 only; through a tunnel, keep the port",
             );
         }
-        if !matches!(request.method(), Method::Get | Method::Head) {
+        if !request.only_reads() {
             return Answer::text(405, "this page only shows");
         }
-        let (path, query) = request.url().split_once('?').unwrap_or((request.url(), ""));
+        let target = request.target.as_str();
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
         if let Some(said) = parameter(query, "token") {
             return match self.token.is(said) {
                 // The secret leaves the address bar, and stays with the browser.
@@ -117,7 +99,7 @@ impl Site<'_> {
                 false => Answer::text(403, "this is not the token that was printed"),
             };
         }
-        let known = header(request, "Cookie").is_some_and(|cookies| {
+        let known = request.header("Cookie").is_some_and(|cookies| {
             let own = format!("{}=", self.cookie());
             let mut said = cookies
                 .split(';')
@@ -194,30 +176,6 @@ impl Site<'_> {
             Err(_) => Answer::text(404, "the file is gone"),
         }
     }
-}
-
-fn send(request: Request, answer: Answer) -> io::Result<()> {
-    let own = answer
-        .headers
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()));
-    let headers = ALWAYS.into_iter().chain(own);
-    let headers = headers.filter_map(|(name, value)| Header::from_bytes(name, value).ok());
-    let length = answer.body.len();
-    let response = Response::new(
-        StatusCode(answer.status),
-        headers.collect(),
-        io::Cursor::new(answer.body),
-        Some(length),
-        None,
-    );
-    request.respond(response)
-}
-
-fn header<'r>(request: &'r Request, name: &'static str) -> Option<&'r str> {
-    let mut headers = request.headers().iter();
-    let found = headers.find(|header| header.field.equiv(name))?;
-    Some(found.value.as_str())
 }
 
 /// A parameter of a query; tokens, runs and numbers need no decoding.

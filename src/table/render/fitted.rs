@@ -9,6 +9,9 @@ use crate::table::escape_latex;
 /// Text columns are not made narrower than this, in points.
 const NARROWEST: f64 = 44.0;
 
+/// Longer words are not waited for.
+const WIDEST_WORD: f64 = 80.0;
+
 /// How the cells of a column stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -48,7 +51,7 @@ impl FittedTable {
             })
             .collect();
         let is_text = |at: usize| self.columns[kept[at]].1 == Side::Words;
-        let cap = cap(&widths, is_text, room);
+        let cap = cap(&widths, is_text, room).max(self.longest_word(&kept));
         let broken = |at: usize| is_text(at) && widths[at] > cap + 0.5;
         let kinds = (0..kept.len()).map(|at| match (is_text(at), broken(at)) {
             (_, true) => format!("p{{{:.0}pt}}", cap - BESIDE),
@@ -79,7 +82,24 @@ impl FittedTable {
             label: self.label.as_deref(),
             long: self.long,
         };
-        float.around(&kinds, &body, &self.note)
+        let total: f64 = (0..kept.len())
+            .map(|at| if broken(at) { cap } else { widths[at] })
+            .sum();
+        let size = if total > room + BESIDE {
+            "footnotesize"
+        } else {
+            "small"
+        };
+        float.around((size, &kinds), &body, &self.note)
+    }
+
+    /// The width that a column of words needs for its longest word, as far as that is reasonable.
+    fn longest_word(&self, kept: &[usize]) -> f64 {
+        let columns = kept.iter().filter(|&&i| self.columns[i].1 == Side::Words);
+        let cells = columns.flat_map(|&i| self.rows.iter().map(move |row| &row[i]));
+        let words = cells.flat_map(|cell| cell.split([' ', '-', '/', '=', '_', '|']));
+        let longest = words.map(letters).max().unwrap_or(0);
+        (longest as f64 * LETTER + BESIDE).clamp(NARROWEST, WIDEST_WORD)
     }
 }
 
@@ -99,7 +119,8 @@ pub(super) struct Float<'a> {
 }
 
 impl Float<'_> {
-    pub(super) fn begin(&self) -> String {
+    /// `size`: of the type.
+    pub(super) fn begin(&self, size: &str) -> String {
         let needs = match self.long {
             true => "% needs \\usepackage{booktabs,longtable}\n",
             false => "% needs \\usepackage{booktabs}\n",
@@ -109,7 +130,10 @@ impl Float<'_> {
             text.push_str("\\begin{table}[t]\n\\centering\n");
             text.push_str(&self.named(""));
         }
-        text.push_str("\\begingroup\n\\small\n\\setlength{\\tabcolsep}{4pt}\n");
+        let _ = writeln!(
+            text,
+            "\\begingroup\n\\{size}\n\\setlength{{\\tabcolsep}}{{4pt}}"
+        );
         text
     }
 
@@ -146,7 +170,7 @@ impl Float<'_> {
         text
     }
 
-    fn around(&self, kinds: &str, body: &str, note: &str) -> String {
+    fn around(&self, (size, kinds): (&str, &str), body: &str, note: &str) -> String {
         let (open, close) = match self.long {
             true => (
                 format!("\\begin{{longtable}}{{{kinds}}}\n{}", self.named(" \\\\")),
@@ -156,7 +180,7 @@ impl Float<'_> {
         };
         format!(
             "{}{open}{body}\\end{{{close}}}\n{}",
-            self.begin(),
+            self.begin(size),
             self.end(note)
         )
     }

@@ -31,7 +31,7 @@ const HEAD: usize = 12;
 /// The lines of a table under one another; of more columns than there is room for, several tables.
 pub(super) fn write(summary: &Summary, grid: &Grid, layout: &Layout) -> String {
     let float = layout.float();
-    let mut text = float.begin();
+    let mut text = float.begin("small");
     if layout.siunitx {
         // Bold numbers are numbers too.
         text.insert_str(0, "% needs \\usepackage{siunitx}, version 3\n");
