@@ -63,6 +63,10 @@ impl Entry for CompareTable {
          ours keeps its row."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         CompareParams::params()
     }

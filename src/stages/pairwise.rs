@@ -89,6 +89,10 @@ impl Entry for PairwiseTable {
          Sources: Holm 1979; Benjamini and Hochberg 1995; Hedges 1981; Kerby 2014."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         PairwiseParams::params()
     }

@@ -84,7 +84,7 @@ impl Entry for SummaryTable {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {

@@ -213,6 +213,7 @@ Examples:
         "accept",
         "runs",
         "report",
+        "view",
         "export",
         "completions",
     ] {
