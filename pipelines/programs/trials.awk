@@ -91,6 +91,30 @@ BEGIN {
         row("method,seed,loss")
         for (c = 1; c <= 3; c++) for (s = 0; s < 40; s++)
             row(sprintf("method %d,s%d,%.4f", c, s, c + noise(c * 100 + s) + noise(c * 300 + s)))
+    } else if (input == "times") {
+        # Summer and winter time: the offset changes.
+        row("when,method,seed,loss")
+        for (d = 1; d <= 30; d++) for (m = 0; m < 2; m++) for (s = 0; s < 3; s++)
+            row(sprintf("2026-%02d-%02dT%02d:30:00%s,%s,s%d,%s", d < 16 ? 3 : 4, d < 16 ? 15 + d : d - 15, d % 24, d < 14 ? "+01:00" : "+02:00", m ? "iwae" : "vae", s, d == 9 ? "nan" : sprintf("%.4f", -2 - m + noise(d * 10 + m + s * 100))))
+    } else if (input == "tied") {
+        # Forty methods over twelve data sets, rounded so that many are equal; one has no number on one.
+        n = long_names()
+        row("method,dataset,seed,score")
+        for (c = 1; c <= 40; c++) for (d = 1; d <= 12; d++) for (s = 0; s < 2; s++)
+            row(sprintf("\"%s\",set %d,s%d,%s", c <= n ? name[c] : "method-" c, d, s, (c == 3 && d == 5) ? "nan" : sprintf("%.1f", c / 20 - 1 + noise(c * 50 + d * 3 + s))))
+    } else if (input == "rivals") {
+        n = long_names()
+        row("method,dataset,score")
+        for (c = 1; c <= n; c++) for (d = 1; d <= 15; d++) row(sprintf("\"%s\",set %d,%.3f", name[c], d, c / 6 + noise(c * 50 + d)))
+    } else if (input == "trade") {
+        n = long_names()
+        row("method,dataset,seed,cost,score")
+        for (c = 1; c <= n; c++) for (d = 1; d <= 3; d++) for (s = 0; s < (d == 2 ? 1 : 4); s++)
+            row(sprintf("\"%s\",set %d,s%d,%.4f,%s", name[c], d, s, exp(c / 2 + noise(c + s + d)), (c == 2 && d == 1) ? "nan" : sprintf("%.4f", noise(c * 9 + d) - 2 + 0.2 * noise(c * 50 + d * 3 + s))))
+    } else if (input == "columns") {
+        row("class,length of the petal (measured by hand),energy,offset,constant,error")
+        for (i = 0; i < count; i++)
+            row(sprintf("class %d,%.4f,%s,%.3f,1,%.3e", i % 3, -3 + i % 3 + noise(i), i % 50 ? sprintf("%.4f", noise(i) * noise(i + 7)) : "nan", 1e6 + noise(i + 3), exp(8 * noise(i + 9))))
     } else if (input == "empty") {
         row("method,step,loss")
         row("vae,1,"); row("vae,2,")

@@ -49,5 +49,6 @@ pub use names::KnownNames;
 pub use print::to_latex;
 pub use print::to_markdown;
 pub use print::to_table;
+pub use print::to_values;
 pub use significance::Significance;
 pub use significance::TESTS;

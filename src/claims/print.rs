@@ -10,7 +10,10 @@ use super::Judgement;
 use super::Measured;
 use super::Verdict;
 use crate::table::Column;
+use crate::table::FittedTable;
+use crate::table::Side;
 use crate::table::Table;
+use crate::table::ValuesFile;
 use crate::table::display;
 use crate::table::escape_latex;
 use crate::table::escape_markdown;
@@ -79,18 +82,124 @@ pub fn to_markdown(judgements: &[Judgement]) -> String {
     text
 }
 
-/// A `tabular` for a paper that loads `booktabs`.
+/// The room for the claims in LaTeX, in points: one column of two.
+const ROOM: f64 = 238.0;
+
+/// A `tabular` for a paper that loads `booktabs`: what is claimed over where and from whom, in lines
+/// that fit a column.
 pub fn to_latex(judgements: &[Judgement]) -> String {
-    let mut text = String::from(
-        "% needs \\usepackage{booktabs}\n\\begin{tabular}{llrrlrll}\n\\toprule\n\
-         claim & at & left & right & $n$ & $p$ & verdict & source \\\\\n\\midrule\n",
-    );
-    for line in lines(judgements) {
-        let cells: Vec<String> = line.iter().map(|cell| escape_latex(cell)).collect();
-        let _ = writeln!(text, "{} \\\\", cells.join(" & "));
+    let number = |text: &str| match text {
+        "" => String::new(),
+        "–" => "--".to_owned(),
+        text => {
+            let (sign, number) = text.split_once(' ').unwrap_or(("", text));
+            let relation = match sign {
+                "<=" | "≤" => "\\le ",
+                ">=" | "≥" => "\\ge ",
+                "==" | "=" => "= ",
+                "!=" | "≠" => "\\ne ",
+                other => other,
+            };
+            match (number, number.split_once('e')) {
+                ("–", _) => format!("${relation}$ --"),
+                (_, Some((mantissa, power))) => {
+                    format!("${relation}{mantissa} \\cdot 10^{{{power}}}$")
+                }
+                _ => format!("${relation}{number}$"),
+            }
+        }
+    };
+    let mut reasons: Vec<String> = Vec::new();
+    let mut rows = Vec::new();
+    let mut named = String::new();
+    for [name, at, left, right, n, p, verdict, source] in lines(judgements) {
+        if !name.is_empty() {
+            named.clone_from(&name);
+        }
+        let (verdict, reason) = verdict.split_once(": ").unwrap_or((&verdict, ""));
+        if !reason.is_empty() {
+            let of = [named.as_str(), &at];
+            let of: Vec<&str> = of.into_iter().filter(|part| !part.is_empty()).collect();
+            reasons.push(format!("{}: {reason}", of.join(", ")));
+        }
+        let parts = [name, at, source].into_iter();
+        let parts = parts.filter(|part| !part.is_empty());
+        let claim: Vec<String> = parts.map(|part| escape_latex(&part)).collect();
+        rows.push(vec![
+            claim.join("; "),
+            number(&left),
+            number(&right),
+            escape_latex(&n),
+            number(&p),
+            escape_latex(verdict),
+        ]);
     }
-    text.push_str("\\bottomrule\n\\end{tabular}\n");
-    text
+    let words = |head: &str| (head.to_owned(), Side::Words);
+    let numbers = |head: &str| (head.to_owned(), Side::Numbers);
+    let table = FittedTable {
+        columns: vec![
+            words("claim"),
+            numbers("left"),
+            numbers("right"),
+            words("$n$"),
+            numbers("$p$"),
+            words("verdict"),
+        ],
+        rows,
+        // Why a verdict is none takes more room than a cell has.
+        note: escape_latex(&reasons.join("; ")),
+        ..FittedTable::default()
+    };
+    table.to_latex(ROOM)
+}
+
+/// Every number as a LaTeX macro: `claims/NAME` is the verdict; after it, and after the place where
+/// it was judged, stand `/left`, `/right`, `/difference`, `/p` and `/n`, and before them, where there
+/// are several, the number of the comparison.
+pub fn to_values(judgements: &[Judgement]) -> String {
+    let mut file = ValuesFile::new("claims");
+    for judgement in judgements {
+        let claim = file.name(["claims".to_owned(), judgement.name.clone()]);
+        file.define(&claim, judgement.verdict.name());
+        for group in &judgement.groups {
+            let at = group.at.iter().map(|(_, value)| display(value));
+            let here: Vec<String> = ["claims".to_owned(), judgement.name.clone()]
+                .into_iter()
+                .chain(at)
+                .collect();
+            let place = match group.at.is_empty() {
+                true => claim.clone(),
+                false => file.name(here),
+            };
+            if !group.at.is_empty() {
+                file.define(&place, group.verdict.name());
+            }
+            for (i, compared) in group.comparisons.iter().enumerate() {
+                let place = match group.comparisons.len() {
+                    1 => place.clone(),
+                    _ => format!("{place}/{}", i + 1),
+                };
+                let numbers = [
+                    ("left", compared.left.value),
+                    ("right", compared.right.value),
+                    ("difference", compared.difference),
+                    ("p", compared.test.as_ref().map(|test| test.p)),
+                ];
+                for (part, value) in numbers {
+                    if let Some(value) = value {
+                        let text = shown(Some(value));
+                        let math = match text.split_once('e') {
+                            Some((mantissa, power)) => format!("{mantissa} \\cdot 10^{{{power}}}"),
+                            None => text,
+                        };
+                        file.math(&format!("{place}/{part}"), &math);
+                    }
+                }
+                file.define(&format!("{place}/n"), &escape_latex(&counts(group)));
+            }
+        }
+    }
+    file.into_text()
 }
 
 fn lines(judgements: &[Judgement]) -> Vec<[String; 8]> {

@@ -329,5 +329,14 @@ fn judgements_print_in_every_form() {
             .contains("| it | dataset=circle | 1.150 | \\< 2.150 | 4, 4 |  | holds | the test |")
     );
     let latex = to_latex(&judgements);
-    assert!(latex.contains(" & dataset=figure-8 & 2.500 & $<$ 2.400 & 4, 4 &  & fails &  \\\\"));
+    let row = "dataset=\\allowbreak{}figure-8 & $2.500$ & $<2.400$ & 4, 4 & fails \\tabularnewline";
+    assert!(latex.contains(row), "{latex}");
+    let values = to_values(&judgements);
+    for value in [
+        "sweepline/claims/it\\endcsname{fails}",
+        "sweepline/claims/it/figure-8\\endcsname{fails}",
+        "sweepline/claims/it/circle/right\\endcsname{\\ensuremath{2.150}}",
+    ] {
+        assert!(values.contains(value), "{values}");
+    }
 }

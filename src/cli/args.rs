@@ -63,6 +63,12 @@ pub(super) enum Verb {
     Diff(DiffArgs),
     /// Write one self-contained HTML page of everything an experiment left
     Report(ReportArgs),
+    /// Show the report in a browser of this machine, while the experiment runs and after
+    ///
+    /// Prints an address with a token, under which the page of `sweepline report` is, and above it how
+    /// far the run is. Only this machine reaches it, and the program writes nothing: stopping it
+    /// changes no run. From another machine: `ssh -L PORT:127.0.0.1:PORT`, with the same port.
+    View(ViewArgs),
     /// Write metrics and curves for TensorBoard, MLflow, pandas or polars
     Export(ExportArgs),
     /// Print the results of an experiment as a table
@@ -333,6 +339,15 @@ pub(super) struct ReportArgs {
     /// Overwrite a file that no report wrote
     #[arg(long)]
     pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ViewArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// Listen on this port [default: one that is free]
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub port: u16,
 }
 
 #[derive(Debug, Args)]

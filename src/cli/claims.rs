@@ -23,7 +23,13 @@ use crate::stages::Results;
 use crate::text::Diagnostic;
 
 /// What is written, and removed once a manifest claims nothing any more.
-const FILES: [&str; 4] = [JSON, "claims.csv", "claims.md", "claims.tex"];
+const FILES: [&str; 5] = [
+    JSON,
+    "claims.csv",
+    "claims.md",
+    "claims.tex",
+    "claims.values.tex",
+];
 
 /// The one that says what the others were.
 const JSON: &str = "claims.json";
@@ -129,6 +135,7 @@ fn write_files(view: &Path, judged: &ClaimsDocument, err: &mut Printer) -> Resul
         claims::to_table(judgements).to_csv(),
         claims::to_markdown(judgements),
         claims::to_latex(judgements),
+        claims::to_values(judgements),
     ];
     let mut judged = judged.clone();
     for (file, text) in others.iter().zip(&texts) {

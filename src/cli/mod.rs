@@ -48,7 +48,9 @@ mod stop;
 mod store_lock;
 mod trace;
 mod unpack;
+mod values;
 mod verify;
+mod view;
 mod why;
 mod worker;
 
@@ -201,6 +203,7 @@ fn verb(verb: &Verb, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop>
         Verb::Accept(args) => accept::accept(args, err),
         Verb::Events(args) => events::events(args, out, err),
         Verb::Trace(args) => trace::trace(args, out, err),
+        Verb::View(args) => view::view(args, err),
         Verb::Schema(args) => Ok(schema::schema(args, out)?),
         Verb::Init(args) => init::init(args, out, err),
         Verb::Plan(args) => plan::plan(args, out, err),

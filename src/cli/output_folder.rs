@@ -14,11 +14,13 @@ use crate::store::Store;
 use crate::text::Diagnostic;
 
 /// What may lie in a folder of results without the view's memory: written by other verbs.
-const OTHERS: [&str; 5] = [
+const OTHERS: [&str; 7] = [
     "claims.json",
     "claims.csv",
     "claims.md",
     "claims.tex",
+    "claims.values.tex",
+    "values.tex",
     "report.html",
 ];
 

@@ -43,6 +43,7 @@ use super::searches;
 use super::searches::Grown;
 use super::stop::Stop;
 use super::store_lock;
+use super::values;
 use super::worker;
 use crate::engine::Engine;
 use crate::engine::Event;
@@ -218,6 +219,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         },
     });
     let (claims, more) = claims::after_run(&project, &results, args.require_claims, err)?;
+    values::after_run(&project.view)?;
     let whole = !partial && summary.totals.failed == 0 && !summary.stopped;
     if let Some(count) = more.filter(|_| whole) {
         writeln!(

@@ -2,10 +2,14 @@
 
 use serde_json::Value as Json;
 
+use crate::registry::Value;
 use crate::table::Table;
+use crate::table::display;
 use crate::text::plural;
 
 use super::FigureError;
+use super::dates::Clock;
+use super::dates::Moment;
 use super::facets::Facets;
 use super::grammar::Plot;
 use super::legend::Entry;
@@ -45,15 +49,20 @@ type Asked = (ScaleKind, Option<(f64, f64)>, Format);
 /// Scale, range and form of numbers that the manifest asks for.
 fn asked(panels: Panels<'_>, along: Along) -> Result<Asked, FigureError> {
     let axes = panels.axes;
-    let (kind, name, range) = match along {
-        X => (axes.x_scale, "x_range", &axes.x_range),
-        Y => (axes.y_scale, "y_range", &axes.y_range),
+    let (kind, name) = match along {
+        X => (axes.x_scale, "x_range"),
+        Y => (axes.y_scale, "y_range"),
     };
     let format = match along {
         X => Format::read("x_format", &axes.x_format)?,
         Y => Format::read("y_format", &axes.y_format)?,
     };
-    let range = options::range(name, range)?;
+    let range = match along {
+        // Dates are read with the data.
+        X if options::of_dates(&axes.x_range) => None,
+        X => options::x_range(&axes.x_range)?,
+        Y => options::range(name, &axes.y_range)?,
+    };
     match range {
         Some((low, _)) if kind == ScaleKind::Log && low <= 0.0 => Err(FigureError::Parameter {
             name,
@@ -72,12 +81,24 @@ pub(super) fn coordinates(
     axis: bool,
 ) -> Result<Vec<Axis>, FigureError> {
     let (kind, range, format) = asked(panels, along)?;
+    let clock = match kind {
+        // One clock for all panels.
+        ScaleKind::Auto | ScaleKind::Date => Clock::of(per_panel.iter().flatten()),
+        _ => None,
+    };
+    if let (ScaleKind::Date, None) = (kind, clock) {
+        return Err(no_dates(per_panel.iter().flatten()));
+    }
+    let dates = clock.map(|clock| date_range(panels, clock)).transpose()?;
     let make = |values: &[Json]| {
-        let scale = Scale::of_coordinates(kind, values, range);
+        let scale = match (clock, &dates) {
+            (Some(clock), Some(dates)) => Scale::of_dates(clock, values, *dates),
+            _ => Scale::of_coordinates(kind, values, range),
+        };
         let mut at: Vec<f64> = values.iter().filter_map(|v| scale.number(v)).collect();
         at.sort_by(f64::total_cmp);
         at.dedup();
-        if !axis || at.len() > 8 {
+        if !axis || at.len() > 8 || clock.is_some() {
             at.clear();
         }
         Axis { scale, at, format }
@@ -92,6 +113,53 @@ pub(super) fn coordinates(
     })
 }
 
+/// Why coordinates are no dates.
+fn no_dates<'a>(mut values: impl Iterator<Item = &'a Json>) -> FigureError {
+    let is_date = |value: &Json| {
+        value
+            .as_str()
+            .is_some_and(|text| Moment::of(text).is_some())
+    };
+    let other = values.find(|value| !value.is_null() && !is_date(value));
+    FigureError::Parameter {
+        name: "x_scale",
+        got: "`date`".to_owned(),
+        want: match other {
+            Some(other) => format!(
+                "`{}` is none: dates are as 2026-03-05T14:30",
+                display(other)
+            ),
+            None => "there is none".to_owned(),
+        },
+    }
+}
+
+/// The range that is asked for, in seconds on a clock.
+fn date_range(panels: Panels<'_>, clock: Clock) -> Result<Option<(f64, f64)>, FigureError> {
+    let Some(ends) = &panels.axes.x_range else {
+        return Ok(None);
+    };
+    let seconds = |end: &Value| Moment::of(end.as_str()?).map(|moment| clock.seconds(moment));
+    let found: Option<Vec<f64>> = ends.iter().map(seconds).collect();
+    match found.as_deref() {
+        Some([low, high]) if low < high => Ok(Some((*low, *high))),
+        _ => Err(FigureError::Parameter {
+            name: "x_range",
+            got: format!("`{}`", Value::List(ends.clone())),
+            want: "must be a list of two dates, the earlier one first".to_owned(),
+        }),
+    }
+}
+
+/// Whether coordinates along x stand on an axis of dates.
+pub(super) fn are_dates<'a>(panels: Panels<'_>, values: impl Iterator<Item = &'a Json>) -> bool {
+    match panels.axes.x_scale {
+        ScaleKind::Date => true,
+        ScaleKind::Auto => Clock::of(values).is_some(),
+        _ => false,
+    }
+}
+
 /// Axes of numbers, per panel; `from`: a value that must be on them, at their very end.
 pub(super) fn numbers(
     panels: Panels<'_>,
@@ -101,6 +169,13 @@ pub(super) fn numbers(
 ) -> Result<Vec<Axis>, FigureError> {
     let (kind, range, format) = asked(panels, along)?;
     let kind = match kind {
+        ScaleKind::Date => {
+            return Err(FigureError::Parameter {
+                name: if along == X { "x_scale" } else { "y_scale" },
+                got: "`date`".to_owned(),
+                want: "this figure has numbers there".to_owned(),
+            });
+        }
         ScaleKind::Auto | ScaleKind::Category => ScaleKind::Linear,
         other => other,
     };
@@ -196,6 +271,17 @@ pub(super) fn said(frames: &[Frame], lost: usize) -> String {
                 " {name} is logarithmic beyond ±{low:e} to ±{high:e}, by panel, linear within."
             )),
         }
+    }
+    let of_dates = |frame: &Frame| match frame.x {
+        Scale::Date { data, clock, .. } => Some((data.0, data.1, clock)),
+        _ => None,
+    };
+    let dates = frames.iter().filter_map(of_dates).reduce(|a, b| {
+        // Free panels have a range each.
+        (a.0.min(b.0), a.1.max(b.1), a.2)
+    });
+    if let Some((low, high, clock)) = dates {
+        text.push_str(&clock.said(low, high));
     }
     if lost > 0 {
         let points = plural(lost, "point");

@@ -7,10 +7,10 @@ use crate::registry::Param;
 use crate::registry::Values;
 use crate::registry::params;
 
+use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
-use super::Rendered;
 use super::axes;
 use super::canvas::Point;
 use super::canvas::Rect;
@@ -88,7 +88,7 @@ impl Figure for Bar {
         options::check(params)
     }
 
-    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = BarParams::read(values)?;
         let axes = params.length.into();
         let panels = Panels::new(&params.facets, &axes);

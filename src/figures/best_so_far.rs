@@ -13,10 +13,10 @@ use crate::table::Column;
 use crate::table::Estimate;
 use crate::table::Table;
 
+use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
-use super::Rendered;
 use super::axes;
 use super::direction::Direction;
 use super::grammar::Series;
@@ -81,7 +81,7 @@ impl Figure for BestSoFar {
         x.is_some_and(|x| x != TRIAL)
     }
 
-    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = BestSoFarParams::read(values)?;
         let panels = Panels::new(&params.facets, &params.axes);
         let mapping = Mapping::new(&params.x, vec![params.y], &params.facets)?;

@@ -1,18 +1,22 @@
 //! Box plots over replicates; few values are shown as they are.
 
 use crate::registry::Entry;
+use crate::registry::InvalidParam;
 use crate::registry::Names;
 use crate::registry::Param;
+use crate::registry::ParamType;
+use crate::registry::ParamValue;
+use crate::registry::Value;
 use crate::registry::Values;
 use crate::registry::choices;
 use crate::registry::params;
 use crate::table::IntervalKind;
 use crate::table::stats;
 
+use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
-use super::Rendered;
 use super::axes;
 use super::canvas::Canvas;
 use super::canvas::Colour;
@@ -23,13 +27,17 @@ use super::finish;
 use super::histogram;
 use super::legend::Sample;
 use super::mapping::Mapping;
+use super::options;
 use super::options::ColumnParams;
 use super::options::FacetParams;
 use super::options::Panels;
+use super::raster;
 use super::sheet::Frame;
 use super::theme;
 use super::theme::Theme;
 
+/// From so many points on they are one picture inside the axes.
+const RASTER: usize = 5000;
 /// Quartiles of fewer values are mostly interpolation.
 const FEWEST: usize = 5;
 
@@ -47,6 +55,32 @@ choices! {
     }
 }
 
+/// One shape or several, one over the other.
+#[derive(Clone, Debug)]
+struct Shapes(Vec<Shape>);
+
+impl Shapes {
+    const NAMES: [&str; 3] = ["box", "violin", "strip"];
+
+    fn has(&self, shape: Shape) -> bool {
+        self.0.contains(&shape)
+    }
+}
+
+impl ParamValue for Shapes {
+    fn ty() -> ParamType {
+        ParamType::Any
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        let shapes = match value {
+            Value::Str(_) => vec![Shape::of(value)?],
+            list => Vec::of(list)?,
+        };
+        (!shapes.is_empty()).then_some(Shapes(shapes))
+    }
+}
+
 params! {
     /// What `figure/box` may be given.
     struct BoxParams {
@@ -56,9 +90,9 @@ params! {
         y: Names;
         /// axis with a colour per value
         color: Option<String>;
-        /// `box`, `violin` (a smooth density on both sides) or `strip` (the values alone)
-        shape: Shape = Shape::Box;
-        /// every value as a point over the box or violin
+        /// `box`, `violin` (a smooth density on both sides) or `strip` (the values alone), or a list of them
+        shape: Shapes = "box";
+        /// every value as a point over the box or violin, as `strip` in the list
         points: bool = false;
         /// axis or list of axes whose values make a box
         replicate: Names;
@@ -80,7 +114,8 @@ impl Entry for Boxes {
         "Box: quartiles with the median; whiskers: the farthest values within 1.5 interquartile \
          ranges of the box (Tukey 1977); values beyond as points. Groups of fewer than 5 values are \
          drawn as points with their median, without a box. `shape` takes a violin (a Gaussian kernel \
-         density, as `figure/histogram` has it) or the values alone in its place, `points` adds them."
+         density, as `figure/histogram` has it) or the values alone in its place; of a list, such as \
+         `[violin, box, strip]`, all are drawn, the box narrow in its violin."
     }
 
     fn params(&self) -> Vec<Param> {
@@ -89,7 +124,18 @@ impl Entry for Boxes {
 }
 
 impl Figure for Boxes {
-    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn check(&self, values: &Values) -> Result<(), InvalidParam> {
+        match values.get("shape") {
+            Some(given) if Shapes::of(given).is_none() => Err(InvalidParam {
+                param: "shape",
+                message: format!("`{given}` is no shape and no list of shapes"),
+                help: format!("shapes are {}", Shapes::NAMES.join(", ")),
+            }),
+            _ => options::check(values),
+        }
+    }
+
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = BoxParams::read(values)?;
         let axes = params.column.into();
         let panels = Panels::new(&params.facets, &axes);
@@ -121,31 +167,30 @@ impl Figure for Boxes {
             legend,
         )?;
         let mut page = sheet.open();
+        let shapes = &params.shape;
+        let strips = params.points || shapes.has(Shape::Strip);
         let (mut low, mut high) = (usize::MAX, 0);
+        let mut failed = None;
         for (i, panel) in plot.panels.iter().enumerate() {
             page.inside(i, |canvas, frame, theme| {
+                let mut slots: Vec<Slot> = Vec::new();
                 for series in panel {
                     for (x, estimate) in dodge.points(series) {
                         low = low.min(estimate.n());
                         high = high.max(estimate.n());
-                        if let Some(span) = dodge.span(frame, x, series) {
-                            let colour = theme.colour(series.color);
-                            let values = &estimate.values;
-                            match params.shape {
-                                Shape::Box => one(canvas, frame, theme, span, values, colour),
-                                Shape::Violin => violin(canvas, frame, theme, span, values, colour),
-                                Shape::Strip => {}
-                            }
-                            if params.points || params.shape == Shape::Strip {
-                                strip(canvas, frame, theme, span, values, colour);
-                            }
-                            if params.shape == Shape::Strip {
-                                middle(canvas, frame, theme, span, values);
-                            }
-                        }
+                        let slot = dodge.span(frame, x, series).map(|span| Slot {
+                            span,
+                            values: &estimate.values,
+                            colour: theme.colour(series.color),
+                        });
+                        slots.extend(slot);
                     }
                 }
+                failed = draw(canvas, frame, theme, &slots, (shapes, strips)).err();
             });
+        }
+        if let Some(error) = failed {
+            return Err(error);
         }
         let over = mapping.replicate.join(", ");
         let n = match low == high {
@@ -153,18 +198,8 @@ impl Figure for Boxes {
             false => format!("n = {low} to {high}"),
         };
         let what = plot.describe();
-        let mut caption = format!(
-            "{what}. Values over {over}, {n}{}.",
-            match params.shape {
-                Shape::Box =>
-                    "; box: quartiles with median; whiskers: farthest values within 1.5 \
-                     interquartile ranges",
-                Shape::Violin =>
-                    "; Gaussian kernel density (bandwidth after Silverman) with median and quartiles",
-                Shape::Strip => "; line: median",
-            }
-        );
-        if low < FEWEST && params.shape != Shape::Strip {
+        let mut caption = format!("{what}. Values over {over}, {n}{}.", said(shapes, strips));
+        if low < FEWEST && (shapes.has(Shape::Box) || shapes.has(Shape::Violin)) {
             caption.push_str(&format!(
                 " Fewer than {FEWEST} values are shown as points with their median, without a box."
             ));
@@ -173,13 +208,96 @@ impl Figure for Boxes {
     }
 }
 
+/// The values of one group at one place.
+struct Slot<'a> {
+    span: (f64, f64),
+    values: &'a [f64],
+    colour: Colour,
+}
+
+/// Violins under points under boxes.
+fn draw(
+    canvas: &mut Canvas,
+    frame: &Frame,
+    theme: &Theme,
+    slots: &[Slot],
+    (shapes, strips): (&Shapes, bool),
+) -> Result<(), FigureError> {
+    let (boxed, in_violin) = (shapes.has(Shape::Box), shapes.has(Shape::Violin));
+    for slot in slots {
+        let (span, values) = (slot.span, slot.values);
+        if in_violin {
+            violin(canvas, frame, theme, span, values, (slot.colour, !boxed));
+        } else if boxed {
+            one(canvas, frame, theme, span, values, (slot.colour, !strips));
+        }
+    }
+    let count: usize = slots.iter().map(|slot| slot.values.len()).sum();
+    if strips && count >= RASTER {
+        let mut layer = raster::Layer::new(frame.rect, theme.marker_size);
+        let stamp = layer.stamp(0, theme.marker_size * 0.6);
+        for slot in slots {
+            for at in strip(frame, slot.span, slot.values) {
+                layer.put(&stamp, at, slot.colour.opacity(0.5));
+            }
+        }
+        canvas.marks.push(layer.picture()?);
+    } else if strips {
+        for slot in slots {
+            for at in strip(frame, slot.span, slot.values) {
+                canvas.disc(at, theme.marker_size * 0.3, slot.colour.opacity(0.8));
+            }
+        }
+    }
+    for slot in slots {
+        // The few that have no violin are drawn already.
+        if boxed && in_violin && slot.values.len() >= FEWEST {
+            let colour = (slot.colour, !strips);
+            one(canvas, frame, theme, narrow(slot.span), slot.values, colour);
+        }
+        if strips && !boxed && !in_violin {
+            middle(canvas, frame, theme, slot.span, slot.values);
+        }
+    }
+    Ok(())
+}
+
+/// What the caption says of the shapes.
+fn said(shapes: &Shapes, strips: bool) -> String {
+    let mut text = String::new();
+    if shapes.has(Shape::Violin) {
+        text.push_str("; Gaussian kernel density (bandwidth after Silverman)");
+        if !shapes.has(Shape::Box) {
+            text.push_str(" with median and quartiles");
+        }
+    }
+    if shapes.has(Shape::Box) {
+        text.push_str(
+            "; box: quartiles with median; whiskers: farthest values within 1.5 interquartile ranges",
+        );
+    }
+    match (text.is_empty(), strips) {
+        (true, _) => text.push_str("; line: median"),
+        (false, true) => text.push_str("; points: the values"),
+        (false, false) => {}
+    }
+    text
+}
+
+/// The room of a box in a violin.
+fn narrow((from, to): (f64, f64)) -> (f64, f64) {
+    let (middle, half) = ((from + to) / 2.0, ((to - from) / 2.0 * 0.22).min(3.5));
+    (middle - half, middle + half)
+}
+
+/// A box; `beyond`: with the values beyond its whiskers.
 fn one(
     canvas: &mut Canvas,
     frame: &Frame,
     theme: &Theme,
     (from, to): (f64, f64),
     values: &[f64],
-    colour: Colour,
+    (colour, beyond): (Colour, bool),
 ) {
     let middle = (from + to) / 2.0;
     // Boxes need not be as wide as bars.
@@ -232,18 +350,21 @@ fn one(
         canvas.line(outline, theme::INK, theme.spine_width);
     }
     across(canvas, median, half, theme.line_width * 1.2);
-    let beyond = values.iter().filter(|value| !inside(value));
-    beyond.for_each(|value| dot(canvas, *value));
+    if beyond {
+        let beyond = values.iter().filter(|value| !inside(value));
+        beyond.for_each(|value| dot(canvas, *value));
+    }
 }
 
-/// A density on both sides of the middle, as wide as there is room at its highest.
+/// A density on both sides of the middle, as wide as there is room at its highest; `quartiles`: with
+/// the median and the quartiles.
 fn violin(
     canvas: &mut Canvas,
     frame: &Frame,
     theme: &Theme,
     (from, to): (f64, f64),
     values: &[f64],
-    colour: Colour,
+    (colour, quartiles): (Colour, bool),
 ) {
     let ends = (stats::min(values), stats::max(values));
     let (Some(low), Some(high)) = ends else {
@@ -251,7 +372,7 @@ fn violin(
     };
     let curve = histogram::density(values, low, high);
     if curve.is_empty() {
-        return one(canvas, frame, theme, (from, to), values, colour);
+        return one(canvas, frame, theme, (from, to), values, (colour, true));
     }
     let middle = (from + to) / 2.0;
     let half = ((to - from) / 2.0).min(22.0);
@@ -271,6 +392,9 @@ fn violin(
     canvas.area(outline.clone(), colour.opacity(0.5));
     outline.extend(outline.first().copied());
     canvas.line(outline, theme::INK, theme.spine_width);
+    if !quartiles {
+        return;
+    }
     let quartiles = [0.25, 0.75].map(|q| stats::quantile(values, q).and_then(|v| frame.y_at(v)));
     if let [Some(lower), Some(upper)] = quartiles {
         let ends = [lower, upper].map(|y| Point::new(middle, y));
@@ -282,25 +406,16 @@ fn violin(
 }
 
 /// Every value, moved aside by its turn so that equal values stand apart.
-fn strip(
-    canvas: &mut Canvas,
-    frame: &Frame,
-    theme: &Theme,
-    (from, to): (f64, f64),
-    values: &[f64],
-    colour: Colour,
-) {
+fn strip(frame: &Frame, (from, to): (f64, f64), values: &[f64]) -> Vec<Point> {
     /// Multiples of it fill a stretch evenly, however many they are.
     const GOLDEN: f64 = 0.618_033_988_749_895;
     let middle = (from + to) / 2.0;
     let half = ((to - from) / 2.0).min(14.0) * 0.7;
-    for (i, value) in values.iter().enumerate() {
+    let place = |(i, value): (usize, &f64)| {
         let aside = ((i as f64 + 0.5) * GOLDEN).fract() * 2.0 - 1.0;
-        if let Some(y) = frame.y_at(*value) {
-            let at = Point::new(middle + aside * half, y);
-            canvas.disc(at, theme.marker_size * 0.3, colour.opacity(0.8));
-        }
-    }
+        Some(Point::new(middle + aside * half, frame.y_at(*value)?))
+    };
+    values.iter().enumerate().filter_map(place).collect()
 }
 
 /// A stroke at the median.

@@ -205,8 +205,8 @@ impl Canvas {
         });
     }
 
-    /// For the caption: which characters the font cannot show; empty where it shows all.
-    pub(super) fn missing(&self) -> String {
+    /// The characters that no font has.
+    pub(super) fn missing(&self) -> Vec<char> {
         let mut missing: Vec<char> = Vec::new();
         for mark in &self.marks {
             if let Mark::Text { label, .. } = mark {
@@ -215,6 +215,12 @@ impl Canvas {
         }
         missing.sort_unstable();
         missing.dedup();
+        missing
+    }
+
+    /// For the caption: which characters no font can show; empty where all are shown.
+    pub(super) fn said_missing(&self) -> String {
+        let missing = self.missing();
         let names = missing.iter().take(8);
         let names: Vec<String> = names
             .map(|c| format!("{c} (U+{:04X})", u32::from(*c)))
@@ -227,6 +233,25 @@ impl Canvas {
                 all - named
             ),
             _ => format!(" The font has no glyph for {}.", names.join(", ")),
+        }
+    }
+
+    /// Puts the marks of another page at a place of this one.
+    pub(super) fn place(&mut self, other: &Canvas, at: Point) {
+        let point = |point: &mut Point| (point.x, point.y) = (point.x + at.x, point.y + at.y);
+        let frame = |rect: &mut Rect| (rect.x, rect.y) = (rect.x + at.x, rect.y + at.y);
+        for mark in &other.marks {
+            let mut mark = mark.clone();
+            match &mut mark {
+                Mark::Line { points, .. } | Mark::Area { points, .. } => {
+                    points.iter_mut().for_each(point);
+                }
+                Mark::Disc { centre, .. } => point(centre),
+                Mark::Text { at, .. } => point(at),
+                Mark::Picture { frame: rect, .. } | Mark::Clip(rect) => frame(rect),
+                Mark::Unclip => {}
+            }
+            self.marks.push(mark);
         }
     }
 

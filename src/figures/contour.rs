@@ -6,10 +6,10 @@ use crate::registry::Values;
 use crate::registry::params;
 use crate::text::plural;
 
+use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
-use super::Rendered;
 use super::Source;
 use super::axes;
 use super::canvas::Canvas;
@@ -88,7 +88,7 @@ impl Figure for Contour {
         Source::Surface
     }
 
-    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = ContourParams::read(values)?;
         let panels = Panels::new(&params.facets, &params.axes);
         let table = &input.table;
@@ -148,7 +148,7 @@ impl Figure for Contour {
         let x_axes = along(
             all(|f| &f.x),
             axes::X,
-            options::range("x_range", &params.axes.x_range)?,
+            options::x_range(&params.axes.x_range)?,
         )?;
         let y_axes = along(
             all(|f| &f.y),

@@ -12,10 +12,10 @@ use crate::registry::params;
 use crate::table::Table;
 use crate::table::stats;
 
+use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
-use super::Rendered;
 use super::Source;
 use super::axes;
 use super::levels::LevelParams;
@@ -80,7 +80,7 @@ impl Figure for Curves {
         Source::Curves
     }
 
-    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = CurvesParams::read(values)?;
         let panels = Panels::new(&params.facets, &params.axes);
         let mapping = Mapping::new(&params.x, params.y.0, &params.facets)?;

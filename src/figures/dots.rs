@@ -7,10 +7,10 @@ use crate::registry::Param;
 use crate::registry::Values;
 use crate::registry::params;
 
+use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
-use super::Rendered;
 use super::axes;
 use super::canvas::Point;
 use super::finish;
@@ -64,7 +64,7 @@ impl Entry for Dots {
 }
 
 impl Figure for Dots {
-    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = DotsParams::read(values)?;
         let axes = params.line.into();
         let panels = Panels::new(&params.facets, &axes);

@@ -1,25 +1,42 @@
-//! The one font of every figure, and the widths and outlines of text set in it.
+//! The fonts of figures, and the widths and outlines of text set in them.
 //!
 //! Figures must look the same on every machine, so no system font is used: a subset of Inter (SIL
-//! Open Font License, `font/OFL.txt`) travels inside the program.
+//! Open Font License, `font/OFL.txt`) travels inside the program. A figure may be given font files:
+//! a character is set in the first that has it, and else in that of the program.
+
+mod files;
 
 use std::fmt::Write;
 use std::sync::LazyLock;
 
-use rustybuzz::Face;
 use rustybuzz::UnicodeBuffer;
 use rustybuzz::ttf_parser::GlyphId;
 use rustybuzz::ttf_parser::OutlineBuilder;
 
-/// The family name that the PDF writer finds the font by.
-pub(super) const FAMILY: &str = "Sweepline Sans";
+use super::FigureError;
 
-pub(super) const REGULAR: &[u8] = include_bytes!("font/SweeplineSans-Regular.otf");
-pub(super) const SEMIBOLD: &[u8] = include_bytes!("font/SweeplineSans-SemiBold.otf");
+pub(super) use files::Face;
+pub(super) use files::given;
+pub(super) use files::with;
 
-static FACES: LazyLock<[Face<'static>; 2]> = LazyLock::new(|| {
-    [REGULAR, SEMIBOLD]
-        .map(|data| Face::from_slice(data, 0).expect("the font is part of the program"))
+/// The family name of the program's own font.
+const FAMILY: &str = "Sweepline Sans";
+
+const REGULAR: &[u8] = include_bytes!("font/SweeplineSans-Regular.otf");
+const SEMIBOLD: &[u8] = include_bytes!("font/SweeplineSans-SemiBold.otf");
+
+/// The program's own, by [`Weight`].
+static OWN: LazyLock<[Face; 2]> = LazyLock::new(|| {
+    [("r", REGULAR, 400), ("b", SEMIBOLD, 600)].map(|(name, data, weight)| {
+        let shapes = rustybuzz::Face::from_slice(data, 0).expect("the font is part of the program");
+        Face {
+            prefix: name.to_owned(),
+            family: FAMILY.to_owned(),
+            weight,
+            data,
+            shapes,
+        }
+    })
 });
 
 /// How strong the strokes are.
@@ -29,19 +46,53 @@ pub(super) enum Weight {
     SemiBold,
 }
 
-fn face(weight: Weight) -> &'static Face<'static> {
-    &FACES[weight as usize]
+/// The faces for a weight, the first choice first.
+fn faces(weight: Weight) -> Vec<&'static Face> {
+    let given = given();
+    let is_bold = |face: &&'static Face| face.weight >= 600;
+    let (bold, regular): (Vec<_>, Vec<_>) = given.into_iter().partition(is_bold);
+    let mut faces = match weight {
+        Weight::Regular => [regular, bold].concat(),
+        Weight::SemiBold => [bold, regular].concat(),
+    };
+    faces.push(&OWN[weight as usize]);
+    faces
 }
 
-/// Font units per em.
-pub(super) fn units_per_em(weight: Weight) -> f64 {
-    f64::from(face(weight).units_per_em())
+/// The faces of the figure that is drawn, its own and the program's.
+pub(super) fn all() -> Vec<&'static Face> {
+    let mut all = given();
+    all.extend(OWN.iter());
+    all
+}
+
+/// A text cut into pieces of one face each. What no face has is set in the first.
+pub(super) fn pieces(text: &str, weight: Weight) -> Vec<(&'static Face, String)> {
+    let faces = faces(weight);
+    let mut pieces: Vec<(&'static Face, String)> = Vec::new();
+    for c in text.chars() {
+        let last = pieces.last().map(|(face, _)| *face);
+        let has = |face: &&'static Face| face.shapes.glyph_index(c).is_some();
+        let face = match last.filter(|face| c.is_whitespace() && has(face)) {
+            Some(face) => face,
+            None => faces
+                .iter()
+                .copied()
+                .find(|face| has(face))
+                .unwrap_or(faces[0]),
+        };
+        match pieces.last_mut() {
+            Some((same, piece)) if same.prefix == face.prefix => piece.push(c),
+            _ => pieces.push((face, c.to_string())),
+        }
+    }
+    pieces
 }
 
 /// Height of capitals as a share of the font size.
 pub(super) fn cap_height() -> f64 {
-    let face = face(Weight::Regular);
-    f64::from(face.capital_height().unwrap_or(2048)) / units_per_em(Weight::Regular)
+    let face = faces(Weight::Regular)[0];
+    f64::from(face.shapes.capital_height().unwrap_or(1456)) / face.units_per_em()
 }
 
 /// A glyph of a shaped text, with its origin in font units from the start of the text.
@@ -52,11 +103,11 @@ pub(super) struct Glyph {
 }
 
 /// The glyphs of a text, kerned, and its width in font units.
-pub(super) fn shape(text: &str, weight: Weight) -> (Vec<Glyph>, i32) {
+pub(super) fn shape(text: &str, face: &Face) -> (Vec<Glyph>, i32) {
     let mut buffer = UnicodeBuffer::new();
     buffer.push_str(text);
     buffer.guess_segment_properties();
-    let shaped = rustybuzz::shape(face(weight), &[], buffer);
+    let shaped = rustybuzz::shape(&face.shapes, &[], buffer);
     let mut x = 0;
     let glyphs = shaped
         .glyph_infos()
@@ -75,22 +126,26 @@ pub(super) fn shape(text: &str, weight: Weight) -> (Vec<Glyph>, i32) {
     (glyphs, x)
 }
 
-/// The characters of a text that the font has no glyph for.
+/// The characters of a text that no font has a glyph for.
 pub(super) fn missing(text: &str) -> impl Iterator<Item = char> {
-    let face = face(Weight::Regular);
-    text.chars()
-        .filter(|c| !c.is_whitespace() && face.glyph_index(*c).is_none())
+    let faces = faces(Weight::Regular);
+    text.chars().filter(move |c| {
+        let mut faces = faces.iter();
+        !c.is_whitespace() && faces.all(|face| face.shapes.glyph_index(*c).is_none())
+    })
 }
 
 /// Width in points of a text at a size in points.
 pub(super) fn width(text: &str, weight: Weight, size: f64) -> f64 {
-    f64::from(shape(text, weight).1) * size / units_per_em(weight)
+    let pieces = pieces(text, weight);
+    let widths = pieces.iter().map(|(face, piece)| face.width(piece, size));
+    widths.sum()
 }
 
 /// The outline of a glyph as SVG path data in font units, y downwards; empty for a space.
-pub(super) fn outline(id: u16, weight: Weight) -> String {
+pub(super) fn outline(id: u16, face: &Face) -> String {
     let mut path = PathData::default();
-    face(weight).outline_glyph(GlyphId(id), &mut path);
+    face.shapes.outline_glyph(GlyphId(id), &mut path);
     path.0
 }
 
@@ -134,9 +189,36 @@ mod tests {
     fn the_font_has_what_figures_write() {
         for c in "Aaz09.,−±×·–αβγδεθλμσφωΓΔΘΛΣΩ≤≥≈∞→↑↓²⁻%".chars()
         {
-            let (glyphs, _) = shape(&c.to_string(), Weight::Regular);
+            let (glyphs, _) = shape(&c.to_string(), &OWN[0]);
             assert!(glyphs.iter().all(|glyph| glyph.id != 0), "{c}");
         }
+    }
+
+    /// The bold face in the place of a font that was given: it comes first, and what it lacks is set
+    /// in the program's own.
+    #[test]
+    fn fonts_that_are_given_come_first() {
+        let files = [("fonts/some.otf".to_owned(), SEMIBOLD.to_vec())];
+        let (inside, narrow) = with(&files, || {
+            let faces: Vec<String> = pieces("ab 字", Weight::Regular)
+                .into_iter()
+                .map(|(face, text)| format!("{} {text}", face.prefix))
+                .collect();
+            (faces, width("illness", Weight::Regular, 8.0))
+        })
+        .unwrap();
+        assert!(
+            inside.len() == 1 && inside[0].ends_with("g ab 字"),
+            "{inside:?}"
+        );
+        assert!(narrow > width("illness", Weight::Regular, 8.0));
+        assert_eq!(pieces("ab", Weight::Regular)[0].0.prefix, "r");
+        let broken = [("data.csv".to_owned(), b"a,b".to_vec())];
+        let error = with(&broken, || ()).unwrap_err();
+        assert!(
+            error.to_string().contains("`data.csv` is no font"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -9,10 +9,10 @@ use crate::registry::Values;
 use crate::registry::params;
 use crate::table::Estimate;
 
+use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
-use super::Rendered;
 use super::axes;
 use super::canvas::Align;
 use super::canvas::Label;
@@ -90,7 +90,7 @@ impl Entry for Heatmap {
 }
 
 impl Figure for Heatmap {
-    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = HeatmapParams::read(values)?;
         let axes = params.bare.into();
         let panels = Panels::new(&params.facets, &axes);

@@ -10,10 +10,10 @@ use crate::table::Column;
 use crate::table::Table;
 use crate::table::stats;
 
+use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
-use super::Rendered;
 use super::axes;
 use super::canvas::Canvas;
 use super::canvas::Point;
@@ -75,7 +75,7 @@ impl Entry for Histogram {
 }
 
 impl Figure for Histogram {
-    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = HistogramParams::read(values)?;
         let panels = Panels::new(&params.facets, &params.axes);
         let mapping = Mapping {
@@ -187,16 +187,16 @@ impl Figure for Histogram {
 }
 
 /// The bars and the curve of one colour in one panel.
-struct Group {
+pub(super) struct Group {
     color: usize,
     n: usize,
     counts: Vec<usize>,
-    heights: Vec<f64>,
-    curve: Vec<(f64, f64)>,
+    pub heights: Vec<f64>,
+    pub curve: Vec<(f64, f64)>,
 }
 
 impl Group {
-    fn new(color: usize, values: &[f64], edges: &[f64], smooth: bool) -> Self {
+    pub(super) fn new(color: usize, values: &[f64], edges: &[f64], smooth: bool) -> Self {
         let bins = edges.len() - 1;
         let (low, high) = (edges[0], edges[bins]);
         let width = (high - low) / bins as f64;
@@ -218,7 +218,14 @@ impl Group {
         }
     }
 
-    fn bars(&self, canvas: &mut Canvas, frame: &Frame, theme: &Theme, edges: &[f64], opacity: f64) {
+    pub(super) fn bars(
+        &self,
+        canvas: &mut Canvas,
+        frame: &Frame,
+        theme: &Theme,
+        edges: &[f64],
+        opacity: f64,
+    ) {
         let colour = theme.colour(self.color);
         let mut outline = Vec::new();
         for (i, height) in self.heights.iter().enumerate() {
@@ -238,7 +245,7 @@ impl Group {
         }
     }
 
-    fn line(&self, canvas: &mut Canvas, frame: &Frame, theme: &Theme) {
+    pub(super) fn line(&self, canvas: &mut Canvas, frame: &Frame, theme: &Theme) {
         let points = self.curve.iter().filter_map(|(x, y)| frame.at(*x, *y));
         let dash = theme.dash(self.color);
         canvas.dashed(
@@ -251,7 +258,7 @@ impl Group {
 }
 
 /// Ends of equal bins over all values.
-fn edges(values: &[f64], bins: Option<usize>) -> Vec<f64> {
+pub(super) fn edges(values: &[f64], bins: Option<usize>) -> Vec<f64> {
     let (low, high) = match (stats::min(values), stats::max(values)) {
         (Some(low), Some(high)) if low < high => (low, high),
         (Some(only), _) => (only - 0.5, only + 0.5),

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::map::SortedVecMap;
+use crate::registry::Value;
 use crate::registry::params;
 use crate::table::Column;
 use crate::table::Summary;
@@ -14,6 +15,7 @@ use super::canvas::Rect;
 use super::legend::Entry;
 use super::legend::Sample;
 use super::numbers;
+use super::scale::coordinate;
 use super::sheet::Frame;
 use super::theme;
 use super::theme::Theme;
@@ -26,18 +28,18 @@ params! {
     pub(super) struct LevelParams {
         /// lines across the panels: name → value, such as a bound or the level of chance
         levels: Option<SortedVecMap<f64>>;
-        /// lines up the panels: name → number on the x axis, such as the end of a warm-up
-        verticals: Option<SortedVecMap<f64>>;
+        /// lines up the panels: name → number or date on the x axis, such as the end of a warm-up
+        verticals: Option<SortedVecMap<Value>>;
         /// shaded stretches of the x axis: name → [from, to]
-        spans: Option<SortedVecMap<Vec<f64>>>;
+        spans: Option<SortedVecMap<Vec<Value>>>;
     }
 }
 
 /// The levels of a figure in the order of their names.
 pub(super) struct Levels {
     across: Vec<(String, f64)>,
-    upwards: Vec<(String, f64)>,
-    spans: Vec<(String, (f64, f64))>,
+    upwards: Vec<(String, Json)>,
+    spans: Vec<(String, (Json, Json))>,
 }
 
 /// How dark the first span is, the second, …
@@ -45,18 +47,16 @@ const SHADES: [f64; 3] = [0.12, 0.22, 0.32];
 
 impl Levels {
     pub(super) fn new(params: &LevelParams) -> Self {
-        let lines = |given: &Option<SortedVecMap<f64>>| {
-            let given = given.iter().flatten();
-            given.map(|(name, value)| (name.clone(), *value)).collect()
-        };
+        let across = params.levels.iter().flatten();
+        let upwards = params.verticals.iter().flatten();
         let spans = params.spans.iter().flatten();
-        let spans = spans.filter_map(|(name, ends)| match ends[..] {
-            [from, to] => Some((name.clone(), (from, to))),
+        let spans = spans.filter_map(|(name, ends)| match &ends[..] {
+            [from, to] => Some((name.clone(), (json(from), json(to)))),
             _ => None,
         });
         Levels {
-            across: lines(&params.levels),
-            upwards: lines(&params.verticals),
+            across: across.map(|(name, y)| (name.clone(), *y)).collect(),
+            upwards: upwards.map(|(name, x)| (name.clone(), json(x))).collect(),
             spans: spans.collect(),
         }
     }
@@ -67,8 +67,9 @@ impl Levels {
     }
 
     pub(super) fn legend(&self) -> impl Iterator<Item = Entry> {
-        let lines = self.across.iter().chain(&self.upwards).enumerate();
-        let lines = lines.map(|(i, (name, _))| Entry {
+        let across = self.across.iter().map(|(name, _)| name);
+        let upwards = self.upwards.iter().map(|(name, _)| name);
+        let lines = across.chain(upwards).enumerate().map(|(i, name)| Entry {
             label: name.clone(),
             sample: Sample::Line {
                 colour: theme::MUTED,
@@ -87,7 +88,8 @@ impl Levels {
     pub(super) fn draw(&self, canvas: &mut Canvas, frame: &Frame, theme: &Theme) {
         let rect = frame.rect;
         for (i, (_, (from, to))) in self.spans.iter().enumerate() {
-            if let (Some(from), Some(to)) = (frame.x_at(*from), frame.x_at(*to)) {
+            let at = |end: &Json| frame.x_at(frame.x.number(end)?);
+            if let (Some(from), Some(to)) = (at(from), at(to)) {
                 let area = Rect {
                     x: from.min(to),
                     width: (to - from).abs(),
@@ -104,9 +106,8 @@ impl Levels {
             canvas.dashed(ends.to_vec(), theme::MUTED, theme.line_width, dash);
         }
         for (i, (_, value)) in self.upwards.iter().enumerate() {
-            let x = frame
-                .x_at(*value)
-                .filter(|x| (rect.x..=rect.right()).contains(x));
+            let x = frame.x.number(value).and_then(|x| frame.x_at(x));
+            let x = x.filter(|x| (rect.x..=rect.right()).contains(x));
             let Some(x) = x else { continue };
             let ends = [rect.y, rect.bottom()].map(|y| Point::new(x, y));
             let dash = DASHES[(self.across.len() + i) % DASHES.len()];
@@ -152,14 +153,18 @@ impl Levels {
             }
         };
         let across: String = self.across.iter().map(level).collect();
-        let written = |value: f64| super::markup::plain(&numbers::number(value));
+        let written = |value: &Json| super::markup::plain(&coordinate(value));
         let upwards = self.upwards.iter();
-        let upwards = upwards.map(|(name, x)| format!(" {name}: a line at {}.", written(*x)));
+        let upwards = upwards.map(|(name, x)| format!(" {name}: a line at {}.", written(x)));
         let spans = self.spans.iter().map(|(name, (from, to))| {
-            format!(" {name}: from {} to {}.", written(*from), written(*to))
+            format!(" {name}: from {} to {}.", written(from), written(to))
         });
         across + &upwards.chain(spans).collect::<String>()
     }
+}
+
+fn json(value: &Value) -> Json {
+    serde_json::to_value(value).unwrap_or_default()
 }
 
 /// The colour of the i-th span.

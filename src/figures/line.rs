@@ -6,10 +6,10 @@ use crate::registry::Param;
 use crate::registry::Values;
 use crate::registry::params;
 
+use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
-use super::Rendered;
 use super::axes;
 use super::levels::LevelParams;
 use super::mapping::Mapping;
@@ -63,7 +63,7 @@ impl Entry for Line {
 }
 
 impl Figure for Line {
-    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = LineParams::read(values)?;
         let panels = Panels::new(&params.facets, &params.axes);
         let mapping = Mapping::new(&params.x, params.y.0, &params.facets)?;

@@ -10,12 +10,15 @@ mod best_so_far;
 mod boxes;
 mod canvas;
 mod colormap;
+pub(crate) mod composite;
 mod contour;
 mod curves;
 pub(crate) mod dag;
+mod dates;
 mod direction;
 mod dodge;
 mod dots;
+mod errorbar;
 mod facets;
 mod field;
 mod font;
@@ -36,22 +39,26 @@ mod markup;
 mod named;
 mod numbers;
 mod options;
+mod pairs;
 mod parallel;
 mod parameter;
 mod pareto;
 mod points;
+mod ranks;
 mod raster;
 mod render;
 mod rungs;
 mod scale;
 mod sheet;
 mod slices;
+mod slope;
 mod text;
 mod theme;
 mod ticks;
 mod wrap;
 mod xy;
 
+use canvas::Canvas;
 use named::Named;
 
 use crate::registry::Entry;
@@ -68,20 +75,25 @@ pub static ALL: &[&dyn Figure] = &[
     &bar::Bar,
     &best_so_far::BestSoFar,
     &boxes::Boxes,
+    &composite::Composite,
     &contour::Contour,
     &curves::Curves,
     &dag::Dag,
     &dots::Dots,
     &points::Embedding,
+    &errorbar::Errorbar,
     &heatmap::Heatmap,
     &histogram::Histogram,
     &images::Images,
     &line::Line,
+    &pairs::Pairs,
     &parallel::Parallel,
     &pareto::Pareto,
+    &ranks::Ranks,
     &rungs::Rungs,
     &points::Scatter,
     &slices::Slices,
+    &slope::Slope,
     &text::Text,
 ];
 
@@ -103,6 +115,8 @@ pub enum Source {
     Images,
     /// The stages of the experiment itself.
     Pipeline,
+    /// What each of its panels is drawn from.
+    Panels,
 }
 
 /// A kind of figure.
@@ -129,6 +143,12 @@ pub trait Figure: Entry {
     /// Draws the input under the names that the parameters give. The same input and parameters
     /// give the same bytes.
     fn draw(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError> {
+        let text = options::svg_text(params);
+        font::with(&input.fonts, || self.drawn(input, params)?.rendered(text))?
+    }
+
+    /// The same before it is any file format.
+    fn drawn(&self, input: &FigureInput, params: &Values) -> Result<Drawn, FigureError> {
         match named::apply(input, &Named::read(params)?) {
             Some(named) => self.paint(&named, params),
             None => self.paint(input, params),
@@ -136,7 +156,7 @@ pub trait Figure: Entry {
     }
 
     /// Draws the input as it is named.
-    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Rendered, FigureError>;
+    fn paint(&self, input: &FigureInput, params: &Values) -> Result<Drawn, FigureError>;
 }
 
 /// What figures draw.
@@ -150,6 +170,11 @@ pub struct FigureInput {
     pub points: Option<Table>,
     /// Originals of reconstructions, or the pictures among which neighbours are sought.
     pub reference: Option<ImageBatch>,
+    /// What the panels of a composite figure draw, by their names.
+    pub panels: Vec<(String, FigureInput)>,
+    /// Font files by their names: a character is set in the first that has it, else in the program's
+    /// own font.
+    pub fonts: Vec<(String, Vec<u8>)>,
 }
 
 /// Pictures as one array `[n, channels, height, width]`, row-major, in `[0, 1]`.
@@ -161,6 +186,32 @@ pub struct ImageBatch {
     pub height: usize,
     pub width: usize,
     pub data: Vec<f32>,
+}
+
+/// A figure before it is any file format.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    canvas: Canvas,
+    /// Of the documents.
+    title: String,
+    csv: String,
+    caption: String,
+}
+
+impl Drawn {
+    /// Writes the file formats; `text`: of the SVG, with text in the place of outlines.
+    fn rendered(self, text: bool) -> Result<Rendered, FigureError> {
+        let named = (self.title.as_str(), self.caption.trim_end());
+        let files = render::files(&self.canvas, named, text)?;
+        Ok(Rendered {
+            missing: self.canvas.missing(),
+            svg: files.svg,
+            pdf: files.pdf,
+            png: files.png,
+            csv: self.csv,
+            caption: self.caption,
+        })
+    }
 }
 
 /// A figure in its file formats.
@@ -176,6 +227,8 @@ pub struct Rendered {
     pub csv: String,
     /// States n, what the band is, and what could not be drawn.
     pub caption: String,
+    /// The characters that no font has; empty where there are none.
+    pub missing: Vec<char>,
 }
 
 /// Why there is no figure.
@@ -197,30 +250,37 @@ pub enum FigureError {
     Pictures(String),
     #[error("a page of {width:.1} × {height:.1} inches cannot be drawn")]
     TooLarge { width: f64, height: f64 },
+    #[error("panel `{name}`: {source}")]
+    Panel {
+        name: String,
+        source: Box<FigureError>,
+    },
+    #[error("`{0}` is no font: figures read TrueType and OpenType")]
+    Font(String),
     #[error("the drawing failed: {0}")]
     Drawing(String),
 }
 
-/// Closes a page and writes its files; `title` names the documents.
+/// Closes a page; `title` names the documents.
 fn finish(
     page: sheet::Page,
     title: &str,
     csv: String,
-    caption: String,
-) -> Result<Rendered, FigureError> {
-    let title = as_prose(&markup::in_line(title)).into_owned();
-    let mut caption = caption.trim_end().to_owned();
+    mut caption: String,
+) -> Result<Drawn, FigureError> {
     for note in &page.notes {
-        caption.push_str(&format!(" {note}"));
+        caption = format!("{} {note}", caption.trim_end());
     }
-    let canvas = page.close();
-    caption.push_str(&canvas.missing());
-    let files = render::files(&canvas, &title)?;
-    Ok(Rendered {
-        svg: files.svg,
-        pdf: files.pdf,
-        png: files.png,
+    Ok(closed(page.close(), title, csv, &caption))
+}
+
+/// A canvas with all its marks as a figure.
+fn closed(canvas: Canvas, title: &str, csv: String, caption: &str) -> Drawn {
+    let caption = format!("{}{}", caption.trim_end(), canvas.said_missing());
+    Drawn {
+        title: as_prose(&markup::in_line(title)).into_owned(),
         csv,
-        caption: format!("{}\n", printable(&markup::in_line(caption.trim_end()))),
-    })
+        caption: format!("{}\n", printable(&markup::in_line(&caption))),
+        canvas,
+    }
 }

@@ -15,6 +15,8 @@ use crate::text::math;
 use super::FigureError;
 use super::colormap::ColourMap;
 use super::colormap::Colours;
+use super::dates::Clock;
+use super::dates::Moment;
 use super::named::Named;
 use super::numbers::Format;
 use super::scale::ScaleKind;
@@ -59,8 +61,22 @@ impl ParamValue for LegendPlace {
     }
 }
 
+choices! {
+    /// How the SVG has its text.
+    pub(super) enum SvgText {
+        Outlines = "outlines",
+        Text = "text",
+    }
+}
+
+/// Whether the SVG has text in the place of outlines.
+pub(super) fn svg_text(values: &Values) -> bool {
+    values.get("svg_text").and_then(SvgText::of) == Some(SvgText::Text)
+}
+
 params! {
     /// Parameters of every figure.
+    #[allow(dead_code, reason = "the form of the text is asked for when files are written")]
     pub(super) struct Common {
         /// over the figure; none by default
         title: Option<String>;
@@ -68,6 +84,8 @@ params! {
         width: Value = "single";
         /// inches; by default from the width and the panels
         height: Option<f64>, min(0.5), max(40.0);
+        /// text in the SVG: `outlines`, which look the same everywhere, or `text`, which can be searched and edited, with its fonts in the file
+        svg_text: SvgText = SvgText::Outlines;
         /// a map of `font_size`, `line_width`, `marker_size`, `spine_width` (points), `grid`
         /// (boolean), `palette` (list of `#rrggbb`)
         theme: Option<Value>;
@@ -86,8 +104,8 @@ params! {
         x_scale: ScaleKind = "auto";
         /// scale of the y axis
         y_scale: ScaleKind = "auto";
-        /// [lowest, highest] x shown
-        x_range: Option<Vec<f64>>;
+        /// [lowest, highest] x shown: numbers, or dates
+        x_range: Option<Vec<Value>>;
         /// [lowest, highest] y shown
         y_range: Option<Vec<f64>>;
         /// how numbers along x are written: `auto`, `si` (50k), `.2f`, `d`, `.1e` or `.0%`
@@ -140,8 +158,8 @@ params! {
         y_label: Option<String>;
         /// scale of the x axis
         x_scale: ScaleKind = "auto";
-        /// [lowest, highest] x shown
-        x_range: Option<Vec<f64>>;
+        /// [lowest, highest] x shown: numbers, or dates
+        x_range: Option<Vec<Value>>;
         /// how numbers along x are written: `auto`, `si` (50k), `.2f`, `d`, `.1e` or `.0%`
         x_format: Option<String>;
         /// where the legend stands, always outside the data
@@ -166,7 +184,7 @@ params! {
 
 impl AxisParams {
     /// Axes of which nothing is asked.
-    fn plain(named: Named, common: Common) -> Self {
+    pub(super) fn plain(named: Named, common: Common) -> Self {
         AxisParams {
             x_label: None,
             y_label: None,
@@ -419,8 +437,14 @@ pub(super) fn check(values: &Values) -> Result<(), InvalidParam> {
         let Some(Value::List(ends)) = values.get(name) else {
             continue;
         };
-        let ends: Option<Vec<f64>> = ends.iter().map(Value::as_float).collect();
-        let ends = range(name, &ends).map_err(invalid)?;
+        if name == "x_range" && of_dates(&Some(ends.clone())) {
+            continue;
+        }
+        let numbers: Option<Vec<f64>> = ends.iter().map(Value::as_float).collect();
+        let ends = match numbers {
+            Some(numbers) => range(name, &Some(numbers)).map_err(invalid)?,
+            None => x_range(&Some(ends.clone())).map_err(invalid)?,
+        };
         let scale = values.get(&name.replace("range", "scale"));
         let log = scale.and_then(Value::as_str) == Some("log");
         if let Some((low, _)) = ends.filter(|(low, _)| log && *low <= 0.0) {
@@ -431,17 +455,36 @@ pub(super) fn check(values: &Values) -> Result<(), InvalidParam> {
             });
         }
     }
+    if values.get("y_scale").and_then(Value::as_str) == Some("date") {
+        return Err(InvalidParam {
+            param: "y_scale",
+            message: "is `date`".to_owned(),
+            help: "dates stand along x".to_owned(),
+        });
+    }
     if let Some(Value::Map(spans)) = values.get("spans") {
         for (name, span) in spans {
-            let ends: Option<Vec<f64>> = match span {
-                Value::List(ends) => ends.iter().map(Value::as_float).collect(),
+            let ends = match span {
+                Value::List(ends) => Some(ends.clone()),
                 _ => None,
             };
-            if !matches!(ends.as_deref(), Some([from, to]) if from < to) {
+            if !of_dates(&ends) && !matches!(x_range(&ends), Ok(Some(_))) {
                 return Err(InvalidParam {
                     param: "spans",
                     message: format!("`{name}` is `{span}`"),
-                    help: "a span is a list of two numbers, the lower one first".to_owned(),
+                    help: "a span is a list of two numbers or dates, the lower one first"
+                        .to_owned(),
+                });
+            }
+        }
+    }
+    if let Some(Value::Map(verticals)) = values.get("verticals") {
+        for (name, at) in verticals {
+            if at.as_float().is_none() && at.as_str().is_none() {
+                return Err(InvalidParam {
+                    param: "verticals",
+                    message: format!("`{name}` is `{at}`"),
+                    help: "it stands at a number, a date or a value of the x axis".to_owned(),
                 });
             }
         }
@@ -482,6 +525,34 @@ pub(super) fn range(
             name,
             got: format!("`{other:?}`"),
             want: "must be a list of two numbers, the lower one first".to_owned(),
+        }),
+    }
+}
+
+/// Whether a range is one of dates, the earlier one first.
+pub(super) fn of_dates(given: &Option<Vec<Value>>) -> bool {
+    // The clock does not matter to which is earlier.
+    let date = |end: &Value| Some(Clock::Local.seconds(Moment::of(end.as_str()?)?));
+    match given.as_deref() {
+        Some([low, high]) => {
+            matches!((date(low), date(high)), (Some(low), Some(high)) if low < high)
+        }
+        _ => false,
+    }
+}
+
+/// Two numbers along x in order.
+pub(super) fn x_range(given: &Option<Vec<Value>>) -> Result<Option<(f64, f64)>, FigureError> {
+    let Some(ends) = given else {
+        return Ok(None);
+    };
+    let numbers: Option<Vec<f64>> = ends.iter().map(Value::as_float).collect();
+    match numbers {
+        Some(numbers) => range("x_range", &Some(numbers)),
+        None => Err(FigureError::Parameter {
+            name: "x_range",
+            got: format!("`{}`", Value::List(ends.clone())),
+            want: "must be a list of two numbers or dates, the lower one first".to_owned(),
         }),
     }
 }

@@ -10,10 +10,10 @@ use crate::registry::Values;
 use crate::registry::params;
 use crate::table::Table;
 
+use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
-use super::Rendered;
 use super::axes;
 use super::canvas::Align;
 use super::canvas::Canvas;
@@ -80,7 +80,7 @@ impl Entry for Parallel {
 }
 
 impl Figure for Parallel {
-    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = ParallelParams::read(values)?;
         if params.parameters.0.is_empty() {
             return Err(ParamError::new("parameters", "is an empty list").into());

@@ -10,10 +10,10 @@ use crate::search::pareto;
 use crate::table::Column;
 use crate::table::Table;
 
+use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
-use super::Rendered;
 use super::axes;
 use super::canvas::Point;
 use super::direction::Direction;
@@ -69,7 +69,7 @@ impl Entry for Pareto {
 }
 
 impl Figure for Pareto {
-    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = ParetoParams::read(values)?;
         let panels = Panels::new(&params.facets, &params.axes);
         let mapping = Mapping {

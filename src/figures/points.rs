@@ -6,10 +6,10 @@ use crate::registry::Values;
 use crate::registry::params;
 use crate::table::Table;
 
+use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
-use super::Rendered;
 use super::axes;
 use super::finish;
 use super::grammar::capital;
@@ -111,7 +111,7 @@ impl Entry for Embedding {
 }
 
 impl Figure for Scatter {
-    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = ScatterParams::read(values)?;
         points(
             input,
@@ -124,7 +124,7 @@ impl Figure for Scatter {
 }
 
 impl Figure for Embedding {
-    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = EmbeddingParams::read(values)?;
         let axes = AxisParams {
             legend: params.legend,
@@ -140,7 +140,7 @@ fn points(
     params: PointParams,
     axes: &AxisParams,
     embedding: bool,
-) -> Result<Rendered, FigureError> {
+) -> Result<Drawn, FigureError> {
     let panels = Panels::new(&params.facets, axes);
     let mapping = Mapping {
         color: params.color,
@@ -157,7 +157,24 @@ fn points(
     } else if table.rows.len() > 300 {
         theme.marker_size *= 0.5;
     }
-    let at = |row: usize| Some((table.number(row, x)?, table.number(row, y)?));
+    let values = || table.rows.iter().map(|row| &row[x]);
+    let dated = !embedding && axes::are_dates(panels, values());
+    let dates = match dated {
+        true => {
+            let of_panel = |panel: &super::facets::Facet| {
+                let rows = panel.groups.iter().flat_map(|group| &group.rows);
+                rows.map(|&row| table.rows[row][x].clone()).collect()
+            };
+            let per_panel = facets.panels.iter().map(of_panel).collect();
+            Some(axes::coordinates(panels, axes::X, per_panel, false)?)
+        }
+        false => None,
+    };
+    let along = |row: usize| match &dates {
+        Some(axes) => axes[0].scale.number(&table.rows[row][x]),
+        None => table.number(row, x),
+    };
+    let at = |row: usize| Some((along(row)?, table.number(row, y)?));
     let drawn: Vec<Vec<(f64, f64)>> = facets
         .panels
         .iter()
@@ -179,7 +196,10 @@ fn points(
     }
     let pick =
         |f: fn(&(f64, f64)) -> f64| drawn.iter().map(|p| p.iter().map(f).collect()).collect();
-    let x_axes = axes::numbers(panels, axes::X, pick(|p| p.0), None)?;
+    let x_axes = match &dates {
+        Some(axes) => axes.clone(),
+        None => axes::numbers(panels, axes::X, pick(|p| p.0), None)?,
+    };
     let y_axes = axes::numbers(panels, axes::Y, pick(|p| p.1), None)?;
     let legend = facets.legend(&theme, |color, marker| Sample::Marker {
         colour: theme.colour(color),
@@ -282,12 +302,18 @@ fn points(
         .flatten()
         .filter_map(|n| table.column(n))
         .collect();
-    let csv = listing(table, &shown, x, y);
+    let drawn = |row: usize| at(row).is_some();
+    let csv = listing(table, &shown, (x, y), drawn);
     finish(page, &title, csv, caption)
 }
 
 /// The columns that are drawn, of the rows that are.
-fn listing(table: &Table, shown: &[usize], x: usize, y: usize) -> String {
+fn listing(
+    table: &Table,
+    shown: &[usize],
+    (x, y): (usize, usize),
+    drawn: impl Fn(usize) -> bool,
+) -> String {
     let mut columns = shown.to_vec();
     columns.extend([x, y]);
     let mut seen = Vec::new();
@@ -296,8 +322,7 @@ fn listing(table: &Table, shown: &[usize], x: usize, y: usize) -> String {
         seen.push(*column);
         first
     });
-    let rows = (0..table.rows.len())
-        .filter(|&row| table.number(row, x).is_some() && table.number(row, y).is_some());
+    let rows = (0..table.rows.len()).filter(|&row| drawn(row));
     let listing = Table {
         columns: columns.iter().map(|&c| table.columns[c].clone()).collect(),
         rows: rows

@@ -12,10 +12,10 @@ use crate::registry::params;
 use crate::table::Column;
 use crate::table::Table;
 
+use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
-use super::Rendered;
 use super::axes;
 use super::canvas::Canvas;
 use super::canvas::Point;
@@ -82,7 +82,7 @@ impl Figure for Rungs {
         false
     }
 
-    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = RungsParams::read(values)?;
         let panels = Panels::new(&params.facets, &params.axes);
         let mapping = Mapping {

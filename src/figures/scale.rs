@@ -4,13 +4,17 @@ use serde_json::Value as Json;
 
 use crate::table::display;
 
+use super::dates::Clock;
+use super::dates::Moment;
+
 /// Numbers that differ by a smaller share than this are one number, computed in two ways.
 const ROUNDING: f64 = 1e-12;
 
 /// How values spread along an axis, as manifests name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScaleKind {
-    /// Category for text; for an axis whose values are spaced by ratios, log; else linear.
+    /// Date for dates, category for other text; for an axis whose values are spaced by ratios, log;
+    /// else linear.
     Auto,
     Linear,
     Log,
@@ -18,10 +22,13 @@ pub(super) enum ScaleKind {
     Symlog,
     /// Values evenly spaced in their order.
     Category,
+    /// Dates and times, as ISO 8601 writes them.
+    Date,
 }
 
 impl ScaleKind {
-    pub(super) const NAMES: [&'static str; 5] = ["auto", "linear", "log", "symlog", "category"];
+    pub(super) const NAMES: [&'static str; 6] =
+        ["auto", "linear", "log", "symlog", "category", "date"];
 
     pub(super) fn from_name(name: &str) -> Option<Self> {
         Some(match name {
@@ -30,6 +37,7 @@ impl ScaleKind {
             "log" => ScaleKind::Log,
             "symlog" => ScaleKind::Symlog,
             "category" => ScaleKind::Category,
+            "date" => ScaleKind::Date,
             _ => return None,
         })
     }
@@ -57,6 +65,14 @@ pub(super) enum Scale {
     Category {
         values: Vec<Json>,
     },
+    /// Seconds since 1970 on a clock.
+    Date {
+        low: f64,
+        high: f64,
+        /// The first and the last of the data that are shown.
+        data: (f64, f64),
+        clock: Clock,
+    },
 }
 
 impl Scale {
@@ -64,7 +80,9 @@ impl Scale {
     /// defined. For categories the number is the position in their list.
     pub(super) fn place(&self, value: f64) -> Option<f64> {
         let share = match self {
-            Scale::Linear { low, high } => (value - low) / (high - low),
+            Scale::Linear { low, high } | Scale::Date { low, high, .. } => {
+                (value - low) / (high - low)
+            }
             Scale::Log { low, high } => {
                 if value <= 0.0 {
                     return None;
@@ -83,7 +101,9 @@ impl Scale {
     /// The number at a share of the axis: the inverse of [`Scale::place`] for numeric scales.
     pub(super) fn value(&self, share: f64) -> Option<f64> {
         match self {
-            Scale::Linear { low, high } => Some(low + share * (high - low)),
+            Scale::Linear { low, high } | Scale::Date { low, high, .. } => {
+                Some(low + share * (high - low))
+            }
             Scale::Log { low, high } => Some((low.ln() + share * (high.ln() - low.ln())).exp()),
             Scale::Symlog { low, high, linear } => {
                 let (from, to) = (bend(*low, *linear), bend(*high, *linear));
@@ -107,6 +127,10 @@ impl Scale {
             Scale::Category { values } => {
                 let position = values.iter().position(|known| known == value)?;
                 Some(position as f64)
+            }
+            Scale::Date { clock, .. } => {
+                let moment = Moment::of(value.as_str()?)?;
+                Some(clock.seconds(moment))
             }
             _ => value.as_f64().filter(|value| value.is_finite()),
         }
@@ -136,6 +160,32 @@ impl Scale {
             other => other,
         };
         Scale::of_numbers(kind, &numbers, range, 0.04)
+    }
+
+    /// A scale that holds all dates, in seconds on their clock.
+    pub(super) fn of_dates(clock: Clock, values: &[Json], range: Option<(f64, f64)>) -> Scale {
+        let moments = values.iter().filter_map(|v| Moment::of(v.as_str()?));
+        let seconds: Vec<f64> = moments.map(|moment| clock.seconds(moment)).collect();
+        let ends = |shown: (f64, f64)| {
+            let shown = seconds.iter().filter(|s| (shown.0..=shown.1).contains(*s));
+            shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), s| {
+                (low.min(*s), high.max(*s))
+            })
+        };
+        let (low, high) = ends((f64::NEG_INFINITY, f64::INFINITY));
+        let data = ends(range.unwrap_or((low, high)));
+        let (low, high) = match (range, high - low) {
+            (Some(range), _) => range,
+            // One date stands in the middle of its day.
+            (None, span) if span <= 0.0 => (low - 43_200.0, high + 43_200.0),
+            (None, span) => (low - 0.04 * span, high + 0.04 * span),
+        };
+        Scale::Date {
+            low,
+            high,
+            data,
+            clock,
+        }
     }
 
     /// A scale that holds all numbers, with `margin` of its length left at both ends.

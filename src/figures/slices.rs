@@ -11,10 +11,10 @@ use crate::registry::params;
 use crate::table::Column;
 use crate::table::Table;
 
+use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
-use super::Rendered;
 use super::axes;
 use super::finish;
 use super::grammar::capital;
@@ -72,7 +72,7 @@ const PARAMETER: &str = "parameter";
 const VALUE: &str = "value of the parameter";
 
 impl Figure for Slices {
-    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = SlicesParams::read(values)?;
         if params.parameters.0.is_empty() {
             return Err(ParamError::new("parameters", "is an empty list").into());

@@ -1,5 +1,6 @@
 //! Ticks that read well: round numbers, few enough for the length of the axis.
 
+use super::dates;
 use super::numbers;
 use super::numbers::Format;
 use super::numbers::minus;
@@ -35,6 +36,10 @@ pub(super) fn ticks(scale: &Scale, room: usize, at: &[f64], format: Format) -> V
                 .collect()
         }
         Scale::Linear { low, high } => linear(scale, *low, *high, room, format),
+        Scale::Date { low, high, .. } => dates::ticks(*low, *high, room)
+            .into_iter()
+            .filter_map(|(at, label)| labelled(scale, at, label))
+            .collect(),
         Scale::Log { low, high } => log(scale, *low, *high, room, format),
         Scale::Symlog { low, high, linear } => symlog(scale, (*low, *high), *linear, room, format),
     };
@@ -60,6 +65,7 @@ fn ends(scale: &Scale, format: Format) -> Vec<Tick> {
     let tick = |(place, value): (f64, Option<f64>)| {
         let value = value?;
         let label = match format {
+            _ if matches!(scale, Scale::Date { .. }) => dates::whole(value),
             Format::Auto => minus(&format!("{value:?}")),
             format => alone(&[value], format).concat(),
         };

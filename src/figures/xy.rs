@@ -2,8 +2,8 @@
 
 use crate::table::Estimate;
 
+use super::Drawn;
 use super::FigureError;
-use super::Rendered;
 use super::axes;
 use super::canvas::Canvas;
 use super::canvas::Colour;
@@ -323,7 +323,7 @@ pub(super) fn finish(
     plot: &Plot,
     look: SeriesStyle,
     more: &[String],
-) -> Result<Rendered, FigureError> {
+) -> Result<Drawn, FigureError> {
     let theme = plot.facets.theme(&panels.axes.common)?;
     let levels = Levels::new(beside.levels);
     let around = beside.envelope.as_ref();

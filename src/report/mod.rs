@@ -49,4 +49,4 @@ pub use model::SourceFile;
 pub use model::Stage;
 pub use model::State;
 pub use model::Step;
-pub use page::{MARK, render};
+pub use page::{MARK, render, render_live};

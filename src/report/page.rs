@@ -61,17 +61,33 @@ const SCRIPTS: [&str; 4] = [
 /// By which a page is known that the program wrote: it stands in its first lines.
 pub const MARK: &str = "<meta name=\"generator\" content=\"sweepline\">";
 
+/// What runs in a page that is shown while the experiment runs.
+const LIVE: &str = include_str!("live.js");
+
 /// The report as one HTML document.
 pub fn render(report: &Report) -> String {
+    page(report, None)
+}
+
+/// The same for a server that tells at `/state` where the run stands; `results`: how many of them
+/// the page has.
+pub fn render_live(report: &Report, results: usize) -> String {
+    page(report, Some(results))
+}
+
+fn page(report: &Report, live: Option<usize>) -> String {
     let mut html = Html::default();
     html.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     html.raw(MARK).raw("\n");
     // Nothing may be loaded from anywhere: what the page needs is in it.
     html.raw(
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
-         img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
-         base-uri 'none'; form-action 'none'\">\n",
+         img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; ",
     );
+    if live.is_some() {
+        html.raw("connect-src 'self'; ");
+    }
+    html.raw("base-uri 'none'; form-action 'none'\">\n");
     html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     html.raw("<meta name=\"color-scheme\" content=\"light dark\">\n");
     html.raw("<link rel=\"icon\" href=\"data:,\">\n");
@@ -79,7 +95,7 @@ pub fn render(report: &Report) -> String {
     html.raw(include_str!("page.css"))
         .raw("</style>\n</head>\n<body>\n");
     html.raw("<a class=\"skip\" href=\"#main\">Skip to the results</a>\n");
-    head(report, &mut html);
+    head(report, live, &mut html);
     html.open("main", &[("id", "main")]).raw("\n");
     for (_, _, present, write) in SECTIONS {
         if present(report) {
@@ -90,6 +106,9 @@ pub fn render(report: &Report) -> String {
         .raw("\n<footer><p>Written by sweepline.</p></footer>\n<script>\n");
     for script in SCRIPTS {
         html.raw(script);
+    }
+    if live.is_some() {
+        html.raw(LIVE);
     }
     html.raw("</script>\n</body>\n</html>\n");
     html.finish()
@@ -102,7 +121,7 @@ fn title(report: &Report) -> String {
     }
 }
 
-fn head(report: &Report, html: &mut Html) {
+fn head(report: &Report, live: Option<usize>, html: &mut Html) {
     html.open("header", &[]).raw("\n");
     html.open("p", &[("class", "kicker")]);
     html.text("Experiment ")
@@ -111,6 +130,18 @@ fn head(report: &Report, html: &mut Html) {
     html.leaf("h1", &[], &title(report));
     if !report.summary.is_empty() {
         html.leaf("p", &[("class", "summary")], &report.summary);
+    }
+    if let Some(results) = live {
+        let results = results.to_string();
+        html.open(
+            "section",
+            &[
+                ("id", "live"),
+                ("data-results", &results),
+                ("aria-live", "off"),
+            ],
+        );
+        html.close("section");
     }
     state::write(report, html);
     html.open("nav", &[("aria-label", "Contents")])

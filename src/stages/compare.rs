@@ -2,6 +2,8 @@
 
 use super::Stage;
 use super::artifacts;
+use super::in_latex;
+use super::in_latex::InLatex;
 use super::naming::Naming;
 use super::read;
 use super::rows;
@@ -10,11 +12,13 @@ use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
+use crate::registry::InvalidParam;
 use crate::registry::Names;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Values;
 use crate::registry::params;
 use crate::table::CompareError;
 use crate::table::Comparison;
@@ -35,6 +39,7 @@ params! {
         replicate: Option<Names>;
         /// what stands around our mean
         interval: IntervalKind = "ci95";
+        latex: InLatex;
         naming: Naming;
     }
 }
@@ -58,6 +63,10 @@ impl Entry for CompareTable {
          ours keeps its row."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         CompareParams::params()
     }
@@ -77,6 +86,10 @@ impl StageKind for CompareTable {
 
     fn outputs(&self) -> Outputs {
         Outputs::Fixed(&[("table", ArtifactType::Table)])
+    }
+
+    fn check(&self, params: &Values) -> Result<(), InvalidParam> {
+        in_latex::check(params)
     }
 
     fn reduces_all(&self) -> bool {
@@ -104,12 +117,18 @@ impl Stage for CompareTable {
         };
         let ours = Summary::new(&table, &spec)?;
         let comparison = Comparison::new(ours, &reported)?;
+        let layout = params.latex.layout()?;
         let mut produced = StepOutput::default();
         produced
             .file("table", "table.csv", comparison.to_table().to_csv())
             .file("table", artifacts::TABLE, comparison.to_table().to_json())
             .file("table", "table.md", comparison.to_markdown())
-            .file("table", "table.tex", comparison.to_latex());
+            .file("table", "table.tex", comparison.to_latex(&layout))
+            .file(
+                "table",
+                "table.values.tex",
+                comparison.to_values(&job.step.stage),
+            );
         Ok(produced)
     }
 }

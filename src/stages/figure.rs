@@ -1,5 +1,7 @@
 //! `figure/<kind>`: rows, curves or pictures of many cells become a figure in its file formats.
 
+use std::fs;
+
 use super::Stage;
 use super::artifacts;
 use super::artifacts::Images;
@@ -14,6 +16,7 @@ use crate::figures::FigureError;
 use crate::figures::FigureInput;
 use crate::figures::ImageBatch;
 use crate::figures::Source;
+use crate::figures::composite;
 use crate::figures::dag;
 use crate::registry::ArtifactType;
 use crate::registry::InvalidParam;
@@ -26,8 +29,33 @@ use crate::table::escape_latex;
 /// Draws one kind of figure of the registry.
 pub(super) type Draw = Registered<dyn Figure>;
 
-impl StageKind for Draw {
-    fn inputs(&self) -> Vec<Slot> {
+const CURVES: Slot = Slot::new(
+    "curves",
+    &[ArtifactType::Curve, ArtifactType::Table],
+    "training curves",
+);
+const IMAGES: Slot = Slot::new(
+    "images",
+    &[ArtifactType::Images],
+    "pictures, a block per cell",
+);
+const REFERENCE: Slot = Slot::new(
+    "reference",
+    &[ArtifactType::Images],
+    "the originals of reconstructions, or where neighbours are sought",
+)
+.optional();
+
+const FONTS: Slot = Slot::new(
+    "fonts",
+    &[ArtifactType::File],
+    "font files: a character is set in the first that has it, else in the program's own font",
+)
+.optional();
+
+impl Draw {
+    /// What it draws.
+    fn slots(&self) -> Vec<Slot> {
         match self.entry.source() {
             Source::Rows => vec![rows::SLOT],
             Source::Surface => vec![
@@ -39,26 +67,24 @@ impl StageKind for Draw {
                 )
                 .optional(),
             ],
-            Source::Curves => vec![Slot::new(
-                "curves",
-                &[ArtifactType::Curve, ArtifactType::Table],
-                "training curves",
-            )],
-            Source::Images => vec![
-                Slot::new(
-                    "images",
-                    &[ArtifactType::Images],
-                    "pictures, a block per cell",
-                ),
-                Slot::new(
-                    "reference",
-                    &[ArtifactType::Images],
-                    "the originals of reconstructions, or where neighbours are sought",
-                )
-                .optional(),
-            ],
+            Source::Curves => vec![CURVES],
+            Source::Images => vec![IMAGES, REFERENCE],
             Source::Pipeline => Vec::new(),
+            Source::Panels => vec![
+                rows::SLOT.optional(),
+                CURVES.optional(),
+                IMAGES.optional(),
+                REFERENCE,
+            ],
         }
+    }
+}
+
+impl StageKind for Draw {
+    fn inputs(&self) -> Vec<Slot> {
+        let mut slots = self.slots();
+        slots.push(FONTS);
+        slots
     }
 
     fn outputs(&self) -> Outputs {
@@ -84,28 +110,15 @@ impl StageKind for Draw {
 
 impl Stage for Draw {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
-        let mut input = FigureInput::default();
-        match self.entry.source() {
-            Source::Rows => input.table = rows::of_rows(job.items("rows"))?,
-            Source::Surface => {
-                input.table = rows::of_rows(job.items("rows"))?;
-                let points = job.items("points");
-                if !points.is_empty() {
-                    input.points = Some(rows::of_rows(points)?);
-                }
-            }
-            Source::Curves => input.table = rows::of_curves(job.items("curves"))?,
-            Source::Pipeline => {}
-            Source::Images => {
-                for item in job.items("images") {
-                    input.images.push((coordinates(item), batch(item)?));
-                }
-                if let Some(reference) = job.items("reference").first() {
-                    input.reference = Some(batch(reference)?);
-                }
-            }
-        }
+        let mut input = match self.entry.source() {
+            Source::Panels => of_panels(job)?,
+            source => input(job, source, None)?,
+        };
+        input.fonts = fonts(job)?;
         let drawn = self.entry.draw(&input, &job.step.params)?;
+        if let Some(warning) = no_glyphs(&drawn.missing) {
+            job.link.warn(&warning);
+        }
         // A command of its own: `\caption` cannot read its text from a file.
         let caption = format!("\\caption{{{}}}\n", escape_latex(drawn.caption.trim_end()));
         let mut produced = StepOutput::default();
@@ -118,6 +131,92 @@ impl Stage for Draw {
             .file("figure", "figure.caption.txt", drawn.caption);
         Ok(produced)
     }
+}
+
+/// What a figure draws; `from`: of what comes in, only that of this stage.
+fn input(job: &Job<'_>, source: Source, from: Option<&str>) -> Result<FigureInput, JobError> {
+    let items = |slot: &str| -> Vec<JobItem> {
+        let items = job.items(slot).iter();
+        let own = items.filter(|item| from.is_none_or(|from| item.stage == from));
+        own.cloned().collect()
+    };
+    let mut input = FigureInput::default();
+    match source {
+        Source::Rows => input.table = rows::of_rows(&items("rows"))?,
+        Source::Surface => {
+            input.table = rows::of_rows(&items("rows"))?;
+            let points = items("points");
+            if !points.is_empty() {
+                input.points = Some(rows::of_rows(&points)?);
+            }
+        }
+        Source::Curves => input.table = rows::of_curves(&items("curves"))?,
+        Source::Images => {
+            for item in items("images") {
+                input.images.push((coordinates(&item), batch(&item)?));
+            }
+            if let Some(reference) = job.items("reference").first() {
+                input.reference = Some(batch(reference)?);
+            }
+        }
+        Source::Pipeline | Source::Panels => {}
+    }
+    Ok(input)
+}
+
+/// The font files that come in, by their names.
+fn fonts(job: &Job<'_>) -> Result<Vec<(String, Vec<u8>)>, JobError> {
+    let mut fonts = Vec::new();
+    for item in job.items("fonts") {
+        for (name, path) in &artifacts::single(item)?.paths {
+            let data =
+                fs::read(path).map_err(|error| JobError::failed(format!("{name}: {error}")))?;
+            fonts.push((name.clone(), data));
+        }
+    }
+    Ok(fonts)
+}
+
+/// What to say of characters that no font has.
+fn no_glyphs(missing: &[char]) -> Option<String> {
+    let named = missing.iter().take(8);
+    let named: Vec<String> = named
+        .map(|c| format!("{c} (U+{:04X})", u32::from(*c)))
+        .collect();
+    let more = match missing.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!named.is_empty()).then(|| {
+        format!(
+            "no font has {}{more}: name one that does, `in: {{fonts: {{file: …}}}}`",
+            named.join(", ")
+        )
+    })
+}
+
+/// What the panels of a composite figure draw.
+fn of_panels(job: &Job<'_>) -> Result<FigureInput, JobError> {
+    let invalid = |wrong: InvalidParam| JobError::failed(wrong.message).hint(wrong.help);
+    let mut all = FigureInput::default();
+    for panel in composite::panels(&job.step.params).map_err(invalid)? {
+        if let Some(from) = &panel.from {
+            let mut stages: Vec<&str> = ["rows", "curves", "images"]
+                .iter()
+                .flat_map(|slot| job.items(slot))
+                .map(|item| item.stage.as_str())
+                .collect();
+            stages.dedup();
+            if !stages.contains(&from.as_str()) {
+                let (name, known) = (&panel.name, crate::text::list_of(&stages));
+                let error = format!("panel `{name}` reads from `{from}`, which does not come in");
+                return Err(JobError::failed(error).hint(format!("under `in` there is {known}")));
+            }
+        }
+        let own = input(job, panel.kind.source(), panel.from.as_deref())?;
+        all.panels.push((panel.name, own));
+    }
+    Ok(all)
 }
 
 /// The cell of an item as people read it.

@@ -20,6 +20,7 @@ mod figure;
 mod fitted;
 mod gaussian_ratio;
 mod importance;
+mod in_latex;
 mod latents;
 mod low_posterior;
 mod measured;
@@ -143,7 +144,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         ))
     }));
     let figures = figures::ALL.iter();
-    all.extend(figures.map(|figure| leak(figure::Draw::new("figure", *figure, 2))));
+    all.extend(figures.map(|figure| leak(figure::Draw::new("figure", *figure, 3))));
     all.sort_by_key(|stage| stage.name());
     all
 });

@@ -2,6 +2,8 @@
 
 use super::Stage;
 use super::artifacts;
+use super::in_latex;
+use super::in_latex::InLatex;
 use super::naming::Naming;
 use super::rows;
 use crate::engine::Job;
@@ -9,6 +11,7 @@ use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
+use crate::registry::InvalidParam;
 use crate::registry::Names;
 use crate::registry::Outputs;
 use crate::registry::Param;
@@ -17,6 +20,7 @@ use crate::registry::ParamValue;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Value;
+use crate::registry::Values;
 use crate::registry::params;
 use crate::table::Correction;
 use crate::table::PairTest;
@@ -42,6 +46,7 @@ params! {
         test: PairTest = "paired-t";
         /// of the probabilities, for the number of tests
         correction: Correction = "holm";
+        latex: InLatex;
         naming: Naming;
     }
 }
@@ -84,6 +89,10 @@ impl Entry for PairwiseTable {
          Sources: Holm 1979; Benjamini and Hochberg 1995; Hedges 1981; Kerby 2014."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         PairwiseParams::params()
     }
@@ -96,6 +105,10 @@ impl StageKind for PairwiseTable {
 
     fn outputs(&self) -> Outputs {
         Outputs::Fixed(&[("table", ArtifactType::Table)])
+    }
+
+    fn check(&self, params: &Values) -> Result<(), InvalidParam> {
+        in_latex::check(params)
     }
 
     fn reduces_all(&self) -> bool {
@@ -123,12 +136,18 @@ impl Stage for PairwiseTable {
             correction: params.correction,
         };
         let pairwise = Pairwise::new(&table, &spec)?;
+        let layout = params.latex.layout()?;
         let mut produced = StepOutput::default();
         produced
             .file("table", "table.csv", pairwise.to_table().to_csv())
             .file("table", artifacts::TABLE, pairwise.to_table().to_json())
             .file("table", "table.md", pairwise.to_markdown())
-            .file("table", "table.tex", pairwise.to_latex());
+            .file("table", "table.tex", pairwise.to_latex(&layout))
+            .file(
+                "table",
+                "table.values.tex",
+                pairwise.to_values(&job.step.stage),
+            );
         Ok(produced)
     }
 }

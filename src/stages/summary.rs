@@ -1,6 +1,8 @@
 //! `table/summary`: scores of many cells become the table of a paper.
 
 use super::Stage;
+use super::in_latex;
+use super::in_latex::InLatex;
 use super::naming::Naming;
 use super::rows;
 use crate::engine::Job;
@@ -14,8 +16,8 @@ use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
-use crate::registry::Value;
 use crate::registry::Values;
+use crate::registry::choices;
 use crate::registry::params;
 use crate::table::IntervalKind;
 use crate::table::Layout;
@@ -25,6 +27,16 @@ use crate::table::SummarySpec;
 
 /// Reduces replicates and prints the rest.
 pub(super) struct SummaryTable;
+
+choices! {
+    /// How the decimal points of a column come to stand in line.
+    enum Align {
+        /// All numbers of a column have the same decimals.
+        Plain = "plain",
+        /// In the columns of the package siunitx.
+        Siunitx = "siunitx",
+    }
+}
 
 params! {
     /// What `table/summary` may be given.
@@ -43,12 +55,9 @@ params! {
         interval: IntervalKind = "ci95";
         /// decimals of every number [default: what each column warrants]
         digits: Option<usize>, max(12);
-        /// in LaTeX, the room for the table: `single` (3.3 in), `double` (6.9 in), or inches
-        width: Value = "single";
-        /// in LaTeX, the caption of a float around the table
-        caption: Option<String>;
-        /// in LaTeX, what the text refers to the float by
-        label: Option<String>;
+        /// in LaTeX, how decimal points come to stand in line: `plain` (equal decimals) or `siunitx`
+        align: Align = Align::Plain;
+        latex: InLatex;
         naming: Naming;
     }
 }
@@ -75,7 +84,7 @@ impl Entry for SummaryTable {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -93,14 +102,7 @@ impl StageKind for SummaryTable {
     }
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
-        let Some(width) = params.get("width") else {
-            return Ok(());
-        };
-        room(width).map(|_| ()).map_err(|error| InvalidParam {
-            param: "width",
-            message: error.to_string(),
-            help: "3.3 inches are one column of two".to_owned(),
-        })
+        in_latex::check(params)
     }
 
     fn reduces_all(&self) -> bool {
@@ -129,9 +131,8 @@ impl Stage for SummaryTable {
             columns: params.columns,
             compare: params.compare.unwrap_or_default(),
             digits: params.digits,
-            width: Some(room(&params.width)?),
-            caption: params.caption,
-            label: params.label,
+            siunitx: params.align == Align::Siunitx,
+            ..params.latex.layout()?
         };
         let mut produced = StepOutput::default();
         produced
@@ -146,22 +147,6 @@ impl Stage for SummaryTable {
             );
         Ok(produced)
     }
-}
-
-/// Points of LaTeX that a table may be wide.
-fn room(width: &Value) -> Result<f64, JobError> {
-    let inches = match width.as_str() {
-        Some("single") => Some(3.3),
-        Some("double") => Some(6.9),
-        _ => width
-            .as_float()
-            .filter(|inches| (0.5..=40.0).contains(inches)),
-    };
-    let points = inches.map(|inches| inches * 72.27);
-    points.ok_or_else(|| {
-        let title = format!("`width` is `{width}`, not `single`, `double` or 0.5 to 40 inches");
-        JobError::failed(title)
-    })
 }
 
 impl From<SummaryError> for JobError {

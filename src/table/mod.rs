@@ -20,5 +20,5 @@ pub use frame::display;
 pub use frame::{Column, Table};
 pub use interval::IntervalKind;
 pub use pairwise::{Correction, Pair, PairTest, Pairwise, PairwiseError, PairwiseSpec};
-pub use render::{Layout, escape_latex, escape_markdown};
+pub use render::{FittedTable, Layout, Side, ValuesFile, escape_latex, escape_markdown};
 pub use summary::{Estimate, Group, Summary, SummaryError, SummarySpec};

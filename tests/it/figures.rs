@@ -614,7 +614,10 @@ fn a_picture_that_is_moved_by_a_dot_is_noticed() {
 /// A table of `examples/gallery`.
 fn example(file: &str, axes: &[&str]) -> FigureInput {
     let path = format!("examples/gallery/{file}");
-    table(&fs::read_to_string(path).expect("it ships"), axes)
+    let text = fs::read_to_string(path).expect("it ships");
+    // Where it comes from stands above the table.
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    table(&lines.collect::<Vec<_>>().join("\n"), axes)
 }
 
 /// Trials of a space with conditions: two parameters for each of two models.
@@ -800,4 +803,115 @@ fn pareto_fronts_by_group() {
             .any(|(other, a, b, _)| other == group && a <= x && b <= y && (a, b) != (x, y));
         assert_eq!(*on, !dominated);
     }
+}
+
+#[test]
+fn ranks_with_the_critical_difference() {
+    let rendered = snapshot(
+        "ranks",
+        "ranks",
+        &example("trees.csv", &["dataset", "method"]),
+        "{compare: method, value: auc, over: dataset, direction: maximize, level: 0.1}",
+    );
+    // Demšar (2006), section 3.2.2: 2.291 · √(4 · 5 / (6 · 14)) = 1.12.
+    assert!(
+        rendered.caption.contains("CD = 1.12"),
+        "{}",
+        rendered.caption
+    );
+}
+
+#[test]
+fn slopes_between_two_drugs() {
+    let input = example("sleep.csv", &["drug", "patient"]);
+    snapshot(
+        "slope",
+        "slope",
+        &input,
+        "{x: drug, y: gain, name: patient}",
+    );
+}
+
+#[test]
+fn pairs_of_columns() {
+    let mut input = example("hartmann.csv", &["trial"]);
+    input.table.rows.truncate(80);
+    let yaml = "{columns: [x0, x5, value], upper: correlation}";
+    snapshot("pairs", "pairs", &input, yaml);
+}
+
+#[test]
+fn bars_along_both_axes() {
+    let mut csv = "method,seed,cost,score\n".to_owned();
+    for (m, method) in ["vae", "iwae", "mapa"].iter().enumerate() {
+        for seed in 0..5u64 {
+            let (a, b) = (
+                noise(10 * m as u64 + seed),
+                noise(1000 + 10 * m as u64 + seed),
+            );
+            csv.push_str(&format!(
+                "{method},{seed},{},{}\n",
+                3.0 + 4.0 * m as f64 + a,
+                m as f64 - b
+            ));
+        }
+    }
+    let input = table(&csv, &["method", "seed"]);
+    let yaml = "{x: cost, y: score, color: method, replicate: seed, band: sd}";
+    snapshot("errorbar", "errorbar", &input, yaml);
+}
+
+#[test]
+fn line_over_dates() {
+    let mut csv = "day,loss\n".to_owned();
+    for day in 1..=28u64 {
+        csv.push_str(&format!("2026-02-{day:02},{}\n", 3.0 + noise(day)));
+    }
+    let rendered = snapshot(
+        "line-dates",
+        "line",
+        &table(&csv, &["day"]),
+        "{x: day, y: loss, verticals: {release: 2026-02-10}, spans: {maintenance: [2026-02-17, 2026-02-20]}}",
+    );
+    let dates = "release: a line at 2026-02-10.";
+    assert!(rendered.caption.contains(dates), "{}", rendered.caption);
+}
+
+#[test]
+fn violins_with_boxes_and_values() {
+    let mut csv = "method,seed,loss\n".to_owned();
+    for (m, method) in ["vae", "iwae", "mapa"].iter().enumerate() {
+        for seed in 0..40u64 {
+            let i = 100 * m as u64 + seed;
+            csv.push_str(&format!(
+                "{method},{seed},{}\n",
+                m as f64 + noise(i) + noise(i + 7)
+            ));
+        }
+    }
+    let input = table(&csv, &["method", "seed"]);
+    let yaml = "{x: method, y: loss, replicate: seed, shape: [violin, box, strip]}";
+    snapshot("box-all", "box", &input, yaml);
+}
+
+#[test]
+fn a_figure_of_panels() {
+    let part = |input: FigureInput, name: &str| (name.to_owned(), input);
+    let mut circle = results();
+    circle.table.rows.retain(|row| row[0] == "circle");
+    let input = FigureInput {
+        panels: vec![
+            part(circle, "a"),
+            part(example("sleep.csv", &["drug", "patient"]), "b"),
+        ],
+        ..FigureInput::default()
+    };
+    snapshot(
+        "composite",
+        "composite",
+        &input,
+        "{width: double, panels: {\
+         a: {figure: line, x: samples, y: test_kl, color: method, replicate: draw}, \
+         b: {figure: slope, x: drug, y: gain, name: patient}}}",
+    );
 }

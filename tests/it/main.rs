@@ -17,6 +17,7 @@ mod docs;
 mod feed;
 mod figure_trials;
 mod figures;
+mod figures_foreign;
 mod figures_honest;
 #[cfg(unix)]
 mod files;
@@ -47,3 +48,5 @@ mod slurm;
 mod summary_table;
 mod support;
 mod verbs;
+#[cfg(unix)]
+mod view;

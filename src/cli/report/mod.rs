@@ -99,6 +99,16 @@ pub(super) fn write(
     Ok(())
 }
 
+/// The page for a server that tells where the run stands; `results`: how many it has.
+pub(super) fn live(project: &Project, results: &Results<'_>, count: usize) -> Result<String, Stop> {
+    // As if it lay beside the results: the server has their files under the same names.
+    let page = project.view.join("report.html");
+    Ok(report::render_live(
+        &gather(project, results, &page)?,
+        count,
+    ))
+}
+
 /// Whether the page of a run would take the place of a file that no report wrote; says so.
 pub(super) fn refused(project: &Project, err: &mut Printer) -> Result<bool, Stop> {
     let page = project.view.join("report.html");

@@ -12,14 +12,13 @@ use crate::registry::Values;
 use crate::registry::params;
 use crate::text::plural;
 
+use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
-use super::Rendered;
 use super::Source;
 use super::markup;
 use super::options::Common;
-use super::render;
 use boxes::Drawing;
 use boxes::Flow;
 
@@ -64,7 +63,7 @@ impl Figure for Dag {
         Source::Pipeline
     }
 
-    fn paint(&self, _input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, _input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = DagParams::read(values)?;
         let left_out = params.leave_out.unwrap_or_default();
         let (stages, left_out) = stages::read(params.stages.as_ref(), &left_out)?;
@@ -95,11 +94,9 @@ impl Figure for Dag {
                 " Text is down to {smallest:.1} points: a wider page or fewer stages have larger text."
             ));
         }
-        let files = render::files(&canvas, "Stages of the experiment")?;
-        Ok(Rendered {
-            svg: files.svg,
-            pdf: files.pdf,
-            png: files.png,
+        Ok(Drawn {
+            canvas,
+            title: "Stages of the experiment".to_owned(),
             csv: stages::table(&stages).to_csv(),
             caption: format!("{}\n", markup::in_line(&caption)),
         })

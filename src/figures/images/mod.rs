@@ -11,15 +11,14 @@ use crate::registry::Param;
 use crate::registry::Values;
 use crate::registry::params;
 
+use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
 use super::ImageBatch;
-use super::Rendered;
 use super::Source;
 use super::named::Named;
 use super::options::Common;
-use super::render;
 use super::scale::coordinate;
 
 use arrange::Arrangement;
@@ -74,7 +73,7 @@ impl Figure for Images {
         Source::Images
     }
 
-    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = ImagesParams::read(values)?;
         if input.images.is_empty() {
             return Err(FigureError::Empty("no pictures came in".to_owned()));
@@ -135,11 +134,9 @@ impl Figure for Images {
             Some(title) => title,
             None => titles.join("; "),
         };
-        let files = render::files(&canvas, &title)?;
-        Ok(Rendered {
-            svg: files.svg,
-            pdf: files.pdf,
-            png: files.png,
+        Ok(Drawn {
+            canvas,
+            title,
             csv: listing(&blocks, &arrangement),
             caption: caption(layout, &blocks, &arrangement, shape),
         })

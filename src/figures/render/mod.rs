@@ -20,13 +20,21 @@ pub(super) struct Files {
     pub png: Vec<u8>,
 }
 
-/// Writes a drawing in all formats. `title` becomes the title of the documents.
-pub(super) fn files(canvas: &Canvas, title: &str) -> Result<Files, FigureError> {
-    let svg = svg::write(canvas, title, svg::Text::Outlines)?;
-    let with_text = svg::write(canvas, title, svg::Text::Font)?;
+/// Writes a drawing in all formats. `title` becomes the title of the documents, `about` says what is
+/// in it. `text`: whether the SVG has text, with its fonts, in the place of outlines.
+pub(super) fn files(
+    canvas: &Canvas,
+    (title, about): (&str, &str),
+    text: bool,
+) -> Result<Files, FigureError> {
+    let svg = svg::write(canvas, (title, about), svg::Text::Outlines)?;
+    let with_text = svg::write(canvas, (title, about), svg::Text::Font)?;
     Ok(Files {
-        pdf: pdf::write(&with_text, canvas, title)?,
+        pdf: pdf::write(&with_text, canvas, (title, about))?,
         png: png::write(&svg)?,
-        svg,
+        svg: match text {
+            true => svg::write(canvas, (title, about), svg::Text::Embedded)?,
+            false => svg,
+        },
     })
 }

@@ -1,7 +1,6 @@
 //! SVG to PDF with its fonts embedded.
 
 use std::sync::Arc;
-use std::sync::LazyLock;
 
 use krilla::Document;
 use krilla::SerializeSettings;
@@ -20,18 +19,23 @@ use crate::figures::FigureError;
 use crate::figures::canvas::Canvas;
 use crate::figures::font;
 
-/// Our font and no other.
-static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
+/// The fonts of the figure and no other.
+fn fonts() -> Database {
     let mut fonts = Database::new();
-    fonts.load_font_data(font::REGULAR.to_vec());
-    fonts.load_font_data(font::SEMIBOLD.to_vec());
-    Arc::new(fonts)
-});
+    for face in font::all() {
+        fonts.load_font_data(face.data.to_vec());
+    }
+    fonts
+}
 
 /// Writes an SVG whose text is text as one page.
-pub(super) fn write(svg: &str, canvas: &Canvas, title: &str) -> Result<Vec<u8>, FigureError> {
+pub(super) fn write(
+    svg: &str,
+    canvas: &Canvas,
+    (title, about): (&str, &str),
+) -> Result<Vec<u8>, FigureError> {
     let options = Options {
-        fontdb: FONTS.clone(),
+        fontdb: Arc::new(fonts()),
         ..Options::default()
     };
     let drawing = |error: String| FigureError::Drawing(error);
@@ -65,6 +69,7 @@ pub(super) fn write(svg: &str, canvas: &Canvas, title: &str) -> Result<Vec<u8>, 
     document.set_metadata(
         Metadata::new()
             .title(title.to_owned())
+            .description(about.to_owned())
             .creator("sweepline".to_owned()),
     );
     document

@@ -24,7 +24,6 @@ use crate::figures::canvas::Label;
 use crate::figures::canvas::Mark;
 use crate::figures::canvas::Point;
 use crate::figures::font;
-use crate::figures::font::Weight;
 use crate::figures::markup;
 use crate::text::as_prose;
 
@@ -39,18 +38,25 @@ const PLACEHOLDER: char = '\u{E000}';
 pub(super) enum Text {
     /// As shapes: needs no font where it is shown.
     Outlines,
-    /// As text in [`font::FAMILY`].
+    /// As text in fonts that the reader has.
     Font,
+    /// As text, with its fonts in the document.
+    Embedded,
 }
 
 /// Writes a drawing as an SVG document.
-pub(super) fn write(canvas: &Canvas, title: &str, text: Text) -> Result<String, FigureError> {
+pub(super) fn write(
+    canvas: &Canvas,
+    named: (&str, &str),
+    text: Text,
+) -> Result<String, FigureError> {
     let mut drawn = String::new();
     let size = (units(canvas.width) as u32, units(canvas.height) as u32);
     let mut pieces = Pieces {
         text,
         raw: Vec::new(),
         glyphs: BTreeMap::new(),
+        used: BTreeMap::new(),
     };
     let mut backend = SVGBackend::with_string(&mut drawn, size);
     for mark in &canvas.marks {
@@ -58,15 +64,17 @@ pub(super) fn write(canvas: &Canvas, title: &str, text: Text) -> Result<String, 
     }
     backend.present().map_err(failed)?;
     drop(backend);
-    Ok(assemble(canvas, title, size, &drawn, &pieces))
+    Ok(assemble(canvas, named, size, &drawn, &pieces))
 }
 
 /// What takes the place of the numbered elements.
 struct Pieces {
     text: Text,
     raw: Vec<String>,
-    /// Outlines used so far.
-    glyphs: BTreeMap<(Weight, u16), String>,
+    /// Outlines used so far, by what stands before the number of a glyph.
+    glyphs: BTreeMap<(String, u16), String>,
+    /// Faces used so far.
+    used: BTreeMap<String, &'static font::Face>,
 }
 
 type Drawn = Result<(), FigureError>;
@@ -118,7 +126,7 @@ fn draw(backend: &mut SVGBackend, pieces: &mut Pieces, mark: &Mark) -> Drawn {
         Mark::Text { at, label } => {
             let text = match pieces.text {
                 Text::Outlines => outlined(*at, label, &mut pieces.glyphs),
-                Text::Font => set(*at, label),
+                Text::Font | Text::Embedded => set(*at, label, &mut pieces.used),
             };
             raw(backend, pieces, text)
         }
@@ -163,27 +171,31 @@ fn raw(backend: &mut SVGBackend, pieces: &mut Pieces, text: String) -> Drawn {
 /// The document: our head, outlines, then what the backend drew with the pieces in their places.
 fn assemble(
     canvas: &Canvas,
-    title: &str,
+    (title, about): (&str, &str),
     size: (u32, u32),
     drawn: &str,
     pieces: &Pieces,
 ) -> String {
     let mut document = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}pt\" height=\"{}pt\" \
-         viewBox=\"0 0 {} {}\" role=\"img\">\n<title>{}</title>\n",
+         viewBox=\"0 0 {} {}\" role=\"img\">\n<title>{}</title>\n<desc>{}</desc>\n",
         trimmed(canvas.width),
         trimmed(canvas.height),
         size.0,
         size.1,
-        escape(title)
+        escape(title),
+        escape(about)
     );
     if !pieces.glyphs.is_empty() {
         document.push_str("<defs>\n");
-        for ((weight, id), outline) in &pieces.glyphs {
-            let name = glyph_name(*weight, *id);
+        for ((prefix, id), outline) in &pieces.glyphs {
+            let name = format!("{prefix}{id}");
             let _ = writeln!(document, "<path id=\"{name}\" d=\"{outline}\"/>");
         }
         document.push_str("</defs>\n");
+    }
+    if pieces.text == Text::Embedded {
+        document.push_str(&embedded(&pieces.used));
     }
     document.push_str("<g stroke-linejoin=\"round\">\n");
     let mut lines = drawn.lines();
@@ -211,66 +223,87 @@ fn assemble(
 }
 
 /// Text as uses of outlines.
-fn outlined(at: Point, label: &Label, glyphs: &mut BTreeMap<(Weight, u16), String>) -> String {
+fn outlined(at: Point, label: &Label, glyphs: &mut BTreeMap<(String, u16), String>) -> String {
     let mut text = format!(
         "<g role=\"img\" aria-label=\"{}\"{}>",
         escape(&label.plain()),
         fill(label.colour)
     );
-    for (start, run, scale) in runs(label) {
-        let (shaped, _) = font::shape(&run.text, label.weight);
-        let (x, y) = along(at, label, start, run.shift * label.size);
-        let factor = scale * UNITS / font::units_per_em(label.weight);
-        let turn = turn(label);
-        let _ = write!(
-            text,
-            "<g transform=\"translate({x} {y}){turn}{} scale({})\">",
-            lean(&run),
-            trimmed(factor)
-        );
-        for glyph in shaped {
-            let outline = glyphs
-                .entry((label.weight, glyph.id))
-                .or_insert_with(|| font::outline(glyph.id, label.weight));
-            if outline.is_empty() {
-                continue;
+    for (mut start, run, scale) in runs(label) {
+        for (face, piece) in font::pieces(&run.text, label.weight) {
+            let (shaped, _) = font::shape(&piece, face);
+            let (x, y) = along(at, label, start, run.shift * label.size);
+            start += face.width(&piece, scale);
+            let factor = scale * UNITS / face.units_per_em();
+            let turn = turn(label);
+            let _ = write!(
+                text,
+                "<g transform=\"translate({x} {y}){turn}{} scale({})\">",
+                lean(&run),
+                trimmed(factor)
+            );
+            for glyph in shaped {
+                let key = (face.prefix.clone(), glyph.id);
+                let outline = glyphs
+                    .entry(key)
+                    .or_insert_with(|| font::outline(glyph.id, face));
+                if outline.is_empty() {
+                    continue;
+                }
+                let x = if glyph.x == 0 {
+                    String::new()
+                } else {
+                    format!(" x=\"{}\"", glyph.x)
+                };
+                let _ = write!(text, "<use href=\"#{}{}\"{x}/>", face.prefix, glyph.id);
             }
-            let name = glyph_name(label.weight, glyph.id);
-            let x = if glyph.x == 0 {
-                String::new()
-            } else {
-                format!(" x=\"{}\"", glyph.x)
-            };
-            let _ = write!(text, "<use href=\"#{name}\"{x}/>");
+            text.push_str("</g>");
         }
-        text.push_str("</g>");
     }
     text.push_str("</g>\n");
     text
 }
 
-/// Text as text elements, one per run.
-fn set(at: Point, label: &Label) -> String {
+/// Text as text elements, one per run and face.
+fn set(at: Point, label: &Label, used: &mut BTreeMap<String, &'static font::Face>) -> String {
     let mut text = String::new();
-    for (start, run, scale) in runs(label) {
-        let (x, y) = along(at, label, start, run.shift * label.size);
-        let turn = turn(label);
-        let weight = match label.weight {
-            Weight::Regular => "400",
-            Weight::SemiBold => "600",
-        };
-        let _ = writeln!(
-            text,
-            "<text transform=\"translate({x} {y}){turn}{}\" font-family=\"{}\" font-weight=\"{weight}\" \
-             font-size=\"{}\" xml:space=\"preserve\"{}>{}</text>",
-            lean(&run),
-            font::FAMILY,
-            trimmed(scale * UNITS),
-            fill(label.colour),
-            escape(&run.text)
-        );
+    for (mut start, run, scale) in runs(label) {
+        for (face, piece) in font::pieces(&run.text, label.weight) {
+            let (x, y) = along(at, label, start, run.shift * label.size);
+            start += face.width(&piece, scale);
+            let turn = turn(label);
+            let _ = writeln!(
+                text,
+                "<text transform=\"translate({x} {y}){turn}{}\" font-family=\"{}\" font-weight=\"{}\" \
+                 font-size=\"{}\" xml:space=\"preserve\"{}>{}</text>",
+                lean(&run),
+                escape(&face.family),
+                face.weight,
+                trimmed(scale * UNITS),
+                fill(label.colour),
+                escape(&piece)
+            );
+            used.insert(face.prefix.clone(), face);
+        }
     }
     text
+}
+
+/// The faces of a document, for programs that do not have them.
+fn embedded(used: &BTreeMap<String, &'static font::Face>) -> String {
+    let mut style = "<style>\n".to_owned();
+    for face in used.values() {
+        let _ = writeln!(
+            style,
+            "@font-face {{ font-family: \"{}\"; font-weight: {}; \
+             src: url(\"data:font/otf;base64,{}\"); }}",
+            face.family.replace(['"', '\\', '<', '&'], " "),
+            face.weight,
+            BASE64_STANDARD.encode(face.data)
+        );
+    }
+    style.push_str("</style>\n");
+    style
 }
 
 /// The runs of a label, each with its start along the text from the label's point, and its size.
@@ -308,13 +341,6 @@ fn turn(label: &Label) -> String {
     match label.turn {
         0.0 => String::new(),
         turn => format!(" rotate({})", -turn),
-    }
-}
-
-fn glyph_name(weight: Weight, id: u16) -> String {
-    match weight {
-        Weight::Regular => format!("r{id}"),
-        Weight::SemiBold => format!("b{id}"),
     }
 }
 

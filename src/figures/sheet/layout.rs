@@ -31,6 +31,8 @@ const NAMES: f64 = 0.42;
 const ASIDE: [f64; 2] = [0.36, 0.5];
 /// Lines of a legend over or under the panels.
 const LEGEND_ROWS: usize = 12;
+/// Titles beside rows of panels are broken into lines no shorter than this; the rows are as high.
+const ROW_TITLE: f64 = 56.0;
 /// Between rows of panels.
 pub(super) const ROW_GAP: f64 = 6.0;
 /// A panel is never lower, even if the page must grow.
@@ -129,7 +131,7 @@ impl Plan {
             .collect();
         let titles = sheet.row_titles.iter();
         self.row_titles = titles
-            .map(|title| Lines::new(title, Weight::Regular, font, self.height))
+            .map(|title| Lines::new(title, Weight::Regular, font, self.height.max(ROW_TITLE)))
             .collect();
         self.bar = Bar::new(sheet, self.height, across);
         self.place_legend(sheet, inner);
@@ -271,6 +273,7 @@ impl Plan {
             None => (self.width * sheet.aspect)
                 .max(need)
                 .max(self.beside_legend())
+                .max(self.row_titles.iter().map(Lines::width).fold(0.0, f64::max))
                 .max(10.0),
         }
     }

@@ -14,10 +14,10 @@ use crate::table::Table;
 use crate::table::display;
 use crate::text::plural;
 
+use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
-use super::Rendered;
 use super::facets::name_value;
 use super::grammar::capital;
 use super::mapping::no_column;
@@ -26,7 +26,6 @@ use super::named::Named;
 use super::options;
 use super::options::Common;
 use super::options::ValueScale;
-use super::render;
 use super::scale::Scale;
 use super::scale::ScaleKind;
 
@@ -100,7 +99,7 @@ struct Paragraph {
 }
 
 impl Figure for Text {
-    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
+    fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = TextParams::read(values)?;
         let table = &input.table;
         if table.rows.is_empty() {
@@ -138,17 +137,15 @@ impl Figure for Text {
             Some(title) => title.clone(),
             None => format!("{} by word", capital(&value.title())),
         };
-        let files = render::files(&canvas, &markup::in_line(&title))?;
-        Ok(Rendered {
-            svg: files.svg,
-            pdf: files.pdf,
-            png: files.png,
+        Ok(Drawn {
+            title: markup::in_line(&title),
             csv: listing(table, &params, value, &paragraphs),
             caption: format!(
                 "{}{}\n",
                 caption(&what, paragraphs.len(), count, bare).trim_end(),
-                canvas.missing()
+                canvas.said_missing()
             ),
+            canvas,
         })
     }
 }

@@ -2,11 +2,16 @@
 
 use std::fmt::Write;
 
+use super::FittedTable;
+use super::Layout;
+use super::Side;
+use super::ValuesFile;
 use super::coordinate;
 use super::digits;
 use super::digits::Digits;
 use super::latex;
 use super::markdown;
+use super::values;
 use crate::table::ComparedRow;
 use crate::table::Comparison;
 use crate::text::as_prose;
@@ -38,27 +43,53 @@ impl Comparison {
         text
     }
 
-    /// A `tabular` for a paper that loads `booktabs`, with its note as a comment.
-    pub fn to_latex(&self) -> String {
-        let line = |cells: &[String]| format!("{} \\\\\n", cells.join(" & "));
+    /// A `tabular` for a paper that loads `booktabs`, with its note.
+    pub fn to_latex(&self, layout: &Layout) -> String {
         let names = self.names();
-        let mut text = format!("% {}\n", as_prose(&self.note()).replace('±', "+-"));
-        text.push_str("% needs \\usepackage{booktabs}\n");
-        let columns = "l".repeat(names.len());
-        let _ = writeln!(text, "\\begin{{tabular}}{{{columns}rrrl}}\n\\toprule");
-        let heads = names.iter().map(String::as_str).chain(HEADS);
-        text.push_str(&line(&heads.map(latex::escape).collect::<Vec<_>>()));
-        text.push_str("\\midrule\n");
+        let words = names
+            .iter()
+            .map(|name| (latex::mathematics(name), Side::Words));
+        let numbers = HEADS[..3]
+            .iter()
+            .map(|head| (head.to_string(), Side::Numbers));
+        let source = [(HEADS[3].to_owned(), Side::Words)];
         let number = |number: &Digits| format!("${}$", latex::math(number));
-        for row in &self.rows {
+        let rows = self.rows.iter().map(|row| {
             let mut cells = self.labels(row);
             cells.push(row.source.clone());
-            let mut cells: Vec<String> = cells.iter().map(|text| latex::escape(text)).collect();
+            let mut cells: Vec<String> =
+                cells.iter().map(|text| latex::mathematics(text)).collect();
             cells.splice(names.len()..names.len(), self.numbers(row, number, "--"));
-            text.push_str(&line(&cells));
+            cells
+        });
+        layout.fitted(FittedTable {
+            columns: words.chain(numbers).chain(source).collect(),
+            rows: rows.collect(),
+            note: latex::escape(&self.note()),
+            ..FittedTable::default()
+        })
+    }
+
+    /// Every number as a LaTeX macro: `compared/iwae/elbo/ours`, `/theirs` and `/difference`.
+    pub fn to_values(&self, name: &str) -> String {
+        let mut file = ValuesFile::new(&self.note());
+        let kind = self.ours.interval;
+        for row in &self.rows {
+            let at = row.at.iter().map(coordinate);
+            let metric = self.ours.metrics[row.metric].name.clone();
+            let place = file.name([name.to_owned()].into_iter().chain(at).chain([metric]));
+            let ours = row.ours.as_ref();
+            if let Some(digits) = ours.and_then(|ours| digits::digits(ours, kind)) {
+                values::number(&mut file, &format!("{place}/ours"), &digits);
+            }
+            let theirs = digits::printed(row.theirs, row.spread);
+            values::number(&mut file, &format!("{place}/theirs"), &theirs);
+            let difference = ours.and_then(|ours| digits::difference(ours, row.theirs, kind));
+            if let Some(digits) = difference {
+                values::number(&mut file, &format!("{place}/difference"), &digits);
+            }
         }
-        text.push_str("\\bottomrule\n\\end{tabular}\n");
-        text
+        file.into_text()
     }
 
     /// What names a row: the axes, and the metric where there are several.

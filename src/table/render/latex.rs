@@ -10,6 +10,7 @@ use super::Layout;
 use super::coordinate;
 use super::digits::Digits;
 use super::digits::Spread;
+use super::fitted;
 use super::grid::Cell;
 use super::grid::Grid;
 use super::grid::Head;
@@ -20,49 +21,45 @@ use crate::text::as_prose;
 use crate::text::math;
 
 /// One column of two, in points of LaTeX.
-const COLUMN: f64 = 238.0;
+pub(super) const COLUMN: f64 = 238.0;
 /// A letter of `\small`, and the space beside a column.
-const LETTER: f64 = 5.1;
-const BESIDE: f64 = 8.0;
+pub(super) const LETTER: f64 = 5.1;
+pub(super) const BESIDE: f64 = 8.0;
 /// Letters of a head in one line, where the numbers under it are not wider.
 const HEAD: usize = 12;
 
 /// The lines of a table under one another; of more columns than there is room for, several tables.
 pub(super) fn write(summary: &Summary, grid: &Grid, layout: &Layout) -> String {
-    let mut text = "% needs \\usepackage{booktabs}\n".to_owned();
-    let float = layout.caption.is_some() || layout.label.is_some();
-    if float {
-        text.push_str("\\begin{table}[t]\n\\centering\n");
-        if let Some(caption) = &layout.caption {
-            let _ = writeln!(text, "\\caption{{{}}}", escape(caption));
-        }
-        if let Some(label) = &layout.label {
-            let _ = writeln!(text, "\\label{{{label}}}");
-        }
+    let float = layout.float();
+    let mut text = float.begin("small");
+    if layout.siunitx {
+        // Bold numbers are numbers too.
+        text.insert_str(0, "% needs \\usepackage{siunitx}, version 3\n");
+        text.push_str("\\sisetup{reset-text-series=false,text-series-to-math=true}\n");
     }
-    text.push_str("\\begingroup\n\\small\n\\setlength{\\tabcolsep}{4pt}\n");
     let common = summary.common_n().map(|(n, _)| n);
     let columns: Vec<Column> = (0..grid.heads.len())
         .map(|head| Column::new(grid, head, common))
         .collect();
-    for (i, block) in blocks(grid, &columns, layout.width.unwrap_or(COLUMN))
+    let names = Names::new(grid, &columns, layout.room());
+    for (i, block) in blocks(&names, &columns, layout.room())
         .into_iter()
         .enumerate()
     {
-        if i > 0 {
+        if i > 0 && !layout.long {
             text.push_str("\\par\\medskip\n");
         }
-        tabular(grid, &columns[block.clone()], block.start, &mut text);
+        let part = &columns[block.clone()];
+        tabular(
+            grid,
+            (&names, part),
+            (block.start, i == 0),
+            layout,
+            &mut text,
+        );
     }
     // What the interval is belongs to the numbers.
-    let note = escape(&note(summary, grid));
-    let _ = writeln!(
-        text,
-        "\\par\\smallskip\n{{\\footnotesize {note}\\par}}\n\\endgroup"
-    );
-    if float {
-        text.push_str("\\end{table}\n");
-    }
+    text.push_str(&float.end(&escape(&note(summary, grid))));
     text
 }
 
@@ -118,18 +115,74 @@ impl Column {
     }
 }
 
-/// The columns that have room side by side, each block after the names of the rows.
-fn blocks(grid: &Grid, columns: &[Column], room: f64) -> Vec<std::ops::Range<usize>> {
-    let names: f64 = (0..grid.row_axes.len())
-        .map(|axis| {
-            let cells = grid
-                .rows
-                .iter()
-                .map(|row| coordinate(row.at[axis]).chars().count());
+impl Column {
+    /// Its digits before and after the point.
+    fn siunitx(&self) -> String {
+        let (mut before, mut after, mut sign) = (1, 0, "");
+        for (centre, _) in &self.cells {
+            let number = centre
+                .trim_start_matches("{\\boldmath")
+                .trim_matches(['$', '{', '}']);
+            let digits = number.trim_start_matches('-');
+            if !digits.starts_with(|c: char| c.is_ascii_digit()) {
+                continue;
+            }
+            if number.starts_with('-') {
+                sign = "-";
+            }
+            let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+            before = before.max(whole.len());
+            after = after.max(part.len());
+        }
+        format!("S[table-format={sign}{before}.{after}]")
+    }
+}
+
+/// The columns of names before the numbers.
+struct Names {
+    /// Of each, in points.
+    widths: Vec<f64>,
+    /// The widest that one may be; wider ones are broken into lines.
+    cap: f64,
+}
+
+impl Names {
+    /// With room beside them for the widest column of numbers.
+    fn new(grid: &Grid, columns: &[Column], room: f64) -> Self {
+        let width = |axis: usize| {
+            let cells = grid.rows.iter();
+            let cells = cells.map(|row| coordinate(row.at[axis]).chars().count());
             let head = grid.row_axes[axis].title_with_unit().chars().count();
             cells.max().unwrap_or(0).max(head) as f64 * LETTER + BESIDE
-        })
-        .sum();
+        };
+        let widths: Vec<f64> = (0..grid.row_axes.len()).map(width).collect();
+        let widest = columns
+            .iter()
+            .map(|column| column.width)
+            .fold(0.0, f64::max);
+        let cap = fitted::cap(&widths, |_| true, (room - widest).max(room / 3.0));
+        Names { widths, cap }
+    }
+
+    fn is_broken(&self, axis: usize) -> bool {
+        self.widths[axis] > self.cap + 0.5
+    }
+
+    fn width(&self) -> f64 {
+        self.widths.iter().map(|width| width.min(self.cap)).sum()
+    }
+
+    fn kinds(&self) -> String {
+        let kinds = (0..self.widths.len()).map(|axis| match self.is_broken(axis) {
+            true => format!("p{{{:.0}pt}}", self.cap - BESIDE),
+            false => "l".to_owned(),
+        });
+        kinds.collect()
+    }
+}
+
+/// The columns that have room side by side, each block after the names of the rows.
+fn blocks(names: &Names, columns: &[Column], room: f64) -> Vec<std::ops::Range<usize>> {
     let mut blocks: Vec<std::ops::Range<usize>> = Vec::new();
     let mut used = f64::INFINITY;
     for (i, column) in columns.iter().enumerate() {
@@ -137,7 +190,7 @@ fn blocks(grid: &Grid, columns: &[Column], room: f64) -> Vec<std::ops::Range<usi
             Some(block) if used + column.width <= room => block.end = i + 1,
             _ => {
                 blocks.push(i..i + 1);
-                used = names;
+                used = names.width();
             }
         }
         used += column.width;
@@ -145,21 +198,39 @@ fn blocks(grid: &Grid, columns: &[Column], room: f64) -> Vec<std::ops::Range<usi
     blocks
 }
 
-/// One table of some of the columns, the first of which is the `first` of the grid.
-fn tabular(grid: &Grid, columns: &[Column], first: usize, text: &mut String) {
+/// One table of some of the columns, the first of which is the `first` of the grid; only one of them
+/// is `named`.
+fn tabular(
+    grid: &Grid,
+    (row_names, columns): (&Names, &[Column]),
+    (first, named): (usize, bool),
+    layout: &Layout,
+    text: &mut String,
+) {
     let names = grid.row_axes.len();
     // Numbers of a column have the same decimals: set to the right, their points stand in line.
-    let kinds = columns
-        .iter()
-        .map(|c| if c.spread { "r@{\\,}l" } else { "r" });
+    let kinds = columns.iter().map(|column| {
+        let number = match layout.siunitx {
+            true => column.siunitx(),
+            false => "r".to_owned(),
+        };
+        let after = if column.spread { "@{\\,}l" } else { "" };
+        format!("{number}{after}")
+    });
     let kinds: String = kinds.collect();
+    let environment = if layout.long { "longtable" } else { "tabular" };
     let _ = writeln!(
         text,
-        "\\begin{{tabular}}{{{}{kinds}}}\n\\toprule",
-        "l".repeat(names)
+        "\\begin{{{environment}}}{{{}{kinds}}}",
+        row_names.kinds()
     );
-    header(grid, columns, first, text);
-    text.push_str("\\midrule\n");
+    if layout.long && named {
+        text.push_str(&layout.float().named(" \\\\"));
+    }
+    let mut head = "\\toprule\n".to_owned();
+    header(grid, columns, first, layout, &mut head);
+    head.push_str("\\midrule\n");
+    text.push_str(&fitted::over(&head, layout.long));
     for (r, row) in grid.rows.iter().enumerate() {
         let opens = grid.opens_block(r);
         // Space between blocks only where a block can have more than one row.
@@ -172,23 +243,45 @@ fn tabular(grid: &Grid, columns: &[Column], first: usize, text: &mut String) {
             cells.push(if repeated {
                 String::new()
             } else {
-                escape(&coordinate(at))
+                match row_names.is_broken(i) {
+                    true => fitted::broken_cell(&escape(&coordinate(at))),
+                    false => escape(&coordinate(at)),
+                }
             });
         }
         for column in columns {
             let (centre, spread) = &column.cells[r];
-            cells.push(centre.clone());
+            cells.push(match layout.siunitx {
+                true => siunitx(centre),
+                false => centre.clone(),
+            });
             if column.spread {
                 cells.push(spread.clone());
             }
         }
         let _ = writeln!(text, "{} \\\\", cells.join(" & "));
     }
-    text.push_str("\\bottomrule\n\\end{tabular}\n");
+    if !layout.long {
+        text.push_str("\\bottomrule\n");
+    }
+    let _ = writeln!(text, "\\end{{{environment}}}");
+}
+
+/// A cell for a column of siunitx: the number alone, marked by what stands before it.
+fn siunitx(cell: &str) -> String {
+    let plain = |text: &str| text.trim_matches(['$', '{', '}']).to_owned();
+    if let Some(bold) = cell.strip_prefix("{\\boldmath$") {
+        return format!("\\bfseries {}", plain(bold));
+    }
+    // What is underlined is no number to siunitx: it stands where its column ends.
+    match cell.starts_with('$') && !cell.contains('\\') {
+        true => plain(cell),
+        false => format!("\\multicolumn{{1}}{{r}}{{{cell}}}"),
+    }
 }
 
 /// One line of names, or with a pivot the metrics over its values.
-fn header(grid: &Grid, columns: &[Column], first: usize, text: &mut String) {
+fn header(grid: &Grid, columns: &[Column], first: usize, layout: &Layout, text: &mut String) {
     let names: Vec<String> = grid
         .row_axes
         .iter()
@@ -224,6 +317,8 @@ fn header(grid: &Grid, columns: &[Column], first: usize, text: &mut String) {
         };
         match column.spread {
             true => format!("\\multicolumn{{2}}{{c}}{{{lines}}}"),
+            // Braces keep it from being read as a number.
+            false if layout.siunitx => format!("{{{lines}}}"),
             false => lines,
         }
     }));
@@ -378,7 +473,7 @@ pub fn escape(text: &str) -> String {
 }
 
 /// The command of a Greek letter that LaTeX has one for.
-fn greek(c: char) -> Option<&'static str> {
+pub(super) fn greek(c: char) -> Option<&'static str> {
     const NAMES: [(char, &str); 33] = [
         ('α', "alpha"),
         ('β', "beta"),

@@ -2,14 +2,18 @@
 
 mod compare;
 mod digits;
+mod fitted;
 mod grid;
 mod latex;
 mod markdown;
 mod pairwise;
 mod values;
 
+pub use fitted::FittedTable;
+pub use fitted::Side;
 pub use latex::escape as escape_latex;
 pub use markdown::escape as escape_markdown;
+pub use values::ValuesFile;
 
 use serde_json::Value as Json;
 
@@ -44,6 +48,36 @@ pub struct Layout {
     pub caption: Option<String>,
     /// In LaTeX, what the text refers to the float by.
     pub label: Option<String>,
+    /// In LaTeX, a table that may go on over pages.
+    pub long: bool,
+    /// In LaTeX, numbers in the columns of siunitx.
+    pub siunitx: bool,
+}
+
+impl Layout {
+    /// The room for a table in LaTeX, in points.
+    fn room(&self) -> f64 {
+        self.width.unwrap_or(latex::COLUMN)
+    }
+
+    fn float(&self) -> fitted::Float<'_> {
+        fitted::Float {
+            caption: self.caption.as_deref(),
+            label: self.label.as_deref(),
+            long: self.long,
+        }
+    }
+
+    /// A table of words and numbers with what this says of it.
+    fn fitted(&self, table: FittedTable) -> String {
+        let table = FittedTable {
+            caption: self.caption.clone(),
+            label: self.label.clone(),
+            long: self.long,
+            ..table
+        };
+        table.to_latex(self.room())
+    }
 }
 
 impl Summary {

@@ -4,11 +4,16 @@ use std::fmt::Write;
 
 use serde_json::Value as Json;
 
+use super::FittedTable;
+use super::Layout;
+use super::Side;
+use super::ValuesFile;
 use super::coordinate;
 use super::digits;
 use super::digits::Digits;
 use super::latex;
 use super::markdown;
+use super::values;
 use crate::table::Column;
 use crate::table::Correction;
 use crate::table::Estimate;
@@ -17,7 +22,6 @@ use crate::table::Pair;
 use crate::table::PairTest;
 use crate::table::Pairwise;
 use crate::table::Table;
-use crate::text::as_prose;
 
 /// At this probability of error a difference is printed in bold.
 const LEVEL: f64 = 0.05;
@@ -128,25 +132,24 @@ impl Pairwise {
         text
     }
 
-    /// A `tabular` for a paper that loads `booktabs`, with its note as a comment.
-    pub fn to_latex(&self) -> String {
-        let line = |cells: &[String]| format!("{} \\\\\n", cells.join(" & "));
+    /// A `tabular` for a paper that loads `booktabs`, with its note.
+    pub fn to_latex(&self, layout: &Layout) -> String {
         let (names, heads) = (self.names(), self.heads());
-        let mut text = format!("% {}\n", as_prose(&self.note()).replace('±', "+-"));
-        text.push_str("% needs \\usepackage{booktabs}\n");
-        let columns = "l".repeat(names.len());
-        let _ = writeln!(text, "\\begin{{tabular}}{{{columns}rrrr}}\n\\toprule");
-        let mut top: Vec<String> = names.iter().map(|text| latex::escape(text)).collect();
-        top.extend(heads.map(|head| match head {
-            "d_z" => "$d_z$".to_owned(),
-            "p" | "g" | "r" | "n" => format!("${head}$"),
-            other => other.to_owned(),
-        }));
-        text.push_str(&line(&top));
-        text.push_str("\\midrule\n");
-        for row in &self.rows {
+        let words = names
+            .iter()
+            .map(|name| (latex::mathematics(name), Side::Words));
+        let numbers = heads.map(|head| {
+            let head = match head {
+                "d_z" => "$d_z$".to_owned(),
+                "p" | "g" | "r" | "n" => format!("${head}$"),
+                other => other.to_owned(),
+            };
+            (head, Side::Numbers)
+        });
+        let rows = self.rows.iter().map(|row| {
             let labels = self.labels(row, "−");
-            let mut cells: Vec<String> = labels.iter().map(|text| latex::escape(text)).collect();
+            let mut cells: Vec<String> =
+                labels.iter().map(|text| latex::mathematics(text)).collect();
             let [difference, p, effect, n] = self.numbers(row, latex::math, "--");
             let math = |text: String, bold: bool| match (text.as_str(), bold) {
                 ("--", _) => text,
@@ -160,10 +163,36 @@ impl Pairwise {
                 math(effect, false),
                 n,
             ]);
-            text.push_str(&line(&cells));
+            cells
+        });
+        layout.fitted(FittedTable {
+            columns: words.chain(numbers).collect(),
+            rows: rows.collect(),
+            note: latex::escape(&self.note()),
+            ..FittedTable::default()
+        })
+    }
+
+    /// Every number as a LaTeX macro: `tests/circle/elbo/iwae/vae` is the difference, after it stand
+    /// `/p`, `/effect` and `/n`.
+    pub fn to_values(&self, name: &str) -> String {
+        let mut file = ValuesFile::new(&self.note());
+        for row in &self.rows {
+            let metric = self.metrics[row.metric].name.clone();
+            let pair = [metric, coordinate(&row.value), coordinate(&row.baseline)];
+            let at = row.at.iter().map(coordinate);
+            let place = file.name([name.to_owned()].into_iter().chain(at).chain(pair));
+            if let Some(digits) = digits::digits(&difference(row), IntervalKind::Ci95) {
+                values::number(&mut file, &place, &digits);
+            }
+            let [_, p, effect, n] = self.numbers(row, latex::math, "");
+            for (part, text) in [("p", p), ("effect", effect), ("n", n)] {
+                if !text.is_empty() {
+                    file.math(&format!("{place}/{part}"), &text.replace('−', "-"));
+                }
+            }
         }
-        text.push_str("\\bottomrule\n\\end{tabular}\n");
-        text
+        file.into_text()
     }
 
     /// What names a row: the axes, the metric where there are several, and the pair.
@@ -200,14 +229,8 @@ impl Pairwise {
 
     /// Difference, p, effect size and n.
     fn numbers(&self, row: &Pair, print: impl Fn(&Digits) -> String, none: &str) -> [String; 4] {
-        let estimate = Estimate {
-            values: Vec::new(),
-            missing: 0,
-            centre: row.difference,
-            interval: row.interval,
-        };
         let or_none = |text: Option<String>| text.unwrap_or_else(|| none.to_owned());
-        let difference = digits::digits(&estimate, IntervalKind::Ci95);
+        let difference = digits::digits(&difference(row), IntervalKind::Ci95);
         [
             or_none(difference.map(|digits| print(&digits))),
             or_none(row.adjusted.map(probability)),
@@ -220,6 +243,15 @@ impl Pairwise {
                 (a, b) => format!("{a}, {b}"),
             },
         ]
+    }
+}
+
+fn difference(row: &Pair) -> Estimate {
+    Estimate {
+        values: Vec::new(),
+        missing: 0,
+        centre: row.difference,
+        interval: row.interval,
     }
 }
 

@@ -6,6 +6,7 @@
 mod bootstrap;
 mod describe;
 mod effect;
+mod friedman;
 mod multiple;
 mod ranks;
 mod sequential;
@@ -27,6 +28,9 @@ pub use describe::standard_error;
 pub use effect::cohen_d;
 pub use effect::cohen_d_paired;
 pub use effect::hedges_g;
+pub use friedman::Friedman;
+pub use friedman::critical_difference;
+pub use friedman::friedman;
 pub use multiple::benjamini_hochberg;
 pub use multiple::holm;
 pub use ranks::Correlation;

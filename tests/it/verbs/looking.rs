@@ -59,7 +59,9 @@ summary: may run
   waits for score
 kind  table/summary, revision 2
 parameters
+  align      plain
   interval   ci95
+  long       false
   replicate  restart
   values     [test_kl]
   width      single

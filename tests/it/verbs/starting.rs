@@ -150,6 +150,7 @@ Commands:
   accept       Take a result that is there for the current one, and say so with it for ever
   diff         Compare two cells or two runs: which parts of their keys and which metrics differ
   report       Write one self-contained HTML page of everything an experiment left
+  view         Show the report in a browser of this machine, while the experiment runs and after
   export       Write metrics and curves for TensorBoard, MLflow, pandas or polars
   ls           Print the results of an experiment as a table
   graph        Draw the DAG of stages, with axes collapsed
@@ -212,6 +213,7 @@ Examples:
         "accept",
         "runs",
         "report",
+        "view",
         "export",
         "completions",
     ] {

@@ -1,0 +1,278 @@
+//! Tables of words and numbers for LaTeX that fit their room: what is too wide is broken into lines.
+
+use std::fmt::Write;
+
+use super::latex::BESIDE;
+use super::latex::LETTER;
+use crate::table::escape_latex;
+
+/// Text columns are not made narrower than this, in points.
+const NARROWEST: f64 = 44.0;
+
+/// Longer words are not waited for.
+const WIDEST_WORD: f64 = 80.0;
+
+/// How the cells of a column stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Words, which may be broken into lines.
+    Words,
+    /// Numbers, which may not.
+    Numbers,
+}
+
+/// A table in LaTeX: heads, cells and note are LaTeX themselves.
+#[derive(Clone, Debug, Default)]
+pub struct FittedTable {
+    pub columns: Vec<(String, Side)>,
+    pub rows: Vec<Vec<String>>,
+    /// Printed below; none where it is empty.
+    pub note: String,
+    /// Makes it a float.
+    pub caption: Option<String>,
+    /// What the text refers to the float by.
+    pub label: Option<String>,
+    /// Whether it may go on over pages.
+    pub long: bool,
+}
+
+impl FittedTable {
+    /// A `tabular` with booktabs rules, no wider than `room` points where its words can be broken.
+    pub fn to_latex(&self, room: f64) -> String {
+        let kept: Vec<usize> = (0..self.columns.len())
+            .filter(|&i| self.rows.iter().any(|row| !row[i].is_empty()))
+            .collect();
+        let widths: Vec<f64> = kept
+            .iter()
+            .map(|&i| {
+                let cells = self.rows.iter().map(|row| letters(&row[i]));
+                let widest = cells.max().unwrap_or(0).max(letters(&self.columns[i].0));
+                widest as f64 * LETTER + BESIDE
+            })
+            .collect();
+        let is_text = |at: usize| self.columns[kept[at]].1 == Side::Words;
+        let cap = cap(&widths, is_text, room).max(self.longest_word(&kept));
+        let broken = |at: usize| is_text(at) && widths[at] > cap + 0.5;
+        let kinds = (0..kept.len()).map(|at| match (is_text(at), broken(at)) {
+            (_, true) => format!("p{{{:.0}pt}}", cap - BESIDE),
+            (true, _) => "l".to_owned(),
+            (false, _) => "r".to_owned(),
+        });
+        let kinds: String = kinds.collect();
+        let line = |cells: Vec<String>| format!("{} \\tabularnewline\n", cells.join(" & "));
+        let heads = kept.iter().map(|&i| match self.columns[i].1 {
+            Side::Words => self.columns[i].0.clone(),
+            // Words over numbers stand where the numbers do.
+            Side::Numbers => format!("\\multicolumn{{1}}{{r}}{{{}}}", self.columns[i].0),
+        });
+        let head = format!("\\toprule\n{}\\midrule\n", line(heads.collect()));
+        let mut body = over(&head, self.long);
+        for row in &self.rows {
+            let cells = kept.iter().enumerate().map(|(at, &i)| match broken(at) {
+                true => broken_cell(&row[i]),
+                false => row[i].clone(),
+            });
+            body.push_str(&line(cells.collect()));
+        }
+        if !self.long {
+            body.push_str("\\bottomrule\n");
+        }
+        let float = Float {
+            caption: self.caption.as_deref(),
+            label: self.label.as_deref(),
+            long: self.long,
+        };
+        let total: f64 = (0..kept.len())
+            .map(|at| if broken(at) { cap } else { widths[at] })
+            .sum();
+        let size = if total > room + BESIDE {
+            "footnotesize"
+        } else {
+            "small"
+        };
+        float.around((size, &kinds), &body, &self.note)
+    }
+
+    /// The width that a column of words needs for its longest word, as far as that is reasonable.
+    fn longest_word(&self, kept: &[usize]) -> f64 {
+        let columns = kept.iter().filter(|&&i| self.columns[i].1 == Side::Words);
+        let cells = columns.flat_map(|&i| self.rows.iter().map(move |row| &row[i]));
+        let words = cells.flat_map(|cell| cell.split([' ', '-', '/', '=', '_', '|']));
+        let longest = words.map(letters).max().unwrap_or(0);
+        (longest as f64 * LETTER + BESIDE).clamp(NARROWEST, WIDEST_WORD)
+    }
+}
+
+/// The head of a table over its rows; of a long one also on later pages, without its name.
+pub(super) fn over(head: &str, long: bool) -> String {
+    match long {
+        true => format!("{head}\\endfirsthead\n{head}\\endhead\n\\bottomrule\n\\endfoot\n"),
+        false => head.to_owned(),
+    }
+}
+
+/// What stands around the rows of a table.
+pub(super) struct Float<'a> {
+    pub caption: Option<&'a str>,
+    pub label: Option<&'a str>,
+    pub long: bool,
+}
+
+impl Float<'_> {
+    /// `size`: of the type.
+    pub(super) fn begin(&self, size: &str) -> String {
+        let needs = match self.long {
+            true => "% needs \\usepackage{booktabs,longtable}\n",
+            false => "% needs \\usepackage{booktabs}\n",
+        };
+        let mut text = needs.to_owned();
+        if self.floats() {
+            text.push_str("\\begin{table}[t]\n\\centering\n");
+            text.push_str(&self.named(""));
+        }
+        let _ = writeln!(
+            text,
+            "\\begingroup\n\\{size}\n\\setlength{{\\tabcolsep}}{{4pt}}"
+        );
+        text
+    }
+
+    /// A long table goes on over pages, and a float cannot.
+    fn floats(&self) -> bool {
+        !self.long && (self.caption.is_some() || self.label.is_some())
+    }
+
+    /// Caption and label, each line with an end.
+    pub(super) fn named(&self, end: &str) -> String {
+        let mut text = String::new();
+        if let Some(caption) = self.caption {
+            let _ = writeln!(text, "\\caption{{{}}}", escape_latex(caption));
+        }
+        if let Some(label) = self.label {
+            let _ = writeln!(text, "\\label{{{label}}}");
+        }
+        if !text.is_empty() && !end.is_empty() {
+            text.truncate(text.len() - 1);
+            let _ = writeln!(text, "{end}");
+        }
+        text
+    }
+
+    pub(super) fn end(&self, note: &str) -> String {
+        let mut text = String::new();
+        if !note.is_empty() {
+            let _ = writeln!(text, "\\par\\smallskip\n{{\\footnotesize {note}\\par}}");
+        }
+        text.push_str("\\endgroup\n");
+        if self.floats() {
+            text.push_str("\\end{table}\n");
+        }
+        text
+    }
+
+    fn around(&self, (size, kinds): (&str, &str), body: &str, note: &str) -> String {
+        let (open, close) = match self.long {
+            true => (
+                format!("\\begin{{longtable}}{{{kinds}}}\n{}", self.named(" \\\\")),
+                "longtable",
+            ),
+            false => (format!("\\begin{{tabular}}{{{kinds}}}\n"), "tabular"),
+        };
+        format!(
+            "{}{open}{body}\\end{{{close}}}\n{}",
+            self.begin(size),
+            self.end(note)
+        )
+    }
+}
+
+/// The width that columns of words may have at most, so that all columns fit the room.
+pub(super) fn cap(widths: &[f64], is_text: impl Fn(usize) -> bool, room: f64) -> f64 {
+    let fixed: f64 = (0..widths.len())
+        .filter(|&i| !is_text(i))
+        .map(|i| widths[i])
+        .sum();
+    let mut words: Vec<f64> = (0..widths.len())
+        .filter(|&i| is_text(i))
+        .map(|i| widths[i])
+        .collect();
+    words.sort_by(f64::total_cmp);
+    let mut left = room - fixed;
+    for (i, width) in words.iter().enumerate() {
+        // The narrow ones keep their widths, the others share what is left.
+        let share = left / (words.len() - i) as f64;
+        if *width > share {
+            return share.max(NARROWEST);
+        }
+        left -= width;
+    }
+    f64::INFINITY
+}
+
+/// About how many letters LaTeX prints.
+pub(super) fn letters(tex: &str) -> usize {
+    let mut count = 0;
+    let mut chars = tex.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => {
+                let mut command = String::new();
+                while let Some(next) = chars.next_if(char::is_ascii_alphabetic) {
+                    command.push(next);
+                }
+                match command.as_str() {
+                    "boldmath" | "underline" | "small" | "footnotesize" | "allowbreak" => {}
+                    "" => count += usize::from(chars.next().is_some_and(|c| c != ',')),
+                    _ => count += 1,
+                }
+            }
+            '{' | '}' | '$' => {}
+            _ => count += 1,
+        }
+    }
+    count
+}
+
+/// A cell of words in lines, which may also be broken after underscores and such.
+pub(super) fn broken_cell(tex: &str) -> String {
+    let breakable = tex
+        .replace("\\_", "\\_\\allowbreak{}")
+        .replace("$|$", "$|$\\allowbreak{}")
+        .replace('/', "/\\allowbreak{}")
+        .replace('=', "=\\allowbreak{}");
+    format!("\\raggedright\\hspace{{0pt}}{breakable}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_wide_is_broken_and_numbers_are_not() {
+        let table = FittedTable {
+            columns: vec![
+                ("claim".to_owned(), Side::Words),
+                ("kept".to_owned(), Side::Words),
+                ("none".to_owned(), Side::Words),
+                ("$n$".to_owned(), Side::Numbers),
+            ],
+            rows: vec![vec![
+                "a\\_long name ".repeat(9),
+                "short".to_owned(),
+                String::new(),
+                "$12$".to_owned(),
+            ]],
+            ..FittedTable::default()
+        };
+        let text = table.to_latex(238.0);
+        assert!(text.contains("\\begin{tabular}{p{178pt}lr}"), "{text}");
+        assert!(text.contains("a\\_\\allowbreak{}long"), "{text}");
+        assert!(!text.contains("none"), "{text}");
+        assert!(table.to_latex(900.0).contains("{llr}"));
+    }
+
+    #[test]
+    fn commands_are_no_letters() {
+        assert_eq!(letters("{\\boldmath$-1.5\\,$} \\& $\\alpha$"), 8);
+    }
+}
