@@ -40,6 +40,23 @@ pub(super) fn searches() -> impl Iterator<Item = (String, Json)> {
     })
 }
 
+/// Some keys of a search in place of those that it has, as a profile may give them.
+pub(super) fn changes() -> Json {
+    let mut properties = common();
+    let methods = search::ALL.iter();
+    let own = methods.flat_map(|method| method.params());
+    for param in own.filter(|param| param.name != "eta") {
+        properties.insert(param.name.to_owned(), key(param.doc, value(&param.ty)));
+    }
+    json!({
+        "description": "Some keys of a search: those change",
+        "type": "object",
+        "properties": properties,
+        "minProperties": 1,
+        "additionalProperties": false,
+    })
+}
+
 /// What every search takes.
 fn common() -> Map<String, Json> {
     let objective = || json!({"type": ["string", "array"], "items": {"type": "string"}});
