@@ -18,6 +18,8 @@ pub(super) struct Draft {
     pub mentioned: BTreeSet<String>,
     pub stages: Vec<DraftStage>,
     pub figures: Vec<DraftFigure>,
+    /// Scripts that ask DVC itself.
+    pub asking: BTreeSet<String>,
 }
 
 /// A stage that runs a program.

@@ -64,7 +64,6 @@ struct Values {
     from: Option<Way>,
     /// The way to the map that all its values are in, under their own names.
     within: Option<Way>,
-    keyed: bool,
     place: Place,
 }
 
@@ -196,7 +195,7 @@ fn values(
     };
     // `{a: ${models.a}, b: ${models.b}}`: a part of `models`.
     let within = from.is_none().then(|| common(node)).flatten();
-    let (labels, values, structured, keyed) = match given {
+    let (labels, values, structured) = match given {
         Value::List(items) => {
             let items = items.into_iter().map(|item| filled(item, scope));
             let items: Vec<Value> = items.collect();
@@ -210,12 +209,12 @@ fn values(
                 }),
                 false => items.clone(),
             };
-            (labels, items, structured, false)
+            (labels, items, structured)
         }
         Value::Map(entries) => {
             let labels = entries.keys().map(|key| Value::Str(key.clone())).collect();
             let values = entries.values().map(|value| filled(value.clone(), scope));
-            (labels, values.collect(), true, true)
+            (labels, values.collect(), true)
         }
         other => {
             let what = other.type_name();
@@ -238,7 +237,6 @@ fn values(
         structured,
         from,
         within,
-        keyed,
         place: node.place.clone(),
     })
 }

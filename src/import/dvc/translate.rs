@@ -104,8 +104,10 @@ impl StageNames<'_> {
     /// The value of a way in a cell.
     fn value(&self, way: &Way, cell: &[usize]) -> Option<Value> {
         if let Some((number, turns)) = self.of_loop(way) {
-            let axis = &self.axes[self.loops[number].axis];
-            return way.rest(turns).value(&axis.values[cell[number]]).cloned();
+            return way
+                .rest(turns)
+                .value(&self.loops[number].values[cell[number]])
+                .cloned();
         }
         if way.written() == "key" && !self.loops.is_empty() {
             let labels = self.loops.iter().zip(cell);
@@ -121,7 +123,7 @@ impl Names for StageNames<'_> {
         if let Some((number, turns)) = self.of_loop(way) {
             let axis = &self.axes[self.loops[number].axis];
             let rest = way.rest(turns);
-            return match &axis.container {
+            return match &self.loops[number].container {
                 None => rest.0.is_empty().then(|| axis.name.clone()),
                 Some(container) => Some(format!("{container}[{}]{}", axis.name, rest.behind())),
             };
@@ -263,12 +265,13 @@ pub(super) fn translate(
     scope: &Scope,
     found: &mut Diagnostics,
 ) -> Draft {
-    let (axes, all_loops) = loops::read(&file.stages, scope, found);
+    let loops = loops::read(&file.stages, scope, found);
     if found.has_errors() {
         return Draft::default();
     }
+    let (axes, constants) = (loops.axes, loops.constants);
     let mut planned: Vec<Planned<'_>> = Vec::new();
-    for (entry, loops) in file.stages.iter().zip(all_loops) {
+    for (entry, loops) in file.stages.iter().zip(loops.stages) {
         let cells = loops::cells(&loops, &axes);
         let name = stage_name(entry, &planned, found);
         let mut stage = Planned {
@@ -284,7 +287,10 @@ pub(super) fn translate(
         planned.push(stage);
     }
     let wiring = Wiring::new(project, &planned, &axes);
-    let mut draft = Draft::default();
+    let mut draft = Draft {
+        constants,
+        ..Draft::default()
+    };
     for (number, stage) in planned.iter().enumerate().filter(|(_, one)| !one.frozen) {
         let names = StageNames {
             scope,
@@ -300,9 +306,6 @@ pub(super) fn translate(
             stage,
         };
         own.translate(file, &mut draft, found);
-    }
-    for axis in &axes {
-        draft.constants.extend(axis.constant.clone());
     }
     let mentioned = draft.mentioned.iter().filter_map(|name| {
         // Names of ours, which are those of the file where they could be kept.
@@ -414,7 +417,7 @@ fn outs(
 }
 
 /// A path without its `${…}`, for names.
-fn bare(path: &str) -> String {
+pub(super) fn bare(path: &str) -> String {
     let literal = pieces(path).into_iter().filter_map(|piece| match piece {
         Piece::Literal(text) => Some(text),
         Piece::Hole(_) => None,
@@ -514,7 +517,7 @@ impl Translation<'_> {
         own.when = self.wiring.condition(&self.stage.loops, None);
         self.outputs(file, &mut own, draft, found);
         self.deps(&mut own, found);
-        let companions = self.code(&mut own, found);
+        let companions = self.code(&mut own, draft, found);
         self.params(&mut own, &companions, found);
         self.run(&mut own, found);
         own.note_names(draft, self.names);
@@ -658,11 +661,17 @@ impl Translation<'_> {
     }
 
     /// Code that is declared, that the commands name, and that either reads.
-    fn code(&self, own: &mut DraftStage, found: &mut Diagnostics) -> code::Companions {
+    fn code(
+        &self,
+        own: &mut DraftStage,
+        draft: &mut Draft,
+        found: &mut Diagnostics,
+    ) -> code::Companions {
         let root = self.project.root;
         let folder = self.folder(found);
         let folder = folder.and_then(|folder| folder.cells.first().cloned());
         let folder = folder.unwrap_or_default();
+        let params = paths::join(&self.project.folder, PARAMS);
         let mut files: BTreeSet<String> = BTreeSet::new();
         files.extend(
             own.code
@@ -674,7 +683,8 @@ impl Translation<'_> {
                 let value = |way: &Way| shown(&self.names.value(way, cell).unwrap_or_default());
                 let text = value_of(&cmd.text, &value);
                 for path in command_files(&text, root, &folder) {
-                    if self.wiring.is_made(&path) || own.covers(&path) {
+                    let is_params = Some(&path) == params.as_ref();
+                    if is_params || self.wiring.is_made(&path) || own.covers(&path) {
                         continue;
                     }
                     if files.insert(path.clone()) {
@@ -699,7 +709,6 @@ impl Translation<'_> {
                 own.code.push(path.clone());
             }
         }
-        let params = paths::join(&self.project.folder, PARAMS);
         for (by, path) in &companions.named {
             let known = own.covers(path) || Some(path) == params.as_ref();
             if known || self.wiring.is_made(path) || ["dvc.yaml", "dvc.lock"].contains(&&**path) {
@@ -709,7 +718,9 @@ impl Translation<'_> {
             own.comments
                 .push(format!("{path} is named in {by}: it counts as code."));
         }
-        if let Some(script) = &companions.asks_dvc {
+        if let Some(script) = &companions.asks_dvc
+            && draft.asking.insert(script.clone())
+        {
             remark(
                 found,
                 &self.stage.entry.place,
@@ -900,7 +911,7 @@ fn environment(script: &Script, own: &DraftStage) -> Vec<String> {
 
 /// The files of the project that a command names.
 fn command_files(text: &str, root: &Path, folder: &str) -> Vec<String> {
-    let words = text.split(|c: char| c.is_whitespace() || "\"';|&()<>=,".contains(c));
+    let words = text.split(|c: char| c.is_whitespace() || "\"';|&()<>=,@".contains(c));
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     let mut files = Vec::new();
     for (number, word) in words.iter().enumerate() {
@@ -919,7 +930,7 @@ fn command_files(text: &str, root: &Path, folder: &str) -> Vec<String> {
 
 /// The folders of the project that a command names.
 fn command_folders(text: &str, root: &Path, folder: &str) -> BTreeSet<String> {
-    let words = text.split(|c: char| c.is_whitespace() || "\"';|&()<>=,".contains(c));
+    let words = text.split(|c: char| c.is_whitespace() || "\"';|&()<>=,@".contains(c));
     let paths = words.filter_map(|word| paths::join(folder, word));
     let inside = paths.filter(|path| !path.is_empty() && !path.starts_with('.'));
     inside.filter(|path| root.join(path).is_dir()).collect()
@@ -961,11 +972,10 @@ impl DraftStage {
         let known = names.scope.all().map(|(_, known)| &known.name);
         let known = known.filter(|name| words.contains(name.as_str()));
         draft.mentioned.extend(known.cloned());
-        let constants = names.axes.iter().filter_map(|axis| axis.constant.as_ref());
-        let constants = constants.filter(|(name, _)| words.contains(name.as_str()));
-        draft
-            .mentioned
-            .extend(constants.map(|(name, _)| name.clone()));
+        let constants = draft.constants.iter().map(|(name, _)| name);
+        let constants = constants.filter(|name| words.contains(name.as_str()));
+        let constants: Vec<String> = constants.cloned().collect();
+        draft.mentioned.extend(constants);
     }
 }
 

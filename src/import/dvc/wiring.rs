@@ -21,6 +21,7 @@ use super::read::remark;
 use super::translate::Located;
 use super::translate::Planned;
 use super::translate::Project;
+use super::translate::bare;
 use super::translate::unique;
 
 /// An output of a cell.
@@ -317,9 +318,19 @@ impl<'w> Wiring<'w> {
             let parts: Vec<String> = parts.collect();
             return (!parts.is_empty()).then(|| parts.join(" and "));
         };
-        if let [one] = loops {
-            let values = cells.iter().map(|cell| cell[0]).collect();
-            return Some(is_one(&self.axes[one.axis], &values));
+        // All that can be made of the values of each axis: only those axes count that leave some out.
+        let sets = loops.iter().enumerate().map(|(number, _)| {
+            let values = cells.iter().map(|cell| cell[number]);
+            values.collect::<BTreeSet<usize>>()
+        });
+        let sets: Vec<BTreeSet<usize>> = sets.collect();
+        if sets.iter().map(BTreeSet::len).product::<usize>() == cells.len() {
+            let parts = loops.iter().zip(&sets).filter_map(|(one, values)| {
+                let axis = &self.axes[one.axis];
+                let all = one.only.as_ref().map_or(axis.labels.len(), Vec::len);
+                (values.len() < all).then(|| is_one(axis, values))
+            });
+            return Some(parts.collect::<Vec<_>>().join(" and "));
         }
         let cells = cells.iter().map(|cell| {
             let parts = loops.iter().zip(*cell);
@@ -364,7 +375,10 @@ impl<'w> Wiring<'w> {
                 );
             }
         }
-        let name = paths::name(&path.replace("${", "_").replace('}', "_"));
+        let name = match path.contains("${") {
+            true => paths::name(&bare(&dep.text)),
+            false => paths::name(&path),
+        };
         let name = unique(&name, &|name| {
             own.inputs.iter().any(|slot| slot.name == name)
         });

@@ -90,7 +90,9 @@ fn stage(text: &mut String, own: &DraftStage) {
         text.push_str("    in:\n");
     }
     for slot in &own.inputs {
-        _ = writeln!(text, "      {}: {}", slot.name, sources(slot));
+        let sources = sources(slot);
+        let space = if sources.starts_with('\n') { "" } else { " " };
+        _ = writeln!(text, "      {}:{space}{sources}", slot.name);
     }
     text.push_str("    with:\n");
     if !own.code.is_empty() {
@@ -170,8 +172,10 @@ fn sources(slot: &Slot) -> String {
     match &slot.sources[..] {
         [only] => one(only),
         several => {
-            let all: Vec<String> = several.iter().map(one).collect();
-            format!("[{}]", all.join(", "))
+            let all = several
+                .iter()
+                .map(|source| format!("\n        - {}", one(source)));
+            all.collect()
         }
     }
 }
