@@ -203,6 +203,17 @@ fn look(text: &str, file: &str, root: &Path, folder: &str, found: &mut Companion
             let word = line[at + 1..].split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
             found.words.extend(word.take(1).map(str::to_owned));
         }
+        if file.ends_with("sh") {
+            for word in line.split_whitespace() {
+                names_file(
+                    word.trim_matches(['"', '\'', ';']),
+                    file,
+                    root,
+                    folder,
+                    found,
+                );
+            }
+        }
         for quote in ['"', '\'', '`'] {
             for inside in line.split(quote).skip(1).step_by(2) {
                 found.words.insert(inside.to_owned());

@@ -75,12 +75,13 @@ pub(super) fn read(stages: &[StageEntry], scope: &Scope, found: &mut Diagnostics
         match &stage.repeat {
             Repeat::Once => {}
             Repeat::Foreach(node) => {
-                own.extend(values(node, None, scope, found).map(|values| (None, values)));
+                own.extend(values(node, None, None, scope, found).map(|values| (None, values)));
             }
             Repeat::Matrix(entries) => {
                 for entry in entries {
                     let name = Some(entry.key.clone());
-                    let values = values(&entry.value, Some(&entry.key), scope, found);
+                    let keyed = stage.mentions("${key}").then_some(entry.key.as_str());
+                    let values = values(&entry.value, Some(&entry.key), keyed, scope, found);
                     own.extend(values.map(|values| (name, values)));
                 }
             }
@@ -160,9 +161,11 @@ pub(super) fn read(stages: &[StageEntry], scope: &Scope, found: &mut Diagnostics
 /// The name of a loop that has none.
 const ITEM: &str = "item";
 
+/// `keyed` is the name of an axis whose values have the names that DVC gives them, as they stand in paths.
 fn values(
     node: &Node,
     name: Option<&str>,
+    keyed: Option<&str>,
     scope: &Scope,
     found: &mut Diagnostics,
 ) -> Option<Values> {
@@ -202,8 +205,13 @@ fn values(
             let structured = items
                 .iter()
                 .any(|item| matches!(item, Value::List(_) | Value::Map(_) | Value::Null));
+            let numbered = |axis: &str| {
+                let names = (0..items.len()).map(|number| format!("{axis}{number}"));
+                names.map(Value::Str).collect::<Vec<_>>()
+            };
+            let named = keyed.map(numbered);
             let labels = match structured {
-                true => names(&items).unwrap_or_else(|| {
+                true => named.or_else(|| names(&items)).unwrap_or_else(|| {
                     let numbers = 0..items.len() as i64;
                     numbers.map(Value::Int).collect()
                 }),

@@ -43,6 +43,16 @@ pub(super) struct StageEntry {
     pub always_changed: bool,
 }
 
+impl StageEntry {
+    /// Whether its commands or paths have this in them.
+    pub(super) fn mentions(&self, what: &str) -> bool {
+        let outs = self.outs.iter().map(|out| &out.path);
+        let all = self.cmd.iter().chain(&self.deps).chain(&self.wdir);
+        let mut all = all.chain(outs);
+        all.any(|text| text.text.contains(what))
+    }
+}
+
 /// What a stage is repeated for.
 #[derive(Debug)]
 pub(super) enum Repeat {

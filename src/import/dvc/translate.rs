@@ -16,6 +16,7 @@ use super::draft::Draft;
 use super::draft::DraftFigure;
 use super::draft::DraftOut;
 use super::draft::DraftStage;
+use super::draft::From;
 use super::interpolation::Piece;
 use super::interpolation::Turn;
 use super::interpolation::Way;
@@ -401,7 +402,7 @@ fn outs(
                 };
             }
         }
-        let is_folder = is_folder(project, &first, &out.path, file);
+        let is_folder = is_folder(project, stage.entry, &first, &out.path, file, found);
         let name = unique(&paths::name(&bare(&out.path.text)), &|name| {
             name == "metrics" || outs.iter().any(|out| out.name == name)
         });
@@ -444,8 +445,16 @@ pub(super) fn unique(name: &str, taken: &dyn Fn(&str) -> bool) -> String {
     }
 }
 
-/// Whether an output is a folder: as it is on the disk, as `dvc.lock` knows it, as its name looks.
-fn is_folder(project: &Project<'_>, path: &str, written: &Text, file: &DvcFile) -> bool {
+/// Whether an output is a folder: as it is on the disk, as `dvc.lock` knows it, as it is written, as its
+/// name looks.
+fn is_folder(
+    project: &Project<'_>,
+    stage: &StageEntry,
+    path: &str,
+    written: &Text,
+    file: &DvcFile,
+    found: &mut Diagnostics,
+) -> bool {
     let on_disk = project.root.join(path);
     if on_disk.exists() {
         return on_disk.is_dir();
@@ -461,10 +470,24 @@ fn is_folder(project: &Project<'_>, path: &str, written: &Text, file: &DvcFile) 
         return true;
     }
     let name = path.rsplit('/').next().unwrap_or(path);
-    match name.rsplit_once('.') {
-        Some((start, ending)) => start.is_empty() || ["zarr", "savedmodel"].contains(&ending),
-        None => true,
+    if let Some((start, ending)) = name.rsplit_once('.') {
+        return start.is_empty() || ["zarr", "savedmodel"].contains(&ending);
     }
+    let is_redirected = |cmd: &Text| {
+        let mut parts = cmd.text.split('>').skip(1);
+        parts.any(|part| part.split_whitespace().next() == Some(written.text.as_str()))
+    };
+    if stage.cmd.iter().any(is_redirected) {
+        return false;
+    }
+    remark(
+        found,
+        &written.place,
+        format!("`{}` is taken for a folder", written.text),
+        "neither the disk nor dvc.lock says what it is",
+        "a file has no stroke behind its path under `out`",
+    );
+    true
 }
 
 /// Whether what a frozen stage leaves is there.
@@ -954,20 +977,30 @@ impl DraftStage {
     /// Notes which names this stage mentions.
     fn note_names(&self, draft: &mut Draft, names: &StageNames<'_>) {
         let mut texts: Vec<&str> = vec![&self.run];
-        texts.extend(
-            self.values
-                .iter()
-                .map(|(_, expression)| expression.as_str()),
-        );
-        texts.extend(self.inputs.iter().map(|slot| slot.path.as_str()));
+        let values = self.values.iter();
+        texts.extend(values.clone().map(|(_, expression)| expression.as_str()));
+        for slot in &self.inputs {
+            texts.push(&slot.path);
+            texts.extend(slot.sources.iter().filter_map(|source| match &source.from {
+                From::File(path) => Some(path.as_str()),
+                From::Stage(_) => None,
+            }));
+        }
         texts.extend(self.outs.iter().map(|out| out.path.as_str()));
         texts.extend(self.metrics.as_deref());
         texts.extend(self.code.iter().map(String::as_str));
+        let holes = texts.iter().flat_map(|text| text.split("${").skip(1));
+        let holes = holes.filter_map(|hole| hole.split('}').next());
+        // An expression stands there without `${…}`.
+        let bare = values.filter(|(_, expression)| !expression.contains("${"));
+        let mut expressions: Vec<&str> = holes.collect();
+        expressions.extend(bare.map(|(_, expression)| expression.as_str()));
         for (_, keys) in &self.files {
-            texts.extend(keys.iter().map(|(_, name)| name.as_str()));
+            expressions.extend(keys.iter().map(|(_, name)| name.as_str()));
         }
-        let text = texts.join(" ");
-        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let words = expressions
+            .iter()
+            .flat_map(|one| one.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
         let words: BTreeSet<&str> = words.collect();
         let known = names.scope.all().map(|(_, known)| &known.name);
         let known = known.filter(|name| words.contains(name.as_str()));
