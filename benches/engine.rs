@@ -157,6 +157,7 @@ fn plan(steps: usize) -> Vec<Arc<Step>> {
             params: Arc::new(params),
             inputs: inputs.into_iter().collect(),
             written: None,
+            part: None,
             described: None,
             policy: Arc::new(Policy::default()),
             place: Place {

@@ -46,6 +46,7 @@ fn attempt(number: usize, object: Object) -> Attempt {
         number: 1,
         seconds: 1.0,
         log: String::new(),
+        environment: None,
         outcome: Outcome::Made(Arc::new(result)),
     }
 }

@@ -12,6 +12,8 @@
 //! | [`manifest`] | YAML to a checked manifest; axes to cells |
 //! | [`plan`] | cells to a DAG of steps, keys, staleness and its explanation |
 //! | [`store`] | objects by content, records by key, locks |
+//! | [`archive`] | an experiment in one file |
+//! | [`remote`] | results that several stores share |
 //! | [`engine`] | drives a plan to its end; knows no stage kind and no terminal |
 //! | [`nn`] | the wall around dfdx: layers, losses, optimisers, checkpoints |
 //! | [`data`] | data sets by name |
@@ -48,6 +50,7 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+pub mod archive;
 pub mod claims;
 mod cli;
 pub mod data;
@@ -63,6 +66,7 @@ pub mod nn;
 pub mod plan;
 pub mod random;
 pub mod registry;
+pub mod remote;
 pub mod report;
 pub mod search;
 pub mod slurm;

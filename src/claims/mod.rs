@@ -32,7 +32,7 @@ pub use claim::Quantity;
 pub use claim::Relation;
 pub use claim::Statement;
 pub use claim::Tolerance;
-pub use document::ClaimsDocument;
+pub use document::{ClaimsDocument, WrittenFiles};
 pub use error::ClaimError;
 pub use fields::ClaimFields;
 pub use fields::QuantityFields;

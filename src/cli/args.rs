@@ -89,6 +89,23 @@ pub(super) enum Verb {
     /// Kept is what any file of manifests/ reaches, with its profiles and overrides, and what is
     /// named: manifests elsewhere, experiments, runs.
     Gc(GcArgs),
+    /// Send an experiment's results to the shared store, as far as they are not there
+    ///
+    /// Sent is what is up to date, and what named runs of the experiment left. Killed or interrupted, the
+    /// same again goes on from there.
+    Push(PushArgs),
+    /// Fetch an experiment's results from the shared store, as far as they are there
+    ///
+    /// Every object is compared with its digest; what is something else is refused, by name. `run` then puts
+    /// files below outputs/, and makes what was not there.
+    Pull(PullArgs),
+    /// Write an experiment with its results into one file
+    ///
+    /// The archive holds the files of the project that the experiment reads, its records and the objects that
+    /// they reach. The same results make the same bytes.
+    Pack(PackArgs),
+    /// Make a project that is up to date from an archive
+    Unpack(UnpackArgs),
     /// Reread every object and compare it with its digest
     Verify(ProjectArgs),
     /// Print a completion script for a shell
@@ -170,6 +187,9 @@ pub(super) struct RunArgs {
     /// Leave jobs in the cluster's queue when interrupted; the next run takes them up
     #[arg(long)]
     pub detach: bool,
+    /// What to do with the shared store [default: `run` of `[remote]` in sweepline.toml, else read]
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub remote: Option<super::remote::Mode>,
     /// Stop at the first failure instead of going on with what does not depend on it
     #[arg(long)]
     pub fail_fast: bool,
@@ -396,12 +416,78 @@ pub(super) enum GraphFormat {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct PushArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// The shared store [default: `remote` of sweepline.toml]
+    #[arg(
+        long,
+        value_name = "PLACE",
+        env = "SWEEPLINE_REMOTE",
+        hide_env_values = true
+    )]
+    pub to: Option<String>,
+    /// How progress is shown on standard error
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    pub progress: Progress,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PullArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// The shared store [default: `remote` of sweepline.toml]
+    #[arg(
+        long,
+        value_name = "PLACE",
+        env = "SWEEPLINE_REMOTE",
+        hide_env_values = true
+    )]
+    pub from: Option<String>,
+    /// Fail at once when another process holds the store, instead of waiting
+    #[arg(long)]
+    pub no_wait: bool,
+    /// How progress is shown on standard error
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    pub progress: Progress,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PackArgs {
+    #[command(flatten)]
+    pub experiment: Experiment,
+    /// The archive [default: EXPERIMENT.sweepline.zip]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Replace the archive that is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UnpackArgs {
+    /// What `pack` wrote
+    pub archive: PathBuf,
+    /// The folder of the project, which is not there yet or empty [default: the archive's name]
+    pub folder: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct GcArgs {
     #[command(flatten)]
     pub store: ProjectArgs,
     /// Remove; without it, only say what would be removed
     #[arg(long)]
     pub yes: bool,
+    /// Of the shared store: what nothing that anybody pushed reaches, and nobody has written for long
+    #[arg(long)]
+    pub remote: bool,
+    /// How long, with --remote: at least a day [default: 7d]
+    #[arg(long, value_name = "TIME", requires = "remote", value_parser = super::remote::age)]
+    pub older: Option<Duration>,
+    /// Let go of what this root of mine reaches, with --remote: WHO/PROJECT/EXPERIMENT. Repeated, all
+    #[arg(long, value_name = "ROOT", requires = "remote")]
+    pub forget: Vec<String>,
     /// What to keep besides: manifests elsewhere, experiments, runs
     #[arg(value_name = "KEEP")]
     pub keep: Vec<String>,

@@ -17,11 +17,16 @@ use crate::claims;
 use crate::claims::ClaimsDocument;
 use crate::claims::Judgement;
 use crate::claims::Verdict;
+use crate::claims::WrittenFiles;
 use crate::stages;
 use crate::stages::Results;
+use crate::text::Diagnostic;
 
 /// What is written, and removed once a manifest claims nothing any more.
-const FILES: [&str; 4] = ["claims.json", "claims.csv", "claims.md", "claims.tex"];
+const FILES: [&str; 4] = [JSON, "claims.csv", "claims.md", "claims.tex"];
+
+/// The one that says what the others were.
+const JSON: &str = "claims.json";
 
 /// Shows the claims of an experiment over the results that are there. Runs and writes nothing.
 pub(super) fn claims(
@@ -59,8 +64,11 @@ pub(super) fn after_run(
     err: &mut Printer,
 ) -> Result<(Exit, Option<u32>), Stop> {
     if project.plan.experiment.claims.is_empty() {
-        for file in FILES {
-            remove(&project.view.join(file))?;
+        // The JSON last: it tells which of the others are ours.
+        for file in FILES.iter().rev() {
+            if is_written(&project.view, file) {
+                remove(&project.view.join(file))?;
+            }
         }
         if required {
             writeln!(err, "`--require-claims`: the manifest claims nothing")?;
@@ -69,7 +77,7 @@ pub(super) fn after_run(
     }
     let (judged, new) = judged(&project.view, results);
     if new {
-        write_files(&project.view, &judged)?;
+        write_files(&project.view, &judged, err)?;
     }
     for line in claims::to_lines(&judged.claims) {
         writeln!(err, "{line}")?;
@@ -92,8 +100,8 @@ fn exit(judgements: &[Judgement], required: bool) -> Exit {
 /// of a run that does nothing.
 pub(super) fn judged(view: &Path, results: &Results<'_>) -> (ClaimsDocument, bool) {
     let of = stages::claims_digest(results).to_hex();
-    let known = FILES.iter().all(|file| view.join(file).is_file());
-    let known = known.then(|| fs::read_to_string(view.join(FILES[0])).ok());
+    let known = FILES.iter().all(|file| is_written(view, file));
+    let known = known.then(|| fs::read_to_string(view.join(JSON)).ok());
     let known = known.flatten();
     let known = known.and_then(|text| ClaimsDocument::from_json(&text));
     match known.filter(|known| known.of == of) {
@@ -102,21 +110,59 @@ pub(super) fn judged(view: &Path, results: &Results<'_>) -> (ClaimsDocument, boo
     }
 }
 
-fn write_files(view: &Path, judged: &ClaimsDocument) -> io::Result<()> {
+/// Whether a file is one of ours, and as we wrote it.
+fn is_written(view: &Path, file: &str) -> bool {
+    let Ok(json) = fs::read_to_string(view.join(JSON)) else {
+        return false;
+    };
+    WrittenFiles::of(&json).is_some_and(|written| {
+        file == JSON
+            || fs::read_to_string(view.join(file)).is_ok_and(|text| written.has(file, &text))
+    })
+}
+
+fn write_files(view: &Path, judged: &ClaimsDocument, err: &mut Printer) -> Result<(), Stop> {
     fs::create_dir_all(view)?;
     let judgements = &judged.claims;
+    let [json, others @ ..] = FILES;
     let texts = [
-        judged.to_json(),
         claims::to_table(judgements).to_csv(),
         claims::to_markdown(judgements),
         claims::to_latex(judgements),
     ];
-    // The JSON last: its digest stands for all of them.
-    for (file, text) in FILES.iter().zip(texts).rev() {
+    let mut judged = judged.clone();
+    for (file, text) in others.iter().zip(&texts) {
+        judged = judged.with_file(file, text);
+    }
+    // The JSON last: it tells which of the others are ours.
+    let texts = others.into_iter().zip(texts);
+    for (file, text) in texts.chain([(json, judged.to_json())]) {
+        clear(view, file, &text, err)?;
         let new = view.join(format!(".new-{file}"));
         fs::write(&new, text)?;
         fs::rename(&new, view.join(file))?;
     }
+    Ok(())
+}
+
+/// Makes room for what is written next: what we did not write is kept under another name.
+fn clear(view: &Path, file: &str, next: &str, err: &mut Printer) -> Result<(), Stop> {
+    let path = view.join(file);
+    let same = || fs::read(&path).is_ok_and(|bytes| bytes == next.as_bytes());
+    if fs::symlink_metadata(&path).is_err() || is_written(view, file) || same() {
+        return Ok(());
+    }
+    let names = (1..).map(|n| format!("{file}.kept-{n}"));
+    let mut free = names.filter(|name| fs::symlink_metadata(view.join(name)).is_err());
+    let Some(name) = free.next() else {
+        return Ok(());
+    };
+    fs::rename(&path, view.join(&name))?;
+    let said = format!(
+        "`{}` was not the result; it is kept as `{name}`",
+        path.display()
+    );
+    err.diagnostic(&Diagnostic::warning(said))?;
     Ok(())
 }
 

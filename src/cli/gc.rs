@@ -18,6 +18,7 @@ use super::exit::Exit;
 use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
+use super::remote;
 use super::runs;
 use super::stop::Stop;
 use super::store_lock;
@@ -33,6 +34,9 @@ use crate::text::plural;
 
 /// Says what would be freed, or frees it.
 pub(super) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
+    if args.remote {
+        return remote::gc(args, err);
+    }
     let (_, folder) = runs::folders(&args.store, err)?;
     if !folder.is_dir() {
         runs::open(&args.store, err)?;

@@ -22,11 +22,13 @@ mod logging;
 mod ls;
 mod noted;
 mod output_folder;
+mod pack;
 mod plan;
 mod previous_run;
 mod printer;
 mod project;
 mod prometheus;
+mod remote;
 mod replicates;
 mod report;
 mod reporter;
@@ -46,6 +48,7 @@ mod step_status;
 mod stop;
 mod store_lock;
 mod trace;
+mod unpack;
 mod verify;
 mod why;
 mod worker;
@@ -141,7 +144,7 @@ fn safe(error: clap::Error) -> clap::Error {
 }
 
 /// What other tools call what a verb here does.
-const OTHER_NAMES: [(&str, &str); 8] = [
+const OTHER_NAMES: [(&str, &str); 11] = [
     ("repro", "run"),
     ("build", "run"),
     ("resume", "run"),
@@ -150,6 +153,9 @@ const OTHER_NAMES: [(&str, &str); 8] = [
     ("clean", "gc"),
     ("dag", "graph"),
     ("logs", "log"),
+    ("fetch", "pull"),
+    ("upload", "push"),
+    ("download", "pull"),
 ];
 
 /// A verb that was mistyped gets the verb that was meant: clap says nothing of short ones, and thinks
@@ -180,6 +186,10 @@ fn verb(verb: &Verb, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop>
         Verb::List(args) => Ok(list::list(args, out, err)?),
         Verb::Log(args) => log::log(args, out, err),
         Verb::Gc(args) => gc::gc(args, err),
+        Verb::Push(args) => remote::push(args, err),
+        Verb::Pull(args) => remote::pull(args, err),
+        Verb::Pack(args) => pack::pack(args, err),
+        Verb::Unpack(args) => unpack::unpack(args, err),
         Verb::Verify(args) => verify::verify(args, err),
         Verb::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "sweepline", out);

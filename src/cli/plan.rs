@@ -80,12 +80,11 @@ pub(super) fn plan(args: &PlanArgs, out: &mut Printer, err: &mut Printer) -> Res
         0 if known == all => writeln!(err, "all {} up to date", plural(all, "step"))?,
         run => writeln!(err, "{run} of {} to run{pending_too}", plural(all, "step"))?,
     }
-    if let Some((known, more)) = project.trials() {
-        let more = match more {
-            0 => String::new(),
-            more => format!(", up to {more} more"),
-        };
-        writeln!(err, "{} known{more}", plural(known, "trial"))?;
+    if let Some(trials) = project.trials_line() {
+        writeln!(err, "{trials}")?;
+        if let Some(best) = project.best_line() {
+            writeln!(err, "{best}")?;
+        }
     }
     Ok(Exit::Success)
 }

@@ -9,6 +9,7 @@ use super::args;
 use super::executors;
 use super::exit::Exit;
 use super::printer::Printer;
+use super::remote::RemoteSettings;
 use super::replicates;
 use super::resources::Amounts;
 use super::searches;
@@ -35,6 +36,9 @@ use crate::text::closest;
 use crate::text::plural;
 use crate::text::shell_word;
 
+/// Set in the environment of a run that goes on with further cells in place of another one.
+pub(super) const GOES_ON: &str = "SWEEPLINE_GOES_ON";
+
 /// An experiment that was read without a mistake, and its plan.
 pub(super) struct Project {
     pub plan: Plan,
@@ -50,6 +54,8 @@ pub(super) struct Project {
     pub executor: Option<String>,
     /// How clusters are asked for jobs.
     pub slurm: Profiles,
+    /// The store that is shared with others.
+    pub remote: Option<RemoteSettings>,
     /// The manifest's path, absolute.
     pub manifest: PathBuf,
     /// What runs write to.
@@ -95,10 +101,10 @@ impl Project {
             && let Some(searched) = &experiment.search
         {
             let recalled = searches::recall(&store, &experiment.folder(), searched);
-            let (points, state) = recalled.unzip();
+            let (proposed, state) = recalled.unzip();
             search = Some(state.unwrap_or_default());
-            if let Some(points) = points {
-                overrides.proposed = Some(points).filter(|points| !points.is_empty());
+            if let Some(proposed) = proposed {
+                overrides.proposed = Some(proposed).filter(|known| !known.points.is_empty());
                 reading = Experiment::read(&args.manifest, &catalog, &overrides);
             }
         }
@@ -112,6 +118,7 @@ impl Project {
             }
             well_formed(store.clone(), experiment.folder());
         }
+        let remote = settings.remote();
         let mut given = None;
         loop {
             let planned = Plan::of(reading, &catalog);
@@ -119,6 +126,7 @@ impl Project {
             if let Some(plan) = &planned.plan {
                 found.extend(stages::check_claims(plan));
                 found.extend(stages::check_search(plan));
+                found.extend(stages::check_selections(plan));
                 let tree = Tree::new(&root, &written(&outputs, &store, plan));
                 found.extend(stages::check_commands(plan, &tree));
                 found.extend(executors::check(plan, &settings.slurm));
@@ -141,6 +149,7 @@ impl Project {
                 resources: settings.resources.clone(),
                 executor: settings.executor.clone(),
                 slurm: settings.slurm.clone(),
+                remote: remote.clone(),
                 manifest: manifest::absolute(&args.manifest),
                 asked: asked(args, &plan.experiment.source.path),
                 search: search.clone(),
@@ -153,17 +162,24 @@ impl Project {
                 state.update(&settled);
                 search = Some(state.clone());
                 let now = project.plan.experiment.search.as_ref();
-                if now.is_some_and(|now| now.points != settled.points) {
-                    given = Some(settled.points.len());
-                    overrides.proposed = Some(settled.points);
+                let proposed = settled.proposed;
+                if now.is_some_and(|now| {
+                    now.points != proposed.points
+                        || (now.budget.is_some() && now.highest() != proposed.highest)
+                }) {
+                    given = Some(proposed.points.len());
+                    overrides.proposed = Some(proposed);
                     reading = Experiment::read(&args.manifest, &catalog, &overrides);
                     continue;
                 }
             }
-            if !found.is_empty() {
-                err.diagnostics(&found)?;
+            // What the first round has said, those after it need not.
+            if std::env::var_os(GOES_ON).is_none() {
+                if !found.is_empty() {
+                    err.diagnostics(&found)?;
+                }
+                project.tell_search(err)?;
             }
-            project.tell_search(err)?;
             return Ok(project);
         }
     }

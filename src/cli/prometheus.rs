@@ -308,6 +308,7 @@ mod tests {
             step: "fit[a=0]".into(),
             same_as: None,
             key: None,
+            from: None,
         });
         for (id, seconds) in [(1, 0.5), (2, 20.0)] {
             let step = format!("fit[a={id}]");

@@ -10,7 +10,7 @@ use crate::manifest::Experiment;
 use crate::manifest::Replicates;
 
 /// Beside the store's records: experiment → how many.
-const FILE: &str = "replicates.json";
+pub(super) const FILE: &str = "replicates.json";
 
 /// How many an experiment has come to; none where it never grew.
 pub(super) fn known(store: &Path, experiment: &str) -> Option<u32> {

@@ -26,6 +26,8 @@ use super::project;
 use super::project::Project;
 use super::prometheus;
 use super::prometheus::RunMetrics;
+use super::remote;
+use super::remote::Supply;
 use super::replicates;
 use super::report;
 use super::reporter::Bars;
@@ -45,6 +47,7 @@ use super::worker;
 use crate::engine::Engine;
 use crate::engine::Event;
 use crate::engine::Options;
+use crate::engine::SharedResults;
 use crate::engine::State;
 use crate::plan::SelectedSteps;
 use crate::stages::Results;
@@ -97,6 +100,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let mut options = Options::new(project.name(), root);
     options.command = std::env::args().collect::<Vec<_>>().join(" ");
     options.view = Some(project.view.clone());
+    let stop = interrupted.clone();
     options.interrupt = interrupted;
     options.max_failures = if args.fail_fast {
         Some(1)
@@ -143,9 +147,18 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     };
     let mut engine = Engine::new(&keys, &Stages, &store, options);
     engine.isolated = &isolated;
+    let shared = project.remote.as_ref().and_then(|settings| {
+        let mode = args.remote.unwrap_or(settings.run);
+        (mode != remote::Mode::Off).then_some((settings, mode))
+    });
+    let supply = shared.map(|(settings, _)| Supply::new(&project, settings, &store, stop.clone()));
+    engine.shared = supply
+        .as_ref()
+        .map(|supply| -> &dyn SharedResults { supply });
     elsewhere.join(&mut engine, &project, &store)?;
     let mut reporter = reporter(args);
     let mut state = RunState::default();
+    state.search = project.best_line();
     let mut metrics = args.metrics_file.as_ref().map(|_| RunMetrics::default());
     let mut expecting = false;
     let summary = ManuallyDrop::new(engine.run(&project.plan.steps, &mut |timed| {
@@ -181,6 +194,12 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             Grown::Wrong => return Ok(Exit::Failed),
             Grown::No => {}
         }
+    }
+    if let Some((settings, remote::Mode::ReadWrite)) = shared {
+        let keys = summary.steps.iter().zip(&project.plan.steps);
+        let keys = keys.filter(|(summary, step)| summary.result.is_some() && step.policy.cache);
+        let keys = keys.filter_map(|(summary, _)| summary.key).collect();
+        remote::after_run(&project, settings, &store, keys, stop, args.progress, err)?;
     }
     let asked = project::asked(&args.experiment, &args.experiment.manifest);
     run_summary::print(&project, &asked, &summary, err)?;
@@ -240,6 +259,7 @@ fn again(args: &RunArgs, force: bool, store: &Store, err: &mut Printer) -> Resul
     Err(Command::new(std::env::current_exe()?)
         .arg0(program)
         .args(arguments)
+        .env(project::GOES_ON, "1")
         .exec())?
 }
 

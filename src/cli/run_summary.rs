@@ -25,7 +25,8 @@ pub(super) fn print(
     let totals = &summary.totals;
     let took = duration(summary.seconds);
     failures(&summary.failures, err)?;
-    let untouched = totals.done + totals.failed + totals.skipped + totals.cancelled == 0;
+    let untouched =
+        totals.fetched + totals.done + totals.failed + totals.skipped + totals.cancelled == 0;
     if untouched && totals.pending == 0 {
         let all = plural(totals.up_to_date, "step");
         writeln!(err, "all up to date: {all}, checked in {took}")?;
@@ -33,7 +34,8 @@ pub(super) fn print(
     }
     let counts = [
         (totals.done, "done"),
-        (totals.up_to_date, "up to date"),
+        (totals.fetched, "fetched"),
+        (totals.up_to_date - totals.fetched, "up to date"),
         (totals.failed, "failed"),
         (totals.skipped, "skipped"),
         (totals.cancelled, "cancelled"),

@@ -4,6 +4,7 @@
 //! out again, and keeps what results do not say: which trials failed, and points that were kept when
 //! the space was changed.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::io;
@@ -19,19 +20,24 @@ use super::printer::Printer;
 use super::project::Project;
 use super::stop::Stop;
 use crate::manifest::Search;
+use crate::manifest::TrialCell;
 use crate::plan::From;
+use crate::plan::Step;
 use crate::plan::StepId;
 use crate::plan::StepStatus;
 use crate::search::Outcome;
 use crate::search::Point;
 use crate::search::Proposed;
+use crate::search::Study;
+use crate::search::outside::Program;
+use crate::search::pareto;
 use crate::stages;
 use crate::stages::Results;
 use crate::text::Diagnostic;
 use crate::text::plural;
 
 /// Beside the store's records: experiment → its search.
-const FILE: &str = "searches.json";
+pub(super) const FILE: &str = "searches.json";
 
 /// How many trials are named.
 const NAMED: usize = 5;
@@ -45,6 +51,12 @@ struct Record {
     /// How many of the first points were proposed for an earlier space.
     kept: usize,
     points: Vec<Point>,
+    /// By trial: the highest rung that it has come to.
+    #[serde(default)]
+    highest: Vec<usize>,
+    /// The program that proposes has no more.
+    #[serde(default)]
+    exhausted: bool,
     /// Digest of the points and of the results that they were proposed from.
     seen: String,
     /// Keys of steps that failed: their trials have failed, whatever is made of them later.
@@ -60,35 +72,148 @@ pub(super) struct SearchState {
     seen: String,
     /// There are no more points in the space.
     exhausted: bool,
+    /// Promotions wait for results.
+    undecided: bool,
+    tally: Tally,
     /// Points of the record that the space of the manifest does not have, and why.
     pub fell_out: Vec<String>,
+}
+
+/// What came of the trials so far.
+#[derive(Clone, Debug, Default)]
+struct Tally {
+    /// With the whole budget, and a number.
+    ended: usize,
+    /// Not promoted.
+    stopped: usize,
+    failed: usize,
+    /// By the first objective, of those with the most of the budget: the trial, and its cost.
+    best: Option<(usize, f64)>,
+    /// With several objectives: the trials that none is better than in all of them.
+    front: Vec<usize>,
+}
+
+impl Tally {
+    fn of(search: &Search, outcomes: &[Option<Outcome>], proposed: &Proposed) -> Tally {
+        let mut tally = Tally::default();
+        let last = search
+            .budget
+            .as_ref()
+            .map_or(0, |budget| budget.halving.last());
+        let mut best: Option<(usize, usize, f64)> = None;
+        let mut finished: Vec<(usize, &[f64])> = Vec::new();
+        for (cell, outcome) in search.cells.iter().zip(outcomes) {
+            let Some(outcome) = outcome else { continue };
+            let highest = proposed
+                .highest
+                .get(cell.trial)
+                .copied()
+                .unwrap_or_default();
+            let is_end = cell.rung == highest;
+            match outcome.costs() {
+                None => tally.failed += usize::from(!outcome.is_running()),
+                Some(costs) => {
+                    finished.push((cell.trial, costs));
+                    tally.ended += usize::from(is_end && cell.rung == last);
+                    tally.stopped += usize::from(is_end && cell.rung < last && !proposed.undecided);
+                    let better = best.is_none_or(|(rung, _, cost)| {
+                        cell.rung > rung || (cell.rung == rung && costs[0] < cost)
+                    });
+                    if better {
+                        best = Some((cell.rung, cell.trial, costs[0]));
+                    }
+                }
+            }
+        }
+        if search.objectives.len() > 1 {
+            let costs: Vec<&[f64]> = finished.iter().map(|(_, costs)| *costs).collect();
+            let ranks = pareto::ranks(&costs);
+            let front = finished.iter().zip(ranks).filter(|(_, rank)| *rank == 0);
+            tally.front = front.map(|((trial, _), _)| *trial).collect();
+        }
+        tally.best = best.map(|(_, trial, cost)| (trial, cost));
+        tally
+    }
+
+    /// `best so far fit.loss=0.012 in trial 7 (lr=0.1); 11 ended, 1 failed`; none where nothing has a
+    /// number.
+    fn line(&self, search: &Search) -> Option<String> {
+        let (trial, cost) = self.best?;
+        let objective = search.objectives.first()?;
+        let value = objective.direction.cost(cost);
+        let counts = [
+            (self.ended, "ended"),
+            (self.stopped, "stopped"),
+            (self.failed, "failed"),
+        ];
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts.map(|(n, word)| format!("{n} {word}")).collect();
+        let counts = match counts.is_empty() {
+            true => String::new(),
+            false => format!("; {}", counts.join(", ")),
+        };
+        if search.objectives.len() > 1 {
+            let named: Vec<String> = self
+                .front
+                .iter()
+                .take(NAMED)
+                .map(usize::to_string)
+                .collect();
+            let more = match self.front.len() - named.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let front = plural(self.front.len(), "trial");
+            let named = named.join(", ");
+            return Some(format!(
+                "the front so far has {front}, {named}{more}{counts}"
+            ));
+        }
+        Some(format!(
+            "best so far {}.{}={} in trial {trial} ({}){counts}",
+            objective.stage,
+            objective.column,
+            short(value),
+            text_of(search.points.get(trial)?),
+        ))
+    }
+}
+
+/// A number in six digits.
+fn short(value: f64) -> String {
+    let short: f64 = format!("{value:.5e}").parse().unwrap_or(value);
+    short.to_string()
 }
 
 /// What decides proposals but for the space, as text.
 fn definition(search: &Search) -> String {
     let objectives = search.objectives.iter();
     let objectives = objectives.map(|o| format!("{:?} {}.{}", o.direction, o.stage, o.column));
-    let lag = match search.method.learns() {
+    let lag = match search.looks_back() {
         true => search.parallel,
         false => 0,
     };
+    let budget = search.budget.iter();
+    let budget = budget.map(|budget| format!(" budget {}", budget.name));
     format!(
-        "{} {} {} seed {} lag {lag} {} {}",
+        "{} {}.{} {} seed {} lag {lag} {} {}{}",
         search.method.name(),
+        Study::REVISION,
         search.method.revision(),
         serde_json::to_string(&search.params).unwrap_or_default(),
         search.seed,
         search.statistic.name(),
         objectives.collect::<Vec<_>>().join(", "),
+        budget.collect::<String>(),
     )
 }
 
-/// The points that earlier runs have come to; none where there was none of this search.
+/// The trials that earlier runs have come to; none where there was none of this search.
 pub(super) fn recall(
     store: &Path,
     experiment: &str,
     search: &Search,
-) -> Option<(Vec<Point>, SearchState)> {
+) -> Option<(Proposed, SearchState)> {
     let record: Record = noted::all(store, FILE).remove(experiment)?;
     if record.of != definition(search) {
         return None;
@@ -97,9 +222,11 @@ pub(super) fn recall(
         kept: record.kept,
         failed: record.failed,
         seen: record.seen,
+        exhausted: record.exhausted,
         ..SearchState::default()
     };
     let mut points = record.points;
+    let mut highest = record.highest;
     if record.space != search.space_text {
         points.retain(|point| match search.space.contains(point) {
             Ok(()) => true,
@@ -111,8 +238,16 @@ pub(super) fn recall(
         });
         state.kept = points.len();
         state.seen.clear();
+        state.exhausted = false;
+        // Trials have other numbers, and are in other groups.
+        highest.clear();
     }
-    Some((points, state))
+    let proposed = Proposed {
+        points,
+        highest,
+        ..Proposed::default()
+    };
+    Some((proposed, state))
 }
 
 fn text_of(point: &Point) -> String {
@@ -122,66 +257,87 @@ fn text_of(point: &Point) -> String {
 
 /// The search of a project as its results have it.
 pub(super) struct Settled {
-    pub points: Vec<Point>,
-    pub exhausted: bool,
+    pub proposed: Proposed,
+    tally: Tally,
     seen: String,
 }
 
-/// The points that follow from what is known. The first `given` of the project's are taken as they are;
+/// The points that follow from what is known; no program is asked. The first `given` of the project's are taken as they are;
 /// without it, all where nothing has changed since they were recorded.
 pub(super) fn settle(
     project: &Project,
     given: Option<usize>,
 ) -> Result<Result<Settled, Diagnostic>, Stop> {
-    settle_with(project, project.search.as_ref(), given)
+    settle_with(project, project.search.as_ref(), given, None)
 }
 
 fn settle_with(
     project: &Project,
     state: Option<&SearchState>,
     given: Option<usize>,
+    program: Option<&Program<'_>>,
 ) -> Result<Result<Settled, Diagnostic>, Stop> {
     let experiment = &project.plan.experiment;
     let (Some(search), Some(state)) = (&experiment.search, state) else {
         return Ok(Ok(Settled {
-            points: Vec::new(),
-            exhausted: true,
+            proposed: Proposed {
+                exhausted: true,
+                ..Proposed::default()
+            },
             seen: String::new(),
+            tally: Tally::default(),
         }));
     };
     let outcomes = match outcomes(project, state)? {
         Ok(outcomes) => outcomes,
         Err(wrong) => return Ok(Err(wrong)),
     };
-    let digest = |points: &[Point], outcomes: &[Option<Outcome>]| {
-        let visible = match search.method.learns() {
+    let by_cell: HashMap<(String, usize), &Option<Outcome>> = search
+        .cells
+        .iter()
+        .map(|cell| (text_of(&search.points[cell.trial]), cell.rung))
+        .zip(&outcomes)
+        .collect();
+    let outcome = |point: &Point, rung: usize| {
+        let known = by_cell.get(&(text_of(point), rung)).copied();
+        known.cloned().flatten()
+    };
+    // Of what they were proposed from.
+    let digest = |points: &[Point]| {
+        let visible = match search.looks_back() {
             true => points.len().saturating_sub(search.parallel),
             false => 0,
         };
-        let outcomes = &outcomes[..visible.min(outcomes.len())];
+        let rungs = search
+            .budget
+            .as_ref()
+            .map_or(1, |b| b.halving.budgets().len());
+        let of = |point| {
+            (0..rungs)
+                .map(|rung| outcome(point, rung))
+                .collect::<Vec<_>>()
+        };
+        let outcomes: Vec<_> = points[..visible].iter().map(of).collect();
         let text = serde_json::to_string(points).unwrap_or_default();
         blake3::hash(format!("{} {text} {outcomes:?}", state.kept).as_bytes()).to_hex()
     };
-    let unchanged = || digest(&search.points, &outcomes).as_str() == state.seen;
-    let given = given.unwrap_or_else(|| match unchanged() {
+    let unchanged = || digest(&search.points).as_str() == state.seen;
+    let given = given.unwrap_or_else(|| match search.method.is_outside() || unchanged() {
         true => search.points.len(),
         false => state.kept,
     });
     let given = &search.points[..given.min(search.points.len())];
-    let by_point: HashMap<String, &Option<Outcome>> =
-        search.points.iter().map(text_of).zip(&outcomes).collect();
-    let outcome = |point: &Point| by_point.get(&text_of(point)).copied().cloned().flatten();
-    Ok(match search.study().propose(given, outcome) {
-        Ok(Proposed { points, exhausted }) => {
-            let outcomes: Vec<Option<Outcome>> = points.iter().map(outcome).collect();
-            let seen = digest(&points, &outcomes).to_string();
-            Ok(Settled {
-                points,
-                exhausted,
-                seen,
-            })
-        }
-        Err(error) => Err(Diagnostic::error(error.to_string()).at(&search.place, "searched here")),
+    let mut study = search.study();
+    if let Some(program) = program.filter(|_| study.method.is_outside()) {
+        study.method = program;
+    }
+    Ok(match study.propose(given, outcome) {
+        Ok(proposed) => Ok(Settled {
+            seen: digest(&proposed.points).to_string(),
+            tally: Tally::of(search, &outcomes, &proposed),
+            proposed,
+        }),
+        Err(error) => Err(Diagnostic::error(error.why).at(&search.place, "searched here")),
     })
 }
 
@@ -206,30 +362,85 @@ pub(super) fn after_run(project: &Project, err: &mut Printer) -> Result<Grown, S
     {
         again = Some(state);
     }
-    match settle_with(project, again.as_ref(), Some(known))? {
+    let root = &experiment.root;
+    let settled = settle_with(
+        project,
+        again.as_ref(),
+        Some(known),
+        Some(&Program { root }),
+    )?;
+    let mut best = String::new();
+    let settled = match settled {
+        Ok(settled) => {
+            let line = experiment
+                .search
+                .as_ref()
+                .and_then(|search| settled.tally.line(search));
+            best = line.map_or(best, |line| format!(", {line}"));
+            // A program is not asked twice.
+            if experiment
+                .search
+                .as_ref()
+                .is_some_and(|search| search.method.is_outside())
+            {
+                project.note_answers(&settled.proposed)?;
+            }
+            settled.proposed
+        }
         Err(wrong) => {
             err.diagnostic(&wrong)?;
-            Ok(Grown::Wrong)
+            return Ok(Grown::Wrong);
         }
-        Ok(settled) if settled.exhausted => {
-            writeln!(
-                err,
-                "{}, which is all that the space has",
-                plural(known, "trial")
-            )?;
-            Ok(Grown::On)
-        }
-        Ok(settled) if settled.points.len() > known => {
-            writeln!(
-                err,
-                "{} known: going on to {}",
-                plural(known, "trial"),
-                settled.points.len()
-            )?;
-            Ok(Grown::On)
-        }
-        Ok(_) => Ok(Grown::No),
+    };
+    let climbed = experiment
+        .search
+        .as_ref()
+        .and_then(|search| climbed(search, &settled));
+    if let Some(climbed) = &climbed {
+        writeln!(err, "{climbed}{best}")?;
     }
+    let decided =
+        project.search.as_ref().is_some_and(|state| state.undecided) && !settled.undecided;
+    if settled.points.len() > known {
+        let to = settled.points.len();
+        let best = if climbed.is_none() { &best } else { "" };
+        writeln!(
+            err,
+            "{} known: going on to {to}{best}",
+            plural(known, "trial")
+        )?;
+    } else if settled.exhausted && !settled.undecided && climbed.is_none() {
+        writeln!(
+            err,
+            "{}, which is all that the space has",
+            plural(known, "trial")
+        )?;
+    } else if climbed.is_none() && !decided {
+        return Ok(Grown::No);
+    }
+    Ok(Grown::On)
+}
+
+/// Who is promoted that was not: `9 trials go on to epochs=3`.
+fn climbed(search: &Search, now: &Proposed) -> Option<String> {
+    let budget = search.budget.as_ref()?;
+    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+    for (before, now) in search.highest().iter().zip(&now.highest) {
+        if now > before {
+            *counts.entry(*now).or_default() += 1;
+        }
+    }
+    let said = counts.into_iter().map(|(rung, count)| {
+        let go = if count == 1 { "goes" } else { "go" };
+        let amount = budget.halving.budgets()[rung];
+        format!(
+            "{} {go} on to {}={amount}",
+            plural(count, "trial"),
+            budget.name
+        )
+    });
+    let said: Vec<String> = said.collect();
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 /// What came of the trials of a project, from the results in its store.
@@ -276,7 +487,10 @@ fn failed(project: &Project, statuses: &[StepStatus], state: &SearchState) -> Ve
 impl SearchState {
     /// Takes in what was settled.
     pub(super) fn update(&mut self, settled: &Settled) {
-        self.exhausted = settled.exhausted;
+        // What a program has said once, it is not asked again.
+        self.exhausted |= settled.proposed.exhausted;
+        self.undecided = settled.proposed.undecided;
+        self.tally = settled.tally.clone();
         self.seen = settled.seen.clone();
     }
 }
@@ -292,6 +506,81 @@ impl Project {
             false => search.trials.saturating_sub(known),
         };
         Some((known, more))
+    }
+
+    /// How many trials are known, and how many are to come: `16 trials known, up to 48 more`; with a
+    /// budget also at which rungs. None without a search.
+    pub(super) fn trials_line(&self) -> Option<String> {
+        let (known, more) = self.trials()?;
+        let search = self.plan.experiment.search.as_ref()?;
+        let more = match more {
+            0 => String::new(),
+            more => format!(", up to {more} more"),
+        };
+        let line = format!("{} known{more}", plural(known, "trial"));
+        let Some(budget) = &search.budget else {
+            return Some(line);
+        };
+        let open = self.search.as_ref().is_some_and(|state| state.undecided);
+        let trials = if self.search.as_ref().is_some_and(|state| state.exhausted) {
+            known
+        } else {
+            search.trials
+        };
+        let most = search.study().at_most(trials);
+        let rungs = budget.halving.budgets().iter().zip(most).enumerate();
+        let rungs = rungs.map(|(rung, (amount, most))| {
+            let there = search.cells.iter().filter(|cell| cell.rung == rung).count();
+            let to_come = match most.saturating_sub(there) {
+                more if more > 0 && open => format!(" (up to {more} more)"),
+                _ => String::new(),
+            };
+            format!("{there} at {}={amount}{to_come}", budget.name)
+        });
+        Some(format!("{line}: {}", rungs.collect::<Vec<_>>().join(", ")))
+    }
+
+    /// The best trial so far, and how the others ended; none where none has a number, or without a
+    /// search.
+    pub(super) fn best_line(&self) -> Option<String> {
+        let search = self.plan.experiment.search.as_ref()?;
+        self.search.as_ref()?.tally.line(search)
+    }
+
+    /// Which trials a step belongs to, and at which rung: `trial 7, promoted from epochs=1`; none where it
+    /// is of all.
+    pub(super) fn trial_of(&self, step: &Step) -> Option<String> {
+        let search = self.plan.experiment.search.as_ref()?;
+        let columns = self.plan.experiment.grid.columns();
+        let coordinate = |column: &usize| step.cell.get(&columns.get(*column).name);
+        search.columns.iter().find_map(coordinate)?;
+        let is_here = |cell: &&TrialCell| {
+            let mut at = search.columns.iter().zip(&cell.coordinates);
+            at.all(|(column, id)| {
+                coordinate(column)
+                    .is_none_or(|value| columns.get(*column).value(*id) == Some(value))
+            })
+        };
+        let cells: Vec<&TrialCell> = search.cells.iter().filter(is_here).collect();
+        let trials: BTreeSet<usize> = cells.iter().map(|cell| cell.trial).collect();
+        let [first, ..] = cells[..] else { return None };
+        let named: Vec<String> = trials.iter().take(NAMED).map(usize::to_string).collect();
+        let mut line = match (trials.len(), trials.len() - named.len()) {
+            (1, _) => format!("trial {}", first.trial),
+            (_, 0) => format!("trials {}", named.join(", ")),
+            (_, more) => format!("trials {} and {more} more", named.join(", ")),
+        };
+        if let (1, Some(budget)) = (cells.len(), &search.budget) {
+            let (group, begins) = budget.halving.place(first.trial);
+            let amount =
+                |rung: usize| format!("{}={}", budget.name, budget.halving.budgets()[rung]);
+            line += &match first.rung > begins {
+                true => format!(", promoted from {}", amount(first.rung - 1)),
+                false => format!(", which begins with {}", amount(begins)),
+            };
+            line += &format!(", in group {group}");
+        }
+        Some(line)
     }
 
     /// Says which trials of an earlier space this one does not have.
@@ -327,7 +616,7 @@ impl Project {
         let (Some(search), Some(state)) = (&self.plan.experiment.search, &self.search) else {
             return Ok(None);
         };
-        if more == 0 {
+        if more == 0 && !state.undecided {
             return Ok(None);
         }
         let previous = PreviousRun::of(self)?;
@@ -338,6 +627,19 @@ impl Project {
             .flatten()
             .filter(|id| !failed[id.index()]);
         Ok(Some(self.plan.needed_by(ends.collect()).ids()))
+    }
+
+    /// Keeps what a program has answered.
+    fn note_answers(&self, proposed: &Proposed) -> io::Result<()> {
+        let mut all: BTreeMap<String, Record> = noted::all(&self.store, FILE);
+        match all.get_mut(&self.name()) {
+            Some(record) => {
+                record.points.clone_from(&proposed.points);
+                record.exhausted = proposed.exhausted;
+            }
+            None => return Ok(()),
+        }
+        noted::write(&self.store, FILE, &all)
     }
 
     /// Keeps the trials of this run in the store, with the keys of steps that failed in it.
@@ -354,7 +656,12 @@ impl Project {
             space: search.space_text.clone(),
             kept: state.kept.min(search.points.len()),
             points: search.points.clone(),
+            highest: match search.budget {
+                Some(_) => search.highest(),
+                None => Vec::new(),
+            },
             seen: state.seen.clone(),
+            exhausted: state.exhausted && search.method.is_outside(),
             failed: state.failed.iter().chain(failed).cloned().collect(),
         };
         if all.get(&self.name()) == Some(&record) {

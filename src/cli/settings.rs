@@ -16,6 +16,8 @@ use super::args::StoreArgs;
 use super::executors;
 use super::exit::Exit;
 use super::printer::Printer;
+use super::remote;
+use super::remote::RemoteSettings;
 use super::resources;
 use super::resources::Amounts;
 use super::slurm_settings;
@@ -29,7 +31,15 @@ use crate::text::Place;
 use crate::text::Source;
 use crate::text::did_you_mean;
 
-const KEYS: [&str; 6] = ["outputs", "store", "jobs", "resources", "executor", "slurm"];
+const KEYS: [&str; 7] = [
+    "outputs",
+    "store",
+    "jobs",
+    "resources",
+    "executor",
+    "slurm",
+    "remote",
+];
 
 /// The settings of a project.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,6 +53,8 @@ pub(super) struct Settings {
     pub executor: Option<String>,
     /// How clusters are asked for jobs.
     pub slurm: Profiles,
+    /// The store that is shared with others.
+    pub remote: Option<RemoteSettings>,
 }
 
 impl Settings {
@@ -143,6 +155,7 @@ impl Settings {
                     ),
                 },
                 "slurm" => settings.slurm = slurm_settings::read(item, source, &mut found),
+                "remote" => settings.remote = remote::read(item, source, &mut found),
                 _ => {
                     let title = format!("unknown setting `{name}`");
                     let wrong = Diagnostic::error(title).at(&place(key), "not known");
@@ -153,6 +166,21 @@ impl Settings {
         match found.has_errors() {
             true => Err(found),
             false => Ok(settings),
+        }
+    }
+
+    /// The shared store, where one is named here or by `SWEEPLINE_REMOTE`.
+    pub(super) fn remote(&self) -> Option<RemoteSettings> {
+        let named = std::env::var("SWEEPLINE_REMOTE").ok();
+        match named.filter(|place| !place.is_empty()) {
+            Some(place) => Some(RemoteSettings {
+                place,
+                ..self.remote.clone().unwrap_or_default()
+            }),
+            None => self
+                .remote
+                .clone()
+                .filter(|remote| !remote.place.is_empty()),
         }
     }
 

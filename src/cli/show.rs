@@ -25,6 +25,8 @@ use crate::plan::Step;
 use crate::plan::StepStatus;
 use crate::plan::content_digest;
 use crate::store::Accepted;
+use crate::store::Environment;
+use crate::store::Fetched;
 use crate::store::PastAttempt;
 use crate::store::StepResult;
 use crate::store::Store;
@@ -51,6 +53,14 @@ pub(super) fn show(args: &ShowArgs, out: &mut Printer, err: &mut Printer) -> Res
         (Some(store), StepStatus::UpToDate { key, .. }) => store.accepted(*key)?,
         _ => None,
     };
+    let fetched = match (&previous.store, &statuses[step.id.index()]) {
+        (Some(store), StepStatus::UpToDate { key, .. }) => store.fetched(*key)?,
+        _ => None,
+    };
+    let environment = match (&previous.store, &statuses[step.id.index()]) {
+        (Some(store), StepStatus::UpToDate { key, .. }) => store.environment(*key)?,
+        _ => None,
+    };
     let shown = Shown {
         project: &project,
         step,
@@ -59,6 +69,8 @@ pub(super) fn show(args: &ShowArgs, out: &mut Printer, err: &mut Printer) -> Res
         attempts,
         under_way,
         accepted,
+        environment,
+        fetched,
     };
     match args.json {
         true => writeln!(out, "{}", shown.json())?,
@@ -79,6 +91,10 @@ struct Shown<'p> {
     under_way: Option<String>,
     /// How its result came to stand there, where it was accepted.
     accepted: Option<Accepted>,
+    /// On what it was made, where that is known.
+    environment: Option<Environment>,
+    /// Where it came from, where it was not made here.
+    fetched: Option<Fetched>,
 }
 
 impl Shown<'_> {
@@ -114,6 +130,14 @@ impl Shown<'_> {
         }
         if let Some(accepted) = &self.accepted {
             writeln!(out, "{}", accept::text(accepted))?;
+        }
+        if let Some(environment) = &self.environment
+            && *environment != Environment::here()
+        {
+            writeln!(out, "made  by {environment}")?;
+        }
+        if let Some(fetched) = &self.fetched {
+            writeln!(out, "fetched from {}", fetched.from)?;
         }
         heading("parameters", step.params.is_empty(), out)?;
         let width = step.params.keys().map(String::len).max().unwrap_or(0);
@@ -221,6 +245,7 @@ impl Shown<'_> {
         heading("attempts", false, out)?;
         if self.attempts.is_empty() {
             let why = match self.result() {
+                Some(_) if self.fetched.is_some() => "none here: it was fetched",
                 Some(_) => "none here: another experiment or an equal step made it",
                 None if self.under_way.is_some() => "the first is under way",
                 None => "none",
@@ -285,6 +310,8 @@ impl Shown<'_> {
             "inputs": inputs.collect::<serde_json::Map<_, _>>(),
             "outputs": outputs.collect::<Vec<_>>(),
             "accepted": self.accepted,
+            "environment": self.environment,
+            "fetched": self.fetched,
             "diverged": self.result().and_then(|result| result.diverged.clone()),
             "metrics": self.store.and_then(|store| metrics(store, self.result()?))
                 .map(|metrics| metrics.into_iter().collect::<serde_json::Map<_, _>>()),

@@ -91,6 +91,12 @@ pub(super) fn status(
             }
         }
     }
+    if let Some(trials) = project.trials_line().filter(|_| !args.json) {
+        writeln!(out, "\n{trials}")?;
+        if let Some(best) = project.best_line() {
+            writeln!(out, "{best}")?;
+        }
+    }
     if let Some(store) = &previous.store {
         out.flush()?;
         output_folder::tell_disturbed(&project.view, store, err)?;

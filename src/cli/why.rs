@@ -10,6 +10,7 @@ use super::exit::Exit;
 use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
+use super::remote;
 use super::status;
 use super::step_status::Line;
 use super::step_status::lines;
@@ -21,6 +22,7 @@ use crate::plan::History;
 use crate::plan::Reason;
 use crate::plan::Step;
 use crate::plan::StepStatus;
+use crate::store::Environment;
 use crate::text::plural;
 
 /// More changed members of one reduction than this are counted.
@@ -43,11 +45,23 @@ pub(super) fn why(args: &WhyArgs, out: &mut Printer, err: &mut Printer) -> Resul
         under_way.as_deref().unwrap_or(word(status))
     )?;
     writeln!(out, "  --> {} ({})", step.place, step.kind.name())?;
+    if let Some(trial) = project.trial_of(step) {
+        writeln!(out, "  {trial}")?;
+    }
     match status {
         StepStatus::UpToDate { key, result } => {
             writeln!(out, "  key {}", key.short())?;
             if let Some(accepted) = accept::told(previous.store.as_ref(), *key)? {
                 writeln!(out, "  {accepted}")?;
+            }
+            if let Some(fetched) = remote::told(previous.store.as_ref(), *key)? {
+                writeln!(out, "  {fetched}")?;
+            }
+            if let Some(store) = &previous.store
+                && let Some(environment) = store.environment(*key)?
+                && environment != Environment::here()
+            {
+                writeln!(out, "  made by {environment}")?;
             }
             if let Some(store) = &previous.store {
                 let parts = store.parts(*key)?.unwrap_or_default();

@@ -60,6 +60,14 @@ pub enum Event {
         /// The key of its result.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         key: Option<Digest>,
+        /// The shared store that it was just fetched from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+    },
+    /// Others are asked for so many results.
+    Fetching {
+        results: usize,
+        from: String,
     },
     /// It waits elsewhere: in the queue of a cluster, as which job, in which state and why.
     StepQueued {

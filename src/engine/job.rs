@@ -52,7 +52,8 @@ pub trait Link: Sync {
     fn warn(&self, message: &str);
     /// Whether to stop at the next convenient point with [`JobError::Cancelled`].
     fn cancelled(&self) -> bool;
-    /// The newest checkpoint of this key, left by an attempt that did not end.
+    /// The newest checkpoint of this key, left by an attempt that did not end or by a step with less
+    /// budget.
     fn checkpoint(&self) -> Option<Vec<u8>>;
     /// A folder that is kept until the key has its result: what a program puts there it finds again
     /// in its next attempt. None where attempts have no such place.
@@ -66,6 +67,12 @@ pub trait Link: Sync {
     fn checkpoint_due(&self) -> bool;
     /// Keeps the full state of a training; replaces the one before.
     fn save_checkpoint(&self, state: &[u8]);
+    /// Whether another step, the same with a larger budget, may go on from where this one ends.
+    fn goes_on(&self) -> bool {
+        false
+    }
+    /// Keeps the state at the end for such a step: it finds it as its checkpoint.
+    fn hand_on(&self, _state: &[u8]) {}
 }
 
 /// A slot with the artifacts bound to it.

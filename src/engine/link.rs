@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use crate::plan::StepId;
 use crate::store::Digest;
+use crate::store::PartOf;
 use crate::store::StepResult;
 use crate::store::Store;
 
@@ -58,12 +59,19 @@ pub(super) enum Message {
         message: String,
     },
     EndedAttempt(Box<EndedAttempt>),
+    /// Others were asked for the results of these steps, and had those of these keys.
+    Fetched {
+        ids: Vec<StepId>,
+        there: Vec<Digest>,
+    },
 }
 
 /// The link of one attempt.
 pub(super) struct AttemptLink<'a> {
     id: StepId,
     key: Digest,
+    /// Where this step has a part of a budget.
+    part: Option<PartOf>,
     store: &'a Store,
     sender: Sender<Message>,
     cancel: Arc<AtomicBool>,
@@ -115,7 +123,7 @@ impl Log {
 impl<'a> AttemptLink<'a> {
     pub(super) fn new(
         id: StepId,
-        key: Digest,
+        (key, part): (Digest, Option<PartOf>),
         store: &'a Store,
         sender: Sender<Message>,
         cancel: Arc<AtomicBool>,
@@ -124,6 +132,7 @@ impl<'a> AttemptLink<'a> {
         AttemptLink {
             id,
             key,
+            part,
             store,
             sender,
             cancel,
@@ -206,12 +215,16 @@ impl Link for AttemptLink<'_> {
     }
 
     fn checkpoint(&self) -> Option<Vec<u8>> {
-        match self.store.checkpoint(self.key) {
-            Ok(state) => {
-                self.checkpointed
-                    .fetch_or(state.is_some(), Ordering::Relaxed);
-                state
-            }
+        let handed_on = || match self.part {
+            Some(part) => self.store.checkpoint(part.whole),
+            None => Ok(None),
+        };
+        let own = self.store.checkpoint(self.key);
+        if let Ok(Some(_)) = own {
+            self.checkpointed.store(true, Ordering::Relaxed);
+        }
+        match own.and_then(|own| own.map_or_else(handed_on, |own| Ok(Some(own)))) {
+            Ok(state) => state,
             Err(error) => {
                 self.warn(&format!("starts from the beginning: {error}"));
                 None
@@ -220,7 +233,7 @@ impl Link for AttemptLink<'_> {
     }
 
     fn checkpoint_folder(&self) -> Result<Option<PathBuf>, JobError> {
-        let folder = self.store.checkpoint_folder(self.key);
+        let folder = self.store.checkpoint_folder(self.key, self.part);
         let folder = folder.map_err(super::attempt::store_failed)?;
         self.checkpointed.store(true, Ordering::Relaxed);
         Ok(Some(folder))
@@ -238,6 +251,18 @@ impl Link for AttemptLink<'_> {
                 self.saved.store(true, Ordering::Relaxed);
             }
             Err(error) => self.warn(&format!("the checkpoint was not kept: {error}")),
+        }
+    }
+
+    fn goes_on(&self) -> bool {
+        self.part.is_some()
+    }
+
+    fn hand_on(&self, state: &[u8]) {
+        if let Some(part) = self.part
+            && let Err(error) = self.store.save_checkpoint(part.whole, state)
+        {
+            self.warn(&format!("the state was not kept: {error}"));
         }
     }
 }

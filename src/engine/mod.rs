@@ -28,6 +28,7 @@ mod run;
 mod run_so_far;
 mod runners;
 pub mod scratch;
+mod shared;
 mod stamps;
 mod state;
 #[cfg(test)]
@@ -42,5 +43,6 @@ pub use job::{Content, Job, JobArtifact, JobError, JobInput, JobItem, Link, Step
 pub use options::{Failure, Options, StepSummary, Summary};
 pub use pools::Resources;
 pub use run::Engine;
+pub use shared::SharedResults;
 pub use state::{State, Totals};
 pub use view::{NEW_MEMORY, ViewOwner, disturbed, shown_files, tidy_view, view_owner};

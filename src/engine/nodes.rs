@@ -29,6 +29,9 @@ pub(super) struct Node {
     pub interrupted: u32,
     /// How many of these in a row left no newer checkpoint.
     pub in_vain: u32,
+    /// Whether others were asked for its result, and had it.
+    pub asked: bool,
+    pub fetched: bool,
     /// Which executor outside this process it goes to; none for the threads here.
     pub executor: Option<usize>,
     pub key: Option<Digest>,
@@ -47,6 +50,8 @@ impl Node {
             attempts: 0,
             interrupted: 0,
             in_vain: 0,
+            asked: false,
+            fetched: false,
             executor: None,
             key: None,
             result: None,
@@ -101,6 +106,7 @@ impl Nodes {
             State::Unselected => self.totals.unselected += 1,
             State::Pending => self.totals.pending += 1,
             State::Waiting
+            | State::Fetching
             | State::Coalesced
             | State::Ready
             | State::Running
@@ -111,7 +117,9 @@ impl Nodes {
     /// How many steps ended in which way.
     pub(super) fn totals(&self) -> Totals {
         let results = self.all.iter().filter_map(|node| node.result.as_ref());
+        let fetched = |node: &&Node| node.fetched && node.state == State::UpToDate;
         Totals {
+            fetched: self.all.iter().filter(fetched).count(),
             diverged: results.filter(|result| result.diverged.is_some()).count(),
             ..self.totals
         }

@@ -24,6 +24,7 @@ use super::Executor;
 use super::Growth;
 use super::InProcess;
 use super::Options;
+use super::SharedResults;
 use super::StepSummary;
 use super::Summary;
 use super::Timed;
@@ -57,6 +58,8 @@ pub struct Engine<'a> {
     pub threads: &'a dyn AttemptRunner,
     /// Where steps run that ask for a process of their own.
     pub isolated: &'a dyn AttemptRunner,
+    /// Who may have results that the store does not have.
+    pub shared: Option<&'a dyn SharedResults>,
     /// What takes attempts beside the threads of this process.
     pub executors: RefCell<Vec<Box<dyn Executor>>>,
     /// Which of these takes a step; none where the threads do.
@@ -78,6 +81,7 @@ impl<'a> Engine<'a> {
             options,
             threads: &InProcess,
             isolated: &InProcess,
+            shared: None,
             executors: RefCell::default(),
             route: Box::new(|_| None),
         }

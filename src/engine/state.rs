@@ -9,6 +9,8 @@ use serde::Serialize;
 pub enum State {
     /// The content of some input is not known yet.
     Waiting,
+    /// Others are asked for its result.
+    Fetching,
     /// Another step with the same key is to run; its result will do for both.
     Coalesced,
     /// Must run; waits for its turn and for resources.
@@ -38,7 +40,7 @@ impl State {
     pub fn is_final(self) -> bool {
         use State::*;
         match self {
-            Waiting | Coalesced | Ready | Running | BackingOff => false,
+            Waiting | Fetching | Coalesced | Ready | Running | BackingOff => false,
             UpToDate | Done | Failed | Skipped | Cancelled | Unselected | Pending => true,
         }
     }
@@ -49,9 +51,11 @@ impl State {
         match (self, next) {
             // A run may stop at any time.
             (from, Cancelled) => !from.is_final(),
-            (Waiting, Coalesced | Ready | UpToDate | Failed | Skipped | Unselected | Pending) => {
-                true
-            }
+            (Waiting, Fetching) => true,
+            (
+                Waiting | Fetching,
+                Coalesced | Ready | UpToDate | Failed | Skipped | Unselected | Pending,
+            ) => true,
             (Coalesced, UpToDate | Failed) => true,
             (Ready, Running | Failed) => true,
             (Running, Done | Failed | BackingOff) => true,
@@ -65,6 +69,9 @@ impl State {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     pub up_to_date: usize,
+    /// Of those that are up to date: results that this run fetched from others.
+    #[serde(default)]
+    pub fetched: usize,
     pub done: usize,
     pub failed: usize,
     pub skipped: usize,

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use crate::registry::Entry;
+use crate::registry::Names;
 use crate::registry::Param;
 use crate::registry::Values;
 use crate::registry::params;
+use crate::table::Column;
 use crate::table::Estimate;
 use crate::table::Table;
 
@@ -34,8 +36,12 @@ pub(super) struct BestSoFar;
 params! {
     /// What `figure/best-so-far` may be given.
     struct BestSoFarParams {
-        /// column along x: the trial, or the budget spent until then
+        /// column along x: the trial, or the budget spent until then; where there is no column `trial`,
+        /// rows are numbered as they come
         x: String = "trial";
+        /// columns that tell trials apart where they are numbered [default: all axes that no other
+        /// parameter names]
+        parameters: Option<Names>;
         /// column of numbers of which the best so far is drawn
         y: String;
         /// which way y is better; by default as the column has it
@@ -69,12 +75,25 @@ impl Entry for BestSoFar {
 }
 
 impl Figure for BestSoFar {
+    /// Rows of one trial are averaged.
+    fn repeats(&self, params: &Values) -> bool {
+        let x = params.get("x").and_then(|x| x.as_str());
+        x.is_some_and(|x| x != TRIAL)
+    }
+
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Rendered, FigureError> {
         let params = BestSoFarParams::read(values)?;
         let panels = Panels::new(&params.facets, &params.axes);
         let mapping = Mapping::new(&params.x, vec![params.y], &params.facets)?;
         let mapping = mapping.grouped(&params.groups);
-        let table = running_best(&input.table, &mapping, params.direction)?;
+        let numbered = match input.table.column(&mapping.x) {
+            None if mapping.x == TRIAL => {
+                Some(numbered(&input.table, &mapping, params.parameters)?)
+            }
+            _ => None,
+        };
+        let table = numbered.as_ref().unwrap_or(&input.table);
+        let table = running_best(table, &mapping, params.direction)?;
         let mut plot = axes::plot(panels, &table, &mapping)?;
         plot.panels.iter_mut().flatten().for_each(stepped);
         let look = SeriesStyle {
@@ -101,6 +120,48 @@ fn stepped(series: &mut Series) {
         series.points.extend(flat);
         series.points.push((x, estimate));
     }
+}
+
+/// What x is if nothing is said.
+const TRIAL: &str = "trial";
+
+/// The table with numbers of trials: within each group, in the order of rows. A search has its trials
+/// in the order in which they were proposed.
+fn numbered(
+    table: &Table,
+    mapping: &Mapping,
+    parameters: Option<Names>,
+) -> Result<Table, FigureError> {
+    let column = |name: &String| table.column(name).ok_or_else(|| no_column(table, name));
+    let groups = mapping.by(false);
+    let groups = groups
+        .iter()
+        .chain(&mapping.replicate)
+        .filter(|name| *name != TRIAL);
+    let groups: Vec<usize> = groups.map(column).collect::<Result<_, _>>()?;
+    let parameters: Vec<usize> = match parameters {
+        Some(names) => names.0.iter().map(column).collect::<Result<_, _>>()?,
+        None => (0..table.columns.len())
+            .filter(|at| table.columns[*at].axis && !groups.contains(at))
+            .collect(),
+    };
+    let mut known: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
+    let mut columns = vec![Column::axis(TRIAL)];
+    columns.extend(table.columns.iter().cloned());
+    let name = |row: &[Json], of: &[usize]| {
+        let values: Vec<&Json> = of.iter().map(|&at| &row[at]).collect();
+        format!("{values:?}")
+    };
+    let rows = table.rows.iter().map(|row| {
+        let trials = known.entry(name(row, &groups)).or_default();
+        let next = trials.len();
+        let trial = *trials.entry(name(row, &parameters)).or_insert(next);
+        [&[Json::from(trial)], row.as_slice()].concat()
+    });
+    Ok(Table {
+        rows: rows.collect(),
+        columns,
+    })
 }
 
 /// The table with a row for each x of each group and replicate, y the best until there.

@@ -42,6 +42,7 @@ mod pareto;
 mod points;
 mod raster;
 mod render;
+mod rungs;
 mod scale;
 mod sheet;
 mod slices;
@@ -78,6 +79,7 @@ pub static ALL: &[&dyn Figure] = &[
     &line::Line,
     &parallel::Parallel,
     &pareto::Pareto,
+    &rungs::Rungs,
     &points::Scatter,
     &slices::Slices,
     &text::Text,
@@ -108,6 +110,12 @@ pub trait Figure: Entry {
     /// What it is drawn from.
     fn source(&self) -> Source {
         Source::Rows
+    }
+
+    /// Whether rows that agree in every axis that these parameters name may differ in no other: the
+    /// figure would fail.
+    fn repeats(&self, _params: &Values) -> bool {
+        self.params().iter().any(|param| param.name == "replicate")
     }
 
     /// What the types of the parameters cannot say.

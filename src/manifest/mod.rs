@@ -24,7 +24,7 @@ mod template;
 mod yaml;
 mod yaml_errors;
 
-pub use axes::{Objective, Replicates, Search, Statistic};
+pub use axes::{Budget, Objective, Replicates, Search, Statistic, TrialCell};
 pub use claims::StatedClaim;
 pub use columns::{ABSENT, Column, Columns, ValueId};
 pub use experiment::{AxisInfo, Experiment, Reading};

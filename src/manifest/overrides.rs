@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::search::Point;
+use crate::search::Proposed;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
@@ -25,8 +25,8 @@ pub struct Overrides {
     /// How many replicates on demand (`seeds: {until: claims}`) earlier runs have come to: no change of the
     /// experiment.
     pub replicates: Option<u32>,
-    /// The points of the experiment's search that earlier runs have come to: no change of the experiment.
-    pub proposed: Option<Vec<Point>>,
+    /// The trials of the experiment's search that earlier runs have come to: no change of the experiment.
+    pub proposed: Option<Proposed>,
     /// The profile of the manifest to take.
     pub profile: Option<String>,
 }

@@ -19,11 +19,23 @@ use crate::training::tests::Session;
 
 /// Three epochs of three batches, the last of them smaller.
 fn train(model: &dyn Model, threads: usize, session: &mut Session) -> Result<Trained, ModelError> {
-    let (data, given) = match model.name() {
+    train_with(model, threads, session, &[])
+}
+
+/// The same with some parameters changed.
+fn train_with(
+    model: &dyn Model,
+    threads: usize,
+    session: &mut Session,
+    changed: &[(&'static str, Value)],
+) -> Result<Trained, ModelError> {
+    let (data, mut given) = match model.name() {
         "lstm-vae" => sequences(),
         "pixelcnn-vae" => images(),
         _ => points(),
     };
+    given.retain(|(name, _)| changed.iter().all(|(other, _)| name != other));
+    given.extend(changed.iter().cloned());
     let values = values(model.params(), &given);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     pool.expect("a small pool")
@@ -138,6 +150,65 @@ fn threads_and_interruptions_leave_the_bytes_alone() {
             assert_eq!(resumed.curve, whole.curve, "{name}: resumed at {stop}");
             assert_eq!(resumed.numbers, whole.numbers, "{name}: resumed at {stop}");
         }
+    }
+}
+
+/// As a search with a budget has it: one epoch, then the training goes on to three.
+#[test]
+fn a_training_that_goes_on_with_more_budget_has_the_bytes_of_one_that_had_it() {
+    for model in ALL {
+        let name = model.name();
+        let mut session = Session::default();
+        let whole = train(*model, 1, &mut session).expect("it trains");
+        let epochs = |n: i64| [("epochs", Value::Int(n))];
+        let mut session = Session::handing_on();
+        for budget in [1, 2] {
+            train_with(*model, 1, &mut session, &epochs(budget)).expect("it trains");
+            let log = session.log.take();
+            assert_eq!(log.contains("going on after"), budget > 1, "{name}: {log}");
+            session = session.next_attempt(None);
+            session.goes_on = true;
+        }
+        session.goes_on = false;
+        let further = train(*model, 1, &mut session).expect("it goes on");
+        let log = session.log.take();
+        assert!(log.contains("going on after iteration"), "{name}: {log}");
+        assert!(further.weights == whole.weights, "{name}");
+        assert_eq!(further.curve, whole.curve, "{name}");
+        assert_eq!(further.later, whole.later, "{name}");
+        assert_eq!(further.numbers, whole.numbers, "{name}");
+        // What is left by one with more budget is no beginning of one with less.
+        let mut session = Session::handing_on();
+        train(*model, 1, &mut session).expect("it trains");
+        let mut session = session.next_attempt(None);
+        let less = train_with(*model, 1, &mut session, &epochs(1)).expect("it trains");
+        let mut session = Session::default();
+        let afresh = train_with(*model, 1, &mut session, &epochs(1)).expect("it trains");
+        assert!(less.weights == afresh.weights, "{name}");
+    }
+}
+
+#[test]
+fn a_training_does_not_go_on_where_its_budget_decides_what_it_does() {
+    for model in ALL {
+        if !model.params().iter().any(|param| param.name == "schedule") {
+            continue;
+        }
+        let name = model.name();
+        let falls = |n: i64| [("epochs", Value::Int(n)), ("schedule", "cosine".into())];
+        let mut session = Session::handing_on();
+        train_with(*model, 1, &mut session, &falls(1)).expect("it trains");
+        let mut session = session.next_attempt(None);
+        let further = train_with(*model, 1, &mut session, &falls(3)).expect("it trains");
+        let log = session.log.take();
+        assert!(
+            log.contains("of another training: starting afresh"),
+            "{name}: {log}"
+        );
+        let mut session = Session::default();
+        let whole = train_with(*model, 1, &mut session, &falls(3)).expect("it trains");
+        assert!(further.weights == whole.weights, "{name}");
+        assert_eq!(further.curve, whole.curve, "{name}");
     }
 }
 

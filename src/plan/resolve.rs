@@ -4,10 +4,12 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::store::Digest;
 use crate::store::KeyParts;
 use crate::store::Lookup;
+use crate::store::PartOf;
 use crate::store::StepResult;
 use crate::store::StoreError;
 
@@ -165,6 +167,23 @@ impl Resolver<'_> {
         // then the explanation is lost, not the result.
         let parts = self.keys.parts(step, &mut self.contents(step, &inputs));
         parts.unwrap_or_default()
+    }
+
+    /// The key of the step with the whole budget, and its own part, where it has a part of it. Two steps
+    /// that have the key in common are one training, cut off at different places.
+    pub fn part_of(&self, step: &Step) -> Option<PartOf> {
+        let part = step.part.as_ref()?;
+        let whole = Step {
+            params: Arc::clone(&part.whole),
+            written: None,
+            ..step.clone()
+        };
+        let inputs = self.inputs(step).ok()?;
+        let key = self.keys.key(&whole, &mut self.contents(step, &inputs));
+        Some(PartOf {
+            whole: key.ok()?,
+            amount: part.amount,
+        })
     }
 
     fn contents<'b>(&'b self, step: &Step, inputs: &'b [Option<Digest>]) -> KnownContents<'b> {

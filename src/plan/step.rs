@@ -77,6 +77,9 @@ pub struct Step {
     /// The same for a program, with numbers as the manifest writes them, where that differs. Not in
     /// the key: `1` and `1.0` are one number.
     pub written: Option<Arc<Values>>,
+    /// Where this step has a part of the budget of the search: a step with more of it goes on where
+    /// this one ends.
+    pub part: Option<PartOfBudget>,
     /// One per slot that is bound, in the kind's order.
     pub inputs: Vec<Input>,
     /// By output: how its numbers are shown, as a program's manifest says it.
@@ -114,6 +117,14 @@ impl fmt::Display for Step {
             write!(f, "{}[{}]", self.stage, self.cell)
         }
     }
+}
+
+/// A part of a budget.
+#[derive(Clone, Debug)]
+pub struct PartOfBudget {
+    pub amount: u64,
+    /// The parameters with all of it.
+    pub whole: Arc<Values>,
 }
 
 /// What one slot of a step reads.

@@ -49,7 +49,7 @@ params! {
         /// the whole budget
         max: u64, min(1);
         /// one trial in so many is promoted, to so many times the budget
-        eta: usize = 4, min(2);
+        factor: usize = 4, min(2);
         /// trials over which promotions are decided together [default: as many as leave one with the whole budget]
         group: Option<usize>, min(2);
         /// what proposes the points
@@ -65,7 +65,7 @@ params! {
         /// the whole budget
         max: u64, min(1);
         /// one trial in so many is promoted, to so many times the budget
-        eta: usize = 3, min(2);
+        factor: usize = 3, min(2);
         /// what proposes the points
         sampler: Sampler = "random";
     }
@@ -85,8 +85,8 @@ impl Entry for Asha {
 
     fn docs(&self) -> &'static str {
         "Successive halving in its variant with promotions (Li et al., MLSys 2020, \
-         arXiv:1810.05934): all trials are trained for the budget `min`; of each group one in `eta` \
-         goes on to `eta` times as much, and so on up to `max`. A promoted trial continues its \
+         arXiv:1810.05934): all trials are trained for the budget `min`; of each group one in `factor` \
+         goes on to `factor` times as much, and so on up to `max`. A promoted trial continues its \
          training. A group is fixed beforehand, and its promotions are decided when all of it has \
          ended at a rung: the same trials are promoted whatever the order of ending, where \
          asynchronous halving promotes by what is there at the time. Groups do not wait for each \
@@ -108,15 +108,19 @@ impl Method for Asha {
         true
     }
 
+    fn looks_back(&self, params: &Values, _k: usize) -> bool {
+        AshaParams::read(params).is_ok_and(|params| params.sampler.method().learns())
+    }
+
     fn halving(&self, params: &Values) -> Result<Option<Halving>, ParamError> {
         let AshaParams {
             min,
             max,
-            eta,
+            factor,
             group,
             ..
         } = AshaParams::read(params)?;
-        let halving = Halving::asha(min, max, eta, group);
+        let halving = Halving::asha(min, max, factor, group);
         halving
             .map(Some)
             .map_err(|(name, error)| ParamError::new(name, error.to_string()))
@@ -155,9 +159,15 @@ impl Method for Hyperband {
         true
     }
 
+    fn looks_back(&self, params: &Values, _k: usize) -> bool {
+        HyperbandParams::read(params).is_ok_and(|params| params.sampler.method().learns())
+    }
+
     fn halving(&self, params: &Values) -> Result<Option<Halving>, ParamError> {
-        let HyperbandParams { min, max, eta, .. } = HyperbandParams::read(params)?;
-        let halving = Halving::hyperband(min, max, eta);
+        let HyperbandParams {
+            min, max, factor, ..
+        } = HyperbandParams::read(params)?;
+        let halving = Halving::hyperband(min, max, factor);
         halving
             .map(Some)
             .map_err(|(name, error)| ParamError::new(name, error.to_string()))

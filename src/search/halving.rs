@@ -24,7 +24,7 @@ struct Bracket {
 }
 
 /// Trials of one group at one rung.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rung {
     /// Which group of trials, from 0.
     pub group: usize,
@@ -32,6 +32,8 @@ pub struct Rung {
     pub rung: usize,
     /// Trials by number, ascending.
     pub members: Vec<usize>,
+    /// What came of each there, [`Outcome::Running`] while that is not known.
+    pub outcomes: Vec<Outcome>,
     /// Those that go on to the next rung, best first: none at the last. `None` while a result of a
     /// member is awaited.
     pub promoted: Option<Vec<usize>>,
@@ -45,8 +47,8 @@ pub enum HalvingError {
     #[error("is above `max`")]
     Reversed,
     #[error("must be at least 2")]
-    Eta,
-    #[error("must be at least `eta`")]
+    Factor,
+    #[error("must be at least `factor`")]
     Group,
 }
 
@@ -149,13 +151,33 @@ impl Halving {
         (group, *bracket)
     }
 
+    /// The rung of the whole budget.
+    pub fn last(&self) -> usize {
+        self.budgets.len() - 1
+    }
+
+    /// What came of a trial whose last rung this was.
+    pub(super) fn ended(&self, rung: usize, outcome: &Outcome) -> Outcome {
+        match outcome.costs() {
+            Some(costs) if rung < self.last() => Outcome::Stopped {
+                budget: self.budgets[rung] as f64,
+                cost: costs[0],
+            },
+            _ => outcome.clone(),
+        }
+    }
+
     /// Everyone's place among the first `trials` trials, as far as results tell: group by group, rung
     /// by rung. `outcome` is what came of a trial at a rung, [`Outcome::Running`] while that is not
     /// known.
     ///
     /// A group promotes one in `eta`, of those that gave a number; a group that is not full for lack
     /// of trials does so too, and of one group alone at least one trial goes on.
-    pub fn climb(&self, trials: usize, outcome: impl Fn(usize, usize) -> Outcome) -> Vec<Rung> {
+    pub fn climb(
+        &self,
+        trials: usize,
+        mut outcome: impl FnMut(usize, usize) -> Outcome,
+    ) -> Vec<Rung> {
         let mut rungs = Vec::new();
         let mut first = 0;
         while first < trials {
@@ -168,19 +190,21 @@ impl Halving {
                     break;
                 }
                 let is_last = rung + 1 == self.budgets.len();
-                let outcomes = members.iter().map(|&trial| (trial, outcome(trial, rung)));
+                let outcomes: Vec<Outcome> =
+                    members.iter().map(|&trial| outcome(trial, rung)).collect();
                 let places = if is_last {
                     0
                 } else {
                     (members.len() / self.eta).max(least)
                 };
-                let promoted = promoted(outcomes.collect(), places);
+                let promoted = promoted(&members, &outcomes, places);
                 let mut next = promoted.clone().unwrap_or_default();
                 next.sort_unstable();
                 rungs.push(Rung {
                     group,
                     rung,
                     members,
+                    outcomes,
                     promoted,
                 });
                 members = next;
@@ -199,19 +223,20 @@ fn checked(min: u64, max: u64, eta: usize) -> Result<(), (&'static str, HalvingE
         return Err(("min", HalvingError::Reversed));
     }
     if eta < 2 {
-        return Err(("eta", HalvingError::Eta));
+        return Err(("factor", HalvingError::Factor));
     }
     Ok(())
 }
 
 /// The best `places` that gave a number, best first, of equal ones the earlier; `None` while one is
 /// running.
-fn promoted(outcomes: Vec<(usize, Outcome)>, places: usize) -> Option<Vec<usize>> {
-    if outcomes.iter().any(|(_, outcome)| outcome.is_running()) {
+fn promoted(members: &[usize], outcomes: &[Outcome], places: usize) -> Option<Vec<usize>> {
+    if outcomes.iter().any(Outcome::is_running) {
         return None;
     }
-    let number = |(trial, outcome): &(usize, Outcome)| Some((*trial, *outcome.costs()?.first()?));
-    let mut ranked: Vec<(usize, f64)> = outcomes.iter().filter_map(number).collect();
+    let number = |(trial, outcome): (&usize, &Outcome)| Some((*trial, *outcome.costs()?.first()?));
+    let ranked = members.iter().zip(outcomes).filter_map(number);
+    let mut ranked: Vec<(usize, f64)> = ranked.collect();
     ranked.sort_by(|(a, cost), (b, other)| cost.total_cmp(other).then(a.cmp(b)));
     ranked.truncate(places);
     Some(ranked.into_iter().map(|(trial, _)| trial).collect())

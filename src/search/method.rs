@@ -31,6 +31,8 @@ pub enum Proposal {
     Point(Point),
     /// There is none: every point of the space has been proposed.
     Exhausted,
+    /// A program proposes it, which only a run asks.
+    NotAsked,
 }
 
 /// A way to propose points.
@@ -54,6 +56,16 @@ pub trait Method: Entry {
         Ok(None)
     }
 
-    /// Whether results change what it proposes. One for which they do not needs none of them.
+    /// Whether results change what is tried. One for which they do not needs none of them.
     fn learns(&self) -> bool;
+
+    /// Whether a program proposes, whose answers are taken for good.
+    fn is_outside(&self) -> bool {
+        false
+    }
+
+    /// Whether results change which point it proposes for trial `k`.
+    fn looks_back(&self, _params: &Values, _k: usize) -> bool {
+        self.learns()
+    }
 }

@@ -38,6 +38,7 @@ pub use trial::{Direction, Outcome, Trial};
 /// Every method, sorted by name.
 pub static ALL: &[&dyn Method] = &[
     &asha::Asha,
+    &outside::Command,
     &halton::Halton,
     &asha::Hyperband,
     &random::Random,

@@ -16,13 +16,34 @@
 //! `stopped`, with `budget` and `cost`, `failed` and `running`. It answers, as the last line of what
 //! it prints, with `{"point": {"lr": 0.02, …}}` or, if it has none left, with `{"exhausted": true}`.
 
+use std::fs::File;
+use std::io;
+use std::io::Read;
+use std::io::Seek;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process;
+use std::process::ExitStatus;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+use std::time::Instant;
+
 use serde::Deserialize;
 use serde_json::Value as Json;
 use serde_json::json;
 use thiserror::Error;
 
+use crate::registry::Entry;
+use crate::registry::Param;
+use crate::registry::ParamError;
+use crate::registry::Values;
+use crate::registry::params;
+
 use super::Ask;
 use super::Domain;
+use super::Method;
 use super::NotInSpace;
 use super::Outcome;
 use super::Parameter;
@@ -30,9 +51,190 @@ use super::Point;
 use super::Proposal;
 use super::history::History;
 
+params! {
+    /// What `command` may be given.
+    struct CommandParams {
+        /// the program that proposes and its arguments; it runs in the project's folder
+        run: Vec<String>;
+        /// trials at random before it is asked
+        startup: usize = 10, min(1);
+        /// seconds after which it is given up
+        timeout: f64 = 600.0, min(0.1);
+    }
+}
+
+/// `command`, as long as nobody asks the program: it knows its first trials only.
+pub(super) struct Command;
+
+impl Entry for Command {
+    fn name(&self) -> &'static str {
+        "command"
+    }
+
+    fn summary(&self) -> &'static str {
+        "points that a program of your own proposes"
+    }
+
+    fn docs(&self) -> &'static str {
+        "The first `startup` trials are drawn at random. For every other, `run` asks the program, which \
+         reads the space and all that it may know as JSON lines and prints a point. It is started anew \
+         each time, needs no memory, and is not asked again for a trial that it has proposed."
+    }
+
+    fn params(&self) -> Vec<Param> {
+        CommandParams::params()
+    }
+}
+
+impl Method for Command {
+    fn propose(&self, ask: &Ask<'_>) -> Result<Proposal, ParamError> {
+        Ok(match CommandParams::read(ask.params)?.startup {
+            startup if ask.k < startup => History::new(ask).fresh(ask, None),
+            _ => Proposal::NotAsked,
+        })
+    }
+
+    fn learns(&self) -> bool {
+        true
+    }
+
+    fn looks_back(&self, params: &Values, k: usize) -> bool {
+        CommandParams::read(params).is_ok_and(|params| k >= params.startup)
+    }
+
+    fn is_outside(&self) -> bool {
+        true
+    }
+}
+
+/// `command` with its program, which runs in the folder of the project.
+pub struct Program<'a> {
+    pub root: &'a Path,
+}
+
+impl Entry for Program<'_> {
+    fn name(&self) -> &'static str {
+        Command.name()
+    }
+
+    fn summary(&self) -> &'static str {
+        Command.summary()
+    }
+}
+
+impl Method for Program<'_> {
+    fn propose(&self, ask: &Ask<'_>) -> Result<Proposal, ParamError> {
+        match Command.propose(ask)? {
+            Proposal::NotAsked => {}
+            known => return Ok(known),
+        }
+        let params = CommandParams::read(ask.params)?;
+        let answer = answer(&params, self.root, &request(ask));
+        let point = answer.and_then(|printed| proposal(ask, &printed));
+        point.map_err(|error| {
+            let why = format!("asked for trial {}, the program gave none: {error}", ask.k);
+            ParamError::new("run", why)
+        })
+    }
+
+    fn learns(&self) -> bool {
+        Command.learns()
+    }
+
+    fn looks_back(&self, params: &Values, k: usize) -> bool {
+        Command.looks_back(params, k)
+    }
+
+    fn is_outside(&self) -> bool {
+        true
+    }
+}
+
+/// How often a program is looked after.
+const GLANCE: Duration = Duration::from_millis(5);
+
+/// So much of what a program says in its end is passed on.
+const LAST_WORDS: usize = 600;
+
+/// What the program prints. It reads and writes files, so that nobody waits for a pipe that a child of
+/// it holds open.
+fn answer(params: &CommandParams, root: &Path, request: &str) -> Result<String, OutsideError> {
+    let failed = |error: io::Error| OutsideError::Start(params.run.join(" "), error);
+    let (program, arguments) = params.run.split_first().ok_or(OutsideError::NoProgram)?;
+    let mut files = Vec::new();
+    for _ in 0..3 {
+        files.push(nameless().map_err(failed)?);
+    }
+    let [input, out, err] = &mut files[..] else {
+        unreachable!("there are three");
+    };
+    input.write_all(request.as_bytes()).map_err(failed)?;
+    input.rewind().map_err(failed)?;
+    let handle = |file: &File| file.try_clone().map(Stdio::from).map_err(failed);
+    let mut child = process::Command::new(program)
+        .args(arguments)
+        .current_dir(root)
+        .stdin(handle(input)?)
+        .stdout(handle(out)?)
+        .stderr(handle(err)?)
+        .spawn()
+        .map_err(failed)?;
+    let begun = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            break status;
+        }
+        if begun.elapsed().as_secs_f64() > params.timeout {
+            child.kill().map_err(failed)?;
+            child.wait().map_err(failed)?;
+            return Err(OutsideError::Timeout(params.timeout));
+        }
+        thread::sleep(GLANCE);
+    };
+    if !status.success() {
+        let said = text(err).map_err(failed)?;
+        let said = said.trim_end();
+        let from = said.len().saturating_sub(LAST_WORDS);
+        let from = (from..=said.len()).find(|at| said.is_char_boundary(*at));
+        let said = said[from.unwrap_or_default()..].to_owned();
+        return Err(OutsideError::Died { status, said });
+    }
+    text(out).map_err(failed)
+}
+
+/// A file that goes with the last handle on it.
+fn nameless() -> io::Result<File> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let name = format!("sweepline-ask-{:016x}", u64::from_le_bytes(random));
+    let path: PathBuf = std::env::temp_dir().join(name);
+    let mut options = File::options();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&path)?;
+    std::fs::remove_file(&path)?;
+    Ok(file)
+}
+
+fn text(file: &mut File) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// Why there is no point in an answer.
 #[derive(Debug, Error)]
 pub enum OutsideError {
+    #[error("`run` names no program")]
+    NoProgram,
+    #[error("`{0}` cannot be started: {1}")]
+    Start(String, io::Error),
+    #[error("it took longer than {0} s")]
+    Timeout(f64),
+    #[error("it ended with {status}{}", last_words(.said))]
+    Died { status: ExitStatus, said: String },
     #[error("it printed no line")]
     Silent,
     #[error("its last line is no answer: {error}: `{line}`")]
@@ -42,6 +244,13 @@ pub enum OutsideError {
     },
     #[error("its point does not lie in the space: {0}")]
     Elsewhere(NotInSpace),
+}
+
+fn last_words(said: &str) -> String {
+    match said.trim() {
+        "" => String::new(),
+        said => format!(", and said: {said}"),
+    }
 }
 
 #[derive(Deserialize)]
@@ -121,10 +330,12 @@ pub fn proposal(ask: &Ask<'_>, printed: &str) -> Result<Proposal, OutsideError> 
         Answer::Exhausted(true) => Ok(Proposal::Exhausted),
         Answer::Exhausted(false) => Ok(history.fresh(ask, None)),
         Answer::Point(point) => {
+            // Conditions are not told: what is absent is passed over.
+            let point = ask.space.without_absent(point);
             ask.space
                 .contains(&point)
                 .map_err(OutsideError::Elsewhere)?;
-            Ok(history.fresh(ask, ask.space.row(&point)))
+            Ok(history.fresh(ask, ask.space.row(&point).map(|row| ask.space.short(row))))
         }
     }
 }

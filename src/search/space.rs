@@ -173,6 +173,23 @@ impl Space {
         row
     }
 
+    /// The point without the parameters whose conditions do not hold.
+    pub(super) fn without_absent(&self, mut point: Point) -> Point {
+        for Parameter { name, when, .. } in &self.parameters {
+            if when.as_ref().is_some_and(|when| !when.holds(&point)) {
+                point.remove(name.as_str());
+            }
+        }
+        point
+    }
+
+    /// The row with numbers of few digits, as others propose them.
+    pub(super) fn short(&self, row: Row) -> Row {
+        let short =
+            |(parameter, number): (&Parameter, Option<f64>)| Some(parameter.domain.short(number?));
+        self.parameters.iter().zip(row).map(short).collect()
+    }
+
     /// The row at a place of the unit cube, a side for each parameter.
     pub(super) fn at(&self, units: &[f64]) -> Row {
         self.build(|i| self.parameters[i].domain.at(units[i]))

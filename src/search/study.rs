@@ -5,10 +5,12 @@ use crate::registry::ParamError;
 use crate::registry::Values;
 
 use super::Ask;
+use super::Halving;
 use super::Method;
 use super::Outcome;
 use super::Point;
 use super::Proposal;
+use super::Rung;
 use super::Space;
 use super::Trial;
 
@@ -24,27 +26,36 @@ pub struct Study<'a> {
     /// How many trials may be under way at once: trial `k` knows what came of trials up to
     /// `k - parallel` and nothing of later ones, however many run.
     pub parallel: usize,
+    /// How trials climb from budget to budget; without it there is one rung, 0.
+    pub halving: Option<&'a Halving>,
 }
 
-/// The points of a study, as far as they can be known.
+/// The trials of a study, as far as they can be known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Proposed {
     pub points: Vec<Point>,
-    /// There are no others: every point of the space has been proposed.
+    /// By trial: the highest rung that it has come to.
+    pub highest: Vec<usize>,
+    /// There are no other points: every point of the space has been proposed.
     pub exhausted: bool,
+    /// Results are awaited that decide who is promoted.
+    pub undecided: bool,
 }
 
 impl Study<'_> {
-    /// The points from the first to the last that can be known. The first ones are given; of every
-    /// other, `outcome` is asked what came of the points that it may know: `None` where that is not
-    /// known yet.
+    /// Counts changes of what is proposed by every method: 2 since numbers have few digits.
+    pub const REVISION: u32 = 2;
+
+    /// The points from the first to the last that can be known, and how far each has come. The first
+    /// points are given; for every other, and for promotions, `outcome` is asked what came of a point
+    /// at a rung: `None` where that is not known yet.
     ///
     /// # Errors
     /// As [`Method::propose`].
     pub fn propose(
         &self,
         given: &[Point],
-        mut outcome: impl FnMut(&Point) -> Option<Outcome>,
+        mut outcome: impl FnMut(&Point, usize) -> Option<Outcome>,
     ) -> Result<Proposed, ParamError> {
         let seed = Seed::new(self.seed).derive("search");
         let mut history: Vec<Trial> = Vec::with_capacity(self.trials);
@@ -54,17 +65,27 @@ impl Study<'_> {
                 history.push(running(k, point.clone()));
                 continue;
             }
-            let known = match self.method.learns() {
+            let known = match self.method.looks_back(self.params, k) {
                 true => (k + 1).saturating_sub(self.parallel),
                 false => 0,
             };
-            let unknown = history[..known].iter_mut().find_map(|trial| {
-                if trial.outcome.is_running() {
-                    trial.outcome = outcome(&trial.point).unwrap_or(Outcome::Running);
+            match self.halving {
+                None => {
+                    for trial in &mut history[..known] {
+                        if trial.outcome.is_running() {
+                            trial.outcome = outcome(&trial.point, 0).unwrap_or(Outcome::Running);
+                        }
+                    }
                 }
-                trial.outcome.is_running().then_some(())
-            });
-            if unknown.is_some() {
+                Some(halving) if known > 0 => {
+                    look_back(halving, (k, known, self.trials), &mut history, &mut outcome);
+                }
+                Some(_) => {}
+            }
+            if history[..known]
+                .iter()
+                .any(|trial| trial.outcome.is_running())
+            {
                 break;
             }
             let ask = Ask {
@@ -76,16 +97,95 @@ impl Study<'_> {
             };
             match self.method.propose(&ask)? {
                 Proposal::Point(point) => history.push(running(k, point)),
+                Proposal::NotAsked => break,
                 Proposal::Exhausted => {
                     exhausted = true;
                     break;
                 }
             }
         }
+        let points: Vec<Point> = history.into_iter().map(|trial| trial.point).collect();
+        let rungs = self.rungs(&points, exhausted, outcome);
+        let mut highest = vec![0; points.len()];
+        for rung in &rungs {
+            for trial in rung.members.iter().filter(|trial| **trial < points.len()) {
+                highest[*trial] = rung.rung;
+            }
+        }
         Ok(Proposed {
-            points: history.into_iter().map(|trial| trial.point).collect(),
+            points,
+            highest,
             exhausted,
+            undecided: rungs.iter().any(|rung| rung.promoted.is_none()),
         })
+    }
+
+    /// Who stands at which rung; none where there is one rung only. Points that are not known yet are
+    /// awaited.
+    pub fn rungs(
+        &self,
+        points: &[Point],
+        exhausted: bool,
+        mut outcome: impl FnMut(&Point, usize) -> Option<Outcome>,
+    ) -> Vec<Rung> {
+        let Some(halving) = self.halving else {
+            return Vec::new();
+        };
+        let trials = if exhausted { points.len() } else { self.trials };
+        halving.climb(trials, |trial, rung| {
+            let known = points.get(trial).and_then(|point| outcome(point, rung));
+            known.unwrap_or(Outcome::Running)
+        })
+    }
+
+    /// How many trainings there are at most at each rung, if all trials give numbers.
+    pub fn at_most(&self, trials: usize) -> Vec<usize> {
+        let Some(halving) = self.halving else {
+            return vec![trials];
+        };
+        let mut counts = vec![0; halving.budgets().len()];
+        for rung in halving.climb(trials, |_, _| Outcome::Finished(vec![0.0])) {
+            counts[rung.rung] += rung.members.len();
+        }
+        counts
+    }
+}
+
+/// What trial `k` knows of those before it under successive halving: of earlier groups what came of
+/// each in the end, of its own group what came of each at its first rung. So a group is proposed
+/// before it is decided, and depends on a fixed set of results.
+fn look_back(
+    halving: &Halving,
+    (k, known, trials): (usize, usize, usize),
+    history: &mut [Trial],
+    mut outcome: impl FnMut(&Point, usize) -> Option<Outcome>,
+) {
+    let (own, first) = halving.place(k);
+    let mut ask = |trial: &Trial, rung| outcome(&trial.point, rung).unwrap_or(Outcome::Running);
+    let mut ends = vec![Outcome::Running; history.len()];
+    let rungs = halving.climb(trials, |trial, rung| match history.get(trial) {
+        Some(trial) if halving.place(trial.index).0 < own => ask(trial, rung),
+        _ => Outcome::Running,
+    });
+    for rung in rungs.iter().filter(|rung| rung.group < own) {
+        for (trial, outcome) in rung.members.iter().zip(&rung.outcomes) {
+            ends[*trial] = match rung.promoted {
+                None => Outcome::Running,
+                Some(_) => halving.ended(rung.rung, outcome),
+            };
+        }
+    }
+    for trial in history.iter().take(known) {
+        if halving.place(trial.index).0 == own {
+            ends[trial.index] = halving.ended(first, &ask(trial, first));
+        }
+    }
+    for (trial, end) in history.iter_mut().zip(ends) {
+        trial.outcome = end;
+    }
+    // They are not to be known, where they are.
+    for trial in &mut history[known..] {
+        trial.outcome = Outcome::Running;
     }
 }
 

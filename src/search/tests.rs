@@ -8,6 +8,7 @@ mod spaces;
 use std::collections::BTreeSet;
 
 use crate::random::Seed;
+use crate::registry::Value;
 use crate::registry::Values;
 
 use super::*;
@@ -28,6 +29,11 @@ fn propose(method: &dyn Method, seed: u64, space: &Space, history: &[Trial]) -> 
 fn params(method: &dyn Method) -> Values {
     let budget = |name: &str, value: i64| (name.to_owned(), value.into());
     let needs = method.params().iter().any(|param| param.name == "min");
+    if method.is_outside() {
+        // The program is asked of none.
+        let run = ("run".to_owned(), Value::List(vec!["false".into()]));
+        return [run, budget("startup", 10_000)].into_iter().collect();
+    }
     let budgets = [budget("min", 1), budget("max", 16)];
     budgets.into_iter().filter(|_| needs).collect()
 }

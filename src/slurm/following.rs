@@ -11,6 +11,7 @@ use super::executor::SELDOM;
 use super::executor::Slurm;
 use super::held::Held;
 use super::held::JobNumber;
+use super::held::Over;
 use super::held::Phase;
 use super::held::Task;
 use super::held::patience;
@@ -114,20 +115,19 @@ impl Slurm {
     }
 
     /// Ends the attempts of a task whose job is over, once their outcomes had time to be seen.
-    fn settle(&mut self, name: &str, task: usize) {
+    pub(super) fn settle(&mut self, name: &str, task: usize) {
         let held = &self.batches[name];
         let known = &held.tasks[task];
-        let Some((since, over)) = &known.over else {
+        let Some(over) = known.over.clone() else {
             return;
         };
-        let (since, over) = (*since, over.clone());
         for slot in 0..known.attempts.len() {
             let attempt = &self.batches[name].tasks[task].attempts[slot];
             if matches!(attempt.phase, Phase::Ended | Phase::Unwanted) {
                 continue;
             }
-            let mut end = over.clone();
-            let mut wait = patience(over.cause);
+            let mut end = over.end.clone();
+            let mut wait = patience(end.cause);
             match &attempt.phase {
                 Phase::Silent(how) => {
                     if !how.is_empty() {
@@ -136,11 +136,17 @@ impl Slurm {
                     wait = Duration::ZERO;
                 }
                 // Nothing of it is under way.
-                Phase::Waits if over.cause == EndCause::Cancelled => wait = Duration::ZERO,
+                Phase::Waits if end.cause == EndCause::Cancelled => wait = Duration::ZERO,
                 _ if isolated::outcome(&attempt.folder).is_some() => wait = Duration::ZERO,
+                // A controller that lost its state gives one number twice, and takes the end of the one job
+                // for that of the other.
+                Phase::Waits if over.well => {
+                    end.cause = EndCause::Interrupted;
+                    end.how.push_str(" without having begun the step");
+                }
                 _ => {}
             }
-            if since.elapsed() >= wait {
+            if over.since.elapsed() >= wait {
                 self.end(name, task, slot, end);
             }
         }
@@ -250,7 +256,11 @@ impl Slurm {
                 };
                 let mut end = held.end(task, cause, &format!("{words}{at}{why}{by}"));
                 end.hints.extend(remedy(cause, held));
-                held.tasks[task].over = Some((Instant::now(), end));
+                held.tasks[task].over = Some(Over {
+                    since: Instant::now(),
+                    end,
+                    well: state == state::COMPLETED,
+                });
                 self.settle(name, task);
             }
             Meaning::Waits => self.waits(name, task, (job, state, reason, words)),
@@ -319,7 +329,11 @@ impl Slurm {
                 let words = "is not known to Slurm any more, and left no outcome";
                 let end = held.end(task, EndCause::Interrupted, words);
                 let known = &mut held.tasks[task];
-                known.over.get_or_insert((Instant::now(), end));
+                known.over.get_or_insert(Over {
+                    since: Instant::now(),
+                    end,
+                    well: false,
+                });
                 self.settle(name, task);
             }
         }

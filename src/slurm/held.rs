@@ -47,10 +47,20 @@ pub(super) struct Task {
     pub told: Option<(String, Option<String>)>,
     /// So many answers of the queue in a row did not have it.
     pub absent: u32,
-    /// Its end by the queue, and since when that is known.
-    pub over: Option<(Instant, End)>,
+    /// Its end by the queue.
+    pub over: Option<Over>,
     /// Whether Slurm was told to cancel it.
     pub cancelled: bool,
+}
+
+/// How a task's job ended, by the queue.
+#[derive(Clone)]
+pub(super) struct Over {
+    /// Since when it is known.
+    pub since: Instant,
+    pub end: End,
+    /// Whether the job's script is said to have ended well.
+    pub well: bool,
 }
 
 /// One attempt of a task.

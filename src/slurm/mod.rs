@@ -9,6 +9,8 @@ mod client;
 mod commands;
 mod executor;
 mod following;
+#[cfg(test)]
+mod following_tests;
 mod held;
 mod job;
 mod listing;

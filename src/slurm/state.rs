@@ -15,6 +15,9 @@ pub(super) enum Meaning {
     Unknown,
 }
 
+/// The state of a job whose script ended well.
+pub(super) const COMPLETED: &str = "COMPLETED";
+
 /// Every state, as `squeue --format %T` and `scontrol show job` write it, with its meaning and words for people.
 pub(super) const STATES: [(&str, Meaning, &str); 32] = {
     use EndCause::*;
@@ -22,7 +25,7 @@ pub(super) const STATES: [(&str, Meaning, &str); 32] = {
     [
         ("BOOT_FAIL", Ended(Interrupted), "its node did not boot"),
         ("CANCELLED", Ended(Cancelled), "was cancelled"),
-        ("COMPLETED", Ended(Finished), "completed"),
+        (COMPLETED, Ended(Finished), "completed"),
         ("COMPLETING", Runs, "is completing"),
         ("CONFIGURING", Runs, "waits for its nodes to boot"),
         ("DEADLINE", Ended(Refused), "missed its deadline"),

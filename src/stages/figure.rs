@@ -69,9 +69,8 @@ impl StageKind for Draw {
         true
     }
 
-    fn repeats(&self, _params: &Values) -> bool {
-        let params = self.entry.params();
-        params.iter().any(|param| param.name == "replicate")
+    fn repeats(&self, params: &Values) -> bool {
+        self.entry.repeats(params)
     }
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {

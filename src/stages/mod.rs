@@ -60,6 +60,7 @@ pub use results::Results;
 pub use search::check_search;
 pub use search::outcomes;
 pub use search::steps_of_trials;
+pub use select::check_selections;
 
 use crate::data;
 use crate::engine::Job;

@@ -66,11 +66,7 @@ fn check_objective(
     }
     check_column(plan, stage, objective, found)?;
     let columns = plan.experiment.grid.columns();
-    let searched: Vec<&str> = search
-        .columns
-        .iter()
-        .map(|c| &*columns.get(*c).name)
-        .collect();
+    let searched: Vec<&str> = search.parameters().collect();
     let reaches = |name: &&str| stage.axes.iter().any(|axis| **axis == **name);
     if !searched.iter().any(&reaches) {
         let wrong = Diagnostic::error(format!("no parameter of the search reaches `{name}`"))
@@ -87,6 +83,20 @@ fn check_objective(
             )),
         });
     }
+    if let Some(budget) = &search.budget
+        && !reaches(&budget.name.as_str())
+    {
+        return Err(Diagnostic::error(format!(
+            "the budget `{}` does not reach `{name}`",
+            budget.name
+        ))
+        .at(place, "it is the same with every part of the budget")
+        .also(&search.place, "searched here")
+        .help(format!(
+            "a training that `{name}` reads has to have it: `with: {{{0}: \"${{{0}}}\"}}`",
+            budget.name
+        )));
+    }
     let decides = |name: &&str| search.deciding.iter().any(|known| known == name);
     for name in searched
         .iter()
@@ -102,7 +112,9 @@ fn check_objective(
         );
     }
     for axis in &stage.axes {
-        if searched.contains(&&**axis) {
+        let budget = search.budget.as_ref();
+        let is_budget = budget.is_some_and(|budget| budget.name == **axis);
+        if is_budget || searched.contains(&&**axis) {
             continue;
         }
         let info = plan.experiment.axes.iter().find(|info| {
@@ -186,14 +198,14 @@ fn stage<'p>(plan: &'p Plan, name: &str) -> Option<&'p StageSummary> {
     plan.stages.iter().find(|stage| *stage.name == *name)
 }
 
-/// By trial, the steps of a stage.
+/// By cell of the search, the steps of a stage.
 pub fn steps_of_trials(plan: &Plan, search: &Search, name: &str) -> Vec<Vec<StepId>> {
-    let mut steps: Vec<Vec<StepId>> = vec![Vec::new(); search.points.len()];
+    let mut steps: Vec<Vec<StepId>> = vec![Vec::new(); search.cells.len()];
     let Some(stage) = stage(plan, name) else {
         return steps;
     };
-    let trials = search.coordinates.iter().map(Vec::as_slice).zip(0..);
-    let trials: HashMap<&[ValueId], usize> = trials.collect();
+    let trials = search.cells.iter().map(|cell| cell.coordinates.as_slice());
+    let trials: HashMap<&[ValueId], usize> = trials.zip(0..).collect();
     let grid = &plan.experiment.grid;
     let mut coordinates = Vec::with_capacity(search.columns.len());
     for cell in 0..grid.len() {
@@ -209,7 +221,7 @@ pub fn steps_of_trials(plan: &Plan, search: &Search, name: &str) -> Vec<Vec<Step
     steps
 }
 
-/// What came of each trial: `None` where that is not known yet. `failed` says of a step whether it
+/// What came of each cell of the search: `None` where that is not known yet. `failed` says of a step whether it
 /// cannot have a result.
 ///
 /// # Errors
@@ -221,7 +233,7 @@ pub fn outcomes(
     let Some(search) = &results.plan.experiment.search else {
         return Ok(Vec::new());
     };
-    let mut trials: Vec<Option<Vec<f64>>> = vec![Some(Vec::new()); search.points.len()];
+    let mut trials: Vec<Option<Vec<f64>>> = vec![Some(Vec::new()); search.cells.len()];
     for objective in &search.objectives {
         let steps = steps_of_trials(results.plan, search, &objective.stage);
         for (trial, steps) in trials.iter_mut().zip(steps) {

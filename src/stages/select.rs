@@ -1,5 +1,8 @@
 //! `select`: of a group of candidates the one with the best score goes on.
 
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+
 use serde_json::Value as Json;
 use serde_json::json;
 
@@ -11,14 +14,22 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::JobItem;
 use crate::engine::StepOutput;
+use crate::plan;
+use crate::plan::Plan;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
+use crate::registry::InvalidParam;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Value;
+use crate::registry::Values;
 use crate::registry::choices;
 use crate::registry::params;
+use crate::table::stats;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
 use crate::text::list_of;
 use crate::text::plural;
 
@@ -33,6 +44,16 @@ choices! {
     }
 }
 
+choices! {
+    /// Whom the scores choose.
+    enum Rule {
+        /// The one with the best.
+        Best = "best",
+        /// The simplest whose score is no further from the best than its standard error.
+        OneStandardError = "one-standard-error",
+    }
+}
+
 params! {
     /// What `select` may be given.
     struct SelectParams {
@@ -40,6 +61,14 @@ params! {
         by: String;
         /// which is best [default: as is known of the metric, or `max`]
         order: Option<Order>;
+        /// the axis of replicates, such as `seed`: candidates that differ in it alone are one, with the
+        /// mean of their scores
+        replicate: Option<String>;
+        /// whom the scores choose [default: best]
+        rule: Option<Rule>;
+        /// the axis of which less is simpler, for `one-standard-error` [default: what comes first in
+        /// axis order is simpler]
+        simplest: Option<String>;
     }
 }
 
@@ -60,6 +89,17 @@ impl Entry for Select {
          \n\
          Ties go to the first in axis order. A score that is not a number never wins; a training\n\
          that diverged is left out, and the run says so. Where no candidate has a score the step fails and says so.\n\
+         With `replicate: seed` a candidate is chosen by the mean over its seeds, and not by its luckiest\n\
+         one; what is passed on is the first seed's. One of which a seed has no score is left out.\n\
+         \n\
+         `rule: one-standard-error` (Breiman, Friedman, Olshen and Stone, Classification and Regression\n\
+         Trees, 1984, section 3.4.3) takes the simplest candidate whose mean is within one standard\n\
+         error, s/√n over the replicates of the best, of the best mean.\n\
+         \n\
+         The score that chose the winner says too much of it (it is the best of several): `check` warns\n\
+         where a table or a figure reports no other score of a selection. Report one of data that had no\n\
+         say.\n\
+         \n\
          The further output `choice` records the winner's coordinates and all candidates' scores."
     }
 
@@ -69,6 +109,28 @@ impl Entry for Select {
 }
 
 impl StageKind for Select {
+    fn check(&self, params: &Values) -> Result<(), InvalidParam> {
+        let Ok(params) = SelectParams::read(params) else {
+            return Ok(());
+        };
+        let rule = params.rule.unwrap_or(Rule::Best);
+        if rule == Rule::OneStandardError && params.replicate.is_none() {
+            return Err(InvalidParam {
+                param: "rule",
+                message: "a standard error is one over replicates".to_owned(),
+                help: "name their axis: `replicate: seed`".to_owned(),
+            });
+        }
+        if rule == Rule::Best && params.simplest.is_some() {
+            return Err(InvalidParam {
+                param: "simplest",
+                message: "the best is chosen, however simple".to_owned(),
+                help: "it is for `rule: one-standard-error`".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
     fn inputs(&self) -> Vec<Slot> {
         let mut candidates = Slot::new(
             "candidates",
@@ -110,40 +172,213 @@ impl Stage for Select {
                 list_of(diverged.iter().map(String::as_str))
             ));
         }
-        let winner = best(&scores, largest).ok_or_else(|| {
+        let groups = groups(candidates, &scores, params.replicate.as_deref())?;
+        let means: Vec<Option<f64>> = groups.iter().map(|group| group.mean).collect();
+        let best = best(&means, largest).ok_or_else(|| {
             JobError::failed(format!(
                 "none of the {} candidates has a finite `{by}`",
                 candidates.len()
             ))
             .hint("`sweepline ls` shows their metrics; a diverged training has none")
         })?;
+        let rule = params.rule.unwrap_or(Rule::Best);
+        let winner = match rule {
+            Rule::Best => best,
+            Rule::OneStandardError => {
+                let simplest = params.simplest.as_deref();
+                simplest_within_error(candidates, &groups, best, largest, simplest)?
+            }
+        };
 
         let mut produced = StepOutput::default();
-        for (output, artifact) in &candidates[winner].outputs {
+        for (output, artifact) in &candidates[groups[winner].members[0]].outputs {
             produced.pass_on(output, &artifact.artifact);
         }
         let describe = |at: usize| {
+            let group = &groups[at];
+            let first = &candidates[group.members[0]];
             let mut candidate = json!({
-                "cell": cell_json(&candidates[at]),
-                "stage": candidates[at].stage,
-                by: scores[at],
+                "cell": cell_json(first),
+                "stage": first.stage,
+                by: group.mean,
             });
-            if candidates[at].diverged {
+            if params.replicate.is_some() {
+                let scores = group.members.iter().map(|member| scores[*member]);
+                candidate["replicates"] = scores.collect::<Vec<_>>().into();
+                candidate["standard_error"] = group.error.into();
+            }
+            if group
+                .members
+                .iter()
+                .any(|member| candidates[*member].diverged)
+            {
                 candidate["diverged"] = true.into();
             }
             candidate
         };
-        let mut runners_up: Vec<usize> = (0..candidates.len()).filter(|at| *at != winner).collect();
-        runners_up.sort_by(|a, b| rank(scores[*a], largest).total_cmp(&rank(scores[*b], largest)));
-        let choice = json!({
+        let mut runners_up: Vec<usize> = (0..groups.len()).filter(|at| *at != winner).collect();
+        runners_up.sort_by(|a, b| rank(means[*a], largest).total_cmp(&rank(means[*b], largest)));
+        let mut choice = json!({
             "chosen": describe(winner),
             "by": by,
             "order": order.name(),
-            "runners_up": runners_up.into_iter().map(describe).collect::<Vec<_>>(),
         });
+        if rule == Rule::OneStandardError {
+            choice["rule"] = rule.name().into();
+        }
+        choice["runners_up"] = runners_up.into_iter().map(describe).collect();
         produced.file("choice", "choice.json", format!("{choice:#}\n"));
         Ok(produced)
     }
+}
+
+/// Candidates that are one but for their replicates, in axis order.
+struct Group {
+    members: Vec<usize>,
+    /// Of their scores; none where one has none.
+    mean: Option<f64>,
+    /// Its standard error; none of a single one.
+    error: Option<f64>,
+}
+
+fn groups(
+    candidates: &[JobItem],
+    scores: &[Option<f64>],
+    replicate: Option<&str>,
+) -> Result<Vec<Group>, JobError> {
+    if let Some(axis) = replicate
+        && candidates.iter().all(|item| item.cell.get(axis).is_none())
+    {
+        let axes = candidates.iter().flat_map(|item| item.cell.iter());
+        let axes: BTreeSet<&str> = axes.map(|(axis, _)| axis).collect();
+        return Err(JobError::failed(format!(
+            "no candidate has an axis `{axis}`, as `replicate` says"
+        ))
+        .hint(format!("their axes are {}", list_of(axes))));
+    }
+    let mut members: Vec<Vec<usize>> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for (at, item) in candidates.iter().enumerate() {
+        let Some(axis) = replicate else {
+            members.push(vec![at]);
+            continue;
+        };
+        let others = item.cell.iter().filter(|(name, _)| *name != axis);
+        let others: Vec<String> = others
+            .map(|(name, value)| format!("{name}={value:?}"))
+            .collect();
+        let group = *known
+            .entry(format!("{} {others:?}", item.stage))
+            .or_insert_with(|| {
+                members.push(Vec::new());
+                members.len() - 1
+            });
+        members[group].push(at);
+    }
+    let group = |members: Vec<usize>| {
+        let all: Option<Vec<f64>> = members.iter().map(|member| scores[*member]).collect();
+        let mean = all.as_deref().and_then(stats::mean);
+        let error = all.as_deref().and_then(|all| {
+            let error = stats::standard_deviation(all)? / (all.len() as f64).sqrt();
+            (all.len() > 1).then_some(error)
+        });
+        Group {
+            members,
+            mean,
+            error,
+        }
+    };
+    Ok(members.into_iter().map(group).collect())
+}
+
+/// The simplest of those within one standard error of the best; of equally simple ones the best.
+fn simplest_within_error(
+    candidates: &[JobItem],
+    groups: &[Group],
+    best: usize,
+    largest: bool,
+    axis: Option<&str>,
+) -> Result<usize, JobError> {
+    let (Some(mean), Some(error)) = (groups[best].mean, groups[best].error) else {
+        let name = fitted::name(&candidates[groups[best].members[0]]);
+        return Err(JobError::failed(format!(
+            "the best, {name}, has one replicate, and no standard error"
+        ))
+        .hint("give it more seeds, or `rule: best`"));
+    };
+    let within = |at: &usize| {
+        groups[*at]
+            .mean
+            .is_some_and(|own| (own - mean).abs() <= error)
+    };
+    let within = (0..groups.len()).filter(within);
+    let Some(axis) = axis else {
+        return Ok(within.min().unwrap_or(best));
+    };
+    let size = |at: usize| {
+        let cell = &candidates[groups[at].members[0]].cell;
+        cell.get(axis).and_then(Value::as_float)
+    };
+    let mut simplest = (best, f64::INFINITY);
+    for at in within {
+        let Some(size) = size(at) else {
+            let name = fitted::name(&candidates[groups[at].members[0]]);
+            return Err(
+                JobError::failed(format!("{name} has no number on the axis `{axis}`"))
+                    .hint("`simplest` names an axis of numbers, less of which is simpler"),
+            );
+        };
+        let better = rank(groups[at].mean, largest) < rank(groups[simplest.0].mean, largest);
+        if size < simplest.1 || (size == simplest.1 && better) {
+            simplest = (at, size);
+        }
+    }
+    Ok(simplest.0)
+}
+
+/// Warns where the score that chose a winner is reported of it.
+pub fn check_selections(plan: &Plan) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let mut told = BTreeSet::new();
+    for step in &plan.steps {
+        let reports = ["table/", "figure/"]
+            .iter()
+            .any(|of| step.kind.name().starts_with(of));
+        let items = step.inputs.iter().flat_map(|input| &input.items);
+        for item in items.filter(|_| reports) {
+            let plan::From::Step { step: from, .. } = item.from else {
+                continue;
+            };
+            let selection = plan.step(from);
+            let by = selection.params.get("by").and_then(Value::as_str);
+            let Some(by) = by.filter(|_| selection.kind.name() == Select.name()) else {
+                continue;
+            };
+            // Beside a number that had no say it is told apart.
+            let alone = |value: Option<&Value>| match value {
+                Some(Value::List(names)) => names.len() == 1 && names[0].as_str() == Some(by),
+                Some(value) => value.as_str() == Some(by),
+                None => false,
+            };
+            let mut params = ["values", "value", "y"].iter();
+            let named = params.any(|param| alone(step.params.get(*param)));
+            if named && told.insert((step.stage.clone(), selection.stage.clone())) {
+                found.push(
+                    Diagnostic::warning(format!(
+                        "`{}` reports nothing but the score by which `{}` was chosen",
+                        step.stage, selection.stage
+                    ))
+                    .at(
+                        &step.place,
+                        format!("`{by}` of the winner says too much of it"),
+                    )
+                    .also(&selection.place, "the best of several by this score")
+                    .help("report a number of data that had no say, as of a test split"),
+                );
+            }
+        }
+    }
+    found
 }
 
 /// Which is best as the manifest, or the kind that reports the number, says it.
@@ -233,6 +468,58 @@ mod tests {
         );
         assert_eq!(best(&[None, None], true), None);
         assert_eq!(best(&[], true), None);
+    }
+
+    fn items(cells: &[(&str, i64)]) -> Vec<JobItem> {
+        let item = |(size, seed): &(&str, i64)| JobItem {
+            stage: "fit".to_owned(),
+            cell: crate::plan::Cell(std::sync::Arc::from([
+                ("size".into(), Value::Float(size.parse().expect("a number"))),
+                ("seed".into(), Value::Int(*seed)),
+            ])),
+            outputs: Default::default(),
+            diverged: false,
+            seconds: None,
+        };
+        cells.iter().map(item).collect()
+    }
+
+    /// Of size 4 the luckiest seed is the best of all, of size 2 the mean.
+    #[test]
+    fn replicates_are_one_candidate_with_their_mean() {
+        let items = items(&[("4", 0), ("4", 1), ("2", 0), ("2", 1), ("1", 0), ("1", 1)]);
+        let scores =
+            [9.0, 1.0, 6.0, 8.0, 7.0, f64::NAN].map(|x: f64| Some(x).filter(|x| x.is_finite()));
+        let groups = groups(&items, &scores, Some("seed")).expect("there are seeds");
+        let means: Vec<_> = groups.iter().map(|group| group.mean).collect();
+        assert_eq!(means, [Some(5.0), Some(7.0), None]);
+        // s = √2, n = 2.
+        assert!((groups[1].error.expect("two seeds") - 1.0).abs() < 1e-12);
+        assert_eq!(best(&means, true), Some(1));
+        assert!(self::groups(&items, &scores, Some("sed")).is_err());
+        assert_eq!(self::groups(&items, &scores, None).expect("alone").len(), 6);
+    }
+
+    #[test]
+    fn the_simplest_within_a_standard_error_of_the_best_is_chosen() {
+        let items = items(&[("8", 0), ("8", 1), ("4", 0), ("4", 1), ("2", 0), ("2", 1)]);
+        let chosen = |scores: [f64; 6], axis| {
+            let scores = scores.map(Some);
+            let groups = groups(&items, &scores, Some("seed")).expect("there are seeds");
+            let means: Vec<_> = groups.iter().map(|group| group.mean).collect();
+            let best = best(&means, true).expect("there are scores");
+            simplest_within_error(&items, &groups, best, true, axis)
+        };
+        // 10 ± 1 of size 8; 9.5 of size 4; 8 of size 2.
+        let scores = [9.0, 11.0, 9.0, 10.0, 8.0, 8.0];
+        assert_eq!(chosen(scores, Some("size")).expect("sizes"), 1);
+        assert_eq!(chosen(scores, None).expect("the first"), 0);
+        assert!(chosen(scores, Some("depth")).is_err());
+        // Nobody else is near.
+        assert_eq!(
+            chosen([9.9, 10.1, 9.0, 9.0, 8.0, 8.0], Some("size")).expect("sizes"),
+            0
+        );
     }
 
     #[test]

@@ -178,6 +178,14 @@ impl Monitor for LinkMonitor<'_> {
         self.0.save_checkpoint(state);
     }
 
+    fn goes_on(&self) -> bool {
+        self.0.goes_on()
+    }
+
+    fn hand_on(&self, state: &[u8]) {
+        self.0.hand_on(state);
+    }
+
     fn log(&self, line: &str) {
         self.0.log(line);
     }

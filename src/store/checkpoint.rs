@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use super::Digest;
 use super::StoreError;
 use super::files::Files;
+use super::removal::remove_tree;
 
 const LENGTH: usize = 32;
 
@@ -55,4 +56,75 @@ pub(super) fn save(
             let _ = files.remove(temporary);
             StoreError::io("write", &path, error)
         })
+}
+
+/// A step with a part of a budget: where one with all of it finds what this one leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartOf {
+    /// The key with the whole budget.
+    pub whole: Digest,
+    pub amount: u64,
+}
+
+/// In a folder that a step has left to those with more of its budget: how much it had. Without it the
+/// folder belongs to the step with all of it, which may be further than anybody else.
+const PART: &str = ".part-of-budget";
+
+/// Begins a folder with what a step with less than `amount` has left, if one has.
+pub(super) fn begin_with(path: &Path, left: &Path, amount: u64) -> io::Result<()> {
+    let part = match fs::read_to_string(left.join(PART)) {
+        Ok(part) => part.trim().parse::<u64>().ok(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    if part.is_none_or(|part| part >= amount) {
+        return Ok(());
+    }
+    // Half a copy is no state.
+    let begun = path.with_extension("d.new");
+    if begun.exists() {
+        remove_tree(&begun)?;
+    }
+    copy_tree(left, &begun)?;
+    own(&begun)?;
+    fs::rename(&begun, path)
+}
+
+/// Makes what was left in a folder one's own.
+pub(super) fn own(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path.join(PART)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Leaves a folder to those with more than `amount`, unless the step with all of it has begun.
+pub(super) fn leave(folder: &Path, left: &Path, amount: u64) -> io::Result<()> {
+    if left.exists() {
+        if !left.join(PART).exists() {
+            return Ok(());
+        }
+        remove_tree(left)?;
+    }
+    fs::write(folder.join(PART), amount.to_string())?;
+    fs::rename(folder, left)
+}
+
+/// Copies a folder with all that is in it.
+pub(super) fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            copy_tree(&from, &to)?;
+        } else if kind.is_symlink() {
+            #[cfg(unix)]
+            std::os::unix::fs::symlink(fs::read_link(&from)?, &to)?;
+        } else if kind.is_file() {
+            fs::copy(&from, &to)?;
+        }
+    }
+    Ok(())
 }

@@ -12,6 +12,7 @@ use super::Store;
 use super::StoreError;
 use super::checkpoint;
 use super::database::digest;
+use super::environment;
 use super::objects::entries;
 use super::remove_tree;
 
@@ -65,7 +66,7 @@ impl Store {
                     delete.execute([key.as_bytes()])?;
                     parts.execute([key.as_bytes()])?;
                 }
-                Ok(())
+                environment::forget(connection, &dropped)
             })?;
             self.records.forget(&dropped);
             self.objects.remove_unfinished()?;

@@ -6,14 +6,17 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::Digest;
+use super::Environment;
 use super::KeyParts;
 use super::StepResult;
 use super::StoreError;
 use super::database::Database;
 use super::database::digest;
+use super::environment;
 use super::labels;
 use super::records::Records;
 use super::records::json;
+use super::shared;
 
 /// One execution of a step, as it is to be kept.
 #[derive(Clone, Debug)]
@@ -30,6 +33,8 @@ pub struct Attempt {
     pub number: u32,
     pub seconds: f64,
     pub log: String,
+    /// On what it ran, where that is known.
+    pub environment: Option<Environment>,
     pub outcome: Outcome,
 }
 
@@ -129,6 +134,8 @@ pub(super) fn keep(
         Outcome::Made(result) => {
             Records::insert(connection, &run.0, attempt.key, &attempt.kind, result)?;
             labels::computed(connection, attempt.key)?;
+            shared::computed(connection, attempt.key)?;
+            environment::keep(connection, attempt.key, attempt.environment.as_ref())?;
             ("made", None, &none)
         }
         Outcome::Failed { message, hints } => ("failed", Some(message), hints),

@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
+use serde::Deserialize;
 use serde::Serialize;
 
 use super::Digest;
@@ -24,7 +25,7 @@ CREATE TABLE IF NOT EXISTS accepted(
 ";
 
 /// A result that was not computed under its key, but taken for it by somebody.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Accepted {
     /// The key that it stood under when it was accepted.
     pub instead: Digest,
@@ -159,6 +160,25 @@ pub(super) fn accept(
             .execute((key.as_bytes(), instead.as_bytes(), reason, made.as_bytes()))?;
         Ok(())
     })
+}
+
+/// Keeps what another store says of a result that was accepted there.
+pub(super) fn keep(
+    connection: &Connection,
+    key: Digest,
+    accepted: &Accepted,
+) -> rusqlite::Result<()> {
+    connection.execute_batch(SCHEMA)?;
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO accepted VALUES (?, ?, ?, ?, ?)")?
+        .execute((
+            key.as_bytes(),
+            accepted.instead.as_bytes(),
+            &accepted.reason,
+            accepted.time,
+            accepted.made.as_bytes(),
+        ))?;
+    Ok(())
 }
 
 /// How the result under a key came there, if somebody accepted it.

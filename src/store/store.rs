@@ -17,6 +17,7 @@ use super::Holder;
 use super::KeyParts;
 use super::Object;
 use super::Outcome;
+use super::PartOf;
 use super::PastAttempt;
 use super::PastRun;
 use super::Presence;
@@ -29,6 +30,7 @@ use super::Watch;
 use super::checkpoint;
 use super::database;
 use super::database::Database;
+use super::environment;
 use super::folder;
 use super::history;
 use super::index::Index;
@@ -337,6 +339,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.writable()?;
         self.database.write(|connection| {
+            environment::prepare(connection)?;
             for attempt in attempts {
                 history::keep(connection, run, experiment, attempt)?;
             }
@@ -483,17 +486,40 @@ impl Store {
         checkpoint::save(&*self.files, &self.checkpoints, &temporary, key, state)
     }
 
-    /// The folder in which a program keeps the state of an unfinished key; empty at first.
-    pub fn checkpoint_folder(&self, key: Digest) -> Result<PathBuf, StoreError> {
+    /// The folder in which a program keeps the state of an unfinished key; at first with what a step
+    /// with less of the same budget has left, if one has.
+    pub fn checkpoint_folder(
+        &self,
+        key: Digest,
+        part: Option<PartOf>,
+    ) -> Result<PathBuf, StoreError> {
         self.writable()?;
         let path = checkpoint::folder_path(&self.checkpoints, key);
+        match part {
+            Some(part) if !path.exists() => {
+                let left = checkpoint::folder_path(&self.checkpoints, part.whole);
+                checkpoint::begin_with(&path, &left, part.amount)
+                    .map_err(|error| StoreError::io("copy", &left, error))?;
+            }
+            Some(_) => {}
+            // From now on it is the step's own.
+            None => {
+                checkpoint::own(&path).map_err(|error| StoreError::io("use", &path, error))?;
+            }
+        }
         std::fs::create_dir_all(&path).map_err(|error| StoreError::io("create", &path, error))?;
         Ok(path)
     }
 
-    /// Removes the checkpoint of a key that is finished.
-    pub fn drop_checkpoint(&self, key: Digest) -> Result<(), StoreError> {
+    /// Removes the checkpoint of a key that is finished. The folder of a program that has done a part
+    /// of its budget is left to those with more.
+    pub fn drop_checkpoint(&self, key: Digest, part: Option<PartOf>) -> Result<(), StoreError> {
         let folder = checkpoint::folder_path(&self.checkpoints, key);
+        if let Some(part) = part.filter(|_| folder.is_dir()) {
+            let left = checkpoint::folder_path(&self.checkpoints, part.whole);
+            checkpoint::leave(&folder, &left, part.amount)
+                .map_err(|error| StoreError::io("rename", &folder, error))?;
+        }
         if folder.is_dir() {
             remove_tree(&folder).map_err(|error| StoreError::io("remove", &folder, error))?;
         }

@@ -22,13 +22,15 @@ pub fn plural(count: usize, noun: &str) -> String {
 /// `a`, `b`, and `c`: names in backticks. Long lists end with how many more there are.
 pub fn list_of<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> String {
     const SHOWN: usize = 12;
+    // To hide one or two would save nothing.
+    const MOST: usize = 14;
     let names: Vec<N> = names.into_iter().collect();
     let quoted = |name: &N| format!("`{}`", name.as_ref());
     match names.as_slice() {
         [] => "none".to_owned(),
         [one] => quoted(one),
         [one, two] => format!("{} and {}", quoted(one), quoted(two)),
-        [init @ .., last] if names.len() <= SHOWN => {
+        [init @ .., last] if names.len() <= MOST => {
             let init: Vec<String> = init.iter().map(quoted).collect();
             format!("{}, and {}", init.join(", "), quoted(last))
         }
@@ -59,5 +61,6 @@ mod tests {
         assert_eq!(list_of(["a", "b", "c"]), "`a`, `b`, and `c`");
         let many: Vec<String> = (0..15).map(|i| i.to_string()).collect();
         assert!(list_of(&many).ends_with("`11`, and 3 more"));
+        assert!(list_of(&many[..13]).ends_with("`11`, and `12`"));
     }
 }

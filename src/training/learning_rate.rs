@@ -83,6 +83,11 @@ impl LearningRate {
         }
     }
 
+    /// What decides the rates beside the past: two that are equal here give equal rates for ever.
+    pub(super) fn rule(&self) -> String {
+        format!("{} {:?} {:?}", self.base, self.schedule, self.plateau)
+    }
+
     /// How often the rate has dropped on a plateau.
     pub fn drops(&self) -> u64 {
         self.state.drops

@@ -12,6 +12,12 @@ pub trait Monitor {
     fn checkpoint_due(&self) -> bool;
     /// Keeps the state, replacing the one before.
     fn save_checkpoint(&self, state: &[u8]);
+    /// Whether a training like this one, with a larger budget, may go on from where this one ends.
+    fn goes_on(&self) -> bool {
+        false
+    }
+    /// Keeps the state at the end of the budget for such a training.
+    fn hand_on(&self, _state: &[u8]) {}
     /// A line of the log.
     fn log(&self, line: &str);
     /// Something that the user should know although the training goes on.

@@ -39,6 +39,19 @@ pub(super) struct State {
     /// By component.
     plateaus: BTreeMap<String, PlateauState>,
     notes: Json,
+    /// What a training depends on beside its configuration, up to where it is: a budget has a say in
+    /// schedules of the learning rate, for example. Empty in files of before.
+    #[serde(default)]
+    course: String,
+}
+
+/// See [`State::course`]; phases before this one are done.
+fn course<B: Backend>(components: &[&mut Component<B>], phases: &[Phase], phase: usize) -> String {
+    let rates = components.iter().map(|c| c.rate().rule());
+    let done = phases[..phase]
+        .iter()
+        .map(|phase| format!("{:?}", phase.budget));
+    rates.chain(done).collect::<Vec<_>>().join("; ")
 }
 
 impl State {
@@ -51,6 +64,7 @@ impl State {
             scalars: Scalars::default(),
             plateaus: BTreeMap::new(),
             notes: Json::Null,
+            course: String::new(),
         }
     }
 
@@ -83,7 +97,9 @@ impl State {
         algorithm: &mut dyn TrainingAlgorithm<B>,
     ) -> Result<Vec<u8>, TrainingError> {
         self.notes = algorithm.notes();
+        let phases = algorithm.phases();
         let components = algorithm.components();
+        self.course = course(&components, &phases, self.phase());
         self.plateaus = components
             .iter()
             .map(|c| (c.name().to_owned(), c.rate().state().clone()))
@@ -159,8 +175,17 @@ impl State {
         if state.model != *config || !known {
             return Ok(None);
         }
+        let phase = &phases[state.phase()];
+        let iterations = state.iterations.last().copied().unwrap_or_default();
+        let beyond = phase
+            .total()
+            .is_ok_and(|all| phase.done(iterations, state.drawn) > all);
         // Everything is read before anything is changed.
         let mut components = algorithm.components();
+        let other = state.course != course(&components, phases, state.phase());
+        if beyond || (other && !state.course.is_empty()) {
+            return Ok(None);
+        }
         let mut read = Vec::new();
         let mut first = 0;
         for component in &components {
@@ -222,6 +247,7 @@ impl SingleLoss {
             plateaus: BTreeMap::new(),
             // Counters of an algorithm stood beside these.
             notes: header.config.clone(),
+            course: String::new(),
         })
     }
 }

@@ -138,15 +138,27 @@ impl<'a> TrainingLoop<'a> {
                 )));
             }
             let done = phase.done(number, state.drawn);
-            let row = match phase.rows {
+            let ends = done >= span.own;
+            let due = match phase.rows {
                 Rows::EveryEpoch => batches.epochs() > epochs,
-                Rows::Every(every) => number.is_multiple_of(every) || done >= span.own,
+                Rows::Every(every) => number.is_multiple_of(every),
+            };
+            // A training with more budget has no row here that only the end makes due.
+            if ends && !due {
+                self.hand_on(algorithm, state)?;
+            }
+            let row = match phase.rows {
+                Rows::EveryEpoch => due,
+                Rows::Every(_) => due || ends,
             };
             if row {
                 self.write_row(algorithm, batches.epochs(), state)?;
                 if algorithm.finished(index) {
                     return Ok(End::Done);
                 }
+            }
+            if ends && due {
+                self.hand_on(algorithm, state)?;
             }
             let all = span.before.saturating_add(done.min(span.own));
             let latest = state.scalars.latest();
@@ -160,6 +172,20 @@ impl<'a> TrainingLoop<'a> {
                 return Err(TrainingError::Cancelled);
             }
         }
+    }
+
+    /// At the end of the budget: leaves the state to trainings with a larger one. The budget is that of
+    /// the first phase.
+    fn hand_on<B: Backend>(
+        &self,
+        algorithm: &mut dyn TrainingAlgorithm<B>,
+        state: &mut State,
+    ) -> Result<(), TrainingError> {
+        if state.phase() == 0 && self.monitor.goes_on() {
+            let bytes = state.pack(algorithm)?;
+            self.monitor.hand_on(&bytes);
+        }
+        Ok(())
     }
 
     fn write_row<B: Backend>(

@@ -227,3 +227,43 @@ claims:
     judged("mean(refinement_gain) > -1");
     judged("count(nll_bound) == 4, table: steps.table");
 }
+
+#[test]
+fn a_verdict_that_somebody_changed_is_judged_again_and_edits_are_kept() {
+    let space = with_claims(&format!("{TRUE}{FALSE}"));
+    let judged = |args: &[&str]| {
+        let output = space.output(&[&["run", "manifests/small.yaml"], args].concat());
+        assert!(said(&output).contains("2 claims: 1 holds, 1 fails"));
+        said(&output)
+    };
+    let results = |name: &str| format!("outputs/small/{name}");
+    judged(&[]);
+    let written = space.read(&results("claims.json"));
+    // Every verdict of the file, and a number of it.
+    for (from, to) in [("\"fails\"", "\"holds\""), ("\"n\": 2", "\"n\": 20")] {
+        let forged = written.replace(from, to);
+        assert_ne!(forged, written);
+        space.write(&results("claims.json"), &forged);
+        let printed = space.stdout(&["claims", "manifests/small.yaml"]);
+        assert!(printed.contains("1 holds, 1 fails"), "{printed}");
+        let told = judged(&[]);
+        assert!(told.contains("claims.json.kept-"), "{told}");
+        assert_eq!(space.read(&results("claims.json")), written);
+    }
+    assert!(space.read(&results("claims.json.kept-1")).contains("holds"));
+    assert!(space.read(&results("claims.json.kept-2")).contains("20"));
+    // Somebody's own words are not lost, also where the results change or nothing is claimed any more.
+    let notes = "my notes on these claims\n";
+    space.write(&results("claims.md"), notes);
+    assert!(judged(&[]).contains("claims.md.kept-1"));
+    assert_eq!(space.read(&results("claims.md.kept-1")), notes);
+    assert!(!judged(&[]).contains("kept"), "once is enough");
+    space.write(&results("claims.tex"), notes);
+    let manifest = space.read("manifests/small.yaml");
+    let without = manifest.split("claims:\n").next().expect("it is there");
+    space.write("manifests/small.yaml", without);
+    space.run(&[]);
+    assert_eq!(space.read(&results("claims.tex")), notes);
+    assert!(!space.path(&results("claims.md")).exists());
+    assert!(!space.path(&results("claims.json")).exists());
+}

@@ -684,6 +684,68 @@ fn best_so_far_over_repeated_searches() {
     );
 }
 
+/// A search by `asha`: 36 trials at one epoch, 12 at three, four at nine.
+fn halving() -> FigureInput {
+    let mut input = example("halving.csv", &["lr", "latent", "width", "epochs"]);
+    input.table.columns[4].higher_is_better = Some(true);
+    input
+}
+
+#[test]
+fn rungs_end_where_a_trial_was_stopped() {
+    let rendered = snapshot(
+        "rungs",
+        "rungs",
+        &halving(),
+        "{x: epochs, y: valid_elbo, x_scale: log}",
+    );
+    assert!(
+        rendered
+            .caption
+            .contains("n = 36 trials, of which 4 came to the largest budget"),
+        "{}",
+        rendered.caption
+    );
+    let stopped = |line: &&str| line.ends_with("true");
+    assert_eq!(rendered.csv.lines().filter(stopped).count(), 24 + 2 * 8);
+    let figure = figures::find("rungs").expect("the kind exists");
+    let wrong = figure.draw(
+        &halving(),
+        &params("{x: epochs, y: valid_elbo, replicate: seed}"),
+    );
+    let wrong = wrong.expect_err("no such column").to_string();
+    assert!(wrong.contains("seed"), "{wrong}");
+}
+
+/// Rows of a search have no number: they are in the order of its trials.
+#[test]
+fn best_so_far_numbers_trials_that_have_no_number() {
+    let csv = "lr,seed,loss\n0.1,0,4\n0.1,1,2\n0.3,0,5\n0.3,1,9\n0.2,0,1\n0.2,1,2\n";
+    let figure = figures::find("best-so-far").expect("the kind exists");
+    let rows = |yaml: &str| {
+        let drawn = figure.draw(&table(csv, &["lr", "seed"]), &params(yaml));
+        let csv = drawn.expect("it draws").csv;
+        csv.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let lines = rows("{y: loss, direction: minimize, parameters: [lr]}");
+    let best: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| line.split(',').nth(1))
+        .collect();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    let best: Vec<f64> = best
+        .iter()
+        .map(|best| best.parse().expect("a number"))
+        .collect();
+    assert_eq!(best, [3.0, 3.0, 1.5]);
+    // Each seed a search of its own; without a word every row is a trial.
+    assert_eq!(
+        rows("{y: loss, direction: minimize, replicate: seed}").len(),
+        3
+    );
+    assert_eq!(rows("{y: loss, direction: minimize}").len(), 6);
+}
+
 #[test]
 fn parallel_axes_with_conditions() {
     let rendered = snapshot(

@@ -19,7 +19,7 @@ fn draw(kind: &str, csv: &str, yaml: &str) -> Result<Rendered, FigureError> {
 }
 
 /// Every kind that draws a table, with parameters for the columns `a`, `b`, `seed`, `y`, `z`.
-const KINDS: [(&str, &str); 15] = [
+const KINDS: [(&str, &str); 16] = [
     ("bar", "{x: a, y: y, color: b, replicate: seed}"),
     (
         "best-so-far",
@@ -40,6 +40,10 @@ const KINDS: [(&str, &str); 15] = [
     (
         "pareto",
         "{x: y, y: z, color: b, x_direction: minimize, y_direction: maximize}",
+    ),
+    (
+        "rungs",
+        "{x: z, y: y, color: b, replicate: seed, direction: minimize}",
     ),
     ("scatter", "{x: y, y: z, color: b}"),
     ("slices", "{parameters: [a, b], y: y, color: seed}"),

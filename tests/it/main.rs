@@ -37,6 +37,9 @@ mod report;
 mod resources;
 mod scores;
 mod searches;
+mod sharing;
+#[cfg(target_os = "linux")]
+mod sharing_s3;
 mod shipped;
 #[cfg(target_os = "linux")]
 mod sizes;

@@ -94,13 +94,10 @@ fn points_are_the_same_with_any_number_of_jobs() {
     assert_eq!(executed(&one), 0, "nor without the record");
 }
 
-#[test]
-fn points_are_the_same_after_kills() {
-    let undisturbed = space("tpe");
-    run(&undisturbed, &[]);
-    let killed = space("tpe");
-    for round in 0..50 {
-        let mut child = killed
+/// Starts the search and kills it, so many times.
+fn kill_often(space: &TestSpace, rounds: u64) {
+    for round in 0..rounds {
+        let mut child = space
             .command(&[
                 "run",
                 "manifests/s.yaml",
@@ -116,6 +113,14 @@ fn points_are_the_same_after_kills() {
         child.kill().expect("it can be killed");
         child.wait().expect("it ends");
     }
+}
+
+#[test]
+fn points_are_the_same_after_kills() {
+    let undisturbed = space("tpe");
+    run(&undisturbed, &[]);
+    let killed = space("tpe");
+    kill_often(&killed, 50);
     run(&killed, &[]);
     assert_eq!(trials(&killed), trials(&undisturbed));
 }
@@ -129,7 +134,7 @@ fn a_search_that_grew_is_one_that_was_planned_so() {
     run(&grown, &[]);
     let plan = grown.output(&["plan", "manifests/s.yaml"]);
     let said = String::from_utf8_lossy(&plan.stderr).into_owned();
-    assert!(said.ends_with("5 trials known\n"), "{said}");
+    assert!(said.contains("\n5 trials known\n"), "{said}");
     grown.replace("manifests/s.yaml", "trials: 5", "trials: 14");
     let plan = grown.output(&["plan", "manifests/s.yaml"]);
     let said = String::from_utf8_lossy(&plan.stderr).into_owned();
@@ -195,7 +200,7 @@ fn a_space_of_few_points_is_exhausted() {
     space.replace("manifests/s.yaml", "trials: 14", "trials: 2");
     let plan = space.output(&["plan", "manifests/s.yaml"]);
     let said = String::from_utf8_lossy(&plan.stderr).into_owned();
-    assert!(said.ends_with("1 trial known\n"), "{said}");
+    assert!(said.contains("\n1 trial known\n"), "{said}");
 }
 
 #[test]
@@ -320,7 +325,6 @@ fn mistakes_are_said_at_their_place() {
             13,
         ),
         ("    tpe:", "    tpee:", "no form of an axis", 4),
-        ("    tpe:", "    asha:", "not available yet", 5),
     ] {
         let space = space("tpe");
         space.replace("manifests/s.yaml", from, to);
@@ -366,4 +370,644 @@ fn a_named_run_is_one_run_and_forces_once() {
     // The name is taken now.
     let again = space.output(&["run", "manifests/s.yaml", "--name", "longer"]);
     assert!(!again.status.success());
+}
+
+/// Successive halving of a program that keeps its state: every epoch that it trains is a line of a log.
+const HALVING: &str = r#"experiment: s
+axes:
+  best:
+    METHOD:
+      space: {x: {uniform: [-5, 10]}, k: [a, b]}
+      budget: epochs
+      min: 1
+      max: 9
+      factor: 3
+      trials: 18
+      minimize: fit.loss
+stages:
+  fit:
+    uses: command
+    with:
+      values: {x: "${x}", k: "${k}", epochs: "${epochs}"}
+      run: |
+        sleep 0.0$((RANDOM % 5))
+        state="${checkpoint}/epochs"
+        n=0; if [ -e "$state" ]; then n=$(cat "$state"); fi
+        while [ "$n" -lt "$epochs" ]; do
+          n=$((n + 1)); echo $n > "$state.new"; mv "$state.new" "$state"
+          echo "$x $k $n" >> "${root}/epochs.log"
+        done
+        awk -v x="$x" -v k="$k" -v n="$n" 'BEGIN {
+          if (x > FAILS) exit 3
+          if (x < NANS) print "loss=nan"; else printf "loss=%.9f\n", (x - 2) ^ 2 + (k == "b") + 1 / n }'
+      metrics: stdout
+  table:
+    uses: table/summary
+    in: {rows: fit}
+    missing: allow
+    with: {values: [loss]}
+"#;
+
+fn halving(method: &str) -> TestSpace {
+    of(&HALVING
+        .replace("METHOD", method)
+        .replace("FAILS", "20")
+        .replace("NANS", "-20"))
+}
+
+fn cells(space: &TestSpace) -> String {
+    space.stdout(&[
+        "ls",
+        "manifests/s.yaml",
+        "--stage",
+        "fit",
+        "--format",
+        "csv",
+    ])
+}
+
+/// How many lines have this number of epochs.
+fn at(cells: &str, epochs: usize) -> usize {
+    let of = |line: &&str| line.contains(&format!(",{epochs},"));
+    cells.lines().skip(1).filter(of).count()
+}
+
+fn said(space: &TestSpace, arguments: &[&str]) -> String {
+    let output = space.output(arguments);
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn one_in_three_is_promoted_and_goes_on_where_it_was() {
+    let space = halving("asha");
+    let plan = said(&space, &["plan", "manifests/s.yaml"]);
+    assert!(
+        plan.contains(
+            "18 trials known: 18 at epochs=1, 0 at epochs=3 (up to 6 more), 0 at epochs=9 (up to 2 more)"
+        ),
+        "{plan}"
+    );
+    let told = run(&space, &[]);
+    assert!(
+        told.contains("6 trials go on to epochs=3, best so far fit.loss="),
+        "{told}"
+    );
+    assert!(
+        told.contains("2 trials go on to epochs=9, best so far fit.loss="),
+        "{told}"
+    );
+    let cells = cells(&space);
+    assert_eq!(
+        [1, 3, 9].map(|epochs| at(&cells, epochs)),
+        [18, 6, 2],
+        "{cells}"
+    );
+    // The best of each group of nine at every rung.
+    let log = space.read("epochs.log");
+    assert_eq!(log.lines().count(), 18 + 6 * 2 + 2 * 6, "{log}");
+    let line = cells
+        .lines()
+        .find(|line| line.contains(",9,"))
+        .expect("one came so far");
+    let coordinates: Vec<&str> = line.split(',').collect();
+    let step = format!("fit[x={},k={},epochs=9]", coordinates[1], coordinates[2]);
+    let why = space.stdout(&["why", "manifests/s.yaml", &step]);
+    assert!(why.contains(", promoted from epochs=3, in group "), "{why}");
+    let plan = said(&space, &["plan", "manifests/s.yaml"]);
+    assert!(
+        plan.contains("all 27 steps up to date")
+            && plan.contains("18 trials known: 18 at epochs=1, 6 at epochs=3, 2 at epochs=9"),
+        "{plan}"
+    );
+    assert_eq!(executed(&space), 0);
+    std::fs::remove_file(space.path("outputs/store/searches.json")).expect("a record");
+    assert_eq!(executed(&space), 0, "nor without the record");
+    assert_eq!(self::cells(&space), cells);
+    // All rungs at once: none begins with what one further has left.
+    for jobs in ["1", "8"] {
+        run(&space, &["--force", "fit", "--jobs", jobs]);
+        assert_eq!(self::cells(&space), cells, "forced, {jobs} jobs");
+    }
+}
+
+#[test]
+fn promotions_are_the_same_with_any_number_of_jobs_and_after_kills() {
+    for method in ["asha", "hyperband"] {
+        let one = halving(method);
+        run(&one, &["--jobs", "1"]);
+        let expected = cells(&one);
+        for jobs in ["2", "8"] {
+            let other = halving(method);
+            run(&other, &["--jobs", jobs]);
+            assert_eq!(cells(&other), expected, "{method}, {jobs} jobs");
+        }
+        let killed = halving(method);
+        kill_often(&killed, 15);
+        run(&killed, &[]);
+        assert_eq!(cells(&killed), expected, "{method}");
+    }
+}
+
+#[test]
+fn points_may_be_proposed_from_what_earlier_rungs_gave() {
+    let with = |space: &TestSpace| {
+        space.replace(
+            "manifests/s.yaml",
+            "factor: 3",
+            "factor: 3\n      sampler: tpe",
+        );
+    };
+    let one = halving("asha");
+    with(&one);
+    run(&one, &["--jobs", "1"]);
+    let expected = cells(&one);
+    assert_eq!([1, 3, 9].map(|epochs| at(&expected, epochs)), [18, 6, 2]);
+    let other = halving("asha");
+    with(&other);
+    kill_often(&other, 10);
+    run(&other, &["--jobs", "8"]);
+    assert_eq!(cells(&other), expected);
+    assert_ne!(cells(&other), {
+        let random = halving("asha");
+        run(&random, &[]);
+        cells(&random)
+    });
+}
+
+#[test]
+fn more_trials_of_a_search_with_rungs_are_those_it_would_have_had() {
+    let whole = halving("asha");
+    run(&whole, &[]);
+    let grown = halving("asha");
+    grown.replace("manifests/s.yaml", "trials: 18", "trials: 12");
+    run(&grown, &[]);
+    grown.replace("manifests/s.yaml", "trials: 12", "trials: 18");
+    run(&grown, &[]);
+    assert_eq!(cells(&grown), cells(&whole));
+}
+
+#[test]
+fn what_failed_or_gave_no_number_is_never_promoted() {
+    let manifest = HALVING
+        .replace("METHOD", "asha")
+        .replace("FAILS", "3")
+        .replace("NANS", "1");
+    let space = of(&manifest);
+    run(&space, &[]);
+    let cells = cells(&space);
+    let further = cells
+        .lines()
+        .filter(|line| line.contains(",3,") || line.contains(",9,"));
+    for line in further {
+        let x: f64 = line
+            .split(',')
+            .nth(1)
+            .expect("x")
+            .parse()
+            .expect("a number");
+        assert!((1.0..=3.0).contains(&x), "{line}\n{cells}");
+    }
+    let other = of(&manifest);
+    run(&other, &["--jobs", "8"]);
+    assert_eq!(self::cells(&other), cells);
+}
+
+#[test]
+fn the_command_line_gives_one_budget_to_all() {
+    let space = halving("asha");
+    let plan = space.output(&["plan", "manifests/s.yaml", "-p", "epochs=2"]);
+    let said = String::from_utf8_lossy(&plan.stderr).into_owned();
+    assert!(said.contains("18 trials known: 18 at epochs=2"), "{said}");
+}
+
+#[test]
+fn a_training_goes_on_with_the_bytes_of_one_that_was_never_cut() {
+    const SEARCH: &str = r#"experiment: s
+axes:
+  best:
+    AXIS
+stages:
+  data: {uses: dataset/synthetic, with: {name: circle, points: 60}}
+  fit:
+    uses: train/vae
+    in: {data: data}
+    with: {latent: 1, hidden: [8], visible: gaussian, lr: "${lr}", epochs: "${epochs}", seed: 0, batch: 25}
+"#;
+    let searched = of(&SEARCH.replace(
+        "AXIS",
+        "asha: {space: {lr: {log-uniform: [1e-4, 1e-1]}}, budget: epochs, min: 1, max: 4, \
+         factor: 2, trials: 8, group: 4, maximize: fit.valid_elbo}",
+    ));
+    run(&searched, &[]);
+    let cells = cells(&searched);
+    let whole: Vec<&str> = cells.lines().filter(|line| line.contains(",4,")).collect();
+    assert_eq!(whole.len(), 2, "{cells}");
+    for line in whole {
+        let lr = line.split(',').nth(1).expect("lr");
+        let step = format!("fit[lr={lr},epochs=4]");
+        let log = searched.stdout(&["log", "manifests/s.yaml", &step]);
+        assert!(log.contains("going on after iteration"), "{log}");
+        let plain =
+            of(&SEARCH.replace("  best:\n    AXIS", &format!("  lr: [{lr}]\n  epochs: [4]")));
+        run(&plain, &[]);
+        let log = plain.stdout(&["log", "manifests/s.yaml", &step]);
+        assert!(!log.contains("going on after"), "{log}");
+        let leaves = |space: &TestSpace| {
+            let why = space.stdout(&["why", "manifests/s.yaml", &step]);
+            let lines = why.lines().filter(|line| line.contains("leaves "));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(leaves(&searched).len(), 3);
+        assert_eq!(leaves(&searched), leaves(&plain));
+    }
+}
+
+#[test]
+fn mistakes_about_budgets_are_said_at_their_place() {
+    for (from, to, part, line) in [
+        ("      budget: epochs\n", "", "`asha` has no `budget`", 5),
+        (
+            "budget: epochs",
+            "budget: x",
+            "`x` is the budget, and it is searched",
+            5,
+        ),
+        ("budget: epochs", "budget: 3", "`budget`", 6),
+        ("min: 1", "min: 10", "wrong value of `min`", 7),
+        ("min: 1", "min: 0", "`min`", 7),
+        ("      max: 9\n", "", "`asha` has no `max`", 5),
+        ("factor: 3", "factor: 1", "`factor`", 9),
+        ("factor: 3", "eta: 3", "unknown key `eta` of `asha`", 9),
+        (
+            "factor: 3",
+            "factor: 3\n      group: 2",
+            "wrong value of `group`",
+            10,
+        ),
+        (
+            "minimize: fit.loss",
+            "minimize: [fit.loss, fit.other]",
+            "several objectives",
+            11,
+        ),
+        (
+            "budget: epochs",
+            "budget: passes",
+            "unknown name `epochs`",
+            16,
+        ),
+        ("    asha:", "    tpe:", "unknown key `budget` of `tpe`", 6),
+    ] {
+        let space = halving("asha");
+        space.replace("manifests/s.yaml", from, to);
+        let output = space.output(&["check", "manifests/s.yaml"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{to}: {said}");
+        assert!(
+            said.contains(part) && said.contains(&format!("manifests/s.yaml:{line}:")),
+            "{to}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_budget_that_does_not_reach_the_objective_is_refused() {
+    let space = halving("asha");
+    space.replace("manifests/s.yaml", "budget: epochs", "budget: passes");
+    space.replace(
+        "manifests/s.yaml",
+        "experiment: s\n",
+        "experiment: s\nparams: {epochs: 2}\n",
+    );
+    let output = space.output(&["check", "manifests/s.yaml"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("the budget `passes` does not reach `fit`")
+            && said.contains("manifests/s.yaml:12:"),
+        "{said}"
+    );
+}
+
+/// A search by a program, which notes when it was asked.
+fn outside(program: &str) -> TestSpace {
+    let space = TestSpace::new();
+    let manifest = MANIFEST
+        .replace("METHOD", "command")
+        .replace("      parallel: 3", "      run: [bash, propose.sh]\n      startup: 3\n      timeout: 0.5\n      parallel: 2")
+        .replace("trials: 14", "trials: 8")
+        .replace("FAILS", "20")
+        .replace("NANS", "-20");
+    space.write("manifests/s.yaml", &manifest);
+    space.write("propose.sh", &format!("echo asked >> asked.log\n{program}"));
+    space
+}
+
+/// The point follows from how many trials it reads.
+const PROGRAM: &str = r#"n=$(wc -l); z=', "z": 0.5'
+echo "{\"point\": {\"x\": $(awk -v n="$n" 'BEGIN { print n / 4 }'), \"n\": 7, \"k\": \"b\"$z}}""#;
+
+#[test]
+fn a_program_proposes_once_for_each_trial() {
+    let space = outside(PROGRAM);
+    let plan = said(&space, &["plan", "manifests/s.yaml"]);
+    assert!(plan.contains("3 trials known, up to 5 more"), "{plan}");
+    assert!(!space.path("asked.log").exists(), "a plan asks nobody");
+    run(&space, &["--jobs", "1"]);
+    let found = trials(&space);
+    for x in ["1,7,b", "1.25,", "1.5,", "1.75,", "2,7"] {
+        assert!(found.contains(&format!("score,{x}")), "{x}\n{found}");
+    }
+    assert_eq!(space.read("asked.log").lines().count(), 5);
+    assert_eq!(executed(&space), 0);
+    space.replace("manifests/s.yaml", "trials: 8", "trials: 9");
+    run(&space, &[]);
+    assert_eq!(
+        space.read("asked.log").lines().count(),
+        6,
+        "only for the new one"
+    );
+    let killed = outside(PROGRAM);
+    killed.replace("manifests/s.yaml", "trials: 8", "trials: 9");
+    kill_often(&killed, 10);
+    run(&killed, &["--jobs", "8"]);
+    assert_eq!(trials(&killed), trials(&space));
+}
+
+#[test]
+fn what_is_wrong_with_a_program_that_proposes_is_said() {
+    for (program, part) in [
+        (
+            "echo no memory >&2; exit 3",
+            "it ended with exit status: 3, and said: no memory",
+        ),
+        ("kill -9 $$", "it ended with signal: 9"),
+        (
+            "echo loading; echo 'Traceback'",
+            "its last line is no answer",
+        ),
+        (
+            "echo '{\"point\": {\"x\": 1e999}}'",
+            "its last line is no answer",
+        ),
+        ("true", "it printed no line"),
+        ("sleep 20", "it took longer than 0.5 s"),
+        (
+            "echo '{\"point\": {\"x\": 11, \"n\": 7, \"k\": \"a\"}}'",
+            "its point does not lie in the space: `x` is 11, which is above 10",
+        ),
+        (
+            "echo '{\"point\": {\"x\": 1, \"k\": \"a\"}}'",
+            "`n` has no value",
+        ),
+        (
+            "echo '{\"point\": {\"x\": 1, \"n\": 7, \"k\": \"a\", \"w\": 1}}'",
+            "`w` is not searched",
+        ),
+    ] {
+        let space = outside(program);
+        let output = space.output(&["run", "manifests/s.yaml", "--progress", "none"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{program}: {said}");
+        assert!(
+            said.contains(part) && said.contains("manifests/s.yaml:3:"),
+            "{program}: {said}"
+        );
+        // What was tried is there, and a mended program goes on.
+        assert_eq!(trials(&space).lines().count(), 1 + 3 * 2, "{program}");
+        space.write("propose.sh", PROGRAM);
+        run(&space, &[]);
+        assert_eq!(trials(&space).lines().count(), 1 + 8 * 2, "{program}");
+    }
+    let space = outside(PROGRAM);
+    space.replace(
+        "manifests/s.yaml",
+        "[bash, propose.sh]",
+        "[no-such-program]",
+    );
+    let told = run(&space, &[]);
+    assert!(
+        told.contains("`no-such-program` cannot be started"),
+        "{told}"
+    );
+}
+
+#[test]
+fn where_a_search_stands_is_said() {
+    let space = space("tpe");
+    let none = said(&space, &["plan", "manifests/s.yaml"]);
+    assert!(!none.contains("best so far"), "{none}");
+    let told = run(&space, &[]);
+    assert!(
+        told.contains("3 trials known: going on to 6, best so far score.loss="),
+        "{told}"
+    );
+    let plan = said(&space, &["plan", "manifests/s.yaml"]);
+    let best = plan
+        .lines()
+        .find(|line| line.starts_with("best so far"))
+        .expect("a line");
+    assert!(best.ends_with("; 14 ended"), "{best}");
+    // The mean over the seeds of the smallest.
+    let rows = trials(&space);
+    let loss = |line: &str| {
+        line.rsplit(',')
+            .next()
+            .and_then(|loss| loss.parse::<f64>().ok())
+    };
+    let losses: Vec<f64> = rows.lines().skip(1).filter_map(loss).collect();
+    let means = losses.chunks(2).map(|pair| (pair[0] + pair[1]) / 2.0);
+    let smallest = means.fold(f64::INFINITY, f64::min);
+    let shown = best["best so far score.loss=".len()..]
+        .split(' ')
+        .next()
+        .expect("a number");
+    let shown: f64 = shown.parse().expect("a number");
+    assert!(
+        (shown - smallest).abs() < 1e-5 * smallest.abs(),
+        "{best}\n{rows}"
+    );
+    let status = space.stdout(&["status", "manifests/s.yaml"]);
+    assert!(
+        status.contains("14 trials known") && status.contains(best),
+        "{status}"
+    );
+}
+
+#[test]
+fn several_objectives_have_a_front() {
+    let space = space("tpe");
+    space.replace(
+        "manifests/s.yaml",
+        "minimize: score.loss",
+        "minimize: score.loss\n      maximize: score.gain",
+    );
+    space.replace(
+        "manifests/s.yaml",
+        "printf \"loss=%.9f\\n\"",
+        "printf \"gain=%.9f\\nloss=%.9f\\n\", x",
+    );
+    run(&space, &[]);
+    let plan = said(&space, &["plan", "manifests/s.yaml"]);
+    let line = plan
+        .lines()
+        .find(|line| line.starts_with("the front so far has"))
+        .expect("a line");
+    assert!(line.ends_with("; 14 ended"), "{plan}");
+    // By brute force over the means of the seeds.
+    let rows = trials(&space);
+    let head: Vec<&str> = rows.lines().next().expect("a head").split(',').collect();
+    let column = |name: &str| {
+        head.iter()
+            .position(|other| *other == name)
+            .expect("it is there")
+    };
+    let number = |line: &str, name: &str| -> f64 {
+        line.split(',')
+            .nth(column(name))
+            .expect("a cell")
+            .parse()
+            .expect("a number")
+    };
+    let lines: Vec<&str> = rows.lines().skip(1).collect();
+    let points: Vec<(f64, f64)> = lines
+        .chunks(2)
+        .map(|pair| {
+            let mean = |name| (number(pair[0], name) + number(pair[1], name)) / 2.0;
+            (mean("loss"), -mean("gain"))
+        })
+        .collect();
+    let dominated = |a: &(f64, f64)| points.iter().any(|b| b != a && b.0 <= a.0 && b.1 <= a.1);
+    let front = points.iter().filter(|point| !dominated(point)).count();
+    assert!(
+        line.contains(&format!("the front so far has {front} trial")),
+        "{line}\n{rows}"
+    );
+}
+
+const SELECTED: &str = r#"experiment: s
+axes:
+  size: [4, 2, 1]
+  seed: {seeds: 2}
+stages:
+  fit:
+    uses: command
+    with: {values: {size: "${size}", seed: "${seed}"}, metrics: stdout, run: 'echo "loss=$(( (size - 2) * (size - 2) + seed * size ))"; echo "test=$size"'}
+  best:
+    uses: select
+    in: {candidates: fit}
+    over: [size, seed]
+    with: {by: loss, order: min, replicate: seed}
+  told:
+    uses: table/summary
+    in: {rows: best.metrics}
+    with: {values: [loss]}
+"#;
+
+#[test]
+fn a_winner_that_is_reported_by_the_score_that_chose_it_is_warned_of() {
+    let space = of(SELECTED);
+    let told = said(&space, &["check", "manifests/s.yaml"]);
+    assert!(
+        told.contains("warning: `told` reports nothing but the score by which `best` was chosen")
+            && told.contains("manifests/s.yaml:14:"),
+        "{told}"
+    );
+    for values in ["[test]", "[loss, test]"] {
+        let other = of(&SELECTED.replace("[loss]", values));
+        let told = said(&other, &["check", "manifests/s.yaml"]);
+        assert!(!told.contains("warning"), "{told}");
+    }
+    // Losses are 4 and 8 of size 4, 0 and 2 of size 2, 1 and 2 of size 1.
+    run(&space, &[]);
+    let choice = space.read("outputs/s/cells/best/choice.json");
+    let choice: serde_json::Value = serde_json::from_str(&choice).expect("JSON");
+    assert_eq!(choice["chosen"]["loss"], 1.0, "{choice}");
+    assert_eq!(choice["chosen"]["cell"]["size"], 2, "{choice}");
+    let rule = "replicate: seed, rule: one-standard-error, simplest: size";
+    let simple = of(&SELECTED.replace("replicate: seed", rule));
+    run(&simple, &[]);
+    let choice = simple.read("outputs/s/cells/best/choice.json");
+    let choice: serde_json::Value = serde_json::from_str(&choice).expect("JSON");
+    // 1 ± 1 reaches 1.5 of size 1.
+    assert_eq!(choice["chosen"]["cell"]["size"], 1, "{choice}");
+    for (with, part) in [
+        (
+            "rule: one-standard-error",
+            "a standard error is one over replicates",
+        ),
+        ("simplest: size", "the best is chosen, however simple"),
+    ] {
+        let space = of(&SELECTED.replace("replicate: seed", with));
+        let told = said(&space, &["check", "manifests/s.yaml"]);
+        assert!(
+            told.contains(part) && told.contains("manifests/s.yaml:13:"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_warning_is_said_once_and_not_in_every_round() {
+    let space = space("tpe");
+    space.replace(
+        "manifests/s.yaml",
+        "minimize: score.loss",
+        "maximize: score.loss",
+    );
+    space.replace(
+        "manifests/s.yaml",
+        "metrics: stdout",
+        "metrics: {file: stdout, better: {loss: lower}}",
+    );
+    space.replace(
+        "manifests/s.yaml",
+        "parallel: 3",
+        "parallel: 3\n      statistic: min",
+    );
+    space.replace(
+        "manifests/s.yaml",
+        "n: {log-int: [1, 100]}",
+        "n: {log-int: [1, 100]}\n        unused: {int: [1, 9]}",
+    );
+    let told = run(&space, &[]);
+    assert!(told.contains("going on to 14"), "{told}");
+    let warnings = told
+        .matches("`unused` does not change what is optimised")
+        .count();
+    assert_eq!(warnings, 1, "{told}");
+}
+
+/// Under four minutes, as a check of every change may take.
+#[test]
+fn the_searches_that_ship_run_in_their_quick_profile() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, last) in [
+        ("search", "8 trials known\n"),
+        (
+            "search-asha",
+            "9 trials known: 9 at epochs=1, 3 at epochs=3\n",
+        ),
+    ] {
+        let sweepline = |verb: &[&str]| {
+            let output = std::process::Command::new(env!("CARGO_BIN_EXE_sweepline"))
+                .args(verb)
+                .arg(format!("manifests/{name}.yaml"))
+                .args(["--profile", "quick", "--outputs"])
+                .arg(folder.path())
+                .arg("--store")
+                .arg(folder.path().join("store"))
+                .env("NO_COLOR", "1")
+                .output()
+                .expect("the program starts");
+            assert!(
+                output.status.success(),
+                "{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            String::from_utf8_lossy(&output.stderr).into_owned()
+        };
+        sweepline(&["run", "--progress", "none"]);
+        let plan = sweepline(&["plan"]);
+        assert!(plan.contains("up to date") && plan.contains(last), "{plan}");
+    }
 }

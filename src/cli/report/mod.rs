@@ -172,7 +172,10 @@ fn gather(project: &Project, results: &Results<'_>, page: &Path) -> Result<Repor
     Ok(Report {
         title: plan.experiment.title.clone().unwrap_or_default(),
         experiment: project.name(),
-        summary: String::new(),
+        summary: {
+            let lines = project.trials_line().into_iter().chain(project.best_line());
+            lines.collect::<Vec<_>>().join("; ")
+        },
         claims: match plan.experiment.claims.is_empty() {
             true => Vec::new(),
             false => claims::judged(&project.view, results).0.claims,

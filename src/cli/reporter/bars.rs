@@ -9,6 +9,7 @@ use indicatif::ProgressDrawTarget;
 use indicatif::ProgressStyle;
 
 use super::Reporter;
+use super::Warnings;
 use super::duration;
 use super::failure_lines;
 use super::stopping;
@@ -28,6 +29,7 @@ pub(crate) struct Bars {
     all: MultiProgress,
     run: ProgressBar,
     steps: BTreeMap<u32, ProgressBar>,
+    warnings: Warnings,
 }
 
 impl Bars {
@@ -48,6 +50,7 @@ impl Bars {
             all,
             run,
             steps: BTreeMap::new(),
+            warnings: Warnings::default(),
         }
     }
 
@@ -78,6 +81,7 @@ impl Bars {
         if state.skipped > 0 {
             parts.push(format!("{} skipped", state.skipped));
         }
+        parts.extend(state.search.clone());
         self.run.set_message(parts.join(", "));
     }
 
@@ -139,10 +143,16 @@ impl Reporter for Bars {
             Event::StepPending {
                 step, needs, count, ..
             } => self.print(format!("pending {step}: {}", wants(needs, *count))),
-            Event::Warning { step, message } => self.print(match step {
-                Some(step) => format!("warning: {step}: {message}"),
-                None => format!("warning: {message}"),
-            }),
+            Event::Fetching { results, from } => {
+                self.run.set_message(super::fetching(*results, from));
+                self.run.tick();
+                return;
+            }
+            Event::Warning { step, message } => {
+                if let Some(line) = self.warnings.line(step.as_deref(), message) {
+                    self.print(line);
+                }
+            }
             Event::InputsRead { bytes, total } => {
                 self.run.set_message(super::reading(*bytes, *total));
                 self.run.tick();

@@ -5,6 +5,7 @@ use std::io;
 use std::io::Write;
 
 use super::Reporter;
+use super::Warnings;
 use super::duration;
 use super::failure_lines;
 use super::stopping;
@@ -24,11 +25,16 @@ pub(crate) struct Lines<W> {
     out: W,
     /// The last part that was told.
     told: usize,
+    warnings: Warnings,
 }
 
 impl<W: Write> Lines<W> {
     pub(crate) fn new(out: W) -> Self {
-        Lines { out, told: 0 }
+        Lines {
+            out,
+            told: 0,
+            warnings: Warnings::default(),
+        }
     }
 
     /// A line where another part of a large run is done.
@@ -105,10 +111,12 @@ impl<W: Write> Lines<W> {
                 writeln!(self.out, "{}", super::reading(*bytes, *total))
             }
             Event::Stopping { running } => writeln!(self.out, "{}", stopping(*running)),
-            Event::Warning { step, message } => match step {
-                Some(step) => writeln!(self.out, "warning: {step}: {message}"),
-                None => writeln!(self.out, "warning: {message}"),
-            },
+            Event::Warning { step, message } => {
+                match self.warnings.line(step.as_deref(), message) {
+                    Some(line) => writeln!(self.out, "{line}"),
+                    None => Ok(()),
+                }
+            }
             _ => Ok(()),
         }
     }

@@ -10,10 +10,14 @@ mod terminal;
 pub(super) use bars::Bars;
 pub(super) use json::JsonLines;
 pub(super) use lines::Lines;
+pub(super) use terminal::AtLeftEdge;
+
+use std::collections::HashMap;
 
 use super::run_state::RunState;
 use crate::engine::Event;
 use crate::engine::Timed;
+use crate::text::in_one_line;
 use crate::text::plural;
 use crate::text::said;
 
@@ -28,6 +32,32 @@ pub(super) struct Silent;
 
 impl Reporter for Silent {
     fn show(&mut self, _: &Timed, _: &RunState) {}
+}
+
+/// Tells a warning that many steps of a stage give once, and of one more that it is the same.
+#[derive(Default)]
+struct Warnings {
+    /// How often, by stage and words.
+    told: HashMap<(String, String), usize>,
+}
+
+impl Warnings {
+    fn line(&mut self, step: Option<&str>, message: &str) -> Option<String> {
+        let Some(step) = step else {
+            return Some(format!("warning: {message}"));
+        };
+        let stage = step.split('[').next().unwrap_or(step);
+        let of = (stage.to_owned(), message.to_owned());
+        let told = self.told.entry(of).or_default();
+        *told += 1;
+        match told {
+            1 => Some(format!("warning: {step}: {message}")),
+            2 => Some(format!(
+                "warning: {step}: the same; of further steps it is not told"
+            )),
+            _ => None,
+        }
+    }
 }
 
 /// The lines that a failure prints at once: what, where, the end of the log, what to do.
@@ -67,6 +97,15 @@ pub(super) fn stopping(running: usize) -> String {
     format!("stopping: {steps} under way, trainings keep a checkpoint; again ends at once")
 }
 
+/// Others are asked for results.
+pub(super) fn fetching(results: usize, from: &str) -> String {
+    format!(
+        "asking {} for {}",
+        in_one_line(from),
+        plural(results, "result")
+    )
+}
+
 /// How far the files are read whose digests belong to keys.
 pub(super) fn reading(bytes: u64, total: u64) -> String {
     let mib = |bytes: u64| bytes as f64 / (1024.0 * 1024.0);
@@ -89,6 +128,24 @@ pub(super) fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_warning_of_many_steps_is_told_once_for_each_stage_and_words() {
+        let mut warnings = Warnings::default();
+        let mut line = |step, message| warnings.line(Some(step), message);
+        let first = line("fit[x=1]", "lists are left out");
+        assert_eq!(
+            first.as_deref(),
+            Some("warning: fit[x=1]: lists are left out")
+        );
+        let second = line("fit[x=2]", "lists are left out");
+        assert!(second.is_some_and(|line| line.contains("fit[x=2]: the same")));
+        assert_eq!(line("fit[x=3]", "lists are left out"), None);
+        assert!(line("fit[x=3]", "something else").is_some());
+        assert!(line("score[x=3]", "lists are left out").is_some());
+        assert!(warnings.line(None, "of the run").is_some());
+        assert!(warnings.line(None, "of the run").is_some());
+    }
 
     #[test]
     fn durations_read_as_people_say_them() {

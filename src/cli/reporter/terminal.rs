@@ -15,7 +15,7 @@ use crate::text::printable;
 
 /// A terminal whose cursor rests at the left edge.
 #[derive(Debug)]
-pub(super) struct AtLeftEdge<T>(pub T);
+pub(in crate::cli) struct AtLeftEdge<T>(pub T);
 
 impl<T: TermLike> TermLike for AtLeftEdge<T> {
     fn width(&self) -> u16 {

@@ -49,6 +49,8 @@ pub(super) struct RunState {
     ahead: Option<Ahead>,
     /// When the end was last foretold, and what.
     foretold: Cell<Option<(f64, Option<f64>)>>,
+    /// Where a search stands that this run goes on with.
+    pub search: Option<String>,
     /// Once the run has ended.
     pub totals: Option<Totals>,
     /// Kept where a run is looked back at, not while it is shown.

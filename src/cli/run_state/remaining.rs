@@ -225,6 +225,7 @@ mod tests {
                 step: format!("fit[a={id}]"),
                 same_as: None,
                 key: None,
+                from: None,
             };
             at(&mut state, 0.0, cached);
         }

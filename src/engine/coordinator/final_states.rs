@@ -35,9 +35,15 @@ impl Coordinator<'_, '_> {
             step: self.name(id),
             same_as: same_as.map(|other| self.name(other)),
             key: self.nodes[id].key,
+            from: self.nodes[id].fetched.then(|| self.shared_place()),
         });
         self.keep(id, result, false);
         self.notify_dependents(id, next);
+    }
+
+    fn shared_place(&self) -> String {
+        let shared = self.engine.shared.map(|shared| shared.place());
+        shared.unwrap_or_default().to_owned()
     }
 
     pub(super) fn keep(&mut self, id: StepId, result: Arc<StepResult>, fresh: bool) {

@@ -6,6 +6,7 @@
 //! waits or could start.
 
 mod executors;
+mod fetching;
 mod final_states;
 mod growing;
 mod resolving;
@@ -82,6 +83,11 @@ pub(in crate::engine) struct Flow {
     coalesced: HashMap<StepId, Vec<StepId>>,
     retries: BinaryHeap<Reverse<(Instant, StepId)>>,
     deadlines: BinaryHeap<Reverse<(Instant, StepId, u32)>>,
+    /// Steps whose results others are to be asked for, how many they are being asked for, and those of
+    /// which they have answered.
+    wanted: Vec<StepId>,
+    fetching: usize,
+    answered: Vec<StepId>,
     /// Nothing more starts.
     stopping: bool,
 }
@@ -114,6 +120,9 @@ impl Flow {
             coalesced: HashMap::new(),
             retries: BinaryHeap::new(),
             deadlines: BinaryHeap::new(),
+            wanted: Vec::new(),
+            fetching: 0,
+            answered: Vec::new(),
             stopping: false,
         }
     }
@@ -154,8 +163,10 @@ impl<'a> Coordinator<'a, '_> {
                 }
             }
             self.start(pool, scope);
+            self.fetch(scope);
             let stopping = self.flow.stopping;
-            let more = !self.flow.retries.is_empty()
+            let more = self.flow.fetching > 0
+                || !self.flow.retries.is_empty()
                 || !self.flow.queue.is_empty()
                 || self.executors.has_queued();
             if self.flow.running.is_empty() && (stopping || !more) {

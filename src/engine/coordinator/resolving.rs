@@ -47,6 +47,9 @@ impl Coordinator<'_, '_> {
 
     pub(super) fn apply(&mut self, id: StepId, resolution: Resolution, next: &mut Vec<StepId>) {
         tracing::trace!(step = &*self.nodes[id].name, %resolution, "resolved");
+        if self.ask_for(id, &resolution) {
+            return;
+        }
         if !self.nodes[id].selected {
             return self.leave_out(id, resolution, next);
         }

@@ -87,9 +87,10 @@ impl<'a> Coordinator<'a, '_> {
         let step = Arc::clone(&node.step);
         let cancel = Arc::new(AtomicBool::new(false));
         let key = node.key.expect("only keyed steps are queued");
+        let part = self.part_of(&step);
         let link = AttemptLink::new(
             id,
-            key,
+            (key, part),
             self.engine.store,
             self.flow.sender.clone(),
             Arc::clone(&cancel),

@@ -16,9 +16,12 @@ use crate::engine::link::Message;
 use crate::engine::link::lock;
 use crate::plan::Ended;
 use crate::plan::Resolver;
+use crate::plan::Step;
 use crate::plan::StepId;
 use crate::store::Attempt;
+use crate::store::Environment;
 use crate::store::Outcome;
+use crate::store::PartOf;
 use crate::store::StepResult;
 
 use super::Coordinator;
@@ -52,6 +55,7 @@ impl Coordinator<'_, '_> {
             Err(RecvTimeoutError::Disconnected) => unreachable!("BUG: we hold a sender"),
         }
         self.commit(ended, &mut next);
+        next.append(&mut self.flow.answered);
         self.time_out(&mut next);
         for error in self.engine.store.sync_trouble() {
             let message = format!("results are not safe from a power cut yet: {error}");
@@ -66,6 +70,7 @@ impl Coordinator<'_, '_> {
     pub(super) fn handle(&mut self, message: Message, ended: &mut Vec<EndedAttempt>) {
         match message {
             Message::EndedAttempt(end) => ended.push(*end),
+            Message::Fetched { ids, there } => self.fetched(ids, &there),
             Message::Warning { id, message } => {
                 let step = id.map(|id| self.name(id));
                 self.journal.emit(Event::Warning { step, message });
@@ -140,6 +145,16 @@ impl Coordinator<'_, '_> {
         }
     }
 
+    /// What a step is a part of.
+    pub(super) fn part_of(&self, step: &Step) -> Option<PartOf> {
+        let outlook = self.so_far();
+        let resolver = Resolver {
+            keys: self.engine.keys,
+            outlook: &outlook,
+        };
+        resolver.part_of(step)
+    }
+
     pub(super) fn record(&self, attempts: &[Attempt]) -> Result<(), JobError> {
         if attempts.is_empty() {
             return Ok(());
@@ -183,6 +198,8 @@ impl Coordinator<'_, '_> {
             number: end.number,
             seconds: end.seconds,
             log: end.log.clone(),
+            // What ran as a job of a cluster ran on another machine.
+            environment: node.executor.is_none().then(Environment::here),
             outcome,
         }
     }
@@ -196,7 +213,8 @@ impl Coordinator<'_, '_> {
         let id = end.id;
         if end.checkpointed
             && let Some(key) = self.nodes[id].key
-            && let Err(error) = self.engine.store.drop_checkpoint(key)
+            && let part = self.part_of(&self.nodes[id].step)
+            && let Err(error) = self.engine.store.drop_checkpoint(key, part)
         {
             let step = Some(self.name(id));
             let message = error.to_string();

@@ -78,6 +78,7 @@ pub fn serve(spec: &Path, catalog: &Catalog, worker: &dyn Worker) -> io::Result<
         params: Arc::new(spec.params.clone()),
         inputs: plan_inputs(&spec),
         written: None,
+        part: None,
         described: None,
         policy: Arc::new(Policy::default()),
         place: Place::start_of(&Arc::new(Source {
@@ -210,6 +211,8 @@ struct ChildLink {
     cancelled: Arc<AtomicBool>,
     checkpoint: Option<PathBuf>,
     checkpoints: PathBuf,
+    /// Where the state at the end is left, where another step goes on from it.
+    hand_on: Option<PathBuf>,
     /// When the next progress may be told, in milliseconds since the start.
     next_progress: AtomicU64,
     clock: CheckpointClock,
@@ -221,6 +224,7 @@ impl ChildLink {
             cancelled,
             checkpoint: spec.checkpoint.clone(),
             checkpoints: spec.checkpoints.clone(),
+            hand_on: spec.hand_on.clone(),
             next_progress: AtomicU64::new(0),
             clock: CheckpointClock::new(spec.checkpoint_every),
         }
@@ -284,6 +288,18 @@ impl Link for ChildLink {
         match place(&self.checkpoints, state) {
             Ok(()) => self.send(&WorkerMessage::Checkpoint),
             Err(error) => self.warn(&format!("the checkpoint was not kept: {error}")),
+        }
+    }
+
+    fn goes_on(&self) -> bool {
+        self.hand_on.is_some()
+    }
+
+    fn hand_on(&self, state: &[u8]) {
+        let Some(path) = &self.hand_on else { return };
+        match place(path, state) {
+            Ok(()) => self.send(&WorkerMessage::HandedOn),
+            Err(error) => self.warn(&format!("the state was not kept: {error}")),
         }
     }
 }

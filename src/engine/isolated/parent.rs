@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::spec::AttemptSpec;
 use super::spec::CHECKPOINTS;
+use super::spec::HANDED_ON;
 use super::spec::OUTCOME;
 use super::spec::Outcome;
 use super::spec::WorkerMessage;
@@ -224,6 +225,12 @@ impl Listener {
                 Ok(state) => link.save_checkpoint(&state),
                 Err(error) => link.warn(&format!("the checkpoint was not kept: {error}")),
             },
+            Some(WorkerMessage::HandedOn) => {
+                match fs::read(self.checkpoints.with_file_name(HANDED_ON)) {
+                    Ok(state) => link.hand_on(&state),
+                    Err(error) => link.warn(&format!("the state was not kept: {error}")),
+                }
+            }
             // Whatever else writes there, a panic for example.
             None => link.log(&String::from_utf8_lossy(line)),
         }

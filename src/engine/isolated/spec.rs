@@ -48,6 +48,9 @@ pub struct AttemptSpec {
     pub checkpoint: Option<PathBuf>,
     /// Where the child leaves checkpoints for the parent to take.
     pub checkpoints: PathBuf,
+    /// Where the child leaves its state at the end of its budget, where another step goes on from it.
+    #[serde(default)]
+    pub hand_on: Option<PathBuf>,
     pub checkpoint_every: Duration,
 }
 
@@ -56,6 +59,9 @@ pub const OUTCOME: &str = "outcome.json";
 
 /// The name of the file in an attempt's folder where its worker leaves checkpoints.
 pub const CHECKPOINTS: &str = "checkpoint";
+
+/// Beside them: its state at the end of its budget.
+pub(super) const HANDED_ON: &str = "handed-on";
 
 /// A cell: pairs of axis and value in the order of the axes.
 pub(super) type Coordinates = Vec<(String, Value)>;
@@ -104,6 +110,8 @@ pub(super) enum WorkerMessage {
     Warning(String),
     /// A checkpoint lies at [`AttemptSpec::checkpoints`].
     Checkpoint,
+    /// The state at the end lies at [`AttemptSpec::hand_on`].
+    HandedOn,
 }
 
 /// How the attempt ended.
@@ -169,6 +177,7 @@ impl AttemptSpec {
             threads: job.threads,
             checkpoint,
             checkpoints: job.scratch.join(CHECKPOINTS),
+            hand_on: job.link.goes_on().then(|| job.scratch.join(HANDED_ON)),
             checkpoint_every,
         }
     }

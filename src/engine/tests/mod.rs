@@ -8,6 +8,7 @@ mod growing;
 mod isolation;
 mod kit;
 mod scheduling;
+mod sharing;
 mod showing;
 mod stopping;
 mod trouble;

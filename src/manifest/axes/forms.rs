@@ -32,11 +32,6 @@ pub(super) fn forms() -> impl Iterator<Item = &'static str> {
     FORMS.into_iter().chain(methods)
 }
 
-/// Those that this version understands.
-pub(super) fn available() -> impl Iterator<Item = &'static str> {
-    forms().filter(|form| !["asha", "hyperband"].contains(form))
-}
-
 /// Which form of an axis a map has: one of [`forms`], or `variants`.
 pub(super) fn form_of(node: &Node) -> Option<&'static str> {
     let entries = node.as_map()?;

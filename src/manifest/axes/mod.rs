@@ -8,7 +8,9 @@ mod search;
 mod space;
 mod variants;
 
-pub use search::{Objective, Search, Statistic};
+pub use search::{Budget, Objective, Search, Statistic, TrialCell};
+
+pub(super) use search::has_budget;
 
 pub(super) use reader::Reader;
 

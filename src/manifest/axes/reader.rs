@@ -12,15 +12,15 @@ use crate::manifest::node::Content;
 use crate::manifest::node::Entry;
 use crate::manifest::node::Node;
 use crate::registry::ParamType;
-use crate::search::Point;
+use crate::search::Proposed;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
 use crate::text::did_you_mean;
 
 use super::Axis;
-use super::forms::available;
 use super::forms::form_of;
+use super::forms::forms;
 use super::search;
 use super::search::Search;
 
@@ -43,8 +43,8 @@ pub(in crate::manifest) struct Reader<'a> {
     pub seeds: Option<u32>,
     /// How many replicates the claims are known to need.
     pub replicates: Option<u32>,
-    /// The points of the search that earlier runs have come to.
-    pub proposed: Option<&'a [Point]>,
+    /// The trials of the search that earlier runs have come to.
+    pub proposed: Option<&'a Proposed>,
     /// The search, once its axis is read: there is one at most.
     pub search: Option<Search>,
     /// Parameters of the search that decide whether others are there.
@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
             (Content::Map(inner), None) => {
                 let key = inner.first();
                 let place = key.map_or(&node.place, |key| &key.key_place);
-                let forms = available();
+                let forms = forms();
                 self.found.push(
                     Diagnostic::error(format!("`{name}` has no form of an axis"))
                         .at(place, "not a form of an axis")

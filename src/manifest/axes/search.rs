@@ -12,12 +12,13 @@ use crate::manifest::node::Node;
 use crate::registry::Default;
 use crate::registry::ParamType;
 use crate::registry::ParamValue;
+use crate::registry::Value;
 use crate::registry::Values;
 use crate::registry::choices;
 use crate::search::Direction;
+use crate::search::Halving;
 use crate::search::Method;
 use crate::search::Point;
-use crate::search::Proposed;
 use crate::search::Space;
 use crate::search::Study;
 use crate::search::find;
@@ -41,6 +42,14 @@ const KEYS: [&str; 7] = [
     "parallel",
     "seed",
 ];
+
+/// What searches with a budget have beside: the name of the parameter.
+const BUDGET: &str = "budget";
+
+/// Whether a method gives most trials a part of the budget.
+pub(in crate::manifest) fn has_budget(method: &dyn Method) -> bool {
+    method.params().iter().any(|param| param.name == "factor")
+}
 
 /// Trials that are under way at once, where the manifest does not say.
 const PARALLEL: usize = 4;
@@ -69,6 +78,27 @@ pub struct Objective {
     pub place: Place,
 }
 
+/// A parameter of which most trials of a search get a part: epochs, updates.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    pub name: String,
+    pub column: usize,
+    /// How much there is at each rung, and who goes on to the next.
+    pub halving: Halving,
+    /// All of it.
+    pub whole: Value,
+}
+
+/// A trial at a rung: what stands at its place on the axis of the search.
+#[derive(Clone, Debug)]
+pub struct TrialCell {
+    pub trial: usize,
+    /// 0 where there is no budget.
+    pub rung: usize,
+    /// On the columns of the parameters, then on that of the budget.
+    pub coordinates: Vec<ValueId>,
+}
+
 /// A search as the manifest has it, with the trials that are known.
 #[derive(Clone)]
 pub struct Search {
@@ -87,14 +117,15 @@ pub struct Search {
     /// None only where the method needs none.
     pub objectives: Vec<Objective>,
     pub statistic: Statistic,
-    /// The columns of the parameters, in the order of the space.
+    /// The columns of the parameters, in the order of the space, then that of the budget.
     pub columns: Vec<usize>,
+    pub budget: Option<Budget>,
     /// Parameters that decide whether others are there.
     pub deciding: Vec<String>,
     /// The trials that are known.
     pub points: Vec<Point>,
-    /// By trial: its coordinates on the columns.
-    pub coordinates: Vec<Vec<ValueId>>,
+    /// The trials with all rungs that they have come to.
+    pub cells: Vec<TrialCell>,
 }
 
 impl std::fmt::Debug for Search {
@@ -118,7 +149,30 @@ impl Search {
             trials: self.trials,
             seed: self.seed,
             parallel: self.parallel,
+            halving: self.budget.as_ref().map(|budget| &budget.halving),
         }
+    }
+
+    /// By trial: the highest rung that it has come to.
+    pub fn highest(&self) -> Vec<usize> {
+        let mut highest = vec![0; self.points.len()];
+        for cell in &self.cells {
+            highest[cell.trial] = highest[cell.trial].max(cell.rung);
+        }
+        highest
+    }
+
+    /// Whether results change which points are proposed.
+    pub fn looks_back(&self) -> bool {
+        self.method.looks_back(&self.params, self.trials)
+    }
+
+    /// The names of the parameters, without that of the budget.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.space
+            .parameters()
+            .iter()
+            .map(|parameter| parameter.name.as_str())
     }
 }
 
@@ -131,7 +185,10 @@ pub(super) fn changed(search: &Node, by: &Node) -> Option<(&'static str, Node)> 
         Some(entry.value.clone())
     };
     let own = method.params();
-    let is_key = |name: &str| KEYS.contains(&name) || own.iter().any(|param| param.name == name);
+    let is_key = |name: &str| {
+        let of_budget = name == BUDGET && has_budget(method);
+        KEYS.contains(&name) || of_budget || own.iter().any(|param| param.name == name)
+    };
     let changes = by.as_map().filter(|changes| !changes.is_empty())?;
     if !changes.iter().all(|change| is_key(&change.key)) {
         return None;
@@ -160,21 +217,14 @@ impl Reader<'_> {
             return None;
         }
         let what = format!("`{}`", method.name());
-        if method.params().iter().any(|param| param.name == "eta") {
-            self.found.push(
-                Diagnostic::error(format!("{what} searches are not available yet"))
-                    .at(&node.place, "not understood by this version")
-                    .help(
-                        "`tpe`, `random`, `sobol` and `halton` give every trial the whole budget",
-                    ),
-            );
-            return None;
-        }
         let own = method.params();
-        let keys: Vec<&str> = KEYS
+        let mut keys: Vec<&str> = KEYS
             .into_iter()
             .chain(own.iter().map(|param| param.name))
             .collect();
+        if has_budget(method) {
+            keys.push(BUDGET);
+        }
         let fields = Fields::of(node, &what, &keys, self.found)?;
         // What is wrong with one key does not hide what is wrong with another.
         let params = self.method_params(method, &fields, &what, node);
@@ -190,7 +240,16 @@ impl Reader<'_> {
         let statistic = self.statistic(&fields);
         let objectives = self.objectives(method, &fields, &what, node);
         let space = self.space(&fields, &what, node);
-        let (space, columns, space_text) = space?;
+        let budget = match has_budget(method) {
+            true => Some(self.budget(method, params.as_ref(), &fields, &what, node)),
+            false => None,
+        };
+        let (space, mut columns, space_text) = space?;
+        let budget = match budget {
+            Some(budget) => Some(budget?),
+            None => None,
+        };
+        columns.extend(budget.as_ref().map(|budget| budget.column));
         let mut search = Search {
             name: Arc::from(entry.key.as_str()),
             place: entry.key_place.clone(),
@@ -204,19 +263,17 @@ impl Reader<'_> {
             objectives: objectives?,
             statistic: statistic?,
             columns,
+            budget,
             deciding: std::mem::take(&mut self.deciding),
             points: Vec::new(),
-            coordinates: Vec::new(),
+            cells: Vec::new(),
         };
         let proposed = match self.proposed {
-            Some(points) => Ok(Proposed {
-                points: points.iter().take(search.trials).cloned().collect(),
-                exhausted: false,
-            }),
-            None => search.study().propose(&[], |_| None),
+            Some(proposed) => Ok(proposed.clone()),
+            None => search.study().propose(&[], |_, _| None),
         };
-        search.points = match proposed {
-            Ok(proposed) => proposed.points,
+        let mut proposed = match proposed {
+            Ok(proposed) => proposed,
             Err(error) => {
                 let place = fields
                     .get(error.name)
@@ -228,16 +285,45 @@ impl Reader<'_> {
                 return None;
             }
         };
-        let mut choices = Vec::with_capacity(search.points.len());
-        for point in &search.points {
-            let coordinates = self.coordinates(&search, point);
-            let set = search.columns.iter().copied().zip(coordinates.clone());
-            choices.push(Choice {
-                set: set.collect(),
-                axes: Vec::new(),
-            });
-            search.coordinates.push(coordinates);
+        proposed.points.truncate(search.trials);
+        let mut choices = Vec::with_capacity(proposed.points.len());
+        for (trial, point) in proposed.points.iter().enumerate() {
+            let of_point = self.coordinates(&search, point);
+            let highest = proposed.highest.get(trial).copied().unwrap_or_default();
+            let rungs = match &search.budget {
+                None => 0..=0,
+                Some(budget) => {
+                    let (_, first) = budget.halving.place(trial);
+                    first..=highest.clamp(first, budget.halving.last())
+                }
+            };
+            for rung in rungs {
+                let mut coordinates = of_point.clone();
+                if let Some(budget) = &search.budget {
+                    let amount = budget.halving.budgets()[rung];
+                    let column = self.columns.get_mut(budget.column);
+                    let amount = Value::Int(amount as i64);
+                    let amount = column.ty.conform(amount.clone()).unwrap_or(amount);
+                    let place = column.place.clone();
+                    coordinates.push(column.intern(amount, &place));
+                }
+                choices.push(Choice {
+                    set: search
+                        .columns
+                        .iter()
+                        .copied()
+                        .zip(coordinates.clone())
+                        .collect(),
+                    axes: Vec::new(),
+                });
+                search.cells.push(TrialCell {
+                    trial,
+                    rung,
+                    coordinates,
+                });
+            }
         }
+        search.points = proposed.points;
         for column in &search.columns {
             self.columns.get_mut(*column).axis = true;
         }
@@ -252,7 +338,7 @@ impl Reader<'_> {
 
     /// The coordinates of a point on the columns of a search.
     fn coordinates(&mut self, search: &Search, point: &Point) -> Vec<ValueId> {
-        let names = search.space.parameters().iter().map(|p| p.name.as_str());
+        let names = search.parameters();
         let of = |(name, column): (&str, &usize)| {
             let Some(value) = point.get(name) else {
                 return ABSENT;
@@ -266,6 +352,91 @@ impl Reader<'_> {
             column.intern(value, &place)
         };
         names.zip(&search.columns).map(of).collect()
+    }
+
+    /// The parameter that is the budget, and its rungs.
+    fn budget(
+        &mut self,
+        method: &dyn Method,
+        params: Option<&Values>,
+        fields: &Fields<'_>,
+        what: &str,
+        node: &Node,
+    ) -> Option<Budget> {
+        let Some(given) = fields.get(BUDGET) else {
+            self.found.push(
+                Diagnostic::error(format!("{what} has no `{BUDGET}`"))
+                    .at(&node.place, "of which parameter do most trials get a part?")
+                    .help("for example `budget: epochs`, with the most and the least of it: `min: 1, max: 27`"),
+            );
+            return None;
+        };
+        let name = fields::text(given, &format!("`{BUDGET}`"), self.found)?;
+        if !fields::name(name, "a parameter", &given.place, self.found) {
+            return None;
+        }
+        if let Some(space) = fields.get("space").and_then(Node::as_map)
+            && let Some(searched) = space.iter().find(|entry| entry.key == name)
+        {
+            self.found.push(
+                Diagnostic::error(format!("`{name}` is the budget, and it is searched"))
+                    .at(&searched.key_place, "searched here")
+                    .also(&given.place, "the budget here"),
+            );
+            return None;
+        }
+        self.seen.push(name.to_owned());
+        let column = self.column(name, &given.place)?;
+        // A value of the command line is all that any trial gets.
+        let forced = self.forced.get(name).copied();
+        let mut values = params?.clone();
+        if let Some(forced) = forced {
+            let amount = fields::whole(forced, &format!("`{name}`"), 1, i64::MAX, self.found)?;
+            for end in ["min", "max"] {
+                values.insert(end.to_owned(), Value::Int(amount));
+            }
+        }
+        let halving = match method.halving(&values) {
+            Ok(halving) => halving?,
+            Err(error) => {
+                let place = fields
+                    .get(error.name)
+                    .map_or(&node.place, |node| &node.place);
+                self.found.push(
+                    Diagnostic::error(format!("wrong value of `{}`", error.name))
+                        .at(place, error.why),
+                );
+                return None;
+            }
+        };
+        let ty = self.columns.get(column).ty.clone();
+        let conform = |amount: u64| ty.conform(Value::Int(amount as i64));
+        let mut whole = None;
+        for amount in halving.budgets() {
+            match conform(*amount) {
+                Ok(value) => whole = Some(value),
+                Err(mismatch) => {
+                    let key = if *amount == halving.budgets()[0] {
+                        "min"
+                    } else {
+                        "max"
+                    };
+                    let place = fields.get(key).map_or(&given.place, |node| &node.place);
+                    self.found.push(
+                        Diagnostic::error(format!("`{name}` cannot be {amount}"))
+                            .at(place, mismatch.message)
+                            .maybe_help(mismatch.help),
+                    );
+                    return None;
+                }
+            }
+        }
+        Some(Budget {
+            name: name.to_owned(),
+            column,
+            halving,
+            whole: whole?,
+        })
     }
 
     fn trials(
@@ -385,6 +556,17 @@ impl Reader<'_> {
                 }
                 objectives.push(objective);
             }
+        }
+        if let [first, second, ..] = &objectives[..]
+            && has_budget(method)
+        {
+            self.found.push(
+                Diagnostic::error(format!("{what} has several objectives"))
+                    .at(&second.place, "the second")
+                    .also(&first.place, "the first")
+                    .help("who is promoted is decided by one number; `tpe` takes several"),
+            );
+            return None;
         }
         if objectives.is_empty() && method.learns() {
             self.found.push(

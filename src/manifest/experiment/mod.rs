@@ -5,6 +5,7 @@ mod params_file;
 mod read;
 mod values;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -61,6 +62,8 @@ pub struct Experiment {
     pub profile: Option<String>,
     /// The changes of the command line as text; empty where there are none.
     pub overrides: String,
+    /// The files of parameters that it names.
+    pub(super) named: Vec<PathBuf>,
 }
 
 /// A named axis.
@@ -120,6 +123,15 @@ impl Experiment {
             folder.push_str(&digest[..8]);
         }
         folder
+    }
+
+    /// The files that it was read from: manifest, pipeline, parameters.
+    pub fn files(&self) -> BTreeSet<PathBuf> {
+        let mut files = BTreeSet::from([self.source.path.clone()]);
+        let stages = self.pipeline.stages.iter();
+        files.extend(stages.map(|stage| stage.place.source.path.clone()));
+        files.extend(self.named.iter().cloned());
+        files
     }
 
     /// The columns of a name that `over` may use; none where nobody knows it.

@@ -114,7 +114,7 @@ pub(super) fn read(
             .collect(),
         seeds: changes.seeds,
         replicates: changes.replicates,
-        proposed: changes.proposed.as_deref(),
+        proposed: changes.proposed.as_ref(),
         search: None,
         deciding: Vec::new(),
         seen: Vec::new(),
@@ -169,6 +169,11 @@ pub(super) fn read(
         claims: claims.unwrap_or_default(),
         profile: changes.profile.clone(),
         overrides: changes.text(),
+        named: from_file
+            .iter()
+            .flatten()
+            .map(|entry| entry.value.place.source.path.clone())
+            .collect(),
     })
 }
 

@@ -149,21 +149,43 @@ pub(super) fn build(
         written: 0,
     };
     grid.add(axes);
+    // What took the last cell, and how many there were before it.
+    let mut culprit = None;
     if let Some(node) = shaping.exclude {
+        let before = grid.len();
         exclude(&mut grid, node, found);
+        culprit = Some((node, before));
     }
     if let Some(node) = shaping.include {
         include(&mut grid, axes, node, found);
     }
     if let Some(node) = shaping.when {
+        let before = grid.len();
         when(&mut grid, node, found);
+        if before > 0 {
+            culprit = Some((node, before));
+        }
     }
     if grid.is_empty() && !found.has_errors() {
-        found.push(Diagnostic::error("no cells are left").at(place, "of the axes here"));
+        let problem = Diagnostic::error("no cells are left");
+        found.push(match culprit {
+            Some((node, before)) => {
+                problem.at(&node.place, format!("leaves out {}", all_of(before)))
+            }
+            None => problem.at(place, "of the axes here"),
+        });
     }
     grid.written = grid.len();
     grid.rows.forget();
     Some(grid)
+}
+
+/// `the only cell`, `all 12 cells`
+fn all_of(cells: usize) -> String {
+    match cells {
+        1 => "the only cell".to_owned(),
+        cells => format!("all {cells} cells"),
+    }
 }
 
 /// A number that people can read, however large.

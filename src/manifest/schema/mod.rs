@@ -51,6 +51,10 @@ pub fn schema(catalog: &Catalog, described: Described) -> Json {
             "stage": stage(catalog),
             "source": source(),
             "axis": axis(),
+            "change": {
+                "description": "An axis, or keys of a search in place of its own: `{trials: 8}`",
+                "anyOf": [{"$ref": "#/definitions/axis"}, searches::single_keys()],
+            },
             "space": searches::space(),
             "parameter": parameter(),
             "condition": {
@@ -96,10 +100,7 @@ fn manifest() -> Json {
         "properties": {
             "doc": key("What the profile is for", json!({"type": "string"})),
             "params": key("Values in place of the manifest's", json!({"type": "object"})),
-            "axes": key("Axes in place of the manifest's", json!({
-                "type": "object",
-                "additionalProperties": {"anyOf": [{"$ref": "#/definitions/axis"}, searches::changes()]},
-            })),
+            "axes": key("Axes in place of the manifest's, or single keys of its search", map_of("change")),
         },
     });
     json!({

@@ -7,19 +7,22 @@ use serde_json::json;
 use crate::registry::Default;
 use crate::search;
 
+use crate::manifest::axes::has_budget;
+
 use super::key;
 use super::kinds::value;
 use super::map_of;
 
 /// A search by each method, by the method's name.
 pub(super) fn searches() -> impl Iterator<Item = (String, Json)> {
-    let methods = search::ALL.iter().filter(|method| {
-        let params = method.params();
-        !params.iter().any(|param| param.name == "eta")
-    });
-    methods.map(|method| {
+    search::ALL.iter().map(|method| {
         let mut properties = common();
         let mut required = vec!["space", "trials"];
+        if has_budget(*method) {
+            let doc = "The parameter of which most trials get a part, as `epochs`";
+            properties.insert("budget".to_owned(), key(doc, json!({"type": "string"})));
+            required.push("budget");
+        }
         for param in method.params() {
             let mut described = key(param.doc, value(&param.ty));
             match param.default {
@@ -40,21 +43,14 @@ pub(super) fn searches() -> impl Iterator<Item = (String, Json)> {
     })
 }
 
-/// Some keys of a search in place of those that it has, as a profile may give them.
-pub(super) fn changes() -> Json {
-    let mut properties = common();
-    let methods = search::ALL.iter();
-    let own = methods.flat_map(|method| method.params());
-    for param in own.filter(|param| param.name != "eta") {
-        properties.insert(param.name.to_owned(), key(param.doc, value(&param.ty)));
+/// Some keys of a search, by whatever method.
+pub(super) fn single_keys() -> Json {
+    let mut properties = Map::new();
+    for (_, search) in searches() {
+        let own = search["properties"].as_object().cloned();
+        properties.extend(own.unwrap_or_default());
     }
-    json!({
-        "description": "Some keys of a search: those change",
-        "type": "object",
-        "properties": properties,
-        "minProperties": 1,
-        "additionalProperties": false,
-    })
+    json!({"type": "object", "properties": properties, "additionalProperties": false})
 }
 
 /// What every search takes.

@@ -118,10 +118,17 @@ impl Stage {
         let stage = Fields::of(&entry.value, &what, &STAGE_KEYS, found)?;
         misplaced(&entry.value, &stage, catalog, found);
         let Some(uses) = stage.get("uses") else {
+            let entries = entry.value.as_map().unwrap_or_default();
+            let help = match entries.iter().any(|entry| entry.key == "run") {
+                true => {
+                    "a program is `uses: command`, with `run`, `code`, `out` and so on under `with`"
+                }
+                false => "`sweepline list` prints all kinds",
+            };
             found.push(
                 Diagnostic::error(format!("{what} has no `uses`"))
                     .at(&entry.key_place, "which stage kind is it?")
-                    .help("`sweepline list` prints all kinds"),
+                    .help(help),
             );
             return None;
         };

@@ -192,6 +192,7 @@ impl Expansion {
                 kind: step_kind,
                 params: Arc::clone(&params.values),
                 written: params.written.clone(),
+                part: params.part.clone(),
                 described: described(step_kind, &params.values, &inputs),
                 inputs,
                 policy: Arc::clone(&stage.policy),

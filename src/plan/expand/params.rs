@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::plan::PartOfBudget;
 use crate::plan::params::ParamTemplate;
 use crate::plan::projection::Projection;
 use crate::plan::projection::Projections;
@@ -23,6 +24,8 @@ pub(super) struct Params {
     pub values: Arc<Values>,
     /// As a program is given them, where that differs.
     pub written: Option<Arc<Values>>,
+    /// Where they have a part of the budget of the search.
+    pub part: Option<PartOfBudget>,
 }
 
 impl Expansion {
@@ -48,6 +51,9 @@ impl Expansion {
                 .iter()
                 .flat_map(|when| when.names().iter().cloned()),
         );
+        let search = ready.experiment.search.as_ref();
+        let budget = search.and_then(|search| search.budget.as_ref());
+        let budget = budget.filter(|budget| names.iter().any(|name| **name == *budget.name));
         let columns = grid.axes_of(names.iter().map(|name| &**name));
         let own = projections.on(grid, &columns);
         let cells = || projection.first[from..].iter().map(|cell| *cell as usize);
@@ -77,8 +83,21 @@ impl Expansion {
                     found,
                 )
             });
+            let part = budget.and_then(|budget| {
+                let lookup = |name: &str| match name == budget.name {
+                    true => Some(&budget.whole),
+                    false => grid.value(cell, name),
+                };
+                let whole = templates[*kind as usize].make_silently(&lookup)?;
+                let amount = grid.value(cell, &budget.name)?.as_float()? as u64;
+                (Some(&whole) != values.as_ref()).then(|| PartOfBudget {
+                    amount,
+                    whole: Arc::new(whole),
+                })
+            });
             made.push(values.map(|values| {
                 Params {
+                    part,
                     written: templates[*kind as usize]
                         .written(&values, &|name| grid.value(cell, name), &|name| {
                             grid.written(cell, name)

@@ -213,7 +213,7 @@ impl Domain {
                 let x = if *log { place.exp() } else { place };
                 let x = match step {
                     Some(step) => on_grid(*low, *step, ((x - low) / step).round_ties_even()),
-                    None => x,
+                    None => short(x, *high - *low, *log),
                 };
                 x.clamp(*low, *high)
             }
@@ -228,6 +228,19 @@ impl Domain {
                 (low + ((x - low) / step).round_ties_even() * step).clamp(low, high)
             }
             Domain::Choice(choices) => place.round().clamp(0.0, (choices.len() - 1) as f64),
+        }
+    }
+
+    /// A number of it with few digits.
+    pub(in crate::search) fn short(&self, number: f64) -> f64 {
+        match self {
+            Domain::Float {
+                low,
+                high,
+                log,
+                step: None,
+            } => short(number, *high - *low, *log).clamp(*low, *high),
+            _ => number,
         }
     }
 
@@ -302,6 +315,30 @@ impl Domain {
             }
         }
     }
+}
+
+/// A range has at least so many places, and on a logarithm a number so many digits: what is proposed
+/// has a name that can be read.
+const DIGITS: i32 = 5;
+
+/// The number with no more digits than tell it from others: to a decimal place of which the range
+/// has 10⁵ at least, and on a logarithm to five digits where these are more.
+fn short(x: f64, range: f64, log: bool) -> f64 {
+    let exponent = |x: f64| x.abs().log10().floor() as i32;
+    if x == 0.0 || range == 0.0 {
+        return x;
+    }
+    let of_range = exponent(range) - DIGITS;
+    let of_number = exponent(x) + 1 - DIGITS;
+    let place = if log {
+        of_range.min(of_number)
+    } else {
+        of_range
+    };
+    let Ok(digits) = usize::try_from(exponent(x) - place) else {
+        return 0.0;
+    };
+    format!("{x:.digits$e}").parse().unwrap_or(x)
 }
 
 fn within(x: f64, low: f64, high: f64, is: impl Fn() -> String) -> Result<(), String> {

@@ -114,7 +114,7 @@ fn budgets_that_make_no_rungs_are_refused() {
     let refused = |min, max, eta, group| Halving::asha(min, max, eta, group).unwrap_err().0;
     assert_eq!(refused(0, 9, 3, None), "min");
     assert_eq!(refused(10, 9, 3, None), "min");
-    assert_eq!(refused(1, 9, 1, None), "eta");
+    assert_eq!(refused(1, 9, 1, None), "factor");
     assert_eq!(refused(1, 9, 3, Some(2)), "group");
     assert_eq!(
         Halving::asha(9, 9, 3, None).expect("one rung").budgets(),

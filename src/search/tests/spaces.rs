@@ -162,3 +162,40 @@ pub(super) fn point_cost(point: &Point) -> f64 {
     };
     point.iter().map(|(_, value)| cost(value)).sum()
 }
+
+/// A cell is named by its values: they are proposed with as few digits as tell them apart.
+#[test]
+fn numbers_are_proposed_with_few_digits_and_are_many_all_the_same() {
+    let log = |low, high| Domain::Float {
+        low,
+        high,
+        log: true,
+        step: None,
+    };
+    for (domain, longest) in [
+        (float(0.0, 1.0), "0.12345"),
+        (float(-5.0, 10.0), "-1.2345"),
+        (float(1000.0, 1001.0), "1000.12345"),
+        (float(0.0, 3e9), "1234500000.0"),
+        (float(-2e-9, 1e-9), "-0.0000000012345"),
+        (log(1e-4, 0.1), "0.00012345"),
+        (log(1.0, 1e6), "123450.0"),
+        (log(1000.0, 1001.0), "1000.12345"),
+    ] {
+        let space = plain(&[("x", domain.clone())]);
+        let mut seen = std::collections::BTreeSet::new();
+        for i in 0..1000 {
+            let point = space.point(&space.at(&[(f64::from(i) + 0.5) / 1000.0]));
+            assert_eq!(space.contains(&point), Ok(()), "{domain:?}");
+            let text = point.get("x").expect("it is there").to_string();
+            assert!(text.len() <= longest.len(), "{text} of {domain:?}");
+            seen.insert(text);
+        }
+        assert_eq!(seen.len(), 1000, "{domain:?}");
+        // Its ends are what they were given as.
+        for end in [0.0, 1.0] {
+            let point = space.point(&space.at(&[end]));
+            assert_eq!(space.contains(&point), Ok(()), "{domain:?}");
+        }
+    }
+}

@@ -31,6 +31,7 @@ fn attempt(step: &str, objects: &[Object]) -> Attempt {
         number: 1,
         seconds: 0.5,
         log: format!("log of {step}\n"),
+        environment: None,
         outcome: Outcome::Made(Arc::new(StepResult {
             outputs: SortedVecMap::from([("out".to_owned(), artifact)]),
             diverged: None,

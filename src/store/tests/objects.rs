@@ -254,6 +254,52 @@ fn an_untouched_file_is_read_once() {
 }
 
 #[test]
+fn what_a_program_keeps_goes_on_to_those_with_more_budget() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let whole = Digest::of(b"9");
+    let key = |amount: u64| Digest::of(amount.to_string().as_bytes());
+    let begin = |amount: u64| {
+        let part = PartOf { whole, amount };
+        store.checkpoint_folder(key(amount), Some(part)).unwrap()
+    };
+    let end = |amount: u64| {
+        let part = PartOf { whole, amount };
+        store.drop_checkpoint(key(amount), Some(part)).unwrap();
+    };
+    let state = |folder: &Path| fs::read_to_string(folder.join("deep/state")).ok();
+    let first = begin(1);
+    fs::create_dir(first.join("deep")).unwrap();
+    fs::write(first.join("deep/state"), "one").unwrap();
+    end(1);
+    assert!(!first.exists());
+    // The next one begins with a copy, which it may change.
+    let second = begin(3);
+    assert_eq!(state(&second).as_deref(), Some("one"));
+    assert_eq!(
+        fs::read_dir(&second).unwrap().count(),
+        1,
+        "and nothing else"
+    );
+    fs::write(second.join("deep/state"), "three").unwrap();
+    assert_eq!(state(&begin(3)).as_deref(), Some("three"));
+    end(3);
+    // What is as far or further is no beginning.
+    for amount in [1, 2, 3] {
+        assert_eq!(state(&begin(amount)), None, "{amount}");
+        store.drop_checkpoint(key(amount), None).unwrap();
+    }
+    let last = store.checkpoint_folder(whole, None).unwrap();
+    assert_eq!(state(&last).as_deref(), Some("three"));
+    // Now it is the last one's own: nobody begins with it or puts another in its place.
+    assert_eq!(state(&begin(5)), None);
+    end(5);
+    assert_eq!(state(&last).as_deref(), Some("three"));
+    store.drop_checkpoint(whole, None).unwrap();
+    assert!(!last.exists());
+}
+
+#[test]
 fn a_torn_checkpoint_is_none() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());

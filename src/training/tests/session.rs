@@ -13,6 +13,8 @@ pub struct Session {
     pub done: Cell<u64>,
     pub total: Cell<u64>,
     pub kept: RefCell<Option<Vec<u8>>>,
+    /// Whether another training goes on where this one ends.
+    pub goes_on: bool,
     pub log: RefCell<String>,
 }
 
@@ -21,6 +23,14 @@ impl Session {
     pub fn stopping_after(done: u64) -> Self {
         Session {
             stop_after: Some(done),
+            ..Session::default()
+        }
+    }
+
+    /// One after which another training goes on, with more budget.
+    pub fn handing_on() -> Self {
+        Session {
+            goes_on: true,
             ..Session::default()
         }
     }
@@ -56,6 +66,14 @@ impl Monitor for Session {
 
     fn save_checkpoint(&self, state: &[u8]) {
         *self.kept.borrow_mut() = Some(state.to_vec());
+    }
+
+    fn goes_on(&self) -> bool {
+        self.goes_on
+    }
+
+    fn hand_on(&self, state: &[u8]) {
+        self.save_checkpoint(state);
     }
 
     fn warn(&self, message: &str) {

@@ -245,6 +245,21 @@ stages:
     let good = "experiment: a\npipeline: p.yaml\naxes: {seed: {seeds: 3}, lr: [0.1, 0.2]}\n\
                 claims: [{name: a, source: b, says: mean(x) > 0, test: paired-t}]\n";
     assert_eq!(manifest.mistakes(&parse(good)), Vec::<String>::new());
+    let searched = "experiment: a\npipeline: p.yaml\n\
+                    axes: {t: {asha: {space: {lr: {uniform: [0, 1]}}, budget: epochs, min: 1, max: 9, \
+                    trials: 9, minimize: fit.loss}}}\nprofiles: {quick: {axes: {t: {trials: 3, max: 3}}}}\n";
+    assert_eq!(manifest.mistakes(&parse(searched)), Vec::<String>::new());
+    for (from, to) in [
+        ("budget: epochs, ", ""),
+        ("max: 9", "max: many"),
+        ("trials: 9, ", ""),
+        ("{trials: 3, max: 3}", "{trials: many}"),
+        ("{trials: 3, max: 3}", "{trails: 3}"),
+    ] {
+        assert!(searched.contains(from), "{from}");
+        let bad = parse(&searched.replacen(from, to, 1));
+        assert!(!manifest.mistakes(&bad).is_empty(), "{from} → {to}");
+    }
     for (from, to) in [
         ("experiment: a", "experimnt: a"),
         ("axes:", "axis:"),

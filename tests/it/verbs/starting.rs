@@ -159,6 +159,10 @@ Commands:
   init         Make a small project that runs, to start from
   schema       Print the JSON schema of manifests or pipelines, for editors
   gc           Remove results that no manifest of the project needs; first say which
+  push         Send an experiment's results to the shared store, as far as they are not there
+  pull         Fetch an experiment's results from the shared store, as far as they are there
+  pack         Write an experiment with its results into one file
+  unpack       Make a project that is up to date from an archive
   verify       Reread every object and compare it with its digest
   completions  Print a completion script for a shell
   help         Print this message or the help of the given subcommand(s)
@@ -192,6 +196,10 @@ Examples:
         "graph",
         "log",
         "gc",
+        "push",
+        "pull",
+        "pack",
+        "unpack",
         "verify",
         "status",
         "show",

@@ -1,0 +1,113 @@
+//! `sweepline push` and `pull`, and what `run` does with a shared store.
+
+mod bar;
+mod gc;
+mod pull;
+mod push;
+mod settings;
+mod supply;
+
+use std::io;
+use std::io::Write;
+
+pub(super) use gc::age;
+pub(super) use gc::gc;
+pub(super) use pull::pull;
+pub(super) use push::after_run;
+pub(super) use push::push;
+pub(super) use settings::Mode;
+pub(super) use settings::RemoteSettings;
+pub(super) use settings::read;
+pub(super) use supply::Supply;
+
+use super::exit::Exit;
+use super::printer::Printer;
+use super::project::Project;
+use super::stop::Stop;
+use crate::remote::RemoteError;
+use crate::store::Digest;
+use crate::store::Store;
+use crate::text::Diagnostic;
+use crate::text::plural;
+
+/// Which shared store is meant: what the command line says wins, then `SWEEPLINE_REMOTE`, then the settings.
+fn place(asked: Option<&str>, project: &Project, err: &mut Printer) -> Result<String, Stop> {
+    let set = project.remote.as_ref().map(|remote| remote.place.as_str());
+    let known = asked.or(set);
+    match known.filter(|place| !place.is_empty()) {
+        Some(place) => Ok(place.to_owned()),
+        None => {
+            let wrong = Diagnostic::error("no shared store is named")
+                .help("`remote = \"/mnt/lab/sweepline\"` in sweepline.toml names one for all")
+                .help("or `--to`, `--from`, or SWEEPLINE_REMOTE, for once");
+            err.diagnostic(&wrong)?;
+            Err(Stop::Reported(Exit::Usage))
+        }
+    }
+}
+
+/// Says what went wrong.
+fn failed(error: RemoteError, err: &mut Printer) -> Stop {
+    let error = match error {
+        RemoteError::Stopped => {
+            let told = writeln!(err, "interrupted; the same again goes on from here");
+            return match told {
+                Ok(()) => Stop::Reported(Exit::Interrupted),
+                Err(error) => Stop::Io(error),
+            };
+        }
+        RemoteError::Store(error) => return Stop::Store(error),
+        error => error,
+    };
+    let mut message = Diagnostic::error(error.to_string());
+    for hint in error.hints() {
+        message = message.help(hint);
+    }
+    match err.diagnostic(&message) {
+        Ok(()) => Stop::Reported(Exit::Store),
+        Err(error) => Stop::Io(error),
+    }
+}
+
+/// `fetched from /mnt/lab/sweepline`; none where it was made here.
+pub(super) fn told(store: Option<&Store>, key: Digest) -> Result<Option<String>, Stop> {
+    let Some(store) = store else {
+        return Ok(None);
+    };
+    let fetched = store.fetched(key)?;
+    Ok(fetched.map(|fetched| format!("fetched from {}", fetched.from)))
+}
+
+/// More that was refused than this is counted.
+const TOLD: usize = 10;
+
+/// What was refused, by name.
+fn tell_refused(
+    place: &str,
+    refused: &[crate::remote::Refusal],
+    err: &mut Printer,
+) -> io::Result<()> {
+    for refusal in refused.iter().take(TOLD) {
+        let (name, why) = (&refusal.name, &refusal.why);
+        writeln!(err, "warning: `{name}` of `{place}` is refused: {why}")?;
+    }
+    match refused.len().saturating_sub(TOLD) {
+        0 => Ok(()),
+        more => writeln!(err, "warning: and {more} more"),
+    }
+}
+
+/// `12 objects, 3.4 MB`
+fn amount(objects: u64, bytes: u64) -> String {
+    let objects = plural(usize::try_from(objects).unwrap_or(usize::MAX), "object");
+    format!("{objects}, {}", size(bytes))
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1000 => format!("{bytes} bytes"),
+        1000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.2} GB", bytes as f64 / 1e9),
+    }
+}

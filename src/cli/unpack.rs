@@ -1,0 +1,44 @@
+//! `sweepline unpack`: a project from one file.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::args::UnpackArgs;
+use super::exit::Exit;
+use super::pack::failed;
+use super::printer::Printer;
+use super::stop::Stop;
+use crate::archive;
+use crate::text::plural;
+
+/// Unpacks an archive into a new folder.
+pub(super) fn unpack(args: &UnpackArgs, err: &mut Printer) -> Result<Exit, Stop> {
+    let folder = match &args.folder {
+        Some(folder) => folder.clone(),
+        None => {
+            let name = args.archive.file_name().unwrap_or_default();
+            let name = name.to_string_lossy();
+            let name = name.trim_end_matches(".zip").trim_end_matches(".sweepline");
+            PathBuf::from(name)
+        }
+    };
+    let unpacked = match archive::unpack(&args.archive, &folder) {
+        Ok(unpacked) => unpacked,
+        Err(error) => return failed(error, err),
+    };
+    writeln!(
+        err,
+        "unpacked {}, {} and {} of the project into {}",
+        plural(unpacked.results, "result"),
+        plural(unpacked.objects, "object"),
+        plural(unpacked.index.project.len(), "file"),
+        folder.display()
+    )?;
+    writeln!(
+        err,
+        "`cd {}` and `sweepline run {}` puts tables and figures below outputs/",
+        folder.display(),
+        unpacked.index.arguments
+    )?;
+    Ok(Exit::Success)
+}

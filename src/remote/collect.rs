@@ -1,0 +1,252 @@
+//! What a shared store can do without: what no root reaches, and nobody has written for long.
+//!
+//! One at a time does this, by a lease. Whoever pushes meanwhile is safe for three reasons: what is younger than
+//! `older` stays; who meets something of half that age sends it again; and who finds that somebody has cleaned
+//! up while they pushed looks whether all is still there.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::store::Digest;
+
+use super::Progress;
+use super::Remote;
+use super::RemoteError;
+use super::Root;
+use super::layout;
+use super::parallel::each;
+use super::storage::Content;
+use super::storage::Kind;
+
+/// Nothing younger is ever removed.
+pub const LEAST: Duration = Duration::from_secs(24 * 3600);
+
+/// Who cleans up: the first to write it.
+const LEASE: &str = "leases/gc";
+
+/// Changed by every clean-up.
+const LAST: &str = "leases/last";
+
+/// A lease that was not renewed for so long is of a process that died.
+const STALE: Duration = Duration::from_secs(3600);
+
+/// How often somebody who waits for a clean-up to end looks.
+const GLANCE: Duration = Duration::from_millis(500);
+
+/// What a clean-up removed, or would remove.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    pub records: usize,
+    pub objects: usize,
+    pub bytes: u64,
+    pub kept_records: usize,
+    pub kept_objects: usize,
+    /// What keeps results, with how many.
+    pub roots: BTreeMap<String, usize>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Lease {
+    who: String,
+    nonce: String,
+}
+
+impl Remote {
+    /// Removes what no root reaches and nobody has written for longer than `older`, at least [`LEAST`]. With
+    /// `pretend`, only says what that would free. The roots of `forget` go first.
+    ///
+    /// # Errors
+    /// Where somebody else does the same, a root cannot be read, or the store ignores conditions.
+    pub fn collect(
+        &self,
+        who: &str,
+        older: Duration,
+        forget: &[String],
+        pretend: bool,
+        progress: &Progress,
+    ) -> Result<Swept, RemoteError> {
+        if !self.conditions {
+            return Err(RemoteError::NoConditions {
+                place: self.place().to_owned(),
+            });
+        }
+        if pretend {
+            return self.sweep(older.max(LEAST), forget, true, progress);
+        }
+        let nonce = layout::nonce()?;
+        self.take_lease(who, &nonce)?;
+        let swept = self.sweep(older.max(LEAST), forget, false, progress);
+        // Also after a failure: what was removed is removed.
+        let noted = self.write(LAST, Content::Bytes(nonce.as_bytes()), Kind::Changing);
+        self.remove(LEASE)?;
+        noted?;
+        swept
+    }
+
+    fn take_lease(&self, who: &str, nonce: &str) -> Result<(), RemoteError> {
+        let lease = Lease {
+            who: who.to_owned(),
+            nonce: nonce.to_owned(),
+        };
+        let text = serde_json::to_vec(&lease).expect("a lease is plain data");
+        for _ in 0..2 {
+            if self.write(LEASE, Content::Bytes(&text), Kind::First)? {
+                return Ok(());
+            }
+            let stat = self.stat(LEASE)?;
+            if stat.is_some_and(|stat| stat.age < STALE) {
+                break;
+            }
+            self.remove(LEASE)?;
+        }
+        let theirs = self.text(LEASE)?.unwrap_or_default();
+        let theirs = serde_json::from_slice::<Lease>(&theirs);
+        Err(RemoteError::Leased {
+            place: self.place().to_owned(),
+            who: theirs.map_or("somebody".to_owned(), |lease| lease.who),
+        })
+    }
+
+    fn sweep(
+        &self,
+        older: Duration,
+        forget: &[String],
+        pretend: bool,
+        progress: &Progress,
+    ) -> Result<Swept, RemoteError> {
+        let at_once = self.storage.at_once();
+        let mut swept = Swept::default();
+        let mut live: HashSet<Digest> = HashSet::new();
+        for entry in self.list("roots")? {
+            let Some(text) = self.text(&entry.name)? else {
+                continue;
+            };
+            // Whoever cannot be understood must not lose anything.
+            let root: Root = serde_json::from_slice(&text).map_err(|error| {
+                let error = std::io::Error::other(error.to_string());
+                RemoteError::io("understand", &*self.storage, &entry.name, error)
+            })?;
+            if forget.contains(&root.title()) {
+                if !pretend {
+                    self.remove(&entry.name)?;
+                }
+                continue;
+            }
+            swept.roots.insert(root.title(), root.keys.len());
+            live.extend(root.keys);
+        }
+        let records = self.list("records")?;
+        progress.asked(records.len());
+        let found = each(&records, at_once, progress, |entry| {
+            progress.looked();
+            let key = layout::key_of_record(&entry.name);
+            match key.filter(|key| live.contains(key)) {
+                Some(key) => {
+                    let record = self.read_record(&entry.name, key)?;
+                    let objects = record.and_then(Result::ok).map(|record| record.objects());
+                    Ok(Some(objects.unwrap_or_default()))
+                }
+                None => Ok(None),
+            }
+        })?;
+        let mut reached: BTreeSet<String> = BTreeSet::new();
+        let mut dead = Vec::new();
+        for (entry, objects) in records.iter().zip(found) {
+            match objects {
+                Some(objects) => {
+                    let names = objects.iter().map(|object| layout::object(object.digest));
+                    reached.extend(names);
+                }
+                None => dead.push(entry.name.clone()),
+            }
+        }
+        // Records go first: if this stops half way, no record names a removed object.
+        let removed = each(&dead, at_once, progress, |name| {
+            self.remove_old(name, older, pretend)
+        })?;
+        let gone = dead.iter().zip(&removed).filter(|(_, size)| size.is_some());
+        swept.records = gone.filter(|(name, _)| is_record(name)).count();
+        // A record that is too young to go keeps its objects by their own age: they are as young.
+        let objects = self.list("objects")?;
+        let (kept, dead): (Vec<_>, Vec<_>) = objects
+            .into_iter()
+            .partition(|entry| reached.contains(&entry.name));
+        swept.kept_objects = kept.len();
+        let removed = each(&dead, at_once, progress, |entry| {
+            self.remove_old(&entry.name, older, pretend)
+        })?;
+        swept.objects = removed.iter().flatten().count();
+        swept.bytes = removed.iter().flatten().sum();
+        swept.kept_objects += dead.len() - swept.objects;
+        let all = records
+            .iter()
+            .filter(|entry| is_record(&entry.name))
+            .count();
+        // With those that nothing reaches and that are too young to go.
+        swept.kept_records = all - swept.records;
+        let unfinished = self.list("tmp")?;
+        each(&unfinished, at_once, progress, |entry| {
+            self.remove_old(&entry.name, older, pretend).map(|_| ())
+        })?;
+        Ok(swept)
+    }
+
+    /// Removes a file that nobody has written for so long; its size, if it goes.
+    fn remove_old(
+        &self,
+        name: &str,
+        older: Duration,
+        pretend: bool,
+    ) -> Result<Option<u64>, RemoteError> {
+        // Just before it goes: somebody may have sent it again meanwhile.
+        let stat = self.stat(name)?.filter(|stat| stat.age > older);
+        if stat.is_some() && !pretend {
+            self.remove(name)?;
+        }
+        Ok(stat.map(|stat| stat.size))
+    }
+
+    /// What changes with every clean-up.
+    pub(super) fn sweeps(&self) -> Result<Vec<u8>, RemoteError> {
+        Ok(self.text(LAST)?.unwrap_or_default())
+    }
+
+    /// Waits until nobody cleans up; whether somebody has, since `before`.
+    pub(super) fn swept_since(
+        &self,
+        before: &[u8],
+        progress: &Progress,
+    ) -> Result<bool, RemoteError> {
+        while let Some(stat) = self.stat(LEASE)?
+            && stat.age < STALE
+        {
+            if progress.is_stopped() {
+                return Err(RemoteError::Stopped);
+            }
+            std::thread::sleep(GLANCE);
+        }
+        Ok(self.sweeps()? != before)
+    }
+
+    fn text(&self, name: &str) -> Result<Option<Vec<u8>>, RemoteError> {
+        let mut text = Vec::new();
+        let there = self.storage.read(name, layout::SMALL, &mut text);
+        let there = there.map_err(|error| RemoteError::io("read", &*self.storage, name, error))?;
+        Ok(there.then_some(text))
+    }
+
+    fn remove(&self, name: &str) -> Result<(), RemoteError> {
+        let removed = self.storage.remove(name);
+        removed.map_err(|error| RemoteError::io("remove", &*self.storage, name, error))
+    }
+}
+
+/// Whether this is a record, and no signature of one.
+fn is_record(name: &str) -> bool {
+    layout::record_named(name).is_some()
+}

@@ -1,0 +1,270 @@
+//! From a shared store to the one here: what is asked for by key, taken only where it is what its name says.
+
+use std::io;
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use crate::store::Digest;
+use crate::store::Incoming;
+use crate::store::Object;
+use crate::store::SharedRecord;
+use crate::store::StepResult;
+use crate::store::Store;
+use crate::store::UnfitRecord;
+
+use super::Progress;
+use super::Remote;
+use super::RemoteError;
+use super::layout;
+use super::parallel::each;
+use super::parallel::lock;
+use super::sign;
+use super::sign::Signature;
+use super::storage::Content;
+use super::storage::Entry;
+use super::storage::Kind;
+use super::storage::Stat;
+
+/// What a shared store has under a key.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The result, which is in the store here now.
+    pub result: Option<Arc<StepResult>>,
+    /// What was there and was not taken.
+    pub refused: Vec<Refusal>,
+}
+
+/// Something in a shared store that cannot be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The file there.
+    pub name: String,
+    pub why: String,
+}
+
+/// Downloads of different objects run at once, those of one never do.
+pub(super) type Stripes = [Mutex<()>; 64];
+
+impl Remote {
+    /// Brings the results of these keys into the store here; an answer for each.
+    ///
+    /// # Errors
+    /// Where either store fails. What came before is kept.
+    pub fn fetch(
+        &self,
+        store: &Store,
+        keys: &[Digest],
+        progress: &Progress,
+    ) -> Result<Vec<Answer>, RemoteError> {
+        let stripes: Stripes = std::array::from_fn(|_| Mutex::default());
+        progress.asked(keys.len());
+        each(keys, self.storage.at_once(), progress, |key| {
+            let answer = self.fetch_one(store, *key, &stripes, progress);
+            progress.looked();
+            answer
+        })
+    }
+
+    fn fetch_one(
+        &self,
+        store: &Store,
+        key: Digest,
+        stripes: &Stripes,
+        progress: &Progress,
+    ) -> Result<Answer, RemoteError> {
+        let mut answer = Answer::default();
+        let mut records = Vec::new();
+        let listed = self.list(&layout::records(key))?;
+        for entry in &listed {
+            let name = entry.name.clone();
+            match self.read_record(&name, key)? {
+                Some(Ok(_)) if !self.is_trusted(&name, &listed)? => {
+                    let why = "no key that is trusted has signed it".to_owned();
+                    answer.refused.push(Refusal { name, why });
+                }
+                Some(Ok(record)) => records.push((name, record)),
+                Some(Err(why)) => answer.refused.push(Refusal { name, why }),
+                None => {}
+            }
+        }
+        if let Some(wanted) = &self.numerics {
+            records.retain(|(_, record)| {
+                let environment = record.environment.as_ref();
+                environment.is_some_and(|environment| environment.numerics == *wanted)
+            });
+        }
+        // In the order of their names: whoever asks gets the same.
+        for (_, record) in records {
+            match self.fetch_objects(store, &record, stripes, progress)? {
+                Ok(()) => {
+                    answer.result = Some(store.import(&record, self.place())?);
+                    break;
+                }
+                Err(refusal) => answer.refused.push(refusal),
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Whether the record of this name may be taken, by the signatures that lie beside it.
+    fn is_trusted(&self, name: &str, listed: &[Entry]) -> Result<bool, RemoteError> {
+        if self.trusted.is_empty() {
+            return Ok(true);
+        }
+        let Some(digest) = layout::record_named(name) else {
+            return Ok(false);
+        };
+        for key in &self.trusted {
+            let file = Signature::file(name, key);
+            if !listed.iter().any(|entry| entry.name == file) {
+                continue;
+            }
+            let mut text = Vec::new();
+            let read = self.storage.read(&file, layout::SMALL, &mut text);
+            read.map_err(|error| RemoteError::io("read", &*self.storage, &file, error))?;
+            if sign::is_signed(&text, digest, &self.trusted) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn fetch_objects(
+        &self,
+        store: &Store,
+        record: &SharedRecord,
+        stripes: &Stripes,
+        progress: &Progress,
+    ) -> Result<Result<(), Refusal>, RemoteError> {
+        for object in record.objects() {
+            if progress.is_stopped() {
+                return Err(RemoteError::Stopped);
+            }
+            let stripe = usize::from(object.digest.as_bytes()[0]) % stripes.len();
+            let _one = lock(&stripes[stripe]);
+            let Some(incoming) = store.receive(object)? else {
+                continue;
+            };
+            progress.to_move(object.size);
+            if let Err(why) = self.fetch_object(object, incoming, progress)? {
+                let name = layout::object(object.digest);
+                return Ok(Err(Refusal { name, why }));
+            }
+            progress.done();
+        }
+        Ok(Ok(()))
+    }
+
+    fn fetch_object(
+        &self,
+        object: Object,
+        incoming: Incoming<'_>,
+        progress: &Progress,
+    ) -> Result<Result<(), String>, RemoteError> {
+        let name = layout::object(object.digest);
+        let mut tap = Tap {
+            incoming,
+            progress,
+            failed: None,
+        };
+        // A byte more than there should be is one too many.
+        let read = self
+            .storage
+            .read(&name, object.size.saturating_add(1), &mut tap);
+        if let Some(error) = tap.failed {
+            return match progress.is_stopped() {
+                true => Err(RemoteError::Stopped),
+                false => Err(tap.incoming.failed(error).into()),
+            };
+        }
+        match read {
+            Ok(true) => match tap.incoming.finish()? {
+                true => Ok(Ok(())),
+                false => Ok(Err("its content is not what its name says".to_owned())),
+            },
+            Ok(false) => Ok(Err("a record names it, and it is not there".to_owned())),
+            Err(error) => Err(RemoteError::io("read", &*self.storage, &name, error)),
+        }
+    }
+
+    /// A record, or why it cannot be used; none where it is gone.
+    pub(super) fn read_record(
+        &self,
+        name: &str,
+        key: Digest,
+    ) -> Result<Option<Result<SharedRecord, String>>, RemoteError> {
+        let Some(digest) = layout::record_named(name) else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        let there = self.storage.read(name, layout::RECORD, &mut bytes);
+        let there = there.map_err(|error| RemoteError::io("read", &*self.storage, name, error))?;
+        if !there {
+            return Ok(None);
+        }
+        if Digest::of(&bytes) != digest {
+            return Ok(Some(
+                Err("its content is not what its name says".to_owned()),
+            ));
+        }
+        let record = SharedRecord::read(&bytes, key);
+        Ok(Some(record.map_err(|error: UnfitRecord| error.to_string())))
+    }
+
+    pub(super) fn list(&self, folder: &str) -> Result<Vec<Entry>, RemoteError> {
+        let listed = self.storage.list(folder);
+        listed.map_err(|error| RemoteError::io("list", &*self.storage, folder, error))
+    }
+
+    pub(super) fn stat(&self, name: &str) -> Result<Option<Stat>, RemoteError> {
+        let stat = self.storage.stat(name);
+        stat.map_err(|error| RemoteError::io("look at", &*self.storage, name, error))
+    }
+
+    pub(super) fn write(
+        &self,
+        name: &str,
+        content: Content<'_>,
+        kind: Kind,
+    ) -> Result<bool, RemoteError> {
+        let written = self.storage.write(name, content, kind);
+        written.map_err(|error| RemoteError::io("write", &*self.storage, name, error))
+    }
+
+    pub(super) fn settle(&self) -> Result<(), RemoteError> {
+        let settled = self.storage.settle();
+        settled.map_err(|error| RemoteError::io("sync", &*self.storage, "", error))
+    }
+}
+
+/// Counts what comes in, and knows whether it was the writing here that failed.
+struct Tap<'a, 's> {
+    incoming: Incoming<'s>,
+    progress: &'a Progress,
+    failed: Option<io::Error>,
+}
+
+impl Write for Tap<'_, '_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.progress.is_stopped() {
+            self.failed = Some(io::ErrorKind::Interrupted.into());
+            return Err(io::Error::other("interrupted"));
+        }
+        match self.incoming.write(bytes) {
+            Ok(count) => {
+                self.progress.moved(count as u64);
+                Ok(count)
+            }
+            Err(error) => {
+                let kind = error.kind();
+                self.failed = Some(error);
+                Err(kind.into())
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,294 @@
+//! A shared store in a folder, as on a network's disk.
+//!
+//! A file is written under a name of its own in `tmp`, then linked or moved to its place: half a file is
+//! never seen there.
+
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::io::Read;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::SystemTime;
+
+use super::RemoteError;
+use super::layout::MARKER;
+use super::storage::Content;
+use super::storage::Entry;
+use super::storage::Hashed;
+use super::storage::Kind;
+use super::storage::Stat;
+use super::storage::Storage;
+
+/// More at once help no disk and no network's disk.
+const AT_ONCE: usize = 8;
+
+/// How much is moved at a time.
+const PIECE: usize = 1 << 20;
+
+/// What may lie in a folder that becomes a shared store.
+const HARMLESS: [&str; 3] = [".DS_Store", "lost+found", ".snapshot"];
+
+/// Files that are being written.
+const TEMPORARY: &str = "tmp";
+
+pub(super) struct Folder {
+    root: PathBuf,
+    place: String,
+    counter: AtomicU64,
+}
+
+impl Folder {
+    pub(super) fn new(root: &Path) -> Self {
+        let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
+        Folder {
+            place: root.display().to_string(),
+            root,
+            counter: AtomicU64::new(0),
+        }
+    }
+
+    /// A name that no other process on any machine has.
+    fn temporary(&self) -> io::Result<PathBuf> {
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        let random = u64::from_le_bytes(random);
+        let number = self.counter.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{random:016x}-{}-{number}", std::process::id());
+        Ok(self.root.join(TEMPORARY).join(name))
+    }
+
+    /// Gives a written file its name; says whether it has it now.
+    fn name(&self, temporary: &Path, path: &Path, kind: Kind) -> io::Result<bool> {
+        if kind != Kind::First {
+            return fs::rename(temporary, path).map(|()| true);
+        }
+        match fs::hard_link(temporary, path) {
+            Ok(()) => {
+                fs::remove_file(temporary)?;
+                Ok(true)
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                fs::remove_file(temporary)?;
+                Ok(false)
+            }
+            // No links on this file system.
+            Err(_) => {
+                let mut options = fs::OpenOptions::new();
+                let made = options.write(true).create_new(true).open(path);
+                match made {
+                    Ok(mut file) => {
+                        pass_on(open(temporary)?, u64::MAX, &mut file)?;
+                        fs::remove_file(temporary)?;
+                        Ok(true)
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                        fs::remove_file(temporary)?;
+                        Ok(false)
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+}
+
+/// Opens a plain file; what a link leads to is not ours, and nobody may write to a pipe.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.bits() as i32);
+    }
+    let file = options.open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("it is no plain file")),
+    }
+}
+
+fn pass_on(mut from: impl Read, limit: u64, to: &mut dyn Write) -> io::Result<()> {
+    let mut piece = vec![0; PIECE];
+    let mut left = limit;
+    while left > 0 {
+        let most = PIECE.min(usize::try_from(left).unwrap_or(PIECE));
+        match from.read(&mut piece[..most]) {
+            Ok(0) => return Ok(()),
+            Ok(count) => {
+                to.write_all(&piece[..count])?;
+                left -= count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn not_there<T>(error: io::Error, answer: T) -> io::Result<T> {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(answer),
+        _ => Err(error),
+    }
+}
+
+impl Storage for Folder {
+    fn place(&self) -> &str {
+        &self.place
+    }
+
+    fn at_once(&self) -> usize {
+        AT_ONCE
+    }
+
+    fn begin(&self) -> Result<bool, RemoteError> {
+        let failed = |error| RemoteError::io("create", self, "", error);
+        let place = || self.place.clone();
+        // Not the folders above: under a mount point where nothing is mounted they would be made here.
+        match fs::create_dir(&self.root) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let above = self.root.parent().unwrap_or(&self.root);
+                let above = above.display().to_string();
+                return Err(RemoteError::Nowhere {
+                    place: place(),
+                    above,
+                });
+            }
+            Err(error) => return Err(failed(error)),
+        }
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.root).map_err(failed)? {
+            names.push(entry.map_err(failed)?.file_name());
+        }
+        names.sort();
+        let ours = |name: &str| name == TEMPORARY || name == MARKER;
+        let mut names = names.iter().map(|name| name.to_string_lossy());
+        match names.find(|name| !ours(name) && !HARMLESS.contains(&&**name)) {
+            None => Ok(true),
+            Some(holds) => Err(RemoteError::Foreign {
+                place: place(),
+                holds: holds.into_owned(),
+            }),
+        }
+    }
+
+    fn stat(&self, name: &str) -> io::Result<Option<Stat>> {
+        let about = match fs::symlink_metadata(self.root.join(name)) {
+            Ok(about) => about,
+            Err(error) => return not_there(error, None),
+        };
+        let age = |time| SystemTime::now().duration_since(time);
+        let age = about.modified().map(age)?.unwrap_or(Duration::ZERO);
+        let size = about.len();
+        Ok(about.is_file().then_some(Stat { size, age }))
+    }
+
+    fn read(&self, name: &str, limit: u64, to: &mut dyn Write) -> io::Result<bool> {
+        match open(&self.root.join(name)) {
+            Ok(file) => pass_on(file, limit, to).map(|()| true),
+            Err(error) => not_there(error, false),
+        }
+    }
+
+    fn write(&self, name: &str, content: Content<'_>, kind: Kind) -> io::Result<bool> {
+        let path = self.root.join(name);
+        let temporary = self.temporary()?;
+        let write = || -> io::Result<bool> {
+            let mut options = fs::OpenOptions::new();
+            options.write(true).create_new(true);
+            // What is named by its content is not to be changed.
+            #[cfg(unix)]
+            if kind == Kind::Content {
+                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o444);
+            }
+            let mut file = made_in(&temporary, || options.open(&temporary))?;
+            match content {
+                Content::Bytes(bytes) => file.write_all(bytes)?,
+                Content::File(from, digest) => {
+                    let mut hashed = Hashed::new(&mut file);
+                    pass_on(open(from)?, u64::MAX, &mut hashed)?;
+                    if hashed.digest() != digest {
+                        let message = format!("`{}` changed meanwhile", from.display());
+                        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+                    }
+                }
+            }
+            if kind != Kind::Content {
+                file.sync_data()?;
+            }
+            drop(file);
+            made_in(&path, || self.name(&temporary, &path, kind))
+        };
+        let written = write();
+        if written.is_err() {
+            // A full disk has room again once the half-written file is gone.
+            let _ = fs::remove_file(&temporary);
+        }
+        written
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<Entry>> {
+        let mut found = Vec::new();
+        let mut open = vec![folder.to_owned()];
+        while let Some(folder) = open.pop() {
+            let entries = match fs::read_dir(self.root.join(&folder)) {
+                Ok(entries) => entries,
+                Err(error) => {
+                    not_there(error, ())?;
+                    continue;
+                }
+            };
+            for entry in entries {
+                let entry = entry?;
+                let Some(own) = entry.file_name().to_str().map(str::to_owned) else {
+                    continue;
+                };
+                let name = format!("{folder}/{own}");
+                let kind = entry.file_type()?;
+                if kind.is_dir() {
+                    open.push(name);
+                } else if kind.is_file() {
+                    found.push(Entry { name });
+                }
+            }
+        }
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.root.join(name)).or_else(|error| not_there(error, ()))
+    }
+
+    fn settle(&self) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        {
+            Ok(rustix::fs::syncfs(File::open(&self.root)?)?)
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            Ok(())
+        }
+    }
+}
+
+/// Does something with a file whose folder may have to be made first.
+fn made_in<T>(path: &Path, mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    act().or_else(|error| match (error.kind(), path.parent()) {
+        (io::ErrorKind::NotFound, Some(folder)) if !folder.exists() => {
+            // Others may be about to make it, too.
+            fs::create_dir_all(folder)?;
+            act()
+        }
+        _ => Err(error),
+    })
+}

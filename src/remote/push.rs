@@ -1,0 +1,243 @@
+//! From a store here to a shared one: only what is missing there.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::store::Digest;
+use crate::store::Object;
+use crate::store::Presence;
+use crate::store::SharedRecord;
+use crate::store::Store;
+
+use super::Progress;
+use super::Remote;
+use super::RemoteError;
+use super::Root;
+use super::layout;
+use super::parallel::each;
+use super::sign::Signature;
+use super::storage::Content;
+use super::storage::Entry;
+use super::storage::Kind;
+
+/// What is there and was not written for this long is written again: whoever cleans up leaves alone what is
+/// younger than twice that.
+const OLD: Duration = Duration::from_secs(12 * 3600);
+
+/// So many results are completed at a time: what was sent before an interruption counts.
+const BATCH: usize = 256;
+
+/// What a push did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pushed {
+    pub results: usize,
+    /// Those that were there already.
+    pub known: usize,
+    /// Those that were accepted, not computed: they are not given to others.
+    pub accepted: usize,
+    pub objects: usize,
+    pub bytes: u64,
+}
+
+/// A result that is not there yet.
+struct Missing {
+    name: String,
+    bytes: Vec<u8>,
+    objects: Vec<Object>,
+}
+
+/// What is to become of the record of a key.
+enum Found {
+    Known(Vec<Object>),
+    Missing(Missing),
+    Accepted,
+    /// There is no such record here any more.
+    Nothing,
+}
+
+impl Remote {
+    /// Sends the results of these keys, then says with each of `roots` that they are reached.
+    ///
+    /// # Errors
+    /// What was sent before is kept.
+    pub fn push(
+        &self,
+        store: &Store,
+        keys: &[Digest],
+        roots: &[Root],
+        progress: &Progress,
+    ) -> Result<Pushed, RemoteError> {
+        let sweeps = self.sweeps()?;
+        let mut pushed = self.push_once(store, keys, roots, progress)?;
+        // What somebody removes meanwhile, they do not know to be reached: now they do.
+        let mut before = sweeps;
+        while self.swept_since(&before, progress)? {
+            before = self.sweeps()?;
+            let again = self.push_once(store, keys, roots, progress)?;
+            pushed.objects += again.objects;
+            pushed.bytes += again.bytes;
+        }
+        Ok(pushed)
+    }
+
+    fn push_once(
+        &self,
+        store: &Store,
+        keys: &[Digest],
+        roots: &[Root],
+        progress: &Progress,
+    ) -> Result<Pushed, RemoteError> {
+        let at_once = self.storage.at_once();
+        progress.asked(keys.len());
+        let found = each(keys, at_once, progress, |key| {
+            let found = self.look_for(store, *key);
+            progress.looked();
+            found
+        })?;
+        let mut pushed = Pushed::default();
+        let mut objects: BTreeMap<Digest, Object> = BTreeMap::new();
+        let mut missing = Vec::new();
+        let mut known = Vec::new();
+        for found in found {
+            let needs = match found {
+                Found::Known(needs) => {
+                    pushed.known += 1;
+                    known.extend(&needs);
+                    needs
+                }
+                Found::Missing(record) => {
+                    let needs = record.objects.clone();
+                    missing.push(record);
+                    needs
+                }
+                Found::Accepted => {
+                    pushed.accepted += 1;
+                    continue;
+                }
+                Found::Nothing => continue,
+            };
+            objects.extend(needs.iter().map(|object| (object.digest, *object)));
+        }
+        let all: Vec<Object> = objects.into_values().collect();
+        let absent = each(&all, at_once, progress, |object| {
+            let absent = self.is_absent(object)?;
+            if absent {
+                progress.to_move(object.size);
+            }
+            Ok(absent)
+        })?;
+        let absent = all.iter().zip(absent).filter(|(_, absent)| *absent);
+        let mut absent: BTreeMap<Digest, Object> =
+            absent.map(|(object, _)| (object.digest, *object)).collect();
+        // What somebody lost there comes back first; then what is new, a batch after the other.
+        let mut take = |objects: &[Object]| -> Vec<Object> {
+            let digests = objects.iter().map(|object| object.digest);
+            digests
+                .filter_map(|digest| absent.remove(&digest))
+                .collect()
+        };
+        let lost = take(&known);
+        self.send(store, &lost, progress, &mut pushed)?;
+        for batch in missing.chunks(BATCH) {
+            let needs: Vec<Object> = batch.iter().flat_map(|one| one.objects.clone()).collect();
+            let needs = take(&needs);
+            self.send(store, &needs, progress, &mut pushed)?;
+            each(batch, at_once, progress, |record| {
+                if let Some(key) = &self.signing {
+                    let signature = key.sign(Digest::of(&record.bytes)).bytes();
+                    let file = Signature::file(&record.name, &key.public());
+                    self.write(&file, Content::Bytes(&signature), Kind::Content)?;
+                }
+                self.write(&record.name, Content::Bytes(&record.bytes), Kind::Content)
+            })?;
+            pushed.results += batch.len();
+        }
+        for root in roots {
+            self.write(&root.file(), Content::Bytes(&root.bytes()), Kind::Changing)?;
+        }
+        self.settle()?;
+        Ok(pushed)
+    }
+
+    fn send(
+        &self,
+        store: &Store,
+        objects: &[Object],
+        progress: &Progress,
+        pushed: &mut Pushed,
+    ) -> Result<(), RemoteError> {
+        if objects.is_empty() {
+            return Ok(());
+        }
+        each(objects, self.storage.at_once(), progress, |object| {
+            // Nothing that is damaged here gets a name there.
+            if store.presence(object) != Presence::Intact {
+                let digest = object.digest;
+                return Err(RemoteError::DamagedHere { digest });
+            }
+            let path = store.path(object);
+            let name = layout::object(object.digest);
+            self.write(&name, Content::File(&path, object.digest), Kind::Content)?;
+            progress.moved(object.size);
+            progress.done();
+            Ok(())
+        })?;
+        pushed.objects += objects.len();
+        pushed.bytes += objects.iter().map(|object| object.size).sum::<u64>();
+        // Before a record says that they are there.
+        self.settle()
+    }
+
+    /// Whether the record of a key is there already.
+    fn look_for(&self, store: &Store, key: Digest) -> Result<Found, RemoteError> {
+        let Some(record) = store.shared_record(key)? else {
+            return Ok(Found::Nothing);
+        };
+        if record.accepted.is_some() {
+            return Ok(Found::Accepted);
+        }
+        let bytes = record.bytes();
+        let name = layout::record(key, Digest::of(&bytes));
+        let objects = record.objects();
+        let listed = self.list(&layout::records(key))?;
+        for entry in &listed {
+            if entry.name == name || self.says_the_same(&entry.name, &record)? {
+                if self.is_old(&entry.name)? || !self.is_signed_by_us(&entry.name, &listed) {
+                    break;
+                }
+                return Ok(Found::Known(objects));
+            }
+        }
+        Ok(Found::Missing(Missing {
+            name,
+            bytes,
+            objects,
+        }))
+    }
+
+    /// Whether our signature stands beside a record, or we have none to give.
+    fn is_signed_by_us(&self, name: &str, listed: &[Entry]) -> bool {
+        let Some(key) = &self.signing else {
+            return true;
+        };
+        let file = Signature::file(name, &key.public());
+        listed.iter().any(|entry| entry.name == file)
+    }
+
+    /// Whether what somebody else pushed has the same outputs.
+    fn says_the_same(&self, name: &str, ours: &SharedRecord) -> Result<bool, RemoteError> {
+        let theirs = self.read_record(name, ours.key)?;
+        Ok(theirs.is_some_and(|theirs| theirs.is_ok_and(|theirs| theirs.outputs == ours.outputs)))
+    }
+
+    fn is_old(&self, name: &str) -> Result<bool, RemoteError> {
+        let stat = self.stat(name)?;
+        Ok(stat.is_none_or(|stat| stat.age > OLD))
+    }
+
+    /// Whether an object has to be sent: it is not there, is half there, or is old.
+    fn is_absent(&self, object: &Object) -> Result<bool, RemoteError> {
+        let stat = self.stat(&layout::object(object.digest))?;
+        Ok(stat.is_none_or(|stat| stat.size != object.size || stat.age > OLD))
+    }
+}

@@ -1,0 +1,444 @@
+//! A shared store in a bucket of S3, or of what speaks its protocol.
+//!
+//! A write is one request, so half a file is never seen. Requests that a network or a busy server loses are
+//! made again; a download goes on from where it broke.
+
+use std::fs::File;
+use std::io;
+use std::io::Read;
+use std::io::Seek;
+use std::io::Write;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusty_s3::Bucket;
+use rusty_s3::Credentials;
+use rusty_s3::S3Action;
+use rusty_s3::UrlStyle;
+use rusty_s3::actions::ListObjectsV2;
+use ureq::http::Response;
+
+use crate::store::Digest;
+
+use super::RemoteError;
+use super::layout::MARKER;
+use super::s3_settings::Account;
+use super::storage::Content;
+use super::storage::Entry;
+use super::storage::Hashed;
+use super::storage::Kind;
+use super::storage::Stat;
+use super::storage::Storage;
+
+/// Each request waits for an answer most of its time.
+const AT_ONCE: usize = 32;
+
+/// Requests are made so often before their failure is told.
+const TRIES: u32 = 5;
+
+/// The pause before the second try; doubles for every further one.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// How long a signed request may be on its way.
+const SIGNED_FOR: Duration = Duration::from_secs(3600);
+
+/// One request sends no more than this.
+const LARGEST: u64 = 5 << 30;
+
+/// How much is moved at a time.
+const PIECE: usize = 1 << 18;
+
+/// More than any page of a listing or any error has.
+const PAGE: u64 = 64 << 20;
+
+pub(super) struct S3 {
+    bucket: Bucket,
+    credentials: Option<Credentials>,
+    /// Ends in `/` unless it is empty.
+    prefix: String,
+    place: String,
+    agent: ureq::Agent,
+}
+
+/// Whether to make a request once more.
+enum Failed {
+    Passing(io::Error),
+    Final(io::Error),
+}
+
+impl S3 {
+    /// The shared store that `s3://bucket/prefix` names.
+    ///
+    /// # Errors
+    /// Where it names none, or there are no credentials that can be read.
+    pub(super) fn new(place: &str) -> Result<Self, RemoteError> {
+        let account = Account::of(place).map_err(|why| RemoteError::Address {
+            place: place.to_owned(),
+            why,
+        })?;
+        let refuse = |why: String| RemoteError::Address {
+            place: place.to_owned(),
+            why,
+        };
+        let endpoint = account.endpoint.parse();
+        let endpoint: url::Url = endpoint
+            .map_err(|error| refuse(format!("`{}` is no address: {error}", account.endpoint)))?;
+        // The name of such a bucket cannot be part of a host's name.
+        let style = match account.own_endpoint || account.bucket.contains('.') {
+            true => UrlStyle::Path,
+            false => UrlStyle::VirtualHost,
+        };
+        let bucket = Bucket::new(endpoint, style, account.bucket, account.region);
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(Duration::from_secs(20)))
+            .timeout_recv_response(Some(Duration::from_secs(60)))
+            .timeout_per_read(Some(Duration::from_secs(60)))
+            .timeout_per_write(Some(Duration::from_secs(60)))
+            .max_idle_connections_per_host(AT_ONCE)
+            .build();
+        Ok(S3 {
+            bucket: bucket.map_err(|error| refuse(format!("{error:?}")))?,
+            credentials: account.credentials,
+            prefix: account.prefix,
+            place: place.to_owned(),
+            agent: agent.into(),
+        })
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    fn again<T>(&self, mut act: impl FnMut() -> Result<T, Failed>) -> io::Result<T> {
+        let mut pause = PAUSE;
+        for _ in 1..TRIES {
+            match act() {
+                Ok(done) => return Ok(done),
+                Err(Failed::Final(error)) => return Err(error),
+                Err(Failed::Passing(error)) => {
+                    tracing::debug!(place = self.place, %error, "a request is made again");
+                    std::thread::sleep(pause);
+                    pause *= 2;
+                }
+            }
+        }
+        act().map_err(|(Failed::Passing(error) | Failed::Final(error))| error)
+    }
+
+    fn get(&self, name: &str, from: u64) -> Result<Response<ureq::Body>, Failed> {
+        let key = self.key(name);
+        let url = self.bucket.get_object(self.credentials.as_ref(), &key);
+        let mut request = self.agent.get(url.sign(SIGNED_FOR).as_str());
+        if from > 0 {
+            request = request.header("range", format!("bytes={from}-"));
+        }
+        request.call().map_err(passing)
+    }
+
+    /// Sends a file or a text; false where it is only to be written first and is there.
+    fn put(&self, name: &str, content: Content<'_>, first: bool) -> Result<bool, Failed> {
+        let key = self.key(name);
+        let mut action = self.bucket.put_object(self.credentials.as_ref(), &key);
+        if first {
+            action.headers_mut().insert("if-none-match", "*");
+        }
+        let mut request = self.agent.put(action.sign(SIGNED_FOR).as_str());
+        if first {
+            request = request.header("if-none-match", "*");
+        }
+        let answer = match content {
+            Content::Bytes(bytes) => request.send(bytes),
+            Content::File(path, _) => {
+                let file = File::open(path).map_err(Failed::Final)?;
+                request.send(file)
+            }
+        };
+        let mut answer = answer.map_err(passing)?;
+        match answer.status().as_u16() {
+            200..=299 => Ok(true),
+            412 if first => Ok(false),
+            _ => Err(told(&mut answer)),
+        }
+    }
+
+    /// Whether the server obeys conditions: one that ignores them lets a second writer overwrite the first.
+    fn obeys_conditions(&self) -> io::Result<bool> {
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        let name = format!("probe-{:016x}", u64::from_le_bytes(random));
+        let write = || self.again(|| self.put(&name, Content::Bytes(b"probe\n"), true));
+        write()?;
+        let second = write();
+        let key = self.key(&name);
+        let action = self.bucket.delete_object(self.credentials.as_ref(), &key);
+        // It is of no use to anybody, and small.
+        let _ = self.agent.delete(action.sign(SIGNED_FOR).as_str()).call();
+        match second {
+            Ok(written) => Ok(!written),
+            // 501 Not Implemented
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// A page of a listing, and how it goes on.
+    fn page(
+        &self,
+        prefix: &str,
+        next: Option<String>,
+        most: Option<usize>,
+    ) -> Result<(Vec<String>, Option<String>), Failed> {
+        let mut action = self.bucket.list_objects_v2(self.credentials.as_ref());
+        action.with_prefix(prefix);
+        if let Some(next) = next {
+            action.with_continuation_token(next);
+        }
+        if let Some(most) = most {
+            action.with_max_keys(most);
+        }
+        let answer = self.agent.get(action.sign(SIGNED_FOR).as_str()).call();
+        let mut answer = answer.map_err(passing)?;
+        if answer.status().as_u16() != 200 {
+            return Err(told(&mut answer));
+        }
+        let mut text = String::new();
+        let body = answer.body_mut().as_reader().take(PAGE);
+        let mut body = body;
+        body.read_to_string(&mut text).map_err(Failed::Passing)?;
+        let page = ListObjectsV2::parse_response(&text);
+        let page = page.map_err(|error| Failed::Final(io::Error::other(error.to_string())))?;
+        let names = page.contents.into_iter().map(|found| found.key);
+        Ok((names.collect(), page.next_continuation_token))
+    }
+}
+
+/// A request that did not come through. What the client says of it may have its address in it, which is
+/// signed: only its kind is told.
+fn passing(error: ureq::Error) -> Failed {
+    match error {
+        ureq::Error::Io(error) => Failed::Passing(error),
+        ureq::Error::Timeout(_) => Failed::Passing(io::ErrorKind::TimedOut.into()),
+        ureq::Error::HostNotFound => {
+            Failed::Passing(io::Error::other("there is no such host, or no network"))
+        }
+        ureq::Error::ConnectionFailed => Failed::Passing(io::ErrorKind::ConnectionRefused.into()),
+        ureq::Error::Rustls(error) => Failed::Final(io::Error::other(error.to_string())),
+        ureq::Error::Protocol(error) => Failed::Passing(io::Error::other(error.to_string())),
+        ureq::Error::BodyStalled => Failed::Passing(io::ErrorKind::TimedOut.into()),
+        _ => Failed::Final(io::Error::other("the request cannot be made")),
+    }
+}
+
+/// What a server says that did not do it.
+fn told(answer: &mut Response<ureq::Body>) -> Failed {
+    let status = answer.status().as_u16();
+    let region = answer.headers().get("x-amz-bucket-region");
+    let region = region
+        .and_then(|region| region.to_str().ok())
+        .map(str::to_owned);
+    let mut text = String::new();
+    // Without words there is the number.
+    let _ = answer
+        .body_mut()
+        .as_reader()
+        .take(1 << 16)
+        .read_to_string(&mut text);
+    let code = tag(&text, "Code").unwrap_or("");
+    let said = match tag(&text, "Message") {
+        Some(message) => format!("{status} {code}: {message}"),
+        None => format!("the server says {status} {code}"),
+    };
+    let kind = match status {
+        403 | 401 => io::ErrorKind::PermissionDenied,
+        507 => io::ErrorKind::StorageFull,
+        _ => io::ErrorKind::Other,
+    };
+    match status {
+        301 | 307 | 400 if region.is_some() && code != "BadDigest" => {
+            let region = region.unwrap_or_default();
+            let said =
+                format!("{said}; the bucket is in the region `{region}`: AWS_REGION says so");
+            Failed::Final(io::Error::new(kind, said))
+        }
+        408 | 409 | 429 | 500 | 502 | 503 | 504 => Failed::Passing(io::Error::new(kind, said)),
+        _ => Failed::Final(io::Error::new(kind, said)),
+    }
+}
+
+/// What stands between the tags of this name.
+fn tag<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(&format!("<{name}>"))?;
+    rest.split_once(&format!("</{name}>"))
+        .map(|(inside, _)| inside)
+}
+
+fn is_missing(answer: &mut Response<ureq::Body>) -> Result<bool, Failed> {
+    if answer.status().as_u16() != 404 {
+        return Ok(false);
+    }
+    let mut text = String::new();
+    let read = answer
+        .body_mut()
+        .as_reader()
+        .take(1 << 16)
+        .read_to_string(&mut text);
+    read.map_err(Failed::Passing)?;
+    match tag(&text, "Code") {
+        Some("NoSuchBucket") => {
+            let error = io::Error::other("there is no such bucket");
+            Err(Failed::Final(error))
+        }
+        _ => Ok(true),
+    }
+}
+
+impl Storage for S3 {
+    fn place(&self) -> &str {
+        &self.place
+    }
+
+    fn at_once(&self) -> usize {
+        AT_ONCE
+    }
+
+    fn begin(&self) -> Result<bool, RemoteError> {
+        let listed = self.again(|| self.page(&self.prefix, None, Some(2)));
+        let (names, _) = listed.map_err(|error| RemoteError::io("list", self, "", error))?;
+        let names = names
+            .iter()
+            .map(|name| &name[self.prefix.len().min(name.len())..]);
+        let mut foreign = names.filter(|name| *name != MARKER && !name.starts_with("probe-"));
+        if let Some(holds) = foreign.next() {
+            return Err(RemoteError::Foreign {
+                place: self.place.clone(),
+                holds: holds.to_owned(),
+            });
+        }
+        let obeys = self.obeys_conditions();
+        obeys.map_err(|error| RemoteError::io("write to", self, "", error))
+    }
+
+    fn stat(&self, name: &str) -> io::Result<Option<Stat>> {
+        let key = self.key(name);
+        self.again(|| {
+            let action = self.bucket.head_object(self.credentials.as_ref(), &key);
+            let answer = self.agent.head(action.sign(SIGNED_FOR).as_str()).call();
+            let mut answer = answer.map_err(passing)?;
+            match answer.status().as_u16() {
+                404 => return Ok(None),
+                200 => {}
+                _ => return Err(told(&mut answer)),
+            }
+            let header = |name: &str| answer.headers().get(name)?.to_str().ok();
+            let size = header("content-length").and_then(|size| size.parse().ok());
+            let size = size.ok_or_else(|| Failed::Final(io::Error::other("it has no size")))?;
+            let time = |name: &str| {
+                let time = jiff::fmt::rfc2822::parse(header(name)?).ok()?;
+                Some(time.timestamp())
+            };
+            // By the server's own clock.
+            let now = time("date").unwrap_or_else(Timestamp::now);
+            let age = time("last-modified").map_or(Duration::ZERO, |written| {
+                Duration::from_secs(now.duration_since(written).as_secs().unsigned_abs())
+            });
+            Ok(Some(Stat { size, age }))
+        })
+    }
+
+    fn read(&self, name: &str, limit: u64, to: &mut dyn Write) -> io::Result<bool> {
+        let mut done = 0;
+        let mut piece = vec![0; PIECE];
+        self.again(|| {
+            let mut answer = self.get(name, done)?;
+            match answer.status().as_u16() {
+                200 if done == 0 => {}
+                206 => {}
+                // It has no more than was read.
+                416 => return Ok(true),
+                404 if is_missing(&mut answer)? => return Ok(false),
+                200 => {
+                    return Err(Failed::Final(io::Error::other(
+                        "it cannot be read in parts",
+                    )));
+                }
+                _ => return Err(told(&mut answer)),
+            }
+            let mut body = answer.body_mut().as_reader();
+            while done < limit {
+                let most = PIECE.min(usize::try_from(limit - done).unwrap_or(PIECE));
+                match body.read(&mut piece[..most]) {
+                    Ok(0) => break,
+                    Ok(count) => {
+                        to.write_all(&piece[..count]).map_err(Failed::Final)?;
+                        done += count as u64;
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(Failed::Passing(error)),
+                }
+            }
+            Ok(true)
+        })
+    }
+
+    fn write(&self, name: &str, content: Content<'_>, kind: Kind) -> io::Result<bool> {
+        if let Content::File(path, digest) = content {
+            check(path, digest)?;
+        }
+        // A try that seemed lost may have come through: then what is there is our own.
+        self.again(|| self.put(name, content, kind == Kind::First))
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<Entry>> {
+        let prefix = format!("{}{folder}/", self.prefix);
+        let mut found = Vec::new();
+        let mut next = None;
+        loop {
+            let (names, more) = self.again(|| self.page(&prefix, next.clone(), None))?;
+            found.extend(names.into_iter().map(|name| Entry {
+                name: name[self.prefix.len().min(name.len())..].to_owned(),
+            }));
+            match more {
+                Some(more) => next = Some(more),
+                None => return Ok(found),
+            }
+        }
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        let key = self.key(name);
+        self.again(|| {
+            let action = self.bucket.delete_object(self.credentials.as_ref(), &key);
+            let answer = self.agent.delete(action.sign(SIGNED_FOR).as_str()).call();
+            let mut answer = answer.map_err(passing)?;
+            match answer.status().as_u16() {
+                200..=299 | 404 => Ok(()),
+                _ => Err(told(&mut answer)),
+            }
+        })
+    }
+
+    fn settle(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Nothing is sent that is not what its name says.
+fn check(path: &std::path::Path, digest: Digest) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    if file.metadata()?.len() > LARGEST {
+        return Err(io::Error::other(
+            "it has more than 5 GiB, which one request cannot send",
+        ));
+    }
+    let mut nowhere = io::sink();
+    let mut hashed = Hashed::new(&mut nowhere);
+    io::copy(&mut file, &mut hashed)?;
+    file.rewind()?;
+    match hashed.digest() == digest {
+        true => Ok(()),
+        false => {
+            let message = format!("`{}` changed meanwhile", path.display());
+            Err(io::Error::new(io::ErrorKind::InvalidData, message))
+        }
+    }
+}
