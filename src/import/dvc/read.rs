@@ -477,10 +477,10 @@ fn top_plots(node: &Node, plots: &mut Vec<(Text, Plot)>) {
                         .value
                         .as_list()
                         .unwrap_or(std::slice::from_ref(&of.value));
-                    let columns = columns.iter().filter_map(text).map(|column| column.text);
+                    let mut columns = columns.iter().filter_map(text).map(|column| column.text);
                     match option.key.as_str() {
                         "y" => plot.y.extend(columns),
-                        _ => plot.x = columns.last(),
+                        _ => plot.x = columns.next_back(),
                     }
                 }
                 _ => _ = plot.take(option),
