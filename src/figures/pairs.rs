@@ -27,6 +27,7 @@ use super::mapping::Mapping;
 use super::mapping::no_column;
 use super::marker;
 use super::named::Named;
+use super::numbers::minus;
 use super::options::AxisParams;
 use super::options::Common;
 use super::options::FacetParams;
@@ -353,7 +354,11 @@ fn correlation(
         (0..table.rows.len()).filter_map(|r| Some((table.number(r, x)?, table.number(r, y)?)));
     let (xs, ys): (Vec<f64>, Vec<f64>) = both.unzip();
     let text = match stats::pearson(&xs, &ys) {
-        Some(r) => super::numbers::minus(&format!("r = {:.2}", r.coefficient)),
+        // No `−0.00` beside `0.00`.
+        Some(r) => minus(&format!(
+            "r = {:.2}",
+            (r.coefficient * 100.0).round() / 100.0 + 0.0
+        )),
         None => "r: none".to_owned(),
     };
     let label = Label::new(text, theme.font_size, theme::INK).align(Align::Middle);
