@@ -101,7 +101,12 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
     match args.to {
         ExportFormat::Tensorboard => writeln!(err, "  `tensorboard --logdir {dir}` shows them")?,
         ExportFormat::Mlflow => {
-            writeln!(err, "  `mlflow ui --backend-store-uri {dir}` shows them")?;
+            writeln!(
+                err,
+                "  `mlflow ui --backend-store-uri {dir}` shows them; where it takes no files any more, \
+                 `mlflow migrate-filestore --source {dir} --target sqlite:///mlflow.db` comes first, \
+                 and the database is shown"
+            )?;
         }
         ExportFormat::Csv | ExportFormat::Arrow => {}
     }
