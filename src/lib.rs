@@ -25,6 +25,7 @@
 //! | [`figures`] | tables to SVG, PNG and PDF |
 //! | [`report`] | one self-contained HTML page of everything an experiment left |
 //! | [`export`] | metrics and curves as files that other programs read |
+//! | [`import`] | pipelines of other tools to manifests |
 //! | [`stages`] | binds a domain function to input and output slots |
 //! | [`slurm`] | steps as jobs of a cluster's queue |
 //! | [`cli`] | arguments, verbs, reporters of the event stream, exit codes |
@@ -56,6 +57,7 @@ pub mod data;
 pub mod engine;
 pub mod export;
 pub mod figures;
+pub mod import;
 pub mod manifest;
 pub mod map;
 pub mod metrics;

@@ -83,6 +83,11 @@ pub(super) enum Verb {
     Trace(TraceArgs),
     /// Make a small project that runs, to start from
     Init(InitArgs),
+    /// Make a manifest and a pipeline of another tool's file, once: of DVC's dvc.yaml
+    ///
+    /// They are written to manifests/ and pipelines/ of the project, never over a file that is there, and
+    /// are yours from then on. What has no counterpart is told with its place.
+    Import(ImportArgs),
     /// Print the JSON schema of manifests or pipelines, for editors
     Schema(SchemaArgs),
     /// Remove results that no manifest of the project needs; first say which
@@ -635,6 +640,25 @@ pub(super) struct InitArgs {
     /// What to start from
     #[arg(short, long, value_enum, default_value_t = Starter::Sweep)]
     pub template: Starter,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// The file: dvc.yaml
+    pub file: PathBuf,
+    /// The experiment's name, and that of the files [default: that of the project's folder]
+    #[arg(long, value_name = "NAME", value_parser = experiment)]
+    pub name: Option<String>,
+}
+
+/// A name that can be that of an experiment.
+fn experiment(name: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let good = name.chars().all(plain) && !name.starts_with(['.', '-']) && !name.is_empty();
+    match good && name.len() <= 100 {
+        true => Ok(name.to_owned()),
+        false => Err("names have letters, digits, `-`, `_`, and `.`".to_owned()),
+    }
 }
 
 /// A project to start from.

@@ -13,6 +13,7 @@ mod export;
 mod filters;
 mod gc;
 mod graph;
+mod import;
 mod init;
 mod interrupt;
 mod list;
@@ -206,6 +207,7 @@ fn verb(verb: &Verb, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop>
         Verb::View(args) => view::view(args, err),
         Verb::Schema(args) => Ok(schema::schema(args, out)?),
         Verb::Init(args) => init::init(args, out, err),
+        Verb::Import(args) => import::import(args, out, err),
         Verb::Plan(args) => plan::plan(args, out, err),
         Verb::Check(args) => plan::check(args, err),
         Verb::Why(args) => why::why(args, out, err),

@@ -5,7 +5,7 @@ use crate::text::Place;
 
 /// A value with its place.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub(crate) struct Node {
     /// The value; of a map or list that spans lines, its first line.
     pub place: Place,
     pub content: Content,
@@ -13,7 +13,7 @@ pub(super) struct Node {
 
 /// What stands at a node.
 #[derive(Clone, Debug)]
-pub(super) enum Content {
+pub(crate) enum Content {
     /// Null, a truth value, a number or text.
     Scalar(Value),
     List(Vec<Node>),
@@ -22,32 +22,32 @@ pub(super) enum Content {
 
 /// A key with its value.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub key: String,
     pub key_place: Place,
     pub value: Node,
 }
 
 impl Node {
-    pub(super) fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         matches!(self.content, Content::Scalar(Value::Null))
     }
 
-    pub(super) fn as_str(&self) -> Option<&str> {
+    pub(crate) fn as_str(&self) -> Option<&str> {
         match &self.content {
             Content::Scalar(value) => value.as_str(),
             _ => None,
         }
     }
 
-    pub(super) fn as_list(&self) -> Option<&[Node]> {
+    pub(crate) fn as_list(&self) -> Option<&[Node]> {
         match &self.content {
             Content::List(items) => Some(items),
             _ => None,
         }
     }
 
-    pub(super) fn as_map(&self) -> Option<&[Entry]> {
+    pub(crate) fn as_map(&self) -> Option<&[Entry]> {
         match &self.content {
             Content::Map(entries) => Some(entries),
             _ => None,
@@ -55,7 +55,7 @@ impl Node {
     }
 
     /// What this is, in the words of messages.
-    pub(super) fn type_name(&self) -> &'static str {
+    pub(crate) fn type_name(&self) -> &'static str {
         match &self.content {
             Content::Scalar(Value::Null) => "nothing",
             Content::Scalar(value) => value.type_name(),
@@ -65,7 +65,7 @@ impl Node {
     }
 
     /// The value without places.
-    pub(super) fn to_value(&self) -> Value {
+    pub(crate) fn to_value(&self) -> Value {
         match &self.content {
             Content::Scalar(value) => value.clone(),
             Content::List(items) => Value::List(items.iter().map(Node::to_value).collect()),
@@ -78,7 +78,7 @@ impl Node {
     }
 
     /// The place of a part of the value; as deep as the way leads.
-    pub(super) fn place_of(&self, path: &[crate::registry::Part]) -> &Place {
+    pub(crate) fn place_of(&self, path: &[crate::registry::Part]) -> &Place {
         use crate::registry::Part;
         let Some((first, rest)) = path.split_first() else {
             return &self.place;

@@ -157,7 +157,8 @@ impl Pipeline {
     }
 }
 
-const KEYS: [&str; 8] = [
+/// The keys of a declaration.
+pub(super) const KEYS: [&str; 8] = [
     "type", "default", "doc", "min", "max", "choices", "of", "optional",
 ];
 
@@ -287,7 +288,7 @@ fn param_type(fields: &Fields<'_>, entry: &Entry, found: &mut Diagnostics) -> Op
 }
 
 /// What types are called elsewhere.
-const ALIASES: [&str; 6] = ["boolean", "double", "integer", "number", "str", "text"];
+pub(super) const ALIASES: [&str; 6] = ["boolean", "double", "integer", "number", "str", "text"];
 
 /// The types of parameters, with the values that they take.
 pub(super) const TYPES: [(&str, &str); 9] = [

@@ -56,11 +56,31 @@ enum Parts {
     Map(Vec<(Rc<Shape>, Rc<Shape>)>),
 }
 
+/// What becomes of `<<: *other`.
+#[derive(Clone, Copy, PartialEq)]
+enum MergeKeys {
+    Refused,
+    /// The entries of the other map come to those that are written.
+    Merged,
+}
+
 /// Reads a file's text.
 ///
 /// # Errors
 /// What is wrong with the YAML, as far as it can be told.
 pub(super) fn read(source: &Arc<Source>) -> Result<Node, Diagnostics> {
+    read_with(source, MergeKeys::Refused)
+}
+
+/// The same of a file that other programs read as well: merge keys, `<<: *other`, are followed.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_foreign(source: &Arc<Source>) -> Result<Node, Diagnostics> {
+    read_with(source, MergeKeys::Merged)
+}
+
+fn read_with(source: &Arc<Source>, merge: MergeKeys) -> Result<Node, Diagnostics> {
     yaml_errors::before_reading(source)?;
     let shape = shape(source)?;
     let value: Yaml = match serde_yaml::from_str(&source.text) {
@@ -68,7 +88,7 @@ pub(super) fn read(source: &Arc<Source>) -> Result<Node, Diagnostics> {
         Err(error) => return Err(yaml_errors::refused(source, &error).into()),
     };
     let mut found = Diagnostics::new();
-    let node = zip(source, &value, &shape, &mut found);
+    let node = zip(source, &value, &shape, merge, &mut found);
     if found.has_errors() {
         Err(found)
     } else {
@@ -275,7 +295,13 @@ fn duplicates(source: &Arc<Source>, root: Option<&Shape>) -> Diagnostics {
     found
 }
 
-fn zip(source: &Arc<Source>, value: &Yaml, shape: &Shape, found: &mut Diagnostics) -> Node {
+fn zip(
+    source: &Arc<Source>,
+    value: &Yaml,
+    shape: &Shape,
+    merge: MergeKeys,
+    found: &mut Diagnostics,
+) -> Node {
     let place = Place {
         source: Arc::clone(source),
         range: shape.range.clone(),
@@ -285,12 +311,13 @@ fn zip(source: &Arc<Source>, value: &Yaml, shape: &Shape, found: &mut Diagnostic
             let items = values.iter().zip(shapes);
             Content::List(
                 items
-                    .map(|(value, shape)| zip(source, value, shape, found))
+                    .map(|(value, shape)| zip(source, value, shape, merge, found))
                     .collect(),
             )
         }
         (Yaml::Mapping(values), Parts::Map(shapes)) if values.len() == shapes.len() => {
             let mut entries = Vec::with_capacity(values.len());
+            let mut merged = Vec::new();
             for ((key, value), (key_shape, shape)) in values.iter().zip(shapes) {
                 let key_place = Place {
                     source: Arc::clone(source),
@@ -307,6 +334,10 @@ fn zip(source: &Arc<Source>, value: &Yaml, shape: &Shape, found: &mut Diagnostic
                         continue;
                     }
                 };
+                if key == "<<" && merge == MergeKeys::Merged {
+                    merged.push(zip(source, value, shape, merge, found));
+                    continue;
+                }
                 if key == "<<" {
                     found.push(
                         Diagnostic::error("merge keys are not understood")
@@ -318,8 +349,11 @@ fn zip(source: &Arc<Source>, value: &Yaml, shape: &Shape, found: &mut Diagnostic
                 entries.push(Entry {
                     key,
                     key_place,
-                    value: zip(source, value, shape, found),
+                    value: zip(source, value, shape, merge, found),
                 });
+            }
+            for other in merged {
+                merge_into(&mut entries, other, found);
             }
             Content::Map(entries)
         }
@@ -347,6 +381,27 @@ fn zip(source: &Arc<Source>, value: &Yaml, shape: &Shape, found: &mut Diagnostic
         }
     };
     Node { place, content }
+}
+
+/// Adds what another map has, or several have, the first ones first, and is not written here.
+fn merge_into(entries: &mut Vec<Entry>, other: Node, found: &mut Diagnostics) {
+    match other.content {
+        Content::Map(others) => {
+            for other in others {
+                if entries.iter().all(|entry| entry.key != other.key) {
+                    entries.push(other);
+                }
+            }
+        }
+        Content::List(others) => {
+            for other in others {
+                merge_into(entries, other, found);
+            }
+        }
+        Content::Scalar(_) => {
+            found.push(Diagnostic::error("`<<` merges maps").at(&other.place, "this is no map"))
+        }
+    }
 }
 
 fn scalar_value(scalar: &Yaml) -> Result<Value, String> {

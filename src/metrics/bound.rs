@@ -86,14 +86,8 @@ impl Metric for Bound {
     }
 
     fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
-        let Asked {
-            model,
-            data,
-            params: values,
-            monitor,
-            ..
-        } = *asked;
-        let params = BoundParams::read(values)?;
+        let (model, data, monitor) = (asked.model, asked.data, asked.monitor);
+        let params = BoundParams::read(asked.params)?;
         let model = inferred::refining(model)?;
         let seed = params.seed.derive("bound");
         let batches = model.batches(data, params.split.name())?;

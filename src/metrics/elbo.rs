@@ -87,13 +87,8 @@ impl Metric for Elbo {
     }
 
     fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
-        let Asked {
-            model,
-            data,
-            params: values,
-            ..
-        } = *asked;
-        let params = ElboParams::read(values)?;
+        let (model, data) = (asked.model, asked.data);
+        let params = ElboParams::read(asked.params)?;
         let x = params::observations(data, params.split.name())?;
         let n = x.len() as f64;
         let seed = params.seed.derive("elbo/noise");

@@ -85,14 +85,8 @@ impl Metric for GridGap {
     }
 
     fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
-        let Asked {
-            model,
-            data,
-            params: values,
-            monitor,
-            ..
-        } = *asked;
-        let params = GridGapParams::read(values)?;
+        let (model, data, monitor) = (asked.model, asked.data, asked.monitor);
+        let params = GridGapParams::read(asked.params)?;
         let model = inferred::refining(model)?;
         of_two_dimensions(model)?;
         let seed = params.seed.derive("grid-gap");

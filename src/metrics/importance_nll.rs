@@ -75,14 +75,8 @@ impl Metric for ImportanceNll {
     }
 
     fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
-        let Asked {
-            model,
-            data,
-            params: values,
-            monitor,
-            ..
-        } = *asked;
-        let params = ImportanceNllParams::read(values)?;
+        let (model, data, monitor) = (asked.model, asked.data, asked.monitor);
+        let params = ImportanceNllParams::read(asked.params)?;
         let model = inferred::refining(model)?;
         let seed = params.seed.derive("importance-nll");
         let batches = model.batches(data, params.split.name())?;

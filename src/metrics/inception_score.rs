@@ -133,14 +133,8 @@ impl Metric for InceptionScoreOfSamples {
     }
 
     fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
-        let Asked {
-            model,
-            data,
-            params: values,
-            monitor,
-            ..
-        } = *asked;
-        let params = InceptionScoreParams::read(values)?;
+        let (model, data, monitor) = (asked.model, asked.data, asked.monitor);
+        let params = InceptionScoreParams::read(asked.params)?;
         let own;
         let classifier = match asked.classifier {
             Some(given) => given,

@@ -4,6 +4,7 @@ use crate::data::Dataset;
 use crate::models::DiagonalGaussians;
 use crate::models::Fitted;
 use crate::models::ModelError;
+use crate::models::Posterior;
 use crate::models::Rows;
 use crate::models::observation::LogVariances;
 use crate::models::params;
@@ -51,10 +52,28 @@ pub fn codes(
     split: &str,
     seed: &Seed,
 ) -> Result<Rows, ModelError> {
-    match model.semi_amortized() {
-        Some(model) => Ok(posteriors(model, data, split, seed)?.into_moments().0),
-        None => Ok(model.encode(&params::observations(data, split)?)?.codes()),
-    }
+    Ok(moments(model, data, split, seed)?.0)
+}
+
+/// The codes with their log variances, where q(z|x) is a Gaussian of independent dimensions.
+///
+/// # Errors
+/// Those of the model.
+pub fn moments(
+    model: &dyn Fitted,
+    data: &Dataset,
+    split: &str,
+    seed: &Seed,
+) -> Result<(Rows, Option<LogVariances>), ModelError> {
+    let gaussians = match model.semi_amortized() {
+        Some(model) => posteriors(model, data, split, seed)?,
+        None => match model.encode(&params::observations(data, split)?)? {
+            Posterior::Gaussians(gaussians) => gaussians,
+            other => return Ok((other.codes(), None)),
+        },
+    };
+    let (mean, log_var) = gaussians.into_moments();
+    Ok((mean, Some(log_var)))
 }
 
 /// q at λ_K of all of a split in its order. Batches are those that the model was trained with, since the

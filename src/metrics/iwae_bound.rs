@@ -155,13 +155,8 @@ impl Metric for IwaeBound {
     }
 
     fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
-        let Asked {
-            model,
-            data,
-            params: values,
-            ..
-        } = *asked;
-        let params = IwaeBoundParams::read(values)?;
+        let (model, data) = (asked.model, asked.data);
+        let params = IwaeBoundParams::read(asked.params)?;
         let truth = known_truth(data)?;
         let most = if truth.is_some() { usize::MAX } else { FEW };
         let count = params.observations.unwrap_or(most);

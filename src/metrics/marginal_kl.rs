@@ -121,13 +121,8 @@ impl Metric for MarginalKlScore {
     }
 
     fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
-        let Asked {
-            model,
-            data,
-            params: values,
-            ..
-        } = *asked;
-        let params = MarginalKlParams::read(values)?;
+        let (model, data) = (asked.model, asked.data);
+        let params = MarginalKlParams::read(asked.params)?;
         let inference = params.seed.derive("marginal-kl/inference");
         let marginal = Marginal::over(model, data, params.observations, &inference)?;
         let draws =

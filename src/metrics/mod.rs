@@ -22,6 +22,7 @@ mod mixture_proposal;
 mod mode_coverage;
 pub mod ms_ssim;
 pub mod ratio;
+mod reconstruction;
 mod test_kl;
 mod wasserstein;
 
@@ -139,6 +140,7 @@ pub static ALL: &[&dyn Metric] = &[
     &marginal_kl::MarginalKlScore,
     &mode_coverage::ModeCoverage,
     &ms_ssim::MsSsimScore,
+    &reconstruction::Reconstruction,
     &test_kl::TestKl,
     &wasserstein::WassersteinCritic,
 ];

@@ -108,17 +108,12 @@ impl Metric for ModeCoverage {
     }
 
     fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
-        let Asked {
-            model,
-            data,
-            params: values,
-            ..
-        } = *asked;
+        let (model, data) = (asked.model, asked.data);
         let classifier = asked.classifier.ok_or_else(|| {
             let why = "modes are told apart by a classifier: give one in the slot `classifier`";
             ModelError::Unsupported(why.to_owned())
         })?;
-        let ModeCoverageParams { samples, seed } = ModeCoverageParams::read(values)?;
+        let ModeCoverageParams { samples, seed } = ModeCoverageParams::read(asked.params)?;
         let per_row = channels(classifier.shape(), model.shape());
         let per_row = per_row.map_err(ModelError::Unsupported)?;
         let seed = seed.derive("mode-coverage");

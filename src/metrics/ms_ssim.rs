@@ -80,13 +80,8 @@ impl Metric for MsSsimScore {
     }
 
     fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
-        let Asked {
-            model,
-            data,
-            params: values,
-            ..
-        } = *asked;
-        let params = MsSsimParams::read(values)?;
+        let (model, data) = (asked.model, asked.data);
+        let params = MsSsimParams::read(asked.params)?;
         let &[channels, height, width] = model.shape() else {
             return Err(ModelError::Data(format!(
                 "observations have shape {:?}; pictures have [channels, height, width]",

@@ -121,13 +121,8 @@ impl Metric for TestKl {
     }
 
     fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
-        let Asked {
-            model,
-            data,
-            params: values,
-            ..
-        } = *asked;
-        let params = TestKlParams::read(values)?;
+        let (model, data) = (asked.model, asked.data);
+        let params = TestKlParams::read(asked.params)?;
         let count = params.observations.unwrap_or(usize::MAX);
         let x = first(params::observations(data, "test")?, count);
         let truth = truth(data)?;

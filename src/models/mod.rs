@@ -11,6 +11,7 @@ mod error;
 mod estimate;
 mod fitted;
 pub mod iwae;
+mod learned_by;
 mod lstm_vae;
 pub mod mapa;
 mod measures;
@@ -32,6 +33,7 @@ pub use checked::fits;
 pub use error::ModelError;
 pub use estimate::Estimate;
 pub use fitted::Fitted;
+pub use learned_by::{LearnsBy, NetworkFacts};
 pub use posterior::Posterior;
 pub use posteriors::{DiagonalGaussians, Draws, Posteriors};
 pub use rows::Rows;
@@ -111,6 +113,17 @@ pub trait Model: Entry {
         Ok(())
     }
 
+    /// The networks behind weights that [`Model::train`] left, each with the loss that it learned by.
+    ///
+    /// # Errors
+    /// [`ModelError::Unsupported`] for models that don't tell.
+    fn networks(&self, _weights: &[u8]) -> Result<Vec<NetworkFacts>, ModelError> {
+        Err(ModelError::Unsupported(format!(
+            "`train/{}` does not tell the losses of its networks",
+            self.name()
+        )))
+    }
+
     /// Opens weights that [`Model::train`] left.
     fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError>;
 }
@@ -149,14 +162,19 @@ pub static ALL: &[&dyn Model] = &[
 /// # Errors
 /// [`ModelError::Diverged`] where a weight is not finite.
 pub fn open(weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {
+    let opened = model_of(weights)?.open(weights, device)?;
+    Ok(Box::new(checked::Checked::new(weights, opened)?))
+}
+
+/// The model that left these weights: the configuration in the file names it.
+///
+/// # Errors
+/// Where they are of no model of this version.
+pub fn model_of(weights: &[u8]) -> Result<&'static dyn Model, ModelError> {
     let header = checkpoint::header(weights)?;
     let name = header.config["model"].as_str().unwrap_or_default();
-    let model = ALL
-        .iter()
-        .find(|model| model.name() == name)
-        .ok_or_else(|| ModelError::Weights(format!("they are of an unknown model `{name}`")))?;
-    let opened = model.open(weights, device)?;
-    Ok(Box::new(checked::Checked::new(weights, opened)?))
+    let found = ALL.iter().find(|model| model.name() == name).copied();
+    found.ok_or_else(|| ModelError::Weights(format!("they are of an unknown model `{name}`")))
 }
 
 /// The configuration that was stored with weights.

@@ -5,6 +5,7 @@
 //! stand `select`, `table/…`, `sample/…` and `command`. So a new model needs no line here.
 
 mod artifacts;
+mod best;
 mod capabilities;
 mod claims;
 mod classifier;
@@ -20,9 +21,11 @@ mod fitted;
 mod gaussian_ratio;
 mod importance;
 mod in_latex;
+mod latents;
 mod low_posterior;
 mod measured;
 mod naming;
+mod networks;
 mod pairwise;
 mod pareto;
 mod plateau;
@@ -40,6 +43,7 @@ mod sample;
 mod search;
 mod select;
 mod sentences;
+mod settings;
 mod summary;
 mod surrogate;
 mod train;
@@ -93,13 +97,16 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &points::PosteriorPoints,
         &posterior::LogPosterior,
         &select::Select,
+        &best::BestTable,
         &classifier::TrainClassifier,
         &codes::Codes,
         &command::Command,
         &compare::CompareTable,
         &gaussian_ratio::RatioOfGaussians,
         &importance::ImportanceTable,
+        &latents::Latents,
         &low_posterior::LowPosterior,
+        &networks::NetworksTable,
         &pairwise::PairwiseTable,
         &pareto::ParetoTable,
         &plateau::Plateau,
@@ -115,6 +122,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         &sample::Prior,
         &sample::Reconstructions,
         &sentences::Sentences,
+        &settings::SettingsTable,
         &trend::Trend,
         &tsne::Tsne,
         &wall_time::WallTime,

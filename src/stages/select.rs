@@ -11,6 +11,7 @@ use super::artifacts;
 use super::described;
 use super::fitted;
 use crate::engine::Job;
+use crate::engine::JobArtifact;
 use crate::engine::JobError;
 use crate::engine::JobItem;
 use crate::engine::StepOutput;
@@ -32,6 +33,9 @@ use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::list_of;
 use crate::text::plural;
+
+/// The optional slot.
+const SCORES: &str = "scores";
 
 /// Passes on all outputs of the best candidate.
 pub(super) struct Select;
@@ -87,6 +91,9 @@ impl Entry for Select {
          `order` is not given, the direction counts that the metric is known to have, as by\n\
          `metrics: {better: {loss: lower}}` of a command.\n\
          \n\
+         Other steps can score the candidates: `in: {candidates: fit, scores: critic.metrics}` passes on the\n\
+         model whose critic says that it is best. A candidate has the score of its own coordinates.\n\
+         \n\
          Ties go to the first in axis order. A score that is not a number never wins; a training\n\
          that diverged is left out, and the run says so. Where no candidate has a score the step fails and says so.\n\
          With `replicate: seed` a candidate is chosen by the mean over its seeds, and not by its luckiest\n\
@@ -138,7 +145,12 @@ impl StageKind for Select {
             "steps that leave metrics",
         );
         candidates.whole = true;
-        vec![candidates]
+        let scores = Slot::new(
+            SCORES,
+            &[ArtifactType::Metrics],
+            "scores of the candidates, where others measured them",
+        );
+        vec![candidates, scores.optional()]
     }
 
     fn outputs(&self) -> Outputs {
@@ -154,11 +166,15 @@ impl Stage for Select {
         let params = SelectParams::read(&job.step.params)?;
         let by = params.by.as_str();
         let candidates = job.items("candidates");
-        let order = params.order.unwrap_or_else(|| known_order(candidates, by));
+        let scored = match job.items(SCORES) {
+            [] => candidates.iter().collect(),
+            scores => scored_by(candidates, scores)?,
+        };
+        let order = params.order.unwrap_or_else(|| known_order(&scored, by));
         let largest = order == Order::Max;
-        let scores = candidates
+        let scores = scored
             .iter()
-            .map(|candidate| score(candidate, by))
+            .map(|scored| score(scored, by))
             .collect::<Result<Vec<_>, _>>()?;
         let diverged: Vec<String> = candidates
             .iter()
@@ -382,9 +398,9 @@ pub fn check_selections(plan: &Plan) -> Diagnostics {
 }
 
 /// Which is best as the manifest, or the kind that reports the number, says it.
-fn known_order(candidates: &[JobItem], by: &str) -> Order {
-    let mut said = candidates.iter().filter_map(|candidate| {
-        let metrics = candidate.outputs.get("metrics")?;
+fn known_order(scored: &[&JobItem], by: &str) -> Order {
+    let mut said = scored.iter().filter_map(|scored| {
+        let metrics = metrics_of(scored)?;
         described::higher_is_better(metrics.described.as_ref()?, by)
     });
     let measure = || super::measure(by)?.higher_is_better;
@@ -394,13 +410,49 @@ fn known_order(candidates: &[JobItem], by: &str) -> Order {
     }
 }
 
+/// For every candidate the one of the scores that stands at its coordinates.
+fn scored_by<'a>(
+    candidates: &[JobItem],
+    scores: &'a [JobItem],
+) -> Result<Vec<&'a JobItem>, JobError> {
+    let of = |candidate: &JobItem| {
+        // A score may have fewer axes than what it scores, and belongs to all that share them.
+        let belongs = |score: &&JobItem| {
+            let mut axes = score.cell.iter();
+            axes.all(|(axis, value)| candidate.cell.get(axis) == Some(value))
+        };
+        let mut own = scores.iter().filter(belongs);
+        match (own.next(), own.next()) {
+            (Some(score), None) => Ok(score),
+            (found, _) => Err(JobError::failed(format!(
+                "{} has {} in `{SCORES}`",
+                fitted::name(candidate),
+                match found {
+                    None => "no score",
+                    Some(_) => "several scores",
+                }
+            ))
+            .hint("the stages in `candidates` and `scores` run in the same cells")),
+        }
+    };
+    candidates.iter().map(of).collect()
+}
+
+/// The output called `metrics`, or in the slot for scores the one that was asked for.
+fn metrics_of(item: &JobItem) -> Option<&JobArtifact> {
+    let only = item.outputs.values().next().filter(|artifact| {
+        item.outputs.len() == 1 && artifact.paths.contains_key(artifacts::METRICS)
+    });
+    item.outputs.get("metrics").or(only)
+}
+
 /// The candidate's score; none where it has no finite one.
 fn score(candidate: &JobItem, by: &str) -> Result<Option<f64>, JobError> {
     // It may never have come to report the number, or any.
     if candidate.diverged {
         return Ok(None);
     }
-    let Some(artifact) = candidate.outputs.get("metrics") else {
+    let Some(artifact) = metrics_of(candidate) else {
         return Err(JobError::failed(format!(
             "stage `{}` leaves no metrics to choose by",
             candidate.stage

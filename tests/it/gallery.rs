@@ -114,9 +114,8 @@ fn every_kind_of_table_occurs_in_the_gallery_or_a_paper() {
     let read = |name: &str| {
         fs::read_to_string(format!("pipelines/{name}.yaml")).expect("the pipeline ships")
     };
-    let text = ["gallery", "sa-vae", "rosca-marginal-kl"]
-        .map(read)
-        .concat();
+    let papers = ["gallery", "sa-vae", "rosca-marginal-kl", "rosca-hybrids"];
+    let text = papers.map(read).concat();
     for kind in stages::catalog()
         .iter()
         .filter(|kind| kind.name().starts_with("table/"))

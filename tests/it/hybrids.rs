@@ -9,7 +9,7 @@ use sweepline::data::Array;
 
 use super::support::TestSpace;
 
-/// All nine systems, their scores, tables, figures and claims; two updates of each network or so.
+/// All nine systems and the study of many latents, their scores, tables, figures and claims; a few updates of each network.
 #[test]
 fn the_manifest_of_hybrids_runs_at_a_reduced_size() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -20,16 +20,21 @@ fn the_manifest_of_hybrids_runs_at_a_reduced_size() {
         "manifests/rosca-hybrids.yaml",
         "--profile",
         "quick",
+        "--seeds",
+        "1",
+        "--axis",
+        "scaled_latent=20,30",
         "--outputs",
     ]);
     command.arg(&outputs);
     for param in [
-        "network=mlp",
         "classifier=mlp",
         "images=70",
         "valid=20",
         "test=20",
         "epochs=5",
+        "scaled_epochs=1",
+        "scaled_code_hidden=8",
         "batch=70",
         "hidden=8",
         "code_hidden=8",
@@ -58,9 +63,36 @@ fn the_manifest_of_hybrids_runs_at_a_reduced_size() {
         .find(|path| path.join("tables").exists())
         .expect("the experiment has tables");
     let summary = fs::read_to_string(experiment.join("tables/summary.csv"));
-    // Nine systems under a line of names.
-    assert_eq!(summary.expect("the scores").lines().count(), 1 + 9);
-    for figure in ["scores-of-each", "critics-of-each", "samples-of-each"] {
+    // Nine systems, of which two have two weights, under a line of names.
+    assert_eq!(summary.expect("the scores").lines().count(), 1 + 9 + 2);
+    let table = |name: &str| {
+        let path = experiment.join(format!("tables/{name}.csv"));
+        fs::read_to_string(&path).unwrap_or_else(|_| panic!("{}", path.display()))
+    };
+    // The networks of the nine: 2 + 2 + 2 + 3 + 3 + 4 + 4 + 3 + 3, each with its own loss.
+    let systems = table("fig-07-systems");
+    assert_eq!(systems.lines().count(), 1 + 26, "{systems}");
+    let of_wgan = systems
+        .lines()
+        .find(|line| line.contains("WGAN-GP,discriminator"));
+    assert!(
+        of_wgan.is_some_and(|line| line.contains("(‖∇f(x̂)‖ − 1)²")),
+        "{systems}"
+    );
+    let settings = table("table-3-learning-rates");
+    assert!(settings.contains("\"10.0, 50.0\""), "{settings}");
+    // The best of each system by each of three scores.
+    assert_eq!(table("best-of-each").lines().count(), 1 + 3 * 9);
+    for figure in [
+        "fig-05-estimated-bounds",
+        "fig-06-posterior-means",
+        "fig-06-used-latents",
+        "fig-08-settings",
+        "fig-16-samples-of-many-latents",
+        "fig-23-vae-and-veegan",
+        "fig-24-samples-of-each",
+        "fig-25-reconstructions",
+    ] {
         let path = experiment.join(format!("figures/{figure}.svg"));
         assert!(path.exists(), "{}", path.display());
     }

@@ -27,6 +27,7 @@ mod gallery;
 #[cfg(unix)]
 mod growing;
 mod hybrids;
+mod imports;
 mod language;
 mod own;
 mod reference;

@@ -1,6 +1,7 @@
 //! What ships works: every manifest in the repository plans, and the README shows them as they are.
 
 use std::fs;
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -13,19 +14,35 @@ fn manifests() -> Vec<PathBuf> {
     all
 }
 
+/// The names under `profiles`, and none for the manifest as it stands.
+fn profiles(manifest: &Path) -> Vec<Option<String>> {
+    let text = fs::read_to_string(manifest).expect("manifests are text");
+    let manifest: serde_yaml::Value = serde_yaml::from_str(&text).expect("manifests are YAML");
+    let named = manifest["profiles"]
+        .as_mapping()
+        .cloned()
+        .unwrap_or_default();
+    let names = named.into_iter().map(|(name, _)| name);
+    let names = names.map(|name| name.as_str().map(str::to_owned));
+    [None].into_iter().chain(names).collect()
+}
+
 #[test]
-fn every_manifest_checks_without_a_warning() {
+fn every_manifest_checks_without_a_warning_in_each_of_its_profiles() {
     assert!(!manifests().is_empty());
     for manifest in manifests() {
-        let output = Command::new(env!("CARGO_BIN_EXE_sweepline"))
-            .arg("check")
-            .arg(&manifest)
-            .env("NO_COLOR", "1")
-            .output()
-            .expect("the program starts");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{}\n{said}", manifest.display());
-        assert!(!said.contains("warning"), "{}\n{said}", manifest.display());
+        for profile in profiles(&manifest) {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_sweepline"));
+            command.arg("check").arg(&manifest).env("NO_COLOR", "1");
+            if let Some(profile) = &profile {
+                command.args(["--profile", profile]);
+            }
+            let output = command.output().expect("the program starts");
+            let said = String::from_utf8_lossy(&output.stderr);
+            let what = format!("{} {profile:?}\n{said}", manifest.display());
+            assert!(output.status.success(), "{what}");
+            assert!(!said.contains("warning"), "{what}");
+        }
     }
 }
 

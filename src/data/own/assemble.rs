@@ -330,7 +330,7 @@ fn told(x: &Raw, row: usize, count: usize, table: Option<&super::TableNames>) ->
                 None => format!("number {at}"),
             };
             match value.is_finite() {
-                true => format!("has {value} as {place}, more than single precision holds"),
+                true => format!("has {value:e} as {place}, more than single precision holds"),
                 false => format!("has {value} as {place}"),
             }
         }

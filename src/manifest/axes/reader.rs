@@ -51,6 +51,8 @@ pub(in crate::manifest) struct Reader<'a> {
     pub deciding: Vec<String>,
     /// Names that occurred as an axis or in variants.
     pub seen: Vec<String>,
+    /// Those that a variant sets: cells of other variants have the parameter's value.
+    pub set: Vec<String>,
     pub found: &'a mut Diagnostics,
 }
 

@@ -49,6 +49,7 @@ impl<'a> Reader<'a> {
                     continue;
                 }
                 self.seen.push(part.key.clone());
+                self.set.push(part.key.clone());
                 let Some(set) = self.column(&part.key, &part.key_place) else {
                     continue;
                 };

@@ -57,7 +57,7 @@ pub(super) fn read(
             all.push(wrong);
             all
         }),
-        false => yaml::read(&source),
+        false => yaml::read_foreign(&source),
     };
     match node {
         Ok(node) => match node.content {

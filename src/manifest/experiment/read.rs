@@ -118,13 +118,16 @@ pub(super) fn read(
         search: None,
         deciding: Vec::new(),
         seen: Vec::new(),
+        set: Vec::new(),
         found,
     };
     let axes = reader.read(manifest.get("axes"));
     let search = reader.search.take();
     let seen = std::mem::take(&mut reader.seen);
+    let set = std::mem::take(&mut reader.set);
     for entry in &forced {
-        if seen.contains(&entry.key) || nested::within(entry, &mut columns, found) {
+        let only_axis = seen.contains(&entry.key) && !set.contains(&entry.key);
+        if only_axis || nested::within(entry, &mut columns, found) {
             continue;
         }
         match columns.index(&entry.key) {

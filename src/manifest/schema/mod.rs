@@ -14,6 +14,8 @@ use serde_json::json;
 
 use crate::registry::Catalog;
 
+use super::pipeline::ALIASES;
+use super::pipeline::KEYS;
 use super::pipeline::TYPES;
 use kinds::stage;
 
@@ -38,7 +40,7 @@ pub fn schema(catalog: &Catalog, described: Described) -> Json {
             "stages",
         ),
     };
-    json!({
+    let mut schema = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": title,
         "type": "object",
@@ -64,7 +66,12 @@ pub fn schema(catalog: &Catalog, described: Described) -> Json {
                 "type": ["array", "object", "string"],
             },
         },
-    })
+    });
+    if described == Described::Manifest {
+        schema["if"] = json!({"not": {"required": ["pipeline"]}});
+        schema["then"] = json!({"properties": {"params": {"additionalProperties": declaration()}}});
+    }
+    schema
 }
 
 /// A key of a map with its documentation.
@@ -164,6 +171,21 @@ fn pipeline() -> Json {
     })
 }
 
+/// A value in a manifest with stages of its own, which is a declaration where it reads as one.
+fn declaration() -> Json {
+    let types = TYPES.map(|(name, _)| name);
+    let types: Vec<&str> = types.into_iter().chain(ALIASES).collect();
+    json!({
+        "if": {"type": "object", "anyOf": [
+            {"properties": {"type": {"enum": types}}, "required": ["type"]},
+            {"propertyNames": {"enum": KEYS}, "anyOf": [
+                {"required": ["type"]}, {"required": ["default"]}, {"required": ["choices"]},
+            ]},
+        ]},
+        "then": {"$ref": "#/definitions/parameter"},
+    })
+}
+
 fn parameter() -> Json {
     let types = TYPES.map(|(name, _)| name);
     json!({
@@ -178,6 +200,7 @@ fn parameter() -> Json {
             "of": key("The type of the elements of a list or map", json!({"enum": types})),
             "optional": key("Whether a manifest may leave it without any value", json!({"type": "boolean"})),
         },
+        "anyOf": [{"required": ["type"]}, {"required": ["choices"]}],
         "additionalProperties": false,
     })
 }
@@ -187,6 +210,11 @@ fn axis() -> Json {
     let properties = axis.pointer_mut("/anyOf/1/properties");
     if let Some(properties) = properties.and_then(Json::as_object_mut) {
         properties.extend(searches::searches());
+        // An axis has one form, which has no variants beside it.
+        let forms = properties.keys();
+        let forms: Vec<Json> = forms.map(|form| json!({"required": [form]})).collect();
+        axis["anyOf"][1]["if"] = json!({"anyOf": forms});
+        axis["anyOf"][1]["then"] = json!({"maxProperties": 1});
     }
     axis
 }

@@ -118,14 +118,8 @@ impl Metric for DensityModelKl {
     }
 
     fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
-        let Asked {
-            model,
-            data,
-            params: values,
-            monitor,
-            ..
-        } = *asked;
-        let params = DensityModelKlParams::read(values)?;
+        let (model, data, monitor) = (asked.model, asked.data, asked.monitor);
+        let params = DensityModelKlParams::read(asked.params)?;
         let seed = params.seed.derive("density-model-kl");
         let q = HeldOut::of(model, data, params.observations, params.samples, seed)?;
         let log_marginal = Estimate::of(&q.exact.log_q).mean;

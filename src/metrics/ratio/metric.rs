@@ -91,14 +91,8 @@ impl Metric for DensityRatioKl {
     }
 
     fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
-        let Asked {
-            model,
-            data,
-            params: values,
-            monitor,
-            ..
-        } = *asked;
-        let params = DensityRatioKlParams::read(values)?;
+        let (model, data, monitor) = (asked.model, asked.data, asked.monitor);
+        let params = DensityRatioKlParams::read(asked.params)?;
         let seed = params.seed.derive("density-ratio-kl");
         let q = HeldOut::of(model, data, params.observations, params.samples, seed)?;
         let exact = q.exact.marginal;

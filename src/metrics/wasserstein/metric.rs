@@ -110,14 +110,8 @@ impl Metric for WassersteinCritic {
     }
 
     fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
-        let Asked {
-            model,
-            data,
-            params: values,
-            monitor,
-            ..
-        } = *asked;
-        let params = WassersteinParams::read(values)?;
+        let (model, data, monitor) = (asked.model, asked.data, asked.monitor);
+        let params = WassersteinParams::read(asked.params)?;
         let shape = model.shape();
         let taken = Architecture::of(&params.critic.networks).check(shape);
         taken.map_err(|(what, help)| ModelError::Data(format!("{what}: {help}")))?;

@@ -17,6 +17,7 @@ use super::made::Coded;
 use super::made::Made;
 use super::players::Player;
 use super::players::Step;
+use crate::models::LearnsBy;
 use crate::models::observation::ObservationModel;
 use crate::models::observation::SigmaScope;
 use crate::nn::Backend;
@@ -81,6 +82,15 @@ impl<B: Backend> System<B> for Aae<B> {
             &mut self.encoder.component,
             &mut self.decoder.component,
             &mut self.codes.component,
+        ]
+    }
+
+    fn learns_by(&self) -> Vec<LearnsBy> {
+        let autoencoder = || LearnsBy::of("−E_q log p(x|z) − E_q ln C(z)");
+        vec![
+            autoencoder(),
+            autoencoder(),
+            LearnsBy::of("L_C = −E_p(z) ln C(z) − E_q ln (1 − C(z))"),
         ]
     }
 

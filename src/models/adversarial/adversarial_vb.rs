@@ -16,6 +16,7 @@ use super::made::Made;
 use super::players::Player;
 use super::players::Step;
 use super::players::Turn;
+use crate::models::LearnsBy;
 use crate::models::observation::ObservationModel;
 use crate::models::observation::SigmaScope;
 use crate::nn::Backend;
@@ -184,6 +185,24 @@ impl<B: Backend> System<B> for AdversarialVb<B> {
             &mut self.encoder.component,
             &mut self.decoder.component,
             &mut self.adversary.component,
+        ]
+    }
+
+    fn learns_by(&self) -> Vec<LearnsBy> {
+        let [primal, adversary] = match self.terms.contrast_draws {
+            0 => [
+                "E [−log p(x|z) + T(x, z)]",
+                "L_T = −E_x E_q ln σ(T(x, z)) − E_x E_p(z) ln (1 − σ(T(x, z)))",
+            ],
+            _ => [
+                "E [−log p(x|z) + T(x, z̃) + log N(z; μ̂, σ̂²) − log p(z)]",
+                "L_T = −E_x E_q ln σ(T(x, z̃)) − E_x E_p(z) ln (1 − σ(T(x, z)))",
+            ],
+        };
+        vec![
+            LearnsBy::of(primal),
+            LearnsBy::of(primal),
+            LearnsBy::of(adversary),
         ]
     }
 

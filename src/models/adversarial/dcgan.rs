@@ -12,6 +12,7 @@ use super::losses::as_real;
 use super::made::Made;
 use super::players::Player;
 use super::players::Step;
+use crate::models::LearnsBy;
 use crate::nn::Backend;
 use crate::nn::Matrix;
 use crate::random::Seed;
@@ -58,6 +59,13 @@ impl<B: Backend> System<B> for Dcgan<B> {
         vec![
             &mut self.generator.component,
             &mut self.discriminator.component,
+        ]
+    }
+
+    fn learns_by(&self) -> Vec<LearnsBy> {
+        vec![
+            LearnsBy::of("L_G = −E ln D(G(z))"),
+            LearnsBy::of("L_D = −E ln D(x) − E ln (1 − D(G(z)))"),
         ]
     }
 

@@ -19,12 +19,16 @@ use crate::models::ExtraInputs;
 use crate::models::Fitted;
 use crate::models::Model;
 use crate::models::ModelError;
+use crate::models::NetworkFacts;
+use crate::models::learned_by;
 use crate::models::measures;
 use crate::models::networks::Architecture;
 use crate::models::networks::NetworkParams;
 use crate::models::vae::config::visible;
+use crate::nn::Cpu;
 use crate::nn::device::DeviceChoice;
 use crate::nn::device::on_device;
+use crate::random::Seed;
 use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Facts;
@@ -193,6 +197,9 @@ pub(in crate::models) static AAE: Adversarial = Adversarial {
            Of KL(q(z|x) || p(z)) it keeps KL(q(z) || p(z)) alone, so nothing holds the variances up:\n\
            they fall to zero. ln σ² is kept between −15 and 15.\n\
            \n\
+           Samples of the prior are means of p(x|z), without the noise of p(x|z): fakes, wherever a score or a\n\
+           picture asks for samples, are means.\n\
+           \n\
            `valid_bound_estimate` is E_q [log p(x|z) + ln C(z)/(1 − C(z))] on validation data: what takes the\n\
            place of a variational bound, though it is none.\n\
            \n\
@@ -345,8 +352,15 @@ pub(in crate::models) static ADVERSARIAL_VB: Adversarial = Adversarial {
            ½ ‖z‖² is added to what the network of T gives, so that it has to learn log q(z|x) alone.\n\
            \n\
            With `adaptive_contrast`, T judges z̃ = (z − μ̂)/σ̂ against draws of N(0, I), where μ̂(x) and\n\
-           σ̂(x) are moments of `contrast_draws` draws of q(z|x), taken as constants, and the KL term is\n\
-           T(x, z̃) + log N(z; μ̂, σ̂²) − log p(z).\n\
+           σ̂(x) are moments of `contrast_draws` draws of q(z|x), taken as constants:\n\
+           \n\
+           ```text\n\
+           E [−log p(x|z) + T(x, z̃) + log N(z; μ̂, σ̂²) − log p(z)]\n\
+           L_T = −E_x E_q ln σ(T(x, z̃)) − E_x E_p(z) ln (1 − σ(T(x, z)))\n\
+           ```\n\
+           \n\
+           Samples of the prior are means of p(x|z), without the noise of p(x|z): fakes, wherever a score or a\n\
+           picture asks for samples, are means.\n\
            \n\
            `valid_bound_estimate` is the negative of the first loss on validation data: a variational bound as far\n\
            as T is right. A code is the mean of 32 draws.\n\
@@ -483,6 +497,13 @@ impl Model for Adversarial {
             (&game, &rates),
             monitor
         ))
+    }
+
+    fn networks(&self, weights: &[u8]) -> Result<Vec<NetworkFacts>, ModelError> {
+        let config: Config = crate::models::config(weights)?;
+        let mut system = config.system(&Cpu::default(), Seed::new(0));
+        let learns = system.learns_by();
+        Ok(learned_by::facts(&system.components(), learns))
     }
 
     fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {

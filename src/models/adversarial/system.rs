@@ -17,6 +17,7 @@ use super::veegan::Veegan;
 use super::vgh;
 use super::vgh::Vgh;
 use super::wgan_gp::WganGp;
+use crate::models::LearnsBy;
 use crate::models::networks::Architecture;
 use crate::models::observation::ObservationModel;
 use crate::models::observation::SigmaScope;
@@ -30,6 +31,9 @@ use crate::training::TrainingError;
 pub(super) trait System<B: Backend> {
     /// In the order of the summary.
     fn components(&mut self) -> Vec<&mut Component<B>>;
+
+    /// What each component learns by, in the order of [`System::components`].
+    fn learns_by(&self) -> Vec<LearnsBy>;
 
     /// Batches that an iteration draws.
     fn batches_per_iteration(&self) -> u64 {

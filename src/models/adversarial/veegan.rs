@@ -16,6 +16,7 @@ use super::made::Coded;
 use super::made::Made;
 use super::players::Player;
 use super::players::Step;
+use crate::models::LearnsBy;
 use crate::nn::Backend;
 use crate::nn::Matrix;
 use crate::random::Seed;
@@ -91,6 +92,14 @@ impl<B: Backend> System<B> for Veegan<B> {
             &mut self.generator.component,
             &mut self.reconstructor.component,
             &mut self.joint.component,
+        ]
+    }
+
+    fn learns_by(&self) -> Vec<LearnsBy> {
+        vec![
+            LearnsBy::of("L_G = E [a(G(z), z) + ‖z − F(G(z))‖²]"),
+            LearnsBy::of("L_F = E ‖z − F(G(z))‖²"),
+            LearnsBy::of("L_ω = E softplus(−a(G(z), z)) + E softplus(a(x, F(x)))"),
         ]
     }
 

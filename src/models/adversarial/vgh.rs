@@ -15,6 +15,7 @@ use super::made::Coded;
 use super::made::Made;
 use super::players::Player;
 use super::players::Step;
+use crate::models::LearnsBy;
 use crate::nn::Backend;
 use crate::nn::Matrix;
 use crate::random::Seed;
@@ -150,6 +151,25 @@ impl<B: Backend> System<B> for Vgh<B> {
             &mut self.generator.component,
             &mut self.discriminator.component,
             &mut self.codes.component,
+        ]
+    }
+
+    fn learns_by(&self) -> Vec<LearnsBy> {
+        let [generator, discriminator] = match self.terms.variant {
+            Variant::Vgh => [
+                "L_G = λ_G E ‖x − G(z_q)‖₁ − E ln D(G(z_q))",
+                "L_D = −E ln D(x) − E ln (1 − D(G(z_q)))",
+            ],
+            Variant::VghPlusPlus => [
+                "L_G = λ_G E ‖x − G(z_q)‖₁ − E ln D(G(z_q)) − E ln D(G(z_p))",
+                "L_D = −E ln D(x) − E ln (1 − D(G(z_q))) − E ln (1 − D(G(z_p)))",
+            ],
+        };
+        vec![
+            LearnsBy::of("L_E = λ_E E ‖x − G(z_q)‖₁ − E ln C(z_q)"),
+            LearnsBy::of(generator),
+            LearnsBy::of(discriminator),
+            LearnsBy::of("L_C = −E ln C(z_p) − E ln (1 − C(z_q))"),
         ]
     }
 

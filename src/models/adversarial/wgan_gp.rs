@@ -10,6 +10,7 @@ use super::layers::Output;
 use super::made::Made;
 use super::players::Player;
 use super::players::Step;
+use crate::models::LearnsBy;
 use crate::nn::Backend;
 use crate::nn::Matrix;
 use crate::nn::Vector;
@@ -85,6 +86,16 @@ impl<B: Backend> WganGp<B> {
 impl<B: Backend> System<B> for WganGp<B> {
     fn components(&mut self) -> Vec<&mut Component<B>> {
         vec![&mut self.generator.component, &mut self.critic.component]
+    }
+
+    fn learns_by(&self) -> Vec<LearnsBy> {
+        vec![
+            LearnsBy::of("L_G = −E f(G(z))"),
+            LearnsBy {
+                updates: self.critic_updates,
+                ..LearnsBy::of("L_D = E f(G(z)) − E f(x) + λ E (‖∇f(x̂)‖ − 1)²")
+            },
+        ]
     }
 
     fn batches_per_iteration(&self) -> u64 {

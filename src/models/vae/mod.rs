@@ -13,16 +13,22 @@ use config::Config;
 use config::PosteriorKind;
 use config::VaeParams;
 pub(super) use fit::FittedVae;
+use networks::Networks;
 
 use super::ExtraInputs;
 use super::Fitted;
+use super::LearnsBy;
 use super::Model;
 use super::ModelError;
+use super::NetworkFacts;
+use super::learned_by;
 use super::measures;
 use super::networks::Architecture;
 use crate::data::Dataset;
+use crate::nn::Cpu;
 use crate::nn::device::DeviceChoice;
 use crate::nn::device::on_device;
+use crate::random::Seed;
 use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Facts;
@@ -35,6 +41,9 @@ use crate::training::Trained;
 
 /// `train/vae`
 pub struct Vae;
+
+/// As the documentation has it.
+const LOSS: &str = "−log p(x|z) + β KL(q(z|x) || N(0, I))";
 
 impl Entry for Vae {
     fn name(&self) -> &'static str {
@@ -55,6 +64,9 @@ impl Entry for Vae {
          with the KL in closed form. Reconstruction terms are summed over the dimensions of x. The curve\n\
          has the training loss and, per epoch, `valid_elbo` in nats per observation; with one latent\n\
          dimension and up to 16 of x the metrics have `valid_ll` by quadrature.\n\
+         \n\
+         Samples of the prior are means of p(x|z), without the noise of p(x|z): fakes, wherever a score or a\n\
+         picture asks for samples, are means.\n\
          \n\
          With `posterior: rnvp` z is a Gaussian sample z₀ after `couplings` affine couplings, each given\n\
          h(x), `coupling_features` numbers of the encoder; halves alternate, scales are at most e². The\n\
@@ -139,6 +151,15 @@ impl Model for Vae {
         on_device!(training.device, |device| fit::train(
             &device, &config, data, training, monitor
         ))
+    }
+
+    /// All by one loss.
+    fn networks(&self, weights: &[u8]) -> Result<Vec<NetworkFacts>, ModelError> {
+        let config: Config = super::config(weights)?;
+        let mut networks = Networks::new(&config, &Cpu::default(), Seed::new(0));
+        let components = networks.components();
+        let learns = components.iter().map(|_| LearnsBy::of(LOSS)).collect();
+        Ok(learned_by::facts(&components, learns))
     }
 
     fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {

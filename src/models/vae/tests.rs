@@ -36,6 +36,21 @@ fn pictures(side: usize) -> Dataset {
     Dataset::new(split(40, 1), split(4, 2), split(4, 3), meta)
 }
 
+#[test]
+fn the_loss_that_it_tells_is_that_of_its_documentation() {
+    assert!(Vae.docs().contains(LOSS));
+    let trained = train(
+        &pictures(8),
+        &[("latent", Value::Int(2))],
+        &mut Session::default(),
+    )
+    .expect("it trains");
+    let networks = Vae.networks(&trained.weights).expect("it tells");
+    let names: Vec<&str> = networks.iter().map(|network| network.name).collect();
+    assert_eq!(names, ["encoder", "decoder"]);
+    assert!(networks.iter().all(|network| network.learns.loss == LOSS));
+}
+
 fn train(
     data: &Dataset,
     given: &[(&'static str, Value)],

@@ -106,6 +106,32 @@ fn the_command_line_wins() {
 }
 
 #[test]
+fn the_command_line_wins_where_only_some_variants_set_a_parameter() {
+    let text = with_axes(
+        "{method: {plain: {}, long: {epochs: 9}}, seed: {seeds: 1}}",
+        r#"{lr: 0.1, seed: "${seed}", epochs: "${epochs}", beta: "${4 if method == 'long' else 1}"}"#,
+        "params: {epochs: 5}",
+    );
+    let epochs = |params: &[(&str, &str)]| -> Vec<Option<i64>> {
+        let params = params
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()));
+        let overrides = Overrides {
+            params: params.collect(),
+            ..Overrides::default()
+        };
+        let plan = unwrap(planned_with(&text, &overrides));
+        let steps = steps(&plan, "fit");
+        steps
+            .iter()
+            .map(|step| step.params["epochs"].as_int())
+            .collect()
+    };
+    assert_eq!(epochs(&[]), [Some(5), Some(9)]);
+    assert_eq!(epochs(&[("epochs", "7")]), [Some(7), Some(7)]);
+}
+
+#[test]
 fn a_shell_line_stays_as_it_is_and_its_values_go_to_the_environment() {
     let text = "experiment: test\naxes: {lr: [0.1]}\nstages:\n  fit:\n    uses: command\n    with: {run: \"train --lr ${lr} > ${out.log}\", out: {log: log.txt}}\n";
     let plan = plan(text);

@@ -158,6 +158,7 @@ Commands:
   events       Print the events of a run as JSON lines, also while it happens
   trace        Print a run as a Chrome trace, for Perfetto or chrome://tracing
   init         Make a small project that runs, to start from
+  import       Make a manifest and a pipeline of another tool's file, once: of DVC's dvc.yaml
   schema       Print the JSON schema of manifests or pipelines, for editors
   gc           Remove results that no manifest of the project needs; first say which
   push         Send an experiment's results to the shared store, as far as they are not there
@@ -208,6 +209,7 @@ Examples:
         "events",
         "trace",
         "init",
+        "import",
         "schema",
         "claims",
         "accept",

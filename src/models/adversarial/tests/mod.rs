@@ -1,3 +1,4 @@
+mod losses;
 mod references;
 mod ring;
 mod turns;
@@ -10,7 +11,6 @@ use crate::models::ExtraInputs;
 use crate::models::Model;
 use crate::models::ModelError;
 use crate::random::Seed;
-use crate::registry::Entry;
 use crate::registry::Value;
 use crate::registry::Values;
 use crate::registry::declared::values;
@@ -50,7 +50,7 @@ fn ring(rows: usize) -> Dataset {
 }
 
 fn train(
-    kind: &Adversarial,
+    kind: &dyn Model,
     data: &Dataset,
     given: &[(&'static str, Value)],
     session: &mut Session,
@@ -59,7 +59,7 @@ fn train(
 }
 
 /// Small networks, and what is given beside them.
-fn settings(kind: &Adversarial, given: &[(&'static str, Value)]) -> Values {
+fn settings(kind: &dyn Model, given: &[(&'static str, Value)]) -> Values {
     let list =
         |widths: &[i64]| Value::from(widths.iter().map(|w| Value::Int(*w)).collect::<Vec<_>>());
     // The first of a name counts.

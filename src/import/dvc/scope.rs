@@ -1,0 +1,293 @@
+//! What `${…}` may name: the values of `params.yaml` and of `vars`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::manifest::Node;
+use crate::manifest::read_foreign;
+use crate::registry::Value;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+use crate::text::Place;
+use crate::text::Source;
+
+use super::interpolation::Way;
+use super::interpolation::is_name;
+use super::read::DvcFile;
+use super::read::remark;
+
+/// The file whose values are known without being named.
+pub(super) const PARAMS: &str = "params.yaml";
+
+/// Names that mean something else in `${…}` here.
+const TAKEN: [&str; 26] = [
+    "abs",
+    "and",
+    "ceil",
+    "checkpoint",
+    "defined",
+    "else",
+    "exp",
+    "false",
+    "floor",
+    "if",
+    "in",
+    "is",
+    "log",
+    "max",
+    "min",
+    "none",
+    "not",
+    "or",
+    "out",
+    "range",
+    "root",
+    "round",
+    "self",
+    "sqrt",
+    "true",
+    "file",
+];
+
+/// A name with its value.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub value: Value,
+    /// The name that it has here.
+    pub name: String,
+    /// Whether the manifest reads it from `params.yaml`; its value stands in the manifest otherwise.
+    pub from_file: bool,
+}
+
+/// All names.
+#[derive(Debug, Default)]
+pub(super) struct Scope {
+    names: BTreeMap<String, Known>,
+    /// The names in `params.yaml`, in its order.
+    pub in_file: Vec<String>,
+}
+
+impl Scope {
+    /// Reads `params.yaml` and what `vars` names. `folder` is that of `dvc.yaml`, `shown` the same as people
+    /// name it.
+    pub(super) fn read(
+        folder: &Path,
+        shown: &Path,
+        file: &DvcFile,
+        found: &mut Diagnostics,
+    ) -> Self {
+        let mut scope = Scope::default();
+        if folder.join(PARAMS).is_file()
+            && let Some(node) = values_of(folder, shown, PARAMS, None, found)
+        {
+            for entry in node.as_map().unwrap_or_default() {
+                scope.in_file.push(entry.key.clone());
+                scope.add(&entry.key, entry.value.to_value(), true);
+                doubtful(&entry.value, found);
+            }
+        }
+        for item in &file.vars {
+            if let Some(name) = item.as_str() {
+                scope.file(folder, shown, name, &item.place, found);
+                continue;
+            }
+            for entry in item.as_map().unwrap_or_default() {
+                scope.add(&entry.key, entry.value.to_value(), false);
+            }
+        }
+        scope
+    }
+
+    /// `vars: [other.yaml, other.yaml:name,name]`
+    fn file(
+        &mut self,
+        folder: &Path,
+        shown: &Path,
+        text: &str,
+        place: &Place,
+        found: &mut Diagnostics,
+    ) {
+        let (name, keys) = text.split_once(':').unwrap_or((text, ""));
+        if name == PARAMS && keys.is_empty() {
+            return;
+        }
+        let Some(node) = values_of(folder, shown, name, Some(place), found) else {
+            return;
+        };
+        let wanted: Vec<&str> = keys.split(',').filter(|key| !key.is_empty()).collect();
+        for entry in node.as_map().unwrap_or_default() {
+            if wanted.is_empty() || wanted.contains(&entry.key.as_str()) {
+                self.add(&entry.key, entry.value.to_value(), false);
+            }
+        }
+        remark(
+            found,
+            place,
+            format!("the manifest does not follow `{name}`"),
+            "its values stand in the manifest now",
+            format!("`params: {{file: {name}}}` of the manifest takes them from the file"),
+        );
+    }
+
+    fn add(&mut self, name: &str, value: Value, from_file: bool) {
+        let plain = is_name(name) && !TAKEN.contains(&name);
+        let (value, from_file) = match self.names.remove(name) {
+            None => (value, from_file && plain),
+            Some(known) => (merged(known.value, value), false),
+        };
+        let mut own = match plain {
+            true => name.to_owned(),
+            false => our_name(name),
+        };
+        while self.names.values().any(|known| known.name == own) {
+            own.push('_');
+        }
+        let known = Known {
+            value,
+            name: own,
+            from_file,
+        };
+        self.names.insert(name.to_owned(), known);
+    }
+
+    /// All names, with what they stand for.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &Known)> {
+        self.names
+            .iter()
+            .map(|(name, known)| (name.as_str(), known))
+    }
+
+    /// What a first name stands for.
+    pub(super) fn get(&self, name: &str) -> Option<&Known> {
+        self.names.get(name)
+    }
+
+    /// The value that a way leads to.
+    pub(super) fn value(&self, way: &Way) -> Option<&Value> {
+        way.rest(1).value(&self.get(way.first())?.value)
+    }
+
+    /// The same as an expression of ours.
+    pub(super) fn expression(&self, way: &Way) -> Option<String> {
+        self.value(way)?;
+        let known = self.get(way.first())?;
+        Some(format!("{}{}", known.name, way.rest(1).behind()))
+    }
+
+    /// Whether a name is taken here.
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        self.in_file.iter().any(|known| known == name)
+            || self.names.values().any(|known| known.name == name)
+    }
+}
+
+/// A name of ours for one that is none: `batch-size` is `batch_size`.
+pub(super) fn our_name(name: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    let mut own: String = name.chars().map(letter).collect();
+    if !own.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        own.insert_str(0, "p_");
+    }
+    if TAKEN.contains(&own.as_str()) {
+        own.push('_');
+    }
+    own
+}
+
+/// Values over others: within maps, those that are not given stay.
+fn merged(known: Value, given: Value) -> Value {
+    match (known, given) {
+        (Value::Map(mut known), Value::Map(given)) => {
+            for (name, value) in given {
+                let value = match known.get(&name) {
+                    Some(before) => merged(before.clone(), value),
+                    None => value,
+                };
+                known.insert(name, value);
+            }
+            Value::Map(known)
+        }
+        (_, given) => given,
+    }
+}
+
+/// The values of a YAML or JSON file.
+fn values_of(
+    folder: &Path,
+    shown: &Path,
+    name: &str,
+    place: Option<&Place>,
+    found: &mut Diagnostics,
+) -> Option<Node> {
+    let mut wrong = |title: String| {
+        let error = Diagnostic::error(title);
+        found.push(match place {
+            Some(place) => error.at(place, "values are wanted from it"),
+            None => error,
+        });
+        None
+    };
+    let shown = shown.join(name);
+    if ![".yaml", ".yml", ".json"]
+        .iter()
+        .any(|end| name.ends_with(end))
+    {
+        return wrong(format!("the values of `{}` are not read", shown.display()));
+    }
+    let text = match fs::read_to_string(folder.join(name)) {
+        Ok(text) => text,
+        Err(error) => return wrong(format!("cannot read `{}`: {error}", shown.display())),
+    };
+    let source = Arc::new(Source { path: shown, text });
+    match read_foreign(&source) {
+        Ok(node) => Some(node),
+        Err(problems) => {
+            found.extend(problems);
+            None
+        }
+    }
+}
+
+/// Values that Python's yaml reads in another way than DVC and this program do.
+fn doubtful(node: &Node, found: &mut Diagnostics) {
+    for item in node.as_list().unwrap_or_default() {
+        doubtful(item, found);
+    }
+    for entry in node.as_map().unwrap_or_default() {
+        doubtful(&entry.value, found);
+    }
+    let written = node.place.text();
+    let Some(text) = node.as_str().filter(|text| *text == written) else {
+        return;
+    };
+    let truth = ["yes", "no", "on", "off"].contains(&text.to_ascii_lowercase().as_str());
+    let date = {
+        let parts: Vec<&str> = text.split('-').collect();
+        let digits = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+        matches!(parts[..], [year, month, day] if year.len() == 4 && !month.is_empty() && !day.is_empty())
+            && parts.iter().all(digits)
+    };
+    let base = text.contains(':')
+        && text
+            .split(':')
+            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    if truth || date || base {
+        let what = match (truth, date) {
+            (true, _) => "a truth value",
+            (_, true) => "a date",
+            _ => "a number",
+        };
+        remark(
+            found,
+            &node.place,
+            format!("`{text}` is a text here"),
+            format!("Python's yaml takes it for {what}"),
+            match truth {
+                true => "write `true` or `false`",
+                false => "programs get the text, in quotes",
+            },
+        );
+    }
+}
