@@ -80,6 +80,14 @@ impl Checker {
                     let name = name.as_str().expect("keys are text");
                     value.as_object().is_none_or(|map| map.contains_key(name))
                 }),
+                "maxProperties" => value
+                    .as_object()
+                    .is_none_or(|map| map.len() as f64 <= number_of(rule)),
+                "propertyNames" => value.as_object().is_none_or(|map| {
+                    let mut names = map.keys();
+                    names.all(|name| self.holds(rule, &Json::from(name.as_str())))
+                }),
+                "not" => !self.holds(rule, value),
                 "anyOf" => each(rule).any(|other| self.holds(other, value)),
                 "allOf" => {
                     each(rule).for_each(|other| self.check(other, value, at, found));
