@@ -81,6 +81,10 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         err.diagnostic(&wrong)?;
         return Ok(Exit::Usage);
     }
+    if let Some(wrong) = remote::unnamed(args.remote, &project) {
+        err.diagnostic(&wrong)?;
+        return Ok(Exit::Usage);
+    }
     let interrupted = interrupt::watch()?;
     let store = match ahead {
         Some(store) => store,

@@ -278,6 +278,12 @@ fn a_mistake_in_the_settings_is_told_at_its_place() {
     }
     let text = ends(&lab.user(""), &["push", "manifests/fit.yaml"], 2);
     assert!(text.contains("no shared store is named"), "{text}");
+    let asks = ["run", "manifests/fit.yaml", "--remote", "read"];
+    let user = lab.user("");
+    let text = ends(&user, &asks, 2);
+    assert!(text.contains("and none is named"), "{text}");
+    assert!(!user.path("outputs").exists(), "{text}");
+    ends(&user, &["run", "manifests/fit.yaml", "--remote", "off"], 0);
 }
 
 #[cfg(unix)]

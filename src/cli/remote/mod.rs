@@ -46,6 +46,15 @@ fn place(asked: Option<&str>, project: &Project, err: &mut Printer) -> Result<St
     }
 }
 
+/// A run that is to ask a shared store, where none is named.
+pub(super) fn unnamed(mode: Option<Mode>, project: &Project) -> Option<Diagnostic> {
+    let asks = mode.is_some_and(|mode| mode != Mode::Off);
+    (asks && project.remote.is_none()).then(|| {
+        Diagnostic::error("`--remote` asks a shared store, and none is named")
+            .help("`remote = \"/mnt/lab/sweepline\"` in sweepline.toml names one for all, SWEEPLINE_REMOTE for once")
+    })
+}
+
 /// Says what went wrong.
 fn failed(error: RemoteError, err: &mut Printer) -> Stop {
     let error = match error {
