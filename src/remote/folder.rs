@@ -284,8 +284,8 @@ impl Storage for Folder {
 /// Does something with a file whose folder may have to be made first.
 fn made_in<T>(path: &Path, mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     act().or_else(|error| match (error.kind(), path.parent()) {
-        (io::ErrorKind::NotFound, Some(folder)) if !folder.exists() => {
-            // Others may be about to make it, too.
+        (io::ErrorKind::NotFound, Some(folder)) => {
+            // Others may be about to make it, or have made it since.
             fs::create_dir_all(folder)?;
             act()
         }

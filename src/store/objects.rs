@@ -542,8 +542,8 @@ fn row_of_object(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<(Name, Stat
 /// Does something in the folder of this path, which is made where it is missing.
 fn in_folder(path: &Path, mut act: impl FnMut() -> io::Result<()>) -> io::Result<()> {
     act().or_else(|error| {
-        let folder = path.parent().filter(|folder| !folder.exists());
-        match folder {
+        match path.parent() {
+            // Others may have made it since.
             Some(folder) if error.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(folder)?;
                 act()
