@@ -23,6 +23,7 @@ use super::storage::Hashed;
 use super::storage::Kind;
 use super::storage::Stat;
 use super::storage::Storage;
+use crate::store::in_folder;
 
 /// More at once help no disk and no network's disk.
 const AT_ONCE: usize = 8;
@@ -210,7 +211,7 @@ impl Storage for Folder {
             if kind == Kind::Content {
                 std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o444);
             }
-            let mut file = made_in(&temporary, || options.open(&temporary))?;
+            let mut file = in_folder(&temporary, || options.open(&temporary))?;
             match content {
                 Content::Bytes(bytes) => file.write_all(bytes)?,
                 Content::File(from, digest) => {
@@ -226,7 +227,7 @@ impl Storage for Folder {
                 file.sync_data()?;
             }
             drop(file);
-            made_in(&path, || self.name(&temporary, &path, kind))
+            in_folder(&path, || self.name(&temporary, &path, kind))
         };
         let written = write();
         if written.is_err() {
@@ -279,16 +280,4 @@ impl Storage for Folder {
             Ok(())
         }
     }
-}
-
-/// Does something with a file whose folder may have to be made first.
-fn made_in<T>(path: &Path, mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-    act().or_else(|error| match (error.kind(), path.parent()) {
-        (io::ErrorKind::NotFound, Some(folder)) => {
-            // Others may be about to make it, or have made it since.
-            fs::create_dir_all(folder)?;
-            act()
-        }
-        _ => Err(error),
-    })
 }
