@@ -35,6 +35,7 @@ mod replicates;
 mod report;
 mod reporter;
 mod resources;
+mod rounds;
 mod run;
 mod run_list;
 mod run_state;
