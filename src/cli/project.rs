@@ -305,7 +305,7 @@ fn quoted(word: &str) -> String {
 }
 
 /// The changes of the command line, as YAML texts.
-fn overrides(args: &args::Experiment, err: &mut Printer) -> Result<Overrides, Stop> {
+pub(super) fn overrides(args: &args::Experiment, err: &mut Printer) -> Result<Overrides, Stop> {
     let mut wrong = false;
     let mut pairs = |given: &[String], option: &str| -> io::Result<Vec<(String, String)>> {
         let mut pairs = Vec::new();

@@ -29,6 +29,8 @@ for template in command sweep; do
     bare sweepline init --template $template "$scratch/$template"
     bare sweepline check "$scratch/$template/manifests/first.yaml"
 done
+[ -n "$(bare sweepline completions bash)" ]
+bare sweepline man "$scratch/venv/share/man"
 cd "$scratch/command"
 bare sweepline run manifests/first.yaml --progress lines
 bare sweepline run manifests/first.yaml --progress lines 2>&1 | tee "$scratch/again"
