@@ -115,7 +115,17 @@ pub(super) enum Verb {
     /// Reread every object and compare it with its digest
     Verify(ProjectArgs),
     /// Print a completion script for a shell
-    Completions { shell: clap_complete::Shell },
+    ///
+    /// It completes verbs, options and files, and what the manifest on the command line names: stages, steps,
+    /// axes with their values, parameters, profiles; kinds for `list`; runs with their names and tags.
+    ///
+    /// bash: `source <(sweepline completions bash)` in ~/.bashrc;
+    /// zsh: `source <(sweepline completions zsh)` in ~/.zshrc, after `compinit`;
+    /// fish: `sweepline completions fish | source` in ~/.config/fish/config.fish
+    #[command(verbatim_doc_comment)]
+    Completions { shell: super::completions::Shell },
+    /// Write the manual pages, for `man sweepline` and `man sweepline-run`
+    Man(ManArgs),
     /// Work off one attempt in this process, as `run` has it done
     #[command(hide = true)]
     Worker {
@@ -649,6 +659,12 @@ pub(super) struct ImportArgs {
     /// The experiment's name, and that of the files [default: that of the project's folder]
     #[arg(long, value_name = "NAME", value_parser = experiment)]
     pub name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// A folder of manual pages, such as ~/.local/share/man; they go to `man1` in it
+    pub folder: PathBuf,
 }
 
 /// A name that can be that of an experiment.

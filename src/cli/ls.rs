@@ -93,6 +93,16 @@ fn results(project: &Project, stages: &[String]) -> Result<Table, Stop> {
     Ok(table)
 }
 
+/// What the table of everything has columns of.
+pub(super) fn column_names(project: &Project) -> Result<Vec<String>, Stop> {
+    let table = results(project, &[])?;
+    Ok(table
+        .columns
+        .into_iter()
+        .map(|column| column.name)
+        .collect())
+}
+
 /// Adds the rows of a stage; columns are united by name.
 fn append(table: &mut Table, stage: &str, rows: Table) {
     for column in &rows.columns {

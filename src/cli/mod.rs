@@ -4,6 +4,7 @@ mod accept;
 mod args;
 mod claims;
 mod columns;
+mod completions;
 mod diff;
 mod estimates;
 mod events;
@@ -20,6 +21,7 @@ mod list;
 mod log;
 mod logging;
 mod ls;
+mod man;
 mod noted;
 mod output_folder;
 mod pack;
@@ -33,6 +35,7 @@ mod replicates;
 mod report;
 mod reporter;
 mod resources;
+mod rounds;
 mod run;
 mod run_list;
 mod run_state;
@@ -91,6 +94,7 @@ fn leave_device_failures_to_steps() {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
+    completions::answer();
     logging::listen();
     leave_device_failures_to_steps();
     let cli = match Cli::try_parse() {
@@ -193,10 +197,8 @@ fn verb(verb: &Verb, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop>
         Verb::Pack(args) => pack::pack(args, err),
         Verb::Unpack(args) => unpack::unpack(args, err),
         Verb::Verify(args) => verify::verify(args, err),
-        Verb::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "sweepline", out);
-            Ok(Exit::Success)
-        }
+        Verb::Completions { shell } => Ok(completions::script(*shell, out)?),
+        Verb::Man(args) => man::man(args, out, err),
         Verb::Status(args) => status::status(args, out, err),
         Verb::Show(args) => show::show(args, out, err),
         Verb::Diff(args) => diff::diff(args, out, err),

@@ -95,8 +95,9 @@ pub(super) fn pack(args: &PackArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let experiment = project.name();
     let mut notes = BTreeMap::new();
     for file in [searches::FILE, replicates::FILE] {
-        let mut all: BTreeMap<String, serde_json::Value> = noted::all(&project.store, file);
-        notes.extend(all.remove(&experiment).map(|note| (file.to_owned(), note)));
+        // Of a damaged one was told where the project was opened.
+        let note = noted::of(&project.store, file, &experiment).ok().flatten();
+        notes.extend(note.map(|note| (file.to_owned(), note)));
     }
     let manifest = project
         .manifest

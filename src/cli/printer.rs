@@ -41,6 +41,11 @@ impl Printer {
         Printer::to(io::LineWriter::new(anstream::stderr()), colours)
     }
 
+    /// For those who are not to be told.
+    pub(super) fn silent() -> Self {
+        Printer::to(io::sink(), false)
+    }
+
     fn to(to: impl Write + 'static, colours: bool) -> Self {
         Printer {
             to: Box::new(to),

@@ -12,6 +12,7 @@ use super::printer::Printer;
 use super::remote::RemoteSettings;
 use super::replicates;
 use super::resources::Amounts;
+use super::rounds::Rounds;
 use super::searches;
 use super::searches::SearchState;
 use super::settings;
@@ -32,12 +33,10 @@ use crate::store::Access;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::text::Diagnostic;
+use crate::text::Diagnostics;
 use crate::text::closest;
 use crate::text::plural;
 use crate::text::shell_word;
-
-/// Set in the environment of a run that goes on with further cells in place of another one.
-pub(super) const GOES_ON: &str = "SWEEPLINE_GOES_ON";
 
 /// An experiment that was read without a mistake, and its plan.
 pub(super) struct Project {
@@ -90,17 +89,27 @@ impl Project {
             overrides.seeds.is_none() && replicates::on_demand(experiment).is_some()
         });
         // How many there are, earlier runs have found out.
-        if let Some(experiment) = on_demand
-            && let Some(known) = replicates::known(&store, &experiment.folder())
-        {
-            overrides.replicates = Some(known);
-            reading = Experiment::read(&args.manifest, &catalog, &overrides);
+        let mut damaged = Diagnostics::new();
+        if let Some(experiment) = on_demand {
+            let known = replicates::known(&store, &experiment.folder());
+            let known = known.unwrap_or_else(|wrong| {
+                damaged.push(wrong.warning(replicates::LOST));
+                None
+            });
+            if known.is_some() {
+                overrides.replicates = known;
+                reading = Experiment::read(&args.manifest, &catalog, &overrides);
+            }
         }
         let mut search = None;
         if let Some(experiment) = &reading.experiment
             && let Some(searched) = &experiment.search
         {
             let recalled = searches::recall(&store, &experiment.folder(), searched);
+            let recalled = recalled.unwrap_or_else(|wrong| {
+                damaged.push(wrong.warning(searches::LOST));
+                None
+            });
             let (proposed, state) = recalled.unzip();
             search = Some(state.unwrap_or_default());
             if let Some(proposed) = proposed {
@@ -174,7 +183,8 @@ impl Project {
                 }
             }
             // What the first round has said, those after it need not.
-            if std::env::var_os(GOES_ON).is_none() {
+            if !Rounds::is_further() {
+                found.extend(std::mem::take(&mut damaged));
                 if !found.is_empty() {
                     err.diagnostics(&found)?;
                 }
@@ -295,7 +305,7 @@ fn quoted(word: &str) -> String {
 }
 
 /// The changes of the command line, as YAML texts.
-fn overrides(args: &args::Experiment, err: &mut Printer) -> Result<Overrides, Stop> {
+pub(super) fn overrides(args: &args::Experiment, err: &mut Printer) -> Result<Overrides, Stop> {
     let mut wrong = false;
     let mut pairs = |given: &[String], option: &str| -> io::Result<Vec<(String, String)>> {
         let mut pairs = Vec::new();

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::noted;
+use super::noted::Damaged;
 use crate::claims::Judgement;
 use crate::claims::Verdict;
 use crate::manifest::Experiment;
@@ -12,9 +13,15 @@ use crate::manifest::Replicates;
 /// Beside the store's records: experiment → how many.
 pub(super) const FILE: &str = "replicates.json";
 
+/// What is lost with a damaged note.
+pub(super) const LOST: &str = "runs find out again how many replicates decide the claims";
+
 /// How many an experiment has come to; none where it never grew.
-pub(super) fn known(store: &Path, experiment: &str) -> Option<u32> {
-    noted::all(store, FILE).get(experiment).copied()
+///
+/// # Errors
+/// Where the note is damaged.
+pub(super) fn known(store: &Path, experiment: &str) -> Result<Option<u32>, Damaged> {
+    noted::of(store, FILE, experiment)
 }
 
 /// Notes how many an experiment is to have.
@@ -22,9 +29,7 @@ pub(super) fn known(store: &Path, experiment: &str) -> Option<u32> {
 /// # Errors
 /// Where the store cannot be written.
 pub(super) fn note(store: &Path, experiment: &str, count: u32) -> io::Result<()> {
-    let mut all = noted::all(store, FILE);
-    all.insert(experiment.to_owned(), count);
-    noted::write(store, FILE, &all)
+    noted::note(store, FILE, experiment, &count)
 }
 
 /// Whether an experiment has replicates on demand.

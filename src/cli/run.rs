@@ -36,6 +36,8 @@ use super::reporter::Lines;
 use super::reporter::Reporter;
 use super::reporter::Silent;
 use super::resources;
+use super::rounds::GOES_ON;
+use super::rounds::Rounds;
 use super::run_list;
 use super::run_state::RunState;
 use super::run_summary;
@@ -51,6 +53,7 @@ use crate::engine::Options;
 use crate::engine::SharedResults;
 use crate::engine::State;
 use crate::plan::SelectedSteps;
+use crate::plan::StepId;
 use crate::stages::Results;
 use crate::stages::Stages;
 use crate::store::Access;
@@ -193,11 +196,16 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let failed = summary.steps.iter().filter(|s| s.state == State::Failed);
     let failed = failed.filter_map(|step| Some(step.key?.to_hex().to_string()));
     project.note_trials(&failed.collect::<Vec<_>>())?;
-    if growing && !summary.stopped {
-        match searches::after_run(&project, err)? {
-            Grown::On => return again(args, true, &store, err),
-            Grown::Wrong => return Ok(Exit::Failed),
-            Grown::No => {}
+    let rounds = Rounds::before();
+    let mut best = None;
+    let mut wrong = false;
+    if !filtered && !summary.stopped {
+        let made = |id: StepId| summary.steps[id.index()].state == State::Done;
+        match searches::after_run(&project, !growing, made, err)? {
+            Grown::On => return again(args, true, rounds.with(&summary), &store, err),
+            Grown::Wrong if growing => return Ok(Exit::Failed),
+            Grown::Wrong => wrong = true,
+            Grown::No(line) => best = line,
         }
     }
     if let Some((settings, remote::Mode::ReadWrite)) = shared {
@@ -207,7 +215,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         remote::after_run(&project, settings, &store, keys, stop, args.progress, err)?;
     }
     let asked = project::asked(&args.experiment, &args.experiment.manifest);
-    run_summary::print(&project, &asked, &summary, err)?;
+    run_summary::print(&project, &asked, &summary, rounds, best.as_deref(), err)?;
     // What a filter leaves out may be known all the same.
     let partial = summary.steps.iter().any(|s| s.state == State::Unselected);
     let previous = match partial {
@@ -231,7 +239,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             "not all claims are decided: going on to {count} replicates"
         )?;
         replicates::note(&project.store, &project.name(), count)?;
-        return again(args, false, &store, err);
+        return again(args, false, rounds.with(&summary), &store, err);
     }
     if args.report && report::refused(&project, err)? {
         return Ok(Exit::Failed);
@@ -240,7 +248,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         report::write(&project, &results, None, err)?;
     }
     Ok(match () {
-        () if summary.totals.failed > 0 => Exit::Failed,
+        () if wrong || summary.totals.failed > 0 => Exit::Failed,
         () if summary.stopped => Exit::Interrupted,
         () => claims,
     })
@@ -249,7 +257,13 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
 /// The same command once more, in the place of this process: the plan is another one now. A name of
 /// the run goes to the last one. `force`: what is forced has not run yet.
 #[cfg(unix)]
-fn again(args: &RunArgs, force: bool, store: &Store, err: &mut Printer) -> Result<Exit, Stop> {
+fn again(
+    args: &RunArgs,
+    force: bool,
+    rounds: Rounds,
+    store: &Store,
+    err: &mut Printer,
+) -> Result<Exit, Stop> {
     use std::os::unix::process::CommandExt;
     if let Some(name) = &args.name {
         store.unname_run(name)?;
@@ -265,13 +279,19 @@ fn again(args: &RunArgs, force: bool, store: &Store, err: &mut Printer) -> Resul
     Err(Command::new(std::env::current_exe()?)
         .arg0(program)
         .args(arguments)
-        .env(project::GOES_ON, "1")
+        .env(GOES_ON, rounds.to_text())
         .exec())?
 }
 
 #[cfg(not(unix))]
-fn again(args: &RunArgs, force: bool, store: &Store, err: &mut Printer) -> Result<Exit, Stop> {
-    let _ = force;
+fn again(
+    args: &RunArgs,
+    force: bool,
+    rounds: Rounds,
+    store: &Store,
+    err: &mut Printer,
+) -> Result<Exit, Stop> {
+    let _ = (force, rounds);
     if let Some(name) = &args.name {
         store.unname_run(name)?;
         store.sync()?;

@@ -7,6 +7,7 @@ use std::io::Write;
 use super::printer::Printer;
 use super::project::Project;
 use super::reporter::duration;
+use super::rounds::Rounds;
 use crate::engine::Failure;
 use crate::engine::Summary;
 use crate::text::plural;
@@ -15,27 +16,35 @@ use crate::text::said;
 /// How many steps of a group are named.
 const NAMED: usize = 3;
 
-/// Says what came of a run.
+/// Says what came of a run, with the `rounds` that it went on from; `best` of a search that has one.
 pub(super) fn print(
     project: &Project,
     asked: &str,
     summary: &Summary,
+    rounds: Rounds,
+    best: Option<&str>,
     err: &mut Printer,
 ) -> io::Result<()> {
     let totals = &summary.totals;
-    let took = duration(summary.seconds);
+    let made = rounds.with(summary);
+    let took = duration(made.seconds);
     failures(&summary.failures, err)?;
     let untouched =
-        totals.fetched + totals.done + totals.failed + totals.skipped + totals.cancelled == 0;
+        made.fetched + made.done + totals.failed + totals.skipped + totals.cancelled == 0;
     if untouched && totals.pending == 0 {
         let all = plural(totals.up_to_date, "step");
         writeln!(err, "all up to date: {all}, checked in {took}")?;
         return Ok(());
     }
+    // What earlier rounds made is up to date in this one.
+    let known = totals.up_to_date - totals.fetched;
     let counts = [
-        (totals.done, "done"),
-        (totals.fetched, "fetched"),
-        (totals.up_to_date - totals.fetched, "up to date"),
+        (made.done, "done"),
+        (made.fetched, "fetched"),
+        (
+            known.saturating_sub(rounds.done + rounds.fetched),
+            "up to date",
+        ),
         (totals.failed, "failed"),
         (totals.skipped, "skipped"),
         (totals.cancelled, "cancelled"),
@@ -47,6 +56,9 @@ pub(super) fn print(
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
     writeln!(err, "{} in {took}", said.join(", "))?;
+    if let Some(best) = best {
+        writeln!(err, "{best}")?;
+    }
     if summary.stopped {
         writeln!(err, "stopped; `run` again goes on from here")?;
     }

@@ -15,10 +15,12 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::noted;
+use super::noted::Damaged;
 use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::stop::Stop;
+use crate::manifest::Objective;
 use crate::manifest::Search;
 use crate::manifest::TrialCell;
 use crate::plan::From;
@@ -32,6 +34,8 @@ use crate::search::Study;
 use crate::search::outside::Program;
 use crate::search::pareto;
 use crate::stages;
+use crate::stages::Odd;
+use crate::stages::Outcomes;
 use crate::stages::Results;
 use crate::text::Diagnostic;
 use crate::text::plural;
@@ -208,16 +212,22 @@ fn definition(search: &Search) -> String {
     )
 }
 
+/// What is lost with a damaged record.
+pub(super) const LOST: &str = "trials are found again from results, but not which had failed, what an earlier space had, or what a program proposed";
+
 /// The trials that earlier runs have come to; none where there was none of this search.
+///
+/// # Errors
+/// Where their record is damaged.
 pub(super) fn recall(
     store: &Path,
     experiment: &str,
     search: &Search,
-) -> Option<(Proposed, SearchState)> {
-    let record: Record = noted::all(store, FILE).remove(experiment)?;
-    if record.of != definition(search) {
-        return None;
-    }
+) -> Result<Option<(Proposed, SearchState)>, Damaged> {
+    let record: Option<Record> = noted::of(store, FILE, experiment)?;
+    let Some(record) = record.filter(|record| record.of == definition(search)) else {
+        return Ok(None);
+    };
     let mut state = SearchState {
         kept: record.kept,
         failed: record.failed,
@@ -247,7 +257,7 @@ pub(super) fn recall(
         highest,
         ..Proposed::default()
     };
-    Some((proposed, state))
+    Ok(Some((proposed, state)))
 }
 
 fn text_of(point: &Point) -> String {
@@ -258,6 +268,8 @@ fn text_of(point: &Point) -> String {
 /// The search of a project as its results have it.
 pub(super) struct Settled {
     pub proposed: Proposed,
+    /// Results without the number that others have.
+    odd: Vec<Odd>,
     tally: Tally,
     seen: String,
 }
@@ -284,12 +296,13 @@ fn settle_with(
                 exhausted: true,
                 ..Proposed::default()
             },
+            odd: Vec::new(),
             seen: String::new(),
             tally: Tally::default(),
         }));
     };
-    let outcomes = match outcomes(project, state)? {
-        Ok(outcomes) => outcomes,
+    let (outcomes, odd) = match outcomes(project, state)? {
+        Ok(found) => (found.by_cell, found.odd),
         Err(wrong) => return Ok(Err(wrong)),
     };
     let by_cell: HashMap<(String, usize), &Option<Outcome>> = search
@@ -336,6 +349,7 @@ fn settle_with(
             seen: digest(&proposed.points).to_string(),
             tally: Tally::of(search, &outcomes, &proposed),
             proposed,
+            odd,
         }),
         Err(error) => Err(Diagnostic::error(error.why).at(&search.place, "searched here")),
     })
@@ -345,57 +359,57 @@ fn settle_with(
 pub(super) enum Grown {
     /// Further trials are known, or that there are none.
     On,
-    /// Results that further trials depend on are not there.
-    No,
+    /// This was the last round, or results that further trials depend on are not there. The best of
+    /// the trials, where there is one.
+    No(Option<String>),
     /// They are not what the manifest takes them for, which was said.
     Wrong,
 }
 
-/// Says how the search of a project goes on after a run of its trials.
-pub(super) fn after_run(project: &Project, err: &mut Printer) -> Result<Grown, Stop> {
-    let known = project.trials().map_or(0, |(known, _)| known);
-    // What failed in this run was noted.
-    let mut again = project.search.clone();
+/// Says how the search of a project goes on after a run of its trials, which made the results of the steps
+/// that `made` tells. `last`: no round was to follow.
+pub(super) fn after_run(
+    project: &Project,
+    last: bool,
+    made: impl Fn(StepId) -> bool,
+    err: &mut Printer,
+) -> Result<Grown, Stop> {
     let experiment = &project.plan.experiment;
-    if let Some(search) = &experiment.search
-        && let Some((_, state)) = recall(&project.store, &project.name(), search)
-    {
-        again = Some(state);
-    }
+    let Some(search) = &experiment.search else {
+        return Ok(Grown::No(None));
+    };
+    let known = search.points.len();
+    // What failed in this run was noted.
+    let recalled = recall(&project.store, &project.name(), search)
+        .ok()
+        .flatten();
+    let again = recalled.map(|(_, state)| state).or(project.search.clone());
     let root = &experiment.root;
-    let settled = settle_with(
-        project,
-        again.as_ref(),
-        Some(known),
-        Some(&Program { root }),
-    )?;
-    let mut best = String::new();
-    let settled = match settled {
-        Ok(settled) => {
-            let line = experiment
-                .search
-                .as_ref()
-                .and_then(|search| settled.tally.line(search));
-            best = line.map_or(best, |line| format!(", {line}"));
-            // A program is not asked twice.
-            if experiment
-                .search
-                .as_ref()
-                .is_some_and(|search| search.method.is_outside())
-            {
-                project.note_answers(&settled.proposed)?;
-            }
-            settled.proposed
-        }
+    // A program is asked for more only where a round follows.
+    let program = Program { root };
+    let program = Some(&program).filter(|_| !last);
+    let settled = match settle_with(project, again.as_ref(), Some(known), program)? {
+        Ok(settled) => settled,
         Err(wrong) => {
             err.diagnostic(&wrong)?;
             return Ok(Grown::Wrong);
         }
     };
-    let climbed = experiment
-        .search
-        .as_ref()
-        .and_then(|search| climbed(search, &settled));
+    for odd in told(project, search, &settled.odd, made) {
+        err.diagnostic(&odd)?;
+    }
+    let line = settled.tally.line(search);
+    if last {
+        return Ok(Grown::No(line));
+    }
+    let best = line.as_ref().map(|line| format!(", {line}"));
+    let best = best.unwrap_or_default();
+    let settled = settled.proposed;
+    // A program is not asked twice.
+    if search.method.is_outside() {
+        project.note_answers(&settled)?;
+    }
+    let climbed = climbed(search, &settled);
     if let Some(climbed) = &climbed {
         writeln!(err, "{climbed}{best}")?;
     }
@@ -416,9 +430,36 @@ pub(super) fn after_run(project: &Project, err: &mut Printer) -> Result<Grown, S
             plural(known, "trial")
         )?;
     } else if climbed.is_none() && !decided {
-        return Ok(Grown::No);
+        return Ok(Grown::No(line));
     }
     Ok(Grown::On)
+}
+
+/// What is said of the results of a round that have no number although others have: once for an objective.
+fn told(
+    project: &Project,
+    search: &Search,
+    odd: &[Odd],
+    made: impl Fn(StepId) -> bool,
+) -> Vec<Diagnostic> {
+    let objectives = search.objectives.iter().enumerate();
+    let of = |(at, objective): (usize, &Objective)| {
+        let new = odd
+            .iter()
+            .filter(|odd| odd.objective == at && made(odd.step));
+        let new: Vec<&Odd> = new.collect();
+        let [first, others @ ..] = new.as_slice() else {
+            return None;
+        };
+        let step = project.plan.step(first.step);
+        let more = match others.len() {
+            0 => String::new(),
+            n => format!(", and of {n} more"),
+        };
+        let said = Diagnostic::warning(format!("{} in the result of `{step}`{more}", first.why));
+        Some(said.at(&objective.place, "such a trial counts as failed"))
+    };
+    objectives.filter_map(of).collect()
 }
 
 /// Who is promoted that was not: `9 trials go on to epochs=3`.
@@ -444,10 +485,7 @@ fn climbed(search: &Search, now: &Proposed) -> Option<String> {
 }
 
 /// What came of the trials of a project, from the results in its store.
-fn outcomes(
-    project: &Project,
-    state: &SearchState,
-) -> Result<Result<Vec<Option<Outcome>>, Diagnostic>, Stop> {
+fn outcomes(project: &Project, state: &SearchState) -> Result<Result<Outcomes, Diagnostic>, Stop> {
     let previous = PreviousRun::of(project)?;
     let statuses = previous.statuses(project);
     let failed = failed(project, &statuses, state);
@@ -631,15 +669,13 @@ impl Project {
 
     /// Keeps what a program has answered.
     fn note_answers(&self, proposed: &Proposed) -> io::Result<()> {
-        let mut all: BTreeMap<String, Record> = noted::all(&self.store, FILE);
-        match all.get_mut(&self.name()) {
-            Some(record) => {
-                record.points.clone_from(&proposed.points);
-                record.exhausted = proposed.exhausted;
-            }
-            None => return Ok(()),
-        }
-        noted::write(&self.store, FILE, &all)
+        let name = self.name();
+        let Ok(Some(mut record)) = noted::of::<Record>(&self.store, FILE, &name) else {
+            return Ok(());
+        };
+        record.points.clone_from(&proposed.points);
+        record.exhausted = proposed.exhausted;
+        noted::note(&self.store, FILE, &name, &record)
     }
 
     /// Keeps the trials of this run in the store, with the keys of steps that failed in it.
@@ -650,7 +686,6 @@ impl Project {
         let (Some(search), Some(state)) = (&self.plan.experiment.search, &self.search) else {
             return Ok(());
         };
-        let mut all = noted::all(&self.store, FILE);
         let record = Record {
             of: definition(search),
             space: search.space_text.clone(),
@@ -664,10 +699,10 @@ impl Project {
             exhausted: state.exhausted && search.method.is_outside(),
             failed: state.failed.iter().chain(failed).cloned().collect(),
         };
-        if all.get(&self.name()) == Some(&record) {
-            return Ok(());
+        let name = self.name();
+        match noted::of::<Record>(&self.store, FILE, &name) {
+            Ok(Some(known)) if known == record => Ok(()),
+            _ => noted::note(&self.store, FILE, &name, &record),
         }
-        all.insert(self.name(), record);
-        noted::write(&self.store, FILE, &all)
     }
 }

@@ -17,6 +17,7 @@ use super::StageSummary;
 use super::Step;
 use super::StepId;
 use super::foresee::Foreseen;
+use super::objectives;
 use super::outline;
 use super::planner::Planner;
 use super::repeated;
@@ -107,8 +108,9 @@ pub(super) fn expand(
     if planner.deep {
         warnings::unused(experiment, found);
     }
-    let steps = planner.expansion.steps;
+    let mut steps = planner.expansion.steps;
     if !found.has_errors() {
+        objectives::fill(&mut steps, &stages, experiment, found);
         Foreseen::default().check(&steps, experiment, found);
         repeated::check(&steps, found);
     }

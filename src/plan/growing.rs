@@ -14,6 +14,7 @@ use super::Plan;
 use super::Step;
 use super::build;
 use super::foresee::Foreseen;
+use super::objectives;
 use super::open::OpenStages;
 use super::outline;
 use super::planner::Planner;
@@ -163,6 +164,8 @@ impl GrowingPlan {
         }
         if order.is_some() {
             outline::fill(&mut plan.steps[before..], &plan.stages);
+            let (steps, stages) = (&mut plan.steps[before..], &plan.stages);
+            objectives::fill(steps, stages, &plan.experiment, &mut found);
         }
         Ok(Grown {
             steps: plan.steps[before..].to_vec(),

@@ -11,6 +11,7 @@ mod growing;
 mod key;
 mod kind_of;
 mod kinds;
+mod objectives;
 mod open;
 mod outline;
 mod outputs;

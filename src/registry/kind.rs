@@ -171,6 +171,12 @@ pub trait StageKind: Entry {
         None
     }
 
+    /// The parameter that names columns to compare, for kinds that compare what the search optimises where
+    /// a manifest leaves it out. The plan fills it, and `directions`, `replicate` and `statistic`.
+    fn objectives(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether results depend on the device, so that the backend is part of the key.
     fn uses_device(&self) -> bool {
         false

@@ -62,6 +62,8 @@ pub use command::check_commands;
 #[doc(hidden)]
 pub use command::metrics::numbers_of_text;
 pub use results::Results;
+pub use search::Odd;
+pub use search::Outcomes;
 pub use search::check_search;
 pub use search::outcomes;
 pub use search::steps_of_trials;

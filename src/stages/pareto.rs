@@ -1,15 +1,22 @@
 //! `table/pareto`: the trials that none is better than in everything.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use serde_json::Value as Json;
 
 use super::Stage;
 use super::measured;
 use super::rows;
+use super::search;
 use super::trials;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
+use crate::manifest::Statistic;
 use crate::registry::Entry;
+use crate::registry::InvalidParam;
 use crate::registry::Names;
 use crate::registry::Outputs;
 use crate::registry::Param;
@@ -22,6 +29,7 @@ use crate::search::Direction;
 use crate::search::pareto;
 use crate::table::Column;
 use crate::table::Table;
+use crate::text::list_of;
 
 /// The rows of the front.
 pub(super) struct ParetoTable;
@@ -29,10 +37,14 @@ pub(super) struct ParetoTable;
 params! {
     /// What `table/pareto` may be given.
     struct ParetoParams {
-        /// the numbers to be good in, two or more
-        values: Names;
-        /// which way each is better, `minimize` or `maximize`, by name [default: as the column has it]
+        /// the numbers to be good in, two or more [default: the objectives of the search]
+        values: Option<Names>;
+        /// which way each is better, `minimize` or `maximize`, by name [default: as the search or the column has it]
         directions: Option<Values>;
+        /// the axis, or list of axes, along which values are repetitions [default with the objectives of the search: its seeds]
+        replicate: Option<Names>;
+        /// what makes one number of repetitions: `mean`, `median`, `min` or `max` [default: as the search has it, else `mean`]
+        statistic: Option<Statistic>;
         /// the ranks that are kept: 1 the front alone, 2 also what would be the front without it, …
         ranks: usize = 1, min(1);
     }
@@ -51,7 +63,12 @@ impl Entry for ParetoTable {
         "One row dominates another when none of its numbers is worse and one is better. Those that\n\
          nothing dominates are the front, in the order of the first number, best first. Rows that lack\n\
          one of the numbers are left out. `rank` is 1 on the front, 2 on the front of what is left\n\
-         without it, and so on."
+         without it, and so on. In an experiment whose search has several objectives it compares those\n\
+         where it is told nothing, replicates reduced as the search reduces them."
+    }
+
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {
@@ -71,6 +88,46 @@ impl StageKind for ParetoTable {
     fn reduces_all(&self) -> bool {
         true
     }
+
+    fn objectives(&self) -> Option<&'static str> {
+        Some("values")
+    }
+
+    fn check(&self, params: &Values) -> Result<(), InvalidParam> {
+        let Ok(params) = ParetoParams::read(params) else {
+            return Ok(());
+        };
+        let wrong = |param, message: String, help: &str| {
+            let help = help.to_owned();
+            Err(InvalidParam {
+                param,
+                message,
+                help,
+            })
+        };
+        let Some(values) = &params.values else {
+            return Ok(());
+        };
+        if values.0.len() < 2 {
+            let message = "a front is of two numbers at least".to_owned();
+            return wrong("values", message, "give a list of columns");
+        }
+        for (name, way) in params.directions.iter().flatten() {
+            if !values.0.contains(name) {
+                let message = format!("`{name}` is not compared");
+                let help = format!(
+                    "`values` has {}",
+                    list_of(values.0.iter().map(String::as_str))
+                );
+                return wrong("directions", message, &help);
+            }
+            if !matches!(way.as_str(), Some("minimize" | "maximize")) {
+                let message = format!("the direction of `{name}` is `{way}`");
+                return wrong("directions", message, "write `minimize` or `maximize`");
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Stage for ParetoTable {
@@ -82,26 +139,20 @@ impl Stage for ParetoTable {
 }
 
 fn of(table: &Table, params: &ParetoParams) -> Result<Table, JobError> {
-    if params.values.0.len() < 2 {
-        return Err(JobError::failed("a front is of two numbers at least")
-            .hint("give a list of columns under `values`"));
-    }
+    let values = params.values.as_ref().map_or(&[][..], |values| &values.0);
     let none = Values::new();
     let directions = params.directions.as_ref().unwrap_or(&none);
-    if let Some((stray, _)) = directions
-        .iter()
-        .find(|(name, _)| !params.values.0.contains(name))
-    {
-        return Err(JobError::failed(format!(
-            "`directions` names `{stray}`, which is not compared"
-        )));
-    }
     let mut objectives = Vec::new();
-    for name in &params.values.0 {
+    for name in values {
         let at = trials::column(table, name)?;
         let direction = direction(directions.get(name.as_str()), &table.columns[at])?;
-        objectives.push((at, direction));
+        objectives.push((name, direction));
     }
+    let table = reduced(table, params, values)?;
+    let objectives: Vec<(usize, Direction)> = objectives
+        .into_iter()
+        .filter_map(|(name, direction)| Some((table.column(name)?, direction)))
+        .collect();
     let costs = |row: usize| -> Option<Vec<f64>> {
         let cost =
             |(at, direction): &(usize, Direction)| Some(direction.cost(table.number(row, *at)?));
@@ -130,24 +181,73 @@ fn of(table: &Table, params: &ParetoParams) -> Result<Table, JobError> {
     })
 }
 
+/// The table with a row for the replicates of each place: the axes and the numbers that are compared. What
+/// one of them lacks, or is of a training that diverged, the row lacks.
+fn reduced<'t>(
+    table: &'t Table,
+    params: &ParetoParams,
+    values: &[String],
+) -> Result<Cow<'t, Table>, JobError> {
+    let replicates = params.replicate.iter().flat_map(|names| &names.0);
+    let replicates: Vec<usize> = replicates
+        .map(|name| trials::column(table, name))
+        .collect::<Result<_, _>>()?;
+    if replicates.is_empty() {
+        return Ok(Cow::Borrowed(table));
+    }
+    let columns = || table.columns.iter().enumerate();
+    let axes = columns().filter(|(at, column)| column.axis && !replicates.contains(at));
+    let axes: Vec<usize> = axes.map(|(at, _)| at).collect();
+    let numbers: Vec<usize> = values
+        .iter()
+        .filter_map(|name| table.column(name))
+        .collect();
+    let mut places: Vec<Vec<Json>> = Vec::new();
+    let mut rows: Vec<Vec<usize>> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for (row, cells) in table.rows.iter().enumerate() {
+        let place: Vec<Json> = axes.iter().map(|&at| cells[at].clone()).collect();
+        let at = *known.entry(format!("{place:?}")).or_insert(rows.len());
+        if at == rows.len() {
+            places.push(place);
+            rows.push(Vec::new());
+        }
+        rows[at].push(row);
+    }
+    let statistic = params.statistic.unwrap_or(Statistic::Mean);
+    let number = |rows: &[usize], at: usize| -> Json {
+        let of = |&row: &usize| table.number(row, at).filter(|_| !table.diverged(row));
+        let values: Option<Vec<f64>> = rows.iter().map(of).collect();
+        values.map_or(Json::Null, |values| {
+            search::reduce(statistic, values).into()
+        })
+    };
+    let row = |(mut place, rows): (Vec<Json>, Vec<usize>)| {
+        place.extend(numbers.iter().map(|&at| number(&rows, at)));
+        place
+    };
+    Ok(Cow::Owned(Table {
+        columns: axes
+            .iter()
+            .chain(&numbers)
+            .map(|&at| table.columns[at].clone())
+            .collect(),
+        rows: places.into_iter().zip(rows).map(row).collect(),
+    }))
+}
+
 fn direction(given: Option<&Value>, column: &Column) -> Result<Direction, JobError> {
-    let name = &column.name;
-    match (
-        given.and_then(Value::as_str),
-        given,
-        column.higher_is_better,
-    ) {
-        (Some("minimize"), ..) | (_, None, Some(false)) => Ok(Direction::Minimize),
-        (Some("maximize"), ..) | (_, None, Some(true)) => Ok(Direction::Maximize),
-        (_, Some(other), _) => Err(JobError::failed(format!(
-            "the direction of `{name}` is `{other}`, but must be `minimize` or `maximize`"
-        ))),
-        (_, None, None) => Err(JobError::failed(format!(
-            "`{name}` does not say which way it is better"
-        ))
-        .hint(format!(
-            "add `directions: {{{name}: minimize}}`, or `maximize`"
-        ))),
+    let given = given.and_then(Value::as_str);
+    match (given, column.higher_is_better) {
+        (Some("minimize"), _) | (None, Some(false)) => Ok(Direction::Minimize),
+        (Some(_), _) | (None, Some(true)) => Ok(Direction::Maximize),
+        (None, None) => {
+            let name = &column.name;
+            let wrong = format!("`{name}` does not say which way it is better");
+            Err(JobError::failed(wrong).hint(format!(
+                "add `directions: {{{name}: minimize}}`, or `maximize`"
+            )))
+        }
     }
 }
 
@@ -165,8 +265,12 @@ mod tests {
 
     fn params(values: &[&str], directions: &str, ranks: usize) -> ParetoParams {
         ParetoParams {
-            values: Names(values.iter().map(|name| (*name).to_owned()).collect()),
+            values: Some(Names(
+                values.iter().map(|name| (*name).to_owned()).collect(),
+            )),
             directions: Some(serde_yaml::from_str(directions).expect("a map")),
+            replicate: None,
+            statistic: None,
             ranks,
         }
     }
@@ -204,13 +308,48 @@ mod tests {
         let message =
             |params: &ParetoParams| of(&table(), params).expect_err("refused").to_string();
         assert!(message(&params(&["loss", "size"], "{}", 1)).contains("which way it is better"));
-        assert!(
-            message(&params(&["loss", "size"], "{size: up}", 1)).contains("must be `minimize`")
-        );
-        assert!(
-            message(&params(&["loss", "size"], "{width: minimize}", 1)).contains("not compared")
-        );
-        assert!(message(&params(&["loss"], "{}", 1)).contains("two numbers"));
         assert!(message(&params(&["loss", "width"], "{}", 1)).contains("no column"));
+        let checked = |yaml: &str| {
+            let values: Values = serde_yaml::from_str(yaml).expect("a map");
+            let wrong = ParetoTable.check(&values).expect_err("refused");
+            (wrong.param, wrong.message)
+        };
+        for (yaml, param, part) in [
+            ("{values: [loss], ranks: 1}", "values", "two numbers"),
+            (
+                "{values: [loss, size], directions: {width: minimize}, ranks: 1}",
+                "directions",
+                "`width` is not compared",
+            ),
+            (
+                "{values: [loss, size], directions: {size: up}, ranks: 1}",
+                "directions",
+                "is `up`",
+            ),
+        ] {
+            let (at, message) = checked(yaml);
+            assert!(at == param && message.contains(part), "{yaml}: {message}");
+        }
+    }
+
+    /// Each seed alone would have (1, 4) and (5, 0) of `a` on the front; its means (3, 2) are not better
+    /// than those of `b`, (2, 2).
+    #[test]
+    fn replicates_are_one_row() {
+        let csv = "k,seed,loss,size\na,0,1,4\na,1,5,0\nb,0,2,2\nb,1,2,2\nc,0,0,9\nc,1,,9\n";
+        let table = Table::from_csv(csv, &["k", "seed"]).expect("a table");
+        let directions = "{loss: minimize, size: minimize}";
+        let mut params = params(&["loss", "size"], directions, 1);
+        params.replicate = Some(Names(vec!["seed".to_owned()]));
+        let front = of(&table, &params).expect("a front");
+        assert_eq!(front.rows.len(), 1, "{front:?}");
+        assert_eq!(front.rows[0][0], "b");
+        assert_eq!(front.column("seed"), None);
+        params.statistic = Some(Statistic::Max);
+        let front = of(&table, &params).expect("a front");
+        assert_eq!(front.rows[0][0], "b");
+        params.statistic = Some(Statistic::Min);
+        let front = of(&table, &params).expect("a front");
+        assert_eq!(front.rows[0][0], "a");
     }
 }

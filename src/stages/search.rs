@@ -20,6 +20,9 @@ use crate::text::closest;
 use crate::text::did_you_mean;
 use crate::text::list_of;
 
+/// Of a text that stands where a number should.
+const LONGEST_SHOWN: usize = 40;
+
 /// What is wrong with the search of a plan, and what is worth a word.
 pub fn check_search(plan: &Plan) -> Diagnostics {
     let mut found = Diagnostics::new();
@@ -175,6 +178,23 @@ fn check_column(
         }
         return Ok(());
     }
+    let grid = &plan.experiment.grid;
+    if let Some(at) = grid.columns().index(column)
+        && grid.columns().get(at).axis
+    {
+        let searched = plan
+            .experiment
+            .search
+            .iter()
+            .any(|search| search.columns.contains(&at));
+        let is = if searched { "searched" } else { "an axis" };
+        return Err(
+            Diagnostic::error(format!("`{column}` is {is}, and no result")).at(
+                &objective.place,
+                "what is optimised is a number that the stage leaves",
+            ),
+        );
+    }
     let known = || measures.iter().map(|measure| measure.name);
     // Trainings and commands leave numbers that only they know.
     if stage.kinds.iter().all(|kind| kind.starts_with("evaluate/")) && !measures.is_empty() {
@@ -221,27 +241,69 @@ pub fn steps_of_trials(plan: &Plan, search: &Search, name: &str) -> Vec<Vec<Step
     steps
 }
 
-/// What came of each cell of the search: `None` where that is not known yet. `failed` says of a step whether it
-/// cannot have a result.
+/// What came of the cells of a search.
+pub struct Outcomes {
+    /// `None` where it is not known yet.
+    pub by_cell: Vec<Option<Outcome>>,
+    pub odd: Vec<Odd>,
+}
+
+/// A result that has no number where others have one.
+pub struct Odd {
+    pub step: StepId,
+    /// Among the objectives of the search.
+    pub objective: usize,
+    /// `no `loss``, or what stands there.
+    pub why: String,
+}
+
+/// What came of each cell of the search. `failed` says of a step whether it cannot have a result. A result
+/// without a number counts as one that is not finite.
 ///
 /// # Errors
-/// Where results have no such number, or cannot be read.
+/// Where no result has such a number, or one cannot be read.
 pub fn outcomes(
     results: &Results<'_>,
     failed: impl Fn(StepId) -> bool,
-) -> Result<Vec<Option<Outcome>>, Diagnostic> {
+) -> Result<Outcomes, Diagnostic> {
+    let mut odd = Vec::new();
     let Some(search) = &results.plan.experiment.search else {
-        return Ok(Vec::new());
+        let by_cell = Vec::new();
+        return Ok(Outcomes { by_cell, odd });
     };
     let mut trials: Vec<Option<Vec<f64>>> = vec![Some(Vec::new()); search.cells.len()];
-    for objective in &search.objectives {
+    for (at, objective) in search.objectives.iter().enumerate() {
         let steps = steps_of_trials(results.plan, search, &objective.stage);
+        let (mut has, mut first): (bool, Option<Diagnostic>) = (false, None);
         for (trial, steps) in trials.iter_mut().zip(steps) {
             let mut values = Vec::with_capacity(steps.len());
             for id in steps {
-                values.push(match failed(id) {
-                    true => Some(f64::NAN),
+                let found = match failed(id) {
+                    true => Found::Nothing,
                     false => number(results, objective, id)?,
+                };
+                values.push(match found {
+                    Found::NotYet => None,
+                    Found::Nothing => Some(f64::NAN),
+                    Found::Number(number) => {
+                        has = true;
+                        Some(number)
+                    }
+                    Found::Other { why, help } => {
+                        first.get_or_insert_with(|| {
+                            let step = results.plan.step(id).to_string();
+                            let title = format!("`{}` left {why}", objective.stage);
+                            Diagnostic::error(title)
+                                .at(&objective.place, format!("asked of `{step}`"))
+                                .maybe_help(help)
+                        });
+                        odd.push(Odd {
+                            step: id,
+                            objective: at,
+                            why,
+                        });
+                        Some(f64::NAN)
+                    }
                 });
             }
             let known: Option<Vec<f64>> = values.into_iter().collect();
@@ -251,61 +313,76 @@ pub fn outcomes(
                 costs
             });
         }
+        // What none has is no slip of one trial.
+        if let Some(wrong) = first.filter(|_| !has) {
+            return Err(wrong);
+        }
     }
-    Ok(trials
-        .into_iter()
-        .map(|costs| costs.map(Outcome::of))
-        .collect())
+    let by_cell = trials.into_iter().map(|costs| costs.map(Outcome::of));
+    Ok(Outcomes {
+        by_cell: by_cell.collect(),
+        odd,
+    })
 }
 
-/// The number of one replicate; not a number where the training diverged.
-fn number(
-    results: &Results<'_>,
-    objective: &Objective,
-    id: StepId,
-) -> Result<Option<f64>, Diagnostic> {
+/// What a step has of an objective.
+enum Found {
+    NotYet,
+    /// It failed, or the training diverged.
+    Nothing,
+    /// Written as a number, or as one that is none.
+    Number(f64),
+    /// Nothing of the name, or nothing that is a number.
+    Other {
+        why: String,
+        help: Option<String>,
+    },
+}
+
+/// What one replicate has.
+///
+/// # Errors
+/// Where its result cannot be read.
+fn number(results: &Results<'_>, objective: &Objective, id: StepId) -> Result<Found, Diagnostic> {
     let column = &objective.column;
-    let wrong = |title: String, help: Option<String>| {
-        let step = results.plan.step(id).to_string();
-        Err(Diagnostic::error(title)
-            .at(&objective.place, format!("asked of `{step}`"))
-            .maybe_help(help))
-    };
     let Some(result) = results.result(id) else {
-        return Ok(None);
+        return Ok(Found::NotYet);
     };
     if result.diverged.is_some() {
-        return Ok(Some(f64::NAN));
+        return Ok(Found::Nothing);
     }
+    let other = |why: String, help| Ok(Found::Other { why, help });
     let numbers = match results.numbers(results.plan.step(id)) {
         Ok(Some(numbers)) => numbers,
-        Ok(None) => return wrong(format!("`{}` left no `{METRICS}`", objective.stage), None),
-        Err(error) => return wrong(error.to_string(), None),
+        Ok(None) => return other(format!("no `{METRICS}`"), None),
+        Err(error) => {
+            let step = results.plan.step(id).to_string();
+            return Err(Diagnostic::error(error.to_string())
+                .at(&objective.place, format!("asked of `{step}`")));
+        }
     };
     match numbers.get(column) {
         // As numbers that are none are written.
-        Some(Json::Null) => Ok(Some(f64::NAN)),
-        Some(Json::Number(number)) => Ok(number.as_f64()),
-        Some(Json::Bool(_) | Json::Array(_) | Json::Object(_)) => {
-            wrong(format!("`{column}` is no number"), None)
-        }
+        Some(Json::Null) => Ok(Found::Number(f64::NAN)),
+        Some(Json::Number(number)) => Ok(Found::Number(number.as_f64().unwrap_or(f64::NAN))),
         Some(Json::String(text)) => match text.parse::<f64>() {
-            Ok(number) if !number.is_finite() => Ok(Some(number)),
-            _ => wrong(
-                format!("`{column}` is no number"),
-                Some(format!("it is text: `{text}`")),
-            ),
+            Ok(number) if !number.is_finite() => Ok(Found::Number(number)),
+            _ => {
+                let short: String = text.chars().take(LONGEST_SHOWN).collect();
+                other(format!("text as `{column}`, `{short}`"), None)
+            }
         },
+        Some(value) => other(format!("no number as `{column}`, but {value}"), None),
         None => {
             let known = numbers.keys().map(String::as_str);
             let help = did_you_mean(column, known, "it left");
-            wrong(format!("`{}` left no `{column}`", objective.stage), help)
+            other(format!("no `{column}`"), help)
         }
     }
 }
 
 /// One number of the replicates of a trial: none of none, and of any that is none.
-fn reduce(statistic: Statistic, mut values: Vec<f64>) -> f64 {
+pub(super) fn reduce(statistic: Statistic, mut values: Vec<f64>) -> f64 {
     if values.is_empty() || values.iter().any(|value| value.is_nan()) {
         return f64::NAN;
     }

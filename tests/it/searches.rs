@@ -243,23 +243,146 @@ fn a_profile_and_the_command_line_change_single_keys() {
     assert!(plan.starts_with("score  28 runs"), "{plan}");
 }
 
+/// The score in a file, in which text and what is no number can stand.
+fn in_json(method: &str, loss: &str) -> TestSpace {
+    let space = space(method);
+    let path = "manifests/s.yaml";
+    space.replace(path, "metrics: stdout", "metrics: {file: m.json}");
+    space.replace(
+        path,
+        "printf \"loss=%.9f\\n\", ",
+        &format!("{loss} printf \"{{\\\"loss\\\": %.9f}}\\n\", "),
+    );
+    space.replace(path, "s / 10 }'", "s / 10 }' > m.json");
+    space
+}
+
 #[test]
 fn numbers_that_are_not_there_are_said_at_the_objective() {
-    for (from, to, part) in [
-        ("score.loss", "score.los", "`score` left no `los`"),
-        ("print \"loss=nan\"", "print \"loss=x\"", ""),
+    let los = space("tpe");
+    los.replace("manifests/s.yaml", "score.loss", "score.los");
+    let text = in_json("tpe", r#"if (1) print "{\"loss\": \"good\"}"; else"#);
+    let random = in_json("random", r#"if (1) print "{\"loss\": \"good\"}"; else"#);
+    for (space, parts) in [
+        (los, ["`score` left no `los`", "did you mean `loss`"]),
+        (
+            text,
+            ["`score` left text as `loss`, `good`", "asked of `score["],
+        ),
+        (
+            random,
+            ["`score` left text as `loss`, `good`", "asked of `score["],
+        ),
+    ] {
+        let output = space.output(&["run", "manifests/s.yaml", "--progress", "none"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(
+            parts.iter().all(|part| said.contains(part)) && said.contains("manifests/s.yaml:12:17"),
+            "{parts:?}: {said}"
+        );
+        // It can still be looked at, and mended.
+        let plan = space.output(&["plan", "manifests/s.yaml"]);
+        assert!(plan.status.success());
+    }
+}
+
+#[test]
+fn a_trial_without_the_number_that_others_have_counts_as_failed() {
+    for bad in [r#""loss\": \"far"#, r#""other\": \"1"#] {
+        let loss = format!(r#"if (x > 4) print "{{\{bad}\"}}"; else"#);
+        let space = in_json("tpe", &loss);
+        let said = run(&space, &[]);
+        assert!(
+            said.contains("warning: ")
+                && said.contains("such a trial counts as failed")
+                && said.contains("manifests/s.yaml:12:17"),
+            "{said}"
+        );
+        let steps = trials(&space);
+        assert_eq!(steps.lines().count(), 1 + 14 * 2, "{steps}");
+        let far = steps.lines().skip(1).filter(|line| {
+            let x = line.split(',').nth(1).and_then(|x| x.parse::<f64>().ok());
+            x.is_some_and(|x| x > 4.0)
+        });
+        let plan = self::said(&space, &["plan", "manifests/s.yaml"]);
+        assert!(
+            plan.contains(&format!(", {} failed", far.count() / 2)),
+            "{plan}\n{steps}"
+        );
+        // Of what was made earlier nothing is said again.
+        assert!(!run(&space, &[]).contains("warning"));
+    }
+}
+
+#[test]
+fn an_objective_that_is_an_axis_is_refused() {
+    for (name, part) in [
+        ("x", "`x` is searched, and no result"),
+        ("k", "`k` is searched, and no result"),
+        ("seed", "`seed` is an axis, and no result"),
     ] {
         let space = space("tpe");
-        space.replace("manifests/s.yaml", from, to);
-        let said = run(&space, &[]);
-        assert!(said.contains(part), "{said}");
-        if !part.is_empty() {
-            assert!(
-                said.contains("manifests/s.yaml:12:17") && said.contains("did you mean `loss`"),
-                "{said}"
-            );
-        }
+        space.replace("manifests/s.yaml", "score.loss", &format!("score.{name}"));
+        let output = space.output(&["check", "manifests/s.yaml"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains(part) && said.contains("manifests/s.yaml:12:17"),
+            "{said}"
+        );
     }
+}
+
+#[test]
+fn the_last_line_counts_all_rounds_and_says_the_best() {
+    let space = space("tpe");
+    let said = run(&space, &[]);
+    let mut last = said.lines().rev();
+    assert_eq!(last.next(), Some("results in outputs/s"), "{said}");
+    let best = last.next().expect("a line");
+    assert!(
+        best.starts_with("best so far score.loss=") && best.ends_with("; 14 ended"),
+        "{said}"
+    );
+    let counts = last.next().expect("a line");
+    assert!(counts.starts_with("29 done in "), "{said}");
+    space.replace("manifests/s.yaml", "trials: 14", "trials: 20");
+    let said = run(&space, &[]);
+    assert!(said.contains("13 done, 28 up to date in "), "{said}");
+    // The last round of a search without a table makes nothing.
+    let (bare, manifest) = (self::space("tpe"), "manifests/s.yaml");
+    let text = bare.read(manifest);
+    let without = text.split("  table:").next().expect("a part");
+    bare.write(manifest, without);
+    let said = run(&bare, &[]);
+    assert!(
+        said.contains("28 done in ") && !said.contains("all up to date"),
+        "{said}"
+    );
+    let said = run(&bare, &[]);
+    assert!(said.contains("all up to date: 28 steps"), "{said}");
+}
+
+#[test]
+fn a_damaged_record_is_told_and_kept() {
+    let space = space("tpe");
+    run(&space, &[]);
+    let expected = trials(&space);
+    let record = space.read("outputs/store/searches.json");
+    let half = &record[..record.len() / 2];
+    space.write("outputs/store/searches.json", half);
+    let plan = said(&space, &["plan", "manifests/s.yaml"]);
+    assert!(
+        plan.contains("searches.json` is damaged: ") && plan.contains("`searches.json.kept-1`"),
+        "{plan}"
+    );
+    let told = run(&space, &[]);
+    assert_eq!(told.matches("is damaged").count(), 1, "{told}");
+    assert_eq!(space.read("outputs/store/searches.json.kept-1"), half);
+    assert_eq!(trials(&space), expected);
+    assert_eq!(space.read("outputs/store/searches.json"), record);
+    assert!(!run(&space, &[]).contains("damaged"));
 }
 
 #[test]
@@ -846,6 +969,11 @@ fn several_objectives_have_a_front() {
         "printf \"loss=%.9f\\n\"",
         "printf \"gain=%.9f\\nloss=%.9f\\n\", x",
     );
+    space.replace(
+        "manifests/s.yaml",
+        "  table:",
+        "  front:\n    uses: table/pareto\n    in: {rows: score}\n    missing: allow\n  table:",
+    );
     run(&space, &[]);
     let plan = said(&space, &["plan", "manifests/s.yaml"]);
     let line = plan
@@ -882,6 +1010,39 @@ fn several_objectives_have_a_front() {
         line.contains(&format!("the front so far has {front} trial")),
         "{line}\n{rows}"
     );
+    // As a table, over the means of the seeds, without naming the objectives again.
+    let table = space.read("outputs/s/tables/front.csv");
+    assert!(table.starts_with("x,n,k,z,loss,gain,rank\n"), "{table}");
+    let found: Vec<(f64, f64)> = table
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            let number = |at: usize| cells[at].parse::<f64>().expect("a number");
+            (number(4), -number(5))
+        })
+        .collect();
+    let mut expected: Vec<(f64, f64)> = points.iter().filter(|p| !dominated(p)).copied().collect();
+    expected.sort_by(|a, b| a.partial_cmp(b).expect("numbers"));
+    assert_eq!(found, expected, "{table}\n{rows}");
+    for (from, to, part) in [
+        (
+            "\n      maximize: score.gain",
+            "",
+            "a front is of two objectives at least",
+        ),
+        (
+            "{rows: score}\n    missing: allow\n  table",
+            "{rows: score}\n    with: {values: [loss]}\n  table",
+            "a front is of two numbers at least",
+        ),
+    ] {
+        let other = of(&space.read("manifests/s.yaml").replace(from, to));
+        let output = other.output(&["check", "manifests/s.yaml"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(part), "{said}");
+    }
 }
 
 const SELECTED: &str = r#"experiment: s

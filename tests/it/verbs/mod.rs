@@ -1,5 +1,7 @@
 //! What every verb does and says, on a project that runs in a blink.
 
+#[cfg(unix)]
+mod completing;
 mod device;
 mod filters;
 mod kit;

@@ -167,6 +167,7 @@ Commands:
   unpack       Make a project that is up to date from an archive
   verify       Reread every object and compare it with its digest
   completions  Print a completion script for a shell
+  man          Write the manual pages, for `man sweepline` and `man sweepline-run`
   help         Print this message or the help of the given subcommand(s)
 
 Options:
@@ -218,6 +219,7 @@ Examples:
         "view",
         "export",
         "completions",
+        "man",
     ] {
         let help = said(&space, &format!("{verb} --help"));
         let path = format!("tests/it/verbs/help/{verb}.txt");

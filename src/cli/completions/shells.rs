@@ -1,0 +1,169 @@
+//! How shells ask and are answered. Bash and zsh get scripts of our own: bash takes words apart at `=`,
+//! which names of steps are full of, and both would put a space where more is to follow.
+
+use std::ffi::OsString;
+use std::io;
+use std::io::Write;
+use std::path::Path;
+
+use clap::Command;
+use clap_complete::engine;
+use clap_complete::env::Elvish;
+use clap_complete::env::EnvCompleter;
+use clap_complete::env::Fish;
+use clap_complete::env::Powershell;
+use clap_complete::env::Shells;
+use clap_complete::env::Zsh;
+
+use super::Shell;
+use super::words;
+
+/// All shells.
+pub(super) const fn all() -> Shells<'static> {
+    Shells(&[&BashWhole, &Elvish, &Quoted(Fish), &Powershell, &ZshOpen])
+}
+
+pub(super) fn of(shell: Shell) -> &'static dyn EnvCompleter {
+    match shell {
+        Shell::Bash => &BashWhole,
+        Shell::Elvish => &Elvish,
+        Shell::Fish => &Quoted(Fish),
+        Shell::Powershell => &Powershell,
+        Shell::Zsh => &ZshOpen,
+    }
+}
+
+const BASH: &str = include_str!("sweepline.bash");
+const ZSH: &str = include_str!("sweepline.zsh");
+
+/// What bash itself takes for the word under the cursor: that after the last `=` or `:`.
+const TYPED: &str = "_SWEEPLINE_TYPED";
+
+/// A shell that hands words over as they are typed, quotes and all.
+struct Quoted<S>(S);
+
+impl<S: EnvCompleter> EnvCompleter for Quoted<S> {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.0.is(name)
+    }
+
+    fn write_registration(
+        &self,
+        variable: &str,
+        name: &str,
+        program: &str,
+        completer: &str,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        self.0
+            .write_registration(variable, name, program, completer, out)
+    }
+
+    fn write_complete(
+        &self,
+        command: &mut Command,
+        given: Vec<OsString>,
+        folder: Option<&Path>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let plain = given.iter().map(|word| words::plain(word)).collect();
+        self.0.write_complete(command, plain, folder, out)
+    }
+}
+
+struct ZshOpen;
+
+impl EnvCompleter for ZshOpen {
+    fn name(&self) -> &'static str {
+        Zsh.name()
+    }
+
+    fn is(&self, name: &str) -> bool {
+        Zsh.is(name)
+    }
+
+    fn write_registration(
+        &self,
+        variable: &str,
+        _: &str,
+        _: &str,
+        completer: &str,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        write!(out, "{}", filled_in(ZSH, variable, completer))
+    }
+
+    fn write_complete(
+        &self,
+        command: &mut Command,
+        given: Vec<OsString>,
+        folder: Option<&Path>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        Quoted(Zsh).write_complete(command, given, folder, out)
+    }
+}
+
+struct BashWhole;
+
+impl EnvCompleter for BashWhole {
+    fn name(&self) -> &'static str {
+        "bash"
+    }
+
+    fn is(&self, name: &str) -> bool {
+        name == "bash"
+    }
+
+    fn write_registration(
+        &self,
+        variable: &str,
+        _: &str,
+        _: &str,
+        completer: &str,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        write!(out, "{}", filled_in(BASH, variable, completer))
+    }
+
+    fn write_complete(
+        &self,
+        command: &mut Command,
+        given: Vec<OsString>,
+        folder: Option<&Path>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let Some(last) = given.last() else {
+            return Ok(());
+        };
+        let index = given.len() - 1;
+        let quoted = last.to_string_lossy().starts_with(['\'', '"']);
+        let whole = words::plain(last).to_string_lossy().into_owned();
+        let typed = words::plain(&std::env::var_os(TYPED).unwrap_or_default());
+        let before = whole
+            .strip_suffix(&*typed.to_string_lossy())
+            .unwrap_or_default();
+        let plain = given.iter().map(|word| words::plain(word)).collect();
+        for found in engine::complete(command, plain, index, folder)? {
+            let found = found.get_value().to_string_lossy();
+            let Some(rest) = found.strip_prefix(before) else {
+                continue;
+            };
+            match quoted {
+                true => writeln!(out, "{rest}")?,
+                false => writeln!(out, "{}", words::escaped(rest))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn filled_in(script: &str, variable: &str, completer: &str) -> String {
+    script
+        .replace("VARIABLE", variable)
+        .replace("COMPLETER", completer)
+}

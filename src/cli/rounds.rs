@@ -1,0 +1,47 @@
+//! A run that goes on with further cells in the place of its process, as searches do round by round: what
+//! the rounds before this one have made.
+
+use std::env;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::engine::Summary;
+
+/// Carries what earlier rounds have made, in the environment of the next.
+pub(super) const GOES_ON: &str = "SWEEPLINE_GOES_ON";
+
+/// What earlier rounds have made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Rounds {
+    pub done: usize,
+    pub fetched: usize,
+    pub seconds: f64,
+}
+
+impl Rounds {
+    /// Those before this process; nothing in the first.
+    pub(super) fn before() -> Rounds {
+        let text = env::var(GOES_ON).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// Whether this process goes on with what another has begun.
+    pub(super) fn is_further() -> bool {
+        env::var_os(GOES_ON).is_some()
+    }
+
+    /// With a round that has ended.
+    pub(super) fn with(self, summary: &Summary) -> Rounds {
+        Rounds {
+            done: self.done + summary.totals.done,
+            fetched: self.fetched + summary.totals.fetched,
+            seconds: self.seconds + summary.seconds,
+        }
+    }
+
+    /// For the environment of the next.
+    pub(super) fn to_text(self) -> String {
+        serde_json::to_string(&self).unwrap_or_default()
+    }
+}
