@@ -225,11 +225,11 @@ unsafe fn tile<S: Simd, T: Terms, const M: usize, const P: usize, const V: usize
     unsafe {
         let mut at = [numbers.as_ptr(); M];
         let mut total = [[[simd.splat_f32s(0.0); V]; P]; M];
-        for r in 0..M {
-            at[r] = at[r].add(starts[r]);
-            for p in 0..P {
-                for v in 0..V {
-                    total[r][p][v] = load::<S>(sums[r][first + p].as_ptr(), v);
+        for (r, (at, total)) in at.iter_mut().zip(&mut total).enumerate() {
+            *at = at.add(starts[r]);
+            for (total, sums) in total.iter_mut().zip(&sums[r][first..]) {
+                for (v, total) in total.iter_mut().enumerate() {
+                    *total = load::<S>(sums.as_ptr(), v);
                 }
             }
         }
@@ -238,27 +238,26 @@ unsafe fn tile<S: Simd, T: Terms, const M: usize, const P: usize, const V: usize
             #[inline(always)]
             |place, line| {
                 let mut factors = [[simd.splat_f32s(0.0); V]; P];
-                for p in 0..P {
-                    for v in 0..V {
-                        factors[p][v] = load::<S>(panels[p].add(line).cast(), v);
+                for (factors, panel) in factors.iter_mut().zip(&panels) {
+                    for (v, factor) in factors.iter_mut().enumerate() {
+                        *factor = load::<S>(panel.add(line).cast(), v);
                     }
                 }
-                for r in 0..M {
-                    let number = simd.splat_f32s(*at[r].offset(place));
-                    for p in 0..P {
-                        for v in 0..V {
-                            let sum = &mut total[r][p][v];
-                            *sum = simd.mul_add_e_f32s(number, factors[p][v], *sum);
+                for (total, at) in total.iter_mut().zip(&at) {
+                    let number = simd.splat_f32s(*at.offset(place));
+                    for (total, factors) in total.iter_mut().zip(&factors) {
+                        for (total, factor) in total.iter_mut().zip(factors) {
+                            *total = simd.mul_add_e_f32s(number, *factor, *total);
                         }
                     }
                 }
             },
         );
-        for r in 0..M {
-            for p in 0..P {
-                for v in 0..V {
-                    let to = sums[r][first + p].as_mut_ptr().add(v * S::F32_LANES);
-                    to.cast::<S::f32s>().write_unaligned(total[r][p][v]);
+        for (total, sums) in total.iter().zip(sums) {
+            for (total, sums) in total.iter().zip(&mut sums[first..]) {
+                for (v, total) in total.iter().enumerate() {
+                    let to = sums.as_mut_ptr().add(v * S::F32_LANES);
+                    to.cast::<S::f32s>().write_unaligned(*total);
                 }
             }
         }
