@@ -34,13 +34,16 @@ use super::xy::SeriesStyle;
 /// Points a curve may have: about one per third of a point in a single column.
 const POINTS: usize = 300;
 
+/// The columns that a curve is measured along, the first that it has.
+const ALONG: [&str; 3] = ["iteration", "epoch", "step"];
+
 pub(super) struct Curves;
 
 params! {
     /// What `figure/curves` may be given.
     struct CurvesParams {
-        /// column of iterations, epochs or seconds
-        x: String = "iteration";
+        /// column of iterations, epochs or seconds [default: `iteration`, or `epoch` or `step` where there is none]
+        x: Option<String>;
         /// column of numbers, or a list of them
         y: Names;
         /// weight of the past in a moving average, from 0 (none)
@@ -83,7 +86,11 @@ impl Figure for Curves {
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = CurvesParams::read(values)?;
         let panels = Panels::new(&params.facets, &params.axes);
-        let mapping = Mapping::new(&params.x, params.y.0, &params.facets)?;
+        let x = match params.x {
+            Some(x) => x,
+            None => along(&input.table)?.to_owned(),
+        };
+        let mapping = Mapping::new(x, params.y.0, &params.facets)?;
         let mapping = mapping.grouped(&params.groups);
         let smooth = params.smooth;
         let (mut table, mapping, y) = melted(&input.table, &mapping)?;
@@ -130,6 +137,24 @@ impl Figure for Curves {
         };
         xy::finish(panels, beside, &plot, look, &notes)
     }
+}
+
+/// What curves are measured along, where the manifest does not say.
+fn along(table: &Table) -> Result<&'static str, FigureError> {
+    let known = ALONG.into_iter().find(|name| table.column(name).is_some());
+    known.ok_or_else(|| {
+        let numbers = table.columns.iter().filter(|column| !column.axis);
+        let numbers: Vec<String> = numbers.map(|column| format!("`{}`", column.name)).collect();
+        FigureError::Parameter {
+            name: "x",
+            got: "not given".to_owned(),
+            want: format!(
+                "these curves have no `{}`: name one of their columns, `with: {{x: …}}`, which are {}",
+                ALONG.join("`, `"),
+                numbers.join(", ")
+            ),
+        }
+    })
 }
 
 /// Row numbers of each run in the order of x: rows that agree on all axes.
@@ -254,6 +279,16 @@ mod tests {
         assert_eq!(thinned.high.number(0, 2), Some(3.0));
         assert_eq!(table.rows.len(), 2 * 250);
         assert_eq!(table.number(0, 2), Some(2.0));
+    }
+
+    #[test]
+    fn curves_are_along_what_they_have() {
+        let of =
+            |csv: &str| along(&Table::from_csv(csv, &["seed"]).unwrap()).map_err(|e| e.to_string());
+        assert_eq!(of("seed,epoch,iteration,loss\n0,1,2,3\n"), Ok("iteration"));
+        assert_eq!(of("seed,epoch,loss\n0,1,3\n"), Ok("epoch"));
+        let wrong = of("seed,pass,loss\n0,1,3\n").expect_err("refused");
+        assert!(wrong.contains("which are `pass`, `loss`"), "{wrong}");
     }
 
     #[test]

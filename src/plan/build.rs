@@ -16,6 +16,7 @@ use super::From;
 use super::StageSummary;
 use super::Step;
 use super::StepId;
+use super::columns;
 use super::foresee::Foreseen;
 use super::objectives;
 use super::outline;
@@ -111,7 +112,12 @@ pub(super) fn expand(
     let mut steps = planner.expansion.steps;
     if !found.has_errors() {
         objectives::fill(&mut steps, &stages, experiment, found);
+        columns::settle(&mut steps, 0, experiment);
         Foreseen::default().check(&steps, experiment, found);
+        columns::check(&steps, experiment, found);
+    }
+    // A name that is no axis tells nothing apart: it was told.
+    if !found.has_errors() {
         repeated::check(&steps, found);
     }
     (!found.has_errors()).then_some((steps, stages))

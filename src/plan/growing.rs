@@ -13,6 +13,7 @@ use super::Cell;
 use super::Plan;
 use super::Step;
 use super::build;
+use super::columns;
 use super::foresee::Foreseen;
 use super::objectives;
 use super::open::OpenStages;
@@ -166,6 +167,7 @@ impl GrowingPlan {
             outline::fill(&mut plan.steps[before..], &plan.stages);
             let (steps, stages) = (&mut plan.steps[before..], &plan.stages);
             objectives::fill(steps, stages, &plan.experiment, &mut found);
+            columns::settle(&mut plan.steps, before, &plan.experiment);
         }
         Ok(Grown {
             steps: plan.steps[before..].to_vec(),

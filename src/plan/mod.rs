@@ -2,6 +2,7 @@
 
 mod build;
 mod change;
+mod columns;
 mod equal;
 mod expand;
 mod filter;

@@ -9,6 +9,7 @@ mod artifacts;
 mod book;
 mod claims;
 #[cfg(unix)]
+mod columns;
 mod commands;
 #[cfg(target_os = "linux")]
 mod disturbed;
