@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use serde_json::json;
 
+use super::JSON_VERSION;
 use super::args::DiffArgs;
 use super::columns;
 use super::exit::Exit;
@@ -100,11 +101,14 @@ pub(super) fn diff(args: &DiffArgs, out: &mut Printer, err: &mut Printer) -> Res
         unreachable!("BUG: two names make two sides");
     };
     let changed = changes(old, new);
-    let rows = compared("", was, is);
+    let rows = compared(named[1], was, is);
     if args.json {
-        let changed: Vec<String> = changed.iter().map(Change::in_full).collect();
         let metrics = rows.iter().map(Row::json).collect::<Vec<_>>();
-        writeln!(out, "{}", json!({"key": changed, "metrics": metrics}))?;
+        let differences = json!({
+            "version": JSON_VERSION, "first": named[0], "second": named[1],
+            "changes": changed, "metrics": metrics,
+        });
+        writeln!(out, "{differences}")?;
         return Ok(Exit::Success);
     }
     writeln!(out, "{} → {}", named[0], named[1])?;
@@ -209,6 +213,8 @@ struct Differences {
     only_first: Vec<String>,
     only_second: Vec<String>,
     same: usize,
+    /// The steps of both with another key, and what differs in it.
+    differ: Vec<(String, Vec<Change>)>,
     /// By stage and changes: the steps. Without changes, it is that what they read differs.
     groups: Vec<(String, Vec<String>, Vec<String>)>,
     rows: Vec<Row>,
@@ -228,6 +234,7 @@ fn of_runs(store: &Store, first: &str, second: &str) -> Result<Differences, Stop
         only_first: only_first.cloned().collect(),
         only_second: only_second.cloned().collect(),
         same: 0,
+        differ: Vec::new(),
         groups: Vec::new(),
         rows: Vec::new(),
     };
@@ -252,18 +259,19 @@ fn of_runs(store: &Store, first: &str, second: &str) -> Result<Differences, Stop
                 } | Change::Order { .. }
             )
         };
-        let changed: Vec<String> = match changed.iter().all(follows) {
+        let lines: Vec<String> = match changed.iter().all(follows) {
             true => Vec::new(),
             false => change_lines(&changed),
         };
+        differences.differ.push((step.clone(), changed));
         let stage = stage_of(step).to_owned();
         let groups = &mut differences.groups;
         match groups
             .iter_mut()
-            .find(|(s, c, _)| *s == stage && *c == changed)
+            .find(|(s, known, _)| *s == stage && *known == lines)
         {
             Some((_, _, steps)) => steps.push(step.clone()),
-            None => groups.push((stage, changed, vec![step.clone()])),
+            None => groups.push((stage, lines, vec![step.clone()])),
         }
         let numbers = |key: &Digest| -> Result<Vec<(String, Json)>, Stop> {
             Ok(match store.lookup(*key)? {
@@ -329,13 +337,13 @@ impl Differences {
     }
 
     fn json(&self) -> Json {
-        let groups = self
-            .groups
-            .iter()
-            .map(|(stage, changed, steps)| json!({"stage": stage, "key": changed, "steps": steps}));
+        let differ = self.differ.iter().map(
+            |(step, changes)| json!({"step": step, "stage": stage_of(step), "changes": changes}),
+        );
         json!({
+            "version": JSON_VERSION,
             "first": self.first, "second": self.second, "same": self.same,
-            "differ": groups.collect::<Vec<_>>(),
+            "differ": differ.collect::<Vec<_>>(),
             "only_first": self.only_first, "only_second": self.only_second,
             "metrics": self.rows.iter().map(Row::json).collect::<Vec<_>>(),
         })

@@ -7,6 +7,8 @@ use std::io;
 use std::io::Write;
 use std::path::Path;
 
+use serde_json::Value as Json;
+
 use super::args::ExportArgs;
 use super::args::ExportFormat;
 use super::exit::Exit;
@@ -18,10 +20,15 @@ use crate::export;
 use crate::export::File;
 use crate::export::Log;
 use crate::export::Logged;
+use crate::export::Provenance;
+use crate::manifest::Grid;
 use crate::plan::Cell;
+use crate::plan::Step;
 use crate::registry::ArtifactType;
+use crate::registry::Value;
 use crate::stages::Results;
 use crate::store::Digest;
+use crate::store::PastRun;
 use crate::table::Table;
 use crate::text::plural;
 
@@ -34,10 +41,15 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
     let previous = PreviousRun::of(&project)?;
     let results = previous.results(&project);
     let files = match args.to {
-        ExportFormat::Csv => tables(&results, "csv", |table| Ok(table.to_csv().into_bytes()))?,
-        ExportFormat::Arrow => tables(&results, "arrow", |table| {
-            export::to_arrow(table).map_err(io::Error::other)
-        })?,
+        ExportFormat::Csv => tables(&results, "csv", |_, table| Ok(table.to_csv().into_bytes()))?,
+        ExportFormat::Arrow => {
+            let provenance = provenance(&project, &results)?;
+            tables(&results, "arrow", |stage, table| {
+                let mut provenance = provenance.clone();
+                provenance.push(("sweepline.stage".to_owned(), stage.to_owned()));
+                export::to_arrow(table, &provenance).map_err(io::Error::other)
+            })?
+        }
         ExportFormat::Tensorboard => export::to_tensorboard(&log(&project, &results)?),
         ExportFormat::Mlflow => {
             let root = std::path::absolute(&args.dir)?;
@@ -166,13 +178,13 @@ fn foreign(dir: &Path, (path, bytes): &File, memory: &BTreeMap<String, String>) 
 fn tables(
     results: &Results<'_>,
     ending: &str,
-    form: impl Fn(&Table) -> io::Result<Vec<u8>>,
+    form: impl Fn(&str, &Table) -> io::Result<Vec<u8>>,
 ) -> Result<Vec<File>, Stop> {
     let mut files = Vec::new();
     for stage in results.measuring() {
         let table = results.known_metrics(stage).map_err(io::Error::other)?;
         if !table.rows.is_empty() {
-            files.push((format!("{stage}.{ending}"), form(&table)?));
+            files.push((format!("{stage}.{ending}"), form(stage, &table)?));
         }
     }
     for stage in &results.plan.stages {
@@ -180,29 +192,62 @@ fn tables(
             .known_curves(&stage.name)
             .map_err(io::Error::other)?;
         if !table.rows.is_empty() {
-            files.push((format!("{}.curves.{ending}", stage.name), form(&table)?));
+            files.push((
+                format!("{}.curves.{ending}", stage.name),
+                form(&stage.name, &table)?,
+            ));
         }
     }
     Ok(files)
 }
 
-/// Everything that was measured, cell by cell: curves first, then numbers at their ends.
-fn log(project: &Project, results: &Results<'_>) -> Result<Log, Stop> {
+/// The last run of the experiment.
+fn last_run(project: &Project, results: &Results<'_>) -> Result<Option<PastRun>, Stop> {
     let runs = match results.store {
         Some(store) => store.runs(usize::from(u16::MAX))?,
         None => Vec::new(),
     };
     let name = project.name();
-    let last = runs.into_iter().find(|run| run.experiment == name);
+    Ok(runs.into_iter().find(|run| run.experiment == name))
+}
+
+/// Where the tables come from, as far as the same results say the same.
+fn provenance(project: &Project, results: &Results<'_>) -> Result<Provenance, Stop> {
+    let mut known = vec![
+        ("version", env!("CARGO_PKG_VERSION").to_owned()),
+        ("experiment", project.name()),
+        ("command", format!("sweepline run {}", project.asked)),
+    ];
+    if let Some(run) = last_run(project, results)? {
+        known.push(("run", run.run));
+    }
+    let root = &project.plan.experiment.root;
+    let mut files = serde_json::Map::new();
+    for path in project.plan.experiment.files() {
+        if let Ok(bytes) = fs::read(root.join(&path)) {
+            let digest = Digest::of(&bytes).to_hex();
+            files.insert(path.display().to_string(), digest.into());
+        }
+    }
+    known.push(("files", serde_json::Value::Object(files).to_string()));
+    let known = known.into_iter();
+    Ok(known
+        .map(|(name, text)| (format!("sweepline.{name}"), text))
+        .collect())
+}
+
+/// Everything that was measured, cell by cell: curves first, then numbers at their ends.
+fn log(project: &Project, results: &Results<'_>) -> Result<Log, Stop> {
+    let last = last_run(project, results)?;
     let mut log = Log {
-        experiment: name,
+        experiment: project.name(),
         time: last.map_or(0.0, |run| run.started.floor()),
         cells: Vec::new(),
     };
     for (step, output) in results.outputs(ArtifactType::Curve) {
         let curve = results.curve(step, &output).map_err(io::Error::other)?;
         if let Some(curve) = curve {
-            take_curve(logged(&mut log, &step.cell), &step.stage, &curve);
+            take_curve(logged(&mut log, step, project), &step.stage, &curve);
         }
     }
     for stage in results.measuring() {
@@ -211,7 +256,7 @@ fn log(project: &Project, results: &Results<'_>) -> Result<Log, Stop> {
             let Some(numbers) = numbers else {
                 continue;
             };
-            let cell = logged(&mut log, &step.cell);
+            let cell = logged(&mut log, step, project);
             let points = cell.series.iter().flat_map(|series| &series.points);
             let end = points.map(|(step, _)| *step).max().unwrap_or(0);
             for (name, value) in numbers {
@@ -226,8 +271,9 @@ fn log(project: &Project, results: &Results<'_>) -> Result<Log, Stop> {
     Ok(log)
 }
 
-/// The entry of a cell, which is new or known from another stage.
-fn logged<'l>(log: &'l mut Log, cell: &Cell) -> &'l mut Logged {
+/// The entry of a step's cell, which is new or known from another stage; with the step's parameters.
+fn logged<'l>(log: &'l mut Log, step: &Step, project: &Project) -> &'l mut Logged {
+    let cell = &step.cell;
     let name = match cell.to_string() {
         name if name.is_empty() => "all".to_owned(),
         name => name,
@@ -243,12 +289,42 @@ fn logged<'l>(log: &'l mut Log, cell: &Cell) -> &'l mut Logged {
             log.cells.push(Logged {
                 name,
                 at: values.collect(),
+                params: params(cell, &project.plan.experiment.grid),
+                of_steps: Vec::new(),
                 series: Vec::new(),
             });
             log.cells.len() - 1
         }
     };
-    &mut log.cells[at]
+    let logged = &mut log.cells[at];
+    for (name, value) in step.params.iter() {
+        let name = format!("{}/{name}", step.stage);
+        if *value != Value::Null && !logged.of_steps.iter().any(|(known, _)| *known == name) {
+            let value = serde_json::to_value(value).unwrap_or_default();
+            logged.of_steps.push((name, value));
+        }
+    }
+    logged
+}
+
+/// The parameters of the experiment that are no axes and have one value in a cell, however many points of the
+/// grid it stands for.
+fn params(cell: &Cell, grid: &Grid) -> Vec<(String, Json)> {
+    let columns = grid.columns();
+    let same = |point: &usize| {
+        let mut coordinates = cell.iter();
+        coordinates.all(|(axis, value)| grid.value(*point, axis) == Some(value))
+    };
+    let points: Vec<usize> = (0..grid.len()).filter(same).collect();
+    let known = columns.iter().filter(|column| !column.axis);
+    let known = known.filter_map(|column| {
+        let mut values = points.iter().map(|point| grid.value(*point, &column.name));
+        let value = values.next()??;
+        let value = values.all(|other| other == Some(value)).then_some(value)?;
+        let value = serde_json::to_value(value).ok()?;
+        Some((column.name.to_string(), value))
+    });
+    known.collect()
 }
 
 fn take_curve(cell: &mut Logged, stage: &str, curve: &Table) {

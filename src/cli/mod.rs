@@ -149,6 +149,10 @@ fn safe(error: clap::Error) -> clap::Error {
     }
 }
 
+/// Counts changes of what `--json` prints that a reader of it would misread; new fields are none. The fields are
+/// in `docs/json.md`.
+const JSON_VERSION: u32 = 1;
+
 /// What other tools call what a verb here does.
 const OTHER_NAMES: [(&str, &str); 11] = [
     ("repro", "run"),

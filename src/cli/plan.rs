@@ -9,6 +9,7 @@ use std::io::Write;
 
 use serde_json::json;
 
+use super::JSON_VERSION;
 use super::args;
 use super::args::PlanArgs;
 use super::exit::Exit;
@@ -18,6 +19,7 @@ use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::step_status::Line;
+use super::step_status::changed;
 use super::step_status::lines;
 use super::step_status::word;
 use super::stop::Stop;
@@ -228,6 +230,7 @@ impl View<'_> {
             .map(|(axis, value)| (axis.to_owned(), json!(value)))
             .collect();
         let mut object = json!({
+            "version": JSON_VERSION,
             "step": step.to_string(),
             "stage": &*step.stage,
             "kind": step.kind.name(),
@@ -245,6 +248,7 @@ impl View<'_> {
         if !lines.is_empty() {
             let reasons = lines.into_iter().map(|line| line.text);
             object["reasons"] = reasons.collect::<Vec<_>>().into();
+            object["changes"] = json!(changed(&self.statuses[step.id.index()]));
         }
         object
     }

@@ -6,6 +6,7 @@ use std::io::Write;
 use serde_json::Value as Json;
 use serde_json::json;
 
+use super::JSON_VERSION;
 use super::args::RunsArgs;
 use super::args::RunsChange;
 use super::exit::Exit;
@@ -15,9 +16,6 @@ use super::runs;
 use super::stop::Stop;
 use super::store_lock;
 use crate::store::PastRun;
-
-/// Counts changes of what `--json` prints.
-const VERSION: u32 = 1;
 
 /// Lists runs, or names and tags one.
 pub(super) fn runs(args: &RunsArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
@@ -36,7 +34,7 @@ pub(super) fn runs(args: &RunsArgs, out: &mut Printer, err: &mut Printer) -> Res
     let found: Vec<PastRun> = all.take(args.limit).collect();
     if args.json {
         let all: Vec<Json> = found.iter().map(as_json).collect();
-        writeln!(out, "{}", json!({"version": VERSION, "runs": all}))?;
+        writeln!(out, "{}", json!({"version": JSON_VERSION, "runs": all}))?;
         return Ok(Exit::Success);
     }
     if found.is_empty() {

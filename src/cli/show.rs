@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value as Json;
 use serde_json::json;
 
+use super::JSON_VERSION;
 use super::accept;
 use super::args::ShowArgs;
 use super::exit::Exit;
@@ -15,6 +16,7 @@ use super::printer::Printer;
 use super::project::Project;
 use super::reporter::duration;
 use super::status;
+use super::step_status::changed;
 use super::step_status::lines;
 use super::step_status::word;
 use super::stop::Stop;
@@ -296,11 +298,13 @@ impl Shown<'_> {
         });
         let reasons = lines(self.project, self.status()).into_iter();
         json!({
+            "version": JSON_VERSION,
             "step": step.to_string(),
             "stage": &*step.stage,
             "cell": cell,
             "state": self.under_way.as_ref().map_or(word(self.status()), |_| "running"),
             "reasons": reasons.map(|line| line.text).collect::<Vec<_>>(),
+            "changes": changed(self.status()),
             "place": step.place.to_string(),
             "kind": step.kind.name(),
             "revision": step.kind.revision(),

@@ -9,6 +9,7 @@ use std::time::UNIX_EPOCH;
 
 use serde_json::json;
 
+use super::JSON_VERSION;
 use super::accept;
 use super::args::StatusArgs;
 use super::estimates;
@@ -184,7 +185,7 @@ fn print_json(
     writeln!(
         out,
         "{}",
-        json!({"steps": steps, "accepted": accepted, "run": run})
+        json!({"version": JSON_VERSION, "steps": steps, "accepted": accepted, "run": run})
     )
 }
 

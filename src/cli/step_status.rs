@@ -50,6 +50,14 @@ pub(super) fn lines(project: &Project, status: &StepStatus) -> Vec<Line> {
     }
 }
 
+/// What changed, as data: nothing of a step that is up to date or waits.
+pub(super) fn changed(status: &StepStatus) -> Vec<&Change> {
+    match status {
+        StepStatus::Runs { reasons, .. } => reasons.iter().map(|reason| &reason.what).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// The same of changes alone, without places.
 pub(super) fn change_lines(changes: &[Change]) -> Vec<String> {
     let reasons = changes.iter().map(|what| Reason {

@@ -19,13 +19,16 @@ use crate::table::Column;
 use crate::table::Table;
 use crate::table::display;
 
+/// Where a table comes from: metadata of the schema, name → text.
+pub type Provenance = Vec<(String, String)>;
+
 /// One file with one batch. A column is whole numbers, numbers, truth values, or text where it
 /// mixes them; null stays null. Role (`axis`,
 /// `index` or `metric`), label, unit and direction travel as metadata of the field.
 ///
 /// # Errors
 /// Where a table is not rectangular.
-pub fn to_arrow(table: &Table) -> Result<Vec<u8>, ArrowError> {
+pub fn to_arrow(table: &Table, provenance: &Provenance) -> Result<Vec<u8>, ArrowError> {
     let mut fields = Vec::with_capacity(table.columns.len());
     let mut arrays = Vec::with_capacity(table.columns.len());
     for (at, column) in table.columns.iter().enumerate() {
@@ -40,7 +43,10 @@ pub fn to_arrow(table: &Table) -> Result<Vec<u8>, ArrowError> {
         fields.push(field.with_metadata(metadata(column)));
         arrays.push(array);
     }
-    let schema = Arc::new(Schema::new(fields));
+    let schema = Arc::new(Schema::new_with_metadata(
+        fields,
+        provenance.iter().cloned().collect::<HashMap<_, _>>(),
+    ));
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)?;
     let mut writer = FileWriter::try_new(Vec::new(), &schema)?;
     writer.write(&batch)?;

@@ -18,6 +18,10 @@ pub struct Logged {
     pub name: String,
     /// Coordinates in axis order.
     pub at: Vec<(String, Json)>,
+    /// Parameters of the experiment that are no axes, in the order of their declaration.
+    pub params: Vec<(String, Json)>,
+    /// Parameters of the steps that left its numbers: `fit/batch`.
+    pub of_steps: Vec<(String, Json)>,
     pub series: Vec<Series>,
 }
 

@@ -1,4 +1,5 @@
-//! MLflow's file store: an experiment with a run per cell, whose parameters are its coordinates.
+//! MLflow's file store: an experiment with a run per cell, whose parameters are its coordinates,
+//! the parameters of the experiment, and those of its steps.
 //!
 //! The layout is that of `mlflow.store.tracking.file_store`: `meta.yaml` for experiment and runs,
 //! one file per parameter and tag, one per metric with a line `milliseconds value step` per point.
@@ -44,6 +45,10 @@ struct RunMeta<'a> {
 /// MLflow's numbers for a run that is finished, and for a source that is a local program.
 const FINISHED: u8 = 3;
 const LOCAL: u8 = 4;
+
+/// How long a parameter's text may be: what MLflow's databases take of every version. The texts of programs are
+/// no parameters that anybody compares.
+const LONGEST: usize = 250;
 
 /// What `FileStore._is_valid_run_directory` wants below a run.
 const FOLDERS: [&str; 3] = ["artifacts", "metrics", "params"];
@@ -97,9 +102,13 @@ fn run(log: &Log, cell: &Logged, experiment: &str, root: &str, time: i64, files:
     files.extend(FOLDERS.map(|name| (format!("{folder}/{name}/"), Vec::new())));
     let tag = |name: &str, value: &str| (format!("{folder}/tags/{name}"), value.into());
     files.push(tag("mlflow.runName", &cell.name));
-    for (axis, value) in &cell.at {
-        let text = display(value).into_bytes();
-        files.push((format!("{folder}/params/{}", key(axis)), text));
+    let params = cell.at.iter().chain(&cell.params).chain(&cell.of_steps);
+    for (name, value) in params {
+        let text = display(value);
+        if text.len() <= LONGEST && !text.contains('\n') {
+            let path = format!("{folder}/params/{}", key(name));
+            files.push((path, text.into_bytes()));
+        }
     }
     for Series { name, points } in &cell.series {
         let lines = points

@@ -4,6 +4,7 @@
 //! same files. Nothing here knows where results come from.
 
 mod arrow;
+mod hparams;
 mod log;
 mod mlflow;
 mod record;
@@ -11,6 +12,7 @@ mod tensorboard;
 #[cfg(test)]
 mod tests;
 
+pub use arrow::Provenance;
 pub use arrow::to_arrow;
 pub use log::Log;
 pub use log::Logged;

@@ -1,4 +1,4 @@
-//! TensorBoard event files: a folder per cell, a scalar per number.
+//! TensorBoard event files: a folder per cell, its hyperparameters, a scalar per number.
 //!
 //! The messages are the part of `tensorboard/compat/proto/{event,summary}.proto` that scalars
 //! need, with the same field numbers.
@@ -8,6 +8,7 @@ use prost::Message;
 use super::File;
 use super::Log;
 use super::Logged;
+use super::hparams;
 use super::log::safe;
 use super::record::write_record;
 
@@ -36,6 +37,25 @@ pub(super) struct Value {
     pub tag: String,
     #[prost(float, optional, tag = "2")]
     pub simple_value: Option<f32>,
+    /// A `TensorProto`, encoded.
+    #[prost(bytes = "vec", optional, tag = "8")]
+    pub tensor: Option<Vec<u8>>,
+    #[prost(message, optional, tag = "9")]
+    pub metadata: Option<Metadata>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Metadata {
+    #[prost(message, optional, tag = "1")]
+    pub plugin: Option<PluginData>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct PluginData {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub content: Vec<u8>,
 }
 
 /// TensorBoard knows event files by the first part of the name. It is the same in every export: of two files
@@ -61,11 +81,17 @@ fn events(cell: &Logged, time: f64) -> Vec<u8> {
         file_version: Some("brain.Event:2".to_owned()),
         ..Event::default()
     });
+    write(Event {
+        wall_time: time,
+        summary: Some(hparams::summary(cell, time)),
+        ..Event::default()
+    });
     for series in &cell.series {
         for (step, value) in &series.points {
             let value = Value {
                 tag: series.name.clone(),
                 simple_value: Some(*value as f32),
+                ..Value::default()
             };
             write(Event {
                 wall_time: time,

@@ -11,7 +11,9 @@ use arrow_ipc::reader::FileReader;
 use prost::Message;
 use serde_json::json;
 
+use super::hparams::HparamsPluginData;
 use super::tensorboard::Event;
+use super::tensorboard::Value;
 use super::*;
 use crate::table::Column;
 use crate::table::Table;
@@ -22,6 +24,15 @@ fn log() -> Log {
         at: vec![
             ("latent".to_owned(), json!(8)),
             ("seed".to_owned(), json!(0)),
+        ],
+        params: vec![
+            ("activation".to_owned(), json!("relu")),
+            ("hidden".to_owned(), json!([16, 8])),
+            ("warm".to_owned(), json!(true)),
+        ],
+        of_steps: vec![
+            ("fit/epochs".to_owned(), json!(3)),
+            ("fit/run".to_owned(), json!("echo a\necho b\n")),
         ],
         series: Vec::new(),
     };
@@ -56,21 +67,46 @@ fn event_files_begin_as_every_one_does() {
 fn scalars_are_one_event_each() {
     let files = to_tensorboard(&log());
     let records = read_records(&files[0].1).unwrap();
-    assert_eq!(records.len(), 4);
+    assert_eq!(records.len(), 5);
     // field 2 (step) 100, field 5 (summary) > 1 (value) > 1 (tag), 2 (float)
     let mut known = vec![0x09];
     known.extend(1.7e9_f64.to_le_bytes());
     known.extend([0x10, 100, 0x2a, 0x17, 0x0a, 0x15, 0x0a, 0x0e]);
     known.extend(b"fit/train_loss\x15");
     known.extend(2.5_f32.to_le_bytes());
-    assert_eq!(records[1], known);
-    let last = Event::decode(records[3]).unwrap();
+    assert_eq!(records[2], known);
+    let last = Event::decode(records[4]).unwrap();
     let value = &last.summary.unwrap().value[0];
     assert_eq!(last.step, 200);
     assert_eq!(
         (value.tag.as_str(), value.simple_value),
         ("elbo/elbo", Some(-101.5))
     );
+}
+
+/// Against what TensorBoard 2.21 makes of the same values:
+/// `summary_v2.hparams_pb({"latent": 8, …}, trial_id="latent=8,seed=0", start_time_secs=1.7e9)`.
+#[test]
+fn hyperparameters_are_the_message_that_tensorboard_writes() {
+    let files = to_tensorboard(&log());
+    let records = read_records(&files[0].1).unwrap();
+    let event = Event::decode(records[1]).unwrap();
+    let [start, end] = &event.summary.unwrap().value[..] else {
+        panic!("the start and the end of a session");
+    };
+    let theirs = Value::decode(&include_bytes!("hparams.pb")[..]).unwrap();
+    let said = |value: &Value| {
+        let plugin = value.metadata.clone().unwrap().plugin.unwrap();
+        (
+            plugin.name,
+            HparamsPluginData::decode(&plugin.content[..]).unwrap(),
+        )
+    };
+    assert_eq!(said(start), said(&theirs));
+    // The order within a map is free.
+    assert_eq!((&start.tag, &start.tensor), (&theirs.tag, &theirs.tensor));
+    assert_eq!(start.encoded_len(), theirs.encoded_len());
+    assert_eq!(end.tag, "_hparams_/session_end_info");
 }
 
 #[test]
@@ -100,6 +136,10 @@ fn an_mlflow_store_has_a_run_per_cell() {
         "1700000000000 2.5 100\n1700000000000 -0.125 200\n"
     );
     assert_eq!(ends("params/latent").1, "8");
+    assert_eq!(ends("params/hidden").1, "[16,8]");
+    assert_eq!(ends("params/fit/epochs").1, "3");
+    // The text of a program is no parameter that anybody compares.
+    assert!(!files.keys().any(|path| path.ends_with("params/fit/run")));
     let (path, run) = ends(&format!(
         "{}/meta.yaml",
         ends("params/seed").0.strip_suffix("/params/seed").unwrap()
@@ -159,7 +199,8 @@ fn arrow_keeps_types_nulls_and_units() {
             ],
         ],
     };
-    let bytes = to_arrow(&table).unwrap();
+    let provenance = vec![("sweepline.experiment".to_owned(), "small".to_owned())];
+    let bytes = to_arrow(&table, &provenance).unwrap();
     // The magic of the file format, at both ends.
     assert!(bytes.starts_with(b"ARROW1") && bytes.ends_with(b"ARROW1"));
     let mut reader = FileReader::try_new(std::io::Cursor::new(bytes), None).unwrap();
@@ -167,6 +208,7 @@ fn arrow_keeps_types_nulls_and_units() {
     assert_eq!(schema.field(2).metadata()["unit"], "nats");
     assert_eq!(schema.field(2).metadata()["better"], "higher");
     assert_eq!(schema.field(1).metadata()["role"], "axis");
+    assert_eq!(schema.metadata()["sweepline.experiment"], "small");
     let batch = reader.next().unwrap().unwrap();
     assert_eq!(batch.num_rows(), 2);
     assert_eq!(batch.column(0).as_string::<i32>().value(1), "iwae");

@@ -1,9 +1,12 @@
 //! What differs between two keys of one step, and the words for it.
 
+use serde::Serialize;
+
 use crate::store::KeyParts;
 
 /// What changed since the step last ran. Values are as keys explain them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "change", rename_all = "kebab-case")]
 pub enum Change {
     /// No step of this name has run.
     New,

@@ -86,6 +86,49 @@ if not any(any(series) for series in found.values()):
         }
 check("TensorBoard reads the same curves and scores", same(found, single=True), {run: list(s) for run, s in found.items()})
 
+# The tab HPARAMS, as the page asks for it.
+import json
+import time
+import urllib.request
+
+from tensorboard import program
+
+board = program.TensorBoard()
+board.configure(argv=[None, "--logdir", str(folder / "tensorboard"), "--port", "0"])
+address = board.launch()
+
+
+def ask(what, **question):
+    request = urllib.request.Request(
+        f"{address}data/plugin/hparams/{what}",
+        data=json.dumps(question).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+HPARAMS = {*AXES, "epochs"}
+for attempt in range(60):
+    # It reads the files after it has started.
+    time.sleep(0.5)
+    listed = {info["name"] for info in ask("experiment").get("hparamInfos", [])}
+    groups = ask(
+        "session_groups",
+        startIndex=0,
+        sliceSize=100,
+        allowedStatuses=["STATUS_SUCCESS"],
+        colParams=[{"hparam": name} for name in sorted(HPARAMS)],
+    ).get("sessionGroups", [])
+    if len(groups) == len(cells):
+        break
+check("TensorBoard lists axes and parameters as hyperparameters", listed == HPARAMS, listed)
+listed = {",".join(f"{axis}={group['hparams'][axis]:g}" for axis in AXES) for group in groups}
+check("TensorBoard lists every cell under its hyperparameters", listed == cells.keys(), listed)
+check("TensorBoard knows the epochs", all(group["hparams"]["epochs"] == 3 for group in groups))
+scores = {value["name"]["tag"] for group in groups for value in group["metricValues"]}
+check("TensorBoard lists the scores beside them", "elbo/elbo" in scores, scores)
+
 # MLflow
 from mlflow.tracking import MlflowClient
 
@@ -98,6 +141,11 @@ for run in client.search_runs([experiment.experiment_id]):
         f"MLflow: {run.info.run_name} has its coordinates as parameters",
         run.info.run_name == ",".join(f"{axis}={run.data.params[axis]}" for axis in AXES)
         and run.info.status == "FINISHED",
+    )
+    check(
+        f"MLflow: {run.info.run_name} has the parameters of the experiment and of its stages",
+        run.data.params["epochs"] == run.data.params["fit/epochs"] == "3" and run.data.params["fit/batch"] == "50",
+        run.data.params,
     )
     found[run.info.run_name] = {
         name: [(point.step, point.value) for point in client.get_metric_history(run.info.run_id, name)]
@@ -116,3 +164,13 @@ for name in ("fit", "fit.curves", "elbo"):
     # From memory: what maps a file, and how, differs between versions.
     frame = polars.read_ipc((folder / "arrow" / f"{name}.arrow").read_bytes())
     check(f"polars reads {name}.arrow as pandas does", frame.to_pandas().equals(arrow))
+
+import pyarrow.feather
+
+schema = pyarrow.feather.read_table(folder / "arrow" / "elbo.arrow").schema
+said = {name.decode(): text.decode() for name, text in schema.metadata.items()}
+check(
+    "Arrow has where a table comes from",
+    said["sweepline.experiment"] == "small" and said["sweepline.stage"] == "elbo" and "small.yaml" in said["sweepline.files"],
+    said,
+)

@@ -25,6 +25,7 @@ cd "$scratch"
 mkdir manifests
 cat > manifests/small.yaml <<'YAML'
 experiment: small
+params: {epochs: 3}
 axes:
   latent: [2, 4]
   seed: {seeds: 2}
@@ -35,7 +36,7 @@ stages:
   fit:
     uses: train/vae
     in: {data: data}
-    with: {latent: "${latent}", hidden: [16], epochs: 3, batch: 50, seed: "${seed}"}
+    with: {latent: "${latent}", hidden: [16], epochs: "${epochs}", batch: 50, seed: "${seed}"}
   elbo:
     uses: evaluate/elbo
     in: {model: fit, data: data}

@@ -1,6 +1,8 @@
 //! The reference pages under `docs/reference/` equal what the registries say. Rewrite them with
 //! `UPDATE=1 cargo test --test it docs`.
 
+#[cfg(unix)]
+mod json;
 mod manifest;
 
 use std::collections::BTreeMap;
