@@ -4,7 +4,7 @@ use dfdx::prelude::*;
 use rayon::prelude::*;
 
 use super::activation;
-use super::math::add_over;
+use super::math::{add_over, wide};
 use super::view::{Input, Slot, output};
 use crate::nn::compose;
 use crate::nn::layers::Activation;
@@ -31,15 +31,17 @@ pub(super) fn add_rows(sums: &mut [f32], rows: &[f32]) {
     const COLUMNS: usize = 512;
     let width = sums.len().max(1);
     let add = |(part, sums): (usize, &mut [f32])| {
-        for row in rows.chunks_exact(width) {
-            let row = &row[part * COLUMNS..][..sums.len()];
-            add_over(
-                sums,
-                [row],
-                #[inline(always)]
-                |[x]| x,
-            );
-        }
+        wide(
+            #[inline(always)]
+            move || {
+                for row in rows.chunks_exact(width) {
+                    let row = &row[part * COLUMNS..][..sums.len()];
+                    for (sum, x) in sums.iter_mut().zip(row) {
+                        *sum += x;
+                    }
+                }
+            },
+        );
     };
     match rows.len() > PIECE {
         true => sums.par_chunks_mut(COLUMNS).enumerate().for_each(add),
@@ -54,14 +56,16 @@ pub(super) fn finish_rows(activation: Activation, rows: &mut [f32], bias: Option
     };
     let piece = PIECE.div_ceil(bias.len()) * bias.len();
     rows.par_chunks_mut(piece).for_each(|rows| {
-        for row in rows.chunks_exact_mut(bias.len()) {
-            add_over(
-                row,
-                [bias],
-                #[inline(always)]
-                |[b]| b,
-            );
-        }
+        wide(
+            #[inline(always)]
+            || {
+                for row in rows.chunks_exact_mut(bias.len()) {
+                    for (y, b) in row.iter_mut().zip(bias) {
+                        *y += b;
+                    }
+                }
+            },
+        );
         activation::apply(activation, rows);
     });
 }

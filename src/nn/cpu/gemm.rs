@@ -1,10 +1,13 @@
 //! Matrix products on the CPU, by the single-precision kernels of the `gemm` family of crates.
 //!
+//! Products are shared out among threads here: `gemm` itself leaves one of 64 × 784 × 500 to a single thread.
+//!
 //! dfdx 0.13 would bring an older `gemm`, whose AVX-512 kernels need a nightly compiler, with kernels for
 //! all element types; so its feature `cpu` is off, and only the kernels for `f32` are built. How many threads take part does not change the result: each element of
 //! the product is summed by one thread in one order (a test holds this).
 
 use gemm_common::Parallelism;
+use rayon::prelude::*;
 
 /// A matrix in memory: element `(i, j)` lies at `i · row + j · column`.
 #[derive(Clone, Copy)]
@@ -47,7 +50,7 @@ impl Layout {
 }
 
 /// Products below this many multiplications stay on one thread: waking another costs more.
-const PARALLEL: usize = 1 << 20;
+const PARALLEL: usize = 1 << 21;
 
 /// `out [m, n] (+)= a [m, k] · b [k, n]`, `out` row-major; with `add` the product is added.
 ///
@@ -74,7 +77,7 @@ fn product_on(
     let (m, _, n) = sizes;
     assert!(out.len() >= m * n, "the product has no room");
     // SAFETY: `out` was just checked.
-    unsafe { run(sizes, out.as_mut_ptr(), a, b, add, shared(sizes, threads)) };
+    unsafe { run(threads, sizes, out.as_mut_ptr(), a, b, add) };
 }
 
 /// The product `a [m, k] · b [k, n]`, row-major. Its memory is written once, by the threads that compute.
@@ -90,7 +93,7 @@ pub(crate) fn new_product(
     let threads = rayon::current_num_threads();
     // SAFETY: there is room for `m * n` numbers; without `add` all of them are written and none is read.
     unsafe {
-        run(sizes, out.as_mut_ptr(), a, b, false, shared(sizes, threads));
+        run(threads, sizes, out.as_mut_ptr(), a, b, false);
         out.set_len(m * n);
     }
     out
@@ -128,13 +131,6 @@ fn is_shared((m, k, n): (usize, usize, usize), threads: usize) -> bool {
     threads > 1 && m * k * n > PARALLEL
 }
 
-fn shared(sizes: (usize, usize, usize), threads: usize) -> Parallelism {
-    match is_shared(sizes, threads) {
-        true => Parallelism::Rayon(threads),
-        false => Parallelism::None,
-    }
-}
-
 /// The same on the calling thread alone: for work that is parallel around its products.
 pub(crate) fn product_alone(
     sizes: (usize, usize, usize),
@@ -146,28 +142,89 @@ pub(crate) fn product_alone(
     product_on(1, sizes, out, a, b, add);
 }
 
+/// Columns or rows of a product that are not shared out: one vector of AVX-512.
+const UNIT: usize = 16;
+
+/// Where a product goes, for several threads.
+#[derive(Clone, Copy)]
+struct Target(*mut f32);
+
+// SAFETY: every thread writes to a part of its own.
+unsafe impl Send for Target {}
+// SAFETY: as above.
+unsafe impl Sync for Target {}
+
+impl Target {
+    /// # Safety
+    ///
+    /// The place lies inside the product.
+    unsafe fn at(self, place: usize) -> *mut f32 {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.add(place) }
+    }
+}
+
+/// The product in as many parts of its longer side as there are threads.
+///
 /// # Safety
 ///
 /// `out` has room for `m · n` numbers that nothing else refers to; with `add` they are initialised.
 unsafe fn run(
+    threads: usize,
     (m, k, n): (usize, usize, usize),
     out: *mut f32,
     a: (&[f32], Layout),
     b: (&[f32], Layout),
     add: bool,
-    parallelism: Parallelism,
 ) {
     assert!(a.0.len() >= a.1.span(m, k) && b.0.len() >= b.1.span(k, n));
+    let side = m.max(n);
+    let parts = threads.min(side / UNIT);
+    if parts < 2 || !is_shared((m, k, n), threads) {
+        // SAFETY: the caller's promise, and the assertion above.
+        return unsafe { part((m, k, n), (out, n), a, b, add) };
+    }
+    let out = Target(out);
+    (0..parts).into_par_iter().for_each(|i| {
+        let start = |i: usize| match i < parts {
+            true => i * (side / UNIT) / parts * UNIT,
+            false => side,
+        };
+        let (from, to) = (start(i), start(i + 1));
+        // SAFETY: the parts lie side by side in the product, and their operands inside those of the whole.
+        unsafe {
+            if n >= m {
+                let b = (&b.0[from * b.1.column..], b.1);
+                part((m, k, to - from), (out.at(from), n), a, b, add);
+            } else {
+                let a = (&a.0[from * a.1.row..], a.1);
+                part((to - from, k, n), (out.at(from * n), n), a, b, add);
+            }
+        }
+    });
+}
+
+/// One part of a product, into rows `stride` apart, on this thread.
+///
+/// # Safety
+///
+/// `out` has room for such a part that nothing else refers to; with `add` it is initialised. Every element that the layouts reach
+/// lies inside its slice.
+unsafe fn part(
+    (m, k, n): (usize, usize, usize),
+    (out, stride): (*mut f32, usize),
+    a: (&[f32], Layout),
+    b: (&[f32], Layout),
+    add: bool,
+) {
     // The kernels prefer a column-major product, so a row-major one is computed as its transpose.
     let transposed = n > 1;
     let (m, n, left, right) = match transposed {
         true => (n, m, (b.0, b.1.swapped()), (a.0, a.1.swapped())),
         false => (m, n, a, b),
     };
-    let row_stride = if transposed { 1 } else { n };
-    let column_stride = if transposed { m } else { 1 };
-    // SAFETY: the assertion above shows that every element the strides reach lies inside its slice; the
-    // rest is the caller's promise.
+    let (row_stride, column_stride) = if transposed { (1, stride) } else { (stride, 1) };
+    // SAFETY: the caller's promise.
     unsafe {
         gemm_f32::gemm::f32::get_gemm_fn()(
             m,
@@ -188,7 +245,7 @@ unsafe fn run(
             false,
             false,
             false,
-            parallelism,
+            Parallelism::None,
         );
     }
 }
@@ -205,6 +262,10 @@ mod tests {
             (500, 64, 784),
             (130, 333, 77),
             (1000, 50, 50),
+            (33, 3000, 47),
+            (1, 3000, 1500),
+            (2000, 1500, 1),
+            (31, 20_000, 17),
         ] {
             let a: Vec<f32> = (0..m * k).map(number).collect();
             let b: Vec<f32> = (0..k * n).map(number).collect();

@@ -6,12 +6,12 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::conv::kernel::{LANES, ROWS, Run, Runs, add_products};
+use super::conv::kernel::{LANES, Line, PANELS, ROWS, Run, Runs, add_products};
 use super::gemm::Layout;
 
-/// A matrix `[terms, columns]` as `[⌈columns/16⌉, terms, 16]`, filled up with zeros.
+/// A matrix `[terms, columns]` as `[⌈columns/16⌉, terms]` lines, filled up with zeros.
 pub(super) struct Panels {
-    values: Vec<f32>,
+    lines: Vec<Line>,
     terms: usize,
     columns: usize,
     runs: Runs,
@@ -22,14 +22,14 @@ impl Panels {
     ///
     /// Panics if it is too short.
     pub(super) fn of(matrix: &[f32], layout: Layout, (terms, columns): (usize, usize)) -> Self {
-        let mut values = vec![0.0; columns.div_ceil(LANES) * LANES * terms];
-        let panels = values.par_chunks_mut((terms * LANES).max(1)).enumerate();
+        let mut lines = vec![Line::ZERO; columns.div_ceil(LANES) * terms];
+        let panels = lines.par_chunks_mut(terms.max(1)).enumerate();
         panels.for_each(|(block, panel)| {
             let first = block * LANES;
             let lanes = (columns - first).min(LANES);
-            for (k, line) in panel.chunks_exact_mut(LANES).enumerate() {
+            for (k, line) in panel.iter_mut().enumerate() {
                 let from = k * layout.row + first * layout.column;
-                for (lane, to) in line[..lanes].iter_mut().enumerate() {
+                for (lane, to) in line.0[..lanes].iter_mut().enumerate() {
                     *to = matrix[from + lane * layout.column];
                 }
             }
@@ -40,7 +40,7 @@ impl Panels {
             len: terms,
         };
         Panels {
-            values,
+            lines,
             terms,
             columns,
             runs: Runs::new([run]),
@@ -73,31 +73,32 @@ impl WithSimd for Product<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Panels {
-            values,
+            lines,
             terms,
             columns,
             runs,
         } = self.panels;
         let rows = self.out.len() / columns;
         let tiles = rows.div_ceil(ROWS);
-        for (block, panel) in values.chunks_exact(terms * LANES).enumerate() {
-            let first = block * LANES;
-            let lanes = (columns - first).min(LANES);
+        for (block, panels) in lines.chunks(PANELS * terms).enumerate() {
+            let panels: Vec<&[Line]> = panels.chunks_exact(*terms).collect();
+            let first = block * PANELS * LANES;
+            let lanes = (columns - first).min(PANELS * LANES);
             for tile in 0..tiles {
                 // Tiles of nearly equal height: a tile of one row would be slow.
                 let (from, to) = (tile * rows / tiles, (tile + 1) * rows / tiles);
                 let mut starts = [0; ROWS];
-                let mut sums = [[0.0; LANES]; ROWS];
+                let mut sums = [[[0.0; LANES]; PANELS]; ROWS];
+                let (starts, sums) = (&mut starts[..to - from], &mut sums[..to - from]);
                 for (i, r) in (from..to).enumerate() {
                     starts[i] = r * terms;
                     let out = &self.out[r * columns + first..][..lanes];
-                    sums[i][..lanes].copy_from_slice(out);
+                    sums[i].as_flattened_mut()[..lanes].copy_from_slice(out);
                 }
-                let numbers = (self.numbers, &starts[..to - from]);
-                add_products(simd, &mut sums, numbers, panel, runs);
+                add_products(simd, sums, (self.numbers, starts), &panels, runs);
                 for (i, r) in (from..to).enumerate() {
                     let out = &mut self.out[r * columns + first..][..lanes];
-                    out.copy_from_slice(&sums[i][..lanes]);
+                    out.copy_from_slice(&sums[i].as_flattened()[..lanes]);
                 }
             }
         }

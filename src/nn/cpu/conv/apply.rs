@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::kernel::{LANES, ROWS, add_products};
+use super::kernel::{LANES, Line, PANELS, ROWS, add_products};
 use super::places::Direction;
 
 /// Images that one task takes. Fixed, although results would be the same at any number.
@@ -23,7 +23,7 @@ pub(super) enum Store<'a> {
 pub(super) fn apply(
     direction: &Direction,
     x: &[f32],
-    panels: &[f32],
+    panels: &[Line],
     y: &mut [f32],
     store: Store,
     finish: impl Fn(&mut [f32]) + Sync,
@@ -49,7 +49,7 @@ pub(super) fn apply(
 struct Task<'a> {
     direction: &'a Direction,
     x: &'a [f32],
-    panels: &'a [f32],
+    panels: &'a [Line],
     y: &'a mut [f32],
     store: Store<'a>,
 }
@@ -70,19 +70,22 @@ impl WithSimd for Task<'_> {
                     targets.push(image * channels * pixels + pixel);
                 }
             }
-            for (block, panel) in self.panels.chunks_exact(self.direction.panel).enumerate() {
-                let first = block * LANES;
-                let lanes = (channels - first).min(LANES);
+            let size = self.direction.panel;
+            for (block, panels) in self.panels.chunks(PANELS * size).enumerate() {
+                let panels: Vec<&[Line]> = panels.chunks_exact(size).collect();
+                let first = block * PANELS * LANES;
+                let lanes = (channels - first).min(PANELS * LANES);
                 let tiles = starts.len().div_ceil(ROWS);
                 let mut from = 0;
                 for tile in 0..tiles {
                     // Tiles of nearly equal height: a tile of one row would be slow.
                     let to = (tile + 1) * starts.len() / tiles;
-                    let mut sums = [[0.0; LANES]; ROWS];
+                    let mut sums = [[[0.0; LANES]; PANELS]; ROWS];
+                    let sums = &mut sums[..to - from];
                     let rows = (self.x, &starts[from..to]);
-                    add_products(simd, &mut sums, rows, panel, &class.runs);
+                    add_products(simd, sums, rows, &panels, &class.runs);
                     for (row, target) in sums.iter().zip(&targets[from..to]) {
-                        for (lane, sum) in row[..lanes].iter().enumerate() {
+                        for (lane, sum) in row.as_flattened()[..lanes].iter().enumerate() {
                             let y = &mut self.y[target + (first + lane) * pixels];
                             *y = match self.store {
                                 Store::Add => *y + sum,

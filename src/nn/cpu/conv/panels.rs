@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::kernel::LANES;
+use super::kernel::{LANES, Line};
 use crate::nn::cpu::math::wide;
 use crate::nn::layers::window::Layout;
 
@@ -54,55 +54,63 @@ pub(super) fn channels_last(x: &[f32], channels: usize, pixels: usize) -> Vec<f3
     y
 }
 
-/// Images `[N, C, P]` as panels `[⌈C/16⌉, N, P, 16]`, filled up with zeros.
-pub(super) fn channel_panels(x: &[f32], images: usize, channels: usize, pixels: usize) -> Vec<f32> {
-    let mut y = vec![0.0; channels.div_ceil(LANES) * LANES * images * pixels];
-    y.par_chunks_mut(pixels * LANES)
-        .enumerate()
-        .for_each(|(i, to)| {
-            let (block, image) = (i / images, i % images);
-            let first = block * LANES;
-            let rows = (channels - first).min(LANES);
-            let from = &x[(image * channels + first) * pixels..][..rows * pixels];
-            transpose(from, rows, pixels, to, LANES);
-        });
+/// Images `[N, C, P]` as panels `[⌈C/16⌉, N, P]`, filled up with zeros.
+pub(super) fn channel_panels(
+    x: &[f32],
+    images: usize,
+    channels: usize,
+    pixels: usize,
+) -> Vec<Line> {
+    let mut y = vec![Line::ZERO; channels.div_ceil(LANES) * images * pixels];
+    y.par_chunks_mut(pixels).enumerate().for_each(|(i, to)| {
+        let (block, image) = (i / images, i % images);
+        let first = block * LANES;
+        let rows = (channels - first).min(LANES);
+        let from = &x[(image * channels + first) * pixels..][..rows * pixels];
+        transpose(from, rows, pixels, Line::flat_mut(to), LANES);
+    });
     y
 }
 
-/// Weights `[O, C, taps]` as panels over small channels, `[⌈O/16⌉, taps, C, 16]`.
-pub(super) fn small_panels(weight: &[f32], layout: &Layout) -> Vec<f32> {
-    let (o, c, taps) = (layout.small.0, layout.large.0, layout.kernel_taps());
-    let mut y = vec![0.0; o.div_ceil(LANES) * LANES * c * taps];
-    y.par_chunks_mut(c * taps * LANES)
+/// Weights `[O, C, taps]` as panels over small channels, `[⌈O/16⌉, taps, C]`.
+pub(super) fn small_panels(weight: &[f32], layout: &Layout) -> Vec<Line> {
+    let (o, c) = (layout.small.0, layout.large.0);
+    weight_panels(weight, layout.kernel_taps(), (o, c), (c, 1))
+}
+
+/// Weights `[O, C, taps]` as panels over large channels, `[⌈C/16⌉, taps, O]`.
+pub(super) fn large_panels(weight: &[f32], layout: &Layout) -> Vec<Line> {
+    let (o, c) = (layout.small.0, layout.large.0);
+    weight_panels(weight, layout.kernel_taps(), (c, o), (1, c))
+}
+
+/// Panels `[⌈across/16⌉, taps, along]` of weights whose taps for a channel `i` across and a channel `j` along are
+/// number `i · steps.0 + j · steps.1`.
+fn weight_panels(
+    weight: &[f32],
+    taps: usize,
+    (across, along): (usize, usize),
+    steps: (usize, usize),
+) -> Vec<Line> {
+    let mut y = vec![Line::ZERO; across.div_ceil(LANES) * along * taps];
+    y.par_chunks_mut(along * taps)
         .enumerate()
         .for_each(|(block, to)| {
             let first = block * LANES;
-            for lane in 0..(o - first).min(LANES) {
-                let from = &weight[(first + lane) * c * taps..][..c * taps];
-                for (channel, from) in from.chunks_exact(taps).enumerate() {
-                    for (tap, value) in from.iter().enumerate() {
-                        to[(tap * c + channel) * LANES + lane] = *value;
+            let lanes = (across - first).min(LANES);
+            // Whole lines are written: those of one channel lie so far apart that they would drive each other from
+            // the cache before they are full.
+            let mut lines = vec![Line::ZERO; taps];
+            for channel in 0..along {
+                for lane in 0..lanes {
+                    let from = (first + lane) * steps.0 + channel * steps.1;
+                    let from = &weight[from * taps..][..taps];
+                    for (line, value) in lines.iter_mut().zip(from) {
+                        line.0[lane] = *value;
                     }
                 }
-            }
-        });
-    y
-}
-
-/// Weights `[O, C, taps]` as panels over large channels, `[⌈C/16⌉, taps, O, 16]`.
-pub(super) fn large_panels(weight: &[f32], layout: &Layout) -> Vec<f32> {
-    let (o, c, taps) = (layout.small.0, layout.large.0, layout.kernel_taps());
-    let mut y = vec![0.0; c.div_ceil(LANES) * LANES * o * taps];
-    y.par_chunks_mut(o * taps * LANES)
-        .enumerate()
-        .for_each(|(block, to)| {
-            let first = block * LANES;
-            for channel in 0..o {
-                for lane in 0..(c - first).min(LANES) {
-                    let from = &weight[(channel * c + first + lane) * taps..][..taps];
-                    for (tap, value) in from.iter().enumerate() {
-                        to[(tap * o + channel) * LANES + lane] = *value;
-                    }
+                for (tap, line) in lines.iter().enumerate() {
+                    to[tap * along + channel] = *line;
                 }
             }
         });

@@ -4,7 +4,7 @@
 //! the large image take turns in the taps they meet. Pixels with the same taps form a [`Class`]; all of them,
 //! of all images, can share tiles.
 
-use super::kernel::{LANES, Run, Runs};
+use super::kernel::{Run, Runs};
 use crate::nn::layers::window::Layout;
 
 /// Output pixels whose sums have the same terms.
@@ -24,7 +24,7 @@ pub(super) struct Direction {
     pub input: usize,
     /// Channels and pixels of an output image.
     pub output: (usize, usize),
-    /// Length of a panel of weights.
+    /// Lines of a panel of weights.
     pub panel: usize,
 }
 
@@ -124,7 +124,7 @@ pub(super) fn down(layout: &Layout) -> Direction {
         classes: classes((rows, columns), (w, c), runs),
         input: c * h * w,
         output: (o, oh * ow),
-        panel: kh * kw * c * LANES,
+        panel: kh * kw * c,
     }
 }
 
@@ -153,6 +153,6 @@ pub(super) fn up(layout: &Layout) -> Direction {
         classes: classes((rows, columns), (ow, o), runs),
         input: o * oh * ow,
         output: (c, h * w),
-        panel: kh * kw * o * LANES,
+        panel: kh * kw * o,
     }
 }

@@ -1,6 +1,6 @@
 //! The gradient of the weights: `dW[o, c, tap] = Σ small[n, o, pixel] · large[n, c, pixel under tap]`.
 //!
-//! A task takes sixteen small channels and one row of taps through all images; the rows of its
+//! A task takes two panels of small channels and one row of taps through all images; the rows of its
 //! tiles are large channels, read in place. Each number is summed by one task, over the images in
 //! order.
 
@@ -9,7 +9,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::kernel::{LANES, ROWS, Terms, add_terms};
+use super::kernel::{LANES, Line, PANELS, ROWS, Row, Scattered, add_products};
 use super::panels::channel_panels;
 use crate::nn::layers::window::Layout;
 
@@ -23,17 +23,18 @@ pub(super) fn add_gradient(layout: &Layout, large: &[f32], small: &[f32], target
     let (kh, kw) = layout.window.kernel;
     let (c, taps) = (layout.large.0, layout.kernel_taps());
     let panels = channel_panels(small, layout.images, o, pixels);
-    let mut sums = vec![[0.0; LANES]; o.div_ceil(LANES) * taps * c];
+    let mut sums = vec![[[0.0; LANES]; PANELS]; o.div_ceil(PANELS * LANES) * taps * c];
     sums.par_chunks_mut(kw * c)
         .enumerate()
         .for_each(|(task, sums)| {
             let (block, ky) = (task / kh, task % kh);
-            let panel = &panels[block * layout.images * pixels * LANES..];
-            let panel = &panel[..layout.images * pixels * LANES];
+            let size = layout.images * pixels;
+            let panels = panels.chunks_exact(size).skip(block * PANELS);
+            let panels = panels.take(PANELS).collect();
             pulp::Arch::new().dispatch(Task {
                 layout,
                 large,
-                panel,
+                panels,
                 ky,
                 sums,
             });
@@ -42,11 +43,11 @@ pub(super) fn add_gradient(layout: &Layout, large: &[f32], small: &[f32], target
         .par_chunks_mut(taps * c)
         .enumerate()
         .for_each(|(o, target)| {
-            let (block, lane) = (o / LANES, o % LANES);
+            let (block, lane) = (o / (PANELS * LANES), o % (PANELS * LANES));
             let sums = &sums[block * taps * c..][..taps * c];
             for (channel, target) in target.chunks_exact_mut(taps).enumerate() {
                 for (tap, target) in target.iter_mut().enumerate() {
-                    *target += sums[tap * c + channel][lane];
+                    *target += sums[tap * c + channel].as_flattened()[lane];
                 }
             }
         });
@@ -55,14 +56,14 @@ pub(super) fn add_gradient(layout: &Layout, large: &[f32], small: &[f32], target
 struct Task<'a> {
     layout: &'a Layout,
     large: &'a [f32],
-    panel: &'a [f32],
+    panels: Vec<&'a [Line]>,
     ky: usize,
-    sums: &'a mut [[f32; LANES]],
+    sums: &'a mut [Row],
 }
 
 impl Task<'_> {
     /// The terms of one tap over some images and, in each, some rows of small pixels.
-    fn terms(&self, kx: usize, images: usize, rows: Range<usize>) -> Terms {
+    fn terms(&self, kx: usize, images: usize, rows: Range<usize>) -> Scattered {
         let (c, h, w) = self.layout.large;
         let (_, oh, ow) = self.layout.small;
         let mut terms = Vec::with_capacity(images * rows.len() * ow);
@@ -79,11 +80,11 @@ impl Task<'_> {
                 }
             }
         }
-        Terms::new(terms)
+        Scattered::new(terms)
     }
 
     /// Per band of rows and tap, the terms over so many images.
-    fn bands(&self, images: usize) -> Vec<Vec<Terms>> {
+    fn bands(&self, images: usize) -> Vec<Vec<Scattered>> {
         let (_, oh, ow) = self.layout.small;
         let height = (PIXELS / ow.max(1)).clamp(1, oh.max(1));
         let band = |first: usize| {
@@ -96,7 +97,7 @@ impl Task<'_> {
     }
 }
 
-impl WithSimd for Task<'_> {
+impl<'a> WithSimd for Task<'a> {
     type Output = ();
 
     #[inline(always)]
@@ -106,18 +107,25 @@ impl WithSimd for Task<'_> {
         let group = (PIXELS / pixels).clamp(1, self.layout.images.max(1));
         let whole = self.bands(group);
         let last = self.bands(self.layout.images % group);
-        let groups = self.large.chunks(group * c * h * w);
-        for (large, panel) in groups.zip(self.panel.chunks(group * pixels * LANES)) {
-            let full = panel.len() == group * pixels * LANES;
+        let size = group * pixels;
+        for (i, large) in self.large.chunks(group * c * h * w).enumerate() {
+            let full = large.len() == group * c * h * w;
+            let part = |panel: &'a [Line]| &panel[i * size..];
+            let panels: Vec<&[Line]> = self.panels.iter().copied().map(part).collect();
             for band in if full { &whole } else { &last } {
                 let tiles = c.div_ceil(ROWS);
                 let mut from = 0;
                 for tile in 0..tiles {
                     let to = (tile + 1) * c / tiles;
+                    let mut starts = [0; ROWS];
+                    let starts = &mut starts[..to - from];
+                    for (start, channel) in starts.iter_mut().zip(from..) {
+                        *start = channel * h * w;
+                    }
                     // All taps of a tile in turn: its pixels stay in the nearest cache.
                     for (terms, sums) in band.iter().zip(self.sums.chunks_exact_mut(c)) {
-                        let rows = (large, from * h * w, h * w);
-                        add_terms(simd, &mut sums[from..to], rows, panel, terms);
+                        let rows = (large, &*starts);
+                        add_products(simd, &mut sums[from..to], rows, &panels, terms);
                     }
                     from = to;
                 }
