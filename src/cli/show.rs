@@ -230,11 +230,18 @@ impl Shown<'_> {
         files
     }
 
+    /// The digest of an output, as `why`, `plan` and inputs of other steps have it: that of one file is not its.
+    fn of_output(&self, output: &str) -> Option<String> {
+        let artifact = self.result()?.outputs.get(output)?;
+        Some(artifact.digest().short())
+    }
+
     fn print_outputs(&self, out: &mut Printer) -> io::Result<()> {
         let files = self.outputs();
         heading("outputs", files.is_empty(), out)?;
-        for (output, _, digest, size, path) in files {
-            writeln!(out, "  {output}  {}  {size} bytes", &digest[..12])?;
+        for (output, _, _, size, path) in files {
+            let digest = self.of_output(&output).unwrap_or_default();
+            writeln!(out, "  {output}  {digest}  {size} bytes")?;
             writeln!(out, "    {path}")?;
         }
         if let Some(how) = self.result().and_then(|result| result.diverged.as_ref()) {

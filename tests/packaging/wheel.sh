@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The wheel, installed into a bare environment and used: tests/packaging/wheel.sh [profile], else `dev`,
-# which takes what a debug build left in target/. Needs Python with venv, and maturin: on the path, or by
+# The wheel, installed into a bare environment and used: tests/packaging/wheel.sh [profile [target]], else
+# `dev`, which takes what a debug build left in target/. Needs Python with venv, and maturin: on the path, or by
 # pip. Ends with 77 where these cannot be had.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-profile=${1:-dev}
+profile=${1:-dev} target=${2:+--target=$2}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -15,7 +15,7 @@ if ! [ -x "$maturin" ]; then
     target/maturin-venv/bin/pip install --quiet "maturin>=1.9.4,<2" || exit 77
 fi
 
-"$maturin" build --quiet --profile "$profile" --out "$scratch/wheels"
+"$maturin" build --quiet --profile "$profile" $target --out "$scratch/wheels"
 ls -l "$scratch"/wheels/*.whl
 
 # Nothing of this environment, and no network: what the wheel lacks is missed.

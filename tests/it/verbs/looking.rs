@@ -44,6 +44,19 @@ attempts
         let path = output["path"].as_str().expect("it has a path");
         assert!(space.path(path).is_file(), "{path}");
     }
+    // `why` and `show` name an output by one digest.
+    let word_after = |verb: &str, before: &str| {
+        let text = space.stdout(&[verb, "manifests/toy.yaml", step]);
+        let line = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(before));
+        let word = line.and_then(|rest| rest.split_whitespace().next());
+        word.unwrap_or_else(|| panic!("{text}")).to_owned()
+    };
+    assert_eq!(
+        word_after("why", "leaves metrics: "),
+        word_after("show", "metrics  ")
+    );
     assert_eq!(shown["cell"]["samples"], 5);
     assert!(shown["metrics"]["test_kl"].is_number());
 }
