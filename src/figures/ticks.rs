@@ -109,6 +109,9 @@ fn linear(scale: &Scale, low: f64, high: f64, room: usize, format: Format) -> Ve
         return Vec::new();
     }
     let (first, last) = (first as i64, last as i64);
+    if first >= last {
+        return finer(scale, (low, high), room, format);
+    }
     // Half a step between labels, so that eyes can count.
     let minors = (2 * first - 1..=2 * last + 1).filter(|k| k % 2 != 0);
     let minors = minors.filter_map(|k| labelled(scale, k as f64 * step / 2.0, String::new()));
@@ -119,6 +122,29 @@ fn linear(scale: &Scale, low: f64, high: f64, room: usize, format: Format) -> Ve
         .zip(labels)
         .filter_map(|(value, label)| labelled(scale, *value, label));
     majors.chain(minors).collect()
+}
+
+/// Where one label alone would say nothing of the scale: of a finer step as many labels as there is room for.
+fn finer(scale: &Scale, (low, high): (f64, f64), room: usize, format: Format) -> Vec<Tick> {
+    let step = round_step(high - low, 3 * room);
+    let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
+    let every = ((last - first + 1).max(1) as usize).div_ceil(room) as i64;
+    // Zero is among them where it is on the axis.
+    let from = if first <= 0 && last >= 0 { 0 } else { first };
+    let is_labelled = |k: &i64| (k - from) % every == 0;
+    let values: Vec<f64> = (first..=last)
+        .filter(is_labelled)
+        .map(|k| k as f64 * step)
+        .collect();
+    let mut labels = numbers::uniform(&values, step, format).into_iter();
+    let tick = |k: i64| {
+        let label = match is_labelled(&k) {
+            true => labels.next().unwrap_or_default(),
+            false => String::new(),
+        };
+        labelled(scale, k as f64 * step, label)
+    };
+    (first..=last).filter_map(tick).collect()
 }
 
 fn log(scale: &Scale, low: f64, high: f64, room: usize, format: Format) -> Vec<Tick> {
@@ -264,6 +290,15 @@ mod tests {
             high: 10.0,
         };
         assert_eq!(labels(&scale, 4), ["0.0", "2.5", "5.0", "7.5", "10.0"]);
+    }
+
+    #[test]
+    fn there_are_two_labels_where_one_would_say_nothing() {
+        for (low, high) in [(-8.6, -1.4), (-2.6, 4.4), (0.3, 0.9), (12.0, 19.0)] {
+            let scale = Scale::Linear { low, high };
+            let found = labels(&scale, 2);
+            assert!(found.len() == 2, "{low} {high}: {found:?}");
+        }
     }
 
     #[test]

@@ -188,6 +188,11 @@ pub trait StageKind: Entry {
         false
     }
 
+    /// Whether the program that these values name keeps something for its next attempt in a folder.
+    fn keeps_state(&self, _params: &Values) -> bool {
+        false
+    }
+
     /// The program of this machine that reads the parameters, where results depend on which one it
     /// is: part of the key.
     fn interpreter(&self, _params: &Values) -> Option<&'static str> {

@@ -496,7 +496,7 @@ fn a_named_run_is_one_run_and_forces_once() {
 }
 
 /// Successive halving of a program that keeps its state: every epoch that it trains is a line of a log.
-const HALVING: &str = r#"experiment: s
+pub(crate) const HALVING: &str = r#"experiment: s
 axes:
   best:
     METHOD:

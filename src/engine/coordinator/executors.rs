@@ -175,6 +175,10 @@ impl<'a> Coordinator<'a, '_> {
         });
         let stamps = stamps(&task, self.engine.keys);
         let lent = InputSnapshot::to(&task, self.engine.store)?;
+        // What its program keeps is left to others, or removed, when it ends, whoever handed it over.
+        if task.step.kind.keeps_state(&task.step.params) {
+            task.link.checkpoint_folder()?;
+        }
         let adopted = self.adopt(executor, key);
         let (handle, name) = match adopted {
             Some(adopted) => adopted,

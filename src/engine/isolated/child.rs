@@ -213,6 +213,7 @@ struct ChildLink {
     checkpoints: PathBuf,
     /// Where the state at the end is left, where another step goes on from it.
     hand_on: Option<PathBuf>,
+    kept: Option<PathBuf>,
     /// When the next progress may be told, in milliseconds since the start.
     next_progress: AtomicU64,
     clock: CheckpointClock,
@@ -225,6 +226,7 @@ impl ChildLink {
             checkpoint: spec.checkpoint.clone(),
             checkpoints: spec.checkpoints.clone(),
             hand_on: spec.hand_on.clone(),
+            kept: spec.kept.clone(),
             next_progress: AtomicU64::new(0),
             clock: CheckpointClock::new(spec.checkpoint_every),
         }
@@ -277,6 +279,10 @@ impl Link for ChildLink {
                 None
             }
         }
+    }
+
+    fn checkpoint_folder(&self) -> Result<Option<PathBuf>, JobError> {
+        Ok(self.kept.clone())
     }
 
     fn checkpoint_due(&self) -> bool {

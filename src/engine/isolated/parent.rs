@@ -130,7 +130,10 @@ pub fn specify(job: &Job<'_>, checkpoint_every: Duration) -> Result<PathBuf, Job
         let path = job.scratch.join("begin");
         write(&path, &state).map(|()| path)
     });
-    let spec = AttemptSpec::of(job, checkpoint.transpose()?, checkpoint_every);
+    let mut spec = AttemptSpec::of(job, checkpoint.transpose()?, checkpoint_every);
+    if job.step.kind.keeps_state(&job.step.params) {
+        spec.kept = job.link.checkpoint_folder()?;
+    }
     fs::create_dir_all(&spec.scratch).map_err(|error| cannot("create", &spec.scratch, &error))?;
     let path = job.scratch.join("spec.json");
     let text = serde_json::to_vec(&spec).expect("a specification is plain data");

@@ -51,6 +51,9 @@ pub struct AttemptSpec {
     /// Where the child leaves its state at the end of its budget, where another step goes on from it.
     #[serde(default)]
     pub hand_on: Option<PathBuf>,
+    /// The folder in which a program keeps what its next attempt goes on with, where it does.
+    #[serde(default)]
+    pub kept: Option<PathBuf>,
     pub checkpoint_every: Duration,
 }
 
@@ -178,6 +181,7 @@ impl AttemptSpec {
             checkpoint,
             checkpoints: job.scratch.join(CHECKPOINTS),
             hand_on: job.link.goes_on().then(|| job.scratch.join(HANDED_ON)),
+            kept: None,
             checkpoint_every,
         }
     }

@@ -128,6 +128,10 @@ impl StageKind for Command {
         true
     }
 
+    fn keeps_state(&self, params: &Values) -> bool {
+        CommandParams::read(params).is_ok_and(|params| params.keeps_state())
+    }
+
     fn interpreter(&self, params: &Values) -> Option<&'static str> {
         // Asked for every key: the other parameters need not be read for it.
         let is_text = matches!(params.get("run"), Some(Value::Str(_)));
@@ -203,7 +207,7 @@ impl Stage for Command {
         paths::make_folder(&temporary)?;
         let paths = paths::Paths {
             root: job.root.to_owned(),
-            checkpoint: match params.mentions("${checkpoint}") {
+            checkpoint: match params.keeps_state() {
                 true => job.link.checkpoint_folder()?,
                 false => None,
             },

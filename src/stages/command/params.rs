@@ -83,6 +83,11 @@ impl CommandParams {
 }
 
 impl CommandParams {
+    /// Whether the program is given a folder for what its next attempt goes on with.
+    pub(super) fn keeps_state(&self) -> bool {
+        self.mentions("${checkpoint}")
+    }
+
     /// Whether the program, its arguments or its variables have this in them.
     pub(super) fn mentions(&self, what: &str) -> bool {
         fn has(value: &Value, what: &str) -> bool {

@@ -97,3 +97,46 @@ fn objects_with(space: &crate::support::TestSpace, content: &str) -> usize {
     let texts = files.filter_map(|path| std::fs::read_to_string(path).ok());
     texts.filter(|text| text == content).count()
 }
+
+/// A rung waits for all of its group, and a promoted training goes on with the state that a job on another
+/// node may have left.
+#[test]
+fn promoted_trainings_go_on_in_jobs_of_their_own() {
+    let Some(shared) = cluster::shared() else {
+        return;
+    };
+    let manifest = crate::searches::HALVING
+        .replace("METHOD", "asha")
+        .replace("FAILS", "20")
+        .replace("NANS", "-20");
+    let queued = space(&manifest, "group = 4");
+    queued.write("manifests/o.yaml", &manifest);
+    let said = shared.cluster.run(&queued, &[]);
+    assert!(said.contains("6 trials go on to epochs=3"), "{said}");
+    assert!(said.contains("2 trials go on to epochs=9"), "{said}");
+    assert!(said.contains("27 done in "), "{said}");
+    let here = space(&manifest, "");
+    let local = ["run", "manifests/o.yaml", "--progress", "none"];
+    here.stdout(&local);
+    let cells = |space: &crate::support::TestSpace| {
+        space.stdout(&[
+            "ls",
+            "manifests/o.yaml",
+            "--stage",
+            "fit",
+            "--format",
+            "csv",
+        ])
+    };
+    assert_eq!(cells(&queued), cells(&here));
+    // No epoch was trained twice.
+    let epochs = |space: &crate::support::TestSpace| {
+        let text = space.read("epochs.log");
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(epochs(&queued), epochs(&here));
+    let again = queued.stdout(&["run", "manifests/o.yaml", "--json"]);
+    assert!(!again.contains("step-started"), "{again}");
+}
