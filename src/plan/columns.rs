@@ -88,8 +88,8 @@ pub(super) fn settle(steps: &mut [Arc<Step>], from: usize, experiment: &Experime
     }
 }
 
-/// Whether the rows that a step reads come from a file or a program, in part at least, which may call a column
-/// as a parameter is called.
+/// Whether the rows that a step reads come from a file, a program or a table made of anything but rows, in part at
+/// least: these may call a column as a parameter is called.
 fn has_columns_of_its_own(step: &Step, steps: &[Arc<Step>]) -> bool {
     let mut seen = HashSet::new();
     let mut left: Vec<&Step> = vec![step];
@@ -106,8 +106,11 @@ fn has_columns_of_its_own(step: &Step, steps: &[Arc<Step>]) -> bool {
                 .outputs()
                 .iter()
                 .any(|(_, ty)| *ty == ArtifactType::Table);
+            let of_rows = || made.kind.inputs().iter().any(|slot| slot.name == ROWS);
             if tables
-                && (made.inputs.is_empty() || matches!(made.kind.outputs(), Outputs::Declared))
+                && (made.inputs.is_empty()
+                    || matches!(made.kind.outputs(), Outputs::Declared)
+                    || made.kind.name().starts_with("table/") && !of_rows())
             {
                 return true;
             }
