@@ -127,7 +127,7 @@ def main():
                 if commit:
                     git("worktree", "remove", "--force", str(source))
             sides[name] = programs, scratch / f"results-{name}"
-            prepare(*[programs, cases, scratch / f"results-{name}"])
+            prepare(programs, cases, scratch / f"results-{name}")
 
         slower = []
         print("| case | threads | base | head | head / base | 95 % interval |\n| --- | --: | --: | --: | --: | --- |")

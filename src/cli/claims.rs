@@ -8,6 +8,7 @@ use std::path::Path;
 use super::args::ClaimsArgs;
 use super::args::ClaimsFormat;
 use super::exit::Exit;
+use super::kept::free_name;
 use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
@@ -159,12 +160,9 @@ fn clear(view: &Path, file: &str, next: &str, err: &mut Printer) -> Result<(), S
     if fs::symlink_metadata(&path).is_err() || is_written(view, file) || same() {
         return Ok(());
     }
-    let names = (1..).map(|n| format!("{file}.kept-{n}"));
-    let mut free = names.filter(|name| fs::symlink_metadata(view.join(name)).is_err());
-    let Some(name) = free.next() else {
-        return Ok(());
-    };
-    fs::rename(&path, view.join(&name))?;
+    let kept = free_name(&path);
+    fs::rename(&path, &kept)?;
+    let name = kept.file_name().unwrap_or_default().to_string_lossy();
     let said = format!(
         "`{}` was not the result; it is kept as `{name}`",
         path.display()

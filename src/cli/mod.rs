@@ -17,6 +17,7 @@ mod graph;
 mod import;
 mod init;
 mod interrupt;
+mod kept;
 mod list;
 mod log;
 mod logging;

@@ -15,6 +15,8 @@ use serde_json::Value as Json;
 
 use crate::text::Diagnostic;
 
+use super::kept::free_name;
+
 /// A file of notes that is there and cannot be used.
 #[derive(Debug)]
 pub(super) struct Damaged {
@@ -96,17 +98,6 @@ fn read(path: &Path) -> Result<Map<String, Json>, String> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Map::new()),
         Err(error) => Err(error.to_string()),
     }
-}
-
-/// The first name of its kind beside a file that nothing has.
-fn free_name(path: &Path) -> PathBuf {
-    let mut names = (1..).map(|n| {
-        let mut name = path.to_owned();
-        name.as_mut_os_string().push(format!(".kept-{n}"));
-        name
-    });
-    let free = names.find(|name| fs::symlink_metadata(name).is_err());
-    free.unwrap_or_else(|| path.to_owned())
 }
 
 #[cfg(test)]

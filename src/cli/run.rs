@@ -256,7 +256,6 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
 
 /// The same command once more, in the place of this process: the plan is another one now. A name of
 /// the run goes to the last one. `force`: what is forced has not run yet.
-#[cfg(unix)]
 fn again(
     args: &RunArgs,
     force: bool,
@@ -264,11 +263,16 @@ fn again(
     store: &Store,
     err: &mut Printer,
 ) -> Result<Exit, Stop> {
-    use std::os::unix::process::CommandExt;
     if let Some(name) = &args.name {
         store.unname_run(name)?;
         store.sync()?;
     }
+    in_this_place(force, rounds, err)
+}
+
+#[cfg(unix)]
+fn in_this_place(force: bool, rounds: Rounds, err: &mut Printer) -> Result<Exit, Stop> {
+    use std::os::unix::process::CommandExt;
     err.flush()?;
     let mut arguments = std::env::args_os();
     let program = arguments.next().unwrap_or_default();
@@ -284,18 +288,7 @@ fn again(
 }
 
 #[cfg(not(unix))]
-fn again(
-    args: &RunArgs,
-    force: bool,
-    rounds: Rounds,
-    store: &Store,
-    err: &mut Printer,
-) -> Result<Exit, Stop> {
-    let _ = (force, rounds);
-    if let Some(name) = &args.name {
-        store.unname_run(name)?;
-        store.sync()?;
-    }
+fn in_this_place(_: bool, _: Rounds, err: &mut Printer) -> Result<Exit, Stop> {
     writeln!(err, "run it again")?;
     Ok(Exit::Success)
 }

@@ -97,6 +97,15 @@ fn what_a_program_may_report_is_told_where_it_looks_like_a_slip() {
     }
 }
 
+const TOLD: [&str; 6] = [
+    "run",
+    "manifests/c.yaml",
+    "--progress",
+    "none",
+    "--upto",
+    "told",
+];
+
 /// Pipelines name what is an axis in some profiles only.
 #[test]
 fn a_parameter_with_one_value_tells_nothing_apart() {
@@ -112,14 +121,7 @@ fn a_parameter_with_one_value_tells_nothing_apart() {
         "values: {lr: \"${lr}\"",
         "values: {width: \"${width}\", draw: \"${draw}\", lr: \"${lr}\"",
     );
-    space.stdout(&[
-        "run",
-        "manifests/c.yaml",
-        "--progress",
-        "none",
-        "--upto",
-        "told",
-    ]);
+    space.stdout(&TOLD);
     let table = space.read("outputs/c/tables/told.md");
     assert!(
         table.contains("over seed, n = 2") && table.contains("| 0.2"),
@@ -131,14 +133,7 @@ fn a_parameter_with_one_value_tells_nothing_apart() {
 fn curves_are_drawn_along_what_they_have() {
     let stage = "{uses: figure/curves, in: {curves: fit.curve}, with: {y: loss, color: lr, replicate: seed}}";
     let space = space(stage);
-    space.stdout(&[
-        "run",
-        "manifests/c.yaml",
-        "--progress",
-        "none",
-        "--upto",
-        "told",
-    ]);
+    space.stdout(&TOLD);
     let csv = space.read("outputs/c/figures/told.csv");
     assert!(
         csv.lines()
@@ -147,14 +142,7 @@ fn curves_are_drawn_along_what_they_have() {
         "{csv}"
     );
     space.replace("manifests/c.yaml", "epoch,loss", "pass,loss");
-    let output = space.output(&[
-        "run",
-        "manifests/c.yaml",
-        "--progress",
-        "none",
-        "--upto",
-        "told",
-    ]);
+    let output = space.output(&TOLD);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
         said.contains("with: {x: …}") && said.contains("`pass`, `loss`"),

@@ -80,8 +80,8 @@ impl WithSimd for Product<'_> {
         } = self.panels;
         let rows = self.out.len() / columns;
         let tiles = rows.div_ceil(ROWS);
-        for (block, panels) in lines.chunks(PANELS * terms).enumerate() {
-            let panels: Vec<&[Line]> = panels.chunks_exact(*terms).collect();
+        let panels: Vec<&[Line]> = lines.chunks_exact(*terms).collect();
+        for (block, panels) in panels.chunks(PANELS).enumerate() {
             let first = block * PANELS * LANES;
             let lanes = (columns - first).min(PANELS * LANES);
             for tile in 0..tiles {
@@ -95,7 +95,7 @@ impl WithSimd for Product<'_> {
                     let out = &self.out[r * columns + first..][..lanes];
                     sums[i].as_flattened_mut()[..lanes].copy_from_slice(out);
                 }
-                add_products(simd, sums, (self.numbers, starts), &panels, runs);
+                add_products(simd, sums, (self.numbers, starts), panels, runs);
                 for (i, r) in (from..to).enumerate() {
                     let out = &mut self.out[r * columns + first..][..lanes];
                     out.copy_from_slice(&sums[i].as_flattened()[..lanes]);

@@ -61,6 +61,7 @@ impl WithSimd for Task<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let (channels, pixels) = self.direction.output;
         let images = self.y.len() / (channels * pixels);
+        let panels: Vec<&[Line]> = self.panels.chunks_exact(self.direction.panel).collect();
         for class in &self.direction.classes {
             let mut starts = Vec::with_capacity(images * class.places.len());
             let mut targets = Vec::with_capacity(images * class.places.len());
@@ -70,9 +71,7 @@ impl WithSimd for Task<'_> {
                     targets.push(image * channels * pixels + pixel);
                 }
             }
-            let size = self.direction.panel;
-            for (block, panels) in self.panels.chunks(PANELS * size).enumerate() {
-                let panels: Vec<&[Line]> = panels.chunks_exact(size).collect();
+            for (block, panels) in panels.chunks(PANELS).enumerate() {
                 let first = block * PANELS * LANES;
                 let lanes = (channels - first).min(PANELS * LANES);
                 let tiles = starts.len().div_ceil(ROWS);
@@ -83,7 +82,7 @@ impl WithSimd for Task<'_> {
                     let mut sums = [[[0.0; LANES]; PANELS]; ROWS];
                     let sums = &mut sums[..to - from];
                     let rows = (self.x, &starts[from..to]);
-                    add_products(simd, sums, rows, &panels, &class.runs);
+                    add_products(simd, sums, rows, panels, &class.runs);
                     for (row, target) in sums.iter().zip(&targets[from..to]) {
                         for (lane, sum) in row.as_flattened()[..lanes].iter().enumerate() {
                             let y = &mut self.y[target + (first + lane) * pixels];
