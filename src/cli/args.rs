@@ -113,7 +113,7 @@ pub(super) enum Verb {
     /// Make a project that is up to date from an archive
     Unpack(UnpackArgs),
     /// Reread every object and compare it with its digest
-    Verify(ProjectArgs),
+    Verify(VerifyArgs),
     /// Print a completion script for a shell
     ///
     /// It completes verbs, options and files, and what the manifest on the command line names: stages, steps,
@@ -516,6 +516,18 @@ pub(super) struct GcArgs {
     /// What to keep besides: manifests elsewhere, experiments, runs
     #[arg(value_name = "KEEP")]
     pub keep: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    pub store: ProjectArgs,
+    /// Of the shared store: everything in it is read
+    #[arg(long)]
+    pub remote: bool,
+    /// Put right what is wrong, with --remote: what is whole here is sent again, other damaged files are removed
+    #[arg(long, requires = "remote")]
+    pub repair: bool,
 }
 
 #[derive(Debug, Args)]

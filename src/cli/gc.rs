@@ -86,20 +86,40 @@ pub(super) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
         let (outputs, _) = runs::folders(&args.store, err)?;
         tidy(&outputs, &kept.experiments, &store, err)?;
     }
-    let kept = collected.kept_bytes as f64 / 1e6;
-    if collected.records + collected.objects + collected.checkpoints == 0 {
-        writeln!(err, "nothing to remove; keeps {kept:.1} MB")?;
+    let found = [
+        (collected.records, "result"),
+        (collected.objects, "object"),
+        (collected.checkpoints, "checkpoint"),
+    ];
+    let kept = format!("{:.1} MB", collected.kept_bytes as f64 / 1e6);
+    let freed = format!("{:.1} MB", collected.bytes as f64 / 1e6);
+    tell(args, &found, &freed, "", &kept, err)
+}
+
+/// Says what was removed, or would be: `from` somewhere, with `kept` of it left.
+pub(super) fn tell(
+    args: &GcArgs,
+    found: &[(usize, &str)],
+    freed: &str,
+    from: &str,
+    kept: &str,
+    err: &mut Printer,
+) -> Result<Exit, Stop> {
+    if found.iter().all(|(count, _)| *count == 0) {
+        writeln!(err, "nothing to remove{from}; keeps {kept}")?;
         return Ok(Exit::Success);
     }
     let verb = if args.yes { "removed" } else { "would remove" };
-    writeln!(
-        err,
-        "{verb} {}, {} and {}, {:.1} MB; keeps {kept:.1} MB",
-        plural(collected.records, "result"),
-        plural(collected.objects, "object"),
-        plural(collected.checkpoints, "checkpoint"),
-        collected.bytes as f64 / 1e6,
-    )?;
+    let mut text = String::new();
+    for (index, (count, what)) in found.iter().enumerate() {
+        let before = match index {
+            0 => "",
+            _ if index + 1 == found.len() => " and ",
+            _ => ", ",
+        };
+        text = format!("{text}{before}{}", plural(*count, what));
+    }
+    writeln!(err, "{verb} {text}, {freed}{from}; keeps {kept}")?;
     if !args.yes {
         writeln!(err, "  = help: `--yes` does it")?;
     }

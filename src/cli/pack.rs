@@ -145,11 +145,7 @@ pub(super) fn failed(error: ArchiveError, err: &mut Printer) -> Result<Exit, Sto
         ArchiveError::Store(error) => return Err(Stop::Store(error)),
         error => error,
     };
-    let mut message = Diagnostic::error(error.to_string());
-    for hint in error.hints() {
-        message = message.help(hint);
-    }
-    err.diagnostic(&message)?;
+    err.diagnostic(&Diagnostic::error(error.to_string()).helps(error.hints()))?;
     Ok(match error {
         ArchiveError::NotAnArchive { .. }
         | ArchiveError::NotEmpty { .. }

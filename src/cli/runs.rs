@@ -28,13 +28,17 @@ const LOOKED_AT: usize = 10_000;
 /// The folders of outputs and store that the flags name; by default those of the project that the
 /// current folder belongs to.
 pub(super) fn folders(args: &ProjectArgs, err: &mut Printer) -> Result<(PathBuf, PathBuf), Stop> {
-    let here = std::env::current_dir().unwrap_or_default();
-    let root = match &args.manifest {
-        Some(manifest) => manifest::project_root(manifest),
-        None => manifest::root_around(&here),
-    };
+    let root = root(args);
     let settings = Settings::of(&root, err)?;
     Ok(settings.folders(&args.folders, &root))
+}
+
+/// The root of the project that the flags name, or that is around.
+pub(super) fn root(args: &ProjectArgs) -> PathBuf {
+    match &args.manifest {
+        Some(manifest) => manifest::project_root(manifest),
+        None => manifest::root_around(&std::env::current_dir().unwrap_or_default()),
+    }
 }
 
 /// The store that the flags name, for reading.

@@ -133,10 +133,10 @@ impl Shown<'_> {
         if let Some(accepted) = &self.accepted {
             writeln!(out, "{}", accept::text(accepted))?;
         }
-        if let Some(environment) = &self.environment
-            && *environment != Environment::here()
-        {
-            writeln!(out, "made  by {environment}")?;
+        if let Some(environment) = &self.environment {
+            for line in environment.told(true) {
+                writeln!(out, "{line}")?;
+            }
         }
         if let Some(fetched) = &self.fetched {
             writeln!(out, "fetched from {}", fetched.from)?;

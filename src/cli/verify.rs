@@ -2,17 +2,22 @@
 
 use std::io::Write;
 
-use super::args::ProjectArgs;
+use super::args::VerifyArgs;
 use super::exit::Exit;
 use super::output_folder;
 use super::printer::Printer;
+use super::remote;
 use super::runs;
 use super::stop::Stop;
 use super::store_lock;
 use crate::text::plural;
 
 /// Rereads every object.
-pub(super) fn verify(args: &ProjectArgs, err: &mut Printer) -> Result<Exit, Stop> {
+pub(super) fn verify(args: &VerifyArgs, err: &mut Printer) -> Result<Exit, Stop> {
+    if args.remote {
+        return remote::verify(args, err);
+    }
+    let args = &args.store;
     let (outputs, folder) = runs::folders(args, err)?;
     if !folder.is_dir() {
         runs::open(args, err)?;

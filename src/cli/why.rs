@@ -22,7 +22,6 @@ use crate::plan::History;
 use crate::plan::Reason;
 use crate::plan::Step;
 use crate::plan::StepStatus;
-use crate::store::Environment;
 use crate::text::plural;
 
 /// More changed members of one reduction than this are counted.
@@ -59,9 +58,10 @@ pub(super) fn why(args: &WhyArgs, out: &mut Printer, err: &mut Printer) -> Resul
             }
             if let Some(store) = &previous.store
                 && let Some(environment) = store.environment(*key)?
-                && environment != Environment::here()
             {
-                writeln!(out, "  made by {environment}")?;
+                for line in environment.told(false) {
+                    writeln!(out, "  {line}")?;
+                }
             }
             if let Some(store) = &previous.store {
                 let parts = store.parts(*key)?.unwrap_or_default();

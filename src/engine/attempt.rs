@@ -16,9 +16,11 @@ use std::time::Instant;
 use crate::map::SortedVecMap;
 use crate::plan::From;
 use crate::plan::Step;
+use crate::plan::first_difference;
 use crate::registry::Value;
 use crate::registry::memory;
 use crate::store::Artifact;
+use crate::store::Environment;
 use crate::store::ProjectInput;
 use crate::store::StepResult;
 use crate::store::Store;
@@ -109,7 +111,7 @@ impl AttemptContext<'_> {
         &self,
         task: &Task<'_>,
         started: Instant,
-        result: Result<(SortedVecMap<Artifact>, Option<String>), JobError>,
+        result: Result<Made, JobError>,
     ) -> EndedAttempt {
         self.ended_after(task, started.elapsed().as_secs_f64(), result)
     }
@@ -118,19 +120,31 @@ impl AttemptContext<'_> {
         &self,
         task: &Task<'_>,
         seconds: f64,
-        result: Result<(SortedVecMap<Artifact>, Option<String>), JobError>,
+        result: Result<Made, JobError>,
     ) -> EndedAttempt {
+        let (result, environment) = match result {
+            Ok(Made {
+                outputs,
+                diverged,
+                environment,
+            }) => (
+                Ok(StepResult {
+                    outputs,
+                    diverged,
+                    seconds,
+                }),
+                environment,
+            ),
+            Err(error) => (Err(error), None),
+        };
         EndedAttempt {
             id: task.step.id,
             number: task.number,
             seconds,
             log: task.link.text(),
-            result: result.map(|(outputs, diverged)| StepResult {
-                outputs,
-                diverged,
-                seconds,
-            }),
+            result,
             checkpointed: task.link.checkpointed(),
+            environment,
         }
     }
 
@@ -139,7 +153,7 @@ impl AttemptContext<'_> {
         task: &Task<'_>,
         scratch: &Path,
         pool: &rayon::ThreadPool,
-    ) -> Result<(SortedVecMap<Artifact>, Option<String>), JobError> {
+    ) -> Result<Made, JobError> {
         let job = Job {
             step: &task.step,
             inputs: bind(task, self.store),
@@ -175,8 +189,7 @@ impl AttemptContext<'_> {
             Err(error) => return Err(error),
         };
         self.untouched(task, &stamps)?;
-        let diverged = produced.diverged.clone();
-        Ok((self.keep(produced)?, diverged))
+        self.made(task, produced)
     }
 
     fn changed(&self, path: &Path, when: &str) -> JobError {
@@ -210,8 +223,7 @@ impl AttemptContext<'_> {
             .take_back(task, self.store, produced)
             .and_then(|produced| {
                 self.untouched(task, &elsewhere.stamps)?;
-                let diverged = produced.diverged.clone();
-                Ok((self.keep(produced)?, diverged))
+                self.made(task, produced)
             });
         self.ended_after(task, seconds, result)
     }
@@ -261,6 +273,44 @@ impl AttemptContext<'_> {
             Some(path) => Err(changed(&path)),
             None => Ok(()),
         }
+    }
+
+    /// Keeps what an attempt has left.
+    fn made(&self, task: &Task<'_>, mut produced: StepOutput) -> Result<Made, JobError> {
+        let environment = produced.environment.take();
+        self.ran_with_what_the_key_says(task, environment.as_ref())?;
+        let diverged = produced.diverged.clone();
+        let outputs = self.keep(produced)?;
+        Ok(Made {
+            outputs,
+            diverged,
+            environment,
+        })
+    }
+
+    /// A step may run on another machine than the one that made its key.
+    fn ran_with_what_the_key_says(
+        &self,
+        task: &Task<'_>,
+        environment: Option<&Environment>,
+    ) -> Result<(), JobError> {
+        let params = &task.step.params;
+        let keyed = task.step.kind.programs_in_key(params, self.root);
+        let keyed = keyed.map_err(|error| JobError::failed(error.to_string()))?;
+        for (name, said) in keyed {
+            let there = environment.and_then(|environment| environment.programs.get(&name));
+            if there.is_some_and(|there| **there != *said) {
+                let there = there.map(String::as_str).unwrap_or_default();
+                let (ours, theirs) = first_difference(&said, there);
+                return Err(JobError::failed(format!(
+                    "`environment` {name} is not what the key says where the step ran: `{}`, not `{}`",
+                    theirs.unwrap_or_default(),
+                    ours.unwrap_or_default()
+                ))
+                .hint("it belongs to the key: have the same there, or take `key: true` away"));
+            }
+        }
+        Ok(())
     }
 
     fn keep(&self, produced: StepOutput) -> Result<SortedVecMap<Artifact>, JobError> {
@@ -400,6 +450,13 @@ fn plain(path: &Path, input: &ProjectInput) -> JobArtifact {
     }
 }
 
+/// What an attempt has made, in the store.
+struct Made {
+    outputs: SortedVecMap<Artifact>,
+    diverged: Option<String>,
+    environment: Option<Environment>,
+}
+
 /// An attempt that ended before it began.
 fn failed(task: &Task<'_>, error: JobError) -> EndedAttempt {
     EndedAttempt {
@@ -409,6 +466,7 @@ fn failed(task: &Task<'_>, error: JobError) -> EndedAttempt {
         log: String::new(),
         result: Err(error),
         checkpointed: false,
+        environment: None,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::plan::Step;
 use crate::registry::ParamError;
 use crate::registry::Value;
 use crate::store::Artifact;
+use crate::store::Environment;
 use crate::store::Object;
 use crate::store::Other;
 
@@ -129,6 +130,8 @@ pub struct StepOutput {
     pub folders: BTreeMap<String, String>,
     /// Set where a training left the finite numbers: what happened, and when.
     pub diverged: Option<String>,
+    /// What it was made with; none where that is this program on this machine, and nothing else is known.
+    pub environment: Option<Environment>,
 }
 
 impl StepOutput {

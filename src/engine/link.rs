@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use crate::plan::StepId;
 use crate::store::Digest;
+use crate::store::Environment;
 use crate::store::PartOf;
 use crate::store::StepResult;
 use crate::store::Store;
@@ -40,6 +41,8 @@ pub(super) struct EndedAttempt {
     pub result: Result<StepResult, JobError>,
     /// Whether a checkpoint is left that a success makes useless.
     pub checkpointed: bool,
+    /// What it ran with, where it is known.
+    pub environment: Option<Environment>,
 }
 
 /// What attempts tell the coordinator.

@@ -58,6 +58,12 @@ pub enum Change {
         old: Option<String>,
         new: Option<String>,
     },
+    /// What a program says of itself.
+    Program {
+        name: String,
+        old: Option<String>,
+        new: Option<String>,
+    },
     Environment {
         name: String,
         old: Option<String>,
@@ -93,6 +99,19 @@ impl std::fmt::Display for Change {
             Change::Revision { old, new } => write!(f, "revision of the kind: {old} → {new}"),
             Change::Device { what, old, new } => write!(f, "{what}: {old} → {new}"),
             Change::Shell { old, new } => write!(f, "shell: {} → {}", shown(old), shown(new)),
+            Change::Program { name, old, new } => match (old, new) {
+                (Some(old), Some(new)) => {
+                    let (old, new) = first_difference(old, new);
+                    write!(
+                        f,
+                        "program {name}: {} → {}",
+                        old.unwrap_or("absent"),
+                        new.unwrap_or("absent")
+                    )
+                }
+                (None, _) => write!(f, "program {name}: new"),
+                (_, None) => write!(f, "program {name}: no longer asked"),
+            },
             Change::Param { name, old, new } => {
                 write!(f, "param {name}: {} → {}", shown(old), shown(new))
             }
@@ -133,6 +152,17 @@ impl Change {
                 new: Some(new),
             } => format!("file {path}: {} → {}", short(old), short(new)),
             other => other.to_string(),
+        }
+    }
+}
+
+/// The first lines of two texts that differ.
+pub fn first_difference<'t>(old: &'t str, new: &'t str) -> (Option<&'t str>, Option<&'t str>) {
+    let (mut old, mut new) = (old.lines(), new.lines());
+    loop {
+        match (old.next(), new.next()) {
+            (Some(old), Some(new)) if old == new => {}
+            differ => return differ,
         }
     }
 }
@@ -196,6 +226,11 @@ pub fn changes(old_parts: &KeyParts, new_parts: &KeyParts) -> Vec<Change> {
             },
             "file" | "code" => Change::File {
                 path: rest,
+                old,
+                new,
+            },
+            "program" => Change::Program {
+                name: name.to_owned(),
                 old,
                 new,
             },

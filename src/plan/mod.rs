@@ -30,7 +30,7 @@ mod wiring;
 
 pub use crate::manifest::{Ended, Policy, StageExecutor};
 pub use build::{Plan, Planned};
-pub use change::{Change, changes};
+pub use change::{Change, changes, first_difference};
 pub use filter::{Filter, Term};
 pub use growing::{GrowingPlan, Grown};
 pub use key::content_digest;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::Entry;
@@ -197,6 +199,18 @@ pub trait StageKind: Entry {
     /// is: part of the key.
     fn interpreter(&self, _params: &Values) -> Option<&'static str> {
         None
+    }
+
+    /// What programs say of themselves where that belongs to the key: name → text. `root` is the project's.
+    ///
+    /// # Errors
+    /// Where one cannot be asked.
+    fn programs_in_key(
+        &self,
+        _params: &Values,
+        _root: &Path,
+    ) -> io::Result<Vec<(String, Arc<str>)>> {
+        Ok(Vec::new())
     }
 
     /// The outputs that the parameters declare, where [`Outputs::Declared`] says so.

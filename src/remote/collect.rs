@@ -240,7 +240,7 @@ impl Remote {
         Ok(there.then_some(text))
     }
 
-    fn remove(&self, name: &str) -> Result<(), RemoteError> {
+    pub(super) fn remove(&self, name: &str) -> Result<(), RemoteError> {
         let removed = self.storage.remove(name);
         removed.map_err(|error| RemoteError::io("remove", &*self.storage, name, error))
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use crate::store::Digest;
+use crate::store::Environment;
 use crate::store::Incoming;
 use crate::store::Object;
 use crate::store::SharedRecord;
@@ -59,8 +60,9 @@ impl Remote {
     ) -> Result<Vec<Answer>, RemoteError> {
         let stripes: Stripes = std::array::from_fn(|_| Mutex::default());
         progress.asked(keys.len());
-        each(keys, self.storage.at_once(), progress, |key| {
-            let answer = self.fetch_one(store, *key, &stripes, progress);
+        let keys = self.with_records(keys, progress)?;
+        each(&keys, self.storage.at_once(), progress, |(key, listed)| {
+            let answer = self.fetch_one(store, *key, listed.as_deref(), &stripes, progress);
             progress.looked();
             answer
         })
@@ -70,13 +72,14 @@ impl Remote {
         &self,
         store: &Store,
         key: Digest,
+        listed: Option<&[Entry]>,
         stripes: &Stripes,
         progress: &Progress,
     ) -> Result<Answer, RemoteError> {
         let mut answer = Answer::default();
         let mut records = Vec::new();
-        let listed = self.list(&layout::records(key))?;
-        for entry in &listed {
+        let listed = self.records_of(key, listed)?;
+        for entry in &*listed {
             let name = entry.name.clone();
             match self.read_record(&name, key)? {
                 Some(Ok(_)) if !self.is_trusted(&name, &listed)? => {
@@ -88,10 +91,10 @@ impl Remote {
                 None => {}
             }
         }
-        if let Some(wanted) = &self.numerics {
+        if self.same_numerics {
             records.retain(|(_, record)| {
                 let environment = record.environment.as_ref();
-                environment.is_some_and(|environment| environment.numerics == *wanted)
+                environment.is_some_and(Environment::is_of_this_class)
             });
         }
         // In the order of their names: whoever asks gets the same.
@@ -108,7 +111,7 @@ impl Remote {
     }
 
     /// Whether the record of this name may be taken, by the signatures that lie beside it.
-    fn is_trusted(&self, name: &str, listed: &[Entry]) -> Result<bool, RemoteError> {
+    pub(super) fn is_trusted(&self, name: &str, listed: &[Entry]) -> Result<bool, RemoteError> {
         if self.trusted.is_empty() {
             return Ok(true);
         }
@@ -210,11 +213,6 @@ impl Remote {
         }
         let record = SharedRecord::read(&bytes, key);
         Ok(Some(record.map_err(|error: UnfitRecord| error.to_string())))
-    }
-
-    pub(super) fn list(&self, folder: &str) -> Result<Vec<Entry>, RemoteError> {
-        let listed = self.storage.list(folder);
-        listed.map_err(|error| RemoteError::io("list", &*self.storage, folder, error))
     }
 
     pub(super) fn stat(&self, name: &str) -> Result<Option<Stat>, RemoteError> {

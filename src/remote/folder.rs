@@ -258,7 +258,7 @@ impl Storage for Folder {
                 if kind.is_dir() {
                     open.push(name);
                 } else if kind.is_file() {
-                    found.push(Entry { name });
+                    found.push(Entry { name, stat: None });
                 }
             }
         }

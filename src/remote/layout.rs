@@ -124,6 +124,13 @@ pub(super) fn object(digest: Digest) -> String {
     format!("objects/{}/{}", &hex[..2], &hex[2..])
 }
 
+/// The digest in the name of an object.
+pub(super) fn object_named(name: &str) -> Option<Digest> {
+    let digits = name.strip_prefix("objects/")?;
+    let (begin, rest) = digits.split_once('/')?;
+    format!("{begin}{rest}").parse().ok()
+}
+
 /// The folder of the records of a key.
 pub(super) fn records(key: Digest) -> String {
     let hex = key.to_hex();

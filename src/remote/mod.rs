@@ -19,6 +19,7 @@ mod error;
 mod fetch;
 mod folder;
 mod layout;
+mod listing;
 mod parallel;
 mod progress;
 mod push;
@@ -28,6 +29,7 @@ mod sign;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use std::path::Path;
 
@@ -38,8 +40,7 @@ pub use layout::Root;
 pub use progress::{Progress, Snapshot};
 pub use push::Pushed;
 pub use sign::{PublicKey, SigningKey};
-
-use crate::store::Environment;
+pub use verify::Verified;
 
 use layout::MARKER;
 use layout::Marker;
@@ -54,8 +55,8 @@ pub struct Remote {
     id: String,
     /// Whether of two that write a file first only one is told that it did.
     conditions: bool,
-    /// Where only results of machines of this class are taken.
-    numerics: Option<String>,
+    /// Whether only results of machines of this one's class are taken.
+    same_numerics: bool,
     /// Only what one of these keys has signed is taken; anything where there is none.
     trusted: Vec<PublicKey>,
     /// Signs what is pushed.
@@ -80,7 +81,7 @@ impl Remote {
     /// Takes only results that machines of this one's class have made.
     #[must_use]
     pub fn of_same_numerics(mut self, same: bool) -> Self {
-        self.numerics = same.then(|| Environment::here().numerics);
+        self.same_numerics = same;
         self
     }
 
@@ -131,7 +132,7 @@ impl Remote {
             storage,
             id: marker.id,
             conditions: marker.conditions,
-            numerics: None,
+            same_numerics: false,
             trusted: Vec::new(),
             signing: None,
         }

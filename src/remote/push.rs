@@ -14,6 +14,7 @@ use super::Remote;
 use super::RemoteError;
 use super::Root;
 use super::layout;
+use super::listing::Known;
 use super::parallel::each;
 use super::sign::Signature;
 use super::storage::Content;
@@ -89,8 +90,9 @@ impl Remote {
     ) -> Result<Pushed, RemoteError> {
         let at_once = self.storage.at_once();
         progress.asked(keys.len());
-        let found = each(keys, at_once, progress, |key| {
-            let found = self.look_for(store, *key);
+        let keys = self.with_records(keys, progress)?;
+        let found = each(&keys, at_once, progress, |(key, listed)| {
+            let found = self.look_for(store, *key, listed.as_deref());
             progress.looked();
             found
         })?;
@@ -119,8 +121,9 @@ impl Remote {
             objects.extend(needs.iter().map(|object| (object.digest, *object)));
         }
         let all: Vec<Object> = objects.into_values().collect();
-        let absent = each(&all, at_once, progress, |object| {
-            let absent = self.is_absent(object)?;
+        let looked = self.with_stats(&all, progress)?;
+        let absent = each(&looked, at_once, progress, |(object, stat)| {
+            let absent = self.is_absent(object, *stat)?;
             if absent {
                 progress.to_move(object.size);
             }
@@ -189,7 +192,12 @@ impl Remote {
     }
 
     /// Whether the record of a key is there already.
-    fn look_for(&self, store: &Store, key: Digest) -> Result<Found, RemoteError> {
+    fn look_for(
+        &self,
+        store: &Store,
+        key: Digest,
+        listed: Option<&[Entry]>,
+    ) -> Result<Found, RemoteError> {
         let Some(record) = store.shared_record(key)? else {
             return Ok(Found::Nothing);
         };
@@ -199,10 +207,10 @@ impl Remote {
         let bytes = record.bytes();
         let name = layout::record(key, Digest::of(&bytes));
         let objects = record.objects();
-        let listed = self.list(&layout::records(key))?;
-        for entry in &listed {
+        let listed = self.records_of(key, listed)?;
+        for entry in &*listed {
             if entry.name == name || self.says_the_same(&entry.name, &record)? {
-                if self.is_old(&entry.name)? || !self.is_signed_by_us(&entry.name, &listed) {
+                if self.is_old(entry)? || !self.is_signed_by_us(&entry.name, &listed) {
                     break;
                 }
                 return Ok(Found::Known(objects));
@@ -230,14 +238,20 @@ impl Remote {
         Ok(theirs.is_some_and(|theirs| theirs.is_ok_and(|theirs| theirs.outputs == ours.outputs)))
     }
 
-    fn is_old(&self, name: &str) -> Result<bool, RemoteError> {
-        let stat = self.stat(name)?;
+    fn is_old(&self, entry: &Entry) -> Result<bool, RemoteError> {
+        let stat = match entry.stat {
+            Some(stat) => Some(stat),
+            None => self.stat(&entry.name)?,
+        };
         Ok(stat.is_none_or(|stat| stat.age > OLD))
     }
 
     /// Whether an object has to be sent: it is not there, is half there, or is old.
-    fn is_absent(&self, object: &Object) -> Result<bool, RemoteError> {
-        let stat = self.stat(&layout::object(object.digest))?;
+    fn is_absent(&self, object: &Object, known: Known) -> Result<bool, RemoteError> {
+        let stat = match known {
+            Known::Listed(stat) => stat,
+            Known::Not => self.stat(&layout::object(object.digest))?,
+        };
         Ok(stat.is_none_or(|stat| stat.size != object.size || stat.age > OLD))
     }
 }

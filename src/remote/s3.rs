@@ -27,6 +27,7 @@ use super::storage::Content;
 use super::storage::Entry;
 use super::storage::Hashed;
 use super::storage::Kind;
+use super::storage::Page;
 use super::storage::Stat;
 use super::storage::Storage;
 
@@ -58,6 +59,17 @@ pub(super) struct S3 {
     prefix: String,
     place: String,
     agent: ureq::Agent,
+}
+
+/// Where a part of a listing begins.
+#[derive(Clone, Copy)]
+enum From<'f> {
+    Start,
+    /// Only to see whether there is anything.
+    Few,
+    /// As the part before says.
+    Token(&'f str),
+    After(&'f str),
 }
 
 /// Whether to make a request once more.
@@ -182,33 +194,37 @@ impl S3 {
     }
 
     /// A page of a listing, and how it goes on.
-    fn page(
-        &self,
-        prefix: &str,
-        next: Option<String>,
-        most: Option<usize>,
-    ) -> Result<(Vec<String>, Option<String>), Failed> {
+    fn part(&self, prefix: &str, from: From<'_>) -> Result<(Vec<Entry>, Option<String>), Failed> {
         let mut action = self.bucket.list_objects_v2(self.credentials.as_ref());
         action.with_prefix(prefix);
-        if let Some(next) = next {
-            action.with_continuation_token(next);
-        }
-        if let Some(most) = most {
-            action.with_max_keys(most);
+        match from {
+            From::Start => {}
+            From::Few => action.with_max_keys(2),
+            From::Token(next) => action.with_continuation_token(next),
+            From::After(name) => action.with_start_after(name),
         }
         let answer = self.agent.get(action.sign(SIGNED_FOR).as_str()).call();
         let mut answer = answer.map_err(passing)?;
         if answer.status().as_u16() != 200 {
             return Err(told(&mut answer));
         }
+        let now = time(&answer, "date").unwrap_or_else(Timestamp::now);
         let mut text = String::new();
-        let body = answer.body_mut().as_reader().take(PAGE);
-        let mut body = body;
+        let mut body = answer.body_mut().as_reader().take(PAGE);
         body.read_to_string(&mut text).map_err(Failed::Passing)?;
         let page = ListObjectsV2::parse_response(&text);
         let page = page.map_err(|error| Failed::Final(io::Error::other(error.to_string())))?;
-        let names = page.contents.into_iter().map(|found| found.key);
-        Ok((names.collect(), page.next_continuation_token))
+        let entries = page.contents.into_iter().map(|found| {
+            let written = found.last_modified.and_then(|time| time.parse().ok());
+            let stat = found.size.zip(written).map(|(size, written)| Stat {
+                size,
+                age: age(now, written),
+            });
+            let name = &found.key[self.prefix.len().min(found.key.len())..];
+            let name = name.to_owned();
+            Entry { name, stat }
+        });
+        Ok((entries.collect(), page.next_continuation_token))
     }
 }
 
@@ -265,6 +281,18 @@ fn told(answer: &mut Response<ureq::Body>) -> Failed {
     }
 }
 
+/// The time that a header tells.
+fn time(answer: &Response<ureq::Body>, header: &str) -> Option<Timestamp> {
+    let text = answer.headers().get(header)?.to_str().ok()?;
+    let time = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(time.timestamp())
+}
+
+/// By the server's own clock.
+fn age(now: Timestamp, written: Timestamp) -> Duration {
+    Duration::from_secs(now.duration_since(written).as_secs().unsigned_abs())
+}
+
 /// What stands between the tags of this name.
 fn tag<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     let (_, rest) = text.split_once(&format!("<{name}>"))?;
@@ -302,16 +330,14 @@ impl Storage for S3 {
     }
 
     fn begin(&self) -> Result<bool, RemoteError> {
-        let listed = self.again(|| self.page(&self.prefix, None, Some(2)));
-        let (names, _) = listed.map_err(|error| RemoteError::io("list", self, "", error))?;
-        let names = names
-            .iter()
-            .map(|name| &name[self.prefix.len().min(name.len())..]);
-        let mut foreign = names.filter(|name| *name != MARKER && !name.starts_with("probe-"));
+        let listed = self.again(|| self.part(&self.prefix, From::Few));
+        let (entries, _) = listed.map_err(|error| RemoteError::io("list", self, "", error))?;
+        let names = entries.into_iter().map(|entry| entry.name);
+        let mut foreign = names.filter(|name| name != MARKER && !name.starts_with("probe-"));
         if let Some(holds) = foreign.next() {
             return Err(RemoteError::Foreign {
                 place: self.place.clone(),
-                holds: holds.to_owned(),
+                holds,
             });
         }
         let obeys = self.obeys_conditions();
@@ -329,18 +355,12 @@ impl Storage for S3 {
                 200 => {}
                 _ => return Err(told(&mut answer)),
             }
-            let header = |name: &str| answer.headers().get(name)?.to_str().ok();
-            let size = header("content-length").and_then(|size| size.parse().ok());
+            let size = answer.headers().get("content-length");
+            let size = size.and_then(|size| size.to_str().ok()?.parse().ok());
             let size = size.ok_or_else(|| Failed::Final(io::Error::other("it has no size")))?;
-            let time = |name: &str| {
-                let time = jiff::fmt::rfc2822::parse(header(name)?).ok()?;
-                Some(time.timestamp())
-            };
-            // By the server's own clock.
-            let now = time("date").unwrap_or_else(Timestamp::now);
-            let age = time("last-modified").map_or(Duration::ZERO, |written| {
-                Duration::from_secs(now.duration_since(written).as_secs().unsigned_abs())
-            });
+            let now = time(&answer, "date").unwrap_or_else(Timestamp::now);
+            let written = time(&answer, "last-modified");
+            let age = written.map_or(Duration::ZERO, |written| age(now, written));
             Ok(Some(Stat { size, age }))
         })
     }
@@ -391,17 +411,27 @@ impl Storage for S3 {
     fn list(&self, folder: &str) -> io::Result<Vec<Entry>> {
         let prefix = format!("{}{folder}/", self.prefix);
         let mut found = Vec::new();
-        let mut next = None;
+        let mut next: Option<String> = None;
         loop {
-            let (names, more) = self.again(|| self.page(&prefix, next.clone(), None))?;
-            found.extend(names.into_iter().map(|name| Entry {
-                name: name[self.prefix.len().min(name.len())..].to_owned(),
-            }));
+            let from = next.as_deref().map_or(From::Start, From::Token);
+            let (entries, more) = self.again(|| self.part(&prefix, from))?;
+            found.extend(entries);
             match more {
                 Some(more) => next = Some(more),
                 None => return Ok(found),
             }
         }
+    }
+
+    fn page(&self, folder: &str, after: &str) -> io::Result<Option<Page>> {
+        let prefix = format!("{}{folder}/", self.prefix);
+        let from = self.key(after);
+        let (entries, more) = self.again(|| self.part(&prefix, From::After(&from)))?;
+        // Some list in another order (Amazon's directory buckets do), or do not know where to begin.
+        let in_order = entries.is_sorted_by(|a, b| a.name < b.name);
+        let begins = entries.first().is_none_or(|first| *first.name > *after);
+        let more = more.is_some();
+        Ok((in_order && begins).then_some(Page { entries, more }))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {

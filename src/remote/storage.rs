@@ -38,6 +38,12 @@ pub(super) trait Storage: Send + Sync {
     /// The files below a folder, by name.
     fn list(&self, folder: &str) -> io::Result<Vec<Entry>>;
 
+    /// The files below a folder that come after a name, in the order of their names, as far as one answer holds
+    /// them; none where to list many folders one by one is no worse, or the order is another.
+    fn page(&self, _folder: &str, _after: &str) -> io::Result<Option<Page>> {
+        Ok(None)
+    }
+
     /// Removes a file; one that is gone is no failure.
     fn remove(&self, name: &str) -> io::Result<()>;
 
@@ -76,6 +82,16 @@ pub(super) struct Stat {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub name: String,
+    /// Where the listing says so.
+    pub stat: Option<Stat>,
+}
+
+/// A part of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    pub entries: Vec<Entry>,
+    /// Whether there are files after the last one.
+    pub more: bool,
 }
 
 /// The storage that a text names: a folder, relative to the root of the project.

@@ -77,9 +77,13 @@ use crate::engine::Worker;
 use crate::figures;
 use crate::metrics;
 use crate::models;
+use crate::nn::device::DeviceChoice;
 use crate::registry::Catalog;
 use crate::registry::Measure;
 use crate::registry::StageKind;
+use crate::registry::Value;
+use crate::store::Environment;
+use crate::store::gpu_models;
 use crate::table::Column;
 
 /// A stage kind that can be run.
@@ -184,12 +188,37 @@ fn number_column(name: &str) -> Column {
 /// Runs steps of any kind in the catalogue.
 pub struct Stages;
 
+/// The model of the GPU that a step was made on, if it was.
+fn gpu(job: &Job<'_>) -> Option<String> {
+    let kind = job.step.kind;
+    if kind.starts_processes() {
+        return match job.gpus.is_empty() {
+            true => None,
+            false => gpu_models(job.gpus),
+        };
+    }
+    let asked = job.step.params.get("device").and_then(Value::as_str);
+    let asked = asked.map_or(Some(DeviceChoice::Auto), DeviceChoice::named)?;
+    let on_gpu =
+        kind.uses_device() && asked != DeviceChoice::Cpu && DeviceChoice::Cuda.available().is_ok();
+    // The first that this process sees.
+    let visible = std::env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default();
+    let first = visible.split(',').next().map(str::trim);
+    let first = first.filter(|first| !first.is_empty()).unwrap_or("0");
+    on_gpu.then(|| gpu_models(&[first.to_owned()])).flatten()
+}
+
 impl Worker for Stages {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let name = job.step.kind.name();
         let stage = ALL.iter().find(|stage| stage.name() == name);
-        stage
+        let mut produced = stage
             .unwrap_or_else(|| unreachable!("BUG: no stage kind `{name}`"))
-            .run(job)
+            .run(job)?;
+        if let Some(gpu) = gpu(job) {
+            let environment = produced.environment.get_or_insert_with(Environment::here);
+            environment.gpu = Some(gpu);
+        }
+        Ok(produced)
     }
 }

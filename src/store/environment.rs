@@ -1,6 +1,7 @@
 //! On what a result was made. It is told, and no part of any key: the same key may have other bytes on another
 //! type of processor.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::sync::OnceLock;
@@ -13,7 +14,9 @@ use serde::Serialize;
 use super::Digest;
 use super::Store;
 use super::StoreError;
+use super::gpus::gpu_models;
 use super::records::json;
+use crate::text::plural;
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS environments(
@@ -35,6 +38,12 @@ pub struct Environment {
     /// Machines of one class make the same bytes: instructions that the kernels choose by, and the cache that
     /// says into which parts long sums are cut.
     pub numerics: String,
+    /// The model of the GPU, where it was made on one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu: Option<String>,
+    /// What the programs of a command said of themselves, where it asks for that: name → text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub programs: BTreeMap<String, String>,
 }
 
 impl Environment {
@@ -46,8 +55,43 @@ impl Environment {
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             cpu: cpu(),
             numerics: numerics(),
+            gpu: None,
+            programs: BTreeMap::new(),
         });
         here.clone()
+    }
+
+    /// Whether this machine would make the same bytes.
+    pub fn is_of_this_class(&self) -> bool {
+        let has = gpu_models(&[]).unwrap_or_default();
+        let mut known = has.split(" and ");
+        let gpu = self.gpu.as_deref();
+        gpu.is_none_or(|gpu| known.any(|model| model == gpu))
+            && self.numerics == Environment::here().numerics
+    }
+
+    /// What people are told of it on lines of their own: the machine where it is not this one, and what programs
+    /// said, as far as it fits on a line or in full.
+    pub fn told(&self, in_full: bool) -> Vec<String> {
+        let mut lines = Vec::new();
+        let bare = Environment {
+            programs: BTreeMap::new(),
+            ..self.clone()
+        };
+        if bare != Environment::here() {
+            lines.push(format!("made by {self}"));
+        }
+        for (name, text) in &self.programs {
+            let mut said = text.lines();
+            let first = said.next().unwrap_or_default();
+            let more = said.count();
+            lines.push(match more {
+                0 => format!("ran with {name}: {first}"),
+                _ if in_full => format!("ran with {name}:\n  {}", text.replace('\n', "\n  ")),
+                _ => format!("ran with {name}: {first}, and {}", plural(more, "line")),
+            });
+        }
+        lines
     }
 }
 
@@ -58,7 +102,11 @@ impl fmt::Display for Environment {
         if let Some(cpu) = &self.cpu {
             write!(f, ", {cpu}")?;
         }
-        write!(f, " ({})", self.numerics)
+        write!(f, " ({})", self.numerics)?;
+        match &self.gpu {
+            Some(gpu) => write!(f, ", {gpu}"),
+            None => Ok(()),
+        }
     }
 }
 

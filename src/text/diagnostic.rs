@@ -79,8 +79,13 @@ impl Diagnostic {
     }
 
     /// What to do next, where something is known.
-    pub fn maybe_help(mut self, help: Option<String>) -> Self {
-        self.helps.extend(help);
+    pub fn maybe_help(self, help: Option<String>) -> Self {
+        self.helps(help)
+    }
+
+    /// What to do next, one after the other.
+    pub fn helps(mut self, helps: impl IntoIterator<Item = String>) -> Self {
+        self.helps.extend(helps);
         self
     }
 

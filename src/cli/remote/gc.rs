@@ -1,11 +1,11 @@
 //! `sweepline gc --remote`: what the shared store can do without.
 
 use std::io::Write;
-use std::path::Path;
 use std::time::Duration;
 
 use super::bar;
 use super::failed;
+use super::of_project;
 use super::push::who;
 use super::size;
 use crate::cli::args;
@@ -13,7 +13,6 @@ use crate::cli::args::GcArgs;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt;
 use crate::cli::printer::Printer;
-use crate::cli::settings::Settings;
 use crate::cli::stop::Stop;
 use crate::manifest;
 use crate::remote;
@@ -27,17 +26,7 @@ const OLDER: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Says what would be freed, or frees it.
 pub(in crate::cli) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
-    let here = std::env::current_dir().unwrap_or_default();
-    let root = match &args.store.manifest {
-        Some(manifest) => manifest::project_root(manifest),
-        None => manifest::root_around(&here),
-    };
-    let Some(settings) = Settings::of(&root, err)?.remote() else {
-        let wrong = Diagnostic::error("no shared store is named")
-            .help("`remote = \"/mnt/lab/sweepline\"` in sweepline.toml, or SWEEPLINE_REMOTE");
-        err.diagnostic(&wrong)?;
-        return Ok(Exit::Usage);
-    };
+    let (root, settings) = of_project(&args.store, err)?;
     if let Some(keep) = args.keep.first() {
         let title = format!("`{keep}`: a shared store keeps what its roots reach");
         let help = "`sweepline push` of a manifest makes a root of it";
@@ -55,7 +44,7 @@ pub(in crate::cli) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop>
         err.diagnostic(&Diagnostic::error(title).help(help))?;
         return Ok(Exit::Usage);
     }
-    let remote = Remote::open(&settings.place, Path::new(&root));
+    let remote = Remote::open(&settings.place, &root);
     let remote = remote.map_err(|error| failed(error, err))?;
     let progress = Progress::stopped_by(interrupt::watch()?);
     let older = args.older.unwrap_or(OLDER);
@@ -72,28 +61,12 @@ pub(in crate::cli) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop>
     for (title, count) in &swept.roots {
         writeln!(err, "keeps {title}: {}", plural(*count, "result"))?;
     }
-    let kept = plural(swept.kept_objects, "object");
-    if swept.records + swept.objects == 0 {
-        writeln!(
-            err,
-            "nothing to remove from {}; keeps {kept}",
-            remote.place()
-        )?;
-        return Ok(Exit::Success);
-    }
-    let verb = if args.yes { "removed" } else { "would remove" };
-    writeln!(
-        err,
-        "{verb} {} and {}, {}, from {}; keeps {kept}",
-        plural(swept.records, "result"),
-        plural(swept.objects, "object"),
-        size(swept.bytes),
-        remote.place(),
-    )?;
-    if !args.yes {
-        writeln!(err, "  = help: `--yes` does it")?;
-    }
-    Ok(Exit::Success)
+    let found = [(swept.records, "result"), (swept.objects, "object")];
+    let (from, kept) = (
+        format!(" from {}", remote.place()),
+        plural(swept.kept_objects, "object"),
+    );
+    crate::cli::gc::tell(args, &found, &size(swept.bytes), &from, &kept, err)
 }
 
 /// How long nobody has written what may go: `7d`.

@@ -6,9 +6,11 @@ mod pull;
 mod push;
 mod settings;
 mod supply;
+mod verify;
 
 use std::io;
 use std::io::Write;
+use std::path::PathBuf;
 
 pub(super) use gc::age;
 pub(super) use gc::gc;
@@ -19,10 +21,14 @@ pub(super) use settings::Mode;
 pub(super) use settings::RemoteSettings;
 pub(super) use settings::read;
 pub(super) use supply::Supply;
+pub(super) use verify::verify;
 
+use super::args::ProjectArgs;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::project::Project;
+use super::runs;
+use super::settings::Settings;
 use super::stop::Stop;
 use crate::remote::RemoteError;
 use crate::store::Digest;
@@ -37,10 +43,29 @@ fn place(asked: Option<&str>, project: &Project, err: &mut Printer) -> Result<St
     match known.filter(|place| !place.is_empty()) {
         Some(place) => Ok(place.to_owned()),
         None => {
-            let wrong = Diagnostic::error("no shared store is named")
-                .help("`remote = \"/mnt/lab/sweepline\"` in sweepline.toml names one for all")
-                .help("or `--to`, `--from`, or SWEEPLINE_REMOTE, for once");
-            err.diagnostic(&wrong)?;
+            err.diagnostic(&none_named(
+                "no shared store is named",
+                "`--to`, `--from` or ",
+            ))?;
+            Err(Stop::Reported(Exit::Usage))
+        }
+    }
+}
+
+/// What to do where no shared store is named: for once, `flags` do it, too.
+fn none_named(title: &str, flags: &str) -> Diagnostic {
+    Diagnostic::error(title).help(format!(
+        "`remote = \"/mnt/lab/sweepline\"` in sweepline.toml names one for all, {flags}SWEEPLINE_REMOTE for once"
+    ))
+}
+
+/// The root of the project that flags name, and its shared store.
+fn of_project(args: &ProjectArgs, err: &mut Printer) -> Result<(PathBuf, RemoteSettings), Stop> {
+    let root = runs::root(args);
+    match Settings::of(&root, err)?.remote() {
+        Some(settings) => Ok((root, settings)),
+        None => {
+            err.diagnostic(&none_named("no shared store is named", ""))?;
             Err(Stop::Reported(Exit::Usage))
         }
     }
@@ -49,10 +74,8 @@ fn place(asked: Option<&str>, project: &Project, err: &mut Printer) -> Result<St
 /// A run that is to ask a shared store, where none is named.
 pub(super) fn unnamed(mode: Option<Mode>, project: &Project) -> Option<Diagnostic> {
     let asks = mode.is_some_and(|mode| mode != Mode::Off);
-    (asks && project.remote.is_none()).then(|| {
-        Diagnostic::error("`--remote` asks a shared store, and none is named")
-            .help("`remote = \"/mnt/lab/sweepline\"` in sweepline.toml names one for all, SWEEPLINE_REMOTE for once")
-    })
+    let title = "`--remote` asks a shared store, and none is named";
+    (asks && project.remote.is_none()).then(|| none_named(title, ""))
 }
 
 /// Says what went wrong.
@@ -68,11 +91,7 @@ fn failed(error: RemoteError, err: &mut Printer) -> Stop {
         RemoteError::Store(error) => return Stop::Store(error),
         error => error,
     };
-    let mut message = Diagnostic::error(error.to_string());
-    for hint in error.hints() {
-        message = message.help(hint);
-    }
-    match err.diagnostic(&message) {
+    match err.diagnostic(&Diagnostic::error(error.to_string()).helps(error.hints())) {
         Ok(()) => Stop::Reported(Exit::Store),
         Err(error) => Stop::Io(error),
     }

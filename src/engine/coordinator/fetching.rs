@@ -1,6 +1,7 @@
 //! Steps whose results others may have: they are asked for together, and nothing waits meanwhile but them.
 
 use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::thread::Scope;
 
 use crate::engine::Event;
@@ -75,6 +76,7 @@ impl<'a> Coordinator<'a, '_> {
     /// Others have answered: these steps are resolved once more.
     pub(super) fn fetched(&mut self, ids: Vec<StepId>, there: &[Digest]) {
         self.flow.fetching -= ids.len();
+        let there: HashSet<Digest> = there.iter().copied().collect();
         for id in &ids {
             let node = &mut self.nodes[*id];
             node.fetched = node.key.is_some_and(|key| there.contains(&key));

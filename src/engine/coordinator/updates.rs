@@ -198,8 +198,11 @@ impl Coordinator<'_, '_> {
             number: end.number,
             seconds: end.seconds,
             log: end.log.clone(),
-            // What ran as a job of a cluster ran on another machine.
-            environment: node.executor.is_none().then(Environment::here),
+            // What ran as a job of a cluster ran on another machine, and has said on which if it came to an end.
+            environment: match (&end.environment, &node.executor) {
+                (None, None) => Some(Environment::here()),
+                (known, _) => known.clone(),
+            },
             outcome,
         }
     }
@@ -329,6 +332,7 @@ impl Coordinator<'_, '_> {
                 seconds,
                 log,
                 checkpointed: false,
+                environment: None,
             };
             // The failure itself is told even where it cannot be kept.
             let _ = self.record(&[self.attempt(&end, Err(&error))]);
@@ -365,6 +369,7 @@ pub(super) struct AttemptEnd {
     seconds: f64,
     log: String,
     checkpointed: bool,
+    environment: Option<Environment>,
 }
 
 fn split(end: EndedAttempt) -> (AttemptEnd, Result<Arc<StepResult>, JobError>) {
@@ -374,6 +379,7 @@ fn split(end: EndedAttempt) -> (AttemptEnd, Result<Arc<StepResult>, JobError>) {
         seconds: end.seconds,
         log: end.log,
         checkpointed: end.checkpointed,
+        environment: end.environment,
     };
     (ending, end.result.map(Arc::new))
 }

@@ -38,6 +38,7 @@ use crate::plan::Policy;
 use crate::plan::Step;
 use crate::plan::StepId;
 use crate::registry::Catalog;
+use crate::store::Environment;
 use crate::text::Place;
 use crate::text::Source;
 
@@ -87,14 +88,20 @@ pub fn serve(spec: &Path, catalog: &Catalog, worker: &dyn Worker) -> io::Result<
         })),
     };
     let link = ChildLink::new(&spec, cancelled);
+    // A program has an environment of its own, which has to be told; all else finds them in this one.
+    let gpus = std::env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default();
+    let gpus = gpus.split(',').map(str::trim);
+    let gpus: Vec<String> = gpus
+        .filter(|gpu| !gpu.is_empty() && kind.starts_processes())
+        .map(str::to_owned)
+        .collect();
     let job = Job {
         step: &step,
         inputs: spec.job_inputs(),
         root: &spec.root,
         scratch: &spec.scratch,
         threads: spec.threads,
-        // They are in the environment of the process.
-        gpus: &[],
+        gpus: &gpus,
         link: &link,
     };
     let pool = rayon::ThreadPoolBuilder::new()
@@ -185,6 +192,8 @@ fn made(produced: StepOutput, spec: &AttemptSpec) -> io::Result<Outcome> {
         outputs,
         folders: produced.folders,
         diverged: produced.diverged,
+        // The parent may be on another machine.
+        environment: produced.environment.or_else(|| Some(Environment::here())),
     })
 }
 

@@ -20,6 +20,7 @@ use crate::plan::Ended;
 use crate::registry::Value;
 use crate::registry::Values;
 use crate::store::Artifact;
+use crate::store::Environment;
 use crate::store::Object;
 use crate::store::Other;
 
@@ -125,6 +126,9 @@ pub enum Outcome {
         outputs: BTreeMap<String, BTreeMap<String, OutputFile>>,
         folders: BTreeMap<String, String>,
         diverged: Option<String>,
+        /// What it was made with.
+        #[serde(default)]
+        environment: Option<Environment>,
     },
     Failed {
         message: String,
@@ -260,6 +264,7 @@ impl From<Outcome> for Result<StepOutput, JobError> {
                 outputs,
                 folders,
                 diverged,
+                environment,
             } => {
                 let content = |left| match left {
                     OutputFile::File(path) => Content::Taken(path),
@@ -275,6 +280,7 @@ impl From<Outcome> for Result<StepOutput, JobError> {
                     outputs: outputs.collect(),
                     folders,
                     diverged,
+                    environment,
                 })
             }
             Outcome::Failed {

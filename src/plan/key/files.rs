@@ -331,7 +331,7 @@ fn texts<'s>(step: &'s Step, name: &str) -> Vec<&'s str> {
 }
 
 fn failed(path: &Path, source: io::Error) -> KeyError {
-    KeyError {
+    KeyError::File {
         path: path.to_owned(),
         source,
     }

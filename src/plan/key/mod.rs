@@ -52,12 +52,13 @@ const DEVICE: &str = "device";
 /// operations, the matrix product, dfdx.
 pub const NUMERICS_REVISION: u64 = 1;
 
-/// A file that belongs to a key could not be read.
+/// Something that belongs to a key could not be learnt.
 #[derive(Debug, thiserror::Error)]
-#[error("`{}` belongs to the key but cannot be read: {source}", path.display())]
-pub struct KeyError {
-    pub path: PathBuf,
-    pub source: io::Error,
+pub enum KeyError {
+    #[error("`{}` belongs to the key but cannot be read: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error("{0}")]
+    Program(io::Error),
 }
 
 /// Where keys learn about content.
@@ -202,6 +203,10 @@ impl KeyRules {
             sink.part("shell", "run", Part::Text(shell));
         }
         if facts.command {
+            let programs = kind.programs_in_key(&step.params, self.tree.root());
+            for (name, said) in programs.map_err(KeyError::Program)? {
+                sink.part("program", &name, Part::Text(&said));
+            }
             self.command(step, contents, sink)?;
         }
         for input in &step.inputs {

@@ -1,5 +1,6 @@
 //! What is wrong with a command before anything runs.
 
+use super::asked::Question;
 use super::metrics::Spec;
 use super::outputs::Output;
 use super::params::CommandParams;
@@ -16,7 +17,19 @@ use crate::registry::Value;
 pub(super) fn check(params: &CommandParams) -> Result<(), InvalidParam> {
     run(params)?;
     outputs(params)?;
+    environment(params)?;
     values(params)
+}
+
+fn environment(params: &CommandParams) -> Result<(), InvalidParam> {
+    for (name, value) in params.environment.iter().flatten() {
+        if Question::read(name, value).is_none() {
+            let help = "`python: python --version`, or `packages: {run: pip freeze, key: true}`";
+            let message = format!("`{name}` is nothing that can be asked");
+            return Err(invalid("environment", message, help));
+        }
+    }
+    Ok(())
 }
 
 fn invalid(

@@ -2,6 +2,7 @@
 //! environment. The program runs in an empty folder with a nearly empty environment, so that what
 //! it depends on stands in the manifest, and therefore in the key.
 
+mod asked;
 mod check;
 mod folder;
 mod inputs;
@@ -22,6 +23,8 @@ mod value_files;
 pub use remarks::check_commands;
 
 use std::borrow::Cow;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use params::CommandParams;
@@ -42,6 +45,7 @@ use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Value;
 use crate::registry::Values;
+use crate::store::Environment;
 
 /// Runs one program per step.
 pub(super) struct Command;
@@ -99,7 +103,12 @@ impl Entry for Command {
          `OMP_NUM_THREADS` (the cpus of the stage's `resources`), `CUDA_VISIBLE_DEVICES` (the GPUs that\n\
          are its own, where `resources` asks for some) and `SWEEPLINE_STARTED_BY` (which\n\
          tells what to end should sweepline be killed), which are not in the key; nor is\n\
-         the program itself, unless `code` names it. Output is the step's log. When the program\n\
+         the program itself, unless `code` names it. What programs and packages a step ran with is\n\
+         kept with its result where `environment` asks them: `environment: {python: python --version,\n\
+         packages: {run: python -m pip freeze, key: true}}`. Each is a shell text, run where the step\n\
+         runs, at most once a minute, in a folder for temporary files with `$root` and the step's variables;\n\
+         with `key: true` it is asked before anything runs, too, and what it says belongs to the key.\n\
+         Output is the step's log. When the program\n\
          ends, is cancelled or runs out of time, all processes that it has started end: asked first,\n\
          killed after two seconds."
     }
@@ -138,6 +147,17 @@ impl StageKind for Command {
         is_text.then(|| shell::shell().written)
     }
 
+    fn programs_in_key(&self, params: &Values, root: &Path) -> io::Result<Vec<(String, Arc<str>)>> {
+        // Asked for every key.
+        match params.get("environment") {
+            None | Some(Value::Null) => Ok(Vec::new()),
+            Some(_) => match CommandParams::read(params) {
+                Ok(params) => asked::keyed(&params, root),
+                Err(_) => Ok(Vec::new()),
+            },
+        }
+    }
+
     fn declared(&self, params: &Values) -> Vec<(String, ArtifactType)> {
         let Ok(params) = CommandParams::read(params) else {
             return Vec::new();
@@ -171,7 +191,7 @@ impl StageKind for Command {
 
     fn in_key<'v>(&self, name: &str, value: &'v Value) -> Option<Cow<'v, Value>> {
         Some(match (name, value) {
-            ("pass_env", _) => return None,
+            ("pass_env" | "environment", _) => return None,
             ("metrics", value) => {
                 described::without(value).map_or(Cow::Borrowed(value), Cow::Owned)
             }
@@ -215,6 +235,7 @@ impl Stage for Command {
             outputs: declared.prepare(&work)?,
         };
         let values = CommandParams::read(&job.step.params)?;
+        let programs = asked::answers(job, &values)?;
         let laid = laid::lay_out(job, &params, &values, &paths, &work)?;
         let program = program::Program::read(job, &params, &paths, &temporary)?;
         let mut said = metrics::PrintedMetrics::new(&declared);
@@ -223,6 +244,10 @@ impl Stage for Command {
         let mut produced = declared.take(job, &work, &laid, said)?;
         // What is computed from a diverged training is no score either.
         produced.diverged = fitted::diverged_input(job).or(produced.diverged);
+        produced.environment = Some(Environment {
+            programs,
+            ..Environment::here()
+        });
         Ok(produced)
     }
 }

@@ -1,5 +1,6 @@
 //! What a command may be given.
 
+use super::asked::Question;
 use crate::map::SortedVecMap;
 use crate::registry::ParamType;
 use crate::registry::ParamValue;
@@ -33,6 +34,9 @@ params! {
         /// names of environment variables that are passed on and do not belong to the key, such as
         /// `CUDA_VISIBLE_DEVICES` or `HF_TOKEN`; `SLURM_*` for all that begin so
         pass_env: Option<Vec<String>>;
+        /// what says which programs and packages it ran with: name → a shell text, or `{run, key: true}` where
+        /// the answer belongs to the key
+        environment: Option<SortedVecMap<Value>>;
         /// further variables for its environment: name → value
         values: Option<SortedVecMap<Value>>;
     }
@@ -47,6 +51,12 @@ impl CommandParams {
     /// Further variables with their values.
     pub(super) fn variables(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.values.iter().flatten()
+    }
+
+    /// What is asked of programs; what is none was refused when planning.
+    pub(super) fn questions(&self) -> impl Iterator<Item = Question<'_>> {
+        let all = self.environment.iter().flatten();
+        all.filter_map(|(name, value)| Question::read(name, value))
     }
 
     /// Inputs by slot, with their paths in the program's folder.

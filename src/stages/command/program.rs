@@ -50,7 +50,8 @@ const SECRET_NAMES: [&str; 7] = [
     "APIKEY",
 ];
 
-fn secrets(params: &CommandParams) -> Vec<(String, String)> {
+/// Lines of the values of variables that are passed on, the longest first.
+pub(super) fn secrets(params: &CommandParams) -> Vec<(String, String)> {
     let mut secrets = Vec::new();
     let keyed = params.passed_on().map(|name| (name.to_owned(), true));
     let others = params.passed_unkeyed().into_iter();
@@ -73,6 +74,16 @@ fn secrets(params: &CommandParams) -> Vec<(String, String)> {
     }
     secrets.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
     secrets
+}
+
+/// A text with the names of variables for their values.
+pub(super) fn without(secrets: &[(String, String)], mut text: String) -> String {
+    for (name, value) in secrets {
+        if text.contains(value.as_str()) {
+            text = text.replace(value.as_str(), &format!("${{{name}}}"));
+        }
+    }
+    text
 }
 
 /// How a text is run.
@@ -127,13 +138,8 @@ impl Program {
 
     /// A line of the program's without the values of variables that are passed on: logs are kept, and
     /// shown to others.
-    pub(super) fn without_secrets(&self, mut line: String) -> String {
-        for (name, value) in &self.secrets {
-            if line.contains(value.as_str()) {
-                line = line.replace(value.as_str(), &format!("${{{name}}}"));
-            }
-        }
-        line
+    pub(super) fn without_secrets(&self, line: String) -> String {
+        without(&self.secrets, line)
     }
 
     /// Whether a shell reads this.
@@ -192,33 +198,40 @@ impl Program {
 /// Which GPUs are a step's own, for CUDA and what is built on it.
 const GPUS: &str = "CUDA_VISIBLE_DEVICES";
 
+/// What is passed on whatever the step is: where things are on this machine, and what `env` and `pass_env` name.
+pub(super) fn passed_on(params: &CommandParams) -> Vec<(String, OsString)> {
+    // Letters and the order of sorting are the same on every machine.
+    let mut all = vec![("LANG".to_owned(), "C.UTF-8".into())];
+    for name in params.passed_on() {
+        if std::env::var_os(name).is_none() {
+            all.retain(|(known, _)| known != name);
+        }
+    }
+    let fixed = PASSED_ON.into_iter().map(str::to_owned);
+    let named = params.passed_on().map(str::to_owned);
+    for name in fixed.chain(named).chain(params.passed_unkeyed()) {
+        if let Some(value) = std::env::var_os(&name) {
+            all.push((name, value));
+        }
+    }
+    all
+}
+
 fn environment(
     job: &Job<'_>,
     params: &CommandParams,
     paths: &Paths,
     temporary: &Path,
 ) -> Result<Vec<(String, OsString)>, JobError> {
-    let mut all: Vec<(String, OsString)> = Vec::new();
-    let mut pass = |name: &str| {
-        if let Some(value) = std::env::var_os(name) {
-            all.push((name.to_owned(), value));
-        }
-    };
-    PASSED_ON.iter().for_each(|name| pass(name));
-    // Letters and the order of sorting are the same on every machine.
-    all.push(("LANG".to_owned(), "C.UTF-8".into()));
-    all.push(("TMPDIR".to_owned(), temporary.into()));
-    // Numerical libraries take all processors unless they are told otherwise.
-    all.push(("OMP_NUM_THREADS".to_owned(), job.threads.to_string().into()));
+    let mut all = vec![
+        ("TMPDIR".to_owned(), temporary.into()),
+        // Numerical libraries take all processors unless they are told otherwise.
+        ("OMP_NUM_THREADS".to_owned(), job.threads.to_string().into()),
+    ];
+    all.extend(passed_on(params));
     for name in params.passed_on() {
-        match std::env::var_os(name) {
-            Some(value) => all.push((name.to_owned(), value)),
-            None => all.retain(|(known, _)| known != name),
-        }
-    }
-    for name in params.passed_unkeyed() {
-        if let Some(value) = std::env::var_os(&name) {
-            all.push((name, value));
+        if std::env::var_os(name).is_none() {
+            all.retain(|(known, _)| known != name);
         }
     }
     if !job.gpus.is_empty() {
