@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -21,7 +22,10 @@ use crate::archive;
 use crate::archive::ArchiveError;
 use crate::archive::Contents;
 use crate::archive::ProjectFile;
+use crate::plan::Change;
+use crate::plan::From;
 use crate::plan::History;
+use crate::plan::Step;
 use crate::plan::StepStatus;
 use crate::store::Digest;
 use crate::store::KeyParts;
@@ -42,8 +46,9 @@ pub(super) fn pack(args: &PackArgs, err: &mut Printer) -> Result<Exit, Stop> {
     };
     let rules = project.rules(previous.store.as_ref());
     let statuses = project.plan.statuses(&rules, &seen);
-    let open = statuses.iter().filter(|status| status.result().is_none());
-    let open = open.count();
+    let without = statuses.iter().filter(|status| status.result().is_none());
+    let allowed = allowed_to_fail(&project.plan.steps, &statuses);
+    let open = without.count() - allowed;
     let (Some(store), 0) = (&previous.store, open) else {
         let steps = plural(open, "step");
         let is = if open == 1 { "is" } else { "are" };
@@ -52,6 +57,14 @@ pub(super) fn pack(args: &PackArgs, err: &mut Printer) -> Result<Exit, Stop> {
         err.diagnostic(&Diagnostic::error(title).help(help))?;
         return Ok(Exit::Failed);
     };
+    if allowed > 0 {
+        let steps = plural(allowed, "step");
+        let has = if allowed == 1 { "has" } else { "have" };
+        writeln!(
+            err,
+            "warning: {steps} {has} no result: failed, and what reads them goes on without them (`missing: allow`)"
+        )?;
+    }
     let root = &project.plan.experiment.root;
     let mut found = Found::default();
     for path in project.plan.experiment.files() {
@@ -137,6 +150,39 @@ pub(super) fn pack(args: &PackArgs, err: &mut Printer) -> Result<Exit, Stop> {
         packed.digest
     )?;
     Ok(Exit::Success)
+}
+
+/// How many steps have no result that nobody needs: they failed, or could not run for that, and all that reads them
+/// goes on without them.
+fn allowed_to_fail(steps: &[Arc<Step>], statuses: &[StepStatus]) -> usize {
+    let mut readers: Vec<Vec<(usize, bool)>> = vec![Vec::new(); steps.len()];
+    for (index, step) in steps.iter().enumerate() {
+        for input in &step.inputs {
+            for item in &input.items {
+                if let From::Step { step: need, .. } = item.from {
+                    readers[need.index()].push((index, input.missing_allowed));
+                }
+            }
+        }
+    }
+    let mut allowed = vec![false; steps.len()];
+    // Readers come after what they read.
+    for index in (0..steps.len()).rev() {
+        let ended = match &statuses[index] {
+            StepStatus::Runs { reasons, .. } => reasons.iter().all(|reason| {
+                matches!(&reason.what, Change::Unfinished { outcome } if outcome == "failed")
+            }),
+            StepStatus::MayRun { .. } => true,
+            StepStatus::UpToDate { .. } | StepStatus::Broken { .. } => false,
+        };
+        let readers = &readers[index];
+        allowed[index] = ended
+            && !readers.is_empty()
+            && readers
+                .iter()
+                .all(|(reader, goes_on)| *goes_on || allowed[*reader]);
+    }
+    allowed.into_iter().filter(|allowed| *allowed).count()
 }
 
 /// Says what is wrong with an archive.
@@ -228,6 +274,14 @@ impl History for Recorder<'_> {
 
     fn last(&self, step: &str) -> Option<KeyParts> {
         self.previous.last(step)
+    }
+
+    fn unfinished(&self, step: &str) -> Option<String> {
+        self.previous.unfinished(step)
+    }
+
+    fn failures_count(&self) -> bool {
+        true
     }
 
     fn input_digest(&self, path: &Path) -> Result<Digest, StoreError> {

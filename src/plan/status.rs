@@ -51,6 +51,11 @@ pub trait History: Sync {
     fn unfinished(&self, _step: &str) -> Option<String> {
         None
     }
+
+    /// Whether a step that failed the last time counts as ended, not as one that runs again.
+    fn failures_count(&self) -> bool {
+        false
+    }
 }
 
 /// What becomes of a step.
@@ -229,10 +234,24 @@ struct BeforeRun<'a> {
     statuses: &'a [StepStatus],
 }
 
+impl BeforeRun<'_> {
+    /// Whether a step failed, or could not run because others did.
+    fn left_nothing(&self, step: StepId) -> bool {
+        match &self.statuses[step.index()] {
+            StepStatus::Runs { reasons, .. } => reasons.iter().all(|reason| {
+                matches!(&reason.what, Change::Unfinished { outcome } if outcome == "failed")
+            }),
+            StepStatus::MayRun { after } => after.iter().all(|step| self.left_nothing(*step)),
+            StepStatus::UpToDate { .. } | StepStatus::Broken { .. } => false,
+        }
+    }
+}
+
 impl Outlook for BeforeRun<'_> {
     fn upstream(&self, step: StepId) -> Upstream<'_> {
         match self.statuses[step.index()].result() {
             Some(result) => Upstream::Left(result),
+            None if self.history.failures_count() && self.left_nothing(step) => Upstream::Nothing,
             None => Upstream::Open,
         }
     }

@@ -187,3 +187,199 @@ fn files(entries: &[Entry], sorted: &[&str]) -> Vec<Vec<Entry>> {
     });
     files.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::io::Write;
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering;
+    use std::time::Duration;
+
+    use super::super::layout::Marker;
+    use super::super::storage::Content;
+    use super::super::storage::Kind;
+    use super::super::storage::Storage;
+    use super::*;
+
+    /// Names that are listed in pages.
+    struct Paged {
+        names: Vec<String>,
+        size: usize,
+        requests: AtomicUsize,
+    }
+
+    impl Paged {
+        fn from(&self, first: usize, most: usize) -> Vec<Entry> {
+            self.requests.fetch_add(1, Ordering::Relaxed);
+            let stat = Some(Stat {
+                size: 7,
+                age: Duration::ZERO,
+            });
+            let names = self.names[first..].iter().take(most);
+            let entry = |name: &String| Entry {
+                name: name.clone(),
+                stat,
+            };
+            names.map(entry).collect()
+        }
+    }
+
+    impl Storage for &'static Paged {
+        fn place(&self) -> &str {
+            "paged"
+        }
+
+        fn at_once(&self) -> usize {
+            4
+        }
+
+        fn begin(&self) -> Result<bool, RemoteError> {
+            Ok(true)
+        }
+
+        fn stat(&self, _: &str) -> io::Result<Option<Stat>> {
+            Ok(None)
+        }
+
+        fn read(&self, _: &str, _: u64, _: &mut dyn Write) -> io::Result<bool> {
+            Ok(false)
+        }
+
+        fn write(&self, _: &str, _: Content<'_>, _: Kind) -> io::Result<bool> {
+            Ok(true)
+        }
+
+        fn list(&self, folder: &str) -> io::Result<Vec<Entry>> {
+            let folder = format!("{folder}/");
+            let first = self.names.partition_point(|name| *name < folder);
+            let all = self.from(first, usize::MAX).into_iter();
+            Ok(all
+                .take_while(|entry| entry.name.starts_with(&folder))
+                .collect())
+        }
+
+        fn page(&self, folder: &str, after: &str) -> io::Result<Option<Page>> {
+            assert!(self.names.iter().all(|name| name.starts_with(folder)));
+            let first = self.names.partition_point(|name| &**name <= after);
+            let more = first + self.size < self.names.len();
+            let entries = self.from(first, self.size);
+            Ok(Some(Page { entries, more }))
+        }
+
+        fn remove(&self, _: &str) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn settle(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn keys(which: std::ops::Range<u32>) -> Vec<Digest> {
+        which.map(|key| Digest::of(&key.to_le_bytes())).collect()
+    }
+
+    /// A place with one record of each of these keys, and as many more of the first as are said.
+    fn place(keys: &[Digest], more: u32, size: usize) -> (&'static Paged, Remote) {
+        let first = (0..more).map(|one| (keys[0], Digest::of(format!("x{one}").as_bytes())));
+        let records = keys.iter().map(|key| (*key, *key)).chain(first);
+        let mut names: Vec<String> = records
+            .map(|(key, digest)| layout::record(key, digest))
+            .collect();
+        names.sort();
+        let place: &'static Paged = Box::leak(Box::new(Paged {
+            names,
+            size,
+            requests: AtomicUsize::new(0),
+        }));
+        let marker = Marker::new(true).expect("random numbers");
+        (place, Remote::of(Box::new(place), marker))
+    }
+
+    /// What is listed together is what is listed one by one; how many requests that took.
+    fn asked(place: &'static Paged, remote: &Remote, keys: &[Digest]) -> (bool, usize) {
+        let listed = remote.with_records(keys, &Progress::default());
+        let listed = listed.expect("it answers");
+        let requests = place.requests.swap(0, Ordering::Relaxed);
+        let together = listed.iter().all(|(_, listed)| listed.is_some());
+        for ((key, listed), asked) in listed.iter().zip(keys) {
+            assert_eq!(key, asked);
+            if let Some(listed) = listed {
+                assert_eq!(
+                    *listed,
+                    remote.list(&layout::records(*key)).expect("it answers")
+                );
+            }
+        }
+        place.requests.store(0, Ordering::Relaxed);
+        (together, requests)
+    }
+
+    #[test]
+    fn many_keys_take_as_many_requests_as_there_are_pages() {
+        for (there, size) in [(3000, 100), (3000, 1000), (3000, 10_000), (50, 7)] {
+            let (place, remote) = place(&keys(0..there), 0, size);
+            // Every third is not there, one is asked for twice.
+            let mut wanted = keys(there / 2..there + there / 4);
+            wanted.push(wanted[3]);
+            let (together, requests) = asked(place, &remote, &wanted);
+            assert!(together || size < 20, "{there} in pages of {size}");
+            let pages = there as usize / size + 1;
+            assert!(
+                requests <= pages + 5,
+                "{requests} requests for {pages} pages"
+            );
+        }
+    }
+
+    #[test]
+    fn few_keys_of_many_are_asked_for_one_by_one() {
+        let (place, remote) = place(&keys(0..20_000), 0, 100);
+        assert_eq!(asked(place, &remote, &keys(0..100)), (false, 1));
+        // One page holds no more than one of them, but it is not worth a look.
+        assert_eq!(asked(place, &remote, &keys(0..5)), (false, 0));
+        let (empty, remote) = self::place(&keys(0..1), 0, 100);
+        assert_eq!(asked(empty, &remote, &keys(5..5000)), (true, 1));
+    }
+
+    #[test]
+    fn a_key_with_more_records_than_a_page_holds_has_them_all() {
+        let there = keys(0..400);
+        let (place, remote) = place(&there, 250, 100);
+        let (together, requests) = asked(place, &remote, &there);
+        assert!(together);
+        assert!(requests < 20, "{requests}");
+    }
+
+    #[test]
+    fn objects_are_known_with_their_size_or_not_to_be_there() {
+        let there = keys(0..500);
+        let mut names: Vec<String> = there.iter().map(|digest| layout::object(*digest)).collect();
+        names.sort();
+        let place: &'static Paged = Box::leak(Box::new(Paged {
+            names,
+            size: 100,
+            requests: AtomicUsize::new(0),
+        }));
+        let remote = Remote::of(Box::new(place), Marker::new(true).expect("random numbers"));
+        let all: Vec<Object> = keys(0..600)
+            .into_iter()
+            .map(|digest| Object::plain(digest, 7))
+            .collect();
+        let known = remote.with_stats(&all, &Progress::default());
+        for (index, (object, known)) in known.expect("it answers").into_iter().enumerate() {
+            assert_eq!(object, all[index]);
+            let stat = Stat {
+                size: 7,
+                age: Duration::ZERO,
+            };
+            assert_eq!(
+                known,
+                Known::Listed((index < 500).then_some(stat)),
+                "{index}"
+            );
+        }
+        assert!(place.requests.load(Ordering::Relaxed) <= 11);
+    }
+}

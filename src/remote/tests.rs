@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -165,6 +166,78 @@ fn what_is_not_what_its_name_says_is_refused_and_comes_back_with_the_next_push()
     fs::write(records.join(name), forged).unwrap();
     let answers = fetch(&remote, &c, &keys[..1]);
     assert!(answers[0].refused[0].why.contains("belongs to the key"));
+}
+
+#[test]
+fn everything_is_read_and_what_is_wrong_is_named_and_put_right() {
+    let space = tempfile::tempdir().unwrap();
+    let (a, b) = (
+        store(&space.path().join("a")),
+        store(&space.path().join("b")),
+    );
+    let keys = [
+        keep(&a, "one", b"first"),
+        keep(&a, "two", b"second"),
+        keep(&a, "three", b"third"),
+    ];
+    let remote = Remote::open_to_write("shared", space.path()).unwrap();
+    push(&remote, &a, &keys).unwrap();
+    let verify = |repair: Option<&Store>| {
+        let verified = remote.verify(repair.is_some(), repair, &Progress::default());
+        verified.unwrap()
+    };
+    let whole = verify(None);
+    assert_eq!((whole.records, whole.objects, whole.bytes), (3, 3, 16));
+    assert!(whole.wrong.is_empty());
+    let path = |name: &str| space.path().join("shared").join(name);
+    let damage = |name: &str, content: Option<&[u8]>| {
+        fs::remove_file(path(name)).unwrap();
+        if let Some(content) = content {
+            fs::write(path(name), content).unwrap();
+        }
+    };
+    let object = |content: &[u8]| layout::object(Digest::of(content));
+    let record = &remote.list(&layout::records(keys[2])).unwrap()[0].name;
+    // As long as it was: no push sees that.
+    damage(&object(b"first"), Some(b"f1rst"));
+    damage(&object(b"second"), None);
+    damage(record, Some(b"{}"));
+    let found = verify(None);
+    let why: BTreeMap<String, String> = found
+        .wrong
+        .into_iter()
+        .map(|wrong| (wrong.name, wrong.why))
+        .collect();
+    assert_eq!(why.len(), 3, "{why:?}");
+    assert!(why[&object(b"first")].contains("not what its name says"));
+    assert!(why[&object(b"second")].contains("is not there"));
+    assert!(why[record].contains("not what its name says"));
+    // Nothing is touched without being asked for, and who has nothing takes away what is damaged.
+    assert_eq!(verify(None).wrong.len(), 3);
+    let mended = verify(Some(&b));
+    assert_eq!((mended.sent, mended.removed), (0, 2));
+    assert!(!path(&object(b"first")).exists() && !path(record).exists());
+    assert_eq!(verify(None).wrong.len(), 2);
+    let mended = verify(Some(&a));
+    assert_eq!((mended.sent, mended.removed), (2, 0));
+    assert!(verify(None).wrong.is_empty());
+    // The record comes back with the next push, and its object was never gone.
+    let pushed = push(&remote, &a, &keys).unwrap();
+    assert_eq!((pushed.results, pushed.objects), (1, 0));
+    assert!(
+        fetch(&remote, &b, &keys)
+            .iter()
+            .all(|answer| answer.result.is_some())
+    );
+    // Signatures are looked for where that is asked for.
+    let key = sign::key_of_test(1);
+    let remote = remote.trusting(&[key.public()]);
+    let unsigned = remote.verify(false, None, &Progress::default()).unwrap();
+    assert_eq!(unsigned.wrong.len(), 3);
+    let remote = remote.signing(Some(key));
+    push(&remote, &a, &keys).unwrap();
+    let signed = remote.verify(false, None, &Progress::default()).unwrap();
+    assert!(signed.wrong.is_empty(), "{:?}", signed.wrong);
 }
 
 #[test]

@@ -49,7 +49,8 @@ impl Remote {
         let mut verified = Verified::default();
         let mut damaged = Vec::new();
         let mut named: HashMap<Digest, Object> = HashMap::new();
-        let files = self.list("records")?;
+        let mut files = self.list("records")?;
+        files.sort_by(|a, b| a.name.cmp(&b.name));
         progress.asked(files.len());
         let read = each(&files, at_once, progress, |file| {
             progress.looked();

@@ -274,7 +274,7 @@ impl Slurm {
         let Some(held) = self.batches.get_mut(name) else {
             return;
         };
-        match state::waiting(reason) {
+        match state::waiting(state, reason) {
             Waiting::Never => {
                 let words = format!("can never run: {reason}");
                 let mut end = held.end(task, EndCause::Refused, &words);
@@ -291,6 +291,20 @@ impl Slurm {
                 self.warn(message);
             }
             Waiting::Turn => {}
+        }
+        let Some(held) = self.batches.get_mut(name) else {
+            return;
+        };
+        let begun = |phase: &Phase| matches!(phase, Phase::Runs | Phase::Silent(_));
+        if held.tasks[task]
+            .attempts
+            .iter()
+            .any(|attempt| begun(&attempt.phase))
+        {
+            // `--no-requeue` asks that nobody does so but who insists.
+            self.warn(format!(
+                "job {job} was requeued: what it had begun begins again"
+            ));
         }
         let Some(held) = self.batches.get_mut(name) else {
             return;

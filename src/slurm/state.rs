@@ -110,11 +110,14 @@ pub(super) enum Waiting {
 }
 
 /// Reasons with which a job waits until a person does something.
-const HELD: [&str; 4] = [
+const HELD: [&str; 6] = [
     "JobHeldUser",
     "JobHeldAdmin",
     "JobHoldMaxRequeue",
     "launch failed requeued held",
+    // Of 22.05, for what is `REQUEUE_HOLD` elsewhere.
+    "job requeued in held state",
+    "job_requeued_in_held_state",
 ];
 
 /// Reasons that do not go away while the cluster is configured as it is.
@@ -133,13 +136,16 @@ const NEVER: [&str; 12] = [
     "FrontEndNeverUp",
 ];
 
-/// What the reason means that `squeue --format %r` writes.
-pub(super) fn waiting(reason: &str) -> Waiting {
+/// States in which a job waits until a person does something, whatever the reason.
+const HELD_STATES: [&str; 3] = ["REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT"];
+
+/// What a state and the reason mean that `squeue --format %r` writes.
+pub(super) fn waiting(state: &str, reason: &str) -> Waiting {
     // Limits of one job, such as QOSMaxMemoryPerJob, hold for ever; those of a user or group pass.
     let of_one_job =
         reason.ends_with("PerJob") && (reason.starts_with("QOS") || reason.starts_with("Assoc"));
     match () {
-        () if HELD.contains(&reason) => Waiting::Held,
+        () if HELD.contains(&reason) || HELD_STATES.contains(&state) => Waiting::Held,
         () if NEVER.contains(&reason) || of_one_job => Waiting::Never,
         () => Waiting::Turn,
     }
@@ -192,14 +198,15 @@ mod tests {
 
     #[test]
     fn reasons_tell_whether_waiting_helps() {
-        assert_eq!(waiting("Priority"), Waiting::Turn);
+        assert_eq!(waiting("PENDING", "Priority"), Waiting::Turn);
         assert_eq!(
-            waiting("ReqNodeNotAvail, UnavailableNodes:n1"),
+            waiting("PENDING", "ReqNodeNotAvail, UnavailableNodes:n1"),
             Waiting::Turn
         );
-        assert_eq!(waiting("QOSMaxJobsPerUserLimit"), Waiting::Turn);
-        assert_eq!(waiting("JobHeldUser"), Waiting::Held);
-        assert_eq!(waiting("PartitionNodeLimit"), Waiting::Never);
-        assert_eq!(waiting("QOSMaxMemoryPerJob"), Waiting::Never);
+        assert_eq!(waiting("PENDING", "QOSMaxJobsPerUserLimit"), Waiting::Turn);
+        assert_eq!(waiting("PENDING", "JobHeldUser"), Waiting::Held);
+        assert_eq!(waiting("REQUEUE_HOLD", "None"), Waiting::Held);
+        assert_eq!(waiting("PENDING", "PartitionNodeLimit"), Waiting::Never);
+        assert_eq!(waiting("PENDING", "QOSMaxMemoryPerJob"), Waiting::Never);
     }
 }

@@ -377,6 +377,126 @@ fn a_shared_store_keeps_what_named_runs_of_others_reach() {
 }
 
 #[test]
+fn what_is_damaged_there_is_found_and_put_right() {
+    let lab = Lab::new();
+    let (anna, ben) = (lab.user(READ), lab.user(READ));
+    let text = ends(&anna, &["verify", "--remote"], 3);
+    assert!(text.contains("there is no shared store"), "{text}");
+    ends(&anna, &RUN, 0);
+    ends(&anna, &["push", "manifests/fit.yaml"], 0);
+    let text = ends(&ben, &["verify", "--remote"], 0);
+    assert!(text.contains("7 records and"), "{text}");
+    let path = &lab.files("objects")[0];
+    let mut bytes = fs::read(path).expect("an object");
+    bytes[0] ^= 1;
+    fs::remove_file(path).expect("ours");
+    fs::write(path, bytes).expect("ours");
+    let text = ends(&ben, &["verify", "--remote"], 1);
+    assert!(
+        text.contains("is refused: its content is not what its name says")
+            && text.contains("`--repair`"),
+        "{text}"
+    );
+    let text = ends(&anna, &["verify", "--remote", "--repair"], 1);
+    assert!(text.contains("sent again 1, removed 0"), "{text}");
+    ends(&ben, &["verify", "--remote"], 0);
+    let text = ends(&ben, &["verify", "--repair"], 2);
+    assert!(text.contains("--remote"), "{text}");
+    let nobody = lab.user("");
+    let text = ends(&nobody, &["verify", "--remote"], 2);
+    assert!(text.contains("no shared store is named"), "{text}");
+}
+
+#[test]
+fn what_failed_and_may_is_no_hindrance_to_an_archive() {
+    let lab = Lab::new();
+    let anna = lab.user("");
+    let manifest = "experiment: some\naxes:\n  x: [1, 2, 3]\nstages:\n  try:\n    uses: command\n    with:\n      \
+                    run: 'test \"${x}\" != 2; echo n=${x}'\n      metrics: stdout\n  next:\n    uses: command\n    \
+                    in: {of: try.metrics}\n    with: {run: 'echo m=1', metrics: stdout}\n  all:\n    \
+                    uses: table/summary\n    in: {rows: next}\n    MISSING\n    with: {values: [m]}\n";
+    anna.write(
+        "manifests/some.yaml",
+        &manifest.replace("MISSING", "missing: allow"),
+    );
+    anna.write(
+        "manifests/none.yaml",
+        &manifest.replace("MISSING", "").replace("some", "none"),
+    );
+    for (name, code) in [("some", 0), ("none", 1)] {
+        let path = format!("manifests/{name}.yaml");
+        ends(
+            &anna,
+            &["run", &path, "--keep-going", "--progress", "none"],
+            1,
+        );
+        let text = ends(&anna, &["pack", &path], code);
+        match code {
+            0 => assert!(text.contains("2 steps have no result: failed"), "{text}"),
+            _ => assert!(text.contains("3 steps are not up to date"), "{text}"),
+        }
+    }
+    ends(&anna, &["unpack", "some.sweepline.zip", "elsewhere"], 0);
+    let mut command = anna.command(&[
+        "run",
+        "manifests/some.yaml",
+        "--keep-going",
+        "--progress",
+        "none",
+    ]);
+    command.current_dir(anna.path("elsewhere"));
+    let (code, text) = said(&command.output().expect("the program starts"));
+    assert_eq!(code, 1, "{text}");
+    assert!(
+        text.contains("3 up to date") || text.contains("5 up to date"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_clean_up_that_is_killed_takes_nothing_that_is_reached() {
+    let lab = Lab::new();
+    let anna = lab.user(READ);
+    ends(&anna, &RUN, 0);
+    ends(&anna, &["push", "manifests/fit.yaml"], 0);
+    // Much that nobody reaches and that is old: a clean-up takes a while.
+    let then = std::time::SystemTime::now() - Duration::from_secs(30 * 86_400);
+    for number in 0..4000 {
+        let folder = lab.shared().join(format!("objects/{:02x}", number % 256));
+        fs::create_dir_all(&folder).expect("made");
+        let path = folder.join(format!("{number:062x}"));
+        fs::write(&path, "old").expect("written");
+        let file = fs::File::options().write(true).open(&path).expect("ours");
+        file.set_modified(then).expect("ours");
+    }
+    let before = lab.files("objects").len();
+    let mut pause = 5;
+    let mut interrupted = false;
+    while lab.files("objects").len() == before && pause < 5000 {
+        let mut clean = anna.command(&["gc", "--remote", "--yes"]);
+        let mut clean = clean
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        std::thread::sleep(Duration::from_millis(pause));
+        interrupted = clean.try_wait().expect("it is ours").is_none();
+        clean.kill().expect("it is ours");
+        clean.wait().expect("it ends");
+        pause += pause / 2;
+        // The lease of one that died counts for an hour: nobody waits for that here.
+        let _ = fs::remove_file(lab.shared().join("leases/gc"));
+    }
+    assert!(interrupted, "killed in the middle of it");
+    let ben = lab.user(READ);
+    let text = ends(&ben, &["pull", "manifests/fit.yaml"], 0);
+    assert!(text.contains("fetched 7 results"), "{text}");
+    ends(&ben, &["verify", "--remote"], 0);
+    let text = ends(&anna, &["gc", "--remote", "--yes"], 0);
+    assert!(text.contains("removed 0 results"), "{text}");
+    assert!(ends(&anna, &["gc", "--remote"], 0).contains("nothing to remove"));
+}
+
+#[test]
 fn an_archive_is_an_up_to_date_project_elsewhere() {
     let lab = Lab::new();
     let anna = lab.user("");

@@ -242,6 +242,52 @@ fn two_projects_share_a_bucket_and_nothing_damaged_is_taken() {
     }
 }
 
+/// How many files the server has in the bucket.
+fn files_there(server: &Server) -> usize {
+    let mut open = vec![server.folder.path().join("lab/sweeps")];
+    let mut count = 0;
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            match entry.path().is_dir() {
+                true => open.push(entry.path()),
+                // The server keeps notes of its own beside them.
+                false => count += 1,
+            }
+        }
+    }
+    count
+}
+
+#[test]
+fn five_thousand_files_take_few_listings() {
+    let Some(server) = Server::s3s() else { return };
+    let (anna, ben) = (server.user(), server.user());
+    let many = "experiment: fit\naxes:\n  seed: {range: [1, 2500]}\nstages:\n  data:\n    uses: dataset/synthetic\n    \
+                with: {name: circle, points: 10, seed: \"${seed}\"}\n";
+    for user in [&anna, &ben] {
+        user.space.write("manifests/fit.yaml", many);
+    }
+    anna.ends(&RUN, 0);
+    // The server walks its whole disk for each listing: one for each result would take minutes.
+    let begun = Instant::now();
+    let text = anna.ends(&PUSH, 0);
+    assert!(text.contains("sent 2500 results, 2500 objects"), "{text}");
+    assert!(files_there(&server) >= 5000);
+    let text = anna.ends(&PUSH, 0);
+    assert!(text.contains("nothing to send: 2500 results"), "{text}");
+    let text = ben.ends(&PULL, 0);
+    assert!(text.contains("fetched 2500 results"), "{text}");
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(180), "{took:?}");
+    let text = ben.ends(&RUN, 0);
+    assert!(text.contains("all up to date"), "{text}");
+    let text = ben.ends(&["verify", "--remote"], 0);
+    assert!(
+        text.contains("2500 records and 2500 objects read"),
+        "{text}"
+    );
+}
+
 #[test]
 fn who_has_no_permission_is_told_without_a_word_of_the_keys() {
     let Some(server) = Server::s3s() else { return };

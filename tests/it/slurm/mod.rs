@@ -3,6 +3,7 @@
 mod cluster;
 mod ends;
 mod life;
+mod queue;
 mod sweeps;
 
 use std::collections::BTreeSet;
