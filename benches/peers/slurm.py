@@ -1,4 +1,4 @@
-"""Overhead per step through Slurm in arrays: sweepline beside Snakemake's Slurm executor, on one cluster.
+"""Overhead per step through Slurm: sweepline, in arrays, beside Snakemake's Slurm executor, on one cluster.
 
     python slurm.py SWEEPLINE [STEPS [GROUP]]
 
@@ -87,8 +87,9 @@ def snakemake(folder):
     (folder / "Snakefile").write_text(SNAKEFILE)
     run = ["snakemake", "--executor", "slurm", "--jobs", str(steps), "--latency-wait", "5", "--quiet"]
     run += ["--default-resources", "slurm_partition=main"]
-    # Without accounting `sacct` answers nothing; both ways of asking are the plugin's own.
-    run += ["--slurm-no-account", "--slurm-array-jobs=all", "--slurm-status-command=squeue", "--slurm-init-seconds-before-status-checks=2"]
+    # Without accounting `sacct` answers nothing; both ways of asking are the plugin's own. Its arrays
+    # (`--slurm-array-jobs=all`) fail under Debian's `sh`: "--slurm-jobstep-array-execs: not found".
+    run += ["--slurm-no-account", "--slurm-status-command=squeue", "--slurm-init-seconds-before-status-checks=2"]
     measure("snakemake", folder, run, "n/*.txt")
 
 

@@ -230,7 +230,7 @@ pub fn changes(old_parts: &KeyParts, new_parts: &KeyParts) -> Vec<Change> {
                 new,
             },
             "program" => Change::Program {
-                name: name.to_owned(),
+                name: rest,
                 old,
                 new,
             },

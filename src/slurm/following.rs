@@ -144,6 +144,10 @@ impl Slurm {
                     end.cause = EndCause::Interrupted;
                     end.how.push_str(" without having begun the step");
                 }
+                Phase::Waits if end.cause == EndCause::Finished => end.hints.push(
+                    "the job had not begun the step: `modules`, `prologue` and `program` of the profile come before it"
+                        .to_owned(),
+                ),
                 _ => {}
             }
             if over.since.elapsed() >= wait {

@@ -123,7 +123,14 @@ impl Job<'_> {
         if !folder.is_dir() {
             return Ok(true);
         }
-        if isolated::outcome(folder).is_some() || folder.join(CANCEL).exists() {
+        // Slurm ended it and queued its job anew, though jobs ask not to be: an administrator insists.
+        let left = isolated::outcome(folder);
+        let again = match &left {
+            Some(Err(error)) => matches!(error, JobError::Cancelled) || error.is_by_signal(),
+            Some(Ok(_)) => false,
+            None => marks::is_there(&self.marks, self.task, slot, Mark::Begun),
+        };
+        if folder.join(CANCEL).exists() || (left.is_some() && !again) {
             self.mark(slot, Mark::Ended, "")?;
             return Ok(true);
         }
@@ -131,10 +138,21 @@ impl Job<'_> {
             self.mark(slot, Mark::NotBegun, "")?;
             return Ok(false);
         }
+        if again {
+            isolated::begin_again(folder)?;
+            marks::forget_ends(&self.marks, self.task, slot)?;
+        }
         self.mark(slot, Mark::Begun, &place())?;
+        // Whoever reads along goes on where it was.
+        let open = |name| {
+            File::options()
+                .create(true)
+                .append(true)
+                .open(folder.join(name))
+        };
         let mut child = (self.start)(&folder.join("spec.json"))
-            .stdout(File::create(folder.join(OUT))?)
-            .stderr(File::create(folder.join(ERR))?)
+            .stdout(open(OUT)?)
+            .stderr(open(ERR)?)
             .spawn()?;
         let (status, stopped) = self.wait(&mut child, folder)?;
         let outcome = isolated::outcome(folder);

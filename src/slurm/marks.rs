@@ -50,6 +50,22 @@ pub(super) fn text(folder: &Path, task: u32, slot: u32, mark: Mark) -> String {
     fs::read_to_string(folder.join(name(task, slot, mark))).unwrap_or_default()
 }
 
+/// Whether a mark was left.
+pub(super) fn is_there(folder: &Path, task: u32, slot: u32, mark: Mark) -> bool {
+    folder.join(name(task, slot, mark)).exists()
+}
+
+/// Takes away what tells of an end: the attempt begins again.
+pub(super) fn forget_ends(folder: &Path, task: u32, slot: u32) -> io::Result<()> {
+    for (mark, _) in WORDS.into_iter().filter(|(mark, _)| *mark != Mark::Begun) {
+        match fs::remove_file(folder.join(name(task, slot, mark))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// The seconds between two marks, by the clock of the disk.
 pub(super) fn seconds(folder: &Path, task: u32, slot: u32, marks: [Mark; 2]) -> Option<f64> {
     let [from, to] = marks.map(|mark| {

@@ -804,3 +804,101 @@ stages:
     let why = space.stdout(&["why", "manifests/c.yaml", "s"]);
     assert!(why.contains("file log.txt: new"), "{why}");
 }
+
+/// The environment of a step's result, as data.
+fn environment(space: &TestSpace) -> serde_json::Value {
+    let shown = space.stdout(&["show", "manifests/c.yaml", "say", "--json"]);
+    let shown: serde_json::Value = serde_json::from_str(&shown).expect("it is JSON");
+    shown["environment"].clone()
+}
+
+#[test]
+fn what_programs_say_of_themselves_is_kept_and_may_belong_to_the_key() {
+    let space = space(
+        "experiment: c\nstages:\n  say:\n    uses: command\n    with:\n      run: echo n=1\n      metrics: stdout\n      \
+         environment:\n        free: cat \"$root/free\" >&2\n        keyed: {run: 'cat \"${root}/keyed\"', key: true}\n",
+    );
+    let plan = || space.stdout(&["plan", "manifests/c.yaml", "--explain"]);
+    space.write("free", "tool 1.0\n");
+    space.write("keyed", "lib 1\nother 7\n");
+    assert_eq!(run(&space), counts(&[("say", 1)]));
+    let programs = &environment(&space)["programs"];
+    assert_eq!(programs["free"], "tool 1.0");
+    assert_eq!(programs["keyed"], "lib 1\nother 7");
+    let why = space.stdout(&["why", "manifests/c.yaml", "say"]);
+    assert!(why.contains("ran with free: tool 1.0"), "{why}");
+    assert!(why.contains("ran with keyed: lib 1, and 1 line"), "{why}");
+    // Outside of the key it is what it was when the step ran.
+    space.write("free", "tool 2.0\n");
+    assert!(plan().contains("all 1 step up to date"), "{}", plan());
+    assert_eq!(environment(&space)["programs"]["free"], "tool 1.0");
+    // So is how it is asked.
+    space.replace(
+        "manifests/c.yaml",
+        "cat \"$root/free\" >&2",
+        "echo asked otherwise",
+    );
+    assert!(plan().contains("all 1 step up to date"), "{}", plan());
+    space.write("keyed", "lib 1\nother 8\n");
+    let text = plan();
+    assert!(text.contains("program keyed: other 7 → other 8"), "{text}");
+    assert_eq!(run(&space), counts(&[("say", 1)]));
+    assert_eq!(environment(&space)["programs"]["free"], "asked otherwise");
+    space.write("keyed", "lib 1\nother 7\n");
+    assert!(plan().contains("all 1 step up to date"), "{}", plan());
+}
+
+#[test]
+fn a_program_that_says_nothing_is_a_warning_or_where_it_is_in_the_key_a_failure() {
+    let manifest = |value: &str| {
+        format!(
+            "experiment: c\nstages:\n  say:\n    uses: command\n    with:\n      run: echo n=1\n      metrics: stdout\n      \
+             environment: {{what: {value}}}\n"
+        )
+    };
+    let lines = ["run", "manifests/c.yaml", "--progress", "lines"];
+    let free = space(&manifest("no-such-program --version"));
+    let output = free.output(&lines);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    assert!(
+        text.contains("`environment` what: `no-such-program --version` ended with exit status 127")
+            && text.contains("not recorded"),
+        "{text}"
+    );
+    let keyed = space(&manifest("{run: 'exit 3', key: true}"));
+    let text = fails(&keyed);
+    assert!(
+        text.contains("`environment` what: `exit 3` ended with exit status 3"),
+        "{text}"
+    );
+    let silent = space(&manifest("{run: 'true', key: true}"));
+    let text = fails(&silent);
+    assert!(text.contains("said nothing"), "{text}");
+    // No value of a variable that may be a secret is kept.
+    let secret = space(&manifest("echo \"v1 $API_TOKEN\"").replace(
+        "metrics: stdout\n",
+        "metrics: stdout\n      pass_env: [API_TOKEN]\n",
+    ));
+    let mut command = secret.command(&lines);
+    let output = command.env("API_TOKEN", "abcdefgh").output();
+    assert!(output.expect("the program starts").status.success());
+    assert_eq!(environment(&secret)["programs"]["what"], "v1 ${API_TOKEN}");
+    for wrong in [
+        "3",
+        "{key: true}",
+        "{run: ls, keyed: true}",
+        "{run: ls, key: 1}",
+        "''",
+    ] {
+        let text = mistakes(&manifest(wrong));
+        assert!(
+            text.contains("`what` is nothing that can be asked"),
+            "{wrong}: {text}"
+        );
+        assert!(
+            text.contains("packages: {run: pip freeze, key: true}"),
+            "{text}"
+        );
+    }
+}

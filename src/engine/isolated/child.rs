@@ -118,6 +118,25 @@ pub fn serve(spec: &Path, catalog: &Catalog, worker: &dyn Worker) -> io::Result<
     place(&spec.outcome, &text)
 }
 
+/// Empties the folder of an attempt that was ended before it could end: what it left half made is nothing that the
+/// next try may find.
+///
+/// # Errors
+/// Where the folder cannot be emptied.
+pub fn begin_again(folder: &Path) -> io::Result<()> {
+    let spec: AttemptSpec = serde_json::from_slice(&fs::read(folder.join("spec.json"))?)?;
+    for gone in [
+        fs::remove_file(&spec.outcome),
+        fs::remove_dir_all(&spec.scratch),
+    ] {
+        match gone {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    fs::create_dir_all(&spec.scratch)
+}
+
 /// At most one line of progress in this time.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(50);
 

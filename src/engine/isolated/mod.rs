@@ -11,7 +11,7 @@ mod parent;
 mod place;
 mod spec;
 
-pub use child::serve;
+pub use child::{begin_again, serve};
 pub use parent::{Isolated, Listener, outcome, specify};
 pub use place::place;
 pub use spec::{AttemptSpec, CHECKPOINTS, OUTCOME, Outcome, SPEC_VERSION};

@@ -3,6 +3,7 @@
 mod cluster;
 mod ends;
 mod life;
+mod machines;
 mod queue;
 mod sweeps;
 

@@ -15,7 +15,7 @@ use crate::support::TestSpace;
 use crate::support::eventually;
 
 const SLOW: &str = "experiment: o\nstages:\n  s:\n    uses: command\n    resources: {cpus: 4}\n    with:\n      run: |\n        \
-                    echo x >> $root/begun; sleep 6; echo ${x} > $out_x\n      values: {x: 1}\n      out: {x: x}\n";
+                    echo x >> $root/begun; echo half >> $out_x; sleep 6; echo ${x} >> $out_x\n      values: {x: 1}\n      out: {x: x}\n";
 
 /// A run whose words are heard while it goes on.
 struct Heard {
@@ -92,8 +92,9 @@ fn a_job_that_is_held_is_told_with_what_lets_it_go() {
     let mut run = Heard::of(shared.cluster, &space);
     let line = run.says("`scontrol release");
     assert!(line.contains("JobHeldUser"), "{line}");
-    let status = space.stdout(&["status", "manifests/o.yaml"]);
-    assert!(status.contains("JobHeldUser"), "{status}");
+    assert!(eventually(|| space
+        .stdout(&["status", "manifests/o.yaml"])
+        .contains("JobHeldUser")));
     assert!(begun(&space).is_empty());
     shared.cluster.slurm("scontrol", &["release", &job(&line)]);
     let said = run.ends_well();
@@ -130,6 +131,10 @@ fn a_job_that_an_administrator_requeues_begins_again_and_leaves_one_result() {
     let said = run.ends_well();
     assert!(said.contains("was requeued"), "{said}");
     assert!(said.contains("1 done"), "{said}");
+    // Nothing of what it had left half made.
+    let objects = space.files("outputs/store/objects-v1");
+    let made = std::fs::read_to_string(&objects[0]).expect("it is text");
+    assert_eq!((objects.len(), &*made), (1, "half\n1\n"));
     assert_eq!(begun(&space).len(), 2);
 }
 
