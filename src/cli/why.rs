@@ -66,7 +66,9 @@ pub(super) fn why(args: &WhyArgs, out: &mut Printer, err: &mut Printer) -> Resul
             if let Some(store) = &previous.store {
                 let parts = store.parts(*key)?.unwrap_or_default();
                 // What programs said was told above.
-                let parts = parts.iter().filter(|(part, _)| !part.starts_with("program."));
+                let parts = parts
+                    .iter()
+                    .filter(|(part, _)| !part.starts_with("program."));
                 for (part, value) in parts {
                     writeln!(out, "  {part}: {value}")?;
                 }

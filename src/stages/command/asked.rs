@@ -21,6 +21,7 @@ use std::time::Instant;
 
 use super::params::CommandParams;
 use super::program;
+use super::secrets::Secrets;
 use super::shell::shell;
 use crate::engine::Job;
 use crate::engine::JobError;
@@ -121,7 +122,7 @@ struct Asked {
     name: String,
     run: String,
     environment: Vec<(String, OsString)>,
-    secrets: Vec<(String, String)>,
+    secrets: Secrets,
 }
 
 type Said = Result<Arc<str>, String>;
@@ -140,7 +141,7 @@ impl Asked {
             name: question.name.to_owned(),
             run: question.run.to_owned(),
             environment,
-            secrets: program::secrets(params),
+            secrets: Secrets::of(params),
         }
     }
 
@@ -166,8 +167,10 @@ impl Asked {
     }
 
     fn ask(&self) -> Said {
-        let fail =
-            |why: String| format!("`environment` {}: `{}` {why}", self.name, self.run.trim());
+        let fail = |why: String| {
+            let text = format!("`environment` {}: `{}` {why}", self.name, self.run.trim());
+            self.secrets.without(&text)
+        };
         // On a thread of its own: whatever the first thread has for children counts as left behind.
         let asked = std::thread::scope(|scope| scope.spawn(|| self.run()).join());
         let (end, out, err, late) = match asked {
@@ -191,7 +194,7 @@ impl Asked {
         let said = if out.is_empty() { err } else { out };
         match said.is_empty() {
             true => Err(fail("said nothing".to_owned())),
-            false => Ok(program::without(&self.secrets, said).into()),
+            false => Ok(self.secrets.without(&said).into()),
         }
     }
 
