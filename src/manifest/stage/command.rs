@@ -79,6 +79,22 @@ pub(super) fn shell(with: &mut Vec<Argument>, found: &mut Diagnostics) {
     values.value.add_names(mentioned);
 }
 
+/// What programs are asked about themselves is a text for the shell, too, and of no cell.
+pub(super) fn questions(with: &[Argument], found: &mut Diagnostics) {
+    let asked = with
+        .iter()
+        .find(|argument| &*argument.name == "environment");
+    if let Some(asked) = asked
+        && let Some(name) = asked.value.names().first()
+    {
+        found.push(
+            Diagnostic::error(format!("`${{{name}}}` in a text under `environment`"))
+                .at(&asked.value.place, "the shell would read the value as its own code")
+                .help("programs are asked once for all cells, with `$root` and the variables of `env` and `pass_env`"),
+        );
+    }
+}
+
 /// Whether an expression is nothing but names with dots, `optim.lr`.
 fn is_way(expression: &str, name: &str) -> bool {
     let mut parts = expression.split('.');

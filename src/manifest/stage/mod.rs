@@ -14,6 +14,7 @@ use crate::text::Place;
 
 use command::paths;
 use command::placed;
+use command::questions;
 use command::shell;
 use inputs::bindings;
 
@@ -156,6 +157,7 @@ impl Stage {
         }
         if command {
             shell(&mut with, found);
+            questions(&with, found);
             let slots = stage.get("in").and_then(Node::as_map).unwrap_or_default();
             let arguments = stage.get("with");
             let given = arguments.and_then(Node::as_map).unwrap_or_default();
