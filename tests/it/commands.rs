@@ -884,6 +884,12 @@ fn a_program_that_says_nothing_is_a_warning_or_where_it_is_in_the_key_a_failure(
     let output = command.env("API_TOKEN", "abcdefgh").output();
     assert!(output.expect("the program starts").status.success());
     assert_eq!(environment(&secret)["programs"]["what"], "v1 ${API_TOKEN}");
+    let text = manifest("'echo ${lr}'").replace("stages:", "axes: {lr: [1]}\nstages:");
+    let text = mistakes(&text);
+    assert!(
+        text.contains("`${lr}` in a text under `environment`"),
+        "{text}"
+    );
     for wrong in [
         "3",
         "{key: true}",
