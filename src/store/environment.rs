@@ -64,9 +64,9 @@ impl Environment {
     /// Whether this machine would make the same bytes.
     pub fn is_of_this_class(&self) -> bool {
         let has = gpu_models(&[]).unwrap_or_default();
-        let mut known = has.split(" and ");
-        let gpu = self.gpu.as_deref();
-        gpu.is_none_or(|gpu| known.any(|model| model == gpu))
+        let has = |wanted: &str| has.split(" and ").any(|model| model == wanted);
+        let gpus = self.gpu.as_deref();
+        gpus.is_none_or(|gpus| gpus.split(" and ").all(has))
             && self.numerics == Environment::here().numerics
     }
 
