@@ -24,6 +24,14 @@ struct Heard {
     said: String,
 }
 
+/// A test that fails leaves no run behind.
+impl Drop for Heard {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Heard {
     fn of(cluster: &Cluster, space: &TestSpace) -> Self {
         let arguments = [
@@ -66,7 +74,7 @@ impl Heard {
         }
         let status = self.child.wait().expect("it is ours");
         assert!(status.success(), "{}", self.said);
-        self.said
+        std::mem::take(&mut self.said)
     }
 }
 
