@@ -294,6 +294,9 @@ pub(super) struct WhyArgs {
     pub experiment: Experiment,
     /// A step as `plan` prints it, or a stage: 'fit[latent=8,seed=0]'
     pub step: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -10,18 +10,26 @@
 //! | `read` | the file as it is written, with places |
 //! | `scope`, `interpolation` | what `${…}` names |
 //! | `loops` | axes of `foreach` and `matrix` |
-//! | `translate`, `command`, `code` | a stage: its paths, commands, code |
+//! | `translate` | a file, stage by stage |
+//! | `located` | paths in all cells of a stage |
+//! | `outputs`, `inputs`, `code`, `parameters`, `sections`, `run`, `command` | a stage: what it leaves, reads and runs |
 //! | `wiring` | what reads what |
 //! | `draft`, `write` | what is written |
 
 mod code;
 mod command;
 mod draft;
+mod inputs;
 mod interpolation;
+mod located;
 mod loops;
+mod outputs;
+mod parameters;
 mod paths;
 mod read;
+mod run;
 mod scope;
+mod sections;
 mod translate;
 mod wiring;
 mod write;

@@ -88,6 +88,7 @@ pub(super) fn constant(entry: &Entry, open: bool, columns: &mut Columns, found: 
             ParamType::Any => nested::over(column.value(column.constant), value),
             _ => value,
         };
+        column.spell("", &entry.value);
         column.constant = column.intern(value, &entry.value.place);
     }
 }
