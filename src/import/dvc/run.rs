@@ -104,7 +104,8 @@ fn environment(script: &Script, own: &DraftStage) -> Vec<String> {
 
 /// Whether a text sets a variable before it reads it: `export X=a:$X` does not.
 fn is_set_first(text: &str, name: &str) -> bool {
-    let mut set = text.match_indices(&format!("{name}="));
+    let set = format!("{name}=");
+    let mut set = text.match_indices(&set);
     let Some(value) = set.find_map(|(at, found)| {
         let before = text[..at].chars().next_back();
         let alone = before.is_none_or(|c| !c.is_alphanumeric() && c != '_');

@@ -338,6 +338,15 @@ impl Template {
         }
     }
 
+    /// Whether a name has no value where it is needed.
+    fn is_missing<'v>(&self, lookup: &dyn Fn(&str) -> Option<&'v Value>) -> bool {
+        let mut missing = false;
+        self.visit(&mut |expression| {
+            missing |= matches!(expression.value(lookup), Err(EvaluationError::Unbound(_)));
+        });
+        missing
+    }
+
     /// Why an element of a list has no value.
     fn hollow<'v>(&self, lookup: &dyn Fn(&str) -> Option<&'v Value>) -> Diagnostic {
         if let TemplateContent::Whole(expression) = &self.content
@@ -370,7 +379,7 @@ fn elements<'v>(
     let mut values = Vec::with_capacity(items.len());
     for item in items {
         let optional = matches!(item.content, TemplateContent::Optional(_));
-        if optional && item.names().iter().any(|name| lookup(name).is_none()) {
+        if optional && item.is_missing(lookup) {
             continue;
         }
         match fill(item)? {

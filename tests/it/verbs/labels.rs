@@ -118,6 +118,23 @@ fn forced_steps_run_again_and_what_follows_runs_by_content() {
 }
 
 #[test]
+fn a_dry_run_runs_nothing() {
+    let space = space();
+    let (code, text) = said(&space, &["run", "manifests/l.yaml", "-n"]);
+    assert!(
+        code == Some(0) && text.contains("4 of 4 steps to run"),
+        "{text}"
+    );
+    assert!(!space.path("outputs/l").exists());
+    assert_eq!(run(&space, &[]), counts(&[("first", 2), ("second", 2)]));
+    let (_, text) = said(
+        &space,
+        &["run", "manifests/l.yaml", "--dry-run", "--stage", "first"],
+    );
+    assert!(text.contains("all 2 steps up to date"), "{text}");
+}
+
+#[test]
 fn a_wrong_command_line_is_told_while_another_run_has_the_store() {
     let space = space();
     run(&space, &["--name", "before"]);
