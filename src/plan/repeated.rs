@@ -1,4 +1,4 @@
-//! Rows that are reduced without being told over what: `replicate` is missing.
+//! Rows that are reduced without being told over what: `replicate` is missing, or names what is not reduced.
 
 use std::collections::HashMap;
 use std::collections::HashSet;
@@ -36,6 +36,30 @@ pub(super) fn check(steps: &[Arc<Step>], found: &mut Diagnostics) {
                 "`with: {{replicate: {axis}}}` takes the mean over it"
             ))
             .help("other parameters that name it, or `over`, keep its values apart"),
+        );
+    }
+}
+
+/// Says of which stages `replicate` names an axis that they keep: each of their steps has one value of it, so
+/// that nothing is taken together. Once for a stage.
+pub(super) fn check_kept(steps: &[Arc<Step>], found: &mut Diagnostics) {
+    let mut said = HashSet::new();
+    for step in steps {
+        let Some(axis) = step.params.get("replicate").and_then(Value::as_str) else {
+            continue;
+        };
+        if step.cell.get(axis).is_none() || !said.insert(Arc::clone(&step.stage)) {
+            continue;
+        }
+        found.push(
+            Diagnostic::warning(format!(
+                "`replicate: {axis}` of `{}` takes nothing together",
+                step.stage
+            ))
+            .at(&step.place, format!("it runs once for every `{axis}`"))
+            .help(format!(
+                "with `{axis}` under its `over` it sees all of them"
+            )),
         );
     }
 }

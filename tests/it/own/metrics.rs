@@ -187,3 +187,31 @@ fn mistakes_in_what_is_said_of_numbers_are_told_at_their_place() {
         assert!(said.contains("manifests/o.yaml:5:"), "{said}");
     }
 }
+
+/// Replicates that a stage keeps apart are none to it.
+#[test]
+fn replicates_that_are_not_reduced_are_told() {
+    let manifest = r#"experiment: o
+axes: {lr: [1, 2], seed: {seeds: 2}}
+stages:
+  fit: {uses: command, with: {run: 'echo "loss=${lr}${seed}"', metrics: stdout}}
+  best:
+    uses: select
+    in: {candidates: fit}
+    over: [lr]
+    with: {by: loss, order: min, replicate: seed}
+"#;
+    let told = |manifest: &str| {
+        let output = super::space(manifest).output(&["check", "manifests/o.yaml"]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stderr).expect("messages are text")
+    };
+    let text = told(manifest);
+    assert!(
+        text.contains("`replicate: seed` of `best` takes nothing together")
+            && text.contains("o.yaml:5:3"),
+        "{text}"
+    );
+    let text = told(&manifest.replace("over: [lr]", "over: [lr, seed]"));
+    assert!(!text.contains("warning"), "{text}");
+}
