@@ -299,8 +299,17 @@ impl Template {
                                 return Err(failed(hole, &problem));
                             }
                             Err(EvaluationError::Unbound(name)) => {
-                                return Err(unbound(hole, &name)
-                                    .help("a value that is nothing but `${…}` would be left out"));
+                                let unbound = unbound(hole, &name);
+                                let option = self.place.text().trim_matches(['"', '\'']);
+                                return Err(match self.escaped && option.starts_with('-') {
+                                    true => unbound.help(format!(
+                                        "an option is left out as a whole where it is a list of its own: \
+                                         `[\"{option}\"]`"
+                                    )),
+                                    false => unbound.help(
+                                        "a value that is nothing but `${…}` would be left out",
+                                    ),
+                                });
                             }
                         },
                     }

@@ -183,6 +183,17 @@ stages:
         !output.status.success() && text.contains("[--depth, \"${depth}\"]"),
         "{text}"
     );
+    space.replace(
+        "manifests/o.yaml",
+        "--depth, \"${depth}\"",
+        "\"--depth=${depth}\"",
+    );
+    let output = space.output(&["check", "manifests/o.yaml"]);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        !output.status.success() && text.contains("`[\"--depth=${depth}\"]`"),
+        "{text}"
+    );
 }
 
 /// A value within a parameter is an axis as a parameter is.
