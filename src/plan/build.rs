@@ -120,6 +120,7 @@ pub(super) fn expand(
     if !found.has_errors() {
         repeated::check(&steps, found);
         repeated::check_kept(&steps, found);
+        repeated::check_single(&steps, found);
     }
     (!found.has_errors()).then_some((steps, stages))
 }

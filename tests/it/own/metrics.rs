@@ -215,3 +215,30 @@ stages:
     let text = told(&manifest.replace("over: [lr]", "over: [lr, seed]"));
     assert!(!text.contains("warning"), "{text}");
 }
+
+#[test]
+fn several_artifacts_where_one_is_taken_are_told() {
+    let manifest = r#"experiment: o
+axes: {seed: {seeds: 2}}
+stages:
+  one: {uses: dataset/synthetic, with: {name: circle, points: 30, seed: "${seed}"}}
+  other: {uses: dataset/synthetic, with: {name: absolute-value, points: 30, seed: "${seed}"}}
+  fit: {uses: train/vae, in: {data: [one, other]}, with: {epochs: 1}}
+"#;
+    let text = mistakes(manifest);
+    assert!(
+        text.contains("slot `data` of `train/vae` takes one artifact")
+            && text.contains("o.yaml:6:3"),
+        "{text}"
+    );
+    let text = mistakes(&manifest.replace("[one, other]}", "one}, over: [seed]"));
+    assert!(text.contains("`fit` is given 2"), "{text}");
+    let each = "[{from: one, when: seed == 0}, {from: other, when: seed == 1}]";
+    let space = super::space(&manifest.replace("[one, other]", each));
+    assert!(
+        space
+            .output(&["check", "manifests/o.yaml"])
+            .status
+            .success()
+    );
+}
