@@ -442,3 +442,39 @@ fn single_values_of_a_section_count_alone() {
     change("fit: {lr: 0.1, unused: 1}", "fit: {lr: 0.1, unused: 2}");
     assert_eq!(run(&space, &[]), counts(&[("train", 1)]));
 }
+
+/// The plots of repeated stages are figures that tell their cells apart.
+#[test]
+fn plots_of_repeated_stages_are_drawn() {
+    let space = TestSpace::new();
+    space.write(
+        "dvc.yaml",
+        r#"stages:
+  one:
+    foreach: [1, 2]
+    do: {cmd: 'printf "step,a,b\n1,${item},2\n2,3,4\n" > "one-${item}.csv"', plots: ["one-${item}.csv": {x: step, y: a}]}
+  two:
+    matrix: {m: [p, q], n: [5, 6], k: [x, y]}
+    cmd: 'printf "step,a,b\n1,1,2\n2,3,4\n" > "two-${key}.csv"'
+    plots: ["two-${key}.csv": {x: step, y: a}]
+  three:
+    matrix: {m: [p, q], n: [5, 6]}
+    cmd: 'printf "step,a,b\n1,1,2\n2,3,4\n" > "three-${key}.csv"'
+"#,
+    );
+    imported(&space, 0);
+    checked(&space);
+    let all = [
+        ("one", 2),
+        ("one-one", 1),
+        ("two", 8),
+        ("two-two", 2),
+        ("three", 4),
+    ];
+    assert_eq!(
+        run(&space, &[]),
+        counts(&all),
+        "{}",
+        space.read("pipelines/x.yaml")
+    );
+}

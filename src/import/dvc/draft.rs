@@ -101,5 +101,7 @@ pub(super) struct DraftOut {
 pub(super) struct DraftFigure {
     pub name: String,
     pub from: String,
+    /// The axes that it reduces, where these are not all.
+    pub over: Option<Vec<String>>,
     pub with: Vec<(&'static str, Value)>,
 }

@@ -189,7 +189,9 @@ impl Translation<'_> {
                 OutKind::Plots if ["csv", "tsv"].contains(&ending) => {
                     if let (Some(x), [_, ..]) = (&out.plot.x, &out.plot.y[..]) {
                         ty = Some("table");
-                        draft.figure(&own.name, out, x);
+                        let axes = self.stage.loops.iter();
+                        let axes = axes.map(|one| self.names.axes[one.axis].name.as_str());
+                        draft.figure(&own.name, out, x, &axes.collect::<Vec<_>>());
                     }
                 }
                 _ => {}
@@ -228,7 +230,7 @@ impl Translation<'_> {
 
 impl Draft {
     /// A line of a table that a stage leaves.
-    fn figure(&mut self, stage: &str, out: &PlannedOut, x: &str) {
+    fn figure(&mut self, stage: &str, out: &PlannedOut, x: &str, axes: &[&str]) {
         let y: Vec<Value> = out.plot.y.iter().map(|y| Value::Str(y.clone())).collect();
         let mut with: BTreeMap<&'static str, Value> = BTreeMap::new();
         with.insert("x", Value::Str(x.to_owned()));
@@ -242,9 +244,24 @@ impl Draft {
         for (name, text) in &out.plot.texts {
             with.insert(name, Value::Str(text.clone()));
         }
+        // Cells are told apart by colour and panel; several columns have the colours themselves. What is left
+        // makes figures of its own.
+        let apart: &[&'static str] = match out.plot.y.len() {
+            1 => &["color", "facet"],
+            _ => &["facet"],
+        };
+        for (name, axis) in apart.iter().zip(axes) {
+            with.insert(name, Value::Str((*axis).to_owned()));
+        }
+        let over = &axes[..axes.len().min(apart.len())];
+        let over = (over.len() < axes.len()).then(|| {
+            let over = over.iter().map(|axis| (*axis).to_owned());
+            over.collect()
+        });
         self.figures.push(DraftFigure {
             name: format!("{stage}-{}", out.name),
             from: format!("{stage}.{}", out.name),
+            over,
             with: with.into_iter().collect(),
         });
     }

@@ -66,9 +66,14 @@ pub(super) fn pipeline(draft: &Draft, name: &str, from: &str) -> String {
     for figure in &draft.figures {
         _ = writeln!(
             text,
-            "  {}:\n    uses: figure/line\n    in: {{rows: {}}}\n    with:",
+            "  {}:\n    uses: figure/line\n    in: {{rows: {}}}",
             figure.name, figure.from
         );
+        if let Some(over) = &figure.over {
+            let over = over.iter().map(|axis| Value::Str(axis.clone()));
+            entry(&mut text, 4, "over", &Value::List(over.collect()));
+        }
+        text.push_str("    with:\n");
         for (name, value) in &figure.with {
             entry(&mut text, 6, name, value);
         }
