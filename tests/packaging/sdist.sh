@@ -8,7 +8,7 @@ trap 'rm -rf "$scratch"' EXIT
 maturin=$(command -v maturin || echo target/maturin-venv/bin/maturin)
 [ -x "$maturin" ] || exit 77
 
-"$maturin" sdist --quiet --out "$scratch" 2>/dev/null
+"$maturin" sdist --out "$scratch" > "$scratch/said" 2>&1 || { cat "$scratch/said"; exit 1; }
 tar -tzf "$scratch"/sweepline-*.tar.gz | sed 's|^[^/]*/||' | sort > "$scratch/has"
 git ls-files src Cargo.toml Cargo.lock pyproject.toml README.md LICENSE-APACHE LICENSE-MIT | sort > "$scratch/needs"
 if lacks=$(comm -13 "$scratch/has" "$scratch/needs") && [ -n "$lacks" ]; then
