@@ -29,7 +29,7 @@ use super::template::Template;
 use super::template::Unfilled;
 
 /// The keys of a stage; everything else goes under `with`.
-pub(super) const STAGE_KEYS: [&str; 13] = [
+pub(crate) const STAGE_KEYS: [&str; 13] = [
     "uses",
     "in",
     "with",
