@@ -16,7 +16,7 @@ use super::located::value_of;
 use super::paths;
 use super::read::remark;
 use super::scope::PARAMS;
-use super::translate::Translation;
+use super::translation::Translation;
 
 impl Translation<'_> {
     pub(super) fn deps(&self, own: &mut DraftStage, found: &mut Diagnostics) {

@@ -11,6 +11,7 @@
 //! | `scope`, `interpolation` | what `${…}` names |
 //! | `loops` | axes of `foreach` and `matrix` |
 //! | `translate` | a file, stage by stage |
+//! | `planned`, `translation` | a stage with its cells, and on its way |
 //! | `located` | paths in all cells of a stage |
 //! | `outputs`, `inputs`, `code`, `parameters`, `sections`, `run`, `command` | a stage: what it leaves, reads and runs |
 //! | `wiring` | what reads what |
@@ -26,11 +27,13 @@ mod loops;
 mod outputs;
 mod parameters;
 mod paths;
+mod planned;
 mod read;
 mod run;
 mod scope;
 mod sections;
 mod translate;
+mod translation;
 mod wiring;
 mod write;
 
@@ -49,9 +52,9 @@ use crate::text::Source;
 
 use super::Imported;
 use command::Spelling;
+use planned::Project;
 use read::remark;
 use scope::Scope;
-use translate::Project;
 
 /// Reads a `dvc.yaml` of the project at `root`, by its path from there, for an experiment of this name.
 /// `pipeline` is the path of the pipeline's file from the manifest.

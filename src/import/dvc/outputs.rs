@@ -14,17 +14,17 @@ use super::located::bare;
 use super::located::locate;
 use super::loops::Axis;
 use super::paths;
+use super::planned::Planned;
+use super::planned::PlannedOut;
+use super::planned::Project;
+use super::planned::unique;
 use super::read::DvcFile;
 use super::read::OutKind;
 use super::read::StageEntry;
 use super::read::Text;
 use super::read::remark;
 use super::scope::Scope;
-use super::translate::Planned;
-use super::translate::PlannedOut;
-use super::translate::Project;
-use super::translate::Translation;
-use super::translate::unique;
+use super::translation::Translation;
 
 pub(super) fn outs(
     project: &Project<'_>,

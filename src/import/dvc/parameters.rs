@@ -19,7 +19,7 @@ use super::paths;
 use super::read::remark;
 use super::scope::PARAMS;
 use super::sections;
-use super::translate::Translation;
+use super::translation::Translation;
 
 impl Translation<'_> {
     /// The file of parameters, with what the stage names and what its code names.

@@ -6,7 +6,7 @@ use super::command::Script;
 use super::draft::DraftOut;
 use super::draft::DraftStage;
 use super::located::check_names;
-use super::translate::Translation;
+use super::translation::Translation;
 
 impl Translation<'_> {
     pub(super) fn run(&self, own: &mut DraftStage, found: &mut Diagnostics) {

@@ -1,63 +1,27 @@
 //! Stages of DVC to stages of ours: paths become inputs and outputs, values variables and files.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 
-use super::command::Spelling;
 use super::draft::Draft;
 use super::draft::DraftStage;
 use super::draft::From;
-use super::located::Located;
 use super::located::StageNames;
-use super::located::locate;
 use super::loops;
-use super::loops::StageLoop;
 use super::outputs::frozen;
 use super::outputs::outs;
 use super::paths;
+use super::planned::Planned;
+use super::planned::Project;
 use super::read::DvcFile;
-use super::read::OutKind;
-use super::read::Plot;
 use super::read::StageEntry;
-use super::read::Text;
 use super::read::remark;
 use super::scope::PARAMS;
 use super::scope::Scope;
+use super::translation::Translation;
 use super::wiring::Wiring;
-
-/// What an import knows of the project.
-pub(super) struct Project<'p> {
-    pub root: &'p Path,
-    /// The folder of `dvc.yaml`, from the project's.
-    pub folder: String,
-    pub spelling: Spelling,
-    /// Outputs that are folders, as `dvc.lock` has it.
-    pub folders: BTreeSet<String>,
-}
-
-/// A stage with its cells.
-pub(super) struct Planned<'f> {
-    pub entry: &'f StageEntry,
-    pub name: String,
-    pub loops: Vec<StageLoop>,
-    /// For each loop the position among the values of its axis.
-    pub cells: Vec<Vec<usize>>,
-    pub outs: Vec<PlannedOut>,
-    /// Its outputs are files of the project: it does not run.
-    pub frozen: bool,
-}
-
-/// An output of all cells.
-pub(super) struct PlannedOut {
-    pub name: String,
-    pub path: Located,
-    pub kind: OutKind,
-    pub plot: Plot,
-    pub is_folder: bool,
-}
 
 /// All of a file.
 pub(super) fn translate(
@@ -174,24 +138,6 @@ fn stage_name(entry: &StageEntry, others: &[Planned<'_>], found: &mut Diagnostic
     name
 }
 
-/// A name that is not taken: with a number behind it where it is.
-pub(super) fn unique(name: &str, taken: &dyn Fn(&str) -> bool) -> String {
-    let mut names = (2..).map(|number| format!("{name}_{number}"));
-    match taken(name) {
-        false => name.to_owned(),
-        true => names.find(|name| !taken(name)).unwrap_or_default(),
-    }
-}
-
-/// One stage on its way.
-pub(super) struct Translation<'t> {
-    pub project: &'t Project<'t>,
-    pub wiring: &'t Wiring<'t>,
-    pub names: &'t StageNames<'t>,
-    pub number: usize,
-    pub stage: &'t Planned<'t>,
-}
-
 impl Translation<'_> {
     fn translate(&self, file: &DvcFile, draft: &mut Draft, found: &mut Diagnostics) {
         let entry = self.stage.entry;
@@ -210,16 +156,6 @@ impl Translation<'_> {
         self.run(&mut own, found);
         own.note_names(draft, self.names);
         draft.stages.push(own);
-    }
-
-    /// The folder that the program runs in, from the project's.
-    pub(super) fn folder(&self, found: &mut Diagnostics) -> Option<Located> {
-        let here = Text {
-            text: ".".to_owned(),
-            place: self.stage.entry.place.clone(),
-        };
-        let wdir = self.stage.entry.wdir.as_ref();
-        locate(&self.project.folder, wdir, &here, self.names, found)
     }
 }
 

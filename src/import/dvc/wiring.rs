@@ -18,11 +18,11 @@ use super::located::bare;
 use super::loops::Axis;
 use super::loops::StageLoop;
 use super::paths;
+use super::planned::Planned;
+use super::planned::Project;
+use super::planned::unique;
 use super::read::Text;
 use super::read::remark;
-use super::translate::Planned;
-use super::translate::Project;
-use super::translate::unique;
 
 /// An output of a cell.
 struct Made {
