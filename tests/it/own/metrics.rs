@@ -223,7 +223,7 @@ axes: {seed: {seeds: 2}}
 stages:
   one: {uses: dataset/synthetic, with: {name: circle, points: 30, seed: "${seed}"}}
   other: {uses: dataset/synthetic, with: {name: absolute-value, points: 30, seed: "${seed}"}}
-  fit: {uses: train/vae, in: {data: [one, other]}, with: {epochs: 1}}
+  fit: {uses: train/vae, in: {data: [one, other]}, with: {latent: 1, hidden: [4], visible: gaussian, sigma: 0.5, epochs: 1}}
 "#;
     let text = mistakes(manifest);
     assert!(
