@@ -14,6 +14,7 @@ use std::path::PathBuf;
 
 use crate::registry::ParamType;
 use crate::registry::Value;
+use crate::store::names;
 
 /// Folders that a wildcard does not enter.
 const FOLDERS: [&str; 19] = [
@@ -171,7 +172,7 @@ impl Tree {
             }
             let named = files.into_iter().map(|path| {
                 let name = path.strip_prefix(&self.root).unwrap_or(&path);
-                (name.to_string_lossy().into_owned(), path)
+                (names::text_of(name.as_os_str()), path)
             });
             matched.files.extend(named);
         }
