@@ -465,7 +465,7 @@ mod tests {
         let deep = "d/".repeat(40) + "a.py";
         let space = project(&[&deep, "b/b/b/c.py"]);
         let many = "**/*/".repeat(15) + "*.py";
-        assert_eq!(names(&space, &[&many]), [deep.clone()]);
+        assert_eq!(names(&space, &[&many]), [deep.as_str()]);
         let away = format!("!{}*.txt", "**/*/".repeat(15));
         assert_eq!(
             names(&space, &["**/*.py", &away]),
