@@ -183,10 +183,13 @@ impl Tally {
     }
 }
 
-/// A number in six digits.
+/// A number in six digits, by powers of ten where it is very small or large.
 fn short(value: f64) -> String {
     let short: f64 = format!("{value:.5e}").parse().unwrap_or(value);
-    short.to_string()
+    match short.abs() {
+        size if size == 0.0 || (1e-4..1e9).contains(&size) => short.to_string(),
+        _ => format!("{short:e}"),
+    }
 }
 
 /// What decides proposals but for the space, as text.
@@ -585,6 +588,17 @@ impl Project {
         self.search.as_ref()?.tally.line(search)
     }
 
+    /// The same with what came of the cells of the search until now; promotions of this round are open.
+    pub(super) fn best_of(&self, outcomes: &[Option<Outcome>]) -> Option<String> {
+        let search = self.plan.experiment.search.as_ref()?;
+        let proposed = Proposed {
+            highest: search.highest(),
+            undecided: self.search.as_ref().is_some_and(|state| state.undecided),
+            ..Proposed::default()
+        };
+        Tally::of(search, outcomes, &proposed).line(search)
+    }
+
     /// Which trials a step belongs to, and at which rung: `trial 7, promoted from epochs=1`; none where it
     /// is of all.
     pub(super) fn trial_of(&self, step: &Step) -> Option<String> {
@@ -667,6 +681,49 @@ impl Project {
         Ok(Some(self.plan.needed_by(ends.collect()).ids()))
     }
 
+    /// Once no trial is to come: the steps of those that were stopped and that no further trials would have go
+    /// on, in groups that are full.
+    pub(super) fn stopped_for_good(&self) -> Vec<StepId> {
+        let plan = &self.plan;
+        let Some((search, budget)) = plan
+            .experiment
+            .search
+            .as_ref()
+            .and_then(|search| Some((search, search.budget.as_ref()?)))
+        else {
+            return Vec::new();
+        };
+        let (halving, trials) = (&budget.halving, search.points.len());
+        let stopped = search.highest().into_iter().enumerate();
+        let stopped: Vec<bool> = stopped
+            .map(|(trial, rung)| rung < halving.last() && halving.is_full(trial, trials))
+            .collect();
+        let mut found = Vec::new();
+        for stage in &plan.stages {
+            let steps = stages::steps_of_trials(plan, search, &stage.name);
+            // Trials may share a training, each with its own part of the budget.
+            let mut trainings: HashMap<String, (bool, Vec<StepId>)> = HashMap::new();
+            for (cell, steps) in search.cells.iter().zip(steps) {
+                for id in steps {
+                    let step = plan.step(id);
+                    if step.part.is_none() {
+                        continue;
+                    }
+                    let others = step.cell.iter().filter(|(name, _)| *name != budget.name);
+                    let others: Vec<String> = others.map(|at| format!("{at:?}")).collect();
+                    let training = trainings
+                        .entry(others.join(","))
+                        .or_insert((true, Vec::new()));
+                    training.0 &= stopped[cell.trial];
+                    training.1.push(id);
+                }
+            }
+            let all = trainings.into_values().filter(|(stopped, _)| *stopped);
+            found.extend(all.flat_map(|(_, steps)| steps));
+        }
+        found
+    }
+
     /// Keeps what a program has answered.
     fn note_answers(&self, proposed: &Proposed) -> io::Result<()> {
         let name = self.name();
@@ -704,5 +761,36 @@ impl Project {
             Ok(Some(known)) if known == record => Ok(()),
             _ => noted::note(&self.store, FILE, &name, &record),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        let said = [
+            0.0,
+            0.25,
+            -123.456_789,
+            2e-4,
+            4.930_38e-32,
+            -1.5e12,
+            f64::INFINITY,
+        ]
+        .map(short);
+        assert_eq!(
+            said,
+            [
+                "0",
+                "0.25",
+                "-123.457",
+                "0.0002",
+                "4.93038e-32",
+                "-1.5e12",
+                "inf"
+            ]
+        );
     }
 }

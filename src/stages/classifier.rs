@@ -10,6 +10,7 @@ use crate::metrics::classifier;
 use crate::metrics::classifier::Classifier;
 use crate::metrics::classifier::ClassifierParams;
 use crate::registry::ArtifactType;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Facts;
 use crate::registry::Measure;
@@ -79,6 +80,10 @@ impl StageKind for TrainClassifier {
             ("curve", ArtifactType::Curve),
             ("metrics", ArtifactType::Metrics),
         ])
+    }
+
+    fn columns(&self, _output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        Columns::measured(&self.measures())
     }
 
     fn measures(&self) -> Vec<Measure> {
