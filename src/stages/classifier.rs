@@ -82,8 +82,11 @@ impl StageKind for TrainClassifier {
         ])
     }
 
-    fn columns(&self, _output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
-        Columns::measured(&self.measures())
+    fn columns(&self, output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        match output {
+            "metrics" => Columns::measured(&[TEST_ERROR, TRAIN_ERROR]),
+            _ => Columns::measured(&self.measures()).and_others(),
+        }
     }
 
     fn measures(&self) -> Vec<Measure> {
