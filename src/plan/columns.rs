@@ -14,6 +14,7 @@ use crate::text::closest;
 use crate::text::did_you_mean;
 use crate::text::list_of;
 
+use super::From;
 use super::Step;
 use super::known_columns::KnownColumns;
 
@@ -53,7 +54,10 @@ const COLUMNS: [&str; 25] = [
 ];
 
 /// Parameters that keep rows apart, or together.
-const TOLD_APART: [&str; 3] = ["by", "compare", REPLICATE];
+const TOLD_APART: [&str; 4] = ["by", "compare", "of", REPLICATE];
+
+/// Those of them that may be an empty list, and are not left out.
+const LISTS: [&str; 2] = ["by", "of"];
 
 /// The one that is an axis in any case.
 const REPLICATE: &str = "replicate";
@@ -91,10 +95,11 @@ pub(super) fn settle(steps: &mut [Arc<Step>], from: usize, experiment: &Experime
             match values.get_mut(param) {
                 Some(Value::List(names)) => {
                     names.retain(|name| !name.as_str().is_some_and(is_constant));
-                    if names.is_empty() && param != "by" {
+                    if names.is_empty() && !LISTS.contains(&param) {
                         values.remove(param);
                     }
                 }
+                Some(name) if LISTS.contains(&param) => *name = Value::List(Vec::new()),
                 _ => _ = values.remove(param),
             }
         }
@@ -124,6 +129,7 @@ pub(super) fn check(steps: &[Arc<Step>], experiment: &Experiment, found: &mut Di
         }
         let reads = Read {
             step,
+            steps,
             experiment,
             columns: known.read(step, slot.name),
         };
@@ -149,6 +155,7 @@ fn names(value: &Value) -> Vec<&str> {
 /// A step with what is known of the columns of its rows.
 struct Read<'s> {
     step: &'s Step,
+    steps: &'s [Arc<Step>],
     experiment: &'s Experiment,
     columns: Columns,
 }
@@ -166,6 +173,26 @@ impl Read<'_> {
             || MADE.contains(&name) && draws()
     }
 
+    /// Whether an axis is one of what the rows are made of.
+    fn is_used(&self, axis: &str) -> bool {
+        let mut left = vec![self.step];
+        let mut seen = HashSet::new();
+        while let Some(step) = left.pop() {
+            for item in step.inputs.iter().flat_map(|input| &input.items) {
+                if let From::Step { step: made, .. } = &item.from
+                    && seen.insert(*made)
+                {
+                    let made = &self.steps[made.index()];
+                    if made.cell.get(axis).is_some() {
+                        return true;
+                    }
+                    left.push(made);
+                }
+            }
+        }
+        false
+    }
+
     /// What to say of a name that none of the columns has.
     fn lacks(&self, param: &str, name: &str) -> Option<Diagnostic> {
         let Columns { axes, numbers } = &self.columns;
@@ -179,10 +206,11 @@ impl Read<'_> {
         // What the manifest does not say is a default of the kind, or an objective of the search.
         let place = &argument?.value.place;
         let is_axis = self.experiment.grid.columns().index(name).is_some();
-        let unused = is_axis.then(|| {
-            format!(
+        let unused = is_axis.then(|| match self.is_used(name) {
+            true => format!("what these rows are made of has `{name}`, and they have {}", list_of(all())),
+            false => format!(
                 "it is a parameter that nothing before these rows uses: `\"${{{name}}}\"` under a `with`"
-            )
+            ),
         });
         if param == REPLICATE {
             let wrong = Diagnostic::error(format!("`{name}` is no axis of these rows"))

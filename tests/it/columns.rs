@@ -161,7 +161,7 @@ stages:
     uses: command
     with:
       values: {method: "${method}", lr: "${lr}", seed: "${seed}"}
-      run: 'echo "loss=$(($seed * 7 % 3)).$lr"; echo "size=$lr"'
+      run: 'echo "loss=$((1 + seed * 7 % 3))$${lr#0}"; echo "size=$lr"'
       metrics: {file: stdout, better: {loss: lower, size: lower}}
   mine: {uses: command, with: {run: 'printf "dose,effect\n1,2\n" > "${out.rows}"', out: {rows: {file: rows.csv, type: table}}}}
   read: {uses: table/read, in: {file: {file: paper.csv}}, with: {axes: [method]}}
@@ -253,7 +253,10 @@ fn a_column_that_a_table_will_not_have_is_an_error() {
         ),
         (
             "{uses: figure/scatter, in: {rows: pareto}, with: {x: loss, y: size, color: seed}}",
-            ["these rows have no column `seed`", "they have "],
+            [
+                "these rows have no column `seed`",
+                "has `seed`, and they have ",
+            ],
         ),
         (
             "{uses: figure/box, in: {rows: best.cloud}, with: {x: method, y: loss, replicate: lr}}",
@@ -365,4 +368,28 @@ fn numbers_that_selections_and_claims_name_are_looked_for() {
             "{said}"
         );
     }
+}
+
+/// A method's parameter that no cell of this profile has.
+#[test]
+fn settings_leave_out_what_is_no_axis_here() {
+    let space = tables(
+        "{uses: table/settings, in: {rows: fit}, with: {by: [method, width], of: [lr, rate]}}",
+    );
+    space.replace(
+        "manifests/c.yaml",
+        "experiment: tables\n",
+        "experiment: tables\nparams: {width: 3, rate: {type: float, optional: true}}\n",
+    );
+    space.replace(
+        "manifests/c.yaml",
+        "values: {method:",
+        "values: {width: \"${width}\", rate: \"${rate}\", method:",
+    );
+    space.stdout(&TOLD);
+    let table = space.read("outputs/tables/tables/told.csv");
+    assert!(
+        table.starts_with("method,lr,settings\na,\"0.1, 0.2"),
+        "{table}"
+    );
 }
