@@ -5,6 +5,8 @@ use std::time::Duration;
 use std::time::Instant;
 
 use super::project::Project;
+use super::searches;
+use super::stop::Stop;
 use crate::engine::Event;
 use crate::stages;
 use crate::stages::Results;
@@ -30,8 +32,13 @@ pub(super) struct BestSoFar<'p> {
 
 impl<'p> BestSoFar<'p> {
     /// None without a search.
-    pub(super) fn of(project: &'p Project, store: &'p Store) -> Option<Self> {
-        let search = project.plan.experiment.search.as_ref()?;
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub(super) fn of(project: &'p Project, store: &'p Store) -> Result<Option<Self>, Stop> {
+        let Some(search) = &project.plan.experiment.search else {
+            return Ok(None);
+        };
         let steps = project.plan.steps.len();
         let mut optimised = vec![false; steps];
         for objective in &search.objectives {
@@ -40,15 +47,15 @@ impl<'p> BestSoFar<'p> {
                 optimised[id.index()] = true;
             }
         }
-        Some(BestSoFar {
+        Ok(Some(BestSoFar {
             project,
             store,
             optimised,
             results: vec![None; steps],
-            failed: vec![false; steps],
+            failed: searches::failed_before(project)?,
             read: None,
             stale: false,
-        })
+        }))
     }
 
     /// Takes in what has happened; the line, where it is another one.

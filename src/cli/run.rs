@@ -174,7 +174,10 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     state.search = project.best_line();
     // Bars alone show it.
     let bars = !args.json && matches!(shown(args), Progress::Bars);
-    let mut best_so_far = BestSoFar::of(&project, &store).filter(|_| bars);
+    let mut best_so_far = match bars {
+        true => BestSoFar::of(&project, &store)?,
+        false => None,
+    };
     let mut metrics = args.metrics_file.as_ref().map(|_| RunMetrics::default());
     let mut expecting = false;
     let summary = ManuallyDrop::new(engine.run(&project.plan.steps, &mut |timed| {

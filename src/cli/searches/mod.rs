@@ -165,6 +165,15 @@ fn outcomes(project: &Project, state: &SearchState) -> Result<Result<Outcomes, D
     Ok(stages::outcomes(&results, |id| failed[id.index()]))
 }
 
+/// The steps of trials that have failed for good, whatever is made of them in this run.
+pub(super) fn failed_before(project: &Project) -> Result<Vec<bool>, Stop> {
+    let Some(state) = &project.search else {
+        return Ok(vec![false; project.plan.steps.len()]);
+    };
+    let previous = PreviousRun::of(project)?;
+    Ok(failed(project, &previous.statuses(project), state))
+}
+
 /// The steps that failed, and those that need them.
 fn failed(project: &Project, statuses: &[StepStatus], state: &SearchState) -> Vec<bool> {
     let mut failed: Vec<bool> = Vec::with_capacity(statuses.len());
