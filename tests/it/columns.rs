@@ -264,7 +264,10 @@ fn a_column_that_a_table_will_not_have_is_an_error() {
         ),
         (
             "{uses: table/summary, in: {rows: summary}, with: {values: [loss], replicate: seed}}",
-            ["`seed` is no axis of these rows", "the axes are"],
+            [
+                "`seed` is no axis of these rows",
+                "has `seed`, and they have ",
+            ],
         ),
         (
             "{uses: figure/bar, in: {rows: importance}, with: {x: parameter, y: share}}",
