@@ -11,7 +11,7 @@ use super::Table;
 impl Table {
     /// The table with rows that lack one of these numbers given it of the row that has it and stands at all of its
     /// own coordinates among theirs: the size of a model belongs to each of its seeds. Where several such rows
-    /// have different numbers, none is given.
+    /// have different numbers, none is given. A row that gave its number is left out.
     pub fn completed(&self, numbers: &[usize]) -> Cow<'_, Table> {
         let axes = || (0..self.columns.len()).filter(|at| self.columns[*at].axis);
         let has = |row: usize, at: usize| !self.rows[row][at].is_null();
@@ -21,33 +21,33 @@ impl Table {
         };
         let own = |row: usize| -> Vec<usize> { axes().filter(|at| has(row, *at)).collect() };
         let short: Vec<usize> = (0..self.rows.len()).filter(lacks).collect();
-        // By the axes of a row: at its place, the number, or none where there are several.
-        let mut given: HashMap<(usize, Vec<usize>), HashMap<Vec<Json>, Option<&Json>>> =
+        // By the axes of a row: at its place, the rows that have the number.
+        let mut given: HashMap<(usize, Vec<usize>), HashMap<Vec<Json>, Vec<usize>>> =
             HashMap::new();
         for row in short.iter().copied().filter(|row| !self.diverged(*row)) {
             let own = own(row);
             for at in numbers.iter().copied().filter(|at| has(row, *at)) {
                 let known = given.entry((at, own.clone())).or_default();
-                let number = &self.rows[row][at];
-                let first = known.entry(place(row, &own)).or_insert(Some(number));
-                *first = first.filter(|first| *first == number);
+                known.entry(place(row, &own)).or_default().push(row);
             }
         }
         let mut filled: Vec<(usize, usize, Json)> = Vec::new();
+        let mut gave = BTreeSet::new();
         for row in short {
             let own: BTreeSet<usize> = own(row).into_iter().collect();
             for at in numbers.iter().copied().filter(|at| !has(row, *at)) {
                 let of_fewer = given.iter().filter(|((number, axes), _)| {
-                    *number == at
-                        && axes.len() < own.len()
-                        && axes.iter().all(|at| own.contains(at))
+                    let fewer = axes.len() < own.len();
+                    *number == at && fewer && axes.iter().all(|at| own.contains(at))
                 });
                 let found = of_fewer.filter_map(|((_, axes), known)| known.get(&place(row, axes)));
-                let found: Vec<Option<&Json>> = found.copied().collect();
-                if let Some(Some(number)) = found.first()
-                    && found.iter().all(|other| *other == Some(*number))
-                {
-                    filled.push((row, at, (*number).clone()));
+                let found: Vec<usize> = found.flatten().copied().collect();
+                let Some(number) = found.first().map(|first| &self.rows[*first][at]) else {
+                    continue;
+                };
+                if found.iter().all(|other| self.rows[*other][at] == *number) {
+                    filled.push((row, at, number.clone()));
+                    gave.extend(found);
                 }
             }
         }
@@ -58,6 +58,10 @@ impl Table {
         for (row, at, number) in filled {
             table.rows[row][at] = number;
         }
+        // What they had stands where it belongs now.
+        let rows = std::mem::take(&mut table.rows).into_iter().enumerate();
+        let rows = rows.filter(|(row, _)| !gave.contains(row));
+        table.rows = rows.map(|(_, cells)| cells).collect();
         Cow::Owned(table)
     }
 }
@@ -74,7 +78,7 @@ mod tests {
         let both = table.completed(&[3, 4]);
         assert_eq!(
             both.to_csv(),
-            "lr,layers,seed,loss,speed\n1,2,0,5,80\n1,2,1,6,80\n2,3,0,7,70\n,2,,,80\n,3,,,70\n,4,,,60\n"
+            "lr,layers,seed,loss,speed\n1,2,0,5,80\n1,2,1,6,80\n2,3,0,7,70\n,4,,,60\n"
         );
         assert!(matches!(table.completed(&[3]), Cow::Borrowed(_)));
     }

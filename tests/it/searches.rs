@@ -1245,5 +1245,7 @@ stages:
         "{front}"
     );
     let drawn = space.read("outputs/s/figures/drawn.csv");
-    assert!(drawn.lines().count() > 12, "{drawn}");
+    assert_eq!(drawn.lines().count(), 1 + 12 * 2, "{drawn}");
+    let caption = space.read("outputs/s/figures/drawn.caption.txt");
+    assert!(!caption.contains("without"), "{caption}");
 }
