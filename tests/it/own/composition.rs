@@ -296,3 +296,37 @@ fn what_is_no_value_within_a_parameter_is_no_axis() {
     let text = mistakes(&format!("{params}{both}{stages}"));
     assert!(text.contains("has several values itself"), "{text}");
 }
+
+/// So it is in a search, whose trials come round by round.
+#[test]
+fn a_value_within_a_parameter_is_searched() {
+    let space = space(
+        r#"experiment: o
+params: {optim: {name: none, lr: 0.5, beta: 0.9}}
+axes:
+  trial:
+    random:
+      space: {optim.lr: {log-uniform: [1e-3, 1]}, optim.name: [sgd, adam]}
+      trials: 9
+      minimize: fit.loss
+stages:
+  fit:
+    uses: command
+    with:
+      run: 'echo "loss=${optim.lr}"; echo "optim.lr=${optim.lr},optim.name=${optim.name} ${optim.beta}" > "${out.x}"'
+      out: {x: x}
+      metrics: stdout
+"#,
+    );
+    let output = space.output(&["run", "manifests/o.yaml", "--progress", "none"]);
+    assert!(output.status.success(), "{output:?}");
+    let cells = std::fs::read_dir(space.path("outputs/o/cells/fit")).expect("cells");
+    let mut count = 0;
+    for cell in cells.flatten() {
+        let name = cell.file_name().to_string_lossy().into_owned();
+        let said = std::fs::read_to_string(cell.path().join("x")).expect("an output");
+        assert_eq!(said, format!("{name} 0.9\n"));
+        count += 1;
+    }
+    assert_eq!(count, 9);
+}
