@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::Columns;
 use super::Entry;
 use super::Facts;
 use super::Measure;
@@ -170,6 +171,12 @@ pub trait StageKind: Entry {
     /// they leave. A command has its own, which only its manifest knows.
     fn measures(&self) -> Vec<Measure> {
         Vec::new()
+    }
+
+    /// The columns of the rows in one of its outputs (a table, metrics, a curve), without the axes of the cell. `rows` tells
+    /// those of what a slot reads, with the axes of its cells. By default the numbers that it measures and any others.
+    fn columns(&self, _output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        Columns::measured(&self.measures()).and_others()
     }
 
     /// Tables and figures reduce all axes unless the stage says otherwise.
