@@ -8,7 +8,7 @@ use std::path::Path;
 use super::args::ClaimsArgs;
 use super::args::ClaimsFormat;
 use super::exit::Exit;
-use super::kept::free_name;
+use super::kept::keep;
 use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
@@ -21,7 +21,6 @@ use crate::claims::Verdict;
 use crate::claims::WrittenFiles;
 use crate::stages;
 use crate::stages::Results;
-use crate::text::Diagnostic;
 
 /// What is written, and removed once a manifest claims nothing any more.
 const FILES: [&str; 5] = [
@@ -160,15 +159,7 @@ fn clear(view: &Path, file: &str, next: &str, err: &mut Printer) -> Result<(), S
     if fs::symlink_metadata(&path).is_err() || is_written(view, file) || same() {
         return Ok(());
     }
-    let kept = free_name(&path);
-    fs::rename(&path, &kept)?;
-    let name = kept.file_name().unwrap_or_default().to_string_lossy();
-    let said = format!(
-        "`{}` was not the result; it is kept as `{name}`",
-        path.display()
-    );
-    err.diagnostic(&Diagnostic::warning(said))?;
-    Ok(())
+    keep(&path, err)
 }
 
 fn remove(path: &Path) -> io::Result<()> {

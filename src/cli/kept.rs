@@ -4,6 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
+use super::printer::Printer;
+use super::stop::Stop;
+use crate::text::Diagnostic;
+
 /// The first name of its kind beside a file that nothing has.
 pub(super) fn free_name(path: &Path) -> PathBuf {
     let mut names = (1..).map(|n| {
@@ -13,4 +17,20 @@ pub(super) fn free_name(path: &Path) -> PathBuf {
     });
     let free = names.find(|name| fs::symlink_metadata(name).is_err());
     free.unwrap_or_else(|| path.to_owned())
+}
+
+/// Moves aside what was at the place of a result, and says so.
+///
+/// # Errors
+/// Where it cannot be moved.
+pub(super) fn keep(path: &Path, err: &mut Printer) -> Result<(), Stop> {
+    let kept = free_name(path);
+    fs::rename(path, &kept)?;
+    let name = kept.file_name().unwrap_or_default().to_string_lossy();
+    let said = format!(
+        "`{}` was not the result; it is kept as `{name}`",
+        path.display()
+    );
+    err.diagnostic(&Diagnostic::warning(said))?;
+    Ok(())
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::io::Write;
 use std::path::Path;
+use std::path::PathBuf;
 
 use clap::CommandFactory;
 
@@ -13,24 +14,56 @@ use super::exit::Exit;
 use super::printer::Printer;
 use super::stop::Stop;
 
+/// In every page that it wrote, and before the name of one.
+const TITLE: &str = "\n.TH sweepline";
+
 /// Writes a page of the program and one of every verb.
 pub(super) fn man(args: &ManArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let folder = args.folder.join("man1");
-    if let Err(error) = write(&folder) {
-        writeln!(
-            err,
-            "error: cannot write to `{}`: {error}",
-            folder.display()
-        )?;
-        return Ok(Exit::Failed);
+    match write(&folder) {
+        Ok(None) => {
+            writeln!(out, "{}", folder.join("sweepline.1").display())?;
+            Ok(Exit::Success)
+        }
+        Ok(Some(foreign)) => {
+            let foreign = foreign.display();
+            writeln!(err, "error: `{foreign}` is there, and is no page of ours")?;
+            writeln!(err, "  = help: name another folder, or move it away")?;
+            Ok(Exit::Usage)
+        }
+        Err(error) => {
+            writeln!(
+                err,
+                "error: cannot write to `{}`: {error}",
+                folder.display()
+            )?;
+            Ok(Exit::Failed)
+        }
     }
-    writeln!(out, "{}", folder.join("sweepline.1").display())?;
-    Ok(Exit::Success)
 }
 
-fn write(folder: &Path) -> io::Result<()> {
+/// Writes the pages, or none and gives the file that one would have taken the place of.
+fn write(folder: &Path) -> io::Result<Option<PathBuf>> {
     fs::create_dir_all(folder)?;
     // `help` is no page of its own.
     let command = Cli::command().disable_help_subcommand(true);
-    clap_mangen::generate_to(command, folder)
+    let made = tempfile::tempdir()?;
+    clap_mangen::generate_to(command, made.path())?;
+    let mut pages = Vec::new();
+    for page in fs::read_dir(made.path())? {
+        let page = page?;
+        let path = folder.join(page.file_name());
+        if fs::symlink_metadata(&path).is_ok() && !is_page(&path) {
+            return Ok(Some(path));
+        }
+        pages.push((path, fs::read(page.path())?));
+    }
+    for (path, text) in pages {
+        fs::write(path, text)?;
+    }
+    Ok(None)
+}
+
+fn is_page(path: &Path) -> bool {
+    fs::read_to_string(path).is_ok_and(|text| text.contains(TITLE))
 }

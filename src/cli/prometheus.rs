@@ -245,9 +245,18 @@ pub(super) fn refused(path: &Path) -> Option<Diagnostic> {
             "`--metrics-file {shown}`: there is no folder `{}`",
             folder(path).display()
         ),
+        () if is_foreign(path) => {
+            format!("`--metrics-file {shown}` is there, and has no metrics of ours")
+        }
         () => return None,
     };
     Some(Diagnostic::error(title).help("name a file in a folder that is there: `sweepline.prom`"))
+}
+
+/// Whether a file is there that no run wrote; an empty one may be.
+fn is_foreign(path: &Path) -> bool {
+    let plain = fs::metadata(path).is_ok_and(|about| about.is_file() && about.len() > 0);
+    plain && !fs::read_to_string(path).is_ok_and(|text| text.starts_with(START))
 }
 
 fn folder(path: &Path) -> &Path {
@@ -255,13 +264,16 @@ fn folder(path: &Path) -> &Path {
     folder.unwrap_or(Path::new("."))
 }
 
+/// What every file of metrics begins with.
+const START: &str = "# HELP sweepline_";
+
 /// Metrics being written.
 #[derive(Default)]
 struct Text(String);
 
 impl Text {
     fn family(&mut self, name: &str, kind: &str, help: &str) {
-        let _ = writeln!(self.0, "# HELP sweepline_{name} {help}");
+        let _ = writeln!(self.0, "{START}{name} {help}");
         let _ = writeln!(self.0, "# TYPE sweepline_{name} {kind}");
     }
 

@@ -105,7 +105,8 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     }
     let root = &project.plan.experiment.root;
     let mut options = Options::new(project.name(), root);
-    options.command = std::env::args().collect::<Vec<_>>().join(" ");
+    let command = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    options.command = command.collect::<Vec<_>>().join(" ");
     options.view = Some(project.view.clone());
     let stop = interrupted.clone();
     options.interrupt = interrupted;
@@ -231,7 +232,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         },
     });
     let (claims, more) = claims::after_run(&project, &results, args.require_claims, err)?;
-    values::after_run(&project.view)?;
+    values::after_run(&project.view, err)?;
     let whole = !partial && summary.totals.failed == 0 && !summary.stopped;
     if let Some(count) = more.filter(|_| whole) {
         writeln!(

@@ -90,11 +90,14 @@ pub(super) fn entries(
                     key_place: place(0, name.len()),
                     value: moved(node, &source, at),
                 }),
-                Err(_) => {
-                    found.push(
-                        Diagnostic::error(format!("`{text}` is not a value"))
-                            .at(&place(at, source.text.len()), "not YAML"),
-                    );
+                Err(problems) => {
+                    let first = problems.iter().next();
+                    let label = first.and_then(|first| first.at.as_ref());
+                    let why = label.map_or("not YAML", |label| label.text.as_str());
+                    let said = Diagnostic::error(format!("`{text}` is not a value"))
+                        .at(&place(at, source.text.len()), why);
+                    let helps = first.into_iter().flat_map(|first| &first.helps);
+                    found.push(helps.fold(said, |said, help| said.help(help)));
                     None
                 }
             }

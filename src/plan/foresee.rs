@@ -7,6 +7,8 @@ use std::collections::HashSet;
 use crate::manifest::Experiment;
 use crate::registry::Facts;
 use crate::registry::Misfit;
+use crate::registry::memory;
+use crate::registry::shape_text;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 
@@ -35,6 +37,10 @@ impl Foreseen {
         for step in &steps[from..] {
             let reads = |slot: &str| facts(step, slot, &self.known);
             let facts = step.kind.foresee(&step.params, &reads);
+            let facts = facts.and_then(|facts| match too_large(step, &reads("data")) {
+                Some(misfit) => Err(misfit),
+                None => Ok(facts),
+            });
             let facts = facts.unwrap_or_else(|misfit| {
                 if said.insert((&step.stage, misfit.slot)) {
                     found.push(diagnostic(step, &misfit, steps, experiment));
@@ -65,6 +71,26 @@ fn facts(step: &Step, slot: &str, known: &[Option<Box<Facts>>]) -> Facts {
     all.fold(first, |common, facts| match facts {
         Some(facts) => common.common(facts),
         None => Facts::default(),
+    })
+}
+
+/// A training whose networks alone, over these observations, are larger than this machine.
+fn too_large(step: &Step, data: &Facts) -> Option<Misfit> {
+    let shape = data.shape.as_deref()?;
+    if !step.kind.name().starts_with("train/") {
+        return None;
+    }
+    let (param, bytes) = memory::at_least_over(&step.params, shape.iter().product())?;
+    let all = memory::of_this_machine();
+    (bytes > all).then(|| Misfit {
+        slot: "data",
+        message: format!(
+            "with this `{param}`, over {}, it takes {} of memory or more",
+            shape_text(shape),
+            memory::shown(bytes)
+        ),
+        beside: None,
+        help: format!("this machine has {}", memory::shown(all)),
     })
 }
 

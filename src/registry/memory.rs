@@ -9,31 +9,77 @@ use super::Values;
 
 /// The parameter that says the most, and the bytes that it comes to at least.
 ///
-/// Parameters are known by name: every stage kind means the same by `points`, `samples`, `hidden`.
+/// Parameters are known by name: every stage kind means the same by `points`, `samples`, `hidden`. What
+/// the rows of a data set bound (`batch` of a training, `count` beside a `split`) says nothing here.
 pub fn at_least(params: &Values) -> Option<(&'static str, u128)> {
-    let count = |name: &str| match params.get(name) {
-        Some(Value::Int(count)) => u128::try_from(*count).ok(),
-        _ => None,
-    };
-    let size = |name: &str| count(name).unwrap_or(1).max(1);
-    // 32-bit numbers.
-    let numbers = |count: u128| count.saturating_mul(4);
-    // Weights with their gradients and the two averages of an optimiser.
-    let weights = |count: u128| count.saturating_mul(16);
-    let latent = size("latent");
-    let mut needs: Vec<(&'static str, u128)> = Vec::new();
+    let sizes = Sizes(params);
+    let mut needs = rows(&sizes);
+    needs.extend(networks(&sizes));
+    needs.into_iter().max_by_key(|(_, bytes)| *bytes)
+}
+
+/// As [`at_least`], of networks that read observations of so many numbers.
+pub fn at_least_over(params: &Values, numbers: usize) -> Option<(&'static str, u128)> {
+    let sizes = Sizes(params);
+    if matches!(params.get("network"), Some(Value::Str(network)) if network != "mlp") {
+        return None;
+    }
+    let width = sizes.first_width("hidden")?;
+    Some(("hidden", weights(width.saturating_mul(numbers as u128))))
+}
+
+type Need = (&'static str, u128);
+
+/// 32-bit numbers.
+fn numbers(count: u128) -> u128 {
+    count.saturating_mul(4)
+}
+
+/// Weights with their gradients and the two averages of an optimiser.
+fn weights(count: u128) -> u128 {
+    count.saturating_mul(16)
+}
+
+/// What is drawn, made or listed, row by row.
+fn rows(sizes: &Sizes<'_>) -> Vec<Need> {
+    let count = |name| sizes.count(name);
+    let latent = sizes.size("latent");
+    let mut needs = Vec::new();
     if let Some(points) = count("points") {
-        let width = size("dimension").max(size("length")).max(2);
+        let width = sizes.size("dimension").max(2);
         // The last of equals is named: the others take their size from it.
         for name in ["valid", "test", "points"] {
+            let points = count(name).unwrap_or(points);
+            needs.push((name, numbers(points.saturating_mul(width))));
+        }
+    }
+    if let Some(words) = count("vocabulary") {
+        let width = sizes.size("hidden");
+        // To read them and to say them.
+        needs.push(("vocabulary", numbers(words.saturating_mul(2 * width))));
+        for name in ["train", "valid", "test"] {
+            let sequences = count(name).unwrap_or(0);
             needs.push((
                 name,
-                numbers(count(name).unwrap_or(points).saturating_mul(width)),
+                numbers(sequences.saturating_mul(sizes.size("length"))),
             ));
         }
     }
-    if let Some(samples) = count("samples") {
-        needs.push(("samples", numbers(samples.saturating_mul(latent))));
+    for name in ["draws", "latents", "samples"] {
+        needs.extend(count(name).map(|n| (name, numbers(n.saturating_mul(latent)))));
+    }
+    if let Some(drawn) = count("count")
+        && (sizes.0.get("sentences").is_some() || sizes.0.get("split").is_none())
+    {
+        needs.push(("count", numbers(drawn)));
+    }
+    // Without data that bound it, a batch is drawn as large as it is.
+    if count("updates").is_some() || (count("iterations").is_some() && count("samples").is_some()) {
+        let width = match count("layers") {
+            Some(1..) => sizes.size("units"),
+            _ => 1,
+        };
+        needs.extend(count("batch").map(|n| ("batch", numbers(n.saturating_mul(width)))));
     }
     for name in [
         "bins",
@@ -45,33 +91,118 @@ pub fn at_least(params: &Values) -> Option<(&'static str, u128)> {
     ] {
         needs.extend(count(name).map(|count| (name, numbers(count))));
     }
-    if let Some(dimension) = count("dimension") {
-        needs.push(("dimension", weights(dimension)));
+    needs
+}
+
+/// The weights of networks.
+fn networks(sizes: &Sizes<'_>) -> Vec<Need> {
+    let count = |name| sizes.count(name);
+    let mut needs = Vec::new();
+    for name in [
+        "hidden",
+        "code_hidden",
+        "coupling_hidden",
+        "joint_hidden",
+        "recovery_hidden",
+    ] {
+        needs.extend(sizes.inner(name).map(|inner| (name, weights(inner))));
     }
-    match params.get("hidden") {
-        Some(Value::List(widths)) => {
-            let widths = widths.iter().filter_map(Value::as_int);
-            let widths: Vec<u128> = widths
-                .filter_map(|width| u128::try_from(width).ok())
-                .collect();
-            let pairs = widths
-                .windows(2)
-                .map(|pair| pair[0].saturating_mul(pair[1]));
-            let inner = pairs.fold(0, u128::saturating_add);
-            let most = widths.iter().max().copied().unwrap_or(0);
-            needs.push(("hidden", weights(inner.max(most))));
-            let last = widths.last().copied().unwrap_or(1).max(1);
-            needs.extend(
-                count("latent").map(|width| ("latent", weights(width.saturating_mul(last)))),
-            );
-        }
-        Some(Value::Int(width)) => {
-            let width = u128::try_from(*width).unwrap_or(0);
-            needs.push(("hidden", weights(width.saturating_mul(width))));
-        }
+    match sizes.widths("hidden").as_deref() {
+        Some([.., last]) => needs
+            .extend(count("latent").map(|width| ("latent", weights(width.saturating_mul(*last))))),
         _ => needs.extend(count("latent").map(|width| ("latent", weights(width)))),
     }
-    needs.into_iter().max_by_key(|(_, bytes)| *bytes)
+    let square = |width: u128| weights(width.saturating_mul(width));
+    // Two layers of them, or an LSTM, which has four matrices.
+    for name in ["classifier_hidden", "features", "joint_features"] {
+        needs.extend(count(name).map(|width| (name, square(width))));
+    }
+    if let Some(width) = count("hidden") {
+        needs.push(("hidden", square(width)));
+        let words = count("embedding").map(|size| size.saturating_mul(width));
+        needs.extend(words.map(|size| ("embedding", weights(size))));
+    }
+    if let Some(units) = count("units") {
+        let layers = count("layers").unwrap_or(2);
+        let squares = units.saturating_mul(units.saturating_mul(layers.saturating_sub(1)));
+        needs.push(("units", weights(squares)));
+        needs.push(("layers", weights(layers.saturating_mul(units))));
+    }
+    // The next convolution has at least half as many.
+    if let Some(maps) = count("maps")
+        && !sizes.is("network", "mlp")
+        && count("depth") != Some(1)
+    {
+        needs.push(("maps", square(maps) / 2));
+    }
+    if let (Some(channels), Some(kernels)) = (count("channels"), sizes.widths("kernels")) {
+        let taps = kernels.iter().map(|side| side.saturating_mul(*side) / 2);
+        let taps = taps.fold(0, u128::saturating_add);
+        let name = match taps > channels {
+            true => "kernels",
+            false => "channels",
+        };
+        needs.push((name, square(channels).saturating_mul(taps.max(1))));
+    }
+    for name in [
+        "blocks",
+        "contrast_draws",
+        "coupling_features",
+        "couplings",
+        "dimension",
+        "noise",
+        "z_maps",
+    ] {
+        needs.extend(count(name).map(|count| (name, weights(count))));
+    }
+    needs
+}
+
+/// The sizes among parameters.
+struct Sizes<'a>(&'a Values);
+
+impl Sizes<'_> {
+    fn count(&self, name: &str) -> Option<u128> {
+        match self.0.get(name) {
+            Some(Value::Int(count)) => u128::try_from(*count).ok(),
+            _ => None,
+        }
+    }
+
+    fn size(&self, name: &str) -> u128 {
+        self.count(name).unwrap_or(1).max(1)
+    }
+
+    fn is(&self, name: &str, text: &str) -> bool {
+        matches!(self.0.get(name), Some(Value::Str(value)) if value == text)
+    }
+
+    /// The widths of layers, one after another.
+    fn widths(&self, name: &str) -> Option<Vec<u128>> {
+        let Some(Value::List(widths)) = self.0.get(name) else {
+            return None;
+        };
+        let widths = widths.iter().filter_map(Value::as_int);
+        Some(widths.filter_map(|n| u128::try_from(n).ok()).collect())
+    }
+
+    fn first_width(&self, name: &str) -> Option<u128> {
+        match self.widths(name) {
+            Some(widths) => widths.first().copied(),
+            None => self.count(name),
+        }
+    }
+
+    /// Weights between such layers, and to one number before and after each: the least that there may be.
+    fn inner(&self, name: &str) -> Option<u128> {
+        let widths = self.widths(name)?;
+        let pairs = widths
+            .windows(2)
+            .map(|pair| pair[0].saturating_mul(pair[1]));
+        let inner = pairs.fold(0, u128::saturating_add);
+        let most = widths.iter().max().copied().unwrap_or(0);
+        Some(inner.max(most.saturating_mul(2)))
+    }
 }
 
 /// The memory of this machine, or what the system lets this process have of it, in bytes.
@@ -139,5 +270,27 @@ mod tests {
         assert_eq!(name, "points");
         assert!(bytes > of_this_machine());
         assert_eq!(at_least(&values(&[("lr", Value::Float(0.1))])), None);
+    }
+
+    #[test]
+    fn what_the_data_bound_is_not_counted() {
+        let most = || Value::Int(i64::MAX);
+        let few = || Value::Str("train".to_owned());
+        let rows = values(&[("count", most()), ("split", few())]);
+        assert_eq!(at_least(&rows), None);
+        let drawn = values(&[("count", most())]);
+        assert_eq!(at_least(&drawn).map(|(name, _)| name), Some("count"));
+        let training = values(&[("batch", most()), ("iterations", most())]);
+        assert_eq!(at_least(&training), None);
+    }
+
+    #[test]
+    fn what_observations_add_is_counted() {
+        let wide = values(&[("hidden", vec![Value::Int(10_000_000)].into())]);
+        assert_eq!(at_least(&wide), Some(("hidden", 320_000_000)));
+        assert_eq!(
+            at_least_over(&wide, 784),
+            Some(("hidden", 16 * 784 * 10_000_000))
+        );
     }
 }

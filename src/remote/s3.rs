@@ -23,6 +23,7 @@ use crate::store::Digest;
 use super::RemoteError;
 use super::layout::MARKER;
 use super::s3_settings::Account;
+use super::s3_settings::shown;
 use super::storage::Content;
 use super::storage::Entry;
 use super::storage::Hashed;
@@ -72,14 +73,11 @@ impl S3 {
     /// # Errors
     /// Where it names none, or there are no credentials that can be read.
     pub(super) fn new(place: &str) -> Result<Self, RemoteError> {
-        let account = Account::of(place).map_err(|why| RemoteError::Address {
-            place: place.to_owned(),
-            why,
-        })?;
         let refuse = |why: String| RemoteError::Address {
-            place: place.to_owned(),
+            place: shown(place),
             why,
         };
+        let account = Account::of(place).map_err(refuse)?;
         let endpoint = account.endpoint.parse();
         let endpoint: url::Url = endpoint
             .map_err(|error| refuse(format!("`{}` is no address: {error}", account.endpoint)))?;

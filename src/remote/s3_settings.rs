@@ -53,7 +53,7 @@ impl Account {
             return Err("it names no bucket: `s3://bucket/prefix`".to_owned());
         }
         if bucket.contains('@') {
-            return Err("credentials belong into the environment or ~/.aws/credentials".to_owned());
+            return Err(ELSEWHERE.to_owned());
         }
         let mut given: BTreeMap<&str, &str> = BTreeMap::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -79,6 +79,12 @@ impl Account {
             .or_else(|| variable("AWS_ENDPOINT_URL_S3"))
             .or_else(|| variable("AWS_ENDPOINT_URL"))
             .or_else(|| set("endpoint_url"));
+        if endpoint
+            .as_deref()
+            .is_some_and(|address| shown(address) != address)
+        {
+            return Err(ELSEWHERE.to_owned());
+        }
         let region = given
             .get("region")
             .map(|region| (*region).to_owned())
@@ -140,6 +146,20 @@ fn section(text: &str, name: &str) -> BTreeMap<String, String> {
     found
 }
 
+/// Where keys are looked for.
+const ELSEWHERE: &str = "credentials belong into the environment or ~/.aws/credentials";
+
+/// An address for people: without what stands before an `@` in it.
+pub(super) fn shown(place: &str) -> String {
+    let mut parts = place.split("//");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |shown, part| {
+        let host = part.find(['/', '?']).unwrap_or(part.len());
+        let rest = part[..host].rfind('@').map_or(part, |at| &part[at + 1..]);
+        format!("{shown}//{rest}")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +176,20 @@ mod tests {
             found.map(|(_, value)| (*value).to_owned())
         };
         Account::with(place, &variable, CREDENTIALS, CONFIG)
+    }
+
+    #[test]
+    fn keys_in_an_address_are_refused_and_not_said() {
+        let place = "s3://key:secret@b/p?endpoint=http://u:w@x:1/@y";
+        assert_eq!(shown(place), "s3://b/p?endpoint=http://x:1/@y");
+        assert_eq!(shown("s3://b/p@q"), "s3://b/p@q");
+        for (place, variables) in [
+            ("s3://b?endpoint=http://u:w@x:1", &[][..]),
+            ("s3://b", &[("AWS_ENDPOINT_URL", "http://u:w@x:1")][..]),
+        ] {
+            let error = account(place, variables).err().expect("it is refused");
+            assert_eq!(error, ELSEWHERE);
+        }
     }
 
     #[test]

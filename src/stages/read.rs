@@ -53,10 +53,14 @@ impl Entry for ReadTable {
         "the rows of a CSV or JSON file"
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn docs(&self) -> &'static str {
         "`in: {file: {file: results/scores.csv}}` names the file. CSV has a header line, under lines\n\
-         that begin with `#` if there are any; an empty field is a missing value. JSON is a list of\n\
-         flat objects, or what `table/summary` leaves. Axes tell rows apart; the other columns are\n\
+         that begin with `#` if there are any; an empty field is a missing value, and so is `NA` or\n\
+         `None` beside numbers. JSON is a list of flat objects, or what `table/summary` leaves. Axes tell rows apart; the other columns are\n\
          measurements, which may be given labels, units and a direction."
     }
 

@@ -4,6 +4,7 @@
 use serde_json::Value as Json;
 
 use super::Column;
+use super::DIVERGED;
 use super::Table;
 use super::TableError;
 use super::files::unmarked;
@@ -39,6 +40,9 @@ impl Table {
                 )
             }
         };
+        if !knows_axes {
+            table.as_meant(axes.unwrap_or_default());
+        }
         match axes {
             Some(axes) => table.set_axes(axes)?,
             None if knows_axes => {}
@@ -49,6 +53,23 @@ impl Table {
             }
         }
         Ok(table)
+    }
+
+    /// What other programs write for a missing number is one, beside numbers; and which rows diverged is
+    /// true or false, as they write that.
+    fn as_meant(&mut self, axes: &[String]) {
+        for at in 0..self.columns.len() {
+            let name = &self.columns[at].name;
+            let own: Vec<Json> = self.rows.iter().map(|row| row[at].clone()).collect();
+            let meant: Option<Vec<Json>> = match name == DIVERGED {
+                true => own.iter().map(truth).collect(),
+                false if axes.contains(name) || !own.iter().any(Json::is_number) => None,
+                false => own.iter().map(number).collect(),
+            };
+            for (row, value) in self.rows.iter_mut().zip(meant.into_iter().flatten()) {
+                row[at] = value;
+            }
+        }
     }
 
     /// Without the column that numbers the rows, which pandas writes and does not name.
@@ -91,6 +112,43 @@ impl Table {
             name: name.to_owned(),
             known: self.columns.iter().map(|c| c.name.clone()).collect(),
         })
+    }
+}
+
+/// A number or none, as it is written: by R, pandas, spreadsheets, databases.
+fn number(value: &Json) -> Option<Json> {
+    match value {
+        Json::Number(_) => Some(value.clone()),
+        value => is_missing(value).then_some(Json::Null),
+    }
+}
+
+fn is_missing(value: &Json) -> bool {
+    const WORDS: [&str; 9] = [
+        "NA", "N/A", "n/a", "<NA>", "#N/A", "NULL", "null", "None", "-",
+    ];
+    match value {
+        Json::String(text) => WORDS.contains(&text.trim()),
+        value => value.is_null(),
+    }
+}
+
+/// True or false, as it is written: by Python, R, or as 1 and 0.
+fn truth(value: &Json) -> Option<Json> {
+    match value {
+        Json::Bool(_) => Some(value.clone()),
+        missing if is_missing(missing) => Some(Json::Null),
+        Json::Number(number) => match number.as_f64() {
+            Some(0.0) => Some(false.into()),
+            Some(1.0) => Some(true.into()),
+            _ => None,
+        },
+        Json::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "yes" => Some(true.into()),
+            "false" | "no" => Some(false.into()),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -194,6 +252,39 @@ mod tests {
             let table = Table::read(text, None).unwrap();
             assert_eq!(table.to_csv(), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn missing_numbers_are_those_of_other_programs() {
+        let table = Table::read("m,kl\nNA,NA\nb,0.5\nNone,None\n", None).unwrap();
+        assert_eq!(table.to_csv(), "m,kl\nNA,\nb,0.5\nNone,\n");
+        assert!(table.columns[0].axis && !table.columns[1].axis);
+        // Another text says that the column is none of numbers, and so does an axis.
+        let text = "m,kl\na,1\nb,NA\nc,low\n";
+        assert_eq!(Table::read(text, None).unwrap().to_csv(), text);
+        let text = "kl\n1\nNA\n";
+        let axis = ["kl".to_owned()];
+        assert_eq!(Table::read(text, Some(&axis)).unwrap().to_csv(), text);
+    }
+
+    #[test]
+    fn which_rows_diverged_is_known_however_it_is_written() {
+        for (yes, no) in [
+            ("True", "False"),
+            ("TRUE", "FALSE"),
+            ("1", "0"),
+            ("1.0", "0.0"),
+        ] {
+            let text = format!("kl,diverged\n1,{yes}\n2,{no}\n3,\n");
+            let table = Table::read(&text, None).unwrap();
+            assert_eq!(
+                [0, 1, 2].map(|row| table.diverged(row)),
+                [true, false, false]
+            );
+        }
+        // How many did is another number.
+        let table = Table::read("kl,diverged\n1,3\n2,0\n", None).unwrap();
+        assert_eq!(table.to_csv(), "kl,diverged\n1,3\n2,0\n");
     }
 
     #[test]

@@ -6,16 +6,22 @@
 #![allow(dead_code, reason = "each target of the fuzzer uses one of them")]
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use sweepline::data;
+use sweepline::data::Context;
+use sweepline::data::Dataset;
+use sweepline::data::GivenFile;
 use sweepline::engine::Timed;
 use sweepline::manifest::Expression;
 use sweepline::manifest::Overrides;
 use sweepline::plan::Filter;
 use sweepline::plan::Plan;
+use sweepline::registry;
 use sweepline::registry::Value;
 use sweepline::stages;
 use sweepline::store;
@@ -26,10 +32,12 @@ use sweepline::text::Source;
 use sweepline::text::is_hidden;
 
 /// The readers, by the names of their targets and of the folders of their corpora.
-pub(crate) const ALL: [(&str, fn(&[u8])); 4] = [
+pub(crate) const ALL: [(&str, fn(&[u8])); 6] = [
     ("manifest", manifest),
+    ("import", import),
     ("expression", expression),
     ("table", table),
+    ("data", data),
     ("record", record),
 ];
 
@@ -54,6 +62,83 @@ pub(crate) fn manifest(bytes: &[u8]) {
         for step in planned.plan.iter().flat_map(|plan| &plan.steps).take(100) {
             let name = step.to_string();
             assert!(!name.contains(is_hidden), "{name:?}");
+        }
+    });
+}
+
+/// A `dvc.yaml`, and after a zero byte a `params.yaml`: what is made of it is read again as far as it is
+/// YAML, or there are messages.
+pub(crate) fn import(bytes: &[u8]) {
+    let mut parts = bytes.splitn(2, |byte| *byte == 0);
+    let (file, params) = (parts.next().unwrap_or_default(), parts.next());
+    in_project(|root| {
+        fs::write(root.join("dvc.yaml"), file).expect("the folder is ours");
+        fs::write(root.join("params.yaml"), params.unwrap_or_default()).expect("it is ours");
+        let made = sweepline::import::dvc(root, "dvc.yaml", "made", "../pipelines/made.yaml");
+        let made = match made {
+            Ok(made) => made,
+            Err(found) => {
+                assert!(found.has_errors(), "neither a pipeline nor a reason");
+                assert_harmless(&found.render(false));
+                return;
+            }
+        };
+        assert_harmless(&made.remarks.render(false));
+        let path = root.join("manifests/made.yaml");
+        fs::write(&path, &made.manifest).expect("the folder is ours");
+        fs::write(root.join("pipelines/made.yaml"), &made.pipeline).expect("it is ours");
+        let planned = Plan::read(&path, &stages::catalog(), &Overrides::default());
+        let said = planned.found.render(false);
+        assert!(
+            !said.contains("this is not YAML"),
+            "{said}\n{}",
+            made.pipeline
+        );
+        assert_harmless(&said);
+    });
+}
+
+/// How a file of somebody's data is read: the kind, its slot, and a name of the file. The first byte
+/// says which.
+const DATA: [(&str, &str, &str); 6] = [
+    ("npy", "x", "x.npy"),
+    ("npz", "file", "x.npz"),
+    ("safetensors", "file", "x.safetensors"),
+    ("csv", "file", "x.csv"),
+    ("images", "folder", "a/x.png"),
+    ("images", "folder", "a/x.jpg"),
+];
+
+/// Arrays, a table or a picture of somebody's: a data set or a reason.
+pub(crate) fn data(bytes: &[u8]) {
+    let [which, bytes @ ..] = bytes else {
+        return;
+    };
+    let (kind, slot, name) = DATA[usize::from(*which) % DATA.len()];
+    in_project(|root| {
+        let path = root.join("file");
+        fs::write(&path, bytes).expect("the folder is ours");
+        let given = GivenFile {
+            name: "file".to_owned(),
+            files: vec![(name.to_owned(), path)],
+        };
+        let context = Context {
+            root,
+            log: &|_| (),
+            given: &BTreeMap::new(),
+            files: &BTreeMap::from([(slot, given)]),
+        };
+        let set = data::ALL.iter().find(|set| set.name() == kind);
+        let set = set.expect("it is in the list");
+        let params = set.params();
+        let defaults = params.iter().filter_map(|param| match &param.default {
+            registry::Default::Value(value) => Some((param.name.to_owned(), value.clone())),
+            _ => None,
+        });
+        match set.load(&defaults.collect(), &context) {
+            // What is read is what a store will hold.
+            Ok(set) => _ = Dataset::from_bytes(&set.to_bytes()).expect("it was written by us"),
+            Err(error) => assert!(!error.to_string().is_empty()),
         }
     });
 }

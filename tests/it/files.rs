@@ -327,3 +327,45 @@ fn reports_and_exports_overwrite_only_their_own() {
     ran(&space, "run manifests/e.yaml");
     ran(&space, "export manifests/e.yaml --to csv data");
 }
+
+#[test]
+fn manual_pages_and_metrics_overwrite_only_their_own() {
+    let space = project();
+    space.write("pages/man1/sweepline-gc.1", "mine");
+    let (code, text) = said(&space, "man pages");
+    assert!(code == 2 && text.contains("sweepline-gc.1"), "{text}");
+    assert_eq!(space.read("pages/man1/sweepline-gc.1"), "mine");
+    assert!(
+        !space.path("pages/man1/sweepline.1").exists(),
+        "all or none"
+    );
+    ran(&space, "man elsewhere");
+    ran(&space, "man elsewhere");
+
+    let before = space.read("manifests/e.yaml");
+    let (code, text) = said(
+        &space,
+        "run manifests/e.yaml --metrics-file manifests/e.yaml",
+    );
+    assert!(code == 2 && text.contains("--metrics-file"), "{text}");
+    assert_eq!(space.read("manifests/e.yaml"), before);
+    ran(&space, "run manifests/e.yaml --metrics-file m.prom");
+    ran(&space, "run manifests/e.yaml --metrics-file m.prom");
+}
+
+#[test]
+fn an_edited_file_of_numbers_is_kept_aside() {
+    let space = project();
+    ran(&space, "run manifests/e.yaml");
+    let written = space.read("outputs/e/values.tex");
+    space.write("outputs/e/values.tex", &format!("{written}% mine\n"));
+    let (_, text) = said(&space, "run manifests/e.yaml");
+    assert!(text.contains("values.tex.kept-1"), "{text}");
+    assert_eq!(space.read("outputs/e/values.tex"), written);
+    let kept = space.read("outputs/e/values.tex.kept-1");
+    assert!(kept.ends_with("% mine\n"), "{kept}");
+    // One that is as it was written is replaced without a word.
+    space.replace("manifests/e.yaml", "v=1", "v=2");
+    let (_, text) = said(&space, "run manifests/e.yaml");
+    assert!(!text.contains("kept"), "{text}");
+}

@@ -209,13 +209,28 @@ fn said(dvc: &str, params: &str) -> (String, bool) {
 
 #[test]
 fn what_is_no_dvc_yaml_is_an_error_at_its_place() {
+    let axes: Vec<String> = (0..9)
+        .map(|axis| format!("x{axis}: [1, 2, 3, 4, 5, 6, 7, 8]"))
+        .collect();
+    let axes = axes.join(", ");
+    let huge = format!("stages:\n  a: {{cmd: x, outs: [o], matrix: {{{axes}}}}}\n");
     for (dvc, wanted) in [
         ("stages: [\n", "this is not YAML"),
         ("", "this is no dvc.yaml"),
         ("stages: {}\n", "there are no stages"),
         ("stages: [a]\n", "`stages` is a map"),
         ("stages:\n  a: {deps: [b]}\n", "stage `a` has no `cmd`"),
+        (
+            "stages:\n  a:\n    cmd:\n      - x\n      - echo 'a: b'\n",
+            "a command of `a` is no text",
+        ),
+        (
+            "stages:\n  a: {cmd: [x, null]}\n",
+            "a command of `a` is no text",
+        ),
+        ("stages:\n  a: {cmd: x, wdir: [b]}\n", "`wdir` is a text"),
         ("stages:\n  a: {foreach: [1]}\n", "`foreach` without `do`"),
+        (&huge, "more than 5000 stages"),
         (
             "stages:\n  a: {cmd: x, outs: 3, deps: {b: c}}\n",
             "`deps` is a list",

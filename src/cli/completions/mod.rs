@@ -25,6 +25,7 @@ use clap_complete::PathCompleter;
 use super::args::Cli;
 use super::exit::Exit;
 use super::printer::Printer;
+use crate::text::is_hidden;
 use names::Given;
 
 /// Says that a shell asks what may follow, and which shell.
@@ -119,6 +120,8 @@ fn known(arg: Arg, verb: &str, given: &Arc<Given>) -> Arg {
         let typed = typed.to_string_lossy();
         let mut found = names(&given, &typed);
         found.retain(|known| known.get_value().to_string_lossy().starts_with(&*typed));
+        // A shell would print what a terminal obeys, and take a line for a name.
+        found.retain(|known| !known.get_value().to_string_lossy().contains(is_hidden));
         found
     }))
 }

@@ -24,6 +24,7 @@ use crate::registry::ParamType;
 use crate::registry::Value;
 use crate::stages;
 use crate::store::PastRun;
+use crate::text::is_hidden;
 
 /// Above this many steps their names are offered axis by axis.
 const MANY: usize = 200;
@@ -36,8 +37,9 @@ pub(super) struct Given(Vec<OsString>);
 
 /// Words that may be followed by more of the same.
 fn candidate(text: impl Into<String>, help: &str) -> CompletionCandidate {
+    let help = help.replace(is_hidden, " ");
     let help = Some(help).filter(|help| !help.is_empty());
-    CompletionCandidate::new(text.into()).help(help.map(|help| help.to_owned().into()))
+    CompletionCandidate::new(text.into()).help(help.map(Into::into))
 }
 
 /// Kinds of stages, and the groups that `list` takes.

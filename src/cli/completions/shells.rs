@@ -17,6 +17,7 @@ use clap_complete::env::Zsh;
 
 use super::Shell;
 use super::words;
+use crate::text::is_hidden;
 
 /// All shells.
 pub(super) const fn all() -> Shells<'static> {
@@ -71,7 +72,15 @@ impl<S: EnvCompleter> EnvCompleter for Quoted<S> {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let plain = given.iter().map(|word| words::plain(word)).collect();
-        self.0.write_complete(command, plain, folder, out)
+        let mut lines = Vec::new();
+        self.0.write_complete(command, plain, folder, &mut lines)?;
+        // Files may have any names.
+        let odd = |c: char| is_hidden(c) && c != '\t';
+        let lines = String::from_utf8_lossy(&lines);
+        let lines = lines.split_inclusive('\n');
+        lines
+            .filter(|line| !line.trim_end_matches('\n').contains(odd))
+            .try_for_each(|line| out.write_all(line.as_bytes()))
     }
 }
 
@@ -150,6 +159,9 @@ impl EnvCompleter for BashWhole {
         let plain = given.iter().map(|word| words::plain(word)).collect();
         for found in engine::complete(command, plain, index, folder)? {
             let found = found.get_value().to_string_lossy();
+            if found.contains(is_hidden) {
+                continue;
+            }
             let Some(rest) = found.strip_prefix(before) else {
                 continue;
             };

@@ -392,6 +392,15 @@ impl Values {
     }
 }
 
+/// How many cells loops have.
+pub(super) fn count(loops: &[StageLoop], axes: &[Axis]) -> usize {
+    let values = loops.iter().map(|one| match &one.only {
+        Some(only) => only.len(),
+        None => axes[one.axis].labels.len(),
+    });
+    values.fold(1, usize::saturating_mul)
+}
+
 /// All cells of loops: for each loop the position among the values of its axis.
 pub(super) fn cells(loops: &[StageLoop], axes: &[Axis]) -> Vec<Vec<usize>> {
     let mut cells = vec![Vec::new()];

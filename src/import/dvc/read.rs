@@ -229,6 +229,17 @@ pub(super) fn text(node: &Node) -> Option<Text> {
     Some(Text { text, place })
 }
 
+/// A command that YAML took for something else: it would not be run.
+fn no_command(node: &Node, stage: &str, found: &mut Diagnostics) {
+    let what = node.type_name();
+    let said = Diagnostic::error(format!("a command of `{stage}` is no text"))
+        .at(&node.place, format!("YAML reads {what} here"));
+    found.push(match node.as_map() {
+        Some(_) => said.help("a text with `: ` in it needs quotes, or stands under `|`"),
+        None => said,
+    });
+}
+
 fn truth(entry: &Entry, found: &mut Diagnostics) -> bool {
     entry.value.to_value().as_bool().unwrap_or_else(|| {
         wrong(entry, "`true` or `false`", found);
@@ -269,8 +280,12 @@ fn stage_entry(entry: &Entry, found: &mut Diagnostics) -> Option<StageEntry> {
             }
         };
     }
+    let told = found.errors();
     for entry in body {
         key_of_stage(entry, &mut stage, found);
+    }
+    if stage.cmd.is_empty() && found.errors() > told {
+        return None;
     }
     if stage.cmd.is_empty() {
         found.push(
@@ -284,11 +299,19 @@ fn stage_entry(entry: &Entry, found: &mut Diagnostics) -> Option<StageEntry> {
 
 fn key_of_stage(entry: &Entry, stage: &mut StageEntry, found: &mut Diagnostics) {
     match entry.key.as_str() {
-        "cmd" => match entry.value.as_list() {
-            Some(lines) => stage.cmd.extend(lines.iter().filter_map(text)),
-            None => stage.cmd.extend(text(&entry.value)),
+        "cmd" => {
+            let single = std::slice::from_ref(&entry.value);
+            for line in entry.value.as_list().unwrap_or(single) {
+                match text(line) {
+                    Some(line) => stage.cmd.push(line),
+                    None => no_command(line, &stage.name, found),
+                }
+            }
+        }
+        "wdir" => match text(&entry.value) {
+            Some(folder) => stage.wdir = Some(folder),
+            None => wrong(entry, "a text", found),
         },
-        "wdir" => stage.wdir = text(&entry.value),
         "desc" => stage.desc = text(&entry.value).map(|text| text.text),
         "frozen" => stage.frozen = truth(entry, found).then(|| entry.key_place.clone()),
         "always_changed" => stage.always_changed = truth(entry, found),
@@ -359,6 +382,10 @@ fn outs(entry: &Entry, kind: OutKind, stage: &mut StageEntry, found: &mut Diagno
             let plot = Plot::default();
             stage.outs.push(Out { path, kind, plot });
             continue;
+        }
+        if item.as_map().is_none() {
+            let title = format!("an output of `{}` is left out", stage.name);
+            remark(found, &item.place, title, "not a path", "");
         }
         for one in item.as_map().unwrap_or_default() {
             let path = Text {

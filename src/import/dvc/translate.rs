@@ -259,6 +259,9 @@ fn value_of(text: &str, with: &dyn Fn(&Way) -> String) -> String {
     parts.collect()
 }
 
+/// Every path is compared with every output: more stages than this are nobody's pipeline.
+const MOST: usize = 5_000;
+
 /// All of a file.
 pub(super) fn translate(
     project: &Project<'_>,
@@ -271,6 +274,16 @@ pub(super) fn translate(
         return Draft::default();
     }
     let (axes, constants) = (loops.axes, loops.constants);
+    let mut all = 0_usize;
+    for (entry, loops) in file.stages.iter().zip(&loops.stages) {
+        all = all.saturating_add(loops::count(loops, &axes));
+        if all > MOST {
+            let title = format!("more than {MOST} stages with all repetitions");
+            let said = Diagnostic::error(title).at(&entry.place, "too many with this one");
+            found.push(said.help("split the file, or import a few: axes of the manifest multiply"));
+            return Draft::default();
+        }
+    }
     let mut planned: Vec<Planned<'_>> = Vec::new();
     for (entry, loops) in file.stages.iter().zip(loops.stages) {
         let cells = loops::cells(&loops, &axes);

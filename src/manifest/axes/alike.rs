@@ -28,21 +28,13 @@ impl Reader<'_> {
         let mut seen: HashMap<String, (&Node, &Value)> = HashMap::new();
         for (node, value) in scalars {
             let title = |what: &str| format!("axis `{}` has {what}", column.name);
-            if let Value::Str(text) = value {
-                let beside = match () {
-                    () if numbers && meant_number(text).is_some() => "numbers",
-                    () if truths && meant_truth(text).is_some() => "true and false",
-                    () => "",
-                };
-                if !beside.is_empty() {
-                    let meant = meant_number(text).or_else(|| meant_truth(text));
-                    self.found.push(
-                        Diagnostic::error(title(&format!("text beside {beside}")))
-                            .at(&node.place, "this is text")
-                            .help(format!("write `{}`", meant.unwrap_or_default())),
-                    );
-                    continue;
-                }
+            if let Some((beside, meant)) = meant(value, numbers, truths) {
+                self.found.push(
+                    Diagnostic::error(title(&format!("text beside {beside}")))
+                        .at(&node.place, "this is text")
+                        .help(format!("write `{meant}`")),
+                );
+                continue;
             }
             // `1` and `1.0` are one number.
             let same = match value.as_float() {
@@ -62,6 +54,38 @@ impl Reader<'_> {
                 None => _ = seen.insert(same, (node, value)),
             }
         }
+    }
+}
+
+/// What is wrong with a value that takes the place of another: of a profile, of the command line.
+pub(in crate::manifest) fn in_place_of(
+    before: &Value,
+    name: &str,
+    node: &Node,
+) -> Option<Diagnostic> {
+    let Content::Scalar(value) = &node.content else {
+        return None;
+    };
+    let (numbers, truths) = (before.as_float().is_some(), before.as_bool().is_some());
+    let (_, meant) = meant(value, numbers, truths)?;
+    let title = format!("`{name}` is {}, and becomes text", before.type_name());
+    Some(
+        Diagnostic::error(title)
+            .at(&node.place, "this is text")
+            .help(format!("write `{meant}`")),
+    )
+}
+
+/// What a text was meant as that stands beside numbers, or beside true and false.
+fn meant(value: &Value, numbers: bool, truths: bool) -> Option<(&'static str, String)> {
+    let Value::Str(text) = value else {
+        return None;
+    };
+    let number = meant_number(text).filter(|_| numbers);
+    let truth = || meant_truth(text).filter(|_| truths);
+    match number {
+        Some(number) => Some(("numbers", number)),
+        None => truth().map(|truth| ("true and false", truth)),
     }
 }
 

@@ -20,6 +20,8 @@ use super::Choice;
 use super::Form;
 use super::MOST;
 use super::Replicates;
+use super::files;
+use super::files::Unmatched;
 use super::numbers::numbers;
 use super::reader::Reader;
 
@@ -152,30 +154,22 @@ impl<'a> Reader<'a> {
             let ty = crate::registry::ParamType::Path;
             let pattern = fields::conform(node, &ty, "`glob`", self.found)?;
             let pattern = pattern.as_str().unwrap_or_default();
-            let root = glob::Pattern::escape(&self.root.to_string_lossy());
-            let options = glob::MatchOptions {
-                require_literal_separator: true,
-                require_literal_leading_dot: true,
-                ..glob::MatchOptions::new()
-            };
-            let paths = match glob::glob_with(&format!("{root}/{pattern}"), options) {
-                Ok(paths) => paths,
-                Err(error) => {
+            let names = match files::matching(self.root, pattern) {
+                Ok(names) => names,
+                Err(Unmatched::Pattern(why)) => {
                     self.found.push(
                         Diagnostic::error(format!("`{pattern}` is no pattern"))
-                            .at(&node.place, error.msg),
+                            .at(&node.place, why),
                     );
                     return None;
                 }
+                Err(Unmatched::Unreadable(path, why)) => {
+                    let title = format!("`{}` cannot be listed: {why}", path.display());
+                    self.found
+                        .push(Diagnostic::error(title).at(&node.place, "matches it"));
+                    return None;
+                }
             };
-            let paths = paths.filter_map(Result::ok).filter(|path| path.is_file());
-            let mut names: Vec<String> = paths
-                .filter_map(|path| {
-                    let inside = path.strip_prefix(self.root).ok()?;
-                    Some(inside.to_str()?.to_owned())
-                })
-                .collect();
-            names.sort();
             if names.is_empty() {
                 self.found.push(
                     Diagnostic::error(format!("axis `{}` has no files", entry.key))

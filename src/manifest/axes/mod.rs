@@ -1,6 +1,7 @@
 //! Axes: the forms in which a manifest gives a name several values.
 
 mod alike;
+mod files;
 mod forms;
 mod numbers;
 mod reader;
@@ -12,6 +13,7 @@ pub use search::{Budget, Objective, Search, Statistic, TrialCell};
 
 pub(super) use search::has_budget;
 
+pub(super) use alike::in_place_of;
 pub(super) use reader::Reader;
 
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! Parameters within parameters: `optim: {lr: 0.1}` is `${optim.lr}` and `-p optim.lr=0.5`.
 
+use crate::manifest::axes::in_place_of;
 use crate::manifest::columns::Columns;
 use crate::manifest::fields;
 use crate::manifest::node::Entry;
@@ -60,6 +61,10 @@ pub(super) fn within(entry: &Entry, columns: &mut Columns, found: &mut Diagnosti
         let next = inner.iter_mut().find(|(known, _)| known.as_str() == part);
         let (_, next) = next.expect("it is there, or was just put there");
         if parts.peek().is_none() {
+            if let Some(wrong) = in_place_of(next, &entry.key, &entry.value) {
+                found.push(wrong);
+                return true;
+            }
             *next = given;
             break;
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::manifest::axes::Axis;
 use crate::manifest::axes::Form;
+use crate::manifest::axes::in_place_of;
 use crate::manifest::columns::ABSENT;
 use crate::manifest::columns::Column;
 use crate::manifest::columns::Columns;
@@ -85,7 +86,15 @@ pub(super) fn constant(entry: &Entry, open: bool, columns: &mut Columns, found: 
         column.constant = ABSENT;
     } else if let Some(value) = fields::given(&entry.value, &column.ty.clone(), &what, found) {
         let value = match column.ty {
-            ParamType::Any => nested::over(column.value(column.constant), value),
+            ParamType::Any => {
+                let before = column.value(column.constant);
+                let wrong = before.and_then(|it| in_place_of(it, &entry.key, &entry.value));
+                if let Some(wrong) = wrong {
+                    found.push(wrong);
+                    return;
+                }
+                nested::over(before, value)
+            }
             _ => value,
         };
         column.constant = column.intern(value, &entry.value.place);

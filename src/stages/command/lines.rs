@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 /// A line is cut after this many bytes.
 const LONGEST: usize = 4096;
 
+/// Stands where a line was cut, before how much is left out.
+pub(super) const CUT: &str = " … (";
+
 /// So many lines are logged as they come; a program that says more is heard again at its end.
 const STREAMED: usize = 10_000;
 
@@ -50,7 +53,7 @@ impl Splitter {
     fn end(&mut self) -> String {
         let mut line = String::from_utf8_lossy(&self.line).into_owned();
         if self.cut > 0 {
-            line.push_str(&format!(" … ({} more bytes)", self.cut));
+            line.push_str(&format!("{CUT}{} more bytes)", self.cut));
         }
         *self = Splitter::default();
         line

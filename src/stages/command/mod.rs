@@ -16,6 +16,7 @@ mod process;
 mod program;
 mod remarks;
 mod script;
+mod secrets;
 mod shell;
 mod value_files;
 
@@ -25,6 +26,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use params::CommandParams;
+use secrets::Discreet;
+use secrets::Secrets;
 
 use super::Stage;
 use super::described;
@@ -200,29 +203,43 @@ impl Stage for Command {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = job.step.written.as_ref().unwrap_or(&job.step.params);
         let params = CommandParams::read(params)?;
-        let declared = outputs::Declared::read(&params)?;
-        let work = job.scratch.join("work");
-        let temporary = job.scratch.join(scratch::TEMPORARY);
-        paths::make_folder(&work)?;
-        paths::make_folder(&temporary)?;
-        let paths = paths::Paths {
-            root: job.root.to_owned(),
-            checkpoint: match params.keeps_state() {
-                true => job.link.checkpoint_folder()?,
-                false => None,
-            },
-            inputs: inputs::lay_out(job)?,
-            outputs: declared.prepare(&work)?,
+        let secrets = Secrets::of(&params);
+        let link = Discreet {
+            link: job.link,
+            secrets: &secrets,
         };
-        let values = CommandParams::read(&job.step.params)?;
-        let laid = laid::lay_out(job, &params, &values, &paths, &work)?;
-        let program = program::Program::read(job, &params, &paths, &temporary)?;
-        let mut said = metrics::PrintedMetrics::new(&declared);
-        let mut live = live::LiveNumbers::new(job.link, declared.grown(&work));
-        process::run(&program, &work, job, &mut said, &mut live)?;
-        let mut produced = declared.take(job, &work, &laid, said)?;
-        // What is computed from a diverged training is no score either.
-        produced.diverged = fitted::diverged_input(job).or(produced.diverged);
-        Ok(produced)
+        let job = Job {
+            inputs: job.inputs.clone(),
+            link: &link,
+            ..*job
+        };
+        run(&job, &params).map_err(|error| secrets.without_in(error))
     }
+}
+
+fn run(job: &Job<'_>, params: &CommandParams) -> Result<StepOutput, JobError> {
+    let declared = outputs::Declared::read(params)?;
+    let work = job.scratch.join("work");
+    let temporary = job.scratch.join(scratch::TEMPORARY);
+    paths::make_folder(&work)?;
+    paths::make_folder(&temporary)?;
+    let paths = paths::Paths {
+        root: job.root.to_owned(),
+        checkpoint: match params.keeps_state() {
+            true => job.link.checkpoint_folder()?,
+            false => None,
+        },
+        inputs: inputs::lay_out(job)?,
+        outputs: declared.prepare(&work)?,
+    };
+    let values = CommandParams::read(&job.step.params)?;
+    let laid = laid::lay_out(job, params, &values, &paths, &work)?;
+    let program = program::Program::read(job, params, &paths, &temporary)?;
+    let mut said = metrics::PrintedMetrics::new(&declared);
+    let mut live = live::LiveNumbers::new(job.link, declared.grown(&work));
+    process::run(&program, &work, job, &mut said, &mut live)?;
+    let mut produced = declared.take(job, &work, &laid, said)?;
+    // What is computed from a diverged training is no score either.
+    produced.diverged = fitted::diverged_input(job).or(produced.diverged);
+    Ok(produced)
 }

@@ -40,7 +40,7 @@ impl Paths {
     pub(super) fn fill(&self, text: &str) -> Result<String, JobError> {
         replace(text, |name| {
             Ok(match self.get(name) {
-                Some(path) => Some(path?.to_string_lossy().into_owned()),
+                Some(path) => Some(text_of(path?)?),
                 None => None,
             })
         })
@@ -61,6 +61,15 @@ impl Paths {
         }
         all
     }
+}
+
+/// A path as an argument.
+fn text_of(path: &Path) -> Result<String, JobError> {
+    path.to_str().map(str::to_owned).ok_or_else(|| {
+        let shown = path.display();
+        let wrong = format!("`{shown}` cannot be an argument: it is no text (UTF-8)");
+        JobError::failed(wrong).hint("in a shell text it can: `run: |` with \"${in.x}\"")
+    })
 }
 
 /// A shell text with `${in.x}` as `${in_x}`: shells know no dots in names. Only names change, so

@@ -41,7 +41,6 @@ pub(super) fn run(
             said.line(&line);
             live.borrow_mut().line(&line);
         }
-        let line = program.without_secrets(line);
         if stream == Stream::Err && !line.trim().is_empty() {
             complained = Some(line.trim().to_owned());
         }

@@ -27,52 +27,8 @@ pub(super) struct Program {
     pub environment: Vec<(String, OsString)>,
     /// The name that people know it by: that of the shell for a text.
     pub name: String,
-    /// Lines of the values of variables that `env` and `pass_env` name, the longest first.
-    secrets: Vec<(String, String)>,
     /// The shell's own file and what it notes of failures, where a text runs.
     text: Option<Text>,
-}
-
-/// Shorter values are words and numbers, which stand in a log for other reasons.
-const SHORTEST_SECRET: usize = 8;
-
-/// The same of variables whose name says that they hold a secret.
-const SHORTEST_NAMED: usize = 4;
-
-/// Parts of such names.
-const SECRET_NAMES: [&str; 7] = [
-    "TOKEN",
-    "SECRET",
-    "PASSW",
-    "PASSPHRASE",
-    "CREDENTIAL",
-    "_KEY",
-    "APIKEY",
-];
-
-fn secrets(params: &CommandParams) -> Vec<(String, String)> {
-    let mut secrets = Vec::new();
-    let keyed = params.passed_on().map(|name| (name.to_owned(), true));
-    let others = params.passed_unkeyed().into_iter();
-    for (name, keyed) in keyed.chain(others.map(|name| (name, false))) {
-        let value = std::env::var(&name).unwrap_or_default();
-        let upper = name.to_uppercase();
-        let named = SECRET_NAMES.iter().any(|part| upper.contains(part));
-        // Where things are on this machine is no secret, and worth reading in a log.
-        if !keyed && !named && value.split(':').all(|part| part.starts_with('/')) {
-            continue;
-        }
-        let shortest = if named {
-            SHORTEST_NAMED
-        } else {
-            SHORTEST_SECRET
-        };
-        let lines = value.lines().map(str::trim);
-        let lines = lines.filter(|line| line.len() >= shortest);
-        secrets.extend(lines.map(|line| (name.clone(), line.to_owned())));
-    }
-    secrets.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
-    secrets
 }
 
 /// How a text is run.
@@ -120,20 +76,8 @@ impl Program {
             environment: environment(job, params, paths, temporary)?,
             argv,
             name,
-            secrets: secrets(params),
             text,
         })
-    }
-
-    /// A line of the program's without the values of variables that are passed on: logs are kept, and
-    /// shown to others.
-    pub(super) fn without_secrets(&self, mut line: String) -> String {
-        for (name, value) in &self.secrets {
-            if line.contains(value.as_str()) {
-                line = line.replace(value.as_str(), &format!("${{{name}}}"));
-            }
-        }
-        line
     }
 
     /// Whether a shell reads this.

@@ -158,6 +158,49 @@ fn a_declaration_in_a_manifest_declares() {
 }
 
 #[test]
+fn a_number_does_not_become_text_in_passing() {
+    let text = "experiment: t
+params: {n: 1, b: true, m: {k: 2}}
+stages: {s: {uses: command, with: {run: [a], values: {n: \"${n}\", b: \"${b}\", k: \"${m.k}\"}, out: {x: x}}}}
+profiles: {p: {params: {n: 1_000}}}
+";
+    let with = |name: &str, value: &str| {
+        let overrides = Overrides {
+            params: vec![(name.to_owned(), value.to_owned())],
+            ..Overrides::default()
+        };
+        planned_with(text, &overrides).found.render(false)
+    };
+    for (name, value, meant) in [
+        ("n", "1_000", "write `1000`"),
+        ("n", "'7'", "write `7`"),
+        ("b", "yes", "write `true`"),
+        ("m.k", "1_0", "write `10`"),
+    ] {
+        let found = with(name, value);
+        assert!(
+            found.contains("becomes text") && found.contains(meant),
+            "{found}"
+        );
+    }
+    for (name, value) in [("n", "auto"), ("n", "2.5"), ("b", "maybe"), ("m.k", "3")] {
+        assert_eq!(with(name, value), "");
+    }
+    let profile = Overrides {
+        profile: Some("p".to_owned()),
+        ..Overrides::default()
+    };
+    let found = planned_with(text, &profile).found.render(false);
+    assert!(found.contains("becomes text"), "{found}");
+    // What is wrong with a value is said, not only that something is.
+    let found = with("n", "99999999999999999999");
+    assert!(
+        found.contains("too large") || found.contains("more than a number"),
+        "{found}"
+    );
+}
+
+#[test]
 fn an_option_without_a_value_is_a_mistake() {
     let text =
         "experiment: t\nparams: {lr: 1}\nstages: {fit: {uses: train/vae, with: {lr: \"${lr}\"}}}\n";

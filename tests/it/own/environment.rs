@@ -79,6 +79,39 @@ fn values_of_secrets_stand_nowhere() {
 }
 
 #[test]
+fn what_is_said_of_a_step_has_no_secrets_either() {
+    const SECRET: &str = "s3cr3t-v4lue";
+    let space = space(
+        "experiment: o
+stages:
+  link:
+    uses: command
+    with: {run: 'ln -s \"/nowhere/$API_TOKEN\" x', env: [API_TOKEN], out: {x: x}}
+  stray:
+    uses: command
+    with: {run: 'echo > x; echo > \"$API_TOKEN.txt\"', env: [API_TOKEN], out: {x: x}}
+  number:
+    uses: command
+    with: {run: 'echo \"{ $API_TOKEN\" > m.json', env: [API_TOKEN], metrics: m.json}
+",
+    );
+    let mut run = space.command(&["run", "manifests/o.yaml", "--progress", "lines"]);
+    let output = run.env("API_TOKEN", SECRET).output();
+    let said = output.expect("the program starts");
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(said.contains("/nowhere/${API_TOKEN}"), "{said}");
+    assert!(said.contains("`${API_TOKEN}.txt`"), "{said}");
+    assert!(!said.contains(SECRET), "{said}");
+    for file in space.files("outputs") {
+        let bytes = std::fs::read(&file).expect("files are readable");
+        let found = bytes
+            .windows(SECRET.len())
+            .any(|part| part == SECRET.as_bytes());
+        assert!(!found, "{}", file.display());
+    }
+}
+
+#[test]
 fn a_variable_is_in_the_key_or_not() {
     let of = |with: &str| {
         mistakes(&format!(

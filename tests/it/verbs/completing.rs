@@ -149,6 +149,28 @@ fn a_manifest_that_is_wrong_or_absent_completes_nothing_and_says_nothing() {
     );
 }
 
+/// A shell prints what is offered, and a line is a name.
+#[test]
+fn nothing_is_offered_that_a_terminal_obeys() {
+    let space = toy();
+    space.write(
+        "manifests/odd.yaml",
+        "experiment: odd\naxes: {v: [\"a\\e[31m\", \"b\\nc\", d]}\nstages:\n  try:\n    uses: command\n    with: \
+         {run: 'echo x=1', values: {v: \"${v}\"}, metrics: stdout}\n",
+    );
+    let values = offered(&space, "sweepline run manifests/odd.yaml --axis v=");
+    assert_eq!(values, ["d"]);
+    let steps = offered(&space, "sweepline log manifests/odd.yaml try[");
+    assert_eq!(steps.len(), 3);
+    space.write("few/a\u{1b}[31m.yaml", "");
+    space.write("few/b.yaml", "");
+    let files = offered(&space, "sweepline check few/");
+    for name in steps.iter().chain(&files) {
+        assert!(!name.contains(char::is_control), "{name:?}");
+    }
+    assert_eq!(files, ["few/b.yaml"]);
+}
+
 /// A sweep of thousands is completed axis by axis.
 #[test]
 fn many_steps_are_completed_axis_by_axis() {

@@ -1,0 +1,166 @@
+//! The files of a project that the pattern of an axis matches.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Names that begin with a dot are matched by such patterns alone.
+const OPTIONS: glob::MatchOptions = glob::MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
+/// Why there is no list of files.
+#[derive(Debug)]
+pub(super) enum Unmatched {
+    /// The text is no pattern.
+    Pattern(&'static str),
+    /// A folder, or a file whose name is no text, which no value of an axis can be.
+    Unreadable(PathBuf, String),
+}
+
+/// The paths of the files that match, relative to the root, sorted. `**` stands for any number of folders,
+/// and follows no links.
+///
+/// # Errors
+/// Where the text is no pattern, and where a file would be left out that matches.
+pub(super) fn matching(root: &Path, pattern: &str) -> Result<Vec<String>, Unmatched> {
+    let parts = pattern.split('/').filter(|part| !matches!(*part, "" | "."));
+    let parts: Result<Vec<Part>, _> = parts.map(Part::read).collect();
+    let mut parts = parts.map_err(|error| Unmatched::Pattern(error.msg))?;
+    // Any number of folders twice is any number.
+    parts.dedup_by(|next, before| matches!((next, before), (Part::Folders, Part::Folders)));
+    let mut found = Vec::new();
+    walk(root, &parts, &mut found)?;
+    let mut names = Vec::new();
+    for path in found {
+        let inside = path.strip_prefix(root).unwrap_or(&path);
+        match inside.to_str() {
+            Some(name) => names.push(name.to_owned()),
+            None => {
+                let why = "its name is no text, so that no value can name it";
+                return Err(Unmatched::Unreadable(inside.to_owned(), why.to_owned()));
+            }
+        }
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+enum Part {
+    Folders,
+    Name(glob::Pattern),
+}
+
+impl Part {
+    fn read(text: &str) -> Result<Self, glob::PatternError> {
+        match text {
+            "**" => Ok(Part::Folders),
+            text => glob::Pattern::new(text).map(Part::Name),
+        }
+    }
+}
+
+fn walk(folder: &Path, parts: &[Part], found: &mut Vec<PathBuf>) -> Result<(), Unmatched> {
+    let unreadable = |error: io::Error| Unmatched::Unreadable(folder.to_owned(), error.to_string());
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(unreadable(error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(unreadable)?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let path = entry.path();
+        let (part, rest) = match parts {
+            [Part::Folders, rest @ ..] => {
+                let own = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                if own && !name.starts_with('.') {
+                    walk(&path, parts, found)?;
+                }
+                match rest {
+                    // All that is below.
+                    [] => {
+                        if !name.starts_with('.') && path.is_file() {
+                            found.push(path);
+                        }
+                        continue;
+                    }
+                    [part, rest @ ..] => (part, rest),
+                }
+            }
+            [part, rest @ ..] => (part, rest),
+            [] => continue,
+        };
+        let Part::Name(pattern) = part else {
+            continue;
+        };
+        if !pattern.matches_with(&name, OPTIONS) {
+            continue;
+        }
+        match rest {
+            [] if path.is_file() => found.push(path),
+            [] => {}
+            rest if path.is_dir() => walk(&path, rest, found)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project(files: &[&str]) -> tempfile::TempDir {
+        let project = tempfile::tempdir().expect("a temporary folder");
+        for file in files {
+            let path = project.path().join(file);
+            fs::create_dir_all(path.parent().expect("it has a folder")).expect("a folder");
+            fs::write(path, "").expect("a file");
+        }
+        project
+    }
+
+    #[test]
+    fn patterns_match_part_by_part() {
+        let files = [
+            "a.csv",
+            "d/b.csv",
+            "d/.c.csv",
+            "d/e/f.csv",
+            "d/e/g.txt",
+            ".h/i.csv",
+        ];
+        let project = project(&files);
+        let of = |pattern: &str| matching(project.path(), pattern).expect("it is a pattern");
+        assert_eq!(of("*.csv"), ["a.csv"]);
+        assert_eq!(of("**/*.csv"), ["a.csv", "d/b.csv", "d/e/f.csv"]);
+        assert_eq!(of("**/**/e/*"), ["d/e/f.csv", "d/e/g.txt"]);
+        assert_eq!(of("d/**"), ["d/b.csv", "d/e/f.csv", "d/e/g.txt"]);
+        assert_eq!(of("d/.*"), ["d/.c.csv"]);
+        assert_eq!(of(".h/*"), [".h/i.csv"]);
+        assert_eq!(of("d/[be]*.csv"), ["d/b.csv"]);
+        assert_eq!(of("nowhere/*"), [""; 0]);
+        assert_eq!(of("d"), [""; 0]);
+        let wrong = matching(project.path(), "d/a**");
+        assert!(matches!(wrong, Err(Unmatched::Pattern(_))));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_name_that_is_no_text_is_told_where_it_matches() {
+        use std::os::unix::ffi::OsStrExt;
+        let project = project(&["d/b.csv", "e/b.csv"]);
+        let odd = std::ffi::OsStr::from_bytes(b"d/\xff.csv");
+        fs::write(project.path().join(odd), "").expect("a file");
+        let wrong = matching(project.path(), "d/*.csv");
+        assert!(matches!(wrong, Err(Unmatched::Unreadable(path, _)) if path == Path::new(odd)));
+        let others = matching(project.path(), "*/b.csv").expect("it is a pattern");
+        assert_eq!(others, ["d/b.csv", "e/b.csv"]);
+    }
+}
