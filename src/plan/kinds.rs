@@ -86,7 +86,9 @@ fn possible(
     }
     let family = |kind: &dyn StageKind| kind.name().split_once('/').map(|(family, _)| family);
     let families: Vec<_> = kinds.iter().map(|kind| family(*kind)).collect();
-    let others = catalog.iter().filter(|kind| families.contains(&family(*kind)));
+    let others = catalog
+        .iter()
+        .filter(|kind| families.contains(&family(*kind)));
     others.collect()
 }
 

@@ -105,7 +105,9 @@ impl Ahead {
     /// A step of this run took so long.
     pub(super) fn learn(&mut self, id: u32, seconds: f64) {
         if let Some(step) = self.steps.get(id as usize) {
-            self.stages[step.stage].cost.learn(&step.values, seconds, true);
+            self.stages[step.stage]
+                .cost
+                .learn(&step.values, seconds, true);
         }
     }
 
@@ -303,7 +305,9 @@ pub(super) mod tests {
         let mut open: BTreeMap<String, usize> = BTreeMap::new();
         for (id, step) in ahead.steps.iter().enumerate() {
             if !closed.get(id).copied().unwrap_or(false) {
-                *open.entry(ahead.stages[step.stage].name.to_string()).or_default() += 1;
+                *open
+                    .entry(ahead.stages[step.stage].name.to_string())
+                    .or_default() += 1;
             }
         }
         let running = running.collect();
@@ -326,7 +330,10 @@ pub(super) mod tests {
 
     #[test]
     fn where_part_of_a_plan_is_wanted_the_rest_takes_no_time() {
-        let beside = knowing(ahead(&[(0, 0, &[]), (0, 0, &[]), (1, 0, &[0])]), &[10.0, 5.0]);
+        let beside = knowing(
+            ahead(&[(0, 0, &[]), (0, 0, &[]), (1, 0, &[0])]),
+            &[10.0, 5.0],
+        );
         let open = BTreeMap::from([("fit".to_owned(), 1)]);
         assert_eq!(beside.end(&BTreeMap::new(), &[], &open, 1), Some(10.0));
     }

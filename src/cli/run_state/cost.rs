@@ -50,7 +50,12 @@ struct Effect {
 
 /// Each value, and each pair of them.
 fn effects_of(values: &[u32]) -> impl Iterator<Item = (u32, u32)> {
-    let pairs = |(i, a): (usize, &u32)| values[i..].iter().map(move |b| (*a, *b)).collect::<Vec<_>>();
+    let pairs = |(i, a): (usize, &u32)| {
+        values[i..]
+            .iter()
+            .map(move |b| (*a, *b))
+            .collect::<Vec<_>>()
+    };
     values.iter().enumerate().flat_map(pairs)
 }
 
@@ -99,7 +104,11 @@ impl Cost {
             }
         }
         let total: f64 = self.seen.iter().map(|seen| seen.ln_seconds.exp()).sum();
-        let fitted = self.seen.iter().zip(&rest).map(|(seen, rest)| seen.ln_seconds - rest);
+        let fitted = self
+            .seen
+            .iter()
+            .zip(&rest)
+            .map(|(seen, rest)| seen.ln_seconds - rest);
         self.smear = total / fitted.map(f64::exp).sum::<f64>();
     }
 
@@ -150,7 +159,10 @@ mod tests {
     /// Within a factor.
     fn near(got: Option<f64>, want: f64, factor: f64) {
         let got = got.expect("something was seen");
-        assert!(got < want * factor && got > want / factor, "{got} for {want}");
+        assert!(
+            got < want * factor && got > want / factor,
+            "{got} for {want}"
+        );
     }
 
     #[test]

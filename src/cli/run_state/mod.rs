@@ -5,8 +5,6 @@ mod ahead;
 mod cost;
 mod log;
 mod remaining;
-#[cfg(test)]
-mod replay;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

@@ -57,7 +57,12 @@ impl RunState {
             };
             (*id, under_way)
         });
-        ahead.end(&under_way.collect(), &self.closed, &self.open, self.jobs.max(1))
+        ahead.end(
+            &under_way.collect(),
+            &self.closed,
+            &self.open,
+            self.jobs.max(1),
+        )
     }
 }
 

@@ -62,11 +62,14 @@ impl FittedTable {
             lead = Some(kept.remove(0));
             fit = self.fit(&kept, room);
         }
-        let kinds = kept.iter().zip(&fit.broken).map(|(&i, broken)| match (self.columns[i].1, broken) {
-            (_, true) => format!("p{{{:.0}pt}}", fit.cap - BESIDE),
-            (Side::Words, false) => "l".to_owned(),
-            (Side::Numbers, false) => "r".to_owned(),
-        });
+        let kinds =
+            kept.iter()
+                .zip(&fit.broken)
+                .map(|(&i, broken)| match (self.columns[i].1, broken) {
+                    (_, true) => format!("p{{{:.0}pt}}", fit.cap - BESIDE),
+                    (Side::Words, false) => "l".to_owned(),
+                    (Side::Numbers, false) => "r".to_owned(),
+                });
         let kinds: String = kinds.collect();
         let line = |cells: Vec<String>| format!("{} \\tabularnewline\n", cells.join(" & "));
         let over_row = |text: &str| {
@@ -90,10 +93,13 @@ impl FittedTable {
                     body.push_str(&over_row(&row[lead]));
                 }
             }
-            let cells = kept.iter().zip(&fit.broken).map(|(&i, broken)| match broken {
-                true => broken_cell(&row[i]),
-                false => row[i].clone(),
-            });
+            let cells = kept
+                .iter()
+                .zip(&fit.broken)
+                .map(|(&i, broken)| match broken {
+                    true => broken_cell(&row[i]),
+                    false => row[i].clone(),
+                });
             body.push_str(&line(cells.collect()));
         }
         if !self.long {
@@ -125,7 +131,9 @@ impl FittedTable {
         let broken = (0..kept.len()).map(|at| is_text(at) && widths[at] > cap + 0.5);
         let broken: Vec<bool> = broken.collect();
         let taken = widths.iter().zip(&broken);
-        let total = taken.map(|(width, broken)| if *broken { cap } else { *width }).sum();
+        let total = taken
+            .map(|(width, broken)| if *broken { cap } else { *width })
+            .sum();
         Fit { cap, broken, total }
     }
 
@@ -312,7 +320,13 @@ mod tests {
         let words = |head: &str| (head.to_owned(), Side::Words);
         let numbers = |head: &str| (head.to_owned(), Side::Numbers);
         let row = |claim: &str| {
-            let cells = [claim, "$-186.5021$", "$<-191.0021$", "$0.9168$", "undecided"];
+            let cells = [
+                claim,
+                "$-186.5021$",
+                "$<-191.0021$",
+                "$0.9168$",
+                "undecided",
+            ];
             cells.map(str::to_owned).to_vec()
         };
         let table = FittedTable {
