@@ -130,6 +130,23 @@ pub(super) fn told(store: Option<&Store>, key: Digest) -> Result<Option<String>,
     Ok(store.accepted(key)?.map(|accepted| text(&accepted)))
 }
 
+/// The steps whose results were accepted, with what is said of each, in the order of the plan.
+pub(super) fn all(
+    project: &Project,
+    store: Option<&Store>,
+    statuses: &[StepStatus],
+) -> Result<Vec<(StepId, String)>, Stop> {
+    let mut all = Vec::new();
+    for (step, status) in project.plan.steps.iter().zip(statuses) {
+        if let StepStatus::UpToDate { key, .. } = status
+            && let Some(told) = told(store, *key)?
+        {
+            all.push((step.id, told));
+        }
+    }
+    Ok(all)
+}
+
 pub(super) fn text(accepted: &Accepted) -> String {
     let Accepted { made, reason, .. } = accepted;
     format!(

@@ -190,6 +190,9 @@ pub(super) struct ProjectArgs {
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub experiment: Experiment,
+    /// Run nothing: say what would run, as `plan` does
+    #[arg(short = 'n', long, conflicts_with_all = ["force", "json"])]
+    pub dry_run: bool,
     /// How many steps may run at once [default: the number of CPUs]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs: Option<u32>,
@@ -249,6 +252,18 @@ pub(super) struct RunArgs {
     pub metrics_file: Option<PathBuf>,
 }
 
+impl RunArgs {
+    /// What says what such a run would do.
+    pub(super) fn to_plan(&self) -> PlanArgs {
+        PlanArgs {
+            experiment: self.experiment.clone(),
+            explain: false,
+            json: false,
+            filters: self.filters.clone(),
+        }
+    }
+}
+
 /// Which steps a verb is about. A reduction is never narrowed: where some of its members are left
 /// out and not known from before, it stays pending.
 #[derive(Debug, Clone, Default, Args)]
@@ -297,6 +312,9 @@ pub(super) struct WhyArgs {
     pub experiment: Experiment,
     /// A step as `plan` prints it, or a stage: 'fit[latent=8,seed=0]'
     pub step: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -113,11 +113,11 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
     match args.to {
         ExportFormat::Tensorboard => writeln!(err, "  `tensorboard --logdir {dir}` shows them")?,
         ExportFormat::Mlflow => {
+            let target = "sqlite:///mlflow.db";
             writeln!(
                 err,
-                "  `mlflow ui --backend-store-uri {dir}` shows them; where it takes no files any more, \
-                 `mlflow migrate-filestore --source {dir} --target sqlite:///mlflow.db` comes first, \
-                 and the database is shown"
+                "  `mlflow migrate-filestore --source {dir} --target {target} && mlflow ui --backend-store-uri {target}` \
+                 shows them; before MLflow 3.17 also `mlflow ui --backend-store-uri {dir}`"
             )?;
         }
         ExportFormat::Csv | ExportFormat::Arrow => {}

@@ -193,6 +193,7 @@ fn suggesting(mut error: clap::Error) -> clap::Error {
 
 fn verb(verb: &Verb, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     match verb {
+        Verb::Run(args) if args.dry_run => plan::plan(&args.to_plan(), out, err),
         Verb::Run(args) => run::run(args, err),
         Verb::List(args) => Ok(list::list(args, out, err)?),
         Verb::Log(args) => log::log(args, out, err),

@@ -87,6 +87,16 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         err.diagnostic(&wrong)?;
         return Ok(Exit::Usage);
     }
+    // What is wrong with the command line is told before anybody waits for the store.
+    let forced = project.steps_named(&args.force, err)?;
+    if let Some(name) = &args.name {
+        run_list::fit_for_a_name(name, err)?;
+        if ahead.is_none()
+            && let Some(store) = project.read_store()?
+        {
+            run_list::free_for_a_run(name, &store, err)?;
+        }
+    }
     let interrupted = interrupt::watch()?;
     let store = match ahead {
         Some(store) => store,
@@ -95,13 +105,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         })?,
     };
     if let Some(name) = &args.name {
-        run_list::fit_for_a_name(name, err)?;
-        if let Some(run) = store.run_named(name)? {
-            writeln!(err, "error: `{name}` is the name of run {run}")?;
-            let help = format!("`sweepline runs unname {name}` takes it away; or take another one");
-            writeln!(err, "  = help: {help}")?;
-            return Ok(Exit::Usage);
-        }
+        run_list::free_for_a_run(name, &store, err)?;
     }
     let root = &project.plan.experiment.root;
     let mut options = Options::new(project.name(), root);
@@ -118,7 +122,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let filtered = selection.is_some();
     options.name = args.name.clone();
     options.tags = args.tags.clone();
-    options.force = project.steps_named(&args.force, err)?;
+    options.force = forced;
     options.only = selection.map(|selection| selection.ids());
     let mut growing = false;
     if !filtered && let Some(steps) = project.until_proposals()? {

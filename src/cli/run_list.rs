@@ -16,6 +16,7 @@ use super::runs;
 use super::stop::Stop;
 use super::store_lock;
 use crate::store::PastRun;
+use crate::store::Store;
 
 /// Lists runs, or names and tags one.
 pub(super) fn runs(args: &RunsArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
@@ -54,6 +55,17 @@ pub(super) fn fit_for_a_name(name: &str, err: &mut Printer) -> Result<(), Stop> 
     writeln!(err, "error: `{name}` cannot be the name of a run")?;
     let why = "letters, digits, `-`, `_` and `.`; it begins with no date and is not `latest` or `previous`";
     writeln!(err, "  = help: {why}")?;
+    Err(Stop::Reported(Exit::Usage))
+}
+
+/// Whether no run has this name; says which has it.
+pub(super) fn free_for_a_run(name: &str, store: &Store, err: &mut Printer) -> Result<(), Stop> {
+    let Some(run) = store.run_named(name)? else {
+        return Ok(());
+    };
+    writeln!(err, "error: `{name}` is the name of run {run}")?;
+    let help = format!("`sweepline runs unname {name}` takes it away; or take another one");
+    writeln!(err, "  = help: {help}")?;
     Err(Stop::Reported(Exit::Usage))
 }
 

@@ -69,14 +69,9 @@ pub(super) fn status(
         }
     };
     let states: Vec<&str> = project.plan.steps.iter().map(|step| state(step)).collect();
-    let mut accepted = Vec::new();
-    for (step, status) in project.plan.steps.iter().zip(&statuses) {
-        if let StepStatus::UpToDate { key, .. } = status
-            && let Some(told) = accept::told(previous.store.as_ref(), *key)?
-        {
-            accepted.push((step.to_string(), told));
-        }
-    }
+    let accepted = accept::all(&project, previous.store.as_ref(), &statuses)?.into_iter();
+    let accepted = accepted.map(|(id, told)| (project.plan.step(id).to_string(), told));
+    let accepted: Vec<(String, String)> = accepted.collect();
     match args.json {
         true => print_json(&project, &states, run.as_ref(), &accepted, out)?,
         false => {

@@ -4,6 +4,10 @@ use std::collections::BTreeSet;
 use std::io;
 use std::io::Write;
 
+use serde_json::Value as Json;
+use serde_json::json;
+
+use super::JSON_VERSION;
 use super::accept;
 use super::args::WhyArgs;
 use super::exit::Exit;
@@ -13,6 +17,7 @@ use super::project::Project;
 use super::remote;
 use super::status;
 use super::step_status::Line;
+use super::step_status::changed;
 use super::step_status::lines;
 use super::step_status::word;
 use super::stop::Stop;
@@ -39,6 +44,12 @@ pub(super) fn why(args: &WhyArgs, out: &mut Printer, err: &mut Printer) -> Resul
     let statuses = previous.statuses(&project);
     let status = &statuses[step.id.index()];
     let under_way = status::under_way(previous.store.as_ref(), &project, &step.to_string())?;
+    if args.json {
+        let state = under_way.as_ref().map_or(word(status), |_| "running");
+        let object = as_json(&project, step, &previous, &statuses, state)?;
+        writeln!(out, "{object}")?;
+        return Ok(Exit::Success);
+    }
     writeln!(
         out,
         "{step}: {}",
@@ -87,9 +98,7 @@ pub(super) fn why(args: &WhyArgs, out: &mut Printer, err: &mut Printer) -> Resul
                 ] if under_way.is_some() => writeln!(out, "  for the first time")?,
                 _ => print_reasons(reasons, step, out)?,
             }
-            if let Some(old) = previous.last(&step.to_string()) {
-                let changed = reasons.len();
-                let same = old.len().saturating_sub(changed);
+            if let Some(same) = unchanged(&previous, step, reasons) {
                 writeln!(out, "  {} of its key unchanged", plural(same, "part"))?;
             }
         }
@@ -97,7 +106,7 @@ pub(super) fn why(args: &WhyArgs, out: &mut Printer, err: &mut Printer) -> Resul
             for line in lines(&project, status) {
                 print_line(&line, out)?;
             }
-            upstream(&project, step, &statuses, out)?;
+            print_causes(&causes(&project, step, &statuses), out)?;
         }
         StepStatus::Broken { .. } => {
             for line in lines(&project, status) {
@@ -146,13 +155,22 @@ fn print_line(line: &Line, out: &mut Printer) -> io::Result<()> {
     }
 }
 
+/// Of how many parts of its last key nothing is said; none where it had none.
+fn unchanged(previous: &PreviousRun, step: &Step, reasons: &[Reason]) -> Option<usize> {
+    let old = previous.last(&step.to_string())?;
+    Some(old.len().saturating_sub(reasons.len()))
+}
+
+/// Steps of one stage, further up, that run for the same reasons.
+struct Cause<'p> {
+    first: &'p Step,
+    status: &'p StepStatus,
+    lines: Vec<Line>,
+    count: usize,
+}
+
 /// Why the steps run that it waits for: the first causes, each once.
-fn upstream(
-    project: &Project,
-    step: &Step,
-    statuses: &[StepStatus],
-    out: &mut Printer,
-) -> io::Result<()> {
+fn causes<'p>(project: &'p Project, step: &Step, statuses: &'p [StepStatus]) -> Vec<Cause<'p>> {
     let mut open = vec![step.id];
     let mut seen = BTreeSet::new();
     while let Some(id) = open.pop() {
@@ -165,37 +183,116 @@ fn upstream(
             }
         }
     }
-    let mut groups: Vec<(&Step, Vec<Line>, usize)> = Vec::new();
+    let mut causes: Vec<Cause<'_>> = Vec::new();
     for id in seen {
-        let (need, status) = (project.plan.step(id), &statuses[id.index()]);
+        let (first, status) = (project.plan.step(id), &statuses[id.index()]);
         if matches!(status, StepStatus::MayRun { .. }) {
             continue;
         }
         let lines = lines(project, status);
-        let same = |(first, known, _): &&mut (&Step, Vec<Line>, usize)| {
-            first.stage == need.stage && *known == lines
-        };
-        match groups.iter_mut().find(same) {
-            Some(group) => group.2 += 1,
-            None => groups.push((need, lines, 1)),
+        let same =
+            |known: &&mut Cause<'_>| known.first.stage == first.stage && known.lines == lines;
+        match causes.iter_mut().find(same) {
+            Some(known) => known.count += 1,
+            None => causes.push(Cause {
+                first,
+                status,
+                lines,
+                count: 1,
+            }),
         }
     }
-    let hidden = groups.len().saturating_sub(ROOTS);
-    for (need, lines, count) in groups.into_iter().take(ROOTS) {
-        let more = match count {
+    causes
+}
+
+fn print_causes(causes: &[Cause<'_>], out: &mut Printer) -> io::Result<()> {
+    for cause in causes.iter().take(ROOTS) {
+        let more = match cause.count {
             1 => "runs".to_owned(),
             n => format!("and {} more run", n - 1),
         };
-        writeln!(out, "  {need} {more}")?;
-        for line in lines {
+        writeln!(out, "  {} {more}", cause.first)?;
+        for line in &cause.lines {
             writeln!(out, "    {}", line.text)?;
-            if let Some(place) = line.place {
+            if let Some(place) = &line.place {
                 writeln!(out, "      --> {place}")?;
             }
         }
     }
-    match hidden {
+    match causes.len().saturating_sub(ROOTS) {
         0 => Ok(()),
         n => writeln!(out, "  and {} further up", plural(n, "other cause")),
     }
+}
+
+/// The same for programs, with nothing counted or cut short.
+fn as_json(
+    project: &Project,
+    step: &Step,
+    previous: &PreviousRun,
+    statuses: &[StepStatus],
+    state: &str,
+) -> Result<Json, Stop> {
+    let status = &statuses[step.id.index()];
+    let cell = step.cell.iter();
+    let cell = cell.map(|(axis, value)| (axis.to_owned(), json!(value)));
+    let texts = |lines: &[Line]| -> Vec<String> {
+        let texts = lines.iter().map(|line| line.text.clone());
+        texts.collect()
+    };
+    let causes = match status {
+        StepStatus::MayRun { .. } => causes(project, step, statuses),
+        _ => Vec::new(),
+    };
+    let causes = causes.iter().map(|cause| {
+        json!({
+            "step": cause.first.to_string(),
+            "stage": &*cause.first.stage,
+            "steps": cause.count,
+            "reasons": texts(&cause.lines),
+            "changes": changed(cause.status),
+        })
+    });
+    let mut object = json!({
+        "version": JSON_VERSION,
+        "step": step.to_string(),
+        "stage": &*step.stage,
+        "cell": cell.collect::<serde_json::Map<_, _>>(),
+        "kind": step.kind.name(),
+        "place": step.place.to_string(),
+        "state": state,
+        "trial": project.trial_of(step),
+        "key": null,
+        "reasons": texts(&lines(project, status)),
+        "changes": changed(status),
+        "unchanged": null,
+        "causes": causes.collect::<Vec<_>>(),
+        "parts": null,
+        "outputs": {},
+        "accepted": null,
+        "fetched": null,
+        "environment": null,
+    });
+    match status {
+        StepStatus::UpToDate { key, result } => {
+            object["key"] = json!(key.to_hex());
+            let outputs = result.outputs.iter().map(|(output, artifact)| {
+                let about = json!({"digest": artifact.digest().to_hex(), "size": artifact.size()});
+                (output.clone(), about)
+            });
+            object["outputs"] = outputs.collect::<serde_json::Map<_, _>>().into();
+            if let Some(store) = &previous.store {
+                object["parts"] = json!(store.parts(*key)?);
+                object["accepted"] = json!(store.accepted(*key)?);
+                object["fetched"] = json!(store.fetched(*key)?);
+                object["environment"] = json!(store.environment(*key)?);
+            }
+        }
+        StepStatus::Runs { key, reasons } => {
+            object["key"] = json!(key.to_hex());
+            object["unchanged"] = json!(unchanged(previous, step, reasons));
+        }
+        StepStatus::MayRun { .. } | StepStatus::Broken { .. } => {}
+    }
+    Ok(object)
 }

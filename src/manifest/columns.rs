@@ -18,6 +18,8 @@ use crate::text::did_you_mean;
 use crate::text::list_of;
 
 use super::expression::Expression;
+use super::node::Content;
+use super::node::Node;
 
 /// The value of a column in a cell; [`ABSENT`] where the cell has none.
 pub type ValueId = u32;
@@ -43,10 +45,14 @@ pub struct Column {
     pub(super) constant: ValueId,
     /// For a parameter that variants set: the columns of those variants.
     pub(super) governors: Vec<usize>,
+    /// For a value within a parameter, `optim.lr`: that parameter, and the way from there.
+    pub(super) within: Option<(usize, Vec<String>)>,
     values: Vec<Value>,
     /// Where each value was first written.
     places: Vec<Place>,
     known: HashMap<Value, ValueId>,
+    /// Numbers within its values by the way to them, `.lr` or `.rates[0]`, as they are written somewhere.
+    spelled: Vec<(String, String)>,
 }
 
 impl Column {
@@ -59,10 +65,37 @@ impl Column {
             position: None,
             constant: ABSENT,
             governors: Vec::new(),
+            within: None,
             values: Vec::new(),
             places: Vec::new(),
             known: HashMap::new(),
+            spelled: Vec::new(),
         }
+    }
+
+    /// Notes how numbers within a value are written. `way` leads to what the node is.
+    pub(super) fn spell(&mut self, way: &str, node: &Node) {
+        match &node.content {
+            Content::List(items) => {
+                for (at, item) in items.iter().enumerate() {
+                    self.spell(&format!("{way}[{at}]"), item);
+                }
+            }
+            Content::Map(entries) => {
+                for entry in entries {
+                    self.spell(&format!("{way}.{}", entry.key), &entry.value);
+                }
+            }
+            Content::Scalar(value) if !way.is_empty() && value.as_float().is_some() => {
+                self.spell_as(way.to_owned(), node.place.text().trim().to_owned());
+            }
+            Content::Scalar(_) => {}
+        }
+    }
+
+    /// The same of one number by its way.
+    pub(super) fn spell_as(&mut self, way: String, text: String) {
+        self.spelled.push((way, text));
     }
 
     /// The number of a value, which must be in canonical form.
@@ -111,18 +144,53 @@ impl Column {
     /// A number as the manifest writes it, where that is another text than its own: `1e-3`.
     pub fn written(&self, id: ValueId) -> Option<&str> {
         let value = self.value(id)?;
-        let number = value.as_float()?;
         let text = self.place_of(id)?.text().trim();
-        let plain = text.trim_start_matches('+').replace('_', "");
-        // A value of a range has the place of the range; an octal number is not read by `parse`.
-        let same = plain.parse::<f64>().is_ok_and(|read| read == number);
-        (same && text != value.to_string()).then_some(text)
+        (is_text_of(text, value) && text != value.to_string()).then_some(text)
+    }
+
+    /// The same of a number within a value: the way to it is `.lr`, `.rates[0]`.
+    pub(super) fn written_within(&self, id: ValueId, way: &str) -> Option<&str> {
+        let value = within(self.value(id)?, way)?;
+        // What was given last wins, as it does with values.
+        let texts = self.spelled.iter().rev().filter(|(known, _)| known == way);
+        let mut texts = texts.map(|(_, text)| text.as_str());
+        let text = texts.find(|text| is_text_of(text, value))?;
+        (text != value.to_string()).then_some(text)
     }
 
     /// All its values, in the order in which they were written.
     pub fn values(&self) -> &[Value] {
         &self.values
     }
+}
+
+/// Whether a text is read as a number. A value of a range has the place of the range; an octal number is not
+/// read by `parse`.
+fn is_text_of(text: &str, value: &Value) -> bool {
+    let plain = text.trim_start_matches('+').replace('_', "");
+    let number = value.as_float();
+    number.is_some_and(|number| plain.parse::<f64>().is_ok_and(|read| read == number))
+}
+
+/// What a way leads to within a value: `.a.b[0]`.
+fn within<'v>(value: &'v Value, way: &str) -> Option<&'v Value> {
+    let mut parts = way.split_inclusive([']']).flat_map(|part| part.split('.'));
+    parts.try_fold(value, |value, part| {
+        let (name, index) = match part.strip_suffix(']') {
+            Some(part) => part.split_once('[').map(|(name, at)| (name, Some(at)))?,
+            None => (part, None),
+        };
+        let value = match (name, value) {
+            ("", value) => value,
+            (name, Value::Map(entries)) => entries.get(name)?,
+            _ => return None,
+        };
+        match (index, value) {
+            (None, value) => Some(value),
+            (Some(at), Value::List(items)) => items.get(at.parse::<usize>().ok()?),
+            _ => None,
+        }
+    })
 }
 
 /// All names of an experiment.
@@ -219,6 +287,17 @@ impl Columns {
         for index in 0..self.list.len() {
             if self.list[index].axis {
                 self.list[index].governors = vec![index];
+            }
+        }
+        // A parameter with values within it that axes set.
+        for index in 0..self.list.len() {
+            let Some((base, _)) = self.list[index].within else {
+                continue;
+            };
+            for governor in self.list[index].governors.clone() {
+                if !self.list[base].governors.contains(&governor) {
+                    self.list[base].governors.push(governor);
+                }
             }
         }
     }

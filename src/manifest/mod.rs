@@ -37,6 +37,7 @@ pub use policy::{Policy, StageExecutor};
 pub use project::{SETTINGS, absolute, project_root, root_around};
 pub use retry::{Ended, Retry};
 pub use schema::{Described, schema};
+pub(crate) use stage::STAGE_KEYS;
 pub use stage::{Argument, Binding, Input, Origin, Over, Stage};
 pub use template::{Segment, Template, TemplateContent};
 pub(crate) use yaml::read_foreign;

@@ -119,6 +119,8 @@ pub(super) fn expand(
     // A name that is no axis tells nothing apart: it was told.
     if !found.has_errors() {
         repeated::check(&steps, found);
+        repeated::check_kept(&steps, found);
+        repeated::check_single(&steps, found);
     }
     (!found.has_errors()).then_some((steps, stages))
 }

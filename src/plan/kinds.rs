@@ -7,6 +7,7 @@ use crate::manifest::Binding;
 use crate::manifest::Experiment;
 use crate::manifest::Input;
 use crate::manifest::Origin;
+use crate::manifest::STAGE_KEYS;
 use crate::manifest::Stage;
 use crate::registry::ArtifactType;
 use crate::registry::Catalog;
@@ -143,10 +144,17 @@ fn arguments(
         }
         let kind = list_of(kinds.iter().map(|kind| kind.name()));
         let known = params.iter().map(|param| param.name);
+        let help = match STAGE_KEYS.contains(&&*argument.name) {
+            true => Some(format!(
+                "`{}` stands beside `with`, not in it",
+                argument.name
+            )),
+            false => did_you_mean(&argument.name, known, "parameters"),
+        };
         found.push(
             Diagnostic::error(format!("{kind} has no parameter `{}`", argument.name))
                 .at(&argument.name_place, "no such parameter")
-                .maybe_help(did_you_mean(&argument.name, known, "parameters")),
+                .maybe_help(help),
         );
     }
 }

@@ -128,8 +128,9 @@ impl<'s> ParamTemplate<'s> {
             let Some(template) = rule.template else {
                 continue;
             };
-            let names = template.names();
-            if !names.iter().any(|name| written(name).is_some()) {
+            let mut any = false;
+            template.visit(&mut |one| any |= written(one.text().trim()).is_some());
+            if !any {
                 continue;
             }
             if let Ok(Some(value)) = template.fill_written(lookup, written)

@@ -1,4 +1,5 @@
-//! Rows that are reduced without being told over what: `replicate` is missing.
+//! What a step is given that it cannot take together: rows that are reduced without being told over what,
+//! where `replicate` is missing or names what is not reduced, and several artifacts in place of one.
 
 use std::collections::HashMap;
 use std::collections::HashSet;
@@ -36,6 +37,53 @@ pub(super) fn check(steps: &[Arc<Step>], found: &mut Diagnostics) {
                 "`with: {{replicate: {axis}}}` takes the mean over it"
             ))
             .help("other parameters that name it, or `over`, keep its values apart"),
+        );
+    }
+}
+
+/// Says which steps are given several artifacts where they take one: they would fail. Once for a stage.
+pub(super) fn check_single(steps: &[Arc<Step>], found: &mut Diagnostics) {
+    let mut said = HashSet::new();
+    for step in steps {
+        let several = step.inputs.iter().filter(|input| input.items.len() > 1);
+        let slots = several.clone().next().map(|_| step.kind.inputs());
+        for input in several {
+            let mut slots = slots.iter().flatten();
+            let single = slots.any(|slot| slot.single && *slot.name == *input.slot);
+            if !single || !said.insert(Arc::clone(&step.stage)) {
+                continue;
+            }
+            let (kind, slot, got) = (step.kind.name(), &input.slot, input.items.len());
+            found.push(
+                Diagnostic::error(format!("slot `{slot}` of `{kind}` takes one artifact"))
+                    .at(&step.place, format!("`{step}` is given {got}"))
+                    .help("reduce nothing here, or select one candidate first with `uses: select`")
+                    .help("of stages in a list, `{from: stage, when: …}` takes each in its cells"),
+            );
+        }
+    }
+}
+
+/// Says of which stages `replicate` names an axis that they keep: each of their steps has one value of it, so
+/// that nothing is taken together. Once for a stage.
+pub(super) fn check_kept(steps: &[Arc<Step>], found: &mut Diagnostics) {
+    let mut said = HashSet::new();
+    for step in steps {
+        let Some(axis) = step.params.get("replicate").and_then(Value::as_str) else {
+            continue;
+        };
+        if step.cell.get(axis).is_none() || !said.insert(Arc::clone(&step.stage)) {
+            continue;
+        }
+        found.push(
+            Diagnostic::warning(format!(
+                "`replicate: {axis}` of `{}` takes nothing together",
+                step.stage
+            ))
+            .at(&step.place, format!("it runs once for every `{axis}`"))
+            .help(format!(
+                "with `{axis}` under its `over` it sees all of them"
+            )),
         );
     }
 }

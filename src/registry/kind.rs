@@ -98,6 +98,8 @@ pub struct Slot {
     pub optional: bool,
     /// Whether the slot takes all outputs of a step at once, as selections do.
     pub whole: bool,
+    /// Whether the slot takes one artifact, and no list of them.
+    pub single: bool,
 }
 
 impl Slot {
@@ -113,7 +115,14 @@ impl Slot {
             accepts,
             optional: false,
             whole: false,
+            single: false,
         }
+    }
+
+    /// The same slot, which takes one artifact.
+    pub const fn single(mut self) -> Self {
+        self.single = true;
+        self
     }
 
     /// The same slot, which a manifest may leave out.

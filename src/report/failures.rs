@@ -33,15 +33,24 @@ fn diverged(report: &Report, html: &mut Html) {
     let count = plural(report.diverged.len(), "training");
     let line = format!("{count} left the finite numbers; their results count as missing.");
     html.leaf("p", &[("class", "lead")], &line);
-    let open: &[(&'static str, &str)] = match report.diverged.len() > LISTED {
+    let diverged = report.diverged.iter();
+    listed(diverged.map(|one| (&*one.step, &*one.how)), html);
+}
+
+/// Steps with what is said of each.
+pub(super) fn listed<'r>(
+    steps: impl ExactSizeIterator<Item = (&'r str, &'r str)>,
+    html: &mut Html,
+) {
+    let open: &[(&'static str, &str)] = match steps.len() > LISTED {
         true => &[],
         false => &[("open", "")],
     };
     html.open("details", open).leaf("summary", &[], "Which");
     html.open("ul", &[("class", "path")]);
-    for one in &report.diverged {
-        html.open("li", &[]).leaf("code", &[], &one.step).text(" ");
-        html.leaf("span", &[("class", "unit")], &said(&one.how));
+    for (step, how) in steps {
+        html.open("li", &[]).leaf("code", &[], step).text(" ");
+        html.leaf("span", &[("class", "unit")], &said(how));
         html.close("li");
     }
     html.close("ul").close("details");

@@ -6,6 +6,7 @@
 //! the comparison of runs. Figures are embedded as images, so that no drawing can run code or
 //! disturb another, and nothing is embedded twice.
 
+mod accepted;
 mod claims;
 mod compare;
 mod critical;
@@ -30,6 +31,7 @@ mod tests;
 mod timing;
 
 pub use critical::critical_path;
+pub use model::AcceptedResult;
 pub use model::Artifact;
 pub use model::Diverged;
 pub use model::Edge;

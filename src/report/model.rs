@@ -36,6 +36,9 @@ pub struct Report {
     pub failures: Vec<Failure>,
     #[serde(default)]
     pub diverged: Vec<Diverged>,
+    /// In plan order.
+    #[serde(default)]
+    pub accepted: Vec<AcceptedResult>,
     /// The last run that did anything; none where none is known.
     #[serde(default)]
     pub run: Option<LastRun>,
@@ -197,6 +200,14 @@ pub struct Failure {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Diverged {
     pub step: String,
+    pub how: String,
+}
+
+/// A result that somebody took for the current one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AcceptedResult {
+    pub step: String,
+    /// Under which key it was computed, and why it is still right.
     pub how: String,
 }
 

@@ -1,6 +1,7 @@
 //! The page around the sections: head, contents, style and script.
 
 use super::Report;
+use super::accepted;
 use super::claims;
 use super::compare;
 use super::explore;
@@ -22,8 +23,14 @@ type Section = (
     fn(&Report, &mut Html),
 );
 
-const SECTIONS: [Section; 10] = [
+const SECTIONS: [Section; 11] = [
     ("failures", "Failures", failures::any, failures::write),
+    (
+        "accepted",
+        "Accepted",
+        |r| !r.accepted.is_empty(),
+        accepted::write,
+    ),
     ("claims", "Claims", |r| !r.claims.is_empty(), claims::write),
     (
         "figures",

@@ -42,6 +42,9 @@ pub(super) fn write(report: &Report, html: &mut Html) {
     if !report.diverged.is_empty() {
         line.push_str(&format!(", {} diverged", report.diverged.len()));
     }
+    if !report.accepted.is_empty() {
+        line.push_str(&format!(", {} accepted", report.accepted.len()));
+    }
     html.open("p", &[("class", "state"), ("id", "state")]);
     html.open("span", &[("class", &format!("verdict {class}"))]);
     html.leaf("span", &[("aria-hidden", "true")], sign);

@@ -66,11 +66,7 @@ impl Entry for TrainClassifier {
 
 impl StageKind for TrainClassifier {
     fn inputs(&self) -> Vec<Slot> {
-        vec![Slot::new(
-            "data",
-            &[ArtifactType::Dataset],
-            "observations with labels",
-        )]
+        vec![Slot::new("data", &[ArtifactType::Dataset], "observations with labels").single()]
     }
 
     fn outputs(&self) -> Outputs {

@@ -69,8 +69,8 @@ impl Entry for Codes {
 impl StageKind for Codes {
     fn inputs(&self) -> Vec<Slot> {
         vec![
-            Slot::new("model", &[ArtifactType::Model], "the fitted model"),
-            Slot::new("data", &[ArtifactType::Dataset], "what is encoded"),
+            Slot::new("model", &[ArtifactType::Model], "the fitted model").single(),
+            Slot::new("data", &[ArtifactType::Dataset], "what is encoded").single(),
         ]
     }
 

@@ -36,8 +36,8 @@ pub(super) const SHARED: u32 = 1;
 impl StageKind for Evaluate {
     fn inputs(&self) -> Vec<Slot> {
         let mut slots = vec![
-            Slot::new("model", &[ArtifactType::Model], "the fitted model"),
-            Slot::new("data", &[ArtifactType::Dataset], "what it is scored on"),
+            Slot::new("model", &[ArtifactType::Model], "the fitted model").single(),
+            Slot::new("data", &[ArtifactType::Dataset], "what it is scored on").single(),
         ];
         slots.extend(self.entry.classifier());
         slots

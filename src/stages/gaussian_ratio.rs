@@ -87,11 +87,14 @@ impl StageKind for RatioOfGaussians {
     }
 
     fn inputs(&self) -> Vec<Slot> {
-        vec![Slot::new(
-            "data",
-            &[ArtifactType::Dataset],
-            "a pair of Gaussians, as `dataset/gaussian-pair` leaves it",
-        )]
+        vec![
+            Slot::new(
+                "data",
+                &[ArtifactType::Dataset],
+                "a pair of Gaussians, as `dataset/gaussian-pair` leaves it",
+            )
+            .single(),
+        ]
     }
 
     fn outputs(&self) -> Outputs {

@@ -128,8 +128,8 @@ impl StageKind for LowPosterior {
 
     fn inputs(&self) -> Vec<Slot> {
         vec![
-            Slot::new("model", &[ArtifactType::Model], "the fitted model"),
-            Slot::new("data", &[ArtifactType::Dataset], "what it was fitted to"),
+            Slot::new("model", &[ArtifactType::Model], "the fitted model").single(),
+            Slot::new("data", &[ArtifactType::Dataset], "what it was fitted to").single(),
         ]
     }
 

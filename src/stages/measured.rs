@@ -9,12 +9,13 @@ use crate::table::Table;
 
 /// The model and the data.
 pub(super) const SLOTS: [Slot; 2] = [
-    Slot::new("model", &[ArtifactType::Model], "the fitted model"),
+    Slot::new("model", &[ArtifactType::Model], "the fitted model").single(),
     Slot::new(
         "data",
         &[ArtifactType::Dataset],
         "what it is looked at with",
-    ),
+    )
+    .single(),
 ];
 
 /// One table.

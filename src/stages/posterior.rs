@@ -72,11 +72,14 @@ impl Entry for LogPosterior {
 
 impl StageKind for LogPosterior {
     fn inputs(&self) -> Vec<Slot> {
-        vec![Slot::new(
-            "data",
-            &[ArtifactType::Dataset],
-            "whose training observations are compared",
-        )]
+        vec![
+            Slot::new(
+                "data",
+                &[ArtifactType::Dataset],
+                "whose training observations are compared",
+            )
+            .single(),
+        ]
     }
 
     fn outputs(&self) -> Outputs {

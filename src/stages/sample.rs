@@ -224,7 +224,8 @@ const DATA: Slot = Slot::new(
     "data",
     &[ArtifactType::Dataset],
     "where the originals come from",
-);
+)
+.single();
 
 /// The first observations of the split, as many as are wanted and there are.
 fn first(data: &Dataset, split: SplitName, count: usize) -> Result<Rows, JobError> {
@@ -233,7 +234,7 @@ fn first(data: &Dataset, split: SplitName, count: usize) -> Result<Rows, JobErro
     Ok(Rows::new(x.columns, x.gather(&first)))
 }
 
-const MODEL: Slot = Slot::new("model", &[ArtifactType::Model], "the fitted model");
+const MODEL: Slot = Slot::new("model", &[ArtifactType::Model], "the fitted model").single();
 const IMAGES: Outputs = Outputs::Fixed(&[("images", ArtifactType::Images)]);
 
 /// Of a diverged model.

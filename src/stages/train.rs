@@ -33,7 +33,8 @@ impl StageKind for Train {
             "data",
             &[ArtifactType::Dataset],
             "trains on its training split, watches its validation split",
-        );
+        )
+        .single();
         let mut slots = vec![data];
         slots.extend(self.entry.slots());
         slots

@@ -181,6 +181,16 @@ pub(super) fn keep(
     Ok(())
 }
 
+/// Whether any result was ever accepted.
+pub(super) fn any_accepted(database: &Database) -> Result<bool, StoreError> {
+    database.with(|connection| {
+        Ok(there(connection)?
+            && connection
+                .prepare_cached("SELECT 1 FROM accepted")?
+                .exists([])?)
+    })
+}
+
 /// How the result under a key came there, if somebody accepted it.
 pub(super) fn accepted(database: &Database, key: Digest) -> Result<Option<Accepted>, StoreError> {
     database.with(|connection| {

@@ -420,6 +420,11 @@ impl Store {
         Ok(())
     }
 
+    /// Whether any result here was ever accepted.
+    pub fn any_accepted(&self) -> Result<bool, StoreError> {
+        labels::any_accepted(&self.database)
+    }
+
     /// How the result under a key came there, if somebody accepted it.
     pub fn accepted(&self, key: Digest) -> Result<Option<Accepted>, StoreError> {
         labels::accepted(&self.database, key)

@@ -130,8 +130,8 @@ fn a_project_runs_after_its_import() {
     // Only what is never up to date.
     assert_eq!(run(&space, &[]), counts(&[("publish", 1)]));
     let model = space.read("outputs/x/cells/train/size=2/model-2.txt");
-    // As DVC spells a map in a command.
-    assert!(model.starts_with("2 --deep --lr 1e-5\na\nb\n"), "{model}");
+    // A map in a command is options, as DVC has it, with numbers as params.yaml writes them.
+    assert!(model.starts_with("2 --deep --lr 1.0e-5\na\nb\n"), "{model}");
     assert!(
         model.contains("\"lr\": 1.0e-5") && !model.contains("other"),
         "{model}"
@@ -358,5 +358,138 @@ fn names_quotes_and_values_of_all_kinds_are_read() {
     assert_eq!(
         said,
         format!("{}\n{}\n", line("small", 1), line("large", 2))
+    );
+}
+
+#[test]
+fn a_variable_that_a_command_adds_to_need_not_be_set() {
+    let space = TestSpace::new();
+    space.write(
+        "dvc.yaml",
+        "stages:\n  a:\n    cmd: export MORE=./src:$MORE && echo $MORE > a.txt\n    outs: [a.txt]\n",
+    );
+    imported(&space, 0);
+    run(&space, &[]);
+    assert_eq!(space.read("outputs/x/cells/a/a.txt"), "./src:\n");
+}
+
+/// Loops over parts of one list, over maps of which one holds the other, and one that names nothing of its
+/// values.
+#[test]
+fn loops_of_different_lengths_share_what_they_have_in_common() {
+    let space = TestSpace::new();
+    space.write(
+        "dvc.yaml",
+        r#"stages:
+  make:
+    foreach: [a, b, c]
+    do: {cmd: 'echo ${item} > "out-${item}.txt"', outs: ["out-${item}.txt"]}
+  use:
+    foreach: [b, c]
+    do: {cmd: 'cat "out-${item}.txt" > "use-${item}.txt"', deps: ["out-${item}.txt"], outs: ["use-${item}.txt"]}
+  some:
+    foreach: {uk: {n: 1}, us: {n: 2}}
+    do: {cmd: 'echo ${item.n} > "some-${key}.txt"', outs: ["some-${key}.txt"]}
+  more:
+    foreach: {uk: {n: 1}, us: {n: 2}, fr: {n: 3}}
+    do: {cmd: 'cat some-uk.txt > "more-${key}.txt"', deps: [some-uk.txt], outs: ["more-${key}.txt"]}
+  listed:
+    foreach: [{n: 1, l: [1, 2]}, {n: 2, l: [1, 2, 3]}]
+    do: {cmd: 'echo ${item.l[1]} > "listed-${item.n}.txt"', outs: ["listed-${item.n}.txt"]}
+"#,
+    );
+    imported(&space, 0);
+    checked(&space);
+    let all = [
+        ("make", 3),
+        ("use", 2),
+        ("some", 2),
+        ("more", 3),
+        ("listed", 2),
+    ];
+    assert_eq!(run(&space, &[]), counts(&all));
+    let manifest = space.read("manifests/x.yaml");
+    assert_eq!(manifest.matches("values_of_").count(), 2, "{manifest}");
+}
+
+/// Of a section of parameters only what is named counts, where the code takes single values of it.
+#[test]
+fn single_values_of_a_section_count_alone() {
+    let space = TestSpace::new();
+    space.write(
+        "params.yaml",
+        "train: {lr: 0.1, depth: 3, unused: 1}\nfit: {lr: 0.1, unused: 1}\nall: {a: 1, b: 2}\n",
+    );
+    space.write(
+        "dvc.yaml",
+        "stages:\n  train:\n    cmd: python3 train.py\n    deps: [train.py]\n    params: [train.lr, fit.lr, all]\n    metrics: [m.json]\n",
+    );
+    // `params.yaml` is written so that JSON reads it.
+    space.write(
+        "train.py",
+        "import json\nparams = json.load(open(\"params.yaml\"))\ntrain = params[\"train\"]\n\
+         x = train[\"lr\"] * train.get(\"depth\", 100)\nfit = list(params[\"fit\"].values())\n\
+         json.dump({\"x\": x, \"left\": train.get(\"un\" + \"used\", 0), \"fit\": len(fit)}, open(\"m.json\", \"w\"))\n",
+    );
+    imported(&space, 0);
+    let pipeline = space.read("pipelines/x.yaml");
+    for line in [
+        "lr: \"${train.lr}\"",
+        "depth: \"${train.depth}\"",
+        "fit: \"${fit}\"",
+        "names train.depth",
+    ] {
+        assert!(pipeline.contains(line), "{line}: {pipeline}");
+    }
+    assert_eq!(run(&space, &[]), counts(&[("train", 1)]));
+    let shown = space.stdout(&["ls", "manifests/x.yaml", "--format", "json"]);
+    let rows: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
+    assert_eq!(
+        (&rows[0]["left"], &rows[0]["fit"]),
+        (&0.into(), &2.into()),
+        "{shown}"
+    );
+    let change = |from: &str, to: &str| space.replace("params.yaml", from, to);
+    change("depth: 3, unused: 1", "depth: 3, unused: 2");
+    assert_eq!(run(&space, &[]), counts(&[]));
+    change("depth: 3", "depth: 4");
+    assert_eq!(run(&space, &[]), counts(&[("train", 1)]));
+    change("fit: {lr: 0.1, unused: 1}", "fit: {lr: 0.1, unused: 2}");
+    assert_eq!(run(&space, &[]), counts(&[("train", 1)]));
+}
+
+/// The plots of repeated stages are figures that tell their cells apart.
+#[test]
+fn plots_of_repeated_stages_are_drawn() {
+    let space = TestSpace::new();
+    space.write(
+        "dvc.yaml",
+        r#"stages:
+  one:
+    foreach: [1, 2]
+    do: {cmd: 'printf "step,a,b\n1,${item},2\n2,3,4\n" > "one-${item}.csv"', plots: ["one-${item}.csv": {x: step, y: a}]}
+  two:
+    matrix: {m: [p, q], n: [5, 6], k: [x, y]}
+    cmd: 'printf "step,a,b\n1,1,2\n2,3,4\n" > "two-${key}.csv"'
+    plots: ["two-${key}.csv": {x: step, y: a}]
+  three:
+    matrix: {m: [p, q], n: [5, 6]}
+    cmd: 'printf "step,a,b\n1,1,2\n2,3,4\n" > "three-${key}.csv"'
+"#,
+    );
+    imported(&space, 0);
+    checked(&space);
+    let all = [
+        ("one", 2),
+        ("one-one", 1),
+        ("two", 8),
+        ("two-two", 2),
+        ("three", 4),
+    ];
+    assert_eq!(
+        run(&space, &[]),
+        counts(&all),
+        "{}",
+        space.read("pipelines/x.yaml")
     );
 }

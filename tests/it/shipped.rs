@@ -14,6 +14,23 @@ fn manifests() -> Vec<PathBuf> {
     all
 }
 
+/// Those of whole projects.
+fn examples() -> Vec<PathBuf> {
+    let entries = fs::read_dir("examples").expect("examples ship");
+    let folders = entries.map(|entry| {
+        entry
+            .expect("folders are readable")
+            .path()
+            .join("manifests")
+    });
+    let entries = folders
+        .filter_map(|folder| fs::read_dir(folder).ok())
+        .flatten();
+    entries
+        .map(|entry| entry.expect("folders are readable").path())
+        .collect()
+}
+
 /// The names under `profiles`, and none for the manifest as it stands.
 fn profiles(manifest: &Path) -> Vec<Option<String>> {
     let text = fs::read_to_string(manifest).expect("manifests are text");
@@ -29,8 +46,8 @@ fn profiles(manifest: &Path) -> Vec<Option<String>> {
 
 #[test]
 fn every_manifest_checks_without_a_warning_in_each_of_its_profiles() {
-    assert!(!manifests().is_empty());
-    for manifest in manifests() {
+    assert!(!manifests().is_empty() && !examples().is_empty());
+    for manifest in manifests().into_iter().chain(examples()) {
         for profile in profiles(&manifest) {
             let mut command = Command::new(env!("CARGO_BIN_EXE_sweepline"));
             command.arg("check").arg(&manifest).env("NO_COLOR", "1");

@@ -5,6 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 profile=${1:-dev} target=${2:+--target=$2}
+# A static program is for any C library: its wheel is taken where there is glibc, and where there is musl.
+case ${2:-} in *-musl) tags=(--compatibility manylinux_2_5 musllinux_1_1) ;; *) tags=() ;; esac
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -15,13 +17,17 @@ if ! [ -x "$maturin" ]; then
     target/maturin-venv/bin/pip install --quiet "maturin>=1.9.4,<2" || exit 77
 fi
 
-"$maturin" build --quiet --profile "$profile" $target --out "$scratch/wheels"
+"$maturin" build --quiet --profile "$profile" $target "${tags[@]}" --out "$scratch/wheels"
 ls -l "$scratch"/wheels/*.whl
 
 # Nothing of this environment, and no network: what the wheel lacks is missed.
 bare() { env -i HOME="$scratch" PATH="$scratch/venv/bin:/usr/bin:/bin" "$@"; }
 bare pip install --quiet --no-index --disable-pip-version-check "$scratch"/wheels/*.whl
 bare pip show --files sweepline
+case ${2:-} in *-musl)
+    bare pip download --quiet --no-index --find-links "$scratch/wheels" --only-binary=:all: \
+        --platform "musllinux_1_1_${2%%-*}" --dest "$scratch/alpine" sweepline ;;
+esac
 cd "$scratch"
 [ "$(bare which sweepline)" = "$scratch/venv/bin/sweepline" ]
 bare sweepline --version

@@ -8,6 +8,7 @@ use super::super::stop::Stop;
 use super::made;
 use super::made::Beside;
 use crate::plan::Step;
+use crate::plan::StepId;
 use crate::registry::ArtifactType;
 use crate::registry::Outputs;
 use crate::report::Figure;
@@ -21,6 +22,8 @@ use crate::store::Digest;
 pub(super) struct Shown<'a> {
     pub project: &'a Project,
     pub results: &'a Results<'a>,
+    /// Those that somebody accepted, with what is said of them.
+    pub accepted: &'a [(StepId, String)],
     pub beside: Beside<'a>,
     /// By step.
     pub keys: &'a BTreeMap<String, Digest>,
@@ -30,7 +33,13 @@ impl Shown<'_> {
     fn origin(&self, step: &Step) -> Option<Origin> {
         let key = self.keys.get(&step.to_string());
         let key = key.map(|key| key.to_hex()).unwrap_or_default();
-        Some(made::origin(self.project, self.results, step, &key))
+        Some(made::origin(
+            self.project,
+            self.results,
+            self.accepted,
+            step,
+            &key,
+        ))
     }
 
     /// A step's name, with that of the output where it has several of the type.

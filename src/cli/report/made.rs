@@ -70,7 +70,13 @@ impl<'p> Beside<'p> {
 }
 
 /// How a step was made.
-pub(super) fn origin(project: &Project, results: &Results<'_>, step: &Step, key: &str) -> Origin {
+pub(super) fn origin(
+    project: &Project,
+    results: &Results<'_>,
+    accepted: &[(StepId, String)],
+    step: &Step,
+    key: &str,
+) -> Origin {
     let mut facts = vec![(
         "kind".to_owned(),
         format!("{}, revision {}", step.kind.name(), step.kind.revision()),
@@ -86,21 +92,28 @@ pub(super) fn origin(project: &Project, results: &Results<'_>, step: &Step, key:
         let seconds = crate::cli::reporter::duration(result.seconds);
         facts.push(("took".to_owned(), seconds));
     }
+    let before = upstream(results, step);
+    for (id, how) in accepted {
+        if *id == step.id {
+            facts.push(("result".to_owned(), how.clone()));
+        } else if before.contains(id) {
+            facts.push((format!("made of {}", results.plan.step(*id)), how.clone()));
+        }
+    }
     let asked = &project.asked;
     Origin {
         step: step.to_string(),
         place: step.place.to_string(),
         facts,
-        chain: chain(results, step),
+        chain: chain(results, &before),
         commands: ["show", "why", "log"]
             .map(|verb| format!("sweepline {verb} {asked} '{step}'"))
             .to_vec(),
     }
 }
 
-/// The stages that a step came from, in plan order, with the number of their steps; files that were
-/// read come first.
-fn chain(results: &Results<'_>, step: &Step) -> Vec<(String, usize)> {
+/// All steps that a step came from.
+fn upstream(results: &Results<'_>, step: &Step) -> BTreeSet<StepId> {
     let mut seen: BTreeSet<StepId> = BTreeSet::new();
     let mut open = vec![step.id];
     while let Some(id) = open.pop() {
@@ -114,9 +127,14 @@ fn chain(results: &Results<'_>, step: &Step) -> Vec<(String, usize)> {
             }
         }
     }
+    seen
+}
+
+/// The stages of these steps in plan order, with the number of their steps.
+fn chain(results: &Results<'_>, steps: &BTreeSet<StepId>) -> Vec<(String, usize)> {
     let mut chain: Vec<(String, usize)> = Vec::new();
-    for id in seen {
-        let stage = &results.plan.step(id).stage;
+    for id in steps {
+        let stage = &results.plan.step(*id).stage;
         match chain.iter_mut().find(|(known, _)| **known == **stage) {
             Some((_, count)) => *count += 1,
             None => chain.push((stage.to_string(), 1)),

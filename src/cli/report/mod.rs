@@ -16,6 +16,7 @@ use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
+use super::accept;
 use super::args::ReportArgs;
 use super::claims;
 use super::exit::Exit;
@@ -23,7 +24,9 @@ use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::stop::Stop;
+use crate::plan::StepId;
 use crate::report;
+use crate::report::AcceptedResult;
 use crate::report::Edge;
 use crate::report::Report;
 use crate::report::Stage;
@@ -157,9 +160,11 @@ fn gather(project: &Project, results: &Results<'_>, page: &Path) -> Result<Repor
         Some(store) => compared::runs(store, &project.name())?,
         None => Default::default(),
     };
+    let accepted = accepted(project, results)?;
     let shown = content::Shown {
         project,
         results,
+        accepted: &accepted,
         beside: Beside::of(project, page),
         keys: &keys,
     };
@@ -197,8 +202,27 @@ fn gather(project: &Project, results: &Results<'_>, page: &Path) -> Result<Repor
         steps: steps::steps(results, &past, &keys),
         failures: steps::failures(results, &past),
         diverged: steps::diverged(results),
+        accepted: {
+            let accepted = accepted.into_iter().map(|(id, how)| AcceptedResult {
+                step: plan.step(id).to_string(),
+                how,
+            });
+            accepted.collect()
+        },
         run: past.last_run(),
         runs,
         provenance: origin::provenance(project, results, &past),
     })
+}
+
+/// The results that somebody accepted. Nearly always there are none, and then no step is looked at.
+fn accepted(project: &Project, results: &Results<'_>) -> Result<Vec<(StepId, String)>, Stop> {
+    match results.store {
+        Some(store) if store.any_accepted()? => {
+            let previous = PreviousRun::of(project)?;
+            let statuses = previous.statuses(project);
+            accept::all(project, Some(store), &statuses)
+        }
+        _ => Ok(Vec::new()),
+    }
 }

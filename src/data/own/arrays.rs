@@ -21,7 +21,9 @@ use crate::registry::Values;
 pub(in crate::data) struct Npy;
 
 const fn optional(name: &'static str, doc: &'static str) -> Slot {
-    Slot::new(name, &[ArtifactType::File], doc).optional()
+    Slot::new(name, &[ArtifactType::File], doc)
+        .single()
+        .optional()
 }
 
 const SLOTS: &[Slot] = &[
@@ -29,7 +31,8 @@ const SLOTS: &[Slot] = &[
         "x",
         &[ArtifactType::File],
         "the observations, or those to train on",
-    ),
+    )
+    .single(),
     optional("label", "their classes"),
     optional(
         "valid",

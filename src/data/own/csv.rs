@@ -54,18 +54,21 @@ const SLOTS: &[Slot] = &[
         "file",
         &[ArtifactType::File],
         "the table, or that to train on",
-    ),
+    )
+    .single(),
     Slot::new(
         "valid",
         &[ArtifactType::File],
         "a table to validate on [default: some of `file`]",
     )
+    .single()
     .optional(),
     Slot::new(
         "test",
         &[ArtifactType::File],
         "a table to test on [default: some of `file`]",
     )
+    .single()
     .optional(),
 ];
 

@@ -53,7 +53,7 @@ params! {
     }
 }
 
-const SLOTS: &[Slot] = &[Slot::new("folder", &[ArtifactType::File], "the folder")];
+const SLOTS: &[Slot] = &[Slot::new("folder", &[ArtifactType::File], "the folder").single()];
 
 impl Entry for Images {
     fn name(&self) -> &'static str {

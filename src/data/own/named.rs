@@ -82,7 +82,7 @@ params! {
     }
 }
 
-const SLOTS: &[Slot] = &[Slot::new("file", &[ArtifactType::File], "the file")];
+const SLOTS: &[Slot] = &[Slot::new("file", &[ArtifactType::File], "the file").single()];
 
 impl Entry for NamedArrays {
     fn name(&self) -> &'static str {

@@ -25,6 +25,8 @@ pub(super) struct Companions {
     pub named: Vec<(String, String)>,
     /// All the words in its texts and after dots.
     pub words: BTreeSet<String>,
+    /// The programs that were looked into, with their texts.
+    pub texts: Vec<(String, String)>,
     /// A script that asks DVC itself.
     pub asks_dvc: Option<String>,
     /// Whether the R package here looks for the project's folder.
@@ -109,6 +111,7 @@ pub(super) fn companions(root: &Path, folder: &str, files: &[String]) -> Compani
             }
         }
         look(&text, &file, root, folder, &mut found);
+        found.texts.push((file, text));
     }
     found
 }

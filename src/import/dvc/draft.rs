@@ -30,8 +30,8 @@ pub(super) struct DraftStage {
     pub inputs: Vec<Slot>,
     /// Patterns of project files.
     pub code: Vec<String>,
-    /// Files of values: the path, and keys with the names that give them.
-    pub files: Vec<(String, Vec<(String, String)>)>,
+    /// Files of values: the path, and keys with what stands there.
+    pub files: Vec<(String, Vec<(String, FileValue)>)>,
     /// Files with a text of their own.
     pub texts: Vec<(String, String)>,
     pub run: String,
@@ -42,6 +42,26 @@ pub(super) struct DraftStage {
     pub pass_env: Vec<String>,
     pub when: Option<String>,
     pub never_reused: bool,
+}
+
+/// What stands in a file of values.
+#[derive(Debug, PartialEq)]
+pub(super) enum FileValue {
+    Expression(String),
+    Keys(Vec<(String, FileValue)>),
+}
+
+impl FileValue {
+    /// All expressions in it.
+    pub(super) fn expressions(&self) -> Vec<&str> {
+        match self {
+            FileValue::Expression(text) => vec![text],
+            FileValue::Keys(keys) => {
+                let all = keys.iter().flat_map(|(_, value)| value.expressions());
+                all.collect()
+            }
+        }
+    }
 }
 
 /// An input, with its path in the program's folder.
@@ -81,5 +101,7 @@ pub(super) struct DraftOut {
 pub(super) struct DraftFigure {
     pub name: String,
     pub from: String,
+    /// The axes that it reduces, where these are not all.
+    pub over: Option<Vec<String>>,
     pub with: Vec<(&'static str, Value)>,
 }

@@ -382,13 +382,23 @@ impl Values {
         let mut names = (2..).map(|number| format!("{name}_{number}"));
         let mut name = name.clone();
         while let Some((_, known)) = loops.constants.iter().find(|(known, _)| *known == name) {
-            if *known == whole {
+            if holds(known, &whole) {
                 return Some(name);
             }
             name = names.next()?;
         }
         loops.constants.push((name.clone(), whole));
         Some(name)
+    }
+}
+
+/// Whether values under names are among others, each under its own.
+fn holds(known: &Value, wanted: &Value) -> bool {
+    match (known, wanted) {
+        (Value::Map(known), Value::Map(wanted)) => wanted
+            .iter()
+            .all(|(name, value)| known.get(name) == Some(value)),
+        (known, wanted) => known == wanted,
     }
 }
 

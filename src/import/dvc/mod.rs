@@ -10,19 +10,30 @@
 //! | `read` | the file as it is written, with places |
 //! | `scope`, `interpolation` | what `${…}` names |
 //! | `loops` | axes of `foreach` and `matrix` |
-//! | `translate`, `command`, `code` | a stage: its paths, commands, code |
+//! | `translate` | a file, stage by stage |
+//! | `planned`, `translation` | a stage with its cells, and on its way |
+//! | `located` | paths in all cells of a stage |
+//! | `outputs`, `inputs`, `code`, `parameters`, `sections`, `run`, `command` | a stage: what it leaves, reads and runs |
 //! | `wiring` | what reads what |
 //! | `draft`, `write` | what is written |
 
 mod code;
 mod command;
 mod draft;
+mod inputs;
 mod interpolation;
+mod located;
 mod loops;
+mod outputs;
+mod parameters;
 mod paths;
+mod planned;
 mod read;
+mod run;
 mod scope;
+mod sections;
 mod translate;
+mod translation;
 mod wiring;
 mod write;
 
@@ -41,9 +52,9 @@ use crate::text::Source;
 
 use super::Imported;
 use command::Spelling;
+use planned::Project;
 use read::remark;
 use scope::Scope;
-use translate::Project;
 
 /// Reads a `dvc.yaml` of the project at `root`, by its path from there, for an experiment of this name.
 /// `pipeline` is the path of the pipeline's file from the manifest.

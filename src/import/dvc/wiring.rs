@@ -13,16 +13,16 @@ use super::draft::Slot;
 use super::draft::Source;
 use super::interpolation::quoted;
 use super::interpolation::shown;
+use super::located::Located;
+use super::located::bare;
 use super::loops::Axis;
 use super::loops::StageLoop;
 use super::paths;
+use super::planned::Planned;
+use super::planned::Project;
+use super::planned::unique;
 use super::read::Text;
 use super::read::remark;
-use super::translate::Located;
-use super::translate::Planned;
-use super::translate::Project;
-use super::translate::bare;
-use super::translate::unique;
 
 /// An output of a cell.
 struct Made {

@@ -6,6 +6,7 @@ use crate::registry::Value;
 
 use super::draft::Draft;
 use super::draft::DraftStage;
+use super::draft::FileValue;
 use super::draft::From;
 use super::draft::Slot;
 use super::draft::Source;
@@ -65,9 +66,14 @@ pub(super) fn pipeline(draft: &Draft, name: &str, from: &str) -> String {
     for figure in &draft.figures {
         _ = writeln!(
             text,
-            "  {}:\n    uses: figure/line\n    in: {{rows: {}}}\n    with:",
+            "  {}:\n    uses: figure/line\n    in: {{rows: {}}}",
             figure.name, figure.from
         );
+        if let Some(over) = &figure.over {
+            let over = over.iter().map(|axis| Value::Str(axis.clone()));
+            entry(&mut text, 4, "over", &Value::List(over.collect()));
+        }
+        text.push_str("    with:\n");
         for (name, value) in &figure.with {
             entry(&mut text, 6, name, value);
         }
@@ -111,8 +117,8 @@ fn stage(text: &mut String, own: &DraftStage) {
     }
     for (path, keys) in &own.files {
         _ = writeln!(text, "        {}:", scalar(path));
-        for (key, name) in keys {
-            _ = writeln!(text, "          {}: \"${{{name}}}\"", scalar(key));
+        for (key, value) in keys {
+            file_value(text, 10, key, value);
         }
     }
     for (path, content) in &own.texts {
@@ -147,6 +153,22 @@ fn stage(text: &mut String, own: &DraftStage) {
     }
     if let Some(metrics) = &own.metrics {
         _ = writeln!(text, "      metrics: {}", scalar(metrics));
+    }
+}
+
+/// A value of a file.
+fn file_value(text: &mut String, indent: usize, key: &str, value: &FileValue) {
+    _ = write!(text, "{:indent$}{}:", "", scalar(key));
+    match value {
+        FileValue::Expression(expression) => {
+            _ = writeln!(text, " {}", quoted(&format!("${{{expression}}}")));
+        }
+        FileValue::Keys(keys) => {
+            text.push('\n');
+            for (key, value) in keys {
+                file_value(text, indent + 2, key, value);
+            }
+        }
     }
 }
 

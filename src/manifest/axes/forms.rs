@@ -246,7 +246,7 @@ impl<'a> Reader<'a> {
         let mut choices: Vec<Choice> = Vec::new();
         let mut first: Option<(&Entry, usize)> = None;
         for member in members {
-            if !fields::name(&member.key, "an axis", &member.key_place, self.found) {
+            if !self.nameable(&member.key, "an axis", &member.key_place) {
                 return None;
             }
             self.seen.push(member.key.clone());

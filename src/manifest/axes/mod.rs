@@ -8,6 +8,7 @@ mod reader;
 mod search;
 mod space;
 mod variants;
+mod within;
 
 pub use search::{Budget, Objective, Search, Statistic, TrialCell};
 

@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
 
     fn axis(&mut self, entry: &'a Entry) -> Option<Axis> {
         let name = entry.key.as_str();
-        if !fields::name(name, "an axis", &entry.key_place, self.found) {
+        if !self.nameable(name, "an axis", &entry.key_place) {
             return None;
         }
         self.seen.push(name.to_owned());
@@ -181,7 +181,9 @@ impl<'a> Reader<'a> {
         let known = self.columns.get(column);
         let what = format!("`{}`", known.name);
         let value = fields::given(node, &known.ty.clone(), &what, self.found)?;
-        Some(self.columns.get_mut(column).intern(value, &node.place))
+        let column = self.columns.get_mut(column);
+        column.spell("", node);
+        Some(column.intern(value, &node.place))
     }
 
     /// The canonical value of a name that the command line may have forced.

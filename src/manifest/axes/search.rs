@@ -372,7 +372,7 @@ impl Reader<'_> {
             return None;
         };
         let name = fields::text(given, &format!("`{BUDGET}`"), self.found)?;
-        if !fields::name(name, "a parameter", &given.place, self.found) {
+        if !self.nameable(name, "a parameter", &given.place) {
             return None;
         }
         if let Some(space) = fields.get("space").and_then(Node::as_map)

@@ -53,7 +53,7 @@ impl Reader<'_> {
         let mut columns = Vec::new();
         let mut text = String::new();
         for entry in entries {
-            if !fields::name(&entry.key, "a parameter", &entry.key_place, self.found) {
+            if !self.nameable(&entry.key, "a parameter", &entry.key_place) {
                 continue;
             }
             self.seen.push(entry.key.clone());

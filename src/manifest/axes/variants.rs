@@ -45,7 +45,7 @@ impl<'a> Reader<'a> {
                     self.refuse_search(&choice.axes);
                     continue;
                 }
-                if !fields::name(&part.key, "a parameter", &part.key_place, self.found) {
+                if !self.nameable(&part.key, "a parameter", &part.key_place) {
                     continue;
                 }
                 self.seen.push(part.key.clone());

@@ -71,7 +71,10 @@ pub(super) fn within(entry: &Entry, columns: &mut Columns, found: &mut Diagnosti
         at = next;
     }
     match column.ty.clone().conform(value) {
-        Ok(value) => column.constant = column.intern(value, &entry.value.place),
+        Ok(value) => {
+            column.spell(&format!(".{way}"), &entry.value);
+            column.constant = column.intern(value, &entry.value.place);
+        }
         Err(mismatch) => found.push(
             Diagnostic::error(format!("wrong value of {what}"))
                 .at(&entry.value.place, mismatch.message)

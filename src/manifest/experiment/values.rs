@@ -97,6 +97,7 @@ pub(super) fn constant(entry: &Entry, open: bool, columns: &mut Columns, found: 
             }
             _ => value,
         };
+        column.spell("", &entry.value);
         column.constant = column.intern(value, &entry.value.place);
     }
 }

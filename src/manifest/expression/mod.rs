@@ -129,16 +129,25 @@ impl Expression {
                 None => Err(EvaluationError::Unbound(Arc::clone(name))),
             };
         }
-        let mut context = BTreeMap::new();
-        for name in &self.names {
-            match lookup(name) {
-                Some(value) => {
-                    context.insert(name.to_string(), to_jinja(value));
-                }
-                None => return Err(EvaluationError::Unbound(Arc::clone(name))),
-            }
+        let with = |absent: fn() -> Jinja| {
+            let names = self.names.iter();
+            let context = names.map(|name| {
+                let value = lookup(name).map_or_else(absent, to_jinja);
+                (name.to_string(), value)
+            });
+            self.evaluate(context.collect())
+        };
+        if let Some(name) = self.names.iter().find(|name| lookup(name).is_none()) {
+            // `lr if lr is defined else 0.1` has a value all the same.
+            let value = match asks_for_values(&self.text) {
+                true => with(|| Jinja::from(())).ok().zip(with(Absent::value).ok()),
+                false => None,
+            };
+            let value = value.filter(|(low, high)| !Absent::is(low) && low == high);
+            let value = value.and_then(|(value, _)| from_jinja(&value).ok());
+            return value.ok_or_else(|| EvaluationError::Unbound(Arc::clone(name)));
         }
-        let value = self.evaluate(context).map_err(EvaluationError::Failed)?;
+        let value = with(|| Jinja::from(())).map_err(EvaluationError::Failed)?;
         from_jinja(&value).map_err(EvaluationError::Failed)
     }
 
@@ -185,6 +194,17 @@ impl fmt::Debug for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.text)
     }
+}
+
+/// Whether an expression asks whether there is a value: `x is defined`, `x is not none`.
+fn asks_for_values(text: &str) -> bool {
+    text.split(" is ").skip(1).any(|rest| {
+        let rest = rest.trim_start();
+        let rest = rest.strip_prefix("not ").unwrap_or(rest).trim_start();
+        ["defined", "undefined", "none"]
+            .iter()
+            .any(|test| rest.starts_with(test))
+    })
 }
 
 /// Whether a single `=` stands where `==` was meant.

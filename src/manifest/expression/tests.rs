@@ -62,6 +62,33 @@ fn values_keep_their_types() {
 }
 
 #[test]
+fn an_expression_may_ask_whether_there_is_a_value() {
+    let half = Value::Float(0.5);
+    let value = |text: &str| expression(text).value(|name| (name == "there").then_some(&half));
+    assert_eq!(value("x if x is defined else there"), Ok(half.clone()));
+    assert_eq!(
+        value("x if x is not none else 2 * there"),
+        Ok(Value::Float(1.0))
+    );
+    assert_eq!(value("x is defined"), Ok(Value::Bool(false)));
+    assert_eq!(value("there if there is defined else x"), Ok(half.clone()));
+    // Without the question, or where it leads to what is not there, there is none.
+    for unbound in [
+        "x",
+        "x + 1",
+        "x == 1",
+        "x or 1",
+        "x if there is defined else 1",
+        "y if x is defined else y + 1",
+    ] {
+        assert!(
+            matches!(value(unbound), Err(EvaluationError::Unbound(_))),
+            "{unbound}"
+        );
+    }
+}
+
+#[test]
 fn names_are_known_before_evaluation() {
     let names = expression("max(lr, 2) + beta");
     assert_eq!(names.names(), [Arc::from("beta"), Arc::from("lr")]);

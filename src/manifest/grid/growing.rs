@@ -34,6 +34,7 @@ impl Grid {
             for (position, value) in &set {
                 row[*position] = *value;
             }
+            self.lay_over(&mut row);
             let last = self.len();
             self.rows.push(&row);
             if self.len() > last {

@@ -1,6 +1,7 @@
 //! The full cells of an experiment: the product of its axes, then `exclude`, `include`, `when`.
 
 mod growing;
+mod overlay;
 mod rows;
 mod shaping;
 
@@ -9,6 +10,8 @@ use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
 
+use overlay::Overlay;
+use overlay::overlays;
 use rows::Rows;
 use shaping::Filter;
 use shaping::exclude;
@@ -33,6 +36,8 @@ pub struct Grid {
     /// The columns that the rows hold, in the order of coordinates.
     varying: Vec<usize>,
     rows: Rows,
+    /// Parameters with values within them that rows set.
+    overlays: Vec<Overlay>,
     /// What cells are left out, as the manifest says; cells that are added are left out by it too.
     filters: Vec<Filter>,
     /// How many of the cells are the manifest's, not added.
@@ -88,11 +93,17 @@ impl Grid {
         self.columns.get(column).place_of(id)
     }
 
-    /// A number in a cell as the manifest writes it, where that is another text than its own.
-    pub fn written(&self, cell: usize, name: &str) -> Option<&str> {
+    /// A number in a cell as the manifest writes it, where that is another text than its own: the value of
+    /// a name, or one within it, `optim.lr`.
+    pub fn written(&self, cell: usize, text: &str) -> Option<&str> {
+        let (name, way) = text.split_at(text.find(['.', '[']).unwrap_or(text.len()));
         let column = self.columns.index(name)?;
         let id = self.value_id(cell, column);
-        self.columns.get(column).written(id)
+        let column = self.columns.get(column);
+        match way {
+            "" => column.written(id),
+            way => column.written_within(id, way),
+        }
     }
 
     /// The columns whose coordinates decide the values of these names, in axis order.
@@ -139,11 +150,13 @@ pub(super) fn build(
         ));
         return None;
     }
-    let varying = positions(&mut columns, axes);
+    let mut varying = positions(&mut columns, axes);
+    let overlays = overlays(&mut columns, &mut varying, found);
     columns.settle();
     let mut grid = Grid {
         columns,
         rows: Rows::new(varying.len()),
+        overlays,
         varying,
         filters: Vec::new(),
         written: 0,
@@ -224,8 +237,16 @@ impl Grid {
         self.walk(&mut pending, &mut row);
     }
 
+    /// Gives a row the values of parameters that hold values which it sets.
+    fn lay_over(&mut self, row: &mut [ValueId]) {
+        for overlay in &mut self.overlays {
+            overlay.lay(&mut self.columns, row);
+        }
+    }
+
     fn walk(&mut self, pending: &mut Vec<&Axis>, row: &mut [ValueId]) {
         let Some(axis) = pending.pop() else {
+            self.lay_over(row);
             self.rows.push(row);
             return;
         };

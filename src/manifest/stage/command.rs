@@ -79,6 +79,64 @@ pub(super) fn shell(with: &mut Vec<Argument>, found: &mut Diagnostics) {
     values.value.add_names(mentioned);
 }
 
+/// A list among the arguments that begins with an option, `[--samples, "${samples}"]`, stands for its elements,
+/// and for none where a name in it has no value.
+pub(super) fn options(with: &mut [Argument]) {
+    let Some(run) = with.iter_mut().find(|argument| &*argument.name == "run") else {
+        return;
+    };
+    let is_option = |first: Option<&Value>| {
+        let text = first.and_then(Value::as_str);
+        text.is_some_and(begins_option)
+    };
+    let items = match &mut run.value.content {
+        TemplateContent::List(items) => items,
+        TemplateContent::Literal(Value::List(values)) => {
+            let given = std::mem::take(values).into_iter();
+            let all = given.flat_map(|value| match value {
+                Value::List(inner) if is_option(inner.first()) => inner,
+                value => vec![value],
+            });
+            *values = all.collect();
+            return;
+        }
+        _ => return,
+    };
+    for item in items {
+        let optional = match std::mem::replace(&mut item.content, TemplateContent::Broken) {
+            TemplateContent::Literal(Value::List(values)) if is_option(values.first()) => {
+                let literal = |value| Template {
+                    place: item.place.clone(),
+                    content: TemplateContent::Literal(value),
+                    escaped: item.escaped,
+                };
+                TemplateContent::Optional(values.into_iter().map(literal).collect())
+            }
+            TemplateContent::List(inner) => {
+                let starts = match inner.first().map(|first| &first.content) {
+                    Some(TemplateContent::Literal(value)) => is_option(Some(value)),
+                    Some(TemplateContent::Text(segments)) => {
+                        matches!(segments.first(), Some(Segment::Literal(text)) if begins_option(text))
+                    }
+                    _ => false,
+                };
+                match starts {
+                    true => TemplateContent::Optional(inner),
+                    false => TemplateContent::List(inner),
+                }
+            }
+            other => other,
+        };
+        item.content = optional;
+    }
+}
+
+/// `-n`, `--samples`, and no number.
+fn begins_option(text: &str) -> bool {
+    let rest = text.strip_prefix('-').unwrap_or_default();
+    rest.starts_with(|c: char| c == '-' || c.is_ascii_alphabetic())
+}
+
 /// Whether an expression is nothing but names with dots, `optim.lr`.
 fn is_way(expression: &str, name: &str) -> bool {
     let mut parts = expression.split('.');

@@ -12,6 +12,7 @@ use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
 
+use command::options;
 use command::paths;
 use command::placed;
 use command::shell;
@@ -28,7 +29,7 @@ use super::template::Template;
 use super::template::Unfilled;
 
 /// The keys of a stage; everything else goes under `with`.
-pub(super) const STAGE_KEYS: [&str; 13] = [
+pub(crate) const STAGE_KEYS: [&str; 13] = [
     "uses",
     "in",
     "with",
@@ -156,6 +157,7 @@ impl Stage {
         }
         if command {
             shell(&mut with, found);
+            options(&mut with);
             let slots = stage.get("in").and_then(Node::as_map).unwrap_or_default();
             let arguments = stage.get("with");
             let given = arguments.and_then(Node::as_map).unwrap_or_default();

@@ -46,6 +46,8 @@ pub enum TemplateContent {
     /// What could not be read; said already.
     Broken,
     List(Vec<Template>),
+    /// Elements of the list that it stands in: all of them, or none where a name in them has no value.
+    Optional(Vec<Template>),
     Map(Vec<(Arc<str>, Template)>),
 }
 
@@ -183,7 +185,9 @@ impl Template {
                     }
                 }
             }
-            TemplateContent::List(items) => items.iter().for_each(|item| item.visit(see)),
+            TemplateContent::List(items) | TemplateContent::Optional(items) => {
+                items.iter().for_each(|item| item.visit(see));
+            }
             TemplateContent::Map(entries) => entries.iter().for_each(|(_, value)| value.visit(see)),
         }
     }
@@ -195,7 +199,9 @@ impl Template {
             TemplateContent::Literal(_) | TemplateContent::Whole(_) | TemplateContent::Text(_) => {
                 false
             }
-            TemplateContent::List(items) => items.iter().any(Template::is_broken),
+            TemplateContent::List(items) | TemplateContent::Optional(items) => {
+                items.iter().any(Template::is_broken)
+            }
             TemplateContent::Map(entries) => entries.iter().any(|(_, value)| value.is_broken()),
         }
     }
@@ -208,7 +214,8 @@ impl Template {
     }
 
     /// The same value for a program, with numbers as the manifest writes them: `${lr}` is `1e-3`.
-    /// `written` has the text of those that are written in another way than they are shown.
+    /// `written` has the text of those that are written in another way than they are shown, by name or by
+    /// the way to a number within a value, `optim.lr`.
     ///
     /// # Errors
     /// As [`Template::fill`].
@@ -218,7 +225,7 @@ impl Template {
         written: &dyn Fn(&str) -> Option<&'v str>,
     ) -> Result<Option<Value>, Diagnostic> {
         let bare = |expression: &Expression| match expression.names() {
-            [only] if **only == *expression.text().trim() => written(only),
+            [_] => written(expression.text().trim()),
             _ => None,
         };
         match &self.content {
@@ -246,15 +253,8 @@ impl Template {
                     Err(()) => self.fill(lookup),
                 }
             }
-            TemplateContent::List(items) => {
-                let mut values = Vec::with_capacity(items.len());
-                for item in items {
-                    match item.fill_written(lookup, written)? {
-                        Some(value) => values.push(value),
-                        None => return Err(item.hollow(lookup)),
-                    }
-                }
-                Ok(Some(Value::List(values)))
+            TemplateContent::List(items) | TemplateContent::Optional(items) => {
+                elements(items, lookup, &|item| item.fill_written(lookup, written))
             }
             TemplateContent::Map(entries) => {
                 let mut values = Values::with_capacity(entries.len());
@@ -299,24 +299,25 @@ impl Template {
                                 return Err(failed(hole, &problem));
                             }
                             Err(EvaluationError::Unbound(name)) => {
-                                return Err(unbound(hole, &name)
-                                    .help("a value that is nothing but `${…}` would be left out"));
+                                let unbound = unbound(hole, &name);
+                                let option = self.place.text().trim_matches(['"', '\'']);
+                                return Err(match self.escaped && option.starts_with('-') {
+                                    true => unbound.help(format!(
+                                        "an option is left out as a whole where it is a list of its own: \
+                                         `[\"{option}\"]`"
+                                    )),
+                                    false => unbound.help(
+                                        "a value that is nothing but `${…}` would be left out",
+                                    ),
+                                });
                             }
                         },
                     }
                 }
                 Ok(Some(Value::Str(text)))
             }
-            TemplateContent::List(items) => {
-                let mut values = Vec::with_capacity(items.len());
-                for item in items {
-                    match item.fill(lookup)? {
-                        Some(value) => values.push(value),
-                        // A list with a hole would be another list.
-                        None => return Err(item.hollow(lookup)),
-                    }
-                }
-                Ok(Some(Value::List(values)))
+            TemplateContent::List(items) | TemplateContent::Optional(items) => {
+                elements(items, lookup, &|item| item.fill(lookup))
             }
             TemplateContent::Map(entries) => {
                 let mut values = Values::with_capacity(entries.len());
@@ -346,6 +347,15 @@ impl Template {
         }
     }
 
+    /// Whether a name has no value where it is needed.
+    fn is_missing<'v>(&self, lookup: &dyn Fn(&str) -> Option<&'v Value>) -> bool {
+        let mut missing = false;
+        self.visit(&mut |expression| {
+            missing |= matches!(expression.value(lookup), Err(EvaluationError::Unbound(_)));
+        });
+        missing
+    }
+
     /// Why an element of a list has no value.
     fn hollow<'v>(&self, lookup: &dyn Fn(&str) -> Option<&'v Value>) -> Diagnostic {
         if let TemplateContent::Whole(expression) = &self.content
@@ -354,10 +364,41 @@ impl Template {
                 .iter()
                 .find(|name| lookup(name).is_none())
         {
-            return unbound(expression, name).help("lists have no room for absent values");
+            return unbound(expression, name).help(match self.escaped {
+                // Of a command.
+                true => format!(
+                    "a list has no room for absent values; an option with its value is left out as a whole \
+                     where it is a list of its own: `[--{}, \"${{{}}}\"]`",
+                    name.replace('_', "-"),
+                    expression.text().trim()
+                ),
+                false => "lists have no room for absent values".to_owned(),
+            });
         }
         Diagnostic::error("an element of a list has no value").at(&self.place, "")
     }
+}
+
+/// The elements of a list, those of the options in it among them.
+fn elements<'v>(
+    items: &[Template],
+    lookup: &dyn Fn(&str) -> Option<&'v Value>,
+    fill: &dyn Fn(&Template) -> Result<Option<Value>, Diagnostic>,
+) -> Result<Option<Value>, Diagnostic> {
+    let mut values = Vec::with_capacity(items.len());
+    for item in items {
+        let optional = matches!(item.content, TemplateContent::Optional(_));
+        if optional && item.is_missing(lookup) {
+            continue;
+        }
+        match fill(item)? {
+            Some(Value::List(inner)) if optional => values.extend(inner),
+            Some(value) => values.push(value),
+            // A list with a hole would be another list.
+            None => return Err(item.hollow(lookup)),
+        }
+    }
+    Ok(Some(Value::List(values)))
 }
 
 /// Whether a number is written in another way than it is shown.

@@ -67,7 +67,9 @@ impl Entry for Command {
          `(set +o pipefail; yes | head -n 1)` lets it. Which shell it is belongs to the key.\n\
          \n\
          A list is filled in: `${lr}` by the value, `${in.x}` and `${out.x}` by the paths of a slot and\n\
-         of a declared output, `${root}` by the project's folder. A shell text is never filled in,\n\
+         of a declared output, `${root}` by the project's folder. A list in it that begins with an\n\
+         option, `[--samples, \"${samples}\"]`, stands for its elements, and for none where a value in\n\
+         it is absent; other lists and maps are one argument each. A shell text is never filled in,\n\
          so no value can become shell code: parameters that it mentions as `${lr}` reach it as\n\
          environment variables of that name, and so does everything under `values`; `${in.x}` is the\n\
          variable `in_x`, `${out.x}` is `out_x`, `${root}` is `root`. Write `\"${lr}\"` where a\n\

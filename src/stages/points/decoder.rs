@@ -70,11 +70,7 @@ impl StageKind for DecoderPoints {
     }
 
     fn inputs(&self) -> Vec<Slot> {
-        vec![Slot::new(
-            "model",
-            &[ArtifactType::Model],
-            "the fitted model",
-        )]
+        vec![Slot::new("model", &[ArtifactType::Model], "the fitted model").single()]
     }
 
     fn outputs(&self) -> Outputs {

@@ -58,11 +58,7 @@ impl StageKind for ObservationPoints {
     }
 
     fn inputs(&self) -> Vec<Slot> {
-        vec![Slot::new(
-            "data",
-            &[ArtifactType::Dataset],
-            "where they come from",
-        )]
+        vec![Slot::new("data", &[ArtifactType::Dataset], "where they come from").single()]
     }
 
     fn outputs(&self) -> Outputs {

@@ -119,7 +119,7 @@ impl StageKind for PosteriorPoints {
 
     fn inputs(&self) -> Vec<Slot> {
         vec![
-            Slot::new("data", &[ArtifactType::Dataset], "the observations"),
+            Slot::new("data", &[ArtifactType::Dataset], "the observations").single(),
             Slot::new(
                 "posterior",
                 &[ArtifactType::Arrays],
@@ -130,6 +130,7 @@ impl StageKind for PosteriorPoints {
                 &[ArtifactType::Model],
                 "whose posteriors; those of the model that made the data without it",
             )
+            .single()
             .optional(),
         ]
     }

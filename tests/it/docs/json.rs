@@ -113,13 +113,17 @@ fn the_page_has_what_verbs_print() {
     space.replace("manifests/l.yaml", "x=${n}", "x=1${n}");
     plans += &said("plan manifests/l.yaml --json");
     let mut shown = said("show manifests/l.yaml one[n=1] --json");
+    let mut why = said("why manifests/l.yaml one[n=1] --json");
+    why += &said("why manifests/l.yaml two[n=1] --json");
     said("run manifests/l.yaml --progress none --tag t");
+    why += &said("why manifests/l.yaml two[n=1] --json");
     shown += &said("show manifests/l.yaml two[n=1] --json");
     let diffs = said("diff manifests/l.yaml one[n=1] one[n=2] --json")
         + &said("diff manifests/l.yaml before latest --json");
     for (heading, printed) in [
         ("`plan --json`", plans),
         ("`status --json`", said("status manifests/l.yaml --json")),
+        ("`why --json`", why.clone()),
         ("`show --json`", shown),
         ("`diff --json`", diffs.clone()),
         ("`runs --json`", said("runs --json")),
@@ -131,6 +135,22 @@ fn the_page_has_what_verbs_print() {
         }
         holds(heading, &lines);
     }
+    // What runs says what changed; what may run, because of which step; what is there, what it is made of.
+    let why: Vec<Json> = why
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(why[0]["changes"][0]["name"], "run");
+    assert_eq!(
+        (&why[0]["state"], &why[1]["state"]),
+        (&"runs".into(), &"may run".into())
+    );
+    assert_eq!(why[1]["causes"][0]["step"], "one[n=1]");
+    assert_eq!(why[1]["causes"][0]["changes"], why[0]["changes"]);
+    assert_eq!(
+        (&why[2]["state"], &why[2]["parts"]["kind.name"]),
+        (&"up to date".into(), &"command".into())
+    );
     // Differences are data, not lines for people.
     let of_steps: Json =
         serde_json::from_str(diffs.lines().next().expect("two lines")).expect("JSON");

@@ -75,6 +75,7 @@ const CANDIDATES: Slot = Slot {
     accepts: &[ArtifactType::Any],
     optional: false,
     whole: true,
+    single: false,
 };
 
 const TRAINED: Outputs = Outputs::Fixed(&[

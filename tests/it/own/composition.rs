@@ -5,6 +5,7 @@ use super::run;
 use super::space;
 use super::told;
 use crate::support::counts;
+use crate::support::executed;
 
 const NESTED: &str = r#"experiment: o
 params:
@@ -143,4 +144,189 @@ fn pipelines_are_put_together_and_stages_added() {
     );
     assert!(told(&space, &[]).contains("two pipelines declare `n`"));
     assert!(mistakes("experiment: o\npipeline: []\n").contains("names no pipeline"));
+}
+
+/// An option that only some variants have is a list of its own among the arguments.
+#[test]
+fn options_without_a_value_are_left_out() {
+    let space = space(
+        r#"experiment: o
+axes:
+  model:
+    plain: {}
+    deep: {depth: 3, axes: {width: [8, 16]}}
+stages:
+  fit:
+    uses: command
+    with:
+      run: [sh, -c, 'printf "%s;" "$@" > "$0"', "${out.x}", --model, "${model}", [--depth, "${depth}", "--width=${width}"], [-v], ["a", 1]]
+      out: {x: x}
+"#,
+    );
+    assert_eq!(run(&space, &[]), counts(&[("fit", 3)]));
+    let said = |cell: &str| space.read(&format!("outputs/o/cells/fit/{cell}/x"));
+    // Other lists are one argument.
+    assert_eq!(said("model=plain"), "--model;plain;-v;[\"a\",1];");
+    assert_eq!(
+        said("model=deep,width=16"),
+        "--model;deep;--depth;3;--width=16;-v;[\"a\",1];"
+    );
+    // Elsewhere a value has to be there, and how to do without is said.
+    space.replace(
+        "manifests/o.yaml",
+        "[--depth, \"${depth}\", \"--width=${width}\"]",
+        "--depth, \"${depth}\"",
+    );
+    let output = space.output(&["check", "manifests/o.yaml"]);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        !output.status.success() && text.contains("[--depth, \"${depth}\"]"),
+        "{text}"
+    );
+    space.replace(
+        "manifests/o.yaml",
+        "--depth, \"${depth}\"",
+        "\"--depth=${depth}\"",
+    );
+    let output = space.output(&["check", "manifests/o.yaml"]);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        !output.status.success() && text.contains("`[\"--depth=${depth}\"]`"),
+        "{text}"
+    );
+}
+
+/// A value within a parameter is an axis as a parameter is.
+#[test]
+fn a_value_within_a_parameter_is_an_axis() {
+    let manifest = r#"experiment: o
+params: {optim: {name: sgd, lr: 0.5, decay: {rate: 0.1}}, epochs: 2}
+axes:
+  optim.lr: [1e-1, 0.01]
+  optim.decay.rate: [0, 0.5]
+exclude: [{optim.lr: 0.01, optim.decay.rate: 0.5}]
+stages:
+  fit:
+    uses: command
+    with:
+      run: 'echo "loss=${optim.lr}"; echo "${optim.name} ${optim.lr} ${optim.decay.rate} ${epochs}" > "${out.x}"'
+      out: {x: x}
+      metrics: stdout
+  other:
+    uses: command
+    with: {run: 'echo "${epochs}" > "${out.x}"', out: {x: x}}
+  summary:
+    uses: table/summary
+    in: {rows: fit}
+    with: {values: [loss]}
+"#;
+    let space = space(manifest);
+    // What does not use the parameter has one step.
+    let all = counts(&[("fit", 3), ("other", 1), ("summary", 1)]);
+    assert_eq!(run(&space, &[]), all);
+    let said = |cell: &str| space.read(&format!("outputs/o/cells/fit/{cell}/x"));
+    assert_eq!(said("optim.lr=0.1,optim.decay.rate=0"), "sgd 1e-1 0 2\n");
+    assert_eq!(
+        said("optim.lr=0.1,optim.decay.rate=0.5"),
+        "sgd 1e-1 0.5 2\n"
+    );
+    assert_eq!(said("optim.lr=0.01,optim.decay.rate=0"), "sgd 0.01 0 2\n");
+    let rows = space.stdout(&[
+        "ls",
+        "manifests/o.yaml",
+        "--only",
+        "optim.lr=0.1",
+        "--format",
+        "csv",
+    ]);
+    assert_eq!(rows.lines().count(), 3, "{rows}");
+    assert!(rows.contains("optim.lr"), "{rows}");
+    // As a single value the parameter is what it was, and nothing runs again.
+    let one = manifest.replace("lr: 0.5, decay: {rate: 0.1}", "lr: 0.1, decay: {rate: 0}");
+    let (start, end) = (
+        one.find("axes:").expect("axes"),
+        one.find("stages:").expect("stages"),
+    );
+    let one = format!("{}{}", &one[..start], &one[end..]);
+    space.write(
+        "manifests/o.yaml",
+        &one.replace("experiment: o", "experiment: one"),
+    );
+    let ran = executed(&space.stdout(&["run", "manifests/o.yaml", "--json"]));
+    assert_eq!(ran, counts(&[("summary", 1)]));
+    space.write("manifests/o.yaml", manifest);
+    // By the command line, in variants and zips.
+    let axis = |axis: &str| run(&space, &["--axis", axis]);
+    assert_eq!(
+        axis("optim.lr=0.1,0.2,0.3"),
+        counts(&[("fit", 4), ("summary", 1)])
+    );
+    space.write(
+        "manifests/o.yaml",
+        &manifest.replace(
+            "  optim.lr: [1e-1, 0.01]\n  optim.decay.rate: [0, 0.5]\nexclude: [{optim.lr: 0.01, optim.decay.rate: 0.5}]",
+            "  how:\n    slow: {optim.lr: 0.001}\n    fast: {optim.lr: 0.7, optim.name: adam}",
+        ),
+    );
+    run(&space, &[]);
+    assert_eq!(
+        space.read("outputs/o/cells/fit/how=fast/x"),
+        "adam 0.7 0.1 2\n"
+    );
+    assert_eq!(
+        space.read("outputs/o/cells/fit/how=slow/x"),
+        "sgd 0.001 0.1 2\n"
+    );
+}
+
+#[test]
+fn what_is_no_value_within_a_parameter_is_no_axis() {
+    let stages =
+        "stages:\n  s: {uses: command, with: {run: 'echo x=${optim.lr}', metrics: stdout}}\n";
+    let params = "experiment: o\nparams: {optim: {lr: 0.5}}\naxes:\n";
+    for (axis, told) in [
+        ("optim.rl: [1, 2]", "there is no `rl` in `optim`"),
+        ("optm.lr: [1, 2]", "unknown parameter `optm`"),
+        ("optim.lr.x: [1, 2]", "`optim.lr` is a number, not a map"),
+    ] {
+        let text = mistakes(&format!("{params}  {axis}\n{stages}"));
+        assert!(text.contains(told) && text.contains("o.yaml:4:3"), "{text}");
+    }
+    let both = "  optim: [{lr: 1}, {lr: 2}]\n  optim.lr: [1, 2]\n";
+    let text = mistakes(&format!("{params}{both}{stages}"));
+    assert!(text.contains("has several values itself"), "{text}");
+}
+
+/// So it is in a search, whose trials come round by round.
+#[test]
+fn a_value_within_a_parameter_is_searched() {
+    let space = space(
+        r#"experiment: o
+params: {optim: {name: none, lr: 0.5, beta: 0.9}}
+axes:
+  trial:
+    random:
+      space: {optim.lr: {log-uniform: [1e-3, 1]}, optim.name: [sgd, adam]}
+      trials: 9
+      minimize: fit.loss
+stages:
+  fit:
+    uses: command
+    with:
+      run: 'echo "loss=${optim.lr}"; echo "optim.lr=${optim.lr},optim.name=${optim.name} ${optim.beta}" > "${out.x}"'
+      out: {x: x}
+      metrics: stdout
+"#,
+    );
+    let output = space.output(&["run", "manifests/o.yaml", "--progress", "none"]);
+    assert!(output.status.success(), "{output:?}");
+    let cells = std::fs::read_dir(space.path("outputs/o/cells/fit")).expect("cells");
+    let mut count = 0;
+    for cell in cells.flatten() {
+        let name = cell.file_name().to_string_lossy().into_owned();
+        let said = std::fs::read_to_string(cell.path().join("x")).expect("an output");
+        assert_eq!(said, format!("{name} 0.9\n"));
+        count += 1;
+    }
+    assert_eq!(count, 9);
 }

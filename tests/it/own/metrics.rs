@@ -187,3 +187,58 @@ fn mistakes_in_what_is_said_of_numbers_are_told_at_their_place() {
         assert!(said.contains("manifests/o.yaml:5:"), "{said}");
     }
 }
+
+/// Replicates that a stage keeps apart are none to it.
+#[test]
+fn replicates_that_are_not_reduced_are_told() {
+    let manifest = r#"experiment: o
+axes: {lr: [1, 2], seed: {seeds: 2}}
+stages:
+  fit: {uses: command, with: {run: 'echo "loss=${lr}${seed}"', metrics: stdout}}
+  best:
+    uses: select
+    in: {candidates: fit}
+    over: [lr]
+    with: {by: loss, order: min, replicate: seed}
+"#;
+    let told = |manifest: &str| {
+        let output = super::space(manifest).output(&["check", "manifests/o.yaml"]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stderr).expect("messages are text")
+    };
+    let text = told(manifest);
+    assert!(
+        text.contains("`replicate: seed` of `best` takes nothing together")
+            && text.contains("o.yaml:5:3"),
+        "{text}"
+    );
+    let text = told(&manifest.replace("over: [lr]", "over: [lr, seed]"));
+    assert!(!text.contains("warning"), "{text}");
+}
+
+#[test]
+fn several_artifacts_where_one_is_taken_are_told() {
+    let manifest = r#"experiment: o
+axes: {seed: {seeds: 2}}
+stages:
+  one: {uses: dataset/synthetic, with: {name: circle, points: 30, seed: "${seed}"}}
+  other: {uses: dataset/synthetic, with: {name: absolute-value, points: 30, seed: "${seed}"}}
+  fit: {uses: train/vae, in: {data: [one, other]}, with: {latent: 1, hidden: [4], visible: gaussian, sigma: 0.5, epochs: 1}}
+"#;
+    let text = mistakes(manifest);
+    assert!(
+        text.contains("slot `data` of `train/vae` takes one artifact")
+            && text.contains("o.yaml:6:3"),
+        "{text}"
+    );
+    let text = mistakes(&manifest.replace("[one, other]}", "one}, over: [seed]"));
+    assert!(text.contains("`fit` is given 2"), "{text}");
+    let each = "[{from: one, when: seed == 0}, {from: other, when: seed == 1}]";
+    let space = super::space(&manifest.replace("[one, other]", each));
+    assert!(
+        space
+            .output(&["check", "manifests/o.yaml"])
+            .status
+            .success()
+    );
+}

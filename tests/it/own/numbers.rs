@@ -63,3 +63,40 @@ fn a_number_is_one_value_however_it_is_written() {
     run(&space, &[]);
     assert_eq!(said(&space, "shell/C=1.0"), "1e0");
 }
+
+/// Numbers within a parameter are given as they are written where they are written last.
+#[test]
+fn a_number_within_a_parameter_is_given_as_it_is_written() {
+    let space = space(
+        r#"experiment: o
+params: {optim: {lr: 1e-3, beta: 0.90, sched: {warm: 1_000, rates: [1e-2, 5e-1]}}}
+stages:
+  s:
+    uses: command
+    with:
+      run: [sh, -c, 'echo "$0 $1 $2 $3" > "$4"', "${optim.lr}", "b=${optim.beta}", "${optim.sched.warm}", "${optim.sched.rates[0]}", "${out.x}"]
+      out: {x: x}
+  shell:
+    uses: command
+    with: {run: 'echo "${optim.lr} ${optim.sched.warm}" > "${out.x}"', out: {x: x}}
+"#,
+    );
+    run(&space, &[]);
+    assert_eq!(said(&space, "s"), "1e-3 b=0.90 1_000 1e-2");
+    assert_eq!(said(&space, "shell"), "1e-3 1_000");
+    // The same numbers are the same keys, another is another.
+    space.replace("manifests/o.yaml", "lr: 1e-3", "lr: 0.0010");
+    assert_eq!(run(&space, &[]), counts(&[]));
+    space.replace("manifests/o.yaml", "lr: 0.0010", "lr: 2.0e-3");
+    run(&space, &[]);
+    assert_eq!(said(&space, "s"), "2.0e-3 b=0.90 1_000 1e-2");
+    let changed = run(&space, &["-p", "optim.lr=5E-1", "--outputs", "other"]);
+    assert_eq!(changed, counts(&[("s", 1), ("shell", 1)]));
+    let folder = std::fs::read_dir(space.path("other")).expect("it is there");
+    let folder = folder
+        .flatten()
+        .find(|entry| entry.file_name().to_string_lossy().starts_with("o@"));
+    let folder = folder.expect("results of a changed run").path();
+    let text = std::fs::read_to_string(folder.join("cells/shell/x")).expect("an output");
+    assert_eq!(text, "5E-1 1_000\n");
+}

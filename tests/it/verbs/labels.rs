@@ -1,6 +1,8 @@
 //! Names and tags of runs, forced steps, accepted results, and what is told of names that say nothing.
 
 use serde_json::Value as Json;
+use sweepline::store::Access;
+use sweepline::store::Store;
 
 use crate::support::TestSpace;
 use crate::support::counts;
@@ -116,6 +118,42 @@ fn forced_steps_run_again_and_what_follows_runs_by_content() {
 }
 
 #[test]
+fn a_dry_run_runs_nothing() {
+    let space = space();
+    let (code, text) = said(&space, &["run", "manifests/l.yaml", "-n"]);
+    assert!(
+        code == Some(0) && text.contains("4 of 4 steps to run"),
+        "{text}"
+    );
+    assert!(!space.path("outputs/l").exists());
+    assert_eq!(run(&space, &[]), counts(&[("first", 2), ("second", 2)]));
+    let (_, text) = said(
+        &space,
+        &["run", "manifests/l.yaml", "--dry-run", "--stage", "first"],
+    );
+    assert!(text.contains("all 2 steps up to date"), "{text}");
+}
+
+#[test]
+fn a_wrong_command_line_is_told_while_another_run_has_the_store() {
+    let space = space();
+    run(&space, &["--name", "before"]);
+    let store = space.path("outputs/store");
+    let held = Store::open(&store, Access::Write { wait: false }).expect("nobody has it");
+    for (arguments, told) in [
+        (["--force", "frist"], "no step `frist`"),
+        (["--name", "latest"], "cannot be the name"),
+        (["--name", "before"], "is the name of run"),
+    ] {
+        // If it waited, this would never end.
+        let arguments = [&["run", "manifests/l.yaml", "--no-wait"], &arguments[..]].concat();
+        let (code, text) = said(&space, &arguments);
+        assert!(code == Some(2) && text.contains(told), "{text}");
+    }
+    drop(held);
+}
+
+#[test]
 fn accepted_results_stand_and_are_shown_as_such() {
     let space = space();
     run(&space, &[]);
@@ -152,6 +190,24 @@ fn accepted_results_stand_and_are_shown_as_such() {
     let shown = space.stdout(&["show", "manifests/l.yaml", "first[n=1]", "--json"]);
     let shown: Json = serde_json::from_str(&shown).expect("JSON");
     assert_eq!(shown["accepted"]["reason"], "only a comment");
+    // The page says so at its head, of each step, and of no other.
+    let out = space.path("page.html");
+    let (code, text) = said(
+        &space,
+        &[
+            "report",
+            "manifests/l.yaml",
+            "--out",
+            &out.display().to_string(),
+        ],
+    );
+    assert_eq!(code, Some(0), "{text}");
+    let page = space.read("page.html");
+    assert!(page.contains("Complete: 4 steps, 3 accepted"), "{page}");
+    let section = page.split("id=\"accepted\"").nth(1).expect("a section");
+    let section = section.split("</section>").next().expect("its end");
+    assert_eq!(section.matches("only a comment").count(), 3, "{section}");
+    assert!(!section.contains("second[n=2]"), "{section}");
     let (_, again) = accept(&["first", "--because", "twice"]);
     assert!(
         again.contains("accepted 0 results; 2 up to date already"),

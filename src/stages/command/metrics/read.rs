@@ -29,15 +29,12 @@ pub(in crate::stages::command) struct Numbers {
 /// # Errors
 /// Where nothing of it is a metric.
 pub(super) fn numbers(text: &str, format: Option<Format>) -> Result<Numbers, String> {
-    let format = format.unwrap_or_else(|| match text.trim_start().starts_with(['{', '[']) {
-        true => Format::Json,
-        false => Format::Lines,
-    });
     let mut numbers = match format {
-        Format::Json => json(text),
-        Format::Csv => csv(text),
-        Format::Lines => lines(text),
-        Format::Yaml => yaml(text),
+        Some(Format::Json) => json(text),
+        Some(Format::Csv) => csv(text),
+        Some(Format::Lines) => lines(text),
+        Some(Format::Yaml) => yaml(text),
+        None => by_content(text),
     }?;
     if numbers.values.is_empty() {
         let mut why = "there is no number".to_owned();
@@ -48,6 +45,22 @@ pub(super) fn numbers(text: &str, format: Option<Format>) -> Result<Numbers, Str
         return Err(why);
     }
     Ok(numbers)
+}
+
+/// Numbers of a file that is called nothing in particular.
+fn by_content(text: &str) -> Result<Numbers, String> {
+    if text.trim_start().starts_with(['{', '[']) {
+        return json(text);
+    }
+    let found = lines(text)?;
+    if !found.values.is_empty() {
+        return Ok(found);
+    }
+    let has_number =
+        |numbers: &Numbers| numbers.values.values().any(Json::is_number) || !numbers.nan.is_empty();
+    let table = csv(text).ok().filter(has_number);
+    let map = || yaml(text).ok().filter(has_number);
+    Ok(table.or_else(map).unwrap_or(found))
 }
 
 fn json(text: &str) -> Result<Numbers, String> {
@@ -340,6 +353,28 @@ mod tests {
         assert_eq!(read(large, Format::Json).0, large);
         assert_eq!(read("n\n9007199254740993\n", Format::Csv).0, large);
         assert_eq!(read("n: 9007199254740993\n", Format::Yaml).0, large);
+    }
+
+    #[test]
+    fn a_file_without_an_ending_is_read_by_its_content() {
+        for text in [
+            "{\"loss\": 1.5}",
+            "loss=1.5\n",
+            "name,loss\na,1.5\n",
+            "step\tloss\n1\t3\n2\t1.5\n",
+            "loss: 1.5\nmore:\n  a: 1\n",
+        ] {
+            let read = numbers(text, None).expect(text);
+            assert_eq!(
+                read.values.get("loss").and_then(Json::as_f64),
+                Some(1.5),
+                "{text}"
+            );
+        }
+        for text in ["x,y\na,b\n", "done: yes\n", "trained\n3 epochs\n"] {
+            let read = numbers(text, None);
+            assert!(read.is_err(), "{text}: {read:?}");
+        }
     }
 
     #[test]

@@ -1,0 +1,229 @@
+//! Paths in all cells of a stage, and what names in them stand for.
+
+use crate::registry::Value;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+
+use super::command::Names;
+use super::interpolation::Piece;
+use super::interpolation::Turn;
+use super::interpolation::Way;
+use super::interpolation::pieces;
+use super::interpolation::shown;
+use super::loops::Axis;
+use super::loops::StageLoop;
+use super::paths;
+use super::read::Text;
+use super::read::remark;
+use super::scope::Scope;
+
+/// A path in all cells.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Located {
+    pub cells: Vec<String>,
+    /// With `${…}` of ours.
+    pub template: String,
+}
+
+/// What names stand for in a stage.
+pub(super) struct StageNames<'n> {
+    pub scope: &'n Scope,
+    pub axes: &'n [Axis],
+    pub loops: &'n [StageLoop],
+    pub cells: &'n [Vec<usize>],
+}
+
+impl StageNames<'_> {
+    /// The loop that a way begins with, and how many turns that takes.
+    fn of_loop(&self, way: &Way) -> Option<(usize, usize)> {
+        if way.first() != "item" {
+            return None;
+        }
+        if let Some(foreach) = self.loops.iter().position(|one| one.dvc.is_none()) {
+            return Some((foreach, 1));
+        }
+        let Some(Turn::Key(axis)) = way.0.get(1) else {
+            return None;
+        };
+        let number = self
+            .loops
+            .iter()
+            .position(|one| one.dvc.as_ref() == Some(axis))?;
+        Some((number, 2))
+    }
+
+    /// The value of a way in a cell.
+    pub(super) fn value(&self, way: &Way, cell: &[usize]) -> Option<Value> {
+        if let Some((number, turns)) = self.of_loop(way) {
+            return way
+                .rest(turns)
+                .value(&self.loops[number].values[cell[number]])
+                .cloned();
+        }
+        if way.written() == "key" && !self.loops.is_empty() {
+            let labels = self.loops.iter().zip(cell);
+            let labels = labels.map(|(one, at)| shown(&self.axes[one.axis].labels[*at]));
+            return Some(Value::Str(labels.collect::<Vec<_>>().join("-")));
+        }
+        self.scope.value(way).cloned()
+    }
+}
+
+impl Names for StageNames<'_> {
+    fn expression(&self, way: &Way) -> Option<String> {
+        if let Some((number, turns)) = self.of_loop(way) {
+            let axis = &self.axes[self.loops[number].axis];
+            let rest = way.rest(turns);
+            return match &self.loops[number].container {
+                None => rest.0.is_empty().then(|| axis.name.clone()),
+                Some(container) => Some(format!("{container}[{}]{}", axis.name, rest.behind())),
+            };
+        }
+        if way.written() == "key" && !self.loops.is_empty() {
+            let names = self
+                .loops
+                .iter()
+                .map(|one| self.axes[one.axis].name.as_str());
+            return Some(names.collect::<Vec<_>>().join(" ~ '-' ~ "));
+        }
+        self.scope.expression(way)
+    }
+
+    fn values(&self, way: &Way) -> Vec<Value> {
+        let values = self.cells.iter().map(|cell| self.value(way, cell));
+        values.map(Option::unwrap_or_default).collect()
+    }
+}
+
+/// Says of names that nothing is known of.
+pub(super) fn check_names(text: &Text, names: &StageNames<'_>, found: &mut Diagnostics) -> bool {
+    let mut good = true;
+    for piece in pieces(&text.text) {
+        let Piece::Hole(way) = piece else { continue };
+        let known = names
+            .cells
+            .iter()
+            .all(|cell| names.value(&way, cell).is_some());
+        if !known || names.expression(&way).is_none() {
+            let written = format!("${{{}}}", way.written());
+            let place = match text.place.text().find(&written) {
+                Some(at) => text.place.part(at..at + written.len()),
+                None => text.place.clone(),
+            };
+            found.push(
+                Diagnostic::error(format!("`{written}` is not known"))
+                    .at(&place, "neither in params.yaml nor under `vars`"),
+            );
+            good = false;
+        }
+    }
+    good
+}
+
+/// A path of the project, in all cells of a stage; says so where it is none.
+pub(super) fn locate(
+    folder: &str,
+    wdir: Option<&Text>,
+    path: &Text,
+    names: &StageNames<'_>,
+    found: &mut Diagnostics,
+) -> Option<Located> {
+    let known = check_names(path, names, found);
+    if !wdir.is_none_or(|wdir| check_names(wdir, names, found)) || !known {
+        return None;
+    }
+    let wdir = wdir.map_or("", |wdir| wdir.text.as_str());
+    let filled = |text: &str, with: &dyn Fn(&Way) -> String| -> String {
+        let parts = pieces(text).into_iter().map(|piece| match piece {
+            Piece::Literal(text) => text,
+            Piece::Hole(way) => with(&way),
+        });
+        parts.collect()
+    };
+    let whole = |with: &dyn Fn(&Way) -> String| -> Option<String> {
+        let folder = paths::join(folder, &filled(wdir, with))?;
+        paths::join(&folder, &filled(&path.text, with))
+    };
+    let mut cells = Vec::new();
+    for cell in names.cells {
+        let value = |way: &Way| shown(&names.value(way, cell).unwrap_or_default());
+        match whole(&value) {
+            Some(path) => cells.push(path),
+            None => {
+                let written = value_of(&path.text, &value);
+                remark(
+                    found,
+                    &path.place,
+                    format!("`{written}` is left out"),
+                    "not in the project",
+                    "copy it into the project, or have the program fetch it",
+                );
+                return None;
+            }
+        }
+    }
+    // Expressions may have strokes in them, so they come last.
+    let ways = std::cell::RefCell::new(Vec::new());
+    let marked = whole(&|way: &Way| {
+        let mut ways = ways.borrow_mut();
+        ways.push(way.clone());
+        format!("\u{1}{}\u{2}", ways.len() - 1)
+    });
+    let ways = ways.into_inner();
+    let fill = |with: &dyn Fn(&Way) -> String| {
+        let mut text = marked.clone().unwrap_or_default();
+        text = text.replace("${", "$${");
+        for (number, way) in ways.iter().enumerate() {
+            text = text.replace(&format!("\u{1}{number}\u{2}"), &with(way));
+        }
+        text
+    };
+    let same = names.cells.iter().zip(&cells).all(|(cell, path)| {
+        fill(&|way| shown(&names.value(way, cell).unwrap_or_default())) == *path
+    });
+    let expression = |way: &Way| format!("${{{}}}", names.expression(way).unwrap_or_default());
+    let constant = cells.windows(2).all(|pair| pair[0] == pair[1]);
+    let template = match (same, constant) {
+        (true, _) => fill(&expression),
+        // A value with `..` or the like in it: the path as it is.
+        (false, true) => cells.first().cloned().unwrap_or_default(),
+        (false, false) => {
+            remark(
+                found,
+                &path.place,
+                format!("`{}` is left out", path.text),
+                "paths with `..` in values that differ by cell are not followed",
+                "write the path out",
+            );
+            return None;
+        }
+    };
+    Some(Located { cells, template })
+}
+
+pub(super) fn value_of(text: &str, with: &dyn Fn(&Way) -> String) -> String {
+    let parts = pieces(text).into_iter().map(|piece| match piece {
+        Piece::Literal(text) => text,
+        Piece::Hole(way) => with(&way),
+    });
+    parts.collect()
+}
+
+/// A path without its `${…}`, for names.
+pub(super) fn bare(path: &str) -> String {
+    let literal = pieces(path).into_iter().filter_map(|piece| match piece {
+        Piece::Literal(text) => Some(text),
+        Piece::Hole(_) => None,
+    });
+    let text: String = literal.collect();
+    // Nothing may be left of the last part: `models/${item}.pkl`.
+    let mut parts: Vec<&str> = text.split('/').filter(|part| !part.is_empty()).collect();
+    while parts.len() > 1 {
+        let stem = parts.last().and_then(|part| part.split('.').next());
+        if stem.is_some_and(|stem| stem.contains(|c: char| c.is_ascii_alphabetic())) {
+            break;
+        }
+        parts.pop();
+    }
+    parts.join("/")
+}

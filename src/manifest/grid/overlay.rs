@@ -1,0 +1,131 @@
+//! Parameters with values within them that axes set: where `optim.lr` is an axis, `optim` is in each cell
+//! the map with the cell's value.
+
+use std::collections::HashMap;
+
+use crate::manifest::columns::ABSENT;
+use crate::manifest::columns::Columns;
+use crate::manifest::columns::ValueId;
+use crate::registry::Value;
+use crate::text::Diagnostic;
+use crate::text::Diagnostics;
+
+/// A parameter, and what sets values within it.
+#[derive(Debug)]
+pub(super) struct Overlay {
+    base: usize,
+    /// Its position in rows.
+    position: usize,
+    parts: Vec<Part>,
+    /// Its value by those of the parts.
+    known: HashMap<Vec<ValueId>, ValueId>,
+}
+
+#[derive(Debug)]
+struct Part {
+    column: usize,
+    position: usize,
+    way: Vec<String>,
+}
+
+/// All of them; gives the parameters positions in rows.
+pub(super) fn overlays(
+    columns: &mut Columns,
+    varying: &mut Vec<usize>,
+    found: &mut Diagnostics,
+) -> Vec<Overlay> {
+    let mut overlays: Vec<Overlay> = Vec::new();
+    for column in varying.clone() {
+        let Some((base, way)) = columns.get(column).within.clone() else {
+            continue;
+        };
+        let Some(position) = columns.get(column).position else {
+            continue;
+        };
+        let part = Part {
+            column,
+            position,
+            way,
+        };
+        if let Some(known) = overlays.iter_mut().find(|known| known.base == base) {
+            known.parts.push(part);
+            continue;
+        }
+        let (whole, own) = (columns.get(base), columns.get(column));
+        if whole.position.is_some() {
+            found.push(
+                Diagnostic::error(format!("`{}` has several values itself", whole.name))
+                    .at(&own.place, "and cannot be given one within them"),
+            );
+            continue;
+        }
+        let position = varying.len();
+        varying.push(base);
+        columns.get_mut(base).position = Some(position);
+        overlays.push(Overlay {
+            base,
+            position,
+            parts: vec![part],
+            known: HashMap::new(),
+        });
+    }
+    overlays
+}
+
+impl Overlay {
+    /// Gives a row the parameter's value.
+    pub(super) fn lay(&mut self, columns: &mut Columns, row: &mut [ValueId]) {
+        let ids: Vec<ValueId> = self.parts.iter().map(|part| row[part.position]).collect();
+        if ids.iter().all(|id| *id == ABSENT) {
+            row[self.position] = ABSENT;
+            return;
+        }
+        row[self.position] = match self.known.get(&ids) {
+            Some(known) => *known,
+            None => {
+                let id = self.value(columns, &ids);
+                self.known.insert(ids, id);
+                id
+            }
+        };
+    }
+
+    fn value(&self, columns: &mut Columns, ids: &[ValueId]) -> ValueId {
+        let base = columns.get(self.base);
+        let place = base.place_of(base.constant()).unwrap_or(&base.place);
+        let place = place.clone();
+        let mut value = base.value(base.constant()).cloned().unwrap_or_default();
+        let mut texts = Vec::new();
+        for (part, id) in self.parts.iter().zip(ids) {
+            let column = columns.get(part.column);
+            if let Some(given) = column.value(*id) {
+                put(&mut value, &part.way, given);
+                let text = column.place_of(*id).map(|place| place.text().trim());
+                let way = part.way.iter().map(|name| format!(".{name}"));
+                texts.extend(text.map(|text| (way.collect::<String>(), text.to_owned())));
+            }
+        }
+        let base = columns.get_mut(self.base);
+        texts
+            .into_iter()
+            .for_each(|(way, text)| base.spell_as(way, text));
+        base.intern(value, &place)
+    }
+}
+
+/// Puts a value where a way leads to.
+fn put(value: &mut Value, way: &[String], given: &Value) {
+    let Some((name, rest)) = way.split_first() else {
+        *value = given.clone();
+        return;
+    };
+    if !matches!(value, Value::Map(_)) {
+        *value = Value::Map(Default::default());
+    }
+    let Value::Map(entries) = value else {
+        return;
+    };
+    let mut inner = entries.get(name.as_str()).cloned().unwrap_or_default();
+    put(&mut inner, rest, given);
+    entries.insert(name.clone(), inner);
+}
