@@ -15,6 +15,7 @@ use crate::store::Digest;
 use crate::store::Object;
 use crate::store::SharedRecord;
 use crate::store::Store;
+use crate::store::names;
 use crate::store::remove_tree;
 
 use super::ArchiveError;
@@ -133,7 +134,7 @@ fn fill<R: Read + Seek>(
         project_file(zip, name, *about, staging)?;
     }
     for name in &index.folders {
-        let path = staging.join(name);
+        let path = staging.join(names::name_of(name));
         fs::create_dir_all(&path).map_err(|error| ArchiveError::io("create", &path, error))?;
     }
     let marker = staging.join("sweepline.toml");
@@ -164,7 +165,10 @@ fn fill<R: Read + Seek>(
         .map(|(step, key)| (step.as_str(), Some(*key)))
         .collect();
     store.set_keys(&index.experiment, &steps)?;
-    store.remember_manifest(&index.experiment, &folder.join(&index.manifest))?;
+    store.remember_manifest(
+        &index.experiment,
+        &folder.join(names::name_of(&index.manifest)),
+    )?;
     for (file, note) in &index.notes {
         let path = place.join(file);
         let text = serde_json::json!({ index.experiment.as_str(): note }).to_string();
@@ -220,7 +224,7 @@ fn project_file<R: Read + Seek>(
         let why = "its content is not what the index says";
         return Err(ArchiveError::refused(&entry_name, why));
     }
-    let path = staging.join(name);
+    let path = staging.join(names::name_of(name));
     let written = fs::create_dir_all(path.parent().unwrap_or(staging)).and_then(|()| {
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);

@@ -29,6 +29,7 @@ use crate::store::Lookup;
 use crate::store::Other;
 use crate::store::ProjectInput;
 use crate::store::StoreError;
+use crate::store::names;
 use crate::text::Diagnostic;
 use crate::text::plural;
 
@@ -159,7 +160,7 @@ pub(super) fn failed(error: ArchiveError, err: &mut Printer) -> Result<Exit, Sto
 }
 
 fn text(path: &Path) -> String {
-    let parts = path.iter().map(|part| part.to_string_lossy());
+    let parts = path.iter().map(names::text_of);
     parts.collect::<Vec<_>>().join("/")
 }
 

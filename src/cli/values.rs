@@ -1,5 +1,7 @@
 //! `values.tex`: every number of the tables and claims of an experiment in one file, for `\input`.
 
+use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -9,6 +11,7 @@ use super::kept::keep;
 use super::printer::Printer;
 use super::stop::Stop;
 use crate::store::Digest;
+use crate::text::Diagnostic;
 
 const FILE: &str = "values.tex";
 /// How the files end that it is made of.
@@ -27,10 +30,11 @@ pub(super) fn after_run(view: &Path, err: &mut Printer) -> Result<(), Stop> {
     collect(&view.join("tables"), &mut parts)?;
     collect(view, &mut parts)?;
     let path = view.join(FILE);
-    let mut numbers = String::new();
-    for part in &parts {
-        numbers.push_str(&fs::read_to_string(part)?);
-    }
+    let texts: Vec<String> = parts
+        .iter()
+        .map(fs::read_to_string)
+        .collect::<io::Result<_>>()?;
+    let (numbers, shared) = combined(&texts);
     let text = format!(
         "{MARK}{}\n{numbers}",
         Digest::of(numbers.as_bytes()).to_hex()
@@ -49,7 +53,59 @@ pub(super) fn after_run(view: &Path, err: &mut Printer) -> Result<(), Stop> {
         fs::write(&new, text)?;
         fs::rename(&new, path)?;
     }
+    if let Some(first) = shared.first() {
+        let title = match shared.len() {
+            1 => format!("several tables have a number `{first}`"),
+            all => format!("several tables have a number `{first}`, and so for {all} names"),
+        };
+        let help =
+            format!("`{FILE}` gives none of them: `\\input` the file of the table that is meant");
+        err.diagnostic(&Diagnostic::warning(title).help(help))?;
+    }
     Ok(())
+}
+
+/// What parts define, one after another, and the names that several of them define: LaTeX would take the
+/// last, and so such a name gives no number.
+fn combined(parts: &[String]) -> (String, Vec<&str>) {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut shared: BTreeSet<&str> = BTreeSet::new();
+    for (at, part) in parts.iter().enumerate() {
+        for name in part.lines().filter_map(defined) {
+            if *seen.entry(name).or_insert(at) != at {
+                shared.insert(name);
+            }
+        }
+    }
+    let mut text = String::new();
+    for line in parts.iter().flat_map(|part| part.lines()) {
+        match defined(line).filter(|name| shared.contains(name)) {
+            None => text.push_str(line),
+            Some(name) => {
+                text.push_str(&format!(
+                    "{DEFINE}{name}{END}{{\\errmessage{{sweepline has several numbers `{name}'}}}}"
+                ));
+            }
+        }
+        text.push('\n');
+    }
+    let whole = shared.into_iter().filter(|name| !is_part(name));
+    (text, whole.collect())
+}
+
+/// Whether a name is of a part of a number: its number has one without.
+fn is_part(name: &str) -> bool {
+    let parts = ["/mean", "/half", "/low", "/high", "/n"];
+    parts.iter().any(|part| name.ends_with(part))
+}
+
+const DEFINE: &str = "\\expandafter\\def\\csname sweepline/";
+const END: &str = "\\endcsname";
+
+/// The name that a line defines.
+fn defined(line: &str) -> Option<&str> {
+    let (name, _) = line.strip_prefix(DEFINE)?.split_once(END)?;
+    Some(name)
 }
 
 /// Whether the file is as a run wrote it, this one or one before there was a digest.
@@ -79,4 +135,32 @@ fn collect(folder: &Path, parts: &mut Vec<PathBuf>) -> io::Result<()> {
     paths.sort();
     parts.extend(paths);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_several_tables_gives_no_number() {
+        let line = |name: &str, tex: &str| format!("{DEFINE}{name}{END}{{{tex}}}\n");
+        let first = format!(
+            "% a note\n{}{}",
+            line("t/a-b/v", "1"),
+            line("t/a-b/v/n", "2")
+        );
+        let second = format!("{}{}", line("t/a-b/v", "3"), line("u", "4"));
+        let parts = [first.clone(), second, line("w", "5")];
+        let (text, shared) = combined(&parts);
+        assert_eq!(shared, ["t/a-b/v"]);
+        assert!(!text.contains("{1}") && !text.contains("{3}"), "{text}");
+        assert!(
+            text.contains("{2}") && text.contains("{4}") && text.contains("{5}"),
+            "{text}"
+        );
+        assert_eq!(text.matches("several numbers `t/a-b/v'").count(), 2);
+        let (text, shared) = combined(std::slice::from_ref(&first));
+        assert!(shared.is_empty());
+        assert_eq!(text, first);
+    }
 }

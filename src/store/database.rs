@@ -173,11 +173,13 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
 
 /// Opens the file without looking at what others do with it.
 fn open_as_it_is(path: &Path) -> rusqlite::Result<Connection> {
-    let name = path.to_string_lossy();
-    let name = name
-        .replace('%', "%25")
-        .replace('?', "%3f")
-        .replace('#', "%23");
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
+    let name: String = bytes
+        .map(|byte| match byte {
+            b'%' | b'?' | b'#' | 0x80.. => format!("%{byte:02x}"),
+            byte => char::from(*byte).to_string(),
+        })
+        .collect();
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_URI;

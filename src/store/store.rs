@@ -37,6 +37,7 @@ use super::index::Index;
 use super::labels;
 use super::lock;
 use super::lock::Lock;
+use super::names;
 use super::objects::Objects;
 use super::objects::entries;
 use super::plans;
@@ -453,14 +454,15 @@ impl Store {
     /// Keeps that an experiment was run from this manifest, an absolute path.
     pub fn remember_manifest(&self, experiment: &str, manifest: &Path) -> Result<(), StoreError> {
         self.writable()?;
-        plans::remember(&self.database, experiment, &manifest.to_string_lossy())
+        let manifest = names::text_of(manifest.as_os_str());
+        plans::remember(&self.database, experiment, &manifest)
     }
 
     /// Experiments with the manifests that they were run from, which may be gone.
     pub fn manifests(&self) -> Result<Vec<(String, PathBuf)>, StoreError> {
         let known = plans::manifests(&self.database)?.into_iter();
         Ok(known
-            .map(|(experiment, path)| (experiment, PathBuf::from(path)))
+            .map(|(experiment, path)| (experiment, PathBuf::from(names::name_of(&path))))
             .collect())
     }
 

@@ -369,3 +369,32 @@ fn an_edited_file_of_numbers_is_kept_aside() {
     let (_, text) = said(&space, "run manifests/e.yaml");
     assert!(!text.contains("kept"), "{text}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn manifests_in_folders_whose_names_are_no_text_are_as_others() {
+    use std::os::unix::ffi::OsStrExt;
+    let space = project();
+    let at = |bytes: &[u8]| space.path("").join(std::ffi::OsStr::from_bytes(bytes));
+    let far = MANIFEST.replace("experiment: e", "experiment: f");
+    let run = |manifest: &[u8]| {
+        let mut command = space.command(&["run", "--progress", "none"]);
+        let output = command.arg(at(manifest)).output();
+        let output = output.expect("the program starts");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), text)
+    };
+    for folder in [&b"a\xff"[..], b"a\xfe"] {
+        fs::create_dir(at(folder)).expect("it is new");
+        fs::write(at(&[folder, b"/f.yaml"].concat()), &far).expect("written");
+    }
+    let (code, text) = run(b"a\xff/f.yaml");
+    assert_eq!(code, Some(0), "{text}");
+    let text = ran(&space, "gc --yes");
+    assert!(text.contains("nothing to remove"), "{text}");
+    let (code, text) = run(b"a\xfe/f.yaml");
+    assert!(
+        code == Some(2) && text.contains("another manifest"),
+        "{text}"
+    );
+}

@@ -383,10 +383,17 @@ fn an_archive_is_an_up_to_date_project_elsewhere() {
     anna.write("data/points.csv", "1\n2\n");
     anna.write("scripts/fit.sh", "echo loss=$(cat \"$1\" | wc -l)\n");
     anna.write("params.yaml", "lr: 3\n");
+    // A name that is no text is packed as it is.
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        let name = std::ffi::OsStr::from_bytes(b"\xff.csv");
+        fs::write(anna.path("data").join(name), "3\n").expect("written");
+    }
     anna.write(
         "manifests/own.yaml",
         "experiment: own\nparams: {file: ../params.yaml}\nstages:\n  fit:\n    uses: command\n    \
-         in: {points: {file: data/points.csv}}\n    with:\n      run: 'sh ${root}/scripts/fit.sh ${in.points}; \
+         in: {points: {file: data/points.csv}, all: {file: data}}\n    with:\n      run: 'sh ${root}/scripts/fit.sh ${in.points}; \
          echo rate=${lr}'\n      code: [scripts/*.sh]\n      metrics: stdout\n",
     );
     let refused = ends(&anna, &["pack", "manifests/own.yaml"], 1);

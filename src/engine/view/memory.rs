@@ -114,7 +114,7 @@ pub fn view_owner(folder: &Path) -> ViewOwner {
     let way = shown(folder)
         .map(|shown| shown.manifest)
         .unwrap_or_default();
-    ViewOwner::Manifest(resolved(folder, Path::new(&way)))
+    ViewOwner::Manifest(resolved(folder, Path::new(&names::name_of(&way))))
 }
 
 /// Marks a folder as that of a view, where it is not.
@@ -159,7 +159,7 @@ pub(super) fn save(folder: &Path, shown: &ViewSummary, files: &Files) -> io::Res
 
 /// How to get from a folder to a file as text.
 pub(super) fn way(folder: &Path, file: &Path) -> String {
-    relative(folder, file).to_string_lossy().into_owned()
+    names::text_of(relative(folder, file).as_os_str())
 }
 
 /// How to get from a folder to a file; absolute where they have nothing in common.

@@ -1,5 +1,6 @@
 //! The files of a project that the pattern of an axis matches.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -32,10 +33,10 @@ pub(super) fn matching(root: &Path, pattern: &str) -> Result<Vec<String>, Unmatc
     let mut parts = parts.map_err(|error| Unmatched::Pattern(error.msg))?;
     // Any number of folders twice is any number.
     parts.dedup_by(|next, before| matches!((next, before), (Part::Folders, Part::Folders)));
-    let mut found = Vec::new();
-    walk(root, &parts, &mut found)?;
+    let mut walk = Walk::default();
+    walk.go(root, &parts)?;
     let mut names = Vec::new();
-    for path in found {
+    for path in walk.found {
         let inside = path.strip_prefix(root).unwrap_or(&path);
         match inside.to_str() {
             Some(name) => names.push(name.to_owned()),
@@ -64,52 +65,65 @@ impl Part {
     }
 }
 
-fn walk(folder: &Path, parts: &[Part], found: &mut Vec<PathBuf>) -> Result<(), Unmatched> {
-    let unreadable = |error: io::Error| Unmatched::Unreadable(folder.to_owned(), error.to_string());
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(unreadable(error)),
-    };
-    for entry in entries {
-        let entry = entry.map_err(unreadable)?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let path = entry.path();
-        let (part, rest) = match parts {
-            [Part::Folders, rest @ ..] => {
-                let own = entry.file_type().is_ok_and(|kind| kind.is_dir());
-                if own && !name.starts_with('.') {
-                    walk(&path, parts, found)?;
-                }
-                match rest {
-                    // All that is below.
-                    [] => {
-                        if !name.starts_with('.') && path.is_file() {
-                            found.push(path);
-                        }
-                        continue;
+#[derive(Default)]
+struct Walk {
+    found: Vec<PathBuf>,
+    /// Folders with how much of the pattern was left there: with several `**` there are many ways to one.
+    seen: HashSet<(PathBuf, usize)>,
+}
+
+impl Walk {
+    fn go(&mut self, folder: &Path, parts: &[Part]) -> Result<(), Unmatched> {
+        if !self.seen.insert((folder.to_owned(), parts.len())) {
+            return Ok(());
+        }
+        let unreadable =
+            |error: io::Error| Unmatched::Unreadable(folder.to_owned(), error.to_string());
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(unreadable(error)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(unreadable)?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let path = entry.path();
+            let (part, rest) = match parts {
+                [Part::Folders, rest @ ..] => {
+                    let own = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                    if own && !name.starts_with('.') {
+                        self.go(&path, parts)?;
                     }
-                    [part, rest @ ..] => (part, rest),
+                    match rest {
+                        // All that is below.
+                        [] => {
+                            if !name.starts_with('.') && path.is_file() {
+                                self.found.push(path);
+                            }
+                            continue;
+                        }
+                        [part, rest @ ..] => (part, rest),
+                    }
                 }
+                [part, rest @ ..] => (part, rest),
+                [] => continue,
+            };
+            let Part::Name(pattern) = part else {
+                continue;
+            };
+            if !pattern.matches_with(&name, OPTIONS) {
+                continue;
             }
-            [part, rest @ ..] => (part, rest),
-            [] => continue,
-        };
-        let Part::Name(pattern) = part else {
-            continue;
-        };
-        if !pattern.matches_with(&name, OPTIONS) {
-            continue;
+            match rest {
+                [] if path.is_file() => self.found.push(path),
+                [] => {}
+                rest if path.is_dir() => self.go(&path, rest)?,
+                _ => {}
+            }
         }
-        match rest {
-            [] if path.is_file() => found.push(path),
-            [] => {}
-            rest if path.is_dir() => walk(&path, rest, found)?,
-            _ => {}
-        }
+        Ok(())
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -147,6 +161,9 @@ mod tests {
         assert_eq!(of("d/[be]*.csv"), ["d/b.csv"]);
         assert_eq!(of("nowhere/*"), [""; 0]);
         assert_eq!(of("d"), [""; 0]);
+        let deep = "x/".repeat(40);
+        fs::create_dir_all(project.path().join(&deep)).expect("folders");
+        assert_eq!(of(&("**/*/".repeat(15) + "*.csv")), [""; 0]);
         let wrong = matching(project.path(), "d/a**");
         assert!(matches!(wrong, Err(Unmatched::Pattern(_))));
     }

@@ -18,6 +18,7 @@ use crate::plan::Step;
 use crate::registry::Value;
 use crate::store::Digest;
 use crate::store::Stat;
+use crate::store::names;
 
 use super::Contents;
 use super::KeyError;
@@ -387,7 +388,7 @@ fn named(path: &Path) -> Result<Named, KeyError> {
     files.sort();
     let files = files.into_iter().map(|file| {
         let inside = file.strip_prefix(path).unwrap_or(&file);
-        (inside.to_string_lossy().into_owned(), file.clone())
+        (names::text_of(inside.as_os_str()), file.clone())
     });
     Ok((files.collect(), folders))
 }

@@ -6,6 +6,7 @@
 //! unless a pattern names them.
 
 use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use crate::registry::ParamType;
 use crate::registry::Value;
+use crate::store::names;
 
 /// Folders that a wildcard does not enter.
 const FOLDERS: [&str; 19] = [
@@ -150,6 +152,7 @@ impl Tree {
                     named: pattern.is_literal(),
                     found: &mut found,
                     folders: &mut folders,
+                    seen: HashSet::new(),
                 };
                 walk.go(&self.root, &pattern.parts)?;
             }
@@ -169,7 +172,7 @@ impl Tree {
             }
             let named = files.into_iter().map(|path| {
                 let name = path.strip_prefix(&self.root).unwrap_or(&path);
-                (name.to_string_lossy().into_owned(), path)
+                (names::text_of(name.as_os_str()), path)
             });
             matched.files.extend(named);
         }
@@ -232,17 +235,29 @@ impl Pattern {
     }
 }
 
+/// Whether names one below the other match, or some of them from the first: a folder is all that is in it.
+/// All places in the pattern that a name may lead to are followed at once, however many `**` there are.
 fn takes(parts: &[Part], names: &[&str]) -> bool {
-    match (parts, names) {
-        // A folder is all that is in it.
-        ([], _) => true,
-        (_, []) => false,
-        ([Part::Folders], _) => true,
-        ([Part::Folders, rest @ ..], [_, inside @ ..]) => {
-            takes(rest, names) || takes(parts, inside)
+    let mut at = vec![false; parts.len() + 1];
+    at[0] = true;
+    for name in names {
+        let mut next = vec![false; parts.len() + 1];
+        for (i, part) in parts.iter().enumerate() {
+            if !at[i] {
+                continue;
+            }
+            if matches!(part, Part::Folders) {
+                at[i + 1] = true;
+                next[i] = true;
+            }
+            next[i + 1] |= part.is(name);
         }
-        ([part, rest @ ..], [name, inside @ ..]) => part.is(name) && takes(rest, inside),
+        if at[parts.len()] {
+            return true;
+        }
+        at = next;
     }
+    at[parts.len()]
 }
 
 impl Part {
@@ -262,6 +277,9 @@ struct Walk<'w> {
     named: bool,
     found: &'w mut BTreeSet<PathBuf>,
     folders: &'w mut BTreeSet<PathBuf>,
+    /// Folders with how much of the pattern was left there, and whether that was all below: with several
+    /// `**` there are many ways to one place.
+    seen: HashSet<(PathBuf, usize, bool)>,
 }
 
 impl Walk<'_> {
@@ -322,10 +340,12 @@ impl Walk<'_> {
     }
 
     fn below(&mut self, folder: &Path, parts: &[Part]) -> Result<(), PatternError> {
-        match self.tree.leaves_out(folder) {
-            true => Ok(()),
-            false => self.go(folder, parts),
+        let all = matches!(parts, [Part::Folders]);
+        let seen = (folder.to_owned(), parts.len(), all);
+        if self.tree.leaves_out(folder) || !self.seen.insert(seen) {
+            return Ok(());
         }
+        self.go(folder, parts)
     }
 
     fn add(&mut self, path: PathBuf, name: &str) {
@@ -438,6 +458,25 @@ mod tests {
         let tree = Tree::new(space.path(), &[space.path().join("results")]);
         let matched = tree.matching(patterns).expect("they are patterns");
         matched.files.into_iter().map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn many_wildcards_over_deep_folders_end() {
+        let deep = "d/".repeat(40) + "a.py";
+        let space = project(&[&deep, "b/b/b/c.py"]);
+        let many = "**/*/".repeat(15) + "*.py";
+        assert_eq!(names(&space, &[&many]), [deep.as_str()]);
+        let away = format!("!{}*.txt", "**/*/".repeat(15));
+        assert_eq!(
+            names(&space, &["**/*.py", &away]),
+            ["b/b/b/c.py".to_owned(), deep]
+        );
+        assert_eq!(names(&space, &["**/b/b/*"]), ["b/b/b/c.py"]);
+        assert_eq!(names(&space, &["**/b/b/b"]), ["b/b/b/c.py"]);
+        assert_eq!(
+            names(&space, &["**/*.py", "!**/b/b"]),
+            ["d/".repeat(40) + "a.py"]
+        );
     }
 
     #[test]

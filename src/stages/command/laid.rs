@@ -19,6 +19,7 @@ use crate::engine::JobError;
 use crate::plan::PatternError;
 use crate::plan::Tree;
 use crate::registry::Value;
+use crate::store::names;
 
 /// The paths that were laid out in a program's folder: they are no results of its own.
 #[derive(Debug, Default)]
@@ -82,7 +83,7 @@ fn copy_code(
         }
     })?;
     for (name, file) in matched.files {
-        let path = work.join(name);
+        let path = work.join(names::name_of(&name));
         if laid.0.contains(&path) {
             continue;
         }

@@ -103,3 +103,25 @@ fn a_slot_without_input_has_no_place() {
     ));
     assert!(said.contains("are both `said.txt`"), "{said}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn code_whose_names_are_no_text_is_copied_too() {
+    use std::os::unix::ffi::OsStrExt;
+    let space = space(
+        "experiment: o
+stages:
+  s:
+    uses: command
+    with: {code: ['src/**'], copy_code: true, run: 'ls -b src > names', out: {names: names}}
+",
+    );
+    space.write("src/a", "");
+    for name in [&b"src/\xfe"[..], b"src/\xff"] {
+        let path = space.path("").join(std::ffi::OsStr::from_bytes(name));
+        std::fs::write(path, name).expect("written");
+    }
+    assert_eq!(run(&space, &[]), counts(&[("s", 1)]));
+    let names = space.read("outputs/o/cells/s/names");
+    assert_eq!(names, "a\n\\376\n\\377\n");
+}
