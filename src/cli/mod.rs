@@ -2,6 +2,7 @@
 
 mod accept;
 mod args;
+mod best_so_far;
 mod claims;
 mod columns;
 mod completions;

@@ -10,6 +10,9 @@ use std::path::Path;
 use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use super::run_state::stage_of;
 use crate::engine::Event;
 use crate::engine::Timed;
@@ -32,8 +35,16 @@ const STATES: [&str; 8] = [
     "pending",
 ];
 
+const DONE: usize = 2;
+const UP_TO_DATE: usize = 3;
+
+fn place(state: &str) -> usize {
+    let known = STATES.iter().position(|known| *known == state);
+    known.expect("events name states of the list")
+}
+
 /// Events of one run, counted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct RunMetrics {
     experiment: String,
     stages: BTreeMap<String, StageMetrics>,
@@ -41,10 +52,11 @@ pub(super) struct RunMetrics {
     ended: Option<Ending>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct StageMetrics {
     steps: usize,
-    states: BTreeMap<&'static str, usize>,
+    /// In the order of [`STATES`].
+    states: [usize; STATES.len()],
     diverged: usize,
     retries: usize,
     /// Of the attempts that ended, well or not.
@@ -53,7 +65,7 @@ struct StageMetrics {
     seconds: f64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Ending {
     /// Nothing failed, and nothing was left out for it or cancelled.
     well: bool,
@@ -105,17 +117,35 @@ impl RunMetrics {
         }
     }
 
+    /// Takes in what rounds before this one of the same run have made: what they did is up to date in this one.
+    pub(super) fn go_on_from(&mut self, before: &RunMetrics) {
+        self.seconds += before.seconds;
+        for (stage, before) in &before.stages {
+            let stage = self.stages.entry(stage.clone()).or_default();
+            let done = before.states[DONE];
+            stage.states[DONE] += done;
+            stage.states[UP_TO_DATE] = stage.states[UP_TO_DATE].saturating_sub(done);
+            stage.diverged += before.diverged;
+            stage.retries += before.retries;
+            for (bucket, before) in stage.buckets.iter_mut().zip(before.buckets) {
+                *bucket += before;
+            }
+            stage.count += before.count;
+            stage.seconds += before.seconds;
+        }
+    }
+
     fn stage(&mut self, step: &str) -> &mut StageMetrics {
         self.stages.entry(stage_of(step).to_owned()).or_default()
     }
 
     fn count(&mut self, step: &str, state: &'static str) {
-        *self.stage(step).states.entry(state).or_default() += 1;
+        self.stage(step).states[place(state)] += 1;
     }
 
     /// A step no longer runs; one that was cancelled may never have.
     fn leave(&mut self, step: &str) {
-        let running = self.stage(step).states.entry("running").or_default();
+        let running = &mut self.stage(step).states[place("running")];
         *running = running.saturating_sub(1);
     }
 
@@ -144,11 +174,11 @@ impl RunMetrics {
         text.sample("run_duration_seconds", &own, self.seconds);
         text.family("steps", "gauge", "Steps of the run by stage and state.");
         for (stage, metrics) in &self.stages {
-            let known: usize = metrics.states.values().sum();
-            for state in STATES {
+            let known: usize = metrics.states.iter().sum();
+            for (state, count) in STATES.into_iter().zip(metrics.states) {
                 let count = match state {
                     "waiting" => metrics.steps.saturating_sub(known),
-                    state => metrics.states.get(state).copied().unwrap_or_default(),
+                    _ => count,
                 };
                 let labels = [own[0], ("stage", stage.as_str()), ("state", state)];
                 text.sample("steps", &labels, count as f64);
@@ -159,7 +189,7 @@ impl RunMetrics {
                 "cache_hits_total",
                 "counter",
                 "Results known from before.",
-                |stage| stage.states.get("up_to_date").copied().unwrap_or_default(),
+                |stage| stage.states[UP_TO_DATE],
             ),
             (
                 "retries_total",
@@ -344,6 +374,19 @@ mod tests {
         add(Event::RunFinished {
             totals: Totals::default(),
         });
+        // A round of a search after another with the same steps.
+        let mut round = RunMetrics {
+            stages: [("fit".to_owned(), StageMetrics::default())].into(),
+            ..RunMetrics::default()
+        };
+        round.count("fit[a=1]", "up_to_date");
+        round.count("fit[a=2]", "up_to_date");
+        round.count("fit[a=0]", "up_to_date");
+        let json = serde_json::to_string(&metrics).unwrap();
+        round.go_on_from(&serde_json::from_str(&json).unwrap());
+        let fit = &round.stages["fit"];
+        assert_eq!((fit.states[DONE], fit.states[UP_TO_DATE]), (2, 1));
+        assert_eq!((fit.count, fit.seconds, round.seconds), (2, 20.5, 8.0));
         let text = metrics.text(1.5e9);
         let own = r#"experiment="a\"b\\""#;
         for line in [

@@ -6,17 +6,20 @@ use std::env;
 use serde::Deserialize;
 use serde::Serialize;
 
+use super::prometheus::RunMetrics;
 use crate::engine::Summary;
 
 /// Carries what earlier rounds have made, in the environment of the next.
 pub(super) const GOES_ON: &str = "SWEEPLINE_GOES_ON";
 
 /// What earlier rounds have made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rounds {
     pub done: usize,
     pub fetched: usize,
     pub seconds: f64,
+    /// Of all rounds, where they are asked for.
+    pub metrics: Option<RunMetrics>,
 }
 
 impl Rounds {
@@ -31,17 +34,18 @@ impl Rounds {
         env::var_os(GOES_ON).is_some()
     }
 
-    /// With a round that has ended.
-    pub(super) fn with(self, summary: &Summary) -> Rounds {
+    /// With a round that has ended, but for its metrics.
+    pub(super) fn with(&self, summary: &Summary) -> Rounds {
         Rounds {
             done: self.done + summary.totals.done,
             fetched: self.fetched + summary.totals.fetched,
             seconds: self.seconds + summary.seconds,
+            metrics: None,
         }
     }
 
     /// For the environment of the next.
-    pub(super) fn to_text(self) -> String {
-        serde_json::to_string(&self).unwrap_or_default()
+    pub(super) fn to_text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 }

@@ -12,6 +12,7 @@ use std::thread;
 
 use super::args::Progress;
 use super::args::RunArgs;
+use super::best_so_far::BestSoFar;
 use super::claims;
 use super::executors::Elsewhere;
 use super::exit::Exit;
@@ -131,6 +132,9 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         options.force.clear();
         options.only = Some(steps);
     }
+    if !filtered && !growing {
+        options.let_go = project.stopped_for_good();
+    }
     project.note_trials(&[])?;
     options.checkpoint_every = args.checkpoint_every;
     options.manifest = project.manifest.clone();
@@ -171,6 +175,12 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let mut reporter = reporter(args);
     let mut state = RunState::default();
     state.search = project.best_line();
+    // Bars alone show it.
+    let bars = !args.json && matches!(shown(args), Progress::Bars);
+    let mut best_so_far = match bars {
+        true => BestSoFar::of(&project, &store)?,
+        false => None,
+    };
     let mut metrics = args.metrics_file.as_ref().map(|_| RunMetrics::default());
     let mut expecting = false;
     let summary = ManuallyDrop::new(engine.run(&project.plan.steps, &mut |timed| {
@@ -182,12 +192,19 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             state.foresee(&project.plan, &known);
         }
         state.add(timed);
+        if let Some(line) = best_so_far.as_mut().and_then(|best| best.add(&timed.event)) {
+            state.search = Some(line);
+        }
         if let Some(metrics) = &mut metrics {
             metrics.add(timed);
         }
         reporter.show(timed, &state);
     })?);
     drop(reporter);
+    let rounds = Rounds::before();
+    if let (Some(metrics), Some(before)) = (&mut metrics, &rounds.metrics) {
+        metrics.go_on_from(before);
+    }
     if let (Some(path), Some(metrics)) = (&args.metrics_file, &metrics)
         && let Err(error) = metrics.write(path)
     {
@@ -201,13 +218,18 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let failed = summary.steps.iter().filter(|s| s.state == State::Failed);
     let failed = failed.filter_map(|step| Some(step.key?.to_hex().to_string()));
     project.note_trials(&failed.collect::<Vec<_>>())?;
-    let rounds = Rounds::before();
     let mut best = None;
     let mut wrong = false;
     if !filtered && !summary.stopped {
         let made = |id: StepId| summary.steps[id.index()].state == State::Done;
         match searches::after_run(&project, !growing, made, err)? {
-            Grown::On => return again(args, true, rounds.with(&summary), &store, err),
+            Grown::On => {
+                let rounds = Rounds {
+                    metrics,
+                    ..rounds.with(&summary)
+                };
+                return again(args, true, &rounds, &store, err);
+            }
             Grown::Wrong if growing => return Ok(Exit::Failed),
             Grown::Wrong => wrong = true,
             Grown::No(line) => best = line,
@@ -220,7 +242,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         remote::after_run(&project, settings, &store, keys, stop, args.progress, err)?;
     }
     let asked = project::asked(&args.experiment, &args.experiment.manifest);
-    run_summary::print(&project, &asked, &summary, rounds, best.as_deref(), err)?;
+    run_summary::print(&project, &asked, &summary, &rounds, best.as_deref(), err)?;
     // What a filter leaves out may be known all the same.
     let partial = summary.steps.iter().any(|s| s.state == State::Unselected);
     let previous = match partial {
@@ -244,7 +266,11 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             "not all claims are decided: going on to {count} replicates"
         )?;
         replicates::note(&project.store, &project.name(), count)?;
-        return again(args, false, rounds.with(&summary), &store, err);
+        let rounds = Rounds {
+            metrics,
+            ..rounds.with(&summary)
+        };
+        return again(args, false, &rounds, &store, err);
     }
     if args.report && report::refused(&project, err)? {
         return Ok(Exit::Failed);
@@ -264,7 +290,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
 fn again(
     args: &RunArgs,
     force: bool,
-    rounds: Rounds,
+    rounds: &Rounds,
     store: &Store,
     err: &mut Printer,
 ) -> Result<Exit, Stop> {
@@ -276,7 +302,7 @@ fn again(
 }
 
 #[cfg(unix)]
-fn in_this_place(force: bool, rounds: Rounds, err: &mut Printer) -> Result<Exit, Stop> {
+fn in_this_place(force: bool, rounds: &Rounds, err: &mut Printer) -> Result<Exit, Stop> {
     use std::os::unix::process::CommandExt;
     err.flush()?;
     let mut arguments = std::env::args_os();
@@ -293,7 +319,7 @@ fn in_this_place(force: bool, rounds: Rounds, err: &mut Printer) -> Result<Exit,
 }
 
 #[cfg(not(unix))]
-fn in_this_place(_: bool, _: Rounds, err: &mut Printer) -> Result<Exit, Stop> {
+fn in_this_place(_: bool, _: &Rounds, err: &mut Printer) -> Result<Exit, Stop> {
     writeln!(err, "run it again")?;
     Ok(Exit::Success)
 }
@@ -328,11 +354,18 @@ fn reporter(args: &RunArgs) -> Box<dyn Reporter> {
     if args.json {
         return Box::new(JsonLines(Printer::output_lines()));
     }
-    match args.progress {
+    match shown(args) {
         Progress::None => Box::new(Silent),
-        Progress::Lines => Box::new(Lines::new(Printer::error())),
         Progress::Bars => Box::new(Bars::new()),
-        Progress::Auto if printer::bars_can_be_drawn() => Box::new(Bars::new()),
-        Progress::Auto => Box::new(Lines::new(Printer::error())),
+        Progress::Lines | Progress::Auto => Box::new(Lines::new(Printer::error())),
+    }
+}
+
+/// What is shown where it is left to the program.
+fn shown(args: &RunArgs) -> Progress {
+    match args.progress {
+        Progress::Auto if printer::bars_can_be_drawn() => Progress::Bars,
+        Progress::Auto => Progress::Lines,
+        progress => progress,
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn print(
     project: &Project,
     asked: &str,
     summary: &Summary,
-    rounds: Rounds,
+    rounds: &Rounds,
     best: Option<&str>,
     err: &mut Printer,
 ) -> io::Result<()> {

@@ -45,6 +45,8 @@ pub struct Options {
     pub only: Option<Vec<StepId>>,
     /// These run even where their result is known.
     pub force: Vec<StepId>,
+    /// Steps with a part of a budget whose training no other goes on with: what they left for that goes.
+    pub let_go: Vec<StepId>,
     /// The wait before the second attempt; doubles for every further one.
     pub backoff: Duration,
     /// The least time between two checkpoints of a training.
@@ -78,6 +80,7 @@ impl Options {
             max_failures: None,
             only: None,
             force: Vec::new(),
+            let_go: Vec::new(),
             backoff: Duration::from_secs(1),
             // Writing one takes some milliseconds, so this costs nothing.
             checkpoint_every: Duration::from_secs(5),

@@ -209,6 +209,7 @@ impl<'a> Engine<'a> {
         let _ = std::fs::remove_dir(self.store.scratch().join(&run.0));
         self.store
             .set_keys(&options.experiment, &coordinator.reached())?;
+        coordinator.let_go();
         coordinator.finish(stopped)
     }
 

@@ -43,6 +43,7 @@ mod pairs;
 mod parallel;
 mod parameter;
 mod pareto;
+mod plane;
 mod points;
 mod ranks;
 mod raster;

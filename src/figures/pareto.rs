@@ -1,14 +1,10 @@
 //! Two numbers of trials, and those that nothing else is better than in both.
 
-use serde_json::Value as Json;
-
 use crate::registry::Entry;
 use crate::registry::Param;
 use crate::registry::Values;
 use crate::registry::params;
 use crate::search::pareto;
-use crate::table::Column;
-use crate::table::Table;
 
 use super::Drawn;
 use super::Figure;
@@ -19,13 +15,11 @@ use super::canvas::Point;
 use super::direction::Direction;
 use super::finish;
 use super::grammar::capital;
-use super::legend::Sample;
-use super::mapping::Mapping;
-use super::mapping::no_column;
 use super::marker;
 use super::options::AxisParams;
 use super::options::FacetParams;
 use super::options::Panels;
+use super::plane::Plane;
 use super::sheet::Frame;
 
 pub(super) struct Pareto;
@@ -60,7 +54,12 @@ impl Entry for Pareto {
     fn docs(&self) -> &'static str {
         "A point per row. One dominates another when it is nowhere worse and somewhere better; what \
          nothing dominates is the front, on whose better side no trial lies. Dominated points are pale. \
+         A number that was measured on fewer axes belongs to all rows that share them. \
          `table/pareto` has the front as a table, for any number of columns."
+    }
+
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {
@@ -71,14 +70,13 @@ impl Entry for Pareto {
 impl Figure for Pareto {
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = ParetoParams::read(values)?;
-        let panels = Panels::new(&params.facets, &params.axes);
-        let mapping = Mapping {
-            color: params.color,
-            ..Mapping::new(&params.x, vec![params.y.clone()], &params.facets)?
-        };
         let table = &input.table;
-        let column = |name: &str| table.column(name).ok_or_else(|| no_column(table, name));
-        let (x, y) = (column(&params.x)?, column(&params.y)?);
+        let numbers = [&params.x, &params.y].map(|name| table.column(name));
+        let numbers: Vec<usize> = numbers.into_iter().flatten().collect();
+        let table = &*table.completed(&numbers);
+        let panels = Panels::new(&params.facets, &params.axes);
+        let plane = Plane::new(panels, table, [&params.x, &params.y], params.color)?;
+        let (x, y) = (plane.x, plane.y);
         let along = |name, given, at: usize| {
             Direction::of(given, &table.columns[at]).map_err(|error| match error {
                 FigureError::Parameter { got, want, .. } => {
@@ -91,55 +89,24 @@ impl Figure for Pareto {
             along("x_direction", params.x_direction, x)?,
             along("y_direction", params.y_direction, y)?,
         );
-        let facets = axes::facets(panels, table, &mapping)?;
-        let theme = facets.theme(&params.axes.common)?;
         let at = |row: usize| Some((table.number(row, x)?, table.number(row, y)?));
-        let fronts: Vec<Vec<Front>> = facets
-            .panels
-            .iter()
-            .map(|panel| {
-                let front = |group: &super::facets::Group| Front::of(&group.rows, at, ways);
-                panel.groups.iter().map(front).collect()
-            })
-            .collect();
-        let numbers = |of: fn(&(f64, f64)) -> f64| -> Vec<Vec<f64>> {
-            let panel = |fronts: &Vec<Front>| {
-                fronts
-                    .iter()
-                    .flat_map(|front| front.points.iter().map(|(_, at, _)| of(at)))
-                    .collect()
-            };
-            fronts.iter().map(panel).collect()
+        let fronts = plane.by_panel(|group| Front::of(&group.rows, at, ways));
+        let places = |fronts: &Vec<Front>| {
+            let points = fronts.iter().flat_map(|front| &front.points);
+            points.map(|(_, at, _)| *at).collect()
         };
-        let xs = numbers(|at| at.0);
-        let count: usize = xs.iter().map(Vec::len).sum();
-        if count == 0 {
-            let (x, y) = (&params.x, &params.y);
-            return Err(FigureError::Empty(format!(
-                "no row has numbers in both `{x}` and `{y}`"
-            )));
-        }
-        let x_axes = axes::numbers(panels, axes::X, xs, None)?;
-        let y_axes = axes::numbers(panels, axes::Y, numbers(|at| at.1), None)?;
-        let legend = facets.legend(&theme, |color, marker| Sample::Line {
-            colour: theme.colour(color),
-            dash: Vec::new(),
-            marker: Some(marker),
-        });
-        let (xc, yc) = (&table.columns[x], &table.columns[y]);
-        let labels = (xc.title_with_unit(), yc.title_with_unit());
-        let mut sheet = axes::sheet(panels, &theme, &facets, (x_axes, y_axes), labels, legend)?;
-        sheet.aspect = 0.75;
+        let places: Vec<Vec<(f64, f64)>> = fronts.iter().map(places).collect();
+        let count: usize = places.iter().map(Vec::len).sum();
+        let mut page = plane.page(&places)?;
+        let [x_title, y_title] = plane.titles();
         let title = format!(
-            "{} and {}{}",
-            capital(&xc.title_with_unit()),
-            yc.title_with_unit(),
-            facets.describe(&[])
+            "{} and {y_title}{}",
+            capital(&x_title),
+            plane.facets.describe(&[])
         );
-        let mut page = sheet.open();
         let mut lost = 0;
         for (i, fronts) in fronts.iter().enumerate() {
-            let groups = &facets.panels[i].groups;
+            let groups = &plane.facets.panels[i].groups;
             page.inside(i, |canvas, frame, theme| {
                 for (front, group) in fronts.iter().zip(groups) {
                     let pale = theme.colour(group.color).opacity(0.3);
@@ -180,17 +147,8 @@ impl Figure for Pareto {
         }
         caption.push('.');
         caption.push_str(&axes::said(&page.frames, lost));
-        let mut listing = Table {
-            columns: table.columns.clone(),
-            rows: Vec::new(),
-        };
-        listing.columns.push(Column::axis("front"));
-        for (row, _, on) in points {
-            let mut cells = table.rows[*row].clone();
-            cells.push(Json::Bool(*on));
-            listing.rows.push(cells);
-        }
-        finish(page, &title, listing.to_csv(), caption)
+        let rows = points.map(|(row, _, on)| (*row, *on));
+        finish(page, &title, plane.listing("front", rows), caption)
     }
 }
 

@@ -9,7 +9,6 @@ use crate::registry::Names;
 use crate::registry::Param;
 use crate::registry::Values;
 use crate::registry::params;
-use crate::table::Column;
 use crate::table::Table;
 
 use super::Drawn;
@@ -23,13 +22,12 @@ use super::direction::Direction;
 use super::facets::Group;
 use super::finish;
 use super::grammar::capital;
-use super::legend::Sample;
-use super::mapping::Mapping;
 use super::mapping::no_column;
 use super::marker;
 use super::options::AxisParams;
 use super::options::FacetParams;
 use super::options::Panels;
+use super::plane::Plane;
 use super::sheet::Frame;
 use super::theme::Theme;
 
@@ -84,71 +82,35 @@ impl Figure for Rungs {
 
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = RungsParams::read(values)?;
-        let panels = Panels::new(&params.facets, &params.axes);
-        let mapping = Mapping {
-            color: params.color,
-            ..Mapping::new(&params.x, vec![params.y.clone()], &params.facets)?
-        };
         let table = &input.table;
-        let column = |name: &str| table.column(name).ok_or_else(|| no_column(table, name));
-        let (x, y) = (column(&params.x)?, column(&params.y)?);
+        let panels = Panels::new(&params.facets, &params.axes);
+        let plane = Plane::new(panels, table, [&params.x, &params.y], params.color)?;
+        let (x, y) = (plane.x, plane.y);
         let direction = Direction::of(params.direction, &table.columns[y])?;
         let replicates = params.replicate.unwrap_or(Names(Vec::new()));
         for name in &replicates.0 {
-            column(name)?;
+            table.column(name).ok_or_else(|| no_column(table, name))?;
         }
-        let facets = axes::facets(panels, table, &mapping)?;
-        let theme = facets.theme(&params.axes.common)?;
         let identity: Vec<usize> = (0..table.columns.len())
             .filter(|&at| table.columns[at].axis && at != x && at != y)
             .filter(|&at| !replicates.0.contains(&table.columns[at].name))
             .collect();
-        let climbs: Vec<Vec<Climbs>> = facets
-            .panels
-            .iter()
-            .map(|panel| {
-                let climbs =
-                    |group: &Group| Climbs::of(table, &group.rows, (x, y), &identity, direction);
-                panel.groups.iter().map(climbs).collect()
-            })
-            .collect();
-        let numbers = |of: fn(&(f64, f64)) -> f64| -> Vec<Vec<f64>> {
-            let panel = |climbs: &Vec<Climbs>| {
-                let trials = climbs.iter().flat_map(|climbs| &climbs.trials);
-                trials
-                    .flat_map(|trial| trial.points.iter().map(of))
-                    .collect()
-            };
-            climbs.iter().map(panel).collect()
+        let climbs =
+            plane.by_panel(|group| Climbs::of(table, &group.rows, (x, y), &identity, direction));
+        let places = |climbs: &Vec<Climbs>| {
+            let trials = climbs.iter().flat_map(|climbs| &climbs.trials);
+            trials.flat_map(|trial| &trial.points).copied().collect()
         };
-        let xs = numbers(|at| at.0);
-        if xs.iter().all(Vec::is_empty) {
-            let (x, y) = (&params.x, &params.y);
-            return Err(FigureError::Empty(format!(
-                "no row has numbers in both `{x}` and `{y}`"
-            )));
-        }
-        let x_axes = axes::numbers(panels, axes::X, xs, None)?;
-        let y_axes = axes::numbers(panels, axes::Y, numbers(|at| at.1), None)?;
-        let legend = facets.legend(&theme, |color, marker| Sample::Line {
-            colour: theme.colour(color),
-            dash: Vec::new(),
-            marker: Some(marker),
-        });
-        let (xc, yc) = (&table.columns[x], &table.columns[y]);
-        let labels = (xc.title_with_unit(), yc.title_with_unit());
-        let mut sheet = axes::sheet(panels, &theme, &facets, (x_axes, y_axes), labels, legend)?;
-        sheet.aspect = 0.75;
+        let mut page = plane.page(&climbs.iter().map(places).collect::<Vec<_>>())?;
+        let [x_title, y_title] = plane.titles();
         let title = format!(
-            "{} of trials against {}{}",
-            capital(&yc.title_with_unit()),
-            xc.title_with_unit(),
-            facets.describe(&[])
+            "{} of trials against {x_title}{}",
+            capital(&y_title),
+            plane.facets.describe(&[])
         );
-        let mut page = sheet.open();
         let mut lost = 0;
         for (i, climbs) in climbs.iter().enumerate() {
-            let groups = &facets.panels[i].groups;
+            let groups = &plane.facets.panels[i].groups;
             page.inside(i, |canvas, frame, theme| {
                 for (climbs, group) in climbs.iter().zip(groups) {
                     lost += climbs.draw(canvas, frame, theme, group);
@@ -168,19 +130,8 @@ impl Figure for Rungs {
         }
         caption.push('.');
         caption.push_str(&axes::said(&page.frames, lost));
-        let mut listing = Table {
-            columns: table.columns.clone(),
-            rows: Vec::new(),
-        };
-        listing.columns.push(Column::axis("stopped"));
-        for trial in all {
-            for row in &trial.rows {
-                let mut cells = table.rows[*row].clone();
-                cells.push(Json::Bool(!trial.top));
-                listing.rows.push(cells);
-            }
-        }
-        finish(page, &title, listing.to_csv(), caption)
+        let rows = all.flat_map(|trial| trial.rows.iter().map(|row| (*row, !trial.top)));
+        finish(page, &title, plane.listing("stopped", rows), caption)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::registry::Catalog;
 use crate::text::Diagnostics;
 
 use super::From;
+use super::KnownColumns;
 use super::StageSummary;
 use super::Step;
 use super::StepId;
@@ -64,6 +65,11 @@ impl Plan {
         grid.axes()
             .map(|column| Arc::clone(&grid.columns().get(column).name))
             .collect()
+    }
+
+    /// What is known of the columns of what steps leave and read.
+    pub fn known_columns(&self) -> KnownColumns<'_> {
+        KnownColumns::new(&self.steps)
     }
 
     /// The DAG of steps: an edge leads from a step to one that reads it.

@@ -1,13 +1,12 @@
 //! Names of columns that parameters give, against the axes and numbers that come in: a slip is told when
 //! planning, not when everything before the table or figure has run.
 
-use std::collections::BTreeSet;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::manifest::Experiment;
 use crate::registry::ArtifactType;
-use crate::registry::Outputs;
+use crate::registry::Columns;
 use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
@@ -17,12 +16,16 @@ use crate::text::list_of;
 
 use super::From;
 use super::Step;
+use super::known_columns::KnownColumns;
 
-/// The slot that columns are taken from.
+/// The slot of rows.
 const ROWS: &str = "rows";
 
+/// The slots that columns are taken from.
+const SLOTS: [&str; 2] = [ROWS, "curves"];
+
 /// Parameters whose values are names of columns, wherever rows are read.
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 25] = [
     "by",
     "color",
     "columns",
@@ -30,12 +33,20 @@ const COLUMNS: [&str; 17] = [
     "facet",
     "facet_col",
     "facet_row",
+    "heading",
+    "log",
     "marker",
+    "name",
+    "of",
+    "order",
+    "others",
     "over",
     "parameters",
     REPLICATE,
+    "text",
     "value",
     "values",
+    "word",
     "x",
     "x_error",
     "y",
@@ -43,13 +54,19 @@ const COLUMNS: [&str; 17] = [
 ];
 
 /// Parameters that keep rows apart, or together.
-const TOLD_APART: [&str; 3] = ["by", "compare", REPLICATE];
+const TOLD_APART: [&str; 4] = ["by", "compare", "of", REPLICATE];
+
+/// Those of them that may be an empty list, and are not left out.
+const LISTS: [&str; 2] = ["by", "of"];
 
 /// The one that is an axis in any case.
 const REPLICATE: &str = "replicate";
 
-/// Columns that figures make themselves, and that come with any number.
-const MADE: [&str; 4] = ["diverged", "metric", "rank", "trial"];
+/// The one that rows get where a training diverged.
+const DIVERGED: &str = "diverged";
+
+/// Columns that figures make themselves.
+const MADE: [&str; 3] = ["metric", "rank", "trial"];
 
 /// Takes parameters of the experiment that are no axis in it out of what is told apart and reduced: a
 /// pipeline names them for the profiles in which they take several values. The steps before `from` stay.
@@ -69,80 +86,56 @@ pub(super) fn settle(steps: &mut [Arc<Step>], from: usize, experiment: &Experime
         if params.is_empty() || !step.kind.inputs().iter().any(|slot| slot.name == ROWS) {
             continue;
         }
-        if has_columns_of_its_own(step, steps) {
-            continue;
-        }
+        // A table may call a column as a parameter is called.
+        let own = KnownColumns::new(steps).made(step, ROWS);
+        let is_constant = |name: &str| is_constant(name) && !own.axes.open && !own.has(name);
         let step = Arc::make_mut(&mut steps[at]);
         let values = Arc::make_mut(&mut step.params);
         for param in params {
             match values.get_mut(param) {
                 Some(Value::List(names)) => {
                     names.retain(|name| !name.as_str().is_some_and(is_constant));
-                    if names.is_empty() && param != "by" {
+                    if names.is_empty() && !LISTS.contains(&param) {
                         values.remove(param);
                     }
                 }
+                Some(name) if LISTS.contains(&param) => *name = Value::List(Vec::new()),
                 _ => _ = values.remove(param),
             }
         }
     }
 }
 
-/// Whether the rows that a step reads come from a file, a program or a table made of anything but rows, in part at
-/// least: these may call a column as a parameter is called.
-fn has_columns_of_its_own(step: &Step, steps: &[Arc<Step>]) -> bool {
-    let mut seen = HashSet::new();
-    let mut left: Vec<&Step> = vec![step];
-    while let Some(step) = left.pop() {
-        for item in step.inputs.iter().flat_map(|input| &input.items) {
-            let From::Step { step: made, .. } = &item.from else {
-                return true;
-            };
-            if !seen.insert(*made) {
-                continue;
-            }
-            let made = &steps[made.index()];
-            let tables = made
-                .outputs()
-                .iter()
-                .any(|(_, ty)| *ty == ArtifactType::Table);
-            let of_rows = || made.kind.inputs().iter().any(|slot| slot.name == ROWS);
-            if tables
-                && (made.inputs.is_empty()
-                    || matches!(made.kind.outputs(), Outputs::Declared)
-                    || made.kind.name().starts_with("table/") && !of_rows())
-            {
-                return true;
-            }
-            if tables {
-                left.push(made);
-            }
-        }
-    }
-    false
-}
-
 /// Says which parameters name columns that there will not be, once for each of a stage.
 pub(super) fn check(steps: &[Arc<Step>], experiment: &Experiment, found: &mut Diagnostics) {
+    let known = KnownColumns::new(steps);
     let mut said = HashSet::new();
     for step in steps {
-        let reads_rows = step.kind.inputs().iter().any(|slot| slot.name == ROWS);
-        if !reads_rows || said.contains(&step.stage) {
+        let inputs = step.kind.inputs();
+        let Some(slot) = inputs.iter().find(|slot| SLOTS.contains(&slot.name)) else {
+            continue;
+        };
+        if said.contains(&step.stage) {
             continue;
         }
         let named: Vec<(&str, Vec<&str>)> = COLUMNS
             .iter()
             .filter_map(|name| Some((*name, names(step.params.get(*name)?))))
             .collect();
-        if named.is_empty() {
+        // An optional slot may have nothing in it.
+        let is_bound = step.inputs.iter().any(|input| *input.slot == *slot.name);
+        if named.is_empty() || !is_bound {
             continue;
         }
-        let Some(known) = Known::of(step, steps) else {
-            continue;
+        let reads = Read {
+            step,
+            steps,
+            experiment,
+            columns: known.read(step, slot.name),
         };
         for (param, names) in named {
             for name in names {
-                if let Some(wrong) = known.lacks(step, experiment, param, name) {
+                if let Some(wrong) = reads.lacks(param, name) {
                     said.insert(Arc::clone(&step.stage));
                     found.push(wrong);
                 }
@@ -159,99 +152,74 @@ fn names(value: &Value) -> Vec<&str> {
     }
 }
 
-/// What is known of the columns of the rows that a step reads.
-struct Known<'s> {
-    axes: BTreeSet<&'s str>,
-    numbers: BTreeSet<&'s str>,
-    /// Some of the rows may have numbers that only their program knows.
-    open: bool,
+/// A step with what is known of the columns of its rows.
+struct Read<'s> {
+    step: &'s Step,
+    steps: &'s [Arc<Step>],
+    experiment: &'s Experiment,
+    columns: Columns,
 }
 
-impl<'s> Known<'s> {
-    /// None where tables come in, which have columns of their own.
-    fn of(step: &'s Step, steps: &'s [Arc<Step>]) -> Option<Known<'s>> {
-        let mut known = Known {
-            axes: BTreeSet::new(),
-            numbers: BTreeSet::new(),
-            open: false,
+impl Read<'_> {
+    fn has(&self, name: &str) -> bool {
+        let reported = name.strip_prefix("reported.").unwrap_or(name);
+        let draws = || {
+            let outputs = self.step.outputs();
+            outputs.iter().any(|(_, ty)| *ty == ArtifactType::Figure)
         };
-        let mut kinds = HashSet::new();
-        let inputs = step.inputs.iter().filter(|input| *input.slot == *ROWS);
-        for item in inputs.flat_map(|input| &input.items) {
-            let From::Step { step: made, output } = &item.from else {
-                return None;
-            };
-            let made = &steps[made.index()];
-            let own = made.outputs();
-            let is_metrics = |(name, ty): &(std::borrow::Cow<'_, str>, ArtifactType)| {
-                *ty == ArtifactType::Metrics
-                    && output.as_ref().is_none_or(|output| **output == **name)
-            };
-            let passed_on = !own
-                .iter()
-                .any(|(name, _)| Some(&**name) == output.as_deref());
-            if !own.iter().any(is_metrics) && !passed_on {
-                return None;
-            }
-            known.axes.extend(item.cell.iter().map(|(axis, _)| axis));
-            if let Some(Value::Map(said)) = item.description() {
-                let maps = said.iter().filter_map(|(_, names)| match names {
-                    Value::Map(names) => Some(names),
-                    _ => None,
-                });
-                known
-                    .numbers
-                    .extend(maps.flat_map(|names| names.iter().map(|(name, _)| name.as_str())));
-            }
-            if kinds.insert(made.kind.name()) {
-                let measures = made.kind.measures();
-                // Trainings and programs leave numbers that only they know.
-                let closed = made.kind.name().starts_with("evaluate/") && !measures.is_empty();
-                known.open |= !closed;
-                known
-                    .numbers
-                    .extend(measures.iter().map(|measure| measure.name));
+        self.columns.axes.names.contains(reported)
+            || self.columns.has(name)
+            || name == DIVERGED
+            || MADE.contains(&name) && draws()
+    }
+
+    /// Whether an axis is one of what the rows are made of.
+    fn is_used(&self, axis: &str) -> bool {
+        let mut left = vec![self.step];
+        let mut seen = HashSet::new();
+        while let Some(step) = left.pop() {
+            for item in step.inputs.iter().flat_map(|input| &input.items) {
+                if let From::Step { step: made, .. } = &item.from
+                    && seen.insert(*made)
+                {
+                    let made = &self.steps[made.index()];
+                    if made.cell.get(axis).is_some() {
+                        return true;
+                    }
+                    left.push(made);
+                }
             }
         }
-        (!kinds.is_empty()).then_some(known)
+        false
     }
 
     /// What to say of a name that none of the columns has.
-    fn lacks(
-        &self,
-        step: &Step,
-        experiment: &Experiment,
-        param: &str,
-        name: &str,
-    ) -> Option<Diagnostic> {
-        let reported = name.strip_prefix("reported.").unwrap_or(name);
-        if self.axes.contains(reported) || self.numbers.contains(name) || MADE.contains(&name) {
+    fn lacks(&self, param: &str, name: &str) -> Option<Diagnostic> {
+        let Columns { axes, numbers } = &self.columns;
+        if axes.open || self.has(name) {
             return None;
         }
-        let all = || self.axes.iter().chain(&self.numbers).copied();
-        let stage = experiment
-            .pipeline
-            .stages
-            .iter()
-            .find(|stage| stage.name == step.stage);
-        let argument =
-            stage.and_then(|stage| stage.with.iter().find(|given| *given.name == *param));
+        let all = || axes.names.iter().chain(&numbers.names).map(String::as_str);
+        let stages = &self.experiment.pipeline.stages;
+        let stage = stages.iter().find(|stage| stage.name == self.step.stage)?;
+        let argument = stage.with.iter().find(|given| *given.name == *param);
         // What the manifest does not say is a default of the kind, or an objective of the search.
         let place = &argument?.value.place;
-        let is_axis = experiment.grid.columns().index(name).is_some();
-        let unused = is_axis.then(|| {
-            format!(
+        let is_axis = self.experiment.grid.columns().index(name).is_some();
+        let unused = is_axis.then(|| match self.is_used(name) {
+            true => format!("what these rows are made of has `{name}`, and they have {}", list_of(all())),
+            false => format!(
                 "it is a parameter that nothing before these rows uses: `\"${{{name}}}\"` under a `with`"
-            )
+            ),
         });
         if param == REPLICATE {
             let wrong = Diagnostic::error(format!("`{name}` is no axis of these rows"))
                 .at(place, "repetitions are along an axis");
-            let axes = self.axes.iter().copied();
+            let axes = axes.names.iter().map(String::as_str);
             let help = unused.or_else(|| did_you_mean(name, axes, "the axes are"));
             return Some(wrong.maybe_help(help));
         }
-        if !self.open {
+        if !numbers.open {
             let has = list_of(all().collect::<Vec<_>>());
             let wrong = Diagnostic::error(format!("these rows have no column `{name}`"))
                 .at(place, "neither an axis nor a number that comes in");
@@ -260,6 +228,11 @@ impl<'s> Known<'s> {
                 None => format!("they have {has}"),
             });
             return Some(wrong.help(help));
+        }
+        // A search optimises it.
+        let mut objectives = self.experiment.search.iter().flat_map(|s| &s.objectives);
+        if objectives.any(|objective| objective.column == name) {
+            return None;
         }
         let meant = closest(name, all())?;
         Some(

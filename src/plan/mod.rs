@@ -12,6 +12,7 @@ mod growing;
 mod key;
 mod kind_of;
 mod kinds;
+mod known_columns;
 mod objectives;
 mod open;
 mod outline;
@@ -38,6 +39,7 @@ pub use key::{
     Contents, KeyError, KeyRules, Keys, NUMERICS_REVISION, PatternError, PatternMatches, Tree,
     UnmatchedPattern,
 };
+pub use known_columns::KnownColumns;
 pub use resolve::{Outlook, Resolution, ResolveError, Resolver, Upstream};
 pub use selection::{SelectedSteps, Selection};
 pub use stage_summary::StageSummary;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use super::Columns;
 use super::Entry;
 use super::Facts;
 use super::Measure;
@@ -168,6 +169,12 @@ pub trait StageKind: Entry {
     /// they leave. A command has its own, which only its manifest knows.
     fn measures(&self) -> Vec<Measure> {
         Vec::new()
+    }
+
+    /// The columns of the rows in one of its outputs (a table, metrics, a curve), without the axes of the cell. `rows` tells
+    /// those of what a slot reads, with the axes of its cells. By default the numbers that it measures and any others.
+    fn columns(&self, _output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        Columns::measured(&self.measures()).and_others()
     }
 
     /// Tables and figures reduce all axes unless the stage says otherwise.

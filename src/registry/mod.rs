@@ -8,6 +8,7 @@
 
 mod capability;
 mod choice;
+mod columns;
 mod conform;
 mod declare;
 #[cfg(test)]
@@ -24,6 +25,7 @@ mod value;
 
 pub use capability::Capability;
 pub(crate) use choice::choices;
+pub use columns::{ColumnNames, Columns};
 pub use conform::{Mismatch, Part};
 pub(crate) use declare::params;
 pub use declare::{ParamError, ParamField};

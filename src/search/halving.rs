@@ -151,6 +151,15 @@ impl Halving {
         (group, *bracket)
     }
 
+    /// Whether the group of a trial is full with so many trials: more of them change nothing in it.
+    pub fn is_full(&self, trial: usize, trials: usize) -> bool {
+        let group = self.group_of(trial);
+        let more = (trial..trials).take_while(|other| self.group_of(*other).0 == group.0);
+        let before = (0..trial).rev();
+        let before = before.take_while(|other| self.group_of(*other).0 == group.0);
+        before.count() + more.count() == group.1.trials
+    }
+
     /// The rung of the whole budget.
     pub fn last(&self) -> usize {
         self.budgets.len() - 1

@@ -13,6 +13,7 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Names;
@@ -84,6 +85,21 @@ impl StageKind for BestTable {
             ("table", ArtifactType::Table),
             ("cloud", ArtifactType::Table),
         ])
+    }
+
+    fn columns(&self, output: &str, params: &Values, rows: &dyn Fn(&str) -> Columns) -> Columns {
+        let Ok(params) = BestParams::read(params) else {
+            return Columns::unknown();
+        };
+        let rows = rows("rows");
+        match output {
+            "cloud" => rows
+                .axes_without(&params.replicate.unwrap_or_default().0)
+                .with_axes(params.by.0)
+                .with_axes(["metric", "setting"])
+                .with_numbers([VALUE.name]),
+            _ => rows.with_axes(["best_by"]),
+        }
     }
 
     fn measures(&self) -> Vec<Measure> {

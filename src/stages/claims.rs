@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::Results;
 use super::results::METRICS;
 use super::rows;
+use super::search;
 use crate::claims::Claim;
 use crate::claims::Judgement;
 use crate::claims::Verdict;
@@ -16,12 +17,14 @@ use crate::manifest::StatedClaim;
 use crate::plan::Plan;
 use crate::plan::Step;
 use crate::registry::ArtifactType;
+use crate::registry::Columns;
 use crate::registry::Outputs;
 use crate::store::Digest;
 use crate::table::Table;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::closest;
+use crate::text::did_you_mean;
 use crate::text::list_of;
 use crate::text::plural;
 
@@ -89,7 +92,8 @@ fn check(plan: &Plan, stated: &StatedClaim, found: &mut Diagnostics) {
     };
     let measuring: Vec<&str> = results.measuring().collect();
     if let Some(table) = &stated.claim.table {
-        if let Some(wrong) = check_table(&results, stated, table, measuring) {
+        let wrong = check_table(&results, stated, table, measuring);
+        if let Some(wrong) = wrong.or_else(|| check_columns(&results, stated, table)) {
             found.push(wrong);
         }
         return;
@@ -102,14 +106,27 @@ fn check(plan: &Plan, stated: &StatedClaim, found: &mut Diagnostics) {
         );
         return;
     }
-    let steps = measuring.iter().flat_map(|stage| results.steps(stage));
-    let known: Vec<&'static str> = steps.flat_map(measures).collect();
+    let mut known = Columns::default();
+    let measuring = plan
+        .stages
+        .iter()
+        .filter(|stage| measuring.contains(&&*stage.name));
+    for stage in measuring {
+        known.add(&search::known_metrics(plan, stage));
+    }
     for column in columns(&stated.claim) {
-        if known.contains(&column) {
+        if known.numbers.names.contains(column) {
             continue;
         }
-        // Trainings leave numbers that only they know; a near miss is still worth a word.
-        if let Some(meant) = closest(column, known.iter().copied()) {
+        let numbers = || known.numbers.names.iter().map(String::as_str);
+        if !known.numbers.open {
+            found.push(
+                Diagnostic::error(format!("no stage measures `{column}`"))
+                    .at(&stated.about, "in this claim")
+                    .maybe_help(did_you_mean(column, numbers(), "measured are")),
+            );
+        } else if let Some(meant) = closest(column, numbers()) {
+            // Trainings leave numbers that only they know; a near miss is still worth a word.
             found.push(
                 Diagnostic::warning(format!("no stage is known to measure `{column}`"))
                     .at(&stated.about, "in this claim")
@@ -117,6 +134,33 @@ fn check(plan: &Plan, stated: &StatedClaim, found: &mut Diagnostics) {
             );
         }
     }
+}
+
+/// Which columns a claim names that its `table` will not have.
+fn check_columns(results: &Results<'_>, stated: &StatedClaim, table: &str) -> Option<Diagnostic> {
+    let (stage, output) = parts(table);
+    let known = results.plan.known_columns();
+    let mut all = Columns::default();
+    for step in results.steps(stage) {
+        let outputs = step.outputs();
+        let numbers = |wanted| outputs.iter().find(|(_, ty)| *ty == wanted);
+        // As it is read where no output is named.
+        let own = numbers(ArtifactType::Table).map_or(METRICS, |(name, _)| &**name);
+        all.add(&known.output(step, output.unwrap_or(own)));
+        let axes = step.cell.iter().map(|(axis, _)| axis);
+        all = all.with_axes(axes);
+    }
+    let column = columns(&stated.claim).find(|column| !all.has(column))?;
+    if !all.are_all() {
+        return None;
+    }
+    let names = all.numbers.names.iter().map(String::as_str);
+    let wrong = Diagnostic::error(format!("`{table}` has no column `{column}`"));
+    Some(
+        wrong
+            .at(&stated.about, "in this claim")
+            .maybe_help(did_you_mean(column, names, "its numbers are")),
+    )
 }
 
 /// What is wrong with the `table` of a claim: a stage, or `stage.output` where it leaves several.
@@ -164,12 +208,6 @@ fn parts(table: &str) -> (&str, Option<&str>) {
         Some((stage, output)) => (stage, Some(output)),
         None => (table, None),
     }
-}
-
-/// The names of what a step is known to measure before it runs.
-fn measures(step: &Step) -> impl Iterator<Item = &'static str> {
-    let measures = step.kind.measures().into_iter();
-    measures.map(|measure| measure.name)
 }
 
 /// The measured columns that a claim names.

@@ -10,6 +10,7 @@ use crate::metrics::classifier;
 use crate::metrics::classifier::Classifier;
 use crate::metrics::classifier::ClassifierParams;
 use crate::registry::ArtifactType;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Facts;
 use crate::registry::Measure;
@@ -75,6 +76,13 @@ impl StageKind for TrainClassifier {
             ("curve", ArtifactType::Curve),
             ("metrics", ArtifactType::Metrics),
         ])
+    }
+
+    fn columns(&self, output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        match output {
+            "metrics" => Columns::measured(&[TEST_ERROR, TRAIN_ERROR]),
+            _ => Columns::measured(&self.measures()).and_others(),
+        }
     }
 
     fn measures(&self) -> Vec<Measure> {

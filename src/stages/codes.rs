@@ -21,6 +21,7 @@ use crate::models::params;
 use crate::nn::device::DeviceChoice;
 use crate::random::Seed;
 use crate::registry::ArtifactType;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Outputs;
 use crate::registry::Param;
@@ -76,6 +77,12 @@ impl StageKind for Codes {
 
     fn outputs(&self) -> Outputs {
         Outputs::Fixed(&[("table", ArtifactType::Table)])
+    }
+
+    fn columns(&self, _output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        let mut columns = Columns::of(["observation", "label"], [""; 0]);
+        columns.numbers.open = true;
+        columns
     }
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {

@@ -11,6 +11,7 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::Names;
@@ -86,6 +87,13 @@ impl StageKind for CompareTable {
 
     fn outputs(&self) -> Outputs {
         Outputs::Fixed(&[("table", ArtifactType::Table)])
+    }
+
+    fn columns(&self, _output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        // Its axes are those of the reported numbers.
+        let mut columns = Columns::of(["metric"], Comparison::NUMBERS);
+        columns.axes.open = true;
+        columns
     }
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {

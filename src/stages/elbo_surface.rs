@@ -20,6 +20,7 @@ use crate::nn::device::DeviceChoice;
 use crate::random::Seed;
 use crate::registry::ArtifactType;
 use crate::registry::Capability;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Facts;
 use crate::registry::Misfit;
@@ -92,6 +93,13 @@ impl StageKind for ElboSurface {
             ("surface", ArtifactType::Table),
             ("points", ArtifactType::Table),
         ])
+    }
+
+    fn columns(&self, output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        match output {
+            "surface" => measured::columns(&empty_surface()),
+            _ => measured::columns(&empty_points()),
+        }
     }
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {

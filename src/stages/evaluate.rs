@@ -17,6 +17,7 @@ use crate::metrics::Scores;
 use crate::nn::device::DeviceChoice;
 use crate::registry::ArtifactType;
 use crate::registry::Capability;
+use crate::registry::Columns;
 use crate::registry::Facts;
 use crate::registry::Measure;
 use crate::registry::Misfit;
@@ -50,6 +51,14 @@ impl StageKind for Evaluate {
                 ("curve", ArtifactType::Curve),
             ]),
             false => Outputs::Fixed(&[("metrics", ArtifactType::Metrics)]),
+        }
+    }
+
+    fn columns(&self, output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        let measured = Columns::measured(&self.measures());
+        match output {
+            "metrics" => measured,
+            _ => measured.and_others(),
         }
     }
 

@@ -19,12 +19,14 @@ use crate::nn::device::DeviceChoice;
 use crate::nn::device::on_device;
 use crate::random::Seed;
 use crate::registry::ArtifactType;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Values;
 use crate::registry::params;
 use crate::training::Monitor;
 use crate::training::Trained;
@@ -102,6 +104,13 @@ impl StageKind for RatioOfGaussians {
             ("metrics", ArtifactType::Metrics),
             ("curve", ArtifactType::Curve),
         ])
+    }
+
+    fn columns(&self, output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        match output {
+            "metrics" => Columns::of([""; 0], NAMES),
+            _ => Columns::unknown(),
+        }
     }
 
     fn uses_device(&self) -> bool {

@@ -10,12 +10,14 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::random::Seed;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Names;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Values;
 use crate::registry::params;
 use crate::search::forest::Forest;
 use crate::table::Column;
@@ -75,6 +77,10 @@ impl StageKind for ImportanceTable {
 
     fn outputs(&self) -> Outputs {
         measured::TABLE
+    }
+
+    fn columns(&self, _output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        Columns::of(["parameter"], ["importance", "spread", "n"])
     }
 
     fn reduces_all(&self) -> bool {

@@ -16,6 +16,7 @@ use crate::nn::device::DeviceChoice;
 use crate::random::Seed;
 use crate::registry::ArtifactType;
 use crate::registry::Capability;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Facts;
 use crate::registry::Measure;
@@ -83,6 +84,13 @@ impl StageKind for Latents {
             ("table", ArtifactType::Table),
             ("means", ArtifactType::Table),
         ])
+    }
+
+    fn columns(&self, output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        match output {
+            "means" => Columns::of(["draw"], [POSTERIOR_MEAN.name]),
+            _ => Columns::of(["rank", "dimension"], [SPREAD, LOW, HIGH].map(|m| m.name)),
+        }
     }
 
     fn measures(&self) -> Vec<Measure> {

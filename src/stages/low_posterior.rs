@@ -24,6 +24,7 @@ use crate::nn::device::DeviceChoice;
 use crate::random::Seed;
 use crate::registry::ArtifactType;
 use crate::registry::Capability;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Facts;
 use crate::registry::Measure;
@@ -142,6 +143,15 @@ impl StageKind for LowPosterior {
             ("latents", ArtifactType::Table),
             ("metrics", ArtifactType::Metrics),
         ])
+    }
+
+    fn columns(&self, output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        match output {
+            "metrics" => Columns::of([""; 0], NAMES),
+            "scores" => measured::columns(&scores_table(&[])),
+            "pixels" => measured::columns(&pixels_table(&[], 0, Seed::new(0))),
+            _ => Columns::unknown(),
+        }
     }
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {

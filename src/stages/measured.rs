@@ -3,6 +3,7 @@
 use super::artifacts;
 use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
+use crate::registry::Columns;
 use crate::registry::Outputs;
 use crate::registry::Slot;
 use crate::table::Table;
@@ -32,4 +33,14 @@ pub(super) fn left(table: &Table) -> StepOutput {
 pub(super) fn add(left: &mut StepOutput, output: &str, table: &Table) {
     left.file(output, artifacts::TABLE, table.to_json())
         .file(output, "table.csv", table.to_csv());
+}
+
+/// The columns of a table, for what there is to say of it before it is made.
+pub(super) fn columns(table: &Table) -> Columns {
+    let named = |axis: bool| {
+        let columns = table.columns.iter();
+        let columns = columns.filter(move |column| column.axis == axis);
+        columns.map(|column| column.name.as_str())
+    };
+    Columns::of(named(true), named(false))
 }

@@ -12,6 +12,7 @@ use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::models;
 use crate::registry::ArtifactType;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Names;
@@ -19,6 +20,7 @@ use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Values;
 use crate::registry::params;
 use crate::table::Column;
 use crate::table::Table;
@@ -72,6 +74,14 @@ impl StageKind for NetworksTable {
 
     fn outputs(&self) -> Outputs {
         measured::TABLE
+    }
+
+    fn columns(&self, _output: &str, params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        let measured = Columns::measured(&self.measures()).with_axes(["network", "loss"]);
+        match NetworksParams::read(params) {
+            Ok(params) => measured.with_axes(params.by.0),
+            Err(_) => measured.and_others(),
+        }
     }
 
     fn measures(&self) -> Vec<Measure> {

@@ -10,6 +10,7 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::Names;
@@ -105,6 +106,15 @@ impl StageKind for PairwiseTable {
 
     fn outputs(&self) -> Outputs {
         Outputs::Fixed(&[("table", ArtifactType::Table)])
+    }
+
+    fn columns(&self, _output: &str, params: &Values, rows: &dyn Fn(&str) -> Columns) -> Columns {
+        let Ok(params) = PairwiseParams::read(params) else {
+            return Columns::unknown();
+        };
+        let left = rows("rows").axes_without(&params.replicate.0);
+        left.with_axes(["metric", &params.compare, "baseline"])
+            .with_numbers(Pairwise::NUMBERS)
     }
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {

@@ -15,6 +15,7 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::manifest::Statistic;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::Names;
@@ -62,13 +63,14 @@ impl Entry for ParetoTable {
     fn docs(&self) -> &'static str {
         "One row dominates another when none of its numbers is worse and one is better. Those that\n\
          nothing dominates are the front, in the order of the first number, best first. Rows that lack\n\
-         one of the numbers are left out. `rank` is 1 on the front, 2 on the front of what is left\n\
+         one of the numbers are left out; one that was measured on fewer axes, such as the size of a\n\
+         model, belongs to all rows that share them. `rank` is 1 on the front, 2 on the front of what is left\n\
          without it, and so on. In an experiment whose search has several objectives it compares those\n\
          where it is told nothing, replicates reduced as the search reduces them."
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -83,6 +85,21 @@ impl StageKind for ParetoTable {
 
     fn outputs(&self) -> Outputs {
         measured::TABLE
+    }
+
+    fn columns(&self, _output: &str, params: &Values, rows: &dyn Fn(&str) -> Columns) -> Columns {
+        let Ok(params) = ParetoParams::read(params) else {
+            return Columns::unknown();
+        };
+        let rows = rows("rows");
+        let replicates = params.replicate.unwrap_or_default().0;
+        let kept = match replicates.is_empty() {
+            true => rows,
+            false => rows
+                .axes_without(&replicates)
+                .with_numbers(params.values.unwrap_or_default().0),
+        };
+        kept.with_numbers(["rank"])
     }
 
     fn reduces_all(&self) -> bool {
@@ -147,6 +164,17 @@ fn of(table: &Table, params: &ParetoParams) -> Result<Table, JobError> {
         let at = trials::column(table, name)?;
         let direction = direction(directions.get(name.as_str()), &table.columns[at])?;
         objectives.push((name, direction));
+    }
+    let at: Vec<usize> = values
+        .iter()
+        .filter_map(|name| table.column(name))
+        .collect();
+    let table = &*table.completed(&at);
+    let has_all = |row: &Vec<Json>| at.iter().all(|at| !row[*at].is_null());
+    let has_any = |at: &usize| table.rows.iter().any(|row| !row[*at].is_null());
+    if at.iter().all(has_any) && !table.rows.iter().any(has_all) {
+        return Err(JobError::failed(format!("no row has {}", list_of(values)))
+            .hint("numbers of two stages share a row where one stage has all axes of the other"));
     }
     let table = reduced(table, params, values)?;
     let objectives: Vec<(usize, Direction)> = objectives

@@ -11,12 +11,14 @@ use crate::metrics::inception_score::inception_score;
 use crate::models::Rows;
 use crate::random::Seed;
 use crate::registry::ArtifactType;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Values;
 use crate::registry::params;
 
 /// `estimate/inception-score`
@@ -80,6 +82,10 @@ impl StageKind for ScoreOfProbabilities {
 
     fn outputs(&self) -> Outputs {
         Outputs::Fixed(&[("metrics", ArtifactType::Metrics)])
+    }
+
+    fn columns(&self, _output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        Columns::measured(&self.measures())
     }
 
     fn measures(&self) -> Vec<Measure> {

@@ -22,6 +22,7 @@ use crate::nn::device::DeviceChoice;
 use crate::random::Seed;
 use crate::registry::ArtifactType;
 use crate::registry::Capability;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Facts;
 use crate::registry::Measure;
@@ -107,6 +108,13 @@ impl StageKind for Refinement {
             ("table", ArtifactType::Table),
             ("metrics", ArtifactType::Metrics),
         ])
+    }
+
+    fn columns(&self, output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        match output {
+            "metrics" => Columns::measured(&MEASURES),
+            _ => measured::columns(&empty()),
+        }
     }
 
     fn measures(&self) -> Vec<Measure> {

@@ -11,12 +11,14 @@ use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::random::Seed;
 use crate::registry::ArtifactType;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Names;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Values;
 use crate::registry::params;
 use crate::search::forest::Forest;
 use crate::table::Column;
@@ -80,6 +82,13 @@ impl StageKind for ResponseTable {
             ("surface", ArtifactType::Table),
             ("trials", ArtifactType::Table),
         ])
+    }
+
+    fn columns(&self, _output: &str, params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        match ResponseParams::read(params) {
+            Ok(params) => Columns::of([params.x, params.y], [params.value]),
+            Err(_) => Columns::unknown(),
+        }
     }
 
     fn reduces_all(&self) -> bool {

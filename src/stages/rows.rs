@@ -238,6 +238,18 @@ fn describe(artifact: &JobArtifact, table: &mut Table) {
 /// A table with the coordinates of the cell it comes from as further axes.
 fn with_coordinates(item: &JobItem, mut table: Table) -> Result<Table, JobError> {
     let axes: Vec<String> = item.cell.iter().map(|(axis, _)| axis.to_owned()).collect();
+    // A table of the rows of one cell may have kept its axes.
+    for (axis, value) in item.cell.iter() {
+        let value = serde_json::to_value(value).unwrap_or_default();
+        if let Some(at) = table.column(axis).filter(|at| table.columns[*at].axis)
+            && table.rows.iter().all(|row| is_same(&row[at], &value))
+        {
+            table.columns.remove(at);
+            for row in &mut table.rows {
+                row.remove(at);
+            }
+        }
+    }
     if let Some(axis) = axes.iter().find(|axis| table.column(axis).is_some()) {
         return Err(JobError::failed(format!(
             "the table of stage `{}` has a column `{axis}`, and so has the sweep",

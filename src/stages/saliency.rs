@@ -22,6 +22,7 @@ use crate::models::semi_amortized::SemiAmortized;
 use crate::nn::device::DeviceChoice;
 use crate::random::Seed;
 use crate::registry::Capability;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Facts;
 use crate::registry::Measure;
@@ -95,6 +96,10 @@ impl StageKind for Saliency {
 
     fn outputs(&self) -> Outputs {
         measured::TABLE
+    }
+
+    fn columns(&self, _output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        measured::columns(&empty())
     }
 
     fn measures(&self) -> Vec<Measure> {

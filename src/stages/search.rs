@@ -1,6 +1,8 @@
 //! What a search optimises: whether the plan has it, and what came of each trial.
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
@@ -13,6 +15,7 @@ use crate::manifest::ValueId;
 use crate::plan::Plan;
 use crate::plan::StageSummary;
 use crate::plan::StepId;
+use crate::registry::Columns;
 use crate::search::Outcome;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
@@ -33,6 +36,38 @@ pub fn check_search(plan: &Plan) -> Diagnostics {
         if let Err(wrong) = check_objective(plan, search, objective, &mut found) {
             found.push(wrong);
         }
+    }
+    if !found.has_errors() {
+        found.extend(without_effect(plan, search));
+    }
+    found
+}
+
+/// Parameters that none of the objectives depends on.
+fn without_effect(plan: &Plan, search: &Search) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let stages = search.objectives.iter();
+    let stages: Vec<_> = stages.filter_map(|o| stage(plan, &o.stage)).collect();
+    let Some(first) = search.objectives.first() else {
+        return found;
+    };
+    let reaches = |name: &&str| {
+        let mut axes = stages.iter().flat_map(|stage| &stage.axes);
+        axes.any(|axis| **axis == **name)
+    };
+    let decides = |name: &&str| search.deciding.iter().any(|known| known == name);
+    for name in search
+        .parameters()
+        .filter(|name| !reaches(name) && !decides(name))
+    {
+        let names: BTreeSet<&str> = search.objectives.iter().map(|o| o.stage.as_str()).collect();
+        let does = if names.len() == 1 { "does" } else { "do" };
+        let names = list_of(names);
+        found.push(
+            Diagnostic::warning(format!("`{name}` does not change what is optimised"))
+                .at(&first.place, format!("{names} {does} not depend on it"))
+                .also(&search.place, "searched here"),
+        );
     }
     found
 }
@@ -99,20 +134,6 @@ fn check_objective(
             "a training that `{name}` reads has to have it: `with: {{{0}: \"${{{0}}}\"}}`",
             budget.name
         )));
-    }
-    let decides = |name: &&str| search.deciding.iter().any(|known| known == name);
-    for name in searched
-        .iter()
-        .filter(|name| !reaches(name) && !decides(name))
-    {
-        found.push(
-            Diagnostic::warning(format!("`{name}` does not change what is optimised"))
-                .at(
-                    place,
-                    format!("`{}` does not depend on it", objective.stage),
-                )
-                .also(&search.place, "searched here"),
-        );
     }
     for axis in &stage.axes {
         let budget = search.budget.as_ref();
@@ -195,9 +216,12 @@ fn check_column(
             ),
         );
     }
-    let known = || measures.iter().map(|measure| measure.name);
-    // Trainings and commands leave numbers that only they know.
-    if stage.kinds.iter().all(|kind| kind.starts_with("evaluate/")) && !measures.is_empty() {
+    let columns = known_metrics(plan, stage);
+    let known = || columns.numbers.names.iter().map(String::as_str);
+    if columns.numbers.names.contains(column) {
+        return Ok(());
+    }
+    if !columns.numbers.open {
         return Err(
             Diagnostic::error(format!("`{}` leaves no `{column}`", stage.name))
                 .at(&objective.place, "no such number")
@@ -212,6 +236,19 @@ fn check_column(
         );
     }
     Ok(())
+}
+
+/// What is known of the numbers that the steps of a stage leave, one of each kind.
+pub(super) fn known_metrics(plan: &Plan, stage: &StageSummary) -> Columns {
+    let known = plan.known_columns();
+    let mut kinds = HashSet::new();
+    let mut all = Columns::default();
+    for step in stage.steps.iter().map(|id| plan.step(*id)) {
+        if kinds.insert(step.kind.name()) {
+            all.add(&known.output(step, METRICS));
+        }
+    }
+    all
 }
 
 fn stage<'p>(plan: &'p Plan, name: &str) -> Option<&'p StageSummary> {

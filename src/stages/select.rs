@@ -31,8 +31,11 @@ use crate::registry::params;
 use crate::table::stats;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
+use crate::text::did_you_mean;
 use crate::text::list_of;
 use crate::text::plural;
+
+const CANDIDATES: &str = "candidates";
 
 /// The optional slot.
 const SCORES: &str = "scores";
@@ -139,11 +142,8 @@ impl StageKind for Select {
     }
 
     fn inputs(&self) -> Vec<Slot> {
-        let mut candidates = Slot::new(
-            "candidates",
-            &[ArtifactType::Any],
-            "steps that leave metrics",
-        );
+        let mut candidates =
+            Slot::new(CANDIDATES, &[ArtifactType::Any], "steps that leave metrics");
         candidates.whole = true;
         let scores = Slot::new(
             SCORES,
@@ -155,7 +155,7 @@ impl StageKind for Select {
 
     fn outputs(&self) -> Outputs {
         Outputs::PassedOn {
-            slot: "candidates",
+            slot: CANDIDATES,
             own: &[("choice", ArtifactType::Choice)],
         }
     }
@@ -165,7 +165,7 @@ impl Stage for Select {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = SelectParams::read(&job.step.params)?;
         let by = params.by.as_str();
-        let candidates = job.items("candidates");
+        let candidates = job.items(CANDIDATES);
         let scored = match job.items(SCORES) {
             [] => candidates.iter().collect(),
             scores => scored_by(candidates, scores)?,
@@ -352,9 +352,9 @@ fn simplest_within_error(
     Ok(simplest.0)
 }
 
-/// Warns where the score that chose a winner is reported of it.
+/// What is wrong with what selections choose by; warns where the score that chose a winner is reported of it.
 pub fn check_selections(plan: &Plan) -> Diagnostics {
-    let mut found = Diagnostics::new();
+    let mut found = chosen_by(plan);
     let mut told = BTreeSet::new();
     for step in &plan.steps {
         let reports = ["table/", "figure/"]
@@ -392,6 +392,60 @@ pub fn check_selections(plan: &Plan) -> Diagnostics {
                     .help("report a number of data that had no say, as of a test split"),
                 );
             }
+        }
+    }
+    found
+}
+
+/// Numbers and axes that selections name and that their candidates will not have, once for a stage.
+fn chosen_by(plan: &Plan) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let known = plan.known_columns();
+    for stage in &plan.stages {
+        let mut steps = stage.steps.iter().map(|id| plan.step(*id));
+        let Some(step) = steps.find(|step| step.kind.name() == Select.name()) else {
+            continue;
+        };
+        let Ok(params) = SelectParams::read(&step.params) else {
+            continue;
+        };
+        let written = plan.experiment.pipeline.stages.iter();
+        let written = written.filter(|written| written.name == step.stage);
+        let place = |param: &str| {
+            let arguments = written.clone().flat_map(|stage| &stage.with);
+            let mut own = arguments.filter(|given| *given.name == *param);
+            own.next().map_or(&step.place, |given| &given.value.place)
+        };
+        let scored = step.inputs.iter().any(|input| *input.slot == *SCORES);
+        let scores = known
+            .read(step, if scored { SCORES } else { CANDIDATES })
+            .numbers;
+        if !scores.open && !scores.names.contains(&params.by) {
+            let names = scores.names.iter().map(String::as_str);
+            found.push(
+                Diagnostic::error(format!("the candidates report no `{}`", params.by))
+                    .at(place("by"), "what is chosen by is a number of theirs")
+                    .maybe_help(did_you_mean(&params.by, names, "they report")),
+            );
+        }
+        let axes = known.read(step, CANDIDATES).axes;
+        let named = [
+            ("replicate", &params.replicate),
+            ("simplest", &params.simplest),
+        ];
+        for (param, axis) in named {
+            let Some(axis) = axis
+                .as_ref()
+                .filter(|axis| !axes.open && !axes.names.contains(*axis))
+            else {
+                continue;
+            };
+            let names = axes.names.iter().map(String::as_str);
+            found.push(
+                Diagnostic::error(format!("no candidate has an axis `{axis}`"))
+                    .at(place(param), "candidates differ along an axis")
+                    .maybe_help(did_you_mean(axis, names, "their axes are")),
+            );
         }
     }
     found

@@ -9,6 +9,7 @@ use super::trials;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Names;
@@ -16,6 +17,7 @@ use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Values;
 use crate::registry::params;
 use crate::table::Column;
 use crate::table::Table;
@@ -64,6 +66,13 @@ impl StageKind for SettingsTable {
 
     fn outputs(&self) -> Outputs {
         measured::TABLE
+    }
+
+    fn columns(&self, _output: &str, params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        match SettingsParams::read(params) {
+            Ok(params) => Columns::of([params.by.0, params.of.0].concat(), [SETTINGS.name]),
+            Err(_) => Columns::unknown(),
+        }
     }
 
     fn measures(&self) -> Vec<Measure> {

@@ -9,6 +9,7 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::Names;
@@ -99,6 +100,23 @@ impl StageKind for SummaryTable {
 
     fn outputs(&self) -> Outputs {
         Outputs::Fixed(&[("table", ArtifactType::Table)])
+    }
+
+    fn columns(&self, _output: &str, params: &Values, rows: &dyn Fn(&str) -> Columns) -> Columns {
+        let Ok(params) = SummaryParams::read(params) else {
+            return Columns::unknown();
+        };
+        let parts = ["low", "high", "sd", "n", "missing"];
+        let of = |name: &String| {
+            let parts = parts.iter().map(|part| format!("{name}_{part}"));
+            [name.clone()].into_iter().chain(parts).collect::<Vec<_>>()
+        };
+        let numbers = params.values.iter().flat_map(of);
+        let replicates = params.replicate.unwrap_or_default().0;
+        match params.by {
+            Some(by) => Columns::of(by, numbers),
+            None => rows("rows").axes_without(&replicates).with_numbers(numbers),
+        }
     }
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {

@@ -12,12 +12,14 @@ use crate::models::surrogate::Fit;
 use crate::nn::device::DeviceChoice;
 use crate::random::Seed;
 use crate::registry::ArtifactType;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Values;
 use crate::registry::params;
 
 /// `generator/surrogate`
@@ -86,6 +88,10 @@ impl StageKind for SurrogateNetwork {
             ("generator", ArtifactType::Arrays),
             ("metrics", ArtifactType::Metrics),
         ])
+    }
+
+    fn columns(&self, _output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        Columns::measured(&self.measures())
     }
 
     fn uses_device(&self) -> bool {

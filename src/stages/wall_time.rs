@@ -6,12 +6,14 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Values;
 
 /// `evaluate/wall-time`
 pub(super) struct WallTime;
@@ -50,6 +52,10 @@ impl StageKind for WallTime {
 
     fn outputs(&self) -> Outputs {
         Outputs::Fixed(&[("metrics", ArtifactType::Metrics)])
+    }
+
+    fn columns(&self, _output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        Columns::measured(&self.measures())
     }
 
     fn measures(&self) -> Vec<Measure> {

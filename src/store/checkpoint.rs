@@ -98,10 +98,15 @@ pub(super) fn own(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Whether a folder was left to those with more budget, none of which has all of it.
+pub(super) fn is_part(left: &Path) -> bool {
+    left.join(PART).exists()
+}
+
 /// Leaves a folder to those with more than `amount`, unless the step with all of it has begun.
 pub(super) fn leave(folder: &Path, left: &Path, amount: u64) -> io::Result<()> {
     if left.exists() {
-        if !left.join(PART).exists() {
+        if !is_part(left) {
             return Ok(());
         }
         remove_tree(left)?;

@@ -539,6 +539,16 @@ impl Store {
         }
     }
 
+    /// Removes what a step with a part of a budget has left to those with more. The folder of a program
+    /// that has begun with all of it stays.
+    pub fn drop_part(&self, part: PartOf) -> Result<(), StoreError> {
+        let left = checkpoint::folder_path(&self.checkpoints, part.whole);
+        match left.is_dir() && !checkpoint::is_part(&left) {
+            true => Ok(()),
+            false => self.drop_checkpoint(part.whole, None),
+        }
+    }
+
     /// Where a run keeps its event log.
     pub fn run_folder(&self, run: &RunId) -> PathBuf {
         self.root.join("runs").join(&run.0)

@@ -1,6 +1,7 @@
 //! Typed result rows, statistics over replicates, CSV, Markdown and LaTeX.
 
 mod compare;
+mod complete;
 mod files;
 mod foreign;
 mod frame;

@@ -348,8 +348,21 @@ fn the_last_line_counts_all_rounds_and_says_the_best() {
     let counts = last.next().expect("a line");
     assert!(counts.starts_with("29 done in "), "{said}");
     space.replace("manifests/s.yaml", "trials: 14", "trials: 20");
-    let said = run(&space, &[]);
+    let said = run(&space, &["--metrics-file", "m.prom"]);
     assert!(said.contains("13 done, 28 up to date in "), "{said}");
+    let metrics = space.read("m.prom");
+    for line in [
+        "sweepline_steps{experiment=\"s\",stage=\"score\",state=\"done\"} 12",
+        "sweepline_steps{experiment=\"s\",stage=\"score\",state=\"up_to_date\"} 28",
+        "sweepline_steps{experiment=\"s\",stage=\"score\",state=\"waiting\"} 0",
+        "sweepline_step_duration_seconds_count{experiment=\"s\",stage=\"score\"} 12",
+        "sweepline_steps{experiment=\"s\",stage=\"table\",state=\"done\"} 1",
+    ] {
+        assert!(
+            metrics.lines().any(|known| known == line),
+            "{line}\n{metrics}"
+        );
+    }
     // The last round of a search without a table makes nothing.
     let (bare, manifest) = (self::space("tpe"), "manifests/s.yaml");
     let text = bare.read(manifest);
@@ -448,6 +461,7 @@ fn mistakes_are_said_at_their_place() {
             13,
         ),
         ("    tpe:", "    tpee:", "no form of an axis", 4),
+        ("    tpe:", "    bayes:", "no form of an axis", 4),
     ] {
         let space = space("tpe");
         space.replace("manifests/s.yaml", from, to);
@@ -555,6 +569,12 @@ fn at(cells: &str, epochs: usize) -> usize {
     cells.lines().skip(1).filter(of).count()
 }
 
+/// How many trials have something in the store from which one with more of the budget would go on.
+fn states(space: &TestSpace) -> usize {
+    let kept = std::fs::read_dir(space.path("outputs/store/checkpoints-v1"));
+    kept.expect("a store").count()
+}
+
 fn said(space: &TestSpace, arguments: &[&str]) -> String {
     let output = space.output(arguments);
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -606,6 +626,11 @@ fn one_in_three_is_promoted_and_goes_on_where_it_was() {
     std::fs::remove_file(space.path("outputs/store/searches.json")).expect("a record");
     assert_eq!(executed(&space), 0, "nor without the record");
     assert_eq!(self::cells(&space), cells);
+    assert_eq!(
+        states(&space),
+        0,
+        "nobody goes on from a trial that was stopped"
+    );
     // All rungs at once: none begins with what one further has left.
     for jobs in ["1", "8"] {
         run(&space, &["--force", "fit", "--jobs", jobs]);
@@ -664,9 +689,16 @@ fn more_trials_of_a_search_with_rungs_are_those_it_would_have_had() {
     let grown = halving("asha");
     grown.replace("manifests/s.yaml", "trials: 18", "trials: 12");
     run(&grown, &[]);
+    // In the group that is not full any trial may go on yet.
+    assert_eq!(states(&grown), 3, "{}", cells(&grown));
+    let before = grown.read("epochs.log");
     grown.replace("manifests/s.yaml", "trials: 12", "trials: 18");
     run(&grown, &[]);
     assert_eq!(cells(&grown), cells(&whole));
+    let log = grown.read("epochs.log");
+    let further = log.strip_prefix(&before).expect("it goes on");
+    let anew = before.lines().filter(|line| further.contains(*line));
+    assert_eq!(anew.collect::<Vec<_>>(), [""; 0], "no epoch is done twice");
 }
 
 #[test]
@@ -1171,4 +1203,49 @@ fn the_searches_that_ship_run_in_their_quick_profile() {
         let plan = sweepline(&["plan"]);
         assert!(plan.contains("up to date") && plan.contains(last), "{plan}");
     }
+}
+
+/// A size that only one parameter changes, beside a loss that all change, over seeds.
+#[test]
+fn a_front_has_objectives_of_unequal_axes() {
+    let space = of(r#"experiment: s
+axes:
+  trial:
+    random:
+      space: {x: {uniform: [0, 1]}, n: {int: [1, 6]}}
+      trials: 12
+      minimize: fit.loss
+      maximize: size.speed
+  seed: {seeds: 2}
+stages:
+  fit:
+    uses: command
+    with: {values: {x: "${x}", n: "${n}", seed: "${seed}"}, run: 'awk -v x=$x -v n=$n -v s=$seed "BEGIN {print \"loss=\" x/10 + 1/n + s}"', metrics: stdout}
+  size:
+    uses: command
+    with: {values: {n: "${n}"}, run: 'echo "speed=$((9 - $n))"', metrics: stdout}
+  front: {uses: table/pareto, in: {rows: [fit, size]}}
+  drawn: {uses: figure/pareto, in: {rows: [fit, size]}, with: {x: loss, y: speed, x_direction: minimize, y_direction: maximize}}
+"#);
+    let said = said(&space, &["check", "manifests/s.yaml"]);
+    assert!(!said.contains("warning"), "{said}");
+    let said = run(&space, &[]);
+    let line = said
+        .lines()
+        .find(|line| line.starts_with("the front so far has "));
+    let words: Vec<&str> = line.expect("a front").split(' ').collect();
+    let front = space.read("outputs/s/tables/front.csv");
+    assert_eq!(
+        front.lines().count() - 1,
+        words[5].parse::<usize>().unwrap(),
+        "{said}{front}"
+    );
+    assert!(
+        front.lines().skip(1).all(|row| !row.contains(",,")),
+        "{front}"
+    );
+    let drawn = space.read("outputs/s/figures/drawn.csv");
+    assert_eq!(drawn.lines().count(), 1 + 12 * 2, "{drawn}");
+    let caption = space.read("outputs/s/figures/drawn.caption.txt");
+    assert!(!caption.contains("without"), "{caption}");
 }

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::RecvTimeoutError;
@@ -19,6 +20,7 @@ use crate::plan::Resolver;
 use crate::plan::Step;
 use crate::plan::StepId;
 use crate::store::Attempt;
+use crate::store::Digest;
 use crate::store::Environment;
 use crate::store::Outcome;
 use crate::store::PartOf;
@@ -153,6 +155,30 @@ impl Coordinator<'_, '_> {
             outlook: &outlook,
         };
         resolver.part_of(step)
+    }
+
+    /// Removes what steps left for others with more of their budget, where there will be none.
+    pub(in crate::engine) fn let_go(&mut self) {
+        let engine = self.engine;
+        // One that failed is tried again from there.
+        let mut trainings: HashMap<Digest, (PartOf, bool)> = HashMap::new();
+        for id in &engine.options.let_go {
+            let node = &self.nodes[*id];
+            if let Some(part) = self.part_of(&node.step) {
+                let training = trainings.entry(part.whole).or_insert((part, true));
+                training.1 &= node.result.is_some();
+            }
+        }
+        let ended = trainings.into_values().filter(|(_, ended)| *ended);
+        for (part, _) in ended {
+            if let Err(error) = engine.store.drop_part(part) {
+                let message = error.to_string();
+                self.journal.emit(Event::Warning {
+                    step: None,
+                    message,
+                });
+            }
+        }
     }
 
     pub(super) fn record(&self, attempts: &[Attempt]) -> Result<(), JobError> {

@@ -48,7 +48,9 @@ pub(super) fn form_of(node: &Node) -> Option<&'static str> {
             let inner = entry.value.as_map().unwrap_or_default();
             let close = closest(&entry.key, forms()).is_some();
             let keys = ["from", "to", "count", "step", "space", "trials"];
-            close && inner.iter().any(|key| keys.contains(&key.key.as_str()))
+            let has = |name: &str| inner.iter().any(|key| key.key == name);
+            // A method that there is not is no variant that sets a parameter `space`.
+            (close && keys.into_iter().any(has)) || (has("space") && has("trials"))
         });
     (!entries.is_empty() && entries.iter().all(variant) && !misspelt).then_some("variants")
 }

@@ -110,6 +110,24 @@ fn full_groups_stay_as_they_were_when_trials_are_added() {
 }
 
 #[test]
+fn a_group_is_full_with_its_last_trial() {
+    let asha = Halving::asha(1, 9, 3, None).expect("it is right");
+    let hyperband = Halving::hyperband(1, 9, 3).expect("it is right");
+    // Groups of nine; brackets of 9, 5 and 3.
+    for (halving, ends) in [(asha, [9, 18, 27]), (hyperband, [9, 14, 17])] {
+        let mut first = 0;
+        for end in ends {
+            for trial in first..end {
+                assert!(!halving.is_full(trial, end - 1), "{trial} of {end}");
+                assert!(halving.is_full(trial, end), "{trial} of {end}");
+                assert!(halving.is_full(trial, end + 5), "{trial} of {end}");
+            }
+            first = end;
+        }
+    }
+}
+
+#[test]
 fn budgets_that_make_no_rungs_are_refused() {
     let refused = |min, max, eta, group| Halving::asha(min, max, eta, group).unwrap_err().0;
     assert_eq!(refused(0, 9, 3, None), "min");

@@ -24,6 +24,7 @@ use crate::models::quadrature::NODES;
 use crate::models::quadrature::Quadrature;
 use crate::nn::device::DeviceChoice;
 use crate::registry::ArtifactType;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Outputs;
@@ -36,6 +37,7 @@ use crate::stages::Stage;
 use crate::stages::artifacts;
 use crate::stages::fitted;
 use crate::stages::fitted::Halt;
+use crate::stages::measured;
 use crate::table::Table;
 use crate::table::stats::spearman;
 
@@ -140,6 +142,13 @@ impl StageKind for PosteriorPoints {
             ("points", ArtifactType::Table),
             ("metrics", ArtifactType::Metrics),
         ])
+    }
+
+    fn columns(&self, output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        match output {
+            "metrics" => Columns::of([""; 0], AGREEMENT),
+            _ => measured::columns(&columns()),
+        }
     }
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {

@@ -12,12 +12,14 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Measure;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Values;
 use crate::registry::params;
 use crate::table::Column;
 use crate::table::Table;
@@ -86,6 +88,13 @@ impl StageKind for Tsne {
             ("table", ArtifactType::Table),
             ("metrics", ArtifactType::Metrics),
         ])
+    }
+
+    fn columns(&self, output: &str, _params: &Values, rows: &dyn Fn(&str) -> Columns) -> Columns {
+        match output {
+            "metrics" => Columns::measured(&self.measures()),
+            _ => rows("table").axes_without(&[]).with_numbers(["x", "y"]),
+        }
     }
 
     fn uses_numerics(&self) -> bool {

@@ -294,8 +294,15 @@ fn what_a_program_keeps_goes_on_to_those_with_more_budget() {
     // Now it is the last one's own: nobody begins with it or puts another in its place.
     assert_eq!(state(&begin(5)), None);
     end(5);
+    let part = PartOf { whole, amount: 5 };
+    store.drop_part(part).unwrap();
     assert_eq!(state(&last).as_deref(), Some("three"));
     store.drop_checkpoint(whole, None).unwrap();
+    assert!(!last.exists());
+    begin(7);
+    end(7);
+    assert!(last.exists());
+    store.drop_part(part).unwrap();
     assert!(!last.exists());
 }
 

@@ -134,16 +134,24 @@ impl Comparison {
         self.ours.metrics.len() > 1
     }
 
+    /// The columns of [`Comparison::to_table`] beside its axes and the metric.
+    pub const NUMBERS: [&str; 9] = [
+        "ours",
+        "ours_low",
+        "ours_high",
+        "ours_n",
+        "theirs",
+        "theirs_spread",
+        "difference",
+        "inside",
+        SOURCE,
+    ];
+
     /// One row per reported number at full precision.
     pub fn to_table(&self) -> Table {
         let mut columns = self.ours.by.clone();
         columns.push(Column::axis(METRIC));
-        for name in ["ours", "ours_low", "ours_high", "ours_n"] {
-            columns.push(Column::metric(name, "", None));
-        }
-        for name in ["theirs", "theirs_spread", "difference", "inside", SOURCE] {
-            columns.push(Column::metric(name, "", None));
-        }
+        columns.extend(Comparison::NUMBERS.map(|name| Column::metric(name, "", None)));
         let rows = self.rows.iter().map(|row| {
             let number = |value: Option<f64>| value.map_or(Json::Null, Json::from);
             let ours = row.ours.as_ref();

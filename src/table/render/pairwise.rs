@@ -27,21 +27,23 @@ use crate::table::Table;
 const LEVEL: f64 = 0.05;
 
 impl Pairwise {
+    /// The columns of numbers in [`Pairwise::to_table`].
+    pub const NUMBERS: [&str; 8] = [
+        "difference",
+        "difference_low",
+        "difference_high",
+        "p",
+        "p_adjusted",
+        "effect",
+        "n",
+        "n_baseline",
+    ];
+
     /// A row per comparison at full precision.
     pub fn to_table(&self) -> Table {
         let mut columns = self.by.clone();
         columns.extend(["metric", &self.compare.name, "baseline"].map(Column::axis));
-        let names = [
-            "difference",
-            "difference_low",
-            "difference_high",
-            "p",
-            "p_adjusted",
-            "effect",
-            "n",
-            "n_baseline",
-        ];
-        columns.extend(names.map(|name| Column::metric(name, "", None)));
+        columns.extend(Pairwise::NUMBERS.map(|name| Column::metric(name, "", None)));
         let number = |value: Option<f64>| value.map_or(Json::Null, Json::from);
         let rows = self.rows.iter().map(|row| {
             let mut values = row.at.clone();

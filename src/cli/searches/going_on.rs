@@ -1,0 +1,218 @@
+//! How a search goes on from round to round.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::io::Write;
+
+use super::failed;
+use super::record::recall;
+use super::settle_with;
+use crate::cli::previous_run::PreviousRun;
+use crate::cli::printer::Printer;
+use crate::cli::project::Project;
+use crate::cli::stop::Stop;
+use crate::manifest::Objective;
+use crate::manifest::Search;
+use crate::plan::StepId;
+use crate::search::Proposed;
+use crate::search::outside::Program;
+use crate::stages;
+use crate::stages::Odd;
+use crate::text::Diagnostic;
+use crate::text::plural;
+
+/// Whether a search goes on after a run.
+pub(in crate::cli) enum Grown {
+    /// Further trials are known, or that there are none.
+    On,
+    /// This was the last round, or results that further trials depend on are not there. The best of
+    /// the trials, where there is one.
+    No(Option<String>),
+    /// They are not what the manifest takes them for, which was said.
+    Wrong,
+}
+
+/// Says how the search of a project goes on after a run of its trials, which made the results of the steps
+/// that `made` tells. `last`: no round was to follow.
+pub(in crate::cli) fn after_run(
+    project: &Project,
+    last: bool,
+    made: impl Fn(StepId) -> bool,
+    err: &mut Printer,
+) -> Result<Grown, Stop> {
+    let experiment = &project.plan.experiment;
+    let Some(search) = &experiment.search else {
+        return Ok(Grown::No(None));
+    };
+    let known = search.points.len();
+    // What failed in this run was noted.
+    let recalled = recall(&project.store, &project.name(), search)
+        .ok()
+        .flatten();
+    let again = recalled.map(|(_, state)| state).or(project.search.clone());
+    let root = &experiment.root;
+    // A program is asked for more only where a round follows.
+    let program = Program { root };
+    let program = Some(&program).filter(|_| !last);
+    let settled = match settle_with(project, again.as_ref(), Some(known), program)? {
+        Ok(settled) => settled,
+        Err(wrong) => {
+            err.diagnostic(&wrong)?;
+            return Ok(Grown::Wrong);
+        }
+    };
+    for odd in told(project, search, &settled.odd, made) {
+        err.diagnostic(&odd)?;
+    }
+    let line = settled.tally.line(search);
+    if last {
+        return Ok(Grown::No(line));
+    }
+    let best = line.as_ref().map(|line| format!(", {line}"));
+    let best = best.unwrap_or_default();
+    let settled = settled.proposed;
+    // A program is not asked twice.
+    if search.method.is_outside() {
+        project.note_answers(&settled)?;
+    }
+    let climbed = climbed(search, &settled);
+    if let Some(climbed) = &climbed {
+        writeln!(err, "{climbed}{best}")?;
+    }
+    let decided =
+        project.search.as_ref().is_some_and(|state| state.undecided) && !settled.undecided;
+    if settled.points.len() > known {
+        let to = settled.points.len();
+        let best = if climbed.is_none() { &best } else { "" };
+        writeln!(
+            err,
+            "{} known: going on to {to}{best}",
+            plural(known, "trial")
+        )?;
+    } else if settled.exhausted && !settled.undecided && climbed.is_none() {
+        writeln!(
+            err,
+            "{}, which is all that the space has",
+            plural(known, "trial")
+        )?;
+    } else if climbed.is_none() && !decided {
+        return Ok(Grown::No(line));
+    }
+    Ok(Grown::On)
+}
+
+/// What is said of the results of a round that have no number although others have: once for an objective.
+fn told(
+    project: &Project,
+    search: &Search,
+    odd: &[Odd],
+    made: impl Fn(StepId) -> bool,
+) -> Vec<Diagnostic> {
+    let objectives = search.objectives.iter().enumerate();
+    let of = |(at, objective): (usize, &Objective)| {
+        let new = odd
+            .iter()
+            .filter(|odd| odd.objective == at && made(odd.step));
+        let new: Vec<&Odd> = new.collect();
+        let [first, others @ ..] = new.as_slice() else {
+            return None;
+        };
+        let step = project.plan.step(first.step);
+        let more = match others.len() {
+            0 => String::new(),
+            n => format!(", and of {n} more"),
+        };
+        let said = Diagnostic::warning(format!("{} in the result of `{step}`{more}", first.why));
+        Some(said.at(&objective.place, "such a trial counts as failed"))
+    };
+    objectives.filter_map(of).collect()
+}
+
+/// Who is promoted that was not: `9 trials go on to epochs=3`.
+fn climbed(search: &Search, now: &Proposed) -> Option<String> {
+    let budget = search.budget.as_ref()?;
+    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+    for (before, now) in search.highest().iter().zip(&now.highest) {
+        if now > before {
+            *counts.entry(*now).or_default() += 1;
+        }
+    }
+    let said = counts.into_iter().map(|(rung, count)| {
+        let go = if count == 1 { "goes" } else { "go" };
+        let amount = budget.halving.budgets()[rung];
+        format!(
+            "{} {go} on to {}={amount}",
+            plural(count, "trial"),
+            budget.name
+        )
+    });
+    let said: Vec<String> = said.collect();
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
+impl Project {
+    /// While trials are to come: the steps that say what comes of those that are known. All that
+    /// is made of several trials waits for the last.
+    pub(in crate::cli) fn until_proposals(&self) -> Result<Option<Vec<StepId>>, Stop> {
+        let Some((_, more)) = self.trials() else {
+            return Ok(None);
+        };
+        let (Some(search), Some(state)) = (&self.plan.experiment.search, &self.search) else {
+            return Ok(None);
+        };
+        if more == 0 && !state.undecided {
+            return Ok(None);
+        }
+        let previous = PreviousRun::of(self)?;
+        let failed = failed(self, &previous.statuses(self), state);
+        let objectives = search.objectives.iter();
+        let ends = objectives
+            .flat_map(|objective| stages::steps_of_trials(&self.plan, search, &objective.stage))
+            .flatten()
+            .filter(|id| !failed[id.index()]);
+        Ok(Some(self.plan.needed_by(ends.collect()).ids()))
+    }
+
+    /// Once no trial is to come: the steps of those that were stopped and that no further trials would have go
+    /// on, in groups that are full.
+    pub(in crate::cli) fn stopped_for_good(&self) -> Vec<StepId> {
+        let plan = &self.plan;
+        let Some((search, budget)) = plan
+            .experiment
+            .search
+            .as_ref()
+            .and_then(|search| Some((search, search.budget.as_ref()?)))
+        else {
+            return Vec::new();
+        };
+        let (halving, trials) = (&budget.halving, search.points.len());
+        let stopped = search.highest().into_iter().enumerate();
+        let stopped: Vec<bool> = stopped
+            .map(|(trial, rung)| rung < halving.last() && halving.is_full(trial, trials))
+            .collect();
+        let mut found = Vec::new();
+        for stage in &plan.stages {
+            let steps = stages::steps_of_trials(plan, search, &stage.name);
+            // Trials may share a training, each with its own part of the budget.
+            let mut trainings: HashMap<String, (bool, Vec<StepId>)> = HashMap::new();
+            for (cell, steps) in search.cells.iter().zip(steps) {
+                for id in steps {
+                    let step = plan.step(id);
+                    if step.part.is_none() {
+                        continue;
+                    }
+                    let others = step.cell.iter().filter(|(name, _)| *name != budget.name);
+                    let others: Vec<String> = others.map(|at| format!("{at:?}")).collect();
+                    let training = trainings
+                        .entry(others.join(","))
+                        .or_insert((true, Vec::new()));
+                    training.0 &= stopped[cell.trial];
+                    training.1.push(id);
+                }
+            }
+            let all = trainings.into_values().filter(|(stopped, _)| *stopped);
+            found.extend(all.flat_map(|(_, steps)| steps));
+        }
+        found
+    }
+}

@@ -1,0 +1,207 @@
+//! The trials of a search: how many are known from results, and their record in the store.
+//!
+//! Which point a trial has follows from the search and from results alone; the record saves finding it
+//! out again, and keeps what results do not say: which trials failed, and points that were kept when
+//! the space was changed.
+
+mod going_on;
+mod record;
+mod said;
+mod tally;
+
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+
+use super::previous_run::PreviousRun;
+use super::project::Project;
+use super::stop::Stop;
+use crate::plan::From;
+use crate::plan::StepStatus;
+use crate::search::Outcome;
+use crate::search::Point;
+use crate::search::Proposed;
+use crate::search::outside::Program;
+use crate::stages;
+use crate::stages::Odd;
+use crate::stages::Outcomes;
+use crate::stages::Results;
+use crate::text::Diagnostic;
+
+pub(super) use going_on::Grown;
+pub(super) use going_on::after_run;
+pub(super) use record::FILE;
+pub(super) use record::LOST;
+pub(super) use record::recall;
+use tally::Tally;
+
+/// How many trials are named.
+const NAMED: usize = 5;
+
+/// The state of a project's search.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SearchState {
+    /// How many of the first points are taken as they are.
+    kept: usize,
+    failed: BTreeSet<String>,
+    seen: String,
+    /// There are no more points in the space.
+    exhausted: bool,
+    /// Promotions wait for results.
+    undecided: bool,
+    tally: Tally,
+    /// Points of the record that the space of the manifest does not have, and why.
+    pub fell_out: Vec<String>,
+}
+
+fn text_of(point: &Point) -> String {
+    let values = point.iter().map(|(name, value)| format!("{name}={value}"));
+    values.collect::<Vec<_>>().join(",")
+}
+
+/// The search of a project as its results have it.
+pub(super) struct Settled {
+    pub proposed: Proposed,
+    /// Results without the number that others have.
+    odd: Vec<Odd>,
+    tally: Tally,
+    seen: String,
+}
+
+/// The points that follow from what is known; no program is asked. The first `given` of the project's are taken as they are;
+/// without it, all where nothing has changed since they were recorded.
+pub(super) fn settle(
+    project: &Project,
+    given: Option<usize>,
+) -> Result<Result<Settled, Diagnostic>, Stop> {
+    settle_with(project, project.search.as_ref(), given, None)
+}
+
+fn settle_with(
+    project: &Project,
+    state: Option<&SearchState>,
+    given: Option<usize>,
+    program: Option<&Program<'_>>,
+) -> Result<Result<Settled, Diagnostic>, Stop> {
+    let experiment = &project.plan.experiment;
+    let (Some(search), Some(state)) = (&experiment.search, state) else {
+        return Ok(Ok(Settled {
+            proposed: Proposed {
+                exhausted: true,
+                ..Proposed::default()
+            },
+            odd: Vec::new(),
+            seen: String::new(),
+            tally: Tally::default(),
+        }));
+    };
+    let (outcomes, odd) = match outcomes(project, state)? {
+        Ok(found) => (found.by_cell, found.odd),
+        Err(wrong) => return Ok(Err(wrong)),
+    };
+    let by_cell: HashMap<(String, usize), &Option<Outcome>> = search
+        .cells
+        .iter()
+        .map(|cell| (text_of(&search.points[cell.trial]), cell.rung))
+        .zip(&outcomes)
+        .collect();
+    let outcome = |point: &Point, rung: usize| {
+        let known = by_cell.get(&(text_of(point), rung)).copied();
+        known.cloned().flatten()
+    };
+    // Of what they were proposed from.
+    let digest = |points: &[Point]| {
+        let visible = match search.looks_back() {
+            true => points.len().saturating_sub(search.parallel),
+            false => 0,
+        };
+        let rungs = search
+            .budget
+            .as_ref()
+            .map_or(1, |b| b.halving.budgets().len());
+        let of = |point| {
+            (0..rungs)
+                .map(|rung| outcome(point, rung))
+                .collect::<Vec<_>>()
+        };
+        let outcomes: Vec<_> = points[..visible].iter().map(of).collect();
+        let text = serde_json::to_string(points).unwrap_or_default();
+        blake3::hash(format!("{} {text} {outcomes:?}", state.kept).as_bytes()).to_hex()
+    };
+    let unchanged = || digest(&search.points).as_str() == state.seen;
+    let given = given.unwrap_or_else(|| match search.method.is_outside() || unchanged() {
+        true => search.points.len(),
+        false => state.kept,
+    });
+    let given = &search.points[..given.min(search.points.len())];
+    let mut study = search.study();
+    if let Some(program) = program.filter(|_| study.method.is_outside()) {
+        study.method = program;
+    }
+    Ok(match study.propose(given, outcome) {
+        Ok(proposed) => Ok(Settled {
+            seen: digest(&proposed.points).to_string(),
+            tally: Tally::of(search, &outcomes, &proposed),
+            proposed,
+            odd,
+        }),
+        Err(error) => Err(Diagnostic::error(error.why).at(&search.place, "searched here")),
+    })
+}
+
+/// What came of the trials of a project, from the results in its store.
+fn outcomes(project: &Project, state: &SearchState) -> Result<Result<Outcomes, Diagnostic>, Stop> {
+    let previous = PreviousRun::of(project)?;
+    let statuses = previous.statuses(project);
+    let failed = failed(project, &statuses, state);
+    let results = statuses.into_iter().map(|status| match status {
+        StepStatus::UpToDate { result, .. } => Some(result),
+        _ => None,
+    });
+    let results = Results {
+        plan: &project.plan,
+        store: previous.store.as_ref(),
+        by_step: results.collect(),
+    };
+    Ok(stages::outcomes(&results, |id| failed[id.index()]))
+}
+
+/// The steps of trials that have failed for good, whatever is made of them in this run.
+pub(super) fn failed_before(project: &Project) -> Result<Vec<bool>, Stop> {
+    let Some(state) = &project.search else {
+        return Ok(vec![false; project.plan.steps.len()]);
+    };
+    let previous = PreviousRun::of(project)?;
+    Ok(failed(project, &previous.statuses(project), state))
+}
+
+/// The steps that failed, and those that need them.
+fn failed(project: &Project, statuses: &[StepStatus], state: &SearchState) -> Vec<bool> {
+    let mut failed: Vec<bool> = Vec::with_capacity(statuses.len());
+    for (step, status) in project.plan.steps.iter().zip(statuses) {
+        let own = match status {
+            StepStatus::UpToDate { key, .. } | StepStatus::Runs { key, .. } => {
+                state.failed.contains(key.to_hex().as_str())
+            }
+            _ => false,
+        };
+        let needs = step.inputs.iter().filter(|input| !input.missing_allowed);
+        let mut needs = needs.flat_map(|input| &input.items);
+        let through = needs.any(|item| match item.from {
+            From::Step { step: need, .. } => failed[need.index()],
+            From::File { .. } => false,
+        });
+        failed.push(own || through);
+    }
+    failed
+}
+
+impl SearchState {
+    /// Takes in what was settled.
+    pub(super) fn update(&mut self, settled: &Settled) {
+        // What a program has said once, it is not asked again.
+        self.exhausted |= settled.proposed.exhausted;
+        self.undecided = settled.proposed.undecided;
+        self.tally = settled.tally.clone();
+        self.seen = settled.seen.clone();
+    }
+}

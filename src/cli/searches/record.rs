@@ -1,0 +1,154 @@
+//! The record of a search in the store.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::SearchState;
+use super::text_of;
+use crate::cli::noted;
+use crate::cli::noted::Damaged;
+use crate::cli::project::Project;
+use crate::manifest::Search;
+use crate::search::Point;
+use crate::search::Proposed;
+use crate::search::Study;
+
+/// Beside the store's records: experiment → its search.
+pub(in crate::cli) const FILE: &str = "searches.json";
+
+/// What is known of a search.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Record {
+    /// The search but for its space and the number of trials.
+    of: String,
+    space: String,
+    /// How many of the first points were proposed for an earlier space.
+    kept: usize,
+    points: Vec<Point>,
+    /// By trial: the highest rung that it has come to.
+    #[serde(default)]
+    highest: Vec<usize>,
+    /// The program that proposes has no more.
+    #[serde(default)]
+    exhausted: bool,
+    /// Digest of the points and of the results that they were proposed from.
+    seen: String,
+    /// Keys of steps that failed: their trials have failed, whatever is made of them later.
+    failed: BTreeSet<String>,
+}
+
+/// What decides proposals but for the space, as text.
+fn definition(search: &Search) -> String {
+    let objectives = search.objectives.iter();
+    let objectives = objectives.map(|o| format!("{:?} {}.{}", o.direction, o.stage, o.column));
+    let lag = match search.looks_back() {
+        true => search.parallel,
+        false => 0,
+    };
+    let budget = search.budget.iter();
+    let budget = budget.map(|budget| format!(" budget {}", budget.name));
+    format!(
+        "{} {}.{} {} seed {} lag {lag} {} {}{}",
+        search.method.name(),
+        Study::REVISION,
+        search.method.revision(),
+        serde_json::to_string(&search.params).unwrap_or_default(),
+        search.seed,
+        search.statistic.name(),
+        objectives.collect::<Vec<_>>().join(", "),
+        budget.collect::<String>(),
+    )
+}
+
+/// What is lost with a damaged record.
+pub(in crate::cli) const LOST: &str = "trials are found again from results, but not which had failed, what an earlier space had, or what a program proposed";
+
+/// The trials that earlier runs have come to; none where there was none of this search.
+///
+/// # Errors
+/// Where their record is damaged.
+pub(in crate::cli) fn recall(
+    store: &Path,
+    experiment: &str,
+    search: &Search,
+) -> Result<Option<(Proposed, SearchState)>, Damaged> {
+    let record: Option<Record> = noted::of(store, FILE, experiment)?;
+    let Some(record) = record.filter(|record| record.of == definition(search)) else {
+        return Ok(None);
+    };
+    let mut state = SearchState {
+        kept: record.kept,
+        failed: record.failed,
+        seen: record.seen,
+        exhausted: record.exhausted,
+        ..SearchState::default()
+    };
+    let mut points = record.points;
+    let mut highest = record.highest;
+    if record.space != search.space_text {
+        points.retain(|point| match search.space.contains(point) {
+            Ok(()) => true,
+            Err(reason) => {
+                let text = text_of(point);
+                state.fell_out.push(format!("{text}: {reason}"));
+                false
+            }
+        });
+        state.kept = points.len();
+        state.seen.clear();
+        state.exhausted = false;
+        // Trials have other numbers, and are in other groups.
+        highest.clear();
+    }
+    let proposed = Proposed {
+        points,
+        highest,
+        ..Proposed::default()
+    };
+    Ok(Some((proposed, state)))
+}
+
+impl Project {
+    /// Keeps what a program has answered.
+    pub(in crate::cli) fn note_answers(&self, proposed: &Proposed) -> io::Result<()> {
+        let name = self.name();
+        let Ok(Some(mut record)) = noted::of::<Record>(&self.store, FILE, &name) else {
+            return Ok(());
+        };
+        record.points.clone_from(&proposed.points);
+        record.exhausted = proposed.exhausted;
+        noted::note(&self.store, FILE, &name, &record)
+    }
+
+    /// Keeps the trials of this run in the store, with the keys of steps that failed in it.
+    ///
+    /// # Errors
+    /// Where the store cannot be written.
+    pub(in crate::cli) fn note_trials(&self, failed: &[String]) -> io::Result<()> {
+        let (Some(search), Some(state)) = (&self.plan.experiment.search, &self.search) else {
+            return Ok(());
+        };
+        let record = Record {
+            of: definition(search),
+            space: search.space_text.clone(),
+            kept: state.kept.min(search.points.len()),
+            points: search.points.clone(),
+            highest: match search.budget {
+                Some(_) => search.highest(),
+                None => Vec::new(),
+            },
+            seen: state.seen.clone(),
+            exhausted: state.exhausted && search.method.is_outside(),
+            failed: state.failed.iter().chain(failed).cloned().collect(),
+        };
+        let name = self.name();
+        match noted::of::<Record>(&self.store, FILE, &name) {
+            Ok(Some(known)) if known == record => Ok(()),
+            _ => noted::note(&self.store, FILE, &name, &record),
+        }
+    }
+}

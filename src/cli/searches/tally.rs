@@ -1,0 +1,153 @@
+//! What came of the trials of a search so far, and the best of them.
+
+use super::NAMED;
+use super::text_of;
+use crate::manifest::Search;
+use crate::search::Outcome;
+use crate::search::Proposed;
+use crate::search::pareto;
+use crate::text::plural;
+
+/// What came of the trials so far.
+#[derive(Clone, Debug, Default)]
+pub(in crate::cli) struct Tally {
+    /// With the whole budget, and a number.
+    ended: usize,
+    /// Not promoted.
+    stopped: usize,
+    failed: usize,
+    /// By the first objective, of those with the most of the budget: the trial, and its cost.
+    best: Option<(usize, f64)>,
+    /// With several objectives: the trials that none is better than in all of them.
+    front: Vec<usize>,
+}
+
+impl Tally {
+    pub(in crate::cli) fn of(
+        search: &Search,
+        outcomes: &[Option<Outcome>],
+        proposed: &Proposed,
+    ) -> Tally {
+        let mut tally = Tally::default();
+        let last = search
+            .budget
+            .as_ref()
+            .map_or(0, |budget| budget.halving.last());
+        let mut best: Option<(usize, usize, f64)> = None;
+        let mut finished: Vec<(usize, &[f64])> = Vec::new();
+        for (cell, outcome) in search.cells.iter().zip(outcomes) {
+            let Some(outcome) = outcome else { continue };
+            let highest = proposed
+                .highest
+                .get(cell.trial)
+                .copied()
+                .unwrap_or_default();
+            let is_end = cell.rung == highest;
+            match outcome.costs() {
+                None => tally.failed += usize::from(!outcome.is_running()),
+                Some(costs) => {
+                    finished.push((cell.trial, costs));
+                    tally.ended += usize::from(is_end && cell.rung == last);
+                    tally.stopped += usize::from(is_end && cell.rung < last && !proposed.undecided);
+                    let better = best.is_none_or(|(rung, _, cost)| {
+                        cell.rung > rung || (cell.rung == rung && costs[0] < cost)
+                    });
+                    if better {
+                        best = Some((cell.rung, cell.trial, costs[0]));
+                    }
+                }
+            }
+        }
+        if search.objectives.len() > 1 {
+            let costs: Vec<&[f64]> = finished.iter().map(|(_, costs)| *costs).collect();
+            let ranks = pareto::ranks(&costs);
+            let front = finished.iter().zip(ranks).filter(|(_, rank)| *rank == 0);
+            tally.front = front.map(|((trial, _), _)| *trial).collect();
+        }
+        tally.best = best.map(|(_, trial, cost)| (trial, cost));
+        tally
+    }
+
+    /// `best so far fit.loss=0.012 in trial 7 (lr=0.1); 11 ended, 1 failed`; none where nothing has a
+    /// number.
+    pub(in crate::cli) fn line(&self, search: &Search) -> Option<String> {
+        let (trial, cost) = self.best?;
+        let objective = search.objectives.first()?;
+        let value = objective.direction.cost(cost);
+        let counts = [
+            (self.ended, "ended"),
+            (self.stopped, "stopped"),
+            (self.failed, "failed"),
+        ];
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts.map(|(n, word)| format!("{n} {word}")).collect();
+        let counts = match counts.is_empty() {
+            true => String::new(),
+            false => format!("; {}", counts.join(", ")),
+        };
+        if search.objectives.len() > 1 {
+            let named: Vec<String> = self
+                .front
+                .iter()
+                .take(NAMED)
+                .map(usize::to_string)
+                .collect();
+            let more = match self.front.len() - named.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let front = plural(self.front.len(), "trial");
+            let named = named.join(", ");
+            return Some(format!(
+                "the front so far has {front}, {named}{more}{counts}"
+            ));
+        }
+        Some(format!(
+            "best so far {}.{}={} in trial {trial} ({}){counts}",
+            objective.stage,
+            objective.column,
+            short(value),
+            text_of(search.points.get(trial)?),
+        ))
+    }
+}
+
+/// A number in six digits, by powers of ten where it is very small or large.
+fn short(value: f64) -> String {
+    let short: f64 = format!("{value:.5e}").parse().unwrap_or(value);
+    match short.abs() {
+        size if size == 0.0 || (1e-4..1e9).contains(&size) => short.to_string(),
+        _ => format!("{short:e}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        let said = [
+            0.0,
+            0.25,
+            -123.456_789,
+            2e-4,
+            4.930_38e-32,
+            -1.5e12,
+            f64::INFINITY,
+        ]
+        .map(short);
+        assert_eq!(
+            said,
+            [
+                "0",
+                "0.25",
+                "-123.457",
+                "0.0002",
+                "4.93038e-32",
+                "-1.5e12",
+                "inf"
+            ]
+        );
+    }
+}
