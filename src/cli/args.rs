@@ -215,6 +215,9 @@ pub(super) struct RunArgs {
     /// Stop after this many failures
     #[arg(long, value_name = "N", conflicts_with = "fail_fast")]
     pub max_fail: Option<usize>,
+    /// What a run does where nothing else is said, for hands that know `-k` of make, Snakemake and DVC
+    #[arg(short, long, hide = true, conflicts_with_all = ["fail_fast", "max_fail"])]
+    pub keep_going: bool,
     /// Fail at once when another process holds the store, instead of waiting
     #[arg(long)]
     pub no_wait: bool,

@@ -1,8 +1,12 @@
 //! What the steps of a stage take, by the records of earlier runs.
 
+use std::collections::BTreeMap;
+
 use super::project::Project;
-use super::run_state::Expected;
 use crate::store::Store;
+
+/// Seconds that a step of a stage is expected to take.
+pub(super) type Expected = BTreeMap<String, f64>;
 
 /// Seconds per step by stage: the mean of its steps that ran before, else of all steps of its
 /// kinds. Stages that nobody ever saw run are left out.

@@ -14,7 +14,6 @@ use super::args::Progress;
 use super::args::RunArgs;
 use super::best_so_far::BestSoFar;
 use super::claims;
-use super::estimates;
 use super::executors::Elsewhere;
 use super::exit::Exit;
 use super::filters;
@@ -116,10 +115,10 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     options.view = Some(project.view.clone());
     let stop = interrupted.clone();
     options.interrupt = interrupted;
-    options.max_failures = if args.fail_fast {
-        Some(1)
-    } else {
-        args.max_fail
+    options.max_failures = match (args.fail_fast, args.keep_going) {
+        (true, _) => Some(1),
+        (_, true) => None,
+        _ => args.max_fail,
     };
     let filtered = selection.is_some();
     options.name = args.name.clone();
@@ -188,8 +187,9 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         // Looked up only where something runs: a run that changes nothing has no time for it.
         if !expecting && matches!(timed.event, Event::StepStarted { .. }) {
             expecting = true;
-            state.expect(estimates::by_stage(&project, &store));
-            state.foresee(&project.plan);
+            // Without what earlier runs took it goes as well.
+            let known = store.durations(&project.name()).unwrap_or_default();
+            state.foresee(&project.plan, &known);
         }
         state.add(timed);
         if let Some(line) = best_so_far.as_mut().and_then(|best| best.add(&timed.event)) {

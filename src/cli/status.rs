@@ -12,7 +12,6 @@ use serde_json::json;
 use super::JSON_VERSION;
 use super::accept;
 use super::args::StatusArgs;
-use super::estimates;
 use super::exit::Exit;
 use super::output_folder;
 use super::previous_run::PreviousRun;
@@ -278,7 +277,7 @@ impl Watched {
             return Ok(None);
         };
         let mut state = runs::state(store, &past.run)?;
-        state.expect(estimates::by_stage(project, store));
+        state.foresee(&project.plan, &store.durations(&project.name())?);
         Ok(Some(Watched {
             // A run that was killed began before whoever writes now took the lock, perhaps for
             // another experiment. Process 0 is one that has not said yet who it is.

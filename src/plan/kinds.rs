@@ -75,22 +75,42 @@ pub(super) fn find(
     })
 }
 
+/// The kinds that a stage could have: where `uses` depends on the cell also those of the same families
+/// that no cell names today. A manifest stays right when an axis is narrowed to some of its values.
+fn possible(
+    stage: &Stage,
+    kinds: &[&'static dyn StageKind],
+    catalog: &Catalog,
+) -> Vec<&'static dyn StageKind> {
+    if stage.uses.literal().is_some() {
+        return kinds.to_vec();
+    }
+    let family = |kind: &dyn StageKind| kind.name().split_once('/').map(|(family, _)| family);
+    let families: Vec<_> = kinds.iter().map(|kind| family(*kind)).collect();
+    let others = catalog
+        .iter()
+        .filter(|kind| families.contains(&family(*kind)));
+    others.collect()
+}
+
 /// Checks a stage against its kinds. `done` has the stages before it.
 pub(super) fn check(
     experiment: &Experiment,
     stage: &Stage,
     kinds: Vec<&'static dyn StageKind>,
+    catalog: &Catalog,
     done: &[Option<StageKinds>],
     found: &mut Diagnostics,
 ) -> StageKinds {
-    arguments(stage, &kinds, found);
+    let possible = possible(stage, &kinds, catalog);
+    arguments(stage, &kinds, &possible, found);
     let mut outputs = Vec::with_capacity(kinds.len());
     let mut reads = Vec::with_capacity(kinds.len());
     for kind in &kinds {
         required_slots(stage, *kind, found);
         let mut of_kind = Vec::new();
         for binding in &stage.inputs {
-            let beside = &kinds;
+            let beside = &possible;
             of_kind.push(read_slot(
                 experiment, stage, *kind, beside, binding, done, found,
             ));
@@ -105,15 +125,21 @@ pub(super) fn check(
     }
 }
 
-/// Keys under `with` that no kind of the stage has. A kind that others of the stage go beside may
-/// lack a key: it is left out there.
-fn arguments(stage: &Stage, kinds: &[&'static dyn StageKind], found: &mut Diagnostics) {
+/// Keys under `with` that no kind which the stage could have has. A kind that others of the stage go
+/// beside may lack a key: it is left out there.
+fn arguments(
+    stage: &Stage,
+    kinds: &[&'static dyn StageKind],
+    possible: &[&'static dyn StageKind],
+    found: &mut Diagnostics,
+) {
     if kinds.is_empty() {
         return;
     }
     let params: Vec<_> = kinds.iter().flat_map(|kind| kind.params()).collect();
     for argument in &stage.with {
-        if params.iter().any(|param| *param.name == *argument.name) {
+        let mut possible = possible.iter().flat_map(|kind| kind.params());
+        if possible.any(|param| *param.name == *argument.name) {
             continue;
         }
         let kind = list_of(kinds.iter().map(|kind| kind.name()));

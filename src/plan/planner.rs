@@ -119,7 +119,14 @@ impl Planner {
         let kind_of = finder.find(&mut self.projections, found)?;
         let of_kind = kind_of.kinds.clone();
         let checked = &mut self.checked;
-        let kinds = kinds::check(experiment, stage, of_kind, &checked.kinds, found);
+        let kinds = kinds::check(
+            experiment,
+            stage,
+            of_kind,
+            &self.catalog,
+            &checked.kinds,
+            found,
+        );
         let reduces_all = kind_of.kinds.iter().any(|kind| kind.reduces_all());
         let axes = wiring::axes_of(experiment, stage, reduces_all, &checked.axes, found);
         let waits = self
@@ -231,7 +238,14 @@ impl Planner {
                 continue;
             };
             let of_kind = kind_of.kinds.clone();
-            let kinds = kinds::check(experiment, stage, of_kind, &again.kinds, found);
+            let kinds = kinds::check(
+                experiment,
+                stage,
+                of_kind,
+                &self.catalog,
+                &again.kinds,
+                found,
+            );
             let reduces_all = kind_of.kinds.iter().any(|kind| kind.reduces_all());
             let axes = wiring::axes_of(experiment, stage, reduces_all, &again.axes, found);
             let waits = open.find(index, experiment, &axes, &again.axes, &kind_of.kinds);

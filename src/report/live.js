@@ -17,6 +17,16 @@
   let shown = null;
   let missed = 0;
 
+  // Wider than a phone, it scrolls in its own box.
+  const scrolled = (table, label) => {
+    const around = make("div", undefined, "scroll");
+    around.tabIndex = 0;
+    around.setAttribute("role", "region");
+    around.setAttribute("aria-label", label);
+    around.append(table);
+    return around;
+  };
+
   const curve = (trail) => {
     const ns = "http://www.w3.org/2000/svg";
     const svg = document.createElementNS(ns, "svg");
@@ -71,7 +81,7 @@
         const last = row.insertCell();
         if (step.trail && step.trail.length > 1) last.append(curve(step.trail));
       }
-      lines.push(table);
+      lines.push(scrolled(table, "Steps under way"));
       const more = state.running_in_all - state.running.length;
       if (more > 0) lines.push(make("p", `and ${more} more`));
     }
@@ -90,7 +100,7 @@
         row.insertCell().append(make("code", name));
         for (const column of columns) row.insertCell().textContent = state.stages[name][column] || "";
       }
-      details.append(table);
+      details.append(scrolled(table, "Stages"));
       lines.push(details);
     }
     if (shown !== null && state.results > shown) {

@@ -2,6 +2,7 @@
 //! `trace`, `report` and `diff` after that.
 
 mod ahead;
+mod cost;
 mod log;
 mod remaining;
 
@@ -12,7 +13,6 @@ pub(super) use log::Attempt;
 pub(super) use log::RunLog;
 
 use ahead::Ahead;
-use remaining::StageProgress;
 
 use crate::engine::Event;
 use crate::engine::Number;
@@ -20,12 +20,11 @@ use crate::engine::Timed;
 use crate::engine::Totals;
 use crate::text::in_one_line;
 
-/// Seconds that a step of a stage is expected to take, from the records of earlier runs.
-pub(super) type Expected = BTreeMap<String, f64>;
-
 /// Where a run stands, by its events.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RunState {
+    /// Of the plan.
+    steps: usize,
     /// Steps that are wanted.
     pub selected: usize,
     pub jobs: usize,
@@ -43,9 +42,13 @@ pub(super) struct RunState {
     pub ended: Option<Running>,
     /// Seconds since the start.
     pub now: f64,
-    /// By stage.
-    stages: BTreeMap<String, StageProgress>,
-    /// What waits for what, while a run is shown.
+    /// By step number, whether it is in a final state.
+    closed: Vec<bool>,
+    /// By stage, how many are wanted and in no final state.
+    open: BTreeMap<String, usize>,
+    /// By step number, the seconds of those that ended well in this run.
+    took: Vec<(u32, f64)>,
+    /// What waits for what, where the end is foretold.
     ahead: Option<Ahead>,
     /// When the end was last foretold, and what.
     foretold: Cell<Option<(f64, Option<f64>)>>,
@@ -102,13 +105,6 @@ impl RunState {
         state
     }
 
-    /// Takes in what earlier runs took.
-    pub(super) fn expect(&mut self, expected: Expected) {
-        for (stage, seconds) in expected {
-            self.stages.entry(stage).or_default().expected = Some(seconds);
-        }
-    }
-
     pub(super) fn add(&mut self, timed: &Timed) {
         self.now = timed.at;
         self.ended = None;
@@ -118,33 +114,29 @@ impl RunState {
         if let Some(log) = &mut self.log {
             log.add(timed);
         }
-        if let Some(ahead) = &mut self.ahead {
-            ahead.add(&timed.event);
-        }
         match &timed.event {
             Event::PlanKnown {
+                steps,
                 selected,
                 jobs,
                 stages,
-                ..
             } => {
+                self.steps = *steps;
                 self.selected = *selected;
                 self.jobs = *jobs;
-                for (stage, steps) in stages {
-                    self.stages.entry(stage.clone()).or_default().open = *steps;
-                }
+                self.open = stages.clone();
             }
             Event::PlanGrew { stages, .. } => {
                 // What its new steps wait for is not known here.
                 self.ahead = None;
                 for (stage, steps) in stages {
                     self.selected += steps;
-                    self.stages.entry(stage.clone()).or_default().open += steps;
+                    *self.open.entry(stage.clone()).or_default() += steps;
                 }
             }
-            Event::StepCached { step, .. } => {
+            Event::StepCached { id, step, .. } => {
                 self.cached += 1;
-                self.close(step);
+                self.close(*id, step);
             }
             Event::StepQueued {
                 id,
@@ -201,46 +193,48 @@ impl RunState {
             } => {
                 self.ended = self.running.remove(id);
                 self.done += 1;
-                let stage = self.close(step);
-                stage.done += 1;
-                stage.seconds += seconds;
+                self.took.push((*id, *seconds));
+                if let Some(ahead) = &mut self.ahead {
+                    ahead.learn(*id, *seconds);
+                }
+                self.close(*id, step);
             }
             Event::StepFailed { id, step, .. } => {
                 self.ended = self.running.remove(id);
                 self.failed += 1;
-                self.close(step);
+                self.close(*id, step);
             }
             Event::StepRetrying { id, .. } => {
                 self.ended = self.running.remove(id);
             }
-            Event::StepSkipped { step, .. } => {
+            Event::StepSkipped { id, step, .. } => {
                 self.skipped += 1;
-                self.close(step);
+                self.close(*id, step);
             }
-            Event::StepPending { step, .. } => {
+            Event::StepPending { id, step, .. } => {
                 self.pending += 1;
-                self.close(step);
+                self.close(*id, step);
             }
             Event::StepCancelled { id, step } => {
                 self.ended = self.running.remove(id);
                 self.cancelled += 1;
-                self.close(step);
+                self.close(*id, step);
             }
             Event::RunFinished { totals } => self.totals = Some(*totals),
             _ => {}
         }
     }
 
-    /// A step of a stage has reached a final state.
-    fn close(&mut self, step: &str) -> &mut StageProgress {
-        let name = stage_of(step);
-        if !self.stages.contains_key(name) {
-            self.stages
-                .insert(name.to_owned(), StageProgress::default());
+    /// A step has reached a final state.
+    fn close(&mut self, id: u32, step: &str) {
+        let id = id as usize;
+        if id >= self.closed.len() {
+            self.closed.resize(id + 1, false);
         }
-        let stage = self.stages.get_mut(name).expect("it was just made");
-        stage.open = stage.open.saturating_sub(1);
-        stage
+        self.closed[id] = true;
+        if let Some(open) = self.open.get_mut(stage_of(step)) {
+            *open = open.saturating_sub(1);
+        }
     }
 
     /// Steps in a final state.

@@ -17,7 +17,6 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use serde_json::json;
 
-use crate::cli::estimates;
 use crate::cli::project::Project;
 use crate::cli::run_state::RunState;
 use crate::cli::run_state::stage_of;
@@ -74,17 +73,18 @@ struct Stage {
 
 #[derive(Default)]
 struct Trail {
-    points: Vec<(u64, f64)>,
+    /// When, in seconds of the run, since not every program says how far it is; and the number.
+    points: Vec<(f64, f64)>,
     /// Every how-manieth point is kept.
     every: usize,
     seen: usize,
 }
 
 impl Trail {
-    fn add(&mut self, done: u64, number: f64) {
+    fn add(&mut self, at: f64, number: f64) {
         self.every = self.every.max(1);
         if self.seen.is_multiple_of(self.every) {
-            self.points.push((done, number));
+            self.points.push((at, number));
         }
         self.seen += 1;
         if self.points.len() > TRAIL {
@@ -163,7 +163,7 @@ impl Run {
         };
         if past.run != self.id {
             let mut state = RunState::default();
-            state.expect(estimates::by_stage(project, store));
+            state.foresee(&project.plan, &store.durations(&project.name())?);
             *self = Run {
                 store: self.store.take(),
                 asked: self.asked,
@@ -219,13 +219,11 @@ impl Run {
             }
             Event::StepCached { step, .. } => self.stage(step).known += 1,
             Event::StepStarted { step, .. } => self.stage(step).running += 1,
-            Event::StepProgress {
-                id, done, numbers, ..
-            } => {
+            Event::StepProgress { id, numbers, .. } => {
                 let loss = numbers.iter().find(|(name, _)| name.contains("loss"));
                 let told = loss.or_else(|| numbers.iter().next());
                 if let Some((_, Number::Finite(value))) = told {
-                    self.trails.entry(*id).or_default().add(*done, *value);
+                    self.trails.entry(*id).or_default().add(timed.at, *value);
                 }
             }
             Event::StepFinished { id, step, .. } => {
@@ -361,10 +359,10 @@ mod tests {
     fn long_trails_keep_their_length_and_their_course() {
         let mut trail = Trail::default();
         for i in 0..10_000u32 {
-            trail.add(u64::from(i), f64::from(i));
+            trail.add(f64::from(i), f64::from(i));
         }
         assert!((TRAIL / 2..=TRAIL).contains(&trail.points.len()));
-        assert_eq!(trail.points[0], (0, 0.0));
+        assert_eq!(trail.points[0], (0.0, 0.0));
         assert!(trail.points.is_sorted_by(|a, b| a.0 < b.0));
     }
 }

@@ -9,6 +9,9 @@ use crate::table::escape_latex;
 /// Text columns are not made narrower than this, in points.
 const NARROWEST: f64 = 44.0;
 
+/// A first column of words that gets a smaller part of the room than this stands over its rows.
+const LEAST_PART: f64 = 0.3;
+
 /// Longer words are not waited for.
 const WIDEST_WORD: f64 = 80.0;
 
@@ -19,6 +22,16 @@ pub enum Side {
     Words,
     /// Numbers, which may not.
     Numbers,
+}
+
+/// How the columns of a table fit its room.
+struct Fit {
+    /// The width that columns of words have at most, in points.
+    cap: f64,
+    /// By column, whether its cells are broken into lines.
+    broken: Vec<bool>,
+    /// What all take.
+    total: f64,
 }
 
 /// A table in LaTeX: heads, cells and note are LaTeX themselves.
@@ -37,41 +50,56 @@ pub struct FittedTable {
 }
 
 impl FittedTable {
-    /// A `tabular` with booktabs rules, no wider than `room` points where its words can be broken.
+    /// A `tabular` with booktabs rules, no wider than `room` points where its words can be broken. Where
+    /// that would leave a long first column too little, its cells stand on lines of their own.
     pub fn to_latex(&self, room: f64) -> String {
-        let kept: Vec<usize> = (0..self.columns.len())
+        let mut kept: Vec<usize> = (0..self.columns.len())
             .filter(|&i| self.rows.iter().any(|row| !row[i].is_empty()))
             .collect();
-        let widths: Vec<f64> = kept
-            .iter()
-            .map(|&i| {
-                let cells = self.rows.iter().map(|row| letters(&row[i]));
-                let widest = cells.max().unwrap_or(0).max(letters(&self.columns[i].0));
-                widest as f64 * LETTER + BESIDE
-            })
-            .collect();
-        let is_text = |at: usize| self.columns[kept[at]].1 == Side::Words;
-        let cap = cap(&widths, is_text, room).max(self.longest_word(&kept));
-        let broken = |at: usize| is_text(at) && widths[at] > cap + 0.5;
-        let kinds = (0..kept.len()).map(|at| match (is_text(at), broken(at)) {
-            (_, true) => format!("p{{{:.0}pt}}", cap - BESIDE),
-            (true, _) => "l".to_owned(),
-            (false, _) => "r".to_owned(),
-        });
+        let mut fit = self.fit(&kept, room);
+        let mut lead = None;
+        if kept.len() > 1 && fit.broken[0] && fit.cap < LEAST_PART * room {
+            lead = Some(kept.remove(0));
+            fit = self.fit(&kept, room);
+        }
+        let kinds =
+            kept.iter()
+                .zip(&fit.broken)
+                .map(|(&i, broken)| match (self.columns[i].1, broken) {
+                    (_, true) => format!("p{{{:.0}pt}}", fit.cap - BESIDE),
+                    (Side::Words, false) => "l".to_owned(),
+                    (Side::Numbers, false) => "r".to_owned(),
+                });
         let kinds: String = kinds.collect();
         let line = |cells: Vec<String>| format!("{} \\tabularnewline\n", cells.join(" & "));
+        let over_row = |text: &str| {
+            let (count, width, text) = (kept.len(), room - BESIDE, broken_cell(text));
+            format!("\\multicolumn{{{count}}}{{p{{{width:.0}pt}}}}{{{text}}} \\tabularnewline\n")
+        };
         let heads = kept.iter().map(|&i| match self.columns[i].1 {
             Side::Words => self.columns[i].0.clone(),
             // Words over numbers stand where the numbers do.
             Side::Numbers => format!("\\multicolumn{{1}}{{r}}{{{}}}", self.columns[i].0),
         });
-        let head = format!("\\toprule\n{}\\midrule\n", line(heads.collect()));
+        let lead_head = lead.map_or(String::new(), |lead| over_row(&self.columns[lead].0));
+        let head = format!("\\toprule\n{lead_head}{}\\midrule\n", line(heads.collect()));
         let mut body = over(&head, self.long);
-        for row in &self.rows {
-            let cells = kept.iter().enumerate().map(|(at, &i)| match broken(at) {
-                true => broken_cell(&row[i]),
-                false => row[i].clone(),
-            });
+        for (at, row) in self.rows.iter().enumerate() {
+            if let Some(lead) = lead {
+                if at > 0 && !row[lead].is_empty() {
+                    body.push_str("\\addlinespace\n");
+                }
+                if !row[lead].is_empty() {
+                    body.push_str(&over_row(&row[lead]));
+                }
+            }
+            let cells = kept
+                .iter()
+                .zip(&fit.broken)
+                .map(|(&i, broken)| match broken {
+                    true => broken_cell(&row[i]),
+                    false => row[i].clone(),
+                });
             body.push_str(&line(cells.collect()));
         }
         if !self.long {
@@ -82,15 +110,31 @@ impl FittedTable {
             label: self.label.as_deref(),
             long: self.long,
         };
-        let total: f64 = (0..kept.len())
-            .map(|at| if broken(at) { cap } else { widths[at] })
-            .sum();
-        let size = if total > room + BESIDE {
+        let size = if fit.total > room + BESIDE {
             "footnotesize"
         } else {
             "small"
         };
         float.around((size, &kinds), &body, &self.note)
+    }
+
+    /// How columns fit the room side by side.
+    fn fit(&self, kept: &[usize], room: f64) -> Fit {
+        let width = |i: usize| {
+            let cells = self.rows.iter().map(|row| letters(&row[i]));
+            let widest = cells.max().unwrap_or(0).max(letters(&self.columns[i].0));
+            widest as f64 * LETTER + BESIDE
+        };
+        let widths: Vec<f64> = kept.iter().map(|&i| width(i)).collect();
+        let is_text = |at: usize| self.columns[kept[at]].1 == Side::Words;
+        let cap = cap(&widths, is_text, room).max(self.longest_word(kept));
+        let broken = (0..kept.len()).map(|at| is_text(at) && widths[at] > cap + 0.5);
+        let broken: Vec<bool> = broken.collect();
+        let taken = widths.iter().zip(&broken);
+        let total = taken
+            .map(|(width, broken)| if *broken { cap } else { *width })
+            .sum();
+        Fit { cap, broken, total }
     }
 
     /// The width that a column of words needs for its longest word, as far as that is reasonable.
@@ -269,6 +313,38 @@ mod tests {
         assert!(text.contains("a\\_\\allowbreak{}long"), "{text}");
         assert!(!text.contains("none"), "{text}");
         assert!(table.to_latex(900.0).contains("{llr}"));
+    }
+
+    #[test]
+    fn a_first_column_without_room_stands_over_its_rows() {
+        let words = |head: &str| (head.to_owned(), Side::Words);
+        let numbers = |head: &str| (head.to_owned(), Side::Numbers);
+        let row = |claim: &str| {
+            let cells = [
+                claim,
+                "$-186.5021$",
+                "$<-191.0021$",
+                "$0.9168$",
+                "undecided",
+            ];
+            cells.map(str::to_owned).to_vec()
+        };
+        let table = FittedTable {
+            columns: vec![
+                words("claim"),
+                numbers("left"),
+                numbers("right"),
+                numbers("$p$"),
+                words("verdict"),
+            ],
+            rows: vec![row(&"too few dimensions ".repeat(4)), row("no harm")],
+            ..FittedTable::default()
+        };
+        let text = table.to_latex(238.0);
+        assert!(text.contains("\\begin{tabular}{rrrl}"), "{text}");
+        assert!(text.contains("\\multicolumn{4}{p{230pt}}"), "{text}");
+        assert!(text.contains("\\addlinespace\n\\multicolumn{4}"), "{text}");
+        assert!(table.to_latex(900.0).contains("{lrrrl}"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Filters choose full cells; reductions are never narrowed.
 
+use sweepline::manifest::Overrides;
 use sweepline::plan::Filter;
 use sweepline::plan::Plan;
 use sweepline::plan::Selection;
@@ -51,6 +52,27 @@ fn a_filter_chooses_the_steps_that_its_cells_fall_on() {
             "best[name=circle,method=iwae,samples=50]",
             "summary",
         ]
+    );
+}
+
+#[test]
+fn a_manifest_stays_right_when_an_axis_is_narrowed() {
+    let narrowed = |manifest: &str| {
+        let overrides = Overrides {
+            axes: vec![("method".into(), "vae".into())],
+            ..Overrides::default()
+        };
+        kit::planned_with(manifest, &overrides)
+    };
+    // `samples` is a parameter of the kind that is left out alone.
+    let plan = kit::unwrap(narrowed(MANIFEST));
+    assert_eq!(kit::steps(&plan, "fit").len(), 6);
+    // What no kind of the family has is a mistake all the same.
+    let found = narrowed(&MANIFEST.replace("{samples:", "{smaples:")).found;
+    let text = found.render(false);
+    assert!(
+        text.contains("`train/vae` has no parameter `smaples`"),
+        "{text}"
     );
 }
 
