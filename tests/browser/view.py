@@ -90,7 +90,7 @@ def main():
             until(browser, "the end is told", lambda: "Ended" in browser.run(STATE))
             check("with what failed", "2 failed" in browser.run("return document.getElementById('live').textContent"))
             until(browser, "and the results stand on the page", lambda: browser.run(
-                "return [...document.querySelectorAll('td')].some(td => td.textContent.trim() === '0.25')"))
+                "return [...document.querySelectorAll('td')].some(td => td.textContent.trim() === '7.250')"))
             browser.shot(shots / "view-ended.png")
 
             base = re.match(r"http://[^/]+", address)[0]
