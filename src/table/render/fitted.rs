@@ -71,10 +71,16 @@ impl FittedTable {
                     (Side::Numbers, false) => "r".to_owned(),
                 });
         let kinds: String = kinds.collect();
+        let kinds = match lead {
+            Some(_) => format!("@{{}}{kinds}@{{}}"),
+            None => kinds,
+        };
         let line = |cells: Vec<String>| format!("{} \\tabularnewline\n", cells.join(" & "));
         let over_row = |text: &str| {
-            let (count, width, text) = (kept.len(), room - BESIDE, broken_cell(text));
-            format!("\\multicolumn{{{count}}}{{p{{{width:.0}pt}}}}{{{text}}} \\tabularnewline\n")
+            let (count, text) = (kept.len(), broken_cell(text));
+            // As wide as the column that it comes to stand in.
+            let kind = "@{}p{\\linewidth}@{}";
+            format!("\\multicolumn{{{count}}}{{{kind}}}{{{text}}} \\tabularnewline\n")
         };
         let heads = kept.iter().map(|&i| match self.columns[i].1 {
             Side::Words => self.columns[i].0.clone(),
@@ -341,8 +347,11 @@ mod tests {
             ..FittedTable::default()
         };
         let text = table.to_latex(238.0);
-        assert!(text.contains("\\begin{tabular}{rrrl}"), "{text}");
-        assert!(text.contains("\\multicolumn{4}{p{230pt}}"), "{text}");
+        assert!(text.contains("\\begin{tabular}{@{}rrrl@{}}"), "{text}");
+        assert!(
+            text.contains("\\multicolumn{4}{@{}p{\\linewidth}@{}}"),
+            "{text}"
+        );
         assert!(text.contains("\\addlinespace\n\\multicolumn{4}"), "{text}");
         assert!(table.to_latex(900.0).contains("{lrrrl}"));
     }
