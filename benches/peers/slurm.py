@@ -88,7 +88,7 @@ def snakemake(folder):
     run = ["snakemake", "--executor", "slurm", "--jobs", str(steps), "--latency-wait", "5", "--quiet"]
     run += ["--default-resources", "slurm_partition=main"]
     # Without accounting `sacct` answers nothing; both ways of asking are the plugin's own. Its arrays
-    # (`--slurm-array-jobs=all`) fail under Debian's `sh`: "--slurm-jobstep-array-execs: not found".
+    # (`--slurm-array-jobs=all`) failed where this was tried: "--slurm-jobstep-array-execs: not found".
     run += ["--slurm-no-account", "--slurm-status-command=squeue", "--slurm-init-seconds-before-status-checks=2"]
     measure("snakemake", folder, run, "n/*.txt")
 

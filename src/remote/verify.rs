@@ -86,7 +86,12 @@ impl Remote {
                     }
                 }
                 Some((Err(why), _)) => {
-                    damaged.push((name(), None));
+                    let named = layout::record_named(&file.name);
+                    let named = named.map(|digest| self.reread(&file.name, digest, progress));
+                    // A whole one that cannot be read is another version's, and stays.
+                    if !named.transpose()?.is_some_and(|(_, right)| right) {
+                        damaged.push((name(), None));
+                    }
                     verified.wrong.push(Refusal { name: name(), why });
                 }
             }
