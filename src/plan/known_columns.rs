@@ -45,7 +45,7 @@ impl<'s> KnownColumns<'s> {
 
     fn of_items(&self, step: &Step, slot: &str, with_cells: bool) -> Columns {
         let mut all = Columns::default();
-        let mut seen = HashSet::new();
+        let mut alike = HashSet::new();
         for item in items(&step.inputs, slot) {
             let From::Step { step: made, output } = &item.from else {
                 return Columns::unknown();
@@ -60,11 +60,13 @@ impl<'s> KnownColumns<'s> {
                 }
             }
             describe(&mut all, item.description());
-            // Thousands of cells leave the same numbers.
-            if type_of(made, output).is_some_and(|ty| ty != ArtifactType::Table)
-                && !seen.insert((made.kind.name(), output))
-            {
+            // Thousands of cells of a stage leave the same numbers.
+            let like = (&*made.stage, made.kind.name(), output);
+            if alike.contains(&like) {
                 continue;
+            }
+            if type_of(made, output).is_some_and(|ty| ty != ArtifactType::Table) {
+                alike.insert(like);
             }
             all.add(&self.output(made, output));
         }

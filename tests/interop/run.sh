@@ -4,16 +4,7 @@
 # virtual environment in target/, or in $INTEROP_VENV where that is set; one that is there is used
 # again. Whatever cannot be had is a failure.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-
-program=${1:-}
-if [ -z "$program" ]; then
-    (cd "$root" && cargo build --locked --quiet)
-    program=$root/target/debug/sweepline
-fi
-program=$(realpath "$program")
+. "$(dirname "$0")/../program.sh" "${1:-}"
 
 venv=${INTEROP_VENV:-$root/target/interop-venv}
 if ! "$venv/bin/python" -c 'import tensorboard, mlflow, pandas, pyarrow, polars' 2>/dev/null; then

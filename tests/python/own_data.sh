@@ -3,16 +3,7 @@
 # written. tests/python/own_data.sh [sweepline]: the program, else the debug build. Python packages go to a
 # virtual environment in target/, or in $OWN_DATA_VENV where that is set; one that is there is used again.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-
-program=${1:-}
-if [ -z "$program" ]; then
-    (cd "$root" && cargo build --locked --quiet)
-    program=$root/target/debug/sweepline
-fi
-program=$(realpath "$program")
+. "$(dirname "$0")/../program.sh" "${1:-}"
 
 venv=${OWN_DATA_VENV:-$root/target/own-data-venv}
 if ! "$venv/bin/python" -c 'import numpy, PIL, safetensors' 2>/dev/null; then

@@ -2,17 +2,9 @@
 # The project of scikit-learn in examples/, by the lines of its README in a copy, with the profile `smoke`:
 # tests/python/scikit_learn.sh [sweepline], else the debug build.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-
-program=${1:-}
-if [ -z "$program" ]; then
-    (cd "$root" && cargo build --locked --quiet)
-    program=$root/target/debug/sweepline
-fi
+. "$(dirname "$0")/../program.sh" "${1:-}"
 mkdir "$scratch/bin"
-ln -s "$(realpath "$program")" "$scratch/bin/sweepline"
+ln -s "$program" "$scratch/bin/sweepline"
 
 cp -r "$root/examples/scikit-learn" "$scratch/project"
 cd "$scratch/project"

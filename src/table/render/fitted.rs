@@ -87,7 +87,9 @@ impl FittedTable {
             // Words over numbers stand where the numbers do.
             Side::Numbers => format!("\\multicolumn{{1}}{{r}}{{{}}}", self.columns[i].0),
         });
-        let lead_head = lead.map_or(String::new(), |lead| over_row(&self.columns[lead].0));
+        let lead_head = lead
+            .map(|lead| over_row(&self.columns[lead].0))
+            .unwrap_or_default();
         let head = format!("\\toprule\n{lead_head}{}\\midrule\n", line(heads.collect()));
         let mut body = over(&head, self.long);
         for (at, row) in self.rows.iter().enumerate() {

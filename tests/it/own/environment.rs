@@ -32,6 +32,17 @@ fn with(space: &TestSpace, variables: &[(&str, &str)]) -> (Executed, String) {
     (executed(&text), text)
 }
 
+/// Looks at everything that runs have left.
+fn no_file_has(space: &TestSpace, secret: &str) {
+    for file in space.files("outputs") {
+        let bytes = std::fs::read(&file).expect("files are readable");
+        let found = bytes
+            .windows(secret.len())
+            .any(|part| part == secret.as_bytes());
+        assert!(!found, "{}", file.display());
+    }
+}
+
 #[test]
 fn variables_that_are_passed_on_do_not_belong_to_the_key() {
     let space = space(MANIFEST);
@@ -69,13 +80,7 @@ fn values_of_secrets_stand_nowhere() {
     let mut report = space.command(&["report", "manifests/o.yaml"]);
     let report = report.env("MODE", "a long mode").output();
     assert!(report.expect("the program starts").status.success());
-    for file in space.files("outputs") {
-        let bytes = std::fs::read(&file).expect("files are readable");
-        let found = bytes
-            .windows(SECRET.len())
-            .any(|part| part == SECRET.as_bytes());
-        assert!(!found, "{}", file.display());
-    }
+    no_file_has(&space, SECRET);
 }
 
 #[test]
@@ -102,13 +107,7 @@ stages:
     assert!(said.contains("/nowhere/${API_TOKEN}"), "{said}");
     assert!(said.contains("`${API_TOKEN}.txt`"), "{said}");
     assert!(!said.contains(SECRET), "{said}");
-    for file in space.files("outputs") {
-        let bytes = std::fs::read(&file).expect("files are readable");
-        let found = bytes
-            .windows(SECRET.len())
-            .any(|part| part == SECRET.as_bytes());
-        assert!(!found, "{}", file.display());
-    }
+    no_file_has(&space, SECRET);
 }
 
 #[test]

@@ -18,6 +18,16 @@ use std::sync::RwLockWriteGuard;
 
 use crate::support::TestSpace;
 
+/// A run of the manifest by Slurm.
+pub(super) const RUN: [&str; 6] = [
+    "run",
+    "manifests/o.yaml",
+    "--executor",
+    "slurm",
+    "--progress",
+    "lines",
+];
+
 /// A cluster with two nodes of four claimed cpus each.
 pub(super) struct Cluster {
     folder: PathBuf,
@@ -142,18 +152,7 @@ impl Cluster {
 
     /// A run of the manifest by Slurm; whether it ended well, and what it said.
     pub(super) fn try_run(&self, space: &TestSpace, more: &[&str]) -> (bool, String) {
-        let arguments = [
-            &[
-                "run",
-                "manifests/o.yaml",
-                "--executor",
-                "slurm",
-                "--progress",
-                "lines",
-            ],
-            more,
-        ]
-        .concat();
+        let arguments = [&RUN, more].concat();
         let output = self.output(space, &arguments);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         (output.status.success(), said)

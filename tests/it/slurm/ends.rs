@@ -180,15 +180,7 @@ fn a_node_that_dies_takes_nothing_but_time() {
         &one("echo x >> $root/begun; sleep 8; echo > $out_x", ""),
         "options = [\"--nodelist=n2\"]",
     );
-    let arguments = [
-        "run",
-        "manifests/o.yaml",
-        "--executor",
-        "slurm",
-        "--progress",
-        "lines",
-    ];
-    let mut command = alone.cluster.command(&space, &arguments);
+    let mut command = alone.cluster.command(&space, &cluster::RUN);
     let run = command.stderr(Stdio::piped()).spawn().expect("it starts");
     assert!(eventually(|| begun(&space).len() == 1));
     alone.cluster.have("kill-node 2");

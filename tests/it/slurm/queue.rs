@@ -34,15 +34,7 @@ impl Drop for Heard {
 
 impl Heard {
     fn of(cluster: &Cluster, space: &TestSpace) -> Self {
-        let arguments = [
-            "run",
-            "manifests/o.yaml",
-            "--executor",
-            "slurm",
-            "--progress",
-            "lines",
-        ];
-        let mut command = cluster.command(space, &arguments);
+        let mut command = cluster.command(space, &cluster::RUN);
         let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
         let err = BufReader::new(child.stderr.take().expect("it has one"));
         let (sender, lines) = mpsc::channel();

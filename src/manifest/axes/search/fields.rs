@@ -4,6 +4,7 @@ use crate::manifest::fields;
 use crate::manifest::fields::Fields;
 use crate::manifest::node::Node;
 use crate::registry::Default;
+use crate::registry::ParamError;
 use crate::registry::ParamValue;
 use crate::registry::Value;
 use crate::registry::Values;
@@ -20,6 +21,14 @@ use crate::manifest::axes::reader::Reader;
 
 /// What searches with a budget have beside: the name of the parameter.
 pub(super) const BUDGET: &str = "budget";
+
+/// What a method says of the value of one of its keys, at its place.
+pub(super) fn wrong_value(error: ParamError, fields: &Fields<'_>, search: &Node) -> Diagnostic {
+    let place = fields
+        .get(error.name)
+        .map_or(&search.place, |node| &node.place);
+    Diagnostic::error(format!("wrong value of `{}`", error.name)).at(place, error.why)
+}
 
 impl Reader<'_> {
     /// The parameter that is the budget, and its rungs.
@@ -67,13 +76,7 @@ impl Reader<'_> {
         let halving = match method.halving(&values) {
             Ok(halving) => halving?,
             Err(error) => {
-                let place = fields
-                    .get(error.name)
-                    .map_or(&node.place, |node| &node.place);
-                self.found.push(
-                    Diagnostic::error(format!("wrong value of `{}`", error.name))
-                        .at(place, error.why),
-                );
+                self.found.push(wrong_value(error, fields, node));
                 return None;
             }
         };

@@ -19,6 +19,7 @@ use crate::text::Diagnostic;
 use super::Search;
 use super::TrialCell;
 use super::fields::BUDGET;
+use super::fields::wrong_value;
 use super::has_budget;
 use crate::manifest::axes::Axis;
 use crate::manifest::axes::Choice;
@@ -145,13 +146,7 @@ impl Reader<'_> {
         let mut proposed = match proposed {
             Ok(proposed) => proposed,
             Err(error) => {
-                let place = fields
-                    .get(error.name)
-                    .map_or(&node.place, |node| &node.place);
-                self.found.push(
-                    Diagnostic::error(format!("wrong value of `{}`", error.name))
-                        .at(place, error.why),
-                );
+                self.found.push(wrong_value(error, &fields, node));
                 return None;
             }
         };
