@@ -2,6 +2,7 @@
 //! Tables made elsewhere stand beside scores of the sweep.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
@@ -49,6 +50,8 @@ pub(super) fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, Job
     let mut rows: Vec<(Vec<Json>, BTreeMap<String, Json>)> = Vec::new();
     let mut diverged = Vec::new();
     let mut described: Vec<&Value> = Vec::new();
+    // What a program calls as a kind of ours calls its own need not be the same.
+    let mut ours: BTreeSet<String> = BTreeSet::new();
     let mut index = BTreeMap::new();
     for (cell, item) in cells {
         let at = coordinates(cell, &axes);
@@ -73,6 +76,9 @@ pub(super) fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, Job
             if !names.contains(&name) {
                 names.push(name.clone());
             }
+            if artifact.described.is_none() && !ours.contains(&name) {
+                ours.insert(name.clone());
+            }
             let known = rows[row].1.insert(name.clone(), value.clone());
             if known.is_some_and(|known| known != value) {
                 return Err(JobError::failed(format!(
@@ -92,7 +98,10 @@ pub(super) fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, Job
         }
     }
     let columns = axis_columns(&axes).chain(names.iter().map(|name| {
-        let mut column = super::number_column(name);
+        let mut column = match ours.contains(name) {
+            true => super::number_column(name),
+            false => Column::metric(name, "", None),
+        };
         for said in &described {
             described::describe(&mut column, said);
         }
@@ -193,10 +202,14 @@ pub(super) fn of_curve(item: &JobItem) -> Result<Table, JobError> {
     let bytes = artifacts::read(artifact, artifacts::CURVE)?;
     let curve = Table::from_csv(&String::from_utf8_lossy(&bytes), &[]);
     let mut curve = curve.map_err(|error| JobError::failed(error.to_string()))?;
-    for column in &mut curve.columns {
-        *column = super::number_column(&column.name);
+    match artifact.described {
+        Some(_) => describe(artifact, &mut curve),
+        None => {
+            for column in &mut curve.columns {
+                *column = super::number_column(&column.name);
+            }
+        }
     }
-    describe(artifact, &mut curve);
     Ok(curve)
 }
 

@@ -18,9 +18,9 @@ impl Reader<'_> {
         if column.ty != ParamType::Any {
             return;
         }
-        let scalars = items.iter().filter_map(|node| match &node.content {
-            Content::Scalar(value) if *value != Value::Null => Some((*node, value)),
-            _ => None,
+        let scalars = items.iter().filter_map(|node| {
+            let value = scalar(node).filter(|value| **value != Value::Null)?;
+            Some((*node, value))
         });
         let number = |value: &Value| value.as_float().is_some();
         let numbers = scalars.clone().any(|(_, value)| number(value));
@@ -55,6 +55,38 @@ impl Reader<'_> {
             }
         }
     }
+
+    /// Says which texts take the place of a list of nothing but numbers.
+    pub(super) fn in_place_of_numbers(&mut self, column: usize, before: &[Node], items: &[&Node]) {
+        let column = self.columns.get(column);
+        let number = |node: &Node| scalar(node).is_some_and(|value| value.as_float().is_some());
+        if column.ty != ParamType::Any || before.is_empty() || !before.iter().all(number) {
+            return;
+        }
+        let told = items.iter().any(|node| number(node));
+        for node in items {
+            let Some(Value::Str(text)) = scalar(node) else {
+                continue;
+            };
+            let help = match meant_number(text) {
+                Some(_) if told => continue,
+                Some(meant) => format!("write `{meant}`"),
+                None => "what is meant as text stands in the manifest's list".to_owned(),
+            };
+            self.found.push(
+                Diagnostic::error(format!("axis `{}` is of numbers", column.name))
+                    .at(&node.place, "this is text")
+                    .help(help),
+            );
+        }
+    }
+}
+
+fn scalar(node: &Node) -> Option<&Value> {
+    match &node.content {
+        Content::Scalar(value) => Some(value),
+        _ => None,
+    }
 }
 
 /// What is wrong with a value that takes the place of another: of a profile, of the command line.
@@ -63,9 +95,7 @@ pub(in crate::manifest) fn in_place_of(
     name: &str,
     node: &Node,
 ) -> Option<Diagnostic> {
-    let Content::Scalar(value) = &node.content else {
-        return None;
-    };
+    let value = scalar(node)?;
     let (numbers, truths) = (before.as_float().is_some(), before.as_bool().is_some());
     let (_, meant) = meant(value, numbers, truths)?;
     let title = format!("`{name}` is {}, and becomes text", before.type_name());

@@ -65,6 +65,9 @@ impl<'a> Reader<'a> {
             );
         }
         self.alike(column, items);
+        if let Content::List(before) = &entry.value.content {
+            self.in_place_of_numbers(column, before, items);
+        }
         let mut values = Vec::with_capacity(items.len());
         let mut places: std::collections::HashMap<ValueId, &Place> = Default::default();
         for item in items {

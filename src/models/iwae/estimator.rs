@@ -20,11 +20,14 @@ impl Posteriors<'_> {
     /// z_s of every observation: `[batch · samples, latent]` from noise of that shape.
     pub(super) fn sample(&self, noise: &[f32], samples: usize) -> Vec<f32> {
         let d = self.latent;
+        let sigma: Vec<f32> = (0..self.mean.len())
+            .map(|at| self.log_var.sigma(at))
+            .collect();
         let mut z = Vec::with_capacity(noise.len());
         for (row, noise) in noise.chunks_exact(d).enumerate() {
             let at = row / samples * d;
             for (j, e) in noise.iter().enumerate() {
-                z.push(self.mean[at + j] + self.log_var.sigma(at + j) * e);
+                z.push(self.mean[at + j] + sigma[at + j] * e);
             }
         }
         z
@@ -106,13 +109,15 @@ pub(super) fn encoder_gradient(
     let l = posteriors.latent;
     let batch = weighed.bounds.len();
     let samples = weighed.shares.len() / batch;
+    let log_var = posteriors.log_var.values().iter();
+    let sigma: Vec<f64> = log_var.map(|v| (0.5 * f64::from(*v)).exp()).collect();
     let mut gradient = vec![0.0f64; batch * 2 * l];
     for (row, share) in weighed.shares.iter().enumerate() {
         let at = row / samples;
         let weight = -share / batch as f64;
         for j in 0..l {
             let (z, e) = (f64::from(z[row * l + j]), f64::from(noise[row * l + j]));
-            let sigma = (0.5 * f64::from(posteriors.log_var.values()[at * l + j])).exp();
+            let sigma = sigma[at * l + j];
             let likelihood = f64::from(by_z[row * l + j]);
             let prior = -weight * z;
             // By z alone, with the parameters of q held fixed, −ln q has the slope ε/σ.

@@ -47,9 +47,7 @@ pub(super) fn exact(decoded: &Decoded, x: &Rows) -> f64 {
     let mut logs = vec![0.0; decoded.len()];
     let mut sum = 0.0;
     for x in x.values.chunks_exact(d) {
-        for (row, log) in logs.iter_mut().enumerate() {
-            *log = decoded.log(row, x);
-        }
+        decoded.log_all(x, &mut logs);
         // A maximum passes over what is no number; a score must not.
         if logs.iter().any(|log| log.is_nan()) {
             return f64::NAN;

@@ -6,6 +6,9 @@
 use super::posterior::Posterior;
 use crate::random::Stream;
 
+/// Parts of equal mass that q̃ of an observation is cut into.
+const PARTS: usize = 128;
+
 /// q(i|x) split into the k likeliest and a sampler of the rest.
 pub struct Proposal {
     observations: usize,
@@ -18,6 +21,9 @@ pub struct Proposal {
     /// `[observations, observations]`: running sums of q̃, those of S_k adding nothing; empty
     /// without draws.
     running: Vec<f64>,
+    /// `[observations, PARTS + 1]`: where in `running` each part of q̃ begins, so that a draw looks
+    /// through a few entries instead of a row.
+    parts: Vec<u32>,
     /// ln of q̃'s normaliser per observation, so that ln q̃(i|n) = ln q(i|n) − this.
     log_rest: Vec<f64>,
     log: Vec<f32>,
@@ -47,6 +53,7 @@ impl Proposal {
             draws,
             nearest_of: Vec::with_capacity(n * nearest),
             running: Vec::with_capacity(if draws > 0 { n * n } else { 0 }),
+            parts: Vec::with_capacity(if draws > 0 { n * (PARTS + 1) } else { 0 }),
             log_rest: Vec::with_capacity(n),
             log: posterior.log.clone(),
         };
@@ -60,7 +67,7 @@ impl Proposal {
     fn add_row(&mut self, at: usize, log: &[f32], order: &mut Vec<u32>) {
         let n = self.observations;
         order.clear();
-        order.extend((0..n).map(|i| u32::try_from(i).expect("an N×N matrix fits in memory")));
+        order.extend((0..n).map(index));
         // Among equals the observation itself comes first, then those that follow it in turn: a
         // uniform q then has other neighbours for every observation.
         let turn = |i: u32| (i as usize + n - at) % n;
@@ -92,6 +99,10 @@ impl Proposal {
             sum += *entry;
             *entry = sum;
         }
+        for part in 0..=PARTS {
+            let from = part as f64 / PARTS as f64 * sum;
+            self.parts.push(index(above(running, from)));
+        }
         self.log_rest.push(highest + sum.ln());
     }
 
@@ -103,12 +114,13 @@ impl Proposal {
     /// One draw from q̃(·|xₙ).
     fn draw(&self, n: usize, stream: &mut Stream) -> usize {
         let running = &self.running[n * self.observations..][..self.observations];
-        let total = running[self.observations - 1];
-        let at = stream.unit_f64() * total;
-        // The first running sum above `at`: entries that add nothing are never it.
-        running
-            .partition_point(|sum| *sum <= at)
-            .min(self.observations - 1)
+        let parts = &self.parts[n * (PARTS + 1)..][..=PARTS];
+        let unit = stream.unit_f64();
+        let at = unit * running[self.observations - 1];
+        // Products keep the order of what is multiplied, so that `at` lies between the bounds.
+        let part = (unit * PARTS as f64) as usize;
+        let (from, to) = (parts[part] as usize, parts[part + 1] as usize);
+        (from + above(&running[from..to], at)).min(self.observations - 1)
     }
 
     /// ln q̃(i|xₙ) for i outside S_k(n).
@@ -141,7 +153,7 @@ impl Proposal {
         let mut union = Vec::new();
         for (i, place) in place.iter_mut().enumerate() {
             if *place == 0 {
-                *place = u32::try_from(union.len()).expect("an N×N matrix fits in memory");
+                *place = index(union.len());
                 union.push(i);
             }
         }
@@ -152,6 +164,16 @@ impl Proposal {
             per_row,
         }
     }
+}
+
+/// The first of the running sums above a value, behind them all where none is: entries that add
+/// nothing are never it.
+fn above(running: &[f64], value: f64) -> usize {
+    running.partition_point(|sum| *sum <= value)
+}
+
+fn index(i: usize) -> u32 {
+    u32::try_from(i).expect("an N×N matrix fits in memory")
 }
 
 #[cfg(test)]
@@ -194,6 +216,24 @@ mod tests {
             assert!((share - expected).abs() < 0.018, "{i}: {share} {expected}");
         }
         assert!((total - 1.0).abs() < 1e-6, "{total}");
+    }
+
+    /// Also where whole parts lie within one entry and many entries add nothing.
+    #[test]
+    fn a_draw_is_the_entry_that_a_search_through_the_row_finds() {
+        let uneven = Posterior::from_weights(300, |n, i| match (n + i) % 7 {
+            0 => 40.0 * ((n * i) as f64).sin(),
+            _ => -200.0,
+        });
+        for posterior in [line(300), uneven] {
+            let proposal = Proposal::new(&posterior, 3, 1);
+            let (mut drawn, mut units) = (Seed::new(4).stream(0), Seed::new(4).stream(0));
+            for n in (0..300).cycle().take(30_000) {
+                let row = &proposal.running[n * 300..][..300];
+                let found = above(row, units.unit_f64() * row[299]);
+                assert_eq!(proposal.draw(n, &mut drawn), found.min(299));
+            }
+        }
     }
 
     #[test]

@@ -165,6 +165,26 @@ impl Decoded {
             }
     }
 
+    /// log p(x|z) of one observation at every row's z, as [`Decoded::log`] has them.
+    pub fn log_all(&self, x: &[f32], into: &mut [f64]) {
+        let ObservationModel::Gaussian { .. } = self.model else {
+            for (row, log) in into.iter_mut().enumerate() {
+                *log = self.log(row, x);
+            }
+            return;
+        };
+        // Of small observations most of the time would go into finding the row and the density.
+        let rows = self.rows.values.chunks_exact(x.len().max(1));
+        for ((log, means), offset) in into.iter_mut().zip(rows).zip(&self.offsets) {
+            let mut squares = 0.0;
+            for (x, mean) in x.iter().zip(means) {
+                let away = f64::from(*x) - f64::from(*mean);
+                squares += away * away;
+            }
+            *log = offset - 0.5 * self.precision * squares;
+        }
+    }
+
     /// log p(x|z) of pairs: row n of `x` at row n of what was decoded, in nats.
     ///
     /// # Errors

@@ -179,17 +179,20 @@ impl StageKind for Command {
         outputs
     }
 
+    /// Numbers of a program are described, if by nothing: they are not ours, whatever they are called.
     fn described(&self, params: &Values) -> Option<Arc<Values>> {
+        let said = |value| {
+            described::of(value).map_or_else(|| Value::Map(Values::new()), Arc::unwrap_or_clone)
+        };
         let mut all = Values::new();
-        if let Some(metrics) = params.get("metrics").and_then(described::of) {
-            all.insert("metrics".to_owned(), (*metrics).clone());
+        if let Some(metrics) = params
+            .get("metrics")
+            .filter(|value| !matches!(value, Value::Null))
+        {
+            all.insert("metrics".to_owned(), said(metrics));
         }
         if let Some(Value::Map(out)) = params.get("out") {
-            for (name, value) in out {
-                if let Some(described) = described::of(value) {
-                    all.insert(name.clone(), (*described).clone());
-                }
-            }
+            all.extend(out.iter().map(|(name, value)| (name.clone(), said(value))));
         }
         (!all.is_empty()).then(|| Arc::new(all))
     }

@@ -65,6 +65,23 @@ fn own_numbers_have_directions_units_and_labels() {
     );
 }
 
+/// A squared error is not in nats because a kind of ours reports a `train_loss` that is.
+#[test]
+fn numbers_called_as_ours_are_not_taken_for_them() {
+    let sweep = SWEEP.replace("loss", "train_loss");
+    let undescribed = sweep.replace(", better: {accuracy: higher, train_loss: lower}, units: {train_loss: nats}, labels: {accuracy: Test accuracy}", "");
+    let undescribed = undescribed.replace(", labels: {train_loss: Training train_loss}", "");
+    let space = space(&undescribed);
+    told(&space, &[]);
+    let table = space.read("outputs/o/tables/table.md");
+    assert!(
+        table.contains("| C | accuracy | train loss | by.cat.f1 |"),
+        "{table}"
+    );
+    let svg = space.read("outputs/o/figures/curves.svg");
+    assert!(!svg.contains("nats"), "the unit of another number");
+}
+
 #[test]
 fn what_is_said_of_numbers_trains_nothing_again() {
     let space = space(SWEEP);

@@ -100,3 +100,21 @@ stages:
     let text = std::fs::read_to_string(folder.join("cells/shell/x")).expect("an output");
     assert_eq!(text, "5E-1 1_000\n");
 }
+
+/// A slip of the keyboard in place of numbers is not an axis of texts.
+#[test]
+fn no_text_takes_the_place_of_an_axis_of_numbers() {
+    let space = space(MANIFEST);
+    for (axis, said) in [
+        ("C=0.l", "axis `C` is of numbers"),
+        ("C=1_000", "write `1000`"),
+        ("C=2,1_000", "axis `C` has text beside numbers"),
+    ] {
+        let output = space.output(&["run", "manifests/o.yaml", "--axis", axis]);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{axis}: {told}");
+        assert_eq!(told.matches(said).count(), 1, "{axis}: {told}");
+        assert!(told.contains("\n1 mistake "), "{axis}: {told}");
+    }
+    assert!(!space.path("outputs").exists());
+}
