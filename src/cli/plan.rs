@@ -26,6 +26,7 @@ use super::stop::Stop;
 use crate::plan::Step;
 use crate::plan::StepId;
 use crate::plan::StepStatus;
+use crate::text::in_one_line;
 use crate::text::plural;
 
 /// How many steps of a group are named.
@@ -260,7 +261,11 @@ impl Group<'_> {
             1 => String::new(),
             n => format!(" and {} more", n - 1),
         };
-        let lines: Vec<&str> = self.lines.iter().map(|line| line.text.as_str()).collect();
+        let lines: Vec<_> = self
+            .lines
+            .iter()
+            .map(|line| in_one_line(&line.text))
+            .collect();
         let pending = match self.word {
             "pending" => "pending, ",
             _ => "",
@@ -288,7 +293,7 @@ impl Group<'_> {
             }
         }
         for line in &self.lines {
-            writeln!(out, "  {}", line.text)?;
+            writeln!(out, "  {}", in_one_line(&line.text))?;
             if let Some(place) = &line.place {
                 writeln!(out, "    --> {place}")?;
             }

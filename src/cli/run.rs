@@ -105,6 +105,11 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             interrupted.load(Ordering::SeqCst) == 0
         })?,
     };
+    // Whoever had the store may have shown results where these would go, or taken the name.
+    if let Some(wrong) = output_folder::refused(&project) {
+        err.diagnostic(&wrong)?;
+        return Ok(Exit::Usage);
+    }
     if let Some(name) = &args.name {
         run_list::free_for_a_run(name, &store, err)?;
     }

@@ -27,6 +27,7 @@ use crate::plan::History;
 use crate::plan::Reason;
 use crate::plan::Step;
 use crate::plan::StepStatus;
+use crate::text::in_one_line;
 use crate::text::plural;
 
 /// More changed members of one reduction than this are counted.
@@ -81,7 +82,7 @@ pub(super) fn why(args: &WhyArgs, out: &mut Printer, err: &mut Printer) -> Resul
                     .iter()
                     .filter(|(part, _)| !part.starts_with("program."));
                 for (part, value) in parts {
-                    writeln!(out, "  {part}: {value}")?;
+                    writeln!(out, "  {}: {value}", in_one_line(part))?;
                 }
             }
             for (output, artifact) in &result.outputs {
@@ -152,7 +153,7 @@ fn print_reasons(reasons: &[Reason], step: &Step, out: &mut Printer) -> io::Resu
 }
 
 fn print_line(line: &Line, out: &mut Printer) -> io::Result<()> {
-    writeln!(out, "  {}", line.text)?;
+    writeln!(out, "  {}", in_one_line(&line.text))?;
     match &line.place {
         Some(place) => writeln!(out, "    --> {place}"),
         None => Ok(()),
@@ -217,7 +218,7 @@ fn print_causes(causes: &[Cause<'_>], out: &mut Printer) -> io::Result<()> {
         };
         writeln!(out, "  {} {more}", cause.first)?;
         for line in &cause.lines {
-            writeln!(out, "    {}", line.text)?;
+            writeln!(out, "    {}", in_one_line(&line.text))?;
             if let Some(place) = &line.place {
                 writeln!(out, "      --> {place}")?;
             }

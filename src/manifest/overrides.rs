@@ -9,6 +9,7 @@ use crate::text::Diagnostics;
 use crate::text::Place;
 use crate::text::Source;
 
+use super::node::Content;
 use super::node::Entry;
 use super::node::Node;
 use super::yaml;
@@ -85,6 +86,17 @@ pub(super) fn entries(
                     );
                     None
                 }
+                Ok(node) if let Some(why) = passed_over(&node, text) => {
+                    found.push(
+                        Diagnostic::error(format!("`{option} {name}=` is not read as it stands"))
+                            .at(&place(at, source.text.len()), why)
+                            .help(format!(
+                                "text that YAML takes for more is put in quotes of its own: {option} \
+                                 '{name}=\"…\"'"
+                            )),
+                    );
+                    None
+                }
                 Ok(node) => Some(Entry {
                     key: name.clone(),
                     key_place: place(0, name.len()),
@@ -105,8 +117,31 @@ pub(super) fn entries(
         .collect()
 }
 
+/// What of a value YAML would pass over, or take for more than it looks like on a command line.
+fn passed_over(node: &Node, text: &str) -> Option<&'static str> {
+    let (whole, read) = (text.trim(), text.get(node.place.range.clone())?.trim());
+    match node.content {
+        Content::Scalar(_) if read.len() < whole.len() && whole.starts_with(read) => {
+            Some("a comment begins at `#`")
+        }
+        Content::Scalar(_) if read != whole || whole.starts_with(['&', '!']) => {
+            Some("an anchor, a tag or a block of text")
+        }
+        Content::Scalar(_) if whole.contains('\n') && !whole.starts_with(['"', '\'']) => {
+            Some("its lines would become one")
+        }
+        Content::Scalar(_) => None,
+        Content::List(_) if !(whole.starts_with('[') && whole.ends_with(']')) => {
+            Some("a list, which is written `[a, b]`")
+        }
+        Content::Map(_) if !(whole.starts_with('{') && whole.ends_with('}')) => {
+            Some("a map, which is written `{a: b}`")
+        }
+        Content::List(_) | Content::Map(_) => None,
+    }
+}
+
 fn moved(mut node: Node, source: &Arc<Source>, by: usize) -> Node {
-    use super::node::Content;
     let shift = |place: &Place| Place {
         source: Arc::clone(source),
         range: place.range.start + by..place.range.end + by,

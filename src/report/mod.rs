@@ -51,4 +51,4 @@ pub use model::SourceFile;
 pub use model::Stage;
 pub use model::State;
 pub use model::Step;
-pub use page::{MARK, render, render_live};
+pub use page::{MARK, is_edited, render, render_live};

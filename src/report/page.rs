@@ -71,9 +71,23 @@ pub const MARK: &str = "<meta name=\"generator\" content=\"sweepline\">";
 /// What runs in a page that is shown while the experiment runs.
 const LIVE: &str = include_str!("live.js");
 
-/// The report as one HTML document.
+/// The report as one HTML document. Its last line is the digest of all before it.
 pub fn render(report: &Report) -> String {
-    page(report, None)
+    let mut page = page(report, None);
+    let digest = blake3::hash(page.as_bytes()).to_hex();
+    page.push_str(&format!("{DIGEST}{digest} -->\n"));
+    page
+}
+
+const DIGEST: &str = "<!-- blake3 ";
+
+/// Whether a page of ours was changed since: its digest is another, or gone.
+pub fn is_edited(page: &[u8]) -> bool {
+    let page = String::from_utf8_lossy(page);
+    let Some((before, last)) = page.rsplit_once(DIGEST) else {
+        return true;
+    };
+    last != format!("{} -->\n", blake3::hash(before.as_bytes()).to_hex())
 }
 
 /// The same for a server that tells at `/state` where the run stands; `results`: how many of them

@@ -11,6 +11,7 @@ use crate::models;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::nn::device::DeviceChoice;
+use crate::registry::Measure;
 
 /// Why a stage that reads a model comes to nothing.
 pub(super) enum Halt {
@@ -50,6 +51,28 @@ pub(super) fn unless_diverged(
             ..none()
         }),
     }
+}
+
+/// Leaves the numbers of these measures about what a step reads; none of them where that diverged.
+///
+/// # Errors
+/// Those of the work.
+pub(super) fn numbers_unless_diverged(
+    job: &Job<'_>,
+    measures: &[Measure],
+    work: impl FnOnce() -> Result<Vec<f64>, JobError>,
+) -> Result<StepOutput, JobError> {
+    let left = |metrics: Vec<u8>| {
+        let mut produced = StepOutput::default();
+        produced.file("metrics", artifacts::METRICS, metrics);
+        produced
+    };
+    let names = measures.iter().map(|measure| measure.name);
+    let none = || left(artifacts::no_metrics(names.clone()));
+    unless_diverged(none, || match diverged_input(job) {
+        Some(how) => Err(Halt::Diverged(how)),
+        None => Ok(left(artifacts::metrics_json(names.clone().zip(work()?)))),
+    })
 }
 
 /// The model in the slot `model`.

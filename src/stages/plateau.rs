@@ -1,7 +1,7 @@
 //! `evaluate/plateau`: whether a training had levelled off when it ended.
 
 use super::Stage;
-use super::artifacts;
+use super::fitted;
 use super::rows;
 use crate::engine::Job;
 use crate::engine::JobError;
@@ -81,17 +81,12 @@ impl StageKind for Plateau {
 impl Stage for Plateau {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = PlateauParams::read(&job.step.params)?;
-        let curve = rows::only_curve(job)?;
-        let (gain, error) = late_gain(&curve, &params)?;
-        let levelled = f64::from(u8::from(gain <= params.tolerance));
-        let metrics = artifacts::metrics_json([
-            (LATE_GAIN.name, gain),
-            (LATE_GAIN_SE.name, error),
-            (LEVELLED.name, levelled),
-        ]);
-        let mut produced = StepOutput::default();
-        produced.file("metrics", artifacts::METRICS, metrics);
-        Ok(produced)
+        fitted::numbers_unless_diverged(job, &[LATE_GAIN, LATE_GAIN_SE, LEVELLED], || {
+            let curve = rows::only_curve(job)?;
+            let (gain, error) = late_gain(&curve, &params)?;
+            let levelled = f64::from(u8::from(gain <= params.tolerance));
+            Ok(vec![gain, error, levelled])
+        })
     }
 }
 

@@ -113,6 +113,10 @@ impl Entry for Select {
          The further output `choice` records the winner's coordinates and all candidates' scores."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         SelectParams::params()
     }
@@ -172,9 +176,13 @@ impl Stage for Select {
         };
         let order = params.order.unwrap_or_else(|| known_order(&scored, by));
         let largest = order == Order::Max;
-        let scores = scored
-            .iter()
-            .map(|scored| score(scored, by))
+        // Another stage may have a number for one that diverged: its cost, or how long it took.
+        let scores = candidates.iter().zip(&scored);
+        let scores = scores
+            .map(|(candidate, scored)| match candidate.diverged {
+                true => Ok(None),
+                false => score(scored, by),
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let diverged: Vec<String> = candidates
             .iter()

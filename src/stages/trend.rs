@@ -1,7 +1,7 @@
 //! `evaluate/trend`: whether a number moved one way over a training.
 
 use super::Stage;
-use super::artifacts;
+use super::fitted;
 use super::rows;
 use crate::engine::Job;
 use crate::engine::JobError;
@@ -77,26 +77,18 @@ impl StageKind for Trend {
 impl Stage for Trend {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = TrendParams::read(&job.step.params)?;
-        let curve = rows::only_curve(job)?;
-        let (column, values) = rows::first_of(&curve, &params.columns)?;
-        if values.len() < FEWEST {
-            let (n, name) = (values.len(), &curve.columns[column].name);
-            return Err(JobError::failed(format!(
-                "the curve has {n} rows of `{name}`: too few for a trend"
-            ))
-            .hint(format!("train for {FEWEST} rows or more")));
-        }
-        let numbers = [
-            (TREND.name, trend(&values)),
-            (GAIN.name, values[values.len() - 1] - values[0]),
-        ];
-        let mut produced = StepOutput::default();
-        produced.file(
-            "metrics",
-            artifacts::METRICS,
-            artifacts::metrics_json(numbers),
-        );
-        Ok(produced)
+        fitted::numbers_unless_diverged(job, &[TREND, GAIN], || {
+            let curve = rows::only_curve(job)?;
+            let (column, values) = rows::first_of(&curve, &params.columns)?;
+            if values.len() < FEWEST {
+                let (n, name) = (values.len(), &curve.columns[column].name);
+                return Err(JobError::failed(format!(
+                    "the curve has {n} rows of `{name}`: too few for a trend"
+                ))
+                .hint(format!("train for {FEWEST} rows or more")));
+            }
+            Ok(vec![trend(&values), values[values.len() - 1] - values[0]])
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! `evaluate/wall-time`: how long a step took, as a number beside its scores.
 
 use super::Stage;
-use super::artifacts;
+use super::fitted;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
@@ -27,6 +27,10 @@ impl Entry for WallTime {
 
     fn summary(&self) -> &'static str {
         "how long a step took"
+    }
+
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn docs(&self) -> &'static str {
@@ -77,9 +81,6 @@ impl Stage for WallTime {
             JobError::failed("a plain file was made by no step")
                 .hint("give slot `of` an output of a stage, such as `fit.model`")
         })?;
-        let metrics = artifacts::metrics_json([(SECONDS.name, seconds)]);
-        let mut produced = StepOutput::default();
-        produced.file("metrics", artifacts::METRICS, metrics);
-        Ok(produced)
+        fitted::numbers_unless_diverged(job, &[SECONDS], || Ok(vec![seconds]))
     }
 }

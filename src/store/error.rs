@@ -66,10 +66,7 @@ impl StoreError {
                 "`sweepline gc` removes results that no experiment needs".to_owned(),
             ],
             StoreError::Denied { path, .. } => {
-                vec![format!(
-                    "give yourself write access to `{}`",
-                    path.display()
-                )]
+                vec![format!("give yourself access to `{}`", path.display())]
             }
             StoreError::ReadOnly { .. } | StoreError::NotWritable { .. } => {
                 vec!["reading works: `plan`, `why` and `log` need no write access".to_owned()]

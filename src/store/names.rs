@@ -4,6 +4,8 @@
 use std::ffi::OsStr;
 use std::ffi::OsString;
 
+use crate::text::in_one_line;
+
 /// Byte `b` is the character `FIRST + b`.
 const FIRST: u32 = 0x10_FF00;
 
@@ -49,7 +51,7 @@ pub fn name_of(text: &str) -> OsString {
     text.into()
 }
 
-/// A name for people: bytes that are no text as `\xe9`.
+/// A name for people, in one line: bytes that are no text as `\xe9`, hidden characters as codes.
 pub fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -58,7 +60,7 @@ pub fn shown(text: &str) -> String {
             None => shown.push(c),
         }
     }
-    shown
+    in_one_line(&shown).into_owned()
 }
 
 /// Whether a path stays where it is put: no record, forged or damaged, leads anywhere else.

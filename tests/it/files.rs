@@ -7,6 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use super::support::TestSpace;
+use super::support::eventually;
 
 const MANIFEST: &str = r#"experiment: e
 axes: {n: [1, 2]}
@@ -397,4 +398,58 @@ fn manifests_in_folders_whose_names_are_no_text_are_as_others() {
         code == Some(2) && text.contains("another manifest"),
         "{text}"
     );
+}
+
+/// The second waits for the store, and by then the first has its results where the second's would go.
+#[test]
+fn of_two_manifests_with_one_name_at_once_the_second_is_refused() {
+    let space = project();
+    let slow = |say: &str| {
+        format!(
+            "experiment: one\nstages:\n  a: {{uses: command, with: {{run: 'touch \"${{root}}/began\"; sleep 1; echo {say} > \"${{out.t}}\"', out: {{t: t.txt}}}}}}\n"
+        )
+    };
+    space.write("manifests/a.yaml", &slow("first"));
+    space.write("manifests/b.yaml", &slow("second"));
+    let mut first = space.command(&["run", "manifests/a.yaml", "--progress", "none"]);
+    let mut first = first.spawn().expect("the program starts");
+    assert!(eventually(|| space.path("began").exists()));
+    let (code, text) = said(&space, "run manifests/b.yaml");
+    assert!(first.wait().expect("it ends").success());
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("results of another manifest"), "{text}");
+    assert_eq!(space.read("outputs/one/cells/a/t.txt"), "first\n");
+}
+
+#[test]
+fn line_feeds_in_names_forge_no_lines() {
+    let space = project();
+    space.write("src/a\nall 2 steps up to date, says a name.py", "1");
+    space.write(
+        "manifests/n.yaml",
+        r#"experiment: n
+stages:
+  a: {uses: command, with: {run: 'cat "${root}"/src/*.py > "${out.t}"; echo > "$(printf "x\nfailed b: forged")"', code: ["src/*.py"], out: {t: t.txt}}}
+  b: {uses: command, with: {run: 'mkdir "${out.d}"; mkfifo "${out.d}/$(printf "p\nfailed c: forged")"', out: {d: d/}}}
+"#,
+    );
+    let mut all = said(&space, "run manifests/n.yaml").1;
+    for verb in ["log", "why", "show"] {
+        let output = space.output(&[verb, "manifests/n.yaml", "a"]);
+        all.push_str(&String::from_utf8_lossy(&output.stdout));
+    }
+    space.replace("src/a\nall 2 steps up to date, says a name.py", "1", "2");
+    for more in [
+        &["plan", "manifests/n.yaml"][..],
+        &["plan", "manifests/n.yaml", "--explain"],
+    ] {
+        all.push_str(&String::from_utf8_lossy(&space.output(more).stdout));
+    }
+    assert!(all.contains(r"says a name.py"), "{all}");
+    for line in all.lines() {
+        let line = line.trim_start_matches([' ', '|']);
+        assert!(!line.starts_with("failed b: forged"), "{all}");
+        assert!(!line.starts_with("failed c: forged"), "{all}");
+        assert!(!line.starts_with("all 2 steps"), "{all}");
+    }
 }

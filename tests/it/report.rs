@@ -80,6 +80,19 @@ fn files_beside_the_page_are_where_its_links_lead() {
 }
 
 #[test]
+fn a_page_that_somebody_edited_is_kept() {
+    let space = finished();
+    let page = "outputs/small/report.html";
+    space.stdout(&["report", "manifests/small.yaml"]);
+    assert!(!space.path("outputs/small/report.html.kept-1").exists());
+    space.replace(page, "<body>", "<body><!-- my notes -->");
+    space.stdout(&["report", "manifests/small.yaml"]);
+    assert!(!space.read(page).contains("my notes"));
+    let kept = space.read("outputs/small/report.html.kept-1");
+    assert!(kept.contains("my notes"));
+}
+
+#[test]
 fn runs_that_knew_other_results_can_be_compared() {
     let space = finished();
     let page = "outputs/small/report.html";

@@ -20,6 +20,7 @@ use super::accept;
 use super::args::ReportArgs;
 use super::claims;
 use super::exit::Exit;
+use super::kept;
 use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
@@ -86,6 +87,9 @@ pub(super) fn write(
         // Through a link, or into a pipe: what has the name keeps it.
         Ok(false) => fs::write(&path, page)?,
         _ => {
+            if fs::read(&path).is_ok_and(|page| report::is_edited(&page)) {
+                kept::keep(&path, err)?;
+            }
             // Whoever looks at the page sees the old one or the new one, never half of it.
             let folder = path.parent().filter(|folder| *folder != Path::new(""));
             let folder = folder.unwrap_or(Path::new("."));

@@ -56,7 +56,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Says which texts take the place of a list of nothing but numbers.
+    /// Says which texts that look like numbers take the place of a list of nothing but numbers.
     pub(super) fn in_place_of_numbers(&mut self, column: usize, before: &[Node], items: &[&Node]) {
         let column = self.columns.get(column);
         let number = |node: &Node| scalar(node).is_some_and(|value| value.as_float().is_some());
@@ -71,7 +71,8 @@ impl Reader<'_> {
             let help = match meant_number(text) {
                 Some(_) if told => continue,
                 Some(meant) => format!("write `{meant}`"),
-                None => "what is meant as text stands in the manifest's list".to_owned(),
+                None if is_quoted(node) || !resembles_a_number(text) => continue,
+                None => format!("what is meant as text is put in quotes: `\"{text}\"`"),
             };
             self.found.push(
                 Diagnostic::error(format!("axis `{}` is of numbers", column.name))
@@ -80,6 +81,20 @@ impl Reader<'_> {
             );
         }
     }
+}
+
+/// Whether a text may be a number with a slip in it, `0.l`, or one of those that are none: `gamma: 0.1`
+/// may well become `scale`.
+fn resembles_a_number(text: &str) -> bool {
+    let text = text.trim_start_matches(['+', '-']);
+    let digits = text.strip_prefix('.').unwrap_or(text);
+    digits.starts_with(|c: char| c.is_ascii_digit())
+        || ["nan", "inf", "infinity"].contains(&digits.to_ascii_lowercase().as_str())
+}
+
+fn is_quoted(node: &Node) -> bool {
+    let text = node.place.source.text.get(node.place.range.clone());
+    text.is_some_and(|text| text.starts_with(['"', '\'']))
 }
 
 fn scalar(node: &Node) -> Option<&Value> {
@@ -97,12 +112,21 @@ pub(in crate::manifest) fn in_place_of(
 ) -> Option<Diagnostic> {
     let value = scalar(node)?;
     let (numbers, truths) = (before.as_float().is_some(), before.as_bool().is_some());
-    let (_, meant) = meant(value, numbers, truths)?;
+    let help = match (meant(value, numbers, truths), value) {
+        (Some((_, meant)), _) => format!("write `{meant}`"),
+        (None, Value::Str(text))
+            if (numbers && (resembles_a_number(text) || meant_truth(text).is_some()))
+                && !is_quoted(node) =>
+        {
+            format!("what is meant as text is put in quotes: `\"{text}\"`")
+        }
+        _ => return None,
+    };
     let title = format!("`{name}` is {}, and becomes text", before.type_name());
     Some(
         Diagnostic::error(title)
             .at(&node.place, "this is text")
-            .help(format!("write `{meant}`")),
+            .help(help),
     )
 }
 

@@ -18,7 +18,8 @@ const OPTIONS: glob::MatchOptions = glob::MatchOptions {
 pub(super) enum Unmatched {
     /// The text is no pattern.
     Pattern(&'static str),
-    /// A folder, or a file whose name is no text, which no value of an axis can be.
+    /// A folder that cannot be listed, or what matches and cannot be a value: its name is no text, it
+    /// leads nowhere.
     Unreadable(PathBuf, String),
 }
 
@@ -34,7 +35,13 @@ pub(super) fn matching(root: &Path, pattern: &str) -> Result<Vec<String>, Unmatc
     // Any number of folders twice is any number.
     parts.dedup_by(|next, before| matches!((next, before), (Part::Folders, Part::Folders)));
     let mut walk = Walk::default();
-    walk.go(root, &parts)?;
+    walk.go(root, &parts).map_err(|wrong| match wrong {
+        Unmatched::Unreadable(path, why) => {
+            let inside = path.strip_prefix(root).map(Path::to_owned);
+            Unmatched::Unreadable(inside.unwrap_or(path), why)
+        }
+        wrong => wrong,
+    })?;
     let mut names = Vec::new();
     for path in walk.found {
         let inside = path.strip_prefix(root).unwrap_or(&path);
@@ -98,8 +105,8 @@ impl Walk {
                     match rest {
                         // All that is below.
                         [] => {
-                            if !name.starts_with('.') && path.is_file() {
-                                self.found.push(path);
+                            if !name.starts_with('.') {
+                                self.take(path)?;
                             }
                             continue;
                         }
@@ -116,13 +123,31 @@ impl Walk {
                 continue;
             }
             match rest {
-                [] if path.is_file() => self.found.push(path),
-                [] => {}
+                [] => self.take(path)?,
                 rest if path.is_dir() => self.go(&path, rest)?,
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Takes what matches: a file, or a link that leads to one. Folders are no files.
+    fn take(&mut self, path: PathBuf) -> Result<(), Unmatched> {
+        let why = match fs::metadata(&path) {
+            Ok(found) if found.is_file() => {
+                self.found.push(path);
+                return Ok(());
+            }
+            Ok(found) if found.is_dir() => return Ok(()),
+            Ok(_) => "it is neither a file nor a folder".to_owned(),
+            Err(error) if path.is_symlink() && error.kind() == io::ErrorKind::NotFound => {
+                "it is a link that leads nowhere".to_owned()
+            }
+            // It has just gone.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => error.to_string(),
+        };
+        Err(Unmatched::Unreadable(path, why))
     }
 }
 
@@ -170,13 +195,18 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_name_that_is_no_text_is_told_where_it_matches() {
+    fn what_matches_and_can_be_no_value_is_told() {
         use std::os::unix::ffi::OsStrExt;
         let project = project(&["d/b.csv", "e/b.csv"]);
         let odd = std::ffi::OsStr::from_bytes(b"d/\xff.csv");
         fs::write(project.path().join(odd), "").expect("a file");
         let wrong = matching(project.path(), "d/*.csv");
         assert!(matches!(wrong, Err(Unmatched::Unreadable(path, _)) if path == Path::new(odd)));
+        // Data that were not fetched yet.
+        std::os::unix::fs::symlink("nowhere", project.path().join("e/c.csv")).expect("a link");
+        let wrong = matching(project.path(), "e/*");
+        let link = Path::new("e/c.csv");
+        assert!(matches!(wrong, Err(Unmatched::Unreadable(path, _)) if path == link));
         let others = matching(project.path(), "*/b.csv").expect("it is a pattern");
         assert_eq!(others, ["d/b.csv", "e/b.csv"]);
     }

@@ -169,7 +169,7 @@ impl<'a> Reader<'a> {
                     return None;
                 }
                 Err(Unmatched::Unreadable(path, why)) => {
-                    let title = format!("`{}` cannot be listed: {why}", path.display());
+                    let title = format!("`{}` cannot be taken: {why}", path.display());
                     self.found
                         .push(Diagnostic::error(title).at(&node.place, "matches it"));
                     return None;

@@ -43,7 +43,8 @@ pub(super) const FUNCTIONS: [(&str, &str); 9] = [
 
 /// A checked expression with its place.
 pub struct Expression {
-    compiled: minijinja::Expression<'static, 'static>,
+    /// None of a single name, by far the most common expression: it is looked up.
+    compiled: Option<minijinja::Expression<'static, 'static>>,
     text: String,
     place: Place,
     names: Vec<Arc<str>>,
@@ -72,6 +73,14 @@ impl Expression {
                 )
                 .help("a list says more with less: `x in [1, 2, 3]`"));
         }
+        if is_plain_name(&text) {
+            return Ok(Expression {
+                compiled: None,
+                names: vec![Arc::from(&*text)],
+                text,
+                place: place.clone(),
+            });
+        }
         let compiled = ENVIRONMENT
             .compile_expression_owned(text.clone())
             .map_err(|error| {
@@ -92,7 +101,7 @@ impl Expression {
             .filter(|name| FUNCTIONS.iter().all(|(function, _)| function != name))
             .collect();
         Ok(Expression {
-            compiled,
+            compiled: Some(compiled),
             text,
             place: place.clone(),
             names: names.into_iter().map(Arc::from).collect(),
@@ -120,14 +129,10 @@ impl Expression {
         &self,
         lookup: impl Fn(&str) -> Option<&'v Value>,
     ) -> Result<Value, EvaluationError> {
-        // By far the most common expression is a single name.
-        if let [name] = self.names.as_slice()
-            && **name == *self.text
-        {
-            return match lookup(name) {
-                Some(value) => Ok(value.clone()),
-                None => Err(EvaluationError::Unbound(Arc::clone(name))),
-            };
+        if self.compiled.is_none() {
+            let name = &self.names[0];
+            let value = lookup(name).cloned();
+            return value.ok_or_else(|| EvaluationError::Unbound(Arc::clone(name)));
         }
         let with = |absent: fn() -> Jinja| {
             let names = self.names.iter();
@@ -183,7 +188,10 @@ impl Expression {
     }
 
     fn evaluate(&self, context: BTreeMap<String, Jinja>) -> Result<Jinja, String> {
-        self.compiled.eval(Jinja::from(context)).map_err(|error| {
+        let Some(compiled) = &self.compiled else {
+            return Ok(context.into_values().next().unwrap_or_default());
+        };
+        compiled.eval(Jinja::from(context)).map_err(|error| {
             let detail = error.detail().map(str::to_owned);
             detail.unwrap_or_else(|| error.kind().to_string())
         })
@@ -194,6 +202,19 @@ impl fmt::Debug for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.text)
     }
+}
+
+/// Whether a text is a name and nothing else, of a parameter or axis.
+fn is_plain_name(text: &str) -> bool {
+    const WORDS: [&str; 13] = [
+        "and", "else", "false", "False", "if", "in", "is", "none", "None", "not", "or", "true",
+        "True",
+    ];
+    let head = |c: char| c.is_ascii_alphabetic() || c == '_';
+    text.starts_with(head)
+        && text.chars().all(|c| head(c) || c.is_ascii_digit())
+        && !WORDS.contains(&text)
+        && FUNCTIONS.iter().all(|(function, _)| *function != text)
 }
 
 /// Whether an expression asks whether there is a value: `x is defined`, `x is not none`.

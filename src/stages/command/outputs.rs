@@ -23,6 +23,7 @@ use crate::stages::artifacts;
 use crate::stages::described;
 use crate::store::names;
 use crate::table::Table;
+use crate::text::in_one_line;
 
 /// So many undeclared files are named.
 const NAMED: usize = 5;
@@ -335,7 +336,7 @@ fn warn_of_others(job: &Job<'_>, work: &Path, laid: &Laid, taken: &HashSet<PathB
         .iter()
         .map(|file| {
             let inside = file.strip_prefix(work).unwrap_or(file);
-            format!("`{}`", inside.display())
+            format!("`{}`", in_one_line(&inside.to_string_lossy()))
         })
         .collect();
     others.sort();

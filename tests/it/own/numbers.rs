@@ -101,6 +101,39 @@ stages:
     assert_eq!(text, "5E-1 1_000\n");
 }
 
+/// What YAML passes over, or takes for more, is told.
+#[test]
+fn a_value_of_the_command_line_is_what_stands_there_or_a_mistake() {
+    let text = "experiment: o\nparams: {note: none, n: 1}\nstages:\n  s: {uses: command, with: {run: [sh, -c, 'printf %s \"$0\" > \"$1\"', \"${note}\", \"${out.x}\"], out: {x: x}}}\n  t: {uses: command, with: {run: [echo, \"m=${n}\"], metrics: stdout}}\n";
+    let space = space(text);
+    for value in [
+        "note=fix #3 now",
+        "note=&x rest",
+        "note=a: b",
+        "note=- x",
+        "note=? a",
+        "note=a\nb",
+        "n=nan",
+        "n=yes",
+        "n=1x",
+    ] {
+        let output = space.output(&["run", "manifests/o.yaml", "-p", value]);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{value}: {told}");
+        assert!(told.contains("quotes"), "{value}: {told}");
+    }
+    for (given, found) in [
+        ("fix#3", "fix#3"),
+        ("\"fix #3 now\"", "fix #3 now"),
+        ("'a: b'", "a: b"),
+        (" plain words ", "plain words"),
+        ("ü", "ü"),
+    ] {
+        run(&space, &["-p", &format!("note={given}")]);
+        assert_eq!(said(&space, "s"), found, "{given}");
+    }
+}
+
 /// A slip of the keyboard in place of numbers is not an axis of texts.
 #[test]
 fn no_text_takes_the_place_of_an_axis_of_numbers() {
