@@ -173,7 +173,8 @@ fn an_empty_report_is_a_page_too() {
         experiment: "nothing".into(),
         ..Report::default()
     });
-    assert!(page.contains("<title>nothing</title>") && page.ends_with("</html>\n"));
+    assert!(page.contains("<title>nothing</title>") && page.contains("</html>\n"));
+    assert!(!is_edited(page.as_bytes()) && is_edited(page.replace("nothing", "all").as_bytes()));
     let (page, _) = page.split_once("<script>").expect("the script is last");
     assert!(!page.contains("id=\"claims\"") && !page.contains("NaN"));
 }

@@ -122,15 +122,20 @@ fn a_value_of_the_command_line_is_what_stands_there_or_a_mistake() {
         assert_eq!(output.status.code(), Some(2), "{value}: {told}");
         assert!(told.contains("quotes"), "{value}: {told}");
     }
-    for (given, found) in [
+    let right = [
         ("fix#3", "fix#3"),
         ("\"fix #3 now\"", "fix #3 now"),
         ("'a: b'", "a: b"),
         (" plain words ", "plain words"),
         ("ü", "ü"),
-    ] {
-        run(&space, &["-p", &format!("note={given}")]);
-        assert_eq!(said(&space, "s"), found, "{given}");
+    ];
+    for (n, (given, found)) in right.into_iter().enumerate() {
+        let (note, outputs) = (format!("note={given}"), format!("out-{n}"));
+        run(&space, &["-p", &note, "--outputs", &outputs]);
+        let files = space.files(&outputs);
+        let file = files.iter().find(|file| file.ends_with("cells/s/x"));
+        let file = file.expect("the step has an output");
+        assert_eq!(std::fs::read_to_string(file).expect("it is text"), found);
     }
 }
 
