@@ -215,6 +215,16 @@ fn large_type_keeps_the_names_of_few_bars() {
     );
 }
 
+#[test]
+fn a_bar_of_zero_is_told_from_one_that_is_missing() {
+    let bars = |value: &str| {
+        let csv = format!("method,city,score\na,x,1\nb,x,{value}\n");
+        let svg = draw("bar", &csv, "{x: method, y: score}").svg;
+        svg.matches("<polygon").count()
+    };
+    assert_eq!(bars("0"), bars("") + 1);
+}
+
 /// A translucent mark is a few numbers in a PDF, not a drawing of its own.
 #[test]
 fn many_marks_are_few_bytes() {

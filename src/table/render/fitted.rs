@@ -390,9 +390,9 @@ mod tests {
             ..FittedTable::default()
         };
         let text = table.to_latex(238.0);
-        assert!(text.contains("\\begin{tabular}{@{}rrrr@{}}"), "{text}");
-        assert!(text.contains("task, method, baseline"), "{text}");
-        assert!(text.contains(&format!("one, {long}, {long}")), "{text}");
+        assert!(text.contains("{@{}p{72pt}rrrr@{}}"), "{text}");
+        assert!(text.contains("task, method}"), "{text}");
+        assert!(text.contains(&format!("one, {long}}}")), "{text}");
     }
 
     #[test]
