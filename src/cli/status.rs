@@ -18,6 +18,7 @@ use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::reporter::duration;
+use super::reporter::time_left;
 use super::run_state::RunState;
 use super::run_state::Running;
 use super::runs;
@@ -328,7 +329,7 @@ impl Watched {
                     writeln!(out, "  {step} waits in {executor} as job {job}: {state}")?;
                 }
                 if let Some(remaining) = state.remaining() {
-                    writeln!(out, "  about {} left", duration(remaining))?;
+                    writeln!(out, "  {}", time_left(remaining))?;
                 }
                 Ok(())
             }

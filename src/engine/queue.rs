@@ -21,15 +21,16 @@ pub(super) struct Queue {
     blocked: Option<(StepId, u32)>,
 }
 
-/// Longest remaining path first, then plan order.
-type Entry = (u64, Reverse<StepId>);
+/// The first of a stage before all others: it tells early whether the stage works and how long it takes.
+/// Then the longest remaining path, then plan order.
+type Entry = (bool, u64, Reverse<StepId>);
 
 impl Queue {
-    pub(super) fn push(&mut self, id: StepId, priority: f64, share: Resources) {
+    pub(super) fn push(&mut self, id: StepId, first: bool, priority: f64, share: Resources) {
         // The bits of non-negative floats are ordered as the floats are.
         let priority = priority.max(0.0).to_bits();
         let heap = self.shares.entry(share).or_default();
-        heap.push((priority, Reverse(id)));
+        heap.push((first, priority, Reverse(id)));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -48,9 +49,9 @@ impl Queue {
         let (first, _) = heads().max()?;
         let ((head, share), first) = (
             heads().filter(|(_, share)| pools.fits(share)).max()?,
-            first.1.0,
+            first.2.0,
         );
-        if head.1.0 == first {
+        if head.2.0 == first {
             self.blocked = None;
         } else {
             let overtaken = match self.blocked {
@@ -68,6 +69,6 @@ impl Queue {
         if heap.is_empty() {
             self.shares.remove(&share);
         }
-        Some((head.1.0, share))
+        Some((head.2.0, share))
     }
 }

@@ -237,6 +237,7 @@ pub(super) fn sheet(
         shared_x: !is_free(look, X),
         shared_y: !is_free(look, Y),
         aspect: if facets.cols > 1 { 0.8 } else { 0.62 },
+        square: false,
         line: None,
         equal: false,
         grid_x: false,

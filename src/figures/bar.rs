@@ -29,6 +29,9 @@ use super::options::Repeated;
 use super::theme;
 use super::xy;
 
+/// Of a bar, in points: one of zero is seen, so that it is told from one that is missing.
+const SHORTEST: f64 = 1.2;
+
 pub(super) struct Bar;
 
 params! {
@@ -132,11 +135,15 @@ impl Figure for Bar {
                         let Some(y) = estimate.centre.and_then(|c| frame.y_at(c)) else {
                             continue;
                         };
+                        let (top, bottom) = match y <= zero {
+                            true => (y.min(zero - SHORTEST), zero),
+                            false => (zero, y.max(zero + SHORTEST)),
+                        };
                         let rect = Rect {
                             x: from,
-                            y: y.min(zero),
+                            y: top,
                             width: to - from,
-                            height: (y - zero).abs(),
+                            height: bottom - top,
                         };
                         let inside = rect.within(frame.rect);
                         beyond += usize::from(inside != rect);

@@ -27,6 +27,7 @@ use super::font::Weight;
 use super::named::Named;
 use super::options;
 use super::options::Common;
+use super::sheet::THINNED;
 use super::theme;
 use super::theme::INCH;
 use super::wrap::Lines;
@@ -47,7 +48,7 @@ params! {
     struct CompositeParams {
         /// by letter, a map of `figure` (a kind), where several stages come in `from` (one of them), and what the kind may be given
         panels: SortedVecMap<Value>;
-        /// rows of letters: `[ab, cc]` puts `a` and `b` over a `c` of both their widths, `[aab]` makes `a` twice as wide; longer names stand apart by spaces; by default two panels in a row of a double column, one in a single one
+        /// rows of letters: `[ab, cc]` puts `a` and `b` over a `c` of both their widths, `[aab]` makes `a` twice as wide; longer names stand apart by spaces; by default two panels in a row of a double column, one where names of a panel would be left out, and one in a single column
         layout: Option<Vec<String>>;
         /// whether the letters are drawn
         letters: bool = true;
@@ -235,7 +236,10 @@ impl Figure for Composite {
         let mut drawn: Vec<Option<Drawn>> = panels.iter().map(|_| None).collect();
         let mut placed: Vec<(usize, f64, f64)> = Vec::new();
         let mut top = head;
-        for row in &rows.0 {
+        let mut rows = rows.0;
+        let mut at = 0;
+        while at < rows.len() {
+            let row = &rows[at];
             let whole = width - GAP * (row.len() - 1) as f64;
             let shares: usize = row.iter().map(|(_, share)| share).sum();
             let widths: Vec<f64> = row
@@ -243,6 +247,17 @@ impl Figure for Composite {
                 .map(|(_, share)| whole * *share as f64 / shares as f64)
                 .collect();
             let (figures, height) = drawing.row(row, &widths, own)?;
+            let thinned = figures
+                .iter()
+                .any(|figure| figure.caption.contains(THINNED));
+            if thinned && row.len() > 1 && own.is_none() && values.get("layout").is_none() {
+                // Names that are left out may have room where each panel has the page.
+                let alone = row.iter().map(|(panel, _)| vec![(*panel, 1)]);
+                let alone: Vec<_> = alone.collect();
+                rows.splice(at..=at, alone);
+                continue;
+            }
+            at += 1;
             let mut left = 0.0;
             for (((panel, _), figure), width) in row.iter().zip(figures).zip(widths) {
                 drawn[*panel] = Some(figure);

@@ -153,6 +153,7 @@ impl Figure for Heatmap {
             true => ratio,
             false => (0.75 * ratio).clamp(0.25, 1.1),
         };
+        sheet.square = params.square;
         sheet.grid_y = false;
         sheet.shared_y = true;
         sheet.legend_title = String::new();

@@ -261,7 +261,10 @@ impl Group {
 pub(super) fn edges(values: &[f64], bins: Option<usize>) -> Vec<f64> {
     let (low, high) = match (stats::min(values), stats::max(values)) {
         (Some(low), Some(high)) if low < high => (low, high),
-        (Some(only), _) => (only - 0.5, only + 0.5),
+        (Some(only), _) => {
+            let half = if only == 0.0 { 0.5 } else { only.abs() / 20.0 };
+            (only - half, only + half)
+        }
         _ => (0.0, 1.0),
     };
     let bins = bins.unwrap_or_else(|| {
@@ -270,7 +273,8 @@ pub(super) fn edges(values: &[f64], bins: Option<usize>) -> Vec<f64> {
         let width = 2.0 * spread / (values.len() as f64).cbrt();
         let bins = match width > 0.0 {
             true => ((high - low) / width).ceil(),
-            false => 10.0,
+            // One value alone has the bin in the middle.
+            false => 11.0,
         };
         bins.clamp(5.0, 60.0) as usize
     });

@@ -135,7 +135,7 @@ pub(super) fn brief(value: f64) -> String {
 }
 
 /// The numbers of cells that stand side by side: whole numbers as such, others with as many decimals
-/// as give the typical one three digits.
+/// as give the typical one three digits, or as tell them apart.
 pub(super) fn cells(values: &[f64], format: Format) -> Vec<String> {
     if let Some(written) = values.iter().map(|value| format.write(*value)).collect() {
         return written;
@@ -151,6 +151,12 @@ pub(super) fn cells(values: &[f64], format: Format) -> Vec<String> {
     let (Some(typical), Some(largest)) = (sizes.get(sizes.len() / 2), sizes.last()) else {
         return values.iter().map(|_| "0".to_owned()).collect();
     };
+    let spread = |bound: fn(f64, f64) -> f64| values.iter().copied().reduce(bound).unwrap_or(0.0);
+    let spread = spread(f64::max) - spread(f64::min);
+    if spread > 0.0 && spread < *largest / 100.0 {
+        // Three digits would not tell them apart.
+        return uniform(values, power_of_ten(exponent(spread) - 1), format);
+    }
     if !(1e-3..1e5).contains(typical) || *largest > typical * 1e4 {
         return values.iter().map(|value| brief(*value)).collect();
     }

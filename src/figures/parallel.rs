@@ -37,6 +37,7 @@ use super::scale::Scale;
 use super::sheet::Axis;
 use super::sheet::ColourBar;
 use super::sheet::Frame;
+use super::sheet::labels;
 use super::theme;
 use super::theme::Theme;
 use super::ticks;
@@ -250,20 +251,27 @@ impl Lines<'_> {
         canvas.line(ends.to_vec(), theme::INK, theme.spine_width);
         let size = theme.tick_size() - 1.0;
         let room = (frame.rect.height / (size * 3.0)) as usize;
-        for tick in ticks::ticks(scale, room, &[], Format::Auto) {
-            if tick.label.is_empty() {
-                continue;
-            }
-            let y = frame.rect.bottom() - tick.place * frame.rect.height;
+        let ticks = ticks::ticks(scale, room, &[], Format::Auto);
+        // Names end before the axis on their left.
+        let before = match i.checked_sub(1).and_then(|i| frame.x_at(i as f64)) {
+            Some(before) => x - before,
+            None => x,
+        };
+        let mut labels = labels::beside(&ticks, size, before - 6.0);
+        let every = labels::every(&labels, frame.rect.height);
+        labels::thin(&mut labels, every);
+        for (place, lines) in &labels {
+            let y = frame.rect.bottom() - place * frame.rect.height;
             let ends = [x - 2.0, x].map(|x| Point::new(x, y));
             canvas.line(ends.to_vec(), theme::INK, theme.spine_width);
-            let at = Point::new(x - 3.0, y + size * 0.35);
-            let label = |colour| Label::new(&tick.label, size, colour).align(Align::End);
+            let at = Point::new(x - 3.0, y);
+            let label = |colour| Label::new("", size, colour).align(Align::End);
             // Paper under the text keeps it readable over lines.
             for (dx, dy) in [(-0.6, 0.0), (0.6, 0.0), (0.0, -0.6), (0.0, 0.6)] {
-                canvas.text(Point::new(at.x + dx, at.y + dy), label(theme::PAPER));
+                let at = Point::new(at.x + dx, at.y + dy);
+                lines.centred(canvas, at, &label(theme::PAPER));
             }
-            canvas.text(at, label(theme::INK));
+            lines.centred(canvas, at, &label(theme::INK));
         }
     }
 }

@@ -41,6 +41,8 @@ use super::options::Shared;
 use super::scale::Scale;
 use super::scale::ScaleKind;
 use super::scale::coordinate;
+use super::sheet::THINNED;
+use super::sheet::labels;
 use super::theme;
 use super::theme::Theme;
 use super::wrap::Lines;
@@ -174,12 +176,12 @@ impl Figure for Slope {
         if lost > 0 {
             caption.push_str(&axes::said(&[], lost));
         }
-        Ok(closed(
-            drawing.canvas(&scale),
-            &what,
-            plot.summary.to_csv(),
-            &caption,
-        ))
+        let (canvas, every) = drawing.canvas(&scale);
+        if every > 1 {
+            let what = plot.x.title();
+            caption.push_str(&format!(" {THINNED}{every} of {what} is shown."));
+        }
+        Ok(closed(canvas, &what, plot.summary.to_csv(), &caption))
     }
 }
 
@@ -296,7 +298,36 @@ impl Drawing<'_> {
         ends
     }
 
-    fn canvas(&self, scale: &Scale) -> Canvas {
+    /// The names of places over their lines, which are so far apart: broken at spaces, else turned, else
+    /// thinned to every so-manieth. Whether they are turned, and every which stands.
+    fn heads(&self, step: f64) -> (Vec<(usize, Lines)>, bool, usize) {
+        let font = self.theme.font_size;
+        let places = || self.places.iter().map(coordinate).enumerate();
+        let room = match self.places.len() {
+            1 => self.width - 2.0 * EDGE,
+            2 => self.width / 2.0 - EDGE - font,
+            _ => step - font * 0.6,
+        };
+        let few = self.places.len() < 3;
+        let flat = places().map(|(i, place)| match few {
+            true => Some((i, Lines::new(&place, Weight::Regular, font, room))),
+            false => Some((i, Lines::of_words(&place, Weight::Regular, font, room)?)),
+        });
+        if let Some(flat) = flat.collect() {
+            return (flat, false, 1);
+        }
+        let turned = |every: usize| {
+            let room = step * every as f64 - 0.8;
+            let kept = places().step_by(every);
+            let lines = kept.map(|(i, place)| Some((i, labels::slanted(&place, font, room)?)));
+            lines.collect::<Option<Vec<_>>>()
+        };
+        let thinned = (1..=self.places.len()).find_map(|every| Some((turned(every)?, true, every)));
+        thinned.unwrap_or_default()
+    }
+
+    /// The page, and every which place has its name.
+    fn canvas(&self, scale: &Scale) -> (Canvas, usize) {
         let theme = self.theme;
         let font = theme.font_size;
         let title = Lines::new(
@@ -336,25 +367,18 @@ impl Drawing<'_> {
         let right = self.width - widest(&sides[1]);
         let step = (right - left) / (self.places.len() - 1).max(1) as f64;
         let x = |i: usize| left + i as f64 * step;
-        // Names of places over their lines, broken where they are wide.
-        let heads: Vec<Lines> = self
-            .places
+        let (heads, turned, every) = self.heads(step);
+        let high = |lines: &Lines| {
+            if turned {
+                lines.width()
+            } else {
+                lines.height()
+            }
+        };
+        let tallest = heads
             .iter()
-            .map(|place| {
-                let room = match self.places.len() {
-                    1 => self.width - 2.0 * EDGE,
-                    2 => self.width / 2.0 - EDGE - font,
-                    _ => step - font,
-                };
-                Lines::new(
-                    &coordinate(place),
-                    Weight::Regular,
-                    font,
-                    room.max(font * 2.0),
-                )
-            })
-            .collect();
-        let tallest = heads.iter().map(Lines::height).fold(0.0, f64::max);
+            .map(|(_, lines)| high(lines))
+            .fold(0.0, f64::max);
         let top = head + tallest + font * 0.9;
         for ends in &mut sides {
             spread(ends, height);
@@ -366,11 +390,18 @@ impl Drawing<'_> {
         let like = Label::new("", font, theme::INK).align(Align::Middle);
         let at = Point::new(self.width / 2.0, EDGE + font - title.half());
         title.stacked(&mut canvas, at, &like.clone().bold());
-        for (i, lines) in heads.iter().enumerate() {
+        for (i, lines) in &heads {
+            if turned {
+                let like = like.clone().align(Align::Start).upwards();
+                lines.centred(&mut canvas, Point::new(x(*i), top - font * 0.5), &like);
+                continue;
+            }
             let half = lines.width() / 2.0 + EDGE;
-            let middle = x(i).clamp(half, (self.width - half).max(half));
+            let middle = x(*i).clamp(half, (self.width - half).max(half));
             let first = top - font * 0.9 - lines.height() + font / 2.0;
             lines.stacked(&mut canvas, Point::new(middle, first), &like);
+        }
+        for i in 0..self.places.len() {
             let ends = [top - 2.0, top + height + 2.0].map(|y| Point::new(x(i), y));
             canvas.line(ends.to_vec(), theme::FAINT, theme.spine_width * 1.5);
         }
@@ -402,7 +433,7 @@ impl Drawing<'_> {
                 end.lines.centred(&mut canvas, place, &like);
             }
         }
-        canvas
+        (canvas, every)
     }
 
     fn slopes(

@@ -1,6 +1,7 @@
 //! Text broken into lines of a measured width.
 
 use super::canvas::Canvas;
+use super::canvas::Colour;
 use super::canvas::Label;
 use super::canvas::Point;
 use super::font;
@@ -74,6 +75,14 @@ impl Lines {
         }
     }
 
+    /// The lines, each as a label.
+    pub(super) fn labels(&self, colour: Colour) -> impl Iterator<Item = Label> {
+        self.lines.iter().map(move |line| Label {
+            weight: self.weight,
+            ..Label::new(line, self.size, colour)
+        })
+    }
+
     /// Draws the lines with the middle of the block at the point, across the direction of `like`.
     pub(super) fn centred(&self, canvas: &mut Canvas, at: Point, like: &Label) {
         let first = -((self.lines.len().saturating_sub(1)) as f64) * self.size * LEADING / 2.0;
@@ -92,6 +101,15 @@ impl Lines {
             let at = like.below(at, i as f64 * self.size * LEADING);
             canvas.centred(at, label);
         }
+    }
+
+    /// Draws the lines with their upper edge at the point.
+    pub(super) fn below(&self, canvas: &mut Canvas, at: Point, like: &Label) {
+        self.stacked(
+            canvas,
+            Point::new(at.x, at.y + self.size - self.half()),
+            like,
+        );
     }
 
     /// Half the height of its capitals: from their middle to the baseline.

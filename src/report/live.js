@@ -54,7 +54,7 @@
     const words = { "not begun": "No run yet: this page waits for one", running: "Running", ended: "Ended", "broken off": "Broken off" };
     let text = words[state.phase] || state.phase;
     if (state.steps) text += `: ${state.settled} of ${state.steps} steps`;
-    if (state.phase === "running" && state.left !== null) text += `, about ${duration(state.left)} left`;
+    if (state.phase === "running" && state.left !== null) text += `, ${state.left}`;
     head.append(make("span", text, `verdict ${state.phase === "running" ? "undecided" : state.failed_in_all ? "fails" : "holds"}`));
     if (state.run) head.append(document.createElement("br"), make("span", `Run ${state.run}, ${duration(state.seconds)}: ${state.command}`, "when"));
     lines.push(head);

@@ -29,7 +29,7 @@ use crate::text::list_of;
 use crate::text::plural;
 
 /// Counts changes in judging after which former judgements are made anew.
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 
 /// What can be said against the claims of a plan before anything runs: stages without numbers,
 /// and columns that look like a mistyped score.

@@ -65,7 +65,7 @@ impl Entry for CompareTable {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {

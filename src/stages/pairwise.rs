@@ -91,7 +91,7 @@ impl Entry for PairwiseTable {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {

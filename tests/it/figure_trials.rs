@@ -93,6 +93,18 @@ fn hard_data_are_readable() {
         ticks.dedup();
         assert!(count >= 4 && ticks.len() == count, "{name}: {ticks:?}");
     }
+    // Cells that differ too: all digits, or none where those have no room.
+    let same = |word: &&String| word.as_str() == "106";
+    assert_eq!(words_of("offset-heatmap").iter().filter(same).count(), 0);
+    // Long names are broken, not set smaller.
+    assert!(!caption_of("names-dag").contains("Text is down to"));
+    let boxes = words_of("names-dag");
+    for line in ["hierarchical-", "evaluate-"] {
+        let broken = boxes
+            .iter()
+            .any(|word| word.contains(line) && word.len() < 30);
+        assert!(broken, "{line}: {boxes:?}");
+    }
     assert!(words_of("offset-line").contains(&"1000000.002".to_owned()));
     // Smoothing a constant leaves a level line: its digits are those of the constant.
     let ticks = words_of("constant-curves");
@@ -143,6 +155,84 @@ fn hard_data_are_readable() {
         "{}",
         caption_of("ragged-curves")
     );
+}
+
+/// Three letters, and forty.
+const NAMES: [&str; 6] = [
+    "kNN",
+    "gradient boosted trees (early stopping)",
+    "Gaussian process with a spectral kernel",
+    "sparse mixture of experts, 64 routers",
+    "support_vector_machine_and_grid_search",
+    "Bayesian network, ten chains of samples",
+];
+
+fn draw(kind: &str, csv: &str, params: &str) -> sweepline::figures::Rendered {
+    let figure = sweepline::figures::find(kind).expect("the kind exists");
+    let input = sweepline::figures::FigureInput {
+        table: sweepline::table::Table::from_csv(csv, &["method", "city"]).expect("a table"),
+        ..Default::default()
+    };
+    let params = serde_yaml::from_str(params).expect("YAML");
+    let rendered = figure.draw(&input, &params).expect("it draws");
+    assert_eq!(texts::faults(&rendered.svg), Vec::<String>::new(), "{kind}");
+    rendered
+}
+
+/// Beside long names a legend would leave the data no room: it stands below.
+#[test]
+fn names_and_a_legend_leave_the_data_room() {
+    let mut csv = "method,city,score\n".to_owned();
+    for (m, method) in NAMES.iter().enumerate() {
+        for (c, city) in NAMES.iter().enumerate() {
+            csv.push_str(&format!(
+                "\"{method}\",\"in the city of {c} {city}\",{}\n",
+                m * c
+            ));
+        }
+    }
+    let svg = draw("dots", &csv, "{x: score, y: method, color: city}").svg;
+    let ((width, _), texts) = texts::read(&svg);
+    let zero = texts.iter().find(|text| text.words == "0").expect("a tick");
+    let last = texts
+        .iter()
+        .rfind(|text| text.words.len() == 2 && text.words.starts_with('2'));
+    let across = last.expect("a tick").corners[0].0 - zero.corners[0].0;
+    assert!(across > 0.3 * width, "{across} of {width}");
+}
+
+/// Bars whose first labels would reach over half of the page are turned, and all are there.
+#[test]
+fn large_type_keeps_the_names_of_few_bars() {
+    let rows = NAMES.iter().enumerate();
+    let rows = rows.map(|(i, name)| format!("\"{name}\",x,{i}\n"));
+    let csv = format!("method,city,score\n{}", rows.collect::<String>());
+    let rendered = draw("bar", &csv, "{x: method, y: score, theme: {font_size: 12}}");
+    assert!(
+        !rendered.caption.contains("One label in"),
+        "{}",
+        rendered.caption
+    );
+}
+
+#[test]
+fn a_bar_of_zero_is_told_from_one_that_is_missing() {
+    let bars = |value: &str| {
+        let csv = format!("method,city,score\na,x,1\nb,x,{value}\n");
+        let svg = draw("bar", &csv, "{x: method, y: score}").svg;
+        svg.matches("<polygon").count()
+    };
+    assert_eq!(bars("0"), bars("") + 1);
+}
+
+/// A translucent mark is a few numbers in a PDF, not a drawing of its own.
+#[test]
+fn many_marks_are_few_bytes() {
+    let rows = (0..600).map(|i| format!("m,c,{},{}\n", (i * 37) % 601, (i * 91) % 599));
+    let csv = format!("method,city,x,y\n{}", rows.collect::<String>());
+    let rendered = draw("scatter", &csv, "{x: x, y: y, color: method}");
+    assert!(rendered.pdf.len() < 60_000, "{}", rendered.pdf.len());
+    assert!(rendered.svg.contains("fill-opacity="));
 }
 
 /// The reader sees what an eye sees: texts moved onto one another or off the page.

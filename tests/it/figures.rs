@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::pictures;
+use crate::support::texts;
 use sweepline::figures;
 use sweepline::figures::FigureInput;
 use sweepline::figures::ImageBatch;
@@ -892,6 +893,46 @@ fn violins_with_boxes_and_values() {
     let input = table(&csv, &["method", "seed"]);
     let yaml = "{x: method, y: loss, replicate: seed, shape: [violin, box, strip]}";
     snapshot("box-all", "box", &input, yaml);
+}
+
+/// Where nothing says how panels stand, one that would lose names has the whole width.
+#[test]
+fn a_panel_of_many_names_stands_alone() {
+    let rows = (0..30).map(|i| format!("task {i},{}\n", i % 7));
+    let csv = format!("task,score\n{}", rows.collect::<String>());
+    let input = || table(&csv, &["task"]);
+    let both = FigureInput {
+        panels: ["a", "b"].map(|name| (name.to_owned(), input())).to_vec(),
+        ..FigureInput::default()
+    };
+    let panels = "panels: {a: {figure: bar, x: task, y: score}, b: {figure: histogram, x: score}}";
+    let thinned = draw(
+        "composite",
+        &both,
+        &format!("{{width: double, layout: [ab], {panels}}}"),
+    );
+    assert!(
+        thinned.caption.contains("One label in"),
+        "{}",
+        thinned.caption
+    );
+    let alone = draw("composite", &both, &format!("{{width: double, {panels}}}"));
+    assert!(!alone.caption.contains("One label in"), "{}", alone.caption);
+}
+
+#[test]
+fn long_row_labels_of_pictures_are_broken() {
+    let input = FigureInput {
+        images: vec![(label("method", "vae"), discs(12, 1, 1.0))],
+        reference: Some(discs(12, 1, 0.0)),
+        ..FigureInput::default()
+    };
+    let labels = "[photographs as the data set has them, reconstructions by the model of this row]";
+    let params = format!("{{layout: pairs, columns: 6, row_labels: {labels}}}");
+    let rendered = draw("images", &input, &params);
+    assert_eq!(texts::faults(&rendered.svg), Vec::<String>::new());
+    let (_, texts) = texts::read(&rendered.svg);
+    assert!(texts.iter().all(|text| text.words.len() < 30), "{texts:?}");
 }
 
 #[test]

@@ -10,10 +10,10 @@ use indicatif::ProgressStyle;
 
 use super::Reporter;
 use super::Warnings;
-use super::duration;
 use super::failure_lines;
 use super::stopping;
 use super::terminal::AtLeftEdge;
+use super::time_left;
 use super::wants;
 use crate::cli::run_state::RunState;
 use crate::engine::Event;
@@ -65,7 +65,7 @@ impl Bars {
         let mut parts = Vec::new();
         // The end of a line that is too long is cut.
         if let Some(remaining) = state.remaining() {
-            parts.push(format!("about {} left", duration(remaining)));
+            parts.push(time_left(remaining));
         }
         parts.push(format!("{} running", state.running.len()));
         parts.push(format!("{} waiting", state.waiting()));

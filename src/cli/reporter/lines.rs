@@ -9,6 +9,7 @@ use super::Warnings;
 use super::duration;
 use super::failure_lines;
 use super::stopping;
+use super::time_left;
 use super::wants;
 use crate::cli::run_state::RunState;
 use crate::engine::Event;
@@ -52,9 +53,7 @@ impl<W: Write> Lines<W> {
             write!(self.out, ", {} failed", state.failed)?;
         }
         match state.remaining() {
-            Some(seconds) if seconds >= 1.0 => {
-                writeln!(self.out, ", about {} left", duration(seconds))
-            }
+            Some(left) if left.seconds >= 1.0 => writeln!(self.out, ", {}", time_left(left)),
             _ => writeln!(self.out),
         }
     }

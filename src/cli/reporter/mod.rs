@@ -14,6 +14,7 @@ pub(super) use terminal::AtLeftEdge;
 
 use std::collections::HashMap;
 
+use super::run_state::Left;
 use super::run_state::RunState;
 use crate::engine::Event;
 use crate::engine::Timed;
@@ -123,6 +124,12 @@ pub(super) fn duration(seconds: f64) -> String {
         60..3600 => format!("{} min {} s", whole / 60, whole % 60),
         _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
     }
+}
+
+/// `about 2 min 5 s left`
+pub(super) fn time_left(left: Left) -> String {
+    let word = if left.at_least { "at least" } else { "about" };
+    format!("{word} {} left", duration(left.seconds))
 }
 
 #[cfg(test)]

@@ -13,11 +13,10 @@ use crate::store::Durations;
 
 use super::cost::Cost;
 
-/// What a score or a figure takes of which nothing is known, in seconds, and the least that counts.
+/// What a table or a figure takes of which nothing is known, in seconds.
 const SHORT: f64 = 0.3;
+/// The least that counts.
 const SHORTEST: f64 = 0.01;
-/// As so many stages that take `SHORT` it counts that most scores and figures do.
-const USUAL: f64 = 3.0;
 
 /// The steps of a plan with what they wait for.
 #[derive(Clone, Debug)]
@@ -38,11 +37,19 @@ struct Waiting {
 #[derive(Clone, Debug, Default)]
 struct Stage {
     name: Arc<str>,
-    /// Whether its steps train or run a program: others are short beside them.
-    long: bool,
+    /// Whether its steps are short beside others, known or not.
+    short: bool,
     cost: Cost,
-    /// The mean of steps of its kind, of any experiment.
+    /// The mean of steps of its kind, of any experiment; programs have nothing in common.
     of_kind: Option<f64>,
+}
+
+/// How long the rest of a run takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::cli) struct Left {
+    pub seconds: f64,
+    /// Whether steps come beside that of which nothing is known yet.
+    pub at_least: bool,
 }
 
 /// A step under way.
@@ -64,11 +71,13 @@ impl Ahead {
             // Those of a stage stand together.
             if stages.last().is_none_or(|stage| stage.name != step.stage) {
                 numbers.clear();
+                let kind = step.kind.name();
+                let of_kind = known.by_kind.get(kind).copied();
                 stages.push(Stage {
                     name: Arc::clone(&step.stage),
-                    long: step.kind.starts_processes() || step.kind.uses_device(),
+                    short: kind.starts_with("table/") || kind.starts_with("figure/"),
                     cost: Cost::default(),
-                    of_kind: known.by_kind.get(step.kind.name()).copied(),
+                    of_kind: of_kind.filter(|_| !step.kind.starts_processes()),
                 });
             }
             let at = stages.len() - 1;
@@ -111,16 +120,15 @@ impl Ahead {
         }
     }
 
-    /// Seconds until the last step ends, where `jobs` run at once, `closed` have ended and of each stage
-    /// so many are `open`. None while a step runs of which nothing is known, or where a stage that
-    /// trains is still to come and none is known.
+    /// Until the last step ends, where `jobs` run at once, `closed` have ended and of each stage so many
+    /// are `open`. Steps of which nothing is known take no time, and what is left is a bound then.
     pub(super) fn end(
         &self,
         running: &BTreeMap<u32, UnderWay>,
         closed: &[bool],
         open: &BTreeMap<String, usize>,
         jobs: usize,
-    ) -> Option<f64> {
+    ) -> Left {
         let factors = self.factors(running);
         let known = |id: u32| {
             let step = &self.steps[id as usize];
@@ -128,33 +136,28 @@ impl Ahead {
             let learnt = stage.cost.of(&step.values).or(stage.of_kind);
             match (learnt, factors[step.stage]) {
                 (Some(seconds), factor) => Some(seconds * factor.unwrap_or(1.0)),
-                (None, whole) => whole,
+                (None, Some(whole)) => Some(whole),
+                (None, None) => stage.short.then_some(SHORT),
             }
         };
         let mut left: BTreeMap<u32, f64> = BTreeMap::new();
+        let mut at_least = false;
         for (id, step) in running {
             if (*id as usize) < self.steps.len() {
-                let whole = step.whole.or_else(|| known(*id))?;
-                left.insert(*id, (whole - step.lasts).max(0.0));
+                let whole = step.whole.or_else(|| known(*id));
+                at_least |= whole.is_none();
+                left.insert(*id, (whole.unwrap_or(0.0) - step.lasts).max(0.0));
             }
         }
         let waiting = self.waiting(&left, closed, open);
-        let guess = |long: bool| {
-            let stages = self.stages.iter().filter(|stage| stage.long == long);
-            let known = stages.filter_map(|stage| stage.cost.typical().or(stage.of_kind));
-            geometric_mean(known, if long { 0.0 } else { USUAL })
-        };
-        let under_way = left.keys().filter_map(|id| known(*id));
-        let long = guess(true).or_else(|| geometric_mean(under_way, 0.0));
-        let short = guess(false);
-        let seconds = |id: usize| {
-            let long_or_short = match self.stages[self.steps[id].stage].long {
-                true => long,
-                false => short,
-            };
-            known(id as u32).or(long_or_short)
-        };
-        self.play(&left, &waiting, seconds, jobs)
+        let taken = |(id, waits): (usize, &bool)| waits.then(|| known(id as u32));
+        let taken: Vec<Option<Option<f64>>> = waiting.iter().enumerate().map(taken).collect();
+        at_least |= taken.contains(&Some(None));
+        let seconds = |id: usize| taken[id].flatten().unwrap_or(0.0);
+        Left {
+            seconds: self.play(&left, &waiting, seconds, jobs),
+            at_least,
+        }
     }
 
     /// By stage without a step that ended in this run: by what its steps under way are slower than was
@@ -208,9 +211,9 @@ impl Ahead {
         &self,
         left: &BTreeMap<u32, f64>,
         waiting: &[bool],
-        seconds: impl Fn(usize) -> Option<f64>,
+        seconds: impl Fn(usize) -> f64,
         jobs: usize,
-    ) -> Option<f64> {
+    ) -> f64 {
         let mut open: Vec<u32> = vec![0; self.steps.len()];
         let mut after: HashMap<u32, Vec<u32>> = HashMap::new();
         let mut ready: BinaryHeap<Reverse<u32>> = BinaryHeap::new();
@@ -237,7 +240,7 @@ impl Ahead {
             while ends.len() < jobs
                 && let Some(Reverse(id)) = ready.pop()
             {
-                ends.push(Reverse((now + micros(seconds(id as usize)?), id)));
+                ends.push(Reverse((now + micros(seconds(id as usize)), id)));
             }
             let Some(Reverse((end, id))) = ends.pop() else {
                 break;
@@ -250,18 +253,8 @@ impl Ahead {
                 }
             }
         }
-        Some(now as f64 / 1e6)
+        now as f64 / 1e6
     }
-}
-
-/// Over stages, with so many of the usual short ones beside them: a stage of which nothing is known is like
-/// the others of its sort, few of which are far longer than the rest.
-fn geometric_mean(of: impl Iterator<Item = f64>, short: f64) -> Option<f64> {
-    let first = (short * SHORT.ln(), short);
-    let (sum, count) = of.fold(first, |(sum, count), seconds| {
-        (sum + seconds.max(SHORTEST).ln(), count + 1.0)
-    });
-    (count > 0.0).then(|| (sum / count).exp())
 }
 
 #[cfg(test)]
@@ -270,9 +263,8 @@ pub(super) mod tests {
 
     /// Steps of two stages, `fit` that trains and `score`: by stage, value of its axis, and what it needs.
     pub(in super::super) fn ahead(steps: &[(usize, u32, &[u32])]) -> Ahead {
-        let stage = |name: &str, long| Stage {
+        let stage = |name: &str| Stage {
             name: name.into(),
-            long,
             ..Stage::default()
         };
         let steps = steps.iter().map(|(stage, value, needs)| Waiting {
@@ -282,7 +274,7 @@ pub(super) mod tests {
         });
         Ahead {
             steps: steps.collect(),
-            stages: vec![stage("fit", true), stage("score", false)],
+            stages: vec![stage("fit"), stage("score")],
         }
     }
 
@@ -294,7 +286,7 @@ pub(super) mod tests {
         ahead
     }
 
-    fn end(ahead: &Ahead, left: &[(u32, f64)], closed: &[bool], jobs: usize) -> Option<f64> {
+    fn end(ahead: &Ahead, left: &[(u32, f64)], closed: &[bool], jobs: usize) -> Left {
         let running = left.iter().map(|(id, seconds)| {
             let under_way = UnderWay {
                 lasts: 0.0,
@@ -314,18 +306,25 @@ pub(super) mod tests {
         ahead.end(&running, closed, &open, jobs)
     }
 
+    fn about(seconds: f64) -> Left {
+        Left {
+            seconds,
+            at_least: false,
+        }
+    }
+
     #[test]
     fn steps_that_follow_each_other_take_their_time_on_any_number_of_jobs() {
         let chain = knowing(ahead(&[(0, 0, &[]), (0, 0, &[0]), (0, 0, &[1])]), &[10.0]);
-        assert_eq!(end(&chain, &[], &[], 8), Some(30.0));
+        assert_eq!(end(&chain, &[], &[], 8), about(30.0));
         let beside = knowing(ahead(&[(0, 0, &[]), (0, 0, &[]), (0, 0, &[])]), &[10.0]);
-        assert_eq!(end(&beside, &[], &[], 2), Some(20.0));
+        assert_eq!(end(&beside, &[], &[], 2), about(20.0));
     }
 
     #[test]
     fn what_has_ended_takes_no_time() {
         let chain = knowing(ahead(&[(0, 0, &[]), (0, 0, &[0]), (0, 0, &[1])]), &[10.0]);
-        assert_eq!(end(&chain, &[], &[true, true], 8), Some(10.0));
+        assert_eq!(end(&chain, &[], &[true, true], 8), about(10.0));
     }
 
     #[test]
@@ -335,15 +334,20 @@ pub(super) mod tests {
             &[10.0, 5.0],
         );
         let open = BTreeMap::from([("fit".to_owned(), 1)]);
-        assert_eq!(beside.end(&BTreeMap::new(), &[], &open, 1), Some(10.0));
+        assert_eq!(beside.end(&BTreeMap::new(), &[], &open, 1), about(10.0));
     }
 
     #[test]
-    fn scores_of_which_nothing_is_known_are_short_beside_trainings() {
-        let unknown = || ahead(&[(0, 0, &[]), (1, 0, &[0]), (1, 0, &[0])]);
-        let plan = knowing(unknown(), &[100.0]);
-        assert_eq!(end(&plan, &[], &[], 1), Some(100.0 + 2.0 * SHORT));
-        assert_eq!(end(&unknown(), &[], &[], 1), None);
+    fn what_is_not_known_makes_a_bound_of_what_is() {
+        let mut plan = knowing(ahead(&[(0, 0, &[]), (1, 0, &[0]), (1, 0, &[0])]), &[100.0]);
+        let bound = Left {
+            seconds: 100.0,
+            at_least: true,
+        };
+        assert_eq!(end(&plan, &[], &[], 1), bound);
+        // Tables and figures are known to be short.
+        plan.stages[1].short = true;
+        assert_eq!(end(&plan, &[], &[], 1), about(100.0 + 2.0 * SHORT));
     }
 
     #[test]
@@ -351,7 +355,7 @@ pub(super) mod tests {
         let mut plan = ahead(&[(0, 0, &[]), (0, 1, &[]), (0, 1, &[])]);
         plan.learn(0, 1.0);
         plan.learn(1, 9.0);
-        let left = end(&plan, &[], &[true, true], 1).expect("all is known");
-        assert!((left - 9.0).abs() < 2.0, "{left}");
+        let left = end(&plan, &[], &[true, true], 1);
+        assert!((left.seconds - 9.0).abs() < 2.0, "{left:?}");
     }
 }

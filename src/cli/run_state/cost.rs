@@ -112,11 +112,6 @@ impl Cost {
         self.smear = total / fitted.map(f64::exp).sum::<f64>();
     }
 
-    /// Seconds of a step of which nothing is known but its stage.
-    pub(super) fn typical(&self) -> Option<f64> {
-        self.of(&[])
-    }
-
     /// Seconds that a step with these values will take; none before one of the stage was seen.
     pub(super) fn of(&self, values: &[u32]) -> Option<f64> {
         if self.seen.is_empty() {

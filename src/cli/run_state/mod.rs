@@ -13,6 +13,7 @@ pub(super) use log::Attempt;
 pub(super) use log::RunLog;
 
 use ahead::Ahead;
+pub(super) use ahead::Left;
 
 use crate::engine::Event;
 use crate::engine::Number;
@@ -51,7 +52,7 @@ pub(super) struct RunState {
     /// What waits for what, where the end is foretold.
     ahead: Option<Ahead>,
     /// When the end was last foretold, and what.
-    foretold: Cell<Option<(f64, Option<f64>)>>,
+    foretold: Cell<Option<(f64, Option<Left>)>>,
     /// Where a search stands that this run goes on with.
     pub search: Option<String>,
     /// Once the run has ended.

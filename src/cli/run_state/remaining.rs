@@ -3,6 +3,7 @@
 use super::RunState;
 use super::Running;
 use super::ahead::Ahead;
+use super::ahead::Left;
 use super::ahead::UnderWay;
 use crate::plan::Plan;
 use crate::store::Durations;
@@ -33,20 +34,22 @@ impl RunState {
         self.ahead = Some(ahead);
     }
 
-    /// Seconds until the end; none while a step runs of which nothing is known: its stage may be the
-    /// longest. A stage that never ran counts like the others.
-    pub(crate) fn remaining(&self) -> Option<f64> {
+    /// Until the end; none where nothing that waits or runs is known to take a second.
+    pub(crate) fn remaining(&self) -> Option<Left> {
         if let Some((at, remaining)) = self.foretold.get()
             && (at..at + FORETOLD_FOR).contains(&self.now)
         {
-            return remaining.map(|seconds| (seconds - (self.now - at)).max(0.0));
+            return remaining.map(|left| Left {
+                seconds: (left.seconds - (self.now - at)).max(0.0),
+                ..left
+            });
         }
         let remaining = self.foretell();
         self.foretold.set(Some((self.now, remaining)));
         remaining
     }
 
-    fn foretell(&self) -> Option<f64> {
+    fn foretell(&self) -> Option<Left> {
         // A manifest that was changed since has other steps under these numbers.
         let ahead = self.ahead.as_ref();
         let ahead = ahead.filter(|ahead| ahead.steps() == self.steps)?;
@@ -57,12 +60,13 @@ impl RunState {
             };
             (*id, under_way)
         });
-        ahead.end(
+        let left = ahead.end(
             &under_way.collect(),
             &self.closed,
             &self.open,
             self.jobs.max(1),
-        )
+        );
+        (!left.at_least || left.seconds >= 1.0).then_some(left)
     }
 }
 
@@ -129,10 +133,16 @@ mod tests {
         state
     }
 
+    fn seconds(state: &RunState) -> f64 {
+        state.remaining().expect("something is known").seconds
+    }
+
     #[test]
     fn before_anything_ran_earlier_runs_tell() {
         assert_eq!(state(&[]).remaining(), None);
-        assert_eq!(state(&[10.0, 1.0]).remaining(), Some(21.0));
+        let left = |seconds, at_least| Some(Left { seconds, at_least });
+        assert_eq!(state(&[10.0, 1.0]).remaining(), left(21.0, false));
+        assert_eq!(state(&[10.0]).remaining(), left(20.0, true));
     }
 
     #[test]
@@ -140,7 +150,7 @@ mod tests {
         let mut state = state(&[10.0, 1.0]);
         at(&mut state, 0.0, started(0, "fit[a=0]"));
         at(&mut state, 4.0, finished(0, "fit[a=0]", 4.0));
-        let left = state.remaining().expect("earlier runs tell");
+        let left = seconds(&state);
         // Three of four seconds on two jobs, and the score.
         assert!((left - 8.0).abs() < 1e-3, "{left}");
     }
@@ -151,14 +161,14 @@ mod tests {
         at(&mut state, 0.0, started(0, "fit[a=0]"));
         at(&mut state, 1.0, part(1, 10));
         // Nine seconds of it are left; of the others two are ten seconds on the other job.
-        let left = state.remaining().expect("it tells");
+        let left = seconds(&state);
         assert!((left - 20.0).abs() < 1.5, "{left}");
         for id in 1..4 {
             let step = format!("fit[a={id}]");
             at(&mut state, 2.0, Event::StepCancelled { id, step });
         }
         at(&mut state, 2.0, part(2, 10));
-        assert_eq!(state.remaining(), Some(8.0));
+        assert_eq!(seconds(&state), 8.0);
     }
 
     #[test]
@@ -170,7 +180,7 @@ mod tests {
         assert_eq!(state.remaining(), None);
         // A twentieth in one second: twenty for each of the four, one of them spent.
         at(&mut state, 2.0, part(1, 20));
-        let left = state.remaining().expect("it tells");
+        let left = seconds(&state);
         assert!((left - 40.0).abs() < 1.5, "{left}");
     }
 
@@ -187,7 +197,7 @@ mod tests {
             };
             at(&mut state, 0.0, cached);
         }
-        assert_eq!(state.remaining(), Some(1.0));
+        assert_eq!(seconds(&state), 1.0);
         assert_eq!(state.waiting(), 1);
     }
 

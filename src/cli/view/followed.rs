@@ -18,6 +18,7 @@ use serde_json::Value as Json;
 use serde_json::json;
 
 use crate::cli::project::Project;
+use crate::cli::reporter::time_left;
 use crate::cli::run_state::RunState;
 use crate::cli::run_state::stage_of;
 use crate::cli::runs;
@@ -295,7 +296,7 @@ impl Run {
             "settled": state.settled(),
             "steps": state.selected,
             "seconds": state.now,
-            "left": state.remaining().filter(|_| phase == "running"),
+            "left": state.remaining().filter(|_| phase == "running").map(time_left),
             "stages": stages,
             "running": running.collect::<Vec<_>>(),
             "running_in_all": state.running.len(),

@@ -16,6 +16,7 @@ mod updates;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -76,6 +77,8 @@ pub(in crate::engine) struct Flow {
     pub pools: Pools,
     /// Longest remaining path by step; empty until the first step is queued.
     priorities: Vec<f64>,
+    /// The stages of which a step was queued.
+    begun: HashSet<Arc<str>>,
     running: HashMap<StepId, Running>,
     /// The step that runs, or is to run, for a key.
     owners: HashMap<Digest, StepId>,
@@ -115,6 +118,7 @@ impl Flow {
             queue: Queue::default(),
             pools,
             priorities: Vec::new(),
+            begun: HashSet::new(),
             running: HashMap::new(),
             owners: HashMap::new(),
             coalesced: HashMap::new(),

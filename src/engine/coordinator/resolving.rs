@@ -1,5 +1,7 @@
 //! What becomes of steps whose needs have ended.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::engine::Event;
@@ -155,7 +157,9 @@ impl Coordinator<'_, '_> {
             Ok(share) => {
                 self.nodes.set(id, State::Ready);
                 let priority = self.priority(id);
-                self.flow.queue.push(id, priority, share);
+                let stage = Arc::clone(&self.nodes[id].step.stage);
+                let first = self.flow.begun.insert(stage);
+                self.flow.queue.push(id, first, priority, share);
             }
             Err(wanted) => {
                 let have = all.gpus;

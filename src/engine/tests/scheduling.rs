@@ -100,6 +100,19 @@ fn the_longest_way_starts_first() {
 }
 
 #[test]
+fn every_stage_is_tried_before_the_rest_of_those_before_it() {
+    let mut lab = Lab::new();
+    lab.options.jobs = 1;
+    let mut steps = plan(["fit", "b", "c", "score <- fit", "e <- b", "f <- c"]);
+    for (at, stage) in [(1, "fit"), (2, "fit"), (4, "score"), (5, "score")] {
+        Arc::make_mut(&mut steps[at]).stage = Arc::from(stage);
+    }
+    lab.run(&steps);
+    let order = lab.log.lock().unwrap().clone();
+    assert_eq!(order, ["fit", "score", "fit", "fit", "score", "score"]);
+}
+
+#[test]
 fn only_what_is_wanted_runs() {
     let mut lab = Lab::new();
     let steps = plan(["data", "fit <- data", "other <- data"]);

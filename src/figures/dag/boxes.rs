@@ -6,10 +6,12 @@ use super::super::canvas::Colour;
 use super::super::canvas::Label;
 use super::super::canvas::Point;
 use super::super::canvas::Rect;
+use super::super::font::Weight;
 use super::super::layers;
 use super::super::layers::Placement;
 use super::super::theme;
 use super::super::theme::Theme;
+use super::super::wrap::Lines;
 use super::stages::Stage;
 
 /// Around the page.
@@ -19,7 +21,9 @@ const BETWEEN_LAYERS: f64 = 20.0;
 const BETWEEN_BOXES: f64 = 9.0;
 /// Inside a box.
 const PAD: f64 = 4.0;
-/// How long a list of axes may be before it is broken.
+/// How wide the text of a box may be, tried in this order where boxes do not fit the page; a list of axes
+/// is broken at the narrowest already.
+const TEXT_WIDTHS: [f64; 4] = [f64::INFINITY, 120.0, 90.0, LIST];
 const LIST: f64 = 66.0;
 /// Width of the coloured edge that tells groups of kinds apart.
 const STRIP: f64 = 2.4;
@@ -60,6 +64,8 @@ pub(super) struct Drawing<'a> {
 /// Boxes and arrows in points, before they are scaled to the page.
 struct Laid {
     flow: Flow,
+    /// What stands in each box.
+    texts: Vec<[(Lines, Colour); 4]>,
     boxes: Vec<Rect>,
     /// Per arrow, the ends of the pieces it takes: out of a box, through layers, into a box.
     routes: Vec<Vec<(Point, Point)>>,
@@ -84,19 +90,25 @@ impl Drawing<'_> {
             Some(flow) => vec![flow],
             None => vec![Flow::Right, Flow::Down],
         };
-        let title_height = match self.title.is_empty() {
-            true => 0.0,
-            false => self.theme.font_size + 6.0,
+        let size = self.theme.font_size + 1.0;
+        let title = Lines::new(self.title, Weight::SemiBold, size, room);
+        let title_height = match title.height() {
+            0.0 => 0.0,
+            height => height + 5.0,
         };
         let mut best: Option<(Laid, f64)> = None;
-        for flow in flows {
-            let laid = self.lay(flow, &placement);
+        let tried = TEXT_WIDTHS
+            .iter()
+            .flat_map(|text| flows.iter().map(move |flow| (*text, *flow)));
+        for (text, flow) in tried {
+            let laid = self.lay(flow, text, &placement);
             let mut scale = (room / laid.width).min(1.0);
             if let Some(height) = self.height {
                 let room = (height - title_height - 2.0 * EDGE).max(1.0);
                 scale = scale.min(room / laid.height);
             }
-            // Along the page reads as text does: down it only where the text grows by it.
+            // Along the page reads as text does, and so do whole names: down it, and broken, only where the
+            // text grows by it.
             if best.as_ref().is_none_or(|(_, other)| scale > other + 0.02) {
                 best = Some((laid, scale));
             }
@@ -106,63 +118,55 @@ impl Drawing<'_> {
             .height
             .unwrap_or(laid.height * scale + title_height + 2.0 * EDGE);
         let mut canvas = Canvas::new(self.width, height);
-        let title = Label::new(self.title, self.theme.font_size + 1.0, theme::INK).bold();
-        let at = Point::new(self.width / 2.0, EDGE + self.theme.font_size);
-        canvas.text(at, title.align(Align::Middle));
+        let at = Point::new(self.width / 2.0, EDGE + size - title.half());
+        let like = Label::new("", size, theme::INK).align(Align::Middle);
+        title.stacked(&mut canvas, at, &like);
         let origin = Point::new((self.width - laid.width * scale) / 2.0, EDGE + title_height);
         self.draw(&mut canvas, &laid, origin, scale);
         (canvas, scale)
     }
 
-    /// What stands in a box. Lists of axes are broken, so that no box is wide for them alone.
-    fn lines(&self, stage: &Stage) -> Vec<Label> {
+    /// What stands in a box of text so wide: name, kind, axes, and those that it reduces. Lists of axes are
+    /// broken, so that no box is wide for them alone.
+    fn texts(&self, stage: &Stage, width: f64) -> [(Lines, Colour); 4] {
         let (large, small) = (self.theme.font_size, self.theme.tick_size());
-        let mut lines = vec![
-            Label::new(&stage.name, large, theme::INK).bold(),
-            Label::new(&stage.kind, small, theme::MUTED),
-        ];
-        let widest = lines.iter().map(Label::width).fold(LIST, f64::max);
-        let mut list = |head: String, names: &[String], ink: Colour| {
-            let mut line = head;
-            for (i, name) in names.iter().enumerate() {
-                let comma = if i + 1 < names.len() { "," } else { "" };
-                let longer = format!("{line} {name}{comma}");
-                line = match Label::new(&longer, small, ink).width() > widest && i > 0 {
-                    true => {
-                        lines.push(Label::new(&line, small, ink));
-                        format!("{name}{comma}")
-                    }
-                    false => longer,
-                };
-            }
-            lines.push(Label::new(line, small, ink));
+        let name = Lines::new(&stage.name, Weight::SemiBold, large, width);
+        let kind = Lines::new(&stage.kind, Weight::Regular, small, width);
+        let widest = name.width().max(kind.width()).max(LIST);
+        let list = |head: &str, names: &[String]| {
+            let text = format!("{head} {}", names.join(", "));
+            Lines::new(text.trim_end(), Weight::Regular, small, widest)
         };
         let count = match (stage.cells, stage.axes.is_empty()) {
             (1, true) => "once".to_owned(),
             (cells, _) => format!("{cells} ×"),
         };
-        list(count, &stage.axes, theme::INK);
-        if !stage.over.is_empty() {
-            list("over".to_owned(), &stage.over, theme::MUTED);
-        }
-        lines
+        let over = if stage.over.is_empty() { "" } else { "over" };
+        [
+            (name, theme::INK),
+            (kind, theme::MUTED),
+            (list(&count, &stage.axes), theme::INK),
+            (list(over, &stage.over), theme::MUTED),
+        ]
     }
 
     fn line_height(&self) -> f64 {
         self.theme.font_size * 1.22
     }
 
-    fn lay(&self, flow: Flow, placement: &Placement) -> Laid {
-        let sizes: Vec<(f64, f64)> = self
+    fn lay(&self, flow: Flow, text: f64, placement: &Placement) -> Laid {
+        let texts: Vec<[(Lines, Colour); 4]> = self
             .stages
             .iter()
-            .map(|stage| {
-                let lines = self.lines(stage);
-                let widest = lines.iter().map(Label::width);
-                let width = widest.fold(0.0, f64::max) + 2.0 * PAD + STRIP;
-                (width, lines.len() as f64 * self.line_height() + PAD)
-            })
+            .map(|stage| self.texts(stage, text))
             .collect();
+        let size = |texts: &[(Lines, Colour); 4]| {
+            let widths = texts.iter().map(|(lines, _)| lines.width());
+            let lines: usize = texts.iter().map(|(lines, _)| lines.lines.len()).sum();
+            let width = widths.fold(0.0, f64::max) + 2.0 * PAD + STRIP;
+            (width, lines as f64 * self.line_height() + PAD)
+        };
+        let sizes: Vec<(f64, f64)> = texts.iter().map(size).collect();
         let along = |(width, height): (f64, f64)| match flow {
             Flow::Right => (width, height),
             Flow::Down => (height, width),
@@ -217,9 +221,11 @@ impl Drawing<'_> {
             Flow::Right => (total, across),
             Flow::Down => (across, total),
         };
+        let boxes = boxes.collect();
         Laid {
             flow,
-            boxes: boxes.collect(),
+            texts,
+            boxes,
             routes: placement.edges.iter().map(route).collect(),
             width,
             height,
@@ -235,7 +241,8 @@ impl Drawing<'_> {
             canvas.line(curve, theme::MUTED, stroke * scale);
             arrow(canvas, tip, laid.flow, scale);
         }
-        for (stage, rect) in self.stages.iter().zip(&laid.boxes) {
+        let boxes = laid.boxes.iter().zip(&laid.texts);
+        for (stage, (rect, texts)) in self.stages.iter().zip(boxes) {
             let corner = at(Point::new(rect.x, rect.y));
             let outer = Rect {
                 x: corner.x,
@@ -254,7 +261,8 @@ impl Drawing<'_> {
             let mut outline = outer.corners().to_vec();
             outline.extend([outline[0], outline[1]]);
             canvas.line(outline, theme::MUTED, self.theme.spine_width * scale);
-            let lines = self.lines(stage);
+            let lines = texts.iter().flat_map(|(lines, ink)| lines.labels(*ink));
+            let lines: Vec<Label> = lines.collect();
             let text = lines.len() as f64 * self.line_height() * scale;
             let top = outer.y + (outer.height - text) / 2.0;
             for (i, mut label) in lines.into_iter().enumerate() {

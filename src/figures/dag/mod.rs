@@ -49,8 +49,8 @@ impl Entry for Dag {
     fn docs(&self) -> &'static str {
         "A box names a stage, its kind, in how many cells it runs over which axes, and which axes it \
          reduces. The experiment's own pipeline is drawn, without the figures that draw it; `stages` \
-         draws another. Text is as large as in other figures where the boxes fit the page, else \
-         smaller."
+         draws another. Text is as large as in other figures where the boxes fit the page, names broken \
+         into lines if need be, else smaller."
     }
 
     fn params(&self) -> Vec<Param> {

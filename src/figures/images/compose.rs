@@ -22,6 +22,8 @@ const GAP: f64 = 1.0;
 /// Between blocks of pictures.
 const BLOCK_GAP: f64 = 8.0;
 const EDGE: f64 = 3.0;
+/// Of the page, what the names of rows may take before they are broken.
+const ROW_LABEL: f64 = 0.28;
 
 /// Lays out blocks side by side as the page allows, all pictures in one size.
 pub(super) fn compose(
@@ -36,26 +38,23 @@ pub(super) fn compose(
     let width = common.page_width()?;
     let font = theme.font_size;
     let title = common.title.as_deref().unwrap_or_default();
-    let row_label_width = blocks
-        .iter()
-        .flat_map(|block| &block.rows)
-        .map(|row| Label::new(&row.label, font - 1.0, theme::INK).width())
-        .fold(0.0, f64::max);
+    let inner = width - 2.0 * EDGE;
+    let rows = || blocks.iter().flat_map(|block| &block.rows);
+    let row_label =
+        |row: &Row| Lines::new(&row.label, Weight::Regular, font - 1.0, ROW_LABEL * inner);
+    let row_label_width = rows().map(|row| row_label(row).width()).fold(0.0, f64::max);
     let row_label_width = match row_label_width > 0.0 {
         true => row_label_width + 4.0,
         false => 0.0,
     };
     let (_, pixel_height, pixel_width) = shape;
     let ratio = pixel_height as f64 / pixel_width as f64;
-    let used = blocks
-        .iter()
-        .flat_map(|block| &block.rows)
+    let used = rows()
         .map(|row| row.pictures.len())
         .max()
         .unwrap_or(columns);
     // As many blocks side by side as leave pictures of 12 points or more.
     let block_at = |picture: f64| used as f64 * (picture + GAP) - GAP + row_label_width;
-    let inner = width - 2.0 * EDGE;
     let mut across = 1;
     while across < blocks.len()
         && layout != "rows"
@@ -78,9 +77,12 @@ pub(super) fn compose(
         0.0 => 0.0,
         height => height + 4.0,
     };
+    // As high as its pictures, or as its label where that has more lines.
+    let row_height = |row: &Row, size: f64| (size * ratio).max(row_label(row).height());
     let block_height = |block: &Block, size: f64| {
         let opened = block.rows.iter().filter(|row| row.opens).count();
-        block_title(block) + block.rows.len() as f64 * (size * ratio + GAP) + opened as f64 * 3.0
+        let rows = block.rows.iter().map(|row| row_height(row, size) + GAP);
+        block_title(block) + rows.sum::<f64>() + opened as f64 * 3.0
     };
     let page_height = |size: f64| {
         let rows = blocks.chunks(across).map(|row| {
@@ -117,17 +119,18 @@ pub(super) fn compose(
                 if row.opens {
                     top += 3.0;
                 }
-                let label = Label::new(&row.label, font - 1.0, theme::INK).align(Align::End);
-                let at = Point::new(x + row_label_width - 4.0, top + size * ratio / 2.0);
-                canvas.centred(at, label);
+                let height = row_height(row, size);
+                let label = Label::new("", font, theme::INK).align(Align::End);
+                let at = Point::new(x + row_label_width - 4.0, top + height / 2.0);
+                row_label(row).centred(&mut canvas, at, &label);
                 strip(
                     &mut canvas,
                     row,
                     batches,
-                    Point::new(x + row_label_width, top),
+                    Point::new(x + row_label_width, top + (height - size * ratio) / 2.0),
                     (size, size * ratio),
                 )?;
-                top += size * ratio + GAP;
+                top += height + GAP;
             }
             x += block_width + BLOCK_GAP;
         }

@@ -214,7 +214,16 @@ fn assemble(
             lines.next();
             continue;
         }
-        let line = line.replace(" opacity=\"1\"", "").replace(" \"/>", "\"/>");
+        let line = line
+            .replace(" opacity=\"1\"", "")
+            .replace(" stroke=\"none\" stroke-width=\"1\"", "")
+            .replace(" \"/>", "\"/>");
+        // Of an element as such it would be a layer of its own, in PDF two objects for each mark.
+        let painted = match line.contains("fill=\"none\"") {
+            true => " stroke-opacity=",
+            false => " fill-opacity=",
+        };
+        let line = line.replace(" opacity=", painted);
         document.push_str(&line);
         document.push('\n');
     }

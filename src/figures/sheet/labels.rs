@@ -15,11 +15,11 @@ const LONGEST: f64 = 95.0;
 const MOST_LINES: usize = 3;
 
 /// The labels of one axis of a panel: where on the axis, and what.
-pub(super) type Labels = Vec<(f64, Lines)>;
+pub(in crate::figures) type Labels = Vec<(f64, Lines)>;
 
 /// How the labels along x stand.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Turn {
+pub(in crate::figures) struct Turn {
     /// Degrees.
     pub degrees: f64,
     /// Whether labels are broken into lines.
@@ -29,7 +29,7 @@ pub(super) struct Turn {
 }
 
 /// A panel's x axis on the page.
-pub(super) struct Along<'a> {
+pub(in crate::figures) struct Along<'a> {
     pub row: usize,
     pub left: f64,
     pub width: f64,
@@ -37,7 +37,7 @@ pub(super) struct Along<'a> {
 }
 
 /// What may be tried for an axis, the best first.
-pub(super) fn turns(scale: &Scale) -> Vec<Turn> {
+pub(in crate::figures) fn turns(scale: &Scale) -> Vec<Turn> {
     let turn = |degrees, broken, every| Turn {
         degrees,
         broken,
@@ -65,7 +65,7 @@ pub(super) fn turns(scale: &Scale) -> Vec<Turn> {
 
 impl Turn {
     /// The labels of all panels under this turn; none where some would touch.
-    pub(super) fn labels(&self, axes: &[Along], theme: &Theme) -> Option<Vec<Labels>> {
+    pub(in crate::figures) fn labels(&self, axes: &[Along], theme: &Theme) -> Option<Vec<Labels>> {
         let small = theme.tick_size();
         let shown: Vec<Vec<&Tick>> = axes
             .iter()
@@ -122,7 +122,7 @@ impl Turn {
     }
 
     /// Below the axis: ticks and labels.
-    pub(super) fn height(&self, labels: &Labels, theme: &Theme) -> f64 {
+    pub(in crate::figures) fn height(&self, labels: &Labels, theme: &Theme) -> f64 {
         let (sin, cos) = self.degrees.to_radians().sin_cos();
         let deep = labels.iter().map(|(_, lines)| match self.degrees {
             0.0 => lines.height(),
@@ -132,7 +132,7 @@ impl Turn {
     }
 
     /// How far a label reaches to the left and to the right of its tick.
-    pub(super) fn reach(&self, lines: &Lines) -> (f64, f64) {
+    pub(in crate::figures) fn reach(&self, lines: &Lines) -> (f64, f64) {
         let (sin, cos) = self.degrees.to_radians().sin_cos();
         match self.degrees {
             0.0 => (lines.width() / 2.0, lines.width() / 2.0),
@@ -145,7 +145,7 @@ impl Turn {
 }
 
 /// A turned label with so much room across: in lines where they fit, else in one.
-fn slanted(text: &str, small: f64, room: f64) -> Option<Lines> {
+pub(in crate::figures) fn slanted(text: &str, small: f64, room: f64) -> Option<Lines> {
     let mut width = LONGEST;
     loop {
         let lines = Lines::new(text, Weight::Regular, small, width);
@@ -159,21 +159,31 @@ fn slanted(text: &str, small: f64, room: f64) -> Option<Lines> {
     }
 }
 
-/// Labels along y, in lines of at most `width`.
-pub(super) fn beside(ticks: &[Tick], theme: &Theme, width: f64) -> Labels {
+/// Labels along y of this size, in lines of at most `width`.
+pub(in crate::figures) fn beside(ticks: &[Tick], size: f64, width: f64) -> Labels {
     let labelled = ticks.iter().filter(|tick| !tick.label.is_empty());
-    let lines = |tick: &Tick| Lines::new(&tick.label, Weight::Regular, theme.tick_size(), width);
+    let lines = |tick: &Tick| Lines::new(&tick.label, Weight::Regular, size, width);
     labelled.map(|tick| (tick.place, lines(tick))).collect()
 }
 
 /// The height that a place on y needs for its label.
-pub(super) fn line(labels: &Labels) -> f64 {
+pub(in crate::figures) fn line(labels: &Labels) -> f64 {
     let tallest = labels.iter().map(|(_, lines)| lines.height());
     tallest.fold(0.0, f64::max) * 1.12
 }
 
+/// Keeps every so-manieth of the labels along y, those in the middle of each such part: the first and the
+/// last have room above and below them.
+pub(in crate::figures) fn thin(labels: &mut Labels, every: usize) {
+    let mut i = 0;
+    labels.retain(|_| {
+        i += 1;
+        (i - 1) % every == (every - 1) / 2
+    });
+}
+
 /// Every how-manieth of the labels along y has room.
-pub(super) fn every(labels: &Labels, height: f64) -> usize {
+pub(in crate::figures) fn every(labels: &Labels, height: f64) -> usize {
     let mut places: Vec<f64> = labels.iter().map(|(place, _)| *place).collect();
     places.sort_by(f64::total_cmp);
     let need = line(labels) / 1.12 * 1.02;

@@ -23,10 +23,14 @@ use super::labels::Along;
 use super::labels::Labels;
 use super::labels::Turn;
 
-/// Rounds of settling; a few are enough.
+/// Rounds of settling; a few are enough, the first of them guesses.
 const ROUNDS: usize = 12;
-/// The share of the page that names along y may take.
+const GUESSES: usize = 4;
+/// The share of the page that names along y may take, and the least that is broken off them for panels.
 const NAMES: f64 = 0.42;
+const LEAST_NAMES: f64 = 0.22;
+/// The share of the page that panels have where what stands beside them can do with less.
+const PANELS: f64 = 0.42;
 /// The share of the page that a legend beside the panels may take, found so and asked for.
 const ASIDE: [f64; 2] = [0.36, 0.5];
 /// Lines of a legend over or under the panels.
@@ -105,10 +109,16 @@ impl Plan {
             tick_widths: vec![0.0; cols],
             overhang: 0.0,
         };
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
             let before = (plan.width, plan.height);
+            if round == GUESSES {
+                // What the first rounds thinned was for sizes that nothing had settled yet.
+                plan.y_every = 1;
+            }
             plan.settle(sheet);
-            if (plan.width - before.0).abs() < 1e-3 && (plan.height - before.1).abs() < 1e-3 {
+            let still = [plan.width - before.0, plan.height - before.1];
+            let still = still.iter().all(|change| change.abs() < 1e-3);
+            if still && (round > GUESSES || plan.y_every == 1) {
                 break;
             }
         }
@@ -268,6 +278,9 @@ impl Plan {
             _ => 0.0,
         });
         let need = need.fold(0.0, f64::max);
+        if sheet.square {
+            return (self.width * sheet.aspect).max(10.0);
+        }
         match sheet.line {
             Some(_) => need.max(10.0),
             None => (self.width * sheet.aspect)
@@ -308,7 +321,10 @@ impl Plan {
             ),
         });
         self.ticks = axes.collect();
-        let names = NAMES * sheet.width
+        let beside = self.right() + self.y_label_width() + EDGE + TICK + TICK_GAP;
+        let names = (1.0 - PANELS) * sheet.width - beside;
+        let least = if sheet.square { NAMES } else { LEAST_NAMES };
+        let names = names.clamp(least * sheet.width, NAMES * sheet.width)
             / if sheet.shared_y {
                 1.0
             } else {
@@ -317,20 +333,16 @@ impl Plan {
         let y_labels = sheet.panels.iter().zip(&self.ticks);
         self.y_labels = y_labels
             .map(|(panel, (_, y))| match sheet.labels_y(panel) {
-                true => labels::beside(y, &sheet.theme, names),
+                true => labels::beside(y, small, names),
                 false => Vec::new(),
             })
             .collect();
-        if sheet.height.is_some() {
+        if sheet.height.is_some() || sheet.square {
             let every = self.y_labels.iter().map(|l| labels::every(l, height));
             self.y_every = every.fold(self.y_every, usize::max);
         }
         for labels in &mut self.y_labels {
-            let mut i = 0;
-            labels.retain(|_| {
-                i += 1;
-                (i - 1) % self.y_every == 0
-            });
+            labels::thin(labels, self.y_every);
         }
         for (col, own) in self.tick_widths.iter_mut().enumerate() {
             let of_col = sheet.panels.iter().zip(&self.y_labels);
@@ -360,13 +372,24 @@ impl Plan {
             high: 1.0,
         }));
         while self.turn < tried.len() {
-            if let Some(labels) = tried[self.turn].labels(&along, &sheet.theme) {
+            let labels = tried[self.turn].labels(&along, &sheet.theme);
+            if let Some(labels) = labels.filter(|labels| self.has_room_beside(sheet, labels)) {
                 self.x_labels = labels;
                 return;
             }
             self.turn += 1;
         }
         self.x_labels = sheet.panels.iter().map(|_| Vec::new()).collect();
+    }
+
+    /// Whether slanted labels reach no further to the left than names along y may.
+    fn has_room_beside(&self, sheet: &Sheet, labels: &[Labels]) -> bool {
+        let turn = self.turn(sheet);
+        let first = sheet.panels.iter().zip(labels);
+        let first = first.filter(|(panel, _)| panel.col == 0);
+        first
+            .flat_map(|(_, labels)| labels)
+            .all(|(place, lines)| turn.reach(lines).0 - place * self.width <= NAMES * sheet.width)
     }
 
     pub(super) fn panel_left(&self, col: usize) -> f64 {
@@ -399,7 +422,9 @@ impl Plan {
                 } else {
                     let room = (found, body.max(5.0 * line));
                     let column = Legend::in_columns(entries, title, theme, room);
-                    match column.rows == entries.len() && column.width <= found {
+                    let beside = self.left + self.bar.width + column.width;
+                    let narrow = sheet.width - beside < PANELS * sheet.width;
+                    match column.rows == entries.len() && column.width <= found && !narrow {
                         true => (Stand::Aside, column),
                         false => (Stand::Below, rows),
                     }

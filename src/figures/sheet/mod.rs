@@ -4,7 +4,7 @@
 
 mod axes;
 mod bar;
-mod labels;
+pub(super) mod labels;
 mod layout;
 mod place;
 
@@ -30,6 +30,8 @@ const PANEL_GAP: f64 = 10.0;
 const BAR: f64 = 7.0;
 /// Around the page.
 const EDGE: f64 = 3.0;
+/// A caption begins so where it tells that labels are left out.
+pub(super) const THINNED: &str = "One label in ";
 
 /// One axis of a panel.
 #[derive(Clone, Debug)]
@@ -92,6 +94,8 @@ pub(super) struct Sheet {
     pub shared_y: bool,
     /// Height of a panel against its width where the page's height is not given.
     pub aspect: f64,
+    /// The aspect holds whatever height names along y would like.
+    pub square: bool,
     /// Height of each name along y, in points, instead of `aspect`.
     pub line: Option<f64>,
     /// One unit is as long along x as along y.

@@ -8,6 +8,7 @@ use super::EDGE;
 use super::Frame;
 use super::Page;
 use super::Sheet;
+use super::THINNED;
 use super::layout::Plan;
 use super::layout::ROW_GAP;
 use super::layout::Stand;
@@ -107,8 +108,8 @@ impl Sheet {
     fn notes(&self, plan: &Plan) -> Vec<String> {
         let note = |every: usize, label: &str| match (every, label) {
             (1, _) => None,
-            (every, "") => Some(format!("One label in {every} is shown.")),
-            (every, label) => Some(format!("One label in {every} of {label} is shown.")),
+            (every, "") => Some(format!("{THINNED}{every} is shown.")),
+            (every, label) => Some(format!("{THINNED}{every} of {label} is shown.")),
         };
         let x = note(plan.turn(self).every, &self.x_label);
         x.into_iter()

@@ -94,8 +94,8 @@ impl<'a> Layout<'a> {
     fn new(theme: Theme, width: f64, names: [&'a str; 2], paragraphs: &'a [Paragraph]) -> Self {
         let [title, what] = names;
         let inner = width - 2.0 * EDGE;
-        let font = theme.font_size;
-        let labels = paragraphs.iter().map(|p| label(p, &theme).width());
+        let single = |p| label_lines(p, &theme, f64::INFINITY);
+        let labels = paragraphs.iter().map(|p| single(p).width());
         let widest = labels.fold(0.0, f64::max);
         // Long labels stand over their texts.
         let before = widest > 0.0 && widest < 0.28 * inner;
@@ -115,7 +115,8 @@ impl<'a> Layout<'a> {
                 }
                 if !paragraph.heading.is_empty() {
                     heading = Some(y);
-                    y += font + 3.0;
+                    let lines = heading_lines(&paragraph.heading, &theme, inner);
+                    y += lines.height() + 3.0;
                 }
             } else {
                 y += TEXT_GAP;
@@ -123,7 +124,7 @@ impl<'a> Layout<'a> {
             let mut over = None;
             if !before && !paragraph.label.is_empty() {
                 over = Some(y);
-                y += theme.tick_size() + 2.0;
+                y += label_lines(paragraph, &theme, inner).height() + 2.0;
             }
             let lines = lines(&paragraph.words, inner - indent, &theme);
             let top = y;
@@ -149,10 +150,9 @@ impl<'a> Layout<'a> {
 
     fn height(&self) -> f64 {
         let small = self.theme.tick_size();
-        let name = if self.name_beside_bar() {
-            0.0
-        } else {
-            self.theme.font_size + 3.0
+        let name = match self.name_beside_bar() {
+            true => 0.0,
+            false => self.bar_name(self.inner()).height() + 3.0,
         };
         self.bottom + 8.0 + name + BAR_HEIGHT.max(small) + 3.0 + small + EDGE
     }
@@ -165,15 +165,15 @@ impl<'a> Layout<'a> {
         (BAR_SHARE * self.inner()).min(BAR_WIDTH)
     }
 
-    fn bar_name(&self) -> Label {
-        Label::new(self.what, self.theme.font_size, theme::INK).align(Align::End)
+    fn bar_name(&self, width: f64) -> Lines {
+        Lines::new(self.what, Weight::Regular, self.theme.font_size, width)
     }
 
     /// Whether the name of the colours stands before their scale, with room for the half of a tick's
     /// label on both sides.
     fn name_beside_bar(&self) -> bool {
         let labels = 3.0 * self.theme.tick_size();
-        self.bar_name().width() + 5.0 + self.bar_width() + labels <= self.inner()
+        self.bar_name(f64::INFINITY).width() + 5.0 + self.bar_width() + labels <= self.inner()
     }
 
     fn draw(&self, colours: &Scale) -> Canvas {
@@ -185,17 +185,27 @@ impl<'a> Layout<'a> {
         let like = Label::new("", font, theme::INK).align(Align::Middle);
         title.stacked(&mut canvas, at, &like);
         for block in &self.blocks {
-            let baseline = |top: f64, size: f64| Point::new(EDGE, top + size);
             if let Some(top) = block.heading {
-                let heading = Label::new(&block.paragraph.heading, font, theme::INK).bold();
-                canvas.text(baseline(top, font), fitted(heading, self.inner()));
+                let lines = heading_lines(&block.paragraph.heading, theme, self.inner());
+                lines.below(
+                    &mut canvas,
+                    Point::new(EDGE, top),
+                    &Label::new("", font, theme::INK),
+                );
             }
-            let label = label(block.paragraph, theme);
+            let like = Label::new("", font, theme::MUTED);
             match block.label {
-                Some(top) => canvas.text(baseline(top, label.size), fitted(label, self.inner())),
+                Some(top) => {
+                    let lines = label_lines(block.paragraph, theme, self.inner());
+                    lines.below(&mut canvas, Point::new(EDGE, top), &like);
+                }
                 None => {
                     let at = Point::new(EDGE, block.top + box_height(theme) / 2.0);
-                    canvas.centred(at, label);
+                    label_lines(block.paragraph, theme, f64::INFINITY).centred(
+                        &mut canvas,
+                        at,
+                        &like,
+                    );
                 }
             }
             for (i, line) in block.lines.iter().enumerate() {
@@ -243,16 +253,16 @@ impl<'a> Layout<'a> {
             .iter()
             .map(|tick| half(tick) - tick.place * self.bar_width());
         let (after, before) = (after.fold(0.0, f64::max), before.fold(0.0, f64::max));
-        let name = self.bar_name();
+        let like = Label::new("", theme.font_size, theme::INK).align(Align::End);
         let mut top = self.bottom + 8.0;
         let x = self.width - EDGE - after - self.bar_width();
         if self.name_beside_bar() {
             let middle = Point::new(x - before - 5.0, top + BAR_HEIGHT / 2.0);
-            canvas.centred(middle, name);
+            self.bar_name(f64::INFINITY).centred(canvas, middle, &like);
         } else {
-            let name = fitted(name, self.inner());
-            canvas.text(Point::new(self.width - EDGE, top + name.size), name);
-            top += theme.font_size + 3.0;
+            let name = self.bar_name(self.inner());
+            name.below(canvas, Point::new(self.width - EDGE, top), &like);
+            top += name.height() + 3.0;
         }
         let strip = Rect {
             x,
@@ -290,12 +300,12 @@ fn title_lines(title: &str, theme: &Theme, width: f64) -> Lines {
     Lines::new(title, Weight::SemiBold, theme.font_size + 1.0, width)
 }
 
-/// A label that is wider than there is room is set smaller.
-fn fitted(mut label: Label, room: f64) -> Label {
-    if label.width() > room {
-        label.size *= room / label.width();
-    }
-    label
+fn heading_lines(heading: &str, theme: &Theme, width: f64) -> Lines {
+    Lines::new(heading, Weight::SemiBold, theme.font_size, width)
+}
+
+fn label_lines(paragraph: &Paragraph, theme: &Theme, width: f64) -> Lines {
+    Lines::new(&paragraph.label, Weight::Regular, theme.tick_size(), width)
 }
 
 /// Labelled ticks that stand clear of one another.
@@ -315,10 +325,6 @@ fn bar_ticks(colours: &Scale, length: f64, small: f64) -> Vec<Tick> {
         }
         room -= 1;
     }
-}
-
-fn label(paragraph: &Paragraph, theme: &Theme) -> Label {
-    Label::new(&paragraph.label, theme.tick_size(), theme::MUTED)
 }
 
 fn word_label(text: &str, theme: &Theme, ink: Colour) -> Label {

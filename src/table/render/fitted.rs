@@ -51,17 +51,28 @@ pub struct FittedTable {
 
 impl FittedTable {
     /// A `tabular` with booktabs rules, no wider than `room` points where its words can be broken. Where
-    /// that would leave a long first column too little, its cells stand on lines of their own.
+    /// that would leave a long first column too little, its cells stand on lines of their own, and those
+    /// of the columns of words after it with them where the rest would still be too wide.
     pub fn to_latex(&self, room: f64) -> String {
         let mut kept: Vec<usize> = (0..self.columns.len())
             .filter(|&i| self.rows.iter().any(|row| !row[i].is_empty()))
             .collect();
         let mut fit = self.fit(&kept, room);
-        let mut lead = None;
-        if kept.len() > 1 && fit.broken[0] && fit.cap < LEAST_PART * room {
-            lead = Some(kept.remove(0));
+        // The columns that stand over their rows: the first, and more where the rest is too wide still.
+        let mut leads: Vec<usize> = Vec::new();
+        while kept.len() > 1 && self.columns[kept[0]].1 == Side::Words {
+            let little = leads.is_empty() && fit.broken[0] && fit.cap < LEAST_PART * room;
+            if !little && fit.total <= room + BESIDE {
+                break;
+            }
+            leads.push(kept.remove(0));
             fit = self.fit(&kept, room);
         }
+        let lead = |cells: &dyn Fn(usize) -> String| {
+            let cells = leads.iter().map(|&i| cells(i));
+            let cells: Vec<String> = cells.filter(|cell| !cell.is_empty()).collect();
+            cells.join(", ")
+        };
         let kinds =
             kept.iter()
                 .zip(&fit.broken)
@@ -71,9 +82,9 @@ impl FittedTable {
                     (Side::Numbers, false) => "r".to_owned(),
                 });
         let kinds: String = kinds.collect();
-        let kinds = match lead {
-            Some(_) => format!("@{{}}{kinds}@{{}}"),
-            None => kinds,
+        let kinds = match leads.is_empty() {
+            false => format!("@{{}}{kinds}@{{}}"),
+            true => kinds,
         };
         let line = |cells: Vec<String>| format!("{} \\tabularnewline\n", cells.join(" & "));
         let over_row = |text: &str| {
@@ -87,19 +98,19 @@ impl FittedTable {
             // Words over numbers stand where the numbers do.
             Side::Numbers => format!("\\multicolumn{{1}}{{r}}{{{}}}", self.columns[i].0),
         });
-        let lead_head = lead
-            .map(|lead| over_row(&self.columns[lead].0))
-            .unwrap_or_default();
+        let lead_head = match leads.is_empty() {
+            false => over_row(&lead(&|i| self.columns[i].0.clone())),
+            true => String::new(),
+        };
         let head = format!("\\toprule\n{lead_head}{}\\midrule\n", line(heads.collect()));
         let mut body = over(&head, self.long);
         for (at, row) in self.rows.iter().enumerate() {
-            if let Some(lead) = lead {
-                if at > 0 && !row[lead].is_empty() {
+            let own = lead(&|i| row[i].clone());
+            if !own.is_empty() {
+                if at > 0 {
                     body.push_str("\\addlinespace\n");
                 }
-                if !row[lead].is_empty() {
-                    body.push_str(&over_row(&row[lead]));
-                }
+                body.push_str(&over_row(&own));
             }
             let cells = kept
                 .iter()
@@ -356,6 +367,32 @@ mod tests {
         );
         assert!(text.contains("\\addlinespace\n\\multicolumn{4}"), "{text}");
         assert!(table.to_latex(900.0).contains("{lrrrl}"));
+    }
+
+    #[test]
+    fn names_that_leave_numbers_no_room_stand_over_them() {
+        let words = ["task", "method", "baseline"].map(|head| (head.to_owned(), Side::Words));
+        let numbers = ["difference", "$p$", "$d_z$", "$n$"];
+        let numbers = numbers.map(|head| (head.to_owned(), Side::Numbers));
+        let long = "unbreakablyverylongnameofamethod";
+        let cells = [
+            "one",
+            long,
+            long,
+            "$0.123 \\pm 0.045$",
+            "$0.0123$",
+            "$-1.25$",
+            "10",
+        ];
+        let table = FittedTable {
+            columns: words.into_iter().chain(numbers).collect(),
+            rows: vec![cells.map(str::to_owned).to_vec()],
+            ..FittedTable::default()
+        };
+        let text = table.to_latex(238.0);
+        assert!(text.contains("{@{}p{72pt}rrrr@{}}"), "{text}");
+        assert!(text.contains("task, method}"), "{text}");
+        assert!(text.contains(&format!("one, {long}}}")), "{text}");
     }
 
     #[test]
