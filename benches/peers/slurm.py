@@ -4,7 +4,8 @@
 
 A graph of so many equal steps (200) that each write one small file, GROUP of them in a job where that is said; both start from nothing, then are called again
 with nothing to do. Needs a Slurm that answers `squeue` (SLURM_CONF), and `pip install snakemake
-snakemake-executor-plugin-slurm` for the peer, which is left out with a word where it is not there. Prints wall seconds,
+snakemake-executor-plugin-slurm` for the peer, which is left out with a word where it is not there; its jobs look for Slurm's settings in their
+usual place alone (/etc/slurm/slurm.conf). The peer runs in arrays and with a job a step. Prints wall seconds,
 and how often Slurm's commands were called: both are counted by wrappers that stand first on PATH.
 """
 
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 program = Path(sys.argv[1]).resolve()
@@ -81,18 +83,21 @@ def sweepline(folder):
     measure("sweepline", folder, run, "outputs/store/objects-v1/*/*")
 
 
-def snakemake(folder):
+def snakemake(folder, arrays):
     if not shutil.which("snakemake"):
         return print("snakemake is not on the path: not measured")
     (folder / "Snakefile").write_text(SNAKEFILE)
     run = ["snakemake", "--executor", "slurm", "--jobs", str(steps), "--latency-wait", "5", "--quiet"]
     run += ["--default-resources", "slurm_partition=main"]
-    # Without accounting `sacct` answers nothing; both ways of asking are the plugin's own. Its arrays
-    # (`--slurm-array-jobs=all`) failed where this was tried: "--slurm-jobstep-array-execs: not found".
+    # Without accounting `sacct` answers nothing; both ways of asking are the plugin's own.
     run += ["--slurm-no-account", "--slurm-status-command=squeue", "--slurm-init-seconds-before-status-checks=2"]
-    measure("snakemake", folder, run, "n/*.txt")
+    if arrays:
+        # Without a limit the steps of an array are too long for a command line, and what the plugin sends
+        # instead fails: "--slurm-jobstep-array-execs: not found".
+        run += ["--slurm-array-jobs=all", "--slurm-array-limit=50"]
+    measure(f"snakemake, {'in arrays' if arrays else 'a job a step'}", folder, run, "n/*.txt")
 
 
-for tool in [sweepline, snakemake]:
+for tool in [sweepline, partial(snakemake, arrays=True), partial(snakemake, arrays=False)]:
     with tempfile.TemporaryDirectory(dir=os.environ.get("SHARED_FOLDER")) as folder:
         tool(Path(folder))

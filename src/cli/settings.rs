@@ -272,6 +272,16 @@ mod tests {
         assert_eq!(settings.resources["memory"], 1 << 30);
         let said = read("[resources]\ngpus = 2\nlicence = 'many'\n").unwrap_err();
         assert!(said.contains("sweepline.toml:3:11"), "{said}");
+        for alone in [
+            "[slurm.a]\ntime = '4'\n",
+            "[slurm.a]\nmemory = '8'\n",
+            "[resources]\nmemory = 8\n",
+        ] {
+            assert!(
+                read(alone).unwrap_err().contains("with its unit"),
+                "{alone}"
+            );
+        }
         assert!(read("store = ").unwrap_err().contains("sweepline.toml:1:"));
     }
 }

@@ -6,8 +6,7 @@ use crate::text::Diagnostics;
 
 use super::expression::Expression;
 use super::node::Node;
-use super::policy::factor;
-use super::policy::measure;
+use super::policy::amount;
 
 /// Attempts beyond these get what the last of them gets.
 const ATTEMPTS: i64 = 20;
@@ -23,7 +22,7 @@ impl ByAttempt {
         self.0.get(at).copied()
     }
 
-    /// Reads what a node writes, with one of these units or none; `name` is its key, `example` what it may be.
+    /// Reads what a node writes, with one of these units; `name` is its key, `example` what it may be.
     pub(super) fn read(
         node: &Node,
         name: &str,
@@ -32,8 +31,7 @@ impl ByAttempt {
         found: &mut Diagnostics,
     ) -> Self {
         let text = node.to_value().to_string();
-        let plain = measure(&text).and_then(|(number, unit)| Some(number * factor(unit, units)?));
-        if let Some(plain) = plain {
+        if let Some(plain) = amount(&text, units) {
             return ByAttempt(vec![plain]);
         }
         let wrong = |what: String| {
@@ -44,11 +42,12 @@ impl ByAttempt {
                 ))
         };
         // A text without the word is meant to be a plain amount.
-        if !text.contains("attempt") {
+        let numbers = in_numbers(&text, units);
+        if !text.contains("attempt") || numbers == text {
             found.push(wrong("expected an amount with its unit".to_owned()));
             return Self::default();
         }
-        let expression = match Expression::read(&in_numbers(&text, units), &node.place) {
+        let expression = match Expression::read(&numbers, &node.place) {
             Ok(expression) => expression,
             Err(error) => {
                 found.push(error);
@@ -92,11 +91,7 @@ fn in_numbers(text: &str, units: &[(&str, f64)]) -> String {
         };
         let (word, after) = rest.split_at(end);
         rest = after;
-        let amount = match first.is_ascii_digit() {
-            true => measure(word).filter(|(_, unit)| !unit.is_empty()),
-            false => None,
-        };
-        match amount.and_then(|(number, unit)| Some(number * factor(unit, units)?)) {
+        match amount(word, units) {
             Some(amount) => told.push_str(&amount.to_string()),
             None => told.push_str(word),
         }

@@ -282,6 +282,30 @@ impl Columns {
         &self.list[index].governors
     }
 
+    /// The same of a value within a parameter by the way to it, `optim.lr`: of the axes over values there those
+    /// over it, over what it is part of, or over a part of it.
+    pub fn axes_of_way(&self, way: &str) -> Vec<usize> {
+        let mut parts = way.split('.');
+        let Some(base) = parts.next().and_then(|name| self.index(name)) else {
+            return Vec::new();
+        };
+        let parts: Vec<&str> = parts.collect();
+        let columns = self.list.iter();
+        let mut within = columns
+            .filter_map(|column| {
+                let (_, way) = column.within.as_ref().filter(|(of, _)| *of == base)?;
+                Some((column, way))
+            })
+            .peekable();
+        if within.peek().is_none() {
+            return self.axes_of(base).to_vec();
+        }
+        within
+            .filter(|(_, way)| way.iter().zip(&parts).all(|(a, b)| a == b))
+            .flat_map(|(column, _)| column.governors.clone())
+            .collect()
+    }
+
     /// Settles what decides what, once all axes are read.
     pub(super) fn settle(&mut self) {
         for index in 0..self.list.len() {

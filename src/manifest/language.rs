@@ -10,9 +10,9 @@ pub fn bytes(text: &str) -> Option<u64> {
     policy::size(text)
 }
 
-/// A time as `timeout` takes it.
+/// A time with its unit.
 pub fn time(text: &str) -> Option<std::time::Duration> {
-    policy::time(text)
+    std::time::Duration::try_from_secs_f64(policy::amount(text, TIMES)?).ok()
 }
 
 /// Functions of expressions, with what they give.

@@ -224,7 +224,7 @@ pub(super) const TIMES: [(&str, f64); 6] = [
     ("d", 86_400.0),
 ];
 
-/// How much a unit is; a number without one is of bytes or seconds.
+/// How much a unit is; a number without one is of seconds.
 pub(super) fn factor(unit: &str, units: &[(&str, f64)]) -> Option<f64> {
     if unit.is_empty() {
         return Some(1.0);
@@ -233,10 +233,15 @@ pub(super) fn factor(unit: &str, units: &[(&str, f64)]) -> Option<f64> {
     known.map(|(_, factor)| *factor)
 }
 
+/// A number with one of these units. One without is refused: `4` is meant to be of hours, or gigabytes, as often as not.
+pub(super) fn amount(text: &str, units: &[(&str, f64)]) -> Option<f64> {
+    let (number, unit) = measure(text).filter(|(_, unit)| !unit.is_empty())?;
+    Some(number * factor(unit, units)?)
+}
+
 /// A size in bytes.
 pub(super) fn size(text: &str) -> Option<u64> {
-    let (number, unit) = measure(text)?;
-    factor(unit, &SIZES).map(|factor| (number * factor) as u64)
+    amount(text, &SIZES).map(|bytes| bytes as u64)
 }
 
 fn bytes(node: &Node, found: &mut Diagnostics) -> u64 {

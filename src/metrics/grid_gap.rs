@@ -14,8 +14,11 @@ use crate::models::semi_amortized::SemiAmortized;
 use crate::random::Seed;
 use crate::registry::Capability;
 use crate::registry::Entry;
+use crate::registry::Facts;
 use crate::registry::Measure;
+use crate::registry::Misfit;
 use crate::registry::Param;
+use crate::registry::Values;
 use crate::registry::params;
 
 /// `evaluate/grid-gap`
@@ -82,6 +85,10 @@ impl Metric for GridGap {
             Capability::PosteriorRefinement,
             Capability::PosteriorDensity,
         ]
+    }
+
+    fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<(), Misfit> {
+        reads("model").has_latents(2, "the grid search")
     }
 
     fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {

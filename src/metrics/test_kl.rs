@@ -17,8 +17,11 @@ use crate::models::quadrature::Quadrature;
 use crate::random::Seed;
 use crate::registry::Capability;
 use crate::registry::Entry;
+use crate::registry::Facts;
 use crate::registry::Measure;
+use crate::registry::Misfit;
 use crate::registry::Param;
+use crate::registry::Values;
 use crate::registry::params;
 
 /// `evaluate/test-kl`
@@ -118,6 +121,10 @@ impl Metric for TestKl {
 
     fn needs(&self) -> &'static [Capability] {
         &[Capability::Likelihood]
+    }
+
+    fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<(), Misfit> {
+        reads("model").has_latents(1, "the quadrature over z")
     }
 
     fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {

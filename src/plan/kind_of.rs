@@ -97,10 +97,13 @@ impl KindFinder<'_> {
         if !names.iter().all(known) {
             return None;
         }
+        let mut ways = stage.uses.ways();
+        let when = stage.when.iter();
+        ways.extend(when.flat_map(|when| when.ways().iter().cloned()));
         let mut kind_of = KindOf {
             kinds: Vec::new(),
             by_values: Some(ByValues {
-                columns: grid.axes_of(names.iter().map(|name| &**name)),
+                columns: grid.axes_of(ways.iter().map(|way| &**way)),
                 ..ByValues::default()
             }),
         };

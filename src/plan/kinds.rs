@@ -149,7 +149,11 @@ fn arguments(
                 "`{}` stands beside `with`, not in it",
                 argument.name
             )),
-            false => did_you_mean(&argument.name, known, "parameters"),
+            // The one that is meant may be behind the end of a long list.
+            false => {
+                let list = format!("parameters (`sweepline list {}`)", kinds[0].name());
+                did_you_mean(&argument.name, known, &list)
+            }
         };
         found.push(
             Diagnostic::error(format!("{kind} has no parameter `{}`", argument.name))

@@ -9,6 +9,7 @@ use crate::registry::ArtifactType;
 use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
+use crate::text::list_of;
 
 use super::Cell;
 use super::From;
@@ -27,6 +28,22 @@ pub(super) fn check(steps: &[Arc<Step>], found: &mut Diagnostics) {
         };
         said.insert(Arc::clone(&step.stage));
         let [first, other] = cells.map(Cell::to_string);
+        let mut together: Vec<String> = match step.params.get("replicate") {
+            Some(Value::List(axes)) => axes.iter().map(Value::to_string).collect(),
+            given => given.iter().map(ToString::to_string).collect(),
+        };
+        together.push(axis.to_owned());
+        let together = match together.as_slice() {
+            [one] => one.clone(),
+            many => format!("[{}]", many.join(", ")),
+        };
+        let params = step.kind.params().into_iter();
+        let apart = params.filter(|param| param.doc.starts_with("axis with"));
+        let apart: Vec<&str> = apart.map(|param| param.name).collect();
+        let apart = match apart.is_empty() {
+            true => "another parameter that names it, or `over`,".to_owned(),
+            false => format!("one of {} that names it, or `over`,", list_of(apart)),
+        };
         found.push(
             Diagnostic::error(format!(
                 "`{}` has several rows for one place: the axis `{axis}` is not told apart",
@@ -34,9 +51,9 @@ pub(super) fn check(steps: &[Arc<Step>], found: &mut Diagnostics) {
             ))
             .at(&step.place, format!("{first} and {other} fall together"))
             .help(format!(
-                "`with: {{replicate: {axis}}}` takes the mean over it"
+                "`with: {{replicate: {together}}}` takes the mean over it"
             ))
-            .help("other parameters that name it, or `over`, keep its values apart"),
+            .help(format!("{apart} keeps its values apart")),
         );
     }
 }

@@ -12,12 +12,14 @@ use super::wiring::expressions;
 pub(super) fn unused(experiment: &Experiment, found: &mut Diagnostics) {
     let grid = &experiment.grid;
     let mut used: BTreeSet<&str> = BTreeSet::new();
+    let mut ways: BTreeSet<&str> = BTreeSet::new();
     for stage in &experiment.pipeline.stages {
         expressions(stage, &mut |expression| {
             used.extend(expression.names().iter().map(|name| &**name));
+            ways.extend(expression.ways().iter().map(|way| &**way));
         });
     }
-    let deciding = grid.axes_of(used.iter().copied());
+    let deciding = grid.axes_of(ways);
     for axis in &experiment.axes {
         // Variants without effect of their own may hold axes that have one.
         let own: Vec<_> = axis

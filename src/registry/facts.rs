@@ -17,6 +17,8 @@ pub struct Facts {
     pub shape: Option<Vec<usize>>,
     /// Of a data set or of a model: whether an observation is a sequence, which has no shape.
     pub sequences: Option<bool>,
+    /// Of a model: how many latent dimensions it has.
+    pub latent: Option<usize>,
 }
 
 impl Facts {
@@ -32,6 +34,7 @@ impl Facts {
             support: agreed(self.support, other.support),
             capabilities: agreed(self.capabilities, other.capabilities),
             sequences: agreed(self.sequences, other.sequences),
+            latent: agreed(self.latent, other.latent),
         }
     }
 
@@ -87,6 +90,22 @@ impl Facts {
                 )),
                 help: "give it the data that the model was trained on, or others of their shape"
                     .to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the model in the slot `model` has as many latent dimensions as `what` needs.
+    ///
+    /// # Errors
+    /// Where it is known to have others.
+    pub fn has_latents(&self, needed: usize, what: &str) -> Result<(), Misfit> {
+        match self.latent {
+            Some(latent) if latent != needed => Err(Misfit {
+                slot: "model",
+                message: format!("it has {latent} latent dimensions"),
+                beside: None,
+                help: format!("{what} needs `latent: {needed}`"),
             }),
             _ => Ok(()),
         }

@@ -108,6 +108,7 @@ impl StageKind for ElboSurface {
             Capability::PosteriorDensity,
         ];
         capabilities::check(&needs, reads)?;
+        reads("model").has_latents(2, "the grid search")?;
         Ok(Facts::default())
     }
 

@@ -21,6 +21,7 @@ use crate::registry::Misfit;
 use crate::registry::Outputs;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Value;
 use crate::registry::Values;
 use crate::training::Monitor;
 
@@ -67,6 +68,10 @@ impl StageKind for Train {
             capabilities: Some(capabilities),
             shape: reads("data").shape,
             sequences: Some(capabilities.contains(&Capability::Sequences)),
+            latent: match params.get("latent") {
+                Some(Value::Int(latent)) => usize::try_from(*latent).ok(),
+                _ => None,
+            },
             ..Facts::default()
         };
         model.is_of_the_form_of(&reads("data"))?;

@@ -19,14 +19,33 @@ impl Table {
     /// # Errors
     /// Where the text is no table, or has no such column.
     pub fn read(text: &str, axes: Option<&[String]>) -> Result<Table, TableError> {
+        Table::read_beside(text, axes, None)
+    }
+
+    /// Reads a curve in any of its forms. Columns that hold lists are left out and named: no curve shows them.
+    ///
+    /// # Errors
+    /// Where the text is no table.
+    pub fn read_curve(text: &str) -> Result<(Table, Vec<String>), TableError> {
+        let mut lists = Vec::new();
+        let table = Table::read_beside(text, Some(&[]), Some(&mut lists))?;
+        Ok((table, lists))
+    }
+
+    /// [`Table::read`], with a place for the names of columns that hold lists.
+    fn read_beside(
+        text: &str,
+        axes: Option<&[String]>,
+        lists: Option<&mut Vec<String>>,
+    ) -> Result<Table, TableError> {
         let text = unmarked(text);
         let (mut table, knows_axes) = match text.trim_start().chars().next() {
             Some('{' | '[') => match Table::from_json(text) {
                 Ok(table) => (table, true),
                 Err(own) => match records::json(text) {
-                    Ok(Document::Rows(rows)) => (of_objects(&rows)?, false),
+                    Ok(Document::Rows(rows)) => (of_objects(&rows, lists)?, false),
                     Ok(Document::One(Json::Object(row))) if !row.contains_key("rows") => {
-                        (of_objects(&[row])?, false)
+                        (of_objects(&[row], lists)?, false)
                     }
                     Ok(Document::One(_)) => return Err(own),
                     Err(message) => return Err(TableError::Records(message)),
@@ -161,12 +180,20 @@ fn below_comments(text: &str) -> &str {
     rest
 }
 
-/// A row per object, a column per key in order of first appearance.
-fn of_objects(rows: &[Record]) -> Result<Table, TableError> {
+/// A row per object, a column per key in order of first appearance. Columns that hold lists are left out where
+/// there is a place for their names.
+fn of_objects(rows: &[Record], mut lists: Option<&mut Vec<String>>) -> Result<Table, TableError> {
     let mut names: Vec<String> = Vec::new();
     let mut flat = Vec::with_capacity(rows.len());
     for (row, object) in rows.iter().enumerate() {
-        let object = records::flat(object);
+        let mut object = records::flat(object);
+        if let Some(lists) = &mut lists {
+            let held = object.iter().filter(|(_, value)| value.is_array());
+            let new = held.filter(|(name, _)| !lists.contains(name));
+            let new: Vec<String> = new.map(|(name, _)| name.clone()).collect();
+            lists.extend(new);
+            object.retain(|_, value| !value.is_array());
+        }
         for (name, value) in &object {
             if value.is_array() {
                 return Err(TableError::Nested {
@@ -238,6 +265,14 @@ mod tests {
             error.to_string(),
             "row 2 holds a list in `kl.all`, which is no value of a table"
         );
+    }
+
+    #[test]
+    fn a_list_in_a_row_of_a_curve_is_left_out_and_named() {
+        let text = "{\"epoch\": 1, \"by\": {\"class\": [1, 2]}}\n{\"epoch\": 2, \"loss\": 0.5}\n";
+        let (curve, lists) = Table::read_curve(text).unwrap();
+        assert_eq!(curve.to_csv(), "epoch,loss\n1,\n2,0.5\n");
+        assert_eq!(lists, ["by.class"]);
     }
 
     #[test]

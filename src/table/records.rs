@@ -45,6 +45,9 @@ pub(crate) enum Document {
 /// # Errors
 /// What is wrong, in a few words.
 pub(crate) fn json(text: &str) -> Result<Document, String> {
+    if text.trim().is_empty() {
+        return Err("it is empty".to_owned());
+    }
     let plain = as_json(text);
     let error = match serde_json::from_str::<Json>(&plain) {
         Ok(value) => {

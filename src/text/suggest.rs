@@ -19,6 +19,8 @@ pub fn closest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
         return None;
     }
     let lower = name.to_lowercase();
+    let words = || lower.split(['_', '-']).filter(|word| !word.is_empty());
+    let initials: String = words().filter_map(|word| word.chars().next()).collect();
     // Above this many edits a suggestion is more noise than help.
     let allowed = (name.chars().count() / 3).clamp(1, 4);
     known
@@ -31,8 +33,14 @@ pub fn closest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
             // `batch` for `batch_size`, `vae` for `train/vae`.
             let contains = name.len() >= 3
                 && (plain.starts_with(&lower) || plain.ends_with(&format!("/{lower}")));
-            let close = edits <= allowed || contains;
-            close.then_some((if contains { edits.min(allowed) } else { edits }, candidate))
+            // `hidden` for `hidden_units`, `lr` for `learning_rate`.
+            let is_part = plain.len() >= 3 && words().any(|word| word == plain);
+            let is_short = plain.len() >= 2 && plain == initials;
+            let close = contains || is_part || is_short;
+            match edits <= allowed {
+                true => Some((edits, candidate)),
+                false => close.then_some((allowed, candidate)),
+            }
         })
         .min_by_key(|(edits, candidate)| (*edits, *candidate))
         .map(|(_, candidate)| candidate)
@@ -67,6 +75,9 @@ mod tests {
             closest("batch", ["batch_size", "epochs"]),
             Some("batch_size")
         );
+        let params = ["hidden", "learned", "lr", "reparam"];
+        assert_eq!(closest("hidden_units", params), Some("hidden"));
+        assert_eq!(closest("learning_rate", params), Some("lr"));
     }
 
     #[test]

@@ -10,7 +10,6 @@ import pathlib
 import sys
 
 os.environ["MLFLOW_ENABLE_TELEMETRY"] = "false"
-os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
 
 folder = pathlib.Path(sys.argv[1])
 
@@ -132,7 +131,7 @@ check("TensorBoard lists the scores beside them", "elbo/elbo" in scores, scores)
 # MLflow
 from mlflow.tracking import MlflowClient
 
-client = MlflowClient(tracking_uri=(folder / "mlflow").as_uri())
+client = MlflowClient(tracking_uri=f"sqlite:///{folder / 'mlflow.db'}")
 experiment = client.get_experiment_by_name("small")
 check("MLflow knows the experiment by its name", experiment is not None)
 found = {}

@@ -158,6 +158,40 @@ fn a_model_and_data_of_different_shapes_are_refused_when_planning() {
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
 }
 
+#[test]
+fn a_model_of_too_many_latent_dimensions_is_refused_when_planning() {
+    let space = TestSpace::new();
+    let manifest = |latent: &str, score: &str| {
+        format!(
+            "experiment: latents\naxes: {{latent: {latent}}}\nstages:\n\
+             \x20 points: {{uses: dataset/synthetic, with: {{name: circle, points: 20}}}}\n\
+             \x20 fit: {{uses: train/iwae, in: {{data: points}}, with: {{latent: \"${{latent}}\", epochs: 1}}}}\n\
+             \x20 score: {score}\n"
+        )
+    };
+    let kl = "{uses: evaluate/test-kl, in: {model: fit, data: points}";
+    for score in [
+        &format!("{kl}}}"),
+        "{uses: sample/decoder, in: {model: fit}}",
+    ] {
+        space.write("manifests/e.yaml", &manifest("[1, 2]", score));
+        let output = space.output(&["check", "manifests/e.yaml"]);
+        let text = said(&output);
+        assert_eq!(output.status.code(), Some(2), "{score}: {text}");
+        assert!(text.contains("it has 2 latent dimensions"), "{text}");
+        assert!(text.contains("needs `latent: 1`"), "{text}");
+    }
+    // A model of one, or the score for that alone.
+    for (latent, when) in [("[1]", "}"), ("[1, 2]", ", when: latent == 1}")] {
+        space.write(
+            "manifests/e.yaml",
+            &manifest(latent, &format!("{kl}{when}")),
+        );
+        let output = space.output(&["check", "manifests/e.yaml"]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    }
+}
+
 /// What no parameter tells is found when the step runs: data that a program made.
 #[test]
 fn shapes_that_only_the_data_tell_are_refused_when_running() {

@@ -125,4 +125,6 @@ fn a_figure_that_does_not_say_over_what_it_reduces_is_found_by_check() {
     let told = said.matches("the axis `seed` is not told apart").count();
     assert_eq!(told, figures, "{said}");
     assert!(said.contains("replicate: seed"), "{said}");
+    // What else could tell its values apart.
+    assert!(said.contains("`color`, `marker`, "), "{said}");
 }

@@ -68,7 +68,7 @@ class Model:
                     "relu": lambda x: np.maximum(x, 0),
                     "leaky-relu": lambda x: np.where(x > 0, x, 0.2 * x),
                     "tanh": np.tanh,
-                }[self.config["activation"]](x)
+                }[self.config.get("network", self.config)["activation"]](x)
         return x
 
     @property

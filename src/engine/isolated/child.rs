@@ -249,9 +249,11 @@ struct ChildLink {
 
 impl ChildLink {
     fn new(spec: &AttemptSpec, cancelled: Arc<AtomicBool>) -> Self {
+        // What this attempt left before its job was queued anew is newer than what it was begun with.
+        let own = Some(&spec.checkpoints).filter(|path| path.exists());
         ChildLink {
             cancelled,
-            checkpoint: spec.checkpoint.clone(),
+            checkpoint: own.or(spec.checkpoint.as_ref()).cloned(),
             checkpoints: spec.checkpoints.clone(),
             hand_on: spec.hand_on.clone(),
             kept: spec.kept.clone(),

@@ -48,6 +48,7 @@ pub struct Expression {
     text: String,
     place: Place,
     names: Vec<Arc<str>>,
+    ways: Vec<Arc<str>>,
 }
 
 /// A name that an expression uses had no value, where one was needed.
@@ -95,22 +96,34 @@ impl Expression {
                     wrong
                 }
             })?;
-        let names: BTreeSet<String> = compiled
-            .undeclared_variables(false)
-            .into_iter()
-            .filter(|name| FUNCTIONS.iter().all(|(function, _)| function != name))
-            .collect();
+        let used = |within: bool| -> Vec<Arc<str>> {
+            let names = compiled.undeclared_variables(within).into_iter();
+            let names: BTreeSet<String> = names
+                .filter(|name| FUNCTIONS.iter().all(|(function, _)| function != name))
+                .collect();
+            names.into_iter().map(Arc::from).collect()
+        };
         Ok(Expression {
+<<<<<<< HEAD
             compiled: Some(compiled),
+=======
+            names: used(false),
+            ways: used(true),
+            compiled,
+>>>>>>> h/b
             text,
             place: place.clone(),
-            names: names.into_iter().map(Arc::from).collect(),
         })
     }
 
     /// The names it uses, sorted.
     pub fn names(&self) -> &[Arc<str>] {
         &self.names
+    }
+
+    /// The same, where only a value within a parameter is used by the way to it: `optim.lr`.
+    pub fn ways(&self) -> &[Arc<str>] {
+        &self.ways
     }
 
     pub fn place(&self) -> &Place {

@@ -106,16 +106,11 @@ impl Grid {
         }
     }
 
-    /// The columns whose coordinates decide the values of these names, in axis order.
-    pub fn axes_of<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Vec<usize> {
-        let mut axes = Vec::new();
-        for column in names
-            .into_iter()
-            .filter_map(|name| self.columns.index(name))
-        {
-            axes.extend(self.columns.axes_of(column));
-        }
-        self.ordered(axes)
+    /// The columns whose coordinates decide the values of these names, or of what is within them by these
+    /// ways, in axis order.
+    pub fn axes_of<'n>(&self, ways: impl IntoIterator<Item = &'n str>) -> Vec<usize> {
+        let ways = ways.into_iter();
+        self.ordered(ways.flat_map(|way| self.columns.axes_of_way(way)).collect())
     }
 
     /// The columns in axis order, each once.

@@ -4,6 +4,8 @@ use serde_json::Map;
 use serde_json::Value as Json;
 use serde_json::json;
 
+use crate::manifest::policy::SIZES;
+use crate::manifest::policy::TIMES;
 use crate::registry::ArtifactType;
 use crate::registry::Catalog;
 use crate::registry::Default;
@@ -43,8 +45,8 @@ pub(super) fn stage(catalog: &Catalog) -> Json {
                 "type": "object",
                 "properties": {
                     "cpus": key("Threads", json!({"type": "integer", "minimum": 0, "default": 1})),
-                    "memory": key("With its unit: `512MiB`; for jobs of a cluster also by attempt: `2GiB * attempt`", by_attempt(size())),
-                    "time": key("How long its job on a cluster may take: `2h`, `1h * attempt`", by_attempt(time())),
+                    "memory": key("With its unit: `512MiB`; for jobs of a cluster also by attempt: `2GiB * attempt`", by_attempt(&SIZES)),
+                    "time": key("How long its job on a cluster may take: `2h`, `1h * attempt`", by_attempt(&TIMES)),
                     "gpus": key("GPUs, which are its own while it runs: `CUDA_VISIBLE_DEVICES`", json!({"type": "integer", "minimum": 0})),
                 },
                 "additionalProperties": {
@@ -68,10 +70,10 @@ pub(super) fn stage(catalog: &Catalog) -> Json {
                 },
                 "additionalProperties": false,
             })),
-            "timeout": key("With its unit: `30s`, `10m`, `2h`", time()),
+            "timeout": key("With its unit: `30s`, `10m`, `2h`; a number alone is of seconds", time()),
             "isolate": key("Run steps in a process of their own, or limit its memory; `process` where there is a timeout", json!({"anyOf": [
                 {"enum": ["process", "thread", true, false]},
-                {"type": "object", "properties": {"memory": key("With its unit: `2GiB`", size())}, "additionalProperties": false},
+                {"type": "object", "properties": {"memory": key("With its unit: `2GiB`", amount(&SIZES))}, "additionalProperties": false},
             ]})),
             "cache": key("Whether a finished result may be reused", json!({"type": "boolean", "default": true})),
         },
@@ -83,26 +85,24 @@ pub(super) fn stage(catalog: &Catalog) -> Json {
 
 /// A number with a unit of time; seconds without one.
 fn time() -> Json {
-    json!({"anyOf": [
-        {"type": "string", "pattern": r"^\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*(ms|s|m|min|h|d)?\s*$"},
-        {"type": "number", "minimum": 0},
-    ]})
+    json!({"anyOf": [measure(&TIMES, "?"), {"type": "number", "minimum": 0}]})
+}
+
+/// A number with its unit.
+fn amount(units: &[(&str, f64)]) -> Json {
+    measure(units, "")
+}
+
+fn measure(units: &[(&str, f64)], may_lack: &str) -> Json {
+    let units: Vec<&str> = units.iter().map(|(unit, _)| *unit).collect();
+    let units = units.join("|");
+    let pattern = format!(r"^\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*({units}){may_lack}\s*$");
+    json!({"type": "string", "pattern": pattern})
 }
 
 /// The same, or an expression that says how it grows with the number of the attempt.
-fn by_attempt(mut amount: Json) -> Json {
-    if let Some(forms) = amount["anyOf"].as_array_mut() {
-        forms.push(json!({"type": "string", "pattern": "attempt"}));
-    }
-    amount
-}
-
-/// A number with a unit of memory; bytes without one.
-fn size() -> Json {
-    json!({"anyOf": [
-        {"type": "string", "pattern": r"^\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*(B|KiB|MiB|GiB|TiB|kB|KB|MB|GB|TB)?\s*$"},
-        {"type": "number", "minimum": 0},
-    ]})
+fn by_attempt(units: &[(&str, f64)]) -> Json {
+    json!({"anyOf": [amount(units), {"type": "string", "pattern": "attempt"}]})
 }
 
 /// What holds for stages of one kind.

@@ -213,6 +213,13 @@ impl Template {
         names
     }
 
+    /// The same, where only a value within a parameter is used by the way to it: `optim.lr`.
+    pub fn ways(&self) -> BTreeSet<Arc<str>> {
+        let mut ways = BTreeSet::new();
+        self.visit(&mut |expression| ways.extend(expression.ways().iter().cloned()));
+        ways
+    }
+
     /// The same value for a program, with numbers as the manifest writes them: `${lr}` is `1e-3`.
     /// `written` has the text of those that are written in another way than they are shown, by name or by
     /// the way to a number within a value, `optim.lr`.
@@ -239,10 +246,7 @@ impl Template {
                     Segment::Hole(hole) => match bare(hole) {
                         Some(text) => Ok(text.to_owned()),
                         None => match hole.value(lookup) {
-                            Ok(value) => match self.escape(Value::Str(value.to_string())) {
-                                Value::Str(text) => Ok(text),
-                                _ => unreachable!("BUG: text stays text"),
-                            },
+                            Ok(value) => Ok(self.in_text(&value)),
                             Err(_) => Err(()),
                         },
                     },
@@ -291,10 +295,7 @@ impl Template {
                     match segment {
                         Segment::Literal(literal) => text.push_str(literal),
                         Segment::Hole(hole) => match hole.value(lookup) {
-                            Ok(value) => match self.escape(Value::Str(value.to_string())) {
-                                Value::Str(value) => text.push_str(&value),
-                                _ => unreachable!("BUG: text stays text"),
-                            },
+                            Ok(value) => text.push_str(&self.in_text(&value)),
                             Err(EvaluationError::Failed(problem)) => {
                                 return Err(failed(hole, &problem));
                             }
@@ -328,6 +329,20 @@ impl Template {
                 }
                 Ok(Some(Value::Map(values)))
             }
+        }
+    }
+
+    /// A value within a text. A program is given lists and maps as JSON, as where they stand alone.
+    fn in_text(&self, value: &Value) -> String {
+        let text = match value {
+            Value::List(_) | Value::Map(_) if self.escaped => {
+                serde_json::to_string(value).expect("values are plain data with text keys")
+            }
+            plain => plain.to_string(),
+        };
+        match self.escaped {
+            true => text.replace("${", "$${"),
+            false => text,
         }
     }
 

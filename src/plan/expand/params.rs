@@ -41,20 +41,20 @@ impl Expansion {
     ) -> Vec<Option<Params>> {
         let grid = &ready.experiment.grid;
         let stage = ready.stage();
-        let mut names = stage.uses.names();
+        let mut ways = stage.uses.ways();
         for argument in &stage.with {
-            names.extend(argument.value.names());
+            ways.extend(argument.value.ways());
         }
-        names.extend(
+        ways.extend(
             stage
                 .when
                 .iter()
-                .flat_map(|when| when.names().iter().cloned()),
+                .flat_map(|when| when.ways().iter().cloned()),
         );
         let search = ready.experiment.search.as_ref();
         let budget = search.and_then(|search| search.budget.as_ref());
-        let budget = budget.filter(|budget| names.iter().any(|name| **name == *budget.name));
-        let columns = grid.axes_of(names.iter().map(|name| &**name));
+        let budget = budget.filter(|budget| ways.iter().any(|way| **way == *budget.name));
+        let columns = grid.axes_of(ways.iter().map(|way| &**way));
         let own = projections.on(grid, &columns);
         let cells = || projection.first[from..].iter().map(|cell| *cell as usize);
         // The distinct combinations of values, and for each a cell that has it and the kind of stage there.

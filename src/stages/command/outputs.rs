@@ -24,6 +24,7 @@ use crate::stages::described;
 use crate::store::names;
 use crate::table::Table;
 use crate::text::in_one_line;
+use crate::text::list_of;
 
 /// So many undeclared files are named.
 const NAMED: usize = 5;
@@ -164,7 +165,7 @@ impl Declared {
                 let name = known_name(output.ty.as_deref()).unwrap_or(&own);
                 // Other bindings of the same file are read before it is moved.
                 let content = match output.ty.as_deref() {
-                    Some("curve") => curve(&path, &output.file)?,
+                    Some("curve") => curve(job, &path, &output.file)?,
                     _ => Content::Taken(content),
                 };
                 produced.file(&output.name, name, content);
@@ -205,12 +206,16 @@ fn take_numbers(
 }
 
 /// A curve in the one form that it has: CSV, of which every column is a number or text.
-fn curve(path: &Path, file: &str) -> Result<Content, JobError> {
+fn curve(job: &Job<'_>, path: &Path, file: &str) -> Result<Content, JobError> {
     let bytes = fs::read(path).map_err(|error| cannot("read", path, &error))?;
     let text = String::from_utf8_lossy(&bytes);
-    let table = Table::read(&text, Some(&[]));
-    let table =
-        table.map_err(|error| JobError::failed(format!("the curve in `{file}`: {error}")))?;
+    let (table, lists) = Table::read_curve(&text)
+        .map_err(|error| JobError::failed(format!("the curve in `{file}`: {error}")))?;
+    if !lists.is_empty() {
+        let lists = list_of(&lists);
+        let remark = format!("the curve in `{file}` has lists in {lists}, which are left out");
+        job.link.warn(&remark);
+    }
     Ok(Content::Bytes(table.to_csv().into_bytes()))
 }
 

@@ -79,6 +79,7 @@ impl StageKind for DecoderPoints {
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         capabilities::check(&[Capability::Decoder], reads)?;
+        reads("model").has_latents(1, "a curve")?;
         Ok(Facts::default())
     }
 

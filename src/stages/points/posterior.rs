@@ -154,6 +154,7 @@ impl StageKind for PosteriorPoints {
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         capabilities::check(&[Capability::Codes, Capability::Likelihood], reads)?;
         reads("model").is_of_the_shape_of(&reads("data"))?;
+        reads("model").has_latents(1, "the quadrature over z")?;
         Ok(Facts::default())
     }
 

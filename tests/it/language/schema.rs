@@ -294,12 +294,14 @@ fn matches(pattern: &str, text: &str) -> bool {
     }
     let number = r"^\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*(";
     let units = pattern.strip_prefix(number).expect("a number with a unit");
-    let units = units.strip_suffix(r")?\s*$").expect("a unit that may lack");
+    let units = units.strip_suffix(r"\s*$").expect("nothing behind it");
+    let may_lack = units.ends_with('?');
+    let units = units.trim_end_matches(['?', ')']);
     let text = text.trim();
     let digits = text.trim_end_matches(char::is_alphabetic);
     let unit = &text[digits.len()..];
     digits.trim().parse::<f64>().is_ok()
-        && (unit.is_empty() || units.split('|').any(|known| known == unit))
+        && ((may_lack && unit.is_empty()) || units.split('|').any(|known| known == unit))
 }
 
 #[test]
@@ -322,6 +324,9 @@ fn times_and_sizes_are_refused_where_the_program_refuses_them() {
         ("isolate: {cpus: 2}", false),
         ("resources: {memory: 512MiB}", true),
         ("resources: {memory: 512M}", false),
+        ("resources: {memory: 8}", false),
+        ("resources: {time: 4}", false),
+        ("resources: {time: \"4\"}", false),
         (
             "resources: {memory: 2GiB * attempt, time: 1h + 30m * attempt}",
             true,

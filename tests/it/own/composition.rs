@@ -279,6 +279,55 @@ stages:
     );
 }
 
+/// A stage has the axes over what it uses of a parameter, and no others over the rest.
+#[test]
+fn a_stage_runs_over_the_axes_within_a_parameter_that_it_uses() {
+    let manifest = r#"experiment: o
+params: {optim: {lr: 0.5, decay: {rate: 0.1, steps: 3}}}
+axes:
+  optim.lr: [0.1, 0.2]
+  optim.decay.rate: [0, 0.5, 1]
+stages:
+  value: {uses: command, with: {run: 'echo "${optim.lr}" > "${out.x}"', out: {x: x}}}
+  part: {uses: command, with: {run: [sh, -c, 'echo "$0" > "$1"', "${optim.decay}", "${out.x}"], out: {x: x}}}
+  beside: {uses: command, with: {run: 'echo "${optim.decay.steps}" > "${out.x}"', out: {x: x}}}
+  whole: {uses: command, with: {run: [sh, -c, 'echo "$0" > "$1"', 'all: ${optim}', "${out.x}"], out: {x: x}}}
+  some: {uses: command, when: optim.lr > 0.1, with: {run: 'echo "${optim.decay.rate}" > "${out.x}"', out: {x: x}}}
+  each: {uses: command, in: {x: value.x}, with: {run: 'cat "$in_x" > "${out.x}"', out: {x: x}}}
+"#;
+    let space = space(manifest);
+    let counted = [
+        ("value", 2),
+        ("part", 3),
+        ("beside", 1),
+        ("whole", 6),
+        ("some", 3),
+        ("each", 2),
+    ];
+    assert_eq!(run(&space, &[]), counts(&counted));
+    let said = |step: &str| space.read(&format!("outputs/o/cells/{step}/x"));
+    assert_eq!(said("value/optim.lr=0.2"), "0.2\n");
+    assert_eq!(
+        said("part/optim.decay.rate=0.5"),
+        "{\"rate\":0.5,\"steps\":3}\n"
+    );
+    // Within a longer argument it is JSON, too.
+    assert_eq!(
+        said("whole/optim.lr=0.1,optim.decay.rate=0"),
+        "all: {\"decay\":{\"rate\":0,\"steps\":3},\"lr\":0.1}\n"
+    );
+    assert_eq!(said("some/optim.lr=0.2,optim.decay.rate=1"), "1\n");
+    // An axis over a value that nobody uses changes nothing.
+    let stages = manifest.find("  part:").expect("it is there");
+    space.write("manifests/o.yaml", &manifest[..stages]);
+    let output = space.output(&["check", "manifests/o.yaml"]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        text.contains("no stage uses the axis `optim.decay.rate`"),
+        "{text}"
+    );
+}
+
 #[test]
 fn what_is_no_value_within_a_parameter_is_no_axis() {
     let stages =

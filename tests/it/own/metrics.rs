@@ -18,7 +18,7 @@ stages:
         test "${C}" = 9 && loss=NaN
         printf '{"accuracy": 0.%s, "loss": %s, "C": %s, "by": {"cat": {"f1": 0.5}}, "all": [1], "net": "cnn"}' \
           "${C}" "$loss" "${C}" > "${out.metrics}"
-        printf '{"epoch": %s, "loss": 0.%s}\n' 1 9 2 5 > "${out.history}"
+        printf '{"epoch": %s, "loss": 0.%s, "by_class": [0.5, 0.9]}\n' 1 9 2 5 > "${out.history}"
       metrics: {file: report.json, better: {accuracy: higher, loss: lower}, units: {loss: nats}, labels: {accuracy: Test accuracy}}
       out: {history: {file: history.jsonl, type: curve, labels: {loss: Training loss}}}
   best:
@@ -41,6 +41,10 @@ fn own_numbers_have_directions_units_and_labels() {
     let space = space(SWEEP);
     let said = told(&space, &[]);
     assert!(said.contains("`all` is no number of a row"), "{said}");
+    assert!(
+        said.contains("lists in `by_class`, which are left out"),
+        "{said}"
+    );
     assert!(said.contains("diverged: `loss` is not a number"), "{said}");
     let table = space.read("outputs/o/tables/table.md");
     assert!(

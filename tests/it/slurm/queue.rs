@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::begun;
 use super::cluster;
 use super::cluster::Cluster;
+use super::objects;
 use super::space;
 use crate::support::TestSpace;
 use crate::support::eventually;
@@ -136,6 +137,52 @@ fn a_job_that_an_administrator_requeues_begins_again_and_leaves_one_result() {
     let made = std::fs::read_to_string(&objects[0]).expect("it is text");
     assert_eq!((objects.len(), &*made), (1, "half\n1\n"));
     assert_eq!(begun(&space).len(), 2);
+}
+
+#[test]
+fn a_requeued_training_goes_on_from_the_newest_checkpoint_that_it_wrote() {
+    let Some(shared) = cluster::shared() else {
+        return;
+    };
+    let manifest = r#"experiment: o
+stages:
+  data:
+    uses: dataset/synthetic
+    with: {name: circle, points: 200}
+  fit:
+    uses: train/iwae
+    in: {data: data}
+    with: {samples: 5, epochs: 1000, latent: 1, hidden: [8], batch: 10}
+"#;
+    let space = space(manifest, "");
+    let mut command = shared.cluster.command(&space, &cluster::RUN);
+    let run = command
+        .args(["--checkpoint-every", "0.2"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let written = |path: &std::path::PathBuf| path.ends_with("checkpoint");
+    assert!(eventually(|| {
+        let attempts = space.files("outputs/store/attempts");
+        attempts.iter().any(written)
+    }));
+    let job = format!("{}_0", number(&space));
+    let updated = format!("jobid={job}");
+    let slurm = |arguments: &[&str]| shared.cluster.slurm("scontrol", arguments);
+    slurm(&["update", &updated, "requeue=1"]);
+    slurm(&["requeue", &job]);
+    slurm(&["update", &updated, "starttime=now"]);
+    let output = run.wait_with_output().expect("it is ours");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("2 done"), "{said}");
+    let log = space.stdout(&["log", "manifests/o.yaml", "fit"]);
+    assert!(log.contains("going on after iteration"), "{log}");
+    let local = ["--store", "local/store", "--outputs", "local"];
+    space.stdout(&[&["run", "manifests/o.yaml"][..], &local].concat());
+    assert_eq!(
+        objects(&space, "outputs/store"),
+        objects(&space, "local/store")
+    );
 }
 
 #[test]
