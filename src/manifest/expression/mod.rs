@@ -78,6 +78,7 @@ impl Expression {
             return Ok(Expression {
                 compiled: None,
                 names: vec![Arc::from(&*text)],
+                ways: vec![Arc::from(&*text)],
                 text,
                 place: place.clone(),
             });
@@ -104,13 +105,9 @@ impl Expression {
             names.into_iter().map(Arc::from).collect()
         };
         Ok(Expression {
-<<<<<<< HEAD
-            compiled: Some(compiled),
-=======
             names: used(false),
             ways: used(true),
-            compiled,
->>>>>>> h/b
+            compiled: Some(compiled),
             text,
             place: place.clone(),
         })
