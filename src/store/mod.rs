@@ -48,6 +48,7 @@ mod store;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod ways;
 
 pub use artifact::{Artifact, Object, Other};
 pub use checkpoint::PartOf;
