@@ -168,6 +168,7 @@ fn fill<R: Read + Seek>(
     store.remember_manifest(
         &index.experiment,
         &folder.join(names::name_of(&index.manifest)),
+        folder,
     )?;
     for (file, note) in &index.notes {
         let path = place.join(file);

@@ -177,20 +177,49 @@ fn known_manifests(store: &Store) -> Result<Vec<PathBuf>, Stop> {
     Ok(manifests)
 }
 
-/// The manifests of the project around the current folder, sorted.
+/// The manifests of the project around the current folder, sorted: what is in `manifests/`, and below it what
+/// says that it is one.
 fn project_manifests() -> Vec<PathBuf> {
     let here = std::env::current_dir().unwrap_or_default();
     let root = manifest::root_around(&here);
-    let entries = fs::read_dir(root.join("manifests")).into_iter().flatten();
-    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    let yaml = paths.filter(|path| {
-        let ending = path.extension();
-        path.is_file() && ending.is_some_and(|ending| ending == "yaml" || ending == "yml")
-    });
-    let short = yaml.map(|path| path.strip_prefix(&here).unwrap_or(&path).to_owned());
-    let mut manifests: Vec<PathBuf> = short.collect();
+    let mut manifests = Vec::new();
+    let top = root.join("manifests");
+    let mut pending = vec![top.clone()];
+    let mut seen = HashSet::new();
+    while let Some(folder) = pending.pop() {
+        // Links may lead in a circle.
+        let real = folder.canonicalize().unwrap_or_default();
+        if !seen.insert(real) {
+            continue;
+        }
+        let entries = fs::read_dir(&folder).into_iter().flatten();
+        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+            if path.is_dir() {
+                pending.push(path);
+            } else if is_yaml(&path) && path.is_file() && (folder == top || says_experiment(&path))
+            {
+                manifests.push(path.strip_prefix(&here).unwrap_or(&path).to_owned());
+            }
+        }
+    }
     manifests.sort();
     manifests
+}
+
+fn is_yaml(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
+    ending.is_some_and(|ending| ending == "yaml" || ending == "yml")
+}
+
+/// Whether a file looks like a manifest, also one with mistakes.
+fn says_experiment(path: &Path) -> bool {
+    let bytes = fs::read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let mut lines = text.lines();
+    lines.any(|line| {
+        line.trim_start_matches(['{', ' ', '"'])
+            .starts_with("experiment")
+    })
 }
 
 /// What must stay.

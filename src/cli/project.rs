@@ -199,6 +199,12 @@ impl Project {
         self.plan.experiment.folder()
     }
 
+    /// Keeps that the experiment was run from its manifest.
+    pub(super) fn remember_manifest(&self, store: &Store) -> Result<(), StoreError> {
+        let root = &self.plan.experiment.root;
+        store.remember_manifest(&self.name(), &self.manifest, root)
+    }
+
     /// How keys are made here, with what the store knows of the project's files.
     pub(super) fn rules(&self, store: Option<&Store>) -> KeyRules {
         // What `device: auto` comes to on this machine.

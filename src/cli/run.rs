@@ -143,7 +143,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     project.note_trials(&[])?;
     options.checkpoint_every = args.checkpoint_every;
     options.manifest = project.manifest.clone();
-    store.remember_manifest(&project.name(), &project.manifest)?;
+    project.remember_manifest(&store)?;
     if let Some(jobs) = args.jobs.or(project.jobs) {
         options.jobs = jobs as usize;
     }
@@ -218,7 +218,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     }
     let products = keys.products();
     if !products.is_empty() || !before.is_empty() {
-        store.set_products(&products, &before)?;
+        store.set_products(&products, &before, &project.plan.experiment.root)?;
     }
     let failed = summary.steps.iter().filter(|s| s.state == State::Failed);
     let failed = failed.filter_map(|step| Some(step.key?.to_hex().to_string()));

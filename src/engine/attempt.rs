@@ -168,7 +168,7 @@ impl AttemptContext<'_> {
             false if step.policy.isolate || is_large(step) => self.isolated,
             _ => self.threads,
         };
-        let stamps = stamps(task, self.keys);
+        let stamps = stamps(task, self.root, self.keys);
         // Its key was made before it could begin.
         self.unchanged(task, "since the run first read it")?;
         let lent = InputSnapshot::to(task, self.store)?;
@@ -370,13 +370,13 @@ pub(super) fn panicked(panic: &(dyn Any + Send)) -> JobError {
 }
 
 /// How the files of the project are that an attempt reads.
-pub(super) fn stamps(task: &Task<'_>, keys: &dyn Keys) -> Stamps {
+pub(super) fn stamps(task: &Task<'_>, root: &Path, keys: &dyn Keys) -> Stamps {
     let inputs = task.inputs.iter().flatten();
     let inputs = inputs.flat_map(|source| match source {
         Source::File { path, input } => input.paths(path).map(|(_, path)| path).collect(),
         _ => Vec::new(),
     });
-    Stamps::of(inputs.chain(keys.reads(&task.step)))
+    Stamps::of(root, inputs.chain(keys.reads(&task.step)))
 }
 
 /// The job's view of the inputs: paths for every artifact.

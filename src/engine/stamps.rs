@@ -1,6 +1,7 @@
 //! Whether files were touched while a step read them: also one that was put back to what it was may have been
-//! read in between.
+//! read in between, and so may another file where a folder or a link on the way to it led elsewhere meanwhile.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
@@ -8,78 +9,103 @@ use std::thread;
 use std::time::Duration;
 use std::time::SystemTime;
 
+use crate::store::Stat;
+
 /// File systems stamp changes with a clock that ticks this often at least: of two changes within a tick the
 /// second may leave no trace.
 const TICK: Duration = Duration::from_millis(10);
 
-/// Files as they were when a step began.
-pub(super) struct Stamps(Vec<(PathBuf, Option<Stamp>)>);
+/// So many links lead to each other before they are said to lead nowhere.
+const LINKS: usize = 40;
+
+/// Files, and what leads to them from the project's folder, as they were when a step began.
+pub(super) struct Stamps(BTreeMap<PathBuf, Option<Stamp>>);
+
+/// What is at a path itself, be it a link.
+#[derive(Clone, Copy, PartialEq)]
+struct Stamp {
+    stat: Stat,
+    is_folder: bool,
+}
 
 impl Stamps {
     /// Notes how these files are. Waits a moment where one was changed just now, so that another change shows.
-    pub(super) fn of(paths: impl IntoIterator<Item = PathBuf>) -> Self {
-        let paths: Vec<PathBuf> = paths.into_iter().collect();
-        let now = SystemTime::now();
-        let fresh = |path: &PathBuf| {
-            let changed = fs::metadata(path)
-                .ok()
-                .and_then(|about| last_change(&about));
-            changed.is_some_and(|changed| now.duration_since(changed).is_ok_and(|age| age < TICK))
-        };
-        if paths.iter().any(fresh) {
-            thread::sleep(TICK);
+    pub(super) fn of(root: &Path, paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        let mut stamps = Stamps(BTreeMap::new());
+        // Paths may begin with either.
+        let real = root.canonicalize();
+        let roots = [root, real.as_deref().unwrap_or(root)];
+        for path in paths {
+            stamps.note(roots, &path, LINKS);
         }
-        let stamped = paths.into_iter().map(|path| {
-            let stamp = stamp(&path);
-            (path, stamp)
-        });
-        Stamps(stamped.collect())
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let fresh = |stamp: &Stamp| {
+            let changed = Duration::from_nanos(u64::try_from(stamp.stat.changed).unwrap_or(0));
+            let age = now.as_ref().ok().and_then(|now| now.checked_sub(changed));
+            age.is_some_and(|age| age < TICK)
+        };
+        if stamps.0.values().flatten().any(fresh) {
+            thread::sleep(TICK);
+            for (path, stamp) in &mut stamps.0 {
+                *stamp = Stamp::of(path);
+            }
+        }
+        stamps
+    }
+
+    /// A path, the folders and links on the way to it, and where these lead.
+    fn note(&mut self, roots: [&Path; 2], path: &Path, links: usize) {
+        for place in path.ancestors() {
+            if place.as_os_str().is_empty() || self.0.contains_key(place) {
+                return;
+            }
+            self.0.insert(place.to_owned(), Stamp::of(place));
+            if let (Ok(target), Some(fewer)) = (fs::read_link(place), links.checked_sub(1)) {
+                let target = place.parent().unwrap_or(place).join(target);
+                self.note(roots, &target, fewer);
+            }
+            // Where the project itself lies is not looked at.
+            if roots.contains(&place) {
+                return;
+            }
+        }
     }
 
     /// The first that is not as it was.
     pub(super) fn touched(&self) -> Option<&Path> {
         let mut all = self.0.iter();
-        let found = all.find(|(path, before)| stamp(path) != *before);
+        let found = all.find(|(path, before)| match (before, Stamp::of(path)) {
+            (Some(before), Some(now)) if before.is_folder && now.is_folder => {
+                self.was_moved(path, before, &now)
+            }
+            (before, now) => **before != now,
+        });
         found.map(|(path, _)| &**path)
+    }
+
+    /// Whether a folder is another one, or was moved away and back: that changes it but not what is in it, and
+    /// changes what is in the one above. What comes and goes in a folder is no harm, and other attributes than
+    /// its name are not either.
+    fn was_moved(&self, path: &Path, before: &Stamp, now: &Stamp) -> bool {
+        let (before, now) = (before.stat, now.stat);
+        if (before.device, before.inode) != (now.device, now.inode) {
+            return true;
+        }
+        let above = path
+            .parent()
+            .and_then(|above| Some((above, self.0.get(above)?)));
+        now.changed != before.changed
+            && now.modified == before.modified
+            && above.is_some_and(|(above, before)| Stamp::of(above) != *before)
     }
 }
 
-#[cfg(unix)]
-type Stamp = (u64, u64, u64, i64, i64, i64, i64);
-
-#[cfg(unix)]
-fn stamp(path: &Path) -> Option<Stamp> {
-    use std::os::unix::fs::MetadataExt;
-    let about = fs::metadata(path).ok()?;
-    Some((
-        about.dev(),
-        about.ino(),
-        about.size(),
-        about.mtime(),
-        about.mtime_nsec(),
-        about.ctime(),
-        about.ctime_nsec(),
-    ))
-}
-
-#[cfg(unix)]
-fn last_change(about: &fs::Metadata) -> Option<SystemTime> {
-    use std::os::unix::fs::MetadataExt;
-    let seconds = u64::try_from(about.ctime()).ok()?;
-    let nanoseconds = u32::try_from(about.ctime_nsec()).ok()?;
-    Some(SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds))
-}
-
-#[cfg(not(unix))]
-type Stamp = (u64, Option<SystemTime>);
-
-#[cfg(not(unix))]
-fn stamp(path: &Path) -> Option<Stamp> {
-    let about = fs::metadata(path).ok()?;
-    Some((about.len(), about.modified().ok()))
-}
-
-#[cfg(not(unix))]
-fn last_change(about: &fs::Metadata) -> Option<SystemTime> {
-    about.modified().ok()
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let about = fs::symlink_metadata(path).ok()?;
+        Some(Stamp {
+            stat: Stat::of(&about),
+            is_folder: about.is_dir(),
+        })
+    }
 }

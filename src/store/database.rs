@@ -63,7 +63,7 @@ CREATE TABLE IF NOT EXISTS in_flight(
 -- A digest of all rows of `steps` of an experiment: an unchanged plan is not written again.
 CREATE TABLE IF NOT EXISTS plans(
   experiment TEXT PRIMARY KEY, digest BLOB NOT NULL) WITHOUT ROWID;
--- The manifests that experiments were run from, by absolute path: what `gc` asks for.
+-- The manifests that experiments were run from, by their ways from the store or absolute: what `gc` asks for.
 CREATE TABLE IF NOT EXISTS manifests(
   experiment TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY(experiment, path)) WITHOUT ROWID;
 ";

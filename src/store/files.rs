@@ -88,12 +88,13 @@ fn sealed(mode: u32, executable: bool) -> u32 {
 
 /// Whether a file may be executed by its owner.
 #[cfg(unix)]
-pub(super) fn is_executable(metadata: &fs::Metadata) -> bool {
+pub fn is_executable(metadata: &fs::Metadata) -> bool {
     std::os::unix::fs::MetadataExt::mode(metadata) & 0o100 != 0
 }
 
+/// Whether a file may be executed by its owner.
 #[cfg(not(unix))]
-pub(super) fn is_executable(_: &fs::Metadata) -> bool {
+pub fn is_executable(_: &fs::Metadata) -> bool {
     false
 }
 

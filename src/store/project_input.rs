@@ -12,6 +12,7 @@ use super::Digest;
 use super::Object;
 use super::Other;
 use super::StoreError;
+use super::files::is_executable;
 use super::names;
 use crate::map::SortedVecMap;
 
@@ -30,12 +31,23 @@ impl ProjectInput {
     ) -> Result<Self, StoreError> {
         let name = names::text_of(path.file_name().unwrap_or(path.as_os_str()));
         if !path.is_dir() {
-            let files = SortedVecMap::from([(name, digest(path)?)]);
+            let mut object = digest(path)?;
+            object.executable = fs::metadata(path).is_ok_and(|about| is_executable(&about));
+            let files = SortedVecMap::from([(name, object)]);
             return Ok(ProjectInput(Artifact::from(files)));
         }
         let found = contents(path)?;
         let files = found.files.into_par_iter();
-        let files = files.map(|(name, path)| Ok((name, digest(&path)?)));
+        let files = files.map(|(name, path, executable)| {
+            let object = digest(&path)?;
+            Ok((
+                name,
+                Object {
+                    executable,
+                    ..object
+                },
+            ))
+        });
         let files: Vec<(String, Object)> = files.collect::<Result<_, StoreError>>()?;
         let empty = found.empty.into_iter();
         Ok(ProjectInput(Artifact {
@@ -56,10 +68,14 @@ impl ProjectInput {
         })
     }
 
-    /// What enters the key: of a file its content alone, of a folder names and contents.
+    /// What enters the key: of a file its content and whether it may be executed, of a folder names as well.
     pub fn digest(&self) -> Digest {
         let mut files = self.0.files.values();
         match (&self.0.folder, files.next()) {
+            (None, Some(only)) if only.executable => {
+                let nameless = SortedVecMap::from([(String::new(), *only)]);
+                Artifact::from(nameless).digest()
+            }
             (None, Some(only)) => only.digest,
             _ => self.0.digest(),
         }
@@ -87,7 +103,9 @@ impl ProjectInput {
 pub fn size_of_input(path: &Path) -> u64 {
     let size = |path: &Path| fs::metadata(path).map_or(0, |about| about.len());
     match path.is_dir() {
-        true => contents(path).map_or(0, |all| all.files.iter().map(|(_, path)| size(path)).sum()),
+        true => contents(path).map_or(0, |all| {
+            all.files.iter().map(|(_, path, _)| size(path)).sum()
+        }),
         false => size(path),
     }
 }
@@ -95,8 +113,8 @@ pub fn size_of_input(path: &Path) -> u64 {
 /// What is in a folder.
 #[derive(Default)]
 struct Contents {
-    /// By relative path.
-    files: Vec<(String, PathBuf)>,
+    /// By relative path, with whether each may be executed.
+    files: Vec<(String, PathBuf, bool)>,
     /// Folders with nothing in them.
     empty: Vec<String>,
 }
@@ -140,7 +158,7 @@ fn walk(
         let kind = fs::metadata(&path).map_err(|error| StoreError::io("read", &path, error))?;
         match kind.is_dir() {
             true => walk(&path, &name, above, found)?,
-            false => found.files.push((name, path)),
+            false => found.files.push((name, path, is_executable(&kind))),
         }
     }
     above.pop();

@@ -46,6 +46,7 @@ use super::records::Records;
 use super::removal::is_mounted;
 use super::removal::remove_tree;
 use super::sync::Syncer;
+use super::ways;
 
 /// What a caller wants of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -247,6 +248,7 @@ impl Store {
     /// Files of projects that programs wrote beside their code, and that are as they left them.
     pub fn products(&self) -> Vec<PathBuf> {
         let all = products::read(&self.root).into_iter();
+        let all = all.map(|(way, digest)| (ways::place(&self.root, &way), digest));
         let same =
             |path: &Path, digest| self.file_digest(path).is_ok_and(|now| now.digest == digest);
         all.filter(|(path, digest)| same(path, *digest))
@@ -254,12 +256,18 @@ impl Store {
             .collect()
     }
 
-    /// Says which files these are now, beside those of before.
-    pub fn set_products(&self, new: &[PathBuf], before: &[PathBuf]) -> Result<(), StoreError> {
+    /// Says which files these are now, beside those of before, for the project at `root`.
+    pub fn set_products(
+        &self,
+        new: &[PathBuf],
+        before: &[PathBuf],
+        root: &Path,
+    ) -> Result<(), StoreError> {
         self.writable()?;
-        let paths = new.iter().chain(before);
-        let digests =
-            paths.filter_map(|path| Some((path.clone(), self.file_digest(path).ok()?.digest)));
+        let digests = new.iter().chain(before).filter_map(|path| {
+            let digest = self.file_digest(path).ok()?.digest;
+            Some((ways::way(&self.root, path, root), digest))
+        });
         products::write(&self.root, &digests.collect())
     }
 
@@ -451,18 +459,29 @@ impl Store {
         plans::experiments(&self.database)
     }
 
-    /// Keeps that an experiment was run from this manifest, an absolute path.
-    pub fn remember_manifest(&self, experiment: &str, manifest: &Path) -> Result<(), StoreError> {
+    /// Keeps that an experiment was run from this manifest, an absolute path: by its way from here where both
+    /// lie in the project at `root`, which may be moved as a whole.
+    pub fn remember_manifest(
+        &self,
+        experiment: &str,
+        manifest: &Path,
+        root: &Path,
+    ) -> Result<(), StoreError> {
         self.writable()?;
-        let manifest = names::text_of(manifest.as_os_str());
-        plans::remember(&self.database, experiment, &manifest)
+        let path = ways::way(&self.root, manifest, root);
+        plans::remember(
+            &self.database,
+            experiment,
+            &names::text_of(path.as_os_str()),
+        )
     }
 
     /// Experiments with the manifests that they were run from, which may be gone.
     pub fn manifests(&self) -> Result<Vec<(String, PathBuf)>, StoreError> {
         let known = plans::manifests(&self.database)?.into_iter();
+        let place = |way: String| ways::place(&self.root, Path::new(&names::name_of(&way)));
         Ok(known
-            .map(|(experiment, path)| (experiment, PathBuf::from(names::name_of(&path))))
+            .map(|(experiment, way)| (experiment, place(way)))
             .collect())
     }
 

@@ -189,6 +189,43 @@ fn code_counts_by_content_and_the_environment_by_value() {
 }
 
 #[test]
+fn whether_a_file_may_be_executed_counts_as_well() {
+    use std::os::unix::fs::PermissionsExt;
+    let space = space(
+        r#"experiment: c
+stages:
+  file:
+    uses: command
+    in: {tool: {file: tool}, folder: {file: folder}}
+    with: {run: '{ [ -x "${in.tool}" ] && echo yes; find -L "${in.folder}" -type f -executable; } | wc -l > "${out.x}"', out: {x: x}}
+  code:
+    uses: command
+    with: {run: '"${root}/tool" > "${out.x}"', code: [tool], out: {x: x}}
+"#,
+    );
+    let allow = |mode: u32| {
+        for file in ["tool", "folder/x"] {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(space.path(file), mode).expect("it is ours");
+        }
+    };
+    for file in ["tool", "folder/x"] {
+        space.write(file, "#!/bin/sh\necho hi\n");
+    }
+    allow(0o755);
+    let both = counts(&[("code", 1), ("file", 1)]);
+    assert_eq!(run(&space), both);
+    assert_eq!(texts(&space, "file"), ["2\n"]);
+    allow(0o644);
+    fails(&space);
+    assert_eq!(texts(&space, "file"), ["0\n"]);
+    let why = space.stdout(&["why", "manifests/c.yaml", "code"]);
+    assert!(why.contains("failed the last time"), "{why}");
+    allow(0o755);
+    assert_eq!(run(&space), counts(&[]));
+}
+
+#[test]
 fn a_file_of_the_project_stays_as_it_is_whatever_a_program_does_to_it() {
     let space = space(
         "experiment: c\nstages:\n  a:\n    uses: command\n    in: {data: {file: data.txt}}\n    with:\n      \
@@ -605,6 +642,87 @@ stages:
 }
 
 #[test]
+fn what_leads_to_a_file_while_a_step_reads_it_counts_as_well() {
+    use std::fs::rename;
+    use std::os::unix::fs::symlink;
+    let space = space(
+        r#"experiment: c
+stages:
+  s:
+    uses: command
+    in: {data: {file: data/a.txt}}
+    with:
+      run: 'on() { touch "${root}/$1"; while [ ! -e "${root}/$2" ]; do sleep 0.02; done; }; on begun go; cat "${root}/code/deep/a.sh" "${root}/turned/a.sh" "${in.data}" > "${out.x}"; on read end'
+      code: ["code/**/*.sh", turned/a.sh]
+      out: {x: x}
+"#,
+    );
+    for file in ["code/deep/a.sh", "v1/a.sh", "data/a.txt"] {
+        space.write(file, "right\n");
+    }
+    for file in ["other/a.sh", "other/deep/a.sh", "other/a.txt"] {
+        space.write(file, "wrong\n");
+    }
+    let at = |file: &str| space.path(file);
+    let move_away = |folder: &str| {
+        rename(at(folder), at("away")).expect("it is ours");
+        rename(at("other"), at(folder)).expect("it is ours");
+    };
+    let move_back = |folder: &str| {
+        rename(at(folder), at("other")).expect("it is ours");
+        rename(at("away"), at(folder)).expect("it is ours");
+    };
+    let turn = |target: &str| {
+        let _ = std::fs::remove_file(at("turned"));
+        symlink(target, at("turned")).expect("it is ours");
+    };
+    turn("v1");
+    let harmless = || {
+        for file in [".code.swp", "code/.a.sh.swp", "data/new.txt", "v1/a.pyc"] {
+            space.write(file, "");
+        }
+    };
+    let no_more = || {
+        for file in [".code.swp", "code/.a.sh.swp"] {
+            std::fs::remove_file(at(file)).expect("it is ours");
+        }
+    };
+    let cases: [(&str, &dyn Fn(), &dyn Fn()); 5] = [
+        ("code", &|| move_away("code"), &|| move_back("code")),
+        ("turned", &|| turn("other"), &|| turn("v1")),
+        ("v1", &|| move_away("v1"), &|| move_back("v1")),
+        ("data", &|| move_away("data"), &|| move_back("data")),
+        ("", &harmless, &no_more),
+    ];
+    for (place, away, back) in cases {
+        for file in ["begun", "go", "read", "end"] {
+            let _ = std::fs::remove_file(at(file));
+        }
+        let run = space
+            .command(&["run", "manifests/c.yaml", "--progress", "lines"])
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        assert!(eventually(|| at("begun").exists()));
+        away();
+        space.write("go", "");
+        assert!(eventually(|| at("read").exists()));
+        back();
+        space.write("end", "");
+        let output = run.wait_with_output().expect("it ends");
+        let said = String::from_utf8(output.stderr).expect("text");
+        if place.is_empty() {
+            assert_eq!(output.status.code(), Some(0), "{said}");
+            continue;
+        }
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        let wanted = format!("`{place}` changed while the step ran");
+        assert!(said.contains(&wanted), "{said}");
+    }
+    assert_eq!(texts(&space, "s"), ["right\nright\nright\n"]);
+}
+
+#[test]
 fn patterns_of_code_settle_after_one_run() {
     let space = space(
         r#"experiment: c
@@ -803,6 +921,30 @@ stages:
     space.write("log.txt", "mine");
     let why = space.stdout(&["why", "manifests/c.yaml", "s"]);
     assert!(why.contains("file log.txt: new"), "{why}");
+}
+
+#[test]
+fn a_project_that_was_moved_is_as_up_to_date_as_before() {
+    let space = TestSpace::new();
+    space.write("old/sweepline.toml", "");
+    space.write("old/a.py", "");
+    space.write(
+        "old/manifests/c.yaml",
+        r#"experiment: c
+stages:
+  s: {uses: command, with: {run: 'date >> "${root}/log.txt"; echo 1 > "${out.x}"', code: ["**/*"], out: {x: x}}}
+"#,
+    );
+    let run = |folder: &str| {
+        let mut command = space.command(&["run", "manifests/c.yaml", "--json"]);
+        let output = command.current_dir(space.path(folder)).output();
+        let output = output.expect("the program starts");
+        executed(&String::from_utf8(output.stdout).expect("events are text"))
+    };
+    assert_eq!(run("old"), counts(&[("s", 1)]));
+    assert_eq!(run("old"), counts(&[]));
+    std::fs::rename(space.path("old"), space.path("new")).expect("it is ours");
+    assert_eq!(run("new"), counts(&[]));
 }
 
 /// The environment of a step's result, as data.

@@ -165,6 +165,60 @@ fn a_file_that_is_not_the_result_is_told_and_kept_aside() {
 }
 
 #[test]
+fn what_lies_behind_a_link_in_the_results_stays() {
+    let space = project();
+    ran(&space, "run manifests/e.yaml");
+    for (folder, own, file) in [
+        ("outputs/e/cells/made", "own", "own/n=1/x.txt"),
+        ("outputs/e/tables", "papers", "papers/summary.csv"),
+    ] {
+        space.write(file, "precious");
+        fs::remove_dir_all(space.path(folder)).unwrap();
+        symlink(space.path(own), space.path(folder)).unwrap();
+    }
+    // Even the very bytes of the results are theirs.
+    space.write("own/n=2/x.txt", "2\n");
+    let before: Vec<PathBuf> = [space.files("own"), space.files("papers")].concat();
+    space.replace("manifests/e.yaml", "echo \"${n}\"", "echo \"${n}.\"");
+    space.replace("manifests/e.yaml", "v=1", "v=2");
+    let text = ran(&space, "run manifests/e.yaml");
+    for folder in ["cells/made", "tables"] {
+        let path = space.path("outputs/e").join(folder);
+        assert!(path.is_dir() && !path.is_symlink(), "{text}");
+        assert!(kept(&path).expect("the link").is_symlink(), "{text}");
+        assert!(text.contains("it is kept as"), "{text}");
+    }
+    assert_eq!(space.read("outputs/e/cells/made/n=1/x.txt"), "1.\n");
+    // Nor is anything removed there.
+    fs::remove_dir_all(space.path("outputs/e/cells/made")).unwrap();
+    symlink(space.path("own"), space.path("outputs/e/cells/made")).unwrap();
+    space.write("own/n=2/x.txt", "2.\n");
+    space.replace("manifests/e.yaml", "[1, 2]", "[1]");
+    space.replace("manifests/e.yaml", "v=2", "v=3");
+    ran(&space, "run manifests/e.yaml");
+    assert_eq!([space.files("own"), space.files("papers")].concat(), before);
+    assert_eq!(space.read("own/n=1/x.txt"), "precious");
+    assert_eq!(space.read("papers/summary.csv"), "precious");
+}
+
+#[test]
+fn results_may_lie_on_another_disk() {
+    let space = project();
+    fs::create_dir_all(space.path("outputs")).unwrap();
+    fs::create_dir_all(space.path("big/one/deep/e")).unwrap();
+    symlink(space.path("big/one/deep/e"), space.path("outputs/e")).unwrap();
+    ran(&space, "run manifests/e.yaml");
+    assert_eq!(space.read("outputs/e/cells/made/n=1/x.txt"), "1\n");
+    let text = ran(&space, "run manifests/e.yaml");
+    assert!(text.contains("up to date"), "{text}");
+    space.replace("manifests/e.yaml", "echo \"${n}\"", "echo \"${n}.\"");
+    let text = ran(&space, "run manifests/e.yaml");
+    assert!(!text.contains("is kept as"), "{text}");
+    assert_eq!(space.read("outputs/e/cells/made/n=1/x.txt"), "1.\n");
+    assert_eq!(space.files("big").len(), space.files("outputs/e").len());
+}
+
+#[test]
 fn values_of_the_environment_are_kept_nowhere() {
     let space = TestSpace::new();
     space.write(
@@ -277,6 +331,48 @@ fn gc_keeps_what_manifests_elsewhere_need_also_where_they_cannot_be_read() {
     fs::remove_file(space.path("elsewhere/deep/f.yaml")).unwrap();
     let text = ran(&space, "gc");
     assert!(text.contains("would remove"), "{text}");
+}
+
+#[test]
+fn gc_finds_manifests_below_others_and_where_the_project_was_moved_to() {
+    let space = TestSpace::new();
+    space.write("old/sweepline.toml", "");
+    for (name, file) in [
+        ("e", "exps/x.yaml"),
+        ("f", "manifests/y.YAML"),
+        ("g", "manifests/z.yaml"),
+    ] {
+        let text = MANIFEST.replace("experiment: e", &format!("experiment: {name}"));
+        space.write(
+            &format!("old/{file}"),
+            &text.replace("[1, 2]", &format!("[\"{name}\"]")),
+        );
+    }
+    // No manifest, and so nobody's trouble.
+    space.write("old/manifests/parts/lr.yaml", "lr: 0.1\n");
+    let at = |folder: &str, arguments: &str| {
+        let arguments: Vec<&str> = arguments.split_whitespace().collect();
+        let mut command = space.command(&arguments);
+        let output = command.current_dir(space.path(folder)).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {text}");
+        text
+    };
+    for file in ["exps/x.yaml", "manifests/y.YAML", "manifests/z.yaml"] {
+        at("old", &format!("run {file}"));
+    }
+    fs::create_dir(space.path("old/manifests/done")).unwrap();
+    for file in ["y.YAML", "z.yaml"] {
+        let done = space.path("old/manifests/done").join(file);
+        fs::rename(space.path("old/manifests").join(file), done).unwrap();
+    }
+    fs::rename(space.path("old"), space.path("new")).unwrap();
+    let text = at("new", "gc --yes");
+    assert!(text.contains("nothing to remove"), "{text}");
+    fs::remove_file(space.path("new/exps/x.yaml")).unwrap();
+    let text = at("new", "gc");
+    assert!(text.contains("would remove 3 results"), "{text}");
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(in crate::cli) fn pull(args: &PullArgs, err: &mut Printer) -> Result<Exit, S
     let store = store_lock::open(&project.store, !args.no_wait, || {
         interrupted.load(Ordering::SeqCst) == 0
     })?;
-    store.remember_manifest(&project.name(), &project.manifest)?;
+    project.remember_manifest(&store)?;
     let mut previous = PreviousRun::in_store(&project, Some(store))?;
     let progress = Progress::stopped_by(interrupted);
     let mut asked: HashSet<Digest> = HashSet::new();

@@ -173,7 +173,7 @@ impl<'a> Coordinator<'a, '_> {
             state: None,
             why: None,
         });
-        let stamps = stamps(&task, self.engine.keys);
+        let stamps = stamps(&task, &self.engine.options.root, self.engine.keys);
         let lent = InputSnapshot::to(&task, self.engine.store)?;
         // What its program keeps is left to others, or removed, when it ends, whoever handed it over.
         if task.step.kind.keeps_state(&task.step.params) {

@@ -153,6 +153,8 @@ pub(super) fn save(folder: &Path, shown: &ViewSummary, files: &Files) -> io::Res
     text.push('\n');
     fs::create_dir_all(folder)?;
     let new = folder.join(NEW_MEMORY);
+    // It may be a link to somebody else's file.
+    let _ = fs::remove_file(&new);
     fs::write(&new, text)?;
     fs::rename(&new, folder.join(MEMORY))
 }
@@ -180,6 +182,28 @@ pub(super) fn relative(folder: &Path, file: &Path) -> PathBuf {
     path
 }
 
+/// How a link in a folder leads to an object: `..` leads up from where the folder really is.
+pub(super) fn way_to_object(folder: &Path, object: &Path) -> PathBuf {
+    let way = relative(folder, object);
+    if folder.join(&way).exists() {
+        return way;
+    }
+    match (folder.canonicalize(), object.canonicalize()) {
+        (Ok(folder), Ok(object)) => relative(&folder, &object),
+        _ => way,
+    }
+}
+
+/// The first on the way from a view to a folder in it that is there and is none: a link, be it to a folder.
+pub(super) fn in_the_way<'p>(view: &Path, inside: &'p Path) -> Option<&'p Path> {
+    let mut all: Vec<&Path> = inside.ancestors().collect();
+    // The last is the view itself.
+    all.pop();
+    let none =
+        |path: &&&Path| fs::symlink_metadata(view.join(path)).is_ok_and(|about| !about.is_dir());
+    all.iter().rev().find(none).copied()
+}
+
 /// Where a way from a folder leads, as text alone.
 fn resolved(folder: &Path, way: &Path) -> PathBuf {
     let path = std::path::absolute(folder.join(way)).unwrap_or_default();
@@ -202,7 +226,7 @@ pub(super) fn leads_to(path: &Path, object: &Object, store: &Store) -> bool {
     };
     let object = store.path(object);
     let folder = path.parent().unwrap_or(path);
-    target == relative(folder, &object)
+    target == way_to_object(folder, &object)
         || match (fs::canonicalize(path), fs::canonicalize(object)) {
             (Ok(there), Ok(object)) => there == object,
             _ => false,
@@ -221,7 +245,11 @@ pub(super) fn leads_into(path: &Path, store: &Store) -> bool {
     };
     let folder = path.parent().unwrap_or(path);
     let objects = std::path::absolute(store.objects_folder()).unwrap_or_default();
-    resolved(folder, &target).starts_with(objects)
+    resolved(folder, &target).starts_with(&objects)
+        || match (folder.canonicalize(), objects.canonicalize()) {
+            (Ok(folder), Ok(objects)) => resolved(&folder, &target).starts_with(objects),
+            _ => false,
+        }
 }
 
 /// Whether a plain file has this content, by reading it.

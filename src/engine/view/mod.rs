@@ -47,7 +47,6 @@ use memory::Files;
 use memory::Stamp;
 use memory::ViewFile;
 use memory::ViewSummary;
-use memory::relative;
 
 /// What the view is told.
 pub(super) enum ViewMessage {
@@ -219,6 +218,7 @@ impl View<'_> {
             let mut own = own;
             let same = known.as_ref() == Some(&own);
             if !same || !own.stands(&full, self.store) {
+                self.clear_way(&full).map_err(failed)?;
                 if !self.is_ours(&full, known.as_ref(), &own) {
                     self.keep_aside(&full).map_err(failed)?;
                 }
@@ -227,6 +227,7 @@ impl View<'_> {
             }
             // What was written through a link lay in the store until the result was made again.
             if let Some(damaged) = object.and_then(|object| self.store.take_damaged(&object)) {
+                self.clear_way(&full).map_err(failed)?;
                 self.keep_damaged(&damaged, &full).map_err(failed)?;
             }
             self.files().insert(path.clone(), own);
@@ -282,15 +283,33 @@ impl View<'_> {
         let _ = self.sender.send(Message::Warning { id: None, message });
     }
 
-    fn place(&mut self, path: &Path, what: &Wanted) -> io::Result<()> {
+    /// Makes the folders that a path is in. What stands in the place of one goes as a file does: behind a link
+    /// are somebody else's files.
+    fn clear_way(&mut self, path: &Path) -> io::Result<()> {
         let folder = path.parent().unwrap_or(self.folder);
         if self.folders.is_empty() {
             memory::mark(self.folder, self.manifest)?;
         }
-        if !self.folders.contains(folder) {
-            fs::create_dir_all(folder)?;
-            self.folders.insert(folder.to_owned());
+        if self.folders.contains(folder) {
+            return Ok(());
         }
+        let inside = folder.strip_prefix(self.folder).unwrap_or(folder);
+        if let Some(inside) = memory::in_the_way(self.folder, inside) {
+            let full = self.folder.join(inside);
+            let name = names::text_of(inside.as_os_str());
+            let ours = self.files().get(&name).is_some_and(|own| own.is_at(&full));
+            match ours || memory::leads_into(&full, self.store) {
+                true => fs::remove_file(&full)?,
+                false => self.keep_aside(&full)?,
+            }
+        }
+        fs::create_dir_all(folder)?;
+        self.folders.insert(folder.to_owned());
+        Ok(())
+    }
+
+    fn place(&mut self, path: &Path, what: &Wanted) -> io::Result<()> {
+        let folder = path.parent().unwrap_or(self.folder);
         let (source, target) = match what {
             Wanted::Other(Other::Folder) => return fs::create_dir_all(path),
             Wanted::Other(Other::Link(target)) => {
@@ -298,7 +317,7 @@ impl View<'_> {
             }
             Wanted::File { object, copied } => {
                 let source = self.store.path(object);
-                let target = (!copied).then(|| relative(folder, &source));
+                let target = (!copied).then(|| memory::way_to_object(folder, &source));
                 (Some(source), target)
             }
         };
@@ -340,6 +359,10 @@ impl View<'_> {
             let own = self.files().remove(&path);
             let path = PathBuf::from(names::name_of(&path));
             let full = self.folder.join(&path);
+            let above = path.parent().unwrap_or(&path);
+            if memory::in_the_way(self.folder, above).is_some() {
+                continue;
+            }
             // An empty folder goes as the others do, or stays if somebody uses it.
             let folder = full.is_dir() && !full.is_symlink();
             let ours = folder

@@ -25,7 +25,9 @@ pub fn tidy_view(folder: &Path, store: &Store, all: bool) -> io::Result<usize> {
         let leads = |target: &String| memory::is_link_to(&path, target);
         let is_link = memory::leads_into(&path, store) || file.link.as_ref().is_some_and(leads);
         let is_copy = file.object.is_some() && file.is_at(&path);
-        let goes = is_link && !path.exists() || all && (is_link || is_copy);
+        let above = Path::new(&name).parent().unwrap_or(folder);
+        let goes = (is_link && !path.exists() || all && (is_link || is_copy))
+            && memory::in_the_way(folder, above).is_none();
         if goes {
             fs::remove_file(&path)?;
             removed += 1;

@@ -18,6 +18,7 @@ use crate::plan::Step;
 use crate::registry::Value;
 use crate::store::Digest;
 use crate::store::Stat;
+use crate::store::is_executable;
 use crate::store::names;
 
 use super::Contents;
@@ -41,6 +42,7 @@ struct SeenFile {
     name: String,
     path: PathBuf,
     digest: Digest,
+    executable: bool,
     /// None where it could change without its times showing it.
     stat: Option<Stat>,
 }
@@ -102,6 +104,11 @@ impl KeyRules {
         if !patterns.is_empty() {
             for file in &self.seen(&Reads::Code(patterns), contents)?.files {
                 sink.part("code", &file.name, Part::Content(Some(file.digest)));
+                // Others have the keys that they had before this counted.
+                if file.executable {
+                    let name = format!("{} (executable)", file.name);
+                    sink.part("code", &name, Part::Number(1));
+                }
             }
         }
         for name in texts(step, "env") {
@@ -191,7 +198,7 @@ impl KeyRules {
                 continue;
             }
             match digest(&file.path) {
-                Ok(now) if now == file.digest => {}
+                Ok(now) if now == file.digest && executable(&file.path) == file.executable => {}
                 Err(error) if error.kind() != io::ErrorKind::NotFound && file.path.exists() => {
                     return Err(failed(&file.path, error));
                 }
@@ -259,6 +266,7 @@ impl KeyRules {
             let before = stat(&path).filter(settled);
             let digest = contents.file(&path).map_err(|error| failed(&path, error))?;
             files.push(SeenFile {
+                executable: executable(&path),
                 stat: before.filter(|before| stat(&path) == Some(*before)),
                 name,
                 path,
@@ -340,6 +348,10 @@ fn failed(path: &Path, source: io::Error) -> KeyError {
 
 fn stat(path: &Path) -> Option<Stat> {
     fs::metadata(path).ok().map(|found| Stat::of(&found))
+}
+
+fn executable(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| is_executable(&found))
 }
 
 fn now() -> i64 {
