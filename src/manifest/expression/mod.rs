@@ -47,7 +47,6 @@ pub struct Expression {
     text: String,
     place: Place,
     names: Vec<Arc<str>>,
-    ways: Vec<Arc<str>>,
 }
 
 /// A name that an expression uses had no value, where one was needed.
@@ -87,16 +86,8 @@ impl Expression {
                     wrong
                 }
             })?;
-        let used = |within: bool| -> Vec<Arc<str>> {
-            let names = compiled.undeclared_variables(within).into_iter();
-            let names: BTreeSet<String> = names
-                .filter(|name| FUNCTIONS.iter().all(|(function, _)| function != name))
-                .collect();
-            names.into_iter().map(Arc::from).collect()
-        };
         Ok(Expression {
-            names: used(false),
-            ways: used(true),
+            names: used(&compiled, false),
             compiled,
             text,
             place: place.clone(),
@@ -109,8 +100,8 @@ impl Expression {
     }
 
     /// The same, where only a value within a parameter is used by the way to it: `optim.lr`.
-    pub fn ways(&self) -> &[Arc<str>] {
-        &self.ways
+    pub fn ways(&self) -> Vec<Arc<str>> {
+        used(&self.compiled, true)
     }
 
     pub fn place(&self) -> &Place {
@@ -197,6 +188,15 @@ impl Expression {
             detail.unwrap_or_else(|| error.kind().to_string())
         })
     }
+}
+
+/// The names that are used, sorted; by the ways within them where these are asked for.
+fn used(compiled: &minijinja::Expression<'_, '_>, ways: bool) -> Vec<Arc<str>> {
+    let names = compiled.undeclared_variables(ways).into_iter();
+    let names: BTreeSet<String> = names
+        .filter(|name| FUNCTIONS.iter().all(|(function, _)| function != name))
+        .collect();
+    names.into_iter().map(Arc::from).collect()
 }
 
 impl fmt::Debug for Expression {
