@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::manifest::Experiment;
+use crate::manifest::Expression;
 use crate::manifest::Stage;
 use crate::registry::Catalog;
 use crate::registry::StageKind;
@@ -98,8 +99,7 @@ impl KindFinder<'_> {
             return None;
         }
         let mut ways = stage.uses.ways();
-        let when = stage.when.iter();
-        ways.extend(when.flat_map(|when| when.ways().iter().cloned()));
+        ways.extend(stage.when.iter().flat_map(Expression::ways));
         let mut kind_of = KindOf {
             kinds: Vec::new(),
             by_values: Some(ByValues {

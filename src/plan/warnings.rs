@@ -12,14 +12,14 @@ use super::wiring::expressions;
 pub(super) fn unused(experiment: &Experiment, found: &mut Diagnostics) {
     let grid = &experiment.grid;
     let mut used: BTreeSet<&str> = BTreeSet::new();
-    let mut ways: BTreeSet<&str> = BTreeSet::new();
+    let mut ways = BTreeSet::new();
     for stage in &experiment.pipeline.stages {
         expressions(stage, &mut |expression| {
             used.extend(expression.names().iter().map(|name| &**name));
-            ways.extend(expression.ways().iter().map(|way| &**way));
+            ways.extend(expression.ways());
         });
     }
-    let deciding = grid.axes_of(ways);
+    let deciding = grid.axes_of(ways.iter().map(|way| &**way));
     for axis in &experiment.axes {
         // Variants without effect of their own may hold axes that have one.
         let own: Vec<_> = axis

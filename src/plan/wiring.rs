@@ -267,7 +267,8 @@ pub(super) fn axes_of(
         .filter_map(|input| input.when.as_ref())
         .collect();
     expressions(stage, &mut |expression| {
-        let own = grid.axes_of(expression.ways().iter().map(|way| &**way));
+        let ways = expression.ways();
+        let own = grid.axes_of(ways.iter().map(|way| &**way));
         if let Some((over, place)) = &over
             && !conditions
                 .iter()

@@ -3,6 +3,7 @@
 
 use super::Capability;
 use super::shape_text;
+use crate::text::plural;
 
 /// What is known of what a step will leave. Nothing is known by default.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -103,7 +104,7 @@ impl Facts {
         match self.latent {
             Some(latent) if latent != needed => Err(Misfit {
                 slot: "model",
-                message: format!("it has {latent} latent dimensions"),
+                message: format!("it has {}", plural(latent, "latent dimension")),
                 beside: None,
                 help: format!("{what} needs `latent: {needed}`"),
             }),

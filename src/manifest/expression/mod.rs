@@ -48,7 +48,6 @@ pub struct Expression {
     text: String,
     place: Place,
     names: Vec<Arc<str>>,
-    ways: Vec<Arc<str>>,
 }
 
 /// A name that an expression uses had no value, where one was needed.
@@ -78,7 +77,6 @@ impl Expression {
             return Ok(Expression {
                 compiled: None,
                 names: vec![Arc::from(&*text)],
-                ways: vec![Arc::from(&*text)],
                 text,
                 place: place.clone(),
             });
@@ -97,16 +95,8 @@ impl Expression {
                     wrong
                 }
             })?;
-        let used = |within: bool| -> Vec<Arc<str>> {
-            let names = compiled.undeclared_variables(within).into_iter();
-            let names: BTreeSet<String> = names
-                .filter(|name| FUNCTIONS.iter().all(|(function, _)| function != name))
-                .collect();
-            names.into_iter().map(Arc::from).collect()
-        };
         Ok(Expression {
-            names: used(false),
-            ways: used(true),
+            names: used(&compiled, false),
             compiled: Some(compiled),
             text,
             place: place.clone(),
@@ -119,8 +109,11 @@ impl Expression {
     }
 
     /// The same, where only a value within a parameter is used by the way to it: `optim.lr`.
-    pub fn ways(&self) -> &[Arc<str>] {
-        &self.ways
+    pub fn ways(&self) -> Vec<Arc<str>> {
+        match &self.compiled {
+            Some(compiled) => used(compiled, true),
+            None => self.names.clone(),
+        }
     }
 
     pub fn place(&self) -> &Place {
@@ -206,6 +199,15 @@ impl Expression {
             detail.unwrap_or_else(|| error.kind().to_string())
         })
     }
+}
+
+/// The names that are used, sorted; by the ways within them where these are asked for.
+fn used(compiled: &minijinja::Expression<'_, '_>, ways: bool) -> Vec<Arc<str>> {
+    let names = compiled.undeclared_variables(ways).into_iter();
+    let names: BTreeSet<String> = names
+        .filter(|name| FUNCTIONS.iter().all(|(function, _)| function != name))
+        .collect();
+    names.into_iter().map(Arc::from).collect()
 }
 
 impl fmt::Debug for Expression {

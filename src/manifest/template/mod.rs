@@ -216,7 +216,7 @@ impl Template {
     /// The same, where only a value within a parameter is used by the way to it: `optim.lr`.
     pub fn ways(&self) -> BTreeSet<Arc<str>> {
         let mut ways = BTreeSet::new();
-        self.visit(&mut |expression| ways.extend(expression.ways().iter().cloned()));
+        self.visit(&mut |expression| ways.extend(expression.ways()));
         ways
     }
 

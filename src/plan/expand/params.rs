@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::manifest::Expression;
 use crate::plan::PartOfBudget;
 use crate::plan::params::ParamTemplate;
 use crate::plan::projection::Projection;
@@ -45,12 +46,7 @@ impl Expansion {
         for argument in &stage.with {
             ways.extend(argument.value.ways());
         }
-        ways.extend(
-            stage
-                .when
-                .iter()
-                .flat_map(|when| when.ways().iter().cloned()),
-        );
+        ways.extend(stage.when.iter().flat_map(Expression::ways));
         let search = ready.experiment.search.as_ref();
         let budget = search.and_then(|search| search.budget.as_ref());
         let budget = budget.filter(|budget| ways.iter().any(|way| **way == *budget.name));

@@ -100,14 +100,17 @@ stages:
     let fit: serde_json::Value =
         serde_json::from_str(fit.expect("it ran")).expect("events are JSON");
     let seconds = fit["seconds"].as_f64().expect("it took a while");
-    // Some nine seconds, on this machine and in this build.
-    let epochs = (300.0 * 9.0 / seconds) as usize;
-    let space = space(&manifest.replace("EPOCHS", &epochs.to_string()), "");
-    let said = shared.cluster.run(&space, &["--checkpoint-every", "0.5"]);
-    assert!(
-        said.contains("came to the end of its time limit"),
-        "{epochs}: {said}"
-    );
+    // Some nine seconds, on this machine and in this build; more where it was busier before than it is now.
+    let mut epochs = (300.0 * 9.0 / seconds) as usize;
+    let space = loop {
+        let space = space(&manifest.replace("EPOCHS", &epochs.to_string()), "");
+        let said = shared.cluster.run(&space, &["--checkpoint-every", "0.5"]);
+        if said.contains("came to the end of its time limit") {
+            break space;
+        }
+        assert!(epochs < 10_000, "{epochs}: {said}");
+        epochs *= 2;
+    };
     space.stdout(&[
         "run",
         "manifests/o.yaml",

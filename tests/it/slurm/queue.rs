@@ -177,6 +177,7 @@ stages:
     assert!(said.contains("2 done"), "{said}");
     let log = space.stdout(&["log", "manifests/o.yaml", "fit"]);
     assert!(log.contains("going on after iteration"), "{log}");
+    assert!(!log.contains("attempt 2"), "the same attempt: {log}");
     let local = ["--store", "local/store", "--outputs", "local"];
     space.stdout(&[&["run", "manifests/o.yaml"][..], &local].concat());
     assert_eq!(
