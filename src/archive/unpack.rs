@@ -76,7 +76,7 @@ pub fn unpack(archive: &Path, folder: &Path) -> Result<Unpacked, ArchiveError> {
     refuse_full(&folder)?;
     let staging = staging(&folder)?;
     let name = archive.file_name().unwrap_or_default().to_string_lossy();
-    let done = fill(&mut zip, index, &name, &staging, &folder);
+    let done = fill(&mut zip, index, &name, &staging);
     let done = done.and_then(|done| {
         // An empty folder gives way.
         let _ = fs::remove_dir(&folder);
@@ -128,7 +128,6 @@ fn fill<R: Read + Seek>(
     index: Index,
     name: &str,
     staging: &Path,
-    folder: &Path,
 ) -> Result<Unpacked, ArchiveError> {
     for (name, about) in &index.project {
         project_file(zip, name, *about, staging)?;
@@ -167,8 +166,8 @@ fn fill<R: Read + Seek>(
     store.set_keys(&index.experiment, &steps)?;
     store.remember_manifest(
         &index.experiment,
-        &folder.join(names::name_of(&index.manifest)),
-        folder,
+        &staging.join(names::name_of(&index.manifest)),
+        staging,
     )?;
     for (file, note) in &index.notes {
         let path = place.join(file);

@@ -196,7 +196,9 @@ fn project_manifests() -> Vec<PathBuf> {
         for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
             if path.is_dir() {
                 pending.push(path);
-            } else if is_yaml(&path) && path.is_file() && (folder == top || says_experiment(&path))
+            } else if is_yaml(&path)
+                && path.is_file()
+                && (folder == top || experiment_in(&path).is_some())
             {
                 manifests.push(path.strip_prefix(&here).unwrap_or(&path).to_owned());
             }
@@ -211,14 +213,17 @@ fn is_yaml(path: &Path) -> bool {
     ending.is_some_and(|ending| ending == "yaml" || ending == "yml")
 }
 
-/// Whether a file looks like a manifest, also one with mistakes.
-fn says_experiment(path: &Path) -> bool {
-    let bytes = fs::read(path).unwrap_or_default();
+/// The experiment that a file names as a manifest does, also one with mistakes.
+fn experiment_in(path: &Path) -> Option<String> {
+    let bytes = fs::read(path).ok()?;
     let text = String::from_utf8_lossy(&bytes);
-    let mut lines = text.lines();
-    lines.any(|line| {
-        line.trim_start_matches(['{', ' ', '"'])
-            .starts_with("experiment")
+    let quotes = ['"', '\''];
+    text.lines().find_map(|line| {
+        let line = line.strip_prefix('{').map_or(line, str::trim_start);
+        let (key, value) = line.split_once(':')?;
+        let value = value.split([',', '}', '#']).next()?;
+        let named = key.trim_end().trim_matches(quotes) == "experiment";
+        named.then(|| value.trim().trim_matches(quotes).to_owned())
     })
 }
 
@@ -256,7 +261,12 @@ impl Kept {
                 let absolute = manifest::absolute(path);
                 let known = store.manifests()?.into_iter();
                 let known = known.filter(|(_, path)| *path == absolute);
-                let known: Vec<String> = known.map(|(experiment, _)| experiment).collect();
+                let mut known: Vec<String> = known.map(|(experiment, _)| experiment).collect();
+                // It may have been run from where it was before.
+                if let (true, Some(named)) = (known.is_empty(), experiment_in(path)) {
+                    known = store.experiments()?;
+                    known.retain(|known| known.split('@').next() == Some(&named));
+                }
                 if !known.is_empty() {
                     let path = path.display();
                     writeln!(

@@ -370,6 +370,13 @@ fn gc_finds_manifests_below_others_and_where_the_project_was_moved_to() {
     fs::rename(space.path("old"), space.path("new")).unwrap();
     let text = at("new", "gc --yes");
     assert!(text.contains("nothing to remove"), "{text}");
+    // One that cannot be read where it is now is known by its name.
+    space.replace("new/manifests/done/z.yaml", "uses", "usse");
+    let text = at("new", "gc --yes");
+    assert!(
+        text.contains("cannot be read") && text.contains("nothing to remove"),
+        "{text}"
+    );
     fs::remove_file(space.path("new/exps/x.yaml")).unwrap();
     let text = at("new", "gc");
     assert!(text.contains("would remove 3 results"), "{text}");

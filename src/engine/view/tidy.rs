@@ -22,12 +22,16 @@ pub fn tidy_view(folder: &Path, store: &Store, all: bool) -> io::Result<usize> {
     let mut folders = Vec::new();
     for (name, file) in files {
         let path = folder.join(&name);
+        let above = Path::new(&name).parent().unwrap_or(folder);
+        // Behind a link are somebody else's files.
+        if memory::in_the_way(folder, above).is_some() {
+            kept.insert(name, file);
+            continue;
+        }
         let leads = |target: &String| memory::is_link_to(&path, target);
         let is_link = memory::leads_into(&path, store) || file.link.as_ref().is_some_and(leads);
         let is_copy = file.object.is_some() && file.is_at(&path);
-        let above = Path::new(&name).parent().unwrap_or(folder);
-        let goes = (is_link && !path.exists() || all && (is_link || is_copy))
-            && memory::in_the_way(folder, above).is_none();
+        let goes = is_link && !path.exists() || all && (is_link || is_copy);
         if goes {
             fs::remove_file(&path)?;
             removed += 1;
