@@ -32,6 +32,7 @@ use crate::store::Lookup;
 use crate::store::Store;
 use crate::table::Column;
 use crate::table::Table;
+use crate::text::in_one_line;
 use crate::text::plural;
 
 /// More rows of metrics than this are counted; `--json` has all.
@@ -311,7 +312,7 @@ impl Differences {
                 )?,
             }
             for change in changed {
-                writeln!(out, "  {change}")?;
+                writeln!(out, "  {}", in_one_line(change))?;
             }
         }
         let follow = self

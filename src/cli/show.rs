@@ -32,6 +32,7 @@ use crate::store::Fetched;
 use crate::store::PastAttempt;
 use crate::store::StepResult;
 use crate::store::Store;
+use crate::text::in_one_line;
 use crate::text::said;
 
 /// How many members of a slot are listed.
@@ -121,7 +122,7 @@ impl Shown<'_> {
         writeln!(out, "{step}: {}", state.unwrap_or(word(self.status())))?;
         writeln!(out, "  --> {}", step.place)?;
         for line in lines(self.project, self.status()) {
-            writeln!(out, "  {}", line.text)?;
+            writeln!(out, "  {}", in_one_line(&line.text))?;
         }
         writeln!(out, "kind  {}, revision {}", kind.name(), kind.revision())?;
         if let Some(shell) = kind.interpreter(&step.params) {

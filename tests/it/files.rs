@@ -543,10 +543,13 @@ stages:
     }
     space.replace("src/a\nall 2 steps up to date, says a name.py", "1", "2");
     for more in [
-        &["plan", "manifests/n.yaml"][..],
-        &["plan", "manifests/n.yaml", "--explain"],
+        &["plan"][..],
+        &["plan", "--explain"],
+        &["why", "a"],
+        &["show", "a"],
     ] {
-        all.push_str(&String::from_utf8_lossy(&space.output(more).stdout));
+        let more = [&more[..1], &["manifests/n.yaml"], &more[1..]].concat();
+        all.push_str(&String::from_utf8_lossy(&space.output(&more).stdout));
     }
     assert!(all.contains(r"says a name.py"), "{all}");
     for line in all.lines() {
