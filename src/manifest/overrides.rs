@@ -119,7 +119,7 @@ pub(super) fn entries(
 
 /// What of a value YAML would pass over, or take for more than it looks like on a command line.
 fn passed_over(node: &Node, text: &str) -> Option<&'static str> {
-    let (whole, read) = (text.trim(), text.get(node.place.range.clone())?.trim());
+    let (whole, read) = (text.trim(), node.place.text().trim());
     match node.content {
         Content::Scalar(_) if read.len() < whole.len() && whole.starts_with(read) => {
             Some("a comment begins at `#`")

@@ -93,8 +93,7 @@ fn resembles_a_number(text: &str) -> bool {
 }
 
 fn is_quoted(node: &Node) -> bool {
-    let text = node.place.source.text.get(node.place.range.clone());
-    text.is_some_and(|text| text.starts_with(['"', '\'']))
+    node.place.text().starts_with(['"', '\''])
 }
 
 fn scalar(node: &Node) -> Option<&Value> {

@@ -5,7 +5,6 @@ use super::metrics::Spec;
 use super::outputs::Output;
 use super::params::CommandParams;
 use super::params::Run;
-use super::shell;
 use super::value_files;
 use crate::registry::InvalidParam;
 use crate::registry::ParamType;
@@ -49,10 +48,7 @@ fn run(params: &CommandParams) -> Result<(), InvalidParam> {
     let help = "`run: [program, argument, …]`, or a shell text";
     match &params.run {
         Run::Text(text) if text.trim().is_empty() => Err(invalid("run", "nothing to run", help)),
-        Run::Text(_) => {
-            shell::look_ahead();
-            Ok(())
-        }
+        Run::Text(_) => Ok(()),
         Run::Arguments(arguments) => match arguments.first() {
             None => Err(invalid("run", "nothing to run", help)),
             Some(Value::Str(program)) if program.trim().is_empty() => {

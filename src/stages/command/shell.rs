@@ -11,7 +11,6 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
-use std::sync::Once;
 use std::sync::OnceLock;
 
 use crate::text::shell_word;
@@ -69,15 +68,6 @@ pub(super) fn shell() -> &'static Shell {
             tells: false,
         })
     })
-}
-
-/// Begins to look for the shell, which takes as long as planning a hundred steps: keys ask for it.
-pub(super) fn look_ahead() {
-    static BEGUN: Once = Once::new();
-    BEGUN.call_once(|| {
-        // Without a thread of its own whoever asks first looks.
-        _ = std::thread::Builder::new().spawn(shell);
-    });
 }
 
 /// `sh` is where every Unix has it; others are looked for as programs are.
