@@ -13,6 +13,7 @@ use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::replicates;
+use super::replicates::More;
 use super::stop::Stop;
 use crate::claims;
 use crate::claims::ClaimsDocument;
@@ -68,7 +69,7 @@ pub(super) fn after_run(
     results: &Results<'_>,
     required: bool,
     err: &mut Printer,
-) -> Result<(Exit, Option<u32>), Stop> {
+) -> Result<(Exit, Option<More>), Stop> {
     if project.plan.experiment.claims.is_empty() {
         // The JSON last: it tells which of the others are ours.
         for file in FILES.iter().rev() {

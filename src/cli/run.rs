@@ -265,12 +265,9 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let (claims, more) = claims::after_run(&project, &results, args.require_claims, err)?;
     values::after_run(&project.view, err)?;
     let whole = !partial && summary.totals.failed == 0 && !summary.stopped;
-    if let Some(count) = more.filter(|_| whole) {
-        writeln!(
-            err,
-            "not all claims are decided: going on to {count} replicates"
-        )?;
-        replicates::note(&project.store, &project.name(), count)?;
+    if let Some(more) = more.filter(|_| whole) {
+        writeln!(err, "not all claims are decided: going on to {more}")?;
+        replicates::note(&project.store, &project.name(), more)?;
         let rounds = Rounds {
             metrics,
             ..rounds.with(&summary)

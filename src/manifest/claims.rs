@@ -32,6 +32,14 @@ pub struct StatedClaim {
     pub claim: Claim,
 }
 
+/// Whether each of these says by `for_each` or `where` at which values of an axis it is made.
+pub fn all_tell(claims: &[StatedClaim], axis: &str) -> bool {
+    let tells = |claim: &Claim| {
+        claim.for_each.iter().any(|told| told == axis) || claim.filters.contains_key(axis)
+    };
+    claims.iter().all(|stated| tells(&stated.claim))
+}
+
 /// What claims are checked against.
 pub(super) struct Context<'c> {
     pub columns: &'c Columns,

@@ -167,6 +167,10 @@ impl Column {
 /// Whether a text is read as a number. A value of a range has the place of the range; an octal number is not
 /// read by `parse`.
 fn is_text_of(text: &str, value: &Value) -> bool {
+    // Most texts of others, `{range: [0, 10000]}`, need not be copied to see that.
+    if !text.starts_with(|c: char| c.is_ascii_digit() || "+-._".contains(c)) {
+        return false;
+    }
     let plain = text.trim_start_matches('+').replace('_', "");
     let number = value.as_float();
     number.is_some_and(|number| plain.parse::<f64>().is_ok_and(|read| read == number))

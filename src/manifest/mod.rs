@@ -24,8 +24,9 @@ mod template;
 mod yaml;
 mod yaml_errors;
 
-pub use axes::{Budget, Objective, Replicates, Search, Statistic, TrialCell};
-pub use claims::StatedClaim;
+pub use axes::{Budget, Objective, PartOfReplicates, Replicates, ReplicatesSoFar};
+pub use axes::{Search, Statistic, TrialCell};
+pub use claims::{StatedClaim, all_tell};
 pub use columns::{ABSENT, Column, Columns, ValueId};
 pub use experiment::{AxisInfo, Experiment, Reading};
 pub use expression::{EvaluationError, Expression};

@@ -9,6 +9,7 @@ use crate::text::Diagnostics;
 use crate::text::Place;
 use crate::text::Source;
 
+use super::axes::ReplicatesSoFar;
 use super::node::Content;
 use super::node::Entry;
 use super::node::Node;
@@ -23,9 +24,9 @@ pub struct Overrides {
     pub axes: Vec<(String, String)>,
     /// How many seeds every `{seeds: …}` axis has.
     pub seeds: Option<u32>,
-    /// How many replicates on demand (`seeds: {until: claims}`) earlier runs have come to: no change of the
+    /// The replicates on demand (`seeds: {until: claims}`) that earlier runs have come to: no change of the
     /// experiment.
-    pub replicates: Option<u32>,
+    pub replicates: Option<ReplicatesSoFar>,
     /// The trials of the experiment's search that earlier runs have come to: no change of the experiment.
     pub proposed: Option<Proposed>,
     /// The profile of the manifest to take.

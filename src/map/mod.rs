@@ -28,6 +28,26 @@ impl<V> SortedVecMap<V> {
     pub fn with_capacity(entries: usize) -> Self {
         SortedVecMap(LiteMap::with_capacity(entries))
     }
+
+    /// The value of a name.
+    pub fn get(&self, name: &str) -> Option<&V> {
+        // Names of most maps differ in length, which is seen before they are compared.
+        match self.0.len() <= 8 {
+            true => self
+                .0
+                .iter()
+                .find(|(own, _)| *own == name)
+                .map(|(_, value)| value),
+            false => self.0.get(name),
+        }
+    }
+
+    /// The same names with other values, without sorting again.
+    pub fn map_values<T>(self, mut value: impl FnMut(V) -> T) -> SortedVecMap<T> {
+        let entries = self.0.into_tuple_vec().into_iter();
+        let entries = entries.map(|(name, one)| (name, value(one)));
+        SortedVecMap(LiteMap::from_sorted_store_unchecked(entries.collect()))
+    }
 }
 
 impl<V> Default for SortedVecMap<V> {

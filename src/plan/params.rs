@@ -122,8 +122,7 @@ impl<'s> ParamTemplate<'s> {
         if !self.kind.starts_processes() {
             return None;
         }
-        let mut result = values.clone();
-        let mut differs = false;
+        let mut result = None;
         for rule in self.rules.iter().filter(|rule| rule.fixed.is_none()) {
             let Some(template) = rule.template else {
                 continue;
@@ -137,11 +136,11 @@ impl<'s> ParamTemplate<'s> {
                 && let Ok(value) = rule.param.ty.conform(value)
                 && values.get(rule.param.name) != Some(&value)
             {
+                let result = result.get_or_insert_with(|| values.clone());
                 result.insert(rule.param.name.to_owned(), value);
-                differs = true;
             }
         }
-        differs.then_some(result)
+        result
     }
 
     /// The parameters in a cell; none where there is something wrong, which is said once.

@@ -51,9 +51,11 @@ impl ParamType {
     /// # Errors
     /// What was expected instead, and where inside the value.
     pub fn conform(&self, value: Value) -> Result<Value, Mismatch> {
+        if self.admits(&value) {
+            return Ok(value);
+        }
         match self {
             ParamType::Bool => match value {
-                Value::Bool(_) => Ok(value),
                 Value::Str(word) => {
                     let mismatch = Mismatch::new("expected `true` or `false`, found text");
                     Err(match truth(&word) {
@@ -100,7 +102,6 @@ impl ParamType {
                 None => Err(unexpected("a seed (a whole number from 0)", &value)),
             },
             ParamType::Str => match value {
-                Value::Str(_) => Ok(value),
                 Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
                     let help =
                         format!("text that looks like something else is quoted: \"{value}\"");
@@ -109,7 +110,6 @@ impl ParamType {
                 other => Err(unexpected("text", &other)),
             },
             ParamType::Choice(choices) => match &value {
-                Value::Str(word) if choices.contains(word) => Ok(value),
                 Value::Str(word) => {
                     let known = choices.iter().map(String::as_str);
                     let mismatch = Mismatch::new(format!("`{word}` is not one of the choices"));
@@ -151,6 +151,37 @@ impl ParamType {
                 other => Err(unexpected("a map", &other)),
             },
             ParamType::Any => canonical(value),
+        }
+    }
+
+    /// Whether a value is in its canonical form already.
+    pub(super) fn admits(&self, value: &Value) -> bool {
+        let plain =
+            |number: f64| number.is_finite() && (number != 0.0 || number.is_sign_positive());
+        match (self, value) {
+            (ParamType::Any, Value::List(values)) => values.iter().all(|one| self.admits(one)),
+            (ParamType::Any, Value::Map(values)) => values.values().all(|one| self.admits(one)),
+            (ParamType::Any, Value::Float(number)) => plain(*number),
+            (ParamType::Any, _) => true,
+            (ParamType::Bool, Value::Bool(_)) | (ParamType::Str, Value::Str(_)) => true,
+            (ParamType::Int { min, max }, Value::Int(whole)) => {
+                min.is_none_or(|min| *whole >= min) && max.is_none_or(|max| *whole <= max)
+            }
+            (ParamType::Float { min, max }, Value::Float(number)) => {
+                plain(*number)
+                    && min.is_none_or(|min| *number >= min)
+                    && max.is_none_or(|max| *number <= max)
+            }
+            (ParamType::Seed, Value::Int(seed)) => *seed >= 0,
+            (ParamType::Choice(choices), Value::Str(word)) => choices.contains(word),
+            (ParamType::Path, Value::Str(path)) => inside(path).is_ok(),
+            (ParamType::List(element), Value::List(values)) => {
+                values.iter().all(|one| element.admits(one))
+            }
+            (ParamType::Map(element), Value::Map(values)) => {
+                values.values().all(|one| element.admits(one))
+            }
+            _ => false,
         }
     }
 }
@@ -257,6 +288,50 @@ mod tests {
             max: None,
         };
         assert_eq!(whole.conform(Value::Float(1e3)), Ok(Value::Int(1000)));
+    }
+
+    /// What is taken as it is, and what a value that is not becomes.
+    #[test]
+    fn canonical_is_what_conforming_leaves_as_it_is() {
+        let int = ParamType::Int {
+            min: Some(0),
+            max: Some(9),
+        };
+        let choice = ParamType::Choice(vec!["a".to_owned()]);
+        let types = [
+            ParamType::Any,
+            ParamType::Bool,
+            int.clone(),
+            float(),
+            ParamType::Seed,
+            ParamType::Str,
+            choice,
+            ParamType::Path,
+            ParamType::List(Box::new(int)),
+            ParamType::Map(Box::new(float())),
+        ];
+        let mut values: Vec<Value> = vec![Value::Null, Value::Bool(true)];
+        values.extend([-1, 0, 9, 10].map(Value::Int));
+        values.extend([-0.0, 0.0, -0.5, 3.0, f64::NAN, f64::INFINITY].map(Value::Float));
+        values.extend(["a", "b", "", "../a", "/a"].map(Value::from));
+        let plain = values.clone();
+        values.extend(plain.iter().map(|one| Value::List(vec![one.clone()])));
+        let map = |one: Value| Value::Map([("k".to_owned(), one)].into());
+        values.extend(plain.into_iter().map(map));
+        for ty in &types {
+            for value in &values {
+                let said = format!("{ty:?} of {value:?}");
+                match ty.conform(value.clone()) {
+                    Ok(one) => {
+                        assert!(ty.admits(&one), "{said} is not settled");
+                        // `==` takes −0 for 0.
+                        let same = format!("{one:?}") == format!("{value:?}");
+                        assert_eq!(ty.admits(value), same, "{said}");
+                    }
+                    Err(_) => assert!(!ty.admits(value), "{said}"),
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Parameters declared once: a struct whose fields are the parameters, from which come both what a
 //! manifest may set and the reader of what it set.
 
+use std::borrow::Cow;
 use std::slice;
 
 use thiserror::Error;
@@ -178,8 +179,13 @@ fn given<'a>(values: &'a Values, param: &Param) -> Option<&'a Value> {
 
 fn fitting<T: ParamValue>(param: &Param, value: &Value) -> Result<T, ParamError> {
     let wrong = |why: &str| ParamError::new(param.name, why);
-    let value = param.ty.conform(value.clone());
-    let value = value.map_err(|mismatch| wrong(&format!("does not fit: {}", mismatch.message)))?;
+    let mut value = Cow::Borrowed(value);
+    if !param.ty.admits(&value) {
+        let conformed = param.ty.conform(value.into_owned());
+        let conformed =
+            conformed.map_err(|mismatch| wrong(&format!("does not fit: {}", mismatch.message)))?;
+        value = Cow::Owned(conformed);
+    }
     T::of(&value).ok_or_else(|| wrong(&format!("cannot be `{value}`")))
 }
 

@@ -131,9 +131,11 @@ impl<T: ParamValue> ParamValue for SortedVecMap<T> {
         let Value::Map(values) = value else {
             return None;
         };
-        let entries = values.iter();
-        let entries = entries.map(|(key, value)| Some((key.clone(), T::of(value)?)));
-        entries.collect()
+        let mut map = SortedVecMap::with_capacity(values.len());
+        for (key, value) in values {
+            map.insert(key.clone(), T::of(value)?);
+        }
+        Some(map)
     }
 }
 

@@ -17,6 +17,7 @@ use crate::engine::JobItem;
 use crate::engine::StepOutput;
 use crate::plan;
 use crate::plan::Plan;
+use crate::plan::Step;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
@@ -425,9 +426,12 @@ fn chosen_by(plan: &Plan) -> Diagnostics {
             own.next().map_or(&step.place, |given| &given.value.place)
         };
         let scored = step.inputs.iter().any(|input| *input.slot == *SCORES);
-        let scores = known
-            .read(step, if scored { SCORES } else { CANDIDATES })
-            .numbers;
+        let slot = if scored { SCORES } else { CANDIDATES };
+        if let Some(unclear) = unclear(plan, step).filter(|_| !scored) {
+            found.push(unclear);
+            continue;
+        }
+        let scores = known.read(step, slot).numbers;
         if !scores.open && !scores.names.contains(&params.by) {
             let names = scores.names.iter().map(String::as_str);
             found.push(
@@ -457,6 +461,44 @@ fn chosen_by(plan: &Plan) -> Diagnostics {
         }
     }
     found
+}
+
+/// What is to be said of candidates that leave no metrics, or several of which none is called so.
+fn unclear(plan: &Plan, step: &Step) -> Option<Diagnostic> {
+    let items = step.inputs.iter().flat_map(|input| &input.items);
+    for item in items {
+        let plan::From::Step { step: from, .. } = item.from else {
+            continue;
+        };
+        let candidate = plan.step(from);
+        // What is passed on was looked at where it was made.
+        if let Outputs::PassedOn { .. } = candidate.kind.outputs() {
+            continue;
+        }
+        let outputs = candidate.outputs();
+        let metrics = outputs
+            .iter()
+            .filter(|(_, ty)| *ty == ArtifactType::Metrics);
+        let names: Vec<&str> = metrics.map(|(name, _)| &**name).collect();
+        if names.len() == 1 || names.contains(&"metrics") {
+            continue;
+        }
+        let stage = &candidate.stage;
+        let title = match names.is_empty() {
+            true => format!("`{stage}` leaves no metrics to choose by"),
+            false => format!("`{stage}` leaves several metrics: {}", list_of(&names)),
+        };
+        return Some(
+            Diagnostic::error(title)
+                .at(&step.place, "chooses by a number of its candidates")
+                .also(&candidate.place, "leaves the candidates")
+                .help("the output of which it chooses is called `metrics`")
+                .help(format!(
+                    "where another output or stage has the number, `in: {{{SCORES}: {stage}.…}}` names it"
+                )),
+        );
+    }
+    None
 }
 
 /// Which is best as the manifest, or the kind that reports the number, says it.
@@ -500,11 +542,11 @@ fn scored_by<'a>(
     candidates.iter().map(of).collect()
 }
 
-/// The output called `metrics`, or in the slot for scores the one that was asked for.
+/// The output called `metrics`, or the only one that is such.
 fn metrics_of(item: &JobItem) -> Option<&JobArtifact> {
-    let only = item.outputs.values().next().filter(|artifact| {
-        item.outputs.len() == 1 && artifact.paths.contains_key(artifacts::METRICS)
-    });
+    let are_metrics = |artifact: &&JobArtifact| artifact.paths.contains_key(artifacts::METRICS);
+    let mut all = item.outputs.values().filter(are_metrics);
+    let only = all.next().filter(|_| all.next().is_none());
     item.outputs.get("metrics").or(only)
 }
 

@@ -46,13 +46,8 @@ pub(super) fn decode(bytes: &[u8]) -> Option<SortedVecMap<Artifact>> {
         return postcard::from_bytes(rest).ok();
     }
     let outputs: SortedVecMap<Plain> = postcard::from_bytes(bytes).ok()?;
-    let outputs = outputs.into_iter();
-    let artifacts = outputs.map(|(name, plain)| {
-        let files = plain.files.into_iter();
-        let files = files.map(|(name, file)| (name, Object::plain(file.digest, file.size)));
-        (name, Artifact::from(files.collect::<SortedVecMap<_>>()))
-    });
-    Some(artifacts.collect())
+    let object = |file: PlainFile| Object::plain(file.digest, file.size);
+    Some(outputs.map_values(|plain| Artifact::from(plain.files.map_values(object))))
 }
 
 fn plain(artifact: &Artifact) -> Plain {

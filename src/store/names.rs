@@ -33,7 +33,7 @@ pub fn text_of(name: &OsStr) -> String {
 #[cfg(unix)]
 pub fn name_of(text: &str) -> OsString {
     use std::os::unix::ffi::OsStringExt;
-    if !text.contains(|c| stands_for(c).is_some()) {
+    if text.is_ascii() || !text.contains(|c| stands_for(c).is_some()) {
         return text.into();
     }
     let mut bytes = Vec::with_capacity(text.len());

@@ -30,6 +30,12 @@ pub enum TableError {
     NoColumn { name: String, known: Vec<String> },
     #[error("{0}")]
     Records(String),
+    #[error("row {row} has two values of `{column}`")]
+    TwoValues {
+        /// Counted from one.
+        row: usize,
+        column: String,
+    },
     #[error("row {row} holds a list in `{column}`, which is no value of a table")]
     Nested {
         /// Counted from one.

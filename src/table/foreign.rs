@@ -186,7 +186,14 @@ fn of_objects(rows: &[Record], mut lists: Option<&mut Vec<String>>) -> Result<Ta
     let mut names: Vec<String> = Vec::new();
     let mut flat = Vec::with_capacity(rows.len());
     for (row, object) in rows.iter().enumerate() {
-        let mut object = records::flat(object);
+        let mut doubled = Vec::new();
+        let mut object = records::flat(object, &mut doubled);
+        if let Some(column) = doubled.pop() {
+            return Err(TableError::TwoValues {
+                row: row + 1,
+                column,
+            });
+        }
         if let Some(lists) = &mut lists {
             let held = object.iter().filter(|(_, value)| value.is_array());
             let new = held.filter(|(name, _)| !lists.contains(name));

@@ -99,20 +99,21 @@ pub(crate) fn is_not_finite(text: &str) -> bool {
 }
 
 /// The record with what is in objects under names of its own, `a.b`. What a record says of a name
-/// first is kept.
-pub(crate) fn flat(record: &Record) -> Record {
-    fn add(record: &Record, before: &str, into: &mut Record) {
+/// first is kept; names of which it says two things go to `doubled`.
+pub(crate) fn flat(record: &Record, doubled: &mut Vec<String>) -> Record {
+    fn add(record: &Record, before: &str, into: &mut Record, doubled: &mut Vec<String>) {
         for (name, value) in record {
             let name = format!("{before}{name}");
-            match value {
-                Json::Object(inner) => add(inner, &format!("{name}."), into),
-                value if into.contains_key(&name) => _ = value,
-                value => _ = into.insert(name, value.clone()),
+            match (value, into.get(&name)) {
+                (Json::Object(inner), _) => add(inner, &format!("{name}."), into, doubled),
+                (value, None) => _ = into.insert(name, value.clone()),
+                (value, Some(first)) if first != value => doubled.push(name),
+                (_, Some(_)) => {}
             }
         }
     }
     let mut result = Record::new();
-    add(record, "", &mut result);
+    add(record, "", &mut result, doubled);
     result
 }
 

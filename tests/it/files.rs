@@ -165,6 +165,26 @@ fn a_file_that_is_not_the_result_is_told_and_kept_aside() {
 }
 
 #[test]
+fn links_that_lead_to_another_store_or_nowhere_are_made_again() {
+    let space = project();
+    let cell = space.path("outputs/e/cells/made/n=1/x.txt");
+    for store in ["outputs/store", "other", "outputs/store"] {
+        ran(&space, &format!("run manifests/e.yaml --store {store}"));
+        let object = fs::canonicalize(&cell).unwrap();
+        let store = fs::canonicalize(space.path(store)).unwrap();
+        assert!(object.starts_with(&store), "{}", object.display());
+    }
+    // On another disk the same links lead nowhere.
+    fs::create_dir(space.path("disk")).unwrap();
+    let folder = space.path("outputs/e/cells/made");
+    fs::rename(&folder, space.path("disk/made")).unwrap();
+    symlink(space.path("disk/made"), &folder).unwrap();
+    assert!(!cell.exists());
+    ran(&space, "run manifests/e.yaml");
+    assert_eq!(fs::read_to_string(&cell).unwrap(), "1\n");
+}
+
+#[test]
 fn what_lies_behind_a_link_in_the_results_stays() {
     let space = project();
     ran(&space, "run manifests/e.yaml");

@@ -83,6 +83,47 @@ fn where_there_is_no_difference_the_most_is_the_end() {
 }
 
 #[test]
+fn seeds_are_added_only_where_a_comparison_is_undecided() {
+    let space = space("0", ON_DEMAND, "sequential-t");
+    let manifest = space.read("manifests/r.yaml");
+    let manifest = manifest
+        .replace(
+            "  method:",
+            "  set: {plain: {gap: 9}, hard: {gap: 0}}\n  method:",
+        )
+        .replace("params: {gap: 0}", "params: {gap: 1}")
+        .replace("    test:", "    for_each: set\n    test:");
+    space.write("manifests/r.yaml", &manifest);
+    let output = space.output(&["run", "manifests/r.yaml", "--progress", "none"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("going on to 12 replicates where set=hard")
+            && said.contains("undecided  a-ahead"),
+        "{said}"
+    );
+    let status = |arguments: &[&str]| {
+        let arguments = [&["ls", "manifests/r.yaml"], arguments].concat();
+        let shown = space.stdout(&arguments);
+        let rows = shown.lines().filter(|line| line.contains("score"));
+        rows.count()
+    };
+    let (plain, hard) = (
+        status(&["--only", "set=plain"]),
+        status(&["--only", "set=hard"]),
+    );
+    assert_eq!(hard, 40);
+    assert!(plain < 40 && plain % 8 == 0, "{plain}");
+    let again = space.output(&["run", "manifests/r.yaml", "--progress", "none"]);
+    let again = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(again.contains("all up to date"), "{again}");
+    // A claim over both sets needs the same seeds of each.
+    let both = manifest.replace("    for_each: set\n", "");
+    space.write("manifests/r.yaml", &both);
+    space.stdout(&["run", "manifests/r.yaml", "--progress", "none"]);
+    assert_eq!(status(&["--only", "set=plain"]), 40);
+}
+
+#[test]
 fn a_test_that_looking_spoils_is_refused() {
     let mistakes = |seeds: &str, test: &str| {
         let output = space("1", seeds, test).output(&["check", "manifests/r.yaml"]);

@@ -161,7 +161,8 @@ impl Ahead {
     }
 
     /// By stage without a step that ended in this run: by what its steps under way are slower than was
-    /// learnt, or where nothing was learnt, their seconds.
+    /// learnt, or where nothing was learnt, their seconds. A stage that has not begun is as much slower than
+    /// in earlier runs as the others are: they may have run beside other work, or on another machine.
     fn factors(&self, running: &BTreeMap<u32, UnderWay>) -> Vec<Option<f64>> {
         let mut sums = vec![(0.0, 0); self.stages.len()];
         for (id, under_way) in running {
@@ -176,8 +177,14 @@ impl Ahead {
                 sum.1 += 1;
             }
         }
-        let factor = |(sum, count): (f64, u32)| (count > 0).then(|| (sum / f64::from(count)).exp());
-        sums.into_iter().map(factor).collect()
+        let paces = self.stages.iter().filter_map(|stage| stage.cost.pace());
+        let (sum, count) = paces.fold((0.0, 0), |(sum, count), pace| (sum + pace, count + 1));
+        let pace = (count > 0).then(|| (sum / f64::from(count)).exp());
+        let factor = |(stage, (sum, count)): (&Stage, (f64, u32))| match count {
+            0 => pace.filter(|_| stage.cost.is_of_earlier_runs()),
+            _ => Some((sum / f64::from(count)).exp()),
+        };
+        self.stages.iter().zip(sums).map(factor).collect()
     }
 
     /// Steps that are to come: of each stage as many as are open, since part of a plan may be wanted.
@@ -348,6 +355,19 @@ pub(super) mod tests {
         // Tables and figures are known to be short.
         plan.stages[1].short = true;
         assert_eq!(end(&plan, &[], &[], 1), about(100.0 + 2.0 * SHORT));
+    }
+
+    #[test]
+    fn a_stage_that_has_not_begun_is_as_slow_as_the_others_have_become() {
+        let mut plan = ahead(&[(0, 0, &[]), (0, 1, &[]), (1, 0, &[1])]);
+        for value in [0, 1] {
+            plan.stages[0].cost.learn(&[value], 10.0, false);
+        }
+        plan.stages[1].cost.learn(&[0], 4.0, false);
+        assert!((end(&plan, &[], &[true], 1).seconds - 14.0).abs() < 0.1);
+        plan.learn(0, 5.0);
+        let left = end(&plan, &[], &[true], 1);
+        assert!((left.seconds - 7.0).abs() < 1.5, "{left:?}");
     }
 
     #[test]

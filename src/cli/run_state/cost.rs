@@ -112,6 +112,18 @@ impl Cost {
         self.smear = total / fitted.map(f64::exp).sum::<f64>();
     }
 
+    /// Whether it was seen in earlier runs alone.
+    pub(super) fn is_of_earlier_runs(&self) -> bool {
+        !self.this_run && !self.seen.is_empty()
+    }
+
+    /// By how much the logarithm of the seconds is larger in this run than it was in earlier ones; none where
+    /// one of the two is not known.
+    pub(super) fn pace(&self) -> Option<f64> {
+        let earlier = self.seen.iter().any(|seen| !seen.now);
+        (self.this_run && earlier).then_some(self.now)
+    }
+
     /// Seconds that a step with these values will take; none before one of the stage was seen.
     pub(super) fn of(&self, values: &[u32]) -> Option<f64> {
         if self.seen.is_empty() {

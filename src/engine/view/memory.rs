@@ -46,8 +46,7 @@ impl ViewFile {
         match (&self.object, &self.link) {
             (Some(_), _) if self.copied => self.is_untouched(path),
             (Some(object), _) => leads_to(path, object, store),
-            (None, Some(target)) => is_link_to(path, target),
-            (None, None) => path.is_dir() && !path.is_symlink(),
+            (None, _) => Linked::of(path, self).stands(path),
         }
     }
 
@@ -93,8 +92,48 @@ pub(super) struct ViewSummary {
     pub copies: Vec<(String, Option<Stamp>)>,
     /// How many links there are as well.
     pub linked: usize,
+    /// What they are, where they are few enough to be looked at in every run.
+    #[serde(default)]
+    pub links: Vec<(String, Linked)>,
+    /// The way from the view to the objects that they lead to.
+    #[serde(default)]
+    pub objects: String,
     /// The way from the view to the manifest that it belongs to.
     pub manifest: String,
+}
+
+/// What stands at a path of the view that is no copy.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Linked {
+    /// A link to an object, by its text.
+    Object(String),
+    /// A link within a folder of results.
+    Inside(String),
+    Folder,
+}
+
+impl Linked {
+    /// What was just put at a path.
+    pub(super) fn of(path: &Path, own: &ViewFile) -> Linked {
+        match (&own.object, &own.link) {
+            (Some(_), _) => {
+                let target = fs::read_link(path).unwrap_or_default();
+                Linked::Object(names::text_of(target.as_os_str()))
+            }
+            (None, Some(target)) => Linked::Inside(target.clone()),
+            (None, None) => Linked::Folder,
+        }
+    }
+
+    /// Whether it is there still.
+    pub(super) fn stands(&self, path: &Path) -> bool {
+        match self {
+            // One that leads where nothing is was moved, or what it is in.
+            Linked::Object(target) => is_link_to(path, target) && path.exists(),
+            Linked::Inside(target) => is_link_to(path, target),
+            Linked::Folder => path.is_dir() && !path.is_symlink(),
+        }
+    }
 }
 
 /// Whose a folder of results is.
@@ -111,10 +150,17 @@ pub fn view_owner(folder: &Path) -> ViewOwner {
     if !folder.join(MEMORY).is_file() {
         return ViewOwner::Unmarked;
     }
-    let way = shown(folder)
-        .map(|shown| shown.manifest)
-        .unwrap_or_default();
-    ViewOwner::Manifest(resolved(folder, Path::new(&names::name_of(&way))))
+    // Of what may be long, the links, nothing is kept.
+    #[derive(Default, Deserialize)]
+    struct Owner {
+        manifest: String,
+    }
+    let line = lines(folder, 1).pop().unwrap_or_default();
+    let owner: Owner = serde_json::from_str(&line).unwrap_or_default();
+    ViewOwner::Manifest(resolved(
+        folder,
+        Path::new(&names::name_of(&owner.manifest)),
+    ))
 }
 
 /// Marks a folder as that of a view, where it is not.

@@ -44,6 +44,7 @@ pub use memory::view_owner;
 pub use tidy::tidy_view;
 
 use memory::Files;
+use memory::Linked;
 use memory::Stamp;
 use memory::ViewFile;
 use memory::ViewSummary;
@@ -178,21 +179,16 @@ impl View<'_> {
         let copy = |(path, stamp): &(String, Option<Stamp>)| {
             stamp.is_some() && Stamp::of(&self.folder.join(path)) == *stamp
         };
+        let link = |(path, linked): &(String, Linked)| {
+            linked.stands(&self.folder.join(names::name_of(path)))
+        };
         memory::shown(self.folder).is_some_and(|shown| {
             shown.results == results
                 && shown.manifest == memory::way(self.folder, self.manifest)
+                && shown.objects == memory::way(self.folder, self.store.objects_folder())
                 && (shown.linked == 0 || self.folder.join("cells").is_dir())
                 && shown.copies.iter().all(copy)
-                && (shown.linked > LOOKED_AT || self.links_are_there())
-        })
-    }
-
-    fn links_are_there(&self) -> bool {
-        let files = memory::files(self.folder).unwrap_or_default();
-        let mut links = files.iter().filter(|(_, own)| !own.copied);
-        links.all(|(path, own)| {
-            let path = self.folder.join(names::name_of(path));
-            own.stands(&path, self.store)
+                && shown.links.iter().all(link)
         })
     }
 
@@ -402,17 +398,28 @@ impl View<'_> {
 
     fn save(&mut self, results: String) -> Result<(), StoreError> {
         let (folder, manifest) = (self.folder, self.manifest);
+        let objects = memory::way(folder, self.store.objects_folder());
         let files = self.files();
         if files.is_empty() && !folder.exists() {
             return Ok(());
         }
         let copies = files.iter().filter(|(_, own)| own.copied);
+        let linked: Vec<_> = files.iter().filter(|(_, own)| !own.copied).collect();
+        let link = |(path, own): &(&String, &ViewFile)| {
+            let full = folder.join(names::name_of(path));
+            ((*path).clone(), Linked::of(&full, own))
+        };
         let shown = ViewSummary {
             results,
             copies: copies
                 .map(|(path, own)| (path.clone(), own.stamp))
                 .collect(),
-            linked: files.values().filter(|own| !own.copied).count(),
+            linked: linked.len(),
+            links: match linked.len() > LOOKED_AT {
+                true => Vec::new(),
+                false => linked.iter().map(link).collect(),
+            },
+            objects,
             manifest: memory::way(folder, manifest),
         };
         memory::save(folder, &shown, files).map_err(|error| StoreError::io("write", folder, error))

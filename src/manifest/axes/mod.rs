@@ -17,8 +17,13 @@ pub(super) use search::has_budget;
 pub(super) use alike::in_place_of;
 pub(super) use reader::Reader;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::registry::Value;
 use crate::text::Place;
 
 use super::columns::ValueId;
@@ -59,6 +64,23 @@ impl Replicates {
     pub fn count(self, needed: Option<u32>) -> u32 {
         needed.unwrap_or(self.batch).clamp(self.batch, self.most)
     }
+}
+
+/// What earlier runs have come to of replicates on demand.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReplicatesSoFar {
+    pub count: u32,
+    /// Where not all cells have all of them, in order.
+    pub parts: Vec<PartOfReplicates>,
+}
+
+/// Replicates of a part of the cells.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PartOfReplicates {
+    /// The first of them; all that follow are, up to the next part.
+    pub from: u32,
+    /// Which cells: those that on each of the named axes have one of the values, of any entry.
+    pub cells: Vec<BTreeMap<String, Vec<Value>>>,
 }
 
 /// One way to be on an axis: what it sets, and which axes exist only there.

@@ -113,7 +113,7 @@ pub(super) fn read(
             .map(|entry| (entry.key.as_str(), &entry.value))
             .collect(),
         seeds: changes.seeds,
-        replicates: changes.replicates,
+        replicates: changes.replicates.as_ref().map(|so_far| so_far.count),
         proposed: changes.proposed.as_ref(),
         search: None,
         deciding: Vec::new(),
@@ -152,7 +152,7 @@ pub(super) fn read(
         .entry("axes")
         .map_or(&node.place, |entry| &entry.key_place);
     let infos = infos(&axes);
-    let grid = grid::build(columns, &axes, &shaping, place, found)?;
+    let mut grid = grid::build(columns, &axes, &shaping, place, found)?;
     let context = claims::Context {
         columns: grid.columns(),
         pipeline: &pipeline,
@@ -160,6 +160,12 @@ pub(super) fn read(
     };
     let claims = manifest.get("claims");
     let claims = claims.map(|node| claims::read(node, &context, found));
+    let claims = claims.unwrap_or_default();
+    let on_demand = infos.iter().find(|axis| axis.on_demand.is_some());
+    if let (Some(axis), Some(so_far)) = (on_demand, &changes.replicates) {
+        let told = |axis: &str| claims::all_tell(&claims, axis);
+        grid.keep_replicates(axis.columns[0], &so_far.parts, told);
+    }
     Some(Experiment {
         name,
         title: title.map(str::to_owned),
@@ -169,7 +175,7 @@ pub(super) fn read(
         grid,
         axes: infos,
         search,
-        claims: claims.unwrap_or_default(),
+        claims,
         profile: changes.profile.clone(),
         overrides: changes.text(),
         named: from_file

@@ -1,11 +1,14 @@
 //! What shapes the product of the axes: `exclude`, `include` and `when`.
 
+use std::collections::BTreeMap;
+
 use foldhash::HashSet;
 use foldhash::HashSetExt;
 
 use crate::manifest::axes::Axis;
 use crate::manifest::axes::Choice;
 use crate::manifest::axes::Form;
+use crate::manifest::axes::PartOfReplicates;
 use crate::manifest::axes::product;
 use crate::manifest::columns::ABSENT;
 use crate::manifest::columns::Columns;
@@ -39,7 +42,16 @@ pub(super) enum Filter {
     Condition { expression: Expression, keeps: bool },
     /// Cells with one of the values on each of the columns; a null is no value.
     Values(Vec<(usize, Vec<Value>)>),
+    /// Replicates that only part of the cells have.
+    Replicates {
+        column: usize,
+        /// The first of each part, and the cells of it.
+        parts: Vec<(i64, Vec<Coordinates>)>,
+    },
 }
+
+/// By column the values of which a cell has one.
+type Coordinates = Vec<(usize, Vec<ValueId>)>;
 
 impl Filter {
     /// Whether a cell stays.
@@ -53,6 +65,19 @@ impl Filter {
                 holds
                     .map(|holds| holds == *keeps)
                     .map_err(|message| no_condition(expression, message))
+            }
+            Filter::Replicates { column, parts } => {
+                let replicate = grid
+                    .columns
+                    .get(*column)
+                    .value(grid.value_id(cell, *column));
+                let replicate = replicate.and_then(Value::as_int).unwrap_or(0);
+                let part = parts.iter().rfind(|(from, _)| *from <= replicate);
+                let has = |(column, ids): &(usize, Vec<ValueId>)| {
+                    let id = grid.value_id(cell, *column);
+                    id == ABSENT || ids.contains(&id)
+                };
+                Ok(part.is_none_or(|(_, cells)| cells.iter().any(|at| at.iter().all(has))))
             }
             Filter::Values(wanted) => Ok(!wanted.iter().all(|(column, values)| {
                 let id = grid.value_id(cell, *column);
@@ -75,6 +100,41 @@ fn unknown(name: &str, place: &Place, columns: &Columns) -> Diagnostic {
     Diagnostic::error(format!("unknown axis `{name}`"))
         .at(place, "no such axis or parameter")
         .maybe_help(did_you_mean(name, columns.names(), "known names"))
+}
+
+impl Grid {
+    /// Leaves out replicates of cells that were not to have so many, by axes of which claims do not take the
+    /// values together: `told`. Names that are no more keep nothing out.
+    pub(in crate::manifest) fn keep_replicates(
+        &mut self,
+        column: usize,
+        parts: &[PartOfReplicates],
+        told: impl Fn(&str) -> bool,
+    ) {
+        let coordinates = |at: &BTreeMap<String, Vec<Value>>| -> Coordinates {
+            let named = at.iter().filter(|(name, _)| told(name));
+            let named = named.filter_map(|(name, values)| {
+                let column = self.columns.index(name)?;
+                let known = self.columns.get(column);
+                let ids = values.iter().filter_map(|value| known.id_of(value));
+                Some((column, ids.collect()))
+            });
+            named.collect()
+        };
+        let parts = parts.iter().map(|part| {
+            let cells = part.cells.iter().map(coordinates);
+            (i64::from(part.from), cells.collect())
+        });
+        let parts: Vec<_> = parts.collect();
+        if parts.is_empty() {
+            return;
+        }
+        let filter = Filter::Replicates { column, parts };
+        self.retain(|grid, cell| filter.keeps(grid, cell).unwrap_or(true));
+        self.written = self.len();
+        self.rows.forget();
+        self.filters.push(filter);
+    }
 }
 
 pub(super) fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {

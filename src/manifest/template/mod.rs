@@ -341,16 +341,14 @@ impl Template {
             plain => plain.to_string(),
         };
         match self.escaped {
-            true => text.replace("${", "$${"),
+            true => escaped(text),
             false => text,
         }
     }
 
     fn escape(&self, value: Value) -> Value {
         match value {
-            Value::Str(text) if self.escaped && text.contains("${") => {
-                Value::Str(text.replace("${", "$${"))
-            }
+            Value::Str(text) if self.escaped => Value::Str(escaped(text)),
             Value::List(values) if self.escaped => {
                 Value::List(values.into_iter().map(|value| self.escape(value)).collect())
             }
@@ -391,6 +389,14 @@ impl Template {
             });
         }
         Diagnostic::error("an element of a list has no value").at(&self.place, "")
+    }
+}
+
+/// No value is taken for a path that is filled in later.
+fn escaped(text: String) -> String {
+    match text.contains('$') {
+        true => text.replace("${", "$${"),
+        false => text,
     }
 }
 

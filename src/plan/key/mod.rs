@@ -121,7 +121,7 @@ pub struct KeyRules {
     /// What digests of environment variables are made with: whoever reads a key or a record cannot
     /// try values.
     secret: [u8; 32],
-    kinds: RwLock<HashMap<(usize, &'static str), Arc<KindFacts>>>,
+    kinds: RwLock<foldhash::HashMap<(usize, &'static str), Arc<KindFacts>>>,
     /// What was read of the project, by name.
     seen: Mutex<HashMap<String, Arc<Seen>>>,
     /// Files that came to be since, below patterns of code.

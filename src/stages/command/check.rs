@@ -109,15 +109,12 @@ fn outputs(params: &CommandParams) -> Result<(), InvalidParam> {
         files.push((name.to_owned(), file.to_owned()));
         Ok(())
     };
+    let mut outputs = Vec::new();
     for (name, value) in params.outputs() {
         let output = Output::read(name, value).map_err(|wrong| invalid("out", wrong, HELP))?;
         claim("out", name, &output.file)?;
+        outputs.push(output);
     }
-    let folders = params.outputs().filter_map(|(name, value)| {
-        let output = Output::read(name, value).ok()?;
-        output.is_folder().then_some(output.file)
-    });
-    let folders: Vec<String> = folders.collect();
     let place = "`place: {slot: path}`, with a path relative to the program's folder";
     for (slot, path) in params.placed() {
         let path = path.as_str().ok_or_else(|| {
@@ -139,26 +136,25 @@ fn outputs(params: &CommandParams) -> Result<(), InvalidParam> {
     if let Some(metrics) = &params.metrics {
         let help = "`metrics: scores.json`, `metrics: stdout` or `metrics: {file: …, format: csv}`";
         let spec = Spec::read(metrics).map_err(|wrong| invalid("metrics", wrong, help))?;
-        if params.outputs().any(|(name, _)| name == "metrics") {
+        if outputs.iter().any(|output| output.name == "metrics") {
             let message = "`out` has an output `metrics` already";
             return Err(invalid("metrics", message, "give that one another name"));
         }
-        // The whole of the file may be an output of its own, of which the metrics are the end.
-        let mut whole = params
-            .outputs()
-            .filter_map(|(name, value)| Output::read(name, value).ok());
+        // The whole of the file may be an output of its own, of which the metrics are the end; the
+        // numbers in a folder that is kept are read before it is.
+        let kept = |file: &str, output: &Output| {
+            output.file == file || output.is_folder() && file.starts_with(&output.file)
+        };
         if let Some(file) = spec.file()
-            && !whole.any(|output| output.file == file)
-            // The numbers in a folder that is kept are read before it is.
-            && !folders.iter().any(|folder| file.starts_with(folder.as_str()))
+            && !outputs.iter().any(|output| kept(file, output))
         {
             claim("metrics", "metrics", file)?;
         }
         return Ok(());
     }
-    match params.outputs().next() {
-        Some(_) => Ok(()),
-        None => Err(invalid(
+    match outputs.is_empty() {
+        false => Ok(()),
+        true => Err(invalid(
             "out",
             "the program leaves nothing",
             "`out: {name: file}` says which files are kept, `metrics: …` where its numbers are",

@@ -158,8 +158,13 @@ fn last_record(text: &str) -> records::Record {
     if start.starts_with(['{', '[']) {
         let whole = records::json(text);
         return match whole {
-            Ok(records::Document::One(Json::Object(record))) => records::flat(&record),
-            Ok(records::Document::Rows(rows)) => rows.last().map(records::flat).unwrap_or_default(),
+            Ok(records::Document::One(Json::Object(record))) => {
+                records::flat(&record, &mut Vec::new())
+            }
+            Ok(records::Document::Rows(rows)) => {
+                let last = rows.last().map(|row| records::flat(row, &mut Vec::new()));
+                last.unwrap_or_default()
+            }
             _ => Default::default(),
         };
     }

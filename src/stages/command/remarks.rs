@@ -288,7 +288,7 @@ impl Remarks<'_> {
                 if joints.background && !waits(text) {
                     warn(
                         "a failure may go unseen",
-                        "nobody asks how what runs in the background (`&`) ended",
+                        "nobody asks how what runs in the background ended",
                         "`first & a=$!; second & b=$!; wait $a; wait $b` asks each; what is not waited \
                          for is ended with the text",
                     );

@@ -130,6 +130,7 @@ pub(super) fn joints(text: &str) -> Joints {
             (_, b'&') if next == b'>' || matches!(before, b'>' | b'<' | b'|' | b';') => {}
             (_, b'&') => found.background = true,
             (_, c) if !is_space(c) => {
+                found.background |= is_word(text, i, "coproc");
                 found.sequence |= after && within.is_empty();
                 commands = true;
                 after = false;
@@ -139,6 +140,14 @@ pub(super) fn joints(text: &str) -> Joints {
         i += 1;
     }
     found
+}
+
+/// Whether a word stands there.
+fn is_word(text: &str, at: usize, word: &str) -> bool {
+    let ends = |c: Option<&u8>| c.is_none_or(|c| is_space(*c) || b";|&()".contains(c));
+    let bytes = text.as_bytes();
+    let before = at.checked_sub(1).map(|before| &bytes[before]);
+    bytes[at..].starts_with(word.as_bytes()) && ends(before) && ends(bytes.get(at + word.len()))
 }
 
 fn is_space(c: u8) -> bool {
@@ -282,6 +291,8 @@ mod tests {
             "a &\nwait",
             "(a &)",
             "for i in 1 2; do a & done",
+            "coproc a",
+            "b; coproc NAME { a; }",
         ] {
             assert!(background(text), "{text}");
         }
@@ -291,6 +302,7 @@ mod tests {
             "a &> x",
             "a |& b",
             "echo 'a & b'",
+            "echo 'coproc a'; a_coproc b",
             "echo $((1 & 2))",
         ] {
             assert!(!background(text), "{text}");

@@ -97,13 +97,26 @@ impl Precision {
         text.parse::<f64>().unwrap_or(value) + 0.0
     }
 
+    /// Whether a number is so small beside the others of its column that it has digits of its own.
+    fn stands_alone(&self, centre: f64) -> bool {
+        self.places >= LONGEST && centre != 0.0 && self.rounded(centre) == 0.0
+    }
+
+    /// A number as far as print tells it from others.
+    pub(super) fn shown(&self, centre: f64) -> f64 {
+        match self.stands_alone(centre) {
+            true => centre / 10f64.powi(self.times),
+            false => self.rounded(centre),
+        }
+    }
+
     /// The digits of an estimate; none without a value. One that is so small beside the others of its column
-    /// that it would read as zero has digits of its own.
+    /// that it would read as zero has digits and a power of its own.
     pub(super) fn digits(&self, estimate: &Estimate, kind: IntervalKind) -> Option<Digits> {
-        let zero = estimate
+        if estimate
             .centre
-            .filter(|centre| *centre != 0.0 && self.rounded(*centre) == 0.0);
-        if self.places >= LONGEST && zero.is_some() {
+            .is_some_and(|centre| self.stands_alone(centre))
+        {
             let alone = Precision::alone(estimate)?;
             if alone.places != self.places || alone.times != self.times {
                 return alone.digits(estimate, kind);

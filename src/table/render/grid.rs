@@ -161,10 +161,14 @@ impl<'a> Grid<'a> {
         found.map(|(_, precision)| precision)
     }
 
-    /// The digits of a cell of a column, without the power that stands over it.
+    /// The digits of a cell of a column, with what its power of ten has beyond the one that stands over the
+    /// column.
     pub(super) fn digits(&self, metric: &Column, estimate: &Estimate) -> Option<Digits> {
         let digits = self.precision_of(metric)?.digits(estimate, self.interval)?;
-        Some(Digits { times: 0, ..digits })
+        Some(Digits {
+            times: digits.times - self.times(metric),
+            ..digits
+        })
     }
 
     /// Whether a row opens a new block of equal first values.
@@ -183,7 +187,7 @@ fn places(summary: &Summary, held: &[usize], precision: &[Precision]) -> Vec<Vec
         };
         let score = |g: usize| {
             let centre = summary.groups[g].estimates[m].centre;
-            let centre = centre.map(|centre| precision[m].rounded(centre));
+            let centre = centre.map(|centre| precision[m].shown(centre));
             centre.map(|centre| if higher { -centre } else { centre })
         };
         for (g, own_places) in places.iter_mut().enumerate() {

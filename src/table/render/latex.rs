@@ -124,7 +124,8 @@ impl Column {
                 .trim_start_matches("{\\boldmath")
                 .trim_matches(['$', '{', '}']);
             let digits = number.trim_start_matches('-');
-            if !digits.starts_with(|c: char| c.is_ascii_digit()) {
+            // One with a power of its own stands beside them.
+            if !digits.starts_with(|c: char| c.is_ascii_digit()) || digits.contains('\\') {
                 continue;
             }
             if number.starts_with('-') {
@@ -270,7 +271,10 @@ fn tabular(
 /// A cell for a column of siunitx: the number alone, marked by what stands before it.
 fn siunitx(cell: &str) -> String {
     let plain = |text: &str| text.trim_matches(['$', '{', '}']).to_owned();
-    if let Some(bold) = cell.strip_prefix("{\\boldmath$") {
+    if let Some(bold) = cell
+        .strip_prefix("{\\boldmath$")
+        .filter(|bold| !bold.contains('\\'))
+    {
         return format!("\\bfseries {}", plain(bold));
     }
     // What is underlined is no number to siunitx: it stands where its column ends.
@@ -385,10 +389,16 @@ fn value(grid: &Grid, head: &Head, cell: &Cell, common: Option<usize>) -> (Strin
         Place::Second => format!("\\underline{{${math}$}}"),
         Place::Other => format!("${math}$"),
     };
-    let tex = |text: &str| text.replace('−', "-");
+    let tex = |text: &str| {
+        let text = text.replace('−', "-");
+        match digits.times {
+            0 => text,
+            times => format!("{text} \\times 10^{{{times}}}"),
+        }
+    };
     let mut spread = match &digits.spread {
         Spread::None => String::new(),
-        Spread::PlusMinus(half) => mark(format!("\\pm\\,{half}")),
+        Spread::PlusMinus(half) => mark(format!("\\pm\\,{}", tex(half))),
         Spread::FromTo(low, high) => mark(format!("[{}, {}]", tex(low), tex(high))),
     };
     if common != Some(estimate.n()) {

@@ -95,7 +95,7 @@ pub(super) fn write(summary: &Summary, grid: &Grid, name: &str) -> String {
             let Some(mut digits) = grid.digits(head.metric, cell.estimate) else {
                 continue;
             };
-            digits.times = grid.times(head.metric);
+            digits.times += grid.times(head.metric);
             let at = row.at.iter().map(|at| coordinate(at));
             let parts = [name.to_owned()].into_iter().chain(at).chain(pivot(head));
             let place = file.name(parts.chain([head.metric.name.clone()]));

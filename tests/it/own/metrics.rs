@@ -263,3 +263,31 @@ stages:
             .success()
     );
 }
+
+#[test]
+fn candidates_that_do_not_leave_one_set_of_metrics_are_told_when_planning() {
+    let manifest = |run: &str, out: &str| {
+        format!(
+            "experiment: o\naxes: {{n: [2, 1]}}\nstages:\n  fit: {{uses: command, with: {{run: '{run}', out: {{{out}}}}}}}\n  \
+             best: {{uses: select, in: {{candidates: fit}}, over: [n], with: {{by: loss, order: min}}}}\n"
+        )
+    };
+    let text = mistakes(&manifest("echo", "x: x.txt"));
+    assert!(
+        text.contains("`fit` leaves no metrics to choose by"),
+        "{text}"
+    );
+    let numbers = |name: &str| format!("{name}: {{file: {name}.json, type: metrics}}");
+    let two = format!("{}, {}", numbers("a"), numbers("b"));
+    let text = mistakes(&manifest("echo", &two));
+    assert!(
+        text.contains("`fit` leaves several metrics: `a` and `b`") && text.contains("o.yaml:5:3"),
+        "{text}"
+    );
+    // Whatever the only one is called, and beside other outputs.
+    let run = r#"printf "{\"loss\": ${n}}" > "${out.a}"; echo > "${out.m}""#;
+    let space = super::space(&manifest(run, &format!("{}, m: m.bin", numbers("a"))));
+    space.stdout(&["run", "manifests/o.yaml", "--progress", "none"]);
+    let choice = space.read("outputs/o/cells/best/choice.json");
+    assert!(choice.contains(r#""n": 1"#), "{choice}");
+}

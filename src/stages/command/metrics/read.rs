@@ -155,11 +155,18 @@ fn last(rows: &[Record]) -> Result<Numbers, String> {
 fn of_record(record: &Record) -> Numbers {
     let mut numbers = Numbers::default();
     let mut lists = Vec::new();
-    for (name, value) in records::flat(record) {
+    let mut doubled = Vec::new();
+    for (name, value) in records::flat(record, &mut doubled) {
         match value {
             Json::Array(_) => lists.push(name),
             value => numbers.add(&name, value),
         }
+    }
+    if !doubled.is_empty() {
+        numbers.remarks.push(format!(
+            "there are two values of {}, of which the first counts",
+            list_of(&doubled)
+        ));
     }
     if !lists.is_empty() {
         numbers.remarks.push(format!(
@@ -300,6 +307,16 @@ mod tests {
         ] {
             assert_eq!(read(text, format), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn two_values_of_one_name_are_told() {
+        let (values, _, remarks) = read(
+            r#"{"a": {"b": 1, "c": 3}, "a.b": 2, "a.c": 3}"#,
+            Format::Json,
+        );
+        assert_eq!(values, r#"{"a.b":1,"a.c":3}"#);
+        assert_eq!(remarks, 1);
     }
 
     #[test]
