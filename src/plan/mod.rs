@@ -3,7 +3,6 @@
 mod build;
 mod change;
 mod columns;
-mod equal;
 mod expand;
 mod filter;
 mod foresee;

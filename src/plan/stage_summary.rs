@@ -13,9 +13,9 @@ pub struct StageSummary {
     pub kinds: Vec<&'static str>,
     /// Its axes, in axis order.
     pub axes: Vec<Arc<str>>,
-    /// How many cells it has; more than steps where steps are equal.
+    /// How many cells it has.
     pub cells: usize,
-    /// Its steps; a step that is equal to one of an earlier stage belongs to that one.
+    /// Its steps, one for each cell in which it exists.
     pub steps: Vec<StepId>,
     /// The stages it reads, each once, and by which slots.
     pub reads: Vec<(Arc<str>, Arc<str>)>,

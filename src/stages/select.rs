@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 use serde_json::Value as Json;
 use serde_json::json;
@@ -16,6 +17,7 @@ use crate::engine::JobError;
 use crate::engine::JobItem;
 use crate::engine::StepOutput;
 use crate::plan;
+use crate::plan::Cell;
 use crate::plan::Plan;
 use crate::plan::Step;
 use crate::registry::ArtifactType;
@@ -99,7 +101,7 @@ impl Entry for Select {
          model whose critic says that it is best. A candidate has the score of its own coordinates.\n\
          \n\
          Ties go to the first in axis order. A score that is not a number never wins; a training\n\
-         that diverged is left out, and the run says so. Where no candidate has a score the step fails and says so.\n\
+         that diverged, and a candidate that does not report the number, is left out, and the run says so. Where no candidate has a score the step fails and says so.\n\
          With `replicate: seed` a candidate is chosen by the mean over its seeds, and not by its luckiest\n\
          one; what is passed on is the first seed's. One of which a seed has no score is left out.\n\
          \n\
@@ -178,13 +180,19 @@ impl Stage for Select {
         let order = params.order.unwrap_or_else(|| known_order(&scored, by));
         let largest = order == Order::Max;
         // Another stage may have a number for one that diverged: its cost, or how long it took.
-        let scores = candidates.iter().zip(&scored);
-        let scores = scores
+        let metrics = candidates.iter().zip(&scored);
+        let metrics = metrics
             .map(|(candidate, scored)| match candidate.diverged {
                 true => Ok(None),
-                false => score(scored, by),
+                false => numbers_of(scored),
             })
             .collect::<Result<Vec<_>, _>>()?;
+        without_number(job, candidates, &metrics, by)?;
+        let score = |metrics: &Option<Metrics>| metrics.as_ref()?.get(by)?.as_f64();
+        let scores: Vec<Option<f64>> = metrics
+            .iter()
+            .map(|metrics| score(metrics).filter(|score| score.is_finite()))
+            .collect();
         let diverged: Vec<String> = candidates
             .iter()
             .filter(|candidate| candidate.diverged)
@@ -197,7 +205,8 @@ impl Stage for Select {
                 list_of(diverged.iter().map(String::as_str))
             ));
         }
-        let groups = groups(candidates, &scores, params.replicate.as_deref())?;
+        let replicate = params.replicate.as_deref();
+        let groups = groups(candidates, &scores, replicate, &lost(job, candidates))?;
         let means: Vec<Option<f64>> = groups.iter().map(|group| group.mean).collect();
         let best = best(&means, largest).ok_or_else(|| {
             JobError::failed(format!(
@@ -270,6 +279,7 @@ fn groups(
     candidates: &[JobItem],
     scores: &[Option<f64>],
     replicate: Option<&str>,
+    lost: &[&Cell],
 ) -> Result<Vec<Group>, JobError> {
     if let Some(axis) = replicate
         && candidates.iter().all(|item| item.cell.get(axis).is_none())
@@ -281,27 +291,34 @@ fn groups(
         ))
         .hint(format!("their axes are {}", list_of(axes))));
     }
+    // The coordinates that replicates share.
+    let shared = |cell: &Cell| {
+        let shared = cell.iter().filter(|(name, _)| Some(*name) != replicate);
+        let shared = shared.map(|(name, value)| format!("{name}={value:?}"));
+        shared.collect::<Vec<_>>()
+    };
     let mut members: Vec<Vec<usize>> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
     for (at, item) in candidates.iter().enumerate() {
-        let Some(axis) = replicate else {
+        if replicate.is_none() {
             members.push(vec![at]);
             continue;
-        };
-        let others = item.cell.iter().filter(|(name, _)| *name != axis);
-        let others: Vec<String> = others
-            .map(|(name, value)| format!("{name}={value:?}"))
-            .collect();
+        }
         let group = *known
-            .entry(format!("{} {others:?}", item.stage))
+            .entry(format!("{} {:?}", item.stage, shared(&item.cell)))
             .or_insert_with(|| {
                 members.push(Vec::new());
                 members.len() - 1
             });
         members[group].push(at);
     }
+    let lost: HashSet<Vec<String>> = lost.iter().map(|cell| shared(cell)).collect();
     let group = |members: Vec<usize>| {
-        let all: Option<Vec<f64>> = members.iter().map(|member| scores[*member]).collect();
+        let whole = replicate.is_none() || !lost.contains(&shared(&candidates[members[0]].cell));
+        let all = members
+            .iter()
+            .map(|member| scores[*member].filter(|_| whole));
+        let all: Option<Vec<f64>> = all.collect();
         let mean = all.as_deref().and_then(stats::mean);
         let error = all.as_deref().and_then(|all| {
             let error = stats::standard_deviation(all)? / (all.len() as f64).sqrt();
@@ -550,9 +567,11 @@ fn metrics_of(item: &JobItem) -> Option<&JobArtifact> {
     item.outputs.get("metrics").or(only)
 }
 
-/// The candidate's score; none where it has no finite one.
-fn score(candidate: &JobItem, by: &str) -> Result<Option<f64>, JobError> {
-    // It may never have come to report the number, or any.
+/// The numbers of a step by name.
+type Metrics = serde_json::Map<String, Json>;
+
+/// The candidate's numbers; none where it diverged, and may never have come to report any.
+fn numbers_of(candidate: &JobItem) -> Result<Option<Metrics>, JobError> {
     if candidate.diverged {
         return Ok(None);
     }
@@ -562,17 +581,57 @@ fn score(candidate: &JobItem, by: &str) -> Result<Option<f64>, JobError> {
             candidate.stage
         )));
     };
-    let metrics = artifacts::read_metrics(artifact)?;
-    match metrics.get(by) {
-        Some(score) => Ok(score.as_f64().filter(|score| score.is_finite())),
-        None => {
-            let known: Vec<&str> = metrics.keys().map(String::as_str).collect();
-            Err(
-                JobError::failed(format!("stage `{}` reports no `{by}`", candidate.stage))
-                    .hint(format!("it reports {}", known.join(", "))),
-            )
-        }
+    artifacts::read_metrics(artifact).map(Some)
+}
+
+/// Tells of candidates that do not report the number.
+///
+/// # Errors
+/// Where none does.
+fn without_number(
+    job: &Job<'_>,
+    candidates: &[JobItem],
+    metrics: &[Option<Metrics>],
+    by: &str,
+) -> Result<(), JobError> {
+    let reported = || candidates.iter().zip(metrics.iter());
+    let lacking = reported().filter(|(_, metrics)| {
+        let metrics = metrics.as_ref();
+        metrics.is_some_and(|metrics| !metrics.contains_key(by))
+    });
+    let lacking: Vec<(&JobItem, &Option<Metrics>)> = lacking.collect();
+    let Some((first, metrics)) = lacking.first() else {
+        return Ok(());
+    };
+    if lacking.len() == reported().filter(|(_, metrics)| metrics.is_some()).count() {
+        let known = metrics.iter().flat_map(|metrics| metrics.keys());
+        let known: Vec<&str> = known.map(String::as_str).collect();
+        let message = format!("stage `{}` reports no `{by}`", first.stage);
+        return Err(JobError::failed(message).hint(format!("it reports {}", known.join(", "))));
     }
+    let names: Vec<String> = lacking.iter().map(|(item, _)| fitted::name(item)).collect();
+    job.link.warn(&format!(
+        "left out {} that reported no `{by}`: {}",
+        plural(lacking.len(), "candidate"),
+        list_of(names.iter().map(String::as_str))
+    ));
+    Ok(())
+}
+
+/// The cells of candidates that left no result, and may.
+fn lost<'j>(job: &'j Job<'_>, candidates: &[JobItem]) -> Vec<&'j Cell> {
+    let inputs = job.step.inputs.iter();
+    let planned = inputs.filter(|input| *input.slot == *CANDIDATES);
+    let cells = planned
+        .flat_map(|input| &input.items)
+        .map(|item| &item.cell);
+    let left: HashSet<String> = candidates
+        .iter()
+        .map(|item| item.cell.to_string())
+        .collect();
+    cells
+        .filter(|cell| !left.contains(&cell.to_string()))
+        .collect()
 }
 
 /// The first of the best; candidates without a score never win.
@@ -646,14 +705,19 @@ mod tests {
         let items = items(&[("4", 0), ("4", 1), ("2", 0), ("2", 1), ("1", 0), ("1", 1)]);
         let scores =
             [9.0, 1.0, 6.0, 8.0, 7.0, f64::NAN].map(|x: f64| Some(x).filter(|x| x.is_finite()));
-        let groups = groups(&items, &scores, Some("seed")).expect("there are seeds");
+        let groups = groups(&items, &scores, Some("seed"), &[]).expect("there are seeds");
         let means: Vec<_> = groups.iter().map(|group| group.mean).collect();
         assert_eq!(means, [Some(5.0), Some(7.0), None]);
         // s = √2, n = 2.
         assert!((groups[1].error.expect("two seeds") - 1.0).abs() < 1e-12);
         assert_eq!(best(&means, true), Some(1));
-        assert!(self::groups(&items, &scores, Some("sed")).is_err());
-        assert_eq!(self::groups(&items, &scores, None).expect("alone").len(), 6);
+        assert!(self::groups(&items, &scores, Some("sed"), &[]).is_err());
+        assert_eq!(
+            self::groups(&items, &scores, None, &[])
+                .expect("alone")
+                .len(),
+            6
+        );
     }
 
     #[test]
@@ -661,7 +725,7 @@ mod tests {
         let items = items(&[("8", 0), ("8", 1), ("4", 0), ("4", 1), ("2", 0), ("2", 1)]);
         let chosen = |scores: [f64; 6], axis| {
             let scores = scores.map(Some);
-            let groups = groups(&items, &scores, Some("seed")).expect("there are seeds");
+            let groups = groups(&items, &scores, Some("seed"), &[]).expect("there are seeds");
             let means: Vec<_> = groups.iter().map(|group| group.mean).collect();
             let best = best(&means, true).expect("there are scores");
             simplest_within_error(&items, &groups, best, true, axis)

@@ -45,7 +45,8 @@ impl Table {
                 Err(own) => match records::json(text) {
                     Ok(Document::Rows(rows)) => (of_objects(&rows, lists)?, false),
                     Ok(Document::One(Json::Object(row))) if !row.contains_key("rows") => {
-                        (of_objects(&[row], lists)?, false)
+                        let rows = records::rows_of_frame(&row).unwrap_or_else(|| vec![row]);
+                        (of_objects(&rows, lists)?, false)
                     }
                     Ok(Document::One(_)) => return Err(own),
                     Err(message) => return Err(TableError::Records(message)),

@@ -173,7 +173,7 @@ fn rows_of(value: &Json) -> Option<Vec<Record>> {
         Json::Object(entries) => split(entries)
             .or_else(|| objects(entries.get("schema").and(entries.get("data"))?.as_array()?))
             .or_else(|| columns(entries))
-            .or_else(|| frame(entries)),
+            .or_else(|| frame(entries, false)),
         _ => None,
     }
 }
@@ -223,28 +223,35 @@ fn columns(entries: &Record) -> Option<Vec<Record>> {
     Some((0..length).map(row).collect())
 }
 
+/// The rows of an object where rows are wanted: also those of a frame of pandas without a column that counts
+/// them.
+pub(crate) fn rows_of_frame(entries: &Record) -> Option<Vec<Record>> {
+    frame(entries, true)
+}
+
 /// `{"loss": {"0": 1, "1": 0.5}, …}` or `{"0": {"loss": 1, …}, …}`. Numbers by class look the same:
-/// several rows are rows only where a column counts them.
-fn frame(entries: &Record) -> Option<Vec<Record>> {
+/// several rows are rows only where a column counts them, or where they are `sure` to be.
+fn frame(entries: &Record, sure: bool) -> Option<Vec<Record>> {
     let inner: Option<Vec<&Record>> = entries.values().map(Json::as_object).collect();
     let inner = inner?;
-    let length = inner.first()?.len();
+    let index: Vec<&String> = inner.first()?.keys().collect();
+    // Rows that were taken out of a frame keep their numbers.
     let counts = |keys: &mut dyn Iterator<Item = &String>| {
-        keys.enumerate().all(|(at, key)| *key == at.to_string())
+        let numbers: Vec<Option<u64>> = keys.map(|key| key.parse().ok()).collect();
+        numbers.iter().all(Option::is_some) && numbers.is_sorted()
     };
-    let rows: Vec<Record> = if length > 0
-        && inner
-            .iter()
-            .all(|one| one.len() == length && counts(&mut one.keys()))
+    let rows: Vec<Record> = if !index.is_empty()
+        && inner.iter().all(|one| one.keys().eq(index.iter().copied()))
+        && counts(&mut index.iter().copied())
     {
-        let row = |at: usize| {
+        let row = |at: &&String| {
             let names = entries.keys().zip(&inner);
-            let value = |one: &&Record| one.get(&at.to_string()).cloned().unwrap_or_default();
+            let value = |one: &&Record| one.get(*at).cloned().unwrap_or_default();
             names
                 .map(|(name, one)| (name.clone(), value(one)))
                 .collect()
         };
-        (0..length).map(row).collect()
+        index.iter().map(row).collect()
     } else if counts(&mut entries.keys()) {
         inner.into_iter().cloned().collect()
     } else {
@@ -254,7 +261,7 @@ fn frame(entries: &Record) -> Option<Vec<Record>> {
         rows.first()
             .is_some_and(|row| row.keys().any(|name| is_step(name)))
     };
-    (rows.len() == 1 || counted()).then_some(rows)
+    (sure || rows.len() == 1 || counted()).then_some(rows)
 }
 
 /// Rows under a header line. A field is text or null where it is empty; a column without a name that

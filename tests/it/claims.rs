@@ -267,3 +267,31 @@ fn a_verdict_that_somebody_changed_is_judged_again_and_edits_are_kept() {
     assert!(!space.path(&results("claims.md")).exists());
     assert!(!space.path(&results("claims.json")).exists());
 }
+
+#[test]
+fn cells_and_stages_that_come_out_alike_count_each() {
+    let space = TestSpace::new();
+    space.write(
+        "manifests/e.yaml",
+        r#"experiment: e
+axes: {width: [1, 2, 16]}
+stages:
+  a: {uses: command, with: {run: [echo, "v=${1 if width < 10 else 2}"], metrics: {file: stdout, better: {v: lower}}}}
+  one: {uses: table/summary, in: {rows: a}, with: {values: [v]}}
+  other: {uses: table/summary, in: {rows: a}, with: {values: [v]}}
+claims:
+  - {name: mean, source: me, table: a, says: "mean(v) < 1.4"}
+  - {name: second, source: me, table: a, says: "mean(v, width=2) < 1.5"}
+"#,
+    );
+    let output = space.output(&["run", "manifests/e.yaml", "--progress", "none"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.matches("holds ").count(), 2, "{said}");
+    // Both of width below 10 are one computation.
+    assert!(said.contains("4 done"), "{said}");
+    let rows = space.stdout(&["ls", "manifests/e.yaml", "--stage", "a"]);
+    assert_eq!(rows.lines().count(), 4, "{rows}");
+    let tables = ["one", "other"].map(|name| space.read(&format!("outputs/e/tables/{name}.csv")));
+    assert_eq!(tables[0], tables[1]);
+    space.stdout(&["show", "manifests/e.yaml", "a[width=2]"]);
+}

@@ -1249,3 +1249,46 @@ stages:
     let caption = space.read("outputs/s/figures/drawn.caption.txt");
     assert!(!caption.contains("without"), "{caption}");
 }
+
+/// One number, best at 0.3.
+const LINE: &str = r#"experiment: s
+axes:
+  trial:
+    tpe: {space: {x: {uniform: [0, 1]}}, trials: 12, minimize: fit.loss}
+stages:
+  fit:
+    uses: command
+    with: {values: {x: "${x}"}, run: 'awk -v x=$x "BEGIN { print \"loss=\" (x - 0.3) ^ 2 }"', metrics: stdout}
+  table: {uses: table/summary, in: {rows: fit}, with: {values: [loss]}}
+"#;
+
+#[test]
+fn a_space_that_is_changed_back_has_its_trials_again() {
+    let space = of(LINE);
+    run(&space, &[]);
+    let first = space.read("outputs/s/tables/table.csv");
+    space.write("manifests/s.yaml", &LINE.replace("[0, 1]", "[0, 0.5]"));
+    run(&space, &[]);
+    let narrow = space.read("outputs/s/tables/table.csv");
+    assert_ne!(first, narrow);
+    space.write("manifests/s.yaml", LINE);
+    let said = run(&space, &[]);
+    assert!(said.contains("all up to date"), "{said}");
+    assert_eq!(space.read("outputs/s/tables/table.csv"), first);
+    space.write("manifests/s.yaml", &LINE.replace("[0, 1]", "[0, 0.5]"));
+    run(&space, &[]);
+    assert_eq!(space.read("outputs/s/tables/table.csv"), narrow);
+}
+
+#[test]
+fn a_space_with_fewer_points_than_trials_says_so() {
+    let space = of(&LINE.replace("{uniform: [0, 1]}", "[0.1, 0.2, 0.4]"));
+    run(&space, &[]);
+    for verb in ["plan", "status"] {
+        let said = space.stdout(&[verb, "manifests/s.yaml"]);
+        assert!(
+            said.contains("3 trials known, which is all that the space has"),
+            "{said}"
+        );
+    }
+}

@@ -39,6 +39,51 @@ struct Record {
     seen: String,
     /// Keys of steps that failed: their trials have failed, whatever is made of them later.
     failed: BTreeSet<String>,
+    /// What it was before it was changed: who goes back finds the same trials.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<Record>,
+}
+
+/// So many changes of a search can be taken back.
+const EARLIER: usize = 16;
+
+impl Record {
+    /// Whether it is of this search over this space.
+    fn is_of(&self, of: &str, space: &str) -> bool {
+        self.of == of && self.space == space
+    }
+
+    /// With what it takes the place of.
+    fn after(mut self, known: Record) -> Record {
+        let other = !known.is_of(&self.of, &self.space);
+        self.earlier = known.earlier.clone();
+        if other {
+            let known = Record {
+                earlier: Vec::new(),
+                ..known
+            };
+            self.earlier.push(known);
+        }
+        let (of, space) = (self.of.clone(), self.space.clone());
+        self.earlier.retain(|earlier| !earlier.is_of(&of, &space));
+        let many = self.earlier.len().saturating_sub(EARLIER);
+        self.earlier.drain(..many);
+        self
+    }
+
+    /// The record of this search over this space, should there be one.
+    fn back_to(mut self, of: &str, space: &str) -> Record {
+        let mut earlier = self.earlier.iter();
+        let found = earlier.position(|earlier| earlier.is_of(of, space));
+        match found.filter(|_| !self.is_of(of, space)) {
+            None => self,
+            Some(at) => {
+                let mut earlier = self.earlier.swap_remove(at);
+                earlier.failed.append(&mut self.failed);
+                earlier
+            }
+        }
+    }
 }
 
 /// What decides proposals but for the space, as text.
@@ -77,7 +122,9 @@ pub(in crate::cli) fn recall(
     search: &Search,
 ) -> Result<Option<(Proposed, SearchState)>, Damaged> {
     let record: Option<Record> = noted::of(store, FILE, experiment)?;
-    let Some(record) = record.filter(|record| record.of == definition(search)) else {
+    let of = definition(search);
+    let record = record.map(|record| record.back_to(&of, &search.space_text));
+    let Some(record) = record.filter(|record| record.of == of) else {
         return Ok(None);
     };
     let mut state = SearchState {
@@ -144,10 +191,17 @@ impl Project {
             seen: state.seen.clone(),
             exhausted: state.exhausted && search.method.is_outside(),
             failed: state.failed.iter().chain(failed).cloned().collect(),
+            earlier: Vec::new(),
         };
         let name = self.name();
         match noted::of::<Record>(&self.store, FILE, &name) {
-            Ok(Some(known)) if known == record => Ok(()),
+            Ok(Some(known)) => {
+                let record = record.after(known.clone());
+                match record == known {
+                    true => Ok(()),
+                    false => noted::note(&self.store, FILE, &name, &record),
+                }
+            }
             _ => noted::note(&self.store, FILE, &name, &record),
         }
     }

@@ -33,6 +33,10 @@ impl Project {
         let (known, more) = self.trials()?;
         let search = self.plan.experiment.search.as_ref()?;
         let more = match more {
+            0 if known < search.trials && search.method.is_outside() => {
+                ", as many as it proposes".to_owned()
+            }
+            0 if known < search.trials => ", which is all that the space has".to_owned(),
             0 => String::new(),
             more => format!(", up to {more} more"),
         };

@@ -1,5 +1,6 @@
 //! `dataset/csv`: a table of numbers, with or without a header.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -84,8 +85,14 @@ impl Entry for Csv {
     fn docs(&self) -> &'static str {
         "`in: {file: {file: data/iris.csv}}` names the file; it may be gzipped. Fields are separated by\n\
          commas, semicolons or tabs, and may stand in double quotes. Without a header columns are called\n\
-         `1`, `2`, …. An empty field, `NA`, `NaN` and `null` are missing values. `x` is `[n, d]`; classes,\n\
+         `1`, `2`, …; one without a name that numbers the rows, as pandas writes it, is left out. Tables to\n\
+         validate and test on have the same columns, in any order. An empty field, `NA`, `NaN` and `null` are missing values. `x` is `[n, d]`; classes,\n\
          splits and scaling: as of `dataset/npy`. Closed form: the numbers are taken as they are."
+    }
+
+    /// 2: columns of further files are found by name, and one that numbers rows is none.
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {
@@ -157,7 +164,10 @@ impl DataSet for Csv {
                 return Err(wrong("it", why).at(path));
             }
             let all: Vec<usize> = (0..table.rows.len()).collect();
-            *place = Some(part(&path, &table, &params, &all).map_err(|error| error.at(&path))?);
+            // By name: a file may have its columns in another order.
+            let columns = parts.train.table.as_ref().map(|table| &table.columns[..]);
+            let part = part(&path, &table, &params, columns, &all);
+            *place = Some(part.map_err(|error| error.at(&path))?);
         }
         assemble::dataset(self.name(), parts, &params.own, context)
     }
@@ -261,6 +271,13 @@ impl Table {
         Ok(Table { names, rows, lines })
     }
 
+    /// Whether a column without a name numbers the rows, as pandas writes them, also of rows that were drawn.
+    fn counts_rows(&self, at: usize) -> bool {
+        let numbers = self.rows.iter().map(|row| row[at].parse::<u64>().ok());
+        let numbers: Option<HashSet<u64>> = numbers.collect();
+        self.names[at].is_empty() && numbers.is_some_and(|all| all.len() == self.rows.len())
+    }
+
     fn position(&self, name: &str) -> Result<usize, FormatError> {
         let at = self.names.iter().position(|known| known == name);
         at.ok_or_else(|| FormatError::Lacks {
@@ -297,19 +314,21 @@ fn parts(path: &Path, table: &Table, params: &CsvParams) -> Result<Parts, Format
     }
     let held = |rows: &Vec<usize>| match rows.is_empty() {
         true => Ok(None),
-        false => part(path, table, params, rows).map(Some),
+        false => part(path, table, params, None, rows).map(Some),
     };
     Ok(Parts {
-        train: part(path, table, params, &of[0])?,
+        train: part(path, table, params, None, &of[0])?,
         valid: held(&of[1])?,
         test: held(&of[2])?,
     })
 }
 
+/// Some rows of a table; `wanted` are the columns that the table to train on has.
 fn part(
     path: &Path,
     table: &Table,
     params: &CsvParams,
+    wanted: Option<&[String]>,
     rows: &[usize],
 ) -> Result<Part, FormatError> {
     let label = params.label.as_deref().map(|name| table.position(name));
@@ -324,8 +343,23 @@ fn part(
             .map(|name| table.position(name))
             .collect::<Result<_, _>>()?,
         None => (0..table.names.len())
-            .filter(|at| Some(*at) != label && Some(*at) != split)
+            .filter(|at| Some(*at) != label && Some(*at) != split && !table.counts_rows(*at))
             .collect(),
+    };
+    let columns = match wanted {
+        None => columns,
+        Some(wanted) => {
+            let further = columns.iter().map(|at| &table.names[*at]);
+            if let Some(name) = further.into_iter().find(|name| !wanted.contains(name)) {
+                let why = format!(
+                    "is none of the table to train on: it has {}",
+                    wanted.join(", ")
+                );
+                return Err(wrong(format!("the column `{name}`"), why));
+            }
+            let positions = wanted.iter().map(|name| table.position(name));
+            positions.collect::<Result<_, _>>()?
+        }
     };
     let mut numbers = Vec::with_capacity(rows.len() * columns.len());
     for row in rows {

@@ -253,6 +253,29 @@ fn a_column_may_say_the_split_and_headers_may_lack() {
 }
 
 #[test]
+fn columns_of_further_files_are_found_by_name() {
+    let train = ",a,b,y\n7,1,10,u\n3,2,20,v\n";
+    let with = |test: &'static str| {
+        let slots: [(&'static str, &str, &[u8]); 2] = [
+            ("file", "t.csv", train.as_bytes()),
+            ("test", "s.csv", test.as_bytes()),
+        ];
+        load(
+            "csv",
+            &slots,
+            &[("label", "y".into()), ("valid", 0.0.into())],
+        )
+    };
+    let data = with("b,a,y\n30,3,u\n").expect("a table");
+    assert_eq!(data.test.x_f32(), Some(vec![3.0, 30.0]));
+    // pandas numbers rows in a column without a name, also of those that it has drawn.
+    assert_eq!(data.train.x_f32().expect("numbers").len(), 4);
+    let said = |test: &'static str| with(test).expect_err("other columns").to_string();
+    assert!(said("q,r,y\n1,2,u\n").contains("the column `q` is none of the table"));
+    assert!(said("a,y\n1,u\n").contains("column `b`"));
+}
+
+#[test]
 fn splits_are_drawn_once_and_hold_everything() {
     let numbers: Vec<f32> = (0..100).map(|n| n as f32).collect();
     let x = array("<f4", false, "100,", &singles(&numbers));

@@ -159,8 +159,8 @@ impl Expression {
         from_jinja(&value).map_err(EvaluationError::Failed)
     }
 
-    /// Whether the condition holds. A comparison with a name that has no value neither holds nor
-    /// fails: what depends on it does not hold. `samples is none` asks whether there is a value.
+    /// Whether the condition holds. An order with a name that has no value neither holds nor fails: what
+    /// depends on it does not hold. It equals nothing. `samples is none` asks whether there is a value.
     ///
     /// # Errors
     /// Where the operation makes no sense, or its value is not true or false.

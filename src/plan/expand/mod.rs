@@ -1,5 +1,6 @@
 //! One stage after another becomes steps. Cells are projected on the axes of the stage; templates
-//! are filled in once for every distinct projection; steps that are equal are one.
+//! are filled in once for every distinct projection. Steps that are equal stand side by side, since each has its
+//! own coordinates: one of them is computed, by its key.
 //!
 //! A stage is expanded again where cells were added to the grid: only its new cells become steps.
 
@@ -9,9 +10,6 @@ mod slots;
 mod summary;
 
 use std::sync::Arc;
-
-use foldhash::HashMap;
-use foldhash::HashMapExt;
 
 use crate::manifest::Experiment;
 use crate::manifest::Stage;
@@ -30,9 +28,6 @@ pub(super) use summary::summary;
 use super::Input;
 use super::Step;
 use super::StepId;
-use super::equal::Fingerprint;
-use super::equal::Interner;
-use super::equal::fingerprint;
 use super::kind_of::KindOf;
 use super::kinds::StageKinds;
 use super::params::ParamTemplate;
@@ -47,10 +42,6 @@ const MOST: usize = 5_000_000;
 /// The steps so far.
 pub(super) struct Expansion {
     pub steps: Vec<Arc<Step>>,
-    /// Equal steps are one.
-    known: HashMap<Fingerprint, StepId>,
-    buffer: Vec<u8>,
-    interner: Interner,
     /// By stage index.
     stages: Vec<Option<Expanded>>,
 }
@@ -63,7 +54,7 @@ struct Expanded {
     /// By projected cell: its step, and the index of its kind; none where the stage does not
     /// exist.
     steps: Vec<Option<(StepId, u32)>>,
-    /// The steps that were new with this stage.
+    /// The steps of this stage.
     own: Vec<StepId>,
     /// What reductions have read, by slot and source; kept where the plan grows.
     read: Vec<Vec<Pairs>>,
@@ -98,9 +89,6 @@ impl Expansion {
         stages.resize_with(experiment.pipeline.stages.len(), || None);
         Expansion {
             steps: Vec::new(),
-            known: HashMap::new(),
-            buffer: Vec::new(),
-            interner: Interner::default(),
             stages,
         }
     }
@@ -166,7 +154,6 @@ impl Expansion {
         let slots = slot_order(stage, kind_of);
         expanded.steps.reserve(projection.len() - from);
         self.steps.reserve(projection.len() - from);
-        self.known.reserve(projection.len() - from);
         for cell in from..projection.len() {
             let kind = kind_of.of(projection.first[cell] as usize);
             let (Some(kind), Some(params)) = (kind, &params[cell - from]) else {
@@ -198,13 +185,9 @@ impl Expansion {
                 policy: Arc::clone(&stage.policy),
                 place: stage.place.clone(),
             };
-            let fingerprint = fingerprint(&step, &mut self.buffer);
-            let id = *self.known.entry(fingerprint).or_insert(step.id);
-            if id == step.id {
-                self.steps.push(Arc::new(step));
-                expanded.own.push(id);
-            }
-            expanded.steps.push(Some((id, kind)));
+            expanded.own.push(step.id);
+            expanded.steps.push(Some((step.id, kind)));
+            self.steps.push(Arc::new(step));
         }
         if from == 0 && expanded.steps.iter().all(Option::is_none) && !found.has_errors() {
             found.push(
@@ -228,7 +211,6 @@ impl Expansion {
         projections: &Projections,
     ) {
         self.steps.truncate(steps);
-        self.known.retain(|_, id| id.index() < steps);
         for (expanded, axes) in self.stages.iter_mut().zip(axes_of) {
             let (Some(known), Some(axes)) = (&mut *expanded, axes) else {
                 continue;

@@ -68,7 +68,6 @@ impl Expansion {
             false => distinct.par_iter().map(silent).collect(),
         };
         let mut made = Vec::with_capacity(distinct.len());
-        self.interner.expect(distinct.len());
         for ((_, cell, kind), values) in distinct.iter().zip(silently) {
             let cell = *cell as usize;
             // What there is to say is said in the order of cells.
@@ -99,7 +98,7 @@ impl Expansion {
                             grid.written(cell, name)
                         })
                         .map(Arc::new),
-                    values: self.interner.intern(values),
+                    values: Arc::new(values),
                 }
             }));
         }

@@ -291,3 +291,59 @@ fn candidates_that_do_not_leave_one_set_of_metrics_are_told_when_planning() {
     let choice = space.read("outputs/o/cells/best/choice.json");
     assert!(choice.contains(r#""n": 1"#), "{choice}");
 }
+
+#[test]
+fn candidates_without_the_number_or_a_replicate_are_left_out() {
+    let manifest = |odd: &str| {
+        format!(
+            r#"experiment: o
+axes: {{m: [a, b, c], s: {{seeds: 3}}}}
+stages:
+  fit:
+    uses: command
+    with:
+      run: 'case "${{m}}${{s}}" in b2) {odd} ;; c*) echo "loss=3.${{s}}" ;; *) echo "loss=1.${{s}}" ;; esac'
+      metrics: {{file: stdout, better: {{loss: lower}}}}
+  best:
+    uses: select
+    in: {{candidates: fit}}
+    over: [m, s]
+    missing: allow
+    with: {{by: loss, replicate: s}}
+"#
+        )
+    };
+    // Without its worst seed `b` would be ahead of `a`, which is the same otherwise.
+    for odd in ["exit 1", "echo loss=nan", "echo other=1"] {
+        let space = super::space(&manifest(odd).replace("b2)", "b0) echo loss=1.0 ;; b2)"));
+        let said = told(&space, &[]);
+        let choice = space.read("outputs/o/cells/best/choice.json");
+        let chosen = choice.split("runners_up").next().expect("a beginning");
+        assert!(chosen.contains(r#""m": "a""#), "{odd}: {choice}\n{said}");
+        if odd.contains("other") {
+            assert!(
+                said.contains("left out 1 candidate that reported no `loss`"),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[test]
+fn numbers_on_one_line_of_a_file_are_several() {
+    let space = super::space(
+        r#"experiment: o
+stages:
+  fit:
+    uses: command
+    with: {run: 'printf "epoch=1 loss=0.5\nepoch=2 loss=0.25, acc=0.9\nnote=two words\n" > log.txt', metrics: log.txt}
+"#,
+    );
+    super::run(&space, &[]);
+    let numbers: String = space.read("outputs/o/cells/fit/metrics.json");
+    let numbers = numbers.split_whitespace().collect::<String>();
+    assert_eq!(
+        numbers,
+        r#"{"epoch":2,"loss":0.25,"note":"twowords","acc":0.9}"#
+    );
+}

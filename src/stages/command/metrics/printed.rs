@@ -31,6 +31,16 @@ impl PrintedMetrics {
         }
     }
 
+    /// The curve of a text, as of what is printed.
+    pub(in crate::stages::command) fn curve_of(text: &str) -> Result<String, JobError> {
+        let mut heard = PrintedMetrics {
+            rows: Some(Vec::new()),
+            ..PrintedMetrics::default()
+        };
+        text.lines().for_each(|line| heard.line(line));
+        heard.curve()
+    }
+
     /// Hears a line, which may be anything: only numbers count.
     pub(in crate::stages::command) fn line(&mut self, line: &str) {
         for (name, value) in pairs(line) {
@@ -65,10 +75,8 @@ impl PrintedMetrics {
     pub(in crate::stages::command) fn curve(&self) -> Result<String, JobError> {
         let rows = self.rows.as_deref().unwrap_or_default();
         if rows.is_empty() {
-            return Err(
-                JobError::failed("no line of standard output is a point of a curve")
-                    .hint("a line `epoch=1 loss=0.25` is one"),
-            );
+            return Err(JobError::failed("no line is a point of a curve")
+                .hint("a line `epoch=1 loss=0.25` is one"));
         }
         let text = serde_json::to_string(rows).expect("plain data is JSON");
         let table = Table::read(&text, Some(&[]));

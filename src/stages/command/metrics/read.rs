@@ -188,9 +188,12 @@ fn lines(text: &str) -> Result<Numbers, String> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        match super::pair(line) {
-            Some((name, value)) => numbers.add(name, value.into()),
-            None => odd.push(format!("line {} is no `key=value`: {line}", index + 1)),
+        let pairs = super::pairs(line);
+        if pairs.is_empty() {
+            odd.push(format!("line {} is no `key=value`: {line}", index + 1));
+        }
+        for (name, value) in pairs {
+            numbers.add(name, value.into());
         }
     }
     let more = odd.len().saturating_sub(1);
