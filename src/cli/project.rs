@@ -235,6 +235,10 @@ impl Project {
         if let Some(step) = steps.iter().find(|step| step.to_string() == name) {
             return Ok(step);
         }
+        let mut called = steps.iter().filter(|step| step.is_called(name));
+        if let (Some(step), None) = (called.next(), called.next()) {
+            return Ok(step);
+        }
         writeln!(
             err,
             "error: no step `{name}` in `{}`",

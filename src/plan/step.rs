@@ -90,6 +90,24 @@ pub struct Step {
 }
 
 impl Step {
+    /// Whether a name means this step: a number is one value however it is written.
+    pub fn is_called(&self, name: &str) -> bool {
+        let rest = name.strip_prefix(&*self.stage);
+        let Some(cell) = rest.and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']')) else {
+            return rest == Some("") && self.cell.0.is_empty();
+        };
+        let mut parts = cell.split(',');
+        let same = self.cell.iter().all(|(axis, value)| {
+            let part = parts.next();
+            let written = part.and_then(|part| part.strip_prefix(axis)?.strip_prefix('='));
+            written.is_some_and(|text| match value.as_float() {
+                Some(number) => text.parse() == Ok(number),
+                None => text == in_one_line(&value.to_string()),
+            })
+        });
+        same && parts.next().is_none()
+    }
+
     /// Its own outputs with their types: those of its kind, or those that it declares. What it
     /// passes on of another step is not among them.
     pub fn outputs(&self) -> Vec<(Cow<'static, str>, ArtifactType)> {

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::Column;
 use super::Table;
+use super::records;
 
 /// Why a file is no table.
 #[derive(Debug, thiserror::Error)]
@@ -128,11 +129,30 @@ impl Table {
                 higher_is_better: None,
             })
             .collect();
-        let mut rows = Vec::new();
-        for record in reader.records() {
-            rows.push(record?.iter().map(typed).collect());
+        let read: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>()?;
+        let mut table = Table {
+            columns,
+            rows: read
+                .iter()
+                .map(|record| record.iter().map(typed).collect())
+                .collect(),
         }
-        Table { columns, rows }.checked()
+        .checked()?;
+        for (at, column) in table.columns.iter().enumerate() {
+            let fields = || read.iter().map(|record| record[at].trim());
+            // `01` and `1` are two classes; 001 and 002 of a column that counts are numbers, as those beside 0.5 are.
+            let named = fields().any(records::is_padded)
+                && !records::is_step(&column.name)
+                && !table.rows.iter().any(|row| row[at].is_f64());
+            if named {
+                for (row, field) in table.rows.iter_mut().zip(fields()) {
+                    if row[at].is_number() {
+                        row[at] = field.into();
+                    }
+                }
+            }
+        }
+        Ok(table)
     }
 
     /// CSV with a header line, numbers at full precision, null as an empty field.
@@ -243,6 +263,15 @@ mod tests {
         assert_eq!(table.rows[0][0], Json::Null);
         assert_eq!(table.rows[1][0], Json::Null);
         assert_eq!(table.rows[2][0], Json::from(1.5));
+    }
+
+    #[test]
+    fn zeros_before_digits_are_part_of_a_name() {
+        let text = "class,epoch,n,f1\n01,001,02,0.5\n1,002,0.5,0.7\n10,010,3,\n,011,,\n";
+        let table = Table::from_csv(text, &[]).unwrap();
+        let wanted = "class,epoch,n,f1\n01,1,2,0.5\n1,2,0.5,0.7\n10,10,3,\n,11,,\n";
+        assert_eq!(table.to_csv(), wanted);
+        assert!(table.rows[1][0].is_string() && table.rows[3][0].is_null());
     }
 
     #[test]

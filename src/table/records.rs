@@ -117,21 +117,19 @@ pub(crate) fn flat(record: &Record, doubled: &mut Vec<String>) -> Record {
     result
 }
 
-/// The text with what Python, R and others write beyond JSON in quotes: numbers that are not finite,
-/// and whole numbers with more digits than are held.
+/// The text with what Python, R and others write beyond JSON in quotes: numbers that are not finite or too large
+/// to be, whole numbers with more digits than are held; and other numbers, `+1`, `.5`, as JSON has them.
 fn as_json(text: &str) -> Cow<'_, str> {
     let mut result = String::new();
     let mut kept = 0;
     for word in outside_texts(text) {
-        if !NOT_FINITE.contains(&word) && !is_too_large(word) {
+        let Some(number) = beyond_json(word) else {
             continue;
-        }
+        };
         // Words are parts of the text, so that the distance between the two is their place.
         let at = word.as_ptr() as usize - text.as_ptr() as usize;
         result.push_str(&text[kept..at]);
-        result.push('"');
-        result.push_str(word);
-        result.push('"');
+        result.push_str(&number);
         kept = at + word.len();
     }
     if kept == 0 {
@@ -139,6 +137,29 @@ fn as_json(text: &str) -> Cow<'_, str> {
     }
     result.push_str(&text[kept..]);
     Cow::Owned(result)
+}
+
+/// What stands in JSON for a number that is none of it; none for all other words.
+fn beyond_json(word: &str) -> Option<String> {
+    if NOT_FINITE.contains(&word) || is_too_large(word) || is_padded(word) {
+        return Some(format!("\"{word}\""));
+    }
+    let number: f64 = word.parse().ok()?;
+    match number {
+        number if number.is_nan() => Some("\"NaN\"".to_owned()),
+        f64::INFINITY => Some("\"Infinity\"".to_owned()),
+        f64::NEG_INFINITY => Some("\"-Infinity\"".to_owned()),
+        _ if serde_json::from_str::<f64>(word).is_ok() => None,
+        number => Some(match word.parse::<i64>() {
+            Ok(whole) => whole.to_string(),
+            Err(_) => Json::from(number).to_string(),
+        }),
+    }
+}
+
+/// Whether this is digits behind a zero: a name that a number would not keep, `01` of a class.
+pub(super) fn is_padded(text: &str) -> bool {
+    text.len() > 1 && text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The words of a JSON document that are no texts.
@@ -270,6 +291,7 @@ fn frame(entries: &Record, sure: bool) -> Option<Vec<Record>> {
 /// # Errors
 /// What is wrong, in a few words.
 pub(crate) fn csv(text: &str) -> Result<Vec<Record>, String> {
+    let text = from_header(text);
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
         .delimiter(separator(text))
@@ -295,6 +317,27 @@ pub(crate) fn csv(text: &str) -> Result<Vec<Record>, String> {
             .collect()
     };
     Ok(rows.iter().map(record).collect())
+}
+
+/// The text without lines that begin with `#` at the top. The last of them is the header where numbers in as many
+/// columns stand below it, as numpy writes it.
+fn from_header(text: &str) -> &str {
+    let (mut header, mut rest) = (None, text);
+    while let Some(comment) = rest.strip_prefix('#') {
+        header = Some(comment.trim_start_matches([' ', '\t']));
+        rest = rest.split_once('\n').map_or("", |(_, below)| below);
+    }
+    let by = char::from(separator(rest));
+    let first = rest.lines().next().unwrap_or_default();
+    let above = header.and_then(|header| header.lines().next());
+    let columns = |line: &str| line.split(by).count();
+    let numbers = first
+        .split(by)
+        .any(|field| field.trim().parse::<f64>().is_ok());
+    match (header, above) {
+        (Some(header), Some(above)) if numbers && columns(above) == columns(first) => header,
+        _ => rest,
+    }
 }
 
 /// What stands between the fields of the first line.
@@ -357,6 +400,13 @@ mod tests {
             rows(r#"{"NaN": NaN, "a\"NaN": [-Infinity, 12345678901234567890], "b": "NaN"}"#),
             r#"one {"NaN":"NaN","a\"NaN":["-Infinity","12345678901234567890"],"b":"NaN"}"#
         );
+        assert_eq!(
+            rows(
+                r#"{"a": 1e400, "b": [+1, +1.5, .5, -.5, 5., -1e400, 01], "c": 1e-400, "d": "+1"}"#
+            ),
+            r#"one {"a":"Infinity","b":[1,1.5,0.5,-0.5,5.0,"-Infinity","01"],"c":0.0,"d":"+1"}"#
+        );
+        assert!(rows(r#"{"a": +x}"#).starts_with("not JSON"));
         assert!(rows("loss: NaN").starts_with("not JSON"));
         assert!(rows("{\"a\": 1}\nx\n{\"a\": 2}").starts_with("not JSON"));
     }
@@ -369,6 +419,8 @@ mod tests {
             "a\tb\n1\t\nx\tnan\n",
             "a;b\n1;\nx;nan\n",
             ",a,b\n0,1,\n1,x,nan\n",
+            "# run 7\n# twice, or so, or more\na,b\n1,\nx,nan\n",
+            "# run 7\n# a,b\n1,\nx,nan\n",
         ] {
             let rows = csv(text).expect("this is CSV");
             assert_eq!(serde_json::to_string(&rows).expect("JSON"), wanted);

@@ -305,6 +305,34 @@ fn what_has_no_counterpart_is_told_with_its_line() {
         ),
         ("stages:\n  a/b: {cmd: x}\n", "`a/b` is called `a_b`"),
         ("stages:\n  a: {cmd: x, params: [lr]}\n", "`lr` is left out"),
+        (
+            "stages:\n  a: {cmd: x, plots: [c.csv: {x: e}]}\n",
+            "`c.csv` is not drawn",
+        ),
+        (
+            "stages:\n  a: {cmd: x, plots: [c.csv: {template: confusion, x: a, y: b}]}\n",
+            "`confusion` is no line",
+        ),
+        (
+            "stages:\n  a: {cmd: x, plots: [r.json]}\n",
+            "`r.json` is not drawn",
+        ),
+        (
+            "stages:\n  a: {cmd: x, outs: [c.csv]}\nplots:\n  - both: {x: a, y: {c.csv: b, d.csv: b}}\n",
+            "`d.csv` is not drawn",
+        ),
+        (
+            "stages:\n  a: {cmd: x}\nplots:\n  - d.csv: {x: a, y: b}\n",
+            "no stage leaves it",
+        ),
+        (
+            "stages:\n  a: {cmd: x, outs: [c.csv]}\nplots:\n  - c.csv: {x: a, y: b}\n  - c.csv: {x: a, y: c}\n",
+            "a second plot of `c.csv`",
+        ),
+        (
+            "stages:\n  a: {cmd: x, metrics: [m.json, n.json]}\n",
+            "do not have the numbers in `n.json`",
+        ),
     ] {
         let (said, written) = said(dvc, "b: 1\n");
         assert!(
@@ -320,6 +348,15 @@ fn what_has_no_counterpart_is_told_with_its_line() {
         said.contains("`yes` is a text here") && said.contains("takes it for a date"),
         "{said}"
     );
+}
+
+#[test]
+fn the_file_that_a_page_begins_with_is_one() {
+    let page = include_str!("../../docs/coming-from/dvc.md");
+    let (_, rest) = page.split_once("```yaml\n").expect("a block of YAML");
+    let (dvc, _) = rest.split_once("```").expect("its end");
+    let (said, written) = said(dvc, "split: 2\n");
+    assert!(written, "{said}");
 }
 
 #[test]

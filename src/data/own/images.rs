@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
+use super::Channels;
 use super::Part;
 use super::Parts;
 use super::assemble;
@@ -163,6 +164,7 @@ impl DataSet for Images {
                         ),
                     },
                     label: classes(&rows).map(|raw| (root.clone(), raw)),
+                    channels: Some(Channels::First),
                     pictures: true,
                     ..Part::default()
                 };

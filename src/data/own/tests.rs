@@ -367,6 +367,19 @@ fn folders_of_pictures_have_their_splits_and_classes() {
     let data = load("images", &greys, &given).expect("pictures");
     assert_eq!((data.shape(), data.train.len()), (vec![1, 2, 2], 1));
     assert_eq!(data.train.labels(), None);
+    // A width of 3 is no number of channels.
+    let large = png(8, 8, [7, 7, 7]);
+    let greys = [("folder", "1.png", &large[..])];
+    for (side, colours, channels) in [(3, "rgb", 3), (4, "grey", 1), (1, "grey", 1)] {
+        let given = [
+            &given[..],
+            &[("size", side.into()), ("colours", colours.into())],
+        ]
+        .concat();
+        let data = load("images", &greys, &given).expect("pictures");
+        let side = side as usize;
+        assert_eq!(data.shape(), [channels, side, side]);
+    }
 }
 
 #[test]

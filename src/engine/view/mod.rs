@@ -436,6 +436,12 @@ fn digest(steps: usize, known: &[NewResult]) -> Digest {
         for object in news.result.objects() {
             hasher.update(object.digest.as_bytes());
         }
+        for artifact in news.result.outputs.values() {
+            if artifact.folder.is_some() {
+                // Earlier versions showed pictures and tables in folders as links.
+                hasher.update(b"copied");
+            }
+        }
         // Where no plain files tell the rest.
         let artifacts = news.result.outputs.values();
         for artifact in artifacts.filter(|artifact| artifact.is_special()) {
@@ -492,13 +498,13 @@ fn places(step: &Step, result: &StepResult) -> Vec<Place> {
         if let (Some(_), Some(folder)) = (&artifact.folder, printed) {
             // A folder of pictures or tables.
             let folder = format!("{folder}/{}", file_name(&name));
-            places.extend(contents(&choose(folder.clone(), folder), artifact));
+            places.extend(contents(&choose(folder.clone(), folder), artifact, copied));
             continue;
         }
         if let Some(own) = &artifact.folder {
             let (own, output) = (file_name(own), file_name(output));
             let folder = choose(format!("{cell}/{own}"), format!("{cell}/{output}/{own}"));
-            places.extend(contents(&folder, artifact));
+            places.extend(contents(&folder, artifact, copied));
             continue;
         }
         for (file, object) in &artifact.files {
@@ -527,7 +533,7 @@ fn places(step: &Step, result: &StepResult) -> Vec<Place> {
 }
 
 /// A folder with what is in it, under the names that links in it know: files first, in order.
-fn contents(folder: &str, artifact: &Artifact) -> Vec<Place> {
+fn contents(folder: &str, artifact: &Artifact, copied: bool) -> Vec<Place> {
     let place = |name: &str| match names::stays_inside(name) {
         true => format!("{folder}/{name}"),
         false => format!("{folder}/{}", file_path(name)),
@@ -536,7 +542,7 @@ fn contents(folder: &str, artifact: &Artifact) -> Vec<Place> {
         path: place(name),
         what: Wanted::File {
             object: *object,
-            copied: false,
+            copied,
         },
     });
     let others = artifact.others.iter().map(|(name, other)| Place {

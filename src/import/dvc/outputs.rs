@@ -49,14 +49,19 @@ pub(super) fn outs(
         let first = path.cells.first().cloned().unwrap_or_default();
         let mut plot = out.plot.clone();
         let mut kind = out.kind;
-        for (of, drawn) in &file.plots {
-            if paths::join(&project.folder, &of.text).as_ref() == Some(&first) {
-                plot = drawn.clone();
-                kind = match kind {
-                    OutKind::Plain => OutKind::Plots,
-                    other => other,
-                };
-            }
+        let mut place = &out.path.place;
+        let is_own = |of: &Text| paths::join(&project.folder, &of.text).as_ref() == Some(&first);
+        let mut drawn = file.plots.iter().filter(|(of, _)| is_own(of));
+        if let Some((of, own)) = drawn.next() {
+            (plot, place) = (own.clone(), &of.place);
+            kind = match kind {
+                OutKind::Plain => OutKind::Plots,
+                other => other,
+            };
+        }
+        for (of, _) in drawn {
+            let title = format!("a second plot of `{first}` is left out");
+            remark(found, &of.place, title, "its first one is drawn", "");
         }
         let is_folder = is_folder(project, stage.entry, &first, &out.path, file, found);
         let name = unique(&paths::name(&bare(&out.path.text)), &|name| {
@@ -64,6 +69,7 @@ pub(super) fn outs(
         });
         outs.push(PlannedOut {
             name,
+            place: place.clone(),
             path,
             kind,
             plot,
@@ -175,7 +181,19 @@ impl Translation<'_> {
                         continue;
                     }
                 }
-                OutKind::Metrics if numbers => ty = Some("metrics"),
+                OutKind::Metrics if numbers => {
+                    ty = Some("metrics");
+                    let (stage, output) = (&own.name, &out.name);
+                    remark(
+                        found,
+                        &out.place,
+                        format!("`ls` and the report do not have the numbers in `{first}`"),
+                        format!("`{stage}` has a file of metrics already"),
+                        format!(
+                            "it is an output of the type `metrics`: `in: {{rows: {stage}.{output}}}`"
+                        ),
+                    );
+                }
                 OutKind::Metrics if !out.is_folder => remark(
                     found,
                     &self.stage.entry.place,
@@ -186,14 +204,28 @@ impl Translation<'_> {
                 OutKind::Plots if ["png", "svg", "jpg", "jpeg"].contains(&ending) => {
                     ty = Some("figure");
                 }
-                OutKind::Plots if ["csv", "tsv"].contains(&ending) => {
-                    if let (Some(x), [_, ..]) = (&out.plot.x, &out.plot.y[..]) {
+                OutKind::Plots if out.is_folder => remark(
+                    found,
+                    &out.place,
+                    format!("`{first}` is not drawn"),
+                    "it is taken for a folder",
+                    "`{file: …, type: figure}` under `out` shows the pictures in a folder",
+                ),
+                OutKind::Plots => match (out.plot.undrawn(ending), &out.plot.x) {
+                    (None, Some(x)) => {
                         ty = Some("table");
                         let axes = self.stage.loops.iter();
                         let axes = axes.map(|one| self.names.axes[one.axis].name.as_str());
                         draft.figure(&own.name, out, x, &axes.collect::<Vec<_>>());
                     }
-                }
+                    (why, _) => remark(
+                        found,
+                        &out.place,
+                        format!("`{first}` is not drawn"),
+                        why.unwrap_or_default(),
+                        "it is kept as an output; `sweepline list figure` names what draws tables",
+                    ),
+                },
                 _ => {}
             }
             own.outs.push(DraftOut {

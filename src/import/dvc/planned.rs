@@ -9,6 +9,7 @@ use super::loops::StageLoop;
 use super::read::OutKind;
 use super::read::Plot;
 use super::read::StageEntry;
+use crate::text::Place;
 
 /// What an import knows of the project.
 pub(super) struct Project<'p> {
@@ -35,6 +36,8 @@ pub(super) struct Planned<'f> {
 /// An output of all cells.
 pub(super) struct PlannedOut {
     pub name: String,
+    /// Where it or its plot is written.
+    pub place: Place,
     pub path: Located,
     pub kind: OutKind,
     pub plot: Plot,

@@ -83,6 +83,7 @@ pub(super) enum OutKind {
 pub(super) struct Plot {
     pub x: Option<String>,
     pub y: Vec<String>,
+    pub template: Option<String>,
     /// `x_label`, `y_label`, `title`.
     pub texts: Vec<(&'static str, String)>,
 }
@@ -146,7 +147,7 @@ pub(super) fn file(node: &Node, found: &mut Diagnostics) -> DvcFile {
             "metrics" => file
                 .metrics
                 .extend(items(entry, found).iter().filter_map(text)),
-            "plots" => top_plots(&entry.value, &mut file.plots),
+            "plots" => top_plots(&entry.value, &mut file.plots, found),
             // Every parameter that is used counts anyway.
             "params" => {}
             "artifacts" => remark(
@@ -364,9 +365,7 @@ fn key_of_stage(entry: &Entry, stage: &mut StageEntry, found: &mut Diagnostics) 
 }
 
 /// Options of an output that change nothing here: every output is kept by content, and nothing is pushed.
-const SILENT: [&str; 7] = [
-    "cache", "desc", "labels", "meta", "push", "template", "type",
-];
+const SILENT: [&str; 6] = ["cache", "desc", "labels", "meta", "push", "type"];
 
 fn outs(entry: &Entry, kind: OutKind, stage: &mut StageEntry, found: &mut Diagnostics) {
     let single = std::slice::from_ref(&entry.value);
@@ -422,6 +421,18 @@ fn outs(entry: &Entry, kind: OutKind, stage: &mut StageEntry, found: &mut Diagno
 }
 
 impl Plot {
+    /// Why a file with this ending is not drawn, where it is not: a figure is a line of two columns.
+    pub(super) fn undrawn(&self, ending: &str) -> Option<String> {
+        const LINES: [&str; 5] = ["linear", "scatter", "scatter_jitter", "simple", "smooth"];
+        match self.template.as_deref() {
+            _ if !["csv", "tsv"].contains(&ending) => Some("only pictures and CSV are".to_owned()),
+            Some(other) if !LINES.contains(&other) => Some(format!("`{other}` is no line")),
+            _ if self.x.is_none() => Some("no column is its `x`".to_owned()),
+            _ if self.y.is_empty() => Some("no column is its `y`".to_owned()),
+            _ => None,
+        }
+    }
+
     /// Whether this says what is drawn.
     fn take(&mut self, option: &Entry) -> bool {
         let texts = [
@@ -431,6 +442,7 @@ impl Plot {
         ];
         match (option.key.as_str(), text(&option.value)) {
             ("x", Some(x)) => self.x = Some(x.text),
+            ("template", Some(template)) => self.template = Some(template.text),
             ("y", Some(y)) => self.y.push(y.text),
             ("y", None) => {
                 let several = option.value.as_list().unwrap_or_default();
@@ -477,12 +489,12 @@ fn params(entry: &Entry, stage: &mut StageEntry, found: &mut Diagnostics) {
 }
 
 /// Plots outside of stages: paths, or maps of a name to what is drawn.
-fn top_plots(node: &Node, plots: &mut Vec<(Text, Plot)>) {
+fn top_plots(node: &Node, plots: &mut Vec<(Text, Plot)>, found: &mut Diagnostics) {
     if let Some(items) = node.as_list() {
         for item in items {
             match text(item) {
                 Some(path) => plots.push((path, Plot::default())),
-                None => top_plots(item, plots),
+                None => top_plots(item, plots, found),
             }
         }
         return;
@@ -496,9 +508,14 @@ fn top_plots(node: &Node, plots: &mut Vec<(Text, Plot)>) {
         for option in entry.value.as_map().unwrap_or_default() {
             // `y: {file: column}`, `x: {file: column}` name the file that is drawn.
             match option.value.as_map() {
-                Some([of, ..]) if option.key == "y" || option.key == "x" => {
+                Some([of, others @ ..]) if option.key == "y" || option.key == "x" => {
                     if option.key == "y" {
                         path.text.clone_from(&of.key);
+                        for other in others {
+                            let title = format!("`{}` is not drawn", other.key);
+                            let label = format!("a figure is of one file, `{}`", of.key);
+                            remark(found, &other.key_place, title, label, "");
+                        }
                     }
                     let columns = of
                         .value

@@ -64,6 +64,16 @@ pub(super) fn translate(
         stage.frozen = frozen(project, &stage, found);
         planned.push(stage);
     }
+    for (of, _) in &file.plots {
+        let path = paths::join(&project.folder, &of.text);
+        let mut outs = planned.iter().flat_map(|stage| &stage.outs);
+        if !outs.any(|out| out.path.cells.first() == path.as_ref()) {
+            let title = format!("`{}` is not drawn", of.text);
+            let label = "no stage leaves it as a file of its own";
+            let help = "a file is read by `table/read`: `in: {file: {file: PATH}}`";
+            remark(found, &of.place, title, label, help);
+        }
+    }
     let wiring = Wiring::new(project, &planned, &axes);
     let mut draft = Draft {
         constants,

@@ -257,6 +257,10 @@ fn run(job: &Job<'_>, params: &CommandParams) -> Result<StepOutput, JobError> {
         inputs: inputs::lay_out(job)?,
         outputs: declared.prepare(&work)?,
     };
+    // An earlier attempt left something to go on from.
+    let goes_on = paths.checkpoint.as_ref().is_some_and(|folder| {
+        std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
+    });
     let values = CommandParams::read(&job.step.params)?;
     let programs = asked::answers(job, &values)?;
     let laid = laid::lay_out(job, params, &values, &paths, &work)?;
@@ -265,6 +269,12 @@ fn run(job: &Job<'_>, params: &CommandParams) -> Result<StepOutput, JobError> {
     let mut live = live::LiveNumbers::new(job.link, declared.grown(&work));
     process::run(&program, &work, job, &mut said, &mut live)?;
     let mut produced = declared.take(job, &work, &laid, said)?;
+    if let Some(curve) = declared.printed_curve().filter(|_| goes_on) {
+        job.link.warn(&format!(
+            "`{curve}` holds what this attempt printed, which went on from `${{checkpoint}}`; rows that are \
+             appended to a file there, and copied to a curve at the end, are those of all attempts"
+        ));
+    }
     // What is computed from a diverged training is no score either.
     produced.diverged = fitted::diverged_input(job).or(produced.diverged);
     produced.environment = Some(Environment {

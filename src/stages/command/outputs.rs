@@ -89,9 +89,10 @@ impl Declared {
         })
     }
 
-    /// Whether what is printed is to be a curve.
-    pub(super) fn has_printed_curve(&self) -> bool {
-        self.outputs.iter().any(Output::is_printed)
+    /// The output that is the curve of what is printed.
+    pub(super) fn printed_curve(&self) -> Option<&str> {
+        let printed = self.outputs.iter().find(|output| output.is_printed());
+        printed.map(|output| output.name.as_str())
     }
 
     /// The files in which a program's numbers grow.

@@ -1,12 +1,14 @@
 //! The values of variables that are passed on: what a step says is kept and shown to others, and so
 //! says their names instead.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::lines;
 use super::params::CommandParams;
 use crate::engine::JobError;
 use crate::engine::Link;
+use crate::text::said;
 
 /// Shorter values are words and numbers, which stand in a log for other reasons.
 const SHORTEST_SECRET: usize = 8;
@@ -25,7 +27,8 @@ const SECRET_NAMES: [&str; 7] = [
     "APIKEY",
 ];
 
-/// Lines of the values of variables that `env` and `pass_env` name, the longest first.
+/// Lines of the values of variables that `env` and `pass_env` name, also as programs write texts within quotes,
+/// the longest first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Secrets(Vec<(String, String)>);
 
@@ -51,14 +54,29 @@ impl Secrets {
             };
             let lines = value.lines().map(str::trim);
             let lines = lines.filter(|line| line.len() >= shortest);
-            secrets.extend(lines.map(|line| (name.clone(), line.to_owned())));
+            let forms = lines.flat_map(written);
+            secrets.extend(forms.map(|line| (name.clone(), line)));
         }
         secrets.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
         Secrets(secrets)
     }
 
-    /// A text without them, also where a long line was cut within one.
+    /// A text without them, also where a long line was cut within one. A colour within a value is not shown, so
+    /// the value would be: such a text loses its colours.
     pub(super) fn without(&self, text: &str) -> String {
+        let text = self.replaced(text);
+        let shown = said(&text);
+        if *shown == text {
+            return text;
+        }
+        let clean = self.replaced(&shown);
+        match clean == *shown {
+            true => text,
+            false => clean,
+        }
+    }
+
+    fn replaced(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (name, value) in &self.0 {
             let name = format!("${{{name}}}");
@@ -84,6 +102,25 @@ impl Secrets {
         }
         error
     }
+}
+
+/// A value as it is, and as it stands within quotes: as `repr` of Python and JSON write it, with letters beyond
+/// ASCII or their codes.
+fn written(value: &str) -> BTreeSet<String> {
+    let json = serde_json::to_string(value).expect("a text is JSON");
+    let json = json[1..json.len() - 1].to_owned();
+    let mut ascii = String::with_capacity(json.len());
+    for letter in json.chars() {
+        match letter.is_ascii() {
+            true => ascii.push(letter),
+            false => {
+                let codes = letter.encode_utf16(&mut [0; 2]).to_vec();
+                ascii.extend(codes.into_iter().map(|code| format!("\\u{code:04x}")));
+            }
+        }
+    }
+    let repr = value.replace('\\', r"\\");
+    BTreeSet::from([value.to_owned(), repr, json, ascii])
 }
 
 /// Where a value, or what a cut left of one, stands first in a text, and its length there.
@@ -182,6 +219,30 @@ mod tests {
             (message.as_str(), hints),
             ("link to `/${KEY}`", vec!["not ${KEY}".to_owned()])
         );
+    }
+
+    #[test]
+    fn a_colour_within_a_value_hides_it_from_nobody() {
+        let one = secrets(&["tokAAAA1234567"]);
+        let coloured = "\u{1b}[32mis\u{1b}[0m \u{1b}[1mtok\u{1b}[0mAAAA1234567";
+        assert_eq!(one.without(coloured), "is ${KEY}");
+        let other = "\u{1b}[32mgood\u{1b}[0m tokAAAA1234567";
+        assert_eq!(one.without(other), "\u{1b}[32mgood\u{1b}[0m ${KEY}");
+    }
+
+    #[test]
+    fn a_value_is_written_within_quotes_as_programs_do() {
+        let value = "pä\\w0rd\"😀";
+        let forms: Vec<String> = written(value).into_iter().collect();
+        for text in [
+            value,
+            r#"pä\\w0rd"😀"#,
+            r#"pä\\w0rd\"😀"#,
+            r#"p\u00e4\\w0rd\"\ud83d\ude00"#,
+        ] {
+            assert!(forms.iter().any(|form| form == text), "{text}: {forms:?}");
+        }
+        assert_eq!(written("plain").len(), 1);
     }
 
     #[test]

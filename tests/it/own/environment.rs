@@ -110,6 +110,36 @@ stages:
     no_file_has(&space, SECRET);
 }
 
+/// `grep --color` and `json.dumps` print so.
+#[test]
+fn a_secret_within_quotes_or_with_a_colour_in_it_stands_nowhere() {
+    const SECRET: &str = r#"pass\w0rd"qq"#;
+    let space = space(
+        r#"experiment: o
+stages:
+  s:
+    uses: command
+    with:
+      run: |
+        rest=$${API_TOKEN#pass}
+        printf 'coloured \033[31mpass\033[0m%s\n' "$rest"
+        printf '%s\n' "$API_TOKEN" | sed 's/[\\"]/\\&/g; s/.*/{"password": "&"}/'
+        echo > "${out.x}"
+      env: [API_TOKEN]
+      out: {x: x}
+"#,
+    );
+    let mut command = space.command(&["run", "manifests/o.yaml"]);
+    let output = command.env("API_TOKEN", SECRET).output();
+    assert!(output.expect("the program starts").status.success());
+    let log = space.stdout(&["log", "manifests/o.yaml", "s"]);
+    assert_eq!(
+        log,
+        "coloured ${API_TOKEN}\n{\"password\": \"${API_TOKEN}\"}\n"
+    );
+    no_file_has(&space, "w0rd");
+}
+
 #[test]
 fn a_variable_is_in_the_key_or_not() {
     let of = |with: &str| {

@@ -92,3 +92,35 @@ fn a_kept_folder_survives_failures_timeouts_and_runs() {
     told(&space, &[]);
     assert!(space.read("begun").contains("starts after 0"));
 }
+
+#[test]
+fn a_curve_that_begins_in_the_middle_is_told() {
+    let space = space(
+        r#"experiment: o
+stages:
+  s:
+    uses: command
+    retries: 1
+    retry: {delay: 10ms}
+    with:
+      run: |
+        if [ -f "${checkpoint}/epoch" ]; then echo "epoch=2 loss=0.5"; exit 0; fi
+        echo "epoch=1 loss=0.9"
+        echo 1 > "${checkpoint}/epoch"
+        exit 1
+      out: {history: {file: stdout, type: curve}}
+"#,
+    );
+    let said = told(&space, &[]);
+    assert!(
+        said.contains("`history` holds what this attempt printed"),
+        "{said}"
+    );
+    // An attempt that begins anew prints all there is.
+    space.replace("manifests/o.yaml", "echo 1 > \"${checkpoint}/epoch\"", ":");
+    space.replace("manifests/o.yaml", "exit 1", "echo \"epoch=2 loss=0.4\"");
+    let said = told(&space, &[]);
+    assert!(!said.contains("attempt printed"), "{said}");
+    let curve = space.read("outputs/o/cells/s/curve.csv");
+    assert_eq!(curve, "epoch,loss\n1,0.9\n2,0.4\n");
+}

@@ -132,6 +132,11 @@ fn files_of_every_kind_are_numbers() {
         ("m.tsv", "a\tn\n0.5\t3\n"),
         ("m.yaml", "a: 0.5\nn: 3\n"),
         ("m.txt", "a=0.5\nn=3\n"),
+        ("m.txt", "\u{1b}[32ma=0.5\u{1b}[0m\nn=3\n"),
+        ("m.txt", "a: 9\n---\na: 0.5\nn: 3\n"),
+        ("m.yaml", "- a: 9\n- {a: 0.5, n: 3}\n"),
+        ("m.csv", "# run 7\na,n\n0.5,3\n"),
+        ("m.json", "{\"a\": 0.5, \"n\": +3, \"norm\": 1e400}"),
     ] {
         let space = space(&of(file, file));
         space.write(file, text);

@@ -64,6 +64,26 @@ fn a_number_is_one_value_however_it_is_written() {
     assert_eq!(said(&space, "shell/C=1.0"), "1e0");
 }
 
+#[test]
+fn a_step_is_named_by_its_values_however_they_are_written() {
+    let space = space(MANIFEST);
+    run(&space, &[]);
+    for name in ["s[C=1]", "s[C=1.0]", "s[C=1e0]"] {
+        for verb in ["log", "show", "why"] {
+            space.stdout(&[verb, "manifests/o.yaml", name]);
+        }
+        assert_eq!(
+            run(&space, &["--force", name]),
+            counts(&[("s", 1)]),
+            "{name}"
+        );
+    }
+    for name in ["s[C=1.5]", "s[C=1", "s[C=1,k=1]", "s[c=1]", "s"] {
+        let output = space.output(&["log", "manifests/o.yaml", name]);
+        assert!(!output.status.success(), "{name}");
+    }
+}
+
 /// Numbers within a parameter are given as they are written where they are written last.
 #[test]
 fn a_number_within_a_parameter_is_given_as_it_is_written() {

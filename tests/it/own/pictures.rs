@@ -36,7 +36,8 @@ stages:
         "figures/s[lr=0.1].all/loss.svg",
         "tables/s[lr=0.2].rows.csv",
     ] {
-        assert!(space.path(&format!("outputs/o/{file}")).exists(), "{file}");
+        let path = space.path(&format!("outputs/o/{file}"));
+        assert!(path.is_file() && !path.is_symlink(), "{file}");
     }
     space.stdout(&["report", "manifests/o.yaml"]);
     let report = space.read("outputs/o/report.html");
@@ -46,4 +47,9 @@ stages:
     assert_eq!(report.matches("<figure").count(), 4);
     space.stdout(&["export", "--to", "tensorboard", "manifests/o.yaml", "logs"]);
     assert!(!space.files("logs").is_empty());
+    // They are files of their own, which outlive the results that they were made of.
+    std::fs::remove_file(space.path("manifests/o.yaml")).expect("it is there");
+    space.stdout(&["gc", "--yes"]);
+    let svg = space.read("outputs/o/figures/s[lr=0.1].all/loss.svg");
+    assert!(svg.contains("loss 0.1"), "{svg}");
 }

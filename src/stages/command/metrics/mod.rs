@@ -13,6 +13,7 @@ use crate::registry::Value;
 use crate::stages::described;
 use crate::text::did_you_mean;
 use crate::text::list_of;
+use crate::text::said;
 pub(super) use printed::PrintedMetrics;
 pub(super) use read::Numbers;
 
@@ -133,7 +134,12 @@ impl Spec {
         let text = String::from_utf8(bytes).map_err(|_| broken("no text in UTF-8".to_owned()))?;
         // A mark of byte order is no part of the text.
         let text = text.trim_start_matches('\u{feff}');
-        read::numbers(text, self.format).map_err(broken)
+        // Nor are colours, of a program that takes the file for a terminal.
+        let text = match text.contains('\u{1b}') {
+            true => said(text),
+            false => text.into(),
+        };
+        read::numbers(&text, self.format).map_err(broken)
     }
 }
 

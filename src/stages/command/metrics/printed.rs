@@ -27,7 +27,7 @@ impl PrintedMetrics {
         PrintedMetrics {
             numbers: Numbers::default(),
             listening: spec.is_some_and(|spec| spec.file().is_none()),
-            rows: declared.has_printed_curve().then(Vec::new),
+            rows: declared.printed_curve().map(|_| Vec::new()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The numbers that a program left, from whatever it wrote: nothing that is odd in it fails a program
 //! that has done its work.
 
+use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::Format;
@@ -102,12 +103,28 @@ fn yaml(text: &str) -> Result<Numbers, String> {
             Yaml::Tagged(tagged) => plain(tagged.value),
         }
     }
-    let value: serde_yaml::Value =
-        serde_yaml::from_str(text).map_err(|error| format!("not YAML, {error}"))?;
-    match plain(value) {
-        Json::Object(record) => Ok(of_record(&record)),
-        _ => Err("not a map `name: number`".to_owned()),
+    let mut rows = Vec::new();
+    for document in serde_yaml::Deserializer::from_str(text) {
+        let value = serde_yaml::Value::deserialize(document);
+        match plain(value.map_err(|error| format!("not YAML, {error}"))?) {
+            Json::Array(items) => rows.extend(items),
+            Json::Null => {}
+            other => rows.push(other),
+        }
     }
+    let rows = rows.into_iter().map(|row| match row {
+        Json::Object(record) => Ok(record),
+        _ => Err("not a map `name: number`".to_owned()),
+    });
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    let mut numbers = last(&rows)?;
+    if rows.len() > 1 {
+        // No curve is read from YAML.
+        numbers.remarks.pop();
+        let all = plural(rows.len(), "map");
+        numbers.remarks.push(format!("the last of {all} is taken"));
+    }
+    Ok(numbers)
 }
 
 fn csv(text: &str) -> Result<Numbers, String> {
@@ -303,6 +320,7 @@ mod tests {
             (",0\nloss,0.25\nn,3\ngap,NaN\n", Format::Csv),
             ("# epoch 1\nloss=0.25\n n = 3\ngap=nan\n", Format::Lines),
             ("loss: 0.25\nn: 3\ngap: .nan\n", Format::Yaml),
+            ("---\nloss: 0.25\nn: 3\ngap: .nan\n...\n---\n", Format::Yaml),
             (
                 r#"{"loss":{"0":0.25},"n":{"0":3},"gap":{"0":NaN}}"#,
                 Format::Json,
@@ -343,6 +361,11 @@ mod tests {
                 Format::Json,
             ),
             (r#"{"epoch":[1,2],"loss":[0.5,0.25]}"#, Format::Json),
+            (
+                "epoch: 1\nloss: 0.5\n---\nepoch: 2\nloss: 0.25\n",
+                Format::Yaml,
+            ),
+            ("- {epoch: 1}\n- epoch: 2\n  loss: 0.25\n", Format::Yaml),
         ] {
             let wanted = (r#"{"epoch":2,"loss":0.25}"#.to_owned(), String::new(), 1);
             assert_eq!(read(text, format), wanted, "{text}");
@@ -365,6 +388,11 @@ mod tests {
             (r#"{"a":null,"b":1}"#, "", 1)
         );
         assert_eq!(read("a=nan\na=1\n", Format::Lines).1, "");
+        let (values, nan, remarks) = read(r#"{"norm": 1e400, "a": +1}"#, Format::Json);
+        assert_eq!(
+            (values.as_str(), nan.as_str(), remarks),
+            (r#"{"norm":null,"a":1}"#, "", 1)
+        );
     }
 
     #[test]
@@ -383,6 +411,8 @@ mod tests {
             "name,loss\na,1.5\n",
             "step\tloss\n1\t3\n2\t1.5\n",
             "loss: 1.5\nmore:\n  a: 1\n",
+            "loss: 2\n---\nloss: 1.5\n",
+            "- loss: 2\n- loss: 1.5\n",
         ] {
             let read = numbers(text, None).expect(text);
             assert_eq!(
