@@ -33,6 +33,7 @@ use super::values::constant;
 use super::values::declarations;
 use super::values::declared;
 use super::values::infos;
+use super::values::never_taken;
 use super::values::shadowed;
 
 pub(super) fn read(
@@ -76,11 +77,10 @@ pub(super) fn read(
         manifest.get("params"),
         profile.as_ref().and_then(|fields| fields.get("params")),
     ];
-    let layers: Vec<&[Entry]> = layers
-        .into_iter()
-        .flatten()
-        .filter_map(|node| fields::map(node, "`params`", found))
-        .collect();
+    let layers = layers.map(|node| {
+        let entries = node.and_then(|node| fields::map(node, "`params`", found));
+        entries.unwrap_or_default()
+    });
     let from_file = manifest.get("params");
     let from_file = from_file.map(|params| params_file::read(params, root, path, found));
     for entry in from_file.iter().flatten() {
@@ -118,6 +118,8 @@ pub(super) fn read(
         search: None,
         deciding: Vec::new(),
         seen: Vec::new(),
+        own: Vec::new(),
+        parts: Vec::new(),
         set: Vec::new(),
         found,
     };
@@ -140,8 +142,12 @@ pub(super) fn read(
     }
     collisions(&axes, &columns, found);
     let top: Vec<&Axis> = axes.iter().collect();
-    for entry in layers.iter().copied().flatten() {
+    let [params, of_profile] = layers;
+    for entry in params {
         shadowed(entry, &top, found);
+    }
+    for entry in of_profile {
+        never_taken(entry, &top, &columns, &chosen, found);
     }
     let shaping = Shaping {
         exclude: manifest.get("exclude"),
