@@ -200,6 +200,31 @@ profiles: {p: {params: {n: 1_000}}}
     );
 }
 
+#[test]
+fn a_slip_within_a_declared_map_is_no_new_name() {
+    let text = "experiment: t
+params:
+  m: {type: map, default: {lr: 0.1, mom: 0.9}}
+  n: {type: map, of: float, default: {k: 2}}
+stages: {s: {uses: command, with: {run: [a], values: {v: \"${m.lr}\", w: \"${n}\"}, out: {x: x}}}}
+";
+    let with = |name: &str| {
+        let overrides = Overrides {
+            params: vec![(name.to_owned(), "0.5".to_owned())],
+            ..Overrides::default()
+        };
+        planned_with(text, &overrides)
+    };
+    let found = with("m.lrr").found.render(false);
+    assert!(
+        found.contains("unknown parameter `m.lrr`") && found.contains("did you mean `lr`?"),
+        "{found}"
+    );
+    unwrap(with("m.lr"));
+    // Declared for names that nobody knows before.
+    unwrap(with("n.other"));
+}
+
 /// Names that an axis of another name gives values: `--axis` and profiles change nothing of it silently.
 #[test]
 fn a_part_of_an_axis_is_no_axis_to_be_replaced() {
