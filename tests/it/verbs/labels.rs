@@ -220,6 +220,30 @@ fn accepted_results_stand_and_are_shown_as_such() {
 }
 
 #[test]
+fn a_result_without_an_output_that_is_declared_now_is_not_accepted() {
+    let space = space();
+    run(&space, &[]);
+    let more = "out: {x: x, z: z}, metrics";
+    space.replace("manifests/l.yaml", "out: {x: x}, metrics", more);
+    space.replace("manifests/l.yaml", "date +%N", "echo > z; date +%N");
+    let accept = ["accept", "manifests/l.yaml", "first", "--because", "x"];
+    let (code, text) = said(&space, &accept);
+    assert!(
+        code == Some(1) && text.contains("`first[n=1]` is not accepted: its result has no `z`"),
+        "{text}"
+    );
+    assert!(text.contains("accepted 0 results"), "{text}");
+    assert_eq!(run(&space, &["--stage", "first"]), counts(&[("first", 2)]));
+    // One fewer is no obstacle.
+    space.replace("manifests/l.yaml", more, "out: {x: x}, metrics");
+    let (code, text) = said(&space, &accept);
+    assert!(
+        code == Some(0) && text.contains("accepted 2 results"),
+        "{text}"
+    );
+}
+
+#[test]
 fn nothing_is_accepted_that_is_not_there() {
     let space = space();
     let (code, text) = said(
