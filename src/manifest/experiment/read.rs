@@ -82,12 +82,23 @@ pub(super) fn read(
         entries.unwrap_or_default()
     });
     let from_file = manifest.get("params");
+    if let Some(params) = from_file.filter(|_| columns.index("file").is_none()) {
+        params_file::refuse_several(params, found);
+    }
     let from_file = from_file.map(|params| params_file::read(params, root, path, found));
     for entry in from_file.iter().flatten() {
-        // What nobody uses need not be known, nor be named as parameters are.
+        // What nobody uses need not be known, nor be named as parameters are, nor be a value of ours.
         let known = columns.index(&entry.key).is_some();
-        if known || (pipeline.inline && fields::is_name(&entry.key)) {
-            constant(entry, pipeline.inline, &mut columns, found);
+        match yaml::unheld(&entry.value) {
+            Some(wrong) => match taken(&entry.key, known, &layers) {
+                Some(true) => found.push(wrong),
+                Some(false) => columns.refused.push((entry.key.clone(), wrong)),
+                None => {}
+            },
+            None if known || (pipeline.inline && fields::is_name(&entry.key)) => {
+                constant(entry, pipeline.inline, &mut columns, found);
+            }
+            None => {}
         }
     }
     for entry in layers.iter().copied().flatten() {
@@ -190,6 +201,16 @@ pub(super) fn read(
             .map(|entry| entry.value.place.source.path.clone())
             .collect(),
     })
+}
+
+/// Whether the value of a file is taken for sure, or where a stage uses it; none where the manifest gives
+/// another in its place.
+fn taken(name: &str, known: bool, layers: &[&[Entry]]) -> Option<bool> {
+    let own = |entry: &&Entry| entry.key.split('.').next() == Some(name);
+    let mut given = layers.iter().copied().flatten().filter(own).peekable();
+    let merged = given.peek().is_some();
+    let whole = |entry: &Entry| entry.key == name && entry.value.as_map().is_none();
+    (!given.any(whole)).then_some(known || merged)
 }
 
 fn experiment_name(
