@@ -202,6 +202,8 @@ fn within<'v>(value: &'v Value, way: &str) -> Option<&'v Value> {
 pub struct Columns {
     list: Vec<Column>,
     by_name: HashMap<Arc<str>, usize>,
+    /// Whether stages stand in the manifest beside a pipeline, which declares the names of both.
+    pub(super) beside: bool,
     /// Names that a file gives values which no parameter can have, with what is to be said where they are used.
     pub(super) refused: Vec<(String, Diagnostic)>,
 }
@@ -284,6 +286,9 @@ impl Columns {
         Diagnostic::error(format!("unknown parameter `{name}`"))
             .at(place, format!("the {who} declares no parameter `{name}`"))
             .help(help)
+            .maybe_help(self.beside.then(|| {
+                "beside a pipeline, the names of `stages` are declared under the pipeline's `params:` as well".to_owned()
+            }))
     }
 
     /// Adds a column; the known one where the name is known.

@@ -73,6 +73,7 @@ pub(super) fn read(
     let profile_axes = profile.as_ref().and_then(|fields| fields.get("axes"));
     let profile_axes = profile_axes.and_then(|node| fields::map(node, "`axes`", found));
     let mut columns = declared(&pipeline);
+    columns.beside = !pipeline.inline && manifest.entry("stages").is_some();
     let layers = [
         manifest.get("params"),
         profile.as_ref().and_then(|fields| fields.get("params")),

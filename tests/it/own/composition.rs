@@ -171,6 +171,23 @@ const FIRST: &str =
 const SECOND: &str = "  second:\n    uses: command\n    in: {x: first}\n    with: {run: 'cp \"${in.x}\" \"${out.y}\"', out: {y: y}}\n";
 
 #[test]
+fn beside_a_pipeline_its_parameters_are_all_there_are() {
+    let more = "{uses: command, in: {x: first}, with: {run: 'echo \"z=${w}\"', metrics: stdout}}";
+    let space = space(&format!(
+        "experiment: o\npipeline: ../pipelines/a.yaml\naxes: {{n: [1], w: [5]}}\nstages:\n  more: {more}\n"
+    ));
+    space.write("pipelines/a.yaml", &pipeline("a", FIRST));
+    let said = told(&space, &[]);
+    assert!(
+        said.contains("beside a pipeline, the names of `stages`"),
+        "{said}"
+    );
+    let declared = "params: {w: {type: int}, n:";
+    space.replace("pipelines/a.yaml", "params: {n:", declared);
+    assert_eq!(run(&space, &[]), counts(&[("first", 1), ("more", 1)]));
+}
+
+#[test]
 fn pipelines_are_put_together_and_stages_added() {
     let third = "  third:\n    uses: command\n    in: {y: second}\n    with: {run: 'cp \"${in.y}\" \"${out.z}\"', out: {z: z}}\n";
     let space = space(&format!(
