@@ -12,9 +12,12 @@ use super::store_lock;
 use crate::plan::Step;
 use crate::plan::StepId;
 use crate::plan::StepStatus;
+use crate::registry::Outputs;
 use crate::store::Accepted;
 use crate::store::Digest;
+use crate::store::StepResult;
 use crate::store::Store;
+use crate::text::list_of;
 use crate::text::plural;
 
 /// Accepts the last results of steps under the keys that they have now.
@@ -69,6 +72,12 @@ pub(super) fn accept(args: &AcceptArgs, err: &mut Printer) -> Result<Exit, Stop>
             refused.push((step, "it has no result from before".to_owned()));
             continue;
         };
+        let lacking = lacking(step, &record.result);
+        if !lacking.is_empty() {
+            let lacking = list_of(&lacking);
+            refused.push((step, format!("its result has no {lacking}: run it")));
+            continue;
+        }
         let rules = project.rules(Some(store));
         let parts = project.plan.parts(step, &rules, &previous, &statuses);
         store.accept(
@@ -120,6 +129,16 @@ fn last(
         return Ok(None);
     };
     Ok(store.record(key)?.map(|record| (key, record)))
+}
+
+/// The outputs that a program declares now and that a result from before lacks.
+fn lacking(step: &Step, result: &StepResult) -> Vec<String> {
+    if !matches!(step.kind.outputs(), Outputs::Declared) {
+        return Vec::new();
+    }
+    let names = step.outputs().into_iter();
+    let names = names.filter(|(name, _)| result.outputs.get(&**name).is_none());
+    names.map(|(name, _)| name.into_owned()).collect()
 }
 
 /// `accepted on 2026-11-29 in place of key 0123…: a comment`; none where it was computed.

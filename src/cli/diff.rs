@@ -60,11 +60,26 @@ pub(super) fn diff(args: &DiffArgs, out: &mut Printer, err: &mut Printer) -> Res
             .iter()
             .any(|step| step.to_string() == name)
     };
-    let mut are_runs = true;
-    for name in named {
-        are_runs &= runs::names_a_run(store, name)? && !is_step(name);
+    let steps = named.map(is_step);
+    let is_run = |name| runs::names_a_run(store, name);
+    let known = [is_run(named[0])?, is_run(named[1])?];
+    // What is both is what the other is: a step, where that is both as well.
+    let are_steps = steps == [true; 2];
+    let are_runs = known == [true; 2] && !are_steps;
+    // One that is neither is told as what the other is.
+    let unknown = steps == [false; 2] && known != [false; 2];
+    if let ([true, false], [false, true]) | ([false, true], [true, false]) = (steps, known) {
+        let step = usize::from(steps[1]);
+        writeln!(
+            err,
+            "error: `{}` is a step, and `{}` is a run",
+            named[step],
+            named[1 - step]
+        )?;
+        writeln!(err, "  = help: two steps are compared, or two runs")?;
+        return Err(Stop::Reported(Exit::Usage));
     }
-    if are_runs {
+    if are_runs || unknown {
         let name = project.name();
         let first = runs::find(store, Some(&name), named[0], err)?.run;
         let second = runs::find(store, Some(&name), named[1], err)?.run;

@@ -96,14 +96,15 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
     for (path, bytes) in &files {
         let folder = path.ends_with('/');
         let path = args.dir.join(path);
+        let named = |error| named(&path, error);
         if folder {
-            fs::create_dir_all(&path)?;
+            fs::create_dir_all(&path).map_err(named)?;
             continue;
         }
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+            fs::create_dir_all(folder).map_err(named)?;
         }
-        fs::write(&path, bytes)?;
+        fs::write(&path, bytes).map_err(named)?;
     }
     remove_older(&args.dir, &files, &memory)?;
     let written = files.iter().filter(|(path, _)| !path.ends_with('/'));
@@ -123,6 +124,11 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
         ExportFormat::Csv | ExportFormat::Arrow => {}
     }
     Ok(Exit::Success)
+}
+
+/// The error with the file that could not be written.
+fn named(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("`{}`: {error}", path.display()))
 }
 
 /// What exports wrote into a folder: path below it → digest.

@@ -92,6 +92,8 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let forced = project.steps_named(&args.force, err)?;
     if let Some(name) = &args.name {
         run_list::fit_for_a_name(name, err)?;
+        let mut steps = project.plan.steps.iter();
+        run_list::no_step(name, steps.any(|step| step.to_string() == *name), err)?;
         if ahead.is_none()
             && let Some(store) = project.read_store()?
         {

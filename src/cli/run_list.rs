@@ -58,6 +58,22 @@ pub(super) fn fit_for_a_name(name: &str, err: &mut Printer) -> Result<(), Stop> 
     Err(Stop::Reported(Exit::Usage))
 }
 
+/// Whether no step has this name; says which it is.
+pub(super) fn no_step(name: &str, is_step: bool, err: &mut Printer) -> Result<(), Stop> {
+    if !is_step {
+        return Ok(());
+    }
+    writeln!(
+        err,
+        "error: `{name}` is the name of a step, and cannot be that of a run"
+    )?;
+    writeln!(
+        err,
+        "  = help: `diff` would not know which is meant; take another one"
+    )?;
+    Err(Stop::Reported(Exit::Usage))
+}
+
 /// Whether no run has this name; says which has it.
 pub(super) fn free_for_a_run(name: &str, store: &Store, err: &mut Printer) -> Result<(), Stop> {
     let Some(run) = store.run_named(name)? else {
@@ -79,7 +95,10 @@ fn changed(args: &RunsArgs, change: &RunsChange, err: &mut Printer) -> Result<Ex
     match change {
         RunsChange::Name { run, name } => {
             fit_for_a_name(name, err)?;
-            let run = find(run, err)?;
+            let found = runs::find(&store, None, run, err)?;
+            let steps = store.keys_of(&found.experiment)?;
+            no_step(name, steps.contains_key(name), err)?;
+            let run = found.run;
             let before = store.run_named(name)?.filter(|before| *before != run);
             store.name_run(&run, name)?;
             match before {

@@ -21,6 +21,8 @@ use crate::store::PastRun;
 use crate::store::RunId;
 use crate::store::Store;
 use crate::text::closest;
+use crate::text::list_of;
+use crate::text::plural;
 
 /// How many runs are looked through for a name.
 const LOOKED_AT: usize = 10_000;
@@ -72,10 +74,10 @@ pub(super) fn find(
     let at = match name {
         "latest" => Some(0),
         "previous" => Some(1),
-        name => runs
-            .iter()
-            .position(|run| run.run == name)
-            .or_else(|| runs.iter().position(|run| run.run.starts_with(name))),
+        name => match runs.iter().position(|run| run.run == name) {
+            Some(at) => Some(at),
+            None => begins_with(name, &runs, err)?,
+        },
     };
     if let Some(at) = at.filter(|at| *at < runs.len()) {
         return Ok(runs.swap_remove(at));
@@ -97,6 +99,20 @@ pub(super) fn find(
         )?,
         (None, None, ..) => writeln!(err, "  = help: nothing was run yet")?,
     }
+    Err(Stop::Reported(Exit::Usage))
+}
+
+/// The run whose id begins so: one at most.
+fn begins_with(start: &str, runs: &[PastRun], err: &mut Printer) -> Result<Option<usize>, Stop> {
+    let fits = |at: &usize| runs[*at].run.starts_with(start);
+    let fitting: Vec<usize> = (0..runs.len()).filter(fits).collect();
+    if fitting.len() < 2 {
+        return Ok(fitting.first().copied());
+    }
+    let count = plural(fitting.len(), "run");
+    writeln!(err, "error: {count} begin with `{start}`")?;
+    let ids = list_of(fitting.iter().map(|at| &runs[*at].run));
+    writeln!(err, "  = help: give all of one: {ids}")?;
     Err(Stop::Reported(Exit::Usage))
 }
 

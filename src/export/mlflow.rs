@@ -5,6 +5,8 @@
 //! one file per parameter and tag, one per metric with a line `milliseconds value step` per point.
 //! A run is found by its identifier only if it has all its folders, empty ones too.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::File;
@@ -103,19 +105,19 @@ fn run(log: &Log, cell: &Logged, experiment: &str, root: &str, time: i64, files:
     let tag = |name: &str, value: &str| (format!("{folder}/tags/{name}"), value.into());
     files.push(tag("mlflow.runName", &cell.name));
     let params = cell.at.iter().chain(&cell.params).chain(&cell.of_steps);
-    for (name, value) in params {
-        let text = display(value);
-        if text.len() <= LONGEST && !text.contains('\n') {
-            let path = format!("{folder}/params/{}", key(name));
-            files.push((path, text.into_bytes()));
-        }
+    let params = params.map(|(name, value)| (name, display(value)));
+    let params = params.filter(|(_, text)| text.len() <= LONGEST && !text.contains('\n'));
+    let (names, texts): (Vec<&String>, Vec<String>) = params.unzip();
+    for (name, text) in keys(&names).into_iter().zip(texts) {
+        files.push((format!("{folder}/params/{name}"), text.into_bytes()));
     }
-    for Series { name, points } in &cell.series {
+    let names: Vec<&String> = cell.series.iter().map(|series| &series.name).collect();
+    for (name, Series { points, .. }) in keys(&names).into_iter().zip(&cell.series) {
         let lines = points
             .iter()
             .map(|(step, value)| format!("{time} {value:?} {step}\n"));
         let text: String = lines.collect();
-        files.push((format!("{folder}/metrics/{}", key(name)), text.into_bytes()));
+        files.push((format!("{folder}/metrics/{name}"), text.into_bytes()));
     }
 }
 
@@ -125,6 +127,32 @@ fn experiment_id(name: &str) -> String {
     let bytes = hash.as_bytes().iter().take(8);
     let number = bytes.fold(0_u64, |n, byte| n << 8 | u64::from(*byte));
     (100_000_000_000_000_000 + number % 900_000_000_000_000_000).to_string()
+}
+
+/// Names as MLflow takes them, each another file: beside `loss` there is no folder for `loss/x`, which is
+/// `loss_x` then.
+fn keys(names: &[&String]) -> Vec<String> {
+    let mut keys: Vec<String> = names.iter().map(|name| key(name)).collect();
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    // What may be a part of another comes before it.
+    order.sort_by_key(|at| keys[*at].len());
+    let mut taken = BTreeSet::new();
+    for at in order {
+        let key = &mut keys[at];
+        for end in key
+            .match_indices('/')
+            .map(|(end, _)| end)
+            .collect::<Vec<_>>()
+        {
+            if taken.contains(&key[..end]) {
+                key.replace_range(end..=end, "_");
+            }
+        }
+        while !taken.insert(key.clone()) {
+            key.push('_');
+        }
+    }
+    keys
 }
 
 /// Names may have letters, digits, `_`, `-`, `.`, spaces and slashes.

@@ -162,6 +162,49 @@ fn an_mlflow_store_has_a_run_per_cell() {
     }
 }
 
+/// A file system has no folder where a file is.
+#[test]
+fn no_name_of_an_mlflow_store_is_the_folder_of_another() {
+    let mut log = log();
+    log.cells[0].at = vec![("fit".to_owned(), json!(1))];
+    for (at, name) in [
+        "fit/loss/x/y",
+        "fit/loss",
+        "fit/loss/x",
+        "fit/loss_x",
+        "a:b",
+        "a_b",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        log.cells[0].series(name).points = vec![(0, at as f64)];
+    }
+    let files: BTreeMap<String, Vec<u8>> = to_mlflow(&log, "/there").into_iter().collect();
+    let of = |folder: &str| -> BTreeMap<&str, &str> {
+        let files = files.iter().filter_map(|(path, bytes)| {
+            let (_, name) = path.split_once(folder)?;
+            let text = std::str::from_utf8(bytes).unwrap();
+            (!name.is_empty()).then(|| (name, text.split(' ').nth(1).unwrap_or(text)))
+        });
+        files.collect()
+    };
+    assert_eq!(of("/params/")["fit"], "1");
+    assert_eq!(of("/params/")["fit_epochs"], "3");
+    let metrics = of("/metrics/");
+    for (name, value) in [
+        ("fit/loss", "1.0"),
+        ("fit/loss_x", "2.0"),
+        ("fit/loss_x_", "3.0"),
+        ("fit/loss_x_y", "0.0"),
+        ("a_b", "4.0"),
+        ("a_b_", "5.0"),
+        ("fit/train_loss", "2.5"),
+    ] {
+        assert_eq!(metrics.get(name), Some(&value), "{name}: {metrics:?}");
+    }
+}
+
 #[test]
 fn names_never_leave_the_folder_of_the_export() {
     let mut log = log();

@@ -202,6 +202,10 @@ fn within<'v>(value: &'v Value, way: &str) -> Option<&'v Value> {
 pub struct Columns {
     list: Vec<Column>,
     by_name: HashMap<Arc<str>, usize>,
+    /// Whether stages stand in the manifest beside a pipeline, which declares the names of both.
+    pub(super) beside: bool,
+    /// Names that a file gives values which no parameter can have, with what is to be said where they are used.
+    pub(super) refused: Vec<(String, Diagnostic)>,
 }
 
 impl Columns {
@@ -233,6 +237,11 @@ impl Columns {
             Some(at) => place.part(at..at + name.len()),
             None => place.clone(),
         };
+        let base = name.split('.').next();
+        let mut refused = self.refused.iter();
+        if let Some((_, wrong)) = refused.find(|(refused, _)| Some(refused.as_str()) == base) {
+            return wrong.clone().also(&place, "used here");
+        }
         let text = Value::Str(name.to_owned());
         let is_value = self
             .list
@@ -250,6 +259,16 @@ impl Columns {
         Diagnostic::error(format!("unknown name `{name}`"))
             .at(&place, "no such parameter or axis")
             .maybe_help(help)
+            .maybe_help(self.file_that_is_none(name))
+    }
+
+    /// Where `params: {file: …}` reads as the value of a parameter called `file`, and may have been meant for more.
+    fn file_that_is_none(&self, name: &str) -> Option<String> {
+        let file = self.get(self.index("file")?);
+        file.value(file.constant).and_then(Value::as_str)?;
+        let other = !file.axis && closest(name, self.names()).is_none();
+        let help = "`file` under `params` is a parameter: a file of parameters ends in `.yaml`, `.yml`, `.json` or `.toml`";
+        other.then(|| help.to_owned())
     }
 
     /// What is to be said of a parameter that nobody declared. In a manifest with stages of its
@@ -267,6 +286,9 @@ impl Columns {
         Diagnostic::error(format!("unknown parameter `{name}`"))
             .at(place, format!("the {who} declares no parameter `{name}`"))
             .help(help)
+            .maybe_help(self.beside.then(|| {
+                "beside a pipeline, the names of `stages` are declared under the pipeline's `params:` as well".to_owned()
+            }))
     }
 
     /// Adds a column; the known one where the name is known.

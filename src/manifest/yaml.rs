@@ -1,6 +1,7 @@
 //! YAML to a tree with places. `serde_yaml` says what the values are, `saphyr-parser` where they
 //! stand; the two are zipped, and must agree.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
@@ -56,12 +57,15 @@ enum Parts {
     Map(Vec<(Rc<Shape>, Rc<Shape>)>),
 }
 
-/// What becomes of `<<: *other`.
+/// Whose file is read.
 #[derive(Clone, Copy, PartialEq)]
-enum MergeKeys {
-    Refused,
-    /// The entries of the other map come to those that are written.
-    Merged,
+enum Reading {
+    /// One of ours: merge keys, `<<: *other`, are refused.
+    Own,
+    /// Of `<<: *other` the entries of the other map come to those that are written.
+    Foreign,
+    /// The same, and a number that none of ours holds is infinite: [`unheld`] tells of it.
+    ForeignValues,
 }
 
 /// Reads a file's text.
@@ -69,7 +73,7 @@ enum MergeKeys {
 /// # Errors
 /// What is wrong with the YAML, as far as it can be told.
 pub(super) fn read(source: &Arc<Source>) -> Result<Node, Diagnostics> {
-    read_with(source, MergeKeys::Refused)
+    read_with(source, Reading::Own)
 }
 
 /// The same of a file that other programs read as well: merge keys, `<<: *other`, are followed.
@@ -77,18 +81,56 @@ pub(super) fn read(source: &Arc<Source>) -> Result<Node, Diagnostics> {
 /// # Errors
 /// As [`read`].
 pub(crate) fn read_foreign(source: &Arc<Source>) -> Result<Node, Diagnostics> {
-    read_with(source, MergeKeys::Merged)
+    read_with(source, Reading::Foreign)
 }
 
-fn read_with(source: &Arc<Source>, merge: MergeKeys) -> Result<Node, Diagnostics> {
+/// The same of a file of which not all that it holds is used: what [`unheld`] finds is for whoever uses it.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_foreign_values(source: &Arc<Source>) -> Result<Node, Diagnostics> {
+    read_with(source, Reading::ForeignValues)
+}
+
+/// What is to be said of a value with a number that none of ours holds, by its first one.
+pub(super) fn unheld(node: &Node) -> Option<Diagnostic> {
+    match &node.content {
+        Content::Scalar(Value::Float(number)) if !number.is_finite() => {
+            let text = node.place.text().trim();
+            let wrong = unholdable(text)
+                .unwrap_or_else(|| Diagnostic::error(format!("`{text}` is not a finite number")));
+            Some(wrong.at(&node.place, "no parameter can have this value"))
+        }
+        Content::Scalar(_) => None,
+        Content::List(items) => items.iter().find_map(unheld),
+        Content::Map(entries) => entries.iter().find_map(|entry| unheld(&entry.value)),
+    }
+}
+
+fn read_with(source: &Arc<Source>, reading: Reading) -> Result<Node, Diagnostics> {
     yaml_errors::before_reading(source)?;
-    let shape = shape(source)?;
-    let value: Yaml = match serde_yaml::from_str(&source.text) {
+    let (shape, unheld) = shape(source)?;
+    let mut wrong = duplicates(source, Some(&*shape));
+    let mut text = Cow::Borrowed(source.text.as_str());
+    for (range, problem) in unheld {
+        match reading {
+            Reading::Own | Reading::Foreign => wrong.push(problem),
+            // As long as before, so that all else stays where it is.
+            Reading::ForeignValues => {
+                let infinite = format!("{:1$}", ".inf", range.len());
+                text.to_mut().replace_range(range, &infinite);
+            }
+        }
+    }
+    if wrong.has_errors() {
+        return Err(wrong);
+    }
+    let value: Yaml = match serde_yaml::from_str(&text) {
         Ok(value) => value,
         Err(error) => return Err(yaml_errors::refused(source, &error).into()),
     };
     let mut found = Diagnostics::new();
-    let node = zip(source, &value, &shape, merge, &mut found);
+    let node = zip(source, &value, &shape, reading, &mut found);
     if found.has_errors() {
         Err(found)
     } else {
@@ -96,14 +138,17 @@ fn read_with(source: &Arc<Source>, merge: MergeKeys) -> Result<Node, Diagnostics
     }
 }
 
-fn shape(source: &Arc<Source>) -> Result<Rc<Shape>, Diagnostics> {
+/// A number that none of ours holds: where it stands, and what is to be said of it.
+type Unheld = (Range<usize>, Diagnostic);
+
+fn shape(source: &Arc<Source>) -> Result<(Rc<Shape>, Vec<Unheld>), Diagnostics> {
     let offsets = Offsets::of(&source.text);
     let mut parser = Parser::new_from_str(&source.text);
     // Open collections: their children so far, their start and their anchor.
     let mut open: Vec<(Vec<Rc<Shape>>, bool, usize, usize)> = Vec::new();
     let mut anchors: HashMap<usize, Rc<Shape>> = HashMap::new();
     let mut aliased = 0_u64;
-    let mut unheld = Diagnostics::new();
+    let mut unheld: Vec<Unheld> = Vec::new();
     let mut root: Option<Rc<Shape>> = None;
     let mut documents = 0;
     while let Some(event) = parser.next_event() {
@@ -137,7 +182,8 @@ fn shape(source: &Arc<Source>) -> Result<Rc<Shape>, Diagnostics> {
                         source: Arc::clone(source),
                         range: range.clone(),
                     };
-                    unheld.push(problem.at(&place, "more than a number holds"));
+                    let problem = problem.at(&place, "more than a number holds");
+                    unheld.push((range.clone(), problem));
                 }
                 let shape = Shape::scalar(range);
                 keep(&mut anchors, anchor, &shape);
@@ -212,12 +258,7 @@ fn shape(source: &Arc<Source>) -> Result<Rc<Shape>, Diagnostics> {
             None => root = Some(done),
         }
     }
-    let mut wrong = duplicates(source, root.as_deref());
-    wrong.extend(unheld);
-    if wrong.has_errors() {
-        return Err(wrong);
-    }
-    Ok(root.unwrap_or_else(|| Shape::scalar(0..0)))
+    Ok((root.unwrap_or_else(|| Shape::scalar(0..0)), unheld))
 }
 
 /// Remembers what an anchor names; 0 is none.
@@ -299,7 +340,7 @@ fn zip(
     source: &Arc<Source>,
     value: &Yaml,
     shape: &Shape,
-    merge: MergeKeys,
+    reading: Reading,
     found: &mut Diagnostics,
 ) -> Node {
     let place = Place {
@@ -311,7 +352,7 @@ fn zip(
             let items = values.iter().zip(shapes);
             Content::List(
                 items
-                    .map(|(value, shape)| zip(source, value, shape, merge, found))
+                    .map(|(value, shape)| zip(source, value, shape, reading, found))
                     .collect(),
             )
         }
@@ -334,8 +375,8 @@ fn zip(
                         continue;
                     }
                 };
-                if key == "<<" && merge == MergeKeys::Merged {
-                    merged.push(zip(source, value, shape, merge, found));
+                if key == "<<" && reading != Reading::Own {
+                    merged.push(zip(source, value, shape, reading, found));
                     continue;
                 }
                 if key == "<<" {
@@ -349,7 +390,7 @@ fn zip(
                 entries.push(Entry {
                     key,
                     key_place,
-                    value: zip(source, value, shape, merge, found),
+                    value: zip(source, value, shape, reading, found),
                 });
             }
             for other in merged {
@@ -366,6 +407,9 @@ fn zip(
         }
         (scalar, Parts::Scalar) => match scalar_value(scalar) {
             Ok(value) => Content::Scalar(value),
+            Err(_) if reading == Reading::ForeignValues && scalar.is_number() => {
+                Content::Scalar(Value::Float(f64::INFINITY))
+            }
             Err(problem) => {
                 found.push(Diagnostic::error(problem).at(&place, ""));
                 Content::Scalar(Value::Null)

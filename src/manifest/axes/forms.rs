@@ -254,7 +254,7 @@ impl<'a> Reader<'a> {
             if !self.nameable(&member.key, "an axis", &member.key_place) {
                 return None;
             }
-            self.seen.push(member.key.clone());
+            self.part(&member.key, &member.key_place);
             let Some(items) = member.value.as_list() else {
                 self.found.push(
                     Diagnostic::error(format!("`{}` is zipped, so it is a list", member.key)).at(

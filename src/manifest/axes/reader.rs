@@ -51,6 +51,10 @@ pub(in crate::manifest) struct Reader<'a> {
     pub deciding: Vec<String>,
     /// Names that occurred as an axis or in variants.
     pub seen: Vec<String>,
+    /// Those that have an axis of their own.
+    pub own: Vec<String>,
+    /// Where those stand that an axis of another name gives values: in `zip`, a variant, a search.
+    pub parts: Vec<(String, Place)>,
     /// Those that a variant sets: cells of other variants have the parameter's value.
     pub set: Vec<String>,
     pub found: &'a mut Diagnostics,
@@ -65,18 +69,44 @@ impl<'a> Reader<'a> {
         };
         // What replaces nothing is an axis of its own.
         for entry in self.profile {
-            if !self.seen.contains(&entry.key) {
-                axes.extend(self.axis(entry));
+            match self.seen.contains(&entry.key) {
+                true => self.part_of_an_axis(entry),
+                false => axes.extend(self.axis(entry)),
             }
         }
         // A new name declares itself in a manifest only: here it is a slip of the keyboard.
         self.closed = true;
         for entry in self.chosen {
-            if !self.seen.contains(&entry.key) {
-                axes.extend(self.axis(entry));
+            match self.seen.contains(&entry.key) {
+                true => self.part_of_an_axis(entry),
+                false => axes.extend(self.axis(entry)),
             }
         }
         axes
+    }
+
+    /// Refuses an axis in place of none: the name has its values from an axis of another name.
+    fn part_of_an_axis(&mut self, entry: &Entry) {
+        let name = &entry.key;
+        if self.own.contains(name) {
+            return;
+        }
+        let wrong = Diagnostic::error(format!("`{name}` has no axis of its own"))
+            .at(&entry.key_place, "these values would not be taken");
+        let part = self.parts.iter().find(|(part, _)| part == name);
+        let wrong = match part {
+            Some((_, place)) => wrong.also(place, "part of another axis"),
+            None => wrong,
+        };
+        self.found.push(wrong.help(format!(
+            "give the whole of that axis, or one value to all cells: `-p {name}=…`"
+        )));
+    }
+
+    /// Notes a name that an axis of another name gives values.
+    pub(super) fn part(&mut self, name: &str, place: &Place) {
+        self.seen.push(name.to_owned());
+        self.parts.push((name.to_owned(), place.clone()));
     }
 
     pub(super) fn axes(&mut self, node: &'a Node) -> Vec<Axis> {
@@ -93,6 +123,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         self.seen.push(name.to_owned());
+        self.own.push(name.to_owned());
         let axis = self.readable(entry);
         if axis.is_none() && self.columns.index(name).is_none() && !self.closed {
             // Known, so that what uses it is not told off for this.

@@ -56,7 +56,7 @@ impl Reader<'_> {
             if !self.nameable(&entry.key, "a parameter", &entry.key_place) {
                 continue;
             }
-            self.seen.push(entry.key.clone());
+            self.part(&entry.key, &entry.key_place);
             let Some(column) = self.column(&entry.key, &entry.key_place) else {
                 continue;
             };

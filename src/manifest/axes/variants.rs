@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
                 if !self.nameable(&part.key, "a parameter", &part.key_place) {
                     continue;
                 }
-                self.seen.push(part.key.clone());
+                self.part(&part.key, &part.key_place);
                 self.set.push(part.key.clone());
                 let Some(set) = self.column(&part.key, &part.key_place) else {
                     continue;

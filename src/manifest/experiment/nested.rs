@@ -32,7 +32,7 @@ pub(super) fn within(entry: &Entry, columns: &mut Columns, found: &mut Diagnosti
     let Some(given) = fields::given(&entry.value, &ParamType::Any, &what, found) else {
         return true;
     };
-    let open = matches!(column.ty, ParamType::Map(_));
+    let mut ty = column.ty.clone();
     let mut value = column.value(column.constant()).cloned().unwrap_or_default();
     let mut at = &mut value;
     let mut parts = way.split('.').peekable();
@@ -46,8 +46,13 @@ pub(super) fn within(entry: &Entry, columns: &mut Columns, found: &mut Diagnosti
             );
             return true;
         };
+        // A map whose values have a declared type takes new names; any other is as its value is.
+        ty = match ty {
+            ParamType::Map(inner) => *inner,
+            _ => ParamType::Any,
+        };
         if inner.get(part).is_none() {
-            if !open {
+            if ty == ParamType::Any {
                 let known = inner.keys().map(String::as_str);
                 found.push(
                     Diagnostic::error(format!("unknown parameter `{}`", entry.key))

@@ -21,9 +21,28 @@ use crate::text::Source;
 
 /// Whether an entry of `params` names a file rather than gives a value.
 pub(super) fn is_file(entry: &Entry) -> bool {
-    let text = entry.value.as_str().unwrap_or_default();
+    entry.key == "file" && names_one(entry.value.as_str().unwrap_or_default())
+}
+
+fn names_one(text: &str) -> bool {
     let endings = [".yaml", ".yml", ".json", ".toml"];
-    entry.key == "file" && endings.iter().any(|ending| text.ends_with(ending))
+    endings.iter().any(|ending| text.ends_with(ending))
+}
+
+/// Refuses a list of files in place of one.
+pub(super) fn refuse_several(params: &Node, found: &mut Diagnostics) {
+    let entries = params.as_map().unwrap_or_default().iter();
+    for entry in entries.filter(|entry| entry.key == "file") {
+        let files = entry.value.as_list().unwrap_or_default();
+        let names = |file: &Node| names_one(file.as_str().unwrap_or_default());
+        if !files.is_empty() && files.iter().all(names) {
+            found.push(
+                Diagnostic::error("parameters come from one file")
+                    .at(&entry.value.place, "a list")
+                    .help("put what the others hold into it, or under `params`"),
+            );
+        }
+    }
 }
 
 /// The values of the file that `params` names; none where it names none, or is no map.
@@ -39,12 +58,13 @@ pub(super) fn read(
     };
     let text = named.value.as_str().unwrap_or_default();
     // Beside the manifest, as its pipeline, or in the project, as all else.
-    let beside = manifest.parent().unwrap_or(root).join(text);
-    let path = match beside.is_file() {
+    let beside = project::normal(&manifest.parent().unwrap_or(root).join(text));
+    let inside = project::normal(&root.join(text));
+    let path = match beside.is_file() || !inside.starts_with(root) {
         true => beside,
-        false => root.join(text),
+        false => inside,
     };
-    let source = match project::read(root, &project::normal(&path), Some(&named.value.place)) {
+    let source = match project::read(root, &path, Some(&named.value.place)) {
         Ok(source) => source,
         Err(diagnostic) => {
             found.push(diagnostic);
@@ -57,7 +77,7 @@ pub(super) fn read(
             all.push(wrong);
             all
         }),
-        false => yaml::read_foreign(&source),
+        false => yaml::read_foreign_values(&source),
     };
     match node {
         Ok(node) => match node.content {

@@ -33,6 +33,7 @@ use super::values::constant;
 use super::values::declarations;
 use super::values::declared;
 use super::values::infos;
+use super::values::never_taken;
 use super::values::shadowed;
 
 pub(super) fn read(
@@ -72,22 +73,33 @@ pub(super) fn read(
     let profile_axes = profile.as_ref().and_then(|fields| fields.get("axes"));
     let profile_axes = profile_axes.and_then(|node| fields::map(node, "`axes`", found));
     let mut columns = declared(&pipeline);
+    columns.beside = !pipeline.inline && manifest.entry("stages").is_some();
     let layers = [
         manifest.get("params"),
         profile.as_ref().and_then(|fields| fields.get("params")),
     ];
-    let layers: Vec<&[Entry]> = layers
-        .into_iter()
-        .flatten()
-        .filter_map(|node| fields::map(node, "`params`", found))
-        .collect();
+    let layers = layers.map(|node| {
+        let entries = node.and_then(|node| fields::map(node, "`params`", found));
+        entries.unwrap_or_default()
+    });
     let from_file = manifest.get("params");
+    if let Some(params) = from_file.filter(|_| columns.index("file").is_none()) {
+        params_file::refuse_several(params, found);
+    }
     let from_file = from_file.map(|params| params_file::read(params, root, path, found));
     for entry in from_file.iter().flatten() {
-        // What nobody uses need not be known, nor be named as parameters are.
+        // What nobody uses need not be known, nor be named as parameters are, nor be a value of ours.
         let known = columns.index(&entry.key).is_some();
-        if known || (pipeline.inline && fields::is_name(&entry.key)) {
-            constant(entry, pipeline.inline, &mut columns, found);
+        match yaml::unheld(&entry.value) {
+            Some(wrong) => match taken(&entry.key, known, &layers) {
+                Some(true) => found.push(wrong),
+                Some(false) => columns.refused.push((entry.key.clone(), wrong)),
+                None => {}
+            },
+            None if known || (pipeline.inline && fields::is_name(&entry.key)) => {
+                constant(entry, pipeline.inline, &mut columns, found);
+            }
+            None => {}
         }
     }
     for entry in layers.iter().copied().flatten() {
@@ -118,6 +130,8 @@ pub(super) fn read(
         search: None,
         deciding: Vec::new(),
         seen: Vec::new(),
+        own: Vec::new(),
+        parts: Vec::new(),
         set: Vec::new(),
         found,
     };
@@ -140,8 +154,12 @@ pub(super) fn read(
     }
     collisions(&axes, &columns, found);
     let top: Vec<&Axis> = axes.iter().collect();
-    for entry in layers.iter().copied().flatten() {
+    let [params, of_profile] = layers;
+    for entry in params {
         shadowed(entry, &top, found);
+    }
+    for entry in of_profile {
+        never_taken(entry, &top, &columns, &chosen, found);
     }
     let shaping = Shaping {
         exclude: manifest.get("exclude"),
@@ -184,6 +202,16 @@ pub(super) fn read(
             .map(|entry| entry.value.place.source.path.clone())
             .collect(),
     })
+}
+
+/// Whether the value of a file is taken for sure, or where a stage uses it; none where the manifest gives
+/// another in its place.
+fn taken(name: &str, known: bool, layers: &[&[Entry]]) -> Option<bool> {
+    let own = |entry: &&Entry| entry.key.split('.').next() == Some(name);
+    let mut given = layers.iter().copied().flatten().filter(own).peekable();
+    let merged = given.peek().is_some();
+    let whole = |entry: &Entry| entry.key == name && entry.value.as_map().is_none();
+    (!given.any(whole)).then_some(known || merged)
 }
 
 fn experiment_name(

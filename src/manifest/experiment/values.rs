@@ -164,6 +164,44 @@ pub(super) fn shadowed(entry: &Entry, axes: &[&Axis], found: &mut Diagnostics) {
     }
 }
 
+/// A value of a profile where an axis gives all cells others: what was to be changed stays as it is.
+///
+/// Variants that the command line chooses are not told off: others may leave the value.
+pub(super) fn never_taken(
+    entry: &Entry,
+    axes: &[&Axis],
+    columns: &Columns,
+    chosen: &[Entry],
+    found: &mut Diagnostics,
+) {
+    let index = columns.index(&entry.key);
+    let by = axes.iter().find(|axis| {
+        let narrowed = chosen.iter().any(|other| *other.key == *axis.name);
+        let mut choices = axis.choices.iter();
+        let all = choices.all(|choice| choice.set.iter().any(|(set, _)| Some(*set) == index));
+        let some = !axis.choices.is_empty();
+        *axis.name == *entry.key || (all && some && !(axis.form == Form::Variants && narrowed))
+    });
+    if let Some(axis) = by {
+        let help = match *axis.name == *entry.key {
+            true => format!(
+                "`axes: {{{}: […]}}` in the profile gives the axis others",
+                entry.key
+            ),
+            false => format!(
+                "`axes` of the profile can give the whole of `{}`",
+                axis.name
+            ),
+        };
+        found.push(
+            Diagnostic::error(format!("the value of `{}` is never used", entry.key))
+                .at(&entry.key_place, "given here")
+                .also(&axis.place, "an axis gives it other values")
+                .help(help),
+        );
+    }
+}
+
 pub(super) fn infos(axes: &[Axis]) -> Vec<AxisInfo> {
     let mut infos: Vec<AxisInfo> = Vec::new();
     let mut pending: Vec<&Axis> = axes.iter().rev().collect();

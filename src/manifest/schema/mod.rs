@@ -108,8 +108,8 @@ fn manifest() -> Json {
         "title": key("One line for the report", json!({"type": "string"})),
         "doc": key("What the experiment is about", json!({"type": "string"})),
         "pipeline": key(
-            "The pipeline's file, relative to this one; or a pipeline written here",
-            json!({"type": ["string", "object"]}),
+            "The pipeline's file, relative to this one; a list of several; or a pipeline written here",
+            json!({"type": ["string", "array", "object"], "items": {"type": "string"}}),
         ),
         "stages": key("Stages written here instead of in a pipeline's file", map_of("stage")),
         "params": key("Values of the pipeline's parameters, the same in all cells", json!({"type": "object"})),

@@ -201,6 +201,96 @@ profiles: {p: {params: {n: 1_000}}}
 }
 
 #[test]
+fn a_slip_within_a_declared_map_is_no_new_name() {
+    let text = "experiment: t
+params:
+  m: {type: map, default: {lr: 0.1, mom: 0.9}}
+  n: {type: map, of: float, default: {k: 2}}
+stages: {s: {uses: command, with: {run: [a], values: {v: \"${m.lr}\", w: \"${n}\"}, out: {x: x}}}}
+";
+    let with = |name: &str| {
+        let overrides = Overrides {
+            params: vec![(name.to_owned(), "0.5".to_owned())],
+            ..Overrides::default()
+        };
+        planned_with(text, &overrides)
+    };
+    let found = with("m.lrr").found.render(false);
+    assert!(
+        found.contains("unknown parameter `m.lrr`") && found.contains("did you mean `lr`?"),
+        "{found}"
+    );
+    unwrap(with("m.lr"));
+    // Declared for names that nobody knows before.
+    unwrap(with("n.other"));
+}
+
+/// Names that an axis of another name gives values: `--axis` and profiles change nothing of it silently.
+#[test]
+fn a_part_of_an_axis_is_no_axis_to_be_replaced() {
+    let text = "experiment: t
+axes:
+  z: {zip: {warm: [1, 2], width: [16, 32]}}
+  m: {a: {lr: 1}, b: {lr: 2, axes: {beta: [1, 2]}}}
+  t: {random: {space: {rate: {uniform: [0, 1]}}, trials: 2}}
+  seed: {seeds: 2}
+stages: {s: {uses: command, with: {run: [a], values: {v: \"${warm} ${width} ${lr} ${rate} ${seed}\"}, out: {x: x}}}}
+profiles:
+  axis: {axes: {width: [8]}}
+  rate: {params: {rate: 1}}
+  lr: {params: {lr: 9}}
+  m: {params: {m: a}}
+  seed: {params: {seed: 1}}
+  chosen: {axes: {m: [b], seed: {seeds: 1}}}
+";
+    let with = |params: &[(&str, &str)], axes: &[(&str, &str)], profile: Option<&str>| {
+        let pairs = |pairs: &[(&str, &str)]| {
+            let pairs = pairs.iter();
+            pairs
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect()
+        };
+        let overrides = Overrides {
+            params: pairs(params),
+            axes: pairs(axes),
+            profile: profile.map(str::to_owned),
+            ..Overrides::default()
+        };
+        planned_with(text, &overrides)
+    };
+    for name in ["warm", "lr", "rate"] {
+        let planned = with(&[], &[(name, "[5]")], None);
+        let found = planned.found.render(false);
+        let title = format!("`{name}` has no axis of its own");
+        assert!(planned.plan.is_none(), "{found}");
+        assert!(
+            found.contains(&title) && found.contains("part of another axis"),
+            "{found}"
+        );
+        assert!(found.contains(&format!("-p {name}=")), "{found}");
+        unwrap(with(&[(name, "5")], &[], None));
+    }
+    for (profile, title) in [
+        ("axis", "`width` has no axis of its own"),
+        ("rate", "the value of `rate` is never used"),
+        ("lr", "the value of `lr` is never used"),
+        ("m", "the value of `m` is never used"),
+        ("seed", "the value of `seed` is never used"),
+    ] {
+        let planned = with(&[], &[], Some(profile));
+        let found = planned.found.render(false);
+        assert!(
+            planned.plan.is_none() && found.contains(title),
+            "{profile}: {found}"
+        );
+    }
+    // Whole axes, those within variants, and variants that are chosen.
+    let whole = "{zip: {warm: [5], width: [8]}}";
+    unwrap(with(&[], &[("z", whole), ("beta", "[3]")], None));
+    unwrap(with(&[], &[("m", "[a]")], Some("chosen")));
+}
+
+#[test]
 fn an_option_without_a_value_is_a_mistake() {
     let text =
         "experiment: t\nparams: {lr: 1}\nstages: {fit: {uses: train/vae, with: {lr: \"${lr}\"}}}\n";

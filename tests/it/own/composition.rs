@@ -84,6 +84,54 @@ fn wrong_names_within_parameters_are_told() {
     assert!(told(&space, &[]).contains("holds no parameters"));
 }
 
+/// Only the keys that are used count, also where no parameter can have the value of another.
+#[test]
+fn a_number_that_none_holds_stops_only_those_who_use_it() {
+    let space = space(NESTED);
+    let known = "optim: {lr: 0.1}\ntrain: {epochs: 3}\n";
+    let odd = "clip: .inf\nid: 12345678901234567890\nlarge: [1, 99999999999999999999999]\n";
+    space.write("params.yaml", &format!("{known}{odd}"));
+    assert_eq!(run(&space, &[]), counts(&[("s", 1), ("shell", 1)]));
+    let path = "manifests/o.yaml";
+    space.replace(path, "echo \"${optim.lr}\"", "echo \"${clip}\"");
+    let said = told(&space, &[]);
+    assert!(said.contains("`.inf` is not a finite number"), "{said}");
+    assert!(
+        said.contains("params.yaml:3:7") && said.contains("used here"),
+        "{said}"
+    );
+    // The manifest gives another in its place.
+    space.replace(path, "  optim: {name", "  clip: 1\n  optim: {name");
+    assert_eq!(run(&space, &[]), counts(&[("shell", 1)]));
+    for (name, place) in [("id", "params.yaml:4:5"), ("large", "params.yaml:5:12")] {
+        space.replace(path, "${clip}", &format!("${{{name}}}"));
+        let said = told(&space, &[]);
+        assert!(
+            said.contains("is too large a whole number") && said.contains(place),
+            "{said}"
+        );
+        space.replace(path, &format!("${{{name}}}"), "${clip}");
+    }
+    // It would be missing in what the manifest adds to.
+    space.write("params.yaml", &known.replace("0.1", "0.1, most: .inf"));
+    let said = told(&space, &[]);
+    assert!(said.contains("params.yaml:1:24"), "{said}");
+}
+
+#[test]
+fn what_is_no_file_of_parameters_is_told() {
+    for (file, wanted) in [
+        ("../parms.yaml", "there is no file `parms.yaml`"),
+        ("[../params.yaml]", "parameters come from one file"),
+        ("../params.cfg", "`file` under `params` is a parameter"),
+    ] {
+        let stage = "{uses: command, with: {run: 'echo a=${lr}', metrics: stdout}}";
+        let manifest = format!("experiment: o\nparams: {{file: {file}}}\nstages:\n  t: {stage}\n");
+        let said = mistakes(&manifest);
+        assert!(said.contains(wanted), "{file}: {said}");
+    }
+}
+
 #[test]
 fn files_are_an_axis() {
     let space = space(
@@ -121,6 +169,23 @@ fn pipeline(name: &str, stage: &str) -> String {
 const FIRST: &str =
     "  first:\n    uses: command\n    with: {run: 'echo \"${n}\" > \"${out.x}\"', out: {x: x}}\n";
 const SECOND: &str = "  second:\n    uses: command\n    in: {x: first}\n    with: {run: 'cp \"${in.x}\" \"${out.y}\"', out: {y: y}}\n";
+
+#[test]
+fn beside_a_pipeline_its_parameters_are_all_there_are() {
+    let more = "{uses: command, in: {x: first}, with: {run: 'echo \"z=${w}\"', metrics: stdout}}";
+    let space = space(&format!(
+        "experiment: o\npipeline: ../pipelines/a.yaml\naxes: {{n: [1], w: [5]}}\nstages:\n  more: {more}\n"
+    ));
+    space.write("pipelines/a.yaml", &pipeline("a", FIRST));
+    let said = told(&space, &[]);
+    assert!(
+        said.contains("beside a pipeline, the names of `stages`"),
+        "{said}"
+    );
+    let declared = "params: {w: {type: int}, n:";
+    space.replace("pipelines/a.yaml", "params: {n:", declared);
+    assert_eq!(run(&space, &[]), counts(&[("first", 1), ("more", 1)]));
+}
 
 #[test]
 fn pipelines_are_put_together_and_stages_added() {

@@ -220,6 +220,67 @@ fn accepted_results_stand_and_are_shown_as_such() {
 }
 
 #[test]
+fn what_several_runs_or_steps_could_be_called_is_told() {
+    let space = TestSpace::new();
+    let manifest = MANIFEST.replace("axes: {n: [1, 2]}", "params: {n: 1}");
+    space.write("manifests/l.yaml", &manifest);
+    run(&space, &["--name", "v1"]);
+    space.replace("manifests/l.yaml", "v=${n}", "v=1${n}");
+    run(&space, &["--name", "v2"]);
+    let json: Json = serde_json::from_str(&space.stdout(&["runs", "--json"])).expect("JSON");
+    let id = json["runs"][0]["run"].as_str().expect("an id");
+    let day = &id[..8];
+    for (first, second, told) in [
+        (day, "v1", format!("2 runs begin with `{day}`")),
+        ("v1", "nope", "there is no run `nope`".to_owned()),
+        ("nope", "v1", "there is no run `nope`".to_owned()),
+        (
+            "v1",
+            "first",
+            "`first` is a step, and `v1` is a run".to_owned(),
+        ),
+    ] {
+        let (code, text) = said(&space, &["diff", "manifests/l.yaml", first, second]);
+        assert!(code == Some(2) && text.contains(&told), "{text}");
+    }
+    space.stdout(&["diff", "manifests/l.yaml", id, "v1"]);
+    for name in [
+        &["runs", "name", "v2", "first"][..],
+        &["run", "manifests/l.yaml", "--name", "second"],
+    ] {
+        let (code, text) = said(&space, name);
+        assert!(
+            code == Some(2) && text.contains("is the name of a step"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_result_without_an_output_that_is_declared_now_is_not_accepted() {
+    let space = space();
+    run(&space, &[]);
+    let more = "out: {x: x, z: z}, metrics";
+    space.replace("manifests/l.yaml", "out: {x: x}, metrics", more);
+    space.replace("manifests/l.yaml", "date +%N", "echo > z; date +%N");
+    let accept = ["accept", "manifests/l.yaml", "first", "--because", "x"];
+    let (code, text) = said(&space, &accept);
+    assert!(
+        code == Some(1) && text.contains("`first[n=1]` is not accepted: its result has no `z`"),
+        "{text}"
+    );
+    assert!(text.contains("accepted 0 results"), "{text}");
+    assert_eq!(run(&space, &["--stage", "first"]), counts(&[("first", 2)]));
+    // One fewer is no obstacle.
+    space.replace("manifests/l.yaml", more, "out: {x: x}, metrics");
+    let (code, text) = said(&space, &accept);
+    assert!(
+        code == Some(0) && text.contains("accepted 2 results"),
+        "{text}"
+    );
+}
+
+#[test]
 fn nothing_is_accepted_that_is_not_there() {
     let space = space();
     let (code, text) = said(

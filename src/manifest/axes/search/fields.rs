@@ -62,7 +62,7 @@ impl Reader<'_> {
             );
             return None;
         }
-        self.seen.push(name.to_owned());
+        self.part(name, &given.place);
         let column = self.column(name, &given.place)?;
         // A value of the command line is all that any trial gets.
         let forced = self.forced.get(name).copied();
