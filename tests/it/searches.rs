@@ -200,7 +200,10 @@ fn a_space_of_few_points_is_exhausted() {
     space.replace("manifests/s.yaml", "trials: 14", "trials: 2");
     let plan = space.output(&["plan", "manifests/s.yaml"]);
     let said = String::from_utf8_lossy(&plan.stderr).into_owned();
-    assert!(said.contains("\n1 trial known\n"), "{said}");
+    assert!(
+        said.contains("\n1 trial known, which is all that the space has\n"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -1285,7 +1288,9 @@ fn a_space_with_fewer_points_than_trials_says_so() {
     let space = of(&LINE.replace("{uniform: [0, 1]}", "[0.1, 0.2, 0.4]"));
     run(&space, &[]);
     for verb in ["plan", "status"] {
-        let said = space.stdout(&[verb, "manifests/s.yaml"]);
+        let output = space.output(&[verb, "manifests/s.yaml"]);
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
         assert!(
             said.contains("3 trials known, which is all that the space has"),
             "{said}"

@@ -349,6 +349,6 @@ stages:
     let numbers = numbers.split_whitespace().collect::<String>();
     assert_eq!(
         numbers,
-        r#"{"epoch":2,"loss":0.25,"note":"twowords","acc":0.9}"#
+        r#"{"epoch":2,"loss":0.25,"acc":0.9,"note":"twowords"}"#
     );
 }
