@@ -115,7 +115,8 @@ impl Entry for Boxes {
          ranges of the box (Tukey 1977); values beyond as points. Groups of fewer than 5 values are \
          drawn as points with their median, without a box. `shape` takes a violin (a Gaussian kernel \
          density, as `figure/histogram` has it) or the values alone in its place; of a list, such as \
-         `[violin, box, strip]`, all are drawn, the box narrow in its violin."
+         `[violin, box, strip]`, all are drawn, the box narrow in its violin. On a logarithmic axis the \
+         density is that of the logarithms."
     }
 
     fn params(&self) -> Vec<Param> {
@@ -366,11 +367,14 @@ fn violin(
     values: &[f64],
     (colour, quartiles): (Colour, bool),
 ) {
-    let ends = (stats::min(values), stats::max(values));
+    // On a logarithm the density is that of the logarithms.
+    let even = values.iter().filter_map(|value| frame.y.even(*value));
+    let even: Vec<f64> = even.collect();
+    let ends = (stats::min(&even), stats::max(&even));
     let (Some(low), Some(high)) = ends else {
         return;
     };
-    let curve = histogram::density(values, low, high);
+    let curve = histogram::density(&even, low, high);
     if curve.is_empty() {
         return one(canvas, frame, theme, (from, to), values, (colour, true));
     }
@@ -381,9 +385,9 @@ fn violin(
         .map(|(_, density)| *density)
         .fold(0.0, f64::max);
     let side = |sign: f64| {
-        let points = curve.iter().filter_map(move |(value, density)| {
+        let points = curve.iter().filter_map(move |(even, density)| {
             let x = middle + sign * half * density / largest;
-            Some(Point::new(x, frame.y_at(*value)?))
+            Some(Point::new(x, frame.y_at(frame.y.uneven(*even))?))
         });
         points.collect::<Vec<Point>>()
     };

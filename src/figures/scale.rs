@@ -113,6 +113,25 @@ impl Scale {
         }
     }
 
+    /// A number in units that are even along the axis: itself, or its decades on a logarithm. None
+    /// where a logarithm is not defined.
+    pub(super) fn even(&self, value: f64) -> Option<f64> {
+        match self {
+            Scale::Log { .. } => (value > 0.0).then(|| value.log10()),
+            Scale::Symlog { linear, .. } => Some(bend(value, *linear)),
+            _ => Some(value),
+        }
+    }
+
+    /// The number of so many even units: the inverse of [`Scale::even`].
+    pub(super) fn uneven(&self, even: f64) -> f64 {
+        match self {
+            Scale::Log { .. } => 10f64.powf(even),
+            Scale::Symlog { linear, .. } => unbend(even, *linear),
+            _ => even,
+        }
+    }
+
     /// The length of a linear scale.
     pub(super) fn span(&self) -> Option<f64> {
         match self {
@@ -359,6 +378,17 @@ mod tests {
         assert!((scale.place(3.0).unwrap() - 0.5).abs() < 1e-12);
         let scale = Scale::of_numbers(ScaleKind::Log, &[3.0], None, 0.04);
         assert!((scale.place(3.0).unwrap() - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn even_units_and_numbers_are_inverse() {
+        for kind in [ScaleKind::Linear, ScaleKind::Log, ScaleKind::Symlog] {
+            let scale = Scale::of_numbers(kind, &[0.5, 3.0, 4000.0], None, 0.04);
+            for number in [0.5, 3.0, 4000.0] {
+                let even = scale.even(number).unwrap();
+                assert!((scale.uneven(even) / number - 1.0).abs() < 1e-12);
+            }
+        }
     }
 
     #[test]

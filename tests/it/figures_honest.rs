@@ -360,3 +360,30 @@ fn text_on_a_narrow_or_low_page_stays_on_it() {
         }
     }
 }
+
+/// Seven numbers over six decades, and three that a logarithm does not know.
+#[test]
+fn a_histogram_on_a_logarithm_has_bins_of_equal_width_there() {
+    let numbers = ["0.001", "0.02", "0.2", "2", "20", "200", "1000"];
+    let rows = numbers.iter().chain(&["0", "0", "-2"]);
+    let rows: Vec<String> = rows.map(|y| format!("1,u,0,{y}\n")).collect();
+    let csv = format!("a,b,seed,y\n{}", rows.concat());
+    let drawn = draw("histogram", &csv, "{x: y, x_scale: log, bins: 6}").expect("drawn");
+    for said in [
+        "n = 7; 6 bins of equal width on the axis",
+        "3 points not above 0 cannot stand on a logarithmic axis.",
+    ] {
+        assert!(drawn.caption.contains(said), "{}", drawn.caption);
+    }
+    let mut area = 0.0;
+    for bar in drawn.csv.lines().skip(1) {
+        let cells = bar.split(',').skip(2).map(|cell| cell.parse().unwrap());
+        let [low, high, count, density] = cells.collect::<Vec<f64>>()[..] else {
+            panic!("{bar}");
+        };
+        assert!((high / low - 10.0).abs() < 1e-6 && count >= 1.0, "{bar}");
+        area += density;
+    }
+    // A bin is a decade wide.
+    assert!((area - 1.0).abs() < 1e-9, "{area}");
+}
