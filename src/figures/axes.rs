@@ -73,6 +73,18 @@ fn asked(panels: Panels<'_>, along: Along) -> Result<Asked, FigureError> {
     }
 }
 
+/// Whether an axis shows any of its numbers: no frame is empty without a word.
+fn shows(along: Along, kind: ScaleKind, numbers: &[f64]) -> Result<(), FigureError> {
+    let axis = if along == X { "x" } else { "y" };
+    if kind == ScaleKind::Log && !numbers.is_empty() && numbers.iter().all(|number| *number <= 0.0) {
+        return Err(FigureError::Empty(format!(
+            "no number along {axis} is above 0, where a logarithmic axis begins; `{axis}_scale: symlog` \
+             goes through 0"
+        )));
+    }
+    Ok(())
+}
+
 /// Axes of coordinates, per panel. On an `axis` of few values these carry the ticks.
 pub(super) fn coordinates(
     panels: Panels<'_>,
@@ -81,6 +93,11 @@ pub(super) fn coordinates(
     axis: bool,
 ) -> Result<Vec<Axis>, FigureError> {
     let (kind, range, format) = asked(panels, along)?;
+    let values = per_panel.iter().flatten().filter(|value| !value.is_null());
+    let numbers: Option<Vec<f64>> = values.map(Json::as_f64).collect();
+    if let (Some(numbers), true) = (numbers, kind != ScaleKind::Category) {
+        shows(along, kind, &numbers)?;
+    }
     let clock = match kind {
         // One clock for all panels.
         ScaleKind::Auto | ScaleKind::Date => Clock::of(per_panel.iter().flatten()),
@@ -179,6 +196,7 @@ pub(super) fn numbers(
         ScaleKind::Auto | ScaleKind::Category => ScaleKind::Linear,
         other => other,
     };
+    shows(along, kind, &per_panel.concat())?;
     let make = |numbers: &[f64]| {
         let mut numbers = numbers.to_vec();
         numbers.extend(from);
@@ -284,13 +302,28 @@ pub(super) fn said(frames: &[Frame], lost: usize) -> String {
     if let Some((low, high, clock)) = dates {
         text.push_str(&clock.said(low, high));
     }
-    if lost > 0 {
-        let points = plural(lost, "point");
-        text.push_str(&format!(
-            " {points} not above 0 cannot stand on a logarithmic axis."
-        ));
+    text + &said_lost(lost, "point")
+}
+
+/// That some points are left: of two logarithms each may show some, and both together none.
+pub(super) fn some_left(lost: usize, all: usize) -> Result<(), FigureError> {
+    match lost > 0 && lost == all {
+        true => Err(FigureError::Empty(
+            "each point is at or below 0 along a logarithmic axis".to_owned(),
+        )),
+        false => Ok(()),
     }
-    text
+}
+
+/// How many of what a logarithm cannot show; empty for none.
+pub(super) fn said_lost(count: usize, noun: &str) -> String {
+    match count {
+        0 => String::new(),
+        lost => format!(
+            " {} not above 0 cannot stand on a logarithmic axis.",
+            plural(lost, noun)
+        ),
+    }
 }
 
 /// How many panels fit side by side.

@@ -219,6 +219,7 @@ impl Figure for Heatmap {
         if centres.len() < places {
             caption.push_str(" Grey: no value.");
         }
+        caption.push_str(&colours.said_lost(&centres, "value"));
         finish(page, &what, plot.summary.to_csv(), caption)
     }
 }

@@ -277,6 +277,7 @@ fn points(
     if let Some(error) = failed {
         return Err(error);
     }
+    axes::some_left(lost, count)?;
     let without = table.rows.len() - count;
     let points = if count == 1 { "point" } else { "points" };
     let mut caption = format!("{title}. n = {count} {points}");

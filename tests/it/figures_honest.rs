@@ -387,3 +387,110 @@ fn a_histogram_on_a_logarithm_has_bins_of_equal_width_there() {
     // A bin is a decade wide.
     assert!((area - 1.0).abs() < 1e-9, "{area}");
 }
+
+#[test]
+fn a_logarithm_of_nothing_above_zero_is_no_empty_frame() {
+    let csv = "a,b,seed,y,z\n1,u,0,0,1\n2,u,0,-1,2\n3,u,0,0,3\n";
+    for (kind, params) in [
+        (
+            "best-so-far",
+            "{x: a, y: y, direction: minimize, y_scale: log}",
+        ),
+        ("box", "{x: a, y: y, replicate: seed, y_scale: log}"),
+        ("dots", "{x: y, y: a, replicate: seed, x_scale: log}"),
+        ("heatmap", "{x: a, y: b, value: y, value_scale: log}"),
+        ("histogram", "{x: y, x_scale: log}"),
+        ("line", "{x: a, y: y, y_scale: log}"),
+        ("line", "{x: y, y: z, x_scale: log, replicate: a}"),
+        ("pairs", "{columns: [y, z], log: [y]}"),
+        ("scatter", "{x: z, y: y, y_scale: log}"),
+        ("slices", "{parameters: [a], y: y, y_scale: log}"),
+    ] {
+        let error = draw(kind, csv, params).expect_err(kind).to_string();
+        assert!(error.contains("nothing to draw"), "{kind}: {error}");
+        assert!(error.contains("above 0, where"), "{kind}: {error}");
+    }
+}
+
+/// Each axis has a number that it can show, and no point has both.
+#[test]
+fn two_logarithms_of_nothing_are_no_empty_frame() {
+    let csv = "a,b,seed,y,z\n1,u,0,0,3\n2,u,0,2,-1\n";
+    for (kind, params) in [
+        ("errorbar", "{x: y, y: z, replicate: seed, color: a}"),
+        ("line", "{x: y, y: z, replicate: a}"),
+        (
+            "pareto",
+            "{x: y, y: z, x_direction: minimize, y_direction: maximize}",
+        ),
+        ("scatter", "{x: y, y: z}"),
+    ] {
+        let params = params.replace('}', ", x_scale: log, y_scale: log}");
+        let error = draw(kind, csv, &params).expect_err(kind).to_string();
+        assert!(
+            error.contains("each point is at or below 0"),
+            "{kind}: {error}"
+        );
+    }
+}
+
+#[test]
+fn what_a_logarithm_leaves_out_is_counted_once() {
+    let values = [0, 0, 0, 1, 2, 3, 4, 5].iter().enumerate();
+    let rows: Vec<String> = values.map(|(s, y)| format!("1,u,{s},{y}\n")).collect();
+    let boxes = format!("a,b,seed,y\n{}", rows.concat());
+    let trials = "a,b,seed,y\n1,u,0,-1\n2,u,0,-2\n3,u,0,5\n".to_owned();
+    for (kind, csv, params, said) in [
+        (
+            "box",
+            &boxes,
+            "{x: a, y: y, replicate: seed, y_scale: log}",
+            "3 values not above 0 cannot stand on a logarithmic axis. Boxes and whiskers count them",
+        ),
+        (
+            "box",
+            &boxes,
+            "{x: a, y: y, replicate: seed, y_scale: log, shape: violin}",
+            "3 values not above 0 cannot stand on a logarithmic axis.",
+        ),
+        (
+            "best-so-far",
+            &trials,
+            "{x: a, y: y, direction: maximize, y_scale: log}",
+            " 2 points not above 0 cannot stand",
+        ),
+        (
+            "heatmap",
+            &trials,
+            "{x: a, y: b, value: y, value_scale: log}",
+            "2 values not above 0 without a colour on the logarithmic scale.",
+        ),
+        (
+            "dots",
+            &trials,
+            "{x: y, y: a, replicate: seed, x_scale: log}",
+            "2 points not above 0 cannot stand",
+        ),
+    ] {
+        let caption = draw(kind, csv, params).expect(kind).caption;
+        assert!(caption.contains(said), "{kind}: {caption}");
+    }
+}
+
+/// A box whose lower quartile a logarithm cannot show is drawn down to the axis.
+#[test]
+fn a_box_that_begins_at_zero_reaches_the_axis() {
+    let boxes = |values: [u32; 8]| {
+        let values = values.iter().enumerate();
+        let rows: Vec<String> = values.map(|(s, y)| format!("1,u,{s},{y}\n")).collect();
+        let csv = format!("a,b,seed,y\n{}", rows.concat());
+        let drawn = draw("box", &csv, "{x: a, y: y, replicate: seed, y_scale: log}");
+        drawn
+            .expect("drawn")
+            .svg
+            .matches("fill-opacity=\"0.5\"")
+            .count()
+    };
+    assert_eq!(boxes([1, 1, 1, 1, 2, 3, 4, 5]), 1);
+    assert_eq!(boxes([0, 0, 0, 1, 2, 3, 4, 5]), 1);
+}
