@@ -1,5 +1,7 @@
 //! Axes of panels from parameters and data: ranges, scales, sharing, labels.
 
+use std::collections::HashMap;
+
 use serde_json::Value as Json;
 
 use crate::registry::Value;
@@ -85,11 +87,12 @@ fn shows(along: Along, kind: ScaleKind, numbers: &[f64]) -> Result<(), FigureErr
     Ok(())
 }
 
-/// Axes of coordinates, per panel. On an `axis` of few values these carry the ticks.
+/// Axes of coordinates, per panel; `order`: of all values, for categories. On an `axis` of few values
+/// these carry the ticks.
 pub(super) fn coordinates(
     panels: Panels<'_>,
     along: Along,
-    per_panel: Vec<Vec<Json>>,
+    (per_panel, order): (Vec<Vec<Json>>, &[Json]),
     axis: bool,
 ) -> Result<Vec<Axis>, FigureError> {
     let (kind, range, format) = asked(panels, along)?;
@@ -98,6 +101,8 @@ pub(super) fn coordinates(
     if let (Some(numbers), true) = (numbers, kind != ScaleKind::Category) {
         shows(along, kind, &numbers)?;
     }
+    let ranks = order.iter().enumerate();
+    let ranks: HashMap<&Json, usize> = ranks.map(|(rank, value)| (value, rank)).collect();
     let clock = match kind {
         // One clock for all panels.
         ScaleKind::Auto | ScaleKind::Date => Clock::of(per_panel.iter().flatten()),
@@ -108,6 +113,9 @@ pub(super) fn coordinates(
     }
     let dates = clock.map(|clock| date_range(panels, clock)).transpose()?;
     let make = |values: &[Json]| {
+        let mut values = values.to_vec();
+        values.sort_by_cached_key(|value| ranks.get(value).copied());
+        let values = &values[..];
         let scale = match (clock, &dates) {
             (Some(clock), Some(dates)) => Scale::of_dates(clock, values, *dates),
             _ => Scale::of_coordinates(kind, values, range),
@@ -123,7 +131,6 @@ pub(super) fn coordinates(
     Ok(match is_free(panels, along) {
         true => per_panel.iter().map(|values| make(values)).collect(),
         false => {
-            // Categories stand in the order of the whole table.
             let all = make(&per_panel.concat());
             per_panel.iter().map(|_| all.clone()).collect()
         }

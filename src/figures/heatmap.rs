@@ -116,7 +116,7 @@ impl Figure for Heatmap {
             let points = panel.iter().flat_map(|series| &series.points);
             points.map(|(x, _)| x.clone()).collect()
         });
-        let x_axes = axes::coordinates(category, axes::X, xs.collect(), true)?;
+        let x_axes = axes::coordinates(category, axes::X, (xs.collect(), &plot.xs), true)?;
         let count = plot.facets.markers.len();
         let mut rows: Vec<_> = plot.facets.markers.clone();
         if params.reverse_y {

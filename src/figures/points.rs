@@ -166,7 +166,7 @@ fn points(
                 rows.map(|&row| table.rows[row][x].clone()).collect()
             };
             let per_panel = facets.panels.iter().map(of_panel).collect();
-            Some(axes::coordinates(panels, axes::X, per_panel, false)?)
+            Some(axes::coordinates(panels, axes::X, (per_panel, &[]), false)?)
         }
         false => None,
     };

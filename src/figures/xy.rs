@@ -70,7 +70,7 @@ fn sheet(
         });
         points.flat_map(extent).chain(levels.values()).collect()
     });
-    let x = axes::coordinates(panels, axes::X, xs.collect(), plot.x.axis)?;
+    let x = axes::coordinates(panels, axes::X, (xs.collect(), &plot.xs), plot.x.axis)?;
     let y = axes::numbers(panels, axes::Y, ys.collect(), None)?;
     let mut legend = plot.facets.legend(theme, |color, marker| {
         // A reference line has no markers, in the legend neither.

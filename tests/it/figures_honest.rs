@@ -494,3 +494,55 @@ fn a_box_that_begins_at_zero_reaches_the_axis() {
     assert_eq!(boxes([1, 1, 1, 1, 2, 3, 4, 5]), 1);
     assert_eq!(boxes([0, 0, 0, 1, 2, 3, 4, 5]), 1);
 }
+
+#[test]
+fn categories_stand_in_the_order_of_the_table() {
+    let rows = |names: [&str; 4]| {
+        let rows = names.iter().enumerate().map(|(i, name)| {
+            let color = ["u", "v"][i % 2];
+            format!("{name},{color},0,{}\n", i + 1)
+        });
+        format!("a,b,seed,y\n{}", rows.collect::<String>())
+    };
+    let of_variants = "a,b,seed,y\n101,u,0,1\n104,u,0,2\n102,v,0,3\n108,v,0,4\n";
+    let days = "a,b,seed,y\n2024-01,u,0,1\n2024-03,u,0,2\n2024-02,v,0,3\n2024-04,v,0,4\n";
+    for (csv, names) in [
+        (
+            rows(["2019", "2020", "2021", "2022"]),
+            ["2019", "2020", "2021", "2022"],
+        ),
+        (rows(["pp", "nn", "qq", "mm"]), ["pp", "nn", "qq", "mm"]),
+        (of_variants.to_owned(), ["101", "102", "104", "108"]),
+        (
+            days.to_owned(),
+            ["2024-01", "2024-02", "2024-03", "2024-04"],
+        ),
+    ] {
+        for (kind, params) in [
+            ("bar", "{x: a, y: y, color: b, svg_text: text}"),
+            (
+                "box",
+                "{x: a, y: y, color: b, replicate: seed, svg_text: text}",
+            ),
+            (
+                "line",
+                "{x: a, y: y, color: b, x_scale: category, svg_text: text}",
+            ),
+            (
+                "heatmap",
+                "{x: a, y: b, value: y, numbers: false, svg_text: text}",
+            ),
+            (
+                "bar",
+                "{x: a, y: y, facet: b, width: double, svg_text: text}",
+            ),
+        ] {
+            let svg = draw(kind, &csv, params).expect(kind).svg;
+            let places = names.map(|name| svg.find(&format!(">{name}<")));
+            assert!(
+                places.is_sorted() && places[0].is_some(),
+                "{kind}: {names:?} stand at {places:?}"
+            );
+        }
+    }
+}
