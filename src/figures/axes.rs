@@ -20,6 +20,7 @@ use super::numbers::Format;
 use super::options;
 use super::options::Panels;
 use super::options::Shared;
+use super::scale::LARGEST;
 use super::scale::Scale;
 use super::scale::ScaleKind;
 use super::sheet::Axis;
@@ -75,16 +76,33 @@ fn asked(panels: Panels<'_>, along: Along) -> Result<Asked, FigureError> {
     }
 }
 
-/// Whether an axis shows any of its numbers: no frame is empty without a word.
-fn shows(along: Along, kind: ScaleKind, numbers: &[f64]) -> Result<(), FigureError> {
-    let axis = if along == X { "x" } else { "y" };
-    if kind == ScaleKind::Log && !numbers.is_empty() && numbers.iter().all(|number| *number <= 0.0) {
+/// Whether an axis shows any of its numbers, and all that are not cut off by a range: no frame is
+/// empty without a word.
+fn shows(along: Along, (kind, range, _): Asked, numbers: &[f64]) -> Result<(), FigureError> {
+    let (axis, name) = match along {
+        X => ("x", "x_range"),
+        Y => ("y", "y_range"),
+    };
+    let is_log = kind == ScaleKind::Log;
+    if is_log && !numbers.is_empty() && numbers.iter().all(|number| *number <= 0.0) {
         return Err(FigureError::Empty(format!(
             "no number along {axis} is above 0, where a logarithmic axis begins; `{axis}_scale: symlog` \
              goes through 0"
         )));
     }
-    Ok(())
+    let beyond = |number: &&f64| {
+        number.is_finite() && (**number > LARGEST || (!is_log && **number < -LARGEST))
+    };
+    match numbers.iter().find(beyond) {
+        Some(number) if range.is_none() => Err(FigureError::Parameter {
+            name,
+            got: "not given".to_owned(),
+            want: format!(
+                "{number:e} is beyond ±{LARGEST:e}, where axes end: give a range that leaves it out"
+            ),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Axes of coordinates, per panel; `order`: of all values, for categories. On an `axis` of few values
@@ -99,7 +117,7 @@ pub(super) fn coordinates(
     let values = per_panel.iter().flatten().filter(|value| !value.is_null());
     let numbers: Option<Vec<f64>> = values.map(Json::as_f64).collect();
     if let (Some(numbers), true) = (numbers, kind != ScaleKind::Category) {
-        shows(along, kind, &numbers)?;
+        shows(along, (kind, range, format), &numbers)?;
     }
     let ranks = order.iter().enumerate();
     let ranks: HashMap<&Json, usize> = ranks.map(|(rank, value)| (value, rank)).collect();
@@ -203,7 +221,7 @@ pub(super) fn numbers(
         ScaleKind::Auto | ScaleKind::Category => ScaleKind::Linear,
         other => other,
     };
-    shows(along, kind, &per_panel.concat())?;
+    shows(along, (kind, range, format), &per_panel.concat())?;
     let make = |numbers: &[f64]| {
         let mut numbers = numbers.to_vec();
         numbers.extend(from);

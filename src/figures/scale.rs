@@ -10,6 +10,9 @@ use super::dates::Moment;
 /// Numbers that differ by a smaller share than this are one number, computed in two ways.
 const ROUNDING: f64 = 1e-12;
 
+/// The largest number on an axis: beyond, differences are infinite.
+pub(super) const LARGEST: f64 = 1e300;
+
 /// How values spread along an axis, as manifests name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScaleKind {
@@ -215,9 +218,8 @@ impl Scale {
         margin: f64,
     ) -> Scale {
         let usable = |value: &&f64| match kind {
-            ScaleKind::Log => **value > 0.0 && **value <= 1e300,
-            // Beyond, differences are infinite.
-            _ => value.abs() <= 1e300,
+            ScaleKind::Log => **value > 0.0 && **value <= LARGEST,
+            _ => value.abs() <= LARGEST,
         };
         let mut low = f64::INFINITY;
         let mut high = f64::NEG_INFINITY;

@@ -546,3 +546,24 @@ fn categories_stand_in_the_order_of_the_table() {
         }
     }
 }
+
+#[test]
+fn a_number_beyond_all_axes_is_told() {
+    let csv = "a,b,seed,y,z\n1,u,0,1,1\n2,u,0,1e305,2\n3,u,0,2,3\n";
+    for (kind, params) in [
+        ("bar", "{x: a, y: y}"),
+        ("line", "{x: a, y: y}"),
+        ("line", "{x: a, y: y, y_scale: log}"),
+        ("scatter", "{x: z, y: y}"),
+    ] {
+        let error = draw(kind, csv, params).expect_err(kind).to_string();
+        assert!(
+            error.contains("1e305 is beyond ±1e300, where axes end"),
+            "{kind}: {error}"
+        );
+        let within = params.replace('}', ", y_range: [0, 5]}");
+        if !params.contains("log") {
+            assert!(draw(kind, csv, &within).is_ok(), "{kind}");
+        }
+    }
+}
