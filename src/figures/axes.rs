@@ -1,5 +1,7 @@
 //! Axes of panels from parameters and data: ranges, scales, sharing, labels.
 
+use std::collections::HashMap;
+
 use serde_json::Value as Json;
 
 use crate::registry::Value;
@@ -18,6 +20,7 @@ use super::numbers::Format;
 use super::options;
 use super::options::Panels;
 use super::options::Shared;
+use super::scale::LARGEST;
 use super::scale::Scale;
 use super::scale::ScaleKind;
 use super::sheet::Axis;
@@ -73,14 +76,51 @@ fn asked(panels: Panels<'_>, along: Along) -> Result<Asked, FigureError> {
     }
 }
 
-/// Axes of coordinates, per panel. On an `axis` of few values these carry the ticks.
+/// Whether an axis shows any of its numbers, and all that are not cut off by a range: no frame is
+/// empty without a word.
+fn shows(along: Along, (kind, range, _): Asked, numbers: &[f64]) -> Result<(), FigureError> {
+    let (axis, name) = match along {
+        X => ("x", "x_range"),
+        Y => ("y", "y_range"),
+    };
+    let is_log = kind == ScaleKind::Log;
+    if is_log && !numbers.is_empty() && numbers.iter().all(|number| *number <= 0.0) {
+        return Err(FigureError::Empty(format!(
+            "no number along {axis} is above 0, where a logarithmic axis begins; `{axis}_scale: symlog` \
+             goes through 0"
+        )));
+    }
+    let beyond = |number: &&f64| {
+        number.is_finite() && (**number > LARGEST || (!is_log && **number < -LARGEST))
+    };
+    match numbers.iter().find(beyond) {
+        Some(number) if range.is_none() => Err(FigureError::Parameter {
+            name,
+            got: "not given".to_owned(),
+            want: format!(
+                "{number:e} is beyond ±{LARGEST:e}, where axes end: give a range that leaves it out"
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Axes of coordinates, per panel; `order`: of all values, for categories. On an `axis` of few values
+/// these carry the ticks.
 pub(super) fn coordinates(
     panels: Panels<'_>,
     along: Along,
-    per_panel: Vec<Vec<Json>>,
+    (per_panel, order): (Vec<Vec<Json>>, &[Json]),
     axis: bool,
 ) -> Result<Vec<Axis>, FigureError> {
     let (kind, range, format) = asked(panels, along)?;
+    let values = per_panel.iter().flatten().filter(|value| !value.is_null());
+    let numbers: Option<Vec<f64>> = values.map(Json::as_f64).collect();
+    if let (Some(numbers), true) = (numbers, kind != ScaleKind::Category) {
+        shows(along, (kind, range, format), &numbers)?;
+    }
+    let ranks = order.iter().enumerate();
+    let ranks: HashMap<&Json, usize> = ranks.map(|(rank, value)| (value, rank)).collect();
     let clock = match kind {
         // One clock for all panels.
         ScaleKind::Auto | ScaleKind::Date => Clock::of(per_panel.iter().flatten()),
@@ -91,6 +131,9 @@ pub(super) fn coordinates(
     }
     let dates = clock.map(|clock| date_range(panels, clock)).transpose()?;
     let make = |values: &[Json]| {
+        let mut values = values.to_vec();
+        values.sort_by_cached_key(|value| ranks.get(value).copied());
+        let values = &values[..];
         let scale = match (clock, &dates) {
             (Some(clock), Some(dates)) => Scale::of_dates(clock, values, *dates),
             _ => Scale::of_coordinates(kind, values, range),
@@ -106,7 +149,6 @@ pub(super) fn coordinates(
     Ok(match is_free(panels, along) {
         true => per_panel.iter().map(|values| make(values)).collect(),
         false => {
-            // Categories stand in the order of the whole table.
             let all = make(&per_panel.concat());
             per_panel.iter().map(|_| all.clone()).collect()
         }
@@ -179,6 +221,7 @@ pub(super) fn numbers(
         ScaleKind::Auto | ScaleKind::Category => ScaleKind::Linear,
         other => other,
     };
+    shows(along, (kind, range, format), &per_panel.concat())?;
     let make = |numbers: &[f64]| {
         let mut numbers = numbers.to_vec();
         numbers.extend(from);
@@ -284,13 +327,28 @@ pub(super) fn said(frames: &[Frame], lost: usize) -> String {
     if let Some((low, high, clock)) = dates {
         text.push_str(&clock.said(low, high));
     }
-    if lost > 0 {
-        let points = plural(lost, "point");
-        text.push_str(&format!(
-            " {points} not above 0 cannot stand on a logarithmic axis."
-        ));
+    text + &said_lost(lost, "point")
+}
+
+/// That some points are left: of two logarithms each may show some, and both together none.
+pub(super) fn some_left(lost: usize, all: usize) -> Result<(), FigureError> {
+    match lost > 0 && lost == all {
+        true => Err(FigureError::Empty(
+            "each point is at or below 0 along a logarithmic axis".to_owned(),
+        )),
+        false => Ok(()),
     }
-    text
+}
+
+/// How many of what a logarithm cannot show; empty for none.
+pub(super) fn said_lost(count: usize, noun: &str) -> String {
+    match count {
+        0 => String::new(),
+        lost => format!(
+            " {} not above 0 cannot stand on a logarithmic axis.",
+            plural(lost, noun)
+        ),
+    }
 }
 
 /// How many panels fit side by side.

@@ -115,7 +115,8 @@ impl Entry for Boxes {
          ranges of the box (Tukey 1977); values beyond as points. Groups of fewer than 5 values are \
          drawn as points with their median, without a box. `shape` takes a violin (a Gaussian kernel \
          density, as `figure/histogram` has it) or the values alone in its place; of a list, such as \
-         `[violin, box, strip]`, all are drawn, the box narrow in its violin."
+         `[violin, box, strip]`, all are drawn, the box narrow in its violin. On a logarithmic axis the \
+         density is that of the logarithms, and a box that begins at 0 or below reaches down to the axis."
     }
 
     fn params(&self) -> Vec<Param> {
@@ -170,6 +171,7 @@ impl Figure for Boxes {
         let shapes = &params.shape;
         let strips = params.points || shapes.has(Shape::Strip);
         let (mut low, mut high) = (usize::MAX, 0);
+        let mut lost = 0;
         let mut failed = None;
         for (i, panel) in plot.panels.iter().enumerate() {
             page.inside(i, |canvas, frame, theme| {
@@ -178,6 +180,8 @@ impl Figure for Boxes {
                     for (x, estimate) in dodge.points(series) {
                         low = low.min(estimate.n());
                         high = high.max(estimate.n());
+                        let values = estimate.values.iter();
+                        lost += values.filter(|v| frame.y_at(**v).is_none()).count();
                         let slot = dodge.span(frame, x, series).map(|span| Slot {
                             span,
                             values: &estimate.values,
@@ -203,6 +207,10 @@ impl Figure for Boxes {
             caption.push_str(&format!(
                 " Fewer than {FEWEST} values are shown as points with their median, without a box."
             ));
+        }
+        caption.push_str(&axes::said_lost(lost, "value"));
+        if lost > 0 && shapes.has(Shape::Box) {
+            caption.push_str(" Boxes and whiskers count them, and reach down to the axis.");
         }
         finish(page, &what, plot.summary.to_csv(), caption)
     }
@@ -329,14 +337,17 @@ fn one(
     let inside = |value: &&f64| (q1 - reach..=q3 + reach).contains(*value);
     let low = values.iter().filter(inside).copied().fold(q1, f64::min);
     let high = values.iter().filter(inside).copied().fold(q3, f64::max);
+    // What a logarithm cannot show reaches down to the axis.
+    let floored = |value: f64| frame.y_at(value).unwrap_or(frame.rect.bottom());
     for (near, far) in [(q1, low), (q3, high)] {
-        if let (Some(near), Some(end)) = (frame.y_at(near), frame.y_at(far)) {
-            let ends = [near, end].map(|y| Point::new(middle, y));
+        if frame.y_at(near.max(far)).is_some() {
+            let ends = [near, far].map(|value| Point::new(middle, floored(value)));
             canvas.line(ends.to_vec(), theme::INK, theme.spine_width);
             across(canvas, far, half * 0.5, theme.spine_width);
         }
     }
-    if let (Some(top), Some(bottom)) = (frame.y_at(q3), frame.y_at(q1)) {
+    if let Some(top) = frame.y_at(q3) {
+        let bottom = floored(q1);
         let rect = Rect {
             x: middle - half,
             y: top,
@@ -366,11 +377,14 @@ fn violin(
     values: &[f64],
     (colour, quartiles): (Colour, bool),
 ) {
-    let ends = (stats::min(values), stats::max(values));
+    // On a logarithm the density is that of the logarithms.
+    let even = values.iter().filter_map(|value| frame.y.even(*value));
+    let even: Vec<f64> = even.collect();
+    let ends = (stats::min(&even), stats::max(&even));
     let (Some(low), Some(high)) = ends else {
         return;
     };
-    let curve = histogram::density(values, low, high);
+    let curve = histogram::density(&even, low, high);
     if curve.is_empty() {
         return one(canvas, frame, theme, (from, to), values, (colour, true));
     }
@@ -381,9 +395,9 @@ fn violin(
         .map(|(_, density)| *density)
         .fold(0.0, f64::max);
     let side = |sign: f64| {
-        let points = curve.iter().filter_map(move |(value, density)| {
+        let points = curve.iter().filter_map(move |(even, density)| {
             let x = middle + sign * half * density / largest;
-            Some(Point::new(x, frame.y_at(*value)?))
+            Some(Point::new(x, frame.y_at(frame.y.uneven(*even))?))
         });
         points.collect::<Vec<Point>>()
     };
@@ -396,7 +410,8 @@ fn violin(
         return;
     }
     let quartiles = [0.25, 0.75].map(|q| stats::quantile(values, q).and_then(|v| frame.y_at(v)));
-    if let [Some(lower), Some(upper)] = quartiles {
+    if let [lower, Some(upper)] = quartiles {
+        let lower = lower.unwrap_or(frame.rect.bottom());
         let ends = [lower, upper].map(|y| Point::new(middle, y));
         canvas.line(ends.to_vec(), theme::INK, theme.line_width * 2.0);
     }

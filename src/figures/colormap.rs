@@ -1,6 +1,7 @@
 //! Colours for numbers.
 
 use crate::registry::choices;
+use crate::text::plural;
 
 use super::canvas::Colour;
 use super::scale::Scale;
@@ -99,6 +100,18 @@ impl Colours {
     /// The colour of a number; none where a logarithm is not defined.
     pub(super) fn of(&self, value: f64) -> Option<Colour> {
         self.scale.place(value).map(|share| self.map.at(share))
+    }
+
+    /// How many of these a logarithm has no colour for, for the caption; empty for none.
+    pub(super) fn said_lost(&self, numbers: &[f64], noun: &str) -> String {
+        let lost = numbers.iter().filter(|number| self.of(**number).is_none());
+        match lost.count() {
+            0 => String::new(),
+            lost => format!(
+                " {} not above 0 without a colour on the logarithmic scale.",
+                plural(lost, noun)
+            ),
+        }
     }
 
     pub(super) fn at_share(&self, share: f64) -> Colour {

@@ -239,6 +239,7 @@ impl Figure for Contour {
                 plural(holes, "grid point")
             ));
         }
+        caption.push_str(&colours.said_lost(&heights, "grid point"));
         caption.push_str(&marks.described(marked));
         finish(page, &what, table.to_csv(), caption)
     }

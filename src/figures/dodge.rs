@@ -70,7 +70,8 @@ impl Dodge {
             // A missing x is written out, since scales leave null out.
             points.map(|(x, _)| named(x)).collect()
         });
-        axes::coordinates(panels, axes::X, xs.collect(), true)
+        let order: Vec<Json> = plot.xs.iter().map(named).collect();
+        axes::coordinates(panels, axes::X, (xs.collect(), &order), true)
     }
 
     /// The ends of a slot on the page.

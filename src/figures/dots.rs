@@ -108,6 +108,7 @@ impl Figure for Dots {
         let kinds = plot.facets.colors.len().max(plot.facets.markers.len());
         sheet.line = Some(theme.font_size * (1.4 + 0.35 * (kinds - 1).min(6) as f64));
         let mut page = sheet.open();
+        let mut lost = 0;
         for (i, panel) in plot.panels.iter().enumerate() {
             page.inside(i, |canvas, frame, theme| {
                 for series in panel {
@@ -121,6 +122,7 @@ impl Figure for Dots {
                             .centre
                             .and_then(|centre| frame.at(centre, frame.y.number(name)?))
                         else {
+                            lost += usize::from(estimate.centre.is_some());
                             continue;
                         };
                         let y = point.y + shift;
@@ -149,10 +151,11 @@ impl Figure for Dots {
             plot.x.title(),
             plot.facets.describe(&[plot.x.name.as_str()])
         );
-        let caption = format!(
+        let mut caption = format!(
             "{what}. {}",
             sentence(&replicates(&plot.summary, Some("bars")))
         );
+        caption.push_str(&axes::said_lost(lost, "point"));
         finish(page, &what, plot.summary.to_csv(), caption)
     }
 }

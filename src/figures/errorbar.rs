@@ -166,6 +166,8 @@ impl Figure for Errorbar {
             facets.describe(&[])
         );
         let mut caption = format!("{what}. {}.", said(&means, all, &mapping, &params));
+        let points = means.iter().filter(|mean| mean.point().is_some());
+        axes::some_left(lost, points.count())?;
         caption.push_str(&axes::said(&page.frames, lost));
         finish(page, &what, listing(&at, &facets, &means, &params), caption)
     }

@@ -11,6 +11,8 @@ use crate::table::Table;
 use super::FigureError;
 use super::colormap::ColourMap;
 use super::colormap::Colours;
+use super::dates::Clock;
+use super::dates::Moment;
 use super::legend::Entry;
 use super::legend::Sample;
 use super::mapping::Mapping;
@@ -56,23 +58,31 @@ pub(super) struct Group {
     pub rows: Vec<usize>,
 }
 
-/// The values of a column, numbers in their order and else as they appear; one null where there is
-/// no column.
+/// The values of a column in their order; one null where there is no column.
 fn distinct(table: &Table, column: Option<usize>) -> Values {
     let Some(column) = column else {
         return Values::of(vec![Json::Null]);
     };
+    Values::of(ordered(table, column))
+}
+
+/// The values of a column in the order of axes and legends: numbers and dates from low to high, after
+/// those that have none, others as they appear.
+pub(super) fn ordered(table: &Table, column: usize) -> Vec<Json> {
     let mut seen = HashSet::new();
     let cells = table.rows.iter().map(|row| &row[column]);
     let mut values: Vec<Json> = cells.filter(|value| seen.insert(*value)).cloned().collect();
-    if values
-        .iter()
-        .all(|value| value.is_null() || value.is_number())
-    {
-        let number = |value: &Json| value.as_f64().unwrap_or(f64::NEG_INFINITY);
+    let clock = Clock::of(&values);
+    let is_number = |value: &Json| value.is_null() || value.is_number();
+    if clock.is_some() || values.iter().all(is_number) {
+        let number = |value: &Json| match clock {
+            Some(clock) => Some(clock.seconds(Moment::of(value.as_str()?)?)),
+            None => value.as_f64(),
+        };
+        let number = |value: &Json| number(value).unwrap_or(f64::NEG_INFINITY);
         values.sort_by(|a, b| number(a).total_cmp(&number(b)));
     }
-    Values::of(values)
+    values
 }
 
 /// Distinct values with the place of each.

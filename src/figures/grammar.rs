@@ -9,6 +9,7 @@ use crate::table::SummarySpec;
 use crate::table::Table;
 
 use super::FigureError;
+use super::facets;
 use super::facets::Facets;
 use super::mapping::Mapping;
 use super::mapping::melted;
@@ -21,6 +22,8 @@ pub(super) struct Plot {
     /// Per panel of the facets, per group of the panel.
     pub panels: Vec<Vec<Series>>,
     pub x: Column,
+    /// All values of x, in their order.
+    pub xs: Vec<Json>,
     pub y: Column,
 }
 
@@ -83,6 +86,7 @@ impl Plot {
         Ok(Plot {
             panels,
             x: groups.columns[x].clone(),
+            xs: facets::ordered(&groups, x),
             y: summary.metrics[0].clone(),
             facets,
             summary,

@@ -116,7 +116,7 @@ impl Figure for Heatmap {
             let points = panel.iter().flat_map(|series| &series.points);
             points.map(|(x, _)| x.clone()).collect()
         });
-        let x_axes = axes::coordinates(category, axes::X, xs.collect(), true)?;
+        let x_axes = axes::coordinates(category, axes::X, (xs.collect(), &plot.xs), true)?;
         let count = plot.facets.markers.len();
         let mut rows: Vec<_> = plot.facets.markers.clone();
         if params.reverse_y {
@@ -219,6 +219,7 @@ impl Figure for Heatmap {
         if centres.len() < places {
             caption.push_str(" Grey: no value.");
         }
+        caption.push_str(&colours.said_lost(&centres, "value"));
         finish(page, &what, plot.summary.to_csv(), caption)
     }
 }

@@ -27,6 +27,7 @@ use super::options::AxisParams;
 use super::options::FacetParams;
 use super::options::Panels;
 use super::options::Shared;
+use super::scale::Scale;
 use super::sheet::Frame;
 use super::theme::Theme;
 
@@ -66,7 +67,8 @@ impl Entry for Histogram {
         "Areas are 1 per group. Bins are shared by all groups, and by all panels that share their x; by default \
          as wide as Freedman & Diaconis (1981) advise, between 5 and 60 of them. The curve is a Gaussian kernel \
          density with the bandwidth of Silverman (1986, eq. 3.31), drawn for groups of 5 values \
-         or more."
+         or more. On a logarithmic axis both are of the logarithm: bins are of equal width there, and \
+         areas are 1 over decades."
     }
 
     fn params(&self) -> Vec<Param> {
@@ -97,31 +99,56 @@ impl Figure for Histogram {
             )));
         }
         let own_x = matches!(params.facets.scales, Shared::None | Shared::Y);
-        let ends = facets.panels.iter().map(|panel| {
+        let numbers = facets.panels.iter().map(|panel| {
             let rows = panel.groups.iter().flat_map(|group| &group.rows);
-            let own: Vec<f64> = rows.filter_map(|&row| table.number(row, x)).collect();
-            edges(if own_x { &own } else { &all }, params.bins)
+            rows.filter_map(|&row| table.number(row, x)).collect()
         });
-        let ends: Vec<Vec<f64>> = ends.collect();
+        let numbers: Vec<Vec<f64>> = numbers.collect();
+        // Bins and densities are even on the axis that is drawn, be it a logarithm.
+        let scales = axes::numbers(panels, axes::X, numbers.clone(), None)?.into_iter();
+        let scales: Vec<Scale> = scales.map(|axis| axis.scale).collect();
+        let even = |scale: &Scale, numbers: &mut dyn Iterator<Item = f64>| -> Vec<f64> {
+            numbers.filter_map(|number| scale.even(number)).collect()
+        };
+        let ends = scales.iter().zip(&numbers).map(|(scale, own)| {
+            let binned = if own_x { own } else { &all };
+            edges(&even(scale, &mut binned.iter().copied()), params.bins)
+        });
+        let mut ends: Vec<Vec<f64>> = ends.collect();
         let smooth = params.density;
         let groups: Vec<Vec<Group>> = facets
             .panels
             .iter()
-            .zip(&ends)
-            .map(|(panel, edges)| {
+            .zip(scales.iter().zip(&ends))
+            .map(|(panel, (scale, edges))| {
                 let groups = panel.groups.iter().map(|group| {
-                    let rows = group.rows.iter();
-                    let values: Vec<f64> = rows.filter_map(|&row| table.number(row, x)).collect();
-                    Group::new(group.color, &values, edges, smooth)
+                    let mut rows = group.rows.iter().filter_map(|&row| table.number(row, x));
+                    let values = even(scale, &mut rows);
+                    let mut group = Group::new(group.color, &values, edges, smooth);
+                    for (x, _) in &mut group.curve {
+                        *x = scale.uneven(*x);
+                    }
+                    group
                 });
                 groups.collect()
             })
             .collect();
+        for (scale, edges) in scales.iter().zip(&mut ends) {
+            edges
+                .iter_mut()
+                .for_each(|edge| *edge = scale.uneven(*edge));
+        }
 
         let theme = facets.theme(&params.axes.common)?;
-        let xs = ends
-            .iter()
-            .map(|edges| vec![edges[0], edges[edges.len() - 1]]);
+        let xs = ends.iter().zip(scales.iter().zip(&numbers));
+        let xs = xs.map(|(edges, (scale, own))| {
+            let mut shown = vec![edges[0], edges[edges.len() - 1]];
+            if let Scale::Symlog { .. } = scale {
+                // It is linear up to the smallest of all.
+                shown.extend(own);
+            }
+            shown
+        });
         let xs = xs.collect();
         let ys = groups.iter().map(|panel| {
             let heights = panel.iter().flat_map(|group| {
@@ -136,7 +163,11 @@ impl Figure for Histogram {
             colour: theme.colour(color).opacity(0.6),
         });
         let column = &table.columns[x];
-        let labels = (column.title_with_unit(), "density".to_owned());
+        let density = match scales[0] {
+            Scale::Log { .. } => "density per decade",
+            _ => "density",
+        };
+        let labels = (column.title_with_unit(), density.to_owned());
         let sheet = axes::sheet(panels, &theme, &facets, (x_axes, y_axes), labels, legend)?;
         let mut page = sheet.open();
         for (i, panel) in groups.iter().enumerate() {
@@ -172,7 +203,11 @@ impl Figure for Histogram {
             (Some(few), Some(many)) if few < many => format!("{few} to {many}"),
             (_, many) => many.unwrap_or(0).to_string(),
         };
-        let mut caption = format!("{}. {n}{each}; {bins} bins, areas of 1", capital(&what));
+        let bins = match scales[0] {
+            Scale::Linear { .. } => format!("{bins} bins"),
+            _ => format!("{bins} bins of equal width on the axis"),
+        };
+        let mut caption = format!("{}. {n}{each}; {bins}, areas of 1", capital(&what));
         if groups.iter().flatten().any(|group| !group.curve.is_empty()) {
             caption.push_str("; lines: Gaussian kernel densities (bandwidth after Silverman)");
         }
@@ -181,6 +216,8 @@ impl Figure for Histogram {
             caption.push_str(&format!("; {without} rows without a number are left out"));
         }
         caption.push('.');
+        let shown: usize = groups.iter().flatten().map(|group| group.n).sum();
+        caption.push_str(&axes::said(&page.frames, all.len() - shown));
         let csv = listing(&facets, &groups, &ends, column);
         finish(page, &what, csv, caption)
     }
@@ -229,7 +266,9 @@ impl Group {
         let colour = theme.colour(self.color);
         let mut outline = Vec::new();
         for (i, height) in self.heights.iter().enumerate() {
-            let ends = [frame.at(edges[i], *height), frame.at(edges[i + 1], *height)];
+            // An empty bin has its place on a logarithm too.
+            let y = frame.y_at(*height).unwrap_or(frame.rect.bottom());
+            let ends = [i, i + 1].map(|i| Some(Point::new(frame.x_at(edges[i])?, y)));
             outline.extend(ends.into_iter().flatten());
         }
         let (Some(first), Some(last)) = (outline.first().copied(), outline.last().copied()) else {

@@ -324,6 +324,12 @@ impl ColourParams {
             (_, map) => map,
         };
         let kind = self.value_scale.kind();
+        let none = !numbers.is_empty() && numbers.iter().all(|number| *number <= 0.0);
+        if kind == ScaleKind::Log && none {
+            return Err(FigureError::Empty(
+                "no value is above 0, where a logarithmic scale of colours begins".to_owned(),
+            ));
+        }
         Ok(Colours::new(map, kind, numbers, (self.centre, range)))
     }
 }

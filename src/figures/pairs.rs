@@ -122,6 +122,11 @@ impl Figure for Pairs {
             if numbers.is_empty() {
                 return Err(FigureError::Empty(format!("`{name}` holds no numbers")));
             }
+            if is_log(name) && numbers.iter().all(|number| *number <= 0.0) {
+                return Err(FigureError::Empty(format!(
+                    "no number of `{name}` is above 0, where a logarithmic axis begins"
+                )));
+            }
             let kind = match is_log(name) {
                 true => ScaleKind::Log,
                 false => ScaleKind::Linear,
@@ -234,12 +239,7 @@ impl Figure for Pairs {
                     .count()
             })
             .sum();
-        if lost > 0 {
-            let many = plural(lost, "number");
-            caption.push_str(&format!(
-                " {many} not above 0 cannot stand on a logarithmic axis."
-            ));
-        }
+        caption.push_str(&axes::said_lost(lost, "number"));
         let shown: Vec<usize> = groups
             .color
             .iter()

@@ -177,6 +177,14 @@ impl Figure for Parallel {
             caption.push_str(&format!("; {without} without a number"));
         }
         caption.push('.');
+        let on_axes = drawn
+            .iter()
+            .flat_map(|&(row, _)| columns.iter().zip(&scales).map(move |on| (row, on)));
+        let lost = on_axes.filter(|&(row, (&column, scale))| {
+            let number = scale.number(&table.rows[row][column]);
+            number.is_some_and(|number| scale.place(number).is_none())
+        });
+        caption.push_str(&axes::said_lost(lost.count(), "value"));
         let shown = Table {
             columns: columns
                 .iter()

@@ -146,6 +146,7 @@ impl Figure for Pareto {
             caption.push_str(&format!("; {without} without both numbers"));
         }
         caption.push('.');
+        axes::some_left(lost, count)?;
         caption.push_str(&axes::said(&page.frames, lost));
         let rows = points.map(|(row, _, on)| (*row, *on));
         finish(page, &title, plane.listing("front", rows), caption)

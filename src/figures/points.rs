@@ -166,7 +166,7 @@ fn points(
                 rows.map(|&row| table.rows[row][x].clone()).collect()
             };
             let per_panel = facets.panels.iter().map(of_panel).collect();
-            Some(axes::coordinates(panels, axes::X, per_panel, false)?)
+            Some(axes::coordinates(panels, axes::X, (per_panel, &[]), false)?)
         }
         false => None,
     };
@@ -277,6 +277,7 @@ fn points(
     if let Some(error) = failed {
         return Err(error);
     }
+    axes::some_left(lost, count)?;
     let without = table.rows.len() - count;
     let points = if count == 1 { "point" } else { "points" };
     let mut caption = format!("{title}. n = {count} {points}");

@@ -10,6 +10,9 @@ use super::dates::Moment;
 /// Numbers that differ by a smaller share than this are one number, computed in two ways.
 const ROUNDING: f64 = 1e-12;
 
+/// The largest number on an axis: beyond, differences are infinite.
+pub(super) const LARGEST: f64 = 1e300;
+
 /// How values spread along an axis, as manifests name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScaleKind {
@@ -113,6 +116,25 @@ impl Scale {
         }
     }
 
+    /// A number in units that are even along the axis: itself, or its decades on a logarithm. None
+    /// where a logarithm is not defined.
+    pub(super) fn even(&self, value: f64) -> Option<f64> {
+        match self {
+            Scale::Log { .. } => (value > 0.0).then(|| value.log10()),
+            Scale::Symlog { linear, .. } => Some(bend(value, *linear)),
+            _ => Some(value),
+        }
+    }
+
+    /// The number of so many even units: the inverse of [`Scale::even`].
+    pub(super) fn uneven(&self, even: f64) -> f64 {
+        match self {
+            Scale::Log { .. } => 10f64.powf(even),
+            Scale::Symlog { linear, .. } => unbend(even, *linear),
+            _ => even,
+        }
+    }
+
     /// The length of a linear scale.
     pub(super) fn span(&self) -> Option<f64> {
         match self {
@@ -196,9 +218,8 @@ impl Scale {
         margin: f64,
     ) -> Scale {
         let usable = |value: &&f64| match kind {
-            ScaleKind::Log => **value > 0.0 && **value <= 1e300,
-            // Beyond, differences are infinite.
-            _ => value.abs() <= 1e300,
+            ScaleKind::Log => **value > 0.0 && **value <= LARGEST,
+            _ => value.abs() <= LARGEST,
         };
         let mut low = f64::INFINITY;
         let mut high = f64::NEG_INFINITY;
@@ -359,6 +380,17 @@ mod tests {
         assert!((scale.place(3.0).unwrap() - 0.5).abs() < 1e-12);
         let scale = Scale::of_numbers(ScaleKind::Log, &[3.0], None, 0.04);
         assert!((scale.place(3.0).unwrap() - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn even_units_and_numbers_are_inverse() {
+        for kind in [ScaleKind::Linear, ScaleKind::Log, ScaleKind::Symlog] {
+            let scale = Scale::of_numbers(kind, &[0.5, 3.0, 4000.0], None, 0.04);
+            for number in [0.5, 3.0, 4000.0] {
+                let even = scale.even(number).unwrap();
+                assert!((scale.uneven(even) / number - 1.0).abs() < 1e-12);
+            }
+        }
     }
 
     #[test]

@@ -185,23 +185,10 @@ impl Figure for Slope {
     }
 }
 
-/// The values of x in order: numbers by size, text as it comes.
+/// The values of x in their order.
 fn places(plot: &Plot) -> Vec<Json> {
-    let mut places: Vec<Json> = Vec::new();
-    for row in &plot.summary.groups {
-        let at = plot.summary.by.iter().position(|c| c.name == plot.x.name);
-        if let Some(x) = at.map(|at| &row.at[at])
-            && !x.is_null()
-            && !places.contains(x)
-        {
-            places.push(x.clone());
-        }
-    }
-    if places.iter().all(Json::is_number) {
-        let number = |x: &Json| x.as_f64().unwrap_or_default();
-        places.sort_by(|a, b| number(a).total_cmp(&number(b)));
-    }
-    places
+    let places = plot.xs.iter().filter(|x| !x.is_null());
+    places.cloned().collect()
 }
 
 /// Puts ranks among the names at each place where means were.

@@ -70,7 +70,7 @@ fn sheet(
         });
         points.flat_map(extent).chain(levels.values()).collect()
     });
-    let x = axes::coordinates(panels, axes::X, xs.collect(), plot.x.axis)?;
+    let x = axes::coordinates(panels, axes::X, (xs.collect(), &plot.xs), plot.x.axis)?;
     let y = axes::numbers(panels, axes::Y, ys.collect(), None)?;
     let mut legend = plot.facets.legend(theme, |color, marker| {
         // A reference line has no markers, in the legend neither.
@@ -297,23 +297,29 @@ fn reference(canvas: &mut Canvas, frame: &Frame, theme: &Theme, series: &Series)
     );
 }
 
-/// Points that a logarithmic axis cannot show.
-pub(super) fn undrawable(plot: &Plot, frames: &[Frame]) -> usize {
-    let mut lost = 0;
+/// Points that a logarithmic axis cannot show, of how many; the two of a step of stairs are one.
+fn undrawable(plot: &Plot, frames: &[Frame]) -> (usize, usize) {
+    let (mut lost, mut all) = (0, 0);
     for (panel, frame) in plot.panels.iter().zip(frames) {
         for series in panel {
-            for (x, estimate) in &series.points {
+            if let Some(y) = series.reference.as_ref().and_then(|e| e.centre) {
+                all += 1;
+                lost += usize::from(frame.y_at(y).is_none());
+            }
+            let places = series.points.chunk_by(|a, b| a.0 == b.0);
+            for (x, estimate) in places.filter_map(|place| place.last()) {
                 let x = frame.x.number(x).and_then(|x| frame.x_at(x));
                 let Some(centre) = estimate.centre else {
                     continue;
                 };
+                all += 1;
                 if x.is_none() || frame.y_at(centre).is_none() {
                     lost += 1;
                 }
             }
         }
     }
-    lost
+    (lost, all)
 }
 
 /// Draws, writes the files and composes the caption.
@@ -329,7 +335,8 @@ pub(super) fn finish(
     let around = beside.envelope.as_ref();
     let sheet = sheet(panels, plot, &theme, look, (&levels, around))?;
     let mut page = sheet.open();
-    let lost = undrawable(plot, &page.frames);
+    let (lost, all) = undrawable(plot, &page.frames);
+    axes::some_left(lost, all)?;
     for (i, panel) in plot.panels.iter().enumerate() {
         page.inside(i, |canvas, frame, theme| {
             if let Some(Envelope { low, high }) = around {

@@ -360,3 +360,210 @@ fn text_on_a_narrow_or_low_page_stays_on_it() {
         }
     }
 }
+
+/// Seven numbers over six decades, and three that a logarithm does not know.
+#[test]
+fn a_histogram_on_a_logarithm_has_bins_of_equal_width_there() {
+    let numbers = ["0.001", "0.02", "0.2", "2", "20", "200", "1000"];
+    let rows = numbers.iter().chain(&["0", "0", "-2"]);
+    let rows: Vec<String> = rows.map(|y| format!("1,u,0,{y}\n")).collect();
+    let csv = format!("a,b,seed,y\n{}", rows.concat());
+    let drawn = draw("histogram", &csv, "{x: y, x_scale: log, bins: 6}").expect("drawn");
+    for said in [
+        "n = 7; 6 bins of equal width on the axis",
+        "3 points not above 0 cannot stand on a logarithmic axis.",
+    ] {
+        assert!(drawn.caption.contains(said), "{}", drawn.caption);
+    }
+    let mut area = 0.0;
+    for bar in drawn.csv.lines().skip(1) {
+        let cells = bar.split(',').skip(2).map(|cell| cell.parse().unwrap());
+        let [low, high, count, density] = cells.collect::<Vec<f64>>()[..] else {
+            panic!("{bar}");
+        };
+        assert!((high / low - 10.0).abs() < 1e-6 && count >= 1.0, "{bar}");
+        area += density;
+    }
+    // A bin is a decade wide.
+    assert!((area - 1.0).abs() < 1e-9, "{area}");
+}
+
+#[test]
+fn a_logarithm_of_nothing_above_zero_is_no_empty_frame() {
+    let csv = "a,b,seed,y,z\n1,u,0,0,1\n2,u,0,-1,2\n3,u,0,0,3\n";
+    for (kind, params) in [
+        (
+            "best-so-far",
+            "{x: a, y: y, direction: minimize, y_scale: log}",
+        ),
+        ("box", "{x: a, y: y, replicate: seed, y_scale: log}"),
+        ("dots", "{x: y, y: a, replicate: seed, x_scale: log}"),
+        ("heatmap", "{x: a, y: b, value: y, value_scale: log}"),
+        ("histogram", "{x: y, x_scale: log}"),
+        ("line", "{x: a, y: y, y_scale: log}"),
+        ("line", "{x: y, y: z, x_scale: log, replicate: a}"),
+        ("pairs", "{columns: [y, z], log: [y]}"),
+        ("scatter", "{x: z, y: y, y_scale: log}"),
+        ("slices", "{parameters: [a], y: y, y_scale: log}"),
+    ] {
+        let error = draw(kind, csv, params).expect_err(kind).to_string();
+        assert!(error.contains("nothing to draw"), "{kind}: {error}");
+        assert!(error.contains("above 0, where"), "{kind}: {error}");
+    }
+}
+
+/// Each axis has a number that it can show, and no point has both.
+#[test]
+fn two_logarithms_of_nothing_are_no_empty_frame() {
+    let csv = "a,b,seed,y,z\n1,u,0,0,3\n2,u,0,2,-1\n";
+    for (kind, params) in [
+        ("errorbar", "{x: y, y: z, replicate: seed, color: a}"),
+        ("line", "{x: y, y: z, replicate: a}"),
+        (
+            "pareto",
+            "{x: y, y: z, x_direction: minimize, y_direction: maximize}",
+        ),
+        ("scatter", "{x: y, y: z}"),
+    ] {
+        let params = params.replace('}', ", x_scale: log, y_scale: log}");
+        let error = draw(kind, csv, &params).expect_err(kind).to_string();
+        assert!(
+            error.contains("each point is at or below 0"),
+            "{kind}: {error}"
+        );
+    }
+}
+
+#[test]
+fn what_a_logarithm_leaves_out_is_counted_once() {
+    let values = [0, 0, 0, 1, 2, 3, 4, 5].iter().enumerate();
+    let rows: Vec<String> = values.map(|(s, y)| format!("1,u,{s},{y}\n")).collect();
+    let boxes = format!("a,b,seed,y\n{}", rows.concat());
+    let trials = "a,b,seed,y\n1,u,0,-1\n2,u,0,-2\n3,u,0,5\n".to_owned();
+    for (kind, csv, params, said) in [
+        (
+            "box",
+            &boxes,
+            "{x: a, y: y, replicate: seed, y_scale: log}",
+            "3 values not above 0 cannot stand on a logarithmic axis. Boxes and whiskers count them",
+        ),
+        (
+            "box",
+            &boxes,
+            "{x: a, y: y, replicate: seed, y_scale: log, shape: violin}",
+            "3 values not above 0 cannot stand on a logarithmic axis.",
+        ),
+        (
+            "best-so-far",
+            &trials,
+            "{x: a, y: y, direction: maximize, y_scale: log}",
+            " 2 points not above 0 cannot stand",
+        ),
+        (
+            "heatmap",
+            &trials,
+            "{x: a, y: b, value: y, value_scale: log}",
+            "2 values not above 0 without a colour on the logarithmic scale.",
+        ),
+        (
+            "dots",
+            &trials,
+            "{x: y, y: a, replicate: seed, x_scale: log}",
+            "2 points not above 0 cannot stand",
+        ),
+    ] {
+        let caption = draw(kind, csv, params).expect(kind).caption;
+        assert!(caption.contains(said), "{kind}: {caption}");
+    }
+}
+
+/// A box whose lower quartile a logarithm cannot show is drawn down to the axis.
+#[test]
+fn a_box_that_begins_at_zero_reaches_the_axis() {
+    let boxes = |values: [u32; 8]| {
+        let values = values.iter().enumerate();
+        let rows: Vec<String> = values.map(|(s, y)| format!("1,u,{s},{y}\n")).collect();
+        let csv = format!("a,b,seed,y\n{}", rows.concat());
+        let drawn = draw("box", &csv, "{x: a, y: y, replicate: seed, y_scale: log}");
+        drawn
+            .expect("drawn")
+            .svg
+            .matches("fill-opacity=\"0.5\"")
+            .count()
+    };
+    assert_eq!(boxes([1, 1, 1, 1, 2, 3, 4, 5]), 1);
+    assert_eq!(boxes([0, 0, 0, 1, 2, 3, 4, 5]), 1);
+}
+
+#[test]
+fn categories_stand_in_the_order_of_the_table() {
+    let rows = |names: [&str; 4]| {
+        let rows = names.iter().enumerate().map(|(i, name)| {
+            let color = ["u", "v"][i % 2];
+            format!("{name},{color},0,{}\n", i + 1)
+        });
+        format!("a,b,seed,y\n{}", rows.collect::<String>())
+    };
+    let of_variants = "a,b,seed,y\n101,u,0,1\n104,u,0,2\n102,v,0,3\n108,v,0,4\n";
+    let days = "a,b,seed,y\n2024-01,u,0,1\n2024-03,u,0,2\n2024-02,v,0,3\n2024-04,v,0,4\n";
+    for (csv, names) in [
+        (
+            rows(["2019", "2020", "2021", "2022"]),
+            ["2019", "2020", "2021", "2022"],
+        ),
+        (rows(["pp", "nn", "qq", "mm"]), ["pp", "nn", "qq", "mm"]),
+        (of_variants.to_owned(), ["101", "102", "104", "108"]),
+        (
+            days.to_owned(),
+            ["2024-01", "2024-02", "2024-03", "2024-04"],
+        ),
+    ] {
+        for (kind, params) in [
+            ("bar", "{x: a, y: y, color: b, svg_text: text}"),
+            (
+                "box",
+                "{x: a, y: y, color: b, replicate: seed, svg_text: text}",
+            ),
+            (
+                "line",
+                "{x: a, y: y, color: b, x_scale: category, svg_text: text}",
+            ),
+            (
+                "heatmap",
+                "{x: a, y: b, value: y, numbers: false, svg_text: text}",
+            ),
+            (
+                "bar",
+                "{x: a, y: y, facet: b, width: double, svg_text: text}",
+            ),
+        ] {
+            let svg = draw(kind, &csv, params).expect(kind).svg;
+            let places = names.map(|name| svg.find(&format!(">{name}<")));
+            assert!(
+                places.is_sorted() && places[0].is_some(),
+                "{kind}: {names:?} stand at {places:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_number_beyond_all_axes_is_told() {
+    let csv = "a,b,seed,y,z\n1,u,0,1,1\n2,u,0,1e305,2\n3,u,0,2,3\n";
+    for (kind, params) in [
+        ("bar", "{x: a, y: y}"),
+        ("line", "{x: a, y: y}"),
+        ("line", "{x: a, y: y, y_scale: log}"),
+        ("scatter", "{x: z, y: y}"),
+    ] {
+        let error = draw(kind, csv, params).expect_err(kind).to_string();
+        assert!(
+            error.contains("1e305 is beyond ±1e300, where axes end"),
+            "{kind}: {error}"
+        );
+        let within = params.replace('}', ", y_range: [0, 5]}");
+        if !params.contains("log") {
+            assert!(draw(kind, csv, &within).is_ok(), "{kind}");
+        }
+    }
+}
