@@ -48,6 +48,7 @@ mod points;
 mod ranks;
 mod raster;
 mod render;
+mod repeated;
 mod rungs;
 mod scale;
 mod sheet;
@@ -65,6 +66,7 @@ use named::Named;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::ParamError;
+use crate::registry::Searched;
 use crate::registry::Values;
 use crate::table::SummaryError;
 use crate::table::Table;
@@ -132,6 +134,9 @@ pub trait Figure: Entry {
     fn repeats(&self, _params: &Values) -> bool {
         self.params().iter().any(|param| param.name == "replicate")
     }
+
+    /// Fills what a manifest leaves out with what the search has.
+    fn searched(&self, _params: &mut Values, _search: &Searched<'_>) {}
 
     /// What the types of the parameters cannot say.
     ///

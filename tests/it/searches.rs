@@ -1292,3 +1292,66 @@ fn a_space_with_fewer_points_than_trials_says_so() {
         );
     }
 }
+
+/// Ten trials of three seeds, whose luckiest is far from the mean.
+const SEEDED: &str = r#"experiment: s
+axes:
+  trial: {random: {space: {x: {uniform: [0, 1]}}, trials: 10, minimize: [fit.loss, fit.size]}}
+  seed: {seeds: 3}
+stages:
+  fit:
+    uses: command
+    with:
+      values: {x: "${x}", seed: "${seed}"}
+      run: |
+        awk -v x="$x" -v s="$seed" 'BEGIN { printf "loss=%.9f\nsize=%s\n", (x * 7.3 * (s + 1) + s * 0.37) % 1, x }'
+      metrics: stdout
+  front: {uses: table/pareto, in: {rows: fit}}
+  drawn: {uses: figure/pareto, in: {rows: fit}, with: {x: size, y: loss}}
+  best: {uses: figure/best-so-far, in: {rows: fit}, with: {y: loss}}
+  lines: {uses: figure/parallel, in: {rows: fit}, with: {parameters: [x], value: loss}}
+  both: {uses: figure/composite, in: {rows: fit}, with: {panels: {a: {figure: best-so-far, y: loss}}}}
+"#;
+
+#[test]
+fn figures_take_seeds_and_directions_as_the_search_does() {
+    let space = of(SEEDED);
+    let output = space.output(&["run", "manifests/s.yaml", "--progress", "none"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{told}");
+    let rows = space.stdout(&[
+        "ls",
+        "manifests/s.yaml",
+        "--stage",
+        "fit",
+        "--format",
+        "csv",
+    ]);
+    let head: Vec<&str> = rows.lines().next().expect("a head").split(',').collect();
+    let at = |name: &str| head.iter().position(|known| *known == name).expect(name);
+    let mut sums: std::collections::BTreeMap<&str, f64> = std::collections::BTreeMap::new();
+    for line in rows.lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        *sums.entry(cells[at("x")]).or_default() += cells[at("loss")].parse::<f64>().expect("one");
+    }
+    let mean = sums.values().fold(f64::INFINITY, |a, b| a.min(b / 3.0));
+    let best = space.read("outputs/s/figures/best.csv");
+    assert_eq!(best.lines().count(), 11, "{best}");
+    let last = best.lines().last().and_then(|line| line.split(',').nth(1));
+    let last: f64 = last.expect("a cell").parse().expect("a number");
+    assert!((last - mean).abs() < 1e-9, "{mean}: {best}");
+    let drawn = space.read("outputs/s/figures/drawn.csv");
+    let on = drawn.lines().filter(|line| line.ends_with(",true")).count();
+    assert_eq!(drawn.lines().count(), 11, "{drawn}");
+    let front = space.read("outputs/s/tables/front.csv");
+    assert_eq!(on, front.lines().count() - 1, "{front}\n{drawn}");
+    // Seeds that the figure names are what it says they are.
+    space.replace(
+        "manifests/s.yaml",
+        "with: {y: loss}",
+        "with: {y: loss, color: seed}",
+    );
+    let told = run(&space, &[]);
+    let coloured = space.read("outputs/s/figures/best.csv");
+    assert_eq!(coloured.lines().count(), 31, "{told}\n{coloured}");
+}
