@@ -1355,3 +1355,23 @@ fn figures_take_seeds_and_directions_as_the_search_does() {
     let coloured = space.read("outputs/s/figures/best.csv");
     assert_eq!(coloured.lines().count(), 31, "{told}\n{coloured}");
 }
+
+#[test]
+fn an_archive_has_the_program_of_the_search() {
+    let manifest = "experiment: s\naxes:\n  trial: {command: {run: [sh, -c, 'sh tools/propose.sh'], space: {x: \
+                    {uniform: [0, 1]}}, startup: 2, trials: 2, minimize: fit.loss}}\nstages:\n  fit: {uses: command, \
+                    with: {values: {x: \"${x}\"}, run: 'echo loss=$x', metrics: stdout}}\n";
+    let space = of(manifest);
+    space.write("tools/propose.sh", "echo nothing\n");
+    let told = run(&space, &[]);
+    let packed = said(&space, &["pack", "manifests/s.yaml"]);
+    assert!(
+        packed.contains("2 files of the project"),
+        "{told}\n{packed}"
+    );
+    let unpacked = said(&space, &["unpack", "s.sweepline.zip", "elsewhere"]);
+    assert!(
+        space.path("elsewhere/tools/propose.sh").is_file(),
+        "{unpacked}"
+    );
+}
