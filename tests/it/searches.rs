@@ -1357,6 +1357,34 @@ fn figures_take_seeds_and_directions_as_the_search_does() {
 }
 
 #[test]
+fn a_rung_is_a_value_before_any_trial_is_there() {
+    let says = |epochs: &str| {
+        let claim = format!("mean(loss, epochs={epochs}) < mean(loss, epochs=1)");
+        let claims = format!("claims: [{{name: c, source: me, says: \"{claim}\"}}]\n");
+        let space = halving("asha");
+        let manifest = space.read("manifests/s.yaml");
+        space.write("manifests/s.yaml", &format!("{manifest}{claims}"));
+        space
+    };
+    let wrong = said(&says("8"), &["check", "manifests/s.yaml"]);
+    assert!(wrong.contains("`epochs` is never `8`"), "{wrong}");
+    let space = says("9");
+    let output = space.output(&["check", "manifests/s.yaml"]);
+    assert!(output.status.success(), "{output:?}");
+    let only = |value: &str| said(&space, &["plan", "manifests/s.yaml", "--only", value]);
+    let ahead = only("epochs=9");
+    assert!(
+        ahead.contains("no trial has come to this `epochs` yet"),
+        "{ahead}"
+    );
+    let never = only("epochs=8");
+    assert!(never.contains("`epochs` is never `8`"), "{never}");
+    run(&space, &[]);
+    let there = only("epochs=9");
+    assert!(!there.contains("error"), "{there}");
+}
+
+#[test]
 fn an_archive_has_the_program_of_the_search() {
     let manifest = "experiment: s\naxes:\n  trial: {command: {run: [sh, -c, 'sh tools/propose.sh'], space: {x: \
                     {uniform: [0, 1]}}, startup: 2, trials: 2, minimize: fit.loss}}\nstages:\n  fit: {uses: command, \

@@ -91,7 +91,7 @@ pub struct Reading {
 impl Experiment {
     /// The axes with the values that cells have on them, for claims to name.
     pub fn known(&self) -> KnownNames {
-        claims::known(self.grid.columns())
+        claims::known(self.grid.columns(), self.search.as_ref())
     }
 
     /// Reads a manifest and its pipeline. Runs nothing.

@@ -41,6 +41,8 @@ pub struct Budget {
     pub column: usize,
     /// How much there is at each rung, and who goes on to the next.
     pub halving: Halving,
+    /// The budgets as values of the parameter, ascending.
+    pub amounts: Vec<Value>,
     /// All of it.
     pub whole: Value,
 }
