@@ -241,7 +241,12 @@ pub struct Rendered {
 #[derive(Debug, thiserror::Error)]
 pub enum FigureError {
     #[error(transparent)]
-    Table(#[from] SummaryError),
+    Table(SummaryError),
+    #[error(
+        "axis `{axis}` takes several values within one group: name it under `replicate` to reduce over it, or \
+         under a parameter that keeps its values apart, such as `color` or `facet`"
+    )]
+    Varies { axis: String },
     #[error("parameter `{name}` is {got}, but {want}")]
     Parameter {
         name: &'static str,
@@ -265,6 +270,16 @@ pub enum FigureError {
     Font(String),
     #[error("the drawing failed: {0}")]
     Drawing(String),
+}
+
+impl From<SummaryError> for FigureError {
+    fn from(error: SummaryError) -> Self {
+        match error {
+            // Figures have no `by`.
+            SummaryError::Varies { axis } => FigureError::Varies { axis },
+            other => FigureError::Table(other),
+        }
+    }
 }
 
 /// Closes a page; `title` names the documents.

@@ -15,6 +15,7 @@ use crate::plan::Plan;
 use crate::plan::StageSummary;
 use crate::plan::StepId;
 use crate::registry::Columns;
+use crate::registry::Value;
 use crate::search::Outcome;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
@@ -412,6 +413,12 @@ fn number(results: &Results<'_>, objective: &Objective, id: StepId) -> Result<Fo
         None => {
             let known = numbers.keys().map(String::as_str);
             let help = did_you_mean(column, known, "it left");
+            let metrics = results.plan.step(id).params.get("metrics");
+            let printed = metrics.and_then(Value::as_str) == Some("stdout");
+            let help = help.map(|help| match printed {
+                true => format!("{help}; of what a program prints numbers are taken, and no text"),
+                false => help,
+            });
             other(format!("no `{column}`"), help)
         }
     }

@@ -782,6 +782,18 @@ fn repetitions_of_a_trial_count_once() {
 }
 
 #[test]
+fn an_axis_too_many_is_told_with_what_a_figure_has() {
+    let figure = figures::find("line").expect("the kind exists");
+    let rows = table("m,s,acc\na,0,0.5\na,1,0.6\n", &["m", "s"]);
+    let wrong = figure.draw(&rows, &params("{x: m, y: acc}"));
+    let wrong = wrong.expect_err("two rows of one place").to_string();
+    assert!(
+        wrong.contains("`replicate`") && wrong.contains("`color`") && !wrong.contains("`by`"),
+        "{wrong}"
+    );
+}
+
+#[test]
 fn parallel_axes_with_conditions() {
     let rendered = snapshot(
         "parallel",

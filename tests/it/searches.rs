@@ -1403,3 +1403,15 @@ fn an_archive_has_the_program_of_the_search() {
         "{unpacked}"
     );
 }
+
+#[test]
+fn a_text_that_is_to_be_minimised_is_told() {
+    let manifest = "experiment: s\naxes: {trial: {random: {space: {x: {uniform: [0, 1]}}, trials: 2, minimize: \
+                    fit.word}}}\nstages:\n  fit: {uses: command, with: {values: {x: \"${x}\"}, run: 'echo loss=$x; \
+                    echo word=abc', metrics: stdout}}\n";
+    let told = run(&of(manifest), &[]);
+    assert!(
+        told.contains("left no `word`") && told.contains("numbers are taken, and no text"),
+        "{told}"
+    );
+}
