@@ -10,7 +10,10 @@ use std::path::PathBuf;
 use super::kept::keep;
 use super::printer::Printer;
 use super::stop::Stop;
+use crate::engine::file_name;
+use crate::plan::Plan;
 use crate::store::Digest;
+use crate::table::ValuesFile;
 use crate::text::Diagnostic;
 
 const FILE: &str = "values.tex";
@@ -25,15 +28,20 @@ const MARK: &str = "% All numbers of the tables and claims beside this file, by 
 ///
 /// # Errors
 /// A file that cannot be read or written.
-pub(super) fn after_run(view: &Path, err: &mut Printer) -> Result<(), Stop> {
+pub(super) fn after_run(view: &Path, plan: &Plan, err: &mut Printer) -> Result<(), Stop> {
     let mut parts = Vec::new();
     collect(&view.join("tables"), &mut parts)?;
     collect(view, &mut parts)?;
     let path = view.join(FILE);
-    let texts: Vec<String> = parts
-        .iter()
-        .map(fs::read_to_string)
-        .collect::<io::Result<_>>()?;
+    let stages = stages(plan);
+    let text = |part: &PathBuf| -> io::Result<String> {
+        let text = fs::read_to_string(part)?;
+        Ok(match stage(part, &stages) {
+            Some(stage) => of_stage(&text, stage),
+            None => text,
+        })
+    };
+    let texts: Vec<String> = parts.iter().map(text).collect::<io::Result<_>>()?;
     let (numbers, shared) = combined(&texts);
     let text = format!(
         "{MARK}{}\n{numbers}",
@@ -63,6 +71,38 @@ pub(super) fn after_run(view: &Path, err: &mut Printer) -> Result<(), Stop> {
         err.diagnostic(&Diagnostic::warning(title).help(help))?;
     }
     Ok(())
+}
+
+/// The stages of tables by the names of their steps' files.
+fn stages(plan: &Plan) -> HashMap<String, &str> {
+    let tables = plan
+        .steps
+        .iter()
+        .filter(|step| step.kind.name().starts_with("table/"));
+    tables
+        .map(|step| (file_name(&step.to_string()), &*step.stage))
+        .collect()
+}
+
+/// The stage whose step left a part. The name of a step may have dots.
+fn stage<'p>(part: &Path, stages: &HashMap<String, &'p str>) -> Option<&'p str> {
+    let folder = part.parent()?.file_name()?;
+    let name = part.file_name()?.to_str()?;
+    let mut dots = name.rmatch_indices('.').filter(|_| folder == "tables");
+    dots.find_map(|(dot, _)| stages.get(&name[..dot]).copied())
+}
+
+/// A part with the names of this stage: its numbers may have been made while the stage had another name.
+fn of_stage(text: &str, stage: &str) -> String {
+    let stage = ValuesFile::new("").name([stage.to_owned()]);
+    let line = |line: &str| match defined(line).and_then(|name| name.split_once('/')) {
+        Some((made, _)) => {
+            let rest = &line[DEFINE.len() + made.len()..];
+            format!("{DEFINE}{stage}{rest}\n")
+        }
+        None => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
 }
 
 /// What parts define, one after another, and the names that several of them define: LaTeX would take the
@@ -140,6 +180,19 @@ fn collect(folder: &Path, parts: &mut Vec<PathBuf>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_have_the_stage_of_today() {
+        let text = format!("% a note\n{DEFINE}summary/a/v/n{END}{{2}}\n");
+        let renamed = of_stage(&text, "results");
+        assert_eq!(renamed, text.replace("summary/", "results/"));
+        let stages = HashMap::from([("a".to_owned(), "a"), ("a.b".to_owned(), "a.b")]);
+        let stage = |path: &str| stage(Path::new(path), &stages);
+        assert_eq!(stage("tables/a.values.tex"), Some("a"));
+        assert_eq!(stage("tables/a.b.values.tex"), Some("a.b"));
+        assert_eq!(stage("tables/c.values.tex"), None);
+        assert_eq!(stage("a.values.tex"), None);
+    }
 
     #[test]
     fn a_name_of_several_tables_gives_no_number() {

@@ -40,6 +40,7 @@ pub use event::{EVENTS_VERSION, Event, Number, Timed};
 pub use executor::{ERR, End, EndCause, Executor, OUT, Submission, Update};
 pub use growth::{EndedStep, Growth};
 pub use job::{Content, Job, JobArtifact, JobError, JobInput, JobItem, Link, StepOutput, Worker};
+pub use names::file_name;
 pub use options::{Failure, Options, StepSummary, Summary};
 pub use pools::Resources;
 pub use run::Engine;

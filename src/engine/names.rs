@@ -8,7 +8,7 @@ const LONGEST: usize = 120;
 
 /// A file name that reads like `text`. Where characters had to go or the text is too long, a
 /// few digits of its digest keep different texts different.
-pub(super) fn file_name(text: &str) -> String {
+pub fn file_name(text: &str) -> String {
     let legal = |c: char| match c {
         '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' => '_',
         c if is_hidden(c) => '_',

@@ -7,8 +7,10 @@ use serde_json::Value as Json;
 use crate::registry::Entry;
 use crate::registry::Names;
 use crate::registry::Param;
+use crate::registry::Searched;
 use crate::registry::Values;
 use crate::registry::params;
+use crate::search::Statistic;
 use crate::table::Column;
 use crate::table::Estimate;
 use crate::table::Table;
@@ -27,6 +29,7 @@ use super::options::AxisParams;
 use super::options::FacetParams;
 use super::options::Groups;
 use super::options::Panels;
+use super::repeated;
 use super::xy;
 use super::xy::Beside;
 use super::xy::SeriesStyle;
@@ -42,9 +45,14 @@ params! {
         /// columns that tell trials apart where they are numbered [default: all axes that no other
         /// parameter names]
         parameters: Option<Names>;
+        /// axis or list of axes along which rows are repetitions of a trial, which count once [default: the seeds of
+        /// the search that no other parameter names]
+        repeats: Option<Names>;
+        /// what makes one number of them: `mean`, `median`, `min` or `max` [default: as the search has it, else `mean`]
+        statistic: Option<Statistic>;
         /// column of numbers of which the best so far is drawn
         y: String;
-        /// which way y is better; by default as the column has it
+        /// which way y is better; by default as the search or the column has it
         direction: Option<Direction>;
         groups: Groups;
         facets: FacetParams;
@@ -64,8 +72,8 @@ impl Entry for BestSoFar {
 
     fn docs(&self) -> &'static str {
         "Within each group, rows are taken in the order of x, and each has the best number among it and \
-         those before. Rows of one x are averaged first, so that repetitions of a trial count once and \
-         luck is not taken for the best; `replicate` names repetitions of the whole search. A trial \
+         those before. Repetitions of a trial are reduced first as the search reduces them, and rows of one x \
+         averaged, so that a trial counts once and luck is not taken for the best; `replicate` names repetitions of the whole search. A trial \
          without a number leaves the best as it was."
     }
 
@@ -75,6 +83,11 @@ impl Entry for BestSoFar {
 }
 
 impl Figure for BestSoFar {
+    fn searched(&self, params: &mut Values, search: &Searched<'_>) {
+        search.direct(params, "y", "direction");
+        search.reduce(params, "repeats");
+    }
+
     /// Rows of one trial are averaged.
     fn repeats(&self, params: &Values) -> bool {
         let x = params.get("x").and_then(|x| x.as_str());
@@ -86,13 +99,27 @@ impl Figure for BestSoFar {
         let panels = Panels::new(&params.facets, &params.axes);
         let mapping = Mapping::new(&params.x, vec![params.y], &params.facets)?;
         let mapping = mapping.grouped(&params.groups);
-        let numbered = match input.table.column(&mapping.x) {
-            None if mapping.x == TRIAL => {
-                Some(numbered(&input.table, &mapping, params.parameters)?)
-            }
+        let repeats = params.repeats.unwrap_or_default().0;
+        let numbers = [&mapping.y[0], &mapping.x].map(|name| input.table.column(name));
+        // Where x is an axis it tells trials apart.
+        let is_number = |at: &usize| !input.table.columns[*at].axis;
+        let numbers: Vec<usize> = numbers.into_iter().flatten().filter(is_number).collect();
+        let kept = [mapping.by(false), mapping.replicate.clone()].concat();
+        let kept = kept
+            .iter()
+            .chain(params.parameters.iter().flat_map(|names| &names.0));
+        let kept: Vec<&str> = kept.map(String::as_str).collect();
+        let statistic = params.statistic.unwrap_or(Statistic::Mean);
+        let one = |at: usize, values| match input.table.columns[at].name == mapping.y[0] {
+            true => statistic.of_numbers(values),
+            false => Statistic::Mean.of_numbers(values),
+        };
+        let table = &*repeated::reduced(&input.table, &repeats, &kept, &numbers, one)?;
+        let numbered = match table.column(&mapping.x) {
+            None if mapping.x == TRIAL => Some(numbered(table, &mapping, params.parameters)?),
             _ => None,
         };
-        let table = numbered.as_ref().unwrap_or(&input.table);
+        let table = numbered.as_ref().unwrap_or(table);
         let table = running_best(table, &mapping, params.direction)?;
         let mut plot = axes::plot(panels, &table, &mapping)?;
         plot.panels.iter_mut().flatten().for_each(stepped);

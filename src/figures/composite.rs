@@ -7,6 +7,7 @@ use crate::registry;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::Param;
+use crate::registry::Searched;
 use crate::registry::Value;
 use crate::registry::Values;
 use crate::registry::params;
@@ -200,6 +201,20 @@ fn conform(name: &str, kind: &dyn Figure, mut given: Values) -> Result<Values, I
 }
 
 impl Figure for Composite {
+    fn searched(&self, params: &mut Values, search: &Searched<'_>) {
+        let Some(Value::Map(panels)) = params.get_mut("panels") else {
+            return;
+        };
+        for (_, panel) in panels.iter_mut() {
+            let Value::Map(panel) = panel else { continue };
+            let kind = panel.get("figure").and_then(Value::as_str);
+            let kind = kind.and_then(|kind| super::find(kind.trim_start_matches("figure/")));
+            if let Some(kind) = kind {
+                kind.searched(panel, search);
+            }
+        }
+    }
+
     fn source(&self) -> Source {
         Source::Panels
     }

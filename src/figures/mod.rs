@@ -48,6 +48,7 @@ mod points;
 mod ranks;
 mod raster;
 mod render;
+mod repeated;
 mod rungs;
 mod scale;
 mod sheet;
@@ -65,6 +66,7 @@ use named::Named;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::ParamError;
+use crate::registry::Searched;
 use crate::registry::Values;
 use crate::table::SummaryError;
 use crate::table::Table;
@@ -132,6 +134,9 @@ pub trait Figure: Entry {
     fn repeats(&self, _params: &Values) -> bool {
         self.params().iter().any(|param| param.name == "replicate")
     }
+
+    /// Fills what a manifest leaves out with what the search has.
+    fn searched(&self, _params: &mut Values, _search: &Searched<'_>) {}
 
     /// What the types of the parameters cannot say.
     ///
@@ -236,7 +241,12 @@ pub struct Rendered {
 #[derive(Debug, thiserror::Error)]
 pub enum FigureError {
     #[error(transparent)]
-    Table(#[from] SummaryError),
+    Table(SummaryError),
+    #[error(
+        "axis `{axis}` takes several values within one group: name it under `replicate` to reduce over it, or \
+         under a parameter that keeps its values apart, such as `color` or `facet`"
+    )]
+    Varies { axis: String },
     #[error("parameter `{name}` is {got}, but {want}")]
     Parameter {
         name: &'static str,
@@ -260,6 +270,16 @@ pub enum FigureError {
     Font(String),
     #[error("the drawing failed: {0}")]
     Drawing(String),
+}
+
+impl From<SummaryError> for FigureError {
+    fn from(error: SummaryError) -> Self {
+        match error {
+            // Figures have no `by`.
+            SummaryError::Varies { axis } => FigureError::Varies { axis },
+            other => FigureError::Table(other),
+        }
+    }
 }
 
 /// Closes a page; `title` names the documents.

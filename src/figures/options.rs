@@ -9,7 +9,6 @@ use crate::registry::Values;
 use crate::registry::choices;
 use crate::registry::params;
 use crate::table::IntervalKind;
-use crate::text::closest;
 use crate::text::math;
 
 use super::FigureError;
@@ -426,16 +425,11 @@ pub(super) fn check(values: &Values) -> Result<(), InvalidParam> {
             Some(Value::Map(map)) => map.iter().filter_map(|(_, text)| text.as_str()).collect(),
             _ => continue,
         };
-        let mut unknown = texts.into_iter().flat_map(math::unknown);
-        if let Some(command) = unknown.next() {
-            let meant = closest(command.trim_start_matches('\\'), math::commands());
+        if let Some((message, help)) = texts.into_iter().find_map(math::mistake) {
             return Err(InvalidParam {
                 param: name,
-                message: format!("`{command}` is no command that figures know"),
-                help: match meant {
-                    Some(meant) => format!("did you mean `\\{meant}`?"),
-                    None => "write letters as such, or a command of LaTeX's mathematics".to_owned(),
-                },
+                message,
+                help,
             });
         }
     }

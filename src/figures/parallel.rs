@@ -6,6 +6,7 @@ use crate::registry::Entry;
 use crate::registry::Names;
 use crate::registry::Param;
 use crate::registry::ParamError;
+use crate::registry::Searched;
 use crate::registry::Values;
 use crate::registry::params;
 use crate::table::Table;
@@ -53,7 +54,7 @@ params! {
         value: String;
         /// parameters on a logarithmic axis; by default positive numbers over two decades, a quarter of them in the lowest tenth
         log: Option<Names>;
-        /// which way the number is better: the best lines lie over the others; by default as the column has it
+        /// which way the number is better: the best lines lie over the others; by default as the search or the column has it
         direction: Option<Direction>;
         colours: ColourParams;
         bare: BareParams;
@@ -81,6 +82,10 @@ impl Entry for Parallel {
 }
 
 impl Figure for Parallel {
+    fn searched(&self, params: &mut Values, search: &Searched<'_>) {
+        search.direct(params, "value", "direction");
+    }
+
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = ParallelParams::read(values)?;
         if params.parameters.0.is_empty() {

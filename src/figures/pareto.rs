@@ -1,9 +1,12 @@
 //! Two numbers of trials, and those that nothing else is better than in both.
 
 use crate::registry::Entry;
+use crate::registry::Names;
 use crate::registry::Param;
+use crate::registry::Searched;
 use crate::registry::Values;
 use crate::registry::params;
+use crate::search::Statistic;
 use crate::search::pareto;
 
 use super::Drawn;
@@ -20,6 +23,7 @@ use super::options::AxisParams;
 use super::options::FacetParams;
 use super::options::Panels;
 use super::plane::Plane;
+use super::repeated;
 use super::sheet::Frame;
 
 pub(super) struct Pareto;
@@ -31,10 +35,14 @@ params! {
         x: String;
         /// column of numbers along y
         y: String;
-        /// which way x is better; by default as the column has it
+        /// which way x is better; by default as the search or the column has it
         x_direction: Option<Direction>;
-        /// which way y is better; by default as the column has it
+        /// which way y is better; by default as the search or the column has it
         y_direction: Option<Direction>;
+        /// the axis, or list of axes, along which values are repetitions [default: the seeds of the search]
+        replicate: Option<Names>;
+        /// what makes one number of repetitions: `mean`, `median`, `min` or `max` [default: as the search has it, else `mean`]
+        statistic: Option<Statistic>;
         /// column with a colour, and a front of its own, per value
         color: Option<String>;
         facets: FacetParams;
@@ -52,7 +60,7 @@ impl Entry for Pareto {
     }
 
     fn docs(&self) -> &'static str {
-        "A point per row. One dominates another when it is nowhere worse and somewhere better; what \
+        "A point per row, repetitions of a trial reduced to one as the search reduces them. One dominates another when it is nowhere worse and somewhere better; what \
          nothing dominates is the front, on whose better side no trial lies. Dominated points are pale. \
          A number that was measured on fewer axes belongs to all rows that share them. \
          `table/pareto` has the front as a table, for any number of columns."
@@ -68,12 +76,37 @@ impl Entry for Pareto {
 }
 
 impl Figure for Pareto {
+    /// All axes tell trials apart.
+    fn repeats(&self, _params: &Values) -> bool {
+        false
+    }
+
+    fn searched(&self, params: &mut Values, search: &Searched<'_>) {
+        search.direct(params, "x", "x_direction");
+        search.direct(params, "y", "y_direction");
+        search.reduce(params, "replicate");
+    }
+
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = ParetoParams::read(values)?;
         let table = &input.table;
         let numbers = [&params.x, &params.y].map(|name| table.column(name));
         let numbers: Vec<usize> = numbers.into_iter().flatten().collect();
         let table = &*table.completed(&numbers);
+        let repeats = params.replicate.unwrap_or_default().0;
+        let kept = [
+            &params.color,
+            &params.facets.facet,
+            &params.facets.facet_row,
+            &params.facets.facet_col,
+        ];
+        let kept: Vec<&str> = kept.into_iter().flatten().map(String::as_str).collect();
+        let table = &*repeated::reduced(table, &repeats, &kept, &numbers, |_, values| {
+            params
+                .statistic
+                .unwrap_or(Statistic::Mean)
+                .of_numbers(values)
+        })?;
         let panels = Panels::new(&params.facets, &params.axes);
         let plane = Plane::new(panels, table, [&params.x, &params.y], params.color)?;
         let (x, y) = (plane.x, plane.y);

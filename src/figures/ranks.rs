@@ -9,6 +9,7 @@ use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::Names;
 use crate::registry::Param;
+use crate::registry::Searched;
 use crate::registry::Values;
 use crate::registry::choices;
 use crate::registry::params;
@@ -56,7 +57,7 @@ params! {
         value: String;
         /// axis or axes within whose values methods are ranked, such as the data set
         over: Names;
-        /// which way the number is better; by default as the column has it
+        /// which way the number is better; by default as the search or the column has it
         direction: Option<Direction>;
         /// which test tells methods apart: `nemenyi` or `wilcoxon` (each pair, corrected after Holm)
         test: PostHoc = PostHoc::Nemenyi;
@@ -91,6 +92,10 @@ impl Entry for Ranks {
 }
 
 impl Figure for Ranks {
+    fn searched(&self, params: &mut Values, search: &Searched<'_>) {
+        search.direct(params, "value", "direction");
+    }
+
     fn check(&self, values: &Values) -> Result<(), InvalidParam> {
         options::check(values)
     }

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use crate::registry::Entry;
 use crate::registry::Names;
 use crate::registry::Param;
+use crate::registry::Searched;
 use crate::registry::Values;
 use crate::registry::params;
 use crate::table::Table;
@@ -43,9 +44,9 @@ params! {
         x: String;
         /// column of the numbers by which trials are promoted
         y: String;
-        /// which way y is better; by default as the column has it
+        /// which way y is better; by default as the search or the column has it
         direction: Option<Direction>;
-        /// axis or list of axes whose values are repetitions of a trial, of which the mean is drawn
+        /// axis or list of axes whose values are repetitions of a trial, of which the mean is drawn [default: the seeds of the search]
         replicate: Option<Names>;
         /// column with a colour per value
         color: Option<String>;
@@ -75,6 +76,11 @@ impl Entry for Rungs {
 }
 
 impl Figure for Rungs {
+    fn searched(&self, params: &mut Values, search: &Searched<'_>) {
+        search.direct(params, "y", "direction");
+        search.repeat(params, "replicate");
+    }
+
     /// All axes tell trials apart.
     fn repeats(&self, _params: &Values) -> bool {
         false

@@ -9,11 +9,13 @@ use crate::claims::ClaimError;
 use crate::claims::ClaimFields;
 use crate::claims::KnownNames;
 use crate::registry::ParamType;
+use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
 use crate::text::did_you_mean;
 
+use super::axes::Search;
 use super::columns::Columns;
 use super::fields;
 use super::fields::Fields;
@@ -43,6 +45,7 @@ pub fn all_tell(claims: &[StatedClaim], axis: &str) -> bool {
 /// What claims are checked against.
 pub(super) struct Context<'c> {
     pub columns: &'c Columns,
+    pub search: Option<&'c Search>,
     pub pipeline: &'c Pipeline,
     /// Whether the command line took the experiment as the manifest has it. Where it was changed,
     /// a value that no cell has any more leaves a claim undecided and is no mistake.
@@ -96,13 +99,17 @@ pub(super) fn read(
 }
 
 /// The values that cells have on each axis.
-pub(super) fn known(columns: &Columns) -> KnownNames {
+pub(super) fn known(columns: &Columns, search: Option<&Search>) -> KnownNames {
     let axes = columns.iter().filter(|column| column.axis);
-    axes.fold(KnownNames::default(), |known, column| {
-        let values = column.values().iter();
-        let values = values.map(|value| serde_json::to_value(value).unwrap_or_default());
-        known.with_axis(&column.name, values)
-    })
+    let json = |value: &Value| serde_json::to_value(value).unwrap_or_default();
+    let known = axes.fold(KnownNames::default(), |known, column| {
+        known.with_axis(&column.name, column.values().iter().map(json))
+    });
+    // No trial may have come to a rung yet.
+    match search.and_then(|search| search.budget.as_ref()) {
+        Some(budget) => known.with_axis(&budget.name, budget.amounts.iter().map(json)),
+        None => known,
+    }
 }
 
 impl Context<'_> {
@@ -199,7 +206,7 @@ impl Context<'_> {
             }
             Ok(claim) => {
                 let unknown = match self.as_written {
-                    true => known_names(self.columns, &claim),
+                    true => known_names(self.columns, self.search, &claim),
                     false => Vec::new(),
                 };
                 unknown.iter().for_each(&mut tell);
@@ -209,8 +216,8 @@ impl Context<'_> {
     }
 }
 
-fn known_names(columns: &Columns, claim: &Claim) -> Vec<ClaimError> {
-    known(columns).check(claim)
+fn known_names(columns: &Columns, search: Option<&Search>, claim: &Claim) -> Vec<ClaimError> {
+    known(columns, search).check(claim)
 }
 
 /// A mistake in a claim as every other mistake is told.

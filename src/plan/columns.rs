@@ -25,7 +25,7 @@ const ROWS: &str = "rows";
 const SLOTS: [&str; 2] = [ROWS, "curves"];
 
 /// Parameters whose values are names of columns, wherever rows are read.
-const COLUMNS: [&str; 25] = [
+const COLUMNS: [&str; 26] = [
     "by",
     "color",
     "columns",
@@ -42,6 +42,7 @@ const COLUMNS: [&str; 25] = [
     "others",
     "over",
     "parameters",
+    "repeats",
     REPLICATE,
     "text",
     "value",
@@ -54,7 +55,7 @@ const COLUMNS: [&str; 25] = [
 ];
 
 /// Parameters that keep rows apart, or together.
-const TOLD_APART: [&str; 4] = ["by", "compare", "of", REPLICATE];
+const TOLD_APART: [&str; 5] = ["by", "compare", "of", "repeats", REPLICATE];
 
 /// Those of them that may be an empty list, and are not left out.
 const LISTS: [&str; 2] = ["by", "of"];

@@ -1,4 +1,4 @@
-//! What a search optimises, told to the steps that make a front of it.
+//! What a search optimises, told to the steps that make a front of it or draw its trials.
 //!
 //! The objectives are parameters like any others: they enter the key, so that a front is made anew where
 //! the search optimises something else.
@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::manifest::Experiment;
+use crate::registry::Searched;
 use crate::registry::Value;
 use crate::registry::Values;
 use crate::search::Direction;
@@ -26,6 +27,7 @@ pub(super) fn fill(
 ) {
     let mut said = HashSet::new();
     for step in steps {
+        draw(step, experiment);
         let Some(columns) = step.kind.objectives() else {
             continue;
         };
@@ -54,6 +56,48 @@ pub(super) fn fill(
     }
 }
 
+/// Fills what a figure of trials takes of the search.
+fn draw(step: &mut Arc<Step>, experiment: &Experiment) {
+    let Some(search) = experiment
+        .search
+        .as_ref()
+        .filter(|_| step.kind.reduces_all())
+    else {
+        return;
+    };
+    let objectives = search.objectives.iter();
+    let reaches = |seed: &&str| {
+        let mut items = step.inputs.iter().flat_map(|input| &input.items);
+        step.cell.get(seed).is_none() && items.any(|item| item.cell.get(seed).is_some())
+    };
+    let searched = Searched {
+        objectives: objectives
+            .map(|objective| (objective.column.as_str(), word(objective.direction)))
+            .collect(),
+        seeds: seeds(experiment).filter(reaches).collect(),
+        statistic: search.statistic.name(),
+    };
+    let mut params = Values::clone(&step.params);
+    step.kind.searched(&mut params, &searched);
+    if params != *step.params {
+        *Arc::make_mut(&mut Arc::make_mut(step).params) = params;
+    }
+}
+
+fn word(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Minimize => "minimize",
+        Direction::Maximize => "maximize",
+    }
+}
+
+/// The columns of the axes of seeds.
+fn seeds(experiment: &Experiment) -> impl Iterator<Item = &str> {
+    let columns = experiment.grid.columns();
+    let seeds = experiment.axes.iter().filter(|axis| axis.seeds);
+    seeds.flat_map(|axis| axis.columns.iter().map(|at| &*columns.get(*at).name))
+}
+
 /// The parameters that say what the search optimises, and how it makes one number of replicates.
 fn objectives(
     columns: &'static str,
@@ -69,11 +113,8 @@ fn objectives(
     }
     let mut directions = Values::new();
     for objective in objectives {
-        let word = match objective.direction {
-            Direction::Minimize => "minimize",
-            Direction::Maximize => "maximize",
-        };
-        let known = directions.insert(objective.column.clone(), Value::from(word));
+        let way = word(objective.direction);
+        let known = directions.insert(objective.column.clone(), Value::from(way));
         if known.is_some() {
             let column = &objective.column;
             return Err(format!(
@@ -90,18 +131,10 @@ fn objectives(
         .iter()
         .filter(optimised)
         .flat_map(|stage| &stage.axes);
-    let of_seeds = |name: &str| {
-        let columns = experiment.grid.columns();
-        let mut seeds = experiment.axes.iter().filter(|axis| axis.seeds);
-        seeds.any(|axis| {
-            axis.columns
-                .iter()
-                .any(|at| *columns.get(*at).name == *name)
-        })
-    };
+    let seeds: Vec<&str> = seeds(experiment).collect();
     let mut replicates: Vec<&str> = axes
         .map(|axis| &**axis)
-        .filter(|axis| of_seeds(axis))
+        .filter(|axis| seeds.contains(axis))
         .collect();
     replicates.sort_unstable();
     replicates.dedup();

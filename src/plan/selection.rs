@@ -7,6 +7,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::manifest::Budget;
+use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::did_you_mean;
@@ -81,8 +83,14 @@ impl Plan {
                 Some(column) => {
                     let absent = (0..grid.len())
                         .any(|cell| grid.value_id(cell, column) == crate::manifest::ABSENT);
-                    let column = grid.columns().get(column);
-                    term.unknown_values(column.values(), absent, &mut found);
+                    let values = grid.columns().get(column).values().iter();
+                    let budget = self.budget().filter(|budget| budget.name == term.name);
+                    let amounts = budget.iter().flat_map(|budget| &budget.amounts);
+                    // An amount that no trial has come to yet.
+                    let ahead = |amount: &&Value| !values.as_slice().contains(amount);
+                    let amounts: Vec<&Value> = amounts.filter(ahead).collect();
+                    let known = values.clone().chain(amounts);
+                    term.unknown_values(known, absent, &mut found);
                 }
                 None => {
                     let axes = self.axes();
@@ -120,10 +128,16 @@ impl Plan {
             both(&mut matched, &self.with_followers(named));
         }
         if !selection.only.is_empty() && !matched.contains(&true) {
-            found.push(
-                Diagnostic::error("no step is left")
-                    .help("each term has cells, but together they have none"),
-            );
+            let mut terms = selection.only.iter().flat_map(Filter::terms);
+            let budget = self.budget();
+            let help = match budget.filter(|budget| terms.any(|term| term.name == budget.name)) {
+                Some(budget) => format!(
+                    "no trial has come to this `{}` yet: `run` without `--only` goes on with the search",
+                    budget.name
+                ),
+                None => "each term has cells, but together they have none".to_owned(),
+            };
+            found.push(Diagnostic::error("no step is left").help(help));
             return Err(found);
         }
         // What a stage alone reads is left as it is.
@@ -138,6 +152,11 @@ impl Plan {
         SelectedSteps {
             chosen: self.with_all_needs(ends),
         }
+    }
+
+    /// What the search gives most trials a part of.
+    fn budget(&self) -> Option<&Budget> {
+        self.experiment.search.as_ref()?.budget.as_ref()
     }
 
     fn check_stage(&self, stage: &str, found: &mut Diagnostics) {

@@ -11,6 +11,7 @@ use super::Entry;
 use super::Facts;
 use super::Measure;
 use super::Misfit;
+use super::Searched;
 use super::Value;
 use super::Values;
 
@@ -194,6 +195,9 @@ pub trait StageKind: Entry {
     fn objectives(&self) -> Option<&'static str> {
         None
     }
+
+    /// Fills what a manifest leaves out with what the search has, for kinds that draw its trials.
+    fn searched(&self, _params: &mut Values, _search: &Searched<'_>) {}
 
     /// Whether results depend on the device, so that the backend is part of the key.
     fn uses_device(&self) -> bool {

@@ -20,6 +20,7 @@ pub mod memory;
 mod param;
 mod param_value;
 pub mod reference;
+mod searched;
 mod shape;
 mod value;
 
@@ -34,6 +35,7 @@ pub use kind::{ArtifactType, Catalog, InvalidParam, Outputs, Slot, StageKind};
 pub use measure::Measure;
 pub use param::{Default, Param, ParamType};
 pub use param_value::{Names, ParamValue};
+pub use searched::Searched;
 pub use shape::shape_text;
 pub use value::{Value, Values};
 

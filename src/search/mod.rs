@@ -19,6 +19,7 @@ pub mod pareto;
 mod random;
 mod sobol;
 mod space;
+mod statistic;
 mod study;
 mod tpe;
 mod trial;
@@ -32,6 +33,7 @@ pub use method::{Ask, Method, Proposal};
 pub use space::{
     Condition, Domain, NotInSpace, Parameter, Point, Space, SpaceError, spread_by_ratios,
 };
+pub use statistic::Statistic;
 pub use study::{Proposed, Study};
 pub use trial::{Direction, Outcome, Trial};
 

@@ -21,6 +21,7 @@ use crate::figures::dag;
 use crate::registry::ArtifactType;
 use crate::registry::InvalidParam;
 use crate::registry::Outputs;
+use crate::registry::Searched;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Values;
@@ -101,6 +102,10 @@ impl StageKind for Draw {
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
         self.entry.check(params)
+    }
+
+    fn searched(&self, params: &mut Values, search: &Searched<'_>) {
+        self.entry.searched(params, search);
     }
 
     fn outline(&self) -> Option<&'static str> {

@@ -1,8 +1,12 @@
 //! The parameters `labels` and `names` of printed tables.
 
 use crate::map::SortedVecMap;
+use crate::registry::InvalidParam;
+use crate::registry::Value;
+use crate::registry::Values;
 use crate::registry::params;
 use crate::table::Table;
+use crate::text::math;
 
 params! {
     /// What gives names.
@@ -12,6 +16,27 @@ params! {
         /// by value of an axis, its name in print: `{iwae: IWAE}`
         names: Option<SortedVecMap<String>>;
     }
+}
+
+/// What the types of the parameters cannot say.
+///
+/// # Errors
+/// Mathematics with a mistake.
+pub(super) fn check(params: &Values) -> Result<(), InvalidParam> {
+    for param in ["labels", "names"] {
+        let Some(Value::Map(given)) = params.get(param) else {
+            continue;
+        };
+        let mut texts = given.iter().filter_map(|(_, text)| text.as_str());
+        if let Some((message, help)) = texts.find_map(math::mistake) {
+            return Err(InvalidParam {
+                param,
+                message,
+                help,
+            });
+        }
+    }
+    Ok(())
 }
 
 impl Naming {

@@ -4,6 +4,7 @@ use super::Stage;
 use super::artifacts;
 use super::in_latex;
 use super::in_latex::InLatex;
+use super::naming;
 use super::naming::Naming;
 use super::rows;
 use crate::engine::Job;
@@ -118,6 +119,7 @@ impl StageKind for PairwiseTable {
     }
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
+        naming::check(params)?;
         in_latex::check(params)
     }
 

@@ -2,19 +2,16 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::HashMap;
 
 use serde_json::Value as Json;
 
 use super::Stage;
 use super::measured;
 use super::rows;
-use super::search;
 use super::trials;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
-use crate::manifest::Statistic;
 use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
@@ -27,6 +24,7 @@ use crate::registry::Value;
 use crate::registry::Values;
 use crate::registry::params;
 use crate::search::Direction;
+use crate::search::Statistic;
 use crate::search::pareto;
 use crate::table::Column;
 use crate::table::Table;
@@ -230,38 +228,12 @@ fn reduced<'t>(
         .iter()
         .filter_map(|name| table.column(name))
         .collect();
-    let mut places: Vec<Vec<Json>> = Vec::new();
-    let mut rows: Vec<Vec<usize>> = Vec::new();
-    let mut known: HashMap<String, usize> = HashMap::new();
-    for (row, cells) in table.rows.iter().enumerate() {
-        let place: Vec<Json> = axes.iter().map(|&at| cells[at].clone()).collect();
-        let at = *known.entry(format!("{place:?}")).or_insert(rows.len());
-        if at == rows.len() {
-            places.push(place);
-            rows.push(Vec::new());
-        }
-        rows[at].push(row);
-    }
     let statistic = params.statistic.unwrap_or(Statistic::Mean);
-    let number = |rows: &[usize], at: usize| -> Json {
-        let of = |&row: &usize| table.number(row, at).filter(|_| !table.diverged(row));
-        let values: Option<Vec<f64>> = rows.iter().map(of).collect();
-        values.map_or(Json::Null, |values| {
-            search::reduce(statistic, values).into()
-        })
-    };
-    let row = |(mut place, rows): (Vec<Json>, Vec<usize>)| {
-        place.extend(numbers.iter().map(|&at| number(&rows, at)));
-        place
-    };
-    Ok(Cow::Owned(Table {
-        columns: axes
-            .iter()
-            .chain(&numbers)
-            .map(|&at| table.columns[at].clone())
-            .collect(),
-        rows: places.into_iter().zip(rows).map(row).collect(),
-    }))
+    Ok(Cow::Owned(table.one_of_each(
+        &axes,
+        &numbers,
+        |_, values| statistic.of_numbers(values),
+    )))
 }
 
 fn direction(given: Option<&Value>, column: &Column) -> Result<Direction, JobError> {

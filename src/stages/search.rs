@@ -10,12 +10,12 @@ use super::results::METRICS;
 use super::results::Results;
 use crate::manifest::Objective;
 use crate::manifest::Search;
-use crate::manifest::Statistic;
 use crate::manifest::ValueId;
 use crate::plan::Plan;
 use crate::plan::StageSummary;
 use crate::plan::StepId;
 use crate::registry::Columns;
+use crate::registry::Value;
 use crate::search::Outcome;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
@@ -345,7 +345,7 @@ pub fn outcomes(
             }
             let known: Option<Vec<f64>> = values.into_iter().collect();
             *trial = known.zip(trial.take()).map(|(values, mut costs)| {
-                let value = reduce(search.statistic, values);
+                let value = search.statistic.of_numbers(values);
                 costs.push(objective.direction.cost(value));
                 costs
             });
@@ -413,23 +413,13 @@ fn number(results: &Results<'_>, objective: &Objective, id: StepId) -> Result<Fo
         None => {
             let known = numbers.keys().map(String::as_str);
             let help = did_you_mean(column, known, "it left");
+            let metrics = results.plan.step(id).params.get("metrics");
+            let printed = metrics.and_then(Value::as_str) == Some("stdout");
+            let help = help.map(|help| match printed {
+                true => format!("{help}; of what a program prints numbers are taken, and no text"),
+                false => help,
+            });
             other(format!("no `{column}`"), help)
         }
-    }
-}
-
-/// One number of the replicates of a trial: none of none, and of any that is none.
-pub(super) fn reduce(statistic: Statistic, mut values: Vec<f64>) -> f64 {
-    if values.is_empty() || values.iter().any(|value| value.is_nan()) {
-        return f64::NAN;
-    }
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match statistic {
-        Statistic::Min => values[0],
-        Statistic::Max => values[values.len() - 1],
-        Statistic::Mean => values.iter().sum::<f64>() / values.len() as f64,
-        Statistic::Median if values.len() % 2 == 1 => values[middle],
-        Statistic::Median => (values[middle - 1] + values[middle]) / 2.0,
     }
 }

@@ -3,6 +3,7 @@
 use super::Stage;
 use super::in_latex;
 use super::in_latex::InLatex;
+use super::naming;
 use super::naming::Naming;
 use super::rows;
 use crate::engine::Job;
@@ -85,7 +86,7 @@ impl Entry for SummaryTable {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -120,6 +121,7 @@ impl StageKind for SummaryTable {
     }
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
+        naming::check(params)?;
         in_latex::check(params)
     }
 

@@ -10,6 +10,7 @@ mod naming;
 mod pairwise;
 pub(crate) mod records;
 mod render;
+mod repeated;
 mod stack;
 pub mod stats;
 mod summary;

@@ -4,6 +4,8 @@
 //! An underscore lowers only after a single letter or a command, so that `test_kl` stays a name;
 //! braces lower or raise anything. Words stay words: `beta` is no letter, `\beta` is.
 
+use super::closest;
+
 /// Size of sub- and superscripts against the text, and their shift in em of the text.
 const SMALL: f64 = 0.7;
 const RAISED: f64 = 0.36;
@@ -109,38 +111,39 @@ pub fn latex(label: &str, escape: impl Fn(&str) -> String) -> String {
     text
 }
 
-/// The commands of a name that are none, in order.
-pub fn unknown(label: &str) -> Vec<String> {
-    items(label).1
+/// The first mistake in the mathematics of a name, and what to do about it.
+pub fn mistake(label: &str) -> Option<(String, String)> {
+    items(label).1.into_iter().next()
 }
 
 /// Every command that there is, for suggestions.
-pub fn commands() -> impl Iterator<Item = &'static str> {
+fn commands() -> impl Iterator<Item = &'static str> {
     let symbols = SYMBOLS.iter().chain(GREEK).map(|(name, _)| *name);
     symbols
         .chain(FUNCTIONS.iter().copied())
         .chain(TAKING.iter().copied())
 }
 
-fn items(label: &str) -> (Vec<Item>, Vec<String>) {
+/// The stretches of a name, and what is wrong in them: a title and a help each.
+fn items(label: &str) -> (Vec<Item>, Vec<(String, String)>) {
     let chars: Vec<char> = label.chars().collect();
     let mut reader = Reader {
         chars: &chars,
         at: 0,
         items: Vec::new(),
-        unknown: Vec::new(),
+        mistakes: Vec::new(),
     };
     while reader.at < chars.len() {
         reader.step();
     }
-    (reader.items, reader.unknown)
+    (reader.items, reader.mistakes)
 }
 
 struct Reader<'a> {
     chars: &'a [char],
     at: usize,
     items: Vec<Item>,
-    unknown: Vec<String>,
+    mistakes: Vec<(String, String)>,
 }
 
 impl Reader<'_> {
@@ -190,17 +193,17 @@ impl Reader<'_> {
         }
         if !TAKING.contains(&name.as_str()) {
             if name.len() > 1 {
-                self.unknown.push(format!("\\{name}"));
+                self.unknown(&name);
             }
             return None;
         }
-        let (first, mut end) = self.braces(end)?;
+        let (first, mut end) = self.argument(&name, end)?;
         let mut tex = format!("\\{name}{{{}}}", minus_sign(&first));
         let mut runs = parse(&first);
         let mut line = in_line(&first);
         match name.as_str() {
             "frac" => {
-                let (second, after) = self.braces(end)?;
+                let (second, after) = self.argument(&name, end)?;
                 end = after;
                 tex.push_str(&format!("{{{}}}", minus_sign(&second)));
                 runs = scaled(runs, RAISED);
@@ -238,6 +241,49 @@ impl Reader<'_> {
         Some((Math { tex, runs, line }, end))
     }
 
+    /// What a command takes in braces here, and where reading goes on.
+    fn argument(&mut self, name: &str, at: usize) -> Option<(String, usize)> {
+        if self.chars.get(at) != Some(&'{') {
+            let help = match name {
+                "frac" => "write `\\frac{1}{n}`".to_owned(),
+                "sqrt" => "write `\\sqrt{x}`; other roots are `x^{1/3}`".to_owned(),
+                name => format!("write `\\{name}{{x}}`"),
+            };
+            let title = match name {
+                "frac" => "`\\frac` takes two arguments in braces".to_owned(),
+                name => format!("`\\{name}` takes an argument in braces"),
+            };
+            self.mistakes.push((title, help));
+            return None;
+        }
+        self.checked(at)
+    }
+
+    /// What stands in braces here, with what is wrong in it.
+    fn checked(&mut self, at: usize) -> Option<(String, usize)> {
+        let found = self.braces(at);
+        match &found {
+            Some((inner, _)) => self.mistakes.extend(items(inner).1),
+            None if self.chars.get(at) == Some(&'{') => {
+                let rest: String = self.chars[at..].iter().collect();
+                let help = "each `{` of a script or an argument has its `}`".to_owned();
+                self.mistakes
+                    .push((format!("the brace of `{rest}` is not closed"), help));
+            }
+            None => {}
+        }
+        found
+    }
+
+    fn unknown(&mut self, name: &str) {
+        let help = match closest(name, commands()) {
+            Some(meant) => format!("did you mean `\\{meant}`?"),
+            None => "write letters as such, or a command of LaTeX's mathematics".to_owned(),
+        };
+        let title = format!("`\\{name}` is no command that figures and tables know");
+        self.mistakes.push((title, help));
+    }
+
     /// What stands in braces here, and where reading goes on.
     fn braces(&self, at: usize) -> Option<(String, usize)> {
         if self.chars.get(at) != Some(&'{') {
@@ -270,7 +316,7 @@ impl Reader<'_> {
             .rev()
             .take_while(|c| c.is_alphanumeric())
             .collect();
-        let (inner, end) = match self.braces(self.at + 1) {
+        let (inner, end) = match self.checked(self.at + 1) {
             Some(found) => found,
             None => {
                 let follows = |c: &char| match raised {
@@ -541,7 +587,23 @@ mod tests {
 
     #[test]
     fn commands_that_are_none_are_told() {
-        assert_eq!(unknown(r"\betta and \foo{x}, \beta"), [r"\betta", r"\foo"]);
-        assert!(unknown(r"C:\n and \b").is_empty());
+        let said = |label: &str| mistake(label).map(|(title, help)| format!("{title}: {help}"));
+        let told = said(r"\betta and \foo{x}, \beta").expect("a mistake");
+        assert!(
+            told.contains(r"`\betta` is no command") && told.contains(r"did you mean `\beta`?"),
+            "{told}"
+        );
+        assert_eq!(said(r"C:\n and \b, x_, {a}, \frac{1}{n}"), None);
+        for (label, part) in [
+            (r"\sqrt[3]{x}", r"`\sqrt` takes an argument in braces"),
+            (r"\frac{x} y", r"`\frac` takes two arguments in braces"),
+            (r"\alpha_{1", "the brace of `{1` is not closed"),
+            (r"\hat{z", "the brace of `{z` is not closed"),
+            (r"\sqrt{\foo}", r"`\foo` is no command"),
+            (r"x_{\foo}", r"`\foo` is no command"),
+        ] {
+            let told = said(label).unwrap_or_default();
+            assert!(told.contains(part), "{label}: {told}");
+        }
     }
 }

@@ -396,3 +396,22 @@ fn settings_leave_out_what_is_no_axis_here() {
         "{table}"
     );
 }
+
+#[test]
+fn mathematics_that_is_half_written_is_told() {
+    for (name, part) in [
+        (r"\sqrt[3]{x}", r"`\sqrt` takes an argument in braces"),
+        (r"\frac{x}", r"`\frac` takes two arguments in braces"),
+        (r"\alpha_{1", "the brace of `{1` is not closed"),
+        (r"\foo", r"`\foo` is no command"),
+    ] {
+        for stage in [
+            "table/summary, in: {rows: fit.metrics}, with: {values: [loss], replicate: seed",
+            "figure/line, in: {rows: fit.metrics}, with: {x: lr, y: loss, replicate: seed",
+        ] {
+            let (code, said) = check(&format!("{{uses: {stage}, names: {{a: '{name}'}}}}}}"));
+            assert_eq!(code, Some(2), "{said}");
+            assert!(said.contains(part), "{name}: {said}");
+        }
+    }
+}

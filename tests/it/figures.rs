@@ -751,6 +751,49 @@ fn best_so_far_numbers_trials_that_have_no_number() {
 }
 
 #[test]
+fn repetitions_of_a_trial_count_once() {
+    let csv =
+        "lr,seed,loss,size\n0.1,0,4,1\n0.1,1,2,1\n0.3,0,0,2\n0.3,1,9,2\n0.2,0,1,3\n0.2,1,2,3\n";
+    let drawn = |kind: &str, yaml: &str| {
+        let figure = figures::find(kind).expect("the kind exists");
+        let drawn = figure.draw(&table(csv, &["lr", "seed"]), &params(yaml));
+        drawn.expect("it draws").csv
+    };
+    let best = |more: &str| -> Vec<f64> {
+        let yaml = format!("{{y: loss, direction: minimize, repeats: seed{more}}}");
+        let csv = drawn("best-so-far", &yaml);
+        let cells = csv
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split(',').nth(1));
+        cells.map(|best| best.parse().expect("a number")).collect()
+    };
+    assert_eq!(best(""), [3.0, 3.0, 1.5]);
+    assert_eq!(best(", statistic: min"), [2.0, 0.0, 0.0]);
+    let ways = "x: size, y: loss, x_direction: minimize, y_direction: minimize";
+    let front = |more: &str| {
+        let csv = drawn("pareto", &format!("{{{ways}{more}}}"));
+        let on = csv.lines().filter(|line| line.ends_with(",true")).count();
+        (csv.lines().count() - 1, on)
+    };
+    assert_eq!(front(""), (6, 2));
+    assert_eq!(front(", replicate: seed"), (3, 2));
+    assert_eq!(front(", replicate: seed, statistic: max"), (3, 2));
+}
+
+#[test]
+fn an_axis_too_many_is_told_with_what_a_figure_has() {
+    let figure = figures::find("line").expect("the kind exists");
+    let rows = table("m,s,acc\na,0,0.5\na,1,0.6\n", &["m", "s"]);
+    let wrong = figure.draw(&rows, &params("{x: m, y: acc}"));
+    let wrong = wrong.expect_err("two rows of one place").to_string();
+    assert!(
+        wrong.contains("`replicate`") && wrong.contains("`color`") && !wrong.contains("`by`"),
+        "{wrong}"
+    );
+}
+
+#[test]
 fn parallel_axes_with_conditions() {
     let rendered = snapshot(
         "parallel",

@@ -579,3 +579,39 @@ stages:
         assert!(!line.starts_with("all 2 steps"), "{all}");
     }
 }
+
+#[test]
+fn numbers_have_the_name_that_their_stage_has_today() {
+    let space = TestSpace::new();
+    space.write(
+        "manifests/e.yaml",
+        "experiment: e\naxes: {m: [1, 2]}\nstages:\n  r: {uses: command, with: {values: {m: \"${m}\"}, run: 'echo v=$m', \
+         metrics: stdout}}\n  summary: {uses: table/summary, in: {rows: r}, with: {values: [v]}}\n",
+    );
+    ran(&space, "run manifests/e.yaml");
+    let numbers = || space.read("outputs/e/values.tex");
+    assert!(
+        numbers().contains("sweepline/summary/1/v\\"),
+        "{}",
+        numbers()
+    );
+    space.replace("manifests/e.yaml", "  summary:", "  results:");
+    let text = ran(&space, "run manifests/e.yaml");
+    assert!(text.contains("all up to date"), "{text}");
+    let renamed = numbers();
+    assert!(
+        renamed.contains("sweepline/results/1/v\\") && !renamed.contains("sweepline/summary/"),
+        "{renamed}"
+    );
+    // Two stages that make the same table have numbers each.
+    let manifest = space.read("manifests/e.yaml");
+    let again = "  again: {uses: table/summary, in: {rows: r}, with: {values: [v]}}\n";
+    space.write("manifests/e.yaml", &format!("{manifest}{again}"));
+    let text = ran(&space, "run manifests/e.yaml");
+    let both = numbers();
+    assert!(
+        both.contains("sweepline/results/1/v\\") && both.contains("sweepline/again/1/v\\"),
+        "{text}\n{both}"
+    );
+    assert!(!text.contains("several tables"), "{text}");
+}

@@ -1297,3 +1297,126 @@ fn a_space_with_fewer_points_than_trials_says_so() {
         );
     }
 }
+
+/// Ten trials of three seeds, whose luckiest is far from the mean.
+const SEEDED: &str = r#"experiment: s
+axes:
+  trial: {random: {space: {x: {uniform: [0, 1]}}, trials: 10, minimize: [fit.loss, fit.size]}}
+  seed: {seeds: 3}
+stages:
+  fit:
+    uses: command
+    with:
+      values: {x: "${x}", seed: "${seed}"}
+      run: |
+        awk -v x="$x" -v s="$seed" 'BEGIN { printf "loss=%.9f\nsize=%s\n", (x * 7.3 * (s + 1) + s * 0.37) % 1, x }'
+      metrics: stdout
+  front: {uses: table/pareto, in: {rows: fit}}
+  drawn: {uses: figure/pareto, in: {rows: fit}, with: {x: size, y: loss}}
+  best: {uses: figure/best-so-far, in: {rows: fit}, with: {y: loss}}
+  lines: {uses: figure/parallel, in: {rows: fit}, with: {parameters: [x], value: loss}}
+  both: {uses: figure/composite, in: {rows: fit}, with: {panels: {a: {figure: best-so-far, y: loss}}}}
+"#;
+
+#[test]
+fn figures_take_seeds_and_directions_as_the_search_does() {
+    let space = of(SEEDED);
+    let output = space.output(&["run", "manifests/s.yaml", "--progress", "none"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{told}");
+    let rows = space.stdout(&[
+        "ls",
+        "manifests/s.yaml",
+        "--stage",
+        "fit",
+        "--format",
+        "csv",
+    ]);
+    let head: Vec<&str> = rows.lines().next().expect("a head").split(',').collect();
+    let at = |name: &str| head.iter().position(|known| *known == name).expect(name);
+    let mut sums: std::collections::BTreeMap<&str, f64> = std::collections::BTreeMap::new();
+    for line in rows.lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        *sums.entry(cells[at("x")]).or_default() += cells[at("loss")].parse::<f64>().expect("one");
+    }
+    let mean = sums.values().fold(f64::INFINITY, |a, b| a.min(b / 3.0));
+    let best = space.read("outputs/s/figures/best.csv");
+    assert_eq!(best.lines().count(), 11, "{best}");
+    let last = best.lines().last().and_then(|line| line.split(',').nth(1));
+    let last: f64 = last.expect("a cell").parse().expect("a number");
+    assert!((last - mean).abs() < 1e-9, "{mean}: {best}");
+    let drawn = space.read("outputs/s/figures/drawn.csv");
+    let on = drawn.lines().filter(|line| line.ends_with(",true")).count();
+    assert_eq!(drawn.lines().count(), 11, "{drawn}");
+    let front = space.read("outputs/s/tables/front.csv");
+    assert_eq!(on, front.lines().count() - 1, "{front}\n{drawn}");
+    // Seeds that the figure names are what it says they are.
+    space.replace(
+        "manifests/s.yaml",
+        "with: {y: loss}",
+        "with: {y: loss, color: seed}",
+    );
+    let told = run(&space, &[]);
+    let coloured = space.read("outputs/s/figures/best.csv");
+    assert_eq!(coloured.lines().count(), 31, "{told}\n{coloured}");
+}
+
+#[test]
+fn a_rung_is_a_value_before_any_trial_is_there() {
+    let says = |epochs: &str| {
+        let claim = format!("mean(loss, epochs={epochs}) < mean(loss, epochs=1)");
+        let claims = format!("claims: [{{name: c, source: me, says: \"{claim}\"}}]\n");
+        let space = halving("asha");
+        let manifest = space.read("manifests/s.yaml");
+        space.write("manifests/s.yaml", &format!("{manifest}{claims}"));
+        space
+    };
+    let wrong = said(&says("8"), &["check", "manifests/s.yaml"]);
+    assert!(wrong.contains("`epochs` is never `8`"), "{wrong}");
+    let space = says("9");
+    let output = space.output(&["check", "manifests/s.yaml"]);
+    assert!(output.status.success(), "{output:?}");
+    let only = |value: &str| said(&space, &["plan", "manifests/s.yaml", "--only", value]);
+    let ahead = only("epochs=9");
+    assert!(
+        ahead.contains("no trial has come to this `epochs` yet"),
+        "{ahead}"
+    );
+    let never = only("epochs=8");
+    assert!(never.contains("`epochs` is never `8`"), "{never}");
+    run(&space, &[]);
+    let there = only("epochs=9");
+    assert!(!there.contains("error"), "{there}");
+}
+
+#[test]
+fn an_archive_has_the_program_of_the_search() {
+    let manifest = "experiment: s\naxes:\n  trial: {command: {run: [sh, -c, 'sh tools/propose.sh'], space: {x: \
+                    {uniform: [0, 1]}}, startup: 2, trials: 2, minimize: fit.loss}}\nstages:\n  fit: {uses: command, \
+                    with: {values: {x: \"${x}\"}, run: 'echo loss=$x', metrics: stdout}}\n";
+    let space = of(manifest);
+    space.write("tools/propose.sh", "echo nothing\n");
+    let told = run(&space, &[]);
+    let packed = said(&space, &["pack", "manifests/s.yaml"]);
+    assert!(
+        packed.contains("2 files of the project"),
+        "{told}\n{packed}"
+    );
+    let unpacked = said(&space, &["unpack", "s.sweepline.zip", "elsewhere"]);
+    assert!(
+        space.path("elsewhere/tools/propose.sh").is_file(),
+        "{unpacked}"
+    );
+}
+
+#[test]
+fn a_text_that_is_to_be_minimised_is_told() {
+    let manifest = "experiment: s\naxes: {trial: {random: {space: {x: {uniform: [0, 1]}}, trials: 2, minimize: \
+                    fit.word}}}\nstages:\n  fit: {uses: command, with: {values: {x: \"${x}\"}, run: 'echo loss=$x; \
+                    echo word=abc', metrics: stdout}}\n";
+    let told = run(&of(manifest), &[]);
+    assert!(
+        told.contains("left no `word`") && told.contains("numbers are taken, and no text"),
+        "{told}"
+    );
+}

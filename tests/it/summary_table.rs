@@ -233,3 +233,33 @@ fn a_wide_table_is_broken_into_several() {
     assert_eq!(count(500.0), 1);
     assert_eq!(count(160.0), 2);
 }
+
+#[test]
+fn names_of_values_have_mathematics() {
+    let mut table = results();
+    let name = |value: &str| (value == "mapa").then_some(r"\mathcal{L}_\beta");
+    table.call(|_| None, name);
+    let spec = SummarySpec {
+        values: vec!["test_kl".to_owned()],
+        by: None,
+        replicate: vec!["seed".to_owned()],
+        interval: IntervalKind::Sd,
+    };
+    let summary = Summary::new(&table, &spec).expect("columns exist");
+    for columns in [None, Some("method".to_owned())] {
+        let layout = Layout {
+            columns,
+            ..Layout::default()
+        };
+        let tex = summary.to_latex(&layout).expect("a table");
+        assert!(
+            tex.contains(r"$\mathcal{L}_{\beta}$") && !tex.contains("textbackslash"),
+            "{tex}"
+        );
+        let markdown = summary.to_markdown(&layout).expect("a table");
+        assert!(
+            markdown.contains(r"L\_β") && !markdown.contains("mathcal"),
+            "{markdown}"
+        );
+    }
+}

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::claims::KnownNames;
 use crate::registry::Catalog;
+use crate::registry::Value;
 use crate::text::Diagnostics;
 use crate::text::Place;
 use crate::text::Source;
@@ -90,7 +91,7 @@ pub struct Reading {
 impl Experiment {
     /// The axes with the values that cells have on them, for claims to name.
     pub fn known(&self) -> KnownNames {
-        claims::known(self.grid.columns())
+        claims::known(self.grid.columns(), self.search.as_ref())
     }
 
     /// Reads a manifest and its pipeline. Runs nothing.
@@ -131,7 +132,24 @@ impl Experiment {
         let stages = self.pipeline.stages.iter();
         files.extend(stages.map(|stage| stage.place.source.path.clone()));
         files.extend(self.named.iter().cloned());
+        files.extend(self.proposing());
         files
+    }
+
+    /// The files of the project that the program of a search names: itself and its arguments.
+    fn proposing(&self) -> impl Iterator<Item = PathBuf> {
+        let run = self
+            .search
+            .as_ref()
+            .and_then(|search| search.params.get("run"));
+        let words = match run {
+            Some(Value::List(words)) => &words[..],
+            _ => &[],
+        };
+        let words = words.iter().filter_map(Value::as_str);
+        let paths = words.flat_map(|text| text.split_whitespace().chain([text]));
+        let paths = paths.map(|path| project::normal(&self.root.join(path)));
+        paths.filter(|path| path.starts_with(&self.root) && path.is_file())
     }
 
     /// The columns of a name that `over` may use; none where nobody knows it.

@@ -173,6 +173,7 @@ pub(super) fn read(
     let mut grid = grid::build(columns, &axes, &shaping, place, found)?;
     let context = claims::Context {
         columns: grid.columns(),
+        search: search.as_ref(),
         pipeline: &pipeline,
         as_written: changes.profile.is_none() && changes.text().is_empty(),
     };

@@ -15,6 +15,7 @@ use super::values;
 use crate::table::ComparedRow;
 use crate::table::Comparison;
 use crate::text::as_prose;
+use crate::text::math;
 
 /// The columns after the names.
 const HEADS: [&str; 4] = ["ours", "theirs", "difference", "source"];
@@ -35,7 +36,10 @@ impl Comparison {
         for row in &self.rows {
             let mut cells = self.labels(row);
             cells.push(row.source.clone());
-            let mut cells: Vec<String> = cells.iter().map(|text| markdown::escape(text)).collect();
+            let mut cells: Vec<String> = cells
+                .iter()
+                .map(|text| markdown::escape(&math::in_line(text)))
+                .collect();
             cells.splice(names.len()..names.len(), self.numbers(row, number, "–"));
             text.push_str(&line(&cells));
         }

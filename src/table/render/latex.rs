@@ -152,7 +152,7 @@ impl Names {
     fn new(grid: &Grid, columns: &[Column], room: f64) -> Self {
         let width = |axis: usize| {
             let cells = grid.rows.iter();
-            let cells = cells.map(|row| coordinate(row.at[axis]).chars().count());
+            let cells = cells.map(|row| math::plain(&coordinate(row.at[axis])).chars().count());
             let head = grid.row_axes[axis].title_with_unit().chars().count();
             cells.max().unwrap_or(0).max(head) as f64 * LETTER + BESIDE
         };
@@ -245,8 +245,8 @@ fn tabular(
                 String::new()
             } else {
                 match row_names.is_broken(i) {
-                    true => fitted::broken_cell(&escape(&coordinate(at))),
-                    false => escape(&coordinate(at)),
+                    true => fitted::broken_cell(&mathematics(&coordinate(at))),
+                    false => mathematics(&coordinate(at)),
                 }
             });
         }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use serde_json::Value as Json;
+
 use super::coordinate;
 use super::digits::Digits;
 use super::digits::Spread;
@@ -31,7 +33,7 @@ pub(super) fn write(summary: &Summary, grid: &Grid) -> String {
     }
     text.push('\n');
     for row in &grid.rows {
-        let mut cells: Vec<String> = row.at.iter().map(|at| escape(&coordinate(at))).collect();
+        let mut cells: Vec<String> = row.at.iter().map(|at| named(at)).collect();
         let own = row.cells.iter().zip(&grid.heads);
         let own = own.map(|(cell, head)| cell.as_ref().map(|cell| (head, cell)));
         cells.extend(own.map(|cell| match cell {
@@ -42,6 +44,11 @@ pub(super) fn write(summary: &Summary, grid: &Grid) -> String {
     }
     let _ = writeln!(text, "\n{}", as_prose(&note(summary, grid)));
     text
+}
+
+/// A value of an axis, whose name may have mathematics.
+fn named(at: &Json) -> String {
+    escape(&math::in_line(&coordinate(at)))
 }
 
 fn heading(grid: &Grid, head: &Head) -> String {
@@ -56,8 +63,8 @@ fn heading(grid: &Grid, head: &Head) -> String {
     }
     match (grid.pivot, head.at) {
         (Some(axis), Some(at)) => {
-            let at = escape(&coordinate(at));
-            format!("{metric}{arrow}, {} {at}", escape(&axis.title()))
+            let (axis, at) = (escape(&math::in_line(&axis.title())), named(at));
+            format!("{metric}{arrow}, {axis} {at}")
         }
         _ => format!("{metric}{arrow}"),
     }

@@ -22,6 +22,7 @@ use crate::table::Pair;
 use crate::table::PairTest;
 use crate::table::Pairwise;
 use crate::table::Table;
+use crate::text::math;
 
 /// At this probability of error a difference is printed in bold.
 const LEVEL: f64 = 0.05;
@@ -121,7 +122,10 @@ impl Pairwise {
         );
         for row in &self.rows {
             let labels = self.labels(row, "−");
-            let mut cells: Vec<String> = labels.iter().map(|text| markdown::escape(text)).collect();
+            let mut cells: Vec<String> = labels
+                .iter()
+                .map(|text| markdown::escape(&math::in_line(text)))
+                .collect();
             let [difference, p, effect, n] = self.numbers(row, markdown::plain, "–");
             let bold = |text: String| match significant(row) {
                 true => format!("**{text}**"),

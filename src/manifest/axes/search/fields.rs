@@ -82,10 +82,10 @@ impl Reader<'_> {
         };
         let ty = self.columns.get(column).ty.clone();
         let conform = |amount: u64| ty.conform(Value::Int(amount as i64));
-        let mut whole = None;
+        let mut amounts = Vec::new();
         for amount in halving.budgets() {
             match conform(*amount) {
-                Ok(value) => whole = Some(value),
+                Ok(value) => amounts.push(value),
                 Err(mismatch) => {
                     let key = if *amount == halving.budgets()[0] {
                         "min"
@@ -106,7 +106,8 @@ impl Reader<'_> {
             name: name.to_owned(),
             column,
             halving,
-            whole: whole?,
+            whole: amounts.last()?.clone(),
+            amounts,
         })
     }
 

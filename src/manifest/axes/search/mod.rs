@@ -8,7 +8,6 @@ use std::sync::Arc;
 use crate::manifest::columns::ValueId;
 use crate::registry::Value;
 use crate::registry::Values;
-use crate::registry::choices;
 use crate::search::Direction;
 use crate::search::Halving;
 use crate::search::Method;
@@ -17,25 +16,12 @@ use crate::search::Space;
 use crate::search::Study;
 use crate::text::Place;
 
+pub use crate::search::Statistic;
 pub(super) use reader::changed;
 
 /// Whether a method gives most trials a part of the budget.
 pub(in crate::manifest) fn has_budget(method: &dyn Method) -> bool {
     method.params().iter().any(|param| param.name == "factor")
-}
-
-choices! {
-    /// What makes one number of the replicates of a trial.
-    pub enum Statistic {
-        /// Their mean.
-        Mean = "mean",
-        /// Their median.
-        Median = "median",
-        /// The smallest.
-        Min = "min",
-        /// The largest.
-        Max = "max",
-    }
 }
 
 /// One number to optimise: `score.loss`.
@@ -55,6 +41,8 @@ pub struct Budget {
     pub column: usize,
     /// How much there is at each rung, and who goes on to the next.
     pub halving: Halving,
+    /// The budgets as values of the parameter, ascending.
+    pub amounts: Vec<Value>,
     /// All of it.
     pub whole: Value,
 }
