@@ -1248,7 +1248,13 @@ stages:
         "{front}"
     );
     let drawn = space.read("outputs/s/figures/drawn.csv");
-    assert_eq!(drawn.lines().count(), 1 + 12 * 2, "{drawn}");
+    // A trial is one point, with the mean over its seeds.
+    assert_eq!(drawn.lines().count(), 1 + 12, "{drawn}");
+    assert_eq!(
+        drawn.matches(",true").count(),
+        front.lines().count() - 1,
+        "{drawn}{front}"
+    );
     let caption = space.read("outputs/s/figures/drawn.caption.txt");
     assert!(!caption.contains("without"), "{caption}");
 }
