@@ -307,7 +307,7 @@ fn csv(trials: &[Trial], space: &Space) -> String {
         let cell = |name: &&str| {
             trial
                 .point
-                .get(*name)
+                .get(name)
                 .map_or(String::new(), Value::to_string)
         };
         let cells: Vec<String> = names.iter().map(cell).collect();

@@ -137,7 +137,7 @@ fn lacking(step: &Step, result: &StepResult) -> Vec<String> {
         return Vec::new();
     }
     let names = step.outputs().into_iter();
-    let names = names.filter(|(name, _)| result.outputs.get(&**name).is_none());
+    let names = names.filter(|(name, _)| result.outputs.get(name).is_none());
     names.map(|(name, _)| name.into_owned()).collect()
 }
 

@@ -80,7 +80,7 @@ pub(super) fn settle(steps: &mut [Arc<Step>], from: usize, experiment: &Experime
     for at in from..steps.len() {
         let step = &steps[at];
         let is_list = |param: &&&str| {
-            let value = step.params.get(**param);
+            let value = step.params.get(param);
             value.is_some_and(|value| names(value).into_iter().any(is_constant))
         };
         let params: Vec<&str> = TOLD_APART.iter().filter(is_list).copied().collect();
@@ -121,7 +121,7 @@ pub(super) fn check(steps: &[Arc<Step>], experiment: &Experiment, found: &mut Di
         }
         let named: Vec<(&str, Vec<&str>)> = COLUMNS
             .iter()
-            .filter_map(|name| Some((*name, names(step.params.get(*name)?))))
+            .filter_map(|name| Some((*name, names(step.params.get(name)?))))
             .collect();
         // An optional slot may have nothing in it.
         let is_bound = step.inputs.iter().any(|input| *input.slot == *slot.name);

@@ -403,7 +403,7 @@ pub fn check_selections(plan: &Plan) -> Diagnostics {
                 None => false,
             };
             let mut params = ["values", "value", "y"].iter();
-            let named = params.any(|param| alone(step.params.get(*param)));
+            let named = params.any(|param| alone(step.params.get(param)));
             if named && told.insert((step.stage.clone(), selection.stage.clone())) {
                 found.push(
                     Diagnostic::warning(format!(
