@@ -61,7 +61,7 @@ fn lines(stage: &StageSummary) -> Vec<String> {
     if !stage.axes.is_empty() {
         lines.push(stage.axes.join(" × "));
     }
-    lines.push(plural(stage.cells, "cell"));
+    lines.push(plural(stage.steps.len(), "cell"));
     lines
 }
 

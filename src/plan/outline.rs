@@ -48,7 +48,7 @@ fn entry(stage: &StageSummary) -> Value {
         ("name", Value::from(&*stage.name)),
         ("kind", Value::from(stage.kinds.join(", ").as_str())),
         ("axes", texts(&stage.axes)),
-        ("cells", Value::Int(stage.cells as i64)),
+        ("cells", Value::Int(stage.steps.len() as i64)),
         ("over", texts(&stage.reduces)),
         ("reads", list(reads)),
     ];

@@ -13,8 +13,6 @@ pub struct StageSummary {
     pub kinds: Vec<&'static str>,
     /// Its axes, in axis order.
     pub axes: Vec<Arc<str>>,
-    /// How many cells it has.
-    pub cells: usize,
     /// Its steps, one for each cell in which it exists.
     pub steps: Vec<StepId>,
     /// The stages it reads, each once, and by which slots.

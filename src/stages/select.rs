@@ -206,7 +206,11 @@ impl Stage for Select {
             ));
         }
         let replicate = params.replicate.as_deref();
-        let groups = groups(candidates, &scores, replicate, &lost(job, candidates))?;
+        let lost = match replicate {
+            Some(_) => lost(job, candidates),
+            None => Vec::new(),
+        };
+        let groups = groups(candidates, &scores, replicate, &lost)?;
         let means: Vec<Option<f64>> = groups.iter().map(|group| group.mean).collect();
         let best = best(&means, largest).ok_or_else(|| {
             JobError::failed(format!(
@@ -314,7 +318,7 @@ fn groups(
     }
     let lost: HashSet<Vec<String>> = lost.iter().map(|cell| shared(cell)).collect();
     let group = |members: Vec<usize>| {
-        let whole = replicate.is_none() || !lost.contains(&shared(&candidates[members[0]].cell));
+        let whole = !lost.contains(&shared(&candidates[members[0]].cell));
         let all = members
             .iter()
             .map(|member| scores[*member].filter(|_| whole));
@@ -483,11 +487,16 @@ fn chosen_by(plan: &Plan) -> Diagnostics {
 /// What is to be said of candidates that leave no metrics, or several of which none is called so.
 fn unclear(plan: &Plan, step: &Step) -> Option<Diagnostic> {
     let items = step.inputs.iter().flat_map(|input| &input.items);
+    // Thousands of cells of a stage leave the same outputs.
+    let mut seen: HashSet<(&str, &str)> = HashSet::new();
     for item in items {
         let plan::From::Step { step: from, .. } = item.from else {
             continue;
         };
         let candidate = plan.step(from);
+        if !seen.insert((&candidate.stage, candidate.kind.name())) {
+            continue;
+        }
         // What is passed on was looked at where it was made.
         if let Outputs::PassedOn { .. } = candidate.kind.outputs() {
             continue;

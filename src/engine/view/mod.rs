@@ -436,15 +436,11 @@ fn digest(steps: usize, known: &[NewResult]) -> Digest {
         for object in news.result.objects() {
             hasher.update(object.digest.as_bytes());
         }
-        for artifact in news.result.outputs.values() {
-            if artifact.folder.is_some() {
-                // Earlier versions showed pictures and tables in folders as links.
-                hasher.update(b"copied");
-            }
-        }
         // Where no plain files tell the rest.
         let artifacts = news.result.outputs.values();
         for artifact in artifacts.filter(|artifact| artifact.is_special()) {
+            // Earlier versions showed pictures and tables in folders as links.
+            hasher.update(b"copied");
             hasher.update(artifact.digest().as_bytes());
             hasher.update(artifact.folder.as_deref().unwrap_or_default().as_bytes());
         }

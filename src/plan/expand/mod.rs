@@ -54,8 +54,6 @@ struct Expanded {
     /// By projected cell: its step, and the index of its kind; none where the stage does not
     /// exist.
     steps: Vec<Option<(StepId, u32)>>,
-    /// The steps of this stage.
-    own: Vec<StepId>,
     /// What reductions have read, by slot and source; kept where the plan grows.
     read: Vec<Vec<Pairs>>,
 }
@@ -185,7 +183,6 @@ impl Expansion {
                 policy: Arc::clone(&stage.policy),
                 place: stage.place.clone(),
             };
-            expanded.own.push(step.id);
             expanded.steps.push(Some((step.id, kind)));
             self.steps.push(Arc::new(step));
         }
@@ -219,7 +216,6 @@ impl Expansion {
                 .get(&axes.all)
                 .map_or(0, |projection| projection.len());
             known.steps.truncate(projected);
-            known.own.retain(|id| id.index() < steps);
             known.cells = known.cells.min(cells);
             for pairs in known.read.iter_mut().flatten() {
                 pairs.retain(|(reader, _)| (*reader as usize) < projected);

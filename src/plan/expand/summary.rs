@@ -43,7 +43,6 @@ pub(in crate::plan) fn summary(ready: &Ready<'_>) -> StageSummary {
         name: Arc::clone(&stage.name),
         kinds: ready.kinds.kinds.iter().map(|kind| kind.name()).collect(),
         axes: ready.axes.all.iter().map(name).collect(),
-        cells: 0,
         steps: Vec::new(),
         reads,
         reduces: reduced.map(name).collect(),
@@ -67,10 +66,8 @@ impl Expansion {
         };
         let steps = expanded.steps[summary.by_cell.len()..].iter();
         let steps = steps.map(|step| step.map(|(id, _)| id));
-        summary.cells += steps.clone().flatten().count();
+        summary.steps.extend(steps.clone().flatten());
         summary.by_cell.extend(steps);
-        let own = &expanded.own[summary.steps.len()..];
-        summary.steps.extend_from_slice(own);
         summary.projection = projections.get(&ready.axes.all).cloned();
     }
 }

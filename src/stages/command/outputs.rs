@@ -211,13 +211,10 @@ fn curve(job: &Job<'_>, path: &Path, file: &str) -> Result<Content, JobError> {
     let bytes = fs::read(path).map_err(|error| cannot("read", path, &error))?;
     let text = String::from_utf8_lossy(&bytes);
     // A log of `epoch=1 loss=0.5` has no header.
-    let mut lines = text
+    let first = text
         .lines()
-        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
-    if lines
-        .next()
-        .is_some_and(|line| !metrics::pairs(line).is_empty())
-    {
+        .find(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    if first.is_some_and(|line| !metrics::pairs(line).is_empty()) {
         return PrintedMetrics::curve_of(&text).map(|csv| Content::Bytes(csv.into_bytes()));
     }
     let (table, lists) = Table::read_curve(&text)
