@@ -132,7 +132,8 @@ fn judge_group(claim: &Claim, table: &Table, at: At, rows: &[usize]) -> GroupJud
         samples,
     };
     let mut comparisons = Vec::new();
-    let verdict = group.statement(&claim.statement, &mut comparisons);
+    let levels = Levels::of(claim);
+    let verdict = group.statement(&claim.statement, levels, &mut comparisons);
     let quantities = claim.quantities.iter().map(|(name, quantity)| {
         let sample = &group.samples[name.as_str()];
         Measured {
@@ -154,6 +155,42 @@ fn judge_group(claim: &Claim, table: &Table, at: At, rows: &[usize]) -> GroupJud
     }
 }
 
+/// The probabilities of error with which a part of a statement may be said to hold, and to fail.
+///
+/// Where one part of several is enough, each has a share, so that the whole is wrong no more often than it may
+/// be (Bonferroni). Where all are needed each has the whole of it (Berger 1982).
+#[derive(Clone, Copy)]
+struct Levels {
+    holds: f64,
+    fails: f64,
+}
+
+impl Levels {
+    fn of(claim: &Claim) -> Self {
+        let level = claim.test.as_ref().map_or(f64::NAN, |test| test.level);
+        Levels {
+            holds: level,
+            fails: level,
+        }
+    }
+
+    /// Of the parts of `all`: one is enough to fail.
+    fn of_all(self, parts: usize) -> Self {
+        Levels {
+            fails: self.fails / parts as f64,
+            ..self
+        }
+    }
+
+    /// Of the parts of `any`: one is enough to hold.
+    fn of_any(self, parts: usize) -> Self {
+        Levels {
+            holds: self.holds / parts as f64,
+            ..self
+        }
+    }
+}
+
 struct Group<'a> {
     claim: &'a Claim,
     table: &'a Table,
@@ -161,27 +198,32 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
-    fn statement(&self, statement: &Statement, compared: &mut Vec<Compared>) -> Verdict {
+    fn statement(
+        &self,
+        statement: &Statement,
+        levels: Levels,
+        compared: &mut Vec<Compared>,
+    ) -> Verdict {
+        let mut judged = |parts: &[Statement], levels| -> Vec<Verdict> {
+            let parts = parts.iter();
+            parts
+                .map(|part| self.statement(part, levels, compared))
+                .collect()
+        };
         match statement {
             Statement::Compare(comparison) => {
-                let outcome = self.compare(comparison);
+                let outcome = self.compare(comparison, levels);
                 let verdict = outcome.verdict;
                 compared.push(outcome);
                 verdict
             }
             // Every part is judged, also after the verdict is clear: a report shows all numbers.
-            Statement::All(parts) => {
-                let verdicts: Vec<_> = parts.iter().map(|p| self.statement(p, compared)).collect();
-                Verdict::all(verdicts)
-            }
-            Statement::Any(parts) => {
-                let verdicts: Vec<_> = parts.iter().map(|p| self.statement(p, compared)).collect();
-                Verdict::any(verdicts)
-            }
+            Statement::All(parts) => Verdict::all(judged(parts, levels.of_all(parts.len()))),
+            Statement::Any(parts) => Verdict::any(judged(parts, levels.of_any(parts.len()))),
         }
     }
 
-    fn compare(&self, comparison: &Comparison) -> Compared {
+    fn compare(&self, comparison: &Comparison, levels: Levels) -> Compared {
         let left = self.side(&comparison.left);
         let right = self.side(&comparison.right);
         let mut compared = Compared {
@@ -214,7 +256,7 @@ impl Group<'_> {
                     Verdict::Fails
                 };
             }
-            Some(test) => self.test(test, comparison, &mut compared),
+            Some(test) => self.test(test, comparison, levels, &mut compared),
         }
         compared
     }
@@ -261,7 +303,13 @@ impl Group<'_> {
         None
     }
 
-    fn test(&self, significance: &Significance, comparison: &Comparison, compared: &mut Compared) {
+    fn test(
+        &self,
+        significance: &Significance,
+        comparison: &Comparison,
+        levels: Levels,
+        compared: &mut Compared,
+    ) {
         let Some((left, right)) = self.replicates(significance, comparison) else {
             compared.reason = "the replicates of the two sides are not the same".to_owned();
             return;
@@ -283,13 +331,13 @@ impl Group<'_> {
             );
             return;
         };
-        compared.verdict = if found.p <= significance.level {
+        compared.verdict = if found.p <= levels.holds {
             Verdict::Holds
-        } else if found.p_against <= significance.level {
+        } else if found.p_against <= levels.fails {
             Verdict::Fails
         } else {
             let least = n.iter().copied().min().unwrap_or(0);
-            let needed = significance.replicates_needed(found.statistic, least);
+            let needed = significance.replicates_needed(found.statistic, least, levels.holds);
             let ordered = !matches!(comparison.relation, Relation::Equal | Relation::Unequal);
             compared.reason = match needed.filter(|needed| *needed > least && ordered) {
                 Some(needed) => format!(
@@ -307,7 +355,7 @@ impl Group<'_> {
             statistic: found.statistic,
             p: found.p,
             p_against: found.p_against,
-            level: significance.level,
+            level: levels.holds,
         });
     }
 

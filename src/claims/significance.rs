@@ -158,14 +158,14 @@ impl Significance {
         }))
     }
 
-    /// How many replicates in all would likely decide, were the effect what this statistic of `n` says.
-    pub(super) fn replicates_needed(&self, statistic: f64, n: usize) -> Option<usize> {
+    /// How many replicates in all would likely decide at a level, were the effect what this statistic of `n` says.
+    pub(super) fn replicates_needed(&self, statistic: f64, n: usize, level: f64) -> Option<usize> {
         match self.test.name {
-            "paired-t" => replicates_needed(statistic, n, self.level, 1),
+            "paired-t" => replicates_needed(statistic, n, level, 1),
             // About, where the two are not of one size.
-            "welch-t" => replicates_needed(statistic, n, self.level, 2),
+            "welch-t" => replicates_needed(statistic, n, level, 2),
             // Looking every time costs a second error of the other direction, at least.
-            "sequential-t" => replicates_needed(statistic, n, self.level / 4.0, 1),
+            "sequential-t" => replicates_needed(statistic, n, level / 4.0, 1),
             _ => None,
         }
     }

@@ -149,6 +149,35 @@ fn all_any_and_chains_join_comparisons() {
     assert_eq!(on_circle("(min(kl) + max(kl)) / 2 == 1.8"), Verdict::Holds);
 }
 
+/// Five pairs that all point one way: Wilcoxon's p is 1/32, between 0.05 and half of it.
+#[test]
+fn where_one_part_is_enough_each_has_a_share_of_the_level() {
+    let mut rows = "dataset,method,samples,draw,kl,ll\n".to_owned();
+    for draw in 0..5 {
+        rows += &format!("circle,mapa,5,{draw},1.{draw},-1.{draw}\n");
+        rows += &format!("circle,iwae,5,{draw},2.{draw}{draw},-2.{draw}{draw}\n");
+    }
+    let table = table(&rows);
+    let verdict = |says: &str| {
+        let fields = format!("says: {says}\ntest: wilcoxon\nreplicate: draw");
+        let claim = claim(&fields).unwrap();
+        let judgement = judge(&claim, &table, &KnownNames::of(&table)).unwrap();
+        judgement.verdict.name()
+    };
+    let lower = "mean(kl, method=mapa) < mean(kl, method=iwae)";
+    let higher = "mean(ll, method=mapa) > mean(ll, method=iwae)";
+    let wrong = "mean(kl, method=mapa) > mean(kl, method=iwae)";
+    assert_eq!(
+        [lower, higher, wrong].map(verdict),
+        ["holds", "holds", "fails"]
+    );
+    assert_eq!(verdict(&format!("all({lower}, {higher})")), "holds");
+    assert_eq!(verdict(&format!("any({lower}, {wrong})")), "undecided");
+    assert_eq!(verdict(&format!("all({lower}, {wrong})")), "undecided");
+    assert_eq!(verdict(&format!("any({wrong}, {wrong})")), "fails");
+    assert_eq!(verdict(&format!("any({lower})")), "holds");
+}
+
 #[test]
 fn ranks_may_have_to_correlate() {
     let judgement =

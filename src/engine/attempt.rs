@@ -126,12 +126,13 @@ impl AttemptContext<'_> {
             Ok(Made {
                 outputs,
                 diverged,
+                spent_before,
                 environment,
             }) => (
                 Ok(StepResult {
                     outputs,
                     diverged,
-                    seconds,
+                    seconds: spent_before + seconds,
                 }),
                 environment,
             ),
@@ -279,11 +280,12 @@ impl AttemptContext<'_> {
     fn made(&self, task: &Task<'_>, mut produced: StepOutput) -> Result<Made, JobError> {
         let environment = produced.environment.take();
         self.ran_with_what_the_key_says(task, environment.as_ref())?;
-        let diverged = produced.diverged.clone();
+        let (diverged, spent_before) = (produced.diverged.clone(), produced.spent_before);
         let outputs = self.keep(produced)?;
         Ok(Made {
             outputs,
             diverged,
+            spent_before,
             environment,
         })
     }
@@ -454,6 +456,7 @@ fn plain(path: &Path, input: &ProjectInput) -> JobArtifact {
 struct Made {
     outputs: SortedVecMap<Artifact>,
     diverged: Option<String>,
+    spent_before: f64,
     environment: Option<Environment>,
 }
 

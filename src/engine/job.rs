@@ -130,6 +130,8 @@ pub struct StepOutput {
     pub folders: BTreeMap<String, String>,
     /// Set where a training left the finite numbers: what happened, and when.
     pub diverged: Option<String>,
+    /// Seconds that earlier attempts spent on what this one went on from.
+    pub spent_before: f64,
     /// What it was made with; none where that is this program on this machine, and nothing else is known.
     pub environment: Option<Environment>,
 }

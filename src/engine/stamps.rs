@@ -6,14 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 use std::thread;
-use std::time::Duration;
-use std::time::SystemTime;
 
 use crate::store::Stat;
-
-/// File systems stamp changes with a clock that ticks this often at least: of two changes within a tick the
-/// second may leave no trace.
-const TICK: Duration = Duration::from_millis(10);
+use crate::store::TICK;
 
 /// So many links lead to each other before they are said to lead nowhere.
 const LINKS: usize = 40;
@@ -38,13 +33,12 @@ impl Stamps {
         for path in paths {
             stamps.note(roots, &path, LINKS);
         }
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let fresh = |stamp: &Stamp| {
-            let changed = Duration::from_nanos(u64::try_from(stamp.stat.changed).unwrap_or(0));
-            let age = now.as_ref().ok().and_then(|now| now.checked_sub(changed));
-            age.is_some_and(|age| age < TICK)
-        };
-        if stamps.0.values().flatten().any(fresh) {
+        if stamps
+            .0
+            .values()
+            .flatten()
+            .any(|stamp| stamp.stat.is_recent())
+        {
             thread::sleep(TICK);
             for (path, stamp) in &mut stamps.0 {
                 *stamp = Stamp::of(path);

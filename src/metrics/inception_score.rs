@@ -83,13 +83,14 @@ impl Entry for InceptionScoreOfSamples {
          numbers cannot be compared with those of other classifiers. Of probabilities that another program\n\
          computed it is `estimate/inception-score`.\n\
          `classifier_accuracy` is its share of correct answers on the test split, and\n\
-         `inception_score_data` the score of as many test observations, chosen in the same way.\n\
+         `inception_score_data` the score of test observations in parts of as many, chosen in the same way: in\n\
+         fewer parts where there are fewer observations, and missing where there are too few for one.\n\
          \n\
          Source: Salimans et al. 2016, arXiv 1606.03498, section 4."
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -159,7 +160,7 @@ impl Metric for InceptionScoreOfSamples {
         let accuracy = 1.0 - classifier.error(data, "test")?;
         let mut stream = seed.derive("inception-score/samples").stream(0);
         let order = seed.derive("inception-score/order");
-        let score = |x: &Rows| {
+        let score = |x: &Rows, samples: usize, splits: usize| {
             let mut chosen = order_of(x, order);
             chosen.truncate(samples);
             let x = Rows::new(x.columns, x.gather(&chosen));
@@ -171,9 +172,23 @@ impl Metric for InceptionScoreOfSamples {
                 ))
             })
         };
-        let generated = score(&model.sample(samples, &mut stream)?.into_rows())?;
-        let real = score(&params::observations(data, "test")?)?;
-        Ok(vec![generated.mean, generated.std, real.mean, accuracy].into())
+        let drawn = model.sample(samples, &mut stream)?.into_rows();
+        let generated = score(&drawn, samples, splits)?;
+        let test = params::observations(data, "test")?;
+        // Fewer in a part would bias it lower than the model's.
+        let part = samples / splits;
+        let parts = splits.min(test.len() / part);
+        let real = match parts {
+            0 => {
+                let n = test.len();
+                monitor.warn(&format!(
+                    "{n} test observations are too few for a part of {part}: the data have no score beside the model's"
+                ));
+                f64::NAN
+            }
+            parts => score(&test, parts * part, parts)?.mean,
+        };
+        Ok(vec![generated.mean, generated.std, real, accuracy].into())
     }
 }
 

@@ -45,9 +45,16 @@ pub(crate) fn data(n: usize) -> Dataset {
     let normal = Normal::standard();
     let x = (0..n).map(|i| (scale * normal.inverse_cdf((i as f64 + 0.5) / n as f64)) as f32);
     let split = Split::new().with("x", Array::new(&[n, 1], x.collect::<Vec<f32>>()));
-    let meta = serde_json::json!({"name": "linear", "true_nll": {"mean": 1.5}});
-    Dataset::new(split.clone(), split.clone(), split, meta)
+    let meta = serde_json::json!({"name": "linear"});
+    let mut data = Dataset::new(split.clone(), split.clone(), split, meta);
+    let known: Vec<f64> = (0..KNOWN).map(|row| row as f64).collect();
+    data.generator
+        .insert("true_nll".to_owned(), Array::column(known));
+    data
 }
+
+/// Of so many observations, the first, the data say a likelihood: 0, 1, 2, …
+const KNOWN: usize = 10;
 
 fn images(x: &Content) -> &Rows {
     match x {
@@ -205,6 +212,11 @@ fn number(scores: &[(&'static str, f64)], name: &str) -> f64 {
 
 /// Means over the data of the bound in closed form, and of its KL, at λ_K.
 fn closed(steps: usize, n: usize) -> (f64, f64) {
+    closed_over(steps, n, n)
+}
+
+/// The same over the first of `n` observations.
+fn closed_over(steps: usize, n: usize, first: usize) -> (f64, f64) {
     let model = Linear { steps };
     let x = Content::Images(params_of(&data(n), "test").unwrap());
     let q = model.infer(&x, &model.refinement(), Seed::new(0)).unwrap();
@@ -219,8 +231,9 @@ fn closed(steps: usize, n: usize) -> (f64, f64) {
         let error = f64::from(*x) - W[0] * f64::from(mean[0]) - W[1] * f64::from(mean[1]);
         0.5 * (TAU.ln() + error * error + spread)
     });
-    let kl = kls.iter().sum::<f64>() / n as f64;
-    (nlls.sum::<f64>() / n as f64 + kl, kl)
+    let mean = |all: Vec<f64>| all[..first].iter().sum::<f64>() / first as f64;
+    let kl = mean(kls);
+    (mean(nlls.collect()) + kl, kl)
 }
 
 #[test]
@@ -237,7 +250,12 @@ fn the_bound_and_its_parts_are_those_of_the_closed_form() {
         // Four parts each.
         assert!((number(&found, "perplexity") - (nll / 4.0).exp()).abs() < 1e-9);
         assert_eq!(number(&found, "predicted"), 4.0);
-        assert_eq!(number(&found, "true_nll"), 1.5);
+        assert_eq!(number(&found, "true_nll"), 4.5);
+        // Of the ten lowest quantiles, which come last in the batches.
+        let gap = number(&found, "true_gap");
+        let (lowest, _) = closed_over(steps, 200, KNOWN);
+        assert!((gap - (lowest - 4.5)).abs() < 0.1, "{gap} {lowest}");
+        assert!(lowest > bound + 1.0, "they are unlikely: {lowest} {bound}");
     }
     let (start, end) = (closed(0, 200).0, closed(20, 200).0);
     assert!(end < start - 0.1, "steps help: {start} {end}");

@@ -39,6 +39,9 @@ params! {
         values: Vec<String>;
         /// the axis, or list of axes, along which values are repetitions
         replicate: Option<Names>;
+        /// axes of ours that the reported numbers do not have: each of these stands beside every value, as beside
+        /// several data sets that take the place of the printed one
+        by: Option<Names>;
         /// what stands around our mean
         interval: IntervalKind = "ci95";
         latex: InLatex;
@@ -59,7 +62,7 @@ impl Entry for CompareTable {
         "The reported numbers are a table with a row per number: `value`, `source` (the paper and its\n\
          table), `spread` where something stands after a ±, and `metric` where several values are\n\
          compared. All its other columns are axes of ours and say what belongs together; an axis of\n\
-         ours that varies beside them is named under `replicate`. Leaves ours with its interval,\n\
+         ours that varies beside them is named under `replicate`, or under `by`. Leaves ours with its interval,\n\
          theirs as printed, the difference and the source, as `table.csv` (full precision),\n\
          `table.md`, `table.tex` (booktabs) and `table.json`. A reported number without a result of\n\
          ours keeps its row."
@@ -118,7 +121,8 @@ impl Stage for CompareTable {
         };
         params.naming.apply(&mut table);
         params.naming.apply(&mut reported);
-        let reported = Reported::new(&reported)?;
+        let by = params.by.unwrap_or_default().0;
+        let reported = Reported::new(&reported)?.beside_every(&by, &table)?;
         let spec = SummarySpec {
             values: params.values,
             by: Some(reported.axes()),

@@ -61,7 +61,7 @@ params! {
         spread: f64 = 1.0, min(0.0);
         /// which observations
         split: SplitName = SplitName::Test;
-        /// at most how many, in whole batches of the model [default: all]
+        /// at most how many, in whole batches of the model, drawn at random [default: all]
         observations: Option<usize>, min(1);
         /// draws of z per observation
         samples: usize = 1, min(1);
@@ -91,6 +91,10 @@ impl Entry for Refinement {
          most steps, from the first of the starts.\n\
          \n\
          Source: figure 2 of Kim, Wiseman, Miller, Sontag and Rush 2018, arXiv 1802.02550."
+    }
+
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {
@@ -217,12 +221,21 @@ fn table(
     let seed = params.seed.derive("refinement");
     let mut batches = model.batches(data, params.split.name())?;
     if let Some(limit) = params.observations {
-        let mut taken = 0;
-        batches.retain(|batch| {
-            let keep = taken == 0 || taken + batch.rows.len() <= limit;
-            taken += if keep { batch.rows.len() } else { 0 };
-            keep
-        });
+        // Batches come by length: the first are the shortest sentences.
+        let order = seed
+            .derive("observations")
+            .stream(0)
+            .permutation(batches.len());
+        let mut taken = vec![false; batches.len()];
+        let mut count = 0;
+        for at in order {
+            let with = count + batches[at].rows.len();
+            if count == 0 || with <= limit {
+                (count, taken[at]) = (with, true);
+            }
+        }
+        let mut taken = taken.into_iter();
+        batches.retain(|_| taken.next() == Some(true));
     }
     let starts = params.starts.iter().copied();
     let starts: Vec<Beginning> = starts
@@ -327,6 +340,27 @@ mod tests {
         let [steps, gain] = summed_up(&table(&late));
         assert!(steps.is_nan());
         assert_eq!(gain, 10.0);
+    }
+
+    /// Batches come in the order of what is in them: the first would be a special choice.
+    #[test]
+    fn some_observations_are_some_at_random() {
+        let of = |seed: i64| {
+            rows(&[
+                ("observations", Value::from(14)),
+                ("seed", Value::from(seed)),
+            ])
+        };
+        let bounds: Vec<f64> = (0..5)
+            .map(|seed| of(seed)[0][2].as_f64().unwrap())
+            .collect();
+        let (low, high) = bounds.iter().fold((f64::MAX, f64::MIN), |(low, high), b| {
+            (low.min(*b), high.max(*b))
+        });
+        assert!(high > low + 0.1, "{bounds:?}");
+        assert_eq!(of(0), of(0));
+        let all = rows(&[("observations", Value::from(40))]);
+        assert_eq!(all, rows(&[]));
     }
 
     /// The row of the model's own steps is what `evaluate/bound` says with the same draws.

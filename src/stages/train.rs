@@ -132,6 +132,7 @@ impl Stage for Train {
         };
         let mut produced = StepOutput {
             diverged,
+            spent_before: trained.spent_before,
             ..StepOutput::default()
         };
         produced

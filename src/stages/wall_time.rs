@@ -30,13 +30,14 @@ impl Entry for WallTime {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn docs(&self) -> &'static str {
         "`seconds` of wall time that the step took which made the artifact, such as a training whose\n\
          model this is. It's what the machine took with all that ran beside: for a comparison run\n\
-         with `--jobs 1`. Of a training that was interrupted it is the last part, after the checkpoint.\n\
+         with `--jobs 1`. A training that went on from a checkpoint counts what led to it; a program that\n\
+         goes on from its `${checkpoint}` counts its last attempt alone.\n\
          Of what `select` passes on it is the time of the selection, so give it the training itself.\n\
          \n\
          No other number depends on anything but its inputs; this one is as it was measured, stays as\n\

@@ -4,6 +4,9 @@ use std::fs;
 use std::io;
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
 
 /// What the store asks of a file system.
 pub trait Files: Send + Sync {
@@ -20,6 +23,10 @@ pub trait Files: Send + Sync {
     fn remove(&self, path: &Path) -> io::Result<()>;
     fn stat(&self, path: &Path) -> io::Result<Stat>;
 }
+
+/// File systems stamp changes with a clock that ticks this often at least: of two changes within a tick, the
+/// second may leave no trace.
+pub const TICK: Duration = Duration::from_millis(10);
 
 /// What tells an untouched file from a changed one without reading it. Times in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +50,13 @@ impl Stat {
         } == *other
     }
 
+    /// Whether the last change was just now, so that another one may leave the same stat.
+    pub fn is_recent(&self) -> bool {
+        let changed = Duration::from_nanos(u64::try_from(self.changed).unwrap_or(0));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        now.unwrap_or_default().saturating_sub(changed) <= TICK
+    }
+
     /// What a file system says of a file.
     #[cfg(unix)]
     pub fn of(metadata: &fs::Metadata) -> Self {
@@ -64,7 +78,7 @@ impl Stat {
         let modified = metadata
             .modified()
             .ok()
-            .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
+            .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
             .map_or(0, |since| since.as_nanos() as i64);
         Stat {
             size: metadata.len(),

@@ -57,7 +57,7 @@ pub use database::FORGOTTEN;
 pub use digest::{Digest, NotADigest};
 pub use environment::Environment;
 pub use error::StoreError;
-pub use files::{Disk, Files, Stat, is_executable};
+pub use files::{Disk, Files, Stat, TICK, is_executable};
 pub use gpus::gpu_models;
 pub use history::{Attempt, Durations, Outcome, PastAttempt, PastRun, RunId};
 pub use holder::Holder;

@@ -1,9 +1,6 @@
 //! Objects that are handed to a step: whoever works as root, or owns the files, can write to them
 //! whatever their permissions say. So they are looked at again when the step ends.
 
-use std::time::SystemTime;
-use std::time::UNIX_EPOCH;
-
 use super::Object;
 use super::Presence;
 use super::Store;
@@ -15,10 +12,6 @@ const SMALL: u64 = 256 << 10;
 
 /// What a small one costs as well: thousands of them are not read for that.
 const LEAST: u64 = 16 << 10;
-
-/// File systems stamp changes with a clock that ticks this often at least, in nanoseconds: of two
-/// changes within a tick, the second may leave no trace.
-const TICK: i64 = 10_000_000;
 
 /// An object that a step reads, as it was when the step began.
 #[derive(Debug)]
@@ -59,8 +52,6 @@ impl Store {
             }
             None => return Err(damaged()),
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.map_or(0, |since| since.as_nanos() as i64);
         let kept = if object.size <= SMALL.min(*keep) {
             *keep = keep.saturating_sub(object.size.max(LEAST));
             Some(self.read(object)?)
@@ -70,7 +61,7 @@ impl Store {
         Ok(ObjectSnapshot {
             object: *object,
             stat,
-            uncertain: now.saturating_sub(stat.changed) <= TICK,
+            uncertain: stat.is_recent(),
             kept,
         })
     }

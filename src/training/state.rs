@@ -1,6 +1,7 @@
 //! What a checkpoint holds, and the way back from it.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -43,6 +44,27 @@ pub(super) struct State {
     /// schedules of the learning rate, for example. Empty in files of before.
     #[serde(default)]
     course: String,
+    /// Seconds that went into it.
+    #[serde(default)]
+    spent: f64,
+    #[serde(skip)]
+    attempt: Spent,
+}
+
+/// What went into a state before this attempt, in seconds, and when that began.
+#[derive(Clone, Copy, Debug)]
+struct Spent {
+    before: f64,
+    since: Instant,
+}
+
+impl Default for Spent {
+    fn default() -> Self {
+        Spent {
+            before: 0.0,
+            since: Instant::now(),
+        }
+    }
 }
 
 /// See [`State::course`]; phases before this one are done.
@@ -65,7 +87,14 @@ impl State {
             plateaus: BTreeMap::new(),
             notes: Json::Null,
             course: String::new(),
+            spent: 0.0,
+            attempt: Spent::default(),
         }
+    }
+
+    /// Seconds that went into the checkpoint that this went on from.
+    pub(super) fn spent_before(&self) -> f64 {
+        self.attempt.before
     }
 
     /// The phase that goes on.
@@ -96,6 +125,7 @@ impl State {
         &mut self,
         algorithm: &mut dyn TrainingAlgorithm<B>,
     ) -> Result<Vec<u8>, TrainingError> {
+        self.spent = self.attempt.before + self.attempt.since.elapsed().as_secs_f64();
         self.notes = algorithm.notes();
         let phases = algorithm.phases();
         let components = algorithm.components();
@@ -135,6 +165,7 @@ impl State {
         };
         match State::read(&bytes, algorithm, phases, config) {
             Ok(Some(mut state)) => {
+                state.attempt.before = state.spent;
                 let iteration = *state.iteration();
                 let phase = match state.phase() {
                     0 => String::new(),
@@ -248,6 +279,8 @@ impl SingleLoss {
             // Counters of an algorithm stood beside these.
             notes: header.config.clone(),
             course: String::new(),
+            spent: 0.0,
+            attempt: Spent::default(),
         })
     }
 }

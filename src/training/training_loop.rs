@@ -37,6 +37,8 @@ pub struct Trained {
     pub numbers: Vec<(&'static str, f64)>,
     /// How a number or a weight left the finite numbers, where one did.
     pub diverged: Option<String>,
+    /// Seconds that went into the checkpoint that it went on from.
+    pub spent_before: f64,
 }
 
 /// How a phase ended.
@@ -238,6 +240,7 @@ impl<'a> TrainingLoop<'a> {
         if let Some(how) = &diverged {
             self.monitor.log(&format!("diverged: {how}"));
         }
+        let spent_before = state.spent_before();
         let mut curves = state.curves.into_iter();
         Ok(Trained {
             weights: weights::to_bytes(state.iterations[0], &self.config, &components)?,
@@ -245,6 +248,7 @@ impl<'a> TrainingLoop<'a> {
             later: curves.collect(),
             numbers: Vec::new(),
             diverged,
+            spent_before,
         })
     }
 }

@@ -211,6 +211,7 @@ fn made(produced: StepOutput, spec: &AttemptSpec) -> io::Result<Outcome> {
         outputs,
         folders: produced.folders,
         diverged: produced.diverged,
+        spent_before: produced.spent_before,
         // The parent may be on another machine.
         environment: produced.environment.or_else(|| Some(Environment::here())),
     })

@@ -126,6 +126,9 @@ pub enum Outcome {
         outputs: BTreeMap<String, BTreeMap<String, OutputFile>>,
         folders: BTreeMap<String, String>,
         diverged: Option<String>,
+        /// Seconds that earlier attempts spent on what this one went on from.
+        #[serde(default)]
+        spent_before: f64,
         /// What it was made with.
         #[serde(default)]
         environment: Option<Environment>,
@@ -264,6 +267,7 @@ impl From<Outcome> for Result<StepOutput, JobError> {
                 outputs,
                 folders,
                 diverged,
+                spent_before,
                 environment,
             } => {
                 let content = |left| match left {
@@ -280,6 +284,7 @@ impl From<Outcome> for Result<StepOutput, JobError> {
                     outputs: outputs.collect(),
                     folders,
                     diverged,
+                    spent_before,
                     environment,
                 })
             }

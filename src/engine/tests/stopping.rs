@@ -49,6 +49,31 @@ fn a_cancelled_training_goes_on_from_its_checkpoint() {
     assert_eq!(store.checkpoint(key).unwrap(), None);
 }
 
+/// How long a training took is what all attempts at it took together.
+#[test]
+fn what_earlier_attempts_spent_counts() {
+    let mut lab = Lab::new();
+    let steps = plan(["fit", "time <- fit"]);
+    lab.on("fit", |_, _| {
+        let mut produced = text("ten")?;
+        produced.spent_before = 100.0;
+        Ok(produced)
+    });
+    lab.on("time", |job, _| {
+        let seconds = job.inputs[0].items[0].seconds;
+        text(format!(
+            "{}",
+            seconds.is_some_and(|s| (100.0..130.0).contains(&s))
+        ))
+    });
+    let store = lab.store();
+    let summary = lab.run_in(&store, &steps);
+    assert_eq!(left(&store, &summary, 1), "true");
+    // What this run took is no more for that.
+    let attempts = store.attempts("test", "fit").unwrap();
+    assert!(attempts[0].seconds < 30.0);
+}
+
 #[test]
 fn a_step_that_takes_too_long_fails_alone() {
     let mut lab = Lab::new();

@@ -17,6 +17,9 @@ use crate::store::Object;
 use crate::store::Store;
 use crate::store::names;
 
+use super::links::LinkFolder;
+use super::links::Linked;
+
 pub(super) const MEMORY: &str = ".view";
 
 /// The same while it is written; a killed run may leave it, before there ever was a memory.
@@ -92,48 +95,14 @@ pub(super) struct ViewSummary {
     pub copies: Vec<(String, Option<Stamp>)>,
     /// How many links there are as well.
     pub linked: usize,
-    /// What they are, where they are few enough to be looked at in every run.
+    /// Where they are, if they are few enough to be looked at in every run.
     #[serde(default)]
-    pub links: Vec<(String, Linked)>,
+    pub folders: Vec<LinkFolder>,
     /// The way from the view to the objects that they lead to.
     #[serde(default)]
     pub objects: String,
     /// The way from the view to the manifest that it belongs to.
     pub manifest: String,
-}
-
-/// What stands at a path of the view that is no copy.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Linked {
-    /// A link to an object, by its text.
-    Object(String),
-    /// A link within a folder of results.
-    Inside(String),
-    Folder,
-}
-
-impl Linked {
-    /// What was just put at a path.
-    pub(super) fn of(path: &Path, own: &ViewFile) -> Linked {
-        match (&own.object, &own.link) {
-            (Some(_), _) => {
-                let target = fs::read_link(path).unwrap_or_default();
-                Linked::Object(names::text_of(target.as_os_str()))
-            }
-            (None, Some(target)) => Linked::Inside(target.clone()),
-            (None, None) => Linked::Folder,
-        }
-    }
-
-    /// Whether it is there still.
-    pub(super) fn stands(&self, path: &Path) -> bool {
-        match self {
-            // One that leads where nothing is was moved, or what it is in.
-            Linked::Object(target) => is_link_to(path, target) && path.exists(),
-            Linked::Inside(target) => is_link_to(path, target),
-            Linked::Folder => path.is_dir() && !path.is_symlink(),
-        }
-    }
 }
 
 /// Whose a folder of results is.

@@ -7,6 +7,7 @@
 //! is kept aside, as `figure.svg.kept-<run>`, before anything takes its place.
 
 mod disturbed;
+mod links;
 mod memory;
 mod tidy;
 
@@ -43,8 +44,8 @@ pub use memory::ViewOwner;
 pub use memory::view_owner;
 pub use tidy::tidy_view;
 
+use links::LinkFolder;
 use memory::Files;
-use memory::Linked;
 use memory::Stamp;
 use memory::ViewFile;
 use memory::ViewSummary;
@@ -100,7 +101,7 @@ impl Wanted {
     }
 }
 
-/// Up to so many links are looked at one by one in a run that changes nothing.
+/// Up to so many links, what they are in is looked at in a run that changes nothing.
 const LOOKED_AT: usize = 2_000;
 
 pub(super) struct View<'a> {
@@ -174,13 +175,10 @@ impl View<'_> {
     }
 
     /// Whether these results were shown, and what was made then is there still. Where there are
-    /// very many links they are not looked at one by one.
+    /// very many links they are not looked at.
     fn undisturbed(&self, results: &str) -> bool {
         let copy = |(path, stamp): &(String, Option<Stamp>)| {
             stamp.is_some() && Stamp::of(&self.folder.join(path)) == *stamp
-        };
-        let link = |(path, linked): &(String, Linked)| {
-            linked.stands(&self.folder.join(names::name_of(path)))
         };
         memory::shown(self.folder).is_some_and(|shown| {
             shown.results == results
@@ -188,7 +186,7 @@ impl View<'_> {
                 && shown.objects == memory::way(self.folder, self.store.objects_folder())
                 && (shown.linked == 0 || self.folder.join("cells").is_dir())
                 && shown.copies.iter().all(copy)
-                && shown.links.iter().all(link)
+                && links::stand(&shown.folders, self.folder)
         })
     }
 
@@ -404,20 +402,16 @@ impl View<'_> {
             return Ok(());
         }
         let copies = files.iter().filter(|(_, own)| own.copied);
-        let linked: Vec<_> = files.iter().filter(|(_, own)| !own.copied).collect();
-        let link = |(path, own): &(&String, &ViewFile)| {
-            let full = folder.join(names::name_of(path));
-            ((*path).clone(), Linked::of(&full, own))
-        };
+        let linked = files.len() - copies.clone().count();
         let shown = ViewSummary {
             results,
             copies: copies
                 .map(|(path, own)| (path.clone(), own.stamp))
                 .collect(),
-            linked: linked.len(),
-            links: match linked.len() > LOOKED_AT {
+            linked,
+            folders: match linked > LOOKED_AT {
                 true => Vec::new(),
-                false => linked.iter().map(link).collect(),
+                false => LinkFolder::all(folder, files),
             },
             objects,
             manifest: memory::way(folder, manifest),

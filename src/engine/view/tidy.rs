@@ -66,7 +66,7 @@ pub fn tidy_view(folder: &Path, store: &Store, all: bool) -> io::Result<usize> {
         results: String::new(),
         copies: Vec::new(),
         linked: 0,
-        links: Vec::new(),
+        folders: Vec::new(),
         ..shown
     };
     memory::save(folder, &shown, &kept)?;

@@ -121,6 +121,12 @@ impl Config {
         let marked = [(BEGIN, "<s>"), (END, "</s>")]
             .iter()
             .all(|(at, mark)| words.get(*at as usize) == Some(mark));
+        if params.word_drop > 0.0 && !marked {
+            return Err(ModelError::Data(format!(
+                "`word_drop` puts `<unk>` in the place of words, and `{}` has none: leave it out",
+                data.name()
+            )));
+        }
         let known = params.decoder == DecoderSource::Generator;
         if let Some(wrong) = params.conflict() {
             return Err(ModelError::Data(wrong.message));

@@ -143,6 +143,7 @@ fn every_method_goes_on_after_an_interruption_bit_for_bit() {
         let resumed = train(&data, &given, &session.next_attempt(None)).expect("it goes on");
         assert!(resumed.weights == whole.weights, "{method}");
         assert_eq!(resumed.curve, whole.curve, "{method}");
+        assert!(whole.spent_before == 0.0 && resumed.spent_before > 0.0);
     }
 }
 
@@ -327,6 +328,8 @@ fn what_does_not_fit_is_told() {
     assert!(said.contains("give `latent: 2`"), "{said}");
     let said = refused(&oracle(5), &[("decoder", "generator".into())]);
     assert!(said.contains("conditioning: output"), "{said}");
+    let said = refused(&oracle(5), &[("word_drop", Value::Float(0.25))]);
+    assert!(said.contains("`<unk>`"), "{said}");
     let mut data = oracle(5);
     data.valid = crate::data::Split::new();
     let said = refused(&data, &[]);

@@ -40,6 +40,10 @@ pub enum CompareError {
     Twice { first: usize, second: usize },
     #[error("the reported numbers have no column `metric`, so one value is compared, not {0}")]
     WhichMetric(usize),
+    #[error(
+        "the reported numbers have a column `{0}` of their own, so each belongs to one value of it: leave it out of `by`"
+    )]
+    Reported(String),
     #[error("none of the reported numbers belongs to a result: {0}")]
     NothingInCommon(String),
 }

@@ -90,6 +90,38 @@ impl Reported {
         })
     }
 
+    /// The same numbers beside every combination of values that axes of ours have which these numbers lack.
+    ///
+    /// # Errors
+    /// Where they have such an axis, or ours do not.
+    pub fn beside_every(self, by: &[String], ours: &Table) -> Result<Self, CompareError> {
+        if by.is_empty() {
+            return Ok(self);
+        }
+        if let Some(own) = self.axes.iter().find(|axis| by.contains(&axis.name)) {
+            return Err(CompareError::Reported(own.name.clone()));
+        }
+        let places = by.iter().map(|name| ours.position(name));
+        let places: Vec<usize> = places.collect::<Result<_, _>>()?;
+        let mut beside: Vec<Vec<Json>> = Vec::new();
+        for row in &ours.rows {
+            let at = places.iter().map(|&place| row[place].clone()).collect();
+            if !beside.contains(&at) {
+                beside.push(at);
+            }
+        }
+        let rows = beside.iter().flat_map(|at| {
+            self.rows.iter().map(|row| ReportedRow {
+                at: at.iter().chain(&row.at).cloned().collect(),
+                ..row.clone()
+            })
+        });
+        let rows = rows.collect();
+        let axes = places.iter().map(|&place| &ours.columns[place]);
+        let axes = axes.chain(&self.axes).cloned().collect();
+        Ok(Reported { axes, rows })
+    }
+
     /// The axes that tell its rows apart: what results are grouped by to be compared.
     pub fn axes(&self) -> Vec<String> {
         self.axes.iter().map(|axis| axis.name.clone()).collect()

@@ -95,3 +95,40 @@ fn what_cannot_be_compared_says_why() {
          or under `replicate` to reduce over it"
     );
 }
+
+/// The numbers of one data set beside what was measured on two that stand in for it.
+#[test]
+fn reported_numbers_may_stand_beside_every_value_of_an_axis() {
+    let csv = "data,model,elbo\nplays,vae,-10\nplays,lm,-12\nnotes,vae,-20\n";
+    let ours = Table::from_csv(csv, &["data", "model"]).unwrap();
+    let theirs = "model,value,source\nvae,-15,A\nlm,-11,A\n";
+    let reported = || Reported::new(&Table::read(theirs, None).unwrap()).unwrap();
+    let beside = |by: &[&str]| {
+        let by: Vec<String> = by.iter().map(|name| (*name).to_owned()).collect();
+        reported().beside_every(&by, &ours)
+    };
+    let reported = beside(&["data"]).unwrap();
+    assert_eq!(reported.axes(), ["data", "model"]);
+    let spec = SummarySpec {
+        values: vec!["elbo".to_owned()],
+        by: Some(reported.axes()),
+        replicate: Vec::new(),
+        interval: IntervalKind::Sd,
+    };
+    let comparison = Comparison::new(Summary::new(&ours, &spec).unwrap(), &reported).unwrap();
+    let rows = comparison.rows.iter();
+    let rows: Vec<_> = rows.map(|row| (row.at.clone(), row.difference())).collect();
+    let at = |data: &str, model: &str| vec![Json::from(data), Json::from(model)];
+    assert_eq!(
+        rows,
+        [
+            (at("plays", "vae"), Some(5.0)),
+            (at("plays", "lm"), Some(-1.0)),
+            (at("notes", "vae"), Some(-5.0)),
+            (at("notes", "lm"), None),
+        ]
+    );
+    let problem = |by: &[&str]| beside(by).unwrap_err().to_string();
+    assert!(problem(&["model"]).contains("a column `model` of their own"));
+    assert!(problem(&["dta"]).contains("no column `dta`"));
+}
