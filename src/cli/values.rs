@@ -135,7 +135,7 @@ fn combined(parts: &[String]) -> (String, Vec<&str>) {
 
 /// Whether a name is of a part of a number: its number has one without.
 fn is_part(name: &str) -> bool {
-    let parts = ["/mean", "/half", "/low", "/high", "/n"];
+    let parts = ["/mean", "/median", "/half", "/low", "/high", "/n"];
     parts.iter().any(|part| name.ends_with(part))
 }
 

@@ -65,9 +65,12 @@ use named::Named;
 
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
+use crate::registry::Names;
 use crate::registry::ParamError;
+use crate::registry::ParamValue;
 use crate::registry::Searched;
 use crate::registry::Values;
+use crate::table::NamingError;
 use crate::table::SummaryError;
 use crate::table::Table;
 use crate::text::as_prose;
@@ -155,7 +158,9 @@ pub trait Figure: Entry {
 
     /// The same before it is any file format.
     fn drawn(&self, input: &FigureInput, params: &Values) -> Result<Drawn, FigureError> {
-        match named::apply(input, &Named::read(params)?) {
+        let replicate = params.get("replicate").and_then(Names::of);
+        let replicate = replicate.unwrap_or_default().0;
+        match named::apply(input, &Named::read(params)?, &replicate)? {
             Some(named) => self.paint(&named, params),
             None => self.paint(input, params),
         }
@@ -247,6 +252,8 @@ pub enum FigureError {
          under a parameter that keeps its values apart, such as `color` or `facet`"
     )]
     Varies { axis: String },
+    #[error(transparent)]
+    Named(#[from] NamingError),
     #[error("parameter `{name}` is {got}, but {want}")]
     Parameter {
         name: &'static str,

@@ -5,6 +5,7 @@ use crate::registry::Names;
 use crate::registry::ParamType;
 use crate::registry::ParamValue;
 use crate::registry::Value;
+use crate::registry::ValueNames;
 use crate::registry::Values;
 use crate::registry::choices;
 use crate::registry::params;
@@ -419,8 +420,19 @@ pub(super) fn check(values: &Values) -> Result<(), InvalidParam> {
         common.page_width().map_err(invalid)?;
         common.page_theme().map_err(invalid)?;
     }
+    let names = values.get("names").map(|given| {
+        ValueNames::of(given).ok_or_else(|| {
+            invalid(wrong(
+                "names",
+                given,
+                "a text for each value, as `{iwae: IWAE}`, or within an axis, as `{depth: {1: shallow}}`",
+            ))
+        })
+    });
+    let names = names.transpose()?.unwrap_or_default();
     for name in ["title", "x_label", "y_label", "labels", "names"] {
         let texts: Vec<&str> = match values.get(name) {
+            Some(Value::Map(_)) if name == "names" => names.texts().collect(),
             Some(Value::Str(text)) => vec![text],
             Some(Value::Map(map)) => map.iter().filter_map(|(_, text)| text.as_str()).collect(),
             _ => continue,

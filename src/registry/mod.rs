@@ -34,7 +34,7 @@ pub use facts::{Facts, Misfit, numbers_text};
 pub use kind::{ArtifactType, Catalog, InvalidParam, Outputs, Slot, StageKind};
 pub use measure::Measure;
 pub use param::{Default, Param, ParamType};
-pub use param_value::{Names, ParamValue};
+pub use param_value::{Names, ParamValue, ValueNames};
 pub use searched::Searched;
 pub use shape::shape_text;
 pub use value::{Value, Values};

@@ -1,5 +1,6 @@
 //! The types that one parameter can have in the program.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::Param;
@@ -163,5 +164,53 @@ impl ParamValue for Names {
             Value::Str(name) => Some(Names(vec![name.clone()])),
             list => Vec::of(list).map(Names),
         }
+    }
+}
+
+/// Names for values, by value: of any axis, `{iwae: IWAE}`, and within a map of one axis, `{depth: {1: shallow}}`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ValueNames {
+    pub anywhere: BTreeMap<String, String>,
+    /// By axis.
+    pub within: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl ParamValue for ValueNames {
+    fn ty() -> ParamType {
+        ParamType::Map(Box::new(ParamType::Any))
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        let Value::Map(given) = value else {
+            return None;
+        };
+        let mut names = ValueNames::default();
+        for (key, value) in given {
+            match value {
+                Value::Map(own) => {
+                    let own = own.iter().map(|(value, name)| {
+                        let name = name.as_str()?.to_owned();
+                        Some((value.clone(), name))
+                    });
+                    names
+                        .within
+                        .insert(key.clone(), own.collect::<Option<_>>()?);
+                }
+                name => {
+                    _ = names
+                        .anywhere
+                        .insert(key.clone(), name.as_str()?.to_owned())
+                }
+            }
+        }
+        Some(names)
+    }
+}
+
+impl ValueNames {
+    /// All names.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let within = self.within.values().flat_map(BTreeMap::values);
+        self.anywhere.values().chain(within).map(String::as_str)
     }
 }

@@ -119,14 +119,15 @@ impl Stage for CompareTable {
             true => artifacts::read_table(artifact)?,
             false => read::file(artifact, None)?,
         };
-        params.naming.apply(&mut table);
-        params.naming.apply(&mut reported);
+        let replicate = params.replicate.unwrap_or_default().0;
+        let tables = &mut [&mut table, &mut reported];
+        params.naming.apply(tables, &replicate)?;
         let by = params.by.unwrap_or_default().0;
         let reported = Reported::new(&reported)?.beside_every(&by, &table)?;
         let spec = SummarySpec {
             values: params.values,
             by: Some(reported.axes()),
-            replicate: params.replicate.unwrap_or_default().0,
+            replicate,
             interval: params.interval,
         };
         let ours = Summary::new(&table, &spec)?;

@@ -132,11 +132,13 @@ impl Stage for PairwiseTable {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = PairwiseParams::read(&job.step.params)?;
         let mut table = rows::of_rows(job.items("rows"))?;
-        params.naming.apply(&mut table);
+        let naming = params
+            .naming
+            .apply(&mut [&mut table], &params.replicate.0)?;
         let baseline = params.baseline.map(|value| {
             // As a name given under `names`, or as the axis has it.
             let value = value.to_string();
-            let name = params.naming.name(&value).map(str::to_owned);
+            let name = naming.name(&params.compare, &value).map(str::to_owned);
             name.unwrap_or(value)
         });
         let spec = PairwiseSpec {

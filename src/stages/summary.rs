@@ -82,7 +82,7 @@ impl Entry for SummaryTable {
          warrant and more where different numbers would read the same; what reads the same shares its\n\
          place. Columns that have no room side by side in LaTeX stand under one another. After\n\
          `\\input{summary.values}`, `\\sweepline{summary/iwae/2/elbo}` is the number of that row, and\n\
-         `/mean`, `/half`, `/n` after it are its parts: the text of a paper is never stale."
+         `/mean` (or `/median`), `/half`, `/n` after it are its parts: the text of a paper is never stale."
     }
 
     fn revision(&self) -> u32 {
@@ -139,11 +139,12 @@ impl Stage for SummaryTable {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = SummaryParams::read(&job.step.params)?;
         let mut table = rows::of_rows(job.items("rows"))?;
-        params.naming.apply(&mut table);
+        let replicate = params.replicate.unwrap_or_default().0;
+        params.naming.apply(&mut [&mut table], &replicate)?;
         let spec = SummarySpec {
             values: params.values,
             by: params.by,
-            replicate: params.replicate.unwrap_or_default().0,
+            replicate,
             interval: params.interval,
         };
         let summary = Summary::new(&table, &spec)?;

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::Column;
 use super::Table;
+use super::foreign::is_missing;
 use super::records;
 
 /// Why a file is no table.
@@ -140,6 +141,17 @@ impl Table {
         .checked()?;
         for (at, column) in table.columns.iter().enumerate() {
             let fields = || read.iter().map(|record| record[at].trim());
+            let is_text = |row: &&Vec<Json>| row[at].is_string() && !is_missing(&row[at]);
+            if table.rows.iter().any(|row| is_text(&row)) {
+                let full = fields().filter(|field| !field.is_empty()).count();
+                let numbers = table.rows.iter().filter(|row| row[at].is_number()).count();
+                let mostly = 2 * numbers < full;
+                for (row, field) in table.rows.iter_mut().zip(fields()) {
+                    if changes_as_a_number(&row[at], field, mostly) {
+                        row[at] = field.into();
+                    }
+                }
+            }
             // `01` and `1` are two classes; 001 and 002 of a column that counts are numbers, as those beside 0.5 are.
             let named = fields().any(records::is_padded)
                 && !records::is_step(&column.name)
@@ -194,6 +206,18 @@ impl Table {
 /// The text without a mark of byte order, which is no letter.
 pub(super) fn unmarked(text: &str) -> &str {
     text.trim_start_matches('\u{feff}')
+}
+
+/// Whether a field that was read as a number, or as none, is a name among names: `7e10342` of a commit, `nan` of a
+/// pupil. With a power of ten only where most are: it may as well be a number among remarks.
+fn changes_as_a_number(value: &Json, field: &str, mostly_texts: bool) -> bool {
+    match value {
+        Json::Null => !field.is_empty(),
+        Json::Number(number) => {
+            mostly_texts && field.contains(['e', 'E']) && number.to_string() != field
+        }
+        _ => false,
+    }
 }
 
 /// The value a field writes: as narrow as its text allows.
@@ -272,6 +296,22 @@ mod tests {
         let wanted = "class,epoch,n,f1\n01,1,2,0.5\n1,2,0.5,0.7\n10,10,3,\n,11,,\n";
         assert_eq!(table.to_csv(), wanted);
         assert!(table.rows[1][0].is_string() && table.rows[3][0].is_null());
+    }
+
+    #[test]
+    fn names_that_look_like_numbers_stay_names() {
+        let text = "commit,pupil,kl\na1b2c3d,nan,1.50e-3\n7e10342,Bo,nan\n6e91234,Al,NA\nc0ffee0,,failed\n1e5,Cy,2\nbeef111,Di,3\n";
+        let table = Table::from_csv(text, &["commit", "pupil"]).unwrap();
+        let commits: Vec<&Json> = table.rows.iter().map(|row| &row[0]).collect();
+        assert_eq!(
+            commits,
+            ["a1b2c3d", "7e10342", "6e91234", "c0ffee0", "1e5", "beef111"]
+        );
+        assert_eq!(table.rows[0][1], "nan");
+        assert_eq!(table.rows[3][1], Json::Null);
+        // Numbers with remarks among them stay numbers.
+        assert_eq!(table.rows[0][2], 1.5e-3);
+        assert_eq!(table.number(1, 2), None);
     }
 
     #[test]

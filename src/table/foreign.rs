@@ -143,7 +143,7 @@ fn number(value: &Json) -> Option<Json> {
     }
 }
 
-fn is_missing(value: &Json) -> bool {
+pub(super) fn is_missing(value: &Json) -> bool {
     const WORDS: [&str; 9] = [
         "NA", "N/A", "n/a", "<NA>", "#N/A", "NULL", "null", "None", "-",
     ];

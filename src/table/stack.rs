@@ -1,6 +1,7 @@
 //! Tables one under another: what they share is one column, what one lacks is null.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
@@ -41,13 +42,52 @@ impl Table {
                 rows.push(values);
             }
         }
-        Table { columns, rows }
+        let mut table = Table { columns, rows };
+        table.unify_numbers();
+        table
+    }
+
+    /// Writes whole numbers in one way where a column has one in two, 1 and 1.0: they are one value, to groups and
+    /// to whatever is drawn.
+    fn unify_numbers(&mut self) {
+        // Above this not every whole number is a float.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let whole = |value: &Json| {
+            let number = value.as_f64().filter(|_| value.is_f64())?;
+            (number.fract() == 0.0 && number.abs() < EXACT).then_some(number as i64)
+        };
+        for at in 0..self.columns.len() {
+            if !self.rows.iter().any(|row| whole(&row[at]).is_some()) {
+                continue;
+            }
+            let known = self.rows.iter().filter_map(|row| row[at].as_i64());
+            let known: HashSet<i64> = known.collect();
+            for row in &mut self.rows {
+                if let Some(number) = whole(&row[at]).filter(|number| known.contains(number)) {
+                    row[at] = number.into();
+                }
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_and_one_point_nought_are_one_value() {
+        let parts = [
+            "depth,y\n1,1\n2,3\n",
+            "depth,y\n1.0,0.5\n2.5,2.0\n3.0,0.1\n",
+        ];
+        let parts = parts.map(|csv| Table::from_csv(csv, &["depth"]).unwrap());
+        let stacked = Table::stacked(parts.into());
+        assert_eq!(
+            stacked.to_csv(),
+            "depth,y\n1,1\n2,3\n1,0.5\n2.5,2.0\n3.0,0.1\n"
+        );
+    }
 
     #[test]
     fn what_one_table_lacks_is_null() {

@@ -6,6 +6,8 @@ use snapbox::str;
 use sweepline::table::Column;
 use sweepline::table::IntervalKind;
 use sweepline::table::Layout;
+use sweepline::table::NamedAxes;
+use sweepline::table::Naming;
 use sweepline::table::Summary;
 use sweepline::table::SummarySpec;
 use sweepline::table::Table;
@@ -237,8 +239,11 @@ fn a_wide_table_is_broken_into_several() {
 #[test]
 fn names_of_values_have_mathematics() {
     let mut table = results();
-    let name = |value: &str| (value == "mapa").then_some(r"\mathcal{L}_\beta");
-    table.call(|_| None, name);
+    let mut axes = NamedAxes::default();
+    axes.add_table(&table, &[]);
+    let names = [("mapa".to_owned(), r"\mathcal{L}_\beta".to_owned())].into();
+    let naming = Naming::new(&names, &Default::default(), &axes).expect("one name each");
+    naming.apply(&mut table);
     let spec = SummarySpec {
         values: vec!["test_kl".to_owned()],
         by: None,

@@ -84,13 +84,13 @@ impl Comparison {
             let place = file.name([name.to_owned()].into_iter().chain(at).chain([metric]));
             let ours = row.ours.as_ref();
             if let Some(digits) = ours.and_then(|ours| digits::digits(ours, kind)) {
-                values::number(&mut file, &format!("{place}/ours"), &digits);
+                values::number(&mut file, &format!("{place}/ours"), &digits, kind);
             }
             let theirs = digits::printed(row.theirs, row.spread);
-            values::number(&mut file, &format!("{place}/theirs"), &theirs);
+            values::number(&mut file, &format!("{place}/theirs"), &theirs, kind);
             let difference = ours.and_then(|ours| digits::difference(ours, row.theirs, kind));
             if let Some(digits) = difference {
-                values::number(&mut file, &format!("{place}/difference"), &digits);
+                values::number(&mut file, &format!("{place}/difference"), &digits, kind);
             }
         }
         file.into_text()

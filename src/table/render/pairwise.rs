@@ -188,8 +188,9 @@ impl Pairwise {
             let pair = [metric, coordinate(&row.value), coordinate(&row.baseline)];
             let at = row.at.iter().map(coordinate);
             let place = file.name([name.to_owned()].into_iter().chain(at).chain(pair));
-            if let Some(digits) = digits::digits(&difference(row), IntervalKind::Ci95) {
-                values::number(&mut file, &place, &digits);
+            let kind = IntervalKind::Ci95;
+            if let Some(digits) = digits::digits(&difference(row), kind) {
+                values::number(&mut file, &place, &digits, kind);
             }
             let [_, p, effect, n] = self.numbers(row, latex::math, "");
             for (part, text) in [("p", p), ("effect", effect), ("n", n)] {

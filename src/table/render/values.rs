@@ -1,7 +1,7 @@
 //! Every number of a summary as a LaTeX macro, so that the text of a paper is never stale.
 //!
-//! `\sweepline{summary/iwae/2/elbo}` prints the number with its interval; `/mean`, `/half`, `/low`,
-//! `/high` and `/n` after it print one part.
+//! `\sweepline{summary/iwae/2/elbo}` prints the number with its interval; `/mean` or `/median`, `/half`,
+//! `/low`, `/high` and `/n` after it print one part.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -12,6 +12,7 @@ use super::digits::Spread;
 use super::grid::Grid;
 use super::grid::Head;
 use super::latex;
+use crate::table::IntervalKind;
 use crate::table::Summary;
 
 /// Looks a number up; one that does not exist stops LaTeX with its name.
@@ -68,15 +69,18 @@ impl ValuesFile {
     }
 }
 
-/// Defines a number by its digits, whole and in parts.
-pub(super) fn number(file: &mut ValuesFile, name: &str, digits: &Digits) {
+/// Defines a number by its digits, whole and in parts, of which the middle is called as the interval has it.
+pub(super) fn number(file: &mut ValuesFile, name: &str, digits: &Digits, kind: IntervalKind) {
     let times = digits.times;
     let scaled = |number: &str| match times {
         0 => number.replace('−', "-"),
         _ => format!("{} \\times 10^{{{times}}}", number.replace('−', "-")),
     };
     file.math(name, &latex::math(digits));
-    file.math(&format!("{name}/mean"), &scaled(&digits.centre));
+    file.math(
+        &format!("{name}/{}", kind.centre_name()),
+        &scaled(&digits.centre),
+    );
     match &digits.spread {
         Spread::None => {}
         Spread::PlusMinus(half) => file.math(&format!("{name}/half"), &scaled(half)),
@@ -99,7 +103,7 @@ pub(super) fn write(summary: &Summary, grid: &Grid, name: &str) -> String {
             let at = row.at.iter().map(|at| coordinate(at));
             let parts = [name.to_owned()].into_iter().chain(at).chain(pivot(head));
             let place = file.name(parts.chain([head.metric.name.clone()]));
-            number(&mut file, &place, &digits);
+            number(&mut file, &place, &digits, summary.interval);
             file.math(&format!("{place}/n"), &cell.estimate.n().to_string());
         }
     }
