@@ -128,7 +128,8 @@ fn folder_at(path: &Path) -> Option<Stat> {
     about.is_dir().then(|| Stat::of(&about))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
     use std::thread::sleep;

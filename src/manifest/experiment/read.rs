@@ -170,6 +170,19 @@ pub(super) fn read(
         .entry("axes")
         .map_or(&node.place, |entry| &entry.key_place);
     let infos = infos(&axes);
+    if let Some(seeds) = changes
+        .seeds
+        .filter(|_| !infos.iter().any(|axis| axis.seeds))
+    {
+        found.push(
+            Diagnostic::error(format!(
+                "`--seeds {seeds}` changes nothing: no axis has seeds"
+            ))
+            .help(format!(
+                "`seed: {{seeds: {seeds}}}` under `axes` is one, where stages take `${{seed}}`"
+            )),
+        );
+    }
     let mut grid = grid::build(columns, &axes, &shaping, place, found)?;
     let context = claims::Context {
         columns: grid.columns(),

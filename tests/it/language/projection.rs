@@ -140,3 +140,14 @@ fn fewer_seeds_are_the_first_of_more() {
     assert_eq!(steps(&fewer, "fit").len(), 4);
     assert!(names(&plan(SMALL), "fit").contains(&names(&fewer, "fit")[0]));
 }
+
+#[test]
+fn seeds_that_no_axis_takes_are_told() {
+    let overrides = Overrides {
+        seeds: Some(5),
+        ..Overrides::default()
+    };
+    let manifest = "experiment: e\naxes: {lr: [1, 2]}\nstages:\n  a: {uses: command, with: {run: 'echo ${lr}'}}\n";
+    let said = planned_with(manifest, &overrides).found.render(false);
+    assert!(said.contains("`--seeds 5` changes nothing"), "{said}");
+}
