@@ -52,10 +52,24 @@ pub trait History: Sync {
         None
     }
 
-    /// Whether a step that failed the last time counts as ended, not as one that runs again.
-    fn failures_count(&self) -> bool {
-        false
+    /// Whether the result under a key is what this step left when it last ran: asked of steps without a cache,
+    /// whose results are replaced each time, also by other steps that have the key.
+    ///
+    /// # Errors
+    /// Where that cannot be read.
+    fn is_of(&self, _key: Digest, _step: &str) -> Result<bool, StoreError> {
+        Ok(false)
     }
+}
+
+/// Which way the plan is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// What a run would do.
+    Ahead,
+    /// What the last one left: steps that failed have ended, and a result counts also where no run uses it
+    /// again (`cache: false`).
+    Back,
 }
 
 /// What becomes of a step.
@@ -93,20 +107,21 @@ pub struct Reason {
 }
 
 impl Plan {
-    /// What a run would do with every step, in the order of the plan.
-    pub fn statuses(&self, keys: &dyn Keys, history: &dyn History) -> Vec<StepStatus> {
+    /// What a run would do with every step, or what the last one left of it, in the order of the plan.
+    pub fn statuses(&self, keys: &dyn Keys, history: &dyn History, look: Look) -> Vec<StepStatus> {
         let mut statuses: Vec<StepStatus> = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
             let outlook = BeforeRun {
                 plan: self,
                 history,
                 statuses: &statuses,
+                look,
             };
             let resolver = Resolver {
                 keys,
                 outlook: &outlook,
             };
-            let status = self.status(step, &resolver, history);
+            let status = self.status(step, &resolver, history, look);
             statuses.push(status);
         }
         statuses
@@ -124,12 +139,19 @@ impl Plan {
             plan: self,
             history,
             statuses,
+            look: Look::Ahead,
         };
         let outlook = &outlook;
         Resolver { keys, outlook }.parts(step)
     }
 
-    fn status(&self, step: &Step, resolver: &Resolver<'_>, history: &dyn History) -> StepStatus {
+    fn status(
+        &self,
+        step: &Step,
+        resolver: &Resolver<'_>,
+        history: &dyn History,
+        look: Look,
+    ) -> StepStatus {
         let place = || Some(step.place.clone());
         let runs = |key: Digest, what: Change| StepStatus::Runs {
             key,
@@ -153,6 +175,20 @@ impl Plan {
             }
             Resolution::Keyed { key, lookup } => (key, lookup),
         };
+        let name = step.to_string();
+        let uncached = !step.policy.cache;
+        let lookup = match uncached && look == Look::Back {
+            true => left_by(history, key, &name),
+            false => Ok(lookup),
+        };
+        let lookup = match lookup {
+            Ok(lookup) => lookup,
+            Err(error) => {
+                return StepStatus::Broken {
+                    error: Arc::new(ResolveError::Store(error)),
+                };
+            }
+        };
         match lookup {
             Lookup::Hit(result) => return StepStatus::UpToDate { key, result },
             Lookup::Damaged { presence, .. } => {
@@ -164,10 +200,11 @@ impl Plan {
                     },
                 );
             }
-            Lookup::Miss if !step.policy.cache => return runs(key, Change::NotCached),
+            Lookup::Miss if uncached && look == Look::Ahead => {
+                return runs(key, Change::NotCached);
+            }
             Lookup::Miss => {}
         }
-        let name = step.to_string();
         let Some(old) = history.last(&name) else {
             return runs(key, Change::New);
         };
@@ -227,11 +264,20 @@ impl Plan {
     }
 }
 
+/// What the last run of a step left under a key.
+fn left_by(history: &dyn History, key: Digest, step: &str) -> Result<Lookup, StoreError> {
+    match history.is_of(key, step)? {
+        true => history.lookup(key),
+        false => Ok(Lookup::Miss),
+    }
+}
+
 /// What earlier runs left, for the steps that follow those with a status.
 struct BeforeRun<'a> {
     plan: &'a Plan,
     history: &'a dyn History,
     statuses: &'a [StepStatus],
+    look: Look,
 }
 
 impl BeforeRun<'_> {
@@ -251,7 +297,7 @@ impl Outlook for BeforeRun<'_> {
     fn upstream(&self, step: StepId) -> Upstream<'_> {
         match self.statuses[step.index()].result() {
             Some(result) => Upstream::Left(result),
-            None if self.history.failures_count() && self.left_nothing(step) => Upstream::Nothing,
+            None if self.look == Look::Back && self.left_nothing(step) => Upstream::Nothing,
             None => Upstream::Open,
         }
     }
