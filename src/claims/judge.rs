@@ -2,8 +2,9 @@
 //!
 //! Without a test the numbers are compared as they are. With one, a comparison holds where the
 //! data would be improbable if it were false, fails where they would be improbable if it were
-//! true, and is undecided between; what is compared then, and shown, is one number per replicate. A claim `for_each` of several groups holds only where every
-//! group does; such an intersection needs no correction for many comparisons (Berger 1982).
+//! true, and is undecided between; what is compared then, and shown, is one number per replicate.
+//! A claim `for_each` of several groups holds only where every group does; such an intersection
+//! needs no correction for many comparisons (Berger 1982).
 
 use std::collections::BTreeMap;
 
@@ -321,7 +322,7 @@ impl Group<'_> {
         } else if found.p_against <= levels.fails && !says {
             Verdict::Fails
         } else if found.p <= levels.holds || found.p_against <= levels.fails {
-            // A t test is of means also where medians are shown, and Wilcoxon's of differences.
+            // A t test is of means, also where medians are shown; Wilcoxon's is of differences.
             compared.reason = "the test tells otherwise than the two sides".to_owned();
             Verdict::Undecided
         } else {

@@ -175,23 +175,20 @@ impl Plan {
             }
             Resolution::Keyed { key, lookup } => (key, lookup),
         };
-        let name = step.to_string();
-        let uncached = !step.policy.cache;
-        let lookup = match uncached && look == Look::Back {
-            true => left_by(history, key, &name),
+        // Looked for by no run, as none uses it again.
+        let left = !step.policy.cache && look == Look::Back;
+        let lookup = match left {
+            true => left_by(step, key, history),
             false => Ok(lookup),
         };
-        let lookup = match lookup {
-            Ok(lookup) => lookup,
+        match lookup {
+            Ok(Lookup::Hit(result)) => return StepStatus::UpToDate { key, result },
             Err(error) => {
                 return StepStatus::Broken {
                     error: Arc::new(ResolveError::Store(error)),
                 };
             }
-        };
-        match lookup {
-            Lookup::Hit(result) => return StepStatus::UpToDate { key, result },
-            Lookup::Damaged { presence, .. } => {
+            Ok(Lookup::Damaged { presence, .. }) => {
                 return runs(
                     key,
                     match presence {
@@ -200,11 +197,12 @@ impl Plan {
                     },
                 );
             }
-            Lookup::Miss if uncached && look == Look::Ahead => {
+            Ok(Lookup::Miss) if !step.policy.cache && !left => {
                 return runs(key, Change::NotCached);
             }
-            Lookup::Miss => {}
+            Ok(Lookup::Miss) => {}
         }
+        let name = step.to_string();
         let Some(old) = history.last(&name) else {
             return runs(key, Change::New);
         };
@@ -264,9 +262,9 @@ impl Plan {
     }
 }
 
-/// What the last run of a step left under a key.
-fn left_by(history: &dyn History, key: Digest, step: &str) -> Result<Lookup, StoreError> {
-    match history.is_of(key, step)? {
+/// What a step left under its key when it last ran.
+fn left_by(step: &Step, key: Digest, history: &dyn History) -> Result<Lookup, StoreError> {
+    match history.is_of(key, &step.to_string())? {
         true => history.lookup(key),
         false => Ok(Lookup::Miss),
     }
