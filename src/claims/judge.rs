@@ -1,14 +1,12 @@
-//! Judging a claim over a table: groups, quantities, comparisons, verdict.
+//! Judging a claim over result tables: groups, quantities, comparisons, verdict.
 //!
 //! Without a test the numbers are compared as they are. With one, a comparison holds where the
 //! data would be improbable if it were false, fails where they would be improbable if it were
-//! true, and is undecided between. A claim `for_each` of several groups holds only where every
-//! group does; such an intersection needs no correction for many comparisons (Berger 1982).
+//! true, and is undecided between; what is compared then, and shown, is one number per replicate.
+//! A claim `for_each` of several groups holds only where every group does; such an intersection
+//! needs no correction for many comparisons (Berger 1982).
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-
-use serde_json::Value as Json;
 
 use super::Arithmetic;
 use super::Claim;
@@ -27,27 +25,43 @@ use super::Tested;
 use super::Verdict;
 use super::evidence::evidence;
 use super::sample::Sample;
-use super::sample::passes;
-use super::sample::replicate;
-use crate::table::Table;
+use super::source::At;
+use super::source::Placed;
+use super::source::Source;
+use super::source::places;
+use super::source::rows_at;
+use super::source::unknown_names;
 use crate::text::plural;
 
-/// Judges a claim over the rows of a table. Names are checked first: against `known`, which may
-/// hold more values than the table has rows for; all unknown ones are returned together.
+/// Judges a claim over what its quantities are taken from, one source for each of them in their order. Names are
+/// checked first: against `known`, which may hold more values than there are rows for; all unknown ones are
+/// returned together.
 pub fn judge(
     claim: &Claim,
-    table: &Table,
+    sources: &[&Source],
     known: &KnownNames,
 ) -> Result<Judgement, Vec<ClaimError>> {
     let mut errors = known.check(claim);
-    // Evaluation indexes columns: a name that only the manifest knows is missing here.
-    errors.extend(absent_columns(claim, table));
+    if errors.is_empty() {
+        errors = unknown_names(claim, sources);
+    }
     if !errors.is_empty() {
         return Err(errors);
     }
-    let groups: Vec<GroupJudgement> = groups(claim, table)
+    let placed = sources.iter().map(|source| source.placed(claim));
+    let placed: Vec<[Placed; 2]> = placed.collect();
+    let groups: Vec<GroupJudgement> = places(claim, placed.iter())
         .into_iter()
-        .map(|(at, rows)| judge_group(claim, table, at, &rows))
+        .map(|at| {
+            let quantities = claim.quantities.iter().zip(sources).zip(&placed);
+            let samples = quantities.map(|(((name, quantity), source), placed)| {
+                let rows = placed.each_ref().map(|placed| rows_at(placed, &at));
+                let sample = Sample::of(quantity, source, rows, claim.test.as_ref());
+                (name.as_str(), sample)
+            });
+            let samples = samples.collect();
+            Group { claim, samples }.judge(at)
+        })
         .collect();
     let reason = match groups.is_empty() {
         true => "no row of the table is what the claim is about".to_owned(),
@@ -61,98 +75,6 @@ pub fn judge(
         reason,
         groups,
     })
-}
-
-fn absent_columns(claim: &Claim, table: &Table) -> Vec<ClaimError> {
-    let quantities = claim.quantities.iter().map(|(_, quantity)| quantity);
-    let filtered = claim.filters.keys().chain(
-        quantities
-            .clone()
-            .flat_map(|quantity| quantity.filters.keys()),
-    );
-    let replicates = claim.test.iter().flat_map(|test| &test.replicate);
-    let mut names: Vec<&String> = quantities
-        .clone()
-        .flat_map(|quantity| &quantity.value)
-        .chain(filtered)
-        .chain(&claim.for_each)
-        .chain(replicates)
-        .collect();
-    names.sort();
-    names.dedup();
-    let checked = KnownNames::of(table).check(claim);
-    names
-        .into_iter()
-        .filter(|name| table.column(name).is_none())
-        .map(|name| ClaimError::Unknown {
-            what: "column".to_owned(),
-            name: name.clone(),
-            known: table.columns.iter().map(|c| c.name.clone()).collect(),
-        })
-        // What the table alone would refuse for its values is the business of `known`.
-        .filter(|error| !checked.contains(error))
-        .collect()
-}
-
-/// Axes of `for_each` with their values.
-type At = Vec<(String, Json)>;
-
-/// Rows by the values of `for_each`, in order of first appearance.
-fn groups(claim: &Claim, table: &Table) -> Vec<(At, Vec<usize>)> {
-    let axes: Vec<(&String, usize)> = claim
-        .for_each
-        .iter()
-        .filter_map(|axis| Some((axis, table.column(axis)?)))
-        .collect();
-    let mut groups: Vec<(At, Vec<usize>)> = Vec::new();
-    for row in 0..table.rows.len() {
-        if !passes(table, row, &claim.filters) {
-            continue;
-        }
-        let at =
-            |&(axis, column): &(&String, usize)| (axis.clone(), table.rows[row][column].clone());
-        let at: At = axes.iter().map(at).collect();
-        match groups.iter_mut().find(|(known, _)| *known == at) {
-            Some((_, rows)) => rows.push(row),
-            None => groups.push((at, vec![row])),
-        }
-    }
-    groups
-}
-
-fn judge_group(claim: &Claim, table: &Table, at: At, rows: &[usize]) -> GroupJudgement {
-    let samples: BTreeMap<&str, Sample> = claim
-        .quantities
-        .iter()
-        .map(|(name, quantity)| (name.as_str(), Sample::of(quantity, table, rows)))
-        .collect();
-    let group = Group {
-        claim,
-        table,
-        samples,
-    };
-    let mut comparisons = Vec::new();
-    let levels = Levels::of(claim);
-    let verdict = group.statement(&claim.statement, levels, &mut comparisons);
-    let quantities = claim.quantities.iter().map(|(name, quantity)| {
-        let sample = &group.samples[name.as_str()];
-        Measured {
-            quantity: match name.starts_with('_') {
-                true => quantity.to_string(),
-                false => name.clone(),
-            },
-            value: sample.value,
-            n: sample.rows.len(),
-            missing: sample.missing,
-            diverged: sample.diverged.len(),
-        }
-    });
-    GroupJudgement {
-        at,
-        verdict,
-        quantities: quantities.collect(),
-        comparisons,
-    }
 }
 
 /// The probabilities of error with which a part of a statement may be said to hold, and to fail.
@@ -193,11 +115,43 @@ impl Levels {
 
 struct Group<'a> {
     claim: &'a Claim,
-    table: &'a Table,
     samples: BTreeMap<&'a str, Sample>,
 }
 
+/// Two samples that a test compares, in one order where they are paired.
+struct Replicates {
+    left: Vec<f64>,
+    right: Vec<f64>,
+    /// Those of either side that have no partner.
+    left_out: usize,
+}
+
 impl Group<'_> {
+    fn judge(&self, at: At) -> GroupJudgement {
+        let mut comparisons = Vec::new();
+        let levels = Levels::of(self.claim);
+        let verdict = self.statement(&self.claim.statement, levels, &mut comparisons);
+        let quantities = self.claim.quantities.iter().map(|(name, quantity)| {
+            let sample = &self.samples[name.as_str()];
+            Measured {
+                quantity: match name.starts_with('_') {
+                    true => quantity.to_string(),
+                    false => name.clone(),
+                },
+                value: sample.value,
+                n: sample.n,
+                missing: sample.missing + sample.absent,
+                diverged: sample.diverged,
+            }
+        });
+        GroupJudgement {
+            at,
+            verdict,
+            quantities: quantities.collect(),
+            comparisons,
+        }
+    }
+
     fn statement(
         &self,
         statement: &Statement,
@@ -241,8 +195,7 @@ impl Group<'_> {
             compared.reason = missing.unwrap_or_else(|| "a side has no finite value".to_owned());
             return compared;
         };
-        compared.difference = Some(left - right);
-        compared.tolerance = self.claim.tolerance.around(right);
+        self.set_sides(&mut compared, left, right);
         if let Some(reason) = missing {
             compared.reason = reason;
             return compared;
@@ -259,6 +212,14 @@ impl Group<'_> {
             Some(test) => self.test(test, comparison, levels, &mut compared),
         }
         compared
+    }
+
+    /// Puts the values of the two sides into a comparison.
+    fn set_sides(&self, compared: &mut Compared, left: f64, right: f64) {
+        compared.left.value = Some(left);
+        compared.right.value = Some(right);
+        compared.difference = Some(left - right);
+        compared.tolerance = self.claim.tolerance.around(right);
     }
 
     fn side(&self, side: &Arithmetic) -> Side {
@@ -291,9 +252,13 @@ impl Group<'_> {
                 let values = plural(sample.missing, "value");
                 return Some(format!("{values} of `{shown}` missing"));
             }
+            if sample.absent > 0 && !self.claim.allow_missing {
+                let steps = plural(sample.absent, "step");
+                return Some(format!("{steps} without a result, for `{shown}`"));
+            }
             if sample.value.is_none() {
-                let values = plural(sample.rows.len(), "value");
-                let left_out = match sample.diverged.len() {
+                let values = plural(sample.n, "value");
+                let left_out = match sample.diverged {
                     0 => String::new(),
                     some => format!(", {some} left out that diverged"),
                 };
@@ -310,17 +275,36 @@ impl Group<'_> {
         levels: Levels,
         compared: &mut Compared,
     ) {
-        let Some((left, right)) = self.replicates(significance, comparison) else {
+        let Some(samples) = self.replicates(significance, comparison) else {
             compared.reason = "the replicates of the two sides are not the same".to_owned();
             return;
         };
+        let Replicates {
+            left,
+            right,
+            left_out,
+        } = &samples;
+        // What stands beside the verdict is what was compared, also where some of it was left out.
+        let value = |side: &Arithmetic, replicates: &[f64]| match side.as_name() {
+            Some(name) => self.samples.get(name)?.middle(replicates),
+            None => side.evaluate(&BTreeMap::new()).ok(),
+        };
+        let sides = (
+            value(&comparison.left, left),
+            value(&comparison.right, right),
+        );
+        let (Some(of_left), Some(of_right)) = sides else {
+            compared.reason = "no replicate has a partner on the other side".to_owned();
+            return;
+        };
+        self.set_sides(compared, of_left, of_right);
         let n = match significance.test.paired {
             true => vec![left.len()],
             false => vec![left.len(), right.len()],
         };
         let run = |shift: f64| {
             let shifted: Vec<f64> = left.iter().map(|value| value + shift).collect();
-            (significance.test.run)(&shifted, &right)
+            (significance.test.run)(&shifted, right)
         };
         let Some(found) = evidence(comparison.relation, compared.tolerance, run) else {
             let counts: Vec<String> = n.iter().map(usize::to_string).collect();
@@ -331,14 +315,20 @@ impl Group<'_> {
             );
             return;
         };
-        compared.verdict = if found.p <= levels.holds {
+        let relation = comparison.relation;
+        let says = relation.holds(of_left, of_right, compared.tolerance);
+        compared.verdict = if found.p <= levels.holds && says {
             Verdict::Holds
-        } else if found.p_against <= levels.fails {
+        } else if found.p_against <= levels.fails && !says {
             Verdict::Fails
+        } else if found.p <= levels.holds || found.p_against <= levels.fails {
+            // A t test is of means, also where medians are shown; Wilcoxon's is of differences.
+            compared.reason = "the test tells otherwise than the two sides".to_owned();
+            Verdict::Undecided
         } else {
             let least = n.iter().copied().min().unwrap_or(0);
             let needed = significance.replicates_needed(found.statistic, least, levels.holds);
-            let ordered = !matches!(comparison.relation, Relation::Equal | Relation::Unequal);
+            let ordered = !matches!(relation, Relation::Equal | Relation::Unequal);
             compared.reason = match needed.filter(|needed| *needed > least && ordered) {
                 Some(needed) => format!(
                     "p = {:.3} is above the level; about {needed} replicates would decide, were the \
@@ -352,6 +342,7 @@ impl Group<'_> {
         compared.test = Some(Tested {
             test: significance.name().to_owned(),
             n,
+            left_out: *left_out,
             statistic: found.statistic,
             p: found.p,
             p_against: found.p_against,
@@ -360,47 +351,67 @@ impl Group<'_> {
     }
 
     /// The two samples, in one order where they are paired. A number stands for itself at every
-    /// replicate of the other side. None where pairs have no partner.
+    /// replicate of the other side. None where pairs have no partner and should have one.
     fn replicates(
         &self,
         significance: &Significance,
         comparison: &Comparison,
-    ) -> Option<(Vec<f64>, Vec<f64>)> {
-        let side = |side: &Arithmetic| {
-            let sample = self.samples.get(side.as_name()?)?;
-            Some(sample.by_replicate(self.table, &significance.replicate))
-        };
-        // The partner of a training that diverged has nothing to stand beside.
-        let sides = [&comparison.left, &comparison.right].into_iter();
-        let samples = sides.filter_map(|side| self.samples.get(side.as_name()?));
-        let diverged: BTreeSet<String> = samples
-            .flat_map(|sample| &sample.diverged)
-            .map(|row| replicate(self.table, &significance.replicate, *row))
-            .collect();
+    ) -> Option<Replicates> {
+        let sample = |side: &Arithmetic| self.samples.get(side.as_name()?);
+        let values =
+            |sample: &Sample| -> Vec<f64> { sample.replicates.values().copied().collect() };
         let constant = |side: &Arithmetic, n: usize| {
             let value = side.evaluate(&BTreeMap::new()).ok()?;
             Some(vec![value; n])
         };
-        match (side(&comparison.left), side(&comparison.right)) {
-            (Some(mut left), Some(mut right)) => {
-                if significance.test.paired {
-                    left.retain(|at, _| !diverged.contains(at));
-                    right.retain(|at, _| !diverged.contains(at));
-                }
-                if significance.test.paired && !left.keys().eq(right.keys()) {
-                    return None;
-                }
-                Some((left.into_values().collect(), right.into_values().collect()))
+        let (left, right) = match (sample(&comparison.left), sample(&comparison.right)) {
+            (Some(left), Some(right)) if significance.test.paired => {
+                return self.pairs(left, right);
             }
+            (Some(left), Some(right)) => (values(left), values(right)),
             (Some(left), None) => {
+                let left = values(left);
                 let right = constant(&comparison.right, left.len())?;
-                Some((left.into_values().collect(), right))
+                (left, right)
             }
             (None, Some(right)) => {
-                let left = constant(&comparison.left, right.len())?;
-                Some((left, right.into_values().collect()))
+                let right = values(right);
+                (constant(&comparison.left, right.len())?, right)
             }
-            (None, None) => None,
+            (None, None) => return None,
+        };
+        Some(Replicates {
+            left,
+            right,
+            left_out: 0,
+        })
+    }
+
+    /// The replicates that both sides have. The partner of a training that diverged has nothing to stand beside;
+    /// any other one must have a partner, unless values may be missing.
+    fn pairs(&self, left: &Sample, right: &Sample) -> Option<Replicates> {
+        let diverged =
+            |at: &String| left.diverged_at.contains(at) || right.diverged_at.contains(at);
+        let mut pairs = Vec::new();
+        let mut alone = 0;
+        for (at, value) in left.replicates.iter().filter(|(at, _)| !diverged(at)) {
+            match right.replicates.get(at) {
+                Some(partner) => pairs.push((*value, *partner)),
+                None => alone += 1,
+            }
         }
+        let right_alone = |at: &&String| !diverged(at) && !left.replicates.contains_key(*at);
+        alone += right.replicates.keys().filter(right_alone).count();
+        if alone > 0 && !self.claim.allow_missing {
+            return None;
+        }
+        let all = left.replicates.len() + right.replicates.len();
+        let left_out = all - 2 * pairs.len();
+        let (left, right) = pairs.into_iter().unzip();
+        Some(Replicates {
+            left,
+            right,
+            left_out,
+        })
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::Relation;
+use crate::text::plural;
 
 /// Whether a claim is so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +88,7 @@ pub struct Measured {
     pub quantity: String,
     /// None where there is nothing to measure.
     pub value: Option<f64>,
-    /// Values behind it.
+    /// Values behind it; replicates, where the claim has a test.
     pub n: usize,
     /// Values that should be there and are not.
     pub missing: usize,
@@ -106,6 +107,22 @@ impl Measured {
         match self.diverged {
             0 => self.n.to_string(),
             some => format!("{} ({some} diverged)", self.n),
+        }
+    }
+}
+
+impl GroupJudgement {
+    /// `6, 5 in 5 pairs`: the values behind each quantity, and what a paired test left of them; `each` says
+    /// those of one.
+    pub fn counted(&self, compared: &Compared, each: impl Fn(&Measured) -> String) -> String {
+        let counts: Vec<String> = self.quantities.iter().map(each).collect();
+        let counts = counts.join(", ");
+        match &compared.test {
+            Some(test) if test.left_out > 0 => {
+                let pairs = test.n.iter().copied().min().unwrap_or(0);
+                format!("{counts} in {}", plural(pairs, "pair"))
+            }
+            _ => counts,
         }
     }
 }
@@ -140,6 +157,9 @@ pub struct Tested {
     pub test: String,
     /// Replicates: pairs, or values on the left and on the right.
     pub n: Vec<usize>,
+    /// Replicates of either side that have no partner, or whose partner diverged.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: usize,
     /// t, or the smaller rank sum; of the sides shifted by the tolerance.
     pub statistic: f64,
     /// The probability of such data if the claim were false; compared with the level.

@@ -85,9 +85,9 @@ fn group(group: &GroupJudgement) -> Vec<String> {
 /// `-101.2 > -150.9 (n = 3, 3; p = 0.012)`, with the reason where there is one.
 fn numbers(compared: &Compared, group: &GroupJudgement) -> String {
     let mut behind = Vec::new();
-    let counts: Vec<String> = group.quantities.iter().map(Measured::counted).collect();
-    if !counts.is_empty() {
-        behind.push(format!("n = {}", counts.join(", ")));
+    if !group.quantities.is_empty() {
+        let counts = group.counted(compared, Measured::counted);
+        behind.push(format!("n = {counts}"));
     }
     if compared.tolerance > 0.0 {
         behind.push(format!("tolerance {}", shown(Some(compared.tolerance))));

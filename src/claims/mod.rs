@@ -20,6 +20,7 @@ mod power;
 mod print;
 mod sample;
 mod significance;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -52,3 +53,4 @@ pub use print::to_table;
 pub use print::to_values;
 pub use significance::Significance;
 pub use significance::TESTS;
+pub use source::Source;

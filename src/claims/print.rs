@@ -56,7 +56,7 @@ pub fn to_table(judgements: &[Judgement]) -> Table {
                     number(compared.right.value),
                     number(compared.difference),
                     number(Some(compared.tolerance)),
-                    counts(group).into(),
+                    counts(group, compared).into(),
                     text_or_null(compared.test.as_ref().map(|test| test.test.clone())),
                     number(compared.test.as_ref().map(|test| test.p)),
                     compared.verdict.name().into(),
@@ -195,7 +195,10 @@ pub fn to_values(judgements: &[Judgement]) -> String {
                         file.math(&format!("{place}/{part}"), &math);
                     }
                 }
-                file.define(&format!("{place}/n"), &escape_latex(&counts(group)));
+                file.define(
+                    &format!("{place}/n"),
+                    &escape_latex(&counts(group, compared)),
+                );
             }
         }
     }
@@ -235,7 +238,7 @@ fn lines(judgements: &[Judgement]) -> Vec<[String; 8]> {
                         compared.relation.sign(),
                         shown(compared.right.value)
                     ),
-                    counts(group),
+                    counts(group, compared),
                     compared
                         .test
                         .as_ref()
@@ -272,10 +275,8 @@ fn shown_comparison(compared: &Compared) -> String {
     format!("{left} {} {right}", compared.relation.sign())
 }
 
-/// Values behind each quantity, in order.
-fn counts(group: &GroupJudgement) -> String {
-    let counts: Vec<String> = group.quantities.iter().map(Measured::counted).collect();
-    counts.join(", ")
+fn counts(group: &GroupJudgement, compared: &Compared) -> String {
+    group.counted(compared, Measured::counted)
 }
 
 /// Four digits, as people compare them; the JSON has all.

@@ -1,114 +1,121 @@
-//! The rows of a table that a quantity is taken from, and the taking.
+//! The values that a quantity is taken from, and the taking.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::Aggregate;
-use super::Filters;
 use super::Quantity;
-use super::names::same;
+use super::Significance;
+use super::source::Source;
 use crate::table::Table;
 use crate::table::stats;
 
-/// The rows behind a quantity.
+/// The values behind a quantity.
 pub(super) struct Sample {
     take: Aggregate,
-    /// Rows with all values.
-    pub(super) rows: Vec<usize>,
-    columns: Vec<usize>,
+    /// Values that it is taken from: rows, or replicates where a test compares those.
+    pub(super) n: usize,
+    /// Rows without a value.
     pub(super) missing: usize,
+    /// Steps without their rows.
+    pub(super) absent: usize,
     /// Rows that are left out: of trainings that diverged.
-    pub(super) diverged: Vec<usize>,
+    pub(super) diverged: usize,
+    /// Where the test has replicates: the number of each, by its coordinates as text.
+    pub(super) replicates: BTreeMap<String, f64>,
+    /// The replicates that have rows which are left out.
+    pub(super) diverged_at: BTreeSet<String>,
     /// None where there are too few values to take it from.
     pub(super) value: Option<f64>,
 }
 
 impl Sample {
-    /// The rows of a quantity among these.
-    pub(super) fn of(quantity: &Quantity, table: &Table, rows: &[usize]) -> Self {
-        let columns: Vec<usize> = quantity
-            .value
-            .iter()
-            .filter_map(|name| table.column(name))
-            .collect();
-        let chosen = rows
-            .iter()
-            .filter(|&&row| passes(table, row, &quantity.filters));
+    /// The sample of a quantity among these rows of its source, and these of what is absent there. With a
+    /// test each replicate counts once, however many rows it has: they are no repetitions of one another.
+    pub(super) fn of(
+        quantity: &Quantity,
+        source: &Source,
+        [rows, absent]: [&[usize]; 2],
+        test: Option<&Significance>,
+    ) -> Self {
+        let table = &source.table;
+        let columns = quantity.value.iter();
+        let columns: Vec<usize> = columns.filter_map(|name| table.column(name)).collect();
+        let chosen = source.present(quantity, rows).into_iter();
         let (diverged, chosen): (Vec<usize>, Vec<usize>) =
-            chosen.copied().partition(|&row| table.diverged(row));
-        let (present, missing): (Vec<usize>, Vec<usize>) = chosen.into_iter().partition(|&row| {
-            columns
-                .iter()
-                .all(|&column| table.number(row, column).is_some())
+            chosen.partition(|row| table.diverged(*row));
+        let (present, missing): (Vec<usize>, Vec<usize>) = chosen.into_iter().partition(|row| {
+            let mut columns = columns.iter();
+            columns.all(|column| table.number(*row, *column).is_some())
         });
         let mut sample = Sample {
             take: quantity.take,
-            rows: present,
-            columns,
+            n: present.len(),
             missing: missing.len(),
-            diverged,
-            value: None,
+            absent: source.missing(quantity, absent).len(),
+            diverged: diverged.len(),
+            replicates: BTreeMap::new(),
+            diverged_at: BTreeSet::new(),
+            value: taken(quantity.take, table, &columns, &present),
         };
-        sample.value = sample.taken(table, &sample.rows);
+        let Some(test) = test.filter(|_| quantity.take.is_centre()) else {
+            return sample;
+        };
+        let mut rows: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for row in present {
+            let at = replicate(table, &test.replicate, row);
+            rows.entry(at).or_default().push(row);
+        }
+        let number = |(at, rows): (String, Vec<usize>)| {
+            Some((at, taken(quantity.take, table, &columns, &rows)?))
+        };
+        sample.replicates = rows.into_iter().filter_map(number).collect();
+        let diverged = diverged.into_iter();
+        sample.diverged_at = diverged
+            .map(|row| replicate(table, &test.replicate, row))
+            .collect();
+        sample.n = sample.replicates.len();
+        sample.value = sample.middle(&sample.replicates.values().copied().collect::<Vec<_>>());
         sample
     }
 
-    fn values(&self, table: &Table, rows: &[usize], column: usize) -> Vec<f64> {
-        let Some(&column) = self.columns.get(column) else {
-            return Vec::new();
+    /// The quantity of the numbers of some replicates.
+    pub(super) fn middle(&self, replicates: &[f64]) -> Option<f64> {
+        reduced(self.take, replicates, &[])
+    }
+}
+
+/// The aggregate over some rows.
+fn taken(take: Aggregate, table: &Table, columns: &[usize], rows: &[usize]) -> Option<f64> {
+    let values = |column: Option<&usize>| -> Vec<f64> {
+        let numbers = |&column: &usize| {
+            rows.iter()
+                .filter_map(move |&row| table.number(row, column))
         };
-        rows.iter()
-            .filter_map(|&row| table.number(row, column))
-            .collect()
-    }
+        column.into_iter().flat_map(numbers).collect()
+    };
+    reduced(take, &values(columns.first()), &values(columns.get(1)))
+}
 
-    /// The aggregate over some of the rows.
-    fn taken(&self, table: &Table, rows: &[usize]) -> Option<f64> {
-        let x = self.values(table, rows, 0);
-        match self.take {
-            Aggregate::Mean => stats::mean(&x),
-            Aggregate::Median => stats::median(&x),
-            Aggregate::Min => stats::min(&x),
-            Aggregate::Max => stats::max(&x),
-            Aggregate::Std => stats::standard_deviation(&x),
-            Aggregate::Count => Some(x.len() as f64),
-            Aggregate::Spearman => {
-                stats::spearman(&x, &self.values(table, rows, 1)).map(|r| r.coefficient)
-            }
-            Aggregate::Pearson => {
-                stats::pearson(&x, &self.values(table, rows, 1)).map(|r| r.coefficient)
-            }
-        }
-    }
-
-    /// One value per replicate, by the replicate's coordinates as text.
-    pub(super) fn by_replicate(&self, table: &Table, axes: &[String]) -> BTreeMap<String, f64> {
-        let mut rows: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for &row in &self.rows {
-            rows.entry(replicate(table, axes, row))
-                .or_default()
-                .push(row);
-        }
-        rows.into_iter()
-            .filter_map(|(at, rows)| Some((at, self.taken(table, &rows)?)))
-            .collect()
+/// The aggregate of values, of pairs with `y` where it takes two columns.
+fn reduced(take: Aggregate, x: &[f64], y: &[f64]) -> Option<f64> {
+    match take {
+        Aggregate::Mean => stats::mean(x),
+        Aggregate::Median => stats::median(x),
+        Aggregate::Min => stats::min(x),
+        Aggregate::Max => stats::max(x),
+        Aggregate::Std => stats::standard_deviation(x),
+        Aggregate::Count => Some(x.len() as f64),
+        Aggregate::Spearman => stats::spearman(x, y).map(|r| r.coefficient),
+        Aggregate::Pearson => stats::pearson(x, y).map(|r| r.coefficient),
     }
 }
 
 /// The coordinates of a row's replicate as text.
-pub(super) fn replicate(table: &Table, axes: &[String], row: usize) -> String {
+fn replicate(table: &Table, axes: &[String], row: usize) -> String {
     let at = axes.iter().filter_map(|axis| table.column(axis));
     let at: Vec<String> = at
         .map(|column| table.rows[row][column].to_string())
         .collect();
     at.join(", ")
-}
-
-/// Whether a row is let through.
-pub(super) fn passes(table: &Table, row: usize, filters: &Filters) -> bool {
-    filters.iter().all(|(axis, values)| {
-        let found = table
-            .column(axis)
-            .and_then(|column| table.rows[row].get(column));
-        found.is_some_and(|found| values.iter().any(|value| same(value, found)))
-    })
 }

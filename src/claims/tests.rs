@@ -36,16 +36,30 @@ fn claim(fields: &str) -> Result<Claim, String> {
     serde_yaml::from_str(&text).map_err(|error| error.to_string())
 }
 
+/// Over one table.
+fn judge_over(
+    claim: &Claim,
+    table: &Table,
+    known: &KnownNames,
+) -> Result<Judgement, Vec<ClaimError>> {
+    let source = Source::from(table.clone());
+    let sources = claim.quantities.iter().map(|_| &source);
+    judge(claim, &sources.collect::<Vec<_>>(), known)
+}
+
 fn judged(fields: &str) -> Judgement {
-    let table = table(ROWS);
-    judge(&claim(fields).unwrap(), &table, &KnownNames::of(&table)).unwrap()
+    judged_over(fields, &table(ROWS))
+}
+
+fn judged_over(fields: &str, table: &Table) -> Judgement {
+    judge_over(&claim(fields).unwrap(), table, &KnownNames::of(table)).unwrap()
 }
 
 fn refused(fields: &str) -> String {
     let table = table(ROWS);
     let errors = match claim(fields) {
         Err(error) => return error,
-        Ok(claim) => judge(&claim, &table, &KnownNames::of(&table)).unwrap_err(),
+        Ok(claim) => judge_over(&claim, &table, &KnownNames::of(&table)).unwrap_err(),
     };
     let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
     errors.join("; ")
@@ -161,7 +175,7 @@ fn where_one_part_is_enough_each_has_a_share_of_the_level() {
     let verdict = |says: &str| {
         let fields = format!("says: {says}\ntest: wilcoxon\nreplicate: draw");
         let claim = claim(&fields).unwrap();
-        let judgement = judge(&claim, &table, &KnownNames::of(&table)).unwrap();
+        let judgement = judge_over(&claim, &table, &KnownNames::of(&table)).unwrap();
         judgement.verdict.name()
     };
     let lower = "mean(kl, method=mapa) < mean(kl, method=iwae)";
@@ -238,7 +252,7 @@ fn equality_is_shown_only_within_a_tolerance() {
 fn one_replicate_leaves_a_test_undecided() {
     let table = table("dataset,method,samples,draw,kl\na,mapa,5,0,1\na,iwae,5,0,2\n");
     let claim = claim(&format!("{SHORT}\ntest: paired-t\nreplicate: draw")).unwrap();
-    let judgement = judge(&claim, &table, &KnownNames::of(&table)).unwrap();
+    let judgement = judge_over(&claim, &table, &KnownNames::of(&table)).unwrap();
     assert_eq!(judgement.verdict, Verdict::Undecided);
     assert!(judgement.groups[0].comparisons[0].reason.contains("n = 1"));
 }
@@ -246,17 +260,123 @@ fn one_replicate_leaves_a_test_undecided() {
 #[test]
 fn missing_values_leave_a_claim_undecided_unless_allowed() {
     let table = table(&ROWS.replace("circle,iwae,5,3,2.6,", "circle,iwae,5,3,,"));
-    let judge = |more: &str| {
-        let claim = claim(&format!("{SHORT}\nwhere: {{dataset: circle}}\n{more}")).unwrap();
-        judge(&claim, &table, &KnownNames::of(&table)).unwrap()
+    let judged = |more: &str| {
+        let fields = format!("{SHORT}\nwhere: {{dataset: circle}}\n{more}");
+        judged_over(&fields, &table)
     };
-    let strict = judge("");
+    let strict = judged("");
     assert_eq!(strict.verdict, Verdict::Undecided);
     assert_eq!(
         strict.groups[0].comparisons[0].reason,
         "1 value of `median(kl, method=iwae)` missing"
     );
-    assert_eq!(judge("missing: allow").verdict, Verdict::Holds);
+    assert_eq!(judged("missing: allow").verdict, Verdict::Holds);
+}
+
+/// Draw 0 has eight rows on one side and is twice as hard: the mean of all rows would be above.
+#[test]
+fn a_test_and_the_numbers_beside_it_count_each_replicate_once() {
+    let mut rows = "dataset,method,samples,draw,kl\n".to_owned();
+    for draw in 0..5 {
+        let (kl, often) = if draw == 0 { (20, 8) } else { (10, 1) };
+        for samples in 0..often {
+            rows += &format!("circle,mapa,{samples},{draw},{kl}.{draw}\n");
+        }
+        rows += &format!("circle,iwae,0,{draw},{}\n", kl + 1);
+    }
+    let fields =
+        "says: mean(kl, method=mapa) < mean(kl, method=iwae)\ntest: paired-t\nreplicate: draw";
+    let judgement = judged_over(fields, &table(&rows));
+    let group = &judgement.groups[0];
+    assert_eq!(judgement.verdict, Verdict::Holds);
+    // (20 + 10.1 + 10.2 + 10.3 + 10.4) / 5 and (21 + 4 · 11) / 5.
+    assert!((group.comparisons[0].left.value.unwrap() - 12.2).abs() < 1e-12);
+    assert_eq!(group.comparisons[0].right.value, Some(13.0));
+    assert_eq!(group.quantities[0].n, 5);
+    // A level above one half does not make the larger one the smaller.
+    let fields = "says: mean(kl, method=mapa) < mean(kl, method=iwae)\nwhere: {dataset: figure-8}\ntest: paired-t\nreplicate: draw\nlevel: 0.9";
+    assert_eq!(judged(fields).verdict, Verdict::Fails);
+}
+
+#[test]
+fn pairs_that_are_there_are_tested_where_values_may_be_missing() {
+    let table = table(&ROWS.replace("circle,iwae,5,3,2.6,-2.6\n", ""));
+    let fields = format!("{SHORT}\nwhere: {{dataset: circle}}\ntest: paired-t\nreplicate: draw\n");
+    let strict = judged_over(&fields, &table);
+    assert_eq!(strict.verdict, Verdict::Undecided);
+    let allowed = judged_over(&format!("{fields}missing: allow"), &table);
+    assert_eq!(allowed.verdict, Verdict::Holds);
+    let compared = &allowed.groups[0].comparisons[0];
+    assert_eq!(compared.left.value, Some(1.1), "of the three pairs");
+    assert_eq!(compared.test.as_ref().unwrap().n, [3]);
+    let lines = to_lines(&[allowed]).join("\n");
+    assert!(lines.contains("(n = 4, 3 in 3 pairs; paired-t"), "{lines}");
+}
+
+#[test]
+fn null_selects_all_rows_where_none_has_the_axis() {
+    let table = table(ROWS);
+    let known = KnownNames::of(&table).with_axis("k", [Json::Null, Json::from(1)]);
+    let judged = |says: &str| judge_over(&claim(says).unwrap(), &table, &known);
+    let all = judged("says: count(kl, k=null) == 16\nwhere: {k: null}").unwrap();
+    assert_eq!(all.verdict, Verdict::Holds);
+    assert!(judged("says: count(kl, k=1) == 0").is_err());
+    assert!(judged("says: count(kl) == 16\nwhere: {k: 1}").is_err());
+}
+
+#[test]
+fn what_no_row_has_is_not_counted_as_none() {
+    let claim = claim("says: count(lk) == 0").unwrap();
+    let known = KnownNames::default();
+    assert!(judge_over(&claim, &table(ROWS), &known).is_err());
+}
+
+#[test]
+fn a_step_without_its_rows_leaves_undecided_what_they_may_be_part_of() {
+    let circle = ROWS.lines().filter(|line| !line.starts_with("figure-8"));
+    let source = Source {
+        table: table(&circle.collect::<Vec<_>>().join("\n")),
+        absent: Table::from_csv("dataset\nfigure-8\n", &["dataset"]).unwrap(),
+    };
+    let known = KnownNames::of(&table(ROWS));
+    let judged = |fields: &str| judge(&claim(fields).unwrap(), &[&source], &known).unwrap();
+    // It may have rows of any method.
+    let open = judged("says: mean(kl, method=mapa) < 2");
+    assert_eq!(open.verdict, Verdict::Undecided);
+    assert_eq!(
+        open.groups[0].comparisons[0].reason,
+        "1 step without a result, for `mean(kl, method=mapa)`"
+    );
+    let each = judged("says: mean(kl) < 2\nfor_each: dataset");
+    assert_eq!(verdicts(&each), ["holds", "undecided"]);
+    for decided in ["where: {dataset: circle}", "missing: allow"] {
+        let judgement = judged(&format!("says: mean(kl) < 2\n{decided}"));
+        assert_eq!(judgement.verdict, Verdict::Holds, "{decided}");
+    }
+}
+
+#[test]
+fn each_quantity_is_taken_from_the_rows_of_its_own_stage() {
+    let fit = "lr,seed,loss\n1,0,10\n1,1,11\n2,0,20\n2,1,21\n";
+    let fit = Source::from(Table::from_csv(fit, &["lr", "seed"]).unwrap());
+    let joint = Source::from(Table::from_csv("lr,joint\n1,1\n2,30\n", &["lr"]).unwrap());
+    let known = KnownNames::default()
+        .with_axis("lr", [1, 2].map(Json::from))
+        .with_axis("seed", [0, 1].map(Json::from));
+    let judged = |fields: &str| {
+        let claim = claim(fields).unwrap();
+        judge(&claim, &[&joint, &fit], &known).unwrap()
+    };
+    let one = judged("says: mean(joint, lr=1) < mean(loss, lr=1)");
+    assert_eq!(verdicts(&one), ["holds"]);
+    let [left, right] = [0, 1].map(|at| one.groups[0].quantities[at].n);
+    assert_eq!((left, right), (1, 2));
+    let below = "says: mean(joint) < mean(loss)";
+    let each = judged(&format!("{below}\nfor_each: lr"));
+    assert_eq!(verdicts(&each), ["holds", "fails"]);
+    // The ensemble belongs to each of its seeds.
+    let each = judged(&format!("{below}\nfor_each: [lr, seed]"));
+    assert_eq!(verdicts(&each), ["holds", "holds", "fails", "fails"]);
 }
 
 #[test]
@@ -265,10 +385,10 @@ fn a_value_that_only_the_manifest_knows_is_undecided() {
     let claim = claim("says: mean(kl, method=vae) < 3").unwrap();
     let known = KnownNames::of(&table).with_axis("method", [Json::from("vae")]);
     assert_eq!(
-        judge(&claim, &table, &known).unwrap().verdict,
+        judge_over(&claim, &table, &known).unwrap().verdict,
         Verdict::Undecided
     );
-    assert!(judge(&claim, &table, &KnownNames::of(&table)).is_err());
+    assert!(judge_over(&claim, &table, &KnownNames::of(&table)).is_err());
 }
 
 #[test]
@@ -337,7 +457,7 @@ fn what_is_no_claim_is_refused_with_the_reason() {
 fn a_claim_about_no_rows_is_undecided() {
     let table = table("dataset,method,samples,draw,kl\n");
     let claim = claim("says: mean(kl) < 3\nfor_each: dataset").unwrap();
-    let judgement = judge(&claim, &table, &KnownNames::of(&table)).unwrap();
+    let judgement = judge_over(&claim, &table, &KnownNames::of(&table)).unwrap();
     assert_eq!(judgement.verdict, Verdict::Undecided);
     assert!(!judgement.reason.is_empty());
 }

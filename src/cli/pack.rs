@@ -25,6 +25,7 @@ use crate::archive::ProjectFile;
 use crate::plan::Change;
 use crate::plan::From;
 use crate::plan::History;
+use crate::plan::Look;
 use crate::plan::Step;
 use crate::plan::StepStatus;
 use crate::store::Digest;
@@ -37,7 +38,7 @@ use crate::store::names;
 use crate::text::Diagnostic;
 use crate::text::plural;
 
-/// Packs what is up to date, all of it or nothing.
+/// Packs what the last run left, all of it or nothing.
 pub(super) fn pack(args: &PackArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let previous = PreviousRun::of(&project)?;
@@ -46,7 +47,7 @@ pub(super) fn pack(args: &PackArgs, err: &mut Printer) -> Result<Exit, Stop> {
         paths: Mutex::default(),
     };
     let rules = project.rules(previous.store.as_ref());
-    let statuses = project.plan.statuses(&rules, &seen);
+    let statuses = project.plan.statuses(&rules, &seen, Look::Back);
     let without = statuses.iter().filter(|status| status.result().is_none());
     let allowed = allowed_to_fail(&project.plan.steps, &statuses);
     let open = without.count() - allowed;
@@ -281,8 +282,8 @@ impl History for Recorder<'_> {
         self.previous.unfinished(step)
     }
 
-    fn failures_count(&self) -> bool {
-        true
+    fn is_of(&self, key: Digest, step: &str) -> Result<bool, StoreError> {
+        self.previous.is_of(key, step)
     }
 
     fn input_digest(&self, path: &Path) -> Result<Digest, StoreError> {

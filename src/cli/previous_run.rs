@@ -7,11 +7,13 @@ use std::sync::OnceLock;
 use super::project::Project;
 use super::stop::Stop;
 use crate::plan::History;
+use crate::plan::Look;
 use crate::plan::StepStatus;
 use crate::stages::Results;
 use crate::store::Digest;
 use crate::store::KeyParts;
 use crate::store::Lookup;
+use crate::store::Maker;
 use crate::store::ProjectInput;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -24,6 +26,8 @@ pub(super) struct PreviousRun {
     experiment: String,
     /// How the last attempts at its steps ended; asked for where one has no result.
     outcomes: OnceLock<BTreeMap<String, String>>,
+    /// Who made what is under each key; asked for where a step has no cache.
+    makers: OnceLock<BTreeMap<Digest, Maker>>,
 }
 
 impl PreviousRun {
@@ -43,19 +47,28 @@ impl PreviousRun {
             last,
             experiment: project.name(),
             outcomes: OnceLock::new(),
+            makers: OnceLock::new(),
         })
     }
 
     /// What would become of every step, in the order of the plan.
     pub(super) fn statuses(&self, project: &Project) -> Vec<StepStatus> {
-        project
-            .plan
-            .statuses(&project.rules(self.store.as_ref()), self)
+        self.look(project, Look::Ahead)
     }
 
-    /// The results of every step that is up to date.
+    /// What the last run left of every step, in the order of the plan.
+    pub(super) fn left(&self, project: &Project) -> Vec<StepStatus> {
+        self.look(project, Look::Back)
+    }
+
+    fn look(&self, project: &Project, look: Look) -> Vec<StepStatus> {
+        let rules = project.rules(self.store.as_ref());
+        project.plan.statuses(&rules, self, look)
+    }
+
+    /// The results that the last run left, as it judged them itself.
     pub(super) fn results<'p>(&'p self, project: &'p Project) -> Results<'p> {
-        let statuses = self.statuses(project).into_iter();
+        let statuses = self.left(project).into_iter();
         let results = statuses.map(|status| match status {
             StepStatus::UpToDate { result, .. } => Some(result),
             _ => None,
@@ -107,5 +120,22 @@ impl History for PreviousRun {
             store.last_outcomes(&self.experiment).unwrap_or_default()
         });
         outcomes.get(step).filter(|how| *how != "made").cloned()
+    }
+
+    fn is_of(&self, key: Digest, step: &str) -> Result<bool, StoreError> {
+        let Some(store) = &self.store else {
+            return Ok(false);
+        };
+        let makers = match self.makers.get() {
+            Some(makers) => makers,
+            None => {
+                let makers = store.makers()?;
+                self.makers.get_or_init(|| makers)
+            }
+        };
+        // Of what came out of an archive there is no attempt.
+        Ok(makers.get(&key).is_none_or(|maker| {
+            maker.made && maker.experiment == self.experiment && maker.step == step
+        }))
     }
 }

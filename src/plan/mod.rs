@@ -42,5 +42,5 @@ pub use known_columns::KnownColumns;
 pub use resolve::{Outlook, Resolution, ResolveError, Resolver, Upstream};
 pub use selection::{SelectedSteps, Selection};
 pub use stage_summary::StageSummary;
-pub use status::{History, Reason, StepStatus};
+pub use status::{History, Look, Reason, StepStatus};
 pub use step::{Cell, From, Input, InputItem, PartOfBudget, Step, StepId};

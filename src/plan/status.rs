@@ -52,10 +52,24 @@ pub trait History: Sync {
         None
     }
 
-    /// Whether a step that failed the last time counts as ended, not as one that runs again.
-    fn failures_count(&self) -> bool {
-        false
+    /// Whether the result under a key is what this step left when it last ran: asked of steps without a cache,
+    /// whose results are replaced each time, also by other steps that have the key.
+    ///
+    /// # Errors
+    /// Where that cannot be read.
+    fn is_of(&self, _key: Digest, _step: &str) -> Result<bool, StoreError> {
+        Ok(false)
     }
+}
+
+/// Which way the plan is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// What a run would do.
+    Ahead,
+    /// What the last one left: steps that failed have ended, and a result counts also where no run uses it
+    /// again (`cache: false`).
+    Back,
 }
 
 /// What becomes of a step.
@@ -93,20 +107,21 @@ pub struct Reason {
 }
 
 impl Plan {
-    /// What a run would do with every step, in the order of the plan.
-    pub fn statuses(&self, keys: &dyn Keys, history: &dyn History) -> Vec<StepStatus> {
+    /// What a run would do with every step, or what the last one left of it, in the order of the plan.
+    pub fn statuses(&self, keys: &dyn Keys, history: &dyn History, look: Look) -> Vec<StepStatus> {
         let mut statuses: Vec<StepStatus> = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
             let outlook = BeforeRun {
                 plan: self,
                 history,
                 statuses: &statuses,
+                look,
             };
             let resolver = Resolver {
                 keys,
                 outlook: &outlook,
             };
-            let status = self.status(step, &resolver, history);
+            let status = self.status(step, &resolver, history, look);
             statuses.push(status);
         }
         statuses
@@ -124,12 +139,19 @@ impl Plan {
             plan: self,
             history,
             statuses,
+            look: Look::Ahead,
         };
         let outlook = &outlook;
         Resolver { keys, outlook }.parts(step)
     }
 
-    fn status(&self, step: &Step, resolver: &Resolver<'_>, history: &dyn History) -> StepStatus {
+    fn status(
+        &self,
+        step: &Step,
+        resolver: &Resolver<'_>,
+        history: &dyn History,
+        look: Look,
+    ) -> StepStatus {
         let place = || Some(step.place.clone());
         let runs = |key: Digest, what: Change| StepStatus::Runs {
             key,
@@ -153,9 +175,20 @@ impl Plan {
             }
             Resolution::Keyed { key, lookup } => (key, lookup),
         };
+        // Looked for by no run, as none uses it again.
+        let left = !step.policy.cache && look == Look::Back;
+        let lookup = match left {
+            true => left_by(step, key, history),
+            false => Ok(lookup),
+        };
         match lookup {
-            Lookup::Hit(result) => return StepStatus::UpToDate { key, result },
-            Lookup::Damaged { presence, .. } => {
+            Ok(Lookup::Hit(result)) => return StepStatus::UpToDate { key, result },
+            Err(error) => {
+                return StepStatus::Broken {
+                    error: Arc::new(ResolveError::Store(error)),
+                };
+            }
+            Ok(Lookup::Damaged { presence, .. }) => {
                 return runs(
                     key,
                     match presence {
@@ -164,8 +197,10 @@ impl Plan {
                     },
                 );
             }
-            Lookup::Miss if !step.policy.cache => return runs(key, Change::NotCached),
-            Lookup::Miss => {}
+            Ok(Lookup::Miss) if !step.policy.cache && !left => {
+                return runs(key, Change::NotCached);
+            }
+            Ok(Lookup::Miss) => {}
         }
         let name = step.to_string();
         let Some(old) = history.last(&name) else {
@@ -227,11 +262,20 @@ impl Plan {
     }
 }
 
+/// What a step left under its key when it last ran.
+fn left_by(step: &Step, key: Digest, history: &dyn History) -> Result<Lookup, StoreError> {
+    match history.is_of(key, &step.to_string())? {
+        true => history.lookup(key),
+        false => Ok(Lookup::Miss),
+    }
+}
+
 /// What earlier runs left, for the steps that follow those with a status.
 struct BeforeRun<'a> {
     plan: &'a Plan,
     history: &'a dyn History,
     statuses: &'a [StepStatus],
+    look: Look,
 }
 
 impl BeforeRun<'_> {
@@ -251,7 +295,7 @@ impl Outlook for BeforeRun<'_> {
     fn upstream(&self, step: StepId) -> Upstream<'_> {
         match self.statuses[step.index()].result() {
             Some(result) => Upstream::Left(result),
-            None if self.history.failures_count() && self.left_nothing(step) => Upstream::Nothing,
+            None if self.look == Look::Back && self.left_nothing(step) => Upstream::Nothing,
             None => Upstream::Open,
         }
     }

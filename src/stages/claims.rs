@@ -4,6 +4,7 @@
 //! step is missing. It is done after every run, over the records of the store.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::Results;
 use super::results::METRICS;
@@ -11,16 +12,20 @@ use super::rows;
 use super::search;
 use crate::claims::Claim;
 use crate::claims::Judgement;
+use crate::claims::Quantity;
+use crate::claims::Source;
 use crate::claims::Verdict;
 use crate::claims::judge;
+use crate::engine::JobError;
+use crate::engine::JobItem;
 use crate::manifest::StatedClaim;
+use crate::plan::Cell;
 use crate::plan::Plan;
 use crate::plan::Step;
 use crate::registry::ArtifactType;
 use crate::registry::Columns;
 use crate::registry::Outputs;
 use crate::store::Digest;
-use crate::table::Table;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::closest;
@@ -29,7 +34,7 @@ use crate::text::list_of;
 use crate::text::plural;
 
 /// Counts changes in judging after which former judgements are made anew.
-const REVISION: u32 = 3;
+const REVISION: u32 = 4;
 
 /// What can be said against the claims of a plan before anything runs: stages without numbers,
 /// and columns that look like a mistyped score.
@@ -267,8 +272,9 @@ pub fn judge_claims(results: &Results<'_>) -> Vec<Judgement> {
     claims
         .map(|stated| {
             let claim = &stated.claim;
-            let judged = tables.of(claim).and_then(|table| {
-                judge(claim, &table, &known).map_err(|errors| {
+            let judged = tables.of(claim).and_then(|sources| {
+                let sources: Vec<&Source> = sources.iter().map(|source| &**source).collect();
+                judge(claim, &sources, &known).map_err(|errors| {
                     let errors = errors.iter().map(ToString::to_string);
                     errors.collect::<Vec<_>>().join("; ")
                 })
@@ -290,30 +296,47 @@ fn undecided(claim: &Claim, reason: String) -> Judgement {
     }
 }
 
-/// The tables that claims are about, each read once.
+/// What claims are about, each read once.
 struct Tables<'r> {
     results: &'r Results<'r>,
-    by_stage: BTreeMap<String, Table>,
+    by_stage: BTreeMap<String, Rc<Source>>,
 }
 
 impl Tables<'_> {
-    /// The table of a claim: of the stage it names, or of those that measured what it names.
-    fn of(&mut self, claim: &Claim) -> Result<Table, String> {
-        if let Some(stage) = &claim.table {
-            return self.stage(stage).cloned();
+    /// What each quantity of a claim is taken from: the stage that the claim names, or those that measured
+    /// its columns. Others may have more cells, fewer, or trainings that diverged: they are not its business.
+    fn of(&mut self, claim: &Claim) -> Result<Vec<Rc<Source>>, String> {
+        let quantities = claim.quantities.iter();
+        let sources = quantities.map(|(_, quantity)| match &claim.table {
+            Some(table) => self.named(table, quantity),
+            None => self.measured(quantity),
+        });
+        sources.collect()
+    }
+
+    /// The stage that a claim names, if it has the columns of a quantity.
+    fn named(&mut self, table: &str, quantity: &Quantity) -> Result<Rc<Source>, String> {
+        let source = self.stage(table)?;
+        let mut columns = quantity.value.iter();
+        match columns.find(|column| source.table.column(column).is_none()) {
+            Some(column) => Err(self.nowhere(column, &[parts(table).0.to_owned()])),
+            None => Ok(source),
         }
+    }
+
+    /// The stages that measured the columns of a quantity.
+    fn measured(&mut self, quantity: &Quantity) -> Result<Rc<Source>, String> {
         let measuring: Vec<String> = self.results.measuring().map(str::to_owned).collect();
         let mut owners: Vec<&str> = Vec::new();
-        let mut nowhere = Vec::new();
-        for column in columns(claim) {
+        for column in &quantity.value {
             let mut having = Vec::new();
             for stage in &measuring {
-                if self.metrics(stage)?.column(column).is_some() {
+                if self.metrics(stage)?.table.column(column).is_some() {
                     having.push(stage.as_str());
                 }
             }
             match having[..] {
-                [] => nowhere.push(column),
+                [] => return Err(self.nowhere(column, &measuring)),
                 [owner] if owners.contains(&owner) => {}
                 [owner] => owners.push(owner),
                 _ => {
@@ -324,13 +347,14 @@ impl Tables<'_> {
                 }
             }
         }
-        if let Some(column) = nowhere.first() {
-            return Err(self.nowhere(column, &measuring));
+        if let [owner] = owners[..] {
+            return self.metrics(owner);
         }
-        match owners[..] {
-            [owner] => self.metrics(owner).cloned(),
-            _ => self.results.metrics(&owners).map_err(|e| e.to_string()),
-        }
+        // A correlation of two: what one measured on fewer axes belongs to all rows that share them.
+        let joined = self.results.metrics(&owners).map_err(|e| e.to_string())?;
+        let numbers = quantity.value.iter().filter_map(|name| joined.column(name));
+        let joined = joined.completed(&numbers.collect::<Vec<_>>());
+        Ok(Rc::new(joined.into_owned().into()))
     }
 
     /// Why no result has a column.
@@ -344,7 +368,8 @@ impl Tables<'_> {
             .filter(|step| self.results.result(step.id).is_none());
         match missing.count() {
             0 => {
-                let known = self.by_stage.values().flat_map(|table| &table.columns);
+                let known = self.by_stage.values();
+                let known = known.flat_map(|source| &source.table.columns);
                 let known = known.filter(|column| !column.axis);
                 match closest(column, known.map(|column| column.name.as_str())) {
                     Some(meant) => {
@@ -361,40 +386,54 @@ impl Tables<'_> {
     }
 
     /// The metrics of a stage, whatever else it leaves.
-    fn metrics(&mut self, stage: &str) -> Result<&Table, String> {
+    fn metrics(&mut self, stage: &str) -> Result<Rc<Source>, String> {
         self.stage(&format!("{stage}.{METRICS}"))
     }
 
     /// That of `stage` or `stage.output`.
-    fn stage(&mut self, stage: &str) -> Result<&Table, String> {
-        if !self.by_stage.contains_key(stage) {
-            let table = self.read(stage)?;
-            self.by_stage.insert(stage.to_owned(), table);
+    fn stage(&mut self, stage: &str) -> Result<Rc<Source>, String> {
+        if let Some(known) = self.by_stage.get(stage) {
+            return Ok(Rc::clone(known));
         }
-        Ok(&self.by_stage[stage])
+        let source = self.read(stage).map_err(|error| error.to_string())?;
+        let source = Rc::new(source);
+        self.by_stage.insert(stage.to_owned(), Rc::clone(&source));
+        Ok(source)
     }
 
     /// The numbers of an output; without one, of a stage that leaves a table, that table.
-    fn read(&self, table: &str) -> Result<Table, String> {
+    fn read(&self, table: &str) -> Result<Source, JobError> {
         let (stage, output) = parts(table);
-        let metrics = || self.results.metrics(&[stage]);
-        let steps = self.results.steps(stage);
-        let table = match output {
-            Some(METRICS) => metrics(),
-            Some(output) => {
-                let items = steps.filter_map(|step| self.results.item(step, output));
-                rows::of_rows(&items.collect::<Vec<_>>())
-            }
+        let output_of = |step: &Step| match output {
+            Some(output) => Some(output.to_owned()),
             None => {
-                let tables = self.results.outputs(ArtifactType::Table);
-                let tables = tables.filter(|(step, _)| *step.stage == *stage);
-                let items = tables.filter_map(|(step, output)| self.results.item(step, &output));
-                match &items.collect::<Vec<_>>()[..] {
-                    [] => metrics(),
-                    items => rows::of_rows(items),
-                }
+                let mut outputs = step.outputs().into_iter();
+                let table = outputs.find(|(_, kind)| *kind == ArtifactType::Table);
+                table.map(|(name, _)| name.into_owned())
             }
         };
-        table.map_err(|error| error.to_string())
+        let steps = self.results.steps(stage);
+        let steps: Vec<(&Step, Option<String>)> =
+            steps.map(|step| (step, output_of(step))).collect();
+        let tables = steps.iter().filter_map(|(step, output)| {
+            let output = output.as_deref().filter(|output| *output != METRICS)?;
+            Some((*step, output))
+        });
+        let tables: Vec<(&Step, &str)> = tables.collect();
+        if tables.is_empty() {
+            return Ok(self.results.metrics(&[stage])?.into());
+        }
+        let items = tables
+            .iter()
+            .map(|(step, output)| self.results.item(step, output));
+        let items: Vec<Option<JobItem>> = items.collect();
+        let absent = tables.iter().zip(&items);
+        let absent = absent.filter(|(_, item)| item.is_none());
+        let absent: Vec<&Cell> = absent.map(|((step, _), _)| &step.cell).collect();
+        let cells: Vec<&Cell> = steps.iter().map(|(step, _)| &step.cell).collect();
+        Ok(Source {
+            table: rows::of_rows(&items.into_iter().flatten().collect::<Vec<_>>())?,
+            absent: rows::of_places(&absent, &cells),
+        })
     }
 }

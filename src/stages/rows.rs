@@ -298,6 +298,15 @@ fn coordinates(cell: &Cell, axes: &[String]) -> Vec<Json> {
         .collect()
 }
 
+/// The coordinates of some cells, a column for each axis of `all`.
+pub(super) fn of_places(some: &[&Cell], all: &[&Cell]) -> Table {
+    let axes = axes(all.iter().copied());
+    Table {
+        columns: axis_columns(&axes).collect(),
+        rows: some.iter().map(|cell| coordinates(cell, &axes)).collect(),
+    }
+}
+
 fn axis_columns(axes: &[String]) -> impl Iterator<Item = Column> {
     axes.iter().map(|axis| Column::axis(axis))
 }

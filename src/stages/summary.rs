@@ -86,7 +86,7 @@ impl Entry for SummaryTable {
     }
 
     fn revision(&self) -> u32 {
-        4
+        5
     }
 
     fn params(&self) -> Vec<Param> {

@@ -205,6 +205,37 @@ pub(super) fn last_outcomes(
     })
 }
 
+/// Whose the newest attempt at a key was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Maker {
+    pub experiment: String,
+    pub step: String,
+    /// Whether it left a result, which is the one under the key then.
+    pub made: bool,
+}
+
+/// The newest attempt at every key.
+pub(super) fn makers(
+    database: &Database,
+) -> Result<std::collections::BTreeMap<Digest, Maker>, StoreError> {
+    database.with(|connection| {
+        // SQLite takes the other columns from the row with the maximum.
+        let mut statement = connection.prepare_cached(
+            "SELECT key, experiment, step, outcome = 'made', max(id) FROM attempts GROUP BY key",
+        )?;
+        let rows = statement.query_map([], |row| {
+            let key = digest(row.get_ref(0)?.as_blob()?).unwrap_or(Digest::of(b""));
+            let maker = Maker {
+                experiment: row.get(1)?,
+                step: row.get(2)?,
+                made: row.get(3)?,
+            };
+            Ok((key, maker))
+        })?;
+        rows.collect()
+    })
+}
+
 /// Newest first.
 pub(super) fn runs(database: &Database, limit: usize) -> Result<Vec<PastRun>, StoreError> {
     database.with(|connection| {

@@ -59,7 +59,7 @@ pub use environment::Environment;
 pub use error::StoreError;
 pub use files::{Disk, Files, Stat, TICK, is_executable};
 pub use gpus::gpu_models;
-pub use history::{Attempt, Durations, Outcome, PastAttempt, PastRun, RunId};
+pub use history::{Attempt, Durations, Maker, Outcome, PastAttempt, PastRun, RunId};
 pub use holder::Holder;
 pub use in_flight::InFlight;
 pub use incoming::Incoming;

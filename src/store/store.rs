@@ -15,6 +15,7 @@ use super::Durations;
 use super::Files;
 use super::Holder;
 use super::KeyParts;
+use super::Maker;
 use super::Object;
 use super::Outcome;
 use super::PartOf;
@@ -452,6 +453,11 @@ impl Store {
     /// How long steps took.
     pub fn durations(&self, experiment: &str) -> Result<Durations, StoreError> {
         history::durations(&self.database, experiment)
+    }
+
+    /// The newest attempt at every key.
+    pub fn makers(&self) -> Result<BTreeMap<Digest, Maker>, StoreError> {
+        history::makers(&self.database)
     }
 
     /// The experiments this store knows, by name.

@@ -295,3 +295,103 @@ claims:
     assert_eq!(tables[0], tables[1]);
     space.stdout(&["show", "manifests/e.yaml", "a[width=2]"]);
 }
+
+/// Cells, failures and divergence of one stage are no business of a quantity of another.
+#[test]
+fn each_quantity_is_of_its_own_stage_and_what_is_not_there_is_not_decided() {
+    let space = TestSpace::new();
+    space.write(
+        "manifests/e.yaml",
+        r#"experiment: e
+axes: {m: [a, b], seed: [0, 1, 2]}
+stages:
+  fit:
+    uses: command
+    with: {run: 'if [ "${m}${seed}" = b2 ]; then echo loss=nan; else echo "loss=${seed}"; fi', metrics: stdout}
+  cost: {uses: command, with: {run: 'echo "time=$(( ${seed} * 10 ))"; : "${m}"', metrics: stdout}}
+  ensemble: {uses: command, in: {f: cost}, over: seed, with: {run: 'echo "joint=-1"', metrics: stdout}}
+  broken: {uses: command, with: {run: 'exit 1; echo "gain=${seed}"', metrics: stdout}}
+  scan:
+    uses: command
+    with:
+      run: |
+        if [ "${m}" = b ]; then exit 1; fi
+        echo "how,score" > "${out.t}"; echo "ours,1" >> "${out.t}"
+      out: {t: {file: t.csv, type: table}}
+claims:
+  - {name: ensemble, source: s, says: "mean(joint, m=a) < mean(loss, m=a)"}
+  - {name: other, source: s, says: "all(mean(time, m=b) == 10, mean(loss, m=a) < 5)"}
+  - {name: tables, source: s, table: scan, says: "mean(score) < 9"}
+  - {name: at-each, source: s, table: scan, says: "mean(score) < 9", for_each: m}
+  - {name: counted, source: s, table: broken, says: "count(gain) < 3"}
+  - {name: no-axis, source: s, table: ensemble, says: "mean(joint, seed=null) < 0"}
+"#,
+    );
+    let output = space.output(&["run", "manifests/e.yaml", "--progress", "none"]);
+    let told = said(&output);
+    for line in [
+        "holds      ensemble:",
+        "holds      other:",
+        "undecided  tables:",
+        "1 step without a result, for `mean(score)`",
+        "undecided  at-each:",
+        "holds at 1 of 2",
+        "undecided  counted:",
+        "no result has `gain` yet; 3 steps without a result",
+        "holds      no-axis:",
+    ] {
+        assert!(told.contains(line), "no `{line}` in\n{told}");
+    }
+    // Afterwards all is the same.
+    let printed = space.stdout(&["claims", "manifests/e.yaml"]);
+    assert!(told.contains(&printed), "{printed}\nis not in\n{told}");
+}
+
+/// `missing: allow` after a failure, and a stage that runs each time.
+#[test]
+fn a_run_is_judged_the_same_when_it_is_over() {
+    let space = TestSpace::new();
+    space.write(
+        "manifests/e.yaml",
+        r#"experiment: e
+axes: {m: [a, b], seed: [0, 1, 2]}
+stages:
+  start: {uses: command, cache: false, with: {run: 'echo 1 > ${out.d}', out: {d: d.txt}}}
+  fit:
+    uses: command
+    in: {d: start}
+    with: {run: 'if [ "${m}${seed}" = a1 ]; then exit 1; fi; echo "loss=${seed}"', metrics: stdout}
+  ensemble:
+    uses: command
+    in: {x: fit}
+    over: seed
+    missing: allow
+    with: {run: 'echo "joint=$(ls -d ${in.x}/[0-9]* | wc -l)"', metrics: stdout}
+claims:
+  - {name: c, source: s, says: "mean(joint, m=a) < mean(joint, m=b)"}
+"#,
+    );
+    let run = space.output(&["run", "manifests/e.yaml", "--progress", "none"]);
+    let told = said(&run);
+    assert!(told.contains("holds      c:"), "{told}");
+    let printed = space.stdout(&["claims", "manifests/e.yaml"]);
+    assert!(told.contains(&printed), "{printed}\nis not in\n{told}");
+    let listed = space.stdout(&[
+        "ls",
+        "manifests/e.yaml",
+        "--stage",
+        "ensemble",
+        "--format",
+        "csv",
+    ]);
+    assert!(listed.contains("ensemble,a,2"), "{listed}");
+    let part = space.output(&[
+        "run",
+        "manifests/e.yaml",
+        "--progress",
+        "none",
+        "--stage",
+        "start",
+    ]);
+    assert!(said(&part).contains("holds      c:"), "{}", said(&part));
+}

@@ -22,6 +22,7 @@ use crate::cli::project::Project;
 use crate::cli::reporter::duration;
 use crate::cli::runs;
 use crate::cli::stop::Stop;
+use crate::plan::Step;
 use crate::plan::StepStatus;
 use crate::remote::Progress;
 use crate::remote::Remote;
@@ -43,8 +44,8 @@ pub(in crate::cli) fn push(args: &PushArgs, err: &mut Printer) -> Result<Exit, S
     let place = place(args.to.as_deref(), &project, err)?;
     let interrupted = interrupt::watch()?;
     let previous = PreviousRun::of(&project)?;
-    let statuses = previous.statuses(&project);
-    let (keys, missing) = up_to_date(&statuses);
+    let statuses = previous.left(&project);
+    let (keys, missing) = left(&project.plan.steps, &statuses);
     let Some(store) = &previous.store else {
         writeln!(err, "nothing to send: nothing was run yet")?;
         return Ok(Exit::Success);
@@ -177,15 +178,19 @@ fn are(count: usize) -> String {
     format!("{} {verb}", plural(count, "result"))
 }
 
-/// The keys of all results, and how many steps have none.
-fn up_to_date(statuses: &[StepStatus]) -> (Vec<Digest>, usize) {
-    let keys = statuses.iter().filter_map(|status| match status {
+/// The keys of all results that others may use, and how many steps have no result.
+fn left(steps: &[Arc<Step>], statuses: &[StepStatus]) -> (Vec<Digest>, usize) {
+    let known = statuses.iter().filter(|status| status.result().is_some());
+    let missing = statuses.len() - known.count();
+    let shared = steps
+        .iter()
+        .zip(statuses)
+        .filter(|(step, _)| step.policy.cache);
+    let keys = shared.filter_map(|(_, status)| match status {
         StepStatus::UpToDate { key, .. } => Some(*key),
         _ => None,
     });
-    let keys: Vec<Digest> = keys.collect();
-    let missing = statuses.len() - keys.len();
-    (keys, missing)
+    (keys.collect(), missing)
 }
 
 /// What the experiment reaches now, and what its named runs reached.

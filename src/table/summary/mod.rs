@@ -192,7 +192,8 @@ impl Summary {
         }
     }
 
-    /// The number of replicates most groups have, and whether all have it.
+    /// The number of replicates most groups have, and whether all have it. Where numbers have different axes most
+    /// cells may have none.
     pub fn common_n(&self) -> Option<(usize, bool)> {
         let counts: Vec<usize> = self
             .groups
@@ -200,7 +201,7 @@ impl Summary {
             .flat_map(|group| group.estimates.iter().map(Estimate::n))
             .collect();
         let often = |n: &usize| counts.iter().filter(|count| *count == n).count();
-        let common = *counts.iter().max_by_key(|n| (often(n), **n))?;
+        let common = *counts.iter().max_by_key(|n| (**n > 0, often(n), **n))?;
         Some((common, counts.iter().all(|count| *count == common)))
     }
 

@@ -44,6 +44,19 @@ fn a_missing_replicate_is_counted_and_said() {
     );
 }
 
+/// The size of a model stands beside losses in few rows.
+#[test]
+fn what_most_rows_lack_is_no_number_of_replicates() {
+    let csv = "model,lr,seed,kl,size\n\
+               s,1,0,1,\ns,1,1,2,\ns,2,0,1,\ns,2,1,3,\n\
+               l,1,0,1,\nl,1,1,2,\ns,,,,5\nl,,,,6\n";
+    let table = Table::from_csv(csv, &["model", "lr", "seed"]).unwrap();
+    let mut spec = spec(&["seed"]);
+    spec.values.push("size".to_owned());
+    let note = Summary::new(&table, &spec).unwrap().note();
+    assert!(note.ends_with("n = 2 where not stated otherwise"), "{note}");
+}
+
 #[test]
 fn one_replicate_gives_no_interval_and_says_so() {
     let summary = Summary::new(&table(), &spec(&[])).unwrap();

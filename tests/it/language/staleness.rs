@@ -14,6 +14,7 @@ use sweepline::plan::History;
 use sweepline::plan::InputItem;
 use sweepline::plan::KeyRules;
 use sweepline::plan::Keys;
+use sweepline::plan::Look;
 use sweepline::plan::Plan;
 use sweepline::plan::StepStatus;
 use sweepline::plan::content_digest;
@@ -125,7 +126,7 @@ stages:
 /// The status of every step in a few words.
 fn statuses(plan: &Plan, memory: &Memory) -> Vec<String> {
     let rules = KeyRules::new("/", "cpu");
-    let statuses = plan.statuses(&rules, memory);
+    let statuses = plan.statuses(&rules, memory, Look::Ahead);
     let said = plan
         .steps
         .iter()

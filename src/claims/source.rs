@@ -1,0 +1,146 @@
+//! The rows that quantities are taken from, and the places of which nothing is known.
+
+use serde_json::Value as Json;
+
+use super::Claim;
+use super::ClaimError;
+use super::Filters;
+use super::Quantity;
+use super::names::same;
+use crate::table::Table;
+
+/// The numbers of a stage, or of several that share rows.
+#[derive(Clone, Debug, Default)]
+pub struct Source {
+    pub table: Table,
+    /// Where a step is to leave rows and left none: its coordinates, with a column for every axis that the
+    /// stage has. How many rows there would be, and where on other axes, is not known.
+    pub absent: Table,
+}
+
+impl From<Table> for Source {
+    fn from(table: Table) -> Self {
+        Source {
+            table,
+            absent: Table::default(),
+        }
+    }
+}
+
+/// Axes of `for_each` with their values.
+pub(super) type At = Vec<(String, Json)>;
+
+/// Rows of a table by where they are on those axes of `for_each` that it has.
+pub(super) type Placed = Vec<(At, Vec<usize>)>;
+
+impl Source {
+    /// The rows that a quantity may be taken from, and those of `absent`.
+    pub(super) fn placed(&self, claim: &Claim) -> [Placed; 2] {
+        [&self.table, &self.absent].map(|table| placed(claim, table))
+    }
+
+    /// Those of these rows that pass the filters of a quantity.
+    pub(super) fn present(&self, quantity: &Quantity, rows: &[usize]) -> Vec<usize> {
+        let without_it = |values: &[Json]| values.contains(&Json::Null);
+        passing(&self.table, rows, &quantity.filters, without_it)
+    }
+
+    /// Those of these rows of `absent` that may pass them.
+    pub(super) fn missing(&self, quantity: &Quantity, rows: &[usize]) -> Vec<usize> {
+        passing(&self.absent, rows, &quantity.filters, |_| true)
+    }
+}
+
+/// The places that a claim is judged at, in order of first appearance. Where a source does not have all axes of
+/// `for_each`, its numbers belong to all places that agree in those it has: the size of a model to each seed.
+pub(super) fn places<'p>(claim: &Claim, placed: impl Iterator<Item = &'p [Placed; 2]>) -> Vec<At> {
+    let mut places: Vec<At> = Vec::new();
+    for (at, _) in placed.flatten().flatten() {
+        if at.len() == claim.for_each.len() && !places.contains(at) {
+            places.push(at.clone());
+        }
+    }
+    places
+}
+
+/// The rows that belong to a place.
+pub(super) fn rows_at<'p>(placed: &'p Placed, at: &At) -> &'p [usize] {
+    let here = |(own, _): &&(At, Vec<usize>)| own.iter().all(|axis| at.contains(axis));
+    placed.iter().find(here).map_or(&[], |(_, rows)| rows)
+}
+
+fn placed(claim: &Claim, table: &Table) -> Placed {
+    let all: Vec<usize> = (0..table.rows.len()).collect();
+    let axes: Vec<(&String, usize)> = claim
+        .for_each
+        .iter()
+        .filter_map(|axis| Some((axis, table.column(axis)?)))
+        .collect();
+    let mut placed: Placed = Vec::new();
+    for row in passing(table, &all, &claim.filters, |_| true) {
+        let at =
+            |&(axis, column): &(&String, usize)| (axis.clone(), table.rows[row][column].clone());
+        let at: At = axes.iter().map(at).collect();
+        match placed.iter_mut().find(|(known, _)| *known == at) {
+            Some((_, rows)) => rows.push(row),
+            None => placed.push((at, vec![row])),
+        }
+    }
+    placed
+}
+
+/// The rows that filters let through; `without` says it for values of an axis that the table does not have.
+fn passing(
+    table: &Table,
+    rows: &[usize],
+    filters: &Filters,
+    without: impl Fn(&[Json]) -> bool,
+) -> Vec<usize> {
+    let mut rows = rows.to_vec();
+    for (axis, values) in filters {
+        match table.column(axis) {
+            Some(column) => rows.retain(|row| {
+                let found = &table.rows[*row][column];
+                values.iter().any(|value| same(value, found))
+            }),
+            None if without(values) => {}
+            None => rows.clear(),
+        }
+    }
+    rows
+}
+
+/// The names of a claim that no result has, though a manifest may know them: nothing can be said yet.
+pub(super) fn unknown_names(claim: &Claim, sources: &[&Source]) -> Vec<ClaimError> {
+    // Where no row has an axis, `null` selects all of them.
+    fn selecting(filters: &Filters) -> impl Iterator<Item = &String> {
+        let filters = filters.iter();
+        let selecting = filters.filter(|(_, values)| !values.contains(&Json::Null));
+        selecting.map(|(axis, _)| axis)
+    }
+    let mut errors: Vec<ClaimError> = Vec::new();
+    let mut look = |name: &String, sources: &[&Source]| {
+        let columns = || sources.iter().flat_map(|source| &source.table.columns);
+        if columns().all(|column| column.name != *name) {
+            let error = ClaimError::Unknown {
+                what: "column".to_owned(),
+                name: name.clone(),
+                known: columns().map(|column| column.name.clone()).collect(),
+            };
+            if !errors.contains(&error) {
+                errors.push(error);
+            }
+        }
+    };
+    for ((_, quantity), source) in claim.quantities.iter().zip(sources) {
+        for name in quantity.value.iter().chain(selecting(&quantity.filters)) {
+            look(name, &[source]);
+        }
+    }
+    let replicates = claim.test.iter().flat_map(|test| &test.replicate);
+    let of_all = selecting(&claim.filters).chain(&claim.for_each);
+    for name in of_all.chain(replicates) {
+        look(name, sources);
+    }
+    errors
+}
