@@ -105,6 +105,23 @@ impl Plot {
         self
     }
 
+    /// The same for places along x that are names: what has no x stands at a place of its own, which is `none`.
+    /// What has no number there either, such as rows of a stage with fewer axes, has none.
+    pub(super) fn by_name(mut self) -> Self {
+        let has_value = |series: &Series| {
+            let reference = series.reference.as_ref();
+            reference.is_some_and(|estimate| estimate.centre.is_some())
+        };
+        let stands = self.series().any(has_value);
+        for series in self.panels.iter_mut().flatten() {
+            let reference = series.reference.take().filter(|_| stands);
+            let reference = reference.map(|estimate| (Json::Null, estimate));
+            series.points.extend(reference);
+        }
+        self.xs.retain(|x| stands || !x.is_null());
+        self
+    }
+
     /// All series of all panels.
     pub(super) fn series(&self) -> impl Iterator<Item = &Series> {
         self.panels.iter().flatten()
