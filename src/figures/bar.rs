@@ -88,7 +88,7 @@ fn begins_at_zero(values: &Values) -> Result<(), InvalidParam> {
 impl Figure for Bar {
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
         begins_at_zero(params)?;
-        options::check(params)
+        options::check(params, self.along_x())
     }
 
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {

@@ -132,7 +132,7 @@ impl Figure for Boxes {
                 message: format!("`{given}` is no shape and no list of shapes"),
                 help: format!("shapes are {}", Shapes::NAMES.join(", ")),
             }),
-            _ => options::check(values),
+            _ => options::check(values, self.along_x()),
         }
     }
 

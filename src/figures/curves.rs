@@ -26,6 +26,7 @@ use super::levels::LevelParams;
 use super::mapping::Mapping;
 use super::mapping::melted;
 use super::mapping::no_column;
+use super::options::AlongX;
 use super::options::AxisParams;
 use super::options::FacetParams;
 use super::options::Groups;
@@ -86,6 +87,10 @@ impl Entry for Curves {
 impl Figure for Curves {
     fn source(&self) -> Source {
         Source::Curves
+    }
+
+    fn along_x(&self) -> AlongX {
+        AlongX::Any
     }
 
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {

@@ -97,7 +97,7 @@ impl Figure for Ranks {
     }
 
     fn check(&self, values: &Values) -> Result<(), InvalidParam> {
-        options::check(values)
+        options::check(values, self.along_x())
     }
 
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {

@@ -30,8 +30,13 @@ pub(super) enum ScaleKind {
 }
 
 impl ScaleKind {
+    /// In the order of the kinds.
     pub(super) const NAMES: [&'static str; 6] =
         ["auto", "linear", "log", "symlog", "category", "date"];
+
+    pub(super) fn name(self) -> &'static str {
+        ScaleKind::NAMES[self as usize]
+    }
 
     pub(super) fn from_name(name: &str) -> Option<Self> {
         Some(match name {

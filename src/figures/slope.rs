@@ -518,3 +518,29 @@ fn spread(ends: &mut [End], height: f64) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_highlighted_by_its_value_and_by_its_name() {
+        let csv = "m,d,y\nA,d1,1\nA,d2,2\nB,d1,2\nB,d2,3\n";
+        let input = FigureInput {
+            table: crate::table::Table::from_csv(csv, &["m", "d"]).unwrap(),
+            ..FigureInput::default()
+        };
+        let drawn = |more: &str| {
+            let params = format!("{{x: d, y: y, name: m, names: {{A: Alpha}}, {more}}}");
+            Slope.draw(&input, &serde_yaml::from_str(&params).unwrap())
+        };
+        let of = |name: &str| drawn(&format!("highlight: [{name}]")).map(|drawn| drawn.svg);
+        assert_eq!(of("A").unwrap(), of("Alpha").unwrap());
+        assert_ne!(of("A").unwrap(), of("B").unwrap());
+        let wrong = of("nobody").unwrap_err().to_string();
+        assert_eq!(
+            wrong,
+            "parameter `highlight` is `nobody`, but the lines are of `Alpha` and `B`"
+        );
+    }
+}

@@ -95,13 +95,19 @@ impl Searched<'_> {
     }
 }
 
+/// Parameters whose texts are for people, and name no column.
+const TEXTS: [&str; 3] = ["title", "x_label", "y_label"];
+
 /// Whether a parameter names this axis.
 fn is_named(params: &Values, axis: &str) -> bool {
     let names = |value: &Value| match value {
         Value::List(list) => list.iter().any(|value| value.as_str() == Some(axis)),
         value => value.as_str() == Some(axis),
     };
-    params.iter().any(|(_, value)| names(value))
+    let mut named = params
+        .iter()
+        .filter(|(name, _)| !TEXTS.contains(&name.as_str()));
+    named.any(|(_, value)| names(value))
 }
 
 #[cfg(test)]
@@ -153,7 +159,7 @@ mod tests {
                 .and_then(Value::as_str)
                 .map(str::to_owned)
         };
-        assert_eq!(told("{x: trial}").as_deref(), Some("epochs"));
+        assert_eq!(told("{x: trial, title: epochs}").as_deref(), Some("epochs"));
         assert_eq!(told("{x: epochs}"), None);
         assert_eq!(told("{budget: steps}").as_deref(), Some("steps"));
     }
