@@ -120,6 +120,19 @@ impl Job<'_> {
             .find(|input| input.slot == slot)
             .map_or(&[], |input| &input.items)
     }
+
+    /// All that is wired to a slot in its order, each cell with its item; none where the result is missing and may be.
+    pub fn wired(&self, slot: &str) -> Vec<(&Cell, Option<&JobItem>)> {
+        let inputs = self.step.inputs.iter();
+        let wired = inputs.filter(|input| *input.slot == *slot);
+        let mut there = self.items(slot).iter().peekable();
+        // What is there is in the same order.
+        let wired = wired.flat_map(|input| &input.items).map(|item| {
+            let found = there.next_if(|known| known.cell == item.cell);
+            (&item.cell, found)
+        });
+        wired.collect()
+    }
 }
 
 /// What a step leaves: output name → its files.

@@ -114,21 +114,21 @@ pub(super) fn coordinates(
     axis: bool,
 ) -> Result<Vec<Axis>, FigureError> {
     let (kind, range, format) = asked(panels, along)?;
-    let values = per_panel.iter().flatten().filter(|value| !value.is_null());
-    let numbers: Option<Vec<f64>> = values.map(Json::as_f64).collect();
-    if let (Some(numbers), true) = (numbers, kind != ScaleKind::Category) {
-        shows(along, (kind, range, format), &numbers)?;
+    let values = || per_panel.iter().flatten().filter(|value| !value.is_null());
+    // One clock for all panels.
+    let clock = clock(panels, values())?;
+    if kind != ScaleKind::Category && clock.is_none() {
+        let text = values().find(|value| value.as_f64().is_none());
+        if let Some(text) = text {
+            no_numbers(panels, text)?;
+        } else {
+            dates_of_numbers(panels)?;
+            let numbers: Vec<f64> = values().filter_map(Json::as_f64).collect();
+            shows(along, (kind, range, format), &numbers)?;
+        }
     }
     let ranks = order.iter().enumerate();
     let ranks: HashMap<&Json, usize> = ranks.map(|(rank, value)| (value, rank)).collect();
-    let clock = match kind {
-        // One clock for all panels.
-        ScaleKind::Auto | ScaleKind::Date => Clock::of(per_panel.iter().flatten()),
-        _ => None,
-    };
-    if let (ScaleKind::Date, None) = (kind, clock) {
-        return Err(no_dates(per_panel.iter().flatten()));
-    }
     let dates = clock.map(|clock| date_range(panels, clock)).transpose()?;
     let make = |values: &[Json]| {
         let mut values = values.to_vec();
@@ -153,6 +153,55 @@ pub(super) fn coordinates(
             per_panel.iter().map(|_| all.clone()).collect()
         }
     })
+}
+
+/// The clock of the coordinates along x, where they stand on an axis of dates.
+///
+/// # Errors
+/// Where dates are asked for and there are others.
+pub(super) fn clock<'a>(
+    panels: Panels<'_>,
+    values: impl Iterator<Item = &'a Json> + Clone,
+) -> Result<Option<Clock>, FigureError> {
+    let clock = match panels.axes.x_scale {
+        ScaleKind::Auto | ScaleKind::Date => Clock::of(values.clone()),
+        _ => None,
+    };
+    match (panels.axes.x_scale, clock) {
+        (ScaleKind::Date, None) => Err(no_dates(values)),
+        _ => Ok(clock),
+    }
+}
+
+/// That a text has no place where a scale or a range of numbers, or of dates, is asked for: as a category it would
+/// pass over them.
+fn no_numbers(panels: Panels<'_>, text: &Json) -> Result<(), FigureError> {
+    let text = display(text);
+    match (panels.axes.x_scale, &panels.axes.x_range) {
+        (ScaleKind::Auto, None) => Ok(()),
+        (ScaleKind::Auto, Some(ends)) => Err(FigureError::Parameter {
+            name: "x_range",
+            got: format!("`{}`", Value::List(ends.clone())),
+            want: format!("`{text}` is neither a number nor a date"),
+        }),
+        (kind, _) => Err(FigureError::Parameter {
+            name: "x_scale",
+            got: format!("`{}`", kind.name()),
+            want: format!("`{text}` is no number"),
+        }),
+    }
+}
+
+/// That numbers have no range of dates.
+fn dates_of_numbers(panels: Panels<'_>) -> Result<(), FigureError> {
+    match &panels.axes.x_range {
+        Some(ends) if options::of_dates(&panels.axes.x_range) => Err(FigureError::Parameter {
+            name: "x_range",
+            got: format!("`{}`", Value::List(ends.clone())),
+            want: "there are numbers along x".to_owned(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Why coordinates are no dates.
@@ -221,6 +270,9 @@ pub(super) fn numbers(
         ScaleKind::Auto | ScaleKind::Category => ScaleKind::Linear,
         other => other,
     };
+    if along == X {
+        dates_of_numbers(panels)?;
+    }
     shows(along, (kind, range, format), &per_panel.concat())?;
     let make = |numbers: &[f64]| {
         let mut numbers = numbers.to_vec();
@@ -398,4 +450,95 @@ pub(super) fn wrap(
 ) -> Result<usize, FigureError> {
     let width = panels.axes.common.page_width()?;
     Ok(fitting(width, facet_count(table, facet)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::figures::FigureInput;
+    use crate::figures::find;
+    use crate::table::Table;
+
+    #[test]
+    fn a_scale_or_range_that_a_figure_has_not_is_refused_when_checked() {
+        let checked = |kind: &str, params: &str| {
+            let params = serde_yaml::from_str(params).unwrap();
+            let wrong = find(kind).unwrap().check(&params);
+            wrong.err().map(|wrong| (wrong.param, wrong.message))
+        };
+        for kind in [
+            "rungs",
+            "contour",
+            "pareto",
+            "dots",
+            "histogram",
+            "errorbar",
+            "slices",
+        ] {
+            let scale = checked(kind, "{x_scale: date}").expect(kind);
+            assert_eq!(scale.0, "x_scale", "{kind}");
+            let range = checked(kind, "{x_range: [2024-01-01, 2025-01-01]}").expect(kind);
+            assert_eq!(range.0, "x_range", "{kind}");
+        }
+        let dates = "{x_scale: date, x_range: [2024-01-01, 2025-01-01]}";
+        for kind in ["line", "curves", "best-so-far", "scatter"] {
+            assert_eq!(checked(kind, dates), None, "{kind}");
+        }
+        for (kind, params, param) in [
+            ("scatter", "{x_scale: category}", "x_scale"),
+            ("line", "{x_scale: category, x_range: [1, 2]}", "x_range"),
+            (
+                "line",
+                "{x_scale: log, x_range: [2024-01-01, 2025-01-01]}",
+                "x_range",
+            ),
+            ("line", "{y_scale: category}", "y_scale"),
+            ("slices", "{x_scale: log}", "x_scale"),
+        ] {
+            let wrong = checked(kind, params).map(|wrong| wrong.0);
+            assert_eq!(wrong, Some(param), "{kind} {params}");
+        }
+    }
+
+    #[test]
+    fn texts_have_no_place_among_numbers() {
+        let drawn = |kind: &str, csv: &str, params: &str| {
+            let table = Table::from_csv(csv, &["x"]).unwrap();
+            let input = FigureInput {
+                table,
+                ..FigureInput::default()
+            };
+            let drawn = find(kind)
+                .unwrap()
+                .draw(&input, &serde_yaml::from_str(params).unwrap());
+            drawn.map_err(|error| error.to_string())
+        };
+        let texts = "x,y\n1,1\n10,2\n100k,3\n";
+        for params in [
+            "{x: x, y: y, x_scale: log}",
+            "{x: x, y: y, x_range: [1, 50]}",
+        ] {
+            let wrong = drawn("line", texts, params).unwrap_err();
+            assert!(wrong.contains("`100k` is n"), "{wrong}");
+        }
+        assert!(drawn("line", texts, "{x: x, y: y}").is_ok());
+        let numbers = "x,y\n1,1\n10,2\n";
+        for kind in ["line", "scatter"] {
+            let range = "{x: x, y: y, x_range: [2024-01-01, 2025-01-01]}";
+            let wrong = drawn(kind, numbers, range).unwrap_err();
+            assert!(wrong.contains("numbers along x"), "{wrong}");
+        }
+        let dates = "x,y\n2024-12-01,1\n2024-01-01,3\n2024-03-01,2\n";
+        let best = drawn("best-so-far", dates, "{x: x, y: y, direction: minimize}").unwrap();
+        let best: Vec<&str> = best.csv.lines().skip(1).collect();
+        assert!(
+            best[0].starts_with("2024-01-01,3") && best[2].starts_with("2024-12-01,1"),
+            "{best:?}"
+        );
+        let wrong = drawn(
+            "best-so-far",
+            texts,
+            "{x: x, y: y, direction: minimize, x_scale: date}",
+        );
+        assert!(wrong.unwrap_err().contains("dates are as"));
+    }
 }

@@ -88,7 +88,7 @@ fn begins_at_zero(values: &Values) -> Result<(), InvalidParam> {
 impl Figure for Bar {
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
         begins_at_zero(params)?;
-        options::check(params)
+        options::check(params, self.along_x())
     }
 
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
@@ -99,12 +99,14 @@ impl Figure for Bar {
             color: params.color,
             ..Mapping::new(&params.x, params.y.0, &params.facets)?.repeated(&params.repeated)
         };
-        let plot = axes::plot(panels, &input.table, &mapping)?;
+        let plot = axes::plot(panels, &input.table, &mapping)?.by_name();
         let theme = plot.facets.theme(&axes.common)?;
         let dodge = Dodge::new(&plot);
         let ys = plot.panels.iter().map(|panel| {
-            let points = panel.iter().flat_map(slots_of);
-            points.flat_map(xy::extent).collect()
+            let points = panel.iter().flat_map(|series| &series.points);
+            points
+                .flat_map(|(_, estimate)| xy::extent(estimate))
+                .collect()
         });
         let x_axes = dodge.axes(panels, &plot)?;
         let y_axes = axes::numbers(panels, axes::Y, ys.collect(), Some(0.0))?;
@@ -127,7 +129,7 @@ impl Figure for Bar {
         for (i, panel) in plot.panels.iter().enumerate() {
             page.within(i, |canvas, frame, theme| {
                 for series in panel {
-                    for (x, estimate) in dodge.points(series) {
+                    for (x, estimate) in &series.points {
                         let Some((from, to)) = dodge.span(frame, x, series) else {
                             continue;
                         };
@@ -171,9 +173,4 @@ impl Figure for Bar {
         }
         finish(page, &what, plot.summary.to_csv(), caption)
     }
-}
-
-fn slots_of(series: &super::grammar::Series) -> impl Iterator<Item = &crate::table::Estimate> {
-    let points = series.points.iter().map(|(_, estimate)| estimate);
-    points.chain(&series.reference)
 }

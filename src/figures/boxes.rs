@@ -132,7 +132,7 @@ impl Figure for Boxes {
                 message: format!("`{given}` is no shape and no list of shapes"),
                 help: format!("shapes are {}", Shapes::NAMES.join(", ")),
             }),
-            _ => options::check(values),
+            _ => options::check(values, self.along_x()),
         }
     }
 
@@ -146,11 +146,11 @@ impl Figure for Boxes {
             interval: IntervalKind::Iqr,
             ..Mapping::new(&params.x, params.y.0, &params.facets)?
         };
-        let plot = axes::plot(panels, &input.table, &mapping)?;
+        let plot = axes::plot(panels, &input.table, &mapping)?.by_name();
         let theme = plot.facets.theme(&axes.common)?;
         let dodge = Dodge::new(&plot);
         let ys = plot.panels.iter().map(|panel| {
-            let points = panel.iter().flat_map(|series| dodge.points(series));
+            let points = panel.iter().flat_map(|series| &series.points);
             points.flat_map(|(_, e)| e.values.clone()).collect()
         });
         let x_axes = dodge.axes(panels, &plot)?;
@@ -177,7 +177,7 @@ impl Figure for Boxes {
             page.inside(i, |canvas, frame, theme| {
                 let mut slots: Vec<Slot> = Vec::new();
                 for series in panel {
-                    for (x, estimate) in dodge.points(series) {
+                    for (x, estimate) in &series.points {
                         low = low.min(estimate.n());
                         high = high.max(estimate.n());
                         let values = estimate.values.iter();

@@ -220,7 +220,7 @@ impl Figure for Composite {
     }
 
     fn check(&self, values: &Values) -> Result<(), InvalidParam> {
-        options::check(values)?;
+        options::check(values, self.along_x())?;
         let panels = panels(values)?;
         Rows::read(values, &panels).map(|_| ())
     }

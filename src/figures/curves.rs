@@ -2,6 +2,10 @@
 //!
 //! Smoothing and thinning change what is seen, so the caption states both.
 
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::collections::HashSet;
+
 use serde_json::Value as Json;
 
 use crate::registry::Entry;
@@ -22,6 +26,7 @@ use super::levels::LevelParams;
 use super::mapping::Mapping;
 use super::mapping::melted;
 use super::mapping::no_column;
+use super::options::AlongX;
 use super::options::AxisParams;
 use super::options::FacetParams;
 use super::options::Groups;
@@ -69,7 +74,8 @@ impl Entry for Curves {
          `smooth` w replaces each run by its exponential moving average \
          m_t = w m_{t−1} + (1 − w) v_t over 1 − w^t (bias-corrected as in Adam, Kingma & Ba 2015), \
          before the mean over replicates. Curves of more than 300 points are averaged within \
-         equal spans of x, over a pale area from the smallest to the largest value of each span. A \
+         equal spans of x, over a pale area from the smallest to the largest value of each span. Runs that do not \
+         share their x, as seconds, are interpolated linearly, each between its own points, before the mean. A \
          line is paler where runs have ended. The caption states all of it."
     }
 
@@ -83,6 +89,10 @@ impl Figure for Curves {
         Source::Curves
     }
 
+    fn along_x(&self) -> AlongX {
+        AlongX::Any
+    }
+
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = CurvesParams::read(values)?;
         let panels = Panels::new(&params.facets, &params.axes);
@@ -93,6 +103,7 @@ impl Figure for Curves {
         let mapping = Mapping::new(x, params.y.0, &params.facets)?;
         let mapping = mapping.grouped(&params.groups);
         let smooth = params.smooth;
+        let several = mapping.y.len() > 1;
         let (mut table, mapping, y) = melted(&input.table, &mapping)?;
         let x = table
             .column(&mapping.x)
@@ -109,7 +120,28 @@ impl Figure for Curves {
             ));
         }
         let mut envelope = None;
-        if let Some(Thinned { span, low, high }) = thin(&mut table, &runs, x, y) {
+        let thinned = thin(&mut table, &runs, x, y);
+        let mut groups = mapping.by(several);
+        groups.retain(|name| *name != mapping.x);
+        let groups = groups
+            .iter()
+            .map(|name| table.column(name).ok_or_else(|| no_column(&table, name)));
+        let groups: Vec<usize> = groups.collect::<Result<_, _>>()?;
+        if align(&mut table, &groups, x, y) {
+            let x = table.columns[x].title();
+            notes.push(format!(
+                "Runs that do not share {x} are interpolated linearly between their own points."
+            ));
+        }
+        if let Some(Thinned {
+            span,
+            mut low,
+            mut high,
+        }) = thinned
+        {
+            for end in [&mut low, &mut high] {
+                align(end, &groups, x, y);
+            }
             let unit = table.columns[x].title();
             let span = super::numbers::number(span);
             let span = super::markup::plain(&span);
@@ -162,7 +194,7 @@ fn runs(table: &Table, x: usize, y: usize) -> Vec<Vec<usize>> {
     let axes: Vec<usize> = (0..table.columns.len())
         .filter(|&i| table.columns[i].axis && i != x && i != y)
         .collect();
-    let mut index = std::collections::HashMap::new();
+    let mut index = HashMap::new();
     let mut runs: Vec<Vec<usize>> = Vec::new();
     for (row, values) in table.rows.iter().enumerate() {
         let at: Vec<&Json> = axes.iter().map(|&i| &values[i]).collect();
@@ -224,7 +256,7 @@ fn thin(table: &mut Table, runs: &[Vec<usize>], x: usize, y: usize) -> Option<Th
     }
     let (mut rows, mut lows, mut highs) = (Vec::new(), Vec::new(), Vec::new());
     for run in runs {
-        let mut bins: std::collections::BTreeMap<i64, (Vec<usize>, Vec<f64>)> = Default::default();
+        let mut bins: BTreeMap<i64, (Vec<usize>, Vec<f64>)> = Default::default();
         for &row in run {
             if let Some(at) = table.number(row, x) {
                 let bin = bins.entry(((at - low) / span).floor() as i64).or_default();
@@ -254,9 +286,154 @@ fn thin(table: &mut Table, runs: &[Vec<usize>], x: usize, y: usize) -> Option<Th
     Some(Thinned { span, low, high })
 }
 
+/// Gives the runs of each group the x of all of them where they do not share theirs: what a run lacks between two
+/// of its points lies on the line that joins these. Whether there was any such group.
+///
+/// A mean over the runs that happen to have a point would hop from run to run.
+fn align(table: &mut Table, groups: &[usize], x: usize, y: usize) -> bool {
+    let mut known = HashMap::new();
+    let mut grouped: Vec<Vec<Vec<usize>>> = Vec::new();
+    for run in runs(table, x, y) {
+        // One run may have parts in several groups, such as phases.
+        let mut parts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        // What has no x is no point.
+        for row in run
+            .into_iter()
+            .filter(|row| table.number(*row, x).is_some())
+        {
+            let at: Vec<Json> = groups.iter().map(|&i| table.rows[row][i].clone()).collect();
+            let group = *known.entry(at).or_insert_with(|| {
+                grouped.push(Vec::new());
+                grouped.len() - 1
+            });
+            parts.entry(group).or_default().push(row);
+        }
+        for (group, part) in parts {
+            grouped[group].push(part);
+        }
+    }
+    // By the first row of a group, in whose place they stand: legends are in the order of rows.
+    let mut instead: HashMap<usize, Vec<Vec<Json>>> = HashMap::new();
+    let mut replaced = HashSet::new();
+    for runs in grouped {
+        if let Some(aligned) = aligned(table, &runs, x, y) {
+            let rows = || runs.iter().flatten().copied();
+            instead.extend(rows().min().map(|first| (first, aligned)));
+            replaced.extend(rows());
+        }
+    }
+    if instead.is_empty() {
+        return false;
+    }
+    for (i, row) in std::mem::take(&mut table.rows).into_iter().enumerate() {
+        table.rows.extend(instead.remove(&i).into_iter().flatten());
+        if !replaced.contains(&i) {
+            table.rows.push(row);
+        }
+    }
+    true
+}
+
+/// The rows of runs at the x of all of them, in the order of x; none where each has all that lie between its ends.
+fn aligned(table: &Table, runs: &[Vec<usize>], x: usize, y: usize) -> Option<Vec<Vec<Json>>> {
+    let points = |run: &Vec<usize>| -> Vec<(f64, usize)> {
+        let points = run.iter();
+        points
+            .filter_map(|&row| Some((table.number(row, x)?, row)))
+            .collect()
+    };
+    let runs: Vec<Vec<(f64, usize)>> = runs.iter().map(points).collect();
+    let mut grid: Vec<f64> = runs.iter().flatten().map(|(at, _)| *at).collect();
+    grid.sort_by(f64::total_cmp);
+    grid.dedup();
+    let within = |run: &[(f64, usize)]| -> &[f64] {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else {
+            return &[];
+        };
+        let from = grid.partition_point(|at| *at < first.0);
+        let to = grid.partition_point(|at| *at <= last.0);
+        &grid[from..to]
+    };
+    let is_whole = |run: &Vec<(f64, usize)>| {
+        let places = run.chunk_by(|a, b| a.0 == b.0);
+        places.count() == within(run).len()
+    };
+    if runs.iter().all(is_whole) {
+        return None;
+    }
+    let mut rows: Vec<(f64, Vec<Json>)> = Vec::new();
+    for run in &runs {
+        let mut own = run.iter().copied().peekable();
+        let mut before: Option<(f64, usize)> = None;
+        for place in within(run) {
+            let mut has_own = false;
+            while let Some(point) = own.next_if(|(at, _)| at == place) {
+                rows.push((*place, table.rows[point.1].clone()));
+                before = Some(point);
+                has_own = true;
+            }
+            if has_own {
+                continue;
+            }
+            let (Some((from, left)), Some((to, right))) = (before, own.peek()) else {
+                continue;
+            };
+            let ends = table.number(left, y).zip(table.number(*right, y));
+            let between = |(a, b): (f64, f64)| a + (b - a) * (place - from) / (to - from);
+            let mut row = table.rows[left].clone();
+            row[x] = (*place).into();
+            row[y] = ends.map_or(Json::Null, |ends| between(ends).into());
+            rows.push((*place, row));
+        }
+    }
+    // Of one x the runs stay in their order.
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+    Some(rows.into_iter().map(|(_, row)| row).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn runs_that_do_not_share_their_x_are_interpolated_between_their_own_points() {
+        let csv = "seed,step,loss\n0,0,0\n0,20,2\n0,40,4\n1,0,10\n1,25,15\n1,30,\n1,50,20\n";
+        let mut table = Table::from_csv(csv, &["seed"]).unwrap();
+        assert!(align(&mut table, &[], 1, 2));
+        let of = |seed: usize| -> Vec<(f64, Option<f64>)> {
+            let rows =
+                (0..table.rows.len()).filter(|row| table.number(*row, 0) == Some(seed as f64));
+            rows.map(|row| (table.number(row, 1).unwrap(), table.number(row, 2)))
+                .collect()
+        };
+        let own = [
+            (0.0, 0.0),
+            (20.0, 2.0),
+            (25.0, 2.5),
+            (30.0, 3.0),
+            (40.0, 4.0),
+        ];
+        assert_eq!(of(0), own.map(|(x, y)| (x, Some(y))));
+        // Beside a missing value there is none, and beyond the ends neither.
+        let other = [(0.0, Some(10.0)), (20.0, Some(14.0)), (25.0, Some(15.0))];
+        let missing = [(30.0, None), (40.0, None), (50.0, Some(20.0))];
+        assert_eq!(of(1), [other, missing].concat());
+        // Each in a group of its own: nothing is shared.
+        let mut apart = Table::from_csv(csv, &["seed"]).unwrap();
+        assert!(!align(&mut apart, &[0], 1, 2));
+        assert_eq!(
+            apart.to_csv(),
+            Table::from_csv(csv, &["seed"]).unwrap().to_csv()
+        );
+    }
+
+    #[test]
+    fn runs_that_share_their_x_stay_as_they_are() {
+        let csv = "seed,step,loss\n0,0,1\n0,10,\n0,20,3\n1,0,1\n1,10,5\n";
+        let mut table = Table::from_csv(csv, &["seed"]).unwrap();
+        assert!(!align(&mut table, &[], 1, 2));
+        assert_eq!(table.rows.len(), 5);
+    }
 
     fn table(rows: usize) -> Table {
         let mut csv = "seed,iteration,loss\n".to_owned();

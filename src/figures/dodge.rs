@@ -2,8 +2,6 @@
 
 use serde_json::Value as Json;
 
-use crate::table::Estimate;
-
 use super::FigureError;
 use super::axes;
 use super::grammar::Plot;
@@ -25,10 +23,8 @@ pub(super) struct Dodge {
     single: bool,
 }
 
-/// Where a value without x stands: a category of its own.
-static NONE: Json = Json::Null;
-
 impl Dodge {
+    /// Of places [by name](Plot::by_name).
     pub(super) fn new(plot: &Plot) -> Self {
         let mut kinds: Vec<(usize, usize)> = Vec::new();
         for series in plot.series() {
@@ -46,15 +42,6 @@ impl Dodge {
         }
     }
 
-    /// The points of a series with their x.
-    pub(super) fn points<'a>(
-        &self,
-        series: &'a Series,
-    ) -> impl Iterator<Item = (&'a Json, &'a Estimate)> {
-        let points = series.points.iter().map(|(x, estimate)| (x, estimate));
-        points.chain(series.reference.iter().map(|estimate| (&NONE, estimate)))
-    }
-
     /// Axes of categories.
     pub(super) fn axes(&self, panels: Panels<'_>, plot: &Plot) -> Result<Vec<Axis>, FigureError> {
         let axes = AxisParams {
@@ -66,17 +53,15 @@ impl Dodge {
             ..panels
         };
         let xs = plot.panels.iter().map(|panel| {
-            let points = panel.iter().flat_map(|series| self.points(series));
-            // A missing x is written out, since scales leave null out.
-            points.map(|(x, _)| named(x)).collect()
+            let points = panel.iter().flat_map(|series| &series.points);
+            points.map(|(x, _)| x.clone()).collect()
         });
-        let order: Vec<Json> = plot.xs.iter().map(named).collect();
-        axes::coordinates(panels, axes::X, (xs.collect(), &order), true)
+        axes::coordinates(panels, axes::X, (xs.collect(), &plot.xs), true)
     }
 
     /// The ends of a slot on the page.
     pub(super) fn span(&self, frame: &Frame, x: &Json, series: &Series) -> Option<(f64, f64)> {
-        let category = frame.x.number(&named(x))?;
+        let category = frame.x.number(x)?;
         let (slot, count) = match self.single {
             true => (0, 1),
             false => {
@@ -91,12 +76,5 @@ impl Dodge {
         let gap = (slot_width * 0.08).min(1.0);
         let from = left + slot as f64 * slot_width + gap;
         Some((from, from + slot_width - 2.0 * gap))
-    }
-}
-
-fn named(x: &Json) -> Json {
-    match x {
-        Json::Null => Json::from("none"),
-        other => other.clone(),
     }
 }

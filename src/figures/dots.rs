@@ -71,7 +71,7 @@ impl Figure for Dots {
         // The grammar groups by x and averages y: here the names are the groups.
         let mapping = Mapping::new(&params.y, vec![params.x], &params.facets)?;
         let mapping = mapping.grouped(&params.groups);
-        let plot = axes::plot(panels, &input.table, &mapping)?;
+        let plot = axes::plot(panels, &input.table, &mapping)?.by_name();
         let theme = plot.facets.theme(&axes.common)?;
         let names = sorted(&plot);
         if names.is_empty() {

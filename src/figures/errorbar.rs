@@ -94,7 +94,7 @@ impl Figure for Errorbar {
                 });
             }
         }
-        options::check(values)
+        options::check(values, self.along_x())
     }
 
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {

@@ -105,6 +105,23 @@ impl Plot {
         self
     }
 
+    /// The same for places along x that are names: what has no x stands at a place of its own, which is `none`.
+    /// What has no number there either, such as rows of a stage with fewer axes, has none.
+    pub(super) fn by_name(mut self) -> Self {
+        let has_value = |series: &Series| {
+            let reference = series.reference.as_ref();
+            reference.is_some_and(|estimate| estimate.centre.is_some())
+        };
+        let stands = self.series().any(has_value);
+        for series in self.panels.iter_mut().flatten() {
+            let reference = series.reference.take().filter(|_| stands);
+            let reference = reference.map(|estimate| (Json::Null, estimate));
+            series.points.extend(reference);
+        }
+        self.xs.retain(|x| stands || !x.is_null());
+        self
+    }
+
     /// All series of all panels.
     pub(super) fn series(&self) -> impl Iterator<Item = &Series> {
         self.panels.iter().flatten()
@@ -173,4 +190,57 @@ pub(super) fn replicates(summary: &Summary, band: Option<&str>) -> String {
         many => text.push_str(&format!("; {many} values are missing")),
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::figures::FigureInput;
+    use crate::figures::find;
+    use crate::table::Table;
+
+    #[test]
+    fn rows_without_the_axis_stand_at_none() {
+        let mut csv = "method,k,data,acc,size\n".to_owned();
+        for (i, data) in ["d1", "d2", "d3"].iter().enumerate() {
+            for (j, k) in ["", "1", "5"].iter().enumerate() {
+                let method = if k.is_empty() { "plain" } else { "sampled" };
+                csv.push_str(&format!("{method},{k},{data},{},\n", i + 10 * j));
+            }
+        }
+        let drawn = |csv: &str, kind: &str, params: &str| {
+            let table = Table::from_csv(csv, &["method", "k", "data"]).unwrap();
+            let input = FigureInput {
+                table,
+                ..FigureInput::default()
+            };
+            let params = serde_yaml::from_str(&format!("{{{params}, svg_text: text}}")).unwrap();
+            let drawn = find(kind).unwrap().draw(&input, &params);
+            drawn.unwrap_or_else(|error| panic!("{kind}: {error}"))
+        };
+        // A stage with fewer axes has no method called none.
+        let fewer = csv
+            .replace("plain,,d1,0,", "plain,,d1,,7")
+            .replace("plain,,", ",,");
+        let fewer: String = fewer
+            .lines()
+            .filter(|line| !line.starts_with(",,d2") && !line.starts_with(",,d3"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        for (kind, params) in [
+            ("bar", "x: k, y: acc, color: data, replicate: method"),
+            ("heatmap", "x: k, y: data, value: acc, replicate: method"),
+            ("dots", "x: acc, y: k, color: data, replicate: method"),
+            ("slope", "x: k, y: acc, name: data, replicate: method"),
+            (
+                "ranks",
+                "compare: k, value: acc, over: data, direction: maximize",
+            ),
+        ] {
+            assert!(drawn(&csv, kind, params).svg.contains(">none<"), "{kind}");
+            assert!(
+                !drawn(&fewer, kind, params).svg.contains(">none<"),
+                "{kind}"
+            );
+        }
+    }
 }

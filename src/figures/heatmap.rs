@@ -79,7 +79,8 @@ impl Entry for Heatmap {
     }
 
     fn docs(&self) -> &'static str {
-        "One cell per value of x and y, in axis order, y upwards. A cell without a value is grey. \
+        "One cell per value of x and y, in axis order, y upwards; rows without one of them stand at `none`. A cell \
+         without a value is grey. \
          Numbers stand in all cells or in none: whole numbers as such, others with as many decimals \
          as give the typical one three digits. `centre` gives diverging colours a middle."
     }
@@ -101,7 +102,7 @@ impl Figure for Heatmap {
             replicate: params.replicate.unwrap_or_default().0,
             ..Mapping::new(&params.x, vec![params.value], &params.facets)?
         };
-        let plot = axes::plot(panels, &input.table, &mapping)?;
+        let plot = axes::plot(panels, &input.table, &mapping)?.by_name();
         let theme = axes.common.page_theme()?;
 
         let category = AxisParams {

@@ -46,7 +46,12 @@ pub(super) struct Levels {
 const SHADES: [f64; 3] = [0.12, 0.22, 0.32];
 
 impl Levels {
-    pub(super) fn new(params: &LevelParams) -> Self {
+    /// `called`: what `names` calls the values of axes, which stand on the x axis so.
+    pub(super) fn new(params: &LevelParams, called: Option<&SortedVecMap<String>>) -> Self {
+        let json = |value: &Value| {
+            let shown = value.as_str().and_then(|text| called?.get(text));
+            shown.map_or_else(|| json(value), |shown| Json::from(shown.as_str()))
+        };
         let across = params.levels.iter().flatten();
         let upwards = params.verticals.iter().flatten();
         let spans = params.spans.iter().flatten();

@@ -13,6 +13,7 @@ use super::FigureInput;
 use super::axes;
 use super::levels::LevelParams;
 use super::mapping::Mapping;
+use super::options::AlongX;
 use super::options::AxisParams;
 use super::options::FacetParams;
 use super::options::Groups;
@@ -63,6 +64,10 @@ impl Entry for Line {
 }
 
 impl Figure for Line {
+    fn along_x(&self) -> AlongX {
+        AlongX::Any
+    }
+
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = LineParams::read(values)?;
         let panels = Panels::new(&params.facets, &params.axes);

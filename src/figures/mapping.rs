@@ -135,6 +135,7 @@ pub(super) fn melted(
         _ => "",
     };
     long.columns.push(Column::metric(&value, unit, None));
+    distinct(&long)?;
     // Metrics are told apart by what is still free: colour, then marker.
     let uses = |slot: &Option<String>| slot.as_deref() == Some(METRIC);
     let used = [
@@ -155,9 +156,38 @@ pub(super) fn melted(
     Ok((long, mapping, value))
 }
 
+/// That no column that came in is called as one that a figure makes beside it: of the two the first would be drawn.
+pub(super) fn distinct(table: &Table) -> Result<(), FigureError> {
+    match table.named_twice() {
+        None => Ok(()),
+        Some(name) => Err(FigureError::Twice(name.to_owned())),
+    }
+}
+
 pub(super) fn no_column(table: &Table, name: &str) -> FigureError {
     FigureError::Table(crate::table::SummaryError::NoColumn {
         name: name.to_owned(),
         known: table.columns.iter().map(|c| c.name.clone()).collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::options::Shared;
+    use super::*;
+
+    #[test]
+    fn a_column_that_is_called_as_one_that_is_made_is_refused() {
+        let facets = FacetParams {
+            facet: None,
+            facet_row: None,
+            facet_col: None,
+            scales: Shared::Both,
+        };
+        let y = vec!["loss".to_owned(), "acc".to_owned()];
+        let mapping = Mapping::new("k", y, &facets).unwrap();
+        let table = Table::from_csv("k,metric,loss,acc\n1,a,2,3\n", &["k", "metric"]).unwrap();
+        let wrong = melted(&table, &mapping).err().unwrap().to_string();
+        assert!(wrong.contains("a column `metric` comes in"), "{wrong}");
+    }
 }

@@ -57,11 +57,13 @@ mod slope;
 mod text;
 mod theme;
 mod ticks;
+mod trials;
 mod wrap;
 mod xy;
 
 use canvas::Canvas;
 use named::Named;
+pub use options::AlongX;
 
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
@@ -138,15 +140,26 @@ pub trait Figure: Entry {
         self.params().iter().any(|param| param.name == "replicate")
     }
 
+    /// Whether a cell whose result is missing and may be is a row of it, without numbers: a trial that failed is a
+    /// trial.
+    fn counts_missing(&self) -> bool {
+        false
+    }
+
     /// Fills what a manifest leaves out with what the search has.
     fn searched(&self, _params: &mut Values, _search: &Searched<'_>) {}
+
+    /// What it has along x, where it has an axis there.
+    fn along_x(&self) -> AlongX {
+        AlongX::Numbers
+    }
 
     /// What the types of the parameters cannot say.
     ///
     /// # Errors
     /// The parameter that is wrong, and how.
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
-        options::check(params)
+        options::check(params, self.along_x())
     }
 
     /// Draws the input under the names that the parameters give. The same input and parameters
@@ -254,6 +267,10 @@ pub enum FigureError {
     Varies { axis: String },
     #[error(transparent)]
     Named(#[from] NamingError),
+    #[error(
+        "a column `{0}` comes in, and the figure makes one of its own: rename the number or the axis where it comes from"
+    )]
+    Twice(String),
     #[error("parameter `{name}` is {got}, but {want}")]
     Parameter {
         name: &'static str,

@@ -60,6 +60,24 @@ impl Format {
         }
     }
 
+    /// The number of which all that it writes as they are, and does not round, are multiples; none where the digits
+    /// follow the number.
+    pub(super) fn unit(self) -> Option<f64> {
+        match self {
+            Format::Fixed(digits) => Some(power_of_ten(-(digits as i32))),
+            Format::Percent(digits) => Some(power_of_ten(-(digits as i32) - 2)),
+            Format::Auto | Format::Si | Format::Scientific(_) => None,
+        }
+    }
+
+    /// Whether it writes a number as it is: an axis whose ticks were rounded would show places that its labels do
+    /// not name.
+    pub(super) fn is_exact(self, value: f64) -> bool {
+        let Some(unit) = self.unit() else { return true };
+        let units = value / unit;
+        (units - units.round()).abs() <= f64::max(1e-6, units.abs() * 1e-12)
+    }
+
     /// A number in a form that was asked for; none for [`Format::Auto`].
     fn write(self, value: f64) -> Option<String> {
         let text = match self {

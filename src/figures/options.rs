@@ -411,11 +411,58 @@ impl Common {
     }
 }
 
-/// What the types of the parameters that figures share cannot say.
+/// What a figure can have along x beside numbers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum AlongX {
+    Numbers,
+    /// Or dates.
+    Dates,
+    /// Or dates, or names.
+    Any,
+}
+
+/// Whether the scale and the range along x are ones that the figure has: none is passed over.
+fn check_x(values: &Values, along_x: AlongX) -> Result<(), InvalidParam> {
+    let wrong = |param, message: String, help: &str| {
+        Err(InvalidParam {
+            param,
+            message,
+            help: help.to_owned(),
+        })
+    };
+    let scale = values.get("x_scale").and_then(Value::as_str);
+    let has_scale = match scale {
+        Some("date") => along_x != AlongX::Numbers,
+        Some("category") => along_x == AlongX::Any,
+        _ => true,
+    };
+    let numbers = "this figure has numbers along x";
+    if let (Some(scale), false) = (scale, has_scale) {
+        let help = match along_x {
+            AlongX::Dates => "this figure has numbers or dates along x",
+            _ => numbers,
+        };
+        return wrong("x_scale", format!("is `{scale}`"), help);
+    }
+    let Some(Value::List(ends)) = values.get("x_range") else {
+        return Ok(());
+    };
+    let dates = of_dates(&Some(ends.clone()));
+    let got = format!("is `{}`", Value::List(ends.clone()));
+    match scale {
+        Some("category") => wrong("x_range", got, "names along x have no range"),
+        Some("date") if !dates => wrong("x_range", got, "give two dates, the earlier one first"),
+        Some("linear" | "log" | "symlog") if dates => wrong("x_range", got, "give two numbers"),
+        _ if dates && along_x == AlongX::Numbers => wrong("x_range", got, numbers),
+        _ => Ok(()),
+    }
+}
+
+/// What the types of the parameters that figures share cannot say; `along_x`: what the figure has there.
 ///
 /// # Errors
 /// The first parameter that is wrong.
-pub(super) fn check(values: &Values) -> Result<(), InvalidParam> {
+pub(super) fn check(values: &Values, along_x: AlongX) -> Result<(), InvalidParam> {
     if let Ok(common) = Common::read(values) {
         common.page_width().map_err(invalid)?;
         common.page_theme().map_err(invalid)?;
@@ -467,11 +514,17 @@ pub(super) fn check(values: &Values) -> Result<(), InvalidParam> {
             });
         }
     }
-    if values.get("y_scale").and_then(Value::as_str) == Some("date") {
+    check_x(values, along_x)?;
+    let y_scale = values.get("y_scale").and_then(Value::as_str);
+    if let Some(scale @ ("date" | "category")) = y_scale {
+        let help = match scale {
+            "date" => "dates stand along x",
+            _ => "numbers stand along y",
+        };
         return Err(InvalidParam {
             param: "y_scale",
-            message: "is `date`".to_owned(),
-            help: "dates stand along x".to_owned(),
+            message: format!("is `{scale}`"),
+            help: help.to_owned(),
         });
     }
     if let Some(Value::Map(spans)) = values.get("spans") {

@@ -17,6 +17,7 @@ use super::legend::Sample;
 use super::mapping::Mapping;
 use super::mapping::no_column;
 use super::marker;
+use super::options::AlongX;
 use super::options::AxisParams;
 use super::options::BareParams;
 use super::options::FacetParams;
@@ -111,6 +112,10 @@ impl Entry for Embedding {
 }
 
 impl Figure for Scatter {
+    fn along_x(&self) -> AlongX {
+        AlongX::Dates
+    }
+
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = ScatterParams::read(values)?;
         points(

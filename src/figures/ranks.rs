@@ -97,7 +97,7 @@ impl Figure for Ranks {
     }
 
     fn check(&self, values: &Values) -> Result<(), InvalidParam> {
-        options::check(values)
+        options::check(values, self.along_x())
     }
 
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
@@ -175,7 +175,9 @@ impl Blocks {
         let mut blocks: Vec<(Vec<Json>, Vec<Vec<Option<f64>>>)> = Vec::new();
         for (r, row) in table.rows.iter().enumerate() {
             let at: Vec<Json> = over.iter().map(|&column| row[column].clone()).collect();
-            if row[compare].is_null() || at.iter().any(Json::is_null) {
+            // A row of a stage with fewer axes, and without the number, is of no method.
+            let is_placed = !row[compare].is_null() && !at.iter().any(Json::is_null);
+            if !is_placed && table.number(r, value).is_none() {
                 continue;
             }
             let method = methods.iter().position(|known| *known == row[compare]);

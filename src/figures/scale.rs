@@ -30,8 +30,13 @@ pub(super) enum ScaleKind {
 }
 
 impl ScaleKind {
+    /// In the order of the kinds.
     pub(super) const NAMES: [&'static str; 6] =
         ["auto", "linear", "log", "symlog", "category", "date"];
+
+    pub(super) fn name(self) -> &'static str {
+        ScaleKind::NAMES[self as usize]
+    }
 
     pub(super) fn from_name(name: &str) -> Option<Self> {
         Some(match name {
@@ -158,14 +163,17 @@ impl Scale {
         }
     }
 
-    /// A scale that holds all coordinates: from sorted numbers, or in order of appearance.
+    /// A scale that holds all coordinates: from sorted numbers, or in order of appearance; null only on one of
+    /// categories that is asked for.
     pub(super) fn of_coordinates(
         kind: ScaleKind,
         values: &[Json],
         range: Option<(f64, f64)>,
     ) -> Scale {
         let mut distinct: Vec<Json> = Vec::new();
-        for value in values.iter().filter(|value| !value.is_null()) {
+        // Among names, none is one.
+        let has_place = |value: &&Json| kind == ScaleKind::Category || !value.is_null();
+        for value in values.iter().filter(has_place) {
             if !distinct.contains(value) {
                 distinct.push(value.clone());
             }

@@ -3,9 +3,11 @@
 use serde_json::Value as Json;
 
 use crate::registry::Entry;
+use crate::registry::InvalidParam;
 use crate::registry::Names;
 use crate::registry::Param;
 use crate::registry::ParamError;
+use crate::registry::Value;
 use crate::registry::Values;
 use crate::registry::params;
 use crate::table::Column;
@@ -20,14 +22,17 @@ use super::finish;
 use super::grammar::capital;
 use super::legend::Sample;
 use super::mapping::Mapping;
+use super::mapping::distinct;
 use super::mapping::no_column;
 use super::marker;
 use super::numbers::Format;
+use super::options;
 use super::options::AxisParams;
 use super::options::FacetParams;
 use super::options::Panels;
 use super::options::Shared;
 use super::parameter;
+use super::scale::ScaleKind;
 use super::sheet::Axis;
 
 pub(super) struct Slices;
@@ -72,6 +77,25 @@ const PARAMETER: &str = "parameter";
 const VALUE: &str = "value of the parameter";
 
 impl Figure for Slices {
+    fn check(&self, values: &Values) -> Result<(), InvalidParam> {
+        let scale = values.get("x_scale").and_then(Value::as_str);
+        let scale = scale.filter(|scale| *scale != ScaleKind::Auto.name());
+        let given = [
+            ("x_scale", scale.is_some()),
+            ("x_range", values.get("x_range").is_some()),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            Some((param, _)) => Err(InvalidParam {
+                param,
+                message: "is given, and each panel has a scale of its own along x".to_owned(),
+                help: "`log` names the parameters on a logarithmic axis; figure/line and figure/scatter draw one \
+                       parameter with all scales"
+                    .to_owned(),
+            }),
+            None => options::check(values, self.along_x()),
+        }
+    }
+
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
         let params = SlicesParams::read(values)?;
         if params.parameters.0.is_empty() {
@@ -177,6 +201,7 @@ fn melted(table: &Table, params: &SlicesParams) -> Result<Table, FigureError> {
     let column = |name: &str| table.column(name).ok_or_else(|| no_column(table, name));
     let y = column(&params.y)?;
     let color = params.color.as_deref().map(column).transpose()?;
+    let color = color.filter(|color| *color != y);
     let mut columns = vec![Column::axis(PARAMETER), Column::axis(VALUE)];
     columns.extend(color.map(|color| table.columns[color].clone()));
     columns.push(table.columns[y].clone());
@@ -198,5 +223,7 @@ fn melted(table: &Table, params: &SlicesParams) -> Result<Table, FigureError> {
         let y = &params.y;
         return Err(FigureError::Empty(format!("no row has a number in `{y}`")));
     }
-    Ok(Table { columns, rows })
+    let melted = Table { columns, rows };
+    distinct(&melted)?;
+    Ok(melted)
 }

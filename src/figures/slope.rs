@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use crate::map::SortedVecMap;
 use crate::registry::Entry;
 use crate::registry::Names;
 use crate::registry::Param;
@@ -9,6 +10,7 @@ use crate::registry::Values;
 use crate::registry::params;
 use crate::table::Estimate;
 use crate::table::stats;
+use crate::text::list_of;
 
 use super::Drawn;
 use super::Figure;
@@ -70,7 +72,8 @@ params! {
         ranks: bool = false;
         /// which way the number is better, for ranks; by default as the column has it
         direction: Option<Direction>;
-        /// names whose lines have colours; all others are grey [default: all, where colours suffice]
+        /// values of `name`, as they come or as `names` calls them, whose lines have colours; all others are grey
+        /// [default: all, where colours suffice]
         highlight: Option<Names>;
         /// scale of the numbers
         y_scale: ScaleKind = "auto";
@@ -118,8 +121,8 @@ impl Figure for Slope {
             color: Some(params.name.clone()),
             ..Mapping::new(&params.x, vec![params.y.clone()], &facets)?.repeated(&params.repeated)
         };
-        let mut plot = axes::plot(panels, &input.table, &mapping)?;
-        let places = places(&plot);
+        let mut plot = axes::plot(panels, &input.table, &mapping)?.by_name();
+        let places = plot.xs.clone();
         if places.is_empty() {
             let (x, y) = (&params.x, &params.y);
             return Err(FigureError::Empty(format!("no `{y}` has an `{x}`")));
@@ -129,10 +132,14 @@ impl Figure for Slope {
             rank(&mut plot, &places, direction);
         }
         let theme = params.common.page_theme()?;
+        let highlight = params.highlight.as_ref();
+        let highlight = highlight
+            .map(|names| highlighted(&names.0, axes.named.names.as_ref(), &plot))
+            .transpose()?;
         let drawing = Drawing {
             plot: &plot,
             places: &places,
-            highlight: params.highlight.as_ref().map(|names| &names.0[..]),
+            highlight,
             title: params.common.title.as_deref().unwrap_or_default(),
             theme: &theme,
             width: params.common.page_width()?,
@@ -185,10 +192,24 @@ impl Figure for Slope {
     }
 }
 
-/// The values of x in their order.
-fn places(plot: &Plot) -> Vec<Json> {
-    let places = plot.xs.iter().filter(|x| !x.is_null());
-    places.cloned().collect()
+/// The lines that these names mean, as they come or as they are called.
+fn highlighted(
+    names: &[String],
+    called: Option<&SortedVecMap<String>>,
+    plot: &Plot,
+) -> Result<Vec<usize>, FigureError> {
+    let lines: Vec<String> = plot.facets.colors.iter().map(coordinate).collect();
+    let line = |name: &String| {
+        let shown = called.and_then(|called| called.get(name));
+        let is_meant = |line: &String| line == name || Some(line) == shown;
+        let found = lines.iter().position(is_meant);
+        found.ok_or_else(|| FigureError::Parameter {
+            name: "highlight",
+            got: format!("`{name}`"),
+            want: format!("the lines are of {}", list_of(&lines)),
+        })
+    };
+    names.iter().map(line).collect()
 }
 
 /// Puts ranks among the names at each place where means were.
@@ -216,7 +237,8 @@ fn rank(plot: &mut Plot, places: &[Json], direction: Direction) {
 struct Drawing<'a> {
     plot: &'a Plot,
     places: &'a [Json],
-    highlight: Option<&'a [String]>,
+    /// Numbers of colours.
+    highlight: Option<Vec<usize>>,
     title: &'a str,
     theme: &'a Theme,
     width: f64,
@@ -240,10 +262,9 @@ impl Drawing<'_> {
     }
 
     fn colour(&self, color: usize) -> Colour {
-        let name = coordinate(&self.plot.facets.colors[color]);
         let many = self.plot.facets.colors.len() > self.theme.palette.len();
-        match self.highlight {
-            Some(names) => match names.iter().position(|known| *known == name) {
+        match &self.highlight {
+            Some(lines) => match lines.iter().position(|known| *known == color) {
                 Some(i) => self.theme.colour(i),
                 None => theme::MUTED.opacity(0.55),
             },
@@ -495,5 +516,31 @@ fn spread(ends: &mut [End], height: f64) {
             end.y = y + own / 2.0;
             y += own;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_highlighted_by_its_value_and_by_its_name() {
+        let csv = "m,d,y\nA,d1,1\nA,d2,2\nB,d1,2\nB,d2,3\n";
+        let input = FigureInput {
+            table: crate::table::Table::from_csv(csv, &["m", "d"]).unwrap(),
+            ..FigureInput::default()
+        };
+        let drawn = |more: &str| {
+            let params = format!("{{x: d, y: y, name: m, names: {{A: Alpha}}, {more}}}");
+            Slope.draw(&input, &serde_yaml::from_str(&params).unwrap())
+        };
+        let of = |name: &str| drawn(&format!("highlight: [{name}]")).map(|drawn| drawn.svg);
+        assert_eq!(of("A").unwrap(), of("Alpha").unwrap());
+        assert_ne!(of("A").unwrap(), of("B").unwrap());
+        let wrong = of("nobody").unwrap_err().to_string();
+        assert_eq!(
+            wrong,
+            "parameter `highlight` is `nobody`, but the lines are of `Alpha` and `B`"
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! Ticks that read well: round numbers, few enough for the length of the axis.
 
+use std::collections::HashSet;
+
 use super::dates;
 use super::numbers;
 use super::numbers::Format;
@@ -28,7 +30,7 @@ pub(super) fn ticks(scale: &Scale, room: usize, at: &[f64], format: Format) -> V
             .enumerate()
             .filter_map(|(i, value)| labelled(scale, i as f64, coordinate(value)))
             .collect(),
-        _ if !at.is_empty() && at.len() <= room && apart(scale, at, room) => {
+        _ if !at.is_empty() && at.len() <= room && apart(scale, at, room) && read(at, format) => {
             let labels = alone(at, format);
             let labels = at.iter().zip(labels);
             labels
@@ -59,6 +61,14 @@ fn alone(values: &[f64], format: Format) -> Vec<String> {
     }
 }
 
+/// Whether these values read differently in the format, and are whole where it writes whole numbers.
+fn read(values: &[f64], format: Format) -> bool {
+    let mut seen = HashSet::new();
+    let whole = format.unit() == Some(1.0);
+    let mut read = values.iter().zip(alone(values, format));
+    read.all(|(value, label)| seen.insert(label) && (!whole || format.is_exact(*value)))
+}
+
 /// The ends of an axis too short for round numbers, in all digits.
 fn ends(scale: &Scale, format: Format) -> Vec<Tick> {
     let ends = [0.0, 1.0].map(|share| (share, scale.value(share)));
@@ -67,7 +77,9 @@ fn ends(scale: &Scale, format: Format) -> Vec<Tick> {
         let label = match format {
             _ if matches!(scale, Scale::Date { .. }) => dates::whole(value),
             Format::Auto => minus(&format!("{value:?}")),
-            format => alone(&[value], format).concat(),
+            format if format.is_exact(value) => alone(&[value], format).concat(),
+            // Nothing on the axis can be written as asked for: better so than a wrong number.
+            _ => number(value),
         };
         Some(Tick { place, label })
     };
@@ -87,19 +99,19 @@ fn apart(scale: &Scale, at: &[f64], room: usize) -> bool {
     places.windows(2).all(|pair| pair[1] - pair[0] > close)
 }
 
-/// The largest step of 1, 2, 2.5 or 5 times a power of ten that fills the room.
-fn round_step(span: f64, room: usize) -> f64 {
-    let rough = span / room as f64;
+/// The largest step of 1, 2, 2.5 or 5 times a power of ten that fills the room, and that the format need not round.
+fn round_step(span: f64, room: usize, format: Format) -> f64 {
+    let rough = (span / room as f64).max(format.unit().unwrap_or(0.0));
     let power = 10f64.powf(rough.log10().floor());
     [1.0, 2.0, 2.5, 5.0, 10.0]
         .into_iter()
         .map(|factor| factor * power)
-        .find(|step| *step >= rough * 0.999)
+        .find(|step| *step >= rough * 0.999 && format.is_exact(*step))
         .unwrap_or(10.0 * power)
 }
 
 fn linear(scale: &Scale, low: f64, high: f64, room: usize, format: Format) -> Vec<Tick> {
-    let step = round_step(high - low, room);
+    let step = round_step(high - low, room, format);
     if !(step.is_finite() && step > 0.0) {
         return Vec::new();
     }
@@ -114,7 +126,9 @@ fn linear(scale: &Scale, low: f64, high: f64, room: usize, format: Format) -> Ve
     }
     // Half a step between labels, so that eyes can count.
     let minors = (2 * first - 1..=2 * last + 1).filter(|k| k % 2 != 0);
-    let minors = minors.filter_map(|k| labelled(scale, k as f64 * step / 2.0, String::new()));
+    let minors = minors.map(|k| k as f64 * step / 2.0);
+    let minors = minors.filter(|value| format.is_exact(*value));
+    let minors = minors.filter_map(|value| labelled(scale, value, String::new()));
     let values: Vec<f64> = (first..=last).map(|k| k as f64 * step).collect();
     let labels = numbers::uniform(&values, step, format);
     let majors = values
@@ -126,7 +140,7 @@ fn linear(scale: &Scale, low: f64, high: f64, room: usize, format: Format) -> Ve
 
 /// Where one label alone would say nothing of the scale: of a finer step as many labels as there is room for.
 fn finer(scale: &Scale, (low, high): (f64, f64), room: usize, format: Format) -> Vec<Tick> {
-    let step = round_step(high - low, 3 * room);
+    let step = round_step(high - low, 3 * room, format);
     let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
     let every = ((last - first + 1).max(1) as usize).div_ceil(room) as i64;
     // Zero is among them where it is on the axis.
@@ -155,6 +169,7 @@ fn log(scale: &Scale, low: f64, high: f64, room: usize, format: Format) -> Vec<T
     let last = high.log10().ceil() as i32;
     let decades: Vec<i32> = (first..=last)
         .filter(|k| (low * 0.999..=high * 1.001).contains(&power_of_ten(*k)))
+        .filter(|k| format.is_exact(power_of_ten(*k)))
         .collect();
     let mut ticks = Vec::new();
     if decades.len() >= 2 {
@@ -175,6 +190,7 @@ fn log(scale: &Scale, low: f64, high: f64, room: usize, format: Format) -> Vec<T
         if every == 1 && decades.len() <= 8 {
             let minors =
                 (first..=last).flat_map(|k| (2..10).map(move |d| f64::from(d) * power_of_ten(k)));
+            let minors = minors.filter(|value| format.is_exact(*value));
             ticks.extend(minors.filter_map(|value| labelled(scale, value, String::new())));
         }
         return ticks;
@@ -182,7 +198,7 @@ fn log(scale: &Scale, low: f64, high: f64, room: usize, format: Format) -> Vec<T
     // Less than two decades: 1, 2 and 5, or round numbers where even those are too few.
     let few: Vec<f64> = (first - 1..=last)
         .flat_map(|k| [1.0, 2.0, 5.0].map(|d| d * power_of_ten(k)))
-        .filter(|value| (low..=high).contains(value))
+        .filter(|value| (low..=high).contains(value) && format.is_exact(*value))
         .collect();
     if few.len() >= 2 {
         let labels = few.iter().zip(alone(&few, format));
@@ -190,6 +206,7 @@ fn log(scale: &Scale, low: f64, high: f64, room: usize, format: Format) -> Vec<T
         let minors =
             (first - 1..=last).flat_map(|k| (1..10).map(move |d| f64::from(d) * power_of_ten(k)));
         let minors = minors.filter(|v| !few.iter().any(|f| (f / v - 1.0).abs() < 1e-9));
+        let minors = minors.filter(|value| format.is_exact(*value));
         ticks.extend(minors.filter_map(|value| labelled(scale, value, String::new())));
         return ticks;
     }
@@ -222,7 +239,12 @@ fn symlog(
     }
     let first = threshold.log10().round() as i32;
     let last = reach.log10().floor() as i32;
-    let decades: Vec<i32> = (first..=last.max(first)).collect();
+    let decades: Vec<i32> = (first..=last.max(first))
+        .filter(|k| format.is_exact(power_of_ten(*k)))
+        .collect();
+    if decades.is_empty() {
+        return linear(scale, low, high, room, format);
+    }
     let both = low < 0.0 && high > 0.0;
     let count = decades.len() * if both { 2 } else { 1 } + 1;
     let every = count.div_ceil(room).max(1) as i32;
@@ -252,7 +274,7 @@ pub(super) fn levels(scale: &Scale, count: usize) -> Vec<f64> {
             (0..count).map(even).collect()
         }
         Scale::Linear { low, high } => {
-            let step = round_step(high - low, count);
+            let step = round_step(high - low, count, Format::Auto);
             let (first, last) = ((low / step).floor(), (high / step).ceil());
             if !(first.abs() < 1e12 && last.abs() < 1e12 && last - first < 100.0) {
                 return Vec::new();
@@ -311,6 +333,34 @@ mod tests {
         assert_eq!(labels(&scale, 4), plain);
         let short = ticks(&scale, 4, &[], Format::Si);
         assert!(short.iter().any(|tick| tick.label == "150k"));
+    }
+
+    #[test]
+    fn ticks_are_what_their_format_can_write() {
+        let labels = |(low, high): (f64, f64), at: &[f64], format: &str| -> Vec<String> {
+            let format = Format::parse(format).expect("a format");
+            let ticks = ticks(&Scale::Linear { low, high }, 6, at, format).into_iter();
+            let labels = ticks.map(|tick| tick.label);
+            labels.filter(|label| !label.is_empty()).collect()
+        };
+        assert_eq!(labels((-0.08, 2.08), &[], "d"), ["0", "1", "2"]);
+        assert_eq!(
+            labels((0.0, 10.0), &[], ".0f"),
+            ["0", "2", "4", "6", "8", "10"]
+        );
+        assert_eq!(labels((0.0, 0.021), &[], ".0%"), ["0%", "1%", "2%"]);
+        // The values themselves where they are whole, and round numbers where they are not.
+        assert_eq!(labels((0.0, 4.0), &[0.0, 1.0, 3.0], "d"), ["0", "1", "3"]);
+        assert_eq!(labels((0.0, 2.0), &[0.0, 0.5, 1.5], "d"), ["0", "1", "2"]);
+        assert_eq!(labels((0.2, 0.8), &[], "d"), ["0.2", "0.8"]);
+        let scale = Scale::Log {
+            low: 0.02,
+            high: 200.0,
+        };
+        let ticks = ticks(&scale, 6, &[], Format::Fixed(0)).into_iter();
+        let labels: Vec<String> = ticks.map(|tick| tick.label).collect();
+        let labels = labels.iter().filter(|label| !label.is_empty());
+        assert!(labels.eq(["1", "10", "100"]));
     }
 
     #[test]

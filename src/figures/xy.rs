@@ -331,7 +331,7 @@ pub(super) fn finish(
     more: &[String],
 ) -> Result<Drawn, FigureError> {
     let theme = plot.facets.theme(&panels.axes.common)?;
-    let levels = Levels::new(beside.levels);
+    let levels = Levels::new(beside.levels, panels.axes.named.names.as_ref());
     let around = beside.envelope.as_ref();
     let sheet = sheet(panels, plot, &theme, look, (&levels, around))?;
     let mut page = sheet.open();

@@ -25,7 +25,8 @@ const ROWS: &str = "rows";
 const SLOTS: [&str; 2] = [ROWS, "curves"];
 
 /// Parameters whose values are names of columns, wherever rows are read.
-const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 27] = [
+    "budget",
     "by",
     "color",
     "columns",

@@ -56,7 +56,7 @@ pub(super) fn fill(
     }
 }
 
-/// Fills what a figure of trials takes of the search.
+/// Fills what a figure or table of trials takes of the search beside the columns that it compares.
 fn draw(step: &mut Arc<Step>, experiment: &Experiment) {
     let Some(search) = experiment
         .search
@@ -76,6 +76,7 @@ fn draw(step: &mut Arc<Step>, experiment: &Experiment) {
             .collect(),
         seeds: seeds(experiment).filter(reaches).collect(),
         statistic: search.statistic.name(),
+        budget: search.budget.as_ref().map(|budget| budget.name.as_str()),
     };
     let mut params = Values::clone(&step.params);
     step.kind.searched(&mut params, &searched);

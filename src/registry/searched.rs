@@ -11,6 +11,8 @@ pub struct Searched<'s> {
     pub seeds: Vec<&'s str>,
     /// What makes one number of the repetitions of a trial.
     pub statistic: &'static str,
+    /// The axis of the budget, where most trials get a part of it.
+    pub budget: Option<&'s str>,
 }
 
 impl Searched<'_> {
@@ -19,12 +21,54 @@ impl Searched<'_> {
         let Some(name) = params.get(column).and_then(Value::as_str) else {
             return;
         };
-        let mut ways = self.objectives.iter().filter(|(known, _)| *known == name);
-        // Objectives of one name in two stages may go two ways.
-        if let (Some((_, way)), None) = (ways.next(), ways.next())
+        if let Some(way) = self.way(name)
             && !params.contains_key(direction)
         {
-            params.insert(direction.to_owned(), Value::from(*way));
+            params.insert(direction.to_owned(), Value::from(way));
+        }
+    }
+
+    fn way(&self, name: &str) -> Option<&'static str> {
+        let mut ways = self.objectives.iter().filter(|(known, _)| *known == name);
+        // Objectives of one name in two stages may go two ways.
+        match (ways.next(), ways.next()) {
+            (Some((_, way)), None) => Some(*way),
+            _ => None,
+        }
+    }
+
+    /// Fills `directions` for those of the columns that `columns` lists which the search optimises and the manifest
+    /// says nothing of. Where there is one, repetitions are those of the search, as [`Searched::reduce`] has them.
+    pub fn compare(&self, params: &mut Values, columns: &str, repeats: &str) {
+        let Some(Value::List(names)) = params.get(columns) else {
+            return;
+        };
+        let names = names.iter().filter_map(Value::as_str);
+        let ways = names.filter_map(|name| Some((name.to_owned(), self.way(name)?)));
+        let ways: Vec<(String, &str)> = ways.collect();
+        if ways.is_empty() {
+            return;
+        }
+        let mut directions = match params.get("directions") {
+            Some(Value::Map(given)) => given.clone(),
+            _ => Values::new(),
+        };
+        for (name, way) in ways {
+            if !directions.contains_key(&name) {
+                directions.insert(name, Value::from(way));
+            }
+        }
+        params.insert("directions".to_owned(), Value::Map(directions));
+        self.reduce(params, repeats);
+    }
+
+    /// Fills `budget` with the axis of the budget, where no other parameter names it.
+    pub fn spend(&self, params: &mut Values, budget: &str) {
+        if let Some(axis) = self.budget
+            && !params.contains_key(budget)
+            && !is_named(params, axis)
+        {
+            params.insert(budget.to_owned(), Value::from(axis));
         }
     }
 
@@ -34,12 +78,7 @@ impl Searched<'_> {
         if params.contains_key(repeats) {
             return true;
         }
-        let names = |value: &Value, seed: &str| match value {
-            Value::List(list) => list.iter().any(|value| value.as_str() == Some(seed)),
-            value => value.as_str() == Some(seed),
-        };
-        let is_named = |seed: &str| params.iter().any(|(_, value)| names(value, seed));
-        let seeds = self.seeds.iter().filter(|seed| !is_named(seed));
+        let seeds = self.seeds.iter().filter(|seed| !is_named(params, seed));
         let seeds: Vec<Value> = seeds.map(|seed| Value::from(*seed)).collect();
         if seeds.is_empty() {
             return false;
@@ -53,5 +92,75 @@ impl Searched<'_> {
         if self.repeat(params, repeats) && !params.contains_key("statistic") {
             params.insert("statistic".to_owned(), Value::from(self.statistic));
         }
+    }
+}
+
+/// Parameters whose texts are for people, and name no column.
+const TEXTS: [&str; 3] = ["title", "x_label", "y_label"];
+
+/// Whether a parameter names this axis.
+fn is_named(params: &Values, axis: &str) -> bool {
+    let names = |value: &Value| match value {
+        Value::List(list) => list.iter().any(|value| value.as_str() == Some(axis)),
+        value => value.as_str() == Some(axis),
+    };
+    let mut named = params
+        .iter()
+        .filter(|(name, _)| !TEXTS.contains(&name.as_str()));
+    named.any(|(_, value)| names(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEARCH: Searched<'static> = Searched {
+        objectives: Vec::new(),
+        seeds: Vec::new(),
+        statistic: "median",
+        budget: Some("epochs"),
+    };
+
+    fn values(yaml: &str) -> Values {
+        serde_yaml::from_str(yaml).expect("a map")
+    }
+
+    #[test]
+    fn columns_that_the_search_optimises_have_its_directions() {
+        let search = Searched {
+            objectives: vec![("loss", "minimize"), ("acc", "maximize")],
+            seeds: vec!["seed"],
+            ..SEARCH
+        };
+        let told = |yaml: &str| {
+            let mut params = values(yaml);
+            search.compare(&mut params, "values", "replicate");
+            params
+        };
+        assert_eq!(
+            told("{values: [loss, acc, size], directions: {size: minimize, acc: minimize}}"),
+            values(
+                "{values: [loss, acc, size], directions: {size: minimize, acc: minimize, loss: minimize}, \
+                 replicate: [seed], statistic: median}"
+            )
+        );
+        // What it does not optimise is compared as it comes.
+        let others = "{values: [size, speed]}";
+        assert_eq!(told(others), values(others));
+    }
+
+    #[test]
+    fn a_budget_that_is_drawn_along_is_no_budget_of_trials() {
+        let told = |yaml: &str| {
+            let mut params = values(yaml);
+            SEARCH.spend(&mut params, "budget");
+            params
+                .get("budget")
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
+        assert_eq!(told("{x: trial, title: epochs}").as_deref(), Some("epochs"));
+        assert_eq!(told("{x: epochs}"), None);
+        assert_eq!(told("{budget: steps}").as_deref(), Some("steps"));
     }
 }

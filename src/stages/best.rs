@@ -70,6 +70,10 @@ impl Entry for BestTable {
          settings there are: compare methods that had as many, or look at the cloud."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         BestParams::params()
     }
@@ -116,8 +120,8 @@ impl Stage for BestTable {
         let params = BestParams::read(&job.step.params)?;
         let table = rows::of_rows(job.items("rows"))?;
         let (best, cloud) = of(&table, &params)?;
-        let mut left = measured::left(&best);
-        measured::add(&mut left, "cloud", &cloud);
+        let mut left = measured::left(measured::distinct(&best)?);
+        measured::add(&mut left, "cloud", measured::distinct(&cloud)?);
         Ok(left)
     }
 }
@@ -289,6 +293,16 @@ mod tests {
         );
         let (best, _) = of(&table, &params(Some("higher"))).unwrap();
         assert_eq!(best.rows[2][2].as_f64(), Some(1.0));
+    }
+
+    #[test]
+    fn a_metric_that_comes_in_is_refused() {
+        let csv = ROWS.replace("system,lr", "system,metric");
+        let table = Table::from_csv(&csv, &["system", "metric", "seed"]).unwrap();
+        let (best, cloud) = of(&table, &params(Some("lower"))).unwrap();
+        assert!(measured::distinct(&best).is_ok());
+        let wrong = measured::distinct(&cloud).unwrap_err().to_string();
+        assert!(wrong.contains("a column `metric` comes in"), "{wrong}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::Stage;
 use super::artifacts;
 use super::in_latex;
 use super::in_latex::InLatex;
+use super::measured;
 use super::naming;
 use super::naming::Naming;
 use super::read;
@@ -132,6 +133,7 @@ impl Stage for CompareTable {
         };
         let ours = Summary::new(&table, &spec)?;
         let comparison = Comparison::new(ours, &reported)?;
+        measured::distinct(&comparison.to_table())?;
         let layout = params.latex.layout()?;
         let mut produced = StepOutput::default();
         produced

@@ -18,6 +18,7 @@ use crate::figures::ImageBatch;
 use crate::figures::Source;
 use crate::figures::composite;
 use crate::figures::dag;
+use crate::plan::Cell;
 use crate::registry::ArtifactType;
 use crate::registry::InvalidParam;
 use crate::registry::Outputs;
@@ -117,7 +118,7 @@ impl Stage for Draw {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let mut input = match self.entry.source() {
             Source::Panels => of_panels(job)?,
-            source => input(job, source, None)?,
+            _ => input(job, self.entry, None)?,
         };
         input.fonts = fonts(job)?;
         let drawn = self.entry.draw(&input, &job.step.params)?;
@@ -139,14 +140,17 @@ impl Stage for Draw {
 }
 
 /// What a figure draws; `from`: of what comes in, only that of this stage.
-fn input(job: &Job<'_>, source: Source, from: Option<&str>) -> Result<FigureInput, JobError> {
+fn input(job: &Job<'_>, figure: &dyn Figure, from: Option<&str>) -> Result<FigureInput, JobError> {
     let items = |slot: &str| -> Vec<JobItem> {
         let items = job.items(slot).iter();
         let own = items.filter(|item| from.is_none_or(|from| item.stage == from));
         own.cloned().collect()
     };
     let mut input = FigureInput::default();
-    match source {
+    match figure.source() {
+        Source::Rows if figure.counts_missing() => {
+            input.table = rows::of_wired(&wired(job, from))?;
+        }
         Source::Rows => input.table = rows::of_rows(&items("rows"))?,
         Source::Surface => {
             input.table = rows::of_rows(&items("rows"))?;
@@ -167,6 +171,21 @@ fn input(job: &Job<'_>, source: Source, from: Option<&str>) -> Result<FigureInpu
         Source::Pipeline | Source::Panels => {}
     }
     Ok(input)
+}
+
+/// The rows that come in, with those that are missing: of one stage, those on the axes of others of it.
+fn wired<'j>(job: &'j Job<'_>, from: Option<&str>) -> Vec<(&'j Cell, Option<&'j JobItem>)> {
+    let mut wired = job.wired("rows");
+    let Some(from) = from else { return wired };
+    let axes =
+        |cell: &Cell| -> Vec<String> { cell.iter().map(|(axis, _)| axis.to_owned()).collect() };
+    let own = job.items("rows").iter().filter(|item| item.stage == from);
+    let own: Vec<Vec<String>> = own.map(|item| axes(&item.cell)).collect();
+    wired.retain(|(cell, item)| match item {
+        Some(item) => item.stage == from,
+        None => own.contains(&axes(cell)),
+    });
+    wired
 }
 
 /// The font files that come in, by their names.
@@ -218,7 +237,7 @@ fn of_panels(job: &Job<'_>) -> Result<FigureInput, JobError> {
                 return Err(JobError::failed(error).hint(format!("under `in` there is {known}")));
             }
         }
-        let own = input(job, panel.kind.source(), panel.from.as_deref())?;
+        let own = input(job, panel.kind, panel.from.as_deref())?;
         all.panels.push((panel.name, own));
     }
     Ok(all)

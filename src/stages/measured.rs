@@ -1,6 +1,7 @@
 //! What stages share that read a model with data and leave a table.
 
 use super::artifacts;
+use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
 use crate::registry::Columns;
@@ -33,6 +34,23 @@ pub(super) fn left(table: &Table) -> StepOutput {
 pub(super) fn add(left: &mut StepOutput, output: &str, table: &Table) {
     left.file(output, artifacts::TABLE, table.to_json())
         .file(output, "table.csv", table.to_csv());
+}
+
+/// The same table, where no column that came in is called as one that was made beside it: whatever reads the
+/// table by names would take the first of the two.
+///
+/// # Errors
+/// Where two columns have one name.
+pub(super) fn distinct(table: &Table) -> Result<&Table, JobError> {
+    match table.named_twice() {
+        None => Ok(table),
+        Some(name) => Err(JobError::failed(format!(
+            "a column `{name}` comes in, and the table has one of its own"
+        ))
+        .hint(format!(
+            "rename the number or the axis `{name}` where it comes from"
+        ))),
+    }
 }
 
 /// The columns of a table, for what there is to say of it before it is made.

@@ -150,7 +150,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         ))
     }));
     let figures = figures::ALL.iter();
-    all.extend(figures.map(|figure| leak(figure::Draw::new("figure", *figure, 5))));
+    all.extend(figures.map(|figure| leak(figure::Draw::new("figure", *figure, 6))));
     all.sort_by_key(|stage| stage.name());
     all
 });

@@ -125,9 +125,10 @@ impl Stage for NetworksTable {
                 rows.push(row);
             }
         }
-        Ok(measured::left(&Table {
+        let table = Table {
             columns: axes.chain(of_network).chain(numbers).collect(),
             rows,
-        }))
+        };
+        Ok(measured::left(measured::distinct(&table)?))
     }
 }

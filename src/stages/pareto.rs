@@ -18,6 +18,7 @@ use crate::registry::InvalidParam;
 use crate::registry::Names;
 use crate::registry::Outputs;
 use crate::registry::Param;
+use crate::registry::Searched;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Value;
@@ -64,11 +65,12 @@ impl Entry for ParetoTable {
          one of the numbers are left out; one that was measured on fewer axes, such as the size of a\n\
          model, belongs to all rows that share them. `rank` is 1 on the front, 2 on the front of what is left\n\
          without it, and so on. In an experiment whose search has several objectives it compares those\n\
-         where it is told nothing, replicates reduced as the search reduces them."
+         where it is told nothing, replicates reduced as the search reduces them; those of its objectives that\n\
+         `values` names have its directions, and the same replicates, unless they are told others."
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -106,6 +108,10 @@ impl StageKind for ParetoTable {
 
     fn objectives(&self) -> Option<&'static str> {
         Some("values")
+    }
+
+    fn searched(&self, params: &mut Values, search: &Searched<'_>) {
+        search.compare(params, "values", "replicate");
     }
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
@@ -149,7 +155,7 @@ impl Stage for ParetoTable {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = ParetoParams::read(&job.step.params)?;
         let table = rows::of_rows(job.items("rows"))?;
-        Ok(measured::left(&of(&table, &params)?))
+        Ok(measured::left(measured::distinct(&of(&table, &params)?)?))
     }
 }
 
@@ -301,6 +307,16 @@ mod tests {
             1,
         );
         assert_eq!(trials(&of(&table(), &turned).expect("a front")), [5]);
+    }
+
+    #[test]
+    fn a_rank_that_comes_in_is_refused() {
+        let table =
+            Table::from_csv("k,loss,size,rank\na,1,2,50\nb,2,1,40\n", &["k"]).expect("a table");
+        let directions = "{loss: minimize, size: minimize}";
+        let front = of(&table, &params(&["loss", "size"], directions, 1)).expect("a front");
+        let wrong = measured::distinct(&front).expect_err("refused").to_string();
+        assert!(wrong.contains("a column `rank` comes in"), "{wrong}");
     }
 
     #[test]

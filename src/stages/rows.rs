@@ -162,11 +162,7 @@ fn is_same(a: &Json, b: &Json) -> bool {
 /// # Errors
 /// As [`of_metrics`], and where a table cannot be read.
 pub(super) fn of_rows(items: &[JobItem]) -> Result<Table, JobError> {
-    let is_metrics = |item: &&JobItem| {
-        let mut artifacts = item.outputs.values();
-        artifacts.any(|artifact| artifact.paths.contains_key(artifacts::METRICS))
-    };
-    let (scores, tables): (Vec<_>, Vec<_>) = items.iter().partition(is_metrics);
+    let (scores, tables): (Vec<_>, Vec<_>) = items.iter().partition(|item| is_metrics(item));
     if tables.is_empty() {
         return of_metrics(items);
     }
@@ -181,6 +177,23 @@ pub(super) fn of_rows(items: &[JobItem]) -> Result<Table, JobError> {
         parts.push(with_coordinates(item, table)?);
     }
     Ok(Table::stacked(parts))
+}
+
+/// The same with a row for each cell whose result is missing, in its place; where tables come in, of what is there.
+///
+/// # Errors
+/// As [`of_rows`].
+pub(super) fn of_wired(wired: &[(&Cell, Option<&JobItem>)]) -> Result<Table, JobError> {
+    let items: Vec<JobItem> = wired.iter().filter_map(|(_, item)| item.cloned()).collect();
+    match items.iter().all(is_metrics) {
+        true => of_cells(wired),
+        false => of_rows(&items),
+    }
+}
+
+fn is_metrics(item: &JobItem) -> bool {
+    let mut artifacts = item.outputs.values();
+    artifacts.any(|artifact| artifact.paths.contains_key(artifacts::METRICS))
 }
 
 /// A table of curves, one row per cell and epoch, or the rows of tables. `epoch` and `iteration`

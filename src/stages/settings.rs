@@ -88,7 +88,8 @@ impl Stage for SettingsTable {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = SettingsParams::read(&job.step.params)?;
         let table = rows::of_rows(job.items("rows"))?;
-        Ok(measured::left(&of(&table, &params.by.0, &params.of.0)?))
+        let settings = of(&table, &params.by.0, &params.of.0)?;
+        Ok(measured::left(measured::distinct(&settings)?))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Stage;
 use super::in_latex;
 use super::in_latex::InLatex;
+use super::measured;
 use super::naming;
 use super::naming::Naming;
 use super::rows;
@@ -148,6 +149,7 @@ impl Stage for SummaryTable {
             interval: params.interval,
         };
         let summary = Summary::new(&table, &spec)?;
+        measured::distinct(&summary.to_table())?;
         let layout = Layout {
             columns: params.columns,
             compare: params.compare.unwrap_or_default(),

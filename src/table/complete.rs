@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
@@ -64,6 +65,45 @@ impl Table {
         table.rows = rows.map(|(_, cells)| cells).collect();
         Cow::Owned(table)
     }
+
+    /// The table without rows that lack this number and stand at coordinates that another row has among more: they
+    /// tell of what several rows share, the size of a model and not the loss of a trial.
+    pub fn without_shared(&self, number: usize) -> Cow<'_, Table> {
+        let own = |row: &Vec<Json>| -> Vec<usize> {
+            let axes = (0..self.columns.len()).filter(|at| self.columns[*at].axis);
+            axes.filter(|at| !row[*at].is_null()).collect()
+        };
+        let place = |row: &Vec<Json>, axes: &[usize]| -> Vec<Json> {
+            axes.iter().map(|at| row[*at].clone()).collect()
+        };
+        let axes: Vec<Vec<usize>> = self.rows.iter().map(own).collect();
+        let lacks = |row: &usize| self.rows[*row][number].is_null();
+        let lacking = (0..self.rows.len()).filter(lacks).map(|row| &axes[row]);
+        // By the axes of a row that lacks it: the places on them of rows with more axes.
+        let mut shared: HashMap<&Vec<usize>, HashSet<Vec<Json>>> = HashMap::new();
+        for few in lacking {
+            shared.entry(few).or_insert_with(|| {
+                let has_more = |row: &usize| {
+                    axes[*row].len() > few.len() && few.iter().all(|at| axes[*row].contains(at))
+                };
+                let rows = (0..self.rows.len()).filter(has_more);
+                rows.map(|row| place(&self.rows[row], few)).collect()
+            });
+        }
+        let is_shared = |row: &usize| {
+            let places = shared.get(&axes[*row]).filter(|_| lacks(row));
+            places.is_some_and(|places| places.contains(&place(&self.rows[*row], &axes[*row])))
+        };
+        let all = 0..self.rows.len();
+        let kept: Vec<usize> = all.filter(|row| !is_shared(row)).collect();
+        if kept.len() == self.rows.len() {
+            return Cow::Borrowed(self);
+        }
+        Cow::Owned(Table {
+            columns: self.columns.clone(),
+            rows: kept.into_iter().map(|row| self.rows[row].clone()).collect(),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -81,6 +121,17 @@ mod tests {
             "lr,layers,seed,loss,speed\n1,2,0,5,80\n1,2,1,6,80\n2,3,0,7,70\n,4,,,60\n"
         );
         assert!(matches!(table.completed(&[3]), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_row_that_others_share_is_no_trial_without_a_loss() {
+        let csv = "lr,layers,loss,speed\n1,2,5,\n2,2,,\n3,3,,\n,2,,80\n,3,,70\n,4,,60\n";
+        let table = Table::from_csv(csv, &["lr", "layers"]).unwrap();
+        assert_eq!(
+            table.without_shared(2).to_csv(),
+            "lr,layers,loss,speed\n1,2,5,\n2,2,,\n3,3,,\n,4,,60\n"
+        );
+        assert!(matches!(table.without_shared(1), Cow::Borrowed(_)));
     }
 
     #[test]

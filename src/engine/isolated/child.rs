@@ -146,7 +146,10 @@ fn plan_inputs(spec: &AttemptSpec) -> Vec<Input> {
     inputs
         .map(|(input, job_input)| {
             let mut items: Vec<InputItem> = job_input.items.iter().map(input_item).collect();
-            // Those that are missing have no path that anybody could ask for.
+            for (at, coordinates) in &input.missing {
+                items.insert((*at).min(items.len()), from_step(cell(coordinates)));
+            }
+            // A coordinator that does not name those that are missing says how many there are.
             items.resize(input.wired.max(items.len()), from_step(Cell(Arc::from([]))));
             Input {
                 slot: Arc::from(job_input.slot.as_str()),

@@ -79,6 +79,9 @@ pub struct Input {
     /// How many artifacts are wired to it; some may be missing.
     #[serde(default)]
     pub wired: usize,
+    /// The cells of those that are missing, each with its place among all that are wired.
+    #[serde(default)]
+    pub(super) missing: Vec<(usize, Coordinates)>,
     items: Vec<Item>,
 }
 
@@ -162,15 +165,18 @@ impl AttemptSpec {
             let mut inputs = job.step.inputs.iter();
             inputs.any(|input| *input.slot == *slot && input.reduced)
         };
-        let wired = |slot: &str| {
-            let mut inputs = job.step.inputs.iter();
-            let wired = inputs.find(|input| *input.slot == *slot);
-            wired.map_or(0, |input| input.items.len())
+        let missing = |slot: &str| {
+            let wired = job.wired(slot).into_iter().enumerate();
+            let missing = wired.filter(|(_, (_, item))| item.is_none());
+            missing
+                .map(|(at, (cell, _))| (at, coordinates(cell)))
+                .collect()
         };
         let inputs = job.inputs.iter().map(|input| Input {
             slot: input.slot.clone(),
             reduced: reduced(&input.slot),
-            wired: wired(&input.slot),
+            wired: job.wired(&input.slot).len(),
+            missing: missing(&input.slot),
             items: input.items.iter().map(Item::of).collect(),
         });
         AttemptSpec {

@@ -66,6 +66,13 @@ impl Worker for Told {
                 produced.file("out", "text", crate::engine::Content::Taken(path));
                 Ok(produced)
             }
+            "lists" => {
+                let wired = job.wired("in").into_iter().map(|(cell, item)| {
+                    let there = if item.is_some() { "there" } else { "missing" };
+                    format!("{cell} {there}")
+                });
+                text(wired.collect::<Vec<_>>().join(", "))
+            }
             other => text(other),
         }
     }
@@ -176,6 +183,23 @@ fn files_warnings_and_inputs_cross_the_border() {
     assert_eq!(left(&store, &summary, 1), "data()");
     let warned = |event: &crate::engine::Event| matches!(event, crate::engine::Event::Warning { message, .. } if message == "careful");
     assert!(lab.events.iter().any(warned));
+}
+
+#[test]
+fn a_child_knows_which_results_are_missing_and_where() {
+    let mut lab = Lab::new();
+    let store = lab.store();
+    let steps = ["a", "panics", "c", "lists <- a? panics? c?"];
+    let mut steps = plan(steps);
+    for name in ["panics", "lists"] {
+        policy(&mut steps, name, |policy| policy.isolate = true);
+    }
+    let summary = run(&mut lab, &store, &steps);
+    assert_eq!(states(&summary), [Done, Failed, Done, Done]);
+    assert_eq!(
+        left(&store, &summary, 3),
+        "step=a there, step=panics missing, step=c there"
+    );
 }
 
 #[test]
