@@ -47,10 +47,10 @@ const SHADES: [f64; 3] = [0.12, 0.22, 0.32];
 
 impl Levels {
     /// `called`: what `names` calls the values of axes, which stand on the x axis so.
-    pub(super) fn new(params: &LevelParams, called: Option<&SortedVecMap<String>>) -> Self {
+    pub(super) fn new<'n>(params: &LevelParams, called: impl Fn(&str) -> Option<&'n str>) -> Self {
         let json = |value: &Value| {
-            let shown = value.as_str().and_then(|text| called?.get(text));
-            shown.map_or_else(|| json(value), |shown| Json::from(shown.as_str()))
+            let shown = value.as_str().and_then(&called);
+            shown.map_or_else(|| json(value), Json::from)
         };
         let across = params.levels.iter().flatten();
         let upwards = params.verticals.iter().flatten();

@@ -2,7 +2,6 @@
 
 use serde_json::Value as Json;
 
-use crate::map::SortedVecMap;
 use crate::registry::Entry;
 use crate::registry::Names;
 use crate::registry::Param;
@@ -134,7 +133,11 @@ impl Figure for Slope {
         let theme = params.common.page_theme()?;
         let highlight = params.highlight.as_ref();
         let highlight = highlight
-            .map(|names| highlighted(&names.0, axes.named.names.as_ref(), &plot))
+            .map(|names| {
+                let called = axes.named.names.as_ref();
+                let called = |value: &str| called?.of_axis(&params.name, value);
+                highlighted(&names.0, called, &plot)
+            })
             .transpose()?;
         let drawing = Drawing {
             plot: &plot,
@@ -193,15 +196,15 @@ impl Figure for Slope {
 }
 
 /// The lines that these names mean, as they come or as they are called.
-fn highlighted(
+fn highlighted<'n>(
     names: &[String],
-    called: Option<&SortedVecMap<String>>,
+    called: impl Fn(&str) -> Option<&'n str>,
     plot: &Plot,
 ) -> Result<Vec<usize>, FigureError> {
     let lines: Vec<String> = plot.facets.colors.iter().map(coordinate).collect();
     let line = |name: &String| {
-        let shown = called.and_then(|called| called.get(name));
-        let is_meant = |line: &String| line == name || Some(line) == shown;
+        let shown = called(name);
+        let is_meant = |line: &String| line == name || Some(line.as_str()) == shown;
         let found = lines.iter().position(is_meant);
         found.ok_or_else(|| FigureError::Parameter {
             name: "highlight",

@@ -331,7 +331,9 @@ pub(super) fn finish(
     more: &[String],
 ) -> Result<Drawn, FigureError> {
     let theme = plot.facets.theme(&panels.axes.common)?;
-    let levels = Levels::new(beside.levels, panels.axes.named.names.as_ref());
+    let called = panels.axes.named.names.as_ref();
+    let called = |value: &str| called?.of_axis(&plot.x.name, value);
+    let levels = Levels::new(beside.levels, called);
     let around = beside.envelope.as_ref();
     let sheet = sheet(panels, plot, &theme, look, (&levels, around))?;
     let mut page = sheet.open();

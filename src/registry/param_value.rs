@@ -208,6 +208,14 @@ impl ParamValue for ValueNames {
 }
 
 impl ValueNames {
+    /// What a value of an axis is called, if it is called anything.
+    pub fn of_axis(&self, axis: &str, value: &str) -> Option<&str> {
+        let within = self.within.get(axis).and_then(|own| own.get(value));
+        within
+            .or_else(|| self.anywhere.get(value))
+            .map(String::as_str)
+    }
+
     /// All names.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         let within = self.within.values().flat_map(BTreeMap::values);
