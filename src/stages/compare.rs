@@ -4,6 +4,7 @@ use super::Stage;
 use super::artifacts;
 use super::in_latex;
 use super::in_latex::InLatex;
+use super::measured;
 use super::naming;
 use super::naming::Naming;
 use super::read;
@@ -69,7 +70,7 @@ impl Entry for CompareTable {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -129,13 +130,14 @@ impl Stage for CompareTable {
             replicate: params.replicate.unwrap_or_default().0,
             interval: params.interval,
         };
-        let ours = Summary::new(&table, &spec)?;
+        let ours = Summary::of_single_rows(&table, &spec)?;
         let comparison = Comparison::new(ours, &reported)?;
+        let beside = measured::distinct(comparison.to_table())?;
         let layout = params.latex.layout()?;
         let mut produced = StepOutput::default();
         produced
-            .file("table", "table.csv", comparison.to_table().to_csv())
-            .file("table", artifacts::TABLE, comparison.to_table().to_json())
+            .file("table", "table.csv", beside.to_csv())
+            .file("table", artifacts::TABLE, beside.to_json())
             .file("table", "table.md", comparison.to_markdown())
             .file("table", "table.tex", comparison.to_latex(&layout))
             .file(

@@ -1,6 +1,7 @@
 //! What stages share that read a model with data and leave a table.
 
 use super::artifacts;
+use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
 use crate::registry::Columns;
@@ -33,6 +34,20 @@ pub(super) fn left(table: &Table) -> StepOutput {
 pub(super) fn add(left: &mut StepOutput, output: &str, table: &Table) {
     left.file(output, artifacts::TABLE, table.to_json())
         .file(output, "table.csv", table.to_csv());
+}
+
+/// The table, of which every column has a name of its own.
+///
+/// # Errors
+/// Where two have one: nobody could read it.
+pub(super) fn distinct(table: Table) -> Result<Table, JobError> {
+    match table.named_twice() {
+        None => Ok(table),
+        Some(name) => Err(JobError::failed(format!(
+            "two columns of the table would be called `{name}`"
+        ))
+        .hint("what comes in under this name needs another one: of the axis, or of the number")),
+    }
 }
 
 /// The columns of a table, for what there is to say of it before it is made.

@@ -34,6 +34,13 @@ impl Table {
         self.columns.iter().position(|column| column.name == name)
     }
 
+    /// A name that two columns have.
+    pub fn named_twice(&self) -> Option<&str> {
+        let mut columns = self.columns.iter().enumerate();
+        let twice = columns.find(|(at, column)| self.column(&column.name) != Some(*at));
+        twice.map(|(_, column)| column.name.as_str())
+    }
+
     /// Whether a row is of a training that diverged: it has no scores, and counts nowhere.
     pub fn diverged(&self, row: usize) -> bool {
         let cell = self.column(DIVERGED).and_then(|at| self.rows[row].get(at));
