@@ -1,6 +1,7 @@
 //! The seam between the engine and what a step does: one trait in, results out.
 
 use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -119,6 +120,20 @@ impl Job<'_> {
             .iter()
             .find(|input| input.slot == slot)
             .map_or(&[], |input| &input.items)
+    }
+
+    /// What is planned for a slot and left no result, as it may: of each its stage and cell.
+    pub fn missing(&self, slot: &str) -> Vec<(&str, &Cell)> {
+        let name = |stage: &str, cell: &Cell| format!("{stage} {cell}");
+        let there = self.items(slot).iter();
+        let there: HashSet<String> = there.map(|item| name(&item.stage, &item.cell)).collect();
+        let inputs = self.step.inputs.iter();
+        let planned = inputs.filter(|input| *input.slot == *slot);
+        let planned = planned.flat_map(|input| &input.items);
+        planned
+            .filter(|item| !there.contains(&name(&item.stage, &item.cell)))
+            .map(|item| (&*item.stage, &item.cell))
+            .collect()
     }
 }
 

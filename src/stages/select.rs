@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 use serde_json::json;
@@ -18,9 +19,12 @@ use crate::engine::JobItem;
 use crate::engine::StepOutput;
 use crate::plan;
 use crate::plan::Cell;
+use crate::plan::InputItem;
+use crate::plan::KnownColumns;
 use crate::plan::Plan;
 use crate::plan::Step;
 use crate::registry::ArtifactType;
+use crate::registry::ColumnNames;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::Outputs;
@@ -34,6 +38,7 @@ use crate::registry::params;
 use crate::table::stats;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
+use crate::text::Place;
 use crate::text::did_you_mean;
 use crate::text::list_of;
 use crate::text::plural;
@@ -98,12 +103,15 @@ impl Entry for Select {
          `metrics: {better: {loss: lower}}` of a command.\n\
          \n\
          Other steps can score the candidates: `in: {candidates: fit, scores: critic.metrics}` passes on the\n\
-         model whose critic says that it is best. A candidate has the score of its own coordinates.\n\
+         model whose critic says that it is best. A candidate has the score that agrees with it in all axes\n\
+         that both have; where several do, as of two splits, `scores: {from: critic.metrics, at: {split: valid}}`\n\
+         takes one.\n\
          \n\
          Ties go to the first in axis order. A score that is not a number never wins; a training\n\
          that diverged, and a candidate that does not report the number, is left out, and the run says so. Where no candidate has a score the step fails and says so.\n\
          With `replicate: seed` a candidate is chosen by the mean over its seeds, and not by its luckiest\n\
-         one; what is passed on is the first seed's. One of which a seed has no score is left out.\n\
+         one; what is passed on is the first seed's. One of which a seed has no score is left out, also where\n\
+         the seed is excluded or failed, and the run says so.\n\
          \n\
          `rule: one-standard-error` (Breiman, Friedman, Olshen and Stone, Classification and Regression\n\
          Trees, 1984, section 3.4.3) takes the simplest candidate whose mean is within one standard\n\
@@ -117,7 +125,7 @@ impl Entry for Select {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -206,11 +214,25 @@ impl Stage for Select {
             ));
         }
         let replicate = params.replicate.as_deref();
-        let lost = match replicate {
-            Some(_) => lost(job, candidates),
+        let missing = match replicate {
+            Some(_) => job.missing(CANDIDATES),
             None => Vec::new(),
         };
-        let groups = groups(candidates, &scores, replicate, &lost)?;
+        let groups = groups(candidates, &scores, replicate, &missing)?;
+        let short = groups.iter().filter(|group| !group.whole);
+        let short: Vec<String> = short
+            .map(|group| {
+                let first = &candidates[group.members[0]];
+                fitted::name_of(&first.stage, &without(&first.cell, replicate))
+            })
+            .collect();
+        if !short.is_empty() {
+            job.link.warn(&format!(
+                "left out {} without all replicates: {}",
+                plural(short.len(), "candidate"),
+                list_of(&short)
+            ));
+        }
         let means: Vec<Option<f64>> = groups.iter().map(|group| group.mean).collect();
         let best = best(&means, largest).ok_or_else(|| {
             JobError::failed(format!(
@@ -273,7 +295,9 @@ impl Stage for Select {
 /// Candidates that are one but for their replicates, in axis order.
 struct Group {
     members: Vec<usize>,
-    /// Of their scores; none where one has none.
+    /// Whether it has as many replicates as any other, and none of them is missing.
+    whole: bool,
+    /// Of their scores; none where one has none, or is not there.
     mean: Option<f64>,
     /// Its standard error; none of a single one.
     error: Option<f64>,
@@ -283,7 +307,7 @@ fn groups(
     candidates: &[JobItem],
     scores: &[Option<f64>],
     replicate: Option<&str>,
-    lost: &[&Cell],
+    missing: &[(&str, &Cell)],
 ) -> Result<Vec<Group>, JobError> {
     if let Some(axis) = replicate
         && candidates.iter().all(|item| item.cell.get(axis).is_none())
@@ -295,12 +319,7 @@ fn groups(
         ))
         .hint(format!("their axes are {}", list_of(axes))));
     }
-    // The coordinates that replicates share.
-    let shared = |cell: &Cell| {
-        let shared = cell.iter().filter(|(name, _)| Some(*name) != replicate);
-        let shared = shared.map(|(name, value)| format!("{name}={value:?}"));
-        shared.collect::<Vec<_>>()
-    };
+    let name = |stage: &str, cell: &Cell| format!("{stage} {:?}", without(cell, replicate));
     let mut members: Vec<Vec<usize>> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
     for (at, item) in candidates.iter().enumerate() {
@@ -309,16 +328,29 @@ fn groups(
             continue;
         }
         let group = *known
-            .entry(format!("{} {:?}", item.stage, shared(&item.cell)))
+            .entry(name(&item.stage, &item.cell))
             .or_insert_with(|| {
                 members.push(Vec::new());
                 members.len() - 1
             });
         members[group].push(at);
     }
-    let lost: HashSet<Vec<String>> = lost.iter().map(|cell| shared(cell)).collect();
+    // How many there would be, of those that have replicates.
+    let repeated = |members: &[usize]| {
+        let cell = &candidates[members[0]].cell;
+        replicate.is_some_and(|axis| cell.get(axis).is_some())
+    };
+    let mut planned: Vec<usize> = members.iter().map(Vec::len).collect();
+    for (stage, cell) in missing {
+        if let Some(group) = known.get(&name(stage, cell)) {
+            planned[*group] += 1;
+        }
+    }
+    let of_repeated = members.iter().zip(&planned);
+    let of_repeated = of_repeated.filter(|(members, _)| repeated(members));
+    let most = of_repeated.map(|(_, planned)| *planned).max();
     let group = |members: Vec<usize>| {
-        let whole = !lost.contains(&shared(&candidates[members[0]].cell));
+        let whole = !repeated(&members) || Some(members.len()) == most;
         let all = members
             .iter()
             .map(|member| scores[*member].filter(|_| whole));
@@ -330,11 +362,18 @@ fn groups(
         });
         Group {
             members,
+            whole,
             mean,
             error,
         }
     };
     Ok(members.into_iter().map(group).collect())
+}
+
+/// A cell without one of its coordinates.
+fn without(cell: &Cell, axis: Option<&str>) -> Cell {
+    let left = cell.0.iter().filter(|(name, _)| Some(&**name) != axis);
+    Cell(left.cloned().collect())
 }
 
 /// The simplest of those within one standard error of the best; of equally simple ones the best.
@@ -358,7 +397,8 @@ fn simplest_within_error(
             .is_some_and(|own| (own - mean).abs() <= error)
     };
     let within = (0..groups.len()).filter(within);
-    let Some(axis) = axis else {
+    // A single one has nothing to be simpler than.
+    let Some(axis) = axis.filter(|_| groups.len() > 1) else {
         return Ok(within.min().unwrap_or(best));
     };
     let size = |at: usize| {
@@ -427,61 +467,144 @@ pub fn check_selections(plan: &Plan) -> Diagnostics {
     found
 }
 
-/// Numbers and axes that selections name and that their candidates will not have, once for a stage.
+/// Numbers and axes that selections name and that their candidates will not have, each once for a stage.
 fn chosen_by(plan: &Plan) -> Diagnostics {
     let mut found = Diagnostics::new();
     let known = plan.known_columns();
     for stage in &plan.stages {
-        let mut steps = stage.steps.iter().map(|id| plan.step(*id));
-        let Some(step) = steps.find(|step| step.kind.name() == Select.name()) else {
-            continue;
-        };
+        let steps = stage.steps.iter().map(|id| plan.step(*id));
+        let selections: Vec<&Step> = steps
+            .filter(|step| step.kind.name() == Select.name())
+            .collect();
+        let axes: Vec<ColumnNames> = selections
+            .iter()
+            .map(|step| known.read(step, CANDIDATES).axes)
+            .collect();
+        let mut told = BTreeSet::new();
+        for (step, own) in selections.into_iter().zip(&axes) {
+            let selection = Selection {
+                plan,
+                step,
+                own,
+                all: &axes,
+            };
+            for (what, wrong) in selection.wrong(&known) {
+                if told.insert(what) {
+                    found.push(wrong);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// A selection with the axes of its candidates, and of those of all cells of its stage.
+struct Selection<'p> {
+    plan: &'p Plan,
+    step: &'p Step,
+    own: &'p ColumnNames,
+    all: &'p [ColumnNames],
+}
+
+impl Selection<'_> {
+    /// What is wrong, by the slot or parameter.
+    fn wrong(&self, known: &KnownColumns) -> Vec<(&'static str, Diagnostic)> {
+        let step = self.step;
         let Ok(params) = SelectParams::read(&step.params) else {
-            continue;
-        };
-        let written = plan.experiment.pipeline.stages.iter();
-        let written = written.filter(|written| written.name == step.stage);
-        let place = |param: &str| {
-            let arguments = written.clone().flat_map(|stage| &stage.with);
-            let mut own = arguments.filter(|given| *given.name == *param);
-            own.next().map_or(&step.place, |given| &given.value.place)
+            return Vec::new();
         };
         let scored = step.inputs.iter().any(|input| *input.slot == *SCORES);
         let slot = if scored { SCORES } else { CANDIDATES };
-        if let Some(unclear) = unclear(plan, step).filter(|_| !scored) {
-            found.push(unclear);
-            continue;
+        if let Some(unclear) = unclear(self.plan, step).filter(|_| !scored) {
+            return vec![(CANDIDATES, unclear)];
+        }
+        let mut wrong = Vec::new();
+        if scored {
+            wrong.extend(self.unscored().map(|wrong| (SCORES, wrong)));
         }
         let scores = known.read(step, slot).numbers;
         if !scores.open && !scores.names.contains(&params.by) {
             let names = scores.names.iter().map(String::as_str);
-            found.push(
-                Diagnostic::error(format!("the candidates report no `{}`", params.by))
-                    .at(place("by"), "what is chosen by is a number of theirs")
-                    .maybe_help(did_you_mean(&params.by, names, "they report")),
-            );
+            let error = Diagnostic::error(format!("the candidates report no `{}`", params.by));
+            let label = format!("what `{step}` chooses by is a number of theirs");
+            let help = did_you_mean(&params.by, names, "they report");
+            wrong.push(("by", error.at(self.place("by"), label).maybe_help(help)));
         }
-        let axes = known.read(step, CANDIDATES).axes;
-        let named = [
-            ("replicate", &params.replicate),
-            ("simplest", &params.simplest),
-        ];
-        for (param, axis) in named {
-            let Some(axis) = axis
-                .as_ref()
-                .filter(|axis| !axes.open && !axes.names.contains(*axis))
-            else {
-                continue;
-            };
-            let names = axes.names.iter().map(String::as_str);
-            found.push(
-                Diagnostic::error(format!("no candidate has an axis `{axis}`"))
-                    .at(place(param), "candidates differ along an axis")
-                    .maybe_help(did_you_mean(axis, names, "their axes are")),
-            );
+        let replicate = params.replicate.as_deref();
+        if let Some(axis) = replicate {
+            let lacks = self.lacks("replicate", axis);
+            wrong.extend(lacks.map(|wrong| ("replicate", wrong)));
         }
+        if let Some(axis) = &params.simplest {
+            let lacks = self.lacks("simplest", axis);
+            let lacks = lacks.filter(|_| self.no_cell_has(axis) || self.are_several(replicate));
+            wrong.extend(lacks.map(|wrong| ("simplest", wrong)));
+        }
+        wrong
     }
-    found
+
+    /// Where the manifest gives a parameter.
+    fn place(&self, param: &str) -> &Place {
+        let written = self.plan.experiment.pipeline.stages.iter();
+        let written = written.filter(|written| written.name == self.step.stage);
+        let mut given = written.flat_map(|stage| &stage.with);
+        let given = given.find(|given| *given.name == *param);
+        given.map_or(&self.step.place, |given| &given.value.place)
+    }
+
+    /// What to say where no candidate has an axis.
+    fn lacks(&self, param: &str, axis: &str) -> Option<Diagnostic> {
+        if self.own.open || self.own.names.contains(axis) {
+            return None;
+        }
+        let title = match self.no_cell_has(axis) {
+            true => format!("no candidate has an axis `{axis}`"),
+            false => format!("no candidate of `{}` has an axis `{axis}`", self.step),
+        };
+        let names = self.own.names.iter().map(String::as_str);
+        Some(
+            Diagnostic::error(title)
+                .at(self.place(param), "candidates differ along an axis")
+                .maybe_help(did_you_mean(axis, names, "their axes are")),
+        )
+    }
+
+    fn no_cell_has(&self, axis: &str) -> bool {
+        let mut all = self.all.iter();
+        !all.any(|axes| axes.open || axes.names.contains(axis))
+    }
+
+    /// Whether there are several candidates, of which replicates are one.
+    fn are_several(&self, replicate: Option<&str>) -> bool {
+        let mut items = self.items(CANDIDATES);
+        let name = |item: &InputItem| (Arc::clone(&item.stage), without(&item.cell, replicate));
+        let first = items.next().map(name);
+        items.any(|item| Some(name(item)) != first)
+    }
+
+    fn items(&self, slot: &str) -> impl Iterator<Item = &InputItem> {
+        let inputs = self.step.inputs.iter();
+        let inputs = inputs.filter(move |input| *input.slot == *slot);
+        inputs.flat_map(|input| &input.items)
+    }
+
+    /// What to say of a candidate that has no score, or several.
+    fn unscored(&self) -> Option<Diagnostic> {
+        let candidates: Vec<&InputItem> = self.items(CANDIDATES).collect();
+        let cells: Vec<&Cell> = candidates.iter().map(|item| &item.cell).collect();
+        let scores: Vec<&Cell> = self.items(SCORES).map(|item| &item.cell).collect();
+        let (at, own) = scores_of(&cells, &scores)
+            .into_iter()
+            .enumerate()
+            .find(|(_, own)| own.len() != 1)?;
+        let name = fitted::name_of(&candidates[at].stage, cells[at]);
+        let (title, help) = unscored(&name, &own, &scores);
+        Some(
+            Diagnostic::error(title)
+                .at(&self.step.place, "every candidate has one score")
+                .help(help),
+        )
+    }
 }
 
 /// What is to be said of candidates that leave no metrics, or several of which none is called so.
@@ -540,32 +663,86 @@ fn known_order(scored: &[&JobItem], by: &str) -> Order {
     }
 }
 
-/// For every candidate the one of the scores that stands at its coordinates.
+/// For every candidate the one of the scores that is its own.
 fn scored_by<'a>(
     candidates: &[JobItem],
     scores: &'a [JobItem],
 ) -> Result<Vec<&'a JobItem>, JobError> {
-    let of = |candidate: &JobItem| {
-        // A score may have fewer axes than what it scores, and belongs to all that share them.
-        let belongs = |score: &&JobItem| {
-            let mut axes = score.cell.iter();
-            axes.all(|(axis, value)| candidate.cell.get(axis) == Some(value))
-        };
-        let mut own = scores.iter().filter(belongs);
-        match (own.next(), own.next()) {
-            (Some(score), None) => Ok(score),
-            (found, _) => Err(JobError::failed(format!(
-                "{} has {} in `{SCORES}`",
-                fitted::name(candidate),
-                match found {
-                    None => "no score",
-                    Some(_) => "several scores",
-                }
-            ))
-            .hint("the stages in `candidates` and `scores` run in the same cells")),
+    let cells = |items: &'a [JobItem]| items.iter().map(|item| &item.cell).collect::<Vec<&Cell>>();
+    let own_cells: Vec<&Cell> = candidates.iter().map(|item| &item.cell).collect();
+    let of = |(candidate, own): (&JobItem, Vec<usize>)| match own[..] {
+        [score] => Ok(&scores[score]),
+        _ => {
+            let (title, help) = unscored(&fitted::name(candidate), &own, &cells(scores));
+            Err(JobError::failed(title).hint(help))
         }
     };
-    candidates.iter().map(of).collect()
+    let own = scores_of(&own_cells, &cells(scores));
+    candidates.iter().zip(own).map(of).collect()
+}
+
+/// For every candidate the scores that agree with it in all axes that both have: one may have fewer axes than
+/// what it scores, and belongs to all that share them, or others, as a split of the data.
+fn scores_of(candidates: &[&Cell], scores: &[&Cell]) -> Vec<Vec<usize>> {
+    // Of a few stages, so that few sets of axes occur.
+    let mut by_axes: HashMap<Vec<&str>, Vec<usize>> = HashMap::new();
+    for (at, cell) in scores.iter().enumerate() {
+        let axes = cell.iter().map(|(axis, _)| axis);
+        by_axes.entry(axes.collect()).or_default().push(at);
+    }
+    fn place<'c>(cell: &'c Cell, axes: &[&str]) -> Vec<Option<&'c Value>> {
+        axes.iter().map(|axis| cell.get(axis)).collect()
+    }
+    // By the axes of scores and those that candidates share: at a place, the scores.
+    let mut known: HashMap<(&[&str], Vec<&str>), HashMap<Vec<Option<&Value>>, Vec<usize>>> =
+        HashMap::new();
+    let mut of = |candidate: &&Cell| {
+        let mut own = Vec::new();
+        for (axes, of_axes) in &by_axes {
+            let shared = axes.iter().copied();
+            let shared: Vec<&str> = shared
+                .filter(|axis| candidate.get(axis).is_some())
+                .collect();
+            let at = place(candidate, &shared);
+            let places = known
+                .entry((axes, shared))
+                .or_insert_with_key(|(_, shared)| {
+                    let mut places: HashMap<_, Vec<usize>> = HashMap::new();
+                    for score in of_axes {
+                        let of_place = places.entry(place(scores[*score], shared)).or_default();
+                        of_place.push(*score);
+                    }
+                    places
+                });
+            own.extend(places.get(&at).into_iter().flatten());
+        }
+        own.sort_unstable();
+        own
+    };
+    candidates.iter().map(&mut of).collect()
+}
+
+/// What to say of a candidate without one score of its own, and what to do.
+fn unscored(candidate: &str, own: &[usize], scores: &[&Cell]) -> (String, String) {
+    let Some((first, others)) = own.split_first() else {
+        let help = format!("the stages in `{CANDIDATES}` and `{SCORES}` run in the same cells");
+        return (format!("{candidate} has no score in `{SCORES}`"), help);
+    };
+    let differs = |axis: &&str| {
+        let mut others = others.iter().map(|other| scores[*other].get(axis));
+        others.any(|value| value != scores[*first].get(axis))
+    };
+    let axes = own.iter().flat_map(|score| scores[*score].iter());
+    let axes: BTreeSet<&str> = axes.map(|(axis, _)| axis).filter(differs).collect();
+    let help = match axes.first() {
+        None => format!("one stage in `{SCORES}` scores a candidate"),
+        Some(axis) => format!(
+            "they differ in {}: `{SCORES}: {{from: …, at: {{{axis}: …}}}}` takes those of one value",
+            list_of(&axes)
+        ),
+    };
+    let title = format!("{candidate} has several scores in `{SCORES}`");
+    (title, help)
 }
 
 /// The output called `metrics`, or the only one that is such.
@@ -625,22 +802,6 @@ fn without_number(
         list_of(names.iter().map(String::as_str))
     ));
     Ok(())
-}
-
-/// The cells of candidates that left no result, and may.
-fn lost<'j>(job: &'j Job<'_>, candidates: &[JobItem]) -> Vec<&'j Cell> {
-    let inputs = job.step.inputs.iter();
-    let planned = inputs.filter(|input| *input.slot == *CANDIDATES);
-    let cells = planned
-        .flat_map(|input| &input.items)
-        .map(|item| &item.cell);
-    let left: HashSet<String> = candidates
-        .iter()
-        .map(|item| item.cell.to_string())
-        .collect();
-    cells
-        .filter(|cell| !left.contains(&cell.to_string()))
-        .collect()
 }
 
 /// The first of the best; candidates without a score never win.
@@ -749,6 +910,62 @@ mod tests {
             chosen([9.9, 10.1, 9.0, 9.0, 8.0, 8.0], Some("size")).expect("sizes"),
             0
         );
+    }
+
+    /// A candidate of which a seed is excluded, or failed in its own stage, is not chosen by its others.
+    #[test]
+    fn a_candidate_without_all_replicates_is_left_out() {
+        let mut items = items(&[("4", 0), ("4", 1), ("2", 1), ("1", 0), ("1", 1)]);
+        let means = |items: &[JobItem], missing: &[(&str, &Cell)]| -> Vec<Option<f64>> {
+            let groups = groups(items, &[Some(1.0); 5], Some("seed"), missing);
+            let groups = groups.expect("there are seeds");
+            groups.iter().map(|group| group.mean).collect()
+        };
+        assert_eq!(means(&items, &[]), [Some(1.0), None, Some(1.0)]);
+        let lost = items[2].cell.clone();
+        let missing = without(&lost, Some("seed")).0;
+        let seed: (Arc<str>, Value) = ("seed".into(), Value::Int(2));
+        let missing = Cell(missing.iter().cloned().chain([seed]).collect());
+        // Of the other stage: nothing is missing here.
+        assert_eq!(
+            means(&items, &[("other", &missing)]),
+            [Some(1.0), None, Some(1.0)]
+        );
+        items.remove(2);
+        let missing = Cell(Arc::from([
+            ("size".into(), Value::Float(4.0)),
+            ("seed".into(), Value::Int(2)),
+        ]));
+        assert_eq!(means(&items, &[("fit", &missing)]), [None, None]);
+        // Without seeds there is nothing to lack.
+        items.truncate(3);
+        items[2].cell = without(&items[2].cell, Some("seed"));
+        assert_eq!(means(&items, &[]), [Some(1.0), Some(1.0)]);
+    }
+
+    #[test]
+    fn a_score_agrees_in_the_axes_that_both_have() {
+        let cell = |pairs: &[(&str, i64)]| {
+            let pairs = pairs.iter();
+            Cell(
+                pairs
+                    .map(|(axis, value)| ((*axis).into(), Value::Int(*value)))
+                    .collect(),
+            )
+        };
+        let candidates = [cell(&[("lr", 1)]), cell(&[("lr", 2), ("k", 1)])];
+        let scores = [
+            cell(&[("lr", 1), ("split", 0)]),
+            cell(&[("lr", 2), ("split", 0)]),
+            cell(&[("lr", 2), ("split", 1)]),
+            cell(&[("lr", 3)]),
+        ];
+        let candidates: Vec<&Cell> = candidates.iter().collect();
+        let scores: Vec<&Cell> = scores.iter().collect();
+        assert_eq!(scores_of(&candidates, &scores), [vec![0], vec![1, 2]]);
+        let (title, help) = unscored("fit[lr=2]", &[1, 2], &scores);
+        assert_eq!(title, "fit[lr=2] has several scores in `scores`");
+        assert!(help.contains("they differ in `split`") && help.contains("at: {split: …}"));
     }
 
     #[test]

@@ -146,8 +146,11 @@ fn plan_inputs(spec: &AttemptSpec) -> Vec<Input> {
     inputs
         .map(|(input, job_input)| {
             let mut items: Vec<InputItem> = job_input.items.iter().map(input_item).collect();
-            // Those that are missing have no path that anybody could ask for.
-            items.resize(input.wired.max(items.len()), from_step(Cell(Arc::from([]))));
+            // They have no path that anybody could ask for.
+            let missing = input.missing.iter();
+            items.extend(missing.map(|(stage, at)| from_step(stage, cell(at))));
+            let unknown = from_step("", Cell(Arc::from([])));
+            items.resize(input.wired.max(items.len()), unknown);
             Input {
                 slot: Arc::from(job_input.slot.as_str()),
                 items,
@@ -165,17 +168,19 @@ fn input_item(item: &JobItem) -> InputItem {
         .flat_map(|output| output.paths.values());
     match plain.into_iter().next() {
         Some(path) if item.stage.is_empty() => InputItem {
+            stage: Arc::from(""),
             cell: item.cell.clone(),
             from: From::File { path: path.clone() },
             described: None,
         },
-        _ => from_step(item.cell.clone()),
+        _ => from_step(&item.stage, item.cell.clone()),
     }
 }
 
 /// What another step made; which one that is, a worker does not ask.
-fn from_step(cell: Cell) -> InputItem {
+fn from_step(stage: &str, cell: Cell) -> InputItem {
     InputItem {
+        stage: Arc::from(stage),
         cell,
         from: From::Step {
             step: StepId(0),

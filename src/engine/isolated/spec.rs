@@ -79,6 +79,9 @@ pub struct Input {
     /// How many artifacts are wired to it; some may be missing.
     #[serde(default)]
     pub wired: usize,
+    /// The stages and cells of those that are.
+    #[serde(default)]
+    pub(super) missing: Vec<(String, Coordinates)>,
     items: Vec<Item>,
 }
 
@@ -167,10 +170,16 @@ impl AttemptSpec {
             let wired = inputs.find(|input| *input.slot == *slot);
             wired.map_or(0, |input| input.items.len())
         };
+        let missing = |slot: &str| {
+            let missing = job.missing(slot).into_iter();
+            let missing = missing.map(|(stage, cell)| (stage.to_owned(), coordinates(cell)));
+            missing.collect()
+        };
         let inputs = job.inputs.iter().map(|input| Input {
             slot: input.slot.clone(),
             reduced: reduced(&input.slot),
             wired: wired(&input.slot),
+            missing: missing(&input.slot),
             items: input.items.iter().map(Item::of).collect(),
         });
         AttemptSpec {
