@@ -124,12 +124,15 @@ impl Job<'_> {
 
     /// What is planned for a slot and left no result, as it may: of each its stage and cell.
     pub fn missing(&self, slot: &str) -> Vec<(&str, &Cell)> {
-        let name = |stage: &str, cell: &Cell| format!("{stage} {cell}");
-        let there = self.items(slot).iter();
-        let there: HashSet<String> = there.map(|item| name(&item.stage, &item.cell)).collect();
         let inputs = self.step.inputs.iter();
         let planned = inputs.filter(|input| *input.slot == *slot);
         let planned = planned.flat_map(|input| &input.items);
+        let there = self.items(slot).iter();
+        if planned.clone().count() == there.len() {
+            return Vec::new();
+        }
+        let name = |stage: &str, cell: &Cell| format!("{stage} {cell}");
+        let there: HashSet<String> = there.map(|item| name(&item.stage, &item.cell)).collect();
         planned
             .filter(|item| !there.contains(&name(&item.stage, &item.cell)))
             .map(|item| (&*item.stage, &item.cell))

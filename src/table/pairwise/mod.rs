@@ -285,7 +285,9 @@ fn sample(
 ) -> Result<Replicates, PairwiseError> {
     let rows = table
         .without_wholes(rows, replicates, metric)
-        .map_err(|clash| summary::of_all(table, clash, metric, by, replicates))?;
+        .map_err(|clash| {
+            summary::of_all(table, clash, metric, &[by, &[compare]].concat(), replicates)
+        })?;
     let rows = table.one_each(&rows, replicates, metric).map_err(|clash| {
         let told = [by, replicates, &[compare, metric]].concat();
         PairwiseError::Twice {
