@@ -1,12 +1,12 @@
 //! The seam between the engine and what a step does: one trait in, results out.
 
 use std::collections::BTreeMap;
-use std::collections::HashSet;
 use std::path::Path;
 use std::path::PathBuf;
 
 use crate::plan::Cell;
 use crate::plan::Ended;
+use crate::plan::InputItem;
 use crate::plan::Step;
 use crate::registry::ParamError;
 use crate::registry::Value;
@@ -122,21 +122,20 @@ impl Job<'_> {
             .map_or(&[], |input| &input.items)
     }
 
-    /// What is planned for a slot and left no result, as it may: of each its stage and cell.
-    pub fn missing(&self, slot: &str) -> Vec<(&str, &Cell)> {
+    /// What is wired to a slot and left no result, as it may, each with its place among all that is wired.
+    pub fn missing(&self, slot: &str) -> Vec<(usize, &InputItem)> {
         let inputs = self.step.inputs.iter();
-        let planned = inputs.filter(|input| *input.slot == *slot);
-        let planned = planned.flat_map(|input| &input.items);
-        let there = self.items(slot).iter();
-        if planned.clone().count() == there.len() {
-            return Vec::new();
-        }
-        let name = |stage: &str, cell: &Cell| format!("{stage} {cell}");
-        let there: HashSet<String> = there.map(|item| name(&item.stage, &item.cell)).collect();
-        planned
-            .filter(|item| !there.contains(&name(&item.stage, &item.cell)))
-            .map(|item| (&*item.stage, &item.cell))
-            .collect()
+        let wired = inputs.filter(|input| *input.slot == *slot);
+        let wired = wired.flat_map(|input| &input.items).enumerate();
+        // What is there is in the same order.
+        let mut there = self.items(slot).iter().peekable();
+        let missing = wired.filter(|(_, item)| {
+            let is_there = there
+                .next_if(|known| *known.stage == *item.stage && known.cell == item.cell)
+                .is_some();
+            !is_there
+        });
+        missing.collect()
     }
 }
 

@@ -132,12 +132,12 @@ impl Stage for CompareTable {
         };
         let ours = Summary::of_single_rows(&table, &spec)?;
         let comparison = Comparison::new(ours, &reported)?;
-        let beside = measured::distinct(comparison.to_table())?;
+        measured::distinct(&comparison.to_table())?;
         let layout = params.latex.layout()?;
         let mut produced = StepOutput::default();
         produced
-            .file("table", "table.csv", beside.to_csv())
-            .file("table", artifacts::TABLE, beside.to_json())
+            .file("table", "table.csv", comparison.to_table().to_csv())
+            .file("table", artifacts::TABLE, comparison.to_table().to_json())
             .file("table", "table.md", comparison.to_markdown())
             .file("table", "table.tex", comparison.to_latex(&layout))
             .file(

@@ -36,17 +36,20 @@ pub(super) fn add(left: &mut StepOutput, output: &str, table: &Table) {
         .file(output, "table.csv", table.to_csv());
 }
 
-/// The table, of which every column has a name of its own.
+/// The same table, where no column that came in is called as one that was made beside it: whatever reads the
+/// table by names would take the first of the two.
 ///
 /// # Errors
-/// Where two have one: nobody could read it.
-pub(super) fn distinct(table: Table) -> Result<Table, JobError> {
+/// Where two columns have one name.
+pub(super) fn distinct(table: &Table) -> Result<&Table, JobError> {
     match table.named_twice() {
         None => Ok(table),
         Some(name) => Err(JobError::failed(format!(
-            "two columns of the table would be called `{name}`"
+            "a column `{name}` comes in, and the table has one of its own"
         ))
-        .hint("what comes in under this name needs another one: of the axis, or of the number")),
+        .hint(format!(
+            "rename the number or the axis `{name}` where it comes from"
+        ))),
     }
 }
 

@@ -150,12 +150,12 @@ impl Stage for PairwiseTable {
             correction: params.correction,
         };
         let pairwise = Pairwise::new(&table, &spec)?;
-        let pairs = measured::distinct(pairwise.to_table())?;
+        measured::distinct(&pairwise.to_table())?;
         let layout = params.latex.layout()?;
         let mut produced = StepOutput::default();
         produced
-            .file("table", "table.csv", pairs.to_csv())
-            .file("table", artifacts::TABLE, pairs.to_json())
+            .file("table", "table.csv", pairwise.to_table().to_csv())
+            .file("table", artifacts::TABLE, pairwise.to_table().to_json())
             .file("table", "table.md", pairwise.to_markdown())
             .file("table", "table.tex", pairwise.to_latex(&layout))
             .file(

@@ -172,7 +172,7 @@ impl Stage for SummaryTable {
             interval: params.interval,
         };
         let summary = Summary::of_single_rows(&table, &spec)?;
-        measured::distinct(summary.to_table())?;
+        measured::distinct(&summary.to_table())?;
         let layout = Layout {
             columns: params.columns,
             compare: params.compare.unwrap_or_default(),

@@ -1,5 +1,7 @@
 //! The result table: columns of axes and columns of metrics, rows in axis order.
 
+use std::collections::HashSet;
+
 use serde_json::Value as Json;
 
 /// The column that is true for rows of trainings that diverged; it is there where one did.
@@ -34,11 +36,11 @@ impl Table {
         self.columns.iter().position(|column| column.name == name)
     }
 
-    /// A name that two columns have.
+    /// The first name that a column shares with one before it.
     pub fn named_twice(&self) -> Option<&str> {
-        let mut columns = self.columns.iter().enumerate();
-        let twice = columns.find(|(at, column)| self.column(&column.name) != Some(*at));
-        twice.map(|(_, column)| column.name.as_str())
+        let mut names = self.columns.iter().map(|column| column.name.as_str());
+        let mut seen = HashSet::new();
+        names.find(|name| !seen.insert(*name))
     }
 
     /// Whether a row is of a training that diverged: it has no scores, and counts nowhere.

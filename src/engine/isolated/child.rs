@@ -146,9 +146,11 @@ fn plan_inputs(spec: &AttemptSpec) -> Vec<Input> {
     inputs
         .map(|(input, job_input)| {
             let mut items: Vec<InputItem> = job_input.items.iter().map(input_item).collect();
-            // They have no path that anybody could ask for.
-            let missing = input.missing.iter();
-            items.extend(missing.map(|(stage, at)| from_step(stage, cell(at))));
+            for (at, stage, coordinates) in &input.missing {
+                let item = from_step(stage, cell(coordinates));
+                items.insert((*at).min(items.len()), item);
+            }
+            // A coordinator that does not name those that are missing says how many there are.
             let unknown = from_step("", Cell(Arc::from([])));
             items.resize(input.wired.max(items.len()), unknown);
             Input {

@@ -79,9 +79,9 @@ pub struct Input {
     /// How many artifacts are wired to it; some may be missing.
     #[serde(default)]
     pub wired: usize,
-    /// The stages and cells of those that are.
+    /// The stages and cells of those that are missing, each with its place among all that are wired.
     #[serde(default)]
-    pub(super) missing: Vec<(String, Coordinates)>,
+    pub(super) missing: Vec<(usize, String, Coordinates)>,
     items: Vec<Item>,
 }
 
@@ -172,7 +172,8 @@ impl AttemptSpec {
         };
         let missing = |slot: &str| {
             let missing = job.missing(slot).into_iter();
-            let missing = missing.map(|(stage, cell)| (stage.to_owned(), coordinates(cell)));
+            let missing =
+                missing.map(|(at, item)| (at, item.stage.to_string(), coordinates(&item.cell)));
             missing.collect()
         };
         let inputs = job.inputs.iter().map(|input| Input {

@@ -29,6 +29,12 @@ struct Told;
 impl Worker for Told {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         match &*job.step.stage {
+            "lacks" => {
+                let missing = job.missing("in").into_iter();
+                let missing =
+                    missing.map(|(at, item)| format!("{at}: {} {}", item.stage, item.cell));
+                text(missing.collect::<Vec<_>>().join(", "))
+            }
             "panics" => panic!("index out of bounds"),
             "aborts" => std::process::abort(),
             "gives-up" => Err(JobError::failed("no data").hint("get some")),
@@ -193,4 +199,18 @@ fn a_cancelled_child_keeps_its_checkpoint() {
     let attempts = store.attempts("test", "counts").unwrap();
     let log = &attempts.last().unwrap().log;
     assert!(log.contains("began at 1\n"), "{log}");
+}
+
+#[test]
+fn what_is_missing_is_known_by_its_stage_on_both_sides() {
+    for isolate in [false, true] {
+        let mut lab = Lab::new();
+        let store = lab.store();
+        let mut steps = plan(["a", "gives-up", "c", "lacks <- a? gives-up? c?"]);
+        policy(&mut steps, "lacks", |policy| policy.isolate = isolate);
+        let summary = run(&mut lab, &store, &steps);
+        assert_eq!(states(&summary), [Done, Failed, Done, Done]);
+        let told = left(&store, &summary, 3);
+        assert_eq!(told, "1: gives-up step=gives-up", "{isolate}");
+    }
 }

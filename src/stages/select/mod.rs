@@ -210,7 +210,12 @@ impl Stage for Select {
         }
         let replicate = params.replicate.as_deref();
         let missing = match replicate {
-            Some(_) => job.missing(CANDIDATES),
+            Some(_) => {
+                let missing = job.missing(CANDIDATES).into_iter();
+                missing
+                    .map(|(_, item)| (&*item.stage, &item.cell))
+                    .collect()
+            }
             None => Vec::new(),
         };
         let groups = groups(candidates, &scores, replicate, &missing)?;
