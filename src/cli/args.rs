@@ -419,7 +419,8 @@ pub(super) struct LsArgs {
     /// Only the results of this stage
     #[arg(long)]
     pub stage: Vec<String>,
-    /// Only rows where these hold, of axes and of metrics: --only 'latent=8|32,elbo>-120'
+    /// Only rows where these hold, of axes and of metrics: --only 'latent=8|32,elbo>-120'. The column of the
+    /// stage is `stage`, or `of_stage` where an axis or a number is called so
     #[arg(long, value_name = "COLUMN=VALUE,…")]
     pub only: Vec<String>,
     /// Sort by these columns, the first one first; a leading `-` sorts downwards: -elbo,seed

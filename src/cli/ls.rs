@@ -1,6 +1,7 @@
 //! `sweepline ls`: the results of an experiment as one table.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use serde_json::Value as Json;
@@ -16,7 +17,9 @@ use super::printer::Printer;
 use super::project::Project;
 use super::stop::Stop;
 use crate::plan::Filter;
+use crate::plan::Plan;
 use crate::plan::Selection;
+use crate::registry::Outputs;
 use crate::registry::Value;
 use crate::table::Column;
 use crate::table::Table;
@@ -24,6 +27,7 @@ use crate::table::display;
 use crate::text::Diagnostics;
 use crate::text::closest;
 use crate::text::in_one_line;
+use crate::text::list_of;
 
 /// Prints the metrics of every step that is up to date, a row per cell.
 pub(super) fn ls(args: &LsArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
@@ -41,10 +45,19 @@ pub(super) fn ls(args: &LsArgs, out: &mut Printer, err: &mut Printer) -> Result<
         let view = project.view.strip_prefix(&project.plan.experiment.root);
         let view = view.unwrap_or(&project.view).display();
         writeln!(err, "no numbers of {}", names.join(", "))?;
-        writeln!(
-            err,
-            "  = help: they are listed of steps that have run; tables and figures are in `{view}`"
-        )?;
+        for name in &args.stage {
+            match candidates(&project.plan, name) {
+                Some(stages) => writeln!(
+                    err,
+                    "  = help: `{name}` passes on one of its candidates; their numbers are those of {}",
+                    list_of(stages)
+                )?,
+                None => writeln!(
+                    err,
+                    "  = help: they are listed of steps that have run; tables and figures are in `{view}`"
+                )?,
+            }
+        }
         return Ok(Exit::Success);
     }
     if table.rows.is_empty() {
@@ -73,24 +86,41 @@ pub(super) fn ls(args: &LsArgs, out: &mut Printer, err: &mut Printer) -> Result<
     Ok(Exit::Success)
 }
 
-/// One table of all metrics; the first column is the stage.
+/// One table of all metrics; the first column is the stage: `stage`, or `of_stage` beside an axis or number that
+/// is called so.
 fn results(project: &Project, stages: &[String]) -> Result<Table, Stop> {
     let previous = PreviousRun::of(project)?;
     let results = previous.results(project);
+    let wanted = |name: &&str| stages.is_empty() || stages.iter().any(|wanted| wanted == name);
+    let known = results.measuring().filter(wanted);
+    // An object that cannot be read is a damaged result, which a run heals.
+    let known = known.filter_map(|name| Some((name, results.known_metrics(name).ok()?)));
+    let known: Vec<(&str, Table)> = known.collect();
+    let mut first = "stage".to_owned();
+    while known.iter().any(|(_, rows)| rows.column(&first).is_some()) {
+        first.insert_str(0, "of_");
+    }
     let mut table = Table {
-        columns: vec![Column::axis("stage")],
+        columns: vec![Column::axis(&first)],
         rows: Vec::new(),
     };
-    for name in results.measuring() {
-        if !stages.is_empty() && !stages.iter().any(|wanted| wanted == name) {
-            continue;
-        }
-        // An object that cannot be read is a damaged result, which a run heals.
-        if let Ok(of_stage) = results.known_metrics(name) {
-            append(&mut table, name, of_stage);
-        }
+    for (name, rows) in known {
+        append(&mut table, name, rows);
     }
     Ok(table)
+}
+
+/// The stages among whose steps one that selects has chosen; none of a stage that makes something of its own.
+fn candidates<'p>(plan: &'p Plan, stage: &str) -> Option<BTreeSet<&'p str>> {
+    let stage = plan.stages.iter().find(|known| *known.name == *stage)?;
+    let mut steps = stage.steps.iter().map(|id| plan.step(*id));
+    let (slot, step) = steps.find_map(|step| match step.kind.outputs() {
+        Outputs::PassedOn { slot, .. } => Some((slot, step)),
+        _ => None,
+    })?;
+    let inputs = step.inputs.iter().filter(|input| *input.slot == *slot);
+    let items = inputs.flat_map(|input| &input.items);
+    Some(items.map(|item| &*item.stage).collect())
 }
 
 /// What the table of everything has columns of.
@@ -119,11 +149,12 @@ fn append(table: &mut Table, stage: &str, rows: Table) {
         }
     }
     for row in &rows.rows {
-        let value = |column: &Column| match column.name.as_str() {
-            "stage" => Json::from(stage),
-            name => rows.column(name).map_or(Json::Null, |at| row[at].clone()),
-        };
-        table.rows.push(table.columns.iter().map(value).collect());
+        let of_row = table.columns[1..].iter().map(|column| {
+            let at = rows.column(&column.name);
+            at.map_or(Json::Null, |at| row[at].clone())
+        });
+        let values = [Json::from(stage)].into_iter().chain(of_row).collect();
+        table.rows.push(values);
     }
 }
 
@@ -260,4 +291,23 @@ fn markdown(table: &Table) -> String {
 
 fn markdown_cell(text: &str) -> String {
     in_one_line(text).replace('|', "\\|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_axis_may_be_called_as_the_first_column_is_elsewhere() {
+        let mut table = Table {
+            columns: vec![Column::axis("of_stage")],
+            rows: Vec::new(),
+        };
+        let rows = Table::from_csv("stage,loss\nearly,5\nlate,4\n", &["stage"]).unwrap();
+        append(&mut table, "fit", rows);
+        assert_eq!(
+            table.to_csv(),
+            "of_stage,stage,loss\nfit,early,5\nfit,late,4\n"
+        );
+    }
 }

@@ -59,7 +59,8 @@ pub(super) fn open(args: &ProjectArgs, err: &mut Printer) -> Result<Store, Stop>
     Ok(Store::open(&folder, Access::Read)?)
 }
 
-/// The run of this name: an id, the start of one, `latest` or `previous`.
+/// The run of this name: an id, the start of one, `latest` or `previous`. Of an experiment also one that it
+/// had with other parameters, by its id or the name that somebody gave it.
 pub(super) fn find(
     store: &Store,
     experiment: Option<&str>,
@@ -67,7 +68,7 @@ pub(super) fn find(
     err: &mut Printer,
 ) -> Result<PastRun, Stop> {
     let all = store.runs(LOOKED_AT)?.into_iter();
-    let (mut runs, others): (Vec<PastRun>, Vec<PastRun>) =
+    let (mut runs, mut others): (Vec<PastRun>, Vec<PastRun>) =
         all.partition(|run| experiment.is_none_or(|experiment| run.experiment == experiment));
     let named = store.run_named(name)?;
     let name = named.as_deref().unwrap_or(name);
@@ -81,6 +82,10 @@ pub(super) fn find(
     };
     if let Some(at) = at.filter(|at| *at < runs.len()) {
         return Ok(runs.swap_remove(at));
+    }
+    let alike = |run: &PastRun| experiment.is_some_and(|own| is_variant(&run.experiment, own));
+    if let Some(at) = others.iter().position(|run| run.run == name && alike(run)) {
+        return Ok(others.swap_remove(at));
     }
     writeln!(err, "error: there is no run `{name}`")?;
     let ids = runs.iter();
@@ -100,6 +105,12 @@ pub(super) fn find(
         (None, None, ..) => writeln!(err, "  = help: nothing was run yet")?,
     }
     Err(Stop::Reported(Exit::Usage))
+}
+
+/// Whether two names are of one manifest: with other parameters or axes an experiment is `digits@0d050c99`.
+fn is_variant(one: &str, other: &str) -> bool {
+    let plain = |name: &str| name.split('@').next().map(str::to_owned);
+    plain(one) == plain(other)
 }
 
 /// The run whose id begins so: one at most.
@@ -156,4 +167,15 @@ pub(super) fn state(store: &Store, run: &str) -> io::Result<RunState> {
 pub(super) fn keys(store: &Store, run: &str) -> io::Result<Vec<(String, Digest)>> {
     let log = state(store, run)?.log.unwrap_or_default();
     Ok(log.keys.into_values().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_experiment_with_other_parameters_is_a_variant() {
+        assert!(is_variant("toy@0d050c99", "toy") && is_variant("toy", "toy@0d050c99"));
+        assert!(!is_variant("toys@0d050c99", "toy"));
+    }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::plan::Cell;
 use crate::plan::Ended;
+use crate::plan::InputItem;
 use crate::plan::Step;
 use crate::registry::ParamError;
 use crate::registry::Value;
@@ -121,17 +122,24 @@ impl Job<'_> {
             .map_or(&[], |input| &input.items)
     }
 
-    /// All that is wired to a slot in its order, each cell with its item; none where the result is missing and may be.
-    pub fn wired(&self, slot: &str) -> Vec<(&Cell, Option<&JobItem>)> {
+    /// All that is wired to a slot in its order, each with its result; none where that is missing and may be.
+    pub fn wired(&self, slot: &str) -> Vec<(&InputItem, Option<&JobItem>)> {
         let inputs = self.step.inputs.iter();
         let wired = inputs.filter(|input| *input.slot == *slot);
-        let mut there = self.items(slot).iter().peekable();
         // What is there is in the same order.
+        let mut there = self.items(slot).iter().peekable();
         let wired = wired.flat_map(|input| &input.items).map(|item| {
-            let found = there.next_if(|known| known.cell == item.cell);
-            (&item.cell, found)
+            let is_it = |known: &&JobItem| *known.stage == *item.stage && known.cell == item.cell;
+            (item, there.next_if(is_it))
         });
         wired.collect()
+    }
+
+    /// What is wired to a slot and left no result, as it may, each with its place among all that is wired.
+    pub fn missing(&self, slot: &str) -> Vec<(usize, &InputItem)> {
+        let wired = self.wired(slot).into_iter().enumerate();
+        let missing = wired.filter(|(_, (_, found))| found.is_none());
+        missing.map(|(at, (item, _))| (at, item)).collect()
     }
 }
 

@@ -10,6 +10,7 @@ use crate::registry::Columns;
 use crate::registry::Outputs;
 use crate::registry::Value;
 
+use super::AXES;
 use super::From;
 use super::Input;
 use super::InputItem;
@@ -104,6 +105,17 @@ impl<'s> KnownColumns<'s> {
         }
         let described = step.described.as_ref().and_then(|said| said.get(output));
         describe(&mut columns, described);
+        // The curves of several cells may be one that tells them apart.
+        if let (Some(ArtifactType::Curve), Some(Value::Map(said))) = (ty, described)
+            && said.contains_key(AXES)
+        {
+            let read = step.inputs.iter().flat_map(|input| &input.items);
+            let axes = read.flat_map(|item| item.cell.iter().map(|(axis, _)| axis));
+            let reduced: HashSet<&str> =
+                axes.filter(|axis| step.cell.get(axis).is_none()).collect();
+            let reduced = reduced.into_iter().map(str::to_owned);
+            columns.axes.names.extend(reduced);
+        }
         columns
     }
 }

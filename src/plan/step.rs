@@ -16,6 +16,9 @@ use crate::registry::Values;
 use crate::text::Place;
 use crate::text::in_one_line;
 
+/// The key under which [`Step::described`] says which columns of a program's rows are axes.
+pub const AXES: &str = "axes";
+
 /// A step of one plan; an index, dense from zero in topological order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct StepId(pub u32);
@@ -160,6 +163,8 @@ pub struct Input {
 /// One artifact that a step reads.
 #[derive(Clone, Debug)]
 pub struct InputItem {
+    /// The stage that makes it; empty for a plain file.
+    pub stage: Arc<str>,
     /// The cell of the step it comes from.
     pub cell: Cell,
     pub from: From,

@@ -70,7 +70,7 @@ impl Entry for CompareTable {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -131,7 +131,7 @@ impl Stage for CompareTable {
             replicate,
             interval: params.interval,
         };
-        let ours = Summary::new(&table, &spec)?;
+        let ours = Summary::of_single_rows(&table, &spec)?;
         let comparison = Comparison::new(ours, &reported)?;
         measured::distinct(&comparison.to_table())?;
         let layout = params.latex.layout()?;

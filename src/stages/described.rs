@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::plan;
 use crate::registry::Value;
 use crate::table::Column;
 
@@ -93,6 +94,18 @@ fn said<'d>(described: &'d Value, key: &str, name: &str) -> Option<&'d str> {
     names.get(name).and_then(Value::as_str)
 }
 
+/// Whether a column of this name is an axis, although it may hold numbers.
+fn is_axis(described: &Value, name: &str) -> bool {
+    let Value::Map(fields) = described else {
+        return false;
+    };
+    let axes = fields.get(plan::AXES).and_then(|axes| match axes {
+        Value::List(axes) => Some(axes),
+        _ => None,
+    });
+    axes.is_some_and(|axes| axes.iter().any(|axis| axis.as_str() == Some(name)))
+}
+
 /// Which way is better for the number of this name, where that is said.
 pub(super) fn higher_is_better(described: &Value, name: &str) -> Option<bool> {
     said(described, "better", name).map(|word| word == "higher")
@@ -101,6 +114,7 @@ pub(super) fn higher_is_better(described: &Value, name: &str) -> Option<bool> {
 /// Puts what is said into the head of a column.
 pub(super) fn describe(column: &mut Column, described: &Value) {
     let name = column.name.clone();
+    column.axis |= is_axis(described, &name);
     if let Some(higher) = higher_is_better(described, &name) {
         column.higher_is_better = Some(higher);
     }
@@ -109,5 +123,20 @@ pub(super) fn describe(column: &mut Column, described: &Value) {
     }
     if let Some(label) = said(described, "labels", &name) {
         column.label = label.to_owned();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_of_numbers_is_an_axis_where_that_is_said() {
+        let axes = Value::List(vec!["lr".into(), "seed".into()]);
+        let said = Value::Map([(plan::AXES.to_owned(), axes)].into_iter().collect());
+        let [mut lr, mut loss] = ["lr", "loss"].map(|name| Column::metric(name, "", None));
+        describe(&mut lr, &said);
+        describe(&mut loss, &said);
+        assert!(lr.axis && !loss.axis);
     }
 }

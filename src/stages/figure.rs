@@ -173,19 +173,11 @@ fn input(job: &Job<'_>, figure: &dyn Figure, from: Option<&str>) -> Result<Figur
     Ok(input)
 }
 
-/// The rows that come in, with those that are missing: of one stage, those on the axes of others of it.
+/// The rows that come in, of one stage or of all, with those that are missing.
 fn wired<'j>(job: &'j Job<'_>, from: Option<&str>) -> Vec<(&'j Cell, Option<&'j JobItem>)> {
-    let mut wired = job.wired("rows");
-    let Some(from) = from else { return wired };
-    let axes =
-        |cell: &Cell| -> Vec<String> { cell.iter().map(|(axis, _)| axis.to_owned()).collect() };
-    let own = job.items("rows").iter().filter(|item| item.stage == from);
-    let own: Vec<Vec<String>> = own.map(|item| axes(&item.cell)).collect();
-    wired.retain(|(cell, item)| match item {
-        Some(item) => item.stage == from,
-        None => own.contains(&axes(cell)),
-    });
-    wired
+    let wired = job.wired("rows").into_iter();
+    let of = wired.filter(|(item, _)| from.is_none_or(|from| *item.stage == *from));
+    of.map(|(item, found)| (&item.cell, found)).collect()
 }
 
 /// The font files that come in, by their names.

@@ -11,6 +11,7 @@ use crate::models;
 use crate::models::Fitted;
 use crate::models::ModelError;
 use crate::nn::device::DeviceChoice;
+use crate::plan::Cell;
 use crate::registry::Measure;
 
 /// Why a stage that reads a model comes to nothing.
@@ -107,8 +108,13 @@ pub(super) fn diverged_input(job: &Job<'_>) -> Option<String> {
 
 /// `fit[seed=0]`
 pub(super) fn name(item: &JobItem) -> String {
-    match item.cell.iter().next() {
-        None => item.stage.clone(),
-        Some(_) => format!("{}[{}]", item.stage, item.cell),
+    name_of(&item.stage, &item.cell)
+}
+
+/// The same of a stage in a cell.
+pub(super) fn name_of(stage: &str, cell: &Cell) -> String {
+    match cell.iter().next() {
+        None => stage.to_owned(),
+        Some(_) => format!("{stage}[{cell}]"),
     }
 }

@@ -4,6 +4,7 @@ use super::Stage;
 use super::artifacts;
 use super::in_latex;
 use super::in_latex::InLatex;
+use super::measured;
 use super::naming;
 use super::naming::Naming;
 use super::rows;
@@ -83,7 +84,8 @@ impl Entry for PairwiseTable {
     }
 
     fn docs(&self) -> &'static str {
-        "Compares the values of one axis within groups that agree on all others but the replicates.\n\
+        "Compares the values of one axis within groups that agree on all others but the replicates. A value\n\
+         that lacks an axis of a group, as a baseline without the others' `k`, is compared in all of them.\n\
          Paired tests take the replicates that both sides have, such as equal seeds. All tests of\n\
          the table are one family for the correction. Effect sizes: d_z (`paired-t`), Hedges' g\n\
          (`welch-t`), the rank-biserial correlation (`wilcoxon`).\n\
@@ -92,7 +94,7 @@ impl Entry for PairwiseTable {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -150,6 +152,7 @@ impl Stage for PairwiseTable {
             correction: params.correction,
         };
         let pairwise = Pairwise::new(&table, &spec)?;
+        measured::distinct(&pairwise.to_table())?;
         let layout = params.latex.layout()?;
         let mut produced = StepOutput::default();
         produced

@@ -19,6 +19,7 @@ use crate::registry::Value;
 use crate::table::Column;
 use crate::table::DIVERGED;
 use crate::table::Table;
+use crate::table::display;
 
 /// The slot of tables and figures that read result rows.
 pub(super) const SLOT: Slot = Slot::new(
@@ -148,11 +149,11 @@ fn beside_axes(
     }
 }
 
-/// Whether two values are one number or one text.
+/// Whether two values are one number or one text. A text of digits is a number where it is read back.
 fn is_same(a: &Json, b: &Json) -> bool {
     match (a.as_f64(), b.as_f64()) {
         (Some(a), Some(b)) => a == b,
-        _ => a == b,
+        _ => a == b || display(a) == display(b),
     }
 }
 
@@ -262,26 +263,30 @@ fn describe(artifact: &JobArtifact, table: &mut Table) {
 }
 
 /// A table with the coordinates of the cell it comes from as further axes.
+///
+/// # Errors
+/// Where a row says another thing of one of them.
 fn with_coordinates(item: &JobItem, mut table: Table) -> Result<Table, JobError> {
     let axes: Vec<String> = item.cell.iter().map(|(axis, _)| axis.to_owned()).collect();
-    // A table of the rows of one cell may have kept its axes.
+    // Rows often say again what their program was given; some of them may leave it out.
     for (axis, value) in item.cell.iter() {
         let value = serde_json::to_value(value).unwrap_or_default();
-        if let Some(at) = table.column(axis).filter(|at| table.columns[*at].axis)
-            && table.rows.iter().all(|row| is_same(&row[at], &value))
-        {
-            table.columns.remove(at);
-            for row in &mut table.rows {
-                row.remove(at);
-            }
+        let Some(at) = table.column(axis) else {
+            continue;
+        };
+        let mut said = table.rows.iter().map(|row| &row[at]);
+        let other = said.find(|said| !said.is_null() && !is_same(said, &value));
+        if let Some(other) = other {
+            return Err(JobError::failed(format!(
+                "a row of stage `{}` has {other} as `{axis}`, and the sweep has {value} there",
+                item.stage
+            ))
+            .hint("rename the column or the axis"));
         }
-    }
-    if let Some(axis) = axes.iter().find(|axis| table.column(axis).is_some()) {
-        return Err(JobError::failed(format!(
-            "the table of stage `{}` has a column `{axis}`, and so has the sweep",
-            item.stage
-        ))
-        .hint("rename the column or the axis"));
+        table.columns.remove(at);
+        for row in &mut table.rows {
+            row.remove(at);
+        }
     }
     let at = coordinates(&item.cell, &axes);
     table.columns.splice(0..0, axis_columns(&axes));
@@ -322,4 +327,35 @@ pub(super) fn of_places(some: &[&Cell], all: &[&Cell]) -> Table {
 
 fn axis_columns(axes: &[String]) -> impl Iterator<Item = Column> {
     axes.iter().map(|axis| Column::axis(axis))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn rows_may_repeat_their_axes() {
+        let cell: [(Arc<str>, Value); 2] = [
+            ("lr".into(), Value::Float(0.1)),
+            ("opt".into(), Value::from("1")),
+        ];
+        let item = JobItem {
+            stage: "fit".to_owned(),
+            cell: Cell(Arc::from(cell)),
+            outputs: BTreeMap::new(),
+            diverged: false,
+            seconds: None,
+        };
+        let with = |csv: &str| with_coordinates(&item, Table::from_csv(csv, &[]).unwrap());
+        let rows = with("epoch,lr,opt,loss\n1,1e-1,1,5\n2,,1,4\n").unwrap();
+        assert_eq!(rows.to_csv(), "lr,opt,epoch,loss\n0.1,1,1,5\n0.1,1,2,4\n");
+        let error = with("epoch,lr,loss\n1,0.1,5\n2,0.05,4\n").unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.contains("has 0.05 as `lr`, and the sweep has 0.1"),
+            "{error}"
+        );
+    }
 }

@@ -1,5 +1,7 @@
 //! `table/summary`: scores of many cells become the table of a paper.
 
+use std::collections::BTreeSet;
+
 use super::Stage;
 use super::in_latex;
 use super::in_latex::InLatex;
@@ -27,6 +29,7 @@ use crate::table::Layout;
 use crate::table::Summary;
 use crate::table::SummaryError;
 use crate::table::SummarySpec;
+use crate::text::list_of;
 
 /// Reduces replicates and prints the rest.
 pub(super) struct SummaryTable;
@@ -76,7 +79,9 @@ impl Entry for SummaryTable {
 
     fn docs(&self) -> &'static str {
         "Groups the rows by all axes but the replicates and prints, per group, the mean of each value\n\
-         with its interval and n. One replicate gives no interval. Leaves `table.csv` (full\n\
+         with its interval and n. One replicate gives no interval. A replicate has one row: several with\n\
+         different numbers are refused, and so is a row without the replicates' axis beside others with it,\n\
+         such as an ensemble of all seeds. Leaves `table.csv` (full\n\
          precision), `table.md`, `table.tex` (booktabs), `table.values.tex` and `table.json`; in the\n\
          printed forms the best value is bold and the second underlined where a score knows which way\n\
          is better. Numbers of a column have the same decimals, as many as half of their intervals\n\
@@ -108,12 +113,7 @@ impl StageKind for SummaryTable {
         let Ok(params) = SummaryParams::read(params) else {
             return Columns::unknown();
         };
-        let parts = ["low", "high", "sd", "n", "missing"];
-        let of = |name: &String| {
-            let parts = parts.iter().map(|part| format!("{name}_{part}"));
-            [name.clone()].into_iter().chain(parts).collect::<Vec<_>>()
-        };
-        let numbers = params.values.iter().flat_map(of);
+        let numbers = params.values.iter().flat_map(|name| columns_of(name));
         let replicates = params.replicate.unwrap_or_default().0;
         match params.by {
             Some(by) => Columns::of(by, numbers),
@@ -123,7 +123,25 @@ impl StageKind for SummaryTable {
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
         naming::check(params)?;
-        in_latex::check(params)
+        in_latex::check(params)?;
+        let Ok(params) = SummaryParams::read(params) else {
+            return Ok(());
+        };
+        let by = params.by.unwrap_or_default();
+        let mut seen = BTreeSet::new();
+        let numbers = params.values.iter().flat_map(|name| columns_of(name));
+        let mut names = by.into_iter().chain(numbers);
+        match names.find(|name| !seen.insert(name.clone())) {
+            None => Ok(()),
+            Some(name) => Err(InvalidParam {
+                param: "values",
+                message: format!("two columns of the table would be called `{name}`"),
+                help: format!(
+                    "beside `loss` stand {}: give the numbers tables of their own, or one of them another name",
+                    list_of(columns_of("loss").skip(1))
+                ),
+            }),
+        }
     }
 
     fn reduces_all(&self) -> bool {
@@ -134,6 +152,12 @@ impl StageKind for SummaryTable {
         // By default all axes stay that are no replicates.
         params.contains_key("by")
     }
+}
+
+/// What the columns of a number are called.
+fn columns_of(name: &str) -> impl Iterator<Item = String> {
+    let parts = Summary::PARTS.map(|part| format!("{name}_{part}"));
+    [name.to_owned()].into_iter().chain(parts)
 }
 
 impl Stage for SummaryTable {
@@ -148,7 +172,7 @@ impl Stage for SummaryTable {
             replicate,
             interval: params.interval,
         };
-        let summary = Summary::new(&table, &spec)?;
+        let summary = Summary::of_single_rows(&table, &spec)?;
         measured::distinct(&summary.to_table())?;
         let layout = Layout {
             columns: params.columns,

@@ -11,6 +11,7 @@ mod pairwise;
 pub(crate) mod records;
 mod render;
 mod repeated;
+mod replicates;
 mod stack;
 pub mod stats;
 mod summary;

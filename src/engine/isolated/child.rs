@@ -146,11 +146,13 @@ fn plan_inputs(spec: &AttemptSpec) -> Vec<Input> {
     inputs
         .map(|(input, job_input)| {
             let mut items: Vec<InputItem> = job_input.items.iter().map(input_item).collect();
-            for (at, coordinates) in &input.missing {
-                items.insert((*at).min(items.len()), from_step(cell(coordinates)));
+            for (at, stage, coordinates) in &input.missing {
+                let item = from_step(stage, cell(coordinates));
+                items.insert((*at).min(items.len()), item);
             }
             // A coordinator that does not name those that are missing says how many there are.
-            items.resize(input.wired.max(items.len()), from_step(Cell(Arc::from([]))));
+            let unknown = from_step("", Cell(Arc::from([])));
+            items.resize(input.wired.max(items.len()), unknown);
             Input {
                 slot: Arc::from(job_input.slot.as_str()),
                 items,
@@ -168,17 +170,19 @@ fn input_item(item: &JobItem) -> InputItem {
         .flat_map(|output| output.paths.values());
     match plain.into_iter().next() {
         Some(path) if item.stage.is_empty() => InputItem {
+            stage: Arc::from(""),
             cell: item.cell.clone(),
             from: From::File { path: path.clone() },
             described: None,
         },
-        _ => from_step(item.cell.clone()),
+        _ => from_step(&item.stage, item.cell.clone()),
     }
 }
 
 /// What another step made; which one that is, a worker does not ask.
-fn from_step(cell: Cell) -> InputItem {
+fn from_step(stage: &str, cell: Cell) -> InputItem {
     InputItem {
+        stage: Arc::from(stage),
         cell,
         from: From::Step {
             step: StepId(0),

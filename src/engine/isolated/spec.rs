@@ -79,9 +79,9 @@ pub struct Input {
     /// How many artifacts are wired to it; some may be missing.
     #[serde(default)]
     pub wired: usize,
-    /// The cells of those that are missing, each with its place among all that are wired.
+    /// The stages and cells of those that are missing, each with its place among all that are wired.
     #[serde(default)]
-    pub(super) missing: Vec<(usize, Coordinates)>,
+    pub(super) missing: Vec<(usize, String, Coordinates)>,
     items: Vec<Item>,
 }
 
@@ -166,11 +166,10 @@ impl AttemptSpec {
             inputs.any(|input| *input.slot == *slot && input.reduced)
         };
         let missing = |slot: &str| {
-            let wired = job.wired(slot).into_iter().enumerate();
-            let missing = wired.filter(|(_, (_, item))| item.is_none());
-            missing
-                .map(|(at, (cell, _))| (at, coordinates(cell)))
-                .collect()
+            let missing = job.missing(slot).into_iter();
+            let missing =
+                missing.map(|(at, item)| (at, item.stage.to_string(), coordinates(&item.cell)));
+            missing.collect()
         };
         let inputs = job.inputs.iter().map(|input| Input {
             slot: input.slot.clone(),

@@ -29,6 +29,12 @@ struct Told;
 impl Worker for Told {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         match &*job.step.stage {
+            "lacks" => {
+                let missing = job.missing("in").into_iter();
+                let missing =
+                    missing.map(|(at, item)| format!("{at}: {} {}", item.stage, item.cell));
+                text(missing.collect::<Vec<_>>().join(", "))
+            }
             "panics" => panic!("index out of bounds"),
             "aborts" => std::process::abort(),
             "gives-up" => Err(JobError::failed("no data").hint("get some")),
@@ -67,9 +73,9 @@ impl Worker for Told {
                 Ok(produced)
             }
             "lists" => {
-                let wired = job.wired("in").into_iter().map(|(cell, item)| {
-                    let there = if item.is_some() { "there" } else { "missing" };
-                    format!("{cell} {there}")
+                let wired = job.wired("in").into_iter().map(|(item, found)| {
+                    let there = if found.is_some() { "there" } else { "missing" };
+                    format!("{} {there}", item.cell)
                 });
                 text(wired.collect::<Vec<_>>().join(", "))
             }
@@ -217,4 +223,17 @@ fn a_cancelled_child_keeps_its_checkpoint() {
     let attempts = store.attempts("test", "counts").unwrap();
     let log = &attempts.last().unwrap().log;
     assert!(log.contains("began at 1\n"), "{log}");
+}
+
+#[test]
+fn a_child_knows_what_is_missing_by_its_stage() {
+    let mut lab = Lab::new();
+    let store = lab.store();
+    let mut steps = plan(["a", "gives-up", "c", "lacks <- a? gives-up? c?"]);
+    for name in ["gives-up", "lacks"] {
+        policy(&mut steps, name, |policy| policy.isolate = true);
+    }
+    let summary = run(&mut lab, &store, &steps);
+    assert_eq!(states(&summary), [Done, Failed, Done, Done]);
+    assert_eq!(left(&store, &summary, 3), "1: gives-up step=gives-up");
 }

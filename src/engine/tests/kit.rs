@@ -67,6 +67,7 @@ pub(super) fn plan<'t>(lines: impl IntoIterator<Item = &'t str>) -> Vec<Arc<Step
         let item = |need: &str| {
             let step = steps.iter().find(|step| *step.stage == *need);
             InputItem {
+                stage: Arc::from(need),
                 cell: Cell(Arc::from([(Arc::from("step"), Value::from(need))])),
                 from: From::Step {
                     step: step.expect("needs come first").id,

@@ -9,12 +9,15 @@ mod reading;
 mod slots;
 mod summary;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::manifest::Experiment;
 use crate::manifest::Stage;
+use crate::registry::ArtifactType;
 use crate::registry::Outputs;
 use crate::registry::StageKind;
+use crate::registry::Value;
 use crate::registry::Values;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
@@ -25,6 +28,7 @@ use slots::gather;
 use slots::slot_order;
 pub(super) use summary::summary;
 
+use super::AXES;
 use super::Input;
 use super::Step;
 use super::StepId;
@@ -150,6 +154,7 @@ impl Expansion {
         }
         let mut expanded = self.stages[ready.index].take().unwrap_or_default();
         let slots = slot_order(stage, kind_of);
+        let axes = axes(ready.experiment);
         expanded.steps.reserve(projection.len() - from);
         self.steps.reserve(projection.len() - from);
         for cell in from..projection.len() {
@@ -178,7 +183,7 @@ impl Expansion {
                 params: Arc::clone(&params.values),
                 written: params.written.clone(),
                 part: params.part.clone(),
-                described: described(step_kind, &params.values, &inputs),
+                described: described(step_kind, &params.values, &inputs, &axes),
                 inputs,
                 policy: Arc::clone(&stage.policy),
                 place: stage.place.clone(),
@@ -242,15 +247,37 @@ impl Expanded {
     }
 }
 
-/// What a step says of its outputs; one that passes on others says what they say.
-fn described(kind: &dyn StageKind, params: &Values, inputs: &[Input]) -> Option<Arc<Values>> {
-    match kind.outputs() {
-        Outputs::PassedOn { slot, .. } => {
-            let input = inputs.iter().find(|input| *input.slot == *slot)?;
-            input.items.first()?.described.clone()
-        }
-        _ => kind.described(params),
+/// What a step says of its outputs; one that passes on others says what they say. Columns of a program's rows
+/// are axes where they are called as `axes` of the experiment are, also where they hold numbers.
+fn described(
+    kind: &dyn StageKind,
+    params: &Values,
+    inputs: &[Input],
+    axes: &[Value],
+) -> Option<Arc<Values>> {
+    if let Outputs::PassedOn { slot, .. } = kind.outputs() {
+        let input = inputs.iter().find(|input| *input.slot == *slot)?;
+        return input.items.first()?.described.clone();
     }
+    let mut described = kind.described(params)?;
+    if axes.is_empty() || !matches!(kind.outputs(), Outputs::Declared) {
+        return Some(described);
+    }
+    for (output, ty) in kind.declared(params) {
+        let are_rows = matches!(ty, ArtifactType::Table | ArtifactType::Curve);
+        if are_rows && let Some(Value::Map(said)) = Arc::make_mut(&mut described).get_mut(&output) {
+            said.insert(AXES.to_owned(), Value::List(axes.to_vec()));
+        }
+    }
+    Some(described)
+}
+
+/// The names of an experiment's axes, whatever their order.
+fn axes(experiment: &Experiment) -> Vec<Value> {
+    let grid = &experiment.grid;
+    let names = grid.axes().map(|column| &*grid.columns().get(column).name);
+    let names: BTreeSet<&str> = names.collect();
+    names.into_iter().map(Value::from).collect()
 }
 
 /// Whether all names that the text of a stage uses are known.

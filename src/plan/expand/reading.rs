@@ -105,6 +105,7 @@ impl Reader<'_> {
         // Paths repeat: each is looked at once.
         let mut known: HashMap<String, Option<PathBuf>> = HashMap::new();
         let no_cell = Cell(Arc::from([]));
+        let no_stage: Arc<str> = Arc::from("");
         for (index, cell) in self.first().enumerate() {
             if self.ready.kind_of.of(cell).is_none() || !self.exists(cell, found) {
                 continue;
@@ -129,6 +130,7 @@ impl Reader<'_> {
                     });
             if let Some(path) = path {
                 read.items[index] = vec![InputItem {
+                    stage: Arc::clone(&no_stage),
                     cell: no_cell.clone(),
                     from: From::File { path: path.clone() },
                     described: None,
@@ -199,6 +201,7 @@ impl Reader<'_> {
                 false => items.reserve_exact(1),
             }
             items.push(InputItem {
+                stage: Arc::clone(&self.expansion.steps[step.index()].stage),
                 cell: projection.cells[from as usize].clone(),
                 from: From::Step {
                     step,

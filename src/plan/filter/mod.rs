@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -190,7 +191,10 @@ impl Term {
         absent: bool,
         found: &mut Diagnostics,
     ) {
-        let known: Vec<&Value> = known.into_iter().collect();
+        // Of rows the same value comes many times.
+        let mut seen = HashSet::new();
+        let known = known.into_iter().filter(|value| seen.insert(*value));
+        let known: Vec<&Value> = known.collect();
         let texts: Vec<String> = known.iter().map(ToString::to_string).collect();
         // The number that looks most like another one is not what was meant.
         let numbers = known.iter().all(|value| value.as_float().is_some());

@@ -52,3 +52,13 @@ fn no_text_makes_it_panic() {
         let _ = Filter::read("--only", text);
     }
 }
+
+#[test]
+fn values_are_told_once() {
+    let filter = Filter::read("--only", "m=zzzz").expect("a filter");
+    let term = &filter.terms[0];
+    let values = ["a", "b", "a", "b"].map(Value::from);
+    let mut found = Diagnostics::new();
+    term.unknown_values(&values, false, &mut found);
+    assert!(found.render(false).contains("its values are: `a` and `b`"));
+}

@@ -188,7 +188,12 @@ impl Remarks<'_> {
             let known = path.ancestors().any(|above| covered.contains(above));
             let mut given = Path::new(&mention.name).ancestors();
             let given = given.any(|path| outputs.contains(&*path.to_string_lossy()));
-            if given || known {
+            // A link among the code is there by the content behind it.
+            let mut code = matched.files.iter();
+            let is_behind = |(_, file): &(String, PathBuf)| {
+                file.canonicalize().is_ok_and(|file| path.starts_with(file))
+            };
+            if given || known || code.any(is_behind) {
                 continue;
             }
             if path.is_dir() && (mention.bare || self.covers_some(&path, &covered)) {

@@ -5,6 +5,7 @@ mod spec;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use serde_json::Value as Json;
 
@@ -14,6 +15,7 @@ use super::TableError;
 use super::display;
 use super::stats;
 use super::stats::Interval;
+use super::summary;
 
 pub use spec::Correction;
 pub use spec::PairTest;
@@ -54,8 +56,27 @@ pub struct Pair {
     pub effect: Option<f64>,
 }
 
-/// The row of each replicate, by its coordinates as text.
-type Replicates = BTreeMap<Vec<String>, usize>;
+/// The number of each replicate, by its coordinates as text; none where it was not measured.
+type Replicates = BTreeMap<Vec<String>, Option<f64>>;
+
+/// The rows within whose places pairs are formed.
+struct Places<'t> {
+    /// The axes that make a place.
+    by: Vec<&'t str>,
+    /// In order of appearance.
+    order: Vec<Vec<Json>>,
+    /// At a place: the rows of each value.
+    rows: HashMap<Vec<Json>, Vec<Vec<usize>>>,
+    /// The places that lack an axis.
+    wider: Vec<Vec<Json>>,
+}
+
+/// The rows of one value that count at a place.
+struct Side<'p> {
+    rows: &'p [usize],
+    /// Whether they stand there, and not at one with fewer axes.
+    own: bool,
+}
 
 impl Pairwise {
     /// Compares the values of an axis within groups that agree on all other axes.
@@ -76,24 +97,25 @@ impl Pairwise {
         let values = distinct(table.rows.iter().map(|row| &row[compare]));
         let pairs = pairs(&values, spec)?;
 
+        let places = Places::new(table, &by, compare, &values);
         let mut rows = Vec::new();
-        let key = |row: &Vec<Json>| -> Vec<Json> { by.iter().map(|&i| row[i].clone()).collect() };
-        for at in distinct(&table.rows.iter().map(key).collect::<Vec<_>>()) {
-            let samples: Vec<Replicates> = values
-                .iter()
-                .map(|value| {
-                    let own = |row: &Vec<Json>| row[compare] == **value && key(row) == *at;
-                    sample(table, &replicates, &spec.compare, own)
-                })
-                .collect::<Result<_, _>>()?;
+        for at in &places.order {
+            let sides: Vec<Side> = (0..values.len())
+                .map(|value| places.side(at, value))
+                .collect();
             for (m, &metric) in metrics.iter().enumerate() {
+                let samples: Vec<Replicates> = sides
+                    .iter()
+                    .map(|side| sample(table, side.rows, metric, (&by, &replicates), compare))
+                    .collect::<Result<_, _>>()?;
                 for &(a, b) in &pairs {
-                    // A group that lacks one side has nothing to say of the pair.
-                    if samples[a].is_empty() || samples[b].is_empty() {
+                    // A group that lacks one side has nothing to say of the pair, and one that has none of
+                    // its own is told elsewhere.
+                    let empty = samples[a].is_empty() || samples[b].is_empty();
+                    if empty || !(sides[a].own || sides[b].own) {
                         continue;
                     }
-                    let number = |row: &usize| table.number(*row, metric);
-                    let (x, y) = aligned(&samples[a], &samples[b], spec.test, number);
+                    let (x, y) = aligned(&samples[a], &samples[b], spec.test);
                     rows.push(Pair {
                         at: at.clone(),
                         metric: m,
@@ -103,6 +125,12 @@ impl Pairwise {
                     });
                 }
             }
+        }
+        if rows.is_empty() && !pairs.is_empty() {
+            return Err(PairwiseError::Apart {
+                compare: spec.compare.clone(),
+                axes: places.lacked(),
+            });
         }
         let tested: Vec<f64> = rows.iter().filter_map(|row| row.p).collect();
         let mut adjusted = spec.correction.apply(&tested).into_iter();
@@ -124,6 +152,58 @@ impl Pairwise {
             correction: spec.correction,
             rows,
         })
+    }
+}
+
+impl<'t> Places<'t> {
+    fn new(table: &'t Table, by: &[usize], compare: usize, values: &[&Json]) -> Self {
+        let mut order: Vec<Vec<Json>> = Vec::new();
+        let mut rows: HashMap<Vec<Json>, Vec<Vec<usize>>> = HashMap::new();
+        for (number, row) in table.rows.iter().enumerate() {
+            let place: Vec<Json> = by.iter().map(|&at| row[at].clone()).collect();
+            let of_place = rows.entry(place).or_insert_with_key(|place| {
+                order.push(place.clone());
+                vec![Vec::new(); values.len()]
+            });
+            let value = values.iter().position(|value| **value == row[compare]);
+            of_place[value.expect("values are those of the rows")].push(number);
+        }
+        let lacks_one = |place: &&Vec<Json>| place.iter().any(Json::is_null);
+        Places {
+            by: by.iter().map(|&at| &*table.columns[at].name).collect(),
+            wider: order.iter().filter(lacks_one).cloned().collect(),
+            order,
+            rows,
+        }
+    }
+
+    /// The rows of a value at a place, or else at the one place that has a part of its coordinates: those of a
+    /// baseline without the axis `k` of the others.
+    fn side(&self, at: &Vec<Json>, value: usize) -> Side<'_> {
+        let own = &self.rows[at][value];
+        let around = self.wider.iter().filter(|place| {
+            let mut both = place.iter().zip(at);
+            *place != at && both.all(|(one, other)| one.is_null() || one == other)
+        });
+        let around = around.map(|place| &self.rows[place][value]);
+        let mut around = around.filter(|rows| !rows.is_empty());
+        match (own.is_empty(), around.next(), around.next()) {
+            (true, Some(rows), None) => Side { rows, own: false },
+            _ => Side {
+                rows: own,
+                own: true,
+            },
+        }
+    }
+
+    /// The axes that some place lacks, or else all.
+    fn lacked(&self) -> Vec<String> {
+        let lacked = |at: &usize| self.wider.iter().any(|place| place[*at].is_null());
+        let mut axes: Vec<usize> = (0..self.by.len()).filter(lacked).collect();
+        if axes.is_empty() {
+            axes = (0..self.by.len()).collect();
+        }
+        axes.into_iter().map(|at| self.by[at].to_owned()).collect()
     }
 }
 
@@ -195,41 +275,41 @@ fn pairs(values: &[&Json], spec: &PairwiseSpec) -> Result<Vec<(usize, usize)>, P
     Ok(others.map(|a| (a, b)).collect())
 }
 
-/// The rows of one side, by replicate.
+/// The numbers of one side, by replicate.
 fn sample(
     table: &Table,
-    replicates: &[usize],
-    compare: &str,
-    own: impl Fn(&Vec<Json>) -> bool,
+    rows: &[usize],
+    metric: usize,
+    (by, replicates): (&[usize], &[usize]),
+    compare: usize,
 ) -> Result<Replicates, PairwiseError> {
-    let mut sample = Replicates::new();
-    for (r, row) in table.rows.iter().enumerate().filter(|(_, row)| own(row)) {
-        let at: Vec<String> = replicates.iter().map(|&i| row[i].to_string()).collect();
-        if let Some(first) = sample.insert(at, r) {
-            return Err(PairwiseError::Twice {
-                compare: compare.to_owned(),
-                first: first + 1,
-                second: r + 1,
-            });
+    let rows = table
+        .without_wholes(rows, replicates, metric)
+        .map_err(|clash| {
+            summary::of_all(table, clash, metric, &[by, &[compare]].concat(), replicates)
+        })?;
+    let rows = table.one_each(&rows, replicates, metric).map_err(|clash| {
+        let told = [by, replicates, &[compare, metric]].concat();
+        PairwiseError::Twice {
+            compare: table.columns[compare].name.clone(),
+            first: clash.0 + 1,
+            second: clash.1 + 1,
+            apart: table.differing(clash, &told),
         }
-    }
-    Ok(sample)
+    })?;
+    let number = |&row: &usize| {
+        let at = replicates.iter().map(|&at| table.rows[row][at].to_string());
+        (at.collect(), table.number(row, metric))
+    };
+    Ok(rows.iter().map(number).collect())
 }
 
 /// The numbers of both sides: of the replicates that both have, or of all.
-fn aligned(
-    a: &Replicates,
-    b: &Replicates,
-    test: PairTest,
-    number: impl Fn(&usize) -> Option<f64>,
-) -> (Vec<f64>, Vec<f64>) {
+fn aligned(a: &Replicates, b: &Replicates, test: PairTest) -> (Vec<f64>, Vec<f64>) {
     if !test.is_paired() {
-        let all = |rows: &Replicates| rows.values().filter_map(&number).collect();
+        let all = |side: &Replicates| side.values().copied().flatten().collect();
         return (all(a), all(b));
     }
-    let both = a.iter().filter_map(|(at, row)| {
-        let other = b.get(at)?;
-        number(row).zip(number(other))
-    });
+    let both = a.iter().filter_map(|(at, number)| number.zip(*b.get(at)?));
     both.unzip()
 }

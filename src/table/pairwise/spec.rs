@@ -3,6 +3,8 @@
 use super::super::SummaryError;
 use super::super::TableError;
 use super::super::stats;
+use super::super::summary::quoted;
+use super::super::summary::told_apart;
 
 /// What is compared.
 #[derive(Clone, Debug)]
@@ -44,10 +46,7 @@ pub enum PairwiseError {
     Table(#[from] TableError),
     #[error(transparent)]
     Summary(#[from] SummaryError),
-    #[error(
-        "`{compare}` never is `{baseline}`; it is {}",
-        super::super::summary::quoted(known)
-    )]
+    #[error("`{compare}` never is `{baseline}`; it is {}", quoted(known))]
     Baseline {
         compare: String,
         baseline: String,
@@ -56,15 +55,23 @@ pub enum PairwiseError {
     #[error("`{compare}` has one value, `{only}`: there is nothing to compare it with")]
     Alone { compare: String, only: String },
     #[error(
-        "rows {first} and {second} are the same `{compare}` at the same replicate: name the axis \
-         that tells them apart under `replicate`"
+        "rows {first} and {second} are the same `{compare}` at the same replicate: {}",
+        told_apart(apart, "`replicate`")
     )]
     Twice {
         compare: String,
         /// Counted from one.
         first: usize,
         second: usize,
+        /// The columns in which they differ.
+        apart: Vec<String>,
     },
+    #[error(
+        "nothing can be compared: values of `{compare}` never agree in {}; name those axes under `replicate`, or \
+         choose one setting of each value first, by `select` or `table/best`",
+        quoted(axes)
+    )]
+    Apart { compare: String, axes: Vec<String> },
 }
 
 impl PairTest {

@@ -157,8 +157,47 @@ fn what_cannot_be_compared_says_why() {
         Pairwise::new(&table, &spec(PairTest::PairedT))
             .unwrap_err()
             .to_string(),
-        "rows 3 and 4 are the same `drug` at the same replicate: name the axis that tells them \
-         apart under `replicate`"
+        "rows 3 and 4 are the same `drug` at the same replicate: no column tells them apart"
+    );
+}
+
+/// A baseline without the axis of another variant stands beside each of its values.
+#[test]
+fn a_baseline_without_an_axis_is_compared_in_all_of_it() {
+    let compared = |rows: &str, compare: &str, baseline: Option<&str>| {
+        let csv = format!("m,k,j,seed,kl\n{rows}");
+        let table = Table::from_csv(&csv, &["m", "k", "j", "seed"]).unwrap();
+        let mut spec = spec(PairTest::PairedT);
+        spec.values = vec!["kl".to_owned()];
+        spec.compare = compare.to_owned();
+        spec.baseline = baseline.map(str::to_owned);
+        spec.replicate = vec!["seed".to_owned()];
+        Pairwise::new(&table, &spec)
+    };
+    let rows = "a,,,0,1\na,,,1,2\nb,1,,0,2\nb,1,,1,4\nb,2,,0,5\nb,2,,1,5\n";
+    for baseline in [Some("a"), None] {
+        let pairwise = compared(rows, "m", baseline).unwrap();
+        let found = pairwise.rows.iter();
+        let found: Vec<_> = found
+            .map(|row| (row.at[0].clone(), row.difference))
+            .collect();
+        let wanted = [(1.into(), Some(1.5)), (2.into(), Some(3.5))];
+        assert_eq!(found, wanted);
+    }
+    let error = compared("a,,3,0,1\nb,1,,0,2\n", "m", Some("a")).unwrap_err();
+    let error = error.to_string();
+    assert!(error.starts_with("nothing can be compared: values of `m` never agree in `k`, `j`"));
+}
+
+#[test]
+fn a_row_of_all_replicates_is_none_of_them() {
+    let mut table = sleep();
+    table.rows.push(vec!["laevo".into(), Json::Null, 9.into()]);
+    let error = Pairwise::new(&table, &spec(PairTest::PairedT)).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.starts_with("two stages report different `gain` for one place"),
+        "{error}"
     );
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::Column;
 use super::IntervalKind;
 use super::Table;
+use super::replicates::Clash;
 use super::stats;
 use super::stats::Interval;
 
@@ -40,6 +41,45 @@ pub enum SummaryError {
          under `replicate` to reduce over it"
     )]
     Varies { axis: String },
+    #[error(
+        "rows {first} and {second} have different `{column}` for one place{place}: {}",
+        told_apart(apart, "`replicate` to reduce over it, or under `by` to keep it")
+    )]
+    Repeated {
+        column: String,
+        place: String,
+        /// Counted from one.
+        first: usize,
+        second: usize,
+        /// The columns in which they differ.
+        apart: Vec<String>,
+    },
+    #[error(
+        "two stages report different `{column}` for one place{place}: rows {first} and {second}, of which row \
+         {first} has no {}, and is no further replicate; give the stages to a table of their own each, or their \
+         numbers different names",
+        quoted(axes)
+    )]
+    OfAll {
+        column: String,
+        place: String,
+        /// Counted from one.
+        first: usize,
+        second: usize,
+        /// What the first lacks.
+        axes: Vec<String>,
+    },
+}
+
+/// What to do about rows of one replicate.
+pub(super) fn told_apart(columns: &[String], under: &str) -> String {
+    match columns {
+        [] => "no column tells them apart".to_owned(),
+        columns => format!(
+            "they differ in {}; name what tells them apart under {under}",
+            quoted(columns)
+        ),
+    }
 }
 
 pub(super) fn quoted(names: &[String]) -> String {
@@ -99,8 +139,28 @@ impl Estimate {
 }
 
 impl Summary {
+    /// What the columns beside that of a number are called, after its name.
+    pub const PARTS: [&str; 5] = ["low", "high", "sd", "n", "missing"];
+
     /// Summarises the rows of a table.
+    ///
+    /// # Errors
+    /// Where a column is not there or holds no numbers, and where a row that has none of the replicates' axes
+    /// would be one of them.
     pub fn new(table: &Table, spec: &SummarySpec) -> Result<Summary, SummaryError> {
+        Summary::of(table, spec, false)
+    }
+
+    /// The same of a table that has one row for each replicate of a place.
+    ///
+    /// # Errors
+    /// As [`Summary::new`], and where several rows of one replicate have different numbers: they would be taken
+    /// for repetitions, whatever they are.
+    pub fn of_single_rows(table: &Table, spec: &SummarySpec) -> Result<Summary, SummaryError> {
+        Summary::of(table, spec, true)
+    }
+
+    fn of(table: &Table, spec: &SummarySpec, single: bool) -> Result<Summary, SummaryError> {
         let metrics = positions(table, &spec.values)?;
         let replicates = positions(table, &spec.replicate)?;
         let by = match &spec.by {
@@ -136,10 +196,11 @@ impl Summary {
                     return Err(SummaryError::Varies { axis });
                 }
             }
-            let estimates = metrics
-                .iter()
-                .map(|&metric| estimate(table, &rows, metric, spec.interval))
-                .collect::<Result<_, _>>()?;
+            let estimate = |&metric: &usize| {
+                let rows = counted(table, &rows, metric, (&by, &replicates), &metrics, single)?;
+                estimate(table, &rows, metric, spec.interval)
+            };
+            let estimates = metrics.iter().map(estimate).collect::<Result<_, _>>()?;
             summarised.push(Group { at, estimates });
         }
         let pick = |positions: &[usize]| -> Vec<Column> {
@@ -164,13 +225,13 @@ impl Summary {
                 axis: false,
                 ..metric.clone()
             });
-            for part in ["low", "high", "sd"] {
+            for part in Summary::PARTS {
                 let name = format!("{}_{part}", metric.name);
-                columns.push(Column::metric(&name, &metric.unit, None));
-            }
-            for part in ["n", "missing"] {
-                let name = format!("{}_{part}", metric.name);
-                columns.push(Column::metric(&name, "", None));
+                let unit = match part {
+                    "n" | "missing" => "",
+                    _ => &metric.unit,
+                };
+                columns.push(Column::metric(&name, unit, None));
             }
         }
         let rows = self.groups.iter().map(|group| {
@@ -251,6 +312,66 @@ fn position(table: &Table, name: &str) -> Result<usize, SummaryError> {
         name: name.to_owned(),
         known: table.columns.iter().map(|c| c.name.clone()).collect(),
     })
+}
+
+/// The rows of a place that count towards a number.
+fn counted(
+    table: &Table,
+    rows: &[usize],
+    metric: usize,
+    (by, replicates): (&[usize], &[usize]),
+    metrics: &[usize],
+    single: bool,
+) -> Result<Vec<usize>, SummaryError> {
+    let rows = table
+        .without_wholes(rows, replicates, metric)
+        .map_err(|clash| of_all(table, clash, metric, by, replicates))?;
+    if !single {
+        return Ok(rows);
+    }
+    table.one_each(&rows, replicates, metric).map_err(|clash| {
+        let places = [by, replicates].concat();
+        SummaryError::Repeated {
+            column: table.columns[metric].name.clone(),
+            place: place(table, clash.0, &places),
+            first: clash.0 + 1,
+            second: clash.1 + 1,
+            apart: table.differing(clash, &[&places, metrics].concat()),
+        }
+    })
+}
+
+/// What to say of a row that stands for several replicates.
+pub(super) fn of_all(
+    table: &Table,
+    Clash(whole, part): Clash,
+    metric: usize,
+    by: &[usize],
+    replicates: &[usize],
+) -> SummaryError {
+    let lacks =
+        |at: &&usize| table.rows[whole][**at].is_null() && !table.rows[part][**at].is_null();
+    let axes = replicates.iter().filter(lacks);
+    SummaryError::OfAll {
+        column: table.columns[metric].name.clone(),
+        place: place(table, whole, by),
+        first: whole + 1,
+        second: part + 1,
+        axes: axes.map(|at| table.columns[*at].name.clone()).collect(),
+    }
+}
+
+/// ` (lr=1, seed=0)`; nothing where a row has none of the coordinates.
+fn place(table: &Table, row: usize, columns: &[usize]) -> String {
+    let there = columns.iter().filter(|at| !table.rows[row][**at].is_null());
+    let there = there.map(|at| {
+        let value = super::frame::display(&table.rows[row][*at]);
+        format!("{}={value}", table.columns[*at].name)
+    });
+    match there.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => none,
+        there => format!(" ({there})"),
+    }
 }
 
 fn estimate(

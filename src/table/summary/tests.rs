@@ -99,3 +99,35 @@ fn no_rows_are_no_groups() {
     assert!(summary.groups.is_empty());
     assert_eq!(summary.note(), "no rows");
 }
+
+#[test]
+fn a_row_of_all_replicates_is_none_of_them() {
+    let mut table = table();
+    table
+        .rows
+        .push(["circle".into(), "vae".into(), Json::Null, 9.into()].into());
+    let error = Summary::new(&table, &spec(&["seed"])).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.starts_with(
+            "two stages report different `kl` for one place (dataset=circle, method=vae): rows 7 and 1, of \
+             which row 7 has no `seed`"
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn rows_of_one_replicate_are_no_repetitions() {
+    let csv = "method,seed,fold,kl\nvae,0,0,1\nvae,0,1,2\nvae,1,0,3\nvae,1,1,3\n";
+    let table = Table::from_csv(csv, &["method"]).unwrap();
+    assert!(Summary::new(&table, &spec(&["seed"])).is_ok());
+    let error = Summary::of_single_rows(&table, &spec(&["seed"])).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "rows 1 and 2 have different `kl` for one place (method=vae, seed=0): they differ in `fold`; name what \
+         tells them apart under `replicate` to reduce over it, or under `by` to keep it"
+    );
+    let told = Summary::of_single_rows(&table, &spec(&["seed", "fold"])).unwrap();
+    assert_eq!(told.groups[0].estimates[0].n(), 4);
+}

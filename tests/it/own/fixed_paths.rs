@@ -125,3 +125,18 @@ stages:
     let names = space.read("outputs/o/cells/s/names");
     assert_eq!(names, "a\n\\376\n\\377\n");
 }
+
+#[test]
+fn a_link_among_the_code_is_there_with_what_is_behind_it() {
+    let space = space(
+        "experiment: o\nstages:\n  a:\n    uses: command\n    with: {run: 'sh $root/r.sh', code: [r.sh], metrics: stdout}\n",
+    );
+    space.write("run.sh", "echo loss=1\n");
+    std::os::unix::fs::symlink("run.sh", space.path("r.sh")).unwrap();
+    let output = space.output(&["check", "manifests/o.yaml"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.success() && !said.contains("in no key"),
+        "{said}"
+    );
+}

@@ -1,11 +1,17 @@
 //! `select`: of a group of candidates the one with the best score goes on.
 
+mod check;
+mod scored;
+
 use std::collections::BTreeSet;
 use std::collections::HashMap;
-use std::collections::HashSet;
 
 use serde_json::Value as Json;
 use serde_json::json;
+
+use scored::scored_by;
+
+pub use check::check_selections;
 
 use super::Stage;
 use super::artifacts;
@@ -16,10 +22,7 @@ use crate::engine::JobArtifact;
 use crate::engine::JobError;
 use crate::engine::JobItem;
 use crate::engine::StepOutput;
-use crate::plan;
 use crate::plan::Cell;
-use crate::plan::Plan;
-use crate::plan::Step;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
@@ -32,9 +35,6 @@ use crate::registry::Values;
 use crate::registry::choices;
 use crate::registry::params;
 use crate::table::stats;
-use crate::text::Diagnostic;
-use crate::text::Diagnostics;
-use crate::text::did_you_mean;
 use crate::text::list_of;
 use crate::text::plural;
 
@@ -98,12 +98,15 @@ impl Entry for Select {
          `metrics: {better: {loss: lower}}` of a command.\n\
          \n\
          Other steps can score the candidates: `in: {candidates: fit, scores: critic.metrics}` passes on the\n\
-         model whose critic says that it is best. A candidate has the score of its own coordinates.\n\
+         model whose critic says that it is best. A candidate has the score that agrees with it in all axes\n\
+         that both have; where several do, as of two splits, `scores: {from: critic.metrics, at: {split: valid}}`\n\
+         takes one.\n\
          \n\
          Ties go to the first in axis order. A score that is not a number never wins; a training\n\
          that diverged, and a candidate that does not report the number, is left out, and the run says so. Where no candidate has a score the step fails and says so.\n\
          With `replicate: seed` a candidate is chosen by the mean over its seeds, and not by its luckiest\n\
-         one; what is passed on is the first seed's. One of which a seed has no score is left out.\n\
+         one; what is passed on is the first seed's. One of which a seed has no score is left out, also where\n\
+         the seed is excluded or failed, and the run says so.\n\
          \n\
          `rule: one-standard-error` (Breiman, Friedman, Olshen and Stone, Classification and Regression\n\
          Trees, 1984, section 3.4.3) takes the simplest candidate whose mean is within one standard\n\
@@ -117,7 +120,7 @@ impl Entry for Select {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -206,11 +209,30 @@ impl Stage for Select {
             ));
         }
         let replicate = params.replicate.as_deref();
-        let lost = match replicate {
-            Some(_) => lost(job, candidates),
+        let missing = match replicate {
+            Some(_) => {
+                let missing = job.missing(CANDIDATES).into_iter();
+                missing
+                    .map(|(_, item)| (&*item.stage, &item.cell))
+                    .collect()
+            }
             None => Vec::new(),
         };
-        let groups = groups(candidates, &scores, replicate, &lost)?;
+        let groups = groups(candidates, &scores, replicate, &missing)?;
+        let short = groups.iter().filter(|group| !group.whole);
+        let short: Vec<String> = short
+            .map(|group| {
+                let first = &candidates[group.members[0]];
+                fitted::name_of(&first.stage, &without(&first.cell, replicate))
+            })
+            .collect();
+        if !short.is_empty() {
+            job.link.warn(&format!(
+                "left out {} without all replicates: {}",
+                plural(short.len(), "candidate"),
+                list_of(&short)
+            ));
+        }
         let means: Vec<Option<f64>> = groups.iter().map(|group| group.mean).collect();
         let best = best(&means, largest).ok_or_else(|| {
             JobError::failed(format!(
@@ -273,7 +295,9 @@ impl Stage for Select {
 /// Candidates that are one but for their replicates, in axis order.
 struct Group {
     members: Vec<usize>,
-    /// Of their scores; none where one has none.
+    /// Whether it has as many replicates as any other, and none of them is missing.
+    whole: bool,
+    /// Of their scores; none where one has none, or is not there.
     mean: Option<f64>,
     /// Its standard error; none of a single one.
     error: Option<f64>,
@@ -283,7 +307,7 @@ fn groups(
     candidates: &[JobItem],
     scores: &[Option<f64>],
     replicate: Option<&str>,
-    lost: &[&Cell],
+    missing: &[(&str, &Cell)],
 ) -> Result<Vec<Group>, JobError> {
     if let Some(axis) = replicate
         && candidates.iter().all(|item| item.cell.get(axis).is_none())
@@ -295,12 +319,7 @@ fn groups(
         ))
         .hint(format!("their axes are {}", list_of(axes))));
     }
-    // The coordinates that replicates share.
-    let shared = |cell: &Cell| {
-        let shared = cell.iter().filter(|(name, _)| Some(*name) != replicate);
-        let shared = shared.map(|(name, value)| format!("{name}={value:?}"));
-        shared.collect::<Vec<_>>()
-    };
+    let name = |stage: &str, cell: &Cell| format!("{stage} {:?}", without(cell, replicate));
     let mut members: Vec<Vec<usize>> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
     for (at, item) in candidates.iter().enumerate() {
@@ -309,16 +328,29 @@ fn groups(
             continue;
         }
         let group = *known
-            .entry(format!("{} {:?}", item.stage, shared(&item.cell)))
+            .entry(name(&item.stage, &item.cell))
             .or_insert_with(|| {
                 members.push(Vec::new());
                 members.len() - 1
             });
         members[group].push(at);
     }
-    let lost: HashSet<Vec<String>> = lost.iter().map(|cell| shared(cell)).collect();
+    // How many there would be, of those that have replicates.
+    let repeated = |members: &[usize]| {
+        let cell = &candidates[members[0]].cell;
+        replicate.is_some_and(|axis| cell.get(axis).is_some())
+    };
+    let mut planned: Vec<usize> = members.iter().map(Vec::len).collect();
+    for (stage, cell) in missing {
+        if let Some(group) = known.get(&name(stage, cell)) {
+            planned[*group] += 1;
+        }
+    }
+    let of_repeated = members.iter().zip(&planned);
+    let of_repeated = of_repeated.filter(|(members, _)| repeated(members));
+    let most = of_repeated.map(|(_, planned)| *planned).max();
     let group = |members: Vec<usize>| {
-        let whole = !lost.contains(&shared(&candidates[members[0]].cell));
+        let whole = !repeated(&members) || Some(members.len()) == most;
         let all = members
             .iter()
             .map(|member| scores[*member].filter(|_| whole));
@@ -330,11 +362,18 @@ fn groups(
         });
         Group {
             members,
+            whole,
             mean,
             error,
         }
     };
     Ok(members.into_iter().map(group).collect())
+}
+
+/// A cell without one of its coordinates.
+fn without(cell: &Cell, axis: Option<&str>) -> Cell {
+    let left = cell.0.iter().filter(|(name, _)| Some(&**name) != axis);
+    Cell(left.cloned().collect())
 }
 
 /// The simplest of those within one standard error of the best; of equally simple ones the best.
@@ -358,7 +397,8 @@ fn simplest_within_error(
             .is_some_and(|own| (own - mean).abs() <= error)
     };
     let within = (0..groups.len()).filter(within);
-    let Some(axis) = axis else {
+    // A single one has nothing to be simpler than.
+    let Some(axis) = axis.filter(|_| groups.len() > 1) else {
         return Ok(within.min().unwrap_or(best));
     };
     let size = |at: usize| {
@@ -382,151 +422,6 @@ fn simplest_within_error(
     Ok(simplest.0)
 }
 
-/// What is wrong with what selections choose by; warns where the score that chose a winner is reported of it.
-pub fn check_selections(plan: &Plan) -> Diagnostics {
-    let mut found = chosen_by(plan);
-    let mut told = BTreeSet::new();
-    for step in &plan.steps {
-        let reports = ["table/", "figure/"]
-            .iter()
-            .any(|of| step.kind.name().starts_with(of));
-        let items = step.inputs.iter().flat_map(|input| &input.items);
-        for item in items.filter(|_| reports) {
-            let plan::From::Step { step: from, .. } = item.from else {
-                continue;
-            };
-            let selection = plan.step(from);
-            let by = selection.params.get("by").and_then(Value::as_str);
-            let Some(by) = by.filter(|_| selection.kind.name() == Select.name()) else {
-                continue;
-            };
-            // Beside a number that had no say it is told apart.
-            let alone = |value: Option<&Value>| match value {
-                Some(Value::List(names)) => names.len() == 1 && names[0].as_str() == Some(by),
-                Some(value) => value.as_str() == Some(by),
-                None => false,
-            };
-            let mut params = ["values", "value", "y"].iter();
-            let named = params.any(|param| alone(step.params.get(param)));
-            if named && told.insert((step.stage.clone(), selection.stage.clone())) {
-                found.push(
-                    Diagnostic::warning(format!(
-                        "`{}` reports nothing but the score by which `{}` was chosen",
-                        step.stage, selection.stage
-                    ))
-                    .at(
-                        &step.place,
-                        format!("`{by}` of the winner says too much of it"),
-                    )
-                    .also(&selection.place, "the best of several by this score")
-                    .help("report a number of data that had no say, as of a test split"),
-                );
-            }
-        }
-    }
-    found
-}
-
-/// Numbers and axes that selections name and that their candidates will not have, once for a stage.
-fn chosen_by(plan: &Plan) -> Diagnostics {
-    let mut found = Diagnostics::new();
-    let known = plan.known_columns();
-    for stage in &plan.stages {
-        let mut steps = stage.steps.iter().map(|id| plan.step(*id));
-        let Some(step) = steps.find(|step| step.kind.name() == Select.name()) else {
-            continue;
-        };
-        let Ok(params) = SelectParams::read(&step.params) else {
-            continue;
-        };
-        let written = plan.experiment.pipeline.stages.iter();
-        let written = written.filter(|written| written.name == step.stage);
-        let place = |param: &str| {
-            let arguments = written.clone().flat_map(|stage| &stage.with);
-            let mut own = arguments.filter(|given| *given.name == *param);
-            own.next().map_or(&step.place, |given| &given.value.place)
-        };
-        let scored = step.inputs.iter().any(|input| *input.slot == *SCORES);
-        let slot = if scored { SCORES } else { CANDIDATES };
-        if let Some(unclear) = unclear(plan, step).filter(|_| !scored) {
-            found.push(unclear);
-            continue;
-        }
-        let scores = known.read(step, slot).numbers;
-        if !scores.open && !scores.names.contains(&params.by) {
-            let names = scores.names.iter().map(String::as_str);
-            found.push(
-                Diagnostic::error(format!("the candidates report no `{}`", params.by))
-                    .at(place("by"), "what is chosen by is a number of theirs")
-                    .maybe_help(did_you_mean(&params.by, names, "they report")),
-            );
-        }
-        let axes = known.read(step, CANDIDATES).axes;
-        let named = [
-            ("replicate", &params.replicate),
-            ("simplest", &params.simplest),
-        ];
-        for (param, axis) in named {
-            let Some(axis) = axis
-                .as_ref()
-                .filter(|axis| !axes.open && !axes.names.contains(*axis))
-            else {
-                continue;
-            };
-            let names = axes.names.iter().map(String::as_str);
-            found.push(
-                Diagnostic::error(format!("no candidate has an axis `{axis}`"))
-                    .at(place(param), "candidates differ along an axis")
-                    .maybe_help(did_you_mean(axis, names, "their axes are")),
-            );
-        }
-    }
-    found
-}
-
-/// What is to be said of candidates that leave no metrics, or several of which none is called so.
-fn unclear(plan: &Plan, step: &Step) -> Option<Diagnostic> {
-    let items = step.inputs.iter().flat_map(|input| &input.items);
-    // Thousands of cells of a stage leave the same outputs.
-    let mut seen: HashSet<(&str, &str)> = HashSet::new();
-    for item in items {
-        let plan::From::Step { step: from, .. } = item.from else {
-            continue;
-        };
-        let candidate = plan.step(from);
-        if !seen.insert((&candidate.stage, candidate.kind.name())) {
-            continue;
-        }
-        // What is passed on was looked at where it was made.
-        if let Outputs::PassedOn { .. } = candidate.kind.outputs() {
-            continue;
-        }
-        let outputs = candidate.outputs();
-        let metrics = outputs
-            .iter()
-            .filter(|(_, ty)| *ty == ArtifactType::Metrics);
-        let names: Vec<&str> = metrics.map(|(name, _)| &**name).collect();
-        if names.len() == 1 || names.contains(&"metrics") {
-            continue;
-        }
-        let stage = &candidate.stage;
-        let title = match names.is_empty() {
-            true => format!("`{stage}` leaves no metrics to choose by"),
-            false => format!("`{stage}` leaves several metrics: {}", list_of(&names)),
-        };
-        return Some(
-            Diagnostic::error(title)
-                .at(&step.place, "chooses by a number of its candidates")
-                .also(&candidate.place, "leaves the candidates")
-                .help("the output of which it chooses is called `metrics`")
-                .help(format!(
-                    "where another output or stage has the number, `in: {{{SCORES}: {stage}.…}}` names it"
-                )),
-        );
-    }
-    None
-}
-
 /// Which is best as the manifest, or the kind that reports the number, says it.
 fn known_order(scored: &[&JobItem], by: &str) -> Order {
     let mut said = scored.iter().filter_map(|scored| {
@@ -538,34 +433,6 @@ fn known_order(scored: &[&JobItem], by: &str) -> Order {
         Some(false) => Order::Min,
         _ => Order::Max,
     }
-}
-
-/// For every candidate the one of the scores that stands at its coordinates.
-fn scored_by<'a>(
-    candidates: &[JobItem],
-    scores: &'a [JobItem],
-) -> Result<Vec<&'a JobItem>, JobError> {
-    let of = |candidate: &JobItem| {
-        // A score may have fewer axes than what it scores, and belongs to all that share them.
-        let belongs = |score: &&JobItem| {
-            let mut axes = score.cell.iter();
-            axes.all(|(axis, value)| candidate.cell.get(axis) == Some(value))
-        };
-        let mut own = scores.iter().filter(belongs);
-        match (own.next(), own.next()) {
-            (Some(score), None) => Ok(score),
-            (found, _) => Err(JobError::failed(format!(
-                "{} has {} in `{SCORES}`",
-                fitted::name(candidate),
-                match found {
-                    None => "no score",
-                    Some(_) => "several scores",
-                }
-            ))
-            .hint("the stages in `candidates` and `scores` run in the same cells")),
-        }
-    };
-    candidates.iter().map(of).collect()
 }
 
 /// The output called `metrics`, or the only one that is such.
@@ -627,22 +494,6 @@ fn without_number(
     Ok(())
 }
 
-/// The cells of candidates that left no result, and may.
-fn lost<'j>(job: &'j Job<'_>, candidates: &[JobItem]) -> Vec<&'j Cell> {
-    let inputs = job.step.inputs.iter();
-    let planned = inputs.filter(|input| *input.slot == *CANDIDATES);
-    let cells = planned
-        .flat_map(|input| &input.items)
-        .map(|item| &item.cell);
-    let left: HashSet<String> = candidates
-        .iter()
-        .map(|item| item.cell.to_string())
-        .collect();
-    cells
-        .filter(|cell| !left.contains(&cell.to_string()))
-        .collect()
-}
-
 /// The first of the best; candidates without a score never win.
 fn best(scores: &[Option<f64>], largest: bool) -> Option<usize> {
     let mut winner: Option<(usize, f64)> = None;
@@ -678,6 +529,8 @@ fn cell_json(item: &JobItem) -> Json {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
@@ -697,7 +550,7 @@ mod tests {
     fn items(cells: &[(&str, i64)]) -> Vec<JobItem> {
         let item = |(size, seed): &(&str, i64)| JobItem {
             stage: "fit".to_owned(),
-            cell: crate::plan::Cell(std::sync::Arc::from([
+            cell: crate::plan::Cell(Arc::from([
                 ("size".into(), Value::Float(size.parse().expect("a number"))),
                 ("seed".into(), Value::Int(*seed)),
             ])),
@@ -749,6 +602,37 @@ mod tests {
             chosen([9.9, 10.1, 9.0, 9.0, 8.0, 8.0], Some("size")).expect("sizes"),
             0
         );
+    }
+
+    /// A candidate of which a seed is excluded, or failed in its own stage, is not chosen by its others.
+    #[test]
+    fn a_candidate_without_all_replicates_is_left_out() {
+        let mut items = items(&[("4", 0), ("4", 1), ("2", 1), ("1", 0), ("1", 1)]);
+        let means = |items: &[JobItem], missing: &[(&str, &Cell)]| -> Vec<Option<f64>> {
+            let groups = groups(items, &[Some(1.0); 5], Some("seed"), missing);
+            let groups = groups.expect("there are seeds");
+            groups.iter().map(|group| group.mean).collect()
+        };
+        assert_eq!(means(&items, &[]), [Some(1.0), None, Some(1.0)]);
+        let lost = items[2].cell.clone();
+        let missing = without(&lost, Some("seed")).0;
+        let seed: (Arc<str>, Value) = ("seed".into(), Value::Int(2));
+        let missing = Cell(missing.iter().cloned().chain([seed]).collect());
+        // Of the other stage: nothing is missing here.
+        assert_eq!(
+            means(&items, &[("other", &missing)]),
+            [Some(1.0), None, Some(1.0)]
+        );
+        items.remove(2);
+        let missing = Cell(Arc::from([
+            ("size".into(), Value::Float(4.0)),
+            ("seed".into(), Value::Int(2)),
+        ]));
+        assert_eq!(means(&items, &[("fit", &missing)]), [None, None]);
+        // Without seeds there is nothing to lack.
+        items.truncate(3);
+        items[2].cell = without(&items[2].cell, Some("seed"));
+        assert_eq!(means(&items, &[]), [Some(1.0), Some(1.0)]);
     }
 
     #[test]
