@@ -125,6 +125,7 @@ fn plan(steps: usize) -> Vec<Arc<Step>> {
             (Arc::from("number"), Value::Int(number as i64)),
         ]));
         let item = |step| InputItem {
+            stage: std::sync::Arc::from("a"),
             cell: cell.clone(),
             from: From::Step {
                 step,

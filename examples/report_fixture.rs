@@ -75,7 +75,8 @@ fn fixture() -> Result<Report, Box<dyn Error>> {
     let claims: Vec<Claim> = serde_yaml::from_str(CLAIMS)?;
     let mut judged = Vec::new();
     for claim in &claims {
-        let judgement = claims::judge(claim, &scores, &KnownNames::of(&scores));
+        let source = claims::Source::from(scores.clone());
+        let judgement = claims::judge(claim, &[&source], &KnownNames::of(&scores));
         judged.push(judgement.map_err(|errors| format!("{errors:?}"))?);
     }
     let (steps, failures) = steps();

@@ -16,8 +16,11 @@ use crate::random::Seed;
 use crate::random::Stream;
 use crate::registry::Capability;
 use crate::registry::Entry;
+use crate::registry::Facts;
 use crate::registry::Measure;
+use crate::registry::Misfit;
 use crate::registry::Param;
+use crate::registry::Values;
 use crate::registry::params;
 
 /// `evaluate/ms-ssim`
@@ -50,14 +53,15 @@ impl Entry for MsSsimScore {
          Five scales with the weights 0.0448, 0.2856, 0.3001, 0.2363, 0.1333; a Gaussian window of 11\n\
          pixels with σ = 1.5, which shrinks with the picture where a scale is smaller; per channel,\n\
          then averaged. Contrast terms below 0 count as 0. Pixels are mapped to [0, 1] by the range\n\
-         that the data set states and cut there.\n\
+         that the data set states and cut there; where it states none, by the least and the greatest pixel of\n\
+         the test pictures. Five scales need pictures of 16 × 16 pixels.\n\
          \n\
          Source: Wang, Simoncelli and Bovik 2003, *Multi-scale structural similarity*; Rosca,\n\
          Lakshminarayanan and Mohamed 2018, arXiv 1802.06847, for its use."
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -79,6 +83,18 @@ impl Metric for MsSsimScore {
         &[Capability::Samples]
     }
 
+    fn foresee(&self, _values: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<(), Misfit> {
+        match reads("data").shape.as_deref() {
+            Some([_, height, width]) if *height.min(width) < MsSsim::LEAST => Err(Misfit {
+                slot: "data",
+                message: format!("its pictures have {height} × {width} pixels"),
+                beside: None,
+                help: format!("five scales need {0} × {0}", MsSsim::LEAST),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     fn score(&self, asked: &Asked<'_>) -> Result<Scores, ModelError> {
         let (model, data) = (asked.model, asked.data);
         let params = MsSsimParams::read(asked.params)?;
@@ -96,9 +112,9 @@ impl Metric for MsSsimScore {
             Ok::<Rows, ModelError>(samples.into_rows())
         };
         let (x, y) = (samples("ms-ssim/first")?, samples("ms-ssim/second")?);
-        let range = range(data);
-        let generated = diversity(&x, &y, image, range)?;
         let test = params::observations(data, "test")?;
+        let range = stated_range(data).unwrap_or_else(|| range_of(&test));
+        let generated = diversity(&x, &y, image, range)?;
         let mut stream = seed.derive("ms-ssim/data").stream(0);
         let (x, y) = different(&test, pairs, &mut stream)?;
         let real = diversity(&x, &y, image, range)?;
@@ -147,12 +163,23 @@ fn different(rows: &Rows, pairs: usize, stream: &mut Stream) -> Result<(Rows, Ro
     Ok((of(&first), of(&second)))
 }
 
-/// Smallest and largest value that a pixel can have.
-fn range(data: &Dataset) -> [f32; 2] {
+/// The least and the greatest value that a pixel can have, where the data say it.
+fn stated_range(data: &Dataset) -> Option<[f32; 2]> {
     let end = |i: usize| data.meta["range"][i].as_f64().map(|v| v as f32);
-    match (end(0), end(1)) {
-        (Some(low), Some(high)) if high > low => [low, high],
-        _ => [0.0, 1.0],
+    let (low, high) = end(0).zip(end(1))?;
+    (high > low).then_some([low, high])
+}
+
+/// The least and the greatest value that a pixel has.
+fn range_of(pictures: &Rows) -> [f32; 2] {
+    let pixels = || pictures.values.iter().copied();
+    let (low, high) = (
+        pixels().fold(f32::MAX, f32::min),
+        pixels().fold(f32::MIN, f32::max),
+    );
+    match high > low {
+        true => [low, high],
+        false => [low, low + 1.0],
     }
 }
 
@@ -171,6 +198,13 @@ mod tests {
         let of = |x: &Rows, y: &Rows| diversity(x, y, image, [0.0, 1.0]).expect("pictures").mean;
         assert!(of(&noise(1), &noise(1)).abs() < 1e-12);
         assert!(of(&noise(1), &noise(2)) > 0.5);
+    }
+
+    #[test]
+    fn pictures_without_a_stated_range_have_their_own() {
+        let pictures = Rows::new(2, vec![-1.0, 0.5, 0.25, 1.0]);
+        assert_eq!(range_of(&pictures), [-1.0, 1.0]);
+        assert_eq!(range_of(&Rows::new(2, vec![0.5, 0.5])), [0.5, 1.5]);
     }
 
     #[test]

@@ -31,6 +31,11 @@ const TRAIN_ERROR: Measure = Measure::new(
     "share of wrong answers on the training split",
 )
 .down();
+const VALID_ERROR: Measure = Measure::new(
+    "valid_error",
+    "share of wrong answers on the validation split",
+)
+.down();
 
 impl Entry for TrainClassifier {
     fn name(&self) -> &'static str {
@@ -43,8 +48,8 @@ impl Entry for TrainClassifier {
 
     fn docs(&self) -> &'static str {
         "Learns `label` of the training split by cross-entropy with Adam. After each epoch the curve has\n\
-         `valid_error`, the share of wrong answers on the validation split; at the end `test_error` and\n\
-         `train_error` are those on the other two.\n\
+         `valid_error`, the share of wrong answers on the validation split; at the end it stands beside\n\
+         `test_error` and `train_error`, those on the other two.\n\
          \n\
          | `network` | layers |\n\
          | --- | --- |\n\
@@ -58,6 +63,10 @@ impl Entry for TrainClassifier {
          Source: Simonyan and Zisserman 2015, arXiv 1409.1556, configuration D; Springenberg et al.\n\
          2015, arXiv 1412.6806, for the strides; Rosca et al. 2018, arXiv 1802.06847, section 5, whose VGG has\n\
          5.5 % errors on CIFAR-10 and whose training is lost."
+    }
+
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {
@@ -80,17 +89,13 @@ impl StageKind for TrainClassifier {
 
     fn columns(&self, output: &str, _params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
         match output {
-            "metrics" => Columns::measured(&[TEST_ERROR, TRAIN_ERROR]),
+            "metrics" => Columns::measured(&self.measures()),
             _ => Columns::measured(&self.measures()).and_others(),
         }
     }
 
     fn measures(&self) -> Vec<Measure> {
-        let valid = Measure::new(
-            "valid_error",
-            "share of wrong answers on the validation split",
-        );
-        vec![TEST_ERROR, TRAIN_ERROR, valid.down()]
+        vec![TEST_ERROR, TRAIN_ERROR, VALID_ERROR]
     }
 
     fn foresee(&self, params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
@@ -115,7 +120,7 @@ impl Stage for TrainClassifier {
         let data = artifacts::dataset(job, "data")?;
         let params = ClassifierParams::read(&job.step.params)?;
         let trained = classifier::train(&data, &params, &LinkMonitor(job.link))?;
-        let names = [TEST_ERROR.name, TRAIN_ERROR.name];
+        let names = [TEST_ERROR.name, TRAIN_ERROR.name, VALID_ERROR.name];
         let metrics = match &trained.diverged {
             Some(_) => artifacts::no_metrics(names),
             None => {
@@ -123,6 +128,8 @@ impl Stage for TrainClassifier {
                 let errors = [
                     classifier.error(&data, "test")?,
                     classifier.error(&data, "train")?,
+                    // A validation split need not have labels.
+                    classifier.error(&data, "valid").unwrap_or(f64::NAN),
                 ];
                 artifacts::metrics_json(names.into_iter().zip(errors))
             }

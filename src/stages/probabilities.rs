@@ -62,6 +62,10 @@ impl Entry for ScoreOfProbabilities {
          row, never by the order in the file. The score is that of `evaluate/inception-score`."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         ProbabilitiesParams::params()
     }

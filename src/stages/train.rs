@@ -122,7 +122,10 @@ impl Stage for Train {
             (name.as_str(), last.unwrap_or(f64::NAN))
         });
         let numbers = trained.numbers.iter().copied();
-        let wrong = trained.numbers.iter().find(|(_, value)| !value.is_finite());
+        // Of a single observation no standard error is known.
+        let of_weights = |name: &str| !name.ends_with("_se");
+        let mut wrong = trained.numbers.iter();
+        let wrong = wrong.find(|(name, value)| !value.is_finite() && of_weights(name));
         let wrong = wrong.map(|(name, value)| format!("`{name}` came to {value}"));
         let diverged = trained.diverged.clone().or(wrong);
         let metrics = match &diverged {

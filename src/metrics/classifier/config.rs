@@ -70,6 +70,9 @@ pub(super) struct Config {
     pub classifier: ClassifierKind,
     pub hidden: usize,
     pub maps: usize,
+    /// What the classes are called, where the data say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_names: Option<Vec<String>>,
 }
 
 impl ClassifierParams {
@@ -106,6 +109,7 @@ impl Config {
             classifier,
             hidden,
             maps,
+            class_names: _,
         } = self;
         let (classes, maps) = (*classes, *maps);
         Component::declare("classifier", device, seed, |builder| match classifier {

@@ -1,6 +1,7 @@
 //! A trained classifier and its answers.
 
 use super::CHUNK;
+use super::class_names;
 use super::config::Config;
 use super::labels;
 use crate::data::Dataset;
@@ -82,8 +83,18 @@ impl Classifier {
     /// The share of a split whose most likely class is not the label.
     ///
     /// # Errors
-    /// Where the split has no labels or no observations.
+    /// Where the split has no labels or no observations, or its labels are numbers of other classes.
     pub fn error(&self, data: &Dataset, split: &str) -> Result<f64, ModelError> {
+        if let (Some(own), Some(theirs)) = (&self.config.class_names, class_names(data))
+            && *own != theirs
+        {
+            return Err(ModelError::Data(format!(
+                "the classifier tells {} apart, and `{}` has the classes {}: train it on data with the same ones",
+                own.join(", "),
+                data.name(),
+                theirs.join(", ")
+            )));
+        }
         let x = params::observations(data, split)?;
         Ok(wrong(&self.answers(&x)?, &labels(data, split)?))
     }

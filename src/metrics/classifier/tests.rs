@@ -175,3 +175,34 @@ fn the_order_is_that_of_the_numbers_and_the_seed() {
     assert_eq!(seen(&x, 3), seen(&other, 3));
     assert_ne!(seen(&x, 3), seen(&x, 4));
 }
+
+/// One-hot answers of ten classes, in whatever order: each part of the order has all of them.
+#[test]
+fn equal_rows_stand_anywhere() {
+    let x = Rows::new(1, (0..1000).map(|row| (row % 10) as f32).collect());
+    let order = order_of(&x, Seed::new(1));
+    let part = x.gather(&order[..100]);
+    let found: Vec<f32> = (0..10).map(|class| class as f32).collect();
+    assert!(found.iter().all(|class| part.contains(class)), "{part:?}");
+    let sorted = Rows::new(1, (0..1000).map(|row| (row / 100) as f32).collect());
+    assert_eq!(
+        sorted.gather(&order_of(&sorted, Seed::new(1))),
+        x.gather(&order)
+    );
+}
+
+#[test]
+fn labels_of_other_classes_are_no_wrong_answers() {
+    let named = |names: [&str; 2]| {
+        let mut data = data(two_sides);
+        data.meta["class_names"] = serde_json::json!(names);
+        data
+    };
+    let (own, other) = (named(["across", "down"]), named(["down", "across"]));
+    let params = given(ClassifierKind::Mlp, 1);
+    let classifier = trained(&own, &params, &Session::default()).expect("labels");
+    assert!(classifier.error(&own, "test").is_ok());
+    assert!(classifier.error(&data(two_sides), "test").is_ok());
+    let said = classifier.error(&other, "test").unwrap_err().to_string();
+    assert!(said.contains("tells across, down apart"), "{said}");
+}

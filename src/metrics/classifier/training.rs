@@ -2,6 +2,7 @@
 
 use super::CHUNK;
 use super::ClassifierParams;
+use super::class_names;
 use super::config::Config;
 use super::labels;
 use super::opened;
@@ -51,6 +52,7 @@ pub fn train(
         classifier: params.network,
         hidden: params.hidden,
         maps: params.maps,
+        class_names: class_names(data),
     };
     let valid = labelled(data, "valid").ok();
     on_device!(params.device, |device| {

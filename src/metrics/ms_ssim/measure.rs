@@ -59,7 +59,9 @@ pub struct Similarity {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MsSsimError {
     /// Coarser scales do not exist.
-    #[error("an image of {height}×{width} has no scale {scale} with a window of {window}")]
+    #[error(
+        "an image of {height}×{width} has no scale {scale} with a window of {window}: it is halved from scale to scale"
+    )]
     TooSmall {
         /// Its height.
         height: usize,
@@ -94,6 +96,9 @@ struct Plane {
 }
 
 impl MsSsim {
+    /// So many pixels each way have five scales, with a window that shrinks.
+    pub const LEAST: usize = 16;
+
     /// The similarity of every channel of every pair: `x` and `y` are `[pairs, C, H, W]`, row-major;
     /// the result is `[pairs][C]`. A pair's similarity is the mean over its channels.
     ///
@@ -151,6 +156,7 @@ impl MsSsim {
     /// One channel through all scales.
     fn channel(&self, mut x: Plane, mut y: Plane) -> Result<Similarity, MsSsimError> {
         let scales = self.weights.len();
+        let (height, width) = (x.height, x.width);
         let (mut cs, mut ssim) = (Vec::new(), Vec::new());
         for scale in 1..=scales {
             let size = match self.window {
@@ -159,8 +165,8 @@ impl MsSsim {
             };
             if size == 0 || size > x.height.min(x.width) {
                 return Err(MsSsimError::TooSmall {
-                    height: x.height,
-                    width: x.width,
+                    height,
+                    width,
                     scale,
                     window: size.max(1),
                 });
@@ -314,7 +320,17 @@ mod tests {
         };
         let x = noise(4, 64 * 64);
         let error = fixed.of_pairs(&x, &x, [1, 64, 64]).unwrap_err();
-        let message = "an image of 8×8 has no scale 4 with a window of 11";
-        assert_eq!(error.to_string(), message);
+        let message = "an image of 64×64 has no scale 4 with a window of 11";
+        assert!(error.to_string().starts_with(message), "{error}");
+        let x = noise(4, 15 * 16);
+        let error = MsSsim::default().of_pairs(&x, &x, [1, 15, 16]).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("an image of 15×16 has no scale 5")
+        );
+        let x = noise(4, MsSsim::LEAST * MsSsim::LEAST);
+        let size = [1, MsSsim::LEAST, MsSsim::LEAST];
+        assert!(MsSsim::default().of_pairs(&x, &x, size).is_ok());
     }
 }
