@@ -463,8 +463,6 @@ fn no_number(table: &Table, row: usize, at: usize, field: &str, params: &CsvPara
     let name = &table.names[at];
     let remedy = if field.replace(',', ".").parse::<f64>().is_ok() {
         "decimals are written with a point".to_owned()
-    } else if row == 0 && !table.header {
-        "`header: true` takes the first line for the names of the columns".to_owned()
     } else if params.label.is_none() && params.columns.is_none() {
         format!(
             "`label: {name}` makes classes of it, `columns: […]` names the columns that are numbers"
@@ -472,8 +470,12 @@ fn no_number(table: &Table, row: usize, at: usize, field: &str, params: &CsvPara
     } else {
         "`columns: […]` names the columns that are numbers".to_owned()
     };
+    let names = match row == 0 && !table.header {
+        true => "; if the first line names the columns, `header: true` says it",
+        false => "",
+    };
     FormatError::Line {
         line: table.lines[row] as usize,
-        why: format!("column `{name}` has `{field}`, no number: {remedy}"),
+        why: format!("column `{name}` has `{field}`, no number: {remedy}{names}"),
     }
 }
