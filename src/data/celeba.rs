@@ -145,7 +145,8 @@ fn list<T>(
 ) -> Result<T, DataError> {
     let path = source::find(folder, name).ok_or_else(|| missing(folder.join(name)))?;
     let content = source::read(&path, LARGEST)?;
-    parse(&source::text(&content)).map_err(|error| error.at(path))
+    let read = source::text(&content).and_then(parse);
+    read.map_err(|error| error.at(path))
 }
 
 /// The attributes of these pictures, `[n, a]`.

@@ -100,7 +100,7 @@ impl DataSet for Cifar10 {
         });
         if let Some(path) = source::find(&folder, NAMES) {
             let names = source::read(&path, 1 << 16)?;
-            let names = source::text(&names);
+            let names = source::text(&names).map_err(|error| error.at(&path))?;
             let names: Vec<&str> = names.split_whitespace().collect();
             meta["class_names"] = json!(names);
         }

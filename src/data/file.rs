@@ -40,6 +40,15 @@ impl Dataset {
         safetensors::serialize(views, Some(meta)).expect("names and sizes of a data set fit")
     }
 
+    /// Whether a file says of itself that it is a data set, rightly or not.
+    pub(super) fn is_said_by(bytes: &[u8]) -> bool {
+        let header = SafeTensors::read_metadata(bytes);
+        header.is_ok_and(|(_, header)| {
+            let meta = header.metadata().as_ref();
+            meta.is_some_and(|meta| meta.contains_key(META))
+        })
+    }
+
     /// Reads what [`Dataset::to_bytes`] wrote.
     ///
     /// # Errors
@@ -50,7 +59,11 @@ impl Dataset {
             SafeTensors::read_metadata(bytes).map_err(|error| wrong(error.to_string()))?;
         let meta = header.metadata().as_ref().and_then(|meta| meta.get(META));
         let meta = meta.ok_or_else(|| wrong(format!("its header has no `{META}`; in Python: `save_file(arrays, path, metadata={{\"{META}\": \"{{}}\"}})`")))?;
-        let meta = serde_json::from_str(meta).map_err(|error| wrong(error.to_string()))?;
+        let meta: serde_json::Value = serde_json::from_str(meta)
+            .map_err(|error| wrong(format!("its `{META}` is no JSON: {error}")))?;
+        if !meta.is_object() {
+            return Err(wrong(format!("its `{META}` is no JSON object")));
+        }
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| wrong(error.to_string()))?;
         let mut splits: BTreeMap<&str, Split> = BTreeMap::new();
         let mut generator = BTreeMap::new();
@@ -257,6 +270,16 @@ mod tests {
             "this file is not a data set: its header has no `sweepline.dataset.1`; in Python: \
              `save_file(arrays, path, metadata={\"sweepline.dataset.1\": \"{}\"})`"
         );
+        for (meta, why) in [(json!([1]), "is no JSON object"), (json!({}), "")] {
+            let mut odd = tiny();
+            odd.meta = meta;
+            let read = Dataset::from_bytes(&odd.to_bytes());
+            let said = read.map_or_else(|error| error.to_string(), |_| String::new());
+            assert!(
+                said.ends_with(why) && said.is_empty() == why.is_empty(),
+                "{said}"
+            );
+        }
         let mut uneven = tiny();
         uneven.train = uneven.train.with("label", Array::column(vec![1u8, 2, 3]));
         assert!(message(&uneven.to_bytes()).contains("split `train`: "));

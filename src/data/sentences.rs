@@ -1,6 +1,7 @@
 //! The layouts in which collections of sentences are passed around.
 
 use super::FormatError;
+use super::source;
 use crate::registry::choices;
 
 choices! {
@@ -37,15 +38,8 @@ const MOST_CLASSES: u32 = 100_000;
 
 /// Reads the sentences of a file, empty ones too.
 pub(super) fn parse(content: &[u8], layout: Layout) -> Result<Vec<Sentence>, FormatError> {
-    let text = std::str::from_utf8(content).map_err(|error| {
-        let before = &content[..error.valid_up_to()];
-        FormatError::Line {
-            line: 1 + before.iter().filter(|byte| **byte == b'\n').count(),
-            why: "it is not UTF-8 text".to_owned(),
-        }
-    })?;
     // A mark of byte order is no letter; files that were joined have them within.
-    let text = &text.replace('\u{feff}', "");
+    let text = &source::text(content)?.replace('\u{feff}', "");
     match layout {
         Layout::Plain => Ok(text.lines().map(plain).collect()),
         Layout::Labelled => (1..).zip(text.lines()).map(labelled).collect(),
@@ -170,7 +164,7 @@ mod tests {
         };
         assert_eq!(
             message(b"a\nb\xff\n", Layout::Plain),
-            "line 2: it is not UTF-8 text"
+            "line 2: it is not UTF-8 text: save the file in that encoding"
         );
         assert_eq!(
             message(b"1\ta\nb\n", Layout::Labelled),

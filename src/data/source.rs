@@ -3,7 +3,6 @@
 //! Files may be gzipped or plain, whichever is there: the content decides, not the name. Checksums
 //! are those of the uncompressed content, since mirrors compress anew.
 
-use std::borrow::Cow;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -66,9 +65,19 @@ pub(super) fn content(bytes: Vec<u8>, named_gz: bool, limit: u64) -> Result<Vec<
 }
 
 /// The text of a file; a mark of byte order is no part of it.
-pub(super) fn text(content: &[u8]) -> Cow<'_, str> {
+///
+/// # Errors
+/// Where it is not UTF-8: with signs in place of what cannot be read, different names would become one.
+pub(super) fn text(content: &[u8]) -> Result<&str, FormatError> {
     let mark = "\u{feff}".as_bytes();
-    String::from_utf8_lossy(content.strip_prefix(mark).unwrap_or(content))
+    let content = content.strip_prefix(mark).unwrap_or(content);
+    std::str::from_utf8(content).map_err(|error| {
+        let before = &content[..error.valid_up_to()];
+        FormatError::Line {
+            line: 1 + before.iter().filter(|byte| **byte == b'\n').count(),
+            why: "it is not UTF-8 text: save the file in that encoding".to_owned(),
+        }
+    })
 }
 
 /// Compares the checksum of `content`, read from `path`, with the published one.

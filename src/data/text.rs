@@ -233,7 +233,7 @@ fn class_names(folder: &Path) -> Result<Json, DataError> {
         return Ok(Json::Null);
     };
     let names = source::read(&path, 1 << 20)?;
-    let names = source::text(&names);
+    let names = source::text(&names).map_err(|error| error.at(&path))?;
     Ok(names
         .lines()
         .map(str::trim)

@@ -66,8 +66,16 @@ impl Entry for Npy {
          be either, so `divide: 255` or `divide: 1` has to say it. Labels are whole numbers or texts; unless they\n\
          are 0, 1, 2, … they are numbered in their order and keep their names. The splits are drawn at\n\
          random: `valid` and `test` are shares of all observations, or numbers of them, as of\n\
-         scikit-learn's `train_test_split`. Scaling is of each column, with numbers of the training split.\n\
+         scikit-learn's `train_test_split`. Scaling is of each column, with numbers of the training split, in\n\
+         double precision; a column that is constant but for rounding is only shifted. `x` is of single\n\
+         precision: the log says where different numbers of a column become one. `range` of scaled\n\
+         pictures is the least and the greatest number that is in them.\n\
          Closed form: the arrays are taken as they are."
+    }
+
+    /// 2: scaling in double precision, and `range` of scaled pictures.
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde_json::Value as Json;
 use serde_json::json;
 
@@ -15,6 +16,8 @@ use super::raw::Elements;
 use super::raw::Raw;
 use super::scale::Columns;
 use super::scale::ScaleParams;
+use super::scale::Scaling;
+use super::scale::is_rounding;
 use super::splits::SplitParams;
 use super::wrong;
 use crate::data::Array;
@@ -90,6 +93,11 @@ pub(super) fn dataset(
             let why = "have classes and those of the other do not, or the other way round";
             return Err(wrong(format!("the observations of {split} or of train"), why).at(&path));
         }
+        // One class would be two.
+        if part.has_texts() != train.has_texts() {
+            let why = "are texts and those of the other numbers: write both alike";
+            return Err(wrong(format!("the classes of {split} or of train"), why).at(&path));
+        }
     }
     let held = [valid.is_some(), test.is_some()];
     let cut = params.splits.cut(train.x.rows(), held)?;
@@ -105,6 +113,17 @@ pub(super) fn dataset(
     let labelled = splits[0].classes.is_some();
     let shape = splits[0].x.shape[1..].to_vec();
     let scaled = Scaled::of(&mut splits, grey, params, &path)?;
+    if let Some(merged) = scaled.merged.first() {
+        let told = merged.told(columns.as_deref(), scaled.merged.len(), params);
+        (context.log)(&format!("{}: {told}", path.display()));
+    }
+    let range = match (params.range(), grey, &scaled.by) {
+        (Some((low, high)), ..) => Some([low, high]),
+        (None, Grey::Yes, None) => Some([0.0, 1.0]),
+        // What was black or white is another number in every pixel.
+        (None, _, Some(_)) if shape.len() == 3 => Some(extent(&scaled.x)),
+        (None, ..) => None,
+    };
     let arrays = splits.into_iter().zip(scaled.x).map(|(split, x)| {
         let mut arrays = Split::new().with("x", x);
         if let Some(classes) = split.classes {
@@ -125,11 +144,6 @@ pub(super) fn dataset(
         "origin": format!("of the project: {origin}"),
         "licence": "of the files: not stated",
     });
-    let range = match (params.range(), grey) {
-        (Some((low, high)), _) => Some([low, high]),
-        (None, Grey::Yes) => Some([0.0, 1.0]),
-        (None, Grey::No) => None,
-    };
     let mut known = |name: &str, value: Json| meta[name] = value;
     if let Some(range) = range {
         known("range", json!(range));
@@ -197,8 +211,13 @@ impl Clean {
                 return Err(error.at(&path));
             }
             (Missing::Drop, Some(_)) => {
+                let unknown = classes.iter().flatten().filter(|class| class.is_none());
+                let of = match unknown.count() {
+                    0 => String::new(),
+                    count => format!(", {count} of them without a class"),
+                };
                 (context.log)(&format!(
-                    "{}: left out {} of {count} observations with a missing value",
+                    "{}: left out {} of {count} observations with a missing value{of}",
                     path.display(),
                     missing.len()
                 ));
@@ -241,6 +260,11 @@ impl Clean {
                 .collect(),
             pictures: self.pictures,
         }
+    }
+
+    fn has_texts(&self) -> bool {
+        let mut classes = self.classes.iter().flatten();
+        classes.any(|class| matches!(class, Class::Text(_)))
     }
 
     fn is_picture(&self) -> bool {
@@ -351,21 +375,25 @@ enum Grey {
 
 impl Grey {
     fn of(splits: &[Clean; 3], params: &OwnParams) -> Result<Self, FormatError> {
-        let mut bytes = Vec::new();
-        for split in splits {
-            match &split.x.elements {
-                Elements::Bytes(all) => bytes.push(all),
-                _ => return Ok(Grey::No),
-            }
-        }
+        let bytes = splits.iter().filter_map(|split| match &split.x.elements {
+            Elements::Bytes(all) => Some(all),
+            _ => None,
+        });
+        let bytes: Vec<&Vec<u8>> = bytes.collect();
+        let all = bytes.len() == splits.len();
         if let Some(by) = params.scale.divide {
-            return Ok(if by == 255.0 { Grey::Yes } else { Grey::No });
+            return Ok(if by == 255.0 && all {
+                Grey::Yes
+            } else {
+                Grey::No
+            });
         }
         let largest = bytes.into_iter().flatten().max().copied().unwrap_or(0);
         match largest {
             _ if splits[0].pictures => Ok(Grey::Yes),
             0 | 1 => Ok(Grey::No),
-            _ if splits[0].is_picture() => Ok(Grey::Yes),
+            // Bytes of one split beside numbers of another, perhaps from 0 to 1, have to be said too.
+            _ if splits[0].is_picture() && all => Ok(Grey::Yes),
             largest => Err(wrong(
                 "its bytes",
                 format!(
@@ -381,6 +409,7 @@ impl Grey {
 struct Scaled {
     x: Vec<Array>,
     by: Option<Columns>,
+    merged: Vec<Merged>,
 }
 
 impl Scaled {
@@ -393,6 +422,7 @@ impl Scaled {
         let scaling = params.scale.scale;
         let as_bytes = grey == Grey::Yes && scaling.name() == "none";
         let mut by = None;
+        let mut merged = Vec::new();
         let mut x = Vec::new();
         for (number, split) in splits.iter_mut().enumerate() {
             let raw = std::mem::take(&mut split.x);
@@ -404,24 +434,90 @@ impl Scaled {
                         Grey::Yes => 255.0,
                         Grey::No => params.scale.divide.unwrap_or(1.0),
                     };
-                    let numbers =
-                        (0..elements.len()).map(|at| (elements.number(at) / divide) as f32);
-                    let mut numbers: Vec<f32> = numbers.collect();
+                    let (rows, columns) = (shape[0], shape[1..].iter().product());
+                    let given = |at: usize| elements.number(at) / divide;
                     if number == 0 {
-                        by = Columns::of(scaling, &numbers, shape[1..].iter().product());
+                        by = Columns::of(scaling, rows, columns, given);
                     }
-                    if let Some(by) = &by {
-                        by.apply(&mut numbers);
+                    // Single precision comes last: a mean that is large beside the deviation would take it all.
+                    let kept = |column: usize, x: f64| match &by {
+                        Some(by) => by.apply(column, x) as f32,
+                        None => x as f32,
+                    };
+                    if number == 0 && matches!(elements, Elements::Double(_) | Elements::Whole(_)) {
+                        merged = Merged::all(rows, columns, given, kept);
                     }
-                    Array::new(&shape, numbers)
+                    let numbers = (0..elements.len()).map(|at| kept(at % columns, given(at)));
+                    Array::new(&shape, numbers.collect::<Vec<f32>>())
                 }
             };
             within(&array, params, ["train", "valid", "test"][number])
                 .map_err(|error| error.at(path))?;
             x.push(array);
         }
-        Ok(Scaled { x, by })
+        Ok(Scaled { x, by, merged })
     }
+}
+
+/// A column of which single precision makes fewer different numbers.
+struct Merged {
+    column: usize,
+    before: usize,
+    after: usize,
+}
+
+impl Merged {
+    /// The columns that lose a quarter of their numbers or more: a few coincide in any large table.
+    fn all(
+        rows: usize,
+        columns: usize,
+        given: impl Fn(usize) -> f64 + Sync,
+        kept: impl Fn(usize, f64) -> f32 + Sync,
+    ) -> Vec<Merged> {
+        let merged = (0..columns).into_par_iter().filter_map(|column| {
+            let numbers = (0..rows).map(|row| given(row * columns + column));
+            let mut numbers: Vec<f64> = numbers.collect();
+            numbers.sort_unstable_by(f64::total_cmp);
+            numbers.dedup_by(|x, last| is_rounding(*x - *last, x.abs()));
+            let mut after: Vec<f32> = numbers.iter().map(|x| kept(column, *x)).collect();
+            after.dedup();
+            let (before, after) = (numbers.len(), after.len());
+            (after < before - before / 4).then_some(Merged {
+                column,
+                before,
+                after,
+            })
+        });
+        merged.collect()
+    }
+
+    /// What is said of the first of so many.
+    fn told(&self, names: Option<&[String]>, count: usize, params: &OwnParams) -> String {
+        let column = match names {
+            Some(names) => format!("column `{}`", names[self.column]),
+            None => format!("number {}", self.column),
+        };
+        let of = match count {
+            1 => String::new(),
+            count => format!(", one of {count} such,"),
+        };
+        let remedy = match params.scale.scale {
+            Scaling::None => "`scale: standard` takes off the mean before",
+            Scaling::Standard | Scaling::MinMax => "an observation far from all others may be why",
+        };
+        format!(
+            "{column}{of} has {} different numbers, of which single precision leaves {}: {remedy}",
+            self.before, self.after
+        )
+    }
+}
+
+/// Least and greatest number of all splits.
+fn extent(splits: &[Array]) -> [f64; 2] {
+    let numbers = splits.iter().flat_map(Array::to_f32).map(f64::from);
+    numbers.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], x| {
+        [low.min(x), high.max(x)]
+    })
 }
 
 /// No number is outside of what the manifest says.

@@ -42,7 +42,7 @@ params! {
         label: Option<String>;
         /// column that says `train`, `valid` or `test`
         split: Option<String>;
-        /// whether the first line names the columns [default: if none of it is a number]
+        /// whether the first line names the columns [default: if none of it is a number, or if it counts them from 0]
         header: Option<bool>;
         /// character between fields [default: `,`, `;` or a tab, whichever the first line has most of]
         delimiter: Option<String>;
@@ -85,14 +85,18 @@ impl Entry for Csv {
     fn docs(&self) -> &'static str {
         "`in: {file: {file: data/iris.csv}}` names the file; it may be gzipped. Fields are separated by\n\
          commas, semicolons or tabs, and may stand in double quotes. Without a header columns are called\n\
-         `1`, `2`, …; one without a name that numbers the rows, as pandas writes it, is left out. Tables to\n\
-         validate and test on have the same columns, in any order. An empty field, `NA`, `NaN` and `null` are missing values. `x` is `[n, d]`; classes,\n\
-         splits and scaling: as of `dataset/npy`. Closed form: the numbers are taken as they are."
+         `1`, `2`, …; one without a name that numbers the rows, as pandas writes it, is left out. A first line\n\
+         `0,1,2,…` of three columns or more is a header, as pandas writes that of columns without names, and\n\
+         the log says so; it counts from 0 then. Tables to validate and test on have the same columns, in any\n\
+         order. An empty field, `NA`, `N/A`, `NaN`, `null`, `none` and `?`, in capitals or not, are missing\n\
+         values, also as classes. Classes are numbers if all of all tables are, and else texts. `x` is\n\
+         `[n, d]`; splits and scaling: as of `dataset/npy`. Closed form: the numbers are taken as they are."
     }
 
     /// 2: columns of further files are found by name, and one that numbers rows is none.
+    /// 3: scaling in double precision, classes are told over all splits, and headers that count columns.
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -142,7 +146,8 @@ impl DataSet for Csv {
         let read = |slot: &str| {
             let given = content(context, slot)?;
             let table = given.map(|(path, bytes)| {
-                let table = Table::read(&bytes, &params).map_err(|error| error.at(&path))?;
+                let log = |line: &str| (context.log)(&format!("{}: {line}", path.display()));
+                let table = Table::read(&bytes, &params, &log).map_err(|error| error.at(&path))?;
                 Ok::<_, DataError>((path, table))
             });
             table.transpose()
@@ -169,6 +174,7 @@ impl DataSet for Csv {
             let part = part(&path, &table, &params, columns, &all);
             *place = Some(part.map_err(|error| error.at(&path))?);
         }
+        number_classes(&mut parts);
         assemble::dataset(self.name(), parts, &params.own, context)
     }
 }
@@ -191,6 +197,8 @@ fn delimiter(text: &str) -> Option<u8> {
 
 /// The fields of a file.
 struct Table {
+    /// Whether the file names the columns.
+    header: bool,
     names: Vec<String>,
     rows: Vec<StringRecord>,
     lines: Vec<u64>,
@@ -211,9 +219,40 @@ fn number(field: &str) -> Option<f64> {
     }
 }
 
+/// Whether a line counts columns from 0, as pandas names those without names; before them may be the empty
+/// name of a column that numbers the rows.
+fn counts_columns(line: &StringRecord) -> bool {
+    let unnamed = usize::from(&line[0] == "");
+    let mut names = line.iter().skip(unnamed).enumerate();
+    line.len() > unnamed && names.all(|(at, name)| name == at.to_string())
+}
+
+/// Whether the first line names the columns, where the manifest does not say it.
+fn is_header(first: &StringRecord, log: &dyn Fn(&str)) -> bool {
+    let is_number = |field: &str| number(field).is_some_and(f64::is_finite);
+    match counts_columns(first) {
+        false => !first.iter().any(is_number),
+        // A first observation 0 or 0,1 is likely; one that counts on, or begins with nothing, is not.
+        true if first.len() >= 3 || &first[0] == "" => {
+            log(
+                "the first line counts the columns from 0 and is taken for their header: \
+                 `header: false` makes an observation of it",
+            );
+            true
+        }
+        true => {
+            log(
+                "the first line counts the columns from 0 and is taken for an observation: \
+                 `header: true` makes it their header",
+            );
+            false
+        }
+    }
+}
+
 impl Table {
-    fn read(bytes: &[u8], params: &CsvParams) -> Result<Self, FormatError> {
-        let text = source::text(bytes);
+    fn read(bytes: &[u8], params: &CsvParams, log: &dyn Fn(&str)) -> Result<Self, FormatError> {
+        let text = source::text(bytes)?;
         let separator = match &params.delimiter {
             Some(text) => delimiter(text).unwrap_or(b','),
             None => {
@@ -241,8 +280,7 @@ impl Table {
         let Some(first) = rows.first() else {
             return Err(wrong("it", "is empty"));
         };
-        let is_number = |field: &str| number(field).is_some_and(f64::is_finite);
-        let header = params.header.unwrap_or(!first.iter().any(is_number));
+        let header = params.header.unwrap_or_else(|| is_header(first, log));
         let names: Vec<String> = match header {
             true => first.iter().map(str::to_owned).collect(),
             false => (1..=first.len()).map(|number| number.to_string()).collect(),
@@ -268,7 +306,12 @@ impl Table {
             }
         }
         let lines = rows.iter().map(line).collect();
-        Ok(Table { names, rows, lines })
+        Ok(Table {
+            header,
+            names,
+            rows,
+            lines,
+        })
     }
 
     /// Whether a column without a name numbers the rows, as pandas writes them, also of rows that were drawn.
@@ -280,9 +323,19 @@ impl Table {
 
     fn position(&self, name: &str) -> Result<usize, FormatError> {
         let at = self.names.iter().position(|known| known == name);
+        let remedy = match self.is_in_first_line(name) {
+            true => "; its first line has this name: `header: true` takes the names from there",
+            false => "",
+        };
         at.ok_or_else(|| FormatError::Lacks {
-            what: format!("column `{name}`: it has {}", self.names.join(", ")),
+            what: format!("column `{name}`: it has {}{remedy}", self.names.join(", ")),
         })
+    }
+
+    /// Whether a name is in a first line that was taken for an observation.
+    fn is_in_first_line(&self, name: &str) -> bool {
+        let first = self.rows.first().filter(|_| !self.header);
+        first.is_some_and(|first| first.iter().any(|field| field == name))
     }
 }
 
@@ -371,20 +424,10 @@ fn part(
     }
     let label = label.map(|at| {
         let texts = rows.iter().map(|row| &table.rows[*row][at]);
-        let texts: Vec<&str> = texts.collect();
-        let numbers: Option<Vec<f64>> = texts.iter().map(|text| number(text)).collect();
-        let elements = match numbers {
-            Some(numbers) => Elements::Double(numbers),
-            None => Elements::Text(
-                texts
-                    .iter()
-                    .map(|text| if is_missing(text) { "" } else { text }.to_owned())
-                    .collect(),
-            ),
-        };
+        let texts = texts.map(|text| if is_missing(text) { "" } else { text }.to_owned());
         Raw {
             shape: vec![rows.len()],
-            elements,
+            elements: Elements::Text(texts.collect()),
         }
     });
     Ok(Part {
@@ -399,6 +442,23 @@ fn part(
     })
 }
 
+/// Makes numbers of classes that are texts, if all of all splits are numbers: told by split, one class could
+/// be a number in one of them and a text in another, and so two.
+fn number_classes(parts: &mut Parts) {
+    let held = [parts.valid.as_mut(), parts.test.as_mut()];
+    let parts = held.into_iter().flatten().chain([&mut parts.train]);
+    let labels = parts.filter_map(|part| Some(&mut part.label.as_mut()?.1.elements));
+    let labels: Vec<&mut Elements> = labels.collect();
+    let numbers = labels.iter().map(|elements| match elements {
+        Elements::Text(all) => all.iter().map(|text| number(text)).collect(),
+        _ => None,
+    });
+    let numbers: Option<Vec<Vec<f64>>> = numbers.collect();
+    for (elements, numbers) in labels.into_iter().zip(numbers.into_iter().flatten()) {
+        *elements = Elements::Double(numbers);
+    }
+}
+
 fn no_number(table: &Table, row: usize, at: usize, field: &str, params: &CsvParams) -> FormatError {
     let name = &table.names[at];
     let remedy = if field.replace(',', ".").parse::<f64>().is_ok() {
@@ -410,8 +470,12 @@ fn no_number(table: &Table, row: usize, at: usize, field: &str, params: &CsvPara
     } else {
         "`columns: […]` names the columns that are numbers".to_owned()
     };
+    let names = match row == 0 && !table.header {
+        true => "; if the first line names the columns, `header: true` says it",
+        false => "",
+    };
     FormatError::Line {
         line: table.lines[row] as usize,
-        why: format!("column `{name}` has `{field}`, no number: {remedy}"),
+        why: format!("column `{name}` has `{field}`, no number: {remedy}{names}"),
     }
 }

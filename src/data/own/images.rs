@@ -74,11 +74,18 @@ impl Entry for Images {
          | `cat/1.png`, `dog/1.png`, … | a folder per class |\n\
          | `train/…`, `valid/…` or `val/…`, `test/…` | either, by split |\n\
          \n\
+         Where a folder is called as a split, pictures beside such folders are a mistake, and so are folders\n\
+         of splits within those of classes.\n\
          Names that begin with a point are left out, and files that are no `.png`, `.jpg` or `.jpeg` with a\n\
          word about them. With `size` the square around the centre of each picture is brought to that\n\
          side, each pixel the mean of the area that it covers. Grey values are those of ITU-R BT.601; alpha\n\
          channels and orientations that EXIF tells are not applied. `x` is `[n, channels, height, width]`, bytes;\n\
          splits and scaling: as of `dataset/npy`. Closed form: the pixels are taken as they are."
+    }
+
+    /// 2: folders called as splits are never classes, and `range` is that of scaled pixels.
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {
@@ -254,36 +261,62 @@ fn planes(picture: &Picture, size: Option<usize>, grey: bool) -> Vec<u8> {
 /// A picture's number, and the folder of its class.
 type Row<'n> = (usize, Option<&'n str>);
 
+/// The split that a folder is called as.
+fn split_of(folder: &str) -> Option<&'static str> {
+    match folder.to_lowercase().as_str() {
+        "train" | "training" => Some("train"),
+        "valid" | "val" | "validation" | "dev" => Some("valid"),
+        "test" | "testing" => Some("test"),
+        _ => None,
+    }
+}
+
+/// A folder of a split below that of a class, whose pictures would be those of the class in every split.
+fn split_within(rest: &str) -> Option<&str> {
+    let (folders, _) = rest.rsplit_once('/')?;
+    let mut below = folders.split('/').skip(1);
+    below.find(|folder| split_of(folder).is_some())
+}
+
 /// The pictures of each split.
 fn by_split<'n>(
     root: &Path,
     names: &[&'n str],
 ) -> Result<BTreeMap<&'static str, Vec<Row<'n>>>, FormatError> {
-    let split_of = |name: &str| match name.split_once('/')?.0.to_lowercase().as_str() {
-        "train" | "training" => Some("train"),
-        "valid" | "val" | "validation" => Some("valid"),
-        "test" | "testing" => Some("test"),
-        _ => None,
+    let own = |name: &'n str| {
+        let (folder, rest) = name.split_once('/')?;
+        Some((split_of(folder)?, folder, rest))
     };
-    let by_name = names.iter().all(|name| split_of(name).is_some());
+    let by_name = names.iter().find_map(|name| own(name));
     let mut splits: BTreeMap<&'static str, Vec<Row<'n>>> = BTreeMap::new();
     for (row, name) in names.iter().enumerate() {
-        let (split, rest) = match (by_name, name.split_once('/')) {
-            (true, Some((_, rest))) => (split_of(name).unwrap_or("train"), rest),
-            _ => ("train", *name),
+        let (split, rest) = match (own(name), by_name) {
+            (Some((split, _, rest)), _) => (split, rest),
+            (None, None) => ("train", *name),
+            (None, Some((_, known, _))) => {
+                let beside = name.split('/').next().unwrap_or(name);
+                let why = format!(
+                    "lies beside `{known}`, a folder of a split: with such, all pictures are in `train`, \
+                     `valid` or `test`; take it away, or call `{known}` otherwise if it is a class"
+                );
+                return Err(wrong(format!("`{beside}`"), why));
+            }
         };
         let class = rest.split_once('/').map(|(class, _)| class);
+        if let Some(folder) = split_within(rest) {
+            let why = format!(
+                "is in a folder that is called as a split and lies within others: `{folder}` is to be the \
+                 topmost, with folders of classes in it"
+            );
+            return Err(wrong(format!("`{name}`"), why));
+        }
         splits.entry(split).or_default().push((row, class));
     }
     for (split, rows) in &splits {
         let (with, without): (Vec<&Row<'n>>, Vec<&Row<'n>>) =
             rows.iter().partition(|(_, class)| class.is_some());
         if let (Some((a, _)), Some((b, _))) = (with.first(), without.first()) {
-            let of = if by_name {
-                format!(" of {split}")
-            } else {
-                String::new()
-            };
+            let of = by_name.map_or_else(String::new, |_| format!(" of {split}"));
             return Err(wrong(
                 format!("its pictures{of}"),
                 format!(

@@ -26,10 +26,13 @@ use crate::data::Dataset;
 use crate::data::FormatError;
 use crate::map::SortedVecMap;
 use crate::registry::ArtifactType;
+use crate::registry::Default;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::Param;
+use crate::registry::ParamType;
 use crate::registry::Slot;
+use crate::registry::Value;
 use crate::registry::Values;
 use crate::registry::params;
 
@@ -66,10 +69,17 @@ pub(in crate::data) static SAFETENSORS: NamedArrays = NamedArrays {
     summary: "your own arrays, from a safetensors file; or a data set of another project",
     docs: "`in: {file: {file: data/digits.safetensors}}` names the file. Names of arrays, types, shapes, splits\n\
          and scaling: as of `dataset/npz`. A `data.safetensors` that another project left is taken whole,\n\
-         with its splits and what is known about it. Closed form: the arrays are taken as they are.",
-    read: |bytes| match Dataset::from_bytes(bytes) {
-        Ok(data) => Ok(Content::Whole(Box::new(data))),
-        Err(_) => in_safetensors(bytes).map(Content::Arrays),
+         with its splits and what is known about it: parameters that would change it are mistakes.\n\
+         Closed form: the arrays are taken as they are.",
+    read: |bytes| match Dataset::is_said_by(bytes) {
+        true => match Dataset::from_bytes(bytes) {
+            Ok(data) => Ok(Content::Whole(Box::new(data))),
+            Err(error) => Err(wrong(
+                "it",
+                format!("says that it is a data set, and yet {error}"),
+            )),
+        },
+        false => in_safetensors(bytes).map(Content::Arrays),
     },
 };
 
@@ -97,6 +107,11 @@ impl Entry for NamedArrays {
         self.docs
     }
 
+    /// 2: scaling in double precision, `range` of scaled pictures, parameters in vain are mistakes.
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         NamedParams::params()
     }
@@ -116,13 +131,38 @@ impl DataSet for NamedArrays {
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
-        let params = NamedParams::read(params)?;
         let (path, bytes) = given(context)?;
         match (self.read)(&bytes).map_err(|error| error.at(&path))? {
-            Content::Arrays(arrays) => load(self.name, &params, &path, arrays, context),
-            Content::Whole(data) => Ok(*data),
+            Content::Arrays(arrays) => {
+                let params = NamedParams::read(params)?;
+                load(self.name, &params, &path, arrays, context)
+            }
+            Content::Whole(data) => match in_vain(params)[..] {
+                [] => Ok(*data),
+                [param, ..] => {
+                    let why = format!(
+                        "is a data set, which is taken whole: without `{param}`, or write it as arrays \
+                         without the metadata `sweepline.dataset.1`"
+                    );
+                    Err(wrong("it", why).at(path))
+                }
+            },
         }
     }
+}
+
+/// The parameters that were given and do nothing to a data set that is taken whole. Not the seed: it draws
+/// nothing either where there are files of all splits.
+fn in_vain(given: &Values) -> Vec<&'static str> {
+    let is_given = |param: &Param| match given.get(param.name) {
+        None | Some(Value::Null) => false,
+        Some(value) => Default::Value(value.clone()) != param.default,
+    };
+    let params = NamedParams::params().into_iter();
+    params
+        .filter(|param| param.ty != ParamType::Seed && is_given(param))
+        .map(|param| param.name)
+        .collect()
 }
 
 /// What an array may be.

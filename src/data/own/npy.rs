@@ -189,7 +189,8 @@ impl ElementType {
             ('f', 4) => Elements::Single(self.each(data, f32::from_le_bytes)),
             ('f', 8) => Elements::Double(self.each(data, f64::from_le_bytes)),
             ('U', 1..) => {
-                Elements::Text(data.chunks_exact(self.size).map(|b| self.text(b)).collect())
+                let texts = data.chunks_exact(self.size).map(|bytes| self.text(bytes));
+                Elements::Text(texts.collect::<Result<_, _>>()?)
             }
             ('S', 1..) => {
                 let texts = data.chunks_exact(self.size).map(|bytes| {
@@ -197,9 +198,10 @@ impl ElementType {
                         .iter()
                         .rposition(|b| *b != 0)
                         .map_or(0, |last| last + 1);
-                    String::from_utf8_lossy(&bytes[..end]).into_owned()
+                    let text = std::str::from_utf8(&bytes[..end]);
+                    text.map(str::to_owned).map_err(|_| no_text())
                 });
-                Elements::Text(texts.collect())
+                Elements::Text(texts.collect::<Result<_, _>>()?)
             }
             _ => unreachable!("BUG: `{}` was taken for a known type", self.written),
         })
@@ -222,14 +224,19 @@ impl ElementType {
     }
 
     /// Characters of four bytes each, filled up with zeros.
-    fn text(&self, bytes: &[u8]) -> String {
+    fn text(&self, bytes: &[u8]) -> Result<String, FormatError> {
         let codes = self.each(bytes, u32::from_le_bytes);
-        let text: String = codes
-            .into_iter()
-            .map(|code| char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER))
-            .collect();
-        text.trim_end_matches('\0').to_owned()
+        let text: Option<String> = codes.into_iter().map(char::from_u32).collect();
+        let text = text.ok_or_else(no_text)?;
+        Ok(text.trim_end_matches('\0').to_owned())
     }
+}
+
+fn no_text() -> FormatError {
+    wrong(
+        "an element",
+        "is no text in UTF-8: `.astype(str)` makes texts of what Python can read",
+    )
 }
 
 /// A number of IEEE 754 half precision.

@@ -68,42 +68,62 @@ pub(super) struct Columns {
     pub width: Vec<f64>,
 }
 
+/// Whether a difference among numbers of this size comes of rounding alone: of one number, calculated in
+/// different ways, in double precision.
+pub(super) fn is_rounding(difference: f64, largest: f64) -> bool {
+    difference.abs() <= 4.0 * f64::EPSILON * largest
+}
+
 impl Columns {
-    /// What brings the columns of these rows to the form that is asked for. A constant column is only
-    /// shifted.
-    pub(super) fn of(scaling: Scaling, rows: &[f32], columns: usize) -> Option<Columns> {
-        let count = rows.len() / columns.max(1);
-        let column = |at: usize| (0..count).map(move |row| f64::from(rows[row * columns + at]));
-        let (shift, width): (Vec<f64>, Vec<f64>) = match scaling {
-            Scaling::None => return None,
-            Scaling::Standard => (0..columns)
-                .map(|at| {
-                    let mean = column(at).sum::<f64>() / count as f64;
-                    let squares = column(at).map(|x| (x - mean) * (x - mean));
-                    (mean, (squares.sum::<f64>() / count as f64).sqrt())
-                })
-                .unzip(),
-            Scaling::MinMax => (0..columns)
-                .map(|at| {
-                    let low = column(at).fold(f64::INFINITY, f64::min);
-                    let high = column(at).fold(f64::NEG_INFINITY, f64::max);
-                    (low, high - low)
-                })
-                .unzip(),
+    /// What brings the columns of these rows to the form that is asked for; `number` is that of a place, row
+    /// by row. A column that is constant but for rounding is only shifted.
+    pub(super) fn of(
+        scaling: Scaling,
+        rows: usize,
+        columns: usize,
+        number: impl Fn(usize) -> f64,
+    ) -> Option<Columns> {
+        let column = |at: usize| {
+            let numbers = (0..rows).map(|row| number(row * columns + at));
+            numbers.collect::<Vec<f64>>()
         };
-        let width = width.into_iter().map(|w| if w > 0.0 { w } else { 1.0 });
-        Some(Columns {
-            shift,
-            width: width.collect(),
-        })
+        let map = match scaling {
+            Scaling::None => return None,
+            Scaling::Standard => standard,
+            Scaling::MinMax => minmax,
+        };
+        let maps = (0..columns).map(|at| {
+            let numbers = column(at);
+            let (shift, width) = map(&numbers);
+            let largest = numbers.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+            match is_rounding(width, largest) {
+                true => (shift, 1.0),
+                false => (shift, width),
+            }
+        });
+        let (shift, width) = maps.unzip();
+        Some(Columns { shift, width })
     }
 
-    pub(super) fn apply(&self, rows: &mut [f32]) {
-        for row in rows.chunks_mut(self.shift.len().max(1)) {
-            let maps = self.shift.iter().zip(&self.width);
-            for (x, (shift, width)) in row.iter_mut().zip(maps) {
-                *x = ((f64::from(*x) - shift) / width) as f32;
-            }
-        }
+    /// A number of a column, scaled.
+    pub(super) fn apply(&self, column: usize, x: f64) -> f64 {
+        (x - self.shift[column]) / self.width[column]
     }
+}
+
+/// Mean and deviation.
+fn standard(column: &[f64]) -> (f64, f64) {
+    let count = column.len() as f64;
+    // Of differences: those of large numbers, such as times, are exact and their sum is not.
+    let first = column.first().copied().unwrap_or(0.0);
+    let mean = first + column.iter().map(|x| x - first).sum::<f64>() / count;
+    let squares = column.iter().map(|x| (x - mean) * (x - mean));
+    (mean, (squares.sum::<f64>() / count).sqrt())
+}
+
+/// Least number, and how far the greatest is from it.
+fn minmax(column: &[f64]) -> (f64, f64) {
+    let low = column.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = column.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    (low, high - low)
 }

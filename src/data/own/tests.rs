@@ -1,6 +1,7 @@
 //! Own data that is wrong or odd, each said with its place. `tests/python/own_data.py` compares whole data
 //! sets with what NumPy, pandas and Pillow wrote.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -36,6 +37,16 @@ fn load(
     slots: &[(&'static str, &str, &[u8])],
     given: &[(&str, Value)],
 ) -> Result<Dataset, DataError> {
+    logged(kind, slots, given).0
+}
+
+/// The same, and what the log says.
+fn logged(
+    kind: &str,
+    slots: &[(&'static str, &str, &[u8])],
+    given: &[(&str, Value)],
+) -> (Result<Dataset, DataError>, String) {
+    let log = RefCell::new(String::new());
     let space = tempfile::tempdir().expect("a temporary folder");
     let mut files: BTreeMap<&'static str, GivenFile> = BTreeMap::new();
     for (slot, name, bytes) in slots {
@@ -49,11 +60,12 @@ fn load(
     }
     let context = Context {
         root: Path::new("."),
-        log: &|_| (),
+        log: &|line| log.borrow_mut().push_str(line),
         given: &BTreeMap::new(),
         files: &files,
     };
-    get(kind).load(&values(kind, given), &context)
+    let data = get(kind).load(&values(kind, given), &context);
+    (data, log.into_inner())
 }
 
 fn refused(kind: &str, slots: &[(&'static str, &str, &[u8])], given: &[(&str, Value)]) -> String {
@@ -466,4 +478,222 @@ fn no_bytes_make_reading_panic() {
             let _ = npy::read(&bytes[..at]);
         }
     }
+}
+
+#[test]
+fn a_class_is_one_in_all_splits() {
+    let classes = |rows: &str| {
+        let given = [("label", "c".into()), ("split", "s".into())];
+        let data = load("csv", &[("file", "t.csv", rows.as_bytes())], &given).expect("a table");
+        data.meta["class_names"].clone()
+    };
+    let mixed = "x,c,s\n1,1,train\n2,2b,train\n3,2,valid\n4,1,test\n";
+    assert_eq!(classes(mixed), serde_json::json!(["1", "2", "2b"]));
+    let numbers = "x,c,s\n1,10,train\n2,2,train\n3,2.0,valid\n4,10,test\n";
+    assert_eq!(classes(numbers), serde_json::json!(["2", "10"]));
+    let files: [(&'static str, &str, &[u8]); 2] = [
+        ("file", "t.csv", b"x,c\n1,1\n2,2\n3,2\n"),
+        ("test", "s.csv", b"x,c\n1,1\n2,2b\n"),
+    ];
+    let given = [("label", "c".into()), ("valid", 1.0.into())];
+    let data = load("csv", &files, &given).expect("tables");
+    assert_eq!(
+        data.meta["class_names"],
+        serde_json::json!(["1", "2", "2b"])
+    );
+    let x = array("<f4", false, "2, 1", &singles(&[0.0, 1.0]));
+    let (numbers, texts) = (
+        array("|u1", false, "2,", &[1, 2]),
+        array("|S1", false, "2,", b"12"),
+    );
+    let files: [(&'static str, &str, &[u8]); 4] = [
+        ("x", "x.npy", &x),
+        ("label", "y.npy", &numbers),
+        ("test", "t.npy", &x),
+        ("test_label", "u.npy", &texts),
+    ];
+    let said = refused("npy", &files, &[]);
+    assert!(
+        said.contains("are texts and those of the other numbers"),
+        "{said}"
+    );
+}
+
+#[test]
+fn texts_in_another_encoding_are_refused() {
+    let said = refused("csv", &[("file", "t.csv", b"v,c\n1,\xe4\n2,\xf6\n")], &[]);
+    assert!(said.contains("line 2: it is not UTF-8 text"), "{said}");
+    let x = array("<f4", false, "2, 1", &singles(&[0.0, 1.0]));
+    let latin = array("|S1", false, "2,", b"\xe4\xf6");
+    let said = refused(
+        "npy",
+        &[("x", "x.npy", &x), ("label", "y.npy", &latin)],
+        &[],
+    );
+    assert!(said.contains("is no text in UTF-8"), "{said}");
+}
+
+#[test]
+fn numbers_that_single_precision_does_not_tell_apart_are_scaled_before_or_told() {
+    let whole = [("valid", 0.0.into()), ("test", 0.0.into())];
+    let rows = (0..100).map(|n| format!("{},{n}.5\n", 1_700_000_000 + n));
+    let rows = format!("time,v\n{}", rows.collect::<String>());
+    let with = |scale: &str| {
+        let given = [&whole[..], &[("scale", scale.into())]].concat();
+        let (data, log) = logged("csv", &[("file", "t.csv", rows.as_bytes())], &given);
+        let x = data.expect("a table").train.x_f32().expect("numbers");
+        let mut times: Vec<f32> = x.into_iter().step_by(2).collect();
+        times.dedup();
+        (times, log)
+    };
+    let (times, log) = with("none");
+    assert_eq!(times.len(), 2);
+    assert!(
+        log.contains("column `time` has 100 different numbers, of which single precision leaves 2"),
+        "{log}"
+    );
+    let (times, log) = with("standard");
+    // Of 0 to 99: mean 49.5, variance (100² − 1) / 12.
+    let first = -49.5 / (9999.0_f32 / 12.0).sqrt();
+    assert!(times.len() == 100 && (times[0] - first).abs() < 1e-6);
+    assert_eq!(log, "");
+    let (times, _) = with("minmax");
+    assert_eq!((times.len(), times[0], times[99]), (100, 0.0, 1.0));
+    // 0.3 as one calculates it: constant but for rounding.
+    let nearly: Vec<u8> = [0.1, 0.3, 0.1, 0.1 + 0.2, 0.1, 0.3]
+        .iter()
+        .flat_map(|x: &f64| x.to_le_bytes())
+        .collect();
+    let nearly = array("<f8", false, "3, 2", &nearly);
+    for scale in ["standard", "minmax"] {
+        let given = [&whole[..], &[("scale", scale.into())]].concat();
+        let (data, log) = logged("npy", &[("x", "x.npy", &nearly)], &given);
+        let x = data.expect("an array").train.x_f32().expect("numbers");
+        assert!(x.iter().all(|x| x.abs() < 1e-9), "{scale}: {x:?}");
+        assert_eq!(log, "");
+    }
+}
+
+#[test]
+fn the_range_of_scaled_pictures_is_that_of_their_pixels() {
+    let bytes: Vec<u8> = (0..40).map(|n| n * 6).collect();
+    let pictures = array("|u1", false, "10, 2, 2", &bytes);
+    let files: &[(&'static str, &str, &[u8])] = &[("x", "x.npy", &pictures)];
+    let range = |given: &[(&str, Value)]| {
+        let data = load("npy", files, given).expect("pictures");
+        let all = data.splits().into_iter();
+        let all = all.flat_map(|(_, split)| split.x_f32().expect("pixels"));
+        let (low, high) = all.fold((0.0_f32, 0.0_f32), |(l, h), x| (l.min(x), h.max(x)));
+        (data.meta["range"].clone(), serde_json::json!([low, high]))
+    };
+    let (said, _) = range(&[]);
+    assert_eq!(said, serde_json::json!([0.0, 1.0]));
+    let (said, found) = range(&[("scale", "standard".into())]);
+    assert_eq!(said, found);
+}
+
+/// The slot of a data set that another project left.
+fn left(bytes: &[u8]) -> [(&'static str, &'static str, &[u8]); 1] {
+    [("file", "data.safetensors", bytes)]
+}
+
+#[test]
+fn parameters_do_nothing_in_vain_to_a_data_set_that_is_taken_whole() {
+    let given = [("name", "circle".into()), ("points", 20.into())];
+    let mut data = crate::data::tests::support::load("synthetic", &given);
+    let bytes = data.to_bytes();
+    for (param, value) in [
+        ("scale", Value::from("standard")),
+        ("valid", 0.3.into()),
+        ("range", Value::List(vec![0.0.into(), 1.0.into()])),
+        ("shuffle", false.into()),
+    ] {
+        let said = refused("safetensors", &left(&bytes), &[(param, value)]);
+        assert!(said.contains(&format!("without `{param}`")), "{said}");
+    }
+    let given = [("scale", "none".into()), ("seed", 1.into())];
+    assert!(load("safetensors", &left(&bytes), &given).is_ok());
+    data.meta = "no object".into();
+    let said = refused("safetensors", &left(&data.to_bytes()), &[]);
+    assert!(said.contains("is no JSON object"), "{said}");
+}
+
+#[test]
+fn a_first_line_that_counts_columns_is_their_header() {
+    let with = |text: &str, given: &[(&str, Value)]| {
+        let whole = [("valid", 0.0.into()), ("test", 0.0.into())];
+        let given = [&whole[..], given].concat();
+        logged("csv", &[("file", "t.csv", text.as_bytes())], &given)
+    };
+    let first = |text: &str, given: &[(&str, Value)]| {
+        let (data, log) = with(text, given);
+        let x = data.expect("a table").train.x_f32().expect("numbers");
+        (x[0], log)
+    };
+    let (x, log) = first("0,1,2\n7,8,9\n", &[]);
+    assert!(x == 7.0 && log.contains("`header: false`"), "{log}");
+    let (x, log) = first(",0,1\n0,7,8\n1,9,10\n", &[]);
+    assert!(x == 7.0 && log.contains("`header: false`"), "{log}");
+    let (x, log) = first("0,1\n1,1\n", &[]);
+    assert!(x == 0.0 && log.contains("`header: true`"), "{log}");
+    let (x, log) = first("0,1,2\n7,8,9\n", &[("header", false.into())]);
+    assert_eq!((x, log.as_str()), (0.0, ""));
+    let (x, log) = first("0,1,3\n7,8,9\n", &[]);
+    assert_eq!((x, log.as_str()), (0.0, ""));
+    for given in [&[("label", Value::from("y"))][..], &[]] {
+        let (data, _) = with("0,1,2,y\n7,8,9,a\n", given);
+        let said = data.expect_err("a name is no class").to_string();
+        assert!(said.contains("`header: true`"), "{said}");
+    }
+}
+
+#[test]
+fn classes_that_are_words_for_nothing_are_counted_where_they_are_left_out() {
+    let rows = "x,c\n1,a\n2,None\n3,?\n4,no\n5,b\n";
+    let given = [
+        ("label", "c".into()),
+        ("missing", "drop".into()),
+        ("valid", 0.0.into()),
+        ("test", 0.0.into()),
+    ];
+    let (data, log) = logged("csv", &[("file", "t.csv", rows.as_bytes())], &given);
+    let data = data.expect("a table");
+    assert_eq!(
+        data.meta["class_names"],
+        serde_json::json!(["a", "b", "no"])
+    );
+    assert!(log.contains("left out 2 of 5 observations"), "{log}");
+    assert!(log.contains("2 of them without a class"), "{log}");
+}
+
+#[test]
+fn folders_that_are_called_as_splits_are_no_classes() {
+    let picture = png(2, 2, [1, 1, 1]);
+    let said = |names: &[&'static str]| {
+        let files: Vec<_> = names
+            .iter()
+            .map(|name| ("folder", *name, &picture[..]))
+            .collect();
+        refused("images", &files, &[])
+    };
+    let splits = ["train/cat/1.png", "test/cat/2.png"];
+    for beside in ["predict/pr/3.png", "extra.png"] {
+        let said = said(&[splits[0], splits[1], beside]);
+        let top = beside.split('/').next().expect("a name");
+        assert!(
+            said.contains(&format!("`{top}` lies beside `train`")),
+            "{said}"
+        );
+    }
+    let within = said(&["all/train/cat/1.png", "all/test/cat/2.png"]);
+    assert!(within.contains("`train` is to be the topmost"), "{within}");
+    // A class may be called as a split where it cannot be one.
+    let files = ["train/train/1.png", "train/bus/2.png", "dev/bus/3.png"];
+    let files = files.map(|name| ("folder", name, &picture[..]));
+    let data = load("images", &files, &[]).expect("pictures");
+    assert_eq!(
+        data.meta["class_names"],
+        serde_json::json!(["bus", "train"])
+    );
+    assert_eq!(data.valid.len(), 1);
 }
