@@ -133,6 +133,13 @@ pub(super) fn read_metrics(
         .map_err(|error| JobError::failed(format!("`{METRICS}` is not a JSON object: {error}")))
 }
 
+/// A file as text. Characters of another encoding would all be one, and two names with them too.
+pub(super) fn text(bytes: Vec<u8>, file: &str) -> Result<String, JobError> {
+    String::from_utf8(bytes).map_err(|_| {
+        JobError::failed(format!("`{file}` is no text in UTF-8")).hint("write it in UTF-8")
+    })
+}
+
 /// The result rows of an artifact: `table.json`, which keeps labels, units and directions, or else
 /// the only file there is, as a command leaves it.
 pub(super) fn read_table(artifact: &JobArtifact) -> Result<Table, JobError> {
@@ -141,8 +148,7 @@ pub(super) fn read_table(artifact: &JobArtifact) -> Result<Table, JobError> {
         (Some(only), None) => only.as_str(),
         _ => TABLE,
     };
-    let bytes = read(artifact, file)?;
-    let mut table = Table::read(&String::from_utf8_lossy(&bytes), None)
+    let mut table = Table::read(&text(read(artifact, file)?, file)?, None)
         .map_err(|error| JobError::failed(format!("`{file}`: {error}")))?;
     if let Some(said) = &artifact.described {
         for column in &mut table.columns {

@@ -213,8 +213,8 @@ pub(super) fn of_curve(item: &JobItem) -> Result<Table, JobError> {
     if !artifact.paths.contains_key(artifacts::CURVE) {
         return artifacts::read_table(artifact);
     }
-    let bytes = artifacts::read(artifact, artifacts::CURVE)?;
-    let curve = Table::from_csv(&String::from_utf8_lossy(&bytes), &[]);
+    let curve = artifacts::read(artifact, artifacts::CURVE)?;
+    let curve = Table::from_csv(&artifacts::text(curve, artifacts::CURVE)?, &[]);
     let mut curve = curve.map_err(|error| JobError::failed(error.to_string()))?;
     match artifact.described {
         Some(_) => describe(artifact, &mut curve),
