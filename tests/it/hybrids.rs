@@ -63,8 +63,8 @@ fn the_manifest_of_hybrids_runs_at_a_reduced_size() {
         .find(|path| path.join("tables").exists())
         .expect("the experiment has tables");
     let summary = fs::read_to_string(experiment.join("tables/summary.csv"));
-    // Nine systems, of which two have two weights, under a line of names.
-    assert_eq!(summary.expect("the scores").lines().count(), 1 + 9 + 2);
+    // Nine systems, of one setting each, under a line of names.
+    assert_eq!(summary.expect("the scores").lines().count(), 1 + 9);
     let table = |name: &str| {
         let path = experiment.join(format!("tables/{name}.csv"));
         fs::read_to_string(&path).unwrap_or_else(|_| panic!("{}", path.display()))
