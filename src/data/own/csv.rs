@@ -222,7 +222,7 @@ fn number(field: &str) -> Option<f64> {
 /// Whether a line counts columns from 0, as pandas names those without names; before them may be the empty
 /// name of a column that numbers the rows.
 fn counts_columns(line: &StringRecord) -> bool {
-    let unnamed = usize::from(&line[0] == "");
+    let unnamed = usize::from(line[0].is_empty());
     let mut names = line.iter().skip(unnamed).enumerate();
     line.len() > unnamed && names.all(|(at, name)| name == at.to_string())
 }
@@ -233,7 +233,7 @@ fn is_header(first: &StringRecord, log: &dyn Fn(&str)) -> bool {
     match counts_columns(first) {
         false => !first.iter().any(is_number),
         // A first observation 0 or 0,1 is likely; one that counts on, or begins with nothing, is not.
-        true if first.len() >= 3 || &first[0] == "" => {
+        true if first.len() >= 3 || first[0].is_empty() => {
             log(
                 "the first line counts the columns from 0 and is taken for their header: \
                  `header: false` makes an observation of it",
