@@ -329,7 +329,9 @@ impl Group<'_> {
             let least = n.iter().copied().min().unwrap_or(0);
             let needed = significance.replicates_needed(found.statistic, least, levels.holds);
             let ordered = !matches!(relation, Relation::Equal | Relation::Unequal);
-            compared.reason = match needed.filter(|needed| *needed > least && ordered) {
+            // An approximation may say that there are enough.
+            let needed = needed.filter(|_| ordered);
+            compared.reason = match needed.map(|needed| needed.max(least + 1)) {
                 Some(needed) => format!(
                     "p = {:.3} is above the level; about {needed} replicates would decide, were the \
                      difference as measured",

@@ -291,16 +291,19 @@ fn thin(table: &mut Table, runs: &[Vec<usize>], x: usize, y: usize) -> Option<Th
 ///
 /// A mean over the runs that happen to have a point would hop from run to run.
 fn align(table: &mut Table, groups: &[usize], x: usize, y: usize) -> bool {
+    let measured = (0..table.columns.len()).filter(|at| ![x, y].contains(at));
+    let measured: Vec<usize> = measured.filter(|at| !table.columns[*at].axis).collect();
+    // What has no x is no point, nor is a row of something else that is measured along with it.
+    let is_point = |row: &usize| {
+        let of_another = || measured.iter().any(|at| !table.rows[*row][*at].is_null());
+        table.number(*row, x).is_some() && (table.number(*row, y).is_some() || !of_another())
+    };
     let mut known = HashMap::new();
     let mut grouped: Vec<Vec<Vec<usize>>> = Vec::new();
     for run in runs(table, x, y) {
         // One run may have parts in several groups, such as phases.
         let mut parts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        // What has no x is no point.
-        for row in run
-            .into_iter()
-            .filter(|row| table.number(*row, x).is_some())
-        {
+        for row in run.into_iter().filter(is_point) {
             let at: Vec<Json> = groups.iter().map(|&i| table.rows[row][i].clone()).collect();
             let group = *known.entry(at).or_insert_with(|| {
                 grouped.push(Vec::new());
@@ -343,9 +346,12 @@ fn aligned(table: &Table, runs: &[Vec<usize>], x: usize, y: usize) -> Option<Vec
             .collect()
     };
     let runs: Vec<Vec<(f64, usize)>> = runs.iter().map(points).collect();
-    let mut grid: Vec<f64> = runs.iter().flatten().map(|(at, _)| *at).collect();
-    grid.sort_by(f64::total_cmp);
-    grid.dedup();
+    // A place is written in one way by all runs, as one of them has it: 5, not 5.0 as well.
+    let written = |(at, row): &(f64, usize)| (*at, table.rows[*row][x].clone());
+    let mut places: Vec<(f64, Json)> = runs.iter().flatten().map(written).collect();
+    places.sort_by(|a, b| a.0.total_cmp(&b.0));
+    places.dedup_by(|a, b| a.0 == b.0);
+    let grid: Vec<f64> = places.iter().map(|(at, _)| *at).collect();
     let within = |run: &[(f64, usize)]| -> &[f64] {
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
             return &[];
@@ -361,27 +367,38 @@ fn aligned(table: &Table, runs: &[Vec<usize>], x: usize, y: usize) -> Option<Vec
     if runs.iter().all(is_whole) {
         return None;
     }
+    // Many runs with places of their own each: all of them at those of all would be very many rows.
+    let most = places.len().div_ceil(POINTS);
+    let kept = |place: &f64| -> Option<Json> {
+        let at = grid.partition_point(|known| known < place);
+        at.is_multiple_of(most).then(|| places[at].1.clone())
+    };
     let mut rows: Vec<(f64, Vec<Json>)> = Vec::new();
     for run in &runs {
         let mut own = run.iter().copied().peekable();
         let mut before: Option<(f64, usize)> = None;
         for place in within(run) {
+            let kept = kept(place);
             let mut has_own = false;
             while let Some(point) = own.next_if(|(at, _)| at == place) {
-                rows.push((*place, table.rows[point.1].clone()));
+                if let Some(written) = &kept {
+                    let mut row = table.rows[point.1].clone();
+                    row[x] = written.clone();
+                    rows.push((*place, row));
+                }
                 before = Some(point);
                 has_own = true;
             }
-            if has_own {
+            let Some(written) = kept.filter(|_| !has_own) else {
                 continue;
-            }
+            };
             let (Some((from, left)), Some((to, right))) = (before, own.peek()) else {
                 continue;
             };
             let ends = table.number(left, y).zip(table.number(*right, y));
             let between = |(a, b): (f64, f64)| a + (b - a) * (place - from) / (to - from);
             let mut row = table.rows[left].clone();
-            row[x] = (*place).into();
+            row[x] = written;
             row[y] = ends.map_or(Json::Null, |ends| between(ends).into());
             rows.push((*place, row));
         }
@@ -400,6 +417,8 @@ mod tests {
         let csv = "seed,step,loss\n0,0,0\n0,20,2\n0,40,4\n1,0,10\n1,25,15\n1,30,\n1,50,20\n";
         let mut table = Table::from_csv(csv, &["seed"]).unwrap();
         assert!(align(&mut table, &[], 1, 2));
+        // One place is one value, whoever has a point there.
+        assert!(table.rows.iter().all(|row| row[1].is_i64()));
         let of = |seed: usize| -> Vec<(f64, Option<f64>)> {
             let rows =
                 (0..table.rows.len()).filter(|row| table.number(*row, 0) == Some(seed as f64));

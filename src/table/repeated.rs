@@ -9,8 +9,7 @@ use super::Table;
 impl Table {
     /// The table with a row for the rows of each place, in the order in which they come first: the columns
     /// `places`, and the `numbers`, each made of those of its rows. What one of them lacks, or is of a training
-    /// that diverged, the row lacks; and all of it where there are fewer of them than at another place: the rest
-    /// of a trial may be its lucky part.
+    /// that diverged, the row lacks: the rest of a trial may be its lucky part.
     pub fn one_of_each(
         &self,
         places: &[usize],
@@ -27,11 +26,7 @@ impl Table {
             }
             rows[at].1.push(row);
         }
-        let most = rows.iter().map(|(_, rows)| rows.len()).max();
         let number = |rows: &[usize], at: usize| -> Json {
-            if Some(rows.len()) < most {
-                return Json::Null;
-            }
             let of = |&row: &usize| self.number(row, at).filter(|_| !self.diverged(row));
             let values: Option<Vec<f64>> = rows.iter().map(of).collect();
             values.map_or(Json::Null, |values| reduce(at, values).into())
@@ -54,9 +49,9 @@ mod tests {
 
     #[test]
     fn what_lacks_a_repetition_lacks_its_numbers() {
-        let csv = "lr,seed,loss\n1,0,9\n1,1,1\n2,1,1\n3,0,5\n3,1,\n";
+        let csv = "lr,seed,loss\n1,0,9\n1,1,1\n3,0,5\n3,1,\n";
         let table = Table::from_csv(csv, &["lr", "seed"]).unwrap();
         let one = table.one_of_each(&[0], &[2], |_, values| values.iter().sum::<f64>() / 2.0);
-        assert_eq!(one.to_csv(), "lr,loss\n1,5.0\n2,\n3,\n");
+        assert_eq!(one.to_csv(), "lr,loss\n1,5.0\n3,\n");
     }
 }

@@ -29,6 +29,7 @@ use slots::slot_order;
 pub(super) use summary::summary;
 
 use super::AXES;
+use super::Cell;
 use super::Input;
 use super::Step;
 use super::StepId;
@@ -183,7 +184,13 @@ impl Expansion {
                 params: Arc::clone(&params.values),
                 written: params.written.clone(),
                 part: params.part.clone(),
-                described: described(step_kind, &params.values, &inputs, &axes),
+                described: described(
+                    step_kind,
+                    &params.values,
+                    &inputs,
+                    &axes,
+                    &projection.cells[cell],
+                ),
                 inputs,
                 policy: Arc::clone(&stage.policy),
                 place: stage.place.clone(),
@@ -248,12 +255,14 @@ impl Expanded {
 }
 
 /// What a step says of its outputs; one that passes on others says what they say. Columns of a program's rows
-/// are axes where they are called as `axes` of the experiment are, also where they hold numbers.
+/// are axes where they are called as `axes` of the experiment are, also where they hold numbers; those of its curve
+/// only where it has the curves of several cells, for else they may be measured along it, as a learning rate is.
 fn described(
     kind: &dyn StageKind,
     params: &Values,
     inputs: &[Input],
     axes: &[Value],
+    cell: &Cell,
 ) -> Option<Arc<Values>> {
     if let Outputs::PassedOn { slot, .. } = kind.outputs() {
         let input = inputs.iter().find(|input| *input.slot == *slot)?;
@@ -263,10 +272,24 @@ fn described(
     if axes.is_empty() || !matches!(kind.outputs(), Outputs::Declared) {
         return Some(described);
     }
+    let collected = |axis: &&Value| {
+        let Some(axis) = axis.as_str().filter(|axis| cell.get(axis).is_none()) else {
+            return false;
+        };
+        let mut items = inputs.iter().flat_map(|input| &input.items);
+        items.any(|item| item.cell.get(axis).is_some())
+    };
     for (output, ty) in kind.declared(params) {
-        let are_rows = matches!(ty, ArtifactType::Table | ArtifactType::Curve);
-        if are_rows && let Some(Value::Map(said)) = Arc::make_mut(&mut described).get_mut(&output) {
-            said.insert(AXES.to_owned(), Value::List(axes.to_vec()));
+        let axes: Vec<Value> = match ty {
+            ArtifactType::Table => axes.to_vec(),
+            ArtifactType::Curve => axes.iter().filter(collected).cloned().collect(),
+            _ => continue,
+        };
+        if axes.is_empty() {
+            continue;
+        }
+        if let Some(Value::Map(said)) = Arc::make_mut(&mut described).get_mut(&output) {
+            said.insert(AXES.to_owned(), Value::List(axes));
         }
     }
     Some(described)
