@@ -228,7 +228,7 @@ impl Stage for Select {
             .collect();
         if !short.is_empty() {
             job.link.warn(&format!(
-                "left out {} without all replicates: {}",
+                "left out {} with fewer replicates than others: {}",
                 plural(short.len(), "candidate"),
                 list_of(&short)
             ));
