@@ -467,16 +467,7 @@ pub(super) fn check(values: &Values, along_x: AlongX) -> Result<(), InvalidParam
         common.page_width().map_err(invalid)?;
         common.page_theme().map_err(invalid)?;
     }
-    let names = values.get("names").map(|given| {
-        ValueNames::of(given).ok_or_else(|| {
-            invalid(wrong(
-                "names",
-                given,
-                "a text for each value, as `{iwae: IWAE}`, or within an axis, as `{depth: {1: shallow}}`",
-            ))
-        })
-    });
-    let names = names.transpose()?.unwrap_or_default();
+    let names = ValueNames::given(values)?;
     for name in ["title", "x_label", "y_label", "labels", "names"] {
         let texts: Vec<&str> = match values.get(name) {
             Some(Value::Map(_)) if name == "names" => names.texts().collect(),

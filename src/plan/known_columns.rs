@@ -107,14 +107,10 @@ impl<'s> KnownColumns<'s> {
         describe(&mut columns, described);
         // The curves of several cells may be one that tells them apart.
         if let (Some(ArtifactType::Curve), Some(Value::Map(said))) = (ty, described)
-            && said.contains_key(AXES)
+            && let Some(Value::List(axes)) = said.get(AXES)
         {
-            let read = step.inputs.iter().flat_map(|input| &input.items);
-            let axes = read.flat_map(|item| item.cell.iter().map(|(axis, _)| axis));
-            let reduced: HashSet<&str> =
-                axes.filter(|axis| step.cell.get(axis).is_none()).collect();
-            let reduced = reduced.into_iter().map(str::to_owned);
-            columns.axes.names.extend(reduced);
+            let axes = axes.iter().filter_map(Value::as_str);
+            columns.axes.names.extend(axes.map(str::to_owned));
         }
         columns
     }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::InvalidParam;
 use super::Param;
 use super::ParamType;
 use super::Value;
+use super::Values;
 use crate::map::SortedVecMap;
 use crate::random::Seed;
 
@@ -208,6 +210,22 @@ impl ParamValue for ValueNames {
 }
 
 impl ValueNames {
+    /// Those that a parameter `names` gives.
+    ///
+    /// # Errors
+    /// Where a name is no text, which the type of the parameter cannot say.
+    pub fn given(params: &Values) -> Result<Self, InvalidParam> {
+        let Some(given) = params.get("names") else {
+            return Ok(ValueNames::default());
+        };
+        ValueNames::of(given).ok_or_else(|| InvalidParam {
+            param: "names",
+            message: "a name is a text, and so is each within an axis".to_owned(),
+            help: "write `{iwae: IWAE}`, or `{depth: {1: shallow}}` for the values of one axis"
+                .to_owned(),
+        })
+    }
+
     /// What a value of an axis is called, if it is called anything.
     pub fn of_axis(&self, axis: &str, value: &str) -> Option<&str> {
         let within = self.within.get(axis).and_then(|own| own.get(value));

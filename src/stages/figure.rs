@@ -18,7 +18,6 @@ use crate::figures::ImageBatch;
 use crate::figures::Source;
 use crate::figures::composite;
 use crate::figures::dag;
-use crate::plan::Cell;
 use crate::registry::ArtifactType;
 use crate::registry::InvalidParam;
 use crate::registry::Outputs;
@@ -149,7 +148,10 @@ fn input(job: &Job<'_>, figure: &dyn Figure, from: Option<&str>) -> Result<Figur
     let mut input = FigureInput::default();
     match figure.source() {
         Source::Rows if figure.counts_missing() => {
-            input.table = rows::of_wired(&wired(job, from))?;
+            // Of one stage or of all, with those that are missing.
+            let mut wired = job.wired("rows");
+            wired.retain(|(item, _)| from.is_none_or(|from| *item.stage == *from));
+            input.table = rows::of_wired(&wired)?;
         }
         Source::Rows => input.table = rows::of_rows(&items("rows"))?,
         Source::Surface => {
@@ -171,13 +173,6 @@ fn input(job: &Job<'_>, figure: &dyn Figure, from: Option<&str>) -> Result<Figur
         Source::Pipeline | Source::Panels => {}
     }
     Ok(input)
-}
-
-/// The rows that come in, of one stage or of all, with those that are missing.
-fn wired<'j>(job: &'j Job<'_>, from: Option<&str>) -> Vec<(&'j Cell, Option<&'j JobItem>)> {
-    let wired = job.wired("rows").into_iter();
-    let of = wired.filter(|(item, _)| from.is_none_or(|from| *item.stage == *from));
-    of.map(|(item, found)| (&item.cell, found)).collect()
 }
 
 /// The font files that come in, by their names.

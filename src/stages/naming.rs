@@ -3,7 +3,6 @@
 use crate::engine::JobError;
 use crate::map::SortedVecMap;
 use crate::registry::InvalidParam;
-use crate::registry::ParamValue;
 use crate::registry::Value;
 use crate::registry::ValueNames;
 use crate::registry::Values;
@@ -28,16 +27,7 @@ params! {
 /// # Errors
 /// Names that are no texts, mathematics with a mistake.
 pub(super) fn check(params: &Values) -> Result<(), InvalidParam> {
-    let names = params.get("names");
-    let names = names.map(|given| {
-        ValueNames::of(given).ok_or_else(|| InvalidParam {
-            param: "names",
-            message: "a name is a text, and so is each within an axis".to_owned(),
-            help: "write `{iwae: IWAE}`, or `{depth: {1: shallow}}` for the values of one axis"
-                .to_owned(),
-        })
-    });
-    let names = names.transpose()?.unwrap_or_default();
+    let names = ValueNames::given(params)?;
     let labels = match params.get("labels") {
         Some(Value::Map(given)) => given.values().filter_map(Value::as_str).collect(),
         _ => Vec::new(),

@@ -155,9 +155,7 @@ impl Stage for ParetoTable {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = ParetoParams::read(&job.step.params)?;
         // A setting of which a repetition failed is not judged by the others, which may be its lucky part.
-        let wired = job.wired("rows").into_iter();
-        let wired: Vec<_> = wired.map(|(item, found)| (&item.cell, found)).collect();
-        let table = rows::of_wired(&wired)?;
+        let table = rows::of_wired(&job.wired("rows"))?;
         Ok(measured::left(measured::distinct(&of(&table, &params)?)?))
     }
 }

@@ -13,6 +13,7 @@ use crate::engine::JobArtifact;
 use crate::engine::JobError;
 use crate::engine::JobItem;
 use crate::plan::Cell;
+use crate::plan::InputItem;
 use crate::registry::ArtifactType;
 use crate::registry::Slot;
 use crate::registry::Value;
@@ -184,10 +185,11 @@ pub(super) fn of_rows(items: &[JobItem]) -> Result<Table, JobError> {
 ///
 /// # Errors
 /// As [`of_rows`].
-pub(super) fn of_wired(wired: &[(&Cell, Option<&JobItem>)]) -> Result<Table, JobError> {
+pub(super) fn of_wired(wired: &[(&InputItem, Option<&JobItem>)]) -> Result<Table, JobError> {
     let items: Vec<JobItem> = wired.iter().filter_map(|(_, item)| item.cloned()).collect();
+    let cells = wired.iter().map(|(wired, item)| (&wired.cell, *item));
     match items.iter().all(is_metrics) {
-        true => of_cells(wired),
+        true => of_cells(&cells.collect::<Vec<_>>()),
         false => of_rows(&items),
     }
 }

@@ -185,10 +185,8 @@ impl Table {
     }
 
     fn checked(self) -> Result<Table, TableError> {
-        for (i, column) in self.columns.iter().enumerate() {
-            if self.columns[..i].iter().any(|c| c.name == column.name) {
-                return Err(TableError::Repeated(column.name.clone()));
-            }
+        if let Some(name) = self.named_twice() {
+            return Err(TableError::Repeated(name.to_owned()));
         }
         for (i, row) in self.rows.iter().enumerate() {
             if row.len() != self.columns.len() {

@@ -201,13 +201,7 @@ impl Stage for Select {
             .filter(|candidate| candidate.diverged)
             .map(fitted::name)
             .collect();
-        if !diverged.is_empty() {
-            job.link.warn(&format!(
-                "left out {} that diverged: {}",
-                plural(diverged.len(), "candidate"),
-                list_of(diverged.iter().map(String::as_str))
-            ));
-        }
+        tell_left_out(job, &diverged, "that diverged");
         let replicate = params.replicate.as_deref();
         let missing = match replicate {
             Some(_) => {
@@ -226,13 +220,7 @@ impl Stage for Select {
                 fitted::name_of(&first.stage, &without(&first.cell, replicate))
             })
             .collect();
-        if !short.is_empty() {
-            job.link.warn(&format!(
-                "left out {} with fewer replicates than others: {}",
-                plural(short.len(), "candidate"),
-                list_of(&short)
-            ));
-        }
+        tell_left_out(job, &short, "with fewer replicates than others");
         let means: Vec<Option<f64>> = groups.iter().map(|group| group.mean).collect();
         let best = best(&means, largest).ok_or_else(|| {
             JobError::failed(format!(
@@ -486,12 +474,18 @@ fn without_number(
         return Err(JobError::failed(message).hint(format!("it reports {}", known.join(", "))));
     }
     let names: Vec<String> = lacking.iter().map(|(item, _)| fitted::name(item)).collect();
-    job.link.warn(&format!(
-        "left out {} that reported no `{by}`: {}",
-        plural(lacking.len(), "candidate"),
-        list_of(names.iter().map(String::as_str))
-    ));
+    tell_left_out(job, &names, &format!("that reported no `{by}`"));
     Ok(())
+}
+
+/// Says which candidates had no chance, where there are any.
+fn tell_left_out(job: &Job<'_>, names: &[String], why: &str) {
+    if !names.is_empty() {
+        let candidates = plural(names.len(), "candidate");
+        let names = list_of(names);
+        job.link
+            .warn(&format!("left out {candidates} {why}: {names}"));
+    }
 }
 
 /// The first of the best; candidates without a score never win.
