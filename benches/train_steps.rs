@@ -15,6 +15,8 @@
 mod gan;
 #[path = "cases/record.rs"]
 mod record;
+#[path = "cases/sa_vae.rs"]
+mod sa_vae;
 #[path = "cases/text_vae.rs"]
 mod text_vae;
 #[path = "cases/vae.rs"]
@@ -25,10 +27,19 @@ use std::time::{Duration, Instant};
 
 use gan::Gan;
 use record::Case;
+use sa_vae::SaVae;
 use text_vae::TextVae;
 use vae::Vae;
 
-const CASES: [&str; 5] = ["tiny-vae", "mlp-vae", "lstm-vae", "dcgan-32", "wgan-gp-32"];
+const CASES: [&str; 7] = [
+    "tiny-vae",
+    "mlp-vae",
+    "lstm-vae",
+    "dcgan-32",
+    "wgan-gp-32",
+    "sa-vae-oracle",
+    "sa-vae-text",
+];
 
 fn case(name: &str) -> Box<dyn Case> {
     let (tiny, images) = (([2, 50, 50, 2], [1, 50, 50, 2]), [784, 500, 500, 40]);
@@ -38,6 +49,8 @@ fn case(name: &str) -> Box<dyn Case> {
         "lstm-vae" => Box::new(TextVae::new()),
         "dcgan-32" => Box::new(Gan::new(false)),
         "wgan-gp-32" => Box::new(Gan::new(true)),
+        "sa-vae-oracle" => Box::new(SaVae::new(sa_vae::ORACLE)),
+        "sa-vae-text" => Box::new(SaVae::new(sa_vae::TEXT)),
         _ => unreachable!("asked for by the names in CASES only"),
     }
 }

@@ -7,7 +7,8 @@ use safetensors::tensor::{Dtype, TensorView};
 use sweepline::nn::{Cpu, Params};
 
 use super::gan::Gan;
-use super::text_vae::{BATCH, LENGTH, TextVae};
+use super::sa_vae::SaVae;
+use super::text_vae::{BATCH, TextVae};
 use super::vae::Vae;
 
 /// How many steps a record covers.
@@ -59,9 +60,10 @@ fn parameters(prefix: &str, params: &Params<Cpu>) -> Tensors {
         .collect()
 }
 
-fn indices(name: &str, words: &[usize]) -> (String, Vec<usize>, Vec<f32>) {
+fn indices(name: &str, words: &[usize], batch: usize) -> (String, Vec<usize>, Vec<f32>) {
+    let shape = vec![words.len() / batch, batch];
     let words = words.iter().map(|w| *w as f32).collect();
-    (name.into(), vec![LENGTH, BATCH], words)
+    (name.into(), shape, words)
 }
 
 fn noise(
@@ -102,10 +104,29 @@ impl Case for TextVae {
 
     fn tensors(&self) -> Tensors {
         let mut tensors = parameters("", &self.params);
-        tensors.push(indices("given", &self.given));
-        tensors.push(indices("target", &self.target));
+        tensors.push(indices("given", &self.given, BATCH));
+        tensors.push(indices("target", &self.target, BATCH));
         let latent = TextVae::noise(0).len() / BATCH;
         tensors.push(noise("noise", &[BATCH, latent], TextVae::noise));
+        tensors
+    }
+}
+
+impl Case for SaVae {
+    fn count(&self) -> usize {
+        self.encoder.count() + self.decoder.count()
+    }
+
+    fn step(&mut self) -> f32 {
+        self.step()
+    }
+
+    fn tensors(&self) -> Tensors {
+        let mut tensors = parameters("encoder.", &self.encoder);
+        tensors.extend(parameters("decoder.", &self.decoder));
+        tensors.push(indices("fed", &self.fed, self.batch()));
+        tensors.push(indices("target", &self.target, self.batch()));
+        tensors.push(noise("noise", &self.noise_shape(), |i| self.noise(i)));
         tensors
     }
 }

@@ -4,7 +4,7 @@ use sweepline::nn::layers::time_major;
 use sweepline::nn::*;
 
 const VOCABULARY: usize = 2000;
-pub(crate) const LENGTH: usize = 30;
+const LENGTH: usize = 30;
 pub(crate) const BATCH: usize = 32;
 const EMBEDDING: usize = 128;
 const HIDDEN: usize = 256;

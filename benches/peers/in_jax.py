@@ -195,6 +195,48 @@ def text_vae(record):
     return trained(loss_of, optimiser), (p, optimiser.init(p)), p
 
 
+def sa_vae(record):
+    """Differentiated through the inner steps, which JAX compiles as one loop."""
+    (e, _), (d, _) = weights(record, "encoder."), weights(record, "decoder.")
+    fed, target = (jnp.asarray(record[name].astype(int)) for name in ("fed", "target"))
+    (length, batch), steps = target.shape, record["noise"].shape[1] - 1
+    most = 5.0
+
+    def value(at, d, eps):
+        z, kl = sample(jnp.concatenate(at, 1), eps)
+        words, every = d["words.1.weight"][fed], jnp.broadcast_to(z, (length, *z.shape))
+        if "first_state.weight" in d:
+            _, hidden = lstm(d, "decoder", jnp.concatenate([words, every], 2), affine(d, "first_state", z))
+        else:
+            _, hidden = lstm(d, "decoder", words, jnp.zeros((batch, len(d["decoder.weight_hh_l0"]))))
+            hidden = jnp.concatenate([hidden, every], 2)
+        logits = affine(d, "logits", hidden)
+        return (optax.softmax_cross_entropy_with_integer_labels(logits, target).sum() + kl) / batch
+
+    def clipped(gradient):
+        norm = jnp.sqrt((jax.lax.stop_gradient(gradient) ** 2).sum())
+        return gradient * jnp.minimum(1, most / (norm + 1e-6))
+
+    def loss_of(both, noise):
+        e, d = both
+        nothing = jnp.zeros((batch, len(e["posterior.weight"])))
+        last, _ = lstm(e, "encoder", e["words.0.weight"][target], nothing)
+        start = jnp.split(affine(e, "posterior", last), 2, 1)
+
+        def inner(state, eps):
+            at, velocity = state
+            gradients = jax.grad(value)(at, d, eps)
+            velocity = [0.5 * v - clipped(g) for v, g in zip(velocity, gradients)]
+            return ([x + v for x, v in zip(at, velocity)], velocity), None
+
+        first = (start, [jnp.zeros_like(x) for x in start])
+        (at, _), _ = jax.lax.scan(inner, first, noise["noise"][:steps])
+        return value(at, d, noise["noise"][steps])
+
+    optimiser = optax.chain(optax.clip_by_global_norm(most), optax.sgd(1.0))
+    return trained(loss_of, optimiser), ((e, d), optimiser.init((e, d))), (e, d)
+
+
 def dcgan(record):
     (g, running), (d, _) = weights(record, "generator."), weights(record, "discriminator.")
     x = jnp.asarray(record["batch"].transpose(0, 2, 3, 1))
@@ -243,6 +285,8 @@ def build(case, record):
         "lstm-vae": lambda: text_vae(record),
         "dcgan-32": lambda: dcgan(record),
         "wgan-gp-32": lambda: wgan_gp(record),
+        "sa-vae-oracle": lambda: sa_vae(record),
+        "sa-vae-text": lambda: sa_vae(record),
     }[case]()
     count = sum(leaf.size for leaf in jax.tree.leaves(learned))
     shapes = {name: record[name].shape[1:] for name in ("noise", "alpha") if name in record}

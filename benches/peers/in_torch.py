@@ -133,6 +133,115 @@ def text_vae(record):
     return trained(loss_of, parameters, adam(parameters, 1e-3, (0.9, 0.999)))
 
 
+class Cell(torch.nn.Module):
+    """An LSTM of single operations, all of which can be differentiated twice."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, inputs, state):
+        of = self.module.get_parameter
+        h, c = (part[0] for part in state)
+        projected = F.linear(inputs, of("weight_ih_l0"), of("bias_ih_l0") + of("bias_hh_l0"))
+        hidden = []
+        for x in projected:
+            i, f, g, o = (x + h @ of("weight_hh_l0").T).chunk(4, 1)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            h = o.sigmoid() * c.tanh()
+            hidden.append(h)
+        return torch.stack(hidden), (h[None], c[None])
+
+
+def sa_vae(record, unrolled=False):
+    """`unrolled` differentiates through the inner steps; otherwise second derivatives are differences of gradients, as the
+    paper's authors have them, around PyTorch's fused kernel: central ones at a fixed distance, as ours are."""
+    (e, _), (d, _) = weights(record, "encoder."), weights(record, "decoder.")
+    fed, target = (torch.from_numpy(record[name]).long() for name in ("fed", "target"))
+    (length, batch), steps = target.shape, record["noise"].shape[1] - 1
+    reader, writer = lstm(e, "encoder"), lstm(d, "decoder")
+    if unrolled:
+        writer = Cell(writer)
+    own, all_of_them = list(d.values()), [*e.values(), *d.values()]
+    optimiser = torch.optim.SGD(all_of_them, lr=1.0)
+    momentum, distance, most = 0.5, 0.01, 5.0
+
+    def value(mean, log_var, eps):
+        z, kl = sample(torch.cat([mean, log_var], 1), eps)
+        words, every = F.embedding(fed, d["words.1.weight"]), z.expand(length, -1, -1)
+        nothing = torch.zeros(1, batch, len(d["decoder.weight_hh_l0"]) // 4)
+        if "first_state.weight" in d:
+            hidden, _ = writer(torch.cat([words, every], 2), (affine(d, "first_state", z)[None], nothing))
+        else:
+            hidden, _ = writer(words, (nothing, nothing))
+            hidden = torch.cat([hidden, every], 2)
+        logits = affine(d, "logits", hidden)
+        return (F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="sum") + kl) / batch
+
+    def norm(tensors):
+        return torch.stack([t.detach().square().sum() for t in tensors]).sum().sqrt()
+
+    def clipped(gradients):
+        factors = [(most / (norm([g]) + 1e-6)).clamp(max=1) for g in gradients]
+        return factors, [g * factor for g, factor in zip(gradients, factors)]
+
+    def through(start, eps):
+        """Of the loss after the inner steps, by differentiation of all of them."""
+        at, velocity = start, [0, 0]
+        for k in range(steps):
+            gradients = torch.autograd.grad(value(*at, eps[k]), at, create_graph=True)
+            _, gradients = clipped(gradients)
+            velocity = [momentum * v - g for v, g in zip(velocity, gradients)]
+            at = [x + v for x, v in zip(at, velocity)]
+        loss = value(*at, eps[steps])
+        loss.backward()
+        return loss
+
+    def by_differences(start, eps):
+        points, factors = [[x.detach() for x in start]], []
+        velocity = [torch.zeros_like(x) for x in points[0]]
+        for k in range(steps):
+            at = [x.requires_grad_() for x in points[k]]
+            found, gradients = clipped(torch.autograd.grad(value(*at, eps[k]), at))
+            factors.append(found)
+            velocity = [momentum * v - g for v, g in zip(velocity, gradients)]
+            points.append([(x + v).detach() for x, v in zip(at, velocity)])
+
+        def gradients(at, k):
+            at = [x.detach().requires_grad_() for x in at]
+            loss = value(*at, eps[k])
+            found = torch.autograd.grad(loss, [*at, *own])
+            return loss, found[:2], found[2:]
+
+        loss, back, total = gradients(points[steps], steps)
+        back, total, velocity = list(back), list(total), [0, 0]
+        for k in reversed(range(steps)):
+            velocity = [v + b for v, b in zip(velocity, back)]
+            direction = [v * factor for v, factor in zip(velocity, factors[k])]
+            r = distance / norm(direction)
+            _, above, params_above = gradients([x + r * u for x, u in zip(points[k], direction)], k)
+            _, below, params_below = gradients([x - r * u for x, u in zip(points[k], direction)], k)
+            scale = (0.5 / r).item()
+            back = [b - (x - y) * scale for b, x, y in zip(back, above, below)]
+            torch._foreach_add_(total, torch._foreach_sub(params_above, params_below), alpha=-scale)
+            velocity = [momentum * v for v in velocity]
+        for p, gradient in zip(own, total):
+            p.grad = gradient
+        torch.autograd.backward(start, back)
+        return loss
+
+    def step(noise):
+        optimiser.zero_grad(set_to_none=True)
+        _, (last, _) = reader(F.embedding(target, e["words.0.weight"]))
+        start = affine(e, "posterior", last[0]).chunk(2, 1)
+        loss = (through if unrolled else by_differences)(start, noise("noise"))
+        torch.nn.utils.clip_grad_norm_(all_of_them, most)
+        optimiser.step()
+        return loss.detach()
+
+    return step, sum(p.numel() for p in all_of_them)
+
+
 def generate(p, running, z):
     h = F.conv_transpose2d(z[:, :, None, None], p["0.weight"])
     for layer in range(3):
@@ -188,13 +297,15 @@ def wgan_gp(record):
     return trained(loss_of, parameters, adam(parameters, 1e-4, (0.5, 0.9)))
 
 
-def build(case, record):
+def build(case, record, unrolled=False):
     return {
         "tiny-vae": lambda: vae(record, True),
         "mlp-vae": lambda: vae(record, False),
         "lstm-vae": lambda: text_vae(record),
         "dcgan-32": lambda: dcgan(record),
         "wgan-gp-32": lambda: wgan_gp(record),
+        "sa-vae-oracle": lambda: sa_vae(record, unrolled),
+        "sa-vae-text": lambda: sa_vae(record, unrolled),
     }[case]()
 
 

@@ -30,6 +30,8 @@ CASES = {  # what the case is, and the time that sweepline may take as a share o
     "lstm-vae": ("VAE of sentences, LSTM 256", 1.0),
     "dcgan-32": ("DCGAN, 32 × 32, batch 64", 1.0),
     "wgan-gp-32": ("WGAN-GP critic, 32 × 32, batch 64", 1.0),
+    "sa-vae-oracle": ("SA-VAE of the oracle's sequences, 20 inner steps", 1.0),
+    "sa-vae-text": ("SA-VAE of sentences, 10 inner steps", 1.0),
     "sweep-tiny": ("32 × 200 steps of VAE 2-50-50-1", 0.1),
 }
 PEERS = {"torch": "PyTorch", "jax": "JAX"}
@@ -68,7 +70,9 @@ def lines(*commands):
 def step_lines(case, cpus, programs, records, arguments):
     """One line per tool."""
     yield lines(([programs["train_steps"], case], cpus))[0][0]
-    for peer in PEERS:
+    # The one case that PyTorch can do in two ways: by differences of gradients, and through all steps.
+    ways = ["torch-unrolled"] if case.startswith("sa-vae") else []
+    for peer in [*PEERS, *ways]:
         command = [arguments.python, HERE / "step.py", peer, case, records / f"{case}.safetensors", arguments.seconds]
         yield lines((command, cpus))[0][0]
 

@@ -1,6 +1,6 @@
 """One case in one peer, on the CPUs that the process may use: a process that `run.py` starts.
 
-    python step.py {torch,jax} CASE RECORD SECONDS       time of a training step
+    python step.py {torch,torch-unrolled,jax} CASE RECORD SECONDS       time of a training step
     python step.py {torch,jax,jax-batched} sweep RECORD STEPS SEED …   one small VAE after another, or all at once
 
 Before anything is timed, the first steps of the record (`cargo bench --bench train_steps -- --record FOLDER`) are
@@ -31,9 +31,9 @@ def read(path):
             for name, t in header.items()}
 
 
-def check(framework, case, record):
+def check(framework, case, record, *options):
     """The largest relative difference from the record's losses."""
-    step, parameters = framework.build(case, record)
+    step, parameters = framework.build(case, record, *options)
     worst = 0.0
     for noise, want in zip(framework.given(record), record["losses"].tolist()):
         got = float(step(noise))
@@ -68,20 +68,22 @@ def main():
     name, case, path, number, *seeds = sys.argv[1:]
     threads = len(os.sched_getaffinity(0))
     os.environ |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads), "JAX_PLATFORMS": "cpu"}
-    if name == "torch":
+    if name.startswith("torch"):
         import in_torch as framework
     else:
         import in_jax as framework
     framework.start(threads)
     record = read(path)
-    line = {"framework": name, "case": case, "threads": threads, "version": framework.VERSION}
+    name, _, way = name.partition("-")
+    line = {"framework": name, "case": case, "threads": threads, "version": framework.VERSION} | ({"way": way} if way else {})
     if case == "sweep":
-        batched = [True] if name == "jax-batched" else []
+        batched = [True] if way == "batched" else []
         losses = list(framework.sweep(record, [int(seed) for seed in seeds], int(number), *batched))
         line |= {"seeds": len(losses), "loss_mean": statistics.mean(losses)}
     else:
-        line["parameters"], line["worst_difference"] = check(framework, case, record)
-        step, _ = framework.build(case, record)
+        unrolled = [True] if way == "unrolled" else []
+        line["parameters"], line["worst_difference"] = check(framework, case, record, *unrolled)
+        step, _ = framework.build(case, record, *unrolled)
         line |= timed(step, framework.fresh(record), framework.finish, float(number))
     print(json.dumps(line))
 

@@ -95,6 +95,11 @@ pub trait Backend: dfdx::tensor_ops::Device<f32> {
         values.iter().map(|v| f64::from(*v).powi(2)).sum()
     }
 
+    /// `x + y · factor`.
+    fn plus_scaled(x: Vector<Self>, y: &Vector<Self>, factor: f32) -> Vector<Self> {
+        x + y.clone() * factor
+    }
+
     /// A moment of `values.len()` numbers.
     fn moment(&self, values: Vec<f32>) -> Self::Moment;
 

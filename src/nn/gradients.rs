@@ -73,11 +73,17 @@ impl<B: Backend> ParamGradients<B> {
     }
 
     /// Adds another pass's gradients: gradient accumulation.
-    pub fn accumulate(&mut self, other: Self) {
-        for (mine, theirs) in self.flat.iter_mut().zip(other.flat) {
+    pub fn accumulate(&mut self, other: &Self) {
+        self.add(other, 1.0);
+    }
+
+    /// Adds another pass's gradients, multiplied by a factor.
+    pub fn add(&mut self, other: &Self, factor: f32) {
+        for (mine, theirs) in self.flat.iter_mut().zip(&other.flat) {
             *mine = match (mine.take(), theirs) {
-                (Some(a), Some(b)) => Some(a + b),
-                (a, b) => a.or(b),
+                (Some(a), Some(b)) => Some(B::plus_scaled(a, b, factor)),
+                (None, Some(b)) => Some(b.clone() * factor),
+                (a, None) => a,
             };
         }
     }

@@ -181,13 +181,11 @@ impl<B: Backend> Trajectory<B> {
                 velocity[i] = velocity[i].clone() + lambda[i].clone() * step_size;
                 direction.push(velocity[i].clone() * *factor);
             }
-            if let Some((curved, mixed)) = self.second(params, loss, k, &direction) {
-                for (lambda, curved) in lambda.iter_mut().zip(curved) {
-                    *lambda = lambda.clone() - curved;
+            for change in self.second(params, loss, k, &direction) {
+                for (lambda, curved) in lambda.iter_mut().zip(change.lambda) {
+                    *lambda = lambda.clone() - curved * change.factor;
                 }
-                let mut mixed = mixed;
-                mixed.scale(-1.0);
-                total.accumulate(mixed);
+                total.add(&change.params, -change.factor);
             }
             for velocity in &mut velocity {
                 *velocity = velocity.clone() * momentum;
@@ -202,17 +200,17 @@ impl<B: Backend> Trajectory<B> {
         }
     }
 
-    /// `(∂²f/∂λ² u, ∂²f/∂θ∂λ u)` at step `k`; nothing for a zero vector.
+    /// What adds up to `(∂²f/∂λ² u, ∂²f/∂θ∂λ u)` at step `k`; nothing for a zero vector.
     fn second(
         &self,
         params: &Params<B>,
         loss: &dyn InnerLoss<B>,
         k: usize,
         direction: &[Matrix<B>],
-    ) -> Option<Change<B>> {
+    ) -> Vec<Change<B>> {
         let length = norm(direction);
         if length == 0.0 {
-            return None;
+            return Vec::new();
         }
         let moved = |r: f64| -> Vec<Matrix<B>> {
             let pairs = self.points[k].iter().zip(direction);
@@ -221,20 +219,20 @@ impl<B: Backend> Trajectory<B> {
                 .collect()
         };
         let at = |r: f64| evaluate(params, loss, &moved(r), k, true);
-        Some(match self.settings.differences {
+        match self.settings.differences {
             Differences::Central { distance, order } => {
                 let r = distance / length;
                 let across = order.weights().iter().enumerate().map(|(i, weight)| {
                     let r_i = (i + 1) as f64 * r;
-                    difference(&at(r_i), &at(-r_i), weight / r)
+                    difference(at(r_i), &at(-r_i), weight / r)
                 });
-                across.reduce(added).expect("every order has weights")
+                across.collect()
             }
             Differences::Paper => {
                 let r = 1e-5;
-                difference(&at(r), &self.kept[k], 1.0 / r)
+                vec![difference(at(r), &self.kept[k], 1.0 / r)]
             }
-        })
+        }
     }
 }
 
@@ -263,29 +261,25 @@ fn evaluate<B: Backend>(
     }
 }
 
-/// What a difference of gradients has: of λ, and of the parameters.
-type Change<B> = (Vec<Matrix<B>>, ParamGradients<B>);
-
-/// `(above − below) · factor`. Subtracted first: the rest would cancel to rounding errors.
-fn difference<B: Backend>(above: &Evaluation<B>, below: &Evaluation<B>, factor: f64) -> Change<B> {
-    let factor = factor as f32;
-    let pairs = above.lambda.iter().zip(&below.lambda);
-    let lambda = pairs.map(|(a, b)| (a.clone() - b.clone()) * factor);
-    let [above, below] = [above, below].map(|at| {
-        let params = at.params.clone();
-        params.expect("parameters were asked for")
-    });
-    let (mut mixed, mut negative) = (above, below);
-    negative.scale(-1.0);
-    mixed.accumulate(negative);
-    mixed.scale(factor);
-    (lambda.collect(), mixed)
+/// A difference of gradients of λ and of the parameters, still to be multiplied by a factor.
+struct Change<B: Backend> {
+    lambda: Vec<Matrix<B>>,
+    params: ParamGradients<B>,
+    factor: f32,
 }
 
-fn added<B: Backend>((lambda, mut mixed): Change<B>, other: Change<B>) -> Change<B> {
-    let lambda = lambda.into_iter().zip(other.0).map(|(a, b)| a + b);
-    mixed.accumulate(other.1);
-    (lambda.collect(), mixed)
+/// `above − below`, for `factor`. Subtracted first: the rest would cancel to rounding errors.
+fn difference<B: Backend>(above: Evaluation<B>, below: &Evaluation<B>, factor: f64) -> Change<B> {
+    let pairs = above.lambda.into_iter().zip(&below.lambda);
+    let lambda = pairs.map(|(a, b)| a - b.clone()).collect();
+    let asked = "parameters were asked for";
+    let mut params = above.params.expect(asked);
+    params.add(below.params.as_ref().expect(asked), -1.0);
+    Change {
+        lambda,
+        params,
+        factor: factor as f32,
+    }
 }
 
 /// Euclidean norm over all tensors together.

@@ -125,7 +125,7 @@ fn accumulated_gradients_are_the_gradient_of_the_sum() {
         pass.backward(total)
     };
     let mut accumulated = gradients(&[0]);
-    accumulated.accumulate(gradients(&[1]));
+    accumulated.accumulate(&gradients(&[1]));
     let together = gradients(&[0, 1]);
     for index in 0..8 {
         let (a, b) = (accumulated.at(index), together.at(index));

@@ -8,7 +8,8 @@ use super::math::{add_over, wide};
 use super::view::{Input, Slot, output};
 use crate::nn::compose;
 use crate::nn::layers::Activation;
-use crate::nn::tensor::Tensor;
+use crate::nn::tape::Tape;
+use crate::nn::tensor::{Tensor, Vector};
 
 /// Numbers that one task takes.
 const PIECE: usize = 1 << 15;
@@ -24,6 +25,26 @@ pub(super) fn accumulate(to: &mut [f32], from: &[f32]) {
             |[x]| x,
         );
     });
+}
+
+/// See [`Backend::plus_scaled`](crate::nn::backend::Backend::plus_scaled).
+pub(super) fn plus_scaled(x: Vector<Cpu>, y: &Vector<Cpu>, factor: f32) -> Vector<Cpu> {
+    let (x, y) = (Input::of(x), Input::of(y.clone()));
+    let mut sum = x.numbers.to_vec();
+    assert_eq!(sum.len(), y.numbers.len(), "lengths of two summands");
+    let pieces = sum
+        .par_chunks_mut(PIECE)
+        .zip(y.numbers.par_chunks(PIECE));
+    pieces.for_each(|(sum, y)| {
+        add_over(
+            sum,
+            [y],
+            #[inline(always)]
+            |[y]| y * factor,
+        );
+    });
+    let shape = (sum.len(),);
+    output(&x.device, sum, shape, Tape::constant())
 }
 
 /// `sums += Σ rows`, in the order of the rows.

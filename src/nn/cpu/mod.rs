@@ -69,6 +69,10 @@ impl Backend for Cpu {
         output(tensor.device(), values, *tensor.shape(), Tape::constant())
     }
 
+    fn plus_scaled(x: Vector<Self>, y: &Vector<Self>, factor: f32) -> Vector<Self> {
+        elementwise::plus_scaled(x, y, factor)
+    }
+
     fn moment(&self, values: Vec<f32>) -> Vec<f32> {
         values
     }

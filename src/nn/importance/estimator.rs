@@ -114,6 +114,6 @@ pub fn gradients<B: Backend>(
         at_samples = at_samples.times_column(w.reshape((samples * n,)));
     }
     let mut total = model.gradients(gradients);
-    total.accumulate(proposal.pull_back([(sampled, at_samples)]));
+    total.accumulate(&proposal.pull_back([(sampled, at_samples)]));
     (weighted, total)
 }

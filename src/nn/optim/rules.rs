@@ -50,7 +50,7 @@ pub(super) fn sgd<B: Backend>(
             }
         }
     };
-    *parameter = parameter.clone() - direction * lr as f32;
+    *parameter = B::plus_scaled(parameter.clone(), &direction, -(lr as f32));
 }
 
 /// Settings of one RMSprop update.
