@@ -359,7 +359,7 @@ fn reporter(args: &RunArgs) -> Box<dyn Reporter> {
         return Box::new(JsonLines(Printer::output_lines()));
     }
     match shown(args) {
-        Progress::None => Box::new(Silent),
+        Progress::None => Box::new(Silent::new(Printer::error())),
         Progress::Bars => Box::new(Bars::new()),
         Progress::Lines | Progress::Auto => Box::new(Lines::new(Printer::error())),
     }

@@ -29,6 +29,7 @@ use crate::plan::StepStatus;
 use crate::store::Holder;
 use crate::store::PastRun;
 use crate::store::Store;
+use crate::text::plural;
 
 /// In the order in which they are printed.
 const STATES: [&str; 6] = ["done", "diverged", "stale", "new", "failed", "running"];
@@ -85,6 +86,11 @@ pub(super) fn status(
             if let Some(run) = &run {
                 run.tell(out)?;
             }
+            if running.is_empty()
+                && let Some(store) = &previous.store
+            {
+                tell_left(store, out)?;
+            }
         }
     }
     if let Some(trials) = project.trials_line().filter(|_| !args.json) {
@@ -98,6 +104,22 @@ pub(super) fn status(
         output_folder::tell_disturbed(&project.view, store, err)?;
     }
     Ok(Exit::Success)
+}
+
+/// What a run that is gone has left with executors outside its process.
+fn tell_left(store: &Store, out: &mut Printer) -> Result<(), Stop> {
+    let mut left: BTreeMap<String, usize> = BTreeMap::new();
+    for attempt in store.in_flight()? {
+        *left.entry(attempt.executor).or_default() += 1;
+    }
+    for (executor, steps) in left {
+        writeln!(
+            out,
+            "{} left in `{executor}`: the next run takes up what becomes of them",
+            plural(steps, "step")
+        )?;
+    }
+    Ok(())
 }
 
 /// Stages down, states across; only states that occur.

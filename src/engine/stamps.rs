@@ -2,13 +2,22 @@
 //! read in between, and so may another file where a folder or a link on the way to it led elsewhere meanwhile.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 use std::thread;
 
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::engine::isolated::place;
 use crate::store::Stat;
 use crate::store::TICK;
+
+/// The file of an attempt's folder with the stamps of what it reads.
+const STAMPS: &str = "stamps.json";
 
 /// So many links lead to each other before they are said to lead nowhere.
 const LINKS: usize = 40;
@@ -17,7 +26,7 @@ const LINKS: usize = 40;
 pub(super) struct Stamps(BTreeMap<PathBuf, Option<Stamp>>);
 
 /// What is at a path itself, be it a link.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Stamp {
     stat: Stat,
     is_folder: bool,
@@ -45,6 +54,38 @@ impl Stamps {
             }
         }
         stamps
+    }
+
+    /// Leaves them in an attempt's folder, for whoever takes it up.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(super) fn leave_in(&self, folder: &Path) -> io::Result<()> {
+        // A path may be no text.
+        let all: Vec<(OsString, Option<Stamp>)> = self
+            .0
+            .iter()
+            .map(|(path, stamp)| (path.clone().into_os_string(), *stamp))
+            .collect();
+        place(&folder.join(STAMPS), &serde_json::to_vec(&all)?)
+    }
+
+    /// Those that were left in an attempt's folder.
+    ///
+    /// # Errors
+    /// Where there are none, or others than this program writes.
+    pub(super) fn left_in(folder: &Path) -> io::Result<Self> {
+        let all: Vec<(OsString, Option<Stamp>)> =
+            serde_json::from_slice(&fs::read(folder.join(STAMPS))?)?;
+        let known = all.into_iter().map(|(path, mut stamp)| {
+            let path = PathBuf::from(path);
+            // A disk has another number after every mount.
+            if let (Some(then), Some(now)) = (&mut stamp, Stamp::of(&path)) {
+                then.stat.device = now.stat.device;
+            }
+            (path, stamp)
+        });
+        Ok(Stamps(known.collect()))
     }
 
     /// A path, the folders and links on the way to it, and where these lead.
@@ -101,5 +142,33 @@ impl Stamp {
             stat: Stat::of(&about),
             is_folder: about.is_dir(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::*;
+
+    #[test]
+    fn what_is_left_in_a_folder_tells_a_file_that_was_put_back() {
+        let space = tempfile::tempdir().expect("a temporary folder");
+        let root = space.path();
+        let odd = root.join(OsString::from_vec(vec![b'n', 0xff]));
+        let file = root.join("file");
+        for path in [&odd, &file] {
+            fs::write(path, "1").expect("it is ours");
+        }
+        let stamps = Stamps::of(root, [odd, file.clone()]);
+        stamps.leave_in(root).expect("it is ours");
+        let left = || Stamps::left_in(root).expect("they were left");
+        assert_eq!(left().touched(), None);
+
+        fs::write(&file, "2").expect("it is ours");
+        fs::write(&file, "1").expect("it is ours");
+        assert_eq!(left().touched(), Some(&*file));
+        fs::write(root.join(STAMPS), "of another version").expect("it is ours");
+        assert!(Stamps::left_in(root).is_err());
     }
 }

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use dfdx::tensor::Cpu;
 
+use super::cpu::memory;
 use super::error::Error;
 
 /// Does work on the device that a [`DeviceChoice`] names, in a function that returns a result whose
@@ -73,9 +74,9 @@ impl DeviceChoice {
     /// Opens the device. `auto` never fails.
     pub fn open(self) -> Result<AnyDevice, Error> {
         match self {
-            DeviceChoice::Cpu => Ok(AnyDevice::Cpu(Cpu::default())),
+            DeviceChoice::Cpu => Ok(open_cpu()),
             DeviceChoice::Cuda => open_cuda(),
-            DeviceChoice::Auto => Ok(open_cuda().unwrap_or(AnyDevice::Cpu(Cpu::default()))),
+            DeviceChoice::Auto => Ok(open_cuda().unwrap_or_else(|_| open_cpu())),
         }
     }
 
@@ -90,6 +91,11 @@ impl DeviceChoice {
             },
         }
     }
+}
+
+fn open_cpu() -> AnyDevice {
+    memory::keep();
+    AnyDevice::Cpu(Cpu::default())
 }
 
 /// What unwinds where a device failed and the operation has no way to say so.

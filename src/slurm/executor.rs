@@ -521,6 +521,11 @@ impl Executor for Slurm {
         if !self.batches.contains_key(&position.batch) {
             let at = self.place.batches.join(&position.batch);
             let batch = Batch::read(&at).ok()?;
+            let attempts = batch.tasks.get(position.task as usize)?;
+            // In a project that was copied: the job works in the folder of the other.
+            if !is_one_folder(attempts.get(position.slot as usize)?, &folder) {
+                return None;
+            }
             let job = match batch::job(&at) {
                 Some(job) => JobNumber::Known(job),
                 None => JobNumber::Unclear { answers: 0 },
@@ -546,6 +551,14 @@ impl Drop for Slurm {
             self.client.ask(Request::Cancel { jobs });
         }
         self.client.finish();
+    }
+}
+
+/// Whether two paths lead to one folder, also by links.
+fn is_one_folder(a: &Path, b: &Path) -> bool {
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
     }
 }
 

@@ -121,6 +121,11 @@ impl Slurm {
         let Some(over) = known.over.clone() else {
             return;
         };
+        // What took the job down, where one of them has begun.
+        let began = known
+            .attempts
+            .iter()
+            .any(|attempt| !matches!(attempt.phase, Phase::Waits | Phase::Unwanted));
         for slot in 0..known.attempts.len() {
             let attempt = &self.batches[name].tasks[task].attempts[slot];
             if matches!(attempt.phase, Phase::Ended | Phase::Unwanted) {
@@ -140,7 +145,7 @@ impl Slurm {
                 _ if isolated::outcome(&attempt.folder).is_some() => wait = Duration::ZERO,
                 // A controller that lost its state gives one number twice, and takes the end of the one job
                 // for that of the other.
-                Phase::Waits if over.well => {
+                Phase::Waits if over.well || began => {
                     end.cause = EndCause::Interrupted;
                     end.how.push_str(" without having begun the step");
                 }
@@ -294,6 +299,10 @@ impl Slurm {
                     format!("job {job} {words} ({reason}): `scontrol release {job}` lets it go");
                 self.warn(message);
             }
+            Waiting::Unfit => self.warn(format!(
+                "job {job} {words} ({reason}): its partition has no nodes now that could take it; \
+                 if it never has, less under `resources`, or another partition"
+            )),
             Waiting::Turn => {}
         }
         let Some(held) = self.batches.get_mut(name) else {

@@ -105,6 +105,8 @@ pub(super) enum Waiting {
     Turn,
     /// Until somebody releases it.
     Held,
+    /// Until nodes come back, or for ever.
+    Unfit,
     /// For ever.
     Never,
 }
@@ -147,6 +149,7 @@ pub(super) fn waiting(state: &str, reason: &str) -> Waiting {
     match () {
         () if HELD.contains(&reason) || HELD_STATES.contains(&state) => Waiting::Held,
         () if NEVER.contains(&reason) || of_one_job => Waiting::Never,
+        () if reason == "PartitionConfig" => Waiting::Unfit,
         () => Waiting::Turn,
     }
 }
@@ -207,6 +210,7 @@ mod tests {
         assert_eq!(waiting("PENDING", "JobHeldUser"), Waiting::Held);
         assert_eq!(waiting("REQUEUE_HOLD", "None"), Waiting::Held);
         assert_eq!(waiting("PENDING", "PartitionNodeLimit"), Waiting::Never);
+        assert_eq!(waiting("PENDING", "PartitionConfig"), Waiting::Unfit);
         assert_eq!(waiting("PENDING", "QOSMaxMemoryPerJob"), Waiting::Never);
     }
 }

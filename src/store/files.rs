@@ -8,6 +8,9 @@ use std::time::Duration;
 use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 /// What the store asks of a file system.
 pub trait Files: Send + Sync {
     /// Writes a new, read-only file.
@@ -29,7 +32,7 @@ pub trait Files: Send + Sync {
 pub const TICK: Duration = Duration::from_millis(10);
 
 /// What tells an untouched file from a changed one without reading it. Times in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stat {
     pub size: u64,
     pub device: u64,

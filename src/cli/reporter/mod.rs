@@ -13,6 +13,7 @@ pub(super) use lines::Lines;
 pub(super) use terminal::AtLeftEdge;
 
 use std::collections::HashMap;
+use std::io::Write;
 
 use super::run_state::Left;
 use super::run_state::RunState;
@@ -28,11 +29,31 @@ pub(super) trait Reporter {
     fn show(&mut self, timed: &Timed, state: &RunState);
 }
 
-/// Shows nothing.
-pub(super) struct Silent;
+/// Shows no progress: warnings alone.
+pub(super) struct Silent<W: Write> {
+    out: W,
+    warnings: Warnings,
+}
 
-impl Reporter for Silent {
-    fn show(&mut self, _: &Timed, _: &RunState) {}
+impl<W: Write> Silent<W> {
+    pub(super) fn new(out: W) -> Self {
+        Silent {
+            out,
+            warnings: Warnings::default(),
+        }
+    }
+}
+
+impl<W: Write> Reporter for Silent<W> {
+    fn show(&mut self, timed: &Timed, _: &RunState) {
+        let Event::Warning { step, message } = &timed.event else {
+            return;
+        };
+        if let Some(line) = self.warnings.line(step.as_deref(), message) {
+            // A closed pipe must not stop a run.
+            let _ = writeln!(self.out, "{line}");
+        }
+    }
 }
 
 /// Tells a warning that many steps of a stage give once, and of one more that it is the same.

@@ -173,16 +173,19 @@ impl<'a> Coordinator<'a, '_> {
             state: None,
             why: None,
         });
-        let stamps = stamps(&task, &self.engine.options.root, self.engine.keys);
         let lent = InputSnapshot::to(&task, self.engine.store)?;
         // What its program keeps is left to others, or removed, when it ends, whoever handed it over.
         if task.step.kind.keeps_state(&task.step.params) {
             task.link.checkpoint_folder()?;
         }
-        let adopted = self.adopt(executor, key);
-        let (handle, name) = match adopted {
+        let adopted = self.adopt(executor, id);
+        let (handle, name, stamps) = match adopted {
             Some(adopted) => adopted,
-            None => self.hand_over_anew(executor, key, &task)?,
+            None => {
+                let stamps = stamps(&task, &self.engine.options.root, self.engine.keys);
+                let (handle, name) = self.hand_over_anew(executor, key, &task, &stamps)?;
+                (handle, name, stamps)
+            }
         };
         let folder = self.engine.store.attempt_folders().join(&name);
         let attempt = Attempt {
@@ -207,21 +210,44 @@ impl<'a> Coordinator<'a, '_> {
         Ok(())
     }
 
-    /// The handle and the folder of an attempt at this key that an earlier coordinator handed over.
-    fn adopt(&mut self, executor: usize, key: Digest) -> Option<(String, String)> {
+    /// The handle and the folder of an attempt at this step that an earlier coordinator handed over, and how
+    /// the files were then that it reads.
+    fn adopt(&mut self, executor: usize, id: StepId) -> Option<(String, String, Stamps)> {
+        let key = self.nodes[id].key?;
         let saved = self.executors.saved.remove(&key)?;
         let store = self.engine.store;
         let folder = store.attempt_folders().join(&saved.folder);
+        let stamps = Stamps::left_in(&folder).map_err(|_| "what it reads".to_owned());
+        let stamps = stamps.and_then(|stamps| match stamps.touched() {
+            None => Ok(stamps),
+            Some(path) => {
+                let path = path.strip_prefix(&self.engine.options.root).unwrap_or(path);
+                Err(format!("`{}`", path.display()))
+            }
+        });
         let mut executors = self.engine.executors.borrow_mut();
         let executor = &mut executors[executor];
         let handle = match saved.executor == executor.name() {
             true => executor.adopt(saved.handle.as_deref(), &folder),
             false => None,
         };
-        // Whatever it does now, it does in a folder that nobody looks into.
-        let Some(handle) = handle else {
-            self.forget(key, &saved.folder);
-            return None;
+        let (handle, stamps) = match (handle, stamps) {
+            (Some(handle), Ok(stamps)) => (handle, stamps),
+            (handle, stamps) => {
+                if let (Some(handle), Err(what)) = (handle, stamps) {
+                    executor.cancel(&handle);
+                    let message = format!(
+                        "{what} was changed after the step was handed to `{}`: it is handed over anew",
+                        saved.executor
+                    );
+                    let step = Some(self.name(id));
+                    self.journal.emit(Event::Warning { step, message });
+                }
+                drop(executors);
+                // Whatever it does now, it does in a folder that nobody looks into.
+                self.forget(key, &saved.folder);
+                return None;
+            }
         };
         if saved.handle.as_ref() != Some(&handle) {
             let row = InFlight {
@@ -230,7 +256,7 @@ impl<'a> Coordinator<'a, '_> {
             };
             store.note_in_flight(&row).ok()?;
         }
-        Some((handle, saved.folder))
+        Some((handle, saved.folder, stamps))
     }
 
     fn hand_over_anew(
@@ -238,10 +264,13 @@ impl<'a> Coordinator<'a, '_> {
         executor: usize,
         key: Digest,
         task: &Task<'_>,
+        stamps: &Stamps,
     ) -> Result<(String, String), JobError> {
         let store = self.engine.store;
         let name = format!("{}-{}-{}", &key.to_hex()[..16], self.run.0, task.number);
         let folder = store.new_attempt_folder(&name).map_err(store_failed)?;
+        let left = stamps.leave_in(&folder);
+        left.map_err(|error| store_failed(StoreError::io("write to", &folder, error)))?;
         let job = Job {
             step: &task.step,
             inputs: bind(task, store),

@@ -13,6 +13,7 @@ pub(in crate::nn) mod gemm;
 mod linear;
 mod lstm;
 pub(in crate::nn) mod math;
+pub(in crate::nn) mod memory;
 mod norm;
 mod panels;
 mod pixels;

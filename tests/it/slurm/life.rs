@@ -95,6 +95,41 @@ fn an_interrupt_cancels_jobs_or_leaves_them_for_the_next_run() {
 }
 
 #[test]
+fn what_was_edited_and_put_back_while_nobody_watched_is_queued_anew() {
+    let Some(shared) = cluster::shared() else {
+        return;
+    };
+    let manifest = r#"experiment: o
+axes: {x: [1, 2]}
+stages:
+  w:
+    uses: command
+    in: {n: {file: n.txt}}
+    with: {run: 'echo "$x" >> "$root/begun"; sleep 2; echo "n=$(cat "$in_n")"', metrics: stdout}
+"#;
+    let space = space(manifest, "jobs = 2");
+    space.write("n.txt", "1");
+    let arguments = [&RUN[..], &["--detach"]].concat();
+    let run = shared.cluster.command(&space, &arguments).spawn();
+    let mut run = run.expect("it starts");
+    assert!(eventually(|| begun(&space).len() == 2));
+    let pid = run.id().to_string();
+    let killed = Command::new("kill").args(["-INT", &pid]).status();
+    killed.expect("there is a shell");
+    run.wait().expect("it is ours");
+    space.write("n.txt", "2");
+    assert!(eventually(|| jobs(shared.cluster, &space) == 0));
+    space.write("n.txt", "1");
+
+    let said = shared.cluster.run(&space, &[]);
+    let anew = "`n.txt` was changed after the step was handed to `slurm:test`: it is handed over anew";
+    assert!(said.contains(anew), "{said}");
+    assert_eq!(begun(&space), ["1", "1", "2", "2"]);
+    let listed = space.stdout(&["ls", "manifests/o.yaml", "--format", "csv"]);
+    assert_eq!(listed, "stage,x,n\nw,1,1\nw,2,1\n");
+}
+
+#[test]
 fn what_waits_and_what_runs_is_told_while_it_does() {
     let Some(shared) = cluster::shared() else {
         return;
