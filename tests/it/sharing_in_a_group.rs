@@ -65,7 +65,7 @@ fn what_the_last_run_left_stays_when_its_edited_manifest_is_pushed() {
     assert!(text.contains("fit: 7 results"), "{text}");
     assert!(text.contains("nothing to remove"), "{text}");
     // What is damaged here is there for good.
-    let objects = anna.path("outputs/store/objects");
+    let objects = anna.path("outputs/store/objects-v1");
     fs::rename(&objects, anna.path("lost")).expect("ours");
     ends(&anna, &PUSH, 0);
     let text = ends(&anna, &["gc", "--remote"], 0);
