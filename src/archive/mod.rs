@@ -1,6 +1,6 @@
 //! An experiment in one file: its project, its records, the objects that they reach.
 //!
-//! It is a zip archive that any program opens. Nothing in it is compressed or dated, and its entries are in
+//! It is a zip archive that any program opens, and may compress again. Nothing in it is compressed or dated at first, and its entries are in
 //! the order of their names, so that the same results make the same bytes, whoever packs them:
 //!
 //! | name | what |

@@ -196,11 +196,45 @@ fn entries_that_are_not_what_the_index_says_are_refused_and_nothing_stays() {
         archive.add_symlink(&*name, "/etc/passwd", stored).unwrap();
     });
     assert!(said.contains("no plain file"), "{said}");
+    // A small one that unpacks to more.
     let said = refused(&|archive| {
         archive.start_file(&*name, packed).unwrap();
-        archive.write_all(content).unwrap();
+        archive
+            .write_all(&[content, &[0; 1 << 20]].concat())
+            .unwrap();
     });
-    assert!(said.contains("no plain file"), "{said}");
+    assert!(said.contains("larger than the index says"), "{said}");
+}
+
+#[test]
+fn what_others_have_made_smaller_is_unpacked() {
+    let space = tempfile::tempdir().unwrap();
+    let content = "experiment: e\n".repeat(1000);
+    let content = content.as_bytes();
+    let text = index(&[("manifests/e.yaml", content)]).bytes();
+    let name = index::project("manifests/e.yaml");
+    let packed = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+    let path = written(space.path(), |archive| {
+        for (name, content) in [(INDEX, &*text), (&name, content)] {
+            archive.start_file(name, packed).unwrap();
+            archive.write_all(content).unwrap();
+        }
+    });
+    let new = space.path().join("new");
+    unpack(&path, &new).unwrap();
+    assert_eq!(fs::read(new.join("manifests/e.yaml")).unwrap(), content);
+    fs::remove_dir_all(&new).unwrap();
+    // Half an index is no missing one.
+    let mut bytes = fs::read(&path).unwrap();
+    let at = 30 + INDEX.len();
+    bytes[at..at + 20].fill(0xff);
+    fs::write(&path, bytes).unwrap();
+    let error = unpack(&path, &new).unwrap_err();
+    assert!(
+        matches!(&error, ArchiveError::Refused { name, .. } if name == INDEX),
+        "{error}"
+    );
+    assert_eq!(left(space.path()), Vec::<PathBuf>::new());
 }
 
 #[test]

@@ -4,11 +4,12 @@ use std::fs;
 use std::io;
 use std::io::Read;
 use std::io::Seek;
+use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
-use zip::CompressionMethod;
 use zip::ZipArchive;
+use zip::result::ZipError;
 
 use crate::store::Access;
 use crate::store::Digest;
@@ -26,6 +27,9 @@ use super::index::VERSION;
 
 /// More than any index or record has.
 const TEXT: u64 = 256 << 20;
+
+/// How much is unpacked at a time.
+const PIECE: usize = 1 << 16;
 
 /// What was unpacked.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,10 +53,10 @@ pub fn unpack(archive: &Path, folder: &Path) -> Result<Unpacked, ArchiveError> {
     };
     let zip = ZipArchive::new(io::BufReader::new(opened));
     let mut zip = zip.map_err(|error| not_ours(error.to_string()))?;
-    let text = match entry(&mut zip, INDEX, TEXT) {
-        Ok(text) => text,
-        Err(_) => return Err(not_ours(format!("it has no `{INDEX}`"))),
-    };
+    if zip.index_for_name(INDEX).is_none() {
+        return Err(not_ours(format!("it has no `{INDEX}`")));
+    }
+    let text = entry(&mut zip, INDEX, TEXT)?;
     #[derive(serde::Deserialize)]
     struct Version {
         version: u32,
@@ -219,13 +223,11 @@ fn project_file<R: Read + Seek>(
     staging: &Path,
 ) -> Result<(), ArchiveError> {
     let entry_name = index::project(name);
-    let bytes = entry(zip, &entry_name, about.size)?;
-    if Digest::of(&bytes) != about.digest {
-        let why = "its content is not what the index says";
-        return Err(ArchiveError::refused(&entry_name, why));
-    }
+    let refused = |why: &str| Err(ArchiveError::refused(&entry_name, why));
+    let mut from = open(zip, &entry_name)?;
     let path = staging.join(names::name_of(name));
-    let written = fs::create_dir_all(path.parent().unwrap_or(staging)).and_then(|()| {
+    let failed = |error| ArchiveError::io("write", &path, error);
+    let made = fs::create_dir_all(path.parent().unwrap_or(staging)).and_then(|()| {
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -233,20 +235,46 @@ fn project_file<R: Read + Seek>(
             let mode = if about.executable { 0o755 } else { 0o644 };
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
         }
-        io::Write::write_all(&mut options.open(&path)?, &bytes)
+        options.open(&path)
     });
-    written.map_err(|error| ArchiveError::io("write", &path, error))
+    let mut file = made.map_err(failed)?;
+    // Piece by piece: what was made smaller may unpack to any size.
+    let mut hasher = blake3::Hasher::new();
+    let mut piece = vec![0; PIECE];
+    let mut left = about.size;
+    loop {
+        let count = match from.read(&mut piece) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return refused(&error.to_string()),
+        };
+        left = match left.checked_sub(count as u64) {
+            Some(left) => left,
+            None => return refused("it is larger than the index says"),
+        };
+        hasher.update(&piece[..count]);
+        file.write_all(&piece[..count]).map_err(failed)?;
+    }
+    match Digest::from_bytes(*hasher.finalize().as_bytes()) == about.digest {
+        true => Ok(()),
+        false => refused("its content is not what the index says"),
+    }
 }
 
-/// An entry as we write them: a plain file, not compressed.
+/// An entry as we write them, a plain file, or as others have made it smaller.
 fn open<'z, R: Read + Seek>(
     zip: &'z mut ZipArchive<R>,
     name: &str,
 ) -> Result<zip::read::ZipFile<'z, R>, ArchiveError> {
-    let found = zip.by_name(name);
-    let found = found.map_err(|error| ArchiveError::refused(name, error.to_string()))?;
-    // A small file may unpack to any size.
-    if found.compression() != CompressionMethod::Stored || !found.is_file() {
+    let found = zip.by_name(name).map_err(|error| match error {
+        ZipError::FileNotFound => ArchiveError::refused(name, "it is not there"),
+        ZipError::CompressionMethodNotSupported(_) => {
+            ArchiveError::refused(name, "it is compressed by another method than deflate")
+        }
+        error => ArchiveError::refused(name, error.to_string()),
+    })?;
+    if !found.is_file() {
         return Err(ArchiveError::refused(name, "it is no plain file"));
     }
     Ok(found)

@@ -474,6 +474,9 @@ pub(super) struct PushArgs {
         hide_env_values = true
     )]
     pub to: Option<String>,
+    /// Begin a shared store where one was that is gone for good
+    #[arg(long)]
+    pub begin: bool,
     /// How progress is shown on standard error
     #[arg(long, value_enum, default_value_t = Progress::Auto)]
     pub progress: Progress,

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -15,6 +16,7 @@ use serde::Serialize;
 use crate::store::Digest;
 
 use super::Progress;
+use super::Refusal;
 use super::Remote;
 use super::RemoteError;
 use super::Root;
@@ -48,6 +50,10 @@ pub struct Swept {
     pub kept_objects: usize,
     /// What keeps results, with how many.
     pub roots: BTreeMap<String, usize>,
+    /// What could not be read, or not be removed: it stays.
+    pub refused: Vec<Refusal>,
+    /// Whether a record is among it that somebody may need: all objects stay, as it may name any.
+    pub keeps_objects: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,7 +67,8 @@ impl Remote {
     /// `pretend`, only says what that would free. The roots of `forget` go first.
     ///
     /// # Errors
-    /// Where somebody else does the same, a root cannot be read, or the store ignores conditions.
+    /// Where somebody else does the same, a root cannot be read or one of `forget` is not there, or the store
+    /// ignores conditions.
     pub fn collect(
         &self,
         who: &str,
@@ -122,6 +129,7 @@ impl Remote {
         let at_once = self.storage.at_once();
         let mut swept = Swept::default();
         let mut live: HashSet<Digest> = HashSet::new();
+        let mut forgotten = BTreeMap::new();
         for entry in self.list("roots")? {
             let Some(text) = self.text(&entry.name)? else {
                 continue;
@@ -132,25 +140,39 @@ impl Remote {
                 RemoteError::io("understand", &*self.storage, &entry.name, error)
             })?;
             if forget.contains(&root.title()) {
-                if !pretend {
-                    self.remove(&entry.name)?;
-                }
+                forgotten.insert(root.title(), entry.name);
                 continue;
             }
             swept.roots.insert(root.title(), root.keys.len());
             live.extend(root.keys);
         }
-        let records = self.list("records")?;
+        let mut forget = forget.iter();
+        if let Some(root) = forget.find(|title| !forgotten.contains_key(*title)) {
+            return Err(RemoteError::NoRoot {
+                place: self.place().to_owned(),
+                root: root.clone(),
+                known: forgotten
+                    .into_keys()
+                    .chain(swept.roots.into_keys())
+                    .collect(),
+            });
+        }
+        for name in forgotten.values().filter(|_| !pretend) {
+            self.remove(name)?;
+        }
+        let (records, closed) = self.list_open("records")?;
+        swept.keeps_objects = !closed.is_empty();
+        swept.refused.extend(closed.iter().map(Refusal::closed));
         progress.asked(records.len());
         let found = each(&records, at_once, progress, |entry| {
             progress.looked();
             let key = layout::key_of_record(&entry.name);
             match key.filter(|key| live.contains(key)) {
-                Some(key) => {
-                    let record = self.read_record(&entry.name, key)?;
-                    let objects = record.and_then(Result::ok).map(|record| record.objects());
-                    Ok(Some(objects.unwrap_or_default()))
-                }
+                Some(key) => Ok(Some(match self.read_record(&entry.name, key)? {
+                    Some(Ok(record)) => Ok(record.objects()),
+                    Some(Err(unusable)) if unusable.is_of_use() => Err(unusable.to_string()),
+                    _ => Ok(Vec::new()),
+                })),
                 None => Ok(None),
             }
         })?;
@@ -158,7 +180,12 @@ impl Remote {
         let mut dead = Vec::new();
         for (entry, objects) in records.iter().zip(found) {
             match objects {
-                Some(objects) => {
+                Some(Err(why)) => {
+                    let name = entry.name.clone();
+                    swept.refused.push(Refusal { name, why });
+                    swept.keeps_objects = true;
+                }
+                Some(Ok(objects)) => {
                     let names = objects.iter().map(|object| layout::object(object.digest));
                     reached.extend(names);
                 }
@@ -169,17 +196,20 @@ impl Remote {
         let removed = each(&dead, at_once, progress, |name| {
             self.remove_old(name, older, pretend)
         })?;
+        let removed = swept.without_refused(removed);
         let gone = dead.iter().zip(&removed).filter(|(_, size)| size.is_some());
         swept.records = gone.filter(|(name, _)| is_record(name)).count();
         // A record that is too young to go keeps its objects by their own age: they are as young.
-        let objects = self.list("objects")?;
+        let (objects, closed) = self.list_open("objects")?;
+        swept.refused.extend(closed.iter().map(Refusal::closed));
         let (kept, dead): (Vec<_>, Vec<_>) = objects
             .into_iter()
-            .partition(|entry| reached.contains(&entry.name));
+            .partition(|entry| swept.keeps_objects || reached.contains(&entry.name));
         swept.kept_objects = kept.len();
         let removed = each(&dead, at_once, progress, |entry| {
             self.remove_old(&entry.name, older, pretend)
         })?;
+        let removed = swept.without_refused(removed);
         swept.objects = removed.iter().flatten().count();
         swept.bytes = removed.iter().flatten().sum();
         swept.kept_objects += dead.len() - swept.objects;
@@ -189,26 +219,37 @@ impl Remote {
             .count();
         // With those that nothing reaches and that are too young to go.
         swept.kept_records = all - swept.records;
-        let unfinished = self.list("tmp")?;
+        let (unfinished, _) = self.list_open("tmp")?;
         each(&unfinished, at_once, progress, |entry| {
             self.remove_old(&entry.name, older, pretend).map(|_| ())
         })?;
         Ok(swept)
     }
 
-    /// Removes a file that nobody has written for so long; its size, if it goes.
+    /// Removes a file that nobody has written for so long; its size, if it goes, or why it cannot.
     fn remove_old(
         &self,
         name: &str,
         older: Duration,
         pretend: bool,
-    ) -> Result<Option<u64>, RemoteError> {
-        // Just before it goes: somebody may have sent it again meanwhile.
-        let stat = self.stat(name)?.filter(|stat| stat.age > older);
-        if stat.is_some() && !pretend {
-            self.remove(name)?;
+    ) -> Result<Result<Option<u64>, Refusal>, RemoteError> {
+        let remove = || {
+            // Just before it goes: somebody may have sent it again meanwhile.
+            let stat = self.stat(name)?.filter(|stat| stat.age > older);
+            if stat.is_some() && !pretend {
+                self.remove(name)?;
+            }
+            Ok(stat.map(|stat| stat.size))
+        };
+        match remove() {
+            // The folder is another's.
+            Err(RemoteError::Io { source, .. }) if source.kind() == ErrorKind::PermissionDenied => {
+                let name = name.to_owned();
+                let why = format!("it cannot be removed: {source}");
+                Ok(Err(Refusal { name, why }))
+            }
+            done => done.map(Ok),
         }
-        Ok(stat.map(|stat| stat.size))
     }
 
     /// What changes with every clean-up.
@@ -243,6 +284,20 @@ impl Remote {
     pub(super) fn remove(&self, name: &str) -> Result<(), RemoteError> {
         let removed = self.storage.remove(name);
         removed.map_err(|error| RemoteError::io("remove", &*self.storage, name, error))
+    }
+}
+
+impl Swept {
+    /// The sizes of what went; what did not go is noted.
+    fn without_refused(&mut self, removed: Vec<Result<Option<u64>, Refusal>>) -> Vec<Option<u64>> {
+        let removed = removed.into_iter();
+        let sizes = removed.map(|removed| {
+            removed.unwrap_or_else(|refusal| {
+                self.refused.push(refusal);
+                None
+            })
+        });
+        sizes.collect()
     }
 }
 

@@ -7,6 +7,9 @@ use crate::store::StoreError;
 
 use super::storage::Storage;
 
+/// What is done there without changing anything.
+const READS: [&str; 4] = ["list", "look at", "read", "understand"];
+
 /// Why a shared store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteError {
@@ -41,6 +44,14 @@ pub enum RemoteError {
     DamagedHere { digest: Digest },
     #[error("`{place}` ignores conditions: two could clean it up at once")]
     NoConditions { place: String },
+    /// What is to be let go of is not there: a slip of the hand.
+    #[error("`{place}` has no root `{root}`")]
+    NoRoot {
+        place: String,
+        root: String,
+        /// All that there are.
+        known: Vec<String>,
+    },
     #[error("{who} cleans up `{place}` now")]
     Leased { place: String, who: String },
     #[error("no random numbers: {0}")]
@@ -92,10 +103,13 @@ impl RemoteError {
                 hint("a shared store is a folder, or `s3://bucket/prefix`")
             }
             RemoteError::Address { .. } => Vec::new(),
-            RemoteError::Io { source, .. } => match source.kind() {
+            RemoteError::Io { doing, source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied if READS.contains(doing) => {
+                    hint("you need read access there: who owns it can give it")
+                }
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => hint(
-                    "who may read there can `pull`, and `run` with `remote = \"read\"`; to push, you need \
-                     write access",
+                    "who may read there can `pull`, and `run` with `run = \"read\"` under `[remote]` or \
+                     `--remote read`; to push, you need write access",
                 ),
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => hint(
                     "what was sent is kept; free some space and do it again: it goes on from there",
@@ -106,7 +120,9 @@ impl RemoteError {
                 hint("run again: the step that makes it is repeated; then push")
             }
             RemoteError::Store(error) => error.hints(),
-            RemoteError::Random(_) | RemoteError::NoConditions { .. } => Vec::new(),
+            RemoteError::Random(_)
+            | RemoteError::NoConditions { .. }
+            | RemoteError::NoRoot { .. } => Vec::new(),
             RemoteError::Leased { .. } => hint("wait for it; after an hour it counts as dead"),
             RemoteError::Stopped => hint("do it again: it goes on from where it was"),
         }

@@ -26,6 +26,8 @@ use super::storage::Content;
 use super::storage::Entry;
 use super::storage::Kind;
 use super::storage::Stat;
+use super::storage::is_of_the_file;
+use super::storage::unreadable;
 
 /// What a shared store has under a key.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +44,40 @@ pub struct Refusal {
     /// The file there.
     pub name: String,
     pub why: String,
+}
+
+impl Refusal {
+    /// Of a folder that others keep to themselves.
+    pub(super) fn closed(folder: &Entry) -> Self {
+        Refusal {
+            name: folder.name.clone(),
+            why: "you may not read this folder, nor what is in it".to_owned(),
+        }
+    }
+}
+
+/// Why a record cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unusable {
+    /// By us: others may be able to.
+    #[error("{}", unreadable(.0))]
+    Unreadable(io::Error),
+    #[error("its content is not what its name says")]
+    Damaged,
+    /// It is whole.
+    #[error(transparent)]
+    Unfit(UnfitRecord),
+}
+
+impl Unusable {
+    /// Whether somebody else, or a newer program, may use it.
+    pub(super) fn is_of_use(&self) -> bool {
+        matches!(
+            self,
+            Unusable::Unreadable(_)
+                | Unusable::Unfit(UnfitRecord::Unreadable(_) | UnfitRecord::Newer(_))
+        )
+    }
 }
 
 /// Downloads of different objects run at once, those of one never do.
@@ -80,6 +116,10 @@ impl Remote {
         let mut records = Vec::new();
         let listed = self.records_of(key, listed)?;
         for entry in &*listed {
+            if entry.closed {
+                answer.refused.push(Refusal::closed(entry));
+                continue;
+            }
             let name = entry.name.clone();
             match self.read_record(&name, key)? {
                 Some(Ok(_)) if !self.is_trusted(&name, &listed)? => {
@@ -87,7 +127,10 @@ impl Remote {
                     answer.refused.push(Refusal { name, why });
                 }
                 Some(Ok(record)) => records.push((name, record)),
-                Some(Err(why)) => answer.refused.push(Refusal { name, why }),
+                Some(Err(unusable)) => {
+                    let why = unusable.to_string();
+                    answer.refused.push(Refusal { name, why });
+                }
                 None => {}
             }
         }
@@ -124,8 +167,11 @@ impl Remote {
                 continue;
             }
             let mut text = Vec::new();
-            let read = self.storage.read(&file, layout::SMALL, &mut text);
-            read.map_err(|error| RemoteError::io("read", &*self.storage, &file, error))?;
+            match self.storage.read(&file, layout::SMALL, &mut text) {
+                Ok(_) => {}
+                Err(error) if is_of_the_file(&error) => continue,
+                Err(error) => return Err(RemoteError::io("read", &*self.storage, &file, error)),
+            }
             if sign::is_signed(&text, digest, &self.trusted) {
                 return Ok(true);
             }
@@ -187,6 +233,7 @@ impl Remote {
                 false => Ok(Err("its content is not what its name says".to_owned())),
             },
             Ok(false) => Ok(Err("a record names it, and it is not there".to_owned())),
+            Err(error) if is_of_the_file(&error) => Ok(Err(unreadable(&error))),
             Err(error) => Err(RemoteError::io("read", &*self.storage, &name, error)),
         }
     }
@@ -196,23 +243,24 @@ impl Remote {
         &self,
         name: &str,
         key: Digest,
-    ) -> Result<Option<Result<SharedRecord, String>>, RemoteError> {
+    ) -> Result<Option<Result<SharedRecord, Unusable>>, RemoteError> {
         let Some(digest) = layout::record_named(name) else {
             return Ok(None);
         };
         let mut bytes = Vec::new();
-        let there = self.storage.read(name, layout::RECORD, &mut bytes);
-        let there = there.map_err(|error| RemoteError::io("read", &*self.storage, name, error))?;
-        if !there {
-            return Ok(None);
+        match self.storage.read(name, layout::RECORD, &mut bytes) {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(error) if is_of_the_file(&error) => {
+                return Ok(Some(Err(Unusable::Unreadable(error))));
+            }
+            Err(error) => return Err(RemoteError::io("read", &*self.storage, name, error)),
         }
         if Digest::of(&bytes) != digest {
-            return Ok(Some(
-                Err("its content is not what its name says".to_owned()),
-            ));
+            return Ok(Some(Err(Unusable::Damaged)));
         }
         let record = SharedRecord::read(&bytes, key);
-        Ok(Some(record.map_err(|error: UnfitRecord| error.to_string())))
+        Ok(Some(record.map_err(Unusable::Unfit)))
     }
 
     pub(super) fn stat(&self, name: &str) -> Result<Option<Stat>, RemoteError> {

@@ -1,7 +1,8 @@
 //! A shared store in a folder, as on a network's disk.
 //!
 //! A file is written under a name of its own in `tmp`, then linked or moved to its place: half a file is
-//! never seen there.
+//! never seen there. Who may read it is what the store's own folder says, whatever the umask of who writes it: it is
+//! for all who may read that.
 
 use std::fs;
 use std::fs::File;
@@ -23,7 +24,6 @@ use super::storage::Hashed;
 use super::storage::Kind;
 use super::storage::Stat;
 use super::storage::Storage;
-use crate::store::in_folder;
 
 /// More at once help no disk and no network's disk.
 const AT_ONCE: usize = 8;
@@ -41,6 +41,9 @@ pub(super) struct Folder {
     root: PathBuf,
     place: String,
     counter: AtomicU64,
+    /// Who may do what with the store's own folder.
+    #[cfg(unix)]
+    mode: std::sync::OnceLock<Option<u32>>,
 }
 
 impl Folder {
@@ -50,6 +53,105 @@ impl Folder {
             place: root.display().to_string(),
             root,
             counter: AtomicU64::new(0),
+            #[cfg(unix)]
+            mode: std::sync::OnceLock::new(),
+        }
+    }
+
+    /// Lets those at a new file who may read the store's own folder.
+    #[cfg(unix)]
+    fn share_file(&self, file: &File, kind: Kind) {
+        use std::os::unix::fs::PermissionsExt;
+        let Some(of_root) = *self.mode.get_or_init(|| mode_of(&self.root)) else {
+            return;
+        };
+        // What is named by its content is not to be changed.
+        let own = if kind == Kind::Content { 0o400 } else { 0o600 };
+        let mode = own | (of_root & 0o044);
+        let has = file.metadata().map(|about| about.permissions().mode());
+        if has.is_ok_and(|has| has & 0o777 != mode) {
+            // Where a file system has no modes, it says itself who may read.
+            let _ = file.set_permissions(fs::Permissions::from_mode(mode));
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn share_file(&self, _: &File, _: Kind) {}
+
+    /// Gives a new folder the mode of the store's own.
+    #[cfg(unix)]
+    fn share_folder(&self, folder: &Path) {
+        use std::os::unix::fs::PermissionsExt;
+        if let Some(of_root) = *self.mode.get_or_init(|| mode_of(&self.root)) {
+            let mode = fs::Permissions::from_mode((of_root & 0o3077) | 0o700);
+            let _ = fs::set_permissions(folder, mode);
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn share_folder(&self, _: &Path) {}
+
+    /// Lets those at the store's own folder, which is new, for whom the folder above is: a group's has its bit.
+    #[cfg(unix)]
+    fn share_root(&self) {
+        use std::os::unix::fs::PermissionsExt;
+        let above = self.root.parent().and_then(mode_of);
+        if let Some((above, own)) = above.zip(mode_of(&self.root))
+            && above & 0o2000 != 0
+        {
+            let mode = fs::Permissions::from_mode((own | (above & 0o2070)) & 0o7777);
+            let _ = fs::set_permissions(&self.root, mode);
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn share_root(&self) {}
+
+    /// Does something with a file; where its folder is not there, again with it.
+    fn in_folder<T>(&self, path: &Path, act: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        match act() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.make_folder_of(path)?;
+                act()
+            }
+            done => done,
+        }
+    }
+
+    /// Makes the folder of a file and those above, but not the store's own: if that is gone, its disk is.
+    fn make_folder_of(&self, path: &Path) -> io::Result<()> {
+        let folder = path.parent().filter(|folder| *folder != self.root);
+        let folder = folder.ok_or(io::ErrorKind::NotFound)?;
+        let made = fs::create_dir(folder).or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                self.make_folder_of(folder)?;
+                fs::create_dir(folder)
+            }
+            _ => Err(error),
+        });
+        match made {
+            Ok(()) => {
+                self.share_folder(folder);
+                Ok(())
+            }
+            // Somebody else has made it since.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A folder that may not be read, by the name of the outermost one that hides it.
+    fn closed(&self, folder: &str) -> Entry {
+        let mut name = folder;
+        while let Some((above, _)) = name.rsplit_once('/')
+            && fs::symlink_metadata(self.root.join(name)).is_err()
+        {
+            name = above;
+        }
+        Entry {
+            name: name.to_owned(),
+            stat: None,
+            closed: true,
         }
     }
 
@@ -83,6 +185,7 @@ impl Folder {
                 let made = options.write(true).create_new(true).open(path);
                 match made {
                     Ok(mut file) => {
+                        self.share_file(&file, kind);
                         pass_on(open(temporary)?, u64::MAX, &mut file)?;
                         fs::remove_file(temporary)?;
                         Ok(true)
@@ -98,6 +201,13 @@ impl Folder {
     }
 }
 
+#[cfg(unix)]
+fn mode_of(folder: &Path) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt;
+    let about = fs::metadata(folder).ok()?;
+    Some(about.permissions().mode())
+}
+
 /// Opens a plain file; what a link leads to is not ours, and nobody may write to a pipe.
 fn open(path: &Path) -> io::Result<File> {
     let mut options = fs::OpenOptions::new();
@@ -108,10 +218,17 @@ fn open(path: &Path) -> io::Result<File> {
         let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.bits() as i32);
     }
-    let file = options.open(path)?;
+    let not_plain = || io::Error::new(io::ErrorKind::InvalidData, "it is no plain file");
+    let file = options.open(path).map_err(|error| match error {
+        #[cfg(unix)]
+        error if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+            not_plain()
+        }
+        error => error,
+    })?;
     match file.metadata()?.is_file() {
         true => Ok(file),
-        false => Err(io::Error::other("it is no plain file")),
+        false => Err(not_plain()),
     }
 }
 
@@ -145,6 +262,10 @@ impl Storage for Folder {
         &self.place
     }
 
+    fn is_folder(&self) -> bool {
+        true
+    }
+
     fn at_once(&self) -> usize {
         AT_ONCE
     }
@@ -154,7 +275,7 @@ impl Storage for Folder {
         let place = || self.place.clone();
         // Not the folders above: under a mount point where nothing is mounted they would be made here.
         match fs::create_dir(&self.root) {
-            Ok(()) => {}
+            Ok(()) => self.share_root(),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let above = self.root.parent().unwrap_or(&self.root);
@@ -206,12 +327,8 @@ impl Storage for Folder {
         let write = || -> io::Result<bool> {
             let mut options = fs::OpenOptions::new();
             options.write(true).create_new(true);
-            // What is named by its content is not to be changed.
-            #[cfg(unix)]
-            if kind == Kind::Content {
-                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o444);
-            }
-            let mut file = in_folder(&temporary, || options.open(&temporary))?;
+            let mut file = self.in_folder(&temporary, || options.open(&temporary))?;
+            self.share_file(&file, kind);
             match content {
                 Content::Bytes(bytes) => file.write_all(bytes)?,
                 Content::File(from, digest) => {
@@ -227,7 +344,7 @@ impl Storage for Folder {
                 file.sync_data()?;
             }
             drop(file);
-            in_folder(&path, || self.name(&temporary, &path, kind))
+            self.in_folder(&path, || self.name(&temporary, &path, kind))
         };
         let written = write();
         if written.is_err() {
@@ -243,6 +360,10 @@ impl Storage for Folder {
         while let Some(folder) = open.pop() {
             let entries = match fs::read_dir(self.root.join(&folder)) {
                 Ok(entries) => entries,
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    found.push(self.closed(&folder));
+                    continue;
+                }
                 Err(error) => {
                     not_there(error, ())?;
                     continue;
@@ -258,11 +379,17 @@ impl Storage for Folder {
                 if kind.is_dir() {
                     open.push(name);
                 } else if kind.is_file() {
-                    found.push(Entry { name, stat: None });
+                    found.push(Entry {
+                        name,
+                        stat: None,
+                        closed: false,
+                    });
                 }
             }
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
+        // One that hides several.
+        found.dedup_by(|a, b| a.closed && a.name == b.name);
         Ok(found)
     }
 

@@ -220,6 +220,7 @@ mod tests {
             let entry = |name: &String| Entry {
                 name: name.clone(),
                 stat,
+                closed: false,
             };
             names.map(entry).collect()
         }

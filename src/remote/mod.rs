@@ -127,6 +127,17 @@ impl Remote {
         Ok(storage::at(place, root)?.place().to_owned())
     }
 
+    /// The id of the shared store in a folder, where a look is no request over a network; none of a bucket, nor where
+    /// there is no shared store.
+    pub fn id_in_folder(place: &str, root: &Path) -> Option<String> {
+        let storage = storage::at(place, root).ok()?;
+        if !storage.is_folder() {
+            return None;
+        }
+        let marker = Self::marker(&*storage).ok()?;
+        marker.map(|marker| marker.id)
+    }
+
     fn of(storage: Box<dyn Storage>, marker: Marker) -> Self {
         Remote {
             storage,

@@ -1,6 +1,7 @@
 //! From a store here to a shared one: only what is missing there.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use crate::store::Digest;
@@ -10,6 +11,7 @@ use crate::store::SharedRecord;
 use crate::store::Store;
 
 use super::Progress;
+use super::Refusal;
 use super::Remote;
 use super::RemoteError;
 use super::Root;
@@ -20,6 +22,7 @@ use super::sign::Signature;
 use super::storage::Content;
 use super::storage::Entry;
 use super::storage::Kind;
+use super::storage::unreadable;
 
 /// What is there and was not written for this long is written again: whoever cleans up leaves alone what is
 /// younger than twice that.
@@ -29,7 +32,7 @@ const OLD: Duration = Duration::from_secs(12 * 3600);
 const BATCH: usize = 256;
 
 /// What a push did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pushed {
     pub results: usize,
     /// Those that were there already.
@@ -38,10 +41,13 @@ pub struct Pushed {
     pub accepted: usize,
     pub objects: usize,
     pub bytes: u64,
+    /// Those that were not sent, with what is in their way there.
+    pub refused: Vec<(Digest, Refusal)>,
 }
 
 /// A result that is not there yet.
 struct Missing {
+    key: Digest,
     name: String,
     bytes: Vec<u8>,
     objects: Vec<Object>,
@@ -52,6 +58,8 @@ enum Found {
     Known(Vec<Object>),
     Missing(Missing),
     Accepted,
+    /// Its place is a folder that others keep to themselves.
+    Closed(Digest, Refusal),
     /// There is no such record here any more.
     Nothing,
 }
@@ -116,22 +124,46 @@ impl Remote {
                     pushed.accepted += 1;
                     continue;
                 }
+                Found::Closed(key, refusal) => {
+                    pushed.refused.push((key, refusal));
+                    continue;
+                }
                 Found::Nothing => continue,
             };
             objects.extend(needs.iter().map(|object| (object.digest, *object)));
         }
         let all: Vec<Object> = objects.into_values().collect();
         let looked = self.with_stats(&all, progress)?;
-        let absent = each(&looked, at_once, progress, |(object, stat)| {
+        let absent_or_not = each(&looked, at_once, progress, |(object, stat)| {
             let absent = self.is_absent(object, *stat)?;
-            if absent {
+            if absent == Ok(true) {
                 progress.to_move(object.size);
             }
             Ok(absent)
         })?;
-        let absent = all.iter().zip(absent).filter(|(_, absent)| *absent);
-        let mut absent: BTreeMap<Digest, Object> =
-            absent.map(|(object, _)| (object.digest, *object)).collect();
+        let mut hidden: BTreeMap<Digest, String> = BTreeMap::new();
+        let mut absent: BTreeMap<Digest, Object> = BTreeMap::new();
+        for (object, state) in all.iter().zip(absent_or_not) {
+            match state {
+                Ok(true) => {
+                    absent.insert(object.digest, *object);
+                }
+                Ok(false) => {}
+                Err(why) => {
+                    hidden.insert(object.digest, why);
+                }
+            }
+        }
+        // No record without its objects.
+        missing.retain(|record| {
+            let mut objects = record.objects.iter();
+            let found = objects.find_map(|object| Some((object, hidden.get(&object.digest)?)));
+            if let Some((object, why)) = found {
+                let (name, why) = (layout::object(object.digest), why.clone());
+                pushed.refused.push((record.key, Refusal { name, why }));
+            }
+            found.is_none()
+        });
         // What somebody lost there comes back first; then what is new, a batch after the other.
         let mut take = |objects: &[Object]| -> Vec<Object> {
             let digests = objects.iter().map(|object| object.digest);
@@ -209,6 +241,9 @@ impl Remote {
         let objects = record.objects();
         let listed = self.records_of(key, listed)?;
         for entry in &*listed {
+            if entry.closed {
+                return Ok(Found::Closed(key, Refusal::closed(entry)));
+            }
             if entry.name == name || self.says_the_same(&entry.name, &record)? {
                 if self.is_old(entry)? || !self.is_signed_by_us(&entry.name, &listed) {
                     break;
@@ -217,6 +252,7 @@ impl Remote {
             }
         }
         Ok(Found::Missing(Missing {
+            key,
             name,
             bytes,
             objects,
@@ -246,12 +282,25 @@ impl Remote {
         Ok(stat.is_none_or(|stat| stat.age > OLD))
     }
 
-    /// Whether an object has to be sent: it is not there, is half there, or is old.
-    fn is_absent(&self, object: &Object, known: Known) -> Result<bool, RemoteError> {
+    /// Whether an object has to be sent: it is not there, is half there, or is old. Or why nobody knows.
+    fn is_absent(
+        &self,
+        object: &Object,
+        known: Known,
+    ) -> Result<Result<bool, String>, RemoteError> {
         let stat = match known {
             Known::Listed(stat) => stat,
-            Known::Not => self.stat(&layout::object(object.digest))?,
+            Known::Not => match self.stat(&layout::object(object.digest)) {
+                Err(RemoteError::Io { source, .. })
+                    if source.kind() == ErrorKind::PermissionDenied =>
+                {
+                    return Ok(Err(unreadable(&source)));
+                }
+                stat => stat?,
+            },
         };
-        Ok(stat.is_none_or(|stat| stat.size != object.size || stat.age > OLD))
+        Ok(Ok(stat.is_none_or(|stat| {
+            stat.size != object.size || stat.age > OLD
+        })))
     }
 }

@@ -220,7 +220,11 @@ impl S3 {
             });
             let name = &found.key[self.prefix.len().min(found.key.len())..];
             let name = name.to_owned();
-            Entry { name, stat }
+            Entry {
+                name,
+                stat,
+                closed: false,
+            }
         });
         Ok((entries.collect(), page.next_continuation_token))
     }

@@ -16,6 +16,11 @@ pub(super) trait Storage: Send + Sync {
     /// What people call the place.
     fn place(&self) -> &str;
 
+    /// Whether it is a folder, at which a look is no request over a network.
+    fn is_folder(&self) -> bool {
+        false
+    }
+
     /// How many transfers at once are quickest.
     fn at_once(&self) -> usize;
 
@@ -35,7 +40,7 @@ pub(super) trait Storage: Send + Sync {
     /// Writes a file, all of it or nothing; says whether it did, or found one there that stays.
     fn write(&self, name: &str, content: Content<'_>, kind: Kind) -> io::Result<bool>;
 
-    /// The files below a folder, by name.
+    /// The files below a folder, by name; of a folder that may not be read its own name, as closed.
     fn list(&self, folder: &str) -> io::Result<Vec<Entry>>;
 
     /// The files below a folder that come after a name, in the order of their names, as far as one answer holds
@@ -84,6 +89,21 @@ pub(super) struct Entry {
     pub name: String,
     /// Where the listing says so.
     pub stat: Option<Stat>,
+    /// A folder that others keep to themselves: nobody knows what is in it.
+    pub closed: bool,
+}
+
+/// Whether reading failed because of the file, so that others may be read all the same.
+pub(super) fn is_of_the_file(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidData
+    )
+}
+
+/// What is said of a file or folder that cannot be read.
+pub(super) fn unreadable(error: &io::Error) -> String {
+    format!("it cannot be read: {error}")
 }
 
 /// A part of a listing.

@@ -13,11 +13,15 @@ use super::Progress;
 use super::Refusal;
 use super::Remote;
 use super::RemoteError;
+use super::fetch::Unusable;
 use super::layout;
 use super::parallel::each;
 use super::storage::Content;
+use super::storage::Entry;
 use super::storage::Hashed;
 use super::storage::Kind;
+use super::storage::is_of_the_file;
+use super::storage::unreadable;
 
 /// What a look at everything has found.
 #[derive(Clone, Debug, Default)]
@@ -47,9 +51,10 @@ impl Remote {
     ) -> Result<Verified, RemoteError> {
         let at_once = self.storage.at_once();
         let mut verified = Verified::default();
-        let mut damaged = Vec::new();
+        let mut damaged: Vec<Damaged> = Vec::new();
         let mut named: HashMap<Digest, Object> = HashMap::new();
-        let mut files = self.list("records")?;
+        let (mut files, closed) = self.list_open("records")?;
+        verified.wrong.extend(closed.iter().map(Refusal::closed));
         files.sort_by(|a, b| a.name.cmp(&b.name));
         progress.asked(files.len());
         let read = each(&files, at_once, progress, |file| {
@@ -85,24 +90,33 @@ impl Remote {
                         verified.wrong.push(Refusal { name: name(), why });
                     }
                 }
-                Some((Err(why), _)) => {
-                    let named = layout::record_named(&file.name);
-                    let named = named.map(|digest| self.reread(&file.name, digest, progress));
-                    // A whole one that cannot be read is another version's, and stays.
-                    if !named.transpose()?.is_some_and(|(_, right)| right) {
-                        damaged.push((name(), None));
+                Some((Err(unusable), _)) => {
+                    // A whole one is another version's, and one that we may not read may be whole: they stay.
+                    if matches!(unusable, Unusable::Damaged) {
+                        damaged.push(Damaged {
+                            name: name(),
+                            object: None,
+                            is_useless: true,
+                        });
                     }
+                    let why = unusable.to_string();
                     verified.wrong.push(Refusal { name: name(), why });
                 }
             }
         }
-        let files = self.list("objects")?;
+        let (files, closed) = self.list_open("objects")?;
+        verified.wrong.extend(closed.iter().map(Refusal::closed));
         let there: BTreeSet<&str> = files.iter().map(|file| &*file.name).collect();
+        let hidden = |name: &str| closed.iter().any(|folder| is_below(name, folder));
         for object in named.values() {
             let name = layout::object(object.digest);
-            if !there.contains(&*name) {
+            if !there.contains(&*name) && !hidden(&name) {
                 let why = "a record names it, and it is not there".to_owned();
-                damaged.push((name.clone(), Some(*object)));
+                damaged.push(Damaged {
+                    name: name.clone(),
+                    object: Some(*object),
+                    is_useless: true,
+                });
                 verified.wrong.push(Refusal { name, why });
             }
         }
@@ -114,18 +128,25 @@ impl Remote {
                 return Ok(None);
             };
             let object = named.get(&digest).copied();
-            let (size, right) = self.reread(&file.name, digest, progress)?;
+            let read = self.reread(&file.name, digest, progress)?;
             progress.done();
-            Ok(Some((size, right, object)))
+            Ok(Some((read, object)))
         })?;
-        for (file, (size, right, object)) in
-            files.iter().zip(read).filter_map(|(f, r)| Some((f, r?)))
-        {
-            verified.objects += 1;
-            verified.bytes += size;
-            if !right {
-                let why = "its content is not what its name says".to_owned();
-                damaged.push((file.name.clone(), object));
+        for (file, (read, object)) in files.iter().zip(read).filter_map(|(f, r)| Some((f, r?))) {
+            let wrong = match read {
+                Ok((size, right)) => {
+                    verified.objects += 1;
+                    verified.bytes += size;
+                    (!right).then(|| Unusable::Damaged.to_string())
+                }
+                Err(ref why) => Some(why.clone()),
+            };
+            if let Some(why) = wrong {
+                damaged.push(Damaged {
+                    name: file.name.clone(),
+                    object,
+                    is_useless: read.is_ok(),
+                });
                 verified.wrong.push(Refusal {
                     name: file.name.clone(),
                     why,
@@ -134,30 +155,37 @@ impl Remote {
         }
         verified.wrong.sort_by(|a, b| a.name.cmp(&b.name));
         if repair {
-            for (name, object) in damaged {
-                self.mend(here, &name, object, &mut verified)?;
+            for damaged in damaged {
+                self.mend(here, &damaged, &mut verified)?;
             }
             self.settle()?;
         }
         Ok(verified)
     }
 
-    /// How long a file is, and whether its content has this digest.
+    /// The files below a folder, and the folders there that others keep to themselves.
+    pub(super) fn list_open(&self, folder: &str) -> Result<(Vec<Entry>, Vec<Entry>), RemoteError> {
+        let listed = self.list(folder)?.into_iter();
+        Ok(listed.partition(|entry| !entry.closed))
+    }
+
+    /// How long a file is, and whether its content has this digest; or why it cannot be read.
     fn reread(
         &self,
         name: &str,
         digest: Digest,
         progress: &Progress,
-    ) -> Result<(u64, bool), RemoteError> {
+    ) -> Result<Result<(u64, bool), String>, RemoteError> {
         let mut counted = Counted { bytes: 0, progress };
         let mut hashed = Hashed::new(&mut counted);
         let read = self.storage.read(name, u64::MAX, &mut hashed);
         let found = hashed.digest();
         match read {
             // Removed while others were read.
-            Ok(false) => Ok((0, true)),
-            Ok(true) => Ok((counted.bytes, found == digest)),
+            Ok(false) => Ok(Ok((0, true))),
+            Ok(true) => Ok(Ok((counted.bytes, found == digest))),
             Err(_) if progress.is_stopped() => Err(RemoteError::Stopped),
+            Err(error) if is_of_the_file(&error) => Ok(Err(unreadable(&error))),
             Err(error) => Err(RemoteError::io("read", &*self.storage, name, error)),
         }
     }
@@ -165,11 +193,11 @@ impl Remote {
     fn mend(
         &self,
         here: Option<&Store>,
-        name: &str,
-        object: Option<Object>,
+        damaged: &Damaged,
         verified: &mut Verified,
     ) -> Result<(), RemoteError> {
-        if let Some((object, store)) = object.zip(here)
+        let name = &*damaged.name;
+        if let Some((object, store)) = damaged.object.zip(here)
             && store.presence(&object) == Presence::Intact
         {
             let path = store.path(&object);
@@ -177,12 +205,26 @@ impl Remote {
             verified.sent += 1;
             return Ok(());
         }
-        if self.stat(name)?.is_some() {
+        if damaged.is_useless && self.stat(name)?.is_some() {
             self.remove(name)?;
             verified.removed += 1;
         }
         Ok(())
     }
+}
+
+/// What is to be put right.
+struct Damaged {
+    name: String,
+    /// Where it is one that a record names.
+    object: Option<Object>,
+    /// Nobody can use it. What we only cannot read stays, if we have none to put in its place.
+    is_useless: bool,
+}
+
+fn is_below(name: &str, folder: &Entry) -> bool {
+    let rest = name.strip_prefix(&*folder.name);
+    rest.is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Counts what goes by.

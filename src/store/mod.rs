@@ -66,7 +66,6 @@ pub use incoming::Incoming;
 pub use index::Watch;
 pub use labels::Accepted;
 pub use objects::Presence;
-pub(crate) use objects::in_folder;
 pub use project_input::{ProjectInput, size_of_input};
 pub use record::{KeyParts, Record, StepResult};
 #[doc(hidden)]

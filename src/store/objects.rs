@@ -540,7 +540,7 @@ fn row_of_object(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<(Name, Stat
 }
 
 /// Does something in the folder of this path, which is made where it is missing.
-pub(crate) fn in_folder<T>(path: &Path, mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+fn in_folder<T>(path: &Path, mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     act().or_else(|error| {
         match path.parent() {
             // Others may have made it since.

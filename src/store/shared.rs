@@ -261,15 +261,27 @@ impl Store {
         })
     }
 
-    /// The keys that are known to be in the shared store that was last found in a place.
-    pub fn shared_with(&self, place: &str) -> Result<HashSet<Digest>, StoreError> {
+    /// The id of the shared store that was last found in a place.
+    pub fn remote_in(&self, place: &str) -> Result<Option<String>, StoreError> {
+        self.database.with(|connection| {
+            if !there(connection)? {
+                return Ok(None);
+            }
+            connection
+                .prepare_cached("SELECT remote FROM remotes WHERE place = ?")?
+                .query_row([place], |row| row.get(0))
+                .optional()
+        })
+    }
+
+    /// The keys that are known to be in the shared store of this id.
+    pub fn shared_with(&self, remote: &str) -> Result<HashSet<Digest>, StoreError> {
         self.database.with(|connection| {
             let mut keys = HashSet::new();
             if there(connection)? {
-                let mut statement = connection.prepare_cached(
-                    "SELECT key FROM shared JOIN remotes USING (remote) WHERE place = ?",
-                )?;
-                let mut rows = statement.query([place])?;
+                let mut statement =
+                    connection.prepare_cached("SELECT key FROM shared WHERE remote = ?")?;
+                let mut rows = statement.query([remote])?;
                 while let Some(row) = rows.next()? {
                     keys.extend(digest(row.get_ref(0)?.as_blob()?));
                 }

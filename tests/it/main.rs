@@ -40,6 +40,8 @@ mod resources;
 mod scores;
 mod searches;
 mod sharing;
+#[cfg(unix)]
+mod sharing_in_a_group;
 #[cfg(target_os = "linux")]
 mod sharing_s3;
 mod shipped;

@@ -26,22 +26,22 @@ stages:
     with: {values: [loss], replicate: seed}
 "#;
 
-struct Lab {
+pub(crate) struct Lab {
     folder: tempfile::TempDir,
 }
 
 impl Lab {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         Lab { folder }
     }
 
-    fn shared(&self) -> PathBuf {
+    pub(crate) fn shared(&self) -> PathBuf {
         self.folder.path().join("shared")
     }
 
     /// A user with the project and its settings.
-    fn user(&self, settings: &str) -> TestSpace {
+    pub(crate) fn user(&self, settings: &str) -> TestSpace {
         let user = TestSpace::new();
         let shared = self.shared().display().to_string();
         user.write("sweepline.toml", &settings.replace("SHARED", &shared));
@@ -49,7 +49,7 @@ impl Lab {
         user
     }
 
-    fn files(&self, below: &str) -> Vec<PathBuf> {
+    pub(crate) fn files(&self, below: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut open = vec![self.shared().join(below)];
         while let Some(folder) = open.pop() {
@@ -71,16 +71,16 @@ fn said(output: &Output) -> (i32, String) {
     (output.status.code().unwrap_or(-1), text)
 }
 
-fn ends(user: &TestSpace, arguments: &[&str], code: i32) -> String {
+pub(crate) fn ends(user: &TestSpace, arguments: &[&str], code: i32) -> String {
     let (ended, text) = said(&user.output(arguments));
     assert_eq!(ended, code, "{arguments:?}\n{text}");
     text
 }
 
-const READ: &str = "remote = \"SHARED\"\n";
-const READ_WRITE: &str = "[remote]\nurl = \"SHARED\"\nrun = \"read-write\"\n";
+pub(crate) const READ: &str = "remote = \"SHARED\"\n";
+pub(crate) const READ_WRITE: &str = "[remote]\nurl = \"SHARED\"\nrun = \"read-write\"\n";
 
-const RUN: [&str; 4] = ["run", "manifests/fit.yaml", "--progress", "none"];
+pub(crate) const RUN: [&str; 4] = ["run", "manifests/fit.yaml", "--progress", "none"];
 
 #[test]
 fn what_one_user_has_made_another_fetches_and_knows_why() {
@@ -316,6 +316,7 @@ fn who_may_only_read_pulls_and_is_told_when_pushing() {
     if !writable {
         let text = ends(&ben, &push, 3);
         assert!(text.contains("write access"), "{text}");
+        assert!(text.contains("`run = \"read\"` under `[remote]`"), "{text}");
     }
     lock(0o755);
     ends(&ben, &push, 0);

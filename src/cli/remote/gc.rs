@@ -8,6 +8,7 @@ use super::failed;
 use super::of_project;
 use super::push::who;
 use super::size;
+use super::tell_refused;
 use crate::cli::args;
 use crate::cli::args::GcArgs;
 use crate::cli::exit::Exit;
@@ -18,7 +19,9 @@ use crate::manifest;
 use crate::remote;
 use crate::remote::Progress;
 use crate::remote::Remote;
+use crate::remote::RemoteError;
 use crate::text::Diagnostic;
+use crate::text::did_you_mean;
 use crate::text::plural;
 
 /// What nobody has written for so long may go, unless it is said otherwise.
@@ -57,7 +60,25 @@ pub(in crate::cli) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop>
     let swept = bar::shown(&progress, args::Progress::Auto, || {
         remote.collect(&me, older, &args.forget, !args.yes, &progress)
     });
-    let swept = swept.map_err(|error| failed(error, err))?;
+    let swept = match swept {
+        Err(RemoteError::NoRoot { place, root, known }) => {
+            let title = format!("`{place}` has no root `{root}`");
+            let known = known.iter().map(String::as_str);
+            let mine = known.filter(|title| title.split('/').next() == Some(&me));
+            let help = did_you_mean(&root, mine, "your roots");
+            let help = help.unwrap_or_else(|| "none of its roots is yours".to_owned());
+            err.diagnostic(&Diagnostic::error(title).help(help))?;
+            return Ok(Exit::Usage);
+        }
+        swept => swept.map_err(|error| failed(error, err))?,
+    };
+    tell_refused(remote.place(), &swept.refused, err)?;
+    if swept.keeps_objects {
+        writeln!(
+            err,
+            "warning: all objects stay: what is refused may name any of them"
+        )?;
+    }
     for (title, count) in &swept.roots {
         writeln!(err, "keeps {title}: {}", plural(*count, "result"))?;
     }
@@ -66,7 +87,11 @@ pub(in crate::cli) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop>
         format!(" from {}", remote.place()),
         plural(swept.kept_objects, "object"),
     );
-    crate::cli::gc::tell(args, &found, &size(swept.bytes), &from, &kept, err)
+    let told = crate::cli::gc::tell(args, &found, &size(swept.bytes), &from, &kept, err)?;
+    Ok(match swept.refused.is_empty() {
+        true => told,
+        false => Exit::Failed,
+    })
 }
 
 /// How long nobody has written what may go: `7d`.

@@ -8,6 +8,7 @@ mod settings;
 mod supply;
 mod verify;
 
+use std::collections::HashSet;
 use std::io;
 use std::io::Write;
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ use super::project::Project;
 use super::runs;
 use super::settings::Settings;
 use super::stop::Stop;
+use crate::remote::Refusal;
 use crate::remote::RemoteError;
 use crate::store::Digest;
 use crate::store::Store;
@@ -110,19 +112,26 @@ pub(super) fn told(store: Option<&Store>, key: Digest) -> Result<Option<String>,
 const TOLD: usize = 10;
 
 /// What was refused, by name.
-fn tell_refused(
-    place: &str,
-    refused: &[crate::remote::Refusal],
-    err: &mut Printer,
-) -> io::Result<()> {
-    for refusal in refused.iter().take(TOLD) {
-        let (name, why) = (&refusal.name, &refusal.why);
-        writeln!(err, "warning: `{name}` of `{place}` is refused: {why}")?;
+fn tell_refused(place: &str, refused: &[Refusal], err: &mut Printer) -> io::Result<()> {
+    for line in lines_of_refused(place, refused) {
+        writeln!(err, "warning: {line}")?;
     }
-    match refused.len().saturating_sub(TOLD) {
-        0 => Ok(()),
-        more => writeln!(err, "warning: and {more} more"),
+    Ok(())
+}
+
+/// The same as lines: each name once, as a folder that cannot be read is in the way of many results.
+fn lines_of_refused(place: &str, refused: &[Refusal]) -> Vec<String> {
+    let mut names = HashSet::new();
+    let told = refused.iter().filter(|one| names.insert(&one.name));
+    let told: Vec<&Refusal> = told.collect();
+    let lines = told.iter().take(TOLD);
+    let mut lines: Vec<String> = lines
+        .map(|one| format!("`{}` of `{place}` is refused: {}", one.name, one.why))
+        .collect();
+    if told.len() > TOLD {
+        lines.push(format!("and {} more are refused", told.len() - TOLD));
     }
+    lines
 }
 
 /// `12 objects, 3.4 MB`

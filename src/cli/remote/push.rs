@@ -1,6 +1,7 @@
 //! `sweepline push`: what an experiment has goes to the shared store.
 
 use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use super::amount;
 use super::bar;
 use super::failed;
 use super::place;
+use super::tell_refused;
 use crate::cli::args;
 use crate::cli::args::PushArgs;
 use crate::cli::exit::Exit;
@@ -25,12 +27,14 @@ use crate::cli::stop::Stop;
 use crate::plan::Step;
 use crate::plan::StepStatus;
 use crate::remote::Progress;
+use crate::remote::Refusal;
 use crate::remote::Remote;
 use crate::remote::RemoteError;
 use crate::remote::Root;
 use crate::remote::SigningKey;
 use crate::store::Access;
 use crate::store::Digest;
+use crate::store::Lookup;
 use crate::store::Store;
 use crate::text::Diagnostic;
 use crate::text::plural;
@@ -50,8 +54,7 @@ pub(in crate::cli) fn push(args: &PushArgs, err: &mut Printer) -> Result<Exit, S
         writeln!(err, "nothing to send: nothing was run yet")?;
         return Ok(Exit::Success);
     };
-    let remote = Remote::open_to_write(&place, &project.plan.experiment.root);
-    let remote = remote.map_err(|error| failed(error, err))?;
+    let remote = open(&place, &project, store, args.begin, err)?;
     let remote = remote.signing(signing_key(err)?);
     if !remote.obeys_conditions() {
         writeln!(
@@ -69,16 +72,55 @@ pub(in crate::cli) fn push(args: &PushArgs, err: &mut Printer) -> Result<Exit, S
         args.progress,
         err,
     );
-    let keys = sent.map_err(|error| failed(error, err))??;
+    let sent = sent.map_err(|error| failed(error, err))??;
     if missing > 0 {
         let steps = plural(missing, "step");
         writeln!(err, "{steps} of the plan {} no result yet", have(missing))?;
     }
     // Only spares later runs a look; a run that goes on has the store for itself.
     if let Ok(store) = Store::open(&project.store, Access::Write { wait: false }) {
-        store.note_shared(remote.place(), remote.id(), &keys)?;
+        store.note_shared(remote.place(), remote.id(), &sent.keys)?;
     }
-    Ok(Exit::Success)
+    Ok(match sent.complete {
+        true => Exit::Success,
+        false => Exit::Failed,
+    })
+}
+
+/// Opens the shared store in a place. Where this project has found one before, none is begun: one that is gone is
+/// more often on a disk that is not mounted, below whose mount point a second one would lie.
+fn open(
+    place: &str,
+    project: &Project,
+    store: &Store,
+    begin: bool,
+    err: &mut Printer,
+) -> Result<Remote, Stop> {
+    let root = &project.plan.experiment.root;
+    let name = Remote::place_of(place, root).map_err(|error| failed(error, err))?;
+    let known = store.remote_in(&name)?.filter(|_| !begin);
+    let opened = match &known {
+        Some(_) => Remote::open(place, root),
+        None => Remote::open_to_write(place, root),
+    };
+    let remote = match opened {
+        Err(RemoteError::NotThere { place }) => {
+            let gone = format!("the shared store that was in `{place}` is not there");
+            let help = "where it lies on a network's disk, is that mounted? If it is gone for good, `--begin` begins \
+                        another one";
+            err.diagnostic(&Diagnostic::error(gone).help(help))?;
+            return Err(Stop::Reported(Exit::Store));
+        }
+        opened => opened.map_err(|error| failed(error, err))?,
+    };
+    if known.is_some_and(|known| known != remote.id()) {
+        let place = remote.place();
+        writeln!(
+            err,
+            "warning: `{place}` is another shared store than the one that was there: all results are sent to it"
+        )?;
+    }
+    Ok(remote)
 }
 
 fn have(count: usize) -> &'static str {
@@ -101,8 +143,16 @@ pub(in crate::cli) fn after_run(
     let root = &project.plan.experiment.root;
     let place = Remote::place_of(&settings.place, root);
     let sent = place.and_then(|place| {
-        // A run that changes nothing waits for no network.
-        let known = store.shared_with(&place)?;
+        // A run that changes nothing waits for no network; of a folder it looks whether it is the one that it was:
+        // another disk may be mounted there.
+        let id = match Remote::id_in_folder(&settings.place, root) {
+            Some(id) => Some(id),
+            None => store.remote_in(&place)?,
+        };
+        let known = match id {
+            Some(id) => store.shared_with(&id)?,
+            None => HashSet::new(),
+        };
         if keys.iter().all(|key| known.contains(key)) {
             return Ok(Ok(()));
         }
@@ -114,8 +164,8 @@ pub(in crate::cli) fn after_run(
         };
         let sent = send(project, store, &remote, keys, interrupted, progress, err)?;
         Ok(match sent {
-            Ok(keys) => store
-                .note_shared(remote.place(), remote.id(), &keys)
+            Ok(sent) => store
+                .note_shared(remote.place(), remote.id(), &sent.keys)
                 .map_err(Stop::from),
             Err(stop) => Err(stop),
         })
@@ -132,7 +182,14 @@ pub(in crate::cli) fn after_run(
     }
 }
 
-/// Sends results of these keys and of the experiment's named runs, and says so; all keys that were meant.
+/// What is in the shared store after a push.
+struct Sent {
+    keys: Vec<Digest>,
+    /// Whether that is all that was meant.
+    complete: bool,
+}
+
+/// Sends results of these keys, and what the last run and the experiment's named runs left, and says so.
 fn send(
     project: &Project,
     store: &Store,
@@ -141,14 +198,12 @@ fn send(
     interrupted: Arc<AtomicU8>,
     shown: args::Progress,
     err: &mut Printer,
-) -> Result<Result<Vec<Digest>, Stop>, RemoteError> {
+) -> Result<Result<Sent, Stop>, RemoteError> {
     let started = Instant::now();
-    let roots = match roots(project, store, &keys) {
-        Ok(roots) => roots,
+    let (roots, keys) = match roots(project, store, keys) {
+        Ok(reached) => reached,
         Err(stop) => return Ok(Err(stop)),
     };
-    let keys: BTreeSet<Digest> = roots.iter().flat_map(|root| root.keys.clone()).collect();
-    let keys: Vec<Digest> = keys.into_iter().collect();
     let progress = Progress::stopped_by(interrupted);
     let pushed = bar::shown(&progress, shown, || {
         remote.push(store, &keys, &roots, &progress)
@@ -170,7 +225,13 @@ fn send(
         let accepted = plural(pushed.accepted, "result");
         text = format!("{text}; {accepted} stay here: accepted, not computed under their keys");
     }
-    Ok(writeln!(err, "{text}").map(|()| keys).map_err(Stop::from))
+    let complete = pushed.refused.is_empty();
+    let (refused, refusals): (HashSet<Digest>, Vec<Refusal>) = pushed.refused.into_iter().unzip();
+    let told = tell_refused(place, &refusals, err).and_then(|()| writeln!(err, "{text}"));
+    let mut keys = keys;
+    keys.retain(|key| !refused.contains(key));
+    let sent = Sent { keys, complete };
+    Ok(told.map(|()| sent).map_err(Stop::from))
 }
 
 fn are(count: usize) -> String {
@@ -193,8 +254,13 @@ fn left(steps: &[Arc<Step>], statuses: &[StepStatus]) -> (Vec<Digest>, usize) {
     (keys.collect(), missing)
 }
 
-/// What the experiment reaches now, and what its named runs reached.
-fn roots(project: &Project, store: &Store, keys: &[Digest]) -> Result<Vec<Root>, Stop> {
+/// What the experiment reaches now and what its last run left, as one root, with one for each named run; and the
+/// keys of what is to be sent.
+fn roots(
+    project: &Project,
+    store: &Store,
+    keys: Vec<Digest>,
+) -> Result<(Vec<Root>, Vec<Digest>), Stop> {
     let experiment = project.name();
     let root = |name: String, keys: BTreeSet<Digest>| Root {
         who: who(project.remote.as_ref()),
@@ -202,7 +268,23 @@ fn roots(project: &Project, store: &Store, keys: &[Digest]) -> Result<Vec<Root>,
         name,
         keys,
     };
-    let mut roots = vec![root(experiment.clone(), keys.iter().copied().collect())];
+    let mut send: BTreeSet<Digest> = keys.into_iter().collect();
+    let mut reached = send.clone();
+    // A manifest that was edited and not run yet reaches none of it, and it is as dear as before.
+    for key in left_by_last_run(project, store)? {
+        match store.lookup(key)? {
+            Lookup::Hit(_) => {
+                reached.insert(key);
+                send.insert(key);
+            }
+            // Of what is damaged here the shared store may have the last whole copy.
+            Lookup::Damaged { .. } => {
+                reached.insert(key);
+            }
+            Lookup::Miss => {}
+        }
+    }
+    let mut roots = vec![root(experiment.clone(), reached)];
     for run in store.runs(RUNS)? {
         if run.names.is_empty() || run.experiment != experiment {
             continue;
@@ -213,11 +295,22 @@ fn roots(project: &Project, store: &Store, keys: &[Digest]) -> Result<Vec<Root>,
                 keys.insert(key);
             }
         }
+        send.extend(&keys);
         for name in run.names {
             roots.push(root(format!("{experiment}/{name}"), keys.clone()));
         }
     }
-    Ok(roots)
+    Ok((roots, send.into_iter().collect()))
+}
+
+/// The last key of every step, but of those that have no cache: these are nobody else's.
+fn left_by_last_run(project: &Project, store: &Store) -> Result<Vec<Digest>, Stop> {
+    let steps = project.plan.steps.iter();
+    let uncached = steps.filter(|step| !step.policy.cache);
+    let uncached: HashSet<String> = uncached.map(ToString::to_string).collect();
+    let left = store.keys_of(&project.name())?.into_iter();
+    let left = left.filter(|(step, _)| !uncached.contains(step));
+    Ok(left.map(|(_, key)| key).collect())
 }
 
 /// The key that `SWEEPLINE_SIGNING_KEY` names, a file.

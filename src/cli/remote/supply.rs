@@ -1,5 +1,6 @@
 //! What a run asks a shared store for.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -8,13 +9,14 @@ use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering;
 
 use super::RemoteSettings;
-use super::TOLD;
+use super::lines_of_refused;
 use crate::cli::project::Project;
 use crate::engine::SharedResults;
 use crate::remote::Progress;
 use crate::remote::Remote;
 use crate::remote::RemoteError;
 use crate::store::Digest;
+use crate::store::Lookup;
 use crate::store::Store;
 
 /// Takes results from a shared store. Where that fails once, the run goes on without it.
@@ -24,6 +26,8 @@ pub(in crate::cli) struct Supply<'s> {
     /// Opened when the first result is asked for: a run that changes nothing does not wait for a network.
     remote: Mutex<Option<Arc<Remote>>>,
     away: AtomicBool,
+    /// What was refused, by name: said once.
+    told: Mutex<HashSet<String>>,
     settings: RemoteSettings,
     stop: Arc<AtomicU8>,
 }
@@ -40,6 +44,7 @@ impl<'s> Supply<'s> {
             root: project.plan.experiment.root.clone(),
             remote: Mutex::default(),
             away: AtomicBool::new(false),
+            told: Mutex::default(),
             settings: settings.clone(),
             stop,
         }
@@ -66,20 +71,18 @@ impl<'s> Supply<'s> {
         let progress = Progress::stopped_by(Arc::clone(&self.stop));
         let answers = remote.fetch(self.store, keys, &progress)?;
         let mut there = Vec::new();
-        let mut refused = 0;
+        let mut refused = Vec::new();
         for (key, answer) in keys.iter().zip(answers) {
-            for refusal in answer.refused {
-                refused += 1;
-                if refused > TOLD {
-                    continue;
-                }
-                let (name, place) = (&refusal.name, remote.place());
-                warn(format!("`{name}` of `{place}` is refused: {}", refusal.why));
-            }
+            refused.extend(answer.refused);
             there.extend(answer.result.map(|_| *key));
         }
-        if refused > TOLD {
-            warn(format!("and {} more are refused", refused - TOLD));
+        {
+            // A folder that cannot be read is in the way again and again.
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            refused.retain(|refusal| told.insert(refusal.name.clone()));
+        }
+        for line in lines_of_refused(remote.place(), &refused) {
+            warn(line);
         }
         self.store
             .note_shared(remote.place(), remote.id(), &there)?;
@@ -109,7 +112,10 @@ impl SharedResults for Supply<'_> {
                         "this run goes on without the shared store: {error}"
                     ));
                 }
-                Vec::new()
+                // What came before that is here.
+                let mut here = keys.to_vec();
+                here.retain(|key| matches!(self.store.lookup(*key), Ok(Lookup::Hit(_))));
+                here
             }
         }
     }
