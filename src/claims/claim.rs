@@ -12,6 +12,7 @@ use super::ClaimError;
 use super::ClaimFields;
 use super::Significance;
 use crate::table::display;
+use crate::table::stats::slack;
 
 /// Rows to keep: per axis the values that are let through.
 pub type Filters = BTreeMap<String, Vec<Json>>;
@@ -231,9 +232,10 @@ impl Relation {
         }
     }
 
-    /// Whether left and right relate so, where differences up to `tolerance` count as none.
+    /// Whether left and right relate so, where differences up to `tolerance`, and those that rounding can be all
+    /// of, count as none.
     pub fn holds(self, left: f64, right: f64, tolerance: f64) -> bool {
-        let equal = (left - right).abs() <= tolerance;
+        let equal = left == right || (left - right).abs() <= tolerance + slack([left, right]);
         match self {
             Relation::Less => left < right && !equal,
             Relation::AtMost => left < right || equal,

@@ -24,6 +24,8 @@ use super::Statement;
 use super::Tested;
 use super::Verdict;
 use super::evidence::evidence;
+use super::replicates;
+use super::replicates::Replicates;
 use super::sample::Sample;
 use super::source::At;
 use super::source::Placed;
@@ -115,15 +117,7 @@ impl Levels {
 
 struct Group<'a> {
     claim: &'a Claim,
-    samples: BTreeMap<&'a str, Sample>,
-}
-
-/// Two samples that a test compares, in one order where they are paired.
-struct Replicates {
-    left: Vec<f64>,
-    right: Vec<f64>,
-    /// Those of either side that have no partner.
-    left_out: usize,
+    samples: BTreeMap<&'a str, Sample<'a>>,
 }
 
 impl Group<'_> {
@@ -140,8 +134,8 @@ impl Group<'_> {
                 },
                 value: sample.value,
                 n: sample.n,
-                missing: sample.missing + sample.absent,
-                diverged: sample.diverged,
+                missing: sample.missing.len() + sample.absent.len(),
+                diverged: sample.diverged.len(),
             }
         });
         GroupJudgement {
@@ -248,17 +242,17 @@ impl Group<'_> {
                 Some(quantity) if name.starts_with('_') => quantity.to_string(),
                 _ => name.clone(),
             };
-            if sample.missing > 0 && !self.claim.allow_missing {
-                let values = plural(sample.missing, "value");
+            if !sample.missing.is_empty() && !self.claim.allow_missing {
+                let values = plural(sample.missing.len(), "value");
                 return Some(format!("{values} of `{shown}` missing"));
             }
-            if sample.absent > 0 && !self.claim.allow_missing {
-                let steps = plural(sample.absent, "step");
+            if !sample.absent.is_empty() && !self.claim.allow_missing {
+                let steps = plural(sample.absent.len(), "step");
                 return Some(format!("{steps} without a result, for `{shown}`"));
             }
             if sample.value.is_none() {
                 let values = plural(sample.n, "value");
-                let left_out = match sample.diverged {
+                let left_out = match sample.diverged.len() {
                     0 => String::new(),
                     some => format!(", {some} left out that diverged"),
                 };
@@ -283,6 +277,7 @@ impl Group<'_> {
             left,
             right,
             left_out,
+            values_left_out,
         } = &samples;
         // What stands beside the verdict is what was compared, also where some of it was left out.
         let value = |side: &Arithmetic, replicates: &[f64]| match side.as_name() {
@@ -345,6 +340,7 @@ impl Group<'_> {
             test: significance.name().to_owned(),
             n,
             left_out: *left_out,
+            values_left_out: *values_left_out,
             statistic: found.statistic,
             p: found.p,
             p_against: found.p_against,
@@ -359,61 +355,33 @@ impl Group<'_> {
         significance: &Significance,
         comparison: &Comparison,
     ) -> Option<Replicates> {
+        let axes = &significance.replicate;
         let sample = |side: &Arithmetic| self.samples.get(side.as_name()?);
-        let values =
-            |sample: &Sample| -> Vec<f64> { sample.replicates.values().copied().collect() };
         let constant = |side: &Arithmetic, n: usize| {
             let value = side.evaluate(&BTreeMap::new()).ok()?;
             Some(vec![value; n])
         };
-        let (left, right) = match (sample(&comparison.left), sample(&comparison.right)) {
-            (Some(left), Some(right)) if significance.test.paired => {
-                return self.pairs(left, right);
-            }
-            (Some(left), Some(right)) => (values(left), values(right)),
+        let (left, right) = (sample(&comparison.left), sample(&comparison.right));
+        if let (Some(left), Some(right)) = (left, right)
+            && significance.test.paired
+        {
+            return replicates::pairs([left, right], axes, self.claim.allow_missing);
+        }
+        let whole = |side: &Sample<'_>| replicates::whole(side, axes);
+        let (left, right) = match (left.map(whole), right.map(whole)) {
+            (Some(left), Some(right)) => (left, right),
             (Some(left), None) => {
-                let left = values(left);
-                let right = constant(&comparison.right, left.len())?;
-                (left, right)
+                let right = constant(&comparison.right, left.0.len())?;
+                (left, (right, 0))
             }
-            (None, Some(right)) => {
-                let right = values(right);
-                (constant(&comparison.left, right.len())?, right)
-            }
+            (None, Some(right)) => ((constant(&comparison.left, right.0.len())?, 0), right),
             (None, None) => return None,
         };
         Some(Replicates {
-            left,
-            right,
-            left_out: 0,
-        })
-    }
-
-    /// The replicates that both sides have. The partner of a training that diverged has nothing to stand beside;
-    /// any other one must have a partner, unless values may be missing.
-    fn pairs(&self, left: &Sample, right: &Sample) -> Option<Replicates> {
-        let diverged =
-            |at: &String| left.diverged_at.contains(at) || right.diverged_at.contains(at);
-        let mut pairs = Vec::new();
-        let mut alone = 0;
-        for (at, value) in left.replicates.iter().filter(|(at, _)| !diverged(at)) {
-            match right.replicates.get(at) {
-                Some(partner) => pairs.push((*value, *partner)),
-                None => alone += 1,
-            }
-        }
-        let right_alone = |at: &&String| !diverged(at) && !left.replicates.contains_key(*at);
-        alone += right.replicates.keys().filter(right_alone).count();
-        if alone > 0 && !self.claim.allow_missing {
-            return None;
-        }
-        let all = left.replicates.len() + right.replicates.len();
-        let left_out = all - 2 * pairs.len();
-        let (left, right) = pairs.into_iter().unzip();
-        Some(Replicates {
-            left,
-            right,
-            left_out,
+            left: left.0,
+            right: right.0,
+            left_out: left.1 + right.1,
+            values_left_out: 0,
         })
     }
 }

@@ -102,27 +102,36 @@ fn is_zero(count: &usize) -> bool {
 }
 
 impl Measured {
-    /// `5`, `4 (1 diverged)`: how many values it is taken from, and how many were left out.
-    pub fn counted(&self) -> String {
-        match self.diverged {
-            0 => self.n.to_string(),
-            some => format!("{} ({some} diverged)", self.n),
+    /// `5`, `4 (1 diverged, 2 missing)`: how many values it is taken from, and how many are not there.
+    fn counted(&self) -> String {
+        let others = [(self.diverged, "diverged"), (self.missing, "missing")];
+        let others = others.iter().filter(|(count, _)| *count > 0);
+        let others: Vec<String> = others
+            .map(|(count, why)| format!("{count} {why}"))
+            .collect();
+        match others.is_empty() {
+            true => self.n.to_string(),
+            false => format!("{} ({})", self.n, others.join(", ")),
         }
     }
 }
 
 impl GroupJudgement {
-    /// `6, 5 in 5 pairs`: the values behind each quantity, and what a paired test left of them; `each` says
-    /// those of one.
-    pub fn counted(&self, compared: &Compared, each: impl Fn(&Measured) -> String) -> String {
-        let counts: Vec<String> = self.quantities.iter().map(each).collect();
+    /// `6, 5 in 5 pairs`: the values behind each quantity, and what a test left of them.
+    pub fn counted(&self, compared: &Compared) -> String {
+        let counts: Vec<String> = self.quantities.iter().map(Measured::counted).collect();
         let counts = counts.join(", ");
-        match &compared.test {
-            Some(test) if test.left_out > 0 => {
-                let pairs = test.n.iter().copied().min().unwrap_or(0);
-                format!("{counts} in {}", plural(pairs, "pair"))
-            }
-            _ => counts,
+        let left = |test: &&Tested| test.left_out + test.values_left_out > 0;
+        let Some(test) = compared.test.as_ref().filter(left) else {
+            return counts;
+        };
+        let of = match test.n[..] {
+            [left, right] => format!("{left} and {}", plural(right, "replicate")),
+            _ => plural(test.n.first().copied().unwrap_or(0), "pair"),
+        };
+        match test.values_left_out {
+            0 => format!("{counts} in {of}"),
+            some => format!("{counts} in {of}, {} left out", plural(some, "value")),
         }
     }
 }
@@ -157,9 +166,12 @@ pub struct Tested {
     pub test: String,
     /// Replicates: pairs, or values on the left and on the right.
     pub n: Vec<usize>,
-    /// Replicates of either side that have no partner, or whose partner diverged.
+    /// Replicates of either side that have no partner, or of which a part is missing.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left_out: usize,
+    /// Values of the replicates that are compared which have no partner.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub values_left_out: usize,
     /// t, or the smaller rank sum; of the sides shifted by the tolerance.
     pub statistic: f64,
     /// The probability of such data if the claim were false; compared with the level.

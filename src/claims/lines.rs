@@ -3,7 +3,6 @@
 use super::Compared;
 use super::GroupJudgement;
 use super::Judgement;
-use super::Measured;
 use super::Verdict;
 use super::print::at;
 use super::print::shown;
@@ -86,7 +85,7 @@ fn group(group: &GroupJudgement) -> Vec<String> {
 fn numbers(compared: &Compared, group: &GroupJudgement) -> String {
     let mut behind = Vec::new();
     if !group.quantities.is_empty() {
-        let counts = group.counted(compared, Measured::counted);
+        let counts = group.counted(compared);
         behind.push(format!("n = {counts}"));
     }
     if compared.tolerance > 0.0 {

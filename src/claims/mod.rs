@@ -18,6 +18,7 @@ mod names;
 mod parser;
 mod power;
 mod print;
+mod replicates;
 mod sample;
 mod significance;
 mod source;

@@ -7,7 +7,6 @@ use serde_json::Value as Json;
 use super::Compared;
 use super::GroupJudgement;
 use super::Judgement;
-use super::Measured;
 use super::Verdict;
 use crate::table::Column;
 use crate::table::FittedTable;
@@ -276,7 +275,7 @@ fn shown_comparison(compared: &Compared) -> String {
 }
 
 fn counts(group: &GroupJudgement, compared: &Compared) -> String {
-    group.counted(compared, Measured::counted)
+    group.counted(compared)
 }
 
 /// Four digits, as people compare them; the JSON has all.

@@ -1,7 +1,6 @@
 //! The values that a quantity is taken from, and the taking.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
 use super::Aggregate;
 use super::Quantity;
@@ -11,30 +10,30 @@ use crate::table::Table;
 use crate::table::stats;
 
 /// The values behind a quantity.
-pub(super) struct Sample {
-    take: Aggregate,
+pub(super) struct Sample<'a> {
+    pub(super) quantity: &'a Quantity,
+    pub(super) source: &'a Source,
+    columns: Vec<usize>,
     /// Values that it is taken from: rows, or replicates where a test compares those.
     pub(super) n: usize,
-    /// Rows without a value.
-    pub(super) missing: usize,
+    /// Rows with a value.
+    pub(super) present: Vec<usize>,
+    /// Rows without one.
+    pub(super) missing: Vec<usize>,
     /// Steps without their rows.
-    pub(super) absent: usize,
+    pub(super) absent: Vec<usize>,
     /// Rows that are left out: of trainings that diverged.
-    pub(super) diverged: usize,
-    /// Where the test has replicates: the number of each, by its coordinates as text.
-    pub(super) replicates: BTreeMap<String, f64>,
-    /// The replicates that have rows which are left out.
-    pub(super) diverged_at: BTreeSet<String>,
+    pub(super) diverged: Vec<usize>,
     /// None where there are too few values to take it from.
     pub(super) value: Option<f64>,
 }
 
-impl Sample {
+impl<'a> Sample<'a> {
     /// The sample of a quantity among these rows of its source, and these of what is absent there. With a
     /// test each replicate counts once, however many rows it has: they are no repetitions of one another.
     pub(super) fn of(
-        quantity: &Quantity,
-        source: &Source,
+        quantity: &'a Quantity,
+        source: &'a Source,
         [rows, absent]: [&[usize]; 2],
         test: Option<&Significance>,
     ) -> Self {
@@ -49,39 +48,38 @@ impl Sample {
             columns.all(|column| table.number(*row, *column).is_some())
         });
         let mut sample = Sample {
-            take: quantity.take,
+            quantity,
+            source,
             n: present.len(),
-            missing: missing.len(),
-            absent: source.missing(quantity, absent).len(),
-            diverged: diverged.len(),
-            replicates: BTreeMap::new(),
-            diverged_at: BTreeSet::new(),
+            missing,
+            absent: source.missing(quantity, absent),
+            diverged,
             value: taken(quantity.take, table, &columns, &present),
+            columns,
+            present,
         };
-        let Some(test) = test.filter(|_| quantity.take.is_centre()) else {
-            return sample;
-        };
-        let mut rows: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for row in present {
-            let at = replicate(table, &test.replicate, row);
-            rows.entry(at).or_default().push(row);
+        if let Some(test) = test.filter(|_| quantity.take.is_centre()) {
+            let mut rows: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+            for &row in &sample.present {
+                let at = replicate(table, &test.replicate, row);
+                rows.entry(at).or_default().push(row);
+            }
+            let numbers = rows.values().filter_map(|rows| sample.taken(rows));
+            let numbers: Vec<f64> = numbers.collect();
+            sample.n = numbers.len();
+            sample.value = sample.middle(&numbers);
         }
-        let number = |(at, rows): (String, Vec<usize>)| {
-            Some((at, taken(quantity.take, table, &columns, &rows)?))
-        };
-        sample.replicates = rows.into_iter().filter_map(number).collect();
-        let diverged = diverged.into_iter();
-        sample.diverged_at = diverged
-            .map(|row| replicate(table, &test.replicate, row))
-            .collect();
-        sample.n = sample.replicates.len();
-        sample.value = sample.middle(&sample.replicates.values().copied().collect::<Vec<_>>());
         sample
+    }
+
+    /// The quantity of some of its rows.
+    pub(super) fn taken(&self, rows: &[usize]) -> Option<f64> {
+        taken(self.quantity.take, &self.source.table, &self.columns, rows)
     }
 
     /// The quantity of the numbers of some replicates.
     pub(super) fn middle(&self, replicates: &[f64]) -> Option<f64> {
-        reduced(self.take, replicates, &[])
+        reduced(self.quantity.take, replicates, &[])
     }
 }
 
@@ -112,7 +110,7 @@ fn reduced(take: Aggregate, x: &[f64], y: &[f64]) -> Option<f64> {
 }
 
 /// The coordinates of a row's replicate as text.
-fn replicate(table: &Table, axes: &[String], row: usize) -> String {
+pub(super) fn replicate(table: &Table, axes: &[String], row: usize) -> String {
     let at = axes.iter().filter_map(|axis| table.column(axis));
     let at: Vec<String> = at
         .map(|column| table.rows[row][column].to_string())

@@ -5,6 +5,8 @@ use serde_json::Value as Json;
 use super::*;
 use crate::table::Table;
 
+mod missing;
+
 /// Two data sets, two methods, four draws. On the circle mapa is lower at every draw; on the
 /// clusters the medians are 2.5 and 2.4.
 const ROWS: &str = "\

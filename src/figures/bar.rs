@@ -29,7 +29,8 @@ use super::options::Repeated;
 use super::theme;
 use super::xy;
 
-/// Of a bar, in points: one of zero is seen, so that it is told from one that is missing.
+/// Of a bar, in points: at the foot of a shorter one stands a stroke as thick, so that it is told from one that is
+/// missing.
 const SHORTEST: f64 = 1.2;
 
 pub(super) struct Bar;
@@ -63,6 +64,10 @@ impl Entry for Bar {
     fn docs(&self) -> &'static str {
         "A bar is as long as its value, so the axis holds 0 and is linear. Colours stand side by side \
          at each x, from the second on with light strokes, so that they differ in grey print."
+    }
+
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {
@@ -128,6 +133,7 @@ impl Figure for Bar {
         let mut beyond = 0;
         for (i, panel) in plot.panels.iter().enumerate() {
             page.within(i, |canvas, frame, theme| {
+                let mut feet = Vec::new();
                 for series in panel {
                     for (x, estimate) in &series.points {
                         let Some((from, to)) = dodge.span(frame, x, series) else {
@@ -137,10 +143,11 @@ impl Figure for Bar {
                         let Some(y) = estimate.centre.and_then(|c| frame.y_at(c)) else {
                             continue;
                         };
-                        let (top, bottom) = match y <= zero {
-                            true => (y.min(zero - SHORTEST), zero),
-                            false => (zero, y.max(zero + SHORTEST)),
-                        };
+                        let (top, bottom) = (y.min(zero), y.max(zero));
+                        if bottom - top < SHORTEST {
+                            let ends = [from, to].map(|x| Point::new(x, zero));
+                            feet.push((ends.to_vec(), theme.colour(series.color)));
+                        }
                         let rect = Rect {
                             x: from,
                             y: top,
@@ -159,6 +166,9 @@ impl Figure for Bar {
                     let ends = [frame.rect.x, frame.rect.right()].map(|x| Point::new(x, zero));
                     canvas.line(ends.to_vec(), theme::INK, theme.spine_width);
                 }
+                for (ends, colour) in feet {
+                    canvas.line(ends, colour, SHORTEST);
+                }
             });
         }
         let what = plot.describe();
@@ -172,5 +182,48 @@ impl Figure for Bar {
             bars => caption.push_str(&format!(" {bars} bars are longer than the axis.")),
         }
         finish(page, &what, plot.summary.to_csv(), caption)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::figures::FigureInput;
+    use crate::figures::find;
+    use crate::table::Table;
+
+    fn drawn(csv: &str, axes: &[&str], params: &str) -> crate::figures::Rendered {
+        let input = FigureInput {
+            table: Table::from_csv(csv, axes).unwrap(),
+            ..FigureInput::default()
+        };
+        let params = serde_yaml::from_str(&format!("{{{params}, hatch: false}}")).unwrap();
+        find("bar").unwrap().draw(&input, &params).unwrap()
+    }
+
+    #[test]
+    fn a_bar_is_as_long_as_its_value_and_one_of_zero_has_none() {
+        let svg = drawn("g,y\na,-3\nb,0\nc,0.01\nd,5\n", &["g"], "x: g, y: y").svg;
+        let bars = svg.split("<polygon fill=\"#0072B2\" points=\"").skip(1);
+        let heights = bars.map(|bar| {
+            let points = bar.split('"').next().unwrap().split_whitespace();
+            let ys = points.map(|point| point.split(',').nth(1).unwrap().parse::<f64>().unwrap());
+            let (low, high) = ys.fold((f64::MAX, f64::MIN), |(l, h), y| (l.min(y), h.max(y)));
+            high - low
+        });
+        let heights: Vec<f64> = heights.collect();
+        let [a, b, c, d] = heights[..] else {
+            panic!("{heights:?}");
+        };
+        // In whole units of the file, a hundredth of a point.
+        let share = |height: f64, of: f64| (height / d - of).abs() < 1e-3;
+        assert!(share(a, 0.6) && b == 0.0 && share(c, 0.002), "{heights:?}");
+    }
+
+    #[test]
+    fn a_row_that_stands_twice_counts_once() {
+        let csv = "m,seed,v\na,0,1\na,1,2\na,1,2\nb,0,3\nb,1,5\n";
+        let params = "x: m, y: v, replicate: seed, band: sd";
+        let csv = drawn(csv, &["m", "seed"], params).csv;
+        assert!(csv.contains("\na,1.5,") && csv.contains(",2,0\n"), "{csv}");
     }
 }

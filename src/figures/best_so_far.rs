@@ -159,6 +159,7 @@ impl Figure for BestSoFar {
         let beside = Beside {
             levels: &params.levels,
             envelope: None,
+            missing: None,
         };
         xy::finish(panels, beside, &plot, look, &best.notes)
     }

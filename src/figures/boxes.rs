@@ -119,6 +119,10 @@ impl Entry for Boxes {
          density is that of the logarithms, and a box that begins at 0 or below reaches down to the axis."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         BoxParams::params()
     }

@@ -79,6 +79,10 @@ impl Entry for Curves {
          line is paler where runs have ended. The caption states all of it."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         CurvesParams::params()
     }
@@ -120,6 +124,7 @@ impl Figure for Curves {
             ));
         }
         let mut envelope = None;
+        let missing = missing(&table, x, y);
         let thinned = thin(&mut table, &runs, x, y);
         let mut groups = mapping.by(several);
         groups.retain(|name| *name != mapping.x);
@@ -127,12 +132,14 @@ impl Figure for Curves {
             .iter()
             .map(|name| table.column(name).ok_or_else(|| no_column(&table, name)));
         let groups: Vec<usize> = groups.collect::<Result<_, _>>()?;
-        if align(&mut table, &groups, x, y) {
+        let aligned = align(&mut table, &groups, x, y);
+        if aligned {
             let x = table.columns[x].title();
             notes.push(format!(
                 "Runs that do not share {x} are interpolated linearly between their own points."
             ));
         }
+        let reduced = aligned || thinned.is_some();
         if let Some(Thinned {
             span,
             mut low,
@@ -166,6 +173,7 @@ impl Figure for Curves {
         let beside = Beside {
             levels: &params.levels,
             envelope,
+            missing: reduced.then_some(missing),
         };
         xy::finish(panels, beside, &plot, look, &notes)
     }
@@ -212,6 +220,13 @@ fn runs(table: &Table, x: usize, y: usize) -> Vec<Vec<usize>> {
         });
     }
     runs
+}
+
+/// Points without a value.
+fn missing(table: &Table, x: usize, y: usize) -> usize {
+    let rows = 0..table.rows.len();
+    let points = rows.filter(|row| table.number(*row, x).is_some());
+    points.filter(|row| table.number(*row, y).is_none()).count()
 }
 
 /// A missing value stays missing and leaves the average as it was.
@@ -475,6 +490,23 @@ mod tests {
         assert_eq!(thinned.high.number(0, 2), Some(3.0));
         assert_eq!(table.rows.len(), 2 * 250);
         assert_eq!(table.number(0, 2), Some(2.0));
+    }
+
+    #[test]
+    fn missing_values_are_counted_and_not_the_spans_without_one() {
+        let mut csv = "seed,iteration,loss\n".to_owned();
+        for i in 0..1000 {
+            let loss = if (100..150).contains(&i) { "" } else { "1" };
+            csv.push_str(&format!("0,{i},{loss}\n"));
+        }
+        let input = FigureInput {
+            table: Table::from_csv(&csv, &["seed"]).unwrap(),
+            ..FigureInput::default()
+        };
+        let params = serde_yaml::from_str("{y: loss, replicate: seed}").unwrap();
+        let drawn = super::super::find("curves").unwrap().draw(&input, &params);
+        let caption = drawn.unwrap().caption;
+        assert!(caption.contains("50 values are missing"), "{caption}");
     }
 
     #[test]

@@ -58,6 +58,10 @@ impl Entry for Dots {
          the metric has a direction, else the largest."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         DotsParams::params()
     }

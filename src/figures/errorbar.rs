@@ -73,6 +73,10 @@ impl Entry for Errorbar {
          point, and the caption counts it."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         ErrorbarParams::params()
     }

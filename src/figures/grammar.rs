@@ -156,17 +156,19 @@ pub(super) fn sentence(text: &str) -> String {
 /// `n = 3`, or the range where groups differ, or that one replicate has no band. Without a band only
 /// the middle is drawn.
 pub(super) fn replicates(summary: &Summary, band: Option<&str>) -> String {
+    let missing = summary.groups.iter();
+    let missing = missing.map(|group| group.estimates[0].missing);
+    replicates_without(summary, band, missing.sum())
+}
+
+/// The same where other values are missing than those of the summary: what it was made of is a reduction.
+pub(super) fn replicates_without(summary: &Summary, band: Option<&str>, missing: usize) -> String {
     let counts = summary.groups.iter().map(|group| group.estimates[0].n());
     let (low, high) = counts.fold((usize::MAX, 0), |(low, high), n| (low.min(n), high.max(n)));
     let over = match summary.replicate.join(", ") {
         names if names.is_empty() => String::new(),
         names => format!(" over {names}"),
     };
-    let missing: usize = summary
-        .groups
-        .iter()
-        .map(|group| group.estimates[0].missing)
-        .sum();
     let centre = summary.interval.centre_name();
     let mut text = match (high, band) {
         (0, _) => "no values".to_owned(),

@@ -85,6 +85,10 @@ impl Entry for Heatmap {
          as give the typical one three digits. `centre` gives diverging colours a middle."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         HeatmapParams::params()
     }

@@ -58,6 +58,10 @@ impl Entry for Line {
          axis `metric`."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         LineParams::params()
     }
@@ -82,6 +86,7 @@ impl Figure for Line {
         let beside = Beside {
             levels: &params.levels,
             envelope: None,
+            missing: None,
         };
         xy::finish(panels, beside, &plot, look, &[])
     }

@@ -70,7 +70,7 @@ params! {
         color: Option<String>;
         /// columns on a logarithmic axis
         log: Option<Names>;
-        /// what stands over the diagonal: `correlation` (Pearson's r), `points` (with x and y exchanged) or `none`
+        /// what stands over the diagonal: `correlation` (Pearson's r, of logarithms on logarithmic axes), `points` (with x and y exchanged) or `none`
         upper: Upper = Upper::Correlation;
         /// where the legend stands, always outside the data
         legend: LegendPlace = "auto";
@@ -93,6 +93,10 @@ impl Entry for Pairs {
          column i along y; the diagonal has the distribution of each as a histogram with a smooth density, whose heights have no \
          axis. A panel has the rows with both numbers; the caption counts those that lack one. From 1000 points on they are one picture inside \
          vector axes."
+    }
+
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {
@@ -227,6 +231,9 @@ impl Figure for Pairs {
         caption.push_str("; diagonal: histograms and densities, of area 1 per group");
         if params.upper == Upper::Correlation {
             caption.push_str("; r: Pearson's correlation over all rows");
+            if scales.iter().any(is_logarithmic) {
+                caption.push_str(", of the logarithm of what has a logarithmic axis");
+            }
         }
         caption.push('.');
         let lost: usize = columns
@@ -342,7 +349,11 @@ fn points(
     Ok(())
 }
 
-/// Pearson's r over the rows with both numbers.
+fn is_logarithmic(scale: &Scale) -> bool {
+    matches!(scale, Scale::Log { .. })
+}
+
+/// Pearson's r over the rows with both numbers, of what is drawn: of logarithms on a logarithmic axis.
 fn correlation(
     canvas: &mut Canvas,
     frame: &Frame,
@@ -350,8 +361,13 @@ fn correlation(
     table: &Table,
     (x, y): (usize, usize),
 ) {
-    let both =
-        (0..table.rows.len()).filter_map(|r| Some((table.number(r, x)?, table.number(r, y)?)));
+    let drawn = |number: f64, scale: &Scale| match is_logarithmic(scale) {
+        true => Some(number.ln()).filter(|number| number.is_finite()),
+        false => Some(number),
+    };
+    let number = |row, column, scale| drawn(table.number(row, column)?, scale);
+    let both = (0..table.rows.len())
+        .filter_map(|row| Some((number(row, x, &frame.x)?, number(row, y, &frame.y)?)));
     let (xs, ys): (Vec<f64>, Vec<f64>) = both.unzip();
     let text = match stats::pearson(&xs, &ys) {
         // No `−0.00` beside `0.00`.
@@ -363,4 +379,30 @@ fn correlation(
     };
     let label = Label::new(text, theme.font_size, theme::INK).align(Align::Middle);
     canvas.centred(frame.rect.centre(), label);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::figures::FigureInput;
+    use crate::figures::find;
+    use crate::table::Table;
+
+    #[test]
+    fn the_correlation_is_of_what_is_drawn() {
+        let drawn = |params: &str| {
+            let input = FigureInput {
+                // y = x³, which is a line of logarithms; what is not above 0 has none.
+                table: Table::from_csv("x,y\n1,1\n2,8\n3,27\n4,64\n5,125\n-5,3\n", &[]).unwrap(),
+                ..FigureInput::default()
+            };
+            let params = format!("{{columns: [x, y], svg_text: text{params}}}");
+            let params = serde_yaml::from_str(&params).unwrap();
+            find("pairs").unwrap().draw(&input, &params).unwrap()
+        };
+        let log = drawn(", log: [x, y]");
+        assert!(log.svg.contains("r = 1.00"), "{}", log.svg);
+        assert!(log.caption.contains("of the logarithm"), "{}", log.caption);
+        let linear = drawn("");
+        assert!(!linear.svg.contains("r = 1.00") && !linear.caption.contains("logarithm"));
+    }
 }

@@ -83,7 +83,12 @@ impl Entry for Ranks {
          and Davenport 1980) says whether they differ at all: where it does not, one bar joins all. Else \
          a bar joins what is not told apart: by Nemenyi's critical difference, drawn over the axis, or \
          by Wilcoxon's signed-rank test of each pair, corrected after Holm, which does not depend on \
-         which other methods take part (Benavoli, Corani and Mangili 2016). What lacks the number of a method is left out and counted."
+         which other methods take part (Benavoli, Corani and Mangili 2016). A bar joins neighbouring ranks only: \
+         `not_told_from` of the numbers has all methods that one is not told apart from. What lacks the number of a method is left out and counted."
+    }
+
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {
@@ -257,15 +262,15 @@ fn said(
     }
     let f = match friedman.f.is_finite() {
         true => format!(
-            "F({}, {}) = {}",
+            "F({}, {}) = {},",
             k - 1,
             (k - 1) * (n - 1),
             plain(friedman.f)
         ),
-        false => "all ranked alike".to_owned(),
+        false => "all ranked alike, exact".to_owned(),
     };
     text.push_str(&format!(
-        ". Friedman: χ²({}) = {}, p {}; {f}, p {}.",
+        ". Friedman: χ²({}) = {}, p {}; {f} p {}.",
         k - 1,
         plain(friedman.chi_squared),
         probability(friedman.p),
@@ -288,6 +293,12 @@ fn said(
                  apart at {level}."
             ),
         });
+    }
+    if groups.some_beyond_bars() {
+        text.push_str(
+            " Methods that no bar joins may be alike too, where one between them differs: `not_told_from` of the \
+             numbers has all.",
+        );
     }
     if blocks.lacking > 0 {
         text.push_str(&format!(
@@ -317,13 +328,13 @@ fn listing(
     let mut order: Vec<usize> = (0..blocks.methods.len()).collect();
     order.sort_by(|&a, &b| friedman.ranks[a].total_cmp(&friedman.ranks[b]));
     let rows = order.iter().map(|&method| {
-        let mut with: Vec<String> = Vec::new();
-        for group in groups.bars.iter().filter(|group| group.contains(&method)) {
-            let others = group.iter().filter(|other| **other != method);
-            with.extend(others.map(|&other| coordinate(&blocks.methods[other])));
-        }
+        // Of the test and not of the bars, which join neighbours only.
+        let alike = |other: &usize| *other != method && !groups.apart[method][*other];
+        let with = (0..blocks.methods.len()).filter(alike);
+        let mut with: Vec<String> = with
+            .map(|other| coordinate(&blocks.methods[other]))
+            .collect();
         with.sort();
-        with.dedup();
         vec![
             blocks.methods[method].clone(),
             friedman.ranks[method].into(),

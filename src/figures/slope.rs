@@ -97,6 +97,10 @@ impl Entry for Slope {
          has no number. Names keep clear of each other: a thin line leads to one that is moved."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         SlopeParams::params()
     }

@@ -11,6 +11,7 @@ use super::canvas::Point;
 use super::grammar::Plot;
 use super::grammar::Series;
 use super::grammar::replicates;
+use super::grammar::replicates_without;
 use super::grammar::sentence;
 use super::legend::Sample;
 use super::levels::LevelParams;
@@ -46,6 +47,8 @@ pub(super) struct Envelope {
 pub(super) struct Beside<'a> {
     pub levels: &'a LevelParams,
     pub envelope: Option<Envelope>,
+    /// Values that are missing, where points do not stand for one each.
+    pub missing: Option<usize>,
 }
 
 /// The page of a plot: everything but the marks.
@@ -351,10 +354,11 @@ pub(super) fn finish(
         });
     }
     let what = plot.describe();
-    let mut caption = format!(
-        "{what}. {}",
-        sentence(&replicates(&plot.summary, Some("band")))
-    );
+    let counted = match beside.missing {
+        Some(missing) => replicates_without(&plot.summary, Some("band"), missing),
+        None => replicates(&plot.summary, Some("band")),
+    };
+    let mut caption = format!("{what}. {}", sentence(&counted));
     let references = plot.series().any(|series| series.reference.is_some());
     if references && plot.series().any(|series| !series.points.is_empty()) {
         let x = plot.x.title();

@@ -13,6 +13,7 @@ use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
+use crate::text::closest;
 use crate::text::did_you_mean;
 
 use super::axes::Search;
@@ -225,9 +226,18 @@ fn diagnostic(error: &ClaimError, place: &Place) -> Diagnostic {
     match error {
         ClaimError::Unknown { what, name, known } => {
             let known = known.iter().map(String::as_str);
-            Diagnostic::error(format!("unknown {what} `{name}`"))
-                .at(place, format!("no such {what}"))
-                .maybe_help(did_you_mean(name, known, "known"))
+            let wrong = Diagnostic::error(format!("unknown {what} `{name}`"))
+                .at(place, format!("no such {what}"));
+            match (what.as_str(), closest(name, known.clone())) {
+                // Which values a file has is known once it is read; a claim must not name one that it has not.
+                ("axis", None) => wrong
+                    .maybe_help(did_you_mean(name, known, "known"))
+                    .help(format!(
+                        "claims know the axes of the manifest: a column of a file is one where `axes` of the \
+                         manifest has it too, `axes: {{{name}: [a, b]}}`"
+                    )),
+                _ => wrong.maybe_help(did_you_mean(name, known, "known")),
+            }
         }
         ClaimError::NeverTaken { axis, value, known } => {
             let known = known.iter().map(String::as_str);

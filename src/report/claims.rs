@@ -151,11 +151,7 @@ fn row(group: &GroupJudgement, compared: &Compared, placed: bool, tested: bool, 
         difference = format!("{difference} (tolerance {})", shown(compared.tolerance));
     }
     html.leaf("td", &number, &difference);
-    let counts = group.counted(compared, |quantity| match quantity.missing {
-        0 => quantity.counted(),
-        missing => format!("{} ({missing} missing)", quantity.counted()),
-    });
-    html.leaf("td", &[], &counts);
+    html.leaf("td", &[], &group.counted(compared));
     if tested {
         let p = compared.test.as_ref().map(|test| {
             let n: Vec<String> = test.n.iter().map(usize::to_string).collect();

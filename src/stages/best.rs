@@ -71,7 +71,7 @@ impl Entry for BestTable {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -225,10 +225,9 @@ fn chosen(settings: &[Setting], means: &[(usize, Option<f64>)], higher: bool) ->
         let mut winner: Option<(usize, f64)> = None;
         for at in own().filter(|at| means[*at].0 == most) {
             let Some(mean) = means[at].1 else { continue };
-            let better = winner.is_none_or(|(_, best)| match higher {
-                true => mean > best,
-                false => mean < best,
-            });
+            // Of means that rounding alone tells apart the first stays.
+            let better =
+                winner.is_none_or(|(_, best)| !stats::same(mean, best) && (mean > best) == higher);
             if better {
                 winner = Some((at, mean));
             }
@@ -293,6 +292,18 @@ mod tests {
         );
         let (best, _) = of(&table, &params(Some("higher"))).unwrap();
         assert_eq!(best.rows[2][2].as_f64(), Some(1.0));
+    }
+
+    #[test]
+    fn of_settings_with_one_mean_the_first_is_chosen() {
+        // The same three numbers, whose sums are rounded in two ways.
+        let csv = "system,lr,seed,loss\na,2,0,0.3\na,2,1,0.2\na,2,2,0.1\n\
+                   a,1,0,0.1\na,1,1,0.2\na,1,2,0.3\n";
+        let table = Table::from_csv(csv, &["system", "lr", "seed"]).unwrap();
+        for direction in ["lower", "higher"] {
+            let (best, _) = of(&table, &params(Some(direction))).unwrap();
+            assert_eq!(best.rows[0][2].as_f64(), Some(2.0), "{direction}");
+        }
     }
 
     #[test]

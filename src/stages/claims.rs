@@ -4,6 +4,7 @@
 //! step is missing. It is done after every run, over the records of the store.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::Results;
@@ -34,7 +35,7 @@ use crate::text::list_of;
 use crate::text::plural;
 
 /// Counts changes in judging after which former judgements are made anew.
-const REVISION: u32 = 4;
+const REVISION: u32 = 5;
 
 /// What can be said against the claims of a plan before anything runs: stages without numbers,
 /// and columns that look like a mistyped score.
@@ -104,10 +105,26 @@ fn check(plan: &Plan, stated: &StatedClaim, found: &mut Diagnostics) {
         return;
     }
     if measuring.is_empty() {
+        let tables = results
+            .outputs(ArtifactType::Table)
+            .map(|(step, _)| &*step.stage);
+        let tables: BTreeSet<&str> = tables.collect();
+        let help = match tables.is_empty() {
+            true => "`sweepline list evaluate` prints what can be measured".to_owned(),
+            false => {
+                let ways = tables.into_iter().map(|stage| format!("table: {stage}"));
+                format!(
+                    "a claim about a table names its stage: {}",
+                    list_of(ways.collect::<Vec<_>>())
+                )
+            }
+        };
         found.push(
-            Diagnostic::error("no stage leaves numbers for a claim")
-                .at(&stated.about, "nothing is measured")
-                .help("`sweepline list evaluate` prints what can be measured"),
+            Diagnostic::error(
+                "no stage measures numbers by itself, and the claim names no `table`",
+            )
+            .at(&stated.about, "of which table?")
+            .help(help),
         );
         return;
     }

@@ -70,7 +70,7 @@ impl Entry for CompareTable {
     }
 
     fn revision(&self) -> u32 {
-        4
+        5
     }
 
     fn params(&self) -> Vec<Param> {

@@ -25,7 +25,7 @@ use crate::registry::Searched;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Values;
-use crate::table::escape_latex;
+use crate::table::name_in_latex;
 
 /// Draws one kind of figure of the registry.
 pub(super) type Draw = Registered<dyn Figure>;
@@ -125,7 +125,8 @@ impl Stage for Draw {
             job.link.warn(&warning);
         }
         // A command of its own: `\caption` cannot read its text from a file.
-        let caption = format!("\\caption{{{}}}\n", escape_latex(drawn.caption.trim_end()));
+        // Names keep the mathematics that they have in the picture.
+        let caption = format!("\\caption{{{}}}\n", name_in_latex(drawn.caption.trim_end()));
         let mut produced = StepOutput::default();
         produced
             .file("figure", "figure.svg", drawn.svg)

@@ -94,7 +94,7 @@ impl Entry for PairwiseTable {
     }
 
     fn revision(&self) -> u32 {
-        4
+        5
     }
 
     fn params(&self) -> Vec<Param> {

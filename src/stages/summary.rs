@@ -92,7 +92,7 @@ impl Entry for SummaryTable {
     }
 
     fn revision(&self) -> u32 {
-        5
+        6
     }
 
     fn params(&self) -> Vec<Param> {

@@ -24,5 +24,7 @@ pub use frame::{Column, Table};
 pub use interval::IntervalKind;
 pub use naming::{NamedAxes, Naming, NamingError};
 pub use pairwise::{Correction, Pair, PairTest, Pairwise, PairwiseError, PairwiseSpec};
-pub use render::{FittedTable, Layout, Side, ValuesFile, escape_latex, escape_markdown};
+pub use render::{
+    FittedTable, Layout, Side, ValuesFile, escape_latex, escape_markdown, name_in_latex,
+};
 pub use summary::{Estimate, Group, Summary, SummaryError, SummarySpec};

@@ -99,7 +99,7 @@ impl Table {
         columns.map(|at| self.columns[at].name.clone()).collect()
     }
 
-    fn at(&self, row: usize, columns: &[usize]) -> Vec<&Json> {
+    pub(super) fn at(&self, row: usize, columns: &[usize]) -> Vec<&Json> {
         columns.iter().map(|at| &self.rows[row][*at]).collect()
     }
 }

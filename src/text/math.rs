@@ -103,12 +103,56 @@ pub fn latex(label: &str, escape: impl Fn(&str) -> String) -> String {
                     Some(before) if before.contains('$') => text = format!("{before} "),
                     _ => text.push('$'),
                 }
-                text.push_str(&math.tex);
+                text.push_str(&in_mathematics(&math.tex));
                 text.push('$');
             }
         }
     }
     text
+}
+
+/// What stands between dollars with its letters and signs as commands, which every LaTeX takes.
+fn in_mathematics(tex: &str) -> String {
+    let mut text = String::with_capacity(tex.len());
+    let mut chars = tex.chars().peekable();
+    while let Some(c) = chars.next() {
+        match command(c) {
+            Some(name) => {
+                text.push('\\');
+                text.push_str(&name);
+                let ends = name.ends_with(|c: char| c.is_ascii_alphabetic());
+                if ends && chars.peek().is_some_and(char::is_ascii_alphabetic) {
+                    text.push(' ');
+                }
+            }
+            None => {
+                if matches!(c, '%' | '#' | '&' | '$') && !text.ends_with('\\') {
+                    text.push('\\');
+                }
+                text.push(c);
+            }
+        }
+    }
+    text
+}
+
+/// The command of LaTeX's mathematics for a letter or sign beyond ASCII.
+fn command(c: char) -> Option<String> {
+    let sign = || SYMBOLS.iter().find(|(_, sign)| *sign == c);
+    let known = || sign().map(|(name, _)| tex_name(name));
+    greek(c).or_else(|| known().filter(|_| !c.is_ascii()))
+}
+
+/// What LaTeX calls a Greek letter: `gamma`, `Gamma`, `mathrm{A}`.
+pub fn greek(c: char) -> Option<String> {
+    let find = |c: char| GREEK.iter().find(|(_, letter)| *letter == c);
+    // The sign of a micrometre is no letter to Unicode.
+    let c = if c == 'µ' { 'μ' } else { c };
+    if let Some((name, _)) = find(c) {
+        return Some(tex_name(name));
+    }
+    let (name, _) = c.to_lowercase().next().and_then(find)?;
+    Some(tex_name(&(name[..1].to_ascii_uppercase() + &name[1..])))
 }
 
 /// The first mistake in the mathematics of a name, and what to do about it.
@@ -579,6 +623,11 @@ mod tests {
         assert_eq!(tex(r"\beta-VAE"), r"$\beta$-VAE");
         assert_eq!(tex("test_kl of z_1"), r"test\_kl of $z_{1}$");
         assert_eq!(tex("10^-3"), "$10^{-3}$");
+        assert_eq!(
+            tex("γ_1, ΔE^2, x_{λ≤5%}"),
+            r"$\gamma_{1}$, $\mathrm{\Delta E}^{2}$, $x_{\lambda\le5\%}$"
+        );
+        assert_eq!(greek('Ε').as_deref(), Some("mathrm{E}"));
         assert_eq!(
             tex(r"\mathcal{L}_{\theta}\beta"),
             r"$\mathcal{L}_{\theta} \beta$"

@@ -12,9 +12,21 @@ pub(super) struct Groups {
     pub critical: Option<f64>,
     /// Each the methods of a bar in the order of their ranks, none within another.
     pub bars: Vec<Vec<usize>>,
+    /// Whether the test tells two methods apart.
+    pub apart: Vec<Vec<bool>>,
 }
 
 impl Groups {
+    /// Whether two methods are alike that no bar joins, as one between them differs from one of them.
+    pub(super) fn some_beyond_bars(&self) -> bool {
+        let joined = |a: &usize, b: &usize| {
+            let mut bars = self.bars.iter();
+            bars.any(|bar| bar.contains(a) && bar.contains(b))
+        };
+        let k = self.apart.len();
+        (0..k).any(|a| (a + 1..k).any(|b| !self.apart[a][b] && !joined(&a, &b)))
+    }
+
     /// `costs`: a row per block, a number per method, less is better.
     pub(super) fn new(
         friedman: &stats::Friedman,
@@ -39,6 +51,7 @@ impl Groups {
             differ,
             critical,
             bars: joined(&order, &apart),
+            apart,
         }
     }
 }
@@ -110,5 +123,23 @@ mod tests {
         assert!(told.differ && told.bars.is_empty());
         let not = Groups::new(&friedman, &costs, PostHoc::Wilcoxon, 0.01);
         assert_eq!(not.bars, [vec![0, 1, 2]]);
+        assert!(!not.some_beyond_bars());
+    }
+
+    /// The second is worse than the first in all of eight blocks, the third in six, and in two far better.
+    #[test]
+    fn methods_may_be_alike_beyond_a_bar() {
+        let costs: Vec<Vec<f64>> = (1..=8)
+            .map(|i| {
+                let far = f64::from(10 * i);
+                vec![0.0, f64::from(i), if i > 6 { -far } else { far }]
+            })
+            .collect();
+        let friedman = stats::friedman(&costs).unwrap();
+        let told = Groups::new(&friedman, &costs, PostHoc::Wilcoxon, 0.05);
+        assert!(told.differ && told.apart[0][1] && !told.apart[0][2]);
+        assert_eq!(friedman.ranks, [1.25, 2.25, 2.5]);
+        assert_eq!(told.bars, [vec![1, 2]]);
+        assert!(told.some_beyond_bars());
     }
 }

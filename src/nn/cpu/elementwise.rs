@@ -32,9 +32,7 @@ pub(super) fn plus_scaled(x: Vector<Cpu>, y: &Vector<Cpu>, factor: f32) -> Vecto
     let (x, y) = (Input::of(x), Input::of(y.clone()));
     let mut sum = x.numbers.to_vec();
     assert_eq!(sum.len(), y.numbers.len(), "lengths of two summands");
-    let pieces = sum
-        .par_chunks_mut(PIECE)
-        .zip(y.numbers.par_chunks(PIECE));
+    let pieces = sum.par_chunks_mut(PIECE).zip(y.numbers.par_chunks(PIECE));
     pieces.for_each(|(sum, y)| {
         add_over(
             sum,

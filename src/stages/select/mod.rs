@@ -120,7 +120,7 @@ impl Entry for Select {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -493,10 +493,9 @@ fn best(scores: &[Option<f64>], largest: bool) -> Option<usize> {
     let mut winner: Option<(usize, f64)> = None;
     for (at, score) in scores.iter().enumerate() {
         let Some(score) = score else { continue };
-        let better = winner.is_none_or(|(_, so_far)| match largest {
-            true => *score > so_far,
-            false => *score < so_far,
-        });
+        // Of scores that rounding alone tells apart the first stays.
+        let better = winner
+            .is_none_or(|(_, so_far)| !stats::same(*score, so_far) && (*score > so_far) == largest);
         if better {
             winner = Some((at, *score));
         }

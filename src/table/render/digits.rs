@@ -6,6 +6,7 @@
 use crate::table::Estimate;
 use crate::table::IntervalKind;
 use crate::table::stats::Interval;
+use crate::table::stats::same;
 
 /// An estimate cut to sensible digits; `times` is a common power of ten, 0 for none.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +61,7 @@ impl Precision {
         };
         let mut centres: Vec<f64> = estimates.clone().filter_map(|e| e.centre).collect();
         centres.sort_by(f64::total_cmp);
-        centres.dedup();
+        centres.dedup_by(|a, b| same(*a, *b));
         let most = own.last().copied().unwrap_or(0);
         let most = most.min(LONGEST.max(precision.places));
         let merged = |precision: &Precision| {
@@ -141,9 +142,12 @@ pub(super) fn digits(estimate: &Estimate, kind: IntervalKind) -> Option<Digits> 
     Precision::alone(estimate)?.digits(estimate, kind)
 }
 
-/// Half the width of the interval.
+/// Half the width of the interval; zero where rounding can be all of it.
 fn half(estimate: &Estimate) -> Option<f64> {
-    let width = estimate.interval.map(|i| (i.high - i.low) / 2.0);
+    let width = estimate.interval.map(|i| match same(i.low, i.high) {
+        true => 0.0,
+        false => (i.high - i.low) / 2.0,
+    });
     width.filter(|half| half.is_finite())
 }
 
@@ -275,6 +279,13 @@ mod tests {
             .iter()
             .map(|e| precision.digits(e, IntervalKind::Sd));
         digits.map(|digits| digits.unwrap().centre).collect()
+    }
+
+    #[test]
+    fn a_spread_of_rounding_rules_nothing() {
+        assert_eq!(shown(99.9, 1.7e-14), "99.90 ± 0.00 e0");
+        // 0.1 + 0.2 beside 0.3 is no other number.
+        assert_eq!(column(&[(0.1 + 0.2, 0.0), (0.3, 0.0)]), ["0.3000"; 2]);
     }
 
     #[test]

@@ -425,14 +425,33 @@ pub(super) fn math(digits: &Digits) -> String {
 }
 
 /// A name in which `\\beta`, `z_1` and `10^{3}` are mathematics, as they are in figures.
-pub(super) fn mathematics(text: &str) -> String {
+pub fn mathematics(text: &str) -> String {
     math::latex(text, escape)
 }
 
 /// Text that LaTeX prints as it stands.
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in as_prose(text).chars() {
+    let prose = as_prose(text);
+    let mut chars = prose.chars().peekable();
+    while let Some(c) = chars.next() {
+        if let Some((raised, plain)) = script(c) {
+            let mut inner = plain.to_string();
+            while let Some((_, plain)) = chars
+                .peek()
+                .and_then(|c| script(*c))
+                .filter(|(next, _)| *next == raised)
+            {
+                inner.push(plain);
+                chars.next();
+            }
+            let mark = if raised { '^' } else { '_' };
+            let _ = match inner.len() {
+                1 => write!(escaped, "${mark}{inner}$"),
+                _ => write!(escaped, "${mark}{{{inner}}}$"),
+            };
+            continue;
+        }
         match c {
             '&' | '%' | '$' | '#' | '_' | '{' | '}' => {
                 escaped.push('\\');
@@ -453,8 +472,6 @@ pub fn escape(text: &str) -> String {
             '≥' => escaped.push_str("$\\ge$"),
             '∞' => escaped.push_str("$\\infty$"),
             '→' => escaped.push_str("$\\to$"),
-            '²' => escaped.push_str("$^2$"),
-            '³' => escaped.push_str("$^3$"),
             '‖' | '∥' => escaped.push_str("$\\|$"),
             '↑' => escaped.push_str("$\\uparrow$"),
             '↓' => escaped.push_str("$\\downarrow$"),
@@ -471,7 +488,7 @@ pub fn escape(text: &str) -> String {
             '”' => escaped.push_str("\'\'"),
             '—' => escaped.push_str("---"),
             '\u{a0}' => escaped.push('~'),
-            c => match greek(c) {
+            c => match math::greek(c) {
                 Some(name) => {
                     let _ = write!(escaped, "$\\{name}$");
                 }
@@ -482,50 +499,25 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
-/// The command of a Greek letter that LaTeX has one for.
-pub(super) fn greek(c: char) -> Option<&'static str> {
-    const NAMES: [(char, &str); 33] = [
-        ('α', "alpha"),
-        ('β', "beta"),
-        ('γ', "gamma"),
-        ('δ', "delta"),
-        ('ε', "varepsilon"),
-        ('ζ', "zeta"),
-        ('η', "eta"),
-        ('θ', "theta"),
-        ('ι', "iota"),
-        ('κ', "kappa"),
-        ('λ', "lambda"),
-        ('μ', "mu"),
-        ('µ', "mu"),
-        ('ν', "nu"),
-        ('ξ', "xi"),
-        ('π', "pi"),
-        ('ρ', "rho"),
-        ('σ', "sigma"),
-        ('τ', "tau"),
-        ('υ', "upsilon"),
-        ('φ', "varphi"),
-        ('χ', "chi"),
-        ('ψ', "psi"),
-        ('ω', "omega"),
-        ('Γ', "Gamma"),
-        ('Δ', "Delta"),
-        ('Θ', "Theta"),
-        ('Λ', "Lambda"),
-        ('Ξ', "Xi"),
-        ('Π', "Pi"),
-        ('Σ', "Sigma"),
-        ('Φ', "Phi"),
-        ('Ω', "Omega"),
-    ];
-    let found = NAMES.iter().find(|(letter, _)| *letter == c);
-    found.map(|(_, name)| *name)
+/// The sign that stands above or below the line as a letter of its own: whether above, and as a plain one.
+fn script(c: char) -> Option<(bool, char)> {
+    const RAISED: &str = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ";
+    const LOWERED: &str = "₀₁₂₃₄₅₆₇₈₉₊₋ₙ";
+    let plain = |at: usize| "0123456789+-n".chars().nth(at);
+    let place = |list: &str| list.chars().position(|known| known == c).and_then(plain);
+    let raised = place(RAISED).map(|plain| (true, plain));
+    raised.or_else(|| place(LOWERED).map(|plain| (false, plain)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn scripts_that_are_letters_are_scripts() {
+        assert_eq!(mathematics("10⁻³ m², x₁₀"), "10$^{-3}$ m$^2$, x$_{10}$");
+        assert_eq!(mathematics("loss at β_2"), r"loss at $\beta_{2}$");
+    }
 
     #[test]
     fn every_special_character_is_escaped() {

@@ -12,6 +12,7 @@ mod values;
 pub use fitted::FittedTable;
 pub use fitted::Side;
 pub use latex::escape as escape_latex;
+pub use latex::mathematics as name_in_latex;
 pub use markdown::escape as escape_markdown;
 pub use values::ValuesFile;
 

@@ -14,6 +14,7 @@ use super::grid::Head;
 use super::latex;
 use crate::table::IntervalKind;
 use crate::table::Summary;
+use crate::text::math;
 
 /// Looks a number up; one that does not exist stops LaTeX with its name.
 const MACRO: &str = r"\providecommand{\sweepline}[1]{\ifcsname sweepline/#1\endcsname
@@ -123,8 +124,8 @@ fn clean(part: &str) -> String {
             '−' => clean.push('-'),
             c if c.is_ascii_alphanumeric() || "._+-,()".contains(c) => clean.push(c),
             c if c.is_ascii() || c.is_whitespace() => clean.push('-'),
-            c => match latex::greek(c) {
-                Some(name) => clean.push_str(name),
+            c => match math::greek(c).filter(|name| !name.ends_with('}')) {
+                Some(name) => clean.push_str(&name),
                 None => {
                     let _ = write!(clean, "u{:04X}", u32::from(c));
                 }

@@ -1,8 +1,14 @@
 //! Location and spread of a sample.
 
-/// Arithmetic mean; none of an empty sample.
+/// Arithmetic mean; none of an empty sample. It lies within its values also where a sum is rounded: that of
+/// equal ones is their value.
 pub fn mean(x: &[f64]) -> Option<f64> {
-    (!x.is_empty()).then(|| x.iter().sum::<f64>() / x.len() as f64)
+    let (low, high) = (min(x)?, max(x)?);
+    let mean = x.iter().sum::<f64>() / x.len() as f64;
+    Some(match mean.is_nan() {
+        true => mean,
+        false => mean.max(low).min(high),
+    })
 }
 
 /// Sample standard deviation, divisor n − 1; none below two values.
@@ -67,6 +73,18 @@ mod tests {
         assert_eq!(mean(&[]), None);
         assert_eq!(quantile(&[], 0.5), None);
         assert_eq!(max(&[]), None);
+    }
+
+    /// `99.9 + 99.9 + 99.9` is a third of a unit in the last place off.
+    #[test]
+    fn equal_values_have_that_mean_and_no_spread() {
+        for n in 1..50 {
+            let x = vec![99.9; n];
+            assert_eq!(mean(&x), Some(99.9));
+            assert_eq!(standard_deviation(&x), (n > 1).then_some(0.0));
+        }
+        assert_eq!(mean(&[f64::INFINITY, 1.0]), Some(f64::INFINITY));
+        assert!(mean(&[f64::INFINITY, f64::NEG_INFINITY]).unwrap().is_nan());
     }
 
     #[test]

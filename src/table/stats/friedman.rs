@@ -6,6 +6,7 @@ use statrs::distribution::Continuous;
 use statrs::distribution::ContinuousCDF;
 use statrs::distribution::FisherSnedecor;
 use statrs::distribution::Normal;
+use statrs::function::factorial::ln_factorial;
 
 use super::ranks::average_ranks;
 
@@ -22,6 +23,7 @@ pub struct Friedman {
     /// The less conservative F of Iman & Davenport (1980), with k − 1 and (k − 1)(n − 1) degrees of
     /// freedom; infinite where all blocks agree.
     pub f: f64,
+    /// Of F; where that is infinite the exact probability that all blocks agree by chance.
     pub p_f: f64,
 }
 
@@ -33,6 +35,7 @@ pub fn friedman(blocks: &[Vec<f64>]) -> Option<Friedman> {
     if n < 2 || k < 2 || !blocks.iter().all(whole) {
         return None;
     }
+    let first = average_ranks(&blocks[0]);
     let mut sums = vec![0.0; k];
     let mut tied = 0.0;
     for block in blocks {
@@ -59,7 +62,7 @@ pub fn friedman(blocks: &[Vec<f64>]) -> Option<Friedman> {
     let rest = blocks * df - chi_squared;
     // All blocks agree: what is left is rounding.
     let (f, p_f) = match rest <= 1e-9 * blocks * df {
-        true => (f64::INFINITY, 0.0),
+        true => (f64::INFINITY, agreement(&first, n)),
         false => {
             let f = (blocks - 1.0) * chi_squared / rest;
             (f, FisherSnedecor::new(df, df * (blocks - 1.0)).ok()?.sf(f))
@@ -73,6 +76,17 @@ pub fn friedman(blocks: &[Vec<f64>]) -> Option<Friedman> {
         f,
         p_f,
     })
+}
+
+/// The probability that `n` blocks all have these ranks, if every order of them is as likely: one over the
+/// number of orders, k! but for shared ranks, for each block after the first.
+fn agreement(ranks: &[f64], n: usize) -> f64 {
+    let mut sorted = ranks.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let runs = sorted.chunk_by(|a, b| a == b).map(<[f64]>::len);
+    let orders =
+        ln_factorial(ranks.len() as u64) - runs.map(|run| ln_factorial(run as u64)).sum::<f64>();
+    (-orders * (n - 1) as f64).exp()
 }
 
 /// How far mean ranks of `k` methods over `n` blocks must be apart to differ at `level` (0.05),
@@ -191,7 +205,14 @@ mod tests {
         assert_eq!(friedman(&[vec![1.0, f64::NAN], vec![1.0, 2.0]]), None);
         let agreed = friedman(&vec![vec![1.0, 2.0, 3.0]; 5]).unwrap();
         assert_eq!(agreed.ranks, [1.0, 2.0, 3.0]);
-        assert!(agreed.f.is_infinite() && agreed.p_f == 0.0);
+        assert!(agreed.f.is_infinite());
+        // The order of the first block is one of six to each of the four others.
+        assert!((agreed.p_f * 1296.0 - 1.0).abs() < 1e-12);
+        let two = friedman(&vec![vec![1.0, 2.0]; 2]).unwrap();
+        assert!((two.p_f - 0.5).abs() < 1e-15);
+        // Of two that share a rank and one beside them there are three orders.
+        let shared = friedman(&vec![vec![1.0, 2.0, 2.0]; 3]).unwrap();
+        assert!(shared.f.is_infinite() && (shared.p_f * 9.0 - 1.0).abs() < 1e-12);
         assert!((agreed.chi_squared - 10.0).abs() < 1e-12);
     }
 }

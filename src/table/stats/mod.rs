@@ -36,6 +36,8 @@ pub use multiple::holm;
 pub use ranks::Correlation;
 pub use ranks::average_ranks;
 pub use ranks::pearson;
+pub use ranks::same;
+pub use ranks::slack;
 pub use ranks::spearman;
 pub use sequential::SequentialT;
 pub use sequential::sequential_t;

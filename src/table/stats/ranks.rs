@@ -9,12 +9,17 @@ use super::student::t_two_sided;
 pub(super) const ROUNDING: f64 = 16.0 * f64::EPSILON;
 
 /// By how much a number computed from these may be off; 0 where they are not finite.
-pub(super) fn slack(of: impl IntoIterator<Item = f64>) -> f64 {
+pub fn slack(of: impl IntoIterator<Item = f64>) -> f64 {
     let largest = of.into_iter().map(f64::abs).fold(0.0, f64::max);
     match largest.is_finite() {
         true => ROUNDING * largest,
         false => 0.0,
     }
+}
+
+/// Whether rounding can be all that tells two numbers apart.
+pub fn same(a: f64, b: f64) -> bool {
+    a == b || (a - b).abs() <= slack([a, b])
 }
 
 /// A correlation with its two-sided probability under no association.
@@ -121,6 +126,13 @@ mod tests {
         assert_eq!(average_ranks(&[1e9, 1e-9, 2e-9]), [3.0, 1.0, 2.0]);
         let infinite = [f64::INFINITY, 1.0, f64::NEG_INFINITY, f64::INFINITY];
         assert_eq!(average_ranks(&infinite), [3.5, 2.0, 1.0, 3.5]);
+    }
+
+    #[test]
+    fn what_is_not_finite_is_the_same_only_as_itself() {
+        assert!(same(0.1 + 0.2, 0.3) && !same(0.3, 0.3 + 1e-12) && !same(0.0, 1e-300));
+        assert!(same(f64::INFINITY, f64::INFINITY) && !same(f64::INFINITY, 1.0));
+        assert!(!same(f64::NAN, f64::NAN));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use serde_json::Value as Json;
 
 use super::Column;
@@ -142,7 +144,7 @@ impl Summary {
     /// What the columns beside that of a number are called, after its name.
     pub const PARTS: [&str; 5] = ["low", "high", "sd", "n", "missing"];
 
-    /// Summarises the rows of a table.
+    /// Summarises the rows of a table. Rows of one replicate at a place count once, by their mean.
     ///
     /// # Errors
     /// Where a column is not there or holds no numbers, and where a row that has none of the replicates' axes
@@ -198,7 +200,7 @@ impl Summary {
             }
             let estimate = |&metric: &usize| {
                 let rows = counted(table, &rows, metric, (&by, &replicates), &metrics, single)?;
-                estimate(table, &rows, metric, spec.interval)
+                estimate(table, &rows, metric, &replicates, spec.interval)
             };
             let estimates = metrics.iter().map(estimate).collect::<Result<_, _>>()?;
             summarised.push(Group { at, estimates });
@@ -378,9 +380,12 @@ fn estimate(
     table: &Table,
     rows: &[usize],
     metric: usize,
+    replicates: &[usize],
     kind: IntervalKind,
 ) -> Result<Estimate, SummaryError> {
-    let mut values = Vec::with_capacity(rows.len());
+    // Rows of one replicate are no repetitions: their mean is its number.
+    let mut of_each: Vec<Vec<f64>> = Vec::with_capacity(rows.len());
+    let mut known: HashMap<Vec<&Json>, usize> = HashMap::new();
     for &row in rows {
         let value = table.number(row, metric);
         let cell = &table.rows[row][metric];
@@ -391,9 +396,19 @@ fn estimate(
                 value: super::frame::display(cell),
             });
         }
-        values.push(value);
+        let at = match replicates.is_empty() {
+            true => of_each.len(),
+            false => *known
+                .entry(table.at(row, replicates))
+                .or_insert(of_each.len()),
+        };
+        if at == of_each.len() {
+            of_each.push(Vec::new());
+        }
+        of_each[at].extend(value);
     }
-    Ok(Estimate::new(values, kind))
+    let values = of_each.iter().map(|values| stats::mean(values));
+    Ok(Estimate::new(values.collect(), kind))
 }
 
 fn number(value: Option<f64>) -> Json {

@@ -121,7 +121,8 @@ fn a_row_of_all_replicates_is_none_of_them() {
 fn rows_of_one_replicate_are_no_repetitions() {
     let csv = "method,seed,fold,kl\nvae,0,0,1\nvae,0,1,2\nvae,1,0,3\nvae,1,1,3\n";
     let table = Table::from_csv(csv, &["method"]).unwrap();
-    assert!(Summary::new(&table, &spec(&["seed"])).is_ok());
+    let averaged = Summary::new(&table, &spec(&["seed"])).unwrap();
+    assert_eq!(averaged.groups[0].estimates[0].values, [1.5, 3.0]);
     let error = Summary::of_single_rows(&table, &spec(&["seed"])).unwrap_err();
     assert_eq!(
         error.to_string(),
