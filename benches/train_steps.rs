@@ -66,7 +66,9 @@ fn main() {
         return;
     }
     // As the program does, which has the allocator keep memory.
-    sweepline::nn::DeviceChoice::Cpu.open().expect("there is one");
+    sweepline::nn::DeviceChoice::Cpu
+        .open()
+        .expect("there is one");
     // On a thread of the pool, as the program's own steps run: from outside, every parallel operation
     // would wake a thread and put this one to sleep.
     let pool = rayon::ThreadPoolBuilder::new().build();

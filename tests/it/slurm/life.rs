@@ -122,7 +122,8 @@ stages:
     space.write("n.txt", "1");
 
     let said = shared.cluster.run(&space, &[]);
-    let anew = "`n.txt` was changed after the step was handed to `slurm:test`: it is handed over anew";
+    let anew =
+        "`n.txt` was changed after the step was handed to `slurm:test`: it is handed over anew";
     assert!(said.contains(anew), "{said}");
     assert_eq!(begun(&space), ["1", "1", "2", "2"]);
     let listed = space.stdout(&["ls", "manifests/o.yaml", "--format", "csv"]);
