@@ -2,22 +2,21 @@
 
 use std::path::Path;
 
-use rayon::prelude::*;
 use serde_json::Value as Json;
 use serde_json::json;
 
 use super::Channels;
 use super::Part;
 use super::Parts;
+use super::grey::Grey;
 use super::labels;
 use super::labels::Class;
 use super::labels::Numbered;
 use super::raw::Elements;
 use super::raw::Raw;
-use super::scale::Columns;
 use super::scale::ScaleParams;
-use super::scale::Scaling;
-use super::scale::is_rounding;
+use super::scaled::Scaled;
+use super::scaled::extent;
 use super::splits::SplitParams;
 use super::wrong;
 use crate::data::Array;
@@ -99,6 +98,12 @@ pub(super) fn dataset(
             return Err(wrong(format!("the classes of {split} or of train"), why).at(&path));
         }
     }
+    let held_out = [("valid", &valid), ("test", &test)];
+    let given = held_out
+        .iter()
+        .filter_map(|(name, part)| Some((*name, part.as_ref()?)));
+    let given: Vec<(&str, &Clean)> = [("train", &train)].into_iter().chain(given).collect();
+    let grey = Grey::of(&given, params).map_err(|error| error.at(&path))?;
     let held = [valid.is_some(), test.is_some()];
     let cut = params.splits.cut(train.x.rows(), held)?;
     let valid = valid.unwrap_or_else(|| train.rows_at(&cut[1]));
@@ -109,7 +114,6 @@ pub(super) fn dataset(
         .iter()
         .flat_map(|split| split.classes.iter().flatten());
     let numbered = Numbered::of(&path, all)?;
-    let grey = Grey::of(&splits, params).map_err(|error| error.at(&path))?;
     let labelled = splits[0].classes.is_some();
     let shape = splits[0].x.shape[1..].to_vec();
     let scaled = Scaled::of(&mut splits, grey, params, &path)?;
@@ -158,18 +162,18 @@ pub(super) fn dataset(
         known("columns", json!(columns));
     }
     if let Some(by) = &scaled.by {
-        known("scaled_by", json!({"shift": by.shift, "width": by.width}));
+        known("scaled_by", by.told());
     }
     Ok(Dataset::new(train, valid, test, meta))
 }
 
 /// Observations without missing values.
-struct Clean {
+pub(super) struct Clean {
     /// `[n, d]` or `[n, channels, height, width]`.
-    x: Raw,
+    pub x: Raw,
     classes: Option<Vec<Class>>,
     others: Vec<(String, Array)>,
-    pictures: bool,
+    pub pictures: bool,
 }
 
 impl Clean {
@@ -267,7 +271,7 @@ impl Clean {
         classes.any(|class| matches!(class, Class::Text(_)))
     }
 
-    fn is_picture(&self) -> bool {
+    pub(super) fn is_picture(&self) -> bool {
         self.x.shape.len() == 4
     }
 }
@@ -364,178 +368,4 @@ fn told(x: &Raw, row: usize, count: usize, table: Option<&super::TableNames>) ->
         count => format!(", one of {count} such"),
     };
     wrong(what, format!("{why}{of}: `missing: drop` leaves it out"))
-}
-
-/// Whether bytes are grey values, 255 of them 1.
-#[derive(Clone, Copy, PartialEq)]
-enum Grey {
-    Yes,
-    No,
-}
-
-impl Grey {
-    fn of(splits: &[Clean; 3], params: &OwnParams) -> Result<Self, FormatError> {
-        let bytes = splits.iter().filter_map(|split| match &split.x.elements {
-            Elements::Bytes(all) => Some(all),
-            _ => None,
-        });
-        let bytes: Vec<&Vec<u8>> = bytes.collect();
-        let all = bytes.len() == splits.len();
-        if let Some(by) = params.scale.divide {
-            return Ok(if by == 255.0 && all {
-                Grey::Yes
-            } else {
-                Grey::No
-            });
-        }
-        let largest = bytes.into_iter().flatten().max().copied().unwrap_or(0);
-        match largest {
-            _ if splits[0].pictures => Ok(Grey::Yes),
-            0 | 1 => Ok(Grey::No),
-            // Bytes of one split beside numbers of another, perhaps from 0 to 1, have to be said too.
-            _ if splits[0].is_picture() && all => Ok(Grey::Yes),
-            largest => Err(wrong(
-                "its bytes",
-                format!(
-                    "go up to {largest} and could be grey values or numbers: `divide: 255` makes 1 of 255, \
-                     `divide: 1` takes them as they are"
-                ),
-            )),
-        }
-    }
-}
-
-/// The observations as they are kept, and what they were scaled by.
-struct Scaled {
-    x: Vec<Array>,
-    by: Option<Columns>,
-    merged: Vec<Merged>,
-}
-
-impl Scaled {
-    fn of(
-        splits: &mut [Clean; 3],
-        grey: Grey,
-        params: &OwnParams,
-        path: &Path,
-    ) -> Result<Self, DataError> {
-        let scaling = params.scale.scale;
-        let as_bytes = grey == Grey::Yes && scaling.name() == "none";
-        let mut by = None;
-        let mut merged = Vec::new();
-        let mut x = Vec::new();
-        for (number, split) in splits.iter_mut().enumerate() {
-            let raw = std::mem::take(&mut split.x);
-            let shape = raw.shape.clone();
-            let array = match raw.elements {
-                Elements::Bytes(bytes) if as_bytes => Array::new(&shape, bytes),
-                elements => {
-                    let divide = match grey {
-                        Grey::Yes => 255.0,
-                        Grey::No => params.scale.divide.unwrap_or(1.0),
-                    };
-                    let (rows, columns) = (shape[0], shape[1..].iter().product());
-                    let given = |at: usize| elements.number(at) / divide;
-                    if number == 0 {
-                        by = Columns::of(scaling, rows, columns, given);
-                    }
-                    // Single precision comes last: a mean that is large beside the deviation would take it all.
-                    let kept = |column: usize, x: f64| match &by {
-                        Some(by) => by.apply(column, x) as f32,
-                        None => x as f32,
-                    };
-                    if number == 0 && matches!(elements, Elements::Double(_) | Elements::Whole(_)) {
-                        merged = Merged::all(rows, columns, given, kept);
-                    }
-                    let numbers = (0..elements.len()).map(|at| kept(at % columns, given(at)));
-                    Array::new(&shape, numbers.collect::<Vec<f32>>())
-                }
-            };
-            within(&array, params, ["train", "valid", "test"][number])
-                .map_err(|error| error.at(path))?;
-            x.push(array);
-        }
-        Ok(Scaled { x, by, merged })
-    }
-}
-
-/// A column of which single precision makes fewer different numbers.
-struct Merged {
-    column: usize,
-    before: usize,
-    after: usize,
-}
-
-impl Merged {
-    /// The columns that lose a quarter of their numbers or more: a few coincide in any large table.
-    fn all(
-        rows: usize,
-        columns: usize,
-        given: impl Fn(usize) -> f64 + Sync,
-        kept: impl Fn(usize, f64) -> f32 + Sync,
-    ) -> Vec<Merged> {
-        let merged = (0..columns).into_par_iter().filter_map(|column| {
-            let numbers = (0..rows).map(|row| given(row * columns + column));
-            let mut numbers: Vec<f64> = numbers.collect();
-            numbers.sort_unstable_by(f64::total_cmp);
-            numbers.dedup_by(|x, last| is_rounding(*x - *last, x.abs()));
-            let mut after: Vec<f32> = numbers.iter().map(|x| kept(column, *x)).collect();
-            after.dedup();
-            let (before, after) = (numbers.len(), after.len());
-            (after < before - before / 4).then_some(Merged {
-                column,
-                before,
-                after,
-            })
-        });
-        merged.collect()
-    }
-
-    /// What is said of the first of so many.
-    fn told(&self, names: Option<&[String]>, count: usize, params: &OwnParams) -> String {
-        let column = match names {
-            Some(names) => format!("column `{}`", names[self.column]),
-            None => format!("number {}", self.column),
-        };
-        let of = match count {
-            1 => String::new(),
-            count => format!(", one of {count} such,"),
-        };
-        let remedy = match params.scale.scale {
-            Scaling::None => "`scale: standard` takes off the mean before",
-            Scaling::Standard | Scaling::MinMax => "an observation far from all others may be why",
-        };
-        format!(
-            "{column}{of} has {} different numbers, of which single precision leaves {}: {remedy}",
-            self.before, self.after
-        )
-    }
-}
-
-/// Least and greatest number of all splits.
-fn extent(splits: &[Array]) -> [f64; 2] {
-    let numbers = splits.iter().flat_map(Array::to_f32).map(f64::from);
-    numbers.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], x| {
-        [low.min(x), high.max(x)]
-    })
-}
-
-/// No number is outside of what the manifest says.
-fn within(x: &Array, params: &OwnParams, split: &str) -> Result<(), FormatError> {
-    let Some((low, high)) = params.range() else {
-        return Ok(());
-    };
-    let size = x.row_size().max(1);
-    let values = x.to_f32();
-    let mut values = values.iter().enumerate();
-    match values.find(|(_, x)| !(low..=high).contains(&f64::from(**x))) {
-        None => Ok(()),
-        Some((at, x)) => Err(wrong(
-            format!("observation {} of {split}", at / size),
-            format!(
-                "has {x} as number {}, outside of `range: [{low}, {high}]`",
-                at % size
-            ),
-        )),
-    }
 }

@@ -14,6 +14,8 @@ use super::assemble;
 use super::assemble::OwnParams;
 use super::content;
 use super::raw::Elements;
+use super::raw::FIRST_INEXACT;
+use super::raw::Number;
 use super::raw::Raw;
 use super::wrong;
 use crate::data::Context;
@@ -26,6 +28,7 @@ use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Slot;
 use crate::registry::Values;
 use crate::registry::params;
@@ -95,8 +98,9 @@ impl Entry for Csv {
 
     /// 2: columns of further files are found by name, and one that numbers rows is none.
     /// 3: scaling in double precision, classes are told over all splits, and headers that count columns.
+    /// 4: large whole numbers are scaled without rounding, and ones beside grey values refused.
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -139,6 +143,14 @@ impl DataSet for Csv {
             return Err(wrong("columns", "no column is left", "name one at least"));
         }
         params.own.check()
+    }
+
+    fn lacks(&self, params: &Values) -> Vec<Property> {
+        let labelled = CsvParams::read(params).map(|params| params.label.is_some());
+        match labelled {
+            Ok(false) => Property::ALL.to_vec(),
+            _ => vec![Property::Pictures, Property::LogDensity],
+        }
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
@@ -217,6 +229,27 @@ fn number(field: &str) -> Option<f64> {
         true => Some(f64::NAN),
         false => field.parse().ok(),
     }
+}
+
+/// A whole number of up to 64 bits that double precision may have rounded.
+fn large_whole(field: &str, value: f64) -> Option<i128> {
+    let whole: i128 = match value.abs() < FIRST_INEXACT {
+        true => return None,
+        false => field.parse().ok()?,
+    };
+    (whole.unsigned_abs() <= u128::from(u64::MAX)).then_some(whole)
+}
+
+/// Numbers of which those at some places are large whole ones.
+fn elements(numbers: Vec<f64>, large: &[(usize, i128)]) -> Elements {
+    if large.is_empty() {
+        return Elements::Double(numbers);
+    }
+    let mut all: Vec<Number> = numbers.into_iter().map(Number::Double).collect();
+    for (at, whole) in large {
+        all[*at] = Number::Whole(*whole);
+    }
+    Elements::Mixed(all)
 }
 
 /// Whether a line counts columns from 0, as pandas names those without names; before them may be the empty
@@ -415,11 +448,16 @@ fn part(
         }
     };
     let mut numbers = Vec::with_capacity(rows.len() * columns.len());
+    let mut large = Vec::new();
     for row in rows {
         for at in &columns {
             let field = &table.rows[*row][*at];
             let value = number(field);
-            numbers.push(value.ok_or_else(|| no_number(table, *row, *at, field, params))?);
+            let value = value.ok_or_else(|| no_number(table, *row, *at, field, params))?;
+            if let Some(whole) = large_whole(field, value) {
+                large.push((numbers.len(), whole));
+            }
+            numbers.push(value);
         }
     }
     let label = label.map(|at| {
@@ -432,7 +470,7 @@ fn part(
     });
     Ok(Part {
         path: PathBuf::from(path),
-        x: Raw::new(vec![rows.len(), columns.len()], Elements::Double(numbers))?,
+        x: Raw::new(vec![rows.len(), columns.len()], elements(numbers, &large))?,
         label: label.map(|label| (path.to_owned(), label)),
         table: Some(TableNames {
             columns: columns.iter().map(|at| table.names[*at].clone()).collect(),

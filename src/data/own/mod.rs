@@ -6,6 +6,7 @@
 mod arrays;
 mod assemble;
 mod csv;
+mod grey;
 mod images;
 mod labels;
 mod named;
@@ -13,6 +14,7 @@ mod npy;
 mod picture;
 mod raw;
 mod scale;
+mod scaled;
 mod splits;
 #[cfg(test)]
 mod tests;
