@@ -1,6 +1,5 @@
 //! Causality, normalisation, gradients; trainings by every method.
 
-
 use super::*;
 use crate::data::Array;
 use crate::data::Split;
