@@ -1,7 +1,6 @@
 //! Whether bytes are grey values, and whether all splits are.
 
-use super::assemble::Clean;
-use super::assemble::OwnParams;
+use super::clean::Clean;
 use super::raw::Elements;
 use super::wrong;
 use crate::data::FormatError;
@@ -17,15 +16,16 @@ pub(super) enum Grey {
 }
 
 impl Grey {
-    /// Of observations with the names of the splits that they were given for, those to train on first.
-    pub(super) fn of(parts: &[(&str, &Clean)], params: &OwnParams) -> Result<Self, FormatError> {
+    /// Of observations with the names of the splits that they were given for, those to train on first, that are to
+    /// be divided by this.
+    pub(super) fn of(parts: &[(&str, &Clean)], divide: Option<f64>) -> Result<Self, FormatError> {
         let bytes = parts.iter().filter_map(|(_, part)| match &part.x.elements {
             Elements::Bytes(all) => Some(all),
             _ => None,
         });
         let bytes: Vec<&Vec<u8>> = bytes.collect();
         let all = bytes.len() == parts.len();
-        if let Some(by) = params.scale.divide {
+        if let Some(by) = divide {
             if by == WHITE {
                 alike(parts)?;
             }

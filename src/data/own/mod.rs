@@ -5,6 +5,7 @@
 
 mod arrays;
 mod assemble;
+mod clean;
 mod csv;
 mod grey;
 mod images;
@@ -16,6 +17,7 @@ mod raw;
 mod scale;
 mod scaled;
 mod splits;
+mod table;
 #[cfg(test)]
 mod tests;
 

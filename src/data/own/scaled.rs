@@ -4,12 +4,12 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::assemble::Clean;
-use super::assemble::OwnParams;
+use super::clean::Clean;
 use super::grey::Grey;
 use super::grey::WHITE;
 use super::raw::Elements;
 use super::scale::Columns;
+use super::scale::ScaleParams;
 use super::scale::Scaling;
 use super::scale::is_rounding;
 use super::wrong;
@@ -28,14 +28,14 @@ impl Scaled {
     pub(super) fn of(
         splits: &mut [Clean; 3],
         grey: Grey,
-        params: &OwnParams,
+        params: &ScaleParams,
         path: &Path,
     ) -> Result<Self, DataError> {
-        let scaling = params.scale.scale;
+        let scaling = params.scale;
         let as_bytes = grey == Grey::Yes && scaling.name() == "none";
         let divide = match grey {
             Grey::Yes => WHITE,
-            Grey::No => params.scale.divide.unwrap_or(1.0),
+            Grey::No => params.divide.unwrap_or(1.0),
         };
         let mut by = None;
         let mut merged = Vec::new();
@@ -100,12 +100,7 @@ impl Merged {
     }
 
     /// What is said of the first of so many.
-    pub(super) fn told(
-        &self,
-        names: Option<&[String]>,
-        count: usize,
-        params: &OwnParams,
-    ) -> String {
+    pub(super) fn told(&self, names: Option<&[String]>, count: usize, scaling: Scaling) -> String {
         let column = match names {
             Some(names) => format!("column `{}`", names[self.column]),
             None => format!("number {}", self.column),
@@ -114,7 +109,7 @@ impl Merged {
             1 => String::new(),
             count => format!(", one of {count} such,"),
         };
-        let remedy = match params.scale.scale {
+        let remedy = match scaling {
             Scaling::None => "`scale: standard` takes off the mean before",
             Scaling::Standard | Scaling::MinMax => "an observation far from all others may be why",
         };
@@ -149,7 +144,7 @@ pub(super) fn extent(splits: &[Array]) -> [f64; 2] {
 }
 
 /// No number is outside of what the manifest says.
-fn within(x: &Array, params: &OwnParams, split: &str) -> Result<(), FormatError> {
+fn within(x: &Array, params: &ScaleParams, split: &str) -> Result<(), FormatError> {
     let Some((low, high)) = params.range() else {
         return Ok(());
     };
