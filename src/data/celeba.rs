@@ -26,6 +26,7 @@ use super::source;
 use super::split_sizes;
 use crate::registry::Entry;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Values;
 use crate::registry::params;
 
@@ -95,6 +96,10 @@ impl DataSet for CelebA {
     fn shape(&self, params: &Values) -> Option<Vec<usize>> {
         let size = CelebAParams::read(params).ok()?.side();
         Some(vec![3, size, size])
+    }
+
+    fn lacks(&self, _params: &Values) -> Vec<Property> {
+        vec![Property::Labels, Property::LogDensity]
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {

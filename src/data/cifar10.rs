@@ -18,6 +18,7 @@ use super::split_sizes;
 use super::split_sizes::SplitSizes;
 use crate::registry::Entry;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Values;
 use crate::registry::params;
 
@@ -75,6 +76,10 @@ impl DataSet for Cifar10 {
 
     fn shape(&self, _params: &Values) -> Option<Vec<usize>> {
         Some(vec![3, SIDE, SIDE])
+    }
+
+    fn lacks(&self, _params: &Values) -> Vec<Property> {
+        vec![Property::LogDensity]
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {

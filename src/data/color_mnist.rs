@@ -15,6 +15,7 @@ use crate::random::Seed;
 use crate::random::Stream;
 use crate::registry::Entry;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Values;
 use crate::registry::choices;
 use crate::registry::params;
@@ -83,6 +84,10 @@ impl DataSet for ColorMnist {
 
     fn shape(&self, _params: &Values) -> Option<Vec<usize>> {
         Some(vec![3, SIDE, SIDE])
+    }
+
+    fn lacks(&self, _params: &Values) -> Vec<Property> {
+        vec![Property::LogDensity]
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {

@@ -14,6 +14,7 @@ use super::Split;
 use crate::random::Seed;
 use crate::registry::Entry;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Values;
 use crate::registry::choices;
 use crate::registry::params;
@@ -88,6 +89,10 @@ impl DataSet for GaussianPair {
 
     fn shape(&self, params: &Values) -> Option<Vec<usize>> {
         Some(vec![GaussianPairParams::read(params).ok()?.dimension])
+    }
+
+    fn lacks(&self, _params: &Values) -> Vec<Property> {
+        vec![Property::Pictures, Property::Labels, Property::LogDensity]
     }
 
     fn load(&self, params: &Values, _context: &Context<'_>) -> Result<Dataset, DataError> {

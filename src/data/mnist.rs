@@ -25,6 +25,7 @@ use super::split_sizes::SplitSizes;
 use crate::random::Seed;
 use crate::registry::Entry;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Values;
 use crate::registry::params;
 
@@ -162,6 +163,10 @@ impl DataSet for Images {
 
     fn shape(&self, _params: &Values) -> Option<Vec<usize>> {
         Some(vec![1, SIDE, SIDE])
+    }
+
+    fn lacks(&self, _params: &Values) -> Vec<Property> {
+        vec![Property::LogDensity]
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {

@@ -57,6 +57,7 @@ pub(crate) use vocabulary::UNKNOWN;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
+use crate::registry::Property;
 use crate::registry::Slot;
 use crate::registry::Values;
 
@@ -112,6 +113,9 @@ pub trait DataSet: Entry {
     fn shape(&self, _params: &Values) -> Option<Vec<usize>> {
         None
     }
+
+    /// What it certainly has not, whatever is in its files.
+    fn lacks(&self, params: &Values) -> Vec<Property>;
 
     /// Whether an observation is a sequence of tokens rather than an array of numbers.
     fn has_sequences(&self) -> bool {

@@ -22,6 +22,7 @@ use super::split_sizes::SplitSizes;
 use crate::random::Seed;
 use crate::registry::Entry;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Values;
 use crate::registry::choices;
 use crate::registry::params;
@@ -102,6 +103,10 @@ impl DataSet for Omniglot {
 
     fn shape(&self, _params: &Values) -> Option<Vec<usize>> {
         Some(vec![1, SIDE, SIDE])
+    }
+
+    fn lacks(&self, _params: &Values) -> Vec<Property> {
+        vec![Property::Labels, Property::LogDensity]
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {

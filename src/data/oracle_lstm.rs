@@ -14,6 +14,7 @@ use super::oracle::Oracle;
 use crate::random::Seed;
 use crate::registry::Entry;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Values;
 use crate::registry::params;
 
@@ -80,6 +81,10 @@ impl DataSet for OracleLstm {
 
     fn range(&self, _params: &Values) -> Option<(f64, f64)> {
         None
+    }
+
+    fn lacks(&self, _params: &Values) -> Vec<Property> {
+        vec![Property::Pictures, Property::Labels, Property::LogDensity]
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {

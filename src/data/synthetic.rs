@@ -14,6 +14,7 @@ use crate::random::Seed;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Slot;
 use crate::registry::Values;
 use crate::registry::params;
@@ -90,6 +91,10 @@ impl DataSet for Synthetic {
         )
         .optional()];
         SLOTS
+    }
+
+    fn lacks(&self, _params: &Values) -> Vec<Property> {
+        vec![Property::Pictures, Property::Labels]
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {

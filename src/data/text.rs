@@ -22,8 +22,10 @@ use super::sentences::Sentence;
 use super::source;
 use super::split_sizes;
 use super::vocabulary::Vocabulary;
+use super::vocabulary::is_mark;
 use crate::registry::Entry;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Values;
 use crate::registry::params;
 
@@ -83,7 +85,8 @@ impl Entry for Text {
          \n\
          `<pad>`, `<unk>`, `<s>`, `</s>` have indices 0 to 3; then come the most frequent words of the\n\
          training sentences. `tokens` are the sentences one after another, each between `<s>` and\n\
-         `</s>`; `lengths` count both. Empty and too long sentences are dropped; `meta` says how many.\n\
+         `</s>`; `lengths` count both. Files should have neither: where `<s>`, `</s>` or `<pad>` is a word,\n\
+         it is that mark in mid-sentence, and the log says so. Empty and too long sentences are dropped; `meta` says how many.\n\
          A split of which nothing is left is a mistake.\n\
          `mean_predicted` is the mean number of tokens that a model predicts: words and `</s>`.\n\
          \n\
@@ -104,6 +107,10 @@ impl DataSet for Text {
 
     fn range(&self, _params: &Values) -> Option<(f64, f64)> {
         None
+    }
+
+    fn lacks(&self, _params: &Values) -> Vec<Property> {
+        vec![Property::Pictures, Property::LogDensity]
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
@@ -136,6 +143,19 @@ impl DataSet for Text {
                 });
             }
             kept.push(sentences);
+        }
+        let marked = kept.iter().flatten();
+        let marked = marked.filter(|sentence| sentence.words.iter().any(|word| is_mark(word)));
+        match marked.count() {
+            0 => (),
+            count => (context.log)(&format!(
+                "{} `<s>`, `</s>` or `<pad>` among the words: in mid-sentence these are the marks of its \
+                 beginning, its end and of nothing, so take them out of the files",
+                match count {
+                    1 => "1 sentence has".to_owned(),
+                    count => format!("{count} sentences have"),
+                }
+            )),
         }
         let training = kept[0].iter().map(|sentence| sentence.words.as_slice());
         let vocabulary = Vocabulary::of(training, params.max_vocabulary);

@@ -12,6 +12,12 @@ pub(crate) const END: u32 = 3;
 /// By index; `<pad>` fills batches up and is never part of a stored sequence.
 const SPECIAL: [&str; 4] = ["<pad>", "<unk>", "<s>", "</s>"];
 
+/// Whether a word of a text is one that stands for something else than a word: for an end or for nothing. Not
+/// `<unk>`, which texts have for unknown words as the data set has.
+pub(super) fn is_mark(word: &str) -> bool {
+    SPECIAL.contains(&word) && word != SPECIAL[UNKNOWN as usize]
+}
+
 /// Words with their indices.
 pub(super) struct Vocabulary {
     words: Vec<String>,

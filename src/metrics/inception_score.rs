@@ -25,6 +25,7 @@ use crate::registry::Facts;
 use crate::registry::Measure;
 use crate::registry::Misfit;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Slot;
 use crate::registry::Values;
 use crate::registry::params;
@@ -114,6 +115,10 @@ impl Metric for InceptionScoreOfSamples {
 
     fn needs(&self) -> &'static [Capability] {
         &[Capability::Samples]
+    }
+
+    fn needs_of_data(&self) -> &'static [Property] {
+        &[Property::Labels]
     }
 
     fn classifier(&self) -> Option<Slot> {

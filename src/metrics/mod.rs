@@ -52,6 +52,7 @@ use crate::registry::Entry;
 use crate::registry::Facts;
 use crate::registry::Measure;
 use crate::registry::Misfit;
+use crate::registry::Property;
 use crate::registry::Slot;
 use crate::registry::Values;
 use crate::training::Curve;
@@ -71,6 +72,11 @@ pub trait Metric: Entry {
 
     /// What a model has to be able to do for it.
     fn needs(&self) -> &'static [Capability];
+
+    /// What a data set has to have for it.
+    fn needs_of_data(&self) -> &'static [Property] {
+        &[]
+    }
 
     /// The slot of a classifier, for a score that asks one; optional where it can train its own.
     fn classifier(&self) -> Option<Slot> {

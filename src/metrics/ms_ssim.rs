@@ -20,6 +20,7 @@ use crate::registry::Facts;
 use crate::registry::Measure;
 use crate::registry::Misfit;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Values;
 use crate::registry::params;
 
@@ -81,6 +82,10 @@ impl Metric for MsSsimScore {
 
     fn needs(&self) -> &'static [Capability] {
         &[Capability::Samples]
+    }
+
+    fn needs_of_data(&self) -> &'static [Property] {
+        &[Property::Pictures]
     }
 
     fn foresee(&self, _values: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<(), Misfit> {

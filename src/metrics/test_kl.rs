@@ -21,6 +21,7 @@ use crate::registry::Facts;
 use crate::registry::Measure;
 use crate::registry::Misfit;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Values;
 use crate::registry::params;
 
@@ -121,6 +122,10 @@ impl Metric for TestKl {
 
     fn needs(&self) -> &'static [Capability] {
         &[Capability::Likelihood]
+    }
+
+    fn needs_of_data(&self) -> &'static [Property] {
+        &[Property::LogDensity]
     }
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<(), Misfit> {

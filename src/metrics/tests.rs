@@ -495,6 +495,11 @@ fn fits_and_holds(
     let trained = model
         .train(data, &ExtraInputs::new(), &values, &Session::default())
         .expect("it trains");
+    let networks = model.networks(&trained.weights).expect("they are its");
+    let told = |network: &models::NetworkFacts| {
+        network.parameters > 0 && !network.learns.loss.is_empty() && network.learns.updates > 0
+    };
+    assert!(networks.len() > 1 && networks.iter().all(told), "{what}");
     let fitted = models::open(&trained.weights, DeviceChoice::Cpu).expect("they are its");
     let z = Rows::new(1, nodes().map(|z| z as f32).collect());
     let decoded = fitted.decode(&z).expect("it decodes");

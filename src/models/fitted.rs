@@ -71,6 +71,19 @@ pub trait Fitted {
         Ok(all)
     }
 
+    /// The observation next to the mean of p(x|z) for each row of `z`: one that has a likelihood.
+    ///
+    /// # Errors
+    /// Those of [`Fitted::decode`].
+    fn observations(&self, z: &Rows) -> Result<Rows, ModelError> {
+        let dimensions = self.shape().iter().product();
+        let mut all = Rows::new(dimensions, Vec::new());
+        for z in z.chunks(CHUNK) {
+            all.values.extend(self.decode(&z)?.observations().values);
+        }
+        Ok(all)
+    }
+
     /// `count` observations from the prior: the means of p(x|z).
     fn sample(&self, count: usize, stream: &mut Stream) -> Result<Means, ModelError> {
         let z = stream.normal(count * self.latent());

@@ -116,13 +116,8 @@ pub trait Model: Entry {
     /// The networks behind weights that [`Model::train`] left, each with the loss that it learned by.
     ///
     /// # Errors
-    /// [`ModelError::Unsupported`] for models that don't tell.
-    fn networks(&self, _weights: &[u8]) -> Result<Vec<NetworkFacts>, ModelError> {
-        Err(ModelError::Unsupported(format!(
-            "`train/{}` does not tell the losses of its networks",
-            self.name()
-        )))
-    }
+    /// Where the weights are not those of this model.
+    fn networks(&self, weights: &[u8]) -> Result<Vec<NetworkFacts>, ModelError>;
 
     /// Opens weights that [`Model::train`] left.
     fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError>;

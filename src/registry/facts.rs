@@ -2,6 +2,7 @@
 //! step that will leave it.
 
 use super::Capability;
+use super::Property;
 use super::shape_text;
 use crate::text::plural;
 
@@ -20,6 +21,8 @@ pub struct Facts {
     pub sequences: Option<bool>,
     /// Of a model: how many latent dimensions it has.
     pub latent: Option<usize>,
+    /// Of a data set, and of a model as far as its observations go: what it certainly has not.
+    pub lacking: Vec<Property>,
 }
 
 impl Facts {
@@ -29,6 +32,8 @@ impl Facts {
             a.filter(|_| a == b)
         }
         let shape = self.shape.as_ref().filter(|_| self.shape == other.shape);
+        let lacking = self.lacking.iter().copied();
+        let lacking = lacking.filter(|property| other.lacking.contains(property));
         Facts {
             shape: shape.cloned(),
             range: agreed(self.range, other.range),
@@ -36,6 +41,7 @@ impl Facts {
             capabilities: agreed(self.capabilities, other.capabilities),
             sequences: agreed(self.sequences, other.sequences),
             latent: agreed(self.latent, other.latent),
+            lacking: lacking.collect(),
         }
     }
 

@@ -1,9 +1,12 @@
-//! What a stage needs of a model against what the model can do.
+//! What a stage needs of a model and of data against what these have.
 
+use crate::data;
 use crate::models;
 use crate::registry::Capability;
 use crate::registry::Facts;
 use crate::registry::Misfit;
+use crate::registry::Property;
+use crate::registry::Values;
 use crate::text::list_of;
 
 /// The slot that all stages call so which read a model.
@@ -46,6 +49,37 @@ pub(super) fn check(needs: &[Capability], reads: &dyn Fn(&str) -> Facts) -> Resu
         beside: None,
         message,
         help,
+    })
+}
+
+/// Whether what is in a slot has all of this, as far as it is known.
+///
+/// # Errors
+/// What it lacks, and the data sets that have it.
+pub(super) fn check_data(
+    slot: &'static str,
+    needs: &[Property],
+    reads: &dyn Fn(&str) -> Facts,
+) -> Result<(), Misfit> {
+    let given = reads(slot);
+    let Some(lacking) = needs.iter().find(|need| given.lacking.contains(need)) else {
+        return Ok(());
+    };
+    let usual = Values::default();
+    let having = data::ALL
+        .iter()
+        .filter(|set| !set.lacks(&usual).contains(lacking));
+    let having: Vec<String> = having
+        .map(|set| format!("dataset/{}", set.name()))
+        .collect();
+    Err(Misfit {
+        slot,
+        message: lacking.lack().to_owned(),
+        beside: None,
+        help: format!(
+            "that comes with {}",
+            list_of(having.iter().map(String::as_str))
+        ),
     })
 }
 

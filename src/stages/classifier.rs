@@ -2,6 +2,7 @@
 
 use super::Stage;
 use super::artifacts;
+use super::capabilities;
 use super::train::LinkMonitor;
 use crate::engine::Job;
 use crate::engine::JobError;
@@ -17,6 +18,7 @@ use crate::registry::Measure;
 use crate::registry::Misfit;
 use crate::registry::Outputs;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Values;
@@ -99,6 +101,7 @@ impl StageKind for TrainClassifier {
     }
 
     fn foresee(&self, params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
+        capabilities::check_data("data", &[Property::Labels], reads)?;
         let shape = reads("data").shape;
         // The types of the parameters say what is wrong with single ones.
         if let (Ok(params), Some(shape)) = (ClassifierParams::read(params), &shape) {

@@ -41,6 +41,7 @@ impl StageKind for Load {
             range: self.entry.range(params),
             shape: self.entry.shape(params),
             sequences: Some(self.entry.has_sequences()),
+            lacking: self.entry.lacks(params),
             ..Facts::default()
         })
     }

@@ -81,6 +81,7 @@ impl StageKind for Evaluate {
             }
             misfit
         })?;
+        capabilities::check_data("data", self.entry.needs_of_data(), reads)?;
         reads("model").is_of_the_shape_of(&reads("data"))?;
         if needs.contains(&Capability::Likelihood) {
             reads("model").has_likelihood_of(&reads("data"))?;

@@ -31,6 +31,7 @@ use crate::registry::Measure;
 use crate::registry::Misfit;
 use crate::registry::Outputs;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Values;
@@ -87,8 +88,9 @@ impl Entry for LowPosterior {
          | `latents` | z_1, z_2, … by group: `prior`, `posterior`, which is q(z), and `low-posterior` |\n\
          | `metrics` | means of the scores of data and low-posterior samples, and of log q(z) of prior and low-posterior samples |\n\
          \n\
-         A picture that was decoded is scored as an observation is: its numbers are means of pixels, which\n\
-         data of whole levels never are.\n\
+         A picture that was decoded is scored as an observation is. Its numbers are means of pixels, which\n\
+         data of whole levels never are; where p(x|z) is over grey levels, as with `visible: categorical`, the\n\
+         levels next to them.\n\
          \n\
          Source: Rosca, Lakshminarayanan and Mohamed 2018, arXiv 1802.06847, Algorithm 1 and appendix A."
     }
@@ -162,6 +164,7 @@ impl StageKind for LowPosterior {
             Capability::PosteriorDensity,
         ];
         capabilities::check(&needs, reads)?;
+        capabilities::check_data("data", &[Property::Pictures], reads)?;
         reads("model").is_of_the_shape_of(&reads("data"))?;
         reads("model").has_likelihood_of(&reads("data"))?;
         Ok(Facts::default())
@@ -187,7 +190,7 @@ impl Stage for LowPosterior {
             let lowest = lowest(&log_q, params.count);
             let low = Rows::new(d, prior.gather(&lowest));
 
-            let decoded = model.means(&low)?.into_rows();
+            let decoded = model.observations(&low)?;
             let nearest = nearest(&decoded, &all);
             let neighbours = Rows::new(all.columns, all.gather(&nearest));
             let compared = params::observations(&data, params.split.name())?;

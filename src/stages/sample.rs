@@ -21,6 +21,7 @@ use crate::registry::Facts;
 use crate::registry::Misfit;
 use crate::registry::Outputs;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Values;
@@ -73,6 +74,7 @@ impl StageKind for Prior {
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         capabilities::check(&[Capability::Samples], reads)?;
+        capabilities::check_data("model", PICTURES, reads)?;
         Ok(Facts::default())
     }
 
@@ -143,6 +145,7 @@ impl StageKind for Reconstructions {
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         capabilities::check(&[Capability::Codes, Capability::Decoder], reads)?;
+        capabilities::check_data("data", PICTURES, reads)?;
         reads("model").is_of_the_shape_of(&reads("data"))?;
         Ok(Facts::default())
     }
@@ -209,6 +212,11 @@ impl StageKind for Data {
     fn outputs(&self) -> Outputs {
         IMAGES
     }
+
+    fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
+        capabilities::check_data("data", PICTURES, reads)?;
+        Ok(Facts::default())
+    }
 }
 
 impl Stage for Data {
@@ -235,6 +243,7 @@ fn first(data: &Dataset, split: SplitName, count: usize) -> Result<Rows, JobErro
 }
 
 const MODEL: Slot = Slot::new("model", &[ArtifactType::Model], "the fitted model").single();
+const PICTURES: &[Property] = &[Property::Pictures];
 const IMAGES: Outputs = Outputs::Fixed(&[("images", ArtifactType::Images)]);
 
 /// Of a diverged model.

@@ -81,7 +81,8 @@ impl Entry for Sentences {
         "A row per token, to stand under the sentences of `table/saliency` in `figure/text`:\n\
          `sentence` is the place of the sentence whose q(z|x) at λ_K z is drawn from, `what` is\n\
          `sample 1`, `sample 2`, …, `place` counts tokens from 1. Tokens are drawn from p(x_t | x_<t, z)\n\
-         one after another, to `</s>`, which is left out. With `from: prior` z is drawn from N(0, I).\n\
+         one after another, to `</s>`, which is left out. With `from: prior` z is drawn from N(0, I), and a\n\
+         language model, which has no z, can be asked.\n\
          `beside` is a table of `table/saliency`: the sentences are then those that it has.\n\
          \n\
          Source: figure 3 of Kim, Wiseman, Miller, Sontag and Rush 2018, arXiv 1802.02550."
@@ -108,9 +109,19 @@ impl StageKind for Sentences {
         measured::columns(&empty())
     }
 
-    fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
-        let needs = [Capability::PosteriorRefinement, Capability::Sequences];
-        capabilities::check(&needs, reads)?;
+    fn foresee(&self, params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
+        capabilities::check(
+            &[Capability::PosteriorRefinement, Capability::Sequences],
+            reads,
+        )?;
+        let from = SentencesParams::read(params).map(|params| params.from);
+        if matches!(from, Ok(Origin::Posterior)) {
+            let has_posterior = capabilities::check(&[Capability::PosteriorSamples], reads);
+            has_posterior.map_err(|mut misfit| {
+                misfit.help += "; `from: prior` needs none";
+                misfit
+            })?;
+        }
         Ok(Facts::default())
     }
 

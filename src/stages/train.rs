@@ -19,6 +19,7 @@ use crate::registry::InvalidParam;
 use crate::registry::Measure;
 use crate::registry::Misfit;
 use crate::registry::Outputs;
+use crate::registry::Property;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Value;
@@ -63,7 +64,10 @@ impl StageKind for Train {
 
     fn foresee(&self, params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         let capabilities = self.entry.capabilities_with(params);
+        let mut lacking = reads("data").lacking;
+        lacking.retain(|property| *property == Property::Pictures);
         let model = Facts {
+            lacking,
             support: self.entry.support(params),
             capabilities: Some(capabilities),
             shape: reads("data").shape,

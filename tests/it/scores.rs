@@ -88,6 +88,76 @@ fn a_model_of_bits_is_not_scored_on_any_number() {
 }
 
 #[test]
+fn what_a_data_set_never_has_is_told_when_planning() {
+    let digits = "dataset/mnist, with: {train: 20, valid: 10, test: 10}";
+    let letters = "dataset/omniglot, with: {train: 20, valid: 10, test: 10}";
+    let plane = "dataset/synthetic, with: {name: circle, points: 30}";
+    let table = "dataset/csv, in: {file: {file: manifests/scores.yaml}}";
+    let vae = "train/vae, in: {data: data}, with: {latent: 1, visible: gaussian}";
+    let both = "in: {model: fit, data: data}";
+    for (data, kind, reads, slot, what) in [
+        (digits, "evaluate/test-kl", both, "data", "`log_density`"),
+        (table, "evaluate/test-kl", both, "data", "`log_density`"),
+        (
+            letters,
+            "evaluate/inception-score",
+            both,
+            "data",
+            "no labels",
+        ),
+        (plane, "evaluate/inception-score", both, "data", "no labels"),
+        (
+            letters,
+            "train/classifier",
+            "in: {data: data}",
+            "data",
+            "no labels",
+        ),
+        (plane, "evaluate/ms-ssim", both, "data", "no pictures"),
+        (table, "sample/low-posterior", both, "data", "no pictures"),
+        (plane, "sample/reconstructions", both, "data", "no pictures"),
+        (
+            plane,
+            "sample/prior",
+            "in: {model: fit}",
+            "model",
+            "no pictures",
+        ),
+        (
+            table,
+            "sample/data",
+            "in: {data: data}",
+            "data",
+            "no pictures",
+        ),
+    ] {
+        let said = refused(&format!(
+            "  data: {{uses: {data}}}\n  fit: {{uses: {vae}}}\n  it: {{uses: {kind}, {reads}}}\n"
+        ));
+        let first = format!("error: `{kind}` cannot work with this `{slot}`\n");
+        assert!(said.starts_with(&first) && said.contains(what), "{said}");
+        assert!(said.contains("that comes with `dataset/"), "{said}");
+    }
+}
+
+#[test]
+fn a_language_model_has_sentences_from_its_prior_alone() {
+    let stages = |with: &str| {
+        format!(
+            "  data: {{uses: dataset/text, with: {{train: 40, valid: 10, test: 10}}}}
+  fit: {{uses: train/lstm-vae, in: {{data: data}}, with: {{hidden: 6, embedding: 4, epochs: 1, inference: none}}}}
+  drawn: {{uses: sample/sentences, in: {{model: fit, data: data}}, with: {{{with}}}}}
+"
+        )
+    };
+    let said = refused(&stages("count: 1"));
+    assert!(said.contains("no q(z|x) to draw from"), "{said}");
+    assert!(said.contains("`from: prior` needs none"), "{said}");
+    let space = space(&stages("from: prior"));
+    space.stdout(&["check", "manifests/scores.yaml"]);
+}
+
+#[test]
 fn scores_of_a_density_are_refused_for_an_encoder_that_is_a_function() {
     for score in ["elbo", "marginal-kl"] {
         let stages = format!(

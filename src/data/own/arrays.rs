@@ -14,6 +14,7 @@ use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Slot;
 use crate::registry::Values;
 
@@ -66,16 +67,20 @@ impl Entry for Npy {
          be either, so `divide: 255` or `divide: 1` has to say it. Labels are whole numbers or texts; unless they\n\
          are 0, 1, 2, … they are numbered in their order and keep their names. The splits are drawn at\n\
          random: `valid` and `test` are shares of all observations, or numbers of them, as of\n\
-         scikit-learn's `train_test_split`. Scaling is of each column, with numbers of the training split, in\n\
-         double precision; a column that is constant but for rounding is only shifted. `x` is of single\n\
-         precision: the log says where different numbers of a column become one. `range` of scaled\n\
-         pictures is the least and the greatest number that is in them.\n\
+         scikit-learn's `train_test_split`. Splits of files of their own are read alike: beside grey values\n\
+         to 255, those that go up to 1 are refused, and pictures of zeros and ones want 255 for 1.\n\
+         \n\
+         Scaling is of each column, with numbers of the training split, in double precision, of columns of\n\
+         whole numbers of 64 bits without rounding them before; a column that is constant but for rounding\n\
+         is only shifted. `x` is of single precision: the log says where different numbers of a column\n\
+         become one. `range` of scaled pictures is the least and the greatest number that is in them.\n\
          Closed form: the arrays are taken as they are."
     }
 
     /// 2: scaling in double precision, and `range` of scaled pictures.
+    /// 3: large whole numbers are scaled without rounding, and ones beside grey values refused.
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -94,6 +99,10 @@ impl DataSet for Npy {
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
         ArrayParams::read(params).map_or(Ok(()), |params| params.own.check())
+    }
+
+    fn lacks(&self, _params: &Values) -> Vec<Property> {
+        vec![Property::LogDensity]
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {

@@ -1,42 +1,26 @@
 //! From what was read to a data set: shapes, missing values, splits, scaling, classes.
 
-use std::path::Path;
-
-use rayon::prelude::*;
 use serde_json::Value as Json;
 use serde_json::json;
 
-use super::Channels;
 use super::Part;
 use super::Parts;
-use super::labels;
-use super::labels::Class;
+use super::clean::Clean;
+use super::clean::Missing;
+use super::grey::Grey;
 use super::labels::Numbered;
-use super::raw::Elements;
-use super::raw::Raw;
-use super::scale::Columns;
 use super::scale::ScaleParams;
-use super::scale::Scaling;
-use super::scale::is_rounding;
+use super::scaled::Scaled;
+use super::scaled::extent;
 use super::splits::SplitParams;
 use super::wrong;
 use crate::data::Array;
 use crate::data::Context;
 use crate::data::DataError;
 use crate::data::Dataset;
-use crate::data::FormatError;
 use crate::data::Split;
 use crate::registry::InvalidParam;
-use crate::registry::choices;
 use crate::registry::params;
-
-choices! {
-    /// What becomes of observations with a missing value.
-    pub(super) enum Missing {
-        Error = "error",
-        Drop = "drop",
-    }
-}
 
 params! {
     /// What every reader of own data may be given.
@@ -73,9 +57,9 @@ pub(super) fn dataset(
         .as_ref()
         .map(|table| table.columns.clone());
     let path = parts.train.path.clone();
-    let train = Clean::of(parts.train, params, context)?;
+    let train = Clean::of(parts.train, params.missing, context)?;
     let own = |part: Option<Part>| {
-        part.map(|part| Clean::of(part, params, context))
+        part.map(|part| Clean::of(part, params.missing, context))
             .transpose()
     };
     let (valid, test) = (own(parts.valid)?, own(parts.test)?);
@@ -99,6 +83,12 @@ pub(super) fn dataset(
             return Err(wrong(format!("the classes of {split} or of train"), why).at(&path));
         }
     }
+    let held_out = [("valid", &valid), ("test", &test)];
+    let given = held_out
+        .iter()
+        .filter_map(|(name, part)| Some((*name, part.as_ref()?)));
+    let given: Vec<(&str, &Clean)> = [("train", &train)].into_iter().chain(given).collect();
+    let grey = Grey::of(&given, params.scale.divide).map_err(|error| error.at(&path))?;
     let held = [valid.is_some(), test.is_some()];
     let cut = params.splits.cut(train.x.rows(), held)?;
     let valid = valid.unwrap_or_else(|| train.rows_at(&cut[1]));
@@ -109,12 +99,11 @@ pub(super) fn dataset(
         .iter()
         .flat_map(|split| split.classes.iter().flatten());
     let numbered = Numbered::of(&path, all)?;
-    let grey = Grey::of(&splits, params).map_err(|error| error.at(&path))?;
     let labelled = splits[0].classes.is_some();
     let shape = splits[0].x.shape[1..].to_vec();
-    let scaled = Scaled::of(&mut splits, grey, params, &path)?;
+    let scaled = Scaled::of(&mut splits, grey, &params.scale, &path)?;
     if let Some(merged) = scaled.merged.first() {
-        let told = merged.told(columns.as_deref(), scaled.merged.len(), params);
+        let told = merged.told(columns.as_deref(), scaled.merged.len(), params.scale.scale);
         (context.log)(&format!("{}: {told}", path.display()));
     }
     let range = match (params.range(), grey, &scaled.by) {
@@ -158,384 +147,7 @@ pub(super) fn dataset(
         known("columns", json!(columns));
     }
     if let Some(by) = &scaled.by {
-        known("scaled_by", json!({"shift": by.shift, "width": by.width}));
+        known("scaled_by", by.told());
     }
     Ok(Dataset::new(train, valid, test, meta))
-}
-
-/// Observations without missing values.
-struct Clean {
-    /// `[n, d]` or `[n, channels, height, width]`.
-    x: Raw,
-    classes: Option<Vec<Class>>,
-    others: Vec<(String, Array)>,
-    pictures: bool,
-}
-
-impl Clean {
-    fn of(part: Part, params: &OwnParams, context: &Context<'_>) -> Result<Self, DataError> {
-        let path = part.path.clone();
-        let x = observations(part.x, part.channels).map_err(|error| error.at(&path))?;
-        let count = x.rows();
-        if count == 0 || x.row_size() == 0 {
-            return Err(wrong(
-                "it",
-                format!("has no observation: its shape is {:?}", x.shape),
-            )
-            .at(&path));
-        }
-        let same = |path: &Path, what: &str, array: &Raw| match array.rows() == count {
-            true => Ok(()),
-            false => {
-                let why = format!("are {}, of {count} observations", array.rows());
-                Err(wrong(what, why).at(path))
-            }
-        };
-        let classes = match &part.label {
-            None => None,
-            Some((path, raw)) => {
-                same(path, "these classes", raw)?;
-                Some(labels::classes(path, raw)?)
-            }
-        };
-        let mut others = Vec::new();
-        for (name, (path, raw)) in &part.others {
-            same(path, &format!("the rows of `{name}`"), raw)?;
-            others.push((name.clone(), further(raw).map_err(|error| error.at(path))?));
-        }
-        let missing = missing(&x, classes.as_deref());
-        let kept = match (params.missing, missing.first()) {
-            (_, None) => None,
-            (Missing::Error, Some(&row)) => {
-                let error = told(&x, row, missing.len(), part.table.as_ref());
-                return Err(error.at(&path));
-            }
-            (Missing::Drop, Some(_)) => {
-                let unknown = classes.iter().flatten().filter(|class| class.is_none());
-                let of = match unknown.count() {
-                    0 => String::new(),
-                    count => format!(", {count} of them without a class"),
-                };
-                (context.log)(&format!(
-                    "{}: left out {} of {count} observations with a missing value{of}",
-                    path.display(),
-                    missing.len()
-                ));
-                let mut missing = missing.iter().peekable();
-                let kept = (0..count).filter(|row| missing.next_if_eq(&row).is_none());
-                Some(kept.collect::<Vec<_>>())
-            }
-        };
-        let classes = classes.map(|classes| {
-            let kept = classes.into_iter().enumerate();
-            // Those without a class are not kept.
-            let kept = kept.filter(|(row, _)| missing.binary_search(row).is_err());
-            kept.filter_map(|(_, class)| class).collect()
-        });
-        let whole = Clean {
-            x,
-            classes: None,
-            others,
-            pictures: part.pictures,
-        };
-        let mut clean = match kept {
-            None => whole,
-            Some(kept) if kept.is_empty() => {
-                return Err(wrong("it", "has a missing value in every observation").at(&path));
-            }
-            Some(kept) => whole.rows_at(&kept),
-        };
-        clean.classes = classes;
-        Ok(clean)
-    }
-
-    fn rows_at(&self, rows: &[usize]) -> Clean {
-        let classes = self.classes.as_ref();
-        let others = self.others.iter();
-        Clean {
-            x: self.x.rows_at(rows),
-            classes: classes.map(|all| rows.iter().map(|row| all[*row].clone()).collect()),
-            others: others
-                .map(|(name, array)| (name.clone(), rows_of(array, rows)))
-                .collect(),
-            pictures: self.pictures,
-        }
-    }
-
-    fn has_texts(&self) -> bool {
-        let mut classes = self.classes.iter().flatten();
-        classes.any(|class| matches!(class, Class::Text(_)))
-    }
-
-    fn is_picture(&self) -> bool {
-        self.x.shape.len() == 4
-    }
-}
-
-fn rows_of(array: &Array, rows: &[usize]) -> Array {
-    let size = array.row_size();
-    let values = array.to_f32();
-    let values = rows
-        .iter()
-        .flat_map(|row| &values[row * size..(row + 1) * size]);
-    let mut shape = array.shape().to_vec();
-    shape[0] = rows.len();
-    Array::new(&shape, values.copied().collect::<Vec<f32>>())
-}
-
-/// Observations as `[n, d]` or `[n, channels, height, width]`.
-fn observations(x: Raw, said: Option<Channels>) -> Result<Raw, FormatError> {
-    if let Elements::Text(_) = x.elements {
-        return Err(wrong("it", "is of texts, not of numbers"));
-    }
-    let channels = |size: usize| matches!(size, 1 | 3 | 4);
-    let reshaped = |shape: Vec<usize>, elements| Raw { shape, elements };
-    match x.shape[..] {
-        [n] => Ok(reshaped(vec![n, 1], x.elements)),
-        [_, _] => Ok(x),
-        [n, h, w] => Ok(reshaped(vec![n, 1, h, w], x.elements)),
-        [_, first, _, last] => match (said, channels(first), channels(last)) {
-            (Some(Channels::First), ..) | (None, true, false) => Ok(x),
-            (Some(Channels::Last), ..) | (None, false, true) => Ok(x.transposed(&[0, 3, 1, 2])),
-            (None, true, true) => Err(wrong(
-                format!("its shape {:?}", x.shape),
-                "may have its channels before or after height and width: `channels: first` or \
-                 `channels: last` says it",
-            )),
-            (None, false, false) => Err(FormatError::Dimensions {
-                expected: "[n, c, h, w] or [n, h, w, c] with 1, 3 or 4 channels c",
-                found: x.shape.iter().map(|size| *size as u64).collect(),
-            }),
-        },
-        _ => Err(FormatError::Dimensions {
-            expected: "[n], [n, d], [n, h, w], [n, c, h, w] or [n, h, w, c]",
-            found: x.shape.iter().map(|size| *size as u64).collect(),
-        }),
-    }
-}
-
-/// A further array as it is kept.
-fn further(raw: &Raw) -> Result<Array, FormatError> {
-    if let Elements::Text(_) = raw.elements {
-        return Err(wrong("it", "is of texts, not of numbers"));
-    }
-    let values = (0..raw.elements.len()).map(|at| raw.elements.number(at) as f32);
-    Ok(Array::new(&raw.shape, values.collect::<Vec<f32>>()))
-}
-
-/// The observations with a value that is no number, or without a class.
-fn missing(x: &Raw, classes: Option<&[Option<Class>]>) -> Vec<usize> {
-    let size = x.row_size();
-    let exact = matches!(x.elements, Elements::Bytes(_) | Elements::Whole(_));
-    let odd = |row: usize| {
-        let mut row = (row * size..(row + 1) * size).map(|at| x.elements.number(at) as f32);
-        row.any(|x| !x.is_finite())
-    };
-    let unknown = |row: usize| classes.is_some_and(|classes| classes[row].is_none());
-    (0..x.rows())
-        .filter(|row| unknown(*row) || (!exact && odd(*row)))
-        .collect()
-}
-
-/// What is missing in an observation, of so many where something is.
-fn told(x: &Raw, row: usize, count: usize, table: Option<&super::TableNames>) -> FormatError {
-    let size = x.row_size();
-    let at = (0..size).find(|at| !(x.elements.number(row * size + at) as f32).is_finite());
-    let what = match table {
-        Some(table) => format!("line {}", table.lines[row]),
-        None => format!("observation {row}"),
-    };
-    let why = match at {
-        None => "has no class".to_owned(),
-        Some(at) => {
-            let value = x.elements.number(row * size + at);
-            let place = match table {
-                Some(table) => format!("column `{}`", table.columns[at]),
-                None => format!("number {at}"),
-            };
-            match value.is_finite() {
-                true => format!("has {value:e} as {place}, more than single precision holds"),
-                false => format!("has {value} as {place}"),
-            }
-        }
-    };
-    let of = match count {
-        1 => String::new(),
-        count => format!(", one of {count} such"),
-    };
-    wrong(what, format!("{why}{of}: `missing: drop` leaves it out"))
-}
-
-/// Whether bytes are grey values, 255 of them 1.
-#[derive(Clone, Copy, PartialEq)]
-enum Grey {
-    Yes,
-    No,
-}
-
-impl Grey {
-    fn of(splits: &[Clean; 3], params: &OwnParams) -> Result<Self, FormatError> {
-        let bytes = splits.iter().filter_map(|split| match &split.x.elements {
-            Elements::Bytes(all) => Some(all),
-            _ => None,
-        });
-        let bytes: Vec<&Vec<u8>> = bytes.collect();
-        let all = bytes.len() == splits.len();
-        if let Some(by) = params.scale.divide {
-            return Ok(if by == 255.0 && all {
-                Grey::Yes
-            } else {
-                Grey::No
-            });
-        }
-        let largest = bytes.into_iter().flatten().max().copied().unwrap_or(0);
-        match largest {
-            _ if splits[0].pictures => Ok(Grey::Yes),
-            0 | 1 => Ok(Grey::No),
-            // Bytes of one split beside numbers of another, perhaps from 0 to 1, have to be said too.
-            _ if splits[0].is_picture() && all => Ok(Grey::Yes),
-            largest => Err(wrong(
-                "its bytes",
-                format!(
-                    "go up to {largest} and could be grey values or numbers: `divide: 255` makes 1 of 255, \
-                     `divide: 1` takes them as they are"
-                ),
-            )),
-        }
-    }
-}
-
-/// The observations as they are kept, and what they were scaled by.
-struct Scaled {
-    x: Vec<Array>,
-    by: Option<Columns>,
-    merged: Vec<Merged>,
-}
-
-impl Scaled {
-    fn of(
-        splits: &mut [Clean; 3],
-        grey: Grey,
-        params: &OwnParams,
-        path: &Path,
-    ) -> Result<Self, DataError> {
-        let scaling = params.scale.scale;
-        let as_bytes = grey == Grey::Yes && scaling.name() == "none";
-        let mut by = None;
-        let mut merged = Vec::new();
-        let mut x = Vec::new();
-        for (number, split) in splits.iter_mut().enumerate() {
-            let raw = std::mem::take(&mut split.x);
-            let shape = raw.shape.clone();
-            let array = match raw.elements {
-                Elements::Bytes(bytes) if as_bytes => Array::new(&shape, bytes),
-                elements => {
-                    let divide = match grey {
-                        Grey::Yes => 255.0,
-                        Grey::No => params.scale.divide.unwrap_or(1.0),
-                    };
-                    let (rows, columns) = (shape[0], shape[1..].iter().product());
-                    let given = |at: usize| elements.number(at) / divide;
-                    if number == 0 {
-                        by = Columns::of(scaling, rows, columns, given);
-                    }
-                    // Single precision comes last: a mean that is large beside the deviation would take it all.
-                    let kept = |column: usize, x: f64| match &by {
-                        Some(by) => by.apply(column, x) as f32,
-                        None => x as f32,
-                    };
-                    if number == 0 && matches!(elements, Elements::Double(_) | Elements::Whole(_)) {
-                        merged = Merged::all(rows, columns, given, kept);
-                    }
-                    let numbers = (0..elements.len()).map(|at| kept(at % columns, given(at)));
-                    Array::new(&shape, numbers.collect::<Vec<f32>>())
-                }
-            };
-            within(&array, params, ["train", "valid", "test"][number])
-                .map_err(|error| error.at(path))?;
-            x.push(array);
-        }
-        Ok(Scaled { x, by, merged })
-    }
-}
-
-/// A column of which single precision makes fewer different numbers.
-struct Merged {
-    column: usize,
-    before: usize,
-    after: usize,
-}
-
-impl Merged {
-    /// The columns that lose a quarter of their numbers or more: a few coincide in any large table.
-    fn all(
-        rows: usize,
-        columns: usize,
-        given: impl Fn(usize) -> f64 + Sync,
-        kept: impl Fn(usize, f64) -> f32 + Sync,
-    ) -> Vec<Merged> {
-        let merged = (0..columns).into_par_iter().filter_map(|column| {
-            let numbers = (0..rows).map(|row| given(row * columns + column));
-            let mut numbers: Vec<f64> = numbers.collect();
-            numbers.sort_unstable_by(f64::total_cmp);
-            numbers.dedup_by(|x, last| is_rounding(*x - *last, x.abs()));
-            let mut after: Vec<f32> = numbers.iter().map(|x| kept(column, *x)).collect();
-            after.dedup();
-            let (before, after) = (numbers.len(), after.len());
-            (after < before - before / 4).then_some(Merged {
-                column,
-                before,
-                after,
-            })
-        });
-        merged.collect()
-    }
-
-    /// What is said of the first of so many.
-    fn told(&self, names: Option<&[String]>, count: usize, params: &OwnParams) -> String {
-        let column = match names {
-            Some(names) => format!("column `{}`", names[self.column]),
-            None => format!("number {}", self.column),
-        };
-        let of = match count {
-            1 => String::new(),
-            count => format!(", one of {count} such,"),
-        };
-        let remedy = match params.scale.scale {
-            Scaling::None => "`scale: standard` takes off the mean before",
-            Scaling::Standard | Scaling::MinMax => "an observation far from all others may be why",
-        };
-        format!(
-            "{column}{of} has {} different numbers, of which single precision leaves {}: {remedy}",
-            self.before, self.after
-        )
-    }
-}
-
-/// Least and greatest number of all splits.
-fn extent(splits: &[Array]) -> [f64; 2] {
-    let numbers = splits.iter().flat_map(Array::to_f32).map(f64::from);
-    numbers.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], x| {
-        [low.min(x), high.max(x)]
-    })
-}
-
-/// No number is outside of what the manifest says.
-fn within(x: &Array, params: &OwnParams, split: &str) -> Result<(), FormatError> {
-    let Some((low, high)) = params.range() else {
-        return Ok(());
-    };
-    let size = x.row_size().max(1);
-    let values = x.to_f32();
-    let mut values = values.iter().enumerate();
-    match values.find(|(_, x)| !(low..=high).contains(&f64::from(**x))) {
-        None => Ok(()),
-        Some((at, x)) => Err(wrong(
-            format!("observation {} of {split}", at / size),
-            format!(
-                "has {x} as number {}, outside of `range: [{low}, {high}]`",
-                at % size
-            ),
-        )),
-    }
 }

@@ -1,11 +1,7 @@
 //! `dataset/csv`: a table of numbers, with or without a header.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::path::PathBuf;
-
-use ::csv::ReaderBuilder;
-use ::csv::StringRecord;
 
 use super::Part;
 use super::Parts;
@@ -14,18 +10,23 @@ use super::assemble;
 use super::assemble::OwnParams;
 use super::content;
 use super::raw::Elements;
+use super::raw::FIRST_INEXACT;
+use super::raw::Number;
 use super::raw::Raw;
+use super::table::Table;
+use super::table::is_missing;
+use super::table::number;
 use super::wrong;
 use crate::data::Context;
 use crate::data::DataError;
 use crate::data::DataSet;
 use crate::data::Dataset;
 use crate::data::FormatError;
-use crate::data::source;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Slot;
 use crate::registry::Values;
 use crate::registry::params;
@@ -95,8 +96,9 @@ impl Entry for Csv {
 
     /// 2: columns of further files are found by name, and one that numbers rows is none.
     /// 3: scaling in double precision, classes are told over all splits, and headers that count columns.
+    /// 4: large whole numbers are scaled without rounding, and ones beside grey values refused.
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -141,13 +143,23 @@ impl DataSet for Csv {
         params.own.check()
     }
 
+    fn lacks(&self, params: &Values) -> Vec<Property> {
+        let labelled = CsvParams::read(params).map(|params| params.label.is_some());
+        match labelled {
+            Ok(false) => Property::ALL.to_vec(),
+            _ => vec![Property::Pictures, Property::LogDensity],
+        }
+    }
+
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {
         let params = CsvParams::read(params)?;
         let read = |slot: &str| {
             let given = content(context, slot)?;
             let table = given.map(|(path, bytes)| {
                 let log = |line: &str| (context.log)(&format!("{}: {line}", path.display()));
-                let table = Table::read(&bytes, &params, &log).map_err(|error| error.at(&path))?;
+                let separator = params.delimiter.as_deref().and_then(delimiter);
+                let table = Table::read(&bytes, separator, params.header, &log);
+                let table = table.map_err(|error| error.at(&path))?;
                 Ok::<_, DataError>((path, table))
             });
             table.transpose()
@@ -195,148 +207,25 @@ fn delimiter(text: &str) -> Option<u8> {
     }
 }
 
-/// The fields of a file.
-struct Table {
-    /// Whether the file names the columns.
-    header: bool,
-    names: Vec<String>,
-    rows: Vec<StringRecord>,
-    lines: Vec<u64>,
+/// A whole number of up to 64 bits that double precision may have rounded.
+fn large_whole(field: &str, value: f64) -> Option<i128> {
+    let whole: i128 = match value.abs() < FIRST_INEXACT {
+        true => return None,
+        false => field.parse().ok()?,
+    };
+    (whole.unsigned_abs() <= u128::from(u64::MAX)).then_some(whole)
 }
 
-/// What is no number and says that there is none.
-fn is_missing(field: &str) -> bool {
-    matches!(
-        field.to_ascii_lowercase().as_str(),
-        "" | "na" | "n/a" | "nan" | "null" | "none" | "?"
-    )
-}
-
-fn number(field: &str) -> Option<f64> {
-    match is_missing(field) {
-        true => Some(f64::NAN),
-        false => field.parse().ok(),
+/// Numbers of which those at some places are large whole ones.
+fn elements(numbers: Vec<f64>, large: &[(usize, i128)]) -> Elements {
+    if large.is_empty() {
+        return Elements::Double(numbers);
     }
-}
-
-/// Whether a line counts columns from 0, as pandas names those without names; before them may be the empty
-/// name of a column that numbers the rows.
-fn counts_columns(line: &StringRecord) -> bool {
-    let unnamed = usize::from(line[0].is_empty());
-    let mut names = line.iter().skip(unnamed).enumerate();
-    line.len() > unnamed && names.all(|(at, name)| name == at.to_string())
-}
-
-/// Whether the first line names the columns, where the manifest does not say it.
-fn is_header(first: &StringRecord, log: &dyn Fn(&str)) -> bool {
-    let is_number = |field: &str| number(field).is_some_and(f64::is_finite);
-    match counts_columns(first) {
-        false => !first.iter().any(is_number),
-        // A first observation 0 or 0,1 is likely; one that counts on, or begins with nothing, is not.
-        true if first.len() >= 3 || first[0].is_empty() => {
-            log(
-                "the first line counts the columns from 0 and is taken for their header: \
-                 `header: false` makes an observation of it",
-            );
-            true
-        }
-        true => {
-            log(
-                "the first line counts the columns from 0 and is taken for an observation: \
-                 `header: true` makes it their header",
-            );
-            false
-        }
+    let mut all: Vec<Number> = numbers.into_iter().map(Number::Double).collect();
+    for (at, whole) in large {
+        all[*at] = Number::Whole(*whole);
     }
-}
-
-impl Table {
-    fn read(bytes: &[u8], params: &CsvParams, log: &dyn Fn(&str)) -> Result<Self, FormatError> {
-        let text = source::text(bytes)?;
-        let separator = match &params.delimiter {
-            Some(text) => delimiter(text).unwrap_or(b','),
-            None => {
-                let first = text.lines().find(|line| !line.trim().is_empty());
-                let first = first.unwrap_or_default();
-                let times = |c: u8| first.bytes().filter(|byte| *byte == c).count();
-                // The last of several that are the most: the comma.
-                let all = [b'\t', b';', b','];
-                all.into_iter().max_by_key(|c| times(*c)).unwrap_or(b',')
-            }
-        };
-        let mut reader = ReaderBuilder::new();
-        let mut reader = reader
-            .delimiter(separator)
-            .has_headers(false)
-            .flexible(true)
-            .trim(::csv::Trim::All)
-            .from_reader(text.as_bytes());
-        let mut rows: Vec<StringRecord> = Vec::new();
-        for row in reader.records() {
-            let row = row.map_err(|error| wrong("it", format!("is no CSV: {error}")))?;
-            rows.push(row);
-        }
-        let line = |row: &StringRecord| row.position().map_or(0, |at| at.line());
-        let Some(first) = rows.first() else {
-            return Err(wrong("it", "is empty"));
-        };
-        let header = params.header.unwrap_or_else(|| is_header(first, log));
-        let names: Vec<String> = match header {
-            true => first.iter().map(str::to_owned).collect(),
-            false => (1..=first.len()).map(|number| number.to_string()).collect(),
-        };
-        for (at, name) in names.iter().enumerate() {
-            if names[..at].contains(name) {
-                return Err(wrong(format!("the column `{name}`"), "is there twice"));
-            }
-        }
-        if header {
-            rows.remove(0);
-        }
-        for row in &rows {
-            if row.len() != names.len() {
-                return Err(FormatError::Line {
-                    line: line(row) as usize,
-                    why: format!(
-                        "it has {} fields, the first line {}",
-                        row.len(),
-                        names.len()
-                    ),
-                });
-            }
-        }
-        let lines = rows.iter().map(line).collect();
-        Ok(Table {
-            header,
-            names,
-            rows,
-            lines,
-        })
-    }
-
-    /// Whether a column without a name numbers the rows, as pandas writes them, also of rows that were drawn.
-    fn counts_rows(&self, at: usize) -> bool {
-        let numbers = self.rows.iter().map(|row| row[at].parse::<u64>().ok());
-        let numbers: Option<HashSet<u64>> = numbers.collect();
-        self.names[at].is_empty() && numbers.is_some_and(|all| all.len() == self.rows.len())
-    }
-
-    fn position(&self, name: &str) -> Result<usize, FormatError> {
-        let at = self.names.iter().position(|known| known == name);
-        let remedy = match self.is_in_first_line(name) {
-            true => "; its first line has this name: `header: true` takes the names from there",
-            false => "",
-        };
-        at.ok_or_else(|| FormatError::Lacks {
-            what: format!("column `{name}`: it has {}{remedy}", self.names.join(", ")),
-        })
-    }
-
-    /// Whether a name is in a first line that was taken for an observation.
-    fn is_in_first_line(&self, name: &str) -> bool {
-        let first = self.rows.first().filter(|_| !self.header);
-        first.is_some_and(|first| first.iter().any(|field| field == name))
-    }
+    Elements::Mixed(all)
 }
 
 /// The rows by what `split` says of them.
@@ -415,11 +304,16 @@ fn part(
         }
     };
     let mut numbers = Vec::with_capacity(rows.len() * columns.len());
+    let mut large = Vec::new();
     for row in rows {
         for at in &columns {
             let field = &table.rows[*row][*at];
             let value = number(field);
-            numbers.push(value.ok_or_else(|| no_number(table, *row, *at, field, params))?);
+            let value = value.ok_or_else(|| no_number(table, *row, *at, field, params))?;
+            if let Some(whole) = large_whole(field, value) {
+                large.push((numbers.len(), whole));
+            }
+            numbers.push(value);
         }
     }
     let label = label.map(|at| {
@@ -432,7 +326,7 @@ fn part(
     });
     Ok(Part {
         path: PathBuf::from(path),
-        x: Raw::new(vec![rows.len(), columns.len()], Elements::Double(numbers))?,
+        x: Raw::new(vec![rows.len(), columns.len()], elements(numbers, &large))?,
         label: label.map(|label| (path.to_owned(), label)),
         table: Some(TableNames {
             columns: columns.iter().map(|at| table.names[*at].clone()).collect(),

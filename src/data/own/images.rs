@@ -27,6 +27,7 @@ use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::Param;
+use crate::registry::Property;
 use crate::registry::Slot;
 use crate::registry::Values;
 use crate::registry::choices;
@@ -84,8 +85,9 @@ impl Entry for Images {
     }
 
     /// 2: folders called as splits are never classes, and `range` is that of scaled pixels.
+    /// 3: ones beside grey values are refused.
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -116,6 +118,10 @@ impl DataSet for Images {
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
         ImagesParams::read(params).map_or(Ok(()), |params| params.own.check())
+    }
+
+    fn lacks(&self, _params: &Values) -> Vec<Property> {
+        vec![Property::LogDensity]
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {

@@ -5,7 +5,9 @@
 
 mod arrays;
 mod assemble;
+mod clean;
 mod csv;
+mod grey;
 mod images;
 mod labels;
 mod named;
@@ -13,7 +15,9 @@ mod npy;
 mod picture;
 mod raw;
 mod scale;
+mod scaled;
 mod splits;
+mod table;
 #[cfg(test)]
 mod tests;
 

@@ -31,6 +31,7 @@ use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::Param;
 use crate::registry::ParamType;
+use crate::registry::Property;
 use crate::registry::Slot;
 use crate::registry::Value;
 use crate::registry::Values;
@@ -108,8 +109,9 @@ impl Entry for NamedArrays {
     }
 
     /// 2: scaling in double precision, `range` of scaled pictures, parameters in vain are mistakes.
+    /// 3: large whole numbers are scaled without rounding, and ones beside grey values refused.
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -128,6 +130,25 @@ impl DataSet for NamedArrays {
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
         check(params)
+    }
+
+    fn lacks(&self, params: &Values) -> Vec<Property> {
+        let named = NamedParams::read(params)
+            .ok()
+            .and_then(|given| given.arrays);
+        let Some(named) = named else {
+            return Vec::new();
+        };
+        let is_named = |what: &str| {
+            let mut places = named.iter().map(|(place, _)| place.rsplit('.').next());
+            places.any(|last| last == Some(what))
+        };
+        let arrays = [
+            (Property::Labels, "label"),
+            (Property::LogDensity, "log_density"),
+        ];
+        let lacking = arrays.into_iter().filter(|(_, what)| !is_named(what));
+        lacking.map(|(property, _)| property).collect()
     }
 
     fn load(&self, params: &Values, context: &Context<'_>) -> Result<Dataset, DataError> {

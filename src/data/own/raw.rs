@@ -11,8 +11,21 @@ pub(super) enum Elements {
     Whole(Vec<i64>),
     Single(Vec<f32>),
     Double(Vec<f64>),
+    /// Of tables with whole numbers that double precision does not tell apart.
+    Mixed(Vec<Number>),
     Text(Vec<String>),
 }
+
+/// A number of a table.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Number {
+    /// Of up to 64 bits, with or without a sign.
+    Whole(i128),
+    Double(f64),
+}
+
+/// From here on not every whole number is a double.
+pub(super) const FIRST_INEXACT: f64 = (1_u64 << 53) as f64;
 
 /// Elements with a shape, row-major; the first dimension counts observations.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +50,7 @@ impl Elements {
             Elements::Whole(all) => all.len(),
             Elements::Single(all) => all.len(),
             Elements::Double(all) => all.len(),
+            Elements::Mixed(all) => all.len(),
             Elements::Text(all) => all.len(),
         }
     }
@@ -48,6 +62,7 @@ impl Elements {
             Elements::Whole(all) => Elements::Whole(places.map(|at| all[at]).collect()),
             Elements::Single(all) => Elements::Single(places.map(|at| all[at]).collect()),
             Elements::Double(all) => Elements::Double(places.map(|at| all[at]).collect()),
+            Elements::Mixed(all) => Elements::Mixed(places.map(|at| all[at]).collect()),
             Elements::Text(all) => Elements::Text(places.map(|at| all[at].clone()).collect()),
         }
     }
@@ -59,8 +74,51 @@ impl Elements {
             Elements::Whole(all) => all[at] as f64,
             Elements::Single(all) => f64::from(all[at]),
             Elements::Double(all) => all[at],
+            Elements::Mixed(all) => match all[at] {
+                Number::Whole(number) => number as f64,
+                Number::Double(number) => number,
+            },
             Elements::Text(_) => f64::NAN,
         }
+    }
+
+    /// The number at a place, if it is whole and nothing of it was rounded away.
+    pub(super) fn whole(&self, at: usize) -> Option<i128> {
+        let number = match self {
+            Elements::Bytes(all) => return Some(all[at].into()),
+            Elements::Whole(all) => return Some(all[at].into()),
+            Elements::Mixed(all) => all[at],
+            others => Number::Double(others.number(at)),
+        };
+        match number {
+            Number::Whole(number) => Some(number),
+            Number::Double(number) => {
+                let exact = number.fract() == 0.0 && number.abs() < FIRST_INEXACT;
+                exact.then_some(number as i128)
+            }
+        }
+    }
+
+    /// How far the number at a place is above `origin`; of whole numbers neither is rounded before.
+    pub(super) fn above(&self, origin: i128, at: usize) -> f64 {
+        if origin == 0 {
+            return self.number(at);
+        }
+        match self.whole(at) {
+            Some(number) => (number - origin) as f64,
+            None => {
+                let near = origin as f64;
+                (self.number(at) - near) - (origin - near as i128) as f64
+            }
+        }
+    }
+
+    /// Whether single precision may make one of different numbers.
+    pub(super) fn are_beyond_single(&self) -> bool {
+        matches!(
+            self,
+            Elements::Whole(_) | Elements::Double(_) | Elements::Mixed(_)
+        )
     }
 }
 

@@ -1,5 +1,11 @@
 //! What is done to the numbers of own data before anything learns from them.
 
+use serde_json::Value as Json;
+use serde_json::json;
+
+use super::raw::Elements;
+use super::raw::FIRST_INEXACT;
+use super::raw::Raw;
 use crate::registry::InvalidParam;
 use crate::registry::choices;
 use crate::registry::params;
@@ -61,11 +67,21 @@ impl ScaleParams {
     }
 }
 
-/// A linear map of each column: `(x - shift) / width`.
+/// A linear map of each column: `((x - origin) / divide - shift) / width`.
 #[derive(Debug)]
 pub(super) struct Columns {
-    pub shift: Vec<f64>,
-    pub width: Vec<f64>,
+    divide: f64,
+    maps: Vec<Map>,
+}
+
+/// What is done to the numbers of a column.
+#[derive(Debug)]
+struct Map {
+    /// Of large whole numbers, such as times in nanoseconds, the least, taken off while they are whole: double
+    /// precision does not tell them apart.
+    origin: i128,
+    shift: f64,
+    width: f64,
 }
 
 /// Whether a difference among numbers of this size comes of rounding alone: of one number, calculated in
@@ -75,39 +91,59 @@ pub(super) fn is_rounding(difference: f64, largest: f64) -> bool {
 }
 
 impl Columns {
-    /// What brings the columns of these rows to the form that is asked for; `number` is that of a place, row
-    /// by row. A column that is constant but for rounding is only shifted.
-    pub(super) fn of(
-        scaling: Scaling,
-        rows: usize,
-        columns: usize,
-        number: impl Fn(usize) -> f64,
-    ) -> Option<Columns> {
-        let column = |at: usize| {
-            let numbers = (0..rows).map(|row| number(row * columns + at));
-            numbers.collect::<Vec<f64>>()
-        };
+    /// What brings the columns of these rows to the form that is asked for, once they are divided. A column
+    /// that is constant but for rounding is only shifted; whole numbers have none.
+    pub(super) fn of(scaling: Scaling, divide: f64, x: &Raw) -> Option<Columns> {
         let map = match scaling {
             Scaling::None => return None,
             Scaling::Standard => standard,
             Scaling::MinMax => minmax,
         };
-        let maps = (0..columns).map(|at| {
-            let numbers = column(at);
+        let (rows, columns) = (x.rows(), x.row_size());
+        let maps = (0..columns).map(|column| {
+            let places = (0..rows).map(|row| row * columns + column);
+            let mut whole = places.clone().map(|at| x.elements.whole(at));
+            let extent = whole.try_fold((i128::MAX, i128::MIN), |(low, high), number| {
+                let number = number?;
+                Some((low.min(number), high.max(number)))
+            });
+            let origin = match extent {
+                Some((low, high)) if low.abs().max(high) as f64 >= FIRST_INEXACT => low,
+                _ => 0,
+            };
+            let numbers = places.map(|at| x.elements.above(origin, at) / divide);
+            let numbers: Vec<f64> = numbers.collect();
             let (shift, width) = map(&numbers);
-            let largest = numbers.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-            match is_rounding(width, largest) {
-                true => (shift, 1.0),
-                false => (shift, width),
+            let largest = match extent {
+                Some(_) => 0.0,
+                None => numbers.iter().fold(0.0, |most: f64, x| most.max(x.abs())),
+            };
+            let width = match is_rounding(width, largest) {
+                true => 1.0,
+                false => width,
+            };
+            Map {
+                origin,
+                shift,
+                width,
             }
         });
-        let (shift, width) = maps.unzip();
-        Some(Columns { shift, width })
+        let maps = maps.collect();
+        Some(Columns { divide, maps })
     }
 
-    /// A number of a column, scaled.
-    pub(super) fn apply(&self, column: usize, x: f64) -> f64 {
-        (x - self.shift[column]) / self.width[column]
+    /// The number at a place of a column, scaled.
+    pub(super) fn apply(&self, column: usize, x: &Elements, at: usize) -> f64 {
+        let map = &self.maps[column];
+        (x.above(map.origin, at) / self.divide - map.shift) / map.width
+    }
+
+    /// What was taken off each column and what it was divided by then, for those who want its numbers back.
+    pub(super) fn told(&self) -> Json {
+        let shift = |map: &Map| map.origin as f64 / self.divide + map.shift;
+        let shifts: Vec<f64> = self.maps.iter().map(shift).collect();
+        let widths: Vec<f64> = self.maps.iter().map(|map| map.width).collect();
+        json!({"shift": shifts, "width": widths})
     }
 }
 

@@ -1,6 +1,8 @@
 //! Own data that is wrong or odd, each said with its place. `tests/python/own_data.py` compares whole data
 //! sets with what NumPy, pandas and Pillow wrote.
 
+mod scaling;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -144,34 +146,6 @@ fn files_that_are_no_array_of_numbers_say_what_to_do() {
     assert!(said(&five).contains("its dimensions are [1, 1, 1, 1, 1]"));
     let either = array("<f4", false, "2, 3, 5, 3", &[0; 360]);
     assert!(said(&either).contains("`channels: first`"));
-}
-
-#[test]
-fn bytes_are_grey_values_of_pictures_and_else_have_to_be_said() {
-    let bytes: Vec<u8> = (0..40).map(|n| n * 6).collect();
-    let flat = array("|u1", false, "10, 4", &bytes);
-    let said = refused("npy", &[("x", "x.npy", &flat)], &[]);
-    assert!(
-        said.contains("go up to 234") && said.contains("`divide: 255`"),
-        "{said}"
-    );
-    let largest = |data: &Dataset| {
-        let splits = data.splits().into_iter();
-        let all = splits.flat_map(|(_, split)| split.x_f32().expect("observations"));
-        all.fold(0.0, f32::max)
-    };
-    let plain = load("npy", &[("x", "x.npy", &flat)], &[("divide", 1.0.into())]);
-    assert_eq!(largest(&plain.expect("numbers")), 234.0);
-    let pictures = array("|u1", false, "10, 2, 2", &bytes);
-    let pictures = load("npy", &[("x", "x.npy", &pictures)], &[]).expect("pictures");
-    assert_eq!(
-        (pictures.shape(), largest(&pictures)),
-        (vec![1, 2, 2], 234.0 / 255.0)
-    );
-    let bits: Vec<u8> = (0..40).map(|n| n % 2).collect();
-    let bits = array("|u1", false, "10, 2, 2", &bits);
-    let bits = load("npy", &[("x", "x.npy", &bits)], &[]).expect("bits");
-    assert_eq!(largest(&bits), 1.0);
 }
 
 #[test]
@@ -531,65 +505,6 @@ fn texts_in_another_encoding_are_refused() {
         &[],
     );
     assert!(said.contains("is no text in UTF-8"), "{said}");
-}
-
-#[test]
-fn numbers_that_single_precision_does_not_tell_apart_are_scaled_before_or_told() {
-    let whole = [("valid", 0.0.into()), ("test", 0.0.into())];
-    let rows = (0..100).map(|n| format!("{},{n}.5\n", 1_700_000_000 + n));
-    let rows = format!("time,v\n{}", rows.collect::<String>());
-    let with = |scale: &str| {
-        let given = [&whole[..], &[("scale", scale.into())]].concat();
-        let (data, log) = logged("csv", &[("file", "t.csv", rows.as_bytes())], &given);
-        let x = data.expect("a table").train.x_f32().expect("numbers");
-        let mut times: Vec<f32> = x.into_iter().step_by(2).collect();
-        times.dedup();
-        (times, log)
-    };
-    let (times, log) = with("none");
-    assert_eq!(times.len(), 2);
-    assert!(
-        log.contains("column `time` has 100 different numbers, of which single precision leaves 2"),
-        "{log}"
-    );
-    let (times, log) = with("standard");
-    // Of 0 to 99: mean 49.5, variance (100² − 1) / 12.
-    let first = -49.5 / (9999.0_f32 / 12.0).sqrt();
-    assert!(times.len() == 100 && (times[0] - first).abs() < 1e-6);
-    assert_eq!(log, "");
-    let (times, _) = with("minmax");
-    assert_eq!((times.len(), times[0], times[99]), (100, 0.0, 1.0));
-    // 0.3 as one calculates it: constant but for rounding.
-    let nearly: Vec<u8> = [0.1, 0.3, 0.1, 0.1 + 0.2, 0.1, 0.3]
-        .iter()
-        .flat_map(|x: &f64| x.to_le_bytes())
-        .collect();
-    let nearly = array("<f8", false, "3, 2", &nearly);
-    for scale in ["standard", "minmax"] {
-        let given = [&whole[..], &[("scale", scale.into())]].concat();
-        let (data, log) = logged("npy", &[("x", "x.npy", &nearly)], &given);
-        let x = data.expect("an array").train.x_f32().expect("numbers");
-        assert!(x.iter().all(|x| x.abs() < 1e-9), "{scale}: {x:?}");
-        assert_eq!(log, "");
-    }
-}
-
-#[test]
-fn the_range_of_scaled_pictures_is_that_of_their_pixels() {
-    let bytes: Vec<u8> = (0..40).map(|n| n * 6).collect();
-    let pictures = array("|u1", false, "10, 2, 2", &bytes);
-    let files: &[(&'static str, &str, &[u8])] = &[("x", "x.npy", &pictures)];
-    let range = |given: &[(&str, Value)]| {
-        let data = load("npy", files, given).expect("pictures");
-        let all = data.splits().into_iter();
-        let all = all.flat_map(|(_, split)| split.x_f32().expect("pixels"));
-        let (low, high) = all.fold((0.0_f32, 0.0_f32), |(l, h), x| (l.min(x), h.max(x)));
-        (data.meta["range"].clone(), serde_json::json!([low, high]))
-    };
-    let (said, _) = range(&[]);
-    assert_eq!(said, serde_json::json!([0.0, 1.0]));
-    let (said, found) = range(&[("scale", "standard".into())]);
-    assert_eq!(said, found);
 }
 
 /// The slot of a data set that another project left.

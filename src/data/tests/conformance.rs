@@ -10,6 +10,7 @@ use crate::data::Array;
 use crate::data::Dataset;
 use crate::data::Numbers;
 use crate::registry::Default;
+use crate::registry::Property;
 use crate::registry::Value;
 
 /// A data set with parameters that keep it small, and what it is called in messages.
@@ -215,6 +216,38 @@ fn what_is_known_about_the_data_is_said() {
                 case.name
             );
         }
+    }
+}
+
+/// One that says too much would have scores refused that it could have.
+#[test]
+fn what_is_said_to_be_lacking_is_not_there() {
+    for case in cases() {
+        let data = load(case.name, &case.given);
+        let lacks = get(case.name).lacks(&values(case.name, &case.given));
+        let has = |property| match property {
+            Property::Pictures => data.shape().len() == 3,
+            Property::Labels => data.train.labels().is_some(),
+            Property::LogDensity => data.test.get("log_density").is_some(),
+        };
+        for property in Property::ALL {
+            let lacking = lacks.contains(&property);
+            assert!(!(lacking && has(property)), "{}: {property:?}", case.name);
+            // Only files of the user may have it or not; text has classes in one layout.
+            let open = case.name == "text" && property == Property::Labels;
+            assert!(
+                lacking || has(property) || open,
+                "{}: {property:?}",
+                case.name
+            );
+        }
+    }
+    for set in ALL {
+        let shape = set.shape(&values(set.name(), &[]));
+        let pictures = shape.map(|shape| shape.len() == 3);
+        let lacking = set.lacks(&values(set.name(), &[]));
+        let lacking = lacking.contains(&Property::Pictures);
+        assert!(pictures.is_none_or(|are| are != lacking), "{}", set.name());
     }
 }
 

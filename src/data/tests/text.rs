@@ -1,11 +1,17 @@
 //! Text: the shipped sentences, the layouts in a folder, and mistakes.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use super::support::complaint;
+use super::support::get;
 use super::support::gzip;
 use super::support::load;
 use super::support::load_in;
 use super::support::project;
 use super::support::put;
+use super::support::values;
+use crate::data::Context;
 use crate::data::Dataset;
 use crate::registry::Value;
 
@@ -65,6 +71,27 @@ fn empty_and_long_sentences_are_dropped_and_counted() {
         ["<pad>", "<unk>", "<s>", "</s>", "a", "b"]
     );
     assert_eq!(sentence(&data, "test", 0), "<s> <unk> a </s>");
+}
+
+#[test]
+fn marks_among_the_words_are_told() {
+    let space = project();
+    let root = space.path();
+    put(root, "lines/train.txt", b"a <s> b\nc </s>\na <unk>\n");
+    put(root, "lines/val.txt", b"<pad>\n");
+    put(root, "lines/test.txt", b"b\n");
+    let log = RefCell::new(String::new());
+    let context = Context {
+        root,
+        log: &|line| log.borrow_mut().push_str(line),
+        given: &BTreeMap::new(),
+        files: &BTreeMap::new(),
+    };
+    let given = values("text", &in_folder("plain"));
+    let data = get("text").load(&given, &context).expect("sentences");
+    assert_eq!(sentence(&data, "train", 0), "<s> a <s> b </s>");
+    let log = log.into_inner();
+    assert!(log.starts_with("3 sentences have `<s>`"), "{log}");
 }
 
 #[test]

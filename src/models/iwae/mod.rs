@@ -9,6 +9,7 @@ use super::ExtraInputs;
 use super::Fitted;
 use super::Model;
 use super::ModelError;
+use super::NetworkFacts;
 use super::measures;
 use super::params::TrainingParams;
 use super::vae;
@@ -55,6 +56,9 @@ params! {
 
 /// `train/iwae`
 pub struct Iwae;
+
+/// The bound L of the documentation, with the sign of a loss.
+const LOSS: &str = "−ln (1/S) Σ_s p(x, z_s) / q(z_s|x)";
 
 impl Entry for Iwae {
     fn name(&self) -> &'static str {
@@ -125,6 +129,11 @@ impl Model for Iwae {
         on_device!(params.training.device, |device| fit::train(
             &device, &config, data, &params, monitor
         ))
+    }
+
+    /// All by one loss.
+    fn networks(&self, weights: &[u8]) -> Result<Vec<NetworkFacts>, ModelError> {
+        vae::networks_by(LOSS, weights)
     }
 
     fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {

@@ -23,12 +23,14 @@ use super::ExtraInputs;
 use super::Fitted;
 use super::Model;
 use super::ModelError;
+use super::NetworkFacts;
 use super::semi_amortized;
 use super::semi_amortized::FittedSemiAmortized;
 use super::semi_amortized::Inference;
 use super::semi_amortized::Networks;
 use crate::data::Array;
 use crate::data::Dataset;
+use crate::nn::Cpu;
 use crate::nn::Params;
 use crate::nn::backend::Backend;
 use crate::nn::device::DeviceChoice;
@@ -211,6 +213,12 @@ impl Model for LstmVae {
                 monitor,
             )
         })
+    }
+
+    fn networks(&self, weights: &[u8]) -> Result<Vec<NetworkFacts>, ModelError> {
+        let config: Config = super::config(weights)?;
+        let mut networks = networks(&Cpu::default(), &config, Seed::new(0))?;
+        Ok(networks.facts(config.inference.method()?))
     }
 
     fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {

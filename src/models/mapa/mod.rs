@@ -19,18 +19,24 @@ pub use config::KernelParams;
 use config::Config;
 use config::MapaParams;
 use fitted::FittedMapa;
+use networks::Networks;
 use posterior::Kernel;
 use posterior::Posterior;
 
 use super::ExtraInput;
 use super::ExtraInputs;
 use super::Fitted;
+use super::LearnsBy;
 use super::Model;
 use super::ModelError;
+use super::NetworkFacts;
+use super::learned_by;
 use super::measures;
 use crate::data::Dataset;
+use crate::nn::Cpu;
 use crate::nn::device::DeviceChoice;
 use crate::nn::device::on_device;
+use crate::random::Seed;
 use crate::registry::ArtifactType;
 use crate::registry::Capability;
 use crate::registry::Entry;
@@ -193,6 +199,15 @@ impl Model for Mapa {
         on_device!(params.training.device, |device| {
             fit::train(&device, &config, data, &posterior, &params, monitor)
         })
+    }
+
+    /// The autoencoder by the bound Lₙ of the documentation, and a and b by their squared errors.
+    fn networks(&self, weights: &[u8]) -> Result<Vec<NetworkFacts>, ModelError> {
+        let config: Config = super::config(weights)?;
+        let mut networks = Networks::new(&config, &Cpu::default(), Seed::new(0));
+        let learns = ["−Lₙ", "−Lₙ", "(a(w) − z)² + (b(z) − w)²"];
+        let learns = learns.map(LearnsBy::of).to_vec();
+        Ok(learned_by::facts(&networks.components(), learns))
     }
 
     fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {

@@ -263,6 +263,18 @@ impl Decoded {
         })
     }
 
+    /// The observations next to the means: where the density is one over grey levels, whole levels.
+    pub fn observations(self) -> Rows {
+        let leveled = self.model.is_over_levels();
+        let mut rows = self.means().into_rows();
+        if leveled {
+            for value in &mut rows.values {
+                *value = levels::grey(levels::nearest(*value)) as f32;
+            }
+        }
+        rows
+    }
+
     fn row(&self, row: usize) -> &[f32] {
         let d = self.rows.columns;
         &self.rows.values[row * d..][..d]

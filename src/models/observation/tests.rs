@@ -237,6 +237,26 @@ fn what_lies_outside_the_support_is_refused_with_its_number_and_place() {
 }
 
 #[test]
+fn the_observations_next_to_the_means_have_a_likelihood() {
+    for model in all() {
+        let emitted = 3 * model.emitted_per_number();
+        let numbers = (0..emitted).map(|i| (i as f32 * 0.37).sin());
+        let decoded = Decoded::new(model, Rows::new(emitted, numbers.collect()));
+        let means = decoded.clone().means().into_rows();
+        let near = decoded.clone().observations();
+        assert!(decoded.log_likelihood(&near).is_ok(), "{model:?}");
+        // Half a level; means below 0 or above 1 have a level at that end.
+        let inside = |x: &f32| x.clamp(0.0, 1.0);
+        for (x, mean) in near.values.iter().zip(&means.values) {
+            match model.is_over_levels() {
+                true => assert!((x - inside(mean)).abs() < 0.502 / 255.0, "{model:?}"),
+                false => assert_eq!(x, mean, "{model:?}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn rows_that_are_appended_keep_their_own_likelihood() {
     for model in all() {
         let (x, emitted) = rows(model);

@@ -35,8 +35,9 @@ impl Representation<Binary> for ImageRepresentation {
         }
         if split != "train" && rows.values.iter().any(|value| value.fract() != 0.0) {
             return Err(ModelError::Data(format!(
-                "the model is of binary images, and `{split}` of `{}` has grey ones: draw them once \
-                 with `binarize`, the same for all methods",
+                "the model is of binary images, and `{split}` of `{}` has grey ones: draw them once, the \
+                 same for all methods: with `binarize` where the data set has it, and in files of yours \
+                 as 0 and 255 beside grey values to train on",
                 data.name()
             )));
         }

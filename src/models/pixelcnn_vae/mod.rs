@@ -21,11 +21,13 @@ use super::ExtraInputs;
 use super::Fitted;
 use super::Model;
 use super::ModelError;
+use super::NetworkFacts;
 use super::semi_amortized;
 use super::semi_amortized::FittedSemiAmortized;
 use super::semi_amortized::Inference;
 use super::semi_amortized::Networks;
 use crate::data::Dataset;
+use crate::nn::Cpu;
 use crate::nn::backend::Backend;
 use crate::nn::device::DeviceChoice;
 use crate::nn::device::on_device;
@@ -61,9 +63,10 @@ impl Entry for PixelCnnVae {
          outside of the inner steps.\n\
          \n\
          Images are binary: in training a pixel is drawn anew every time with its grey value as\n\
-         probability, images for validation and tests have to be binary. Probabilities are held within\n\
-         10⁻⁵ of 0 and 1, as in the authors' code. Trained with Adam; the weights of the epoch with\n\
-         the best validation bound are what is left.\n\
+         probability, images for validation and tests have to be binary: drawn once with `binarize` where\n\
+         the data set has it, and in files of yours saved as 0 and 255 beside grey values to train on.\n\
+         Probabilities are held within 10⁻⁵ of 0 and 1, as in the authors' code. Trained with Adam; the\n\
+         weights of the epoch with the best validation bound are what is left.\n\
          \n\
          Source: Kim, Wiseman, Miller, Sontag and Rush 2018, *Semi-amortized variational autoencoders*,\n\
          arXiv 1802.02550, section 4.3; van den Oord et al. 2016, arXiv 1606.05328, for the decoder."
@@ -139,6 +142,12 @@ impl Model for PixelCnnVae {
                 monitor,
             )
         })
+    }
+
+    fn networks(&self, weights: &[u8]) -> Result<Vec<NetworkFacts>, ModelError> {
+        let config: Config = super::config(weights)?;
+        let mut networks = networks(&Cpu::default(), &config, Seed::new(0))?;
+        Ok(networks.facts(config.inference.method()?))
     }
 
     fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {

@@ -1,7 +1,5 @@
 //! Causality, normalisation, gradients; trainings by every method.
 
-use crate::nn::Cpu;
-
 use super::*;
 use crate::data::Array;
 use crate::data::Split;
@@ -155,6 +153,34 @@ fn a_step_has_the_gradients_of_brute_force() {
     let content = representation.read(&data, "valid").expect("it has some");
     let x = representation.batch(&content, None).expect("they fit");
     brute_force::agrees(networks, &x, 10, 2);
+}
+
+#[test]
+fn every_method_tells_what_its_networks_learned_by() {
+    let data = halves(4, 30);
+    let constant = "f(λ_K) with λ_K held constant";
+    let through = "f(λ_K) through all steps";
+    for (method, losses) in [
+        ("none", &["−log p(x)"][..]),
+        ("vae", &["f(λ_0)", "f(λ_0)"]),
+        ("svi", &["f(λ_K)"]),
+        ("vae+svi", &["f(λ_0)", constant]),
+        (
+            "vae+svi+kl",
+            &["KL(q_λ0 || q_λK) with λ_K held constant", constant],
+        ),
+        ("sa-vae", &[through, through]),
+    ] {
+        let params = PixelCnnVaeParams::read(&given(&[("inference", method.into())]));
+        let config = Config::new("pixelcnn-vae", &data, &params.expect("they are declared"));
+        let config = config.expect("it fits");
+        let networks = networks(&Cpu::default(), &config, Seed::new(3));
+        let method = config.inference.method().expect("one of them");
+        let told = networks.expect("it is whole").facts(method);
+        let found: Vec<&str> = told.iter().map(|network| network.learns.loss).collect();
+        assert_eq!(found, losses);
+        assert!(told.iter().all(|network| network.parameters > 0));
+    }
 }
 
 #[test]

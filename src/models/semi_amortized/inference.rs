@@ -40,7 +40,28 @@ impl Inference {
 
     /// Whether λ_0 depends on x.
     pub fn has_encoder(self) -> bool {
-        self.has_latent() && self != Inference::Svi
+        self.encoder_loss().is_some()
+    }
+
+    /// What the decoder learns by; f is that of the models' documentation.
+    pub(super) fn decoder_loss(self) -> &'static str {
+        match self {
+            Inference::None => "−log p(x)",
+            Inference::Vae => "f(λ_0)",
+            Inference::Svi => "f(λ_K)",
+            Inference::VaeSvi | Inference::VaeSviKl => "f(λ_K) with λ_K held constant",
+            Inference::SaVae => "f(λ_K) through all steps",
+        }
+    }
+
+    /// What the encoder learns by, where there is one.
+    pub(super) fn encoder_loss(self) -> Option<&'static str> {
+        match self {
+            Inference::None | Inference::Svi => None,
+            Inference::Vae | Inference::VaeSvi => Some("f(λ_0)"),
+            Inference::VaeSviKl => Some("KL(q_λ0 || q_λK) with λ_K held constant"),
+            Inference::SaVae => Some("f(λ_K) through all steps"),
+        }
     }
 
     /// Whether λ_0 is refined.

@@ -1,7 +1,11 @@
 //! Encoder and decoder as the methods see them, and the objective.
 
+use super::Inference;
+use crate::models::LearnsBy;
 use crate::models::ModelError;
+use crate::models::NetworkFacts;
 use crate::models::Rows;
+use crate::models::learned_by;
 use crate::models::semi_amortized::Content;
 use crate::models::semi_amortized::Settings;
 use crate::nn::Builder;
@@ -129,6 +133,22 @@ impl<B: Backend, X> Networks<B, X> {
             .into_iter()
             .chain([&mut self.decoder.component])
             .collect()
+    }
+
+    /// What they are and by what each of them learned.
+    pub fn facts(&mut self, method: Inference) -> Vec<NetworkFacts> {
+        let components = self.components();
+        let decoder = match components.last() {
+            // It is that which made the data.
+            Some(decoder) if decoder.params().count() == 0 => LearnsBy {
+                loss: "",
+                updates: 0,
+            },
+            _ => LearnsBy::of(method.decoder_loss()),
+        };
+        let encoder = method.encoder_loss().map(LearnsBy::of);
+        let learns = encoder.into_iter().chain([decoder]).collect();
+        learned_by::facts(&components, learns)
     }
 
     pub fn device(&self) -> &B {

@@ -155,16 +155,24 @@ impl Model for Vae {
 
     /// All by one loss.
     fn networks(&self, weights: &[u8]) -> Result<Vec<NetworkFacts>, ModelError> {
-        let config: Config = super::config(weights)?;
-        let mut networks = Networks::new(&config, &Cpu::default(), Seed::new(0));
-        let components = networks.components();
-        let learns = components.iter().map(|_| LearnsBy::of(LOSS)).collect();
-        Ok(learned_by::facts(&components, learns))
+        networks_by(LOSS, weights)
     }
 
     fn open(&self, weights: &[u8], device: DeviceChoice) -> Result<Box<dyn Fitted>, ModelError> {
         open(weights, device)
     }
+}
+
+/// The networks of a model that has those of a VAE and one loss for all.
+pub(super) fn networks_by(
+    loss: &'static str,
+    weights: &[u8],
+) -> Result<Vec<NetworkFacts>, ModelError> {
+    let config: Config = super::config(weights)?;
+    let mut networks = Networks::new(&config, &Cpu::default(), Seed::new(0));
+    let components = networks.components();
+    let learns = components.iter().map(|_| LearnsBy::of(loss)).collect();
+    Ok(learned_by::facts(&components, learns))
 }
 
 /// Opens the weights of a model whose networks are those of a VAE.

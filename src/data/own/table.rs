@@ -1,0 +1,162 @@
+//! The fields of a CSV file, and whether its first line names the columns.
+
+use std::collections::HashSet;
+
+use ::csv::ReaderBuilder;
+use ::csv::StringRecord;
+
+use super::wrong;
+use crate::data::FormatError;
+use crate::data::source;
+
+/// The fields of a file.
+pub(super) struct Table {
+    /// Whether the file names the columns.
+    pub header: bool,
+    pub names: Vec<String>,
+    pub rows: Vec<StringRecord>,
+    /// The line of each row.
+    pub lines: Vec<u64>,
+}
+
+/// What is no number and says that there is none.
+pub(super) fn is_missing(field: &str) -> bool {
+    matches!(
+        field.to_ascii_lowercase().as_str(),
+        "" | "na" | "n/a" | "nan" | "null" | "none" | "?"
+    )
+}
+
+pub(super) fn number(field: &str) -> Option<f64> {
+    match is_missing(field) {
+        true => Some(f64::NAN),
+        false => field.parse().ok(),
+    }
+}
+
+/// Whether a line counts columns from 0, as pandas names those without names; before them may be the empty
+/// name of a column that numbers the rows.
+fn counts_columns(line: &StringRecord) -> bool {
+    let unnamed = usize::from(line[0].is_empty());
+    let mut names = line.iter().skip(unnamed).enumerate();
+    line.len() > unnamed && names.all(|(at, name)| name == at.to_string())
+}
+
+/// Whether the first line names the columns, where the manifest does not say it.
+fn is_header(first: &StringRecord, log: &dyn Fn(&str)) -> bool {
+    let is_number = |field: &str| number(field).is_some_and(f64::is_finite);
+    match counts_columns(first) {
+        false => !first.iter().any(is_number),
+        // A first observation 0 or 0,1 is likely; one that counts on, or begins with nothing, is not.
+        true if first.len() >= 3 || first[0].is_empty() => {
+            log(
+                "the first line counts the columns from 0 and is taken for their header: \
+                 `header: false` makes an observation of it",
+            );
+            true
+        }
+        true => {
+            log(
+                "the first line counts the columns from 0 and is taken for an observation: \
+                 `header: true` makes it their header",
+            );
+            false
+        }
+    }
+}
+
+impl Table {
+    /// Reads a table whose fields are separated by this, with or without a header; what is not said is told from
+    /// the first line.
+    pub(super) fn read(
+        bytes: &[u8],
+        separator: Option<u8>,
+        header: Option<bool>,
+        log: &dyn Fn(&str),
+    ) -> Result<Self, FormatError> {
+        let text = source::text(bytes)?;
+        let separator = match separator {
+            Some(separator) => separator,
+            None => {
+                let first = text.lines().find(|line| !line.trim().is_empty());
+                let first = first.unwrap_or_default();
+                let times = |c: u8| first.bytes().filter(|byte| *byte == c).count();
+                // The last of several that are the most: the comma.
+                let all = [b'\t', b';', b','];
+                all.into_iter().max_by_key(|c| times(*c)).unwrap_or(b',')
+            }
+        };
+        let mut reader = ReaderBuilder::new();
+        let mut reader = reader
+            .delimiter(separator)
+            .has_headers(false)
+            .flexible(true)
+            .trim(::csv::Trim::All)
+            .from_reader(text.as_bytes());
+        let mut rows: Vec<StringRecord> = Vec::new();
+        for row in reader.records() {
+            let row = row.map_err(|error| wrong("it", format!("is no CSV: {error}")))?;
+            rows.push(row);
+        }
+        let line = |row: &StringRecord| row.position().map_or(0, |at| at.line());
+        let Some(first) = rows.first() else {
+            return Err(wrong("it", "is empty"));
+        };
+        let header = header.unwrap_or_else(|| is_header(first, log));
+        let names: Vec<String> = match header {
+            true => first.iter().map(str::to_owned).collect(),
+            false => (1..=first.len()).map(|number| number.to_string()).collect(),
+        };
+        for (at, name) in names.iter().enumerate() {
+            if names[..at].contains(name) {
+                return Err(wrong(format!("the column `{name}`"), "is there twice"));
+            }
+        }
+        if header {
+            rows.remove(0);
+        }
+        for row in &rows {
+            if row.len() != names.len() {
+                return Err(FormatError::Line {
+                    line: line(row) as usize,
+                    why: format!(
+                        "it has {} fields, the first line {}",
+                        row.len(),
+                        names.len()
+                    ),
+                });
+            }
+        }
+        let lines = rows.iter().map(line).collect();
+        Ok(Table {
+            header,
+            names,
+            rows,
+            lines,
+        })
+    }
+
+    /// Whether a column without a name numbers the rows, as pandas writes them, also of rows that were drawn.
+    pub(super) fn counts_rows(&self, at: usize) -> bool {
+        let numbers = self.rows.iter().map(|row| row[at].parse::<u64>().ok());
+        let numbers: Option<HashSet<u64>> = numbers.collect();
+        self.names[at].is_empty() && numbers.is_some_and(|all| all.len() == self.rows.len())
+    }
+
+    pub(super) fn position(&self, name: &str) -> Result<usize, FormatError> {
+        let at = self.names.iter().position(|known| known == name);
+        let remedy = match self.is_in_first_line(name) {
+            true => "; its first line has this name: `header: true` takes the names from there",
+            false => "",
+        };
+        at.ok_or_else(|| FormatError::Lacks {
+            what: format!("column `{name}`: it has {}{remedy}", self.names.join(", ")),
+        })
+    }
+
+    /// Whether a name is in a first line that was taken for an observation.
+    fn is_in_first_line(&self, name: &str) -> bool {
+        let first = self.rows.first().filter(|_| !self.header);
+        first.is_some_and(|first| first.iter().any(|field| field == name))
+    }
+}
