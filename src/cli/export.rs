@@ -267,9 +267,12 @@ fn log(project: &Project, results: &Results<'_>) -> Result<Log, Stop> {
             let end = points.map(|(step, _)| *step).max().unwrap_or(0);
             for (name, value) in numbers {
                 if let Some(value) = value.as_f64() {
-                    let series = cell.series(&format!("{stage}/{name}"));
-                    series.points.retain(|(step, _)| *step != end);
-                    series.points.push((end, value));
+                    // A curve keeps its own last point.
+                    let mut name = format!("{stage}/{name}");
+                    while cell.series.iter().any(|known| known.name == name) {
+                        name.push_str(".final");
+                    }
+                    cell.series(&name).points.push((end, value));
                 }
             }
         }

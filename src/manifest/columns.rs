@@ -150,7 +150,10 @@ impl Column {
 
     /// The same of a number within a value: the way to it is `.lr`, `.rates[0]`.
     pub(super) fn written_within(&self, id: ValueId, way: &str) -> Option<&str> {
-        let value = within(self.value(id)?, way)?;
+        self.spelling(way, within(self.value(id)?, way)?)
+    }
+
+    fn spelling(&self, way: &str, value: &Value) -> Option<&str> {
         // What was given last wins, as it does with values.
         let texts = self.spelled.iter().rev().filter(|(known, _)| known == way);
         let mut texts = texts.map(|(_, text)| text.as_str());
@@ -158,10 +161,54 @@ impl Column {
         (text != value.to_string()).then_some(text)
     }
 
+    /// A value, or what is within it by a way, with numbers such as `1.0` as the fractions that they are to
+    /// programs; none where it has no such number.
+    pub(super) fn typed(&self, id: ValueId, way: &str) -> Option<Value> {
+        let mut value = within(self.value(id)?, way)?.clone();
+        match (way, &value) {
+            ("", Value::Int(whole)) => {
+                let text = self.written(id)?;
+                is_fraction(text).then_some(Value::Float(*whole as f64))
+            }
+            _ => self.tell_types(way, &mut value).then_some(value),
+        }
+    }
+
+    /// Whether anything in a value was such a number.
+    fn tell_types(&self, way: &str, value: &mut Value) -> bool {
+        let mut any = false;
+        match value {
+            Value::Int(whole) => {
+                let fraction = Value::Float(*whole as f64);
+                any = self.spelling(way, value).is_some_and(is_fraction);
+                if any {
+                    *value = fraction;
+                }
+            }
+            Value::List(items) => {
+                for (at, item) in items.iter_mut().enumerate() {
+                    any |= self.tell_types(&format!("{way}[{at}]"), item);
+                }
+            }
+            Value::Map(entries) => {
+                for (name, item) in entries.iter_mut() {
+                    any |= self.tell_types(&format!("{way}.{name}"), item);
+                }
+            }
+            _ => {}
+        }
+        any
+    }
+
     /// All its values, in the order in which they were written.
     pub fn values(&self) -> &[Value] {
         &self.values
     }
+}
+
+/// Whether the text of a number is that of a fraction: `1.0`, `1e3`.
+fn is_fraction(text: &str) -> bool {
+    text.contains(['.', 'e', 'E'])
 }
 
 /// Whether a text is read as a number. A value of a range has the place of the range; an octal number is not

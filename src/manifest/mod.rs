@@ -28,10 +28,11 @@ pub use axes::{Budget, Objective, PartOfReplicates, Replicates, ReplicatesSoFar}
 pub use axes::{Search, Statistic, TrialCell};
 pub use claims::{StatedClaim, all_tell};
 pub use columns::{ABSENT, Column, Columns, ValueId};
+pub(crate) use experiment::params_file;
 pub use experiment::{AxisInfo, Experiment, Reading};
 pub use expression::{EvaluationError, Expression};
 pub use grid::Grid;
-pub(crate) use node::{Entry, Node};
+pub(crate) use node::{Content, Entry, Node};
 pub use overrides::Overrides;
 pub use pipeline::{Declared, Pipeline};
 pub use policy::{Policy, StageExecutor};

@@ -132,7 +132,8 @@ impl<'s> ParamTemplate<'s> {
             if !any {
                 continue;
             }
-            if let Ok(Some(value)) = template.fill_written(lookup, written)
+            if let Ok(Some(value)) =
+                template.fill_with(lookup, &|text| written(text).map(Value::from))
                 && let Ok(value) = rule.param.ty.conform(value)
                 && values.get(rule.param.name) != Some(&value)
             {
@@ -141,6 +142,26 @@ impl<'s> ParamTemplate<'s> {
             }
         }
         result
+    }
+
+    /// Tells `1.0` from `1` in what becomes a file of values, and so in its key: programs take the one for a
+    /// share and the other for a count. `typed` has the values that are written so, as [`Template::fill_with`]
+    /// asks for them.
+    pub(super) fn tell_types<'v>(
+        &self,
+        values: &mut Values,
+        lookup: &dyn Fn(&str) -> Option<&'v Value>,
+        typed: &dyn Fn(&str) -> Option<Value>,
+    ) {
+        let rules = self.rules.iter().filter(|rule| rule.fixed.is_none());
+        for rule in rules.filter(|rule| self.kind.tells_types(&rule.param.name)) {
+            if let Some(template) = rule.template
+                && let Ok(Some(value)) = template.fill_with(lookup, typed)
+                && let Ok(value) = rule.param.ty.conform(value)
+            {
+                values.insert(rule.param.name.to_owned(), value);
+            }
+        }
     }
 
     /// The parameters in a cell; none where there is something wrong, which is said once.

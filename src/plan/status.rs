@@ -1,9 +1,12 @@
 //! What a run would do with every step, and why, without running anything.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::manifest::Column;
+use crate::manifest::ValueId;
 use crate::store::Digest;
 use crate::store::KeyParts;
 use crate::store::Lookup;
@@ -227,13 +230,19 @@ impl Plan {
     pub fn reason(&self, step: &Step, what: Change) -> Reason {
         let stage = self.experiment.pipeline.stage(&step.stage);
         let place = stage.and_then(|stage| match &what {
-            Change::Param { name, .. } => {
+            Change::Param { name, old, new } => {
                 let argument = stage
                     .with
                     .iter()
                     .find(|argument| *argument.name == **name)?;
                 let used = argument.value.names();
-                let written = used.iter().find_map(|name| self.value_place(step, name));
+                let fresh = words(new.as_deref())
+                    .difference(&words(old.as_deref()))
+                    .copied()
+                    .collect();
+                let changed = used.iter().filter(|name| self.says_any(step, name, &fresh));
+                let mut names = changed.chain(&used);
+                let written = names.find_map(|name| self.value_place(step, name));
                 Some(written.unwrap_or_else(|| argument.value.place.clone()))
             }
             Change::Input { slot, .. } | Change::Order { slot } => {
@@ -252,14 +261,34 @@ impl Plan {
 
     /// Where the value of a name was written that a step uses.
     pub fn value_place(&self, step: &Step, name: &str) -> Option<Place> {
+        let (column, id) = self.value_of(step, name)?;
+        column.place_of(id).cloned()
+    }
+
+    fn value_of(&self, step: &Step, name: &str) -> Option<(&Column, ValueId)> {
         let columns = self.experiment.grid.columns();
         let column = columns.get(columns.index(name)?);
         let id = match step.cell.get(name) {
             Some(value) => column.id_of(value)?,
             None => column.constant(),
         };
-        column.place_of(id).cloned()
+        Some((column, id))
     }
+
+    /// Whether the value of a name has any of these words in it.
+    fn says_any(&self, step: &Step, name: &str, wanted: &BTreeSet<&str>) -> bool {
+        let value = self.value_of(step, name);
+        let value = value.and_then(|(column, id)| column.value(id));
+        let text = value.and_then(|value| serde_json::to_string(value).ok());
+        !words(text.as_deref()).is_disjoint(wanted)
+    }
+}
+
+/// The words and numbers of a value as text.
+fn words(text: Option<&str>) -> BTreeSet<&str> {
+    let text = text.unwrap_or_default();
+    let parts = text.split(|c: char| !c.is_alphanumeric() && !"._-+".contains(c));
+    parts.filter(|part| !part.is_empty()).collect()
 }
 
 /// What a step left under its key when it last ran.

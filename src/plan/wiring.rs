@@ -16,6 +16,8 @@ use crate::manifest::Expression;
 use crate::manifest::Origin;
 use crate::manifest::Over;
 use crate::manifest::Stage;
+use crate::manifest::TemplateContent;
+use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
@@ -163,13 +165,34 @@ fn cycle(
     wrong
 }
 
+/// The path of a program's input or output, where one was named without saying which it is.
+fn path_of(stage: &Stage, name: &str) -> Option<String> {
+    let argument = |name: &str| stage.with.iter().find(|argument| *argument.name == *name);
+    argument("run")?;
+    let is_output = |name: &str| match argument("out").map(|out| &out.value.content) {
+        Some(TemplateContent::Map(outputs)) => outputs.iter().any(|(known, _)| **known == *name),
+        Some(TemplateContent::Literal(Value::Map(outputs))) => outputs.contains_key(name),
+        _ => false,
+    };
+    let is_output = |name: &str| is_output(name) || name == "metrics" && argument(name).is_some();
+    let (side, name) = match name {
+        "out" => ("out", "NAME"),
+        name if is_output(name) => ("out", name),
+        name if stage.inputs.iter().any(|binding| *binding.slot == *name) => ("in", name),
+        _ => return None,
+    };
+    let what = if side == "in" { "input" } else { "output" };
+    Some(format!("the path of an {what} is `${{{side}.{name}}}`"))
+}
+
 /// Every name that a stage's text uses must be a parameter or an axis.
 fn names(experiment: &Experiment, stage: &Stage, found: &mut Diagnostics) {
     let columns = experiment.grid.columns();
     expressions(stage, &mut |expression| {
         for name in expression.names() {
             if columns.index(name).is_none() {
-                found.push(columns.undefined(expression, name));
+                let wrong = columns.undefined(expression, name);
+                found.push(wrong.maybe_help(path_of(stage, name)));
             }
         }
     });

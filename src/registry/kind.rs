@@ -210,6 +210,11 @@ pub trait StageKind: Entry {
         false
     }
 
+    /// Whether `1.0` and `1` are two values within this parameter.
+    fn tells_types(&self, _param: &str) -> bool {
+        false
+    }
+
     /// Whether the program that these values name keeps something for its next attempt in a folder.
     fn keeps_state(&self, _params: &Values) -> bool {
         false

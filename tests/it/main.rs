@@ -31,6 +31,7 @@ mod hybrids;
 mod imports;
 mod language;
 mod own;
+mod placed;
 mod reference;
 #[cfg(target_os = "linux")]
 mod reliability;

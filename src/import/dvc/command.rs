@@ -70,14 +70,9 @@ impl Script {
                 Piece::Hole(way) => self.hole(way, &mut line, quotes, names, spelling, cmd, found),
             }
         }
-        let changes = [
-            "cd ", "export ", "set ", "source ", ". ", "pushd ", "umask ",
-        ];
-        let stays = line.split(['\n', ';', '&']).map(str::trim_start);
-        let changes = stays
-            .into_iter()
-            .any(|command| changes.iter().any(|change| command.starts_with(change)));
-        match changes && !alone {
+        match !alone && changes_its_shell(&line) {
+            // A comment ends with its line.
+            true if line.contains('#') => self.text.push_str(&format!("({line}\n)\n")),
             true => self.text.push_str(&format!("({line})\n")),
             false => self.text.push_str(&format!("{line}\n")),
         }
@@ -230,6 +225,20 @@ impl Script {
         self.variables.insert(name.clone(), expression.to_owned());
         name
     }
+}
+
+/// Whether a command leaves the shell that it runs in as another one.
+fn changes_its_shell(command: &str) -> bool {
+    const CHANGES: [&str; 16] = [
+        ".", "alias", "cd", "declare", "eval", "exec", "exit", "export", "popd", "pushd", "set",
+        "shopt", "source", "trap", "umask", "unset",
+    ];
+    let mut all = command.split(['\n', ';', '&']);
+    all.any(|one| {
+        let word = one.split_whitespace().next().unwrap_or_default();
+        let assigned = word.split_once('=').is_some_and(|(name, _)| is_name(name));
+        CHANGES.contains(&word) || assigned
+    })
 }
 
 /// A part of options.

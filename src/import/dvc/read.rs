@@ -230,6 +230,16 @@ pub(super) fn text(node: &Node) -> Option<Text> {
     Some(Text { text, place })
 }
 
+/// The commands of a text: to DVC each line is one, in a shell of its own.
+fn lines(text: &Text) -> Vec<Text> {
+    let lines = text.text.lines().filter(|line| !line.trim().is_empty());
+    let line = |line: &str| Text {
+        text: line.to_owned(),
+        place: text.place.clone(),
+    };
+    lines.map(line).collect()
+}
+
 /// A command that YAML took for something else: it would not be run.
 fn no_command(node: &Node, stage: &str, found: &mut Diagnostics) {
     let what = node.type_name();
@@ -302,10 +312,11 @@ fn key_of_stage(entry: &Entry, stage: &mut StageEntry, found: &mut Diagnostics) 
     match entry.key.as_str() {
         "cmd" => {
             let single = std::slice::from_ref(&entry.value);
-            for line in entry.value.as_list().unwrap_or(single) {
-                match text(line) {
-                    Some(line) => stage.cmd.push(line),
-                    None => no_command(line, &stage.name, found),
+            for command in entry.value.as_list().unwrap_or(single) {
+                match (text(command), entry.value.as_list()) {
+                    (Some(command), Some(_)) => stage.cmd.push(command),
+                    (Some(text), None) => stage.cmd.extend(lines(&text)),
+                    (None, _) => no_command(command, &stage.name, found),
                 }
             }
         }

@@ -5,8 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::manifest::Content;
+use crate::manifest::Entry;
 use crate::manifest::Node;
-use crate::manifest::read_foreign;
+use crate::manifest::params_file;
 use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
@@ -55,6 +57,8 @@ const TAKEN: [&str; 26] = [
 #[derive(Debug)]
 pub(super) struct Known {
     pub value: Value,
+    /// As it is written, by each file that gives it: values of maps have no order.
+    written: Vec<Node>,
     /// The name that it has here.
     pub name: String,
     /// Whether the manifest reads it from `params.yaml`; its value stands in the manifest otherwise.
@@ -84,8 +88,8 @@ impl Scope {
         {
             for entry in node.as_map().unwrap_or_default() {
                 scope.in_file.push(entry.key.clone());
-                scope.add(&entry.key, entry.value.to_value(), true);
-                doubtful(&entry.value, found);
+                scope.add(entry, true);
+                doubtful(&entry.value, true, found);
             }
         }
         for item in &file.vars {
@@ -94,7 +98,8 @@ impl Scope {
                 continue;
             }
             for entry in item.as_map().unwrap_or_default() {
-                scope.add(&entry.key, entry.value.to_value(), false);
+                scope.add(entry, false);
+                doubtful(&entry.value, false, found);
             }
         }
         scope
@@ -119,7 +124,8 @@ impl Scope {
         let wanted: Vec<&str> = keys.split(',').filter(|key| !key.is_empty()).collect();
         for entry in node.as_map().unwrap_or_default() {
             if wanted.is_empty() || wanted.contains(&entry.key.as_str()) {
-                self.add(&entry.key, entry.value.to_value(), false);
+                self.add(entry, false);
+                doubtful(&entry.value, false, found);
             }
         }
         remark(
@@ -131,12 +137,14 @@ impl Scope {
         );
     }
 
-    fn add(&mut self, name: &str, value: Value, from_file: bool) {
+    fn add(&mut self, entry: &Entry, from_file: bool) {
+        let (name, value) = (entry.key.as_str(), entry.value.to_value());
         let plain = is_name(name) && !TAKEN.contains(&name);
-        let (value, from_file) = match self.names.remove(name) {
-            None => (value, from_file && plain),
-            Some(known) => (merged(known.value, value), false),
+        let (value, mut written, from_file) = match self.names.remove(name) {
+            None => (value, Vec::new(), from_file && plain),
+            Some(known) => (merged(known.value, value), known.written, false),
         };
+        written.push(entry.value.clone());
         let mut own = match plain {
             true => name.to_owned(),
             false => our_name(name),
@@ -146,6 +154,7 @@ impl Scope {
         }
         let known = Known {
             value,
+            written,
             name: own,
             from_file,
         };
@@ -167,6 +176,17 @@ impl Scope {
     /// The value that a way leads to.
     pub(super) fn value(&self, way: &Way) -> Option<&Value> {
         way.rest(1).value(&self.get(way.first())?.value)
+    }
+
+    /// The names in the map that a way leads to, in the order in which they are written.
+    pub(super) fn order(&self, way: &Way) -> Vec<&str> {
+        let written = self
+            .get(way.first())
+            .map_or(&[][..], |known| &known.written);
+        let maps = written
+            .iter()
+            .filter_map(|node| way.rest(1).node(node)?.as_map());
+        maps.flatten().map(|entry| entry.key.as_str()).collect()
     }
 
     /// The same as an expression of ours.
@@ -213,7 +233,7 @@ fn merged(known: Value, given: Value) -> Value {
     }
 }
 
-/// The values of a YAML or JSON file.
+/// The values of a YAML, JSON or TOML file.
 fn values_of(
     folder: &Path,
     shown: &Path,
@@ -221,8 +241,9 @@ fn values_of(
     place: Option<&Place>,
     found: &mut Diagnostics,
 ) -> Option<Node> {
-    let mut wrong = |title: String| {
+    let mut wrong = |title: String, help: &str| {
         let error = Diagnostic::error(title);
+        let error = error.maybe_help((!help.is_empty()).then(|| help.to_owned()));
         found.push(match place {
             Some(place) => error.at(place, "values are wanted from it"),
             None => error,
@@ -230,18 +251,19 @@ fn values_of(
         None
     };
     let shown = shown.join(name);
-    if ![".yaml", ".yml", ".json"]
-        .iter()
-        .any(|end| name.ends_with(end))
-    {
-        return wrong(format!("the values of `{}` are not read", shown.display()));
+    if !params_file::names_one(name) {
+        let title = format!("the values of `{}` are not read", shown.display());
+        return wrong(
+            title,
+            "put them into a YAML, JSON or TOML file, and name that under `vars`",
+        );
     }
     let text = match fs::read_to_string(folder.join(name)) {
         Ok(text) => text,
-        Err(error) => return wrong(format!("cannot read `{}`: {error}", shown.display())),
+        Err(error) => return wrong(format!("cannot read `{}`: {error}", shown.display()), ""),
     };
     let source = Arc::new(Source { path: shown, text });
-    match read_foreign(&source) {
+    match params_file::values_of(&source) {
         Ok(node) => Some(node),
         Err(problems) => {
             found.extend(problems);
@@ -250,18 +272,43 @@ fn values_of(
     }
 }
 
-/// Values that Python's yaml reads in another way than DVC and this program do.
-fn doubtful(node: &Node, found: &mut Diagnostics) {
+/// Values that Python's yaml or DVC reads in another way than this program does. Where programs read the file
+/// themselves, what Python's yaml alone takes for something else counts as well.
+fn doubtful(node: &Node, read_by_programs: bool, found: &mut Diagnostics) {
     for item in node.as_list().unwrap_or_default() {
-        doubtful(item, found);
+        doubtful(item, read_by_programs, found);
     }
     for entry in node.as_map().unwrap_or_default() {
-        doubtful(&entry.value, found);
+        doubtful(&entry.value, read_by_programs, found);
     }
     let written = node.place.text();
+    if let Content::Scalar(Value::Float(number)) = &node.content
+        && !number.is_finite()
+    {
+        remark(
+            found,
+            &node.place,
+            format!("`{}` is nothing that a parameter can be", written.trim()),
+            "a stage that uses it does not pass `check`",
+            "in quotes it is a text, which `float(…)` of Python reads",
+        );
+    }
     let Some(text) = node.as_str().filter(|text| *text == written) else {
         return;
     };
+    if let Some((label, help)) = number_of_others(text) {
+        remark(
+            found,
+            &node.place,
+            format!("`{text}` is a text here"),
+            label,
+            help,
+        );
+        return;
+    }
+    if !read_by_programs {
+        return;
+    }
     let truth = ["yes", "no", "on", "off"].contains(&text.to_ascii_lowercase().as_str());
     let date = {
         let parts: Vec<&str> = text.split('-').collect();
@@ -289,5 +336,62 @@ fn doubtful(node: &Node, found: &mut Diagnostics) {
                 false => "programs get the text, in quotes",
             },
         );
+    }
+}
+
+/// What others take for a number: with strokes between its digits, or a zero before them.
+fn number_of_others(text: &str) -> Option<(String, String)> {
+    let (sign, plain) = match text.strip_prefix(['-', '+']) {
+        Some(plain) => (text.trim_end_matches(plain).trim_start_matches('+'), plain),
+        None => ("", text),
+    };
+    if !plain.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let digits = plain.replace('_', "");
+    let decimal = |c: char| c.is_ascii_digit();
+    let whole = digits.chars().all(decimal);
+    if whole && digits.starts_with('0') && digits.len() > 1 {
+        let own = digits.trim_start_matches('0');
+        let dvc = if own.is_empty() { "0" } else { own };
+        let label = match u64::from_str_radix(&digits, 8) {
+            Ok(python) => format!("Python's yaml takes it for {sign}{python}, DVC for {sign}{dvc}"),
+            Err(_) => format!("DVC takes it for {sign}{dvc}"),
+        };
+        return Some((
+            label,
+            "write the number that is meant, or quotes around it".to_owned(),
+        ));
+    }
+    let mut parts = digits.splitn(2, '.');
+    let fraction = parts.all(|part| part.chars().all(decimal));
+    let number = fraction || digits.parse::<f64>().is_ok();
+    (number && plain.contains('_')).then(|| {
+        let label = format!("Python's yaml and DVC take it for {sign}{digits}");
+        (label, format!("write `{sign}{digits}`"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_yaml_as_python_reads_it_are_told() {
+        let said = |text: &str| number_of_others(text).map(|(label, _)| label);
+        let both = |number: &str| Some(format!("Python's yaml and DVC take it for {number}"));
+        assert_eq!(said("1_000"), both("1000"));
+        assert_eq!(said("+1_000.5"), both("1000.5"));
+        assert_eq!(said("-1_0e-3"), both("-10e-3"));
+        assert_eq!(
+            said("-010").as_deref(),
+            Some("Python's yaml takes it for -8, DVC for -10")
+        );
+        assert_eq!(said("09").as_deref(), Some("DVC takes it for 9"));
+        for text in [
+            "a_1", "1.2.3", "2024_a", "1-2", "", "-", "0", "v010", "12:30",
+        ] {
+            assert_eq!(said(text), None, "{text}");
+        }
     }
 }

@@ -91,9 +91,22 @@ impl<'w> Wiring<'w> {
                 let mut deps = others
                     .filter(|(other, _)| *other != number)
                     .flat_map(|(_, other)| &other.entry.deps);
-                let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-                let own: BTreeSet<String> = out.path.cells.iter().map(|path| last(path)).collect();
-                if deps.any(|dep| dep.text.contains("${") || own.contains(&last(&dep.text))) {
+                // A folder that it is in is read with all that is in it.
+                let own: BTreeSet<&str> = out
+                    .path
+                    .cells
+                    .iter()
+                    .flat_map(|path| path.split('/'))
+                    .collect();
+                let reads = |dep: &str| {
+                    let last = dep
+                        .trim_end_matches('/')
+                        .rsplit('/')
+                        .next()
+                        .unwrap_or_default();
+                    dep.contains("${") || [".", ".."].contains(&last) || own.contains(last)
+                };
+                if deps.any(|dep| reads(&dep.text)) {
                     read.insert((number, out.name.clone()));
                 }
             }

@@ -264,6 +264,12 @@ fn flow(value: &Value) -> String {
             let entries = entries.map(|(name, value)| format!("{}: {}", scalar(name), flow(value)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
+        // As a number, which is refused where it is used; `inf` would be a text.
+        Value::Float(number) if number.is_nan() => ".nan".to_owned(),
+        Value::Float(number) if number.is_infinite() => match *number > 0.0 {
+            true => ".inf".to_owned(),
+            false => "-.inf".to_owned(),
+        },
         other => other.to_string(),
     }
 }

@@ -24,7 +24,8 @@ pub(super) fn is_file(entry: &Entry) -> bool {
     entry.key == "file" && names_one(entry.value.as_str().unwrap_or_default())
 }
 
-fn names_one(text: &str) -> bool {
+/// Whether this is the name of a file that parameters can be in.
+pub(crate) fn names_one(text: &str) -> bool {
     let endings = [".yaml", ".yml", ".json", ".toml"];
     endings.iter().any(|ending| text.ends_with(ending))
 }
@@ -71,15 +72,7 @@ pub(super) fn read(
             return Vec::new();
         }
     };
-    let node = match text.ends_with(".toml") {
-        true => toml(&source).map_err(|wrong| {
-            let mut all = Diagnostics::new();
-            all.push(wrong);
-            all
-        }),
-        false => yaml::read_foreign_values(&source),
-    };
-    match node {
+    match values_of(&source) {
         Ok(node) => match node.content {
             Content::Map(entries) => entries,
             _ if node.is_null() => Vec::new(),
@@ -96,6 +89,25 @@ pub(super) fn read(
             found.extend(problems);
             Vec::new()
         }
+    }
+}
+
+/// The values of a file by its ending, TOML or else YAML, which JSON is too.
+///
+/// # Errors
+/// What is wrong with its text.
+pub(crate) fn values_of(source: &Arc<Source>) -> Result<Node, Diagnostics> {
+    match source
+        .path
+        .extension()
+        .is_some_and(|ending| ending == "toml")
+    {
+        true => toml(source).map_err(|wrong| {
+            let mut all = Diagnostics::new();
+            all.push(wrong);
+            all
+        }),
+        false => yaml::read_foreign_values(source),
     }
 }
 

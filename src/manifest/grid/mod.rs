@@ -5,6 +5,8 @@ mod overlay;
 mod rows;
 mod shaping;
 
+use std::borrow::Cow;
+
 use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
@@ -96,14 +98,23 @@ impl Grid {
     /// A number in a cell as the manifest writes it, where that is another text than its own: the value of
     /// a name, or one within it, `optim.lr`.
     pub fn written(&self, cell: usize, text: &str) -> Option<&str> {
-        let (name, way) = text.split_at(text.find(['.', '[']).unwrap_or(text.len()));
+        let (name, way) = name_and_way(text);
         let column = self.columns.index(name)?;
         let id = self.value_id(cell, column);
         let column = self.columns.get(column);
-        match way {
+        match &way[..] {
             "" => column.written(id),
             way => column.written_within(id, way),
         }
+    }
+
+    /// What has a number in a cell that is written with a fraction and is none, `1.0`: with it as such, where its
+    /// value is the whole number. By name, or by the way to what is within a value.
+    pub fn typed(&self, cell: usize, text: &str) -> Option<Value> {
+        let (name, way) = name_and_way(text);
+        let column = self.columns.index(name)?;
+        let id = self.value_id(cell, column);
+        self.columns.get(column).typed(id, &way)
     }
 
     /// The columns whose coordinates decide the values of these names, or of what is within them by these
@@ -119,6 +130,20 @@ impl Grid {
         columns.dedup();
         columns
     }
+}
+
+/// `optim['batch-size']` as a name and the way to what is within its value, `.batch-size`.
+fn name_and_way(text: &str) -> (&str, Cow<'_, str>) {
+    let (name, way) = text.split_at(text.find(['.', '[']).unwrap_or(text.len()));
+    if !way.contains(['\'', '"']) {
+        return (name, Cow::Borrowed(way));
+    }
+    let mut plain = way.to_owned();
+    for quote in ['\'', '"'] {
+        plain = plain.replace(&format!("[{quote}"), ".");
+        plain = plain.replace(&format!("{quote}]"), "");
+    }
+    (name, Cow::Owned(plain))
 }
 
 /// What shapes the grid, as a manifest writes it.

@@ -220,31 +220,30 @@ impl Template {
         ways
     }
 
-    /// The same value for a program, with numbers as the manifest writes them: `${lr}` is `1e-3`.
-    /// `written` has the text of those that are written in another way than they are shown, by name or by
-    /// the way to a number within a value, `optim.lr`.
+    /// The same value with others in the place of what stands alone in `${…}`, by name or by the way to what is
+    /// within a value, `optim.lr`: numbers as the manifest writes them.
     ///
     /// # Errors
     /// As [`Template::fill`].
-    pub fn fill_written<'v>(
+    pub fn fill_with<'v>(
         &self,
         lookup: &dyn Fn(&str) -> Option<&'v Value>,
-        written: &dyn Fn(&str) -> Option<&'v str>,
+        given: &dyn Fn(&str) -> Option<Value>,
     ) -> Result<Option<Value>, Diagnostic> {
         let bare = |expression: &Expression| match expression.names() {
-            [_] => written(expression.text().trim()),
+            [_] => given(expression.text().trim()),
             _ => None,
         };
         match &self.content {
             TemplateContent::Whole(expression) => match bare(expression) {
-                Some(text) => Ok(Some(Value::from(text))),
+                Some(value) => Ok(Some(value)),
                 None => self.fill(lookup),
             },
             TemplateContent::Text(segments) => {
                 let as_written = segments.iter().map(|segment| match segment {
                     Segment::Literal(text) => Ok(text.clone()),
                     Segment::Hole(hole) => match bare(hole) {
-                        Some(text) => Ok(text.to_owned()),
+                        Some(value) => Ok(self.in_text(&value)),
                         None => match hole.value(lookup) {
                             Ok(value) => Ok(self.in_text(&value)),
                             Err(_) => Err(()),
@@ -258,12 +257,12 @@ impl Template {
                 }
             }
             TemplateContent::List(items) | TemplateContent::Optional(items) => {
-                elements(items, lookup, &|item| item.fill_written(lookup, written))
+                elements(items, lookup, &|item| item.fill_with(lookup, given))
             }
             TemplateContent::Map(entries) => {
                 let mut values = Values::with_capacity(entries.len());
                 for (key, value) in entries {
-                    if let Some(value) = value.fill_written(lookup, written)? {
+                    if let Some(value) = value.fill_with(lookup, given)? {
                         values.insert(key.to_string(), value);
                     }
                 }

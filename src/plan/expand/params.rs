@@ -78,12 +78,20 @@ impl Expansion {
                     found,
                 )
             });
+            let values = values.map(|mut values| {
+                let lookup = |name: &str| grid.value(cell, name);
+                let typed = |text: &str| grid.typed(cell, text);
+                templates[*kind as usize].tell_types(&mut values, &lookup, &typed);
+                values
+            });
             let part = budget.and_then(|budget| {
                 let lookup = |name: &str| match name == budget.name {
                     true => Some(&budget.whole),
                     false => grid.value(cell, name),
                 };
-                let whole = templates[*kind as usize].make_silently(&lookup)?;
+                let mut whole = templates[*kind as usize].make_silently(&lookup)?;
+                let typed = |text: &str| grid.typed(cell, text).filter(|_| text != budget.name);
+                templates[*kind as usize].tell_types(&mut whole, &lookup, &typed);
                 let amount = grid.value(cell, &budget.name)?.as_float()? as u64;
                 (Some(&whole) != values.as_ref()).then(|| PartOfBudget {
                     amount,

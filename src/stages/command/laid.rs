@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io;
-use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -13,6 +12,7 @@ use super::paths::Paths;
 use super::paths::cannot;
 use super::paths::make_folder;
 use super::paths::plain;
+use super::placed;
 use super::value_files;
 use crate::engine::Job;
 use crate::engine::JobError;
@@ -20,15 +20,40 @@ use crate::plan::PatternError;
 use crate::plan::Tree;
 use crate::registry::Value;
 use crate::store::names;
+use crate::text::in_one_line;
 
 /// The paths that were laid out in a program's folder: they are no results of its own.
 #[derive(Debug, Default)]
-pub(super) struct Laid(HashSet<PathBuf>);
+pub(super) struct Laid {
+    paths: HashSet<PathBuf>,
+    /// Copies of inputs, with what tells whether they were changed.
+    copies: Vec<(PathBuf, Option<placed::Stamp>)>,
+}
 
 impl Laid {
     /// Whether this was there when the program started.
     pub(super) fn contains(&self, path: &Path) -> bool {
-        self.0.contains(path)
+        self.paths.contains(path)
+    }
+
+    /// Tells of inputs that the program has changed: elsewhere the next one would find them so.
+    pub(super) fn warn_of_changes(&self, job: &Job<'_>, work: &Path) {
+        let changed =
+            |(path, before): &&(PathBuf, Option<placed::Stamp>)| placed::stamp(path) != *before;
+        let mut changed = self.copies.iter().filter(changed);
+        let Some((first, _)) = changed.next() else {
+            return;
+        };
+        let inside = first.strip_prefix(work).unwrap_or(first).to_string_lossy();
+        let more = match changed.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let inside = in_one_line(&inside);
+        job.link.warn(&format!(
+            "`{inside}`{more}: a copy of an input that the program changed or removed, which no other step sees; \
+             what is to be kept is an output"
+        ));
     }
 }
 
@@ -54,15 +79,23 @@ pub(super) fn lay_out(
         let name = plain(path.as_str().unwrap_or_default());
         let path = work.join(name.trim_end_matches('/'));
         make_way(&path)?;
-        symlink(input, &path).map_err(|error| cannot("link", &path, &error))?;
-        laid.0.insert(path);
+        let placed = placed::place(input, &path)?;
+        if !placed.links.is_empty() {
+            job.link.warn(&format!(
+                "`{name}` is placed as links to files, which have {:.1} GiB: what passes over links (`find -type f`, \
+                 `tar`, `cp -r`) does not see the files, `find -L`, `tar -h` and `cp -rL` do",
+                placed.size as f64 / (1_u64 << 30) as f64
+            ));
+        }
+        laid.paths.extend(placed.paths().cloned());
+        laid.copies.extend(placed.copies);
     }
     for (name, value) in values.value_files() {
         let path = work.join(name);
         make_way(&path)?;
         let text = value_files::text(name, &filled(value, paths)?).map_err(JobError::failed)?;
         fs::write(&path, text).map_err(|error| cannot("write", &path, &error))?;
-        laid.0.insert(path);
+        laid.paths.insert(path);
     }
     Ok(laid)
 }
@@ -84,12 +117,12 @@ fn copy_code(
     })?;
     for (name, file) in matched.files {
         let path = work.join(names::name_of(&name));
-        if laid.0.contains(&path) {
+        if laid.paths.contains(&path) {
             continue;
         }
         make_way(&path)?;
         fs::copy(&file, &path).map_err(|error| cannot("copy", &file, &error))?;
-        laid.0.insert(path);
+        laid.paths.insert(path);
     }
     Ok(())
 }

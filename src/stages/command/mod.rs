@@ -13,6 +13,7 @@ pub(super) mod metrics;
 mod outputs;
 mod params;
 mod paths;
+mod placed;
 mod process;
 mod program;
 mod remarks;
@@ -84,7 +85,7 @@ impl Entry for Command {
          \n\
          The program runs in an empty folder of its own. For one that looks for files at fixed paths\n\
          `copy_code: true` copies what `code` matches there, to its paths in the project;\n\
-         `place: {data: data/raw.csv}` has the input `data` at that path as well; and\n\
+         `place: {data: data/raw.csv}` has a copy of the input `data` at that path as well; and\n\
          `files: {params.yaml: {lr: \"${lr}\"}}` writes a file of values, by its ending YAML, JSON,\n\
          TOML or Python. Every slot under `in` is there to be read:\n\
          an artifact of one file is that file under its own name, others are folders. They are for\n\
@@ -118,9 +119,9 @@ impl Entry for Command {
          killed after two seconds."
     }
 
-    /// 2: folders stay folders, what may be executed stays so.
+    /// 2: folders stay folders, what may be executed stays so. 3: placed inputs are folders and files.
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -140,6 +141,10 @@ impl StageKind for Command {
 
     fn starts_processes(&self) -> bool {
         true
+    }
+
+    fn tells_types(&self, param: &str) -> bool {
+        param == "files"
     }
 
     fn keeps_state(&self, params: &Values) -> bool {
@@ -268,6 +273,7 @@ fn run(job: &Job<'_>, params: &CommandParams) -> Result<StepOutput, JobError> {
     let mut said = metrics::PrintedMetrics::new(&declared);
     let mut live = live::LiveNumbers::new(job.link, declared.grown(&work));
     process::run(&program, &work, job, &mut said, &mut live)?;
+    laid.warn_of_changes(job, &work);
     let mut produced = declared.take(job, &work, &laid, said)?;
     if let Some(curve) = declared.printed_curve().filter(|_| goes_on) {
         job.link.warn(&format!(

@@ -139,8 +139,27 @@ impl Spec {
             true => said(text),
             false => text.into(),
         };
-        read::numbers(&text, self.format).map_err(broken)
+        read::numbers(&text, self.format).map_err(|what| {
+            let error = broken(what);
+            match with_comma(&text) {
+                Some(number) => error.hint(format!(
+                    "`{number}` has a comma; numbers have a point, `{}`, as `decimal=\".\"` of pandas writes it",
+                    number.replace(',', ".")
+                )),
+                None => error,
+            }
+        })
     }
+}
+
+/// A number with a comma for its point, as programs write it by the rules of some countries.
+fn with_comma(text: &str) -> Option<&str> {
+    let mut words = text.split(|c: char| c.is_whitespace() || ";=:\"{}[]".contains(c));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    words.find(|word| {
+        let parts = word.trim_start_matches(['-', '+']).split_once(',');
+        parts.is_some_and(|(whole, fraction)| digits(whole) && digits(fraction))
+    })
 }
 
 /// The numbers of a text in each of the formats, for tests that feed anything.
@@ -195,5 +214,30 @@ mod tests {
         assert_eq!(read(Value::from("scores")).map(|s| s.format), Ok(None));
         assert_eq!(read(Value::from("stdout")).map(|s| s.file), Ok(None));
         assert!(read(Value::Int(3)).is_err());
+    }
+
+    #[test]
+    fn texts_alone_are_no_metrics() {
+        let wrong = |text: &str, format| read::numbers(text, Some(format)).expect_err("no number");
+        assert_eq!(
+            wrong("loss;f1\n0,125;0,75\n", Format::Csv),
+            "there is no number, `loss` and `f1` are texts"
+        );
+        let named = "{\"name\": \"tree\"}";
+        assert_eq!(
+            wrong(named, Format::Json),
+            "there is no number, `name` is text"
+        );
+        assert_eq!(with_comma("loss;f1\n-0,125;0,75\n"), Some("-0,125"));
+        assert_eq!(with_comma("{\"a\": \"1,5\"}"), Some("1,5"));
+        assert_eq!(with_comma("name;kind\na,b;1,\n"), None);
+        // A number that is missing, and one that no whole number holds, were meant as such.
+        for text in [
+            "{\"loss\": null}",
+            "{\"loss\": \"NaN\"}",
+            "{\"n\": 123456789012345678901}",
+        ] {
+            assert!(read::numbers(text, Some(Format::Json)).is_ok(), "{text}");
+        }
     }
 }

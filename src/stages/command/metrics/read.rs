@@ -37,8 +37,19 @@ pub(super) fn numbers(text: &str, format: Option<Format>) -> Result<Numbers, Str
         Some(Format::Yaml) => yaml(text),
         None => by_content(text),
     }?;
-    if numbers.values.is_empty() {
-        let mut why = "there is no number".to_owned();
+    let is_text = |value: &Json| {
+        value
+            .as_str()
+            .is_some_and(|text| !records::is_too_large(text))
+    };
+    // What is missing was to be a number.
+    if numbers.values.values().all(is_text) {
+        let texts: Vec<&String> = numbers.values.keys().collect();
+        let mut why = match &texts[..] {
+            [] => "there is no number".to_owned(),
+            [only] => format!("there is no number, `{only}` is text"),
+            all => format!("there is no number, {} are texts", list_of(all)),
+        };
         for remark in numbers.remarks.drain(..) {
             why.push_str("; ");
             why.push_str(&remark);
