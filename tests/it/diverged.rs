@@ -135,7 +135,7 @@ fn a_model_and_data_of_different_shapes_are_refused_when_planning() {
         )
     };
     for score in [
-        "{uses: evaluate/test-kl, in: {model: fit, data: digits}}",
+        "{uses: evaluate/elbo, in: {model: fit, data: digits}}",
         "{uses: evaluate/ms-ssim, in: {model: best, data: digits}}",
         "{uses: sample/reconstructions, in: {model: best.model, data: digits}}",
         "{uses: table/codes, in: {model: {from: fit, at: {seed: 1}}, data: digits}}",

@@ -146,10 +146,10 @@ fn a_classifier_of_other_observations_is_refused_when_planning() {
             "experiment: e
 stages:
   digits: {{uses: dataset/mnist, with: {{train: 20, valid: 10, test: 10}}}}
-  plane: {{uses: dataset/synthetic, with: {{name: circle, points: 30}}}}
+  colours: {{uses: dataset/color-mnist, with: {{train: 20, valid: 10, test: 10}}}}
   classes: {{uses: train/classifier, in: {{data: digits}}}}
-  fit: {{uses: train/dcgan, in: {{data: plane}}, with: {{latent: 1, output: identity}}}}
-  score: {{uses: evaluate/{score}, in: {{model: fit, data: plane, classifier: classes}}}}
+  fit: {{uses: train/dcgan, in: {{data: colours}}, with: {{latent: 1}}}}
+  score: {{uses: evaluate/{score}, in: {{model: fit, data: colours, classifier: classes}}}}
 "
         )
     };

@@ -264,8 +264,14 @@ fn in_json(method: &str, loss: &str) -> TestSpace {
 fn numbers_that_are_not_there_are_said_at_the_objective() {
     let los = space("tpe");
     los.replace("manifests/s.yaml", "score.loss", "score.los");
-    let text = in_json("tpe", r#"if (1) print "{\"loss\": \"good\"}"; else"#);
-    let random = in_json("random", r#"if (1) print "{\"loss\": \"good\"}"; else"#);
+    let text = in_json(
+        "tpe",
+        r#"if (1) print "{\"loss\": \"good\", \"m\": 1}"; else"#,
+    );
+    let random = in_json(
+        "random",
+        r#"if (1) print "{\"loss\": \"good\", \"m\": 1}"; else"#,
+    );
     for (space, parts) in [
         (los, ["`score` left no `los`", "did you mean `loss`"]),
         (
@@ -293,7 +299,7 @@ fn numbers_that_are_not_there_are_said_at_the_objective() {
 #[test]
 fn a_trial_without_the_number_that_others_have_counts_as_failed() {
     for bad in [r#""loss\": \"far"#, r#""other\": \"1"#] {
-        let loss = format!(r#"if (x > 4) print "{{\{bad}\"}}"; else"#);
+        let loss = format!(r#"if (x > 4) print "{{\{bad}\", \"m\": 1}}"; else"#);
         let space = in_json("tpe", &loss);
         let said = run(&space, &[]);
         assert!(
