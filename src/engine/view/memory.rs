@@ -253,11 +253,15 @@ pub(super) fn is_link_to(path: &Path, target: &str) -> bool {
     fs::read_link(path).is_ok_and(|found| found.as_os_str() == names::name_of(target))
 }
 
-/// Whether a link leads into the store: one that an earlier run made.
+/// Whether a link leads into the store, or to an object of another one that the project had: one that an earlier
+/// run made.
 pub(super) fn leads_into(path: &Path, store: &Store) -> bool {
     let Ok(target) = fs::read_link(path) else {
         return false;
     };
+    if is_object(&target, store) {
+        return true;
+    }
     let folder = path.parent().unwrap_or(path);
     let objects = std::path::absolute(store.objects_folder()).unwrap_or_default();
     resolved(folder, &target).starts_with(&objects)
@@ -265,6 +269,17 @@ pub(super) fn leads_into(path: &Path, store: &Store) -> bool {
             (Ok(folder), Ok(objects)) => resolved(&folder, &target).starts_with(objects),
             _ => false,
         }
+}
+
+/// Whether a path is that of an object in some store.
+fn is_object(path: &Path, store: &Store) -> bool {
+    let mut parts = path.components().rev().map(|part| part.as_os_str());
+    let (Some(rest), Some(first)) = (parts.next(), parts.next()) else {
+        return false;
+    };
+    let name = [first, rest].map(|part| part.to_string_lossy()).concat();
+    let is_hex = |name: &str| name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    name.get(..64).is_some_and(is_hex) && parts.next() == store.objects_folder().file_name()
 }
 
 /// Whether a plain file has this content, by reading it.

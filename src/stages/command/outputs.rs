@@ -25,6 +25,7 @@ use crate::store::names;
 use crate::table::Table;
 use crate::text::in_one_line;
 use crate::text::list_of;
+use crate::text::plural;
 
 /// So many undeclared files are named.
 const NAMED: usize = 5;
@@ -156,7 +157,7 @@ impl Declared {
                 output.find(work, &path)?;
                 let spec = metrics::Spec::of_file(&output.file);
                 let numbers = spec.numbers_of(&path)?;
-                take_numbers(job, &mut produced, &output.name, &spec, &numbers);
+                self.take_numbers(job, &mut produced, &output.name, &spec, &numbers);
             } else {
                 let content = match output.find(work, &path)? {
                     Found::Own => path.clone(),
@@ -182,28 +183,39 @@ impl Declared {
                 }
                 None => said.numbers()?,
             };
-            take_numbers(job, &mut produced, "metrics", spec, &numbers);
+            self.take_numbers(job, &mut produced, "metrics", spec, &numbers);
         }
         warn_of_others(job, work, laid, &taken);
         Ok(produced)
     }
-}
 
-/// Keeps numbers, and says what of them was odd.
-fn take_numbers(
-    job: &Job<'_>,
-    produced: &mut StepOutput,
-    output: &str,
-    spec: &metrics::Spec,
-    numbers: &metrics::Numbers,
-) {
-    for remark in &numbers.remarks {
-        job.link.warn(&format!("`{output}`: {remark}"));
+    /// Keeps numbers, and says what of them was odd.
+    fn take_numbers(
+        &self,
+        job: &Job<'_>,
+        produced: &mut StepOutput,
+        name: &str,
+        spec: &metrics::Spec,
+        numbers: &metrics::Numbers,
+    ) {
+        for remark in &numbers.remarks {
+            job.link.warn(&format!("`{name}`: {remark}"));
+        }
+        let all_rows = self.outputs.iter().any(|output| {
+            output.name != name && spec.file() == Some(&output.file) && output.ty.is_some()
+        });
+        if numbers.rows > 1 && !all_rows {
+            job.link.warn(&format!(
+                "`{name}`: the last of {} is taken; all of them are a curve or a table where the file is declared \
+                 under `out` too: `{{file: …, type: curve}}`",
+                plural(numbers.rows, "row")
+            ));
+        }
+        if let Some(how) = spec.diverged(numbers) {
+            produced.diverged.get_or_insert(how);
+        }
+        produced.file(name, artifacts::METRICS, numbers.written());
     }
-    if let Some(how) = spec.diverged(numbers) {
-        produced.diverged.get_or_insert(how);
-    }
-    produced.file(output, artifacts::METRICS, numbers.written());
 }
 
 /// A curve in the one form that it has: CSV, of which every column is a number or text.

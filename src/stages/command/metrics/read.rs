@@ -23,6 +23,8 @@ pub(in crate::stages::command) struct Numbers {
     pub nan: Vec<String>,
     /// What was left out, for a warning.
     pub remarks: Vec<String>,
+    /// Of so many rows the last was taken; 0 where there are no rows.
+    pub rows: usize,
 }
 
 /// Reads a text; a form that is not said is told by the content.
@@ -131,7 +133,7 @@ fn yaml(text: &str) -> Result<Numbers, String> {
     let mut numbers = last(&rows)?;
     if rows.len() > 1 {
         // No curve is read from YAML.
-        numbers.remarks.pop();
+        numbers.rows = 0;
         let all = plural(rows.len(), "map");
         numbers.remarks.push(format!("the last of {all} is taken"));
     }
@@ -170,13 +172,7 @@ fn last(rows: &[Record]) -> Result<Numbers, String> {
         return Err("there is no row".to_owned());
     };
     let mut numbers = of_record(row);
-    if rows.len() > 1 {
-        numbers.remarks.push(format!(
-            "the last of {} is taken; all of them are a curve or a table where the file is declared \
-             under `out` too: `{{file: …, type: curve}}`",
-            plural(rows.len(), "row")
-        ));
-    }
+    numbers.rows = rows.len();
     Ok(numbers)
 }
 
