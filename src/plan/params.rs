@@ -154,7 +154,7 @@ impl<'s> ParamTemplate<'s> {
         typed: &dyn Fn(&str) -> Option<Value>,
     ) {
         let rules = self.rules.iter().filter(|rule| rule.fixed.is_none());
-        for rule in rules.filter(|rule| self.kind.tells_types(&rule.param.name)) {
+        for rule in rules.filter(|rule| self.kind.tells_types(rule.param.name)) {
             if let Some(template) = rule.template
                 && let Ok(Some(value)) = template.fill_with(lookup, typed)
                 && let Ok(value) = rule.param.ty.conform(value)
