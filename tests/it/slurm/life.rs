@@ -105,7 +105,10 @@ stages:
   w:
     uses: command
     in: {n: {file: n.txt}}
-    with: {run: 'echo "$x" >> "$root/begun"; sleep 2; echo "n=$(cat "$in_n")"', metrics: stdout}
+    with:
+      values: {x: "${x}"}
+      run: 'echo "$x" >> "$root/begun"; sleep 2; echo "n=$(cat "$in_n")"'
+      metrics: stdout
 "#;
     let space = space(manifest, "jobs = 2");
     space.write("n.txt", "1");
