@@ -33,12 +33,15 @@ pub(super) fn plus_scaled(x: Vector<Cpu>, y: &Vector<Cpu>, factor: f32) -> Vecto
     let mut sum = x.numbers.to_vec();
     assert_eq!(sum.len(), y.numbers.len(), "lengths of two summands");
     let pieces = sum.par_chunks_mut(PIECE).zip(y.numbers.par_chunks(PIECE));
-    pieces.for_each(|(sum, y)| {
-        add_over(
-            sum,
-            [y],
+    // The factor by value: behind a reference it might be one of the numbers that are written.
+    pieces.for_each(move |(sum, y)| {
+        wide(
             #[inline(always)]
-            |[y]| y * factor,
+            move || {
+                for (sum, y) in sum.iter_mut().zip(y) {
+                    *sum += y * factor;
+                }
+            },
         );
     });
     let shape = (sum.len(),);
