@@ -10,6 +10,7 @@ use super::Filters;
 use super::Quantity;
 use crate::table::Table;
 use crate::table::display;
+use crate::table::same_value;
 
 /// Columns and axis values that exist, from a table or from a manifest.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,7 +42,7 @@ impl KnownNames {
     pub fn with_axis(mut self, name: &str, values: impl IntoIterator<Item = Json>) -> Self {
         let known = self.axes.entry(name.to_owned()).or_default();
         for value in values {
-            if !known.iter().any(|other| same(other, &value)) {
+            if !known.iter().any(|other| same_value(other, &value)) {
                 known.push(value);
             }
         }
@@ -89,7 +90,7 @@ impl KnownNames {
             let known = &self.axes[axis];
             for value in values {
                 // Null selects the rows without the axis, whether or not there are any.
-                if !value.is_null() && !known.iter().any(|other| same(other, value)) {
+                if !value.is_null() && !known.iter().any(|other| same_value(other, value)) {
                     errors.push(ClaimError::NeverTaken {
                         axis: axis.clone(),
                         value: display(value),
@@ -106,13 +107,5 @@ impl KnownNames {
             name: axis.to_owned(),
             known: self.axes.keys().cloned().collect(),
         })
-    }
-}
-
-/// Whether two coordinates are one value: numbers by their value, so that `1` is `1.0`.
-pub(super) fn same(a: &Json, b: &Json) -> bool {
-    match (a.as_f64(), b.as_f64()) {
-        (Some(a), Some(b)) => a == b,
-        _ => a == b,
     }
 }

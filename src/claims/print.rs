@@ -55,7 +55,7 @@ pub fn to_table(judgements: &[Judgement]) -> Table {
                     number(compared.right.value),
                     number(compared.difference),
                     number(Some(compared.tolerance)),
-                    counts(group, compared).into(),
+                    group.counted(compared).into(),
                     text_or_null(compared.test.as_ref().map(|test| test.test.clone())),
                     number(compared.test.as_ref().map(|test| test.p)),
                     compared.verdict.name().into(),
@@ -196,7 +196,7 @@ pub fn to_values(judgements: &[Judgement]) -> String {
                 }
                 file.define(
                     &format!("{place}/n"),
-                    &escape_latex(&counts(group, compared)),
+                    &escape_latex(&group.counted(compared)),
                 );
             }
         }
@@ -237,7 +237,7 @@ fn lines(judgements: &[Judgement]) -> Vec<[String; 8]> {
                         compared.relation.sign(),
                         shown(compared.right.value)
                     ),
-                    counts(group, compared),
+                    group.counted(compared),
                     compared
                         .test
                         .as_ref()
@@ -272,10 +272,6 @@ pub(super) fn at(group: &GroupJudgement) -> String {
 fn shown_comparison(compared: &Compared) -> String {
     let (left, right) = (&compared.left.text, &compared.right.text);
     format!("{left} {} {right}", compared.relation.sign())
-}
-
-fn counts(group: &GroupJudgement, compared: &Compared) -> String {
-    group.counted(compared)
 }
 
 /// Four digits, as people compare them; the JSON has all.

@@ -6,8 +6,8 @@ use super::Claim;
 use super::ClaimError;
 use super::Filters;
 use super::Quantity;
-use super::names::same;
 use crate::table::Table;
+use crate::table::same_value;
 
 /// The numbers of a stage, or of several that share rows.
 #[derive(Clone, Debug, Default)]
@@ -101,7 +101,7 @@ fn passing(
         match table.column(axis) {
             Some(column) => rows.retain(|row| {
                 let found = &table.rows[*row][column];
-                values.iter().any(|value| same(value, found))
+                values.iter().any(|value| same_value(value, found))
             }),
             None if without(values) => {}
             None => rows.clear(),

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::table::Table;
+use crate::table::same_value;
 use crate::text::plural;
 
 use super::FigureError;
@@ -104,7 +105,7 @@ impl<'a> Marks<'a> {
         };
         for (r, row) in points.rows.iter().enumerate() {
             let here = |(name, column): &(String, usize)| {
-                at(name).is_some_and(|value| same(value, &row[*column]))
+                at(name).is_some_and(|value| same_value(value, &row[*column]))
             };
             if !self.facets.iter().all(here) {
                 continue;
@@ -153,12 +154,4 @@ impl<'a> Marks<'a> {
 fn colour(theme: &Theme, kind: usize) -> Colour {
     const ORDER: [usize; 6] = [1, 6, 3, 4, 8, 0];
     theme.colour(ORDER.get(kind).copied().unwrap_or(kind + 1))
-}
-
-/// Whether two values are one: numbers by value, so that 0 is 0.0.
-fn same(a: &Json, b: &Json) -> bool {
-    match (a.as_f64(), b.as_f64()) {
-        (Some(a), Some(b)) => a == b,
-        _ => a == b,
-    }
 }

@@ -226,9 +226,7 @@ fn chosen(settings: &[Setting], means: &[(usize, Option<f64>)], higher: bool) ->
         for at in own().filter(|at| means[*at].0 == most) {
             let Some(mean) = means[at].1 else { continue };
             // Of means that rounding alone tells apart the first stays.
-            let better =
-                winner.is_none_or(|(_, best)| !stats::same(mean, best) && (mean > best) == higher);
-            if better {
+            if winner.is_none_or(|(_, best)| stats::ahead(mean, best, higher)) {
                 winner = Some((at, mean));
             }
         }

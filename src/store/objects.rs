@@ -437,6 +437,17 @@ impl Objects {
         Ok(stats.len())
     }
 
+    /// Whether a path ends as that of an object does, be it one of another store.
+    pub(super) fn is_like_one(&self, path: &Path) -> bool {
+        let mut parts = path.iter().rev();
+        let (Some(name), Some(prefix)) = (parts.next(), parts.next()) else {
+            return false;
+        };
+        let object = prefix.to_str().zip(name.to_str());
+        object.is_some_and(|(prefix, name)| prefix.len() == 2 && named(prefix, name).is_some())
+            && parts.next() == self.folder.file_name()
+    }
+
     /// All objects on disk, whoever made them.
     pub(super) fn on_disk(&self) -> Result<Vec<Object>, StoreError> {
         let mut found = Vec::new();
@@ -452,16 +463,16 @@ impl Objects {
             for entry in entries(&folder.path())? {
                 let name = entry.file_name();
                 let name = name.to_str().unwrap_or_default();
-                let plain = name.strip_suffix(EXECUTABLE);
-                let digest = format!("{prefix}{}", plain.unwrap_or(name)).parse().ok();
                 // Files that are no objects are none of the store's business.
-                let (Some(digest), Ok(metadata)) = (digest, entry.metadata()) else {
+                let (Some((digest, executable)), Ok(metadata)) =
+                    (named(prefix, name), entry.metadata())
+                else {
                     continue;
                 };
                 found.push(Object {
                     digest,
                     size: metadata.len(),
-                    executable: plain.is_some(),
+                    executable,
                 });
             }
         }
@@ -508,6 +519,13 @@ impl Objects {
             &self.stripes[usize::from(digest.as_bytes()[0]) % STRIPES],
         ))
     }
+}
+
+/// The object that a file of this name in the folder `prefix` is, if it is one.
+fn named(prefix: &str, name: &str) -> Option<Name> {
+    let plain = name.strip_suffix(EXECUTABLE);
+    let digest = format!("{prefix}{}", plain.unwrap_or(name)).parse().ok()?;
+    Some((digest, plain.is_some()))
 }
 
 /// An object's name as it stands in the database: the digest, and a byte more where it may be

@@ -219,6 +219,11 @@ impl Store {
         self.objects.folder()
     }
 
+    /// Whether a path ends as that of an object does, be it one of another store.
+    pub fn is_like_an_object(&self, path: &Path) -> bool {
+        self.objects.is_like_one(path)
+    }
+
     /// Where the damaged content is that was in the place of an object before this process made it
     /// again; it is the caller's from now on.
     pub fn take_damaged(&self, object: &Object) -> Option<PathBuf> {

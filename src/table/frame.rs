@@ -101,6 +101,14 @@ impl Column {
     }
 }
 
+/// Whether two coordinates are one: numbers by their value, so that `1` is `1.0`.
+pub fn same_value(a: &Json, b: &Json) -> bool {
+    match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => a == b,
+        _ => a == b,
+    }
+}
+
 /// A value as people read it: text without quotes, null as a dash.
 pub fn display(value: &Json) -> String {
     match value {

@@ -178,7 +178,7 @@ impl<'a> Coordinator<'a, '_> {
         if task.step.kind.keeps_state(&task.step.params) {
             task.link.checkpoint_folder()?;
         }
-        let adopted = self.adopt(executor, id);
+        let adopted = self.adopt(executor, id, key);
         let (handle, name, stamps) = match adopted {
             Some(adopted) => adopted,
             None => {
@@ -212,8 +212,12 @@ impl<'a> Coordinator<'a, '_> {
 
     /// The handle and the folder of an attempt at this step that an earlier coordinator handed over, and how
     /// the files were then that it reads.
-    fn adopt(&mut self, executor: usize, id: StepId) -> Option<(String, String, Stamps)> {
-        let key = self.nodes[id].key?;
+    fn adopt(
+        &mut self,
+        executor: usize,
+        id: StepId,
+        key: Digest,
+    ) -> Option<(String, String, Stamps)> {
         let saved = self.executors.saved.remove(&key)?;
         let store = self.engine.store;
         let folder = store.attempt_folders().join(&saved.folder);

@@ -259,7 +259,7 @@ pub(super) fn leads_into(path: &Path, store: &Store) -> bool {
     let Ok(target) = fs::read_link(path) else {
         return false;
     };
-    if is_object(&target, store) {
+    if store.is_like_an_object(&target) {
         return true;
     }
     let folder = path.parent().unwrap_or(path);
@@ -269,17 +269,6 @@ pub(super) fn leads_into(path: &Path, store: &Store) -> bool {
             (Ok(folder), Ok(objects)) => resolved(&folder, &target).starts_with(objects),
             _ => false,
         }
-}
-
-/// Whether a path is that of an object in some store.
-fn is_object(path: &Path, store: &Store) -> bool {
-    let mut parts = path.components().rev().map(|part| part.as_os_str());
-    let (Some(rest), Some(first)) = (parts.next(), parts.next()) else {
-        return false;
-    };
-    let name = [first, rest].map(|part| part.to_string_lossy()).concat();
-    let is_hex = |name: &str| name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    name.get(..64).is_some_and(is_hex) && parts.next() == store.objects_folder().file_name()
 }
 
 /// Whether a plain file has this content, by reading it.

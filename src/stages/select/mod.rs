@@ -494,9 +494,7 @@ fn best(scores: &[Option<f64>], largest: bool) -> Option<usize> {
     for (at, score) in scores.iter().enumerate() {
         let Some(score) = score else { continue };
         // Of scores that rounding alone tells apart the first stays.
-        let better = winner
-            .is_none_or(|(_, so_far)| !stats::same(*score, so_far) && (*score > so_far) == largest);
-        if better {
+        if winner.is_none_or(|(_, so_far)| stats::ahead(*score, so_far, largest)) {
             winner = Some((at, *score));
         }
     }

@@ -12,6 +12,7 @@ use super::Summary;
 use super::SummaryError;
 use super::Table;
 use super::TableError;
+use super::same_value;
 
 pub use reported::Reported;
 
@@ -105,7 +106,7 @@ impl Comparison {
             let group = ours
                 .groups
                 .iter()
-                .position(|group| group.at.iter().zip(&row.at).all(|(a, b)| same(a, b)));
+                .position(|group| group.at.iter().zip(&row.at).all(|(a, b)| same_value(a, b)));
             if let Some(group) = group {
                 used[group] = true;
             }
@@ -190,13 +191,5 @@ impl Comparison {
             many => note.push_str(&format!("; for {many} results of ours nothing is reported")),
         }
         note
-    }
-}
-
-/// Whether two coordinates are one: numbers by value, so that 2 is 2.0.
-fn same(a: &Json, b: &Json) -> bool {
-    match (a.as_f64(), b.as_f64()) {
-        (Some(a), Some(b)) => a == b,
-        _ => a == b,
     }
 }

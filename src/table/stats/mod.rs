@@ -34,6 +34,7 @@ pub use friedman::friedman;
 pub use multiple::benjamini_hochberg;
 pub use multiple::holm;
 pub use ranks::Correlation;
+pub use ranks::ahead;
 pub use ranks::average_ranks;
 pub use ranks::pearson;
 pub use ranks::same;

@@ -22,6 +22,12 @@ pub fn same(a: f64, b: f64) -> bool {
     a == b || (a - b).abs() <= slack([a, b])
 }
 
+/// Whether `x` is ahead of `best` by more than rounding can be all of.
+pub fn ahead(x: f64, best: f64, higher: bool) -> bool {
+    let further = if higher { x > best } else { x < best };
+    further && !same(x, best)
+}
+
 /// A correlation with its two-sided probability under no association.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Correlation {
