@@ -85,8 +85,8 @@ impl Stamp {
 /// What the view made, by path below its folder.
 pub(super) type Files = BTreeMap<String, ViewFile>;
 
-/// The first line of the memory, which is all that a run reads that changes nothing in a large
-/// view. The second line has the [`Files`].
+/// The first line of the memory. The second one has the folders that its links are in, which are all that a run
+/// reads that changes nothing; the third one the [`Files`]. Earlier versions had no line of folders.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct ViewSummary {
     /// The digest of all results that were shown.
@@ -95,9 +95,6 @@ pub(super) struct ViewSummary {
     pub copies: Vec<(String, Option<Stamp>)>,
     /// How many links there are as well.
     pub linked: usize,
-    /// Where they are, if they are few enough to be looked at in every run.
-    #[serde(default)]
-    pub folders: Vec<LinkFolder>,
     /// The way from the view to the objects that they lead to.
     #[serde(default)]
     pub objects: String,
@@ -119,17 +116,8 @@ pub fn view_owner(folder: &Path) -> ViewOwner {
     if !folder.join(MEMORY).is_file() {
         return ViewOwner::Unmarked;
     }
-    // Of what may be long, the links, nothing is kept.
-    #[derive(Default, Deserialize)]
-    struct Owner {
-        manifest: String,
-    }
-    let line = lines(folder, 1).pop().unwrap_or_default();
-    let owner: Owner = serde_json::from_str(&line).unwrap_or_default();
-    ViewOwner::Manifest(resolved(
-        folder,
-        Path::new(&names::name_of(&owner.manifest)),
-    ))
+    let manifest = shown(folder).unwrap_or_default().manifest;
+    ViewOwner::Manifest(resolved(folder, Path::new(&names::name_of(&manifest))))
 }
 
 /// Marks a folder as that of a view, where it is not.
@@ -141,28 +129,38 @@ pub(super) fn mark(folder: &Path, manifest: &Path) -> io::Result<()> {
         manifest: way(folder, manifest),
         ..ViewSummary::default()
     };
-    save(folder, &shown, &Files::new())
+    save(folder, &shown, &[], &Files::new())
 }
 
 pub(super) fn shown(folder: &Path) -> Option<ViewSummary> {
-    serde_json::from_str(&lines(folder, 1).pop()?).ok()
+    serde_json::from_str(&lines(folder).next()?).ok()
+}
+
+pub(super) fn folders(folder: &Path) -> Option<Vec<LinkFolder>> {
+    serde_json::from_str(&lines(folder).nth(1)?).ok()
 }
 
 pub(super) fn files(folder: &Path) -> Option<Files> {
-    serde_json::from_str(lines(folder, 2).get(1)?).ok()
+    let mut lines = lines(folder).skip(1);
+    serde_json::from_str(&lines.find(|line| line.starts_with('{'))?).ok()
 }
 
-/// The first lines of the memory, as many as there are.
-fn lines(folder: &Path, lines: usize) -> Vec<String> {
-    let Ok(file) = File::open(folder.join(MEMORY)) else {
-        return Vec::new();
-    };
-    let lines = io::BufReader::new(file).lines().take(lines);
-    lines.map_while(Result::ok).collect()
+/// The lines of the memory, read as they are asked for.
+fn lines(folder: &Path) -> impl Iterator<Item = String> {
+    let file = File::open(folder.join(MEMORY)).ok();
+    let lines = file.map(|file| io::BufReader::new(file).lines());
+    lines.into_iter().flatten().map_while(Result::ok)
 }
 
-pub(super) fn save(folder: &Path, shown: &ViewSummary, files: &Files) -> io::Result<()> {
+pub(super) fn save(
+    folder: &Path,
+    shown: &ViewSummary,
+    folders: &[LinkFolder],
+    files: &Files,
+) -> io::Result<()> {
     let mut text = serde_json::to_string(shown)?;
+    text.push('\n');
+    text.push_str(&serde_json::to_string(folders)?);
     text.push('\n');
     text.push_str(&serde_json::to_string(files)?);
     text.push('\n');

@@ -20,6 +20,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::Sender;
+use std::time::Duration;
+use std::time::Instant;
 
 use crate::plan::Step;
 use crate::registry::ArtifactType;
@@ -104,6 +106,9 @@ impl Wanted {
 /// Up to so many links, what they are in is looked at in a run that changes nothing.
 const LOOKED_AT: usize = 2_000;
 
+/// What was seen when a run began holds so long.
+const GLANCE: Duration = Duration::from_secs(1);
+
 pub(super) struct View<'a> {
     folder: &'a Path,
     store: &'a Store,
@@ -147,6 +152,8 @@ pub(super) fn keep(
 
 impl View<'_> {
     fn follow(&mut self, messages: Receiver<ViewMessage>) -> Result<(), StoreError> {
+        // Beside the run, which may have nothing to do.
+        let (began, seen) = (Instant::now(), self.standing());
         let mut known = Vec::new();
         let mut planned = Vec::new();
         for message in messages {
@@ -164,8 +171,14 @@ impl View<'_> {
         }
         known.sort_unstable_by_key(|news| news.step.id);
         let results = digest(planned.len(), &known).to_hex();
-        if self.files.is_none() && self.undisturbed(&results) {
-            return Ok(());
+        if self.files.is_none() {
+            let shown = match began.elapsed() < GLANCE {
+                true => seen,
+                false => self.standing(),
+            };
+            if shown.is_some_and(|shown| *shown == *results) {
+                return Ok(());
+            }
         }
         for news in known.iter().filter(|news| !news.fresh) {
             self.show(news)?;
@@ -174,20 +187,24 @@ impl View<'_> {
         self.save(results)
     }
 
-    /// Whether these results were shown, and what was made then is there still. Where there are
+    /// The digest of the results that were shown, if what was made then is there still. Where there are
     /// very many links they are not looked at.
-    fn undisturbed(&self, results: &str) -> bool {
+    fn standing(&self) -> Option<String> {
         let copy = |(path, stamp): &(String, Option<Stamp>)| {
             stamp.is_some() && Stamp::of(&self.folder.join(path)) == *stamp
         };
-        memory::shown(self.folder).is_some_and(|shown| {
-            shown.results == results
-                && shown.manifest == memory::way(self.folder, self.manifest)
-                && shown.objects == memory::way(self.folder, self.store.objects_folder())
-                && (shown.linked == 0 || self.folder.join("cells").is_dir())
-                && shown.copies.iter().all(copy)
-                && links::stand(&shown.folders, self.folder)
-        })
+        let links = |shown: &ViewSummary| match shown.linked {
+            0 => true,
+            many if many > LOOKED_AT => self.folder.join("cells").is_dir(),
+            _ => memory::folders(self.folder)
+                .is_some_and(|folders| links::stand(&folders, self.folder)),
+        };
+        let shown = memory::shown(self.folder)?;
+        let stands = shown.manifest == memory::way(self.folder, self.manifest)
+            && shown.objects == memory::way(self.folder, self.store.objects_folder())
+            && shown.copies.iter().all(copy)
+            && links(&shown);
+        stands.then_some(shown.results)
     }
 
     /// Puts the files of a step where people look for them.
@@ -409,14 +426,15 @@ impl View<'_> {
                 .map(|(path, own)| (path.clone(), own.stamp))
                 .collect(),
             linked,
-            folders: match linked > LOOKED_AT {
-                true => Vec::new(),
-                false => LinkFolder::all(folder, files),
-            },
             objects,
             manifest: memory::way(folder, manifest),
         };
-        memory::save(folder, &shown, files).map_err(|error| StoreError::io("write", folder, error))
+        let folders = match linked > LOOKED_AT {
+            true => Vec::new(),
+            false => LinkFolder::all(folder, files),
+        };
+        memory::save(folder, &shown, &folders, files)
+            .map_err(|error| StoreError::io("write", folder, error))
     }
 }
 

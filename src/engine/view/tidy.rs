@@ -66,10 +66,9 @@ pub fn tidy_view(folder: &Path, store: &Store, all: bool) -> io::Result<usize> {
         results: String::new(),
         copies: Vec::new(),
         linked: 0,
-        folders: Vec::new(),
         ..shown
     };
-    memory::save(folder, &shown, &kept)?;
+    memory::save(folder, &shown, &[], &kept)?;
     Ok(removed)
 }
 
