@@ -19,6 +19,7 @@ use super::stop::Stop;
 use crate::plan::Filter;
 use crate::plan::Plan;
 use crate::plan::Selection;
+use crate::plan::StepStatus;
 use crate::registry::Outputs;
 use crate::registry::Value;
 use crate::table::Column;
@@ -40,6 +41,11 @@ pub(super) fn ls(args: &LsArgs, out: &mut Printer, err: &mut Printer) -> Result<
         return filters::refuse(&found, err);
     }
     let mut table = results(&project, &args.stage)?;
+    let nothing = |out: &mut Printer| match args.format {
+        TableFormat::Json => writeln!(out, "[]"),
+        TableFormat::Csv => writeln!(out, "{}", table.columns[0].name),
+        TableFormat::Table | TableFormat::Md => Ok(()),
+    };
     if table.rows.is_empty() && !results(&project, &[])?.rows.is_empty() {
         let names: Vec<String> = args.stage.iter().map(|name| format!("`{name}`")).collect();
         let view = project.view.strip_prefix(&project.plan.experiment.root);
@@ -58,15 +64,24 @@ pub(super) fn ls(args: &LsArgs, out: &mut Printer, err: &mut Printer) -> Result<
                 )?,
             }
         }
+        nothing(out)?;
         return Ok(Exit::Success);
     }
     if table.rows.is_empty() {
-        writeln!(err, "no results yet")?;
-        let manifest = args.experiment.manifest.display();
-        writeln!(err, "  = help: `sweepline run {manifest}` makes them")?;
+        let statuses = PreviousRun::of(&project)?.left(&project);
+        let is_made = |status: &StepStatus| matches!(status, StepStatus::UpToDate { .. });
+        if statuses.iter().all(is_made) {
+            writeln!(err, "no stage leaves numbers")?;
+            writeln!(err, "  = help: `metrics` of a command names the file that has them")?;
+        } else {
+            writeln!(err, "no results yet")?;
+            let manifest = args.experiment.manifest.display();
+            writeln!(err, "  = help: `sweepline run {manifest}` makes them")?;
+        }
+        nothing(out)?;
         return Ok(Exit::Success);
     }
-    keep_only(&mut table, &filters::filters(&args.only, err)?, err)?;
+    keep_only(&mut table, &filters::filters(&args.only, err)?, &project.plan, err)?;
     for sort in args.sort.iter().rev() {
         sort_by(&mut table, sort, err)?;
     }
@@ -158,8 +173,13 @@ fn append(table: &mut Table, stage: &str, rows: Table) {
     }
 }
 
-/// Keeps the rows where some filter holds.
-fn keep_only(table: &mut Table, only: &[Filter], err: &mut Printer) -> Result<(), Stop> {
+/// Keeps the rows where some filter holds. The values of axes are those of the plan, whatever has run of it.
+fn keep_only(
+    table: &mut Table,
+    only: &[Filter],
+    plan: &Plan,
+    err: &mut Printer,
+) -> Result<(), Stop> {
     if only.is_empty() {
         return Ok(());
     }
@@ -175,9 +195,10 @@ fn keep_only(table: &mut Table, only: &[Filter], err: &mut Printer) -> Result<()
             None => found.push(term.unknown_name(names.iter().map(String::as_str))),
             // A bound that no result reaches is an answer, a value that no axis has is a slip.
             Some(at) if table.columns[at].axis => {
+                let planned = plan.steps.iter().filter_map(|step| step.cell.get(&term.name));
                 let values = rows.iter().filter_map(|row| row[at].as_ref());
                 let absent = rows.iter().any(|row| row[at].is_none());
-                term.unknown_values(values, absent, &mut found);
+                term.unknown_values(values.chain(planned), absent, &mut found);
             }
             Some(_) => {}
         }

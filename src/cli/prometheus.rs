@@ -160,7 +160,7 @@ impl RunMetrics {
 
     /// The text form; `now` in seconds since 1970. Values of axes are no labels: a sweep would make a
     /// series of every cell.
-    pub(super) fn text(&self, now: f64) -> String {
+    fn text(&self, now: f64, last_success: Option<f64>) -> String {
         let mut text = Text::default();
         let own = [("experiment", self.experiment.as_str())];
         let version = [own[0], ("version", env!("CARGO_PKG_VERSION"))];
@@ -237,19 +237,32 @@ impl RunMetrics {
             text.sample("run_success", &own, f64::from(u8::from(ending.well)));
             text.family("run_end_timestamp_seconds", "gauge", "When the run ended.");
             text.sample("run_end_timestamp_seconds", &own, now);
-            if ending.well {
-                let name = "run_last_success_timestamp_seconds";
-                text.family(name, "gauge", "When a run last succeeded.");
-                text.sample(name, &own, now);
-            }
+        }
+        let succeeds = self.ended.filter(|ending| ending.well).map(|_| now);
+        if let Some(success) = succeeds.or(last_success) {
+            text.family(LAST_SUCCESS, "gauge", "When a run last succeeded.");
+            text.sample(LAST_SUCCESS, &own, success);
         }
         text.0
+    }
+
+    /// When a run succeeded, by what an earlier one wrote to a file.
+    fn last_success(&self, path: &Path) -> Option<f64> {
+        // A pipe would wait for somebody to write.
+        let plain = fs::metadata(path).is_ok_and(|about| about.is_file());
+        let text = plain.then(|| fs::read_to_string(path).ok()).flatten()?;
+        let mut own = Text::default();
+        own.sample(LAST_SUCCESS, &[("experiment", &self.experiment)], 0.0);
+        let start = own.0.trim_end().strip_suffix('0')?;
+        let mut values = text.lines().filter_map(|line| line.strip_prefix(start));
+        values.next()?.parse().ok()
     }
 
     /// Writes the text form to a file, which readers see whole or not at all.
     pub(super) fn write(&self, path: &Path) -> io::Result<()> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let text = self.text(now.map_or(0.0, |now| now.as_secs_f64()));
+        let last_success = self.last_success(path);
+        let text = self.text(now.map_or(0.0, |now| now.as_secs_f64()), last_success);
         match fs::symlink_metadata(path).map(|about| about.is_file()) {
             // Through a link, or into a pipe.
             Ok(false) => fs::write(path, text),
@@ -296,6 +309,8 @@ fn folder(path: &Path) -> &Path {
 
 /// What every file of metrics begins with.
 const START: &str = "# HELP sweepline_";
+
+const LAST_SUCCESS: &str = "run_last_success_timestamp_seconds";
 
 /// Metrics being written.
 #[derive(Default)]
@@ -387,7 +402,7 @@ mod tests {
         let fit = &round.stages["fit"];
         assert_eq!((fit.states[DONE], fit.states[UP_TO_DATE]), (2, 1));
         assert_eq!((fit.count, fit.seconds, round.seconds), (2, 20.5, 8.0));
-        let text = metrics.text(1.5e9);
+        let text = metrics.text(1.5e9, Some(1.0e9));
         let own = r#"experiment="a\"b\\""#;
         for line in [
             format!("sweepline_steps{{{own},stage=\"fit\",state=\"done\"}} 2"),

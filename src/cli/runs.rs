@@ -96,6 +96,13 @@ pub(super) fn find(
         (None, Some(latest), ..) => {
             let only = if runs.len() == 1 { "only" } else { "latest" };
             writeln!(err, "  = help: the {only} run is `{}`", latest.run)?;
+            if let Some(other) = others.iter().find(|run| alike(run)) {
+                writeln!(
+                    err,
+                    "  = help: with other parameters or axes there is `{}`, of `{}`",
+                    other.run, other.experiment
+                )?;
+            }
         }
         (None, None, Some(other), Some(experiment)) => writeln!(
             err,

@@ -116,7 +116,7 @@ def any_page(browser, shots):
             paper = browser.run("return getComputedStyle(document.body).backgroundColor")
             light = sum(map(int, re.findall(r"\d+", paper)[:3])) > 384
             check(f"{name}: the page is {theme} where the system is", light == (theme == "light"), paper)
-            over = browser.run("return document.documentElement.scrollWidth - innerWidth")
+            over = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
             check(f"{name}: nothing hangs over the side", over <= 0, over)
             small = browser.run(
                 "return [...document.querySelectorAll('p, li, td, th, dd, dt, figcaption')]"

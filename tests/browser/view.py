@@ -81,7 +81,7 @@ def main():
                 "return [...document.querySelectorAll('#live table.running td')].some(td => td.textContent.includes('loss'))"))
             for name, metrics in (("phone", PHONE), ("desk", DESK)):
                 browser.devtools("Emulation.setDeviceMetricsOverride", **metrics)
-                over = browser.run("return document.documentElement.scrollWidth - innerWidth")
+                over = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
                 check(f"{name}: nothing hangs over the side", over <= 0, over)
                 browser.shot(shots / f"view-{name}.png", whole=False)
             first = settled(browser)[0]

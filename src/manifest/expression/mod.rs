@@ -96,7 +96,7 @@ impl Expression {
                 }
             })?;
         Ok(Expression {
-            names: used(&compiled, false),
+            names: used(&compiled, &text, false),
             compiled: Some(compiled),
             text,
             place: place.clone(),
@@ -111,7 +111,7 @@ impl Expression {
     /// The same, where only a value within a parameter is used by the way to it: `optim.lr`.
     pub fn ways(&self) -> Vec<Arc<str>> {
         match &self.compiled {
-            Some(compiled) => used(compiled, true),
+            Some(compiled) => used(compiled, &self.text, true),
             None => self.names.clone(),
         }
     }
@@ -202,12 +202,38 @@ impl Expression {
 }
 
 /// The names that are used, sorted; by the ways within them where these are asked for.
-fn used(compiled: &minijinja::Expression<'_, '_>, ways: bool) -> Vec<Arc<str>> {
+fn used(compiled: &minijinja::Expression<'_, '_>, text: &str, ways: bool) -> Vec<Arc<str>> {
     let names = compiled.undeclared_variables(ways).into_iter();
+    let is_function = |name: &str| FUNCTIONS.iter().any(|(function, _)| *function == name);
     let names: BTreeSet<String> = names
-        .filter(|name| FUNCTIONS.iter().all(|(function, _)| function != name))
+        .filter(|name| !is_function(name) || is_a_value(name, text))
         .collect();
     names.into_iter().map(Arc::from).collect()
+}
+
+/// Whether a function's name stands for a parameter or an axis of that name: `round >= 2`, not `round(x)`.
+fn is_a_value(name: &str, text: &str) -> bool {
+    let mut quote = None;
+    let mut escaped = false;
+    // What stands in quotes is no name.
+    let bare = text.chars().map(|c| {
+        let inside = quote.is_some();
+        match quote {
+            Some(_) if escaped => escaped = false,
+            Some(_) if c == '\\' => escaped = true,
+            Some(open) if c == open => quote = None,
+            None if matches!(c, '\'' | '"') => quote = Some(c),
+            _ => {}
+        }
+        if inside { '"' } else { c }
+    });
+    let bare: String = bare.collect();
+    let of_name = |c: char| c.is_alphanumeric() || c == '_';
+    bare.match_indices(name).any(|(at, _)| {
+        let (before, after) = (bare[..at].trim_end(), &bare[at + name.len()..]);
+        let whole = !bare[..at].ends_with(of_name) && !after.starts_with(of_name);
+        whole && !before.ends_with(['.', '|']) && !after.trim_start().starts_with('(')
+    })
 }
 
 impl fmt::Debug for Expression {
@@ -226,7 +252,6 @@ fn is_plain_name(text: &str) -> bool {
     text.starts_with(head)
         && text.chars().all(|c| head(c) || c.is_ascii_digit())
         && !WORDS.contains(&text)
-        && FUNCTIONS.iter().all(|(function, _)| *function != text)
 }
 
 /// Whether an expression asks whether there is a value: `x is defined`, `x is not none`.

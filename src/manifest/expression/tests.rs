@@ -93,3 +93,19 @@ fn names_are_known_before_evaluation() {
     let names = expression("max(lr, 2) + beta");
     assert_eq!(names.names(), [Arc::from("beta"), Arc::from("lr")]);
 }
+
+#[test]
+fn a_name_that_a_function_has_as_well_is_a_value_where_it_is_not_called() {
+    for (text, names) in [
+        ("round", vec!["round"]),
+        ("round >= 2 or lr == 6", vec!["lr", "round"]),
+        ("max(lr, 2) + max", vec!["lr", "max"]),
+        ("round (lr)", vec!["lr"]),
+        ("'exp' if lr | round else \"it's log\"", vec!["lr"]),
+        ("optim.log + rounds", vec!["optim", "rounds"]),
+    ] {
+        let found = expression(text);
+        let found: Vec<&str> = found.names().iter().map(|name| &**name).collect();
+        assert_eq!(found, names, "{text}");
+    }
+}

@@ -130,11 +130,13 @@ impl Term {
             let wild = text.contains(['*', '?']);
             // Brackets belong to lists, not to the pattern.
             let pattern = glob::Pattern::new(&text.replace('[', "[[]"));
+            // The empty text has no other name.
+            let empty = matches!(&*text, "''" | "\"\"");
             Wanted {
                 number: text.parse().ok().filter(|number: &f64| number.is_finite()),
                 pattern: pattern.ok().filter(|_| wild),
                 place,
-                text,
+                text: if empty { String::new() } else { text },
             }
         });
         let term = Term {
@@ -145,7 +147,11 @@ impl Term {
         };
         for value in &term.values {
             let wrong = match term.op {
-                Op::Is | Op::IsNot => value.text.is_empty().then_some("expected a value"),
+                Op::Is | Op::IsNot => value
+                    .place
+                    .text()
+                    .is_empty()
+                    .then_some("expected a value; the empty text is `''`"),
                 _ => (value.number.is_none() || term.values.len() > 1)
                     .then_some("expected one number"),
             };
@@ -217,7 +223,7 @@ impl Term {
         for wanted in &self.values {
             let there = known.iter().any(|value| wanted.is(Some(value)));
             if !(there || absent && wanted.is(None)) {
-                let title = format!("`{}` is never `{}`", self.name, wanted.text);
+                let title = format!("`{}` is never `{}`", self.name, wanted.place.text());
                 found.push(
                     Diagnostic::error(title)
                         .at(&wanted.place, "no such value")

@@ -45,6 +45,13 @@ fn commas_in_lists_separate_no_terms() {
 }
 
 #[test]
+fn quotes_alone_are_the_empty_text() {
+    let suffix = [("suffix", Value::from(""))];
+    assert!(holds("suffix=''", &suffix) && holds("suffix=a|\"\"", &suffix));
+    assert!(!holds("suffix=''", &cell()) && !holds("suffix!=''", &suffix));
+}
+
+#[test]
 fn no_text_makes_it_panic() {
     for text in [
         "", ",", "=", "a=", "=a", "a<b", "a<1|2", "ä=ö|", "a!b", "[,]=", "]{,",
