@@ -72,7 +72,10 @@ pub(super) fn ls(args: &LsArgs, out: &mut Printer, err: &mut Printer) -> Result<
         let is_made = |status: &StepStatus| matches!(status, StepStatus::UpToDate { .. });
         if statuses.iter().all(is_made) {
             writeln!(err, "no stage leaves numbers")?;
-            writeln!(err, "  = help: `metrics` of a command names the file that has them")?;
+            writeln!(
+                err,
+                "  = help: `metrics` of a command names the file that has them"
+            )?;
         } else {
             writeln!(err, "no results yet")?;
             let manifest = args.experiment.manifest.display();
@@ -81,7 +84,12 @@ pub(super) fn ls(args: &LsArgs, out: &mut Printer, err: &mut Printer) -> Result<
         nothing(out)?;
         return Ok(Exit::Success);
     }
-    keep_only(&mut table, &filters::filters(&args.only, err)?, &project.plan, err)?;
+    keep_only(
+        &mut table,
+        &filters::filters(&args.only, err)?,
+        &project.plan,
+        err,
+    )?;
     for sort in args.sort.iter().rev() {
         sort_by(&mut table, sort, err)?;
     }
@@ -195,7 +203,10 @@ fn keep_only(
             None => found.push(term.unknown_name(names.iter().map(String::as_str))),
             // A bound that no result reaches is an answer, a value that no axis has is a slip.
             Some(at) if table.columns[at].axis => {
-                let planned = plan.steps.iter().filter_map(|step| step.cell.get(&term.name));
+                let planned = plan
+                    .steps
+                    .iter()
+                    .filter_map(|step| step.cell.get(&term.name));
                 let values = rows.iter().filter_map(|row| row[at].as_ref());
                 let absent = rows.iter().any(|row| row[at].is_none());
                 term.unknown_values(values.chain(planned), absent, &mut found);
