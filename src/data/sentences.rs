@@ -3,6 +3,7 @@
 use super::FormatError;
 use super::source;
 use crate::registry::choices;
+use crate::table::delimited;
 
 choices! {
     /// How a file writes its sentences.
@@ -75,6 +76,12 @@ fn label(class: &str, line: usize) -> Result<u32, FormatError> {
 }
 
 fn yahoo(text: &str) -> Result<Vec<Sentence>, FormatError> {
+    if let Some(at) = delimited::unclosed(text, b',') {
+        return Err(FormatError::Line {
+            line: 1 + delimited::line_ends(&text[..at]),
+            why: "quotes open here that are not closed".to_owned(),
+        });
+    }
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)

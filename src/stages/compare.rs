@@ -69,8 +69,9 @@ impl Entry for CompareTable {
          ours keeps its row."
     }
 
+    /// 6: tables are read as by revision 3 of `table/read`.
     fn revision(&self) -> u32 {
-        5
+        6
     }
 
     fn params(&self) -> Vec<Param> {

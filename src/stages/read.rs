@@ -53,15 +53,18 @@ impl Entry for ReadTable {
         "the rows of a CSV or JSON file"
     }
 
+    /// 3: what cannot be read is refused, numpy's header is one, and numbers of rows that come again are no column.
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn docs(&self) -> &'static str {
         "`in: {file: {file: results/scores.csv}}` names the file. CSV has a header line, under lines\n\
-         that begin with `#` if there are any; an empty field is a missing value, and so is `NA` or\n\
-         `None` beside numbers. JSON is a list of flat objects, or what `table/summary` leaves. Axes tell rows apart; the other columns are\n\
-         measurements, which may be given labels, units and a direction."
+         that begin with `#` if there are any, or as the last of them where numbers follow, as numpy writes it; an\n\
+         empty field is a missing value, and so is `NA` or `None` beside numbers. A first column without a name that\n\
+         holds whole numbers alone numbers the rows, as pandas writes it, and is left out. JSON is a list of flat\n\
+         objects, or what `table/summary` leaves. Axes tell rows apart; the other columns are measurements, which may\n\
+         be given labels, units and a direction."
     }
 
     fn params(&self) -> Vec<Param> {

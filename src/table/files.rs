@@ -6,14 +6,14 @@ use serde_json::Value as Json;
 
 use super::Column;
 use super::Table;
+use super::delimited::Delimited;
+use super::delimited::Row;
 use super::foreign::is_missing;
 use super::records;
 
 /// Why a file is no table.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    #[error("the table is not readable as CSV: {0}")]
-    Csv(#[from] csv::Error),
     #[error("the table is not readable as JSON: {0}")]
     Json(#[from] serde_json::Error),
     #[error("row {row} of the table has {got} values where its header has {columns} columns")]
@@ -110,37 +110,35 @@ impl Table {
     /// Reads CSV with a header line. An empty field and a number that is not finite (`nan`,
     /// `inf`) are null; the columns named in `axes` are coordinates.
     pub fn from_csv(text: &str, axes: &[&str]) -> Result<Table, TableError> {
-        Table::delimited(text, axes, b',')
+        let read = Delimited::read(unmarked(text), b',');
+        match read.unclosed {
+            Some(unclosed) => Err(TableError::Records(unclosed.to_string())),
+            None => Table::of_rows(&read.rows, axes),
+        }
     }
 
-    /// The same with what stands between fields.
-    pub(super) fn delimited(text: &str, axes: &[&str], by: u8) -> Result<Table, TableError> {
-        let mut reader = csv::ReaderBuilder::new()
-            .flexible(true)
-            .delimiter(by)
-            .from_reader(unmarked(text).as_bytes());
-        let columns = reader
-            .headers()?
-            .iter()
-            .map(|name| Column {
-                name: name.to_owned(),
-                axis: axes.contains(&name),
-                label: String::new(),
-                unit: String::new(),
-                higher_is_better: None,
-            })
-            .collect();
-        let read: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>()?;
+    /// The same of rows that were read, of which the first is the header.
+    pub(super) fn of_rows(rows: &[Row], axes: &[&str]) -> Result<Table, TableError> {
+        let Some((header, read)) = rows.split_first() else {
+            return Ok(Table::default());
+        };
+        let columns = header.fields.iter().map(|name| Column {
+            name: name.to_owned(),
+            axis: axes.contains(&name),
+            label: String::new(),
+            unit: String::new(),
+            higher_is_better: None,
+        });
         let mut table = Table {
-            columns,
+            columns: columns.collect(),
             rows: read
                 .iter()
-                .map(|record| record.iter().map(typed).collect())
+                .map(|row| row.fields.iter().map(typed).collect())
                 .collect(),
         }
         .checked()?;
         for (at, column) in table.columns.iter().enumerate() {
-            let fields = || read.iter().map(|record| record[at].trim());
+            let fields = || read.iter().map(|row| row.fields[at].trim());
             let is_text = |row: &&Vec<Json>| row[at].is_string() && !is_missing(&row[at]);
             if table.rows.iter().any(|row| is_text(&row)) {
                 let full = fields().filter(|field| !field.is_empty()).count();

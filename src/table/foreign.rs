@@ -7,10 +7,12 @@ use super::Column;
 use super::DIVERGED;
 use super::Table;
 use super::TableError;
+use super::delimited::Delimited;
 use super::files::unmarked;
 use super::records;
 use super::records::Document;
 use super::records::Record;
+use crate::text::list_of;
 
 impl Table {
     /// Reads a table in any of its forms. The columns named in `axes` are coordinates; where none
@@ -22,44 +24,63 @@ impl Table {
         Table::read_beside(text, axes, None)
     }
 
-    /// Reads a curve in any of its forms. Columns that hold lists are left out and named: no curve shows them.
+    /// Reads a curve in any of its forms, and says what of it is left out: columns that hold lists, which no curve
+    /// shows, and where it ends early or is uneven, as a program leaves it that was stopped.
     ///
     /// # Errors
     /// Where the text is no table.
     pub fn read_curve(text: &str) -> Result<(Table, Vec<String>), TableError> {
-        let mut lists = Vec::new();
-        let table = Table::read_beside(text, Some(&[]), Some(&mut lists))?;
-        Ok((table, lists))
+        let mut remarks = Vec::new();
+        let table = Table::read_beside(text, Some(&[]), Some(&mut remarks))?;
+        Ok((table, remarks))
     }
 
-    /// [`Table::read`], with a place for the names of columns that hold lists.
+    /// [`Table::read`], with a place for what is left out, which is refused where there is none.
     fn read_beside(
         text: &str,
         axes: Option<&[String]>,
-        lists: Option<&mut Vec<String>>,
+        mut remarks: Option<&mut Vec<String>>,
     ) -> Result<Table, TableError> {
         let text = unmarked(text);
-        let (mut table, knows_axes) = match text.trim_start().chars().next() {
+        let mut odd = |what: Option<String>| match (what, &mut remarks) {
+            (None, _) => Ok(()),
+            (Some(what), Some(remarks)) => {
+                remarks.push(format!("{what}; what cannot be read is left out"));
+                Ok(())
+            }
+            (Some(what), None) => Err(TableError::Records(what)),
+        };
+        let (mut table, knows_axes, lists) = match text.trim_start().chars().next() {
             Some('{' | '[') => match Table::from_json(text) {
-                Ok(table) => (table, true),
-                Err(own) => match records::json(text) {
-                    Ok(Document::Rows(rows)) => (of_objects(&rows, lists)?, false),
-                    Ok(Document::One(Json::Object(row))) if !row.contains_key("rows") => {
-                        let rows = records::rows_of_frame(&row).unwrap_or_else(|| vec![row]);
-                        (of_objects(&rows, lists)?, false)
-                    }
-                    Ok(Document::One(_)) => return Err(own),
-                    Err(message) => return Err(TableError::Records(message)),
-                },
+                Ok(table) => (table, true, Vec::new()),
+                Err(own) => {
+                    let rows = match records::json(text).map_err(TableError::Records)? {
+                        (Document::Rows(rows), what) => {
+                            odd(what)?;
+                            rows
+                        }
+                        (Document::One(Json::Object(row)), _) if !row.contains_key("rows") => {
+                            records::rows_of_frame(&row).unwrap_or_else(|| vec![row])
+                        }
+                        (Document::One(_), _) => return Err(own),
+                    };
+                    let (table, lists) = of_objects(&rows, remarks.is_some())?;
+                    (table, false, lists)
+                }
             },
             _ => {
-                let text = below_comments(text);
-                (
-                    Table::delimited(text, &[], records::separator(text))?.unnumbered(),
-                    false,
-                )
+                let mut read = Delimited::below_comments(text);
+                odd(read.unclosed.take().map(|error| error.to_string()))?;
+                let is_axis = |axes: &[String]| axes.iter().any(String::is_empty);
+                if !axes.is_some_and(is_axis) {
+                    read.without_numbers_of_rows();
+                }
+                (Table::of_rows(&read.rows, &[])?, false, Vec::new())
             }
         };
+        if let (Some(remarks), false) = (&mut remarks, lists.is_empty()) {
+            remarks.push(format!("lists in {} are left out", list_of(&lists)));
+        }
         if !knows_axes {
             table.as_meant(axes.unwrap_or_default());
         }
@@ -90,25 +111,6 @@ impl Table {
                 row[at] = value;
             }
         }
-    }
-
-    /// Without the column that numbers the rows, which pandas writes and does not name.
-    fn unnumbered(mut self) -> Table {
-        let unnamed = self
-            .columns
-            .first()
-            .is_some_and(|first| first.name.is_empty());
-        let mut numbers = self.rows.iter().enumerate();
-        if unnamed
-            && self.columns.len() > 1
-            && numbers.all(|(at, row)| row[0].as_u64() == Some(at as u64))
-        {
-            self.columns.remove(0);
-            for row in &mut self.rows {
-                row.remove(0);
-            }
-        }
-        self
     }
 
     /// Makes these columns, and no others, coordinates.
@@ -172,19 +174,11 @@ fn truth(value: &Json) -> Option<Json> {
     }
 }
 
-/// What follows the lines that begin with `#` at the top.
-fn below_comments(text: &str) -> &str {
-    let mut rest = text;
-    while rest.starts_with('#') {
-        rest = rest.find('\n').map_or("", |end| &rest[end + 1..]);
-    }
-    rest
-}
-
-/// A row per object, a column per key in order of first appearance. Columns that hold lists are left out where
-/// there is a place for their names.
-fn of_objects(rows: &[Record], mut lists: Option<&mut Vec<String>>) -> Result<Table, TableError> {
+/// A row per object, a column per key in order of first appearance; and the columns that hold lists, which are left
+/// out of a curve and refused else.
+fn of_objects(rows: &[Record], is_curve: bool) -> Result<(Table, Vec<String>), TableError> {
     let mut names: Vec<String> = Vec::new();
+    let mut lists: Vec<String> = Vec::new();
     let mut flat = Vec::with_capacity(rows.len());
     for (row, object) in rows.iter().enumerate() {
         let mut doubled = Vec::new();
@@ -195,7 +189,7 @@ fn of_objects(rows: &[Record], mut lists: Option<&mut Vec<String>>) -> Result<Ta
                 column,
             });
         }
-        if let Some(lists) = &mut lists {
+        if is_curve {
             let held = object.iter().filter(|(_, value)| value.is_array());
             let new = held.filter(|(name, _)| !lists.contains(name));
             let new: Vec<String> = new.map(|(name, _)| name.clone()).collect();
@@ -223,13 +217,14 @@ fn of_objects(rows: &[Record], mut lists: Option<&mut Vec<String>>) -> Result<Ta
         });
         values.collect()
     };
-    Ok(Table {
+    let table = Table {
         rows: flat.iter().map(values).collect(),
         columns: names
             .iter()
             .map(|name| Column::metric(name, "", None))
             .collect(),
-    })
+    };
+    Ok((table, lists))
 }
 
 #[cfg(test)]
@@ -278,9 +273,35 @@ mod tests {
     #[test]
     fn a_list_in_a_row_of_a_curve_is_left_out_and_named() {
         let text = "{\"epoch\": 1, \"by\": {\"class\": [1, 2]}}\n{\"epoch\": 2, \"loss\": 0.5}\n";
-        let (curve, lists) = Table::read_curve(text).unwrap();
+        let (curve, remarks) = Table::read_curve(text).unwrap();
         assert_eq!(curve.to_csv(), "epoch,loss\n1,\n2,0.5\n");
-        assert_eq!(lists, ["by.class"]);
+        assert_eq!(remarks, ["lists in `by.class` are left out"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_in_a_table_and_told_of_a_curve() {
+        for (text, rows, what) in [
+            ("a,b\n1,2\n3,\"4\n5,6\n", 1, "quotes that open in line 3"),
+            (
+                "{\"a\": 1}\n{\"a\": 2,}\n",
+                1,
+                "line 2 is not JSON, trailing comma",
+            ),
+            (
+                r#"{"columns": ["a", "b"], "data": [[1, 2], [3]]}"#,
+                2,
+                "row 2 of `data` has 1 value",
+            ),
+        ] {
+            let error = Table::read(text, None).unwrap_err().to_string();
+            assert!(error.starts_with(what), "{error}");
+            let (curve, remarks) = Table::read_curve(text).unwrap();
+            assert_eq!(curve.rows.len(), rows, "{text}");
+            assert!(
+                remarks.len() == 1 && remarks[0].starts_with(what),
+                "{remarks:?}"
+            );
+        }
     }
 
     #[test]
@@ -288,6 +309,8 @@ mod tests {
         let wanted = "epoch,loss\n1,0.5\n2,\n";
         for text in [
             ",epoch,loss\n0,1,0.5\n1,2,nan\n",
+            ",epoch,loss\n0,1,0.5\n0,2,nan\n",
+            "# of numpy\n# epoch,loss\n1,0.5\n2,nan\n",
             "epoch\tloss\n1\t0.5\n2\tNaN\n",
             "{\"epoch\":1,\"loss\":0.5}\n{\"epoch\":2,\"loss\":NaN}\n",
             r#"{"epoch":{"0":1,"1":2},"loss":{"0":0.5,"1":null}}"#,

@@ -2,6 +2,7 @@
 
 mod compare;
 mod complete;
+pub(crate) mod delimited;
 mod files;
 mod foreign;
 mod frame;

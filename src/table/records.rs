@@ -9,6 +9,10 @@ use std::borrow::Cow;
 use serde_json::Map;
 use serde_json::Value as Json;
 
+use super::delimited::Delimited;
+use super::delimited::Row;
+use crate::text::plural;
+
 /// Names and values in their order.
 pub(crate) type Record = Map<String, Json>;
 
@@ -40,11 +44,13 @@ pub(crate) enum Document {
     Rows(Vec<Record>),
 }
 
-/// Reads a JSON document or JSON lines. A last line that was cut off is left out.
+/// Reads a JSON document or JSON lines, and says what of them is odd and cannot be kept: a last line that is no JSON,
+/// as a program leaves it that was stopped, or rows of a frame that are longer or shorter than its header. Who reads a
+/// log may do without; a table is refused.
 ///
 /// # Errors
 /// What is wrong, in a few words.
-pub(crate) fn json(text: &str) -> Result<Document, String> {
+pub(crate) fn json(text: &str) -> Result<(Document, Option<String>), String> {
     if text.trim().is_empty() {
         return Err("it is empty".to_owned());
     }
@@ -52,28 +58,35 @@ pub(crate) fn json(text: &str) -> Result<Document, String> {
     let error = match serde_json::from_str::<Json>(&plain) {
         Ok(value) => {
             return Ok(match rows_of(&value) {
-                Some(rows) => Document::Rows(rows),
-                None => Document::One(value),
+                Some((rows, odd)) => (Document::Rows(rows), odd),
+                None => (Document::One(value), None),
             });
         }
         Err(error) => error,
     };
-    let lines: Vec<&str> = plain
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
-    let mut rows = Vec::with_capacity(lines.len());
-    for (at, line) in lines.iter().enumerate() {
+    let lines = plain.lines().enumerate();
+    let mut lines = lines.filter(|(_, line)| !line.trim().is_empty()).peekable();
+    let mut rows = Vec::new();
+    while let Some((at, line)) = lines.next() {
         match serde_json::from_str::<Record>(line) {
             Ok(row) => rows.push(row),
-            // A program that was stopped leaves half a line.
-            Err(_) if at > 0 && at + 1 == lines.len() => {}
-            Err(_) => return Err(format!("not JSON, {error}")),
+            Err(_) if rows.is_empty() => break,
+            Err(wrong) => {
+                // It counts lines within the line.
+                let said = wrong.to_string();
+                let why = said.split(" at line ").next().unwrap_or_default();
+                let (line, column) = (at + 1, wrong.column());
+                let odd = format!("line {line} is not JSON, {why} in column {column}");
+                return match lines.peek() {
+                    None => Ok((Document::Rows(rows), Some(odd))),
+                    Some(_) => Err(odd),
+                };
+            }
         }
     }
     match rows.is_empty() {
         true => Err(format!("not JSON, {error}")),
-        false => Ok(Document::Rows(rows)),
+        false => Ok((Document::Rows(rows), None)),
     }
 }
 
@@ -187,16 +200,18 @@ pub(crate) fn is_too_large(text: &str) -> bool {
 }
 
 /// The rows that a value is, where it is rows: a list of objects, columns of one length (as Keras
-/// keeps a history), or a frame of pandas in any of its orientations.
-fn rows_of(value: &Json) -> Option<Vec<Record>> {
-    match value {
-        Json::Array(items) => objects(items),
-        Json::Object(entries) => split(entries)
-            .or_else(|| objects(entries.get("schema").and(entries.get("data"))?.as_array()?))
-            .or_else(|| columns(entries))
-            .or_else(|| frame(entries, false)),
-        _ => None,
-    }
+/// keeps a history), or a frame of pandas in any of its orientations; and what of them is odd.
+fn rows_of(value: &Json) -> Option<(Vec<Record>, Option<String>)> {
+    let entries = match value {
+        Json::Array(items) => return Some((objects(items)?, None)),
+        Json::Object(entries) => entries,
+        _ => return None,
+    };
+    let with_schema = || objects(entries.get("schema").and(entries.get("data"))?.as_array()?);
+    split(entries).or_else(|| {
+        let rows = with_schema().or_else(|| columns(entries));
+        Some((rows.or_else(|| frame(entries, false))?, None))
+    })
 }
 
 fn objects(items: &[Json]) -> Option<Vec<Record>> {
@@ -204,21 +219,29 @@ fn objects(items: &[Json]) -> Option<Vec<Record>> {
     rows.filter(|rows| !rows.is_empty())
 }
 
-/// `{"columns": […], "data": [[…], …]}`
-fn split(entries: &Record) -> Option<Vec<Record>> {
+/// `{"columns": […], "data": [[…], …]}`, and the first row of another length.
+fn split(entries: &Record) -> Option<(Vec<Record>, Option<String>)> {
     let names = entries.get("columns")?.as_array()?;
     let names: Option<Vec<&str>> = names.iter().map(Json::as_str).collect();
     let names = names?;
-    let rows = entries.get("data")?.as_array()?.iter().map(|row| {
-        let row = row.as_array()?;
-        let pairs = names.iter().zip(row);
-        Some(
-            pairs
-                .map(|(name, value)| ((*name).to_owned(), value.clone()))
-                .collect(),
+    let rows = entries.get("data")?.as_array()?.iter().map(Json::as_array);
+    let rows: Vec<&Vec<Json>> = rows.collect::<Option<_>>()?;
+    let uneven = rows.iter().position(|row| row.len() != names.len());
+    let odd = uneven.map(|at| {
+        let values = plural(rows[at].len(), "value");
+        format!(
+            "row {} of `data` has {values}, `columns` {}",
+            at + 1,
+            names.len()
         )
     });
-    rows.collect()
+    let record = |row: &Vec<Json>| {
+        let pairs = names.iter().zip(row);
+        pairs
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect()
+    };
+    Some((rows.into_iter().map(record).collect(), odd))
 }
 
 /// `{"loss": [1, 0.5], "accuracy": [0.1, 0.2]}`
@@ -285,70 +308,36 @@ fn frame(entries: &Record, sure: bool) -> Option<Vec<Record>> {
     (sure || rows.len() == 1 || counted()).then_some(rows)
 }
 
-/// Rows under a header line. A field is text or null where it is empty; a column without a name that
-/// numbers the rows, as pandas writes it, is left out.
-///
-/// # Errors
-/// What is wrong, in a few words.
-pub(crate) fn csv(text: &str) -> Result<Vec<Record>, String> {
-    let text = from_header(text);
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .delimiter(separator(text))
-        .from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|error| error.to_string())?.clone();
-    let rows: Result<Vec<_>, _> = reader.records().collect();
-    let rows = rows.map_err(|error| error.to_string())?;
-    let numbered = header.get(0).is_some_and(|name| name.trim().is_empty())
-        && header.len() > 1
-        && rows.iter().enumerate().all(|(at, row)| {
-            row.get(0)
-                .is_some_and(|field| field.trim() == at.to_string())
-        });
-    let skipped = usize::from(numbered);
-    let record = |row: &csv::StringRecord| {
-        let fields = header.iter().enumerate().skip(skipped);
-        let value = |at: usize| match row.get(at).map(str::trim) {
+/// Rows under a header line, and what of them is odd: quotes that do not end, or a row that is longer or shorter than
+/// the header. A field is text or null where it is empty; a column without a name that numbers the rows, as pandas
+/// writes it, is left out.
+pub(crate) fn csv(text: &str) -> (Vec<Record>, Option<String>) {
+    let mut read = Delimited::below_comments(text);
+    read.without_numbers_of_rows();
+    let Some((header, rows)) = read.rows.split_first() else {
+        return (Vec::new(), read.unclosed.map(|error| error.to_string()));
+    };
+    let names = &header.fields;
+    let record = |row: &Row| {
+        let value = |at: usize| match row.fields.get(at).map(str::trim) {
             None | Some("") => Json::Null,
             Some(field) => field.into(),
         };
-        fields
+        let names = names.iter().enumerate();
+        names
             .map(|(at, name)| (name.trim().to_owned(), value(at)))
             .collect()
     };
-    Ok(rows.iter().map(record).collect())
-}
-
-/// The text without lines that begin with `#` at the top. The last of them is the header where numbers in as many
-/// columns stand below it, as numpy writes it.
-fn from_header(text: &str) -> &str {
-    let (mut header, mut rest) = (None, text);
-    while let Some(comment) = rest.strip_prefix('#') {
-        header = Some(comment.trim_start_matches([' ', '\t']));
-        rest = rest.split_once('\n').map_or("", |(_, below)| below);
-    }
-    let by = char::from(separator(rest));
-    let first = rest.lines().next().unwrap_or_default();
-    let above = header.and_then(|header| header.lines().next());
-    let columns = |line: &str| line.split(by).count();
-    let numbers = first
-        .split(by)
-        .any(|field| field.trim().parse::<f64>().is_ok());
-    match (header, above) {
-        (Some(header), Some(above)) if numbers && columns(above) == columns(first) => header,
-        _ => rest,
-    }
-}
-
-/// What stands between the fields of the first line.
-pub(crate) fn separator(text: &str) -> u8 {
-    let header = text.lines().next().unwrap_or_default();
-    match header.contains(',') {
-        true => b',',
-        false if header.contains('\t') => b'\t',
-        false if header.contains(';') => b';',
-        false => b',',
-    }
+    let is_uneven = |row: &&Row| {
+        let mut further = row.fields.iter().skip(names.len());
+        row.fields.len() < names.len() || further.any(|field| !field.trim().is_empty())
+    };
+    let uneven = rows.iter().find(is_uneven).map(|row| {
+        let fields = plural(row.fields.len(), "field");
+        format!("line {} has {fields}, the header {}", row.line, names.len())
+    });
+    let unclosed = read.unclosed.as_ref().map(ToString::to_string);
+    (rows.iter().map(record).collect(), unclosed.or(uneven))
 }
 
 #[cfg(test)]
@@ -357,8 +346,11 @@ mod tests {
 
     fn rows(text: &str) -> String {
         match json(text) {
-            Ok(Document::Rows(rows)) => serde_json::to_string(&rows).expect("rows are JSON"),
-            Ok(Document::One(value)) => format!("one {value}"),
+            Ok((Document::Rows(rows), odd)) => {
+                let rows = serde_json::to_string(&rows).expect("rows are JSON");
+                odd.map_or(rows.clone(), |odd| format!("{rows}; {odd}"))
+            }
+            Ok((Document::One(value), _)) => format!("one {value}"),
             Err(error) => error,
         }
     }
@@ -374,11 +366,33 @@ mod tests {
             r#"{"columns":["epoch","loss"],"index":[0,1],"data":[[1,0.5],[2,0.25]]}"#,
             r#"{"schema":{},"data":[{"epoch":1,"loss":0.5},{"epoch":2,"loss":0.25}]}"#,
             r#"{"epoch":[1,2],"loss":[0.5,0.25]}"#,
-            // The program was killed while it wrote.
-            "{\"epoch\":1,\"loss\":0.5}\n{\"epoch\":2,\"loss\":0.25}\n{\"epo",
         ] {
             assert_eq!(rows(text), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_told() {
+        // The program was killed while it wrote.
+        assert_eq!(
+            rows("{\"a\":1}\n\n{\"a\":2}\n{\"a"),
+            r#"[{"a":1},{"a":2}]; line 4 is not JSON, EOF while parsing a string in column 3"#
+        );
+        assert_eq!(
+            rows(r#"{"columns":["a","b"],"data":[[1,2],[3],[4,5,6]]}"#),
+            r#"[{"a":1,"b":2},{"a":3},{"a":4,"b":5}]; row 2 of `data` has 1 value, `columns` 2"#
+        );
+        let said = |text: &str| {
+            let (rows, odd) = csv(text);
+            (rows.len(), odd.unwrap_or_default())
+        };
+        let quotes = "quotes that open in line 3 are not closed".to_owned();
+        assert_eq!(said("a,b\n1,2\n3,\"4\n5,6\n"), (1, quotes));
+        assert_eq!(said("a,b\n1,2,\n"), (1, String::new()));
+        let uneven = "line 2 has 3 fields, the header 2".to_owned();
+        assert_eq!(said("a,b\n1,2,3\n"), (1, uneven));
+        let short = "line 3 has 1 field, the header 2".to_owned();
+        assert_eq!(said("a,b\n1,2\n3\n"), (2, short));
     }
 
     #[test]
@@ -408,7 +422,7 @@ mod tests {
         );
         assert!(rows(r#"{"a": +x}"#).starts_with("not JSON"));
         assert!(rows("loss: NaN").starts_with("not JSON"));
-        assert!(rows("{\"a\": 1}\nx\n{\"a\": 2}").starts_with("not JSON"));
+        assert!(rows("{\"a\": 1}\nx\n{\"a\": 2}").starts_with("line 2 is not JSON"));
     }
 
     #[test]
@@ -422,7 +436,7 @@ mod tests {
             "# run 7\n# twice, or so, or more\na,b\n1,\nx,nan\n",
             "# run 7\n# a,b\n1,\nx,nan\n",
         ] {
-            let rows = csv(text).expect("this is CSV");
+            let (rows, _) = csv(text);
             assert_eq!(serde_json::to_string(&rows).expect("JSON"), wanted);
         }
     }

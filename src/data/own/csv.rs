@@ -1,5 +1,6 @@
 //! `dataset/csv`: a table of numbers, with or without a header.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ use super::raw::Elements;
 use super::raw::FIRST_INEXACT;
 use super::raw::Number;
 use super::raw::Raw;
+use super::split_named;
 use super::table::Table;
 use super::table::is_missing;
 use super::table::number;
@@ -86,19 +88,20 @@ impl Entry for Csv {
     fn docs(&self) -> &'static str {
         "`in: {file: {file: data/iris.csv}}` names the file; it may be gzipped. Fields are separated by\n\
          commas, semicolons or tabs, and may stand in double quotes. Without a header columns are called\n\
-         `1`, `2`, …; one without a name that numbers the rows, as pandas writes it, is left out. A first line\n\
-         `0,1,2,…` of three columns or more is a header, as pandas writes that of columns without names, and\n\
-         the log says so; it counts from 0 then. Tables to validate and test on have the same columns, in any\n\
-         order. An empty field, `NA`, `N/A`, `NaN`, `null`, `none` and `?`, in capitals or not, are missing\n\
-         values, also as classes. Classes are numbers if all of all tables are, and else texts. `x` is\n\
-         `[n, d]`; splits and scaling: as of `dataset/npy`. Closed form: the numbers are taken as they are."
+         `1`, `2`, …; one without a name that holds whole numbers alone numbers the rows, as pandas writes it, and is\n\
+         left out, as the log says. A first line `0,1,2,…` of three columns or more is a header, as pandas writes\n\
+         that of columns without names, and the log says so; it counts from 0 then. Tables to validate and test on\n\
+         have the same columns, in any order. An empty field, `NA`, `N/A`, `NaN`, `null`, `none` and `?`, in capitals\n\
+         or not, are missing values, also as classes. Classes are numbers if all of all tables are, and else texts.\n\
+         `x` is `[n, d]`; splits and scaling: as of `dataset/npy`. Closed form: the numbers are taken as they are."
     }
 
     /// 2: columns of further files are found by name, and one that numbers rows is none.
     /// 3: scaling in double precision, classes are told over all splits, and headers that count columns.
     /// 4: large whole numbers are scaled without rounding, and ones beside grey values refused.
+    /// 5: quotes that are not closed are refused, and numbers of rows that come again are no feature.
     fn revision(&self) -> u32 {
-        4
+        5
     }
 
     fn params(&self) -> Vec<Param> {
@@ -160,6 +163,10 @@ impl DataSet for Csv {
                 let separator = params.delimiter.as_deref().and_then(delimiter);
                 let table = Table::read(&bytes, separator, params.header, &log);
                 let table = table.map_err(|error| error.at(&path))?;
+                let mut columns = 0..table.names.len();
+                if params.columns.is_none() && columns.any(|at| table.numbers_rows(at)) {
+                    log("the column without a name numbers the rows and is left out");
+                }
                 Ok::<_, DataError>((path, table))
             });
             table.transpose()
@@ -230,38 +237,32 @@ fn elements(numbers: Vec<f64>, large: &[(usize, i128)]) -> Elements {
 
 /// The rows by what `split` says of them.
 fn parts(path: &Path, table: &Table, params: &CsvParams) -> Result<Parts, FormatError> {
-    let mut of: [Vec<usize>; 3] = Default::default();
+    let mut of: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     match &params.split {
-        None => of[0] = (0..table.rows.len()).collect(),
+        None => _ = of.insert("train", (0..table.rows.len()).collect()),
         Some(name) => {
             let at = table.position(name)?;
             for (row, fields) in table.rows.iter().enumerate() {
-                let split = match fields[at].to_ascii_lowercase().as_str() {
-                    "train" | "training" => 0,
-                    "valid" | "val" | "validation" | "dev" => 1,
-                    "test" | "testing" => 2,
-                    _ => {
-                        return Err(FormatError::Line {
-                            line: table.lines[row] as usize,
-                            why: format!(
-                                "column `{name}` says `{}`, not `train`, `valid` or `test`",
-                                &fields[at]
-                            ),
-                        });
-                    }
-                };
-                of[split].push(row);
+                let split = split_named(&fields[at]).ok_or_else(|| FormatError::Line {
+                    line: table.lines[row],
+                    why: format!(
+                        "column `{name}` says `{}`, not `train`, `valid` or `test`",
+                        &fields[at]
+                    ),
+                })?;
+                of.entry(split).or_default().push(row);
             }
         }
     }
-    let held = |rows: &Vec<usize>| match rows.is_empty() {
-        true => Ok(None),
-        false => part(path, table, params, None, rows).map(Some),
+    let held = |split: &str| {
+        of.get(split)
+            .map(|rows| part(path, table, params, None, rows))
     };
+    let train = of.get("train").map_or(&[][..], Vec::as_slice);
     Ok(Parts {
-        train: part(path, table, params, None, &of[0])?,
-        valid: held(&of[1])?,
-        test: held(&of[2])?,
+        train: part(path, table, params, None, train)?,
+        valid: held("valid").transpose()?,
+        test: held("test").transpose()?,
     })
 }
 
@@ -285,7 +286,7 @@ fn part(
             .map(|name| table.position(name))
             .collect::<Result<_, _>>()?,
         None => (0..table.names.len())
-            .filter(|at| Some(*at) != label && Some(*at) != split && !table.counts_rows(*at))
+            .filter(|at| Some(*at) != label && Some(*at) != split && !table.numbers_rows(*at))
             .collect(),
     };
     let columns = match wanted {
@@ -369,7 +370,7 @@ fn no_number(table: &Table, row: usize, at: usize, field: &str, params: &CsvPara
         false => "",
     };
     FormatError::Line {
-        line: table.lines[row] as usize,
+        line: table.lines[row],
         why: format!("column `{name}` has `{field}`, no number: {remedy}{names}"),
     }
 }

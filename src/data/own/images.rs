@@ -16,6 +16,7 @@ use super::picture;
 use super::picture::Decoded;
 use super::raw::Elements;
 use super::raw::Raw;
+use super::split_named;
 use super::wrong;
 use crate::data::Context;
 use crate::data::DataError;
@@ -267,21 +268,11 @@ fn planes(picture: &Picture, size: Option<usize>, grey: bool) -> Vec<u8> {
 /// A picture's number, and the folder of its class.
 type Row<'n> = (usize, Option<&'n str>);
 
-/// The split that a folder is called as.
-fn split_of(folder: &str) -> Option<&'static str> {
-    match folder.to_lowercase().as_str() {
-        "train" | "training" => Some("train"),
-        "valid" | "val" | "validation" | "dev" => Some("valid"),
-        "test" | "testing" => Some("test"),
-        _ => None,
-    }
-}
-
 /// A folder of a split below that of a class, whose pictures would be those of the class in every split.
 fn split_within(rest: &str) -> Option<&str> {
     let (folders, _) = rest.rsplit_once('/')?;
     let mut below = folders.split('/').skip(1);
-    below.find(|folder| split_of(folder).is_some())
+    below.find(|folder| split_named(folder).is_some())
 }
 
 /// The pictures of each split.
@@ -291,7 +282,7 @@ fn by_split<'n>(
 ) -> Result<BTreeMap<&'static str, Vec<Row<'n>>>, FormatError> {
     let own = |name: &'n str| {
         let (folder, rest) = name.split_once('/')?;
-        Some((split_of(folder)?, folder, rest))
+        Some((split_named(folder)?, folder, rest))
     };
     let by_name = names.iter().find_map(|name| own(name));
     let mut splits: BTreeMap<&'static str, Vec<Row<'n>>> = BTreeMap::new();

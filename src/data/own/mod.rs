@@ -78,7 +78,7 @@ params! {
 #[derive(Debug)]
 struct TableNames {
     columns: Vec<String>,
-    lines: Vec<u64>,
+    lines: Vec<usize>,
 }
 
 /// What was read: observations that are still to be cut, or for which the files say where they belong.
@@ -88,6 +88,19 @@ struct Parts {
     train: Part,
     valid: Option<Part>,
     test: Option<Part>,
+}
+
+/// The splits, in the order in which they are kept.
+const SPLITS: [&str; 3] = ["train", "valid", "test"];
+
+/// The split that a folder, an array or a row is called as.
+fn split_named(name: &str) -> Option<&'static str> {
+    match name.to_lowercase().as_str() {
+        "train" | "training" => Some("train"),
+        "valid" | "val" | "validation" | "dev" => Some("valid"),
+        "test" | "testing" => Some("test"),
+        _ => None,
+    }
 }
 
 /// The file that was put into a slot, if there is one.

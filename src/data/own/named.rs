@@ -13,11 +13,13 @@ use zip::ZipArchive;
 use super::ArrayParams;
 use super::Part;
 use super::Parts;
+use super::SPLITS;
 use super::assemble;
 use super::content;
 use super::npy;
 use super::raw::Elements;
 use super::raw::Raw;
+use super::split_named;
 use super::wrong;
 use crate::data::Context;
 use crate::data::DataError;
@@ -189,18 +191,29 @@ fn in_vain(given: &Values) -> Vec<&'static str> {
 /// What an array may be.
 const WHAT: [&str; 6] = ["x", "label", "attributes", "z", "mean", "log_density"];
 
-const SPLITS: [&str; 3] = ["train", "valid", "test"];
+/// The split and the part that a manifest names: of `train` where it names no split.
+fn place(named: &str) -> (&str, &str) {
+    named.split_once('.').unwrap_or(("train", named))
+}
 
 fn check(params: &Values) -> Result<(), InvalidParam> {
     let Ok(params) = NamedParams::read(params) else {
         return Ok(());
     };
-    for (place, _) in params.arrays.iter().flatten() {
-        let (split, what) = place.split_once('.').unwrap_or(("train", place));
+    let mut taken: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    for (named, _) in params.arrays.iter().flatten() {
+        let (split, what) = place(named);
+        if let Some(first) = taken.insert((split, what), named) {
+            return Err(InvalidParam {
+                param: "arrays",
+                message: format!("`{first}` and `{named}` are one part of the data set"),
+                help: "an array without a split is of `train`: leave one of them out".to_owned(),
+            });
+        }
         if !SPLITS.contains(&split) || !WHAT.contains(&what) {
             return Err(InvalidParam {
                 param: "arrays",
-                message: format!("`{place}` is no part of a data set"),
+                message: format!("`{named}` is no part of a data set"),
                 help: format!(
                     "the parts are {}, each alone or after `train.`, `valid.` or `test.`",
                     WHAT.map(|what| format!("`{what}`")).join(", ")
@@ -244,14 +257,14 @@ fn as_named(
     arrays: Arrays,
 ) -> Result<Parts, FormatError> {
     let mut found = BTreeMap::new();
-    for (place, name) in named {
+    for (named, name) in named {
         let array = arrays
             .get(name)
             .cloned()
             .ok_or_else(|| FormatError::Lacks {
                 what: format!("array `{name}`: it has {}", listed(&arrays)),
             })?;
-        let (split, what) = place.split_once('.').unwrap_or(("train", place));
+        let (split, what) = place(named);
         found.insert((split.to_owned(), what.to_owned()), array);
     }
     parts(path, found, &arrays)
@@ -287,14 +300,8 @@ fn as_found(path: &Path, arrays: Arrays) -> Result<Parts, FormatError> {
 fn known_as(name: &str) -> Option<(&'static str, &'static str)> {
     let lower = name.to_lowercase();
     let mut words: Vec<&str> = lower.split(['_', '.', '/', '-']).collect();
-    let split = |word: &str| match word {
-        "train" | "training" => Some("train"),
-        "valid" | "val" | "validation" | "dev" => Some("valid"),
-        "test" | "testing" => Some("test"),
-        _ => None,
-    };
-    let at = words.iter().position(|word| split(word).is_some());
-    let of = at.and_then(|at| split(words.remove(at))).unwrap_or("train");
+    let at = words.iter().position(|word| split_named(word).is_some());
+    let of = at.and_then(|at| split_named(words.remove(at)));
     let what = match words.join("_").as_str() {
         "x" | "data" | "features" | "images" | "inputs" => "x",
         "y" | "label" | "labels" | "target" | "targets" => "label",
@@ -304,7 +311,7 @@ fn known_as(name: &str) -> Option<(&'static str, &'static str)> {
         "log_density" => "log_density",
         _ => return None,
     };
-    Some((of, what))
+    Some((of.unwrap_or("train"), what))
 }
 
 fn parts(

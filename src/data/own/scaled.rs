@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use super::SPLITS;
 use super::clean::Clean;
 use super::grey::Grey;
 use super::grey::WHITE;
@@ -61,8 +62,7 @@ impl Scaled {
                     Array::new(&raw.shape, numbers.collect::<Vec<f32>>())
                 }
             };
-            within(&array, params, ["train", "valid", "test"][number])
-                .map_err(|error| error.at(path))?;
+            within(&array, params, SPLITS[number]).map_err(|error| error.at(path))?;
             x.push(array);
         }
         Ok(Scaled { x, by, merged })
@@ -148,10 +148,12 @@ fn within(x: &Array, params: &ScaleParams, split: &str) -> Result<(), FormatErro
     let Some((low, high)) = params.range() else {
         return Ok(());
     };
+    // As the numbers are kept: 0.3 in single precision is above 0.3.
+    let within = low as f32..=high as f32;
     let size = x.row_size().max(1);
     let values = x.to_f32();
     let mut values = values.iter().enumerate();
-    match values.find(|(_, x)| !(low..=high).contains(&f64::from(**x))) {
+    match values.find(|(_, x)| !within.contains(*x)) {
         None => Ok(()),
         Some((at, x)) => Err(wrong(
             format!("observation {} of {split}", at / size),

@@ -1,13 +1,13 @@
 //! The fields of a CSV file, and whether its first line names the columns.
 
-use std::collections::HashSet;
-
-use ::csv::ReaderBuilder;
 use ::csv::StringRecord;
 
 use super::wrong;
 use crate::data::FormatError;
 use crate::data::source;
+use crate::table::delimited;
+use crate::table::delimited::Delimited;
+use crate::table::delimited::Row;
 
 /// The fields of a file.
 pub(super) struct Table {
@@ -16,7 +16,7 @@ pub(super) struct Table {
     pub names: Vec<String>,
     pub rows: Vec<StringRecord>,
     /// The line of each row.
-    pub lines: Vec<u64>,
+    pub lines: Vec<usize>,
 }
 
 /// What is no number and says that there is none.
@@ -75,30 +75,18 @@ impl Table {
         log: &dyn Fn(&str),
     ) -> Result<Self, FormatError> {
         let text = source::text(bytes)?;
-        let separator = match separator {
-            Some(separator) => separator,
-            None => {
-                let first = text.lines().find(|line| !line.trim().is_empty());
-                let first = first.unwrap_or_default();
-                let times = |c: u8| first.bytes().filter(|byte| *byte == c).count();
-                // The last of several that are the most: the comma.
-                let all = [b'\t', b';', b','];
-                all.into_iter().max_by_key(|c| times(*c)).unwrap_or(b',')
-            }
-        };
-        let mut reader = ReaderBuilder::new();
-        let mut reader = reader
-            .delimiter(separator)
-            .has_headers(false)
-            .flexible(true)
-            .trim(::csv::Trim::All)
-            .from_reader(text.as_bytes());
-        let mut rows: Vec<StringRecord> = Vec::new();
-        for row in reader.records() {
-            let row = row.map_err(|error| wrong("it", format!("is no CSV: {error}")))?;
-            rows.push(row);
+        let separator = separator.unwrap_or_else(|| delimited::separator(text));
+        let read = Delimited::read(text, separator);
+        if let Some(unclosed) = read.unclosed {
+            let why = "quotes open here that are not closed".to_owned();
+            let line = unclosed.line;
+            return Err(FormatError::Line { line, why });
         }
-        let line = |row: &StringRecord| row.position().map_or(0, |at| at.line());
+        let trimmed = read.rows.into_iter().map(|Row { mut fields, line }| {
+            fields.trim();
+            (fields, line)
+        });
+        let (mut rows, mut lines): (Vec<StringRecord>, Vec<usize>) = trimmed.unzip();
         let Some(first) = rows.first() else {
             return Err(wrong("it", "is empty"));
         };
@@ -114,11 +102,12 @@ impl Table {
         }
         if header {
             rows.remove(0);
+            lines.remove(0);
         }
-        for row in &rows {
+        for (row, line) in rows.iter().zip(&lines) {
             if row.len() != names.len() {
                 return Err(FormatError::Line {
-                    line: line(row) as usize,
+                    line: *line,
                     why: format!(
                         "it has {} fields, the first line {}",
                         row.len(),
@@ -127,7 +116,6 @@ impl Table {
                 });
             }
         }
-        let lines = rows.iter().map(line).collect();
         Ok(Table {
             header,
             names,
@@ -136,11 +124,9 @@ impl Table {
         })
     }
 
-    /// Whether a column without a name numbers the rows, as pandas writes them, also of rows that were drawn.
-    pub(super) fn counts_rows(&self, at: usize) -> bool {
-        let numbers = self.rows.iter().map(|row| row[at].parse::<u64>().ok());
-        let numbers: Option<HashSet<u64>> = numbers.collect();
-        self.names[at].is_empty() && numbers.is_some_and(|all| all.len() == self.rows.len())
+    /// Whether a column without a name numbers the rows, as pandas writes them.
+    pub(super) fn numbers_rows(&self, at: usize) -> bool {
+        delimited::number_rows(&self.names[at], self.rows.iter().map(|row| &row[at]))
     }
 
     pub(super) fn position(&self, name: &str) -> Result<usize, FormatError> {

@@ -2,6 +2,7 @@
 //! sets with what NumPy, pandas and Pillow wrote.
 
 mod scaling;
+mod tables;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

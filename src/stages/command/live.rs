@@ -158,10 +158,10 @@ fn last_record(text: &str) -> records::Record {
     if start.starts_with(['{', '[']) {
         let whole = records::json(text);
         return match whole {
-            Ok(records::Document::One(Json::Object(record))) => {
+            Ok((records::Document::One(Json::Object(record)), _)) => {
                 records::flat(&record, &mut Vec::new())
             }
-            Ok(records::Document::Rows(rows)) => {
+            Ok((records::Document::Rows(rows), _)) => {
                 let last = rows.last().map(|row| records::flat(row, &mut Vec::new()));
                 last.unwrap_or_default()
             }
@@ -174,7 +174,7 @@ fn last_record(text: &str) -> records::Record {
             .map(|(name, value)| (name.to_owned(), Json::from(value)))
             .collect();
     }
-    let rows = records::csv(complete).unwrap_or_default();
+    let (rows, _) = records::csv(complete);
     rows.last().cloned().unwrap_or_default()
 }
 

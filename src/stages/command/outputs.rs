@@ -24,7 +24,6 @@ use crate::stages::described;
 use crate::store::names;
 use crate::table::Table;
 use crate::text::in_one_line;
-use crate::text::list_of;
 use crate::text::plural;
 
 /// So many undeclared files are named.
@@ -229,12 +228,10 @@ fn curve(job: &Job<'_>, path: &Path, file: &str) -> Result<Content, JobError> {
     if first.is_some_and(|line| !metrics::pairs(line).is_empty()) {
         return PrintedMetrics::curve_of(&text).map(|csv| Content::Bytes(csv.into_bytes()));
     }
-    let (table, lists) = Table::read_curve(&text)
+    let (table, remarks) = Table::read_curve(&text)
         .map_err(|error| JobError::failed(format!("the curve in `{file}`: {error}")))?;
-    if !lists.is_empty() {
-        let lists = list_of(&lists);
-        let remark = format!("the curve in `{file}` has lists in {lists}, which are left out");
-        job.link.warn(&remark);
+    for remark in remarks {
+        job.link.warn(&format!("the curve in `{file}`: {remark}"));
     }
     Ok(Content::Bytes(table.to_csv().into_bytes()))
 }

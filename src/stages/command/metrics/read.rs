@@ -79,9 +79,9 @@ fn by_content(text: &str) -> Result<Numbers, String> {
 
 fn json(text: &str) -> Result<Numbers, String> {
     match records::json(text)? {
-        Document::Rows(rows) => last(&rows),
-        Document::One(Json::Object(record)) => Ok(of_record(&record)),
-        Document::One(_) => Err("not an object `{\"name\": number}`".to_owned()),
+        (Document::Rows(rows), odd) => beside(odd, last(&rows)),
+        (Document::One(Json::Object(record)), _) => Ok(of_record(&record)),
+        (Document::One(_), _) => Err("not an object `{\"name\": number}`".to_owned()),
     }
 }
 
@@ -141,11 +141,23 @@ fn yaml(text: &str) -> Result<Numbers, String> {
 }
 
 fn csv(text: &str) -> Result<Numbers, String> {
-    let rows = records::csv(text)?;
-    if let Some(record) = by_name(&rows) {
-        return Ok(of_record(&record));
-    }
-    last(&rows)
+    let (rows, odd) = records::csv(text);
+    let numbers = match by_name(&rows) {
+        Some(record) => Ok(of_record(&record)),
+        None => last(&rows),
+    };
+    beside(odd, numbers)
+}
+
+/// Numbers with what is odd beside them, which fails a program only where it left nothing else.
+fn beside(odd: Option<String>, numbers: Result<Numbers, String>) -> Result<Numbers, String> {
+    let Some(odd) = odd else {
+        return numbers;
+    };
+    let mut numbers = numbers.map_err(|_| odd.clone())?;
+    let left_out = format!("{odd}; what cannot be read is left out");
+    numbers.remarks.push(left_out);
+    Ok(numbers)
 }
 
 /// `metric,value` with a row for each number.
@@ -298,163 +310,4 @@ pub(super) fn number(text: &str) -> Option<Number> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Values, those that are not a number, and what was remarked.
-    fn read(text: &str, format: Format) -> (String, String, usize) {
-        let read = numbers(text, Some(format)).expect("there are numbers");
-        let values = serde_json::to_string(&read.values).expect("numbers are JSON");
-        (values, read.nan.join(","), read.remarks.len())
-    }
-
-    fn refused(text: &str, format: Format) -> String {
-        numbers(text, Some(format)).expect_err("nothing of it is a metric")
-    }
-
-    #[test]
-    fn every_format_gives_the_same_numbers() {
-        let wanted = (
-            r#"{"loss":0.25,"n":3,"gap":null}"#.to_owned(),
-            "gap".to_owned(),
-            0,
-        );
-        for (text, format) in [
-            (r#"{"loss":0.25,"n":3,"gap":NaN}"#, Format::Json),
-            (r#"{"loss":"0.25","n":3,"gap":"nan"}"#, Format::Json),
-            ("loss,n,gap\n0.25,3,nan\n", Format::Csv),
-            ("metric,value\nloss,0.25\nn,3\ngap,NaN\n", Format::Csv),
-            (",0\nloss,0.25\nn,3\ngap,NaN\n", Format::Csv),
-            ("# epoch 1\nloss=0.25\n n = 3\ngap=nan\n", Format::Lines),
-            ("loss: 0.25\nn: 3\ngap: .nan\n", Format::Yaml),
-            ("---\nloss: 0.25\nn: 3\ngap: .nan\n...\n---\n", Format::Yaml),
-            (
-                r#"{"loss":{"0":0.25},"n":{"0":3},"gap":{"0":NaN}}"#,
-                Format::Json,
-            ),
-        ] {
-            assert_eq!(read(text, format), wanted, "{text}");
-        }
-    }
-
-    #[test]
-    fn two_values_of_one_name_are_told() {
-        let (values, _, remarks) = read(
-            r#"{"a": {"b": 1, "c": 3}, "a.b": 2, "a.c": 3}"#,
-            Format::Json,
-        );
-        assert_eq!(values, r#"{"a.b":1,"a.c":3}"#);
-        assert_eq!(remarks, 1);
-    }
-
-    #[test]
-    fn objects_are_flattened_texts_kept_and_lists_left_out_with_a_word() {
-        let text = r#"{"test": {"f1": {"macro avg": 0.5}, "n": 3}, "model": "cnn", "ok": true,
-                       "history": [1, 2], "confusion": [[1, 0], [0, 1]], "note": "a\nb"}"#;
-        let (values, nan, remarks) = read(text, Format::Json);
-        assert_eq!(
-            values,
-            r#"{"test.f1.macro avg":0.5,"test.n":3,"model":"cnn","ok":1}"#
-        );
-        assert_eq!((nan.as_str(), remarks), ("", 2));
-    }
-
-    #[test]
-    fn of_several_rows_the_last_counts() {
-        // Rows may be a curve, of which the caller knows; maps of YAML never are, and are remarked on.
-        for (text, format, rows, remarks) in [
-            ("epoch,loss\n1,0.5\n2,0.25\n", Format::Csv, 2, 0),
-            (
-                "{\"epoch\":1,\"loss\":0.5}\n{\"epoch\":2,\"loss\":0.25}\n",
-                Format::Json,
-                2,
-                0,
-            ),
-            (r#"{"epoch":[1,2],"loss":[0.5,0.25]}"#, Format::Json, 2, 0),
-            (
-                "epoch: 1\nloss: 0.5\n---\nepoch: 2\nloss: 0.25\n",
-                Format::Yaml,
-                0,
-                1,
-            ),
-            (
-                "- {epoch: 1}\n- epoch: 2\n  loss: 0.25\n",
-                Format::Yaml,
-                0,
-                1,
-            ),
-        ] {
-            let read = numbers(text, Some(format)).expect("there are numbers");
-            let values = serde_json::to_string(&read.values).expect("numbers are JSON");
-            assert_eq!(values, r#"{"epoch":2,"loss":0.25}"#, "{text}");
-            assert_eq!((read.rows, read.remarks.len()), (rows, remarks), "{text}");
-        }
-    }
-
-    #[test]
-    fn an_odd_value_fails_nothing() {
-        let large = "12345678901234567890";
-        let (values, _, remarks) = read(&format!(r#"{{"n": {large}, "a": 1}}"#), Format::Json);
-        assert_eq!(values, format!(r#"{{"n":"{large}","a":1}}"#));
-        assert_eq!(remarks, 1);
-        assert_eq!(read("n,a\n1,2,3\n", Format::Csv).0, r#"{"n":1,"a":2}"#);
-        assert_eq!(read("n,a\n1\n", Format::Csv).0, r#"{"n":1,"a":null}"#);
-        let (values, _, remarks) = read("done!\na=1\nb=x\n", Format::Lines);
-        assert_eq!((values.as_str(), remarks), (r#"{"a":1,"b":"x"}"#, 1));
-        let (values, nan, remarks) = read(r#"{"a": -Infinity, "b": 1}"#, Format::Json);
-        assert_eq!(
-            (values.as_str(), nan.as_str(), remarks),
-            (r#"{"a":null,"b":1}"#, "", 1)
-        );
-        assert_eq!(read("a=nan\na=1\n", Format::Lines).1, "");
-        let (values, nan, remarks) = read(r#"{"norm": 1e400, "a": +1}"#, Format::Json);
-        assert_eq!(
-            (values.as_str(), nan.as_str(), remarks),
-            (r#"{"norm":null,"a":1}"#, "", 1)
-        );
-    }
-
-    #[test]
-    fn whole_numbers_are_exact() {
-        let large = r#"{"n":9007199254740993}"#;
-        assert_eq!(read(large, Format::Json).0, large);
-        assert_eq!(read("n\n9007199254740993\n", Format::Csv).0, large);
-        assert_eq!(read("n: 9007199254740993\n", Format::Yaml).0, large);
-    }
-
-    #[test]
-    fn a_file_without_an_ending_is_read_by_its_content() {
-        for text in [
-            "{\"loss\": 1.5}",
-            "loss=1.5\n",
-            "name,loss\na,1.5\n",
-            "step\tloss\n1\t3\n2\t1.5\n",
-            "loss: 1.5\nmore:\n  a: 1\n",
-            "loss: 2\n---\nloss: 1.5\n",
-            "- loss: 2\n- loss: 1.5\n",
-        ] {
-            let read = numbers(text, None).expect(text);
-            assert_eq!(
-                read.values.get("loss").and_then(Json::as_f64),
-                Some(1.5),
-                "{text}"
-            );
-        }
-        for text in ["x,y\na,b\n", "done: yes\n", "trained\n3 epochs\n"] {
-            let read = numbers(text, None);
-            assert!(read.is_err(), "{text}: {read:?}");
-        }
-    }
-
-    #[test]
-    fn what_holds_no_metric_is_refused() {
-        assert_eq!(
-            refused("[1]", Format::Json),
-            "not an object `{\"name\": number}`"
-        );
-        assert!(refused("x", Format::Json).starts_with("not JSON"));
-        assert_eq!(refused("a\n", Format::Csv), "there is no row");
-        assert_eq!(refused("\n", Format::Lines), "there is no number");
-        assert!(refused("done\n", Format::Lines).ends_with("line 1 is no `key=value`: done"));
-    }
-}
+mod tests;
