@@ -243,10 +243,13 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         }
     }
     if let Some((settings, remote::Mode::ReadWrite)) = shared {
-        let keys = summary.steps.iter().zip(&project.plan.steps);
-        let keys = keys.filter(|(summary, step)| summary.result.is_some() && step.policy.cache);
-        let keys = keys.filter_map(|(summary, _)| summary.key).collect();
-        remote::after_run(&project, settings, &store, keys, stop, args.progress, err)?;
+        let steps = summary.steps.iter().zip(&project.plan.steps);
+        let mut kept = steps.filter(|(step, of)| step.result.is_some() && of.policy.cache);
+        let left = remote::LeftByRun {
+            keys: kept.clone().filter_map(|(step, _)| step.key).collect(),
+            made: kept.any(|(step, _)| step.state == State::Done),
+        };
+        remote::after_run(&project, settings, &store, left, stop, args.progress, err)?;
     }
     let asked = project::asked(&args.experiment, &args.experiment.manifest);
     run_summary::print(&project, &asked, &summary, &rounds, best.as_deref(), err)?;

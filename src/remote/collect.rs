@@ -7,11 +7,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashSet;
-use std::io::ErrorKind;
 use std::time::Duration;
-
-use serde::Deserialize;
-use serde::Serialize;
 
 use crate::store::Digest;
 
@@ -20,7 +16,9 @@ use super::Refusal;
 use super::Remote;
 use super::RemoteError;
 use super::Root;
+use super::files::or_refused;
 use super::layout;
+use super::lease::Held;
 use super::parallel::each;
 use super::storage::Content;
 use super::storage::Kind;
@@ -28,17 +26,8 @@ use super::storage::Kind;
 /// Nothing younger is ever removed.
 pub const LEAST: Duration = Duration::from_secs(24 * 3600);
 
-/// Who cleans up: the first to write it.
-const LEASE: &str = "leases/gc";
-
 /// Changed by every clean-up.
 const LAST: &str = "leases/last";
-
-/// A lease that was not renewed for so long is of a process that died.
-const STALE: Duration = Duration::from_secs(3600);
-
-/// How often somebody who waits for a clean-up to end looks.
-const GLANCE: Duration = Duration::from_millis(500);
 
 /// What a clean-up removed, or would remove.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,12 +43,6 @@ pub struct Swept {
     pub refused: Vec<Refusal>,
     /// Whether a record is among it that somebody may need: all objects stay, as it may name any.
     pub keeps_objects: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Lease {
-    who: String,
-    nonce: String,
 }
 
 impl Remote {
@@ -82,48 +65,31 @@ impl Remote {
                 place: self.place().to_owned(),
             });
         }
+        let older = older.max(LEAST);
         if pretend {
-            return self.sweep(older.max(LEAST), forget, true, progress);
+            return self.sweep(older, forget, None, progress);
         }
         let nonce = layout::nonce()?;
-        self.take_lease(who, &nonce)?;
-        let swept = self.sweep(older.max(LEAST), forget, false, progress);
-        // Also after a failure: what was removed is removed.
-        let noted = self.write(LAST, Content::Bytes(nonce.as_bytes()), Kind::Changing);
-        self.remove(LEASE)?;
-        noted?;
-        swept
-    }
-
-    fn take_lease(&self, who: &str, nonce: &str) -> Result<(), RemoteError> {
-        let lease = Lease {
-            who: who.to_owned(),
-            nonce: nonce.to_owned(),
-        };
-        let text = serde_json::to_vec(&lease).expect("a lease is plain data");
-        for _ in 0..2 {
-            if self.write(LEASE, Content::Bytes(&text), Kind::First)? {
-                return Ok(());
-            }
-            let stat = self.stat(LEASE)?;
-            if stat.is_some_and(|stat| stat.age < STALE) {
-                break;
-            }
-            self.remove(LEASE)?;
-        }
-        let theirs = self.text(LEASE)?.unwrap_or_default();
-        let theirs = serde_json::from_slice::<Lease>(&theirs);
-        Err(RemoteError::Leased {
-            place: self.place().to_owned(),
-            who: theirs.map_or("somebody".to_owned(), |lease| lease.who),
+        self.leased(who, &nonce, |held| {
+            // Also where this is killed: what was removed until then is removed.
+            self.note_sweep(&format!("{nonce} begun"))?;
+            let swept = self.sweep(older, forget, Some(held), progress);
+            self.note_sweep(&nonce)?;
+            swept
         })
     }
 
+    fn note_sweep(&self, text: &str) -> Result<(), RemoteError> {
+        self.write(LAST, Content::Bytes(text.as_bytes()), Kind::Changing)?;
+        Ok(())
+    }
+
+    /// Without a lease it only says what would go.
     fn sweep(
         &self,
         older: Duration,
         forget: &[String],
-        pretend: bool,
+        held: Option<&Held>,
         progress: &Progress,
     ) -> Result<Swept, RemoteError> {
         let at_once = self.storage.at_once();
@@ -131,7 +97,7 @@ impl Remote {
         let mut live: HashSet<Digest> = HashSet::new();
         let mut forgotten = BTreeMap::new();
         for entry in self.list("roots")? {
-            let Some(text) = self.text(&entry.name)? else {
+            let Some(text) = self.read(&entry.name, layout::ROOT)? else {
                 continue;
             };
             // Whoever cannot be understood must not lose anything.
@@ -157,7 +123,7 @@ impl Remote {
                     .collect(),
             });
         }
-        for name in forgotten.values().filter(|_| !pretend) {
+        for name in forgotten.values().filter(|_| held.is_some()) {
             self.remove(name)?;
         }
         let (records, closed) = self.list_open("records")?;
@@ -194,7 +160,7 @@ impl Remote {
         }
         // Records go first: if this stops half way, no record names a removed object.
         let removed = each(&dead, at_once, progress, |name| {
-            self.remove_old(name, older, pretend)
+            self.remove_old(name, older, held)
         })?;
         let removed = swept.without_refused(removed);
         let gone = dead.iter().zip(&removed).filter(|(_, size)| size.is_some());
@@ -207,7 +173,7 @@ impl Remote {
             .partition(|entry| swept.keeps_objects || reached.contains(&entry.name));
         swept.kept_objects = kept.len();
         let removed = each(&dead, at_once, progress, |entry| {
-            self.remove_old(&entry.name, older, pretend)
+            self.remove_old(&entry.name, older, held)
         })?;
         let removed = swept.without_refused(removed);
         swept.objects = removed.iter().flatten().count();
@@ -221,7 +187,7 @@ impl Remote {
         swept.kept_records = all - swept.records;
         let (unfinished, _) = self.list_open("tmp")?;
         each(&unfinished, at_once, progress, |entry| {
-            self.remove_old(&entry.name, older, pretend).map(|_| ())
+            self.remove_old(&entry.name, older, held).map(|_| ())
         })?;
         Ok(swept)
     }
@@ -231,30 +197,24 @@ impl Remote {
         &self,
         name: &str,
         older: Duration,
-        pretend: bool,
+        held: Option<&Held>,
     ) -> Result<Result<Option<u64>, Refusal>, RemoteError> {
         let remove = || {
             // Just before it goes: somebody may have sent it again meanwhile.
             let stat = self.stat(name)?.filter(|stat| stat.age > older);
-            if stat.is_some() && !pretend {
+            if let (Some(_), Some(held)) = (stat, held) {
+                self.holds(held)?;
                 self.remove(name)?;
             }
             Ok(stat.map(|stat| stat.size))
         };
-        match remove() {
-            // The folder is another's.
-            Err(RemoteError::Io { source, .. }) if source.kind() == ErrorKind::PermissionDenied => {
-                let name = name.to_owned();
-                let why = format!("it cannot be removed: {source}");
-                Ok(Err(Refusal { name, why }))
-            }
-            done => done.map(Ok),
-        }
+        // The folder may be another's.
+        or_refused(name, remove())
     }
 
     /// What changes with every clean-up.
     pub(super) fn sweeps(&self) -> Result<Vec<u8>, RemoteError> {
-        Ok(self.text(LAST)?.unwrap_or_default())
+        Ok(self.read(LAST, layout::SMALL)?.unwrap_or_default())
     }
 
     /// Waits until nobody cleans up; whether somebody has, since `before`.
@@ -263,27 +223,7 @@ impl Remote {
         before: &[u8],
         progress: &Progress,
     ) -> Result<bool, RemoteError> {
-        while let Some(stat) = self.stat(LEASE)?
-            && stat.age < STALE
-        {
-            if progress.is_stopped() {
-                return Err(RemoteError::Stopped);
-            }
-            std::thread::sleep(GLANCE);
-        }
-        Ok(self.sweeps()? != before)
-    }
-
-    fn text(&self, name: &str) -> Result<Option<Vec<u8>>, RemoteError> {
-        let mut text = Vec::new();
-        let there = self.storage.read(name, layout::SMALL, &mut text);
-        let there = there.map_err(|error| RemoteError::io("read", &*self.storage, name, error))?;
-        Ok(there.then_some(text))
-    }
-
-    pub(super) fn remove(&self, name: &str) -> Result<(), RemoteError> {
-        let removed = self.storage.remove(name);
-        removed.map_err(|error| RemoteError::io("remove", &*self.storage, name, error))
+        Ok(self.wait_for_lease(progress)? || self.sweeps()? != before)
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use crate::store::Digest;
 use crate::store::StoreError;
 
+use super::lease;
 use super::storage::Storage;
 
 /// What is done there without changing anything.
@@ -123,7 +124,10 @@ impl RemoteError {
             RemoteError::Random(_)
             | RemoteError::NoConditions { .. }
             | RemoteError::NoRoot { .. } => Vec::new(),
-            RemoteError::Leased { .. } => hint("wait for it; after an hour it counts as dead"),
+            RemoteError::Leased { .. } => vec![format!(
+                "wait for it; where it died, that counts for {} minutes",
+                lease::LEASE_MINUTES
+            )],
             RemoteError::Stopped => hint("do it again: it goes on from where it was"),
         }
     }

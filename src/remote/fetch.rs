@@ -13,6 +13,7 @@ use crate::store::SharedRecord;
 use crate::store::StepResult;
 use crate::store::Store;
 use crate::store::UnfitRecord;
+use crate::store::Wanted;
 
 use super::Progress;
 use super::Remote;
@@ -22,11 +23,7 @@ use super::parallel::each;
 use super::parallel::lock;
 use super::sign;
 use super::sign::Signature;
-use super::storage::Content;
 use super::storage::Entry;
-use super::storage::Kind;
-use super::storage::Stat;
-use super::storage::is_of_the_file;
 use super::storage::unreadable;
 
 /// What a shared store has under a key.
@@ -47,6 +44,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    pub(super) fn of(name: String, why: &Unusable) -> Self {
+        let why = why.to_string();
+        Refusal { name, why }
+    }
+
     /// Of a folder that others keep to themselves.
     pub(super) fn closed(folder: &Entry) -> Self {
         Refusal {
@@ -56,7 +58,7 @@ impl Refusal {
     }
 }
 
-/// Why a record cannot be used.
+/// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unusable {
     /// By us: others may be able to.
@@ -64,6 +66,13 @@ pub(super) enum Unusable {
     Unreadable(io::Error),
     #[error("its content is not what its name says")]
     Damaged,
+    #[error("a record names it, and it is not there")]
+    Missing,
+    #[error("no key that is trusted has signed it")]
+    Unsigned,
+    /// The object of this name is not as long as the record says.
+    #[error("it says another size of `{0}` than that has")]
+    OtherSize(String),
     /// It is whole.
     #[error(transparent)]
     Unfit(UnfitRecord),
@@ -84,54 +93,66 @@ impl Unusable {
 pub(super) type Stripes = [Mutex<()>; 64];
 
 impl Remote {
-    /// Brings the results of these keys into the store here; an answer for each.
+    /// Brings these results into the store here; an answer for each.
     ///
     /// # Errors
     /// Where either store fails. What came before is kept.
     pub fn fetch(
         &self,
         store: &Store,
-        keys: &[Digest],
+        wanted: &[Wanted],
         progress: &Progress,
     ) -> Result<Vec<Answer>, RemoteError> {
         let stripes: Stripes = std::array::from_fn(|_| Mutex::default());
-        progress.asked(keys.len());
-        let keys = self.with_records(keys, progress)?;
-        each(&keys, self.storage.at_once(), progress, |(key, listed)| {
-            let answer = self.fetch_one(store, *key, listed.as_deref(), &stripes, progress);
-            progress.looked();
-            answer
-        })
+        progress.asked(wanted.len());
+        let keys: Vec<Digest> = wanted.iter().map(|wanted| wanted.key).collect();
+        let listed = self.with_records(&keys, progress)?.into_iter();
+        let asked: Vec<_> = wanted
+            .iter()
+            .zip(listed.map(|(_, listed)| listed))
+            .collect();
+        each(
+            &asked,
+            self.storage.at_once(),
+            progress,
+            |(wanted, listed)| {
+                let answer = self.fetch_one(store, wanted, listed.as_deref(), &stripes, progress);
+                progress.looked();
+                answer
+            },
+        )
     }
 
     fn fetch_one(
         &self,
         store: &Store,
-        key: Digest,
+        wanted: &Wanted,
         listed: Option<&[Entry]>,
         stripes: &Stripes,
         progress: &Progress,
     ) -> Result<Answer, RemoteError> {
         let mut answer = Answer::default();
         let mut records = Vec::new();
-        let listed = self.records_of(key, listed)?;
+        let listed = self.records_of(wanted.key, listed)?;
         for entry in &*listed {
             if entry.closed {
                 answer.refused.push(Refusal::closed(entry));
                 continue;
             }
             let name = entry.name.clone();
-            match self.read_record(&name, key)? {
-                Some(Ok(_)) if !self.is_trusted(&name, &listed)? => {
-                    let why = "no key that is trusted has signed it".to_owned();
-                    answer.refused.push(Refusal { name, why });
+            let Some(read) = self.read_record(&name, wanted.key)? else {
+                continue;
+            };
+            let read = read.and_then(|record| {
+                record.leaves(&wanted.outputs).map_err(Unusable::Unfit)?;
+                Ok(record)
+            });
+            match read {
+                Ok(_) if !self.is_trusted(&name, &listed)? => {
+                    answer.refused.push(Refusal::of(name, &Unusable::Unsigned));
                 }
-                Some(Ok(record)) => records.push((name, record)),
-                Some(Err(unusable)) => {
-                    let why = unusable.to_string();
-                    answer.refused.push(Refusal { name, why });
-                }
-                None => {}
+                Ok(record) => records.push((name, record)),
+                Err(unusable) => answer.refused.push(Refusal::of(name, &unusable)),
             }
         }
         if self.same_numerics {
@@ -166,13 +187,9 @@ impl Remote {
             if !listed.iter().any(|entry| entry.name == file) {
                 continue;
             }
-            let mut text = Vec::new();
-            match self.storage.read(&file, layout::SMALL, &mut text) {
-                Ok(_) => {}
-                Err(error) if is_of_the_file(&error) => continue,
-                Err(error) => return Err(RemoteError::io("read", &*self.storage, &file, error)),
-            }
-            if sign::is_signed(&text, digest, &self.trusted) {
+            if let Ok(Some(text)) = self.read_open(&file, layout::SIGNATURE)?
+                && sign::is_signed(&text, digest, &self.trusted)
+            {
                 return Ok(true);
             }
         }
@@ -197,8 +214,7 @@ impl Remote {
             };
             progress.to_move(object.size);
             if let Err(why) = self.fetch_object(object, incoming, progress)? {
-                let name = layout::object(object.digest);
-                return Ok(Err(Refusal { name, why }));
+                return Ok(Err(Refusal::of(layout::object(object.digest), &why)));
             }
             progress.done();
         }
@@ -210,7 +226,7 @@ impl Remote {
         object: Object,
         incoming: Incoming<'_>,
         progress: &Progress,
-    ) -> Result<Result<(), String>, RemoteError> {
+    ) -> Result<Result<(), Unusable>, RemoteError> {
         let name = layout::object(object.digest);
         let mut tap = Tap {
             incoming,
@@ -218,24 +234,21 @@ impl Remote {
             failed: None,
         };
         // A byte more than there should be is one too many.
-        let read = self
-            .storage
-            .read(&name, object.size.saturating_add(1), &mut tap);
+        let read = self.read_to(&name, object.size.saturating_add(1), &mut tap);
         if let Some(error) = tap.failed {
             return match progress.is_stopped() {
                 true => Err(RemoteError::Stopped),
                 false => Err(tap.incoming.failed(error).into()),
             };
         }
-        match read {
+        Ok(match read? {
             Ok(true) => match tap.incoming.finish()? {
-                true => Ok(Ok(())),
-                false => Ok(Err("its content is not what its name says".to_owned())),
+                true => Ok(()),
+                false => Err(Unusable::Damaged),
             },
-            Ok(false) => Ok(Err("a record names it, and it is not there".to_owned())),
-            Err(error) if is_of_the_file(&error) => Ok(Err(unreadable(&error))),
-            Err(error) => Err(RemoteError::io("read", &*self.storage, &name, error)),
-        }
+            Ok(false) => Err(Unusable::Missing),
+            Err(error) => Err(Unusable::Unreadable(error)),
+        })
     }
 
     /// A record, or why it cannot be used; none where it is gone.
@@ -247,40 +260,16 @@ impl Remote {
         let Some(digest) = layout::record_named(name) else {
             return Ok(None);
         };
-        let mut bytes = Vec::new();
-        match self.storage.read(name, layout::RECORD, &mut bytes) {
-            Ok(true) => {}
-            Ok(false) => return Ok(None),
-            Err(error) if is_of_the_file(&error) => {
-                return Ok(Some(Err(Unusable::Unreadable(error))));
-            }
-            Err(error) => return Err(RemoteError::io("read", &*self.storage, name, error)),
-        }
+        let bytes = match self.read_open(name, layout::RECORD)? {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(None),
+            Err(error) => return Ok(Some(Err(Unusable::Unreadable(error)))),
+        };
         if Digest::of(&bytes) != digest {
             return Ok(Some(Err(Unusable::Damaged)));
         }
         let record = SharedRecord::read(&bytes, key);
         Ok(Some(record.map_err(Unusable::Unfit)))
-    }
-
-    pub(super) fn stat(&self, name: &str) -> Result<Option<Stat>, RemoteError> {
-        let stat = self.storage.stat(name);
-        stat.map_err(|error| RemoteError::io("look at", &*self.storage, name, error))
-    }
-
-    pub(super) fn write(
-        &self,
-        name: &str,
-        content: Content<'_>,
-        kind: Kind,
-    ) -> Result<bool, RemoteError> {
-        let written = self.storage.write(name, content, kind);
-        written.map_err(|error| RemoteError::io("write", &*self.storage, name, error))
-    }
-
-    pub(super) fn settle(&self) -> Result<(), RemoteError> {
-        let settled = self.storage.settle();
-        settled.map_err(|error| RemoteError::io("sync", &*self.storage, "", error))
     }
 }
 

@@ -9,11 +9,11 @@ use std::fs::File;
 use std::io;
 use std::io::Read;
 use std::io::Write;
+use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 use std::time::SystemTime;
 
 use super::RemoteError;
@@ -49,6 +49,7 @@ pub(super) struct Folder {
 impl Folder {
     pub(super) fn new(root: &Path) -> Self {
         let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
+        let root = without_parents(&root);
         Folder {
             place: root.display().to_string(),
             root,
@@ -201,6 +202,23 @@ impl Folder {
     }
 }
 
+/// The same path without `..`, so that a place has one name.
+fn without_parents(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                // What is above a link is above what it leads to.
+                plain = fs::canonicalize(&plain).unwrap_or(plain);
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
 #[cfg(unix)]
 fn mode_of(folder: &Path) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
@@ -308,10 +326,9 @@ impl Storage for Folder {
             Ok(about) => about,
             Err(error) => return not_there(error, None),
         };
-        let age = |time| SystemTime::now().duration_since(time);
-        let age = about.modified().map(age)?.unwrap_or(Duration::ZERO);
-        let size = about.len();
-        Ok(about.is_file().then_some(Stat { size, age }))
+        let ago = SystemTime::now().duration_since(about.modified()?);
+        let stat = Stat::written(about.len(), ago.map_err(|ahead| ahead.duration()));
+        Ok(about.is_file().then_some(stat))
     }
 
     fn read(&self, name: &str, limit: u64, to: &mut dyn Write) -> io::Result<bool> {

@@ -16,8 +16,14 @@ pub(super) const MARKER: &str = "sweepline-remote.json";
 /// Counts changes of this layout that an older program would misread.
 const FORMAT: u32 = 1;
 
-/// More than any marker or root has.
-pub(super) const SMALL: u64 = 1 << 30;
+/// More than any marker and any lease has.
+pub(super) const SMALL: u64 = 64 << 10;
+
+/// More than any signature has.
+pub(super) const SIGNATURE: u64 = 1 << 10;
+
+/// More than any root has: four million keys.
+pub(super) const ROOT: u64 = 256 << 20;
 
 /// More than any record has: a folder of a hundred thousand files takes some 20 MB.
 pub(super) const RECORD: u64 = 256 << 20;
@@ -150,4 +156,11 @@ pub(super) fn key_of_record(name: &str) -> Option<Digest> {
 pub(super) fn record_named(name: &str) -> Option<Digest> {
     let name = name.rsplit('/').next()?;
     name.strip_suffix(".json")?.parse().ok()
+}
+
+/// The record, by its name, that the signature of this name stands beside.
+pub(super) fn record_signed(name: &str) -> Option<String> {
+    let (record, _signer) = name.strip_suffix(".sig")?.rsplit_once('.')?;
+    let record = format!("{record}.json");
+    record_named(&record).is_some().then_some(record)
 }

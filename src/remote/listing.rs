@@ -80,11 +80,6 @@ impl Remote {
         })
     }
 
-    pub(super) fn list(&self, folder: &str) -> Result<Vec<Entry>, RemoteError> {
-        let listed = self.storage.list(folder);
-        listed.map_err(|error| RemoteError::io("list", &*self.storage, folder, error))
-    }
-
     /// For each of these beginnings of names the files of `folder` that have it; none where they are better
     /// asked for one by one.
     fn list_together(
@@ -212,10 +207,7 @@ mod tests {
     impl Paged {
         fn from(&self, first: usize, most: usize) -> Vec<Entry> {
             self.requests.fetch_add(1, Ordering::Relaxed);
-            let stat = Some(Stat {
-                size: 7,
-                age: Duration::ZERO,
-            });
+            let stat = Some(Stat::written(7, Ok(Duration::ZERO)));
             let names = self.names[first..].iter().take(most);
             let entry = |name: &String| Entry {
                 name: name.clone(),
@@ -371,10 +363,7 @@ mod tests {
         let known = remote.with_stats(&all, &Progress::default());
         for (index, (object, known)) in known.expect("it answers").into_iter().enumerate() {
             assert_eq!(object, all[index]);
-            let stat = Stat {
-                size: 7,
-                age: Duration::ZERO,
-            };
+            let stat = Stat::written(7, Ok(Duration::ZERO));
             assert_eq!(
                 known,
                 Known::Listed((index < 500).then_some(stat)),

@@ -7,7 +7,7 @@
 //! | `objects/ab/cdef…` | content, named by its blake3 digest |
 //! | `records/ab/<key>/<digest>.<signer>.sig` | who says that this is so |
 //! | `records/ab/<key>/<digest>.json` | a result of this key, named by the digest of this text |
-//! | `leases/…` | who cleans up, and when that was last done |
+//! | `leases/…` | who cleans up, and which clean-up was the last |
 //! | `roots/<who>/<project>/<experiment>.json` | what somebody's experiment reaches |
 //!
 //! Nothing but roots and leases is ever overwritten, so nobody needs a lock. Objects are written before the records that
@@ -17,13 +17,16 @@
 mod collect;
 mod error;
 mod fetch;
+mod files;
 mod folder;
 mod layout;
+mod lease;
 mod listing;
 mod parallel;
 mod progress;
 mod push;
 mod s3;
+mod s3_answers;
 mod s3_settings;
 mod sign;
 mod storage;
@@ -37,6 +40,7 @@ pub use collect::{LEAST, Swept};
 pub use error::RemoteError;
 pub use fetch::{Answer, Refusal};
 pub use layout::Root;
+pub use lease::LEASE_MINUTES;
 pub use progress::{Progress, Snapshot};
 pub use push::Pushed;
 pub use sign::{PublicKey, SigningKey};

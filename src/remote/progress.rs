@@ -1,9 +1,12 @@
 //! How far a transfer is, for whoever shows it.
 
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
+
+use super::parallel::lock;
 
 /// Counted by the threads of a transfer, read by whoever shows it.
 #[derive(Debug, Default)]
@@ -16,6 +19,7 @@ pub struct Progress {
     bytes: AtomicU64,
     objects_done: AtomicU64,
     bytes_done: AtomicU64,
+    waits_for: Mutex<Option<String>>,
 }
 
 /// Where a transfer stands.
@@ -51,6 +55,15 @@ impl Progress {
             objects_done: now(&self.objects_done),
             bytes_done: now(&self.bytes_done),
         }
+    }
+
+    /// Who cleans up there, where a transfer waits for the end of that.
+    pub fn waits_for(&self) -> Option<String> {
+        lock(&self.waits_for).clone()
+    }
+
+    pub(super) fn wait_for(&self, who: Option<String>) {
+        *lock(&self.waits_for) = who;
     }
 
     pub(super) fn is_stopped(&self) -> bool {

@@ -18,6 +18,7 @@ use super::Root;
 use super::layout;
 use super::listing::Known;
 use super::parallel::each;
+use super::sign;
 use super::sign::Signature;
 use super::storage::Content;
 use super::storage::Entry;
@@ -39,23 +40,27 @@ pub struct Pushed {
     pub known: usize,
     /// Those that were accepted, not computed: they are not given to others.
     pub accepted: usize,
+    /// What is there now: these and those that were sent.
+    pub there: Vec<Digest>,
     pub objects: usize,
     pub bytes: u64,
     /// Those that were not sent, with what is in their way there.
     pub refused: Vec<(Digest, Refusal)>,
 }
 
-/// A result that is not there yet.
+/// A result that is not there yet, or not signed by us.
 struct Missing {
     key: Digest,
     name: String,
     bytes: Vec<u8>,
     objects: Vec<Object>,
+    /// It is there as it should be, but for our signature.
+    lacks_signature: bool,
 }
 
 /// What is to become of the record of a key.
 enum Found {
-    Known(Vec<Object>),
+    Known(Digest, Vec<Object>),
     Missing(Missing),
     Accepted,
     /// Its place is a folder that others keep to themselves.
@@ -85,6 +90,7 @@ impl Remote {
             let again = self.push_once(store, keys, roots, progress)?;
             pushed.objects += again.objects;
             pushed.bytes += again.bytes;
+            pushed.there = again.there;
         }
         Ok(pushed)
     }
@@ -110,8 +116,9 @@ impl Remote {
         let mut known = Vec::new();
         for found in found {
             let needs = match found {
-                Found::Known(needs) => {
+                Found::Known(key, needs) => {
                     pushed.known += 1;
+                    pushed.there.push(key);
                     known.extend(&needs);
                     needs
                 }
@@ -183,9 +190,13 @@ impl Remote {
                     let file = Signature::file(&record.name, &key.public());
                     self.write(&file, Content::Bytes(&signature), Kind::Content)?;
                 }
-                self.write(&record.name, Content::Bytes(&record.bytes), Kind::Content)
+                if !record.lacks_signature {
+                    self.write(&record.name, Content::Bytes(&record.bytes), Kind::Content)?;
+                }
+                Ok(())
             })?;
             pushed.results += batch.len();
+            pushed.there.extend(batch.iter().map(|record| record.key));
         }
         for root in roots {
             self.write(&root.file(), Content::Bytes(&root.bytes()), Kind::Changing)?;
@@ -240,15 +251,23 @@ impl Remote {
         let name = layout::record(key, Digest::of(&bytes));
         let objects = record.objects();
         let listed = self.records_of(key, listed)?;
+        let mut lacks_signature = false;
         for entry in &*listed {
             if entry.closed {
                 return Ok(Found::Closed(key, Refusal::closed(entry)));
             }
-            if entry.name == name || self.says_the_same(&entry.name, &record)? {
-                if self.is_old(entry)? || !self.is_signed_by_us(&entry.name, &listed) {
+            let ours = entry.name == name;
+            if ours || self.says_the_same(&entry.name, &record)? {
+                // What is read has the content that its name says; of our own its length tells.
+                let size = ours.then_some(bytes.len() as u64);
+                if !self.is_whole_and_young(entry, size)? {
                     break;
                 }
-                return Ok(Found::Known(objects));
+                if self.is_signed_by_us(&entry.name, &listed)? {
+                    return Ok(Found::Known(key, objects));
+                }
+                lacks_signature = ours;
+                break;
             }
         }
         Ok(Found::Missing(Missing {
@@ -256,16 +275,23 @@ impl Remote {
             name,
             bytes,
             objects,
+            lacks_signature,
         }))
     }
 
     /// Whether our signature stands beside a record, or we have none to give.
-    fn is_signed_by_us(&self, name: &str, listed: &[Entry]) -> bool {
-        let Some(key) = &self.signing else {
-            return true;
+    fn is_signed_by_us(&self, name: &str, listed: &[Entry]) -> Result<bool, RemoteError> {
+        let (Some(key), Some(record)) = (&self.signing, layout::record_named(name)) else {
+            return Ok(true);
         };
-        let file = Signature::file(name, &key.public());
-        listed.iter().any(|entry| entry.name == file)
+        let key = key.public();
+        let file = Signature::file(name, &key);
+        if !listed.iter().any(|entry| entry.name == file) {
+            return Ok(false);
+        }
+        let text = self.read_open(&file, layout::SIGNATURE)?;
+        let text = text.ok().flatten().unwrap_or_default();
+        Ok(sign::is_signed(&text, record, &[key]))
     }
 
     /// Whether what somebody else pushed has the same outputs.
@@ -274,12 +300,12 @@ impl Remote {
         Ok(theirs.is_some_and(|theirs| theirs.is_ok_and(|theirs| theirs.outputs == ours.outputs)))
     }
 
-    fn is_old(&self, entry: &Entry) -> Result<bool, RemoteError> {
+    fn is_whole_and_young(&self, entry: &Entry, size: Option<u64>) -> Result<bool, RemoteError> {
         let stat = match entry.stat {
             Some(stat) => Some(stat),
             None => self.stat(&entry.name)?,
         };
-        Ok(stat.is_none_or(|stat| stat.age > OLD))
+        Ok(stat.is_some_and(|stat| stat.age <= OLD && size.is_none_or(|size| stat.size == size)))
     }
 
     /// Whether an object has to be sent: it is not there, is half there, or is old. Or why nobody knows.

@@ -22,6 +22,12 @@ use crate::store::Digest;
 
 use super::RemoteError;
 use super::layout::MARKER;
+use super::s3_answers::Failed;
+use super::s3_answers::is_missing;
+use super::s3_answers::passing;
+use super::s3_answers::stat;
+use super::s3_answers::time;
+use super::s3_answers::told;
 use super::s3_settings::Account;
 use super::s3_settings::shown;
 use super::storage::Content;
@@ -71,12 +77,6 @@ enum From<'f> {
     /// As the part before says.
     Token(&'f str),
     After(&'f str),
-}
-
-/// Whether to make a request once more.
-enum Failed {
-    Passing(io::Error),
-    Final(io::Error),
 }
 
 impl S3 {
@@ -214,10 +214,8 @@ impl S3 {
         let page = page.map_err(|error| Failed::Final(io::Error::other(error.to_string())))?;
         let entries = page.contents.into_iter().map(|found| {
             let written = found.last_modified.and_then(|time| time.parse().ok());
-            let stat = found.size.zip(written).map(|(size, written)| Stat {
-                size,
-                age: age(now, written),
-            });
+            let known = found.size.zip(written);
+            let stat = known.map(|(size, written)| stat(size, now, written));
             let name = &found.key[self.prefix.len().min(found.key.len())..];
             let name = name.to_owned();
             Entry {
@@ -227,98 +225,6 @@ impl S3 {
             }
         });
         Ok((entries.collect(), page.next_continuation_token))
-    }
-}
-
-/// A request that did not come through. What the client says of it may have its address in it, which is
-/// signed: only its kind is told.
-fn passing(error: ureq::Error) -> Failed {
-    match error {
-        ureq::Error::Io(error) => Failed::Passing(error),
-        ureq::Error::Timeout(_) => Failed::Passing(io::ErrorKind::TimedOut.into()),
-        ureq::Error::HostNotFound => {
-            Failed::Passing(io::Error::other("there is no such host, or no network"))
-        }
-        ureq::Error::ConnectionFailed => Failed::Passing(io::ErrorKind::ConnectionRefused.into()),
-        ureq::Error::Rustls(error) => Failed::Final(io::Error::other(error.to_string())),
-        ureq::Error::Protocol(error) => Failed::Passing(io::Error::other(error.to_string())),
-        ureq::Error::BodyStalled => Failed::Passing(io::ErrorKind::TimedOut.into()),
-        _ => Failed::Final(io::Error::other("the request cannot be made")),
-    }
-}
-
-/// What a server says that did not do it.
-fn told(answer: &mut Response<ureq::Body>) -> Failed {
-    let status = answer.status().as_u16();
-    let region = answer.headers().get("x-amz-bucket-region");
-    let region = region
-        .and_then(|region| region.to_str().ok())
-        .map(str::to_owned);
-    let mut text = String::new();
-    // Without words there is the number.
-    let _ = answer
-        .body_mut()
-        .as_reader()
-        .take(1 << 16)
-        .read_to_string(&mut text);
-    let code = tag(&text, "Code").unwrap_or("");
-    let said = match tag(&text, "Message") {
-        Some(message) => format!("{status} {code}: {message}"),
-        None => format!("the server says {status} {code}"),
-    };
-    let kind = match status {
-        403 | 401 => io::ErrorKind::PermissionDenied,
-        507 => io::ErrorKind::StorageFull,
-        _ => io::ErrorKind::Other,
-    };
-    match status {
-        301 | 307 | 400 if region.is_some() && code != "BadDigest" => {
-            let region = region.unwrap_or_default();
-            let said =
-                format!("{said}; the bucket is in the region `{region}`: AWS_REGION says so");
-            Failed::Final(io::Error::new(kind, said))
-        }
-        408 | 409 | 429 | 500 | 502 | 503 | 504 => Failed::Passing(io::Error::new(kind, said)),
-        _ => Failed::Final(io::Error::new(kind, said)),
-    }
-}
-
-/// The time that a header tells.
-fn time(answer: &Response<ureq::Body>, header: &str) -> Option<Timestamp> {
-    let text = answer.headers().get(header)?.to_str().ok()?;
-    let time = jiff::fmt::rfc2822::parse(text).ok()?;
-    Some(time.timestamp())
-}
-
-/// By the server's own clock.
-fn age(now: Timestamp, written: Timestamp) -> Duration {
-    Duration::from_secs(now.duration_since(written).as_secs().unsigned_abs())
-}
-
-/// What stands between the tags of this name.
-fn tag<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    let (_, rest) = text.split_once(&format!("<{name}>"))?;
-    rest.split_once(&format!("</{name}>"))
-        .map(|(inside, _)| inside)
-}
-
-fn is_missing(answer: &mut Response<ureq::Body>) -> Result<bool, Failed> {
-    if answer.status().as_u16() != 404 {
-        return Ok(false);
-    }
-    let mut text = String::new();
-    let read = answer
-        .body_mut()
-        .as_reader()
-        .take(1 << 16)
-        .read_to_string(&mut text);
-    read.map_err(Failed::Passing)?;
-    match tag(&text, "Code") {
-        Some("NoSuchBucket") => {
-            let error = io::Error::other("there is no such bucket");
-            Err(Failed::Final(error))
-        }
-        _ => Ok(true),
     }
 }
 
@@ -361,9 +267,8 @@ impl Storage for S3 {
             let size = size.and_then(|size| size.to_str().ok()?.parse().ok());
             let size = size.ok_or_else(|| Failed::Final(io::Error::other("it has no size")))?;
             let now = time(&answer, "date").unwrap_or_else(Timestamp::now);
-            let written = time(&answer, "last-modified");
-            let age = written.map_or(Duration::ZERO, |written| age(now, written));
-            Ok(Some(Stat { size, age }))
+            let written = time(&answer, "last-modified").unwrap_or(now);
+            Ok(Some(stat(size, now, written)))
         })
     }
 

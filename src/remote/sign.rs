@@ -17,6 +17,8 @@ use serde::Serialize;
 
 use crate::store::Digest;
 
+use super::layout;
+
 /// How a public key begins where it is written.
 const PREFIX: &str = "ed25519:";
 
@@ -95,21 +97,36 @@ impl Signature {
         let key = Digest::of(&key.0).short();
         format!("{record}.{key}.sig")
     }
+
+    /// Who has signed the record of this digest, if this is a signature of it.
+    fn signer(&self, record: Digest) -> Option<PublicKey> {
+        let key = PublicKey::read(&self.key).ok()?;
+        let bytes = STANDARD.decode(&self.signature).ok()?;
+        let checked = UnparsedPublicKey::new(&ED25519, &key.0).verify(&message(record), &bytes);
+        checked.is_ok().then_some(key)
+    }
 }
 
 /// Whether one of these keys has signed the record.
 pub(super) fn is_signed(text: &[u8], record: Digest, trusted: &[PublicKey]) -> bool {
+    let signature = serde_json::from_slice::<Signature>(text);
+    signature.is_ok_and(|signature| {
+        let signer = signature.signer(record);
+        signer.is_some_and(|signer| trusted.contains(&signer))
+    })
+}
+
+/// Whether what stands beside the record of this name is no signature of it, whoever's: one of a kind of key that
+/// is not known here may be one.
+pub(super) fn is_damaged(text: &[u8], file: &str, record: &str) -> bool {
     let Ok(signature) = serde_json::from_slice::<Signature>(text) else {
-        return false;
+        return true;
     };
-    let (Ok(key), Ok(bytes)) = (
-        PublicKey::read(&signature.key),
-        STANDARD.decode(&signature.signature),
-    ) else {
+    if !signature.key.starts_with(PREFIX) {
         return false;
-    };
-    let checked = UnparsedPublicKey::new(&ED25519, &key.0).verify(&message(record), &bytes);
-    trusted.contains(&key) && checked.is_ok()
+    }
+    let signer = layout::record_named(record).and_then(|record| signature.signer(record));
+    signer.is_none_or(|signer| Signature::file(record, &signer) != file)
 }
 
 fn message(record: Digest) -> Vec<u8> {

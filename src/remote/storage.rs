@@ -81,6 +81,19 @@ pub(super) struct Stat {
     pub size: u64,
     /// Since it was last written.
     pub age: Duration,
+    /// How far ahead the time is at which it says that it was written: of a clock that was wrong.
+    pub ahead: Duration,
+}
+
+impl Stat {
+    /// One that was written so long ago, or, as an error, is to be so far ahead.
+    pub(super) fn written(size: u64, ago: Result<Duration, Duration>) -> Self {
+        let (age, ahead) = match ago {
+            Ok(age) => (age, Duration::ZERO),
+            Err(ahead) => (Duration::ZERO, ahead),
+        };
+        Stat { size, age, ahead }
+    }
 }
 
 /// A file of a listing.
@@ -116,9 +129,9 @@ pub(super) struct Page {
 
 /// The storage that a text names: a folder, relative to the root of the project.
 pub(super) fn at(place: &str, root: &Path) -> Result<Box<dyn Storage>, RemoteError> {
-    if let Some((scheme, _)) = place.split_once("://") {
+    if let Some((scheme, path)) = place.split_once("://") {
         return match scheme {
-            "file" => Ok(Box::new(Folder::new(Path::new(&place["file://".len()..])))),
+            "file" => Ok(Box::new(Folder::new(&root.join(path)))),
             "s3" => Ok(Box::new(S3::new(place)?)),
             _ => Err(RemoteError::Scheme {
                 scheme: scheme.to_owned(),

@@ -1,4 +1,6 @@
-use std::collections::BTreeMap;
+mod cleaning;
+mod mending;
+
 use std::fs;
 use std::path::Path;
 
@@ -13,6 +15,7 @@ use crate::store::Lookup;
 use crate::store::Outcome;
 use crate::store::StepResult;
 use crate::store::Store;
+use crate::store::Wanted;
 
 fn store(folder: &Path) -> Store {
     Store::open(folder, Access::Write { wait: false }).unwrap()
@@ -62,7 +65,12 @@ fn push(remote: &Remote, store: &Store, keys: &[Digest]) -> Result<Pushed, Remot
 }
 
 fn fetch(remote: &Remote, store: &Store, keys: &[Digest]) -> Vec<Answer> {
-    remote.fetch(store, keys, &Progress::default()).unwrap()
+    let wanted = keys.iter().map(|key| Wanted {
+        key: *key,
+        outputs: vec!["out".to_owned()],
+    });
+    let wanted: Vec<Wanted> = wanted.collect();
+    remote.fetch(store, &wanted, &Progress::default()).unwrap()
 }
 
 #[test]
@@ -97,147 +105,6 @@ fn what_one_store_has_another_gets_with_its_explanation() {
     assert_eq!((back.results, back.known), (0, 3));
     let unknown = fetch(&remote, &b, &[Digest::of(b"unknown")]);
     assert!(unknown[0].result.is_none() && unknown[0].refused.is_empty());
-}
-
-#[test]
-fn what_is_not_what_its_name_says_is_refused_and_comes_back_with_the_next_push() {
-    let space = tempfile::tempdir().unwrap();
-    let (a, b) = (
-        store(&space.path().join("a")),
-        store(&space.path().join("b")),
-    );
-    let keys = [keep(&a, "one", b"first"), keep(&a, "two", b"second")];
-    let remote = Remote::open_to_write("shared", space.path()).unwrap();
-    push(&remote, &a, &keys).unwrap();
-    let path = |content: &[u8]| {
-        space
-            .path()
-            .join("shared")
-            .join(layout::object(Digest::of(content)))
-    };
-    for (damage, why) in [
-        (Some(&b"f1rst"[..]), "not what its name says"),
-        (Some(b"fir"), "not what its name says"),
-        (Some(b"first and more"), "not what its name says"),
-        (None, "is not there"),
-    ] {
-        fs::remove_file(path(b"first")).unwrap();
-        if let Some(damage) = damage {
-            fs::write(path(b"first"), damage).unwrap();
-        }
-        let answers = fetch(&remote, &b, &keys);
-        assert!(answers[0].result.is_none());
-        assert!(answers[0].refused[0].why.contains(why), "{:?}", answers[0]);
-        assert_eq!(
-            answers[0].refused[0].name,
-            layout::object(Digest::of(b"first"))
-        );
-        assert!(answers[1].result.is_some());
-        assert!(matches!(b.lookup(keys[0]).unwrap(), Lookup::Miss));
-        // Only its length tells a push that it has to be sent again.
-        if damage.is_none_or(|damage| damage.len() != 5) {
-            assert_eq!(push(&remote, &a, &keys).unwrap().objects, 1);
-            assert_eq!(fs::read(path(b"first")).unwrap(), b"first");
-        }
-        if damage.is_some_and(|damage| damage.len() == 5) {
-            fs::remove_file(path(b"first")).unwrap();
-            push(&remote, &a, &keys).unwrap();
-        }
-    }
-    assert!(fetch(&remote, &b, &keys)[0].result.is_some());
-    // Records, too.
-    let records = space.path().join("shared").join(layout::records(keys[0]));
-    let record = fs::read_dir(&records)
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
-    let text = fs::read_to_string(&record).unwrap();
-    fs::remove_file(&record).unwrap();
-    fs::write(&record, text.replace("one", "owe")).unwrap();
-    let c = store(&space.path().join("c"));
-    let answers = fetch(&remote, &c, &keys[..1]);
-    assert!(answers[0].result.is_none() && answers[0].refused.len() == 1);
-    // A record that is what its name says, and belongs to another key.
-    let forged = text.replace(&keys[0].to_hex(), &keys[1].to_hex());
-    let name = format!("{}.json", Digest::of(forged.as_bytes()));
-    fs::remove_file(&record).unwrap();
-    fs::write(records.join(name), forged).unwrap();
-    let answers = fetch(&remote, &c, &keys[..1]);
-    assert!(answers[0].refused[0].why.contains("belongs to the key"));
-}
-
-#[test]
-fn everything_is_read_and_what_is_wrong_is_named_and_put_right() {
-    let space = tempfile::tempdir().unwrap();
-    let (a, b) = (
-        store(&space.path().join("a")),
-        store(&space.path().join("b")),
-    );
-    let keys = [
-        keep(&a, "one", b"first"),
-        keep(&a, "two", b"second"),
-        keep(&a, "three", b"third"),
-    ];
-    let remote = Remote::open_to_write("shared", space.path()).unwrap();
-    push(&remote, &a, &keys).unwrap();
-    let verify = |repair: Option<&Store>| {
-        let verified = remote.verify(repair.is_some(), repair, &Progress::default());
-        verified.unwrap()
-    };
-    let whole = verify(None);
-    assert_eq!((whole.records, whole.objects, whole.bytes), (3, 3, 16));
-    assert!(whole.wrong.is_empty());
-    let path = |name: &str| space.path().join("shared").join(name);
-    let damage = |name: &str, content: Option<&[u8]>| {
-        fs::remove_file(path(name)).unwrap();
-        if let Some(content) = content {
-            fs::write(path(name), content).unwrap();
-        }
-    };
-    let object = |content: &[u8]| layout::object(Digest::of(content));
-    let record = &remote.list(&layout::records(keys[2])).unwrap()[0].name;
-    // As long as it was: no push sees that.
-    damage(&object(b"first"), Some(b"f1rst"));
-    damage(&object(b"second"), None);
-    damage(record, Some(b"{}"));
-    let found = verify(None);
-    let why: BTreeMap<String, String> = found
-        .wrong
-        .into_iter()
-        .map(|wrong| (wrong.name, wrong.why))
-        .collect();
-    assert_eq!(why.len(), 3, "{why:?}");
-    assert!(why[&object(b"first")].contains("not what its name says"));
-    assert!(why[&object(b"second")].contains("is not there"));
-    assert!(why[record].contains("not what its name says"));
-    // Nothing is touched without being asked for, and who has nothing takes away what is damaged.
-    assert_eq!(verify(None).wrong.len(), 3);
-    let mended = verify(Some(&b));
-    assert_eq!((mended.sent, mended.removed), (0, 2));
-    assert!(!path(&object(b"first")).exists() && !path(record).exists());
-    assert_eq!(verify(None).wrong.len(), 2);
-    let mended = verify(Some(&a));
-    assert_eq!((mended.sent, mended.removed), (2, 0));
-    assert!(verify(None).wrong.is_empty());
-    // The record comes back with the next push, and its object was never gone.
-    let pushed = push(&remote, &a, &keys).unwrap();
-    assert_eq!((pushed.results, pushed.objects), (1, 0));
-    assert!(
-        fetch(&remote, &b, &keys)
-            .iter()
-            .all(|answer| answer.result.is_some())
-    );
-    // Signatures are looked for where that is asked for.
-    let key = sign::key_of_test(1);
-    let remote = remote.trusting(&[key.public()]);
-    let unsigned = remote.verify(false, None, &Progress::default()).unwrap();
-    assert_eq!(unsigned.wrong.len(), 3);
-    let remote = remote.signing(Some(key));
-    push(&remote, &a, &keys).unwrap();
-    let signed = remote.verify(false, None, &Progress::default()).unwrap();
-    assert!(signed.wrong.is_empty(), "{:?}", signed.wrong);
 }
 
 #[test]
@@ -337,111 +204,6 @@ fn roots_have_names_that_no_other_root_has() {
     }
 }
 
-/// Makes everything in the folder look as if nobody had written it for days.
-fn age(space: &Path, days: u64) {
-    let mut open = vec![space.join("shared")];
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(folder).unwrap().flatten() {
-            if entry.path().is_dir() {
-                open.push(entry.path());
-                continue;
-            }
-            let then = std::time::SystemTime::now() - std::time::Duration::from_secs(days * 86_400);
-            let path = entry.path();
-            let mode = fs::metadata(&path).unwrap().permissions();
-            let bytes = fs::read(&path).unwrap();
-            // Objects are read-only: a new file takes their place.
-            fs::remove_file(&path).unwrap();
-            fs::write(&path, bytes).unwrap();
-            fs::File::options()
-                .write(true)
-                .open(&path)
-                .unwrap()
-                .set_modified(then)
-                .unwrap();
-            fs::set_permissions(&path, mode).unwrap();
-        }
-    }
-}
-
-#[test]
-fn a_clean_up_takes_only_what_nobody_reaches_and_nobody_wrote_for_long() {
-    let space = tempfile::tempdir().unwrap();
-    let (a, b) = (
-        store(&space.path().join("a")),
-        store(&space.path().join("b")),
-    );
-    let old = [keep(&a, "one", b"1"), keep(&a, "two", b"2")];
-    let bens = [keep(&b, "three", b"3"), keep(&b, "two", b"2")];
-    let remote = Remote::open_to_write("shared", space.path()).unwrap();
-    push(&remote, &a, &old).unwrap();
-    let named = Root {
-        who: "ben".to_owned(),
-        name: "e/paper".to_owned(),
-        ..root(&bens)
-    };
-    remote
-        .push(&b, &bens, &[named], &Progress::default())
-        .unwrap();
-    // Anna goes on: nothing of hers reaches her first results any more.
-    let new = [keep(&a, "four", b"4")];
-    push(&remote, &a, &new).unwrap();
-    let week = std::time::Duration::from_secs(7 * 86_400);
-    let sweep = |older, forget: &[String], pretend| {
-        remote
-            .collect("anna", older, forget, pretend, &Progress::default())
-            .unwrap()
-    };
-    let young = sweep(week, &[], false);
-    assert_eq!(
-        (young.records, young.objects, young.kept_records),
-        (0, 0, 4)
-    );
-    age(space.path(), 8);
-    let would = sweep(week, &[], true);
-    assert_eq!((would.records, would.objects, would.bytes), (1, 1, 1));
-    assert_eq!(would.roots.len(), 2);
-    let done = sweep(week, &[], false);
-    assert_eq!((done.records, done.objects, done.kept_records), (1, 1, 3));
-    let c = store(&space.path().join("c"));
-    let answers = fetch(&remote, &c, &[bens[0], bens[1], new[0], old[0]]);
-    let there: Vec<bool> = answers
-        .iter()
-        .map(|answer| answer.result.is_some())
-        .collect();
-    assert_eq!(there, [true, true, true, false]);
-    // What is gone comes back with the next push that has it; what is old is written anew.
-    assert_eq!(push(&remote, &a, &old).unwrap().results, 2);
-    // A day is the least, whatever is asked for.
-    let ben = ["ben/p-1/e/paper".to_owned()];
-    let none = sweep(std::time::Duration::ZERO, &ben, true);
-    assert_eq!(none.roots.len(), 1);
-    assert_eq!(none.records, 2, "ben's own, and what anna has left");
-    // Two at once are one too many.
-    fs::create_dir_all(space.path().join("shared/leases")).unwrap();
-    fs::write(
-        space.path().join("shared/leases/gc"),
-        r#"{"who":"ben","nonce":"1"}"#,
-    )
-    .unwrap();
-    let error = remote
-        .collect("anna", week, &[], false, &Progress::default())
-        .unwrap_err();
-    assert!(error.to_string().contains("ben cleans up"), "{error}");
-    // A root that nobody understands stops it.
-    fs::remove_file(space.path().join("shared/leases/gc")).unwrap();
-    fs::write(space.path().join("shared/roots/anna/p-1/e.json"), "{").unwrap();
-    let error = remote
-        .collect("anna", week, &[], false, &Progress::default())
-        .unwrap_err();
-    assert!(error.to_string().contains("understand"), "{error}");
-    assert!(
-        fetch(&remote, &store(&space.path().join("d")), &old)[1]
-            .result
-            .is_some()
-    );
-}
-
 #[test]
 fn only_results_of_the_same_class_of_machines_are_taken_where_that_is_asked_for() {
     let space = tempfile::tempdir().unwrap();
@@ -484,4 +246,54 @@ fn where_keys_are_trusted_only_what_they_signed_is_taken() {
     assert_eq!(push(&ours, &a, &[key]).unwrap().known, 1);
     // A signature under another record's name is none.
     assert!(fetch(&trusting, &b, &[key])[0].result.is_some());
+}
+
+#[test]
+fn a_record_without_what_the_step_leaves_is_refused() {
+    let space = tempfile::tempdir().unwrap();
+    let (a, b) = (
+        store(&space.path().join("a")),
+        store(&space.path().join("b")),
+    );
+    let key = keep(&a, "one", b"1");
+    let remote = Remote::open_to_write("shared", space.path()).unwrap();
+    push(&remote, &a, &[key]).unwrap();
+    let wanted = Wanted {
+        key,
+        outputs: vec!["out".to_owned(), "metrics".to_owned()],
+    };
+    let answers = remote.fetch(&b, &[wanted], &Progress::default()).unwrap();
+    assert!(answers[0].result.is_none());
+    let why = &answers[0].refused[0].why;
+    assert!(why.contains("no output `metrics`"), "{why}");
+    assert!(matches!(b.lookup(key).unwrap(), Lookup::Miss));
+}
+
+#[test]
+fn a_folder_has_one_name_however_it_is_written() {
+    let space = tempfile::tempdir().unwrap();
+    let space = fs::canonicalize(space.path()).unwrap();
+    let root = space.join("project");
+    fs::create_dir_all(root.join("deep")).unwrap();
+    let lab = space.join("lab").display().to_string();
+    for written in [
+        "../lab",
+        "file://../lab",
+        "./../lab/.",
+        "deep/../../lab",
+        &lab,
+        &format!("file://{lab}"),
+    ] {
+        assert_eq!(Remote::place_of(written, &root).unwrap(), lab, "{written}");
+    }
+    // What is above a link is above what it leads to.
+    #[cfg(unix)]
+    {
+        let elsewhere = space.join("elsewhere/project");
+        fs::create_dir_all(&elsewhere).unwrap();
+        let link = space.join("link");
+        std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
+        let lab = space.join("elsewhere/lab").display().to_string();
+        assert_eq!(Remote::place_of("../lab", &link).unwrap(), lab);
+    }
 }

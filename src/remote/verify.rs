@@ -1,5 +1,6 @@
 //! Whether a shared store holds what it says: everything in it is read.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::io;
@@ -14,14 +15,14 @@ use super::Refusal;
 use super::Remote;
 use super::RemoteError;
 use super::fetch::Unusable;
+use super::files::or_refused;
 use super::layout;
 use super::parallel::each;
+use super::sign;
 use super::storage::Content;
 use super::storage::Entry;
 use super::storage::Hashed;
 use super::storage::Kind;
-use super::storage::is_of_the_file;
-use super::storage::unreadable;
 
 /// What a look at everything has found.
 #[derive(Clone, Debug, Default)]
@@ -38,8 +39,8 @@ pub struct Verified {
 }
 
 impl Remote {
-    /// Reads every record and every object. To repair, what is wrong and whole in the store here is sent again,
-    /// and what is damaged otherwise removed: the next push of who has it sends it.
+    /// Reads every record, every signature and every object. To repair, what is wrong and whole in the store here is
+    /// sent again, and what is damaged otherwise removed: the next push of who has it sends it.
     ///
     /// # Errors
     /// Where it cannot be read, or not be written to.
@@ -49,16 +50,49 @@ impl Remote {
         here: Option<&Store>,
         progress: &Progress,
     ) -> Result<Verified, RemoteError> {
-        let at_once = self.storage.at_once();
-        let mut verified = Verified::default();
-        let mut damaged: Vec<Damaged> = Vec::new();
-        let mut named: HashMap<Digest, Object> = HashMap::new();
+        let mut found = Found::default();
+        let named = self.verify_records(&mut found, progress)?;
+        self.verify_objects(&named, &mut found, progress)?;
+        let Found {
+            mut verified,
+            damaged,
+        } = found;
+        verified.wrong.sort_by(|a, b| a.name.cmp(&b.name));
+        if repair {
+            for damaged in damaged {
+                let mended = self.mend(here, &damaged, &mut verified);
+                // Another's file: the rest is put right.
+                if let Err(refusal) = or_refused(&damaged.name, mended)? {
+                    let mut wrong = verified.wrong.iter_mut();
+                    if let Some(wrong) = wrong.find(|wrong| wrong.name == refusal.name) {
+                        wrong.why = format!("{}; {}", wrong.why, refusal.why);
+                    }
+                }
+            }
+            self.settle()?;
+        }
+        Ok(verified)
+    }
+
+    /// Reads the records and what is signed of them; what they name.
+    fn verify_records(
+        &self,
+        found: &mut Found,
+        progress: &Progress,
+    ) -> Result<Vec<Named>, RemoteError> {
         let (mut files, closed) = self.list_open("records")?;
-        verified.wrong.extend(closed.iter().map(Refusal::closed));
+        found
+            .verified
+            .wrong
+            .extend(closed.iter().map(Refusal::closed));
         files.sort_by(|a, b| a.name.cmp(&b.name));
         progress.asked(files.len());
-        let read = each(&files, at_once, progress, |file| {
+        let read = each(&files, self.storage.at_once(), progress, |file| {
             progress.looked();
+            if let Some(record) = layout::record_signed(&file.name) {
+                let damaged = self.is_no_signature(&file.name, &record)?;
+                return Ok(damaged.map(|why| (Err(why), true)));
+            }
             let Some(key) = layout::key_of_record(&file.name) else {
                 return Ok(None);
             };
@@ -77,117 +111,129 @@ impl Remote {
             };
             Ok(read.map(|read| (read, signed)))
         })?;
+        let mut named = Vec::new();
         for (file, read) in files.iter().zip(read) {
-            let name = || file.name.clone();
             match read {
                 None => {}
                 Some((Ok(record), signed)) => {
-                    verified.records += 1;
-                    let objects = record.objects().into_iter();
-                    named.extend(objects.map(|object| (object.digest, object)));
+                    found.verified.records += 1;
                     if !signed {
-                        let why = "no key that is trusted has signed it".to_owned();
-                        verified.wrong.push(Refusal { name: name(), why });
+                        found.note_wrong(&file.name, &Unusable::Unsigned);
                     }
+                    named.push(Named {
+                        record: file.name.clone(),
+                        objects: record.objects(),
+                    });
                 }
-                Some((Err(unusable), _)) => {
-                    // A whole one is another version's, and one that we may not read may be whole: they stay.
-                    if matches!(unusable, Unusable::Damaged) {
-                        damaged.push(Damaged {
-                            name: name(),
-                            object: None,
-                            is_useless: true,
-                        });
-                    }
-                    let why = unusable.to_string();
-                    verified.wrong.push(Refusal { name: name(), why });
-                }
+                // A whole one is another version's, and one that we may not read may be whole: they stay.
+                Some((Err(unusable), _)) => match unusable {
+                    Unusable::Damaged => found.note_useless(&file.name, &unusable),
+                    _ => found.note_wrong(&file.name, &unusable),
+                },
             }
         }
+        Ok(named)
+    }
+
+    /// Why a file is no signature of the record of this name, if it is none.
+    fn is_no_signature(&self, file: &str, record: &str) -> Result<Option<Unusable>, RemoteError> {
+        Ok(match self.read_open(file, layout::SIGNATURE)? {
+            Ok(Some(text)) => sign::is_damaged(&text, file, record).then_some(Unusable::Damaged),
+            Ok(None) => None,
+            Err(error) => Some(Unusable::Unreadable(error)),
+        })
+    }
+
+    /// Reads the objects, and compares them with what the records say of them.
+    fn verify_objects(
+        &self,
+        named: &[Named],
+        found: &mut Found,
+        progress: &Progress,
+    ) -> Result<(), RemoteError> {
+        // One may be there with several sizes, of which one is right, or with and without being executable.
+        let mut by_digest: BTreeMap<Digest, BTreeSet<Object>> = BTreeMap::new();
+        for object in named.iter().flat_map(|named| &named.objects) {
+            by_digest.entry(object.digest).or_default().insert(*object);
+        }
+        let said = |digest: Digest| -> Vec<Object> {
+            let objects = by_digest.get(&digest).into_iter().flatten();
+            objects.copied().collect()
+        };
         let (files, closed) = self.list_open("objects")?;
-        verified.wrong.extend(closed.iter().map(Refusal::closed));
+        found
+            .verified
+            .wrong
+            .extend(closed.iter().map(Refusal::closed));
         let there: BTreeSet<&str> = files.iter().map(|file| &*file.name).collect();
         let hidden = |name: &str| closed.iter().any(|folder| is_below(name, folder));
-        for object in named.values() {
-            let name = layout::object(object.digest);
+        for digest in by_digest.keys() {
+            let name = layout::object(*digest);
             if !there.contains(&*name) && !hidden(&name) {
-                let why = "a record names it, and it is not there".to_owned();
-                damaged.push(Damaged {
-                    name: name.clone(),
-                    object: Some(*object),
-                    is_useless: true,
-                });
-                verified.wrong.push(Refusal { name, why });
+                found.note_damaged(&name, said(*digest), true, &Unusable::Missing);
             }
         }
         for size in files.iter().filter_map(|file| Some(file.stat?.size)) {
             progress.to_move(size);
         }
-        let read = each(&files, at_once, progress, |file| {
+        let read = each(&files, self.storage.at_once(), progress, |file| {
             let Some(digest) = layout::object_named(&file.name) else {
                 return Ok(None);
             };
-            let object = named.get(&digest).copied();
             let read = self.reread(&file.name, digest, progress)?;
             progress.done();
-            Ok(Some((read, object)))
+            Ok(read.map(|read| (digest, read)))
         })?;
-        for (file, (read, object)) in files.iter().zip(read).filter_map(|(f, r)| Some((f, r?))) {
-            let wrong = match read {
-                Ok((size, right)) => {
-                    verified.objects += 1;
-                    verified.bytes += size;
-                    (!right).then(|| Unusable::Damaged.to_string())
-                }
-                Err(ref why) => Some(why.clone()),
+        let mut sizes: HashMap<Digest, u64> = HashMap::new();
+        for (file, read) in files.iter().zip(read) {
+            let Some((digest, (size, right))) = read else {
+                continue;
             };
-            if let Some(why) = wrong {
-                damaged.push(Damaged {
-                    name: file.name.clone(),
-                    object,
-                    is_useless: read.is_ok(),
-                });
-                verified.wrong.push(Refusal {
-                    name: file.name.clone(),
-                    why,
-                });
+            let is_read = !matches!(right, Err(Unusable::Unreadable(_)));
+            found.verified.objects += usize::from(is_read);
+            found.verified.bytes += size;
+            match right {
+                Ok(()) => {
+                    sizes.insert(digest, size);
+                }
+                Err(why) => found.note_damaged(&file.name, said(digest), is_read, &why),
             }
         }
-        verified.wrong.sort_by(|a, b| a.name.cmp(&b.name));
-        if repair {
-            for damaged in damaged {
-                self.mend(here, &damaged, &mut verified)?;
+        for Named { record, objects } in named {
+            let is_other = |object: &&Object| {
+                let size = sizes.get(&object.digest);
+                size.is_some_and(|size| *size != object.size)
+            };
+            if let Some(object) = objects.iter().find(is_other) {
+                let why = Unusable::OtherSize(layout::object(object.digest));
+                found.note_useless(record, &why);
             }
-            self.settle()?;
         }
-        Ok(verified)
+        Ok(())
     }
 
-    /// The files below a folder, and the folders there that others keep to themselves.
-    pub(super) fn list_open(&self, folder: &str) -> Result<(Vec<Entry>, Vec<Entry>), RemoteError> {
-        let listed = self.list(folder)?.into_iter();
-        Ok(listed.partition(|entry| !entry.closed))
-    }
-
-    /// How long a file is, and whether its content has this digest; or why it cannot be read.
+    /// How long an object is, and what is wrong with it; none where it is gone.
     fn reread(
         &self,
         name: &str,
         digest: Digest,
         progress: &Progress,
-    ) -> Result<Result<(u64, bool), String>, RemoteError> {
+    ) -> Result<Option<(u64, Result<(), Unusable>)>, RemoteError> {
         let mut counted = Counted { bytes: 0, progress };
         let mut hashed = Hashed::new(&mut counted);
-        let read = self.storage.read(name, u64::MAX, &mut hashed);
-        let found = hashed.digest();
-        match read {
-            // Removed while others were read.
-            Ok(false) => Ok(Ok((0, true))),
-            Ok(true) => Ok(Ok((counted.bytes, found == digest))),
-            Err(_) if progress.is_stopped() => Err(RemoteError::Stopped),
-            Err(error) if is_of_the_file(&error) => Ok(Err(unreadable(&error))),
-            Err(error) => Err(RemoteError::io("read", &*self.storage, name, error)),
+        let read = self.read_to(name, u64::MAX, &mut hashed);
+        let is_it = hashed.digest() == digest;
+        if progress.is_stopped() {
+            return Err(RemoteError::Stopped);
         }
+        let right = match read? {
+            // Removed while others were read.
+            Ok(false) => return Ok(None),
+            Ok(true) if is_it => Ok(()),
+            Ok(true) => Err(Unusable::Damaged),
+            Err(error) => Err(Unusable::Unreadable(error)),
+        };
+        Ok(Some((counted.bytes, right)))
     }
 
     fn mend(
@@ -197,10 +243,13 @@ impl Remote {
         verified: &mut Verified,
     ) -> Result<(), RemoteError> {
         let name = &*damaged.name;
-        if let Some((object, store)) = damaged.object.zip(here)
-            && store.presence(&object) == Presence::Intact
+        if let Some(store) = here
+            && let Some(object) = damaged
+                .objects
+                .iter()
+                .find(|object| store.presence(object) == Presence::Intact)
         {
-            let path = store.path(&object);
+            let path = store.path(object);
             self.write(name, Content::File(&path, object.digest), Kind::Content)?;
             verified.sent += 1;
             return Ok(());
@@ -213,13 +262,46 @@ impl Remote {
     }
 }
 
+/// A record that can be read.
+struct Named {
+    record: String,
+    objects: Vec<Object>,
+}
+
+#[derive(Default)]
+struct Found {
+    verified: Verified,
+    damaged: Vec<Damaged>,
+}
+
 /// What is to be put right.
 struct Damaged {
     name: String,
-    /// Where it is one that a record names.
-    object: Option<Object>,
+    /// What records say of it, where it is an object.
+    objects: Vec<Object>,
     /// Nobody can use it. What we only cannot read stays, if we have none to put in its place.
     is_useless: bool,
+}
+
+impl Found {
+    /// Tells of a file that stays as it is.
+    fn note_wrong(&mut self, name: &str, why: &Unusable) {
+        self.verified.wrong.push(Refusal::of(name.to_owned(), why));
+    }
+
+    /// Tells of a file that nobody can use, and that comes back with a push.
+    fn note_useless(&mut self, name: &str, why: &Unusable) {
+        self.note_damaged(name, Vec::new(), true, why);
+    }
+
+    fn note_damaged(&mut self, name: &str, objects: Vec<Object>, useless: bool, why: &Unusable) {
+        self.note_wrong(name, why);
+        self.damaged.push(Damaged {
+            name: name.to_owned(),
+            objects,
+            is_useless: useless,
+        });
+    }
 }
 
 fn is_below(name: &str, folder: &Entry) -> bool {

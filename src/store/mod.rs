@@ -71,6 +71,6 @@ pub use record::{KeyParts, Record, StepResult};
 #[doc(hidden)]
 pub use records::{decoded, encoded};
 pub use removal::{is_mounted, remove_all, remove_tree};
-pub use shared::{Fetched, SHARED_VERSION, SharedRecord, UnfitRecord};
+pub use shared::{Fetched, SHARED_VERSION, SharedRecord, UnfitRecord, Wanted};
 pub use snapshot::{ObjectSnapshot, SnapshotState};
 pub use store::{Access, Lookup, Store};

@@ -38,7 +38,17 @@ CREATE TABLE IF NOT EXISTS fetched(
 CREATE TABLE IF NOT EXISTS shared(
   remote TEXT NOT NULL, key BLOB NOT NULL, PRIMARY KEY(remote, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS remotes(place TEXT PRIMARY KEY, remote TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS roots(
+  remote TEXT NOT NULL, experiment TEXT NOT NULL, digest BLOB NOT NULL, PRIMARY KEY(remote, experiment)) WITHOUT ROWID;
 ";
+
+/// A result that others are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub key: Digest,
+    /// What its step leaves, by name.
+    pub outputs: Vec<String>,
+}
 
 /// A result with its explanation, as one store gives it to another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,6 +82,8 @@ pub enum UnfitRecord {
     OtherKey(Digest),
     #[error("it names `{0}`, which leads out of its folder")]
     Outside(String),
+    #[error("it has no output `{0}`, which its step leaves")]
+    Lacks(String),
 }
 
 /// Where a result came from that was not made here.
@@ -128,6 +140,18 @@ impl SharedRecord {
         Ok(record)
     }
 
+    /// Whether these outputs are in it.
+    ///
+    /// # Errors
+    /// The first that is not.
+    pub fn leaves(&self, outputs: &[String]) -> Result<(), UnfitRecord> {
+        let mut outputs = outputs.iter();
+        match outputs.find(|output| self.outputs.get(output.as_str()).is_none()) {
+            Some(lacks) => Err(UnfitRecord::Lacks(lacks.clone())),
+            None => Ok(()),
+        }
+    }
+
     /// Each object once.
     pub fn objects(&self) -> Vec<Object> {
         let artifacts = self.outputs.values();
@@ -168,9 +192,13 @@ fn link_stays_inside(name: &str, target: &str) -> bool {
 }
 
 fn there(connection: &Connection) -> rusqlite::Result<bool> {
+    has_table(connection, "fetched")
+}
+
+fn has_table(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
     connection
-        .prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = 'fetched'")?
-        .exists([])
+        .prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = ?")?
+        .exists([table])
 }
 
 /// A result was computed here: it is nobody else's any more.
@@ -287,6 +315,41 @@ impl Store {
                 }
             }
             Ok(keys)
+        })
+    }
+
+    /// The digest of what an experiment was last said to reach, in the shared store of this id.
+    pub fn root_sent(&self, remote: &str, experiment: &str) -> Result<Option<Digest>, StoreError> {
+        self.database.with(|connection| {
+            // A store that has shared something may have done so before roots were noted.
+            if !has_table(connection, "roots")? {
+                return Ok(None);
+            }
+            let sent = connection
+                .prepare_cached("SELECT digest FROM roots WHERE remote = ? AND experiment = ?")?
+                .query_row([remote, experiment], |row| {
+                    Ok(digest(row.get_ref(0)?.as_blob()?))
+                })
+                .optional()?;
+            Ok(sent.flatten())
+        })
+    }
+
+    /// Notes what an experiment was said to reach, in the shared store of this id.
+    pub fn note_root(
+        &self,
+        remote: &str,
+        experiment: &str,
+        root: Digest,
+    ) -> Result<(), StoreError> {
+        self.writable()?;
+        self.database.write(|connection| {
+            connection.execute_batch(SCHEMA)?;
+            connection.execute(
+                "INSERT OR REPLACE INTO roots VALUES (?, ?, ?)",
+                (remote, experiment, root.as_bytes()),
+            )?;
+            Ok(())
         })
     }
 

@@ -42,6 +42,8 @@ mod scores;
 mod searches;
 mod sharing;
 #[cfg(unix)]
+mod sharing_by_runs;
+#[cfg(unix)]
 mod sharing_in_a_group;
 #[cfg(target_os = "linux")]
 mod sharing_s3;

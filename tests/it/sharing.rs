@@ -472,7 +472,7 @@ fn a_clean_up_that_is_killed_takes_nothing_that_is_reached() {
         clean.kill().expect("it is ours");
         clean.wait().expect("it ends");
         if lease.exists() {
-            // Of one that died it counts for an hour: that is told, and nobody waits for it here.
+            // One that died counts for some minutes: that is told, and nobody waits for it here.
             let text = ends(&anna, &["gc", "--remote", "--yes"], 3);
             assert!(text.contains("cleans up"), "{text}");
             fs::remove_file(&lease).expect("it is there");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::bar;
 use super::failed;
 use super::of_project;
-use super::push::who;
+use super::reached::who;
 use super::size;
 use super::tell_refused;
 use crate::cli::args;

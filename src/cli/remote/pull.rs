@@ -24,6 +24,7 @@ use crate::remote::Progress;
 use crate::remote::Remote;
 use crate::store::Digest;
 use crate::store::Store;
+use crate::store::Wanted;
 use crate::text::plural;
 
 /// Fetches results wave by wave: what a step leaves says which results come after it.
@@ -52,16 +53,20 @@ pub(in crate::cli) fn pull(args: &PullArgs, err: &mut Printer) -> Result<Exit, S
     let statuses = loop {
         let statuses = previous.statuses(&project);
         let steps = project.plan.steps.iter().zip(&statuses);
-        let mut wanted: Vec<Digest> = steps
+        let mut wanted: Vec<Wanted> = steps
             .filter(|(step, _)| step.policy.cache)
-            .filter_map(|(_, status)| match status {
-                StepStatus::Runs { key, .. } => Some(*key),
+            .filter_map(|(step, status)| match status {
+                StepStatus::Runs { key, .. } if asked.insert(*key) => {
+                    let outputs = step.outputs().into_iter();
+                    Some(Wanted {
+                        key: *key,
+                        outputs: outputs.map(|(name, _)| name.into()).collect(),
+                    })
+                }
                 _ => None,
             })
             .collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        wanted.retain(|key| asked.insert(*key));
+        wanted.sort_unstable_by_key(|wanted| wanted.key);
         let Some(store) = previous.store.as_ref().filter(|_| !wanted.is_empty()) else {
             break statuses;
         };
@@ -76,9 +81,9 @@ pub(in crate::cli) fn pull(args: &PullArgs, err: &mut Printer) -> Result<Exit, S
             }
         };
         let mut there = Vec::new();
-        for (key, answer) in wanted.iter().zip(answers) {
+        for (wanted, answer) in wanted.iter().zip(answers) {
             refused.extend(answer.refused);
-            there.extend(answer.result.map(|_| *key));
+            there.extend(answer.result.map(|_| wanted.key));
         }
         fetched += there.len();
         store.note_shared(remote.place(), remote.id(), &there)?;

@@ -1,7 +1,5 @@
 //! `sweepline push`: what an experiment has goes to the shared store.
 
-use std::collections::BTreeSet;
-use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +11,7 @@ use super::amount;
 use super::bar;
 use super::failed;
 use super::place;
+use super::reached::Reached;
 use super::tell_refused;
 use crate::cli::args;
 use crate::cli::args::PushArgs;
@@ -22,7 +21,6 @@ use crate::cli::previous_run::PreviousRun;
 use crate::cli::printer::Printer;
 use crate::cli::project::Project;
 use crate::cli::reporter::duration;
-use crate::cli::runs;
 use crate::cli::stop::Stop;
 use crate::plan::Step;
 use crate::plan::StepStatus;
@@ -30,17 +28,13 @@ use crate::remote::Progress;
 use crate::remote::Refusal;
 use crate::remote::Remote;
 use crate::remote::RemoteError;
-use crate::remote::Root;
 use crate::remote::SigningKey;
 use crate::store::Access;
 use crate::store::Digest;
-use crate::store::Lookup;
 use crate::store::Store;
+use crate::store::StoreError;
 use crate::text::Diagnostic;
 use crate::text::plural;
-
-/// How many runs are looked through for named ones.
-const RUNS: usize = 100_000;
 
 /// Sends what is missing there.
 pub(in crate::cli) fn push(args: &PushArgs, err: &mut Printer) -> Result<Exit, Stop> {
@@ -55,7 +49,15 @@ pub(in crate::cli) fn push(args: &PushArgs, err: &mut Printer) -> Result<Exit, S
         return Ok(Exit::Success);
     };
     let remote = open(&place, &project, store, args.begin, err)?;
-    let remote = remote.signing(signing_key(err)?);
+    let key = match signing_key() {
+        Ok(key) => key,
+        Err(why) => {
+            err.diagnostic(&Diagnostic::error(why).help(MAKES_A_KEY))?;
+            return Err(Stop::Reported(Exit::Usage));
+        }
+    };
+    tell_signer(key.as_ref(), err)?;
+    let remote = remote.signing(key);
     if !remote.obeys_conditions() {
         writeln!(
             err,
@@ -63,25 +65,20 @@ pub(in crate::cli) fn push(args: &PushArgs, err: &mut Printer) -> Result<Exit, S
             remote.place()
         )?;
     }
-    let sent = send(
-        &project,
-        store,
-        &remote,
-        keys,
-        interrupted,
-        args.progress,
-        err,
-    );
-    let sent = sent.map_err(|error| failed(error, err))??;
+    let reached = Reached::of(&project, store, keys)?;
+    let sent = send(store, &remote, &reached, interrupted, args.progress);
+    let sent = sent.map_err(|error| failed(error, err))?;
+    tell_refused(remote.place(), &sent.refused, err)?;
+    writeln!(err, "{}", sent.text)?;
     if missing > 0 {
         let steps = plural(missing, "step");
         writeln!(err, "{steps} of the plan {} no result yet", have(missing))?;
     }
     // Only spares later runs a look; a run that goes on has the store for itself.
     if let Ok(store) = Store::open(&project.store, Access::Write { wait: false }) {
-        store.note_shared(remote.place(), remote.id(), &sent.keys)?;
+        note(&store, &remote, &reached, &sent)?;
     }
-    Ok(match sent.complete {
+    Ok(match sent.refused.is_empty() {
         true => Exit::Success,
         false => Exit::Failed,
     })
@@ -130,88 +127,131 @@ fn have(count: usize) -> &'static str {
     }
 }
 
+/// What a run has left or found.
+pub(in crate::cli) struct LeftByRun {
+    pub keys: Vec<Digest>,
+    /// Whether it made some of it.
+    pub made: bool,
+}
+
 /// Sends what a run has left or found. What goes wrong is a warning: the results are here all the same.
 pub(in crate::cli) fn after_run(
     project: &Project,
     settings: &RemoteSettings,
     store: &Store,
-    keys: Vec<Digest>,
+    left: LeftByRun,
     interrupted: Arc<AtomicU8>,
     progress: args::Progress,
     err: &mut Printer,
 ) -> Result<(), Stop> {
+    let made = left.made;
+    let reached = Reached::of(project, store, left.keys)?;
     let root = &project.plan.experiment.root;
-    let place = Remote::place_of(&settings.place, root);
-    let sent = place.and_then(|place| {
-        // A run that changes nothing waits for no network; of a folder it looks whether it is the one that it was:
-        // another disk may be mounted there.
-        let id = match Remote::id_in_folder(&settings.place, root) {
-            Some(id) => Some(id),
-            None => store.remote_in(&place)?,
-        };
-        let known = match id {
-            Some(id) => store.shared_with(&id)?,
-            None => HashSet::new(),
-        };
-        if keys.iter().all(|key| known.contains(key)) {
-            return Ok(Ok(()));
-        }
-        // It makes none: where a disk is not mounted, it would lie below.
-        let remote = Remote::open(&settings.place, root)?;
-        let remote = match signing_key(err) {
-            Ok(key) => remote.signing(key),
-            Err(stop) => return Ok(Err(stop)),
-        };
-        let sent = send(project, store, &remote, keys, interrupted, progress, err)?;
-        Ok(match sent {
-            Ok(sent) => store
-                .note_shared(remote.place(), remote.id(), &sent.keys)
-                .map_err(Stop::from),
-            Err(stop) => Err(stop),
-        })
-    });
-    match sent {
-        Ok(sent) => sent,
-        Err(error) => {
-            writeln!(err, "warning: not sent: {error}")?;
-            for hint in error.hints() {
-                writeln!(err, "  = help: {hint}")?;
+    let error = match is_known(settings, root, store, &reached) {
+        Ok(true) if !made => return Ok(()),
+        Err(error) => error,
+        Ok(_) => {
+            let key = match signing_key() {
+                Ok(key) => key,
+                Err(why) => return Ok(not_sent(why, &[MAKES_A_KEY.to_owned()], err)?),
+            };
+            tell_signer(key.as_ref(), err)?;
+            // It makes none: where a disk is not mounted, it would lie below.
+            let sent = Remote::open(&settings.place, root).and_then(|remote| {
+                let remote = remote.signing(key);
+                let sent = send(store, &remote, &reached, interrupted, progress)?;
+                note(store, &remote, &reached, &sent)?;
+                Ok((remote, sent))
+            });
+            match sent {
+                Ok((remote, sent)) => {
+                    tell_refused(remote.place(), &sent.refused, err)?;
+                    // That a root was written anew is nothing to tell.
+                    if sent.is_news {
+                        writeln!(err, "{}", sent.text)?;
+                    }
+                    return Ok(());
+                }
+                Err(error) => error,
             }
-            Ok(())
+        }
+    };
+    Ok(not_sent(error.to_string(), &error.hints(), err)?)
+}
+
+fn not_sent(why: String, hints: &[String], err: &mut Printer) -> std::io::Result<()> {
+    writeln!(err, "warning: not sent: {why}")?;
+    for hint in hints {
+        writeln!(err, "  = help: {hint}")?;
+    }
+    Ok(())
+}
+
+/// Whether all that a run has left is there, and known to be reached, as far as is known here. A run that changes
+/// nothing waits for no network.
+fn is_known(
+    settings: &RemoteSettings,
+    root: &Path,
+    store: &Store,
+    reached: &Reached,
+) -> Result<bool, RemoteError> {
+    // Of a folder it looks whether it is the one that it was: another disk may be mounted there.
+    let id = match Remote::id_in_folder(&settings.place, root) {
+        Some(id) => Some(id),
+        None => store.remote_in(&Remote::place_of(&settings.place, root)?)?,
+    };
+    let Some(id) = id else {
+        return Ok(reached.left.is_empty());
+    };
+    if store.root_sent(&id, &reached.experiment)? != Some(reached.digest()) {
+        return Ok(false);
+    }
+    let there = store.shared_with(&id)?;
+    for key in &reached.left {
+        // What was accepted stays here.
+        if !there.contains(key) && store.accepted(*key)?.is_none() {
+            return Ok(false);
         }
     }
+    Ok(true)
+}
+
+/// Notes what is there now.
+fn note(store: &Store, remote: &Remote, reached: &Reached, sent: &Sent) -> Result<(), StoreError> {
+    store.note_shared(remote.place(), remote.id(), &sent.there)?;
+    store.note_root(remote.id(), &reached.experiment, reached.digest())
 }
 
 /// What is in the shared store after a push.
 struct Sent {
-    keys: Vec<Digest>,
-    /// Whether that is all that was meant.
-    complete: bool,
+    there: Vec<Digest>,
+    /// What is in the way of the rest.
+    refused: Vec<Refusal>,
+    /// What was done, for people.
+    text: String,
+    /// Whether any result or object went there.
+    is_news: bool,
 }
 
-/// Sends results of these keys, and what the last run and the experiment's named runs left, and says so.
+/// Sends what is reached as far as it is not there, and says there that it is reached.
 fn send(
-    project: &Project,
     store: &Store,
     remote: &Remote,
-    keys: Vec<Digest>,
+    reached: &Reached,
     interrupted: Arc<AtomicU8>,
     shown: args::Progress,
-    err: &mut Printer,
-) -> Result<Result<Sent, Stop>, RemoteError> {
+) -> Result<Sent, RemoteError> {
     let started = Instant::now();
-    let (roots, keys) = match roots(project, store, keys) {
-        Ok(reached) => reached,
-        Err(stop) => return Ok(Err(stop)),
-    };
+    let (roots, keys) = reached.roots(store)?;
     let progress = Progress::stopped_by(interrupted);
     let pushed = bar::shown(&progress, shown, || {
         remote.push(store, &keys, &roots, &progress)
     })?;
     let place = remote.place();
-    let mut text = match pushed.results + pushed.objects {
-        0 => format!("nothing to send: {} in {place}", are(pushed.known)),
-        _ => {
+    let is_news = pushed.results + pushed.objects > 0;
+    let mut text = match is_news {
+        false => format!("nothing to send: {} in {place}", are(pushed.known)),
+        true => {
             let results = plural(pushed.results, "result");
             let amount = amount(pushed.objects as u64, pushed.bytes);
             let took = duration(started.elapsed().as_secs_f64());
@@ -225,13 +265,13 @@ fn send(
         let accepted = plural(pushed.accepted, "result");
         text = format!("{text}; {accepted} stay here: accepted, not computed under their keys");
     }
-    let complete = pushed.refused.is_empty();
-    let (refused, refusals): (HashSet<Digest>, Vec<Refusal>) = pushed.refused.into_iter().unzip();
-    let told = tell_refused(place, &refusals, err).and_then(|()| writeln!(err, "{text}"));
-    let mut keys = keys;
-    keys.retain(|key| !refused.contains(key));
-    let sent = Sent { keys, complete };
-    Ok(told.map(|()| sent).map_err(Stop::from))
+    let refused = pushed.refused.into_iter().map(|(_, refusal)| refusal);
+    Ok(Sent {
+        there: pushed.there,
+        refused: refused.collect(),
+        text,
+        is_news,
+    })
 }
 
 fn are(count: usize) -> String {
@@ -254,103 +294,21 @@ fn left(steps: &[Arc<Step>], statuses: &[StepStatus]) -> (Vec<Digest>, usize) {
     (keys.collect(), missing)
 }
 
-/// What the experiment reaches now and what its last run left, as one root, with one for each named run; and the
-/// keys of what is to be sent.
-fn roots(
-    project: &Project,
-    store: &Store,
-    keys: Vec<Digest>,
-) -> Result<(Vec<Root>, Vec<Digest>), Stop> {
-    let experiment = project.name();
-    let root = |name: String, keys: BTreeSet<Digest>| Root {
-        who: who(project.remote.as_ref()),
-        project: project_id(project),
-        name,
-        keys,
-    };
-    let mut send: BTreeSet<Digest> = keys.into_iter().collect();
-    let mut reached = send.clone();
-    // A manifest that was edited and not run yet reaches none of it, and it is as dear as before.
-    for key in left_by_last_run(project, store)? {
-        match store.lookup(key)? {
-            Lookup::Hit(_) => {
-                reached.insert(key);
-                send.insert(key);
-            }
-            // Of what is damaged here the shared store may have the last whole copy.
-            Lookup::Damaged { .. } => {
-                reached.insert(key);
-            }
-            Lookup::Miss => {}
-        }
+const MAKES_A_KEY: &str = "`openssl genpkey -algorithm ed25519 -out FILE` makes a key";
+
+/// The key that `SWEEPLINE_SIGNING_KEY` names, a file; or what is wrong with it.
+fn signing_key() -> Result<Option<SigningKey>, String> {
+    let named = std::env::var_os("SWEEPLINE_SIGNING_KEY").filter(|path| !path.is_empty());
+    let read = named.map(|path| {
+        let key = SigningKey::read(Path::new(&path));
+        key.map_err(|why| format!("`{}` cannot sign: {why}", path.to_string_lossy()))
+    });
+    read.transpose()
+}
+
+fn tell_signer(key: Option<&SigningKey>, err: &mut Printer) -> std::io::Result<()> {
+    match key {
+        Some(key) => writeln!(err, "signs as {}", key.public()),
+        None => Ok(()),
     }
-    let mut roots = vec![root(experiment.clone(), reached)];
-    for run in store.runs(RUNS)? {
-        if run.names.is_empty() || run.experiment != experiment {
-            continue;
-        }
-        let mut keys = BTreeSet::new();
-        for (_, key) in runs::keys(store, &run.run)? {
-            if store.has_record(key)? {
-                keys.insert(key);
-            }
-        }
-        send.extend(&keys);
-        for name in run.names {
-            roots.push(root(format!("{experiment}/{name}"), keys.clone()));
-        }
-    }
-    Ok((roots, send.into_iter().collect()))
-}
-
-/// The last key of every step, but of those that have no cache: these are nobody else's.
-fn left_by_last_run(project: &Project, store: &Store) -> Result<Vec<Digest>, Stop> {
-    let steps = project.plan.steps.iter();
-    let uncached = steps.filter(|step| !step.policy.cache);
-    let uncached: HashSet<String> = uncached.map(ToString::to_string).collect();
-    let left = store.keys_of(&project.name())?.into_iter();
-    let left = left.filter(|(step, _)| !uncached.contains(step));
-    Ok(left.map(|(_, key)| key).collect())
-}
-
-/// The key that `SWEEPLINE_SIGNING_KEY` names, a file.
-fn signing_key(err: &mut Printer) -> Result<Option<SigningKey>, Stop> {
-    let Some(path) = std::env::var_os("SWEEPLINE_SIGNING_KEY").filter(|path| !path.is_empty())
-    else {
-        return Ok(None);
-    };
-    match SigningKey::read(Path::new(&path)) {
-        Ok(key) => {
-            writeln!(err, "signs as {}", key.public())?;
-            Ok(Some(key))
-        }
-        Err(why) => {
-            let path = path.to_string_lossy();
-            let wrong = Diagnostic::error(format!("`{path}` cannot sign: {why}"))
-                .help("`openssl genpkey -algorithm ed25519 -out FILE` makes a key");
-            err.diagnostic(&wrong)?;
-            Err(Stop::Reported(Exit::Usage))
-        }
-    }
-}
-
-/// Who pushes.
-pub(super) fn who(settings: Option<&RemoteSettings>) -> String {
-    let set = settings.and_then(|settings| settings.name.clone());
-    let variable = |name: &str| std::env::var(name).ok().filter(|name| !name.is_empty());
-    set.or_else(|| variable("USER"))
-        .or_else(|| variable("LOGNAME"))
-        .unwrap_or_else(|| "unknown".to_owned())
-}
-
-/// A name for this project that copies of it, here or on another machine, do not have.
-fn project_id(project: &Project) -> String {
-    let root = &project.plan.experiment.root;
-    let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.clone());
-    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let mut text = root.as_os_str().as_encoded_bytes().to_vec();
-    text.extend(machine.trim().as_bytes());
-    text.extend(Store::secret_in(&project.store).unwrap_or_default());
-    let name = root.file_name().unwrap_or_default().to_string_lossy();
-    format!("{name}-{}", &Digest::of(&text).to_hex()[..8])
 }

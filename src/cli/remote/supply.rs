@@ -18,6 +18,7 @@ use crate::remote::RemoteError;
 use crate::store::Digest;
 use crate::store::Lookup;
 use crate::store::Store;
+use crate::store::Wanted;
 
 /// Takes results from a shared store. Where that fails once, the run goes on without it.
 pub(in crate::cli) struct Supply<'s> {
@@ -64,17 +65,17 @@ impl<'s> Supply<'s> {
 
     fn fetch(
         &self,
-        keys: &[Digest],
+        wanted: &[Wanted],
         warn: &mut dyn FnMut(String),
     ) -> Result<Vec<Digest>, RemoteError> {
         let remote = self.remote()?;
         let progress = Progress::stopped_by(Arc::clone(&self.stop));
-        let answers = remote.fetch(self.store, keys, &progress)?;
+        let answers = remote.fetch(self.store, wanted, &progress)?;
         let mut there = Vec::new();
         let mut refused = Vec::new();
-        for (key, answer) in keys.iter().zip(answers) {
+        for (wanted, answer) in wanted.iter().zip(answers) {
             refused.extend(answer.refused);
-            there.extend(answer.result.map(|_| *key));
+            there.extend(answer.result.map(|_| wanted.key));
         }
         {
             // A folder that cannot be read is in the way again and again.
@@ -91,11 +92,11 @@ impl<'s> Supply<'s> {
 }
 
 impl SharedResults for Supply<'_> {
-    fn bring(&self, keys: &[Digest], warn: &mut dyn FnMut(String)) -> Vec<Digest> {
+    fn bring(&self, wanted: &[Wanted], warn: &mut dyn FnMut(String)) -> Vec<Digest> {
         if self.away.load(Ordering::Relaxed) {
             return Vec::new();
         }
-        match self.fetch(keys, warn) {
+        match self.fetch(wanted, warn) {
             Ok(there) => there,
             Err(RemoteError::Stopped) => Vec::new(),
             // A shared store that nobody has pushed to yet has nothing.
@@ -113,7 +114,7 @@ impl SharedResults for Supply<'_> {
                     ));
                 }
                 // What came before that is here.
-                let mut here = keys.to_vec();
+                let mut here: Vec<Digest> = wanted.iter().map(|wanted| wanted.key).collect();
                 here.retain(|key| matches!(self.store.lookup(*key), Ok(Lookup::Hit(_))));
                 here
             }

@@ -1,6 +1,6 @@
 //! Steps whose results others may have: they are asked for together, and nothing waits meanwhile but them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::collections::HashSet;
 use std::thread::Scope;
 
@@ -11,6 +11,7 @@ use crate::plan::Resolution;
 use crate::plan::StepId;
 use crate::store::Digest;
 use crate::store::Lookup;
+use crate::store::Wanted;
 
 use super::Coordinator;
 
@@ -47,12 +48,19 @@ impl<'a> Coordinator<'a, '_> {
         let Some(shared) = self.engine.shared.filter(|_| !wanted.is_empty()) else {
             return;
         };
-        let keys: BTreeSet<Digest> = wanted.iter().filter_map(|id| self.nodes[*id].key).collect();
-        let keys: Vec<Digest> = keys.into_iter().collect();
+        let steps = wanted.iter().map(|id| &self.nodes[*id]);
+        let keyed = steps.filter_map(|node| Some((node.key?, node.step.outputs())));
+        // Equal steps leave the same: they are asked for once.
+        let keyed: BTreeMap<Digest, _> = keyed.collect();
+        let asked = keyed.into_iter().map(|(key, outputs)| Wanted {
+            key,
+            outputs: outputs.into_iter().map(|(name, _)| name.into()).collect(),
+        });
+        let asked: Vec<Wanted> = asked.collect();
         let sender = self.flow.sender.clone();
         self.flow.fetching += wanted.len();
         self.journal.emit(Event::Fetching {
-            results: keys.len(),
+            results: asked.len(),
             from: shared.place().to_owned(),
         });
         let ids = wanted.clone();
@@ -61,7 +69,7 @@ impl<'a> Coordinator<'a, '_> {
                 // Nobody listens where the run has ended.
                 let _ = sender.send(Message::Warning { id: None, message });
             };
-            let there = shared.bring(&keys, &mut warn);
+            let there = shared.bring(&asked, &mut warn);
             let _ = sender.send(Message::Fetched { ids, there });
         };
         if std::thread::Builder::new()

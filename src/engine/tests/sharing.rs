@@ -10,6 +10,7 @@ use crate::engine::State::*;
 use crate::engine::Summary;
 use crate::store::Digest;
 use crate::store::Store;
+use crate::store::Wanted;
 
 /// Another store, as a shared one.
 struct Others<'s> {
@@ -35,11 +36,11 @@ impl<'s> Others<'s> {
 }
 
 impl SharedResults for Others<'_> {
-    fn bring(&self, keys: &[Digest], warn: &mut dyn FnMut(String)) -> Vec<Digest> {
-        self.asked.lock().unwrap().push(keys.len());
+    fn bring(&self, wanted: &[Wanted], warn: &mut dyn FnMut(String)) -> Vec<Digest> {
+        self.asked.lock().unwrap().push(wanted.len());
         (self.then)();
         let mut there = Vec::new();
-        for key in keys {
+        for Wanted { key, .. } in wanted {
             let Some(record) = self.theirs.shared_record(*key).unwrap() else {
                 continue;
             };

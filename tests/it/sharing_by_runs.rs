@@ -1,0 +1,117 @@
+//! What `run` with `run = "read-write"` tells a shared store at its end.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::sharing::Lab;
+use crate::sharing::READ_WRITE;
+use crate::sharing::ends;
+
+const FIT: &str = r#"experiment: fit
+axes: {lr: [0.1]}
+stages:
+  fit:
+    uses: command
+    with: {run: 'echo "loss=${lr}$(cat "${root}/more.txt")"', metrics: stdout, code: [more.txt]}
+"#;
+
+const RUN: [&str; 4] = ["run", "manifests/fit.yaml", "--progress", "none"];
+const PUSH: [&str; 4] = ["push", "manifests/fit.yaml", "--progress", "none"];
+const PULL: [&str; 4] = ["pull", "manifests/fit.yaml", "--progress", "none"];
+
+fn user(lab: &Lab) -> crate::support::TestSpace {
+    let user = lab.user(READ_WRITE);
+    user.write("manifests/fit.yaml", FIT);
+    user.write("more.txt", "");
+    user
+}
+
+/// Cleans up after weeks.
+fn clean(lab: &Lab, user: &crate::support::TestSpace) -> String {
+    let then = std::time::SystemTime::now() - Duration::from_secs(30 * 86_400);
+    for path in lab.files("") {
+        let file = fs::File::open(&path).expect("it can be read");
+        file.set_modified(then).expect("ours");
+    }
+    ends(user, &["gc", "--remote", "--yes"], 0)
+}
+
+#[test]
+fn what_the_last_run_reaches_stays_also_where_it_was_known_or_fetched() {
+    let lab = Lab::new();
+    let (anna, ben) = (user(&lab), user(&lab));
+    let of = |lr: &str| FIT.replace("lr: [0.1]", &format!("lr: [{lr}]"));
+    ends(&anna, &RUN, 0);
+    ends(&anna, &PUSH, 0);
+    for lr in ["0.3", "0.1"] {
+        anna.write("manifests/fit.yaml", &of(lr));
+        ends(&anna, &RUN, 0);
+    }
+    let text = clean(&lab, &anna);
+    assert!(text.contains("removed 1 result"), "{text}");
+    // Of ben's there is a root as soon as he has fetched it, without a word.
+    let text = ends(&ben, &RUN, 0);
+    assert!(text.contains("1 fetched"), "{text}");
+    assert!(!text.contains("to send"), "{text}");
+    anna.write("manifests/fit.yaml", &of("0.5"));
+    ends(&anna, &RUN, 0);
+    let text = clean(&lab, &anna);
+    assert!(text.contains("nothing to remove"), "{text}");
+    // What is gone is sent by the run that reaches it again.
+    anna.write("manifests/fit.yaml", &of("0.3"));
+    let text = ends(&anna, &RUN, 0);
+    assert!(text.contains("sent 1 result"), "{text}");
+    assert!(!ends(&anna, &RUN, 0).contains("sent"));
+}
+
+#[test]
+fn what_was_accepted_is_sent_once_it_is_computed() {
+    let lab = Lab::new();
+    let anna = user(&lab);
+    ends(&anna, &[&RUN[..], &["--remote", "off"]].concat(), 0);
+    anna.write("more.txt", "1");
+    ends(
+        &anna,
+        &[
+            "accept",
+            "manifests/fit.yaml",
+            "fit",
+            "--because",
+            "a space",
+        ],
+        0,
+    );
+    let text = ends(&anna, &PUSH, 0);
+    assert!(text.contains("1 result stay here"), "{text}");
+    // It is nothing to ask for again, either.
+    fs::rename(lab.shared(), lab.shared().with_extension("away")).expect("moved");
+    let text = ends(&anna, &RUN, 0);
+    assert!(!text.contains("not sent"), "{text}");
+    fs::rename(lab.shared().with_extension("away"), lab.shared()).expect("moved");
+    let text = ends(&anna, &[&RUN[..], &["--force", "fit"]].concat(), 0);
+    assert!(text.contains("sent 1 result"), "{text}");
+    assert_eq!(lab.files("records").len(), 1);
+}
+
+#[test]
+fn a_key_that_cannot_be_read_costs_no_run() {
+    let lab = Lab::new();
+    let anna = user(&lab);
+    ends(&anna, &[&RUN[..], &["--remote", "off"]].concat(), 0);
+    ends(&anna, &PUSH, 0);
+    anna.write("more.txt", "2");
+    let mut command = anna.command(&RUN);
+    command.env("SWEEPLINE_SIGNING_KEY", "nowhere.pem");
+    let output = command.output().expect("the program starts");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    assert!(
+        text.contains("not sent: `nowhere.pem` cannot sign"),
+        "{text}"
+    );
+    assert!(text.contains("1 done"), "{text}");
+    // The next run sends it.
+    let text = ends(&anna, &RUN, 0);
+    assert!(text.contains("sent 1 result"), "{text}");
+    ends(&user(&lab), &PULL, 0);
+}
