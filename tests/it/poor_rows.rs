@@ -38,7 +38,9 @@ stages:
     let counts = pairs.lines().skip(1).map(|row| row.ends_with(",0,0"));
     assert_eq!(counts.collect::<Vec<_>>(), [false, true], "{pairs}");
     assert!(
-        said.contains("left out 2 settings without all replicates that others have: m=a"),
+        said.contains(
+            "left out 2 settings without all replicates that others have: `m=a` and `m=c`"
+        ),
         "{said}"
     );
     let caption = space.read("outputs/e/figures/f.caption.txt");
