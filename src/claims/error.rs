@@ -24,6 +24,16 @@ pub enum ClaimError {
         /// The values that some cell has.
         known: Vec<String>,
     },
+    #[error(
+        "`{text}` has no row where `{axis}` is `{value}`, and `for_each` asks for all of its values: leave \
+         `{axis}` out of one of them"
+    )]
+    NeverThere {
+        text: String,
+        axis: String,
+        /// A value that is left out.
+        value: String,
+    },
     #[error("`{text}` does not read as a statement: {reason}")]
     Syntax { text: String, reason: String },
     #[error("`{text}` takes {expected}, not {got}")]
@@ -56,6 +66,7 @@ impl ClaimError {
             ClaimError::Syntax { text, .. }
             | ClaimError::Arity { text, .. }
             | ClaimError::Arithmetic { text, .. }
+            | ClaimError::NeverThere { text, .. }
             | ClaimError::NotTestable { text, .. } => text,
             ClaimError::Value { given, .. } => given,
         })

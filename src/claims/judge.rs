@@ -4,7 +4,8 @@
 //! data would be improbable if it were false, fails where they would be improbable if it were
 //! true, and is undecided between; what is compared then, and shown, is one number per replicate.
 //! A claim `for_each` of several groups holds only where every group does; such an intersection
-//! needs no correction for many comparisons (Berger 1982).
+//! needs no correction for many comparisons (Berger 1982). It fails where one of them does, for which
+//! each has its share of the level.
 
 use std::collections::BTreeMap;
 
@@ -52,7 +53,9 @@ pub fn judge(
     }
     let placed = sources.iter().map(|source| source.placed(claim));
     let placed: Vec<[Placed; 2]> = placed.collect();
-    let groups: Vec<GroupJudgement> = places(claim, placed.iter())
+    let places = places(&placed);
+    let levels = Levels::of(claim).of_all(places.len());
+    let groups: Vec<GroupJudgement> = places
         .into_iter()
         .map(|at| {
             let quantities = claim.quantities.iter().zip(sources).zip(&placed);
@@ -62,7 +65,7 @@ pub fn judge(
                 (name.as_str(), sample)
             });
             let samples = samples.collect();
-            Group { claim, samples }.judge(at)
+            Group { claim, samples }.judge(at, levels)
         })
         .collect();
     let reason = match groups.is_empty() {
@@ -98,7 +101,7 @@ impl Levels {
         }
     }
 
-    /// Of the parts of `all`: one is enough to fail.
+    /// Of the parts of `all`, and of groups: one is enough to fail.
     fn of_all(self, parts: usize) -> Self {
         Levels {
             fails: self.fails / parts as f64,
@@ -121,9 +124,8 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
-    fn judge(&self, at: At) -> GroupJudgement {
+    fn judge(&self, at: At, levels: Levels) -> GroupJudgement {
         let mut comparisons = Vec::new();
-        let levels = Levels::of(self.claim);
         let verdict = self.statement(&self.claim.statement, levels, &mut comparisons);
         let quantities = self.claim.quantities.iter().map(|(name, quantity)| {
             let sample = &self.samples[name.as_str()];
@@ -312,6 +314,10 @@ impl Group<'_> {
         };
         let relation = comparison.relation;
         let says = relation.holds(of_left, of_right, compared.tolerance);
+        let (p, level, against) = match says {
+            true => (found.p, levels.holds, ""),
+            false => (found.p_against, levels.fails, " against it"),
+        };
         compared.verdict = if found.p <= levels.holds && says {
             Verdict::Holds
         } else if found.p_against <= levels.fails && !says {
@@ -322,17 +328,16 @@ impl Group<'_> {
             Verdict::Undecided
         } else {
             let least = n.iter().copied().min().unwrap_or(0);
-            let needed = significance.replicates_needed(found.statistic, least, levels.holds);
+            let needed = significance.replicates_needed(found.statistic, least, level);
             let ordered = !matches!(relation, Relation::Equal | Relation::Unequal);
             // An approximation may say that there are enough.
             let needed = needed.filter(|_| ordered);
+            let above = format!("p = {p:.3}{against} is above the level");
             compared.reason = match needed.map(|needed| needed.max(least + 1)) {
                 Some(needed) => format!(
-                    "p = {:.3} is above the level; about {needed} replicates would decide, were the \
-                     difference as measured",
-                    found.p
+                    "{above}; about {needed} replicates would decide, were the difference as measured"
                 ),
-                None => format!("p = {:.3} is above the level", found.p),
+                None => above,
             };
             Verdict::Undecided
         };
@@ -344,7 +349,7 @@ impl Group<'_> {
             statistic: found.statistic,
             p: found.p,
             p_against: found.p_against,
-            level: levels.holds,
+            level,
         });
     }
 

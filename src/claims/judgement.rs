@@ -178,5 +178,6 @@ pub struct Tested {
     pub p: f64,
     /// The probability of such data if the claim were true.
     pub p_against: f64,
+    /// What `p` was compared with; `p_against`, where the two sides say otherwise than the claim.
     pub level: f64,
 }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use super::Aggregate;
 use super::Claim;
 use super::ClaimError;
 use super::Filters;
 use super::Quantity;
+use super::Statement;
 use crate::table::Table;
 use crate::table::display;
 use crate::table::same_value;
@@ -62,7 +64,52 @@ impl KnownNames {
         for (_, quantity) in &claim.quantities {
             self.check_quantity(quantity, &mut errors);
         }
+        if errors.is_empty() {
+            self.check_places(claim, &claim.statement, &mut errors);
+        }
         errors
+    }
+
+    /// What a statement needs has rows at every place of `for_each`: not where it filters such an axis for itself.
+    fn check_places(&self, claim: &Claim, statement: &Statement, errors: &mut Vec<ClaimError>) {
+        let comparison = match statement {
+            Statement::Compare(comparison) => comparison,
+            Statement::All(parts) => {
+                let parts = parts.iter();
+                return parts.for_each(|part| self.check_places(claim, part, errors));
+            }
+            // Another part may be enough.
+            Statement::Any(_) => return,
+        };
+        let sides = [&comparison.left, &comparison.right].into_iter();
+        let quantities = sides
+            .flat_map(|side| side.names())
+            .filter_map(|name| claim.quantity(name));
+        for quantity in quantities.filter(|quantity| quantity.take != Aggregate::Count) {
+            let error = claim.for_each.iter().find_map(|axis| {
+                let own = quantity.filters.get(axis)?;
+                let has = |values: &Vec<Json>, value: &Json| {
+                    values.iter().any(|other| same_value(other, value))
+                };
+                let of_claim = claim.filters.get(axis);
+                let mut asked = self.axes.get(axis)?.iter();
+                let left_out = asked.find(|value| {
+                    of_claim.is_none_or(|values| has(values, value)) && !has(own, value)
+                })?;
+                // Of a stage without the axis `null` selects all rows, at every value.
+                (!own.contains(&Json::Null)).then(|| ClaimError::NeverThere {
+                    text: quantity.to_string(),
+                    axis: axis.clone(),
+                    value: match left_out {
+                        Json::Null => "null".to_owned(),
+                        value => display(value),
+                    },
+                })
+            });
+            if let Some(error) = error.filter(|error| !errors.contains(error)) {
+                errors.push(error);
+            }
+        }
     }
 
     fn check_quantity(&self, quantity: &Quantity, errors: &mut Vec<ClaimError>) {

@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use serde_json::Value as Json;
-
 use super::sample::Sample;
 use super::sample::replicate;
 use crate::table::DIVERGED;
 use crate::table::Table;
+use crate::table::coordinate_key;
+use crate::table::same_value;
 
 /// Two samples that a test compares, in one order where they are paired.
 #[derive(Default)]
@@ -131,7 +131,7 @@ fn cells(side: &Sample<'_>, axes: &[String], places: &[&str]) -> Cells {
             axes.iter().all(|axis| {
                 let columns = absent.column(axis).zip(table.column(axis));
                 columns.is_none_or(|(there, here)| {
-                    text(&absent.rows[step][there]) == text(&table.rows[*row][here])
+                    same_value(&absent.rows[step][there], &table.rows[*row][here])
                 })
             })
         };
@@ -196,12 +196,7 @@ fn shared_axes<'a>(sides: [&Sample<'a>; 2], replicate: &[String]) -> Vec<&'a str
 
 fn place(table: &Table, axes: &[&str], row: usize) -> Vec<String> {
     let columns = axes.iter().filter_map(|axis| table.column(axis));
-    columns.map(|at| text(&table.rows[row][at])).collect()
-}
-
-/// A coordinate: numbers by their value, so that `1` is `1.0`.
-fn text(value: &Json) -> String {
-    value
-        .as_f64()
-        .map_or_else(|| value.to_string(), |number| number.to_string())
+    columns
+        .map(|at| coordinate_key(&table.rows[row][at]))
+        .collect()
 }

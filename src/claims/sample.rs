@@ -7,6 +7,7 @@ use super::Quantity;
 use super::Significance;
 use super::source::Source;
 use crate::table::Table;
+use crate::table::coordinate_key;
 use crate::table::stats;
 
 /// The values behind a quantity.
@@ -113,7 +114,7 @@ fn reduced(take: Aggregate, x: &[f64], y: &[f64]) -> Option<f64> {
 pub(super) fn replicate(table: &Table, axes: &[String], row: usize) -> String {
     let at = axes.iter().filter_map(|axis| table.column(axis));
     let at: Vec<String> = at
-        .map(|column| table.rows[row][column].to_string())
+        .map(|column| coordinate_key(&table.rows[row][column]))
         .collect();
     at.join(", ")
 }

@@ -52,11 +52,14 @@ impl Source {
 }
 
 /// The places that a claim is judged at, in order of first appearance. Where a source does not have all axes of
-/// `for_each`, its numbers belong to all places that agree in those it has: the size of a model to each seed.
-pub(super) fn places<'p>(claim: &Claim, placed: impl Iterator<Item = &'p [Placed; 2]>) -> Vec<At> {
+/// `for_each` that others have, its numbers belong to all places that agree in those it has: the size of a model
+/// to each seed. An axis that none of them has makes no places.
+pub(super) fn places(placed: &[[Placed; 2]]) -> Vec<At> {
+    let all = || placed.iter().flatten().flatten().map(|(at, _)| at);
+    let axes = all().map(Vec::len).max().unwrap_or(0);
     let mut places: Vec<At> = Vec::new();
-    for (at, _) in placed.flatten().flatten() {
-        if at.len() == claim.for_each.len() && !places.contains(at) {
+    for at in all().filter(|at| at.len() == axes) {
+        if !places.iter().any(|known| agree(known, at)) {
             places.push(at.clone());
         }
     }
@@ -65,8 +68,16 @@ pub(super) fn places<'p>(claim: &Claim, placed: impl Iterator<Item = &'p [Placed
 
 /// The rows that belong to a place.
 pub(super) fn rows_at<'p>(placed: &'p Placed, at: &At) -> &'p [usize] {
-    let here = |(own, _): &&(At, Vec<usize>)| own.iter().all(|axis| at.contains(axis));
-    placed.iter().find(here).map_or(&[], |(_, rows)| rows)
+    let here = placed.iter().find(|(own, _)| agree(own, at));
+    here.map_or(&[], |(_, rows)| rows)
+}
+
+/// Whether a place is one with another in all axes that it has.
+fn agree(own: &At, other: &At) -> bool {
+    own.iter().all(|(axis, value)| {
+        let mut others = other.iter();
+        others.any(|(name, other)| name == axis && same_value(value, other))
+    })
 }
 
 fn placed(claim: &Claim, table: &Table) -> Placed {
@@ -81,7 +92,7 @@ fn placed(claim: &Claim, table: &Table) -> Placed {
         let at =
             |&(axis, column): &(&String, usize)| (axis.clone(), table.rows[row][column].clone());
         let at: At = axes.iter().map(at).collect();
-        match placed.iter_mut().find(|(known, _)| *known == at) {
+        match placed.iter_mut().find(|(known, _)| agree(known, &at)) {
             Some((_, rows)) => rows.push(row),
             None => placed.push((at, vec![row])),
         }
@@ -110,22 +121,23 @@ fn passing(
     rows
 }
 
-/// The names of a claim that no result has, though a manifest may know them: nothing can be said yet.
+/// The names of a claim that no result has, though a manifest may know them: nothing can be said yet. A stage
+/// without an axis of `for_each` or `where` counts at each of its values.
 pub(super) fn unknown_names(claim: &Claim, sources: &[&Source]) -> Vec<ClaimError> {
-    // Where no row has an axis, `null` selects all of them.
-    fn selecting(filters: &Filters) -> impl Iterator<Item = &String> {
-        let filters = filters.iter();
-        let selecting = filters.filter(|(_, values)| !values.contains(&Json::Null));
-        selecting.map(|(axis, _)| axis)
-    }
     let mut errors: Vec<ClaimError> = Vec::new();
     let mut look = |name: &String, sources: &[&Source]| {
-        let columns = || sources.iter().flat_map(|source| &source.table.columns);
-        if columns().all(|column| column.name != *name) {
+        let columns = sources.iter().flat_map(|source| &source.table.columns);
+        let mut known: Vec<String> = Vec::new();
+        for column in columns {
+            if !known.contains(&column.name) {
+                known.push(column.name.clone());
+            }
+        }
+        if !known.contains(name) {
             let error = ClaimError::Unknown {
                 what: "column".to_owned(),
                 name: name.clone(),
-                known: columns().map(|column| column.name.clone()).collect(),
+                known,
             };
             if !errors.contains(&error) {
                 errors.push(error);
@@ -133,13 +145,15 @@ pub(super) fn unknown_names(claim: &Claim, sources: &[&Source]) -> Vec<ClaimErro
         }
     };
     for ((_, quantity), source) in claim.quantities.iter().zip(sources) {
-        for name in quantity.value.iter().chain(selecting(&quantity.filters)) {
+        // Where no row has an axis, `null` selects all of them.
+        let filters = quantity.filters.iter();
+        let selecting = filters.filter(|(_, values)| !values.contains(&Json::Null));
+        let selecting = selecting.map(|(axis, _)| axis);
+        for name in quantity.value.iter().chain(selecting) {
             look(name, &[source]);
         }
     }
-    let replicates = claim.test.iter().flat_map(|test| &test.replicate);
-    let of_all = selecting(&claim.filters).chain(&claim.for_each);
-    for name in of_all.chain(replicates) {
+    for name in claim.test.iter().flat_map(|test| &test.replicate) {
         look(name, sources);
     }
     errors

@@ -91,10 +91,6 @@ impl Figure for BestSoFar {
         search.spend(params, "budget");
     }
 
-    fn counts_missing(&self) -> bool {
-        true
-    }
-
     /// Rows of one trial are averaged.
     fn repeats(&self, params: &Values) -> bool {
         let x = params.get("x").and_then(|x| x.as_str());

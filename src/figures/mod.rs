@@ -140,12 +140,6 @@ pub trait Figure: Entry {
         self.params().iter().any(|param| param.name == "replicate")
     }
 
-    /// Whether a cell whose result is missing and may be is a row of it, without numbers: a trial that failed is a
-    /// trial.
-    fn counts_missing(&self) -> bool {
-        false
-    }
-
     /// Fills what a manifest leaves out with what the search has.
     fn searched(&self, _params: &mut Values, _search: &Searched<'_>) {}
 

@@ -81,10 +81,6 @@ impl Figure for Pareto {
         false
     }
 
-    fn counts_missing(&self) -> bool {
-        true
-    }
-
     fn searched(&self, params: &mut Values, search: &Searched<'_>) {
         search.direct(params, "x", "x_direction");
         search.direct(params, "y", "y_direction");

@@ -8,7 +8,7 @@ use super::FigureError;
 use super::mapping::no_column;
 
 /// The table with one row of those that differ along `repeats` only: the other axes, the columns `kept`, and
-/// the `numbers`. Rows that are measured on fewer axes and have none of the numbers tell nothing of a trial.
+/// the `numbers`.
 pub(super) fn reduced<'t>(
     table: &'t Table,
     repeats: &[String],
@@ -27,10 +27,6 @@ pub(super) fn reduced<'t>(
         named && !repeats.contains(at) && !numbers.contains(at)
     };
     let places: Vec<usize> = (0..table.columns.len()).filter(is_kept).collect();
-    let mut told = table.clone();
-    told.rows.retain(|row| {
-        let has = |at: &usize| !row[*at].is_null();
-        numbers.iter().any(has) || repeats.iter().all(has)
-    });
-    Ok(Cow::Owned(told.one_of_each(&places, numbers, reduce)))
+    let reduced = table.one_of_each(&places, &repeats, numbers, reduce)?;
+    Ok(Cow::Owned(reduced))
 }

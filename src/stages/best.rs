@@ -1,14 +1,14 @@
 //! `table/best`: of every method the setting that is best by each of several numbers, and the cloud
 //! of all settings that it was chosen from.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value as Json;
 
 use super::Stage;
 use super::measured;
 use super::rows;
 use super::trials;
+use super::whole;
+use super::whole::Replicate;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
@@ -25,7 +25,11 @@ use crate::registry::Values;
 use crate::registry::params;
 use crate::table::Column;
 use crate::table::Table;
+use crate::table::coordinate_key;
+use crate::table::display;
 use crate::table::stats;
+use crate::text::list_of;
+use crate::text::plural;
 
 /// `table/best`
 pub(super) struct BestTable;
@@ -58,8 +62,9 @@ impl Entry for BestTable {
     fn docs(&self) -> &'static str {
         "A setting is a combination of all axes but those of `by` and the replicates. For every method\n\
          and number the one with the best mean over replicates is chosen; of equal ones the first in\n\
-         axis order. A setting that lacks a replicate which others of its method have, because it\n\
-         diverged or is not there, is not chosen.\n\
+         axis order. A setting that lacks a replicate which another of its method has, because it\n\
+         diverged, failed or is not there, is not chosen, and the run says so: its mean is one over others.\n\
+         Where each lacks one, none is chosen. A replicate has one row, as in `table/summary`.\n\
          \n\
          `table` has the rows of the chosen settings, once for each number that chose them: `best_by`\n\
          is its name. `cloud` has a row per setting and number: `metric` its name, `value` the mean\n\
@@ -71,7 +76,7 @@ impl Entry for BestTable {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -118,8 +123,15 @@ impl StageKind for BestTable {
 impl Stage for BestTable {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = BestParams::read(&job.step.params)?;
-        let table = rows::of_rows(job.items("rows"))?;
-        let (best, cloud) = of(&table, &params)?;
+        let table = rows::of_job(job, None)?;
+        let (best, cloud, lacking) = of(&table, &params)?;
+        if !lacking.is_empty() {
+            let settings = plural(lacking.len(), "setting");
+            let names = list_of(lacking);
+            job.link.warn(&format!(
+                "left out {settings} without all replicates that others have: {names}"
+            ));
+        }
         let mut left = measured::left(measured::distinct(&best)?);
         measured::add(&mut left, "cloud", measured::distinct(&cloud)?);
         Ok(left)
@@ -133,23 +145,31 @@ struct Setting {
     rows: Vec<usize>,
 }
 
-fn of(table: &Table, params: &BestParams) -> Result<(Table, Table), JobError> {
+/// The chosen settings, the cloud, and the names of settings that lack a replicate.
+fn of(table: &Table, params: &BestParams) -> Result<(Table, Table, Vec<String>), JobError> {
     let places = |names: &[String]| {
         let places = names.iter().map(|name| trials::column(table, name));
         places.collect::<Result<Vec<usize>, _>>()
     };
     let by = places(&params.by.0)?;
     let replicates = places(&params.replicate.clone().unwrap_or_default().0)?;
+    let numbers = places(&params.values.0)?;
     let own: Vec<usize> = (0..table.columns.len())
         .filter(|at| table.columns[*at].axis && !by.contains(at) && !replicates.contains(at))
         .collect();
-    let settings = settings(table, &by, &own);
+    let place = [&by[..], &own].concat();
+    let setting = |(mut method, rows): (Vec<Json>, Vec<usize>)| Setting {
+        at: method.split_off(by.len()),
+        method,
+        rows,
+    };
+    let settings: Vec<Setting> = table.grouped(&place).into_iter().map(setting).collect();
     let mut best = Table {
         columns: table.columns.clone(),
         rows: Vec::new(),
     };
     best.columns.insert(0, Column::axis("best_by"));
-    let axes = by.iter().chain(&own).map(|at| table.columns[*at].clone());
+    let axes = place.iter().map(|at| table.columns[*at].clone());
     let mut cloud = Table {
         columns: axes
             .chain(["metric", "setting"].map(Column::axis))
@@ -157,24 +177,42 @@ fn of(table: &Table, params: &BestParams) -> Result<(Table, Table), JobError> {
             .collect(),
         rows: Vec::new(),
     };
-    for name in &params.values.0 {
-        let at = trials::column(table, name)?;
+    let mut lacking: Vec<String> = Vec::new();
+    for (name, &at) in params.values.0.iter().zip(&numbers) {
         let higher = higher(params, &table.columns[at])?;
-        let of_setting = |setting: &Setting| -> (usize, Option<f64>) {
-            let numbers = setting.rows.iter().filter(|row| !table.diverged(**row));
-            let numbers: Vec<f64> = numbers.filter_map(|row| table.number(*row, at)).collect();
-            (numbers.len(), stats::mean(&numbers))
+        let shared = table.shared(at);
+        let measured = |setting: &Setting| -> Result<Measured, JobError> {
+            let rows = setting.rows.iter().copied();
+            let rows: Vec<usize> = rows.filter(|row| !shared.contains(row)).collect();
+            let counted = table.counted(&rows, at, (&place, &replicates), &numbers)?;
+            let with_number = counted.into_iter().filter_map(|row| {
+                let number = table.number(row, at).filter(|_| !table.diverged(row))?;
+                Some((replicate(table, row, &replicates), number))
+            });
+            let (replicates, numbers): (Vec<Replicate>, Vec<f64>) = with_number.unzip();
+            Ok(Measured {
+                stands: !rows.is_empty(),
+                replicates,
+                mean: stats::mean(&numbers),
+            })
         };
-        let means: Vec<(usize, Option<f64>)> = settings.iter().map(of_setting).collect();
-        let chosen = chosen(&settings, &means, higher);
-        for (number, (setting, (_, mean))) in settings.iter().zip(&means).enumerate() {
-            let Some(mean) = mean else { continue };
+        let measured: Vec<Measured> = settings.iter().map(measured).collect::<Result<_, _>>()?;
+        let (chosen, short) = chosen(&settings, &measured, higher);
+        for setting in short.into_iter().map(|number| &settings[number]) {
+            let values = setting.method.iter().chain(&setting.at);
+            let name = name_of(place.iter().map(|at| &table.columns[*at]).zip(values));
+            if !lacking.contains(&name) {
+                lacking.push(name);
+            }
+        }
+        for (number, (setting, measured)) in settings.iter().zip(&measured).enumerate() {
+            let Some(mean) = measured.mean else { continue };
             let place = match chosen.contains(&number) {
                 true => "best",
                 false => "other",
             };
             let mut row = [&setting.method[..], &setting.at[..]].concat();
-            row.extend([name.as_str().into(), place.into(), (*mean).into()]);
+            row.extend([name.as_str().into(), place.into(), mean.into()]);
             cloud.rows.push(row);
         }
         for number in chosen {
@@ -185,54 +223,67 @@ fn of(table: &Table, params: &BestParams) -> Result<(Table, Table), JobError> {
             }));
         }
     }
-    Ok((best, cloud))
+    Ok((best, cloud, lacking))
 }
 
-/// All settings, in the order in which they first occur.
-fn settings(table: &Table, by: &[usize], own: &[usize]) -> Vec<Setting> {
-    let mut settings: Vec<Setting> = Vec::new();
-    let mut known: BTreeMap<String, usize> = BTreeMap::new();
-    for (number, row) in table.rows.iter().enumerate() {
-        let cells = |places: &[usize]| -> Vec<Json> {
-            places.iter().map(|&place| row[place].clone()).collect()
-        };
-        let (method, at) = (cells(by), cells(own));
-        let key = serde_json::to_string(&(&method, &at)).expect("cells are plain data");
-        let setting = *known.entry(key).or_insert_with(|| {
-            settings.push(Setting {
-                method,
-                at,
-                rows: Vec::new(),
-            });
-            settings.len() - 1
-        });
-        settings[setting].rows.push(number);
+/// A number of a setting.
+struct Measured {
+    /// Whether it has a row that could have had the number.
+    stands: bool,
+    /// Those that have it.
+    replicates: Vec<Replicate>,
+    /// Over them.
+    mean: Option<f64>,
+}
+
+fn replicate(table: &Table, row: usize, axes: &[usize]) -> Replicate {
+    let cells = axes.iter().map(|at| &table.rows[row][*at]);
+    cells
+        .map(|cell| (!cell.is_null()).then(|| coordinate_key(cell)))
+        .collect()
+}
+
+/// `sys=a, lr=1`
+fn name_of<'a>(axes: impl Iterator<Item = (&'a Column, &'a Json)>) -> String {
+    let axes = axes.filter(|(_, value)| !value.is_null());
+    let axes = axes.map(|(column, value)| format!("{}={}", column.name, display(value)));
+    match axes.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => "the only one".to_owned(),
+        axes => axes,
     }
-    settings
 }
 
-/// The best setting of every method, in the order of the methods.
-fn chosen(settings: &[Setting], means: &[(usize, Option<f64>)], higher: bool) -> Vec<usize> {
+/// The best setting of every method, in the order of the methods, and those that lack a replicate.
+fn chosen(settings: &[Setting], measured: &[Measured], higher: bool) -> (Vec<usize>, Vec<usize>) {
     let mut methods: Vec<&Vec<Json>> = Vec::new();
     for setting in settings {
         if !methods.contains(&&setting.method) {
             methods.push(&setting.method);
         }
     }
-    let of_method = |method: &Vec<Json>| {
-        let own = || (0..settings.len()).filter(|at| settings[*at].method == *method);
-        let most = own().map(|at| means[at].0).max()?;
+    let (mut chosen, mut short) = (Vec::new(), Vec::new());
+    for method in methods {
+        let own = |at: &usize| measured[*at].stands && settings[*at].method == *method;
+        let own: Vec<usize> = (0..settings.len()).filter(own).collect();
+        let replicates = own.iter().map(|at| measured[*at].replicates.clone());
+        let whole = whole::whole(&replicates.collect::<Vec<_>>(), &[]);
         let mut winner: Option<(usize, f64)> = None;
-        for at in own().filter(|at| means[*at].0 == most) {
-            let Some(mean) = means[at].1 else { continue };
+        for (at, whole) in own.into_iter().zip(whole) {
+            if !whole {
+                short.push(at);
+                continue;
+            }
+            let Some(mean) = measured[at].mean else {
+                continue;
+            };
             // Of means that rounding alone tells apart the first stays.
             if winner.is_none_or(|(_, best)| stats::ahead(mean, best, higher)) {
                 winner = Some((at, mean));
             }
         }
-        winner.map(|(at, _)| at)
-    };
-    methods.into_iter().filter_map(of_method).collect()
+        chosen.extend(winner.map(|(at, _)| at));
+    }
+    (chosen, short)
 }
 
 /// Whether more of the column is better.
@@ -276,7 +327,8 @@ mod tests {
     #[test]
     fn the_best_mean_wins_and_a_setting_with_a_diverged_run_does_not() {
         let table = Table::from_csv(ROWS, &["system", "lr", "seed"]).unwrap();
-        let (best, cloud) = of(&table, &params(Some("lower"))).unwrap();
+        let (best, cloud, lacking) = of(&table, &params(Some("lower"))).unwrap();
+        assert_eq!(lacking, ["system=a, lr=2"]);
         let chosen: Vec<String> = best.rows.iter().map(|row| format!("{row:?}")).collect();
         assert_eq!(best.rows.len(), 4, "{chosen:?}");
         let lr = |row: usize| best.rows[row][2].as_f64();
@@ -288,7 +340,7 @@ mod tests {
              a,1,loss,best,3.0\na,2,loss,other,1.0\n\
              b,1,loss,other,9.0\nb,2,loss,best,7.0\n"
         );
-        let (best, _) = of(&table, &params(Some("higher"))).unwrap();
+        let (best, _, _) = of(&table, &params(Some("higher"))).unwrap();
         assert_eq!(best.rows[2][2].as_f64(), Some(1.0));
     }
 
@@ -299,16 +351,35 @@ mod tests {
                    a,1,0,0.1\na,1,1,0.2\na,1,2,0.3\n";
         let table = Table::from_csv(csv, &["system", "lr", "seed"]).unwrap();
         for direction in ["lower", "higher"] {
-            let (best, _) = of(&table, &params(Some(direction))).unwrap();
+            let (best, _, _) = of(&table, &params(Some(direction))).unwrap();
             assert_eq!(best.rows[0][2].as_f64(), Some(2.0), "{direction}");
         }
+    }
+
+    /// Seed 0 is hard and 2 is easy.
+    #[test]
+    fn a_setting_without_a_replicate_of_another_is_not_chosen_however_many_it_has() {
+        let csv = "system,lr,seed,loss\na,1,0,9\na,1,1,5\na,2,1,5\na,2,2,1\nb,1,0,7\nb,2,,8\n";
+        let table = Table::from_csv(csv, &["system", "lr", "seed"]).unwrap();
+        let (best, cloud, lacking) = of(&table, &params(Some("lower"))).unwrap();
+        assert_eq!(best.to_csv(), "best_by,system,lr,seed,loss\nloss,b,1,0,7\n");
+        assert_eq!(cloud.rows.len(), 4);
+        assert_eq!(lacking, ["system=a, lr=1", "system=a, lr=2"]);
+    }
+
+    #[test]
+    fn several_rows_of_a_replicate_are_refused() {
+        let csv = ROWS.replace("a,1,1,2", "a,1,0,2");
+        let table = Table::from_csv(&csv, &["system", "lr", "seed"]).unwrap();
+        let wrong = of(&table, &params(Some("lower"))).unwrap_err().to_string();
+        assert!(wrong.contains("different `loss` for one place"), "{wrong}");
     }
 
     #[test]
     fn a_metric_that_comes_in_is_refused() {
         let csv = ROWS.replace("system,lr", "system,metric");
         let table = Table::from_csv(&csv, &["system", "metric", "seed"]).unwrap();
-        let (best, cloud) = of(&table, &params(Some("lower"))).unwrap();
+        let (best, cloud, _) = of(&table, &params(Some("lower"))).unwrap();
         assert!(measured::distinct(&best).is_ok());
         let wrong = measured::distinct(&cloud).unwrap_err().to_string();
         assert!(wrong.contains("a column `metric` comes in"), "{wrong}");

@@ -35,7 +35,7 @@ use crate::text::list_of;
 use crate::text::plural;
 
 /// Counts changes in judging after which former judgements are made anew.
-const REVISION: u32 = 5;
+const REVISION: u32 = 6;
 
 /// What can be said against the claims of a plan before anything runs: stages without numbers,
 /// and columns that look like a mistyped score.

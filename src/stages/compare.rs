@@ -66,7 +66,7 @@ impl Entry for CompareTable {
          ours that varies beside them is named under `replicate`, or under `by`. Leaves ours with its interval,\n\
          theirs as printed, the difference and the source, as `table.csv` (full precision),\n\
          `table.md`, `table.tex` (booktabs) and `table.json`. A reported number without a result of\n\
-         ours keeps its row."
+         ours keeps its row; those of a `metric` that is none of `values` are counted below the table."
     }
 
     /// 6: tables are read as by revision 3 of `table/read`.
@@ -115,7 +115,7 @@ impl StageKind for CompareTable {
 impl Stage for CompareTable {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = CompareParams::read(&job.step.params)?;
-        let mut table = rows::of_rows(job.items("rows"))?;
+        let mut table = rows::of_job(job, None)?;
         let artifact = artifacts::only(job, "reported")?;
         let mut reported = match artifact.paths.contains_key(artifacts::TABLE) {
             true => artifacts::read_table(artifact)?,

@@ -148,15 +148,9 @@ fn input(job: &Job<'_>, figure: &dyn Figure, from: Option<&str>) -> Result<Figur
     };
     let mut input = FigureInput::default();
     match figure.source() {
-        Source::Rows if figure.counts_missing() => {
-            // Of one stage or of all, with those that are missing.
-            let mut wired = job.wired("rows");
-            wired.retain(|(item, _)| from.is_none_or(|from| *item.stage == *from));
-            input.table = rows::of_wired(&wired)?;
-        }
-        Source::Rows => input.table = rows::of_rows(&items("rows"))?,
+        Source::Rows => input.table = rows::of_job(job, from)?,
         Source::Surface => {
-            input.table = rows::of_rows(&items("rows"))?;
+            input.table = rows::of_job(job, from)?;
             let points = items("points");
             if !points.is_empty() {
                 input.points = Some(rows::of_rows(&points)?);

@@ -51,6 +51,7 @@ mod trend;
 mod trials;
 mod tsne;
 mod wall_time;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -150,7 +151,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         ))
     }));
     let figures = figures::ALL.iter();
-    all.extend(figures.map(|figure| leak(figure::Draw::new("figure", *figure, 6))));
+    all.extend(figures.map(|figure| leak(figure::Draw::new("figure", *figure, 7))));
     all.sort_by_key(|stage| stage.name());
     all
 });

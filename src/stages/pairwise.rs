@@ -86,7 +86,8 @@ impl Entry for PairwiseTable {
     fn docs(&self) -> &'static str {
         "Compares the values of one axis within groups that agree on all others but the replicates. A value\n\
          that lacks an axis of a group, as a baseline without the others' `k`, is compared in all of them.\n\
-         Paired tests take the replicates that both sides have, such as equal seeds. All tests of\n\
+         Paired tests take the replicates that both sides have, such as equal seeds. Where only one side was\n\
+         measured there is a row without a difference. All tests of\n\
          the table are one family for the correction. Effect sizes: d_z (`paired-t`), Hedges' g\n\
          (`welch-t`), the rank-biserial correlation (`wilcoxon`).\n\
          \n\
@@ -94,7 +95,7 @@ impl Entry for PairwiseTable {
     }
 
     fn revision(&self) -> u32 {
-        5
+        6
     }
 
     fn params(&self) -> Vec<Param> {
@@ -133,7 +134,7 @@ impl StageKind for PairwiseTable {
 impl Stage for PairwiseTable {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = PairwiseParams::read(&job.step.params)?;
-        let mut table = rows::of_rows(job.items("rows"))?;
+        let mut table = rows::of_job(job, None)?;
         let naming = params
             .naming
             .apply(&mut [&mut table], &params.replicate.0)?;

@@ -70,7 +70,7 @@ impl Entry for ParetoTable {
     }
 
     fn revision(&self) -> u32 {
-        4
+        5
     }
 
     fn params(&self) -> Vec<Param> {
@@ -155,7 +155,7 @@ impl Stage for ParetoTable {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = ParetoParams::read(&job.step.params)?;
         // A setting of which a repetition failed is not judged by the others, which may be its lucky part.
-        let table = rows::of_wired(&job.wired("rows"))?;
+        let table = rows::of_job(job, None)?;
         Ok(measured::left(measured::distinct(&of(&table, &params)?)?))
     }
 }
@@ -236,11 +236,9 @@ fn reduced<'t>(
         .filter_map(|name| table.column(name))
         .collect();
     let statistic = params.statistic.unwrap_or(Statistic::Mean);
-    Ok(Cow::Owned(table.one_of_each(
-        &axes,
-        &numbers,
-        |_, values| statistic.of_numbers(values),
-    )))
+    let reduce = |_, values| statistic.of_numbers(values);
+    let reduced = table.one_of_each(&axes, &replicates, &numbers, reduce)?;
+    Ok(Cow::Owned(reduced))
 }
 
 fn direction(given: Option<&Value>, column: &Column) -> Result<Direction, JobError> {

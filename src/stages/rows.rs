@@ -8,12 +8,12 @@ use serde_json::Value as Json;
 
 use super::artifacts;
 use super::described;
+use super::fitted;
 use crate::engine::Job;
 use crate::engine::JobArtifact;
 use crate::engine::JobError;
 use crate::engine::JobItem;
 use crate::plan::Cell;
-use crate::plan::InputItem;
 use crate::registry::ArtifactType;
 use crate::registry::Slot;
 use crate::registry::Value;
@@ -21,6 +21,9 @@ use crate::table::Column;
 use crate::table::DIVERGED;
 use crate::table::Table;
 use crate::table::display;
+use crate::table::same_value;
+use crate::text::list_of;
+use crate::text::plural;
 
 /// The slot of tables and figures that read result rows.
 pub(super) const SLOT: Slot = Slot::new(
@@ -82,7 +85,7 @@ pub(super) fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, Job
                 ours.insert(name.clone());
             }
             let known = rows[row].1.insert(name.clone(), value.clone());
-            if known.is_some_and(|known| known != value) {
+            if known.is_some_and(|known| !is_same(&known, &value)) {
                 return Err(JobError::failed(format!(
                     "two stages report different `{name}` for cell {cell}"
                 ))
@@ -152,14 +155,12 @@ fn beside_axes(
 
 /// Whether two values are one number or one text. A text of digits is a number where it is read back.
 fn is_same(a: &Json, b: &Json) -> bool {
-    match (a.as_f64(), b.as_f64()) {
-        (Some(a), Some(b)) => a == b,
-        _ => a == b || display(a) == display(b),
-    }
+    same_value(a, b) || display(a) == display(b)
 }
 
 /// The rows of a slot that takes metrics and tables: the metrics as one table by cell, and under
-/// them the rows of every table.
+/// them the rows of every table. Of those that a training left which diverged, and of those of which a
+/// table says it, nothing but the coordinates is known.
 ///
 /// # Errors
 /// As [`of_metrics`], and where a table cannot be read.
@@ -174,24 +175,64 @@ pub(super) fn of_rows(items: &[JobItem]) -> Result<Table, JobError> {
             &scores.into_iter().cloned().collect::<Vec<_>>(),
         )?);
     }
+    let scored = parts.first().map_or(0, |scores| scores.rows.len());
     for item in tables {
-        let table = artifacts::read_table(artifacts::single(item)?)?;
+        let mut table = artifacts::read_table(artifacts::single(item)?)?;
+        if item.diverged {
+            say_diverged(&mut table);
+        }
         parts.push(with_coordinates(item, table)?);
     }
-    Ok(Table::stacked(parts))
+    let mut all = Table::stacked(parts);
+    // Here and not before: a column may be an axis in another part.
+    for row in (scored..all.rows.len())
+        .filter(|row| all.diverged(*row))
+        .collect::<Vec<_>>()
+    {
+        for (column, cell) in all.columns.iter().zip(&mut all.rows[row]) {
+            if !column.axis && column.name != DIVERGED {
+                *cell = Json::Null;
+            }
+        }
+    }
+    Ok(all)
 }
 
-/// The same with a row for each cell whose result is missing, in its place; where tables come in, of what is there.
+/// Notes that all rows of a table are of a training that diverged.
+fn say_diverged(table: &mut Table) {
+    let at = table.column(DIVERGED).unwrap_or_else(|| {
+        table.columns.push(Column::metric(DIVERGED, "", None));
+        table.rows.iter_mut().for_each(|row| row.push(Json::Null));
+        table.columns.len() - 1
+    });
+    for row in &mut table.rows {
+        row[at] = true.into();
+    }
+}
+
+/// The rows of the slot `rows`, of all stages or of this one, with a row for each cell whose result is missing, in
+/// its place. Where tables come in nothing tells which rows are missing, and a warning says of what.
 ///
 /// # Errors
 /// As [`of_rows`].
-pub(super) fn of_wired(wired: &[(&InputItem, Option<&JobItem>)]) -> Result<Table, JobError> {
-    let items: Vec<JobItem> = wired.iter().filter_map(|(_, item)| item.cloned()).collect();
-    let cells = wired.iter().map(|(wired, item)| (&wired.cell, *item));
-    match items.iter().all(is_metrics) {
-        true => of_cells(&cells.collect::<Vec<_>>()),
-        false => of_rows(&items),
+pub(super) fn of_job(job: &Job<'_>, from: Option<&str>) -> Result<Table, JobError> {
+    let mut wired = job.wired(SLOT.name);
+    wired.retain(|(item, _)| from.is_none_or(|from| *item.stage == *from));
+    let there = || wired.iter().filter_map(|(_, item)| *item);
+    if there().all(is_metrics) {
+        let cells = wired.iter().map(|(wired, item)| (&wired.cell, *item));
+        return of_cells(&cells.collect::<Vec<_>>());
     }
+    let missing = wired.iter().filter(|(_, item)| item.is_none());
+    let missing = missing.map(|(wired, _)| fitted::name_of(&wired.stage, &wired.cell));
+    let missing: Vec<String> = missing.collect();
+    if !missing.is_empty() {
+        let results = plural(missing.len(), "result");
+        let names = list_of(missing);
+        job.link
+            .warn(&format!("the rows of {results} are missing: {names}"));
+    }
+    of_rows(&there().cloned().collect::<Vec<_>>())
 }
 
 fn is_metrics(item: &JobItem) -> bool {
@@ -337,19 +378,28 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn rows_may_repeat_their_axes() {
-        let cell: [(Arc<str>, Value); 2] = [
-            ("lr".into(), Value::Float(0.1)),
-            ("opt".into(), Value::from("1")),
-        ];
-        let item = JobItem {
+    fn item(cell: &[(&str, Value)]) -> JobItem {
+        let cell = cell.iter();
+        let cell = cell.map(|(axis, value)| (Arc::from(*axis), value.clone()));
+        JobItem {
             stage: "fit".to_owned(),
-            cell: Cell(Arc::from(cell)),
+            cell: Cell(cell.collect()),
             outputs: BTreeMap::new(),
             diverged: false,
             seconds: None,
-        };
+        }
+    }
+
+    #[test]
+    fn numbers_are_the_same_however_they_are_written() {
+        assert!(is_same(&3.into(), &3.0.into()) && is_same(&"1".into(), &1.into()));
+        let large = 9_007_199_254_740_992_u64;
+        assert!(!is_same(&large.into(), &(large + 1).into()));
+    }
+
+    #[test]
+    fn rows_may_repeat_their_axes() {
+        let item = item(&[("lr", Value::Float(0.1)), ("opt", Value::from("1"))]);
         let with = |csv: &str| with_coordinates(&item, Table::from_csv(csv, &[]).unwrap());
         let rows = with("epoch,lr,opt,loss\n1,1e-1,1,5\n2,,1,4\n").unwrap();
         assert_eq!(rows.to_csv(), "lr,opt,epoch,loss\n0.1,1,1,5\n0.1,1,2,4\n");

@@ -81,7 +81,8 @@ impl Entry for SummaryTable {
         "Groups the rows by all axes but the replicates and prints, per group, the mean of each value\n\
          with its interval and n. One replicate gives no interval. A replicate has one row: several with\n\
          different numbers are refused, and so is a row without the replicates' axis beside others with it,\n\
-         such as an ensemble of all seeds. Leaves `table.csv` (full\n\
+         such as an ensemble of all seeds. One that diverged, or failed and may (`missing: allow`), is counted\n\
+         as missing. Leaves `table.csv` (full\n\
          precision), `table.md`, `table.tex` (booktabs), `table.values.tex` and `table.json`; in the\n\
          printed forms the best value is bold and the second underlined where a score knows which way\n\
          is better. Numbers of a column have the same decimals, as many as half of their intervals\n\
@@ -92,7 +93,7 @@ impl Entry for SummaryTable {
     }
 
     fn revision(&self) -> u32 {
-        6
+        7
     }
 
     fn params(&self) -> Vec<Param> {
@@ -163,7 +164,7 @@ fn columns_of(name: &str) -> impl Iterator<Item = String> {
 impl Stage for SummaryTable {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = SummaryParams::read(&job.step.params)?;
-        let mut table = rows::of_rows(job.items("rows"))?;
+        let mut table = rows::of_job(job, None)?;
         let replicate = params.replicate.unwrap_or_default().0;
         params.naming.apply(&mut [&mut table], &replicate)?;
         let spec = SummarySpec {

@@ -66,9 +66,23 @@ impl Table {
         Cow::Owned(table)
     }
 
-    /// The table without rows that lack this number and stand at coordinates that another row has among more: they
-    /// tell of what several rows share, the size of a model and not the loss of a trial.
+    /// The table without its [`Table::shared`] rows.
     pub fn without_shared(&self, number: usize) -> Cow<'_, Table> {
+        let shared = self.shared(number);
+        if shared.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let rows = self.rows.iter().enumerate();
+        let kept = rows.filter(|(row, _)| !shared.contains(row));
+        Cow::Owned(Table {
+            columns: self.columns.clone(),
+            rows: kept.map(|(_, cells)| cells.clone()).collect(),
+        })
+    }
+
+    /// The rows that lack this number and stand at coordinates that another row has among more: they tell of what
+    /// several rows share, the size of a model and not the loss of a trial.
+    pub fn shared(&self, number: usize) -> HashSet<usize> {
         let own = |row: &Vec<Json>| -> Vec<usize> {
             let axes = (0..self.columns.len()).filter(|at| self.columns[*at].axis);
             axes.filter(|at| !row[*at].is_null()).collect()
@@ -94,15 +108,7 @@ impl Table {
             let places = shared.get(&axes[*row]).filter(|_| lacks(row));
             places.is_some_and(|places| places.contains(&place(&self.rows[*row], &axes[*row])))
         };
-        let all = 0..self.rows.len();
-        let kept: Vec<usize> = all.filter(|row| !is_shared(row)).collect();
-        if kept.len() == self.rows.len() {
-            return Cow::Borrowed(self);
-        }
-        Cow::Owned(Table {
-            columns: self.columns.clone(),
-            rows: kept.into_iter().map(|row| self.rows[row].clone()).collect(),
-        })
+        (0..self.rows.len()).filter(is_shared).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The result table: columns of axes and columns of metrics, rows in axis order.
 
+use std::collections::HashMap;
 use std::collections::HashSet;
 
 use serde_json::Value as Json;
@@ -47,6 +48,27 @@ impl Table {
     pub fn diverged(&self, row: usize) -> bool {
         let cell = self.column(DIVERGED).and_then(|at| self.rows[row].get(at));
         cell == Some(&Json::Bool(true))
+    }
+
+    /// The rows by what they have in these columns, in the order in which that comes first.
+    pub fn grouped(&self, columns: &[usize]) -> Vec<(Vec<Json>, Vec<usize>)> {
+        let mut groups: Vec<(Vec<Json>, Vec<usize>)> = Vec::new();
+        let mut known: HashMap<Vec<String>, usize> = HashMap::new();
+        for (row, cells) in self.rows.iter().enumerate() {
+            let group = *known.entry(self.key(row, columns)).or_insert(groups.len());
+            if group == groups.len() {
+                let at = columns.iter().map(|&column| cells[column].clone());
+                groups.push((at.collect(), Vec::new()));
+            }
+            groups[group].1.push(row);
+        }
+        groups
+    }
+
+    /// What tells a row's coordinates in these columns from those of others.
+    pub(super) fn key(&self, row: usize, columns: &[usize]) -> Vec<String> {
+        let cells = columns.iter().map(|&column| &self.rows[row][column]);
+        cells.map(coordinate_key).collect()
     }
 
     /// The number in a cell; none for null. Booleans count as 0 and 1.
@@ -101,11 +123,25 @@ impl Column {
     }
 }
 
-/// Whether two coordinates are one: numbers by their value, so that `1` is `1.0`.
+/// Whether two coordinates are one: whole numbers to their last digit, others by their value, so that `1` is
+/// `1.0`.
 pub fn same_value(a: &Json, b: &Json) -> bool {
+    // Beyond 2⁵³ several whole numbers are one float.
+    if !(a.is_f64() || b.is_f64()) {
+        return a == b;
+    }
     match (a.as_f64(), b.as_f64()) {
         (Some(a), Some(b)) => a == b,
         _ => a == b,
+    }
+}
+
+/// A coordinate as a text that tells it from others: one of `1` and `1.0`.
+pub fn coordinate_key(value: &Json) -> String {
+    match value.as_f64().filter(|_| value.is_f64()) {
+        // Zero has two signs.
+        Some(number) => (number + 0.0).to_string(),
+        None => value.to_string(),
     }
 }
 
@@ -115,5 +151,37 @@ pub fn display(value: &Json) -> String {
         Json::Null => "–".to_owned(),
         Json::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_told_apart_to_their_last_digit() {
+        let values = [9_007_199_254_740_992_u64, 9_007_199_254_740_993, u64::MAX];
+        let values = values.map(Json::from);
+        for (at, value) in values.iter().enumerate() {
+            for (other_at, other) in values.iter().enumerate() {
+                assert_eq!(same_value(value, other), at == other_at);
+                let keys = [value, other].map(coordinate_key);
+                assert_eq!(keys[0] == keys[1], at == other_at);
+            }
+        }
+        let (one, text) = (Json::from(1), Json::from("1"));
+        assert!(same_value(&one, &1.0.into()) && !same_value(&one, &text));
+        assert_eq!(coordinate_key(&one), coordinate_key(&1.0.into()));
+        assert_ne!(coordinate_key(&one), coordinate_key(&text));
+        assert_eq!(coordinate_key(&0.0.into()), coordinate_key(&(-0.0).into()));
+    }
+
+    #[test]
+    fn rows_are_grouped_in_their_order() {
+        let csv = "m,k,y\nb,1,0\na,1,1\nb,1.0,2\n";
+        let table = Table::from_csv(csv, &["m", "k"]).unwrap();
+        let groups = table.grouped(&[0, 1]);
+        let rows: Vec<&[usize]> = groups.iter().map(|(_, rows)| &rows[..]).collect();
+        assert_eq!(rows, [&[0, 2][..], &[1]]);
     }
 }

@@ -20,6 +20,7 @@ mod summary;
 pub use compare::{CompareError, ComparedRow, Comparison, Reported};
 pub use files::TableError;
 pub use frame::DIVERGED;
+pub use frame::coordinate_key;
 pub use frame::display;
 pub use frame::same_value;
 pub use frame::{Column, Table};

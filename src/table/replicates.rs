@@ -11,6 +11,15 @@ use super::Table;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Clash(pub usize, pub usize);
 
+/// Why rows are not one number for each replicate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Unclear {
+    /// The first stands for several replicates, of which the second is one.
+    Whole(Clash),
+    /// Both are one replicate.
+    Twice(Clash),
+}
+
 impl Table {
     /// The rows without those that stand for several others: one that has no `seed` is no further seed of those
     /// that have one. Of such a row the number belongs to each of the others, as the size of a model does.
@@ -67,12 +76,7 @@ impl Table {
     ///
     /// # Errors
     /// Two rows of one replicate with different numbers.
-    pub(super) fn one_each(
-        &self,
-        rows: &[usize],
-        axes: &[usize],
-        number: usize,
-    ) -> Result<Vec<usize>, Clash> {
+    fn one_each(&self, rows: &[usize], axes: &[usize], number: usize) -> Result<Vec<usize>, Clash> {
         let mut kept: Vec<usize> = Vec::with_capacity(rows.len());
         let mut known: HashMap<Vec<&Json>, usize> = HashMap::new();
         for &row in rows {
@@ -88,6 +92,21 @@ impl Table {
             }
         }
         Ok(kept)
+    }
+
+    /// Of some rows of a place those that count towards a number, one of each replicate.
+    ///
+    /// # Errors
+    /// As [`Table::without_wholes`] and [`Table::one_each`].
+    pub(super) fn replicates(
+        &self,
+        rows: &[usize],
+        axes: &[usize],
+        number: usize,
+    ) -> Result<Vec<usize>, Unclear> {
+        let rows = self.without_wholes(rows, axes, number);
+        let rows = rows.map_err(Unclear::Whole)?;
+        self.one_each(&rows, axes, number).map_err(Unclear::Twice)
     }
 
     /// The columns, but for these, in which two rows differ.

@@ -32,6 +32,8 @@ mod imports;
 mod language;
 mod own;
 mod placed;
+#[cfg(unix)]
+mod poor_rows;
 mod reference;
 #[cfg(target_os = "linux")]
 mod reliability;

@@ -17,6 +17,8 @@ use super::Stage;
 use super::artifacts;
 use super::described;
 use super::fitted;
+use super::whole::Replicate;
+use super::whole::whole;
 use crate::engine::Job;
 use crate::engine::JobArtifact;
 use crate::engine::JobError;
@@ -34,6 +36,7 @@ use crate::registry::Value;
 use crate::registry::Values;
 use crate::registry::choices;
 use crate::registry::params;
+use crate::table::coordinate_key;
 use crate::table::stats;
 use crate::text::list_of;
 use crate::text::plural;
@@ -106,7 +109,7 @@ impl Entry for Select {
          that diverged, and a candidate that does not report the number, is left out, and the run says so. Where no candidate has a score the step fails and says so.\n\
          With `replicate: seed` a candidate is chosen by the mean over its seeds, and not by its luckiest\n\
          one; what is passed on is the first seed's. One of which a seed has no score is left out, also where\n\
-         the seed is excluded or failed, and the run says so.\n\
+         the seed is excluded or failed and another candidate has it, and the run says so.\n\
          \n\
          `rule: one-standard-error` (Breiman, Friedman, Olshen and Stone, Classification and Regression\n\
          Trees, 1984, section 3.4.3) takes the simplest candidate whose mean is within one standard\n\
@@ -120,7 +123,7 @@ impl Entry for Select {
     }
 
     fn revision(&self) -> u32 {
-        4
+        5
     }
 
     fn params(&self) -> Vec<Param> {
@@ -220,14 +223,18 @@ impl Stage for Select {
                 fitted::name_of(&first.stage, &without(&first.cell, replicate))
             })
             .collect();
-        tell_left_out(job, &short, "with fewer replicates than others");
+        tell_left_out(job, &short, "without all replicates that others have");
         let means: Vec<Option<f64>> = groups.iter().map(|group| group.mean).collect();
         let best = best(&means, largest).ok_or_else(|| {
-            JobError::failed(format!(
-                "none of the {} candidates has a finite `{by}`",
-                candidates.len()
-            ))
-            .hint("`sweepline ls` shows their metrics; a diverged training has none")
+            let hint = match (short.len() == groups.len(), replicate) {
+                (true, Some(axis)) => format!(
+                    "each lacks a replicate that another has: `at: {{{axis}: …}}` beside `from` takes those that all have"
+                ),
+                _ => "`sweepline ls` shows their metrics; a diverged training has none".to_owned(),
+            };
+            let candidates = candidates.len();
+            JobError::failed(format!("none of the {candidates} candidates has a finite `{by}`"))
+                .hint(hint)
         })?;
         let rule = params.rule.unwrap_or(Rule::Best);
         let winner = match rule {
@@ -283,7 +290,7 @@ impl Stage for Select {
 /// Candidates that are one but for their replicates, in axis order.
 struct Group {
     members: Vec<usize>,
-    /// Whether it has as many replicates as any other, and none of them is missing.
+    /// Whether it has every replicate that any other has, or would have.
     whole: bool,
     /// Of their scores; none where one has none, or is not there.
     mean: Option<f64>,
@@ -323,22 +330,25 @@ fn groups(
             });
         members[group].push(at);
     }
-    // How many there would be, of those that have replicates.
-    let repeated = |members: &[usize]| {
-        let cell = &candidates[members[0]].cell;
-        replicate.is_some_and(|axis| cell.get(axis).is_some())
+    let of = |cell: &Cell| -> Replicate {
+        let value = replicate.and_then(|axis| cell.get(axis));
+        let value = value.and_then(|value| serde_json::to_value(value).ok());
+        vec![value.as_ref().map(coordinate_key)]
     };
-    let mut planned: Vec<usize> = members.iter().map(Vec::len).collect();
-    for (stage, cell) in missing {
-        if let Some(group) = known.get(&name(stage, cell)) {
-            planned[*group] += 1;
-        }
-    }
-    let of_repeated = members.iter().zip(&planned);
-    let of_repeated = of_repeated.filter(|(members, _)| repeated(members));
-    let most = of_repeated.map(|(_, planned)| *planned).max();
-    let group = |members: Vec<usize>| {
-        let whole = !repeated(&members) || Some(members.len()) == most;
+    let of_each = |members: &Vec<usize>| {
+        let own = members.iter().map(|member| of(&candidates[*member].cell));
+        own.collect::<Vec<Replicate>>()
+    };
+    let replicates: Vec<Vec<Replicate>> = members.iter().map(of_each).collect();
+    // Those that are missing count, of groups that are there.
+    let missing = missing.iter();
+    let missing = missing.filter(|(stage, cell)| known.contains_key(&name(stage, cell)));
+    let missing: Vec<Replicate> = missing.map(|(_, cell)| of(cell)).collect();
+    let whole = match replicate {
+        Some(_) => whole(&replicates, &missing),
+        None => vec![true; members.len()],
+    };
+    let group = |(members, whole): (Vec<usize>, bool)| {
         let all = members
             .iter()
             .map(|member| scores[*member].filter(|_| whole));
@@ -355,7 +365,7 @@ fn groups(
             error,
         }
     };
-    Ok(members.into_iter().map(group).collect())
+    Ok(members.into_iter().zip(whole).map(group).collect())
 }
 
 /// A cell without one of its coordinates.
@@ -380,9 +390,9 @@ fn simplest_within_error(
         .hint("give it more seeds, or `rule: best`"));
     };
     let within = |at: &usize| {
-        groups[*at]
-            .mean
-            .is_some_and(|own| (own - mean).abs() <= error)
+        // Rounding alone leaves out nobody.
+        let near = |own: f64| (own - mean).abs() <= error + stats::slack([own, mean]);
+        groups[*at].mean.is_some_and(near)
     };
     let within = (0..groups.len()).filter(within);
     // A single one has nothing to be simpler than.
@@ -538,7 +548,7 @@ mod tests {
         assert_eq!(best(&[], true), None);
     }
 
-    fn items(cells: &[(&str, i64)]) -> Vec<JobItem> {
+    fn items_of(cells: &[(&str, i64)]) -> Vec<JobItem> {
         let item = |(size, seed): &(&str, i64)| JobItem {
             stage: "fit".to_owned(),
             cell: crate::plan::Cell(Arc::from([
@@ -555,7 +565,7 @@ mod tests {
     /// Of size 4 the luckiest seed is the best of all, of size 2 the mean.
     #[test]
     fn replicates_are_one_candidate_with_their_mean() {
-        let items = items(&[("4", 0), ("4", 1), ("2", 0), ("2", 1), ("1", 0), ("1", 1)]);
+        let items = items_of(&[("4", 0), ("4", 1), ("2", 0), ("2", 1), ("1", 0), ("1", 1)]);
         let scores =
             [9.0, 1.0, 6.0, 8.0, 7.0, f64::NAN].map(|x: f64| Some(x).filter(|x| x.is_finite()));
         let groups = groups(&items, &scores, Some("seed"), &[]).expect("there are seeds");
@@ -575,7 +585,7 @@ mod tests {
 
     #[test]
     fn the_simplest_within_a_standard_error_of_the_best_is_chosen() {
-        let items = items(&[("8", 0), ("8", 1), ("4", 0), ("4", 1), ("2", 0), ("2", 1)]);
+        let items = items_of(&[("8", 0), ("8", 1), ("4", 0), ("4", 1), ("2", 0), ("2", 1)]);
         let chosen = |scores: [f64; 6], axis| {
             let scores = scores.map(Some);
             let groups = groups(&items, &scores, Some("seed"), &[]).expect("there are seeds");
@@ -588,6 +598,9 @@ mod tests {
         assert_eq!(chosen(scores, Some("size")).expect("sizes"), 1);
         assert_eq!(chosen(scores, None).expect("the first"), 0);
         assert!(chosen(scores, Some("depth")).is_err());
+        // 0.8 ± 0.1 of size 8, and 0.7 but for rounding.
+        let scores = [0.9, 0.7, 0.7, 0.7, 0.6, 0.6];
+        assert_eq!(chosen(scores, Some("size")).expect("sizes"), 1);
         // Nobody else is near.
         assert_eq!(
             chosen([9.9, 10.1, 9.0, 9.0, 8.0, 8.0], Some("size")).expect("sizes"),
@@ -598,7 +611,7 @@ mod tests {
     /// A candidate of which a seed is excluded, or failed in its own stage, is not chosen by its others.
     #[test]
     fn a_candidate_without_all_replicates_is_left_out() {
-        let mut items = items(&[("4", 0), ("4", 1), ("2", 1), ("1", 0), ("1", 1)]);
+        let mut items = items_of(&[("4", 0), ("4", 1), ("2", 1), ("1", 0), ("1", 1)]);
         let means = |items: &[JobItem], missing: &[(&str, &Cell)]| -> Vec<Option<f64>> {
             let groups = groups(items, &[Some(1.0); 5], Some("seed"), missing);
             let groups = groups.expect("there are seeds");
@@ -614,6 +627,9 @@ mod tests {
             means(&items, &[("other", &missing)]),
             [Some(1.0), None, Some(1.0)]
         );
+        // Another seed each, of as many.
+        let apart = items_of(&[("4", 0), ("4", 1), ("2", 1), ("2", 2)]);
+        assert_eq!(means(&apart, &[]), [None, None]);
         items.remove(2);
         let missing = Cell(Arc::from([
             ("size".into(), Value::Float(4.0)),

@@ -4,6 +4,8 @@ mod reported;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 
 use super::Column;
@@ -57,6 +59,8 @@ pub struct Comparison {
     pub rows: Vec<ComparedRow>,
     /// Groups of ours for which nothing is reported.
     pub unreported: usize,
+    /// Reported numbers of which none is compared, by the name of their metric.
+    pub others: BTreeMap<String, usize>,
 }
 
 /// One reported number.
@@ -101,7 +105,7 @@ impl Comparison {
                 None if ours.metrics.len() == 1 => Some(0),
                 None => return Err(CompareError::WhichMetric(ours.metrics.len())),
             };
-            // A paper's table may print more than is compared here.
+            // A paper's table may print more than is compared here, which is counted.
             let Some(metric) = metric else { continue };
             let group = ours
                 .groups
@@ -129,6 +133,7 @@ impl Comparison {
         }
         Ok(Comparison {
             unreported: used.iter().filter(|used| !**used).count(),
+            others: reported.of_others(&ours.metrics),
             ours,
             rows,
         })
@@ -189,6 +194,12 @@ impl Comparison {
             0 => {}
             1 => note.push_str("; for 1 result of ours nothing is reported"),
             many => note.push_str(&format!("; for {many} results of ours nothing is reported")),
+        }
+        if !self.others.is_empty() {
+            let others = self.others.iter();
+            let others = others.map(|(name, count)| format!("{count} of {name}"));
+            let others = others.collect::<Vec<_>>().join(", ");
+            note.push_str(&format!("; reported and not compared: {others}"));
         }
         note
     }

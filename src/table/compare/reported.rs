@@ -1,5 +1,7 @@
 //! Numbers that others have printed, as a long table tells them.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 
 use super::super::Column;
@@ -21,6 +23,8 @@ const SPREAD: &str = "spread";
 pub struct Reported {
     axes: Vec<Column>,
     pub(super) rows: Vec<ReportedRow>,
+    /// How often each number stands among the rows: beside so many values of ours.
+    copies: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -68,7 +72,7 @@ impl Reported {
             };
             let new = ReportedRow {
                 at: axes.iter().map(|&axis| row[axis].clone()).collect(),
-                metric: metric.map(|metric| display(&row[metric])),
+                metric: metric.map(|metric| display(&row[metric]).trim().to_owned()),
                 value: number,
                 spread,
                 source: text,
@@ -87,6 +91,7 @@ impl Reported {
         Ok(Reported {
             axes: axes.iter().map(|&i| table.columns[i].clone()).collect(),
             rows,
+            copies: 1,
         })
     }
 
@@ -119,7 +124,21 @@ impl Reported {
         let rows = rows.collect();
         let axes = places.iter().map(|&place| &ours.columns[place]);
         let axes = axes.chain(&self.axes).cloned().collect();
-        Ok(Reported { axes, rows })
+        let copies = beside.len().max(1);
+        Ok(Reported { axes, rows, copies })
+    }
+
+    /// The numbers of which metrics are none of `known`, with how many there are.
+    pub(super) fn of_others(&self, known: &[Column]) -> BTreeMap<String, usize> {
+        let mut others = BTreeMap::new();
+        let metrics = self.rows.iter().filter_map(|row| row.metric.as_ref());
+        for metric in metrics.filter(|name| known.iter().all(|known| known.name != **name)) {
+            *others.entry(metric.clone()).or_default() += 1;
+        }
+        for count in others.values_mut() {
+            *count /= self.copies;
+        }
+        others
     }
 
     /// The axes that tell its rows apart: what results are grouped by to be compared.

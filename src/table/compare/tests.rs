@@ -54,11 +54,17 @@ fn every_reported_number_stands_beside_ours() {
 
 #[test]
 fn a_metric_column_says_which_number_is_meant() {
-    let csv = "model,latent,metric,value,source\nvae,2,kl,6,A\nvae,2,fid,50,A\nvae,2,elbo,-140,A\n";
+    let csv = "model,latent,metric,value,source\nvae,2,kl ,6,A\nvae,2,fid,50,A\nvae,2,elbo,-140,A\n\
+               vae,8,KL,6,A\nvae,8,fid,40,A\n";
     let comparison = compared(csv).unwrap();
     let metrics: Vec<usize> = comparison.rows.iter().map(|row| row.metric).collect();
-    // Nothing of ours is called `fid`: that number is left out.
+    // Nothing of ours is called `fid` or `KL`: those numbers are left out, and counted.
     assert_eq!(metrics, [1, 0]);
+    let note = comparison.note();
+    assert!(
+        note.ends_with("; reported and not compared: 1 of KL, 2 of fid"),
+        "{note}"
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
@@ -13,6 +14,8 @@ use super::Column;
 use super::Table;
 use super::TableError;
 use super::display;
+use super::replicates::Unclear;
+use super::same_value;
 use super::stats;
 use super::stats::Interval;
 use super::summary;
@@ -94,25 +97,42 @@ impl Pairwise {
             .filter(|i| table.columns[*i].axis && *i != compare)
             .filter(|i| !replicates.contains(i) && !metrics.contains(i))
             .collect();
-        let values = distinct(table.rows.iter().map(|row| &row[compare]));
+        // A row of which the comparison is none, as the size of a model, has no such axis.
+        let counts = |row: &usize| {
+            let measured = metrics.iter().any(|at| table.number(*row, *at).is_some());
+            measured || !table.rows[*row][compare].is_null()
+        };
+        let counting: Vec<usize> = (0..table.rows.len()).filter(counts).collect();
+        let values = distinct(counting.iter().map(|row| &table.rows[*row][compare]));
         let pairs = pairs(&values, spec)?;
 
-        let places = Places::new(table, &by, compare, &values);
+        let places = Places::new(table, &counting, &by, compare, &values);
+        let shared: Vec<HashSet<usize>> = metrics.iter().map(|at| table.shared(*at)).collect();
         let mut rows = Vec::new();
+        let mut met = false;
         for at in &places.order {
             let sides: Vec<Side> = (0..values.len())
                 .map(|value| places.side(at, value))
                 .collect();
             for (m, &metric) in metrics.iter().enumerate() {
-                let samples: Vec<Replicates> = sides
-                    .iter()
-                    .map(|side| sample(table, side.rows, metric, (&by, &replicates), compare))
-                    .collect::<Result<_, _>>()?;
+                let sample = |side: &Side| {
+                    let own = side.rows.iter().copied();
+                    let own: Vec<usize> = own.filter(|row| !shared[m].contains(row)).collect();
+                    sample(table, &own, metric, (&by, &replicates), compare)
+                };
+                let samples: Vec<Replicates> =
+                    sides.iter().map(sample).collect::<Result<_, _>>()?;
+                let measured = |of: usize| samples[of].values().any(Option::is_some);
                 for &(a, b) in &pairs {
                     // A group that lacks one side has nothing to say of the pair, and one that has none of
                     // its own is told elsewhere.
                     let empty = samples[a].is_empty() || samples[b].is_empty();
                     if empty || !(sides[a].own || sides[b].own) {
+                        continue;
+                    }
+                    met = true;
+                    // Nor has one where neither side was measured.
+                    if !(measured(a) || measured(b)) {
                         continue;
                     }
                     let (x, y) = aligned(&samples[a], &samples[b], spec.test);
@@ -126,7 +146,7 @@ impl Pairwise {
                 }
             }
         }
-        if rows.is_empty() && !pairs.is_empty() {
+        if !met && !pairs.is_empty() {
             return Err(PairwiseError::Apart {
                 compare: spec.compare.clone(),
                 axes: places.lacked(),
@@ -156,10 +176,16 @@ impl Pairwise {
 }
 
 impl<'t> Places<'t> {
-    fn new(table: &'t Table, by: &[usize], compare: usize, values: &[&Json]) -> Self {
+    fn new(
+        table: &'t Table,
+        counting: &[usize],
+        by: &[usize],
+        compare: usize,
+        values: &[&Json],
+    ) -> Self {
         let mut order: Vec<Vec<Json>> = Vec::new();
         let mut rows: HashMap<Vec<Json>, Vec<Vec<usize>>> = HashMap::new();
-        for (number, row) in table.rows.iter().enumerate() {
+        for (number, row) in counting.iter().map(|&number| (number, &table.rows[number])) {
             let place: Vec<Json> = by.iter().map(|&at| row[at].clone()).collect();
             let of_place = rows.entry(place).or_insert_with_key(|place| {
                 order.push(place.clone());
@@ -261,11 +287,15 @@ fn pairs(values: &[&Json], spec: &PairwiseSpec) -> Result<Vec<(usize, usize)>, P
         let later = |b: usize| (b + 1..values.len()).map(move |a| (a, b));
         return Ok((0..values.len()).flat_map(later).collect());
     };
-    // Numbers by value: an axis of floats that is written `1` holds 1.0.
-    let number = baseline.parse::<f64>().ok();
-    let found = values.iter().position(|value| {
-        display(value) == *baseline || (number.is_some() && value.as_f64() == number)
-    });
+    // As it is written first: of large whole numbers several are one float.
+    let written = values.iter().position(|value| display(value) == *baseline);
+    // Else numbers by value: an axis of floats that is written `1` holds 1.0.
+    let number = baseline.parse::<f64>().ok().map(Json::from);
+    let by_value = || {
+        let number = number.as_ref()?;
+        values.iter().position(|value| same_value(value, number))
+    };
+    let found = written.or_else(by_value);
     let b = found.ok_or_else(|| PairwiseError::Baseline {
         compare: spec.compare.clone(),
         baseline: baseline.clone(),
@@ -283,24 +313,20 @@ fn sample(
     (by, replicates): (&[usize], &[usize]),
     compare: usize,
 ) -> Result<Replicates, PairwiseError> {
-    let rows = table
-        .without_wholes(rows, replicates, metric)
-        .map_err(|clash| {
-            summary::of_all(table, clash, metric, &[by, &[compare]].concat(), replicates)
-        })?;
-    let rows = table.one_each(&rows, replicates, metric).map_err(|clash| {
-        let told = [by, replicates, &[compare, metric]].concat();
-        PairwiseError::Twice {
+    let rows = table.replicates(rows, replicates, metric);
+    let rows = rows.map_err(|unclear| match unclear {
+        Unclear::Whole(clash) => {
+            let by = [by, &[compare]].concat();
+            summary::of_all(table, clash, metric, &by, replicates).into()
+        }
+        Unclear::Twice(clash) => PairwiseError::Twice {
             compare: table.columns[compare].name.clone(),
             first: clash.0 + 1,
             second: clash.1 + 1,
-            apart: table.differing(clash, &told),
-        }
+            apart: table.differing(clash, &[by, replicates, &[compare, metric]].concat()),
+        },
     })?;
-    let number = |&row: &usize| {
-        let at = replicates.iter().map(|&at| table.rows[row][at].to_string());
-        (at.collect(), table.number(row, metric))
-    };
+    let number = |&row: &usize| (table.key(row, replicates), table.number(row, metric));
     Ok(rows.iter().map(number).collect())
 }
 

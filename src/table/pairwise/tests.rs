@@ -216,3 +216,34 @@ fn one_pair_has_no_probability() {
             .ends_with("no p: too few replicates, or no spread")
     );
 }
+
+/// The size of a model has neither the axis that is compared nor a loss; of `c` every training failed.
+#[test]
+fn what_was_not_measured_is_no_pair() {
+    let csv =
+        "m,k,z,seed,kl\na,1,,0,1\na,1,,1,2\nb,1,,0,2\nb,1,,1,4\nc,1,,0,\n,1,,,\na,1,5,,\nb,1,5,,\n";
+    let table = Table::from_csv(csv, &["m", "k", "z", "seed"]).unwrap();
+    let mut spec = spec(PairTest::PairedT);
+    spec.values = vec!["kl".to_owned()];
+    spec.compare = "m".to_owned();
+    spec.baseline = Some("a".to_owned());
+    spec.replicate = vec!["seed".to_owned()];
+    let pairwise = Pairwise::new(&table, &spec).unwrap();
+    let found = pairwise.rows.iter();
+    let found: Vec<_> = found.map(|row| (row.value.clone(), row.n.0)).collect();
+    assert_eq!(found, [("b".into(), 2), ("c".into(), 0)]);
+}
+
+#[test]
+fn a_baseline_is_a_whole_number_to_its_last_digit() {
+    let mut table = sleep();
+    for row in &mut table.rows {
+        let last = u64::from(row[0] == "laevo");
+        row[0] = (9_007_199_254_740_992 + last).into();
+    }
+    let mut spec = spec(PairTest::PairedT);
+    spec.baseline = Some("9007199254740993".to_owned());
+    let pairwise = Pairwise::new(&table, &spec).unwrap();
+    assert_eq!(pairwise.rows[0].value, 9_007_199_254_740_992_u64);
+    assert!(close(pairwise.rows[0].difference, -1.58, 12));
+}

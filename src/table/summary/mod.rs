@@ -4,6 +4,7 @@
 mod tests;
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
@@ -11,6 +12,7 @@ use super::Column;
 use super::IntervalKind;
 use super::Table;
 use super::replicates::Clash;
+use super::replicates::Unclear;
 use super::stats;
 use super::stats::Interval;
 
@@ -177,20 +179,10 @@ impl Summary {
             .filter(|i| !by.contains(i) && !replicates.contains(i) && !metrics.contains(i))
             .collect();
 
-        // Groups are few against rows, and their order is that of the rows.
-        let mut groups: Vec<(Vec<Json>, Vec<usize>)> = Vec::new();
-        let mut index = std::collections::HashMap::new();
-        for (row, values) in table.rows.iter().enumerate() {
-            let at: Vec<Json> = by.iter().map(|&i| values[i].clone()).collect();
-            let position = *index.entry(at.clone()).or_insert_with(|| {
-                groups.push((at, Vec::new()));
-                groups.len() - 1
-            });
-            groups[position].1.push(row);
-        }
-
-        let mut summarised = Vec::with_capacity(groups.len());
-        for (at, rows) in groups {
+        // What stands for several rows that have a number is none of them without it.
+        let shared: Vec<HashSet<usize>> = metrics.iter().map(|at| table.shared(*at)).collect();
+        let mut summarised = Vec::new();
+        for (at, rows) in table.grouped(&by) {
             for &axis in &others {
                 let first = &table.rows[rows[0]][axis];
                 if rows.iter().any(|&row| table.rows[row][axis] != *first) {
@@ -198,11 +190,19 @@ impl Summary {
                     return Err(SummaryError::Varies { axis });
                 }
             }
-            let estimate = |&metric: &usize| {
-                let rows = counted(table, &rows, metric, (&by, &replicates), &metrics, single)?;
-                estimate(table, &rows, metric, &replicates, spec.interval)
+            let estimate = |(&metric, shared): (&usize, &HashSet<usize>)| {
+                let own = rows.iter().copied().filter(|row| !shared.contains(row));
+                let own: Vec<usize> = own.collect();
+                let own = match single {
+                    true => table.counted(&own, metric, (&by, &replicates), &metrics)?,
+                    false => table
+                        .without_wholes(&own, &replicates, metric)
+                        .map_err(|clash| of_all(table, clash, metric, &by, &replicates))?,
+                };
+                estimate(table, &own, metric, &replicates, spec.interval)
             };
-            let estimates = metrics.iter().map(estimate).collect::<Result<_, _>>()?;
+            let estimates = metrics.iter().zip(&shared).map(estimate);
+            let estimates = estimates.collect::<Result<_, _>>()?;
             summarised.push(Group { at, estimates });
         }
         let pick = |positions: &[usize]| -> Vec<Column> {
@@ -316,31 +316,34 @@ fn position(table: &Table, name: &str) -> Result<usize, SummaryError> {
     })
 }
 
-/// The rows of a place that count towards a number.
-fn counted(
-    table: &Table,
-    rows: &[usize],
-    metric: usize,
-    (by, replicates): (&[usize], &[usize]),
-    metrics: &[usize],
-    single: bool,
-) -> Result<Vec<usize>, SummaryError> {
-    let rows = table
-        .without_wholes(rows, replicates, metric)
-        .map_err(|clash| of_all(table, clash, metric, by, replicates))?;
-    if !single {
-        return Ok(rows);
+impl Table {
+    /// Of some rows of a place, which is told by the columns `by`, those that count towards a number, one of each
+    /// replicate. `numbers` are the columns that tell no rows apart.
+    ///
+    /// # Errors
+    /// Where rows of one replicate have different numbers, and where one stands for several replicates.
+    pub fn counted(
+        &self,
+        rows: &[usize],
+        number: usize,
+        (by, replicates): (&[usize], &[usize]),
+        numbers: &[usize],
+    ) -> Result<Vec<usize>, SummaryError> {
+        let counted = self.replicates(rows, replicates, number);
+        counted.map_err(|unclear| match unclear {
+            Unclear::Whole(clash) => of_all(self, clash, number, by, replicates),
+            Unclear::Twice(clash) => {
+                let places = [by, replicates].concat();
+                SummaryError::Repeated {
+                    column: self.columns[number].name.clone(),
+                    place: place(self, clash.0, &places),
+                    first: clash.0 + 1,
+                    second: clash.1 + 1,
+                    apart: self.differing(clash, &[&places, numbers].concat()),
+                }
+            }
+        })
     }
-    table.one_each(&rows, replicates, metric).map_err(|clash| {
-        let places = [by, replicates].concat();
-        SummaryError::Repeated {
-            column: table.columns[metric].name.clone(),
-            place: place(table, clash.0, &places),
-            first: clash.0 + 1,
-            second: clash.1 + 1,
-            apart: table.differing(clash, &[&places, metrics].concat()),
-        }
-    })
 }
 
 /// What to say of a row that stands for several replicates.

@@ -132,3 +132,14 @@ fn rows_of_one_replicate_are_no_repetitions() {
     let told = Summary::of_single_rows(&table, &spec(&["seed", "fold"])).unwrap();
     assert_eq!(told.groups[0].estimates[0].n(), 4);
 }
+
+#[test]
+fn a_row_that_stands_for_several_is_no_missing_replicate() {
+    // `size` has no seed and no loss; of `c` the one training failed, which has no seed.
+    let csv = "method,seed,kl,size\nvae,0,1,\nvae,1,,\nvae,,,5\nc,,,\n";
+    let table = Table::from_csv(csv, &["method", "seed"]).unwrap();
+    let summary = Summary::new(&table, &spec(&["seed"])).unwrap();
+    let counts = summary.groups.iter().map(|group| &group.estimates[0]);
+    let counts: Vec<_> = counts.map(|kl| (kl.n(), kl.missing)).collect();
+    assert_eq!(counts, [(1, 1), (0, 1)]);
+}
