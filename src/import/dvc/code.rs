@@ -53,20 +53,20 @@ pub(super) fn is_source(path: &str) -> bool {
 
 /// Whether a folder of the project holds programs.
 pub(super) fn has_sources(folder: &Path) -> bool {
-    let mut all = files(folder).take(LOOKED_AT);
+    let mut all = files_in(folder).take(LOOKED_AT);
     all.any(|path| is_source(&path.to_string_lossy()))
 }
 
 /// Whether a folder is no larger than code is: so many files, none of them large.
 pub(super) fn is_small(folder: &Path) -> bool {
-    let mut all = files(folder).take(MANY + 1).enumerate();
+    let mut all = files_in(folder).take(MANY + 1).enumerate();
     all.all(|(number, path)| {
         number < MANY && !fs::metadata(path).is_ok_and(|about| about.len() > LARGE)
     })
 }
 
 /// The files in a folder and the folders in it. Links to folders are passed over: one may lead to its own.
-fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+fn files_in(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let mut folders = vec![folder.to_owned()];
     let mut files = Vec::new();
     std::iter::from_fn(move || {
@@ -96,7 +96,7 @@ pub(super) fn companions(root: &Path, folder: &str, files: &[String]) -> Compani
         }
         let path = root.join(&file);
         if path.is_dir() {
-            let inside = self::files(&path).take(LOOKED_AT);
+            let inside = files_in(&path).take(LOOKED_AT);
             let inside = inside.filter_map(|inner| {
                 let inner = inner
                     .strip_prefix(&path)
