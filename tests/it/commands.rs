@@ -73,6 +73,24 @@ fn shell_texts_read_values_as_variables_and_never_as_code() {
     assert_eq!(texts(&space, "say"), wanted);
 }
 
+#[test]
+fn values_within_parameters_have_variables_of_their_own() {
+    let space = space(
+        r#"experiment: c
+params: {m: {lr: 1}, m_lr: 2, m_: {x: 3}, in_x: {y: 4}, n: {a_b: 5}, n_a: {b: 6}, o: {p: 7}}
+stages:
+  say:
+    uses: command
+    with:
+      run: 'echo "${m.lr} ${m_lr} ${m.lr} ${m_.x} ${in_x.y} ${n.a_b} ${n_a.b} ${o.p} $o_p" > "${out.said}"'
+      values: {o_p: 8}
+      out: {said: said.txt}
+"#,
+    );
+    assert_eq!(run(&space), counts(&[("say", 1)]));
+    assert_eq!(texts(&space, "say"), ["1 2 1 3 4 5 6 7 8\n"]);
+}
+
 /// The texts that the steps of a stage left, sorted.
 fn texts(space: &TestSpace, stage: &str) -> Vec<String> {
     let files = space.files("outputs/c/cells");

@@ -29,6 +29,7 @@ mod gallery;
 mod growing;
 mod hybrids;
 mod imports;
+mod imports_faithful;
 mod language;
 mod own;
 mod placed;

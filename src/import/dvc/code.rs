@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::path::PathBuf;
 
 /// Endings of files that are programs.
 const SOURCES: [&str; 14] = [
@@ -16,6 +17,12 @@ const LARGE: u64 = 1 << 20;
 /// So many files that scripts name are taken along.
 const NAMED: usize = 50;
 
+/// A folder with more files is no code.
+const MANY: usize = 500;
+
+/// So many files of a folder are looked at, to see whether programs are among them.
+const LOOKED_AT: usize = 20_000;
+
 /// What the code of a stage reads.
 #[derive(Debug, Default)]
 pub(super) struct Companions {
@@ -23,6 +30,8 @@ pub(super) struct Companions {
     pub imported: BTreeSet<String>,
     /// Files of the project that are named: by which script, and the file.
     pub named: Vec<(String, String)>,
+    /// Files that are named too, and are large or too many to be taken along.
+    pub left: Vec<(String, String)>,
     /// All the words in its texts and after dots.
     pub words: BTreeSet<String>,
     /// The programs that were looked into, with their texts.
@@ -44,36 +53,36 @@ pub(super) fn is_source(path: &str) -> bool {
 
 /// Whether a folder of the project holds programs.
 pub(super) fn has_sources(folder: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return false;
-    };
-    let mut names = entries.flatten().take(500);
-    names.any(|entry| {
-        is_source(&entry.file_name().to_string_lossy())
-            || (entry.path().is_dir() && has_sources(&entry.path()))
-    })
+    let mut all = files_in(folder).take(LOOKED_AT);
+    all.any(|path| is_source(&path.to_string_lossy()))
 }
 
 /// Whether a folder is no larger than code is: so many files, none of them large.
 pub(super) fn is_small(folder: &Path) -> bool {
-    fn count(folder: &Path, files: &mut usize) -> bool {
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        for entry in entries {
-            let Ok(about) = fs::metadata(entry.path()) else {
-                continue;
-            };
-            *files += 1;
-            let good = match about.is_dir() {
-                true => count(&entry.path(), files),
-                false => about.len() <= LARGE,
-            };
-            if !good || *files > 500 {
-                return false;
+    let mut all = files_in(folder).take(MANY + 1).enumerate();
+    all.all(|(number, path)| {
+        number < MANY && !fs::metadata(path).is_ok_and(|about| about.len() > LARGE)
+    })
+}
+
+/// The files in a folder and the folders in it. Links to folders are passed over: one may lead to its own.
+fn files_in(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let mut folders = vec![folder.to_owned()];
+    let mut files = Vec::new();
+    std::iter::from_fn(move || {
+        while files.is_empty() {
+            let entries = fs::read_dir(folders.pop()?).into_iter().flatten().flatten();
+            for entry in entries.take(LOOKED_AT) {
+                let path = entry.path();
+                match entry.file_type() {
+                    Ok(ty) if ty.is_dir() => folders.push(path),
+                    Ok(ty) if ty.is_symlink() && path.is_dir() => {}
+                    _ => files.push(path),
+                }
             }
         }
-        true
-    }
-    count(folder, &mut 0)
+        files.pop()
+    })
 }
 
 /// Looks into these files and what they import. `folder` is where the program runs, in the project.
@@ -87,10 +96,18 @@ pub(super) fn companions(root: &Path, folder: &str, files: &[String]) -> Compani
         }
         let path = root.join(&file);
         if path.is_dir() {
-            let entries = fs::read_dir(&path).into_iter().flatten().flatten();
-            let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-            let inside = names.filter(|name| !name.starts_with(['.', '_']) || is_source(name));
-            pending.extend(inside.map(|name| format!("{file}/{name}")));
+            let inside = files_in(&path).take(LOOKED_AT);
+            let inside = inside.filter_map(|inner| {
+                let inner = inner
+                    .strip_prefix(&path)
+                    .ok()?
+                    .to_string_lossy()
+                    .into_owned();
+                let (folders, _) = inner.rsplit_once('/').unwrap_or_default();
+                let is_hidden = folders.split('/').any(|name| name.starts_with(['.', '_']));
+                (is_source(&inner) && !is_hidden).then(|| format!("{file}/{inner}"))
+            });
+            pending.extend(inside);
             continue;
         }
         let small = fs::metadata(&path).is_ok_and(|about| about.len() <= LARGE);
@@ -120,7 +137,7 @@ pub(super) fn companions(root: &Path, folder: &str, files: &[String]) -> Compani
 fn imports(text: &str, file: &str) -> Vec<String> {
     let mut modules = Vec::new();
     // Long lists of names stand in parentheses, on lines of their own.
-    let text = text.replace("\\\n", " ");
+    let text = text.replace("\\\n", " ").replace(';', "\n");
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         let line = line.trim();
@@ -229,22 +246,29 @@ fn look(text: &str, file: &str, root: &Path, folder: &str, found: &mut Companion
 fn names_file(text: &str, by: &str, root: &Path, folder: &str, found: &mut Companions) {
     let plain = |c: char| c.is_alphanumeric() || "./_-".contains(c);
     let looks = text.contains('.') && text.len() < 200 && text.chars().all(plain);
-    if !looks || text.starts_with('/') || found.named.len() >= NAMED {
+    if !looks || text.starts_with('/') {
         return;
     }
     for base in [folder, ""] {
         let Some(path) = super::paths::join(base, text) else {
             continue;
         };
-        let size = fs::metadata(root.join(&path))
+        let Some(about) = fs::metadata(root.join(&path))
             .ok()
-            .filter(|about| about.is_file());
-        if size.is_some_and(|about| about.len() <= LARGE)
-            && !found.named.iter().any(|(_, known)| *known == path)
-        {
-            found.named.push((by.to_owned(), path));
-            return;
+            .filter(|about| about.is_file())
+        else {
+            continue;
+        };
+        let named = (by.to_owned(), path);
+        let all = [&found.named, &found.left];
+        let is_known = |known: &(String, String)| known.1 == named.1;
+        if !all.into_iter().flatten().any(is_known) {
+            match about.len() <= LARGE && found.named.len() < NAMED {
+                true => found.named.push(named),
+                false => found.left.push(named),
+            }
         }
+        return;
     }
 }
 

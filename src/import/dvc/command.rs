@@ -4,24 +4,41 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::registry::Value;
+use crate::registry::Values;
 use crate::text::Diagnostics;
 
+use super::entries::Text;
+use super::entries::remark;
 use super::interpolation::Piece;
 use super::interpolation::Way;
 use super::interpolation::is_name;
 use super::interpolation::pieces;
 use super::interpolation::shown;
-use super::read::Text;
-use super::read::remark;
+use super::options;
+use super::options::Flag;
+use super::options::Spelling;
+use super::quotes;
+use super::quotes::Quotes;
 
-/// How maps and lists are spelled as options: `[parsing]` of `.dvc/config`.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Spelling {
-    /// `bool = boolean_optional`: `--no-x` for what is false.
-    pub negated: bool,
-    /// `list = append`: the option again for every element.
-    pub repeated: bool,
-}
+/// Variables that a program has anyway.
+pub(super) const GIVEN: [&str; 16] = [
+    "BASH",
+    "HOME",
+    "HOSTNAME",
+    "IFS",
+    "LANG",
+    "LOGNAME",
+    "OLDPWD",
+    "OMP_NUM_THREADS",
+    "PATH",
+    "PWD",
+    "RANDOM",
+    "SECONDS",
+    "SHELL",
+    "TMPDIR",
+    "UID",
+    "USER",
+];
 
 /// What a stage knows of the values that its commands mention.
 pub(super) trait Names {
@@ -29,11 +46,16 @@ pub(super) trait Names {
     fn expression(&self, way: &Way) -> Option<String>;
     /// The values that it has, one for each cell.
     fn values(&self, way: &Way) -> Vec<Value>;
+    /// Whether a parameter or an axis is called so.
+    fn has(&self, name: &str) -> bool;
 }
 
 /// A shell text in the making.
-#[derive(Debug, Default)]
-pub(super) struct Script {
+pub(super) struct Script<'n> {
+    names: &'n dyn Names,
+    spelling: Spelling,
+    /// Variables that the commands read or set themselves.
+    own: BTreeSet<String>,
     pub text: String,
     /// Variables that are no plain names: what they stand for.
     pub variables: BTreeMap<String, String>,
@@ -41,184 +63,149 @@ pub(super) struct Script {
     pub environment: BTreeSet<String>,
 }
 
-/// Where in quotes a text stands.
-#[derive(Clone, Copy, PartialEq)]
-enum Quotes {
-    None,
-    Single,
-    Double,
-}
+impl<'n> Script<'n> {
+    /// For these commands, none of which it has yet.
+    pub(super) fn new(names: &'n dyn Names, spelling: Spelling, commands: &[Text]) -> Self {
+        let mut script = Script {
+            names,
+            spelling,
+            own: BTreeSet::new(),
+            text: String::new(),
+            variables: BTreeMap::new(),
+            environment: BTreeSet::new(),
+        };
+        for command in commands {
+            let shell = quotes::read(&pieces(&command.text));
+            script.own.extend(shell.set);
+            script.own.extend(shell.read.iter().cloned());
+            script.environment.extend(shell.read);
+        }
+        script
+    }
 
-impl Script {
-    /// Adds a command. One of several runs in a shell of its own.
-    pub(super) fn command(
-        &mut self,
-        cmd: &Text,
-        alone: bool,
-        names: &dyn Names,
-        spelling: Spelling,
-        found: &mut Diagnostics,
-    ) {
+    /// Adds a command; `apart` in a shell of its own, so that what follows is run whatever this does to its own.
+    pub(super) fn command(&mut self, cmd: &Text, apart: bool, found: &mut Diagnostics) {
         let parts = pieces(cmd.text.trim_end());
+        let mut quotes = quotes::read(&parts).quotes.into_iter();
         let mut line = String::new();
-        let mut quotes = Quotes::None;
         for part in &parts {
             match part {
-                Piece::Literal(text) => {
-                    self.literal(text, &mut line, &mut quotes);
+                // A literal `${` is the shell's own.
+                Piece::Literal(text) => line.push_str(&text.replace("${", "$${")),
+                Piece::Hole(way) => {
+                    let quotes = quotes.next().unwrap_or(Quotes::None);
+                    self.hole(way, quotes, cmd, &mut line, found);
                 }
-                Piece::Hole(way) => self.hole(way, &mut line, quotes, names, spelling, cmd, found),
             }
         }
-        match !alone && changes_its_shell(&line) {
-            // A comment ends with its line.
-            true if line.contains('#') => self.text.push_str(&format!("({line}\n)\n")),
-            true => self.text.push_str(&format!("({line})\n")),
-            false => self.text.push_str(&format!("{line}\n")),
-        }
+        // Comments, here-documents and strokes reach the end of their line; `((` is arithmetic.
+        let reaches_on =
+            line.contains(['#', '\\', '\n']) || line.contains("<<") || line.starts_with('(');
+        self.text
+            .push_str(&match (apart && !is_empty(&line), reaches_on) {
+                (false, _) => format!("{line}\n"),
+                (true, false) => format!("({line})\n"),
+                (true, true) => format!("(\n{line}\n)\n"),
+            });
     }
 
-    /// Text that the shell reads as it is.
-    fn literal(&mut self, text: &str, line: &mut String, quotes: &mut Quotes) {
-        let mut letters = text.char_indices().peekable();
-        while let Some((at, letter)) = letters.next() {
-            match (*quotes, letter) {
-                (Quotes::None, '\'') => *quotes = Quotes::Single,
-                (Quotes::Single, '\'') | (Quotes::Double, '"') => *quotes = Quotes::None,
-                (Quotes::None, '"') => *quotes = Quotes::Double,
-                (Quotes::None | Quotes::Double, '\\') => {
-                    line.push('\\');
-                    if let Some((_, escaped)) = letters.next() {
-                        line.push(escaped);
-                    }
-                    continue;
-                }
-                (Quotes::None | Quotes::Double, '$') => {
-                    let rest = text[at + 1..].trim_start_matches('{');
-                    let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-                    let name = &rest[..end.unwrap_or(rest.len())];
-                    if is_name(name) {
-                        self.environment.insert(name.to_owned());
-                    }
-                }
-                _ => {}
-            }
-            // A literal `${` is the shell's own.
-            if letter == '$' && text[at + 1..].starts_with('{') {
-                line.push('$');
-            }
-            line.push(letter);
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "what one `${…}` depends on")]
     fn hole(
         &mut self,
         way: &Way,
-        line: &mut String,
         quotes: Quotes,
-        names: &dyn Names,
-        spelling: Spelling,
         cmd: &Text,
+        line: &mut String,
         found: &mut Diagnostics,
     ) {
-        let written = way.written();
-        let Some(expression) = names.expression(way) else {
+        let Some(expression) = self.names.expression(way) else {
             // Said where names are looked up.
             return;
         };
-        let values = names.values(way);
-        if let Some(options) = options(way, &values, spelling) {
-            let mut first = true;
-            for option in options {
-                if !std::mem::take(&mut first) {
-                    line.push(' ');
-                }
-                match option {
-                    Flag::Literal(text) => line.push_str(&text),
-                    Flag::Value(way) => {
-                        if let Some(expression) = names.expression(&way) {
-                            let variable = self.variable(&way, &expression);
-                            line.push_str(&format!("\"${{{variable}}}\""));
-                        }
-                    }
-                }
-            }
-            if options_differ(&values) {
-                remark(
-                    found,
-                    &cmd.place,
-                    format!("`${{{written}}}` has other options in other cells"),
-                    "those of the first cell are written",
-                    "give them to the program in a file: `files: {options.json: …}`",
-                );
+        let values = self.names.values(way);
+        if let Some(Value::Map(map)) = values.first() {
+            line.push_str(&self.options(way, map, quotes));
+            if options::differ(&values) {
+                let title = format!("`${{{}}}` has other options in other cells", way.written());
+                let help = "give them to the program in a file: `files: {options.json: …}`";
+                let label = "those of the first cell are written";
+                remark(found, &cmd.place, title, label, help);
             }
             return;
         }
-        let code = |value: &Value| {
-            let text = shown(value);
-            text.contains([
-                '\'', '"', '\\', '$', '`', ';', '|', '&', '<', '>', '(', ')', '#',
-            ])
-        };
-        if quotes != Quotes::Single && values.iter().any(code) {
+        if let Some(odd) = Odd::of(&values, quotes) {
             let same = values.windows(2).all(|pair| pair[0] == pair[1]);
-            let (label, help) = match same {
-                true => (
-                    "its value stands in the command now",
-                    "a value reaches a program as a variable, which no shell reads as code",
-                ),
-                false => (
-                    "the shell does not read a value as code here",
-                    "give it to a shell of its own: `sh -c \"$x\"`",
-                ),
-            };
-            remark(
-                found,
-                &cmd.place,
-                format!("the value of `${{{written}}}` is code of the shell"),
-                label,
-                help,
-            );
-            if let (true, Some(value)) = (same, values.first()) {
+            odd.tell(way, same, cmd, found);
+            if let (true, Some(value)) = (same && odd != Odd::List, values.first()) {
                 line.push_str(&shown(value).replace("${", "$${"));
                 return;
             }
         }
-        let variable = self.variable(way, &expression);
+        let filled = self.filled(way, &expression, quotes);
         // `$${` would be a literal.
-        let before = match line.ends_with('$') && quotes == Quotes::None {
-            true => {
-                line.pop();
-                "'$'"
-            }
-            false => "",
-        };
-        line.push_str(before);
-        line.push_str(&match quotes {
-            Quotes::Single => format!("'\"${{{variable}}}\"'"),
-            _ => format!("${{{variable}}}"),
-        });
+        if line.ends_with('$') && quotes == Quotes::None {
+            line.pop();
+            line.push_str("'$'");
+        }
+        line.push_str(&filled);
     }
 
-    /// The variable of the shell for a way.
+    /// A map, as options.
+    fn options(&mut self, way: &Way, map: &Values, quotes: Quotes) -> String {
+        let flags = options::of_map(way, map, self.spelling).into_iter();
+        let flags = flags.filter_map(|flag| match flag {
+            Flag::Literal(text) => Some(text),
+            Flag::Value(way) => {
+                let expression = self.names.expression(&way)?;
+                let value = self.filled(&way, &expression, quotes);
+                Some(match quotes {
+                    Quotes::None => format!("\"{value}\""),
+                    _ => value,
+                })
+            }
+        });
+        flags.collect::<Vec<_>>().join(" ")
+    }
+
+    /// A value where the shell fills it in.
+    fn filled(&mut self, way: &Way, expression: &str, quotes: Quotes) -> String {
+        let variable = self.variable(way, expression);
+        match quotes {
+            Quotes::Single => format!("'\"${{{variable}}}\"'"),
+            Quotes::Ansi => format!("'\"${{{variable}}}\"$'"),
+            _ => format!("${{{variable}}}"),
+        }
+    }
+
+    /// The variable of the shell for a way: a plain name is one itself, where nothing else is called so.
     fn variable(&mut self, way: &Way, expression: &str) -> String {
-        if expression.split('.').all(is_name) && !expression.starts_with("in.") {
+        let spelled = expression.replace('.', "_");
+        if expression.split('.').all(is_name)
+            && !is_reserved(&spelled)
+            && !self.own.contains(&spelled)
+        {
             return expression.to_owned();
         }
+        self.add(&way.written(), expression)
+    }
+
+    /// A variable with a name like this one, for an expression.
+    pub(super) fn add(&mut self, name: &str, expression: &str) -> String {
+        let mut known = self.variables.iter();
+        if let Some((name, _)) = known.find(|(_, known)| *known == expression) {
+            return name.clone();
+        }
         let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-        let mut name: String = way.written().chars().map(letter).collect();
+        let mut name: String = name.chars().map(letter).collect();
         while name.contains("__") {
             name = name.replace("__", "_");
         }
         let mut name = name.trim_matches('_').to_owned();
-        if !is_name(&name) || name.starts_with("in_") || name.starts_with("out_") {
+        if !is_name(&name) || is_reserved(&name) {
             name.insert_str(0, "p_");
         }
-        while self
-            .variables
-            .get(&name)
-            .is_some_and(|known| known != expression)
+        while self.names.has(&name)
+            || self.own.contains(&name)
+            || self.variables.contains_key(&name)
         {
             name.push('_');
         }
@@ -227,92 +214,61 @@ impl Script {
     }
 }
 
-/// Whether a command leaves the shell that it runs in as another one.
-fn changes_its_shell(command: &str) -> bool {
-    const CHANGES: [&str; 16] = [
-        ".", "alias", "cd", "declare", "eval", "exec", "exit", "export", "popd", "pushd", "set",
-        "shopt", "source", "trap", "umask", "unset",
-    ];
-    let mut all = command.split(['\n', ';', '&']);
-    all.any(|one| {
-        let word = one.split_whitespace().next().unwrap_or_default();
-        let assigned = word.split_once('=').is_some_and(|(name, _)| is_name(name));
-        CHANGES.contains(&word) || assigned
-    })
+/// Whether variables of this name are those of paths, or a program has one anyway.
+fn is_reserved(name: &str) -> bool {
+    name == "root" || name.starts_with("in_") || name.starts_with("out_") || GIVEN.contains(&name)
 }
 
-/// A part of options.
-#[derive(Clone, Debug, PartialEq)]
-enum Flag {
-    Literal(String),
-    Value(Way),
+/// Why a value cannot reach a command as a variable, or not as DVC would write it.
+#[derive(Clone, Copy, PartialEq)]
+enum Odd {
+    List,
+    /// A shell would read it as more than words.
+    Code,
+    /// It stands in a here-document whose word is in quotes.
+    Document,
 }
 
-/// A map or list as options, as DVC writes them: `--lr 0.1 --layers 1 2 --shuffle`.
-fn options(way: &Way, values: &[Value], spelling: Spelling) -> Option<Vec<Flag>> {
-    use super::interpolation::Turn;
-    fn within(way: &Way, turn: Turn) -> Way {
-        let mut turns = way.0.clone();
-        turns.push(turn);
-        Way(turns)
+impl Odd {
+    fn of(values: &[Value], quotes: Quotes) -> Option<Odd> {
+        let signs = match quotes {
+            _ if matches!(values.first(), Some(Value::List(_))) => return Some(Odd::List),
+            Quotes::Document => return Some(Odd::Document),
+            Quotes::None => "'\"\\$`;|&<>()#",
+            Quotes::Double => "\"\\$`",
+            Quotes::Single | Quotes::Ansi | Quotes::Comment => "",
+        };
+        let is_code = |value: &Value| shown(value).contains(|c| signs.contains(c));
+        values.iter().any(is_code).then_some(Odd::Code)
     }
-    fn of_map(way: &Way, prefix: &str, value: &Value, spelling: Spelling, all: &mut Vec<Flag>) {
-        let Value::Map(entries) = value else { return };
-        for (name, value) in entries {
-            let option = format!("--{prefix}{name}");
-            let way = within(way, Turn::Key(name.clone()));
-            match value {
-                Value::Bool(true) => all.push(Flag::Literal(option)),
-                Value::Bool(false) if spelling.negated => {
-                    all.push(Flag::Literal(format!("--no-{prefix}{name}")));
-                }
-                Value::Bool(false) => {}
-                Value::Map(_) => of_map(&way, &format!("{prefix}{name}."), value, spelling, all),
-                Value::List(items) => {
-                    if !spelling.repeated {
-                        all.push(Flag::Literal(option.clone()));
-                    }
-                    for index in 0..items.len() {
-                        if spelling.repeated {
-                            all.push(Flag::Literal(option.clone()));
-                        }
-                        all.push(Flag::Value(within(&way, Turn::Index(index))));
-                    }
-                }
-                _ => all.extend([Flag::Literal(option), Flag::Value(way)]),
-            }
-        }
+
+    fn tell(self, way: &Way, same: bool, cmd: &Text, found: &mut Diagnostics) {
+        let hole = format!("`${{{}}}`", way.written());
+        let label = match same {
+            _ if self == Odd::List => "DVC refuses one here; it is JSON now",
+            true => "its value stands in the command now",
+            false => "it is a variable: values differ by cell",
+        };
+        let (title, help) = match self {
+            Odd::List => (
+                format!("{hole} is a list"),
+                "name its elements, `${list[0]}`, or a map that it is in, which is options",
+            ),
+            Odd::Code => (
+                format!("the value of {hole} is code of the shell"),
+                "no shell reads a variable as code: `sh -c \"$x\"` gives it to one of its own",
+            ),
+            Odd::Document => (
+                format!("{hole} stands where a shell fills in nothing"),
+                "a here-document is filled in where its word has no quotes, `<<END`",
+            ),
+        };
+        remark(found, &cmd.place, title, label, help);
     }
-    let mut all = Vec::new();
-    match values.first()? {
-        value @ Value::Map(_) => of_map(way, "", value, spelling, &mut all),
-        Value::List(items) => {
-            let items = 0..items.len();
-            all.extend(items.map(|index| Flag::Value(within(way, Turn::Index(index)))));
-        }
-        _ => return None,
-    }
-    Some(all)
 }
 
-/// Whether maps of several cells ask for other options than the first one.
-fn options_differ(values: &[Value]) -> bool {
-    fn shape(value: &Value) -> Value {
-        match value {
-            Value::Bool(truth) => Value::Bool(*truth),
-            Value::List(items) => Value::Int(items.len() as i64),
-            Value::Map(entries) => {
-                let entries = entries.iter();
-                Value::Map(
-                    entries
-                        .map(|(name, value)| (name.clone(), shape(value)))
-                        .collect(),
-                )
-            }
-            _ => Value::Null,
-        }
-    }
-    values
-        .windows(2)
-        .any(|pair| shape(&pair[0]) != shape(&pair[1]))
+/// Whether nothing is run: parentheses around comments alone are a mistake to a shell.
+fn is_empty(command: &str) -> bool {
+    let mut lines = command.lines().map(str::trim_start);
+    lines.all(|line| line.is_empty() || line.starts_with('#'))
 }

@@ -74,7 +74,7 @@ pub(super) struct Slot {
 }
 
 /// What an input is in some cells.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Source {
     pub from: From,
     pub at: Vec<(String, Value)>,

@@ -1,5 +1,6 @@
 //! What a stage reads: dependencies, and the code that its commands name.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -8,14 +9,14 @@ use crate::text::Diagnostics;
 use super::code;
 use super::draft::Draft;
 use super::draft::DraftStage;
+use super::entries::remark;
 use super::interpolation::Way;
 use super::interpolation::shown;
 use super::located::Located;
 use super::located::locate;
 use super::located::value_of;
 use super::paths;
-use super::read::remark;
-use super::scope::PARAMS;
+use super::read::PARAMS;
 use super::translation::Translation;
 
 impl Translation<'_> {
@@ -28,8 +29,7 @@ impl Translation<'_> {
             located.extend(path.map(|path| (dep, path)));
         }
         for params in &entry.params {
-            let Some(file) = &params.file else { continue };
-            let wdir = entry.wdir.as_ref();
+            let (file, wdir) = (&params.file, entry.wdir.as_ref());
             let path = locate(&self.project.folder, wdir, file, self.names, found);
             let Some(path) = path.filter(|path| !self.is_params(path)) else {
                 continue;
@@ -38,7 +38,7 @@ impl Translation<'_> {
                 remark(
                     found,
                     &params.place,
-                    format!("all of `{}` counts for `{}`", file.text, own.name),
+                    format!("all of `{}` counts for `{}`", path.template, own.name),
                     "not only the keys that are named",
                     "`params: {file: …}` of the manifest takes single values from a file",
                 );
@@ -74,57 +74,29 @@ impl Translation<'_> {
         draft: &mut Draft,
         found: &mut Diagnostics,
     ) -> code::Companions {
-        let root = self.project.root;
         let folder = self.folder(found);
         let folder = folder.and_then(|folder| folder.cells.first().cloned());
         let folder = folder.unwrap_or_default();
-        let params = paths::join(&self.project.folder, PARAMS);
-        let mut files: BTreeSet<String> = BTreeSet::new();
-        files.extend(
-            own.code
-                .iter()
-                .map(|path| path.trim_end_matches("/**").to_owned()),
-        );
-        for cell in &self.stage.cells {
-            for cmd in &self.stage.entry.cmd {
-                let value = |way: &Way| shown(&self.names.value(way, cell).unwrap_or_default());
-                let text = value_of(&cmd.text, &value);
-                for path in command_files(&text, root, &folder) {
-                    let is_params = Some(&path) == params.as_ref();
-                    if is_params || self.wiring.is_made(&path) || own.covers(&path) {
-                        continue;
-                    }
-                    if files.insert(path.clone()) {
-                        own.code.push(path);
-                    }
-                }
-                for path in command_folders(&text, root, &folder) {
-                    let made = self.wiring.is_around(&path) || self.wiring.is_made(&path);
-                    if !made && !own.covers(&path) && code::is_small(&root.join(&path)) {
-                        own.comments.push(format!(
-                            "{path}/ is named in its command: it counts as code."
-                        ));
-                        own.code.push(format!("{path}/**"));
-                    }
-                }
-            }
-        }
+        let declared = own.code.iter();
+        let declared = declared.map(|path| path.trim_end_matches("/**").to_owned());
+        let mut files: BTreeSet<String> = declared.collect();
+        self.named_by_commands(&folder, &mut files, own, found);
         let files: Vec<String> = files.into_iter().collect();
-        let companions = code::companions(root, &folder, &files);
+        let companions = code::companions(self.project.root, &folder, &files);
         for path in &companions.imported {
             if !own.covers(path) && !self.wiring.is_made(path) {
                 own.code.push(path.clone());
             }
         }
         for (by, path) in &companions.named {
-            let known = own.covers(path) || Some(path) == params.as_ref();
-            if known || self.wiring.is_made(path) || ["dvc.yaml", "dvc.lock"].contains(&&**path) {
+            if self.comes_along(path, own) {
                 continue;
             }
             own.code.push(path.clone());
             own.comments
                 .push(format!("{path} is named in {by}: it counts as code."));
         }
+        self.left(&companions, own, found);
         if let Some(script) = &companions.asks_dvc
             && draft.asking.insert(script.clone())
         {
@@ -143,15 +115,118 @@ impl Translation<'_> {
         }
         companions
     }
+
+    /// Whether a file that is named is there without being code: an input, an output, the parameters.
+    fn comes_along(&self, path: &str, own: &DraftStage) -> bool {
+        own.covers(path)
+            || self.wiring.is_made(path)
+            || ["dvc.yaml", "dvc.lock"].contains(&path)
+            || paths::join(&self.project.folder, PARAMS).as_deref() == Some(path)
+    }
+
+    /// Takes along the files and folders of the project that commands name.
+    fn named_by_commands(
+        &self,
+        folder: &str,
+        files: &mut BTreeSet<String>,
+        own: &mut DraftStage,
+        found: &mut Diagnostics,
+    ) {
+        let root = self.project.root;
+        let mut too_large = BTreeSet::new();
+        for cell in &self.stage.cells {
+            for cmd in &self.stage.entry.cmd {
+                let value = |way: &Way| shown(&self.names.value(way, cell).unwrap_or_default());
+                let words = words(&value_of(&cmd.text, &value));
+                for path in named_files(&words, root, folder) {
+                    if !self.comes_along(&path, own) && files.insert(path.clone()) {
+                        own.code.push(path);
+                    }
+                }
+                for path in named_folders(&words, root, folder) {
+                    let made = self.wiring.is_around(&path) || self.wiring.is_made(&path);
+                    if made || own.covers(&path) {
+                        continue;
+                    }
+                    if code::is_small(&root.join(&path)) {
+                        own.comments.push(format!(
+                            "{path}/ is named in its command: it counts as code."
+                        ));
+                        own.code.push(format!("{path}/**"));
+                    } else if too_large.insert(path.clone()) {
+                        remark(
+                            found,
+                            &cmd.place,
+                            format!("the folder `{path}` does not come along"),
+                            "it is named here, and larger than code is",
+                            "under `deps` it is an input",
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    /// Says which files that scripts name stay behind.
+    fn left(&self, companions: &code::Companions, own: &DraftStage, found: &mut Diagnostics) {
+        let mut left: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (by, path) in &companions.left {
+            if !self.comes_along(path, own) {
+                left.entry(by).or_default().push(path);
+            }
+        }
+        for (by, paths) in left {
+            let (first, more) = (paths[0], paths.len() - 1);
+            let title = match more {
+                0 => format!("`{first}` does not come along"),
+                more => format!("`{first}` and {more} more do not come along"),
+            };
+            remark(
+                found,
+                &self.stage.entry.place,
+                title,
+                format!("`{by}` names them, and they are large or many"),
+                "under `deps` they are inputs",
+            );
+        }
+    }
 }
 
-/// The files of the project that a command names.
-fn command_files(text: &str, root: &Path, folder: &str) -> Vec<String> {
-    let words = text.split(|c: char| c.is_whitespace() || "\"';|&()<>=,@".contains(c));
-    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+/// The words of a command, and what is in its quotes as one word each: `'my data/a.csv'`.
+fn words(text: &str) -> Vec<String> {
+    const BETWEEN: &str = "|&()<>=,@;";
+    let parts = text.split(|c: char| c.is_whitespace() || "\"'".contains(c) || BETWEEN.contains(c));
+    let parts = parts.filter(|part| !part.is_empty()).map(str::to_owned);
+    let mut words: Vec<String> = parts.collect();
+    let mut word = String::new();
+    let mut quote = None;
+    let mut letters = text.chars();
+    let mut is_quoted = false;
+    while let Some(c) = letters.next() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => (quote, is_quoted) = (Some(c), true),
+            (None, '\\') => {
+                word.extend(letters.next());
+                is_quoted = true;
+            }
+            (None, c) if c.is_whitespace() || BETWEEN.contains(c) => {
+                let word = std::mem::take(&mut word);
+                words.extend(is_quoted.then_some(word));
+                is_quoted = false;
+            }
+            _ => word.push(c),
+        }
+    }
+    words.extend(is_quoted.then_some(word));
+    words
+}
+
+/// The files of the project among words.
+fn named_files(words: &[String], root: &Path, folder: &str) -> Vec<String> {
     let mut files = Vec::new();
     for (number, word) in words.iter().enumerate() {
-        let mut named = vec![(*word).to_owned()];
+        let mut named = vec![word.clone()];
         if number > 0 && words[number - 1] == "-m" {
             let module = word.replace('.', "/");
             named.extend([format!("{module}.py"), format!("{module}/__main__.py")]);
@@ -164,10 +239,9 @@ fn command_files(text: &str, root: &Path, folder: &str) -> Vec<String> {
     files
 }
 
-/// The folders of the project that a command names.
-fn command_folders(text: &str, root: &Path, folder: &str) -> BTreeSet<String> {
-    let words = text.split(|c: char| c.is_whitespace() || "\"';|&()<>=,@".contains(c));
-    let paths = words.filter_map(|word| paths::join(folder, word));
+/// The folders of the project among words.
+fn named_folders(words: &[String], root: &Path, folder: &str) -> BTreeSet<String> {
+    let paths = words.iter().filter_map(|word| paths::join(folder, word));
     let inside = paths.filter(|path| !path.is_empty() && !path.starts_with('.'));
     inside.filter(|path| root.join(path).is_dir()).collect()
 }
@@ -185,5 +259,18 @@ impl DraftStage {
         code || inputs
             .map(|slot| slot.path.trim_end_matches('/'))
             .any(|known| known == path || paths::is_in(path, known))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn what_stands_in_quotes_is_a_word_too() {
+        let said = words("run 'my dir'/s.py --x=\"a b\" c\\ d|sh -c 'cat e.txt'");
+        for word in ["my dir/s.py", "a b", "c d", "e.txt", "--x", "sh", "-c"] {
+            assert!(said.iter().any(|known| known == word), "{word}: {said:?}");
+        }
     }
 }

@@ -1,28 +1,78 @@
 //! Paths in all cells of a stage, and what names in them stand for.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 
 use super::command::Names;
+use super::entries::Text;
+use super::entries::remark;
 use super::interpolation::Piece;
 use super::interpolation::Turn;
 use super::interpolation::Way;
 use super::interpolation::pieces;
 use super::interpolation::shown;
+use super::interpolation::words;
 use super::loops::Axis;
 use super::loops::StageLoop;
 use super::paths;
-use super::read::Text;
-use super::read::remark;
 use super::scope::Scope;
 
 /// A path in all cells.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) struct Located {
     pub cells: Vec<String>,
     /// With `${…}` of ours.
     pub template: String,
+    /// The same with marks for its `${…}`, and what these stand for.
+    marked: String,
+    holes: Vec<PathHole>,
+}
+
+/// A `${…}` in a path.
+#[derive(Clone, Debug)]
+struct PathHole {
+    expression: String,
+    /// By cell.
+    values: Vec<String>,
+}
+
+impl Located {
+    /// The path in some of its cells, for those who have none of these axes: its values there in their place,
+    /// where each is one.
+    pub(super) fn without(&self, axes: &[&str], cells: &BTreeSet<usize>) -> Option<String> {
+        let mut filled = Vec::new();
+        for hole in &self.holes {
+            let mut names = words(&hole.expression);
+            if !names.any(|name| axes.contains(&name)) {
+                filled.push(format!("${{{}}}", hole.expression));
+                continue;
+            }
+            let mut values = cells.iter().map(|cell| &hole.values[*cell]);
+            let first = values.next()?;
+            if values.any(|value| value != first) {
+                return None;
+            }
+            filled.push(first.replace("${", "$${"));
+        }
+        Some(fill(&self.marked, &filled))
+    }
+}
+
+/// Puts texts in the place of marks.
+fn fill(marked: &str, with: &[String]) -> String {
+    let mut text = marked.replace("${", "$${");
+    for (number, with) in with.iter().enumerate() {
+        text = text.replace(&mark(number), with);
+    }
+    text
+}
+
+fn mark(number: usize) -> String {
+    format!("\u{1}{number}\u{2}")
 }
 
 /// What names stand for in a stage.
@@ -93,6 +143,10 @@ impl Names for StageNames<'_> {
         let values = self.cells.iter().map(|cell| self.value(way, cell));
         values.map(Option::unwrap_or_default).collect()
     }
+
+    fn has(&self, name: &str) -> bool {
+        self.scope.has_name(name) || self.axes.iter().any(|axis| axis.name == name)
+    }
 }
 
 /// Says of names that nothing is known of.
@@ -133,16 +187,9 @@ pub(super) fn locate(
         return None;
     }
     let wdir = wdir.map_or("", |wdir| wdir.text.as_str());
-    let filled = |text: &str, with: &dyn Fn(&Way) -> String| -> String {
-        let parts = pieces(text).into_iter().map(|piece| match piece {
-            Piece::Literal(text) => text,
-            Piece::Hole(way) => with(&way),
-        });
-        parts.collect()
-    };
     let whole = |with: &dyn Fn(&Way) -> String| -> Option<String> {
-        let folder = paths::join(folder, &filled(wdir, with))?;
-        paths::join(&folder, &filled(&path.text, with))
+        let folder = paths::join(folder, &value_of(wdir, with))?;
+        paths::join(&folder, &value_of(&path.text, with))
     };
     let mut cells = Vec::new();
     for cell in names.cells {
@@ -163,42 +210,50 @@ pub(super) fn locate(
         }
     }
     // Expressions may have strokes in them, so they come last.
-    let ways = std::cell::RefCell::new(Vec::new());
+    let ways = RefCell::new(Vec::new());
     let marked = whole(&|way: &Way| {
         let mut ways = ways.borrow_mut();
         ways.push(way.clone());
-        format!("\u{1}{}\u{2}", ways.len() - 1)
+        mark(ways.len() - 1)
     });
-    let ways = ways.into_inner();
-    let fill = |with: &dyn Fn(&Way) -> String| {
-        let mut text = marked.clone().unwrap_or_default();
-        text = text.replace("${", "$${");
-        for (number, way) in ways.iter().enumerate() {
-            text = text.replace(&format!("\u{1}{number}\u{2}"), &with(way));
-        }
-        text
-    };
-    let same = names.cells.iter().zip(&cells).all(|(cell, path)| {
-        fill(&|way| shown(&names.value(way, cell).unwrap_or_default())) == *path
+    let marked = marked.unwrap_or_default();
+    let holes = ways.into_inner().into_iter().map(|way| PathHole {
+        expression: names.expression(&way).unwrap_or_default(),
+        values: names.values(&way).iter().map(shown).collect(),
     });
-    let expression = |way: &Way| format!("${{{}}}", names.expression(way).unwrap_or_default());
-    let constant = cells.windows(2).all(|pair| pair[0] == pair[1]);
-    let template = match (same, constant) {
-        (true, _) => fill(&expression),
-        // A value with `..` or the like in it: the path as it is.
-        (false, true) => cells.first().cloned().unwrap_or_default(),
-        (false, false) => {
-            remark(
-                found,
-                &path.place,
-                format!("`{}` is left out", path.text),
-                "paths with `..` in values that differ by cell are not followed",
-                "write the path out",
-            );
-            return None;
-        }
-    };
-    Some(Located { cells, template })
+    let holes: Vec<PathHole> = holes.collect();
+    let same = cells.iter().enumerate().all(|(cell, path)| {
+        let values = holes.iter().map(|hole| hole.values[cell].clone());
+        fill(&marked, &values.collect::<Vec<_>>()) == *path
+    });
+    if same {
+        let expressions = holes.iter();
+        let expressions = expressions.map(|hole| format!("${{{}}}", hole.expression));
+        return Some(Located {
+            template: fill(&marked, &expressions.collect::<Vec<_>>()),
+            cells,
+            marked,
+            holes,
+        });
+    }
+    // A value with `..` or the like in it: the path as it is.
+    if cells.windows(2).all(|pair| pair[0] == pair[1]) {
+        let template = cells.first().cloned().unwrap_or_default();
+        return Some(Located {
+            cells,
+            marked: template.clone(),
+            template,
+            holes: Vec::new(),
+        });
+    }
+    remark(
+        found,
+        &path.place,
+        format!("`{}` is left out", path.text),
+        "paths with `..` in values that differ by cell are not followed",
+        "write the path out",
+    );
+    None
 }
 
 pub(super) fn value_of(text: &str, with: &dyn Fn(&Way) -> String) -> String {

@@ -9,15 +9,16 @@ use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
 
+use super::entries::remark;
 use super::interpolation::Piece;
 use super::interpolation::Turn;
 use super::interpolation::Way;
 use super::interpolation::is_name;
 use super::interpolation::pieces;
 use super::interpolation::shown;
+use super::paths::unique;
 use super::read::Repeat;
 use super::read::StageEntry;
-use super::read::remark;
 use super::scope::Scope;
 use super::scope::our_name;
 
@@ -52,6 +53,13 @@ pub(super) struct Loops {
     pub stages: Vec<Vec<StageLoop>>,
     /// Values of the manifest that loops go over.
     pub constants: Vec<(String, Value)>,
+}
+
+impl Loops {
+    fn has_name(&self, name: &str) -> bool {
+        self.axes.iter().any(|axis| axis.name == name)
+            || self.constants.iter().any(|(known, _)| known == name)
+    }
 }
 
 /// What a loop goes over, as it is written.
@@ -118,7 +126,7 @@ pub(super) fn read(stages: &[StageEntry], scope: &Scope, found: &mut Diagnostics
         };
         let known = (0..loops.axes.len()).find(|at| fits(*at));
         let axis = known.unwrap_or_else(|| {
-            let name = values.axis_name(&stages[stage].name, &loops.axes, scope);
+            let name = values.axis_name(&stages[stage].name, &loops, scope);
             let labels = values.labels.clone();
             loops.axes.push(Axis { name, labels });
             hints.push(values.hint.clone());
@@ -361,8 +369,8 @@ impl Values {
             .collect()
     }
 
-    fn axis_name(&self, stage: &str, axes: &[Axis], scope: &Scope) -> String {
-        let taken = |name: &str| scope.has_name(name) || axes.iter().any(|axis| axis.name == name);
+    fn axis_name(&self, stage: &str, loops: &Loops, scope: &Scope) -> String {
+        let taken = |name: &str| scope.has_name(name) || loops.has_name(name);
         let own = match is_name(&self.hint) {
             true => our_name(&self.hint),
             false => our_name(&format!("item_{}", self.hint)),
@@ -396,14 +404,11 @@ impl Values {
             return scope.expression(way);
         }
         let name = format!("values_of_{}", loops.axes[axis].name);
-        let mut names = (2..).map(|number| format!("{name}_{number}"));
-        let mut name = name.clone();
-        while let Some((_, known)) = loops.constants.iter().find(|(known, _)| *known == name) {
-            if holds(known, &whole) {
-                return Some(name);
-            }
-            name = names.next()?;
+        let mut known = loops.constants.iter();
+        if let Some((known, _)) = known.find(|(_, known)| holds(known, &whole)) {
+            return Some(known.clone());
         }
+        let name = unique(&name, &|name| scope.has_name(name) || loops.has_name(name));
         loops.constants.push((name.clone(), whole));
         Some(name)
     }
@@ -417,34 +422,4 @@ fn holds(known: &Value, wanted: &Value) -> bool {
             .all(|(name, value)| known.get(name) == Some(value)),
         (known, wanted) => known == wanted,
     }
-}
-
-/// How many cells loops have.
-pub(super) fn count(loops: &[StageLoop], axes: &[Axis]) -> usize {
-    let values = loops.iter().map(|one| match &one.only {
-        Some(only) => only.len(),
-        None => axes[one.axis].labels.len(),
-    });
-    values.fold(1, usize::saturating_mul)
-}
-
-/// All cells of loops: for each loop the position among the values of its axis.
-pub(super) fn cells(loops: &[StageLoop], axes: &[Axis]) -> Vec<Vec<usize>> {
-    let mut cells = vec![Vec::new()];
-    for one in loops {
-        let positions = match &one.only {
-            Some(only) => only.clone(),
-            None => (0..axes[one.axis].labels.len()).collect(),
-        };
-        let longer = |cell: &Vec<usize>| {
-            let cell = cell.clone();
-            positions.clone().into_iter().map(move |position| {
-                let mut cell = cell.clone();
-                cell.push(position);
-                cell
-            })
-        };
-        cells = cells.iter().flat_map(longer).collect();
-    }
-    cells
 }

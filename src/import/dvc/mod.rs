@@ -7,27 +7,33 @@
 //!
 //! | module | |
 //! | --- | --- |
-//! | `read` | the file as it is written, with places |
+//! | `read`, `plots`, `entries` | the file as it is written, with places |
 //! | `scope`, `interpolation` | what `${…}` names |
 //! | `loops` | axes of `foreach` and `matrix` |
 //! | `translate` | a file, stage by stage |
 //! | `planned`, `translation` | a stage with its cells, and on its way |
 //! | `located` | paths in all cells of a stage |
-//! | `outputs`, `inputs`, `code`, `parameters`, `sections`, `run`, `command` | a stage: what it leaves, reads and runs |
-//! | `wiring` | what reads what |
+//! | `outputs`, `inputs`, `code`, `parameters`, `sections` | a stage: what it leaves and reads |
+//! | `run`, `command`, `options`, `quotes` | what it runs |
+//! | `wiring`, `conditions` | what reads what, in which cells |
 //! | `draft`, `write` | what is written |
 
 mod code;
 mod command;
+mod conditions;
 mod draft;
+mod entries;
 mod inputs;
 mod interpolation;
 mod located;
 mod loops;
+mod options;
 mod outputs;
 mod parameters;
 mod paths;
 mod planned;
+mod plots;
+mod quotes;
 mod read;
 mod run;
 mod scope;
@@ -51,9 +57,9 @@ use crate::text::Place;
 use crate::text::Source;
 
 use super::Imported;
-use command::Spelling;
+use entries::remark;
+use options::Spelling;
 use planned::Project;
-use read::remark;
 use scope::Scope;
 
 /// Reads a `dvc.yaml` of the project at `root`, by its path from there, for an experiment of this name.

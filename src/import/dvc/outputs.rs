@@ -9,6 +9,8 @@ use super::draft::Draft;
 use super::draft::DraftFigure;
 use super::draft::DraftOut;
 use super::draft::DraftStage;
+use super::entries::Text;
+use super::entries::remark;
 use super::located::StageNames;
 use super::located::bare;
 use super::located::locate;
@@ -17,12 +19,9 @@ use super::paths;
 use super::planned::Planned;
 use super::planned::PlannedOut;
 use super::planned::Project;
-use super::planned::unique;
+use super::plots::OutKind;
 use super::read::DvcFile;
-use super::read::OutKind;
 use super::read::StageEntry;
-use super::read::Text;
-use super::read::remark;
 use super::scope::Scope;
 use super::translation::Translation;
 
@@ -64,7 +63,7 @@ pub(super) fn outs(
             remark(found, &of.place, title, "its first one is drawn", "");
         }
         let is_folder = is_folder(project, stage.entry, &first, &out.path, file, found);
-        let name = unique(&paths::name(&bare(&out.path.text)), &|name| {
+        let name = paths::unique(&paths::name(&bare(&out.path.text)), &|name| {
             name == "metrics" || outs.iter().any(|out| out.name == name)
         });
         outs.push(PlannedOut {
@@ -182,16 +181,23 @@ impl Translation<'_> {
                     }
                 }
                 OutKind::Metrics if numbers => {
-                    ty = Some("metrics");
                     let (stage, output) = (&own.name, &out.name);
+                    // What has the type is handed on as numbers, not as the file that the program left.
+                    let help = match self.wiring.is_read(self.number, &out.name) {
+                        true => "other stages read the file: it is kept as it is".to_owned(),
+                        false => {
+                            ty = Some("metrics");
+                            format!(
+                                "it is an output of the type `metrics`: `in: {{rows: {stage}.{output}}}`"
+                            )
+                        }
+                    };
                     remark(
                         found,
                         &out.place,
                         format!("`ls` and the report do not have the numbers in `{first}`"),
                         format!("`{stage}` has a file of metrics already"),
-                        format!(
-                            "it is an output of the type `metrics`: `in: {{rows: {stage}.{output}}}`"
-                        ),
+                        help,
                     );
                 }
                 OutKind::Metrics if !out.is_folder => remark(
@@ -216,7 +222,13 @@ impl Translation<'_> {
                         ty = Some("table");
                         let axes = self.stage.loops.iter();
                         let axes = axes.map(|one| self.names.axes[one.axis].name.as_str());
-                        draft.figure(&own.name, out, x, &axes.collect::<Vec<_>>());
+                        let name = format!("{}-{}", own.name, out.name);
+                        let name = paths::unique(&name, &|name| {
+                            self.wiring.has_stage(name)
+                                || draft.figures.iter().any(|figure| figure.name == name)
+                        });
+                        let from = format!("{}.{}", own.name, out.name);
+                        draft.figure(name, from, out, x, &axes.collect::<Vec<_>>());
                     }
                     (why, _) => remark(
                         found,
@@ -262,7 +274,7 @@ impl Translation<'_> {
 
 impl Draft {
     /// A line of a table that a stage leaves.
-    fn figure(&mut self, stage: &str, out: &PlannedOut, x: &str, axes: &[&str]) {
+    fn figure(&mut self, name: String, from: String, out: &PlannedOut, x: &str, axes: &[&str]) {
         let y: Vec<Value> = out.plot.y.iter().map(|y| Value::Str(y.clone())).collect();
         let mut with: BTreeMap<&'static str, Value> = BTreeMap::new();
         with.insert("x", Value::Str(x.to_owned()));
@@ -291,8 +303,8 @@ impl Draft {
             over.collect()
         });
         self.figures.push(DraftFigure {
-            name: format!("{stage}-{}", out.name),
-            from: format!("{stage}.{}", out.name),
+            name,
+            from,
             over,
             with: with.into_iter().collect(),
         });

@@ -9,6 +9,8 @@ use crate::text::Diagnostics;
 use super::code;
 use super::draft::DraftStage;
 use super::draft::FileValue;
+use super::entries::Text;
+use super::entries::remark;
 use super::interpolation::Piece;
 use super::interpolation::Turn;
 use super::interpolation::Way;
@@ -16,12 +18,19 @@ use super::interpolation::pieces;
 use super::located::check_names;
 use super::located::locate;
 use super::paths;
-use super::read::remark;
-use super::scope::PARAMS;
+use super::read::PARAMS;
 use super::sections;
 use super::translation::Translation;
 
-impl Translation<'_> {
+/// What of the file of parameters a stage names.
+#[derive(Default)]
+struct Wanted<'n> {
+    all: bool,
+    /// By first name, the ways within.
+    ways: BTreeMap<&'n str, Vec<Way>>,
+}
+
+impl<'t> Translation<'t> {
     /// The file of parameters, with what the stage names and what its code names.
     pub(super) fn params(
         &self,
@@ -29,89 +38,36 @@ impl Translation<'_> {
         code: &code::Companions,
         found: &mut Diagnostics,
     ) {
-        let scope = self.names.scope;
+        let in_file = &self.names.scope.in_file;
         let Some(path) = paths::join(&self.project.folder, PARAMS) else {
             return;
         };
-        if scope.in_file.is_empty() {
+        if in_file.is_empty() {
             return;
         }
-        let entry = self.stage.entry;
-        let mut wanted: BTreeMap<&str, Vec<Way>> = BTreeMap::new();
-        let mut all = false;
-        for params in &entry.params {
-            let main = params.file.as_ref().is_none_or(|file| {
-                let wdir = entry.wdir.as_ref();
-                let path = locate(&self.project.folder, wdir, file, self.names, found);
-                path.is_some_and(|path| self.is_params(&path))
-            });
-            if !main {
-                continue;
-            }
-            all |= params.file.is_some() && params.keys.is_empty();
-            for key in &params.keys {
-                let names = pieces(&key.text);
-                let way = match names.first() {
-                    Some(Piece::Literal(text)) if names.len() == 1 => Way::read(text),
-                    // A part of a section that differs by cell: all of the section.
-                    Some(Piece::Literal(text)) if text.contains('.') => {
-                        Way(Way::read(text).0.into_iter().take(1).collect())
-                    }
-                    // A name that differs by cell: all of the file.
-                    _ => {
-                        all |= check_names(key, self.names, found);
-                        continue;
-                    }
-                };
-                match scope.in_file.iter().find(|known| *known == way.first()) {
-                    Some(known) => wanted.entry(known).or_default().push(way.rest(1)),
-                    None => remark(
-                        found,
-                        &key.place,
-                        format!("`{}` is left out", key.text),
-                        "not in params.yaml",
-                        "",
-                    ),
-                }
-            }
-        }
-        let wdir = entry.wdir.as_ref();
-        for dep in &entry.deps {
-            let path = locate(&self.project.folder, wdir, dep, self.names, found);
-            all |= path.is_some_and(|path| self.is_params(&path));
-        }
-        let mut commands = entry.cmd.iter();
-        let names_file = code.words.iter().any(|word| word.ends_with(PARAMS))
-            || commands.any(|cmd| cmd.text.contains(PARAMS));
-        if wanted.is_empty() && !all && !names_file {
+        let mut wanted = self.wanted(found);
+        if wanted.ways.is_empty() && !wanted.all && !self.names_params(code) {
             return;
         }
-        let named = scope
-            .in_file
-            .iter()
-            .filter(|name| code.words.contains(*name));
-        let more: BTreeSet<&str> = named
-            .map(String::as_str)
-            .filter(|name| !wanted.contains_key(name))
+        let more = in_file.iter().map(String::as_str);
+        let more = more.filter(|name| code.words.contains(*name));
+        let more: BTreeSet<&str> = more
+            .filter(|name| !wanted.ways.contains_key(name))
             .collect();
-        all |= wanted.is_empty() && more.is_empty();
-        if !all && !more.is_empty() {
+        wanted.all |= wanted.ways.is_empty() && more.is_empty();
+        if !wanted.all && !more.is_empty() {
             let names = more.iter().copied().collect::<Vec<_>>().join(", ");
             own.comments.push(format!(
                 "Of {PARAMS} its code names {names} too: values of these count as well."
             ));
         }
-        let keys = scope.in_file.iter().map(String::as_str);
-        let keys = keys.filter(|key| all || wanted.contains_key(key) || more.contains(key));
+        let keys = in_file
+            .iter()
+            .map(String::as_str)
+            .filter(|key| wanted.all || wanted.ways.contains_key(key) || more.contains(key));
         let mut beside = Vec::new();
         let keys = keys.filter_map(|key| {
-            let known = scope.get(key)?;
-            let ways = wanted.get(key).map_or(&[][..], Vec::as_slice);
-            let single = !all && sections::by_values(&code.texts, key);
-            let value = match single {
-                true => single_values(&known.value, &known.name, key, ways, code, &mut beside),
-                false => FileValue::Expression(known.name.clone()),
-            };
+            let value = self.section(key, &wanted, code, &mut beside)?;
             Some((key.to_owned(), value))
         });
         let keys = keys.collect();
@@ -122,6 +78,80 @@ impl Translation<'_> {
             ));
         }
         own.files.push((path, keys));
+    }
+
+    /// What `params` and `deps` of the stage name.
+    fn wanted(&self, found: &mut Diagnostics) -> Wanted<'t> {
+        let entry = self.stage.entry;
+        let mut wanted = Wanted::default();
+        let is_main = |file: &Text, found: &mut Diagnostics| {
+            let wdir = entry.wdir.as_ref();
+            let path = locate(&self.project.folder, wdir, file, self.names, found);
+            path.is_some_and(|path| self.is_params(&path))
+        };
+        for params in &entry.params {
+            if is_main(&params.file, found) {
+                wanted.all |= params.keys.is_empty();
+                for key in &params.keys {
+                    self.key(key, &mut wanted, found);
+                }
+            }
+        }
+        for dep in &entry.deps {
+            wanted.all |= is_main(dep, found);
+        }
+        wanted
+    }
+
+    /// A key under `params`.
+    fn key(&self, key: &Text, wanted: &mut Wanted<'t>, found: &mut Diagnostics) {
+        let names = pieces(&key.text);
+        let way = match names.first() {
+            Some(Piece::Literal(text)) if names.len() == 1 => Way::read(text),
+            // A part of a section that differs by cell: all of the section.
+            Some(Piece::Literal(text)) if text.contains('.') => {
+                Way(Way::read(text).0.into_iter().take(1).collect())
+            }
+            // A name that differs by cell: all of the file.
+            _ => {
+                wanted.all |= check_names(key, self.names, found);
+                return;
+            }
+        };
+        let mut in_file = self.names.scope.in_file.iter();
+        match in_file.find(|known| *known == way.first()) {
+            Some(known) => wanted.ways.entry(known).or_default().push(way.rest(1)),
+            None => remark(
+                found,
+                &key.place,
+                format!("`{}` is left out", key.text),
+                "not in params.yaml",
+                "",
+            ),
+        }
+    }
+
+    /// Whether its code or its commands name the file.
+    fn names_params(&self, code: &code::Companions) -> bool {
+        let mut commands = self.stage.entry.cmd.iter();
+        code.words.iter().any(|word| word.ends_with(PARAMS))
+            || commands.any(|cmd| cmd.text.contains(PARAMS))
+    }
+
+    /// A section of the file; `beside`: values of it that only the code names.
+    fn section(
+        &self,
+        key: &str,
+        wanted: &Wanted<'_>,
+        code: &code::Companions,
+        beside: &mut Vec<String>,
+    ) -> Option<FileValue> {
+        let known = self.names.scope.get(key)?;
+        let ways = wanted.ways.get(key).map_or(&[][..], Vec::as_slice);
+        Some(match !wanted.all && sections::by_values(&code.texts, key) {
+            true => single_values(&known.value, &known.name, key, ways, code, beside),
+            false => FileValue::Expression(known.name.clone()),
+        })
     }
 }
 

@@ -41,6 +41,15 @@ pub(super) fn name(path: &str) -> String {
     }
 }
 
+/// A name that is not taken: with a number behind it where it is.
+pub(super) fn unique(name: &str, taken: &dyn Fn(&str) -> bool) -> String {
+    let mut names = (2..).map(|number| format!("{name}_{number}"));
+    match taken(name) {
+        false => name.to_owned(),
+        true => names.find(|name| !taken(name)).unwrap_or_default(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::command::Spelling;
 use super::located::Located;
+use super::loops::Axis;
 use super::loops::StageLoop;
-use super::read::OutKind;
-use super::read::Plot;
+use super::options::Spelling;
+use super::plots::OutKind;
+use super::plots::Plot;
 use super::read::StageEntry;
 use crate::text::Place;
 
@@ -44,11 +45,32 @@ pub(super) struct PlannedOut {
     pub is_folder: bool,
 }
 
-/// A name that is not taken: with a number behind it where it is.
-pub(super) fn unique(name: &str, taken: &dyn Fn(&str) -> bool) -> String {
-    let mut names = (2..).map(|number| format!("{name}_{number}"));
-    match taken(name) {
-        false => name.to_owned(),
-        true => names.find(|name| !taken(name)).unwrap_or_default(),
+/// How many cells loops have.
+pub(super) fn count(loops: &[StageLoop], axes: &[Axis]) -> usize {
+    let values = loops.iter().map(|one| match &one.only {
+        Some(only) => only.len(),
+        None => axes[one.axis].labels.len(),
+    });
+    values.fold(1, usize::saturating_mul)
+}
+
+/// All cells of loops: for each loop the position among the values of its axis.
+pub(super) fn cells(loops: &[StageLoop], axes: &[Axis]) -> Vec<Vec<usize>> {
+    let mut cells = vec![Vec::new()];
+    for one in loops {
+        let positions = match &one.only {
+            Some(only) => only.clone(),
+            None => (0..axes[one.axis].labels.len()).collect(),
+        };
+        let longer = |cell: &Vec<usize>| {
+            let cell = cell.clone();
+            positions.clone().into_iter().map(move |position| {
+                let mut cell = cell.clone();
+                cell.push(position);
+                cell
+            })
+        };
+        cells = cells.iter().flat_map(longer).collect();
     }
+    cells
 }

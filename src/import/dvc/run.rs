@@ -2,6 +2,7 @@
 
 use crate::text::Diagnostics;
 
+use super::command::GIVEN;
 use super::command::Script;
 use super::draft::DraftOut;
 use super::draft::DraftStage;
@@ -11,7 +12,6 @@ use super::translation::Translation;
 impl Translation<'_> {
     pub(super) fn run(&self, own: &mut DraftStage, found: &mut Diagnostics) {
         let entry = self.stage.entry;
-        let mut script = Script::default();
         let mut good = true;
         for cmd in &entry.cmd {
             good &= check_names(cmd, self.names, found);
@@ -19,9 +19,11 @@ impl Translation<'_> {
         if !good {
             return;
         }
+        let mut script = Script::new(self.names, self.project.spelling, &entry.cmd);
+        let leaves_nothing = own.outs.is_empty() && own.metrics.is_none();
         for cmd in &entry.cmd {
-            let alone = entry.cmd.len() == 1;
-            script.command(cmd, alone, self.names, self.project.spelling, found);
+            let is_followed = entry.cmd.len() > 1 || leaves_nothing;
+            script.command(cmd, is_followed, found);
         }
         let environment = environment(&script, own);
         let mut head = String::new();
@@ -40,16 +42,13 @@ impl Translation<'_> {
         if let Some(folder) = folder.filter(|folder| !folder.is_empty()) {
             let folder = match folder.contains("${") {
                 // A shell reads names, not expressions.
-                true => {
-                    own.values.push(("wdir".to_owned(), folder));
-                    "${wdir}".to_owned()
-                }
+                true => format!("${{{}}}", script.add("wdir", &folder)),
                 false => folder,
             };
             head.push_str(&format!("mkdir -p \"{folder}\"\ncd \"{folder}\"\n"));
         }
         let mut tail = String::new();
-        if own.outs.is_empty() && own.metrics.is_none() {
+        if leaves_nothing {
             own.outs.push(DraftOut {
                 name: "done".to_owned(),
                 path: format!("{}.done", own.name),
@@ -65,25 +64,7 @@ impl Translation<'_> {
 }
 
 /// The variables that commands read and do not set.
-fn environment(script: &Script, own: &DraftStage) -> Vec<String> {
-    const GIVEN: [&str; 16] = [
-        "BASH",
-        "HOME",
-        "HOSTNAME",
-        "IFS",
-        "LANG",
-        "LOGNAME",
-        "OLDPWD",
-        "OMP_NUM_THREADS",
-        "PATH",
-        "PWD",
-        "RANDOM",
-        "SECONDS",
-        "SHELL",
-        "TMPDIR",
-        "UID",
-        "USER",
-    ];
+fn environment(script: &Script<'_>, own: &DraftStage) -> Vec<String> {
     let sets = |name: &str| {
         let text = &script.text;
         is_set_first(text, name)

@@ -15,13 +15,11 @@ use crate::text::Diagnostics;
 use crate::text::Place;
 use crate::text::Source;
 
+use super::entries::remark;
 use super::interpolation::Way;
 use super::interpolation::is_name;
 use super::read::DvcFile;
-use super::read::remark;
-
-/// The file whose values are known without being named.
-pub(super) const PARAMS: &str = "params.yaml";
+use super::read::PARAMS;
 
 /// Names that mean something else in `${…}` here.
 const TAKEN: [&str; 26] = [
@@ -102,6 +100,7 @@ impl Scope {
                 doubtful(&entry.value, false, found);
             }
         }
+        scope.rename();
         scope
     }
 
@@ -139,26 +138,32 @@ impl Scope {
 
     fn add(&mut self, entry: &Entry, from_file: bool) {
         let (name, value) = (entry.key.as_str(), entry.value.to_value());
-        let plain = is_name(name) && !TAKEN.contains(&name);
         let (value, mut written, from_file) = match self.names.remove(name) {
-            None => (value, Vec::new(), from_file && plain),
+            None => (value, Vec::new(), from_file && is_plain(name)),
             Some(known) => (merged(known.value, value), known.written, false),
         };
         written.push(entry.value.clone());
-        let mut own = match plain {
-            true => name.to_owned(),
-            false => our_name(name),
-        };
-        while self.names.values().any(|known| known.name == own) {
-            own.push('_');
-        }
         let known = Known {
             value,
             written,
-            name: own,
+            name: name.to_owned(),
             from_file,
         };
         self.names.insert(name.to_owned(), known);
+    }
+
+    /// Gives names to what cannot keep its own: none that another has.
+    fn rename(&mut self) {
+        let all: Vec<String> = self.names.keys().cloned().collect();
+        for name in all.iter().filter(|name| !is_plain(name)) {
+            let mut own = our_name(name);
+            while self.has_name(&own) {
+                own.push('_');
+            }
+            if let Some(known) = self.names.get_mut(name) {
+                known.name = own;
+            }
+        }
     }
 
     /// All names, with what they stand for.
@@ -201,6 +206,11 @@ impl Scope {
         self.in_file.iter().any(|known| known == name)
             || self.names.values().any(|known| known.name == name)
     }
+}
+
+/// Whether a name of DVC's is one here.
+fn is_plain(name: &str) -> bool {
+    is_name(name) && !TAKEN.contains(&name)
 }
 
 /// A name of ours for one that is none: `batch-size` is `batch_size`.

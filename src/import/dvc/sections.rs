@@ -108,14 +108,26 @@ fn of_variable(before: &str, after: &str) -> bool {
 
 /// `["lr"]`, `.get("lr")`, `.lr`
 fn is_value(rest: &str) -> bool {
-    if rest.starts_with("[\"") || rest.starts_with("['") || rest.starts_with(".get(") {
-        return true;
+    if let Some(index) = rest.strip_prefix('[') {
+        return behind_literal(index).is_some_and(|after| after.starts_with(']'));
+    }
+    if let Some(argument) = rest.strip_prefix(".get(") {
+        return behind_literal(argument).is_some_and(|after| after.starts_with([')', ',']));
     }
     let Some(name) = rest.strip_prefix('.') else {
         return false;
     };
     let end = name.find(|c| !is_letter(c)).unwrap_or(name.len());
-    end > 0 && !name[end..].starts_with('(')
+    // `.__dict__` is all of it.
+    end > 0 && !name.starts_with("__") && !name[end..].starts_with('(')
+}
+
+/// What comes behind a text in quotes: any other name may be of any value.
+fn behind_literal(text: &str) -> Option<&str> {
+    let text = text.trim_start();
+    let quote = text.chars().next().filter(|c| "\"'".contains(*c))?;
+    let (_, after) = text[1..].split_once(quote)?;
+    Some(after.trim_start())
 }
 
 fn is_letter(c: char) -> bool {
@@ -151,6 +163,7 @@ mod tests {
             "p = yaml.safe_load(open('params.yaml'))['train']\nrun(p['lr'], p.get('epochs', 3))",
             "import pkg.train\nmodel.train()\nprint(cfg.train.lr)  # all of train",
             "lr = params.get('train').get('lr')",
+            "lr = params['train'].get( 'lr', None )",
             "log('we train'); x = params['train']['lr']",
         ] {
             assert!(said(values), "{values}");
@@ -167,6 +180,10 @@ mod tests {
             "same = fit(a, cfg.train\n)",
             "fit(\n    cfg=params['train']\n)",
             "name = 'lr'; x = params['train'][name]",
+            "x = params['train'].get(name, 1)",
+            "x = params['train']['l' + name]",
+            "p = params['train']\nfit(p['lr'], p.get(name))",
+            "fit(cfg.train.lr, cfg.train.__dict__)",
             // Nobody names it.
             "main(**params)",
         ] {

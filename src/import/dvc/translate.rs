@@ -5,9 +5,12 @@ use std::collections::BTreeSet;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 
+use super::conditions;
 use super::draft::Draft;
 use super::draft::DraftStage;
 use super::draft::From;
+use super::entries::remark;
+use super::interpolation::words;
 use super::located::StageNames;
 use super::loops;
 use super::outputs::frozen;
@@ -15,10 +18,11 @@ use super::outputs::outs;
 use super::paths;
 use super::planned::Planned;
 use super::planned::Project;
+use super::planned::cells;
+use super::planned::count;
 use super::read::DvcFile;
+use super::read::PARAMS;
 use super::read::StageEntry;
-use super::read::remark;
-use super::scope::PARAMS;
 use super::scope::Scope;
 use super::translation::Translation;
 use super::wiring::Wiring;
@@ -40,7 +44,7 @@ pub(super) fn translate(
     let (axes, constants) = (loops.axes, loops.constants);
     let mut all = 0_usize;
     for (entry, loops) in file.stages.iter().zip(&loops.stages) {
-        all = all.saturating_add(loops::count(loops, &axes));
+        all = all.saturating_add(count(loops, &axes));
         if all > MOST {
             let title = format!("more than {MOST} stages with all repetitions");
             let said = Diagnostic::error(title).at(&entry.place, "too many with this one");
@@ -50,7 +54,7 @@ pub(super) fn translate(
     }
     let mut planned: Vec<Planned<'_>> = Vec::new();
     for (entry, loops) in file.stages.iter().zip(loops.stages) {
-        let cells = loops::cells(&loops, &axes);
+        let cells = cells(&loops, &axes);
         let name = stage_name(entry, &planned, found);
         let mut stage = Planned {
             entry,
@@ -171,7 +175,7 @@ impl Translation<'_> {
         };
         let desc = entry.desc.iter().flat_map(|desc| desc.lines());
         own.comments.extend(desc.map(str::to_owned));
-        own.when = self.wiring.condition(&self.stage.loops, None);
+        own.when = conditions::of_stage(&self.stage.loops, self.names.axes);
         self.outputs(file, &mut own, draft, found);
         self.deps(&mut own, found);
         let companions = self.code(&mut own, draft, found);
@@ -207,10 +211,7 @@ impl DraftStage {
         for (_, keys) in &self.files {
             expressions.extend(keys.iter().flat_map(|(_, value)| value.expressions()));
         }
-        let words = expressions
-            .iter()
-            .flat_map(|one| one.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
-        let words: BTreeSet<&str> = words.collect();
+        let words: BTreeSet<&str> = expressions.into_iter().flat_map(words).collect();
         let known = names.scope.all().map(|(_, known)| &known.name);
         let known = known.filter(|name| words.contains(name.as_str()));
         draft.mentioned.extend(known.cloned());

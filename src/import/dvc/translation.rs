@@ -2,12 +2,12 @@
 
 use crate::text::Diagnostics;
 
+use super::entries::Text;
 use super::located::Located;
 use super::located::StageNames;
 use super::located::locate;
 use super::planned::Planned;
 use super::planned::Project;
-use super::read::Text;
 use super::wiring::Wiring;
 
 /// One stage on its way.

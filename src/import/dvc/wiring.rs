@@ -3,26 +3,22 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use crate::registry::Value;
 use crate::text::Diagnostics;
 
 use super::code;
+use super::conditions;
 use super::draft::DraftStage;
 use super::draft::From;
 use super::draft::Slot;
 use super::draft::Source;
-use super::interpolation::quoted;
-use super::interpolation::shown;
+use super::entries::Text;
+use super::entries::remark;
 use super::located::Located;
 use super::located::bare;
 use super::loops::Axis;
-use super::loops::StageLoop;
 use super::paths;
 use super::planned::Planned;
 use super::planned::Project;
-use super::planned::unique;
-use super::read::Text;
-use super::read::remark;
 
 /// An output of a cell.
 struct Made {
@@ -50,6 +46,16 @@ struct Group {
     at: BTreeMap<usize, usize>,
     /// The path, by cell of the reader.
     paths: BTreeMap<usize, String>,
+    /// The cells that make it.
+    made: BTreeSet<usize>,
+}
+
+impl Group {
+    /// Whether this is what a dependency names, and not something in it or around it.
+    fn is_exact(&self, dep: &Located) -> bool {
+        let mut paths = self.paths.iter();
+        paths.all(|(cell, path)| dep.cells[*cell] == *path)
+    }
 }
 
 impl<'w> Wiring<'w> {
@@ -114,6 +120,11 @@ impl<'w> Wiring<'w> {
         read
     }
 
+    /// Whether a stage is called so.
+    pub(super) fn has_stage(&self, name: &str) -> bool {
+        self.stages.iter().any(|stage| stage.name == name)
+    }
+
     /// Whether any stage may read this output.
     pub(super) fn is_read(&self, stage: usize, out: &str) -> bool {
         self.read.contains(&(stage, out.to_owned()))
@@ -140,66 +151,78 @@ impl<'w> Wiring<'w> {
         found: &mut Diagnostics,
     ) {
         let groups = self.groups(stage, path);
-        let several = path.cells.iter().enumerate().any(|(cell, _)| {
-            let of_cell = groups
-                .iter()
-                .filter(|group| group.paths.contains_key(&cell));
-            of_cell.count() > 1
-        });
-        let rest = groups.iter().any(|group| group.from.is_some())
-            && path.cells.iter().all(|path| self.holds_others(path));
-        if rest && several {
-            self.rest_of_folder(path, own);
+        let exact = |group: &Group| group.is_exact(path);
+        if groups.iter().any(|group| group.from.is_some()) && !groups.iter().all(exact) {
+            self.rest_of_folder(dep, path, own, found);
         }
-        let exact = |group: &Group| {
-            let mut paths = group.paths.iter();
-            paths.all(|(cell, own)| path.cells[*cell] == *own)
-        };
-        if !several && groups.iter().all(exact) {
-            if let [Group { from: None, .. }] = &groups[..]
-                && self.as_code(path, own)
-            {
-                return;
-            }
-            let sources = groups.iter().map(|group| self.source(stage, group, path));
-            let sources = sources.collect();
-            self.slot(dep, sources, path.template.clone(), own, found);
+        if let [Group { from: None, .. }] = &groups[..]
+            && self.as_code(path, own)
+        {
             return;
         }
+        // What different cells read is one input: a cell without one of its inputs does not run.
+        let mut inputs: Vec<Vec<Group>> = Vec::new();
         for group in groups {
-            let (constant, template) = self.template(&group, path, exact(&group));
-            if let Some(template) = template {
-                let source = self.source(stage, &group, path);
-                self.slot(dep, vec![source], template, own, found);
+            let apart = |other: &Group| {
+                group
+                    .paths
+                    .keys()
+                    .all(|cell| !other.paths.contains_key(cell))
+            };
+            match inputs.iter_mut().find(|input| input.iter().all(apart)) {
+                Some(input) => input.push(group),
+                None => inputs.push(vec![group]),
+            }
+        }
+        for input in inputs {
+            let cells: usize = input.iter().map(|group| group.paths.len()).sum();
+            if cells < path.cells.len() {
+                let from = input[0].from.map(|(stage, _)| &self.stages[stage].name);
+                remark(
+                    found,
+                    &dep.place,
+                    format!(
+                        "`{}` runs in {cells} of its {} cells",
+                        own.name,
+                        path.cells.len()
+                    ),
+                    format!(
+                        "`{}` makes nothing there for the others",
+                        from.unwrap_or(&own.name)
+                    ),
+                    "split the stage into those that read one and those that do not",
+                );
+            }
+            let Some(template) = self.template(stage, &input, path) else {
+                let title = format!("`{}` is left out", dep.text);
+                let label = "each cell has it at another path";
+                remark(found, &dep.place, title, label, "name the files one by one");
                 continue;
-            }
-            debug_assert!(!constant, "a constant path is its own template");
-            for (cell, one) in &group.paths {
-                let alone = Group {
-                    from: group.from,
-                    at: group.at.clone(),
-                    paths: BTreeMap::from([(*cell, one.clone())]),
-                };
-                let source = self.source(stage, &alone, path);
-                self.slot(dep, vec![source], one.clone(), own, found);
-            }
+            };
+            let sources = input.iter().map(|group| self.source(stage, group, path));
+            self.slot(dep, sources.collect(), template, own, found);
         }
     }
 
-    /// The path of what a group reads, with names of ours.
-    fn template(&self, group: &Group, dep: &Located, exact: bool) -> (bool, Option<String>) {
-        let mut all = group.paths.values();
-        let first = all.next().cloned().unwrap_or_default();
-        let constant = all.all(|path| *path == first);
-        let template = match (exact, constant, group.from) {
-            (true, ..) => Some(dep.template.clone()),
-            (_, true, _) => Some(first),
-            (_, _, Some((stage, out))) if group.at.is_empty() => {
-                Some(self.stages[stage].outs[out].path.template.clone())
+    /// The path of what the groups of an input read, with names of ours.
+    fn template(&self, stage: usize, input: &[Group], dep: &Located) -> Option<String> {
+        if input.iter().all(|group| group.is_exact(dep)) {
+            return Some(dep.template.clone());
+        }
+        if let [group] = input
+            && let Some((maker, out)) = group.from
+        {
+            let held = group.at.keys().map(|axis| self.axes[*axis].name.as_str());
+            let path = &self.stages[maker].outs[out].path;
+            let path = path.without(&held.collect::<Vec<_>>(), &group.made);
+            if path.is_some() {
+                return path;
             }
-            _ => None,
-        };
-        (constant, template)
+        }
+        let reader = &self.stages[stage];
+        let cells = input.iter().flat_map(|group| &group.paths);
+        let cells = cells.map(|(cell, path)| (&reader.cells[*cell], path.as_str()));
+        conditions::path(&reader.loops, self.axes, &cells.collect::<Vec<_>>())
     }
 
     /// What a dependency is in the cells of its stage.
@@ -240,6 +263,7 @@ impl<'w> Wiring<'w> {
                 from: None,
                 at: BTreeMap::new(),
                 paths: files,
+                made: BTreeSet::new(),
             });
         }
         groups
@@ -252,7 +276,7 @@ impl<'w> Wiring<'w> {
         reads: &[(usize, &Made)],
         hold: bool,
     ) -> Vec<Group> {
-        let mut groups: BTreeMap<BTreeMap<usize, usize>, BTreeMap<usize, String>> = BTreeMap::new();
+        let mut groups: BTreeMap<BTreeMap<usize, usize>, Group> = BTreeMap::new();
         let reader = &self.stages[stage];
         let maker = &self.stages[from.0];
         for (cell, made) in reads {
@@ -265,16 +289,16 @@ impl<'w> Wiring<'w> {
                     at.insert(one.axis, value);
                 }
             }
-            let paths = groups.entry(at).or_default();
-            paths.insert(*cell, made.path.clone());
+            let group = groups.entry(at).or_insert_with_key(|at| Group {
+                from: Some(from),
+                at: at.clone(),
+                paths: BTreeMap::new(),
+                made: BTreeSet::new(),
+            });
+            group.paths.insert(*cell, made.path.clone());
+            group.made.insert(made.cell);
         }
-        let groups = groups.into_iter();
-        let groups = groups.map(|(at, paths)| Group {
-            from: Some(from),
-            at,
-            paths,
-        });
-        groups.collect()
+        groups.into_values().collect()
     }
 
     fn source(&self, stage: usize, group: &Group, dep: &Located) -> Source {
@@ -292,65 +316,13 @@ impl<'w> Wiring<'w> {
             (axis.name.clone(), axis.labels[*value].clone())
         });
         let every = group.paths.len() == reader.cells.len();
-        let cells = (!every).then(|| {
-            group
-                .paths
-                .keys()
-                .map(|cell| &reader.cells[*cell])
-                .collect()
-        });
+        let cells = group.paths.keys().map(|cell| &reader.cells[*cell]);
+        let cells: Vec<&Vec<usize>> = cells.collect();
         Source {
             from,
             at: at.collect(),
-            when: cells.and_then(|cells: Vec<_>| self.condition(&reader.loops, Some(&cells))),
+            when: (!every).then(|| conditions::of_cells(&reader.loops, self.axes, &cells)),
         }
-    }
-
-    /// When a cell is one of these, or one that a stage has.
-    pub(super) fn condition(
-        &self,
-        loops: &[StageLoop],
-        cells: Option<&[&Vec<usize>]>,
-    ) -> Option<String> {
-        let literal = |value: &Value| match value {
-            Value::Str(text) => quoted(text),
-            other => shown(other),
-        };
-        let is_one = |axis: &Axis, values: &BTreeSet<usize>| {
-            let texts: Vec<String> = values.iter().map(|at| literal(&axis.labels[*at])).collect();
-            match &texts[..] {
-                [only] => format!("{} == {only}", axis.name),
-                several => format!("{} in [{}]", axis.name, several.join(", ")),
-            }
-        };
-        let Some(cells) = cells else {
-            let parts = loops.iter().filter_map(|one| {
-                let only = one.only.as_ref()?.iter().copied().collect();
-                Some(is_one(&self.axes[one.axis], &only))
-            });
-            let parts: Vec<String> = parts.collect();
-            return (!parts.is_empty()).then(|| parts.join(" and "));
-        };
-        // All that can be made of the values of each axis: only those axes count that leave some out.
-        let sets = loops.iter().enumerate().map(|(number, _)| {
-            let values = cells.iter().map(|cell| cell[number]);
-            values.collect::<BTreeSet<usize>>()
-        });
-        let sets: Vec<BTreeSet<usize>> = sets.collect();
-        if sets.iter().map(BTreeSet::len).product::<usize>() == cells.len() {
-            let parts = loops.iter().zip(&sets).filter_map(|(one, values)| {
-                let axis = &self.axes[one.axis];
-                let all = one.only.as_ref().map_or(axis.labels.len(), Vec::len);
-                (values.len() < all).then(|| is_one(axis, values))
-            });
-            return Some(parts.collect::<Vec<_>>().join(" and "));
-        }
-        let cells = cells.iter().map(|cell| {
-            let parts = loops.iter().zip(*cell);
-            let parts = parts.map(|(one, at)| is_one(&self.axes[one.axis], &BTreeSet::from([*at])));
-            format!("({})", parts.collect::<Vec<_>>().join(" and "))
-        });
-        Some(cells.collect::<Vec<_>>().join(" or "))
     }
 
     fn slot(
@@ -361,13 +333,8 @@ impl<'w> Wiring<'w> {
         own: &mut DraftStage,
         found: &mut Diagnostics,
     ) {
-        if own.inputs.iter().any(|slot| {
-            slot.path == path
-                && slot.sources.len() == 1
-                && sources.len() == 1
-                && slot.sources[0].from == sources[0].from
-                && slot.sources[0].at == sources[0].at
-        }) {
+        let mut known = own.inputs.iter();
+        if known.any(|slot| slot.path == path && slot.sources == sources) {
             return;
         }
         for source in &sources {
@@ -392,7 +359,7 @@ impl<'w> Wiring<'w> {
             true => paths::name(&bare(&dep.text)),
             false => paths::name(&path),
         };
-        let name = unique(&name, &|name| {
+        let name = paths::unique(&name, &|name| {
             own.inputs.iter().any(|slot| slot.name == name)
         });
         own.inputs.push(Slot {
@@ -438,7 +405,24 @@ impl<'w> Wiring<'w> {
     }
 
     /// The files of a folder beside what stages leave there.
-    fn rest_of_folder(&self, path: &Located, own: &mut DraftStage) {
+    fn rest_of_folder(
+        &self,
+        dep: &Text,
+        path: &Located,
+        own: &mut DraftStage,
+        found: &mut Diagnostics,
+    ) {
+        let others = path.cells.iter().filter(|path| self.holds_others(path));
+        match others.count() {
+            0 => return,
+            some if some == path.cells.len() => {}
+            _ => {
+                let title = format!("what is in `{}` already does not come along", dep.text);
+                let label = "only some cells have such a folder";
+                remark(found, &dep.place, title, label, "name the files one by one");
+                return;
+            }
+        }
         own.code.push(format!("{}/**", path.template));
         let mut away = BTreeSet::new();
         for made in &self.made {

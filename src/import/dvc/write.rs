@@ -205,21 +205,29 @@ fn sources(slot: &Slot) -> String {
 /// A command, on lines of its own where it has several.
 fn run(text: &mut String, command: &str) {
     let command = command.trim_end();
-    let mut lines = command.lines();
-    let single = lines.next().filter(|_| lines.next().is_none());
-    if let Some(line) = single.filter(|line| line.len() < WIDTH) {
-        _ = writeln!(text, "      run: {}", scalar(line));
+    let single = !command.contains('\n');
+    if single && command.len() < WIDTH {
+        _ = writeln!(text, "      run: {}", scalar(command));
         return;
     }
-    // A text that begins with white space says how far it is indented.
-    let indent = if command.starts_with(' ') { "2" } else { "" };
-    _ = writeln!(text, "      run: |{indent}");
+    // In quotes what a block would not keep as it is: white space where lines end or the text begins.
+    let is_kept = |line: &str| line == line.trim_end() && !line.contains(is_odd);
+    if command.starts_with(char::is_whitespace) || !command.split('\n').all(is_kept) {
+        _ = writeln!(text, "      run: {}", quoted(command));
+        return;
+    }
+    text.push_str("      run: |\n");
     for line in command.lines() {
-        match line.trim().is_empty() {
+        match line.is_empty() {
             true => text.push('\n'),
-            false => _ = writeln!(text, "        {}", line.trim_end()),
+            false => _ = writeln!(text, "        {line}"),
         }
     }
+}
+
+/// What YAML takes for the end of a line, or for nothing that a text may hold.
+fn is_odd(c: char) -> bool {
+    c.is_control() && c != '\t' || ['\u{85}', '\u{2028}', '\u{2029}', '\u{feff}'].contains(&c)
 }
 
 fn entry(text: &mut String, indent: usize, name: &str, value: &Value) {

@@ -1,5 +1,7 @@
 //! What is special about the arguments of commands: texts that a shell reads, and paths in `${…}`.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::manifest::node::Content;
@@ -19,12 +21,18 @@ use super::Argument;
 /// A shell reads `${lr}` itself, from its environment: so the text stays as it is, and what it
 /// mentions goes there. Interpolation would make shell code of values.
 pub(super) fn shell(with: &mut Vec<Argument>, found: &mut Diagnostics) {
+    let mut taken = given(with);
     let Some(run) = with.iter_mut().find(|argument| &*argument.name == "run") else {
         return;
     };
     let TemplateContent::Text(segments) = &run.value.content else {
         return;
     };
+    taken.extend(segments.iter().filter_map(|segment| match segment {
+        Segment::Hole(hole) => hole.names().first().map(Arc::clone),
+        Segment::Literal(_) => None,
+    }));
+    let mut variables: BTreeMap<String, Arc<str>> = BTreeMap::new();
     let mut text = String::new();
     let mut mentioned: Vec<(Arc<str>, String, Place)> = Vec::new();
     for segment in segments {
@@ -39,9 +47,13 @@ pub(super) fn shell(with: &mut Vec<Argument>, found: &mut Diagnostics) {
                     }
                     // Within a parameter: shells know no dots in names.
                     [only] if is_way(name, only) => {
-                        let variable = name.replace('.', "_");
+                        let variable = variables.entry(name.to_owned()).or_insert_with(|| {
+                            let free = free_variable(name, &taken);
+                            taken.insert(Arc::clone(&free));
+                            free
+                        });
                         text.push_str(&format!("${{{variable}}}"));
-                        let variable = Arc::from(variable);
+                        let variable = Arc::clone(variable);
                         mentioned.push((variable, name.to_owned(), hole.place().clone()));
                     }
                     _ => found.push(
@@ -77,6 +89,35 @@ pub(super) fn shell(with: &mut Vec<Argument>, found: &mut Diagnostics) {
         return;
     };
     values.value.add_names(mentioned);
+}
+
+/// The variables that `values` names.
+fn given(with: &[Argument]) -> BTreeSet<Arc<str>> {
+    let values = with.iter().find(|argument| &*argument.name == "values");
+    match values.map(|values| &values.value.content) {
+        Some(TemplateContent::Map(entries)) => {
+            let names = entries.iter().map(|(name, _)| Arc::clone(name));
+            names.collect()
+        }
+        Some(TemplateContent::Literal(Value::Map(entries))) => {
+            let names = entries.keys().map(|name| Arc::from(name.as_str()));
+            names.collect()
+        }
+        _ => BTreeSet::new(),
+    }
+}
+
+/// The variable for a value within a parameter, `m_lr` for `m.lr`: one that nothing else is called, so that
+/// neither a parameter `m_lr` nor the path of an input takes its place.
+fn free_variable(way: &str, taken: &BTreeSet<Arc<str>>) -> Arc<str> {
+    let mut variable = way.replace('.', "_");
+    if variable.starts_with("in_") || variable.starts_with("out_") {
+        variable.insert(0, '_');
+    }
+    while taken.contains(variable.as_str()) {
+        variable.push('_');
+    }
+    Arc::from(variable)
 }
 
 /// What programs are asked about themselves is a text for the shell, too, and of no cell.

@@ -1,0 +1,263 @@
+//! What a project of DVC leaves after its import is what DVC 3 leaves of it, or it is told.
+
+use crate::support::TestSpace;
+
+/// A project with these files and a `dvc.yaml`; what the import says.
+fn imported(dvc: &str, files: &[(&str, &str)]) -> (TestSpace, String) {
+    let space = TestSpace::new();
+    space.write("dvc.yaml", dvc);
+    for (path, text) in files {
+        space.write(path, text);
+    }
+    let output = space.output(&["import", "dvc.yaml", "--name", "x"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    (space, said)
+}
+
+/// Runs it all; each file under `outputs/x/cells` has its text.
+fn leaves(space: &TestSpace, wanted: &[(&str, &str)]) {
+    let output = space.output(&["run", "manifests/x.yaml", "--progress", "none"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let pipeline = space.read("pipelines/x.yaml");
+    assert!(output.status.success(), "{said}\n{pipeline}");
+    for (path, text) in wanted {
+        let path = format!("outputs/x/cells/{path}");
+        assert!(space.path(&path).is_file(), "{path}: {said}\n{pipeline}");
+        assert_eq!(space.read(&path), *text, "{path}\n{pipeline}");
+    }
+}
+
+/// Names that would become one are several variables; those that mean something to a shell mean it still.
+#[test]
+fn each_value_has_a_variable_of_its_own() {
+    let dvc = r#"stages:
+  ways: {cmd: "echo ${m.lr} ${m_lr} > ways.txt", outs: [ways.txt]}
+  hyphens: {cmd: "echo ${a_b} ${a-b} > hyphens.txt", outs: [hyphens.txt]}
+  paths: {cmd: "echo ${in_dim} ${out_dir.x} ${root} > paths.txt", outs: [paths.txt]}
+  own: {cmd: "for lr in a b; do echo $lr ${lr}; done > own.txt; PATH=$PATH:${PATH} true", outs: [own.txt]}
+  map:
+    foreach: {x: 1, y: 2}
+    do: {cmd: "echo ${key} ${item} > map-${item}.txt", outs: ["map-${item}.txt"]}
+  constant:
+    foreach: [{n: 1}]
+    do: {cmd: "echo ${item.n} ${values_of_item} > constant.txt", outs: ["constant.txt"]}
+"#;
+    let params = "m: {lr: 1}\nm_lr: 5\na-b: 1\na_b: 2\nin_dim: 3\nout_dir: {x: res}\nroot: r\nlr: 7\n\
+                  PATH: p\nvalues_of_item: 9\n";
+    let (space, _) = imported(dvc, &[("params.yaml", params)]);
+    leaves(
+        &space,
+        &[
+            ("ways/ways.txt", "1 5\n"),
+            ("hyphens/hyphens.txt", "2 1\n"),
+            ("paths/paths.txt", "3 res r\n"),
+            ("own/own.txt", "a 7\nb 7\n"),
+            ("map/item=x/map-1.txt", "x 1\n"),
+            ("map/item=y/map-2.txt", "y 2\n"),
+            ("constant/item_of_constant=0/constant.txt", "1 9\n"),
+        ],
+    );
+}
+
+/// Commands of a list, quotes, comments, here-documents and white space.
+#[test]
+fn commands_are_run_as_they_are_written() {
+    let dvc = r#"stages:
+  exit:
+    cmd:
+      - echo raw > exit.txt
+      - grep -q nothing exit.txt || exit 0
+      - if true; then cd ..; fi
+      - '# nothing'
+      - (echo cooked) >> exit.txt
+    outs: [exit.txt]
+  mark: {cmd: exit 0}
+  document:
+    cmd:
+      - |
+        cat > document.txt <<'EOF'
+        cost ${lr}
+        EOF
+      - |
+        # don't hurry
+        cat >> document.txt <<EOF
+        it's ${lr}
+        EOF
+    outs: [document.txt]
+  nested: {cmd: "echo \"cost $(echo '${lr}')\" > nested.txt", outs: [nested.txt]}
+  wide: {cmd: ["cat > wide.txt <<EOF\nwide   \nEOF"], outs: [wide.txt]}
+  lead: {cmd: ["\n   echo a > lead.txt\n\n echo b >> lead.txt"], outs: [lead.txt]}
+  options: {cmd: "echo ${opts} > options.txt", outs: [options.txt]}
+"#;
+    let params = "lr: 0.1\nopts: {flags: [true, false], layers: [], lr: 0.5, more: {}, name: null, z: true}\n";
+    let (space, said) = imported(dvc, &[("params.yaml", params)]);
+    assert!(
+        said.contains("`${lr}` stands where a shell fills in nothing") && said.contains("1 remark"),
+        "{said}"
+    );
+    leaves(
+        &space,
+        &[
+            ("exit/exit.txt", "raw\ncooked\n"),
+            ("mark/mark.done", ""),
+            ("document/document.txt", "cost 0.1\nit's 0.1\n"),
+            ("nested/nested.txt", "cost 0.1\n"),
+            ("wide/wide.txt", "wide   \n"),
+            ("lead/lead.txt", "a\nb\n"),
+            (
+                "options/options.txt",
+                "--flags True False --lr 0.5 --name None --z\n",
+            ),
+        ],
+    );
+}
+
+/// Every file that DVC lets a stage read is there, as it was left.
+#[test]
+fn stages_read_what_they_read_there() {
+    let dvc = r#"stages:
+  make:
+    matrix: {m: [a, b], k: [1, 2]}
+    cmd: mkdir -p out/${item.m} && echo ${item.m}${item.k} > out/${item.m}/${item.k}.txt
+    outs: ["out/${item.m}/${item.k}.txt"]
+  use:
+    matrix: {m: [a, b]}
+    cmd: cat out/${item.m}/* > use-${item.m}.txt
+    deps: ["out/${item.m}"]
+    outs: ["use-${item.m}.txt"]
+  keyed:
+    matrix: {m: [a, b], k: [1, 2]}
+    cmd: mkdir -p keyed/${item.m} && echo ${key} > keyed/${item.m}/${key}.txt
+    outs: ["keyed/${item.m}/${key}.txt"]
+  judge:
+    matrix: {m: [a, b]}
+    cmd: cat keyed/${item.m}/* > judge-${item.m}.txt
+    deps: ["keyed/${item.m}"]
+    outs: ["judge-${item.m}.txt"]
+  scores:
+    cmd: printf '{"acc":1}' > a.json; printf 'epoch,loss\n1,0.50\n2,0.25\n' > c.csv
+    metrics: [a.json, c.csv]
+  read: {cmd: cp c.csv read.txt, deps: [c.csv], outs: [read.txt]}
+  prepare:
+    cmd: mkdir -p data && cp src.csv data/prepared.csv
+    deps: [src.csv]
+    outs: [data/prepared.csv]
+  folder: {cmd: cat data/*.csv > folder.txt, deps: [data], outs: [folder.txt]}
+  below: {wdir: sub, cmd: cat params.yaml > below.txt, params: [lr], outs: [below.txt]}
+"#;
+    let files = [
+        ("data/raw.csv", "raw\n"),
+        ("src.csv", "prepared\n"),
+        ("params.yaml", "lr: 1\n"),
+        ("sub/params.yaml", "lr: 9\n"),
+    ];
+    let (space, said) = imported(dvc, &files);
+    for told in ["the numbers in `c.csv`", "all of `sub/params.yaml` counts"] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    assert!(space.read("pipelines/x.yaml").contains("out/${m}/2.txt"));
+    leaves(
+        &space,
+        &[
+            ("use/m=a/use-a.txt", "a1\na2\n"),
+            ("use/m=b/use-b.txt", "b1\nb2\n"),
+            ("judge/m=b/judge-b.txt", "b-1\nb-2\n"),
+            ("read/read.txt", "epoch,loss\n1,0.50\n2,0.25\n"),
+            ("folder/folder.txt", "prepared\nraw\n"),
+            ("below/below.txt", "lr: 9\n"),
+        ],
+    );
+}
+
+/// Cells that read unlike numbers of files, lists in commands, and what stays behind.
+#[test]
+fn what_is_otherwise_is_told() {
+    let uneven = r#"stages:
+  some:
+    foreach: [a]
+    do: {cmd: "mkdir -p o/${item}; echo > o/${item}/some", outs: ["o/${item}/some"]}
+  all:
+    foreach: [a, b]
+    do: {cmd: "mkdir -p o/${item}; echo > o/${item}/all", outs: ["o/${item}/all"]}
+  use:
+    foreach: [a, b]
+    do: {cmd: "ls o/${item} > u-${item}", deps: ["o/${item}"], outs: ["u-${item}"]}
+"#;
+    let (_, said) = imported(uneven, &[]);
+    assert!(
+        said.contains("`use` runs in 1 of its 2 cells") && said.contains("dvc.yaml:10"),
+        "{said}"
+    );
+    let dvc = r#"stages:
+  many: {cmd: python3 t.py > many.txt, deps: [t.py], outs: [many.txt]}
+  folder: {cmd: ls large > folder.txt, outs: [folder.txt]}
+  list: {cmd: "echo ${l} > list.txt", outs: [list.txt]}
+"#;
+    let mut text = String::new();
+    let mut files = vec![("params.yaml".to_owned(), "l: [1, 2]\n".to_owned())];
+    for number in 0..501 {
+        files.push((format!("large/{number}"), String::new()));
+    }
+    for number in 10..65 {
+        text.push_str(&format!("open('conf/{number}.yaml')\n"));
+        files.push((format!("conf/{number}.yaml"), String::new()));
+    }
+    files.push(("t.py".to_owned(), text));
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
+    let (_, said) = imported(dvc, &files);
+    for told in [
+        "`conf/60.yaml` and 4 more do not come along",
+        "the folder `large` does not come along",
+        "`${l}` is a list",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+}
+
+/// Modules behind a semicolon, names with spaces, figures and stages of one name.
+#[test]
+fn what_is_named_in_passing_comes_along() {
+    let dvc = r#"stages:
+  train:
+    cmd: printf 'step,v\n1,2\n' > loss.csv
+    plots: [{loss.csv: {x: step, y: v}}]
+  train-loss: {cmd: "python3 'my dir/s.py' > x.txt", outs: [x.txt]}
+  modules: {cmd: python3 m.py > m.txt, deps: [m.py], outs: [m.txt]}
+"#;
+    let files = [
+        (
+            "m.py",
+            "import a_mod; import b_mod\nprint(a_mod.x + b_mod.x)\n",
+        ),
+        ("a_mod.py", "x = 1\n"),
+        ("b_mod.py", "x = 2\n"),
+        ("my dir/s.py", "print(5)\n"),
+    ];
+    let (space, said) = imported(dvc, &files);
+    assert!(said.contains("nothing was left out"), "{said}");
+    leaves(
+        &space,
+        &[("train-loss/x.txt", "5\n"), ("modules/m.txt", "3\n")],
+    );
+    assert!(space.path("outputs/x/figures/train-loss_2.svg").is_file());
+}
+
+/// Two links to their own folder are endlessly many ways.
+#[cfg(unix)]
+#[test]
+fn links_to_their_own_folder_are_not_followed() {
+    let space = TestSpace::new();
+    space.write("src/f.py", "print(1)\n");
+    for name in ["src/x", "src/y"] {
+        std::os::unix::fs::symlink(".", space.path(name)).expect("links can be made");
+    }
+    let dvc = "stages:\n  a: {cmd: python3 src/f.py > a.txt, deps: [src], outs: [a.txt]}\n";
+    space.write("dvc.yaml", dvc);
+    let output = space.output(&["import", "dvc.yaml", "--name", "x"]);
+    assert!(output.status.success());
+    assert!(space.read("pipelines/x.yaml").contains("src/**"));
+}
