@@ -384,7 +384,7 @@ pub(super) fn stamps(task: &Task<'_>, root: &Path, keys: &dyn Keys) -> Stamps {
 }
 
 /// The code that a program is given copies of.
-pub(super) fn code(step: &Step, keys: &dyn Keys) -> Vec<(String, PathBuf)> {
+pub(super) fn code(step: &Step, keys: &dyn Keys) -> Vec<String> {
     match step.kind.copies_code(&step.params) {
         true => keys.code(step),
         false => Vec::new(),

@@ -44,9 +44,9 @@ pub struct AttemptSpec {
     /// The folder in which the child works and leaves what it makes.
     pub scratch: PathBuf,
     pub outcome: PathBuf,
-    /// The files that its key has as code, by name in the project, where a program is given copies of them.
+    /// The files that its key has as code, by their names in the project, where a program is given copies of them.
     #[serde(default)]
-    pub code: Vec<(String, PathBuf)>,
+    pub code: Vec<String>,
     pub threads: usize,
     /// The memory that each of its processes may have for its data, in bytes.
     #[serde(default)]

@@ -108,8 +108,8 @@ pub trait Keys: Sync {
         Ok(None)
     }
 
-    /// The files that the key has as code: by name in the project, with their absolute paths.
-    fn code(&self, _step: &Step) -> Vec<(String, PathBuf)> {
+    /// The files that the key has as code, by their names in the project.
+    fn code(&self, _step: &Step) -> Vec<String> {
         Vec::new()
     }
 
@@ -314,7 +314,7 @@ impl Keys for KeyRules {
         self.changed_file(step, digest)
     }
 
-    fn code(&self, step: &Step) -> Vec<(String, PathBuf)> {
+    fn code(&self, step: &Step) -> Vec<String> {
         self.code_of(step)
     }
 

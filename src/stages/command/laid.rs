@@ -97,13 +97,14 @@ pub(super) fn lay_out(
 
 /// Copies the files that the key has as code to their paths in the project.
 fn copy_code(job: &Job<'_>, work: &Path, laid: &mut Laid) -> Result<(), JobError> {
-    for (name, file) in job.code {
-        let path = work.join(names::name_of(name));
+    for name in job.code {
+        let name = names::name_of(name);
+        let (file, path) = (job.root.join(&name), work.join(&name));
         if laid.paths.contains(&path) {
             continue;
         }
         make_way(&path)?;
-        fs::copy(file, &path).map_err(|error| cannot("copy", file, &error))?;
+        fs::copy(&file, &path).map_err(|error| cannot("copy", &file, &error))?;
         laid.paths.insert(path);
     }
     Ok(())
