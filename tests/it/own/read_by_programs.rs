@@ -39,13 +39,15 @@ fn numbers_in_files_and_json_are_numbers_and_texts_elsewhere() {
     let said = space.read("outputs/o/cells/list/lr=0.001/o");
     assert_eq!(said, "1.0 [0.001,0.001]\n");
     // Written in another way they are the same numbers, but for whole ones in files.
-    for (from, to, again) in [
-        ("plain: 1e-3", "plain: 0.001", &[][..]),
+    type Change = (&'static str, &'static str, &'static [(&'static str, usize)]);
+    let changes: [Change; 5] = [
+        ("plain: 1e-3", "plain: 0.001", &[]),
         ("whole: 1.0", "whole: 1", &[]),
         ("1.0, [1e-3", "1, [0.0010", &[]),
         ("more: +5", "more: 5", &[]),
         ("[1.0, 1e1]", "[1, 1e1]", &[("s", 1)]),
-    ] {
+    ];
+    for (from, to, again) in changes {
         space.replace("manifests/o.yaml", from, to);
         assert_eq!(run(&space, &[]), counts(again), "{to}");
     }
