@@ -155,10 +155,12 @@ impl AttemptContext<'_> {
         scratch: &Path,
         pool: &rayon::ThreadPool,
     ) -> Result<Made, JobError> {
+        let code = code(&task.step, self.keys);
         let job = Job {
             step: &task.step,
             inputs: bind(task, self.store),
             root: self.root,
+            code: &code,
             scratch,
             threads: task.threads,
             gpus: &task.gpus,
@@ -379,6 +381,14 @@ pub(super) fn stamps(task: &Task<'_>, root: &Path, keys: &dyn Keys) -> Stamps {
         _ => Vec::new(),
     });
     Stamps::of(root, inputs.chain(keys.reads(&task.step)))
+}
+
+/// The code that a program is given copies of.
+pub(super) fn code(step: &Step, keys: &dyn Keys) -> Vec<String> {
+    match step.kind.copies_code(&step.params) {
+        true => keys.code(step),
+        false => Vec::new(),
+    }
 }
 
 /// The job's view of the inputs: paths for every artifact.

@@ -31,6 +31,8 @@ pub struct Job<'a> {
     pub inputs: Vec<JobInput>,
     /// The project's root: what relative paths in parameters are relative to.
     pub root: &'a Path,
+    /// The files that its key has as code, by their names in the project, where it is given copies of them.
+    pub code: &'a [String],
     /// A folder of this attempt, empty but for links that an earlier one left below
     /// [`scratch::LINKS`](super::scratch::LINKS) and an empty
     /// [`scratch::TEMPORARY`](super::scratch::TEMPORARY).

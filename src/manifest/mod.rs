@@ -41,5 +41,5 @@ pub use retry::{Ended, Retry};
 pub use schema::{Described, schema};
 pub(crate) use stage::STAGE_KEYS;
 pub use stage::{Argument, Binding, Input, Origin, Over, Stage};
-pub use template::{Segment, Template, TemplateContent};
+pub use template::{Numbers, Segment, Template, TemplateContent};
 pub(crate) use yaml::read_foreign;

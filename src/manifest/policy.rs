@@ -115,6 +115,13 @@ impl Policy {
         }
         if let Some(node) = stage.get("timeout") {
             policy.timeout = duration(node, "timeout", found);
+            if policy.timeout == Some(Duration::ZERO) {
+                found.push(
+                    Diagnostic::error("wrong value of `timeout`")
+                        .at(&node.place, "no step ends in no time")
+                        .help("without `timeout` a step takes as long as it needs"),
+                );
+            }
             // Only a process can be stopped whatever it does.
             policy.isolate = policy.timeout.is_some();
         }

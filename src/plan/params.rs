@@ -1,6 +1,7 @@
 //! The parameters of steps: templates filled in once for every distinct combination of the values
 //! they use, checked against the kind, with its defaults.
 
+use crate::manifest::Numbers;
 use crate::manifest::Stage;
 use crate::manifest::Template;
 use crate::registry::Default;
@@ -112,28 +113,30 @@ impl<'s> ParamTemplate<'s> {
     }
 
     /// The parameters as a program is given them, where numbers are written in another way than they
-    /// are shown.
+    /// are shown. Values of files are by value, as they are in the key.
     pub(super) fn written<'v>(
         &self,
         values: &Values,
         lookup: &dyn Fn(&str) -> Option<&'v Value>,
         written: &dyn Fn(&str) -> Option<&'v str>,
+        typed: &dyn Fn(&str) -> Option<Value>,
     ) -> Option<Values> {
         if !self.kind.starts_processes() {
             return None;
         }
         let mut result = None;
-        for rule in self.rules.iter().filter(|rule| rule.fixed.is_none()) {
+        let rules = self.rules.iter().filter(|rule| rule.fixed.is_none());
+        for rule in rules.filter(|rule| !self.kind.tells_types(rule.param.name)) {
             let Some(template) = rule.template else {
                 continue;
             };
-            let mut any = false;
+            let mut any = template.has_numbers();
             template.visit(&mut |one| any |= written(one.text().trim()).is_some());
             if !any {
                 continue;
             }
-            if let Ok(Some(value)) =
-                template.fill_with(lookup, &|text| written(text).map(Value::from))
+            let texts = |text: &str| written(text).map(Value::from);
+            if let Ok(Some(value)) = template.fill_with(lookup, Numbers::written(&texts, typed))
                 && let Ok(value) = rule.param.ty.conform(value)
                 && values.get(rule.param.name) != Some(&value)
             {
@@ -156,7 +159,7 @@ impl<'s> ParamTemplate<'s> {
         let rules = self.rules.iter().filter(|rule| rule.fixed.is_none());
         for rule in rules.filter(|rule| self.kind.tells_types(rule.param.name)) {
             if let Some(template) = rule.template
-                && let Ok(Some(value)) = template.fill_with(lookup, typed)
+                && let Ok(Some(value)) = template.fill_with(lookup, Numbers::typed(typed))
                 && let Ok(value) = rule.param.ty.conform(value)
             {
                 values.insert(rule.param.name.to_owned(), value);

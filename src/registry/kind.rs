@@ -215,6 +215,11 @@ pub trait StageKind: Entry {
         false
     }
 
+    /// Whether the program that these values name is given copies of its code.
+    fn copies_code(&self, _params: &Values) -> bool {
+        false
+    }
+
     /// Whether the program that these values name keeps something for its next attempt in a folder.
     fn keeps_state(&self, _params: &Values) -> bool {
         false

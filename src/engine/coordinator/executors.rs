@@ -32,6 +32,7 @@ use crate::engine::Update;
 use crate::engine::attempt::RemoteAttempt;
 use crate::engine::attempt::Task;
 use crate::engine::attempt::bind;
+use crate::engine::attempt::code;
 use crate::engine::attempt::stamps;
 use crate::engine::attempt::store_failed;
 use crate::engine::input_snapshot::InputSnapshot;
@@ -275,10 +276,12 @@ impl<'a> Coordinator<'a, '_> {
         let folder = store.new_attempt_folder(&name).map_err(store_failed)?;
         let left = stamps.leave_in(&folder);
         left.map_err(|error| store_failed(StoreError::io("write to", &folder, error)))?;
+        let code = code(&task.step, self.engine.keys);
         let job = Job {
             step: &task.step,
             inputs: bind(task, store),
             root: &self.engine.options.root,
+            code: &code,
             scratch: &folder,
             threads: task.threads,
             gpus: &task.gpus,

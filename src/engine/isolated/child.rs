@@ -30,6 +30,7 @@ use crate::engine::StepOutput;
 use crate::engine::Worker;
 use crate::engine::attempt::panicked;
 use crate::engine::checkpoint_clock::CheckpointClock;
+use crate::engine::process::limit_this_process;
 use crate::plan::Cell;
 use crate::plan::From;
 use crate::plan::Input;
@@ -81,12 +82,19 @@ pub fn serve(spec: &Path, catalog: &Catalog, worker: &dyn Worker) -> io::Result<
         written: None,
         part: None,
         described: None,
-        policy: Arc::new(Policy::default()),
+        policy: Arc::new(Policy {
+            memory_limit: spec.memory_limit,
+            ..Policy::default()
+        }),
         place: Place::start_of(&Arc::new(Source {
             path: PathBuf::new(),
             text: String::new(),
         })),
     };
+    // What a kind starts has the limit, else this process itself, whoever has started it.
+    if let Some(memory) = spec.memory_limit.filter(|_| !kind.starts_processes()) {
+        limit_this_process(memory)?;
+    }
     let link = ChildLink::new(&spec, cancelled);
     // A program has an environment of its own, which has to be told; all else finds them in this one.
     let gpus = std::env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default();
@@ -99,6 +107,7 @@ pub fn serve(spec: &Path, catalog: &Catalog, worker: &dyn Worker) -> io::Result<
         step: &step,
         inputs: spec.job_inputs(),
         root: &spec.root,
+        code: &spec.code,
         scratch: &spec.scratch,
         threads: spec.threads,
         gpus: &gpus,

@@ -44,7 +44,13 @@ pub struct AttemptSpec {
     /// The folder in which the child works and leaves what it makes.
     pub scratch: PathBuf,
     pub outcome: PathBuf,
+    /// The files that its key has as code, by their names in the project, where a program is given copies of them.
+    #[serde(default)]
+    pub code: Vec<String>,
     pub threads: usize,
+    /// The memory that each of its processes may have for its data, in bytes.
+    #[serde(default)]
+    pub memory_limit: Option<u64>,
     /// Where the newest checkpoint is, if there is one.
     pub checkpoint: Option<PathBuf>,
     /// Where the child leaves checkpoints for the parent to take.
@@ -189,7 +195,9 @@ impl AttemptSpec {
             root: job.root.to_owned(),
             scratch: job.scratch.join("work"),
             outcome: job.scratch.join(OUTCOME),
+            code: job.code.to_vec(),
             threads: job.threads,
+            memory_limit: job.step.policy.memory_limit,
             checkpoint,
             checkpoints: job.scratch.join(CHECKPOINTS),
             hand_on: job.link.goes_on().then(|| job.scratch.join(HANDED_ON)),

@@ -103,18 +103,24 @@ pub fn run(
 /// Only for those with a limit: where there is nothing to set, the system starts a program without
 /// copying the tables of this process's memory, which grow with the number of steps.
 fn limit(command: &mut Command, memory: u64) {
-    let set = move || {
-        let limit = Rlimit {
-            current: Some(memory),
-            maximum: Some(memory),
-        };
-        Ok(rustix::process::setrlimit(Resource::Data, limit)?)
-    };
+    let set = move || limit_this_process(memory);
     // SAFETY: between fork and exec of a process with threads, only what is safe in a signal
     // handler may be called. This is a system call without locks or allocation.
     unsafe {
         command.pre_exec(set);
     }
+}
+
+/// Sets the memory that this process may have for its data, in bytes.
+///
+/// # Errors
+/// Where the system refuses, as where a lower limit is set already.
+pub fn limit_this_process(memory: u64) -> io::Result<()> {
+    let limit = Rlimit {
+        current: Some(memory),
+        maximum: Some(memory),
+    };
+    Ok(rustix::process::setrlimit(Resource::Data, limit)?)
 }
 
 /// A group while its leader is not waited for, so that its number is nobody else's.

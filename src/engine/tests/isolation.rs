@@ -35,6 +35,7 @@ impl Worker for Told {
                     missing.map(|(at, item)| format!("{at}: {} {}", item.stage, item.cell));
                 text(missing.collect::<Vec<_>>().join(", "))
             }
+            "limited" => text(format!("{:?}", job.step.policy.memory_limit)),
             "panics" => panic!("index out of bounds"),
             "aborts" => std::process::abort(),
             "gives-up" => Err(JobError::failed("no data").hint("get some")),
@@ -176,6 +177,19 @@ fn a_step_that_wants_too_much_memory_fails_alone() {
     );
     let hints = &summary.failures[0].hints;
     assert!(hints[0].contains("256 MiB of memory"), "{hints:?}");
+}
+
+/// A command as a job of a cluster limits what it starts.
+#[test]
+fn a_child_knows_the_limit_of_what_it_starts() {
+    let mut lab = Lab::new();
+    let store = lab.store();
+    let mut steps = steps(&["limited"]);
+    policy(&mut steps, "limited", |policy| {
+        policy.memory_limit = Some(1 << 30)
+    });
+    let summary = run(&mut lab, &store, &steps);
+    assert_eq!(left(&store, &summary, 0), "Some(1073741824)");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::manifest::Expression;
 use crate::manifest::node::Content;
 use crate::manifest::node::Entry;
 use crate::manifest::node::Node;
@@ -147,7 +148,10 @@ pub(super) fn options(with: &mut [Argument]) {
         text.is_some_and(begins_option)
     };
     let items = match &mut run.value.content {
-        TemplateContent::List(items) => items,
+        TemplateContent::List(items) => {
+            items.iter_mut().skip(1).for_each(elective);
+            items
+        }
         TemplateContent::Literal(Value::List(values)) => {
             let given = std::mem::take(values).into_iter();
             let all = given.flat_map(|value| match value {
@@ -186,6 +190,21 @@ pub(super) fn options(with: &mut [Argument]) {
         };
         item.content = optional;
     }
+}
+
+/// An argument that is nothing but an expression, `${'--amp' if amp else none}`, is left out where that gives none.
+fn elective(item: &mut Template) {
+    let is_expression = |expression: &Expression| {
+        let text = expression.text().trim();
+        let mut names = expression.names().iter();
+        !names.any(|name| is_way(text, name))
+    };
+    item.content = match std::mem::replace(&mut item.content, TemplateContent::Broken) {
+        TemplateContent::Whole(expression) if is_expression(&expression) => {
+            TemplateContent::Argument(expression)
+        }
+        other => other,
+    };
 }
 
 /// `-n`, `--samples`, and no number.
@@ -254,6 +273,30 @@ pub(super) fn paths(
                         .maybe_help(help),
                 );
             }
+        }
+    }
+}
+
+/// Each slot is a variable of the program: `$in_my_data` of `my-data`.
+pub(super) fn variables(slots: &[Entry], found: &mut Diagnostics) {
+    let variable = |slot: &str| slot.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    for (number, entry) in slots.iter().enumerate() {
+        let own = variable(&entry.key);
+        let mut before = slots[..number].iter();
+        if let Some(other) =
+            before.find(|other| variable(&other.key) == own && other.key != entry.key)
+        {
+            found.push(
+                Diagnostic::error(format!(
+                    "`{}` and `{}` are one variable",
+                    other.key, entry.key
+                ))
+                .at(
+                    &entry.key_place,
+                    format!("the program has both as `$in_{own}`"),
+                )
+                .help("give one of them another name"),
+            );
         }
     }
 }

@@ -17,6 +17,7 @@ use command::paths;
 use command::placed;
 use command::questions;
 use command::shell;
+use command::variables;
 use inputs::bindings;
 
 use super::expression::Expression;
@@ -161,6 +162,7 @@ impl Stage {
             questions(&with, found);
             options(&mut with);
             let slots = stage.get("in").and_then(Node::as_map).unwrap_or_default();
+            variables(slots, found);
             let arguments = stage.get("with");
             let given = arguments.and_then(Node::as_map).unwrap_or_default();
             let out = given.iter().find(|entry| entry.key == "out");

@@ -4,22 +4,22 @@
 //! name is unbound. Inside a larger text, values enter as text and must be bound. `$${` is a
 //! literal `${`.
 
+mod fill;
 mod segments;
 
+pub use fill::Numbers;
 pub(super) use segments::Unfilled;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::registry::Value;
-use crate::registry::Values;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
 
 use segments::segments;
 
-use super::expression::EvaluationError;
 use super::expression::Expression;
 use super::node::Content;
 use super::node::Node;
@@ -39,8 +39,12 @@ pub struct Template {
 pub enum TemplateContent {
     /// A value without `${…}`.
     Literal(Value),
+    /// A number of a command, with the text that a program is given for it: `1e-3`, `1.0`.
+    Number(Value, String),
     /// One `${…}` and nothing else.
     Whole(Expression),
+    /// The same as an argument of a command, which is left out where the expression gives none.
+    Argument(Expression),
     /// A text with `${…}` in it.
     Text(Vec<Segment>),
     /// What could not be read; said already.
@@ -75,13 +79,8 @@ impl Template {
                     }
                 },
             },
-            // A program is given the text: `1e-3` and not 0.001.
-            Content::Scalar(value)
-                if kept == Unfilled::Paths
-                    && value.as_float().is_some()
-                    && is_other_text(value, node.place.text()) =>
-            {
-                TemplateContent::Literal(Value::from(node.place.text().trim()))
+            Content::Scalar(value) if kept == Unfilled::Paths && value.as_float().is_some() => {
+                number(value, node.place.text())
             }
             Content::Scalar(value) => TemplateContent::Literal(value.clone()),
             Content::List(items) => {
@@ -176,8 +175,11 @@ impl Template {
     /// All expressions in it.
     pub fn visit<'t>(&'t self, see: &mut impl FnMut(&'t Expression)) {
         match &self.content {
-            TemplateContent::Literal(_) | TemplateContent::Broken => {}
-            TemplateContent::Whole(expression) => see(expression),
+            TemplateContent::Literal(_) | TemplateContent::Number(..) | TemplateContent::Broken => {
+            }
+            TemplateContent::Whole(expression) | TemplateContent::Argument(expression) => {
+                see(expression);
+            }
             TemplateContent::Text(segments) => {
                 for segment in segments {
                     if let Segment::Hole(expression) = segment {
@@ -196,13 +198,27 @@ impl Template {
     pub fn is_broken(&self) -> bool {
         match &self.content {
             TemplateContent::Broken => true,
-            TemplateContent::Literal(_) | TemplateContent::Whole(_) | TemplateContent::Text(_) => {
-                false
-            }
+            TemplateContent::Literal(_)
+            | TemplateContent::Number(..)
+            | TemplateContent::Whole(_)
+            | TemplateContent::Argument(_)
+            | TemplateContent::Text(_) => false,
             TemplateContent::List(items) | TemplateContent::Optional(items) => {
                 items.iter().any(Template::is_broken)
             }
             TemplateContent::Map(entries) => entries.iter().any(|(_, value)| value.is_broken()),
+        }
+    }
+
+    /// Whether any number in it is written otherwise than its value is.
+    pub fn has_numbers(&self) -> bool {
+        match &self.content {
+            TemplateContent::Number(..) => true,
+            TemplateContent::List(items) | TemplateContent::Optional(items) => {
+                items.iter().any(Template::has_numbers)
+            }
+            TemplateContent::Map(entries) => entries.iter().any(|(_, value)| value.has_numbers()),
+            _ => false,
         }
     }
 
@@ -219,221 +235,20 @@ impl Template {
         self.visit(&mut |expression| ways.extend(expression.ways()));
         ways
     }
-
-    /// The same value with others in the place of what stands alone in `${…}`, by name or by the way to what is
-    /// within a value, `optim.lr`: numbers as the manifest writes them.
-    ///
-    /// # Errors
-    /// As [`Template::fill`].
-    pub fn fill_with<'v>(
-        &self,
-        lookup: &dyn Fn(&str) -> Option<&'v Value>,
-        given: &dyn Fn(&str) -> Option<Value>,
-    ) -> Result<Option<Value>, Diagnostic> {
-        let bare = |expression: &Expression| match expression.names() {
-            [_] => given(expression.text().trim()),
-            _ => None,
-        };
-        match &self.content {
-            TemplateContent::Whole(expression) => match bare(expression) {
-                Some(value) => Ok(Some(value)),
-                None => self.fill(lookup),
-            },
-            TemplateContent::Text(segments) => {
-                let as_written = segments.iter().map(|segment| match segment {
-                    Segment::Literal(text) => Ok(text.clone()),
-                    Segment::Hole(hole) => match bare(hole) {
-                        Some(value) => Ok(self.in_text(&value)),
-                        None => match hole.value(lookup) {
-                            Ok(value) => Ok(self.in_text(&value)),
-                            Err(_) => Err(()),
-                        },
-                    },
-                });
-                match as_written.collect::<Result<String, ()>>() {
-                    Ok(text) => Ok(Some(Value::Str(text))),
-                    // It says what is wrong.
-                    Err(()) => self.fill(lookup),
-                }
-            }
-            TemplateContent::List(items) | TemplateContent::Optional(items) => {
-                elements(items, lookup, &|item| item.fill_with(lookup, given))
-            }
-            TemplateContent::Map(entries) => {
-                let mut values = Values::with_capacity(entries.len());
-                for (key, value) in entries {
-                    if let Some(value) = value.fill_with(lookup, given)? {
-                        values.insert(key.to_string(), value);
-                    }
-                }
-                Ok(Some(Value::Map(values)))
-            }
-            TemplateContent::Literal(_) | TemplateContent::Broken => self.fill(lookup),
-        }
-    }
-
-    /// The value in a cell; none where it is one `${…}` with an unbound name.
-    ///
-    /// # Errors
-    /// Where a name is unbound inside a larger value, or an expression makes no sense.
-    pub fn fill<'v>(
-        &self,
-        lookup: &dyn Fn(&str) -> Option<&'v Value>,
-    ) -> Result<Option<Value>, Diagnostic> {
-        match &self.content {
-            TemplateContent::Literal(value) => Ok(Some(value.clone())),
-            TemplateContent::Broken => Ok(None),
-            TemplateContent::Whole(expression) => match expression.value(lookup) {
-                Ok(value) => Ok(Some(self.escape(value))),
-                Err(EvaluationError::Unbound(_)) => Ok(None),
-                Err(EvaluationError::Failed(problem)) => Err(failed(expression, &problem)),
-            },
-            TemplateContent::Text(segments) => {
-                let mut text = String::new();
-                for segment in segments {
-                    match segment {
-                        Segment::Literal(literal) => text.push_str(literal),
-                        Segment::Hole(hole) => match hole.value(lookup) {
-                            Ok(value) => text.push_str(&self.in_text(&value)),
-                            Err(EvaluationError::Failed(problem)) => {
-                                return Err(failed(hole, &problem));
-                            }
-                            Err(EvaluationError::Unbound(name)) => {
-                                let unbound = unbound(hole, &name);
-                                let option = self.place.text().trim_matches(['"', '\'']);
-                                return Err(match self.escaped && option.starts_with('-') {
-                                    true => unbound.help(format!(
-                                        "an option is left out as a whole where it is a list of its own: \
-                                         `[\"{option}\"]`"
-                                    )),
-                                    false => unbound.help(
-                                        "a value that is nothing but `${…}` would be left out",
-                                    ),
-                                });
-                            }
-                        },
-                    }
-                }
-                Ok(Some(Value::Str(text)))
-            }
-            TemplateContent::List(items) | TemplateContent::Optional(items) => {
-                elements(items, lookup, &|item| item.fill(lookup))
-            }
-            TemplateContent::Map(entries) => {
-                let mut values = Values::with_capacity(entries.len());
-                for (key, value) in entries {
-                    if let Some(value) = value.fill(lookup)? {
-                        values.insert(key.to_string(), value);
-                    }
-                }
-                Ok(Some(Value::Map(values)))
-            }
-        }
-    }
-
-    /// A value within a text. A program is given lists and maps as JSON, as where they stand alone.
-    fn in_text(&self, value: &Value) -> String {
-        let text = match value {
-            Value::List(_) | Value::Map(_) if self.escaped => {
-                serde_json::to_string(value).expect("values are plain data with text keys")
-            }
-            plain => plain.to_string(),
-        };
-        match self.escaped {
-            true => escaped(text),
-            false => text,
-        }
-    }
-
-    fn escape(&self, value: Value) -> Value {
-        match value {
-            Value::Str(text) if self.escaped => Value::Str(escaped(text)),
-            Value::List(values) if self.escaped => {
-                Value::List(values.into_iter().map(|value| self.escape(value)).collect())
-            }
-            Value::Map(values) if self.escaped => {
-                let values = values.into_iter();
-                Value::Map(values.map(|(k, v)| (k, self.escape(v))).collect())
-            }
-            value => value,
-        }
-    }
-
-    /// Whether a name has no value where it is needed.
-    fn is_missing<'v>(&self, lookup: &dyn Fn(&str) -> Option<&'v Value>) -> bool {
-        let mut missing = false;
-        self.visit(&mut |expression| {
-            missing |= matches!(expression.value(lookup), Err(EvaluationError::Unbound(_)));
-        });
-        missing
-    }
-
-    /// Why an element of a list has no value.
-    fn hollow<'v>(&self, lookup: &dyn Fn(&str) -> Option<&'v Value>) -> Diagnostic {
-        if let TemplateContent::Whole(expression) = &self.content
-            && let Some(name) = expression
-                .names()
-                .iter()
-                .find(|name| lookup(name).is_none())
-        {
-            return unbound(expression, name).help(match self.escaped {
-                // Of a command.
-                true => format!(
-                    "a list has no room for absent values; an option with its value is left out as a whole \
-                     where it is a list of its own: `[--{}, \"${{{}}}\"]`",
-                    name.replace('_', "-"),
-                    expression.text().trim()
-                ),
-                false => "lists have no room for absent values".to_owned(),
-            });
-        }
-        Diagnostic::error("an element of a list has no value").at(&self.place, "")
-    }
 }
 
-/// No value is taken for a path that is filled in later.
-fn escaped(text: String) -> String {
-    match text.contains('$') {
-        true => text.replace("${", "$${"),
-        false => text,
+/// A number as it is read, and how it is written, where that tells more than its value.
+fn number(value: &Value, written: &str) -> TemplateContent {
+    let written = written.trim();
+    let is_written = written.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
+        && !written.contains(char::is_whitespace);
+    // Not so where an alias stands for it.
+    let text = match is_written {
+        true => written.to_owned(),
+        false => value.to_string(),
+    };
+    match text == value.clone().whole_numbers().to_string() {
+        true => TemplateContent::Literal(value.clone()),
+        false => TemplateContent::Number(value.clone(), text),
     }
-}
-
-/// The elements of a list, those of the options in it among them.
-fn elements<'v>(
-    items: &[Template],
-    lookup: &dyn Fn(&str) -> Option<&'v Value>,
-    fill: &dyn Fn(&Template) -> Result<Option<Value>, Diagnostic>,
-) -> Result<Option<Value>, Diagnostic> {
-    let mut values = Vec::with_capacity(items.len());
-    for item in items {
-        let optional = matches!(item.content, TemplateContent::Optional(_));
-        if optional && item.is_missing(lookup) {
-            continue;
-        }
-        match fill(item)? {
-            Some(Value::List(inner)) if optional => values.extend(inner),
-            Some(value) => values.push(value),
-            // A list with a hole would be another list.
-            None => return Err(item.hollow(lookup)),
-        }
-    }
-    Ok(Some(Value::List(values)))
-}
-
-/// Whether a number is written in another way than it is shown.
-fn is_other_text(value: &Value, text: &str) -> bool {
-    let text = text.trim();
-    let number = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
-    number && !text.contains(char::is_whitespace) && text != value.to_string()
-}
-
-fn failed(expression: &Expression, problem: &str) -> Diagnostic {
-    Diagnostic::error(format!("`{}` has no value", expression.text()))
-        .at(expression.place(), problem)
-}
-
-fn unbound(expression: &Expression, name: &str) -> Diagnostic {
-    Diagnostic::error(format!("`{name}` has no value in some cells"))
-        .at(expression.place(), "needed here")
 }

@@ -99,12 +99,14 @@ impl Expansion {
                 })
             });
             made.push(values.map(|values| {
+                let lookup = |name: &str| grid.value(cell, name);
+                let written = |text: &str| grid.written(cell, text);
+                let typed = |text: &str| grid.typed(cell, text);
+                let template = &templates[*kind as usize];
                 Params {
                     part,
-                    written: templates[*kind as usize]
-                        .written(&values, &|name| grid.value(cell, name), &|name| {
-                            grid.written(cell, name)
-                        })
+                    written: template
+                        .written(&values, &lookup, &written, &typed)
                         .map(Arc::new),
                     values: Arc::new(values),
                 }

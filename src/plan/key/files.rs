@@ -182,6 +182,15 @@ impl KeyRules {
             .collect()
     }
 
+    /// The code of a step, as keys have read it.
+    pub(super) fn code_of(&self, step: &Step) -> Vec<String> {
+        let reads = Reads::Code(texts(step, "code"));
+        let known = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = known.get(&reads.name());
+        let files = seen.iter().flat_map(|seen| &seen.files);
+        files.map(|file| file.name.clone()).collect()
+    }
+
     /// The first file that is not what was seen of these; none where nothing was seen yet.
     fn other(
         &self,

@@ -29,6 +29,7 @@ use crate::registry::Value;
 use crate::store::Digest;
 use crate::store::KeyParts;
 use crate::store::StepResult;
+use crate::store::names;
 
 pub use tree::{PatternError, PatternMatches, Tree, UnmatchedPattern};
 
@@ -38,6 +39,7 @@ use sinks::Explanation;
 use sinks::Part;
 use sinks::Sink;
 
+use super::From;
 use super::Input;
 use super::InputItem;
 use super::Step;
@@ -104,6 +106,11 @@ pub trait Keys: Sync {
         _digest: &mut dyn FnMut(&Path) -> io::Result<Digest>,
     ) -> Result<Option<PathBuf>, KeyError> {
         Ok(None)
+    }
+
+    /// The files that the key has as code, by their names in the project.
+    fn code(&self, _step: &Step) -> Vec<String> {
+        Vec::new()
     }
 
     /// The files that belong to the key, other than inputs, by absolute path.
@@ -223,6 +230,16 @@ impl KeyRules {
                 let position = several.then_some(position);
                 let coordinates = input.reduced.then_some(item);
                 sink.item(&input.slot, position, coordinates, contents.input(item));
+                // A program finds a file under its own name, a folder under that of the slot.
+                if let (true, From::File { path }) = (facts.command, &item.from)
+                    && let Some(name) = path.file_name().filter(|_| !path.is_dir())
+                {
+                    let label = match position {
+                        Some(position) => format!("{}.{position}", input.slot),
+                        None => input.slot.to_string(),
+                    };
+                    sink.part("name", &label, Part::Text(&names::text_of(name)));
+                }
             }
         }
         Ok(())
@@ -295,6 +312,10 @@ impl Keys for KeyRules {
         digest: &mut dyn FnMut(&Path) -> io::Result<Digest>,
     ) -> Result<Option<PathBuf>, KeyError> {
         self.changed_file(step, digest)
+    }
+
+    fn code(&self, step: &Step) -> Vec<String> {
+        self.code_of(step)
     }
 
     fn reads(&self, step: &Step) -> Vec<PathBuf> {

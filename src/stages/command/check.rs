@@ -1,10 +1,14 @@
 //! What is wrong with a command before anything runs.
 
+use std::collections::BTreeMap;
+
 use super::asked::Question;
 use super::metrics::Spec;
 use super::outputs::Output;
 use super::params::CommandParams;
 use super::params::Run;
+use super::paths::variable;
+use super::shell;
 use super::value_files;
 use crate::registry::InvalidParam;
 use crate::registry::ParamType;
@@ -110,7 +114,13 @@ fn outputs(params: &CommandParams) -> Result<(), InvalidParam> {
         Ok(())
     };
     let mut outputs = Vec::new();
+    let mut variables = BTreeMap::new();
     for (name, value) in params.outputs() {
+        let variable = variable(&format!("out.{name}"));
+        if let Some(other) = variables.insert(variable.clone(), name) {
+            let message = format!("`{other}` and `{name}` are both the variable `{variable}`");
+            return Err(invalid("out", message, "give one of them another name"));
+        }
         let output = Output::read(name, value).map_err(|wrong| invalid("out", wrong, HELP))?;
         claim("out", name, &output.file)?;
         outputs.push(output);
@@ -177,9 +187,17 @@ fn values(params: &CommandParams) -> Result<(), InvalidParam> {
                 help,
             ));
         }
-        if name == "root" || name.starts_with("in_") || name.starts_with("out_") {
+        let is_path = name == "root" || name == "checkpoint" && params.keeps_state();
+        if is_path || name.starts_with("in_") || name.starts_with("out_") {
             let message = format!("`{name}` is the name of a path");
             return Err(invalid("values", message, "give the variable another name"));
+        }
+        if matches!(params.run, Run::Text(_)) && shell::sets(name) {
+            let message = format!("`{name}` is a variable that the shell sets itself");
+            let help = format!(
+                "an axis or parameter has another name, or stands under `values`: `{{x: \"${{{name}}}\"}}`, which is `$x`"
+            );
+            return Err(invalid("values", message, help));
         }
         if has_nul(value) {
             let message = format!("`{name}` has a NUL byte");
@@ -335,6 +353,26 @@ mod tests {
             said("{run: [a], out: {x: y}, values: {in_x: 1}}"),
             "values: `in_x` is the name of a path"
         );
+        assert_eq!(
+            said("{run: 'a ${checkpoint}', out: {x: y}, values: {checkpoint: 1}}"),
+            "values: `checkpoint` is the name of a path"
+        );
+        assert_eq!(
+            said("{run: [a], out: {my-x: y, my_x: z}}"),
+            "out: `my-x` and `my_x` are both the variable `out_my_x`"
+        );
+        for name in ["RANDOM", "LINENO", "PPID", "_", "UID", "BASH_ENV", "IFS"] {
+            let of = |run: &str| {
+                said(&format!(
+                    "{{run: {run}, out: {{x: y}}, values: {{{name}: 1}}}}"
+                ))
+            };
+            assert_eq!(
+                of("a b"),
+                format!("values: `{name}` is a variable that the shell sets itself")
+            );
+            assert_eq!(of("[a, b]"), "good");
+        }
         assert_eq!(
             said("{run: [a], out: {x: y}, env: [A=B]}"),
             "env: `A=B` cannot name a variable"

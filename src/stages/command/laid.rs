@@ -16,8 +16,6 @@ use super::placed;
 use super::value_files;
 use crate::engine::Job;
 use crate::engine::JobError;
-use crate::plan::PatternError;
-use crate::plan::Tree;
 use crate::registry::Value;
 use crate::store::names;
 use crate::text::in_one_line;
@@ -58,18 +56,15 @@ impl Laid {
 }
 
 /// Lays out what the stage declares; later ones stand in the place of copies of code.
-///
-/// `values` are the parameters by value: numbers in files are written in one way, as they are in keys.
 pub(super) fn lay_out(
     job: &Job<'_>,
     params: &CommandParams,
-    values: &CommandParams,
     paths: &Paths,
     work: &Path,
 ) -> Result<Laid, JobError> {
     let mut laid = Laid::default();
     if params.copy_code.unwrap_or(false) {
-        copy_code(job, params, work, &mut laid)?;
+        copy_code(job, work, &mut laid)?;
     }
     for (slot, path) in params.placed() {
         let Some(input) = paths.inputs.get(slot) else {
@@ -90,7 +85,7 @@ pub(super) fn lay_out(
         laid.paths.extend(placed.paths().cloned());
         laid.copies.extend(placed.copies);
     }
-    for (name, value) in values.value_files() {
+    for (name, value) in params.value_files() {
         let path = work.join(name);
         make_way(&path)?;
         let text = value_files::text(name, &filled(value, paths)?).map_err(JobError::failed)?;
@@ -100,23 +95,11 @@ pub(super) fn lay_out(
     Ok(laid)
 }
 
-/// Copies the files that `code` matches to their paths in the project.
-fn copy_code(
-    job: &Job<'_>,
-    params: &CommandParams,
-    work: &Path,
-    laid: &mut Laid,
-) -> Result<(), JobError> {
-    let patterns: Vec<&str> = params.code.iter().flatten().map(String::as_str).collect();
-    let matched = Tree::new(job.root, &[]).matching(&patterns);
-    let matched = matched.map_err(|error| match error {
-        PatternError::Reading { path, error } => cannot("read", &path, &error),
-        PatternError::Pattern { number, message } => {
-            JobError::failed(format!("`{}`: {message}", patterns[number]))
-        }
-    })?;
-    for (name, file) in matched.files {
-        let path = work.join(names::name_of(&name));
+/// Copies the files that the key has as code to their paths in the project.
+fn copy_code(job: &Job<'_>, work: &Path, laid: &mut Laid) -> Result<(), JobError> {
+    for name in job.code {
+        let name = names::name_of(name);
+        let (file, path) = (job.root.join(&name), work.join(&name));
         if laid.paths.contains(&path) {
             continue;
         }

@@ -1,9 +1,13 @@
-//! A program's output as lines of a log: bounded in length, readable whatever the bytes are.
+//! A program's output as lines: readable whatever the bytes are, and bounded in length, those of the log more so
+//! than those that numbers are read from.
 
 use std::collections::VecDeque;
 
-/// A line is cut after this many bytes.
+/// A line of the log is cut after this many bytes.
 const LONGEST: usize = 4096;
+
+/// Numbers are read from lines of no more bytes than this.
+pub(super) const HEARD: usize = 8 << 20;
 
 /// Stands where a line was cut, before how much is left out.
 pub(super) const CUT: &str = " … (";
@@ -14,11 +18,37 @@ const STREAMED: usize = 10_000;
 /// So many of the last lines are kept for the end.
 const KEPT: usize = 1000;
 
+/// A line that was printed.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    pub text: String,
+    /// Bytes beyond those that are heard.
+    pub cut: usize,
+}
+
+impl Line {
+    /// As it stands in the log.
+    pub(super) fn shown(mut self) -> String {
+        let all = self.text.len() + self.cut;
+        if all <= LONGEST {
+            return self.text;
+        }
+        let mut end = LONGEST.min(self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.text.truncate(end);
+        self.text
+            .push_str(&format!("{CUT}{} more bytes)", all - end));
+        self.text
+    }
+}
+
 /// Splits bytes into lines.
 #[derive(Default)]
 pub(super) struct Splitter {
     line: Vec<u8>,
-    /// Bytes beyond the longest line.
+    /// Bytes beyond those that are heard.
     cut: usize,
     /// A carriage return was the last byte: what follows overwrites the line, as in a terminal.
     returned: bool,
@@ -26,7 +56,7 @@ pub(super) struct Splitter {
 
 impl Splitter {
     /// The lines that these bytes end.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> Vec<String> {
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Vec<Line> {
         let mut lines = Vec::new();
         for byte in bytes {
             match byte {
@@ -43,24 +73,23 @@ impl Splitter {
             }
             match byte {
                 b'\r' => self.returned = true,
-                _ if self.line.len() < LONGEST => self.line.push(*byte),
+                _ if self.line.len() < HEARD => self.line.push(*byte),
                 _ => self.cut += 1,
             }
         }
         lines
     }
 
-    fn end(&mut self) -> String {
-        let mut line = String::from_utf8_lossy(&self.line).into_owned();
-        if self.cut > 0 {
-            line.push_str(&format!("{CUT}{} more bytes)", self.cut));
+    fn end(&mut self) -> Line {
+        let ended = std::mem::take(self);
+        Line {
+            text: String::from_utf8_lossy(&ended.line).into_owned(),
+            cut: ended.cut,
         }
-        *self = Splitter::default();
-        line
     }
 
     /// A last line without its end.
-    pub(super) fn rest(&mut self) -> Option<String> {
+    pub(super) fn rest(&mut self) -> Option<Line> {
         (!self.line.is_empty()).then(|| self.end())
     }
 }
@@ -111,9 +140,9 @@ mod tests {
     fn split(bytes: &[u8]) -> Vec<String> {
         let mut splitter = Splitter::default();
         // One byte at a time: reads may end anywhere.
-        let mut lines: Vec<String> = bytes.iter().flat_map(|b| splitter.take(&[*b])).collect();
+        let mut lines: Vec<Line> = bytes.iter().flat_map(|b| splitter.take(&[*b])).collect();
         lines.extend(splitter.rest());
-        lines
+        lines.into_iter().map(Line::shown).collect()
     }
 
     #[test]
@@ -132,6 +161,17 @@ mod tests {
         assert_eq!(split(b"a\xffb\n"), ["a\u{fffd}b"]);
         let line = &split(&vec![b'x'; LONGEST + 7])[0];
         assert!(line.ends_with("x … (7 more bytes)"), "{line}");
+        let line = &split("é".repeat(LONGEST).as_bytes())[0];
+        assert!(line.ends_with("é … (4096 more bytes)"), "{line}");
+    }
+
+    #[test]
+    fn a_long_line_is_heard_in_full_and_a_huge_one_known_to_be_cut() {
+        let mut splitter = Splitter::default();
+        let long = splitter.take(format!("{}\n", "x".repeat(LONGEST + 7)).as_bytes());
+        assert_eq!((long[0].text.len(), long[0].cut), (LONGEST + 7, 0));
+        let huge = splitter.take(format!("{}\n", "x".repeat(HEARD + 7)).as_bytes());
+        assert_eq!((huge[0].text.len(), huge[0].cut), (HEARD, 7));
     }
 
     #[test]

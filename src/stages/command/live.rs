@@ -92,8 +92,10 @@ impl<'l> LiveNumbers<'l> {
 
     fn take(&mut self, name: &str, value: &str) -> bool {
         let (number, of) = match value.split_once('/') {
-            Some((done, total)) => (done.trim(), total.trim().parse::<u64>().ok()),
-            None => (value.trim(), None),
+            Some((done, total)) if records::is_step(name) => {
+                (done.trim(), total.trim().parse::<u64>().ok())
+            }
+            _ => (value.trim(), None),
         };
         let Ok(number) = number.parse::<f64>() else {
             return false;
@@ -101,15 +103,17 @@ impl<'l> LiveNumbers<'l> {
         if let Some(total) = of {
             (self.done, self.total) = (number.max(0.0) as u64, total);
         }
+        let room = self.numbers.len() < SHOWN;
         match self.numbers.iter_mut().find(|(known, _)| known == name) {
             Some((_, known)) => *known = number,
-            None => self.numbers.push((name.to_owned(), number)),
+            None if room => self.numbers.push((name.to_owned(), number)),
+            None => {}
         }
         true
     }
 
     fn tell(&self) {
-        let numbers = self.numbers.iter().take(SHOWN);
+        let numbers = self.numbers.iter();
         let numbers: Vec<(&str, f64)> = numbers.map(|(name, value)| (&**name, *value)).collect();
         self.link.progress(self.done, self.total, &numbers);
     }

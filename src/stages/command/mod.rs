@@ -74,7 +74,8 @@ impl Entry for Command {
          A list is filled in: `${lr}` by the value, `${in.x}` and `${out.x}` by the paths of a slot and\n\
          of a declared output, `${root}` by the project's folder. A list in it that begins with an\n\
          option, `[--samples, \"${samples}\"]`, stands for its elements, and for none where a value in\n\
-         it is absent; other lists and maps are one argument each. A shell text is never filled in,\n\
+         it is absent; an argument that is one expression, `\"${'--amp' if amp else none}\"`, is left out\n\
+         where it gives none; other lists and maps are one argument each. A shell text is never filled in,\n\
          so no value can become shell code: parameters that it mentions as `${lr}` reach it as\n\
          environment variables of that name, and so does everything under `values`; `${in.x}` is the\n\
          variable `in_x`, `${out.x}` is `out_x`, `${root}` is `root`. Write `\"${lr}\"` where a\n\
@@ -120,8 +121,9 @@ impl Entry for Command {
     }
 
     /// 2: folders stay folders, what may be executed stays so. 3: placed inputs are folders and files.
+    /// 4: numbers within files of values and JSON are numbers, code is copied as the key has it, inputs have names.
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -145,6 +147,10 @@ impl StageKind for Command {
 
     fn tells_types(&self, param: &str) -> bool {
         param == "files"
+    }
+
+    fn copies_code(&self, params: &Values) -> bool {
+        params.get("copy_code") == Some(&Value::Bool(true))
     }
 
     fn keeps_state(&self, params: &Values) -> bool {
@@ -266,9 +272,8 @@ fn run(job: &Job<'_>, params: &CommandParams) -> Result<StepOutput, JobError> {
     let goes_on = paths.checkpoint.as_ref().is_some_and(|folder| {
         std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
     });
-    let values = CommandParams::read(&job.step.params)?;
-    let programs = asked::answers(job, &values)?;
-    let laid = laid::lay_out(job, params, &values, &paths, &work)?;
+    let programs = asked::answers(job, params)?;
+    let laid = laid::lay_out(job, params, &paths, &work)?;
     let program = program::Program::read(job, params, &paths, &temporary)?;
     let mut said = metrics::PrintedMetrics::new(&declared);
     let mut live = live::LiveNumbers::new(job.link, declared.grown(&work));

@@ -88,7 +88,7 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 /// `in.my-data` → `in_my_data`.
-fn variable(name: &str) -> String {
+pub(super) fn variable(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     name.chars()
         .map(|c| if plain(c) { c } else { '_' })

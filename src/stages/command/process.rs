@@ -6,6 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::lines::Bound;
+use super::lines::HEARD;
+use super::lines::Line;
 use super::lines::Splitter;
 use super::live::LiveNumbers;
 use super::metrics::PrintedMetrics;
@@ -36,11 +38,19 @@ pub(super) fn run(
     let live = RefCell::new(live);
     // The last line of standard error that says something: the reason, if the program fails.
     let mut complained = None;
-    let mut hear = |stream: Stream, line: String| {
+    let mut too_long = false;
+    let mut hear = |stream: Stream, line: Line| {
         if stream == Stream::Out {
-            said.line(&line);
-            live.borrow_mut().line(&line);
+            // Its last number may be half of one.
+            match line.cut {
+                0 => {
+                    said.line(&line.text);
+                    live.borrow_mut().line(&line.text);
+                }
+                _ => too_long |= said.hears(),
+            }
         }
+        let line = line.shown();
         if stream == Stream::Err && !line.trim().is_empty() {
             complained = Some(line.trim().to_owned());
         }
@@ -73,6 +83,12 @@ pub(super) fn run(
         }
     }
     bound.end(|line| link.log(line));
+    if too_long {
+        link.warn(&format!(
+            "numbers on printed lines of more than {} MiB are left out: print them on lines of their own",
+            HEARD >> 20
+        ));
+    }
     let ended = ended.map_err(|error| not_started(program, job, &error))?;
     if !ended.left.is_empty() {
         let left = ended.left.join(", ");

@@ -42,6 +42,44 @@ const CHOICES: [(&str, &[&str], &str); 3] = [
     ("sh", &["-eu", "-o", "pipefail"], "sh -eu -o pipefail"),
 ];
 
+/// Variables that shells set themselves, at their start or whenever they are read, whatever they were given, beside
+/// `BASH_…`.
+const OWN: [&str; 26] = [
+    "_",
+    "BASH",
+    "BASHOPTS",
+    "BASHPID",
+    "COMP_WORDBREAKS",
+    "DIRSTACK",
+    "EPOCHREALTIME",
+    "EPOCHSECONDS",
+    "EUID",
+    "FUNCNAME",
+    "GROUPS",
+    "HISTCMD",
+    "IFS",
+    "LINENO",
+    "OLDPWD",
+    "OPTERR",
+    "OPTIND",
+    "PIPESTATUS",
+    "PPID",
+    "PWD",
+    "RANDOM",
+    "SECONDS",
+    "SHELLOPTS",
+    "SHLVL",
+    "SRANDOM",
+    "UID",
+];
+
+/// Whether a variable of this name has the shell's value in a text: the same names for every shell, as a text may be
+/// given to any.
+pub(super) fn sets(name: &str) -> bool {
+    let is_prompt = name.len() == 3 && name.starts_with("PS") && name.ends_with(['1', '2', '4']);
+    OWN.contains(&name) || is_prompt || name.starts_with("BASH_")
+}
+
 /// The shell of this process, found once.
 pub(super) fn shell() -> &'static Shell {
     static SHELL: OnceLock<Shell> = OnceLock::new();

@@ -140,3 +140,26 @@ fn a_link_among_the_code_is_there_with_what_is_behind_it() {
         "{said}"
     );
 }
+
+#[test]
+fn what_is_copied_is_what_the_key_has_as_code() {
+    let space = space(
+        r#"experiment: o
+stages:
+  one:
+    uses: command
+    with: {run: 'echo x > "${out.o}"', out: {o: o.txt}}
+  s:
+    uses: command
+    in: {x: one}
+    with:
+      code: ["**/*.txt"]
+      copy_code: true
+      run: 'find . -name "*.txt" > found.csv'
+      out: {found: found.csv}
+"#,
+    );
+    space.write("a.txt", "1");
+    run(&space, &["--outputs", "results"]);
+    assert_eq!(space.read("results/o/cells/s/found.csv"), "./a.txt\n");
+}

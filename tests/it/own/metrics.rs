@@ -41,10 +41,7 @@ fn own_numbers_have_directions_units_and_labels() {
     let space = space(SWEEP);
     let said = told(&space, &[]);
     assert!(said.contains("`all` is no number of a row"), "{said}");
-    assert!(
-        said.contains("lists in `by_class`, which are left out"),
-        "{said}"
-    );
+    assert!(said.contains("lists in `by_class` are left out"), "{said}");
     assert!(said.contains("diverged: `loss` is not a number"), "{said}");
     let table = space.read("outputs/o/tables/table.md");
     assert!(

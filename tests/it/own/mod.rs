@@ -8,6 +8,7 @@ mod live;
 mod metrics;
 mod numbers;
 mod pictures;
+mod read_by_programs;
 mod retries;
 
 use crate::support::Executed;

@@ -41,12 +41,17 @@ impl PrintedMetrics {
         heard.curve()
     }
 
+    /// Whether any number that is printed counts.
+    pub(in crate::stages::command) fn hears(&self) -> bool {
+        self.listening || self.rows.is_some()
+    }
+
     /// Hears a line, which may be anything: only numbers count.
     pub(in crate::stages::command) fn line(&mut self, line: &str) {
         for (name, value) in pairs(line) {
             // `epoch=3/10` says how far a program is.
             let value = match value.split_once('/') {
-                Some((done, all)) if !done.is_empty() && all.parse::<f64>().is_ok() => done,
+                Some((done, all)) if records::is_step(name) && all.parse::<f64>().is_ok() => done,
                 _ => value,
             };
             let number = read::number(value);
@@ -116,6 +121,7 @@ mod tests {
             "epoch=2/2, loss=0.25",
             "n = 3",
             "gap=nan",
+            "loss=3/4",
             "path=/tmp/x",
         ] {
             said.line(line);
