@@ -98,9 +98,13 @@ impl Column {
                 let plain = Spelling::default();
                 let of = |id: &ValueId| self.spelled.get(id).unwrap_or(&plain);
                 let alike = self.alike.get(known.get()).into_iter().flatten();
-                let mut same = [known.get()].into_iter().chain(alike);
-                if let Some(same) = same.find(|id| *of(id) == spelling) {
-                    return *same;
+                let mut same = alike.copied();
+                let same = match *of(known.get()) == spelling {
+                    true => Some(*known.get()),
+                    false => same.find(|id| *of(id) == spelling),
+                };
+                if let Some(same) = same {
+                    return same;
                 }
                 self.alike.entry(*known.get()).or_default().push(next);
                 self.values.push(known.key().clone());
