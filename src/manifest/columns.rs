@@ -18,14 +18,13 @@ use crate::text::did_you_mean;
 use crate::text::list_of;
 
 use super::expression::Expression;
-use super::node::Content;
-use super::node::Node;
+use super::spelling::Spelling;
 
 /// The value of a column in a cell; [`ABSENT`] where the cell has none.
 pub type ValueId = u32;
 
-/// Above this not every whole number is a float.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+/// What is said of `params: {file: samples.tsv}`.
+pub(crate) const FILE_THAT_IS_NONE: &str = "`file` under `params` is a parameter: a file of parameters ends in `.yaml`, `.yml`, `.json` or `.toml`";
 
 /// No value.
 pub const ABSENT: ValueId = u32::MAX;
@@ -51,8 +50,12 @@ pub struct Column {
     /// Where each value was first written.
     places: Vec<Place>,
     known: HashMap<Value, ValueId>,
-    /// Numbers within its values by the way to them, `.lr` or `.rates[0]`, as they are written somewhere.
-    spelled: Vec<(String, String)>,
+    /// Those that are not written as we would.
+    spelled: HashMap<ValueId, Spelling>,
+    /// By the number by which a value is known: its others, of other spellings.
+    alike: HashMap<ValueId, Vec<ValueId>>,
+    /// Of those with others, the coordinates.
+    settled: Vec<ValueId>,
 }
 
 impl Column {
@@ -69,59 +72,97 @@ impl Column {
             values: Vec::new(),
             places: Vec::new(),
             known: HashMap::new(),
-            spelled: Vec::new(),
+            spelled: HashMap::new(),
+            alike: HashMap::new(),
+            settled: Vec::new(),
         }
     }
 
-    /// Notes how numbers within a value are written. `way` leads to what the node is.
-    pub(super) fn spell(&mut self, way: &str, node: &Node) {
-        match &node.content {
-            Content::List(items) => {
-                for (at, item) in items.iter().enumerate() {
-                    self.spell(&format!("{way}[{at}]"), item);
-                }
-            }
-            Content::Map(entries) => {
-                for entry in entries {
-                    self.spell(&format!("{way}.{}", entry.key), &entry.value);
-                }
-            }
-            Content::Scalar(value) if !way.is_empty() && value.as_float().is_some() => {
-                self.spell_as(way.to_owned(), node.place.text().trim().to_owned());
-            }
-            Content::Scalar(_) => {}
-        }
-    }
-
-    /// The same of one number by its way.
-    pub(super) fn spell_as(&mut self, way: String, text: String) {
-        self.spelled.push((way, text));
-    }
-
-    /// The number of a value, which must be in canonical form.
+    /// The number of a value, which must be in canonical form; of one that no list of the manifest gives, or that is
+    /// written as its place says.
     pub(super) fn intern(&mut self, value: Value, place: &Place) -> ValueId {
+        let spelling = Spelling::of_text(place.text(), &value);
+        self.intern_as(value, place, spelling)
+    }
+
+    /// The number of a value, which must be in canonical form, and of how it is written: `1` and `1.0` are one
+    /// value with two numbers.
+    pub(super) fn intern_as(&mut self, value: Value, place: &Place, spelling: Spelling) -> ValueId {
         if value == Value::Null {
             return ABSENT;
         }
+        let spelling = spelling.in_value(&value);
         let next = self.values.len() as ValueId;
         match self.known.entry(value) {
-            Entry::Occupied(known) => *known.get(),
+            Entry::Occupied(known) => {
+                let plain = Spelling::default();
+                let of = |id: &ValueId| self.spelled.get(id).unwrap_or(&plain);
+                let alike = self.alike.get(known.get()).into_iter().flatten();
+                let mut same = alike.copied();
+                let same = match *of(known.get()) == spelling {
+                    true => Some(*known.get()),
+                    false => same.find(|id| *of(id) == spelling),
+                };
+                if let Some(same) = same {
+                    return same;
+                }
+                self.alike.entry(*known.get()).or_default().push(next);
+                self.values.push(known.key().clone());
+            }
             Entry::Vacant(new) => {
                 self.values.push(new.key().clone());
-                self.places.push(place.clone());
-                *new.insert(next)
+                new.insert(next);
             }
         }
+        self.places.push(place.clone());
+        if !spelling.is_empty() {
+            self.spelled.insert(next, spelling);
+        }
+        next
+    }
+
+    /// How a value is written.
+    pub(super) fn spelling(&self, id: ValueId) -> Spelling {
+        self.spelled.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// The number by which a value is known, however it is written.
+    pub(super) fn known_as(&self, id: ValueId) -> ValueId {
+        match self.value(id).filter(|_| !self.alike.is_empty()) {
+            Some(value) => self.known.get(value).copied().unwrap_or(id),
+            None => id,
+        }
+    }
+
+    /// The same of a value that is a coordinate: one value is one there, written as its axis first has it.
+    pub(super) fn coordinate(&mut self, id: ValueId) -> ValueId {
+        let known = self.known_as(id);
+        let Some(mut alike) = self.alike.remove(&known) else {
+            return known;
+        };
+        if !self.settled.contains(&known) {
+            alike.retain(|other| *other != id);
+            if known != id {
+                alike.push(known);
+            }
+            self.settled.push(id);
+            let value = self.values[id as usize].clone();
+            self.known.insert(value, id);
+            self.alike.insert(id, alike);
+            return id;
+        }
+        self.alike.insert(known, alike);
+        known
     }
 
     /// The number of a value, which must be in canonical form; none where no cell has it.
     pub fn id_of(&self, value: &Value) -> Option<ValueId> {
         let known = |value: &Value| self.known.get(value).copied();
-        // Without a declared type, `1` and `1.0` are two texts and one number.
+        // Without a declared type, `1` and `1.0` are two texts and one number, also in lists and maps.
         known(value).or_else(|| match value {
             Value::Int(whole) => known(&Value::Float(*whole as f64)),
-            Value::Float(number) if number.fract() == 0.0 && number.abs() < EXACT => {
-                known(&Value::Int(*number as i64))
+            Value::Float(_) | Value::List(_) | Value::Map(_) => {
+                known(&value.clone().whole_numbers())
             }
             _ => None,
         })
@@ -141,107 +182,23 @@ impl Column {
         self.places.get(id as usize)
     }
 
-    /// A number as the manifest writes it, where that is another text than its own: `1e-3`.
-    pub fn written(&self, id: ValueId) -> Option<&str> {
-        let value = self.value(id)?;
-        let text = self.place_of(id)?.text().trim();
-        (is_text_of(text, value) && text != value.to_string()).then_some(text)
-    }
-
-    /// The same of a number within a value: the way to it is `.lr`, `.rates[0]`.
-    pub(super) fn written_within(&self, id: ValueId, way: &str) -> Option<&str> {
-        self.spelling(way, within(self.value(id)?, way)?)
-    }
-
-    fn spelling(&self, way: &str, value: &Value) -> Option<&str> {
-        // What was given last wins, as it does with values.
-        let texts = self.spelled.iter().rev().filter(|(known, _)| known == way);
-        let mut texts = texts.map(|(_, text)| text.as_str());
-        let text = texts.find(|text| is_text_of(text, value))?;
-        (text != value.to_string()).then_some(text)
+    /// A number as the manifest writes it, where that is another text than its own: `1e-3`. `way` leads to it
+    /// within the value, `.lr` or `.rates[0]`, and is empty where the value is the number.
+    pub fn written(&self, id: ValueId, way: &str) -> Option<&str> {
+        self.spelled.get(&id)?.text(way)
     }
 
     /// A value, or what is within it by a way, with numbers such as `1.0` as the fractions that they are to
     /// programs; none where it has no such number.
     pub(super) fn typed(&self, id: ValueId, way: &str) -> Option<Value> {
-        let mut value = within(self.value(id)?, way)?.clone();
-        match (way, &value) {
-            ("", Value::Int(whole)) => {
-                let text = self.written(id)?;
-                is_fraction(text).then_some(Value::Float(*whole as f64))
-            }
-            _ => self.tell_types(way, &mut value).then_some(value),
-        }
-    }
-
-    /// Whether anything in a value was such a number.
-    fn tell_types(&self, way: &str, value: &mut Value) -> bool {
-        let mut any = false;
-        match value {
-            Value::Int(whole) => {
-                let fraction = Value::Float(*whole as f64);
-                any = self.spelling(way, value).is_some_and(is_fraction);
-                if any {
-                    *value = fraction;
-                }
-            }
-            Value::List(items) => {
-                for (at, item) in items.iter_mut().enumerate() {
-                    any |= self.tell_types(&format!("{way}[{at}]"), item);
-                }
-            }
-            Value::Map(entries) => {
-                for (name, item) in entries.iter_mut() {
-                    any |= self.tell_types(&format!("{way}.{name}"), item);
-                }
-            }
-            _ => {}
-        }
-        any
+        let spelling = self.spelled.get(&id)?;
+        spelling.typed(self.value(id)?, &self.ty, way)
     }
 
     /// All its values, in the order in which they were written.
     pub fn values(&self) -> &[Value] {
         &self.values
     }
-}
-
-/// Whether the text of a number is that of a fraction: `1.0`, `1e3`.
-fn is_fraction(text: &str) -> bool {
-    text.contains(['.', 'e', 'E'])
-}
-
-/// Whether a text is read as a number. A value of a range has the place of the range; an octal number is not
-/// read by `parse`.
-fn is_text_of(text: &str, value: &Value) -> bool {
-    // Most texts of others, `{range: [0, 10000]}`, need not be copied to see that.
-    if !text.starts_with(|c: char| c.is_ascii_digit() || "+-._".contains(c)) {
-        return false;
-    }
-    let plain = text.trim_start_matches('+').replace('_', "");
-    let number = value.as_float();
-    number.is_some_and(|number| plain.parse::<f64>().is_ok_and(|read| read == number))
-}
-
-/// What a way leads to within a value: `.a.b[0]`.
-fn within<'v>(value: &'v Value, way: &str) -> Option<&'v Value> {
-    let mut parts = way.split_inclusive([']']).flat_map(|part| part.split('.'));
-    parts.try_fold(value, |value, part| {
-        let (name, index) = match part.strip_suffix(']') {
-            Some(part) => part.split_once('[').map(|(name, at)| (name, Some(at)))?,
-            None => (part, None),
-        };
-        let value = match (name, value) {
-            ("", value) => value,
-            (name, Value::Map(entries)) => entries.get(name)?,
-            _ => return None,
-        };
-        match (index, value) {
-            (None, value) => Some(value),
-            (Some(at), Value::List(items)) => items.get(at.parse::<usize>().ok()?),
-            _ => None,
-        }
-    })
 }
 
 /// All names of an experiment.
@@ -314,8 +271,7 @@ impl Columns {
         let file = self.get(self.index("file")?);
         file.value(file.constant).and_then(Value::as_str)?;
         let other = !file.axis && closest(name, self.names()).is_none();
-        let help = "`file` under `params` is a parameter: a file of parameters ends in `.yaml`, `.yml`, `.json` or `.toml`";
-        other.then(|| help.to_owned())
+        other.then(|| FILE_THAT_IS_NONE.to_owned())
     }
 
     /// What is to be said of a parameter that nobody declared. In a manifest with stages of its
@@ -333,6 +289,7 @@ impl Columns {
         Diagnostic::error(format!("unknown parameter `{name}`"))
             .at(place, format!("the {who} declares no parameter `{name}`"))
             .help(help)
+            .maybe_help((name == "file").then(|| FILE_THAT_IS_NONE.to_owned()))
             .maybe_help(self.beside.then(|| {
                 "beside a pipeline, the names of `stages` are declared under the pipeline's `params:` as well".to_owned()
             }))

@@ -124,6 +124,16 @@ pub(super) fn given(
     if found.errors() > before {
         return None;
     }
+    canonical(node, ty, what, found)
+}
+
+/// The value of a node as columns have it.
+pub(super) fn canonical(
+    node: &Node,
+    ty: &ParamType,
+    what: &str,
+    found: &mut Diagnostics,
+) -> Option<Value> {
     let value = conform(node, ty, what, found)?;
     // Without a declared type, `1`, `1.0` and `1e0` are one number: a program is given the text.
     Some(match ty {

@@ -1,5 +1,6 @@
 //! What the command line changes about an experiment: stronger than anything in its files.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -34,19 +35,38 @@ pub struct Overrides {
 }
 
 impl Overrides {
-    /// Names the changes, insensitive to their order: part of the name of the folder of results.
+    /// Names the changes, insensitive to the order of those that do not touch each other: part of the name of the folder of results.
     pub(super) fn text(&self) -> String {
         let mut parts: Vec<String> = Vec::new();
-        parts.extend(
-            self.params
-                .iter()
-                .map(|(name, value)| format!("p {name}={value}")),
-        );
-        parts.extend(
-            self.axes
-                .iter()
-                .map(|(name, value)| format!("a {name}={value}")),
-        );
+        for (kind, pairs) in [("p", &self.params), ("a", &self.axes)] {
+            // Of two values of one name the last counts; of an axis both may.
+            let later = |at: usize, name: &str| pairs[at + 1..].iter().any(|(one, _)| one == name);
+            let pairs = pairs.iter().enumerate();
+            let pairs = pairs.filter(|(at, (name, _))| kind == "a" || !later(*at, name));
+            let mut groups: BTreeMap<&str, Vec<&(String, String)>> = BTreeMap::new();
+            for (_, pair) in pairs {
+                let base = pair.0.split('.').next().unwrap_or_default();
+                groups.entry(base).or_default().push(pair);
+            }
+            for group in groups.into_values() {
+                let texts = group
+                    .iter()
+                    .map(|(name, value)| format!("{kind} {name}={value}"));
+                let texts: Vec<String> = texts.collect();
+                let part = |one: &str, other: &str| {
+                    let rest = one.strip_prefix(other);
+                    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                };
+                let touch = group.iter().enumerate().any(|(at, (name, _))| {
+                    let mut others = group[at + 1..].iter();
+                    others.any(|(other, _)| part(name, other) || part(other, name))
+                });
+                match touch {
+                    true => parts.push(texts.join("\n")),
+                    false => parts.extend(texts),
+                }
+            }
+        }
         parts.extend(self.seeds.map(|seeds| format!("s {seeds}")));
         parts.sort();
         parts.join("\n")

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::manifest::Experiment;
+use crate::manifest::FILE_THAT_IS_NONE;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 
@@ -55,7 +56,8 @@ pub(super) fn unused(experiment: &Experiment, found: &mut Diagnostics) {
         {
             found.push(
                 Diagnostic::warning(format!("no stage uses the parameter `{name}`"))
-                    .at(place, "changes nothing"),
+                    .at(place, "changes nothing")
+                    .maybe_help((name == "file").then(|| FILE_THAT_IS_NONE.to_owned())),
             );
         }
     }

@@ -22,6 +22,7 @@ use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
 use crate::text::did_you_mean;
+use crate::text::list_of;
 
 /// The stages of a pipeline in an order in which each comes after those it reads.
 pub(super) struct Wiring {
@@ -217,6 +218,15 @@ fn names(experiment: &Experiment, stage: &Stage, found: &mut Diagnostics) {
     for input in stage.inputs.iter().flat_map(|binding| &binding.sources) {
         for (name, place, _) in &input.at {
             axis(name, place, found);
+            let several = experiment.reducible(name).unwrap_or_default();
+            if columns.index(name).is_none() && !several.is_empty() {
+                let names = several.iter().map(|column| &*columns.get(*column).name);
+                found.push(
+                    Diagnostic::error(format!("`at` holds nothing of `{name}`"))
+                        .at(place, "an axis of several names")
+                        .help(format!("its names are axes each: {}", list_of(names))),
+                );
+            }
         }
     }
 }

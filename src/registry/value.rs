@@ -92,6 +92,20 @@ impl Value {
         }
     }
 
+    /// The same with another value where a way within it leads to, as to `b` of `{a: {b: 1}}` by `[a, b]`.
+    pub fn with(self, way: &[impl AsRef<str>], given: &Value) -> Value {
+        let Some((name, rest)) = way.split_first() else {
+            return given.clone();
+        };
+        let mut entries = match self {
+            Value::Map(entries) => entries,
+            _ => Values::default(),
+        };
+        let inner = entries.get(name.as_ref()).cloned().unwrap_or_default();
+        entries.insert(name.as_ref().to_owned(), inner.with(rest, given));
+        Value::Map(entries)
+    }
+
     /// The text, if this is text.
     pub fn as_str(&self) -> Option<&str> {
         match self {

@@ -74,7 +74,8 @@ impl<'a> Reader<'a> {
             let Some(value) = self.value(column, item) else {
                 continue;
             };
-            if let Some(first) = places.insert(value, &item.place) {
+            let known = self.columns.get(column).known_as(value);
+            if let Some(first) = places.insert(known, &item.place) {
                 self.found.push(
                     Diagnostic::warning(format!("axis `{}` has a value twice", entry.key))
                         .at(&item.place, "again here")

@@ -26,6 +26,7 @@ use serde::Serialize;
 use crate::registry::Value;
 use crate::text::Place;
 
+use super::columns::Columns;
 use super::columns::ValueId;
 
 /// More values than this on one axis are a slip of the keyboard.
@@ -108,10 +109,33 @@ impl Axis {
         }
     }
 
+    /// The same with those of its variants' own axes, and of theirs.
+    pub(super) fn all_columns(&self) -> Vec<usize> {
+        let mut columns = self.columns();
+        let inner = self.choices.iter().flat_map(|choice| &choice.axes);
+        columns.extend(inner.flat_map(Axis::all_columns));
+        columns
+    }
+
     /// How many cells it makes.
     pub(super) fn size(&self) -> u128 {
         let sizes = self.choices.iter().map(|choice| product(&choice.axes));
         sizes.fold(0, u128::saturating_add)
+    }
+}
+
+/// Makes coordinates that are one value one, however they are written: cells have no two names on an axis.
+pub(super) fn settle_coordinates(axes: &mut [Axis], columns: &mut Columns) {
+    for axis in axes {
+        for choice in &mut axis.choices {
+            for (column, id) in &mut choice.set {
+                let column = columns.get_mut(*column);
+                if column.axis {
+                    *id = column.coordinate(*id);
+                }
+            }
+            settle_coordinates(&mut choice.axes, columns);
+        }
     }
 }
 

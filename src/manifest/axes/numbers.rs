@@ -62,9 +62,11 @@ pub(super) fn numbers(form: &str, node: &Node, found: &mut Diagnostics) -> Optio
             return None;
         }
         let value = |index: i64| start + step * index as f64;
+        let largest = start.abs().max(end.abs());
         let values = (0..=count as i64).map(|index| match whole {
             true => Value::Int(value(index) as i64),
-            false => Value::Float(decimal(value(index))),
+            false if index == 0 => Value::Float(start),
+            false => Value::Float(in_step(value(index), largest)),
         });
         return Some(values.collect());
     }
@@ -86,19 +88,30 @@ pub(super) fn numbers(form: &str, node: &Node, found: &mut Diagnostics) -> Optio
     }
     let part = |index: i64| index as f64 / (count - 1).max(1) as f64;
     let values = (0..count).map(|index| {
-        let value = match form {
+        Value::Float(match form {
             // The ends exactly as written.
             _ if index == 0 => start,
             _ if index == count - 1 => end,
-            "linspace" => start + (end - start) * part(index),
-            _ => (start.ln() + (end.ln() - start.ln()) * part(index)).exp(),
-        };
-        Value::Float(decimal(value))
+            "linspace" => decimal(start + (end - start) * part(index)),
+            _ => decimal((start.ln() + (end.ln() - start.ln()) * part(index)).exp()),
+        })
     });
     Some(values.collect())
 }
 
-/// The number to 12 significant digits: 0.1 + 0.2 is meant to be 0.3, and names cells.
+/// The number to 12 significant digits, which names cells; to 15 where 12 would cut into its whole part.
 fn decimal(value: f64) -> f64 {
-    format!("{value:.11e}").parse().unwrap_or(value)
+    let text = match value.abs() < 1e9 {
+        true => format!("{value:.11e}"),
+        false => format!("{value:.14e}"),
+    };
+    text.parse().unwrap_or(value)
+}
+
+/// A number of a range, which is a decimal as its ends are: 0.1 + 0.2 is meant to be 0.3, -1 + 0.9 to be -0.1. It
+/// has the digits that the largest number of the range has within 15.
+fn in_step(value: f64, largest: f64) -> f64 {
+    let before = largest.log10().floor();
+    let after = (14.0 - before).clamp(0.0, 320.0) as usize;
+    format!("{value:.after$}").parse::<f64>().unwrap_or(value) + 0.0
 }

@@ -11,6 +11,7 @@ use crate::manifest::fields;
 use crate::manifest::node::Content;
 use crate::manifest::node::Entry;
 use crate::manifest::node::Node;
+use crate::manifest::spelling::Spelling;
 use crate::registry::ParamType;
 use crate::search::Proposed;
 use crate::text::Diagnostic;
@@ -135,23 +136,37 @@ impl<'a> Reader<'a> {
 
     fn readable(&mut self, entry: &'a Entry) -> Option<Axis> {
         let name = entry.key.as_str();
-        let mut given = self.profile.iter().chain(self.chosen).rev();
-        let replacement = given.find(|other| other.key == name);
-        let replacement = replacement.map(|entry| &entry.value);
+        let mut node = &entry.value;
+        let (mut among, mut changes) = (None, Vec::new());
+        let given = self.profile.iter().chain(self.chosen);
+        for given in given.filter(|other| other.key == name) {
+            let given = &given.value;
+            let variants = [form_of(node), form_of(given)].map(|form| form == Some("variants"));
+            // Some keys of a search in place of others: `{trials: 8}`.
+            if search::changes(node, given) {
+                changes.push(given);
+            } else if variants == [true, false] {
+                // A list of names in place of variants chooses among them.
+                among = Some(given);
+            } else {
+                (node, among) = (given, None);
+                changes.clear();
+            }
+        }
         let forced = self.forced.get(name).copied();
-        let node = forced.or(replacement).unwrap_or(&entry.value);
-        // A list of names in place of variants chooses among them.
-        let original = form_of(&entry.value);
-        if original == Some("variants") && form_of(node) != Some("variants") {
-            let mut axis = self.variants(entry, &entry.value)?;
-            self.choose(&mut axis, node);
+        if form_of(node) == Some("variants")
+            && let Some(among) = forced.or(among)
+        {
+            let mut axis = self.variants(entry, node)?;
+            self.choose(&mut axis, among);
             return Some(axis);
         }
-        if forced.is_some() {
-            return self.list(entry, &[node]);
+        if let Some(forced) = forced {
+            return self.list(entry, &[forced]);
         }
-        // Some keys of a search in place of others: `{trials: 8}`.
-        if let Some((method, changed)) = search::changed(&entry.value, node) {
+        if !changes.is_empty()
+            && let Some((method, changed)) = search::changed(node, &changes)
+        {
             return self.search(entry, method, &changed);
         }
         match (&node.content, form_of(node)) {
@@ -213,8 +228,7 @@ impl<'a> Reader<'a> {
         let what = format!("`{}`", known.name);
         let value = fields::given(node, &known.ty.clone(), &what, self.found)?;
         let column = self.columns.get_mut(column);
-        column.spell("", node);
-        Some(column.intern(value, &node.place))
+        Some(column.intern_as(value, &node.place, Spelling::of(node)))
     }
 
     /// The canonical value of a name that the command line may have forced.

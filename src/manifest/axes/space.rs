@@ -106,6 +106,7 @@ impl Reader<'_> {
                 Some(forced) => vec![forced],
                 None => items.iter().collect(),
             };
+            self.alike(column, &items);
             return Some((self.choice(&items, &ty, &what)?, None, String::new()));
         }
         let mut keys = DOMAINS.to_vec();
@@ -144,7 +145,9 @@ impl Reader<'_> {
                     );
                     return None;
                 };
-                self.choice(&items.iter().collect::<Vec<_>>(), &ty, &what)?
+                let items: Vec<&Node> = items.iter().collect();
+                self.alike(column, &items);
+                self.choice(&items, &ty, &what)?
             }
             (None, _) => self.numeric(form, &fields, &ty, &what)?,
         };
@@ -158,8 +161,8 @@ impl Reader<'_> {
             Some(node) => Some(self.condition(node, &what, before)?),
             None => None,
         };
-        let text = fields.get("when").and_then(Node::as_str);
-        Some((domain, when, text.unwrap_or_default().to_owned()))
+        let (when, text) = when.unzip();
+        Some((domain, when, text.unwrap_or_default()))
     }
 
     fn choice(&mut self, items: &[&Node], ty: &ParamType, what: &str) -> Option<Domain> {
@@ -236,8 +239,14 @@ impl Reader<'_> {
         })
     }
 
-    /// When a parameter is there: an expression over those before it and over values that all cells share.
-    fn condition(&mut self, node: &Node, what: &str, before: &[&str]) -> Option<Condition> {
+    /// When a parameter is there, an expression over those before it and over values that all cells share; and
+    /// as text with these values, since other values make another space.
+    fn condition(
+        &mut self,
+        node: &Node,
+        what: &str,
+        before: &[&str],
+    ) -> Option<(Condition, String)> {
         let text = fields::text(node, "`when`", self.found)?;
         let expression = match Expression::read(text, &node.place) {
             Ok(expression) => expression,
@@ -275,10 +284,15 @@ impl Reader<'_> {
             };
             constants.insert(name.to_string(), value.clone());
         }
+        let mut text = text.to_owned();
+        for (name, value) in &constants {
+            let _ = write!(text, " {name}={value}");
+        }
         let expression = Arc::new(expression);
-        Some(Condition::new(move |point: &Point| {
+        let condition = Condition::new(move |point: &Point| {
             let lookup = |name: &str| point.get(name).or_else(|| constants.get(name));
             expression.holds(lookup).unwrap_or(false)
-        }))
+        });
+        Some((condition, text))
     }
 }

@@ -1,6 +1,7 @@
 //! One manifest, checked: the pipeline, its parameters' values, its grid of cells, its claims.
 
 mod nested;
+mod overlaps;
 pub(crate) mod params_file;
 mod read;
 mod values;

@@ -20,14 +20,6 @@ pub(super) fn within(entry: &Entry, columns: &mut Columns, found: &mut Diagnosti
         return false;
     };
     let column = columns.get_mut(index);
-    if column.axis {
-        found.push(
-            Diagnostic::error(format!("`{name}` is an axis"))
-                .at(&entry.key_place, "one value within it cannot be given")
-                .help(format!("`--axis {name}=…` gives it other values")),
-        );
-        return true;
-    }
     let what = format!("`{}`", entry.key);
     let Some(given) = fields::given(&entry.value, &ParamType::Any, &what, found) else {
         return true;
@@ -77,8 +69,9 @@ pub(super) fn within(entry: &Entry, columns: &mut Columns, found: &mut Diagnosti
     }
     match column.ty.clone().conform(value) {
         Ok(value) => {
-            column.spell(&format!(".{way}"), &entry.value);
-            column.constant = column.intern(value, &entry.value.place);
+            let mut spelling = column.spelling(column.constant);
+            spelling.lay(&format!(".{way}"), &entry.value);
+            column.constant = column.intern_as(value, &entry.value.place, spelling);
         }
         Err(mismatch) => found.push(
             Diagnostic::error(format!("wrong value of {what}"))

@@ -31,9 +31,8 @@ pub(crate) fn names_one(text: &str) -> bool {
 }
 
 /// Refuses a list of files in place of one.
-pub(super) fn refuse_several(params: &Node, found: &mut Diagnostics) {
-    let entries = params.as_map().unwrap_or_default().iter();
-    for entry in entries.filter(|entry| entry.key == "file") {
+pub(super) fn refuse_several(params: &[Entry], found: &mut Diagnostics) {
+    for entry in params.iter().filter(|entry| entry.key == "file") {
         let files = entry.value.as_list().unwrap_or_default();
         let names = |file: &Node| names_one(file.as_str().unwrap_or_default());
         if !files.is_empty() && files.iter().all(names) {
@@ -48,13 +47,12 @@ pub(super) fn refuse_several(params: &Node, found: &mut Diagnostics) {
 
 /// The values of the file that `params` names; none where it names none, or is no map.
 pub(super) fn read(
-    params: &Node,
+    params: &[Entry],
     root: &Path,
     manifest: &Path,
     found: &mut Diagnostics,
 ) -> Vec<Entry> {
-    let entries = params.as_map().unwrap_or_default();
-    let Some(named) = entries.iter().find(|entry| is_file(entry)) else {
+    let Some(named) = params.iter().find(|entry| is_file(entry)) else {
         return Vec::new();
     };
     let text = named.value.as_str().unwrap_or_default();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::manifest::axes::Axis;
 use crate::manifest::axes::Reader;
+use crate::manifest::axes::settle_coordinates;
 use crate::manifest::claims;
 use crate::manifest::fields;
 use crate::manifest::fields::Fields;
@@ -27,13 +28,13 @@ use crate::text::did_you_mean;
 use super::Experiment;
 use super::KEYS;
 use super::nested;
+use super::overlaps;
 use super::params_file;
 use super::values::collisions;
 use super::values::constant;
 use super::values::declarations;
 use super::values::declared;
 use super::values::infos;
-use super::values::never_taken;
 use super::values::shadowed;
 
 pub(super) fn read(
@@ -82,36 +83,43 @@ pub(super) fn read(
         let entries = node.and_then(|node| fields::map(node, "`params`", found));
         entries.unwrap_or_default()
     });
-    let from_file = manifest.get("params");
-    if let Some(params) = from_file.filter(|_| columns.index("file").is_none()) {
-        params_file::refuse_several(params, found);
-    }
-    let from_file = from_file.map(|params| params_file::read(params, root, path, found));
-    for entry in from_file.iter().flatten() {
-        // What nobody uses need not be known, nor be named as parameters are, nor be a value of ours.
-        let known = columns.index(&entry.key).is_some();
-        match yaml::unheld(&entry.value) {
-            Some(wrong) => match taken(&entry.key, known, &layers) {
-                Some(true) => found.push(wrong),
-                Some(false) => columns.refused.push((entry.key.clone(), wrong)),
+    // A declared parameter may be called `file`.
+    let may_name_a_file = columns.index("file").is_none();
+    let mut named = Vec::new();
+    for (at, layer) in layers.iter().enumerate() {
+        let mut from_file = Vec::new();
+        if may_name_a_file {
+            params_file::refuse_several(layer, found);
+            from_file = params_file::read(layer, root, path, found);
+        }
+        let first = from_file.first();
+        named.extend(first.map(|entry| entry.value.place.source.path.clone()));
+        for entry in &from_file {
+            // What nobody uses need not be known, nor be named as parameters are, nor be a value of ours.
+            let known = columns.index(&entry.key).is_some();
+            match yaml::unheld(&entry.value) {
+                Some(wrong) => match taken(&entry.key, known, &layers[at..]) {
+                    Some(true) => found.push(wrong),
+                    Some(false) => columns.refused.push((entry.key.clone(), wrong)),
+                    None => {}
+                },
+                None if known || (pipeline.inline && fields::is_name(&entry.key)) => {
+                    constant(entry, pipeline.inline, &mut columns, found);
+                }
                 None => {}
-            },
-            None if known || (pipeline.inline && fields::is_name(&entry.key)) => {
-                constant(entry, pipeline.inline, &mut columns, found);
             }
-            None => {}
         }
-    }
-    for entry in layers.iter().copied().flatten() {
-        if params_file::is_file(entry) {
-            continue;
+        for entry in *layer {
+            if may_name_a_file && params_file::is_file(entry) {
+                continue;
+            }
+            // A declaration has given its default already.
+            let mut declared = own.iter().flatten();
+            if declared.any(|place| place.same(&entry.key_place)) {
+                continue;
+            }
+            constant(entry, pipeline.inline, &mut columns, found);
         }
-        // A declaration has given its default already.
-        let mut declared = own.iter().flatten();
-        if declared.any(|place| place.same(&entry.key_place)) {
-            continue;
-        }
-        constant(entry, pipeline.inline, &mut columns, found);
     }
     let mut reader = Reader {
         columns: &mut columns,
@@ -135,11 +143,15 @@ pub(super) fn read(
         set: Vec::new(),
         found,
     };
-    let axes = reader.read(manifest.get("axes"));
+    let mut axes = reader.read(manifest.get("axes"));
     let search = reader.search.take();
     let seen = std::mem::take(&mut reader.seen);
     let set = std::mem::take(&mut reader.set);
     for entry in &forced {
+        if let Some(wrong) = overlaps::passed_over(entry, &columns) {
+            found.push(wrong);
+            continue;
+        }
         let only_axis = seen.contains(&entry.key) && !set.contains(&entry.key);
         if only_axis || nested::within(entry, &mut columns, found) {
             continue;
@@ -152,6 +164,7 @@ pub(super) fn read(
             }
         }
     }
+    settle_coordinates(&mut axes, &mut columns);
     collisions(&axes, &columns, found);
     let top: Vec<&Axis> = axes.iter().collect();
     let [params, of_profile] = layers;
@@ -159,7 +172,7 @@ pub(super) fn read(
         shadowed(entry, &top, found);
     }
     for entry in of_profile {
-        never_taken(entry, &top, &columns, &chosen, found);
+        overlaps::never_taken(entry, &top, &columns, &chosen, found);
     }
     let shaping = Shaping {
         exclude: manifest.get("exclude"),
@@ -183,7 +196,10 @@ pub(super) fn read(
             )),
         );
     }
-    let mut grid = grid::build(columns, &axes, &shaping, place, found)?;
+    let more = search
+        .as_ref()
+        .is_some_and(|search| search.points.len() < search.trials);
+    let mut grid = grid::build(columns, &axes, &shaping, (place, more), found)?;
     let context = claims::Context {
         columns: grid.columns(),
         search: search.as_ref(),
@@ -210,11 +226,7 @@ pub(super) fn read(
         claims,
         profile: changes.profile.clone(),
         overrides: changes.text(),
-        named: from_file
-            .iter()
-            .flatten()
-            .map(|entry| entry.value.place.source.path.clone())
-            .collect(),
+        named,
     })
 }
 

@@ -22,6 +22,7 @@ use crate::text::Place;
 
 use super::AxisInfo;
 use super::nested;
+use super::overlaps;
 
 /// Columns of the parameters that the pipeline declares, with their defaults.
 pub(super) fn declared(pipeline: &Pipeline) -> Columns {
@@ -97,8 +98,9 @@ pub(super) fn constant(entry: &Entry, open: bool, columns: &mut Columns, found: 
             }
             _ => value,
         };
-        column.spell("", &entry.value);
-        column.constant = column.intern(value, &entry.value.place);
+        let mut spelling = column.spelling(column.constant);
+        spelling.lay("", &entry.value);
+        column.constant = column.intern_as(value, &entry.value.place, spelling);
     }
 }
 
@@ -125,8 +127,29 @@ pub(super) fn collisions(axes: &[Axis], columns: &Columns, found: &mut Diagnosti
             let mut own = BTreeMap::new();
             all(axis, &mut own);
             for column in own.keys() {
+                let name = &columns.get(*column).name;
+                // What holds an axis within it and has several values itself is told elsewhere.
+                let dotted = name.contains('.');
+                let within = |other: &usize| {
+                    let other = &columns.get(*other).name;
+                    dotted && other.contains('.') && overlaps::touch(name, other)
+                };
+                let member = matches!(axis.form, Form::Zip | Form::Search);
+                let mut others = taken.iter().chain(own.iter().filter(|_| member));
+                let part = others.find(|(other, _)| within(other));
+                if let Some((other, beside)) = part {
+                    let other = &columns.get(*other).name;
+                    found.push(
+                        Diagnostic::error(format!(
+                            "axes set `{name}` and `{other}`, of which one holds the other"
+                        ))
+                        .at(&axis.place, "here")
+                        .also(&beside.place, "and here")
+                        .help("a cell has one value of each: put all of it under one axis"),
+                    );
+                    return;
+                }
                 if let Some(other) = taken.get(column) {
-                    let name = &columns.get(*column).name;
                     found.push(
                         Diagnostic::error(format!("two axes set `{name}`"))
                             .at(&axis.place, "here")
@@ -160,44 +183,6 @@ pub(super) fn shadowed(entry: &Entry, axes: &[&Axis], found: &mut Diagnostics) {
             Diagnostic::warning(format!("the value of `{}` is never used", entry.key))
                 .at(&entry.key_place, "given here")
                 .also(&axis.place, "an axis gives it other values"),
-        );
-    }
-}
-
-/// A value of a profile where an axis gives all cells others: what was to be changed stays as it is.
-///
-/// Variants that the command line chooses are not told off: others may leave the value.
-pub(super) fn never_taken(
-    entry: &Entry,
-    axes: &[&Axis],
-    columns: &Columns,
-    chosen: &[Entry],
-    found: &mut Diagnostics,
-) {
-    let index = columns.index(&entry.key);
-    let by = axes.iter().find(|axis| {
-        let narrowed = chosen.iter().any(|other| *other.key == *axis.name);
-        let mut choices = axis.choices.iter();
-        let all = choices.all(|choice| choice.set.iter().any(|(set, _)| Some(*set) == index));
-        let some = !axis.choices.is_empty();
-        *axis.name == *entry.key || (all && some && !(axis.form == Form::Variants && narrowed))
-    });
-    if let Some(axis) = by {
-        let help = match *axis.name == *entry.key {
-            true => format!(
-                "`axes: {{{}: […]}}` in the profile gives the axis others",
-                entry.key
-            ),
-            false => format!(
-                "`axes` of the profile can give the whole of `{}`",
-                axis.name
-            ),
-        };
-        found.push(
-            Diagnostic::error(format!("the value of `{}` is never used", entry.key))
-                .at(&entry.key_place, "given here")
-                .also(&axis.place, "an axis gives it other values")
-                .help(help),
         );
     }
 }

@@ -14,13 +14,13 @@ use crate::registry::Value;
 
 pub(super) static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
 
-/// A value that is not there, ordered after all that are.
+/// A value that is not there, ordered after all that are, and equal to no other: each has a number.
 #[derive(Debug)]
-pub(super) struct Absent;
+pub(super) struct Absent(usize);
 
 impl Absent {
-    pub(super) fn value() -> Jinja {
-        Jinja::from_object(Absent)
+    pub(super) fn value(number: usize) -> Jinja {
+        Jinja::from_object(Absent(number))
     }
 
     pub(super) fn is(value: &Jinja) -> bool {

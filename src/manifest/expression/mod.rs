@@ -137,10 +137,10 @@ impl Expression {
             let value = lookup(name).cloned();
             return value.ok_or_else(|| EvaluationError::Unbound(Arc::clone(name)));
         }
-        let with = |absent: fn() -> Jinja| {
-            let names = self.names.iter();
-            let context = names.map(|name| {
-                let value = lookup(name).map_or_else(absent, to_jinja);
+        let with = |absent: fn(usize) -> Jinja| {
+            let names = self.names.iter().enumerate();
+            let context = names.map(|(at, name)| {
+                let value = lookup(name).map_or_else(|| absent(at), to_jinja);
                 (name.to_string(), value)
             });
             self.evaluate(context.collect())
@@ -148,14 +148,14 @@ impl Expression {
         if let Some(name) = self.names.iter().find(|name| lookup(name).is_none()) {
             // `lr if lr is defined else 0.1` has a value all the same.
             let value = match asks_for_values(&self.text) {
-                true => with(|| Jinja::from(())).ok().zip(with(Absent::value).ok()),
+                true => with(|_| Jinja::from(())).ok().zip(with(Absent::value).ok()),
                 false => None,
             };
             let value = value.filter(|(low, high)| !Absent::is(low) && low == high);
             let value = value.and_then(|(value, _)| from_jinja(&value).ok());
             return value.ok_or_else(|| EvaluationError::Unbound(Arc::clone(name)));
         }
-        let value = with(|| Jinja::from(())).map_err(EvaluationError::Failed)?;
+        let value = with(|_| Jinja::from(())).map_err(EvaluationError::Failed)?;
         from_jinja(&value).map_err(EvaluationError::Failed)
     }
 
@@ -165,12 +165,20 @@ impl Expression {
     /// # Errors
     /// Where the operation makes no sense, or its value is not true or false.
     pub fn holds<'v>(&self, lookup: impl Fn(&str) -> Option<&'v Value>) -> Result<bool, String> {
-        // Names without a value order below everything once and above everything once; where
-        // both give one answer, the answer does not depend on them.
-        let with = |absent: fn() -> Jinja| {
-            let names = self.names.iter();
-            let context = names.map(|name| {
-                let value = lookup(name).map_or_else(absent, to_jinja);
+        let missing = |name: &Arc<str>| lookup(name).is_none();
+        let unbound = self.names.iter().enumerate();
+        let unbound = unbound.filter(|(_, name)| missing(name));
+        let unbound: Vec<usize> = unbound.map(|(at, _)| at).collect();
+        // One after another a name without a value orders below everything and the others above, then all
+        // above, and none equals another; where all of this gives one answer, the answer does not depend on them.
+        let with = |low: Option<usize>| {
+            let names = self.names.iter().enumerate();
+            let context = names.map(|(at, name)| {
+                let value = match lookup(name) {
+                    Some(value) => to_jinja(value),
+                    None if low == Some(at) => Jinja::from(()),
+                    None => Absent::value(at),
+                };
                 (name.to_string(), value)
             });
             let value = self.evaluate(context.collect())?;
@@ -179,15 +187,12 @@ impl Expression {
                 kind => Err(format!("a condition is true or false, this is a {kind}")),
             }
         };
-        let unbound = self.names.iter().any(|name| lookup(name).is_none());
-        if !unbound {
-            return with(|| Jinja::from(()));
+        if unbound.is_empty() {
+            return with(None);
         }
-        match (with(|| Jinja::from(())), with(Absent::value)) {
-            (Ok(low), Ok(high)) => Ok(low && high),
-            // Arithmetic with what is not there.
-            _ => Ok(false),
-        }
+        let mut ways = unbound.into_iter().map(Some).chain([None]);
+        // An error is arithmetic with what is not there.
+        Ok(ways.all(|low| with(low) == Ok(true)))
     }
 
     fn evaluate(&self, context: BTreeMap<String, Jinja>) -> Result<Jinja, String> {

@@ -40,6 +40,11 @@ fn comparisons_with_what_a_cell_does_not_have_do_not_hold() {
     assert!(holds("samples is none or samples < 50", &vae));
     assert!(holds("method == 'vae' or samples < 50", &vae));
     assert!(!holds("samples + 1 < 50", &vae));
+    // What is not there equals nothing, also nothing else that is not there.
+    assert!(!holds("samples == depth", &vae));
+    assert!(!holds("samples == none", &vae));
+    assert!(holds("samples != depth and depth != width", &vae));
+    assert!(holds("samples is none and depth is none", &vae));
 }
 
 #[test]

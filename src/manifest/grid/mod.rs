@@ -101,11 +101,7 @@ impl Grid {
         let (name, way) = name_and_way(text);
         let column = self.columns.index(name)?;
         let id = self.value_id(cell, column);
-        let column = self.columns.get(column);
-        match &way[..] {
-            "" => column.written(id),
-            way => column.written_within(id, way),
-        }
+        self.columns.get(column).written(id, &way)
     }
 
     /// What has a number in a cell that is written with a fraction and is none, `1.0`: with it as such, where its
@@ -154,12 +150,13 @@ pub(super) struct Shaping<'n> {
     pub when: Option<&'n Node>,
 }
 
-/// Builds the grid.
+/// Builds the grid of axes that stand at a place. `more`: a search is to bring further cells, so that there may be
+/// none as yet.
 pub(super) fn build(
     mut columns: Columns,
     axes: &[Axis],
     shaping: &Shaping<'_>,
-    place: &Place,
+    (place, more): (&Place, bool),
     found: &mut Diagnostics,
 ) -> Option<Grid> {
     let cells = product(axes);
@@ -182,6 +179,7 @@ pub(super) fn build(
         written: 0,
     };
     grid.add(axes);
+    grid.give_constants();
     // What took the last cell, and how many there were before it.
     let mut culprit = None;
     if let Some(node) = shaping.exclude {
@@ -199,7 +197,7 @@ pub(super) fn build(
             culprit = Some((node, before));
         }
     }
-    if grid.is_empty() && !found.has_errors() {
+    if grid.is_empty() && !more && !found.has_errors() {
         let problem = Diagnostic::error("no cells are left");
         found.push(match culprit {
             Some((node, before)) => {
@@ -255,6 +253,16 @@ impl Grid {
         let mut row = vec![ABSENT; self.varying.len()];
         let mut pending: Vec<&Axis> = axes.iter().rev().collect();
         self.walk(&mut pending, &mut row);
+    }
+
+    /// Gives cells that lack an axis over a value within a parameter what the parameter has there.
+    fn give_constants(&mut self) {
+        for column in self.varying.clone() {
+            let lacks = |cell| self.coordinate(cell, column) == ABSENT;
+            if self.columns.get(column).within.is_some() && (0..self.len()).any(lacks) {
+                overlay::constant(&mut self.columns, column);
+            }
+        }
     }
 
     /// Gives a row the values of parameters that hold values which it sets.

@@ -69,7 +69,31 @@ pub(super) fn overlays(
             known: HashMap::new(),
         });
     }
+    // What a variant gives within what it gives as a whole is over it, in whatever order it names them.
+    for overlay in &mut overlays {
+        overlay.parts.sort_by_key(|part| part.way.len());
+    }
     overlays
+}
+
+/// Gives a column of values within a parameter what the parameter has there: the value of cells in which no axis sets it.
+pub(super) fn constant(columns: &mut Columns, index: usize) {
+    let column = columns.get(index);
+    let Some((base, way)) = &column.within else {
+        return;
+    };
+    let base = columns.get(*base);
+    let mut way = way.iter();
+    let Some(whole) = base.value(base.constant()) else {
+        return;
+    };
+    let value = way.try_fold(whole, |value, name| match value {
+        Value::Map(entries) => entries.get(name.as_str()),
+        _ => None,
+    });
+    let (value, place) = (value.cloned(), column.place.clone());
+    let column = columns.get_mut(index);
+    column.constant = column.intern(value.unwrap_or_default(), &place);
 }
 
 impl Overlay {
@@ -95,37 +119,16 @@ impl Overlay {
         let place = base.place_of(base.constant()).unwrap_or(&base.place);
         let place = place.clone();
         let mut value = base.value(base.constant()).cloned().unwrap_or_default();
-        let mut texts = Vec::new();
+        let mut spelling = base.spelling(base.constant());
         for (part, id) in self.parts.iter().zip(ids) {
             let column = columns.get(part.column);
             if let Some(given) = column.value(*id) {
-                put(&mut value, &part.way, given);
-                let text = column.place_of(*id).map(|place| place.text().trim());
+                value = value.with(&part.way, given);
                 let way = part.way.iter().map(|name| format!(".{name}"));
-                texts.extend(text.map(|text| (way.collect::<String>(), text.to_owned())));
+                spelling.put(&way.collect::<String>(), &column.spelling(*id));
             }
         }
         let base = columns.get_mut(self.base);
-        texts
-            .into_iter()
-            .for_each(|(way, text)| base.spell_as(way, text));
-        base.intern(value, &place)
+        base.intern_as(value, &place, spelling)
     }
-}
-
-/// Puts a value where a way leads to.
-fn put(value: &mut Value, way: &[String], given: &Value) {
-    let Some((name, rest)) = way.split_first() else {
-        *value = given.clone();
-        return;
-    };
-    if !matches!(value, Value::Map(_)) {
-        *value = Value::Map(Default::default());
-    }
-    let Value::Map(entries) = value else {
-        return;
-    };
-    let mut inner = entries.get(name.as_str()).cloned().unwrap_or_default();
-    put(&mut inner, rest, given);
-    entries.insert(name.clone(), inner);
 }

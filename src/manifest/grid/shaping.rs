@@ -11,6 +11,7 @@ use crate::manifest::axes::Form;
 use crate::manifest::axes::PartOfReplicates;
 use crate::manifest::axes::product;
 use crate::manifest::columns::ABSENT;
+use crate::manifest::columns::Column;
 use crate::manifest::columns::Columns;
 use crate::manifest::columns::ValueId;
 use crate::manifest::expression::Expression;
@@ -32,6 +33,28 @@ fn entries(node: &Node) -> Vec<&Node> {
     match &node.content {
         Content::List(items) => items.iter().collect(),
         _ => vec![node],
+    }
+}
+
+/// The values that an entry names for a column: those of a list, unless the list is one value of an axis of lists.
+fn alternatives<'n>(node: &'n Node, column: &Column) -> Vec<&'n Node> {
+    let Content::List(items) = &node.content else {
+        return vec![node];
+    };
+    let is_known = |node: &Node| {
+        let value = column.ty.conform(node.to_value());
+        node.is_null() || value.is_ok_and(|value| column.id_of(&value).is_some())
+    };
+    let is_list = |node: &Node| node.is_null() || node.as_list().is_some();
+    let mut values = column.values().iter();
+    let of_lists = !column.values().is_empty() && values.all(|value| value.as_list().is_some());
+    let alternatives = match of_lists {
+        true => !items.is_empty() && items.iter().all(is_list),
+        false => !is_known(node) || (!items.is_empty() && items.iter().all(is_known)),
+    };
+    match alternatives {
+        true => items.iter().collect(),
+        false => vec![node],
     }
 }
 
@@ -75,7 +98,8 @@ impl Filter {
                 let part = parts.iter().rfind(|(from, _)| *from <= replicate);
                 let has = |(column, ids): &(usize, Vec<ValueId>)| {
                     let id = grid.value_id(cell, *column);
-                    id == ABSENT || ids.contains(&id)
+                    let known = grid.columns.get(*column).known_as(id);
+                    id == ABSENT || ids.contains(&known)
                 };
                 Ok(part.is_none_or(|(_, cells)| cells.iter().any(|at| at.iter().all(has))))
             }
@@ -84,7 +108,7 @@ impl Filter {
                 let known = grid.columns.get(*column);
                 values.iter().any(|value| match value {
                     Value::Null => id == ABSENT,
-                    value => id != ABSENT && known.id_of(value) == Some(id),
+                    value => id != ABSENT && known.id_of(value) == Some(known.known_as(id)),
                 })
             })),
         }
@@ -161,15 +185,15 @@ pub(super) fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
             };
             let mut ids = Vec::new();
             let mut values = Vec::new();
-            for value in entries(&part.value) {
-                let known = grid.columns.get(column);
+            let known = grid.columns.get(column);
+            for value in alternatives(&part.value, known) {
                 if value.is_null() {
                     ids.push(ABSENT);
                     values.push(Value::Null);
                     continue;
                 }
                 let what = format!("`{}`", part.key);
-                let Some(canonical) = fields::conform(value, &known.ty, &what, found) else {
+                let Some(canonical) = fields::canonical(value, &known.ty, &what, found) else {
                     continue;
                 };
                 match known.id_of(&canonical) {
@@ -195,9 +219,10 @@ pub(super) fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
             continue;
         }
         let gone = grid.retain(|grid, cell| {
-            !conditions
-                .iter()
-                .all(|(column, ids)| ids.contains(&grid.value_id(cell, *column)))
+            !conditions.iter().all(|(column, ids)| {
+                let id = grid.value_id(cell, *column);
+                ids.contains(&grid.columns.get(*column).known_as(id))
+            })
         });
         if gone == 0 && conditions.iter().all(|(_, ids)| !ids.is_empty()) {
             useless(entry, found);
@@ -225,10 +250,10 @@ pub(super) fn include(grid: &mut Grid, axes: &[Axis], node: &Node, found: &mut D
                 continue;
             };
             let mut ids = Vec::new();
-            for value in entries(&part.value) {
+            for value in alternatives(&part.value, grid.columns.get(column)) {
                 let ty = grid.columns.get(column).ty.clone();
                 let what = format!("`{}`", part.key);
-                if let Some(canonical) = fields::conform(value, &ty, &what, found) {
+                if let Some(canonical) = fields::canonical(value, &ty, &what, found) {
                     let known = grid.columns.get(column).id_of(&canonical);
                     ids.push(known.unwrap_or_else(|| {
                         grid.columns.get_mut(column).intern(canonical, &value.place)
@@ -317,7 +342,7 @@ fn restrict(axis: &Axis, wanted: &[(usize, Vec<ValueId>)], used: &mut HashSet<us
                 .choices
                 .iter()
                 .flat_map(|choice| &choice.axes)
-                .flat_map(Axis::columns)
+                .flat_map(Axis::all_columns)
                 .collect();
             let wanted_inside: Vec<usize> = wanted
                 .iter()
@@ -325,7 +350,7 @@ fn restrict(axis: &Axis, wanted: &[(usize, Vec<ValueId>)], used: &mut HashSet<us
                 .filter(|column| inner.contains(column))
                 .collect();
             axis.choices.retain(|choice| {
-                let own: Vec<usize> = choice.axes.iter().flat_map(Axis::columns).collect();
+                let own: Vec<usize> = choice.axes.iter().flat_map(Axis::all_columns).collect();
                 wanted_inside.iter().all(|column| own.contains(column))
             });
             for choice in &mut axis.choices {

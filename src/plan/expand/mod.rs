@@ -4,6 +4,7 @@
 //!
 //! A stage is expanded again where cells were added to the grid: only its new cells become steps.
 
+mod alike;
 mod params;
 mod reading;
 mod slots;
@@ -21,7 +22,9 @@ use crate::registry::Value;
 use crate::registry::Values;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
+use crate::text::plural;
 
+use alike::alike;
 use reading::Pairs;
 use reading::Reader;
 use slots::gather;
@@ -35,6 +38,7 @@ use super::Step;
 use super::StepId;
 use super::kind_of::KindOf;
 use super::kinds::StageKinds;
+use super::kinds::open_slots;
 use super::params::ParamTemplate;
 use super::projection::Projections;
 use super::wiring;
@@ -156,6 +160,8 @@ impl Expansion {
         let mut expanded = self.stages[ready.index].take().unwrap_or_default();
         let slots = slot_order(stage, kind_of);
         let axes = axes(ready.experiment);
+        // Cells that lack one of several inputs because of its condition: the input, and how many.
+        let mut left_out: Option<(usize, usize)> = None;
         expanded.steps.reserve(projection.len() - from);
         self.steps.reserve(projection.len() - from);
         for cell in from..projection.len() {
@@ -171,11 +177,19 @@ impl Expansion {
                 cell - from,
                 kind_of.kinds[kind as usize],
             );
-            let Some(inputs) = inputs else {
-                expanded.steps.push(None);
-                continue;
-            };
             let step_kind = kind_of.kinds[kind as usize];
+            let inputs = match inputs {
+                Ok(inputs) => inputs,
+                Err(missing) => {
+                    let binding = &stage.inputs[missing.binding];
+                    let conditional = binding.sources.iter().any(|source| source.when.is_some());
+                    if missing.others && conditional && open_slots(step_kind) {
+                        left_out.get_or_insert((missing.binding, 0)).1 += 1;
+                    }
+                    expanded.steps.push(None);
+                    continue;
+                }
+            };
             let step = Step {
                 id: StepId(self.steps.len() as u32),
                 stage: Arc::clone(&stage.name),
@@ -198,11 +212,29 @@ impl Expansion {
             expanded.steps.push(Some((step.id, kind)));
             self.steps.push(Arc::new(step));
         }
-        if from == 0 && expanded.steps.iter().all(Option::is_none) && !found.has_errors() {
+        // Without a cell, before the first trials of a search, nothing is to be said of stages.
+        let nowhere = !expanded.steps.is_empty() && expanded.steps.iter().all(Option::is_none);
+        if from == 0 && nowhere && !found.has_errors() {
             found.push(
                 Diagnostic::warning(format!("stage `{}` exists in no cell", stage.name))
                     .at(&stage.place, "makes no step"),
             );
+        }
+        if let Some((binding, cells)) = left_out.filter(|_| from == 0) {
+            let binding = &stage.inputs[binding];
+            let (name, slot) = (&stage.name, &binding.slot);
+            let cells = plural(cells, "cell");
+            found.push(
+                Diagnostic::warning(format!("stage `{name}` does not exist in {cells}"))
+                    .at(&binding.slot_place, format!("no `{slot}` is read there"))
+                    .help("a program has all its inputs: where this is meant, `when` of the stage says so"),
+            );
+        }
+        let there = |cell: usize| expanded.steps.get(cell).is_some_and(Option::is_some);
+        let of_stage = (&*stage.name, &stage.place);
+        let grid = &ready.experiment.grid;
+        if let Some(wrong) = alike(grid, &ready.axes.all, &projection, of_stage, there) {
+            found.push(wrong);
         }
         expanded.cells = ready.experiment.grid.len();
         if ready.grows {

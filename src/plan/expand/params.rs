@@ -49,7 +49,14 @@ impl Expansion {
         ways.extend(stage.when.iter().flat_map(Expression::ways));
         let search = ready.experiment.search.as_ref();
         let budget = search.and_then(|search| search.budget.as_ref());
-        let budget = budget.filter(|budget| ways.iter().any(|way| **way == *budget.name));
+        let of_budget = |way: &str, name: &str| {
+            let within = |whole: &str, part: &str| {
+                part.strip_prefix(whole)
+                    .is_some_and(|rest| rest.starts_with('.'))
+            };
+            way == name || within(way, name) || within(name, way)
+        };
+        let budget = budget.filter(|budget| ways.iter().any(|way| of_budget(way, &budget.name)));
         let columns = grid.axes_of(ways.iter().map(|way| &**way));
         let own = projections.on(grid, &columns);
         let cells = || projection.first[from..].iter().map(|cell| *cell as usize);
@@ -85,12 +92,28 @@ impl Expansion {
                 values
             });
             let part = budget.and_then(|budget| {
-                let lookup = |name: &str| match name == budget.name {
-                    true => Some(&budget.whole),
+                // The budget may be a value within a parameter, which expressions ask for then: `t.epochs`.
+                let mut way = budget.name.split('.');
+                let base = way.next().unwrap_or_default();
+                let way: Vec<&str> = way.collect();
+                let whole = grid.value(cell, base).cloned().unwrap_or_default();
+                let whole = whole.with(&way, &budget.whole);
+                let lookup = |name: &str| match name == base {
+                    true => Some(&whole),
                     false => grid.value(cell, name),
                 };
                 let mut whole = templates[*kind as usize].make_silently(&lookup)?;
-                let typed = |text: &str| grid.typed(cell, text).filter(|_| text != budget.name);
+                let typed = |text: &str| {
+                    let value = grid.typed(cell, text)?;
+                    match budget.name.strip_prefix(text) {
+                        Some("") => None,
+                        Some(rest) if rest.starts_with('.') => {
+                            let way: Vec<&str> = rest[1..].split('.').collect();
+                            Some(value.with(&way, &budget.whole))
+                        }
+                        _ => Some(value),
+                    }
+                };
                 templates[*kind as usize].tell_types(&mut whole, &lookup, &typed);
                 let amount = grid.value(cell, &budget.name)?.as_float()? as u64;
                 (Some(&whole) != values.as_ref()).then(|| PartOfBudget {

@@ -34,16 +34,27 @@ pub(super) fn slot_order(stage: &Stage, kind_of: &KindOf) -> Vec<Vec<usize>> {
         .collect()
 }
 
-/// The inputs of the step of a new cell; none where something it cannot do without does not exist.
+/// Why a step does not exist: there is nothing for one of its inputs.
+pub(super) struct Missing {
+    /// Among those of the stage.
+    pub binding: usize,
+    /// Whether there is something for others.
+    pub others: bool,
+}
+
+/// The inputs of the step of a new cell.
+///
+/// # Errors
+/// Where something it cannot do without does not exist.
 pub(super) fn gather(
     stage: &Stage,
     order: &[usize],
     reads: &mut [Vec<Read>],
     cell: usize,
     kind: &dyn StageKind,
-) -> Option<Vec<Input>> {
+) -> Result<Vec<Input>, Missing> {
     let mut inputs = Vec::with_capacity(order.len());
-    for at in order {
+    for (place, at) in order.iter().enumerate() {
         let binding: &Binding = &stage.inputs[*at];
         let mut items = Vec::new();
         let mut reduced = false;
@@ -59,7 +70,15 @@ pub(super) fn gather(
             let optional = kinds::slot_of(kind, &binding.slot).is_some_and(|slot| slot.optional);
             match optional {
                 true => continue,
-                false => return None,
+                false => {
+                    let mut later = order[place + 1..].iter().flat_map(|at| &reads[*at]);
+                    let others =
+                        !inputs.is_empty() || later.any(|read| !read.items[cell].is_empty());
+                    return Err(Missing {
+                        binding: *at,
+                        others,
+                    });
+                }
             }
         }
         inputs.push(Input {
@@ -69,5 +88,5 @@ pub(super) fn gather(
             missing_allowed: stage.missing_allowed,
         });
     }
-    Some(inputs)
+    Ok(inputs)
 }

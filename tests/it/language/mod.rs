@@ -2,6 +2,7 @@
 
 mod filters;
 mod forms;
+mod given;
 mod hostile;
 mod key_properties;
 mod keys;
@@ -11,4 +12,5 @@ mod messages;
 mod projection;
 mod properties;
 mod schema;
+mod shapes;
 mod staleness;

@@ -19,6 +19,26 @@ stages:
     with: {run: 'echo "${C}" > "${out.x}"', out: {x: x}}
 "#;
 
+/// A number is written as the place has it that gives it, whatever other places have.
+#[test]
+fn a_number_is_written_as_the_place_that_gives_it_has_it() {
+    let stage = |values: &str| {
+        format!(
+            "stages:\n  s:\n    uses: command\n    with: {{files: {{p.json: {{x: \"${{x}}\"}}}}, run: 'tr -d \" \\n\" < p.json > \"${{out.x}}\"; printf \" %s\" \"${{x}}\" >> \"${{out.x}}\"', values: {{{values}}}, out: {{x: x}}}}\n"
+        )
+    };
+    let variants = "experiment: o\nparams: {x: 1.0}\naxes: {m: {a: {x: 1}, b: {}, c: {x: 1e0}}}\n";
+    let space = space(&format!("{variants}{}", stage("m: \"${m}\"")));
+    run(&space, &[]);
+    assert_eq!(said(&space, "s/m=a"), r#"{"x":1} 1"#);
+    assert_eq!(said(&space, "s/m=b"), r#"{"x":1.0} 1.0"#);
+    assert_eq!(said(&space, "s/m=c"), r#"{"x":1.0} 1e0"#);
+    let declared = "experiment: o\nparams: {x: {type: int, default: 2}}\naxes: {x: [1.0, 2e0]}\n";
+    space.write("manifests/o.yaml", &format!("{declared}{}", stage("")));
+    run(&space, &[]);
+    assert!(said(&space, "s/x=2").starts_with(r#"{"x":2}"#));
+}
+
 fn said(space: &TestSpace, cell: &str) -> String {
     space
         .read(&format!("outputs/o/cells/{cell}/x"))

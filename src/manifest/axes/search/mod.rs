@@ -18,6 +18,7 @@ use crate::text::Place;
 
 pub use crate::search::Statistic;
 pub(super) use reader::changed;
+pub(super) use reader::changes;
 
 /// Whether a method gives most trials a part of the budget.
 pub(in crate::manifest) fn has_budget(method: &dyn Method) -> bool {

@@ -42,28 +42,33 @@ const KEYS: [&str; 7] = [
 /// Trials that are under way at once, where the manifest does not say.
 const PARALLEL: usize = 4;
 
-/// A search with some of its keys replaced; none where this is not meant.
-pub(in crate::manifest::axes) fn changed(search: &Node, by: &Node) -> Option<(&'static str, Node)> {
-    let method = find(form_of(search)?)?;
-    let inside = |node: &Node| {
-        let entries = node.as_map()?;
-        let entry = entries.iter().find(|entry| entry.key == method.name())?;
-        Some(entry.value.clone())
+/// Whether this gives a search some of its keys anew, `{trials: 8}`, and is none itself.
+pub(in crate::manifest::axes) fn changes(search: &Node, by: &Node) -> bool {
+    let Some(method) = form_of(search).and_then(find) else {
+        return false;
     };
     let own = method.params();
     let is_key = |name: &str| {
         let of_budget = name == BUDGET && has_budget(method);
         KEYS.contains(&name) || of_budget || own.iter().any(|param| param.name == name)
     };
-    let changes = by.as_map().filter(|changes| !changes.is_empty())?;
-    if !changes.iter().all(|change| is_key(&change.key)) {
-        return None;
-    }
-    let mut node = inside(search)?;
+    let changes = by.as_map().unwrap_or_default();
+    !changes.is_empty() && changes.iter().all(|change| is_key(&change.key))
+}
+
+/// A search with some of its keys replaced, by one after another; none where it is no search.
+pub(in crate::manifest::axes) fn changed(
+    search: &Node,
+    by: &[&Node],
+) -> Option<(&'static str, Node)> {
+    let method = find(form_of(search)?)?;
+    let entries = search.as_map()?;
+    let entry = entries.iter().find(|entry| entry.key == method.name())?;
+    let mut node = entry.value.clone();
     let Content::Map(entries) = &mut node.content else {
         return None;
     };
-    for change in changes {
+    for change in by.iter().filter_map(|by| by.as_map()).flatten() {
         entries.retain(|entry| entry.key != change.key);
         entries.push(change.clone());
     }
