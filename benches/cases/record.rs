@@ -15,7 +15,7 @@ use super::vae::Vae;
 const STEPS: u64 = 5;
 
 /// Tensors by name, row-major.
-type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
+pub(crate) type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
 
 /// A case of the bench.
 pub(crate) trait Case {
@@ -50,7 +50,7 @@ pub(crate) fn write(
     Ok(std::fs::write(path, safetensors::serialize(views, None)?)?)
 }
 
-fn parameters(prefix: &str, params: &Params<Cpu>) -> Tensors {
+pub(crate) fn parameters(prefix: &str, params: &Params<Cpu>) -> Tensors {
     let names = params.names().enumerate();
     names
         .map(|(i, name)| {
@@ -66,7 +66,7 @@ fn indices(name: &str, words: &[usize], batch: usize) -> (String, Vec<usize>, Ve
     (name.into(), shape, words)
 }
 
-fn noise(
+pub(crate) fn noise(
     name: &str,
     row: &[usize],
     draw: impl Fn(u64) -> Vec<f32>,

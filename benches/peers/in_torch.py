@@ -32,7 +32,10 @@ def given(record):
 
 def fresh(record):
     """Noise drawn anew in every step."""
-    draw = {"noise": torch.randn, "alpha": torch.rand}
+    def dither(shape):
+        return torch.rand(shape) - 0.5
+
+    draw = {"noise": torch.randn, "alpha": torch.rand, "dither": dither}
     shapes = {name: record[name].shape[1:] for name in draw if name in record}
     return lambda name: draw[name](shapes[name])
 
@@ -298,6 +301,10 @@ def wgan_gp(record):
 
 
 def build(case, record, unrolled=False):
+    if case in ("vae-color-mnist", "vae-cifar", "rnvp-vae", "pixelcnn-vae"):
+        import images_torch
+
+        return images_torch.BUILD[case](record)
     return {
         "tiny-vae": lambda: vae(record, True),
         "mlp-vae": lambda: vae(record, False),
