@@ -1,6 +1,6 @@
 """The VAEs of pictures of `cargo bench --bench train_steps` in PyTorch; `in_torch.py` says what a case is.
 
-Convolutions run channels last, weights too, which is what oneDNN is quick with on a CPU.
+Convolutions run channels last, weights too.
 """
 
 import math

@@ -10,7 +10,8 @@ steps. Close everything else first: the load average is printed below the table.
 
 A case is the same work for all: each peer repeats the first steps with sweepline's first weights, batch and noise, and
 must arrive at the same losses before it is timed. The row `sweep-tiny` is whole processes from start to exit, 32
-trainings of `tiny-vae` of 200 steps each; every peer in the quickest of its ways.
+trainings of `tiny-vae` of 200 steps each; every peer in the quickest of its ways. The row `marginal-kl` is no training:
+one estimate, of which also the share of what large matrix products reach is printed.
 """
 
 import argparse
