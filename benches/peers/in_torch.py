@@ -305,10 +305,6 @@ def build(case, record, unrolled=False):
         import images_torch
 
         return images_torch.BUILD[case](record)
-    if case in ("vae-color-mnist", "vae-cifar", "rnvp-vae", "pixelcnn-vae"):
-        import images_torch
-
-        return images_torch.BUILD[case](record)
     return {
         "tiny-vae": lambda: vae(record, True),
         "mlp-vae": lambda: vae(record, False),
