@@ -11,6 +11,8 @@
     reason = "a bench prints what it found"
 )]
 
+#[path = "cases/adversarial.rs"]
+mod adversarial;
 #[path = "cases/gan.rs"]
 mod gan;
 #[path = "cases/images.rs"]
@@ -29,6 +31,7 @@ mod vae;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use adversarial::Adversarial;
 use gan::Gan;
 use images::ImageVae;
 use pixel_cnn::PixelVae;
@@ -49,6 +52,13 @@ const CASES: &[&str] = &[
     "vae-cifar",
     "rnvp-vae",
     "pixelcnn-vae",
+    "adv-dcgan",
+    "adv-wgan-gp",
+    "adv-aae",
+    "adv-veegan",
+    "adv-vgh",
+    "adv-vgh-pp",
+    "adv-avb",
 ];
 
 fn case(name: &str) -> Box<dyn Case> {
@@ -65,6 +75,13 @@ fn case(name: &str) -> Box<dyn Case> {
         "vae-cifar" => Box::new(ImageVae::new(images::CIFAR)),
         "rnvp-vae" => Box::new(ImageVae::new(images::RNVP)),
         "pixelcnn-vae" => Box::new(PixelVae::new()),
+        "adv-dcgan" => Box::new(Adversarial::new(adversarial::DCGAN)),
+        "adv-wgan-gp" => Box::new(Adversarial::new(adversarial::WGAN_GP)),
+        "adv-aae" => Box::new(Adversarial::new(adversarial::AAE)),
+        "adv-veegan" => Box::new(Adversarial::new(adversarial::VEEGAN)),
+        "adv-vgh" => Box::new(Adversarial::new(adversarial::VGH)),
+        "adv-vgh-pp" => Box::new(Adversarial::new(adversarial::VGH_PP)),
+        "adv-avb" => Box::new(Adversarial::new(adversarial::AVB)),
         _ => unreachable!("asked for by the names in CASES only"),
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, TensorView};
 use sweepline::nn::{Cpu, Params};
 
+use super::adversarial::Adversarial;
 use super::gan::Gan;
 use super::sa_vae::SaVae;
 use super::text_vae::{BATCH, TextVae};
@@ -23,6 +24,10 @@ pub(crate) trait Case {
     fn count(&self) -> usize;
     /// One step of training; the loss before its update.
     fn step(&mut self) -> f32;
+    /// One step where several losses are to be compared.
+    fn losses(&mut self) -> Vec<f32> {
+        vec![self.step()]
+    }
     /// The parameters as they are now, the batch, and the noise of the first steps.
     fn tensors(&self) -> Tensors;
 }
@@ -33,8 +38,9 @@ pub(crate) fn write(
     path: &Path,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let mut tensors = case.tensors();
-    let losses = (0..STEPS).map(|_| case.step()).collect();
-    tensors.push(("losses".into(), vec![STEPS as usize], losses));
+    let losses: Vec<f32> = (0..STEPS).flat_map(|_| case.losses()).collect();
+    let each = losses.len() / STEPS as usize;
+    tensors.push(("losses".into(), vec![STEPS as usize, each], losses));
     let bytes: Vec<Vec<u8>> = tensors
         .iter()
         .map(|(.., values)| values.iter().flat_map(|v| v.to_le_bytes()).collect())
@@ -148,6 +154,29 @@ impl Case for Gan {
         let latent = self.noise(0).len() / n;
         tensors.push(noise("noise", &[n, latent], |i| self.noise(i)));
         tensors.push(noise("alpha", &[n], |i| self.alpha(i)));
+        tensors
+    }
+}
+
+impl Case for Adversarial {
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    fn step(&mut self) -> f32 {
+        self.losses().into_iter().sum()
+    }
+
+    fn losses(&mut self) -> Vec<f32> {
+        self.step()
+    }
+
+    fn tensors(&self) -> Tensors {
+        let mut tensors = self.first.clone();
+        tensors.push(("batch".into(), Self::shape().to_vec(), self.x.clone()));
+        for (at, (name, shape, _)) in self.drawn(0).iter().enumerate() {
+            tensors.push(noise(name, shape, |i| self.drawn(i).swap_remove(at).2));
+        }
         tensors
     }
 }

@@ -38,9 +38,17 @@ CASES = {  # what the case is, and the time that sweepline may take as a share o
     "rnvp-vae": ("VAE with a RealNVP posterior, ColorMNIST", 1.0),
     "pixelcnn-vae": ("VAE with a gated PixelCNN of 12 layers, batch 50", 1.0),
     "marginal-kl": ("KL(q(z) ‖ p(z)), 60,000 posteriors, 10,000 draws", 1.0),
+    "adv-dcgan": ("DCGAN, ColorMNIST", 1.0),
+    "adv-wgan-gp": ("WGAN-GP, ColorMNIST, 5 updates of the critic", 1.0),
+    "adv-aae": ("AAE, ColorMNIST", 1.0),
+    "adv-veegan": ("VEEGAN, ColorMNIST", 1.0),
+    "adv-vgh": ("VGH, ColorMNIST", 1.0),
+    "adv-vgh-pp": ("VGH++, ColorMNIST", 1.0),
+    "adv-avb": ("adversarial VB, ColorMNIST", 1.0),
     "sweep-tiny": ("32 × 200 steps of VAE 2-50-50-1", 0.1),
 }
 PEERS = {"torch": "PyTorch", "jax": "JAX"}
+WITHOUT_JAX = {case for case in CASES if case.startswith("adv-")}
 SEEDS, STEPS = 32, 200
 
 
@@ -78,7 +86,8 @@ def step_lines(case, cpus, programs, records, arguments):
     yield lines(([programs["train_steps"], case], cpus))[0][0]
     # The one case that PyTorch can do in two ways: by differences of gradients, and through all steps.
     ways = ["torch-unrolled"] if case.startswith("sa-vae") else []
-    for peer in [*PEERS, *ways]:
+    peers = [peer for peer in PEERS if peer != "jax" or case not in WITHOUT_JAX]
+    for peer in [*peers, *ways]:
         command = [arguments.python, HERE / "step.py", peer, case, records / f"{case}.safetensors", arguments.seconds]
         yield lines((command, cpus))[0][0]
 
