@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench train_steps -- [CASE …]`; the number of threads is rayon's
 //! (`RAYON_NUM_THREADS`), one thread with `taskset -c 1`. Medians over blocks of about 20 ms.
-//! With `--record FOLDER`, nothing is timed: the first steps of every case are written for peers to repeat.
+//! With `--record FOLDER`, nothing is timed: the first steps of the cases are written for peers to repeat.
 //! `benches/peers/run.py` does both and prints the table beside the peers.
 
 #![allow(
@@ -11,8 +11,14 @@
     reason = "a bench prints what it found"
 )]
 
+#[path = "cases/adversarial.rs"]
+mod adversarial;
 #[path = "cases/gan.rs"]
 mod gan;
+#[path = "cases/images.rs"]
+mod images;
+#[path = "cases/pixel_cnn.rs"]
+mod pixel_cnn;
 #[path = "cases/record.rs"]
 mod record;
 #[path = "cases/sa_vae.rs"]
@@ -25,13 +31,16 @@ mod vae;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use adversarial::Adversarial;
 use gan::Gan;
+use images::ImageVae;
+use pixel_cnn::PixelVae;
 use record::Case;
 use sa_vae::SaVae;
 use text_vae::TextVae;
 use vae::Vae;
 
-const CASES: [&str; 7] = [
+const CASES: &[&str] = &[
     "tiny-vae",
     "mlp-vae",
     "lstm-vae",
@@ -39,6 +48,17 @@ const CASES: [&str; 7] = [
     "wgan-gp-32",
     "sa-vae-oracle",
     "sa-vae-text",
+    "vae-color-mnist",
+    "vae-cifar",
+    "rnvp-vae",
+    "pixelcnn-vae",
+    "adv-dcgan",
+    "adv-wgan-gp",
+    "adv-aae",
+    "adv-veegan",
+    "adv-vgh",
+    "adv-vgh-pp",
+    "adv-avb",
 ];
 
 fn case(name: &str) -> Box<dyn Case> {
@@ -51,6 +71,17 @@ fn case(name: &str) -> Box<dyn Case> {
         "wgan-gp-32" => Box::new(Gan::new(true)),
         "sa-vae-oracle" => Box::new(SaVae::new(sa_vae::ORACLE)),
         "sa-vae-text" => Box::new(SaVae::new(sa_vae::TEXT)),
+        "vae-color-mnist" => Box::new(ImageVae::new(images::COLOR_MNIST)),
+        "vae-cifar" => Box::new(ImageVae::new(images::CIFAR)),
+        "rnvp-vae" => Box::new(ImageVae::new(images::RNVP)),
+        "pixelcnn-vae" => Box::new(PixelVae::new()),
+        "adv-dcgan" => Box::new(Adversarial::new(adversarial::DCGAN)),
+        "adv-wgan-gp" => Box::new(Adversarial::new(adversarial::WGAN_GP)),
+        "adv-aae" => Box::new(Adversarial::new(adversarial::AAE)),
+        "adv-veegan" => Box::new(Adversarial::new(adversarial::VEEGAN)),
+        "adv-vgh" => Box::new(Adversarial::new(adversarial::VGH)),
+        "adv-vgh-pp" => Box::new(Adversarial::new(adversarial::VGH_PP)),
+        "adv-avb" => Box::new(Adversarial::new(adversarial::AVB)),
         _ => unreachable!("asked for by the names in CASES only"),
     }
 }
@@ -59,7 +90,8 @@ fn main() {
     let asked: Vec<String> = std::env::args().skip(1).collect();
     if let Some(at) = asked.iter().position(|a| a == "--record") {
         let folder = asked.get(at + 1).expect("--record takes a folder");
-        for name in CASES {
+        let only = &asked[at + 2..];
+        for name in CASES.iter().filter(|name| is_asked(only, name)) {
             let path = Path::new(folder).join(format!("{name}.safetensors"));
             record::write(case(name), &path).expect("a record can be written");
         }
@@ -75,12 +107,13 @@ fn main() {
     pool.expect("a pool of threads").install(|| measure(&asked));
 }
 
+/// Whether a case is among those asked for: all are where none is named.
+fn is_asked(asked: &[String], name: &str) -> bool {
+    asked.iter().all(|a| a.starts_with('-')) || asked.iter().any(|a| a == name)
+}
+
 fn measure(asked: &[String]) {
-    let all = asked.iter().all(|a| a.starts_with('-'));
-    for name in CASES {
-        if !all && !asked.iter().any(|a| a == name) {
-            continue;
-        }
+    for &name in CASES.iter().filter(|name| is_asked(asked, name)) {
         let mut case = case(name);
         let parameters = case.count();
         let mut step = || case.step();

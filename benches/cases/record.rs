@@ -6,6 +6,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, TensorView};
 use sweepline::nn::{Cpu, Params};
 
+use super::adversarial::Adversarial;
 use super::gan::Gan;
 use super::sa_vae::SaVae;
 use super::text_vae::{BATCH, TextVae};
@@ -15,7 +16,7 @@ use super::vae::Vae;
 const STEPS: u64 = 5;
 
 /// Tensors by name, row-major.
-type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
+pub(crate) type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
 
 /// A case of the bench.
 pub(crate) trait Case {
@@ -23,6 +24,10 @@ pub(crate) trait Case {
     fn count(&self) -> usize;
     /// One step of training; the loss before its update.
     fn step(&mut self) -> f32;
+    /// One step where several losses are to be compared.
+    fn losses(&mut self) -> Vec<f32> {
+        vec![self.step()]
+    }
     /// The parameters as they are now, the batch, and the noise of the first steps.
     fn tensors(&self) -> Tensors;
 }
@@ -33,8 +38,9 @@ pub(crate) fn write(
     path: &Path,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let mut tensors = case.tensors();
-    let losses = (0..STEPS).map(|_| case.step()).collect();
-    tensors.push(("losses".into(), vec![STEPS as usize], losses));
+    let losses: Vec<f32> = (0..STEPS).flat_map(|_| case.losses()).collect();
+    let each = losses.len() / STEPS as usize;
+    tensors.push(("losses".into(), vec![STEPS as usize, each], losses));
     let bytes: Vec<Vec<u8>> = tensors
         .iter()
         .map(|(.., values)| values.iter().flat_map(|v| v.to_le_bytes()).collect())
@@ -50,7 +56,7 @@ pub(crate) fn write(
     Ok(std::fs::write(path, safetensors::serialize(views, None)?)?)
 }
 
-fn parameters(prefix: &str, params: &Params<Cpu>) -> Tensors {
+pub(crate) fn parameters(prefix: &str, params: &Params<Cpu>) -> Tensors {
     let names = params.names().enumerate();
     names
         .map(|(i, name)| {
@@ -66,7 +72,7 @@ fn indices(name: &str, words: &[usize], batch: usize) -> (String, Vec<usize>, Ve
     (name.into(), shape, words)
 }
 
-fn noise(
+pub(crate) fn noise(
     name: &str,
     row: &[usize],
     draw: impl Fn(u64) -> Vec<f32>,
@@ -148,6 +154,29 @@ impl Case for Gan {
         let latent = self.noise(0).len() / n;
         tensors.push(noise("noise", &[n, latent], |i| self.noise(i)));
         tensors.push(noise("alpha", &[n], |i| self.alpha(i)));
+        tensors
+    }
+}
+
+impl Case for Adversarial {
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    fn step(&mut self) -> f32 {
+        self.losses().into_iter().sum()
+    }
+
+    fn losses(&mut self) -> Vec<f32> {
+        self.step()
+    }
+
+    fn tensors(&self) -> Tensors {
+        let mut tensors = self.first.clone();
+        tensors.push(("batch".into(), Self::shape().to_vec(), self.x.clone()));
+        for (at, (name, shape, _)) in self.drawn(0).iter().enumerate() {
+            tensors.push(noise(name, shape, |i| self.drawn(i).swap_remove(at).2));
+        }
         tensors
     }
 }

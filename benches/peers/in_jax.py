@@ -14,6 +14,7 @@ import optax
 VERSION = jax.__version__
 SIGMA = 0.1
 LAYOUT = ("NHWC", "HWIO", "NHWC")
+NOISE = ("noise", "alpha", "dither")
 
 
 def start(threads):
@@ -26,9 +27,7 @@ def finish(loss):
 
 
 def given(record):
-    arrays = [{n: jnp.asarray(record[n][i]) for n in ("noise", "alpha") if n in record}
-              for i in range(len(record["losses"]))]
-    return arrays
+    return [{n: jnp.asarray(record[n][i]) for n in NOISE if n in record} for i in range(len(record["losses"]))]
 
 
 def fresh(record):
@@ -37,7 +36,10 @@ def fresh(record):
 
 
 def drawn(shapes, key):
-    draw = {"noise": jax.random.normal, "alpha": jax.random.uniform}
+    def dither(key, shape):
+        return jax.random.uniform(key, shape, minval=-0.5, maxval=0.5)
+
+    draw = {"noise": jax.random.normal, "alpha": jax.random.uniform, "dither": dither}
     keys = jax.random.split(key, len(shapes))
     return {name: draw[name](key, shape) for key, (name, shape) in zip(keys, shapes.items())}
 
@@ -279,7 +281,10 @@ def wgan_gp(record):
 
 
 def build(case, record):
+    import images_jax
+
     advance, state, learned = {
+        **{name: functools.partial(made, record) for name, made in images_jax.BUILD.items()},
         "tiny-vae": lambda: vae(record, True),
         "mlp-vae": lambda: vae(record, False),
         "lstm-vae": lambda: text_vae(record),
@@ -289,7 +294,7 @@ def build(case, record):
         "sa-vae-text": lambda: sa_vae(record),
     }[case]()
     count = sum(leaf.size for leaf in jax.tree.leaves(learned))
-    shapes = {name: record[name].shape[1:] for name in ("noise", "alpha") if name in record}
+    shapes = {name: record[name].shape[1:] for name in NOISE if name in record}
     key = jax.random.key(0)
 
     @functools.partial(jax.jit, donate_argnums=(0, 1))

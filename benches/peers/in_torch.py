@@ -32,7 +32,13 @@ def given(record):
 
 def fresh(record):
     """Noise drawn anew in every step."""
-    draw = {"noise": torch.randn, "alpha": torch.rand}
+    def permutations(shape):
+        return torch.stack([torch.randperm(shape[1]) for _ in range(shape[0])])
+
+    def dither(shape):
+        return torch.rand(shape) - 0.5
+
+    draw = {"noise": torch.randn, "prior": torch.randn, "alpha": torch.rand, "order": permutations, "dither": dither}
     shapes = {name: record[name].shape[1:] for name in draw if name in record}
     return lambda name: draw[name](shapes[name])
 
@@ -298,6 +304,14 @@ def wgan_gp(record):
 
 
 def build(case, record, unrolled=False):
+    if case.startswith("adv-"):
+        import adversarial_torch
+
+        return adversarial_torch.build(case, record)
+    if case in ("vae-color-mnist", "vae-cifar", "rnvp-vae", "pixelcnn-vae"):
+        import images_torch
+
+        return images_torch.BUILD[case](record)
     return {
         "tiny-vae": lambda: vae(record, True),
         "mlp-vae": lambda: vae(record, False),

@@ -29,6 +29,8 @@ pub mod semi_amortized;
 pub mod surrogate;
 pub mod vae;
 
+#[doc(hidden)]
+pub use adversarial::stepped as adversarial_training;
 pub use checked::fits;
 pub use error::ModelError;
 pub use estimate::Estimate;

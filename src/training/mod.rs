@@ -15,6 +15,7 @@ mod monitor;
 mod phase;
 mod scalars;
 mod state;
+mod stepped;
 #[cfg(test)]
 pub mod tests;
 mod training_loop;
@@ -33,5 +34,7 @@ pub use monitor::Monitor;
 pub use phase::Budget;
 pub use phase::Phase;
 pub use phase::Rows;
+#[doc(hidden)]
+pub use stepped::Stepped;
 pub use training_loop::Trained;
 pub use training_loop::TrainingLoop;

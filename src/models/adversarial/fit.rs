@@ -47,8 +47,8 @@ pub(super) fn train<B: Backend>(
 }
 
 /// A system in training.
-pub(super) struct Game<'a, B: Backend> {
-    config: &'a Config,
+pub(super) struct Game<B: Backend> {
+    config: Config,
     device: B,
     pub system: Box<dyn System<B>>,
     phase: Phase,
@@ -57,10 +57,10 @@ pub(super) struct Game<'a, B: Backend> {
     seed: Seed,
 }
 
-impl<'a, B: Backend> Game<'a, B> {
+impl<B: Backend> Game<B> {
     pub(super) fn new(
         device: &B,
-        config: &'a Config,
+        config: &Config,
         data: &Dataset,
         (game, rates): (&GameParams, &Rates),
     ) -> Result<Self, ModelError> {
@@ -76,7 +76,7 @@ impl<'a, B: Backend> Game<'a, B> {
         let (train, valid) = (split("train")?, split("valid")?);
         Ok(Game {
             phase: game.phase(train.len(), system.batches_per_iteration()),
-            config,
+            config: config.clone(),
             device: device.clone(),
             system,
             train,
@@ -91,7 +91,7 @@ impl<'a, B: Backend> Game<'a, B> {
     }
 }
 
-impl<B: Backend> TrainingAlgorithm<B> for Game<'_, B> {
+impl<B: Backend> TrainingAlgorithm<B> for Game<B> {
     fn components(&mut self) -> Vec<&mut Component<B>> {
         self.system.components()
     }

@@ -40,6 +40,7 @@ use crate::registry::Values;
 use crate::registry::numbers_text;
 use crate::training::Monitor;
 use crate::training::Trained;
+use crate::training::TrainingAlgorithm;
 
 /// A kind of training of several networks.
 pub(in crate::models) struct Adversarial {
@@ -434,6 +435,23 @@ impl Adversarial {
         };
         Ok((config, setup.game, setup.rates))
     }
+}
+
+/// The training of one of these kinds on the CPU, for a benchmark that steps it.
+///
+/// # Errors
+/// For data and parameters that do not fit, among them a name that none of them has.
+pub fn stepped(
+    name: &str,
+    data: &Dataset,
+    values: &Values,
+) -> Result<Box<dyn TrainingAlgorithm<Cpu>>, ModelError> {
+    let kinds = [&DCGAN, &WGAN_GP, &AAE, &VEEGAN, &VGH, &ADVERSARIAL_VB];
+    let kind = kinds.into_iter().find(|kind| kind.name == name);
+    let kind = kind.ok_or_else(|| ModelError::Unsupported(format!("no kind `{name}`")))?;
+    let (config, game, rates) = kind.configure(data, values)?;
+    let training = fit::Game::new(&Cpu::default(), &config, data, (&game, &rates))?;
+    Ok(Box::new(training))
 }
 
 /// What a generator that ends in a sigmoid cannot make.

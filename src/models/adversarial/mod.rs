@@ -36,6 +36,7 @@ pub(super) use kinds::DCGAN;
 pub(super) use kinds::VEEGAN;
 pub(super) use kinds::VGH;
 pub(super) use kinds::WGAN_GP;
+pub use kinds::stepped;
 
 use system::Config;
 use system::System;
