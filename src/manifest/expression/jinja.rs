@@ -1,6 +1,7 @@
 //! Our values among those of the evaluator: there and back, and one that stands for what is absent.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::LazyLock;
 
@@ -31,6 +32,11 @@ impl Absent {
 impl Object for Absent {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
+    }
+
+    /// What the evaluator compares such values by.
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "absent {}", self.0)
     }
 }
 
