@@ -32,6 +32,11 @@ impl Object for Absent {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
     }
+
+    // By this the evaluator compares two of them.
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "absent {}", self.0)
+    }
 }
 
 fn environment() -> Environment<'static> {
