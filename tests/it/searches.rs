@@ -207,6 +207,23 @@ fn a_space_of_few_points_is_exhausted() {
 }
 
 #[test]
+fn a_search_goes_on_where_conditions_leave_out_its_first_trials() {
+    // On one of the two sides the first trial is left out.
+    for side in ["x > 0.5", "x <= 0.5"] {
+        let manifest = r#"experiment: s
+axes:
+  hp: {tpe: {startup: 4, space: {x: {uniform: [0, 1]}}, trials: 12, minimize: score.loss, parallel: 1}}
+when: SIDE
+stages:
+  score: {uses: command, with: {run: 'echo "loss=${x}"', metrics: stdout}}
+"#;
+        let space = of(&manifest.replace("SIDE", side));
+        let said = run(&space, &[]);
+        assert!(trials(&space).lines().count() > 1, "{side}: {said}");
+    }
+}
+
+#[test]
 fn another_space_keeps_the_trials_that_lie_in_it() {
     let space = space("tpe");
     run(&space, &[]);
