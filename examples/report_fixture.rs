@@ -76,7 +76,9 @@ fn fixture() -> Result<Report, Box<dyn Error>> {
     let mut judged = Vec::new();
     for claim in &claims {
         let source = claims::Source::from(scores.clone());
-        let judgement = claims::judge(claim, &[&source], &KnownNames::of(&scores));
+        // Every quantity is taken from the one table.
+        let sources = vec![&source; claim.quantities.len()];
+        let judgement = claims::judge(claim, &sources, &KnownNames::of(&scores));
         judged.push(judgement.map_err(|errors| format!("{errors:?}"))?);
     }
     let (steps, failures) = steps();
