@@ -4,6 +4,7 @@
 //! the content of every input (of a reduced slot with coordinates, in axis order: order reaches
 //! the rows of tables and the ties of selections), the content of files and code, the declared
 //! environment, and, for kinds that use the device, the backend and one revision of the numerics.
+//! Programs see what their files of the project are called, so that the names of these are in it as well.
 //! Not in it are names of stages, times, paths, hosts, thread counts, attempts and the text of YAML.
 //!
 //! One traversal feeds two sinks, the digest and the explanation, so that they cannot disagree.
@@ -133,6 +134,8 @@ pub struct KeyRules {
     seen: Mutex<HashMap<String, Arc<Seen>>>,
     /// Files that came to be since, below patterns of code.
     products: Mutex<BTreeSet<PathBuf>>,
+    /// Whether inputs of the project are folders: one is that of many steps.
+    folders: RwLock<foldhash::HashMap<PathBuf, bool>>,
 }
 
 /// What keys need to know of a kind.
@@ -159,6 +162,7 @@ impl KeyRules {
             kinds: RwLock::default(),
             seen: Mutex::default(),
             products: Mutex::default(),
+            folders: RwLock::default(),
         }
     }
 
@@ -232,7 +236,7 @@ impl KeyRules {
                 sink.item(&input.slot, position, coordinates, contents.input(item));
                 // A program finds a file under its own name, a folder under that of the slot.
                 if let (true, From::File { path }) = (facts.command, &item.from)
-                    && let Some(name) = path.file_name().filter(|_| !path.is_dir())
+                    && let Some(name) = path.file_name().filter(|_| !self.is_folder(path))
                 {
                     let label = match position {
                         Some(position) => format!("{}.{position}", input.slot),
@@ -243,6 +247,18 @@ impl KeyRules {
             }
         }
         Ok(())
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        let known = self.folders.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(path) {
+            return *known;
+        }
+        drop(known);
+        let is_folder = path.is_dir();
+        let mut known = self.folders.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(path.to_owned(), is_folder);
+        is_folder
     }
 
     fn facts(&self, kind: &'static dyn StageKind) -> Arc<KindFacts> {
