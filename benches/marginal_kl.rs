@@ -11,10 +11,12 @@
     reason = "a bench prints what it found"
 )]
 
+#[path = "cases/tensors.rs"]
+mod tensors;
+
 use std::path::Path;
 use std::time::Instant;
 
-use safetensors::tensor::{Dtype, TensorView};
 use sweepline::metrics::{Marginal, MarginalKl};
 use sweepline::models::observation::{Decoded, LogVariances};
 use sweepline::models::{Draws, Fitted, ModelError, Posterior, Rows};
@@ -132,24 +134,17 @@ fn record(
     kl: &MarginalKl,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let log_q: Vec<f32> = kl.log_q.iter().map(|log| *log as f32).collect();
-    let results = [kl.marginal.mean as f32, kl.posterior_mean as f32];
+    let results = vec![kl.marginal.mean as f32, kl.posterior_mean as f32];
+    let z = &draws.z;
     let tensors = [
-        ("posteriors", vec![x.len(), x.columns], x.values.as_slice()),
-        ("z", vec![draws.z.len(), DIMENSION], &draws.z.values),
-        ("log_q", vec![log_q.len()], &log_q),
-        ("results", vec![2], &results),
+        (
+            "posteriors".into(),
+            vec![x.len(), x.columns],
+            x.values.clone(),
+        ),
+        ("z".into(), vec![z.len(), DIMENSION], z.values.clone()),
+        ("log_q".into(), vec![log_q.len()], log_q),
+        ("results".into(), vec![2], results),
     ];
-    let bytes: Vec<Vec<u8>> = tensors
-        .iter()
-        .map(|(.., values)| values.iter().flat_map(|v| v.to_le_bytes()).collect())
-        .collect();
-    let views = tensors
-        .iter()
-        .zip(&bytes)
-        .map(|((name, shape, _), bytes)| {
-            let view = TensorView::new(Dtype::F32, shape.clone(), bytes)?;
-            Ok((*name, view))
-        })
-        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
-    Ok(std::fs::write(path, safetensors::serialize(views, None)?)?)
+    tensors::write(&tensors, path)
 }

@@ -23,6 +23,8 @@ mod pixel_cnn;
 mod record;
 #[path = "cases/sa_vae.rs"]
 mod sa_vae;
+#[path = "cases/tensors.rs"]
+mod tensors;
 #[path = "cases/text_vae.rs"]
 mod text_vae;
 #[path = "cases/vae.rs"]

@@ -3,20 +3,20 @@
 
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, TensorView};
 use sweepline::nn::{Cpu, Params};
 
 use super::adversarial::Adversarial;
 use super::gan::Gan;
 use super::sa_vae::SaVae;
+use super::tensors;
+use super::tensors::Tensor;
 use super::text_vae::{BATCH, TextVae};
 use super::vae::Vae;
 
 /// How many steps a record covers.
 const STEPS: u64 = 5;
 
-/// Tensors by name, row-major.
-pub(crate) type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
+pub(crate) type Tensors = Vec<Tensor>;
 
 /// A case of the bench.
 pub(crate) trait Case {
@@ -41,19 +41,7 @@ pub(crate) fn write(
     let losses: Vec<f32> = (0..STEPS).flat_map(|_| case.losses()).collect();
     let each = losses.len() / STEPS as usize;
     tensors.push(("losses".into(), vec![STEPS as usize, each], losses));
-    let bytes: Vec<Vec<u8>> = tensors
-        .iter()
-        .map(|(.., values)| values.iter().flat_map(|v| v.to_le_bytes()).collect())
-        .collect();
-    let views = tensors
-        .iter()
-        .zip(&bytes)
-        .map(|((name, shape, _), bytes)| {
-            let view = TensorView::new(Dtype::F32, shape.clone(), bytes)?;
-            Ok((name.as_str(), view))
-        })
-        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
-    Ok(std::fs::write(path, safetensors::serialize(views, None)?)?)
+    tensors::write(&tensors, path)
 }
 
 pub(crate) fn parameters(prefix: &str, params: &Params<Cpu>) -> Tensors {

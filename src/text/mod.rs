@@ -9,6 +9,7 @@ mod printable;
 mod render;
 mod shell_word;
 mod suggest;
+mod variable;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Level};
 pub use place::{Place, Source};
@@ -16,3 +17,4 @@ pub use plural::{list_of, plural};
 pub use printable::{as_prose, in_one_line, is_hidden, printable, said};
 pub use shell_word::shell_word;
 pub use suggest::{closest, did_you_mean};
+pub use variable::variable;

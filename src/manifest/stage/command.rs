@@ -16,6 +16,7 @@ use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
 use crate::text::did_you_mean;
+use crate::text::variable;
 
 use super::Argument;
 
@@ -111,7 +112,7 @@ fn given(with: &[Argument]) -> BTreeSet<Arc<str>> {
 /// The variable for a value within a parameter, `m_lr` for `m.lr`: one that nothing else is called, so that
 /// neither a parameter `m_lr` nor the path of an input takes its place.
 fn free_variable(way: &str, taken: &BTreeSet<Arc<str>>) -> Arc<str> {
-    let mut variable = way.replace('.', "_");
+    let mut variable = variable(way);
     if variable.starts_with("in_") || variable.starts_with("out_") {
         variable.insert(0, '_');
     }
@@ -279,7 +280,6 @@ pub(super) fn paths(
 
 /// Each slot is a variable of the program: `$in_my_data` of `my-data`.
 pub(super) fn variables(slots: &[Entry], found: &mut Diagnostics) {
-    let variable = |slot: &str| slot.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
     for (number, entry) in slots.iter().enumerate() {
         let own = variable(&entry.key);
         let mut before = slots[..number].iter();

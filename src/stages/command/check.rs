@@ -7,12 +7,12 @@ use super::metrics::Spec;
 use super::outputs::Output;
 use super::params::CommandParams;
 use super::params::Run;
-use super::paths::variable;
 use super::shell;
 use super::value_files;
 use crate::registry::InvalidParam;
 use crate::registry::ParamType;
 use crate::registry::Value;
+use crate::text::variable;
 
 /// Whether the parameters of a command make sense together.
 ///

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::engine::JobError;
+use crate::text::variable;
 
 /// What `${root}`, `${in.x}` and `${out.x}` stand for in one attempt.
 #[derive(Debug)]
@@ -85,14 +86,6 @@ pub(super) fn for_shell(text: &str) -> String {
 /// A text without paths, as it was meant: `$${` is a literal `${`.
 pub(super) fn plain(text: &str) -> String {
     text.replace("$${", "${")
-}
-
-/// `in.my-data` → `in_my_data`.
-pub(super) fn variable(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    name.chars()
-        .map(|c| if plain(c) { c } else { '_' })
-        .collect()
 }
 
 /// Replaces every `${name}` for which there is something else; `$${` is a literal `${`.
