@@ -34,13 +34,13 @@ impl Rounds {
         env::var_os(GOES_ON).is_some()
     }
 
-    /// With a round that has ended, but for its metrics.
-    pub(super) fn with(&self, summary: &Summary) -> Rounds {
+    /// With a round that has ended, and the metrics of all.
+    pub(super) fn with(&self, summary: &Summary, metrics: Option<RunMetrics>) -> Rounds {
         Rounds {
             done: self.done + summary.totals.done,
             fetched: self.fetched + summary.totals.fetched,
             seconds: self.seconds + summary.seconds,
-            metrics: None,
+            metrics,
         }
     }
 

@@ -1,5 +1,6 @@
 //! `sweepline run`: brings an experiment up to date.
 
+use std::cell::RefCell;
 #[cfg(unix)]
 use std::ffi::OsString;
 use std::io::Write;
@@ -42,13 +43,16 @@ use super::run_list;
 use super::run_state::RunState;
 use super::run_summary;
 use super::searches;
+use super::searches::GrowingTrials;
 use super::searches::Grown;
+use super::searches::News;
 use super::stop::Stop;
 use super::store_lock;
 use super::values;
 use super::worker;
 use crate::engine::Engine;
 use crate::engine::Event;
+use crate::engine::Growth;
 use crate::engine::Options;
 use crate::engine::SharedResults;
 use crate::engine::State;
@@ -132,14 +136,14 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     options.tags = args.tags.clone();
     options.force = forced;
     options.only = selection.map(|selection| selection.ids());
-    let mut growing = false;
+    let mut growing = None;
     if !filtered && let Some(steps) = project.until_proposals()? {
-        growing = true;
+        growing = Some(steps.clone());
         // What is forced may be made of all trials: it waits for the last round.
         options.force.clear();
         options.only = Some(steps);
     }
-    if !filtered && !growing {
+    if !filtered && growing.is_none() {
         options.let_go = project.stopped_for_good();
     }
     project.note_trials(&[])?;
@@ -184,13 +188,22 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     state.search = project.best_line();
     // Bars alone show it.
     let bars = !args.json && matches!(shown(args), Progress::Bars);
-    let mut best_so_far = match bars {
+    let news = RefCell::new(News::default());
+    // A program that proposes is asked between runs: nobody knows how long it takes. Who leaves the steps to a
+    // queue does not wait for what comes of them.
+    let trials = growing
+        .as_ref()
+        .filter(|_| !args.detach && !project.asks_a_program());
+    let mut trials =
+        trials.map(|steps| GrowingTrials::of(&args.experiment, &project, steps, &news));
+    let mut best_so_far = match bars && trials.is_none() {
         true => BestSoFar::of(&project, &store)?,
         false => None,
     };
     let mut metrics = args.metrics_file.as_ref().map(|_| RunMetrics::default());
     let mut expecting = false;
-    let summary = ManuallyDrop::new(engine.run(&project.plan.steps, &mut |timed| {
+    let growth = trials.as_mut().map(|trials| -> &mut dyn Growth { trials });
+    let summary = engine.run_growing(&project.plan.steps, growth, &mut |timed| {
         // Looked up only where something runs: a run that changes nothing has no time for it.
         if !expecting && matches!(timed.event, Event::StepStarted { .. }) {
             expecting = true;
@@ -199,6 +212,9 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             state.foresee(&project.plan, &known);
         }
         state.add(timed);
+        let mut news = news.borrow_mut();
+        state.going_on = news.going_on.take();
+        state.search = news.best.take().or(state.search.take());
         if let Some(line) = best_so_far.as_mut().and_then(|best| best.add(&timed.event)) {
             state.search = Some(line);
         }
@@ -206,8 +222,16 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             metrics.add(timed);
         }
         reporter.show(timed, &state);
-    })?);
+    })?;
     drop(reporter);
+    let (newest, summary) = match trials {
+        Some(trials) => trials.ended(summary),
+        None => (None, summary),
+    };
+    let newest = ManuallyDrop::new(newest);
+    let project = newest.as_ref().unwrap_or(&project);
+    let summary = ManuallyDrop::new(summary);
+    let growing = growing.is_some();
     let rounds = Rounds::before();
     if let (Some(metrics), Some(before)) = (&mut metrics, &rounds.metrics) {
         metrics.go_on_from(before);
@@ -229,13 +253,13 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let mut wrong = false;
     if !filtered && !summary.stopped {
         let made = |id: StepId| summary.steps[id.index()].state == State::Done;
-        match searches::after_run(&project, !growing, made, err)? {
+        match searches::after_run(project, !growing, made, err)? {
+            // What is made of all trials has waited for them.
+            Grown::No(_) if growing && project.until_proposals()?.is_none() => {
+                return again(args, true, &rounds.with(&summary, metrics), &store, err);
+            }
             Grown::On => {
-                let rounds = Rounds {
-                    metrics,
-                    ..rounds.with(&summary)
-                };
-                return again(args, true, &rounds, &store, err);
+                return again(args, true, &rounds.with(&summary, metrics), &store, err);
             }
             Grown::Wrong if growing => return Ok(Exit::Failed),
             Grown::Wrong => wrong = true,
@@ -273,11 +297,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     if let Some(more) = more.filter(|_| whole) {
         writeln!(err, "not all claims are decided: going on to {more}")?;
         replicates::note(&project.store, &project.name(), more)?;
-        let rounds = Rounds {
-            metrics,
-            ..rounds.with(&summary)
-        };
-        return again(args, false, &rounds, &store, err);
+        return again(args, false, &rounds.with(&summary, metrics), &store, err);
     }
     if args.report && report::refused(&project, err)? {
         return Ok(Exit::Failed);

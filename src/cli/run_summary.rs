@@ -26,7 +26,7 @@ pub(super) fn print(
     err: &mut Printer,
 ) -> io::Result<()> {
     let totals = &summary.totals;
-    let made = rounds.with(summary);
+    let made = rounds.with(summary, None);
     let took = duration(made.seconds);
     failures(&summary.failures, err)?;
     let untouched =

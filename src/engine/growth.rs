@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::plan::Step;
 use crate::plan::StepId;
+use crate::store::Digest;
 use crate::store::StepResult;
 
 use super::State;
@@ -22,6 +23,8 @@ pub trait Growth {
 pub struct EndedStep<'r> {
     pub id: StepId,
     pub state: State,
+    /// None where an input is not known.
+    pub key: Option<Digest>,
     /// There for steps that are done or up to date.
     pub result: Option<&'r StepResult>,
 }

@@ -111,6 +111,18 @@ impl Step {
         same && parts.next().is_none()
     }
 
+    /// The same step under a number of another plan, in which the steps that it reads have numbers of
+    /// their own.
+    pub fn renumbered(&self, id: StepId, of: impl Fn(StepId) -> StepId) -> Step {
+        let mut step = Step { id, ..self.clone() };
+        for item in step.inputs.iter_mut().flat_map(|input| &mut input.items) {
+            if let From::Step { step, .. } = &mut item.from {
+                *step = of(*step);
+            }
+        }
+        step
+    }
+
     /// Its own outputs with their types: those of its kind, or those that it declares. What it
     /// passes on of another step is not among them.
     pub fn outputs(&self) -> Vec<(Cow<'static, str>, ArtifactType)> {

@@ -53,7 +53,7 @@ fn of(manifest: &str) -> TestSpace {
 
 /// Runs the search to its end; what it said.
 fn run(space: &TestSpace, more: &[&str]) -> String {
-    let arguments = [&["run", "manifests/s.yaml", "--progress", "none"], more].concat();
+    let arguments = [&["run", "manifests/s.yaml", "--progress", "lines"], more].concat();
     let output = space.output(&arguments);
     String::from_utf8(output.stderr).expect("text")
 }
@@ -79,7 +79,7 @@ fn executed(space: &TestSpace) -> usize {
 fn points_are_the_same_with_any_number_of_jobs() {
     let one = space("tpe");
     let said = run(&one, &["--jobs", "1"]);
-    assert!(said.contains("12 trials known: going on to 14"), "{said}");
+    assert!(said.contains("going on to 14, best so far"), "{said}");
     let expected = trials(&one);
     assert_eq!(expected.lines().count(), 1 + 14 * 2, "{expected}");
     assert_eq!(executed(&one), 0, "a rerun makes nothing");
@@ -92,6 +92,41 @@ fn points_are_the_same_with_any_number_of_jobs() {
     std::fs::remove_file(one.path("outputs/store/searches.json")).expect("a record");
     assert_eq!(trials(&one), expected);
     assert_eq!(executed(&one), 0, "nor without the record");
+}
+
+/// Trial 1 ends when a third one has begun: trial 2, of two at once, which depends on trial 0 alone.
+#[test]
+fn a_trial_begins_once_what_it_depends_on_is_known() {
+    let space = of(r#"experiment: s
+axes:
+  best: {tpe: {space: {x: {uniform: [-5, 10]}}, trials: 6, parallel: 2, minimize: score.loss}}
+stages:
+  score:
+    uses: command
+    with:
+      values: {x: "${x}"}
+      run: |
+        echo "$x" >> "${root}/begun"
+        n=0
+        while [ "$x" = "$(cat "${root}/waits")" ] && [ "$(wc -l < "${root}/begun")" -lt 3 ]; do
+          n=$((n + 1)); if [ "$n" -gt 600 ]; then exit 3; fi
+          sleep 0.05
+        done
+        echo "loss=$x"
+      metrics: stdout
+"#);
+    let plan = space.stdout(&["plan", "manifests/s.yaml", "--json"]);
+    let step = plan.lines().nth(1).expect("two trials are known");
+    let step: serde_json::Value = serde_json::from_str(step).expect("JSON");
+    space.write("waits", &step["cell"]["x"].to_string());
+    let said = run(&space, &["--jobs", "2"]);
+    assert!(
+        said.contains("6 done") && !said.contains("failed"),
+        "{said}"
+    );
+    // All trials in one run, and another for what is made of all of them.
+    let runs = space.stdout(&["runs"]);
+    assert_eq!(runs.lines().count(), 1 + 2, "{runs}");
 }
 
 /// Starts the search and kills it, so many times.
@@ -152,7 +187,7 @@ fn failed_trials_and_those_without_a_number_count_and_never_win() {
     let space = of(&manifest);
     let said = run(&space, &[]);
     assert!(
-        said.contains("12 trials known: going on to 14") && said.contains("failed"),
+        said.contains("going on to 14, best so far") && said.contains("failed"),
         "{said}"
     );
     let points = |space: &TestSpace| {
@@ -618,11 +653,11 @@ fn one_in_three_is_promoted_and_goes_on_where_it_was() {
     );
     let told = run(&space, &[]);
     assert!(
-        told.contains("6 trials go on to epochs=3, best so far fit.loss="),
+        told.contains("3 trials go on to epochs=3, best so far fit.loss="),
         "{told}"
     );
     assert!(
-        told.contains("2 trials go on to epochs=9, best so far fit.loss="),
+        told.contains("1 trial goes on to epochs=9, best so far fit.loss="),
         "{told}"
     );
     let cells = cells(&space);
@@ -979,7 +1014,7 @@ fn where_a_search_stands_is_said() {
     assert!(!none.contains("best so far"), "{none}");
     let told = run(&space, &[]);
     assert!(
-        told.contains("3 trials known: going on to 6, best so far score.loss="),
+        told.contains("3 trials known: going on to 4, best so far score.loss="),
         "{told}"
     );
     let plan = said(&space, &["plan", "manifests/s.yaml"]);

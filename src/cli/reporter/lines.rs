@@ -109,6 +109,14 @@ impl<W: Write> Lines<W> {
             Event::InputsRead { bytes, total } => {
                 writeln!(self.out, "{}", super::reading(*bytes, *total))
             }
+            Event::PlanGrew { .. } => {
+                let said = state.going_on.iter().chain(&state.search);
+                let said: Vec<&str> = said.map(String::as_str).collect();
+                match said.is_empty() {
+                    true => Ok(()),
+                    false => writeln!(self.out, "{done} {}", said.join(", ")),
+                }
+            }
             Event::Stopping { running } => writeln!(self.out, "{}", stopping(*running)),
             Event::Warning { step, message } => {
                 match self.warnings.line(step.as_deref(), message) {

@@ -55,6 +55,8 @@ pub(super) struct RunState {
     foretold: Cell<Option<(f64, Option<Left>)>>,
     /// Where a search stands that this run goes on with.
     pub search: Option<String>,
+    /// How it goes on with the steps that the last event added.
+    pub going_on: Option<String>,
     /// Once the run has ended.
     pub totals: Option<Totals>,
     /// Kept where a run is looked back at, not while it is shown.

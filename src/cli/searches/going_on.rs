@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::io::Write;
 
+use super::SearchState;
 use super::failed;
 use super::record::recall;
 use super::settle_with;
@@ -14,7 +15,6 @@ use crate::cli::stop::Stop;
 use crate::manifest::Objective;
 use crate::manifest::Search;
 use crate::plan::StepId;
-use crate::search::Proposed;
 use crate::search::outside::Program;
 use crate::stages;
 use crate::stages::Odd;
@@ -75,7 +75,7 @@ pub(in crate::cli) fn after_run(
     if search.method.is_outside() {
         project.note_answers(&settled)?;
     }
-    let climbed = climbed(search, &settled);
+    let climbed = climbed(search, &settled.highest);
     if let Some(climbed) = &climbed {
         writeln!(err, "{climbed}{best}")?;
     }
@@ -129,10 +129,10 @@ fn told(
 }
 
 /// Who is promoted that was not: `9 trials go on to epochs=3`.
-fn climbed(search: &Search, now: &Proposed) -> Option<String> {
+pub(super) fn climbed(search: &Search, now: &[usize]) -> Option<String> {
     let budget = search.budget.as_ref()?;
     let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
-    for (before, now) in search.highest().iter().zip(&now.highest) {
+    for (before, now) in search.highest().iter().zip(now) {
         if now > before {
             *counts.entry(*now).or_default() += 1;
         }
@@ -163,14 +163,36 @@ impl Project {
         if more == 0 && !state.undecided {
             return Ok(None);
         }
+        self.steps_of_known_trials(search, state).map(Some)
+    }
+
+    /// The steps that say what comes of the trials that are known, and what these need; without those of trials
+    /// that have failed.
+    pub(super) fn steps_of_known_trials(
+        &self,
+        search: &Search,
+        state: &SearchState,
+    ) -> Result<Vec<StepId>, Stop> {
         let previous = PreviousRun::of(self)?;
         let failed = failed(self, &previous.statuses(self), state);
+        let ends = self.ends_of_trials(search).into_iter();
+        let ends = ends.filter(|id| !failed[id.index()]);
+        Ok(self.plan.needed_by(ends.collect()).ids())
+    }
+
+    /// Whether a program of the user's proposes trials.
+    pub(in crate::cli) fn asks_a_program(&self) -> bool {
+        let search = self.plan.experiment.search.as_ref();
+        search.is_some_and(|search| search.method.is_outside())
+    }
+
+    /// The steps that have what is optimised.
+    pub(super) fn ends_of_trials(&self, search: &Search) -> Vec<StepId> {
         let objectives = search.objectives.iter();
-        let ends = objectives
+        objectives
             .flat_map(|objective| stages::steps_of_trials(&self.plan, search, &objective.stage))
             .flatten()
-            .filter(|id| !failed[id.index()]);
-        Ok(Some(self.plan.needed_by(ends.collect()).ids()))
+            .collect()
     }
 
     /// Once no trial is to come: the steps of those that were stopped and that no further trials would have go

@@ -5,6 +5,7 @@
 //! the space was changed.
 
 mod going_on;
+mod growing;
 mod record;
 mod said;
 mod tally;
@@ -29,6 +30,8 @@ use crate::text::Diagnostic;
 
 pub(super) use going_on::Grown;
 pub(super) use going_on::after_run;
+pub(super) use growing::GrowingTrials;
+pub(super) use growing::News;
 pub(super) use record::FILE;
 pub(super) use record::LOST;
 pub(super) use record::recall;

@@ -27,6 +27,7 @@ impl Coordinator<'_, '_> {
             EndedStep {
                 id: *id,
                 state: node.state(),
+                key: node.key,
                 result: node.result.as_deref(),
             }
         });
