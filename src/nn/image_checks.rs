@@ -278,6 +278,31 @@ fn the_penaltys_gradient_is_a_central_difference_for_smooth_critics() {
 /// With leaky ReLUs differences are no check: kinks. There the penalty is compared with another
 /// exact way: the unit vector v along each input gradient, pushed forward through the
 /// layers beside the input, gives vᵀ∇f, whose gradient times 2 (‖∇f‖ − 1) is the penalty's.
+/// f(x) = w x, so that the penalty is λ (|w| − 1)² and its gradient 2 λ (w − 1), however flat f is.
+#[test]
+fn the_penalty_of_a_flat_critic_has_all_of_its_gradient() {
+    for w in [1e-1_f32, 1e-4, 1e-6, 1e-8] {
+        let mut params = Params::new(&Cpu::default());
+        let linear = Linear::with_init(
+            &mut params.builder(Seed::new(0)),
+            1,
+            1,
+            Init::Constant(w),
+            false,
+        );
+        let critic = Stack::new(vec![Stage::Linear(linear.clone(), Activation::Identity)]);
+        let pass = params.record();
+        let x = pass.device().constant(vec![0.3], (1, 1, 1, 1));
+        let loss = penalty::gradient_penalty(&critic, &pass, x, 10.0);
+        let found = pass.backward(loss).get(linear.weight).expect("it has one")[0];
+        let wanted = 20.0 * (w - 1.0);
+        assert!(
+            (found / wanted - 1.0).abs() < 1e-4,
+            "{w}: {found}, not {wanted}"
+        );
+    }
+}
+
 #[test]
 fn the_penaltys_gradient_is_that_of_a_pushed_forward_direction() {
     let activation = Activation::LeakyRelu(0.2);

@@ -18,8 +18,9 @@ use super::tape::Tape;
 use super::tensor::{Images, Matrix, Scalar, Tensor, Vector};
 use dfdx::prelude::Shape;
 
-/// Added to squared norms under the root, whose slope at zero would be infinite.
-const EPS: f32 = 1e-12;
+/// Added to squared norms under the root, whose slope at zero would be infinite. Small beside the square of any
+/// slope that a critic has: what it takes from the norm it takes from the penalty's gradient as well.
+const EPS: f32 = 1e-30;
 
 /// A network's output and its gradient with respect to the input.
 #[derive(Debug)]

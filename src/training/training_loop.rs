@@ -156,6 +156,10 @@ impl<'a> TrainingLoop<'a> {
             if row {
                 self.write_row(algorithm, batches.epochs(), state)?;
                 if algorithm.finished(index) {
+                    let (epochs, iterations) = (batches.epochs(), *state.iteration());
+                    self.monitor.log(&format!(
+                        "ended before its budget, after {epochs} epochs and {iterations} iterations"
+                    ));
                     return Ok(End::Done);
                 }
             }

@@ -151,7 +151,8 @@ pub(in crate::models) static WGAN_GP: Adversarial = Adversarial {
            with the exact gradient of the penalty. The critic has no batch norm. An iteration has\n\
            `critic_updates` updates of the critic, each on a batch of its own, then one of the\n\
            generator: with a budget in `epochs` the generator has that many times fewer updates than\n\
-           those of other systems; `iterations` counts its updates.\n\
+           those of other systems, and the last iteration is done whole, so that the critic may draw up\n\
+           to `critic_updates` − 1 batches more; `iterations` counts its updates.\n\
            \n\
            `train_distance` and `valid_distance` are the critic's estimate of the Wasserstein distance,\n\
            E f(x) − E f(G(z)). There is no likelihood and no encoder.\n\

@@ -162,6 +162,14 @@ fn sa_vae_and_vae_svi_without_steps_train_as_a_vae() {
 }
 
 #[test]
+fn a_rate_below_the_least_that_has_not_fallen_ends_nothing() {
+    let data = oracle(4);
+    let session = Session::default();
+    let trained = train(&data, &[("lr", Value::Float(0.01))], &session).expect("it trains");
+    assert_eq!(trained.curve.rows.len(), 2);
+}
+
+#[test]
 fn what_is_left_is_the_best_epoch() {
     let data = oracle(5);
     // A rate at which the bound goes up and down.

@@ -60,7 +60,7 @@ params! {
         decay_from: u64 = 15, min(1);
         /// what every epoch multiplies the rate by once the decay has started
         decay: f64 = 0.5, min(0.0), max(1.0);
-        /// the training ends where the rate falls below this
+        /// the training ends where the rate has decayed to less than this
         least_lr: f64 = 0.03, min(0.0);
         /// which initialisation, order, noise and masks
         seed: Seed;

@@ -271,7 +271,8 @@ impl<B: Backend, X> TrainingAlgorithm<B> for SemiAmortizedTraining<'_, B, X> {
             predicted += tokens.into_iter().sum::<usize>();
         }
         let mean = bound / count as f64;
-        if self.best.bound.is_none_or(|best| mean < best) {
+        // Nothing is less than a bound that is no number, were it kept.
+        if mean.is_finite() && self.best.bound.is_none_or(|best| mean < best) {
             self.best.bound = Some(mean);
             let live = self.networks.components().into_iter();
             for (copy, live) in self.best.components.iter_mut().zip(live) {
@@ -286,7 +287,9 @@ impl<B: Backend, X> TrainingAlgorithm<B> for SemiAmortizedTraining<'_, B, X> {
     }
 
     fn finished(&self, _phase: usize) -> bool {
-        self.rate() < self.recipe.least_rate
+        // A rate that was this small from the first has not fallen.
+        let fallen = self.learning().is_some_and(|c| c.rate().drops() > 0);
+        fallen && self.rate() < self.recipe.least_rate
     }
 
     fn conclude(&mut self) {
@@ -309,13 +312,17 @@ impl<B: Backend, X> TrainingAlgorithm<B> for SemiAmortizedTraining<'_, B, X> {
 }
 
 impl<B: Backend, X> SemiAmortizedTraining<'_, B, X> {
-    /// The learning rate of the next update.
-    fn rate(&self) -> f64 {
+    /// A component that learns: all of them at one rate.
+    fn learning(&self) -> Option<&Component<B>> {
         let encoder = self.networks.encoder.as_ref().map(|e| &e.component);
         let decoder = &self.networks.decoder.component;
-        let learns = [Some(decoder), encoder].into_iter().flatten();
-        let mut learns = learns.filter(|component| component.learns());
-        let learns = learns.next();
-        learns.map_or(self.recipe.least_rate, |c| c.rate().after(c.updates()))
+        let mut learns = [Some(decoder), encoder].into_iter().flatten();
+        learns.find(|component| component.learns())
+    }
+
+    /// The learning rate of the next update.
+    fn rate(&self) -> f64 {
+        let learning = self.learning();
+        learning.map_or(self.recipe.least_rate, |c| c.rate().after(c.updates()))
     }
 }

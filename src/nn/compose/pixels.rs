@@ -43,6 +43,12 @@ pub fn add<S: Shape, B: Backend>(
     super::activate(a + b, activation)
 }
 
+/// 1 − e^(−y) for y ≥ 0, as 2t / (1 + t) with t = tanh(y / 2): a difference would lose its digits near 0.
+fn one_less_exp<S: Shape, B: Backend>(y: Tensor<S, B>) -> Tensor<S, B> {
+    let t = (y * 0.5).tanh();
+    t.clone() * 2.0 / (t + 1.0)
+}
+
 /// See [`Backend::times_derivative`].
 pub fn times_derivative<S: Shape, B: Backend>(
     x: Tensor<S, B>,
@@ -67,7 +73,7 @@ pub fn times_derivative<S: Shape, B: Backend>(
         }
         Activation::Tanh => x * (-y.square() + 1.0),
         Activation::Sigmoid => x * (y.clone() - y.square()),
-        Activation::Softplus => x * (-(-y).exp() + 1.0),
-        Activation::LogSigmoid => x * (-y.exp() + 1.0),
+        Activation::Softplus => x * one_less_exp(y),
+        Activation::LogSigmoid => x * one_less_exp(-y),
     }
 }

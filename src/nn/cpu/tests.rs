@@ -2,6 +2,8 @@
 
 use dfdx::prelude::Cpu;
 
+use crate::nn::Init;
+use crate::nn::Params;
 use crate::nn::backend::Backend;
 use crate::nn::compose;
 use crate::nn::layers::{Activation, LstmState, LstmWeights, NormWeights};
@@ -97,6 +99,30 @@ fn activations_agree_with_their_twin() {
             &|x| Cpu::activate(x[0].clone() * 3.0, activation),
             &|x| compose::activate(x[0].clone() * 3.0, activation),
         );
+    }
+}
+
+/// softplus'(x) = σ(x), ln σ'(x) = σ(−x). The kernel of the exponential is good to seven digits.
+#[test]
+fn slopes_of_softplus_keep_their_digits_in_the_tail() {
+    let slope = |x: f32, activation| {
+        let mut params = Params::new(&Cpu::default());
+        let weight = params
+            .builder(Seed::new(0))
+            .weight("x", (1,), Init::Constant(x));
+        let pass = params.record();
+        let y = Cpu::activate(pass.get(weight), activation).sum();
+        f64::from(pass.backward(y).get(weight).expect("it is in the sum")[0])
+    };
+    let cases: [(Activation, f32); 2] =
+        [(Activation::Softplus, 1.0), (Activation::LogSigmoid, -1.0)];
+    for (activation, sign) in cases {
+        for x in [-20.0_f32, -17.0, -10.0, -3.0, -2.0, -0.5, 0.0, 1.0, 20.0] {
+            let wanted = 1.0 / (1.0 + f64::from(-x).exp());
+            let found = slope(sign * x, activation);
+            let error = (found / wanted - 1.0).abs();
+            assert!(error < 2e-6, "{activation:?} at {x}: {found}, not {wanted}");
+        }
     }
 }
 
