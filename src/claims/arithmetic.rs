@@ -107,11 +107,39 @@ impl Arithmetic {
         &self.names
     }
 
-    /// The name, where the side is one quantity and nothing else.
-    pub fn as_name(&self) -> Option<&str> {
-        match &self.names[..] {
-            [name] if *name == self.text => Some(name),
-            _ => None,
+    /// The quantity x of a side `a + b x`, such as `2 * x`: what holds of a mean or median then holds of every value
+    /// that it is taken from.
+    pub fn of_one(&self) -> Option<&str> {
+        let [name] = &self.names[..] else {
+            return None;
+        };
+        if *name == self.text {
+            return Some(name);
+        }
+        let [zero, one] = [0.0, 1.0].map(|x| self.at(name, x));
+        let (zero, slope) = (zero?, one? - zero?);
+        let is_straight = [-1e3, -1.0, 0.1, 2.0].into_iter().all(|x| {
+            let line = zero + slope * x;
+            let near = 1e-9 * (line.abs() + zero.abs() + (slope * x).abs());
+            self.at(name, x).is_some_and(|y| (y - line).abs() <= near)
+        });
+        (slope != 0.0 && is_straight).then_some(name)
+    }
+
+    /// The side where its quantity `name` is x.
+    fn at(&self, name: &str, x: f64) -> Option<f64> {
+        self.evaluate(&BTreeMap::from([(name.to_owned(), x)])).ok()
+    }
+
+    /// The side for each of these values of its one quantity.
+    pub(super) fn of_each(&self, values: Vec<f64>) -> Option<Vec<f64>> {
+        let [name] = &self.names[..] else {
+            return Some(values);
+        };
+        let values = values.into_iter();
+        match *name == self.text {
+            true => Some(values.collect()),
+            false => values.map(|x| self.at(name, x)).collect(),
         }
     }
 
@@ -178,6 +206,20 @@ mod tests {
             error.to_string(),
             "unknown name `ours`, did you mean `our`?"
         );
+    }
+
+    #[test]
+    fn a_multiple_of_a_quantity_is_of_one() {
+        let of_one = |text: &str| {
+            let side = Arithmetic::new(text, &["a", "b"]).expect("it is arithmetic");
+            side.of_one().map(str::to_owned)
+        };
+        for text in ["a", "2 * a", "a * 1.05 - 3", "(a + a) / 7", "-a", "1e6 + a"] {
+            assert_eq!(of_one(text).as_deref(), Some("a"), "{text}");
+        }
+        for text in ["a + b", "a * a", "abs(a)", "log(a)", "1 / a", "0 * a", "3"] {
+            assert_eq!(of_one(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub enum ClaimError {
         expected: &'static str,
     },
     #[error(
-        "the test `{test}` compares a mean or median with another or with a number, not `{text}`"
+        "the test `{test}` compares a mean or median, or a multiple of one, with another or with a number, not `{text}`"
     )]
     NotTestable { test: String, text: String },
 }

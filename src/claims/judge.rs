@@ -282,7 +282,7 @@ impl Group<'_> {
             values_left_out,
         } = &samples;
         // What stands beside the verdict is what was compared, also where some of it was left out.
-        let value = |side: &Arithmetic, replicates: &[f64]| match side.as_name() {
+        let value = |side: &Arithmetic, replicates: &[f64]| match side.of_one() {
             Some(name) => self.samples.get(name)?.middle(replicates),
             None => side.evaluate(&BTreeMap::new()).ok(),
         };
@@ -353,15 +353,15 @@ impl Group<'_> {
         });
     }
 
-    /// The two samples, in one order where they are paired. A number stands for itself at every
-    /// replicate of the other side. None where pairs have no partner and should have one.
+    /// The two samples as the sides have them, in one order where they are paired. A number stands for itself at
+    /// every replicate of the other side. None where pairs have no partner and should have one.
     fn replicates(
         &self,
         significance: &Significance,
         comparison: &Comparison,
     ) -> Option<Replicates> {
         let axes = &significance.replicate;
-        let sample = |side: &Arithmetic| self.samples.get(side.as_name()?);
+        let sample = |side: &Arithmetic| self.samples.get(side.of_one()?);
         let constant = |side: &Arithmetic, n: usize| {
             let value = side.evaluate(&BTreeMap::new()).ok()?;
             Some(vec![value; n])
@@ -370,7 +370,10 @@ impl Group<'_> {
         if let (Some(left), Some(right)) = (left, right)
             && significance.test.paired
         {
-            return replicates::pairs([left, right], axes, self.claim.allow_missing);
+            let mut pairs = replicates::pairs([left, right], axes, self.claim.allow_missing)?;
+            pairs.left = comparison.left.of_each(pairs.left)?;
+            pairs.right = comparison.right.of_each(pairs.right)?;
+            return Some(pairs);
         }
         let whole = |side: &Sample<'_>| replicates::whole(side, axes);
         let (left, right) = match (left.map(whole), right.map(whole)) {
@@ -383,8 +386,8 @@ impl Group<'_> {
             (None, None) => return None,
         };
         Some(Replicates {
-            left: left.0,
-            right: right.0,
+            left: comparison.left.of_each(left.0)?,
+            right: comparison.right.of_each(right.0)?,
             left_out: left.1 + right.1,
             values_left_out: 0,
         })

@@ -177,12 +177,12 @@ impl Significance {
 }
 
 impl Claim {
-    /// A test needs samples: each side is a mean or median, or one of them is a number.
+    /// A test needs samples: each side is a mean or median, or a multiple of one, or one of them is a number.
     pub(super) fn check_testable(&self) -> Result<(), ClaimError> {
         let Some(significance) = &self.test else {
             return Ok(());
         };
-        let samples = |side: &super::Arithmetic| match side.as_name() {
+        let samples = |side: &super::Arithmetic| match side.of_one() {
             Some(name) => self.quantity(name).is_some_and(|q| q.take.is_centre()),
             None => false,
         };

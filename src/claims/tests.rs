@@ -464,6 +464,21 @@ fn a_claim_about_no_rows_is_undecided() {
     assert!(!judgement.reason.is_empty());
 }
 
+/// SciPy: ttest_rel([2, 2.2, 2.1, 2.6], 1.5 * [1, 1.1, 1.2, 1.4], alternative="greater").
+#[test]
+fn a_multiple_of_a_mean_is_tested_as_one() {
+    let judged = judged(
+        "says: mean(kl, method=iwae) > 1.5 * mean(kl, method=mapa)\n\
+         where: {dataset: circle}\ntest: paired-t\nreplicate: draw",
+    );
+    let compared = &judged.groups[0].comparisons[0];
+    assert_eq!(judged.verdict, Verdict::Holds);
+    let right = compared.right.value.expect("a mean");
+    assert!((right - 1.5 * 1.175).abs() < 1e-12, "{right}");
+    let test = compared.test.as_ref().expect("it was tested");
+    assert!((test.p - 0.001_804_743_425_215).abs() < 1e-9, "{}", test.p);
+}
+
 #[test]
 fn judgements_print_in_every_form() {
     let judgements = [judged(&format!("{SHORT}\nfor_each: dataset"))];
