@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use crate::registry::Value;
 use crate::table::Table;
 use crate::table::display;
+use crate::table::stats;
 use crate::text::plural;
 
 use super::FigureError;
@@ -77,7 +78,7 @@ fn asked(panels: Panels<'_>, along: Along) -> Result<Asked, FigureError> {
 }
 
 /// Whether an axis shows any of its numbers, and all that are not cut off by a range: no frame is
-/// empty without a word.
+/// empty without a word. A line between two numbers on either side of a range passes through it.
 fn shows(along: Along, (kind, range, _): Asked, numbers: &[f64]) -> Result<(), FigureError> {
     let (axis, name) = match along {
         X => ("x", "x_range"),
@@ -89,6 +90,9 @@ fn shows(along: Along, (kind, range, _): Asked, numbers: &[f64]) -> Result<(), F
             "no number along {axis} is above 0, where a logarithmic axis begins; `{axis}_scale: symlog` \
              goes through 0"
         )));
+    }
+    if let (Some(range), Some(ends)) = (range, ends(numbers)) {
+        within(name, range, ends)?;
     }
     let beyond = |number: &&f64| {
         number.is_finite() && (**number > LARGEST || (!is_log && **number < -LARGEST))
@@ -102,6 +106,27 @@ fn shows(along: Along, (kind, range, _): Asked, numbers: &[f64]) -> Result<(), F
             ),
         }),
         _ => Ok(()),
+    }
+}
+
+/// The smallest and the largest number.
+fn ends(numbers: &[f64]) -> Option<(f64, f64)> {
+    stats::min(numbers).zip(stats::max(numbers))
+}
+
+/// That a range is not wholly beside the data.
+fn within(
+    name: &'static str,
+    (low, high): (f64, f64),
+    (first, last): (f64, f64),
+) -> Result<(), FigureError> {
+    match last < low || first > high {
+        true => Err(FigureError::Parameter {
+            name,
+            got: format!("`[{low}, {high}]`"),
+            want: format!("all data lie beside it, from {first} to {last}"),
+        }),
+        false => Ok(()),
     }
 }
 
@@ -130,6 +155,18 @@ pub(super) fn coordinates(
     let ranks = order.iter().enumerate();
     let ranks: HashMap<&Json, usize> = ranks.map(|(rank, value)| (value, rank)).collect();
     let dates = clock.map(|clock| date_range(panels, clock)).transpose()?;
+    if let (Some(clock), Some(Some((low, high)))) = (clock, dates) {
+        let moments = values().filter_map(|value| Moment::of(value.as_str()?));
+        let at: Vec<f64> = moments.map(|moment| clock.seconds(moment)).collect();
+        if ends(&at).is_some_and(|(first, last)| last < low || first > high) {
+            let given = panels.axes.x_range.clone().unwrap_or_default();
+            return Err(FigureError::Parameter {
+                name: "x_range",
+                got: format!("`{}`", Value::List(given)),
+                want: "all dates lie beside it".to_owned(),
+            });
+        }
+    }
     let make = |values: &[Json]| {
         let mut values = values.to_vec();
         values.sort_by_cached_key(|value| ranks.get(value).copied());
@@ -226,7 +263,10 @@ fn no_dates<'a>(mut values: impl Iterator<Item = &'a Json>) -> FigureError {
 }
 
 /// The range that is asked for, in seconds on a clock.
-fn date_range(panels: Panels<'_>, clock: Clock) -> Result<Option<(f64, f64)>, FigureError> {
+pub(super) fn date_range(
+    panels: Panels<'_>,
+    clock: Clock,
+) -> Result<Option<(f64, f64)>, FigureError> {
     let Some(ends) = &panels.axes.x_range else {
         return Ok(None);
     };
@@ -496,6 +536,46 @@ mod tests {
         ] {
             let wrong = checked(kind, params).map(|wrong| wrong.0);
             assert_eq!(wrong, Some(param), "{kind} {params}");
+        }
+    }
+
+    #[test]
+    fn a_range_beside_all_data_is_told() {
+        let drawn = |kind: &str, csv: &str, params: &str| {
+            let table = Table::from_csv(csv, &["x"]).unwrap();
+            let input = FigureInput {
+                table,
+                ..FigureInput::default()
+            };
+            let params = serde_yaml::from_str(params).unwrap();
+            let drawn = find(kind).unwrap().draw(&input, &params);
+            drawn
+                .map(|drawn| drawn.caption)
+                .map_err(|error| error.to_string())
+        };
+        let numbers = "x,y\n1,10\n2,40\n3,60\n";
+        for range in ["x_range: [7, 9]", "y_range: [100, 200]"] {
+            for kind in ["line", "scatter"] {
+                let params = format!("{{x: x, y: y, {range}}}");
+                let wrong = drawn(kind, numbers, &params).unwrap_err();
+                assert!(wrong.contains("all data lie beside it, from 1"), "{wrong}");
+            }
+        }
+        // The line passes through it.
+        assert!(drawn("line", numbers, "{x: x, y: y, y_range: [20, 30]}").is_ok());
+        let dates = "x,y\n2024-01-01,1\n2024-03-01,3\n";
+        let range = "{x: x, y: y, x_range: [2025-01-01, 2025-02-01]}";
+        let wrong = drawn("line", dates, range).unwrap_err();
+        assert!(wrong.contains("all dates lie beside it"), "{wrong}");
+        // Lines that lie there are told, and not in the legend.
+        let beyond = "{x: x, y: y, y_range: [0, 100], levels: {bound: 5000}, verticals: {end: 88}, spans: {warm: [70, 90]}}";
+        let caption = drawn("line", numbers, beyond).unwrap();
+        for said in [
+            "bound, at 5000, is beyond what is shown.",
+            "end, at 88, is beyond what is shown.",
+            "warm, from 70 to 90, is beyond what is shown.",
+        ] {
+            assert!(caption.contains(said), "{caption}");
         }
     }
 

@@ -67,7 +67,7 @@ impl Entry for Bar {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {

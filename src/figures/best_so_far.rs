@@ -79,6 +79,10 @@ impl Entry for BestSoFar {
          ended: between its trials a search keeps its best."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         BestSoFarParams::params()
     }

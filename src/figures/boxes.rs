@@ -22,9 +22,10 @@ use super::canvas::Canvas;
 use super::canvas::Colour;
 use super::canvas::Point;
 use super::canvas::Rect;
+use super::density::Density;
 use super::dodge::Dodge;
 use super::finish;
-use super::histogram;
+use super::grammar;
 use super::legend::Sample;
 use super::mapping::Mapping;
 use super::options;
@@ -120,7 +121,7 @@ impl Entry for Boxes {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -206,7 +207,12 @@ impl Figure for Boxes {
             false => format!("n = {low} to {high}"),
         };
         let what = plot.describe();
-        let mut caption = format!("{what}. Values over {over}, {n}{}.", said(shapes, strips));
+        let groups = plot.summary.groups.iter();
+        let missing = grammar::said_missing(groups.map(|group| group.estimates[0].missing).sum());
+        let mut caption = format!(
+            "{what}. Values over {over}, {n}{}{missing}.",
+            said(shapes, strips)
+        );
         if low < FEWEST && (shapes.has(Shape::Box) || shapes.has(Shape::Violin)) {
             caption.push_str(&format!(
                 " Fewer than {FEWEST} values are shown as points with their median, without a box."
@@ -384,14 +390,13 @@ fn violin(
     // On a logarithm the density is that of the logarithms.
     let even = values.iter().filter_map(|value| frame.y.even(*value));
     let even: Vec<f64> = even.collect();
-    let ends = (stats::min(&even), stats::max(&even));
-    let (Some(low), Some(high)) = ends else {
+    if even.is_empty() {
         return;
-    };
-    let curve = histogram::density(&even, low, high);
-    if curve.is_empty() {
-        return one(canvas, frame, theme, (from, to), values, (colour, true));
     }
+    let Some(density) = Density::of(&even) else {
+        return one(canvas, frame, theme, (from, to), values, (colour, true));
+    };
+    let curve = density.within_values();
     let middle = (from + to) / 2.0;
     let half = ((to - from) / 2.0).min(22.0);
     let largest = curve

@@ -321,7 +321,7 @@ impl Label {
     /// Its pieces, each on one baseline.
     pub(super) fn runs(&self) -> Vec<Run> {
         match self.verbatim {
-            true => vec![Run::plain(self.text.clone())],
+            true => vec![Run::plain(markup::restored(&self.text))],
             false => markup::parse(&self.text),
         }
     }

@@ -75,11 +75,13 @@ impl ColourMap {
 pub(super) struct Colours {
     map: ColourMap,
     pub scale: Scale,
+    /// Share of the scale that has the middle colour.
+    middle: f64,
 }
 
 impl Colours {
-    /// Over all numbers. A map with a middle has it at `centre`, without one at 0 where that lies
-    /// within the numbers; it reaches as far on both sides.
+    /// Over all numbers. A map with a middle has it at `centre`, without one at 0 where that lies within the scale.
+    /// It reaches as far on both sides; within a range, each side has half of the colours.
     pub(super) fn new(
         map: ColourMap,
         kind: ScaleKind,
@@ -87,19 +89,32 @@ impl Colours {
         (centre, range): (Option<f64>, Option<(f64, f64)>),
     ) -> Self {
         let mut scale = Scale::of_numbers(kind, numbers, range, 0.0);
-        if let (ColourMap::RdBu, Scale::Linear { low, high }, None) = (map, &mut scale, range) {
-            let zero = (*low < 0.0 && *high > 0.0).then_some(0.0);
-            if let Some(centre) = centre.or(zero) {
-                let reach = (*high - centre).abs().max((*low - centre).abs());
-                (*low, *high) = (centre - reach, centre + reach);
+        let zero = scale.place(0.0).filter(|at| *at > 0.0 && *at < 1.0);
+        let centre = centre.or(zero.map(|_| 0.0));
+        let centre = centre.filter(|_| map == ColourMap::RdBu);
+        let mut middle = 0.5;
+        if let Some(centre) = centre {
+            match (&mut scale, range) {
+                (Scale::Linear { low, high }, None) => {
+                    let reach = (*high - centre).abs().max((*low - centre).abs());
+                    (*low, *high) = (centre - reach, centre + reach);
+                }
+                (Scale::Log { low, high }, None) if centre > 0.0 => {
+                    let ratio = (*high / centre).max(centre / *low);
+                    (*low, *high) = (centre / ratio, centre * ratio);
+                }
+                _ => {
+                    let inside = scale.place(centre).filter(|at| 0.0 < *at && *at < 1.0);
+                    middle = inside.unwrap_or(middle);
+                }
             }
         }
-        Colours { map, scale }
+        Colours { map, scale, middle }
     }
 
     /// The colour of a number; none where a logarithm is not defined.
     pub(super) fn of(&self, value: f64) -> Option<Colour> {
-        self.scale.place(value).map(|share| self.map.at(share))
+        self.scale.place(value).map(|share| self.at_share(share))
     }
 
     /// How many of these a logarithm has no colour for, for the caption; empty for none.
@@ -115,7 +130,10 @@ impl Colours {
     }
 
     pub(super) fn at_share(&self, share: f64) -> Colour {
-        self.map.at(share)
+        self.map.at(match share < self.middle {
+            true => share / self.middle / 2.0,
+            false => 1.0 - (1.0 - share) / (1.0 - self.middle) / 2.0,
+        })
     }
 }
 
@@ -176,6 +194,28 @@ mod tests {
         assert_eq!(given(Some(5.0)).of(5.0), Some(Colour::hex(0xF7F7F7)));
         // As far on one side as on the other.
         assert_eq!(given(Some(5.0)).of(11.0), Some(Colour::hex(0x67001F)));
+    }
+
+    #[test]
+    fn a_middle_within_a_range_or_on_a_logarithm_is_kept() {
+        let of = |kind, centre, range| {
+            Colours::new(ColourMap::RdBu, kind, &[1.0, 3.0, 7.0], (centre, range))
+        };
+        let (blue, white, red) = (
+            Colour::hex(0x053061),
+            Colour::hex(0xF7F7F7),
+            Colour::hex(0x67001F),
+        );
+        let within = of(ScaleKind::Linear, Some(3.0), Some((0.0, 10.0)));
+        let colours = [0.0, 3.0, 10.0].map(|value| within.of(value));
+        assert_eq!(colours, [blue, white, red].map(Some));
+        let by_ratio = of(ScaleKind::Log, Some(3.0), None);
+        assert_eq!(by_ratio.of(3.0), Some(white));
+        // As many times less on one side as more on the other.
+        assert_eq!(by_ratio.of(1.0), Some(blue));
+        assert_eq!(by_ratio.of(9.0), Some(red));
+        let zero = of(ScaleKind::Linear, None, Some((-1.0, 9.0)));
+        assert_eq!(zero.of(0.0), Some(white));
     }
 
     #[test]

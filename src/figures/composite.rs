@@ -76,6 +76,10 @@ impl Entry for Composite {
          names one."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         CompositeParams::params()
     }
@@ -300,6 +304,7 @@ impl Figure for Composite {
             .map(|(panel, figure)| format!("({}) {}", panel.name, figure.caption.trim_end()));
         let captions: Vec<String> = captions.collect();
         Ok(Drawn {
+            warnings: warnings(&figures),
             title: match &common.title {
                 Some(title) => super::markup::in_line(title),
                 None => {
@@ -313,6 +318,30 @@ impl Figure for Composite {
             canvas,
         })
     }
+}
+
+/// What no panel has of what is said for all, and what a panel lacks of its own.
+fn warnings(figures: &[(&Panel, Drawn)]) -> Vec<String> {
+    let mut warnings: Vec<String> = Vec::new();
+    for (panel, figure) in figures {
+        for warning in &figure.warnings {
+            let everywhere = figures
+                .iter()
+                .all(|(_, other)| other.warnings.contains(warning));
+            let own = ["labels", "names"]
+                .iter()
+                .any(|name| panel.params.get(name).is_some());
+            let warning = match everywhere {
+                true => warning.clone(),
+                false if own => format!("panel `{}`: {warning}", panel.name),
+                false => continue,
+            };
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
+    }
+    warnings
 }
 
 fn refused(wrong: InvalidParam) -> FigureError {

@@ -74,8 +74,13 @@ impl Entry for Contour {
 
     fn docs(&self) -> &'static str {
         "The rows form a grid of x and y; repeated places are averaged. Between grid points the \
-         surface is bilinear; a missing grid point leaves its neighbourhood empty. The slot `points` \
+         surface is bilinear; a missing grid point leaves its neighbourhood empty, and rows of which no four are the corners of a cell \
+         are no surface. The slot `points` \
          adds markers: in every panel, or where they have the columns of the facets, each in its own."
+    }
+
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {
@@ -126,6 +131,14 @@ impl Figure for Contour {
         if heights.is_empty() {
             return Err(FigureError::Empty(format!(
                 "`{value_name}` holds no numbers"
+            )));
+        }
+        let bare = fields.iter().filter(|field| !field.has_cell()).count();
+        if bare == fields.len() {
+            return Err(FigureError::Empty(format!(
+                "the rows are no grid: no four of them are the corners of a cell of `{}` and `{}`; figure/scatter \
+                 draws points, `with: {{x: {}, y: {}, color: {value_name}}}`",
+                mapping.x, mapping.y[0], mapping.x, mapping.y[0]
             )));
         }
         let colours = params.colours.colours(&heights)?;
@@ -237,6 +250,12 @@ impl Figure for Contour {
             caption.push_str(&format!(
                 " {} without a value.",
                 plural(holes, "grid point")
+            ));
+        }
+        if bare > 0 {
+            caption.push_str(&format!(
+                " {} without a surface: no four rows are the corners of a cell.",
+                plural(bare, "panel")
             ));
         }
         caption.push_str(&colours.said_lost(&heights, "grid point"));

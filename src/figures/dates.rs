@@ -298,6 +298,24 @@ pub(super) fn whole(seconds: f64) -> String {
     }
 }
 
+/// A stretch of time in its largest unit, for the caption: `2.5 hours`.
+pub(super) fn long(seconds: f64) -> String {
+    let units = [
+        (DAY as f64, "day"),
+        (HOUR as f64, "hour"),
+        (MINUTE as f64, "minute"),
+    ];
+    let found = units.into_iter().find(|(size, _)| seconds >= *size);
+    let (size, unit) = found.unwrap_or((1.0, "second"));
+    let count = super::markup::plain(&super::numbers::brief(seconds / size));
+    let count = match count.contains('.') {
+        true => count.trim_end_matches('0').trim_end_matches('.'),
+        false => &count,
+    };
+    let plural = if count == "1" { "" } else { "s" };
+    format!("{count} {unit}{plural}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

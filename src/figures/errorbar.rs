@@ -74,7 +74,7 @@ impl Entry for Errorbar {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {

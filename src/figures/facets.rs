@@ -20,7 +20,7 @@ use super::mapping::no_column;
 use super::options::Common;
 use super::scale::Scale;
 use super::scale::ScaleKind;
-use super::scale::coordinate;
+use super::scale::coordinates;
 use super::sheet::Axis;
 use super::sheet::ColourBar;
 use super::theme;
@@ -175,10 +175,12 @@ impl Facets {
         let facet_values = distinct(table, facet);
         let (row_values, col_values) = (distinct(table, row), distinct(table, col));
         let wrap = wrap.clamp(1, facet_values.list.len());
-        let title = |column: Option<usize>, value: &Json| match column {
-            None => String::new(),
-            Some(column) => name_value(&table.columns[column], value),
+        let titles = |column: Option<usize>, values: &Values| match column {
+            None => vec![String::new(); values.list.len()],
+            Some(column) => name_values(&table.columns[column], &values.list),
         };
+        let facet_titles = titles(facet, &facet_values);
+        let (row_titles, col_titles) = (titles(row, &row_values), titles(col, &col_values));
 
         let mut panels: Vec<Facet> = Vec::new();
         let mut known: HashMap<(usize, usize, usize), usize> = HashMap::new();
@@ -186,13 +188,13 @@ impl Facets {
             let (place, own_title) = match facet {
                 Some(_) => {
                     let i = facet_values.index_of(values, facet);
-                    ((i / wrap, i % wrap), title(facet, &facet_values.list[i]))
+                    ((i / wrap, i % wrap), facet_titles[i].clone())
                 }
                 None => {
                     let at_row = row_values.index_of(values, row);
                     let at_col = col_values.index_of(values, col);
                     let top = match at_row {
-                        0 => title(col, &col_values.list[at_col]),
+                        0 => col_titles[at_col].clone(),
                         _ => String::new(),
                     };
                     ((at_row, at_col), top)
@@ -228,22 +230,18 @@ impl Facets {
         }
         // Titles of columns stand over the first panel of each, wherever rows begin.
         if facet.is_none() {
-            for (c, value) in col_values.list.iter().enumerate() {
+            for (c, title) in col_titles.iter().enumerate() {
                 let mut of_col: Vec<&mut Facet> =
                     panels.iter_mut().filter(|panel| panel.col == c).collect();
                 of_col.sort_by_key(|panel| panel.row);
                 if let Some(first) = of_col.first_mut() {
-                    first.title = title(col, value);
+                    first.title.clone_from(title);
                 }
             }
         }
         panels.sort_by_key(|panel| (panel.row, panel.col));
         let row_titles = match row {
-            Some(_) => row_values
-                .list
-                .iter()
-                .map(|value| title(row, value))
-                .collect(),
+            Some(_) => row_titles,
             None => Vec::new(),
         };
         let column = |position: usize| table.columns[position].clone();
@@ -280,16 +278,21 @@ impl Facets {
         if theme.graded && !self.own_markers {
             return Vec::new();
         }
+        let (colors, markers) = (coordinates(&self.colors), coordinates(&self.markers));
         let joint = !theme.graded && kinds.len() <= self.colors.len() + self.markers.len();
         if !self.own_markers || self.color.is_none() || joint {
             let entry = |(color, marker): &(usize, usize)| {
-                let of_color = self.color.as_ref().map(|_| &self.colors[*color]);
-                let of_marker = self.own_markers.then(|| &self.markers[*marker]);
-                let mut names: Vec<&Json> = [of_color, of_marker].into_iter().flatten().collect();
-                if names.iter().any(|name| !name.is_null()) {
-                    names.retain(|name| !name.is_null());
+                let of_color = self.color.as_ref().map(|_| (&self.colors, &colors, *color));
+                let of_marker = self
+                    .own_markers
+                    .then_some((&self.markers, &markers, *marker));
+                let names = [of_color, of_marker].into_iter().flatten();
+                let names = names.map(|(values, names, at)| (&values[at], names[at].as_str()));
+                let mut names: Vec<(&Json, &str)> = names.collect();
+                if names.iter().any(|(value, _)| !value.is_null()) {
+                    names.retain(|(value, _)| !value.is_null());
                 }
-                let names: Vec<String> = names.into_iter().map(coordinate).collect();
+                let names: Vec<&str> = names.into_iter().map(|(_, name)| name).collect();
                 Entry {
                     label: names.join(", "),
                     sample: sample(*color, *marker),
@@ -298,14 +301,14 @@ impl Facets {
             return kinds.iter().map(entry).collect();
         }
         // Many combinations: colours as areas, then markers in grey.
-        let colors = self.colors.iter().enumerate().map(|(i, value)| Entry {
-            label: coordinate(value),
+        let colors = colors.into_iter().enumerate().map(|(i, label)| Entry {
+            label,
             sample: Sample::Area {
                 colour: theme.colour(i),
             },
         });
-        let markers = self.markers.iter().enumerate().map(|(i, value)| Entry {
-            label: coordinate(value),
+        let markers = markers.into_iter().enumerate().map(|(i, label)| Entry {
+            label,
             sample: match sample(0, i) {
                 Sample::Line { dash, .. } => Sample::Line {
                     colour: theme::MUTED,
@@ -368,8 +371,15 @@ fn title(axis: &Option<Column>, values: &[Json]) -> Option<String> {
 
 /// A number with the name of its axis, text alone.
 pub(super) fn name_value(axis: &Column, value: &Json) -> String {
-    match value {
-        Json::Number(_) | Json::Bool(_) => format!("{} = {}", axis.title(), coordinate(value)),
-        other => coordinate(other),
-    }
+    name_values(axis, std::slice::from_ref(value)).concat()
+}
+
+/// The same of all values that stand side by side.
+fn name_values(axis: &Column, values: &[Json]) -> Vec<String> {
+    let names = values.iter().zip(coordinates(values));
+    let names = names.map(|(value, name)| match value {
+        Json::Number(_) | Json::Bool(_) => format!("{} = {name}", axis.title()),
+        _ => name,
+    });
+    names.collect()
 }

@@ -45,6 +45,16 @@ impl Field {
         self.z.iter().filter(|height| height.is_none()).count()
     }
 
+    /// Whether some cell of the grid has all its corners: there is no surface else.
+    pub(super) fn has_cell(&self) -> bool {
+        let has = |r: usize, c: usize| self.height(r, c).is_some();
+        let rows = 0..self.y.len() - 1;
+        rows.into_iter().any(|r| {
+            let mut columns = 0..self.x.len() - 1;
+            columns.any(|c| has(r, c) && has(r, c + 1) && has(r + 1, c) && has(r + 1, c + 1))
+        })
+    }
+
     fn height(&self, row: usize, column: usize) -> Option<f64> {
         self.z[row * self.x.len() + column]
     }
@@ -230,6 +240,9 @@ mod tests {
         assert_eq!(field.at(-1.9, -1.9), None);
         assert!(field.at(0.05, 0.05).is_some());
         assert_eq!(field.at(3.0, 0.0), None);
+        assert!(field.has_cell());
+        let scattered = [(0.0, 1.0), (1.0, 0.0), (2.0, 3.0)].map(|at| (at, Some(1.0)));
+        assert!(!Field::new(scattered.to_vec()).unwrap().has_cell());
     }
 
     #[test]

@@ -186,12 +186,16 @@ pub(super) fn replicates_without(summary: &Summary, band: Option<&str>, missing:
     if let Some(band) = band.filter(|_| low < 2 && high > 1) {
         text.push_str(&format!(" (no {band} below n = 2)"));
     }
+    text + &said_missing(missing)
+}
+
+/// How many values are missing, for the end of a sentence; empty where none are.
+pub(super) fn said_missing(missing: usize) -> String {
     match missing {
-        0 => {}
-        1 => text.push_str("; 1 value is missing"),
-        many => text.push_str(&format!("; {many} values are missing")),
+        0 => String::new(),
+        1 => "; 1 value is missing".to_owned(),
+        many => format!("; {many} values are missing"),
     }
-    text
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ impl Entry for Heatmap {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {

@@ -1,7 +1,5 @@
 //! Histograms of rows by group, as densities, with a smooth density over them.
 
-use std::f64::consts::PI;
-
 use crate::registry::Entry;
 use crate::registry::Param;
 use crate::registry::Values;
@@ -17,12 +15,14 @@ use super::FigureInput;
 use super::axes;
 use super::canvas::Canvas;
 use super::canvas::Point;
+use super::density::Density;
 use super::facets::Facets;
 use super::finish;
 use super::grammar::capital;
 use super::legend::Sample;
 use super::mapping::Mapping;
 use super::mapping::no_column;
+use super::options;
 use super::options::AxisParams;
 use super::options::FacetParams;
 use super::options::Panels;
@@ -31,8 +31,6 @@ use super::scale::Scale;
 use super::sheet::Frame;
 use super::theme::Theme;
 
-/// Places at which the smooth density is drawn.
-const CURVE: usize = 120;
 /// Opacity of bars that may stand before others.
 const BARS: f64 = 0.3;
 
@@ -65,10 +63,14 @@ impl Entry for Histogram {
 
     fn docs(&self) -> &'static str {
         "Areas are 1 per group. Bins are shared by all groups, and by all panels that share their x; by default \
-         as wide as Freedman & Diaconis (1981) advise, between 5 and 60 of them. The curve is a Gaussian kernel \
+         as wide as Freedman & Diaconis (1981) advise, between 5 and 60 of them. With `x_range` they are over the values in it, and heights are shares of all values. The curve is a Gaussian kernel \
          density with the bandwidth of Silverman (1986, eq. 3.31), drawn for groups of 5 values \
          or more. On a logarithmic axis both are of the logarithm: bins are of equal width there, and \
          areas are 1 over decades."
+    }
+
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {
@@ -98,6 +100,11 @@ impl Figure for Histogram {
                 mapping.x
             )));
         }
+        let range = options::x_range(&params.axes.x_range)?;
+        let is_shown = |number: &f64| match range {
+            Some((low, high)) => (low..=high).contains(number),
+            None => true,
+        };
         let own_x = matches!(params.facets.scales, Shared::None | Shared::Y);
         let numbers = facets.panels.iter().map(|panel| {
             let rows = panel.groups.iter().flat_map(|group| &group.rows);
@@ -112,7 +119,8 @@ impl Figure for Histogram {
         };
         let ends = scales.iter().zip(&numbers).map(|(scale, own)| {
             let binned = if own_x { own } else { &all };
-            edges(&even(scale, &mut binned.iter().copied()), params.bins)
+            let mut binned = binned.iter().copied().filter(is_shown);
+            edges(&even(scale, &mut binned), params.bins)
         });
         let mut ends: Vec<Vec<f64>> = ends.collect();
         let smooth = params.density;
@@ -140,9 +148,10 @@ impl Figure for Histogram {
         }
 
         let theme = facets.theme(&params.axes.common)?;
-        let xs = ends.iter().zip(scales.iter().zip(&numbers));
-        let xs = xs.map(|(edges, (scale, own))| {
+        let xs = ends.iter().zip(&groups).zip(scales.iter().zip(&numbers));
+        let xs = xs.map(|((edges, curves), (scale, own))| {
             let mut shown = vec![edges[0], edges[edges.len() - 1]];
+            shown.extend(reach(curves));
             if let Scale::Symlog { .. } = scale {
                 // It is linear up to the smallest of all.
                 shown.extend(own);
@@ -152,7 +161,8 @@ impl Figure for Histogram {
         let xs = xs.collect();
         let ys = groups.iter().map(|panel| {
             let heights = panel.iter().flat_map(|group| {
-                let curve = group.curve.iter().map(|(_, density)| *density);
+                let curve = group.curve.iter().filter(|(x, _)| is_shown(x));
+                let curve = curve.map(|(_, density)| *density);
                 curve.chain(group.heights.iter().copied())
             });
             heights.collect()
@@ -208,6 +218,16 @@ impl Figure for Histogram {
             _ => format!("{bins} bins of equal width on the axis"),
         };
         let mut caption = format!("{}. {n}{each}; {bins}, areas of 1", capital(&what));
+        let beyond = all.iter().filter(|number| !is_shown(number)).count();
+        if beyond > 0 {
+            caption.push_str(&format!(
+                " of all values; {} beyond the range",
+                match beyond {
+                    1 => "1 value is".to_owned(),
+                    many => format!("{many} values are"),
+                }
+            ));
+        }
         if groups.iter().flatten().any(|group| !group.curve.is_empty()) {
             caption.push_str("; lines: Gaussian kernel densities (bandwidth after Silverman)");
         }
@@ -239,8 +259,11 @@ impl Group {
         let width = (high - low) / bins as f64;
         let mut counts = vec![0; bins];
         for value in values {
-            let bin = ((value - low) / width).floor().max(0.0) as usize;
-            counts[bin.min(bins - 1)] += 1;
+            let bin = ((value - low) / width).floor();
+            // Rounding on the way to the axis and back moves the ends; what is beyond has no bar.
+            if (-1e-9..=bins as f64 + 1e-9).contains(&((value - low) / width)) {
+                counts[(bin.max(0.0) as usize).min(bins - 1)] += 1;
+            }
         }
         let area = values.len().max(1) as f64 * width;
         Group {
@@ -249,7 +272,7 @@ impl Group {
             heights: counts.iter().map(|count| *count as f64 / area).collect(),
             counts,
             curve: match smooth {
-                true => density(values, low, high),
+                true => Density::of(values).map_or_else(Vec::new, |density| density.curve()),
                 false => Vec::new(),
             },
         }
@@ -296,6 +319,13 @@ impl Group {
     }
 }
 
+/// The ends of all curves.
+fn reach(groups: &[Group]) -> Vec<f64> {
+    let curves = groups.iter().map(|group| &group.curve);
+    let ends = curves.filter_map(|curve| Some([curve.first()?.0, curve.last()?.0]));
+    ends.flatten().collect()
+}
+
 /// Ends of equal bins over all values.
 pub(super) fn edges(values: &[f64], bins: Option<usize>) -> Vec<f64> {
     let (low, high) = match (stats::min(values), stats::max(values)) {
@@ -319,35 +349,6 @@ pub(super) fn edges(values: &[f64], bins: Option<usize>) -> Vec<f64> {
     });
     let edge = |i: usize| low + (high - low) * i as f64 / bins as f64;
     (0..=bins).map(edge).collect()
-}
-
-/// A Gaussian kernel density; empty for few or equal values.
-pub(super) fn density(values: &[f64], low: f64, high: f64) -> Vec<(f64, f64)> {
-    let n = values.len() as f64;
-    let (Some(sd), Some(q1), Some(q3)) = (
-        stats::standard_deviation(values),
-        stats::quantile(values, 0.25),
-        stats::quantile(values, 0.75),
-    ) else {
-        return Vec::new();
-    };
-    let spread = match (q3 - q1) / 1.34 {
-        robust if robust > 0.0 => sd.min(robust),
-        _ => sd,
-    };
-    let bandwidth = 0.9 * spread * n.powf(-0.2);
-    if values.len() < 5 || bandwidth.is_nan() || bandwidth <= 0.0 {
-        return Vec::new();
-    }
-    let at = |i: usize| low + (high - low) * i as f64 / (CURVE - 1) as f64;
-    let kernel = |x: f64| {
-        let sum: f64 = values
-            .iter()
-            .map(|value| (-((x - value) / bandwidth).powi(2) / 2.0).exp())
-            .sum();
-        sum / (n * bandwidth * (2.0 * PI).sqrt())
-    };
-    (0..CURVE).map(|i| (at(i), kernel(at(i)))).collect()
 }
 
 /// Each bar: its group, ends, count and height.
@@ -402,21 +403,5 @@ mod tests {
         let group = Group::new(0, &[2.0; 9], &edges, true);
         assert!(group.curve.is_empty());
         assert_eq!(group.counts.iter().filter(|count| **count > 0).count(), 1);
-    }
-
-    /// Scott (1992): the density of one Gaussian kernel is its bandwidth's normal density; here
-    /// the curve of a standard normal sample integrates to nearly 1 over ±4 deviations.
-    #[test]
-    fn the_curve_integrates_to_one() {
-        let values: Vec<f64> = (1..200)
-            .map(|i| {
-                use statrs::distribution::ContinuousCDF;
-                statrs::distribution::Normal::standard().inverse_cdf(f64::from(i) / 200.0)
-            })
-            .collect();
-        let curve = density(&values, -4.0, 4.0);
-        let step = curve[1].0 - curve[0].0;
-        let area: f64 = curve.iter().map(|(_, y)| y * step).sum();
-        assert!((area - 1.0).abs() < 1e-3, "{area}");
     }
 }

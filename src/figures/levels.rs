@@ -15,6 +15,7 @@ use super::canvas::Rect;
 use super::legend::Entry;
 use super::legend::Sample;
 use super::numbers;
+use super::scale::Scale;
 use super::scale::coordinate;
 use super::sheet::Frame;
 use super::theme;
@@ -71,10 +72,19 @@ impl Levels {
         self.across.iter().map(|(_, value)| *value)
     }
 
-    pub(super) fn legend(&self) -> impl Iterator<Item = Entry> {
-        let across = self.across.iter().map(|(name, _)| name);
-        let upwards = self.upwards.iter().map(|(name, _)| name);
-        let lines = across.chain(upwards).enumerate().map(|(i, name)| Entry {
+    /// Of what some panel shows, by the scales along x and y of each.
+    pub(super) fn legend(&self, panels: &[(&Scale, &Scale)]) -> Vec<Entry> {
+        let across = self.across.iter().map(|(name, y)| {
+            let shown = panels.iter().any(|(_, scale)| is_on(scale, *y));
+            (name, shown)
+        });
+        let upwards = self.upwards.iter().map(|(name, x)| {
+            let shown = panels.iter().any(|(scale, _)| is_at(scale, x));
+            (name, shown)
+        });
+        let lines = across.chain(upwards).enumerate();
+        let lines = lines.filter(|(_, (_, shown))| *shown);
+        let lines = lines.map(|(i, (name, _))| Entry {
             label: name.clone(),
             sample: Sample::Line {
                 colour: theme::MUTED,
@@ -82,11 +92,13 @@ impl Levels {
                 marker: None,
             },
         });
-        let spans = self.spans.iter().enumerate().map(|(i, (name, _))| Entry {
+        let spans = self.spans.iter().enumerate();
+        let spans = spans.filter(|(_, (_, ends))| panels.iter().any(|(x, _)| reaches(x, ends)));
+        let spans = spans.map(|(i, (name, _))| Entry {
             label: name.clone(),
             sample: Sample::Area { colour: shade(i) },
         });
-        lines.chain(spans)
+        lines.chain(spans).collect()
     }
 
     /// Draws them in a panel, to stand under its series.
@@ -149,22 +161,54 @@ impl Levels {
 
     /// For the caption; empty where there are none.
     pub(super) fn said(&self, frames: &[Frame]) -> String {
+        let written = |value: &Json| super::markup::plain(&coordinate(value));
         let level = |(name, value): &(String, f64)| {
-            let drawn = frames.iter().any(|frame| frame.y_at(*value).is_some());
+            let has_place = frames.iter().any(|frame| frame.y.place(*value).is_some());
+            let shown = frames.iter().any(|frame| is_on(&frame.y, *value));
             let value = super::markup::plain(&numbers::number(*value));
-            match drawn {
-                true => format!(" {name}: a line at {value}."),
-                false => format!(" {name}, at {value}, cannot stand on a logarithmic axis."),
+            match (has_place, shown) {
+                (true, true) => format!(" {name}: a line at {value}."),
+                (true, false) => format!(" {name}, at {value}, is beyond what is shown."),
+                (false, _) => format!(" {name}, at {value}, cannot stand on a logarithmic axis."),
             }
         };
         let across: String = self.across.iter().map(level).collect();
-        let written = |value: &Json| super::markup::plain(&coordinate(value));
-        let upwards = self.upwards.iter();
-        let upwards = upwards.map(|(name, x)| format!(" {name}: a line at {}.", written(x)));
-        let spans = self.spans.iter().map(|(name, (from, to))| {
-            format!(" {name}: from {} to {}.", written(from), written(to))
+        let upwards = self.upwards.iter().map(|(name, x)| {
+            let shown = frames.iter().any(|frame| is_at(&frame.x, x));
+            match shown {
+                true => format!(" {name}: a line at {}.", written(x)),
+                false => format!(" {name}, at {}, is beyond what is shown.", written(x)),
+            }
+        });
+        let spans = self.spans.iter().map(|(name, ends)| {
+            let shown = frames.iter().any(|frame| reaches(&frame.x, ends));
+            let (from, to) = (written(&ends.0), written(&ends.1));
+            match shown {
+                true => format!(" {name}: from {from} to {to}."),
+                false => format!(" {name}, from {from} to {to}, is beyond what is shown."),
+            }
         });
         across + &upwards.chain(spans).collect::<String>()
+    }
+}
+
+/// Whether a number stands on the part of a scale that is shown.
+fn is_on(scale: &Scale, value: f64) -> bool {
+    let place = scale.place(value);
+    place.is_some_and(|place| (-1e-9..=1.0 + 1e-9).contains(&place))
+}
+
+/// The same of a coordinate.
+fn is_at(scale: &Scale, value: &Json) -> bool {
+    scale.number(value).is_some_and(|value| is_on(scale, value))
+}
+
+/// Whether a stretch reaches into the part that is shown.
+fn reaches(scale: &Scale, (from, to): &(Json, Json)) -> bool {
+    let place = |end: &Json| scale.place(scale.number(end)?);
+    match (place(from), place(to)) {
+        (Some(from), Some(to)) => from.min(to) < 1.0 && from.max(to) > 0.0,
+        _ => false,
     }
 }
 

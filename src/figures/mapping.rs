@@ -1,5 +1,7 @@
 //! Which columns of a table mean x, y, colour, marker and facet.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 
 use crate::registry::ParamError;
@@ -117,6 +119,7 @@ pub(super) fn melted(
         rows: Vec::new(),
     };
     long.columns.push(Column::axis(METRIC));
+    read_apart(table, &mapping.y, Column::title)?;
     let mut units: Vec<String> = Vec::new();
     for name in &mapping.y {
         let position = table.column(name).ok_or_else(|| no_column(table, name))?;
@@ -156,6 +159,28 @@ pub(super) fn melted(
     Ok((long, mapping, value))
 }
 
+/// That columns which become values of one axis read differently: by one title two would be one.
+pub(super) fn read_apart(
+    table: &Table,
+    names: &[String],
+    title: fn(&Column) -> String,
+) -> Result<(), FigureError> {
+    let mut known: BTreeMap<String, &String> = BTreeMap::new();
+    for name in names {
+        let column = table.column(name).ok_or_else(|| no_column(table, name))?;
+        let title = title(&table.columns[column]);
+        if let Some(first) = known.get(&title) {
+            return Err(FigureError::OneTitle {
+                first: (*first).clone(),
+                second: name.clone(),
+                title,
+            });
+        }
+        known.insert(title, name);
+    }
+    Ok(())
+}
+
 /// That no column that came in is called as one that a figure makes beside it: of the two the first would be drawn.
 pub(super) fn distinct(table: &Table) -> Result<(), FigureError> {
     match table.named_twice() {
@@ -175,6 +200,19 @@ pub(super) fn no_column(table: &Table, name: &str) -> FigureError {
 mod tests {
     use super::super::options::Shared;
     use super::*;
+
+    #[test]
+    fn two_columns_of_one_title_are_refused() {
+        let mut table = Table::from_csv("k,a,b\n1,2,3\n", &["k"]).unwrap();
+        let names = ["a".to_owned(), "b".to_owned()];
+        assert!(read_apart(&table, &names, Column::title).is_ok());
+        table.label(|_| Some("loss"));
+        let wrong = read_apart(&table, &names, Column::title).unwrap_err();
+        assert_eq!(
+            wrong.to_string(),
+            "`a` and `b` are both called `loss`: give each a name of its own under `labels`"
+        );
+    }
 
     #[test]
     fn a_column_that_is_called_as_one_that_is_made_is_refused() {

@@ -15,6 +15,7 @@ mod contour;
 mod curves;
 pub(crate) mod dag;
 mod dates;
+mod density;
 mod direction;
 mod dodge;
 mod dots;
@@ -167,10 +168,18 @@ pub trait Figure: Entry {
     fn drawn(&self, input: &FigureInput, params: &Values) -> Result<Drawn, FigureError> {
         let replicate = params.get("replicate").and_then(Names::of);
         let replicate = replicate.unwrap_or_default().0;
-        match named::apply(input, &Named::read(params)?, &replicate)? {
-            Some(named) => self.paint(&named, params),
-            None => self.paint(input, params),
+        let given = Named::read(params)?;
+        let named = named::apply(input, &given, &replicate)?;
+        let painted = || self.paint(named.as_ref().unwrap_or(input), params);
+        let mut drawn = markup::with(named::words(input), painted)?;
+        for text in [&mut drawn.title, &mut drawn.csv, &mut drawn.caption] {
+            *text = markup::restored(text);
         }
+        // Those of a composite figure are for its panels, which have the data.
+        if self.source() != Source::Panels {
+            drawn.warnings.extend(named::idle(input, &given, params));
+        }
+        Ok(drawn)
     }
 
     /// Draws the input as it is named.
@@ -214,6 +223,8 @@ pub struct Drawn {
     title: String,
     csv: String,
     caption: String,
+    /// What the manifest asks for and the figure does not have.
+    warnings: Vec<String>,
 }
 
 impl Drawn {
@@ -228,6 +239,7 @@ impl Drawn {
             png: files.png,
             csv: self.csv,
             caption: self.caption,
+            warnings: self.warnings,
         })
     }
 }
@@ -247,6 +259,8 @@ pub struct Rendered {
     pub caption: String,
     /// The characters that no font has; empty where there are none.
     pub missing: Vec<char>,
+    /// What the manifest asks for and the figure does not have, such as a label of no column.
+    pub warnings: Vec<String>,
 }
 
 /// Why there is no figure.
@@ -265,6 +279,14 @@ pub enum FigureError {
         "a column `{0}` comes in, and the figure makes one of its own: rename the number or the axis where it comes from"
     )]
     Twice(String),
+    #[error(
+        "`{first}` and `{second}` are both called `{title}`: give each a name of its own under `labels`"
+    )]
+    OneTitle {
+        first: String,
+        second: String,
+        title: String,
+    },
     #[error("parameter `{name}` is {got}, but {want}")]
     Parameter {
         name: &'static str,
@@ -321,5 +343,6 @@ fn closed(canvas: Canvas, title: &str, csv: String, caption: &str) -> Drawn {
         csv,
         caption: format!("{}\n", printable(&markup::in_line(&caption))),
         canvas,
+        warnings: Vec::new(),
     }
 }

@@ -458,6 +458,87 @@ fn check_x(values: &Values, along_x: AlongX) -> Result<(), InvalidParam> {
     }
 }
 
+/// Whether columns that are drawn side by side are called differently.
+fn check_labels(values: &Values) -> Result<(), InvalidParam> {
+    let Some(Value::Map(labels)) = values.get("labels") else {
+        return Ok(());
+    };
+    for list in ["y", "parameters"] {
+        let names = values.get(list).and_then(Names::of).unwrap_or_default().0;
+        let label = |name: &String| labels.get(name).and_then(Value::as_str);
+        for (i, name) in names.iter().enumerate() {
+            let same = |other: &&String| label(other).is_some() && label(other) == label(name);
+            if let Some(first) = names[..i].iter().find(same) {
+                return Err(InvalidParam {
+                    param: "labels",
+                    message: format!(
+                        "`{first}` and `{name}` are both called `{}`",
+                        label(name).unwrap_or_default()
+                    ),
+                    help: "give each column a name of its own".to_owned(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether colours have the middle that is asked for.
+fn check_centre(values: &Values) -> Result<(), InvalidParam> {
+    let Some(centre) = values.get("centre").and_then(Value::as_float) else {
+        return Ok(());
+    };
+    let wrong = |message: String, help: &str| {
+        Err(InvalidParam {
+            param: "centre",
+            message,
+            help: help.to_owned(),
+        })
+    };
+    match values.get("colors").and_then(Value::as_str) {
+        // What colours are where none are named gives way to those that diverge.
+        None | Some("rdbu" | "viridis") => {}
+        Some(map) => {
+            let message = format!("is given, and the colours of `{map}` have no middle");
+            return wrong(message, "`colors: rdbu` diverges from a middle");
+        }
+    }
+    if let Some(Value::List(ends)) = values.get("value_range") {
+        let ends: Vec<f64> = ends.iter().filter_map(Value::as_float).collect();
+        if let [low, high] = ends[..]
+            && !(low < centre && centre < high)
+        {
+            let message = format!("is {centre}, which is not within `value_range`");
+            return wrong(
+                message,
+                "the middle lies between the lowest and the highest",
+            );
+        }
+    }
+    let log = values.get("value_scale").and_then(Value::as_str) == Some("log");
+    if log && centre <= 0.0 {
+        let message = format!("is {centre}, but a logarithmic scale begins above 0");
+        return wrong(message, "give a number above 0");
+    }
+    Ok(())
+}
+
+/// Whether there are panels that could have axes of their own.
+fn check_scales(values: &Values) -> Result<(), InvalidParam> {
+    let scales = values.get("scales").and_then(Value::as_str);
+    let facets = ["facet", "facet_row", "facet_col"];
+    match scales.filter(|scales| *scales != "shared") {
+        Some(scales) if !facets.iter().any(|facet| values.get(facet).is_some()) => {
+            Err(InvalidParam {
+                param: "scales",
+                message: format!("is `{scales}`, and there is one panel"),
+                help: "`facet`, `facet_row` or `facet_col` makes several".to_owned(),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What the types of the parameters that figures share cannot say; `along_x`: what the figure has there.
 ///
 /// # Errors
@@ -506,6 +587,9 @@ pub(super) fn check(values: &Values, along_x: AlongX) -> Result<(), InvalidParam
         }
     }
     check_x(values, along_x)?;
+    check_labels(values)?;
+    check_centre(values)?;
+    check_scales(values)?;
     let y_scale = values.get("y_scale").and_then(Value::as_str);
     if let Some(scale @ ("date" | "category")) = y_scale {
         let help = match scale {

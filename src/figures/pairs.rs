@@ -96,7 +96,7 @@ impl Entry for Pairs {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {

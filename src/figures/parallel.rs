@@ -38,6 +38,7 @@ use super::scale::Scale;
 use super::sheet::Axis;
 use super::sheet::ColourBar;
 use super::sheet::Frame;
+use super::sheet::THINNED;
 use super::sheet::labels;
 use super::theme;
 use super::theme::Theme;
@@ -74,6 +75,10 @@ impl Entry for Parallel {
         "Parallel coordinates (Inselberg 1985). Each axis has a scale of its own: logarithmic where it is \
          asked for, evenly for text. A line breaks at a parameter that its row does \
          not have. Rows without the number are not drawn, and counted in the caption."
+    }
+
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {
@@ -158,6 +163,7 @@ impl Figure for Parallel {
             colours: colours.clone(),
         });
         let mut page = sheet.open();
+        let mut thinned = Vec::new();
         page.inside(0, |canvas, frame, theme| {
             let lines = Lines {
                 table,
@@ -165,7 +171,7 @@ impl Figure for Parallel {
                 scales: &scales,
                 colours: &colours,
             };
-            lines.draw(canvas, frame, theme, &drawn);
+            thinned = lines.draw(canvas, frame, theme, &drawn);
         });
         let names: Vec<String> = columns
             .iter()
@@ -190,6 +196,10 @@ impl Figure for Parallel {
             number.is_some_and(|number| scale.place(number).is_none())
         });
         caption.push_str(&axes::said_lost(lost.count(), "value"));
+        for (axis, every) in thinned {
+            let axis = table.columns[columns[axis]].title();
+            caption.push_str(&format!(" {THINNED}{every} of {axis} is shown."));
+        }
         let shown = Table {
             columns: columns
                 .iter()
@@ -225,7 +235,14 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    fn draw(&self, canvas: &mut Canvas, frame: &Frame, theme: &Theme, rows: &[(usize, f64)]) {
+    /// The axes of names of which some have no room, with every how-manieth that has.
+    fn draw(
+        &self,
+        canvas: &mut Canvas,
+        frame: &Frame,
+        theme: &Theme,
+        rows: &[(usize, f64)],
+    ) -> Vec<(usize, usize)> {
         let opacity = if rows.len() > 100 { 0.6 } else { 0.85 };
         for &(row, number) in rows {
             let colour = self
@@ -242,9 +259,14 @@ impl Lines<'_> {
             }
             stroke(canvas, &mut run, colour, theme);
         }
+        let mut thinned = Vec::new();
         for (i, scale) in self.scales.iter().enumerate() {
-            self.axis(canvas, frame, theme, (i, scale));
+            let every = self.axis(canvas, frame, theme, (i, scale));
+            if every > 1 && matches!(scale, Scale::Category { .. }) {
+                thinned.push((i, every));
+            }
         }
+        thinned
     }
 
     /// Where a row crosses an axis.
@@ -256,9 +278,16 @@ impl Lines<'_> {
         Some(Point::new(frame.x_at(axis as f64)?, y))
     }
 
-    fn axis(&self, canvas: &mut Canvas, frame: &Frame, theme: &Theme, (i, scale): (usize, &Scale)) {
+    /// Draws an axis. Every how-manieth of its labels has room.
+    fn axis(
+        &self,
+        canvas: &mut Canvas,
+        frame: &Frame,
+        theme: &Theme,
+        (i, scale): (usize, &Scale),
+    ) -> usize {
         let Some(x) = frame.x_at(i as f64) else {
-            return;
+            return 1;
         };
         let ends = [frame.rect.y, frame.rect.bottom()].map(|y| Point::new(x, y));
         canvas.line(ends.to_vec(), theme::INK, theme.spine_width);
@@ -286,5 +315,6 @@ impl Lines<'_> {
             }
             lines.centred(canvas, at, &label(theme::INK));
         }
+        every
     }
 }

@@ -4,10 +4,10 @@ use serde_json::Value as Json;
 
 use crate::registry::Names;
 use crate::search::spread_by_ratios;
+use crate::table::display;
 
 use super::scale::Scale;
 use super::scale::ScaleKind;
-use super::scale::coordinate;
 
 /// The scale of a parameter's values: categories in the order of the alphabet, numbers on the
 /// logarithm where the list names the parameter or, without a list, where they look like it.
@@ -16,7 +16,7 @@ pub(super) fn scale(name: &str, mut values: Vec<Json>, log: Option<&Names>) -> S
     let numbers: Option<Vec<f64>> = values.iter().map(Json::as_f64).collect();
     let kind = match (numbers, log) {
         (None, _) => {
-            values.sort_by_key(coordinate);
+            values.sort_by_cached_key(display);
             ScaleKind::Category
         }
         (Some(_), Some(log)) if log.0.iter().any(|known| known == name) => ScaleKind::Log,

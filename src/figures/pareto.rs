@@ -67,7 +67,7 @@ impl Entry for Pareto {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {

@@ -87,6 +87,10 @@ impl Entry for Scatter {
          vector axes; `raster` asks for it or against it."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         ScatterParams::params()
     }
@@ -104,6 +108,10 @@ impl Entry for Embedding {
     fn docs(&self) -> &'static str {
         "For latent codes and projections: the axes have no ticks, since only distances mean \
          something, and one unit is as long along x as along y."
+    }
+
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {

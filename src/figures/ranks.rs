@@ -15,6 +15,7 @@ use crate::registry::choices;
 use crate::registry::params;
 use crate::table::Column;
 use crate::table::Table;
+use crate::table::display;
 use crate::table::stats;
 use crate::text::plural;
 
@@ -88,7 +89,7 @@ impl Entry for Ranks {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -230,7 +231,7 @@ impl Blocks {
                 "ranks need two values of `{compare}`, and there {}",
                 match self.methods.len() {
                     0 => "is none".to_owned(),
-                    _ => format!("is only `{}`", coordinate(&self.methods[0])),
+                    _ => format!("is only `{}`", display(&self.methods[0])),
                 }
             ))),
             (_, blocks @ (0 | 1)) => Err(FigureError::Empty(format!(

@@ -70,6 +70,10 @@ impl Entry for Rungs {
          of those that did, the best has a heavier line. A trial without a number at a budget ends before it."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         RungsParams::params()
     }

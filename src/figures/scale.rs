@@ -1,17 +1,24 @@
 //! Scales: from values to places along an axis.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 
 use crate::table::display;
 
 use super::dates::Clock;
 use super::dates::Moment;
+use super::markup;
+use super::numbers;
 
 /// Numbers that differ by a smaller share than this are one number, computed in two ways.
 const ROUNDING: f64 = 1e-12;
 
 /// The largest number on an axis: beyond, differences are infinite.
 pub(super) const LARGEST: f64 = 1e300;
+
+/// Whole numbers below it are each a float of their own.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// How values spread along an axis, as manifests name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -338,16 +345,35 @@ fn spaced_by_ratios(values: &[f64]) -> bool {
     uneven(ratios.collect()) < uneven(differences)
 }
 
-/// The text of a coordinate at a tick, in a legend or over a panel.
+/// The text of a coordinate at a tick, in a legend or over a panel: whole numbers have all their digits.
 pub(super) fn coordinate(value: &Json) -> String {
     match value {
         Json::Null => "none".to_owned(),
         Json::Number(number) => match number.as_f64() {
-            Some(value) => super::numbers::number(value),
+            Some(_) if !number.is_f64() => numbers::minus(&number.to_string()),
+            Some(whole) if whole.fract() == 0.0 && whole.abs() < EXACT => {
+                numbers::minus(&format!("{:.0}", whole + 0.0))
+            }
+            Some(value) => numbers::number(value),
             None => number.to_string(),
         },
+        Json::String(text) => markup::value(text),
         other => display(other),
     }
+}
+
+/// The texts of coordinates that stand side by side: those that would read the same have all their digits.
+pub(super) fn coordinates(values: &[Json]) -> Vec<String> {
+    let short: Vec<String> = values.iter().map(coordinate).collect();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for text in &short {
+        *counts.entry(text).or_default() += 1;
+    }
+    let text = |(value, text): (&Json, &String)| match counts[text.as_str()] {
+        2.. if value.is_number() => numbers::minus(&value.to_string()),
+        _ => text.clone(),
+    };
+    values.iter().zip(&short).map(text).collect()
 }
 
 #[cfg(test)]
@@ -413,5 +439,18 @@ mod tests {
         let scale = Scale::of_numbers(ScaleKind::Symlog, &[-100.0, 0.0, 100.0], None, 0.04);
         assert!((scale.place(0.0).unwrap() - 0.5).abs() < 1e-12);
         assert!(scale.place(100.0).unwrap() < 1.0);
+    }
+
+    #[test]
+    fn names_of_numbers_are_told_apart() {
+        let ids = [1_700_000_000_123_i64, 1_700_000_000_124].map(Json::from);
+        assert_eq!(coordinates(&ids), ["1700000000123", "1700000000124"]);
+        let floats = values(&[0.123_456_789_01, 0.123_456_789_02, 0.5]);
+        assert_eq!(
+            coordinates(&floats),
+            ["0.12345678901", "0.12345678902", "0.5"]
+        );
+        assert_eq!(coordinate(&1e15.into()), "1000000000000000");
+        assert_eq!(coordinate(&2.5e-7.into()), "2.5·10^{−7}");
     }
 }

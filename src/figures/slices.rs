@@ -24,6 +24,7 @@ use super::legend::Sample;
 use super::mapping::Mapping;
 use super::mapping::distinct;
 use super::mapping::no_column;
+use super::mapping::read_apart;
 use super::marker;
 use super::numbers::Format;
 use super::options;
@@ -65,6 +66,10 @@ impl Entry for Slices {
         "A point per row in each panel; a row that has no value of a parameter is missing in its panel \
          alone. Each panel has a scale of its own along x: logarithmic where it is asked for, \
          evenly for text."
+    }
+
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {
@@ -205,6 +210,7 @@ fn melted(table: &Table, params: &SlicesParams) -> Result<Table, FigureError> {
     let mut columns = vec![Column::axis(PARAMETER), Column::axis(VALUE)];
     columns.extend(color.map(|color| table.columns[color].clone()));
     columns.push(table.columns[y].clone());
+    read_apart(table, &params.parameters.0, Column::title_with_unit)?;
     let mut rows = Vec::new();
     for name in &params.parameters.0 {
         let parameter = column(name)?;

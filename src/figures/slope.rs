@@ -98,7 +98,7 @@ impl Entry for Slope {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {

@@ -9,7 +9,7 @@ use super::numbers::minus;
 use super::numbers::number;
 use super::numbers::power_of_ten;
 use super::scale::Scale;
-use super::scale::coordinate;
+use super::scale::coordinates;
 
 /// A tick; one without a label is minor.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,10 +25,10 @@ pub(super) struct Tick {
 pub(super) fn ticks(scale: &Scale, room: usize, at: &[f64], format: Format) -> Vec<Tick> {
     let room = room.max(2);
     let ticks: Vec<Tick> = match scale {
-        Scale::Category { values } => values
-            .iter()
+        Scale::Category { values } => coordinates(values)
+            .into_iter()
             .enumerate()
-            .filter_map(|(i, value)| labelled(scale, i as f64, coordinate(value)))
+            .filter_map(|(i, label)| labelled(scale, i as f64, label))
             .collect(),
         _ if !at.is_empty() && at.len() <= room && apart(scale, at, room) && read(at, format) => {
             let labels = alone(at, format);

@@ -147,7 +147,8 @@ fn pieces(word: &str, measure: &impl Fn(&str) -> f64, width: f64) -> Vec<String>
         return vec![word.to_owned()];
     }
     let mut pieces: Vec<String> = Vec::new();
-    for part in word.split_inclusive(['-', '_', '/', '.', ',', '=', '+']) {
+    let ends = ['-', '_', markup::LOW_LINE, '/', '.', ',', '=', '+'];
+    for part in word.split_inclusive(ends) {
         let mut piece = String::new();
         for c in part.chars() {
             if !piece.is_empty() && c != ' ' && measure(&format!("{piece}{c}")) > width {

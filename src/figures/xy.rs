@@ -87,7 +87,8 @@ fn sheet(
             marker: (look.markers && points).then_some(marker),
         }
     });
-    legend.extend(levels.legend());
+    let scales = x.iter().zip(&y).map(|(x, y)| (&x.scale, &y.scale));
+    legend.extend(levels.legend(&scales.collect::<Vec<_>>()));
     let labels = (plot.x.title_with_unit(), plot.y.title_with_unit());
     axes::sheet(panels, theme, &plot.facets, (x, y), labels, legend)
 }
@@ -365,7 +366,7 @@ pub(super) fn finish(
         caption.push_str(&format!(" Lines across a panel: no {x}."));
     }
     if look.pale && is_ragged(plot) {
-        caption.push_str(" Paler: fewer replicates than before.");
+        caption.push_str(" Paler: fewer replicates than elsewhere.");
     }
     caption.push_str(&levels.said(&page.frames));
     caption.push_str(&axes::said(&page.frames, lost));

@@ -124,6 +124,9 @@ impl Stage for Draw {
         if let Some(warning) = no_glyphs(&drawn.missing) {
             job.link.warn(&warning);
         }
+        for warning in &drawn.warnings {
+            job.link.warn(warning);
+        }
         // A command of its own: `\caption` cannot read its text from a file.
         // Names keep the mathematics that they have in the picture.
         let caption = format!("\\caption{{{}}}\n", name_in_latex(drawn.caption.trim_end()));

@@ -20,6 +20,7 @@ mod figure_trials;
 mod figures;
 mod figures_foreign;
 mod figures_honest;
+mod figures_told;
 #[cfg(unix)]
 mod files;
 mod fresh;

@@ -95,6 +95,7 @@ impl Figure for Dag {
             ));
         }
         Ok(Drawn {
+            warnings: Vec::new(),
             canvas,
             title: "Stages of the experiment".to_owned(),
             csv: stages::table(&stages).to_csv(),

@@ -63,6 +63,10 @@ impl Entry for Images {
          pixels; values outside [0, 1] are cut off."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         ImagesParams::params()
     }
@@ -135,6 +139,7 @@ impl Figure for Images {
             None => titles.join("; "),
         };
         Ok(Drawn {
+            warnings: Vec::new(),
             canvas,
             title,
             csv: listing(&blocks, &arrangement),
@@ -192,7 +197,7 @@ fn title(labels: &[(String, String)], shown: impl Fn(&String) -> bool) -> String
                 };
                 format!("{name} = {}", coordinate(&number.into()))
             }
-            Err(_) => value.clone(),
+            Err(_) => coordinate(&value.as_str().into()),
         })
         .collect();
     names.join(", ")

@@ -76,6 +76,10 @@ impl Entry for Text {
          the largest of its text."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         TextParams::params()
     }
@@ -138,6 +142,7 @@ impl Figure for Text {
             None => format!("{} by word", capital(&value.title())),
         };
         Ok(Drawn {
+            warnings: Vec::new(),
             title: markup::in_line(&title),
             csv: listing(table, &params, value, &paragraphs),
             caption: format!(
