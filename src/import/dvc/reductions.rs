@@ -122,7 +122,7 @@ impl Wiring<'_> {
             let held = group.at.keys();
             unfollowed.extend(held.filter(|axis| self.is_below(from, **axis, path)));
         }
-        for axis in unfollowed.iter().map(|axis| name(axis)) {
+        for axis in unfollowed.into_iter().map(name) {
             let reader = &self.stages[stage].name;
             remark(
                 found,
