@@ -7,6 +7,7 @@
 //! | [`text`] | positions, diagnostics, suggestions, plurals: text with places in it |
 //! | [`map`] | maps from names, small ones above all |
 //! | [`random`] | counter-based random streams, one per named purpose |
+//! | [`sources`] | what texts of programs name: modules, files |
 //! | [`registry`] | what every nameable thing has in common: name, summary, docs, revision, parameters |
 //! | [`search`] | values proposed trial by trial, from what earlier trials gave |
 //! | [`manifest`] | YAML to a checked manifest; axes to cells |
@@ -70,6 +71,7 @@ pub mod remote;
 pub mod report;
 pub mod search;
 pub mod slurm;
+mod sources;
 pub mod stages;
 pub mod store;
 pub mod table;

@@ -93,7 +93,8 @@ fn commands_are_run_as_they_are_written() {
     let params = "lr: 0.1\nopts: {flags: [true, false], layers: [], lr: 0.5, more: {}, name: null, z: true}\n";
     let (space, said) = imported(dvc, &[("params.yaml", params)]);
     assert!(
-        said.contains("`${lr}` stands where a shell fills in nothing") && said.contains("1 remark"),
+        said.contains("`${lr}` stands where a shell fills in nothing")
+            && said.contains("2 remarks"),
         "{said}"
     );
     leaves(
@@ -156,7 +157,7 @@ fn stages_read_what_they_read_there() {
     for told in ["the numbers in `c.csv`", "all of `sub/params.yaml` counts"] {
         assert!(said.contains(told), "{told}: {said}");
     }
-    assert!(space.read("pipelines/x.yaml").contains("out/${m}/2.txt"));
+    assert!(space.read("pipelines/x.yaml").contains("out/${m}/{k}.txt"));
     leaves(
         &space,
         &[
@@ -260,4 +261,145 @@ fn links_to_their_own_folder_are_not_followed() {
     let output = space.output(&["import", "dvc.yaml", "--name", "x"]);
     assert!(output.status.success());
     assert!(space.read("pipelines/x.yaml").contains("src/**"));
+}
+
+/// A folder that cells write into is read with all of them, however many an axis gets.
+#[test]
+fn a_folder_is_read_with_cells_that_come_later() {
+    let dvc = r#"stages:
+  one:
+    matrix: {seed: [0, 1], kind: [a, b]}
+    cmd: mkdir -p res/${item.kind} && echo ${key} > res/${item.kind}/${item.seed}.txt
+    outs: ["res/${item.kind}/${item.seed}.txt"]
+  models:
+    foreach: [0, 1]
+    do: {cmd: "mkdir -p models/${item} && echo ${item} > models/${item}/m.txt", outs: ["models/${item}/"]}
+  all: {cmd: "cat res/*/*.txt models/*/m.txt > all.txt", deps: [res, models/], outs: [all.txt]}
+  of_b: {cmd: "ls res > of_b.txt; ls res/b >> of_b.txt", deps: [res/b], outs: [of_b.txt]}
+  each:
+    matrix: {kind: [a, b]}
+    cmd: ls res/${item.kind} > each-${item.kind}.txt
+    deps: ["res/${item.kind}"]
+    outs: ["each-${item.kind}.txt"]
+  named: {cmd: "cat res/a/1.txt > named.txt", deps: [res/a/1.txt], outs: [named.txt]}
+"#;
+    let (space, said) = imported(dvc, &[]);
+    assert!(said.contains("nothing was left out"), "{said}");
+    let manifest = space.read("manifests/x.yaml");
+    space.write(
+        "manifests/x.yaml",
+        &manifest.replace("seed: [0, 1]", "seed: [0, 1, 2]"),
+    );
+    leaves(
+        &space,
+        &[
+            ("all/all.txt", "0-a\n1-a\n2-a\n0-b\n1-b\n2-b\n0\n1\n2\n"),
+            ("of_b/of_b.txt", "b\n0.txt\n1.txt\n2.txt\n"),
+            ("each/kind=a/each-a.txt", "0.txt\n1.txt\n2.txt\n"),
+            ("named/named.txt", "1-a\n"),
+        ],
+    );
+}
+
+/// A stage has one value of its own axis, so the others are inputs one by one.
+#[test]
+fn a_folder_that_does_not_follow_its_axis_is_told() {
+    let dvc = r#"stages:
+  one:
+    foreach: [a, b]
+    do: {cmd: "mkdir -p res; echo > res/${item}.txt", outs: ["res/${item}.txt"]}
+  use:
+    foreach: [a, b]
+    do: {cmd: "ls res > u-${item}", deps: [res], outs: ["u-${item}"]}
+"#;
+    let (space, said) = imported(dvc, &[]);
+    assert!(
+        said.contains("`use` does not follow the axis `item"),
+        "{said}"
+    );
+    assert!(
+        space
+            .read("pipelines/x.yaml")
+            .contains("# It does not follow")
+    );
+    leaves(&space, &[("use/item=b/u-b", "a.txt\nb.txt\n")]);
+}
+
+/// Flags and values without one follow the file; that keys and names that are added do not is told.
+#[test]
+fn options_and_names_follow_their_parameters_or_it_is_told() {
+    let dvc = "stages:
+  flags: {cmd: \"echo ${train} > flags.txt\", outs: [flags.txt]}
+  each:
+    foreach: ${models}
+    do: {cmd: \"echo ${item.d} > ${key}.txt\", outs: [\"${key}.txt\"]}
+";
+    let params = "train: {beta: 0.9, deep: true, drop: false, wd: null}\nmodels: {small: {d: 1}}\n";
+    let (space, said) = imported(dvc, &[("params.yaml", params)]);
+    for told in [
+        "options of `${train}` are those of the keys that it has now",
+        "the axis `model` does not follow `models`",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    leaves(
+        &space,
+        &[("flags/flags.txt", "--beta 0.9 --deep --wd None\n")],
+    );
+    space.write(
+        "params.yaml",
+        "train: {beta: 0.8, deep: false, drop: true, wd: 0.1}\nmodels: {small: {d: 2}}\n",
+    );
+    leaves(
+        &space,
+        &[
+            ("flags/flags.txt", "--beta 0.8 --drop --wd 0.1\n"),
+            ("each/model=small/small.txt", "2\n"),
+        ],
+    );
+}
+
+/// Files that lie beside a script, and those that a script names which another one names.
+#[test]
+fn what_scripts_find_beside_themselves_comes_along() {
+    let dvc = "stages:
+  go: {cmd: sh scripts/go.sh, deps: [scripts/go.sh], outs: [o.txt]}
+  dir: {cmd: sh scripts/dir.sh, deps: [scripts/dir.sh], outs: [q.txt]}
+  r: {cmd: sh r.sh, deps: [r.sh], outs: [s.txt]}
+";
+    let files = [
+        ("scripts/go.sh", "python3 src/main.py\n"),
+        (
+            "src/main.py",
+            "import os\nfrom util import f\nhere = os.path.dirname(__file__)\n\
+             open('o.txt', 'w').write(f(open(os.path.join(here, 'conf', 'a.txt')).read()))\n",
+        ),
+        ("src/util.py", "def f(x): return x\n"),
+        ("src/conf/a.txt", "a\n"),
+        (
+            "scripts/dir.sh",
+            "if true; then . \"$(dirname \"$0\")/common.sh\"; fi\n. \"${0%/*}/more.sh\"\nx > q.txt\n",
+        ),
+        ("scripts/common.sh", "x() { y; }\n"),
+        ("scripts/more.sh", "y() { echo 1; }\n"),
+        (
+            "r.sh",
+            ". ./lib/x.sh\nx > s.txt\n[ -z \"$NOT\" ] || . lib/not.sh\n",
+        ),
+        ("lib/x.sh", ". lib/y.sh\nx() { y; }\n"),
+        ("lib/y.sh", "y() { echo 1; }\n"),
+    ];
+    let (space, said) = imported(dvc, &files);
+    assert!(
+        said.contains("`lib/not.sh` does not come along") && said.contains("1 remark"),
+        "{said}"
+    );
+    leaves(
+        &space,
+        &[
+            ("go/o.txt", "a\n"),
+            ("dir/q.txt", "1\n"),
+            ("r/s.txt", "1\n"),
+        ],
+    );
 }

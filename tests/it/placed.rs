@@ -219,3 +219,26 @@ fn the_path_of_an_output_is_told_where_its_name_alone_stands() {
         assert!(said.contains(&wanted), "{said}");
     }
 }
+
+/// What a reduction reads stands where programs look for it, one by one; what cannot is told before it runs.
+#[test]
+fn each_that_a_reduction_reads_has_a_path_of_its_own() {
+    let manifest = "experiment: x\naxes: {seed: [0, 1], kind: [a, b]}\nstages:\n  one:\n    uses: command\n    with: {run: \
+                    'echo $k$s > \"${out.t}\"', values: {k: '${kind}', s: '${seed}'}, out: {t: t.txt}}\n  all:\n    uses: \
+                    command\n    in: {t: one}\n    over: [seed]\n    with: {place: {t: 'res/${kind}-{seed}.txt'}, run: \
+                    'cd res; grep . * > \"${out.all}\"', out: {all: all.txt}}\n";
+    let space = TestSpace::new();
+    space.write("manifests/x.yaml", manifest);
+    run(&space);
+    assert_eq!(
+        space.read("outputs/x/cells/all/kind=b/all.txt"),
+        "b-0.txt:b0\nb-1.txt:b1\n"
+    );
+    let said = |path: &str| {
+        space.write("manifests/x.yaml", &manifest.replace("{seed}.txt", path));
+        let output = space.output(&["check", "manifests/x.yaml"]);
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(said("{sed}.txt").contains("has no axis `sed`"));
+    assert!(said("{kind}.txt").contains("several of what it reads would be at"));
+}

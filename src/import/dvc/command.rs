@@ -13,6 +13,7 @@ use super::interpolation::Piece;
 use super::interpolation::Way;
 use super::interpolation::is_name;
 use super::interpolation::pieces;
+use super::interpolation::quoted;
 use super::interpolation::shown;
 use super::options;
 use super::options::Flag;
@@ -124,6 +125,14 @@ impl<'n> Script<'n> {
         let values = self.names.values(way);
         if let Some(Value::Map(map)) = values.first() {
             line.push_str(&self.options(way, map, quotes));
+            let written = way.written();
+            remark(
+                found,
+                &cmd.place,
+                format!("options of `${{{written}}}` are those of the keys that it has now"),
+                "the command does not follow keys that are added, nor values that become of another kind",
+                "the program may read them from a file: `files: {options.json: …}`",
+            );
             if options::differ(&values) {
                 let title = format!("`${{{}}}` has other options in other cells", way.written());
                 let help = "give them to the program in a file: `files: {options.json: …}`";
@@ -156,14 +165,31 @@ impl<'n> Script<'n> {
             Flag::Literal(text) => Some(text),
             Flag::Value(way) => {
                 let expression = self.names.expression(&way)?;
-                let value = self.filled(&way, &expression, quotes);
-                Some(match quotes {
-                    Quotes::None => format!("\"{value}\""),
-                    _ => value,
-                })
+                Some(self.value(&way, &expression, quotes))
+            }
+            // Not in quotes: an empty text is no argument.
+            Flag::Truth(way, yes, no) => {
+                let expression = self.names.expression(&way)?;
+                let (yes, no) = (quoted(&yes), quoted(&no));
+                let either = format!("{yes} if {expression} else {no}");
+                Some(self.filled(&way, &either, quotes))
+            }
+            Flag::Nothing(way) => {
+                let expression = self.names.expression(&way)?;
+                let either = format!("'None' if {expression} is none else {expression}");
+                Some(self.value(&way, &either, quotes))
             }
         });
         flags.collect::<Vec<_>>().join(" ")
+    }
+
+    /// A value as one argument.
+    fn value(&mut self, way: &Way, expression: &str, quotes: Quotes) -> String {
+        let value = self.filled(way, expression, quotes);
+        match quotes {
+            Quotes::None => format!("\"{value}\""),
+            _ => value,
+        }
     }
 
     /// A value where the shell fills it in.

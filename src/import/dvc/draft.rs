@@ -28,6 +28,8 @@ pub(super) struct DraftStage {
     pub comments: Vec<String>,
     pub name: String,
     pub inputs: Vec<Slot>,
+    /// The axes that it reduces.
+    pub over: BTreeSet<String>,
     /// Patterns of project files.
     pub code: Vec<String>,
     /// Files of values: the path, and keys with what stands there.

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::sources::Companions;
+use crate::sources::is_small;
 use crate::text::Diagnostics;
 
-use super::code;
+use super::code::Code;
 use super::draft::Draft;
 use super::draft::DraftStage;
 use super::entries::remark;
@@ -73,7 +75,7 @@ impl Translation<'_> {
         own: &mut DraftStage,
         draft: &mut Draft,
         found: &mut Diagnostics,
-    ) -> code::Companions {
+    ) -> Code {
         let folder = self.folder(found);
         let folder = folder.and_then(|folder| folder.cells.first().cloned());
         let folder = folder.unwrap_or_default();
@@ -82,8 +84,9 @@ impl Translation<'_> {
         let mut files: BTreeSet<String> = declared.collect();
         self.named_by_commands(&folder, &mut files, own, found);
         let files: Vec<String> = files.into_iter().collect();
-        let companions = code::companions(self.project.root, &folder, &files);
-        for path in &companions.imported {
+        let code = Code::read(self.project.root, &folder, &files);
+        let companions = &code.companions;
+        for path in companions.imported.keys() {
             if !own.covers(path) && !self.wiring.is_made(path) {
                 own.code.push(path.clone());
             }
@@ -96,8 +99,9 @@ impl Translation<'_> {
             own.comments
                 .push(format!("{path} is named in {by}: it counts as code."));
         }
-        self.left(&companions, own, found);
-        if let Some(script) = &companions.asks_dvc
+        self.left(companions, own, found);
+        self.missing(companions, &folder, found);
+        if let Some(script) = &code.asks_dvc
             && draft.asking.insert(script.clone())
         {
             remark(
@@ -110,10 +114,29 @@ impl Translation<'_> {
                 ),
             );
         }
-        if companions.here {
+        if code.here {
             own.texts.push((".here".to_owned(), String::new()));
         }
-        companions
+        code
+    }
+
+    /// Says which scripts that others read are not there.
+    fn missing(&self, companions: &Companions, folder: &str, found: &mut Diagnostics) {
+        for (by, path) in &companions.missing {
+            let mut places = ["", folder].into_iter();
+            if places
+                .any(|base| paths::join(base, path).is_some_and(|path| self.wiring.is_made(&path)))
+            {
+                continue;
+            }
+            remark(
+                found,
+                &self.stage.entry.place,
+                format!("`{path}` does not come along"),
+                format!("`{by}` reads it, and it is not found"),
+                "under `deps` it does",
+            );
+        }
     }
 
     /// Whether a file that is named is there without being code: an input, an output, the parameters.
@@ -148,7 +171,7 @@ impl Translation<'_> {
                     if made || own.covers(&path) {
                         continue;
                     }
-                    if code::is_small(&root.join(&path)) {
+                    if is_small(&root.join(&path)) {
                         own.comments.push(format!(
                             "{path}/ is named in its command: it counts as code."
                         ));
@@ -168,7 +191,7 @@ impl Translation<'_> {
     }
 
     /// Says which files that scripts name stay behind.
-    fn left(&self, companions: &code::Companions, own: &DraftStage, found: &mut Diagnostics) {
+    fn left(&self, companions: &Companions, own: &DraftStage, found: &mut Diagnostics) {
         let mut left: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (by, path) in &companions.left {
             if !self.comes_along(path, own) {

@@ -13,6 +13,7 @@ use super::entries::remark;
 use super::interpolation::Piece;
 use super::interpolation::Turn;
 use super::interpolation::Way;
+use super::interpolation::is_name;
 use super::interpolation::pieces;
 use super::interpolation::shown;
 use super::interpolation::words;
@@ -20,6 +21,9 @@ use super::loops::Axis;
 use super::loops::StageLoop;
 use super::paths;
 use super::scope::Scope;
+
+/// What is between the names of the axes in `${key}`.
+const JOINED: &str = " ~ '-' ~ ";
 
 /// A path in all cells.
 #[derive(Clone, Debug)]
@@ -42,23 +46,67 @@ struct PathHole {
 
 impl Located {
     /// The path in some of its cells, for those who have none of these axes: its values there in their place,
-    /// where each is one.
-    pub(super) fn without(&self, axes: &[&str], cells: &BTreeSet<usize>) -> Option<String> {
+    /// where each is one, and `{axis}` for those of which all values are read, each with its labels by cell.
+    pub(super) fn without(
+        &self,
+        held: &[&str],
+        each: &[(&str, Vec<String>)],
+        cells: &BTreeSet<usize>,
+    ) -> Option<String> {
+        // It would be taken for an axis.
+        if !each.is_empty() && self.marked.contains('{') {
+            return None;
+        }
         let mut filled = Vec::new();
         for hole in &self.holes {
-            let mut names = words(&hole.expression);
-            if !names.any(|name| axes.contains(&name)) {
+            let names = || words(&hole.expression);
+            if names().any(|name| each.iter().any(|(axis, _)| *axis == name)) {
+                filled.push(hole.of_each(each, held)?);
+                continue;
+            }
+            if !names().any(|name| held.contains(&name)) {
                 filled.push(format!("${{{}}}", hole.expression));
                 continue;
             }
             let mut values = cells.iter().map(|cell| &hole.values[*cell]);
             let first = values.next()?;
-            if values.any(|value| value != first) {
+            if values.any(|value| value != first) || !each.is_empty() && first.contains('{') {
                 return None;
             }
             filled.push(first.replace("${", "$${"));
         }
         Some(fill(&self.marked, &filled))
+    }
+
+    /// Whether the name of an axis stands behind so many parts of the path, and in none of them.
+    pub(super) fn differs_only_below(&self, above: usize, axis: &str) -> bool {
+        let parts = self.marked.split('/').enumerate();
+        let mut named = parts.filter(|(_, part)| {
+            let mut holes = self.holes.iter().enumerate();
+            holes.any(|(number, hole)| {
+                part.contains(&mark(number)) && words(&hole.expression).any(|name| name == axis)
+            })
+        });
+        named.next().is_some_and(|(first, _)| first >= above)
+    }
+}
+
+impl PathHole {
+    /// The same where all values of some axes are read: names of axes with hyphens between, or what is
+    /// called as the value of one is.
+    fn of_each(&self, each: &[(&str, Vec<String>)], held: &[&str]) -> Option<String> {
+        let parts = self.expression.split(JOINED).map(|part| {
+            let is_each = each.iter().any(|(axis, _)| *axis == part);
+            match is_each {
+                true => Some(format!("{{{part}}}")),
+                false => (is_name(part) && !held.contains(&part)).then(|| format!("${{{part}}}")),
+            }
+        });
+        if let Some(parts) = parts.collect::<Option<Vec<String>>>() {
+            return Some(parts.join("-"));
+        }
+        let mut named = each.iter().filter(|(_, labels)| *labels == self.values);
+        named.next().map(|(axis, _)| format!("{{{axis}}}"))
     }
 }
 
@@ -134,7 +182,7 @@ impl Names for StageNames<'_> {
                 .loops
                 .iter()
                 .map(|one| self.axes[one.axis].name.as_str());
-            return Some(names.collect::<Vec<_>>().join(" ~ '-' ~ "));
+            return Some(names.collect::<Vec<_>>().join(JOINED));
         }
         self.scope.expression(way)
     }

@@ -145,8 +145,12 @@ pub(super) fn read(stages: &[StageEntry], scope: &Scope, found: &mut Diagnostics
             values: own,
             container: values.container(axis, scope, &mut loops),
         });
-        if let Some(way) = values.from.as_ref().filter(|_| !values.structured) {
+        if let Some(way) = &values.from {
             let way = way.written();
+            let label = match values.structured {
+                true => "the names of its values stand in the manifest now",
+                false => "its values stand in the manifest now",
+            };
             remark(
                 found,
                 &values.place,
@@ -154,7 +158,7 @@ pub(super) fn read(stages: &[StageEntry], scope: &Scope, found: &mut Diagnostics
                     "the axis `{}` does not follow `{way}`",
                     loops.axes[axis].name
                 ),
-                "its values stand in the manifest now",
+                label,
                 "an axis has its values in the manifest; `--axis NAME=…` gives others",
             );
         }

@@ -15,7 +15,7 @@
 //! | `located` | paths in all cells of a stage |
 //! | `outputs`, `inputs`, `code`, `parameters`, `sections` | a stage: what it leaves and reads |
 //! | `run`, `command`, `options`, `quotes` | what it runs |
-//! | `wiring`, `conditions` | what reads what, in which cells |
+//! | `wiring`, `reductions`, `conditions` | what reads what, in which cells |
 //! | `draft`, `write` | what is written |
 
 mod code;
@@ -35,6 +35,7 @@ mod planned;
 mod plots;
 mod quotes;
 mod read;
+mod reductions;
 mod run;
 mod scope;
 mod sections;

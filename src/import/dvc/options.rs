@@ -20,6 +20,10 @@ pub(super) struct Spelling {
 pub(super) enum Flag {
     Literal(String),
     Value(Way),
+    /// One text where it is true, another one where it is not.
+    Truth(Way, String, String),
+    /// What Python calls `None`, or a value.
+    Nothing(Way),
 }
 
 /// The options of a map that a way leads to.
@@ -34,11 +38,13 @@ fn collect(way: &Way, prefix: &str, map: &Values, spelling: Spelling, all: &mut 
         let option = Flag::Literal(format!("--{prefix}{name}"));
         let way = further(way, Turn::Key(name.clone()));
         match value {
-            Value::Bool(true) => all.push(option),
-            Value::Bool(false) if spelling.negated => {
-                all.push(Flag::Literal(format!("--no-{prefix}{name}")));
+            Value::Bool(_) => {
+                let no = match spelling.negated {
+                    true => format!("--no-{prefix}{name}"),
+                    false => String::new(),
+                };
+                all.push(Flag::Truth(way, format!("--{prefix}{name}"), no));
             }
-            Value::Bool(false) => {}
             Value::Map(inner) => collect(&way, &format!("{prefix}{name}."), inner, spelling, all),
             Value::List(items) => {
                 for (index, item) in items.iter().enumerate() {
@@ -62,9 +68,8 @@ fn further(way: &Way, turn: Turn) -> Way {
 /// A value, spelled as Python does what has no number or text.
 fn single(way: Way, value: &Value) -> Flag {
     match value {
-        Value::Null => Flag::Literal("None".to_owned()),
-        Value::Bool(true) => Flag::Literal("True".to_owned()),
-        Value::Bool(false) => Flag::Literal("False".to_owned()),
+        Value::Null => Flag::Nothing(way),
+        Value::Bool(_) => Flag::Truth(way, "True".to_owned(), "False".to_owned()),
         _ => Flag::Value(way),
     }
 }
@@ -73,7 +78,8 @@ fn single(way: Way, value: &Value) -> Flag {
 pub(super) fn differ(values: &[Value]) -> bool {
     fn shape(value: &Value) -> Value {
         match value {
-            Value::Null | Value::Bool(_) => value.clone(),
+            Value::Bool(_) => Value::Bool(true),
+            Value::Null => Value::Null,
             Value::List(items) => Value::List(items.iter().map(shape).collect()),
             Value::Map(entries) => {
                 let entries = entries.iter();
@@ -104,13 +110,15 @@ mod tests {
             let flags = flags.map(|flag| match flag {
                 Flag::Literal(text) => text,
                 Flag::Value(way) => way.written(),
+                Flag::Truth(way, yes, no) => format!("{}?{yes}:{no}", way.written()),
+                Flag::Nothing(way) => format!("{}??", way.written()),
             });
             flags.collect::<Vec<_>>().join(" ")
         };
         let yaml = "{a: [true, 1], b: [], c: {}, d: null, e: true, f: false, g: {h: x}}";
         assert_eq!(
             written(yaml, Spelling::default()),
-            "--a True o.a[1] --d None --e --g.h o.g.h"
+            "--a o.a[0]?True:False o.a[1] --d o.d?? o.e?--e: o.f?--f: --g.h o.g.h"
         );
         let spelling = Spelling {
             negated: true,
@@ -118,7 +126,7 @@ mod tests {
         };
         assert_eq!(
             written("{a: [true, 1], b: [], f: false}", spelling),
-            "--a True --a o.a[1] --no-f"
+            "--a o.a[0]?True:False --a o.a[1] o.f?--f:--no-f"
         );
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::registry::Value;
 use crate::text::Diagnostics;
 
-use super::code;
+use super::code::Code;
 use super::draft::DraftStage;
 use super::draft::FileValue;
 use super::entries::Text;
@@ -32,12 +32,7 @@ struct Wanted<'n> {
 
 impl<'t> Translation<'t> {
     /// The file of parameters, with what the stage names and what its code names.
-    pub(super) fn params(
-        &self,
-        own: &mut DraftStage,
-        code: &code::Companions,
-        found: &mut Diagnostics,
-    ) {
+    pub(super) fn params(&self, own: &mut DraftStage, code: &Code, found: &mut Diagnostics) {
         let in_file = &self.names.scope.in_file;
         let Some(path) = paths::join(&self.project.folder, PARAMS) else {
             return;
@@ -132,7 +127,7 @@ impl<'t> Translation<'t> {
     }
 
     /// Whether its code or its commands name the file.
-    fn names_params(&self, code: &code::Companions) -> bool {
+    fn names_params(&self, code: &Code) -> bool {
         let mut commands = self.stage.entry.cmd.iter();
         code.words.iter().any(|word| word.ends_with(PARAMS))
             || commands.any(|cmd| cmd.text.contains(PARAMS))
@@ -143,15 +138,17 @@ impl<'t> Translation<'t> {
         &self,
         key: &str,
         wanted: &Wanted<'_>,
-        code: &code::Companions,
+        code: &Code,
         beside: &mut Vec<String>,
     ) -> Option<FileValue> {
         let known = self.names.scope.get(key)?;
         let ways = wanted.ways.get(key).map_or(&[][..], Vec::as_slice);
-        Some(match !wanted.all && sections::by_values(&code.texts, key) {
-            true => single_values(&known.value, &known.name, key, ways, code, beside),
-            false => FileValue::Expression(known.name.clone()),
-        })
+        Some(
+            match !wanted.all && sections::by_values(&code.companions.texts, key) {
+                true => single_values(&known.value, &known.name, key, ways, code, beside),
+                false => FileValue::Expression(known.name.clone()),
+            },
+        )
     }
 }
 
@@ -161,7 +158,7 @@ fn single_values(
     expression: &str,
     written: &str,
     ways: &[Way],
-    code: &code::Companions,
+    code: &Code,
     beside: &mut Vec<String>,
 ) -> FileValue {
     let whole = || FileValue::Expression(expression.to_owned());
@@ -178,7 +175,7 @@ fn single_values(
         if ways.iter().any(|way| way.first() == key) {
             // Within the values of a section nothing is known of what its code does with them.
             keys.push((key.clone(), value));
-        } else if sections::mention(&code.texts, key) {
+        } else if sections::mention(&code.companions.texts, key) {
             keys.push((key.clone(), value));
             beside.push(format!("{written}.{key}"));
         }

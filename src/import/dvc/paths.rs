@@ -1,21 +1,6 @@
 //! Paths of the project, from its folder, with strokes between.
 
-/// A path relative to a folder of the project, from the project's folder; none where it leaves the
-/// project or lies on another machine.
-pub(super) fn join(folder: &str, path: &str) -> Option<String> {
-    if path.starts_with(['/', '~']) || path.contains("://") {
-        return None;
-    }
-    let mut parts: Vec<&str> = Vec::new();
-    for part in folder.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => _ = parts.pop()?,
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
-}
+pub(super) use crate::sources::join;
 
 /// Whether a path is in a folder.
 pub(super) fn is_in(path: &str, folder: &str) -> bool {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use crate::sources::has_sources;
+use crate::sources::is_source;
 use crate::text::Diagnostics;
 
-use super::code;
 use super::conditions;
 use super::draft::DraftStage;
 use super::draft::From;
@@ -21,33 +22,35 @@ use super::planned::Planned;
 use super::planned::Project;
 
 /// An output of a cell.
-struct Made {
-    stage: usize,
-    cell: usize,
-    out: usize,
-    path: String,
+pub(super) struct Made {
+    pub stage: usize,
+    pub cell: usize,
+    pub out: usize,
+    pub path: String,
 }
 
 /// All that stages leave, by path.
 pub(super) struct Wiring<'w> {
     project: &'w Project<'w>,
-    stages: &'w [Planned<'w>],
-    axes: &'w [Axis],
+    pub stages: &'w [Planned<'w>],
+    pub axes: &'w [Axis],
     made: Vec<Made>,
     /// Stages and outputs that others read.
     read: BTreeSet<(usize, String)>,
 }
 
 /// Cells of a stage that read the same output in the same way.
-struct Group {
+pub(super) struct Group {
     /// None for a file of the project.
-    from: Option<(usize, usize)>,
+    pub from: Option<(usize, usize)>,
     /// Axes whose value is held: those that the reader does not follow.
-    at: BTreeMap<usize, usize>,
-    /// The path, by cell of the reader.
-    paths: BTreeMap<usize, String>,
+    pub at: BTreeMap<usize, usize>,
+    /// Axes of which it reads all values.
+    pub over: BTreeSet<usize>,
+    /// The path, by cell of the reader; of one of its values, where it reads all.
+    pub paths: BTreeMap<usize, String>,
     /// The cells that make it.
-    made: BTreeSet<usize>,
+    pub made: BTreeSet<usize>,
 }
 
 impl Group {
@@ -151,6 +154,7 @@ impl<'w> Wiring<'w> {
         found: &mut Diagnostics,
     ) {
         let groups = self.groups(stage, path);
+        self.note_axes(stage, &groups, dep, path, own, found);
         let exact = |group: &Group| group.is_exact(path);
         if groups.iter().any(|group| group.from.is_some()) && !groups.iter().all(exact) {
             self.rest_of_folder(dep, path, own, found);
@@ -210,12 +214,10 @@ impl<'w> Wiring<'w> {
             return Some(dep.template.clone());
         }
         if let [group] = input
-            && let Some((maker, out)) = group.from
+            && let Some(from) = group.from
         {
-            let held = group.at.keys().map(|axis| self.axes[*axis].name.as_str());
-            let path = &self.stages[maker].outs[out].path;
-            let path = path.without(&held.collect::<Vec<_>>(), &group.made);
-            if path.is_some() {
+            let path = self.path_of(from, group);
+            if path.is_some() || !group.over.is_empty() {
                 return path;
             }
         }
@@ -247,6 +249,10 @@ impl<'w> Wiring<'w> {
         }
         let mut groups = Vec::new();
         for (from, reads) in following {
+            if let Some(group) = self.reduction(stage, from, &reads, path) {
+                groups.push(group);
+                continue;
+            }
             let cells = path.cells.len();
             let followed = self.grouped(stage, from, &reads, false);
             let whole = |groups: &[Group]| groups.iter().all(|group| group.paths.len() == cells);
@@ -262,6 +268,7 @@ impl<'w> Wiring<'w> {
             groups.push(Group {
                 from: None,
                 at: BTreeMap::new(),
+                over: BTreeSet::new(),
                 paths: files,
                 made: BTreeSet::new(),
             });
@@ -292,6 +299,7 @@ impl<'w> Wiring<'w> {
             let group = groups.entry(at).or_insert_with_key(|at| Group {
                 from: Some(from),
                 at: at.clone(),
+                over: BTreeSet::new(),
                 paths: BTreeMap::new(),
                 made: BTreeSet::new(),
             });
@@ -355,7 +363,7 @@ impl<'w> Wiring<'w> {
                 );
             }
         }
-        let name = match path.contains("${") {
+        let name = match path.contains('{') {
             true => paths::name(&bare(&dep.text)),
             false => paths::name(&path),
         };
@@ -374,11 +382,8 @@ impl<'w> Wiring<'w> {
         let root = self.project.root;
         let is_folder = path.cells.iter().all(|path| root.join(path).is_dir());
         let source = match is_folder {
-            true => path
-                .cells
-                .iter()
-                .all(|path| code::has_sources(&root.join(path))),
-            false => path.cells.iter().all(|path| code::is_source(path)),
+            true => path.cells.iter().all(|path| has_sources(&root.join(path))),
+            false => path.cells.iter().all(|path| is_source(path)),
         };
         if source {
             own.code.push(match is_folder {

@@ -100,6 +100,10 @@ fn stage(text: &mut String, own: &DraftStage) {
         let space = if sources.starts_with('\n') { "" } else { " " };
         _ = writeln!(text, "      {}:{space}{sources}", slot.name);
     }
+    if !own.over.is_empty() {
+        let over = own.over.iter().map(|axis| Value::Str(axis.clone()));
+        entry(text, 4, "over", &Value::List(over.collect()));
+    }
     text.push_str("    with:\n");
     if !own.code.is_empty() {
         let code = own.code.iter().map(|path| Value::Str(path.clone()));

@@ -41,10 +41,19 @@ struct Layout {
     folders: HashSet<PathBuf>,
 }
 
+/// Where inputs were laid out.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    /// By slot.
+    pub places: BTreeMap<String, PathBuf>,
+    /// By slot that reduces axes, where each item is: only of these does the key know the coordinates.
+    pub items: BTreeMap<String, Vec<PathBuf>>,
+}
+
 /// Lays every bound slot out in the scratch folder and says where each is.
-pub(super) fn lay_out(job: &Job<'_>) -> Result<BTreeMap<String, PathBuf>, JobError> {
+pub(super) fn lay_out(job: &Job<'_>) -> Result<Inputs, JobError> {
     let folder = job.scratch.join(scratch::LINKS);
-    let mut places = BTreeMap::new();
+    let mut inputs = Inputs::default();
     let mut layout = Layout {
         // The folder of a link is another one.
         here: std::env::current_dir().map_err(|e| cannot("find", Path::new("."), &e))?,
@@ -56,24 +65,34 @@ pub(super) fn lay_out(job: &Job<'_>) -> Result<BTreeMap<String, PathBuf>, JobErr
             [] if !wired.reduced => continue,
             [item] if !wired.reduced && wired.items.len() == 1 => layout.item(item, &slot)?.0,
             items => {
-                layout.items(items, wired.reduced, &slot)?;
+                let items = layout.items(items, wired.reduced, &slot)?;
+                if wired.reduced {
+                    inputs.items.insert(input.slot.clone(), items);
+                }
                 slot
             }
         };
-        places.insert(input.slot.clone(), place);
+        inputs.places.insert(input.slot.clone(), place);
     }
     layout.settle(&folder)?;
-    Ok(places)
+    Ok(inputs)
 }
 
 impl Layout {
-    /// Several items: a folder each, and a list of what they are.
-    fn items(&mut self, items: &[JobItem], reduced: bool, slot: &Path) -> Result<(), JobError> {
+    /// Several items: a folder each, and a list of what they are. Says where each is.
+    fn items(
+        &mut self,
+        items: &[JobItem],
+        reduced: bool,
+        slot: &Path,
+    ) -> Result<Vec<PathBuf>, JobError> {
+        let mut places = Vec::new();
         let mut list = Vec::new();
         for (number, item) in items.iter().enumerate() {
-            let (_, files) = self.item(item, &slot.join(number.to_string()))?;
+            let (place, files) = self.item(item, &slot.join(number.to_string()))?;
             let files = files.iter().map(|name| format!("{number}/{name}"));
             let files: Vec<String> = files.collect();
+            places.push(place);
             // Only what the key knows: coordinates belong to it where axes are reduced, names of
             // stages never do.
             list.push(match reduced {
@@ -85,7 +104,7 @@ impl Layout {
         text.push('\n');
         self.folder(slot);
         self.lists.insert(slot.join("items.json"), text);
-        Ok(())
+        Ok(places)
     }
 
     /// Puts an item below a folder. Says where it is, the one file or the folder of several, and

@@ -1,12 +1,14 @@
 //! What stands in a program's folder when it starts, for programs that look for files at fixed paths:
 //! copies of its code, its inputs, files of values.
 
+use std::collections::BTreeMap;
 use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
+use super::each;
 use super::params::CommandParams;
 use super::paths::Paths;
 use super::paths::cannot;
@@ -29,6 +31,29 @@ pub(super) struct Laid {
 }
 
 impl Laid {
+    /// Puts an input, or an item of one, at its path.
+    fn place(
+        &mut self,
+        job: &Job<'_>,
+        input: &Path,
+        work: &Path,
+        name: &str,
+    ) -> Result<(), JobError> {
+        let path = work.join(name.trim_end_matches('/'));
+        make_way(&path)?;
+        let placed = placed::place(input, &path)?;
+        if !placed.links.is_empty() {
+            job.link.warn(&format!(
+                "`{name}` is placed as links to files, which have {:.1} GiB: what passes over links (`find -type f`, \
+                 `tar`, `cp -r`) does not see the files, `find -L`, `tar -h` and `cp -rL` do",
+                placed.size as f64 / (1_u64 << 30) as f64
+            ));
+        }
+        self.paths.extend(placed.paths().cloned());
+        self.copies.extend(placed.copies);
+        Ok(())
+    }
+
     /// Whether this was there when the program started.
     pub(super) fn contains(&self, path: &Path) -> bool {
         self.paths.contains(path)
@@ -60,6 +85,7 @@ pub(super) fn lay_out(
     job: &Job<'_>,
     params: &CommandParams,
     paths: &Paths,
+    items: &BTreeMap<String, Vec<PathBuf>>,
     work: &Path,
 ) -> Result<Laid, JobError> {
     let mut laid = Laid::default();
@@ -71,19 +97,23 @@ pub(super) fn lay_out(
             // Bound in other cells only.
             continue;
         };
-        let name = plain(path.as_str().unwrap_or_default());
-        let path = work.join(name.trim_end_matches('/'));
-        make_way(&path)?;
-        let placed = placed::place(input, &path)?;
-        if !placed.links.is_empty() {
-            job.link.warn(&format!(
-                "`{name}` is placed as links to files, which have {:.1} GiB: what passes over links (`find -type f`, \
-                 `tar`, `cp -r`) does not see the files, `find -L`, `tar -h` and `cp -rL` do",
-                placed.size as f64 / (1_u64 << 30) as f64
-            ));
+        let name = path.as_str().unwrap_or_default();
+        let cells = job.inputs.iter().filter(|input| input.slot == *slot);
+        let cells = cells.flat_map(|input| &input.items).map(|item| &item.cell);
+        let each = items
+            .get(slot)
+            .map(|items| (items, each::paths(name, cells)));
+        match each {
+            Some((items, Ok(Some(names)))) => {
+                for (item, name) in items.iter().zip(&names) {
+                    laid.place(job, item, work, name)?;
+                }
+            }
+            Some((_, Err(wrong))) => {
+                return Err(JobError::failed(format!("`{name}` under `place`: {wrong}")));
+            }
+            _ => laid.place(job, input, work, &plain(name))?,
         }
-        laid.paths.extend(placed.paths().cloned());
-        laid.copies.extend(placed.copies);
     }
     for (name, value) in params.value_files() {
         let path = work.join(name);

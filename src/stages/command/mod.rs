@@ -4,11 +4,13 @@
 
 mod asked;
 mod check;
+mod each;
 mod folder;
 mod inputs;
 mod laid;
 mod lines;
 mod live;
+mod mentions;
 pub(super) mod metrics;
 mod outputs;
 mod params;
@@ -20,6 +22,7 @@ mod remarks;
 mod script;
 mod secrets;
 mod shell;
+mod unfollowed;
 mod value_files;
 
 pub use remarks::check_commands;
@@ -259,13 +262,14 @@ fn run(job: &Job<'_>, params: &CommandParams) -> Result<StepOutput, JobError> {
     let temporary = job.scratch.join(scratch::TEMPORARY);
     paths::make_folder(&work)?;
     paths::make_folder(&temporary)?;
+    let inputs = inputs::lay_out(job)?;
     let paths = paths::Paths {
         root: job.root.to_owned(),
         checkpoint: match params.keeps_state() {
             true => job.link.checkpoint_folder()?,
             false => None,
         },
-        inputs: inputs::lay_out(job)?,
+        inputs: inputs.places,
         outputs: declared.prepare(&work)?,
     };
     // An earlier attempt left something to go on from.
@@ -273,7 +277,7 @@ fn run(job: &Job<'_>, params: &CommandParams) -> Result<StepOutput, JobError> {
         std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
     });
     let programs = asked::answers(job, params)?;
-    let laid = laid::lay_out(job, params, &paths, &work)?;
+    let laid = laid::lay_out(job, params, &paths, &inputs.items, &work)?;
     let program = program::Program::read(job, params, &paths, &temporary)?;
     let mut said = metrics::PrintedMetrics::new(&declared);
     let mut live = live::LiveNumbers::new(job.link, declared.grown(&work));

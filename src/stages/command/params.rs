@@ -24,7 +24,8 @@ params! {
         /// whether the files that `code` matches are copied into the program's folder, to their paths
         /// in the project
         copy_code: Option<bool>;
-        /// inputs at paths of the program's folder as well: slot → path
+        /// inputs at paths of the program's folder as well: slot → path; of a slot that reduces axes
+        /// `res/{seed}.txt` has each at a path of its own
         place: Option<SortedVecMap<Value>>;
         /// files that stand in the program's folder: path → a text, or values that are written as the
         /// ending says (`.yaml`, `.json`, `.toml`, `.py`)

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use super::mentions::Mention;
+use super::mentions::mentions;
+use super::mentions::written;
 use super::params::CommandParams;
 use super::params::Run;
 use super::script;
@@ -38,6 +40,7 @@ pub fn check_commands(plan: &Plan, tree: &Tree) -> Diagnostics {
     let mut remarks = Remarks {
         tree,
         matched: BTreeMap::new(),
+        followed: BTreeSet::new(),
         found: Diagnostics::new(),
     };
     let mut steps: BTreeMap<&str, Vec<&Step>> = BTreeMap::new();
@@ -56,11 +59,13 @@ pub fn check_commands(plan: &Plan, tree: &Tree) -> Diagnostics {
     remarks.found
 }
 
-struct Remarks<'r> {
-    tree: &'r Tree,
+pub(super) struct Remarks<'r> {
+    pub tree: &'r Tree,
     /// By patterns.
     matched: BTreeMap<Vec<String>, Rc<PatternMatches>>,
-    found: Diagnostics,
+    /// Patterns of code whose files were looked into.
+    pub followed: BTreeSet<Vec<String>>,
+    pub found: Diagnostics,
 }
 
 impl Remarks<'_> {
@@ -84,6 +89,12 @@ impl Remarks<'_> {
             if first || (run_differs && number < STEPS) {
                 self.forgotten(stage, step, &matched);
             }
+            if let Some(code) = code {
+                self.unfollowed(code, step, &matched);
+            }
+        }
+        if let Some(step) = steps.first() {
+            self.misplaced(stage, step);
         }
         if let (Some(run), Some(step)) = (argument("run"), steps.first()) {
             self.unseen(stage, step, &run.value.place);
@@ -170,13 +181,7 @@ impl Remarks<'_> {
 
     /// Warns of the files of the project that a step names and that are in no key.
     fn forgotten(&mut self, stage: &Stage, step: &Step, matched: &PatternMatches) {
-        let mut covered: BTreeSet<PathBuf> =
-            matched.files.iter().map(|(_, path)| path.clone()).collect();
-        let items = step.inputs.iter().flat_map(|input| &input.items);
-        covered.extend(items.filter_map(|item| match &item.from {
-            From::File { path } => Some(path.canonicalize().unwrap_or_else(|_| path.clone())),
-            From::Step { .. } => None,
-        }));
+        let covered = covered(step, matched);
         let Ok(params) = CommandParams::read(&step.params) else {
             return;
         };
@@ -361,135 +366,20 @@ fn ends_at_failures(arguments: &[&str], text: &str) -> bool {
         || text.contains("set -e")
 }
 
-/// Something in the arguments that may be a file of the project.
-struct Mention {
-    /// By its path in the project.
-    name: String,
-    /// As it stands in the arguments, or a part of that.
-    written: String,
-    /// Without `${root}`: a program's own folder is another one, so only a file is meant.
-    bare: bool,
-}
-
-/// What a step names, with the parameter that does.
-fn mentions(params: &CommandParams, root: &Path) -> Vec<(&'static str, Mention)> {
-    let mut words: Vec<(&'static str, String)> = Vec::new();
-    let mut modules: Vec<String> = Vec::new();
-    match &params.run {
-        Run::Text(text) => {
-            words.extend(script::words(text).into_iter().map(|word| ("run", word)));
-        }
-        Run::Arguments(arguments) => {
-            for argument in arguments.iter().filter_map(Value::as_str) {
-                words.push(("run", argument.to_owned()));
-                if argument.contains(char::is_whitespace) {
-                    // The text of `sh -c` or `python -c`.
-                    words.extend(
-                        script::words(argument)
-                            .into_iter()
-                            .map(|word| ("run", word)),
-                    );
-                }
-            }
-        }
-        Run::Other(_) => {}
-    }
-    for pair in words.windows(2) {
-        if pair[0].1 == "-m" {
-            modules.push(pair[1].1.clone());
-        }
-    }
-    let texts = params.variables().filter_map(|(_, value)| value.as_str());
-    words.extend(texts.map(|text| ("values", text.to_owned())));
-    let mut folders = vec![String::new()];
-    for pair in words.windows(2) {
-        if pair[0].1 == "cd" || pair[0].1 == "-C" {
-            let folder = below_root(&pair[1].1).unwrap_or(&pair[1].1);
-            folders.push(format!("{}/", folder.trim_end_matches('/')));
-        }
-    }
-    let mut found: Vec<(&'static str, Mention)> = Vec::new();
-    for (argument, word) in &words {
-        // `PYTHONPATH=${root}/src:${root}/lib`, `--config=${root}/a.json`.
-        for part in word.split([':', ',', '=']) {
-            if let Some(name) = below_root(part) {
-                found.push((argument, mention(name, name, false)));
-            } else if *argument == "run" && looks_like_a_file(part) {
-                let places = folders.iter().map(|folder| format!("{folder}{part}"));
-                if let Some(name) = places.into_iter().find(|name| root.join(name).is_file()) {
-                    found.push((argument, mention(&name, part, true)));
-                }
-            }
-        }
-    }
-    for module in modules {
-        let path = module.replace('.', "/");
-        let files = ["", "src/"].into_iter().flat_map(|folder| {
-            [
-                format!("{folder}{path}.py"),
-                format!("{folder}{path}/__main__.py"),
-            ]
-        });
-        if let Some(name) = files.into_iter().find(|name| root.join(name).is_file()) {
-            found.push(("run", mention(&name, &module, true)));
-        }
-    }
-    found
-}
-
-fn mention(name: &str, written: &str, bare: bool) -> Mention {
-    let parts = Path::new(name).components();
-    let plain: PathBuf = parts
-        .filter(|part| !matches!(part, Component::CurDir))
-        .collect();
-    Mention {
-        name: plain.to_string_lossy().into_owned(),
-        written: written.to_owned(),
-        bare,
-    }
-}
-
-/// The rest of a path that begins with the project's folder.
-fn below_root(word: &str) -> Option<&str> {
-    let starts = ["${root}/", "$root/", "${ root }/"];
-    let mut rest = starts.iter().filter_map(|start| {
-        let at = word.find(start)?;
-        Some(&word[at + start.len()..])
-    });
-    rest.next()
-        .filter(|rest| !rest.is_empty() && !rest.contains(['$', '*', '?']))
-}
-
-/// Whether a bare word may name a file: a name with an ending, or a path.
-fn looks_like_a_file(word: &str) -> bool {
-    let name = word.strip_prefix("./").unwrap_or(word);
-    name.contains(['.', '/']) && !name.starts_with(['/', '-', '.']) && !name.contains(['$', '*'])
-}
-
-/// What a step declares to leave and to be given: names of its own folder, not of the project.
-fn written(params: &CommandParams) -> BTreeSet<String> {
-    let file = |value: &Value| match value {
-        Value::Map(fields) => fields
-            .get("file")
-            .and_then(Value::as_str)
-            .map(str::to_owned),
-        value => value.as_str().map(str::to_owned),
-    };
-    let mut names = BTreeSet::new();
-    names.extend(params.outputs().filter_map(|(_, value)| file(value)));
-    names.extend(params.metrics.as_ref().and_then(file));
-    names.extend(params.placed().filter_map(|(_, path)| file(path)));
-    names.extend(params.value_files().map(|(path, _)| path.clone()));
-    let plain = |name: String| {
-        name.trim_start_matches("./")
-            .trim_end_matches('/')
-            .to_owned()
-    };
-    names.into_iter().map(plain).collect()
+/// The files of the project that are in a step's key.
+pub(super) fn covered(step: &Step, matched: &PatternMatches) -> BTreeSet<PathBuf> {
+    let mut covered: BTreeSet<PathBuf> =
+        matched.files.iter().map(|(_, path)| path.clone()).collect();
+    let items = step.inputs.iter().flat_map(|input| &input.items);
+    covered.extend(items.filter_map(|item| match &item.from {
+        From::File { path } => Some(path.canonicalize().unwrap_or_else(|_| path.clone())),
+        From::Step { .. } => None,
+    }));
+    covered
 }
 
 /// Where a text stands within a place; all of the place where it stands there otherwise.
-fn part(place: &Place, text: &str) -> Place {
+pub(super) fn part(place: &Place, text: &str) -> Place {
     match place.text().find(text) {
         Some(at) if !text.is_empty() => place.part(at..at + text.len()),
         _ => place.clone(),

@@ -141,6 +141,36 @@ fn a_link_among_the_code_is_there_with_what_is_behind_it() {
     );
 }
 
+/// Neither the module of a script nor what that reads is in the key unless it is declared.
+#[test]
+fn programs_that_code_reads_and_that_are_in_no_key_are_told() {
+    let said = |code: &str| {
+        let space = space(&format!(
+            "experiment: o\nstages:\n  a:\n    uses: command\n    with: {{run: 'python3 $root/t.py', code: {code}, metrics: \
+             stdout}}\n"
+        ));
+        space.write("t.py", "import os, helper\nprint('loss=1')\n");
+        space.write("helper.py", "from pkg import deep\n# not 'other.py'\n");
+        space.write("pkg/__init__.py", "");
+        space.write("pkg/deep.py", "run('../lib.sh', 'data.csv')\n");
+        space.write("lib.sh", "echo\n");
+        space.write("other.py", "x = 1\n");
+        space.write("data.csv", "1\n");
+        let output = space.output(&["check", "manifests/o.yaml"]);
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let all = said("[t.py]");
+    assert!(
+        all.contains("`helper.py` and 2 more are in no key")
+            && all.contains("`t.py` imports it: an edit of it would go unnoticed")
+            && all.contains("\"helper.py\", \"lib.sh\", \"pkg/deep.py\""),
+        "{all}"
+    );
+    let some = said("[t.py, helper.py, pkg, '!lib.sh']");
+    assert!(!some.contains("in no key"), "{some}");
+}
+
 #[test]
 fn what_is_copied_is_what_the_key_has_as_code() {
     let space = space(
