@@ -191,7 +191,7 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub experiment: Experiment,
     /// Run nothing: say what would run, as `plan` does
-    #[arg(short = 'n', long, conflicts_with_all = ["force", "json"])]
+    #[arg(short = 'n', long)]
     pub dry_run: bool,
     /// How many steps may run at once [default: the number of CPUs]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -258,8 +258,9 @@ impl RunArgs {
         PlanArgs {
             experiment: self.experiment.clone(),
             explain: false,
-            json: false,
+            json: self.json,
             filters: self.filters.clone(),
+            force: self.force.clone(),
         }
     }
 }
@@ -304,6 +305,9 @@ pub(super) struct PlanArgs {
     pub json: bool,
     #[command(flatten)]
     pub filters: FilterArgs,
+    /// As if a run had to run this step, or all of a stage, also where the result is known. Repeated, all
+    #[arg(long, value_name = "STEP")]
+    pub force: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use super::args;
 use super::args::GcArgs;
 use super::exit::Exit;
+use super::output_folder;
 use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
@@ -147,7 +148,7 @@ fn tidy(
             continue;
         }
         let orphaned = name.contains('@') && !experiments.contains(&name);
-        match engine::tidy_view(&folder, store, orphaned) {
+        match engine::tidy_view(&folder, store, orphaned, &output_folder::OTHERS) {
             Ok(0) => {}
             Ok(count) => {
                 let files = plural(count, "file");

@@ -14,7 +14,7 @@ use crate::store::Store;
 use crate::text::Diagnostic;
 
 /// What may lie in a folder of results without the view's memory: written by other verbs.
-const OTHERS: [&str; 7] = [
+pub(super) const OTHERS: [&str; 7] = [
     "claims.json",
     "claims.csv",
     "claims.md",

@@ -36,7 +36,8 @@ const NAMED: usize = 3;
 pub(super) fn plan(args: &PlanArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let selection = filters::selection(&project, &args.filters, err)?;
-    let previous = PreviousRun::of(&project)?;
+    let forced = project.steps_named(&args.force, err)?;
+    let previous = PreviousRun::of(&project)?.forcing(forced);
     let statuses = previous.statuses(&project);
     if let Some(store) = &previous.store {
         output_folder::tell_disturbed(&project.view, store, err)?;

@@ -8,6 +8,7 @@ use super::project::Project;
 use super::stop::Stop;
 use crate::plan::History;
 use crate::plan::Look;
+use crate::plan::StepId;
 use crate::plan::StepStatus;
 use crate::stages::Results;
 use crate::store::Digest;
@@ -24,6 +25,8 @@ pub(super) struct PreviousRun {
     /// The last key of each step, by its name.
     last: BTreeMap<String, Digest>,
     experiment: String,
+    /// Steps that are to run also where their results are known.
+    forced: Vec<StepId>,
     /// How the last attempts at its steps ended; asked for where one has no result.
     outcomes: OnceLock<BTreeMap<String, String>>,
     /// Who made what is under each key; asked for where a step has no cache.
@@ -45,10 +48,16 @@ impl PreviousRun {
         Ok(PreviousRun {
             store,
             last,
+            forced: Vec::new(),
             experiment: project.name(),
             outcomes: OnceLock::new(),
             makers: OnceLock::new(),
         })
+    }
+
+    /// The same where these steps run in any case.
+    pub(super) fn forcing(self, forced: Vec<StepId>) -> PreviousRun {
+        PreviousRun { forced, ..self }
     }
 
     /// What would become of every step, in the order of the plan.
@@ -87,6 +96,10 @@ impl History for PreviousRun {
             Some(store) => store.lookup(key),
             None => Ok(Lookup::Miss),
         }
+    }
+
+    fn is_forced(&self, step: StepId) -> bool {
+        self.forced.contains(&step)
     }
 
     fn last(&self, step: &str) -> Option<KeyParts> {

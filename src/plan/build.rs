@@ -19,6 +19,7 @@ use super::Step;
 use super::StepId;
 use super::columns;
 use super::foresee::Foreseen;
+use super::mandatory;
 use super::objectives;
 use super::outline;
 use super::planner::Planner;
@@ -116,6 +117,7 @@ pub(super) fn expand(
         warnings::unused(experiment, found);
     }
     let mut steps = planner.expansion.steps;
+    mandatory::check(&steps, experiment, found);
     if !found.has_errors() {
         objectives::fill(&mut steps, &stages, experiment, found);
         columns::settle(&mut steps, 0, experiment);

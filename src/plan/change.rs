@@ -20,6 +20,8 @@ pub enum Change {
     Damaged,
     /// The stage asks not to reuse results.
     NotCached,
+    /// The command line asks for it.
+    Forced,
     Kind {
         old: String,
         new: String,
@@ -95,6 +97,7 @@ impl std::fmt::Display for Change {
             Change::Unfinished { outcome } => write!(f, "was {outcome} the last time"),
             Change::Damaged => f.write_str("its result is damaged"),
             Change::NotCached => f.write_str("is not cached (`cache: false`)"),
+            Change::Forced => f.write_str("is asked for (`--force`)"),
             Change::Kind { old, new } => write!(f, "kind: {old} → {new}"),
             Change::Revision { old, new } => write!(f, "revision of the kind: {old} → {new}"),
             Change::Device { what, old, new } => write!(f, "{what}: {old} → {new}"),

@@ -67,6 +67,12 @@ const REPLICATE: &str = "replicate";
 /// The one that rows get where a training diverged.
 const DIVERGED: &str = "diverged";
 
+/// Parameters that name numbers alone.
+const NUMBERS: [&str; 5] = ["value", "values", "x_error", "y", "y_error"];
+
+/// Shorter names differ from others by one letter without being a slip.
+const SHORTEST: usize = 3;
+
 /// Columns that figures make themselves.
 const MADE: [&str; 3] = ["metric", "rank", "trial"];
 
@@ -144,6 +150,21 @@ pub(super) fn check(steps: &[Arc<Step>], experiment: &Experiment, found: &mut Di
             }
         }
     }
+}
+
+/// The known column that was likely meant by a name that may be one of numbers which nobody declared: only slips of the
+/// keyboard are, and `k` for `n`, `acc1` for `acc5` or an axis for a number may be meant as they are.
+fn likely<'c>(name: &str, param: &str, columns: &'c Columns) -> Option<&'c str> {
+    let letters = |name: &str| -> String { name.chars().filter(|c| !c.is_ascii_digit()).collect() };
+    let own = letters(name);
+    let axes = columns
+        .axes
+        .names
+        .iter()
+        .filter(|_| !NUMBERS.contains(&param));
+    let known = axes.chain(&columns.numbers.names).map(String::as_str);
+    let known = known.filter(|known| known.chars().count() >= SHORTEST && letters(known) != own);
+    closest(name, known).filter(|_| name.chars().count() >= SHORTEST)
 }
 
 fn names(value: &Value) -> Vec<&str> {
@@ -236,7 +257,7 @@ impl Read<'_> {
         if objectives.any(|objective| objective.column == name) {
             return None;
         }
-        let meant = closest(name, all())?;
+        let meant = likely(name, param, &self.columns)?;
         Some(
             Diagnostic::warning(format!(
                 "these rows are not known to have a column `{name}`"

@@ -12,6 +12,7 @@ mod key;
 mod kind_of;
 mod kinds;
 mod known_columns;
+mod mandatory;
 mod objectives;
 mod open;
 mod outline;

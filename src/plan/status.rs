@@ -55,6 +55,11 @@ pub trait History: Sync {
         None
     }
 
+    /// Whether a step runs also where its result is known.
+    fn is_forced(&self, _step: StepId) -> bool {
+        false
+    }
+
     /// Whether the result under a key is what this step left when it last ran: asked of steps without a cache,
     /// whose results are replaced each time, also by other steps that have the key.
     ///
@@ -163,7 +168,8 @@ impl Plan {
                 place: place(),
             }],
         };
-        let (key, lookup) = match resolver.resolve(step, false) {
+        let forced = history.is_forced(step.id);
+        let (key, lookup) = match resolver.resolve(step, forced) {
             Resolution::Waits { needs } => return StepStatus::MayRun { after: needs },
             // Before a run every step without a result is open.
             Resolution::Skip { because } => {
@@ -202,6 +208,9 @@ impl Plan {
             }
             Ok(Lookup::Miss) if !step.policy.cache && !left => {
                 return runs(key, Change::NotCached);
+            }
+            Ok(Lookup::Miss) if forced && matches!(history.lookup(key), Ok(Lookup::Hit(_))) => {
+                return runs(key, Change::Forced);
             }
             Ok(Lookup::Miss) => {}
         }

@@ -1,12 +1,16 @@
 //! What a manifest says to no effect.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::manifest::Experiment;
 use crate::manifest::FILE_THAT_IS_NONE;
+use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
+use crate::text::Place;
 
+use super::mandatory::touch;
 use super::wiring::expressions;
 
 /// Parameters and axes that no stage uses, and parameters that are used and never given.
@@ -51,6 +55,20 @@ pub(super) fn unused(experiment: &Experiment, found: &mut Diagnostics) {
         let place = column.place_of(column.constant());
         let own = place.filter(|place| place.source.path == experiment.source.path);
         let is_used = used.contains(name) || used.iter().any(nested);
+        let whole = column.value(column.constant());
+        if let (Some(Value::Map(entries)), Some(place)) = (whole, own)
+            && is_used
+            && !(declared || is_axis)
+        {
+            let uses = |way: &str| ways.iter().any(|used| touch(used, way));
+            let within = entries.iter().map(|(part, _)| part);
+            for part in within.filter(|part| !uses(&format!("{name}.{part}"))) {
+                found.push(
+                    Diagnostic::warning(format!("no stage uses the parameter `{name}.{part}`"))
+                        .at(&key_within(place, part), "changes nothing"),
+                );
+            }
+        }
         if let Some(place) = own
             && !(declared || is_axis || is_used)
         {
@@ -86,5 +104,24 @@ pub(super) fn unused(experiment: &Experiment, found: &mut Diagnostics) {
                     )),
             );
         }
+    }
+}
+
+/// The place of a key of a map, the first one of its name from where the map begins.
+fn key_within(map: &Place, key: &str) -> Place {
+    let is_letter = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+    let start = map.range.start;
+    let text = map.source.text.get(start..).unwrap_or_default();
+    let mut words = text.match_indices(key).filter(|(at, _)| {
+        let before = text[..*at].chars().next_back();
+        let after = text[at + key.len()..].trim_start_matches(['"', '\'']);
+        !before.is_some_and(is_letter) && after.trim_start().starts_with(':')
+    });
+    match words.next() {
+        Some((at, _)) => Place {
+            source: Arc::clone(&map.source),
+            range: start + at..start + at + key.len(),
+        },
+        None => map.clone(),
     }
 }

@@ -12,7 +12,9 @@ use super::files::unmarked;
 use super::records;
 use super::records::Document;
 use super::records::Record;
+use crate::text::in_one_line;
 use crate::text::list_of;
+use crate::text::plural;
 
 impl Table {
     /// Reads a table in any of its forms. The columns named in `axes` are coordinates; where none
@@ -42,6 +44,7 @@ impl Table {
         mut remarks: Option<&mut Vec<String>>,
     ) -> Result<Table, TableError> {
         let text = unmarked(text);
+        let is_curve = remarks.is_some();
         let mut odd = |what: Option<String>| match (what, &mut remarks) {
             (None, _) => Ok(()),
             (Some(what), Some(remarks)) => {
@@ -64,22 +67,31 @@ impl Table {
                         }
                         (Document::One(_), _) => return Err(own),
                     };
-                    let (table, lists) = of_objects(&rows, remarks.is_some())?;
+                    let (table, lists) = of_objects(&rows, is_curve)?;
                     (table, false, lists)
                 }
             },
             _ => {
                 let mut read = Delimited::below_comments(text);
-                odd(read.unclosed.take().map(|error| error.to_string()))?;
+                odd(match is_curve {
+                    true => read.as_logged(),
+                    false => read.unclosed.take().map(|error| error.to_string()),
+                })?;
                 let is_axis = |axes: &[String]| axes.iter().any(String::is_empty);
                 if !axes.is_some_and(is_axis) {
                     read.without_numbers_of_rows();
+                }
+                if let (Some(number), Some(remarks)) = (read.number_in_header(), &mut remarks) {
+                    remarks.push(no_header(number));
                 }
                 (Table::of_rows(&read.rows, &[])?, false, Vec::new())
             }
         };
         if let (Some(remarks), false) = (&mut remarks, lists.is_empty()) {
             remarks.push(format!("lists in {} are left out", list_of(&lists)));
+        }
+        if let Some(remarks) = &mut remarks {
+            remarks.extend(table.numbers_alone());
         }
         if !knows_axes {
             table.as_meant(axes.unwrap_or_default());
@@ -111,6 +123,44 @@ impl Table {
                 row[at] = value;
             }
         }
+    }
+
+    /// Of columns that hold numbers for the most part what is none is missing, and told: half a number, or what a program
+    /// wrote that had failed.
+    fn numbers_alone(&mut self) -> Option<String> {
+        let mut texts = Vec::new();
+        for (at, column) in self.columns.iter().enumerate() {
+            let is_text = |value: &Json| {
+                let text = value.as_str();
+                text.is_some_and(|text| !is_missing(value) && text.trim().parse::<f64>().is_err())
+            };
+            let numbers = self.rows.iter().filter(|row| row[at].is_number()).count();
+            if self.rows.iter().filter(|row| is_text(&row[at])).count() >= numbers {
+                continue;
+            }
+            for row in &mut self.rows {
+                let Json::String(text) = &row[at] else {
+                    continue;
+                };
+                if is_text(&row[at]) {
+                    texts.push(format!(
+                        "`{}` in `{}`",
+                        in_one_line(text.trim()),
+                        column.name
+                    ));
+                }
+                let number = text.trim().parse::<f64>().ok();
+                row[at] = number.map_or(Json::Null, Json::from);
+            }
+        }
+        let first = texts.first()?;
+        Some(match texts.len() - 1 {
+            0 => format!("{first} is no number and missing"),
+            more => format!(
+                "{first} is no number and missing, as {} are",
+                plural(more, "further text")
+            ),
+        })
     }
 
     /// Makes these columns, and no others, coordinates.
@@ -145,7 +195,15 @@ fn number(value: &Json) -> Option<Json> {
     }
 }
 
-pub(super) fn is_missing(value: &Json) -> bool {
+/// That a header is likely none.
+pub(crate) fn no_header(number: &str) -> String {
+    format!(
+        "the first line is read as names, `{number}` among them: where it is none, write a header above it, `epoch,loss`"
+    )
+}
+
+/// Whether a value says that there is none, as R, pandas, spreadsheets and databases write it.
+pub(crate) fn is_missing(value: &Json) -> bool {
     const WORDS: [&str; 9] = [
         "NA", "N/A", "n/a", "<NA>", "#N/A", "NULL", "null", "None", "-",
     ];
@@ -276,6 +334,36 @@ mod tests {
         let (curve, remarks) = Table::read_curve(text).unwrap();
         assert_eq!(curve.to_csv(), "epoch,loss\n1,\n2,0.5\n");
         assert_eq!(remarks, ["lists in `by.class` are left out"]);
+    }
+
+    #[test]
+    fn a_log_that_grew_over_attempts_is_a_curve() {
+        for (text, what) in [
+            (
+                "epoch,loss\n1,0.5\n2\n2,0.25\n",
+                "line 3 has 1 field, the header 2;",
+            ),
+            (
+                "epoch,loss\n1,0.5\nepoch,loss\n2,0.25\n",
+                "the header comes again in line 3;",
+            ),
+        ] {
+            let (curve, remarks) = Table::read_curve(text).unwrap();
+            assert_eq!(curve.to_csv(), "epoch,loss\n1,0.5\n2,0.25\n");
+            assert!(
+                remarks.len() == 1 && remarks[0].starts_with(what),
+                "{remarks:?}"
+            );
+        }
+        let text = "phase,loss\ntrain,0.5\n2,nan\ntest,fail\ntest,0.2\ntest,NA\n";
+        let (curve, remarks) = Table::read_curve(text).unwrap();
+        assert_eq!(
+            curve.to_csv(),
+            "phase,loss\ntrain,0.5\n2,\ntest,\ntest,0.2\ntest,\n"
+        );
+        assert_eq!(remarks, ["`fail` in `loss` is no number and missing"]);
+        let (_, remarks) = Table::read_curve("1,0.5\n2,0.25\n").unwrap();
+        assert_eq!(remarks.len(), 1);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! What other programs write down as records, in whatever form: JSON as Python writes it, with `NaN`
-//! in it, JSON lines, what pandas writes of a frame, CSV of any separator.
+//! in it, JSON lines, what pandas writes of a frame.
 //!
 //! A number that is not finite is the text that it was written as, so that who reads the records can
 //! tell it from one that was left out.
@@ -9,8 +9,6 @@ use std::borrow::Cow;
 use serde_json::Map;
 use serde_json::Value as Json;
 
-use super::delimited::Delimited;
-use super::delimited::Row;
 use crate::text::plural;
 
 /// Names and values in their order.
@@ -308,38 +306,6 @@ fn frame(entries: &Record, sure: bool) -> Option<Vec<Record>> {
     (sure || rows.len() == 1 || counted()).then_some(rows)
 }
 
-/// Rows under a header line, and what of them is odd: quotes that do not end, or a row that is longer or shorter than
-/// the header. A field is text or null where it is empty; a column without a name that numbers the rows, as pandas
-/// writes it, is left out.
-pub(crate) fn csv(text: &str) -> (Vec<Record>, Option<String>) {
-    let mut read = Delimited::below_comments(text);
-    read.without_numbers_of_rows();
-    let Some((header, rows)) = read.rows.split_first() else {
-        return (Vec::new(), read.unclosed.map(|error| error.to_string()));
-    };
-    let names = &header.fields;
-    let record = |row: &Row| {
-        let value = |at: usize| match row.fields.get(at).map(str::trim) {
-            None | Some("") => Json::Null,
-            Some(field) => field.into(),
-        };
-        let names = names.iter().enumerate();
-        names
-            .map(|(at, name)| (name.trim().to_owned(), value(at)))
-            .collect()
-    };
-    let is_uneven = |row: &&Row| {
-        let mut further = row.fields.iter().skip(names.len());
-        row.fields.len() < names.len() || further.any(|field| !field.trim().is_empty())
-    };
-    let uneven = rows.iter().find(is_uneven).map(|row| {
-        let fields = plural(row.fields.len(), "field");
-        format!("line {} has {fields}, the header {}", row.line, names.len())
-    });
-    let unclosed = read.unclosed.as_ref().map(ToString::to_string);
-    (rows.iter().map(record).collect(), unclosed.or(uneven))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -382,17 +348,6 @@ mod tests {
             rows(r#"{"columns":["a","b"],"data":[[1,2],[3],[4,5,6]]}"#),
             r#"[{"a":1,"b":2},{"a":3},{"a":4,"b":5}]; row 2 of `data` has 1 value, `columns` 2"#
         );
-        let said = |text: &str| {
-            let (rows, odd) = csv(text);
-            (rows.len(), odd.unwrap_or_default())
-        };
-        let quotes = "quotes that open in line 3 are not closed".to_owned();
-        assert_eq!(said("a,b\n1,2\n3,\"4\n5,6\n"), (1, quotes));
-        assert_eq!(said("a,b\n1,2,\n"), (1, String::new()));
-        let uneven = "line 2 has 3 fields, the header 2".to_owned();
-        assert_eq!(said("a,b\n1,2,3\n"), (1, uneven));
-        let short = "line 3 has 1 field, the header 2".to_owned();
-        assert_eq!(said("a,b\n1,2\n3\n"), (2, short));
     }
 
     #[test]
@@ -423,21 +378,5 @@ mod tests {
         assert!(rows(r#"{"a": +x}"#).starts_with("not JSON"));
         assert!(rows("loss: NaN").starts_with("not JSON"));
         assert!(rows("{\"a\": 1}\nx\n{\"a\": 2}").starts_with("line 2 is not JSON"));
-    }
-
-    #[test]
-    fn csv_has_any_separator_and_no_numbers_of_rows() {
-        let wanted = r#"[{"a":"1","b":null},{"a":"x","b":"nan"}]"#;
-        for text in [
-            "a,b\n1,\nx,nan\n",
-            "a\tb\n1\t\nx\tnan\n",
-            "a;b\n1;\nx;nan\n",
-            ",a,b\n0,1,\n1,x,nan\n",
-            "# run 7\n# twice, or so, or more\na,b\n1,\nx,nan\n",
-            "# run 7\n# a,b\n1,\nx,nan\n",
-        ] {
-            let (rows, _) = csv(text);
-            assert_eq!(serde_json::to_string(&rows).expect("JSON"), wanted);
-        }
     }
 }

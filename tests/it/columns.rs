@@ -88,6 +88,8 @@ fn what_a_program_may_report_is_told_where_it_looks_like_a_slip() {
     );
     for stage in [
         "{uses: table/summary, in: {rows: fit.metrics}, with: {values: [accuracy], by: [group], replicate: [lr, seed]}}",
+        // One letter away from an axis.
+        "{uses: table/summary, in: {rows: fit.metrics}, with: {values: [r, lr2], by: [group], replicate: [lr, seed]}}",
         "{uses: figure/line, in: {rows: fit.metrics}, with: {x: lr, y: [loss, group], color: metric, replicate: seed}}",
         "{uses: figure/best-so-far, in: {rows: fit.metrics}, with: {x: trial, y: loss, replicate: seed, direction: minimize}}",
     ] {

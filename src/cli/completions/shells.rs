@@ -37,6 +37,9 @@ pub(super) fn of(shell: Shell) -> &'static dyn EnvCompleter {
 const BASH: &str = include_str!("sweepline.bash");
 const ZSH: &str = include_str!("sweepline.zsh");
 
+/// The ends of words to which more belongs, as in the scripts.
+const OPEN: [char; 4] = ['=', '/', ',', '['];
+
 /// What bash itself takes for the word under the cursor: that after the last `=` or `:`.
 const TYPED: &str = "_SWEEPLINE_TYPED";
 
@@ -150,18 +153,27 @@ impl EnvCompleter for BashWhole {
             return Ok(());
         };
         let index = given.len() - 1;
-        let quoted = last.to_string_lossy().starts_with(['\'', '"']);
+        let quoted = words::is_open(&last.to_string_lossy());
         let whole = words::plain(last).to_string_lossy().into_owned();
         let typed = words::plain(&std::env::var_os(TYPED).unwrap_or_default());
         let before = whole
             .strip_suffix(&*typed.to_string_lossy())
             .unwrap_or_default();
-        let plain = given.iter().map(|word| words::plain(word)).collect();
-        for found in engine::complete(command, plain, index, folder)? {
-            let found = found.get_value().to_string_lossy();
-            if found.contains(is_hidden) {
-                continue;
+        let mut plain: Vec<OsString> = given.iter().map(|word| words::plain(word)).collect();
+        let mut all = found(command, &plain, index, folder)?;
+        // Bash ends quotes behind a word that is the only one: what may follow goes with one that is no end.
+        while let ([only], true) = (&all[..], quoted) {
+            if !only.ends_with(OPEN) || plain[index] == **only {
+                break;
             }
+            plain[index] = only.into();
+            let further = found(command, &plain, index, folder)?;
+            if further.is_empty() {
+                break;
+            }
+            all = further;
+        }
+        for found in all {
             let Some(rest) = found.strip_prefix(before) else {
                 continue;
             };
@@ -172,6 +184,18 @@ impl EnvCompleter for BashWhole {
         }
         Ok(())
     }
+}
+
+/// What a word may be completed to.
+fn found(
+    command: &mut Command,
+    words: &[OsString],
+    index: usize,
+    folder: Option<&Path>,
+) -> io::Result<Vec<String>> {
+    let all = engine::complete(command, words.to_vec(), index, folder)?.into_iter();
+    let all = all.map(|one| one.get_value().to_string_lossy().into_owned());
+    Ok(all.filter(|one| !one.contains(is_hidden)).collect())
 }
 
 fn filled_in(script: &str, variable: &str, completer: &str) -> String {

@@ -29,6 +29,21 @@ pub(super) fn plain(word: &OsStr) -> OsString {
     plain.into()
 }
 
+/// Whether a word ends within quotes.
+pub(super) fn is_open(word: &str) -> bool {
+    let mut open = None;
+    let mut characters = word.chars();
+    while let Some(c) = characters.next() {
+        match (c, open) {
+            ('\\', None | Some('"')) => _ = characters.next(),
+            ('\'' | '"', None) => open = Some(c),
+            (c, Some(quote)) if c == quote => open = None,
+            _ => {}
+        }
+    }
+    open.is_some()
+}
+
 /// A word as a shell takes it back, outside of quotes. Brackets stand as they are: nobody has files named
 /// as steps are.
 pub(super) fn escaped(word: &str) -> String {
@@ -59,6 +74,20 @@ mod tests {
             ("\\", ""),
         ] {
             assert_eq!(plain(OsStr::new(word)), OsStr::new(without), "{word}");
+        }
+    }
+
+    #[test]
+    fn quotes_are_open_until_they_are_closed() {
+        for (word, open) in [
+            ("'C=", true),
+            ("'C='", false),
+            ("a\"b'", true),
+            (r#""a\""#, true),
+            (r"\'", false),
+            ("", false),
+        ] {
+            assert_eq!(is_open(word), open, "{word}");
         }
     }
 

@@ -3,17 +3,19 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::path::PathBuf;
 
 use super::memory;
 use super::memory::Files;
 use crate::store::Store;
 
 /// Removes the links of a view whose objects are gone, and with `all` every file that stands as it was
-/// shown; then the folders that are empty. What is anybody else's stays. Answers how many went.
+/// shown; then the folders that are empty. With nothing of it left, what verbs write beside it goes, too: files of these
+/// names, `beside`. What is anybody else's stays. Answers how many went.
 ///
 /// # Errors
 /// Where something cannot be removed, or the view not write what it remembers.
-pub fn tidy_view(folder: &Path, store: &Store, all: bool) -> io::Result<usize> {
+pub fn tidy_view(folder: &Path, store: &Store, all: bool, beside: &[&str]) -> io::Result<usize> {
     let (Some(shown), Some(files)) = (memory::shown(folder), memory::files(folder)) else {
         return Ok(0);
     };
@@ -45,7 +47,10 @@ pub fn tidy_view(folder: &Path, store: &Store, all: bool) -> io::Result<usize> {
                 .map(Path::to_owned),
         );
     }
-    if removed == 0 {
+    let gone = |name: &String| !folder.join(name).exists() && !folder.join(name).is_symlink();
+    kept.retain(|name, _| !gone(name));
+    let empty = all && kept.is_empty();
+    if removed == 0 && !empty {
         return Ok(0);
     }
     folders.sort();
@@ -54,12 +59,16 @@ pub fn tidy_view(folder: &Path, store: &Store, all: bool) -> io::Result<usize> {
     for empty in folders.iter().rev() {
         let _ = fs::remove_dir(empty);
     }
-    let gone = |name: &String| !folder.join(name).exists() && !folder.join(name).is_symlink();
-    kept.retain(|name, _| !gone(name));
-    if all && kept.is_empty() && only_memory(folder) {
+    if empty && let Some(others) = nothing_else(folder, beside) {
+        for other in &others {
+            fs::remove_file(other)?;
+        }
         fs::remove_file(folder.join(memory::MEMORY))?;
         let _ = fs::remove_dir(folder);
-        return Ok(removed);
+        return Ok(removed + others.len());
+    }
+    if removed == 0 {
+        return Ok(0);
     }
     // The next run looks at everything again.
     let shown = memory::ViewSummary {
@@ -72,8 +81,19 @@ pub fn tidy_view(folder: &Path, store: &Store, all: bool) -> io::Result<usize> {
     Ok(removed)
 }
 
-fn only_memory(folder: &Path) -> bool {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut others = entries.filter(|entry| entry.file_name() != memory::MEMORY);
-    others.next().is_none()
+/// The files of these names, where nothing else lies beside the memory.
+fn nothing_else(folder: &Path, names: &[&str]) -> Option<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name() == memory::MEMORY {
+            continue;
+        }
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        let named = names.iter().any(|name| entry.file_name() == *name);
+        if !is_file || !named {
+            return None;
+        }
+        files.push(entry.path());
+    }
+    Some(files)
 }

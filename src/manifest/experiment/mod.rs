@@ -66,6 +66,8 @@ pub struct Experiment {
     pub overrides: String,
     /// The files of parameters that it names.
     pub(super) named: Vec<PathBuf>,
+    /// Values that such a file leaves to be given, `???`, by the ways to them.
+    pub(crate) mandatory: Vec<(String, Place)>,
 }
 
 /// A named axis.

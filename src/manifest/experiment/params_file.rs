@@ -90,6 +90,23 @@ pub(super) fn read(
     }
 }
 
+/// What stands in the place of a value that is to be given, as Hydra and OmegaConf have it.
+pub(crate) const MANDATORY: &str = "???";
+
+/// The ways to such values, and their places.
+pub(super) fn mandatory(entries: &[Entry], before: &str, ways: &mut Vec<(String, Place)>) {
+    for entry in entries {
+        let way = format!("{before}{}", entry.key);
+        match &entry.value.content {
+            Content::Map(inner) => mandatory(inner, &format!("{way}."), ways),
+            _ if entry.value.as_str() == Some(MANDATORY) => {
+                ways.push((way, entry.value.place.clone()));
+            }
+            _ => {}
+        }
+    }
+}
+
 /// The values of a file by its ending, TOML or else YAML, which JSON is too.
 ///
 /// # Errors

@@ -86,12 +86,14 @@ pub(super) fn read(
     // A declared parameter may be called `file`.
     let may_name_a_file = columns.index("file").is_none();
     let mut named = Vec::new();
+    let mut mandatory = Vec::new();
     for (at, layer) in layers.iter().enumerate() {
         let mut from_file = Vec::new();
         if may_name_a_file {
             params_file::refuse_several(layer, found);
             from_file = params_file::read(layer, root, path, found);
         }
+        params_file::mandatory(&from_file, "", &mut mandatory);
         let first = from_file.first();
         named.extend(first.map(|entry| entry.value.place.source.path.clone()));
         for entry in &from_file {
@@ -227,6 +229,7 @@ pub(super) fn read(
         profile: changes.profile.clone(),
         overrides: changes.text(),
         named,
+        mandatory,
     })
 }
 

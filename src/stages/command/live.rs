@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 
 use super::metrics;
 use crate::engine::Link;
+use crate::table::delimited::Delimited;
 use crate::table::records;
 
 /// Between two looks at files.
@@ -56,11 +57,11 @@ impl<'l> LiveNumbers<'l> {
 
     /// A line that was printed, which may be anything.
     pub(super) fn line(&mut self, line: &str) {
-        let pairs = metrics::pairs(line);
-        if pairs.is_empty() {
+        let numbers = metrics::Words::of(line).numbers();
+        if numbers.is_empty() {
             return;
         }
-        for (name, value) in pairs {
+        for (name, value) in numbers {
             self.take(name, value);
         }
         self.tell();
@@ -173,13 +174,14 @@ fn last_record(text: &str) -> records::Record {
         };
     }
     if complete.lines().any(|line| line.contains('=')) {
-        let pairs = complete.lines().flat_map(metrics::pairs);
+        let lines = complete.lines();
+        let pairs = lines.flat_map(|line| metrics::Words::of(line).values());
         return pairs
             .map(|(name, value)| (name.to_owned(), Json::from(value)))
             .collect();
     }
-    let (rows, _) = records::csv(complete);
-    rows.last().cloned().unwrap_or_default()
+    let (read, _) = Delimited::logged(complete);
+    read.records().pop().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -125,8 +125,9 @@ impl Entry for Command {
 
     /// 2: folders stay folders, what may be executed stays so. 3: placed inputs are folders and files.
     /// 4: numbers within files of values and JSON are numbers, code is copied as the key has it, inputs have names.
+    /// 5: numbers count among other words of their line, and words for a missing number are none.
     fn revision(&self) -> u32 {
-        4
+        5
     }
 
     fn params(&self) -> Vec<Param> {
@@ -252,11 +253,11 @@ impl Stage for Command {
             link: &link,
             ..*job
         };
-        run(&job, &params).map_err(|error| secrets.without_in(error))
+        run(&job, &params, &secrets).map_err(|error| secrets.without_in(error))
     }
 }
 
-fn run(job: &Job<'_>, params: &CommandParams) -> Result<StepOutput, JobError> {
+fn run(job: &Job<'_>, params: &CommandParams, secrets: &Secrets) -> Result<StepOutput, JobError> {
     let declared = outputs::Declared::read(params)?;
     let work = job.scratch.join("work");
     let temporary = job.scratch.join(scratch::TEMPORARY);
@@ -283,7 +284,7 @@ fn run(job: &Job<'_>, params: &CommandParams) -> Result<StepOutput, JobError> {
     let mut live = live::LiveNumbers::new(job.link, declared.grown(&work));
     process::run(&program, &work, job, &mut said, &mut live)?;
     laid.warn_of_changes(job, &work);
-    let mut produced = declared.take(job, &work, &laid, said)?;
+    let mut produced = declared.take(job, &work, &laid, said, secrets)?;
     if let Some(curve) = declared.printed_curve().filter(|_| goes_on) {
         job.link.warn(&format!(
             "`{curve}` holds what this attempt printed, which went on from `${{checkpoint}}`; rows that are \

@@ -14,6 +14,7 @@ use super::params::CommandParams;
 use super::paths::cannot;
 use super::paths::make_folder;
 use super::paths::plain;
+use super::secrets::Secrets;
 use crate::engine::Content;
 use crate::engine::Job;
 use crate::engine::JobError;
@@ -135,11 +136,15 @@ impl Declared {
         work: &Path,
         laid: &Laid,
         said: PrintedMetrics,
+        secrets: &Secrets,
     ) -> Result<StepOutput, JobError> {
         let mut produced = StepOutput::default();
         let mut taken = HashSet::new();
         // Of what links lead to, before anything is moved.
         let copies = job.scratch.join("copies");
+        if let Some(remark) = said.remark() {
+            job.link.warn(&format!("standard output: {remark}"));
+        }
         for output in &self.outputs {
             let path = output.path(work);
             if output.is_printed() {
@@ -155,7 +160,7 @@ impl Declared {
             } else if output.ty.as_deref() == Some("metrics") {
                 output.find(work, &path)?;
                 let spec = metrics::Spec::of_file(&output.file);
-                let numbers = spec.numbers_of(&path)?;
+                let numbers = spec.numbers_of(&path)?.without(secrets);
                 self.take_numbers(job, &mut produced, &output.name, &spec, &numbers);
             } else {
                 let content = match output.find(work, &path)? {
@@ -182,6 +187,7 @@ impl Declared {
                 }
                 None => said.numbers()?,
             };
+            let numbers = numbers.without(secrets);
             self.take_numbers(job, &mut produced, "metrics", spec, &numbers);
         }
         warn_of_others(job, work, laid, &taken);
@@ -225,8 +231,12 @@ fn curve(job: &Job<'_>, path: &Path, file: &str) -> Result<Content, JobError> {
     let first = text
         .lines()
         .find(|line| !line.trim().is_empty() && !line.starts_with('#'));
-    if first.is_some_and(|line| !metrics::pairs(line).is_empty()) {
-        return PrintedMetrics::curve_of(&text).map(|csv| Content::Bytes(csv.into_bytes()));
+    if first.is_some_and(|line| !metrics::Words::of(line).values().is_empty()) {
+        let (csv, remark) = PrintedMetrics::curve_of(&text)?;
+        if let Some(remark) = remark {
+            job.link.warn(&format!("the curve in `{file}`: {remark}"));
+        }
+        return Ok(Content::Bytes(csv.into_bytes()));
     }
     let (table, remarks) = Table::read_curve(&text)
         .map_err(|error| JobError::failed(format!("the curve in `{file}`: {error}")))?;

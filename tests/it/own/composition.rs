@@ -132,6 +132,53 @@ fn what_is_no_file_of_parameters_is_told() {
     }
 }
 
+/// As OmegaConf has it.
+#[test]
+fn a_value_that_is_to_be_given_stops_who_uses_it() {
+    let manifest = "experiment: o
+params: {file: config.yaml}
+stages:
+  s:
+    uses: command
+    with: {run: 'echo \"loss=${lr}\"; echo \"${data.path}\" > \"${out.x}\"', out: {x: x}, metrics: stdout}
+";
+    let space = space(manifest);
+    space.write(
+        "config.yaml",
+        "lr: 0.1\nname: ???\ndata:\n  other: ???\n  path: ???\n",
+    );
+    let said = told(&space, &[]);
+    let places = ["config.yaml:5:9", "o.yaml:6:", "`data.path` has no value"];
+    assert!(places.iter().all(|part| said.contains(part)), "{said}");
+    assert_eq!(said.matches("has no value").count(), 1, "{said}");
+    assert_eq!(run(&space, &["-p", "data.path=here"]), counts(&[("s", 1)]));
+    space.replace(
+        "manifests/o.yaml",
+        "stages:",
+        "axes: {data.path: [a, b]}\nstages:",
+    );
+    assert_eq!(run(&space, &[]), counts(&[("s", 2)]));
+}
+
+#[test]
+fn a_part_of_a_parameter_that_nothing_uses_is_told() {
+    let manifest = "experiment: o
+params:
+  optim:
+    lr: 0.1
+    decay: 0.5
+  whole: {a: 1}
+stages:
+  s: {uses: command, with: {run: 'echo \"loss=${optim.lr}${whole}\"', metrics: stdout}}
+";
+    let said = told(&space(manifest), &[]);
+    assert!(
+        said.contains("no stage uses the parameter `optim.decay`") && said.contains("o.yaml:5:5"),
+        "{said}"
+    );
+    assert_eq!(said.matches("no stage uses").count(), 1, "{said}");
+}
+
 #[test]
 fn files_are_an_axis() {
     let space = space(
@@ -391,6 +438,28 @@ stages:
         text.contains("no stage uses the axis `optim.decay.rate`"),
         "{text}"
     );
+}
+
+/// As axes without a dot do.
+#[test]
+fn axes_within_a_parameter_declare_it() {
+    let space = space(
+        "experiment: o
+axes: {optim.lr: [0.1, 0.2], optim.sched.name: [step, cosine]}
+stages:
+  s:
+    uses: command
+    with: {run: 'echo \"loss=${optim.lr}\"; echo ${optim.sched.name} ${optim} > \"${out.x}\"', out: {x: x}, metrics: stdout}
+",
+    );
+    assert_eq!(run(&space, &["-p", "optim.lr=0.3"]), counts(&[("s", 2)]));
+    assert_eq!(run(&space, &[]), counts(&[("s", 4)]));
+    assert_eq!(
+        space.read("outputs/o/cells/s/optim.lr=0.1,optim.sched.name=step/x"),
+        "step {\"lr\":0.1,\"sched\":{\"name\":\"step\"}}\n"
+    );
+    let said = told(&space, &["--axis", "optim.l=1,2"]);
+    assert!(said.contains("did you mean `optim.lr`?"), "{said}");
 }
 
 #[test]

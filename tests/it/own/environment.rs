@@ -98,6 +98,12 @@ stages:
   number:
     uses: command
     with: {run: 'echo \"{ $API_TOKEN\" > m.json', env: [API_TOKEN], metrics: m.json}
+  kept:
+    uses: command
+    with:
+      run: 'printf \"{\\\"n\\\": 1, \\\"by\\\": \\\"$API_TOKEN\\\", \\\"of $API_TOKEN\\\": 2}\" > m.json'
+      env: [API_TOKEN]
+      metrics: m.json
 ",
     );
     let mut run = space.command(&["run", "manifests/o.yaml", "--progress", "lines"]);
@@ -106,6 +112,11 @@ stages:
     let said = String::from_utf8_lossy(&said.stderr).into_owned();
     assert!(said.contains("/nowhere/${API_TOKEN}"), "{said}");
     assert!(said.contains("`${API_TOKEN}.txt`"), "{said}");
+    let kept = space.read("outputs/o/cells/kept/metrics.json");
+    assert!(
+        kept.contains(r#""by": "${API_TOKEN}""#) && kept.contains(r#""of ${API_TOKEN}": 2"#),
+        "{kept}"
+    );
     assert!(!said.contains(SECRET), "{said}");
     no_file_has(&space, SECRET);
 }

@@ -86,6 +86,11 @@ fn shells_complete_what_the_manifest_names() {
             "sweepline run manifests/toy.yaml --only 'samples=5,name=c",
             vec!["samples=5,name=circle", "samples=5,name=clusters"],
         ),
+        // Bash would end the quotes behind `samples=`.
+        (
+            "sweepline run manifests/toy.yaml --only 'sam",
+            vec!["samples=5", "samples=50"],
+        ),
         (
             "sweepline why manifests/toy.yaml best",
             vec![

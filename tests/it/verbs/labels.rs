@@ -132,6 +132,16 @@ fn a_dry_run_runs_nothing() {
         &["run", "manifests/l.yaml", "--dry-run", "--stage", "first"],
     );
     assert!(text.contains("all 2 steps up to date"), "{text}");
+    for more in [&["plan"][..], &["run", "-n"]] {
+        let forced = ["manifests/l.yaml", "--force", "first[n=1]"];
+        let (_, text) = said(&space, &[more, &forced].concat());
+        assert!(
+            text.contains("2 of 4 steps to run") && text.contains("is asked for (`--force`)"),
+            "{text}"
+        );
+    }
+    let (_, text) = said(&space, &["run", "manifests/l.yaml", "-n", "--json"]);
+    assert_eq!(text.matches(r#""state":"up to date""#).count(), 4, "{text}");
 }
 
 #[test]

@@ -355,7 +355,7 @@ even[n=1]: failed the last time
 even[n=1]: runs
   --> manifests/toy.yaml:4:3
   failed the last time
-kind  command, revision 4
+kind  command, revision 5
 shell bash -eu -o pipefail -O inherit_errexit
 key   [DIGEST]
 parameters

@@ -4,6 +4,7 @@ use snapbox::assert_data_eq;
 use snapbox::str;
 
 use super::kit::*;
+use crate::support::TestSpace;
 
 #[test]
 fn gc_keeps_what_manifests_and_named_runs_reach_and_says_what_it_would_free() {
@@ -124,6 +125,48 @@ error: `odl` is no manifest, experiment or run
 
 "#]]
     );
+}
+
+#[test]
+fn gc_removes_folders_of_overrides_whose_manifest_is_gone() {
+    let space = TestSpace::new();
+    space.write(
+        "manifests/g.yaml",
+        "experiment: g
+axes: {x: [1, 2]}
+stages:
+  t: {uses: command, with: {run: 'echo acc=${x}', metrics: stdout}}
+  tab: {uses: table/summary, in: {rows: t}, with: {values: [acc]}}
+claims:
+  - {name: c, source: me, says: \"mean(acc) > 0\"}
+",
+    );
+    let folders = || {
+        let entries = std::fs::read_dir(space.path("outputs")).expect("there are results");
+        let names = entries.map(|entry| entry.expect("it is readable").file_name());
+        let names = names.map(|name| name.to_string_lossy().into_owned());
+        let mut changed: Vec<String> = names.filter(|name| name.contains('@')).collect();
+        changed.sort();
+        changed
+    };
+    for x in ["7", "8"] {
+        let axis = format!("x={x}");
+        space.stdout(&[
+            "run",
+            "manifests/g.yaml",
+            "--progress",
+            "none",
+            "--axis",
+            &axis,
+        ]);
+    }
+    let kept = folders().remove(0);
+    assert_eq!(folders().len(), 2);
+    space.write(&format!("outputs/{kept}/notes.txt"), "mine");
+    space.replace("manifests/g.yaml", "experiment: g", "experiment: h");
+    space.stdout(&["gc", "--yes"]);
+    assert_eq!(folders(), [kept.clone()]);
+    assert_eq!(space.read(&format!("outputs/{kept}/notes.txt")), "mine");
 }
 
 #[test]

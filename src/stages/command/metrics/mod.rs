@@ -3,6 +3,7 @@
 
 mod printed;
 mod read;
+mod words;
 
 use std::fs;
 use std::path::Path;
@@ -16,6 +17,7 @@ use crate::text::list_of;
 use crate::text::said;
 pub(super) use printed::PrintedMetrics;
 pub(super) use read::Numbers;
+pub(super) use words::Words;
 
 /// `metrics: stdout` takes them from the lines of standard output.
 pub(super) const STDOUT: &str = "stdout";
@@ -177,27 +179,6 @@ impl Numbers {
         text.push('\n');
         text.into_bytes()
     }
-}
-
-/// `name=value`, or several of them on a line and nothing else: `epoch=3/10 loss=0.5, acc=0.9`.
-pub(super) fn pairs(line: &str) -> Vec<(&str, &str)> {
-    let line = line.trim_start_matches('\u{feff}').trim();
-    let spaced = line.split(|c: char| c.is_whitespace() || c == ',');
-    let words: Vec<&str> = spaced.filter(|word| !word.is_empty()).collect();
-    let each: Option<Vec<_>> = words.iter().map(|word| pair(word)).collect();
-    match each {
-        Some(each) => each,
-        None => pair(line).into_iter().collect(),
-    }
-}
-
-/// `name=value` with a name that could be a column.
-fn pair(line: &str) -> Option<(&str, &str)> {
-    let (name, value) = line.split_once('=')?;
-    let (name, value) = (name.trim(), value.trim());
-    let plain = |c: char| c.is_alphanumeric() || "_-./@".contains(c);
-    let good = name.starts_with(char::is_alphabetic) && name.chars().all(plain);
-    good.then_some((name, value))
 }
 
 #[cfg(test)]

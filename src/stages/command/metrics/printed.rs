@@ -1,15 +1,23 @@
 //! The numbers among the lines of standard output; the last one of a name counts.
 
+use std::collections::BTreeMap;
+use std::collections::HashSet;
+
 use serde_json::Value as Json;
 
 use super::Numbers;
-use super::pairs;
 use super::read;
+use super::words::Words;
+use super::words::so_far;
 use crate::engine::JobError;
 use crate::stages::command::outputs::Declared;
 use crate::table::Table;
-use crate::table::records;
 use crate::table::records::Record;
+use crate::text::in_one_line;
+use crate::text::plural;
+
+/// So much of a line is shown in a warning.
+const SHOWN: usize = 100;
 
 /// Hears what a program prints.
 #[derive(Default)]
@@ -18,6 +26,8 @@ pub(in crate::stages::command) struct PrintedMetrics {
     listening: bool,
     /// What is printed row by row, where it is to be a curve: a row ends where a name comes again.
     rows: Option<Vec<Record>>,
+    /// Numbers that were left out, by name: as they are written, in which line.
+    left_out: BTreeMap<String, (String, String)>,
 }
 
 impl PrintedMetrics {
@@ -28,17 +38,20 @@ impl PrintedMetrics {
             numbers: Numbers::default(),
             listening: spec.is_some_and(|spec| spec.file().is_none()),
             rows: declared.printed_curve().map(|_| Vec::new()),
+            left_out: BTreeMap::new(),
         }
     }
 
-    /// The curve of a text, as of what is printed.
-    pub(in crate::stages::command) fn curve_of(text: &str) -> Result<String, JobError> {
+    /// The curve of a text, as of what is printed, and what was left out.
+    pub(in crate::stages::command) fn curve_of(
+        text: &str,
+    ) -> Result<(String, Option<String>), JobError> {
         let mut heard = PrintedMetrics {
             rows: Some(Vec::new()),
             ..PrintedMetrics::default()
         };
         text.lines().for_each(|line| heard.line(line));
-        heard.curve()
+        Ok((heard.curve()?, heard.remark()))
     }
 
     /// Whether any number that is printed counts.
@@ -48,16 +61,15 @@ impl PrintedMetrics {
 
     /// Hears a line, which may be anything: only numbers count.
     pub(in crate::stages::command) fn line(&mut self, line: &str) {
-        for (name, value) in pairs(line) {
-            // `epoch=3/10` says how far a program is.
-            let value = match value.split_once('/') {
-                Some((done, all)) if records::is_step(name) && all.parse::<f64>().is_ok() => done,
-                _ => value,
-            };
+        let words = Words::of(line);
+        for (name, written) in words.left_out() {
+            let place = (written.to_owned(), line.trim().to_owned());
+            self.left_out.insert(name.to_owned(), place);
+        }
+        for (name, value) in words.numbers() {
+            self.left_out.remove(name);
+            let value = so_far(name, value);
             let number = read::number(value);
-            if number.is_none() && !records::is_too_large(value) {
-                continue;
-            }
             if self.listening {
                 self.numbers.add(name, value.into());
             }
@@ -74,6 +86,29 @@ impl PrintedMetrics {
                 }
             }
         }
+    }
+
+    /// The numbers that were left out although an earlier one of the name stands, or a later one is wanted.
+    pub(in crate::stages::command) fn remark(&self) -> Option<String> {
+        let rows = self.rows.iter().flatten();
+        let mut names = rows
+            .flat_map(Record::keys)
+            .chain(self.numbers.values.keys());
+        let names: HashSet<&String> = names.by_ref().collect();
+        let left_out = self.left_out.iter();
+        let mut left_out = left_out
+            .filter(|(name, (written, _))| names.contains(name) || written.ends_with('%'))
+            .map(|(_, place)| place);
+        let (written, line) = left_out.next()?;
+        let line: String = line.chars().take(SHOWN).collect();
+        let more = match left_out.count() {
+            0 => String::new(),
+            more => format!(", and so {}", plural(more, "further number")),
+        };
+        Some(format!(
+            "`{written}` is left out of the line `{}`{more}: a number is a word of its own, `name=0.5`, once in a line",
+            in_one_line(&line)
+        ))
     }
 
     /// The rows that were printed, as CSV.
@@ -134,7 +169,29 @@ mod tests {
         let values = serde_json::to_string(&heard.values).expect("JSON");
         assert_eq!(values, r#"{"epoch":2,"loss":0.25,"n":3,"gap":null}"#);
         assert_eq!(heard.nan, ["gap"]);
+        assert_eq!(heard.remarks.len(), 0);
         assert!(new().curve().is_err());
         assert!(new().numbers().is_err());
+    }
+    #[test]
+    fn an_older_number_stands_for_no_newer_one_without_a_word() {
+        let remark = |lines: &[&str]| {
+            let mut said = PrintedMetrics {
+                listening: true,
+                ..PrintedMetrics::default()
+            };
+            lines.iter().for_each(|line| said.line(line));
+            said.remark()
+        };
+        let told = remark(&["acc=0.5 t=3s", "epoch 2 acc=93%"]).expect("one is left out");
+        assert!(
+            told.starts_with("`acc=93%` is left out of the line `epoch 2 acc=93%`:"),
+            "{told}"
+        );
+        assert!(remark(&["loss=0.5", "best loss = 0.4"]).is_some());
+        assert_eq!(
+            remark(&["acc=93%", "acc=0.93", "t=3s", "day=2026-01-01"]),
+            None
+        );
     }
 }

@@ -5,6 +5,11 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::Format;
+use super::words::Words;
+use super::words::so_far;
+use crate::stages::command::secrets::Secrets;
+use crate::table::delimited::Delimited;
+use crate::table::foreign;
 use crate::table::records;
 use crate::table::records::Document;
 use crate::table::records::Record;
@@ -67,7 +72,8 @@ fn by_content(text: &str) -> Result<Numbers, String> {
         return json(text);
     }
     let found = lines(text)?;
-    if !found.values.is_empty() {
+    // YAML and CSV may have such words in their texts.
+    if text.lines().any(|line| Words::of(line).is_pure()) {
         return Ok(found);
     }
     let has_number =
@@ -141,12 +147,16 @@ fn yaml(text: &str) -> Result<Numbers, String> {
 }
 
 fn csv(text: &str) -> Result<Numbers, String> {
-    let (rows, odd) = records::csv(text);
-    let numbers = match by_name(&rows) {
-        Some(record) => Ok(of_record(&record)),
-        None => last(&rows),
-    };
-    beside(odd, numbers)
+    let (read, odd) = Delimited::logged(text);
+    let rows = read.records();
+    let named = by_name(&rows).or_else(|| read.named_numbers());
+    if let Some(record) = named {
+        return beside(odd, Ok(of_record(&record)));
+    }
+    let mut numbers = beside(odd, last(&rows))?;
+    let number = read.number_in_header();
+    numbers.remarks.extend(number.map(foreign::no_header));
+    Ok(numbers)
 }
 
 /// Numbers with what is odd beside them, which fails a program only where it left nothing else.
@@ -224,12 +234,13 @@ fn lines(text: &str) -> Result<Numbers, String> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let pairs = super::pairs(line);
-        if pairs.is_empty() {
+        let words = Words::of(line);
+        let values = words.values();
+        if values.is_empty() {
             odd.push(format!("line {} is no `key=value`: {line}", index + 1));
         }
-        for (name, value) in pairs {
-            numbers.add(name, value.into());
+        for (name, value) in values {
+            numbers.add(name, so_far(name, value).into());
         }
     }
     let more = odd.len().saturating_sub(1);
@@ -243,6 +254,23 @@ fn lines(text: &str) -> Result<Numbers, String> {
 }
 
 impl Numbers {
+    /// The same where names of variables stand for their values: numbers are printed and shown to others.
+    pub(in crate::stages::command) fn without(mut self, secrets: &Secrets) -> Self {
+        let values = std::mem::take(&mut self.values);
+        let values = values.into_iter().map(|(name, value)| {
+            let value = match value {
+                Json::String(text) => secrets.without(&text).into(),
+                other => other,
+            };
+            (secrets.without(&name), value)
+        });
+        self.values = values.collect();
+        for name in &mut self.nan {
+            *name = secrets.without(name);
+        }
+        self
+    }
+
     /// Takes a value under its name. The last of one name counts.
     pub(super) fn add(&mut self, name: &str, value: Json) {
         self.nan.retain(|known| known != name);
@@ -259,6 +287,7 @@ impl Numbers {
                     Json::Null
                 }
                 Some(Number::Finite(number)) => number,
+                None if foreign::is_missing(&Json::from(text.as_str())) => Json::Null,
                 None if text.len() > LONGEST_TEXT || text.contains('\n') => {
                     self.remarks.push(format!(
                         "`{name}` is a long text and left out: texts are kept in a file under `out`"

@@ -128,6 +128,52 @@ fn an_odd_value_fails_nothing() {
 }
 
 #[test]
+fn a_log_that_grew_over_attempts_is_read_to_its_end() {
+    for text in [
+        "epoch,loss\n1,0.5\nepoch,loss\n2,0.25\n",
+        "epoch,loss\n1,0.5\n2\n2,0.25\n",
+        "epoch,loss\n1,0.5\n2,0.25\n3\n",
+        "epoch,loss\n1,0.5\n2,0.25\nepoch,loss\n",
+    ] {
+        let wanted = (r#"{"epoch":2,"loss":0.25}"#.to_owned(), String::new(), 1);
+        assert_eq!(read(text, Format::Csv), wanted, "{text}");
+    }
+}
+
+#[test]
+fn numbers_without_a_header_have_their_names_or_a_word() {
+    let (values, _, remarks) = read("acc,0.5\nf1,nan\n", Format::Csv);
+    assert_eq!((&*values, remarks), (r#"{"acc":0.5,"f1":null}"#, 0));
+    let (_, _, remarks) = read("0,1.0\n1,0.5\n", Format::Csv);
+    assert_eq!(remarks, 1);
+    let (values, _, remarks) = read("0,1\n0.5,0.25\n", Format::Csv);
+    assert_eq!((&*values, remarks), (r#"{"0":0.5,"1":0.25}"#, 0));
+}
+
+#[test]
+fn what_others_write_for_a_missing_number_is_one() {
+    for word in ["NA", "<NA>", "None", "n/a", "NULL"] {
+        let (values, nan, remarks) = read(&format!("acc,f1\n0.5,{word}\n"), Format::Csv);
+        assert_eq!(
+            (&*values, &*nan, remarks),
+            (r#"{"acc":0.5,"f1":null}"#, "", 0)
+        );
+    }
+}
+
+#[test]
+fn words_around_numbers_of_a_file_are_passed_over() {
+    let (values, _, remarks) = read(
+        "INFO loss=0.9\nepoch=3/9 loss = 0.4 *best*\n",
+        Format::Lines,
+    );
+    assert_eq!((&*values, remarks), (r#"{"loss":0.4,"epoch":3}"#, 0));
+    let yaml = "loss: 1.5\ncommand: python train.py lr=0.1\n";
+    let values = numbers(yaml, None).expect("a map").values;
+    assert_eq!(values.get("loss").and_then(Json::as_f64), Some(1.5));
+}
+
+#[test]
 fn whole_numbers_are_exact() {
     let large = r#"{"n":9007199254740993}"#;
     assert_eq!(read(large, Format::Json).0, large);
