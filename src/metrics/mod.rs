@@ -32,6 +32,7 @@ pub(crate) mod refined_tests;
 mod tests;
 
 pub use crate::models::Estimate;
+pub use best_posterior::Best as BestGaussian;
 pub use best_posterior::Gaussian;
 pub use best_posterior::Likelihood as LikelihoodOverPlane;
 pub use bound::Sums;
