@@ -25,6 +25,7 @@ mod selection;
 mod stage_summary;
 mod status;
 mod step;
+mod unread;
 mod warnings;
 mod wiring;
 
