@@ -44,7 +44,7 @@ params! {
         /// how A is drawn
         factor: Factor = Factor::NearIdentity;
         /// size of what `near-identity` adds to I
-        spread: f64 = 0.3, min(0.0);
+        spread: f64 = 0.3, min(0.0), only_with("factor", &["near-identity"]);
         /// standard deviation of the entries of b
         shift: f64 = 1.0, min(0.0);
         /// which Gaussians and which draw

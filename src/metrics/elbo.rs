@@ -57,7 +57,7 @@ impl Entry for Elbo {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {

@@ -22,6 +22,7 @@ use crate::registry::ArtifactType;
 use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Facts;
+use crate::registry::InvalidParam;
 use crate::registry::Measure;
 use crate::registry::Misfit;
 use crate::registry::Param;
@@ -75,7 +76,7 @@ impl Entry for InceptionScoreOfSamples {
          \n\
          Between 1 and the number of classes: high when every sample has a clear class and all classes\n\
          occur. Mean and standard deviation over `splits` parts of `samples` draws; few samples bias it\n\
-         low, so compare equal numbers only. What stands in which part is decided by `seed` and the\n\
+         low, so compare equal numbers only; the run warns below ten in a part. What stands in which part is decided by `seed` and the\n\
          numbers of each observation, never by the order in a file, which may be sorted by class.\n\
          \n\
          p(y|x) is that of the classifier in the slot `classifier`, which `train/classifier` leaves. Without\n\
@@ -123,6 +124,19 @@ impl Metric for InceptionScoreOfSamples {
 
     fn classifier(&self) -> Option<Slot> {
         Some(CLASSIFIER)
+    }
+
+    fn check(&self, values: &Values) -> Result<(), InvalidParam> {
+        match InceptionScoreParams::read(values) {
+            Ok(InceptionScoreParams {
+                samples, splits, ..
+            }) if samples < splits => Err(InvalidParam {
+                param: "samples",
+                message: format!("{samples} draws cannot be cut into {splits} parts"),
+                help: "give more `samples`, or fewer `splits`".to_owned(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn foresee(&self, _values: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<(), Misfit> {
@@ -182,6 +196,9 @@ impl Metric for InceptionScoreOfSamples {
         let test = params::observations(data, "test")?;
         // Fewer in a part would bias it lower than the model's.
         let part = samples / splits;
+        if let Some(few) = few(part) {
+            monitor.warn(&few);
+        }
         let parts = splits.min(test.len() / part);
         let real = match parts {
             0 => {
@@ -196,6 +213,19 @@ impl Metric for InceptionScoreOfSamples {
         Ok(vec![generated.mean, generated.std, real, accuracy].into())
     }
 }
+
+/// What is to be said of parts of so many; nothing where they are enough.
+pub fn few(part: usize) -> Option<String> {
+    (part < FEW).then(|| {
+        format!(
+            "parts of {part} say little: the score of few samples is biased towards 1, and is 1 in parts of one; give \
+             more samples, or fewer `splits`"
+        )
+    })
+}
+
+/// Samples in a part below which its p(y) says more of chance than of the model.
+const FEW: usize = 10;
 
 /// A classifier trained on the data for this score alone.
 fn own_classifier(

@@ -84,7 +84,7 @@ impl Entry for IwaeBound {
     }
 
     fn revision(&self) -> u32 {
-        4
+        5
     }
 
     fn params(&self) -> Vec<Param> {

@@ -196,10 +196,20 @@ impl MarginalKl {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Array;
+    use crate::data::Dataset;
+    use crate::data::Split;
+    use crate::models;
     use crate::models::DiagonalGaussians;
+    use crate::models::ExtraInputs;
     use crate::models::Posteriors;
     use crate::models::Rows;
     use crate::models::observation::LogVariances;
+    use crate::models::posteriors::LN_2PI;
+    use crate::nn::device::DeviceChoice;
+    use crate::registry::Value;
+    use crate::registry::declared::values;
+    use crate::training::tests::Session;
 
     /// Standard normal quantiles at the midpoints of `n` equal slices: a sample without noise.
     fn normal_grid(n: usize) -> Vec<f32> {
@@ -314,5 +324,74 @@ mod tests {
         );
     }
 
-    use crate::models::posteriors::LN_2PI;
+    /// Σ q (ln q − ln p) over a grid of the plane, with q the mean of the densities of all posteriors, against the draws
+    /// of the score: of a flow each log q(z|x) is by inversion.
+    #[test]
+    fn a_flow_has_the_divergence_that_quadrature_over_the_plane_gives() {
+        let split = |n: usize, seed: u64| {
+            let mut x = crate::random::Seed::new(seed)
+                .stream(0)
+                .uniform(n * 8, 0.0, 0.4);
+            for (at, x) in x.iter_mut().enumerate() {
+                *x += f32::from(u8::from(at / 8 % 2 == at % 2)) * 0.5;
+            }
+            Split::new().with("x", Array::new(&[n, 8], x))
+        };
+        let meta = serde_json::json!({ "name": "stripes" });
+        let data = Dataset::new(split(40, 1), split(4, 2), split(4, 3), meta);
+        let vae = models::ALL.iter().find(|model| model.name() == "vae");
+        let vae = vae.expect("it is registered");
+        let given = [
+            ("latent", Value::Int(2)),
+            ("hidden", vec![Value::Int(8)].into()),
+            ("posterior", "rnvp".into()),
+            ("coupling_hidden", vec![Value::Int(8)].into()),
+            ("coupling_features", Value::Int(4)),
+            // So that q(z) stays apart from the prior.
+            ("beta", Value::Float(0.1)),
+            ("epochs", Value::Int(60)),
+            ("batch", Value::Int(10)),
+            ("lr", Value::Float(0.02)),
+            ("device", "cpu".into()),
+        ];
+        let values = values(vae.params(), &given);
+        let trained = vae.train(&data, &ExtraInputs::new(), &values, &Session::default());
+        let model = models::open(&trained.expect("it trains").weights, DeviceChoice::Cpu);
+        let model = model.expect("its own weights");
+        let x = models::params::observations(&data, "train").expect("stripes");
+        let marginal = Marginal::of(&*model, &x).expect("an encoder");
+        let draws = marginal.sample_evenly(8000, crate::random::Seed::new(1));
+        let kl = MarginalKl::of(&marginal, &draws.expect("finite")).expect("finite");
+
+        let posteriors = model.posteriors(&x).expect("an encoder");
+        let (step, reach) = (0.05f32, 130);
+        let nodes = || (-reach..=reach).map(|i| i as f32 * step);
+        let z: Vec<f32> = nodes()
+            .flat_map(|a| nodes().flat_map(move |b| [a, b]))
+            .collect();
+        let z = Rows::new(2, z);
+        let mut q = vec![0.0; z.len()];
+        for n in 0..x.len() {
+            let logs = posteriors
+                .log_density(&vec![n; z.len()], &z)
+                .expect("a density");
+            let each = q.iter_mut().zip(logs);
+            each.for_each(|(q, log)| *q += log.exp() / x.len() as f64);
+        }
+        let cell = f64::from(step) * f64::from(step);
+        let mass: f64 = q.iter().map(|q| cell * q).sum();
+        assert!((mass - 1.0).abs() < 5e-3, "{mass}");
+        let terms = q.iter().zip(log_priors(&z));
+        let exact: f64 = terms
+            .filter(|(q, _)| **q > 0.0)
+            .map(|(q, log_p)| cell * q * (q.ln() - log_p))
+            .sum();
+        let error = kl.marginal.standard_error.expect("many draws");
+        assert!(exact > 0.03 && error < 0.03, "{exact} {error}");
+        let found = kl.marginal.mean;
+        assert!(
+            (found - exact).abs() < 4.0 * error + 5e-3,
+            "{found} {exact} {error}"
+        );
+    }
 }

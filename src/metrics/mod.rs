@@ -32,6 +32,7 @@ pub(crate) mod refined_tests;
 mod tests;
 
 pub use crate::models::Estimate;
+pub use best_posterior::Best as BestGaussian;
 pub use best_posterior::Gaussian;
 pub use best_posterior::Likelihood as LikelihoodOverPlane;
 pub use bound::Sums;
@@ -50,6 +51,7 @@ use crate::models::ModelError;
 use crate::registry::Capability;
 use crate::registry::Entry;
 use crate::registry::Facts;
+use crate::registry::InvalidParam;
 use crate::registry::Measure;
 use crate::registry::Misfit;
 use crate::registry::Property;
@@ -81,6 +83,14 @@ pub trait Metric: Entry {
     /// The slot of a classifier, for a score that asks one; optional where it can train its own.
     fn classifier(&self) -> Option<Slot> {
         None
+    }
+
+    /// What the types of the parameters cannot say: whether their values make sense together.
+    ///
+    /// # Errors
+    /// The parameter that is wrong, and how.
+    fn check(&self, _params: &Values) -> Result<(), InvalidParam> {
+        Ok(())
     }
 
     /// Whether it can work with what its slots will hold, as far as that is known.

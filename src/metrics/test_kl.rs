@@ -66,7 +66,7 @@ impl Entry for TestKl {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {

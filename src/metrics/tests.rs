@@ -2,9 +2,11 @@
 //! on their side, and estimates of one quantity agree with each other and with what is computed here
 //! from probabilities, without logits and without any likelihood of the program.
 
+use std::f64::consts::SQRT_2;
 use std::f64::consts::TAU;
 
 use serde_json::json;
+use statrs::function::erf::erfc;
 
 use super::ALL;
 use super::Asked;
@@ -163,11 +165,11 @@ fn textbook(model: ObservationModel, x: &[f32], probabilities: &[f64]) -> f64 {
             ObservationModel::Bernoulli if x > 0.5 => mean.ln(),
             ObservationModel::Bernoulli => (1.0 - mean).ln(),
             ObservationModel::Gaussian { sigma } => normal(x, mean, f64::from(sigma)),
-            ObservationModel::QuantizedNormal => normal(
-                x,
-                mean,
-                probabilities[DIMENSIONS + at].exp().max(1.0 / 512.0),
-            ),
+            ObservationModel::QuantizedNormal => {
+                let sigma = probabilities[DIMENSIONS + at].exp().max(1.0 / 512.0);
+                let below = |x: f64| 0.5 * erfc((mean - x) / sigma / SQRT_2);
+                (below(x + 0.5 / 255.0) - below(x - 0.5 / 255.0)).ln()
+            }
             ObservationModel::Categorical => {
                 probabilities[(255.0 * x).round() as usize * DIMENSIONS + at].ln()
             }
@@ -618,6 +620,10 @@ fn contradictions_are_told() {
     assert!(with(3, -0.53).contains("above the quadrature"));
     assert!(with(3, 0.5).contains("below the quadrature"));
     assert!(with(6, -0.3).contains("below the ELBO"));
+    // mean_gap, its error, grid_gap, its error, mean_gap_start, grid_gap_start.
+    assert_eq!(told("grid-gap", &[0.1, 0.01, -0.04, 0.01, 0.1, 0.5]), "");
+    assert!(told("grid-gap", &[0.1, 0.01, -0.4, 0.01, 0.1, 0.5]).contains("`grid_gap` = -0.4"));
+    assert!(told("grid-gap", &[0.1, 0.01, 0.4, 0.01, 0.1, -0.5]).contains("`grid_gap_start`"));
     // marginal_kl, its error, lower, posterior_kl, mutual_information.
     assert_eq!(told("marginal-kl", &[1.0, 0.01, -2.0, 3.0, 2.0]), "");
     assert!(told("marginal-kl", &[-1.0, 0.01, -2.0, 3.0, 2.0]).contains("below 0"));

@@ -24,6 +24,7 @@ use super::objectives;
 use super::outline;
 use super::planner::Planner;
 use super::repeated;
+use super::unread;
 use super::warnings;
 
 /// Everything that an experiment has to do.
@@ -97,6 +98,7 @@ impl Plan {
 /// Checks the stages against their kinds, and expands them where nothing is wrong.
 fn build(experiment: Experiment, catalog: &Catalog, found: &mut Diagnostics) -> Option<Plan> {
     let (mut steps, stages) = expand(&experiment, catalog, found)?;
+    unread::check(&experiment, &steps, &stages, found);
     outline::fill(&mut steps, &stages);
     Some(Plan {
         experiment,

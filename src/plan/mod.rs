@@ -26,6 +26,7 @@ mod selection;
 mod stage_summary;
 mod status;
 mod step;
+mod unread;
 mod warnings;
 mod wiring;
 

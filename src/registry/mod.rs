@@ -34,7 +34,7 @@ pub use declare::{ParamError, ParamField};
 pub use facts::{Facts, Misfit, numbers_text};
 pub use kind::{ArtifactType, Catalog, InvalidParam, Outputs, Slot, StageKind};
 pub use measure::Measure;
-pub use param::{Default, Param, ParamType};
+pub use param::{Default, OnlyWith, Param, ParamType};
 pub use param_value::{Names, ParamValue, ValueNames};
 pub use property::Property;
 pub use searched::Searched;

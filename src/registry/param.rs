@@ -1,6 +1,9 @@
 //! Declared parameters: their types, bounds, defaults and one-line docs.
 
+use std::fmt;
+
 use super::Value;
+use super::Values;
 
 /// The type of a parameter, with the bounds that a value must keep.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +63,43 @@ pub struct Param {
     /// The value at which the parameter stays out of keys, for parameters that were added
     /// after results existed: those results were made as if it had this value.
     pub legacy: Option<Value>,
+    /// What has to hold of another parameter for this one to be read; always read without it.
+    pub only_with: Option<OnlyWith>,
+}
+
+/// One of these values of another parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OnlyWith {
+    pub param: &'static str,
+    /// As they are written.
+    pub values: &'static [&'static str],
+}
+
+impl OnlyWith {
+    /// What keeps the parameter `name` from being read where these values hold; nothing where it is read.
+    pub fn unmet(declared: &[Param], name: &str, values: &Values) -> Option<OnlyWith> {
+        let find = |name: &str| declared.iter().find(|param| param.name == name);
+        let needs = find(name)?.only_with?;
+        // A group of parameters may stand where nothing decides about it.
+        find(needs.param)?;
+        let value = values.get(needs.param).map(Value::to_string);
+        match value.is_some_and(|value| needs.values.contains(&&*value)) {
+            true => OnlyWith::unmet(declared, needs.param, values),
+            false => Some(needs),
+        }
+    }
+}
+
+impl fmt::Display for OnlyWith {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, value) in self.values.iter().enumerate() {
+            match i {
+                0 => write!(f, "`{}: {value}`", self.param)?,
+                _ => write!(f, " or `{value}`")?,
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Param {
@@ -70,6 +110,7 @@ impl Param {
             default: Default::Required,
             doc,
             legacy: None,
+            only_with: None,
         }
     }
 
@@ -175,6 +216,12 @@ impl Param {
         self.legacy = Some(value.into());
         self
     }
+
+    /// Says that nothing reads the parameter unless `param` has one of these values.
+    pub fn only_with(mut self, param: &'static str, values: &'static [&'static str]) -> Self {
+        self.only_with = Some(OnlyWith { param, values });
+        self
+    }
 }
 
 /// A bound of a number, from a whole number or another.
@@ -195,5 +242,33 @@ impl From<i32> for Bound {
 impl From<f64> for Bound {
     fn from(value: f64) -> Self {
         Bound(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_is_read_where_all_that_decide_about_it_say_so() {
+        let declared = [
+            Param::str("form", "which of two"),
+            Param::str("activation", "of `deep`").only_with("form", &["deep"]),
+            Param::float("slope", "of either").only_with("activation", &["leaky", "leakier"]),
+            Param::float("loose", "of what is elsewhere").only_with("elsewhere", &["true"]),
+        ];
+        let unmet = |name: &str, form: &str, activation: &str| {
+            let values = [("form", form), ("activation", activation)];
+            let values = values.map(|(name, value)| (name.to_owned(), Value::from(value)));
+            let unmet = OnlyWith::unmet(&declared, name, &values.into_iter().collect());
+            unmet.map(|unmet| unmet.to_string())
+        };
+        assert_eq!(unmet("slope", "deep", "leakier"), None);
+        let leaky = "`activation: leaky` or `leakier`".to_owned();
+        assert_eq!(unmet("slope", "deep", "relu"), Some(leaky));
+        let deep = "`form: deep`".to_owned();
+        assert_eq!(unmet("slope", "plain", "leaky"), Some(deep));
+        assert_eq!(unmet("form", "plain", "relu"), None);
+        assert_eq!(unmet("loose", "plain", "relu"), None);
     }
 }

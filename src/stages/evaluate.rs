@@ -19,6 +19,7 @@ use crate::registry::ArtifactType;
 use crate::registry::Capability;
 use crate::registry::Columns;
 use crate::registry::Facts;
+use crate::registry::InvalidParam;
 use crate::registry::Measure;
 use crate::registry::Misfit;
 use crate::registry::Outputs;
@@ -64,6 +65,10 @@ impl StageKind for Evaluate {
 
     fn measures(&self) -> Vec<Measure> {
         self.entry.measures().to_vec()
+    }
+
+    fn check(&self, params: &Values) -> Result<(), InvalidParam> {
+        self.entry.check(params)
     }
 
     fn foresee(&self, params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {

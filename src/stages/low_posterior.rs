@@ -95,6 +95,11 @@ impl Entry for LowPosterior {
          Source: Rosca, Lakshminarayanan and Mohamed 2018, arXiv 1802.06847, Algorithm 1 and appendix A."
     }
 
+    /// Since the second a quantized normal has the masses of its levels.
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         LowPosteriorParams::params()
     }

@@ -7,6 +7,7 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::metrics::classifier::order_of;
+use crate::metrics::inception_score::few;
 use crate::metrics::inception_score::inception_score;
 use crate::models::Rows;
 use crate::random::Seed;
@@ -110,6 +111,9 @@ impl Stage for ScoreOfProbabilities {
             JobError::failed(format!("{n} rows cannot be cut into {splits} splits"))
                 .hint("give fewer `splits`")
         })?;
+        if let Some(few) = few(p.len() / params.splits) {
+            job.link.warn(&few);
+        }
         let numbers = [(SCORE.name, score.mean), (STD.name, score.std)];
         let mut produced = StepOutput::default();
         produced.file(

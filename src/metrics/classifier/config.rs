@@ -38,9 +38,9 @@ params! {
         /// thirteen of a VGG
         network: ClassifierKind = ClassifierKind::Digits;
         /// units of each of two hidden layers, for `mlp`
-        hidden: usize = 256, min(1);
+        hidden: usize = 256, min(1), only_with("network", &["mlp"]);
         /// feature maps of the first convolution; a VGG has 64
-        maps: usize = 32, min(1);
+        maps: usize = 32, min(1), only_with("network", &["digits", "vgg"]);
         /// passes over the training split
         epochs: u64 = 10, min(1), max(MOST_EPOCHS);
         /// observations per update

@@ -35,6 +35,13 @@ impl Classifier {
         let config: Config = serde_json::from_value(config).map_err(|error| {
             ModelError::Weights(format!("they are not those of a classifier: {error}"))
         })?;
+        if config.classes < 2 {
+            return Err(ModelError::Weights(
+                "they are of a classifier of one class, by which every score is perfect: train one of two \
+                 classes or more"
+                    .to_owned(),
+            ));
+        }
         let (mut component, network) = config.declare(&Cpu::default(), Seed::new(0));
         weights::open(bytes, &mut [&mut component])?;
         Ok(Classifier {

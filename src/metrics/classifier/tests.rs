@@ -206,3 +206,24 @@ fn labels_of_other_classes_are_no_wrong_answers() {
     let said = classifier.error(&other, "test").unwrap_err().to_string();
     assert!(said.contains("tells across, down apart"), "{said}");
 }
+
+/// Of one class every answer is right and every sample clear: no score means anything.
+#[test]
+fn one_class_is_no_classifier() {
+    let one = |seed: u64| {
+        let split = two_sides(seed);
+        let x = split.get("x").expect("points").clone();
+        let n = split.len();
+        Split::new()
+            .with("x", x)
+            .with("label", Array::column(vec![1u32; n]))
+    };
+    let error = train(
+        &data(one),
+        &given(ClassifierKind::Mlp, 1),
+        &Session::default(),
+    )
+    .err();
+    let said = error.expect("one class").to_string();
+    assert!(said.contains("`train` of `sides` has one class"), "{said}");
+}

@@ -43,6 +43,14 @@ pub fn train(
     let taken = params.check(&shape);
     taken.map_err(|(what, help)| ModelError::Data(format!("{what}: {help}")))?;
     let train = labelled(data, "train")?;
+    let first = train.y.first();
+    if train.y.iter().all(|label| Some(label) == first) {
+        return Err(ModelError::Data(format!(
+            "`label` in `train` of `{}` has one class, and a classifier tells at least two apart: give labels of \
+             two classes or more",
+            data.name()
+        )));
+    }
     let order = order_of(&train.x, params.seed.derive("rows"));
     let train = train.ordered(&order);
     let classes = train.y.iter().max().map_or(0, |largest| largest + 1);

@@ -39,13 +39,13 @@ params! {
         /// mixture of Gaussians, masked autoregressive flow, or an LSTM over the dimensions
         density: Family;
         /// of a `gmm`: how many Gaussians
-        components: usize = 100, min(1);
+        components: usize = 100, min(1), only_with("density", &["gmm"]);
         /// of a `maf`: how many blocks
-        blocks: usize = 5, min(1);
+        blocks: usize = 5, min(1), only_with("density", &["maf"]);
         /// of a `maf`: units of each hidden layer of a block
-        hidden: Vec<usize> = [256, 256], each_min(1);
+        hidden: Vec<usize> = [256, 256], each_min(1), only_with("density", &["maf"]);
         /// of an `lstm`: units
-        units: usize = 256, min(1);
+        units: usize = 256, min(1), only_with("density", &["lstm"]);
         /// updates
         iterations: u64 = 100_000, min(1);
         /// draws of z per update

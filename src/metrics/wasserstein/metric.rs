@@ -52,8 +52,8 @@ impl Entry for WassersteinCritic {
 
     fn docs(&self) -> &'static str {
         "Trains two fresh critics f of WGAN-GP against samples of the finished model, new for every\n\
-         update: one with the validation split, one with as many observations of the training split,\n\
-         chosen by `seed`. Both start alike and see the same samples. Then\n\
+         update: one with the validation split, one with as many observations of the training split; of\n\
+         the larger of the two those that `seed` chooses. Both start alike and see the same samples. Then\n\
          \n\
          ```text\n\
          E f(x) − E f(G(z))\n\
@@ -73,6 +73,11 @@ impl Entry for WassersteinCritic {
          Source: Danihelka et al. 2017, arXiv 1705.05263; Rosca, Lakshminarayanan and Mohamed 2018, arXiv 1802.06847,\n\
          section 5; Gulrajani et al. 2017, arXiv 1704.00028, equation 3. Number of updates and learning rate\n\
          are lost from the public text."
+    }
+
+    /// Since the second both critics have as many observations where the training split is the smaller.
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {
@@ -118,7 +123,7 @@ impl Metric for WassersteinCritic {
         let seed = params.seed.derive("wasserstein-critic");
         let valid = params::observations(data, "valid")?;
         let train = params::observations(data, "train")?;
-        let train = as_many(&train, valid.len(), seed.derive("train"));
+        let (valid, train) = as_many_of_both(valid, train, seed);
         let draws = |purpose: &str, number: u64, n: usize| {
             let mut stream = seed.derive(purpose).stream(number);
             Ok::<Rows, ModelError>(model.sample(n, &mut stream)?.into_rows())
@@ -151,9 +156,38 @@ impl Metric for WassersteinCritic {
     }
 }
 
-/// At most `count` of the rows, chosen by the seed.
+/// As many rows of both: of the larger split those that the seed chooses.
+fn as_many_of_both(valid: Rows, train: Rows, seed: Seed) -> (Rows, Rows) {
+    let count = valid.len().min(train.len());
+    let valid = match valid.len() > count {
+        true => as_many(&valid, count, seed.derive("valid")),
+        false => valid,
+    };
+    (valid, as_many(&train, count, seed.derive("train")))
+}
+
+/// So many of the rows, chosen by the seed.
 fn as_many(rows: &Rows, count: usize, seed: Seed) -> Rows {
     let mut chosen = seed.stream(0).permutation(rows.len());
     chosen.truncate(count);
     Rows::new(rows.columns, rows.gather(&chosen))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_critics_get_as_many_whichever_split_is_the_smaller() {
+        let rows = |n: usize| Rows::new(1, (0..n).map(|i| i as f32).collect());
+        for (valid, train) in [(4, 9), (9, 4), (4, 4)] {
+            let (valid, train) = as_many_of_both(rows(valid), rows(train), Seed::new(1));
+            for rows in [valid, train] {
+                let mut values = rows.values;
+                values.sort_by(f32::total_cmp);
+                values.dedup();
+                assert_eq!(values.len(), 4, "{values:?}");
+            }
+        }
+    }
 }

@@ -116,7 +116,7 @@ impl<B: Backend> System<B> for Aae<B> {
             self.codes.rests(),
         );
         let z = e.of(x.clone(), draws.prior(x.rows()));
-        let bound = c.of(z.clone()).mean() - d.of(z).nll(x).mean();
+        let bound = c.of(z.clone()).mean() - d.of(z).score(x).mean();
         vec![("valid_bound_estimate", f64::from(bound.value()))]
     }
 

@@ -234,7 +234,7 @@ impl<B: Backend> System<B> for AdversarialVb<B> {
         let contrast = self.contrast(x.clone(), moments);
         let z = e.of(e.features(x.clone()), draws.normal(n, self.terms.noise));
         let kl = divergence(&t, x.clone(), z.clone(), contrast);
-        let loss = (d.of(z).nll(x) + kl).mean();
+        let loss = (d.of(z).score(x) + kl).mean();
         vec![("valid_bound_estimate", -f64::from(loss.value()))]
     }
 

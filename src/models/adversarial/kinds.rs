@@ -410,8 +410,11 @@ impl Entry for Adversarial {
         self.docs
     }
 
+    /// Of those with a p(x|z) the second: scores of a quantized normal are the masses of its levels.
     fn revision(&self) -> u32 {
-        1
+        let params = self.params();
+        let visible = params.iter().any(|param| param.name == "visible");
+        1 + u32::from(visible)
     }
 
     fn params(&self) -> Vec<Param> {

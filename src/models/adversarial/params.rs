@@ -120,9 +120,9 @@ params! {
         visible: ObservationModel = "bernoulli";
         /// standard deviation of a Gaussian p(x|z), in units of the data [default: the noise of
         /// the data set]
-        sigma: Option<f64>, min(1e-6);
+        sigma: Option<f64>, min(1e-6), only_with("visible", &["gaussian"]);
         /// what has a σ of its own in a quantized normal p(x|z)
-        sigma_of: SigmaScope = SigmaScope::Pixel;
+        sigma_of: SigmaScope = SigmaScope::Pixel, only_with("visible", &["quantized-normal"]);
     }
 }
 
@@ -232,7 +232,7 @@ params! {
         /// whether the adversary judges z standardised by the moments of q(z|x)
         adaptive_contrast: bool = false;
         /// draws that estimate these moments
-        contrast_draws: usize = 10, min(2);
+        contrast_draws: usize = 10, min(2), only_with("adaptive_contrast", &["true"]);
         joint: JointParams;
         game: GameParams;
     }

@@ -29,7 +29,7 @@ params! {
         /// whether the decoder is learned, or is the generator that made the data
         decoder: DecoderSource = DecoderSource::Learned;
         /// share of a learned decoder's embeddings and outputs that are zeroed while training
-        dropout: f64 = 0.5, min(0.0), max(0.99);
+        dropout: f64 = 0.5, min(0.0), max(0.99), only_with("decoder", &["learned"]);
         /// share of the decoder's input words that are replaced by `<unk>` while training
         word_drop: f64 = 0.0, min(0.0), max(1.0);
         /// all weights and biases start uniform between −`init` and `init`

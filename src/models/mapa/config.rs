@@ -90,12 +90,12 @@ params! {
     /// The parameters of the kernel of equation 8.
     pub struct KernelParams {
         /// what compares observations; `bernoulli` is for binary data
-        kernel: Compared = Compared::Gaussian;
+        kernel: Compared = Compared::Gaussian, only_with("source", &["kernel"]);
         /// h² of the Gaussian kernel in units of the noise variance; 2 counts the noise of both
         /// observations
-        bandwidth: f64 = 2.0, min(1e-6);
+        bandwidth: f64 = 2.0, min(1e-6), only_with("kernel", &["gaussian"]);
         /// probability of agreement in the Bernoulli kernel
-        gamma: f64 = 0.99, min(0.5), max(0.999_999);
+        gamma: f64 = 0.99, min(0.5), max(0.999_999), only_with("kernel", &["bernoulli"]);
     }
 }
 

@@ -58,17 +58,17 @@ params! {
         /// which networks: affine layers, or those of Rosca et al. 2018 for pictures
         network: NetworkKind = NetworkKind::Mlp;
         /// widths of the encoder's hidden layers, for `mlp`; the decoder has them in reverse
-        hidden: Vec<usize> = [400], each_min(1);
+        hidden: Vec<usize> = [400], each_min(1), only_with("network", &["mlp"]);
         /// between the layers, for `mlp`
-        activation: HiddenActivation = HiddenActivation::Relu;
+        activation: HiddenActivation = HiddenActivation::Relu, only_with("network", &["mlp"]);
         /// of `leaky-relu` below zero
-        slope: f64 = SLOPE, min(0.0), max(1.0);
+        slope: f64 = SLOPE, min(0.0), max(1.0), only_with("activation", &["leaky-relu"]);
         /// feature maps: of the widest layer for `color-mnist`, of the layer next to the pixels for
         /// `dcgan`
-        maps: usize = 64, min(2);
+        maps: usize = 64, min(2), only_with("network", &["color-mnist", "dcgan"]);
         /// convolutions [default: 3 for `color-mnist`; for `dcgan` as many as lead to less than 8 × 8
         /// pixels]
-        depth: Option<usize>, min(1), max(16);
+        depth: Option<usize>, min(1), max(16), only_with("network", &["color-mnist", "dcgan"]);
     }
 }
 

@@ -4,7 +4,8 @@
 //! MAPA), in double precision: the weights are constants of the gradient, so a backward pass needs
 //! only the gradient at the decoder's output, and the tape holds nothing but the networks.
 //!
-//! [`Emitted`](super::Emitted) is the twin of this on the tape; a test holds the two equal.
+//! [`Emitted`](super::Emitted) is the twin of this on the tape; a test holds the two equal, but for a quantized
+//! normal, which is trained under noise: that is a bound of what it has here, and a test holds it below.
 
 use std::f64::consts::TAU;
 
@@ -14,6 +15,7 @@ use super::LEAST_LOG_SIGMA;
 use super::LEVELS;
 use super::ObservationModel;
 use super::levels;
+use super::masses;
 use crate::models::ModelError;
 use crate::models::Rows;
 
@@ -77,11 +79,7 @@ impl Decoded {
                 let log = (TAU * variance).ln();
                 vec![-0.5 * rows.columns as f64 * log; rows.len()]
             }
-            ObservationModel::QuantizedNormal => per_row(&rows, |emitted| {
-                let (_, log_sigma) = emitted.split_at(emitted.len() / 2);
-                let each = |s: &f32| -0.5 * TAU.ln() - f64::from(s.max(LEAST_LOG_SIGMA));
-                log_sigma.iter().map(each).sum()
-            }),
+            ObservationModel::QuantizedNormal => vec![0.0; rows.len()],
             ObservationModel::Categorical => per_row(&rows, |logits| {
                 let totals = log_totals(logits);
                 -totals.into_iter().sum::<f64>()
@@ -135,7 +133,7 @@ impl Decoded {
         self.model.check(x, "`x`")
     }
 
-    /// log p(x|z) of one observation at this row's z, in nats. The caller has checked that x lies
+    /// log p(x|z) of one observation at this row's z, in nats; over grey levels that of a probability. The caller has checked that x lies
     /// in the support: [`Decoded::check`].
     pub fn log(&self, row: usize, x: &[f32]) -> f64 {
         let emitted = self.row(row);
@@ -149,12 +147,13 @@ impl Decoded {
                     -0.5 * self.precision * squares.sum::<f64>()
                 }
                 ObservationModel::QuantizedNormal => {
-                    let (_, log_sigma) = emitted.split_at(x.len());
-                    let squares = pairs.zip(log_sigma).map(|((x, mean), s)| {
-                        let e = (x - mean) / f64::from(s.max(LEAST_LOG_SIGMA)).exp();
-                        e * e
+                    let (means, log_sigma) = emitted.split_at(x.len());
+                    let numbers = x.iter().zip(means).zip(log_sigma);
+                    let masses = numbers.map(|((x, mean), log_sigma)| {
+                        let (low, high) = standardised(*x, *mean, *log_sigma);
+                        masses::log_mass(low, high)
                     });
-                    -0.5 * squares.sum::<f64>()
+                    masses.sum()
                 }
                 ObservationModel::Categorical => {
                     let d = x.len();
@@ -191,12 +190,17 @@ impl Decoded {
     /// [`ModelError::Data`] where x lies outside the support of the density.
     pub fn log_likelihood(&self, x: &Rows) -> Result<Vec<f64>, ModelError> {
         self.check(x)?;
-        let d = x.columns.max(1);
+        Ok(self.logs(&x.values, x.columns))
+    }
+
+    /// The same of rows of so many numbers, which the caller has checked.
+    pub(super) fn logs(&self, x: &[f32], columns: usize) -> Vec<f64> {
+        let d = columns.max(1);
         let of = |(row, x): (usize, &[f32])| self.log(row, x);
-        Ok(match x.values.len() < MANY {
-            true => x.values.chunks_exact(d).enumerate().map(of).collect(),
-            false => x.values.par_chunks_exact(d).enumerate().map(of).collect(),
-        })
+        match x.len() < MANY {
+            true => x.chunks_exact(d).enumerate().map(of).collect(),
+            false => x.par_chunks_exact(d).enumerate().map(of).collect(),
+        }
     }
 
     /// Adds `weight` times the gradient of log p(x|z) by what was emitted in this row to `into`,
@@ -217,12 +221,13 @@ impl Decoded {
             }
             ObservationModel::QuantizedNormal => {
                 for (at, x) in x.iter().enumerate() {
-                    let (mean, own) = (f64::from(emitted[at]), emitted[d + at]);
-                    let sigma = f64::from(own.max(LEAST_LOG_SIGMA)).exp();
-                    let e = (f64::from(*x) - mean) / sigma;
-                    into[at] += (weight * e / sigma) as f32;
+                    let own = emitted[d + at];
+                    let (low, high) = standardised(*x, emitted[at], own);
+                    let mass = masses::log_mass(low, high);
+                    let ends = [low, high].map(|end| (masses::log_density(end) - mass).exp());
+                    into[at] += (weight * (ends[0] - ends[1]) / sigma(own)) as f32;
                     if own > LEAST_LOG_SIGMA {
-                        into[d + at] += (weight * (e * e - 1.0)) as f32;
+                        into[d + at] += (weight * (low * ends[0] - high * ends[1])) as f32;
                     }
                 }
             }
@@ -321,6 +326,18 @@ fn expected_greys(logits: &[f32]) -> Vec<f32> {
         }
     }
     greys.into_iter().map(|grey| grey as f32).collect()
+}
+
+/// σ of a quantized normal.
+fn sigma(log_sigma: f32) -> f64 {
+    f64::from(log_sigma.max(LEAST_LOG_SIGMA)).exp()
+}
+
+/// Both ends of a grey value's level, in standard deviations from the mean.
+fn standardised(grey: f32, mean: f32, log_sigma: f32) -> (f64, f64) {
+    let (low, high) = levels::ends(levels::nearest(grey));
+    let (mean, sigma) = (f64::from(mean), sigma(log_sigma));
+    ((low - mean) / sigma, (high - mean) / sigma)
 }
 
 fn softplus(a: f64) -> f64 {

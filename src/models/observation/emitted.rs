@@ -24,7 +24,8 @@ impl<B: Backend> Emitted<B> {
         Emitted { model, matrix }
     }
 
-    /// −log p(x|z) per row of `x`, in nats, in single precision.
+    /// −log p(x|z) per row of `x`, in nats, in single precision: what is trained. That of a quantized normal is for
+    /// grey values [under noise](super::dequantised), over which its mean is at least that of their levels.
     pub fn nll(self, x: Matrix<B>) -> Vector<B> {
         let (n, d) = x.shape();
         match self.model {
@@ -34,7 +35,9 @@ impl<B: Backend> Emitted<B> {
             }
             ObservationModel::QuantizedNormal => {
                 let (mean, log_sigma) = losses::split_columns(self.matrix, d);
-                losses::quantized_normal_nll(x, mean, log_sigma, Some(LEAST_LOG_SIGMA))
+                // From a density in units of the grey value to nats of whole levels.
+                let levels = losses::discrete_nats(d, levels::HIGHEST as usize);
+                losses::quantized_normal_nll(x, mean, log_sigma, Some(LEAST_LOG_SIGMA)) + levels
             }
             ObservationModel::Categorical => {
                 // The levels of a number side by side.
@@ -44,6 +47,16 @@ impl<B: Backend> Emitted<B> {
                 each.reshape((n, d)).sum_rows()
             }
         }
+    }
+
+    /// −log p(x|z) per row of `x` as scores have it: the same, but of whole levels where a training has noise.
+    pub fn score(self, x: Matrix<B>) -> Vector<B> {
+        if self.model != ObservationModel::QuantizedNormal {
+            return self.nll(x);
+        }
+        let logs = self.to_host().logs(&x.to_vec(), x.columns());
+        let device = x.device();
+        device.vector(logs.into_iter().map(|log| -log as f32).collect())
     }
 
     /// The same numbers on the host.

@@ -6,7 +6,7 @@ use crate::random::Stream;
 pub const LEVELS: usize = 256;
 
 /// The number of the highest level.
-const HIGHEST: f32 = 255.0;
+pub(super) const HIGHEST: f32 = 255.0;
 
 /// The level of a grey value, if it is one.
 pub(super) fn level(grey: f32) -> Option<usize> {
@@ -25,6 +25,12 @@ pub(super) fn nearest(grey: f32) -> usize {
 /// The grey value of a level.
 pub(super) fn grey(level: usize) -> f64 {
     level as f64 / f64::from(HIGHEST)
+}
+
+/// Where a level begins and ends: half a level below its grey value and half one above.
+pub(super) fn ends(level: usize) -> (f64, f64) {
+    let at = |edge: f64| edge / f64::from(HIGHEST);
+    (at(level as f64 - 0.5), at(level as f64 + 0.5))
 }
 
 /// Grey values under uniform noise as wide as a level: (k + u − ½)/255 with u ~ U[0, 1). In other

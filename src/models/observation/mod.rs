@@ -19,6 +19,7 @@ mod emitted;
 mod head;
 mod levels;
 mod log_variances;
+mod masses;
 
 #[cfg(test)]
 mod tests;
@@ -52,9 +53,10 @@ pub enum ObservationModel {
     Categorical,
     /// N(decoder, σ² I) with a known σ.
     Gaussian { sigma: f32 },
-    /// N(μ, σ²) per number, both learned, over grey levels under uniform noise of one level
-    /// (Theis et al. 2016): a density in units of the grey value. [`dequantised`] adds the noise;
-    /// a grey value itself is the middle of its level.
+    /// N(μ, σ²) per number, both learned, over grey levels: the probability of a level is the mass of the normal from
+    /// half a level below the grey value to half one above, and what lies beyond the first and the last is lost.
+    /// Trained by a bound of it, the density under uniform noise of one level (Theis et al. 2016), which
+    /// [`dequantised`] adds; both are in nats of whole levels.
     QuantizedNormal,
 }
 

@@ -34,7 +34,12 @@ fn textbook(model: ObservationModel, x: &[f32], emitted: &[f32]) -> f64 {
             ObservationModel::Gaussian { sigma } => normal(x, e, f64::from(sigma)),
             ObservationModel::QuantizedNormal => {
                 let sigma = f64::from(emitted[d + at]).exp().max(1.0 / 512.0);
-                normal(x, e, sigma)
+                // The middles of 2,000 parts of the level, relative to the greatest of them.
+                let parts = (0..2000).map(|i| (f64::from(i) + 0.5) / 2000.0 - 0.5);
+                let logs: Vec<f64> = parts.map(|u| normal(x + u / 255.0, e, sigma)).collect();
+                let highest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let sum: f64 = logs.iter().map(|log| (log - highest).exp()).sum();
+                highest + (sum / 2000.0 / 255.0).ln()
             }
             ObservationModel::Categorical => {
                 let weight = |level: usize| f64::from(emitted[level * d + at]).exp();
@@ -69,9 +74,9 @@ fn the_likelihood_is_that_of_the_textbook() {
             .zip(emitted.values.chunks(emitted.columns));
         for (found, (x, emitted)) in found.iter().zip(pairs) {
             let expected = textbook(model, x, emitted);
-            // Narrow normals give numbers up to 1e7, and their floor is a single precision number.
+            // Narrow normals give numbers up to 1e7, and their floor is a single precision number; so is x.
             assert!(
-                (found - expected).abs() < 1e-10 + 1e-6 * expected.abs(),
+                (found - expected).abs() < 1e-6 * (1.0 + expected.abs()),
                 "{model:?}: {found} {expected}"
             );
         }
@@ -90,14 +95,20 @@ fn the_tape_has_the_same_likelihood_and_the_same_gradient() {
         let pass = params.record_inputs();
         let matrix = device.matrix(emitted.values.clone(), 40, emitted.columns);
         let matrix = matrix.watched(pass.tape());
-        let nll = Emitted::new(model, matrix.clone()).nll(device.matrix(x.values.clone(), 40, 3));
-        for (found, expected) in nll.to_vec().iter().zip(&expected) {
+        let of = |x: &Rows| device.matrix(x.values.clone(), 40, 3);
+        let emitted_on = || Emitted::new(model, matrix.clone());
+        for (found, expected) in emitted_on().score(of(&x)).to_vec().iter().zip(&expected) {
             let error = (f64::from(*found) + expected).abs();
             assert!(
                 error < 2e-5 * (1.0 + expected.abs()),
                 "{model:?}: {found} {expected}"
             );
         }
+        // That is trained under noise.
+        if model == ObservationModel::QuantizedNormal {
+            continue;
+        }
+        let nll = emitted_on().nll(of(&x));
         let found = nll.sum().backward().of(&matrix).to_vec();
         let mut expected = vec![0.0; emitted.values.len()];
         for (row, into) in expected.chunks_mut(emitted.columns).enumerate() {
@@ -145,8 +156,10 @@ fn gradients_agree_with_finite_differences() {
 fn total(model: ObservationModel, weigh: impl Fn(f64) -> f64) -> f64 {
     match model {
         ObservationModel::Bernoulli => weigh(0.0) + weigh(1.0),
-        ObservationModel::Categorical => (0..256).map(|k| weigh(f64::from(k) / 255.0)).sum(),
-        ObservationModel::Gaussian { .. } | ObservationModel::QuantizedNormal => {
+        ObservationModel::Categorical | ObservationModel::QuantizedNormal => {
+            (0..256).map(|k| weigh(f64::from(k) / 255.0)).sum()
+        }
+        ObservationModel::Gaussian { .. } => {
             let nodes = (-800..=800).map(|i| f64::from(i) / 100.0);
             nodes.map(|x| 0.01 * weigh(x)).sum()
         }
@@ -158,9 +171,9 @@ fn total(model: ObservationModel, weigh: impl Fn(f64) -> f64) -> f64 {
 fn densities_are_normalised_and_means_are_those_of_the_likelihood() {
     for model in all() {
         for emitted in [-2.0f32, 0.0, 1.5] {
-            // ln σ = −0.3 of a normal; logits that fall off towards the bright levels.
+            // A normal that lies within the levels; logits that fall off towards the bright levels.
             let emitted: Vec<f32> = match model {
-                ObservationModel::QuantizedNormal => vec![emitted, -0.3],
+                ObservationModel::QuantizedNormal => vec![0.4 + 0.1 * emitted, -4.0],
                 ObservationModel::Categorical => (0..256)
                     .map(|k| (k as f32 / 40.0).sin() + emitted * k as f32 / 255.0)
                     .collect(),
@@ -177,6 +190,51 @@ fn densities_are_normalised_and_means_are_those_of_the_likelihood() {
                 "{model:?}: {found} {expected}"
             );
         }
+    }
+}
+
+/// What lies beyond the first and the last level is lost; within, the whole normal is shared out.
+#[test]
+fn the_masses_of_the_levels_add_up_to_at_most_one() {
+    use statrs::distribution::ContinuousCDF;
+    use statrs::distribution::Normal;
+    for mean in [-0.4f32, 0.0, 0.31, 1.0, 1.7] {
+        for log_sigma in [-9.0f32, -6.0, -4.0, -2.0, 0.0, 3.0] {
+            let model = ObservationModel::QuantizedNormal;
+            let decoded = Decoded::new(model, Rows::new(2, vec![mean, log_sigma]));
+            let logs = (0..256).map(|k| decoded.log(0, &[(f64::from(k) / 255.0) as f32]));
+            let logs: Vec<f64> = logs.collect();
+            assert!(logs.iter().all(|log| *log <= 0.0), "{mean} {log_sigma}");
+            let total: f64 = logs.iter().map(|log| log.exp()).sum();
+            let sigma = f64::from(log_sigma.max(LEAST_LOG_SIGMA)).exp();
+            let normal = Normal::new(mean.into(), sigma).expect("a σ above zero");
+            let all = normal.cdf(1.0 + 0.5 / 255.0) - normal.cdf(-0.5 / 255.0);
+            assert!(
+                (total - all).abs() < 1e-9,
+                "{mean} {log_sigma}: {total} {all}"
+            );
+            assert!(total <= 1.0 + 1e-12, "{mean} {log_sigma}: {total}");
+        }
+    }
+}
+
+/// By Jensen's inequality; equal where the density is even over a level.
+#[test]
+fn what_is_trained_under_noise_bounds_what_is_scored() {
+    let (model, device, n) = (ObservationModel::QuantizedNormal, Cpu::default(), 4000);
+    let mut stream = Seed::new(8).stream(0);
+    for (log_sigma, least, most) in [(-1.0, -1e-4, 1e-4), (-5.0, 1e-4, 5e-3), (-7.0, 0.1, 0.3)] {
+        let emitted = [0.5f32, 0.6, log_sigma, log_sigma].repeat(n);
+        let x = [0.5f32, 0.6].map(|x| (255.0 * x).round() / 255.0).repeat(n);
+        let of = |x: Vec<f32>| device.matrix(x, n, 2);
+        let on = || Emitted::new(model, device.matrix(emitted.clone(), n, 4));
+        let scored = on().score(of(x.clone())).mean().value();
+        let trained = on().nll(of(dequantised(x, &mut stream))).mean().value();
+        let above = f64::from(trained - scored);
+        assert!(
+            (least..most).contains(&above),
+            "{log_sigma}: {trained} {scored}"
+        );
     }
 }
 

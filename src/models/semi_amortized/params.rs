@@ -25,19 +25,19 @@ params! {
         /// dimension of the latent variable z
         latent: usize = 32, min(1);
         /// inner steps K while training; `vae` and `none` take none
-        steps: usize = 20, min(0);
+        steps: usize = 20, min(0), only_with("inference", &["svi", "vae+svi", "vae+svi+kl", "sa-vae"]);
         /// inner steps K to validate and test with [default: as many as while training]
-        test_steps: Option<usize>, min(0);
+        test_steps: Option<usize>, min(0), only_with("inference", &["svi", "vae+svi", "vae+svi+kl", "sa-vae"]);
         /// step size α of the inner steps, for a loss that is a mean over the batch
-        inner_rate: f64 = 1.0, min(0.0);
+        inner_rate: f64 = 1.0, min(0.0), only_with("inference", &["svi", "vae+svi", "vae+svi+kl", "sa-vae"]);
         /// of the inner steps
-        inner_momentum: f64 = 0.5, min(0.0), max(1.0);
+        inner_momentum: f64 = 0.5, min(0.0), max(1.0), only_with("inference", &["svi", "vae+svi", "vae+svi+kl", "sa-vae"]);
         /// largest norm of the inner gradients of μ, and of ln σ², over a batch; 0 for none
-        inner_clip: f64 = 5.0, min(0.0);
+        inner_clip: f64 = 5.0, min(0.0), only_with("inference", &["svi", "vae+svi", "vae+svi+kl", "sa-vae"]);
         /// standard deviation of the start of `svi` at test; while training it starts at 0
-        test_start: f64 = 0.1, min(0.0);
+        test_start: f64 = 0.1, min(0.0), only_with("inference", &["svi"]);
         /// how `sa-vae` takes products of second derivatives with a vector
-        curvature: Curvature = Curvature::Central;
+        curvature: Curvature = Curvature::Central, only_with("inference", &["sa-vae"]);
         /// weight β of the KL term at first
         beta: f64 = 0.1, min(0.0), max(1.0);
         /// epochs in which β grows by 1; 0 for β = 1 from the first iteration on

@@ -66,9 +66,9 @@ params! {
         visible: ObservationModel = "bernoulli";
         /// standard deviation of a Gaussian p(x|z), in units of the data [default: the noise of
         /// the data set]
-        sigma: Option<f64>, min(1e-6);
+        sigma: Option<f64>, min(1e-6), only_with("visible", &["gaussian"]);
         /// what has a σ of its own in a quantized normal p(x|z)
-        sigma_of: SigmaScope = SigmaScope::Pixel;
+        sigma_of: SigmaScope = SigmaScope::Pixel, only_with("visible", &["quantized-normal"]);
         /// the form of q(z|x)
         posterior: PosteriorKind = PosteriorKind::Gaussian;
         flow: FlowParams;
@@ -82,11 +82,11 @@ params! {
     /// The couplings of `posterior: rnvp`.
     pub(crate) struct FlowParams {
         /// affine couplings of `posterior: rnvp`
-        couplings: usize = 4, min(1);
+        couplings: usize = 4, min(1), only_with("posterior", &["rnvp"]);
         /// widths of the hidden layers of the two networks in each
-        coupling_hidden: Vec<usize> = [256, 256], each_min(1);
+        coupling_hidden: Vec<usize> = [256, 256], each_min(1), only_with("posterior", &["rnvp"]);
         /// numbers of h(x), which the encoder gives to the couplings
-        coupling_features: usize = 64, min(1);
+        coupling_features: usize = 64, min(1), only_with("posterior", &["rnvp"]);
     }
 }
 
@@ -98,12 +98,12 @@ params! {
         /// between the layers
         activation: HiddenActivation = HiddenActivation::LeakyRelu;
         /// of `leaky-relu` below zero
-        slope: f64 = LEAKY_SLOPE, min(0.0), max(1.0);
+        slope: f64 = LEAKY_SLOPE, min(0.0), max(1.0), only_with("activation", &["leaky-relu"]);
         /// the density p(x|z)
         visible: ObservationModel = "gaussian", choices(&ObservationModel::PLAIN);
         /// standard deviation of a Gaussian p(x|z), in units of the data [default: the noise of
         /// the data set]
-        sigma: Option<f64>, min(1e-6);
+        sigma: Option<f64>, min(1e-6), only_with("visible", &["gaussian"]);
     }
 }
 

@@ -103,7 +103,7 @@ impl<B: Backend> TrainingAlgorithm<B> for VaeTraining<'_, B> {
             .stream(at.number)
             .normal(n * l);
         let noise = device.matrix(noise, n, l);
-        let bound = self.networks.bound(&passes, x, observed, noise);
+        let bound = self.networks.bound(&passes, x, Some(observed), noise);
         let loss = (bound.nll + bound.kl * self.config.beta).mean();
         at.report("loss", f64::from(loss.value()), n);
         let mut gradients = loss.backward();
@@ -131,7 +131,7 @@ impl<B: Backend> TrainingAlgorithm<B> for VaeTraining<'_, B> {
             let noise = stream.normal(n * self.config.latent);
             let noise = passes.encoder.device().matrix(noise, n, self.config.latent);
             let x = passes.encoder.device().matrix(x.values, n, x.columns);
-            let bound = self.networks.bound(&passes, x.clone(), x, noise);
+            let bound = self.networks.bound(&passes, x, None, noise);
             elbo -= f64::from((bound.nll + bound.kl).sum().value());
         }
         Ok(vec![("valid_elbo", elbo / self.valid.len() as f64)])

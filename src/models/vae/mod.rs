@@ -89,7 +89,7 @@ impl Entry for Vae {
          | --- | --- |\n\
          | `bernoulli` | for x from 0 to 1, grey values too |\n\
          | `gaussian` | N(μ(z), `sigma`²) with a known σ |\n\
-         | `quantized-normal` | N(μ(z), σ²) with a learned σ, of 256 grey levels under uniform noise of one level, new in every iteration; scores take the middle of the level. Nats are those of the grey value x; D ln 255 less for whole levels. ln σ is at least −ln 512 |\n\
+         | `quantized-normal` | N(μ(z), σ²) with a learned σ, of 256 grey levels: p of a level is the mass of the normal from half a level below the grey value to half one above, and what lies beyond the first and the last level is lost. Scores have ln p, which is at most 0 and comparable with `categorical`; the training has its bound under uniform noise of one level, new in every iteration, in the same nats: −ln N(x + u; μ, σ²) + D ln 255. ln σ is at least −ln 512 |\n\
          | `categorical` | one of 256 grey levels, by softmax |\n\
          \n\
          Sources: Kingma and Welling 2014, *Auto-Encoding Variational Bayes*, arXiv 1312.6114; Dinh,\n\
@@ -98,8 +98,9 @@ impl Entry for Vae {
          1802.06847, appendices G and K; Theis, van den Oord and Bethge 2016, arXiv 1511.01844."
     }
 
+    /// Since the fourth a quantized normal has the masses of its levels.
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {

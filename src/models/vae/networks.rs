@@ -181,15 +181,15 @@ impl<B: Backend> Networks<B> {
     }
 
     /// The bound at the reparameterised sample of this noise (`[n, latent]`). `observed` is what p(x|z)
-    /// is weighed at: `x`, or `x` under the noise of a quantized normal.
+    /// is trained at: `x`, or `x` under the noise of a quantized normal. Without it `x` is scored.
     pub(crate) fn bound(
         &self,
         passes: &Passes<'_, B>,
         x: Matrix<B>,
-        observed: Matrix<B>,
+        observed: Option<Matrix<B>>,
         noise: Matrix<B>,
     ) -> Bound<B> {
-        let encoded = self.encode_by(&passes.encoder, x, &passes.encoder_statistics);
+        let encoded = self.encode_by(&passes.encoder, x.clone(), &passes.encoder_statistics);
         let (mean, log_var) = (encoded.mean, encoded.log_var);
         let base = losses::gaussian_sample(mean.clone(), log_var.clone(), noise);
         let (z, kl) = match (&self.flow, &passes.flow) {
@@ -209,7 +209,10 @@ impl<B: Backend> Networks<B> {
         };
         let emitted = self.decode_by(&passes.decoder, z, &passes.decoder_statistics);
         Bound {
-            nll: emitted.nll(observed),
+            nll: match observed {
+                Some(observed) => emitted.nll(observed),
+                None => emitted.score(x),
+            },
             kl,
         }
     }

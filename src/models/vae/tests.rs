@@ -143,6 +143,40 @@ fn params_of(data: &Dataset) -> Rows {
     crate::models::params::observations(data, "valid").expect("pictures")
 }
 
+/// No level has more than all of the probability, and the training's bound is in the same nats, though it knows the
+/// levels under noise alone.
+#[test]
+fn a_quantized_normal_is_trained_and_scored_in_nats_of_whole_levels() {
+    let data = pictures(8);
+    let data = Dataset::new(
+        data.train.clone(),
+        data.train.clone(),
+        data.train.clone(),
+        serde_json::json!({"name": "pictures", "shape": [1, 8, 8]}),
+    );
+    for (scope, epochs) in [("global", 1), ("global", 60), ("pixel", 60)] {
+        let given = [
+            ("latent", Value::Int(2)),
+            ("visible", "quantized-normal".into()),
+            ("sigma_of", scope.into()),
+            ("epochs", Value::Int(epochs)),
+        ];
+        let trained = train(&data, &given, &mut Session::default()).expect("it trains");
+        let last = trained.curve.rows.last().expect("epochs");
+        let of = |name: &str| {
+            let at = trained.curve.names.iter().position(|own| own == name);
+            last.scores[at.expect("it is reported")]
+        };
+        let (loss, elbo) = (of("train_loss"), of("valid_elbo"));
+        assert!(elbo < 0.0, "{scope} {epochs}: {elbo}");
+        // 64 ln 255 = 355 if one of them were of the density; an epoch changes the networks by less than 30.
+        assert!(
+            (loss + elbo).abs() < 30.0,
+            "{scope} {epochs}: {loss} {elbo}"
+        );
+    }
+}
+
 #[test]
 fn what_was_drawn_has_the_density_that_it_was_drawn_with() {
     let data = pictures(8);

@@ -93,7 +93,7 @@ impl Entry for PosteriorPoints {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
