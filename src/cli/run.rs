@@ -292,7 +292,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         },
     });
     let (claims, more) = claims::after_run(&project, &results, args.require_claims, err)?;
-    values::after_run(&project.view, &project.plan, err)?;
+    values::after_run(&project.view, &results, err)?;
     let whole = !partial && summary.totals.failed == 0 && !summary.stopped;
     if let Some(more) = more.filter(|_| whole) {
         writeln!(err, "not all claims are decided: going on to {more}")?;
