@@ -6,6 +6,7 @@ use super::Judgement;
 use super::Verdict;
 use super::print::at;
 use super::print::shown;
+use super::print::sides;
 
 /// Groups shown of a claim that holds everywhere; of others all that do not hold are.
 const GROUPS: usize = 3;
@@ -103,7 +104,7 @@ fn numbers(compared: &Compared, group: &GroupJudgement) -> String {
         Verdict::Fails => format!("is not {}", compared.relation.sign()),
         Verdict::Undecided => format!("{}?", compared.relation.sign()),
     };
-    let (left, right) = (shown(compared.left.value), shown(compared.right.value));
+    let [left, right] = sides(compared);
     let numbers = format!("{left} {relation} {right}");
     match behind.is_empty() {
         true => numbers,

@@ -13,9 +13,12 @@ use crate::table::FittedTable;
 use crate::table::Side;
 use crate::table::Table;
 use crate::table::ValuesFile;
+use crate::table::digits_to_tell;
 use crate::table::display;
 use crate::table::escape_latex;
 use crate::table::escape_markdown;
+use crate::table::places_for;
+use crate::table::value_in_line;
 
 /// One row per comparison of each group.
 pub fn to_table(judgements: &[Judgement]) -> Table {
@@ -178,15 +181,16 @@ pub fn to_values(judgements: &[Judgement]) -> String {
                     1 => place.clone(),
                     _ => format!("{place}/{}", i + 1),
                 };
+                let [left, right] = sides(compared);
+                let p = compared.test.as_ref().map(|test| test.p);
                 let numbers = [
-                    ("left", compared.left.value),
-                    ("right", compared.right.value),
-                    ("difference", compared.difference),
-                    ("p", compared.test.as_ref().map(|test| test.p)),
+                    ("left", compared.left.value.map(|_| left)),
+                    ("right", compared.right.value.map(|_| right)),
+                    ("difference", compared.difference.map(|d| shown(Some(d)))),
+                    ("p", p.map(|p| shown(Some(p)))),
                 ];
-                for (part, value) in numbers {
-                    if let Some(value) = value {
-                        let text = shown(Some(value));
+                for (part, text) in numbers {
+                    if let Some(text) = text {
                         let math = match text.split_once('e') {
                             Some((mantissa, power)) => format!("{mantissa} \\cdot 10^{{{power}}}"),
                             None => text,
@@ -227,16 +231,13 @@ fn lines(judgements: &[Judgement]) -> Vec<[String; 8]> {
         for group in &judgement.groups {
             for compared in &group.comparisons {
                 let verdict = with_reason(compared.verdict, &compared.reason);
+                let [left, right] = sides(compared);
                 // A claim is named on its first line only, as tables in papers do.
                 lines.push([
                     std::mem::take(&mut name),
-                    at(group),
-                    shown(compared.left.value),
-                    format!(
-                        "{} {}",
-                        compared.relation.sign(),
-                        shown(compared.right.value)
-                    ),
+                    at_in_print(group),
+                    left,
+                    format!("{} {right}", compared.relation.sign()),
                     group.counted(compared),
                     compared
                         .test
@@ -269,6 +270,13 @@ pub(super) fn at(group: &GroupJudgement) -> String {
     at.join(", ")
 }
 
+/// The same with the signs of numbers as people read them.
+fn at_in_print(group: &GroupJudgement) -> String {
+    let at = group.at.iter();
+    let at = at.map(|(axis, value)| format!("{axis}={}", value_in_line(value)));
+    at.collect::<Vec<_>>().join(", ")
+}
+
 fn shown_comparison(compared: &Compared) -> String {
     let (left, right) = (&compared.left.text, &compared.right.text);
     format!("{left} {} {right}", compared.relation.sign())
@@ -276,14 +284,27 @@ fn shown_comparison(compared: &Compared) -> String {
 
 /// Four digits, as people compare them; the JSON has all.
 pub(super) fn shown(value: Option<f64>) -> String {
+    shown_to(value, 4)
+}
+
+/// Both sides of a comparison, with more digits where they would read the same and are not.
+pub(super) fn sides(compared: &Compared) -> [String; 2] {
+    let (left, right) = (compared.left.value, compared.right.value);
+    let digits = match (left, right) {
+        (Some(left), Some(right)) => digits_to_tell(left, right),
+        _ => 4,
+    };
+    [shown_to(left, digits), shown_to(right, digits)]
+}
+
+fn shown_to(value: Option<f64>, digits: usize) -> String {
     match value {
         None => "–".to_owned(),
         Some(value) if value == value.trunc() && value.abs() < 1e6 => format!("{value}"),
         Some(value) if (1e-3..1e6).contains(&value.abs()) => {
-            let places = (3 - value.abs().log10().floor() as i32).clamp(0, 6) as usize;
-            format!("{value:.places$}")
+            format!("{value:.*}", places_for(value, digits))
         }
-        Some(value) => format!("{value:.3e}"),
+        Some(value) => format!("{value:.*e}", digits - 1),
     }
 }
 

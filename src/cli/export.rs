@@ -32,9 +32,6 @@ use crate::store::PastRun;
 use crate::table::Table;
 use crate::text::plural;
 
-/// Columns of a curve that say where on it a row stands, the best first.
-const POSITIONS: [&str; 2] = ["iteration", "epoch"];
-
 /// Writes what was measured in the form of another program. Runs nothing.
 pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
@@ -253,7 +250,8 @@ fn log(project: &Project, results: &Results<'_>) -> Result<Log, Stop> {
     for (step, output) in results.outputs(ArtifactType::Curve) {
         let curve = results.curve(step, &output).map_err(io::Error::other)?;
         if let Some(curve) = curve {
-            take_curve(logged(&mut log, step, project), &step.stage, &curve);
+            let cell = logged(&mut log, step, (project, results));
+            cell.curve(&step.stage, &curve);
         }
     }
     for stage in results.measuring() {
@@ -262,7 +260,7 @@ fn log(project: &Project, results: &Results<'_>) -> Result<Log, Stop> {
             let Some(numbers) = numbers else {
                 continue;
             };
-            let cell = logged(&mut log, step, project);
+            let cell = logged(&mut log, step, (project, results));
             let points = cell.series.iter().flat_map(|series| &series.points);
             let end = points.map(|(step, _)| *step).max().unwrap_or(0);
             for (name, value) in numbers {
@@ -280,8 +278,13 @@ fn log(project: &Project, results: &Results<'_>) -> Result<Log, Stop> {
     Ok(log)
 }
 
-/// The entry of a step's cell, which is new or known from another stage; with the step's parameters.
-fn logged<'l>(log: &'l mut Log, step: &Step, project: &Project) -> &'l mut Logged {
+/// The entry of a step's cell, which is new or known from another stage; with the step's parameters, and whether what it
+/// left diverged.
+fn logged<'l>(
+    log: &'l mut Log,
+    step: &Step,
+    (project, results): (&Project, &Results<'_>),
+) -> &'l mut Logged {
     let cell = &step.cell;
     let name = match cell.to_string() {
         name if name.is_empty() => "all".to_owned(),
@@ -300,12 +303,19 @@ fn logged<'l>(log: &'l mut Log, step: &Step, project: &Project) -> &'l mut Logge
                 at: values.collect(),
                 params: params(cell, &project.plan.experiment.grid),
                 of_steps: Vec::new(),
+                diverged: None,
                 series: Vec::new(),
             });
             log.cells.len() - 1
         }
     };
     let logged = &mut log.cells[at];
+    let diverged = results
+        .result(step.id)
+        .and_then(|result| result.diverged.as_ref());
+    if let (None, Some(how)) = (&logged.diverged, diverged) {
+        logged.diverged = Some(format!("{}: {how}", step.stage));
+    }
     for (name, value) in step.params.iter() {
         let name = format!("{}/{name}", step.stage);
         if *value != Value::Null && !logged.of_steps.iter().any(|(known, _)| *known == name) {
@@ -334,23 +344,4 @@ fn params(cell: &Cell, grid: &Grid) -> Vec<(String, Json)> {
         Some((column.name.to_string(), value))
     });
     known.collect()
-}
-
-fn take_curve(cell: &mut Logged, stage: &str, curve: &Table) {
-    let position = POSITIONS.iter().find_map(|name| curve.column(name));
-    for (at, column) in curve.columns.iter().enumerate() {
-        if POSITIONS.contains(&column.name.as_str()) {
-            continue;
-        }
-        let series = cell.series(&format!("{stage}/{}", column.name));
-        for row in 0..curve.rows.len() {
-            let step = match position {
-                Some(position) => curve.number(row, position),
-                None => Some(row as f64),
-            };
-            if let (Some(step), Some(value)) = (step, curve.number(row, at)) {
-                series.points.push((step as i64, value));
-            }
-        }
-    }
 }

@@ -1,5 +1,5 @@
 //! A run as metrics in Prometheus' text form: for the textfile collector of a node exporter after
-//! the run, and under `/metrics` of the live view while it goes on.
+//! the run.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -273,37 +273,37 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             keys: kept.clone().filter_map(|(step, _)| step.key).collect(),
             made: kept.any(|(step, _)| step.state == State::Done),
         };
-        remote::after_run(&project, settings, &store, left, stop, args.progress, err)?;
+        remote::after_run(project, settings, &store, left, stop, args.progress, err)?;
     }
     let asked = project::asked(&args.experiment, &args.experiment.manifest);
-    run_summary::print(&project, &asked, &summary, &rounds, best.as_deref(), err)?;
+    run_summary::print(project, &asked, &summary, &rounds, best.as_deref(), err)?;
     // What a filter leaves out may be known all the same.
     let partial = summary.steps.iter().any(|s| s.state == State::Unselected);
     let previous = match partial {
-        true => Some(PreviousRun::of(&project)?),
+        true => Some(PreviousRun::of(project)?),
         false => None,
     };
     let results = ManuallyDrop::new(match &previous {
-        Some(previous) => previous.results(&project),
+        Some(previous) => previous.results(project),
         None => Results {
             plan: &project.plan,
             store: Some(&store),
             by_step: summary.steps.iter().map(|s| s.result.clone()).collect(),
         },
     });
-    let (claims, more) = claims::after_run(&project, &results, args.require_claims, err)?;
-    values::after_run(&project.view, &project.plan, err)?;
+    let (claims, more) = claims::after_run(project, &results, args.require_claims, err)?;
+    values::after_run(&project.view, &results, err)?;
     let whole = !partial && summary.totals.failed == 0 && !summary.stopped;
     if let Some(more) = more.filter(|_| whole) {
         writeln!(err, "not all claims are decided: going on to {more}")?;
         replicates::note(&project.store, &project.name(), more)?;
         return again(args, false, &rounds.with(&summary, metrics), &store, err);
     }
-    if args.report && report::refused(&project, err)? {
+    if args.report && report::refused(project, err)? {
         return Ok(Exit::Failed);
     }
     if args.report {
-        report::write(&project, &results, None, err)?;
+        report::write(project, &results, None, err)?;
     }
     Ok(match () {
         () if wrong || summary.totals.failed > 0 => Exit::Failed,

@@ -11,7 +11,7 @@ use super::rounds::Rounds;
 use crate::engine::Failure;
 use crate::engine::Summary;
 use crate::text::plural;
-use crate::text::said;
+use crate::text::said_in_short;
 
 /// How many steps of a group are named.
 const NAMED: usize = 3;
@@ -100,10 +100,10 @@ fn failures(failures: &[Failure], err: &mut Printer) -> io::Result<()> {
     }
     for (first, steps) in groups {
         match steps.as_slice() {
-            [one] => writeln!(err, "failed {one}: {}", said(&first.message))?,
+            [one] => writeln!(err, "failed {one}: {}", said_in_short(&first.message))?,
             steps => {
                 let count = plural(steps.len(), "step");
-                writeln!(err, "failed {count}: {}", said(&first.message))?;
+                writeln!(err, "failed {count}: {}", said_in_short(&first.message))?;
                 let named = steps[..steps.len().min(NAMED)].join(", ");
                 let more = match steps.len().saturating_sub(NAMED) {
                     0 => String::new(),

@@ -12,6 +12,9 @@ use super::printer::Printer;
 use super::stop::Stop;
 use crate::engine::file_name;
 use crate::plan::Plan;
+use crate::plan::StepId;
+use crate::registry::ArtifactType;
+use crate::stages::Results;
 use crate::store::Digest;
 use crate::table::ValuesFile;
 use crate::text::Diagnostic;
@@ -24,20 +27,21 @@ const PART: &str = ".values.tex";
 const MARK: &str = "% All numbers of the tables and claims beside this file, by name. ";
 
 /// Writes the file anew from those that lie beside it; removes it where there are none. One that is not
-/// as it was written is kept under another name, and the run says so.
+/// as it was written is kept under another name, and the run says so. What steps that have no result now left before
+/// gives no number, and the run says which files those are.
 ///
 /// # Errors
 /// A file that cannot be read or written.
-pub(super) fn after_run(view: &Path, plan: &Plan, err: &mut Printer) -> Result<(), Stop> {
+pub(super) fn after_run(view: &Path, results: &Results<'_>, err: &mut Printer) -> Result<(), Stop> {
     let mut parts = Vec::new();
     collect(&view.join("tables"), &mut parts)?;
     collect(view, &mut parts)?;
     let path = view.join(FILE);
-    let stages = stages(plan);
+    let tables = tables(results.plan);
     let text = |part: &PathBuf| -> io::Result<String> {
         let text = fs::read_to_string(part)?;
-        Ok(match stage(part, &stages) {
-            Some(stage) => of_stage(&text, stage),
+        Ok(match table(part, &tables) {
+            Some((stage, id)) => of_stage(&text, stage, results.result(*id).is_some()),
             None => text,
         })
     };
@@ -61,6 +65,7 @@ pub(super) fn after_run(view: &Path, plan: &Plan, err: &mut Printer) -> Result<(
         fs::write(&new, text)?;
         fs::rename(&new, path)?;
     }
+    warn_of_earlier(&earlier(view, results)?, err)?;
     if let Some(first) = shared.first() {
         let title = match shared.len() {
             1 => format!("several tables have a number `{first}`"),
@@ -73,29 +78,93 @@ pub(super) fn after_run(view: &Path, plan: &Plan, err: &mut Printer) -> Result<(
     Ok(())
 }
 
-/// The stages of tables by the names of their steps' files.
-fn stages(plan: &Plan) -> HashMap<String, &str> {
+/// How many files of earlier runs are named.
+const NAMED: usize = 4;
+
+fn warn_of_earlier(files: &[String], err: &mut Printer) -> io::Result<()> {
+    let named = files.iter().take(NAMED).map(|file| format!("`{file}`"));
+    let named: Vec<String> = named.collect();
+    let (Some((last, before)), more) = (named.split_last(), files.len() - named.len()) else {
+        return Ok(());
+    };
+    let title = match (more, before) {
+        (0, []) => format!("{last} is of an earlier run"),
+        (0, before) => format!("{} and {last} are of an earlier run", before.join(", ")),
+        (more, before) => {
+            let all = before.join(", ");
+            format!("{all}, {last} and {more} more are of an earlier run")
+        }
+    };
+    let help = format!(
+        "the steps that left them have no result now, and `{FILE}` gives none of their numbers"
+    );
+    err.diagnostic(&Diagnostic::warning(title).help(help))
+}
+
+/// The files of tables and figures whose steps left them in an earlier run and have no result now, below the view.
+fn earlier(view: &Path, results: &Results<'_>) -> io::Result<Vec<String>> {
+    let mut files = Vec::new();
+    let steps = &results.plan.steps;
+    if steps.iter().all(|step| results.result(step.id).is_some()) {
+        return Ok(files);
+    }
+    let printed = steps.iter().filter(|step| {
+        let mut outputs = step.outputs().into_iter();
+        outputs.any(|(_, kind)| matches!(kind, ArtifactType::Table | ArtifactType::Figure))
+    });
+    let known = printed.map(|step| {
+        let known = results.result(step.id).is_some();
+        (file_name(&step.to_string()), known)
+    });
+    let known: HashMap<String, bool> = known.collect();
+    for folder in ["figures", "tables"] {
+        for path in entries(&view.join(folder))? {
+            let Some(file) = path.file_name().and_then(|name| name.to_str()) else {
+                continue;
+            };
+            // The name of a step may have dots: the longest is meant.
+            let mut dots = file.rmatch_indices('.');
+            let of_step = known
+                .get(file)
+                .or_else(|| dots.find_map(|(dot, _)| known.get(&file[..dot])));
+            // What was kept aside is somebody's work.
+            if of_step == Some(&false) && !file.contains(".kept-") {
+                files.push(format!("{folder}/{file}"));
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// The stages of tables and their steps, by the names of the steps' files.
+fn tables(plan: &Plan) -> HashMap<String, (&str, StepId)> {
     let tables = plan
         .steps
         .iter()
         .filter(|step| step.kind.name().starts_with("table/"));
     tables
-        .map(|step| (file_name(&step.to_string()), &*step.stage))
+        .map(|step| (file_name(&step.to_string()), (&*step.stage, step.id)))
         .collect()
 }
 
-/// The stage whose step left a part. The name of a step may have dots.
-fn stage<'p>(part: &Path, stages: &HashMap<String, &'p str>) -> Option<&'p str> {
+/// What left a part. The name of a step may have dots.
+fn table<'t, T>(part: &Path, tables: &'t HashMap<String, T>) -> Option<&'t T> {
     let folder = part.parent()?.file_name()?;
     let name = part.file_name()?.to_str()?;
     let mut dots = name.rmatch_indices('.').filter(|_| folder == "tables");
-    dots.find_map(|(dot, _)| stages.get(&name[..dot]).copied())
+    dots.find_map(|(dot, _)| tables.get(&name[..dot]))
 }
 
-/// A part with the names of this stage: its numbers may have been made while the stage had another name.
-fn of_stage(text: &str, stage: &str) -> String {
+/// A part with the names of this stage: its numbers may have been made while the stage had another name. Those that are
+/// not of `today` stop LaTeX.
+fn of_stage(text: &str, stage: &str, today: bool) -> String {
     let stage = ValuesFile::new("").name([stage.to_owned()]);
     let line = |line: &str| match defined(line).and_then(|name| name.split_once('/')) {
+        Some((_, rest)) if !today => {
+            format!(
+                "{DEFINE}{stage}/{rest}{END}{{\\errmessage{{sweepline's number `{stage}/{rest}' is of an earlier run}}}}\n"
+            )
+        }
         Some((made, _)) => {
             let rest = &line[DEFINE.len() + made.len()..];
             format!("{DEFINE}{stage}{rest}\n")
@@ -164,17 +233,23 @@ fn is_written(path: &Path) -> bool {
 
 /// The parts in a folder, by name.
 fn collect(folder: &Path, parts: &mut Vec<PathBuf>) -> io::Result<()> {
+    let mut paths = entries(folder)?;
+    paths.retain(|path| path.to_string_lossy().ends_with(PART) && path.is_file());
+    parts.extend(paths);
+    Ok(())
+}
+
+/// What is in a folder, by name; nothing where there is none.
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
     let paths = entries.map(|entry| entry.map(|entry| entry.path()));
     let mut paths: Vec<PathBuf> = paths.collect::<io::Result<_>>()?;
-    paths.retain(|path| path.to_string_lossy().ends_with(PART) && path.is_file());
     paths.sort();
-    parts.extend(paths);
-    Ok(())
+    Ok(paths)
 }
 
 #[cfg(test)]
@@ -184,10 +259,16 @@ mod tests {
     #[test]
     fn numbers_have_the_stage_of_today() {
         let text = format!("% a note\n{DEFINE}summary/a/v/n{END}{{2}}\n");
-        let renamed = of_stage(&text, "results");
+        let renamed = of_stage(&text, "results", true);
         assert_eq!(renamed, text.replace("summary/", "results/"));
+        let earlier = of_stage(&text, "results", false);
+        assert!(
+            earlier.contains("results/a/v/n' is of an earlier run"),
+            "{earlier}"
+        );
+        assert!(!earlier.contains("{2}"), "{earlier}");
         let stages = HashMap::from([("a".to_owned(), "a"), ("a.b".to_owned(), "a.b")]);
-        let stage = |path: &str| stage(Path::new(path), &stages);
+        let stage = |path: &str| table(Path::new(path), &stages).copied();
         assert_eq!(stage("tables/a.values.tex"), Some("a"));
         assert_eq!(stage("tables/a.b.values.tex"), Some("a.b"));
         assert_eq!(stage("tables/c.values.tex"), None);

@@ -18,6 +18,7 @@ use serde_json::Value as Json;
 use crate::table::Column;
 use crate::table::Table;
 use crate::table::display;
+use crate::table::records::is_step;
 
 /// Where a table comes from: metadata of the schema, name → text.
 pub type Provenance = Vec<(String, String)>;
@@ -78,7 +79,7 @@ fn metadata(column: &Column) -> HashMap<String, String> {
     let role = match column.name.as_str() {
         _ if column.axis => "axis",
         // Where on a curve a row stands.
-        "epoch" | "iteration" | "step" => "index",
+        name if is_step(name) => "index",
         _ => "metric",
     };
     let better = match column.higher_is_better {

@@ -65,10 +65,11 @@ pub(super) enum Kind {
     Truth(bool),
 }
 
-/// `tensorboard.plugins.hparams.metadata`: the version of its messages, a run that succeeded, and
+/// `tensorboard.plugins.hparams.metadata`: the version of its messages, a run that succeeded, one that did not, and
 /// the tensor that stands for none.
 const VERSION: i32 = 0;
 const SUCCESS: i32 = 1;
+const FAILURE: i32 = 2;
 const NULL_TENSOR: [u8; 6] = [0x08, 0x01, 0x12, 0x02, 0x12, 0x00];
 
 /// What says under which hyperparameters a cell ran, and that it has ended.
@@ -87,7 +88,10 @@ pub(super) fn summary(cell: &Logged, time: f64) -> Summary {
         version: VERSION,
         session_start: None,
         session_end: Some(SessionEnd {
-            status: SUCCESS,
+            status: match cell.diverged {
+                None => SUCCESS,
+                Some(_) => FAILURE,
+            },
             ended: time,
         }),
     };

@@ -44,11 +44,12 @@ struct RunMeta<'a> {
     user_id: &'static str,
 }
 
-/// MLflow's numbers for a run that is finished, and for a source that is a local program.
+/// MLflow's numbers for a run that is finished and for one that failed, and for a source that is a local program.
 const FINISHED: u8 = 3;
+const FAILED: u8 = 4;
 const LOCAL: u8 = 4;
 
-/// How long a parameter's text may be: what MLflow's databases take of every version. The texts of programs are
+/// How many characters a parameter may have: what MLflow's databases take of every version. The texts of programs are
 /// no parameters that anybody compares.
 const LONGEST: usize = 250;
 
@@ -96,7 +97,10 @@ fn run(log: &Log, cell: &Logged, experiment: &str, root: &str, time: i64, files:
             source_type: LOCAL,
             source_version: env!("CARGO_PKG_VERSION"),
             start_time: time,
-            status: FINISHED,
+            status: match cell.diverged {
+                None => FINISHED,
+                Some(_) => FAILED,
+            },
             tags: [],
             user_id: "",
         }),
@@ -104,9 +108,12 @@ fn run(log: &Log, cell: &Logged, experiment: &str, root: &str, time: i64, files:
     files.extend(FOLDERS.map(|name| (format!("{folder}/{name}/"), Vec::new())));
     let tag = |name: &str, value: &str| (format!("{folder}/tags/{name}"), value.into());
     files.push(tag("mlflow.runName", &cell.name));
+    if let Some(how) = &cell.diverged {
+        files.push(tag("diverged", how));
+    }
     let params = cell.at.iter().chain(&cell.params).chain(&cell.of_steps);
     let params = params.map(|(name, value)| (name, display(value)));
-    let params = params.filter(|(_, text)| text.len() <= LONGEST && !text.contains('\n'));
+    let params = params.filter(|(_, text)| text.chars().count() <= LONGEST && !text.contains('\n'));
     let (names, texts): (Vec<&String>, Vec<String>) = params.unzip();
     for (name, text) in keys(&names).into_iter().zip(texts) {
         files.push((format!("{folder}/params/{name}"), text.into_bytes()));

@@ -34,7 +34,7 @@ fn log() -> Log {
             ("fit/epochs".to_owned(), json!(3)),
             ("fit/run".to_owned(), json!("echo a\necho b\n")),
         ],
-        series: Vec::new(),
+        ..Logged::default()
     };
     cell.series("fit/train_loss").points = vec![(100, 2.5), (200, -0.125)];
     cell.series("elbo/elbo").points = vec![(200, -101.5)];
@@ -203,6 +203,49 @@ fn no_name_of_an_mlflow_store_is_the_folder_of_another() {
     ] {
         assert_eq!(metrics.get(name), Some(&value), "{name}: {metrics:?}");
     }
+}
+
+#[test]
+fn a_run_that_diverged_has_failed() {
+    let mut log = log();
+    log.cells[0].diverged = Some("fit: loss is NaN".to_owned());
+    let files: BTreeMap<String, Vec<u8>> = to_mlflow(&log, "/there").into_iter().collect();
+    let says = |end: &str, text: &str| {
+        let mut files = files.iter().filter(|(path, _)| path.ends_with(end));
+        files.any(|(_, bytes)| String::from_utf8_lossy(bytes).contains(text))
+    };
+    assert!(says("/tags/diverged", "fit: loss is NaN"));
+    assert!(says("/meta.yaml", "status: 4\n"));
+}
+
+#[test]
+fn a_curve_stands_at_what_counts_in_whole_numbers() {
+    let series = |csv: &str| {
+        let mut cell = Logged::default();
+        cell.curve("f", &Table::from_csv(csv, &[]).unwrap());
+        let series = cell.series.into_iter();
+        series.map(|one| (one.name, one.points)).collect::<Vec<_>>()
+    };
+    let one = |name: &str, points: &[(i64, f64)]| (name.to_owned(), points.to_vec());
+    for name in ["step", "Global_Step", "epoch", "iteration"] {
+        let csv = format!("{name},loss\n0,5\n100,4\n");
+        assert_eq!(
+            series(&csv),
+            [one("f/loss", &[(0, 5.0), (100, 4.0)])],
+            "{name}"
+        );
+    }
+    let fractions = [
+        one("f/epoch", &[(0, 0.25), (1, 0.5)]),
+        one("f/loss", &[(0, 5.0), (1, 4.0)]),
+    ];
+    assert_eq!(series("epoch,loss\n0.25,5\n0.5,4\n"), fractions);
+    assert_eq!(
+        series("epoch,iteration,loss\n1,10,5\n"),
+        [one("f/loss", &[(10, 5.0)])]
+    );
+    let beside = [one("f/epoch", &[(10, 0.5)]), one("f/loss", &[(10, 5.0)])];
+    assert_eq!(series("epoch,step,loss\n0.5,10,5\n"), beside);
 }
 
 #[test]

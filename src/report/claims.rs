@@ -3,10 +3,12 @@
 use super::Report;
 use super::html::Html;
 use super::numbers::shown;
+use super::numbers::shown_to;
 use crate::claims::Compared;
 use crate::claims::GroupJudgement;
 use crate::claims::Judgement;
 use crate::claims::Verdict;
+use crate::table::digits_to_tell;
 use crate::table::display;
 use crate::text::plural;
 
@@ -134,7 +136,13 @@ fn row(group: &GroupJudgement, compared: &Compared, placed: bool, tested: bool, 
         html.leaf("td", &[], &at.join(", "));
     }
     let number = [("class", "number")];
-    let (left, right) = (value(compared.left.value), value(compared.right.value));
+    let digits = match (compared.left.value, compared.right.value) {
+        (Some(left), Some(right)) => digits_to_tell(left, right),
+        _ => 4,
+    };
+    let side =
+        |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| shown_to(value, digits));
+    let (left, right) = (side(compared.left.value), side(compared.right.value));
     html.leaf(
         "td",
         &[("class", "number"), ("title", &compared.left.text)],

@@ -20,7 +20,7 @@
     const head = ([title, numeric, axis]) => element("th", { scope: "col", class: numeric ? "number" : "text", "data-kind": axis ? "axis" : "metric", "data-name": title }, element("span", { class: "title" }, title));
     const cell = (value, i) => {
       const plain = value === null ? "–" : typeof value === "number" ? rounded(value) : value;
-      return element("td", { ...(heads[i][1] && { class: "number" }), ...(plain !== value && { "data-value": exactly(value) }) }, plain);
+      return element("td", { ...(heads[i][1] && { class: "number" }), ...(plain !== value && { "data-value": value === null ? "" : String(value) }) }, plain);
     };
     box.append(element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table " + name }, element("table", {},
       element("thead", {}, element("tr", {}, ...heads.map(head))),

@@ -4,6 +4,7 @@ use super::Report;
 use super::html::Html;
 use crate::text::plural;
 use crate::text::said;
+use crate::text::said_in_short;
 
 pub(super) fn write(report: &Report, html: &mut Html) {
     html.open("section", &[("id", "failures")]);
@@ -71,7 +72,15 @@ fn failures(report: &Report, html: &mut Html) {
     for failure in &report.failures {
         html.open("article", &[("class", "failure")]);
         html.leaf("h3", &[], &failure.step);
-        html.leaf("p", &[("class", "message")], &said(&failure.message));
+        let short = said_in_short(&failure.message);
+        html.leaf("p", &[("class", "message")], &short);
+        let whole = said(&failure.message);
+        if short != whole {
+            html.open("details", &[]);
+            html.leaf("summary", &[], "The whole message");
+            html.leaf("pre", &[("tabindex", "0")], &whole);
+            html.close("details");
+        }
         if !failure.place.is_empty() {
             html.open("p", &[("class", "source")]);
             html.leaf("code", &[], &failure.place).close("p");

@@ -2,17 +2,27 @@
 // comparisons filter; long tables are shown in parts.
 const GRIDS = [];
 
+const signed = (text) => (/^-[0.]*$/.test(text) ? text.slice(1) : text.replace(/^-/, "−"));
+const raised = (power) => [...String(power).replace("+", "")].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
+
 // As the program writes numbers: four digits, powers of ten where there are many zeros.
-function rounded(value) {
-  const minus = (text) => (text === "-0" ? "0" : text.replace(/^-/, "−"));
+function rounded(value, digits = 4) {
   const size = Math.abs(value);
-  if (Number.isInteger(value) && size < 1e9) return minus(String(value));
-  if (size >= 1e-3 && size < 1e6) return minus(value.toFixed(Math.min(6, Math.max(0, 3 - Math.floor(Math.log10(size))))));
-  const [digits, power] = value.toExponential(3).split("e");
-  return minus(digits + "·10" + [...power.replace("+", "")].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join(""));
+  if (Number.isInteger(value) && size < 1e9) return signed(String(value));
+  const [mantissa, power] = value.toExponential(digits - 1).split("e");
+  if (size >= 1e-3 && size < 1e6) return signed(value.toFixed(Math.max(0, digits - 1 - Number(power))));
+  return signed(mantissa) + "·10" + raised(power);
 }
 
-const exactly = (value) => (value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));
+// Numbers with as many digits as tell them apart.
+function apart(values) {
+  const texts = (digits) => values.map((value) => rounded(value, digits));
+  const different = new Set(values).size;
+  let digits = 4;
+  while (digits < 17 && new Set(texts(digits)).size < different) digits += 1;
+  return texts(digits);
+}
+
 const collator = new Intl.Collator("en", { numeric: true });
 
 // Missing values stay at the end whichever way.
@@ -47,11 +57,13 @@ function grid(box) {
   }));
   const entries = [...body.rows].map((row, at) => ({ row, at, exact: [...row.cells].map((cell) => cell.dataset.value ?? cell.textContent) }));
   const rest = box.querySelector("script.rest");
-  for (const values of rest ? JSON.parse(rest.textContent) : []) entries.push({ at: entries.length, values, exact: values.map(exactly) });
+  // A text each, as numbers of JavaScript have fewer digits than those of the results; with what is shown for it where that cannot be told.
+  const text = (value) => (Array.isArray(value) ? value[0] : value ?? "");
+  for (const values of rest ? JSON.parse(rest.textContent) : []) entries.push({ at: entries.length, values, exact: values.map(text) });
   GRIDS.push({ name: box.dataset.grid, columns, entries, box });
   if (entries.length < 2) return;
   const rowOf = (entry) => (entry.row ??= element("tr", {}, ...entry.values.map((value, i) => {
-    const plain = typeof value === "number" && !columns[i].axis ? rounded(value) : value === null ? "–" : entry.exact[i];
+    const plain = value === null ? "–" : Array.isArray(value) ? value[1] : columns[i].numeric && !columns[i].axis ? rounded(Number(value)) : value;
     return element("td", { ...(columns[i].numeric && { class: "number" }), ...(plain !== entry.exact[i] && { "data-value": entry.exact[i] }) }, plain);
   })));
 

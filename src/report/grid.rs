@@ -49,9 +49,14 @@ pub(super) fn grid(table: &Table, name: &str, html: &mut Html) {
         let rows = plural(table.rows.len(), "row");
         let note = format!("The first {WRITTEN_ROWS} of {rows}.");
         html.leaf("noscript", &[], &note);
-        let rest: Vec<&[Json]> = table.rows[WRITTEN_ROWS..]
-            .iter()
-            .map(Vec::as_slice)
+        let rows = table.rows[WRITTEN_ROWS..].iter();
+        let rest: Vec<Vec<Json>> = rows
+            .map(|row| {
+                let values = row.iter().zip(&numeric).zip(&table.columns);
+                values
+                    .map(|((value, numeric), column)| later(value, *numeric, column))
+                    .collect()
+            })
             .collect();
         html.data("rest", &rest);
     }
@@ -90,7 +95,8 @@ fn head(column: &Column, numeric: bool, html: &mut Html) {
     html.close("th");
 }
 
-fn cell(value: &Json, numeric: bool, column: &Column, html: &mut Html) {
+/// A value with all its digits, and as it is shown.
+fn texts(value: &Json, column: &Column) -> (String, String) {
     let exact = match value {
         Json::Null => String::new(),
         other => display(other),
@@ -100,6 +106,24 @@ fn cell(value: &Json, numeric: bool, column: &Column, html: &mut Html) {
         Some(number) if !column.axis => shown(number),
         _ => display(value),
     };
+    (exact, text)
+}
+
+/// A value of a row for the script: its text, as the numbers of a browser have fewer digits and no `1.0`. In columns
+/// of numbers the script rounds as this page does.
+fn later(value: &Json, numeric: bool, column: &Column) -> Json {
+    if value.is_null() {
+        return Json::Null;
+    }
+    let (exact, text) = texts(value, column);
+    match numeric || exact == text {
+        true => exact.into(),
+        false => vec![exact, text].into(),
+    }
+}
+
+fn cell(value: &Json, numeric: bool, column: &Column, html: &mut Html) {
+    let (exact, text) = texts(value, column);
     let mut attributes = Vec::new();
     if numeric {
         attributes.push(("class", "number"));

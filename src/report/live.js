@@ -14,6 +14,15 @@
     return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
   };
   const state = { stages: {} };
+  // What lasts is counted here: a step may tell nothing for hours.
+  let told = 0, clocks = [];
+  const lasting = (node, seconds, text) => {
+    const show = () => { node.textContent = text(duration(seconds + (state.phase === "running" ? (performance.now() - told) / 1000 : 0))); };
+    clocks.push(show);
+    show();
+    return node;
+  };
+  setInterval(() => { if (state.phase === "running") for (const show of clocks) show(); }, 1000);
   let shown = null;
   let missed = 0;
 
@@ -50,13 +59,14 @@
 
   const draw = () => {
     const lines = [];
+    clocks = [];
     const head = make("p", undefined, "state");
     const words = { "not begun": "No run yet: this page waits for one", running: "Running", ended: "Ended", "broken off": "Broken off" };
     let text = words[state.phase] || state.phase;
     if (state.steps) text += `: ${state.settled} of ${state.steps} steps`;
     if (state.phase === "running" && state.left !== null) text += `, ${state.left}`;
     head.append(make("span", text, `verdict ${state.phase === "running" ? "undecided" : state.failed_in_all ? "fails" : "holds"}`));
-    if (state.run) head.append(document.createElement("br"), make("span", `Run ${state.run}, ${duration(state.seconds)}: ${state.command}`, "when"));
+    if (state.run) head.append(document.createElement("br"), lasting(make("span", undefined, "when"), state.seconds, (took) => `Run ${state.run}, ${took}: ${state.command}`));
     lines.push(head);
     if (state.steps) {
       const bar = make("progress");
@@ -75,7 +85,7 @@
       for (const step of state.running) {
         const row = table.insertRow();
         row.insertCell().append(make("code", step.step), step.place ? ` ${step.place}` : "");
-        row.insertCell().textContent = duration(step.seconds);
+        lasting(row.insertCell(), step.seconds, (took) => took);
         row.insertCell().textContent = step.share === null ? "" : `${Math.floor(100 * step.share)} %`;
         row.insertCell().textContent = step.note;
         const last = row.insertCell();
@@ -120,10 +130,11 @@
       const after = state.turn === undefined ? "" : `?after=${state.turn}&run=${encodeURIComponent(state.run)}`;
       const answer = await fetch(`/state${after}`);
       if (answer.status === 200) {
-        const told = await answer.json();
+        const news = await answer.json();
         const before = state.phase;
-        const stages = told.whole ? told.stages : Object.assign(state.stages, told.stages);
-        Object.assign(state, told, { stages });
+        const stages = news.whole ? news.stages : Object.assign(state.stages, news.stages);
+        Object.assign(state, news, { stages });
+        told = performance.now();
         if (shown === null) shown = Number(box.dataset.results);
         draw();
         // The last results come with the end, which is waited for.

@@ -1,15 +1,21 @@
 //! Numbers and times as people read them.
 
+use crate::table::places_for;
+
 /// Four digits; whole numbers as they are, very small and large ones with a power of ten.
 pub(super) fn shown(value: f64) -> String {
+    shown_to(value, 4)
+}
+
+/// The same with so many digits.
+pub(super) fn shown_to(value: f64, digits: usize) -> String {
     if value == value.trunc() && value.abs() < 1e9 {
         return minus(format!("{value}"));
     }
     if (1e-3..1e6).contains(&value.abs()) {
-        let places = (3 - value.abs().log10().floor() as i32).clamp(0, 6) as usize;
-        return minus(format!("{value:.places$}"));
+        return minus(format!("{value:.*}", places_for(value, digits)));
     }
-    let text = format!("{value:.3e}");
+    let text = format!("{value:.*e}", digits - 1);
     match text.split_once('e') {
         Some((digits, power)) => minus(format!("{digits}·10{}", superscript(power))),
         None => text,
@@ -64,7 +70,8 @@ pub(super) fn ticks(end: f64) -> Vec<f64> {
         .map(|step| step * power)
         .find(|step| end / step <= 6.0)
         .unwrap_or(10.0 * power);
-    let count = (end / step).floor() as usize;
+    // Between the smallest doubles there is no step.
+    let count = (end / step).floor().min(12.0) as usize;
     (0..=count).map(|i| i as f64 * step).collect()
 }
 
@@ -98,6 +105,8 @@ mod tests {
         assert_eq!(shown(-0.0), "0");
         assert_eq!(shown(1.5e-7), "1.500·10⁻⁷");
         assert_eq!(shown(98765.4321), "98765");
+        assert_eq!(shown(0.2 - 0.1), "0.1000");
+        assert_eq!(shown_to(0.912345, 5), "0.91234");
     }
 
     #[test]
@@ -111,6 +120,7 @@ mod tests {
     fn marks_are_round_and_few() {
         assert_eq!(ticks(10.0), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
         assert_eq!(ticks(0.0), [0.0]);
+        assert!(ticks(1e-323).len() <= 13);
         assert!((3..=7).contains(&ticks(7.3e4).len()));
     }
 }

@@ -235,3 +235,15 @@ fn the_page_starts_with_where_the_experiment_stands() {
     assert!(place(&page, "1 step failed, 1 diverged") < place(&page, "<main"));
     assert!(page.contains("fit[a=1]</code> <span class=\"unit\">the loss is NaN"));
 }
+
+/// Numbers of a browser have fewer digits, and no `1.0`.
+#[test]
+fn rows_for_the_script_are_the_texts_of_the_results() {
+    let mut report = small();
+    let table = &mut report.tables[0].table;
+    table.columns[0] = crate::table::Column::axis("lr");
+    let row = |i: u64| vec![1.0.into(), (12_345_678_901_234_000 + i).into()];
+    table.rows = (0..60).map(row).collect();
+    let page = render(&report);
+    assert!(page.contains(r#"["1.0","12345678901234059"]"#), "{page}");
+}

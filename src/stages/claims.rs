@@ -34,8 +34,8 @@ use crate::text::did_you_mean;
 use crate::text::list_of;
 use crate::text::plural;
 
-/// Counts changes in judging after which former judgements are made anew.
-const REVISION: u32 = 6;
+/// Counts changes in judging, and in how judgements are written, after which former ones are made anew.
+const REVISION: u32 = 7;
 
 /// What can be said against the claims of a plan before anything runs: stages without numbers,
 /// and columns that look like a mistyped score.

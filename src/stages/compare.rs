@@ -69,9 +69,9 @@ impl Entry for CompareTable {
          ours keeps its row; those of a `metric` that is none of `values` are counted below the table."
     }
 
-    /// 6: tables are read as by revision 3 of `table/read`.
+    /// 6: tables are read as by revision 3 of `table/read`. 7: numbers of axes are mathematics.
     fn revision(&self) -> u32 {
-        6
+        7
     }
 
     fn params(&self) -> Vec<Param> {

@@ -10,7 +10,7 @@ use crate::table::Layout;
 params! {
     /// How a table stands in LaTeX.
     pub(super) struct InLatex {
-        /// in LaTeX, the room for the table: `single` (3.3 in), `double` (6.9 in), or inches
+        /// in LaTeX, the room for the table: `single` (3.3 in), `double` (6.9 in), or inches; above 4, a float is a `table*`
         width: Value = "single";
         /// in LaTeX, the caption of a float around the table
         caption: Option<String>;

@@ -95,7 +95,7 @@ impl Entry for PairwiseTable {
     }
 
     fn revision(&self) -> u32 {
-        6
+        7
     }
 
     fn params(&self) -> Vec<Param> {

@@ -136,13 +136,13 @@ impl Results<'_> {
         table.transpose()
     }
 
-    /// The numbers that a step left; none where there is no result.
+    /// The numbers that a step left, nulls where it diverged; none where there is no result.
     ///
     /// # Errors
     /// Where they cannot be read.
     pub fn numbers(&self, step: &Step) -> Result<Option<Map<String, Json>>, JobError> {
         let item = self.item(step, METRICS);
-        let numbers = item.map(|item| artifacts::read_metrics(artifacts::single(&item)?));
+        let numbers = item.map(|item| rows::numbers(&item));
         numbers.transpose()
     }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use serde_json::Map;
 use serde_json::Value as Json;
 
 use super::artifacts;
@@ -74,10 +75,7 @@ pub(super) fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, Job
         {
             described.push(said);
         }
-        for (name, mut value) in artifacts::read_metrics(artifact)? {
-            if item.diverged {
-                value = Json::Null;
-            }
+        for (name, value) in numbers(item)? {
             if !names.contains(&name) {
                 names.push(name.clone());
             }
@@ -123,6 +121,18 @@ pub(super) fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, Job
             })
             .collect(),
     })
+}
+
+/// The numbers that a step left; nulls where it diverged.
+///
+/// # Errors
+/// Where they cannot be read.
+pub(super) fn numbers(item: &JobItem) -> Result<Map<String, Json>, JobError> {
+    let mut numbers = artifacts::read_metrics(artifacts::single(item)?)?;
+    if item.diverged {
+        numbers.values_mut().for_each(|value| *value = Json::Null);
+    }
+    Ok(numbers)
 }
 
 /// Programs often report what they were given. A number of the name of an axis is the axis where it

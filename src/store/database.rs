@@ -140,35 +140,36 @@ fn forget_values(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Opens the database for reading; an empty one where there is none.
-pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+/// Opens the database for reading, an empty one where there is none, and says whether it stands in for the one that a
+/// writer may make or change later: who reads on then opens it anew.
+pub(super) fn open_to_read(path: &Path) -> Result<(Connection, bool), StoreError> {
     let failed = |error| StoreError::database(path, error);
+    let empty = || {
+        let connection = Connection::open_in_memory()?;
+        connection.execute_batch(SCHEMA).map(|()| connection)
+    };
     if !path.exists() {
-        let connection = Connection::open_in_memory().map_err(failed)?;
-        connection.execute_batch(SCHEMA).map_err(failed)?;
-        return Ok(connection);
+        return Ok((empty().map_err(failed)?, true));
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = Connection::open_with_flags(path, flags)
         .and_then(|connection| version(&connection).map(|_| connection));
-    let connection = match opened {
-        Ok(connection) => connection,
+    let (connection, stands_in) = match opened {
+        Ok(connection) => (connection, false),
         // On a read-only file system SQLite cannot make the files that writers and readers
         // share; nobody can be writing there either, so the file may be read as it is.
-        Err(_) => open_as_it_is(path).map_err(failed)?,
+        Err(_) => (open_as_it_is(path).map_err(failed)?, true),
     };
     refuse_newer(&connection, path)?;
     if version(&connection).map_err(failed)? == 0 {
         // A writer is just creating it.
-        let connection = Connection::open_in_memory().map_err(failed)?;
-        connection.execute_batch(SCHEMA).map_err(failed)?;
-        return Ok(connection);
+        return Ok((empty().map_err(failed)?, true));
     }
     connection
         .execute_batch("PRAGMA busy_timeout = 10000;")
         .map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
-    Ok(connection)
+    Ok((connection, stands_in))
 }
 
 /// Opens the file without looking at what others do with it.

@@ -74,6 +74,7 @@ pub struct Store {
     syncer: Option<Syncer>,
     lock: Option<Lock>,
     killed: bool,
+    stands_in: bool,
 }
 
 /// What a lookup found.
@@ -137,10 +138,9 @@ impl Store {
                 .map_err(|error| StoreError::io("create", &scratch, error))?;
             folder::secret(root)?;
         }
-        let connection = if writable {
-            database::open_to_write(&path)?
-        } else {
-            database::open_to_read(&path)?
+        let (connection, stands_in) = match writable {
+            true => (database::open_to_write(&path)?, false),
+            false => database::open_to_read(&path)?,
         };
         let database = Arc::new(Database::new(path, connection));
         let objects = Arc::new(Objects::new(
@@ -167,6 +167,7 @@ impl Store {
             syncer,
             lock,
             killed,
+            stands_in,
         })
     }
 
@@ -178,6 +179,12 @@ impl Store {
     /// The process that writes this store now, as far as can be told.
     pub fn writer(&self) -> Option<Holder> {
         lock::writer(&self.root.join("lock"))
+    }
+
+    /// Whether what was opened for reading does not see what others write from now on, since there was no store yet: who
+    /// reads on opens it anew.
+    pub fn stands_in(&self) -> bool {
+        self.stands_in
     }
 
     /// Whether the last process that wrote here died while steps ran: some may run still.

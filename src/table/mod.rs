@@ -29,6 +29,7 @@ pub use interval::IntervalKind;
 pub use naming::{NamedAxes, Naming, NamingError};
 pub use pairwise::{Correction, Pair, PairTest, Pairwise, PairwiseError, PairwiseSpec};
 pub use render::{
-    FittedTable, Layout, Side, ValuesFile, escape_latex, escape_markdown, name_in_latex,
+    FittedTable, Layout, Side, ValuesFile, digits_to_tell, escape_latex, escape_markdown,
+    name_in_latex, places_for, value_in_line,
 };
 pub use summary::{Estimate, Group, Summary, SummaryError, SummarySpec};

@@ -14,13 +14,13 @@ use crate::text::plural;
 /// Names and values in their order.
 pub(crate) type Record = Map<String, Json>;
 
-/// What a column is called that counts what a program does.
+/// What a column is called that counts what a program does; what says best where on a curve a row stands comes first.
 const STEPS: [&str; 9] = [
-    "epoch",
     "iteration",
+    "epoch",
     "step",
-    "iter",
     "global_step",
+    "iter",
     "batch",
     "round",
     "trial",
@@ -29,8 +29,13 @@ const STEPS: [&str; 9] = [
 
 /// Whether a column of this name counts epochs, steps or the like.
 pub(crate) fn is_step(name: &str) -> bool {
+    step_rank(name).is_some()
+}
+
+/// How well a column of this name says where on a curve a row stands, 0 the best; none for one that does not count.
+pub(crate) fn step_rank(name: &str) -> Option<usize> {
     let name = name.to_ascii_lowercase();
-    STEPS.contains(&name.as_str())
+    STEPS.iter().position(|known| *known == name)
 }
 
 /// What a JSON text holds.

@@ -64,6 +64,22 @@ pub fn said(text: &str) -> Cow<'_, str> {
     Cow::Owned(printable(&lines.join("\n")).into_owned())
 }
 
+/// Characters of what is said that stand among other things; longer texts are in a log.
+const SAID: usize = 600;
+
+/// The same, cut where it would hide what stands around it.
+pub fn said_in_short(text: &str) -> Cow<'_, str> {
+    let said = said(text);
+    let mut characters = said.char_indices();
+    match characters.nth(SAID) {
+        None => said,
+        Some((end, _)) => {
+            let left_out = 1 + characters.count();
+            Cow::Owned(format!("{}… ({left_out} more characters)", &said[..end]))
+        }
+    }
+}
+
 /// Where a sequence ends whose escape character stands before this text (ECMA-48).
 fn sequence_end(text: &str) -> Option<usize> {
     let last = |from: usize, inside: fn(char) -> bool, last: fn(char) -> bool| {

@@ -198,6 +198,13 @@ def plots(browser):
             """
         )
         check(f"every {pick} can be plotted", not wrong, wrong)
+    alike = browser.run(
+        """
+        const ticks = [...document.querySelectorAll('#plots svg text[text-anchor=end]')].map(text => text.textContent);
+        return ticks.length < 2 || new Set(ticks).size < ticks.length ? ticks : null;
+        """
+    )
+    check("no two ticks read the same", alike is None, alike)
     browser.run("document.querySelector('#plots .hit').scrollIntoView({block: 'center', behavior: 'instant'})")
     box = browser.run("const b = document.querySelector('#plots .hit').getBoundingClientRect(); return [b.left, b.top, b.width, b.height]")
     x, top = round(box[0] + box[2] / 2), box[1]

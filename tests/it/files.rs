@@ -615,3 +615,36 @@ fn numbers_have_the_name_that_their_stage_has_today() {
     );
     assert!(!text.contains("several tables"), "{text}");
 }
+
+/// After a table's step fails, the numbers of before are no numbers of today.
+#[test]
+fn numbers_of_an_earlier_run_are_told_and_stop_latex() {
+    let space = TestSpace::new();
+    space.write("m.json", r#"{"v": 0.9, "w": 1}"#);
+    space.write(
+        "manifests/e.yaml",
+        "experiment: e\nstages:\n  r: {uses: command, with: {run: 'cat ${root}/m.json > m.json', code: [m.json], \
+         metrics: m.json}}\n  s: {uses: table/summary, in: {rows: r}, with: {values: [v, w]}}\n",
+    );
+    let text = ran(&space, "run manifests/e.yaml");
+    assert!(!text.contains("earlier run"), "{text}");
+    assert!(space.read("outputs/e/values.tex").contains("{0.9000}"));
+    space.write("m.json", r#"{"v": 0.5, "w": "many"}"#);
+    let output = space.output(&["run", "manifests/e.yaml"]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(
+        text.contains("`tables/s.csv`") && text.contains("are of an earlier run"),
+        "{text}"
+    );
+    let numbers = space.read("outputs/e/values.tex");
+    assert!(!numbers.contains("{0.9000}"), "{numbers}");
+    assert!(
+        numbers.contains("number `s/v' is of an earlier run"),
+        "{numbers}"
+    );
+    space.write("m.json", r#"{"v": 0.5, "w": 2}"#);
+    let text = ran(&space, "run manifests/e.yaml");
+    assert!(!text.contains("earlier run"), "{text}");
+    assert!(space.read("outputs/e/values.tex").contains("{0.5000}"));
+}

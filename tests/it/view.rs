@@ -261,3 +261,16 @@ fn slow_readers_hold_up_nobody() {
         started.elapsed()
     );
 }
+
+/// A store that a run is just making is read as empty until it is there.
+#[test]
+fn a_run_that_makes_the_store_is_seen_by_a_page_that_was_there_before() {
+    let space = patient();
+    std::fs::create_dir_all(space.path("outputs/store")).expect("a folder");
+    let view = View::start(&space);
+    assert!(eventually(|| view.state("")["phase"] == "not begun"));
+    space.write("go", "");
+    let run = space.output(&["run", "manifests/toy.yaml"]);
+    assert!(run.status.success());
+    assert!(eventually(|| view.state("")["phase"] == "ended"));
+}

@@ -20,6 +20,7 @@ use crate::engine::Event;
 use crate::engine::Timed;
 use crate::text::in_one_line;
 use crate::text::said;
+use crate::text::said_in_short;
 
 /// More bars than this would push the run's own bar off a small terminal.
 const MOST_BARS: usize = 8;
@@ -137,7 +138,7 @@ impl Reporter for Bars {
                 id, step, message, ..
             } => {
                 self.remove(*id);
-                self.print(format!("{step}: {message}; trying again"));
+                self.print(format!("{step}: {}; trying again", said_in_short(message)));
             }
             Event::StepCancelled { id, .. } => self.remove(*id),
             Event::StepPending {

@@ -14,6 +14,7 @@ use super::wants;
 use crate::cli::run_state::RunState;
 use crate::engine::Event;
 use crate::engine::Timed;
+use crate::text::said_in_short;
 
 /// Runs of more steps than this are told in parts.
 const LARGE: usize = 200;
@@ -97,7 +98,8 @@ impl<W: Write> Lines<W> {
                 ..
             } => writeln!(
                 self.out,
-                "{done} {step}: attempt {attempt} failed ({message}), again in {}",
+                "{done} {step}: attempt {attempt} failed ({}), again in {}",
+                said_in_short(message),
                 duration(*wait_seconds)
             ),
             Event::StepPending {

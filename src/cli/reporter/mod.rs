@@ -22,6 +22,7 @@ use crate::engine::Timed;
 use crate::text::in_one_line;
 use crate::text::plural;
 use crate::text::said;
+use crate::text::said_in_short;
 
 /// Shows a run while it happens.
 pub(super) trait Reporter {
@@ -96,7 +97,7 @@ pub(super) fn failure_lines(event: &Event) -> Vec<String> {
         return Vec::new();
     };
     let mut lines = vec![
-        format!("failed {step}: {}", said(message)),
+        format!("failed {step}: {}", said_in_short(message)),
         format!("  --> {place}"),
     ];
     lines.extend(log.iter().map(|line| format!("  | {}", said(line))));

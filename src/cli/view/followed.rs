@@ -12,6 +12,8 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -45,6 +47,8 @@ struct Run {
     asked: Option<Instant>,
     id: String,
     command: String,
+    /// Seconds since 1970.
+    started: f64,
     /// Whether somebody still writes to the log.
     alive: bool,
     read: u64,
@@ -146,8 +150,8 @@ impl Run {
 
     /// Which run is the newest, and whether it goes on.
     fn ask(&mut self, project: &Project) -> Result<(), Stop> {
-        if self.store.is_none() {
-            // A run that has not begun has no store yet.
+        if self.store.as_ref().is_none_or(Store::stands_in) {
+            // A run that has not begun has no store yet, or one that it is just making.
             self.store = project.read_store()?;
         }
         let Some(store) = &self.store else {
@@ -170,6 +174,7 @@ impl Run {
                 asked: self.asked,
                 id: past.run,
                 command: past.command,
+                started: past.started,
                 state,
                 turn: self.turn,
                 new: true,
@@ -264,7 +269,7 @@ impl Run {
 
     /// Everything, or of the stages those that have changed since a turn.
     fn told(&self, since: Option<u64>) -> Json {
-        let state = &self.state;
+        let (state, now) = (&self.state, self.now());
         let stages = self.stages.iter();
         let stages = stages.filter(|(_, stage)| since.is_none_or(|turn| stage.changed > turn));
         let stages: serde_json::Map<String, Json> = stages
@@ -274,7 +279,7 @@ impl Run {
             let trail = self.trails.get(id).map(|trail| &trail.points);
             json!({
                 "step": running.step,
-                "seconds": (state.now - running.started).max(0.0),
+                "seconds": (now - running.started).max(0.0),
                 "share": if running.total > 0 { Some(running.fraction()) } else { None },
                 "note": running.note,
                 "place": running.place,
@@ -295,7 +300,7 @@ impl Run {
             "phase": phase,
             "settled": state.settled(),
             "steps": state.selected,
-            "seconds": state.now,
+            "seconds": now,
             "left": state.remaining().filter(|_| phase == "running").map(time_left),
             "stages": stages,
             "running": running.collect::<Vec<_>>(),
@@ -305,6 +310,16 @@ impl Run {
             "failed_in_all": self.failed.len(),
             "results": self.results(),
         })
+    }
+
+    /// Seconds of the run: until now while it goes on, since steps may say nothing for hours.
+    fn now(&self) -> f64 {
+        if !self.alive || self.state.totals.is_some() {
+            return self.state.now;
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0.0, |now| now.as_secs_f64());
+        self.state.now.max(now - self.started)
     }
 
     fn results(&self) -> usize {
@@ -354,6 +369,25 @@ mod tests {
         // Of another run, or from the future, all is new.
         assert_eq!(followed.since(Some(("q", 5))).unwrap()["whole"], true);
         assert_eq!(followed.since(Some(("r", 9))).unwrap()["whole"], true);
+    }
+
+    #[test]
+    fn a_step_that_says_nothing_goes_on_all_the_same() {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let mut run = Run {
+            id: "r".to_owned(),
+            started: now.as_secs_f64() - 1000.0,
+            alive: true,
+            ..Run::default()
+        };
+        run.add(&event(
+            r#"{"at":1.0,"event":"step-started","id":0,"step":"fit","attempt":1,"threads":1}"#,
+        ));
+        let seconds = |run: &Run| run.told(None)["running"][0]["seconds"].as_f64().unwrap();
+        assert!(seconds(&run) > 900.0);
+        // Of one that broke off nobody knows more than its log.
+        run.alive = false;
+        assert_eq!(seconds(&run), 0.0);
     }
 
     #[test]

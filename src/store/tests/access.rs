@@ -44,6 +44,7 @@ fn readers_see_what_a_writer_commits() {
     let folder = tempfile::tempdir().unwrap();
     let writer = open(folder.path());
     let reader = Store::open(folder.path(), Access::Read).unwrap();
+    assert!(!reader.stands_in());
     let run = writer.begin_run("test", "").unwrap();
     let object = writer.put_bytes(b"result").unwrap();
     writer
@@ -78,6 +79,7 @@ fn a_store_that_is_not_there_reads_as_empty_and_stays_away() {
         Lookup::Miss
     ));
     assert!(reader.runs(3).unwrap().is_empty());
+    assert!(reader.stands_in());
     assert!(!root.exists());
 }
 

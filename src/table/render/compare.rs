@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use serde_json::Value as Json;
+
 use super::FittedTable;
 use super::Layout;
 use super::Side;
@@ -10,6 +12,7 @@ use super::coordinate;
 use super::digits;
 use super::digits::Digits;
 use super::latex;
+use super::latex_text;
 use super::markdown;
 use super::values;
 use crate::table::ComparedRow;
@@ -34,12 +37,9 @@ impl Comparison {
         );
         let number = |number: &Digits| markdown::plain(number);
         for row in &self.rows {
-            let mut cells = self.labels(row);
-            cells.push(row.source.clone());
-            let mut cells: Vec<String> = cells
-                .iter()
-                .map(|text| markdown::escape(&math::in_line(text)))
-                .collect();
+            let words = |text: &str| markdown::escape(&math::in_line(text));
+            let mut cells = self.labels(row, markdown::named, words);
+            cells.push(words(&row.source));
             cells.splice(names.len()..names.len(), self.numbers(row, number, "–"));
             text.push_str(&line(&cells));
         }
@@ -52,24 +52,22 @@ impl Comparison {
         let names = self.names();
         let words = names
             .iter()
-            .map(|name| (latex::mathematics(name), Side::Words));
+            .map(|name| (latex_text::mathematics(name), Side::Words));
         let numbers = HEADS[..3]
             .iter()
             .map(|head| (head.to_string(), Side::Numbers));
         let source = [(HEADS[3].to_owned(), Side::Words)];
         let number = |number: &Digits| format!("${}$", latex::math(number));
         let rows = self.rows.iter().map(|row| {
-            let mut cells = self.labels(row);
-            cells.push(row.source.clone());
-            let mut cells: Vec<String> =
-                cells.iter().map(|text| latex::mathematics(text)).collect();
+            let mut cells = self.labels(row, latex::named, latex_text::mathematics);
+            cells.push(latex_text::mathematics(&row.source));
             cells.splice(names.len()..names.len(), self.numbers(row, number, "--"));
             cells
         });
         layout.fitted(FittedTable {
             columns: words.chain(numbers).chain(source).collect(),
             rows: rows.collect(),
-            note: latex::escape(&self.note()),
+            note: latex_text::escape(&self.note()),
             ..FittedTable::default()
         })
     }
@@ -105,10 +103,15 @@ impl Comparison {
         names
     }
 
-    fn labels(&self, row: &ComparedRow) -> Vec<String> {
-        let mut labels: Vec<String> = row.at.iter().map(coordinate).collect();
+    fn labels(
+        &self,
+        row: &ComparedRow,
+        named: impl Fn(&Json) -> String,
+        words: impl Fn(&str) -> String,
+    ) -> Vec<String> {
+        let mut labels: Vec<String> = row.at.iter().map(named).collect();
         if self.names_metrics() {
-            labels.push(self.ours.metrics[row.metric].title_with_unit());
+            labels.push(words(&self.ours.metrics[row.metric].title_with_unit()));
         }
         labels
     }

@@ -26,53 +26,113 @@ pub(super) enum Spread {
 /// The most decimals that a column takes for the sake of its smallest number.
 const LONGEST: usize = 6;
 
+/// Numbers of a column that differ by more than this factor share no power.
+const DECADES: f64 = 1e6;
+
+/// Digits that numbers which are there twice over get at most; doubles have no more.
+const ALL: usize = 17;
+
+/// Whole numbers from here on are not held to their ones.
+const WHOLE: f64 = 1e15;
+
 /// How the numbers of one column are cut: all to one place, under one power of ten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Precision {
     places: usize,
     pub times: i32,
+    /// Whether whole numbers have spaces between their thousands.
+    grouped: bool,
+    /// Where numbers are too far apart for one power, each has its own, and so many digits beyond the usual ones.
+    each: Option<usize>,
 }
 
 impl Precision {
     /// Of one number alone.
     fn alone(estimate: &Estimate) -> Option<Self> {
-        let times = power(largest(estimate)?);
-        let places = places(estimate, times)?;
-        Some(Precision { places, times })
+        let largest = largest(estimate)?;
+        if is_whole(estimate) {
+            return Some(Precision::whole(largest));
+        }
+        let times = power(largest);
+        Some(Precision {
+            places: places(estimate, times)?,
+            times,
+            grouped: false,
+            each: None,
+        })
+    }
+
+    fn whole(largest: f64) -> Self {
+        Precision {
+            places: 0,
+            times: 0,
+            grouped: largest >= 1e6,
+            each: None,
+        }
     }
 
     /// Of a column: what half of its numbers need, and more where that would make different numbers
-    /// read the same or one of them read as zero, up to what the most precise of them warrants. `decimals`
-    /// if it is given.
+    /// read the same or one of them read as zero, up to what the most precise of them warrants; numbers without
+    /// uncertainty warrant what tells them apart. `decimals` if it is given.
     pub(super) fn of_column<'a>(
         estimates: impl Iterator<Item = &'a Estimate> + Clone,
         decimals: Option<usize>,
     ) -> Self {
-        let times = match decimals {
-            Some(_) => 0,
-            None => power(estimates.clone().filter_map(largest).fold(0.0, f64::max)),
+        let plain = |places, times| Precision {
+            places,
+            times,
+            grouped: false,
+            each: None,
         };
-        let own = estimates.clone().filter_map(|e| places(e, times));
+        if let Some(places) = decimals {
+            return plain(places, 0);
+        }
+        let there = estimates.clone().filter(|e| e.centre.is_some());
+        let most = there.clone().filter_map(largest).fold(0.0, f64::max);
+        if there.clone().all(is_whole) {
+            return Precision::whole(most);
+        }
+        let exact: Vec<f64> = distinct(there.clone().filter(|e| !has_spread(e)));
+        let sizes = there.clone().filter_map(|e| e.centre);
+        let sizes = sizes.map(f64::abs).filter(|size| *size > 0.0);
+        let (least, largest) = sizes.fold((f64::INFINITY, 0.0), |(a, b): (f64, f64), size| {
+            (a.min(size), b.max(size))
+        });
+        if largest / least > DECADES {
+            let mut more = 0;
+            let text = |value: &f64, more| printed_alone(*value, more);
+            while more < ALL - 4
+                && exact
+                    .windows(2)
+                    .any(|pair| text(&pair[0], more) == text(&pair[1], more))
+            {
+                more += 1;
+            }
+            return Precision {
+                each: Some(more),
+                ..plain(0, 0)
+            };
+        }
+        let times = power(most);
+        let own = there.clone().filter_map(|e| places(e, times));
         let mut own: Vec<usize> = own.collect();
         own.sort_unstable();
-        let mut precision = Precision {
-            places: decimals.or(own.get(own.len() / 2).copied()).unwrap_or(0),
-            times,
-        };
-        let mut centres: Vec<f64> = estimates.clone().filter_map(|e| e.centre).collect();
-        centres.sort_by(f64::total_cmp);
-        centres.dedup_by(|a, b| same(*a, *b));
+        let mut precision = plain(own.get(own.len() / 2).copied().unwrap_or(0), times);
         let most = own.last().copied().unwrap_or(0);
         let most = most.min(LONGEST.max(precision.places));
-        let merged = |precision: &Precision| {
+        let merged = |precision: &Precision, centres: &[f64]| {
             let mut pairs = centres.windows(2);
             pairs.any(|pair| precision.print(pair[0]) == precision.print(pair[1]))
         };
-        while decimals.is_none() && precision.places < most && merged(&precision) {
+        let centres = distinct(there.clone());
+        while precision.places < most && merged(&precision, &centres) {
             precision.places += 1;
         }
-        let vanish = |precision: &Precision| estimates.clone().any(|e| precision.vanishes(e));
-        while decimals.is_none() && precision.places < most && vanish(&precision) {
+        let vanish = |precision: &Precision| there.clone().any(|e| precision.vanishes(e));
+        while precision.places < most && vanish(&precision) {
+            precision.places += 1;
+        }
+        while precision.places < ALL && merged(&precision, &exact) {
             precision.places += 1;
         }
         precision
@@ -86,13 +146,16 @@ impl Precision {
     }
 
     fn print(&self, value: f64) -> String {
-        let value = value / 10f64.powi(self.times);
-        minus(format!("{value:.*}", self.places))
+        let text = minus(format!("{:.*}", self.places, scaled(value, self.times)));
+        match self.grouped {
+            true => in_thousands(&text),
+            false => text,
+        }
     }
 
     /// The number that is printed.
-    pub(super) fn rounded(&self, value: f64) -> f64 {
-        let value = value / 10f64.powi(self.times);
+    fn rounded(&self, value: f64) -> f64 {
+        let value = scaled(value, self.times);
         let text = format!("{value:.*}", self.places);
         // No `-0` beside `0`.
         text.parse::<f64>().unwrap_or(value) + 0.0
@@ -104,23 +167,36 @@ impl Precision {
     }
 
     /// A number as far as print tells it from others.
-    pub(super) fn shown(&self, centre: f64) -> f64 {
-        match self.stands_alone(centre) {
-            true => centre / 10f64.powi(self.times),
-            false => self.rounded(centre),
+    pub(super) fn shown(&self, estimate: &Estimate) -> Option<f64> {
+        let centre = estimate.centre?;
+        if self.each.is_some() {
+            let own = self.own(estimate)?;
+            let text = format!("{:.*}e{}", own.places, scaled(centre, own.times), own.times);
+            return Some(text.parse::<f64>().unwrap_or(centre) + 0.0);
         }
+        Some(match self.stands_alone(centre) {
+            true => scaled(centre, self.times),
+            false => self.rounded(centre),
+        })
+    }
+
+    /// Of a number that is too far from the others of its column.
+    fn own(&self, estimate: &Estimate) -> Option<Self> {
+        let mut own = Precision::alone(estimate)?;
+        if !has_spread(estimate) && !is_whole(estimate) {
+            own.places += self.each.unwrap_or(0);
+        }
+        Some(own)
     }
 
     /// The digits of an estimate; none without a value. One that is so small beside the others of its column
     /// that it would read as zero has digits and a power of its own.
     pub(super) fn digits(&self, estimate: &Estimate, kind: IntervalKind) -> Option<Digits> {
-        if estimate
-            .centre
-            .is_some_and(|centre| self.stands_alone(centre))
-        {
-            let alone = Precision::alone(estimate)?;
-            if alone.places != self.places || alone.times != self.times {
-                return alone.digits(estimate, kind);
+        let alone = |centre: f64| self.each.is_some() || self.stands_alone(centre);
+        if estimate.centre.is_some_and(alone) {
+            let own = self.own(estimate)?;
+            if own != *self {
+                return own.digits(estimate, kind);
             }
         }
         let print = |value: f64| self.print(value);
@@ -160,12 +236,76 @@ fn largest(estimate: &Estimate) -> Option<f64> {
 }
 
 fn places(estimate: &Estimate, times: i32) -> Option<usize> {
-    let scale = 10f64.powi(times);
     let centre = estimate.centre?;
     Some(match half(estimate) {
-        Some(half) if half > 0.0 => places_of_uncertainty(half / scale),
-        _ => places_of_value(centre / scale),
+        Some(half) if half > 0.0 => places_of_uncertainty(scaled(half, times)),
+        _ => places_of_value(scaled(centre, times)),
     })
+}
+
+fn has_spread(estimate: &Estimate) -> bool {
+    half(estimate).is_some_and(|half| half > 0.0)
+}
+
+/// Whether it is a whole number without uncertainty: none of its digits is too many.
+fn is_whole(estimate: &Estimate) -> bool {
+    let whole = |value: f64| value.fract() == 0.0 && value.abs() < WHOLE;
+    estimate.centre.is_some_and(whole) && !has_spread(estimate)
+}
+
+/// The middles that are not the same, in order.
+fn distinct<'a>(estimates: impl Iterator<Item = &'a Estimate>) -> Vec<f64> {
+    let mut centres: Vec<f64> = estimates.filter_map(|e| e.centre).collect();
+    centres.sort_by(f64::total_cmp);
+    centres.dedup_by(|a, b| same(*a, *b));
+    centres
+}
+
+/// A number without its power of ten. Powers below 1e-300 have no double to divide by.
+fn scaled(value: f64, times: i32) -> f64 {
+    match times {
+        ..-300 => value * 1e300 * 10f64.powi(-300 - times),
+        _ => value / 10f64.powi(times),
+    }
+}
+
+/// What tells numbers of a column that share no power apart.
+fn printed_alone(value: f64, more: usize) -> String {
+    format!("{value:.*e}", 3 + more)
+}
+
+/// Digits that two numbers are printed with, so that they do not read the same where they are not: four, or more.
+pub fn digits_to_tell(a: f64, b: f64) -> usize {
+    let alike = |digits: &usize| format!("{a:.*e}", digits - 1) == format!("{b:.*e}", digits - 1);
+    match a.is_finite() && b.is_finite() && !same(a, b) {
+        true => (4..ALL).find(|digits| !alike(digits)).unwrap_or(ALL),
+        false => 4,
+    }
+}
+
+/// Places after the point for so many digits of a number, as it is when it is rounded to them.
+pub fn places_for(value: f64, digits: usize) -> usize {
+    let text = format!("{value:.*e}", digits - 1);
+    let power = text
+        .split_once('e')
+        .and_then(|(_, power)| power.parse::<i64>().ok());
+    let places = digits as i64 - 1 - power.unwrap_or(0);
+    places.clamp(0, digits as i64 + 8) as usize
+}
+
+/// A space that breaks no line between thousands.
+pub(super) const THIN: char = '\u{202f}';
+
+fn in_thousands(number: &str) -> String {
+    let digits = number.trim_start_matches('−');
+    let mut text = number[..number.len() - digits.len()].to_owned();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && digits.len() > 4 && (digits.len() - at).is_multiple_of(3) {
+            text.push(THIN);
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// A difference to a number without uncertainty, cut where the estimate is.
@@ -192,8 +332,12 @@ pub(super) fn printed(value: f64, spread: Option<f64>) -> Digits {
     };
     let most = places(value).max(spread.map_or(0, places));
     let print = |number: f64| minus(format!("{number:.most$}"));
+    let whole = most == 0 && value.abs() >= 1e6;
     Digits {
-        centre: print(value),
+        centre: match whole {
+            true => in_thousands(&print(value)),
+            false => print(value),
+        },
         spread: spread.map_or(Spread::None, |spread| Spread::PlusMinus(print(spread))),
         times: 0,
     }
@@ -211,17 +355,18 @@ fn power(largest: f64) -> i32 {
 /// Two digits of the uncertainty below 355, one from there (of its three first digits).
 fn places_of_uncertainty(half: f64) -> usize {
     let exponent = half.log10().floor() as i32;
-    let first_three = (half / 10f64.powi(exponent) * 100.0).round();
+    let first_three = (scaled(half, exponent) * 100.0).round();
     let digits = if first_three < 355.0 { 2 } else { 1 };
     (digits - 1 - exponent).clamp(0, 12) as usize
 }
 
 /// Four digits of a value without uncertainty; a whole number as it is.
 fn places_of_value(value: f64) -> usize {
-    if value == value.trunc() {
-        return 0;
+    match same(value, value.round()) {
+        true => 0,
+        // 0.2 − 0.1 is 0.1000.
+        false => places_for(value, 4),
     }
-    (3 - value.abs().log10().floor() as i32).clamp(0, 12) as usize
 }
 
 /// A true minus sign, and no `-0.00`.
@@ -235,113 +380,4 @@ fn minus(text: String) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shown(centre: f64, half: f64) -> String {
-        let estimate = Estimate {
-            values: vec![centre; 3],
-            missing: 0,
-            centre: Some(centre),
-            interval: Some(Interval {
-                low: centre - half,
-                high: centre + half,
-            }),
-        };
-        let digits = digits(&estimate, IntervalKind::Sd).unwrap();
-        let Spread::PlusMinus(half) = digits.spread else {
-            panic!("symmetric");
-        };
-        format!("{} ± {half} e{}", digits.centre, digits.times)
-    }
-
-    #[test]
-    fn the_uncertainty_rules_the_digits() {
-        assert_eq!(shown(0.827, 0.119), "0.83 ± 0.12 e0");
-        assert_eq!(shown(0.827, 0.367), "0.8 ± 0.4 e0");
-        assert_eq!(shown(0.827, 0.0963), "0.83 ± 0.10 e0");
-        assert_eq!(shown(-89.1234, 0.2), "−89.12 ± 0.20 e0");
-    }
-
-    fn column(numbers: &[(f64, f64)]) -> Vec<String> {
-        let estimate = |(centre, half): &(f64, f64)| Estimate {
-            values: vec![*centre; 3],
-            missing: 0,
-            centre: Some(*centre),
-            interval: Some(Interval {
-                low: centre - half,
-                high: centre + half,
-            }),
-        };
-        let estimates: Vec<Estimate> = numbers.iter().map(estimate).collect();
-        let precision = Precision::of_column(estimates.iter(), None);
-        let digits = estimates
-            .iter()
-            .map(|e| precision.digits(e, IntervalKind::Sd));
-        digits.map(|digits| digits.unwrap().centre).collect()
-    }
-
-    #[test]
-    fn a_spread_of_rounding_rules_nothing() {
-        assert_eq!(shown(99.9, 1.7e-14), "99.90 ± 0.00 e0");
-        // 0.1 + 0.2 beside 0.3 is no other number.
-        assert_eq!(column(&[(0.1 + 0.2, 0.0), (0.3, 0.0)]), ["0.3000"; 2]);
-    }
-
-    #[test]
-    fn a_column_has_one_precision() {
-        let wide = column(&[(95.123, 0.2), (91.0, 2.0), (80.41, 0.3), (70.2, 0.21)]);
-        assert_eq!(wide, ["95.12", "91.00", "80.41", "70.20"]);
-        // The typical spread warrants one decimal, which tells them apart.
-        let coarse = column(&[(95.123, 2.0), (91.0, 2.0), (80.41, 0.3)]);
-        assert_eq!(coarse, ["95.1", "91.0", "80.4"]);
-        // The precise one may be told from its neighbour.
-        let close = column(&[(95.12, 2.0), (95.13, 2.0), (80.41, 0.01)]);
-        assert_eq!(close, ["95.12", "95.13", "80.41"]);
-    }
-
-    #[test]
-    fn no_number_reads_as_zero_that_is_none() {
-        let decades = column(&[(2.79, 0.27), (0.157, 0.015), (0.00273, 0.00027)]);
-        assert_eq!(decades, ["2.7900", "0.1570", "0.0027"]);
-        let far = column(&[(2.79, 0.27), (1.35e-18, 2e-19), (0.0, 0.0)]);
-        assert_eq!(far, ["2.790000", "1.35", "0.000000"]);
-    }
-
-    #[test]
-    fn very_small_and_large_numbers_share_a_power() {
-        assert_eq!(shown(1.234e-5, 2.1e-6), "1.23 ± 0.21 e-5");
-        assert_eq!(shown(3.2e8, 4.4e7), "3.2 ± 0.4 e8");
-    }
-
-    #[test]
-    fn a_value_alone_keeps_four_digits() {
-        let estimate = Estimate::new(vec![Some(0.123456)], IntervalKind::Sd);
-        let digits = digits(&estimate, IntervalKind::Sd).unwrap();
-        assert_eq!(digits.centre, "0.1235");
-        assert_eq!(digits.spread, Spread::None);
-    }
-
-    #[test]
-    fn printed_numbers_keep_the_digits_of_their_spread() {
-        let digits = printed(-86.6, Some(0.25));
-        assert_eq!(digits.centre, "−86.60");
-        assert_eq!(digits.spread, Spread::PlusMinus("0.25".to_owned()));
-        assert_eq!(printed(3.0, None).centre, "3");
-    }
-
-    #[test]
-    fn a_difference_is_cut_where_the_estimate_is() {
-        let estimate = Estimate::new(vec![Some(-86.0), Some(-87.0)], IntervalKind::Sd);
-        let digits = difference(&estimate, -88.123, IntervalKind::Sd).unwrap();
-        assert_eq!(
-            (digits.centre.as_str(), digits.spread),
-            ("1.6", Spread::None)
-        );
-    }
-
-    #[test]
-    fn zero_has_no_sign() {
-        assert_eq!(shown(-0.0001, 0.2), "0.00 ± 0.20 e0");
-    }
-}
+mod tests;

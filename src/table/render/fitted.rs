@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::latex::BESIDE;
 use super::latex::LETTER;
-use crate::table::escape_latex;
+use super::latex_text::caption_in_latex;
 
 /// Text columns are not made narrower than this, in points.
 const NARROWEST: f64 = 44.0;
@@ -86,7 +86,7 @@ impl FittedTable {
             false => format!("@{{}}{kinds}@{{}}"),
             true => kinds,
         };
-        let line = |cells: Vec<String>| format!("{} \\tabularnewline\n", cells.join(" & "));
+        let line = |cells: Vec<String>| row(&cells, "\\tabularnewline");
         let over_row = |text: &str| {
             let (count, text) = (kept.len(), broken_cell(text));
             // As wide as the column that it comes to stand in.
@@ -128,6 +128,7 @@ impl FittedTable {
             caption: self.caption.as_deref(),
             label: self.label.as_deref(),
             long: self.long,
+            wide: is_wide(room),
         };
         let size = if fit.total > room + BESIDE {
             "footnotesize"
@@ -166,6 +167,36 @@ impl FittedTable {
     }
 }
 
+/// A row of a table. After the end of the row before, or a rule, LaTeX takes what begins with `[` or `*` for its own.
+pub(super) fn row(cells: &[String], end: &str) -> String {
+    let text = cells.join(" & ");
+    format!("{}{text} {end}\n", guard(&text))
+}
+
+/// The lines of a cell under one another, where the same holds.
+pub(super) fn stacked(lines: &[String]) -> String {
+    let guarded = lines.iter().map(|line| format!("{}{line}", guard(line)));
+    match lines {
+        [one] => one.clone(),
+        _ => format!(
+            "\\shortstack{{{}}}",
+            guarded.collect::<Vec<_>>().join("\\\\")
+        ),
+    }
+}
+
+fn guard(text: &str) -> &'static str {
+    match text.trim_start().starts_with(['[', '*']) {
+        true => "{}",
+        false => "",
+    }
+}
+
+/// No journal of two columns has wider ones than 4 inches: what has more room goes over both.
+pub(super) fn is_wide(room: f64) -> bool {
+    room > 4.0 * 72.27
+}
+
 /// The head of a table over its rows; of a long one also on later pages, without its name.
 pub(super) fn over(head: &str, long: bool) -> String {
     match long {
@@ -179,6 +210,8 @@ pub(super) struct Float<'a> {
     pub caption: Option<&'a str>,
     pub label: Option<&'a str>,
     pub long: bool,
+    /// Whether it stands over both columns of two.
+    pub wide: bool,
 }
 
 impl Float<'_> {
@@ -190,7 +223,7 @@ impl Float<'_> {
         };
         let mut text = needs.to_owned();
         if self.floats() {
-            text.push_str("\\begin{table}[t]\n\\centering\n");
+            let _ = writeln!(text, "\\begin{{{}}}[t]\n\\centering", self.kind());
             text.push_str(&self.named(""));
         }
         let _ = writeln!(
@@ -198,6 +231,21 @@ impl Float<'_> {
             "\\begingroup\n\\{size}\n\\setlength{{\\tabcolsep}}{{4pt}}"
         );
         text
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.wide {
+            true => "table*",
+            false => "table",
+        }
+    }
+
+    /// What stands after a part of a long table: each counts as a table for LaTeX, which numbers those with a name.
+    pub(super) fn uncounted(&self, named: bool) -> &'static str {
+        match self.long && !(named && (self.caption.is_some() || self.label.is_some())) {
+            true => "\\addtocounter{table}{-1}\n",
+            false => "",
+        }
     }
 
     /// A long table goes on over pages, and a float cannot.
@@ -209,7 +257,7 @@ impl Float<'_> {
     pub(super) fn named(&self, end: &str) -> String {
         let mut text = String::new();
         if let Some(caption) = self.caption {
-            let _ = writeln!(text, "\\caption{{{}}}", escape_latex(caption));
+            let _ = writeln!(text, "\\caption{{{}}}", caption_in_latex(caption));
         }
         if let Some(label) = self.label {
             let _ = writeln!(text, "\\label{{{label}}}");
@@ -228,7 +276,7 @@ impl Float<'_> {
         }
         text.push_str("\\endgroup\n");
         if self.floats() {
-            text.push_str("\\end{table}\n");
+            let _ = writeln!(text, "\\end{{{}}}", self.kind());
         }
         text
     }
@@ -242,8 +290,9 @@ impl Float<'_> {
             false => (format!("\\begin{{tabular}}{{{kinds}}}\n"), "tabular"),
         };
         format!(
-            "{}{open}{body}\\end{{{close}}}\n{}",
+            "{}{open}{body}\\end{{{close}}}\n{}{}",
             self.begin(size),
+            self.uncounted(true),
             self.end(note)
         )
     }
@@ -307,96 +356,4 @@ pub(super) fn broken_cell(tex: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_too_wide_is_broken_and_numbers_are_not() {
-        let table = FittedTable {
-            columns: vec![
-                ("claim".to_owned(), Side::Words),
-                ("kept".to_owned(), Side::Words),
-                ("none".to_owned(), Side::Words),
-                ("$n$".to_owned(), Side::Numbers),
-            ],
-            rows: vec![vec![
-                "a\\_long name ".repeat(9),
-                "short".to_owned(),
-                String::new(),
-                "$12$".to_owned(),
-            ]],
-            ..FittedTable::default()
-        };
-        let text = table.to_latex(238.0);
-        assert!(text.contains("\\begin{tabular}{p{178pt}lr}"), "{text}");
-        assert!(text.contains("a\\_\\allowbreak{}long"), "{text}");
-        assert!(!text.contains("none"), "{text}");
-        assert!(table.to_latex(900.0).contains("{llr}"));
-    }
-
-    #[test]
-    fn a_first_column_without_room_stands_over_its_rows() {
-        let words = |head: &str| (head.to_owned(), Side::Words);
-        let numbers = |head: &str| (head.to_owned(), Side::Numbers);
-        let row = |claim: &str| {
-            let cells = [
-                claim,
-                "$-186.5021$",
-                "$<-191.0021$",
-                "$0.9168$",
-                "undecided",
-            ];
-            cells.map(str::to_owned).to_vec()
-        };
-        let table = FittedTable {
-            columns: vec![
-                words("claim"),
-                numbers("left"),
-                numbers("right"),
-                numbers("$p$"),
-                words("verdict"),
-            ],
-            rows: vec![row(&"too few dimensions ".repeat(4)), row("no harm")],
-            ..FittedTable::default()
-        };
-        let text = table.to_latex(238.0);
-        assert!(text.contains("\\begin{tabular}{@{}rrrl@{}}"), "{text}");
-        assert!(
-            text.contains("\\multicolumn{4}{@{}p{\\linewidth}@{}}"),
-            "{text}"
-        );
-        assert!(text.contains("\\addlinespace\n\\multicolumn{4}"), "{text}");
-        assert!(table.to_latex(900.0).contains("{lrrrl}"));
-    }
-
-    #[test]
-    fn names_that_leave_numbers_no_room_stand_over_them() {
-        let words = ["task", "method", "baseline"].map(|head| (head.to_owned(), Side::Words));
-        let numbers = ["difference", "$p$", "$d_z$", "$n$"];
-        let numbers = numbers.map(|head| (head.to_owned(), Side::Numbers));
-        let long = "unbreakablyverylongnameofamethod";
-        let cells = [
-            "one",
-            long,
-            long,
-            "$0.123 \\pm 0.045$",
-            "$0.0123$",
-            "$-1.25$",
-            "10",
-        ];
-        let table = FittedTable {
-            columns: words.into_iter().chain(numbers).collect(),
-            rows: vec![cells.map(str::to_owned).to_vec()],
-            ..FittedTable::default()
-        };
-        let text = table.to_latex(238.0);
-        assert!(text.contains("{@{}p{72pt}rrrr@{}}"), "{text}");
-        assert!(text.contains("task, method}"), "{text}");
-        assert!(text.contains(&format!("one, {long}}}")), "{text}");
-    }
-
-    #[test]
-    fn commands_are_no_letters() {
-        assert_eq!(letters("{\\boldmath$-1.5\\,$} \\& $\\alpha$"), 8);
-    }
-}
+mod tests;

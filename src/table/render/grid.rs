@@ -186,8 +186,7 @@ fn places(summary: &Summary, held: &[usize], precision: &[Precision]) -> Vec<Vec
             continue;
         };
         let score = |g: usize| {
-            let centre = summary.groups[g].estimates[m].centre;
-            let centre = centre.map(|centre| precision[m].shown(centre));
+            let centre = precision[m].shown(&summary.groups[g].estimates[m]);
             centre.map(|centre| if higher { -centre } else { centre })
         };
         for (g, own_places) in places.iter_mut().enumerate() {

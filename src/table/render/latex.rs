@@ -6,18 +6,22 @@
 
 use std::fmt::Write;
 
+use serde_json::Value as Json;
+
 use super::Layout;
 use super::coordinate;
 use super::digits::Digits;
 use super::digits::Spread;
+use super::digits::THIN;
 use super::fitted;
 use super::grid::Cell;
 use super::grid::Grid;
 use super::grid::Head;
 use super::grid::Place;
+use super::latex_text::escape;
+use super::latex_text::mathematics;
 use super::markdown::note;
 use crate::table::Summary;
-use crate::text::as_prose;
 use crate::text::math;
 
 /// One column of two, in points of LaTeX.
@@ -96,26 +100,21 @@ impl Column {
             .map(|(a, b)| letters(a) + letters(b))
             .max()
             .unwrap_or(0);
-        let title = match grid.pivot {
-            Some(_) => at(&grid.heads[head]),
-            None => metric(grid, &grid.heads[head]),
+        let head = match (grid.pivot, grid.heads[head].at) {
+            (Some(_), Some(at)) if at.is_number() => vec![named(at)],
+            (Some(_), at) => in_lines(&at.map(coordinate).unwrap_or_default(), widest.max(HEAD)),
+            (None, _) => in_lines(&metric(grid, &grid.heads[head]), widest.max(HEAD)),
         };
-        let head = broken(&title, widest.max(HEAD));
-        let title = head
-            .iter()
-            .map(|line| line.chars().count())
-            .max()
-            .unwrap_or(0);
+        let title = head.iter().map(|line| fitted::letters(line)).max();
+        let title = title.unwrap_or(0);
         Column {
-            head: head.iter().map(|line| mathematics(line)).collect(),
+            head,
             spread: cells.iter().any(|(_, spread)| !spread.is_empty()),
             width: widest.max(title) as f64 * LETTER + BESIDE,
             cells,
         }
     }
-}
 
-impl Column {
     /// Its digits before and after the point.
     fn siunitx(&self) -> String {
         let (mut before, mut after, mut sign) = (1, 0, "");
@@ -123,6 +122,7 @@ impl Column {
             let number = centre
                 .trim_start_matches("{\\boldmath")
                 .trim_matches(['$', '{', '}']);
+            let number = number.replace("\\,", "");
             let digits = number.trim_start_matches('-');
             // One with a power of its own stands beside them.
             if !digits.starts_with(|c: char| c.is_ascii_digit()) || digits.contains('\\') {
@@ -204,7 +204,7 @@ fn blocks(names: &Names, columns: &[Column], room: f64) -> Vec<std::ops::Range<u
 fn tabular(
     grid: &Grid,
     (row_names, columns): (&Names, &[Column]),
-    (first, named): (usize, bool),
+    (first, has_name): (usize, bool),
     layout: &Layout,
     text: &mut String,
 ) {
@@ -225,7 +225,7 @@ fn tabular(
         "\\begin{{{environment}}}{{{}{kinds}}}",
         row_names.kinds()
     );
-    if layout.long && named {
+    if layout.long && has_name {
         text.push_str(&layout.float().named(" \\\\"));
     }
     let mut head = "\\toprule\n".to_owned();
@@ -245,8 +245,8 @@ fn tabular(
                 String::new()
             } else {
                 match row_names.is_broken(i) {
-                    true => fitted::broken_cell(&mathematics(&coordinate(at))),
-                    false => mathematics(&coordinate(at)),
+                    true => fitted::broken_cell(&named(at)),
+                    false => named(at),
                 }
             });
         }
@@ -260,17 +260,20 @@ fn tabular(
                 cells.push(spread.clone());
             }
         }
-        let _ = writeln!(text, "{} \\\\", cells.join(" & "));
+        text.push_str(&fitted::row(&cells, "\\\\"));
     }
     if !layout.long {
         text.push_str("\\bottomrule\n");
     }
     let _ = writeln!(text, "\\end{{{environment}}}");
+    text.push_str(layout.float().uncounted(has_name));
 }
 
 /// A cell for a column of siunitx: the number alone, marked by what stands before it.
 fn siunitx(cell: &str) -> String {
     let plain = |text: &str| text.trim_matches(['$', '{', '}']).to_owned();
+    // It sets thousands apart itself.
+    let cell = &cell.replace("\\,", "");
     if let Some(bold) = cell
         .strip_prefix("{\\boldmath$")
         .filter(|bold| !bold.contains('\\'))
@@ -306,19 +309,17 @@ fn header(grid: &Grid, columns: &[Column], first: usize, layout: &Layout, text: 
                 + 1;
             let across: usize = columns[start..end].iter().map(width).sum();
             let title = format!("{} by {}", metric(grid, head), pivot.title_with_unit());
-            let title = stacked(&broken(&title, HEAD.max(across * 4)));
+            let title = fitted::stacked(&in_lines(&title, HEAD.max(across * 4)));
             top.push(format!("\\multicolumn{{{across}}}{{c}}{{{title}}}"));
             let _ = write!(rules, "\\cmidrule(lr){{{at}-{}}} ", at + across - 1);
             (start, at) = (end, at + across);
         }
-        let _ = writeln!(text, "{} \\\\\n{}", top.join(" & "), rules.trim_end());
+        text.push_str(&fitted::row(&top, "\\\\"));
+        let _ = writeln!(text, "{}", rules.trim_end());
     }
     let mut cells = names;
     cells.extend(columns.iter().map(|column| {
-        let lines = match column.head.len() {
-            1 => column.head[0].clone(),
-            _ => format!("\\shortstack{{{}}}", column.head.join("\\\\")),
-        };
+        let lines = fitted::stacked(&column.head);
         match column.spread {
             true => format!("\\multicolumn{{2}}{{c}}{{{lines}}}"),
             // Braces keep it from being read as a number.
@@ -326,14 +327,21 @@ fn header(grid: &Grid, columns: &[Column], first: usize, layout: &Layout, text: 
             false => lines,
         }
     }));
-    let _ = writeln!(text, "{} \\\\", cells.join(" & "));
+    text.push_str(&fitted::row(&cells, "\\\\"));
 }
 
-fn stacked(lines: &[String]) -> String {
-    let lines: Vec<String> = lines.iter().map(|line| mathematics(line)).collect();
-    match &lines[..] {
-        [one] => one.clone(),
-        lines => format!("\\shortstack{{{}}}", lines.join("\\\\")),
+/// Words in lines of so many letters, as LaTeX has them.
+fn in_lines(text: &str, letters: usize) -> Vec<String> {
+    let lines = broken(text, letters).into_iter();
+    lines.map(|line| mathematics(&line)).collect()
+}
+
+/// A value of an axis; a number is mathematics where it has signs.
+pub(super) fn named(at: &Json) -> String {
+    let text = super::named(at);
+    match at.is_number() && text.contains(['−', '^']) {
+        true => format!("${}$", text.replace('−', "-").replace('·', " \\cdot ")),
+        false => mathematics(&text),
     }
 }
 
@@ -369,10 +377,6 @@ fn metric(grid: &Grid, head: &Head) -> String {
     format!("{}{power}{arrow}", head.metric.title_with_unit())
 }
 
-fn at(head: &Head) -> String {
-    head.at.map(coordinate).unwrap_or_default()
-}
-
 /// Mathematics in bold with its signs, which `\mathbf` leaves thin. Needs no package.
 pub(super) fn bold(math: &str) -> String {
     format!("{{\\boldmath${math}$}}")
@@ -390,7 +394,7 @@ fn value(grid: &Grid, head: &Head, cell: &Cell, common: Option<usize>) -> (Strin
         Place::Other => format!("${math}$"),
     };
     let tex = |text: &str| {
-        let text = text.replace('−', "-");
+        let text = in_math(text);
         match digits.times {
             0 => text,
             times => format!("{text} \\times 10^{{{times}}}"),
@@ -421,92 +425,12 @@ pub(super) fn math(digits: &Digits) -> String {
         };
         math = format!("{math} \\times 10^{{{}}}", digits.times);
     }
-    math.replace('−', "-")
+    in_math(&math)
 }
 
-/// A name in which `\\beta`, `z_1` and `10^{3}` are mathematics, as they are in figures.
-pub fn mathematics(text: &str) -> String {
-    math::latex(text, escape)
-}
-
-/// Text that LaTeX prints as it stands.
-pub fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    let prose = as_prose(text);
-    let mut chars = prose.chars().peekable();
-    while let Some(c) = chars.next() {
-        if let Some((raised, plain)) = script(c) {
-            let mut inner = plain.to_string();
-            while let Some((_, plain)) = chars
-                .peek()
-                .and_then(|c| script(*c))
-                .filter(|(next, _)| *next == raised)
-            {
-                inner.push(plain);
-                chars.next();
-            }
-            let mark = if raised { '^' } else { '_' };
-            let _ = match inner.len() {
-                1 => write!(escaped, "${mark}{inner}$"),
-                _ => write!(escaped, "${mark}{{{inner}}}$"),
-            };
-            continue;
-        }
-        match c {
-            '&' | '%' | '$' | '#' | '_' | '{' | '}' => {
-                escaped.push('\\');
-                escaped.push(c);
-            }
-            '~' => escaped.push_str("\\textasciitilde{}"),
-            '^' => escaped.push_str("\\textasciicircum{}"),
-            '\\' => escaped.push_str("\\textbackslash{}"),
-            '<' => escaped.push_str("$<$"),
-            '>' => escaped.push_str("$>$"),
-            '|' => escaped.push_str("$|$"),
-            '−' => escaped.push_str("$-$"),
-            '–' => escaped.push_str("--"),
-            '±' => escaped.push_str("$\\pm$"),
-            '×' => escaped.push_str("$\\times$"),
-            '·' => escaped.push_str("$\\cdot$"),
-            '≤' => escaped.push_str("$\\le$"),
-            '≥' => escaped.push_str("$\\ge$"),
-            '∞' => escaped.push_str("$\\infty$"),
-            '→' => escaped.push_str("$\\to$"),
-            '‖' | '∥' => escaped.push_str("$\\|$"),
-            '↑' => escaped.push_str("$\\uparrow$"),
-            '↓' => escaped.push_str("$\\downarrow$"),
-            '≈' => escaped.push_str("$\\approx$"),
-            '≠' => escaped.push_str("$\\ne$"),
-            '∈' => escaped.push_str("$\\in$"),
-            '⟨' => escaped.push_str("$\\langle$"),
-            '⟩' => escaped.push_str("$\\rangle$"),
-            '…' => escaped.push_str("\\dots{}"),
-            '°' => escaped.push_str("$^\\circ$"),
-            '‘' => escaped.push('`'),
-            '’' => escaped.push('\''),
-            '“' => escaped.push_str("``"),
-            '”' => escaped.push_str("\'\'"),
-            '—' => escaped.push_str("---"),
-            '\u{a0}' => escaped.push('~'),
-            c => match math::greek(c) {
-                Some(name) => {
-                    let _ = write!(escaped, "$\\{name}$");
-                }
-                None => escaped.push(c),
-            },
-        }
-    }
-    escaped
-}
-
-/// The sign that stands above or below the line as a letter of its own: whether above, and as a plain one.
-fn script(c: char) -> Option<(bool, char)> {
-    const RAISED: &str = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ";
-    const LOWERED: &str = "₀₁₂₃₄₅₆₇₈₉₊₋ₙ";
-    let plain = |at: usize| "0123456789+-n".chars().nth(at);
-    let place = |list: &str| list.chars().position(|known| known == c).and_then(plain);
-    let raised = place(RAISED).map(|plain| (true, plain));
-    raised.or_else(|| place(LOWERED).map(|plain| (false, plain)))
+/// The digits of a number in mathematics.
+pub(super) fn in_math(digits: &str) -> String {
+    digits.replace('−', "-").replace(THIN, "\\,")
 }
 
 #[cfg(test)]
@@ -514,16 +438,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scripts_that_are_letters_are_scripts() {
-        assert_eq!(mathematics("10⁻³ m², x₁₀"), "10$^{-3}$ m$^2$, x$_{10}$");
-        assert_eq!(mathematics("loss at β_2"), r"loss at $\beta_{2}$");
-    }
-
-    #[test]
-    fn every_special_character_is_escaped() {
-        assert_eq!(
-            escape(r"50% & a_b #1 {x} ~^\ β ≤ $"),
-            r"50\% \& a\_b \#1 \{x\} \textasciitilde{}\textasciicircum{}\textbackslash{} $\beta$ $\le$ \$"
-        );
+    fn numbers_of_axes_are_mathematics() {
+        let of = |at: Json| named(&at);
+        assert_eq!(of((-1).into()), "$-1$");
+        assert_eq!(of(1e-7.into()), "$10^{-7}$");
+        assert_eq!(of((-2.5e-9).into()), "$-2.5 \\cdot 10^{-9}$");
+        assert_eq!(of(0.5.into()), "0.5");
+        assert_eq!(of("a-1".into()), "a-1");
     }
 }

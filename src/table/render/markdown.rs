@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use serde_json::Value as Json;
 
-use super::coordinate;
 use super::digits::Digits;
 use super::digits::Spread;
 use super::grid::Cell;
@@ -47,8 +46,12 @@ pub(super) fn write(summary: &Summary, grid: &Grid) -> String {
 }
 
 /// A value of an axis, whose name may have mathematics.
-fn named(at: &Json) -> String {
-    escape(&math::in_line(&coordinate(at)))
+pub(super) fn named(at: &Json) -> String {
+    let text = super::named(at);
+    match at.is_number() {
+        true => text.replace("^{", "<sup>").replace('}', "</sup>"),
+        false => escape(&math::in_line(&text)),
+    }
 }
 
 fn heading(grid: &Grid, head: &Head) -> String {

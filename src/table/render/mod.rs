@@ -5,14 +5,17 @@ mod digits;
 mod fitted;
 mod grid;
 mod latex;
+mod latex_text;
 mod markdown;
 mod pairwise;
 mod values;
 
+pub use digits::digits_to_tell;
+pub use digits::places_for;
 pub use fitted::FittedTable;
 pub use fitted::Side;
-pub use latex::escape as escape_latex;
-pub use latex::mathematics as name_in_latex;
+pub use latex_text::escape as escape_latex;
+pub use latex_text::mathematics as name_in_latex;
 pub use markdown::escape as escape_markdown;
 pub use values::ValuesFile;
 
@@ -31,6 +34,38 @@ fn coordinate(value: &Json) -> String {
         }
         _ => display(value),
     }
+}
+
+/// The same where people read it: of a number its minus sign and its power of ten, `−1` and `10^{-7}`.
+fn named(value: &Json) -> String {
+    let text = coordinate(value);
+    if !value.is_number() {
+        return text;
+    }
+    let (digits, power) = text
+        .split_once('e')
+        .map_or((&*text, None), |(d, p)| (d, Some(p)));
+    let digits = digits.replace('-', "−");
+    match (power, &*digits) {
+        (None, _) => digits,
+        (Some(power), "1") => format!("10^{{{power}}}"),
+        (Some(power), "−1") => format!("−10^{{{power}}}"),
+        (Some(power), _) => format!("{digits}·10^{{{power}}}"),
+    }
+}
+
+/// A value of an axis in a line of text: `−1`, `10⁻⁷`.
+pub fn value_in_line(value: &Json) -> String {
+    const RAISED: &str = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+    let text = named(value);
+    let Some((digits, power)) = text.split_once("^{").filter(|_| value.is_number()) else {
+        return text;
+    };
+    let raised = power.chars().filter_map(|c| match c.to_digit(10) {
+        Some(digit) => RAISED.chars().nth(digit as usize),
+        None => (c == '-').then_some('⁻'),
+    });
+    digits.chars().chain(raised).collect()
 }
 
 /// How a summary is laid out in print.
@@ -66,6 +101,7 @@ impl Layout {
             caption: self.caption.as_deref(),
             label: self.label.as_deref(),
             long: self.long,
+            wide: fitted::is_wide(self.room()),
         }
     }
 

@@ -12,6 +12,7 @@ use super::coordinate;
 use super::digits;
 use super::digits::Digits;
 use super::latex;
+use super::latex_text;
 use super::markdown;
 use super::values;
 use crate::table::Column;
@@ -121,11 +122,8 @@ impl Pairwise {
             " ---: |".repeat(heads.len())
         );
         for row in &self.rows {
-            let labels = self.labels(row, "−");
-            let mut cells: Vec<String> = labels
-                .iter()
-                .map(|text| markdown::escape(&math::in_line(text)))
-                .collect();
+            let words = |text: &str| markdown::escape(&math::in_line(text));
+            let mut cells = self.labels(row, markdown::named, words);
             let [difference, p, effect, n] = self.numbers(row, markdown::plain, "–");
             let bold = |text: String| match significant(row) {
                 true => format!("**{text}**"),
@@ -143,7 +141,7 @@ impl Pairwise {
         let (names, heads) = (self.names(), self.heads());
         let words = names
             .iter()
-            .map(|name| (latex::mathematics(name), Side::Words));
+            .map(|name| (latex_text::mathematics(name), Side::Words));
         let numbers = heads.map(|head| {
             let head = match head {
                 "d_z" => "$d_z$".to_owned(),
@@ -153,9 +151,7 @@ impl Pairwise {
             (head, Side::Numbers)
         });
         let rows = self.rows.iter().map(|row| {
-            let labels = self.labels(row, "−");
-            let mut cells: Vec<String> =
-                labels.iter().map(|text| latex::mathematics(text)).collect();
+            let mut cells = self.labels(row, latex::named, latex_text::mathematics);
             let [difference, p, effect, n] = self.numbers(row, latex::math, "--");
             let math = |text: String, bold: bool| match (text.as_str(), bold) {
                 ("--", _) => text,
@@ -174,7 +170,7 @@ impl Pairwise {
         layout.fitted(FittedTable {
             columns: words.chain(numbers).collect(),
             rows: rows.collect(),
-            note: latex::escape(&self.note()),
+            note: latex_text::escape(&self.note()),
             ..FittedTable::default()
         })
     }
@@ -221,16 +217,23 @@ impl Pairwise {
         ["difference", "p", effect, "n"]
     }
 
-    fn labels(&self, row: &Pair, minus: &str) -> Vec<String> {
-        let mut labels: Vec<String> = row.at.iter().map(coordinate).collect();
+    fn labels(
+        &self,
+        row: &Pair,
+        named: impl Fn(&Json) -> String,
+        words: impl Fn(&str) -> String,
+    ) -> Vec<String> {
+        let mut labels: Vec<String> = row.at.iter().map(&named).collect();
         if self.metrics.len() > 1 {
-            labels.push(self.metrics[row.metric].title_with_unit());
+            labels.push(words(&self.metrics[row.metric].title_with_unit()));
         }
-        labels.push(format!(
-            "{} {minus} {}",
-            coordinate(&row.value),
-            coordinate(&row.baseline)
-        ));
+        let (value, baseline) = (named(&row.value), named(&row.baseline));
+        let negative = row.baseline.as_f64().is_some_and(|number| number < 0.0);
+        let baseline = match negative {
+            true => format!("({baseline})"),
+            false => baseline,
+        };
+        labels.push(format!("{value} {} {baseline}", words("−")));
         labels
     }
 

@@ -74,8 +74,8 @@ impl ValuesFile {
 pub(super) fn number(file: &mut ValuesFile, name: &str, digits: &Digits, kind: IntervalKind) {
     let times = digits.times;
     let scaled = |number: &str| match times {
-        0 => number.replace('−', "-"),
-        _ => format!("{} \\times 10^{{{times}}}", number.replace('−', "-")),
+        0 => latex::in_math(number),
+        _ => format!("{} \\times 10^{{{times}}}", latex::in_math(number)),
     };
     file.math(name, &latex::math(digits));
     file.math(
