@@ -46,7 +46,7 @@ pub(super) fn pack(args: &PackArgs, err: &mut Printer) -> Result<Exit, Stop> {
         previous: &previous,
         paths: Mutex::default(),
     };
-    let rules = project.rules(previous.store.as_ref());
+    let rules = project.rules();
     let statuses = project.plan.statuses(&rules, &seen, Look::Back);
     let without = statuses.iter().filter(|status| status.result().is_none());
     let allowed = allowed_to_fail(&project.plan.steps, &statuses);

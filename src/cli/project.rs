@@ -205,14 +205,13 @@ impl Project {
         store.remember_manifest(&self.name(), &self.manifest, root)
     }
 
-    /// How keys are made here, with what the store knows of the project's files.
-    pub(super) fn rules(&self, store: Option<&Store>) -> KeyRules {
+    /// How keys are made here.
+    pub(super) fn rules(&self) -> KeyRules {
         // What `device: auto` comes to on this machine.
         let backend = DeviceChoice::Auto
             .open()
             .map_or("cpu", |device| device.name());
         let tree = Tree::new(&self.plan.experiment.root, &self.written);
-        let tree = tree.without(store.map(Store::products).unwrap_or_default());
         let rules = KeyRules::over(tree, backend);
         // Without a store there are no records either that another key would miss.
         match Store::secret_in(&self.store) {

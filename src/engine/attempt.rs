@@ -269,10 +269,13 @@ impl AttemptContext<'_> {
             Err(error) => Err(io::Error::other(error)),
         };
         match self.keys.changed(&task.step, &mut digest)? {
-            // Nothing but programs write where their code is.
-            Some(path) if task.step.kind.starts_processes() => Err(changed(&path).hint(
-                "if the program itself writes it, it is no code: `!…` under `code` takes it out",
-            )),
+            // Programs may write where their code is.
+            Some(path) if task.step.kind.starts_processes() => {
+                Err(changed(&path).hint(format!(
+                    "if a program writes it, it is no code: `\"!{}\"` under `code` takes it out",
+                    path.display()
+                )))
+            }
             Some(path) => Err(changed(&path)),
             None => Ok(()),
         }

@@ -42,7 +42,6 @@ use super::names;
 use super::objects::Objects;
 use super::objects::entries;
 use super::plans;
-use super::products;
 use super::records::Records;
 use super::removal::is_mounted;
 use super::removal::remove_tree;
@@ -249,32 +248,6 @@ impl Store {
     /// Has [`Store::file_digest`] tell of what it reads of large files, and end where it is told to.
     pub fn watch_reading(&self, watch: Option<Watch>) {
         self.index.watch(watch);
-    }
-
-    /// Files of projects that programs wrote beside their code, and that are as they left them.
-    pub fn products(&self) -> Vec<PathBuf> {
-        let all = products::read(&self.root).into_iter();
-        let all = all.map(|(way, digest)| (ways::place(&self.root, &way), digest));
-        let same =
-            |path: &Path, digest| self.file_digest(path).is_ok_and(|now| now.digest == digest);
-        all.filter(|(path, digest)| same(path, *digest))
-            .map(|(path, _)| path)
-            .collect()
-    }
-
-    /// Says which files these are now, beside those of before, for the project at `root`.
-    pub fn set_products(
-        &self,
-        new: &[PathBuf],
-        before: &[PathBuf],
-        root: &Path,
-    ) -> Result<(), StoreError> {
-        self.writable()?;
-        let digests = new.iter().chain(before).filter_map(|path| {
-            let digest = self.file_digest(path).ok()?.digest;
-            Some((ways::way(&self.root, path, root), digest))
-        });
-        products::write(&self.root, &digests.collect())
     }
 
     /// The digest of a plain file, read only where it is not known to be untouched.

@@ -191,7 +191,7 @@ impl View<'_> {
     /// very many links they are not looked at.
     fn standing(&self) -> Option<String> {
         let copy = |(path, stamp): &(String, Option<Stamp>)| {
-            stamp.is_some() && Stamp::of(&self.folder.join(path)) == *stamp
+            stamp.is_some() && Stamp::of(&self.folder.join(names::name_of(path))) == *stamp
         };
         let links = |shown: &ViewSummary| match shown.linked {
             0 => true,
@@ -228,6 +228,10 @@ impl View<'_> {
             };
             let mut own = own;
             let same = known.as_ref() == Some(&own);
+            if same && copied && !own.is_untouched(&full) && own.is_at(&full) {
+                // Copied with its project, or put back by somebody.
+                own.stamp = Stamp::of(&full);
+            }
             if !same || !own.stands(&full, self.store) {
                 self.clear_way(&full).map_err(failed)?;
                 if !self.is_ours(&full, known.as_ref(), &own) {

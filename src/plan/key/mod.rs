@@ -13,7 +13,6 @@ mod files;
 mod sinks;
 mod tree;
 
-use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
@@ -132,8 +131,6 @@ pub struct KeyRules {
     kinds: RwLock<foldhash::HashMap<(usize, &'static str), Arc<KindFacts>>>,
     /// What was read of the project, by name.
     seen: Mutex<HashMap<String, Arc<Seen>>>,
-    /// Files that came to be since, below patterns of code.
-    products: Mutex<BTreeSet<PathBuf>>,
     /// Whether inputs of the project are folders: one is that of many steps.
     folders: RwLock<foldhash::HashMap<PathBuf, bool>>,
 }
@@ -161,7 +158,6 @@ impl KeyRules {
             secret: [0; 32],
             kinds: RwLock::default(),
             seen: Mutex::default(),
-            products: Mutex::default(),
             folders: RwLock::default(),
         }
     }

@@ -7,6 +7,7 @@ mod check;
 mod folder;
 mod inputs;
 mod laid;
+mod left;
 mod lines;
 mod live;
 pub(super) mod metrics;
