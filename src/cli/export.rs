@@ -30,6 +30,7 @@ use crate::stages::Results;
 use crate::store::Digest;
 use crate::store::PastRun;
 use crate::table::Table;
+use crate::text::ShowPath;
 use crate::text::plural;
 
 /// Columns of a curve that say where on it a row stands, the best first.
@@ -60,7 +61,7 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
         }
     };
     if files.is_empty() {
-        let manifest = args.experiment.manifest.display();
+        let manifest = args.experiment.manifest.shown();
         writeln!(err, "nothing was measured yet")?;
         writeln!(err, "  = help: `sweepline run {manifest}` measures")?;
         return Ok(Exit::Failed);
@@ -74,7 +75,7 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
         writeln!(
             err,
             "error: `{}` is there, and no export wrote it",
-            path.display()
+            path.shown()
         )?;
         writeln!(
             err,
@@ -109,8 +110,8 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
     remove_older(&args.dir, &files, &memory)?;
     let written = files.iter().filter(|(path, _)| !path.ends_with('/'));
     let count = plural(written.count(), "file");
-    writeln!(err, "{count} in {}", args.dir.display())?;
-    let dir = args.dir.display();
+    writeln!(err, "{count} in {}", args.dir.shown())?;
+    let dir = args.dir.shown();
     match args.to {
         ExportFormat::Tensorboard => writeln!(err, "  `tensorboard --logdir {dir}` shows them")?,
         ExportFormat::Mlflow => {
@@ -128,7 +129,7 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
 
 /// The error with the file that could not be written.
 fn named(path: &Path, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("`{}`: {error}", path.display()))
+    io::Error::new(error.kind(), format!("`{}`: {error}", path.shown()))
 }
 
 /// What exports wrote into a folder: path below it → digest.
@@ -232,7 +233,7 @@ fn provenance(project: &Project, results: &Results<'_>) -> Result<Provenance, St
     for path in project.plan.experiment.files() {
         if let Ok(bytes) = fs::read(root.join(&path)) {
             let digest = Digest::of(&bytes).to_hex();
-            files.insert(path.display().to_string(), digest.into());
+            files.insert(path.to_string_lossy().into_owned(), digest.into());
         }
     }
     known.push(("files", serde_json::Value::Object(files).to_string()));

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::printer::Printer;
 use super::stop::Stop;
 use crate::text::Diagnostic;
+use crate::text::ShowPath;
 
 /// The first name of its kind beside a file that nothing has.
 pub(super) fn free_name(path: &Path) -> PathBuf {
@@ -29,7 +30,7 @@ pub(super) fn keep(path: &Path, err: &mut Printer) -> Result<(), Stop> {
     let name = kept.file_name().unwrap_or_default().to_string_lossy();
     let said = format!(
         "`{}` was not the result; it is kept as `{name}`",
-        path.display()
+        path.shown()
     );
     err.diagnostic(&Diagnostic::warning(said))?;
     Ok(())

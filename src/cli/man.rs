@@ -13,6 +13,7 @@ use super::args::ManArgs;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::stop::Stop;
+use crate::text::ShowPath;
 
 /// In every page that it wrote, and before the name of one.
 const TITLE: &str = "\n.TH sweepline";
@@ -22,11 +23,11 @@ pub(super) fn man(args: &ManArgs, out: &mut Printer, err: &mut Printer) -> Resul
     let folder = args.folder.join("man1");
     match write(&folder) {
         Ok(None) => {
-            writeln!(out, "{}", folder.join("sweepline.1").display())?;
+            writeln!(out, "{}", folder.join("sweepline.1").shown())?;
             Ok(Exit::Success)
         }
         Ok(Some(foreign)) => {
-            let foreign = foreign.display();
+            let foreign = foreign.shown();
             writeln!(err, "error: `{foreign}` is there, and is no page of ours")?;
             writeln!(err, "  = help: name another folder, or move it away")?;
             Ok(Exit::Usage)
@@ -35,7 +36,7 @@ pub(super) fn man(args: &ManArgs, out: &mut Printer, err: &mut Printer) -> Resul
             writeln!(
                 err,
                 "error: cannot write to `{}`: {error}",
-                folder.display()
+                folder.shown()
             )?;
             Ok(Exit::Failed)
         }

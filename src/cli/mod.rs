@@ -19,6 +19,7 @@ mod import;
 mod init;
 mod interrupt;
 mod kept;
+mod known_manifests;
 mod list;
 mod log;
 mod logging;

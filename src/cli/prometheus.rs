@@ -17,6 +17,7 @@ use super::run_state::stage_of;
 use crate::engine::Event;
 use crate::engine::Timed;
 use crate::text::Diagnostic;
+use crate::text::ShowPath;
 
 /// Upper ends of the buckets of durations, in seconds: from a table to a day of training.
 const BUCKETS: [f64; 11] = [
@@ -281,12 +282,12 @@ impl RunMetrics {
 
 /// Why a metrics file could not be written after the run; said before it.
 pub(super) fn refused(path: &Path) -> Option<Diagnostic> {
-    let shown = path.display();
+    let shown = path.shown();
     let title = match () {
         () if path.is_dir() => format!("`--metrics-file {shown}` is a folder"),
         () if !folder(path).is_dir() => format!(
             "`--metrics-file {shown}`: there is no folder `{}`",
-            folder(path).display()
+            folder(path).shown()
         ),
         () if is_foreign(path) => {
             format!("`--metrics-file {shown}` is there, and has no metrics of ours")

@@ -62,6 +62,7 @@ use crate::stages::Results;
 use crate::stages::Stages;
 use crate::store::Access;
 use crate::store::Store;
+use crate::text::ShowPath;
 
 /// Runs what is not up to date and says at the end what came of it.
 pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
@@ -239,7 +240,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         && let Err(error) = metrics.write(path)
     {
         // The results are there all the same.
-        writeln!(err, "warning: `{}` is not written: {error}", path.display())?;
+        writeln!(err, "warning: `{}` is not written: {error}", path.shown())?;
     }
     let failed = summary.steps.iter().filter(|s| s.state == State::Failed);
     let failed = failed.filter_map(|step| Some(step.key?.to_hex().to_string()));

@@ -10,6 +10,7 @@ use super::reporter::duration;
 use super::rounds::Rounds;
 use crate::engine::Failure;
 use crate::engine::Summary;
+use crate::text::ShowPath;
 use crate::text::plural;
 use crate::text::said;
 
@@ -79,7 +80,7 @@ pub(super) fn print(
     writeln!(
         err,
         "results in {}",
-        view.unwrap_or(&project.view).display()
+        view.unwrap_or(&project.view).shown()
     )
 }
 

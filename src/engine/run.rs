@@ -228,7 +228,7 @@ impl<'a> Engine<'a> {
         let scratch = self.store.scratch();
         let scratch = std::path::absolute(&scratch).unwrap_or(scratch);
         // Programs are given a folder for temporary files below it.
-        let begin = format!("{}/", scratch.display());
+        let begin = format!("{}/", scratch.to_string_lossy());
         // Where the system shows no processes there is nothing to be done.
         let ended = process::end_leftovers("TMPDIR", &begin).unwrap_or_default();
         if !ended.is_empty() {

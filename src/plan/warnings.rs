@@ -6,6 +6,7 @@ use crate::manifest::Experiment;
 use crate::manifest::FILE_THAT_IS_NONE;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
+use crate::text::ShowPath;
 
 use super::wiring::expressions;
 
@@ -76,7 +77,7 @@ pub(super) fn unused(experiment: &Experiment, found: &mut Diagnostics) {
             .map(|index| grid.columns().get(index));
         let bound = column.is_some_and(|column| !column.values().is_empty());
         if is_used && !bound && !param.optional {
-            let manifest = experiment.source.path.display();
+            let manifest = experiment.source.path.shown();
             found.push(
                 Diagnostic::error(format!("the manifest gives `{}` no value", param.name))
                     .at(&param.place, "declared without a default")

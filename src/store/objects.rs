@@ -32,6 +32,7 @@ use super::files::has_other_names;
 use super::files::is_executable;
 use super::reading::digest_of_file;
 use super::reading::read_file;
+use crate::text::ShowPath;
 
 /// Whether an object can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -302,7 +303,7 @@ impl Objects {
     pub(super) fn reread(&self, name: Name) -> Presence {
         let (digest, executable) = name;
         let path = self.path(name);
-        tracing::debug!(path = %path.display(), "an object is read to see whether it is intact");
+        tracing::debug!(path = %path.shown(), "an object is read to see whether it is intact");
         let read = || -> Result<Option<Stat>, StoreError> {
             let (found, metadata) = read_file(&path, true)?;
             if found != digest {

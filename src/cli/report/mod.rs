@@ -32,6 +32,7 @@ use crate::report::Edge;
 use crate::report::Report;
 use crate::report::Stage;
 use crate::stages::Results;
+use crate::text::ShowPath;
 use crate::text::plural;
 use made::Beside;
 use past::Past;
@@ -43,7 +44,7 @@ pub(super) fn report(args: &ReportArgs, err: &mut Printer) -> Result<Exit, Stop>
     let results = previous.results(&project);
     let known = results.by_step.iter().flatten().count();
     if known == 0 {
-        let manifest = args.experiment.manifest.display();
+        let manifest = args.experiment.manifest.shown();
         writeln!(err, "no results yet")?;
         writeln!(err, "  = help: `sweepline run {manifest}` makes them")?;
         return Ok(Exit::Failed);
@@ -102,7 +103,7 @@ pub(super) fn write(
         }
     }
     let shown = path.strip_prefix(&project.plan.experiment.root);
-    writeln!(err, "report in {}", shown.unwrap_or(&path).display())?;
+    writeln!(err, "report in {}", shown.unwrap_or(&path).shown())?;
     Ok(())
 }
 
@@ -141,7 +142,7 @@ fn foreign(path: &Path) -> bool {
 }
 
 fn refuse(path: &Path, err: &mut Printer) -> Result<Exit, Stop> {
-    let path = path.display();
+    let path = path.shown();
     writeln!(err, "error: `{path}` is there, and no report wrote it")?;
     writeln!(
         err,

@@ -23,6 +23,7 @@ use crate::engine::process;
 use crate::engine::process::ProcessEnd;
 use crate::engine::process::Rules;
 use crate::engine::process::Stream;
+use crate::text::ShowPath;
 
 /// A training stops after its present step, and keeps a checkpoint.
 const GRACE: Duration = Duration::from_secs(10);
@@ -147,7 +148,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
 
 fn cannot(what: &str, path: &Path, error: &io::Error) -> JobError {
     JobError::Transient {
-        message: format!("cannot {what} {}: {error}", path.display()),
+        message: format!("cannot {what} {}: {error}", path.shown()),
     }
 }
 

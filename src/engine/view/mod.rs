@@ -33,6 +33,7 @@ use crate::store::StepResult;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::names;
+use crate::text::ShowPath;
 
 use super::link::Message;
 use super::names::ending;
@@ -144,7 +145,7 @@ pub(super) fn keep(
         sender,
     };
     if let Err(error) = view.follow(messages) {
-        let message = format!("`{}` is not up to date: {error}", folder.display());
+        let message = format!("`{}` is not up to date: {error}", folder.shown());
         // The engine listens until this thread has ended.
         let _ = sender.send(Message::Warning { id: None, message });
     }
@@ -293,7 +294,7 @@ impl View<'_> {
 
     fn tell_kept(&self, path: &Path, aside: &Path) {
         let aside = aside.file_name().unwrap_or_default().to_string_lossy();
-        let path = path.display();
+        let path = path.shown();
         let message = format!("`{path}` was not the result; it is kept as `{aside}`");
         let _ = self.sender.send(Message::Warning { id: None, message });
     }
@@ -384,7 +385,7 @@ impl View<'_> {
                 || own.is_some_and(|own| own.is_at(&full))
                 || memory::leads_into(&full, self.store);
             if !ours && fs::symlink_metadata(&full).is_ok() {
-                let path = full.display();
+                let path = full.shown();
                 let message =
                     format!("`{path}` is no result any more; it was changed, so it stays");
                 let _ = self.sender.send(Message::Warning { id: None, message });

@@ -30,6 +30,7 @@ use crate::store::Digest;
 use crate::store::KeyParts;
 use crate::store::StepResult;
 use crate::store::names;
+use crate::text::ShowPath;
 
 pub use tree::{PatternError, PatternMatches, Tree, UnmatchedPattern};
 
@@ -57,7 +58,7 @@ pub const NUMERICS_REVISION: u64 = 1;
 /// Something that belongs to a key could not be learnt.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    #[error("`{}` belongs to the key but cannot be read: {source}", path.display())]
+    #[error("`{}` belongs to the key but cannot be read: {source}", path.shown())]
     File { path: PathBuf, source: io::Error },
     #[error("{0}")]
     Program(io::Error),

@@ -16,6 +16,7 @@ use crate::engine::JobError;
 use crate::store::Other;
 use crate::store::is_mounted;
 use crate::store::names;
+use crate::text::ShowPath;
 
 /// So many links lead to each other before they are said to lead nowhere.
 const LINKS: usize = 40;
@@ -132,7 +133,7 @@ impl<'o> Folder<'o> {
             )
             .is_none()
         {
-            let what = format!("is a link to `{}`, outside of it", target.display());
+            let what = format!("is a link to `{}`, outside of it", target.shown());
             return Err(self.refuse(name, &what).hint(
                 "links may lead to other places in the same output; copy what lies elsewhere",
             ));

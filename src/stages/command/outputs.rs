@@ -25,6 +25,7 @@ use crate::stages::artifacts;
 use crate::stages::described;
 use crate::store::names;
 use crate::table::Table;
+use crate::text::ShowPath;
 use crate::text::in_one_line;
 use crate::text::plural;
 
@@ -293,7 +294,7 @@ impl Output {
             )),
             Ok(target) => JobError::failed(format!(
                 "`{file}`, the output `{name}`, is a link to `{}`, which cannot be read: {error}",
-                target.display()
+                target.shown()
             )),
             Err(_) => JobError::failed(format!(
                 "the program left no `{file}`, its output `{name}`"

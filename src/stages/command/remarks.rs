@@ -25,6 +25,7 @@ use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
+use crate::text::ShowPath;
 use crate::text::closest;
 
 /// So many steps of a stage are looked at whose arguments differ.
@@ -114,7 +115,7 @@ impl Remarks<'_> {
             }
             // What cannot be read now may be readable when it is wanted; a key says so otherwise.
             Err(PatternError::Reading { path, error }) => {
-                let title = format!("cannot read `{}`: {error}", path.display());
+                let title = format!("cannot read `{}`: {error}", path.shown());
                 self.found
                     .push(Diagnostic::warning(title).at(place, "these patterns look there"));
                 return None;
@@ -129,7 +130,7 @@ impl Remarks<'_> {
                     .at(&place, "all that it matches is taken away")
                     .help("a pattern with `!` takes away from those before it"),
                 false => {
-                    let root = self.tree.root().display();
+                    let root = self.tree.root().shown();
                     error
                         .at(&place, "no such file")
                         .maybe_help(self.meant(pattern))
