@@ -35,11 +35,7 @@ pub(super) fn man(args: &ManArgs, out: &mut Printer, err: &mut Printer) -> Resul
             Ok(Exit::Usage)
         }
         Err(error) => {
-            writeln!(
-                err,
-                "error: cannot write to `{}`: {error}",
-                folder.shown()
-            )?;
+            writeln!(err, "error: cannot write to `{}`: {error}", folder.shown())?;
             Ok(Exit::Failed)
         }
     }

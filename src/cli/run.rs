@@ -62,7 +62,6 @@ use crate::stages::Results;
 use crate::stages::Stages;
 use crate::store::Access;
 use crate::store::Store;
-use crate::text::ShowPath;
 
 /// Runs what is not up to date and says at the end what came of it.
 pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {

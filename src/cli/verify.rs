@@ -40,7 +40,10 @@ pub(super) fn verify(args: &VerifyArgs, err: &mut Printer) -> Result<Exit, Stop>
         writeln!(err, "damaged, and no result needs it: {digest}")?;
     }
     if !verified.unneeded.is_empty() {
-        writeln!(err, "  = help: `sweepline gc --yes` removes what no result needs")?;
+        writeln!(
+            err,
+            "  = help: `sweepline gc --yes` removes what no result needs"
+        )?;
     }
     let disturbed = output_folder::tell_all_disturbed(&outputs, &store, err)?;
     if disturbed > 0 && verified.damaged.is_empty() && verified.missing.is_empty() {

@@ -24,15 +24,15 @@ pub(super) fn replace_file(path: &Path, bytes: impl AsRef<[u8]>) -> io::Result<(
 /// As [`replace_file`].
 pub(super) fn write_file(path: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
     match fs::symlink_metadata(path) {
-        Ok(about) if !about.is_file() => {
-            fs::write(path, bytes).map_err(|error| named(path, error))
-        }
+        Ok(about) if !about.is_file() => fs::write(path, bytes).map_err(|error| named(path, error)),
         _ => replace_file(path, bytes),
     }
 }
 
 fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let there = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file);
+    let there = fs::symlink_metadata(path)
+        .ok()
+        .filter(fs::Metadata::is_file);
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     let mut new = tempfile::Builder::new();
     #[cfg(unix)]
@@ -79,10 +79,7 @@ mod tests {
         assert_eq!(read("a"), "3");
         assert!(path("link").is_symlink());
         replace_file(&path("link"), "4").expect("written");
-        assert_eq!(
-            (read("a"), read("link")),
-            ("3".to_owned(), "4".to_owned())
-        );
+        assert_eq!((read("a"), read("link")), ("3".to_owned(), "4".to_owned()));
         let wrong = replace_file(&path("none/a"), "1").expect_err("no folder");
         assert!(wrong.to_string().contains("none/a`: "), "{wrong}");
         assert_eq!(fs::read_dir(space.path()).expect("a folder").count(), 3);

@@ -134,7 +134,10 @@ impl Store {
                 }
             }
         }
-        let missing: HashSet<Digest> = needed.difference(&there).map(|(digest, _)| *digest).collect();
+        let missing: HashSet<Digest> = needed
+            .difference(&there)
+            .map(|(digest, _)| *digest)
+            .collect();
         verified.missing.extend(missing);
         verified.missing.sort_unstable();
         Ok(verified)

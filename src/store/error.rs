@@ -90,7 +90,8 @@ impl StoreError {
                 "name an empty folder, or one that is not there yet".to_owned(),
             ],
             StoreError::Gone { .. } => vec![
-                "nothing more is written there; the next run begins with what there is then".to_owned(),
+                "nothing more is written there; the next run begins with what there is then"
+                    .to_owned(),
             ],
             StoreError::Linked { path } => vec![
                 "a store empties and tidies its folders, and never follows links there".to_owned(),

@@ -755,10 +755,7 @@ fn line_feeds_in_the_names_of_folders_and_manifests_forge_no_lines() {
     space.write(manifest, "stages: [");
     say(&["gc"]);
     assert!(all.contains(r"\nFORGED"), "{all}");
-    assert!(
-        !all.lines().any(|line| line.starts_with("FORGED")),
-        "{all}"
-    );
+    assert!(!all.lines().any(|line| line.starts_with("FORGED")), "{all}");
 }
 
 #[test]

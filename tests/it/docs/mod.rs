@@ -53,13 +53,19 @@ fn every_test_that_the_page_on_reliability_names_is_there() {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_:".contains(c);
         word.contains("::") && word.chars().all(plain)
     });
-    let last = |name: &str| name.trim_end_matches(':').rsplit("::").next().map(str::to_owned);
+    let last = |name: &str| {
+        name.trim_end_matches(':')
+            .rsplit("::")
+            .next()
+            .map(str::to_owned)
+    };
     let gone: Vec<&str> = names
         .filter(|name| {
             let last = last(name).unwrap_or_default();
             let is_there = |what: &str| {
                 sources.match_indices(what).any(|(at, _)| {
-                    !sources[at + what.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_')
+                    !sources[at + what.len()..]
+                        .starts_with(|c: char| c.is_alphanumeric() || c == '_')
                 })
             };
             !is_there(&format!("fn {last}")) && !is_there(&format!("mod {last}"))
