@@ -78,7 +78,7 @@ pub(super) fn accept(args: &AcceptArgs, err: &mut Printer) -> Result<Exit, Stop>
             refused.push((step, format!("its result has no {lacking}: run it")));
             continue;
         }
-        let rules = project.rules(Some(store));
+        let rules = project.rules();
         let parts = project.plan.parts(step, &rules, &previous, &statuses);
         store.accept(
             key,

@@ -32,6 +32,7 @@ use crate::store::Lookup;
 use crate::store::Store;
 use crate::table::Column;
 use crate::table::Table;
+use crate::text::ShowPath;
 use crate::text::in_one_line;
 use crate::text::plural;
 
@@ -103,7 +104,7 @@ pub(super) fn diff(args: &DiffArgs, out: &mut Printer, err: &mut Printer) -> Res
         };
         let Some(parts) = parts else {
             writeln!(err, "error: `{name}` has not run yet")?;
-            let manifest = args.experiment.manifest.display();
+            let manifest = args.experiment.manifest.shown();
             writeln!(err, "  = help: `sweepline run {manifest}` makes it")?;
             return Err(Stop::Reported(Exit::Usage));
         };

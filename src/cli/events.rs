@@ -13,6 +13,7 @@ use super::runs;
 use super::stop::Stop;
 use crate::engine::Event;
 use crate::engine::Timed;
+use crate::text::ShowPath;
 
 /// How long to sleep at the end of a file that may grow.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -29,7 +30,7 @@ pub(super) fn events(
     let file = match File::open(&path) {
         Ok(file) => file,
         Err(error) => {
-            writeln!(err, "error: cannot read `{}`: {error}", path.display())?;
+            writeln!(err, "error: cannot read `{}`: {error}", path.shown())?;
             return Ok(Exit::Failed);
         }
     };

@@ -16,6 +16,8 @@ use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::stop::Stop;
+use super::written::make_folder;
+use super::written::replace_file;
 use crate::export;
 use crate::export::File;
 use crate::export::Log;
@@ -30,6 +32,7 @@ use crate::stages::Results;
 use crate::store::Digest;
 use crate::store::PastRun;
 use crate::table::Table;
+use crate::text::ShowPath;
 use crate::text::plural;
 
 /// Writes what was measured in the form of another program. Runs nothing.
@@ -57,7 +60,7 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
         }
     };
     if files.is_empty() {
-        let manifest = args.experiment.manifest.display();
+        let manifest = args.experiment.manifest.shown();
         writeln!(err, "nothing was measured yet")?;
         writeln!(err, "  = help: `sweepline run {manifest}` measures")?;
         return Ok(Exit::Failed);
@@ -71,7 +74,7 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
         writeln!(
             err,
             "error: `{}` is there, and no export wrote it",
-            path.display()
+            path.shown()
         )?;
         writeln!(
             err,
@@ -84,30 +87,29 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
             memory.insert(path.clone(), Digest::of(bytes).to_hex());
         }
     }
-    fs::create_dir_all(&args.dir)?;
+    make_folder(&args.dir)?;
     // Before the files: what an export that dies has written is known to be its.
-    fs::write(
-        args.dir.join(MEMORY),
+    replace_file(
+        &args.dir.join(MEMORY),
         serde_json::to_string(&memory).map_err(io::Error::other)?,
     )?;
     for (path, bytes) in &files {
         let folder = path.ends_with('/');
         let path = args.dir.join(path);
-        let named = |error| named(&path, error);
         if folder {
-            fs::create_dir_all(&path).map_err(named)?;
+            make_folder(&path)?;
             continue;
         }
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(named)?;
+            make_folder(folder)?;
         }
-        fs::write(&path, bytes).map_err(named)?;
+        replace_file(&path, bytes)?;
     }
     remove_older(&args.dir, &files, &memory)?;
     let written = files.iter().filter(|(path, _)| !path.ends_with('/'));
     let count = plural(written.count(), "file");
-    writeln!(err, "{count} in {}", args.dir.display())?;
-    let dir = args.dir.display();
+    writeln!(err, "{count} in {}", args.dir.shown())?;
+    let dir = args.dir.shown();
     match args.to {
         ExportFormat::Tensorboard => writeln!(err, "  `tensorboard --logdir {dir}` shows them")?,
         ExportFormat::Mlflow => {
@@ -121,11 +123,6 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
         ExportFormat::Csv | ExportFormat::Arrow => {}
     }
     Ok(Exit::Success)
-}
-
-/// The error with the file that could not be written.
-fn named(path: &Path, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("`{}`: {error}", path.display()))
 }
 
 /// What exports wrote into a folder: path below it → digest.
@@ -229,7 +226,7 @@ fn provenance(project: &Project, results: &Results<'_>) -> Result<Provenance, St
     for path in project.plan.experiment.files() {
         if let Ok(bytes) = fs::read(root.join(&path)) {
             let digest = Digest::of(&bytes).to_hex();
-            files.insert(path.display().to_string(), digest.into());
+            files.insert(path.to_string_lossy().into_owned(), digest.into());
         }
     }
     known.push(("files", serde_json::Value::Object(files).to_string()));

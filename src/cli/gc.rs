@@ -1,9 +1,10 @@
 //! `sweepline gc`: what the store can do without.
 //!
-//! Kept is what any manifest of the project reaches, with its profiles and overrides, what any
-//! manifest reaches that was ever run into this store and is still there, wherever it lies, and what
-//! is named. Of a manifest that cannot be read the results of its last runs are kept; one that was
-//! never run here stops it: nobody knows what it reaches.
+//! Kept is what any manifest of the project reaches, with each of its profiles, what any manifest
+//! reaches that was ever run into this store and is still there, wherever it lies, what runs of it left
+//! under whatever name it had then, with profiles and overrides, and what is named. Of a manifest that
+//! cannot be read the results of its last runs are kept; one in `manifests/` that was never run here
+//! stops it: nobody knows what it reaches.
 
 use std::collections::BTreeMap;
 use std::collections::HashSet;
@@ -15,6 +16,8 @@ use std::path::PathBuf;
 use super::args;
 use super::args::GcArgs;
 use super::exit::Exit;
+use super::known_manifests;
+use super::known_manifests::KnownManifest;
 use super::output_folder;
 use super::previous_run::PreviousRun;
 use super::printer::Printer;
@@ -25,11 +28,11 @@ use super::stop::Stop;
 use super::store_lock;
 use crate::engine;
 use crate::engine::ViewOwner;
-use crate::manifest;
 use crate::plan::StepStatus;
 use crate::store::Access;
 use crate::store::Digest;
 use crate::store::Store;
+use crate::text::ShowPath;
 use crate::text::closest;
 use crate::text::plural;
 
@@ -38,7 +41,7 @@ pub(super) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
     if args.remote {
         return remote::gc(args, err);
     }
-    let (_, folder) = runs::folders(&args.store, err)?;
+    let (outputs, folder) = runs::folders(&args.store, err)?;
     if !folder.is_dir() {
         runs::open(&args.store, err)?;
     }
@@ -49,10 +52,11 @@ pub(super) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
     };
     let mut kept = Kept::default();
     let mut named = Vec::new();
-    let mut manifests = known_manifests(&store)?;
+    let root = runs::root(&args.store);
+    let mut manifests = known_manifests::all(&root, &outputs, &store)?;
     for keep in &args.keep {
         match Path::new(keep).is_file() {
-            true => manifests.push(PathBuf::from(keep)),
+            true => manifests.push(KnownManifest::named(PathBuf::from(keep))),
             false => named.push(keep.as_str()),
         }
     }
@@ -84,7 +88,6 @@ pub(super) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
     }
     let collected = store.gc(&kept.keys, !args.yes)?;
     if args.yes {
-        let (outputs, _) = runs::folders(&args.store, err)?;
         tidy(&outputs, &kept.experiments, &store, err)?;
     }
     let found = [
@@ -157,75 +160,41 @@ fn tidy(
                 } else {
                     "that led nowhere"
                 };
-                writeln!(err, "removed {files} of `{}`, {what}", folder.display())?;
+                writeln!(err, "removed {files} of `{}`, {what}", folder.shown())?;
             }
-            Err(error) => writeln!(err, "cannot tidy `{}`: {error}", folder.display())?,
+            Err(error) => writeln!(err, "cannot tidy `{}`: {error}", folder.shown())?,
         }
     }
     Ok(())
 }
 
-/// The manifests of the project and those that this store was used for, as far as they exist.
-fn known_manifests(store: &Store) -> Result<Vec<PathBuf>, Stop> {
-    let mut manifests = project_manifests();
-    let here = std::env::current_dir().unwrap_or_default();
-    for (_, path) in store.manifests()? {
-        let short = path.strip_prefix(&here).unwrap_or(&path);
-        if path.is_file() && !manifests.iter().any(|known| known == short) {
-            manifests.push(short.to_owned());
-        }
-    }
-    Ok(manifests)
+/// A manifest as it stands, or with one of its profiles.
+fn open(
+    path: &Path,
+    profile: Option<String>,
+    folders: &args::StoreArgs,
+    err: &mut Printer,
+) -> Result<Project, Stop> {
+    let experiment = args::Experiment {
+        manifest: path.to_owned(),
+        params: Vec::new(),
+        axes: Vec::new(),
+        seeds: None,
+        profile,
+        store: folders.clone(),
+    };
+    Project::open(&experiment, err)
 }
 
-/// The manifests of the project around the current folder, sorted: what is in `manifests/`, and below it what
-/// says that it is one.
-fn project_manifests() -> Vec<PathBuf> {
-    let here = std::env::current_dir().unwrap_or_default();
-    let root = manifest::root_around(&here);
-    let mut manifests = Vec::new();
-    let top = root.join("manifests");
-    let mut pending = vec![top.clone()];
-    let mut seen = HashSet::new();
-    while let Some(folder) = pending.pop() {
-        // Links may lead in a circle.
-        let real = folder.canonicalize().unwrap_or_default();
-        if !seen.insert(real) {
-            continue;
-        }
-        let entries = fs::read_dir(&folder).into_iter().flatten();
-        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-            if path.is_dir() {
-                pending.push(path);
-            } else if is_yaml(&path)
-                && path.is_file()
-                && (folder == top || experiment_in(&path).is_some())
-            {
-                manifests.push(path.strip_prefix(&here).unwrap_or(&path).to_owned());
-            }
-        }
-    }
-    manifests.sort();
-    manifests
-}
-
-fn is_yaml(path: &Path) -> bool {
-    let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
-    ending.is_some_and(|ending| ending == "yaml" || ending == "yml")
-}
-
-/// The experiment that a file names as a manifest does, also one with mistakes.
-fn experiment_in(path: &Path) -> Option<String> {
-    let bytes = fs::read(path).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
-    let quotes = ['"', '\''];
-    text.lines().find_map(|line| {
-        let line = line.strip_prefix('{').map_or(line, str::trim_start);
-        let (key, value) = line.split_once(':')?;
-        let value = value.split([',', '}', '#']).next()?;
-        let named = key.trim_end().trim_matches(quotes) == "experiment";
-        named.then(|| value.trim().trim_matches(quotes).to_owned())
-    })
+/// The keys of what an experiment would use now.
+fn reached(project: &Project) -> Result<HashSet<Digest>, Stop> {
+    let statuses = PreviousRun::of(project)?.statuses(project).into_iter();
+    let keys = statuses.filter_map(|status| match status {
+        // A checkpoint may lie under that of one that runs.
+        StepStatus::UpToDate { key, .. } | StepStatus::Runs { key, .. } => Some(key),
+        StepStatus::MayRun { .. } | StepStatus::Broken { .. } => None,
+    });
+    Ok(keys.collect())
 }
 
 /// What must stay.
@@ -238,74 +207,81 @@ struct Kept {
 }
 
 impl Kept {
-    /// What a manifest reaches: what it would use now, and what its last runs left.
+    /// What a manifest reaches: what it would use now, also with each of its profiles, and what its runs left,
+    /// whatever it was called then.
     fn manifest(
         &mut self,
-        path: &Path,
+        known: &KnownManifest,
         store: &Store,
         folders: &args::StoreArgs,
         err: &mut Printer,
     ) -> Result<(), Stop> {
-        let experiment = args::Experiment {
-            manifest: path.to_owned(),
-            params: Vec::new(),
-            axes: Vec::new(),
-            seeds: None,
-            profile: None,
-            store: folders.clone(),
+        let path = &known.path;
+        let remembered = known.remembered(store)?;
+        // Its warnings are for those who run it, and what is wrong with it for those whose it is.
+        let opened = match known.stray && remembered.is_empty() {
+            true => open(path, None, folders, &mut Printer::silent()),
+            false => err.only_of_failure(|err| open(path, None, folders, err))?,
         };
-        // Its warnings are for those who run it.
-        let opened = err.only_of_failure(|err| Project::open(&experiment, err))?;
         let project = match opened {
             Ok(project) => project,
-            Err(stop) => {
-                let absolute = manifest::absolute(path);
-                let known = store.manifests()?.into_iter();
-                let known = known.filter(|(_, path)| *path == absolute);
-                let mut known: Vec<String> = known.map(|(experiment, _)| experiment).collect();
-                // It may have been run from where it was before.
-                if let (true, Some(named)) = (known.is_empty(), experiment_in(path)) {
-                    known = store.experiments()?;
-                    known.retain(|known| known.split('@').next() == Some(&named));
-                }
-                if !known.is_empty() {
-                    let path = path.display();
-                    writeln!(
-                        err,
-                        "`{path}` cannot be read: what its last runs left is kept"
-                    )?;
-                    for experiment in known {
-                        let keys = store.keys_of(&experiment)?.into_values().collect();
-                        let what = format!("{experiment} ({path})");
-                        self.experiments.insert(experiment);
-                        self.keep(what, keys, store)?;
-                    }
-                    return Ok(());
-                }
-                writeln!(
-                    err,
-                    "  = help: nobody knows what this manifest reaches; mend or remove it"
-                )?;
-                return Err(stop);
-            }
+            Err(stop) => return self.unreadable(known, remembered, store, stop, err),
         };
-        let mut keys: HashSet<Digest> = HashSet::new();
-        for status in PreviousRun::of(&project)?.statuses(&project) {
-            match status {
-                StepStatus::UpToDate { key, .. } => keys.insert(key),
-                // A checkpoint may lie under it.
-                StepStatus::Runs { key, .. } => keys.insert(key),
-                StepStatus::MayRun { .. } | StepStatus::Broken { .. } => false,
-            };
+        let mut keys = reached(&project)?;
+        for profile in known_manifests::profiles_in(path) {
+            // What ran with one that is wrong by now is kept below.
+            if let Ok(project) = open(path, Some(profile), folders, &mut Printer::silent()) {
+                keys.extend(reached(&project)?);
+            }
         }
         let name = project.name();
         for known in store.experiments()? {
-            if known == name || known.split('@').next() == Some(&name) {
+            let is_its_own = known.split('@').next() == Some(&name);
+            if is_its_own || remembered.contains(&known) {
                 keys.extend(store.keys_of(&known)?.into_values());
                 self.experiments.insert(known);
             }
         }
-        self.keep(format!("{name} ({})", path.display()), keys, store)
+        self.keep(format!("{name} ({})", path.shown()), keys, store)
+    }
+
+    /// What the last runs of a manifest left that cannot be read now.
+    fn unreadable(
+        &mut self,
+        known: &KnownManifest,
+        remembered: Vec<String>,
+        store: &Store,
+        stop: Stop,
+        err: &mut Printer,
+    ) -> Result<(), Stop> {
+        let path = known.path.shown();
+        let mut experiments = remembered;
+        // It may have been run from where it was before.
+        if let (true, Some(named)) = (experiments.is_empty(), known.experiment()) {
+            experiments = store.experiments()?;
+            experiments.retain(|known| known.split('@').next() == Some(&named));
+        }
+        if experiments.is_empty() {
+            if known.stray {
+                return Ok(());
+            }
+            writeln!(
+                err,
+                "  = help: nobody knows what this manifest reaches; mend or remove it"
+            )?;
+            return Err(stop);
+        }
+        writeln!(
+            err,
+            "`{path}` cannot be read: what its last runs left is kept"
+        )?;
+        for experiment in experiments {
+            let keys = store.keys_of(&experiment)?.into_values().collect();
+            let what = format!("{experiment} ({path})");
+            self.experiments.insert(experiment);
+            self.keep(what, keys, store)?;
+        }
+        Ok(())
     }
 
     /// What an experiment or a run left.

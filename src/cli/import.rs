@@ -13,6 +13,7 @@ use crate::import;
 use crate::manifest::SETTINGS;
 use crate::manifest::absolute;
 use crate::text::Diagnostic;
+use crate::text::ShowPath;
 use crate::text::plural;
 
 /// The results' folder where `outputs` is the project's own.
@@ -26,7 +27,7 @@ pub(super) fn import(
 ) -> Result<Exit, Stop> {
     let file = absolute(&args.file);
     if file.file_name().is_none_or(|name| name != "dvc.yaml") {
-        let mistake = Diagnostic::error(format!("`{}` is no dvc.yaml", args.file.display()))
+        let mistake = Diagnostic::error(format!("`{}` is no dvc.yaml", args.file.shown()))
             .help("`sweepline import dvc.yaml` reads the pipelines of DVC; other tools are compared in docs/coming-from");
         err.diagnostic(&mistake)?;
         return Ok(Exit::Usage);
@@ -112,7 +113,7 @@ fn name_of(root: &Path) -> String {
 fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let near = path.strip_prefix(&here).unwrap_or(path);
-    near.display().to_string()
+    near.shown().to_string()
 }
 
 fn write(path: &Path, text: &str) -> std::io::Result<()> {

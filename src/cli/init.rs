@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::printer::Printer;
 use super::stop::Stop;
 use crate::manifest::SETTINGS;
+use crate::text::ShowPath;
 
 /// A file of a project: its path and its text.
 type File = (&'static str, &'static str);
@@ -81,7 +82,7 @@ pub(super) fn init(args: &InitArgs, out: &mut Printer, err: &mut Printer) -> Res
     for (path, _) in own {
         let path = folder.join(path);
         if path.exists() || path.is_symlink() {
-            writeln!(err, "error: `{}` is there already", path.display())?;
+            writeln!(err, "error: `{}` is there already", path.shown())?;
             writeln!(err, "  = help: `sweepline init DIR` starts elsewhere")?;
             return Ok(Exit::Usage);
         }
@@ -89,15 +90,15 @@ pub(super) fn init(args: &InitArgs, out: &mut Printer, err: &mut Printer) -> Res
     for (path, text) in own.iter().chain(&beside) {
         let path = folder.join(path);
         match write(&path, text) {
-            Ok(true) => writeln!(out, "{}", path.display())?,
-            Ok(false) => writeln!(err, "`{}` is there already, kept", path.display())?,
+            Ok(true) => writeln!(out, "{}", path.shown())?,
+            Ok(false) => writeln!(err, "`{}` is there already, kept", path.shown())?,
             Err(error) => {
-                writeln!(err, "error: cannot write `{}`: {error}", path.display())?;
+                writeln!(err, "error: cannot write `{}`: {error}", path.shown())?;
                 return Ok(Exit::Failed);
             }
         }
     }
-    writeln!(err, "\nnext: sweepline run {}", manifest.display())?;
+    writeln!(err, "\nnext: sweepline run {}", manifest.shown())?;
     Ok(Exit::Success)
 }
 

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use super::printer::Printer;
 use super::stop::Stop;
+use super::written::named;
 use crate::text::Diagnostic;
+use crate::text::ShowPath;
 
 /// The first name of its kind beside a file that nothing has.
 pub(super) fn free_name(path: &Path) -> PathBuf {
@@ -25,11 +27,11 @@ pub(super) fn free_name(path: &Path) -> PathBuf {
 /// Where it cannot be moved.
 pub(super) fn keep(path: &Path, err: &mut Printer) -> Result<(), Stop> {
     let kept = free_name(path);
-    fs::rename(path, &kept)?;
+    fs::rename(path, &kept).map_err(|error| named(path, error))?;
     let name = kept.file_name().unwrap_or_default().to_string_lossy();
     let said = format!(
         "`{}` was not the result; it is kept as `{name}`",
-        path.display()
+        path.shown()
     );
     err.diagnostic(&Diagnostic::warning(said))?;
     Ok(())

@@ -26,6 +26,7 @@ use crate::table::Column;
 use crate::table::Table;
 use crate::table::display;
 use crate::text::Diagnostics;
+use crate::text::ShowPath;
 use crate::text::closest;
 use crate::text::in_one_line;
 use crate::text::list_of;
@@ -49,7 +50,7 @@ pub(super) fn ls(args: &LsArgs, out: &mut Printer, err: &mut Printer) -> Result<
     if table.rows.is_empty() && !results(&project, &[])?.rows.is_empty() {
         let names: Vec<String> = args.stage.iter().map(|name| format!("`{name}`")).collect();
         let view = project.view.strip_prefix(&project.plan.experiment.root);
-        let view = view.unwrap_or(&project.view).display();
+        let view = view.unwrap_or(&project.view).shown();
         writeln!(err, "no numbers of {}", names.join(", "))?;
         for name in &args.stage {
             match candidates(&project.plan, name) {
@@ -78,7 +79,7 @@ pub(super) fn ls(args: &LsArgs, out: &mut Printer, err: &mut Printer) -> Result<
             )?;
         } else {
             writeln!(err, "no results yet")?;
-            let manifest = args.experiment.manifest.display();
+            let manifest = args.experiment.manifest.shown();
             writeln!(err, "  = help: `sweepline run {manifest}` makes them")?;
         }
         nothing(out)?;

@@ -13,6 +13,9 @@ use super::args::ManArgs;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::stop::Stop;
+use super::written::make_folder;
+use super::written::replace_file;
+use crate::text::ShowPath;
 
 /// In every page that it wrote, and before the name of one.
 const TITLE: &str = "\n.TH sweepline";
@@ -22,21 +25,17 @@ pub(super) fn man(args: &ManArgs, out: &mut Printer, err: &mut Printer) -> Resul
     let folder = args.folder.join("man1");
     match write(&folder) {
         Ok(None) => {
-            writeln!(out, "{}", folder.join("sweepline.1").display())?;
+            writeln!(out, "{}", folder.join("sweepline.1").shown())?;
             Ok(Exit::Success)
         }
         Ok(Some(foreign)) => {
-            let foreign = foreign.display();
+            let foreign = foreign.shown();
             writeln!(err, "error: `{foreign}` is there, and is no page of ours")?;
             writeln!(err, "  = help: name another folder, or move it away")?;
             Ok(Exit::Usage)
         }
         Err(error) => {
-            writeln!(
-                err,
-                "error: cannot write to `{}`: {error}",
-                folder.display()
-            )?;
+            writeln!(err, "error: cannot write to `{}`: {error}", folder.shown())?;
             Ok(Exit::Failed)
         }
     }
@@ -44,7 +43,7 @@ pub(super) fn man(args: &ManArgs, out: &mut Printer, err: &mut Printer) -> Resul
 
 /// Writes the pages, or none and gives the file that one would have taken the place of.
 fn write(folder: &Path) -> io::Result<Option<PathBuf>> {
-    fs::create_dir_all(folder)?;
+    make_folder(folder)?;
     // `help` is no page of its own.
     let command = Cli::command().disable_help_subcommand(true);
     let made = tempfile::tempdir()?;
@@ -59,7 +58,7 @@ fn write(folder: &Path) -> io::Result<Option<PathBuf>> {
         pages.push((path, fs::read(page.path())?));
     }
     for (path, text) in pages {
-        fs::write(path, text)?;
+        replace_file(&path, text)?;
     }
     Ok(None)
 }

@@ -19,6 +19,7 @@ mod import;
 mod init;
 mod interrupt;
 mod kept;
+mod known_manifests;
 mod list;
 mod log;
 mod logging;
@@ -59,6 +60,7 @@ mod verify;
 mod view;
 mod why;
 mod worker;
+mod written;
 
 use std::ffi::OsString;
 use std::io;

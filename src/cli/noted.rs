@@ -14,6 +14,7 @@ use serde_json::Map;
 use serde_json::Value as Json;
 
 use crate::text::Diagnostic;
+use crate::text::ShowPath;
 
 use super::kept::free_name;
 
@@ -27,7 +28,7 @@ pub(super) struct Damaged {
 impl Damaged {
     /// What is said of it where it is read; `lost` says what cannot be found out again.
     pub(super) fn warning(&self, lost: &str) -> Diagnostic {
-        let path = self.path.display();
+        let path = self.path.shown();
         let kept = free_name(&self.path);
         let kept = kept.file_name().unwrap_or_default().to_string_lossy();
         Diagnostic::warning(format!("`{path}` is damaged: {}", self.why))
@@ -40,7 +41,7 @@ impl Damaged {
 
 impl fmt::Display for Damaged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is damaged: {}", self.path.display(), self.why)
+        write!(f, "`{}` is damaged: {}", self.path.shown(), self.why)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::engine::ViewOwner;
 use crate::engine::view_owner;
 use crate::store::Store;
 use crate::text::Diagnostic;
+use crate::text::ShowPath;
 
 /// What may lie in a folder of results without the view's memory: written by other verbs.
 pub(super) const OTHERS: [&str; 7] = [
@@ -29,7 +30,7 @@ pub(super) fn refused(project: &Project) -> Option<Diagnostic> {
     let view = &project.view;
     let entries = fs::read_dir(view).ok();
     let shown = view.strip_prefix(&project.plan.experiment.root);
-    let shown = shown.unwrap_or(view).display();
+    let shown = shown.unwrap_or(view).shown();
     match view_owner(view) {
         ViewOwner::Unmarked => {
             let names = entries.into_iter().flatten().flatten();
@@ -61,7 +62,7 @@ pub(super) fn refused(project: &Project) -> Option<Diagnostic> {
             );
             Some(
                 Diagnostic::error(title)
-                    .help(format!("that is `{}`", other.display()))
+                    .help(format!("that is `{}`", other.shown()))
                     .help("give one of them another name, or name another folder by `--outputs`"),
             )
         }
@@ -89,7 +90,7 @@ pub(super) fn twin(project: &Project) -> Option<Diagnostic> {
         yaml && path != own && fs::read_to_string(path).is_ok_and(says)
     })?;
     let shown = other.strip_prefix(&project.plan.experiment.root);
-    let shown = shown.unwrap_or(&other).display();
+    let shown = shown.unwrap_or(&other).shown();
     let title = format!("`{shown}` has `experiment: {name}` as well");
     let help = "both would write to one folder, which `run` refuses: give one of them another name";
     Some(Diagnostic::warning(title).help(help))
@@ -116,7 +117,7 @@ pub(super) fn tell_disturbed(view: &Path, store: &Store, err: &mut Printer) -> i
     let shown = view.strip_prefix(&here).unwrap_or(view);
     for (path, how) in disturbed.iter().take(NAMED) {
         let path = shown.join(path);
-        writeln!(err, "`{}` is not the result: {how}", path.display())?;
+        writeln!(err, "`{}` is not the result: {how}", path.shown())?;
     }
     if let Some(more) = disturbed.len().checked_sub(NAMED).filter(|more| *more > 0) {
         writeln!(err, "and {more} more")?;

@@ -36,6 +36,7 @@ use crate::store::ProjectInput;
 use crate::store::StoreError;
 use crate::store::names;
 use crate::text::Diagnostic;
+use crate::text::ShowPath;
 use crate::text::plural;
 
 /// Packs what the last run left, all of it or nothing.
@@ -46,7 +47,7 @@ pub(super) fn pack(args: &PackArgs, err: &mut Printer) -> Result<Exit, Stop> {
         previous: &previous,
         paths: Mutex::default(),
     };
-    let rules = project.rules(previous.store.as_ref());
+    let rules = project.rules();
     let statuses = project.plan.statuses(&rules, &seen, Look::Back);
     let without = statuses.iter().filter(|status| status.result().is_none());
     let allowed = allowed_to_fail(&project.plan.steps, &statuses);
@@ -84,7 +85,7 @@ pub(super) fn pack(args: &PackArgs, err: &mut Printer) -> Result<Exit, Stop> {
             writeln!(
                 err,
                 "warning: `{}` lies outside of the project: not packed",
-                path.display()
+                path.shown()
             )?;
         }
     }
@@ -132,7 +133,7 @@ pub(super) fn pack(args: &PackArgs, err: &mut Printer) -> Result<Exit, Stop> {
         None => PathBuf::from(format!("{}.sweepline.zip", contents.experiment)),
     };
     if out.exists() && !args.force {
-        let title = format!("`{}` is there already", out.display());
+        let title = format!("`{}` is there already", out.shown());
         let help = "`--force` replaces it, `--out FILE` names another";
         err.diagnostic(&Diagnostic::error(title).help(help))?;
         return Ok(Exit::Usage);
@@ -147,7 +148,7 @@ pub(super) fn pack(args: &PackArgs, err: &mut Printer) -> Result<Exit, Stop> {
         plural(packed.results, "result"),
         plural(packed.objects, "object"),
         plural(packed.files, "file"),
-        out.display(),
+        out.shown(),
         packed.bytes as f64 / 1e6,
         packed.digest
     )?;

@@ -26,6 +26,7 @@ use super::stop::Stop;
 use crate::plan::Step;
 use crate::plan::StepId;
 use crate::plan::StepStatus;
+use crate::text::ShowPath;
 use crate::text::in_one_line;
 use crate::text::plural;
 
@@ -106,7 +107,7 @@ pub(super) fn check(args: &args::Experiment, err: &mut Printer) -> Result<Exit, 
     writeln!(
         err,
         "`{}` is well formed: {} in {}",
-        args.manifest.display(),
+        args.manifest.shown(),
         plural(project.plan.steps.len(), "step"),
         plural(project.plan.stages.len(), "stage"),
     )?;

@@ -71,7 +71,7 @@ impl PreviousRun {
     }
 
     fn look(&self, project: &Project, look: Look) -> Vec<StepStatus> {
-        let rules = project.rules(self.store.as_ref());
+        let rules = project.rules();
         project.plan.statuses(&rules, self, look)
     }
 

@@ -34,6 +34,7 @@ use crate::store::Store;
 use crate::store::StoreError;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
+use crate::text::ShowPath;
 use crate::text::closest;
 use crate::text::plural;
 use crate::text::shell_word;
@@ -146,7 +147,7 @@ impl Project {
                 writeln!(
                     err,
                     "\n{count} in `{}`: nothing was run",
-                    args.manifest.display()
+                    args.manifest.shown()
                 )?;
                 return Err(Stop::Reported(Exit::Usage));
             };
@@ -205,14 +206,13 @@ impl Project {
         store.remember_manifest(&self.name(), &self.manifest, root)
     }
 
-    /// How keys are made here, with what the store knows of the project's files.
-    pub(super) fn rules(&self, store: Option<&Store>) -> KeyRules {
+    /// How keys are made here.
+    pub(super) fn rules(&self) -> KeyRules {
         // What `device: auto` comes to on this machine.
         let backend = DeviceChoice::Auto
             .open()
             .map_or("cpu", |device| device.name());
         let tree = Tree::new(&self.plan.experiment.root, &self.written);
-        let tree = tree.without(store.map(Store::products).unwrap_or_default());
         let rules = KeyRules::over(tree, backend);
         // Without a store there are no records either that another key would miss.
         match Store::secret_in(&self.store) {
@@ -287,7 +287,7 @@ fn written(outputs: &Path, store: &Path, plan: &Plan) -> Vec<PathBuf> {
 
 /// The arguments that name an experiment, for a shell in the folder that its manifest is relative to.
 pub(super) fn asked(args: &args::Experiment, manifest: &Path) -> String {
-    let mut words = vec![manifest.display().to_string()];
+    let mut words = vec![manifest.shown().to_string()];
     let mut option = |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
     if let Some(profile) = &args.profile {
         option("--profile", profile);

@@ -161,8 +161,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         &mut options,
         stated.map(|(name, amount)| (name.clone(), *amount)),
     );
-    let before = store.products();
-    let keys = project.rules(Some(&store));
+    let keys = project.rules();
     let isolated = worker::executor(options.checkpoint_every)?;
     options.detach = args.detach;
     let elsewhere = match Elsewhere::choose(&project, args.executor.as_deref(), &store) {
@@ -240,11 +239,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         && let Err(error) = metrics.write(path)
     {
         // The results are there all the same.
-        writeln!(err, "warning: `{}` is not written: {error}", path.display())?;
-    }
-    let products = keys.products();
-    if !products.is_empty() || !before.is_empty() {
-        store.set_products(&products, &before, &project.plan.experiment.root)?;
+        writeln!(err, "warning: not written: {error}")?;
     }
     let failed = summary.steps.iter().filter(|s| s.state == State::Failed);
     let failed = failed.filter_map(|step| Some(step.key?.to_hex().to_string()));

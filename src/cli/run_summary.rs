@@ -10,6 +10,7 @@ use super::reporter::duration;
 use super::rounds::Rounds;
 use crate::engine::Failure;
 use crate::engine::Summary;
+use crate::text::ShowPath;
 use crate::text::plural;
 use crate::text::said_in_short;
 
@@ -76,11 +77,7 @@ pub(super) fn print(
         )?;
     }
     let view = project.view.strip_prefix(&project.plan.experiment.root);
-    writeln!(
-        err,
-        "results in {}",
-        view.unwrap_or(&project.view).display()
-    )
+    writeln!(err, "results in {}", view.unwrap_or(&project.view).shown())
 }
 
 /// Failures that say the same of the same place are one paragraph.

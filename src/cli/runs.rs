@@ -20,6 +20,7 @@ use crate::store::Digest;
 use crate::store::PastRun;
 use crate::store::RunId;
 use crate::store::Store;
+use crate::text::ShowPath;
 use crate::text::closest;
 use crate::text::list_of;
 use crate::text::plural;
@@ -49,7 +50,7 @@ pub(super) fn open(args: &ProjectArgs, err: &mut Printer) -> Result<Store, Stop>
     if !folder.is_dir() {
         let here = std::env::current_dir().unwrap_or_default();
         let shown = folder.strip_prefix(here).unwrap_or(&folder);
-        writeln!(err, "error: there is no store in `{}`", shown.display())?;
+        writeln!(err, "error: there is no store in `{}`", shown.shown())?;
         writeln!(
             err,
             "  = help: `sweepline run` makes one; `--manifest` or `--store` names another"

@@ -28,6 +28,7 @@ use crate::manifest::SETTINGS;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
+use crate::text::ShowPath;
 use crate::text::Source;
 use crate::text::did_you_mean;
 
@@ -216,7 +217,7 @@ pub(super) fn overlap(name: &str, view: &Path, store: &Path) -> Option<Diagnosti
     if apart {
         return None;
     }
-    let (view, store) = (view.display(), store.display());
+    let (view, store) = (view.shown(), store.shown());
     let title = format!("the results of `{name}` and the store would share a folder");
     Some(
         Diagnostic::error(title)

@@ -206,7 +206,7 @@ impl Shown<'_> {
     fn relative(&self, path: &Path) -> String {
         let root = &self.project.plan.experiment.root;
         let path = path.strip_prefix(root).unwrap_or(path);
-        path.display().to_string()
+        path.to_string_lossy().into_owned()
     }
 
     /// Where a file is for people, and where the store has it.

@@ -9,6 +9,7 @@ use super::pack::failed;
 use super::printer::Printer;
 use super::stop::Stop;
 use crate::archive;
+use crate::text::ShowPath;
 use crate::text::plural;
 
 /// Unpacks an archive into a new folder.
@@ -32,12 +33,12 @@ pub(super) fn unpack(args: &UnpackArgs, err: &mut Printer) -> Result<Exit, Stop>
         plural(unpacked.results, "result"),
         plural(unpacked.objects, "object"),
         plural(unpacked.index.project.len(), "file"),
-        folder.display()
+        folder.shown()
     )?;
     writeln!(
         err,
         "`cd {}` and `sweepline run {}` puts tables and figures below outputs/",
-        folder.display(),
+        folder.shown(),
         unpacked.index.arguments
     )?;
     Ok(Exit::Success)

@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use super::kept::keep;
 use super::printer::Printer;
 use super::stop::Stop;
+use super::written::named;
+use super::written::replace_file;
 use crate::engine::file_name;
 use crate::plan::Plan;
 use crate::plan::StepId;
@@ -39,7 +41,7 @@ pub(super) fn after_run(view: &Path, results: &Results<'_>, err: &mut Printer) -
     let path = view.join(FILE);
     let tables = tables(results.plan);
     let text = |part: &PathBuf| -> io::Result<String> {
-        let text = fs::read_to_string(part)?;
+        let text = fs::read_to_string(part).map_err(|error| named(part, error))?;
         Ok(match table(part, &tables) {
             Some((stage, id)) => of_stage(&text, stage, results.result(*id).is_some()),
             None => text,
@@ -58,12 +60,10 @@ pub(super) fn after_run(view: &Path, results: &Results<'_>, err: &mut Printer) -
     if there && !is_written(&path) {
         keep(&path, err)?;
     } else if there && parts.is_empty() {
-        fs::remove_file(&path)?;
+        fs::remove_file(&path).map_err(|error| named(&path, error))?;
     }
     if !parts.is_empty() {
-        let new = view.join(format!(".new-{FILE}"));
-        fs::write(&new, text)?;
-        fs::rename(&new, path)?;
+        replace_file(&path, text)?;
     }
     warn_of_earlier(&earlier(view, results)?, err)?;
     if let Some(first) = shared.first() {
@@ -244,7 +244,7 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
+        Err(error) => return Err(named(folder, error)),
     };
     let paths = entries.map(|entry| entry.map(|entry| entry.path()));
     let mut paths: Vec<PathBuf> = paths.collect::<io::Result<_>>()?;

@@ -14,6 +14,7 @@ use crate::engine::isolated::Isolated;
 use crate::slurm;
 use crate::stages;
 use crate::stages::Stages;
+use crate::text::ShowPath;
 
 /// Works off one specification; where there is a task, those of the batch in this folder.
 pub(super) fn work(spec: &Path, task: Option<u32>, spent: Duration) -> Exit {
@@ -24,7 +25,7 @@ pub(super) fn work(spec: &Path, task: Option<u32>, spent: Duration) -> Exit {
         Ok(()) => Exit::Success,
         Err(error) => {
             // The parent puts it into the step's log.
-            let _ = writeln!(Printer::error(), "{}: {error}", spec.display());
+            let _ = writeln!(Printer::error(), "{}: {error}", spec.shown());
             Exit::Failed
         }
     }
@@ -41,7 +42,7 @@ fn job(batch: &Path, task: u32, spent: Duration) -> Exit {
         Ok(false) => Exit::Failed,
         Err(error) => {
             // It stands in the job's own output.
-            let _ = writeln!(Printer::error(), "{}: {error}", batch.display());
+            let _ = writeln!(Printer::error(), "{}: {error}", batch.shown());
             Exit::Failed
         }
     }

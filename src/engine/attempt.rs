@@ -44,6 +44,7 @@ use super::link::EndedAttempt;
 use super::scratch::Scratch;
 use super::stamps::Stamps;
 use crate::plan::Keys;
+use crate::text::ShowPath;
 
 /// What a runner is given to do.
 pub(super) struct Task<'a> {
@@ -197,7 +198,7 @@ impl AttemptContext<'_> {
 
     fn changed(&self, path: &Path, when: &str) -> JobError {
         let path = path.strip_prefix(self.root).unwrap_or(path);
-        let message = format!("`{}` changed {when}", path.display());
+        let message = format!("`{}` changed {when}", path.shown());
         JobError::failed(message)
             .hint("run again when it is complete: there is no result of either version")
     }
@@ -269,10 +270,11 @@ impl AttemptContext<'_> {
             Err(error) => Err(io::Error::other(error)),
         };
         match self.keys.changed(&task.step, &mut digest)? {
-            // Nothing but programs write where their code is.
-            Some(path) if task.step.kind.starts_processes() => Err(changed(&path).hint(
-                "if the program itself writes it, it is no code: `!…` under `code` takes it out",
-            )),
+            // Programs may write where their code is.
+            Some(path) if task.step.kind.starts_processes() => Err(changed(&path).hint(format!(
+                "if a program writes it, it is no code: `\"!{}\"` under `code` takes it out",
+                path.shown()
+            ))),
             Some(path) => Err(changed(&path)),
             None => Ok(()),
         }

@@ -204,6 +204,7 @@ impl<'a> Engine<'a> {
             driven.unwrap_or_else(|panic| resume_unwind(panic))
         });
         self.store.watch_reading(None);
+        self.store.still_there()?;
         coordinator.drain();
         // The folder is empty by now, if it was ever made.
         let _ = std::fs::remove_dir(self.store.scratch().join(&run.0));
@@ -228,7 +229,7 @@ impl<'a> Engine<'a> {
         let scratch = self.store.scratch();
         let scratch = std::path::absolute(&scratch).unwrap_or(scratch);
         // Programs are given a folder for temporary files below it.
-        let begin = format!("{}/", scratch.display());
+        let begin = format!("{}/", scratch.to_string_lossy());
         // Where the system shows no processes there is nothing to be done.
         let ended = process::end_leftovers("TMPDIR", &begin).unwrap_or_default();
         if !ended.is_empty() {

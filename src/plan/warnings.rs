@@ -9,6 +9,7 @@ use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
+use crate::text::ShowPath;
 
 use super::mandatory::touch;
 use super::wiring::expressions;
@@ -94,7 +95,7 @@ pub(super) fn unused(experiment: &Experiment, found: &mut Diagnostics) {
             .map(|index| grid.columns().get(index));
         let bound = column.is_some_and(|column| !column.values().is_empty());
         if is_used && !bound && !param.optional {
-            let manifest = experiment.source.path.display();
+            let manifest = experiment.source.path.shown();
             found.push(
                 Diagnostic::error(format!("the manifest gives `{}` no value", param.name))
                     .at(&param.place, "declared without a default")

@@ -21,6 +21,7 @@ use crate::engine::JobItem;
 use crate::models::ModelError;
 use crate::registry::Slot;
 use crate::table::Table;
+use crate::text::ShowPath;
 
 pub(super) const DATA: &str = "data.safetensors";
 pub(super) const CLASSIFIER: &str = "classifier.safetensors";
@@ -68,7 +69,7 @@ pub(super) fn read(artifact: &JobArtifact, file: &str) -> Result<Vec<u8>, JobErr
 
 pub(super) fn read_path(path: &Path) -> Result<Vec<u8>, JobError> {
     fs::read(path).map_err(|error| JobError::Transient {
-        message: format!("cannot read {}: {error}", path.display()),
+        message: format!("cannot read {}: {error}", path.shown()),
     })
 }
 

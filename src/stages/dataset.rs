@@ -79,7 +79,7 @@ fn given_file(job: &Job<'_>, slot: &str) -> Result<GivenFile, JobError> {
     let name = match (from, &artifact.artifact.folder, only) {
         (Some(From::File { path }), _, _) => {
             let path = path.strip_prefix(job.root).unwrap_or(path);
-            path.display().to_string()
+            path.to_string_lossy().into_owned()
         }
         (_, Some(folder), _) => folder.clone(),
         (_, None, Some(file)) => file.clone(),

@@ -5,55 +5,59 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use super::Holder;
+use crate::text::ShowPath;
 
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A file operation failed for a reason without a variant of its own.
-    #[error("cannot {doing} `{}`: {source}", path.display())]
+    #[error("cannot {doing} `{}`: {source}", path.shown())]
     Io {
         doing: &'static str,
         path: PathBuf,
         source: io::Error,
     },
-    #[error("cannot {doing} `{}`: the disk is full", path.display())]
+    #[error("cannot {doing} `{}`: the disk is full", path.shown())]
     DiskFull { doing: &'static str, path: PathBuf },
-    #[error("cannot {doing} `{}`: permission denied", path.display())]
+    #[error("cannot {doing} `{}`: permission denied", path.shown())]
     Denied { doing: &'static str, path: PathBuf },
-    #[error("cannot {doing} `{}`: the file system is read-only", path.display())]
+    #[error("cannot {doing} `{}`: the file system is read-only", path.shown())]
     ReadOnly { doing: &'static str, path: PathBuf },
     /// Another process writes and the caller did not want to wait.
-    #[error("the store `{}` is in use by {holder}", path.display())]
+    #[error("the store `{}` is in use by {holder}", path.shown())]
     Locked { path: PathBuf, holder: Holder },
     /// The caller gave up waiting.
-    #[error("stopped waiting for the store `{}`, in use by {holder}", path.display())]
+    #[error("stopped waiting for the store `{}`, in use by {holder}", path.shown())]
     GaveUp { path: PathBuf, holder: Holder },
-    #[error("the database `{}` failed: {source}", path.display())]
+    #[error("the database `{}` failed: {source}", path.shown())]
     Database {
         path: PathBuf,
         source: rusqlite::Error,
     },
     /// A newer program wrote this store.
-    #[error("the store `{}` has format {found}, this program knows up to {known}", path.display())]
+    #[error("the store `{}` has format {found}, this program knows up to {known}", path.shown())]
     Newer {
         path: PathBuf,
         found: i64,
         known: i64,
     },
     /// A folder that is no store, and has something in it.
-    #[error("`{}` is not a store of sweepline: it holds `{holds}`", path.display())]
+    #[error("`{}` is not a store of sweepline: it holds `{holds}`", path.shown())]
     NotAStore { path: PathBuf, holds: String },
+    /// The folder was removed, moved or replaced while it was written.
+    #[error("the store `{}` was removed or moved meanwhile", path.shown())]
+    Gone { path: PathBuf },
     /// A link in the place of a part of the store.
-    #[error("`{}` is a link; what it leads to is not the store's", path.display())]
+    #[error("`{}` is a link; what it leads to is not the store's", path.shown())]
     Linked { path: PathBuf },
     /// The content of an object is not what its name says.
-    #[error("the object `{}` is damaged", path.display())]
+    #[error("the object `{}` is damaged", path.shown())]
     Damaged { path: PathBuf },
     /// A file kept changing while it was read.
-    #[error("`{}` changed while it was read", path.display())]
+    #[error("`{}` changed while it was read", path.shown())]
     Changed { path: PathBuf },
     /// The store was opened for reading.
-    #[error("the store `{}` is open for reading only", path.display())]
+    #[error("the store `{}` is open for reading only", path.shown())]
     NotWritable { path: PathBuf },
 }
 
@@ -66,7 +70,7 @@ impl StoreError {
                 "`sweepline gc` removes results that no experiment needs".to_owned(),
             ],
             StoreError::Denied { path, .. } => {
-                vec![format!("give yourself access to `{}`", path.display())]
+                vec![format!("give yourself access to `{}`", path.shown())]
             }
             StoreError::ReadOnly { .. } | StoreError::NotWritable { .. } => {
                 vec!["reading works: `plan`, `why` and `log` need no write access".to_owned()]
@@ -85,12 +89,16 @@ impl StoreError {
                     .to_owned(),
                 "name an empty folder, or one that is not there yet".to_owned(),
             ],
+            StoreError::Gone { .. } => vec![
+                "nothing more is written there; the next run begins with what there is then"
+                    .to_owned(),
+            ],
             StoreError::Linked { path } => vec![
                 "a store empties and tidies its folders, and never follows links there".to_owned(),
                 format!(
                     "remove the link; to have the store elsewhere, name another folder by \
                      `--store` or `store` in sweepline.toml, or link all of `{}`",
-                    path.parent().unwrap_or(path).display()
+                    path.parent().unwrap_or(path).shown()
                 ),
             ],
             StoreError::Damaged { .. } => {

@@ -7,7 +7,6 @@
 //! | `objects-v1/ab/cdef…` | immutable content, named by its blake3 digest; `….x` where it may be executed |
 //! | `checkpoints-v1/<key>` | the state of unfinished trainings |
 //! | `store.sqlite` | records, runs, attempts, the file-hash index |
-//! | `products.json` | files that programs wrote beside their code |
 //! | `runs/<run>/` | the event logs of runs |
 //! | `tmp/`, `scratch/` | what is being made; emptied by the next writer |
 //! | `secret` | the key of digests that stand for what must not be kept |
@@ -35,7 +34,6 @@ mod lock;
 pub mod names;
 mod objects;
 mod plans;
-mod products;
 mod project_input;
 mod reading;
 mod record;

@@ -42,7 +42,6 @@ use super::names;
 use super::objects::Objects;
 use super::objects::entries;
 use super::plans;
-use super::products;
 use super::records::Records;
 use super::removal::is_mounted;
 use super::removal::remove_tree;
@@ -60,6 +59,9 @@ pub enum Access {
 
 /// An experiment of so many steps looks them up for long enough to prepare for it early.
 const MANY: usize = 1_000;
+
+/// The file that the one who writes has locked.
+const LOCK: &str = "lock";
 
 /// Artifacts by content, records by key, and what was tried.
 pub struct Store {
@@ -129,7 +131,7 @@ impl Store {
         }
         if let Access::Write { wait } = access {
             folder::to_write(asked)?;
-            lock = Some(Lock::take(&root.join("lock"), wait, waiting)?);
+            lock = Some(Lock::take(&root.join(LOCK), wait, waiting)?);
             // Whatever lies here was left by a process that died: only the lock's owner writes.
             empty(&temporary)?;
             let scratch = root.join("scratch");
@@ -178,7 +180,7 @@ impl Store {
 
     /// The process that writes this store now, as far as can be told.
     pub fn writer(&self) -> Option<Holder> {
-        lock::writer(&self.root.join("lock"))
+        lock::writer(&self.root.join(LOCK))
     }
 
     /// Whether what was opened for reading does not see what others write from now on, since there was no store yet: who
@@ -202,6 +204,20 @@ impl Store {
         match self.lock {
             Some(_) => Ok(()),
             None => Err(StoreError::NotWritable { path }),
+        }
+    }
+
+    /// Sees that what is written still reaches the store: nobody removed or moved its folder since it was opened.
+    ///
+    /// # Errors
+    /// Where somebody did.
+    pub fn still_there(&self) -> Result<(), StoreError> {
+        let gone = |lock: &Lock| !lock.is_at(&self.root.join(LOCK));
+        match self.lock.as_ref().is_some_and(gone) {
+            true => Err(StoreError::Gone {
+                path: self.root.clone(),
+            }),
+            false => Ok(()),
         }
     }
 
@@ -256,32 +272,6 @@ impl Store {
     /// Has [`Store::file_digest`] tell of what it reads of large files, and end where it is told to.
     pub fn watch_reading(&self, watch: Option<Watch>) {
         self.index.watch(watch);
-    }
-
-    /// Files of projects that programs wrote beside their code, and that are as they left them.
-    pub fn products(&self) -> Vec<PathBuf> {
-        let all = products::read(&self.root).into_iter();
-        let all = all.map(|(way, digest)| (ways::place(&self.root, &way), digest));
-        let same =
-            |path: &Path, digest| self.file_digest(path).is_ok_and(|now| now.digest == digest);
-        all.filter(|(path, digest)| same(path, *digest))
-            .map(|(path, _)| path)
-            .collect()
-    }
-
-    /// Says which files these are now, beside those of before, for the project at `root`.
-    pub fn set_products(
-        &self,
-        new: &[PathBuf],
-        before: &[PathBuf],
-        root: &Path,
-    ) -> Result<(), StoreError> {
-        self.writable()?;
-        let digests = new.iter().chain(before).filter_map(|path| {
-            let digest = self.file_digest(path).ok()?.digest;
-            Some((ways::way(&self.root, path, root), digest))
-        });
-        products::write(&self.root, &digests.collect())
     }
 
     /// The digest of a plain file, read only where it is not known to be untouched.
@@ -551,7 +541,7 @@ impl Store {
                 checkpoint::own(&path).map_err(|error| StoreError::io("use", &path, error))?;
             }
         }
-        std::fs::create_dir_all(&path).map_err(|error| StoreError::io("create", &path, error))?;
+        folder::folder(&path, false).map_err(|error| StoreError::io("create", &path, error))?;
         Ok(path)
     }
 

@@ -14,7 +14,9 @@ mod variable;
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Level};
 pub use place::{Place, Source};
 pub use plural::{list_of, plural};
-pub use printable::{as_prose, in_one_line, is_hidden, printable, said, said_in_short};
+pub use printable::{
+    ShowPath, ShownPath, as_prose, in_one_line, is_hidden, printable, said, said_in_short,
+};
 pub use shell_word::shell_word;
 pub use suggest::{closest, did_you_mean};
 pub use variable::variable;

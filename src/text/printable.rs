@@ -4,7 +4,9 @@
 //! The form is that of JSON, so that a JSON text stays one and keeps its value.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::fmt::Write;
+use std::path::Path;
 
 /// Whether a character acts on a terminal or on the text around it instead of being seen: control
 /// characters (C0, delete, C1), separators of lines and paragraphs, overrides and isolates of the
@@ -23,6 +25,27 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 /// `\t` and `\n`.
 pub fn in_one_line(text: &str) -> Cow<'_, str> {
     coded(text, is_hidden)
+}
+
+/// A path for people, in one line: whatever it is called, it begins no line of what is printed.
+#[derive(Clone, Copy, Debug)]
+pub struct ShownPath<'p>(&'p Path);
+
+impl fmt::Display for ShownPath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&in_one_line(&self.0.to_string_lossy()))
+    }
+}
+
+/// The one way to print a path.
+pub trait ShowPath {
+    fn shown(&self) -> ShownPath<'_>;
+}
+
+impl ShowPath for Path {
+    fn shown(&self) -> ShownPath<'_> {
+        ShownPath(self)
+    }
 }
 
 /// The same for prose: tabs and line feeds become spaces.

@@ -1,4 +1,4 @@
-//! Sources edited and artifacts damaged while a run goes on, at random moments: the next quiet run
+//! Sources edited and added and artifacts damaged while a run goes on, at random moments: the next quiet run
 //! ends with the results of the sources as they are then, and none was kept under a wrong key.
 //!
 //! A few rounds run with the other tests; `SWEEPLINE_ROUNDS=500` is more,
@@ -46,7 +46,7 @@ type Results = BTreeMap<String, serde_json::Value>;
 fn undisturbed(space: &TestSpace) -> BTreeMap<Version, (Results, BTreeMap<String, String>)> {
     let all = VERSIONS.iter().map(|version| {
         put(space, *version);
-        let place = format!("undisturbed-{}-{}", version.0, version.1);
+        let place = format!("undisturbed-{}-{}-{}", version.0, version.1, version.2);
         let run = hard::command(space, "run", &place).output();
         let run = run.expect("the program starts");
         assert!(
@@ -60,7 +60,8 @@ fn undisturbed(space: &TestSpace) -> BTreeMap<Version, (Results, BTreeMap<String
     all.collect()
 }
 
-fn put(space: &TestSpace, (code, input): Version) {
+fn put(space: &TestSpace, (code, input, words): Version) {
+    hard::put_words(space, words);
     hard::put_code(space, code);
     hard::put_input(space, input);
 }
@@ -94,10 +95,13 @@ fn edits_and_damage_at_random_moments_leave_no_wrong_result() {
     let space = hard::project(false);
     let want = undisturbed(&space);
     let mut chance = Chance(setting("SWEEPLINE_ROUNDS_SEED", 0));
-    let (mut edits, mut damages, mut failures) = (0, 0, 0);
+    let (mut edits, mut added, mut damages, mut failures) = (0, 0, 0, 0);
     let rounds = setting("SWEEPLINE_ROUNDS", 6);
     for round in 0..rounds {
-        put(&space, VERSIONS[chance.below(4)]);
+        let before = VERSIONS[chance.below(VERSIONS.len())];
+        put(&space, before);
+        // One that comes and goes again while a step runs is not seen.
+        let mut comes = Some(1 - before.2);
         let run = hard::command(&space, "run", "disturbed")
             .args(["--progress", "none"])
             .stdout(Stdio::null())
@@ -109,7 +113,7 @@ fn edits_and_damage_at_random_moments_leave_no_wrong_result() {
             let disturbing = scope.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
                     thread::sleep(Duration::from_micros(chance.below(25_000) as u64));
-                    match chance.below(4) {
+                    match chance.below(5) {
                         0 => damages += u64::from(damage(&space, &mut chance)),
                         1 => {
                             hard::put_code(&space, chance.below(2));
@@ -118,6 +122,12 @@ fn edits_and_damage_at_random_moments_leave_no_wrong_result() {
                         2 => {
                             hard::put_input(&space, chance.below(2));
                             edits += 1;
+                        }
+                        3 => {
+                            if let Some(words) = comes.take() {
+                                hard::put_words(&space, words);
+                                added += 1;
+                            }
                         }
                         // And back at once.
                         _ => {
@@ -154,7 +164,7 @@ fn edits_and_damage_at_random_moments_leave_no_wrong_result() {
                 );
             }
         }
-        let last = VERSIONS[chance.below(4)];
+        let last = VERSIONS[chance.below(VERSIONS.len())];
         put(&space, last);
         let quiet = hard::command(&space, "run", "disturbed").output();
         let quiet = quiet.expect("the program starts");
@@ -173,6 +183,6 @@ fn edits_and_damage_at_random_moments_leave_no_wrong_result() {
         );
     }
     println!(
-        "{rounds} rounds, {edits} edits, {damages} damaged artifacts: {failures} runs told of it, every quiet run ended right"
+        "{rounds} rounds, {edits} edits, {added} files added or removed, {damages} damaged artifacts: {failures} runs told of it, every quiet run ended right"
     );
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fs;
 
 use clap::CommandFactory;
 use clap::FromArgMatches;
@@ -11,6 +10,7 @@ use clap_complete::CompletionCandidate;
 use super::super::args;
 use super::super::args::Cli;
 use super::super::args::ProjectArgs;
+use super::super::known_manifests;
 use super::super::ls;
 use super::super::printer::Printer;
 use super::super::project;
@@ -81,14 +81,9 @@ impl Given {
     }
 
     pub(super) fn profiles(&self) -> Vec<CompletionCandidate> {
-        let text = self
-            .args()
-            .and_then(|args: args::Experiment| fs::read_to_string(args.manifest).ok());
-        let text = text.unwrap_or_default();
-        let manifest: serde_yaml::Value = serde_yaml::from_str(&text).unwrap_or_default();
-        let profiles = manifest.get("profiles").and_then(|all| all.as_mapping());
-        let names = profiles.into_iter().flat_map(|all| all.keys());
-        let names = names.filter_map(|name| name.as_str());
+        let args: Option<args::Experiment> = self.args();
+        let names = args.map(|args| known_manifests::profiles_in(&args.manifest));
+        let names = names.unwrap_or_default().into_iter();
         names.map(|name| candidate(name, "")).collect()
     }
 

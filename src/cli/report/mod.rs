@@ -25,6 +25,8 @@ use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::stop::Stop;
+use super::written::make_folder;
+use super::written::write_file;
 use crate::plan::StepId;
 use crate::report;
 use crate::report::AcceptedResult;
@@ -32,6 +34,7 @@ use crate::report::Edge;
 use crate::report::Report;
 use crate::report::Stage;
 use crate::stages::Results;
+use crate::text::ShowPath;
 use crate::text::plural;
 use made::Beside;
 use past::Past;
@@ -43,7 +46,7 @@ pub(super) fn report(args: &ReportArgs, err: &mut Printer) -> Result<Exit, Stop>
     let results = previous.results(&project);
     let known = results.by_step.iter().flatten().count();
     if known == 0 {
-        let manifest = args.experiment.manifest.display();
+        let manifest = args.experiment.manifest.shown();
         writeln!(err, "no results yet")?;
         writeln!(err, "  = help: `sweepline run {manifest}` makes them")?;
         return Ok(Exit::Failed);
@@ -79,30 +82,16 @@ pub(super) fn write(
 ) -> Result<(), Stop> {
     let path = path.unwrap_or_else(|| project.view.join("report.html"));
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+        make_folder(folder)?;
     }
     let page = report::render(&gather(project, results, &path)?);
-    let plain = fs::symlink_metadata(&path).map(|about| about.is_file());
-    match plain {
-        // Through a link, or into a pipe: what has the name keeps it.
-        Ok(false) => fs::write(&path, page)?,
-        _ => {
-            if fs::read(&path).is_ok_and(|page| report::is_edited(&page)) {
-                kept::keep(&path, err)?;
-            }
-            // Whoever looks at the page sees the old one or the new one, never half of it.
-            let folder = path.parent().filter(|folder| *folder != Path::new(""));
-            let folder = folder.unwrap_or(Path::new("."));
-            let mut new = tempfile::Builder::new();
-            #[cfg(unix)]
-            new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-            let mut new = new.prefix(".new-report-").tempfile_in(folder)?;
-            new.write_all(page.as_bytes())?;
-            new.persist(&path).map_err(|error| error.error)?;
-        }
+    let plain = fs::symlink_metadata(&path).is_ok_and(|about| about.is_file());
+    if plain && fs::read(&path).is_ok_and(|page| report::is_edited(&page)) {
+        kept::keep(&path, err)?;
     }
+    write_file(&path, page)?;
     let shown = path.strip_prefix(&project.plan.experiment.root);
-    writeln!(err, "report in {}", shown.unwrap_or(&path).display())?;
+    writeln!(err, "report in {}", shown.unwrap_or(&path).shown())?;
     Ok(())
 }
 
@@ -141,7 +130,7 @@ fn foreign(path: &Path) -> bool {
 }
 
 fn refuse(path: &Path, err: &mut Printer) -> Result<Exit, Stop> {
-    let path = path.display();
+    let path = path.shown();
     writeln!(err, "error: `{path}` is there, and no report wrote it")?;
     writeln!(
         err,

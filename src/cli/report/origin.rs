@@ -122,7 +122,7 @@ fn files(project: &Project) -> Vec<SourceFile> {
         }
     }
     let files = sources.into_iter().map(|source| SourceFile {
-        path: source.path.display().to_string(),
+        path: source.path.to_string_lossy().into_owned(),
         digest: Digest::of(source.text.as_bytes()).to_hex(),
         text: source.text.clone(),
     });

@@ -47,6 +47,7 @@ use crate::store::Digest;
 use crate::store::InFlight;
 use crate::store::StoreError;
 use crate::store::remove_tree;
+use crate::text::ShowPath;
 use crate::text::plural;
 
 use super::Coordinator;
@@ -227,7 +228,7 @@ impl<'a> Coordinator<'a, '_> {
             None => Ok(stamps),
             Some(path) => {
                 let path = path.strip_prefix(&self.engine.options.root).unwrap_or(path);
-                Err(format!("`{}`", path.display()))
+                Err(format!("`{}`", path.shown()))
             }
         });
         let mut executors = self.engine.executors.borrow_mut();

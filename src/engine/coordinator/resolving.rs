@@ -13,6 +13,7 @@ use crate::plan::Resolver;
 use crate::plan::StepId;
 use crate::store::Digest;
 use crate::store::Lookup;
+use crate::text::ShowPath;
 use crate::text::plural;
 
 use super::Coordinator;
@@ -92,7 +93,7 @@ impl Coordinator<'_, '_> {
                             crate::store::Presence::Missing => "is missing",
                             _ => "is damaged",
                         };
-                        let path = path.display();
+                        let path = path.shown();
                         let message =
                             format!("the result of this step runs again: `{path}` {what}");
                         let step = Some(self.name(id));

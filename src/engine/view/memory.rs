@@ -7,13 +7,13 @@ use std::io;
 use std::io::BufRead;
 use std::path::Path;
 use std::path::PathBuf;
-use std::time::UNIX_EPOCH;
 
 use serde::Deserialize;
 use serde::Serialize;
 
 use crate::store::Digest;
 use crate::store::Object;
+use crate::store::Stat;
 use crate::store::Store;
 use crate::store::names;
 
@@ -58,18 +58,19 @@ impl ViewFile {
         self.stamp.is_some() && Stamp::of(path) == self.stamp
     }
 
-    /// Whether nothing but what was shown is lost with what stands at a path.
+    /// Whether nothing but what was shown is lost with what stands at a path; a file is read.
     pub(super) fn is_at(&self, path: &Path) -> bool {
         let link = |target: &String| is_link_to(path, target);
         let content = self.object.map_or(self.content, |object| object.digest);
-        self.link.as_ref().is_some_and(link) || self.is_untouched(path) || holds(path, content)
+        self.link.as_ref().is_some_and(link) || holds(path, content)
     }
 }
 
-/// What tells an untouched copy without reading it: size in bytes, time of its content in
-/// nanoseconds since 1970.
+/// What tells an untouched copy without reading it: size in bytes, time of its content in nanoseconds since 1970,
+/// which may be put back after an edit, its inode, and the time of the last change of any sort, which may not.
+/// Earlier versions had the first two.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Stamp(u64, u64);
+pub(super) struct Stamp(u64, i64, #[serde(default)] u64, #[serde(default)] i64);
 
 impl Stamp {
     /// Of a plain file; none for anything else.
@@ -77,8 +78,8 @@ impl Stamp {
         let about = fs::symlink_metadata(path)
             .ok()
             .filter(fs::Metadata::is_file)?;
-        let since = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-        Some(Stamp(about.len(), since.as_nanos() as u64))
+        let stat = Stat::of(&about);
+        Some(Stamp(stat.size, stat.modified, stat.inode, stat.changed))
     }
 }
 
@@ -273,4 +274,23 @@ pub(super) fn leads_into(path: &Path, store: &Store) -> bool {
 pub(super) fn holds(path: &Path, content: Digest) -> bool {
     let plain = fs::symlink_metadata(path).is_ok_and(|about| about.is_file());
     plain && fs::read(path).is_ok_and(|bytes| Digest::of(&bytes) == content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_memory_of_an_earlier_version_is_read_and_its_copies_looked_at_again() {
+        let space = tempfile::tempdir().expect("a temporary folder");
+        let path = space.path().join("a.csv");
+        fs::write(&path, "a").expect("it is ours");
+        let now = Stamp::of(&path).expect("a file");
+        let Stamp(size, modified, ..) = now;
+        let earlier = format!("[{size},{modified}]");
+        let earlier: Stamp = serde_json::from_str(&earlier).expect("it had these");
+        assert_ne!(earlier, now);
+        let text = serde_json::to_string(&now).expect("plain data");
+        assert_eq!(serde_json::from_str::<Stamp>(&text).ok(), Some(now));
+    }
 }

@@ -33,6 +33,7 @@ use crate::store::StepResult;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::names;
+use crate::text::ShowPath;
 
 use super::link::Message;
 use super::names::ending;
@@ -144,7 +145,7 @@ pub(super) fn keep(
         sender,
     };
     if let Err(error) = view.follow(messages) {
-        let message = format!("`{}` is not up to date: {error}", folder.display());
+        let message = format!("`{}` is not up to date: {error}", folder.shown());
         // The engine listens until this thread has ended.
         let _ = sender.send(Message::Warning { id: None, message });
     }
@@ -160,6 +161,8 @@ impl View<'_> {
             match message {
                 ViewMessage::Planned(names) => planned = names,
                 ViewMessage::Results(results) => {
+                    // Nothing is shown of what is gone.
+                    self.store.still_there()?;
                     for news in results {
                         if news.fresh {
                             self.show(&news)?;
@@ -180,6 +183,7 @@ impl View<'_> {
                 return Ok(());
             }
         }
+        self.store.still_there()?;
         for news in known.iter().filter(|news| !news.fresh) {
             self.show(news)?;
         }
@@ -191,7 +195,7 @@ impl View<'_> {
     /// very many links they are not looked at.
     fn standing(&self) -> Option<String> {
         let copy = |(path, stamp): &(String, Option<Stamp>)| {
-            stamp.is_some() && Stamp::of(&self.folder.join(path)) == *stamp
+            stamp.is_some() && Stamp::of(&self.folder.join(names::name_of(path))) == *stamp
         };
         let links = |shown: &ViewSummary| match shown.linked {
             0 => true,
@@ -228,6 +232,10 @@ impl View<'_> {
             };
             let mut own = own;
             let same = known.as_ref() == Some(&own);
+            if same && copied && !own.is_untouched(&full) && own.is_at(&full) {
+                // Copied with its project, or put back by somebody.
+                own.stamp = Stamp::of(&full);
+            }
             if !same || !own.stands(&full, self.store) {
                 self.clear_way(&full).map_err(failed)?;
                 if !self.is_ours(&full, known.as_ref(), &own) {
@@ -289,7 +297,7 @@ impl View<'_> {
 
     fn tell_kept(&self, path: &Path, aside: &Path) {
         let aside = aside.file_name().unwrap_or_default().to_string_lossy();
-        let path = path.display();
+        let path = path.shown();
         let message = format!("`{path}` was not the result; it is kept as `{aside}`");
         let _ = self.sender.send(Message::Warning { id: None, message });
     }
@@ -380,7 +388,7 @@ impl View<'_> {
                 || own.is_some_and(|own| own.is_at(&full))
                 || memory::leads_into(&full, self.store);
             if !ours && fs::symlink_metadata(&full).is_ok() {
-                let path = full.display();
+                let path = full.shown();
                 let message =
                     format!("`{path}` is no result any more; it was changed, so it stays");
                 let _ = self.sender.send(Message::Warning { id: None, message });

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::memory;
 use super::memory::Files;
 use crate::store::Store;
+use crate::store::names;
 
 /// Removes the links of a view whose objects are gone, and with `all` every file that stands as it was
 /// shown; then the folders that are empty. With nothing of it left, what verbs write beside it goes, too: files of these
@@ -23,8 +24,9 @@ pub fn tidy_view(folder: &Path, store: &Store, all: bool, beside: &[&str]) -> io
     let mut removed = 0;
     let mut folders = Vec::new();
     for (name, file) in files {
-        let path = folder.join(&name);
-        let above = Path::new(&name).parent().unwrap_or(folder);
+        let inside = PathBuf::from(names::name_of(&name));
+        let path = folder.join(&inside);
+        let above = inside.parent().unwrap_or(folder);
         // Behind a link are somebody else's files.
         if memory::in_the_way(folder, above).is_some() {
             kept.insert(name, file);
@@ -32,8 +34,8 @@ pub fn tidy_view(folder: &Path, store: &Store, all: bool, beside: &[&str]) -> io
         }
         let leads = |target: &String| memory::is_link_to(&path, target);
         let is_link = memory::leads_into(&path, store) || file.link.as_ref().is_some_and(leads);
-        let is_copy = file.object.is_some() && file.is_at(&path);
-        let goes = is_link && !path.exists() || all && (is_link || is_copy);
+        let is_copy = || file.object.is_some() && file.is_at(&path);
+        let goes = is_link && !path.exists() || all && (is_link || is_copy());
         if goes {
             fs::remove_file(&path)?;
             removed += 1;
@@ -47,7 +49,7 @@ pub fn tidy_view(folder: &Path, store: &Store, all: bool, beside: &[&str]) -> io
                 .map(Path::to_owned),
         );
     }
-    let gone = |name: &String| !folder.join(name).exists() && !folder.join(name).is_symlink();
+    let gone = |name: &String| fs::symlink_metadata(folder.join(names::name_of(name))).is_err();
     kept.retain(|name, _| !gone(name));
     let empty = all && kept.is_empty();
     if removed == 0 && !empty {

@@ -26,7 +26,6 @@ use super::KeyError;
 use super::KeyRules;
 use super::sinks::Part;
 use super::sinks::Sink;
-use super::tree;
 use super::tree::PatternError;
 use super::tree::PatternMatches;
 
@@ -127,8 +126,8 @@ impl KeyRules {
     }
 
     /// The first file that belongs to the key of a step, other than those that it has as inputs, and
-    /// is no longer what it was when keys first read it: edited, gone, or new where all files of a
-    /// folder count. `digest` reads a file, as [`Contents::file`] does.
+    /// is no longer what it was when keys first read it: edited, gone, or new in a folder or below a
+    /// pattern. `digest` reads a file, as [`Contents::file`] does.
     ///
     /// # Errors
     /// Where one cannot be read.
@@ -225,21 +224,10 @@ impl KeyRules {
             return Ok(None);
         }
         let listed = self.listed(reads)?;
-        // What came to be while steps ran and is no code they have written themselves.
-        let known: BTreeSet<&Path> = seen.files.iter().map(|file| &*file.path).collect();
-        let (new, listed_files): (Vec<_>, Vec<_>) = match reads {
-            Reads::Code(_) => listed
-                .files
-                .into_iter()
-                .partition(|(_, path)| !known.contains(&**path) && !tree::is_source(path)),
-            Reads::Path(_) => (Vec::new(), listed.files),
-        };
-        if !new.is_empty() {
-            let mut products = self.products.lock().unwrap_or_else(PoisonError::into_inner);
-            products.extend(new.into_iter().map(|(_, path)| path));
-        }
+        // Nobody can tell what a program has written itself from what was added beside it, which it may have
+        // read: either is another version than that of the keys.
         let before: BTreeSet<&Path> = seen.files.iter().map(|file| &*file.path).collect();
-        let now: BTreeSet<&Path> = listed_files.iter().map(|(_, path)| &**path).collect();
+        let now: BTreeSet<&Path> = listed.files.iter().map(|(_, path)| &**path).collect();
         if let Some(path) = before.symmetric_difference(&now).next() {
             return Ok(Some(self.shown(path)));
         }
@@ -247,13 +235,6 @@ impl KeyRules {
         folders = listed.settled_folders;
         *seen.folders.lock().unwrap_or_else(PoisonError::into_inner) = folders;
         Ok(None)
-    }
-
-    /// The files below patterns of code that programs have written while this made keys: they
-    /// are no code, or nothing would ever be up to date.
-    pub fn products(&self) -> Vec<PathBuf> {
-        let products = self.products.lock().unwrap_or_else(PoisonError::into_inner);
-        products.iter().cloned().collect()
     }
 
     fn shown(&self, path: &Path) -> PathBuf {
@@ -305,12 +286,7 @@ impl KeyRules {
                             failed(pattern, io::Error::other(message))
                         }
                     })?;
-                let PatternMatches {
-                    mut files, folders, ..
-                } = matched;
-                let products = self.products.lock().unwrap_or_else(PoisonError::into_inner);
-                files.retain(|(_, path)| !products.contains(path));
-                drop(products);
+                let PatternMatches { files, folders, .. } = matched;
                 let folders = folders.into_iter().map(|path| {
                     // As it was before anything was listed, or it is looked into again.
                     let stat = stat(&path).filter(|stat| settled_at(stat, before));

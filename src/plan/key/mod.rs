@@ -13,7 +13,6 @@ mod files;
 mod sinks;
 mod tree;
 
-use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
@@ -31,6 +30,7 @@ use crate::store::Digest;
 use crate::store::KeyParts;
 use crate::store::StepResult;
 use crate::store::names;
+use crate::text::ShowPath;
 
 pub use tree::{PatternError, PatternMatches, Tree, UnmatchedPattern};
 
@@ -58,7 +58,7 @@ pub const NUMERICS_REVISION: u64 = 2;
 /// Something that belongs to a key could not be learnt.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    #[error("`{}` belongs to the key but cannot be read: {source}", path.display())]
+    #[error("`{}` belongs to the key but cannot be read: {source}", path.shown())]
     File { path: PathBuf, source: io::Error },
     #[error("{0}")]
     Program(io::Error),
@@ -132,8 +132,6 @@ pub struct KeyRules {
     kinds: RwLock<foldhash::HashMap<(usize, &'static str), Arc<KindFacts>>>,
     /// What was read of the project, by name.
     seen: Mutex<HashMap<String, Arc<Seen>>>,
-    /// Files that came to be since, below patterns of code.
-    products: Mutex<BTreeSet<PathBuf>>,
     /// Whether inputs of the project are folders: one is that of many steps.
     folders: RwLock<foldhash::HashMap<PathBuf, bool>>,
 }
@@ -161,7 +159,6 @@ impl KeyRules {
             secret: [0; 32],
             kinds: RwLock::default(),
             seen: Mutex::default(),
-            products: Mutex::default(),
             folders: RwLock::default(),
         }
     }

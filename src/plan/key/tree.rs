@@ -3,7 +3,7 @@
 //!
 //! What is written while a program runs must not count as its code, or no result would ever be up to
 //! date: byte code, caches, what editors leave beside a file, and our own outputs are left out
-//! unless a pattern names them.
+//! unless a pattern names them. Of what else appears nobody knows who wrote it.
 
 use std::collections::BTreeSet;
 use std::collections::HashSet;
@@ -115,12 +115,6 @@ impl Tree {
         // What has the project in it cannot be left out of it.
         left_out.retain(|path| !root.starts_with(path));
         Tree { root, left_out }
-    }
-
-    /// The same less these files, which programs have written.
-    pub fn without(mut self, products: impl IntoIterator<Item = PathBuf>) -> Self {
-        self.left_out.extend(products);
-        self
     }
 
     pub fn root(&self) -> &Path {
@@ -398,27 +392,6 @@ fn is_leftover(name: &str) -> bool {
         || name.starts_with(".#")
         || name.starts_with(".nfs")
         || (name.starts_with('#') && name.ends_with('#'))
-}
-
-/// Endings of what people write themselves.
-const SOURCES: [&str; 50] = [
-    "py", "pyi", "pyx", "ipynb", "r", "R", "Rmd", "qmd", "jl", "m", "c", "h", "cc", "cpp", "cxx",
-    "hpp", "cu", "cuh", "f", "f90", "rs", "go", "java", "kt", "scala", "js", "mjs", "ts", "sh",
-    "bash", "zsh", "fish", "pl", "pm", "rb", "lua", "hs", "ml", "sql", "awk", "sed", "do", "sas",
-    "stan", "toml", "yaml", "yml", "cfg", "ini", "mk",
-];
-
-/// Whether a file that has appeared is rather somebody's than a program's: code, or what can be run.
-pub(super) fn is_source(path: &Path) -> bool {
-    #[cfg(unix)]
-    let runs = {
-        use std::os::unix::fs::PermissionsExt;
-        fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o111 != 0)
-    };
-    #[cfg(not(unix))]
-    let runs = false;
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    runs || ending.is_some_and(|ending| SOURCES.contains(&ending))
 }
 
 /// A path without links, also where its end does not exist yet.

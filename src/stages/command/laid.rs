@@ -20,6 +20,7 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::registry::Value;
 use crate::store::names;
+use crate::text::ShowPath;
 use crate::text::in_one_line;
 
 /// The paths that were laid out in a program's folder: they are no results of its own.
@@ -148,7 +149,7 @@ fn make_way(path: &Path) -> Result<(), JobError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(JobError::failed(format!(
             "`{}` is taken: {error}",
-            path.display()
+            path.shown()
         ))
         .hint("code or another input lies below this path")),
         _ => Ok(()),

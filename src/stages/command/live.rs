@@ -1,6 +1,5 @@
 //! Numbers of a program while it runs: those that it prints, and those in files that grow.
 
-use std::fs;
 use std::io::Read;
 use std::io::Seek;
 use std::io::SeekFrom;
@@ -11,6 +10,7 @@ use std::time::SystemTime;
 
 use serde_json::Value as Json;
 
+use super::left;
 use super::metrics;
 use crate::engine::Link;
 use crate::table::delimited::Delimited;
@@ -123,15 +123,12 @@ impl<'l> LiveNumbers<'l> {
 impl Watched {
     /// The end of the file, where it has changed since the last look.
     fn changed(&mut self) -> Option<String> {
-        let about = fs::metadata(&self.path)
-            .ok()
-            .filter(fs::Metadata::is_file)?;
+        let (mut file, about) = left::open(&self.path).ok()?;
         let seen = Some((about.len(), about.modified().ok()?));
         if seen == self.seen {
             return None;
         }
         self.seen = seen;
-        let mut file = fs::File::open(&self.path).ok()?;
         let from = about.len().saturating_sub(END);
         let mut header = String::new();
         if from > 0 {

@@ -8,6 +8,7 @@ mod each;
 mod folder;
 mod inputs;
 mod laid;
+mod left;
 mod lines;
 mod live;
 mod mentions;

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::collections::HashSet;
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
 use super::folder;
 use super::laid::Laid;
+use super::left;
 use super::metrics;
 use super::metrics::PrintedMetrics;
 use super::params::CommandParams;
@@ -24,6 +26,7 @@ use crate::stages::artifacts;
 use crate::stages::described;
 use crate::store::names;
 use crate::table::Table;
+use crate::text::ShowPath;
 use crate::text::in_one_line;
 use crate::text::plural;
 
@@ -225,7 +228,7 @@ impl Declared {
 
 /// A curve in the one form that it has: CSV, of which every column is a number or text.
 fn curve(job: &Job<'_>, path: &Path, file: &str) -> Result<Content, JobError> {
-    let bytes = fs::read(path).map_err(|error| cannot("read", path, &error))?;
+    let bytes = left::read(path).map_err(|error| cannot("read", path, &error))?;
     let text = String::from_utf8_lossy(&bytes);
     // A log of `epoch=1 loss=0.5` has no header.
     let first = text
@@ -296,9 +299,12 @@ impl Output {
     pub(super) fn metadata(&self, path: &Path) -> Result<fs::Metadata, JobError> {
         let Output { name, file, .. } = self;
         fs::metadata(path).map_err(|error| match fs::read_link(path) {
+            Err(_) if error.kind() != io::ErrorKind::NotFound => JobError::failed(format!(
+                "`{file}`, the output `{name}`, cannot be read: {error}"
+            )),
             Ok(target) => JobError::failed(format!(
                 "`{file}`, the output `{name}`, is a link to `{}`, which cannot be read: {error}",
-                target.display()
+                target.shown()
             )),
             Err(_) => JobError::failed(format!(
                 "the program left no `{file}`, its output `{name}`"
@@ -311,7 +317,12 @@ impl Output {
     fn copy(&self, path: &Path, copies: &Path) -> Result<PathBuf, JobError> {
         make_folder(copies)?;
         let copy = copies.join(&self.name);
-        fs::copy(path, &copy).map_err(|error| cannot("copy", path, &error))?;
+        let copied = left::open(path).and_then(|(mut from, about)| {
+            let mut to = fs::File::create(&copy)?;
+            io::copy(&mut from, &mut to)?;
+            to.set_permissions(about.permissions())
+        });
+        copied.map_err(|error| cannot("copy", path, &error))?;
         Ok(copy)
     }
 }
@@ -388,11 +399,7 @@ fn is_byte_code(path: &Path) -> bool {
 }
 
 /// All files below a folder that are not taken; links are not followed.
-fn others_in(
-    folder: &Path,
-    taken: &HashSet<PathBuf>,
-    others: &mut Vec<PathBuf>,
-) -> std::io::Result<()> {
+fn others_in(folder: &Path, taken: &HashSet<PathBuf>, others: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::engine::JobError;
+use crate::text::ShowPath;
 use crate::text::variable;
 
 /// What `${root}`, `${in.x}` and `${out.x}` stand for in one attempt.
@@ -67,7 +68,7 @@ impl Paths {
 /// A path as an argument.
 fn text_of(path: &Path) -> Result<String, JobError> {
     path.to_str().map(str::to_owned).ok_or_else(|| {
-        let shown = path.display();
+        let shown = path.shown();
         let wrong = format!("`{shown}` cannot be an argument: it is no text (UTF-8)");
         JobError::failed(wrong).hint("in a shell text it can: `run: |` with \"${in.x}\"")
     })
@@ -131,7 +132,7 @@ pub(super) fn make_folder(path: &Path) -> Result<(), JobError> {
 /// The system refused; another attempt may succeed.
 pub(super) fn cannot(what: &str, path: &Path, error: &io::Error) -> JobError {
     JobError::Transient {
-        message: format!("cannot {what} {}: {error}", path.display()),
+        message: format!("cannot {what} {}: {error}", path.shown()),
     }
 }
 

@@ -27,6 +27,7 @@ use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
+use crate::text::ShowPath;
 use crate::text::closest;
 
 /// So many steps of a stage are looked at whose arguments differ.
@@ -125,7 +126,7 @@ impl Remarks<'_> {
             }
             // What cannot be read now may be readable when it is wanted; a key says so otherwise.
             Err(PatternError::Reading { path, error }) => {
-                let title = format!("cannot read `{}`: {error}", path.display());
+                let title = format!("cannot read `{}`: {error}", path.shown());
                 self.found
                     .push(Diagnostic::warning(title).at(place, "these patterns look there"));
                 return None;
@@ -140,7 +141,7 @@ impl Remarks<'_> {
                     .at(&place, "all that it matches is taken away")
                     .help("a pattern with `!` takes away from those before it"),
                 false => {
-                    let root = self.tree.root().display();
+                    let root = self.tree.root().shown();
                     error
                         .at(&place, "no such file")
                         .maybe_help(self.meant(pattern))
@@ -301,6 +302,13 @@ impl Remarks<'_> {
                         "nobody asks how what runs in the background ended",
                         "`first & a=$!; second & b=$!; wait $a; wait $b` asks each; what is not waited \
                          for is ended with the text",
+                    );
+                }
+                if script::takes_the_trap(text) {
+                    warn(
+                        "a failure may go unseen",
+                        "this takes the place of the trap that hears of those within `echo $(…)`, `export x=$(…)` and `<(…)`",
+                        "`trap '…' EXIT` with `$?` in it does not; or give what may fail a command of its own: `x=$(…)`",
                     );
                 }
                 if joints.written_to {

@@ -5,7 +5,6 @@
 //! flag sees, a failed `$(…)` among arguments or a failed `<(…)`, bash tells by a trap: it notes the
 //! command in a file, which is looked at when the text has ended.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
@@ -13,6 +12,7 @@ use std::process::Command;
 use std::process::Stdio;
 use std::sync::OnceLock;
 
+use super::left;
 use crate::text::shell_word;
 
 /// A shell with the flags that make it strict.
@@ -166,7 +166,7 @@ fn trap(notes: &Path) -> String {
 
 /// What was noted, in its order.
 pub(super) fn failures(notes: &Path) -> io::Result<Vec<Failed>> {
-    let bytes = match fs::read(notes) {
+    let bytes = match left::read(notes) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),

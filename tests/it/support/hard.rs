@@ -1,6 +1,6 @@
 //! A small project of everything that is hard to keep right: files of the project, code, a pipe,
 //! folders with links, empty folders and programs, several outputs, an environment variable, and
-//! trainings with checkpoints. Its code and its input have two versions each.
+//! trainings with checkpoints. Its code, its input and what a pattern of code finds have two versions each.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,13 +18,13 @@ stages:
     with:
       run: |
         mkdir -p "${out.tree}/sub/empty"
-        sh "${root}/code/make.sh" "${in.data}" "${v}" | sort > "${out.tree}/sub/rows.txt"
+        { sh "${root}/code/make.sh" "${in.data}" "${v}"; cat "${root}"/words/*; } | sort > "${out.tree}/sub/rows.txt"
         ln -s sub/rows.txt "${out.tree}/link"
         printf '#!/bin/sh\ncat "$(dirname "$0")/link"\n' > "${out.tree}/tool"
         chmod +x "${out.tree}/tool"
         printf '%s\n' "$HARD_WORD" > "${out.note}"
         sleep 0.02
-      code: ["code/*.sh"]
+      code: ["code/*.sh", "words/**"]
       env: [HARD_WORD]
       out: {tree: tree/, note: note.txt}
   read:
@@ -73,10 +73,19 @@ const CODE: [(&str, &str); 2] = [
 
 const INPUT: [&str; 2] = ["3\n1\n2\n", "three\none\n"];
 
-/// Which code, and which input.
-pub(crate) type Version = (usize, usize);
+/// Which code, which input, and how many files a pattern of code finds beside the first.
+pub(crate) type Version = (usize, usize, usize);
 
-pub(crate) const VERSIONS: [Version; 4] = [(0, 0), (0, 1), (1, 0), (1, 1)];
+pub(crate) const VERSIONS: [Version; 8] = [
+    (0, 0, 0),
+    (0, 1, 0),
+    (1, 0, 0),
+    (1, 1, 0),
+    (0, 0, 1),
+    (0, 1, 1),
+    (1, 0, 1),
+    (1, 1, 1),
+];
 
 /// The project with its first versions, with or without trainings.
 pub(crate) fn project(training: bool) -> TestSpace {
@@ -85,6 +94,7 @@ pub(crate) fn project(training: bool) -> TestSpace {
     space.write("manifests/hard.yaml", &format!("{MANIFEST}{training}"));
     put_code(&space, 0);
     put_input(&space, 0);
+    space.write("words/first", "first\n");
     space
 }
 
@@ -96,6 +106,14 @@ pub(crate) fn put_code(space: &TestSpace, version: usize) {
 
 pub(crate) fn put_input(space: &TestSpace, version: usize) {
     space.write("data/input.txt", INPUT[version]);
+}
+
+/// Adds a file below a pattern of code, or removes it.
+pub(crate) fn put_words(space: &TestSpace, more: usize) {
+    match more {
+        0 => drop(fs::remove_file(space.path("words/more"))),
+        _ => space.write("words/more", "more\n"),
+    }
 }
 
 /// A verb over the experiment, in a store of its own.

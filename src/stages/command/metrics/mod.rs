@@ -5,9 +5,9 @@ mod printed;
 mod read;
 mod words;
 
-use std::fs;
 use std::path::Path;
 
+use super::left;
 use super::paths::plain;
 use crate::engine::JobError;
 use crate::registry::Value;
@@ -125,7 +125,7 @@ impl Spec {
     /// The numbers in a file.
     pub(super) fn numbers_of(&self, path: &Path) -> Result<Numbers, JobError> {
         let file = self.file.as_deref().unwrap_or_default();
-        let bytes = fs::read(path).map_err(|error| match error.kind() {
+        let bytes = left::read(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
                 JobError::failed(format!("the program left no `{file}`, its metrics"))
                     .hint("`${out.metrics}` is the path to write to")
