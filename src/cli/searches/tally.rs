@@ -33,29 +33,32 @@ impl Tally {
             .budget
             .as_ref()
             .map_or(0, |budget| budget.halving.last());
+        // Of each trial what is known of it last: one that failed with more of the budget has failed.
+        let mut ends: Vec<Option<(usize, &Outcome)>> = vec![None; search.points.len()];
+        for (cell, outcome) in search.cells.iter().zip(outcomes) {
+            let known = outcome.as_ref().filter(|outcome| !outcome.is_running());
+            if let Some(outcome) = known {
+                ends[cell.trial] = Some((cell.rung, outcome));
+            }
+        }
         let mut best: Option<(usize, usize, f64)> = None;
         let mut finished: Vec<(usize, &[f64])> = Vec::new();
-        for (cell, outcome) in search.cells.iter().zip(outcomes) {
-            let Some(outcome) = outcome else { continue };
-            let highest = proposed
-                .highest
-                .get(cell.trial)
-                .copied()
-                .unwrap_or_default();
-            let is_end = cell.rung == highest;
-            match outcome.costs() {
-                None => tally.failed += usize::from(!outcome.is_running()),
-                Some(costs) => {
-                    finished.push((cell.trial, costs));
-                    tally.ended += usize::from(is_end && cell.rung == last);
-                    tally.stopped += usize::from(is_end && cell.rung < last && !proposed.undecided);
-                    let better = best.is_none_or(|(rung, _, cost)| {
-                        cell.rung > rung || (cell.rung == rung && costs[0] < cost)
-                    });
-                    if better {
-                        best = Some((cell.rung, cell.trial, costs[0]));
-                    }
-                }
+        for (trial, end) in ends.into_iter().enumerate() {
+            let Some((rung, outcome)) = end else { continue };
+            let Some(costs) = outcome.costs() else {
+                tally.failed += 1;
+                continue;
+            };
+            let highest = proposed.highest.get(trial).copied().unwrap_or_default();
+            let is_end = rung == highest;
+            finished.push((trial, costs));
+            tally.ended += usize::from(is_end && rung == last);
+            tally.stopped += usize::from(is_end && rung < last && !proposed.undecided);
+            let better = best.is_none_or(|(most, _, cost)| {
+                rung > most || (rung == most && costs[0] < cost)
+            });
+            if better {
+                best = Some((rung, trial, costs[0]));
             }
         }
         if search.objectives.len() > 1 {
