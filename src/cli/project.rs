@@ -232,12 +232,20 @@ impl Project {
                     continue;
                 }
             }
-            // What the first round has said, those after it need not.
-            if !Rounds::is_further() {
-                found.extend(std::mem::take(&mut damaged));
-                if let Some(search) = &project.plan.experiment.search {
-                    found.extend(searches::told(search, &refused));
+            // Those are known that the last round has.
+            let first = !Rounds::is_further();
+            if let Some(search) = &project.plan.experiment.search
+                && (first || project.until_proposals()?.is_none())
+            {
+                let told = searches::told(search, &refused);
+                match first {
+                    true => found.extend(told),
+                    false => err.diagnostics(&told)?,
                 }
+            }
+            // What the first round has said, those after it need not.
+            if first {
+                found.extend(std::mem::take(&mut damaged));
                 if !found.is_empty() {
                     err.diagnostics(&found)?;
                 }

@@ -95,11 +95,11 @@ pub(in crate::cli) fn after_run(
             plural(known, "trial")
         )?;
     } else if settled.exhausted && !settled.undecided && climbed.is_none() {
-        writeln!(
-            err,
-            "{}, which is all that the space has",
-            plural(known, "trial")
-        )?;
+        let why = match search.method.is_outside() {
+            true => "as many as it proposes",
+            false => "which is all that the space has",
+        };
+        writeln!(err, "{}, {why}", plural(known, "trial"))?;
     } else if climbed.is_none() && !decided {
         return Ok(Grown::No(line));
     }

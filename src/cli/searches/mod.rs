@@ -106,7 +106,7 @@ fn settle_with(
         Ok(known) => known,
         Err(wrong) => return Ok(Err(wrong)),
     };
-    let (outcomes, odd) = (now.by_cell, now.odd);
+    let outcomes = &now.by_cell;
     let places: HashMap<(String, usize), usize> = search
         .cells
         .iter()
@@ -117,7 +117,7 @@ fn settle_with(
         let at = places.get(&(text_of(point), rung))?;
         outcomes[*at].clone()
     };
-    let then = then.as_deref().unwrap_or(&outcomes);
+    let then = then.as_deref().unwrap_or(outcomes);
     // Of what they were proposed from.
     let digest = |points: &[Point]| {
         let visible = match search.looks_back() {
@@ -150,15 +150,15 @@ fn settle_with(
     // Who was promoted stays so, and makes the cells of which the results are asked.
     let asked = match search.budget {
         Some(_) => then,
-        None => &outcomes,
+        None => outcomes,
     };
     let outcome = |point: &Point, rung: usize| of(asked, point, rung);
     Ok(match study.propose(given, outcome) {
         Ok(proposed) => Ok(Settled {
             seen: digest(&proposed.points).to_string(),
-            tally: Tally::of(search, &outcomes, &proposed),
+            tally: Tally::of(search, &now, &proposed),
             proposed,
-            odd,
+            odd: now.odd,
         }),
         Err(error) => Err(Diagnostic::error(error.why).at(&search.place, "searched here")),
     })

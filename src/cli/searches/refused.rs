@@ -48,7 +48,11 @@ pub(in crate::cli) fn refused(
             ..Proposed::default()
         });
         let errors = wrong.iter().filter(|wrong| wrong.level == Level::Error);
-        errors.map(|wrong| wrong.title.clone()).next()
+        let told = |wrong: &Diagnostic| match &wrong.at {
+            Some(label) if !label.text.is_empty() => format!("{}, {}", wrong.title, label.text),
+            _ => wrong.title.clone(),
+        };
+        errors.map(told).next()
     };
     if of_first(0, &found).is_some() {
         return found;

@@ -198,6 +198,7 @@ impl Reader<'_> {
                     trial,
                     rung,
                     coordinates,
+                    refused,
                 });
             }
         }
