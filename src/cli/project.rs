@@ -341,11 +341,7 @@ impl Project {
 }
 
 /// Says what is wrong with a manifest.
-fn mistakes(
-    found: &Diagnostics,
-    args: &args::Experiment,
-    err: &mut Printer,
-) -> Result<Stop, Stop> {
+fn mistakes(found: &Diagnostics, args: &args::Experiment, err: &mut Printer) -> Result<Stop, Stop> {
     err.diagnostics(found)?;
     let count = plural(found.errors(), "mistake");
     let manifest = args.manifest.display();
@@ -354,7 +350,10 @@ fn mistakes(
 }
 
 fn points_of(refused: &[Refused]) -> Vec<Point> {
-    refused.iter().map(|refused| refused.point.clone()).collect()
+    refused
+        .iter()
+        .map(|refused| refused.point.clone())
+        .collect()
 }
 
 /// What runs of a plan write to.

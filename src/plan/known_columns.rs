@@ -11,10 +11,10 @@ use crate::registry::Outputs;
 use crate::registry::Value;
 
 use super::AXES;
-use super::SEARCHED;
 use super::From;
 use super::Input;
 use super::InputItem;
+use super::SEARCHED;
 use super::Step;
 
 /// The output that is read where a whole step is.

@@ -79,7 +79,9 @@ impl Searched<'_> {
     /// Fills `whole` with all of the budget, where `budget` names its axis.
     pub fn all_of(&self, params: &mut Values, budget: &str, whole: &str) {
         let named = params.get(budget).and_then(Value::as_str);
-        if let Some(amount) = self.whole.filter(|_| self.budget.is_some() && named == self.budget)
+        if let Some(amount) = self
+            .whole
+            .filter(|_| self.budget.is_some() && named == self.budget)
             && !params.contains_key(whole)
         {
             params.insert(whole.to_owned(), Value::Float(amount as f64));

@@ -99,7 +99,10 @@ impl Method for Command {
     fn propose(&self, ask: &Ask<'_>) -> Result<Proposal, ParamError> {
         let CommandParams { run, startup, .. } = CommandParams::read(ask.params)?;
         if run.is_empty() {
-            return Err(ParamError::new("run", "is an empty list: which program proposes?"));
+            return Err(ParamError::new(
+                "run",
+                "is an empty list: which program proposes?",
+            ));
         }
         Ok(match startup {
             startup if ask.k < startup => History::new(ask).fresh(ask, None),

@@ -116,14 +116,19 @@ pub(super) fn with_most<'t>(
     let mut kept = Vec::new();
     for (_, rows) in table.grouped(&axes) {
         let had = |row: &usize| table.number(*row, budget).filter(|_| !table.diverged(*row));
-        let with_number = rows.iter().filter(|row| table.number(**row, number).is_some());
+        let with_number = rows
+            .iter()
+            .filter(|row| table.number(**row, number).is_some());
         let most = with_number.filter_map(had).reduce(f64::max);
         kept.extend(rows.into_iter().filter(|row| had(row) == most));
     }
     kept.sort_unstable();
     Ok(Cow::Owned(Table {
         columns: table.columns.clone(),
-        rows: kept.into_iter().map(|row| table.rows[row].clone()).collect(),
+        rows: kept
+            .into_iter()
+            .map(|row| table.rows[row].clone())
+            .collect(),
     }))
 }
 

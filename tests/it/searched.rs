@@ -20,7 +20,14 @@ fn said(space: &TestSpace, verb: &str) -> (Option<i32>, String) {
 }
 
 fn trials(space: &TestSpace) -> String {
-    let ls = ["ls", "manifests/s.yaml", "--stage", "fit", "--format", "csv"];
+    let ls = [
+        "ls",
+        "manifests/s.yaml",
+        "--stage",
+        "fit",
+        "--format",
+        "csv",
+    ];
     space.stdout(&ls)
 }
 
@@ -42,13 +49,23 @@ fn what_a_search_minimises_is_smaller_where_it_is_better() {
     let choice = space.read("outputs/s/best/choice.json");
     assert!(choice.contains("\"order\": \"min\""), "{choice}");
     let table = space.read("outputs/s/tables/table.csv");
-    assert!(table.lines().nth(1).unwrap().starts_with("err,1,"), "{table}");
+    assert!(
+        table.lines().nth(1).unwrap().starts_with("err,1,"),
+        "{table}"
+    );
     // What it does not optimise has no direction.
     space.replace("manifests/s.yaml", "{by: err}", "{by: other}");
     let (_, told) = said(&space, "check");
-    assert!(told.contains("it is not known which `other` is better"), "{told}");
+    assert!(
+        told.contains("it is not known which `other` is better"),
+        "{told}"
+    );
     // A slip in what is optimised is one all the same.
-    space.replace("manifests/s.yaml", "minimize: fit.err", "minimize: fit.error");
+    space.replace(
+        "manifests/s.yaml",
+        "minimize: fit.err",
+        "minimize: fit.error",
+    );
     space.replace("manifests/s.yaml", "values: err", "values: [error]");
     let (code, told) = said(&space, "run");
     assert!(code == Some(1) && told.contains("no `error`"), "{told}");
@@ -72,7 +89,10 @@ fn a_selection_of_a_search_with_a_budget_is_of_those_that_had_it() {
     let (_, told) = said(&space, "run");
     let choice = space.read("outputs/s/best/choice.json");
     let chosen = choice.split("runners_up").next().unwrap();
-    assert!(chosen.contains("\"n\": 9") && chosen.contains("\"x\": 1"), "{told}\n{choice}");
+    assert!(
+        chosen.contains("\"n\": 9") && chosen.contains("\"x\": 1"),
+        "{told}\n{choice}"
+    );
 }
 
 #[test]
@@ -117,7 +137,10 @@ fn a_trial_that_has_a_result_by_now_has_not_failed() {
     let step: serde_json::Value = serde_json::from_str(step).expect("JSON");
     space.write("bad", &step["cell"]["x"].to_string());
     let (code, told) = said(&space, "run");
-    assert!(code == Some(1) && told.contains("5 ended, 1 failed"), "{told}");
+    assert!(
+        code == Some(1) && told.contains("5 ended, 1 failed"),
+        "{told}"
+    );
     space.write("ok", "");
     let (_, told) = said(&space, "run");
     assert!(told.contains("6 ended"), "{told}");
@@ -161,10 +184,15 @@ stages:
 
 #[test]
 fn what_a_space_has_that_no_stage_takes_is_told_before_anything_runs() {
-    let space = of(&MODEL.replace("SPACE", "{int: [0, 9]}").replace("LATENT", "${k}"));
+    let space = of(&MODEL
+        .replace("SPACE", "{int: [0, 9]}")
+        .replace("LATENT", "${k}"));
     for verb in ["check", "run", "plan"] {
         let (code, told) = said(&space, verb);
-        assert!(code == Some(2) && told.contains("`0` is less than 1"), "{verb}: {told}");
+        assert!(
+            code == Some(2) && told.contains("`0` is less than 1"),
+            "{verb}: {told}"
+        );
     }
     let equal = of(r#"experiment: s
 axes:
@@ -174,15 +202,23 @@ stages:
   table: {uses: table/summary, in: {rows: fit}, with: {values: [loss], by: [o]}}
 "#);
     let (code, told) = said(&equal, "check");
-    assert!(code == Some(2) && told.contains("the axis `b` is not told apart"), "{told}");
+    assert!(
+        code == Some(2) && told.contains("the axis `b` is not told apart"),
+        "{told}"
+    );
 }
 
 #[test]
 fn a_point_that_no_stage_takes_fails_its_trial_and_nothing_else() {
-    let space = of(&MODEL.replace("SPACE", "{int: [5, 7]}").replace("LATENT", "${abs(k - 6)}"));
+    let space = of(&MODEL
+        .replace("SPACE", "{int: [5, 7]}")
+        .replace("LATENT", "${abs(k - 6)}"));
     let (code, told) = said(&space, "run");
     assert!(code == Some(0) && told.contains(" failed\n"), "{told}");
-    assert!(told.contains("k=6,") && told.contains("cannot be planned"), "{told}");
+    assert!(
+        told.contains("k=6,") && told.contains("cannot be planned"),
+        "{told}"
+    );
     for verb in ["plan", "ls", "status"] {
         assert_eq!(said(&space, verb).0, Some(0), "{verb}");
     }
@@ -201,9 +237,20 @@ fn figures_of_trials_refuse_an_axis_that_is_not_searched() {
         ));
     let (code, told) = said(&space, "check");
     let apart = "the axis `dataset` is not told apart";
-    assert!(code == Some(2) && told.matches(apart).count() == 2, "{told}");
-    space.replace("manifests/s.yaml", "{x: n, y: loss}", "{x: n, y: loss, color: dataset}");
-    space.replace("manifests/s.yaml", "with: {y: loss}", "with: {y: loss, facet: dataset}");
+    assert!(
+        code == Some(2) && told.matches(apart).count() == 2,
+        "{told}"
+    );
+    space.replace(
+        "manifests/s.yaml",
+        "{x: n, y: loss}",
+        "{x: n, y: loss, color: dataset}",
+    );
+    space.replace(
+        "manifests/s.yaml",
+        "with: {y: loss}",
+        "with: {y: loss, facet: dataset}",
+    );
     let (code, told) = said(&space, "check");
     assert_eq!(code, Some(0), "{told}");
 }
@@ -214,7 +261,10 @@ fn trials_that_are_excluded_have_not_failed() {
         .replace("space: {", "space: {o: [p, q], ")
         .replace("stages:", "exclude: [{o: q}]\nstages:"));
     let (_, told) = said(&space, "run");
-    assert!(told.contains(" left out\n") && !told.contains("failed"), "{told}");
+    assert!(
+        told.contains(" left out\n") && !told.contains("failed"),
+        "{told}"
+    );
 }
 
 /// The program asks whoever asks it to stop.

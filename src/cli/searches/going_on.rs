@@ -141,13 +141,17 @@ fn proposed_again(trials: &[usize]) -> Option<Diagnostic> {
         many => {
             let named = many.iter().map(usize::to_string);
             let named: Vec<String> = named.collect();
-            (format!("trials {} were proposed", named.join(", ")), "they are")
+            (
+                format!("trials {} were proposed", named.join(", ")),
+                "they are",
+            )
         }
     };
     let title = format!("{title} with the point of an earlier one: {took} drawn at random");
-    Some(Diagnostic::warning(title).help(
-        "a program that has no further point answers `{\"exhausted\": true}`",
-    ))
+    Some(
+        Diagnostic::warning(title)
+            .help("a program that has no further point answers `{\"exhausted\": true}`"),
+    )
 }
 
 /// Who is promoted that was not: `9 trials go on to epochs=3`.

@@ -84,7 +84,10 @@ pub(in crate::cli) fn told(search: &Search, refused: &[Refused]) -> Diagnostics 
     for Refused { point, why } in refused {
         let trial = search.points.iter().position(|known| known == point);
         let Some(trial) = trial else { continue };
-        let title = format!("trial {trial} ({}) cannot be planned: {why}", text_of(point));
+        let title = format!(
+            "trial {trial} ({}) cannot be planned: {why}",
+            text_of(point)
+        );
         let said = Diagnostic::warning(title);
         found.push(said.at(&search.place, "such a trial counts as failed"));
     }

@@ -26,11 +26,7 @@ pub(in crate::cli) struct Tally {
 }
 
 impl Tally {
-    pub(in crate::cli) fn of(
-        search: &Search,
-        outcomes: &Outcomes,
-        proposed: &Proposed,
-    ) -> Tally {
+    pub(in crate::cli) fn of(search: &Search, outcomes: &Outcomes, proposed: &Proposed) -> Tally {
         let mut tally = Tally::default();
         let last = search
             .budget
@@ -64,9 +60,8 @@ impl Tally {
             finished.push((trial, costs));
             tally.ended += usize::from(is_end && rung == last);
             tally.stopped += usize::from(is_end && rung < last && !proposed.undecided);
-            let better = best.is_none_or(|(most, _, cost)| {
-                rung > most || (rung == most && costs[0] < cost)
-            });
+            let better =
+                best.is_none_or(|(most, _, cost)| rung > most || (rung == most && costs[0] < cost));
             if better {
                 best = Some((rung, trial, costs[0]));
             }

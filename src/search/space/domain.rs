@@ -158,9 +158,21 @@ impl Domain {
     /// The number of its first value, or of its last.
     pub(super) fn end(&self, first: bool) -> f64 {
         match self {
-            Domain::Float { low, high, .. } => if first { *low } else { *high },
+            Domain::Float { low, high, .. } => {
+                if first {
+                    *low
+                } else {
+                    *high
+                }
+            }
             Domain::Int { low, high, .. } => (if first { *low } else { *high }) as f64,
-            Domain::Choice(choices) => if first { 0.0 } else { (choices.len() - 1) as f64 },
+            Domain::Choice(choices) => {
+                if first {
+                    0.0
+                } else {
+                    (choices.len() - 1) as f64
+                }
+            }
         }
     }
 

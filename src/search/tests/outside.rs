@@ -108,7 +108,10 @@ fn its_numbers_keep_all_their_digits() {
     };
     let answered = outside::proposal(&ask, "{\"point\": {\"x\": 0.500002}}");
     let near = point(&[("x", 0.500_002.into())]);
-    assert_eq!(answered.expect("it lies there").proposal, Proposal::Point(near));
+    assert_eq!(
+        answered.expect("it lies there").proposal,
+        Proposal::Point(near)
+    );
 }
 
 #[test]

@@ -150,7 +150,10 @@ impl Selection<'_> {
         }
         if params.order.is_none() {
             let slot = if scored { SCORES } else { CANDIDATES };
-            wrong.extend(self.without_order(slot, &params.by).map(|wrong| ("order", wrong)));
+            wrong.extend(
+                self.without_order(slot, &params.by)
+                    .map(|wrong| ("order", wrong)),
+            );
         }
         if let Some(axis) = &params.simplest {
             let lacks = self.lacks("simplest", axis);

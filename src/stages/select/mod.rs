@@ -387,11 +387,7 @@ fn groups(
 }
 
 /// The means of those that had the most of a budget of those with one: after less of it, a number is of another thing.
-fn with_most(
-    candidates: &[JobItem],
-    groups: &[Group],
-    budget: Option<&str>,
-) -> Vec<Option<f64>> {
+fn with_most(candidates: &[JobItem], groups: &[Group], budget: Option<&str>) -> Vec<Option<f64>> {
     let had = |group: &Group| {
         let cell = &candidates[group.members[0]].cell;
         cell.get(budget?).and_then(Value::as_float)
