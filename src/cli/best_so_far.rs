@@ -92,6 +92,6 @@ impl<'p> BestSoFar<'p> {
         let outcomes = stages::outcomes(&results, |id| self.failed[id.index()]);
         self.results = results.by_step;
         // What is wrong with the numbers is said after the round.
-        self.project.best_of(&outcomes.ok()?.by_cell)
+        self.project.best_of(&outcomes.ok()?)
     }
 }

@@ -96,7 +96,7 @@ pub(super) fn plan(args: &PlanArgs, out: &mut Printer, err: &mut Printer) -> Res
 
 /// Reports every mistake; says so where there is none.
 pub(super) fn check(args: &args::Experiment, err: &mut Printer) -> Result<Exit, Stop> {
-    let project = Project::open(args, err)?;
+    let project = Project::open_checking(args, err)?;
     if let Some(refused) = output_folder::refused(&project) {
         err.diagnostic(&refused)?;
         return Ok(Exit::Usage);

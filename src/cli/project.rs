@@ -14,6 +14,7 @@ use super::replicates;
 use super::resources::Amounts;
 use super::rounds::Rounds;
 use super::searches;
+use super::searches::Refused;
 use super::searches::SearchState;
 use super::settings;
 use super::settings::Settings;
@@ -25,9 +26,12 @@ use crate::manifest::Overrides;
 use crate::nn::DeviceChoice;
 use crate::plan::KeyRules;
 use crate::plan::Plan;
+use crate::plan::Planned;
 use crate::plan::Step;
 use crate::plan::StepId;
 use crate::plan::Tree;
+use crate::search::Point;
+use crate::search::Proposed;
 use crate::stages;
 use crate::store::Access;
 use crate::store::Store;
@@ -73,10 +77,25 @@ impl Project {
         Self::open_telling(args, err, |_, _| {})
     }
 
+    /// The same, and looks at what a search may come to as well, also where it has begun.
+    pub(super) fn open_checking(args: &args::Experiment, err: &mut Printer) -> Result<Self, Stop> {
+        Self::open_with(args, true, err, |_, _| {})
+    }
+
     /// Like [`Project::open`]. Before the plan is expanded, which may take a while, `well_formed` is
     /// told the folder of the store and the experiment's name.
     pub(super) fn open_telling(
         args: &args::Experiment,
+        err: &mut Printer,
+        well_formed: impl FnOnce(PathBuf, String),
+    ) -> Result<Self, Stop> {
+        Self::open_with(args, false, err, well_formed)
+    }
+
+    /// `ahead`: whether all that a search may propose is looked at although it has begun.
+    fn open_with(
+        args: &args::Experiment,
+        mut ahead: bool,
         err: &mut Printer,
         well_formed: impl FnOnce(PathBuf, String),
     ) -> Result<Self, Stop> {
@@ -112,7 +131,9 @@ impl Project {
                 None
             });
             let (proposed, state) = recalled.unzip();
-            search = Some(state.unwrap_or_default());
+            let state = state.unwrap_or_default();
+            ahead |= state.is_new();
+            search = Some(state);
             if let Some(proposed) = proposed {
                 overrides.proposed = Some(proposed).filter(|known| !known.points.is_empty());
                 reading = Experiment::read(&args.manifest, &catalog, &overrides);
@@ -130,10 +151,9 @@ impl Project {
         }
         let remote = settings.remote();
         let mut given = None;
-        loop {
-            let planned = Plan::of(reading, &catalog);
-            let mut found = planned.found;
-            if let Some(plan) = &planned.plan {
+        let planned = |reading| {
+            let Planned { plan, mut found } = Plan::of(reading, &catalog);
+            if let Some(plan) = &plan {
                 found.extend(stages::check_claims(plan));
                 found.extend(stages::check_search(plan));
                 found.extend(stages::check_selections(plan));
@@ -141,16 +161,45 @@ impl Project {
                 found.extend(stages::check_commands(plan, &tree));
                 found.extend(executors::check(plan, &settings.slurm));
             }
-            let Some(plan) = planned.plan.filter(|_| !found.has_errors()) else {
-                err.diagnostics(&found)?;
-                let count = plural(found.errors(), "mistake");
-                writeln!(
-                    err,
-                    "\n{count} in `{}`: nothing was run",
-                    args.manifest.shown()
-                )?;
-                return Err(Stop::Reported(Exit::Usage));
+            let plan = plan.filter(|_| !found.has_errors());
+            Planned { plan, found }
+        };
+        let read = |overrides: &Overrides| Experiment::read(&args.manifest, &catalog, overrides);
+        let with = |overrides: &Overrides, proposed| {
+            let mut overrides = overrides.clone();
+            overrides.proposed = Some(proposed);
+            planned(read(&overrides)).found
+        };
+        let mut refused: Vec<Refused> = Vec::new();
+        loop {
+            let Planned { plan, mut found } = planned(reading);
+            let Some(plan) = plan else {
+                // A point that was proposed stops nobody.
+                let search = read(&overrides).experiment.and_then(|it| it.search);
+                if let Some(search) = search {
+                    let more = |proposed| with(&overrides, proposed);
+                    let more = searches::refused(&search, &refused, more);
+                    if !more.is_empty() {
+                        refused.extend(more);
+                        overrides.proposed = Some(Proposed {
+                            highest: search.highest(),
+                            points: search.points,
+                            refused: points_of(&refused),
+                            ..Proposed::default()
+                        });
+                        reading = read(&overrides);
+                        continue;
+                    }
+                }
+                return Err(mistakes(&found, args, err)?);
             };
+            if let Some(search) = plan.experiment.search.as_ref().filter(|_| ahead) {
+                ahead = false;
+                let found = with(&overrides, searches::corners(search));
+                if found.has_errors() {
+                    return Err(mistakes(&found, args, err)?);
+                }
+            }
             let mut project = Project {
                 written: written(&outputs, &store, &plan),
                 view: outputs.join(plan.experiment.folder()),
@@ -172,19 +221,31 @@ impl Project {
                 state.update(&settled);
                 search = Some(state.clone());
                 let now = project.plan.experiment.search.as_ref();
-                let proposed = settled.proposed;
+                let mut proposed = settled.proposed;
                 if now.is_some_and(|now| {
                     now.points != proposed.points
                         || (now.budget.is_some() && now.highest() != proposed.highest)
                 }) {
                     given = Some(proposed.points.len());
+                    proposed.refused = points_of(&refused);
                     overrides.proposed = Some(proposed);
-                    reading = Experiment::read(&args.manifest, &catalog, &overrides);
+                    reading = read(&overrides);
                     continue;
                 }
             }
+            // Those are known that the last round has.
+            let first = !Rounds::is_further();
+            if let Some(search) = &project.plan.experiment.search
+                && (first || project.until_proposals()?.is_none())
+            {
+                let told = searches::told(search, &refused);
+                match first {
+                    true => found.extend(told),
+                    false => err.diagnostics(&told)?,
+                }
+            }
             // What the first round has said, those after it need not.
-            if !Rounds::is_further() {
+            if first {
                 found.extend(std::mem::take(&mut damaged));
                 if !found.is_empty() {
                     err.diagnostics(&found)?;
@@ -277,6 +338,22 @@ impl Project {
         }
         Ok(chosen)
     }
+}
+
+/// Says what is wrong with a manifest.
+fn mistakes(found: &Diagnostics, args: &args::Experiment, err: &mut Printer) -> Result<Stop, Stop> {
+    err.diagnostics(found)?;
+    let count = plural(found.errors(), "mistake");
+    let manifest = args.manifest.shown();
+    writeln!(err, "\n{count} in `{manifest}`: nothing was run")?;
+    Ok(Stop::Reported(Exit::Usage))
+}
+
+fn points_of(refused: &[Refused]) -> Vec<Point> {
+    refused
+        .iter()
+        .map(|refused| refused.point.clone())
+        .collect()
 }
 
 /// What runs of a plan write to.

@@ -18,6 +18,9 @@ pub(super) struct Rounds {
     pub done: usize,
     pub fetched: usize,
     pub seconds: f64,
+    /// Steps that failed, each time.
+    #[serde(default)]
+    pub failed: usize,
     /// Of all rounds, where they are asked for.
     pub metrics: Option<RunMetrics>,
 }
@@ -40,6 +43,7 @@ impl Rounds {
             done: self.done + summary.totals.done,
             fetched: self.fetched + summary.totals.fetched,
             seconds: self.seconds + summary.seconds,
+            failed: self.failed + summary.totals.failed,
             metrics,
         }
     }

@@ -131,6 +131,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         (_, true) => None,
         _ => args.max_fail,
     };
+    let rounds = Rounds::before();
     let filtered = selection.is_some();
     options.name = args.name.clone();
     options.tags = args.tags.clone();
@@ -145,6 +146,14 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     }
     if !filtered && growing.is_none() {
         options.let_go = project.stopped_for_good();
+    }
+    if let (Some(most), true) = (options.max_failures, rounds.failed > 0) {
+        // Steps that failed in an earlier round and are tried once more in the last are no further ones.
+        let again = match growing {
+            Some(_) => 0,
+            None => searches::failures(&project)?.min(rounds.failed),
+        };
+        options.max_failures = Some((most + again).saturating_sub(rounds.failed).max(1));
     }
     project.note_trials(&[])?;
     options.checkpoint_every = args.checkpoint_every;
@@ -229,9 +238,8 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     };
     let newest = ManuallyDrop::new(newest);
     let project = newest.as_ref().unwrap_or(&project);
-    let summary = ManuallyDrop::new(summary);
+    let mut summary = ManuallyDrop::new(summary);
     let growing = growing.is_some();
-    let rounds = Rounds::before();
     if let (Some(metrics), Some(before)) = (&mut metrics, &rounds.metrics) {
         metrics.go_on_from(before);
     }
@@ -248,18 +256,23 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let mut wrong = false;
     if !filtered && !summary.stopped {
         let made = |id: StepId| summary.steps[id.index()].state == State::Done;
-        match searches::after_run(project, !growing, made, err)? {
+        let grown = searches::after_run(project, !growing, made, &stop, err)?;
+        // Whoever asked meanwhile to stop does not want a further round.
+        let stopped = stop.load(Ordering::SeqCst) > 0;
+        match grown {
             // What is made of all trials has waited for them.
-            Grown::No(_) if growing && project.until_proposals()?.is_none() => {
+            Grown::No(_) if growing && !stopped && project.until_proposals()?.is_none() => {
                 return again(args, true, &rounds.with(&summary, metrics), &store, err);
             }
-            Grown::On => {
+            Grown::On if !stopped => {
                 return again(args, true, &rounds.with(&summary, metrics), &store, err);
             }
+            Grown::On => best = project.best_line(),
             Grown::Wrong if growing => return Ok(Exit::Failed),
             Grown::Wrong => wrong = true,
             Grown::No(line) => best = line,
         }
+        summary.stopped |= stopped && growing;
     }
     if let Some((settings, remote::Mode::ReadWrite)) = shared {
         let steps = summary.steps.iter().zip(&project.plan.steps);
@@ -268,6 +281,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             keys: kept.clone().filter_map(|(step, _)| step.key).collect(),
             made: kept.any(|(step, _)| step.state == State::Done),
         };
+        let stop = stop.clone();
         remote::after_run(project, settings, &store, left, stop, args.progress, err)?;
     }
     let asked = project::asked(&args.experiment, &args.experiment.manifest);
@@ -289,7 +303,8 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let (claims, more) = claims::after_run(project, &results, args.require_claims, err)?;
     values::after_run(&project.view, &results, err)?;
     let whole = !partial && summary.totals.failed == 0 && !summary.stopped;
-    if let Some(more) = more.filter(|_| whole) {
+    let goes_on = whole && stop.load(Ordering::SeqCst) == 0;
+    if let Some(more) = more.filter(|_| goes_on) {
         writeln!(err, "not all claims are decided: going on to {more}")?;
         replicates::note(&project.store, &project.name(), more)?;
         return again(args, false, &rounds.with(&summary, metrics), &store, err);

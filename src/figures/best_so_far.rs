@@ -39,8 +39,8 @@ params! {
         /// column along x: the trial, or the budget spent until then; where there is no column `trial`,
         /// rows are numbered as they come
         x: String = "trial";
-        /// columns that tell trials apart where they are numbered [default: all axes that no other
-        /// parameter names]
+        /// columns that tell trials apart where they are numbered [default: the parameters of the search, else all
+        /// axes, that no other parameter names]
         parameters: Option<Names>;
         /// axis or list of axes along which rows are repetitions of a trial, which count once [default: the seeds of
         /// the search that no other parameter names]
@@ -53,6 +53,9 @@ params! {
         direction: Option<Direction>;
         /// column of the budget of which most trials get a part [default: that of the search, unless another parameter names it]
         budget: Option<String>;
+        /// all of the budget: the best is one of the trials that had it [default: as the search has it, else the largest
+        /// that has a number]
+        whole: Option<f64>;
         groups: Groups;
         facets: FacetParams;
         levels: LevelParams;
@@ -93,12 +96,15 @@ impl Figure for BestSoFar {
         search.direct(params, "y", "direction");
         search.reduce(params, "repeats");
         search.spend(params, "budget");
+        search.all_of(params, "budget", "whole");
+        if along_trials(params) {
+            search.tell_apart(params, "parameters");
+        }
     }
 
     /// Rows of one trial are averaged.
     fn repeats(&self, params: &Values) -> bool {
-        let x = params.get("x").and_then(|x| x.as_str());
-        x.is_some_and(|x| x != TRIAL)
+        !along_trials(params) || params.contains_key("parameters")
     }
 
     fn along_x(&self) -> AlongX {
@@ -138,6 +144,7 @@ impl Figure for BestSoFar {
             table,
             mapping: &mapping,
             budget: params.budget.as_deref(),
+            whole: params.whole,
         };
         let numbered = match table.column(&mapping.x) {
             None if mapping.x == TRIAL => Some(trials.numbered(params.parameters.as_ref())?),
@@ -163,6 +170,12 @@ impl Figure for BestSoFar {
         };
         xy::finish(panels, beside, &plot, look, &best.notes)
     }
+}
+
+/// Whether trials are along x.
+fn along_trials(params: &Values) -> bool {
+    let x = params.get("x").and_then(|x| x.as_str());
+    x.is_none_or(|x| x == TRIAL)
 }
 
 /// As stairs: the best stays what it was until the next trial.

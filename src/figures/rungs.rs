@@ -48,6 +48,11 @@ params! {
         direction: Option<Direction>;
         /// axis or list of axes whose values are repetitions of a trial, of which the mean is drawn [default: the seeds of the search]
         replicate: Option<Names>;
+        /// axes that tell trials apart [default: the parameters of the search, else all axes, that no other parameter
+        /// names]
+        parameters: Option<Names>;
+        /// all of the budget [default: as the search has it, else the largest that has a number]
+        whole: Option<f64>;
         /// column with a colour per value
         color: Option<String>;
         facets: FacetParams;
@@ -66,8 +71,7 @@ impl Entry for Rungs {
 
     fn docs(&self) -> &'static str {
         "Of successive halving (`asha`, `hyperband`). A trial is the rows that agree on all axes but x and \
-         the replicates. It is pale where it did not come to the largest budget of its colour and panel; \
-         of those that did, the best has a heavier line. A trial without a number at a budget ends before it."
+         the replicates. It is pale where it did not come to the whole budget; of those that did, the best has a heavier line. A trial without a number at a budget ends before it."
     }
 
     fn revision(&self) -> u32 {
@@ -83,11 +87,13 @@ impl Figure for Rungs {
     fn searched(&self, params: &mut Values, search: &Searched<'_>) {
         search.direct(params, "y", "direction");
         search.repeat(params, "replicate");
+        search.all_of(params, "x", "whole");
+        search.tell_apart(params, "parameters");
     }
 
-    /// All axes tell trials apart.
-    fn repeats(&self, _params: &Values) -> bool {
-        false
+    /// Where nothing names them, all axes tell trials apart.
+    fn repeats(&self, params: &Values) -> bool {
+        params.contains_key("parameters")
     }
 
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
@@ -105,8 +111,13 @@ impl Figure for Rungs {
             .filter(|&at| table.columns[at].axis && at != x && at != y)
             .filter(|&at| !replicates.0.contains(&table.columns[at].name))
             .collect();
-        let climbs =
-            plane.by_panel(|group| Climbs::of(table, &group.rows, (x, y), &identity, direction));
+        for name in params.parameters.iter().flat_map(|names| &names.0) {
+            table.column(name).ok_or_else(|| no_column(table, name))?;
+        }
+        let whole = params.whole;
+        let climbs = plane.by_panel(|group| {
+            Climbs::of(table, &group.rows, (x, y), &identity, (direction, whole))
+        });
         let places = |climbs: &Vec<Climbs>| {
             let trials = climbs.iter().flat_map(|climbs| &climbs.trials);
             trials.flat_map(|trial| &trial.points).copied().collect()
@@ -150,7 +161,7 @@ struct Trial {
     rows: Vec<usize>,
     /// By budget.
     points: Vec<(f64, f64)>,
-    /// It came to the largest budget.
+    /// It came to the whole budget.
     top: bool,
 }
 
@@ -165,7 +176,7 @@ impl Climbs {
         rows: &[usize],
         (x, y): (usize, usize),
         identity: &[usize],
-        direction: Direction,
+        (direction, whole): (Direction, Option<f64>),
     ) -> Climbs {
         let mut known: HashMap<Vec<&Json>, usize> = HashMap::new();
         let mut trials: Vec<(Vec<usize>, Vec<(f64, f64)>)> = Vec::new();
@@ -186,6 +197,7 @@ impl Climbs {
         }
         let all = trials.iter().flat_map(|(_, points)| points);
         let largest = all.map(|(at, _)| *at).fold(f64::NEG_INFINITY, f64::max);
+        let largest = whole.unwrap_or(largest);
         let mut trials: Vec<Trial> = trials
             .into_iter()
             .map(|(rows, mut points)| {

@@ -25,6 +25,8 @@ pub(super) struct Trials<'t> {
     pub mapping: &'t Mapping,
     /// The column of the budget, of which most trials have a part.
     pub budget: Option<&'t str>,
+    /// All of it; the largest that has a number where nobody says.
+    pub whole: Option<f64>,
 }
 
 /// The best so far as a table, and what a caption must say of it.
@@ -171,6 +173,7 @@ impl Trials<'_> {
             let numbers = rows.iter().map(|(_, row)| *row);
             let numbers = numbers.filter(|row| table.number(*row, y).is_some());
             let largest = numbers.filter_map(spent).reduce(f64::max);
+            let largest = largest.and(self.whole).or(largest);
             let outcome = |trial: &[(f64, usize)]| {
                 let rows = trial.iter().map(|(_, row)| *row);
                 let numbers = rows.filter_map(|row| Some((row, table.number(row, y)?)));
@@ -350,6 +353,7 @@ mod tests {
             table,
             mapping,
             budget,
+            whole: None,
         };
         trials.best(Some(Direction::Minimize), None)
     }
@@ -383,6 +387,7 @@ mod tests {
             table: &table,
             mapping: &mapping,
             budget: Some("steps"),
+            whole: None,
         };
         let numbered = trials.numbered(None).unwrap();
         let best = best(&numbered, &mapping, Some("steps")).unwrap();
@@ -396,6 +401,18 @@ mod tests {
                 "1 trial was stopped before the largest steps, and leaves the best as it was.",
                 "1 trial has no value."
             ]
+        );
+        // Nobody came to all of it.
+        let trials = Trials {
+            table: &numbered,
+            whole: Some(18.0),
+            ..trials
+        };
+        let best = trials.best(Some(Direction::Minimize), None).unwrap();
+        assert!(
+            best.notes[0].starts_with("3 trials were stopped"),
+            "{:?}",
+            best.notes
         );
     }
 }

@@ -196,6 +196,15 @@ impl Read<'_> {
             || MADE.contains(&name) && draws()
     }
 
+    /// Whether it is a parameter that the search has under a condition which no trial has met so far.
+    fn is_to_come(&self, name: &str) -> bool {
+        self.experiment.search.as_ref().is_some_and(|search| {
+            let mut conditional = search.space.parameters().iter();
+            conditional.any(|own| own.name == name && own.when.is_some())
+                && !search.points.iter().any(|point| point.contains_key(name))
+        })
+    }
+
     /// Whether an axis is one of what the rows are made of.
     fn is_used(&self, axis: &str) -> bool {
         let mut left = vec![self.step];
@@ -219,7 +228,7 @@ impl Read<'_> {
     /// What to say of a name that none of the columns has.
     fn lacks(&self, param: &str, name: &str) -> Option<Diagnostic> {
         let Columns { axes, numbers } = &self.columns;
-        if axes.open || self.has(name) {
+        if axes.open || self.has(name) || self.is_to_come(name) {
             return None;
         }
         let all = || axes.names.iter().chain(&numbers.names).map(String::as_str);

@@ -14,10 +14,11 @@ use super::AXES;
 use super::From;
 use super::Input;
 use super::InputItem;
+use super::SEARCHED;
 use super::Step;
 
 /// The output that is read where a whole step is.
-const METRICS: &str = "metrics";
+pub(super) const METRICS: &str = "metrics";
 
 /// What is known of the columns that steps leave and read.
 pub struct KnownColumns<'s> {
@@ -133,8 +134,12 @@ fn describe(columns: &mut Columns, described: Option<&Value>) {
     let Some(Value::Map(said)) = described else {
         return;
     };
-    for (_, names) in said {
+    for (key, names) in said {
         let Value::Map(names) = names else { continue };
+        // What a search asks for need not be there.
+        if key == SEARCHED {
+            continue;
+        }
         for (name, _) in names {
             if !columns.numbers.names.contains(name) {
                 columns.numbers.names.insert(name.clone());

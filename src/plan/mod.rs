@@ -45,4 +45,4 @@ pub use resolve::{Outlook, Resolution, ResolveError, Resolver, Upstream};
 pub use selection::{SelectedSteps, Selection};
 pub use stage_summary::StageSummary;
 pub use status::{History, Look, Reason, StepStatus};
-pub use step::{AXES, Cell, From, Input, InputItem, PartOfBudget, Step, StepId};
+pub use step::{AXES, Cell, From, Input, InputItem, OF_KIND, PartOfBudget, SEARCHED, Step, StepId};

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::manifest::Experiment;
+use crate::registry::Outputs;
 use crate::registry::Searched;
 use crate::registry::Value;
 use crate::registry::Values;
@@ -56,27 +57,34 @@ pub(super) fn fill(
     }
 }
 
-/// Fills what a figure or table of trials takes of the search beside the columns that it compares.
+/// Fills what a figure, table or selection of trials takes of the search beside the columns that it compares.
 fn draw(step: &mut Arc<Step>, experiment: &Experiment) {
+    let chooses = || matches!(step.kind.outputs(), Outputs::PassedOn { .. });
     let Some(search) = experiment
         .search
         .as_ref()
-        .filter(|_| step.kind.reduces_all())
+        .filter(|_| step.kind.reduces_all() || chooses())
     else {
         return;
     };
     let objectives = search.objectives.iter();
-    let reaches = |seed: &&str| {
+    let reaches = |axis: &&str| {
         let mut items = step.inputs.iter().flat_map(|input| &input.items);
-        step.cell.get(seed).is_none() && items.any(|item| item.cell.get(seed).is_some())
+        step.cell.get(axis).is_none() && items.any(|item| item.cell.get(axis).is_some())
     };
+    // Of tables that come in, nobody knows before they are made.
+    let is_kept = |axis: &str| step.cell.get(axis).is_some();
+    let budget = search.budget.as_ref();
+    let budget = budget.filter(|budget| !is_kept(&budget.name));
     let searched = Searched {
         objectives: objectives
             .map(|objective| (objective.column.as_str(), word(objective.direction)))
             .collect(),
         seeds: seeds(experiment).filter(reaches).collect(),
         statistic: search.statistic.name(),
-        budget: search.budget.as_ref().map(|budget| budget.name.as_str()),
+        parameters: search.parameters().filter(reaches).collect(),
+        budget: budget.map(|budget| budget.name.as_str()),
+        whole: budget.and_then(|budget| budget.halving.budgets().last().copied()),
     };
     let mut params = Values::clone(&step.params);
     step.kind.searched(&mut params, &searched);

@@ -19,6 +19,12 @@ use crate::text::in_one_line;
 /// The key under which [`Step::described`] says which columns of a program's rows are axes.
 pub const AXES: &str = "axes";
 
+/// The key under which it says which way numbers are better that the search optimises, by name.
+pub const SEARCHED: &str = "searched";
+
+/// The key under which it says that the numbers are those of their kind, and not what a program calls so.
+pub const OF_KIND: &str = "of kind";
+
 /// A step of one plan; an index, dense from zero in topological order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct StepId(pub u32);
@@ -85,7 +91,7 @@ pub struct Step {
     pub part: Option<PartOfBudget>,
     /// One per slot that is bound, in the kind's order.
     pub inputs: Vec<Input>,
-    /// By output: how its numbers are shown, as a program's manifest says it.
+    /// By output: how its numbers are shown, as a program's manifest or the search says it.
     pub described: Option<Arc<Values>>,
     pub policy: Arc<Policy>,
     /// Where the stage stands in its pipeline file.

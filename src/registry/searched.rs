@@ -1,4 +1,4 @@
-//! What figures of trials take of the search of their experiment.
+//! What figures, tables and selections of trials take of the search of their experiment.
 
 use super::Value;
 use super::Values;
@@ -11,8 +11,12 @@ pub struct Searched<'s> {
     pub seeds: Vec<&'s str>,
     /// What makes one number of the repetitions of a trial.
     pub statistic: &'static str,
+    /// Its parameters that are axes of the rows, without that of the budget.
+    pub parameters: Vec<&'s str>,
     /// The axis of the budget, where most trials get a part of it.
     pub budget: Option<&'s str>,
+    /// All of the budget.
+    pub whole: Option<u64>,
 }
 
 impl Searched<'_> {
@@ -72,6 +76,27 @@ impl Searched<'_> {
         }
     }
 
+    /// Fills `whole` with all of the budget, where `budget` names its axis.
+    pub fn all_of(&self, params: &mut Values, budget: &str, whole: &str) {
+        let named = params.get(budget).and_then(Value::as_str);
+        if let Some(amount) = self
+            .whole
+            .filter(|_| self.budget.is_some() && named == self.budget)
+            && !params.contains_key(whole)
+        {
+            params.insert(whole.to_owned(), Value::Float(amount as f64));
+        }
+    }
+
+    /// Fills `parameters`, the axes that tell trials apart, with those of the search that no other parameter names.
+    pub fn tell_apart(&self, params: &mut Values, parameters: &str) {
+        let own = self.parameters.iter().filter(|own| !is_named(params, own));
+        let own: Vec<Value> = own.map(|own| Value::from(*own)).collect();
+        if !own.is_empty() && !params.contains_key(parameters) {
+            params.insert(parameters.to_owned(), Value::List(own));
+        }
+    }
+
     /// Fills `repeats`, the axes along which rows are repetitions of a trial, with the seeds that no other
     /// parameter names. Whether it has any.
     pub fn repeat(&self, params: &mut Values, repeats: &str) -> bool {
@@ -118,7 +143,9 @@ mod tests {
         objectives: Vec::new(),
         seeds: Vec::new(),
         statistic: "median",
+        parameters: Vec::new(),
         budget: Some("epochs"),
+        whole: Some(9),
     };
 
     fn values(yaml: &str) -> Values {
@@ -147,6 +174,23 @@ mod tests {
         // What it does not optimise is compared as it comes.
         let others = "{values: [size, speed]}";
         assert_eq!(told(others), values(others));
+    }
+
+    #[test]
+    fn trials_are_told_apart_by_what_no_other_parameter_names() {
+        let search = Searched {
+            parameters: vec!["lr", "width"],
+            ..SEARCH
+        };
+        let mut params = values("{x: epochs, color: width}");
+        search.tell_apart(&mut params, "parameters");
+        search.all_of(&mut params, "x", "whole");
+        let told = "{x: epochs, color: width, parameters: [lr], whole: 9.0}";
+        assert_eq!(params, values(told));
+        let mut along_others = values("{x: trial, parameters: [k]}");
+        search.tell_apart(&mut along_others, "parameters");
+        search.all_of(&mut along_others, "x", "whole");
+        assert_eq!(along_others, values("{x: trial, parameters: [k]}"));
     }
 
     #[test]

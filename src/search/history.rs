@@ -40,7 +40,8 @@ impl<'a> History<'a> {
         }
     }
 
-    fn holds(&self, row: &Row) -> bool {
+    /// Whether a trial has this point.
+    pub(super) fn holds(&self, row: &Row) -> bool {
         self.trials.iter().any(|trial| trial.row == *row)
     }
 

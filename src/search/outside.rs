@@ -24,12 +24,21 @@ use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process;
+use std::process::Child;
 use std::process::ExitStatus;
 use std::process::Stdio;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
+#[cfg(unix)]
+use rustix::process::Pid;
+#[cfg(unix)]
+use rustix::process::Signal;
 use serde::Deserialize;
 use serde_json::Value as Json;
 use serde_json::json;
@@ -88,7 +97,14 @@ impl Entry for Command {
 
 impl Method for Command {
     fn propose(&self, ask: &Ask<'_>) -> Result<Proposal, ParamError> {
-        Ok(match CommandParams::read(ask.params)?.startup {
+        let CommandParams { run, startup, .. } = CommandParams::read(ask.params)?;
+        if run.is_empty() {
+            return Err(ParamError::new(
+                "run",
+                "is an empty list: which program proposes?",
+            ));
+        }
+        Ok(match startup {
             startup if ask.k < startup => History::new(ask).fresh(ask, None),
             _ => Proposal::NotAsked,
         })
@@ -109,7 +125,28 @@ impl Method for Command {
 
 /// `command` with its program, which runs in the folder of the project.
 pub struct Program<'a> {
-    pub root: &'a Path,
+    root: &'a Path,
+    /// Above 0 once the program is not to be waited for.
+    stop: &'a AtomicU8,
+    /// Trials for which it proposed what another has.
+    again: Mutex<Vec<usize>>,
+}
+
+impl<'a> Program<'a> {
+    /// The program of a project in this folder, which is given up as soon as `stop` is above 0.
+    pub fn new(root: &'a Path, stop: &'a AtomicU8) -> Self {
+        Program {
+            root,
+            stop,
+            again: Mutex::default(),
+        }
+    }
+
+    /// The trials for which it proposed what another trial has, so that they were drawn at random.
+    pub fn proposed_again(&self) -> Vec<usize> {
+        let again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
+        again.clone()
+    }
 }
 
 impl Entry for Program<'_> {
@@ -129,12 +166,22 @@ impl Method for Program<'_> {
             known => return Ok(known),
         }
         let params = CommandParams::read(ask.params)?;
-        let answer = answer(&params, self.root, &request(ask));
-        let point = answer.and_then(|printed| proposal(ask, &printed));
-        point.map_err(|error| {
-            let why = format!("asked for trial {}, the program gave none: {error}", ask.k);
-            ParamError::new("run", why)
-        })
+        let answer = answer(&params, self.root, &request(ask), self.stop);
+        match answer.and_then(|printed| proposal(ask, &printed)) {
+            Ok(Answered { proposal, again }) => {
+                if again {
+                    let mut all = self.again.lock().unwrap_or_else(PoisonError::into_inner);
+                    all.push(ask.k);
+                }
+                Ok(proposal)
+            }
+            // What it has answered before is kept.
+            Err(OutsideError::Stopped) => Ok(Proposal::NotAsked),
+            Err(error) => {
+                let why = format!("asked for trial {}, the program gave none: {error}", ask.k);
+                Err(ParamError::new("run", why))
+            }
+        }
     }
 
     fn learns(&self) -> bool {
@@ -158,7 +205,12 @@ const LAST_WORDS: usize = 600;
 
 /// What the program prints. It reads and writes files, so that nobody waits for a pipe that a child of
 /// it holds open.
-fn answer(params: &CommandParams, root: &Path, request: &str) -> Result<String, OutsideError> {
+fn answer(
+    params: &CommandParams,
+    root: &Path,
+    request: &str,
+    stop: &AtomicU8,
+) -> Result<String, OutsideError> {
     let failed = |error: io::Error| OutsideError::Start(params.run.join(" "), error);
     let (program, arguments) = params.run.split_first().ok_or(OutsideError::NoProgram)?;
     let mut files = Vec::new();
@@ -171,23 +223,29 @@ fn answer(params: &CommandParams, root: &Path, request: &str) -> Result<String, 
     input.write_all(request.as_bytes()).map_err(failed)?;
     input.rewind().map_err(failed)?;
     let handle = |file: &File| file.try_clone().map(Stdio::from).map_err(failed);
-    let mut child = process::Command::new(program)
+    let mut command = process::Command::new(program);
+    command
         .args(arguments)
         .current_dir(root)
         .stdin(handle(input)?)
         .stdout(handle(out)?)
-        .stderr(handle(err)?)
-        .spawn()
-        .map_err(failed)?;
+        .stderr(handle(err)?);
+    // With what it starts it is a group, which ends as one.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = command.spawn().map_err(failed)?;
     let begun = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait().map_err(failed)? {
             break status;
         }
-        if begun.elapsed().as_secs_f64() > params.timeout {
-            child.kill().map_err(failed)?;
-            child.wait().map_err(failed)?;
-            return Err(OutsideError::Timeout(params.timeout));
+        let given_up = match begun.elapsed().as_secs_f64() > params.timeout {
+            true => Some(OutsideError::Timeout(params.timeout)),
+            false => (stop.load(Ordering::SeqCst) > 0).then_some(OutsideError::Stopped),
+        };
+        if let Some(given_up) = given_up {
+            end(&mut child).map_err(failed)?;
+            return Err(given_up);
         }
         thread::sleep(GLANCE);
     };
@@ -200,6 +258,18 @@ fn answer(params: &CommandParams, root: &Path, request: &str) -> Result<String, 
         return Err(OutsideError::Died { status, said });
     }
     text(out).map_err(failed)
+}
+
+/// Ends a program and what it has started.
+fn end(child: &mut Child) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        // Gone, if it cannot be reached.
+        let _ = rustix::process::kill_process_group(group, Signal::KILL);
+    }
+    child.kill()?;
+    child.wait()?;
+    Ok(())
 }
 
 /// A file that goes with the last handle on it.
@@ -233,6 +303,8 @@ pub enum OutsideError {
     Start(String, io::Error),
     #[error("it took longer than {0} s")]
     Timeout(f64),
+    #[error("it was stopped")]
+    Stopped,
     #[error("it ended with {status}{}", last_words(.said))]
     Died { status: ExitStatus, said: String },
     #[error("it printed no line")]
@@ -313,11 +385,19 @@ fn parameter(parameter: &Parameter) -> Json {
     }
 }
 
-/// What the program answered. A point that a trial has already is drawn again, at random.
+/// What an answer comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    pub proposal: Proposal,
+    /// Its point was that of another trial, so that this one is drawn at random.
+    pub again: bool,
+}
+
+/// What the program answered. Its point is taken as it is; one that a trial has already is drawn again, at random.
 ///
 /// # Errors
 /// Where there is no answer, or its point does not lie in the space.
-pub fn proposal(ask: &Ask<'_>, printed: &str) -> Result<Proposal, OutsideError> {
+pub fn proposal(ask: &Ask<'_>, printed: &str) -> Result<Answered, OutsideError> {
     let mut lines = printed.lines().filter(|line| !line.trim().is_empty());
     let line = lines.next_back().ok_or(OutsideError::Silent)?;
     let answer = serde_json::from_str(line);
@@ -326,16 +406,19 @@ pub fn proposal(ask: &Ask<'_>, printed: &str) -> Result<Proposal, OutsideError> 
         error,
     })?;
     let history = History::new(ask);
-    match answer {
-        Answer::Exhausted(true) => Ok(Proposal::Exhausted),
-        Answer::Exhausted(false) => Ok(history.fresh(ask, None)),
+    let (proposal, again) = match answer {
+        Answer::Exhausted(true) => (Proposal::Exhausted, false),
+        Answer::Exhausted(false) => (history.fresh(ask, None), false),
         Answer::Point(point) => {
             // Conditions are not told: what is absent is passed over.
             let point = ask.space.without_absent(point);
             ask.space
                 .contains(&point)
                 .map_err(OutsideError::Elsewhere)?;
-            Ok(history.fresh(ask, ask.space.row(&point).map(|row| ask.space.short(row))))
+            let row = ask.space.row(&point);
+            let again = row.as_ref().is_some_and(|row| history.holds(row));
+            (history.fresh(ask, row), again)
         }
-    }
+    };
+    Ok(Answered { proposal, again })
 }

@@ -20,6 +20,9 @@ pub type Point = Values;
 /// the parameter is absent.
 pub(super) type Row = Vec<Option<f64>>;
 
+/// So many corners of a space are looked at.
+const CORNERS: usize = 64;
+
 /// A space of more points is not counted.
 const COUNTED: usize = 65_536;
 
@@ -183,16 +186,35 @@ impl Space {
         point
     }
 
-    /// The row with numbers of few digits, as others propose them.
-    pub(super) fn short(&self, row: Row) -> Row {
-        let short =
-            |(parameter, number): (&Parameter, Option<f64>)| Some(parameter.domain.short(number?));
-        self.parameters.iter().zip(row).map(short).collect()
-    }
-
     /// The row at a place of the unit cube, a side for each parameter.
     pub(super) fn at(&self, units: &[f64]) -> Row {
         self.build(|i| self.parameters[i].domain.at(units[i]))
+    }
+
+    /// Points that together have both ends of every range and every choice, of those that are there only at some
+    /// points as well, each beside two different values of most others: what is wrong with a point of the space
+    /// is most often wrong with one of these. A few dozen of them at most.
+    pub fn corners(&self) -> Vec<Point> {
+        let all = self.parameters.iter().enumerate();
+        let ends = |low: bool| self.build(|i| self.parameters[i].domain.end(low));
+        let mut rows: Vec<Row> = vec![ends(true), ends(false)];
+        for (i, parameter) in all {
+            let there = rows.iter().filter(|row| row[i].is_some()).take(2);
+            for base in there.cloned().collect::<Vec<_>>() {
+                for number in parameter.domain.extremes(CORNERS) {
+                    let row = self.build(|at| match base[at] {
+                        _ if at == i => number,
+                        Some(number) => number,
+                        None => self.parameters[at].domain.end(true),
+                    });
+                    if rows.len() < CORNERS && !rows.contains(&row) {
+                        rows.push(row);
+                    }
+                }
+            }
+        }
+        rows.dedup();
+        rows.iter().map(|row| self.point(row)).collect()
     }
 
     /// All rows in order, if they can be counted.

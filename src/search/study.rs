@@ -40,6 +40,8 @@ pub struct Proposed {
     pub exhausted: bool,
     /// Results are awaited that decide who is promoted.
     pub undecided: bool,
+    /// Points of which no cells are made: their trials have failed.
+    pub refused: Vec<Point>,
 }
 
 impl Study<'_> {
@@ -117,6 +119,7 @@ impl Study<'_> {
             highest,
             exhausted,
             undecided: rungs.iter().any(|rung| rung.promoted.is_none()),
+            refused: Vec::new(),
         })
     }
 

@@ -106,9 +106,20 @@ fn is_axis(described: &Value, name: &str) -> bool {
     axes.is_some_and(|axes| axes.iter().any(|axis| axis.as_str() == Some(name)))
 }
 
-/// Which way is better for the number of this name, where that is said.
+/// Which way is better for the number of this name, where that is said, or the search optimises it.
 pub(super) fn higher_is_better(described: &Value, name: &str) -> Option<bool> {
-    said(described, "better", name).map(|word| word == "higher")
+    let said = |key| said(described, key, name);
+    let word = said("better").or_else(|| said(plan::SEARCHED));
+    word.map(|word| word == "higher")
+}
+
+/// Whether the numbers of an artifact are called as their kind calls them: what a program calls so need not be the same.
+pub(super) fn is_of_kind(described: Option<&Value>) -> bool {
+    match described {
+        None => true,
+        Some(Value::Map(fields)) => fields.contains_key(plan::OF_KIND),
+        Some(_) => false,
+    }
 }
 
 /// Puts what is said into the head of a column.

@@ -6,6 +6,7 @@ use super::Stage;
 use super::measured;
 use super::rows;
 use super::trials::Trials;
+use super::trials::with_most;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
@@ -15,6 +16,7 @@ use crate::registry::Entry;
 use crate::registry::Names;
 use crate::registry::Outputs;
 use crate::registry::Param;
+use crate::registry::Searched;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Values;
@@ -35,6 +37,9 @@ params! {
         value: String;
         /// parameters taken on the logarithm [default: positive numbers over two decades, a quarter of them in the lowest tenth]
         log: Option<Names>;
+        /// the axis of the budget of which most trials had a part: each counts with the most that it had [default: that of
+        /// the search]
+        budget: Option<String>;
         /// trees of the forest
         trees: usize = 64, min(1), max(4096);
         /// which rows each tree is grown of
@@ -56,7 +61,8 @@ impl Entry for ImportanceTable {
          space that a parameter explains alone, all others averaged out, and `spread` the standard\n\
          deviation of that share between trees. What is left to 1 is explained by parameters together.\n\
          The space reaches from the smallest to the largest value that occurs. Rows without the number\n\
-         or without one of the parameters are left out; `n` is the number of the others. Parameters\n\
+         or without one of the parameters are left out; `n` is the number of the others. In a search with a\n\
+         budget a trial counts once, with the most that it had. Parameters\n\
          come in the order of their importance.\n\
          \n\
          Shares are of what the forest has learned: with few trials, or numbers that differ by noise\n\
@@ -86,12 +92,17 @@ impl StageKind for ImportanceTable {
     fn reduces_all(&self) -> bool {
         true
     }
+
+    fn searched(&self, params: &mut Values, search: &Searched<'_>) {
+        search.spend(params, "budget");
+    }
 }
 
 impl Stage for ImportanceTable {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = ImportanceParams::read(&job.step.params)?;
         let table = rows::of_rows(job.items("rows"))?;
+        let table = with_most(&table, params.budget.as_deref(), &params.value)?;
         Ok(measured::left(&of(&table, &params)?))
     }
 }
@@ -145,6 +156,7 @@ mod tests {
             parameters: Names(parameters.iter().map(|name| (*name).to_owned()).collect()),
             value: "loss".to_owned(),
             log: None,
+            budget: None,
             trees: 32,
             seed: Seed::new(0),
         }
@@ -181,6 +193,16 @@ mod tests {
         let shares: Vec<f64> = (0..3).filter_map(|row| table.number(row, 1)).collect();
         assert!(shares[0] > 0.85 && shares[2] < 0.01, "{shares:?}");
         assert!(table.rows.iter().all(|row| row[3] == 119));
+    }
+
+    #[test]
+    fn a_trial_counts_once_with_the_most_of_the_budget() {
+        let csv = "lr,epochs,loss\n1,1,5\n2,1,6\n1,3,4\n3,1,9\n3,3,\n";
+        let table = Table::from_csv(csv, &["lr", "epochs"]).expect("a table");
+        let most = with_most(&table, Some("epochs"), "loss").expect("a loss");
+        assert_eq!(most.to_csv(), "lr,epochs,loss\n2,1,6\n1,3,4\n3,1,9\n");
+        let all = with_most(&table, Some("steps"), "loss").expect("a loss");
+        assert_eq!(all.rows.len(), 5);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::Stage;
 use super::measured;
 use super::rows;
 use super::trials::Trials;
+use super::trials::with_most;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::StepOutput;
@@ -16,6 +17,7 @@ use crate::registry::Entry;
 use crate::registry::Names;
 use crate::registry::Outputs;
 use crate::registry::Param;
+use crate::registry::Searched;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Values;
@@ -42,6 +44,9 @@ params! {
         log: Option<Names>;
         /// places along each parameter
         places: usize = 40, min(2), max(200);
+        /// the axis of the budget of which most trials had a part: each counts with the most that it had [default: that of
+        /// the search]
+        budget: Option<String>;
         /// trees of the forest
         trees: usize = 64, min(1), max(4096);
         /// which rows each tree is grown of
@@ -62,7 +67,7 @@ impl Entry for ResponseTable {
         "`surface` is a grid of both parameters with what a random forest, fitted to the rows, expects\n\
          there, on average over the other parameters: their marginal as in `table/importance`. `trials`\n\
          has the rows themselves, to be marked on it. Rows without the number or without one of the\n\
-         parameters are left out.\n\
+         parameters are left out; in a search with a budget a trial counts once, with the most that it had.\n\
          \n\
          Source: Hutter, Hoos and Leyton-Brown 2014, ICML, PMLR 32."
     }
@@ -94,12 +99,17 @@ impl StageKind for ResponseTable {
     fn reduces_all(&self) -> bool {
         true
     }
+
+    fn searched(&self, params: &mut Values, search: &Searched<'_>) {
+        search.spend(params, "budget");
+    }
 }
 
 impl Stage for ResponseTable {
     fn run(&self, job: &Job<'_>) -> Result<StepOutput, JobError> {
         let params = ResponseParams::read(&job.step.params)?;
         let table = rows::of_rows(job.items("rows"))?;
+        let table = with_most(&table, params.budget.as_deref(), &params.value)?;
         let (surface, trials) = of(&table, &params)?;
         let mut output = StepOutput::default();
         measured::add(&mut output, "surface", &surface);
@@ -186,6 +196,7 @@ mod tests {
             y: "y".into(),
             value: "loss".into(),
             others: Some(Names(vec!["z".into()])),
+            budget: None,
             log: None,
             places: 11,
             trees: 32,

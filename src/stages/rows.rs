@@ -56,7 +56,6 @@ pub(super) fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, Job
     let mut rows: Vec<(Vec<Json>, BTreeMap<String, Json>)> = Vec::new();
     let mut diverged = Vec::new();
     let mut described: Vec<&Value> = Vec::new();
-    // What a program calls as a kind of ours calls its own need not be the same.
     let mut ours: BTreeSet<String> = BTreeSet::new();
     let mut index = BTreeMap::new();
     for (cell, item) in cells {
@@ -79,7 +78,7 @@ pub(super) fn of_cells(cells: &[(&Cell, Option<&JobItem>)]) -> Result<Table, Job
             if !names.contains(&name) {
                 names.push(name.clone());
             }
-            if artifact.described.is_none() && !ours.contains(&name) {
+            if described::is_of_kind(artifact.described.as_ref()) && !ours.contains(&name) {
                 ours.insert(name.clone());
             }
             let known = rows[row].1.insert(name.clone(), value.clone());

@@ -286,6 +286,8 @@ pub fn steps_of_trials(plan: &Plan, search: &Search, name: &str) -> Vec<Vec<Step
 pub struct Outcomes {
     /// `None` where it is not known yet.
     pub by_cell: Vec<Option<Outcome>>,
+    /// Whether conditions or `exclude` leave nothing of it.
+    pub left_out: Vec<bool>,
     pub odd: Vec<Odd>,
 }
 
@@ -309,12 +311,19 @@ pub fn outcomes(
 ) -> Result<Outcomes, Diagnostic> {
     let mut odd = Vec::new();
     let Some(search) = &results.plan.experiment.search else {
-        let by_cell = Vec::new();
-        return Ok(Outcomes { by_cell, odd });
+        return Ok(Outcomes {
+            by_cell: Vec::new(),
+            left_out: Vec::new(),
+            odd,
+        });
     };
+    let mut left_out = vec![false; search.cells.len()];
     let mut trials: Vec<Option<Vec<f64>>> = vec![Some(Vec::new()); search.cells.len()];
     for (at, objective) in search.objectives.iter().enumerate() {
         let steps = steps_of_trials(results.plan, search, &objective.stage);
+        for ((left_out, steps), cell) in left_out.iter_mut().zip(&steps).zip(&search.cells) {
+            *left_out |= steps.is_empty() && !cell.refused;
+        }
         let (mut has, mut first): (bool, Option<Diagnostic>) = (false, None);
         for (trial, steps) in trials.iter_mut().zip(steps) {
             let mut values = Vec::with_capacity(steps.len());
@@ -362,6 +371,7 @@ pub fn outcomes(
     let by_cell = trials.into_iter().map(|costs| costs.map(Outcome::of));
     Ok(Outcomes {
         by_cell: by_cell.collect(),
+        left_out,
         odd,
     })
 }

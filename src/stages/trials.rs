@@ -1,5 +1,7 @@
 //! Rows of trials as places in a space and costs, for what is learned from a whole search.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 use crate::engine::JobError;
@@ -90,6 +92,44 @@ impl Trials {
             .map(|parameter| parameter.dimension.clone())
             .collect()
     }
+}
+
+/// The rows of trials of which most had a part of a budget: of each those with the most of it that have a number, since
+/// what it had before is no trial of its own.
+///
+/// # Errors
+/// For a number that is not there.
+pub(super) fn with_most<'t>(
+    table: &'t Table,
+    budget: Option<&str>,
+    number: &str,
+) -> Result<Cow<'t, Table>, JobError> {
+    // What the budget does not reach has all of it.
+    let Some(budget) = budget.and_then(|budget| table.column(budget)) else {
+        return Ok(Cow::Borrowed(table));
+    };
+    let number = column(table, number)?;
+    let axes = 0..table.columns.len();
+    let axes: Vec<usize> = axes
+        .filter(|at| table.columns[*at].axis && *at != budget)
+        .collect();
+    let mut kept = Vec::new();
+    for (_, rows) in table.grouped(&axes) {
+        let had = |row: &usize| table.number(*row, budget).filter(|_| !table.diverged(*row));
+        let with_number = rows
+            .iter()
+            .filter(|row| table.number(**row, number).is_some());
+        let most = with_number.filter_map(had).reduce(f64::max);
+        kept.extend(rows.into_iter().filter(|row| had(row) == most));
+    }
+    kept.sort_unstable();
+    Ok(Cow::Owned(Table {
+        columns: table.columns.clone(),
+        rows: kept
+            .into_iter()
+            .map(|row| table.rows[row].clone())
+            .collect(),
+    }))
 }
 
 /// The place of a column.

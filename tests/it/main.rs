@@ -43,6 +43,7 @@ mod replicates;
 mod report;
 mod resources;
 mod scores;
+mod searched;
 mod searches;
 mod sharing;
 #[cfg(unix)]

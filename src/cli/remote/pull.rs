@@ -10,6 +10,7 @@ use super::bar;
 use super::failed;
 use super::place;
 use super::tell_refused;
+use crate::cli::args;
 use crate::cli::args::PullArgs;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt;
@@ -30,7 +31,7 @@ use crate::text::plural;
 /// Fetches results wave by wave: what a step leaves says which results come after it.
 pub(in crate::cli) fn pull(args: &PullArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let started = Instant::now();
-    let project = Project::open(&args.experiment, err)?;
+    let mut project = Project::open(&args.experiment, err)?;
     let place = place(args.from.as_deref(), &project, err)?;
     let interrupted = interrupt::watch()?;
     let remote = Remote::open(&place, &project.plan.experiment.root);
@@ -68,7 +69,15 @@ pub(in crate::cli) fn pull(args: &PullArgs, err: &mut Printer) -> Result<Exit, S
             .collect();
         wanted.sort_unstable_by_key(|wanted| wanted.key);
         let Some(store) = previous.store.as_ref().filter(|_| !wanted.is_empty()) else {
-            break statuses;
+            if let Some(store) = &previous.store {
+                store.sync()?;
+            }
+            match further(&args.experiment, &project)? {
+                None => break statuses,
+                Some(newer) => project = newer,
+            }
+            previous = PreviousRun::in_store(&project, previous.store.take())?;
+            continue;
         };
         let answers = bar::shown(&progress, args.progress, || {
             remote.fetch(store, &wanted, &progress)
@@ -121,6 +130,17 @@ pub(in crate::cli) fn pull(args: &PullArgs, err: &mut Printer) -> Result<Exit, S
         true => Exit::Success,
         false => Exit::Failed,
     })
+}
+
+/// The project with the trials of its search that are known from what was fetched, where there are more.
+fn further(args: &args::Experiment, project: &Project) -> Result<Option<Project>, Stop> {
+    let Some(before) = &project.plan.experiment.search else {
+        return Ok(None);
+    };
+    let newer = Project::open(args, &mut Printer::silent())?;
+    let now = newer.plan.experiment.search.as_ref();
+    let more = now.is_some_and(|now| now.cells.len() > before.cells.len());
+    Ok(more.then_some(newer))
 }
 
 /// What the steps are known by from now on, for `why` and `gc`.

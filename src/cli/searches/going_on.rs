@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::io::Write;
+use std::sync::atomic::AtomicU8;
 
 use super::SearchState;
 use super::failed;
@@ -33,11 +34,12 @@ pub(in crate::cli) enum Grown {
 }
 
 /// Says how the search of a project goes on after a run of its trials, which made the results of the steps
-/// that `made` tells. `last`: no round was to follow.
+/// that `made` tells. `last`: no round was to follow. A program that proposes is given up once `stop` is above 0.
 pub(in crate::cli) fn after_run(
     project: &Project,
     last: bool,
     made: impl Fn(StepId) -> bool,
+    stop: &AtomicU8,
     err: &mut Printer,
 ) -> Result<Grown, Stop> {
     let experiment = &project.plan.experiment;
@@ -52,9 +54,9 @@ pub(in crate::cli) fn after_run(
     let again = recalled.map(|(_, state)| state).or(project.search.clone());
     let root = &experiment.root;
     // A program is asked for more only where a round follows.
-    let program = Program { root };
-    let program = Some(&program).filter(|_| !last);
-    let settled = match settle_with(project, again.as_ref(), Some(known), program)? {
+    let program = Program::new(root, stop);
+    let asked = Some(&program).filter(|_| !last);
+    let settled = match settle_with(project, again.as_ref(), Some(known), asked)? {
         Ok(settled) => settled,
         Err(wrong) => {
             err.diagnostic(&wrong)?;
@@ -63,6 +65,9 @@ pub(in crate::cli) fn after_run(
     };
     for odd in told(project, search, &settled.odd, made) {
         err.diagnostic(&odd)?;
+    }
+    if let Some(said) = proposed_again(&program.proposed_again()) {
+        err.diagnostic(&said.at(&search.place, "proposed here"))?;
     }
     let line = settled.tally.line(search);
     if last {
@@ -90,11 +95,11 @@ pub(in crate::cli) fn after_run(
             plural(known, "trial")
         )?;
     } else if settled.exhausted && !settled.undecided && climbed.is_none() {
-        writeln!(
-            err,
-            "{}, which is all that the space has",
-            plural(known, "trial")
-        )?;
+        let why = match search.method.is_outside() {
+            true => "as many as it proposes",
+            false => "which is all that the space has",
+        };
+        writeln!(err, "{}, {why}", plural(known, "trial"))?;
     } else if climbed.is_none() && !decided {
         return Ok(Grown::No(line));
     }
@@ -126,6 +131,27 @@ fn told(
         Some(said.at(&objective.place, "such a trial counts as failed"))
     };
     objectives.filter_map(of).collect()
+}
+
+/// What is said of trials for which a program proposed the point of another.
+fn proposed_again(trials: &[usize]) -> Option<Diagnostic> {
+    let (title, took) = match trials {
+        [] => return None,
+        [one] => (format!("trial {one} was proposed"), "it is"),
+        many => {
+            let named = many.iter().map(usize::to_string);
+            let named: Vec<String> = named.collect();
+            (
+                format!("trials {} were proposed", named.join(", ")),
+                "they are",
+            )
+        }
+    };
+    let title = format!("{title} with the point of an earlier one: {took} drawn at random");
+    Some(
+        Diagnostic::warning(title)
+            .help("a program that has no further point answers `{\"exhausted\": true}`"),
+    )
 }
 
 /// Who is promoted that was not: `9 trials go on to epochs=3`.

@@ -7,6 +7,7 @@
 mod going_on;
 mod growing;
 mod record;
+mod refused;
 mod said;
 mod tally;
 
@@ -35,6 +36,10 @@ pub(super) use growing::News;
 pub(super) use record::FILE;
 pub(super) use record::LOST;
 pub(super) use record::recall;
+pub(super) use refused::Refused;
+pub(super) use refused::corners;
+pub(super) use refused::refused;
+pub(super) use refused::told;
 use tally::Tally;
 
 /// How many trials are named.
@@ -97,20 +102,22 @@ fn settle_with(
             tally: Tally::default(),
         }));
     };
-    let (outcomes, odd) = match outcomes(project, state)? {
-        Ok(found) => (found.by_cell, found.odd),
+    let Known { now, then } = match outcomes(project, state)? {
+        Ok(known) => known,
         Err(wrong) => return Ok(Err(wrong)),
     };
-    let by_cell: HashMap<(String, usize), &Option<Outcome>> = search
+    let outcomes = &now.by_cell;
+    let places: HashMap<(String, usize), usize> = search
         .cells
         .iter()
         .map(|cell| (text_of(&search.points[cell.trial]), cell.rung))
-        .zip(&outcomes)
+        .zip(0..)
         .collect();
-    let outcome = |point: &Point, rung: usize| {
-        let known = by_cell.get(&(text_of(point), rung)).copied();
-        known.cloned().flatten()
+    let of = |outcomes: &[Option<Outcome>], point: &Point, rung: usize| {
+        let at = places.get(&(text_of(point), rung))?;
+        outcomes[*at].clone()
     };
+    let then = then.as_deref().unwrap_or(outcomes);
     // Of what they were proposed from.
     let digest = |points: &[Point]| {
         let visible = match search.looks_back() {
@@ -121,12 +128,12 @@ fn settle_with(
             .budget
             .as_ref()
             .map_or(1, |b| b.halving.budgets().len());
-        let of = |point| {
+        let of_point = |point| {
             (0..rungs)
-                .map(|rung| outcome(point, rung))
+                .map(|rung| of(then, point, rung))
                 .collect::<Vec<_>>()
         };
-        let outcomes: Vec<_> = points[..visible].iter().map(of).collect();
+        let outcomes: Vec<_> = points[..visible].iter().map(of_point).collect();
         let text = serde_json::to_string(points).unwrap_or_default();
         blake3::hash(format!("{} {text} {outcomes:?}", state.kept).as_bytes()).to_hex()
     };
@@ -140,22 +147,36 @@ fn settle_with(
     if let Some(program) = program.filter(|_| study.method.is_outside()) {
         study.method = program;
     }
+    // Who was promoted stays so, and makes the cells of which the results are asked.
+    let asked = match search.budget {
+        Some(_) => then,
+        None => outcomes,
+    };
+    let outcome = |point: &Point, rung: usize| of(asked, point, rung);
     Ok(match study.propose(given, outcome) {
         Ok(proposed) => Ok(Settled {
             seen: digest(&proposed.points).to_string(),
-            tally: Tally::of(search, &outcomes, &proposed),
+            tally: Tally::of(search, &now, &proposed),
             proposed,
-            odd,
+            odd: now.odd,
         }),
         Err(error) => Err(Diagnostic::error(error.why).at(&search.place, "searched here")),
     })
 }
 
+/// What came of the trials of a project.
+struct Known {
+    now: Outcomes,
+    /// By cell, as it was when trials were proposed, where that is another: some that failed have a result now.
+    then: Option<Vec<Option<Outcome>>>,
+}
+
 /// What came of the trials of a project, from the results in its store.
-fn outcomes(project: &Project, state: &SearchState) -> Result<Result<Outcomes, Diagnostic>, Stop> {
+fn outcomes(project: &Project, state: &SearchState) -> Result<Result<Known, Diagnostic>, Stop> {
     let previous = PreviousRun::of(project)?;
     let statuses = previous.statuses(project);
     let failed = failed(project, &statuses, state);
+    let ever = through(project, &statuses, |status| state.ever_failed(status));
     let results = statuses.into_iter().map(|status| match status {
         StepStatus::UpToDate { result, .. } => Some(result),
         _ => None,
@@ -165,10 +186,17 @@ fn outcomes(project: &Project, state: &SearchState) -> Result<Result<Outcomes, D
         store: previous.store.as_ref(),
         by_step: results.collect(),
     };
-    Ok(stages::outcomes(&results, |id| failed[id.index()]))
+    let now = match stages::outcomes(&results, |id| failed[id.index()]) {
+        Ok(now) => now,
+        Err(wrong) => return Ok(Err(wrong)),
+    };
+    let then = (ever != failed).then(|| stages::outcomes(&results, |id| ever[id.index()]));
+    // Where no result has a number, nothing was learned from any.
+    let then = then.and_then(Result::ok).map(|then| then.by_cell);
+    Ok(Ok(Known { now, then }))
 }
 
-/// The steps of trials that have failed for good, whatever is made of them in this run.
+/// The steps of trials that have failed and have no result.
 pub(super) fn failed_before(project: &Project) -> Result<Vec<bool>, Stop> {
     let Some(state) = &project.search else {
         return Ok(vec![false; project.plan.steps.len()]);
@@ -177,28 +205,61 @@ pub(super) fn failed_before(project: &Project) -> Result<Vec<bool>, Stop> {
     Ok(failed(project, &previous.statuses(project), state))
 }
 
-/// The steps that failed, and those that need them.
+/// How many steps have failed for good.
+pub(super) fn failures(project: &Project) -> Result<usize, Stop> {
+    let Some(state) = &project.search else {
+        return Ok(0);
+    };
+    let statuses = PreviousRun::of(project)?.statuses(project);
+    let has_failed = |status: &&StepStatus| state.has_failed(status);
+    Ok(statuses.iter().filter(has_failed).count())
+}
+
+/// The steps that failed and have no result, and those that need them.
 fn failed(project: &Project, statuses: &[StepStatus], state: &SearchState) -> Vec<bool> {
-    let mut failed: Vec<bool> = Vec::with_capacity(statuses.len());
+    through(project, statuses, |status| state.has_failed(status))
+}
+
+/// The steps of which something holds, and those that need them.
+fn through(
+    project: &Project,
+    statuses: &[StepStatus],
+    holds: impl Fn(&StepStatus) -> bool,
+) -> Vec<bool> {
+    let mut all: Vec<bool> = Vec::with_capacity(statuses.len());
     for (step, status) in project.plan.steps.iter().zip(statuses) {
-        let own = match status {
-            StepStatus::UpToDate { key, .. } | StepStatus::Runs { key, .. } => {
-                state.failed.contains(key.to_hex().as_str())
-            }
-            _ => false,
-        };
         let needs = step.inputs.iter().filter(|input| !input.missing_allowed);
         let mut needs = needs.flat_map(|input| &input.items);
         let through = needs.any(|item| match item.from {
-            From::Step { step: need, .. } => failed[need.index()],
+            From::Step { step: need, .. } => all[need.index()],
             From::File { .. } => false,
         });
-        failed.push(own || through);
+        all.push(holds(status) || through);
     }
-    failed
+    all
 }
 
 impl SearchState {
+    /// Whether no trial was proposed for this space yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.seen.is_empty()
+    }
+
+    /// Whether a step has failed and has no result: who mends what it failed of finds its number among the others.
+    fn has_failed(&self, status: &StepStatus) -> bool {
+        matches!(status, StepStatus::Runs { .. }) && self.ever_failed(status)
+    }
+
+    /// Whether a step has failed, whatever was made of it later.
+    fn ever_failed(&self, status: &StepStatus) -> bool {
+        match status {
+            StepStatus::UpToDate { key, .. } | StepStatus::Runs { key, .. } => {
+                self.failed.contains(key.to_hex().as_str())
+            }
+            _ => false,
+        }
+    }
+
     /// Takes in what was settled.
     pub(super) fn update(&mut self, settled: &Settled) {
         // What a program has said once, it is not asked again.

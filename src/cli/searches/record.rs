@@ -42,6 +42,9 @@ struct Record {
     /// What it was before it was changed: who goes back finds the same trials.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     earlier: Vec<Record>,
+    /// What it was before it was given fewer trials: who raises them again finds the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    longer: Option<Box<Record>>,
 }
 
 /// So many changes of a search can be taken back.
@@ -69,6 +72,35 @@ impl Record {
         let many = self.earlier.len().saturating_sub(EARLIER);
         self.earlier.drain(..many);
         self
+    }
+
+    /// With the trials of `known` that it lacks because it has so few `trials`.
+    fn before_fewer(mut self, known: &Record, trials: usize) -> Record {
+        let goes_on = |other: &&Record| {
+            let same = other.is_of(&self.of, &self.space);
+            same && other.points.len() > trials && other.points.starts_with(&self.points)
+        };
+        let whole = [known.longer.as_deref(), Some(known)].into_iter().flatten();
+        let longer = whole.filter(|_| self.points.len() == trials).find(goes_on);
+        self.longer = longer.map(|longer| {
+            Box::new(Record {
+                earlier: Vec::new(),
+                longer: None,
+                ..longer.clone()
+            })
+        });
+        self
+    }
+
+    /// As it was with at least so many trials, should there have been.
+    fn with_trials(mut self, trials: usize) -> Record {
+        match self.longer.take() {
+            Some(mut longer) if trials > self.points.len() => {
+                longer.failed.append(&mut self.failed);
+                *longer
+            }
+            _ => self,
+        }
     }
 
     /// The record of this search over this space, should there be one.
@@ -127,6 +159,7 @@ pub(in crate::cli) fn recall(
     let Some(record) = record.filter(|record| record.of == of) else {
         return Ok(None);
     };
+    let record = record.with_trials(search.trials);
     let mut state = SearchState {
         kept: record.kept,
         failed: record.failed,
@@ -151,6 +184,7 @@ pub(in crate::cli) fn recall(
         // Trials have other numbers, and are in other groups.
         highest.clear();
     }
+    points.truncate(search.trials);
     let proposed = Proposed {
         points,
         highest,
@@ -192,10 +226,12 @@ impl Project {
             exhausted: state.exhausted && search.method.is_outside(),
             failed: state.failed.iter().chain(failed).cloned().collect(),
             earlier: Vec::new(),
+            longer: None,
         };
         let name = self.name();
         match noted::of::<Record>(&self.store, FILE, &name) {
             Ok(Some(known)) => {
+                let record = record.before_fewer(&known, search.trials);
                 let record = record.after(known.clone());
                 match record == known {
                     true => Ok(()),

@@ -10,8 +10,8 @@ use crate::cli::printer::Printer;
 use crate::cli::project::Project;
 use crate::manifest::TrialCell;
 use crate::plan::Step;
-use crate::search::Outcome;
 use crate::search::Proposed;
+use crate::stages::Outcomes;
 use crate::text::plural;
 
 impl Project {
@@ -71,7 +71,7 @@ impl Project {
     }
 
     /// The same with what came of the cells of the search until now; promotions of this round are open.
-    pub(in crate::cli) fn best_of(&self, outcomes: &[Option<Outcome>]) -> Option<String> {
+    pub(in crate::cli) fn best_of(&self, outcomes: &Outcomes) -> Option<String> {
         let search = self.plan.experiment.search.as_ref()?;
         let proposed = Proposed {
             highest: search.highest(),

@@ -6,6 +6,7 @@ use crate::manifest::Search;
 use crate::search::Outcome;
 use crate::search::Proposed;
 use crate::search::pareto;
+use crate::stages::Outcomes;
 use crate::text::plural;
 
 /// What came of the trials so far.
@@ -16,6 +17,8 @@ pub(in crate::cli) struct Tally {
     /// Not promoted.
     stopped: usize,
     failed: usize,
+    /// By conditions or `exclude`.
+    left_out: usize,
     /// By the first objective, of those with the most of the budget: the trial, and its cost.
     best: Option<(usize, f64)>,
     /// With several objectives: the trials that none is better than in all of them.
@@ -23,39 +26,44 @@ pub(in crate::cli) struct Tally {
 }
 
 impl Tally {
-    pub(in crate::cli) fn of(
-        search: &Search,
-        outcomes: &[Option<Outcome>],
-        proposed: &Proposed,
-    ) -> Tally {
+    pub(in crate::cli) fn of(search: &Search, outcomes: &Outcomes, proposed: &Proposed) -> Tally {
         let mut tally = Tally::default();
         let last = search
             .budget
             .as_ref()
             .map_or(0, |budget| budget.halving.last());
+        // Of each trial what is known of it last: one that failed with more of the budget has failed.
+        let mut ends: Vec<Option<(usize, &Outcome)>> = vec![None; search.points.len()];
+        let mut left_out = vec![false; search.points.len()];
+        for (cell, gone) in search.cells.iter().zip(&outcomes.left_out) {
+            left_out[cell.trial] |= gone;
+        }
+        for (cell, outcome) in search.cells.iter().zip(&outcomes.by_cell) {
+            let known = outcome.as_ref().filter(|outcome| !outcome.is_running());
+            if let Some(outcome) = known {
+                ends[cell.trial] = Some((cell.rung, outcome));
+            }
+        }
         let mut best: Option<(usize, usize, f64)> = None;
         let mut finished: Vec<(usize, &[f64])> = Vec::new();
-        for (cell, outcome) in search.cells.iter().zip(outcomes) {
-            let Some(outcome) = outcome else { continue };
-            let highest = proposed
-                .highest
-                .get(cell.trial)
-                .copied()
-                .unwrap_or_default();
-            let is_end = cell.rung == highest;
-            match outcome.costs() {
-                None => tally.failed += usize::from(!outcome.is_running()),
-                Some(costs) => {
-                    finished.push((cell.trial, costs));
-                    tally.ended += usize::from(is_end && cell.rung == last);
-                    tally.stopped += usize::from(is_end && cell.rung < last && !proposed.undecided);
-                    let better = best.is_none_or(|(rung, _, cost)| {
-                        cell.rung > rung || (cell.rung == rung && costs[0] < cost)
-                    });
-                    if better {
-                        best = Some((cell.rung, cell.trial, costs[0]));
-                    }
+        for (trial, end) in ends.into_iter().enumerate() {
+            let Some((rung, outcome)) = end else { continue };
+            let Some(costs) = outcome.costs() else {
+                match left_out[trial] {
+                    true => tally.left_out += 1,
+                    false => tally.failed += 1,
                 }
+                continue;
+            };
+            let highest = proposed.highest.get(trial).copied().unwrap_or_default();
+            let is_end = rung == highest;
+            finished.push((trial, costs));
+            tally.ended += usize::from(is_end && rung == last);
+            tally.stopped += usize::from(is_end && rung < last && !proposed.undecided);
+            let better =
+                best.is_none_or(|(most, _, cost)| rung > most || (rung == most && costs[0] < cost));
+            if better {
+                best = Some((rung, trial, costs[0]));
             }
         }
         if search.objectives.len() > 1 {
@@ -78,6 +86,7 @@ impl Tally {
             (self.ended, "ended"),
             (self.stopped, "stopped"),
             (self.failed, "failed"),
+            (self.left_out, "left out"),
         ];
         let counts = counts.into_iter().filter(|(count, _)| *count > 0);
         let counts: Vec<String> = counts.map(|(n, word)| format!("{n} {word}")).collect();

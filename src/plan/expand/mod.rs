@@ -20,6 +20,7 @@ use crate::registry::Outputs;
 use crate::registry::StageKind;
 use crate::registry::Value;
 use crate::registry::Values;
+use crate::search::Direction;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::plural;
@@ -34,11 +35,14 @@ pub(super) use summary::summary;
 use super::AXES;
 use super::Cell;
 use super::Input;
+use super::OF_KIND;
+use super::SEARCHED;
 use super::Step;
 use super::StepId;
 use super::kind_of::KindOf;
 use super::kinds::StageKinds;
 use super::kinds::open_slots;
+use super::known_columns::METRICS;
 use super::params::ParamTemplate;
 use super::projection::Projections;
 use super::wiring;
@@ -159,7 +163,10 @@ impl Expansion {
         }
         let mut expanded = self.stages[ready.index].take().unwrap_or_default();
         let slots = slot_order(stage, kind_of);
-        let axes = axes(ready.experiment);
+        let shown = Shown {
+            axes: axes(ready.experiment),
+            better: better(ready.experiment, &stage.name),
+        };
         // Cells that lack one of several inputs because of its condition: the input, and how many.
         let mut left_out: Option<(usize, usize)> = None;
         expanded.steps.reserve(projection.len() - from);
@@ -202,7 +209,7 @@ impl Expansion {
                     step_kind,
                     &params.values,
                     &inputs,
-                    &axes,
+                    &shown,
                     &projection.cells[cell],
                 ),
                 inputs,
@@ -286,6 +293,14 @@ impl Expanded {
     }
 }
 
+/// What an experiment says of the numbers of a stage.
+struct Shown {
+    /// The names of its axes.
+    axes: Vec<Value>,
+    /// Which way those are better that its search optimises; none where it optimises none of the stage.
+    better: Option<Value>,
+}
+
 /// What a step says of its outputs; one that passes on others says what they say. Columns of a program's rows
 /// are axes where they are called as `axes` of the experiment are, also where they hold numbers; those of its curve
 /// only where it has the curves of several cells, for else they may be measured along it, as a learning rate is.
@@ -293,14 +308,19 @@ fn described(
     kind: &dyn StageKind,
     params: &Values,
     inputs: &[Input],
-    axes: &[Value],
+    shown: &Shown,
     cell: &Cell,
 ) -> Option<Arc<Values>> {
     if let Outputs::PassedOn { slot, .. } = kind.outputs() {
         let input = inputs.iter().find(|input| *input.slot == *slot)?;
         return input.items.first()?.described.clone();
     }
-    let mut described = kind.described(params)?;
+    let described = kind.described(params);
+    let mut described = match &shown.better {
+        Some(better) => optimised(described, better),
+        None => described?,
+    };
+    let axes = &shown.axes;
     if axes.is_empty() || !matches!(kind.outputs(), Outputs::Declared) {
         return Some(described);
     }
@@ -313,7 +333,7 @@ fn described(
     };
     for (output, ty) in kind.declared(params) {
         let axes: Vec<Value> = match ty {
-            ArtifactType::Table => axes.to_vec(),
+            ArtifactType::Table => axes.clone(),
             ArtifactType::Curve => axes.iter().filter(collected).cloned().collect(),
             _ => continue,
         };
@@ -325,6 +345,39 @@ fn described(
         }
     }
     Some(described)
+}
+
+/// The same with which way numbers are better that the search optimises.
+fn optimised(described: Option<Arc<Values>>, better: &Value) -> Arc<Values> {
+    let of_kind = described.is_none();
+    let mut described = described.unwrap_or_default();
+    let of_outputs = Arc::make_mut(&mut described);
+    if !of_outputs.contains_key(METRICS) {
+        of_outputs.insert(METRICS.to_owned(), Value::Map(Values::new()));
+    }
+    if let Some(Value::Map(said)) = of_outputs.get_mut(METRICS) {
+        said.insert(SEARCHED.to_owned(), better.clone());
+        if of_kind {
+            said.insert(OF_KIND.to_owned(), Value::Bool(true));
+        }
+    }
+    described
+}
+
+/// By name, which way numbers of a stage are better that the search optimises.
+fn better(experiment: &Experiment, stage: &str) -> Option<Value> {
+    let objectives = experiment.search.iter().flat_map(|it| &it.objectives);
+    let of_stage = objectives.filter(|objective| *objective.stage == *stage);
+    let better: Values = of_stage
+        .map(|objective| {
+            let way = match objective.direction {
+                Direction::Maximize => "higher",
+                Direction::Minimize => "lower",
+            };
+            (objective.column.clone(), Value::from(way))
+        })
+        .collect();
+    (!better.is_empty()).then_some(Value::Map(better))
 }
 
 /// The names of an experiment's axes, whatever their order.

@@ -155,6 +155,35 @@ impl Domain {
         }
     }
 
+    /// The number of its first value, or of its last.
+    pub(super) fn end(&self, first: bool) -> f64 {
+        match self {
+            Domain::Float { low, high, .. } => {
+                if first {
+                    *low
+                } else {
+                    *high
+                }
+            }
+            Domain::Int { low, high, .. } => (if first { *low } else { *high }) as f64,
+            Domain::Choice(choices) => {
+                if first {
+                    0.0
+                } else {
+                    (choices.len() - 1) as f64
+                }
+            }
+        }
+    }
+
+    /// Both ends of a range, or the first `most` of the choices.
+    pub(super) fn extremes(&self, most: usize) -> Vec<f64> {
+        match self {
+            Domain::Choice(choices) => (0..choices.len().min(most)).map(|i| i as f64).collect(),
+            _ => vec![self.end(true), self.end(false)],
+        }
+    }
+
     /// The number at a place in `[0, 1)`: equal lengths of it belong to equal values.
     pub(in crate::search) fn at(&self, unit: f64) -> f64 {
         match self {
@@ -228,19 +257,6 @@ impl Domain {
                 (low + ((x - low) / step).round_ties_even() * step).clamp(low, high)
             }
             Domain::Choice(choices) => place.round().clamp(0.0, (choices.len() - 1) as f64),
-        }
-    }
-
-    /// A number of it with few digits.
-    pub(in crate::search) fn short(&self, number: f64) -> f64 {
-        match self {
-            Domain::Float {
-                low,
-                high,
-                log,
-                step: None,
-            } => short(number, *high - *low, *log).clamp(*low, *high),
-            _ => number,
         }
     }
 

@@ -63,16 +63,55 @@ fn it_reads_the_space_and_every_trial() {
 
 #[test]
 fn its_point_is_taken_unless_it_is_there_already() {
-    let answer = |text: &str| with(|ask| outside::proposal(ask, text)).expect("an answer");
+    let answered = |text: &str| with(|ask| outside::proposal(ask, text)).expect("an answer");
+    let answer = |text: &str| answered(text).proposal;
     let new = point(&[("c", "b".into()), ("n", 7.into())]);
     let text = "loading …\n{\"point\": {\"c\": \"b\", \"n\": 7}}\n\n";
     assert_eq!(answer(text), Proposal::Point(new));
+    assert!(!answered(text).again);
     assert_eq!(answer("{\"exhausted\": true}"), Proposal::Exhausted);
     let old = point(&[("c", "a".into()), ("n", 2.into())]);
-    let Proposal::Point(other) = answer("{\"point\": {\"c\": \"a\", \"n\": 2}}") else {
+    let again = "{\"point\": {\"c\": \"a\", \"n\": 2}}";
+    assert!(answered(again).again);
+    let Proposal::Point(other) = answer(again) else {
         panic!("there are others");
     };
     assert_ne!(other, old);
+}
+
+/// Neighbours are two points, however near.
+#[test]
+fn its_numbers_keep_all_their_digits() {
+    let uniform = Domain::Float {
+        low: 0.0,
+        high: 1.0,
+        log: false,
+        step: None,
+    };
+    let x = Parameter {
+        name: "x".to_owned(),
+        domain: uniform,
+        when: None,
+    };
+    let space = Space::new(vec![x]).expect("a space");
+    let known = Trial {
+        index: 0,
+        point: point(&[("x", 0.500_001.into())]),
+        outcome: Outcome::Running,
+    };
+    let ask = Ask {
+        seed: Seed::new(1),
+        k: 1,
+        space: &space,
+        history: &[known],
+        params: &Values::new(),
+    };
+    let answered = outside::proposal(&ask, "{\"point\": {\"x\": 0.500002}}");
+    let near = point(&[("x", 0.500_002.into())]);
+    assert_eq!(
+        answered.expect("it lies there").proposal,
+        Proposal::Point(near)
+    );
 }
 
 #[test]

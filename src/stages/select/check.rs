@@ -22,7 +22,9 @@ use crate::registry::ColumnNames;
 use crate::registry::Entry;
 use crate::registry::Outputs;
 use crate::registry::Value;
+use crate::stages::described;
 use crate::stages::fitted;
+use crate::stages::measure;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
@@ -142,6 +144,17 @@ impl Selection<'_> {
             let lacks = self.lacks("replicate", axis);
             wrong.extend(lacks.map(|wrong| ("replicate", wrong)));
         }
+        if let Some(axis) = params.budget.as_deref().filter(|_| self.says("budget")) {
+            let lacks = self.lacks("budget", axis);
+            wrong.extend(lacks.map(|wrong| ("budget", wrong)));
+        }
+        if params.order.is_none() {
+            let slot = if scored { SCORES } else { CANDIDATES };
+            wrong.extend(
+                self.without_order(slot, &params.by)
+                    .map(|wrong| ("order", wrong)),
+            );
+        }
         if let Some(axis) = &params.simplest {
             let lacks = self.lacks("simplest", axis);
             let lacks = lacks.filter(|_| self.no_cell_has(axis) || self.are_several(replicate));
@@ -150,13 +163,37 @@ impl Selection<'_> {
         wrong
     }
 
+    /// What to say where nobody says which scores are better.
+    fn without_order(&self, slot: &str, by: &str) -> Option<Diagnostic> {
+        let mut items = self.items(slot);
+        let said = |item: &InputItem| described::higher_is_better(item.description()?, by);
+        let known = measure(by).and_then(|measure| measure.higher_is_better);
+        if known.is_some() || items.any(|item| said(item).is_some()) {
+            return None;
+        }
+        Some(
+            Diagnostic::warning(format!("it is not known which `{by}` is better"))
+                .at(self.place("by"), "the largest is chosen")
+                .help("say it: `order: max` or `order: min`"),
+        )
+    }
+
+    /// Whether the manifest gives a parameter.
+    fn says(&self, param: &str) -> bool {
+        self.given(param).is_some()
+    }
+
     /// Where the manifest gives a parameter.
     fn place(&self, param: &str) -> &Place {
+        self.given(param).unwrap_or(&self.step.place)
+    }
+
+    fn given(&self, param: &str) -> Option<&Place> {
         let written = self.plan.experiment.pipeline.stages.iter();
         let written = written.filter(|written| written.name == self.step.stage);
         let mut given = written.flat_map(|stage| &stage.with);
         let given = given.find(|given| *given.name == *param);
-        given.map_or(&self.step.place, |given| &given.value.place)
+        given.map(|given| &given.value.place)
     }
 
     /// What to say where no candidate has an axis.

@@ -30,6 +30,7 @@ use crate::registry::Entry;
 use crate::registry::InvalidParam;
 use crate::registry::Outputs;
 use crate::registry::Param;
+use crate::registry::Searched;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Value;
@@ -72,7 +73,7 @@ params! {
     struct SelectParams {
         /// the metric to choose by, such as `valid_elbo`
         by: String;
-        /// which is best [default: as is known of the metric, or `max`]
+        /// which is best [default: as is known of the metric, as of one that the search optimises, or `max`]
         order: Option<Order>;
         /// the axis of replicates, such as `seed`: candidates that differ in it alone are one, with the
         /// mean of their scores
@@ -82,6 +83,9 @@ params! {
         /// the axis of which less is simpler, for `one-standard-error` [default: what comes first in
         /// axis order is simpler]
         simplest: Option<String>;
+        /// the axis of the budget of which most candidates had a part: those with the largest that has a score are
+        /// compared [default: that of the search]
+        budget: Option<String>;
     }
 }
 
@@ -98,7 +102,7 @@ impl Entry for Select {
         "Reduce the axis to choose over with `over`. The candidates are steps that leave metrics; the\n\
          one with the largest (or smallest) `by` passes on all its outputs under their own names. Where\n\
          `order` is not given, the direction counts that the metric is known to have, as by\n\
-         `metrics: {better: {loss: lower}}` of a command.\n\
+         `metrics: {better: {loss: lower}}` of a command, or that of the search which optimises it.\n\
          \n\
          Other steps can score the candidates: `in: {candidates: fit, scores: critic.metrics}` passes on the\n\
          model whose critic says that it is best. A candidate has the score that agrees with it in all axes\n\
@@ -114,6 +118,9 @@ impl Entry for Select {
          `rule: one-standard-error` (Breiman, Friedman, Olshen and Stone, Classification and Regression\n\
          Trees, 1984, section 3.4.3) takes the simplest candidate whose mean is within one standard\n\
          error, s/√n over the replicates of the best, of the best mean.\n\
+         \n\
+         In a search with a budget (`asha`, `hyperband`) the winner is one of the trials with all of it, or with the\n\
+         largest part that has a score: numbers after fewer epochs are of another thing.\n\
          \n\
          The score that chose the winner says too much of it (it is the best of several): `check` warns\n\
          where a table or a figure reports no other score of a selection. Report one of data that had no\n\
@@ -152,6 +159,10 @@ impl StageKind for Select {
             });
         }
         Ok(())
+    }
+
+    fn searched(&self, params: &mut Values, search: &Searched<'_>) {
+        search.spend(params, "budget");
     }
 
     fn inputs(&self) -> Vec<Slot> {
@@ -225,7 +236,8 @@ impl Stage for Select {
             .collect();
         tell_left_out(job, &short, "without all replicates that others have");
         let means: Vec<Option<f64>> = groups.iter().map(|group| group.mean).collect();
-        let best = best(&means, largest).ok_or_else(|| {
+        let compared = with_most(candidates, &groups, params.budget.as_deref());
+        let best = best(&compared, largest).ok_or_else(|| {
             let hint = match (short.len() == groups.len(), replicate) {
                 (true, Some(axis)) => format!(
                     "each lacks a replicate that another has: `at: {{{axis}: …}}` beside `from` takes those that all have"
@@ -241,7 +253,8 @@ impl Stage for Select {
             Rule::Best => best,
             Rule::OneStandardError => {
                 let simplest = params.simplest.as_deref();
-                simplest_within_error(candidates, &groups, best, largest, simplest)?
+                let compared = (&groups[..], &compared[..]);
+                simplest_within_error(candidates, compared, best, largest, simplest)?
             }
         };
 
@@ -272,7 +285,12 @@ impl Stage for Select {
             candidate
         };
         let mut runners_up: Vec<usize> = (0..groups.len()).filter(|at| *at != winner).collect();
-        runners_up.sort_by(|a, b| rank(means[*a], largest).total_cmp(&rank(means[*b], largest)));
+        let place = |at: usize| rank(means[at], largest);
+        runners_up.sort_by(|a, b| {
+            let apart = |at: usize| compared[at].is_none();
+            let apart = apart(*a).cmp(&apart(*b));
+            apart.then(place(*a).total_cmp(&place(*b)))
+        });
         let mut choice = json!({
             "chosen": describe(winner),
             "by": by,
@@ -368,6 +386,22 @@ fn groups(
     Ok(members.into_iter().zip(whole).map(group).collect())
 }
 
+/// The means of those that had the most of a budget of those with one: after less of it, a number is of another thing.
+fn with_most(candidates: &[JobItem], groups: &[Group], budget: Option<&str>) -> Vec<Option<f64>> {
+    let had = |group: &Group| {
+        let cell = &candidates[group.members[0]].cell;
+        cell.get(budget?).and_then(Value::as_float)
+    };
+    let with_mean = groups.iter().filter(|group| group.mean.is_some());
+    let most = with_mean.filter_map(had).reduce(f64::max);
+    let compared = groups.iter().map(|group| {
+        // A candidate that the budget does not reach had all of it.
+        let less = had(group).is_some_and(|had| most.is_some_and(|most| had < most));
+        group.mean.filter(|_| !less)
+    });
+    compared.collect()
+}
+
 /// A cell without one of its coordinates.
 fn without(cell: &Cell, axis: Option<&str>) -> Cell {
     let left = cell.0.iter().filter(|(name, _)| Some(&**name) != axis);
@@ -377,7 +411,7 @@ fn without(cell: &Cell, axis: Option<&str>) -> Cell {
 /// The simplest of those within one standard error of the best; of equally simple ones the best.
 fn simplest_within_error(
     candidates: &[JobItem],
-    groups: &[Group],
+    (groups, compared): (&[Group], &[Option<f64>]),
     best: usize,
     largest: bool,
     axis: Option<&str>,
@@ -392,7 +426,7 @@ fn simplest_within_error(
     let within = |at: &usize| {
         // Rounding alone leaves out nobody.
         let near = |own: f64| (own - mean).abs() <= error + stats::slack([own, mean]);
-        groups[*at].mean.is_some_and(near)
+        compared[*at].is_some_and(near)
     };
     let within = (0..groups.len()).filter(within);
     // A single one has nothing to be simpler than.
@@ -591,7 +625,7 @@ mod tests {
             let groups = groups(&items, &scores, Some("seed"), &[]).expect("there are seeds");
             let means: Vec<_> = groups.iter().map(|group| group.mean).collect();
             let best = best(&means, true).expect("there are scores");
-            simplest_within_error(&items, &groups, best, true, axis)
+            simplest_within_error(&items, (&groups, &means), best, true, axis)
         };
         // 10 ± 1 of size 8; 9.5 of size 4; 8 of size 2.
         let scores = [9.0, 11.0, 9.0, 10.0, 8.0, 8.0];
@@ -606,6 +640,21 @@ mod tests {
             chosen([9.9, 10.1, 9.0, 9.0, 8.0, 8.0], Some("size")).expect("sizes"),
             0
         );
+    }
+
+    #[test]
+    fn candidates_with_a_part_of_the_budget_are_not_compared_with_those_that_had_all() {
+        let items = items_of(&[("1", 0), ("3", 0), ("9", 0), ("9", 1)]);
+        let chosen = |scores: [Option<f64>; 4], budget| {
+            let groups = groups(&items, &scores, None, &[]).expect("alone");
+            best(&with_most(&items, &groups, budget), true)
+        };
+        let scores = [9.0, 8.0, 1.0, 2.0].map(Some);
+        assert_eq!(chosen(scores, None), Some(0));
+        assert_eq!(chosen(scores, Some("size")), Some(3));
+        // Of those that the most was given to, none has a score.
+        let scores = [Some(9.0), Some(8.0), None, None];
+        assert_eq!(chosen(scores, Some("size")), Some(1));
     }
 
     /// A candidate of which a seed is excluded, or failed in its own stage, is not chosen by its others.

@@ -56,6 +56,8 @@ pub struct TrialCell {
     pub rung: usize,
     /// On the columns of the parameters, then on that of the budget.
     pub coordinates: Vec<ValueId>,
+    /// No cell is made of it, as no plan could be: the trial has failed.
+    pub refused: bool,
 }
 
 /// A search as the manifest has it, with the trials that are known.

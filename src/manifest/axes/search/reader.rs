@@ -11,6 +11,7 @@ use crate::manifest::node::Entry;
 use crate::manifest::node::Node;
 use crate::registry::ParamType;
 use crate::registry::Value;
+use crate::search::Domain;
 use crate::search::Point;
 use crate::search::Proposed;
 use crate::search::find;
@@ -148,14 +149,13 @@ impl Reader<'_> {
             Some(proposed) => Ok(proposed.clone()),
             None => search.study().propose(&[], |_, _| None),
         };
-        let mut proposed = match proposed {
+        let proposed = match proposed {
             Ok(proposed) => proposed,
             Err(error) => {
                 self.found.push(wrong_value(error, &fields, node));
                 return None;
             }
         };
-        proposed.points.truncate(search.trials);
         let choices = self.place(&mut search, proposed);
         self.search = Some(search);
         Some(Axis {
@@ -179,6 +179,7 @@ impl Reader<'_> {
                     first..=highest.clamp(first, budget.halving.last())
                 }
             };
+            let refused = proposed.refused.contains(point);
             for rung in rungs {
                 let mut coordinates = of_point.clone();
                 if let Some(budget) = &search.budget {
@@ -189,23 +190,20 @@ impl Reader<'_> {
                     let place = column.place.clone();
                     coordinates.push(column.intern(amount, &place));
                 }
-                choices.push(Choice {
-                    set: search
-                        .columns
-                        .iter()
-                        .copied()
-                        .zip(coordinates.clone())
-                        .collect(),
-                    axes: Vec::new(),
-                });
+                let columns = search.columns.iter().copied();
+                let set = columns.zip(coordinates.clone()).collect();
+                let axes = Vec::new();
+                choices.extend((!refused).then_some(Choice { set, axes }));
                 search.cells.push(TrialCell {
                     trial,
                     rung,
                     coordinates,
+                    refused,
                 });
             }
         }
         search.points = proposed.points;
+        self.know_choices(search);
         for column in &search.columns {
             self.columns.get_mut(*column).axis = true;
         }
@@ -215,19 +213,32 @@ impl Reader<'_> {
     /// The coordinates of a point on the columns of a search.
     fn coordinates(&mut self, search: &Search, point: &Point) -> Vec<ValueId> {
         let names = search.parameters();
-        let of = |(name, column): (&str, &usize)| {
-            let Some(value) = point.get(name) else {
-                return ABSENT;
-            };
-            let column = self.columns.get_mut(*column);
-            let value = match column.ty {
-                ParamType::Any => value.clone().whole_numbers(),
-                _ => column.ty.conform(value.clone()).unwrap_or(value.clone()),
-            };
-            let place = column.place.clone();
-            column.intern(value, &place)
+        let of = |(name, column): (&str, &usize)| match point.get(name) {
+            Some(value) => self.coordinate(*column, value),
+            None => ABSENT,
         };
         names.zip(&search.columns).map(of).collect()
+    }
+
+    fn coordinate(&mut self, column: usize, value: &Value) -> ValueId {
+        let column = self.columns.get_mut(column);
+        let value = match column.ty {
+            ParamType::Any => value.clone().whole_numbers(),
+            _ => column.ty.conform(value.clone()).unwrap_or(value.clone()),
+        };
+        let place = column.place.clone();
+        column.intern(value, &place)
+    }
+
+    /// What may still be proposed has a name, behind what has been: in claims, `exclude` and filters.
+    fn know_choices(&mut self, search: &Search) {
+        for (parameter, column) in search.space.parameters().iter().zip(&search.columns) {
+            if let Domain::Choice(choices) = &parameter.domain {
+                for choice in choices {
+                    self.coordinate(*column, choice);
+                }
+            }
+        }
     }
 
     /// A search that stands where there may be none.

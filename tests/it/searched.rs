@@ -1,0 +1,284 @@
+//! What a search keeps, and what it hands on to those who read its trials.
+
+use crate::support::TestSpace;
+
+fn of(manifest: &str) -> TestSpace {
+    let space = TestSpace::new();
+    space.write("manifests/s.yaml", manifest);
+    space
+}
+
+/// What a command said, with its exit code.
+fn said(space: &TestSpace, verb: &str) -> (Option<i32>, String) {
+    let output = space.output(&match verb {
+        "run" => vec!["run", "manifests/s.yaml", "--progress", "none"],
+        verb => vec![verb, "manifests/s.yaml"],
+    });
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    (output.status.code(), text)
+}
+
+fn trials(space: &TestSpace) -> String {
+    let ls = [
+        "ls",
+        "manifests/s.yaml",
+        "--stage",
+        "fit",
+        "--format",
+        "csv",
+    ];
+    space.stdout(&ls)
+}
+
+/// A search that makes `err` small, and a selection that says nothing of it.
+const CHOSEN: &str = r#"experiment: s
+axes:
+  trial: {random: {space: {x: [5, 1, 3, 9]}, trials: 4, minimize: fit.err}}
+stages:
+  fit: {uses: command, with: {values: {x: "${x}"}, run: 'printf "err=$x\nother=$x\n"', metrics: stdout}}
+  best: {uses: select, over: [trial], in: {candidates: fit}, with: {by: err}}
+  table: {uses: table/best, in: {rows: fit}, with: {values: err, by: []}}
+"#;
+
+#[test]
+fn what_a_search_minimises_is_smaller_where_it_is_better() {
+    let space = of(CHOSEN);
+    let (code, told) = said(&space, "run");
+    assert!(code == Some(0) && !told.contains("warning"), "{told}");
+    let choice = space.read("outputs/s/best/choice.json");
+    assert!(choice.contains("\"order\": \"min\""), "{choice}");
+    let table = space.read("outputs/s/tables/table.csv");
+    assert!(
+        table.lines().nth(1).unwrap().starts_with("err,1,"),
+        "{table}"
+    );
+    // What it does not optimise has no direction.
+    space.replace("manifests/s.yaml", "{by: err}", "{by: other}");
+    let (_, told) = said(&space, "check");
+    assert!(
+        told.contains("it is not known which `other` is better"),
+        "{told}"
+    );
+    // A slip in what is optimised is one all the same.
+    space.replace(
+        "manifests/s.yaml",
+        "minimize: fit.err",
+        "minimize: fit.error",
+    );
+    space.replace("manifests/s.yaml", "values: err", "values: [error]");
+    let (code, told) = said(&space, "run");
+    assert!(code == Some(1) && told.contains("no `error`"), "{told}");
+}
+
+/// Successive halving in which more of the budget costs more, and the best fail with some of it.
+const RUNGS: &str = r#"experiment: s
+axes:
+  trial: {asha: {space: {x: [1, 2, 3, 4, 5, 6, 7, 8, 9]}, budget: n, min: 1, max: 9, factor: 3, trials: 9, minimize: fit.loss}}
+stages:
+  fit:
+    uses: command
+    with: {values: {x: "${x}", n: "${n}"}, run: 'echo "loss=$((x + n))"', metrics: stdout}
+  best: {uses: select, over: [trial], in: {candidates: fit}, with: {by: loss}}
+  rungs: {uses: figure/rungs, missing: allow, in: {rows: fit}, with: {x: n, y: loss}}
+"#;
+
+#[test]
+fn a_selection_of_a_search_with_a_budget_is_of_those_that_had_it() {
+    let space = of(RUNGS);
+    let (_, told) = said(&space, "run");
+    let choice = space.read("outputs/s/best/choice.json");
+    let chosen = choice.split("runners_up").next().unwrap();
+    assert!(
+        chosen.contains("\"n\": 9") && chosen.contains("\"x\": 1"),
+        "{told}\n{choice}"
+    );
+}
+
+#[test]
+fn a_trial_that_fails_with_more_of_the_budget_is_not_the_best() {
+    let run = r#"'[ "$n" -lt 3 ] || exit 1; echo "loss=$x"'"#;
+    let space = of(&RUNGS.replace(r#"'echo "loss=$((x + n))"'"#, run));
+    let (_, told) = said(&space, "run");
+    assert!(told.contains("best so far fit.loss=4 "), "{told}");
+    let caption = space.read("outputs/s/figures/rungs.caption.txt");
+    assert!(caption.contains("of which 0 came"), "{caption}");
+}
+
+const LINE: &str = r#"experiment: s
+axes:
+  trial: {tpe: {space: {x: {uniform: [0, 1]}}, startup: 3, parallel: 1, trials: 6, minimize: fit.loss}}
+stages:
+  fit: {uses: command, with: {values: {x: "${x}"}, run: 'echo "loss=$x"', metrics: stdout}}
+"#;
+
+#[test]
+fn fewer_trials_and_as_many_again_are_the_same() {
+    let space = of(LINE);
+    said(&space, "run");
+    // Trials that were proposed for another space are found again by nobody else.
+    space.replace("manifests/s.yaml", "[0, 1]", "[0.2, 1]");
+    said(&space, "run");
+    let all = trials(&space);
+    space.replace("manifests/s.yaml", "trials: 6", "trials: 2");
+    said(&space, "run");
+    assert_eq!(trials(&space).lines().count(), 3);
+    space.replace("manifests/s.yaml", "trials: 2", "trials: 6");
+    assert_eq!(trials(&space), all);
+}
+
+#[test]
+fn a_trial_that_has_a_result_by_now_has_not_failed() {
+    let run = r#"'[ -e "${root}/ok" ] || [ "$x" != "$(cat "${root}/bad")" ] || exit 1; echo "loss=0.$x" | tr -d . | sed "s/=0/=0./"'"#;
+    let space = of(&LINE.replace(r#"'echo "loss=$x"'"#, run));
+    space.write("bad", "");
+    let first = space.stdout(&["plan", "manifests/s.yaml", "--json"]);
+    let step = first.lines().nth(1).expect("trials are known");
+    let step: serde_json::Value = serde_json::from_str(step).expect("JSON");
+    space.write("bad", &step["cell"]["x"].to_string());
+    let (code, told) = said(&space, "run");
+    assert!(
+        code == Some(1) && told.contains("5 ended, 1 failed"),
+        "{told}"
+    );
+    space.write("ok", "");
+    let (_, told) = said(&space, "run");
+    assert!(told.contains("6 ended"), "{told}");
+    let known = trials(&space);
+    space.replace("manifests/s.yaml", "trials: 6", "trials: 7");
+    let (_, told) = said(&space, "run");
+    assert!(told.contains("7 ended"), "{told}");
+    let more = trials(&space);
+    assert!(more.starts_with(known.trim_end()), "{known}\n{more}");
+}
+
+#[test]
+fn a_choice_that_no_trial_has_yet_is_one() {
+    let space = of(r#"experiment: s
+axes:
+  trial: {random: {space: {o: [p, q, r, s, t, u, v], b: {uniform: [0, 1], when: o == 'v'}, z: {uniform: [0, 1]}}, trials: 3, seed: 9, minimize: fit.loss}}
+exclude: [{o: t}]
+stages:
+  fit:
+    uses: command
+    with: {values: {o: "${o}", b: "${b}", z: "${z}"}, run: 'echo "loss=$z"', metrics: stdout}
+  slices: {uses: figure/slices, in: {rows: fit}, with: {parameters: [b, z], y: loss}}
+claims:
+  - {name: c, source: me, says: "min(loss, o=v) < 1", table: fit}
+"#);
+    let (code, told) = said(&space, "check");
+    assert!(code == Some(0) && !told.contains("never"), "{told}");
+}
+
+/// A stage that takes no 0, which `SPACE` has.
+const MODEL: &str = r#"experiment: s
+axes:
+  trial: {random: {space: {k: SPACE, lr: {uniform: [0.001, 0.01]}}, trials: 8, maximize: fit.valid_elbo}}
+stages:
+  data: {uses: dataset/synthetic, with: {name: clusters, points: 50, valid: 20}}
+  fit:
+    uses: train/vae
+    in: {data: data}
+    with: {latent: "LATENT", hidden: [4], visible: gaussian, epochs: 1, lr: "${lr}"}
+"#;
+
+#[test]
+fn what_a_space_has_that_no_stage_takes_is_told_before_anything_runs() {
+    let space = of(&MODEL
+        .replace("SPACE", "{int: [0, 9]}")
+        .replace("LATENT", "${k}"));
+    for verb in ["check", "run", "plan"] {
+        let (code, told) = said(&space, verb);
+        assert!(
+            code == Some(2) && told.contains("`0` is less than 1"),
+            "{verb}: {told}"
+        );
+    }
+    let equal = of(r#"experiment: s
+axes:
+  trial: {tpe: {space: {o: [p, q, r, s, t, u, v], b: {uniform: [0, 1]}}, trials: 12, startup: 3, minimize: fit.loss}}
+stages:
+  fit: {uses: command, with: {values: {o: "${o}", b: "${b}"}, run: 'echo "loss=$b"', metrics: stdout}}
+  table: {uses: table/summary, in: {rows: fit}, with: {values: [loss], by: [o]}}
+"#);
+    let (code, told) = said(&equal, "check");
+    assert!(
+        code == Some(2) && told.contains("the axis `b` is not told apart"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_point_that_no_stage_takes_fails_its_trial_and_nothing_else() {
+    let space = of(&MODEL
+        .replace("SPACE", "{int: [5, 7]}")
+        .replace("LATENT", "${abs(k - 6)}"));
+    let (code, told) = said(&space, "run");
+    assert!(code == Some(0) && told.contains(" failed\n"), "{told}");
+    assert!(
+        told.contains("k=6,") && told.contains("cannot be planned"),
+        "{told}"
+    );
+    for verb in ["plan", "ls", "status"] {
+        assert_eq!(said(&space, verb).0, Some(0), "{verb}");
+    }
+}
+
+#[test]
+fn figures_of_trials_refuse_an_axis_that_is_not_searched() {
+    let space = of(&RUNGS
+        .replace("axes:\n", "axes:\n  dataset: [a, b]\n")
+        .replace("minimize: fit.loss", "minimize: all.loss")
+        .replace(r#"n: "${n}"}"#, r#"n: "${n}", d: "${dataset}"}"#)
+        .replace(
+            "  best: {uses: select, over: [trial], in: {candidates: fit}, with: {by: loss}}\n",
+            "  all: {uses: command, over: [dataset], in: {rows: fit}, with: {run: 'echo loss=1', metrics: stdout}}\n  \
+             best: {uses: figure/best-so-far, in: {rows: fit}, with: {y: loss}}\n",
+        ));
+    let (code, told) = said(&space, "check");
+    let apart = "the axis `dataset` is not told apart";
+    assert!(
+        code == Some(2) && told.matches(apart).count() == 2,
+        "{told}"
+    );
+    space.replace(
+        "manifests/s.yaml",
+        "{x: n, y: loss}",
+        "{x: n, y: loss, color: dataset}",
+    );
+    space.replace(
+        "manifests/s.yaml",
+        "with: {y: loss}",
+        "with: {y: loss, facet: dataset}",
+    );
+    let (code, told) = said(&space, "check");
+    assert_eq!(code, Some(0), "{told}");
+}
+
+#[test]
+fn trials_that_are_excluded_have_not_failed() {
+    let space = of(&LINE
+        .replace("space: {", "space: {o: [p, q], ")
+        .replace("stages:", "exclude: [{o: q}]\nstages:"));
+    let (_, told) = said(&space, "run");
+    assert!(
+        told.contains(" left out\n") && !told.contains("failed"),
+        "{told}"
+    );
+}
+
+/// The program asks whoever asks it to stop.
+#[cfg(unix)]
+#[test]
+fn who_stops_a_run_while_a_program_proposes_is_heard() {
+    let method = "{command: {run: [sh, propose.sh], space: {x: {uniform: [0, 1]}}, startup: 2";
+    let space = of(&LINE.replace("{tpe: {space: {x: {uniform: [0, 1]}}, startup: 3", method));
+    space.write("propose.sh", "kill -TERM $PPID\nsleep 600\n");
+    let (code, told) = said(&space, "run");
+    assert!(code == Some(130) && told.contains("stopped"), "{told}");
+    assert_eq!(trials(&space).lines().count(), 3);
+    space.write("propose.sh", "echo '{\"point\": {\"x\": 0.1234567}}'\n");
+    let (_, told) = said(&space, "run");
+    assert!(trials(&space).contains("0.1234567"), "{told}");
+    assert!(told.contains("with the point of an earlier one"), "{told}");
+}
