@@ -58,8 +58,8 @@ impl Delimited {
         };
         let columns = header.fields.len();
         let again = |row: &Row| {
-            let fields = header.fields.iter().zip(&row.fields);
-            row.fields.len() == columns && fields.into_iter().all(|(a, b)| a.trim() == b.trim())
+            let mut fields = header.fields.iter().zip(&row.fields);
+            row.fields.len() == columns && fields.all(|(a, b)| a.trim() == b.trim())
         };
         let is_even = |row: &Row| {
             let mut further = row.fields.iter().skip(columns);

@@ -64,8 +64,8 @@ impl Reader<'_> {
         way: &str,
         place: &Place,
     ) -> Result<(usize, ParamType), Box<Diagnostic>> {
-        let parts = std::iter::once(base).chain(way.split('.'));
-        if let Some(wrong) = parts.into_iter().find(|part| !fields::is_name(part)) {
+        let mut parts = std::iter::once(base).chain(way.split('.'));
+        if let Some(wrong) = parts.find(|part| !fields::is_name(part)) {
             return Err(Box::new(
                 Diagnostic::error(format!("`{base}.{way}` cannot name an axis"))
                     .at(place, format!("`{wrong}` is no name")),

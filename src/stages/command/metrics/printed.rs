@@ -88,13 +88,13 @@ impl PrintedMetrics {
         }
     }
 
-    /// The numbers that were left out although an earlier one of the name stands, or a later one is wanted.
+    /// What to say of numbers that were left out: where an earlier one of the name stands in their place, and of shares.
     pub(in crate::stages::command) fn remark(&self) -> Option<String> {
         let rows = self.rows.iter().flatten();
-        let mut names = rows
+        let names = rows
             .flat_map(Record::keys)
             .chain(self.numbers.values.keys());
-        let names: HashSet<&String> = names.by_ref().collect();
+        let names: HashSet<&String> = names.collect();
         let left_out = self.left_out.iter();
         let mut left_out = left_out
             .filter(|(name, (written, _))| names.contains(name) || written.ends_with('%'))
