@@ -301,3 +301,66 @@ fn sequences_have_codes_and_a_marginal_posterior() {
     assert_eq!(codes.lines().next(), Some("observation,z_1,z_2"));
     assert_eq!(codes.lines().count(), 8, "{codes}");
 }
+
+/// By every verb, once for each parameter of a stage; a value that one cell reads may be given to all.
+#[test]
+fn parameters_that_nothing_reads_are_told() {
+    let fit = |with: &str| {
+        let with = format!("latent: 2, hidden: [4], visible: gaussian, epochs: 1, {with}");
+        format!("{PLANE}  fit: {{uses: train/vae, in: {{data: data}}, with: {{{with}}}}}\n")
+    };
+    let said = |axes: &str, stages: &str| {
+        let space = space(stages);
+        let manifest = format!("experiment: scores\n{axes}stages:\n{stages}");
+        space.write("manifests/scores.yaml", &manifest);
+        let mut said = Vec::new();
+        for verb in ["check", "plan", "run"] {
+            let output = space.output(&[verb, "manifests/scores.yaml"]);
+            let text = String::from_utf8(output.stderr).expect("messages are text");
+            assert!(output.status.success(), "{verb}: {text}");
+            said.push(text);
+        }
+        for text in &said {
+            assert_eq!(
+                text.matches("has no effect").count(),
+                said[0].matches("has no effect").count(),
+                "{text}"
+            );
+        }
+        said.swap_remove(0)
+    };
+    let couplings = "axes: {couplings: [2, 4]}\n";
+    let idle = said(
+        couplings,
+        &fit("couplings: \"${couplings}\", sigma_of: channel, slope: 0.5, maps: 7"),
+    );
+    for what in [
+        "`couplings` of `fit` has no effect: it counts with `posterior: rnvp` only",
+        "`sigma_of` of `fit` has no effect: it counts with `visible: quantized-normal` only",
+        "`slope` of `fit` has no effect: it counts with `activation: leaky-relu` only",
+        "`maps` of `fit` has no effect: it counts with `network: color-mnist` or `dcgan` only",
+        "cells that differ in the axis `couplings` alone have one result",
+    ] {
+        assert!(idle.contains(what), "{what}: {idle}");
+    }
+    assert_eq!(idle.matches("has no effect").count(), 4, "{idle}");
+    let shared = said(
+        "axes: {posterior: [gaussian, rnvp]}\n",
+        &fit("posterior: \"${posterior}\", couplings: 2"),
+    );
+    assert!(!shared.contains("has no effect"), "{shared}");
+}
+
+#[test]
+fn fewer_samples_than_parts_are_refused_when_planning() {
+    let said = refused(
+        "  data: {uses: dataset/mnist, with: {train: 20, valid: 10, test: 10}}
+  fit: {uses: train/vae, in: {data: data}, with: {latent: 1}}
+  score: {uses: evaluate/inception-score, in: {model: fit, data: data}, with: {samples: 9, splits: 10}}
+",
+    );
+    assert!(
+        said.contains("9 draws cannot be cut into 10 parts"),
+        "{said}"
+    );
+}
