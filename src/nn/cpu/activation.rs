@@ -109,12 +109,7 @@ pub(super) fn times_derivative(activation: Activation, upstream: &mut [f32], y: 
             #[inline(always)]
             move |y| y * (1.0 - y),
         ),
-        Activation::Softplus => scale(
-            upstream,
-            y,
-            #[inline(always)]
-            move |y| one_less_exp(y),
-        ),
+        Activation::Softplus => scale(upstream, y, one_less_exp),
         Activation::LogSigmoid => scale(
             upstream,
             y,
