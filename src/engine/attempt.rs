@@ -271,12 +271,10 @@ impl AttemptContext<'_> {
         };
         match self.keys.changed(&task.step, &mut digest)? {
             // Programs may write where their code is.
-            Some(path) if task.step.kind.starts_processes() => {
-                Err(changed(&path).hint(format!(
-                    "if a program writes it, it is no code: `\"!{}\"` under `code` takes it out",
-                    path.shown()
-                )))
-            }
+            Some(path) if task.step.kind.starts_processes() => Err(changed(&path).hint(format!(
+                "if a program writes it, it is no code: `\"!{}\"` under `code` takes it out",
+                path.shown()
+            ))),
             Some(path) => Err(changed(&path)),
             None => Ok(()),
         }

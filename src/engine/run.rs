@@ -204,6 +204,7 @@ impl<'a> Engine<'a> {
             driven.unwrap_or_else(|panic| resume_unwind(panic))
         });
         self.store.watch_reading(None);
+        self.store.still_there()?;
         coordinator.drain();
         // The folder is empty by now, if it was ever made.
         let _ = std::fs::remove_dir(self.store.scratch().join(&run.0));

@@ -68,7 +68,7 @@ impl Scratch {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return fs::create_dir_all(&self.folder);
+                return self.make();
             }
             Err(error) => return Err(error),
         };
@@ -89,9 +89,16 @@ impl Scratch {
         Ok(())
     }
 
+    /// Makes the folder and the one that it is in, which is that of a run, but nothing above: where all scratch
+    /// folders are is the store's.
+    fn make(&self) -> io::Result<()> {
+        self.folder.parent().map_or(Ok(()), make)?;
+        make(&self.folder)
+    }
+
     fn put_aside(&mut self, path: &Path) -> io::Result<()> {
         if self.spent == 0 {
-            fs::create_dir_all(&self.aside)?;
+            make(&self.aside)?;
         }
         if fs::rename(path, self.aside.join(self.spent.to_string())).is_err() {
             // One that nobody may write to is not moved, but goes.
@@ -116,6 +123,17 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         self.clear();
+    }
+}
+
+/// Makes a folder in one that is there: a store that is gone does not come back in parts.
+///
+/// # Errors
+/// Where it cannot be made.
+pub fn make(folder: &Path) -> io::Result<()> {
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        made => made,
     }
 }
 

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::profile::Profile;
 use crate::engine::isolated::place;
+use crate::engine::scratch;
 use crate::text::plural;
 use crate::text::shell_word;
 
@@ -100,7 +101,8 @@ impl Batch {
 
     /// Writes the batch, its script, and into the folder of every attempt where it is.
     pub(super) fn write(&self, folder: &Path, script: &str) -> io::Result<()> {
-        fs::create_dir_all(folder.join(MARKS))?;
+        scratch::make(folder)?;
+        scratch::make(&folder.join(MARKS))?;
         fs::write(folder.join(SCRIPT), script)?;
         place(&folder.join(BATCH), &serde_json::to_vec(self)?)?;
         let batch = folder.file_name().unwrap_or_default().to_string_lossy();

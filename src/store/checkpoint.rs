@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use super::Digest;
 use super::StoreError;
 use super::files::Files;
+use super::folder;
 use super::removal::remove_tree;
 
 const LENGTH: usize = 32;
@@ -117,7 +118,7 @@ pub(super) fn leave(folder: &Path, left: &Path, amount: u64) -> io::Result<()> {
 
 /// Copies a folder with all that is in it.
 pub(super) fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
+    folder::folder(to, false)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let (from, to) = (entry.path(), to.join(entry.file_name()));

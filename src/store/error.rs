@@ -44,6 +44,9 @@ pub enum StoreError {
     /// A folder that is no store, and has something in it.
     #[error("`{}` is not a store of sweepline: it holds `{holds}`", path.shown())]
     NotAStore { path: PathBuf, holds: String },
+    /// The folder was removed, moved or replaced while it was written.
+    #[error("the store `{}` was removed or moved meanwhile", path.shown())]
+    Gone { path: PathBuf },
     /// A link in the place of a part of the store.
     #[error("`{}` is a link; what it leads to is not the store's", path.shown())]
     Linked { path: PathBuf },
@@ -85,6 +88,10 @@ impl StoreError {
                 "a store needs a folder of its own, because it removes what it does not know"
                     .to_owned(),
                 "name an empty folder, or one that is not there yet".to_owned(),
+            ],
+            StoreError::Gone { .. } => vec![
+                "nothing more is written there; the next run begins with what there is then"
+                    .to_owned(),
             ],
             StoreError::Linked { path } => vec![
                 "a store empties and tidies its folders, and never follows links there".to_owned(),

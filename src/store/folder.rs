@@ -135,15 +135,18 @@ fn mark(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a folder, readable by its owner alone where it is private.
+/// Makes a folder in one that is there, readable by its owner alone where it is private. Nothing above it is made: a
+/// store that is gone does not come back in parts, without its marker.
 pub(super) fn folder(path: &Path, private: bool) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     if private {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     }
-    builder.create(path)
+    match builder.create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        made => made,
+    }
 }
 
 /// How a file is opened that its owner alone may read.

@@ -1,6 +1,5 @@
 //! Attempts that an executor outside this process has: what the next coordinator adopts.
 
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 
@@ -8,6 +7,7 @@ use super::Digest;
 use super::Store;
 use super::StoreError;
 use super::database::digest;
+use super::folder;
 use super::removal::remove_tree;
 
 /// An attempt that was handed to an executor, or was about to be.
@@ -94,8 +94,10 @@ impl Store {
 
     /// A new empty folder for an attempt.
     pub fn new_attempt_folder(&self, name: &str) -> Result<PathBuf, StoreError> {
-        let folder = self.attempt_folders().join(name);
-        fs::create_dir_all(&folder).map_err(|error| StoreError::io("create", &folder, error))?;
-        Ok(folder)
+        let path = self.attempt_folders().join(name);
+        let made = folder::folder(&self.attempt_folders(), false);
+        let made = made.and_then(|()| folder::folder(&path, false));
+        made.map_err(|error| StoreError::io("create", &path, error))?;
+        Ok(path)
     }
 }

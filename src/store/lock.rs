@@ -1,6 +1,7 @@
 //! One process writes a store. The lock is the kernel's, so it dies with its process, however
 //! that ends; the text in the file only says for whom others wait.
 
+use std::fs;
 use std::fs::File;
 use std::fs::TryLockError;
 use std::io::Read;
@@ -10,6 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Holder;
+use super::Stat;
 use super::StoreError;
 use super::folder;
 use super::holder::seconds_now;
@@ -17,7 +19,7 @@ use super::holder::seconds_now;
 /// The right to write, held while this lives.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -65,7 +67,17 @@ impl Lock {
         file.rewind().map_err(failed)?;
         file.set_len(0).map_err(failed)?;
         file.write_all(text.as_bytes()).map_err(failed)?;
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
+    }
+
+    /// Whether its file is at this path still: without, others may write there, and what is written here is lost.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        let here = self.file.metadata().map(|about| Stat::of(&about));
+        let there = fs::symlink_metadata(path).map(|about| Stat::of(&about));
+        match (here, there) {
+            (Ok(here), Ok(there)) => (here.device, here.inode) == (there.device, there.inode),
+            _ => false,
+        }
     }
 }
 

@@ -30,6 +30,7 @@ use super::files::Files;
 use super::files::Stat;
 use super::files::has_other_names;
 use super::files::is_executable;
+use super::folder;
 use super::reading::digest_of_file;
 use super::reading::read_file;
 use crate::text::ShowPath;
@@ -217,7 +218,7 @@ impl Objects {
         let place = self.path(object.name());
         let sealed = self.files.seal(temporary, object.executable);
         let sealed = sealed.and_then(|()| match place.parent() {
-            Some(folder) => fs::create_dir_all(folder),
+            Some(place) => folder::folder(place, false),
             None => Ok(()),
         });
         if let Err(error) = sealed {
@@ -558,13 +559,13 @@ fn row_of_object(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<(Name, Stat
     Ok(name(row.get_ref(0)?.as_blob()?).map(|name| (name, stat)))
 }
 
-/// Does something in the folder of this path, which is made where it is missing.
+/// Does something in the folder of this path, which is made where it is missing, and the one above is not.
 fn in_folder<T>(path: &Path, mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     act().or_else(|error| {
         match path.parent() {
             // Others may have made it since.
-            Some(folder) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(folder)?;
+            Some(place) if error.kind() == io::ErrorKind::NotFound => {
+                folder::folder(place, false)?;
                 act()
             }
             _ => Err(error),

@@ -60,6 +60,9 @@ pub enum Access {
 /// An experiment of so many steps looks them up for long enough to prepare for it early.
 const MANY: usize = 1_000;
 
+/// The file that the one who writes has locked.
+const LOCK: &str = "lock";
+
 /// Artifacts by content, records by key, and what was tried.
 pub struct Store {
     root: PathBuf,
@@ -127,7 +130,7 @@ impl Store {
         }
         if let Access::Write { wait } = access {
             folder::to_write(asked)?;
-            lock = Some(Lock::take(&root.join("lock"), wait, waiting)?);
+            lock = Some(Lock::take(&root.join(LOCK), wait, waiting)?);
             // Whatever lies here was left by a process that died: only the lock's owner writes.
             empty(&temporary)?;
             let scratch = root.join("scratch");
@@ -176,7 +179,7 @@ impl Store {
 
     /// The process that writes this store now, as far as can be told.
     pub fn writer(&self) -> Option<Holder> {
-        lock::writer(&self.root.join("lock"))
+        lock::writer(&self.root.join(LOCK))
     }
 
     /// Whether the last process that wrote here died while steps ran: some may run still.
@@ -194,6 +197,20 @@ impl Store {
         match self.lock {
             Some(_) => Ok(()),
             None => Err(StoreError::NotWritable { path }),
+        }
+    }
+
+    /// Sees that what is written still reaches the store: nobody removed or moved its folder since it was opened.
+    ///
+    /// # Errors
+    /// Where somebody did.
+    pub fn still_there(&self) -> Result<(), StoreError> {
+        let gone = |lock: &Lock| !lock.is_at(&self.root.join(LOCK));
+        match self.lock.as_ref().is_some_and(gone) {
+            true => Err(StoreError::Gone {
+                path: self.root.clone(),
+            }),
+            false => Ok(()),
         }
     }
 
@@ -517,7 +534,7 @@ impl Store {
                 checkpoint::own(&path).map_err(|error| StoreError::io("use", &path, error))?;
             }
         }
-        std::fs::create_dir_all(&path).map_err(|error| StoreError::io("create", &path, error))?;
+        folder::folder(&path, false).map_err(|error| StoreError::io("create", &path, error))?;
         Ok(path)
     }
 

@@ -56,10 +56,14 @@ impl Coordinator<'_, '_> {
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => unreachable!("BUG: we hold a sender"),
         }
+        let trouble = match self.is_without_a_store(&mut ended) {
+            true => Vec::new(),
+            false => self.engine.store.sync_trouble(),
+        };
         self.commit(ended, &mut next);
         next.append(&mut self.flow.answered);
         self.time_out(&mut next);
-        for error in self.engine.store.sync_trouble() {
+        for error in trouble {
             let message = format!("results are not safe from a power cut yet: {error}");
             self.journal.emit(Event::Warning {
                 step: None,
@@ -67,6 +71,22 @@ impl Coordinator<'_, '_> {
             });
         }
         next
+    }
+
+    /// Where the store is gone nothing can be kept any more: what runs is ended, and nothing more starts. What
+    /// ended since has failed for that reason, or is lost.
+    fn is_without_a_store(&mut self, ended: &mut [EndedAttempt]) -> bool {
+        if self.engine.store.still_there().is_ok() {
+            return false;
+        }
+        self.flow.stopping = true;
+        for running in self.flow.running.values() {
+            running.cancel.store(true, Ordering::Relaxed);
+        }
+        for end in ended {
+            end.result = Err(JobError::Cancelled);
+        }
+        true
     }
 
     pub(super) fn handle(&mut self, message: Message, ended: &mut Vec<EndedAttempt>) {

@@ -31,6 +31,7 @@ use crate::engine::Worker;
 use crate::engine::attempt::panicked;
 use crate::engine::checkpoint_clock::CheckpointClock;
 use crate::engine::process::limit_this_process;
+use crate::engine::scratch;
 use crate::plan::Cell;
 use crate::plan::From;
 use crate::plan::Input;
@@ -143,7 +144,7 @@ pub fn begin_again(folder: &Path) -> io::Result<()> {
             _ => {}
         }
     }
-    fs::create_dir_all(&spec.scratch)
+    scratch::make(&spec.scratch)
 }
 
 /// At most one line of progress in this time.

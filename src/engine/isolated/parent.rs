@@ -23,6 +23,7 @@ use crate::engine::process;
 use crate::engine::process::ProcessEnd;
 use crate::engine::process::Rules;
 use crate::engine::process::Stream;
+use crate::engine::scratch;
 use crate::text::ShowPath;
 
 /// A training stops after its present step, and keeps a checkpoint.
@@ -135,7 +136,7 @@ pub fn specify(job: &Job<'_>, checkpoint_every: Duration) -> Result<PathBuf, Job
     if job.step.kind.keeps_state(&job.step.params) {
         spec.kept = job.link.checkpoint_folder()?;
     }
-    fs::create_dir_all(&spec.scratch).map_err(|error| cannot("create", &spec.scratch, &error))?;
+    scratch::make(&spec.scratch).map_err(|error| cannot("create", &spec.scratch, &error))?;
     let path = job.scratch.join("spec.json");
     let text = serde_json::to_vec(&spec).expect("a specification is plain data");
     write(&path, &text)?;

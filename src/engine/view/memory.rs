@@ -70,12 +70,7 @@ impl ViewFile {
 /// which may be put back after an edit, its inode, and the time of the last change of any sort, which may not.
 /// Earlier versions had the first two.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Stamp(
-    u64,
-    i64,
-    #[serde(default)] u64,
-    #[serde(default)] i64,
-);
+pub(super) struct Stamp(u64, i64, #[serde(default)] u64, #[serde(default)] i64);
 
 impl Stamp {
     /// Of a plain file; none for anything else.
@@ -279,4 +274,23 @@ pub(super) fn leads_into(path: &Path, store: &Store) -> bool {
 pub(super) fn holds(path: &Path, content: Digest) -> bool {
     let plain = fs::symlink_metadata(path).is_ok_and(|about| about.is_file());
     plain && fs::read(path).is_ok_and(|bytes| Digest::of(&bytes) == content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_memory_of_an_earlier_version_is_read_and_its_copies_looked_at_again() {
+        let space = tempfile::tempdir().expect("a temporary folder");
+        let path = space.path().join("a.csv");
+        fs::write(&path, "a").expect("it is ours");
+        let now = Stamp::of(&path).expect("a file");
+        let Stamp(size, modified, ..) = now;
+        let earlier = format!("[{size},{modified}]");
+        let earlier: Stamp = serde_json::from_str(&earlier).expect("it had these");
+        assert_ne!(earlier, now);
+        let text = serde_json::to_string(&now).expect("plain data");
+        assert_eq!(serde_json::from_str::<Stamp>(&text).ok(), Some(now));
+    }
 }

@@ -161,6 +161,8 @@ impl View<'_> {
             match message {
                 ViewMessage::Planned(names) => planned = names,
                 ViewMessage::Results(results) => {
+                    // Nothing is shown of what is gone.
+                    self.store.still_there()?;
                     for news in results {
                         if news.fresh {
                             self.show(&news)?;
@@ -181,6 +183,7 @@ impl View<'_> {
                 return Ok(());
             }
         }
+        self.store.still_there()?;
         for news in known.iter().filter(|news| !news.fresh) {
             self.show(news)?;
         }
