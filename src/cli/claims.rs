@@ -15,6 +15,8 @@ use super::project::Project;
 use super::replicates;
 use super::replicates::More;
 use super::stop::Stop;
+use super::written::make_folder;
+use super::written::replace_file;
 use crate::claims;
 use crate::claims::ClaimsDocument;
 use crate::claims::Judgement;
@@ -129,7 +131,7 @@ fn is_written(view: &Path, file: &str) -> bool {
 }
 
 fn write_files(view: &Path, judged: &ClaimsDocument, err: &mut Printer) -> Result<(), Stop> {
-    fs::create_dir_all(view)?;
+    make_folder(view)?;
     let judgements = &judged.claims;
     let [json, others @ ..] = FILES;
     let texts = [
@@ -146,9 +148,7 @@ fn write_files(view: &Path, judged: &ClaimsDocument, err: &mut Printer) -> Resul
     let texts = others.into_iter().zip(texts);
     for (file, text) in texts.chain([(json, judged.to_json())]) {
         clear(view, file, &text, err)?;
-        let new = view.join(format!(".new-{file}"));
-        fs::write(&new, text)?;
-        fs::rename(&new, view.join(file))?;
+        replace_file(&view.join(file), text)?;
     }
     Ok(())
 }

@@ -16,6 +16,8 @@ use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::stop::Stop;
+use super::written::make_folder;
+use super::written::replace_file;
 use crate::export;
 use crate::export::File;
 use crate::export::Log;
@@ -88,24 +90,23 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
             memory.insert(path.clone(), Digest::of(bytes).to_hex());
         }
     }
-    fs::create_dir_all(&args.dir)?;
+    make_folder(&args.dir)?;
     // Before the files: what an export that dies has written is known to be its.
-    fs::write(
-        args.dir.join(MEMORY),
+    replace_file(
+        &args.dir.join(MEMORY),
         serde_json::to_string(&memory).map_err(io::Error::other)?,
     )?;
     for (path, bytes) in &files {
         let folder = path.ends_with('/');
         let path = args.dir.join(path);
-        let named = |error| named(&path, error);
         if folder {
-            fs::create_dir_all(&path).map_err(named)?;
+            make_folder(&path)?;
             continue;
         }
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(named)?;
+            make_folder(folder)?;
         }
-        fs::write(&path, bytes).map_err(named)?;
+        replace_file(&path, bytes)?;
     }
     remove_older(&args.dir, &files, &memory)?;
     let written = files.iter().filter(|(path, _)| !path.ends_with('/'));
@@ -125,11 +126,6 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
         ExportFormat::Csv | ExportFormat::Arrow => {}
     }
     Ok(Exit::Success)
-}
-
-/// The error with the file that could not be written.
-fn named(path: &Path, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("`{}`: {error}", path.shown()))
 }
 
 /// What exports wrote into a folder: path below it → digest.

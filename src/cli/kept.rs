@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::printer::Printer;
 use super::stop::Stop;
+use super::written::named;
 use crate::text::Diagnostic;
 use crate::text::ShowPath;
 
@@ -26,7 +27,7 @@ pub(super) fn free_name(path: &Path) -> PathBuf {
 /// Where it cannot be moved.
 pub(super) fn keep(path: &Path, err: &mut Printer) -> Result<(), Stop> {
     let kept = free_name(path);
-    fs::rename(path, &kept)?;
+    fs::rename(path, &kept).map_err(|error| named(path, error))?;
     let name = kept.file_name().unwrap_or_default().to_string_lossy();
     let said = format!(
         "`{}` was not the result; it is kept as `{name}`",

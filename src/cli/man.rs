@@ -13,6 +13,8 @@ use super::args::ManArgs;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::stop::Stop;
+use super::written::make_folder;
+use super::written::replace_file;
 use crate::text::ShowPath;
 
 /// In every page that it wrote, and before the name of one.
@@ -33,11 +35,7 @@ pub(super) fn man(args: &ManArgs, out: &mut Printer, err: &mut Printer) -> Resul
             Ok(Exit::Usage)
         }
         Err(error) => {
-            writeln!(
-                err,
-                "error: cannot write to `{}`: {error}",
-                folder.shown()
-            )?;
+            writeln!(err, "error: cannot write to `{}`: {error}", folder.shown())?;
             Ok(Exit::Failed)
         }
     }
@@ -45,7 +43,7 @@ pub(super) fn man(args: &ManArgs, out: &mut Printer, err: &mut Printer) -> Resul
 
 /// Writes the pages, or none and gives the file that one would have taken the place of.
 fn write(folder: &Path) -> io::Result<Option<PathBuf>> {
-    fs::create_dir_all(folder)?;
+    make_folder(folder)?;
     // `help` is no page of its own.
     let command = Cli::command().disable_help_subcommand(true);
     let made = tempfile::tempdir()?;
@@ -60,7 +58,7 @@ fn write(folder: &Path) -> io::Result<Option<PathBuf>> {
         pages.push((path, fs::read(page.path())?));
     }
     for (path, text) in pages {
-        fs::write(path, text)?;
+        replace_file(&path, text)?;
     }
     Ok(None)
 }

@@ -60,6 +60,7 @@ mod verify;
 mod view;
 mod why;
 mod worker;
+mod written;
 
 use std::ffi::OsString;
 use std::io;

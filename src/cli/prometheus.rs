@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
-use std::io::Write as _;
 use std::path::Path;
 use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
@@ -14,6 +13,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::run_state::stage_of;
+use super::written::write_file;
 use crate::engine::Event;
 use crate::engine::Timed;
 use crate::text::Diagnostic;
@@ -264,19 +264,7 @@ impl RunMetrics {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let last_success = self.last_success(path);
         let text = self.text(now.map_or(0.0, |now| now.as_secs_f64()), last_success);
-        match fs::symlink_metadata(path).map(|about| about.is_file()) {
-            // Through a link, or into a pipe.
-            Ok(false) => fs::write(path, text),
-            _ => {
-                let mut new = tempfile::Builder::new();
-                #[cfg(unix)]
-                new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-                let mut new = new.prefix(".new-metrics-").tempfile_in(folder(path))?;
-                new.write_all(text.as_bytes())?;
-                new.persist(path).map_err(|error| error.error)?;
-                Ok(())
-            }
-        }
+        write_file(path, text)
     }
 }
 

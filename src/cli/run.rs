@@ -62,7 +62,6 @@ use crate::stages::Results;
 use crate::stages::Stages;
 use crate::store::Access;
 use crate::store::Store;
-use crate::text::ShowPath;
 
 /// Runs what is not up to date and says at the end what came of it.
 pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
@@ -240,7 +239,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         && let Err(error) = metrics.write(path)
     {
         // The results are there all the same.
-        writeln!(err, "warning: `{}` is not written: {error}", path.shown())?;
+        writeln!(err, "warning: not written: {error}")?;
     }
     let failed = summary.steps.iter().filter(|s| s.state == State::Failed);
     let failed = failed.filter_map(|step| Some(step.key?.to_hex().to_string()));

@@ -77,11 +77,7 @@ pub(super) fn print(
         )?;
     }
     let view = project.view.strip_prefix(&project.plan.experiment.root);
-    writeln!(
-        err,
-        "results in {}",
-        view.unwrap_or(&project.view).shown()
-    )
+    writeln!(err, "results in {}", view.unwrap_or(&project.view).shown())
 }
 
 /// Failures that say the same of the same place are one paragraph.

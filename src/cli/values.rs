@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use super::kept::keep;
 use super::printer::Printer;
 use super::stop::Stop;
+use super::written::named;
+use super::written::replace_file;
 use crate::engine::file_name;
 use crate::plan::Plan;
 use crate::store::Digest;
@@ -35,7 +37,7 @@ pub(super) fn after_run(view: &Path, plan: &Plan, err: &mut Printer) -> Result<(
     let path = view.join(FILE);
     let stages = stages(plan);
     let text = |part: &PathBuf| -> io::Result<String> {
-        let text = fs::read_to_string(part)?;
+        let text = fs::read_to_string(part).map_err(|error| named(part, error))?;
         Ok(match stage(part, &stages) {
             Some(stage) => of_stage(&text, stage),
             None => text,
@@ -54,12 +56,10 @@ pub(super) fn after_run(view: &Path, plan: &Plan, err: &mut Printer) -> Result<(
     if there && !is_written(&path) {
         keep(&path, err)?;
     } else if there && parts.is_empty() {
-        fs::remove_file(&path)?;
+        fs::remove_file(&path).map_err(|error| named(&path, error))?;
     }
     if !parts.is_empty() {
-        let new = view.join(format!(".new-{FILE}"));
-        fs::write(&new, text)?;
-        fs::rename(&new, path)?;
+        replace_file(&path, text)?;
     }
     if let Some(first) = shared.first() {
         let title = match shared.len() {
@@ -167,7 +167,7 @@ fn collect(folder: &Path, parts: &mut Vec<PathBuf>) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
+        Err(error) => return Err(named(folder, error)),
     };
     let paths = entries.map(|entry| entry.map(|entry| entry.path()));
     let mut paths: Vec<PathBuf> = paths.collect::<io::Result<_>>()?;

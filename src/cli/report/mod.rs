@@ -25,6 +25,8 @@ use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
 use super::stop::Stop;
+use super::written::make_folder;
+use super::written::write_file;
 use crate::plan::StepId;
 use crate::report;
 use crate::report::AcceptedResult;
@@ -80,28 +82,14 @@ pub(super) fn write(
 ) -> Result<(), Stop> {
     let path = path.unwrap_or_else(|| project.view.join("report.html"));
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+        make_folder(folder)?;
     }
     let page = report::render(&gather(project, results, &path)?);
-    let plain = fs::symlink_metadata(&path).map(|about| about.is_file());
-    match plain {
-        // Through a link, or into a pipe: what has the name keeps it.
-        Ok(false) => fs::write(&path, page)?,
-        _ => {
-            if fs::read(&path).is_ok_and(|page| report::is_edited(&page)) {
-                kept::keep(&path, err)?;
-            }
-            // Whoever looks at the page sees the old one or the new one, never half of it.
-            let folder = path.parent().filter(|folder| *folder != Path::new(""));
-            let folder = folder.unwrap_or(Path::new("."));
-            let mut new = tempfile::Builder::new();
-            #[cfg(unix)]
-            new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-            let mut new = new.prefix(".new-report-").tempfile_in(folder)?;
-            new.write_all(page.as_bytes())?;
-            new.persist(&path).map_err(|error| error.error)?;
-        }
+    let plain = fs::symlink_metadata(&path).is_ok_and(|about| about.is_file());
+    if plain && fs::read(&path).is_ok_and(|page| report::is_edited(&page)) {
+        kept::keep(&path, err)?;
     }
+    write_file(&path, page)?;
     let shown = path.strip_prefix(&project.plan.experiment.root);
     writeln!(err, "report in {}", shown.unwrap_or(&path).shown())?;
     Ok(())
