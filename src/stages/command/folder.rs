@@ -25,6 +25,8 @@ const LINKS: usize = 40;
 pub(super) struct Folder<'o> {
     output: &'o Output,
     path: &'o Path,
+    /// The same without links on the way to it, as a program finds it that asks where it is.
+    real: PathBuf,
 }
 
 impl<'o> Folder<'o> {
@@ -49,7 +51,12 @@ impl<'o> Folder<'o> {
             ))
             .hint("have the program copy into a folder of its own what is to be kept"));
         }
-        Ok(Folder { output, path })
+        let real = path.canonicalize();
+        Ok(Folder {
+            output,
+            path,
+            real: real.map_err(|error| cannot("read", path, &error))?,
+        })
     }
 
     /// Its own name.
@@ -119,9 +126,9 @@ impl<'o> Folder<'o> {
     fn link(&self, path: &Path, name: &str) -> Result<String, JobError> {
         let target = fs::read_link(path).map_err(|error| cannot("read", path, &error))?;
         let above = path.parent().unwrap_or(self.path);
-        let target = match target.strip_prefix(self.path) {
-            Ok(inside) => relative(above.strip_prefix(self.path).unwrap_or(above), inside),
-            Err(_) => target,
+        let target = match self.inside(&target) {
+            Some(inside) => relative(above.strip_prefix(self.path).unwrap_or(above), inside),
+            None => target,
         };
         let mut links = LINKS;
         let place = above.strip_prefix(self.path).unwrap_or(above);
@@ -139,6 +146,12 @@ impl<'o> Folder<'o> {
             ));
         }
         Ok(names::text_of(target.as_os_str()))
+    }
+
+    /// The way from the folder to a place in it that is named by its whole path.
+    fn inside<'t>(&self, target: &'t Path) -> Option<&'t Path> {
+        let inside = target.strip_prefix(self.path);
+        inside.or_else(|_| target.strip_prefix(&self.real)).ok()
     }
 
     /// Where a path leads from a place in the folder, through further links; none if that is
@@ -167,12 +180,12 @@ impl<'o> Folder<'o> {
                     return Some(at);
                 };
                 *links = fewer;
-                let next = match next.strip_prefix(self.path) {
-                    Ok(inside) => {
+                let next = match self.inside(&next) {
+                    Some(inside) => {
                         at.clear();
                         inside
                     }
-                    Err(_) => &next,
+                    None => &next,
                 };
                 at = self.follow(at, next, links)?;
             }

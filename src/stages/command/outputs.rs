@@ -389,11 +389,7 @@ fn is_byte_code(path: &Path) -> bool {
 }
 
 /// All files below a folder that are not taken; links are not followed.
-fn others_in(
-    folder: &Path,
-    taken: &HashSet<PathBuf>,
-    others: &mut Vec<PathBuf>,
-) -> io::Result<()> {
+fn others_in(folder: &Path, taken: &HashSet<PathBuf>, others: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
