@@ -36,6 +36,15 @@ pub(super) fn verify(args: &VerifyArgs, err: &mut Printer) -> Result<Exit, Stop>
     for digest in &verified.missing {
         writeln!(err, "missing: {digest}")?;
     }
+    for digest in &verified.unneeded {
+        writeln!(err, "damaged, and no result needs it: {digest}")?;
+    }
+    if !verified.unneeded.is_empty() {
+        writeln!(
+            err,
+            "  = help: `sweepline gc --yes` removes what no result needs"
+        )?;
+    }
     let disturbed = output_folder::tell_all_disturbed(&outputs, &store, err)?;
     if disturbed > 0 && verified.damaged.is_empty() && verified.missing.is_empty() {
         return Ok(Exit::Failed);

@@ -36,6 +36,8 @@ pub struct Verified {
     pub bytes: u64,
     /// Objects whose content is not what their name says. The steps that need them run again.
     pub damaged: Vec<Digest>,
+    /// The same of which no record has them, as where a step that ran again left something else.
+    pub unneeded: Vec<Digest>,
     /// Objects that records name and that are not there.
     pub missing: Vec<Digest>,
 }
@@ -115,22 +117,27 @@ impl Store {
     pub fn verify(&self) -> Result<Verified, StoreError> {
         let mut verified = Verified::default();
         let mut there = HashSet::new();
+        let mut needed = HashSet::new();
+        for key in self.record_keys()? {
+            if let Some(result) = self.records.result(key)? {
+                needed.extend(result.objects().map(Object::name));
+            }
+        }
         for object in self.objects.on_disk()? {
             there.insert(object.name());
             verified.objects += 1;
             verified.bytes += object.size;
             if self.objects.reread(object.name()) != Presence::Intact {
-                verified.damaged.push(object.digest);
+                match needed.contains(&object.name()) {
+                    true => verified.damaged.push(object.digest),
+                    false => verified.unneeded.push(object.digest),
+                }
             }
         }
-        let mut missing = HashSet::new();
-        for key in self.record_keys()? {
-            if let Some(result) = self.records.result(key)? {
-                let named = result.objects();
-                let gone = named.filter(|object| !there.contains(&object.name()));
-                missing.extend(gone.map(|object| object.digest));
-            }
-        }
+        let missing: HashSet<Digest> = needed
+            .difference(&there)
+            .map(|(digest, _)| *digest)
+            .collect();
         verified.missing.extend(missing);
         verified.missing.sort_unstable();
         Ok(verified)
