@@ -299,6 +299,13 @@ impl Remarks<'_> {
                          for is ended with the text",
                     );
                 }
+                if script::takes_the_trap(text) {
+                    warn(
+                        "a failure may go unseen",
+                        "this takes the place of the trap that hears of those within `echo $(…)`, `export x=$(…)` and `<(…)`",
+                        "`trap '…' EXIT` with `$?` in it does not; or give what may fail a command of its own: `x=$(…)`",
+                    );
+                }
                 if joints.written_to {
                     warn(
                         "a failure may go unseen",

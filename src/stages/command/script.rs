@@ -29,6 +29,28 @@ enum Within {
     Test,
 }
 
+/// Whether a text sets or removes a trap for `ERR`, or keeps ours from functions and `$(…)` by `set +E`.
+pub(super) fn takes_the_trap(text: &str) -> bool {
+    let lines = text.lines();
+    let lines = lines.filter(|line| !line.trim_start().starts_with('#'));
+    let ends = |c: char| c.is_whitespace() || ";&|(){}".contains(c);
+    let words: Vec<&str> = lines
+        .flat_map(|line| line.split(ends))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let after = |name| {
+        let all = words.iter().enumerate();
+        let named = all.filter(move |(_, word)| **word == name);
+        named.map(|(at, _)| &words[at + 1..])
+    };
+    let is_off = |rest: &[&str]| {
+        let flags = rest.iter().take_while(|flag| flag.starts_with(['+', '-']));
+        let mut flags = flags.filter(|flag| flag.starts_with('+'));
+        flags.any(|flag| flag.contains('E')) || rest.starts_with(&["+o", "errtrace"])
+    };
+    after("trap").any(|rest| rest.contains(&"ERR")) || after("set").any(is_off)
+}
+
 /// Reads a text.
 pub(super) fn joints(text: &str) -> Joints {
     let mut found = Joints::default();
@@ -255,6 +277,28 @@ pub(super) fn words(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn traps_for_failures_are_seen() {
+        for text in [
+            "trap 'echo \"line $LINENO\"' ERR\na",
+            "a; trap - ERR",
+            "trap '\n  a\n' EXIT ERR",
+            "set +E; a",
+            "set -x +eE",
+            "f() { set +o errtrace; }",
+        ] {
+            assert!(takes_the_trap(text), "{text}");
+        }
+        for text in [
+            "trap 'rm -f x' EXIT; grep error a",
+            "# no trap for ERR\na",
+            "set +e; a; set -eE",
+            "echo +E",
+        ] {
+            assert!(!takes_the_trap(text), "{text}");
+        }
+    }
 
     #[test]
     fn joints_are_seen_outside_of_quotes_comments_and_documents() {
