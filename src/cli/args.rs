@@ -92,7 +92,7 @@ pub(super) enum Verb {
     Schema(SchemaArgs),
     /// Remove results that no manifest of the project needs; first say which
     ///
-    /// Kept is what any file of manifests/ reaches, with its profiles and overrides, and what is
+    /// Kept is what any manifest of the project reaches, with its profiles and overrides, and what is
     /// named: manifests elsewhere, experiments, runs.
     Gc(GcArgs),
     /// Send an experiment's results to the shared store, as far as they are not there

@@ -154,6 +154,19 @@ fn only_the_printer_prints() {
     assert_eq!(breaches, Vec::<String>::new());
 }
 
+/// A path is printed by `text::ShowPath`, in one line whatever it is called.
+#[test]
+fn paths_are_printed_in_one_line() {
+    let mut files = Vec::new();
+    for room in ["cli", "engine", "plan", "stages", "store"] {
+        rust_files(&Path::new("src").join(room), &mut files);
+    }
+    for file in files {
+        let text = fs::read_to_string(&file).expect("sources are text");
+        assert!(!text.contains(".display()"), "{}", file.display());
+    }
+}
+
 /// dfdx is named only in `nn`, plotters only in `figures`: each can be replaced behind its wall.
 #[test]
 fn walls_hold() {

@@ -164,6 +164,35 @@ fn a_file_that_is_not_the_result_is_told_and_kept_aside() {
     }
 }
 
+/// As `touch -r`, `rsync -t` and `cp -p` leave it.
+#[test]
+fn an_edit_whose_time_was_put_back_is_told_and_kept_aside() {
+    let space = project();
+    ran(&space, "run manifests/e.yaml");
+    let table = space.path("outputs/e/tables/summary.csv");
+    let before = fs::read_to_string(&table).unwrap();
+    let time = fs::metadata(&table).unwrap().modified().unwrap();
+    let edited = before.replacen('1', "9", 1);
+    assert_ne!(edited, before);
+    fs::write(&table, &edited).unwrap();
+    let file = fs::File::options().write(true).open(&table).unwrap();
+    file.set_modified(time).unwrap();
+    let text = said(&space, "status manifests/e.yaml").1;
+    assert!(text.contains("is not the result: it was changed"), "{text}");
+    ran(&space, "run manifests/e.yaml");
+    assert_eq!(fs::read_to_string(&table).unwrap(), before);
+    let aside = kept(&table).expect("it is kept beside");
+    assert_eq!(fs::read_to_string(aside).unwrap(), edited);
+    // What is as it was, under another inode, is left alone.
+    let inode = |path: &Path| std::os::unix::fs::MetadataExt::ino(&fs::metadata(path).unwrap());
+    fs::copy(&table, space.path("copy")).unwrap();
+    fs::rename(space.path("copy"), &table).unwrap();
+    let copied = inode(&table);
+    let text = ran(&space, "run manifests/e.yaml");
+    assert!(!text.contains(".kept-"), "{text}");
+    assert_eq!(inode(&table), copied);
+}
+
 #[test]
 fn links_that_lead_to_another_store_or_nowhere_are_made_again() {
     let space = project();
@@ -496,6 +525,115 @@ fn an_edited_file_of_numbers_is_kept_aside() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn gc_keeps_what_a_manifest_left_under_another_name_and_with_its_profiles() {
+    let space = TestSpace::new();
+    space.write("sweepline.toml", "");
+    let manifest = "experiment: old\nparams: {k: 1}\nprofiles: {quick: {params: {k: 2}}}\nstages:\n  \
+                    a: {uses: command, with: {run: 'echo \"${k}\" > \"${out.t}\"', out: {t: t.txt}}}\n";
+    space.write("manifests/e.yaml", manifest);
+    let quick = "plan manifests/e.yaml --profile quick";
+    ran(&space, "run manifests/e.yaml");
+    ran(&space, "run manifests/e.yaml --profile quick");
+    space.replace("manifests/e.yaml", "old", "new");
+    ran(&space, "run manifests/e.yaml");
+    let text = ran(&space, "gc --yes");
+    assert!(text.contains("nothing to remove"), "{text}");
+    assert!(ran(&space, quick).contains("1 up to date"));
+    // Moved and renamed at once, where no run knows it.
+    let moved = manifest.replace("old", "paper").replace("${k}", "k=${k}");
+    space.write("paper/e.yaml", &moved);
+    ran(&space, "run paper/e.yaml --profile quick");
+    fs::rename(space.path("paper"), space.path("thesis")).unwrap();
+    space.replace("thesis/e.yaml", "paper", "thesis");
+    // What others call so, and nobody here ran, is in nobody's way.
+    space.write("conf/x.yaml", "experiment: [of another program]\n");
+    space.write(".hidden/e.yaml", "experiment: new\nstages: 3\n");
+    let text = ran(&space, "gc --yes");
+    assert!(text.contains("nothing to remove"), "{text}");
+    assert!(!text.contains("cannot be read"), "{text}");
+    let text = ran(&space, "plan thesis/e.yaml --profile quick");
+    assert!(text.contains("1 up to date"), "{text}");
+}
+
+/// A run has no use for a store that nobody finds, and leaves none of which all verbs say that it is none.
+#[test]
+fn a_store_that_is_removed_during_a_run_ends_it_and_does_not_come_back_in_parts() {
+    let space = TestSpace::new();
+    space.write(
+        "manifests/e.yaml",
+        r#"experiment: e
+stages:
+  a: {uses: command, with: {run: 'rm -rf "${root}/outputs"', metrics: stdout}}
+  b: {uses: command, in: {a: a}, with: {run: 'echo 1 > "${out.t}"', out: {t: t.txt}}}
+  c: {uses: command, with: {run: 'echo 1 > "${out.t}"', out: {t: t.txt}}}
+"#,
+    );
+    let (code, text) = said(&space, "run manifests/e.yaml --jobs 1");
+    assert_eq!(code, 3, "{text}");
+    assert!(text.contains("was removed or moved meanwhile"), "{text}");
+    assert!(!space.path("outputs/store").exists());
+    space.replace("manifests/e.yaml", "rm -rf \"${root}/outputs\"", "echo n=1");
+    ran(&space, "run manifests/e.yaml");
+}
+
+#[test]
+fn gc_removes_dead_links_whose_names_are_no_text() {
+    let space = TestSpace::new();
+    space.write(
+        "manifests/e.yaml",
+        r#"experiment: e
+stages:
+  a: {uses: command, with: {run: 'mkdir d; echo 1 > d/plain; echo 2 > d/$(printf "b\351")', out: {d: d/}}}
+"#,
+    );
+    ran(&space, "run manifests/e.yaml");
+    fs::remove_file(space.path("manifests/e.yaml")).unwrap();
+    ran(&space, "gc --yes");
+    assert!(!space.path("outputs/e/cells").exists());
+}
+
+#[test]
+fn a_copy_by_hard_links_keeps_what_was_exported() {
+    let space = TestSpace::new();
+    space.write(
+        "manifests/e.yaml",
+        "experiment: e\nstages:\n  a: {uses: command, with: {run: echo m=1, metrics: stdout}}\n",
+    );
+    ran(&space, "run manifests/e.yaml");
+    ran(&space, "export manifests/e.yaml --to csv exp");
+    let before = space.read("exp/a.csv");
+    fs::hard_link(space.path("exp/a.csv"), space.path("snapshot.csv")).unwrap();
+    space.replace("manifests/e.yaml", "m=1", "m=2");
+    ran(&space, "run manifests/e.yaml");
+    ran(&space, "export manifests/e.yaml --to csv exp");
+    assert_eq!(space.read("snapshot.csv"), before);
+    assert_ne!(space.read("exp/a.csv"), before);
+}
+
+#[test]
+fn damage_that_no_result_needs_is_no_failure_of_verify() {
+    let space = TestSpace::new();
+    space.write(
+        "manifests/e.yaml",
+        r#"experiment: e
+stages:
+  a: {uses: command, with: {run: 'date +%N%N > "${out.t}"', out: {t: t.txt}}}
+"#,
+    );
+    ran(&space, "run manifests/e.yaml");
+    let object = fs::canonicalize(space.path("outputs/e/cells/a/t.txt")).unwrap();
+    fs::set_permissions(&object, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(&object, "damaged").unwrap();
+    assert_eq!(said(&space, "verify").0, 1);
+    ran(&space, "run manifests/e.yaml");
+    let text = ran(&space, "verify");
+    assert!(text.contains("damaged, and no result needs it"), "{text}");
+    ran(&space, "gc --yes");
+    let text = ran(&space, "verify");
+    assert!(!text.contains("damaged"), "{text}");
+}
+
+#[test]
 fn manifests_in_folders_whose_names_are_no_text_are_as_others() {
     use std::os::unix::ffi::OsStrExt;
     let space = project();
@@ -578,6 +716,46 @@ stages:
         assert!(!line.starts_with("failed c: forged"), "{all}");
         assert!(!line.starts_with("all 2 steps"), "{all}");
     }
+}
+
+#[test]
+fn line_feeds_in_the_names_of_folders_and_manifests_forge_no_lines() {
+    let space = TestSpace::new();
+    let manifest = "manifests/n\nFORGED.yaml";
+    space.write(
+        manifest,
+        "experiment: e\nstages:\n  a: {uses: command, with: {run: echo m=1, metrics: stdout}}\n  \
+         s: {uses: table/summary, in: {rows: a}, with: {values: [m]}}\n",
+    );
+    let mut all = String::new();
+    let mut say = |arguments: &[&str]| {
+        let output = space.output(arguments);
+        for bytes in [output.stdout, output.stderr] {
+            all.push_str(&String::from_utf8_lossy(&bytes));
+        }
+    };
+    for verb in ["check", "report", "ls", "run", "status", "diff"] {
+        say(&[verb, manifest]);
+    }
+    say(&["export", manifest, "--to", "csv", "none\nFORGED"]);
+    say(&["report", manifest, "-o", "r\nFORGED.html"]);
+    say(&["pack", manifest, "-o", "p\nFORGED.zip"]);
+    let outputs = ["--outputs", "out\nFORGED"];
+    say(&["run", manifest, outputs[0], outputs[1]]);
+    space.write("out\nFORGED/e/tables/s.csv", "edited");
+    for verb in ["status", "run"] {
+        say(&[verb, manifest, outputs[0], outputs[1]]);
+    }
+    say(&["init", "i\nFORGED"]);
+    say(&["man", "man\nFORGED"]);
+    say(&["import", "dvc\nFORGED.yaml"]);
+    space.write("no\nFORGED/x", "");
+    say(&["verify", "--store", "no\nFORGED"]);
+    say(&["gc"]);
+    space.write(manifest, "stages: [");
+    say(&["gc"]);
+    assert!(all.contains(r"\nFORGED"), "{all}");
+    assert!(!all.lines().any(|line| line.starts_with("FORGED")), "{all}");
 }
 
 #[test]

@@ -32,6 +32,48 @@ fn pages() -> BTreeMap<String, String> {
     pages
 }
 
+/// A promise of `docs/reliability.md` is held by the tests that it names.
+#[test]
+fn every_test_that_the_page_on_reliability_names_is_there() {
+    let page = fs::read_to_string("docs/reliability.md").expect("the page is there");
+    let mut sources = String::new();
+    let mut pending = vec!["src".into(), "tests".into()];
+    while let Some(folder) = pending.pop() {
+        for entry in fs::read_dir::<std::path::PathBuf>(folder).expect("a folder of sources") {
+            let path = entry.expect("a folder of sources").path();
+            if path.is_dir() {
+                pending.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                sources.push_str(&fs::read_to_string(path).expect("sources are text"));
+            }
+        }
+    }
+    let words = page.split('`').skip(1).step_by(2);
+    let names = words.filter(|word| {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_:".contains(c);
+        word.contains("::") && word.chars().all(plain)
+    });
+    let last = |name: &str| {
+        name.trim_end_matches(':')
+            .rsplit("::")
+            .next()
+            .map(str::to_owned)
+    };
+    let gone: Vec<&str> = names
+        .filter(|name| {
+            let last = last(name).unwrap_or_default();
+            let is_there = |what: &str| {
+                sources.match_indices(what).any(|(at, _)| {
+                    !sources[at + what.len()..]
+                        .starts_with(|c: char| c.is_alphanumeric() || c == '_')
+                })
+            };
+            !is_there(&format!("fn {last}")) && !is_there(&format!("mod {last}"))
+        })
+        .collect();
+    assert!(gone.is_empty(), "no test is called so: {gone:?}");
+}
+
 #[test]
 fn reference_pages_are_current() {
     let folder = Path::new("docs/reference");
