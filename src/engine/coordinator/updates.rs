@@ -56,14 +56,12 @@ impl Coordinator<'_, '_> {
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => unreachable!("BUG: we hold a sender"),
         }
-        let trouble = match self.is_without_a_store(&mut ended) {
-            true => Vec::new(),
-            false => self.engine.store.sync_trouble(),
-        };
+        let gone = self.is_without_a_store(&mut ended);
         self.commit(ended, &mut next);
         next.append(&mut self.flow.answered);
         self.time_out(&mut next);
-        for error in trouble {
+        let trouble = self.engine.store.sync_trouble().into_iter();
+        for error in trouble.filter(|_| !gone) {
             let message = format!("results are not safe from a power cut yet: {error}");
             self.journal.emit(Event::Warning {
                 step: None,
@@ -73,8 +71,7 @@ impl Coordinator<'_, '_> {
         next
     }
 
-    /// Where the store is gone nothing can be kept any more: what runs is ended, and nothing more starts. What
-    /// ended since has failed for that reason, or is lost.
+    /// Where the store is gone nothing can be kept: what runs is ended, nothing more starts, what ended is lost.
     fn is_without_a_store(&mut self, ended: &mut [EndedAttempt]) -> bool {
         if self.engine.store.still_there().is_ok() {
             return false;

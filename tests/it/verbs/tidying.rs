@@ -90,13 +90,16 @@ fn gc_names_experiments_without_a_manifest_and_keeps_them_on_request() {
     let space = toy();
     space.replace("manifests/toy.yaml", "experiment: toy", "experiment: old");
     said(&space, "run toy --progress none");
-    space.replace("manifests/toy.yaml", "experiment: old", "experiment: new");
-    space.replace("manifests/toy.yaml", "epochs: 1", "epochs: 2");
+    // What a manifest left under a former name is its own for as long as it is there.
+    let (before, now) = ("manifests/toy.yaml", "manifests/next.yaml");
+    std::fs::rename(space.path(before), space.path(now)).expect("it is ours");
+    space.replace(now, "experiment: old", "experiment: new");
+    space.replace(now, "epochs: 1", "epochs: 2");
     assert_data_eq!(
         said(&space, "gc"),
         str![[r#"
 -- stderr
-keeps new (manifests/toy.yaml): 2 results
+keeps new (manifests/next.yaml): 2 results
 keeps small (manifests/small.yaml): 0 results
 no manifest has old: 23 results, unless others need them
 would remove 21 results, 41 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
@@ -109,7 +112,7 @@ would remove 21 results, 41 objects and 0 checkpoints, [SIZE] ; keeps [SIZE]
         str![[r#"
 -- stderr
 keeps experiment old: 23 results
-keeps new (manifests/toy.yaml): 2 results
+keeps new (manifests/next.yaml): 2 results
 keeps small (manifests/small.yaml): 0 results
 nothing to remove; keeps [SIZE]
 
