@@ -168,7 +168,7 @@ claims:
     space.write(&format!("outputs/{kept}/notes.txt"), "mine");
     space.replace("manifests/g.yaml", "experiment: g", "experiment: h");
     space.stdout(&["gc", "--yes"]);
-    assert_eq!(folders(), [kept.clone()]);
+    assert_eq!(folders(), std::slice::from_ref(&kept));
     assert_eq!(space.read(&format!("outputs/{kept}/notes.txt")), "mine");
 }
 
