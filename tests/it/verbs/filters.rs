@@ -156,6 +156,14 @@ nothing of this failed the last time
         said(&space, &format!("{run} --only name=circle --stage best")),
         str![[r#"
 -- stderr
+warning: it is not known which `valid_lll` is better
+  --> manifests/toy.yaml:22:16
+   |
+22 |     with: {by: valid_lll}
+   |                ^^^^^^^^^ the largest is chosen
+   |
+   = help: say it: `order: max` or `order: min`
+
 [1/2] failed best[name=circle,samples=5]: stage `fit` reports no `valid_lll`
   --> manifests/toy.yaml:18:3
   = help: it reports train_loss, valid_iwae, decoder_passes, network_passes, valid_ll

@@ -15,7 +15,7 @@ fn a_step_is_shown_with_all_that_is_known_of_it() {
         str![[r#"
 score[name=circle,restart=0,samples=5]: up to date
 --> manifests/toy.yaml:15:3
-kind evaluate/test-kl, revision 3
+kind evaluate/test-kl, revision 4
 key [DIGEST]
 parameters
 nodes 8001
@@ -134,6 +134,15 @@ summary        ·        ·        1        ·
 failed best[name=circle,samples=5]
 
 last run [RUN]: 2 done, 1 up to date, 1 failed in [TIME]
+-- stderr
+warning: it is not known which `valid_lll` is better
+  --> manifests/toy.yaml:22:16
+   |
+22 |     with: {by: valid_lll}
+   |                ^^^^^^^^^ the largest is chosen
+   |
+   = help: say it: `order: max` or `order: min`
+
 
 "#]]
     );

@@ -166,7 +166,12 @@ claims:
     let kept = folders().remove(0);
     assert_eq!(folders().len(), 2);
     space.write(&format!("outputs/{kept}/notes.txt"), "mine");
-    space.replace("manifests/g.yaml", "experiment: g", "experiment: h");
+    std::fs::rename(
+        space.path("manifests/g.yaml"),
+        space.path("manifests/h.yaml"),
+    )
+    .expect("ours");
+    space.replace("manifests/h.yaml", "experiment: g", "experiment: h");
     space.stdout(&["gc", "--yes"]);
     assert_eq!(folders(), std::slice::from_ref(&kept));
     assert_eq!(space.read(&format!("outputs/{kept}/notes.txt")), "mine");
